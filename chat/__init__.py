@@ -1,0 +1,1 @@
+"""Durable message streams over Server-Sent Events."""
