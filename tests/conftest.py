@@ -1,0 +1,66 @@
+"""What tests stand on: real engines, started once, and for each test a database and a registry of its own."""
+
+import asyncio
+import itertools
+import os
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+import redis
+
+from chat.engines import PostgresEngine, ValkeyEngine
+from chat.migrations import migrate
+from tests.databases import fresh_database
+
+SERIAL = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PostgreSQL server: the one DATABASE_URL names, else an embedded one."""
+    if given := os.environ.get("DATABASE_URL"):
+        yield given
+        return
+    with PostgresEngine(tmp_path_factory.mktemp("postgres")) as engine:
+        yield engine.url
+
+
+@pytest.fixture(scope="session")
+def valkey_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Redis-like server: the one REDIS_URL names, else an embedded Valkey."""
+    if given := os.environ.get("REDIS_URL"):
+        yield given
+        return
+    with ValkeyEngine(tmp_path_factory.mktemp("valkey")) as engine:
+        yield engine.url
+
+
+@pytest.fixture(scope="session")
+def template(postgres_url: str) -> Iterator[str]:
+    """The name of a migrated, empty database from which each test's own is cloned."""
+    with fresh_database(postgres_url, f"tandem_template_{os.getpid()}") as url:
+        asyncio.run(migrate(url))
+        yield urlsplit(url).path.removeprefix("/")
+
+
+@pytest.fixture
+def empty_database_url(postgres_url: str) -> Iterator[str]:
+    """A database with nothing in it, not even the schema."""
+    with fresh_database(postgres_url, f"tandem_empty_{os.getpid()}_{next(SERIAL)}") as url:
+        yield url
+
+
+@pytest.fixture
+def database_url(postgres_url: str, template: str) -> Iterator[str]:
+    """A migrated database of this test's own, dropped afterwards."""
+    with fresh_database(postgres_url, f"tandem_test_{os.getpid()}_{next(SERIAL)}", template) as url:
+        yield url
+
+
+@pytest.fixture
+def redis_url(valkey_url: str) -> str:
+    """The registry's server, emptied."""
+    with redis.Redis.from_url(valkey_url) as client:
+        client.flushdb()
+    return valkey_url
