@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import ClassVar, Self
 
+from chat.engines.ending import how_it_ended
 from chat.engines.home import Home
 from chat.engines.ports import free_port
 from chat.engines.residents import evict, move_out, residents, tell
@@ -54,6 +55,10 @@ class Engine(ABC):
     def alive(self) -> bool:
         """Whether the process is there (it may be paused)."""
         return self.process is not None and self.process.poll() is None
+
+    def how_it_ended(self) -> str:
+        """How it died, when it is not alive."""
+        return how_it_ended(self.process)
 
     def start(self) -> None:
         """Start and wait until it serves. Whoever a killed run left in the folder is moved out first."""

@@ -1,0 +1,22 @@
+"""Being asked to stop: Ctrl-C, SIGTERM and a closed terminal end the main thread in order, once."""
+
+import signal
+from types import FrameType
+
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def stop_when_asked() -> None:
+    """From now on the first of these signals raises SystemExit(0), which unwinds what is open; others are waved away.
+
+    Whoever cannot wait sends SIGKILL: the children die with us, and the data is safe.
+    """
+    for each in STOPPING:
+        signal.signal(each, leave)
+
+
+def leave(_number: int, _frame: FrameType | None) -> None:
+    """The handler."""
+    for each in STOPPING:
+        signal.signal(each, signal.SIG_IGN)
+    raise SystemExit(0)
