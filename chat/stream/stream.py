@@ -1,0 +1,41 @@
+"""A stream: one reader that is connected to this node, whatever carries its bytes."""
+
+from typing import Literal
+
+from chat.log.frame import encode_notice
+from chat.stream.chunk import Chunk
+
+Reason = Literal["drain", "age", "slow", "revoked", "expired", "epoch"]
+
+
+class Stream:
+    """What the hub and the roster know of a reader.
+
+    `narrow`: only these conversations, or None for all; `deadline`: when it ends, by the loop's clock; `expires`: then
+    because its login does, rather than because of its age; `live`: it has caught up and belongs to the hub.
+    """
+
+    __slots__ = ("bucket", "deadline", "ended", "expires", "live", "narrow", "session_id", "user_id")
+
+    def __init__(self, user_id: int, session_id: int, narrow: frozenset[int] | None) -> None:
+        self.user_id, self.session_id, self.narrow = user_id, session_id, narrow
+        self.deadline, self.expires = float("inf"), False
+        self.bucket, self.live = 0, False
+        self.ended: Reason | None = None
+
+    def wants(self, conversation_id: int | None) -> bool:
+        """Is this conversation within what the reader asked for?"""
+        return self.narrow is None or conversation_id in self.narrow
+
+    def write(self, chunk: Chunk) -> None:
+        """Hand over without waiting; whoever cannot keep up is cut."""
+        raise NotImplementedError
+
+    def end(self, reason: Reason) -> None:
+        """Say `bye` and close. During the replay only the reason is noted, and the replay stops."""
+        raise NotImplementedError
+
+
+def encode_bye(reason: Reason) -> bytes:
+    """The last frame of a stream; it has no id, so that the cursor stays."""
+    return encode_notice("bye", b'{"reason":"%b"}' % reason.encode())
