@@ -5,7 +5,7 @@ import subprocess
 
 
 def how_it_ended(process: subprocess.Popen[bytes] | None) -> str:
-    """"was killed by SIGKILL", "ended with exit code 1"; of one that runs, "runs"."""
+    """ "was killed by SIGKILL", "ended with exit code 1"; of one that runs, "runs"."""
     code = process.poll() if process else None
     if code is None:
         return "runs"

@@ -21,7 +21,16 @@ class Node:
 
     def __init__(self, name: str, host: str, port: int, urls: Urls, patience: float) -> None:
         self.name = f"node {name}"
-        self._serve = [sys.executable, "-m", "chat", "serve", "--node", name, f"--host={host}", f"--port={port}"]
+        self._serve = [
+            sys.executable,
+            "-m",
+            "chat",
+            "serve",
+            "--node",
+            name,
+            f"--host={host}",
+            f"--port={port}",
+        ]
         self._host, self._port = host, port
         self._environment = os.environ | urls.environment()
         self._patience = patience  # how long it may drain, in seconds

@@ -1,4 +1,4 @@
-"""The lines that tell how far the start is. They go to standard error; standard output carries only `ready on …`."""
+"""The lines that tell how far the start is, on standard error: standard output carries only `ready on …`."""
 
 import time
 from collections.abc import Iterator

@@ -7,7 +7,7 @@ STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def stop_when_asked() -> None:
-    """From now on the first of these signals raises SystemExit(0), which unwinds what is open; others are waved away.
+    """From now on the first of these signals raises SystemExit(0), which unwinds what is open, once.
 
     Whoever cannot wait sends SIGKILL: the children die with us, and the data is safe.
     """

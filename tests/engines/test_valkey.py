@@ -9,7 +9,6 @@ from redis.retry import Retry
 
 from chat.engines import ValkeyEngine
 
-
 ONCE = Retry(NoBackoff(), 0)
 
 
