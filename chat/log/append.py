@@ -43,9 +43,7 @@ class Change:
         event, frame = EVENTS.get(unplaced.kind, unplaced.kind), b""
         if unplaced.data is not None:
             frame = encode_frame(f"{self.epoch}.{position}", event, unplaced.data)
-        entry = Entry(
-            position, unplaced.kind, unplaced.conversation_id, unplaced.user_id, unplaced.subject, frame
-        )
+        entry = Entry(position, unplaced.kind, unplaced.conversation_id, unplaced.user_id, unplaced.subject, frame)
         self.entries.append(entry)
         return entry
 

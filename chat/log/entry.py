@@ -89,7 +89,12 @@ def unpack(data: bytes) -> Announcement:
         frame = data[end + 1 : at]
         entries.append(
             Entry(
-                int(position), kind.decode(), int(conversation) or None, int(user) or None, int(subject) or None, frame
+                int(position),
+                kind.decode(),
+                int(conversation) or None,
+                int(user) or None,
+                int(subject) or None,
+                frame,
             )
         )
     if entries and [entry.position for entry in entries] != list(range(first, last + 1)):

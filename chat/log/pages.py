@@ -41,11 +41,8 @@ async def renew_epoch(pool: Pool) -> tuple[str, int, int]:
     async with pool.connection() as connection, connection.transaction():
         row = await (await connection.execute(queries.lock_head)).fetchone()
         assert row is not None
-        epoch, position, same_history, _ = row
-        if same_history:
-            again = await (await connection.execute(queries.read_head)).fetchone()
-            assert again is not None
-            return again[0], again[1], again[2]
-        renewed = await (await connection.execute(queries.renew_epoch)).fetchone()
-        assert renewed is not None
-        return renewed[0], position, position
+        if not row[2]:
+            await connection.execute(queries.renew_epoch)
+        row = await (await connection.execute(queries.read_head)).fetchone()
+        assert row is not None
+        return row[0], row[1], row[2]

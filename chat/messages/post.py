@@ -119,7 +119,16 @@ class Batch:
                 post.conversation_id, seq, post.author_id, post.draft.body, post.draft.client_id, now
             ).encode()
             entry = change.place(Unplaced("message", post.conversation_id, data=message))
-            rows.append((post.conversation_id, seq, entry.position, post.author_id, post.draft.client_id, post.draft.body))
+            rows.append(
+                (
+                    post.conversation_id,
+                    seq,
+                    entry.position,
+                    post.author_id,
+                    post.draft.client_id,
+                    post.draft.body,
+                )
+            )
             marks[post.conversation_id, post.author_id] = seq
             self._known[post.key()] = Posted(message, fresh=False)
         run = change.connection.execute

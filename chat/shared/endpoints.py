@@ -129,5 +129,3 @@ def answer_problem(refusal: Refusal) -> web.Response:
         content_type="application/problem+json",
         headers=headers,
     )
-
-

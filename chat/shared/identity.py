@@ -88,7 +88,11 @@ class Identities:
         async with self._pool.connection() as connection:
             asked = {"digests": digests, "idle_days": self._idle_days}
             rows = await (await connection.execute(queries.find_sessions, asked)).fetchall()
-        found = {bytes(digest): Member(*fields, looked_up=time.monotonic()) for digest, *fields in rows}
+        now = time.monotonic()
+        found = {
+            bytes(digest): Member(user_id, session_id, name, role, seconds, now)
+            for digest, user_id, session_id, name, role, seconds in rows
+        }
         for digest, member in found.items():
             self._remember(digest, member)
         return [found.get(digest) or Unauthenticated() for digest in digests]

@@ -18,6 +18,7 @@ UNAVAILABLE: tuple[type[Exception], ...] = (
     psycopg.errors.AdminShutdown,
     PoolTimeout,
     TooManyRequests,
+    TimeoutError,
 )
 
 

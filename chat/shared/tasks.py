@@ -37,3 +37,16 @@ class Tasks:
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
+
+
+async def first_of(*works: Coroutine[Any, Any, None]) -> None:
+    """Wait until one has ended, let go of the others; raises what that one raised."""
+    running = [asyncio.ensure_future(work) for work in works]
+    try:
+        done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)

@@ -5,17 +5,19 @@ import asyncio
 from aiohttp import web
 
 from chat.stream.chunk import Chunk
-from chat.stream.stream import Reason, Stream, encode_bye
+from chat.stream.stream import BYE_SECONDS, Reason, Stream, encode_bye
 
 
 class Attached(Stream):
     """A stream whose bytes wait in a list until its own handler writes them."""
 
-    __slots__ = ("_buffer", "_pending", "_size", "_wake")
+    __slots__ = ("_buffer", "_pending", "_request", "_size", "_wake")
 
-    def __init__(self, user_id: int, session_id: int, narrow: frozenset[int] | None, buffer: int) -> None:
+    def __init__(
+        self, user_id: int, session_id: int, narrow: frozenset[int] | None, request: web.Request, buffer: int
+    ) -> None:
         super().__init__(user_id, session_id, narrow)
-        self._buffer, self._size = buffer, 0
+        self._request, self._buffer, self._size = request, buffer, 0
         self._pending: list[bytes] = []
         self._wake = asyncio.Event()
 
@@ -29,10 +31,12 @@ class Attached(Stream):
                 self.end("slow")
 
     def end(self, reason: Reason) -> None:
-        """The handler writes what waits, then the bye."""
+        """The handler writes what waits, then the bye; a reader who does not take it is let go of after 5 s."""
         if self.ended is None:
             self.ended = reason
             self._wake.set()
+            if (transport := self._request.transport) is not None:
+                asyncio.get_running_loop().call_later(BYE_SECONDS, transport.abort)
 
     async def pump(self, response: web.StreamResponse) -> None:
         """Write until the stream ends; raises `ConnectionError` when the peer goes first."""

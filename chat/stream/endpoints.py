@@ -2,18 +2,17 @@
 
 import asyncio
 import math
+import random
 
 from aiohttp import web
 from aiohttp_sse import EventSourceResponse
 
-from chat.log.cursor import Cursor
-from chat.log.frame import encode_notice
 from chat.shared.endpoints import answer_json, parse_count, parse_ids, require_identity
 from chat.shared.identity import Member
 from chat.stream.attached import Attached
 from chat.stream.chunk import Chunk
 from chat.stream.poll import Poll, poll_entries
-from chat.stream.replay import LostEntries
+from chat.stream.replay import LostEntries, Send
 from chat.stream.start import Start, encode_reset, encode_start
 from chat.stream.stream import Stream, encode_bye
 from chat.stream.streams import Streams
@@ -34,7 +33,7 @@ async def get_stream(request: web.Request) -> web.StreamResponse:
     start = await streams.find_start(request.headers.get("Last-Event-ID") or request.query.get("after"))
     if "poll" in request.query:
         return await answer_poll(request, streams, Poll(member.user_id, member.session_id, narrow), start)
-    stream = make_carrier(streams, member, narrow)
+    stream = make_carrier(streams, member, narrow, request)
     set_deadline(stream, streams, member)
     streams.roster.open(stream)
     try:
@@ -50,16 +49,18 @@ def parse_narrow(request: web.Request) -> frozenset[int] | None:
     return None if text is None else frozenset(parse_ids(text, "conversations", NARROW_MOST))
 
 
-def make_carrier(streams: Streams, member: Member, narrow: frozenset[int] | None) -> Detached | Attached:
+def make_carrier(
+    streams: Streams, member: Member, narrow: frozenset[int] | None, request: web.Request
+) -> Detached | Attached:
     """What STREAM_TRANSPORT asks for."""
     if streams.settings.stream_transport == "attached":
-        return Attached(member.user_id, member.session_id, narrow, streams.settings.stream_buffer)
+        return Attached(member.user_id, member.session_id, narrow, request, streams.settings.stream_buffer)
     return Detached(member.user_id, member.session_id, narrow, lambda stream: leave(streams, stream))
 
 
 def set_deadline(stream: Stream, streams: Streams, member: Member) -> None:
     """The longest life, ±10 % so that streams of one moment do not all return in another; never past the login."""
-    age = streams.settings.stream_max_age * (0.9 + 0.2 * (hash(id(stream) >> 4) % 1000) / 1000)
+    age = streams.settings.stream_max_age * random.uniform(0.9, 1.1)
     stream.expires = member.seconds_left() < age
     stream.deadline = asyncio.get_running_loop().time() + min(age, member.seconds_left())
 
@@ -76,7 +77,7 @@ async def serve_stream(
     """Prepare, replay, join; then the hub writes, and nobody waits here any more."""
     response = EventSourceResponse(ping_interval=math.inf, send_timeout=SEND_SECONDS)
     await response.prepare(request)
-    response.stop_streaming()  # its ping task: one ticker beats for all
+    response.stop_streaming()  # its ping task: here one ticker beats for all
 
     async def send(chunk: Chunk) -> None:
         async with asyncio.timeout(SEND_SECONDS):
@@ -101,3 +102,27 @@ async def serve_stream(
     except ConnectionError:
         pass  # the reader has gone; it comes back with its cursor
     return response
+
+
+async def catch_up(streams: Streams, stream: Stream, start: Start, send: Send) -> list[bytes]:
+    """Replay up to the hub; where entries are lost, say so and go on from the log's end."""
+    while True:
+        try:
+            return [entry.frame for entry in await streams.replay.catch_up(stream, start.cursor.position, send)]
+        except LostEntries:
+            start = Start(streams.end(), reset="too_old")
+            await send(Chunk(encode_reset(start)))
+
+
+async def answer_poll(request: web.Request, streams: Streams, poll: Poll, start: Start) -> web.Response:
+    """The JSON form: entries at once if there are any, else when some come, or after the time asked for."""
+    seconds = parse_count(request, "poll", default=POLL_MOST, most=POLL_MOST)
+    if start.reset:
+        return answer_json({"events": [], "cursor": str(start.cursor), "reset": start.reset})
+    streams.roster.open(poll)
+    try:
+        return answer_json(await poll_entries(streams, poll, start, seconds))
+    except LostEntries:
+        return answer_json({"events": [], "cursor": str(streams.end()), "reset": "too_old"})
+    finally:
+        leave(streams, poll)

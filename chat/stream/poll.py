@@ -27,6 +27,9 @@ class Poll(Stream):
         self.said.append(chunk.raw)
         self.heard.set()
 
+    def beat(self, chunk: Chunk) -> None:
+        """Nothing: its answer is the sign of life."""
+
     def end(self, reason: Reason) -> None:
         """Answer with what there is."""
         self.ended = reason

@@ -92,4 +92,4 @@ class Roster:
                     if stream.deadline <= now:
                         stream.end("expired" if stream.expires else "age")
                     elif stream.live:
-                        stream.write(frame)
+                        stream.beat(frame)

@@ -5,6 +5,7 @@ from typing import Literal
 from chat.log.frame import encode_notice
 from chat.stream.chunk import Chunk
 
+BYE_SECONDS = 5.0  # how long a reader may take for what is buffered and the bye behind it
 Reason = Literal["drain", "age", "slow", "revoked", "expired", "epoch"]
 
 
@@ -30,6 +31,10 @@ class Stream:
     def write(self, chunk: Chunk) -> None:
         """Hand over without waiting; whoever cannot keep up is cut."""
         raise NotImplementedError
+
+    def beat(self, chunk: Chunk) -> None:
+        """The reader's sign of life, with the node's position."""
+        self.write(chunk)
 
     def end(self, reason: Reason) -> None:
         """Say `bye` and close. During the replay only the reason is noted, and the replay stops."""

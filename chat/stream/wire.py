@@ -11,10 +11,9 @@ from typing import Any, cast
 from aiohttp import web
 
 from chat.stream.chunk import Chunk
-from chat.stream.stream import Reason, Stream, encode_bye
+from chat.stream.stream import BYE_SECONDS, Reason, Stream, encode_bye
 
 HEARD_MOST = 64 * 1024
-BYE_SECONDS = 5.0  # how long a cut reader may take to read what is buffered, and the bye behind it
 LAST_CHUNK = b"0\r\n\r\n"
 
 
@@ -68,7 +67,7 @@ class Detached(Stream, asyncio.Protocol):
         if self._heard > HEARD_MOST and self._transport is not None:
             self._transport.abort()
 
-    def connection_lost(self, error: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 (asyncio names it)
         """The peer is gone, or we closed."""
         self._transport = None
         self._gone(self)
