@@ -14,9 +14,7 @@ from collections.abc import Sequence
 PR_SET_PDEATHSIG = 1
 
 
-def leashed(
-    command: Sequence[str], farewell: signal.Signals, runner: tuple[int, int] | None = None
-) -> list[str]:
+def leashed(command: Sequence[str], farewell: signal.Signals, runner: tuple[int, int] | None = None) -> list[str]:
     """The command line that runs `command` as `runner` (uid, gid), with `farewell` at our death."""
     uid, gid = runner or (-1, -1)
     ours = [sys.executable, "-IS", __file__, str(os.getpid()), str(int(farewell)), str(uid), str(gid)]
