@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from chat.engines.ports import free_port
-from tests.waiting import wait_until
 
 STARTED = 30.0
 STOPPED = 30.0

@@ -65,7 +65,9 @@ def test_killed_and_started_again(folder: Path) -> None:
     assert read_note(folder) == ("kept",)
 
 
-@pytest.mark.parametrize(("word", "name"), [("serve", "node n1"), ("postgres", "PostgreSQL"), ("valkey", "Valkey")])
+@pytest.mark.parametrize(
+    ("word", "name"), [("chat serve", "node n1"), ("bin/postgres", "PostgreSQL"), ("valkey-server", "Valkey")]
+)
 def test_what_dies_is_started_again(folder: Path, word: str, name: str) -> None:
     """A child is killed: `up` says so, starts it again, and the service is ready again."""
     with running_up(folder) as up:
