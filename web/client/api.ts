@@ -1,0 +1,126 @@
+/** The calls of the HTTP API, typed. Every failure is a `Problem`. */
+import { problemOf, unreachable } from './problem';
+import type {
+  Channel, Conversation, ConversationDraft, Id, Login, Member, Message, Page, SignedIn, Snapshot, User,
+} from './types';
+
+export interface ApiOptions {
+  /** Where the server is; empty for the page's own origin. */
+  base?: string;
+  /** A bearer token, where no cookie travels. */
+  token?: string;
+  /** Milliseconds after which a call counts as unreachable. */
+  timeout?: number;
+}
+
+export type Where = { before: number } | { after: number } | { around: number } | Record<string, never>;
+
+/** One client of one server, as one person. */
+export class Api {
+  readonly base: string;
+  readonly token: string | undefined;
+  private readonly timeout: number;
+
+  constructor(options: ApiOptions = {}) {
+    this.base = options.base ?? '';
+    this.token = options.token;
+    this.timeout = options.timeout ?? 20_000;
+  }
+
+  signUp(name: string, password: string, displayName?: string): Promise<SignedIn> {
+    return this.call('POST', '/api/accounts', { name, password, ...(displayName && { display_name: displayName }) });
+  }
+
+  logIn(name: string, password: string, device?: string): Promise<SignedIn> {
+    return this.call('POST', '/api/sessions', { name, password, ...(device && { device }) });
+  }
+
+  logOut(): Promise<void> {
+    return this.call('DELETE', '/api/sessions/current');
+  }
+
+  async sessions(): Promise<Login[]> {
+    return (await this.call<{ sessions: Login[] }>('GET', '/api/sessions')).sessions;
+  }
+
+  me(): Promise<User> {
+    return this.call('GET', '/api/users/me');
+  }
+
+  async users(ids: Id[]): Promise<User[]> {
+    return (await this.call<{ users: User[] }>('GET', `/api/users${query({ ids: ids.join(',') })}`)).users;
+  }
+
+  async findUsers(q: string): Promise<User[]> {
+    return (await this.call<{ users: User[] }>('GET', `/api/users${query({ q })}`)).users;
+  }
+
+  conversations(): Promise<Snapshot> {
+    return this.call('GET', '/api/chat/conversations');
+  }
+
+  conversation(id: Id): Promise<Conversation> {
+    return this.call('GET', `/api/chat/conversations/${id}`);
+  }
+
+  createConversation(draft: ConversationDraft): Promise<Conversation> {
+    return this.call('POST', '/api/chat/conversations', draft);
+  }
+
+  async channels(q: string): Promise<Channel[]> {
+    return (await this.call<{ channels: Channel[] }>('GET', `/api/chat/channels${query({ q })}`)).channels;
+  }
+
+  members(conversation: Id, after?: Id): Promise<{ members: Member[]; next?: Id | null }> {
+    return this.call('GET', `/api/chat/conversations/${conversation}/members${query({ after })}`);
+  }
+
+  join(conversation: Id): Promise<void> {
+    return this.call('PUT', `/api/chat/conversations/${conversation}/members/me`, {});
+  }
+
+  leave(conversation: Id): Promise<void> {
+    return this.call('DELETE', `/api/chat/conversations/${conversation}/members/me`);
+  }
+
+  messages(conversation: Id, where: Where = {}, limit = 50): Promise<Page> {
+    return this.call('GET', `/api/chat/conversations/${conversation}/messages${query({ ...where, limit })}`);
+  }
+
+  async post(conversation: Id, body: string, clientId: string): Promise<Message> {
+    const path = `/api/chat/conversations/${conversation}/messages`;
+    const answer = await this.call<{ message: Message } | Message>('POST', path, { body, client_id: clientId });
+    return 'message' in answer ? answer.message : answer;
+  }
+
+  markRead(conversation: Id, seq: number): Promise<void> {
+    return this.call('PUT', `/api/chat/conversations/${conversation}/read`, { seq });
+  }
+
+  /** Headers that say who is asking; without a token the cookie does. */
+  identity(): Record<string, string> {
+    return this.token ? { Authorization: `Bearer ${this.token}` } : {};
+  }
+
+  private async call<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const response = await fetch(this.base + path, {
+      method,
+      headers: { ...this.identity(), Accept: 'application/json', ...(body !== undefined && { 'Content-Type': 'application/json' }) },
+      signal: AbortSignal.timeout(this.timeout),
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    }).catch(() => {
+      throw unreachable();
+    });
+    if (!response.ok) throw await problemOf(response);
+    if (response.status === 204) return undefined as T;
+    return (await response.json().catch(() => {
+      throw unreachable();
+    })) as T;
+  }
+}
+
+function query(values: Record<string, string | number | undefined>): string {
+  const pairs = Object.entries(values).filter(([, value]) => value !== undefined && value !== '');
+  const search = new URLSearchParams(pairs.map(([name, value]) => [name, String(value)]));
+  return pairs.length ? `?${search}` : '';
+}

@@ -1,0 +1,26 @@
+/** A place in the log, `<epoch>.<position>`. Pure. */
+
+export interface Cursor {
+  epoch: string;
+  position: number;
+}
+
+/** The cursor in an event's id, or null when it is none. */
+export function parseCursor(text: string | null | undefined): Cursor | null {
+  const match = /^(.+)\.(\d{1,16})$/.exec(text ?? '');
+  if (!match?.[1] || !match[2]) return null;
+  const position = Number(match[2]);
+  return Number.isSafeInteger(position) ? { epoch: match[1], position } : null;
+}
+
+/**
+ * How an id stands to the place already reached: `next` may be taken, `old` was taken before (a repeat, or out of order),
+ * `foreign` belongs to a log whose positions mean something else, and asks for a new snapshot.
+ */
+export function relate(reached: string | null, id: string): 'next' | 'old' | 'foreign' {
+  const [from, to] = [parseCursor(reached), parseCursor(id)];
+  if (!to) return 'foreign';
+  if (!from) return 'next';
+  if (from.epoch !== to.epoch) return 'foreign';
+  return to.position > from.position ? 'next' : 'old';
+}

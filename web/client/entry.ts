@@ -1,0 +1,57 @@
+/** Entries of the log as the stream and the long-poll carry them, told apart by name. Pure. */
+import type { Conversation, Id, Message, Role, User } from './types';
+
+export type Entry =
+  | { event: 'message'; id: string; data: Message }
+  | { event: 'edit'; id: string; data: Message }
+  | { event: 'delete'; id: string; data: { conversation: Id; seq: number } }
+  | { event: 'read'; id: string; data: { conversation: Id; seq: number } }
+  | { event: 'receipt'; id: string; data: { conversation: Id; user: Id; seq: number } }
+  | { event: 'reaction'; id: string; data: { conversation: Id; seq: number; emoji: string; user: Id; on: boolean } }
+  | { event: 'pin'; id: string; data: { conversation: Id; seq: number; on?: boolean } }
+  | { event: 'conversation'; id: string; data: Pick<Conversation, 'id'> & Partial<Conversation> & { archived?: boolean } }
+  | { event: 'member'; id: string; data: { conversation: Id; user: Id; role: Role | null } }
+  | { event: 'user'; id: string; data: User };
+
+/** What the stream says about itself; none of it is an entry. */
+export type Notice =
+  | { event: 'ready'; cursor: string | null }
+  | { event: 'beat'; cursor: string | null }
+  | { event: 'reset'; reason: string }
+  | { event: 'bye'; reason: string };
+
+export interface Received {
+  id?: string | null;
+  event?: string | null;
+  /** JSON text (stream) or what it stands for (long-poll). */
+  data: unknown;
+}
+
+/** An entry, a notice, or null for what says nothing (a bare id or retry). */
+export function decode(received: Received): Entry | Notice | null {
+  const event = received.event || 'message';
+  const id = received.id ?? null;
+  const data = typeof received.data === 'string' ? parse(received.data) : received.data;
+  const fields = (data ?? {}) as Record<string, unknown>;
+  if (event === 'ready' || event === 'beat') return { event, cursor: id ?? text(fields['cursor']) };
+  if (event === 'reset' || event === 'bye') return { event, reason: text(fields['reason']) ?? 'unknown' };
+  if (id === null || data === null || typeof data !== 'object') return null;
+  // an edit may carry its message bare or as {message}
+  return { event, id, data: event === 'edit' ? (fields['message'] ?? data) : data } as Entry;
+}
+
+export function isNotice(told: Entry | Notice): told is Notice {
+  return ['ready', 'beat', 'reset', 'bye'].includes(told.event);
+}
+
+function parse(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return null;
+  }
+}
+
+function text(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
+}

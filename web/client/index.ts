@@ -1,0 +1,9 @@
+/** The client library: what others may use. */
+export { Api, type ApiOptions } from './api';
+export { type Entry } from './entry';
+export { apply, type Model, takeSnapshot, type Timeline } from './model';
+export { Outbox, type Outgoing } from './outbox';
+export { Problem } from './problem';
+export { Store, type StoreOptions, type View } from './store';
+export { DurableStream, type StreamOptions, type StreamState } from './stream';
+export type * from './types';

@@ -1,0 +1,122 @@
+/** The model: snapshot + entries = fresh snapshot, and every step is harmless when repeated. */
+import { expect, test } from 'vitest';
+import { randomFrom } from './chance';
+import type { Entry } from './entry';
+import { apply, emptyModel, markRead, missing, type Model, takeConversation, takePage, takeSnapshot, trimTimeline } from './model';
+import type { Conversation, Message } from './types';
+
+const [ana, ben] = [1, 2];
+const me = { id: ana, name: 'ana', display_name: 'Ana' };
+
+const general = (change: Partial<Conversation> = {}): Conversation => ({
+  id: 7, kind: 'channel', name: 'general', role: 'member', last_seq: 0, read_seq: 0, unread: 0, mentions: 0, ...change,
+});
+
+const message = (seq: number, author: number, body = `${seq}`): Message => ({
+  conversation: 7, seq, author, body, client_id: `c${seq}`, created_at: '2026-01-01T00:00:00.000Z',
+});
+
+const said = (seq: number, author: number, extra: Partial<Message> = {}): Entry => ({
+  event: 'message', id: `e.${seq}`, data: { ...message(seq, author), ...extra },
+});
+
+const page = (from: number, to: number, before = from > 1, after = false) => ({
+  messages: Array.from({ length: to - from + 1 }, (_, n) => message(from + n, ben)), has_before: before, has_after: after,
+});
+
+const starting = (conversation = general()): Model => takeSnapshot(emptyModel(me), { conversations: [conversation], cursor: 'e.0' });
+const play = (model: Model, ...entries: Entry[]) => entries.reduce(apply, model);
+const seqs = (model: Model) => model.timelines.get(7)?.messages.map((one) => one.seq);
+const one = (model: Model) => model.conversations.get(7);
+
+test('what others say counts as unread, what I say reads up to there', () => {
+  const heard = play(starting(), said(1, ben), said(2, ben, { mentions: [ana] }));
+  expect(one(heard)).toMatchObject({ last_seq: 2, read_seq: 0, unread: 2, mentions: 1 });
+  expect(one(play(heard, said(3, ana)))).toMatchObject({ last_seq: 3, read_seq: 3, unread: 0, mentions: 0 });
+});
+
+test('a repeated message changes nothing', () => {
+  const once = play(takePage(starting(), 7, page(1, 0)), said(1, ben));
+  expect(play(once, said(1, ben))).toEqual(once);
+});
+
+test('a read mark only moves forward', () => {
+  const heard = play(starting(), said(1, ben), said(2, ben), said(3, ben));
+  const read = play(heard, { event: 'read', id: 'e.4', data: { conversation: 7, seq: 2 } });
+  expect(one(read)).toMatchObject({ read_seq: 2, unread: 1 });
+  expect(markRead(read, 7, 1)).toBe(read);
+});
+
+test('pages before and behind join the timeline; a page after a hole begins anew', () => {
+  const newest = takePage(starting(general({ last_seq: 100 })), 7, page(51, 100));
+  const more = takePage(newest, 7, page(1, 50));
+  expect([seqs(more)?.length, more.timelines.get(7)?.hasBefore]).toEqual([100, false]);
+  const overlapping = takePage(newest, 7, page(90, 100));
+  expect(seqs(overlapping)).toEqual(seqs(newest));
+  expect(seqs(takePage(takePage(starting(general({ last_seq: 100 })), 7, page(1, 5)), 7, page(90, 100)))?.[0]).toBe(90);
+});
+
+test('an entry that came while the newest page was on its way leaves a known hole', () => {
+  const heard = play(starting(general({ last_seq: 5 })), said(6, ben));
+  expect(takePage(heard, 7, page(1, 5)).timelines.get(7)?.hasAfter).toBe(true);
+  expect(takePage(takePage(heard, 7, page(1, 5)), 7, page(6, 6)).timelines.get(7)).toMatchObject({ hasAfter: false });
+});
+
+test('a timeline with a hole takes no later message', () => {
+  const model = play(takePage(starting(general({ last_seq: 2 })), 7, page(1, 2)), said(4, ben));
+  expect([seqs(model), model.timelines.get(7)?.hasAfter]).toEqual([[1, 2], true]);
+});
+
+test('edits and deletions reach the timeline and the last message', () => {
+  const heard = play(takePage(starting(), 7, page(1, 0)), said(1, ben));
+  const edited = play(heard, { event: 'edit', id: 'e.2', data: { ...message(1, ben, 'better'), edited_at: 'now' } });
+  expect([edited.timelines.get(7)?.messages[0]?.body, one(edited)?.last_message?.body]).toEqual(['better', 'better']);
+  const gone = play(edited, { event: 'delete', id: 'e.3', data: { conversation: 7, seq: 1 } });
+  expect(gone.timelines.get(7)?.messages[0]).toMatchObject({ body: '', deleted: true });
+});
+
+test('being added asks for the conversation, being removed forgets it', () => {
+  const joined: Entry = { event: 'member', id: 'e.1', data: { conversation: 9, user: ana, role: 'member' } };
+  expect(missing(starting(), joined)).toBe(9);
+  expect(missing(starting(), { ...joined, data: { ...joined.data, user: ben } })).toBeNull();
+  const removed = play(starting(), { event: 'member', id: 'e.2', data: { conversation: 7, user: ana, role: null } });
+  expect(removed.conversations.size).toBe(0);
+});
+
+test('members of a small conversation come and go', () => {
+  const model = starting(general({ kind: 'group', members: [ana] }));
+  const joined = play(model, { event: 'member', id: 'e.1', data: { conversation: 7, user: ben, role: 'member' } });
+  expect(one(joined)?.members).toEqual([ana, ben]);
+  expect(one(play(joined, { event: 'member', id: 'e.2', data: { conversation: 7, user: ben, role: null } }))?.members).toEqual([ana]);
+});
+
+test('an answer older than the stream does not turn time back', () => {
+  const heard = play(starting(), said(1, ben), said(2, ben));
+  expect(takeConversation(heard, general({ last_seq: 1, unread: 1 }))).toBe(heard);
+});
+
+test('a trimmed timeline can be paged back again', () => {
+  const model = trimTimeline(takePage(starting(general({ last_seq: 40 })), 7, page(1, 40)), 7, 10);
+  expect([seqs(model)?.[0], model.timelines.get(7)?.hasBefore]).toEqual([31, true]);
+});
+
+test('snapshot + entries = fresh snapshot, for any course of events', () => {
+  for (let seed = 1; seed <= 200; seed++) {
+    const random = randomFrom(seed);
+    const server = { last: 0, read: 0 };
+    const entries: Entry[] = [];
+    for (let step = 1; step <= 40; step++) {
+      const author = random() < 0.3 ? ana : ben;
+      if (random() < 0.8) {
+        entries.push(said(++server.last, author));
+        if (author === ana) server.read = server.last;
+      } else if (server.last > server.read) {
+        server.read += 1 + Math.floor(random() * (server.last - server.read));
+        entries.push({ event: 'read', id: `e.r${step}`, data: { conversation: 7, seq: server.read } });
+      }
+      if (random() < 0.1 && entries.length) entries.push(entries[Math.floor(random() * entries.length)] as Entry);
+    }
+    const expected = { last_seq: server.last, read_seq: server.read, unread: server.last - server.read };
+    expect(one(play(starting(), ...entries)), `seed ${seed}`).toMatchObject(expected);
+  }
+});

@@ -1,0 +1,86 @@
+/** The outbox: in order, with the same client_id however often, and nothing lost to a passing failure. */
+import { expect, test } from 'vitest';
+import { Outbox, type Outgoing } from './outbox';
+import { eventually } from './peer';
+import { Problem, unreachable } from './problem';
+import type { Message } from './types';
+
+const backoff = { first: 5, most: 10 };
+const problem = (status: number) => new Problem({ status, code: 'x', detail: 'x' });
+
+/** An outbox whose posts fail with the given problems first, one after the other. */
+function outbox(...problems: Problem[]) {
+  const posts: { conversation: number; body: string; clientId: string }[] = [];
+  const seen: { all: Outgoing[] } = { all: [] };
+  const box = new Outbox({
+    backoff,
+    changed: (all) => (seen.all = all),
+    post: async (conversation, body, clientId) => {
+      posts.push({ conversation, body, clientId });
+      const next = problems.shift();
+      if (next) throw next;
+      return { client_id: clientId } as Message;
+    },
+  });
+  return { box, posts, seen, states: () => seen.all.map((one) => one.state) };
+}
+
+test('a message is sending, then sent, and leaves when the stream brings it', async () => {
+  const { box, seen, states } = outbox();
+  const one = box.send(1, 'hello');
+  expect(states()).toEqual(['sending']);
+  await eventually(() => states()[0] === 'sent');
+  box.settle([{ client_id: one.clientId } as Message]);
+  expect(seen.all).toEqual([]);
+});
+
+test('what may pass is tried again with the same client_id, and what follows waits its turn', async () => {
+  const { box, posts, states } = outbox(unreachable(), problem(503), problem(429));
+  box.send(1, 'first');
+  box.send(1, 'second');
+  await eventually(() => states().join() === 'sent,sent');
+  expect(posts.map((post) => post.body)).toEqual(['first', 'first', 'first', 'first', 'second']);
+  expect(new Set(posts.map((post) => post.clientId)).size).toBe(2);
+});
+
+test('one conversation does not wait for another', async () => {
+  const { box, posts, states } = outbox(new Problem({ status: 503, code: 'x', detail: 'x', retryAfter: 600 }));
+  box.send(1, 'held up');
+  box.send(2, 'free');
+  await eventually(() => states().join() === 'waiting,sent');
+  expect(posts.map((post) => post.conversation)).toEqual([1, 2]);
+  box.wake();
+  await eventually(() => states().join() === 'sent,sent');
+});
+
+test('a refusal fails that one alone; it can be retried or discarded', async () => {
+  const { box, seen, states, posts } = outbox(problem(422));
+  box.send(1, 'too long');
+  box.send(1, 'fine');
+  await eventually(() => states().join() === 'failed,sent');
+  const failed = seen.all[0] as Outgoing;
+  box.retry(failed.clientId);
+  await eventually(() => states().join() === 'sent,sent');
+  expect(posts.at(-1)?.clientId).toBe(failed.clientId);
+  box.discard(failed.clientId);
+  expect(seen.all).toHaveLength(2); // sent ones are not discarded
+});
+
+test('signed out, all waits; woken, all goes', async () => {
+  const { box, posts, states } = outbox(problem(401));
+  box.send(1, 'a');
+  await eventually(() => states()[0] === 'waiting');
+  box.send(1, 'b');
+  box.wake();
+  await eventually(() => states().join() === 'sent,sent');
+  expect(posts.map((post) => post.body)).toEqual(['a', 'a', 'b']);
+});
+
+test('what an earlier page load kept is sent, but not what failed', async () => {
+  const kept = (state: Outgoing['state'], body: string): Outgoing => ({ clientId: body, conversation: 1, body, createdAt: '', state });
+  const posted: string[] = [];
+  const post = async (_: number, body: string) => (posted.push(body), {}) as Message;
+  new Outbox({ post, changed: () => undefined, backoff }, [kept('sending', 'a'), kept('failed', 'b'), kept('waiting', 'c')]);
+  await eventually(() => posted.length === 2);
+  expect(posted).toEqual(['a', 'c']);
+});

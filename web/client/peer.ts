@@ -1,0 +1,136 @@
+/** A tiny real server for the tests: a log of messages, told by stream and by long-poll, that can be made to misbehave. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Message } from './types';
+
+interface Row {
+  position: number;
+  event: string;
+  data: unknown;
+}
+
+export class Peer {
+  epoch = 'e1';
+  floor = 0;
+  /** `open` streams at once; `buffer` lets nothing through; `mute` only the `ready`. */
+  streams: 'open' | 'buffer' | 'mute' = 'open';
+  /** Answers every request with this instead, while set. */
+  refusal: { status: number; headers?: Record<string, string> } | null = null;
+  readonly requests: { path: string; cursor: string | undefined; at: number }[] = [];
+  readonly open = new Set<ServerResponse>();
+  private readonly log: Row[] = [];
+  private readonly waiting = new Set<() => void>();
+  private server: Server | null = null;
+  private port = 0;
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}/api/chat/stream`;
+  }
+
+  get cursor(): string {
+    return `${this.epoch}.${this.log.at(-1)?.position ?? 0}`;
+  }
+
+  async listen(): Promise<void> {
+    this.server = createServer((request, response) => this.answer(request, response));
+    await new Promise<void>((resolve) => this.server?.listen(this.port, '127.0.0.1', resolve));
+    this.port = (this.server.address() as AddressInfo).port;
+  }
+
+  /** Stops as if killed: every connection is torn. */
+  async kill(): Promise<void> {
+    this.open.clear();
+    const closed = new Promise((resolve) => this.server?.close(resolve));
+    this.server?.closeAllConnections();
+    await closed;
+  }
+
+  says(body: string): void {
+    const position = (this.log.at(-1)?.position ?? 0) + 3;
+    const message: Message = {
+      conversation: 1, seq: this.log.length + 1, author: 2, body, client_id: `c${position}`, created_at: '2026-01-01T00:00:00.000Z',
+    };
+    this.log.push({ position, event: 'message', data: message });
+    const row = this.log[this.log.length - 1] as Row;
+    for (const stream of this.open) if (this.streams === 'open') stream.write(this.frame(row));
+    for (const goOn of this.waiting) goOn();
+  }
+
+  /** Writes raw text on every open stream. */
+  writes(text: string): void {
+    for (const stream of this.open) stream.write(text);
+  }
+
+  beats(): void {
+    this.writes(`id: ${this.cursor}\nevent: beat\ndata: 1\n\n`);
+  }
+
+  /** Sends an entry again, as a broken node might. */
+  repeats(index: number): void {
+    this.writes(this.frame(this.log[index] as Row));
+  }
+
+  cuts(): void {
+    for (const stream of this.open) stream.destroy();
+    this.open.clear();
+  }
+
+  private answer(request: IncomingMessage, response: ServerResponse): void {
+    const url = new URL(request.url ?? '', 'http://peer');
+    const cursor = (request.headers['last-event-id'] as string | undefined) ?? url.searchParams.get('after') ?? undefined;
+    const poll = url.searchParams.get('poll');
+    this.requests.push({ path: poll === null ? 'stream' : 'poll', cursor, at: Date.now() });
+    if (this.refusal) {
+      response.writeHead(this.refusal.status, { 'Content-Type': 'application/problem+json', ...this.refusal.headers });
+      response.end(JSON.stringify({ status: this.refusal.status, code: 'refused', detail: 'no' }));
+    } else if (poll !== null) this.poll(cursor, Number(poll), response);
+    else this.stream(cursor, response);
+  }
+
+  private stream(cursor: string | undefined, response: ServerResponse): void {
+    if (this.streams === 'buffer') return;
+    response.writeHead(200, { 'Content-Type': 'text/event-stream' });
+    const missed = this.since(cursor);
+    if (!missed) {
+      response.end(`event: reset\ndata: {"cursor":"${this.cursor}","reason":"too_old"}\n\n`);
+      return;
+    }
+    response.write(`retry: 20\nid: ${cursor ?? this.cursor}\nevent: ready\ndata: {"cursor":"${cursor ?? this.cursor}"}\n\n`);
+    if (this.streams === 'open') for (const row of missed) response.write(this.frame(row));
+    this.open.add(response);
+    response.on('close', () => this.open.delete(response));
+  }
+
+  private poll(cursor: string | undefined, seconds: number, response: ServerResponse): void {
+    const tell = () => {
+      clearTimeout(timer);
+      this.waiting.delete(tell);
+      const events = (this.since(cursor) ?? []).map((row) => ({ id: `${this.epoch}.${row.position}`, event: row.event, data: row.data }));
+      response.setHeader('Content-Type', 'application/json');
+      response.end(JSON.stringify({ events, cursor: this.cursor }));
+    };
+    const timer = setTimeout(tell, seconds * 100);
+    if (this.since(cursor)?.length) tell();
+    else this.waiting.add(tell);
+  }
+
+  private since(cursor: string | undefined): Row[] | null {
+    const [epoch, position] = (cursor ?? this.cursor).split('.');
+    if (epoch !== this.epoch || Number(position) < this.floor) return null;
+    return this.log.filter((row) => row.position > Number(position));
+  }
+
+  private frame(row: Row): string {
+    const event = row.event === 'message' ? '' : `event: ${row.event}\n`;
+    return `id: ${this.epoch}.${row.position}\n${event}data: ${JSON.stringify(row.data)}\n\n`;
+  }
+}
+
+/** Waits until it holds, failing after a limit. */
+export async function eventually(holds: () => boolean, limit = 5_000): Promise<void> {
+  const until = Date.now() + limit;
+  while (!holds()) {
+    if (Date.now() > until) throw new Error(`not within ${limit} ms: ${holds}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}

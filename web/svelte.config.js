@@ -1,0 +1,2 @@
+/** Runes everywhere; TypeScript in components needs no preprocessor. */
+export default { compilerOptions: { runes: true } };

@@ -1,0 +1,10 @@
+/** Builds the app into dist/, every asset under assets/ with a hash in its name; in development, the API comes from :8080. */
+import { svelte } from '@sveltejs/vite-plugin-svelte';
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  plugins: [svelte()],
+  build: { outDir: 'dist', assetsDir: 'assets', emptyOutDir: true, target: 'es2022', modulePreload: { polyfill: false } },
+  server: { proxy: { '/api': 'http://127.0.0.1:8080', '/health': 'http://127.0.0.1:8080' } },
+  test: { include: ['client/**/*.test.ts', 'app/**/*.test.ts'], environment: 'node' },
+});
