@@ -6,6 +6,7 @@ threads, and the kernel forgets the wish to die when the user changes, so that t
 The parent is the *thread* that started the child: start children from one that lives as long as they should.
 """
 
+import ctypes  # here and not where it is used: the other user may not be able to read this Python's files
 import os
 import signal
 import sys
@@ -33,8 +34,6 @@ def become(uid: int, gid: int) -> None:
 def die_with(parent: int, farewell: int) -> None:
     """Ask the kernel for `farewell` at the parent's death; end at once when it has died already."""
     if sys.platform == "linux":
-        import ctypes
-
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, farewell)
     if os.getppid() != parent:
         sys.exit("the parent has gone")
