@@ -36,7 +36,7 @@ install() {  # `install` for running, `install test` for the tests as well; at o
 }
 
 add() {
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check -c deploy/constraints.txt "$@" \
+    .venv/bin/python -m pip install -qq --disable-pip-version-check -c deploy/constraints.txt "$@" \
         || fail "The packages could not be installed. Is there a network, or a package mirror that pip knows of?"
 }
 
