@@ -14,7 +14,11 @@ find_python() {  # prints the first Python that is new enough
         "Install it (Debian, Ubuntu: apt-get install python3 python3-venv), or name one: PYTHON=/path/to/python3 $0"
 }
 
-has_node() { node -e 'process.exit(process.versions.node.split(".")[0] < 20)' 2>/dev/null; }
+has_node() {  # as deploy/build_web.py judges it
+    command -v npm >/dev/null && node -e '
+        const [major, minor] = process.versions.node.split(".").map(Number);
+        process.exit(major > 20 || (major === 20 && minor >= 19) ? 0 : 1)' 2>/dev/null
+}
 
 fingerprint() { { pwd; cat pyproject.toml deploy/constraints.txt deploy/environment.sh; } | cksum; }
 
@@ -32,7 +36,7 @@ install() {  # `install` for running, `install test` for the tests as well; at o
 }
 
 add() {
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check -c deploy/constraints.txt "$@" \
+    .venv/bin/python -m pip install -qq --disable-pip-version-check -c deploy/constraints.txt "$@" \
         || fail "The packages could not be installed. Is there a network, or a package mirror that pip knows of?"
 }
 

@@ -6,7 +6,7 @@ threads, and the kernel forgets the wish to die when the user changes, so that t
 The parent is the *thread* that started the child: start children from one that lives as long as they should.
 """
 
-import ctypes  # here and not where it is used: the other user may not be able to read this Python's files
+import ctypes  # now, for the user we become may be unable to read Python's library
 import os
 import signal
 import sys
@@ -15,9 +15,7 @@ from collections.abc import Sequence
 PR_SET_PDEATHSIG = 1
 
 
-def leashed(
-    command: Sequence[str], farewell: signal.Signals, runner: tuple[int, int] | None = None
-) -> list[str]:
+def leashed(command: Sequence[str], farewell: signal.Signals, runner: tuple[int, int] | None = None) -> list[str]:
     """The command line that runs `command` as `runner` (uid, gid), with `farewell` at our death."""
     uid, gid = runner or (-1, -1)
     ours = [sys.executable, "-IS", __file__, str(os.getpid()), str(int(farewell)), str(uid), str(gid)]

@@ -19,10 +19,7 @@ def residents(data: Path, program: str) -> list[int]:
 def lives(pid: str, data: Path, program: str) -> bool:
     """Whether the process works in the folder; one that goes while we look, or is not ours, does not."""
     try:
-        return (
-            os.readlink(f"/proc/{pid}/cwd") == str(data)
-            and Path(f"/proc/{pid}/comm").read_text() == f"{program}\n"
-        )
+        return os.readlink(f"/proc/{pid}/cwd") == str(data) and Path(f"/proc/{pid}/comm").read_text() == f"{program}\n"
     except OSError:
         return False
 

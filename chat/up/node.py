@@ -17,7 +17,7 @@ READY_LIMIT = 60.0
 
 
 class Node:
-    """A node called `name` on an address. Its log goes where ours goes."""
+    """A node called `name` on an address. Its log goes to our standard error."""
 
     def __init__(self, name: str, host: str, port: int, urls: Urls, patience: float) -> None:
         self.name = f"node {name}"
@@ -42,6 +42,7 @@ class Node:
             leashed(self._serve, signal.SIGKILL),
             env=self._environment,
             stdin=subprocess.DEVNULL,
+            stdout=sys.stderr.fileno(),
             start_new_session=True,
         )
 

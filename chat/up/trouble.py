@@ -10,8 +10,7 @@ class PortTaken(UpTrouble):
 
     def __init__(self, host: str, port: int, other: int) -> None:
         super().__init__(
-            f"Port {port} on {host} is in use by another program. "
-            f"Stop that one, or choose another port: --port {other}"
+            f"Port {port} on {host} is in use by another program. Stop that one, or choose another port: --port {other}"
         )
 
 

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from chat.engines.ports import free_port
-from tests.waiting import wait_until
 
 STARTED = 30.0
 STOPPED = 30.0
@@ -53,8 +52,8 @@ class Running:
             connection.close()
 
     def child(self, word: str) -> int:
-        """The process id of the child with `word` in its command line."""
-        return next(pid for pid in self.children() if word in command_of(pid))
+        """The process id of the child with `word` in its command line; 0 when there is none."""
+        return next((pid for pid in self.children() if word in command_of(pid)), 0)
 
     def children(self) -> list[int]:
         """The process ids of all it started itself."""
@@ -110,9 +109,3 @@ def refused(folder: Path, port: int | None = None, **settings: str) -> tuple[int
     assert running.process.stdout.read() == ""
     running.process.stdout.close()
     return code, running.said()
-
-
-def comes_back(running: Running, killed: int) -> None:
-    """Wait until the killed child has gone and the service is ready again."""
-    wait_until(lambda: killed not in running.children() or not command_of(killed))
-    wait_until(running.serves, limit=STARTED)

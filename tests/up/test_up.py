@@ -8,7 +8,8 @@ import psycopg
 import pytest
 
 from chat.engines import PostgresEngine
-from tests.up.running import all_gone, comes_back, running_up
+from tests.up.running import STARTED, all_gone, running_up
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -64,14 +65,15 @@ def test_killed_and_started_again(folder: Path) -> None:
     assert read_note(folder) == ("kept",)
 
 
-@pytest.mark.parametrize(("word", "name"), [("serve", "node n1"), ("postgres", "PostgreSQL"), ("valkey", "Valkey")])
+@pytest.mark.parametrize(
+    ("word", "name"), [("chat serve", "node n1"), ("bin/postgres", "PostgreSQL"), ("valkey-server", "Valkey")]
+)
 def test_what_dies_is_started_again(folder: Path, word: str, name: str) -> None:
     """A child is killed: `up` says so, starts it again, and the service is ready again."""
     with running_up(folder) as up:
-        child = up.child(word)
-        os.kill(child, signal.SIGKILL)
-        comes_back(up, child)
-        assert f"{name} was killed by SIGKILL; starting it again" in up.said()
+        os.kill(up.child(word), signal.SIGKILL)
+        wait_until(lambda: f"{name} was killed by SIGKILL; starting it again" in up.said())
+        wait_until(lambda: up.child(word) and up.serves(), limit=STARTED)
 
 
 def test_given_engines_are_used(folder: Path, database_url: str, redis_url: str) -> None:
