@@ -55,7 +55,7 @@ def run_script(web: Path, script: str) -> None:
     """Run one of package.json's scripts, with the packages that package-lock.json names."""
     stamp, now = web / "node_modules" / ".installed", digest([web / name for name in PACKAGES], web)
     if not stamp.exists() or stamp.read_text() != now:
-        npm(web, "ci", "--no-audit", "--no-fund", "--loglevel=error")
+        npm(web, "ci", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error")
         stamp.write_text(now)
     npm(web, "run", "--silent", script)
 
