@@ -23,5 +23,5 @@ def told_plainly() -> Iterator[None]:
 
 def complain(what: str, code: int) -> int:
     """Say it on standard error; returns the exit code."""
-    print(f"\n{what}", file=sys.stderr)
+    print(what, file=sys.stderr)
     return code
