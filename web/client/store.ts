@@ -3,7 +3,7 @@ import type { Api, Where } from './api';
 import type { Entry } from './entry';
 import * as model from './model';
 import { Outbox, type Outgoing } from './outbox';
-import { Problem } from './problem';
+import { asProblem, Problem } from './problem';
 import { DurableStream, type StreamState } from './stream';
 import type { Timings } from './timings';
 import type { Conversation, ConversationDraft, Id, Message, User } from './types';
@@ -247,11 +247,6 @@ export class Store {
       for (const listener of this.listeners) listener(this.current);
     });
   }
-}
-
-/** Problems for a person to read, from whatever was thrown. */
-export function asProblem(error: unknown): Problem {
-  return error instanceof Problem ? error : new Problem({ status: 0, code: 'unexpected', detail: String(error) });
 }
 
 function peopleOf(conversation: Conversation): Id[] {

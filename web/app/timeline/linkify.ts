@@ -1,0 +1,51 @@
+/** Text in pieces, of which some are links. Pure; the pieces become text nodes and anchors, never markup. */
+
+export interface Piece {
+  text: string;
+  href?: string;
+}
+
+const LINK = /\bhttps?:\/\/[^\s<>"'`\u0000-\u001f]+/giu;
+
+export function linkify(text: string): Piece[] {
+  const pieces: Piece[] = [];
+  let end = 0;
+  for (const match of text.matchAll(LINK)) {
+    const shown = withoutTrailing(match[0]);
+    const href = safe(shown);
+    if (href === null) continue;
+    if (match.index > end) pieces.push({ text: text.slice(end, match.index) });
+    pieces.push({ text: shown, href });
+    end = match.index + shown.length;
+  }
+  if (end < text.length) pieces.push({ text: text.slice(end) });
+  return pieces;
+}
+
+/** Punctuation after a link belongs to the sentence; so does a closing bracket that the link did not open. */
+function withoutTrailing(link: string): string {
+  let kept = link.replace(/[.,;:!?…*_~]+$/u, '');
+  for (const [open, close] of [['(', ')'], ['[', ']'], ['{', '}']] as const) {
+    while (kept.endsWith(close) && count(kept, close) > count(kept, open)) kept = kept.slice(0, -1);
+  }
+  return kept === link ? kept : withoutTrailing(kept);
+}
+
+function count(text: string, character: string): number {
+  return text.split(character).length - 1;
+}
+
+/** The address if a browser understands it as one of the web, with a host and without a password in it. */
+function safe(link: string): string | null {
+  try {
+    const url = new URL(link);
+    return /^https?:$/.test(url.protocol) && url.host && !url.username && !url.password ? url.href : null;
+  } catch {
+    return null;
+  }
+}
+
+/** True for a few emoji and nothing else: they may stand large. */
+export function isOnlyEmoji(text: string): boolean {
+  return /^(?:\s*\p{RGI_Emoji}){1,6}\s*$/v.test(text);
+}
