@@ -27,8 +27,8 @@ export function initialsOf(name: string): string {
   return letters.toLocaleUpperCase() || '?';
 }
 
-/** Newest talk first. */
+/** Newest talk first; one without any stands where it was made. */
 export function byRecency(a: Conversation, b: Conversation): number {
-  const at = (one: Conversation) => (one.last_message ? Date.parse(one.last_message.created_at) : 0);
+  const at = (one: Conversation) => Date.parse(one.last_message?.created_at ?? one.created_at ?? '1970-01-01');
   return at(b) - at(a) || b.id - a.id;
 }

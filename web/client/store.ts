@@ -131,7 +131,7 @@ export class Store {
   }
 
   async create(draft: ConversationDraft): Promise<Conversation> {
-    return this.adopt(await this.api.createConversation(draft));
+    return this.adopt({ created_at: new Date().toISOString(), ...(await this.api.createConversation(draft)) });
   }
 
   async join(id: Id): Promise<Conversation> {
@@ -200,10 +200,12 @@ export class Store {
     this.held.set(id, held);
     const conversation = await this.api.conversation(id).catch(asProblem);
     this.held.delete(id);
-    if (!(conversation instanceof Problem)) {
+    if (conversation instanceof Problem) {
+      if (conversation.passing) this.stream.renew();
+    } else if (conversation.role) {
       this.adopt(conversation);
       for (const entry of held) this.take(entry);
-    } else if (conversation.passing) this.stream.renew();
+    }
   }
 
   private adopt(conversation: Conversation): Conversation {

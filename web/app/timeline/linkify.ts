@@ -5,6 +5,7 @@ export interface Piece {
   href?: string;
 }
 
+const OPENING: Record<string, string> = { ')': '(', ']': '[', '}': '{' };
 const LINK = /\bhttps?:\/\/[^\s<>"'`\u0000-\u001f]+/giu;
 
 export function linkify(text: string): Piece[] {
@@ -24,15 +25,18 @@ export function linkify(text: string): Piece[] {
 
 /** Punctuation after a link belongs to the sentence; so does a closing bracket that the link did not open. */
 function withoutTrailing(link: string): string {
-  let kept = link.replace(/[.,;:!?…*_~]+$/u, '');
-  for (const [open, close] of [['(', ')'], ['[', ']'], ['{', '}']] as const) {
-    while (kept.endsWith(close) && count(kept, close) > count(kept, open)) kept = kept.slice(0, -1);
+  const count = new Map([...'()[]{}'].map((bracket) => [bracket, link.split(bracket).length - 1]));
+  let end = link.length;
+  for (; end > 0; end--) {
+    const last = link[end - 1] ?? '';
+    const opening = OPENING[last];
+    if (!opening && !'.,;:!?…*_~'.includes(last)) break;
+    if (!opening) continue;
+    const closed = count.get(last) ?? 0;
+    if (closed <= (count.get(opening) ?? 0)) break;
+    count.set(last, closed - 1);
   }
-  return kept === link ? kept : withoutTrailing(kept);
-}
-
-function count(text: string, character: string): number {
-  return text.split(character).length - 1;
+  return link.slice(0, end);
 }
 
 /** The address if a browser understands it as one of the web, with a host and without a password in it. */

@@ -39,9 +39,13 @@ export class Scroller {
     [this.placed, this.atEnd] = [false, false];
   }
 
+  /** Smoothly over the last screen at most: nobody wants to watch a thousand messages fly by. */
   toEnd(smooth = false): void {
+    if (!this.box) return;
     this.atEnd = true;
-    this.box?.scrollTo({ top: this.box.scrollHeight, behavior: smooth ? 'smooth' : 'instant' });
+    const { box } = this;
+    if (this.distance > box.clientHeight) box.scrollTop = box.scrollHeight - 2 * box.clientHeight;
+    box.scrollTo({ top: box.scrollHeight, behavior: smooth ? 'smooth' : 'instant' });
   }
 
   /** Only moving up leaves the end: growth may come between a scroll and its event. */
