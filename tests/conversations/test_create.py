@@ -1,20 +1,21 @@
 """Beginning conversations."""
 
 import asyncio
+from typing import Any
 
+import psycopg
 import pytest
 
-from tests.cast import Person, Stage, staged
-
-CONVERSATIONS = "/api/chat/conversations"
+from tests.cast import Person, casting
+from tests.nodes import running_node
+from tests.verbs import CONVERSATIONS, begins, opens, seats, sees, tries
 
 
 async def test_a_channel_is_what_was_asked_for(ana: Person, ben: Person) -> None:
     """The answer describes it as its maker sees it."""
     asked = {"kind": "channel", "name": " plans ", "topic": "what next", "private": True, "members": [ben.id]}
-    answer = await ana.asks("POST", CONVERSATIONS, asked)
-    assert answer.status == 201
-    made = answer.json
+    status, made = await ana.call("POST", CONVERSATIONS, asked)
+    assert status == 201
     assert made == {
         "id": made["id"],
         "kind": "channel",
@@ -28,61 +29,59 @@ async def test_a_channel_is_what_was_asked_for(ana: Person, ben: Person) -> None
         "mentions": 0,
         "last_message": None,
     }
-    assert (await ben.opens(made["id"]))["role"] == "member"
+    assert (await opens(ben, made["id"]))["role"] == "member"
 
 
 async def test_a_group_needs_no_name_and_is_private(ana: Person, ben: Person, chloe: Person, mallory: Person) -> None:
     """Its members stand in the answer, and nobody else sees it."""
-    group = await ana.begins("group", "", ben, chloe)
-    seen = await ben.opens(group)
+    group = await begins(ana, "group", "", ben, chloe)
+    seen = await opens(ben, group)
     assert seen["private"] is True
     assert seen["members"] == [ana.id, ben.id, chloe.id]
-    assert (await mallory.asks("GET", f"{CONVERSATIONS}/{group}")).status == 404
+    assert await tries(mallory, "GET", f"{CONVERSATIONS}/{group}") == (404, "not_found")
 
 
 async def test_the_same_direct_again_is_the_same_one(ana: Person, ben: Person) -> None:
     """Whoever of the two asks, and however often."""
-    first = await ana.asks("POST", CONVERSATIONS, {"kind": "direct", "members": [ben.id]})
-    again = await ben.asks("POST", CONVERSATIONS, {"kind": "direct", "members": [ana.id]})
-    assert (first.status, again.status) == (201, 200)
-    assert first.json["id"] == again.json["id"]
-    assert again.json["members"] == [ana.id, ben.id]
+    first, made = await ana.call("POST", CONVERSATIONS, {"kind": "direct", "members": [ben.id]})
+    again, found = await ben.call("POST", CONVERSATIONS, {"kind": "direct", "members": [ana.id]})
+    assert (first, again) == (201, 200)
+    assert made["id"] == found["id"]
+    assert found["members"] == [ana.id, ben.id]
 
 
-async def test_a_direct_begun_by_both_at_once_is_one(stage: Stage, ana: Person, ben: Person) -> None:
+async def test_a_direct_begun_by_both_at_once_is_one(ana: Person, ben: Person, database_url: str) -> None:
     """Forty calls at the same moment: one 201, and everybody is in it once."""
     calls = [(ana, ben), (ben, ana)] * 20
     answers = await asyncio.gather(
-        *[one.asks("POST", CONVERSATIONS, {"kind": "direct", "members": [other.id]}) for one, other in calls]
+        *[one.call("POST", CONVERSATIONS, {"kind": "direct", "members": [other.id]}) for one, other in calls]
     )
-    assert sorted(answer.status for answer in answers) == [200] * 39 + [201]
-    assert len({answer.json["id"] for answer in answers}) == 1
-    assert await stage.asks_database("select count(*) from memberships") == [(2,)]
-    assert await stage.asks_database("select position, kind from log order by position") == [
-        (1, "join"),
-        (2, "join"),
-        (3, "conversation"),
-    ]
+    assert sorted(status for status, _ in answers) == [200] * 39 + [201]
+    assert len({made["id"] for _, made in answers}) == 1
+    with psycopg.connect(database_url) as database:
+        assert database.execute("select count(*) from memberships").fetchall() == [(2,)]
+        kinds = database.execute("select kind from log order by position").fetchall()
+    assert kinds == [("join",), ("join",), ("conversation",)]
 
 
 async def test_a_direct_with_oneself_is_for_notes(ana: Person) -> None:
     """It has one member, and it is there once."""
-    notes = await ana.begins("direct", "", ana)
-    assert await ana.begins("direct", "", ana) == notes
-    assert (await ana.opens(notes))["members"] == [ana.id]
-    assert await ana.says(notes, "buy milk") == 1
+    notes = await begins(ana, "direct", "", ana)
+    assert await begins(ana, "direct", "", ana) == notes
+    assert (await opens(ana, notes))["members"] == [ana.id]
+    assert (await ana.says(notes, "buy milk"))["seq"] == 1
 
 
 async def test_a_channels_name_is_taken_whatever_its_case(ana: Person, ben: Person) -> None:
     """Also when both ask at once; an archived channel gives its name back."""
     draft = {"kind": "channel", "name": "General"}
-    answers = await asyncio.gather(ana.asks("POST", CONVERSATIONS, draft), ben.asks("POST", CONVERSATIONS, draft))
-    assert sorted(answer.status for answer in answers) == [201, 409]
-    later = await ana.asks("POST", CONVERSATIONS, {"kind": "channel", "name": "general"})
-    assert (later.status, later.code) == (409, "name_taken")
-    made, maker = (answers[0], ana) if answers[0].status == 201 else (answers[1], ben)
-    assert (await maker.asks("DELETE", f"{CONVERSATIONS}/{made.json['id']}")).status == 204
-    assert (await ana.asks("POST", CONVERSATIONS, {"kind": "channel", "name": "general"})).status == 201
+    answers = await asyncio.gather(ana.call("POST", CONVERSATIONS, draft), ben.call("POST", CONVERSATIONS, draft))
+    assert sorted(status for status, _ in answers) == [201, 409]
+    again = {"kind": "channel", "name": "general"}
+    assert await tries(ana, "POST", CONVERSATIONS, again) == (409, "name_taken")
+    maker, made = (ana, answers[0][1]) if answers[0][0] == 201 else (ben, answers[1][1])
+    assert await tries(maker, "DELETE", f"{CONVERSATIONS}/{made['id']}") == (204, "")
+    assert await tries(ana, "POST", CONVERSATIONS, again) == (201, "")
 
 
 @pytest.mark.parametrize(
@@ -103,42 +102,39 @@ async def test_a_channels_name_is_taken_whatever_its_case(ana: Person, ben: Pers
         ({"kind": "direct", "members": []}, "members"),
         ({"kind": "direct", "members": [1, 2]}, "members"),
         ({"kind": "direct", "name": "us", "members": [1]}, "name"),
+        ({"kind": "channel", "name": "\ud800"}, "body"),
         ([], "body"),
-        (b'{"kind": "channel", "name": "\\ud800"}', "body"),
     ],
 )
-async def test_what_is_wrong_is_named(ana: Person, asked: object, field: str) -> None:
+async def test_what_is_wrong_is_named(ana: Person, asked: Any, field: str) -> None:
     """422 with the field, and nothing is made."""
-    answer = await ana.asks("POST", CONVERSATIONS, asked)
-    assert (answer.status, answer.code) == (422, "invalid")
-    assert field in [error["field"] for error in answer.json["errors"]]
-    assert (await ana.sees())["conversations"] == []
+    status, said = await ana.call("POST", CONVERSATIONS, asked)
+    assert (status, said["code"]) == (422, "invalid")
+    assert field in [error["field"] for error in said["errors"]]
+    assert (await sees(ana))["conversations"] == []
 
 
 async def test_names_and_topics_may_be_as_long_as_they_may(ana: Person) -> None:
     """Eighty characters and two hundred and fifty, of any script."""
-    channel = await ana.begins("channel", "日" * 80, topic="👩‍👩‍👧‍👦" + "ש" * 243)
-    assert (await ana.opens(channel))["name"] == "日" * 80
+    channel = await begins(ana, "channel", "日" * 80, topic="👩‍👩‍👧‍👦" + "ש" * 243)
+    assert (await opens(ana, channel))["name"] == "日" * 80
 
 
 async def test_the_limits_are_settings(database_url: str, redis_url: str) -> None:
     """How many people at once, how large a group, how many conversations a person."""
     limits = {"max_members_added": 3, "max_group_members": 2, "conversations_per_person": 2}
-    async with staged(database_url, redis_url, **limits) as stage:
-        ana, ben, chloe, dan = [await stage.person(name) for name in ("ana", "ben", "chloe", "dan")]
+    async with running_node(database_url, redis_url, **limits) as node, casting(database_url, node.url) as cast:
+        ana, ben, chloe, dan = await cast.enters("ana", "ben", "chloe", "dan")
         everybody = {"kind": "channel", "name": "all", "members": [ben.id, chloe.id, dan.id]}
-        assert (await ana.asks("POST", CONVERSATIONS, everybody)).status == 422
-        three = await ana.asks("POST", CONVERSATIONS, {"kind": "group", "members": [ben.id, chloe.id]})
-        assert (three.status, three.code) == (409, "too_many_members")
-        group = await ana.begins("group", "", ben)
-        third = await ana.asks("PUT", f"{CONVERSATIONS}/{group}/members/{chloe.id}")
-        assert (third.status, third.code) == (409, "too_many_members")
-        await ben.begins("channel", "one")
-        full = await ana.asks("POST", CONVERSATIONS, {"kind": "channel", "name": "two", "members": [ben.id]})
-        assert (full.status, full.code) == (409, "too_many_conversations")
-        assert (await ana.asks("GET", "/api/chat/channels?q=two")).json["channels"] == []
-        channel = await ana.begins("channel", "two")
-        come = await ben.asks("PUT", f"{CONVERSATIONS}/{channel}/members/me")
-        assert (come.status, come.code) == (409, "too_many_conversations")
-        same = await ben.asks("POST", CONVERSATIONS, {"kind": "direct", "members": [chloe.id]})
-        assert (same.status, same.code) == (409, "too_many_conversations")
+        assert await tries(ana, "POST", CONVERSATIONS, everybody) == (422, "invalid")
+        three = {"kind": "group", "members": [ben.id, chloe.id]}
+        assert await tries(ana, "POST", CONVERSATIONS, three) == (409, "too_many_members")
+        group = await begins(ana, "group", "", ben)
+        assert (await seats(ana, group, chloe))[1]["code"] == "too_many_members"
+        await begins(ben, "channel", "one")
+        two = {"kind": "channel", "name": "two", "members": [ben.id]}
+        assert await tries(ana, "POST", CONVERSATIONS, two) == (409, "too_many_conversations")
+        channel = await begins(ana, "channel", "two")
+        assert (await seats(ben, channel, "me"))[1]["code"] == "too_many_conversations"
+        direct = {"kind": "direct", "members": [chloe.id]}
+        assert await tries(ben, "POST", CONVERSATIONS, direct) == (409, "too_many_conversations")

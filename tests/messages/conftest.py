@@ -1,38 +1,29 @@
-"""A node, and four people: ana and ben know each other, chloe comes later, mallory should see nothing."""
-
-from collections.abc import AsyncIterator
+"""Four people: ana and ben know each other, chloe comes later, mallory should see nothing."""
 
 import pytest
 
-from tests.cast import Person, Stage, staged
+from tests.cast import Cast, Person
 
 
 @pytest.fixture
-async def stage(database_url: str, redis_url: str) -> AsyncIterator[Stage]:
-    """One node."""
-    async with staged(database_url, redis_url) as stage:
-        yield stage
-
-
-@pytest.fixture
-async def ana(stage: Stage) -> Person:
+async def ana(cast: Cast) -> Person:
     """Begins most things."""
-    return await stage.person("ana")
+    return (await cast.enters("ana"))[0]
 
 
 @pytest.fixture
-async def ben(stage: Stage) -> Person:
+async def ben(cast: Cast) -> Person:
     """Her colleague."""
-    return await stage.person("ben")
+    return (await cast.enters("ben"))[0]
 
 
 @pytest.fixture
-async def chloe(stage: Stage) -> Person:
+async def chloe(cast: Cast) -> Person:
     """New here."""
-    return await stage.person("chloe")
+    return (await cast.enters("chloe"))[0]
 
 
 @pytest.fixture
-async def mallory(stage: Stage) -> Person:
+async def mallory(cast: Cast) -> Person:
     """An outsider."""
-    return await stage.person("mallory")
+    return (await cast.enters("mallory"))[0]
