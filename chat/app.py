@@ -10,6 +10,8 @@ import uvloop
 from aiohttp import web
 
 from chat import routes
+from chat.conversations.endpoints import READ_MARKS
+from chat.conversations.read_marks import ReadMarks
 from chat.log.announce import Announcer
 from chat.log.append import Log
 from chat.log.endpoints import LOG
@@ -54,6 +56,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         announcer = Announcer(redis, streams.tail.hear)
         journal = app[LOG] = Log(pool, announcer.announce)
         posts = app[POSTS] = Posts(journal, settings.append_queue)
+        read_marks = app[READ_MARKS] = ReadMarks(journal, settings.append_queue)
         retention = Retention(pool, settings.log_partition_entries, settings.log_retention_days)
         app[POOL] = pool
         await retention.keep()
@@ -63,6 +66,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
             "follow the log": streams.tail.follow,
             "publish announcements": announcer.run,
             "commit posts": posts.run,
+            "move read marks": read_marks.run,
             "look up identities": identities.run,
             "note used logins": identities.keep_touching,
             "look up memberships": streams.stays.run,
