@@ -13,6 +13,8 @@ from chat import routes
 from chat.accounts.accounts import Accounts
 from chat.accounts.endpoints import ACCOUNTS, SESSIONS
 from chat.accounts.sessions import Sessions
+from chat.conversations.endpoints import READ_MARKS
+from chat.conversations.read_marks import ReadMarks
 from chat.log.announce import Announcer
 from chat.log.append import Log
 from chat.log.endpoints import LOG
@@ -58,6 +60,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         announcer = Announcer(redis, streams.tail.hear)
         journal = app[LOG] = Log(pool, announcer.announce)
         posts = app[POSTS] = Posts(journal, settings.append_queue)
+        read_marks = app[READ_MARKS] = ReadMarks(journal, settings.append_queue)
         retention = Retention(pool, settings.log_partition_entries, settings.log_retention_days)
         sessions = app[SESSIONS] = Sessions(pool, journal, settings.session_days, settings.session_idle_days)
         accounts = app[ACCOUNTS] = Accounts(pool, journal, sessions, settings.signup)
@@ -69,6 +72,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
             "follow the log": streams.tail.follow,
             "publish announcements": announcer.run,
             "commit posts": posts.run,
+            "move read marks": read_marks.run,
             "look up identities": identities.run,
             "note used logins": identities.keep_touching,
             "look up memberships": streams.stays.run,

@@ -3,6 +3,8 @@
 from aiohttp import web
 
 from chat.accounts import endpoints as accounts
+from chat.conversations import endpoints as conversations
+from chat.conversations import member_endpoints as members
 from chat.messages import endpoints as messages
 from chat.operations import endpoints as operations
 from chat.site import endpoints as site
@@ -28,7 +30,20 @@ ACCOUNTS = [
 ]
 CHAT = [
     web.get("/api/chat/stream", stream.get_stream),
+    web.get(C, conversations.get_conversations),
+    web.post(C, conversations.post_conversation),
+    web.get(C + "/{conversation}", conversations.get_conversation),
+    web.patch(C + "/{conversation}", conversations.patch_conversation),
+    web.delete(C + "/{conversation}", conversations.delete_conversation),
+    web.put(C + "/{conversation}/read", conversations.put_read_mark),
+    web.get("/api/chat/channels", conversations.get_channels),
+    web.get(C + "/{conversation}/members", members.get_members),
+    web.put(C + "/{conversation}/members/{user}", members.put_seat),
+    web.delete(C + "/{conversation}/members/{user}", members.delete_seat),
+    web.get(C + "/{conversation}/messages", messages.get_messages),
     web.post(C + "/{conversation}/messages", messages.post_message),
+    web.get(C + "/{conversation}/messages/{seq}", messages.get_message),
+    web.post("/api/chat/messages", messages.post_messages),
 ]
 # Last: app addresses such as /c/12 all lead to the page.
 SITE = [

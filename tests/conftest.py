@@ -3,17 +3,25 @@
 import asyncio
 import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from urllib.parse import urlsplit
 
 import pytest
 import redis
+import uvloop
 
 from chat.engines import PostgresEngine, ValkeyEngine
 from chat.migrations import migrate
+from tests.cast import Cast, casting
 from tests.databases import fresh_database
+from tests.nodes import Node, running_node
 
 SERIAL = itertools.count(1)
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Tests run on the loop that nodes run on."""
+    return {"uvloop": uvloop.new_event_loop}
 
 
 @pytest.fixture(scope="session")
@@ -64,3 +72,17 @@ def redis_url(valkey_url: str) -> str:
     with redis.Redis.from_url(valkey_url) as client:
         client.flushdb()
     return valkey_url
+
+
+@pytest.fixture
+async def node(database_url: str, redis_url: str) -> AsyncIterator[Node]:
+    """One running node with everyday settings, its rate limits off."""
+    async with running_node(database_url, redis_url) as one:
+        yield one
+
+
+@pytest.fixture
+async def cast(database_url: str, node: Node) -> AsyncIterator[Cast]:
+    """People who talk to that node."""
+    async with casting(database_url, node.url) as people:
+        yield people

@@ -9,26 +9,25 @@ from chat.accounts.form import InviteForm
 from chat.accounts.invites import make_invite
 from chat.shared.postgres import UNAVAILABLE, Pool, make_pool
 from chat.up.trouble import DatabaseAway
-from chat.up.urls import given_urls
 
 T = TypeVar("T")
 
 
-def add_account(name: str, password: str, role: str = "member") -> int:
-    """Make an account in the database of DATABASE_URL; its id. Raises `NameTaken` or `Invalid`."""
-    return with_pool(lambda pool: create(pool, name, password, role=role))
+def add_account(database_url: str, name: str, password: str, role: str = "member") -> int:
+    """Make an account; its id. Raises `NameTaken`, `Invalid` or `DatabaseAway`."""
+    return with_pool(database_url, lambda pool: create(pool, name, password, role=role))
 
 
-def add_invite(uses: int, days: int) -> str:
-    """Make an invitation; its code."""
-    return with_pool(lambda pool: make_invite(pool, InviteForm(uses=uses, days=days))).code
+def add_invite(database_url: str, uses: int, days: int) -> str:
+    """Make an invitation; its code. Raises `DatabaseAway`."""
+    return with_pool(database_url, lambda pool: make_invite(pool, InviteForm(uses=uses, days=days))).code
 
 
-def with_pool(work: Callable[[Pool], Awaitable[T]]) -> T:
-    """Run `work` with connections to DATABASE_URL; raises `DatabaseAway`."""
+def with_pool(database_url: str, work: Callable[[Pool], Awaitable[T]]) -> T:
+    """Run `work` with connections to the database."""
 
     async def run() -> T:
-        async with make_pool(given_urls().database) as pool:
+        async with make_pool(database_url) as pool:
             return await work(pool)
 
     try:

@@ -66,6 +66,9 @@ class Settings(BaseSettings):
     max_batch_messages: Count = 500
     body_seconds: Seconds = 20
     append_queue: Count = 10_000
+    max_members_added: Count = 500
+    max_group_members: Count = 100
+    conversations_per_person: Count = 2_000
 
     stream_buffer: Count = 1024 * 1024
     stream_max_age: Seconds = 3600

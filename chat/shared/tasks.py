@@ -32,11 +32,12 @@ class Tasks:
             self.failed.set_result(task.get_name())
 
     async def stop(self) -> None:
-        """Cancel all and wait until they have ended."""
-        running = list(self._running)
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        """Cancel all and wait until they have ended; again and again, for a library may swallow a cancellation
+        (redis-py does when it comes during a time-out of its own)."""
+        while running := list(self._running):
+            for task in running:
+                task.cancel()
+            await asyncio.wait(running, timeout=0.5)
 
 
 async def first_of(*works: Coroutine[Any, Any, None]) -> None:

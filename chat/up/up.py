@@ -35,7 +35,7 @@ def up(options: Options) -> None:
     check_address(options.host, options.port)
     stop_when_asked()
     with ExitStack() as stack:
-        stack.callback(tell, "Stopped.")
+        stack.push(tell_the_end)
         engines, urls = start_engines(stack, options.data, given)
         bring_schema_up_to_date(urls.database)
         node = Node("n1", options.host, options.port, urls, settings.drain_seconds + MARGIN)
@@ -58,6 +58,12 @@ def start_node(node: Node) -> None:
     with step(f"Starting {node.name} …", node.name.capitalize()):
         node.start()
         node.await_ready()
+
+
+def tell_the_end(why: type[BaseException] | None, *_: object) -> None:
+    """Say that all is stopped, when that was asked for; trouble speaks for itself."""
+    if why is SystemExit:
+        tell("Stopped.")
 
 
 def keep_alive(charges: list[Charge]) -> None:
