@@ -26,8 +26,14 @@ Body = TypeVar("Body", bound=BaseModel)
 
 def find_token(request: web.Request) -> str | None:
     """The bearer token, else the cookie's."""
+    token = find_bearer(request)
+    return request.cookies.get(COOKIE) if token is None else token
+
+
+def find_bearer(request: web.Request) -> str | None:
+    """The token that the client has put into the header itself; no page of another site can make a browser do so."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else request.cookies.get(COOKIE)
+    return token.strip() if scheme.lower() == "bearer" else None
 
 
 async def require_identity(request: web.Request) -> Member:

@@ -100,7 +100,7 @@ async def test_the_first_admin_comes_from_the_command_line(ana: Visitor, databas
         await create(pool, "Ana", PASSWORD, role="admin")
         with pytest.raises(NameTaken):
             await create(pool, "ana", PASSWORD)
-        with pytest.raises(Invalid, match="password: .*first that anybody"):
+        with pytest.raises(Invalid, match=r"password: .*first that anybody"):
             await create(pool, "ben", "password123")
     _, came = await ana.logs_in("ana")
     assert came["user"]["role"] == "admin"
