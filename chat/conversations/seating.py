@@ -17,7 +17,9 @@ async def check_people(change: Change, user_ids: list[int], conversations_most: 
     rows = await (await change.connection.execute(queries.find_people, [user_ids])).fetchall()
     found = dict(rows)
     if strangers := [user_id for user_id in user_ids if user_id not in found]:
-        raise Invalid(errors=[{"field": "members", "detail": f"there is nobody with the id {id_}"} for id_ in strangers])
+        raise Invalid(
+            errors=[{"field": "members", "detail": f"there is nobody with the id {id_}"} for id_ in strangers]
+        )
     if any(number >= conversations_most for number in found.values()):
         raise TooManyConversations
 
