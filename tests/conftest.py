@@ -3,11 +3,12 @@
 import asyncio
 import itertools
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from urllib.parse import urlsplit
 
 import pytest
 import redis
+import uvloop
 
 from chat.engines import PostgresEngine, ValkeyEngine
 from chat.migrations import migrate
@@ -16,6 +17,11 @@ from tests.databases import fresh_database
 from tests.nodes import Node, running_node
 
 SERIAL = itertools.count(1)
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Tests run on the loop that nodes run on."""
+    return {"uvloop": uvloop.new_event_loop}
 
 
 @pytest.fixture(scope="session")

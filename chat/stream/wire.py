@@ -6,6 +6,7 @@ STREAM_TRANSPORT=attached does without it (attached.py, the same tests).
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, cast
 
 from aiohttp import web
@@ -20,17 +21,21 @@ LAST_CHUNK = b"0\r\n\r\n"
 class Detached(Stream, asyncio.Protocol):
     """A stream that writes to its transport directly, once `detach` has handed that over."""
 
-    __slots__ = ("_chunked", "_gone", "_heard", "_transport")
+    __slots__ = ("_chunked", "_heard", "_transport")
 
-    def __init__(self, user_id: int, session_id: int, narrow: frozenset[int] | None, gone: Any) -> None:
-        super().__init__(user_id, session_id, narrow)
-        self._gone, self._heard, self._chunked = gone, 0, True
+    def __init__(
+        self, user_id: int, session_id: int, narrow: frozenset[int] | None, leave: Callable[[Stream], None]
+    ) -> None:
+        super().__init__(user_id, session_id, narrow, leave)
+        self._heard, self._chunked = 0, True
         self._transport: asyncio.Transport | None = None
 
     def detach(self, request: web.Request, buffer: int) -> None:
-        """Take the transport; a reader with more than `buffer` bytes unsent is cut."""
+        """Take the transport; a reader with more than `buffer` bytes unsent is cut. Raises `ConnectionError` when
+        the reader has gone meanwhile."""
         transport, handler = request.transport, cast(Any, request.protocol)
-        assert transport is not None
+        if transport is None or transport.is_closing():
+            raise ConnectionResetError
         self._transport, self._chunked = transport, request.version >= (1, 1)
         transport.set_protocol(self)
         transport.set_write_buffer_limits(high=buffer)
@@ -43,11 +48,8 @@ class Detached(Stream, asyncio.Protocol):
         if self._transport is not None and self.ended is None:
             self._transport.write(chunk.chunked if self._chunked else chunk.raw)
 
-    def end(self, reason: Reason) -> None:
+    def close(self, reason: Reason) -> None:
         """Write the bye, close, and let go after 5 s of a reader who does not take it."""
-        if self.ended is not None:
-            return
-        self.ended = reason
         if (transport := self._transport) is not None:
             last = Chunk(encode_bye(reason))
             transport.write(last.chunked + LAST_CHUNK if self._chunked else last.raw)
@@ -70,7 +72,7 @@ class Detached(Stream, asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 (asyncio names it)
         """The peer is gone, or we closed."""
         self._transport = None
-        self._gone(self)
+        self.leave(self)
 
 
 class Departed(web.StreamResponse):

@@ -3,7 +3,7 @@ import type { Api, Where } from './api';
 import type { Entry } from './entry';
 import * as model from './model';
 import { Outbox, type Outgoing } from './outbox';
-import { Problem } from './problem';
+import { asProblem, Problem } from './problem';
 import { DurableStream, type StreamState } from './stream';
 import type { Timings } from './timings';
 import type { Conversation, ConversationDraft, Id, Message, User } from './types';
@@ -131,7 +131,7 @@ export class Store {
   }
 
   async create(draft: ConversationDraft): Promise<Conversation> {
-    return this.adopt(await this.api.createConversation(draft));
+    return this.adopt({ created_at: new Date().toISOString(), ...(await this.api.createConversation(draft)) });
   }
 
   async join(id: Id): Promise<Conversation> {
@@ -200,10 +200,12 @@ export class Store {
     this.held.set(id, held);
     const conversation = await this.api.conversation(id).catch(asProblem);
     this.held.delete(id);
-    if (!(conversation instanceof Problem)) {
+    if (conversation instanceof Problem) {
+      if (conversation.passing) this.stream.renew();
+    } else if (conversation.role) {
       this.adopt(conversation);
       for (const entry of held) this.take(entry);
-    } else if (conversation.passing) this.stream.renew();
+    }
   }
 
   private adopt(conversation: Conversation): Conversation {
@@ -247,11 +249,6 @@ export class Store {
       for (const listener of this.listeners) listener(this.current);
     });
   }
-}
-
-/** Problems for a person to read, from whatever was thrown. */
-export function asProblem(error: unknown): Problem {
-  return error instanceof Problem ? error : new Problem({ status: 0, code: 'unexpected', detail: String(error) });
 }
 
 function peopleOf(conversation: Conversation): Id[] {
