@@ -1,0 +1,64 @@
+"""Embedded Valkey: the registry's server. It keeps nothing on disk, as the registry can be lost."""
+
+import signal
+import subprocess
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from chat.engines.engine import Engine
+from chat.engines.leash import leashed
+from chat.engines.programs import valkey_program
+
+# Read from standard input, so that the password shows in no process list.
+CONFIGURATION = """
+bind 127.0.0.1
+port {port}
+requirepass {secret}
+daemonize no
+save ""
+appendonly no
+tcp-keepalive 60
+"""
+
+
+ONCE = Retry(NoBackoff(), 0)
+
+
+class ValkeyEngine(Engine):
+    """Valkey 9 in `folder`."""
+
+    name = "Valkey"
+    program = "valkey-server"
+    polite = signal.SIGTERM
+    abrupt = signal.SIGKILL
+
+    @property
+    def url(self) -> str:
+        """redis://…"""
+        return f"redis://:{self.home.secret()}@127.0.0.1:{self.port}/0"
+
+    def _launch(self) -> subprocess.Popen[bytes]:
+        self.home.data.mkdir(mode=0o700, exist_ok=True)
+        log = self.home.open_log()
+        with open(log, "ab") as output:
+            process = subprocess.Popen(
+                leashed([str(valkey_program()), "-"], signal.SIGKILL),
+                cwd=self.home.data,
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        assert process.stdin is not None
+        with process.stdin as configuration:
+            configuration.write(CONFIGURATION.format(port=self.port, secret=self.home.secret()).encode())
+        return process
+
+    def _answers(self) -> bool:
+        try:
+            with redis.Redis.from_url(self.url, socket_timeout=1.0, retry=ONCE) as client:
+                return bool(client.ping())
+        except redis.RedisError:
+            return False

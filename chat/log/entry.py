@@ -1,0 +1,102 @@
+"""An entry: one durable thing that happened, at one position of the log, addressed to somebody. Pure.
+
+Addressed to a conversation's members (`conversation_id` alone), to one person (`user_id`; a conversation beside it
+only narrows), or to everyone (neither).
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+# What a reader's membership follows; both are framed as the event `member`.
+JOIN, LEAVE = "join", "leave"
+# A login has ended; its frame is empty, its streams close.
+LOGOUT = "logout"
+EVENTS = {"message": None, JOIN: "member", LEAVE: "member", "role": "member"}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A row of the log. `subject` is whom a join or leave is about, or which login a logout ends."""
+
+    position: int
+    kind: str
+    conversation_id: int | None
+    user_id: int | None
+    subject: int | None
+    frame: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Unplaced:
+    """An entry that has no position yet. `data` is its JSON; None: no reader gets a frame."""
+
+    kind: str
+    conversation_id: int | None = None
+    user_id: int | None = None
+    subject: int | None = None
+    data: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """What one commit tells the other nodes: positions `first`..`last`, with the entries unless they were too big."""
+
+    epoch: str
+    first: int
+    last: int
+    entries: Sequence[Entry]
+
+
+def pack(epoch: str, entries: Sequence[Entry], limit: int) -> bytes:
+    """The announcement's bytes; entries of more than `limit` bytes together are left out."""
+    head = b"%b %d %d\n" % (epoch.encode(), entries[0].position, entries[-1].position)
+    body = b"".join(pack_entry(entry) for entry in entries) if frame_bytes(entries) <= limit else b""
+    return head + body if len(body) <= limit else head
+
+
+def frame_bytes(entries: Iterable[Entry]) -> int:
+    """How many bytes the frames have together."""
+    return sum(len(entry.frame) for entry in entries)
+
+
+def pack_entry(entry: Entry) -> bytes:
+    """One line of fields, then the frame; ids start at 1, so 0 stands for none."""
+    return b"%d %b %d %d %d %d\n%b" % (
+        entry.position,
+        entry.kind.encode(),
+        entry.conversation_id or 0,
+        entry.user_id or 0,
+        entry.subject or 0,
+        len(entry.frame),
+        entry.frame,
+    )
+
+
+def unpack_range(data: bytes) -> tuple[str, int, int]:
+    """Only `(epoch, first, last)`: enough to see that an announcement is already known."""
+    epoch, first, last = data[: data.index(b"\n")].split(b" ")
+    return epoch.decode(), int(first), int(last)
+
+
+def unpack(data: bytes) -> Announcement:
+    """The announcement that `pack` made; raises `ValueError` on anything else."""
+    epoch, first, last = unpack_range(data)
+    entries, at = [], data.index(b"\n") + 1
+    while at < len(data):
+        end = data.index(b"\n", at)
+        position, kind, conversation, user, subject, size = data[at:end].split(b" ")
+        at = end + 1 + int(size)
+        frame = data[end + 1 : at]
+        entries.append(
+            Entry(
+                int(position),
+                kind.decode(),
+                int(conversation) or None,
+                int(user) or None,
+                int(subject) or None,
+                frame,
+            )
+        )
+    if entries and [entry.position for entry in entries] != list(range(first, last + 1)):
+        raise ValueError("an announcement with holes")
+    return Announcement(epoch, first, last, entries)

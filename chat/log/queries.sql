@@ -1,0 +1,49 @@
+-- name: lock_head
+-- The last lock of every appending transaction: from here to the commit, positions are ours.
+select epoch, position, origin = log_origin() as same_history,
+       date_trunc('milliseconds', clock_timestamp()) as now
+  from log_head for update
+
+-- name: renew_epoch
+-- Positions after a restore or a fail-over may have meant something else before: no older cursor resumes.
+update log_head set epoch = new_epoch(), origin = log_origin(), floor = position
+returning epoch
+
+-- name: insert_entries
+insert into log (position, kind, conversation_id, user_id, subject, frame, at)
+select position, kind, nullif(conversation_id, 0), nullif(user_id, 0), nullif(subject, 0), frame, %s
+  from unnest(%b::bigint[], %s::text[], %b::bigint[], %b::bigint[], %b::bigint[], %b::bytea[])
+       as entry (position, kind, conversation_id, user_id, subject, frame)
+
+-- name: move_head
+update log_head set position = %s
+
+-- name: read_head
+select epoch, position, floor, origin = log_origin() as same_history from log_head
+
+-- name: read_entries
+-- One snapshot: the entries after a position, and where the log ends and begins.
+select head.epoch, head.position, head.floor,
+       entry.position, entry.kind, entry.conversation_id, entry.user_id, entry.subject, entry.frame
+  from log_head head
+  left join lateral (select * from log where log.position > %s order by log.position limit %s) entry on true
+ order by entry.position
+
+-- name: raise_floor
+update log_head set floor = greatest(floor, %s)
+
+-- name: list_partitions
+-- The log's partitions with the bounds that their definition names, oldest first.
+select c.relname,
+       (regexp_match(pg_get_expr(c.relpartbound, c.oid), 'FROM \(''?(\d+)''?\)'))[1]::bigint as low,
+       (regexp_match(pg_get_expr(c.relpartbound, c.oid), 'TO \(''?(\d+)''?\)'))[1]::bigint as high
+  from pg_inherits i join pg_class c on c.oid = i.inhrelid
+ where i.inhparent = 'log'::regclass and not i.inhdetachpending
+ order by low
+
+-- name: newest_before
+-- When the last entry below a position was written.
+select at from log where position < %s order by position desc limit 1
+
+-- name: is_older
+select %s::timestamptz < now() - make_interval(days => %s)

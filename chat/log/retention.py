@@ -1,0 +1,76 @@
+"""Retention: the log's partitions are made ahead of need, and whole ones are dropped when all in them is old."""
+
+import asyncio
+
+import structlog
+from psycopg import sql
+
+from chat.log.append import queries
+from chat.shared.postgres import UNAVAILABLE, Connection, Pool
+
+LOCK = 7_263_370
+PATIENCE = 5.0
+log = structlog.get_logger(__name__)
+
+
+class Retention:
+    """Keeps at least two partitions of `size` entries ahead of the log, and `days` days behind it."""
+
+    def __init__(self, pool: Pool, size: int, days: int) -> None:
+        self._pool, self._size, self._days = pool, size, days
+
+    async def run(self) -> None:
+        """Every few seconds, on every node; one at a time, by an advisory lock."""
+        while True:
+            try:
+                await self.keep()
+            except UNAVAILABLE as error:
+                log.warning("the log's partitions cannot be kept now", error=repr(error))
+            await asyncio.sleep(PATIENCE)
+
+    async def keep(self) -> None:
+        """Make what is missing ahead, drop what is too old."""
+        async with self._pool.connection() as connection, connection.transaction():
+            await connection.execute("set local lock_timeout = '2s'")
+            await connection.execute("select pg_advisory_xact_lock(%s)", [LOCK])
+            await self._make_ahead(connection)
+            await self._drop_behind(connection)
+
+    async def _make_ahead(self, connection: Connection) -> None:
+        head = await (await connection.execute(queries.read_head)).fetchone()
+        partitions = await (await connection.execute(queries.list_partitions)).fetchall()
+        assert head is not None
+        high = partitions[-1][2] if partitions else head[1] + 1
+        while high < head[1] + 2 * self._size:
+            await make_partition(connection, high, high + self._size)
+            high += self._size
+
+    async def _drop_behind(self, connection: Connection) -> None:
+        head = await (await connection.execute(queries.read_head)).fetchone()
+        assert head is not None
+        for name, _, high in await (await connection.execute(queries.list_partitions)).fetchall():
+            if high > head[1] or not await self._is_old(connection, high):
+                return
+            await connection.execute(queries.raise_floor, [high - 1])
+            await connection.execute(sql.SQL("drop table {}").format(sql.Identifier(name)))
+            log.info("dropped a part of the log", partition=name, below=high)
+
+    async def _is_old(self, connection: Connection, high: int) -> bool:
+        newest = await (await connection.execute(queries.newest_before, [high])).fetchone()
+        if newest is None:
+            return True
+        row = await (await connection.execute(queries.is_older, [newest[0], self._days])).fetchone()
+        return bool(row and row[0])
+
+
+async def make_partition(connection: Connection, low: int, high: int) -> None:
+    """A partition for positions `low` ≤ position < `high`.
+
+    Made apart and then attached, for `create … partition of` would stop all readers of the log meanwhile.
+    """
+    name = sql.Identifier(f"log_{low}")
+    bounds = (sql.Literal(low), sql.Literal(high))
+    await connection.execute(sql.SQL("create table {} (like log including defaults)").format(name))
+    await connection.execute(
+        sql.SQL("alter table log attach partition {} for values from ({}) to ({})").format(name, *bounds)
+    )

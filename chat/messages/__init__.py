@@ -1,0 +1,1 @@
+"""Messages: posting them, and their history."""

@@ -1,0 +1,41 @@
+"""A message, as everybody sees it: nothing in it depends on the reader, so it is encoded once. Pure."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import orjson
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """`seq` counts a conversation's messages from 1, without holes."""
+
+    conversation: int
+    seq: int
+    author: int
+    body: str
+    client_id: str
+    created_at: datetime
+    edited_at: datetime | None = None
+    deleted: bool = False
+
+    def encode(self) -> bytes:
+        """Its JSON; what is null, false or empty is left out, for bytes are paid for once a reader."""
+        fields: dict[str, object] = {
+            "conversation": self.conversation,
+            "seq": self.seq,
+            "author": self.author,
+            "body": self.body,
+            "client_id": self.client_id,
+            "created_at": format_time(self.created_at),
+        }
+        if self.edited_at:
+            fields["edited_at"] = format_time(self.edited_at)
+        if self.deleted:
+            fields["deleted"] = True
+        return orjson.dumps(fields)
+
+
+def format_time(moment: datetime) -> str:
+    """RFC 3339, UTC, milliseconds."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"

@@ -1,0 +1,151 @@
+"""Posting: group commit. Every post that arrived while the last commit was under way goes into one transaction."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from chat.conversations.refusals import Archived, NotMember
+from chat.log.append import Change, Log
+from chat.log.entry import Unplaced
+from chat.messages.draft import Draft
+from chat.messages.message import Message
+from chat.shared.gather import Gather
+from chat.shared.problems import NotFound
+from chat.shared.queries import load
+
+queries = load(__file__)
+BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A draft with its author and where it goes."""
+
+    conversation_id: int
+    author_id: int
+    draft: Draft
+
+    def key(self) -> tuple[int, int, str]:
+        """What makes two posts the same one."""
+        return self.conversation_id, self.author_id, self.draft.client_id
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """The message as JSON, just as its readers get it; `fresh` when this post made it, rather than an earlier one."""
+
+    message: bytes
+    fresh: bool
+
+
+Outcome = Posted | Exception
+
+
+class Posts:
+    """The one writer of a node."""
+
+    def __init__(self, log: Log, waiting_most: int) -> None:
+        self._log = log
+        self._gather = Gather[Post, Posted](self._append, batch=BATCH, limit=waiting_most, weigh=weigh_post)
+        self.run = self._gather.run
+
+    def submit(self, post: Post) -> "asyncio.Future[Posted]":
+        """Durable when it is done. Raises `NotFound`, `NotMember`, `Archived`, or that PostgreSQL is away.
+
+        Raises `Overloaded` at once.
+        """
+        return self._gather.submit(post)
+
+    async def _append(self, posts: list[Post]) -> Sequence[Outcome]:
+        async with self._log.change() as change:
+            batch = Batch(posts)
+            await batch.look_up(change)
+            batch.judge()
+            await batch.store(change)
+        return batch.outcomes()
+
+
+def weigh_post(post: Post) -> int:
+    """Long ones count for more: 500 units stay under 256 KiB, so that announcements carry them and one batch alone
+    never fills a reader's buffer."""
+    return 1 + len(post.draft.body) // 512
+
+
+class Batch:
+    """One group on its way through one transaction; one that is refused never fails its neighbours."""
+
+    def __init__(self, posts: list[Post]) -> None:
+        self._posts = posts
+        self._refused: dict[int, Exception] = {}
+        self._known: dict[tuple[int, int, str], Posted] = {}
+        self._first: dict[tuple[int, int, str], int] = {}
+        self._last_seq: dict[int, int] = {}
+        self._archived: set[int] = set()
+        self._public: set[int] = set()
+        self._members: set[int] = set()
+
+    async def look_up(self, change: Change) -> None:
+        """Lock the conversations, see who may write and what is there already, lock the head: one round trip."""
+        conversations = [post.conversation_id for post in self._posts]
+        authors = [post.author_id for post in self._posts]
+        client_ids = [post.draft.client_id for post in self._posts]
+        run = change.connection.execute
+        locked = await run(queries.lock_conversations, [sorted(set(conversations))])
+        members = await run(queries.current_members, [conversations, authors])
+        known = await run(queries.known_messages, [conversations, authors, client_ids])
+        await change.now()
+        for conversation_id, last_seq, archived, public in await locked.fetchall():
+            self._last_seq[conversation_id] = last_seq
+            self._archived |= {conversation_id} if archived else set()
+            self._public |= {conversation_id} if public else set()
+        self._members = {n - 1 for (n,) in await members.fetchall()}
+        for n, *fields in await known.fetchall():
+            self._known[self._posts[n - 1].key()] = Posted(Message(*fields).encode(), fresh=False)
+
+    def judge(self) -> None:
+        """Which are refused, and which are the first of their key."""
+        for n, post in enumerate(self._posts):
+            if n not in self._members:
+                self._refused[n] = NotMember() if post.conversation_id in self._public else NotFound()
+            elif post.key() in self._known:
+                continue
+            elif post.conversation_id in self._archived:
+                self._refused[n] = Archived()
+            else:
+                self._first.setdefault(post.key(), n)
+
+    async def store(self, change: Change) -> None:
+        """Number, encode and write what is new; numbers are given only to what is stored."""
+        if not self._first:
+            return
+        now, rows, marks = await change.now(), [], {}
+        for n in self._first.values():
+            post = self._posts[n]
+            seq = self._last_seq[post.conversation_id] = self._last_seq[post.conversation_id] + 1
+            message = Message(
+                post.conversation_id, seq, post.author_id, post.draft.body, post.draft.client_id, now
+            ).encode()
+            entry = change.place(Unplaced("message", post.conversation_id, data=message))
+            rows.append(
+                (
+                    post.conversation_id,
+                    seq,
+                    entry.position,
+                    post.author_id,
+                    post.draft.client_id,
+                    post.draft.body,
+                )
+            )
+            marks[post.conversation_id, post.author_id] = seq
+            self._known[post.key()] = Posted(message, fresh=False)
+        run = change.connection.execute
+        await run(queries.insert_messages, [now, *map(list, zip(*rows, strict=True))])
+        await run(queries.move_last_seq, [list(self._last_seq), list(self._last_seq.values())])
+        await run(queries.move_read_marks, [[key[0] for key in marks], [key[1] for key in marks], [*marks.values()]])
+
+    def outcomes(self) -> list[Outcome]:
+        """In the order of the posts; the first of a key has made the message, the others found it."""
+        return [
+            self._refused.get(n) or Posted(self._known[post.key()].message, fresh=self._first.get(post.key()) == n)
+            for n, post in enumerate(self._posts)
+        ]

@@ -1,0 +1,85 @@
+"""Around every endpoint: refusals become problem documents, foreign pages are kept out, headers are strict."""
+
+from urllib.parse import urlsplit
+
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from chat.shared.endpoints import SETTINGS, answer_problem, find_bearer
+from chat.shared.postgres import UNAVAILABLE as POSTGRES_AWAY
+from chat.shared.problems import ForeignOrigin, NotAllowed, NotFound, Refusal, TooLarge, Unavailable
+
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Content-Security-Policy": (
+        "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; form-action 'self'; "
+        "frame-ancestors 'none'"
+    ),
+}
+# Whose pages, though a sibling's of ours may be, are not ours.
+FOREIGN_SITES = {"cross-site", "same-site"}
+HTTP_REFUSALS: dict[int, type[Refusal]] = {404: NotFound, 405: NotAllowed, 413: TooLarge}
+log = structlog.get_logger(__name__)
+
+
+class Failed(Refusal):
+    """Something went wrong on this server; it has been logged."""
+
+    status, code = 500, "failed"
+
+
+@web.middleware
+async def answer_problems(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Every refusal and every failure as `application/problem+json`, without internals."""
+    try:
+        check_origin(request)
+        return await handler(request)
+    except Refusal as refusal:
+        return answer_problem(refusal)
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        return answer_problem(HTTP_REFUSALS.get(error.status, Refusal)())
+    except POSTGRES_AWAY as error:
+        log.warning("PostgreSQL is away", path=request.path, error=repr(error))
+        return answer_problem(Unavailable(retry_after=1))
+    except Exception:
+        log.exception("a request failed", method=request.method, path=request.path)
+        return answer_problem(Failed())
+
+
+def check_origin(request: web.Request) -> None:
+    """A change (or a WebSocket) that a cookie vouches for must come from our own pages; raises `ForeignOrigin`."""
+    upgrade = request.headers.get("Upgrade", "").lower() == "websocket"
+    if (request.method in SAFE_METHODS and not upgrade) or find_bearer(request) is not None:
+        return
+    # Without the cookie too: a foreign page must not log somebody in as somebody else either.
+    origin = request.headers.get("Origin")
+    if origin is None:
+        foreign = request.headers.get("Sec-Fetch-Site") in FOREIGN_SITES
+    else:
+        foreign = host_of(origin) != request.host
+    if foreign and origin not in request.app[SETTINGS].allowed_origins:
+        raise ForeignOrigin
+
+
+def host_of(origin: str) -> str:
+    """Host and port; empty where this is no address (`null` is what a page in a sandbox says)."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return ""
+
+
+async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """The same strict headers on every answer; API answers are never stored by caches."""
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.path.startswith("/api/"):
+        response.headers.setdefault("Cache-Control", "no-store")

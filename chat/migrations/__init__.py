@@ -1,0 +1,48 @@
+"""Migrations: numbered SQL files, forward only, each safe while nodes of the version before still run.
+
+A few lines of our own, because they run under one advisory lock (a second migrator waits, then finds nothing to do)
+and each file commits together with the row that says it ran.
+"""
+
+from pathlib import Path
+
+import psycopg
+
+LOCK = 7_263_369  # any number, the same in every version
+FOLDER = Path(__file__).parent
+
+
+async def migrate(database_url: str) -> list[str]:
+    """Apply what is missing, in order; returns the names applied."""
+    async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
+        await connection.execute("select pg_advisory_lock(%s)", [LOCK])
+        await connection.execute(
+            "create table if not exists migrations"
+            " (name text primary key, applied_at timestamptz not null default now())"
+        )
+        rows = await (await connection.execute("select name from migrations")).fetchall()
+        missing = [file for file in migration_files() if (file.stem,) not in rows]
+        for file in missing:
+            await apply(connection, file)
+        return [file.stem for file in missing]
+
+
+def migration_files() -> list[Path]:
+    """All migrations, in the order they are applied."""
+    return sorted(FOLDER.glob("[0-9]*.sql"))
+
+
+async def missing_migrations(connection: "psycopg.AsyncConnection[tuple[object, ...]]") -> list[str]:
+    """The names of migrations that this version needs and the database does not have."""
+    table = await (await connection.execute("select to_regclass('migrations')")).fetchone()
+    if not (table and table[0]):
+        return [file.stem for file in migration_files()]
+    known = await (await connection.execute("select name from migrations")).fetchall()
+    return [file.stem for file in migration_files() if (file.stem,) not in known]
+
+
+async def apply(connection: "psycopg.AsyncConnection[tuple[object, ...]]", file: Path) -> None:
+    """Run one file and note it, in one transaction."""
+    async with connection.transaction():
+        await connection.execute(file.read_bytes())  # noqa: ASYNC240 (before anything is served)
+        await connection.execute("insert into migrations (name) values (%s)", [file.stem])

@@ -1,0 +1,33 @@
+"""Health: `live` is slow to fail, `ready` fails at once when this node should get no more work."""
+
+import asyncio
+
+from aiohttp import web
+
+from chat.migrations import missing_migrations
+from chat.shared.endpoints import POOL, answer_json
+from chat.shared.postgres import UNAVAILABLE
+from chat.shared.problems import Draining, Unavailable
+from chat.stream.endpoints import STREAMS
+
+POSTGRES_SECONDS = 2.0
+
+
+async def get_live(request: web.Request) -> web.Response:
+    """The process answers: restarting it would help nobody."""
+    return answer_json({"status": "live", "node": request.app[STREAMS].settings.node})
+
+
+async def get_ready(request: web.Request) -> web.Response:
+    """503 when draining or when PostgreSQL cannot be reached; Redis away is only `degraded`."""
+    streams = request.app[STREAMS]
+    if streams.roster.draining:
+        raise Draining(retry_after=1)
+    try:
+        async with asyncio.timeout(POSTGRES_SECONDS), request.app[POOL].connection() as connection:
+            missing = await missing_migrations(connection)
+    except UNAVAILABLE:
+        raise Unavailable("PostgreSQL cannot be reached.", retry_after=1) from None
+    if missing:
+        raise Unavailable(f"The database lacks migrations: {', '.join(missing)}. Run `tandem migrate`.")
+    return answer_json({"status": "degraded" if streams.tail.deaf else "ready", "node": streams.settings.node})

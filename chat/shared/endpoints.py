@@ -1,0 +1,145 @@
+"""What every endpoint leans on: who asks, from where, with what body; answers and refusals as JSON."""
+
+import asyncio
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Any, TypeVar
+
+import orjson
+from aiohttp import web
+from pydantic import BaseModel, ValidationError
+
+from chat.shared.identity import Identities, Member
+from chat.shared.postgres import Pool
+from chat.shared.problems import Invalid, NotFound, Refusal, TooLarge, TooSlow, Unauthenticated
+from chat.shared.rates import Rates
+from chat.shared.settings import Settings
+
+SETTINGS = web.AppKey("settings", Settings)
+POOL = web.AppKey("pool", Pool)
+IDENTITIES = web.AppKey("identities", Identities)
+RATES = web.AppKey("rates", Rates)
+COOKIE = "tandem"
+JSON = "application/json"
+LARGEST_ID = 2**53 - 1
+Body = TypeVar("Body", bound=BaseModel)
+
+
+def find_token(request: web.Request) -> str | None:
+    """The bearer token, else the cookie's."""
+    token = find_bearer(request)
+    return request.cookies.get(COOKIE) if token is None else token
+
+
+def find_bearer(request: web.Request) -> str | None:
+    """The token that the client has put into the header itself; no page of another site can make a browser do so."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+async def require_identity(request: web.Request) -> Member:
+    """Who asks; raises `Unauthenticated`."""
+    if not (token := find_token(request)):
+        raise Unauthenticated
+    return await request.app[IDENTITIES].of_token(token)
+
+
+def client_address(request: web.Request) -> str:
+    """The peer's address; where the peer is a trusted proxy, the last one in X-Forwarded-For that is not."""
+    networks = request.app[SETTINGS].trusted_proxies
+    address = parse_address(request.remote or "127.0.0.1")
+    # A proxy may add a line of its own below one that the client sent: all lines count, as one list.
+    hops = ",".join(request.headers.getall("X-Forwarded-For", [])).split(",")
+    while hops and any(address in network for network in networks):
+        try:
+            address = parse_address(hops.pop().strip())
+        except ValueError:
+            break
+    return str(address)
+
+
+def parse_address(text: str) -> IPv4Address | IPv6Address:
+    """The address; an IPv4 one that a dual-stack socket dressed as IPv6 is undressed. Raises `ValueError`."""
+    address = ip_address(text.partition("%")[0])
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+async def read_body(request: web.Request, most: int | None = None) -> bytes:
+    """The whole body; raises `TooLarge` over `most` bytes, `TooSlow` when it takes too long to arrive."""
+    settings = request.app[SETTINGS]
+    most = most or settings.max_body_bytes
+    body = bytearray()
+    if (request.content_length or 0) > most:
+        raise TooLarge
+    try:
+        async with asyncio.timeout(settings.body_seconds):
+            async for part in request.content.iter_any():
+                body += part
+                if len(body) > most:
+                    raise TooLarge
+    except TimeoutError:
+        raise TooSlow from None
+    return bytes(body)
+
+
+async def read_model(request: web.Request, model: type[Body], most: int | None = None) -> Body:
+    """The body as `model`; raises `Invalid`, naming each wrong field."""
+    return parse_model(await read_body(request, most), model)
+
+
+def parse_model(body: bytes, model: type[Body]) -> Body:
+    """As `read_model`, from bytes."""
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as wrong:
+        raise Invalid(errors=name_errors(wrong)) from None
+
+
+def name_errors(wrong: ValidationError) -> list[dict[str, str]]:
+    """`[{field, detail}]`, without what the caller sent: it may be a password."""
+    return [
+        {"field": ".".join(map(str, error["loc"])) or "body", "detail": error["msg"]}
+        for error in wrong.errors(include_url=False, include_input=False)
+    ]
+
+
+def path_id(request: web.Request, name: str) -> int:
+    """A numeric part of the path; what is no id names nothing: `NotFound`."""
+    text = request.match_info[name]
+    if not (text.isascii() and text.isdigit() and len(text) < 17 and int(text) <= LARGEST_ID):
+        raise NotFound
+    return int(text)
+
+
+def parse_count(request: web.Request, name: str, *, default: int, most: int, least: int = 0) -> int:
+    """A whole number in the query between `least` and `most`; raises `Invalid`."""
+    text = request.query.get(name)
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) < 17 and least <= int(text) <= most):
+        raise Invalid(errors=[{"field": name, "detail": f"a whole number from {least} to {most}"}])
+    return int(text)
+
+
+def parse_ids(text: str, name: str, most: int) -> list[int]:
+    """`"1,2"` → `[1, 2]`; raises `Invalid` on anything else, and on more than `most`."""
+    parts = [part for part in text.split(",") if part]
+    if len(parts) > most or not all(part.isascii() and part.isdigit() and len(part) < 17 for part in parts):
+        raise Invalid(errors=[{"field": name, "detail": f"up to {most} ids, separated by commas"}])
+    return [int(part) for part in parts]
+
+
+def answer_json(data: Any, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
+    """`data` as JSON; bytes are taken as JSON already encoded."""
+    body = data if isinstance(data, bytes) else orjson.dumps(data)
+    return web.Response(body=body, status=status, content_type=JSON, headers=headers)
+
+
+def answer_problem(refusal: Refusal) -> web.Response:
+    """The refusal as a problem document."""
+    headers = {} if refusal.retry_after is None else {"Retry-After": str(max(1, round(refusal.retry_after)))}
+    return web.Response(
+        body=orjson.dumps(refusal.to_problem()),
+        status=refusal.status,
+        content_type="application/problem+json",
+        headers=headers,
+    )

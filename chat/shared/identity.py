@@ -1,0 +1,106 @@
+"""Identity: who a token belongs to. Every request asks, so answers are remembered until the log says otherwise."""
+
+import asyncio
+import hashlib
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from chat.shared.gather import Gather
+from chat.shared.postgres import UNAVAILABLE, Pool
+from chat.shared.problems import Unauthenticated
+from chat.shared.queries import load
+
+queries = load(__file__, "identity.sql")
+REMEMBERED = 100_000
+FRESH_SECONDS = 30.0
+TOUCH_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """The person behind a request, and the login that the request came with. `expires_in`: seconds when looked up."""
+
+    user_id: int
+    session_id: int
+    name: str
+    role: str
+    expires_in: float
+    looked_up: float
+
+    def seconds_left(self) -> float:
+        """How long the login still lasts, by the database's clock when it was read and this node's pace since."""
+        return self.expires_in - (time.monotonic() - self.looked_up)
+
+
+def hash_token(token: str) -> bytes:
+    """How a token is stored: 256 random bits need no salt and no slow hash."""
+    return hashlib.sha256(token.encode(errors="surrogateescape")).digest()  # a header may hold any bytes
+
+
+class Identities:
+    """Looks tokens up in batches and remembers the answers for 30 s, or until `forget`."""
+
+    def __init__(self, pool: Pool, idle_days: int) -> None:
+        self._pool, self._idle_days = pool, idle_days
+        self._known: OrderedDict[bytes, Member] = OrderedDict()
+        self._seen: dict[int, bytes] = {}
+        self._ended: OrderedDict[int, None] = OrderedDict()
+        self._touched: set[int] = set()
+        self._gather = Gather[bytes, Member](self._read, batch=500, limit=20_000)
+        self.run = self._gather.run
+
+    async def of_token(self, token: str) -> Member:
+        """The member; raises `Unauthenticated` when the login is unknown, ended or expired."""
+        digest = hash_token(token)
+        member = self._known.get(digest)
+        if member is None or time.monotonic() - member.looked_up > FRESH_SECONDS:
+            member = await self._gather.submit(digest)
+        if member.seconds_left() <= 0 or member.session_id in self._ended:
+            raise Unauthenticated
+        self._touched.add(member.session_id)
+        return member
+
+    async def keep_touching(self) -> None:
+        """Once a minute, note which logins were used, so that idle ones end and busy ones do not."""
+        while True:
+            await asyncio.sleep(TOUCH_SECONDS)
+            touched, self._touched = self._touched, set()
+            try:
+                async with self._pool.connection() as connection:
+                    await connection.execute(queries.touch_sessions, [sorted(touched)])
+            except UNAVAILABLE:
+                self._touched |= touched
+
+    def forget(self, session_id: int) -> None:
+        """This login has ended: a look-up that is under way must not bring it back."""
+        self._ended[session_id] = None
+        if len(self._ended) > REMEMBERED:
+            self._ended.popitem(last=False)
+        self._known.pop(self._seen.pop(session_id, b""), None)
+
+    def forget_user(self, user_id: int) -> None:
+        """Something about this person has changed: look again."""
+        for digest in [digest for digest, member in self._known.items() if member.user_id == user_id]:
+            del self._known[digest]
+
+    async def _read(self, digests: list[bytes]) -> list[Member | Exception]:
+        async with self._pool.connection() as connection:
+            asked = {"digests": digests, "idle_days": self._idle_days}
+            rows = await (await connection.execute(queries.find_sessions, asked)).fetchall()
+        now = time.monotonic()
+        found = {
+            bytes(digest): Member(user_id, session_id, name, role, seconds, now)
+            for digest, user_id, session_id, name, role, seconds in rows
+        }
+        for digest, member in found.items():
+            self._remember(digest, member)
+        return [found.get(digest) or Unauthenticated() for digest in digests]
+
+    def _remember(self, digest: bytes, member: Member) -> None:
+        self._known[digest] = member
+        self._known.move_to_end(digest)
+        self._seen[member.session_id] = digest
+        if len(self._known) > REMEMBERED:
+            _, oldest = self._known.popitem(last=False)
+            self._seen.pop(oldest.session_id, None)

@@ -1,0 +1,53 @@
+"""The connection pool to PostgreSQL, and which of its errors mean "try again later"."""
+
+from typing import Any
+
+import psycopg
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+from psycopg_pool import AsyncConnectionPool, PoolTimeout, TooManyRequests
+
+Connection = AsyncConnection[TupleRow]
+Pool = AsyncConnectionPool[Connection]
+
+# What psycopg raises when the server is away, restarting, out of disk or out of connections.
+UNAVAILABLE: tuple[type[Exception], ...] = (
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    psycopg.errors.DiskFull,
+    psycopg.errors.AdminShutdown,
+    PoolTimeout,
+    TooManyRequests,
+    TimeoutError,
+)
+
+
+async def prepare_connection(connection: Connection) -> None:
+    """Bound every statement and every pause: a node that is stopped or cut off while it holds the log's head must not
+    hold up the others for longer than 3 s."""
+    await connection.set_autocommit(True)
+    await connection.execute("set statement_timeout = '15s'")
+    await connection.execute("set idle_in_transaction_session_timeout = '3s'")
+
+
+def make_pool(url: str, size: int = 12) -> Pool:
+    """A pool of up to `size` autocommit connections; opened by the node, it waits at most 5 s for one."""
+    options: dict[str, Any] = {
+        "application_name": "tandem",
+        "connect_timeout": 5,
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 20_000,
+    }
+    return AsyncConnectionPool(
+        url,
+        min_size=2,
+        max_size=size,
+        open=False,
+        timeout=5,
+        max_waiting=2_000,
+        reconnect_timeout=30,
+        kwargs=options,
+        configure=prepare_connection,
+    )

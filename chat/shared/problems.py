@@ -1,0 +1,105 @@
+"""Refusals: named exceptions whose docstring is what the caller reads, as RFC 9457 problem documents."""
+
+from http import HTTPStatus
+from typing import Any, ClassVar
+
+
+class Refusal(Exception):
+    """The request was refused."""
+
+    status: ClassVar[int] = 400
+    code: ClassVar[str] = "refused"
+
+    def __init__(
+        self,
+        detail: str | None = None,
+        *,
+        errors: list[dict[str, str]] | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(detail or (type(self).__doc__ or "").strip())
+        self.errors, self.retry_after = errors, retry_after
+
+    def to_problem(self) -> dict[str, Any]:
+        """The `application/problem+json` document; `errors` stands only when there are some."""
+        title = HTTPStatus(self.status).phrase
+        problem = {
+            "type": "about:blank",
+            "title": title,
+            "status": self.status,
+            "code": self.code,
+            "detail": str(self),
+        }
+        return problem | ({"errors": self.errors} if self.errors else {})
+
+
+class Unauthenticated(Refusal):
+    """Log in first: this needs a session."""
+
+    status, code = 401, "unauthenticated"
+
+
+class Forbidden(Refusal):
+    """You may see this, but not do that to it."""
+
+    status, code = 403, "forbidden"
+
+
+class ForeignOrigin(Refusal):
+    """The Origin of this request is neither this host nor one that ALLOWED_ORIGINS names."""
+
+    status, code = 403, "foreign_origin"
+
+
+class NotFound(Refusal):
+    """There is no such thing here, or it is not yours to see."""
+
+    status, code = 404, "not_found"
+
+
+class NotAllowed(Refusal):
+    """This address does not know that method."""
+
+    status, code = 405, "method_not_allowed"
+
+
+class TooLarge(Refusal):
+    """The request's body is larger than this server takes."""
+
+    status, code = 413, "too_large"
+
+
+class Invalid(Refusal):
+    """Some fields are missing, unknown or wrong; `errors` names each."""
+
+    status, code = 422, "invalid"
+
+
+class TooFast(Refusal):
+    """Too many requests in a short time; try again after the seconds in Retry-After."""
+
+    status, code = 429, "too_fast"
+
+
+class Unavailable(Refusal):
+    """The server cannot do this right now; nothing was stored; try again after Retry-After."""
+
+    status, code = 503, "unavailable"
+
+
+class Overloaded(Refusal):
+    """More is waiting than this server holds; nothing was stored; try again after Retry-After."""
+
+    status, code = 503, "overloaded"
+
+
+class Draining(Refusal):
+    """This node is about to stop; the next attempt reaches another one."""
+
+    status, code = 503, "draining"
+
+
+class TooSlow(Refusal):
+    """The request's body did not arrive in time."""
+
+    status, code = 408, "too_slow"

@@ -1,0 +1,26 @@
+"""Named SQL: `queries.sql` beside the code, each query under a `-- name: verb_noun` heading."""
+
+import re
+from pathlib import Path
+
+HEADING = re.compile(r"^-- name: (\w+)\s*$", re.MULTILINE)
+
+
+class Queries:
+    """The queries of one file, as attributes: `queries.lock_head` is its SQL text."""
+
+    def __init__(self, text: str) -> None:
+        parts = HEADING.split(text)
+        self._texts = {name: sql.strip() for name, sql in zip(parts[1::2], parts[2::2], strict=True)}
+
+    def __getattr__(self, name: str) -> bytes:
+        try:
+            # bytes: psycopg takes a str only where a type checker can see that it is a literal
+            return self._texts[name].encode()
+        except KeyError:
+            raise AttributeError(name) from None
+
+
+def load(module_file: str, name: str = "queries.sql") -> Queries:
+    """The queries in the file `name` in the folder of `module_file` (pass `__file__`)."""
+    return Queries(Path(module_file).with_name(name).read_text())

@@ -1,0 +1,98 @@
+"""What an operator may set: environment variables or a `.env` file, checked together at start."""
+
+from ipaddress import IPv4Network, IPv6Network
+from typing import Annotated, Literal
+
+from limits import parse_many
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+def split_list(value: object) -> object:
+    """`"a, b"` → `["a", "b"]`, so that lists read well in an environment variable."""
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def check_rates(text: str) -> str:
+    """`"5/minute;20/hour"` is fine; raises `ValueError` on what is no list of rates."""
+    try:
+        fine = all(item.amount > 0 for item in parse_many(text))
+    except ValueError:
+        fine = False
+    if not fine:
+        raise ValueError("must read like 5/minute or 5/minute;20/hour;60/day")
+    return text
+
+
+CommaList = Annotated[list[str], NoDecode, BeforeValidator(split_list)]
+Networks = Annotated[list[IPv4Network | IPv6Network], NoDecode, BeforeValidator(split_list)]
+Rates = Annotated[str, AfterValidator(check_rates)]
+Seconds = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(gt=0)]
+
+
+class Settings(BaseSettings):
+    """One node's settings. Sizes are bytes, times are seconds unless the name says otherwise."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
+
+    database_url: str
+    redis_url: str
+    node: str = "node"
+    role: Literal["all", "messages", "presence"] = "all"
+
+    signup: Literal["open", "invite", "closed"] = "open"
+    allowed_origins: CommaList = []
+    trusted_proxies: Networks = []
+    cookie_secure: bool = False
+    rate_limits: bool = True
+    # each node counts a person's; log-ins and sign-ups are counted by all nodes together as well
+    rate_signup: Rates = "60/hour;200/day"  # from one address
+    rate_login: Rates = "5/minute;20/hour;60/day"  # for one name from one address
+    rate_login_name: Rates = "100/hour;300/day"  # for one name, from wherever
+    rate_login_address: Rates = "30/minute;300/hour"  # from one address, for whichever name
+    rate_post: Rates = "120/minute"
+    rate_batch: Rates = "30000/minute"  # messages, not batches
+    rate_change: Rates = "120/minute"
+    rate_stream: Rates = "120/minute"
+    rate_poll: Rates = "600/minute"
+    rate_search: Rates = "60/minute"
+    rate_typing: Rates = "120/minute"
+    session_days: Count = 30
+    session_idle_days: Count = 14
+
+    max_body_bytes: Count = 64 * 1024
+    max_batch_bytes: Count = 4 * 1024 * 1024
+    max_batch_messages: Count = 500
+    body_seconds: Seconds = 20
+    append_queue: Count = 10_000
+    max_members_added: Count = 500
+    max_group_members: Count = 100
+    conversations_per_person: Count = 2_000
+
+    stream_buffer: Count = 1024 * 1024
+    stream_max_age: Seconds = 3600
+    stream_transport: Literal["detached", "attached"] = "detached"
+    stream_beat: Seconds = 15
+    streams_per_person: Count = 50
+    recent_bytes: Count = 16 * 1024 * 1024
+    drain_seconds: float = Field(10, ge=0)
+
+    log_retention_days: Count = 14
+    log_partition_entries: Count = 500_000
+    presence_linger: Seconds = 10
+    node_lease: Seconds = 10
+    log_format: Literal["console", "json"] = "console"
+
+
+class BadSettings(Exception):
+    """Some settings are missing or wrong."""
+
+
+def read_settings(**overrides: object) -> Settings:
+    """The settings of this process; raises `BadSettings` naming every wrong one at once."""
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as wrong:
+        lines = [f"{str(error['loc'][0]).upper()}: {error['msg']}" for error in wrong.errors()]
+        raise BadSettings("\n".join(lines)) from None

@@ -1,0 +1,49 @@
+"""The single-page app: hashed files for ever, the page itself fresh every time, app addresses all lead to the page."""
+
+from pathlib import Path
+
+from aiohttp import web
+
+from chat.shared.problems import NotFound
+
+HERE = Path(__file__).resolve()
+# Beside the sources in a checkout, inside the package in a wheel.
+ROOTS = (HERE.parents[2] / "web" / "dist", HERE.parents[1] / "web_dist")
+FOR_EVER = "public, max-age=31536000, immutable"
+
+
+class NotBuilt(NotFound):
+    """The web app has not been built on this server: run `python deploy/build_web.py`."""
+
+    code = "web_not_built"
+
+
+def find_root() -> Path:
+    """The folder with `index.html`; raises `NotBuilt`."""
+    for root in ROOTS:
+        if (root / "index.html").is_file():
+            return root
+    raise NotBuilt
+
+
+async def get_page(_: web.Request) -> web.FileResponse:
+    """The app's page, whatever the app address; checked with the server each time."""
+    return web.FileResponse(find_root() / "index.html", headers={"Cache-Control": "no-cache"})
+
+
+async def get_asset(request: web.Request) -> web.FileResponse:
+    """A file whose name changes with its content."""
+    return send_file(find_root() / "assets", request.match_info["name"], FOR_EVER)
+
+
+async def get_file(request: web.Request) -> web.FileResponse:
+    """One of the few files with a fixed name (icon, manifest)."""
+    return send_file(find_root(), request.match_info["name"], "public, max-age=3600")
+
+
+def send_file(folder: Path, name: str, cache: str) -> web.FileResponse:
+    """A file directly in `folder`; raises `NotFound`, also for names that would climb out of it."""
+    path = folder / name
+    if path.parent != folder or not path.is_file():
+        raise NotFound
+    return web.FileResponse(path, headers={"Cache-Control": cache})

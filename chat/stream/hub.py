@@ -1,0 +1,168 @@
+"""The hub: which streams of this node an entry goes to, and one write per stream per batch.
+
+All of it is synchronous: between reading who listens and writing to them nothing else can happen.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+
+import structlog
+
+from chat.log.entry import JOIN, LEAVE, LOGOUT, Entry
+from chat.shared.stays import Stays
+from chat.stream.chunk import Chunk
+from chat.stream.recent import Recent
+from chat.stream.stream import Stream
+
+log = structlog.get_logger(__name__)
+
+
+class Audience:
+    """One person's live streams on this node, and the conversations he belongs to at the hub's position."""
+
+    __slots__ = ("conversations", "streams")
+
+    def __init__(self, conversations: set[int]) -> None:
+        self.streams: set[Stream] = set()
+        self.conversations = conversations
+
+
+class Hub:
+    """The live streams of one node, at `position` of the log.
+
+    `watch` is called with every entry that means something to the node itself: a login's end, a change of a person.
+    `restart` is called when the log is another one than before.
+    """
+
+    def __init__(self, recent_bytes: int, watch: Callable[[Entry], None], restart: Callable[[], None]) -> None:
+        self.epoch = ""
+        self.recent = Recent(recent_bytes)
+        self._watch, self._restart = watch, restart
+        self._people: dict[int, Audience] = {}
+        self._members: dict[int, set[Stream]] = {}
+        self._moved = asyncio.Event()
+
+    @property
+    def position(self) -> int:
+        """The last entry that was handed on."""
+        return self.recent.position
+
+    def join(self, stream: Stream, stays: Stays) -> None:
+        """Live from the next entry on. `stays` must be as of the hub's position."""
+        person = self._people.get(stream.user_id)
+        if person is None:
+            person = self._people[stream.user_id] = Audience(stays.current())
+        stream.live = True
+        person.streams.add(stream)
+        for conversation_id in person.conversations:
+            self._admit(stream, conversation_id)
+
+    def leave(self, stream: Stream) -> None:
+        """The stream has ended; harmless when it never joined."""
+        person = self._people.get(stream.user_id)
+        if person is None or stream not in person.streams:
+            return
+        stream.live = False
+        person.streams.discard(stream)
+        for conversation_id in person.conversations:
+            self._dismiss(stream, conversation_id)
+        if not person.streams:
+            del self._people[stream.user_id]
+
+    def _admit(self, stream: Stream, conversation_id: int) -> None:
+        if stream.wants(conversation_id):
+            self._members.setdefault(conversation_id, set()).add(stream)
+
+    def _dismiss(self, stream: Stream, conversation_id: int) -> None:
+        if members := self._members.get(conversation_id):
+            members.discard(stream)
+            if not members:
+                del self._members[conversation_id]
+
+    def start_over(self, epoch: str, position: int) -> None:
+        """Another log: nobody's cursor means anything in it, and each is answered by a reset when it comes back."""
+        self.epoch = epoch
+        self.recent.start_over(position)
+        self._restart()
+        self._wake()
+
+    def hear(self, entries: Sequence[Entry]) -> None:
+        """The next entries of the log, to everybody they are addressed to.
+
+        A membership change splits the batch: what comes before it goes to those who were members then. The change
+        itself reaches the newcomer, and the one who leaves.
+        """
+        self.recent.add(entries)
+        run: list[Entry] = []
+        for entry in entries:
+            if entry.kind == JOIN:
+                self._deliver(run)
+                run = []
+                self._begin(entry)
+            run.append(entry)
+            if entry.kind == LEAVE:
+                self._deliver(run)
+                run = []
+                self._end(entry)
+            if entry.kind == LOGOUT or (entry.conversation_id is None and entry.user_id is None):
+                self._watch(entry)
+        self._deliver(run)
+        self._wake()
+
+    def _begin(self, entry: Entry) -> None:
+        if person := self._people.get(entry.subject or 0):
+            person.conversations.add(entry.conversation_id or 0)
+            for stream in person.streams:
+                self._admit(stream, entry.conversation_id or 0)
+
+    def _end(self, entry: Entry) -> None:
+        if person := self._people.get(entry.subject or 0):
+            person.conversations.discard(entry.conversation_id or 0)
+            for stream in person.streams:
+                self._dismiss(stream, entry.conversation_id or 0)
+
+    def _deliver(self, run: Sequence[Entry]) -> None:
+        """One bit an audience: streams that belong to the same audiences get the same bytes."""
+        frames: dict[tuple[int | None, int | None], int] = {}
+        for entry in run:
+            if entry.frame:
+                frames.setdefault((entry.conversation_id, entry.user_id), 1 << len(frames))
+        wanted: dict[Stream, int] = {}
+        for (conversation_id, user_id), bit in frames.items():
+            for stream in self._readers(conversation_id, user_id):
+                wanted[stream] = wanted.get(stream, 0) | bit
+        chunks: dict[int, Chunk] = {}
+        for stream, mask in wanted.items():
+            if (chunk := chunks.get(mask)) is None:
+                chunk = chunks[mask] = Chunk(
+                    b"".join(
+                        [entry.frame for entry in run if frames.get((entry.conversation_id, entry.user_id), 0) & mask]
+                    )
+                )
+            hand_over(stream, chunk)
+
+    def _readers(self, conversation_id: int | None, user_id: int | None) -> Iterable[Stream]:
+        if user_id is not None:
+            person = self._people.get(user_id)
+            return [stream for stream in person.streams if stream.wants(conversation_id)] if person else ()
+        if conversation_id is not None:
+            return self._members.get(conversation_id, ())
+        return [stream for person in self._people.values() for stream in person.streams]
+
+    async def reached(self, position: int) -> None:
+        """Wait until everything up to `position` has been handed on."""
+        while self.position < position:
+            await self._moved.wait()
+
+    def _wake(self) -> None:
+        self._moved.set()
+        self._moved = asyncio.Event()
+
+
+def hand_over(stream: Stream, chunk: Chunk) -> None:
+    """One reader's broken connection must not keep the others from hearing."""
+    try:
+        stream.write(chunk)
+    except Exception:
+        log.exception("a stream could not be written to")
+        stream.leave(stream)

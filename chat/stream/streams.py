@@ -1,0 +1,63 @@
+"""All that a node's streams need, put together: the hub, the roster, the way back from a cursor."""
+
+from chat.log.cursor import BadCursor, Cursor, parse_cursor
+from chat.log.entry import LOGOUT, Entry
+from chat.log.pages import read_head
+from chat.log.tail import Tail
+from chat.shared.identity import Identities
+from chat.shared.membership import StayReader
+from chat.shared.postgres import Pool
+from chat.shared.redis import Bytes
+from chat.shared.settings import Settings
+from chat.stream.hub import Hub
+from chat.stream.pages import Pages
+from chat.stream.replay import Replay
+from chat.stream.roster import Roster
+from chat.stream.start import Start, choose_start
+from chat.stream.stream import Stream
+
+
+class Streams:
+    """The message streams of one node."""
+
+    def __init__(self, settings: Settings, pool: Pool, redis: Bytes, identities: Identities) -> None:
+        self.settings, self._pool, self._identities = settings, pool, identities
+        self.hub = Hub(settings.recent_bytes, self._watch, self._restart)
+        self.roster = Roster(settings.stream_beat, settings.streams_per_person)
+        self.tail = Tail(pool, redis, self.hub)
+        self.stays = StayReader(pool)
+        self.replay = Replay(self.hub, Pages(pool), self.stays)
+
+    def end(self) -> Cursor:
+        """Where this node is in the log."""
+        return Cursor(self.hub.epoch, self.hub.position)
+
+    async def find_start(self, text: str | None) -> Start:
+        """Where a reader with this cursor starts; one that is ahead of this node may be ahead of the log, or not."""
+        head = self.hub.position
+        if text and is_ahead(text, head):
+            head = (await read_head(self._pool)).position
+        return choose_start(text, self.end(), self.tail.floor, head)
+
+    def leave(self, stream: Stream) -> None:
+        """Nothing of it stays behind; harmless when it has left already."""
+        self.hub.leave(stream)
+        self.roster.close(stream)
+
+    def _watch(self, entry: Entry) -> None:
+        if entry.kind == LOGOUT and entry.subject is not None:
+            self._identities.forget(entry.subject)
+            self.roster.revoke(entry.subject)
+        elif entry.kind == "user" and entry.subject is not None:
+            self._identities.forget_user(entry.subject)
+
+    def _restart(self) -> None:
+        self.roster.end_all("epoch")
+
+
+def is_ahead(text: str, position: int) -> bool:
+    """Does this cursor claim to be further than `position`?"""
+    try:
+        return parse_cursor(text).position > position
+    except BadCursor:
+        return False

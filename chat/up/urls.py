@@ -1,0 +1,24 @@
+"""Where PostgreSQL and Redis are: what the operator gave, or our own engines."""
+
+import os
+from dataclasses import dataclass
+
+from dotenv import dotenv_values
+
+
+@dataclass(frozen=True, slots=True)
+class Urls:
+    """Both URLs; an empty one is still to be found."""
+
+    database: str
+    redis: str
+
+    def environment(self) -> dict[str, str]:
+        """The settings under which a node finds them."""
+        return {"DATABASE_URL": self.database, "REDIS_URL": self.redis}
+
+
+def given_urls() -> Urls:
+    """What the environment says, or else `.env`."""
+    said = {**dotenv_values(".env"), **os.environ}
+    return Urls(said.get("DATABASE_URL") or "", said.get("REDIS_URL") or "")

@@ -1,0 +1,1 @@
+"""The tests: journeys and promises, and a mirror of each part."""

@@ -1,0 +1,1 @@
+"""The embedded engines, started, killed and broken for real."""

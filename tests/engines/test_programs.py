@@ -1,0 +1,35 @@
+"""PostgreSQL's programs, where the user who runs them can reach them."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from chat.engines import PostgresEngine, programs
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that every user may pass through, which pytest's own are not."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o711)
+        yield Path(folder)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root hands the server to another user")
+def test_installed_where_nobody_may_look(tmp_path: Path, open_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Root's clone under a closed folder: the server runs from a copy, and no folder is opened to anyone."""
+    closed = tmp_path / "root's"
+    closed.mkdir(mode=0o700)
+    for part in programs.copied_parts():
+        shutil.copytree(part, closed / part.name)
+    monkeypatch.setattr(programs, "installed", lambda package: closed / package)
+    monkeypatch.setattr(programs, "CACHE", open_folder / "cache")
+    with PostgresEngine(closed / "data") as postgres, psycopg.connect(postgres.url) as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+        assert str(open_folder) in os.readlink(f"/proc/{postgres.pid}/exe")
+    assert closed.stat().st_mode & 0o777 == 0o700

@@ -1,0 +1,47 @@
+"""Embedded Valkey serves, forgets, and comes back under the same URL."""
+
+from pathlib import Path
+
+import pytest
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from chat.engines import ValkeyEngine
+
+ONCE = Retry(NoBackoff(), 0)
+
+
+def connected(valkey: ValkeyEngine) -> redis.Redis:
+    """A client that tries once, and not for long."""
+    return redis.Redis.from_url(valkey.url, socket_timeout=0.3, retry=ONCE, decode_responses=True)
+
+
+def test_closed_to_strangers(folder: Path) -> None:
+    """Without the password nobody gets in, and the process list does not show it."""
+    with ValkeyEngine(folder) as valkey:
+        with redis.Redis(port=valkey.port, retry=ONCE) as stranger, pytest.raises(redis.AuthenticationError):
+            stranger.ping()
+        assert valkey.home.secret() not in Path(f"/proc/{valkey.pid}/cmdline").read_text()
+
+
+def test_comes_back_empty_under_the_same_url(folder: Path) -> None:
+    """A killed registry is lost; its clients find the new one where the old one was."""
+    with ValkeyEngine(folder) as valkey, connected(valkey) as client:
+        client.set("who", "ana")
+        valkey.kill()
+        with pytest.raises(redis.ConnectionError):
+            client.ping()
+        valkey.start()
+        assert client.get("who") is None
+
+
+def test_pause_keeps_what_it_holds(folder: Path) -> None:
+    """A paused registry answers nobody; awake again it has forgotten nothing."""
+    with ValkeyEngine(folder) as valkey, connected(valkey) as client:
+        client.set("who", "ana")
+        valkey.pause()
+        with pytest.raises(redis.TimeoutError):
+            client.get("who")
+        valkey.resume()
+        assert client.get("who") == "ana"

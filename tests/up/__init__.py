@@ -1,0 +1,1 @@
+"""`tandem up`, run as people run it: a process, its lines, its exit code."""

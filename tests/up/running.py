@@ -1,0 +1,111 @@
+"""A `tandem up` in a process of its own, and what can be seen of it from outside."""
+
+import contextlib
+import http.client
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from chat.engines.ports import free_port
+
+STARTED = 30.0
+STOPPED = 30.0
+
+
+class Running:
+    """`tandem up` on a port and a folder of its own."""
+
+    def __init__(self, folder: Path, settings: dict[str, str], port: int | None = None) -> None:
+        self.port = port or free_port()
+        self.log = folder.with_name(f"{folder.name}.{self.port}.log")
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "chat", "up", f"--port={self.port}", f"--data={folder}"],
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env=environment() | settings,
+                text=True,
+            )
+
+    def ready(self) -> str:
+        """The first line of standard output: what it prints once it serves."""
+        assert self.process.stdout is not None
+        return self.process.stdout.readline().rstrip() or self.said()
+
+    def said(self) -> str:
+        """Everything on standard error so far."""
+        return self.log.read_text()
+
+    def serves(self) -> bool:
+        """Whether the node is ready."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=2.0)
+        try:
+            connection.request("GET", "/health/ready")
+            return connection.getresponse().status == 200
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+    def child(self, word: str) -> int:
+        """The process id of the child with `word` in its command line; 0 when there is none."""
+        return next((pid for pid in self.children() if word in command_of(pid)), 0)
+
+    def children(self) -> list[int]:
+        """The process ids of all it started itself."""
+        pid = self.process.pid
+        with contextlib.suppress(FileNotFoundError):
+            return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        return []
+
+    def end(self, how: signal.Signals = signal.SIGTERM) -> int:
+        """Ask it to end (or kill it); returns the exit code."""
+        self.process.send_signal(how)
+        code = self.process.wait(STOPPED)
+        if self.process.stdout:
+            self.process.stdout.close()
+        return code
+
+
+def command_of(pid: int) -> str:
+    """The command line of a process; "" when it has gone."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
+def all_gone(children: list[int]) -> bool:
+    """Whether none of them runs any more (an orphan may stay a zombie, whose command line is empty)."""
+    return not any(command_of(pid) for pid in children)
+
+
+def environment() -> dict[str, str]:
+    """Ours, without what would point `up` to other engines; nobody waits for streams that are not there."""
+    ours = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
+    return ours | {"DRAIN_SECONDS": "0"}
+
+
+@contextmanager
+def running_up(folder: Path, **settings: str) -> Iterator[Running]:
+    """Start, wait until it is ready, and end it afterwards if it has not ended yet."""
+    running = Running(folder, settings)
+    try:
+        assert running.ready() == f"ready on http://127.0.0.1:{running.port}"
+        yield running
+    finally:
+        running.end()
+
+
+def refused(folder: Path, port: int | None = None, **settings: str) -> tuple[int, str]:
+    """Start what cannot be started: its exit code and what it said."""
+    running = Running(folder, settings, port)
+    code = running.process.wait(STARTED)
+    assert running.process.stdout is not None
+    assert running.process.stdout.read() == ""
+    running.process.stdout.close()
+    return code, running.said()

@@ -1,0 +1,27 @@
+"""How soon what died is started again, and when that is given up."""
+
+from chat.up.restarts import LONGEST, MOST, QUICK, Restarts
+
+
+def test_who_lived_long_is_started_at_once() -> None:
+    """A node that ran for hours and dies is needed back now."""
+    assert Restarts(started=0.0).died(now=QUICK * 1000) == 0.0
+
+
+def test_quick_deaths_wait_longer_each_time_then_end() -> None:
+    """Each death soon after the start doubles the wait up to a limit; the last one is the end."""
+    restarts = Restarts(started=0.0)
+    delays = [restarts.died(now=1.0) for _ in range(MOST)]
+    assert delays[-1] is None
+    waits = [delay for delay in delays if delay is not None]
+    assert waits == sorted(waits)
+    assert 0 < waits[0] < waits[-1] <= LONGEST
+
+
+def test_a_long_life_forgives() -> None:
+    """Deaths count in a row only."""
+    restarts = Restarts(started=0.0)
+    for _ in range(MOST - 1):
+        restarts.died(now=1.0)
+    restarts.died(now=QUICK + 1)
+    assert restarts.died(now=1.0) is not None

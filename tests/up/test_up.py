@@ -1,0 +1,84 @@
+"""`tandem up` starts everything, keeps it going, and leaves nothing behind but the data."""
+
+import os
+import signal
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from chat.engines import PostgresEngine
+from tests.up.running import STARTED, all_gone, running_up
+from tests.waiting import wait_until
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A data folder with a space in its name, under a parent that only its owner may enter."""
+    (tmp_path / "only mine").mkdir(mode=0o700)
+    return tmp_path / "only mine" / "data here"
+
+
+def note(folder: Path) -> None:
+    """Write something into the database of a Tandem that is not running."""
+    with PostgresEngine(folder / "postgres") as postgres, psycopg.connect(postgres.url) as connection:
+        connection.execute("CREATE TABLE note AS SELECT 'kept' AS word")
+
+
+def read_note(folder: Path) -> object:
+    """What `note` wrote."""
+    with PostgresEngine(folder / "postgres") as postgres, psycopg.connect(postgres.url) as connection:
+        return connection.execute("SELECT word FROM note").fetchone()
+
+
+@pytest.mark.parametrize("ask", [signal.SIGTERM, signal.SIGINT])
+def test_starts_serves_and_stops_in_order(folder: Path, ask: signal.Signals) -> None:
+    """Ready means ready; asked to stop, it ends with 0 and takes all its children along."""
+    with running_up(folder) as up:
+        assert up.serves()
+        children = up.children()
+        assert len(children) == 3
+        assert up.end(ask) == 0
+        assert all_gone(children)
+        assert "Stopped." in up.said()
+
+
+def test_starting_again_keeps_the_data(folder: Path) -> None:
+    """The second start finds the data of the first, and needs no step of the first start again."""
+    with running_up(folder) as up:
+        assert "applied 0001" in up.said()
+    note(folder)
+    with running_up(folder) as up:
+        assert "Schema is up to date" in up.said()
+    assert read_note(folder) == ("kept",)
+
+
+def test_killed_and_started_again(folder: Path) -> None:
+    """kill -9: its children end by themselves, and the next start goes on with the data."""
+    with running_up(folder):
+        pass
+    note(folder)
+    with running_up(folder) as up:
+        up.end(signal.SIGKILL)
+        with running_up(folder) as again:
+            assert again.serves()
+    assert read_note(folder) == ("kept",)
+
+
+@pytest.mark.parametrize(
+    ("word", "name"), [("chat serve", "node n1"), ("bin/postgres", "PostgreSQL"), ("valkey-server", "Valkey")]
+)
+def test_what_dies_is_started_again(folder: Path, word: str, name: str) -> None:
+    """A child is killed: `up` says so, starts it again, and the service is ready again."""
+    with running_up(folder) as up:
+        os.kill(up.child(word), signal.SIGKILL)
+        wait_until(lambda: f"{name} was killed by SIGKILL; starting it again" in up.said())
+        wait_until(lambda: up.child(word) and up.serves(), limit=STARTED)
+
+
+def test_given_engines_are_used(folder: Path, database_url: str, redis_url: str) -> None:
+    """With both URLs set, it brings no engines and makes no folder."""
+    with running_up(folder, DATABASE_URL=database_url, REDIS_URL=redis_url) as up:
+        assert up.serves()
+        assert len(up.children()) == 1
+    assert not folder.exists()
