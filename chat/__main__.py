@@ -102,6 +102,25 @@ def add(
     print(f"added {name}")
 
 
+@main.command()
+def invite(
+    uses: Annotated[int, typer.Option(min=1, max=10_000, help="How many accounts it is good for.")] = 1,
+    days: Annotated[int, typer.Option(min=1, max=365, help="For how many days.")] = 7,
+    data: Data = Path(".tandem"),
+) -> None:
+    """Print a code that lets somebody sign up where SIGNUP=invite.
+
+    Example: tandem invite --uses 20 --days 2
+    """
+    with told_plainly():
+        from chat.accounts.command import add_invite
+        from chat.up.database import database_at_hand
+
+        with database_at_hand(data) as url:
+            code = add_invite(url, uses, days)
+    print(code)
+
+
 def ask_password() -> str:
     """Ask twice, unseen."""
     return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))

@@ -2,6 +2,7 @@
 
 from aiohttp import web
 
+from chat.accounts import endpoints as accounts
 from chat.conversations import endpoints as conversations
 from chat.conversations import member_endpoints as members
 from chat.messages import endpoints as messages
@@ -14,6 +15,18 @@ C = "/api/chat/conversations"
 OPERATIONS = [
     web.get("/health/live", operations.get_live),
     web.get("/health/ready", operations.get_ready),
+]
+ACCOUNTS = [
+    web.post("/api/accounts", accounts.post_account),
+    web.post("/api/invites", accounts.post_invite),
+    web.post("/api/sessions", accounts.post_session),
+    web.get("/api/sessions", accounts.get_sessions),
+    web.delete("/api/sessions/{session}", accounts.delete_session),
+    web.get("/api/users", accounts.get_users),
+    web.get("/api/users/me", accounts.get_me),
+    web.patch("/api/users/me", accounts.patch_me),
+    web.put("/api/users/me/password", accounts.put_password),
+    web.get("/api/users/{user}", accounts.get_user),
 ]
 CHAT = [
     web.get("/api/chat/stream", stream.get_stream),

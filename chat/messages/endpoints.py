@@ -10,6 +10,7 @@ from chat.messages.window import Window, after, around, before, newest
 from chat.shared.endpoints import (
     LARGEST_ID,
     POOL,
+    RATES,
     SETTINGS,
     answer_json,
     parse_count,
@@ -27,6 +28,7 @@ PAGE, PAGE_MOST = 50, 200
 async def post_message(request: web.Request) -> web.Response:
     """Refuse it, or make it durable; the log tells everyone."""
     member = await require_identity(request)
+    request.app[RATES].post.spend(member.user_id)
     draft = await read_model(request, Draft)
     posted = await request.app[POSTS].submit(Post(path_id(request, "conversation"), member.user_id, draft))
     return answer_posted(posted)
@@ -44,6 +46,7 @@ async def post_messages(request: web.Request) -> web.Response:
     batch = await read_model(request, DraftBatch, settings.max_batch_bytes)
     if len(batch.messages) > settings.max_batch_messages:
         raise Invalid(errors=[{"field": "messages", "detail": f"at most {settings.max_batch_messages} at once"}])
+    request.app[RATES].batch.spend(member.user_id, len(batch.messages))
     return answer_json(await post_batch(request.app[POSTS], member.user_id, batch.messages))
 
 

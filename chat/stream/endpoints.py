@@ -7,7 +7,7 @@ import random
 from aiohttp import web
 from aiohttp_sse import EventSourceResponse
 
-from chat.shared.endpoints import answer_json, parse_count, parse_ids, require_identity
+from chat.shared.endpoints import RATES, answer_json, parse_count, parse_ids, require_identity
 from chat.shared.identity import Member
 from chat.stream.attached import Attached
 from chat.stream.chunk import Chunk
@@ -28,6 +28,8 @@ async def get_stream(request: web.Request) -> web.StreamResponse:
     """The stream, or with `?poll=` its JSON form."""
     member = await require_identity(request)
     streams = request.app[STREAMS]
+    rates = request.app[RATES]
+    (rates.poll if "poll" in request.query else rates.stream).spend(member.user_id)
     streams.roster.check_room(member.user_id)
     narrow = parse_narrow(request)
     start = await streams.find_start(request.headers.get("Last-Event-ID") or request.query.get("after"))

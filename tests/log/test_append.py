@@ -13,7 +13,7 @@ from chat.log.retention import Retention
 from chat.messages.draft import Draft
 from chat.messages.post import Post, Posted, Posts
 from chat.shared.postgres import Pool, make_pool
-from chat.shared.problems import NotFound, Overloaded
+from chat.shared.problems import Forbidden, Overloaded
 from tests.cast import Cast
 
 
@@ -81,7 +81,7 @@ async def test_two_nodes_that_post_in_opposite_orders_do_not_deadlock(
         writers = [Posts(Log(one, Heard()), 10_000) for one in (pool, other)]
         tasks = [asyncio.ensure_future(writer.run()) for writer in writers]
         posts = [
-            writer.post(Post(room, ana.id, Draft(body="hi", client_id=f"{n}-{k}-{room}")))
+            writer.submit(Post(room, ana.id, Draft(body="hi", client_id=f"{n}-{k}-{room}")))
             for n in range(100)
             for k, writer in enumerate(writers)
             for room in (rooms if k else reversed(rooms))
@@ -102,9 +102,9 @@ async def test_one_refused_post_never_fails_its_neighbours(cast: Cast, pool: Poo
     posts = Posts(Log(pool, Heard()), 10_000)
     batch = [Post(room, who.id, Draft(body="x", client_id=str(n))) for n, who in enumerate([ana, mallory, ana])]
     task = asyncio.ensure_future(posts.run())
-    first, refused, last = await asyncio.gather(*[posts.post(post) for post in batch], return_exceptions=True)
+    first, refused, last = await asyncio.gather(*[posts.submit(post) for post in batch], return_exceptions=True)
     task.cancel()
-    assert isinstance(refused, NotFound)
+    assert isinstance(refused, Forbidden)
     assert isinstance(first, Posted)
     assert isinstance(last, Posted)
     assert b'"seq":1' in first.message
@@ -118,7 +118,7 @@ async def test_the_same_client_id_twice_in_one_batch_is_one_message(cast: Cast, 
     posts = Posts(Log(pool, Heard()), 10_000)
     task = asyncio.ensure_future(posts.run())
     draft = Draft(body="once", client_id="same")
-    outcomes = await asyncio.gather(*[posts.post(Post(room, ana.id, draft)) for _ in range(20)])
+    outcomes = await asyncio.gather(*[posts.submit(Post(room, ana.id, draft)) for _ in range(20)])
     task.cancel()
     assert [posted.fresh for posted in outcomes] == [True] + [False] * 19
     assert len({posted.message for posted in outcomes}) == 1
@@ -154,12 +154,13 @@ async def test_a_full_queue_refuses_and_stores_nothing(cast: Cast, pool: Pool) -
     (ana,) = await cast.enters("ana")
     room = await cast.share(ana)
     posts = Posts(Log(pool, Heard()), 10)
-    waiting = [posts.post(Post(room, ana.id, Draft(body="x", client_id=str(n)))) for n in range(15)]
-    running = asyncio.gather(*waiting, return_exceptions=True)  # all fifteen ask before the writer begins
+    drafts = [Post(room, ana.id, Draft(body="x", client_id=str(n))) for n in range(11)]
+    taken = [posts.submit(post) for post in drafts[:10]]
+    with pytest.raises(Overloaded):
+        posts.submit(drafts[10])
     task = asyncio.ensure_future(posts.run())
-    outcomes = await running
+    await asyncio.gather(*taken)
     task.cancel()
-    assert [isinstance(outcome, Overloaded) for outcome in outcomes] == [False] * 10 + [True] * 5
     async with await psycopg.AsyncConnection.connect(cast.database_url) as connection:
         row = await (await connection.execute("select count(*), max(seq) from messages")).fetchone()
     assert row == (10, 10)

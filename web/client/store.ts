@@ -156,15 +156,17 @@ export class Store {
   }
 
   private async loadNewest(id: Id): Promise<void> {
-    await this.load(id, {});
+    // a page that reaches back to the first unread message, if it can
+    const unread = this.current.conversations.get(id)?.unread ?? 0;
+    await this.load(id, {}, Math.min(200, Math.max(50, unread + 20)));
     // entries that came while the page was on its way are fetched behind it
     for (let tries = 0; tries < 5 && this.current.timelines.get(id)?.hasAfter; tries++) {
       await this.load(id, { after: this.current.timelines.get(id)?.messages.at(-1)?.seq ?? 0 });
     }
   }
 
-  private async load(id: Id, where: Where): Promise<void> {
-    const page = await this.api.messages(id, where);
+  private async load(id: Id, where: Where, limit?: number): Promise<void> {
+    const page = await this.api.messages(id, where, limit);
     this.outbox.settle(page.messages.filter((message) => message.author === this.current.me.id));
     this.become(model.takePage(this.current, id, page));
     this.want(page.messages.map((message) => message.author));

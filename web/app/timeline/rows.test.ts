@@ -26,6 +26,7 @@ test('a new day begins with its name', () => {
 test('the unread line stands before the first unread of others, and starts a group', () => {
   const messages = [said(1, ben, at(1, 9, 0)), said(2, ana, at(1, 9, 1)), said(3, ben, at(1, 9, 2)), said(4, ben, at(1, 9, 3))];
   expect(shape(messages, 1)).toEqual(['day', 'message!', 'message!', 'unread', 'message!', 'message']);
+  expect(shape(messages.slice(2), 1)).toEqual(['day', 'message!', 'message']);
   expect(shape(messages, 4)).toEqual(['day', 'message!', 'message!', 'message!', 'message']);
 });
 
