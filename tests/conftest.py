@@ -44,6 +44,21 @@ def valkey_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield engine.url
 
 
+@pytest.fixture
+def own_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresEngine]:
+    """A migrated server of this test's own, to be stopped, killed, paused and started again (from the main thread)."""
+    with PostgresEngine(tmp_path_factory.mktemp("own-postgres")) as engine:
+        asyncio.run(migrate(engine.url))
+        yield engine
+
+
+@pytest.fixture
+def own_valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyEngine]:
+    """A registry's server of this test's own, to be stopped, killed, paused and started again."""
+    with ValkeyEngine(tmp_path_factory.mktemp("own-valkey")) as engine:
+        yield engine
+
+
 @pytest.fixture(scope="session")
 def template(postgres_url: str) -> Iterator[str]:
     """The name of a migrated, empty database from which each test's own is cloned."""

@@ -9,10 +9,12 @@ returning id, kind, name, topic, private, false, last_seq
 select id from conversations where pair = %s
 
 -- name: find_people
--- Who of them can be addressed, and in how many conversations each is.
+-- Who of them can be addressed, and in how many conversations each is. Locked here, as their memberships' foreign keys
+-- would lock them later: no lock may come after the log's head.
 select u.id, (select count(*) from memberships m join conversations c on c.id = m.conversation_id
                where m.user_id = u.id and m.until is null and c.archived_at is null)
   from users u where u.id = any(%s) and u.disabled_at is null
+   for key share of u
 
 -- name: insert_memberships
 insert into memberships (conversation_id, joined_seq, read_seq, user_id, role, since)

@@ -48,7 +48,7 @@ async def judge_marks(change: Change, marks: Sequence[Mark]) -> list[Exception |
     run = change.connection.execute
     locked = await run(queries.lock_conversations, [sorted(set(conversations))])
     members = await run(queries.find_members, [conversations, [mark.user_id for mark in marks]])
-    public = dict(await locked.fetchall())
+    public: dict[int, bool] = dict(await locked.fetchall())
     inside = {n - 1 for (n,) in await members.fetchall()}
     return [
         None if n in inside else NotMember() if public.get(mark.conversation_id) else NotFound()

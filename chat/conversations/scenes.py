@@ -14,7 +14,8 @@ async def set_scene(change: Change, conversation_id: int, actor_id: int, subject
     people = [actor_id, actor_id if subject_id is None else subject_id]
     locked = await run(queries.lock_conversation, [conversation_id])
     seats = await run(queries.find_seats, [conversation_id, people])
-    row, roles = await locked.fetchone(), dict(await seats.fetchall())
+    row = await locked.fetchone()
+    roles: dict[int, str | None] = dict(await seats.fetchall())
     if row is None:
         raise NotFound
     scene = Scene(Conversation(*row), roles.get(actor_id), roles.get(people[1]), people[0] == people[1])

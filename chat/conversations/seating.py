@@ -15,11 +15,9 @@ queries = load(__file__)
 async def check_people(change: Change, user_ids: list[int], conversations_most: int) -> None:
     """Raises `Invalid` naming who does not exist, or `TooManyConversations`."""
     rows = await (await change.connection.execute(queries.find_people, [user_ids])).fetchall()
-    found = dict(rows)
+    found: dict[int, int] = dict(rows)
     if strangers := [user_id for user_id in user_ids if user_id not in found]:
-        raise Invalid(
-            errors=[{"field": "members", "detail": f"there is nobody with the id {id_}"} for id_ in strangers]
-        )
+        raise Invalid(errors=[{"field": "members", "detail": f"nobody has the id {id_}"} for id_ in strangers])
     if any(number >= conversations_most for number in found.values()):
         raise TooManyConversations
 

@@ -46,7 +46,7 @@ class Posts:
 
     def __init__(self, log: Log, waiting_most: int) -> None:
         self._log = log
-        self._gather = Gather[Post, Posted](self._append, batch=BATCH, limit=waiting_most)
+        self._gather = Gather[Post, Posted](self._append, batch=BATCH, limit=waiting_most, weigh=weigh_post)
         self.run = self._gather.run
 
     def submit(self, post: Post) -> "asyncio.Future[Posted]":
@@ -63,6 +63,12 @@ class Posts:
             batch.judge()
             await batch.store(change)
         return batch.outcomes()
+
+
+def weigh_post(post: Post) -> int:
+    """Long ones count for more: 500 units stay under 256 KiB, so that announcements carry them and one batch alone
+    never fills a reader's buffer."""
+    return 1 + len(post.draft.body) // 512
 
 
 class Batch:

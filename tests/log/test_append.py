@@ -13,7 +13,7 @@ from chat.log.retention import Retention
 from chat.messages.draft import Draft
 from chat.messages.post import Post, Posted, Posts
 from chat.shared.postgres import Pool, make_pool
-from chat.shared.problems import NotFound, Overloaded
+from chat.shared.problems import Forbidden, Overloaded
 from tests.cast import Cast
 
 
@@ -104,7 +104,7 @@ async def test_one_refused_post_never_fails_its_neighbours(cast: Cast, pool: Poo
     task = asyncio.ensure_future(posts.run())
     first, refused, last = await asyncio.gather(*[posts.submit(post) for post in batch], return_exceptions=True)
     task.cancel()
-    assert isinstance(refused, NotFound)
+    assert isinstance(refused, Forbidden)
     assert isinstance(first, Posted)
     assert isinstance(last, Posted)
     assert b'"seq":1' in first.message

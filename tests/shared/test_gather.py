@@ -78,3 +78,15 @@ async def test_more_than_the_limit_is_refused_at_once() -> None:
     with pytest.raises(Overloaded):
         gather.submit(3)
     assert not any(one.done() for one in waiting)
+
+
+async def test_heavy_items_make_smaller_batches() -> None:
+    """A batch holds ten units, but always one item, however heavy it is."""
+    works = Works()
+    works.gate.set()
+    gather = Gather[int, int](works, batch=10, limit=100, weigh=lambda item: item)
+    waiting = [gather.submit(item) for item in (4, 5, 6, 30, 1, 2)]
+    task = asyncio.ensure_future(gather.run())
+    assert await asyncio.gather(*waiting) == [8, 10, 12, 60, 2, 4]
+    task.cancel()
+    assert works.batches == [[4, 5], [6], [30], [1, 2]]

@@ -2,6 +2,7 @@
 import { createContext } from 'svelte';
 import { type Api, type Conversation, type Id, type Outgoing, Store, type User, type View } from '../client';
 import { byRecency, nameOf, titleOf } from './names';
+import { paced } from './pace';
 
 export class Chat {
   readonly store: Store;
@@ -10,12 +11,15 @@ export class Chat {
   readonly unread = $derived.by(() => this.sorted.reduce((sum, one) => sum + one.unread, 0));
   readonly unsent = $derived.by(() => this.view.outgoing.filter((one) => one.state !== 'sent').length);
 
-  constructor(readonly api: Api, me: User) {
+  constructor(
+    readonly api: Api,
+    me: User,
+  ) {
     const key = `tandem.outbox.${me.id}`;
     const keep = (outgoing: Outgoing[]) => sessionStorage.setItem(key, JSON.stringify(outgoing));
     this.store = new Store({ api, me, kept: keptIn(key), keep });
     this.view = $state.raw(this.store.view);
-    this.store.subscribe((view) => (this.view = view));
+    this.store.subscribe(paced((view: View) => (this.view = view)));
   }
 
   get me(): Id {
