@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 def add_account(database_url: str, name: str, password: str, role: str = "member") -> int:
-    """Make an account; its id. Raises `NameTaken` or `Invalid`."""
+    """Make an account; its id. Raises `NameTaken`, `Invalid`, or that the database is away."""
     return with_pool(database_url, lambda pool: create(pool, name, password, role=role))
 
 
