@@ -95,9 +95,9 @@ def add(
     password = sys.stdin.readline().rstrip("\n") if password_stdin else ask_password()
     with told_plainly():
         from chat.accounts.command import add_account
-        from chat.up.database import database_at_hand
+        from chat.up.database import tables_at_hand
 
-        with database_at_hand(data) as url:
+        with tables_at_hand(data) as url:
             add_account(url, name, password, "admin" if admin else "member")
     print(f"added {name}")
 
@@ -114,9 +114,9 @@ def invite(
     """
     with told_plainly():
         from chat.accounts.command import add_invite
-        from chat.up.database import database_at_hand
+        from chat.up.database import tables_at_hand
 
-        with database_at_hand(data) as url:
+        with tables_at_hand(data) as url:
             code = add_invite(url, uses, days)
     print(code)
 
