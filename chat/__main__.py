@@ -27,6 +27,7 @@ def up(
     host: Host = "127.0.0.1",
     port: Port = 8080,
     data: Data = Path(".tandem"),
+    demo: Annotated[bool, typer.Option("--demo", help="Fill an empty database with people and talk.")] = False,
 ) -> None:
     """Start everything on this machine; Ctrl-C stops it, and the data stays.
 
@@ -37,7 +38,7 @@ def up(
     with told_plainly():
         from chat.up.up import Options, up
 
-        up(Options(host, port, data))
+        up(Options(host, port, data, demo))
 
 
 @main.command()
