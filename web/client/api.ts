@@ -37,12 +37,15 @@ export class Api {
     this.timeout = options.timeout ?? 20_000;
   }
 
-  signUp(name: string, password: string, displayName?: string): Promise<SignedIn> {
-    return this.call('POST', '/api/accounts', {
-      name,
-      password,
-      ...(displayName && { display_name: displayName }),
-    });
+  /** `invite` is the code of an invitation, where the server asks for one. */
+  signUp(form: {
+    name: string;
+    password: string;
+    display_name?: string;
+    device?: string;
+    invite?: string;
+  }): Promise<SignedIn> {
+    return this.call('POST', '/api/accounts', form);
   }
 
   logIn(name: string, password: string, device?: string): Promise<SignedIn> {
