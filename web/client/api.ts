@@ -96,6 +96,10 @@ export class Api {
     return this.call('PUT', `/api/chat/conversations/${conversation}/members/me`, {});
   }
 
+  add(conversation: Id, user: Id): Promise<void> {
+    return this.call('PUT', `/api/chat/conversations/${conversation}/members/${user}`, {});
+  }
+
   leave(conversation: Id): Promise<void> {
     return this.call('DELETE', `/api/chat/conversations/${conversation}/members/me`);
   }
