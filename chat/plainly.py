@@ -11,6 +11,7 @@ def told_plainly() -> Iterator[None]:
     import psycopg
 
     from chat.engines import EngineTrouble
+    from chat.importing.trouble import ImportTrouble
     from chat.shared.problems import Refusal
     from chat.shared.settings import BadSettings
     from chat.up.trouble import DatabaseAway, UpTrouble
@@ -19,7 +20,7 @@ def told_plainly() -> Iterator[None]:
         yield
     except BadSettings as wrong:
         sys.exit(complain(f"These settings are wrong:\n{wrong}", 2))
-    except (UpTrouble, EngineTrouble, Refusal) as trouble:
+    except (UpTrouble, EngineTrouble, ImportTrouble, Refusal) as trouble:
         sys.exit(complain(str(trouble), 1))
     except psycopg.OperationalError as reason:
         sys.exit(complain(str(DatabaseAway(str(reason))), 1))
