@@ -27,6 +27,7 @@ def up(
     host: Host = "127.0.0.1",
     port: Port = 8080,
     data: Data = Path(".tandem"),
+    demo: Annotated[bool, typer.Option("--demo", help="Fill an empty database with people and talk.")] = False,
 ) -> None:
     """Start everything on this machine; Ctrl-C stops it, and the data stays.
 
@@ -37,7 +38,7 @@ def up(
     with told_plainly():
         from chat.up.up import Options, up
 
-        up(Options(host, port, data))
+        up(Options(host, port, data, demo))
 
 
 @main.command()
@@ -95,9 +96,9 @@ def add(
     password = sys.stdin.readline().rstrip("\n") if password_stdin else ask_password()
     with told_plainly():
         from chat.accounts.command import add_account
-        from chat.up.database import database_at_hand
+        from chat.up.database import tables_at_hand
 
-        with database_at_hand(data) as url:
+        with tables_at_hand(data) as url:
             add_account(url, name, password, "admin" if admin else "member")
     print(f"added {name}")
 
@@ -114,9 +115,9 @@ def invite(
     """
     with told_plainly():
         from chat.accounts.command import add_invite
-        from chat.up.database import database_at_hand
+        from chat.up.database import tables_at_hand
 
-        with database_at_hand(data) as url:
+        with tables_at_hand(data) as url:
             code = add_invite(url, uses, days)
     print(code)
 

@@ -1,16 +1,20 @@
 """The command line, as an operator meets it."""
 
+import contextlib
+import http.client
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from chat.engines import PostgresEngine
-from tests.up.running import running_up
+from tests.up.running import Running, running_up
 
-COMMANDS = (["up"], ["serve"], ["migrate"], ["user", "add"])
+COMMANDS = (["up"], ["serve"], ["migrate"], ["user", "add"], ["import"])
 
 
 def tandem(*arguments: str, says: str = "", **settings: str) -> subprocess.CompletedProcess[str]:
@@ -49,3 +53,29 @@ def test_commands_find_the_database_of_up(tmp_path: Path) -> None:
         assert tandem("migrate", f"--data={folder}").stdout == "already up to date\n"
     with PostgresEngine(folder / "postgres") as postgres:
         assert postgres.alive()
+
+
+def test_first_admin_while_tandem_serves(tmp_path: Path) -> None:
+    """An account made on the command line logs in at once; a second one of that name is refused."""
+    folder = tmp_path / "data"
+    add = ["user", "add", "ana", "--admin", "--password-stdin", f"--data={folder}"]
+    with running_up(folder) as up:
+        assert tandem(*add, says="a good long one\n").stdout == "added ana\n"
+        assert log_in(up, "ana", "a good long one")["user"]["role"] == "admin"
+        again = tandem(*add, says="a good long one\n")
+    assert (again.returncode, again.stderr) == (1, "Somebody else has this name; choose another one.\n")
+
+
+def test_tables_come_first(empty_database_url: str) -> None:
+    """A database without tables: the command says which other one makes them."""
+    done = tandem("user", "add", "ana", "--password-stdin", says="a good long one\n", DATABASE_URL=empty_database_url)
+    assert done.returncode == 1
+    assert "run `tandem migrate` first" in done.stderr
+
+
+def log_in(up: Running, name: str, password: str) -> Any:
+    """A login over HTTP."""
+    credentials = json.dumps({"name": name, "password": password})
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", up.port, timeout=5.0)) as connection:
+        connection.request("POST", "/api/sessions", credentials, {"Content-Type": "application/json"})
+        return json.load(connection.getresponse())

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from chat.engines import FolderTaken, PostgresEngine
+from chat.up.schema import apply_migrations
 from chat.up.urls import given_urls
 
 
@@ -25,3 +26,12 @@ def database_at_hand(data: Path) -> Iterator[str]:
         yield engine.url
     finally:
         engine.stop()
+
+
+@contextmanager
+def tables_at_hand(data: Path) -> Iterator[str]:
+    """The same, with the schema up to date in our own engine; in a database that was given, `migrate` does that."""
+    with database_at_hand(data) as url:
+        if not given_urls().database:
+            apply_migrations(url)
+        yield url
