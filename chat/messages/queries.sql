@@ -1,6 +1,7 @@
 -- name: lock_conversations
 -- In id order: two batches that share conversations in another order would wait for each other for ever.
-select id, last_seq, archived_at is not null from conversations where id = any(%s) order by id for no key update
+select id, last_seq, archived_at is not null, kind = 'channel' and not private
+  from conversations where id = any(%s) order by id for no key update
 
 -- name: current_members
 -- Who of the authors is a member now; what was true when the request came in may not be any more.
@@ -32,3 +33,25 @@ update conversations c set last_seq = new.seq from unnest(%s::bigint[], %s::bigi
 update memberships m set read_seq = new.seq
   from unnest(%s::bigint[], %s::bigint[], %s::bigint[]) as new (conversation_id, user_id, seq)
  where m.conversation_id = new.conversation_id and m.user_id = new.user_id and m.until is null and m.read_seq < new.seq
+
+-- name: read_page
+-- Up to `down` messages below one seq and up to `up` above another, and how many there are: nothing at all for those
+-- who may not see the conversation.
+with seen as (
+    select c.last_seq from conversations c
+     where c.id = %(conversation)s
+       and (c.kind = 'channel' and not c.private
+            or exists (select from memberships m
+                        where m.conversation_id = c.id and m.user_id = %(user)s and m.until is null)))
+select seen.last_seq, page.*
+  from seen left join lateral (
+       (select m.conversation_id, m.seq, m.author_id, m.body, m.client_id, m.created_at, m.edited_at,
+               m.deleted_at is not null
+          from messages m where m.conversation_id = %(conversation)s and m.seq < %(below)s
+         order by m.seq desc limit %(down)s)
+        union all
+       (select m.conversation_id, m.seq, m.author_id, m.body, m.client_id, m.created_at, m.edited_at,
+               m.deleted_at is not null
+          from messages m where m.conversation_id = %(conversation)s and m.seq > %(above)s
+         order by m.seq limit %(up)s)) page on true
+ order by page.seq

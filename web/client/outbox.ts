@@ -45,7 +45,8 @@ export class Outbox {
   /** Queues a message and begins to send it. */
   send(conversation: Id, body: string): Outgoing {
     const createdAt = new Date().toISOString();
-    const one: Outgoing = { clientId: newClientId(), conversation, body, createdAt, state: 'sending' };
+    const state = this.head(conversation)?.state ?? 'sending';
+    const one: Outgoing = { clientId: newClientId(), conversation, body, createdAt, state };
     this.become([...this.all, one]);
     void this.work(conversation);
     return one;
@@ -104,8 +105,8 @@ export class Outbox {
       return null;
     } catch (error) {
       const problem = error instanceof Problem ? error : unreachable();
-      const waits = problem.passing || problem.status === 401;
-      this.mark(one.clientId, { state: waits ? 'waiting' : 'failed', problem });
+      if (problem.passing || problem.status === 401) this.hold(one.conversation);
+      else this.mark(one.clientId, { state: 'failed', problem });
       if (problem.status === 401) this.options.refused?.();
       return problem;
     }
@@ -113,6 +114,12 @@ export class Outbox {
 
   private head(conversation: Id): Outgoing | undefined {
     return this.all.find((one) => one.conversation === conversation && (one.state === 'sending' || one.state === 'waiting'));
+  }
+
+  /** All of a conversation's queue waits for its head. */
+  private hold(conversation: Id): void {
+    const waits = (one: Outgoing) => one.conversation === conversation && one.state === 'sending';
+    this.become(this.all.map((one) => (waits(one) ? { ...one, state: 'waiting' } : one)));
   }
 
   private mark(clientId: string, change: Partial<Outgoing>): void {

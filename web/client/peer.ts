@@ -105,12 +105,14 @@ export class Peer {
     const tell = () => {
       clearTimeout(timer);
       this.waiting.delete(tell);
-      const events = (this.since(cursor) ?? []).map((row) => ({ id: `${this.epoch}.${row.position}`, event: row.event, data: row.data }));
+      const missed = this.since(cursor);
+      const events = (missed ?? []).map((row) => ({ id: `${this.epoch}.${row.position}`, event: row.event, data: row.data }));
       response.setHeader('Content-Type', 'application/json');
-      response.end(JSON.stringify({ events, cursor: this.cursor }));
+      response.end(JSON.stringify({ events, cursor: this.cursor, ...(!missed && { reset: 'too_old' }) }));
     };
     const timer = setTimeout(tell, seconds * 100);
-    if (this.since(cursor)?.length) tell();
+    const missed = this.since(cursor);
+    if (!missed || missed.length) tell();
     else this.waiting.add(tell);
   }
 

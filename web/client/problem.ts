@@ -25,6 +25,11 @@ export class Problem extends Error {
     this.errors = fields.errors ?? {};
   }
 
+  /** What a person can read about it. */
+  get detail(): string {
+    return this.message;
+  }
+
   /** True when the same request may succeed later without a change: no connection, too fast, overloaded, draining. */
   get passing(): boolean {
     return this.status === 0 || this.status === 408 || this.status === 429 || this.status >= 500;
@@ -77,4 +82,9 @@ function text(value: unknown): string | undefined {
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
+}
+
+/** A problem for a person to read, from whatever was thrown. */
+export function asProblem(error: unknown): Problem {
+  return error instanceof Problem ? error : new Problem({ status: 0, code: 'unexpected', detail: String(error) });
 }

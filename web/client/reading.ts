@@ -80,7 +80,8 @@ export async function pollOnce(asked: Asked, within: number, listener: Listener)
       cache: 'no-store',
     });
     if (!response.ok) return { kind: 'failed', problem: await problemOf(response) };
-    const answer = (await response.json()) as { events: Received[]; cursor: string };
+    const answer = (await response.json()) as { events: Received[]; cursor: string; reset?: string };
+    if (answer.reset) return { kind: 'reset', reason: answer.reset };
     for (const received of answer.events) {
       const told = decode(received);
       const end = told && listener.hear(told);

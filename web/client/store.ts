@@ -3,7 +3,7 @@ import type { Api, Where } from './api';
 import type { Entry } from './entry';
 import * as model from './model';
 import { Outbox, type Outgoing } from './outbox';
-import { Problem } from './problem';
+import { asProblem, Problem } from './problem';
 import { DurableStream, type StreamState } from './stream';
 import type { Timings } from './timings';
 import type { Conversation, ConversationDraft, Id, Message, User } from './types';
@@ -131,7 +131,7 @@ export class Store {
   }
 
   async create(draft: ConversationDraft): Promise<Conversation> {
-    return this.adopt(await this.api.createConversation(draft));
+    return this.adopt({ created_at: new Date().toISOString(), ...(await this.api.createConversation(draft)) });
   }
 
   async join(id: Id): Promise<Conversation> {
@@ -156,15 +156,17 @@ export class Store {
   }
 
   private async loadNewest(id: Id): Promise<void> {
-    await this.load(id, {});
+    // a page that reaches back to the first unread message, if it can
+    const unread = this.current.conversations.get(id)?.unread ?? 0;
+    await this.load(id, {}, Math.min(200, Math.max(50, unread + 20)));
     // entries that came while the page was on its way are fetched behind it
     for (let tries = 0; tries < 5 && this.current.timelines.get(id)?.hasAfter; tries++) {
       await this.load(id, { after: this.current.timelines.get(id)?.messages.at(-1)?.seq ?? 0 });
     }
   }
 
-  private async load(id: Id, where: Where): Promise<void> {
-    const page = await this.api.messages(id, where);
+  private async load(id: Id, where: Where, limit?: number): Promise<void> {
+    const page = await this.api.messages(id, where, limit);
     this.outbox.settle(page.messages.filter((message) => message.author === this.current.me.id));
     this.become(model.takePage(this.current, id, page));
     this.want(page.messages.map((message) => message.author));
@@ -200,10 +202,12 @@ export class Store {
     this.held.set(id, held);
     const conversation = await this.api.conversation(id).catch(asProblem);
     this.held.delete(id);
-    if (!(conversation instanceof Problem)) {
+    if (conversation instanceof Problem) {
+      if (conversation.passing) this.stream.renew();
+    } else if (conversation.role) {
       this.adopt(conversation);
       for (const entry of held) this.take(entry);
-    } else if (conversation.passing) this.stream.renew();
+    }
   }
 
   private adopt(conversation: Conversation): Conversation {
@@ -247,11 +251,6 @@ export class Store {
       for (const listener of this.listeners) listener(this.current);
     });
   }
-}
-
-/** Problems for a person to read, from whatever was thrown. */
-export function asProblem(error: unknown): Problem {
-  return error instanceof Problem ? error : new Problem({ status: 0, code: 'unexpected', detail: String(error) });
 }
 
 function peopleOf(conversation: Conversation): Id[] {

@@ -172,6 +172,18 @@ test('a network that buffers the stream is polled through, and left when it heal
   expect(heard).toEqual(['one', 'two', 'three']);
 });
 
+test('a reset is heard by polling too', async () => {
+  for (const body of ['a', 'b']) peer.says(body);
+  [peer.streams, peer.floor] = ['buffer', 100];
+  listens('e1.1');
+  await eventually(() => snapshots.length > 0);
+  peer.floor = 0;
+  await eventually(() => state() === 'polling');
+  peer.says('c');
+  await eventually(() => heard.length === 1);
+  expect([snapshots[0], heard]).toEqual(['too_old', ['c']]);
+});
+
 test('a stream that is open but mute is given up for polling', async () => {
   peer.streams = 'mute';
   listens(peer.cursor);

@@ -39,6 +39,7 @@ export interface Conversation {
   mentions?: number;
   last_message?: Message | null;
   members?: Id[];
+  created_at?: string;
 }
 
 export interface Channel {
