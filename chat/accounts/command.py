@@ -7,19 +7,18 @@ from typing import TypeVar
 from chat.accounts.accounts import create
 from chat.accounts.form import InviteForm
 from chat.accounts.invites import make_invite
-from chat.shared.postgres import UNAVAILABLE, Pool, make_pool
-from chat.up.trouble import DatabaseAway
+from chat.shared.postgres import Pool, make_pool
 
 T = TypeVar("T")
 
 
 def add_account(database_url: str, name: str, password: str, role: str = "member") -> int:
-    """Make an account; its id. Raises `NameTaken`, `Invalid` or `DatabaseAway`."""
+    """Make an account; its id. Raises `NameTaken`, `Invalid`, or that the database is away."""
     return with_pool(database_url, lambda pool: create(pool, name, password, role=role))
 
 
 def add_invite(database_url: str, uses: int, days: int) -> str:
-    """Make an invitation; its code. Raises `DatabaseAway`."""
+    """Make an invitation; its code."""
     return with_pool(database_url, lambda pool: make_invite(pool, InviteForm(uses=uses, days=days))).code
 
 
@@ -30,7 +29,4 @@ def with_pool(database_url: str, work: Callable[[Pool], Awaitable[T]]) -> T:
         async with make_pool(database_url) as pool:
             return await work(pool)
 
-    try:
-        return asyncio.run(run())
-    except UNAVAILABLE as reason:
-        raise DatabaseAway(str(reason)) from None
+    return asyncio.run(run())

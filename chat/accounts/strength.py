@@ -4,6 +4,7 @@ A list of passwords would have to be long; a short list of words goes further, f
 word, a run of keys, a repetition, and a few characters around it.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,6 +32,7 @@ ROWS = (
     "йцукенгшщзхъфывапролджэячсмитьбю",
     "абвгдежзийклмнопрстуфхцчшщъыьэюя",
 )
+YEAR = re.compile(r"(?:19|20)\d\d", re.ASCII)
 RUNS = ROWS + tuple(row[::-1] for row in ROWS)
 # Digits and signs that stand for letters; 1 stands for two.
 MASKS = (str.maketrans("013457@$!|", "oleastasil"), str.maketrans("013457@$!|", "oieastasii"))
@@ -77,7 +79,8 @@ def is_repeated(text: str) -> bool:
 
 
 def without_runs(text: str) -> str:
-    """What is left when runs of at least three neighbours are taken out."""
+    """What is left when years and runs of at least three neighbours are taken out."""
+    text = YEAR.sub("", text)
     rest, at = "", 0
     while at < len(text):
         end = at + 1

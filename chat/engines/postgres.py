@@ -7,6 +7,7 @@ import psycopg
 
 from chat.engines.cluster import create_cluster, run_program
 from chat.engines.engine import Engine
+from chat.engines.runner import runner_for
 
 USER = DATABASE = "tandem"
 
@@ -54,6 +55,7 @@ class PostgresEngine(Engine):
     def _launch(self) -> subprocess.Popen[bytes]:
         if not self.home.data.exists():
             create_cluster(self.home, USER)
+        runner_for(self.home.data)  # refuses data that is not ours before we touch it
         # Left by a crash: nobody lives here, as `start` has seen, but its number may be somebody else's now.
         (self.home.data / "postmaster.pid").unlink(missing_ok=True)
         settings = [f"--{name}={value}" for name, value in SETTINGS.items()]

@@ -13,7 +13,7 @@ select asked.n
 -- name: known_messages
 -- The messages that these client ids have made already.
 select asked.n, known.*
-  from unnest(%s::bigint[], %s::bigint[], %s::text[]) with ordinality as asked (conversation_id, author_id, client_id, n)
+  from unnest(%s::bigint[], %s::bigint[], %b::text[]) with ordinality as asked (conversation_id, author_id, client_id, n)
  cross join lateral (
        select m.conversation_id, m.seq, m.author_id, m.body, m.client_id, m.created_at, m.edited_at,
               m.deleted_at is not null
@@ -23,7 +23,7 @@ select asked.n, known.*
 
 -- name: insert_messages
 insert into messages (conversation_id, seq, position, author_id, client_id, body, created_at)
-select *, %s from unnest(%b::bigint[], %b::bigint[], %b::bigint[], %b::bigint[], %s::text[], %s::text[])
+select *, %s from unnest(%b::bigint[], %b::bigint[], %b::bigint[], %b::bigint[], %b::text[], %b::text[])
 
 -- name: move_last_seq
 update conversations c set last_seq = new.seq from unnest(%s::bigint[], %s::bigint[]) as new (id, seq) where c.id = new.id

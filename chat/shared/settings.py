@@ -1,10 +1,9 @@
 """What an operator may set: environment variables or a `.env` file, checked together at start."""
 
-from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Literal
 
 from limits import parse_many
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, IPvAnyNetwork, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
@@ -25,7 +24,7 @@ def check_rates(text: str) -> str:
 
 
 CommaList = Annotated[list[str], NoDecode, BeforeValidator(split_list)]
-Networks = Annotated[list[IPv4Network | IPv6Network], NoDecode, BeforeValidator(split_list)]
+Networks = Annotated[list[IPvAnyNetwork], NoDecode, BeforeValidator(split_list)]
 Rates = Annotated[str, AfterValidator(check_rates)]
 Seconds = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(gt=0)]

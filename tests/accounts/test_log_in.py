@@ -17,7 +17,7 @@ async def test_a_login_is_another_session(ana: Visitor) -> None:
     status, second = await ana.logs_in("Ana", device="phone")
     assert status == 201
     assert second["token"] != first["token"]
-    assert [session["device"] for session in await ana.sessions()][0] == "phone"
+    assert (await ana.sessions())[0]["device"] == "phone"
     assert {session["id"]: session["current"] for session in await ana.sessions()} == {
         first["session"]["id"]: False,
         second["session"]["id"]: True,

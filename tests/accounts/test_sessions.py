@@ -4,7 +4,8 @@ import psycopg
 import pytest
 
 from tests.accounts.door import PASSWORD, Visitor, visiting
-from tests.nodes import Node, running_node
+from tests.nodes import running_node
+from tests.waiting import eventually
 
 NEXT_PASSWORD = "copper-kettle-93-indigo"
 
@@ -114,7 +115,6 @@ async def test_a_session_that_is_nearly_over_is_not_remembered_for_longer(
     async with running_node(database_url, redis_url, node="b2") as other, visiting(other.url) as there:
         there.headers["Authorization"] = f"Bearer {came['token']}"
         assert await there.is_known()
-        from tests.waiting import eventually
 
         async def unknown() -> bool:
             return not await there.is_known()
@@ -123,7 +123,7 @@ async def test_a_session_that_is_nearly_over_is_not_remembered_for_longer(
 
 
 @pytest.mark.parametrize("token", ["", "x", "\udcff", "a" * 8000, "tandem", "\t"])
-async def test_tokens_that_are_none(mallory: Visitor, token: str, node: Node) -> None:
+async def test_tokens_that_are_none(mallory: Visitor, token: str) -> None:
     """Whatever stands in the header, the answer is the same."""
     mallory.headers["Authorization"] = f"Bearer {token}"
     status, problem = await mallory.call("GET", "/api/users/me")

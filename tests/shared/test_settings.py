@@ -22,3 +22,18 @@ def test_lists_read_well_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("ALLOWED_ORIGINS", "https://a.example, https://b.example,")
     settings = read_settings(database_url="x", redis_url="y")
     assert settings.allowed_origins == ["https://a.example", "https://b.example"]
+
+
+@pytest.mark.parametrize("rates", ["", "fast", "0/minute", "5/fortnight", "5/minute;", "-1/hour"])
+def test_rates_that_are_none(rates: str) -> None:
+    """A limit that means nothing would be no limit."""
+    with pytest.raises(BadSettings, match="RATE_LOGIN: .*must read like 5/minute"):
+        read_settings(database_url="x", redis_url="y", rate_login=rates)
+
+
+def test_proxies_are_addresses_or_networks() -> None:
+    """What is none is named at start, and not at the first request."""
+    settings = read_settings(database_url="x", redis_url="y", trusted_proxies="10.0.0.0/8, 127.0.0.1, fd00::/8")
+    assert [str(network) for network in settings.trusted_proxies] == ["10.0.0.0/8", "127.0.0.1/32", "fd00::/8"]
+    with pytest.raises(BadSettings, match="TRUSTED_PROXIES"):
+        read_settings(database_url="x", redis_url="y", trusted_proxies="haproxy")

@@ -11,7 +11,10 @@ export class Chat {
   readonly unread = $derived.by(() => this.sorted.reduce((sum, one) => sum + one.unread, 0));
   readonly unsent = $derived.by(() => this.view.outgoing.filter((one) => one.state !== 'sent').length);
 
-  constructor(readonly api: Api, me: User) {
+  constructor(
+    readonly api: Api,
+    me: User,
+  ) {
     const key = `tandem.outbox.${me.id}`;
     const keep = (outgoing: Outgoing[]) => sessionStorage.setItem(key, JSON.stringify(outgoing));
     this.store = new Store({ api, me, kept: keptIn(key), keep });

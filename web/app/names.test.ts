@@ -24,7 +24,13 @@ const people = new Map<number, User>([
   [2, { id: 2, name: 'ben', display_name: '' }],
 ]);
 const talk = (change: Partial<Conversation>): Conversation => ({
-  id: 1, kind: 'direct', name: null, last_seq: 0, read_seq: 0, unread: 0, ...change,
+  id: 1,
+  kind: 'direct',
+  name: null,
+  last_seq: 0,
+  read_seq: 0,
+  unread: 0,
+  ...change,
 });
 
 test('a conversation without a name is called after the others in it', () => {
@@ -37,13 +43,19 @@ test('a conversation without a name is called after the others in it', () => {
 test('the newest talk stands first', () => {
   const spoke = (id: number, created_at: string) =>
     talk({ id, last_message: { conversation: id, seq: 1, author: 1, body: '', client_id: '', created_at } });
-  const list = [spoke(1, '2026-01-01T00:00:00Z'), spoke(2, '2026-02-01T00:00:00Z'), talk({ id: 3, created_at: '2026-03-01T00:00:00Z' }), talk({ id: 4 })];
+  const list = [
+    spoke(1, '2026-01-01T00:00:00Z'),
+    spoke(2, '2026-02-01T00:00:00Z'),
+    talk({ id: 3, created_at: '2026-03-01T00:00:00Z' }),
+    talk({ id: 4 }),
+  ];
   expect(list.sort(byRecency).map((one) => one.id)).toEqual([3, 2, 1, 4]);
 });
 
 test('days are named from where the reader stands', () => {
   const now = new Date(2026, 4, 14, 12);
-  const day = (year: number, month: number, date: number) => dayName(new Date(year, month, date, 8).toISOString(), now);
+  const day = (year: number, month: number, date: number) =>
+    dayName(new Date(year, month, date, 8).toISOString(), now);
   expect([day(2026, 4, 14), day(2026, 4, 13)]).toEqual(['Today', 'Yesterday']);
   expect(day(2026, 4, 1)).not.toContain('2026');
   expect(day(2025, 4, 1)).toContain('2025');

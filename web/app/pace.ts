@@ -1,4 +1,7 @@
-/** At most one change a frame: the first at once, those that follow closely together and the latest of them alone. */
+/**
+ * At most one change a frame: the first at once, those that follow closely together and the latest of them
+ * alone.
+ */
 
 const FRAME = 16;
 

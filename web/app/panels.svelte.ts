@@ -2,7 +2,8 @@
 import { createContext } from 'svelte';
 import type { Id } from '../client';
 
-export type Panel = { name: 'switcher' | 'newChannel' | 'newMessage' | 'browse' } | { name: 'leave'; conversation: Id };
+export type Panel =
+  { name: 'switcher' | 'newChannel' | 'newMessage' | 'browse' } | { name: 'leave'; conversation: Id };
 
 export class Panels {
   open = $state.raw<Panel | null>(null);

@@ -1,7 +1,12 @@
 /** Who is logged in on this page. */
 import { Api, asProblem, type Problem, type SignedIn, type User } from '../client';
+import { route } from './route.svelte';
 
-type State = { name: 'checking' } | { name: 'unreachable'; problem: Problem } | { name: 'out'; ended: boolean } | { name: 'in'; me: User };
+type State =
+  | { name: 'checking' }
+  | { name: 'unreachable'; problem: Problem }
+  | { name: 'out'; ended: boolean }
+  | { name: 'in'; me: User };
 
 export class Session {
   readonly api = new Api();
@@ -21,9 +26,13 @@ export class Session {
     this.state = { name: 'in', me: signedIn.user };
   }
 
-  /** Ends the login here and on the server; when that cannot be reached, the cookie stays, and so does the person. */
+  /**
+   * Ends the login here and on the server; when that cannot be reached, the cookie stays, and so does the
+   * person.
+   */
   async logOut(): Promise<void> {
     await this.api.logOut();
+    route.go('/');
     this.state = { name: 'out', ended: false };
   }
 

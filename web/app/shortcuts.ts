@@ -29,6 +29,9 @@ function step(chat: Chat, by: number): void {
 
 /** A letter typed while no control has the focus is meant for the message. */
 function isWriting(event: KeyboardEvent): boolean {
-  const idle = document.activeElement === document.body || document.activeElement?.getAttribute('role') === 'log';
-  return idle && event.key.length === 1 && event.key !== ' ' && !event.ctrlKey && !event.metaKey && !event.altKey;
+  const idle =
+    document.activeElement === document.body || document.activeElement?.getAttribute('role') === 'log';
+  return (
+    idle && event.key.length === 1 && event.key !== ' ' && !event.ctrlKey && !event.metaKey && !event.altKey
+  );
 }

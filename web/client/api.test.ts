@@ -7,7 +7,12 @@ import { asProblem, Problem } from './problem';
 
 let server: Server;
 let api: Api;
-let asked: { method: string | undefined; url: string | undefined; body: string; authorization: string | undefined };
+let asked: {
+  method: string | undefined;
+  url: string | undefined;
+  body: string;
+  authorization: string | undefined;
+};
 let answer: { status: number; headers?: Record<string, string>; body: string };
 
 beforeEach(async () => {
@@ -18,7 +23,11 @@ beforeEach(async () => {
     response.writeHead(answer.status, answer.headers).end(answer.body);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  api = new Api({ base: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, token: 't0ken', timeout: 500 });
+  api = new Api({
+    base: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    token: 't0ken',
+    timeout: 500,
+  });
 });
 
 afterEach(() => server.close());
@@ -29,7 +38,9 @@ test('a post carries its client_id and the token', async () => {
   answer = { status: 201, body: '{"message":{"seq":7}}' };
   expect(await api.post(12, 'hello', 'c1')).toEqual({ seq: 7 });
   expect(asked).toEqual({
-    method: 'POST', url: '/api/chat/conversations/12/messages', authorization: 'Bearer t0ken',
+    method: 'POST',
+    url: '/api/chat/conversations/12/messages',
+    authorization: 'Bearer t0ken',
     body: '{"body":"hello","client_id":"c1"}',
   });
 });
@@ -46,10 +57,21 @@ test('no content is no content', async () => {
 });
 
 test('a refusal names its fields', async () => {
-  const errors = [{ field: 'name', detail: 'This name is taken.' }, { field: 'password', detail: 'Too short.' }];
-  answer = { status: 422, body: JSON.stringify({ status: 422, code: 'invalid', detail: 'Some fields are wrong.', errors }) };
+  const errors = [
+    { field: 'name', detail: 'This name is taken.' },
+    { field: 'password', detail: 'Too short.' },
+  ];
+  answer = {
+    status: 422,
+    body: JSON.stringify({ status: 422, code: 'invalid', detail: 'Some fields are wrong.', errors }),
+  };
   const refused = await problem(api.signUp('ana', 'x'));
-  expect(refused).toMatchObject({ status: 422, code: 'invalid', detail: 'Some fields are wrong.', passing: false });
+  expect(refused).toMatchObject({
+    status: 422,
+    code: 'invalid',
+    detail: 'Some fields are wrong.',
+    passing: false,
+  });
   expect(refused?.errors).toEqual({ name: 'This name is taken.', password: 'Too short.' });
 });
 
@@ -65,7 +87,11 @@ test('what a proxy answers without a document is a problem too', async () => {
 
 test('a server that is not there is unreachable', async () => {
   server.close();
-  expect(await problem(new Api({ base: 'http://127.0.0.1:1' }).me())).toMatchObject({ status: 0, code: 'unreachable', passing: true });
+  expect(await problem(new Api({ base: 'http://127.0.0.1:1' }).me())).toMatchObject({
+    status: 0,
+    code: 'unreachable',
+    passing: true,
+  });
 });
 
 test('what is no problem is shown as one', () => {

@@ -1,7 +1,17 @@
 /** The calls of the HTTP API, typed. Every failure is a `Problem`. */
 import { problemOf, unreachable } from './problem';
 import type {
-  Channel, Conversation, ConversationDraft, Id, Login, Member, Message, Page, SignedIn, Snapshot, User,
+  Channel,
+  Conversation,
+  ConversationDraft,
+  Id,
+  Login,
+  Member,
+  Message,
+  Page,
+  SignedIn,
+  Snapshot,
+  User,
 } from './types';
 
 export interface ApiOptions {
@@ -28,7 +38,11 @@ export class Api {
   }
 
   signUp(name: string, password: string, displayName?: string): Promise<SignedIn> {
-    return this.call('POST', '/api/accounts', { name, password, ...(displayName && { display_name: displayName }) });
+    return this.call('POST', '/api/accounts', {
+      name,
+      password,
+      ...(displayName && { display_name: displayName }),
+    });
   }
 
   logIn(name: string, password: string, device?: string): Promise<SignedIn> {
@@ -105,7 +119,11 @@ export class Api {
   private async call<T>(method: string, path: string, body?: unknown): Promise<T> {
     const response = await fetch(this.base + path, {
       method,
-      headers: { ...this.identity(), Accept: 'application/json', ...(body !== undefined && { 'Content-Type': 'application/json' }) },
+      headers: {
+        ...this.identity(),
+        Accept: 'application/json',
+        ...(body !== undefined && { 'Content-Type': 'application/json' }),
+      },
       signal: AbortSignal.timeout(this.timeout),
       ...(body !== undefined && { body: JSON.stringify(body) }),
     }).catch(() => {

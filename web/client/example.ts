@@ -16,7 +16,9 @@ async function begin(name: string, password: string): Promise<void> {
     const conversation = [...view.conversations.values()][0];
     if (conversation && opened === null) void store.open((opened = conversation.id));
     const messages = view.timelines.get(opened ?? 0)?.messages ?? [];
-    const said = messages.map(({ author, body }) => `${view.users.get(author)?.display_name ?? author}: ${body}`);
+    const said = messages.map(
+      ({ author, body }) => `${view.users.get(author)?.display_name ?? author}: ${body}`,
+    );
     const sending = view.outgoing.map(({ body, state }) => `(${state}) ${body}`);
     element('log').textContent = [...said, ...sending].join('\n');
   }
@@ -32,5 +34,7 @@ async function begin(name: string, password: string): Promise<void> {
 element<HTMLFormElement>('login').onsubmit = (event) => {
   event.preventDefault();
   const fields = new FormData(event.target as HTMLFormElement);
-  begin(String(fields.get('name')), String(fields.get('password'))).catch((error: Error) => (element('state').textContent = error.message));
+  begin(String(fields.get('name')), String(fields.get('password'))).catch(
+    (error: Error) => (element('state').textContent = error.message),
+  );
 };

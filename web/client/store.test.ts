@@ -1,4 +1,7 @@
-/** The store against a real server: two people, one conversation, joined late, told twice, read on two devices. */
+/**
+ * The store against a real server: two people, one conversation, joined late, told twice, read on two
+ * devices.
+ */
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -20,7 +23,14 @@ let answers: Record<string, unknown>;
 let puts: { url: string; body: string }[];
 
 const conversation = (change: Partial<Conversation> = {}): Conversation => ({
-  id: 7, kind: 'channel', name: 'general', role: 'member', last_seq: messages.length, read_seq: 0, unread: messages.length, ...change,
+  id: 7,
+  kind: 'channel',
+  name: 'general',
+  role: 'member',
+  last_seq: messages.length,
+  read_seq: 0,
+  unread: messages.length,
+  ...change,
 });
 
 function tells(event: string, data: object): void {
@@ -30,7 +40,14 @@ function tells(event: string, data: object): void {
 }
 
 function says(author: number, body: string, client_id = `c${messages.length}`): Message {
-  const message = { conversation: 7, seq: messages.length + 1, author, body, client_id, created_at: '2026-01-01T00:00:00.000Z' };
+  const message = {
+    conversation: 7,
+    seq: messages.length + 1,
+    author,
+    body,
+    client_id,
+    created_at: '2026-01-01T00:00:00.000Z',
+  };
   messages.push(message);
   tells('message', message);
   return message;
@@ -43,14 +60,16 @@ beforeEach(async () => {
     const url = new URL(request.url ?? '', 'http://peer');
     let body = '';
     for await (const part of request) body += part;
-    if (url.pathname === '/api/chat/stream') return stream(response, Number(request.headers['last-event-id']?.toString().split('.')[1]));
+    if (url.pathname === '/api/chat/stream')
+      return stream(response, Number(request.headers['last-event-id']?.toString().split('.')[1]));
     if (request.method === 'PUT') puts.push({ url: url.pathname, body });
     if (request.method === 'POST') {
       const { body: text, client_id } = JSON.parse(body) as { body: string; client_id: string };
       return response.writeHead(201).end(JSON.stringify({ message: says(ana, text, client_id) }));
     }
     if (url.pathname.endsWith('/messages')) answers[url.pathname] = page(url.searchParams);
-    if (url.pathname === '/api/users') answers[url.pathname] = { users: [{ id: ben, name: 'ben', display_name: 'Ben' }] };
+    if (url.pathname === '/api/users')
+      answers[url.pathname] = { users: [{ id: ben, name: 'ben', display_name: 'Ben' }] };
     response.writeHead(request.method === 'PUT' ? 204 : url.pathname in answers ? 200 : 404);
     return response.end(request.method === 'GET' ? JSON.stringify(answers[url.pathname] ?? {}) : '');
   });

@@ -3,7 +3,14 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { eventually, Peer } from './peer';
 import { DurableStream, type StreamState } from './stream';
 
-const timings = { readyWithin: 150, silence: 200, quiet: 20, poll: 5, probeAfter: 100, backoff: { first: 20, most: 100 } };
+const timings = {
+  readyWithin: 150,
+  silence: 200,
+  quiet: 20,
+  poll: 5,
+  probeAfter: 100,
+  backoff: { first: 20, most: 100 },
+};
 
 let peer: Peer;
 let stream: DurableStream;

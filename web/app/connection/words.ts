@@ -18,11 +18,17 @@ export function wordsFor(state: StreamState, unsent: number, seconds: number): W
       return { label: 'Catching up', tone: 'busy', sentence: 'Catching up on what you missed…' };
     case 'polling':
       return {
-        label: 'Checking', tone: 'busy',
-        sentence: 'Something on this network holds live updates back. Checking for messages instead; they may come a little later.',
+        label: 'Checking',
+        tone: 'busy',
+        sentence:
+          'Something on this network holds live updates back. Checking for messages instead; they may come a little later.',
       };
     case 'offline':
-      return { label: 'Offline', tone: 'bad', sentence: `${reason(state.problem.status)} ${wait(seconds)}${left(unsent)}` };
+      return {
+        label: 'Offline',
+        tone: 'bad',
+        sentence: `${reason(state.problem.status)} ${wait(seconds)}${left(unsent)}`,
+      };
     case 'refused':
       return { label: 'Logged out', tone: 'bad', sentence: 'You were logged out.' };
     default:

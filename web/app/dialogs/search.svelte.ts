@@ -1,4 +1,6 @@
-/** Finds as one types: asks a moment after the last letter, and the answer to an older question never wins. */
+/**
+ * Finds as one types: asks a moment after the last letter, and the answer to an older question never wins.
+ */
 import { asProblem, type Problem } from '../../client';
 
 const MOMENT = 150;

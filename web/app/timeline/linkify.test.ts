@@ -30,7 +30,8 @@ test.each([
 });
 
 test('the pieces together are the text, and every address is of the web', () => {
-  const text = 'a https://x.example/"onmouseover="alert(1) b\nhttps://y.example/<img src=x onerror=alert(1)> é👋';
+  const text =
+    'a https://x.example/"onmouseover="alert(1) b\nhttps://y.example/<img src=x onerror=alert(1)> é👋';
   const pieces = linkify(text);
   expect(pieces.map((piece) => piece.text).join('')).toBe(text);
   for (const { href } of pieces) if (href) expect(new URL(href).protocol).toBe('https:');

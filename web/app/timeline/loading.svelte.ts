@@ -8,7 +8,10 @@ export class Loading {
   problem = $state.raw<Problem | null>(null);
   private last: () => Promise<void> = () => Promise.resolve();
 
-  constructor(private readonly chat: Chat, private readonly id: Id) {
+  constructor(
+    private readonly chat: Chat,
+    private readonly id: Id,
+  ) {
     const present = $derived(chat.view.timelines.has(id));
     const reachable = $derived(chat.view.connection.name === 'live' || chat.view.connection.name === 'polling');
     $effect(() => {

@@ -1,4 +1,7 @@
-/** What stands below what in a timeline: days, the unread line, messages in groups, and what is on its way. Pure. */
+/**
+ * What stands below what in a timeline: days, the unread line, messages in groups, and what is on its way.
+ * Pure.
+ */
 import type { Id, Message, Outgoing } from '../../client';
 import { dayOf } from '../time';
 
@@ -27,19 +30,28 @@ export function rowsOf(messages: Message[], outgoing: Outgoing[], unreadAfter: n
   let lined = unreadAfter === null || (messages[0]?.seq ?? 0) > unreadAfter + 1;
   for (const message of messages) {
     const said = { author: message.author, at: message.created_at };
-    if (startsDay(last, said)) [last] = [null, rows.push({ kind: 'day', key: `day ${dayOf(said.at)}`, at: said.at })];
+    if (startsDay(last, said))
+      [last] = [null, rows.push({ kind: 'day', key: `day ${dayOf(said.at)}`, at: said.at })];
     if (!lined && message.seq > (unreadAfter ?? 0) && message.author !== me) {
       [lined, last] = [true, null];
       rows.push({ kind: 'unread', key: 'unread' });
     }
     // the same key while it is on its way and after it has come, so that its row stays the same
     const head = !together(last, said);
-    rows.push(once(message, head, () => ({ kind: 'message', key: `${message.author} ${message.client_id}`, head, message })));
+    rows.push(
+      once(message, head, () => ({
+        kind: 'message',
+        key: `${message.author} ${message.client_id}`,
+        head,
+        message,
+      })),
+    );
     last = said;
   }
   for (const one of outgoing) {
     const said = { author: me, at: one.createdAt };
-    if (startsDay(last, said)) [last] = [null, rows.push({ kind: 'day', key: `day ${dayOf(said.at)}`, at: said.at })];
+    if (startsDay(last, said))
+      [last] = [null, rows.push({ kind: 'day', key: `day ${dayOf(said.at)}`, at: said.at })];
     const head = !together(last, said);
     rows.push(once(one, head, () => ({ kind: 'outgoing', key: `${me} ${one.clientId}`, head, outgoing: one })));
     last = said;

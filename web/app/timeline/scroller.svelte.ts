@@ -1,6 +1,7 @@
 /**
- * Where a timeline is scrolled to. At its end it stays there, whatever grows; elsewhere it holds its place, also when older
- * messages are put above. (The browser's own anchoring is off: not every browser has it, and two would fight.)
+ * Where a timeline is scrolled to. At its end it stays there, whatever grows; elsewhere it holds its place,
+ * also when older messages are put above. (The browser's own anchoring is off: not every browser has it, and
+ * two would fight.)
  */
 
 const NEAR = 60;
@@ -28,7 +29,8 @@ export class Scroller {
     if (!this.box || this.placed) return;
     this.placed = true;
     const { box } = this;
-    if (at) box.scrollTop += at.getBoundingClientRect().top - box.getBoundingClientRect().top - box.clientHeight / 4;
+    if (at)
+      box.scrollTop += at.getBoundingClientRect().top - box.getBoundingClientRect().top - box.clientHeight / 4;
     else box.scrollTop = box.scrollHeight;
     this.atEnd = this.distance < NEAR;
     this.look();

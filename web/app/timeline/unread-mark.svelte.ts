@@ -1,4 +1,7 @@
-/** Where the unread line stands: set when something comes that nobody looks at, left standing while it is being read. */
+/**
+ * Where the unread line stands: set when something comes that nobody looks at, left standing while it is
+ * being read.
+ */
 import type { Conversation } from '../../client';
 
 export class UnreadMark {
