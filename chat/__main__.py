@@ -27,6 +27,7 @@ def up(
     host: Host = "127.0.0.1",
     port: Port = 8080,
     data: Data = Path(".tandem"),
+    demo: Annotated[bool, typer.Option("--demo", help="Fill an empty database with people and talk.")] = False,
 ) -> None:
     """Start everything on this machine; Ctrl-C stops it, and the data stays.
 
@@ -37,7 +38,7 @@ def up(
     with told_plainly():
         from chat.up.up import Options, up
 
-        up(Options(host, port, data))
+        up(Options(host, port, data, demo))
 
 
 @main.command()
@@ -121,9 +122,42 @@ def invite(
     print(code)
 
 
-def ask_password() -> str:
-    """Ask twice, unseen."""
-    return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
+@main.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="The chat file.")],
+    into: Annotated[str | None, typer.Option(help="The channel of lines that name no conversation.")] = None,
+    url: Annotated[str, typer.Option(help="Where Tandem serves.")] = "http://127.0.0.1:8080",
+    private: Annotated[bool, typer.Option("--private", help="Channels that are made are private.")] = False,
+    user: Annotated[str, typer.Option(help="The admin to log in as.")] = "admin",
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="Read the password from standard input.")
+    ] = False,
+    token: Annotated[str, typer.Option(envvar="TANDEM_TOKEN", help="An admin's token, in place of a login.")] = "",
+) -> None:
+    """Import a chat from a file of lines, each a message as JSON, through the API of a running server.
+
+    {"author": "Ana", "body": "hello", "at": "2024-05-01T09:30:00Z", "conversation": "general"}
+
+    The author is an account's name, or any name: an account is made for it that nobody can log in to. "at" (when it
+    was said, with a time zone) and "conversation" (a channel, made if there is none) may be missing; other fields are
+    left aside. Only admins import, into channels that they run.
+
+    Running it again is harmless: a line's number and content say whether it is there already, so that an import that
+    was stopped goes on, and a file that has grown brings what is new.
+
+    Example: tandem import talk.jsonl --into archive --user ana
+    """
+    secret = "" if token else sys.stdin.readline().rstrip("\n") if password_stdin else ask_password(new=False)
+    with told_plainly():
+        from chat.importing.command import Options, import_file
+
+        code = import_file(Options(file, url, into, private, token, user, secret))
+    sys.exit(code)
+
+
+def ask_password(new: bool = True) -> str:
+    """Ask unseen; twice for a new one."""
+    return str(typer.prompt("Password", hide_input=True, confirmation_prompt=new))
 
 
 if __name__ == "__main__":

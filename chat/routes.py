@@ -5,6 +5,7 @@ from aiohttp import web
 from chat.accounts import endpoints as accounts
 from chat.conversations import endpoints as conversations
 from chat.conversations import member_endpoints as members
+from chat.importing import endpoints as importing
 from chat.messages import endpoints as messages
 from chat.operations import endpoints as operations
 from chat.site import endpoints as site
@@ -40,6 +41,7 @@ CHAT = [
     web.get(C + "/{conversation}/members", members.get_members),
     web.put(C + "/{conversation}/members/{user}", members.put_seat),
     web.delete(C + "/{conversation}/members/{user}", members.delete_seat),
+    web.put(C + "/{conversation}/authors", importing.put_authors),
     web.get(C + "/{conversation}/messages", messages.get_messages),
     web.post(C + "/{conversation}/messages", messages.post_message),
     web.get(C + "/{conversation}/messages/{seq}", messages.get_message),

@@ -15,6 +15,7 @@ FILE_LINES, FUNCTION_LINES = 200, 25
 
 LONG_FILES = {
     "tests/stream/test_wire.py": "one story for each way a peer can misbehave, on one scene",
+    "web/client/model.ts": "every entry and what it does to what is known, side by side",
     "web/client/store.ts": "one person's live view: its verbs share its state",
     "web/client/stream.ts": "the transitions between a stream's states are only clear side by side",
     "web/client/stream.test.ts": "one story for each way a stream can be cut, on one scene",

@@ -22,7 +22,7 @@ from chat.shared.endpoints import (
     require_identity,
 )
 from chat.shared.identity import Member
-from chat.shared.problems import Forbidden
+from chat.shared.problems import AdminsOnly
 from chat.shared.rates import home_of
 
 ACCOUNTS = web.AppKey("accounts", Accounts)
@@ -30,12 +30,6 @@ SESSIONS = web.AppKey("sessions", Sessions)
 IDS_MOST = 500
 QUERY_MOST = 64
 DAY = 86_400
-
-
-class AdminsOnly(Forbidden):
-    """Only admins may do this."""
-
-    code = "admins_only"
 
 
 async def post_account(request: web.Request) -> web.Response:

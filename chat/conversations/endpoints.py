@@ -9,7 +9,7 @@ from chat.conversations.draft import NAME_MOST, ConversationDraft, ConversationP
 from chat.conversations.read_marks import Mark, ReadMarks
 from chat.conversations.views import read_view, read_views
 from chat.log.endpoints import LOG
-from chat.shared.endpoints import POOL, SETTINGS, answer_json, path_id, read_model, require_identity
+from chat.shared.endpoints import POOL, RATES, SETTINGS, answer_json, path_id, read_model, require_identity
 from chat.shared.problems import Invalid
 
 READ_MARKS = web.AppKey("read_marks", ReadMarks)
@@ -25,6 +25,7 @@ async def get_conversations(request: web.Request) -> web.Response:
 async def post_conversation(request: web.Request) -> web.Response:
     """201 for a new one, 200 for the direct that this pair has."""
     member = await require_identity(request)
+    request.app[RATES].change.spend(member.user_id)
     draft = await read_model(request, ConversationDraft)
     id_, fresh = await create_conversation(request.app[LOG], request.app[SETTINGS], member.user_id, draft)
     view = await read_view(request.app[POOL], member.user_id, id_)
@@ -41,6 +42,7 @@ async def get_conversation(request: web.Request) -> web.Response:
 async def patch_conversation(request: web.Request) -> web.Response:
     """Another name, another topic."""
     member = await require_identity(request)
+    request.app[RATES].change.spend(member.user_id)
     patch = await read_model(request, ConversationPatch)
     await change_conversation(request.app[LOG], member.user_id, path_id(request, "conversation"), patch)
     return await get_conversation(request)
@@ -49,6 +51,7 @@ async def patch_conversation(request: web.Request) -> web.Response:
 async def delete_conversation(request: web.Request) -> web.Response:
     """Archive it."""
     member = await require_identity(request)
+    request.app[RATES].change.spend(member.user_id)
     await archive_conversation(request.app[LOG], member.user_id, path_id(request, "conversation"))
     return web.Response(status=204)
 
@@ -64,6 +67,7 @@ async def put_read_mark(request: web.Request) -> web.Response:
 async def get_channels(request: web.Request) -> web.Response:
     """Public channels, with or without me."""
     member = await require_identity(request)
+    request.app[RATES].search.spend(member.user_id)
     q, after = parse_line(request, "q"), parse_line(request, "after")
     return answer_json(await list_channels(request.app[POOL], member.user_id, q, after))
 

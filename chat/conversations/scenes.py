@@ -33,11 +33,11 @@ async def require_successor(change: Change, scene: Scene) -> None:
             raise LastOwner
 
 
-async def require_room(change: Change, scene: Scene, most: int) -> None:
-    """Raises `TooManyMembers` when a group is full."""
+async def require_room(change: Change, scene: Scene, most: int, coming: int = 1) -> None:
+    """Raises `TooManyMembers` when a group would be larger than `most`."""
     if scene.conversation.kind == "group":
         members, _ = await count_members(change, scene.conversation.id)
-        if members >= most:
+        if members + coming > most:
             raise TooManyMembers
 
 

@@ -1,32 +1,67 @@
-"""The batch post, for integrations: each message is judged on its own, and all go into few commits."""
+"""The batch post, for integrations and imports: each message is judged on its own, and all go into few commits."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import orjson
 from pydantic import ValidationError
 
 from chat.messages.draft import AddressedDraft
-from chat.messages.post import Post, Posted, Posts
+from chat.messages.post import Post, Posted, Posts, queries
 from chat.shared.endpoints import name_errors
+from chat.shared.identity import Member
 from chat.shared.postgres import UNAVAILABLE as POSTGRES_AWAY
-from chat.shared.problems import Invalid, Refusal, Unavailable
+from chat.shared.postgres import Pool
+from chat.shared.problems import AdminsOnly, Forbidden, Invalid, NotFound, Refusal, Unavailable
 
 
-async def post_batch(posts: Posts, author_id: int, items: Sequence[object]) -> bytes:
+async def post_batch(pool: Pool, posts: Posts, member: Member, items: Sequence[object]) -> bytes:
     """`{results:[{status, message | problem}]}`, in the order of the items."""
-    tries = [submit(posts, author_id, item) for item in items]
+    drafts = [parse_item(item) for item in items]
+    roles = await read_roles(pool, member, drafts)
+    tries = [submit(posts, member, draft, roles) for draft in drafts]
     results = [encode_result(await settle(one)) for one in tries]
     return b'{"results":[%b]}' % b",".join(results)
 
 
-def submit(posts: Posts, author_id: int, item: object) -> "asyncio.Future[Posted] | Refusal":
-    """On its way, or refused at once."""
+def parse_item(item: object) -> AddressedDraft | Refusal:
+    """The draft, or why it is none."""
     try:
-        draft = AddressedDraft.model_validate(item)
-        return posts.submit(Post(draft.conversation, author_id, draft))
+        return AddressedDraft.model_validate(item)
     except ValidationError as wrong:
         return Invalid(errors=name_errors(wrong))
+
+
+async def read_roles(pool: Pool, member: Member, drafts: Iterable[AddressedDraft | Refusal]) -> dict[int, str]:
+    """What an admin is in the conversations that he imports into."""
+    places = {draft.conversation for draft in drafts if isinstance(draft, AddressedDraft) and draft.is_import}
+    if not places or member.role != "admin":
+        return {}
+    async with pool.connection() as connection:
+        rows = await (await connection.execute(queries.read_roles, [member.user_id, sorted(places)])).fetchall()
+    return {row[0]: row[1] for row in rows}
+
+
+def check_import(member: Member, draft: AddressedDraft, roles: Mapping[int, str]) -> None:
+    """Who posts for others or into the past must be an admin, and run the conversation; raises a refusal."""
+    if member.role != "admin":
+        raise AdminsOnly
+    if draft.conversation not in roles:
+        raise NotFound
+    if roles[draft.conversation] == "member":
+        raise Forbidden("Only an owner or an admin of this conversation may import into it.")
+
+
+def submit(
+    posts: Posts, member: Member, draft: AddressedDraft | Refusal, roles: Mapping[int, str]
+) -> "asyncio.Future[Posted] | Refusal":
+    """On its way, or refused at once."""
+    if isinstance(draft, Refusal):
+        return draft
+    try:
+        if draft.is_import:
+            check_import(member, draft, roles)
+        return posts.submit(Post(draft.conversation, draft.author or member.user_id, draft, draft.created_at))
     except Refusal as refusal:
         return refusal
 

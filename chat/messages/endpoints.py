@@ -47,7 +47,7 @@ async def post_messages(request: web.Request) -> web.Response:
     if len(batch.messages) > settings.max_batch_messages:
         raise Invalid(errors=[{"field": "messages", "detail": f"at most {settings.max_batch_messages} at once"}])
     request.app[RATES].batch.spend(member.user_id, len(batch.messages))
-    return answer_json(await post_batch(request.app[POSTS], member.user_id, batch.messages))
+    return answer_json(await post_batch(request.app[POOL], request.app[POSTS], member, batch.messages))
 
 
 async def get_messages(request: web.Request) -> web.Response:

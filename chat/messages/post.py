@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from chat.conversations.refusals import Archived, NotMember
 from chat.log.append import Change, Log
@@ -19,11 +20,12 @@ BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A draft with its author and where it goes."""
+    """A draft with its author and where it goes; an imported one with when it was said."""
 
     conversation_id: int
     author_id: int
     draft: Draft
+    said_at: datetime | None = None
 
     def key(self) -> tuple[int, int, str]:
         """What makes two posts the same one."""
@@ -122,8 +124,9 @@ class Batch:
         for n in self._first.values():
             post = self._posts[n]
             seq = self._last_seq[post.conversation_id] = self._last_seq[post.conversation_id] + 1
+            said_at = min(post.said_at or now, now)
             message = Message(
-                post.conversation_id, seq, post.author_id, post.draft.body, post.draft.client_id, now
+                post.conversation_id, seq, post.author_id, post.draft.body, post.draft.client_id, said_at
             ).encode()
             entry = change.place(Unplaced("message", post.conversation_id, data=message))
             rows.append(
@@ -134,12 +137,13 @@ class Batch:
                     post.author_id,
                     post.draft.client_id,
                     post.draft.body,
+                    said_at,
                 )
             )
             marks[post.conversation_id, post.author_id] = seq
             self._known[post.key()] = Posted(message, fresh=False)
         run = change.connection.execute
-        await run(queries.insert_messages, [now, *map(list, zip(*rows, strict=True))])
+        await run(queries.insert_messages, [*map(list, zip(*rows, strict=True))])
         await run(queries.move_last_seq, [list(self._last_seq), list(self._last_seq.values())])
         await run(queries.move_read_marks, [[key[0] for key in marks], [key[1] for key in marks], [*marks.values()]])
 

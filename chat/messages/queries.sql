@@ -23,7 +23,7 @@ select asked.n, known.*
 
 -- name: insert_messages
 insert into messages (conversation_id, seq, position, author_id, client_id, body, created_at)
-select *, %s from unnest(%b::bigint[], %b::bigint[], %b::bigint[], %b::bigint[], %b::text[], %b::text[])
+select * from unnest(%b::bigint[], %b::bigint[], %b::bigint[], %b::bigint[], %b::text[], %b::text[], %b::timestamptz[])
 
 -- name: move_last_seq
 update conversations c set last_seq = new.seq from unnest(%s::bigint[], %s::bigint[]) as new (id, seq) where c.id = new.id
@@ -55,3 +55,7 @@ select seen.last_seq, page.*
           from messages m where m.conversation_id = %(conversation)s and m.seq > %(above)s
          order by m.seq limit %(up)s)) page on true
  order by page.seq
+
+-- name: read_roles
+-- What somebody is in some conversations.
+select conversation_id, role from memberships where user_id = %s and conversation_id = any(%s::bigint[]) and until is null

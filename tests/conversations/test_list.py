@@ -87,7 +87,9 @@ class Walk:
         match self._chance.choice(["begin", "say", "say", "say", "read", "come", "bring", "go", "role", "name", "end"]):
             case "begin":
                 more = [other] if kind == "direct" else self._chance.sample(self.people, 2)
-                self._rooms.append(await begins(who, kind, "" if kind == "direct" else f"room {len(self._rooms)}", *more))
+                self._rooms.append(
+                    await begins(who, kind, "" if kind == "direct" else f"room {len(self._rooms)}", *more)
+                )
             case "say":
                 draft = {"body": f"said {self._chance.random()}", "client_id": str(self._chance.random())}
                 await tries(who, "POST", f"{CONVERSATIONS}/{room}/messages", draft)
@@ -130,7 +132,10 @@ def follow(known: dict[int, Any], event: str, data: Any, me: int) -> None:
 
 def told(conversations: Any, listed: set[int]) -> list[Any]:
     """What can be compared: a newcomer learns from entries what it is, and counts from the list it is in."""
-    what, counts = ("id", "kind", "name", "topic", "private", "role"), ("last_seq", "read_seq", "members", "last_message")
+    what, counts = (
+        ("id", "kind", "name", "topic", "private", "role"),
+        ("last_seq", "read_seq", "members", "last_message"),
+    )
     return sorted(
         [repr([one.get(field) for field in (what + counts if one["id"] in listed else what)]) for one in conversations]
     )

@@ -10,6 +10,7 @@ BODIES = {
     "/messages": {"body": "let me in", "client_id": "1"},
     "/read": {"seq": 1},
     "/members/": {"role": "member"},
+    "/authors": {"names": ["ana"]},
 }
 ROUTES = sorted({(route.method, route.path) for route in CHAT if "{conversation}" in route.path})
 

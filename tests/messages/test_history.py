@@ -103,7 +103,14 @@ async def test_history_is_byte_for_byte_what_the_stream_sent(ana: Person, ben: P
     """Whoever reads it, live or later, single or in a page."""
     room = await begins(ana, "channel", "bytes", ben)
     cursor = (await sees(ben))["cursor"]
-    bodies = ["plain", "zwei\nZeilen\r\n\ttab", '"quoted" \\ back', "שלום، مرحبا", "👩‍👩‍👧‍👦 日本語 \u202eoops\u2028", "x" * 16_000]
+    bodies = [
+        "plain",
+        "zwei\nZeilen\r\n\ttab",
+        '"quoted" \\ back',
+        "שלום، مرحبا",
+        "👩‍👩‍👧‍👦 日本語 \u202eoops\u2028",
+        "x" * 16_000,
+    ]
     for body in bodies:
         await ana.says(room, body)
     ear = await ben.listens(after=cursor)
