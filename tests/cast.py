@@ -1,7 +1,7 @@
 """The cast: ana, ben, chloe and mallory, who say and hear things through the real API."""
 
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -22,9 +22,15 @@ class Person:
 
     async def call(self, method: str, path: str, json: Any = None, **kwargs: Any) -> tuple[int, Any]:
         """One API call: `(status, decoded body)`."""
+        status, body, _ = await self.asks(method, path, json, **kwargs)
+        return status, body
+
+    async def asks(self, method: str, path: str, json: Any = None, **kwargs: Any) -> tuple[int, Any, Mapping[str, str]]:
+        """As `call`, with the answer's headers."""
         headers = {"Authorization": f"Bearer {self.token}", **kwargs.pop("headers", {})}
         async with self._http.request(method, self.at + path, json=json, headers=headers, **kwargs) as answer:
-            return answer.status, await answer.json(content_type=None) if await answer.read() else None
+            body = await answer.json(content_type=None) if await answer.read() else None
+            return answer.status, body, answer.headers
 
     async def says(self, conversation: int, body: str, client_id: str | None = None) -> dict[str, Any]:
         """Post a message, expecting that it is taken; the message."""
@@ -53,7 +59,7 @@ class Cast:
     """Brings people onto the stage, by their names."""
 
     def __init__(self, database_url: str, at: str, http: aiohttp.ClientSession) -> None:
-        self.database_url, self._at, self._http = database_url, at, http
+        self.database_url, self._at, self.http = database_url, at, http
         self.people: list[Person] = []
 
     async def enters(self, *names: str, role: str = "member") -> list[Person]:
@@ -75,7 +81,7 @@ class Cast:
                 " values (%s, %s, 'test', now() + interval '1 day')",
                 [row[0], hash_token(token)],
             )
-        person = Person(self._http, self._at, name, row[0], token)
+        person = Person(self.http, self._at, name, row[0], token)
         self.people.append(person)
         return person
 

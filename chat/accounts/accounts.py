@@ -159,7 +159,12 @@ async def create(pool: Pool, name: str, password: str, display_name: str | None 
     try:
         form = SignUp(name=name, password=password, display_name=display_name)
     except ValidationError as wrong:
-        raise Invalid("\n".join(f"{error['loc'][0]}: {error['msg']}" for error in wrong.errors())) from None
-    stored = await Hasher().hash(form.password)
+        said = [f"{error['loc'][0]}: {error['msg'].removeprefix('Value error, ')}" for error in wrong.errors()]
+        raise Invalid("\n".join(said)) from None
+    hasher = Hasher()
+    try:
+        stored = await hasher.hash(form.password)
+    finally:
+        hasher.close()
     async with pool.connection() as connection:
         return (await insert_user(connection, form.name, form.display_name or form.name, stored, role)).id

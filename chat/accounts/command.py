@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+import psycopg
+
 from chat.accounts.accounts import create
 from chat.accounts.form import InviteForm
 from chat.accounts.invites import make_invite
@@ -26,6 +28,8 @@ def with_pool(database_url: str, work: Callable[[Pool], Awaitable[T]]) -> T:
     """Run `work` with connections to the database."""
 
     async def run() -> T:
+        async with await psycopg.AsyncConnection.connect(database_url, connect_timeout=5):
+            pass  # a pool would try again and again, and complain each time, before it says that nobody is there
         async with make_pool(database_url) as pool:
             return await work(pool)
 

@@ -97,7 +97,7 @@ def parse_model(body: bytes, model: type[Body]) -> Body:
 def name_errors(wrong: ValidationError) -> list[dict[str, str]]:
     """`[{field, detail}]`, without what the caller sent: it may be a password."""
     return [
-        {"field": ".".join(map(str, error["loc"])) or "body", "detail": error["msg"]}
+        {"field": ".".join(map(str, error["loc"])) or "body", "detail": error["msg"].removeprefix("Value error, ")}
         for error in wrong.errors(include_url=False, include_input=False)
     ]
 

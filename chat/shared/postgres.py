@@ -47,7 +47,8 @@ def make_pool(url: str, size: int = 12) -> Pool:
         open=False,
         timeout=5,
         max_waiting=2_000,
-        reconnect_timeout=30,
+        # The waits between attempts double: one that began early in a long outage would sleep through the return.
+        reconnect_timeout=3,
         kwargs=options,
         configure=prepare_connection,
     )

@@ -12,7 +12,7 @@ from tests.history.history import History
 from tests.promises.frames import parse_message
 from tests.waiting import breathe
 
-TRY_SECONDS = 10.0
+TRY_SECONDS = 15.0
 AGAIN = {429, 503}
 
 

@@ -10,7 +10,7 @@ from tests.promises.conftest import StartNode
 from tests.promises.crowd import crowd_of
 from tests.waiting import breathe
 
-SECONDS = float(os.environ.get("PROMISE_SECONDS", "14"))
+SECONDS = float(os.environ.get("PROMISE_SECONDS", "10"))
 KILLS = 3
 
 

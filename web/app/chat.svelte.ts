@@ -1,6 +1,7 @@
 /** The client's store as the components see it: its view as reactive state, and what is derived from it. */
 import { createContext } from 'svelte';
 import { type Api, type Conversation, type Id, type Outgoing, Store, type User, type View } from '../client';
+import { keep, kept } from './kept';
 import { byRecency, nameOf, titleOf } from './names';
 import { paced } from './pace';
 
@@ -16,8 +17,8 @@ export class Chat {
     me: User,
   ) {
     const key = `tandem.outbox.${me.id}`;
-    const keep = (outgoing: Outgoing[]) => sessionStorage.setItem(key, JSON.stringify(outgoing));
-    this.store = new Store({ api, me, kept: keptIn(key), keep });
+    const keepAll = (outgoing: Outgoing[]) => keep('tab', key, JSON.stringify(outgoing));
+    this.store = new Store({ api, me, kept: keptIn(key), keep: keepAll });
     this.view = $state.raw(this.store.view);
     this.store.subscribe(paced((view: View) => (this.view = view)));
   }
@@ -41,7 +42,7 @@ export class Chat {
 
 function keptIn(key: string): Outgoing[] {
   try {
-    return JSON.parse(sessionStorage.getItem(key) ?? '[]') as Outgoing[];
+    return JSON.parse(kept('tab', key) ?? '[]') as Outgoing[];
   } catch {
     return [];
   }

@@ -3,7 +3,8 @@ import { createContext } from 'svelte';
 import type { Id } from '../client';
 
 export type Panel =
-  { name: 'switcher' | 'newChannel' | 'newMessage' | 'browse' } | { name: 'leave'; conversation: Id };
+  | { name: 'switcher' | 'newChannel' | 'newMessage' | 'browse' }
+  | { name: 'leave' | 'addPeople'; conversation: Id };
 
 export class Panels {
   open = $state.raw<Panel | null>(null);

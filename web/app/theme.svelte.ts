@@ -1,4 +1,6 @@
 /** Light, dark, or as the system is; kept on this device. */
+import { keep, kept } from './kept';
+
 export type ThemeName = 'system' | 'light' | 'dark';
 
 const KEY = 'tandem.theme';
@@ -7,13 +9,13 @@ class Theme {
   name = $state<ThemeName>('system');
 
   constructor() {
-    const kept = localStorage.getItem(KEY);
-    if (kept === 'light' || kept === 'dark') this.choose(kept);
+    const last = kept('device', KEY);
+    if (last === 'light' || last === 'dark') this.choose(last);
   }
 
   choose(name: ThemeName): void {
     this.name = name;
-    localStorage.setItem(KEY, name);
+    keep('device', KEY, name);
     if (name === 'system') delete document.documentElement.dataset['theme'];
     else document.documentElement.dataset['theme'] = name;
   }

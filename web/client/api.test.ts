@@ -65,7 +65,7 @@ test('a refusal names its fields', async () => {
     status: 422,
     body: JSON.stringify({ status: 422, code: 'invalid', detail: 'Some fields are wrong.', errors }),
   };
-  const refused = await problem(api.signUp('ana', 'x'));
+  const refused = await problem(api.signUp({ name: 'ana', password: 'x' }));
   expect(refused).toMatchObject({
     status: 422,
     code: 'invalid',

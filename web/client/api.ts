@@ -37,12 +37,15 @@ export class Api {
     this.timeout = options.timeout ?? 20_000;
   }
 
-  signUp(name: string, password: string, displayName?: string): Promise<SignedIn> {
-    return this.call('POST', '/api/accounts', {
-      name,
-      password,
-      ...(displayName && { display_name: displayName }),
-    });
+  /** `invite` is the code of an invitation, where the server asks for one. */
+  signUp(form: {
+    name: string;
+    password: string;
+    display_name?: string;
+    device?: string;
+    invite?: string;
+  }): Promise<SignedIn> {
+    return this.call('POST', '/api/accounts', form);
   }
 
   logIn(name: string, password: string, device?: string): Promise<SignedIn> {
@@ -91,6 +94,10 @@ export class Api {
 
   join(conversation: Id): Promise<void> {
     return this.call('PUT', `/api/chat/conversations/${conversation}/members/me`, {});
+  }
+
+  add(conversation: Id, user: Id): Promise<void> {
+    return this.call('PUT', `/api/chat/conversations/${conversation}/members/${user}`, {});
   }
 
   leave(conversation: Id): Promise<void> {

@@ -86,6 +86,11 @@ test('pages before and behind join the timeline; a page after a hole begins anew
   ).toBe(90);
 });
 
+test('an older page that comes late, behind a hole, is let go', () => {
+  const trimmed = takePage(starting(general({ last_seq: 100 })), 7, page(51, 100));
+  expect(seqs(takePage(trimmed, 7, page(1, 20)))).toEqual(seqs(trimmed));
+});
+
 test('an entry that came while the newest page was on its way leaves a known hole', () => {
   const heard = play(starting(general({ last_seq: 5 })), said(6, ben));
   expect(takePage(heard, 7, page(1, 5)).timelines.get(7)?.hasAfter).toBe(true);

@@ -55,15 +55,19 @@ export function takePage(model: Model, id: Id, page: Page): Model {
   const hasAfter = page.has_after || (page.messages.at(-1)?.seq ?? 0) < newest;
   const fresh = { messages: page.messages, hasBefore: page.has_before, hasAfter };
   const old = model.timelines.get(id);
-  return setTimeline(model, id, (old && join(old, fresh)) ?? fresh);
+  return setTimeline(model, id, old ? join(old, fresh) : fresh);
 }
 
-/** Two overlapping or adjoining runs as one, else null. */
-function join(old: Timeline, fresh: Timeline): Timeline | null {
+/**
+ * Two overlapping or adjoining runs as one. Beyond a hole the newer run stands alone: the fresh one, or the
+ * old one when an older page came late, after what it adjoined was trimmed.
+ */
+function join(old: Timeline, fresh: Timeline): Timeline {
   const [from, to] = [old.messages[0]?.seq, lastOf(old)];
   const [first, last] = [fresh.messages[0]?.seq, lastOf(fresh)];
-  if (from === undefined || to === undefined || first === undefined || last === undefined) return null;
-  if (first > to + 1 || last < from - 1) return null;
+  if (from === undefined || to === undefined) return fresh;
+  if (first === undefined || last === undefined || last < from - 1) return old;
+  if (first > to + 1) return fresh;
   const before = fresh.messages.filter((message) => message.seq < from);
   const after = fresh.messages.filter((message) => message.seq > to);
   return {

@@ -198,10 +198,7 @@ export class Store {
       void this.open(message.conversation).catch(() => undefined);
   }
 
-  /**
-   * Reads a conversation this person was just added to; what the stream brings meanwhile is held, then
-   * applied.
-   */
+  /** Reads a conversation this person was just added to; what the stream brings meanwhile is held back. */
   private async fetchConversation(id: Id, first: Entry): Promise<void> {
     const held = [first];
     this.held.set(id, held);

@@ -6,6 +6,7 @@ const HICCUP = 500;
 export class Steady {
   shown = $state.raw<StreamState>({ name: 'connecting' });
   now = $state(Date.now());
+  network = $state(true);
 
   constructor(current: () => StreamState) {
     $effect(() => {
@@ -16,8 +17,9 @@ export class Steady {
     });
     $effect(() => {
       if (this.shown.name !== 'offline') return;
-      this.now = Date.now();
-      const timer = setInterval(() => (this.now = Date.now()), 1000);
+      const look = () => ([this.now, this.network] = [Date.now(), navigator.onLine]);
+      const timer = setInterval(look, 1000);
+      look();
       return () => clearInterval(timer);
     });
   }

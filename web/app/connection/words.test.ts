@@ -15,7 +15,7 @@ test('while all is well nothing needs to be said', () => {
 
 test('offline says why, until when, and what waits', () => {
   expect(wordsFor(offline(0), 2, 9).sentence).toBe(
-    'You are offline. Trying again in 9 s. 2 messages wait to be sent.',
+    'The server cannot be reached. Trying again in 9 s. 2 messages wait to be sent.',
   );
   expect(wordsFor(offline(503), 1, 0).sentence).toBe(
     'The server cannot answer right now. Trying again… 1 message waits to be sent.',

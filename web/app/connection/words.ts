@@ -9,8 +9,8 @@ export interface Words {
   sentence: string | null;
 }
 
-/** `seconds` until the next attempt, `unsent` messages in the outbox. */
-export function wordsFor(state: StreamState, unsent: number, seconds: number): Words {
+/** `seconds` until the next attempt, `unsent` messages in the outbox, `network` as the browser knows it. */
+export function wordsFor(state: StreamState, unsent: number, seconds: number, network = true): Words {
   switch (state.name) {
     case 'live':
       return { label: 'Live', tone: 'good', sentence: null };
@@ -27,7 +27,7 @@ export function wordsFor(state: StreamState, unsent: number, seconds: number): W
       return {
         label: 'Offline',
         tone: 'bad',
-        sentence: `${reason(state.problem.status)} ${wait(seconds)}${left(unsent)}`,
+        sentence: `${reason(state.problem.status, network)} ${wait(seconds)}${left(unsent)}`,
       };
     case 'refused':
       return { label: 'Logged out', tone: 'bad', sentence: 'You were logged out.' };
@@ -36,8 +36,9 @@ export function wordsFor(state: StreamState, unsent: number, seconds: number): W
   }
 }
 
-function reason(status: number): string {
-  if (status === 0) return 'You are offline.';
+function reason(status: number, network: boolean): string {
+  if (!network) return 'You are offline.';
+  if (status === 0) return 'The server cannot be reached.';
   return status === 429 ? 'The server asks for a pause.' : 'The server cannot answer right now.';
 }
 
