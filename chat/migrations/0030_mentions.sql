@@ -1,0 +1,15 @@
+-- Whom a message reaches by name. Counting those that somebody has not read yet is one index range.
+
+alter table messages add column mentions bigint[], add column mentions_all text check (mentions_all in ('channel', 'here'));
+
+-- One row a person mentioned; user 0 stands for everybody, and a row of weight -1 for somebody who is not meant by that.
+create table mentions (
+    conversation_id bigint not null,
+    user_id         bigint not null,
+    seq             bigint not null,
+    weight          smallint not null default 1,
+    primary key (conversation_id, user_id, seq)
+);
+
+-- What is deleted counts as read: few rows, so that a count of them costs as good as nothing.
+create index messages_deleted on messages (conversation_id, seq) where deleted_at is not null;
