@@ -98,7 +98,11 @@ async def serve(settings: Settings, host: str, port: int) -> None:
     """As `run`, within a loop."""
     app = make_app(settings)
     runner = web.AppRunner(
-        app, access_log=None, keepalive_timeout=settings.keep_alive_seconds, lingering_time=LINGER_SECONDS, shutdown_timeout=5
+        app,
+        access_log=None,
+        keepalive_timeout=settings.keep_alive_seconds,
+        lingering_time=LINGER_SECONDS,
+        shutdown_timeout=5,
     )
     await runner.setup()
     try:
