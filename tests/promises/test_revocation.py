@@ -35,7 +35,7 @@ async def second_login(cast: Cast, ana: Person, visitor: Visitor) -> Person:
     """Ana once more, with another login."""
     status, came = await visitor.logs_in(ana.name)
     assert status == 201
-    person = Person(cast._http, visitor.at, ana.name, ana.id, came["token"])
+    person = Person(cast.http, visitor.at, ana.name, ana.id, came["token"])
     cast.people.append(person)
     person.session = came["session"]["id"]  # type: ignore[attr-defined]
     return person
@@ -45,7 +45,7 @@ async def enters_with_password(cast: Cast, visitor: Visitor, name: str) -> Perso
     """Somebody who has a password, unlike those who enter by SQL."""
     status, came = await visitor.signs_up(name)
     assert status == 201
-    person = Person(cast._http, visitor.at, name, came["user"]["id"], came["token"])
+    person = Person(cast.http, visitor.at, name, came["user"]["id"], came["token"])
     cast.people.append(person)
     return person
 
