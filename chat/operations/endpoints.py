@@ -30,4 +30,4 @@ async def get_ready(request: web.Request) -> web.Response:
         raise Unavailable("PostgreSQL cannot be reached.", retry_after=1) from None
     if missing:
         raise Unavailable(f"The database lacks migrations: {', '.join(missing)}. Run `tandem migrate`.")
-    return answer_json({"status": "degraded" if streams.tail.deaf else "ready", "node": streams.settings.node})
+    return answer_json({"status": "ready" if streams.tail.listening else "degraded", "node": streams.settings.node})
