@@ -76,6 +76,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
             "look up identities": identities.run,
             "note used logins": identities.keep_touching,
             "look up memberships": streams.stays.run,
+            "look up the log's end": streams.heads.run,
             "keep the log's partitions": retention.run,
             "beat": lambda: streams.roster.beat(streams.hub),
         }

@@ -9,6 +9,8 @@ from aiohttp_sse import EventSourceResponse
 
 from chat.shared.endpoints import RATES, answer_json, parse_count, parse_ids, require_identity
 from chat.shared.identity import Member
+from chat.shared.postgres import UNAVAILABLE as POSTGRES_AWAY
+from chat.shared.problems import Refusal
 from chat.stream.attached import Attached
 from chat.stream.chunk import Chunk
 from chat.stream.poll import Poll, poll_entries
@@ -22,6 +24,7 @@ STREAMS = web.AppKey("streams", Streams)
 SEND_SECONDS = 60.0
 POLL_MOST = 25
 NARROW_MOST = 500
+TROUBLE: tuple[type[Exception], ...] = (Refusal, *POSTGRES_AWAY)
 
 
 async def get_stream(request: web.Request) -> web.StreamResponse:
@@ -101,7 +104,8 @@ async def serve_stream(
         if isinstance(stream, Detached):
             return Departed()
         await stream.pump(response)
-    except TimeoutError:
+    except TROUBLE:
+        # Its head is out: an answer that says why would stand in the middle of the stream. It comes back.
         if request.transport is not None:
             request.transport.abort()
     except ConnectionError:
