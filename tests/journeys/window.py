@@ -1,7 +1,5 @@
 """A window: what one person does and sees in the browser, by the names that everybody sees on the page."""
 
-import re
-
 from playwright.async_api import Page, expect
 
 SEEN = """rows => rows.map(row => [
@@ -70,7 +68,8 @@ class Window:
 
     async def chooses(self, name: str) -> None:
         """A conversation of the list."""
-        await self.page.get_by_role("navigation").get_by_role("link", name=re.compile(re.escape(name))).click()
+        titled = self.page.get_by_text(name, exact=True)
+        await self.page.get_by_role("navigation").get_by_role("link").filter(has=titled).click()
         await self.reads(name)
 
     async def reads(self, name: str) -> None:
