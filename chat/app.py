@@ -13,6 +13,8 @@ from chat import routes
 from chat.accounts.accounts import Accounts
 from chat.accounts.endpoints import ACCOUNTS, SESSIONS
 from chat.accounts.sessions import Sessions
+from chat.attention.endpoints import HERE
+from chat.attention.here import Here
 from chat.conversations.endpoints import READ_MARKS
 from chat.conversations.read_marks import ReadMarks
 from chat.log.announce import Announcer
@@ -60,7 +62,8 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         announcer = Announcer(redis, streams.tail.hear)
         journal = app[LOG] = Log(pool, announcer.announce)
         posts = app[POSTS] = Posts(journal, settings.append_queue)
-        read_marks = app[READ_MARKS] = ReadMarks(journal, settings.append_queue)
+        read_marks = app[READ_MARKS] = ReadMarks(journal, settings.append_queue, settings.receipts_most)
+        app[HERE] = Here(pool, settings.here_most, None)
         retention = Retention(pool, settings.log_partition_entries, settings.log_retention_days)
         sessions = app[SESSIONS] = Sessions(pool, journal, settings.session_days, settings.session_idle_days)
         accounts = app[ACCOUNTS] = Accounts(pool, journal, sessions, settings.signup)

@@ -13,6 +13,7 @@ EVERYONE = frozenset({"channel", "here"})
 SPACED = "\u00aa\u00b5\u00ba\u00c0-\u0dff"  # letters of the scripts that put spaces between words
 CALL = re.compile(rf"(?<![A-Za-z0-9_@+%{SPACED}-])@([A-Za-z0-9_.-]{{2,}}+)(?![@{SPACED}])")
 NAME_MOST = 32
+CALLS_MOST = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +33,15 @@ class Naming:
 NOBODY = Naming()
 
 
-def find_naming(text: str, most: int) -> Naming:
-    """Whom `text` calls: `@channel`, `@here`, and the first `most` others, each once."""
+def find_naming(text: str) -> Naming:
+    """Whom `text` calls: `@channel`, `@here`, and the first 50 others, each once."""
     if "@" not in text:
         return NOBODY
     calls = dict.fromkeys(call[1].lower() for call in CALL.finditer(strip_code(text)))
     meant = [readings(call) for call in calls]
     everyone = {name for names in meant for name in names if name in EVERYONE}
     people = [names for names in meant if names and not EVERYONE.intersection(names)]
-    return Naming(tuple(people[:most]), "channel" in everyone, "here" in everyone)
+    return Naming(tuple(people[:CALLS_MOST]), "channel" in everyone, "here" in everyone)
 
 
 def readings(call: str) -> tuple[str, ...]:

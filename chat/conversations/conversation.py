@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import orjson
 
+from chat.attention.notice import Notice
 from chat.messages.message import Message
 
 
@@ -38,11 +39,17 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A conversation for one person. `role` is None for a visitor; `members` is None for a channel."""
+    """A conversation for one person. `role` is None for a visitor; `members` is None for a channel.
+
+    `unread` counts what others have written after `read_seq` and not deleted, `mentions` those that reach him.
+    """
 
     conversation: Conversation
     role: str | None
     read_seq: int
+    unread: int
+    mentions: int
+    notice: Notice
     members: list[int] | None
     last_message: Message | None
 
@@ -52,8 +59,9 @@ class View:
             "role": self.role,
             "last_seq": self.conversation.last_seq,
             "read_seq": self.read_seq,
-            "unread": self.conversation.last_seq - self.read_seq,
-            "mentions": 0,
+            "unread": self.unread,
+            "mentions": self.mentions,
+            **self.notice.to_json(),
             "last_message": self.last_message and orjson.Fragment(self.last_message.encode()),
         }
         return fields | ({} if self.members is None else {"members": self.members})

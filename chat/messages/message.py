@@ -1,5 +1,6 @@
 """A message, as everybody sees it: nothing in it depends on the reader, so it is encoded once. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -9,7 +10,10 @@ import orjson
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """`seq` counts a conversation's messages from 1, without holes."""
+    """`seq` counts a conversation's messages from 1, without holes.
+
+    `mentions`: whom it reaches by name; `mentions_all`: it reaches everybody, for it calls `channel` or `here`.
+    """
 
     conversation: int
     seq: int
@@ -19,6 +23,8 @@ class Message:
     created_at: datetime
     edited_at: datetime | None = None
     deleted: bool = False
+    mentions: Sequence[int] | None = None
+    mentions_all: str | None = None
 
     def encode(self) -> bytes:
         """Its JSON; what is null, false or empty is left out, for bytes are paid for once a reader."""
@@ -34,6 +40,10 @@ class Message:
             fields["edited_at"] = format_time(self.edited_at)
         if self.deleted:
             fields["deleted"] = True
+        if self.mentions:
+            fields["mentions"] = self.mentions
+        if self.mentions_all:
+            fields["mentions_all"] = self.mentions_all
         return orjson.dumps(fields)
 
 

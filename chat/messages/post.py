@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from chat.conversations.refusals import Archived, NotMember
+from chat.attention.mentions import UNREACHED, Call, find_reached, store_reached
+from chat.attention.naming import NOBODY, find_naming
+from chat.conversations.refusals import Archived, Blocked, NotMember
 from chat.log.append import Change, Log
 from chat.log.entry import Unplaced
 from chat.messages.draft import Draft
@@ -20,12 +22,16 @@ BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A draft with its author and where it goes; an imported one with when it was said."""
+    """A draft with its author and where it goes; an imported one with when it was said.
+
+    `here`: whom `@here` means in it; None: everyone.
+    """
 
     conversation_id: int
     author_id: int
     draft: Draft
     said_at: datetime | None = None
+    here: frozenset[int] | None = None
 
     def key(self) -> tuple[int, int, str]:
         """What makes two posts the same one."""
@@ -52,7 +58,7 @@ class Posts:
         self.run = self._gather.run
 
     def submit(self, post: Post) -> "asyncio.Future[Posted]":
-        """Durable when it is done. Raises `NotFound`, `NotMember`, `Archived`, or that PostgreSQL is away.
+        """Durable when it is done. Raises `NotFound`, `NotMember`, `Archived`, `Blocked`, or that PostgreSQL is away.
 
         Raises `Overloaded` at once.
         """
@@ -83,6 +89,7 @@ class Batch:
         self._first: dict[tuple[int, int, str], int] = {}
         self._last_seq: dict[int, int] = {}
         self._archived: set[int] = set()
+        self._blocked: set[int] = set()
         self._public: set[int] = set()
         self._members: set[int] = set()
 
@@ -96,10 +103,11 @@ class Batch:
         members = await run(queries.current_members, [conversations, authors])
         known = await run(queries.known_messages, [conversations, authors, client_ids])
         await change.now()
-        for conversation_id, last_seq, archived, public in await locked.fetchall():
+        for conversation_id, last_seq, archived, public, blocked in await locked.fetchall():
             self._last_seq[conversation_id] = last_seq
             self._archived |= {conversation_id} if archived else set()
             self._public |= {conversation_id} if public else set()
+            self._blocked |= {conversation_id} if blocked else set()
         self._members = {n - 1 for (n,) in await members.fetchall()}
         for n, *fields in await known.fetchall():
             self._known[self._posts[n - 1].key()] = Posted(Message(*fields).encode(), fresh=False)
@@ -113,6 +121,8 @@ class Batch:
                 continue
             elif post.conversation_id in self._archived:
                 self._refused[n] = Archived()
+            elif post.conversation_id in self._blocked:
+                self._refused[n] = Blocked()
             else:
                 self._first.setdefault(post.key(), n)
 
@@ -121,12 +131,21 @@ class Batch:
         if not self._first:
             return
         now, rows, marks = await change.now(), [], {}
+        reached = await find_reached(change, self._calls())
+        places: dict[int, tuple[int, int]] = {}
         for n in self._first.values():
             post = self._posts[n]
             seq = self._last_seq[post.conversation_id] = self._last_seq[post.conversation_id] + 1
             said_at = min(post.said_at or now, now)
             message = Message(
-                post.conversation_id, seq, post.author_id, post.draft.body, post.draft.client_id, said_at
+                post.conversation_id,
+                seq,
+                post.author_id,
+                post.draft.body,
+                post.draft.client_id,
+                said_at,
+                mentions=reached.get(n, UNREACHED).users,
+                mentions_all=reached.get(n, UNREACHED).everyone,
             ).encode()
             entry = change.place(Unplaced("message", post.conversation_id, data=message))
             rows.append(
@@ -141,11 +160,21 @@ class Batch:
                 )
             )
             marks[post.conversation_id, post.author_id] = seq
+            places[n] = post.conversation_id, seq
             self._known[post.key()] = Posted(message, fresh=False)
         run = change.connection.execute
         await run(queries.insert_messages, [*map(list, zip(*rows, strict=True))])
+        await store_reached(change, {places[n]: one for n, one in reached.items()})
         await run(queries.move_last_seq, [list(self._last_seq), list(self._last_seq.values())])
         await run(queries.move_read_marks, [[key[0] for key in marks], [key[1] for key in marks], [*marks.values()]])
+
+    def _calls(self) -> list[Call]:
+        """Which of the new ones call somebody."""
+        return [
+            Call(n, post.conversation_id, post.author_id, naming, post.here)
+            for n, post in ((n, self._posts[n]) for n in self._first.values())
+            if (naming := find_naming(post.draft.body)) is not NOBODY
+        ]
 
     def outcomes(self) -> list[Outcome]:
         """In the order of the posts; the first of a key has made the message, the others found it."""

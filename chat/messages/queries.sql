@@ -1,6 +1,6 @@
 -- name: lock_conversations
 -- In id order: two batches that share conversations in another order would wait for each other for ever.
-select id, last_seq, archived_at is not null, kind = 'channel' and not private
+select id, last_seq, archived_at is not null, kind = 'channel' and not private, blocked
   from conversations where id = any(%s) order by id for no key update
 
 -- name: current_members
@@ -16,7 +16,7 @@ select asked.n, known.*
   from unnest(%s::bigint[], %s::bigint[], %b::text[]) with ordinality as asked (conversation_id, author_id, client_id, n)
  cross join lateral (
        select m.conversation_id, m.seq, m.author_id, m.body, m.client_id, m.created_at, m.edited_at,
-              m.deleted_at is not null
+              m.deleted_at is not null, m.mentions, m.mentions_all
          from messages m
         where m.conversation_id = asked.conversation_id and m.author_id = asked.author_id
           and m.client_id = asked.client_id) known
@@ -30,7 +30,7 @@ update conversations c set last_seq = new.seq from unnest(%s::bigint[], %s::bigi
 
 -- name: move_read_marks
 -- Who writes has read what is above: his mark goes to his own message.
-update memberships m set read_seq = new.seq
+update memberships m set read_seq = new.seq, receipt_seq = new.seq
   from unnest(%s::bigint[], %s::bigint[], %s::bigint[]) as new (conversation_id, user_id, seq)
  where m.conversation_id = new.conversation_id and m.user_id = new.user_id and m.until is null and m.read_seq < new.seq
 
@@ -46,12 +46,12 @@ with seen as (
 select seen.last_seq, page.*
   from seen left join lateral (
        (select m.conversation_id, m.seq, m.author_id, m.body, m.client_id, m.created_at, m.edited_at,
-               m.deleted_at is not null
+               m.deleted_at is not null, m.mentions, m.mentions_all
           from messages m where m.conversation_id = %(conversation)s and m.seq < %(below)s
          order by m.seq desc limit %(down)s)
         union all
        (select m.conversation_id, m.seq, m.author_id, m.body, m.client_id, m.created_at, m.edited_at,
-               m.deleted_at is not null
+               m.deleted_at is not null, m.mentions, m.mentions_all
           from messages m where m.conversation_id = %(conversation)s and m.seq > %(above)s
          order by m.seq limit %(up)s)) page on true
  order by page.seq

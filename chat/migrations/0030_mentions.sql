@@ -8,8 +8,9 @@ create table mentions (
     user_id         bigint not null,
     seq             bigint not null,
     weight          smallint not null default 1,
-    primary key (conversation_id, user_id, seq)
+    primary key (conversation_id, seq, user_id)
 );
+create index mentions_unread on mentions (conversation_id, user_id, seq) include (weight);
 
 -- What is deleted counts as read: few rows, so that a count of them costs as good as nothing.
 create index messages_deleted on messages (conversation_id, seq) where deleted_at is not null;

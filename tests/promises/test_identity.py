@@ -22,6 +22,7 @@ BODIES: dict[tuple[str, str], object] = {
     ("PATCH", "/{conversation}"): {"name": "mine"},
     ("PUT", "/read"): {"seq": 1},
     ("PUT", "/authors"): {"names": ["ana"]},
+    ("PUT", "/notifications"): {"level": "nothing"},
 }
 
 
