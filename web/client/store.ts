@@ -5,6 +5,7 @@ import { Marks } from './marks';
 import * as model from './model';
 import { Outbox, type Outgoing } from './outbox';
 import { People } from './people';
+import { Witness } from './presence/witness';
 import { asProblem, Problem } from './problem';
 import { DurableStream, type StreamState } from './stream';
 import type { Timings } from './timings';
@@ -34,6 +35,7 @@ export class Store {
   private readonly opening = new Map<Id, Promise<void>>();
   private readonly outbox: Outbox;
   private readonly stream: DurableStream;
+  private readonly witness: Witness;
   private readonly people: People;
   private readonly marks: Marks;
   private readonly api: Api;
@@ -71,6 +73,10 @@ export class Store {
       state: (connection) => this.connect(connection),
       ...(options.timings && { timings: options.timings }),
     });
+    this.witness = new Witness(
+      () => this.stream.cursor,
+      () => this.stream.doubt(),
+    );
   }
 
   get view(): View {
@@ -89,6 +95,7 @@ export class Store {
   }
 
   stop(): void {
+    this.witness.stop();
     this.stream.stop();
     this.outbox.stop();
   }
@@ -102,6 +109,11 @@ export class Store {
   /** The network is known to be gone. */
   cut(): void {
     this.stream.cut();
+  }
+
+  /** How far the log goes for this person, by another channel. */
+  heed(cursor: string): void {
+    this.witness.hear(cursor);
   }
 
   /** Loads the newest messages of a conversation. */
