@@ -32,11 +32,11 @@ class Tasks:
             self.failed.set_result(task.get_name())
 
     async def stop(self) -> None:
-        """Cancel all and wait until they have ended."""
-        running = list(self._running)
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        """Cancel all and wait until they have ended; again for one in which a library has swallowed that (seen)."""
+        while running := list(self._running):
+            for task in running:
+                task.cancel()
+            await asyncio.wait(running, timeout=0.5)
 
 
 async def first_of(*works: Coroutine[Any, Any, None]) -> None:
