@@ -18,6 +18,7 @@ user = typer.Typer(help="People and what they may do.", no_args_is_help=True)
 main.add_typer(user, name="user")
 
 Host = Annotated[str, typer.Option(help="The address to listen on; 0.0.0.0 for all.")]
+Data = Annotated[Path, typer.Option(help="The folder that keeps everything.")]
 Port = Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")]
 
 
@@ -25,7 +26,8 @@ Port = Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on
 def up(
     host: Host = "127.0.0.1",
     port: Port = 8080,
-    data: Annotated[Path, typer.Option(help="The folder that keeps everything.")] = Path(".tandem"),
+    data: Data = Path(".tandem"),
+    demo: Annotated[bool, typer.Option("--demo", help="Fill an empty database with people and talk.")] = False,
 ) -> None:
     """Start everything on this machine; Ctrl-C stops it, and the data stays.
 
@@ -36,7 +38,7 @@ def up(
     with told_plainly():
         from chat.up.up import Options, up
 
-        up(Options(host, port, data))
+        up(Options(host, port, data, demo))
 
 
 @main.command()
@@ -53,21 +55,26 @@ def serve(
     with told_plainly():
         from chat.app import run
         from chat.shared.settings import read_settings
+        from chat.up.address import check_address
 
+        check_address(host, port)
         run(read_settings(role=role, node=node), host, port)
 
 
 @main.command()
-def migrate() -> None:
-    """Bring the schema of DATABASE_URL up to date; safe while nodes serve, and to run twice.
+def migrate(data: Data = Path(".tandem")) -> None:
+    """Bring the schema up to date; safe while nodes serve, and to run twice.
+
+    The database is the one that DATABASE_URL names, else the one in the folder.
 
     Example: DATABASE_URL=postgresql://tandem@db/tandem tandem migrate
     """
     with told_plainly():
+        from chat.up.database import database_at_hand
         from chat.up.schema import apply_migrations
-        from chat.up.urls import given_urls
 
-        applied = apply_migrations(given_urls().database)
+        with database_at_hand(data) as url:
+            applied = apply_migrations(url)
     print("\n".join(f"applied {name}" for name in applied) or "already up to date")
 
 
@@ -78,22 +85,79 @@ def add(
     password_stdin: Annotated[
         bool, typer.Option("--password-stdin", help="Read the password from standard input.")
     ] = False,
+    data: Data = Path(".tandem"),
 ) -> None:
-    """Make an account in the database of DATABASE_URL; the first admin is made here.
+    """Make an account; the first admin is made here, also while Tandem serves.
+
+    The database is the one that DATABASE_URL names, else the one in the folder.
 
     Example: tandem user add ana --admin
     """
     password = sys.stdin.readline().rstrip("\n") if password_stdin else ask_password()
     with told_plainly():
         from chat.accounts.command import add_account
+        from chat.up.database import tables_at_hand
 
-        add_account(name, password, "admin" if admin else "member")
+        with tables_at_hand(data) as url:
+            add_account(url, name, password, "admin" if admin else "member")
     print(f"added {name}")
 
 
-def ask_password() -> str:
-    """Ask twice, unseen."""
-    return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
+@main.command()
+def invite(
+    uses: Annotated[int, typer.Option(min=1, max=10_000, help="How many accounts it is good for.")] = 1,
+    days: Annotated[int, typer.Option(min=1, max=365, help="For how many days.")] = 7,
+    data: Data = Path(".tandem"),
+) -> None:
+    """Print a code that lets somebody sign up where SIGNUP=invite.
+
+    Example: tandem invite --uses 20 --days 2
+    """
+    with told_plainly():
+        from chat.accounts.command import add_invite
+        from chat.up.database import tables_at_hand
+
+        with tables_at_hand(data) as url:
+            code = add_invite(url, uses, days)
+    print(code)
+
+
+@main.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="The chat file.")],
+    into: Annotated[str | None, typer.Option(help="The channel of lines that name no conversation.")] = None,
+    url: Annotated[str, typer.Option(help="Where Tandem serves.")] = "http://127.0.0.1:8080",
+    private: Annotated[bool, typer.Option("--private", help="Channels that are made are private.")] = False,
+    user: Annotated[str, typer.Option(help="The admin to log in as.")] = "admin",
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="Read the password from standard input.")
+    ] = False,
+    token: Annotated[str, typer.Option(envvar="TANDEM_TOKEN", help="An admin's token, in place of a login.")] = "",
+) -> None:
+    """Import a chat from a file of lines, each a message as JSON, through the API of a running server.
+
+    {"author": "Ana", "body": "hello", "at": "2024-05-01T09:30:00Z", "conversation": "general"}
+
+    The author is an account's name, or any name: an account is made for it that nobody can log in to. "at" (when it
+    was said, with a time zone) and "conversation" (a channel, made if there is none) may be missing; other fields are
+    left aside. Only admins import, into channels that they run.
+
+    Running it again is harmless: a line's number and content say whether it is there already, so that an import that
+    was stopped goes on, and a file that has grown brings what is new.
+
+    Example: tandem import talk.jsonl --into archive --user ana
+    """
+    secret = "" if token else sys.stdin.readline().rstrip("\n") if password_stdin else ask_password(new=False)
+    with told_plainly():
+        from chat.importing.command import Options, import_file
+
+        code = import_file(Options(file, url, into, private, token, user, secret))
+    sys.exit(code)
+
+
+def ask_password(new: bool = True) -> str:
+    """Ask unseen; twice for a new one."""
+    return str(typer.prompt("Password", hide_input=True, confirmation_prompt=new))
 
 
 if __name__ == "__main__":

@@ -10,6 +10,11 @@ import uvloop
 from aiohttp import web
 
 from chat import routes
+from chat.accounts.accounts import Accounts
+from chat.accounts.endpoints import ACCOUNTS, SESSIONS
+from chat.accounts.sessions import Sessions
+from chat.conversations.endpoints import READ_MARKS
+from chat.conversations.read_marks import ReadMarks
 from chat.log.announce import Announcer
 from chat.log.append import Log
 from chat.log.endpoints import LOG
@@ -17,10 +22,11 @@ from chat.log.retention import Retention
 from chat.messages.endpoints import POSTS
 from chat.messages.post import Posts
 from chat.middleware import add_headers, answer_problems
-from chat.shared.endpoints import IDENTITIES, POOL, SETTINGS
+from chat.shared.endpoints import IDENTITIES, POOL, RATES, SETTINGS
 from chat.shared.identity import Identities
 from chat.shared.logs import set_up_logs
 from chat.shared.postgres import make_pool
+from chat.shared.rates import Rates
 from chat.shared.redis import connect_redis
 from chat.shared.settings import Settings
 from chat.shared.tasks import Tasks, first_of
@@ -38,7 +44,7 @@ def make_app(settings: Settings) -> web.Application:
     app[SETTINGS] = settings
     app.on_response_prepare.append(add_headers)
     app.cleanup_ctx.append(open_parts)
-    app.add_routes([*routes.OPERATIONS, *routes.CHAT, *routes.SITE])
+    app.add_routes([*routes.OPERATIONS, *routes.ACCOUNTS, *routes.CHAT, *routes.SITE])
     return app
 
 
@@ -54,8 +60,11 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         announcer = Announcer(redis, streams.tail.hear)
         journal = app[LOG] = Log(pool, announcer.announce)
         posts = app[POSTS] = Posts(journal, settings.append_queue)
+        read_marks = app[READ_MARKS] = ReadMarks(journal, settings.append_queue)
         retention = Retention(pool, settings.log_partition_entries, settings.log_retention_days)
-        app[POOL] = pool
+        sessions = app[SESSIONS] = Sessions(pool, journal, settings.session_days, settings.session_idle_days)
+        accounts = app[ACCOUNTS] = Accounts(pool, journal, sessions, settings.signup)
+        app[POOL], app[RATES] = pool, Rates(settings, redis)
         await retention.keep()
         await streams.tail.begin()
         works: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
@@ -63,6 +72,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
             "follow the log": streams.tail.follow,
             "publish announcements": announcer.run,
             "commit posts": posts.run,
+            "move read marks": read_marks.run,
             "look up identities": identities.run,
             "note used logins": identities.keep_touching,
             "look up memberships": streams.stays.run,
@@ -74,6 +84,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         yield
         streams.roster.end_all("drain")
         await tasks.stop()
+        accounts.hasher.close()
     await redis.aclose()
 
 

@@ -6,7 +6,7 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from chat.shared.endpoints import COOKIE, SETTINGS, answer_problem
+from chat.shared.endpoints import SETTINGS, answer_problem, find_bearer
 from chat.shared.postgres import UNAVAILABLE as POSTGRES_AWAY
 from chat.shared.problems import ForeignOrigin, NotAllowed, NotFound, Refusal, TooLarge, Unavailable
 
@@ -22,6 +22,8 @@ HEADERS = {
         "frame-ancestors 'none'"
     ),
 }
+# Whose pages, though a sibling's of ours may be, are not ours.
+FOREIGN_SITES = {"cross-site", "same-site"}
 HTTP_REFUSALS: dict[int, type[Refusal]] = {404: NotFound, 405: NotAllowed, 413: TooLarge}
 log = structlog.get_logger(__name__)
 
@@ -55,16 +57,24 @@ async def answer_problems(request: web.Request, handler: Handler) -> web.StreamR
 def check_origin(request: web.Request) -> None:
     """A change (or a WebSocket) that a cookie vouches for must come from our own pages; raises `ForeignOrigin`."""
     upgrade = request.headers.get("Upgrade", "").lower() == "websocket"
-    if (request.method in SAFE_METHODS and not upgrade) or "Authorization" in request.headers:
+    if (request.method in SAFE_METHODS and not upgrade) or find_bearer(request) is not None:
         return
     # Without the cookie too: a foreign page must not log somebody in as somebody else either.
     origin = request.headers.get("Origin")
     if origin is None:
-        foreign = COOKIE in request.cookies and request.headers.get("Sec-Fetch-Site", "none") == "cross-site"
+        foreign = request.headers.get("Sec-Fetch-Site") in FOREIGN_SITES
     else:
-        foreign = urlsplit(origin).netloc != request.host
+        foreign = host_of(origin) != request.host
     if foreign and origin not in request.app[SETTINGS].allowed_origins:
         raise ForeignOrigin
+
+
+def host_of(origin: str) -> str:
+    """Host and port; empty where this is no address (`null` is what a page in a sandbox says)."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return ""
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:

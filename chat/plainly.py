@@ -8,20 +8,28 @@ from contextlib import contextmanager
 @contextmanager
 def told_plainly() -> Iterator[None]:
     """Print what is foreseen to go wrong, and end with 1; wrong settings, a line each, and end with 2."""
+    from psycopg.errors import UndefinedTable
+
     from chat.engines import EngineTrouble
+    from chat.importing.trouble import ImportTrouble
+    from chat.shared.postgres import UNAVAILABLE
     from chat.shared.problems import Refusal
     from chat.shared.settings import BadSettings
-    from chat.up.trouble import UpTrouble
+    from chat.up.trouble import DatabaseAway, UpTrouble
 
     try:
         yield
     except BadSettings as wrong:
         sys.exit(complain(f"These settings are wrong:\n{wrong}", 2))
-    except (UpTrouble, EngineTrouble, Refusal) as trouble:
+    except (UpTrouble, EngineTrouble, ImportTrouble, Refusal) as trouble:
         sys.exit(complain(str(trouble), 1))
+    except UndefinedTable:
+        sys.exit(complain("The database has no tables yet, or older ones: run `tandem migrate` first.", 1))
+    except UNAVAILABLE as reason:
+        sys.exit(complain(str(DatabaseAway(str(reason))), 1))
 
 
 def complain(what: str, code: int) -> int:
     """Say it on standard error; returns the exit code."""
-    print(f"\n{what}", file=sys.stderr)
+    print(what, file=sys.stderr)
     return code

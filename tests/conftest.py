@@ -3,17 +3,25 @@
 import asyncio
 import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from urllib.parse import urlsplit
 
 import pytest
 import redis
+import uvloop
 
 from chat.engines import PostgresEngine, ValkeyEngine
 from chat.migrations import migrate
+from tests.cast import Cast, casting
 from tests.databases import fresh_database
+from tests.nodes import Node, running_node
 
 SERIAL = itertools.count(1)
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Tests run on the loop that nodes run on."""
+    return {"uvloop": uvloop.new_event_loop}
 
 
 @pytest.fixture(scope="session")
@@ -34,6 +42,21 @@ def valkey_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         return
     with ValkeyEngine(tmp_path_factory.mktemp("valkey")) as engine:
         yield engine.url
+
+
+@pytest.fixture
+def own_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresEngine]:
+    """A migrated server of this test's own, to be stopped, killed, paused and started again (from the main thread)."""
+    with PostgresEngine(tmp_path_factory.mktemp("own-postgres")) as engine:
+        asyncio.run(migrate(engine.url))
+        yield engine
+
+
+@pytest.fixture
+def own_valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyEngine]:
+    """A registry's server of this test's own, to be stopped, killed, paused and started again."""
+    with ValkeyEngine(tmp_path_factory.mktemp("own-valkey")) as engine:
+        yield engine
 
 
 @pytest.fixture(scope="session")
@@ -64,3 +87,17 @@ def redis_url(valkey_url: str) -> str:
     with redis.Redis.from_url(valkey_url) as client:
         client.flushdb()
     return valkey_url
+
+
+@pytest.fixture
+async def node(database_url: str, redis_url: str) -> AsyncIterator[Node]:
+    """One running node with everyday settings, its rate limits off."""
+    async with running_node(database_url, redis_url) as one:
+        yield one
+
+
+@pytest.fixture
+async def cast(database_url: str, node: Node) -> AsyncIterator[Cast]:
+    """People who talk to that node."""
+    async with casting(database_url, node.url) as people:
+        yield people

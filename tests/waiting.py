@@ -4,19 +4,23 @@ import asyncio
 import inspect
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar, overload
 
 T = TypeVar("T")
 
 STEP = 0.01
 
 
-async def eventually(check: Callable[[], T | Awaitable[T]], limit: float = 5.0) -> T:
+@overload
+async def eventually(check: Callable[[], Awaitable[T]], limit: float = 5.0) -> T: ...
+@overload
+async def eventually(check: Callable[[], T], limit: float = 5.0) -> T: ...
+async def eventually(check: Callable[[], Any], limit: float = 5.0) -> Any:
     """Await until `check` gives something true, and return it; fail after `limit` seconds."""
     deadline = time.monotonic() + limit
     while True:
         found = check()
-        answer: T = await found if inspect.isawaitable(found) else found
+        answer = await found if inspect.isawaitable(found) else found
         if answer:
             return answer
         assert time.monotonic() < deadline, f"still {answer!r} after {limit} s"
@@ -30,3 +34,8 @@ def wait_until(check: Callable[[], T], limit: float = 5.0) -> T:
         assert time.monotonic() < deadline, f"still {answer!r} after {limit} s"
         time.sleep(STEP)
     return answer
+
+
+async def breathe(seconds: float = STEP) -> None:
+    """What a client waits between two attempts, or between two things it does."""
+    await asyncio.sleep(seconds)

@@ -4,7 +4,13 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   plugins: [svelte()],
-  build: { outDir: 'dist', assetsDir: 'assets', emptyOutDir: true, target: 'es2022', modulePreload: { polyfill: false } },
+  // the oldest browsers that know light-dark() in CSS
+  build: {
+    outDir: 'dist',
+    emptyOutDir: true,
+    target: ['chrome123', 'firefox120', 'safari17.5'],
+    modulePreload: { polyfill: false },
+  },
   server: { proxy: { '/api': 'http://127.0.0.1:8080', '/health': 'http://127.0.0.1:8080' } },
   test: { include: ['client/**/*.test.ts', 'app/**/*.test.ts'], environment: 'node' },
 });

@@ -6,7 +6,7 @@ is root stands in deploy/decisions/.
 
 from chat.engines.engine import Engine
 from chat.engines.postgres import PostgresEngine
-from chat.engines.trouble import EngineTrouble
+from chat.engines.trouble import EngineTrouble, FolderTaken
 from chat.engines.valkey import ValkeyEngine
 
-__all__ = ["Engine", "EngineTrouble", "PostgresEngine", "ValkeyEngine"]
+__all__ = ["Engine", "EngineTrouble", "FolderTaken", "PostgresEngine", "ValkeyEngine"]

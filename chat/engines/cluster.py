@@ -12,7 +12,7 @@ from typing import IO
 from chat.engines.home import Home
 from chat.engines.leash import leashed
 from chat.engines.programs import postgres_program
-from chat.engines.runner import runner_for
+from chat.engines.runner import Runner, runner_for
 from chat.engines.trouble import EngineFailed
 
 
@@ -23,9 +23,7 @@ def run_program(
 
     That user may be unable to walk to the folder (a clone under /root), so it gets the folder itself, opened.
     """
-    runner = runner_for(data)
-    if runner and data.stat().st_uid != runner.uid:
-        runner.owns(data)
+    runner = owner_of(data)
     door = os.open(data, os.O_RDONLY | os.O_DIRECTORY)
     where = f"/dev/fd/{door}" if runner else str(data)
     command = [str(postgres_program(name, runner)), "-D", where, *arguments]
@@ -42,6 +40,14 @@ def run_program(
             )
     finally:
         os.close(door)
+
+
+def owner_of(data: Path) -> Runner | None:
+    """Who runs the server, made the owner of its data; None when that is us."""
+    runner = runner_for(data)
+    if runner and data.stat().st_uid != runner.uid:
+        runner.owns(data)
+    return runner
 
 
 def create_cluster(home: Home, user: str) -> None:

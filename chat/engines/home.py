@@ -19,6 +19,10 @@ class Home:
         self.log = self.folder / "log"
         self._lock: int | None = None
 
+    def has_data(self) -> bool:
+        """Whether there is data that we can see; a folder closed to us shows none."""
+        return os.path.exists(self.data)
+
     def take(self) -> None:
         """Make the folder and lock it, for as long as we live; raise `FolderTaken` or `FolderClosed`."""
         if self._lock is not None:

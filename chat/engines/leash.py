@@ -6,6 +6,7 @@ threads, and the kernel forgets the wish to die when the user changes, so that t
 The parent is the *thread* that started the child: start children from one that lives as long as they should.
 """
 
+import ctypes  # now, for the user we become may be unable to read Python's library
 import os
 import signal
 import sys
@@ -31,8 +32,6 @@ def become(uid: int, gid: int) -> None:
 def die_with(parent: int, farewell: int) -> None:
     """Ask the kernel for `farewell` at the parent's death; end at once when it has died already."""
     if sys.platform == "linux":
-        import ctypes
-
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, farewell)
     if os.getppid() != parent:
         sys.exit("the parent has gone")

@@ -7,6 +7,7 @@ import psycopg
 
 from chat.engines.cluster import create_cluster, run_program
 from chat.engines.engine import Engine
+from chat.engines.runner import runner_for
 
 USER = DATABASE = "tandem"
 
@@ -40,6 +41,10 @@ class PostgresEngine(Engine):
         """The URL of another database of this server."""
         return f"postgresql://{USER}:{self.home.secret()}@127.0.0.1:{self.port}/{database}"
 
+    def adopt_port(self) -> None:
+        """Take the port of the server that another process runs in our folder, as PostgreSQL noted it."""
+        self.port = int((self.home.data / "postmaster.pid").read_text().splitlines()[3])
+
     def start(self) -> None:
         """Start and wait until it serves; the first start makes the database."""
         super().start()
@@ -50,6 +55,7 @@ class PostgresEngine(Engine):
     def _launch(self) -> subprocess.Popen[bytes]:
         if not self.home.data.exists():
             create_cluster(self.home, USER)
+        runner_for(self.home.data)  # refuses data that is not ours before we touch it
         # Left by a crash: nobody lives here, as `start` has seen, but its number may be somebody else's now.
         (self.home.data / "postmaster.pid").unlink(missing_ok=True)
         settings = [f"--{name}={value}" for name, value in SETTINGS.items()]

@@ -28,7 +28,8 @@ class Announcer:
         """Called after the commit, without waiting for anything."""
         if not self._queue.full():
             self._queue.put_nowait(pack(epoch, entries, MOST_BYTES))
-        self._hear(epoch, entries)
+        # not within the change: whoever waits for it is answered first, and no reader's trouble can become theirs
+        asyncio.get_running_loop().call_soon(self._hear, epoch, entries)
 
     async def run(self) -> None:
         """Publish what is queued, in order; a hint that fails is not tried again."""

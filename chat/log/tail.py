@@ -19,7 +19,7 @@ from chat.shared.postgres import Pool
 from chat.shared.redis import UNAVAILABLE as REDIS_AWAY
 from chat.shared.redis import Bytes
 
-PAGE = 2_000
+PAGE = 500
 EARLY_MOST = 64
 HOLE_SECONDS = 0.03  # how long an announcement that was overtaken may take before we read the log for it
 SILENCE_SECONDS, DEAF_SECONDS = 1.0, 0.2

@@ -1,10 +1,12 @@
 """A draft: what somebody wants to say, checked; or a named refusal. Pure."""
 
+from datetime import datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 BODY_MOST = 16_000
+FIRST_YEAR = 1970
 
 
 def check_text(text: str) -> str:
@@ -16,7 +18,21 @@ def check_text(text: str) -> str:
     return text
 
 
+def parse_moment(value: object) -> object:
+    """A time as it stands in JSON, `2026-11-24T09:30:00Z`; the number of seconds or milliseconds is not guessed."""
+    return datetime.fromisoformat(value) if isinstance(value, str) else value
+
+
+def to_milliseconds(moment: datetime) -> datetime:
+    """As exact as times travel; no chat is older than 1970."""
+    if moment.year < FIRST_YEAR:
+        raise ValueError(f"must not be before {FIRST_YEAR}")
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
 Text = Annotated[str, Field(min_length=1, max_length=BODY_MOST), AfterValidator(check_text)]
+Id = Annotated[int, Field(ge=1, lt=2**53)]
+Moment = Annotated[AwareDatetime, BeforeValidator(parse_moment), AfterValidator(to_milliseconds)]
 ClientId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.~-]+$")]
 
 
@@ -30,9 +46,16 @@ class Draft(BaseModel):
 
 
 class AddressedDraft(Draft):
-    """A draft in a batch: it names its conversation."""
+    """A draft in a batch: it names its conversation, and, in an import, who said it when."""
 
-    conversation: Annotated[int, Field(ge=1, lt=2**53)]
+    conversation: Id
+    author: Id | None = None
+    created_at: Moment | None = None
+
+    @property
+    def is_import(self) -> bool:
+        """Only admins may post for others or into the past."""
+        return self.author is not None or self.created_at is not None
 
 
 class DraftBatch(BaseModel):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 import orjson
 
@@ -36,6 +37,7 @@ class Message:
         return orjson.dumps(fields)
 
 
+@lru_cache(1024)
 def format_time(moment: datetime) -> str:
-    """RFC 3339, UTC, milliseconds."""
+    """RFC 3339, UTC, milliseconds. Remembered, for all messages of one commit have the same."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"

@@ -1,33 +1,31 @@
 """Posting: group commit. Every post that arrived while the last commit was under way goes into one transaction."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
+from chat.conversations.refusals import Archived, NotMember
 from chat.log.append import Change, Log
 from chat.log.entry import Unplaced
 from chat.messages.draft import Draft
 from chat.messages.message import Message
 from chat.shared.gather import Gather
-from chat.shared.problems import Forbidden, NotFound
+from chat.shared.problems import NotFound
 from chat.shared.queries import load
 
 queries = load(__file__)
 BATCH = 500
 
 
-class Archived(Forbidden):
-    """This conversation is archived: it can be read, but nobody can write to it."""
-
-    code = "archived"
-
-
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A draft with its author and where it goes."""
+    """A draft with its author and where it goes; an imported one with when it was said."""
 
     conversation_id: int
     author_id: int
     draft: Draft
+    said_at: datetime | None = None
 
     def key(self) -> tuple[int, int, str]:
         """What makes two posts the same one."""
@@ -50,12 +48,15 @@ class Posts:
 
     def __init__(self, log: Log, waiting_most: int) -> None:
         self._log = log
-        self._gather = Gather[Post, Posted](self._append, batch=BATCH, limit=waiting_most)
+        self._gather = Gather[Post, Posted](self._append, batch=BATCH, limit=waiting_most, weigh=weigh_post)
         self.run = self._gather.run
 
-    async def post(self, post: Post) -> Posted:
-        """Durable when this returns. Raises `NotFound`, `Archived`, `Overloaded`, or that PostgreSQL is away."""
-        return await self._gather.submit(post)
+    def submit(self, post: Post) -> "asyncio.Future[Posted]":
+        """Durable when it is done. Raises `NotFound`, `NotMember`, `Archived`, or that PostgreSQL is away.
+
+        Raises `Overloaded` at once.
+        """
+        return self._gather.submit(post)
 
     async def _append(self, posts: list[Post]) -> Sequence[Outcome]:
         async with self._log.change() as change:
@@ -64,6 +65,12 @@ class Posts:
             batch.judge()
             await batch.store(change)
         return batch.outcomes()
+
+
+def weigh_post(post: Post) -> int:
+    """Long ones count for more: 500 units stay under 256 KiB, so that announcements carry them and one batch alone
+    never fills a reader's buffer."""
+    return 1 + len(post.draft.body) // 512
 
 
 class Batch:
@@ -76,6 +83,7 @@ class Batch:
         self._first: dict[tuple[int, int, str], int] = {}
         self._last_seq: dict[int, int] = {}
         self._archived: set[int] = set()
+        self._public: set[int] = set()
         self._members: set[int] = set()
 
     async def look_up(self, change: Change) -> None:
@@ -88,9 +96,10 @@ class Batch:
         members = await run(queries.current_members, [conversations, authors])
         known = await run(queries.known_messages, [conversations, authors, client_ids])
         await change.now()
-        for conversation_id, last_seq, archived in await locked.fetchall():
+        for conversation_id, last_seq, archived, public in await locked.fetchall():
             self._last_seq[conversation_id] = last_seq
             self._archived |= {conversation_id} if archived else set()
+            self._public |= {conversation_id} if public else set()
         self._members = {n - 1 for (n,) in await members.fetchall()}
         for n, *fields in await known.fetchall():
             self._known[self._posts[n - 1].key()] = Posted(Message(*fields).encode(), fresh=False)
@@ -99,7 +108,7 @@ class Batch:
         """Which are refused, and which are the first of their key."""
         for n, post in enumerate(self._posts):
             if n not in self._members:
-                self._refused[n] = NotFound()
+                self._refused[n] = NotMember() if post.conversation_id in self._public else NotFound()
             elif post.key() in self._known:
                 continue
             elif post.conversation_id in self._archived:
@@ -115,8 +124,9 @@ class Batch:
         for n in self._first.values():
             post = self._posts[n]
             seq = self._last_seq[post.conversation_id] = self._last_seq[post.conversation_id] + 1
+            said_at = min(post.said_at or now, now)
             message = Message(
-                post.conversation_id, seq, post.author_id, post.draft.body, post.draft.client_id, now
+                post.conversation_id, seq, post.author_id, post.draft.body, post.draft.client_id, said_at
             ).encode()
             entry = change.place(Unplaced("message", post.conversation_id, data=message))
             rows.append(
@@ -127,12 +137,13 @@ class Batch:
                     post.author_id,
                     post.draft.client_id,
                     post.draft.body,
+                    said_at,
                 )
             )
             marks[post.conversation_id, post.author_id] = seq
             self._known[post.key()] = Posted(message, fresh=False)
         run = change.connection.execute
-        await run(queries.insert_messages, [now, *map(list, zip(*rows, strict=True))])
+        await run(queries.insert_messages, [*map(list, zip(*rows, strict=True))])
         await run(queries.move_last_seq, [list(self._last_seq), list(self._last_seq.values())])
         await run(queries.move_read_marks, [[key[0] for key in marks], [key[1] for key in marks], [*marks.values()]])
 

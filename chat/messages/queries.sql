@@ -1,6 +1,7 @@
 -- name: lock_conversations
 -- In id order: two batches that share conversations in another order would wait for each other for ever.
-select id, last_seq, archived_at is not null from conversations where id = any(%s) order by id for no key update
+select id, last_seq, archived_at is not null, kind = 'channel' and not private
+  from conversations where id = any(%s) order by id for no key update
 
 -- name: current_members
 -- Who of the authors is a member now; what was true when the request came in may not be any more.
@@ -12,7 +13,7 @@ select asked.n
 -- name: known_messages
 -- The messages that these client ids have made already.
 select asked.n, known.*
-  from unnest(%s::bigint[], %s::bigint[], %s::text[]) with ordinality as asked (conversation_id, author_id, client_id, n)
+  from unnest(%s::bigint[], %s::bigint[], %b::text[]) with ordinality as asked (conversation_id, author_id, client_id, n)
  cross join lateral (
        select m.conversation_id, m.seq, m.author_id, m.body, m.client_id, m.created_at, m.edited_at,
               m.deleted_at is not null
@@ -22,7 +23,7 @@ select asked.n, known.*
 
 -- name: insert_messages
 insert into messages (conversation_id, seq, position, author_id, client_id, body, created_at)
-select *, %s from unnest(%b::bigint[], %b::bigint[], %b::bigint[], %b::bigint[], %s::text[], %s::text[])
+select * from unnest(%b::bigint[], %b::bigint[], %b::bigint[], %b::bigint[], %b::text[], %b::text[], %b::timestamptz[])
 
 -- name: move_last_seq
 update conversations c set last_seq = new.seq from unnest(%s::bigint[], %s::bigint[]) as new (id, seq) where c.id = new.id
@@ -32,3 +33,29 @@ update conversations c set last_seq = new.seq from unnest(%s::bigint[], %s::bigi
 update memberships m set read_seq = new.seq
   from unnest(%s::bigint[], %s::bigint[], %s::bigint[]) as new (conversation_id, user_id, seq)
  where m.conversation_id = new.conversation_id and m.user_id = new.user_id and m.until is null and m.read_seq < new.seq
+
+-- name: read_page
+-- Up to `down` messages below one seq and up to `up` above another, and how many there are: nothing at all for those
+-- who may not see the conversation.
+with seen as (
+    select c.last_seq from conversations c
+     where c.id = %(conversation)s
+       and (c.kind = 'channel' and not c.private
+            or exists (select from memberships m
+                        where m.conversation_id = c.id and m.user_id = %(user)s and m.until is null)))
+select seen.last_seq, page.*
+  from seen left join lateral (
+       (select m.conversation_id, m.seq, m.author_id, m.body, m.client_id, m.created_at, m.edited_at,
+               m.deleted_at is not null
+          from messages m where m.conversation_id = %(conversation)s and m.seq < %(below)s
+         order by m.seq desc limit %(down)s)
+        union all
+       (select m.conversation_id, m.seq, m.author_id, m.body, m.client_id, m.created_at, m.edited_at,
+               m.deleted_at is not null
+          from messages m where m.conversation_id = %(conversation)s and m.seq > %(above)s
+         order by m.seq limit %(up)s)) page on true
+ order by page.seq
+
+-- name: read_roles
+-- What somebody is in some conversations.
+select conversation_id, role from memberships where user_id = %s and conversation_id = any(%s::bigint[]) and until is null

@@ -13,10 +13,12 @@ from aiohttp import web
 def detach(request: web.Request, protocol: asyncio.Protocol, buffer: int) -> asyncio.Transport:
     """Hand the connection to `protocol`, whose `pause_writing` is called at `buffer` bytes unsent.
 
-    Call it without an `await` after the response was prepared; the handler then returns `Departed()`.
+    Call it without an `await` after the response was prepared; the handler then returns `Departed()`. Raises
+    `ConnectionError` when the peer has gone meanwhile.
     """
     transport, handler = request.transport, cast(Any, request.protocol)
-    assert transport is not None
+    if transport is None or transport.is_closing():
+        raise ConnectionResetError
     transport.set_protocol(protocol)
     transport.set_write_buffer_limits(high=buffer)
     handler.transport = None

@@ -1,7 +1,7 @@
 """What every endpoint leans on: who asks, from where, with what body; answers and refusals as JSON."""
 
 import asyncio
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any, TypeVar
 
 import orjson
@@ -11,11 +11,13 @@ from pydantic import BaseModel, ValidationError
 from chat.shared.identity import Identities, Member
 from chat.shared.postgres import Pool
 from chat.shared.problems import Invalid, NotFound, Refusal, TooLarge, TooSlow, Unauthenticated
+from chat.shared.rates import Rates
 from chat.shared.settings import Settings
 
 SETTINGS = web.AppKey("settings", Settings)
 POOL = web.AppKey("pool", Pool)
 IDENTITIES = web.AppKey("identities", Identities)
+RATES = web.AppKey("rates", Rates)
 COOKIE = "tandem"
 JSON = "application/json"
 LARGEST_ID = 2**53 - 1
@@ -24,8 +26,14 @@ Body = TypeVar("Body", bound=BaseModel)
 
 def find_token(request: web.Request) -> str | None:
     """The bearer token, else the cookie's."""
+    token = find_bearer(request)
+    return request.cookies.get(COOKIE) if token is None else token
+
+
+def find_bearer(request: web.Request) -> str | None:
+    """The token that the client has put into the header itself; no page of another site can make a browser do so."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else request.cookies.get(COOKIE)
+    return token.strip() if scheme.lower() == "bearer" else None
 
 
 async def require_identity(request: web.Request) -> Member:
@@ -37,16 +45,22 @@ async def require_identity(request: web.Request) -> Member:
 
 def client_address(request: web.Request) -> str:
     """The peer's address; where the peer is a trusted proxy, the last one in X-Forwarded-For that is not."""
-    networks = [ip_network(text, strict=False) for text in request.app[SETTINGS].trusted_proxies]
-    address = request.remote or "127.0.0.1"
-    for hop in reversed(request.headers.get("X-Forwarded-For", "").split(",")):
-        if not any(ip_address(address) in network for network in networks):
-            return address
+    networks = request.app[SETTINGS].trusted_proxies
+    address = parse_address(request.remote or "127.0.0.1")
+    # A proxy may add a line of its own below one that the client sent: all lines count, as one list.
+    hops = ",".join(request.headers.getall("X-Forwarded-For", [])).split(",")
+    while hops and any(address in network for network in networks):
         try:
-            address = str(ip_address(hop.strip()))
+            address = parse_address(hops.pop().strip())
         except ValueError:
-            return address
-    return address
+            break
+    return str(address)
+
+
+def parse_address(text: str) -> IPv4Address | IPv6Address:
+    """The address; an IPv4 one that a dual-stack socket dressed as IPv6 is undressed. Raises `ValueError`."""
+    address = ip_address(text.partition("%")[0])
+    return getattr(address, "ipv4_mapped", None) or address
 
 
 async def read_body(request: web.Request, most: int | None = None) -> bytes:
@@ -83,7 +97,7 @@ def parse_model(body: bytes, model: type[Body]) -> Body:
 def name_errors(wrong: ValidationError) -> list[dict[str, str]]:
     """`[{field, detail}]`, without what the caller sent: it may be a password."""
     return [
-        {"field": ".".join(map(str, error["loc"])) or "body", "detail": error["msg"]}
+        {"field": ".".join(map(str, error["loc"])) or "body", "detail": error["msg"].removeprefix("Value error, ")}
         for error in wrong.errors(include_url=False, include_input=False)
     ]
 
@@ -91,7 +105,7 @@ def name_errors(wrong: ValidationError) -> list[dict[str, str]]:
 def path_id(request: web.Request, name: str) -> int:
     """A numeric part of the path; what is no id names nothing: `NotFound`."""
     text = request.match_info[name]
-    if not (text.isascii() and text.isdigit() and int(text) <= LARGEST_ID):
+    if not (text.isascii() and text.isdigit() and len(text) < 17 and int(text) <= LARGEST_ID):
         raise NotFound
     return int(text)
 

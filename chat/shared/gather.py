@@ -6,7 +6,7 @@ identities and of memberships all go this way.
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Generic, TypeVar
 
 from chat.shared.problems import Overloaded
@@ -18,24 +18,33 @@ Out = TypeVar("Out")
 class Gather(Generic[In, Out]):
     """Carries out batches one after the other.
 
-    `work` takes up to `batch` items and answers with as many outcomes, in order; an outcome that is an exception
-    is raised to its own caller alone. When `work` itself raises, all callers of that batch get the exception.
-    More than `limit` waiting items are refused with `Overloaded`.
+    `work` takes a batch of items and answers with as many outcomes, in order; an outcome that is an exception is
+    raised to its own caller alone. When `work` itself raises, all callers of that batch get the exception.
+    `batch` and `limit` are in units of `weigh`, an item by default: what a batch holds at most (one item at least),
+    and what may wait; more is refused with `Overloaded`.
     """
 
     def __init__(
-        self, work: Callable[[list[In]], Awaitable[Sequence[Out | Exception]]], *, batch: int, limit: int
+        self,
+        work: Callable[[list[In]], Awaitable[Sequence[Out | Exception]]],
+        *,
+        batch: int,
+        limit: int,
+        weigh: Callable[[In], int] = lambda _: 1,
     ) -> None:
-        self._work, self._batch, self._limit = work, batch, limit
+        self._work, self._batch, self._limit, self._weigh = work, batch, limit, weigh
         self._waiting: deque[tuple[In, asyncio.Future[Out]]] = deque()
+        self._weight = 0
         self._arrived = asyncio.Event()
 
     def submit(self, item: In) -> "asyncio.Future[Out]":
         """A future of the outcome; raises `Overloaded` when too many wait already."""
-        if len(self._waiting) >= self._limit:
+        weight = self._weigh(item)
+        if self._weight and self._weight + weight > self._limit:
             raise Overloaded(retry_after=1)
         outcome: asyncio.Future[Out] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, outcome))
+        self._weight += weight
         self._arrived.set()
         return outcome
 
@@ -43,10 +52,20 @@ class Gather(Generic[In, Out]):
         """The one worker; start it once, as a background task."""
         while True:
             await self._arrived.wait()
-            taken = [self._waiting.popleft() for _ in range(min(self._batch, len(self._waiting)))]
+            taken = list(self._take())
             if not self._waiting:
                 self._arrived.clear()
             await self._carry_out([one for one in taken if not one[1].done()])
+
+    def _take(self) -> Iterator[tuple[In, "asyncio.Future[Out]"]]:
+        room = self._batch
+        while self._waiting and room > 0:
+            weight = self._weigh(self._waiting[0][0])
+            if weight > room < self._batch:
+                return
+            room -= weight
+            self._weight -= weight
+            yield self._waiting.popleft()
 
     async def _carry_out(self, taken: list[tuple[In, "asyncio.Future[Out]"]]) -> None:
         try:

@@ -35,7 +35,7 @@ class Member:
 
 def hash_token(token: str) -> bytes:
     """How a token is stored: 256 random bits need no salt and no slow hash."""
-    return hashlib.sha256(token.encode()).digest()
+    return hashlib.sha256(token.encode(errors="surrogateescape")).digest()  # a header may hold any bytes
 
 
 class Identities:

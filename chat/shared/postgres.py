@@ -23,10 +23,11 @@ UNAVAILABLE: tuple[type[Exception], ...] = (
 
 
 async def prepare_connection(connection: Connection) -> None:
-    """Bound every statement: a query that hangs must not hold a request for ever."""
+    """Bound every statement and every pause: a node that is stopped or cut off while it holds the log's head must not
+    hold up the others for longer than 3 s."""
     await connection.set_autocommit(True)
     await connection.execute("set statement_timeout = '15s'")
-    await connection.execute("set idle_in_transaction_session_timeout = '15s'")
+    await connection.execute("set idle_in_transaction_session_timeout = '3s'")
 
 
 def make_pool(url: str, size: int = 12) -> Pool:
@@ -46,7 +47,8 @@ def make_pool(url: str, size: int = 12) -> Pool:
         open=False,
         timeout=5,
         max_waiting=2_000,
-        reconnect_timeout=30,
+        # The waits between attempts double: one that began early in a long outage would sleep through the return.
+        reconnect_timeout=3,
         kwargs=options,
         configure=prepare_connection,
     )

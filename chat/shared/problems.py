@@ -45,6 +45,12 @@ class Forbidden(Refusal):
     status, code = 403, "forbidden"
 
 
+class AdminsOnly(Forbidden):
+    """Only admins may do this."""
+
+    code = "admins_only"
+
+
 class ForeignOrigin(Refusal):
     """The Origin of this request is neither this host nor one that ALLOWED_ORIGINS names."""
 

@@ -2,7 +2,8 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, ValidationError
+from limits import parse_many
+from pydantic import AfterValidator, BeforeValidator, Field, IPvAnyNetwork, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
@@ -11,7 +12,20 @@ def split_list(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
+def check_rates(text: str) -> str:
+    """`"5/minute;20/hour"` is fine; raises `ValueError` on what is no list of rates."""
+    try:
+        fine = all(item.amount > 0 for item in parse_many(text))
+    except ValueError:
+        fine = False
+    if not fine:
+        raise ValueError("must read like 5/minute or 5/minute;20/hour;60/day")
+    return text
+
+
 CommaList = Annotated[list[str], NoDecode, BeforeValidator(split_list)]
+Networks = Annotated[list[IPvAnyNetwork], NoDecode, BeforeValidator(split_list)]
+Rates = Annotated[str, AfterValidator(check_rates)]
 Seconds = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(gt=0)]
 
@@ -28,9 +42,21 @@ class Settings(BaseSettings):
 
     signup: Literal["open", "invite", "closed"] = "open"
     allowed_origins: CommaList = []
-    trusted_proxies: CommaList = []
+    trusted_proxies: Networks = []
     cookie_secure: bool = False
     rate_limits: bool = True
+    # each node counts a person's; log-ins and sign-ups are counted by all nodes together as well
+    rate_signup: Rates = "60/hour;200/day"  # from one address
+    rate_login: Rates = "5/minute;20/hour;60/day"  # for one name from one address
+    rate_login_name: Rates = "100/hour;300/day"  # for one name, from wherever
+    rate_login_address: Rates = "30/minute;300/hour"  # from one address, for whichever name
+    rate_post: Rates = "120/minute"
+    rate_batch: Rates = "30000/minute"  # messages, not batches
+    rate_change: Rates = "120/minute"
+    rate_stream: Rates = "120/minute"
+    rate_poll: Rates = "600/minute"
+    rate_search: Rates = "60/minute"
+    rate_typing: Rates = "120/minute"
     session_days: Count = 30
     session_idle_days: Count = 14
 
@@ -39,6 +65,9 @@ class Settings(BaseSettings):
     max_batch_messages: Count = 500
     body_seconds: Seconds = 20
     append_queue: Count = 10_000
+    max_members_added: Count = 500
+    max_group_members: Count = 100
+    conversations_per_person: Count = 2_000
 
     stream_buffer: Count = 1024 * 1024
     stream_max_age: Seconds = 3600

@@ -32,7 +32,8 @@ class Tasks:
             self.failed.set_result(task.get_name())
 
     async def stop(self) -> None:
-        """Cancel all and wait until they have ended; again for one in which a library has swallowed that (seen)."""
+        """Cancel all and wait until they have ended; again and again, for a library may swallow a cancellation
+        (redis-py does when it comes during a time-out of its own)."""
         while running := list(self._running):
             for task in running:
                 task.cancel()

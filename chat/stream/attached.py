@@ -1,6 +1,7 @@
 """The fall-back carrier: the stream stays with its EventSourceResponse, and a handler pumps it; public calls only."""
 
 import asyncio
+from collections.abc import Callable
 
 from aiohttp import web
 
@@ -14,9 +15,15 @@ class Attached(Stream):
     __slots__ = ("_buffer", "_pending", "_request", "_size", "_wake")
 
     def __init__(
-        self, user_id: int, session_id: int, narrow: frozenset[int] | None, request: web.Request, buffer: int
+        self,
+        user_id: int,
+        session_id: int,
+        narrow: frozenset[int] | None,
+        leave: Callable[[Stream], None],
+        request: web.Request,
+        buffer: int,
     ) -> None:
-        super().__init__(user_id, session_id, narrow)
+        super().__init__(user_id, session_id, narrow, leave)
         self._request, self._buffer, self._size = request, buffer, 0
         self._pending: list[bytes] = []
         self._wake = asyncio.Event()
@@ -30,13 +37,11 @@ class Attached(Stream):
             if self._size > self._buffer:
                 self.end("slow")
 
-    def end(self, reason: Reason) -> None:
+    def close(self, reason: Reason) -> None:  # noqa: ARG002 (the handler says it)
         """The handler writes what waits, then the bye; a reader who does not take it is let go of after 5 s."""
-        if self.ended is None:
-            self.ended = reason
-            self._wake.set()
-            if (transport := self._request.transport) is not None:
-                asyncio.get_running_loop().call_later(BYE_SECONDS, transport.abort)
+        self._wake.set()
+        if (transport := self._request.transport) is not None:
+            asyncio.get_running_loop().call_later(BYE_SECONDS, transport.abort)
 
     async def pump(self, response: web.StreamResponse) -> None:
         """Write until the stream ends; raises `ConnectionError` when the peer goes first."""

@@ -8,7 +8,7 @@ from aiohttp import web
 from aiohttp_sse import EventSourceResponse
 
 from chat.shared.detach import Departed
-from chat.shared.endpoints import answer_json, parse_count, parse_ids, require_identity
+from chat.shared.endpoints import RATES, answer_json, parse_count, parse_ids, require_identity
 from chat.shared.identity import Member
 from chat.stream.attached import Attached
 from chat.stream.chunk import Chunk
@@ -29,19 +29,25 @@ async def get_stream(request: web.Request) -> web.StreamResponse:
     """The stream, or with `?poll=` its JSON form."""
     member = await require_identity(request)
     streams = request.app[STREAMS]
+    rates = request.app[RATES]
+    (rates.poll if "poll" in request.query else rates.stream).spend(member.user_id)
     streams.roster.check_room(member.user_id)
     narrow = parse_narrow(request)
     start = await streams.find_start(request.headers.get("Last-Event-ID") or request.query.get("after"))
     if "poll" in request.query:
-        return await answer_poll(request, streams, Poll(member.user_id, member.session_id, narrow), start)
+        return await answer_poll(
+            request, streams, Poll(member.user_id, member.session_id, narrow, streams.leave), start
+        )
     stream = make_carrier(streams, member, narrow, request)
     set_deadline(stream, streams, member)
     streams.roster.open(stream)
+    response = None
     try:
-        return await serve_stream(request, streams, stream, start)
+        response = await serve_stream(request, streams, stream, start)
+        return response
     finally:
-        if not (isinstance(stream, Detached) and stream.live):
-            leave(streams, stream)
+        if not isinstance(response, Departed):
+            streams.leave(stream)
 
 
 def parse_narrow(request: web.Request) -> frozenset[int] | None:
@@ -54,9 +60,10 @@ def make_carrier(
     streams: Streams, member: Member, narrow: frozenset[int] | None, request: web.Request
 ) -> Detached | Attached:
     """What STREAM_TRANSPORT asks for."""
+    who = member.user_id, member.session_id, narrow, streams.leave
     if streams.settings.stream_transport == "attached":
-        return Attached(member.user_id, member.session_id, narrow, request, streams.settings.stream_buffer)
-    return Detached(member.user_id, member.session_id, narrow, lambda stream: leave(streams, stream))
+        return Attached(*who, request, streams.settings.stream_buffer)
+    return Detached(*who)
 
 
 def set_deadline(stream: Stream, streams: Streams, member: Member) -> None:
@@ -64,12 +71,6 @@ def set_deadline(stream: Stream, streams: Streams, member: Member) -> None:
     age = streams.settings.stream_max_age * random.uniform(0.9, 1.1)
     stream.expires = member.seconds_left() < age
     stream.deadline = asyncio.get_running_loop().time() + min(age, member.seconds_left())
-
-
-def leave(streams: Streams, stream: Stream) -> None:
-    """Nothing of it stays behind."""
-    streams.hub.leave(stream)
-    streams.roster.close(stream)
 
 
 async def serve_stream(
@@ -126,4 +127,4 @@ async def answer_poll(request: web.Request, streams: Streams, poll: Poll, start:
     except LostEntries:
         return answer_json({"events": [], "cursor": str(streams.end()), "reset": "too_old"})
     finally:
-        leave(streams, poll)
+        streams.leave(poll)

@@ -6,11 +6,15 @@ All of it is synchronous: between reading who listens and writing to them nothin
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 
+import structlog
+
 from chat.log.entry import JOIN, LEAVE, LOGOUT, Entry
 from chat.shared.stays import Stays
 from chat.stream.chunk import Chunk
 from chat.stream.recent import Recent
 from chat.stream.stream import Stream
+
+log = structlog.get_logger(__name__)
 
 
 class Audience:
@@ -135,7 +139,7 @@ class Hub:
                         [entry.frame for entry in run if frames.get((entry.conversation_id, entry.user_id), 0) & mask]
                     )
                 )
-            stream.write(chunk)
+            hand_over(stream, chunk)
 
     def _readers(self, conversation_id: int | None, user_id: int | None) -> Iterable[Stream]:
         if user_id is not None:
@@ -153,3 +157,12 @@ class Hub:
     def _wake(self) -> None:
         self._moved.set()
         self._moved = asyncio.Event()
+
+
+def hand_over(stream: Stream, chunk: Chunk) -> None:
+    """One reader's broken connection must not keep the others from hearing."""
+    try:
+        stream.write(chunk)
+    except Exception:
+        log.exception("a stream could not be written to")
+        stream.leave(stream)

@@ -1,6 +1,7 @@
 """The long poll: the same entries as JSON, for networks that buffer streams."""
 
 import asyncio
+from collections.abc import Callable
 
 import orjson
 
@@ -17,8 +18,10 @@ class Poll(Stream):
 
     __slots__ = ("heard", "said")
 
-    def __init__(self, user_id: int, session_id: int, narrow: frozenset[int] | None) -> None:
-        super().__init__(user_id, session_id, narrow)
+    def __init__(
+        self, user_id: int, session_id: int, narrow: frozenset[int] | None, leave: Callable[[Stream], None]
+    ) -> None:
+        super().__init__(user_id, session_id, narrow, leave)
         self.said: list[bytes] = []
         self.heard = asyncio.Event()
 
@@ -30,9 +33,8 @@ class Poll(Stream):
     def beat(self, chunk: Chunk) -> None:
         """Nothing: its answer is the sign of life."""
 
-    def end(self, reason: Reason) -> None:
+    def close(self, reason: Reason) -> None:  # noqa: ARG002 (an answer has no bye)
         """Answer with what there is."""
-        self.ended = reason
         self.heard.set()
 
 

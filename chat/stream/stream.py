@@ -1,5 +1,6 @@
 """A stream: one reader that is connected to this node, whatever carries its bytes."""
 
+from collections.abc import Callable
 from typing import Literal
 
 from chat.log.frame import encode_notice
@@ -13,13 +14,16 @@ class Stream:
     """What the hub and the roster know of a reader.
 
     `narrow`: only these conversations, or None for all; `deadline`: when it ends, by the loop's clock; `expires`: then
-    because its login does, rather than because of its age; `live`: it has caught up and belongs to the hub.
+    because its login does, rather than because of its age; `live`: it has caught up and belongs to the hub;
+    `leave` is called as soon as it has ended, however long its last bytes take.
     """
 
-    __slots__ = ("bucket", "deadline", "ended", "expires", "live", "narrow", "session_id", "user_id")
+    __slots__ = ("bucket", "deadline", "ended", "expires", "leave", "live", "narrow", "session_id", "user_id")
 
-    def __init__(self, user_id: int, session_id: int, narrow: frozenset[int] | None) -> None:
-        self.user_id, self.session_id, self.narrow = user_id, session_id, narrow
+    def __init__(
+        self, user_id: int, session_id: int, narrow: frozenset[int] | None, leave: "Callable[[Stream], None]"
+    ) -> None:
+        self.user_id, self.session_id, self.narrow, self.leave = user_id, session_id, narrow, leave
         self.deadline, self.expires = float("inf"), False
         self.bucket, self.live = 0, False
         self.ended: Reason | None = None
@@ -37,7 +41,14 @@ class Stream:
         self.write(chunk)
 
     def end(self, reason: Reason) -> None:
-        """Say `bye` and close. During the replay only the reason is noted, and the replay stops."""
+        """Belong to nobody any more, say `bye` and close; a replay that is under way stops."""
+        if self.ended is None:
+            self.ended = reason
+            self.leave(self)
+            self.close(reason)
+
+    def close(self, reason: Reason) -> None:
+        """Say `bye` and close, as the carrier does it."""
         raise NotImplementedError
 
 

@@ -14,6 +14,7 @@ from chat.stream.pages import Pages
 from chat.stream.replay import Replay
 from chat.stream.roster import Roster
 from chat.stream.start import Start, choose_start
+from chat.stream.stream import Stream
 
 
 class Streams:
@@ -37,6 +38,11 @@ class Streams:
         if text and is_ahead(text, head):
             head = (await read_head(self._pool)).position
         return choose_start(text, self.end(), self.tail.floor, head)
+
+    def leave(self, stream: Stream) -> None:
+        """Nothing of it stays behind; harmless when it has left already."""
+        self.hub.leave(stream)
+        self.roster.close(stream)
 
     def _watch(self, entry: Entry) -> None:
         if entry.kind == LOGOUT and entry.subject is not None:

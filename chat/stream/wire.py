@@ -5,7 +5,7 @@ costs its `write(2)`. STREAM_TRANSPORT=attached does without it (attached.py, th
 """
 
 import asyncio
-from typing import Any
+from collections.abc import Callable
 
 from aiohttp import web
 
@@ -20,27 +20,30 @@ LAST_CHUNK = b"0\r\n\r\n"
 class Detached(Stream, asyncio.Protocol):
     """A stream that writes to its transport directly, once `detach` has handed that over."""
 
-    __slots__ = ("_chunked", "_gone", "_heard", "_transport")
+    __slots__ = ("_buffer", "_chunked", "_heard", "_paused", "_transport")
 
-    def __init__(self, user_id: int, session_id: int, narrow: frozenset[int] | None, gone: Any) -> None:
-        super().__init__(user_id, session_id, narrow)
-        self._gone, self._heard, self._chunked = gone, 0, True
+    def __init__(
+        self, user_id: int, session_id: int, narrow: frozenset[int] | None, leave: Callable[[Stream], None]
+    ) -> None:
+        super().__init__(user_id, session_id, narrow, leave)
+        self._heard, self._buffer, self._chunked, self._paused = 0, 0, True, False
         self._transport: asyncio.Transport | None = None
 
     def detach(self, request: web.Request, buffer: int) -> None:
-        """Take the transport; a reader with more than `buffer` bytes unsent is cut."""
+        """Take the transport; a reader with more than `buffer` bytes unsent is cut. Raises `ConnectionError` when
+        the reader has gone meanwhile."""
+        self._buffer, self._paused = buffer, request.protocol.writing_paused
         self._transport, self._chunked = detach(request, self, buffer), request.version >= (1, 1)
 
     def write(self, chunk: Chunk) -> None:
         """The shared bytes, as HTTP/1.1 or 1.0 wants them."""
         if self._transport is not None and self.ended is None:
             self._transport.write(chunk.chunked if self._chunked else chunk.raw)
+            if self._paused and self._transport.get_write_buffer_size() > self._buffer:
+                self.end("slow")
 
-    def end(self, reason: Reason) -> None:
+    def close(self, reason: Reason) -> None:
         """Write the bye, close, and let go after 5 s of a reader who does not take it."""
-        if self.ended is not None:
-            return
-        self.ended = reason
         if (transport := self._transport) is not None:
             last = Chunk(encode_bye(reason))
             transport.write(last.chunked + LAST_CHUNK if self._chunked else last.raw)
@@ -52,7 +55,8 @@ class Detached(Stream, asyncio.Protocol):
         self.end("slow")
 
     def resume_writing(self) -> None:
-        """Nothing: a stream that was paused has ended."""
+        """A transport that was paused when it was handed over does not tell of a full buffer until now."""
+        self._paused = False
 
     def data_received(self, data: bytes) -> None:
         """A reader has nothing to say here; one who does not stop talking is cut."""
@@ -63,4 +67,4 @@ class Detached(Stream, asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 (asyncio names it)
         """The peer is gone, or we closed."""
         self._transport = None
-        self._gone(self)
+        self.leave(self)

@@ -23,7 +23,7 @@ def start_engines(stack: ExitStack, data: Path, given: Urls) -> tuple[list[Engin
 
 def started_engine(stack: ExitStack, engine: Engine) -> Engine:
     """Start one, with its line of progress."""
-    first = "" if engine.home.data.exists() else ", for the first time"
+    first = "" if engine.home.has_data() else ", for the first time"
     with step(f"Starting {engine.name}{first} …", engine.name) as under_way:
         stack.enter_context(engine)
         under_way.said = f" on port {engine.port}, its data in {engine.home.folder}"

@@ -13,9 +13,13 @@ class Urls:
     database: str
     redis: str
 
+    def settings(self) -> dict[str, str]:
+        """The settings that hold them."""
+        return {"database_url": self.database, "redis_url": self.redis}
+
     def environment(self) -> dict[str, str]:
         """The settings under which a node finds them."""
-        return {"DATABASE_URL": self.database, "REDIS_URL": self.redis}
+        return {name.upper(): url for name, url in self.settings().items()}
 
 
 def given_urls() -> Urls:

@@ -42,14 +42,12 @@ class Running:
 
     def serves(self) -> bool:
         """Whether the node is ready."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=2.0)
-        try:
-            connection.request("GET", "/health/ready")
-            return connection.getresponse().status == 200
-        except (OSError, http.client.HTTPException):
-            return False
-        finally:
-            connection.close()
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=2.0)) as connection:
+            try:
+                connection.request("GET", "/health/ready")
+                return connection.getresponse().status == 200
+            except (OSError, http.client.HTTPException):
+                return False
 
     def child(self, word: str) -> int:
         """The process id of the child with `word` in its command line; 0 when there is none."""

@@ -1,7 +1,17 @@
 /** The calls of the HTTP API, typed. Every failure is a `Problem`. */
 import { problemOf, unreachable } from './problem';
 import type {
-  Channel, Conversation, ConversationDraft, Id, Login, Member, Message, Page, SignedIn, Snapshot, User,
+  Channel,
+  Conversation,
+  ConversationDraft,
+  Id,
+  Login,
+  Member,
+  Message,
+  Page,
+  SignedIn,
+  Snapshot,
+  User,
 } from './types';
 
 export interface ApiOptions {
@@ -27,8 +37,15 @@ export class Api {
     this.timeout = options.timeout ?? 20_000;
   }
 
-  signUp(name: string, password: string, displayName?: string): Promise<SignedIn> {
-    return this.call('POST', '/api/accounts', { name, password, ...(displayName && { display_name: displayName }) });
+  /** `invite` is the code of an invitation, where the server asks for one. */
+  signUp(form: {
+    name: string;
+    password: string;
+    display_name?: string;
+    device?: string;
+    invite?: string;
+  }): Promise<SignedIn> {
+    return this.call('POST', '/api/accounts', form);
   }
 
   logIn(name: string, password: string, device?: string): Promise<SignedIn> {
@@ -79,6 +96,10 @@ export class Api {
     return this.call('PUT', `/api/chat/conversations/${conversation}/members/me`, {});
   }
 
+  add(conversation: Id, user: Id): Promise<void> {
+    return this.call('PUT', `/api/chat/conversations/${conversation}/members/${user}`, {});
+  }
+
   leave(conversation: Id): Promise<void> {
     return this.call('DELETE', `/api/chat/conversations/${conversation}/members/me`);
   }
@@ -105,7 +126,11 @@ export class Api {
   private async call<T>(method: string, path: string, body?: unknown): Promise<T> {
     const response = await fetch(this.base + path, {
       method,
-      headers: { ...this.identity(), Accept: 'application/json', ...(body !== undefined && { 'Content-Type': 'application/json' }) },
+      headers: {
+        ...this.identity(),
+        Accept: 'application/json',
+        ...(body !== undefined && { 'Content-Type': 'application/json' }),
+      },
       signal: AbortSignal.timeout(this.timeout),
       ...(body !== undefined && { body: JSON.stringify(body) }),
     }).catch(() => {

@@ -1,4 +1,7 @@
-/** How long to wait before trying again: exponential with full jitter, never sooner than the server asked. Pure. */
+/**
+ * How long to wait before trying again: exponential with full jitter, never sooner than the server asked.
+ * Pure.
+ */
 
 export interface Backoff {
   /** Milliseconds: the span of the first wait, and the most a span may grow to. */

@@ -8,9 +8,12 @@ test('a cursor is an epoch and a position', () => {
   expect(parseCursor('a.b.7')).toEqual({ epoch: 'a.b', position: 7 });
 });
 
-test.each([null, undefined, '', 'k3v9', 'k3v9.', '.7', 'k.-1', 'k.1.5x', 'k.9999999999999999'])('%s is none', (text) => {
-  expect(parseCursor(text)).toBeNull();
-});
+test.each([null, undefined, '', 'k3v9', 'k3v9.', '.7', 'k.-1', 'k.1.5x', 'k.9999999999999999'])(
+  '%s is none',
+  (text) => {
+    expect(parseCursor(text)).toBeNull();
+  },
+);
 
 test('only what lies ahead in the same log is next', () => {
   expect(relate('e.5', 'e.6')).toBe('next');

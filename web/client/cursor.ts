@@ -14,8 +14,8 @@ export function parseCursor(text: string | null | undefined): Cursor | null {
 }
 
 /**
- * How an id stands to the place already reached: `next` may be taken, `old` was taken before (a repeat, or out of order),
- * `foreign` belongs to a log whose positions mean something else, and asks for a new snapshot.
+ * How an id stands to the place already reached: `next` may be taken, `old` was taken before (a repeat, or
+ * out of order), `foreign` belongs to a log whose positions mean something else, and asks for a new snapshot.
  */
 export function relate(reached: string | null, id: string): 'next' | 'old' | 'foreign' {
   const [from, to] = [parseCursor(reached), parseCursor(id)];

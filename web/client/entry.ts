@@ -7,9 +7,17 @@ export type Entry =
   | { event: 'delete'; id: string; data: { conversation: Id; seq: number } }
   | { event: 'read'; id: string; data: { conversation: Id; seq: number } }
   | { event: 'receipt'; id: string; data: { conversation: Id; user: Id; seq: number } }
-  | { event: 'reaction'; id: string; data: { conversation: Id; seq: number; emoji: string; user: Id; on: boolean } }
+  | {
+      event: 'reaction';
+      id: string;
+      data: { conversation: Id; seq: number; emoji: string; user: Id; on: boolean };
+    }
   | { event: 'pin'; id: string; data: { conversation: Id; seq: number; on?: boolean } }
-  | { event: 'conversation'; id: string; data: Pick<Conversation, 'id'> & Partial<Conversation> & { archived?: boolean } }
+  | {
+      event: 'conversation';
+      id: string;
+      data: Pick<Conversation, 'id'> & Partial<Conversation> & { archived?: boolean };
+    }
   | { event: 'member'; id: string; data: { conversation: Id; user: Id; role: Role | null } }
   | { event: 'user'; id: string; data: User };
 

@@ -3,7 +3,7 @@ export { Api, type ApiOptions } from './api';
 export { type Entry } from './entry';
 export { apply, type Model, takeSnapshot, type Timeline } from './model';
 export { Outbox, type Outgoing } from './outbox';
-export { Problem } from './problem';
+export { asProblem, Problem } from './problem';
 export { Store, type StoreOptions, type View } from './store';
 export { DurableStream, type StreamOptions, type StreamState } from './stream';
 export type * from './types';

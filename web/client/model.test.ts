@@ -2,29 +2,57 @@
 import { expect, test } from 'vitest';
 import { randomFrom } from './chance';
 import type { Entry } from './entry';
-import { apply, emptyModel, markRead, missing, type Model, takeConversation, takePage, takeSnapshot, trimTimeline } from './model';
+import {
+  apply,
+  emptyModel,
+  markRead,
+  missing,
+  type Model,
+  takeConversation,
+  takePage,
+  takeSnapshot,
+  trimTimeline,
+} from './model';
 import type { Conversation, Message } from './types';
 
 const [ana, ben] = [1, 2];
 const me = { id: ana, name: 'ana', display_name: 'Ana' };
 
 const general = (change: Partial<Conversation> = {}): Conversation => ({
-  id: 7, kind: 'channel', name: 'general', role: 'member', last_seq: 0, read_seq: 0, unread: 0, mentions: 0, ...change,
+  id: 7,
+  kind: 'channel',
+  name: 'general',
+  role: 'member',
+  last_seq: 0,
+  read_seq: 0,
+  unread: 0,
+  mentions: 0,
+  ...change,
 });
 
 const message = (seq: number, author: number, body = `${seq}`): Message => ({
-  conversation: 7, seq, author, body, client_id: `c${seq}`, created_at: '2026-01-01T00:00:00.000Z',
+  conversation: 7,
+  seq,
+  author,
+  body,
+  client_id: `c${seq}`,
+  created_at: '2026-01-01T00:00:00.000Z',
 });
 
 const said = (seq: number, author: number, extra: Partial<Message> = {}): Entry => ({
-  event: 'message', id: `e.${seq}`, data: { ...message(seq, author), ...extra },
+  event: 'message',
+  id: `e.${seq}`,
+  data: { ...message(seq, author), ...extra },
 });
 
 const page = (from: number, to: number, before = from > 1, after = false) => ({
-  messages: Array.from({ length: to - from + 1 }, (_, n) => message(from + n, ben)), has_before: before, has_after: after,
+  messages: Array.from({ length: to - from + 1 }, (_, n) => message(from + n, ben)),
+  has_before: before,
+  has_after: after,
 });
 
-const starting = (conversation = general()): Model => takeSnapshot(emptyModel(me), { conversations: [conversation], cursor: 'e.0' });
+const starting = (conversation = general()): Model =>
+  takeSnapshot(emptyModel(me), { conversations: [conversation], cursor: 'e.0' });
 const play = (model: Model, ...entries: Entry[]) => entries.reduce(apply, model);
 const seqs = (model: Model) => model.timelines.get(7)?.messages.map((one) => one.seq);
 const one = (model: Model) => model.conversations.get(7);
@@ -53,13 +81,22 @@ test('pages before and behind join the timeline; a page after a hole begins anew
   expect([seqs(more)?.length, more.timelines.get(7)?.hasBefore]).toEqual([100, false]);
   const overlapping = takePage(newest, 7, page(90, 100));
   expect(seqs(overlapping)).toEqual(seqs(newest));
-  expect(seqs(takePage(takePage(starting(general({ last_seq: 100 })), 7, page(1, 5)), 7, page(90, 100)))?.[0]).toBe(90);
+  expect(
+    seqs(takePage(takePage(starting(general({ last_seq: 100 })), 7, page(1, 5)), 7, page(90, 100)))?.[0],
+  ).toBe(90);
+});
+
+test('an older page that comes late, behind a hole, is let go', () => {
+  const trimmed = takePage(starting(general({ last_seq: 100 })), 7, page(51, 100));
+  expect(seqs(takePage(trimmed, 7, page(1, 20)))).toEqual(seqs(trimmed));
 });
 
 test('an entry that came while the newest page was on its way leaves a known hole', () => {
   const heard = play(starting(general({ last_seq: 5 })), said(6, ben));
   expect(takePage(heard, 7, page(1, 5)).timelines.get(7)?.hasAfter).toBe(true);
-  expect(takePage(takePage(heard, 7, page(1, 5)), 7, page(6, 6)).timelines.get(7)).toMatchObject({ hasAfter: false });
+  expect(takePage(takePage(heard, 7, page(1, 5)), 7, page(6, 6)).timelines.get(7)).toMatchObject({
+    hasAfter: false,
+  });
 });
 
 test('a timeline with a hole takes no later message', () => {
@@ -69,8 +106,15 @@ test('a timeline with a hole takes no later message', () => {
 
 test('edits and deletions reach the timeline and the last message', () => {
   const heard = play(takePage(starting(), 7, page(1, 0)), said(1, ben));
-  const edited = play(heard, { event: 'edit', id: 'e.2', data: { ...message(1, ben, 'better'), edited_at: 'now' } });
-  expect([edited.timelines.get(7)?.messages[0]?.body, one(edited)?.last_message?.body]).toEqual(['better', 'better']);
+  const edited = play(heard, {
+    event: 'edit',
+    id: 'e.2',
+    data: { ...message(1, ben, 'better'), edited_at: 'now' },
+  });
+  expect([edited.timelines.get(7)?.messages[0]?.body, one(edited)?.last_message?.body]).toEqual([
+    'better',
+    'better',
+  ]);
   const gone = play(edited, { event: 'delete', id: 'e.3', data: { conversation: 7, seq: 1 } });
   expect(gone.timelines.get(7)?.messages[0]).toMatchObject({ body: '', deleted: true });
 });
@@ -79,15 +123,26 @@ test('being added asks for the conversation, being removed forgets it', () => {
   const joined: Entry = { event: 'member', id: 'e.1', data: { conversation: 9, user: ana, role: 'member' } };
   expect(missing(starting(), joined)).toBe(9);
   expect(missing(starting(), { ...joined, data: { ...joined.data, user: ben } })).toBeNull();
-  const removed = play(starting(), { event: 'member', id: 'e.2', data: { conversation: 7, user: ana, role: null } });
+  const removed = play(starting(), {
+    event: 'member',
+    id: 'e.2',
+    data: { conversation: 7, user: ana, role: null },
+  });
   expect(removed.conversations.size).toBe(0);
 });
 
 test('members of a small conversation come and go', () => {
   const model = starting(general({ kind: 'group', members: [ana] }));
-  const joined = play(model, { event: 'member', id: 'e.1', data: { conversation: 7, user: ben, role: 'member' } });
+  const joined = play(model, {
+    event: 'member',
+    id: 'e.1',
+    data: { conversation: 7, user: ben, role: 'member' },
+  });
   expect(one(joined)?.members).toEqual([ana, ben]);
-  expect(one(play(joined, { event: 'member', id: 'e.2', data: { conversation: 7, user: ben, role: null } }))?.members).toEqual([ana]);
+  expect(
+    one(play(joined, { event: 'member', id: 'e.2', data: { conversation: 7, user: ben, role: null } }))
+      ?.members,
+  ).toEqual([ana]);
 });
 
 test('an answer older than the stream does not turn time back', () => {
@@ -114,7 +169,8 @@ test('snapshot + entries = fresh snapshot, for any course of events', () => {
         server.read += 1 + Math.floor(random() * (server.last - server.read));
         entries.push({ event: 'read', id: `e.r${step}`, data: { conversation: 7, seq: server.read } });
       }
-      if (random() < 0.1 && entries.length) entries.push(entries[Math.floor(random() * entries.length)] as Entry);
+      if (random() < 0.1 && entries.length)
+        entries.push(entries[Math.floor(random() * entries.length)] as Entry);
     }
     const expected = { last_seq: server.last, read_seq: server.read, unread: server.last - server.read };
     expect(one(play(starting(), ...entries)), `seed ${seed}`).toMatchObject(expected);

@@ -77,10 +77,20 @@ test('signed out, all waits; woken, all goes', async () => {
 });
 
 test('what an earlier page load kept is sent, but not what failed', async () => {
-  const kept = (state: Outgoing['state'], body: string): Outgoing => ({ clientId: body, conversation: 1, body, createdAt: '', state });
+  const kept = (state: Outgoing['state'], body: string): Outgoing => ({
+    clientId: body,
+    conversation: 1,
+    body,
+    createdAt: '',
+    state,
+  });
   const posted: string[] = [];
   const post = async (_: number, body: string) => (posted.push(body), {}) as Message;
-  new Outbox({ post, changed: () => undefined, backoff }, [kept('sending', 'a'), kept('failed', 'b'), kept('waiting', 'c')]);
+  new Outbox({ post, changed: () => undefined, backoff }, [
+    kept('sending', 'a'),
+    kept('failed', 'b'),
+    kept('waiting', 'c'),
+  ]);
   await eventually(() => posted.length === 2);
   expect(posted).toEqual(['a', 'c']);
 });

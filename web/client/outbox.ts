@@ -1,6 +1,7 @@
 /**
- * Messages on their way. Each has a `client_id` made here, so that sending it again is harmless; per conversation they go
- * one after the other, in order. What may pass (no connection, 429, 503) is tried again; a refusal waits for the person.
+ * Messages on their way. Each has a `client_id` made here, so that sending it again is harmless; per
+ * conversation they go one after the other, in order. What may pass (no connection, 429, 503) is tried again;
+ * a refusal waits for the person.
  */
 import { type Backoff, delay } from './backoff';
 import { Problem, unreachable } from './problem';
@@ -12,8 +13,9 @@ export interface Outgoing {
   body: string;
   createdAt: string;
   /**
-   * `sending` now or soon, `waiting` for the server to be reachable again, `failed` until retried or discarded, `sent` when
-   * the server has it and the stream has not brought it yet: only the stream knows what comes before it.
+   * `sending` now or soon, `waiting` for the server to be reachable again, `failed` until retried or
+   * discarded, `sent` when the server has it and the stream has not brought it yet: only the stream knows
+   * what comes before it.
    */
   state: 'sending' | 'waiting' | 'failed' | 'sent';
   problem?: Problem;
@@ -37,7 +39,10 @@ export class Outbox {
   private stopped = false;
 
   /** `kept` is what an earlier page load could not send. */
-  constructor(private readonly options: OutboxOptions, kept: Outgoing[] = []) {
+  constructor(
+    private readonly options: OutboxOptions,
+    kept: Outgoing[] = [],
+  ) {
     this.all = kept.map((one) => (one.state === 'failed' ? one : { ...one, state: 'waiting' }));
     for (const { conversation } of this.all) void this.work(conversation);
   }
@@ -45,7 +50,8 @@ export class Outbox {
   /** Queues a message and begins to send it. */
   send(conversation: Id, body: string): Outgoing {
     const createdAt = new Date().toISOString();
-    const one: Outgoing = { clientId: newClientId(), conversation, body, createdAt, state: 'sending' };
+    const state = this.head(conversation)?.state ?? 'sending';
+    const one: Outgoing = { clientId: newClientId(), conversation, body, createdAt, state };
     this.become([...this.all, one]);
     void this.work(conversation);
     return one;
@@ -92,7 +98,8 @@ export class Outbox {
       const problem = await this.attempt(one);
       if (!problem) failures = 0;
       else if (problem.status === 401) break;
-      else if (problem.passing) await this.rest(delay(failures++, this.options.backoff ?? BACKOFF, this.random(), problem.retryAfter));
+      else if (problem.passing)
+        await this.rest(delay(failures++, this.options.backoff ?? BACKOFF, this.random(), problem.retryAfter));
     }
     this.busy.delete(conversation);
   }
@@ -104,15 +111,23 @@ export class Outbox {
       return null;
     } catch (error) {
       const problem = error instanceof Problem ? error : unreachable();
-      const waits = problem.passing || problem.status === 401;
-      this.mark(one.clientId, { state: waits ? 'waiting' : 'failed', problem });
+      if (problem.passing || problem.status === 401) this.hold(one.conversation);
+      else this.mark(one.clientId, { state: 'failed', problem });
       if (problem.status === 401) this.options.refused?.();
       return problem;
     }
   }
 
   private head(conversation: Id): Outgoing | undefined {
-    return this.all.find((one) => one.conversation === conversation && (one.state === 'sending' || one.state === 'waiting'));
+    return this.all.find(
+      (one) => one.conversation === conversation && (one.state === 'sending' || one.state === 'waiting'),
+    );
+  }
+
+  /** All of a conversation's queue waits for its head. */
+  private hold(conversation: Id): void {
+    const waits = (one: Outgoing) => one.conversation === conversation && one.state === 'sending';
+    this.become(this.all.map((one) => (waits(one) ? { ...one, state: 'waiting' } : one)));
   }
 
   private mark(clientId: string, change: Partial<Outgoing>): void {
@@ -141,7 +156,12 @@ export class Outbox {
   }
 }
 
-/** 128 random bits, URL-safe; `crypto.randomUUID` exists only in secure contexts, this also works over plain HTTP. */
+/**
+ * 128 random bits, URL-safe; `crypto.randomUUID` exists only in secure contexts, this also works over plain
+ * HTTP.
+ */
 export function newClientId(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
+    byte.toString(16).padStart(2, '0'),
+  ).join('');
 }

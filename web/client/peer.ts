@@ -1,4 +1,7 @@
-/** A tiny real server for the tests: a log of messages, told by stream and by long-poll, that can be made to misbehave. */
+/**
+ * A tiny real server for the tests: a log of messages, told by stream and by long-poll, that can be made to
+ * misbehave.
+ */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Message } from './types';
@@ -48,7 +51,12 @@ export class Peer {
   says(body: string): void {
     const position = (this.log.at(-1)?.position ?? 0) + 3;
     const message: Message = {
-      conversation: 1, seq: this.log.length + 1, author: 2, body, client_id: `c${position}`, created_at: '2026-01-01T00:00:00.000Z',
+      conversation: 1,
+      seq: this.log.length + 1,
+      author: 2,
+      body,
+      client_id: `c${position}`,
+      created_at: '2026-01-01T00:00:00.000Z',
     };
     this.log.push({ position, event: 'message', data: message });
     const row = this.log[this.log.length - 1] as Row;
@@ -77,11 +85,15 @@ export class Peer {
 
   private answer(request: IncomingMessage, response: ServerResponse): void {
     const url = new URL(request.url ?? '', 'http://peer');
-    const cursor = (request.headers['last-event-id'] as string | undefined) ?? url.searchParams.get('after') ?? undefined;
+    const cursor =
+      (request.headers['last-event-id'] as string | undefined) ?? url.searchParams.get('after') ?? undefined;
     const poll = url.searchParams.get('poll');
     this.requests.push({ path: poll === null ? 'stream' : 'poll', cursor, at: Date.now() });
     if (this.refusal) {
-      response.writeHead(this.refusal.status, { 'Content-Type': 'application/problem+json', ...this.refusal.headers });
+      response.writeHead(this.refusal.status, {
+        'Content-Type': 'application/problem+json',
+        ...this.refusal.headers,
+      });
       response.end(JSON.stringify({ status: this.refusal.status, code: 'refused', detail: 'no' }));
     } else if (poll !== null) this.poll(cursor, Number(poll), response);
     else this.stream(cursor, response);
@@ -95,7 +107,9 @@ export class Peer {
       response.end(`event: reset\ndata: {"cursor":"${this.cursor}","reason":"too_old"}\n\n`);
       return;
     }
-    response.write(`retry: 20\nid: ${cursor ?? this.cursor}\nevent: ready\ndata: {"cursor":"${cursor ?? this.cursor}"}\n\n`);
+    response.write(
+      `retry: 20\nid: ${cursor ?? this.cursor}\nevent: ready\ndata: {"cursor":"${cursor ?? this.cursor}"}\n\n`,
+    );
     if (this.streams === 'open') for (const row of missed) response.write(this.frame(row));
     this.open.add(response);
     response.on('close', () => this.open.delete(response));
@@ -105,12 +119,18 @@ export class Peer {
     const tell = () => {
       clearTimeout(timer);
       this.waiting.delete(tell);
-      const events = (this.since(cursor) ?? []).map((row) => ({ id: `${this.epoch}.${row.position}`, event: row.event, data: row.data }));
+      const missed = this.since(cursor);
+      const events = (missed ?? []).map((row) => ({
+        id: `${this.epoch}.${row.position}`,
+        event: row.event,
+        data: row.data,
+      }));
       response.setHeader('Content-Type', 'application/json');
-      response.end(JSON.stringify({ events, cursor: this.cursor }));
+      response.end(JSON.stringify({ events, cursor: this.cursor, ...(!missed && { reset: 'too_old' }) }));
     };
     const timer = setTimeout(tell, seconds * 100);
-    if (this.since(cursor)?.length) tell();
+    const missed = this.since(cursor);
+    if (!missed || missed.length) tell();
     else this.waiting.add(tell);
   }
 

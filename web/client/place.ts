@@ -8,7 +8,9 @@ export class Place {
     return this.reached;
   }
 
-  /** Takes an id: true when it lies ahead, false when it was passed before, null when it is of another log. */
+  /**
+   * Takes an id: true when it lies ahead, false when it was passed before, null when it is of another log.
+   */
   pass(id: string): boolean | null {
     const relation = relate(this.reached, id);
     if (relation === 'next') this.reached = id;

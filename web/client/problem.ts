@@ -25,13 +25,24 @@ export class Problem extends Error {
     this.errors = fields.errors ?? {};
   }
 
-  /** True when the same request may succeed later without a change: no connection, too fast, overloaded, draining. */
+  /** What a person can read about it. */
+  get detail(): string {
+    return this.message;
+  }
+
+  /**
+   * True when the same request may succeed later without a change: no connection, too fast, overloaded,
+   * draining.
+   */
   get passing(): boolean {
     return this.status === 0 || this.status === 408 || this.status === 429 || this.status >= 500;
   }
 }
 
-/** The problem that an unsuccessful answer carries; an answer of some proxy without a document gets a plain one. */
+/**
+ * The problem that an unsuccessful answer carries; an answer of some proxy without a document gets a plain
+ * one.
+ */
 export async function problemOf(response: Response): Promise<Problem> {
   const document: unknown = await response.json().catch(() => null);
   const fields = isRecord(document) ? document : {};
@@ -60,10 +71,9 @@ export function retryAfter(headers: Headers, now = Date.now()): number | undefin
 function fieldErrors(errors: unknown): Record<string, string> {
   if (!Array.isArray(errors)) return isRecord(errors) ? mapText(Object.entries(errors)) : {};
   return mapText(
-    errors.filter(isRecord).map((error) => [
-      text(error['field']) ?? text(error['name']) ?? '',
-      error['detail'] ?? error['message'],
-    ]),
+    errors
+      .filter(isRecord)
+      .map((error) => [text(error['field']) ?? text(error['name']) ?? '', error['detail'] ?? error['message']]),
   );
 }
 
@@ -77,4 +87,11 @@ function text(value: unknown): string | undefined {
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
+}
+
+/** A problem for a person to read, from whatever was thrown. */
+export function asProblem(error: unknown): Problem {
+  return error instanceof Problem
+    ? error
+    : new Problem({ status: 0, code: 'unexpected', detail: String(error) });
 }

@@ -1,8 +1,9 @@
 /**
- * One connection to the stream, and one long-poll: each opens, tells what it hears, and says how it ended. Neither throws.
+ * One connection to the stream, and one long-poll: each opens, tells what it hears, and says how it ended.
+ * Neither throws.
  *
- * `fetch` and not `EventSource`: only so can a 401 be told from a 503, Retry-After be read, the cursor be sent as a header
- * on the first connection too, and a connection that has gone silent be cut.
+ * `fetch` and not `EventSource`: only so can a 401 be told from a 503, Retry-After be read, the cursor be
+ * sent as a header on the first connection too, and a connection that has gone silent be cut.
  */
 import { type Entry, type Notice, decode, type Received } from './entry';
 import { Problem, problemOf, unreachable } from './problem';
@@ -34,7 +35,10 @@ export interface Patience {
   silence: number;
 }
 
-/** Reads one stream to its end. Silence is noticed by a timer that every received byte sets anew, once `ready` has come. */
+/**
+ * Reads one stream to its end. Silence is noticed by a timer that every received byte sets anew, once `ready`
+ * has come.
+ */
 export async function readStream(asked: Asked, patience: Patience, listener: Listener): Promise<End> {
   const cut = new AbortController();
   let watchdog = setTimeout(() => cut.abort(), patience.readyWithin);
@@ -80,7 +84,8 @@ export async function pollOnce(asked: Asked, within: number, listener: Listener)
       cache: 'no-store',
     });
     if (!response.ok) return { kind: 'failed', problem: await problemOf(response) };
-    const answer = (await response.json()) as { events: Received[]; cursor: string };
+    const answer = (await response.json()) as { events: Received[]; cursor: string; reset?: string };
+    if (answer.reset) return { kind: 'reset', reason: answer.reset };
     for (const received of answer.events) {
       const told = decode(received);
       const end = told && listener.hear(told);
@@ -109,5 +114,9 @@ function isStream(response: Response): boolean {
 }
 
 function notTandem(): Problem {
-  return new Problem({ status: 0, code: 'not_a_stream', detail: 'Something on the way answered in place of the server.' });
+  return new Problem({
+    status: 0,
+    code: 'not_a_stream',
+    detail: 'Something on the way answered in place of the server.',
+  });
 }

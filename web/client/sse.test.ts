@@ -22,7 +22,11 @@ test('several data lines are joined, one leading space is taken off', () => {
 
 test('LF, CR and CRLF all end a line, also when CRLF is cut in two', () => {
   const parser = new SseParser();
-  const frames = [...parser.push('data: a\r'), ...parser.push('\n\r'), ...parser.push('\ndata: b\r\rdata: c\n\n')];
+  const frames = [
+    ...parser.push('data: a\r'),
+    ...parser.push('\n\r'),
+    ...parser.push('\ndata: b\r\rdata: c\n\n'),
+  ];
   expect(frames.map((frame) => frame.data)).toEqual(['a', 'b', 'c']);
 });
 
@@ -31,7 +35,9 @@ test('an id belongs to its own frame alone', () => {
 });
 
 test('a byte order mark, an id with NUL, a retry that is no number and an empty frame are passed over', () => {
-  expect(parse('\uFEFFdata: x\n\nid: a\0b\nretry: soon\n\n\n\n')).toEqual([{ id: null, event: 'message', data: 'x', retry: null }]);
+  expect(parse('\uFEFFdata: x\n\nid: a\0b\nretry: soon\n\n\n\n')).toEqual([
+    { id: null, event: 'message', data: 'x', retry: null },
+  ]);
 });
 
 test('an unfinished frame is not told', () => {
@@ -42,13 +48,14 @@ test('an unfinished frame is not told', () => {
 });
 
 test('any cut into pieces gives the same frames', () => {
-  const text = 'retry: 5\r\nid: e.1\r\nevent: ready\r\ndata: {}\r\n\r\nid: e.2\ndata: héllo 👋\ndata: مرحبا\n\n: beat\n\rid: e.3\rdata: z\r\r\n';
+  const text =
+    'retry: 5\r\nid: e.1\r\nevent: ready\r\ndata: {}\r\n\r\nid: e.2\ndata: héllo 👋\ndata: مرحبا\n\n: beat\n\rid: e.3\rdata: z\r\r\n';
   const whole = parse(text);
   expect(whole).toHaveLength(3);
   for (let seed = 1; seed <= 300; seed++) {
     const [parser, random] = [new SseParser(), randomFrom(seed)];
     const frames = [];
-    for (let at = 0; at < text.length; ) {
+    for (let at = 0; at < text.length;) {
       const size = 1 + Math.floor(random() * 9);
       frames.push(...parser.push(text.slice(at, at + size)));
       at += size;

@@ -1,6 +1,7 @@
 /**
- * An incremental parser of text/event-stream, after the WHATWG standard. Pure: text in, frames out, in pieces of any size.
- * It differs in one point that a cursor needs: a frame's `id` is the one that stood in that very frame, or null.
+ * An incremental parser of text/event-stream, after the WHATWG standard. Pure: text in, frames out, in pieces
+ * of any size. It differs in one point that a cursor needs: a frame's `id` is the one that stood in that very
+ * frame, or null.
  */
 
 export interface Frame {

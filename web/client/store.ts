@@ -1,9 +1,11 @@
 /** One person's live view: API, stream, model and outbox joined. Subscribe to it, and call its verbs. */
 import type { Api, Where } from './api';
 import type { Entry } from './entry';
+import { Marks } from './marks';
 import * as model from './model';
 import { Outbox, type Outgoing } from './outbox';
-import { Problem } from './problem';
+import { People } from './people';
+import { asProblem, Problem } from './problem';
 import { DurableStream, type StreamState } from './stream';
 import type { Timings } from './timings';
 import type { Conversation, ConversationDraft, Id, Message, User } from './types';
@@ -29,17 +31,27 @@ export class Store {
   private telling = false;
   private readonly listeners = new Set<(view: View) => void>();
   private readonly held = new Map<Id, Entry[]>();
-  private readonly wanted = new Set<Id>();
-  private readonly asked = new Set<Id>();
   private readonly opening = new Map<Id, Promise<void>>();
-  private readonly reading = new Map<Id, number>();
   private readonly outbox: Outbox;
   private readonly stream: DurableStream;
+  private readonly people: People;
+  private readonly marks: Marks;
   private readonly api: Api;
 
   constructor(options: StoreOptions) {
     this.api = options.api;
-    this.current = { ...model.emptyModel(options.me), outgoing: options.kept ?? [], connection: { name: 'stopped' }, loaded: false };
+    this.current = {
+      ...model.emptyModel(options.me),
+      outgoing: options.kept ?? [],
+      connection: { name: 'stopped' },
+      loaded: false,
+    };
+    this.people = new People(
+      this.api,
+      (id) => this.current.users.has(id),
+      (users) => this.takeUsers(users),
+    );
+    this.marks = new Marks(this.api);
     this.outbox = new Outbox(
       {
         post: (conversation, body, clientId) => this.api.post(conversation, body, clientId),
@@ -125,13 +137,11 @@ export class Store {
   markRead(id: Id, seq: number): void {
     if (seq <= (this.current.conversations.get(id)?.read_seq ?? Infinity)) return;
     this.become(model.markRead(this.current, id, seq));
-    const busy = this.reading.has(id);
-    this.reading.set(id, seq);
-    if (!busy) void this.sendRead(id);
+    this.marks.move(id, seq);
   }
 
   async create(draft: ConversationDraft): Promise<Conversation> {
-    return this.adopt(await this.api.createConversation(draft));
+    return this.adopt({ created_at: new Date().toISOString(), ...(await this.api.createConversation(draft)) });
   }
 
   async join(id: Id): Promise<Conversation> {
@@ -143,98 +153,76 @@ export class Store {
     await this.api.leave(id);
   }
 
-  /** Asks for people whose names are not known yet; all that are named in one turn go in one call. */
-  want(ids: Iterable<Id>): void {
-    const fresh = [...ids].filter((id) => !this.current.users.has(id) && !this.asked.has(id));
-    if (!fresh.length) return;
-    if (!this.wanted.size) setTimeout(() => void this.fetchUsers());
-    for (const id of fresh) this.wanted.add(id), this.asked.add(id);
-  }
-
   takeUsers(users: User[]): void {
     this.become(model.takeUsers(this.current, users));
   }
 
   private async loadNewest(id: Id): Promise<void> {
-    await this.load(id, {});
+    // a page that reaches back to the first unread message, if it can
+    const unread = this.current.conversations.get(id)?.unread ?? 0;
+    await this.load(id, {}, Math.min(200, Math.max(50, unread + 20)));
     // entries that came while the page was on its way are fetched behind it
     for (let tries = 0; tries < 5 && this.current.timelines.get(id)?.hasAfter; tries++) {
       await this.load(id, { after: this.current.timelines.get(id)?.messages.at(-1)?.seq ?? 0 });
     }
   }
 
-  private async load(id: Id, where: Where): Promise<void> {
-    const page = await this.api.messages(id, where);
+  private async load(id: Id, where: Where, limit?: number): Promise<void> {
+    const page = await this.api.messages(id, where, limit);
     this.outbox.settle(page.messages.filter((message) => message.author === this.current.me.id));
     this.become(model.takePage(this.current, id, page));
-    this.want(page.messages.map((message) => message.author));
+    this.people.want(page.messages.map((message) => message.author));
   }
 
   private async snapshot(): Promise<string> {
     const snapshot = await this.api.conversations();
     this.become({ ...model.takeSnapshot(this.current, snapshot), loaded: true });
-    this.want(snapshot.conversations.flatMap(peopleOf));
+    this.people.want(snapshot.conversations.flatMap(peopleOf));
     return snapshot.cursor;
   }
 
   private take(entry: Entry): void {
-    const about = 'conversation' in entry.data ? entry.data.conversation : entry.data.id;
-    const held = this.held.get(about);
+    const held = this.held.get(conversationOf(entry) ?? 0);
     if (held) return void held.push(entry);
     const unknown = model.missing(this.current, entry);
     if (unknown !== null) return void this.fetchConversation(unknown, entry);
     this.become(model.apply(this.current, entry));
     if (entry.event === 'message') this.takeMessage(entry.data);
-    if (entry.event === 'member') this.want([entry.data.user]);
+    if (entry.event === 'member') this.people.want([entry.data.user]);
   }
 
   private takeMessage(message: Message): void {
-    this.want([message.author]);
+    this.people.want([message.author]);
     if (message.author === this.current.me.id) this.outbox.settle([message]);
-    if (this.current.timelines.get(message.conversation)?.hasAfter) void this.open(message.conversation).catch(() => undefined);
+    if (this.current.timelines.get(message.conversation)?.hasAfter)
+      void this.open(message.conversation).catch(() => undefined);
   }
 
-  /** Reads a conversation this person was just added to; what the stream brings meanwhile is held, then applied. */
+  /** Reads a conversation this person was just added to; what the stream brings meanwhile is held back. */
   private async fetchConversation(id: Id, first: Entry): Promise<void> {
     const held = [first];
     this.held.set(id, held);
     const conversation = await this.api.conversation(id).catch(asProblem);
     this.held.delete(id);
-    if (!(conversation instanceof Problem)) {
+    if (conversation instanceof Problem) {
+      if (conversation.passing) this.stream.renew();
+    } else if (conversation.role) {
       this.adopt(conversation);
       for (const entry of held) this.take(entry);
-    } else if (conversation.passing) this.stream.renew();
+    }
   }
 
   private adopt(conversation: Conversation): Conversation {
     this.become(model.takeConversation(this.current, conversation));
-    this.want(peopleOf(conversation));
+    this.people.want(peopleOf(conversation));
     return conversation;
   }
 
-  private async sendRead(id: Id): Promise<void> {
-    for (let sent = 0; sent !== this.reading.get(id); ) {
-      sent = this.reading.get(id) ?? 0;
-      // a mark that is lost is made good by the next one, or by posting
-      await this.api.markRead(id, sent).catch(() => undefined);
-    }
-    this.reading.delete(id);
-  }
-
-  private async fetchUsers(): Promise<void> {
-    const ids = [...this.wanted];
-    this.wanted.clear();
-    for (let at = 0; at < ids.length; at += 100) {
-      const some = ids.slice(at, at + 100);
-      await this.api.users(some).then(
-        (users) => this.takeUsers(users),
-        () => some.forEach((id) => this.asked.delete(id)),
-      );
-    }
-  }
-
   private connect(connection: StreamState): void {
-    if (connection.name === 'live' || connection.name === 'polling') this.outbox.wake();
+    if (connection.name === 'live' || connection.name === 'polling') {
+      this.outbox.wake();
+      void this.marks.flush();
+    }
     this.become({ connection });
   }
 
@@ -249,9 +237,9 @@ export class Store {
   }
 }
 
-/** Problems for a person to read, from whatever was thrown. */
-export function asProblem(error: unknown): Problem {
-  return error instanceof Problem ? error : new Problem({ status: 0, code: 'unexpected', detail: String(error) });
+function conversationOf(entry: Entry): Id | null {
+  if (entry.event === 'user') return null;
+  return entry.event === 'conversation' ? entry.data.id : entry.data.conversation;
 }
 
 function peopleOf(conversation: Conversation): Id[] {

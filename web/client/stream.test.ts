@@ -3,7 +3,14 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { eventually, Peer } from './peer';
 import { DurableStream, type StreamState } from './stream';
 
-const timings = { readyWithin: 150, silence: 200, quiet: 20, poll: 5, probeAfter: 100, backoff: { first: 20, most: 100 } };
+const timings = {
+  readyWithin: 150,
+  silence: 200,
+  quiet: 20,
+  poll: 5,
+  probeAfter: 100,
+  backoff: { first: 20, most: 100 },
+};
 
 let peer: Peer;
 let stream: DurableStream;
@@ -170,6 +177,18 @@ test('a network that buffers the stream is polled through, and left when it heal
   peer.says('three');
   await eventually(() => heard.length === 3);
   expect(heard).toEqual(['one', 'two', 'three']);
+});
+
+test('a reset is heard by polling too', async () => {
+  for (const body of ['a', 'b']) peer.says(body);
+  [peer.streams, peer.floor] = ['buffer', 100];
+  listens('e1.1');
+  await eventually(() => snapshots.length > 0);
+  peer.floor = 0;
+  await eventually(() => state() === 'polling');
+  peer.says('c');
+  await eventually(() => heard.length === 1);
+  expect([snapshots[0], heard]).toEqual(['too_old', ['c']]);
 });
 
 test('a stream that is open but mute is given up for polling', async () => {

@@ -1,9 +1,11 @@
 /**
- * The durable stream: every entry addressed to this person exactly once and in order, whatever the network does.
+ * The durable stream: every entry addressed to this person exactly once and in order, whatever the network
+ * does.
  *
- * It keeps the cursor, drops what it passed before, reconnects with full jitter, honours Retry-After and `retry:`, reads a
- * new snapshot after `reset`, and polls while the stream is silent or buffered on the way, probing until that heals.
- * (Longer than most files: the transitions between the states are only clear side by side.)
+ * It keeps the cursor, drops what it passed before, reconnects with full jitter, honours Retry-After and
+ * `retry:`, reads a new snapshot after `reset`, and polls while the stream is silent or buffered on the way,
+ * probing until that heals. (Longer than most files: the transitions between the states are only clear side
+ * by side.)
  */
 import { delay } from './backoff';
 import { type Entry, isNotice, type Notice } from './entry';
@@ -69,7 +71,10 @@ export class DurableStream {
     this.say({ name: 'stopped' });
   }
 
-  /** Tries at once: the network is back, the person returned. An open connection that has long been silent is cut. */
+  /**
+   * Tries at once: the network is back, the person returned. An open connection that has long been silent is
+   * cut.
+   */
   wake(): void {
     this.goOn();
     if (Date.now() - this.heardAt > this.timings.silence / 2) this.connection.abort();
@@ -119,7 +124,10 @@ export class DurableStream {
     return readStream(asked, this.timings, this.listener(onReady));
   }
 
-  /** Polls until that fails or a probe finds the stream healed; probes run beside it, so that nothing waits for them. */
+  /**
+   * Polls until that fails or a probe finds the stream healed; probes run beside it, so that nothing waits
+   * for them.
+   */
   private async poll(signal: AbortSignal): Promise<End> {
     const polling = new AbortController();
     let healed: Promise<End> | null = null;
@@ -145,7 +153,9 @@ export class DurableStream {
     }
   }
 
-  /** One long-poll of so many seconds; the first is short, so that it soon shows whether polling works at all. */
+  /**
+   * One long-poll of so many seconds; the first is short, so that it soon shows whether polling works at all.
+   */
   private async pollFor(seconds: number, signal: AbortSignal): Promise<End | null> {
     const url = `${this.options.url}?poll=${seconds}&after=${encodeURIComponent(this.place.cursor ?? '')}`;
     const asked = { url, headers: this.options.headers ?? {}, signal };
@@ -179,7 +189,8 @@ export class DurableStream {
   }
 
   private notice(notice: Notice, onReady?: () => void): End | undefined {
-    if (notice.event === 'reset' || notice.event === 'bye') return { kind: notice.event, reason: notice.reason };
+    if (notice.event === 'reset' || notice.event === 'bye')
+      return { kind: notice.event, reason: notice.reason };
     if (notice.cursor !== null && this.place.pass(notice.cursor) === null) return foreign;
     if (notice.event === 'ready') {
       this.failures = 0;

@@ -7,7 +7,9 @@ export interface Timings extends Patience {
   quiet: number;
   /** Seconds that a long-poll may wait. */
   poll: number;
-  /** Milliseconds until the first probe for a healed stream; doubled after each that fails, up to ten minutes. */
+  /**
+   * Milliseconds until the first probe for a healed stream; doubled after each that fails, up to ten minutes.
+   */
   probeAfter: number;
   /** `first` is replaced by what the server's `retry:` says. */
   backoff: Backoff;

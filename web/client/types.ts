@@ -1,4 +1,7 @@
-/** What travels: the shapes of the protocol, as the server sends them. Null, false and empty fields are left out. */
+/**
+ * What travels: the shapes of the protocol, as the server sends them. Null, false and empty fields are left
+ * out.
+ */
 
 export type Id = number;
 export type Kind = 'channel' | 'group' | 'direct';
@@ -39,6 +42,7 @@ export interface Conversation {
   mentions?: number;
   last_message?: Message | null;
   members?: Id[];
+  created_at?: string;
 }
 
 export interface Channel {

@@ -1,0 +1,1 @@
+"""Accounts and logins: who somebody is, how he proves it, and how that ends."""

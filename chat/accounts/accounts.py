@@ -1,0 +1,170 @@
+"""Accounts: made, proved with a password, changed."""
+
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from chat.accounts.form import LogIn, PasswordChange, Profile, SignUp
+from chat.accounts.hasher import Hasher
+from chat.accounts.invites import use_invite
+from chat.accounts.sessions import Device, Session, Sessions, end_others, lock_user
+from chat.accounts.strength import check_password
+from chat.accounts.user import User, queries
+from chat.log.append import Log
+from chat.log.entry import Unplaced
+from chat.shared.postgres import Connection, Pool
+from chat.shared.problems import Invalid, Refusal, Unauthenticated
+
+
+class NameTaken(Refusal):
+    """Somebody else has this name; choose another one."""
+
+    status, code = 409, "name_taken"
+
+
+class SignupClosed(Refusal):
+    """Accounts are made by the operator of this server."""
+
+    status, code = 403, "signup_closed"
+
+
+class BadCredentials(Refusal):
+    """This name and this password do not belong together."""
+
+    status, code = 401, "bad_credentials"
+
+
+class WrongPassword(Refusal):
+    """The old password is another one."""
+
+    status, code = 403, "wrong_password"
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """Who has come in; `token` is known only now."""
+
+    user: User
+    session: Session
+    token: str
+
+
+class Accounts:
+    """What a person does with the account. `signup` is the setting."""
+
+    def __init__(self, pool: Pool, log: Log, sessions: Sessions, signup: str) -> None:
+        self._pool, self._log, self._sessions, self._signup = pool, log, sessions, signup
+        self.hasher = Hasher()
+
+    def check_open(self) -> None:
+        """Raises `SignupClosed`."""
+        if self._signup == "closed":
+            raise SignupClosed
+
+    async def sign_up(self, form: SignUp, device: Device) -> SignedIn:
+        """A new account and its first login, or neither. Raises `SignupClosed`, `BadInvite`, `NameTaken`."""
+        self.check_open()
+        stored = await self.hasher.hash(form.password)
+        async with self._pool.connection() as connection, connection.transaction():
+            if self._signup == "invite":
+                await use_invite(connection, form.invite)
+            user = await insert_user(connection, form.name, form.display_name or form.name, stored)
+            opened = await self._sessions.open(connection, user.id, [stored], device)
+        assert opened is not None
+        return SignedIn(user, opened[1], opened[0])
+
+    async def log_in(self, form: LogIn, device: Device) -> SignedIn:
+        """A new login. Raises `BadCredentials`, after the same work whether or not there is such an account."""
+        async with self._pool.connection() as connection:
+            row = await (await connection.execute(queries.find_credentials, [plain_name(form.name)])).fetchone()
+        *fields, stored = row or (None,)
+        if not await self.hasher.verify(stored, form.password) or stored is None:
+            raise BadCredentials
+        user = User(*fields)
+        hashes = [stored, *await self._renew(user.id, stored, form.password)]
+        async with self._pool.connection() as connection:
+            opened = await self._sessions.open(connection, user.id, hashes, device)
+        if opened is None:
+            raise BadCredentials
+        return SignedIn(user, opened[1], opened[0])
+
+    async def _renew(self, user_id: int, stored: str, password: str) -> list[str]:
+        """The hash that replaces one that was made with older parameters, if it was."""
+        if not self.hasher.is_old(stored):
+            return []
+        fresh = await self.hasher.hash(password)
+        async with self._pool.connection() as connection:
+            await connection.execute(queries.renew_hash, {"user_id": user_id, "stored": stored, "fresh": fresh})
+        return [fresh]
+
+    async def change_profile(self, user_id: int, profile: Profile) -> User:
+        """Change what others see; everybody hears of it. The user as he is now."""
+        async with self._log.change() as change:
+            row = await (await change.connection.execute(queries.lock_user, [user_id])).fetchone()
+            assert row is not None
+            user = User(*row)
+            if profile.display_name not in (None, user.display_name):
+                user = User(user.id, user.name, profile.display_name or "", user.role)
+                await change.connection.execute(queries.set_display_name, [user.display_name, user_id])
+                await change.record(Unplaced("user", subject=user_id, data=user.encode()))
+        return user
+
+    async def change_password(self, user_id: int, session_id: int, form: PasswordChange) -> list[int]:
+        """Change it, and end all other logins: which. Raises `WrongPassword`, or `Invalid` for a bad new one."""
+        async with self._pool.connection() as connection:
+            row = await (await connection.execute(queries.read_credentials, [user_id])).fetchone()
+        if row is None:
+            raise Unauthenticated
+        *fields, stored = row
+        if not await self.hasher.verify(stored, form.old):
+            raise WrongPassword
+        check_new(form.new, User(*fields))
+        fresh = await self.hasher.hash(form.new)
+        async with self._log.change() as change:
+            await lock_user(change, user_id)
+            changed = {"user_id": user_id, "stored": stored, "fresh": fresh}
+            if not await (await change.connection.execute(queries.set_password, changed)).fetchone():
+                raise WrongPassword
+            return await end_others(change, user_id, session_id)
+
+
+def plain_name(text: str) -> str:
+    """A name as it may stand in the database; whatever cannot be one finds nobody."""
+    return text if text.isascii() and text.isprintable() else ""
+
+
+def check_new(password: str, user: User) -> None:
+    """Raises `Invalid`."""
+    try:
+        check_password(password, user.name, user.display_name)
+    except ValueError as wrong:
+        raise Invalid(errors=[{"field": "new", "detail": str(wrong)}]) from None
+
+
+async def insert_user(
+    connection: Connection, name: str, display_name: str, password_hash: str, role: str = "member"
+) -> User:
+    """A new row; raises `NameTaken`."""
+    row = await (await connection.execute(queries.insert_user, [name, display_name, password_hash, role])).fetchone()
+    if row is None:
+        raise NameTaken
+    return User(row[0], name, display_name, role)
+
+
+async def create(pool: Pool, name: str, password: str, display_name: str | None = None, role: str = "member") -> int:
+    """An account from the command line, the only way to make an admin; its id.
+
+    Raises `NameTaken`, or `Invalid` whose text says what is wrong.
+    """
+    try:
+        form = SignUp(name=name, password=password, display_name=display_name)
+    except ValidationError as wrong:
+        said = [f"{error['loc'][0]}: {error['msg'].removeprefix('Value error, ')}" for error in wrong.errors()]
+        raise Invalid("\n".join(said)) from None
+    hasher = Hasher()
+    try:
+        stored = await hasher.hash(form.password)
+    finally:
+        hasher.close()
+    async with pool.connection() as connection:
+        return (await insert_user(connection, form.name, form.display_name or form.name, stored, role)).id

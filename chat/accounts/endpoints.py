@@ -1,0 +1,155 @@
+"""`/api/accounts`, `/api/sessions`, `/api/users`, `/api/invites`: who comes in, who goes, who is who."""
+
+from aiohttp import web
+
+from chat.accounts.accounts import Accounts, SignedIn
+from chat.accounts.form import InviteForm, LogIn, PasswordChange, Profile, SignUp
+from chat.accounts.invites import make_invite
+from chat.accounts.name import plain_text
+from chat.accounts.sessions import Device, Sessions
+from chat.accounts.user import find_users, read_user, read_users
+from chat.shared.endpoints import (
+    COOKIE,
+    IDENTITIES,
+    POOL,
+    RATES,
+    SETTINGS,
+    answer_json,
+    client_address,
+    parse_ids,
+    path_id,
+    read_model,
+    require_identity,
+)
+from chat.shared.identity import Member
+from chat.shared.problems import AdminsOnly
+from chat.shared.rates import home_of
+
+ACCOUNTS = web.AppKey("accounts", Accounts)
+SESSIONS = web.AppKey("sessions", Sessions)
+IDS_MOST = 500
+QUERY_MOST = 64
+DAY = 86_400
+
+
+async def post_account(request: web.Request) -> web.Response:
+    """Sign up, and be logged in."""
+    accounts = request.app[ACCOUNTS]
+    accounts.check_open()
+    await request.app[RATES].signup.spend(home_of(client_address(request)))
+    form = await read_model(request, SignUp)
+    return welcome(request, await accounts.sign_up(form, device_of(request, form.device)))
+
+
+async def post_session(request: web.Request) -> web.Response:
+    """Log in."""
+    form = await read_model(request, LogIn)
+    rates, address = request.app[RATES], home_of(client_address(request))
+    await rates.spend_login(form.name.lower(), address)
+    signed_in = await request.app[ACCOUNTS].log_in(form, device_of(request, form.device))
+    await rates.login.refill(form.name.lower(), address)
+    return welcome(request, signed_in)
+
+
+def welcome(request: web.Request, signed_in: SignedIn) -> web.Response:
+    """The token as JSON and as a cookie; the session that the request came with, if any, is not touched."""
+    settings, session = request.app[SETTINGS], signed_in.session
+    answer = answer_json(
+        {"user": signed_in.user.to_json(), "session": session.to_json(session.id), "token": signed_in.token}, 201
+    )
+    answer.set_cookie(
+        COOKIE,
+        signed_in.token,
+        max_age=settings.session_days * DAY,
+        path="/",
+        httponly=True,
+        samesite="Lax",
+        secure=settings.cookie_secure,
+    )
+    return answer
+
+
+def device_of(request: web.Request, given: str) -> Device:
+    """What the client calls itself, else its browser."""
+    return Device(given or plain_text(request.headers.get("User-Agent", ""))[:100], client_address(request))
+
+
+async def get_sessions(request: web.Request) -> web.Response:
+    """My logins."""
+    member = await require_identity(request)
+    sessions = await request.app[SESSIONS].of_user(member.user_id)
+    return answer_json({"sessions": [session.to_json(member.session_id) for session in sessions]})
+
+
+async def delete_session(request: web.Request) -> web.Response:
+    """End one of my logins, or this one, or all others."""
+    member, which = await require_changer(request), request.match_info["session"]
+    sessions = request.app[SESSIONS]
+    if which == "others":
+        return let_go(request, await sessions.end_others(member.user_id, member.session_id))
+    session_id = member.session_id if which == "current" else path_id(request, "session")
+    answer = let_go(request, await sessions.end(member.user_id, session_id))
+    if session_id == member.session_id:
+        answer.del_cookie(COOKIE, path="/", httponly=True, samesite="Lax", secure=request.app[SETTINGS].cookie_secure)
+    return answer
+
+
+def let_go(request: web.Request, session_ids: list[int]) -> web.Response:
+    """The log tells every node that these have ended; this one must not wait for it and answer them once more."""
+    for session_id in session_ids:
+        request.app[IDENTITIES].forget(session_id)
+    return web.Response(status=204)
+
+
+async def get_me(request: web.Request) -> web.Response:
+    """Who I am."""
+    member = await require_identity(request)
+    return answer_json((await read_user(request.app[POOL], member.user_id)).encode())
+
+
+async def patch_me(request: web.Request) -> web.Response:
+    """Change what others see of me."""
+    member = await require_changer(request)
+    profile = await read_model(request, Profile)
+    return answer_json((await request.app[ACCOUNTS].change_profile(member.user_id, profile)).encode())
+
+
+async def put_password(request: web.Request) -> web.Response:
+    """Change my password; my other logins end. Guessing the old one is limited as guessing it at log-in is."""
+    member = await require_changer(request)
+    form = await read_model(request, PasswordChange)
+    await request.app[RATES].spend_login(member.name, home_of(client_address(request)))
+    return let_go(request, await request.app[ACCOUNTS].change_password(member.user_id, member.session_id, form))
+
+
+async def get_user(request: web.Request) -> web.Response:
+    """Who somebody is."""
+    await require_identity(request)
+    return answer_json((await read_user(request.app[POOL], path_id(request, "user"))).encode())
+
+
+async def get_users(request: web.Request) -> web.Response:
+    """`?ids=1,2` → those; `?q=an` → who may be meant."""
+    member = await require_identity(request)
+    if "ids" in request.query:
+        users = await read_users(request.app[POOL], parse_ids(request.query["ids"], "ids", IDS_MOST))
+    else:
+        request.app[RATES].search.spend(member.user_id)
+        users = await find_users(request.app[POOL], plain_text(request.query.get("q", ""))[:QUERY_MOST])
+    return answer_json({"users": [user.to_json() for user in users]})
+
+
+async def post_invite(request: web.Request) -> web.Response:
+    """Make an invitation; admins only."""
+    member = await require_changer(request)
+    if member.role != "admin":
+        raise AdminsOnly
+    invite = await make_invite(request.app[POOL], await read_model(request, InviteForm), member.user_id)
+    return answer_json(invite.to_json(), 201)
+
+
+async def require_changer(request: web.Request) -> Member:
+    """Who asks for a change; raises `Unauthenticated`, or `TooFast` when the changes of one person are too many."""
+    member = await require_identity(request)
+    request.app[RATES].change.spend(member.user_id)
+    return member

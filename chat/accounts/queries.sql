@@ -1,0 +1,75 @@
+-- name: insert_user
+-- No row when the name is taken.
+insert into users (name, display_name, password_hash, role) values (%s, %s, %s, %s)
+on conflict do nothing
+returning id
+
+-- name: find_credentials
+select id, name, display_name, role, password_hash
+  from users where lower(name) = lower(%s) and disabled_at is null
+
+-- name: read_credentials
+select id, name, display_name, role, password_hash from users where id = %s and disabled_at is null
+
+-- name: renew_hash
+-- The same password, hashed with today's parameters; a change of the password meanwhile wins.
+update users set password_hash = %(fresh)s where id = %(user_id)s and password_hash = %(stored)s
+
+-- name: insert_session
+-- The password must still be the one that was verified: the lock waits for a change of it that is under way, and such
+-- a change waits for us, sees this session, and ends it.
+with holder as (
+    select id from users
+     where id = %(user_id)s and password_hash = any(%(hashes)s) and disabled_at is null for share
+)
+insert into sessions (user_id, token_hash, device, address, expires_at)
+select id, %(digest)s, %(device)s, %(address)s::inet, now() + make_interval(days => %(days)s) from holder
+returning id
+
+-- name: list_sessions
+-- The logins that still hold, the one used last first.
+select id, device, host(address),
+       to_char(created_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+       to_char(last_seen_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+  from sessions
+ where user_id = %(user_id)s and (id = %(session_id)s or %(session_id)s is null) and ended_at is null
+   and expires_at > now() and last_seen_at > now() - make_interval(days => %(idle_days)s)
+ order by last_seen_at desc, id desc limit 500
+
+-- name: lock_user
+-- Whoever ends logins or changes an account takes this lock first, so that two of them never wait for each other.
+select id, name, display_name, role from users where id = %s for no key update
+
+-- name: end_session
+update sessions set ended_at = now() where user_id = %s and id = %s and ended_at is null returning id
+
+-- name: end_other_sessions
+update sessions set ended_at = now() where user_id = %s and id <> %s and ended_at is null returning id
+
+-- name: set_password
+update users set password_hash = %(fresh)s where id = %(user_id)s and password_hash = %(stored)s returning id
+
+-- name: set_display_name
+update users set display_name = %s where id = %s
+
+-- name: read_users
+select id, name, display_name, role from users where id = any(%s) order by id
+
+-- name: find_users
+select id, name, display_name, role
+  from users
+ where disabled_at is null
+   and (lower(name) like %(pattern)s || '%%' or lower(display_name) like '%%' || %(pattern)s || '%%')
+ order by lower(name) = %(text)s desc, starts_with(lower(name), %(text)s) desc, name
+ limit %(most)s
+
+-- name: insert_invite
+insert into invites (code_hash, uses_left, created_by, expires_at)
+values (%(digest)s, %(uses)s, %(user_id)s, now() + make_interval(days => %(days)s))
+returning to_char(expires_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+
+-- name: use_invite
+-- No row when it is unknown, used up or expired.
+update invites set uses_left = uses_left - 1
+ where code_hash = %s and uses_left > 0 and expires_at > now()
+returning uses_left

@@ -1,0 +1,61 @@
+"""Beginning a conversation: one transaction, in which everybody joins and is told what it is."""
+
+from chat.conversations.conversation import Conversation
+from chat.conversations.draft import ConversationDraft
+from chat.conversations.entries import described
+from chat.conversations.refusals import NameTaken, TooManyMembers
+from chat.conversations.seating import check_people, queries, seat
+from chat.log.append import Change, Log
+from chat.shared.problems import Invalid
+from chat.shared.settings import Settings
+
+
+async def create_conversation(
+    log: Log, settings: Settings, creator_id: int, draft: ConversationDraft
+) -> tuple[int, bool]:
+    """Its id, and whether it is new: a direct between the same people is the one they have.
+
+    Raises `Invalid`, `NameTaken`, `TooManyMembers`, `TooManyConversations`.
+    """
+    people = draft.people(creator_id)
+    check_size(settings, draft, len(people))
+    async with log.change() as change:
+        conversation = await insert_conversation(change, creator_id, draft)
+        if conversation is None:
+            return await find_pair(change, draft.pair(creator_id)), False
+        await check_people(change, list(people), settings.conversations_per_person)
+        await seat(change, conversation, people)
+        await change.record(described(conversation))
+    return conversation.id, True
+
+
+def check_size(settings: Settings, draft: ConversationDraft, size: int) -> None:
+    """How many may be brought along."""
+    if size > settings.max_members_added:
+        detail = f"at most {settings.max_members_added} people at once"
+        raise Invalid(errors=[{"field": "members", "detail": detail}])
+    if draft.kind == "group" and size > settings.max_group_members:
+        raise TooManyMembers
+
+
+async def insert_conversation(change: Change, creator_id: int, draft: ConversationDraft) -> Conversation | None:
+    """The new row, locked by being new; None when this pair has one. Whoever comes second waits for the first."""
+    fields = {
+        "kind": draft.kind,
+        "name": draft.name or "",
+        "topic": draft.topic,
+        "private": draft.is_private(),
+        "pair": draft.pair(creator_id),
+        "creator": creator_id,
+    }
+    row = await (await change.connection.execute(queries.insert_conversation, fields)).fetchone()
+    if row is None and draft.kind == "channel":
+        raise NameTaken
+    return Conversation(*row) if row else None
+
+
+async def find_pair(change: Change, pair: str | None) -> int:
+    """The direct conversation that this pair has."""
+    row = await (await change.connection.execute(queries.find_pair, [pair])).fetchone()
+    assert row is not None
+    return int(row[0])

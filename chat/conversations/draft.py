@@ -1,0 +1,94 @@
+"""What somebody asks of a conversation, checked field by field; or a named refusal. Pure."""
+
+import unicodedata
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+
+NAME_MOST, TOPIC_MOST = 80, 250
+LARGEST_ID = 2**53 - 1
+# Characters that reorder what stands around them: a name must not be able to disguise another.
+BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+Role = Literal["owner", "admin", "member"]
+
+
+def check_line(text: str) -> str:
+    """One line of text without what cannot be seen, trimmed."""
+    if any(unicodedata.category(letter) in ("Cc", "Zl", "Zp", "Cs") or letter in BIDI_CONTROLS for letter in text):
+        raise ValueError("must be one line without control characters")
+    return text.strip()
+
+
+def check_name(text: str) -> str:
+    """As `check_line`, and something is left."""
+    if not (line := check_line(text)):
+        raise ValueError("must not be empty")
+    return line
+
+
+Name = Annotated[str, Field(max_length=NAME_MOST), AfterValidator(check_name)]
+Topic = Annotated[str, Field(max_length=TOPIC_MOST), AfterValidator(check_line)]
+UserId = Annotated[int, Field(ge=1, le=LARGEST_ID)]
+
+
+class Asked(BaseModel):
+    """Unknown fields are refused, and nothing is guessed: `"1"` is no number."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True)
+
+
+class ConversationDraft(Asked):
+    """A conversation to begin. Groups and directs are always private; a direct's one member may be oneself."""
+
+    kind: Literal["channel", "group", "direct"]
+    name: Name | None = None
+    topic: Topic = ""
+    private: bool = False
+    members: list[UserId] = []
+
+    @field_validator("name", "topic", "members")
+    @classmethod
+    def fit_kind(cls, value: Any, info: ValidationInfo) -> Any:
+        """A channel has a name; a direct has one other person and nothing else."""
+        kind = info.data.get("kind")
+        if kind == "channel" and info.field_name == "name" and value is None:
+            raise ValueError("a channel needs one")
+        if kind == "direct" and info.field_name == "members" and len(set(value)) != 1:
+            raise ValueError("a direct conversation takes exactly one person, or yourself for notes")
+        if kind == "direct" and info.field_name != "members" and value:
+            raise ValueError("a direct conversation has none")
+        return value
+
+    def is_private(self) -> bool:
+        """Hidden from everybody who is not in it."""
+        return self.private or self.kind != "channel"
+
+    def people(self, creator_id: int) -> dict[int, Role]:
+        """Everybody in it at the beginning. In a direct nobody is above the other."""
+        first: Role = "member" if self.kind == "direct" else "owner"
+        return {creator_id: first} | {user_id: "member" for user_id in self.members if user_id != creator_id}
+
+    def pair(self, creator_id: int) -> str | None:
+        """What makes two directs the same one."""
+        if self.kind != "direct":
+            return None
+        return "{}:{}".format(*sorted((creator_id, self.members[0])))
+
+
+class ConversationPatch(Asked):
+    """What to change; what is not named stays."""
+
+    name: Name | None = None
+    topic: Topic | None = None
+
+
+class Seat(Asked):
+    """The role to give; without one, a newcomer is a member and everybody else keeps theirs."""
+
+    role: Role | None = None
+
+
+class ReadMark(Asked):
+    """Everything up to message `seq` has been read."""
+
+    seq: Annotated[int, Field(ge=0, le=LARGEST_ID)]

@@ -1,0 +1,83 @@
+"""`/api/chat/conversations` and `/api/chat/channels`."""
+
+from aiohttp import web
+
+from chat.conversations.change import archive_conversation, change_conversation
+from chat.conversations.create import create_conversation
+from chat.conversations.directory import list_channels
+from chat.conversations.draft import NAME_MOST, ConversationDraft, ConversationPatch, ReadMark, check_line
+from chat.conversations.read_marks import Mark, ReadMarks
+from chat.conversations.views import read_view, read_views
+from chat.log.endpoints import LOG
+from chat.shared.endpoints import POOL, RATES, SETTINGS, answer_json, path_id, read_model, require_identity
+from chat.shared.problems import Invalid
+
+READ_MARKS = web.AppKey("read_marks", ReadMarks)
+
+
+async def get_conversations(request: web.Request) -> web.Response:
+    """All of mine, and the cursor at which a stream continues them."""
+    member = await require_identity(request)
+    views, cursor = await read_views(request.app[POOL], member.user_id)
+    return answer_json({"conversations": [view.to_json() for view in views], "cursor": str(cursor)})
+
+
+async def post_conversation(request: web.Request) -> web.Response:
+    """201 for a new one, 200 for the direct that this pair has."""
+    member = await require_identity(request)
+    request.app[RATES].change.spend(member.user_id)
+    draft = await read_model(request, ConversationDraft)
+    id_, fresh = await create_conversation(request.app[LOG], request.app[SETTINGS], member.user_id, draft)
+    view = await read_view(request.app[POOL], member.user_id, id_)
+    return answer_json(view.to_json(), 201 if fresh else 200)
+
+
+async def get_conversation(request: web.Request) -> web.Response:
+    """One of mine, or a public channel."""
+    member = await require_identity(request)
+    view = await read_view(request.app[POOL], member.user_id, path_id(request, "conversation"))
+    return answer_json(view.to_json())
+
+
+async def patch_conversation(request: web.Request) -> web.Response:
+    """Another name, another topic."""
+    member = await require_identity(request)
+    request.app[RATES].change.spend(member.user_id)
+    patch = await read_model(request, ConversationPatch)
+    await change_conversation(request.app[LOG], member.user_id, path_id(request, "conversation"), patch)
+    return await get_conversation(request)
+
+
+async def delete_conversation(request: web.Request) -> web.Response:
+    """Archive it."""
+    member = await require_identity(request)
+    request.app[RATES].change.spend(member.user_id)
+    await archive_conversation(request.app[LOG], member.user_id, path_id(request, "conversation"))
+    return web.Response(status=204)
+
+
+async def put_read_mark(request: web.Request) -> web.Response:
+    """I have read up to here."""
+    member = await require_identity(request)
+    read = await read_model(request, ReadMark)
+    await request.app[READ_MARKS].move(Mark(path_id(request, "conversation"), member.user_id, read.seq))
+    return web.Response(status=204)
+
+
+async def get_channels(request: web.Request) -> web.Response:
+    """Public channels, with or without me."""
+    member = await require_identity(request)
+    request.app[RATES].search.spend(member.user_id)
+    q, after = parse_line(request, "q"), parse_line(request, "after")
+    return answer_json(await list_channels(request.app[POOL], member.user_id, q, after))
+
+
+def parse_line(request: web.Request, name: str) -> str:
+    """A line of text in the query, empty when it is not there; raises `Invalid`."""
+    text = request.query.get(name, "")
+    try:
+        if len(text) <= NAME_MOST:
+            return check_line(text)
+    except ValueError:
+        pass
+    raise Invalid(errors=[{"field": name, "detail": f"one line of at most {NAME_MOST} characters"}])

@@ -1,0 +1,58 @@
+"""`…/conversations/{c}/members`."""
+
+from aiohttp import web
+
+from chat.conversations.draft import Seat
+from chat.conversations.members import PAGE, list_members, put_member, remove_member
+from chat.conversations.views import read_view
+from chat.log.endpoints import LOG
+from chat.messages.message import format_time
+from chat.shared.endpoints import (
+    LARGEST_ID,
+    POOL,
+    RATES,
+    SETTINGS,
+    answer_json,
+    parse_count,
+    parse_model,
+    path_id,
+    read_body,
+    require_identity,
+)
+
+
+async def get_members(request: web.Request) -> web.Response:
+    """A page by user id; `next` stands when there are more."""
+    member = await require_identity(request)
+    after = parse_count(request, "after", default=0, most=LARGEST_ID)
+    view = await read_view(request.app[POOL], member.user_id, path_id(request, "conversation"))
+    rows = await list_members(request.app[POOL], view.conversation.id, after)
+    members = [{"user": user, "role": role, "joined_at": format_time(at)} for user, role, at in rows[:PAGE]]
+    more = {"next": members[-1]["user"]} if len(rows) > PAGE else {}
+    return answer_json({"members": members} | more)
+
+
+async def put_seat(request: web.Request) -> web.Response:
+    """Come in, bring somebody in, give a role: 201 for a newcomer."""
+    member = await require_identity(request)
+    request.app[RATES].change.spend(member.user_id)
+    body = await read_body(request)
+    asked = parse_model(body, Seat).role if body else None
+    user_id, conversation_id = path_person(request, member.user_id), path_id(request, "conversation")
+    log, settings = request.app[LOG], request.app[SETTINGS]
+    role, fresh = await put_member(log, settings, member.user_id, conversation_id, user_id, asked)
+    return answer_json({"conversation": conversation_id, "user": user_id, "role": role}, 201 if fresh else 200)
+
+
+async def delete_seat(request: web.Request) -> web.Response:
+    """Go, or send somebody away."""
+    member = await require_identity(request)
+    request.app[RATES].change.spend(member.user_id)
+    user_id = path_person(request, member.user_id)
+    await remove_member(request.app[LOG], member.user_id, path_id(request, "conversation"), user_id)
+    return web.Response(status=204)
+
+
+def path_person(request: web.Request, oneself: int) -> int:
+    """An id, or `me`."""
+    return oneself if request.match_info["user"] == "me" else path_id(request, "user")

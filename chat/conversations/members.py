@@ -1,0 +1,48 @@
+"""Members: who is in, coming in, bringing others in, rising and leaving."""
+
+from datetime import datetime
+
+from chat.conversations.draft import Role
+from chat.conversations.entries import described
+from chat.conversations.rights import judge_leaving, judge_seat
+from chat.conversations.scenes import require_room, require_successor, set_scene
+from chat.conversations.seating import check_people, queries, reseat, seat, unseat
+from chat.log.append import Log
+from chat.shared.postgres import Pool
+from chat.shared.settings import Settings
+
+PAGE = 200
+
+
+async def put_member(
+    log: Log, settings: Settings, actor_id: int, conversation_id: int, user_id: int, asked: Role | None
+) -> tuple[str, bool]:
+    """The person's role from now on, and whether they have just come in; asking for what is so changes nothing."""
+    async with log.change() as change:
+        scene = await set_scene(change, conversation_id, actor_id, user_id)
+        role = judge_seat(scene, asked)
+        if scene.subject_role is None:
+            await require_room(change, scene, settings.max_group_members)
+            await check_people(change, [user_id], settings.conversations_per_person)
+            await seat(change, scene.conversation, {user_id: role})
+            await change.record(described(scene.conversation, user_id))
+        elif role != scene.subject_role:
+            await require_successor(change, scene)
+            await reseat(change, conversation_id, user_id, role)
+    return role, scene.subject_role is None
+
+
+async def remove_member(log: Log, actor_id: int, conversation_id: int, user_id: int) -> None:
+    """The person is out; nothing that is said from now on reaches them."""
+    async with log.change() as change:
+        scene = await set_scene(change, conversation_id, actor_id, user_id)
+        judge_leaving(scene)
+        await require_successor(change, scene)
+        await unseat(change, conversation_id, user_id)
+
+
+async def list_members(pool: Pool, conversation_id: int, after: int) -> list[tuple[int, str, datetime]]:
+    """`(user, role, joined_at)` by user id, from the one after `after`: a page, and one more if there are more."""
+    async with pool.connection() as connection:
+        rows = await (await connection.execute(queries.list_members, [conversation_id, after, PAGE + 1])).fetchall()
+    return [(row[0], row[1], row[2]) for row in rows]

@@ -1,0 +1,115 @@
+-- name: insert_conversation
+-- No row: the pair has a direct conversation already, or the channel's name is taken.
+insert into conversations (kind, name, topic, private, pair, created_by)
+values (%(kind)s, %(name)s, %(topic)s, %(private)s, %(pair)s, %(creator)s)
+    on conflict do nothing
+returning id, kind, name, topic, private, false, last_seq
+
+-- name: find_pair
+select id from conversations where pair = %s
+
+-- name: find_people
+-- Who of them can be addressed, and in how many conversations each is. Locked here, as their memberships' foreign keys
+-- would lock them later: no lock may come after the log's head.
+select u.id, (select count(*) from memberships m join conversations c on c.id = m.conversation_id
+               where m.user_id = u.id and m.until is null and c.archived_at is null)
+  from users u where u.id = any(%s) and u.disabled_at is null
+   for key share of u
+
+-- name: insert_memberships
+insert into memberships (conversation_id, joined_seq, read_seq, user_id, role, since)
+select %s, seq, seq, person.*
+  from (values (%s::bigint)) as now (seq), unnest(%s::bigint[], %s::text[], %s::bigint[]) as person
+
+-- name: end_membership
+update memberships set until = %s where conversation_id = %s and user_id = %s and until is null
+
+-- name: change_role
+update memberships set role = %s where conversation_id = %s and user_id = %s and until is null
+
+-- name: list_views
+-- One snapshot: where the log stands, and a person's conversations as they are there.
+select head.epoch, head.position, c.id, c.kind, c.name, c.topic, c.private, c.archived_at is not null, c.last_seq,
+       m.role, m.read_seq, people.ids, last.*
+  from log_head head
+  left join (memberships m join conversations c on c.id = m.conversation_id and c.archived_at is null)
+    on m.user_id = %s and m.until is null
+  left join lateral (
+       select array_agg(o.user_id order by o.user_id) from memberships o
+        where c.kind <> 'channel' and o.conversation_id = c.id and o.until is null) as people (ids) on true
+  left join lateral (
+       select t.conversation_id, t.seq, t.author_id, t.body, t.client_id, t.created_at, t.edited_at,
+              t.deleted_at is not null
+         from messages t where t.conversation_id = c.id and t.seq = c.last_seq limit 1) last on true
+ order by coalesce(last.created_at, c.created_at) desc, c.id
+
+-- name: find_view
+-- A conversation as one person sees it; a visitor of a public channel has nothing unread.
+select c.id, c.kind, c.name, c.topic, c.private, c.archived_at is not null, c.last_seq,
+       m.role, coalesce(m.read_seq, c.last_seq), people.ids, last.*
+  from conversations c
+  left join memberships m on m.conversation_id = c.id and m.user_id = %(user)s and m.until is null
+  left join lateral (
+       select array_agg(o.user_id order by o.user_id) from memberships o
+        where c.kind <> 'channel' and o.conversation_id = c.id and o.until is null) as people (ids) on true
+  left join lateral (
+       select t.conversation_id, t.seq, t.author_id, t.body, t.client_id, t.created_at, t.edited_at,
+              t.deleted_at is not null
+         from messages t where t.conversation_id = c.id and t.seq = c.last_seq limit 1) last on true
+ where c.id = %(conversation)s and (m.user_id is not null or (c.kind = 'channel' and not c.private))
+
+-- name: lock_conversation
+select id, kind, name, topic, private, archived_at is not null, last_seq
+  from conversations where id = %s for no key update
+
+-- name: find_seats
+-- Of these people: who exists, and as what each is in the conversation.
+select u.id, m.role
+  from users u left join memberships m on m.user_id = u.id and m.conversation_id = %s and m.until is null
+ where u.id = any(%s) and (u.disabled_at is null or m.role is not null)
+
+-- name: count_members
+-- Two owners are as good as more; a group's members are few.
+select count(*), count(*) filter (where role = 'owner') from memberships where conversation_id = %s and until is null
+
+-- name: change_conversation
+update conversations set name = %s, topic = %s where id = %s
+
+-- name: archive_conversation
+update conversations set archived_at = now() where id = %s
+
+-- name: list_channels
+-- By name, after a name. Members are counted up to a thousand: a page's cost must not follow its channels' size.
+select c.id, c.name, c.topic, m.role, people.number
+  from conversations c
+  left join memberships m on m.conversation_id = c.id and m.user_id = %(user)s and m.until is null
+ cross join lateral (
+       select count(*) from (select from memberships o where o.conversation_id = c.id and o.until is null limit 1000) few
+       ) as people (number)
+ where c.kind = 'channel' and not c.private and c.archived_at is null and lower(c.name) > lower(%(after)s)
+   and (position(lower(%(q)s) in lower(c.name)) > 0 or position(lower(%(q)s) in lower(c.topic)) > 0)
+ order by lower(c.name) limit %(most)s
+
+-- name: list_members
+select m.user_id, m.role, m.joined_at from memberships m
+ where m.conversation_id = %s and m.until is null and m.user_id > %s order by m.user_id limit %s
+
+-- name: lock_conversations
+-- In id order, as posts do.
+select id, kind = 'channel' and not private from conversations where id = any(%s) order by id for no key update
+
+-- name: find_members
+-- Who of them is a member now.
+select asked.n
+  from unnest(%s::bigint[], %s::bigint[]) with ordinality as asked (conversation_id, user_id, n)
+ where exists (select from memberships m
+                where m.conversation_id = asked.conversation_id and m.user_id = asked.user_id and m.until is null)
+
+-- name: move_read_marks
+-- Only ever forward, and never beyond the last message.
+update memberships m set read_seq = least(asked.seq, c.last_seq)
+  from unnest(%s::bigint[], %s::bigint[], %s::bigint[]) as asked (conversation_id, user_id, seq)
+  join conversations c on c.id = asked.conversation_id
+ where m.conversation_id = asked.conversation_id and m.user_id = asked.user_id and m.until is null
+   and m.read_seq < least(asked.seq, c.last_seq)
+returning m.conversation_id, m.user_id, m.read_seq

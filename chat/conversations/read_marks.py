@@ -1,0 +1,67 @@
+"""Read marks: how far each person has read. They move often, so many share a transaction."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from chat.conversations.entries import moved_mark
+from chat.conversations.refusals import NotMember
+from chat.conversations.seating import queries
+from chat.log.append import Change, Log
+from chat.shared.gather import Gather
+from chat.shared.problems import NotFound
+
+BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """This person has read this conversation up to `seq`."""
+
+    conversation_id: int
+    user_id: int
+    seq: int
+
+
+class ReadMarks:
+    """The one mover of marks of a node."""
+
+    def __init__(self, log: Log, waiting_most: int) -> None:
+        self._log = log
+        self._gather = Gather[Mark, None](self._move, batch=BATCH, limit=waiting_most)
+        self.run = self._gather.run
+
+    async def move(self, mark: Mark) -> None:
+        """Forward, as far as there are messages; raises `NotFound`, `NotMember`, `Overloaded`."""
+        await self._gather.submit(mark)
+
+    async def _move(self, marks: list[Mark]) -> Sequence[Exception | None]:
+        async with self._log.change() as change:
+            outcomes = await judge_marks(change, marks)
+            for conversation_id, user_id, seq in await store_marks(change, marks):
+                await change.record(moved_mark(conversation_id, user_id, seq))
+        return outcomes
+
+
+async def judge_marks(change: Change, marks: Sequence[Mark]) -> list[Exception | None]:
+    """Lock the conversations in id order, as posts do, and see who is a member."""
+    conversations = [mark.conversation_id for mark in marks]
+    run = change.connection.execute
+    locked = await run(queries.lock_conversations, [sorted(set(conversations))])
+    members = await run(queries.find_members, [conversations, [mark.user_id for mark in marks]])
+    public: dict[int, bool] = dict(await locked.fetchall())
+    inside = {n - 1 for (n,) in await members.fetchall()}
+    return [
+        None if n in inside else NotMember() if public.get(mark.conversation_id) else NotFound()
+        for n, mark in enumerate(marks)
+    ]
+
+
+async def store_marks(change: Change, marks: Sequence[Mark]) -> list[tuple[int, int, int]]:
+    """`(conversation, user, seq)` of those that really moved. Of several marks in one place the furthest counts."""
+    furthest: dict[tuple[int, int], int] = {}
+    for mark in marks:
+        place = mark.conversation_id, mark.user_id
+        furthest[place] = max(mark.seq, furthest.get(place, 0))
+    asked = [[place[0] for place in furthest], [place[1] for place in furthest], list(furthest.values())]
+    rows = await (await change.connection.execute(queries.move_read_marks, asked)).fetchall()
+    return [(row[0], row[1], row[2]) for row in rows]

@@ -1,0 +1,92 @@
+"""Who may do what. Pure."""
+
+from dataclasses import dataclass
+
+from chat.conversations.conversation import Conversation
+from chat.conversations.draft import Role
+from chat.conversations.refusals import Archived, Direct, NotMember
+from chat.shared.problems import Forbidden, NotFound
+
+RANKS = {"member": 0, "admin": 1, "owner": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Somebody (`actor`) is about to change a conversation, perhaps somebody's seat (`subject`) in it.
+
+    A role of None: not a member. The actor has been found to see the conversation.
+    """
+
+    conversation: Conversation
+    actor_role: str | None
+    subject_role: str | None = None
+    oneself: bool = False
+
+    def require_visible(self) -> None:
+        """Raises `NotFound`: what one may not see is not there."""
+        if self.actor_role is None and not self.conversation.public:
+            raise NotFound
+
+    def require_seat(self) -> None:
+        """Raises `NotMember`."""
+        if self.actor_role is None:
+            raise NotMember
+
+    def require_open(self) -> None:
+        """Raises `Archived`."""
+        if self.conversation.archived:
+            raise Archived
+
+    def require_manager(self) -> None:
+        """Owners and admins; raises `Forbidden`."""
+        self.require_seat()
+        if RANKS[self.actor_role or "member"] < RANKS["admin"]:
+            raise Forbidden("Only an owner or an admin of this conversation may do that.")
+
+    def require_above(self, *roles: str | None) -> None:
+        """Nobody touches a role above their own; raises `Forbidden`."""
+        self.require_manager()
+        if any(RANKS[role or "member"] > RANKS[self.actor_role or "member"] for role in roles):
+            raise Forbidden("Only an owner may give or take that role.")
+
+
+def judge_seat(scene: Scene, asked: Role | None) -> str:
+    """The role that the subject will have; the one they have already when nothing is to change."""
+    scene.require_visible()
+    scene.require_open()
+    if scene.conversation.kind == "direct":
+        raise Direct
+    if scene.subject_role is None:
+        return judge_newcomer(scene, asked or "member")
+    if asked is None or asked == scene.subject_role:
+        return scene.subject_role
+    scene.require_above(scene.subject_role, asked)
+    return asked
+
+
+def judge_newcomer(scene: Scene, role: Role) -> str:
+    """Whoever is in may bring others, whoever sees it may come; more than a member only by those who run it."""
+    if not scene.oneself:
+        scene.require_seat()
+    if role != "member":
+        scene.require_above(role)
+    return role
+
+
+def judge_leaving(scene: Scene) -> None:
+    """Everybody may go; to send others away takes a rank that is not below theirs."""
+    scene.require_visible()
+    if scene.conversation.kind == "direct":
+        raise Direct
+    if not scene.oneself:
+        scene.require_above(scene.subject_role)
+    if scene.subject_role is None:
+        raise NotFound
+
+
+def judge_change(scene: Scene) -> None:
+    """Naming, describing, archiving."""
+    scene.require_visible()
+    if scene.conversation.kind == "direct":
+        raise Direct
+    scene.require_manager()

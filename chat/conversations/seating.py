@@ -1,0 +1,41 @@
+"""Taking a seat: memberships and their entries, whose positions say from when to when a person is addressed."""
+
+from collections.abc import Mapping
+
+from chat.conversations.conversation import Conversation
+from chat.conversations.entries import changed_role, joined, left
+from chat.conversations.refusals import TooManyConversations
+from chat.log.append import Change
+from chat.shared.problems import Invalid
+from chat.shared.queries import load
+
+queries = load(__file__)
+
+
+async def check_people(change: Change, user_ids: list[int], conversations_most: int) -> None:
+    """Raises `Invalid` naming who does not exist, or `TooManyConversations`."""
+    rows = await (await change.connection.execute(queries.find_people, [user_ids])).fetchall()
+    found: dict[int, int] = dict(rows)
+    if strangers := [user_id for user_id in user_ids if user_id not in found]:
+        raise Invalid(errors=[{"field": "members", "detail": f"nobody has the id {id_}"} for id_ in strangers])
+    if any(number >= conversations_most for number in found.values()):
+        raise TooManyConversations
+
+
+async def seat(change: Change, conversation: Conversation, roles: Mapping[int, str]) -> None:
+    """They join, in this order; what was said before counts as read. The conversation's row must be locked."""
+    entries = [await change.record(joined(conversation.id, user_id, role)) for user_id, role in roles.items()]
+    rows = [list(roles), list(roles.values()), [entry.position for entry in entries]]
+    await change.connection.execute(queries.insert_memberships, [conversation.id, conversation.last_seq, *rows])
+
+
+async def unseat(change: Change, conversation_id: int, user_id: int) -> None:
+    """The person leaves."""
+    entry = await change.record(left(conversation_id, user_id))
+    await change.connection.execute(queries.end_membership, [entry.position, conversation_id, user_id])
+
+
+async def reseat(change: Change, conversation_id: int, user_id: int, role: str) -> None:
+    """The person gets another role."""
+    await change.record(changed_role(conversation_id, user_id, role))
+    await change.connection.execute(queries.change_role, [role, conversation_id, user_id])

@@ -1,0 +1,1 @@
+"""A believable team and its talk, for an empty database: `tandem up --demo`."""

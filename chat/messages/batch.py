@@ -1,0 +1,85 @@
+"""The batch post, for integrations and imports: each message is judged on its own, and all go into few commits."""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+
+import orjson
+from pydantic import ValidationError
+
+from chat.messages.draft import AddressedDraft
+from chat.messages.post import Post, Posted, Posts, queries
+from chat.shared.endpoints import name_errors
+from chat.shared.identity import Member
+from chat.shared.postgres import UNAVAILABLE as POSTGRES_AWAY
+from chat.shared.postgres import Pool
+from chat.shared.problems import AdminsOnly, Forbidden, Invalid, NotFound, Refusal, Unavailable
+
+
+async def post_batch(pool: Pool, posts: Posts, member: Member, items: Sequence[object]) -> bytes:
+    """`{results:[{status, message | problem}]}`, in the order of the items."""
+    drafts = [parse_item(item) for item in items]
+    roles = await read_roles(pool, member, drafts)
+    tries = [submit(posts, member, draft, roles) for draft in drafts]
+    results = [encode_result(await settle(one)) for one in tries]
+    return b'{"results":[%b]}' % b",".join(results)
+
+
+def parse_item(item: object) -> AddressedDraft | Refusal:
+    """The draft, or why it is none."""
+    try:
+        return AddressedDraft.model_validate(item)
+    except ValidationError as wrong:
+        return Invalid(errors=name_errors(wrong))
+
+
+async def read_roles(pool: Pool, member: Member, drafts: Iterable[AddressedDraft | Refusal]) -> dict[int, str]:
+    """What an admin is in the conversations that he imports into."""
+    places = {draft.conversation for draft in drafts if isinstance(draft, AddressedDraft) and draft.is_import}
+    if not places or member.role != "admin":
+        return {}
+    async with pool.connection() as connection:
+        rows = await (await connection.execute(queries.read_roles, [member.user_id, sorted(places)])).fetchall()
+    return {row[0]: row[1] for row in rows}
+
+
+def check_import(member: Member, draft: AddressedDraft, roles: Mapping[int, str]) -> None:
+    """Who posts for others or into the past must be an admin, and run the conversation; raises a refusal."""
+    if member.role != "admin":
+        raise AdminsOnly
+    if draft.conversation not in roles:
+        raise NotFound
+    if roles[draft.conversation] == "member":
+        raise Forbidden("Only an owner or an admin of this conversation may import into it.")
+
+
+def submit(
+    posts: Posts, member: Member, draft: AddressedDraft | Refusal, roles: Mapping[int, str]
+) -> "asyncio.Future[Posted] | Refusal":
+    """On its way, or refused at once."""
+    if isinstance(draft, Refusal):
+        return draft
+    try:
+        if draft.is_import:
+            check_import(member, draft, roles)
+        return posts.submit(Post(draft.conversation, draft.author or member.user_id, draft, draft.created_at))
+    except Refusal as refusal:
+        return refusal
+
+
+async def settle(one: "asyncio.Future[Posted] | Refusal") -> Posted | Refusal:
+    """What became of it; that PostgreSQL is away is a refusal too, for its neighbours may be stored."""
+    if isinstance(one, Refusal):
+        return one
+    try:
+        return await one
+    except Refusal as refusal:
+        return refusal
+    except POSTGRES_AWAY:
+        return Unavailable(retry_after=1)
+
+
+def encode_result(result: Posted | Refusal) -> bytes:
+    """201 for a new message, 200 for one that an earlier try has made, or the problem with its status."""
+    if isinstance(result, Posted):
+        return b'{"status":%d,"message":%b}' % (201 if result.fresh else 200, result.message)
+    return orjson.dumps({"status": result.status, "problem": result.to_problem()})

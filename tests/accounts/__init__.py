@@ -1,0 +1,1 @@
+"""Accounts and logins, as people meet them."""

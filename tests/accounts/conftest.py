@@ -1,0 +1,22 @@
+"""Visitors for the tests of accounts."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.accounts.door import Visitor, visiting
+from tests.nodes import Node
+
+
+@pytest.fixture
+async def ana(node: Node) -> AsyncIterator[Visitor]:
+    """Ana's browser; she has no account yet."""
+    async with visiting(node.url) as visitor:
+        yield visitor
+
+
+@pytest.fixture
+async def mallory(node: Node) -> AsyncIterator[Visitor]:
+    """Another browser, in worse hands."""
+    async with visiting(node.url) as visitor:
+        yield visitor

@@ -1,0 +1,113 @@
+"""Signing up: a name of one's own, a password that is none of the first that anybody would try."""
+
+import psycopg
+import pytest
+
+from chat.accounts.accounts import NameTaken, create
+from chat.accounts.command import add_account
+from chat.shared.postgres import make_pool
+from chat.shared.problems import Invalid
+from tests.accounts.door import PASSWORD, Visitor, visiting
+from tests.nodes import running_node
+
+
+async def test_who_signs_up_is_logged_in(ana: Visitor) -> None:
+    """The answer has the user, the session and a token; the cookie is enough from then on."""
+    status, came = await ana.signs_up("Ana", display_name="Ana Álvarez", device="laptop")
+    assert status == 201
+    assert came["user"] == {"id": came["user"]["id"], "name": "ana", "display_name": "Ana Álvarez", "role": "member"}
+    assert came["session"]["current"] is True
+    assert came["session"]["device"] == "laptop"
+    assert await ana.call("GET", "/api/users/me") == (200, came["user"])
+
+
+async def test_the_token_works_as_a_bearer_too(ana: Visitor, mallory: Visitor) -> None:
+    """Where cookies cannot travel."""
+    _, came = await ana.signs_up("ana")
+    mallory.headers["Authorization"] = f"Bearer {came['token']}"
+    assert await mallory.is_known()
+
+
+async def test_the_cookie_is_out_of_reach_of_scripts_and_of_other_sites(ana: Visitor) -> None:
+    """HttpOnly, SameSite=Lax, for the whole site, as long as the session."""
+    await ana.signs_up("ana")
+    parts = {part.strip().lower() for part in ana.set_cookie.split(";")[1:]}
+    assert parts == {"httponly", "samesite=lax", "path=/", f"max-age={30 * 86_400}"}
+
+
+async def test_behind_tls_the_cookie_is_secure(database_url: str, redis_url: str) -> None:
+    """COOKIE_SECURE."""
+    async with running_node(database_url, redis_url, cookie_secure=True) as node, visiting(node.url) as ana:
+        await ana.signs_up("ana")
+        assert "secure" in ana.set_cookie.lower()
+
+
+async def test_a_name_is_taken_in_whatever_case(ana: Visitor, mallory: Visitor) -> None:
+    """Nobody can pass for Ana by writing her name in capitals."""
+    await ana.signs_up("ana")
+    status, problem = await mallory.signs_up("ANA")
+    assert (status, problem["code"]) == (409, "name_taken")
+    assert not await mallory.is_known()
+
+
+@pytest.mark.parametrize("name", ["a", "a" * 33, "an a", "аna", "ana\0", "ana\n", "ana\u202e", "\u212aelvin", ""])
+async def test_names_that_are_none(ana: Visitor, name: str) -> None:
+    """Short, long, with spaces, from other alphabets, with what cannot be seen."""
+    status, problem = await ana.signs_up(name)
+    assert (status, problem["code"], problem["errors"][0]["field"]) == (422, "invalid", "name")
+
+
+@pytest.mark.parametrize("shown", ["", "  ", "\u200b", "a\nb", "evil\u202eeman", "x\u2066y", "a\0b", "x" * 65])
+async def test_display_names_that_are_none(ana: Visitor, shown: str) -> None:
+    """Empty, unseen, of several lines, or turning the text around them."""
+    status, problem = await ana.signs_up("ana", display_name=shown)
+    assert (status, problem["errors"][0]["field"]) == (422, "display_name")
+
+
+@pytest.mark.parametrize("shown", ["Ana", "Ángela 🥨", "李小龙", "فاطمة", "नेहा", "O'Neil-Šťastná", "👩‍👩‍👧‍👦"])
+async def test_display_names_of_the_world(ana: Visitor, shown: str) -> None:
+    """Any script, any face."""
+    status, came = await ana.signs_up("ana", display_name=shown)
+    assert (status, came["user"]["display_name"]) == (201, shown)
+
+
+@pytest.mark.parametrize("password", ["short", "anaanaanaana", "password12", "x" * 257])
+async def test_passwords_that_are_none(ana: Visitor, password: str) -> None:
+    """Too short, the own name, a common one, too long; the answer does not repeat them."""
+    status, problem = await ana.signs_up("ana", password)
+    assert (status, problem["errors"][0]["field"]) == (422, "password")
+    assert password not in str(problem).replace("'password'", "")
+
+
+async def test_signing_up_may_be_closed(database_url: str, redis_url: str) -> None:
+    """SIGNUP=closed."""
+    async with running_node(database_url, redis_url, signup="closed") as node, visiting(node.url) as ana:
+        status, problem = await ana.signs_up("ana")
+        assert (status, problem["code"]) == (403, "signup_closed")
+
+
+async def test_being_first_on_the_web_makes_no_admin(ana: Visitor) -> None:
+    """Nor does asking for it."""
+    status, problem = await ana.signs_up("ana", role="admin")
+    assert (status, problem["errors"][0]["field"]) == (422, "role")
+    _, came = await ana.signs_up("ana")
+    assert came["user"]["role"] == "member"
+
+
+async def test_the_first_admin_comes_from_the_command_line(ana: Visitor, database_url: str) -> None:
+    """And logs in like everybody."""
+    async with make_pool(database_url) as pool:
+        await create(pool, "Ana", PASSWORD, role="admin")
+        with pytest.raises(NameTaken):
+            await create(pool, "ana", PASSWORD)
+        with pytest.raises(Invalid, match=r"password: .*first that anybody"):
+            await create(pool, "ben", "password123")
+    _, came = await ana.logs_in("ana")
+    assert came["user"]["role"] == "admin"
+
+
+def test_the_command_adds_an_account(database_url: str) -> None:
+    """`tandem user add`."""
+    user_id = add_account(database_url, "ana", PASSWORD, "admin")
+    with psycopg.connect(database_url) as connection:
+        assert connection.execute("select id, name, role from users").fetchall() == [(user_id, "ana", "admin")]

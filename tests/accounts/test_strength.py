@@ -1,0 +1,68 @@
+"""Strength: what anybody would try first is refused, and what nobody would is not."""
+
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chat.accounts.strength import check_password, is_common
+
+COMMON = """
+password12 Password123! p@ssw0rd2024 passw0rd123 1234567890 0987654321 qwertyuiop qwerty12345 1q2w3e4r5t 1qaz2wsx3edc
+zaq12wsxcde3 asdfghjkl; aaaaaaaaaa abababababab abcabcabcabc abcdefghij zyxwvutsrq iloveyou12 ILoveYou2024 letmein123
+welcome2023! adminadmin tandemtandem sunshine99 football2020 $unshine2020 basketball princess123 Sommer2024! passwort123
+contraseña1 motdepasse1 пароль1234 йцукенгшщз qazwsxedcr 11112222333 qwe123qwe123 1111111111a samsung1234 trustno1!!
+monkey123456 michael1990 december2024 q1w2e3r4t5 !@#$%^&*() asdf1234asdf
+"""
+FINE = (
+    "brass-lantern-71-violet",
+    "correct horse battery staple",
+    "Tr0ub4dor&3x",
+    "vK8#pQ2!zL",
+    "ich esse gern Brot mit Senf",
+    "пять кошек на крыше",
+    "月が綺麗ですね、本当に。",
+    "the password is swordfish",
+    "🥨🎈🦊🌋🪁🧵🛶🪐🎻🦉",
+)
+
+
+@pytest.mark.parametrize("password", COMMON.split())
+def test_common_passwords_are_refused(password: str) -> None:
+    """Words, runs of keys, repetitions, with something around them, in capitals, with digits for letters."""
+    assert is_common(password)
+
+
+@pytest.mark.parametrize("password", FINE)
+def test_good_passwords_are_taken(password: str) -> None:
+    """Phrases, random characters, any script."""
+    assert check_password(password, "ana", "Ana") == password
+
+
+@pytest.mark.parametrize("password", ["gloriana1990", "GLORIANA!!!!", "gloriana12345", "glorianagloriana"])
+def test_the_own_name_is_no_password(password: str) -> None:
+    """Nor with something around it."""
+    with pytest.raises(ValueError, match="first that anybody"):
+        check_password(password, "gloriana")
+
+
+@pytest.mark.parametrize("password", ["e\u0301" * 5, "\ufdfa", "x" * 257, "ninechars"])
+def test_length_is_counted_as_people_count(password: str) -> None:
+    """An accent is not a character of its own, and a ligature is one."""
+    with pytest.raises(ValueError, match="10 to 256 characters"):
+        check_password(password)
+
+
+@given(st.text(max_size=300), st.text(max_size=40))
+def test_any_text_is_judged(password: str, name: str) -> None:
+    """Taken as it is, or refused, and never anything else."""
+    with suppress(ValueError):
+        assert check_password(password, name) == password
+
+
+@given(st.binary(min_size=12, max_size=12).map(lambda bytes_: bytes_.hex()))
+def test_random_passwords_are_taken(password: str) -> None:
+    """What a password manager makes is not mistaken for a common one, save for the very rarest."""
+    if len(set(password)) > 8:
+        assert not is_common(password)

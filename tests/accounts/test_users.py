@@ -1,0 +1,89 @@
+"""Users: who somebody is, how he is found, how he changes what others see."""
+
+import psycopg
+import pytest
+
+from tests.accounts.door import Visitor
+from tests.cast import Cast
+
+
+async def test_everybody_may_see_who_somebody_is(cast: Cast) -> None:
+    """By id, one or many; the same fields as in one's own profile, and no more."""
+    ana, ben = await cast.enters("ana", "ben")
+    seen = {"id": ben.id, "name": "ben", "display_name": "Ben", "role": "member"}
+    assert await ana.call("GET", f"/api/users/{ben.id}") == (200, seen)
+    assert await ben.call("GET", "/api/users/me") == (200, seen)
+    status, listed = await ana.call("GET", f"/api/users?ids={ben.id},{ana.id},999999,{ben.id}")
+    assert (status, [user["name"] for user in listed["users"]]) == (200, ["ana", "ben"])
+
+
+@pytest.mark.parametrize(("path", "status"), [("/api/users/999999", 404), ("/api/users/x", 404)])
+async def test_nobody_is_not_found(cast: Cast, path: str, status: int) -> None:
+    """An id that nobody has, and what is no id."""
+    (ana,) = await cast.enters("ana")
+    assert (await ana.call("GET", path))[0] == status
+
+
+@pytest.mark.parametrize("ids", ["x", "1;2", "1,-2", "9" * 30, ",".join(["1"] * 501)])
+async def test_ids_that_are_none(cast: Cast, ids: str) -> None:
+    """And more than 500 of them."""
+    (ana,) = await cast.enters("ana")
+    status, problem = await ana.call("GET", f"/api/users?ids={ids}")
+    assert (status, problem["errors"][0]["field"]) == (422, "ids")
+
+
+SEARCHES = {
+    "an": ["an", "ana", "andrea", "ben"],
+    "ANA": ["ana"],
+    "silva": ["ben"],
+    "李": ["li"],
+    "%": [],
+    "_": [],
+    "\\": [],
+    "": ["an", "ana", "andrea", "ben", "li"],
+    "\0": ["an", "ana", "andrea", "ben", "li"],
+    "x" * 5000: [],
+}
+
+
+@pytest.mark.parametrize("q", SEARCHES)
+async def test_people_are_found_by_what_they_are_called(cast: Cast, database_url: str, q: str) -> None:
+    """By the beginning of the name or a part of the display name; an exact name first; no pattern means anything."""
+    (ana,) = await cast.enters("ana")
+    people = [("an", "Xu"), ("andrea", "A."), ("ben", "Ben Silva Andrade"), ("li", "小李"), ("gone", "Anita")]
+    with psycopg.connect(database_url) as connection:
+        for name, shown in people:
+            connection.execute(
+                "insert into users (name, display_name, password_hash) values (%s, %s, '')", [name, shown]
+            )
+        connection.execute("update users set disabled_at = now() where name = 'gone'")
+    status, found = await ana.call("GET", "/api/users", params={"q": q})
+    assert (status, [user["name"] for user in found["users"]]) == (200, SEARCHES[q])
+
+
+async def test_a_new_display_name_reaches_everybody(cast: Cast) -> None:
+    """Mallory, who shares nothing with Ana, too: her name stands in a list he may look at."""
+    ana, mallory = await cast.enters("ana", "mallory")
+    ear = await mallory.listens()
+    status, changed = await ana.call("PATCH", "/api/users/me", {"display_name": " Ana B. "})
+    assert (status, changed["display_name"]) == (200, "Ana B.")
+    assert (await ear.hears_event("user")).json() == changed
+    assert (await ana.call("GET", "/api/users/me"))[1] == changed
+
+
+async def test_what_does_not_change_is_not_told(cast: Cast) -> None:
+    """No entry for the same name again."""
+    ana, ben = await cast.enters("ana", "ben")
+    ear = await ben.listens()
+    for name in ("Ana", None, "Anna"):
+        assert (await ana.call("PATCH", "/api/users/me", {"display_name": name}))[0] == 200
+    assert (await ear.hears_event("user")).json()["display_name"] == "Anna"
+    assert len(ear.named("user")) == 1
+
+
+async def test_nobody_makes_himself_an_admin(ana: Visitor) -> None:
+    """Neither role nor name can be changed."""
+    await ana.signs_up("ana")
+    for field, value in (("role", "admin"), ("name", "root"), ("id", 1)):
+        status, problem = await ana.call("PATCH", "/api/users/me", {field: value})
+        assert (status, problem["errors"][0]["field"]) == (422, field)

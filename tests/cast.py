@@ -1,0 +1,114 @@
+"""The cast: ana, ben, chloe and mallory, who say and hear things through the real API."""
+
+import uuid
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+import psycopg
+
+from chat.shared.identity import hash_token
+from tests.ear import Ear
+from tests.waiting import eventually
+
+
+class Person:
+    """Somebody with a login. `at` names the node that the next call goes to."""
+
+    def __init__(self, http: aiohttp.ClientSession, at: str, name: str, user_id: int, token: str) -> None:
+        self._http, self.at, self.name, self.id, self.token = http, at, name, user_id, token
+        self.ears: list[Ear] = []
+
+    async def call(self, method: str, path: str, json: Any = None, **kwargs: Any) -> tuple[int, Any]:
+        """One API call: `(status, decoded body)`."""
+        status, body, _ = await self.asks(method, path, json, **kwargs)
+        return status, body
+
+    async def asks(self, method: str, path: str, json: Any = None, **kwargs: Any) -> tuple[int, Any, Mapping[str, str]]:
+        """As `call`, with the answer's headers."""
+        headers = {"Authorization": f"Bearer {self.token}", **kwargs.pop("headers", {})}
+        async with self._http.request(method, self.at + path, json=json, headers=headers, **kwargs) as answer:
+            body = await answer.json(content_type=None) if await answer.read() else None
+            return answer.status, body, answer.headers
+
+    async def says(self, conversation: int, body: str, client_id: str | None = None) -> dict[str, Any]:
+        """Post a message, expecting that it is taken; the message."""
+        draft = {"body": body, "client_id": client_id or uuid.uuid4().hex}
+        status, answer = await self.call("POST", f"/api/chat/conversations/{conversation}/messages", draft)
+        assert status in (200, 201), answer
+        return answer["message"]  # type: ignore[no-any-return]
+
+    async def listens(
+        self, after: str = "", *, last_event_id: str = "", conversations: str = "", ready: bool = True
+    ) -> Ear:
+        """Open a stream, and wait until it is ready (or refused)."""
+        query = {"after": after, "conversations": conversations}
+        text = "&".join(f"{name}={value}" for name, value in query.items() if value)
+        headers = {"Authorization": f"Bearer {self.token}"} | (
+            {"Last-Event-ID": last_event_id} if last_event_id else {}
+        )
+        ear = Ear(self._http, f"{self.at}/api/chat/stream?{text}", headers)
+        self.ears.append(ear)
+        if ready:
+            await eventually(lambda: ear.named("ready") or ear.closed)
+        return ear
+
+
+class Cast:
+    """Brings people onto the stage, by their names."""
+
+    def __init__(self, database_url: str, at: str, http: aiohttp.ClientSession) -> None:
+        self.database_url, self._at, self.http = database_url, at, http
+        self.people: list[Person] = []
+
+    async def enters(self, *names: str, role: str = "member") -> list[Person]:
+        """People with a login each; written by SQL, since a password's hash takes its time on purpose."""
+        return [await self._enrol(name, role) for name in names]
+
+    async def _enrol(self, name: str, role: str) -> Person:
+        token = f"token-of-{name}-{uuid.uuid4().hex}"
+        async with await psycopg.AsyncConnection.connect(self.database_url, autocommit=True) as connection:
+            row = await (
+                await connection.execute(
+                    "insert into users (name, display_name, password_hash, role) values (%s, %s, '', %s) returning id",
+                    [name, name.title(), role],
+                )
+            ).fetchone()
+            assert row is not None
+            await connection.execute(
+                "insert into sessions (user_id, token_hash, device, expires_at)"
+                " values (%s, %s, 'test', now() + interval '1 day')",
+                [row[0], hash_token(token)],
+            )
+        person = Person(self.http, self._at, name, row[0], token)
+        self.people.append(person)
+        return person
+
+    async def share(self, *people: Person, name: str | None = None) -> int:
+        """A conversation that these people have been in from the start; its id."""
+        async with await psycopg.AsyncConnection.connect(self.database_url, autocommit=True) as connection:
+            row = await (
+                await connection.execute(
+                    "insert into conversations (kind, name) values ('channel', %s) returning id",
+                    [name or uuid.uuid4().hex],
+                )
+            ).fetchone()
+            assert row is not None
+            await connection.cursor().executemany(
+                "insert into memberships (conversation_id, user_id, since) values (%s, %s, 0)",
+                [(row[0], person.id) for person in people],
+            )
+        return int(row[0])
+
+
+@asynccontextmanager
+async def casting(database_url: str, at: str) -> AsyncIterator[Cast]:
+    """A cast that leaves the stage at the end, with all its streams."""
+    connector = aiohttp.TCPConnector(limit=0)
+    async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout()) as http:
+        cast = Cast(database_url, at, http)
+        yield cast
+        for person in cast.people:
+            for ear in person.ears:
+                await ear.cuts_wire()

@@ -1,0 +1,68 @@
+"""Naming and archiving."""
+
+import asyncio
+
+from tests.cast import Person
+from tests.verbs import CONVERSATIONS, begins, opens, pages, seats, sees, tries, unseats
+
+
+async def test_a_name_and_a_topic_change_for_everybody(ana: Person, ben: Person) -> None:
+    """What is not named stays; what changes nothing is no news."""
+    channel = await begins(ana, "channel", "old", ben, topic="kept")
+    ear = await ben.listens()
+    here = f"{CONVERSATIONS}/{channel}"
+    status, changed = await ana.call("PATCH", here, {"name": "new"})
+    assert (status, changed["name"], changed["topic"]) == (200, "new", "kept")
+    assert await tries(ana, "PATCH", here, {"name": "new"}) == (200, "")
+    assert await tries(ana, "PATCH", here, {"topic": ""}) == (200, "")
+    await ana.says(channel, "done")
+    await ear.hears("done")
+    named = [(event.json()["name"], event.json()["topic"]) for event in ear.named("conversation")]
+    assert named == [("new", "kept"), ("new", "")]
+
+
+async def test_a_name_that_is_taken_is_refused(ana: Person, ben: Person) -> None:
+    """Also when two channels reach for it at once; the loser keeps its own, and goes on working."""
+    one, two = await begins(ana, "channel", "one"), await begins(ben, "channel", "two")
+    asked = [(ana, f"{CONVERSATIONS}/{one}"), (ben, f"{CONVERSATIONS}/{two}")]
+    answers = await asyncio.gather(*[tries(who, "PATCH", path, {"name": "Three"}) for who, path in asked])
+    assert sorted(answers) == [(200, ""), (409, "name_taken")]
+    names = {(await opens(ana, one))["name"], (await opens(ana, two))["name"]}
+    assert names in ({"Three", "two"}, {"one", "Three"})
+    assert (await ana.says(one, "still here"))["seq"] == 1
+
+
+async def test_only_those_who_run_it_change_it(ana: Person, ben: Person) -> None:
+    """A member may not, an admin may; wrong fields are named."""
+    channel = await begins(ana, "channel", "mine", ben)
+    here = f"{CONVERSATIONS}/{channel}"
+    assert await tries(ben, "PATCH", here, {"name": "his"}) == (403, "forbidden")
+    assert await tries(ben, "DELETE", here) == (403, "forbidden")
+    await seats(ana, channel, ben, "admin")
+    assert await tries(ben, "PATCH", here, {"name": "ours"}) == (200, "")
+    assert await tries(ben, "PATCH", here, {"kind": "group"}) == (422, "invalid")
+    assert await tries(ben, "PATCH", here, {"name": ""}) == (422, "invalid")
+
+
+async def test_an_archived_one_is_only_read(ana: Person, ben: Person, chloe: Person) -> None:
+    """It leaves the list and the directory, can be read and left, and refuses the rest; archiving twice is no news."""
+    channel = await begins(ana, "channel", "done", ben)
+    await ana.says(channel, "the end")
+    ear = await ben.listens()
+    here = f"{CONVERSATIONS}/{channel}"
+    assert await tries(ana, "DELETE", here) == (204, "")
+    assert await tries(ana, "DELETE", here) == (204, "")
+    assert (await ear.hears_event("conversation")).json()["archived"] is True
+    assert (await sees(ana))["conversations"] == []
+    assert (await ana.call("GET", "/api/chat/channels"))[1]["channels"] == []
+    assert (await opens(ben, channel))["archived"] is True
+    assert [message["body"] for message in (await pages(ben, channel))["messages"]] == ["the end"]
+    draft = {"body": "more", "client_id": "1"}
+    assert await tries(ana, "POST", f"{here}/messages", draft) == (403, "archived")
+    assert await tries(ana, "PATCH", here, {"name": "again"}) == (403, "archived")
+    assert await tries(chloe, "PUT", f"{here}/members/me") == (403, "archived")
+    assert await tries(ben, "PUT", f"{here}/read", {"seq": 1}) == (204, "")
+    assert await unseats(ana, channel, "me") == (204, "")
+    await ana.says(await begins(ana, "direct", "", ben), "that was it")
+    await ear.hears("that was it")
+    assert [event.json().get("archived") for event in ear.named("conversation")] == [True, None]

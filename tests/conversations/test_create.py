@@ -1,0 +1,140 @@
+"""Beginning conversations."""
+
+import asyncio
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.cast import Person, casting
+from tests.nodes import running_node
+from tests.verbs import CONVERSATIONS, begins, opens, seats, sees, tries
+
+
+async def test_a_channel_is_what_was_asked_for(ana: Person, ben: Person) -> None:
+    """The answer describes it as its maker sees it."""
+    asked = {"kind": "channel", "name": " plans ", "topic": "what next", "private": True, "members": [ben.id]}
+    status, made = await ana.call("POST", CONVERSATIONS, asked)
+    assert status == 201
+    assert made == {
+        "id": made["id"],
+        "kind": "channel",
+        "name": "plans",
+        "topic": "what next",
+        "private": True,
+        "role": "owner",
+        "last_seq": 0,
+        "read_seq": 0,
+        "unread": 0,
+        "mentions": 0,
+        "last_message": None,
+    }
+    assert (await opens(ben, made["id"]))["role"] == "member"
+
+
+async def test_a_group_needs_no_name_and_is_private(ana: Person, ben: Person, chloe: Person, mallory: Person) -> None:
+    """Its members stand in the answer, and nobody else sees it."""
+    group = await begins(ana, "group", "", ben, chloe)
+    seen = await opens(ben, group)
+    assert seen["private"] is True
+    assert seen["members"] == [ana.id, ben.id, chloe.id]
+    assert await tries(mallory, "GET", f"{CONVERSATIONS}/{group}") == (404, "not_found")
+
+
+async def test_the_same_direct_again_is_the_same_one(ana: Person, ben: Person) -> None:
+    """Whoever of the two asks, and however often."""
+    first, made = await ana.call("POST", CONVERSATIONS, {"kind": "direct", "members": [ben.id]})
+    again, found = await ben.call("POST", CONVERSATIONS, {"kind": "direct", "members": [ana.id]})
+    assert (first, again) == (201, 200)
+    assert made["id"] == found["id"]
+    assert found["members"] == [ana.id, ben.id]
+
+
+async def test_a_direct_begun_by_both_at_once_is_one(ana: Person, ben: Person, database_url: str) -> None:
+    """Forty calls at the same moment: one 201, and everybody is in it once."""
+    calls = [(ana, ben), (ben, ana)] * 20
+    answers = await asyncio.gather(
+        *[one.call("POST", CONVERSATIONS, {"kind": "direct", "members": [other.id]}) for one, other in calls]
+    )
+    assert sorted(status for status, _ in answers) == [200] * 39 + [201]
+    assert len({made["id"] for _, made in answers}) == 1
+    with psycopg.connect(database_url) as database:
+        assert database.execute("select count(*) from memberships").fetchall() == [(2,)]
+        kinds = database.execute("select kind from log order by position").fetchall()
+    assert kinds == [("join",), ("join",), ("conversation",)]
+
+
+async def test_a_direct_with_oneself_is_for_notes(ana: Person) -> None:
+    """It has one member, and it is there once."""
+    notes = await begins(ana, "direct", "", ana)
+    assert await begins(ana, "direct", "", ana) == notes
+    assert (await opens(ana, notes))["members"] == [ana.id]
+    assert (await ana.says(notes, "buy milk"))["seq"] == 1
+
+
+async def test_a_channels_name_is_taken_whatever_its_case(ana: Person, ben: Person) -> None:
+    """Also when both ask at once; an archived channel gives its name back."""
+    draft = {"kind": "channel", "name": "General"}
+    answers = await asyncio.gather(ana.call("POST", CONVERSATIONS, draft), ben.call("POST", CONVERSATIONS, draft))
+    assert sorted(status for status, _ in answers) == [201, 409]
+    again = {"kind": "channel", "name": "general"}
+    assert await tries(ana, "POST", CONVERSATIONS, again) == (409, "name_taken")
+    maker, made = (ana, answers[0][1]) if answers[0][0] == 201 else (ben, answers[1][1])
+    assert await tries(maker, "DELETE", f"{CONVERSATIONS}/{made['id']}") == (204, "")
+    assert await tries(ana, "POST", CONVERSATIONS, again) == (201, "")
+
+
+@pytest.mark.parametrize(
+    ("asked", "field"),
+    [
+        ({"kind": "party", "name": "x"}, "kind"),
+        ({"kind": "channel"}, "name"),
+        ({"kind": "channel", "name": "  "}, "name"),
+        ({"kind": "channel", "name": "n" * 81}, "name"),
+        ({"kind": "channel", "name": "a\nb"}, "name"),
+        ({"kind": "channel", "name": "a\0b"}, "name"),
+        ({"kind": "channel", "name": "gen\u202eeral"}, "name"),
+        ({"kind": "channel", "name": "x", "topic": "t" * 251}, "topic"),
+        ({"kind": "channel", "name": "x", "members": ["1"]}, "members.0"),
+        ({"kind": "channel", "name": "x", "members": [2**53]}, "members.0"),
+        ({"kind": "channel", "name": "x", "members": [999]}, "members"),
+        ({"kind": "channel", "name": "x", "colour": "red"}, "colour"),
+        ({"kind": "direct", "members": []}, "members"),
+        ({"kind": "direct", "members": [1, 2]}, "members"),
+        ({"kind": "direct", "name": "us", "members": [1]}, "name"),
+        ({"kind": "channel", "name": "\ud800"}, "body"),
+        ([], "body"),
+    ],
+)
+async def test_what_is_wrong_is_named(ana: Person, asked: Any, field: str) -> None:
+    """422 with the field, and nothing is made."""
+    status, said = await ana.call("POST", CONVERSATIONS, asked)
+    assert (status, said["code"]) == (422, "invalid")
+    assert field in [error["field"] for error in said["errors"]]
+    assert (await sees(ana))["conversations"] == []
+
+
+async def test_names_and_topics_may_be_as_long_as_they_may(ana: Person) -> None:
+    """Eighty characters and two hundred and fifty, of any script."""
+    channel = await begins(ana, "channel", "日" * 80, topic="👩‍👩‍👧‍👦" + "ש" * 243)
+    assert (await opens(ana, channel))["name"] == "日" * 80
+
+
+async def test_the_limits_are_settings(database_url: str, redis_url: str) -> None:
+    """How many people at once, how large a group, how many conversations a person."""
+    limits = {"max_members_added": 3, "max_group_members": 2, "conversations_per_person": 2}
+    async with running_node(database_url, redis_url, **limits) as node, casting(database_url, node.url) as cast:
+        ana, ben, chloe, dan = await cast.enters("ana", "ben", "chloe", "dan")
+        everybody = {"kind": "channel", "name": "all", "members": [ben.id, chloe.id, dan.id]}
+        assert await tries(ana, "POST", CONVERSATIONS, everybody) == (422, "invalid")
+        three = {"kind": "group", "members": [ben.id, chloe.id]}
+        assert await tries(ana, "POST", CONVERSATIONS, three) == (409, "too_many_members")
+        group = await begins(ana, "group", "", ben)
+        assert (await seats(ana, group, chloe))[1]["code"] == "too_many_members"
+        await begins(ben, "channel", "one")
+        two = {"kind": "channel", "name": "two", "members": [ben.id]}
+        assert await tries(ana, "POST", CONVERSATIONS, two) == (409, "too_many_conversations")
+        channel = await begins(ana, "channel", "two")
+        assert (await seats(ben, channel, "me"))[1]["code"] == "too_many_conversations"
+        direct = {"kind": "direct", "members": [chloe.id]}
+        assert await tries(ben, "POST", CONVERSATIONS, direct) == (409, "too_many_conversations")

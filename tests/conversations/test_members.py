@@ -1,0 +1,138 @@
+"""Coming in, bringing others in, rising and leaving."""
+
+import asyncio
+
+import psycopg
+import pytest
+
+from tests.cast import Cast, Person
+from tests.verbs import CONVERSATIONS, begins, members_of, opens, seats, sees, tries, unseats
+
+
+async def test_anybody_comes_into_a_public_channel(ana: Person, ben: Person) -> None:
+    """He may look before, and what was said before counts as read."""
+    channel = await begins(ana, "channel", "garden")
+    await ana.says(channel, "the tomatoes are red")
+    before = await opens(ben, channel)
+    assert (before["role"], before["unread"]) == (None, 0)
+    assert await seats(ben, channel, "me") == (201, {"conversation": channel, "user": ben.id, "role": "member"})
+    assert (await seats(ben, channel, "me"))[0] == 200
+    assert (await opens(ben, channel))["unread"] == 0
+    await ana.says(channel, "and the beans are long")
+    assert (await opens(ben, channel))["unread"] == 1
+
+
+async def test_nobody_comes_into_a_private_one_by_himself(ana: Person, ben: Person, mallory: Person) -> None:
+    """It is not even there; a member brings others in."""
+    channel = await begins(ana, "channel", "secret", ben, private=True)
+    assert await tries(mallory, "PUT", f"{CONVERSATIONS}/{channel}/members/me") == (404, "not_found")
+    assert (await seats(ben, channel, mallory))[0] == 201
+    assert (await opens(mallory, channel))["role"] == "member"
+
+
+async def test_a_visitor_may_not_do_what_members_do(ana: Person, ben: Person, mallory: Person) -> None:
+    """He sees the channel, so each refusal is 403 and says that he should join."""
+    channel = await begins(ana, "channel", "open")
+    here = f"{CONVERSATIONS}/{channel}"
+    draft = {"body": "hi", "client_id": "1"}
+    assert await tries(mallory, "POST", f"{here}/messages", draft) == (403, "not_member")
+    assert await tries(mallory, "PUT", f"{here}/read", {"seq": 0}) == (403, "not_member")
+    assert await tries(mallory, "PUT", f"{here}/members/{ben.id}") == (403, "not_member")
+    assert await tries(mallory, "DELETE", f"{here}/members/{ana.id}") == (403, "not_member")
+    assert await tries(mallory, "PATCH", here, {"name": "mine"}) == (403, "not_member")
+    assert await tries(mallory, "DELETE", here) == (403, "not_member")
+    assert (await seats(mallory, channel, "me", "owner"))[1]["code"] == "not_member"
+    assert await tries(mallory, "DELETE", f"{here}/members/me") == (404, "not_found")
+
+
+async def test_roles_are_given_from_above(ana: Person, ben: Person, chloe: Person) -> None:
+    """A member gives none, an admin makes admins and no owner, an owner everything."""
+    channel = await begins(ana, "channel", "works", ben, chloe)
+    assert (await seats(ben, channel, chloe, "admin"))[0] == 403
+    assert (await seats(ana, channel, ben, "admin"))[1]["role"] == "admin"
+    assert (await seats(ben, channel, chloe, "admin"))[0] == 200
+    assert (await seats(ben, channel, chloe, "owner"))[0] == 403
+    assert (await seats(ben, channel, ana, "member"))[0] == 403
+    assert (await unseats(ben, channel, ana))[0] == 403
+    assert (await seats(chloe, channel, "me", "member"))[0] == 200
+    assert (await unseats(ben, channel, chloe)) == (204, "")
+    assert await members_of(ana, channel) == {ana.id: "owner", ben.id: "admin"}
+
+
+async def test_the_last_owner_stays_until_there_is_another(ana: Person, ben: Person) -> None:
+    """Neither leaving nor stepping down; and both owners at once do not slip away past each other."""
+    channel = await begins(ana, "channel", "ship", ben)
+    assert await unseats(ana, channel, "me") == (409, "last_owner")
+    assert (await seats(ana, channel, "me", "member"))[1]["code"] == "last_owner"
+    assert (await seats(ana, channel, ben, "owner"))[0] == 200
+    gone = await asyncio.gather(unseats(ana, channel, "me"), unseats(ben, channel, "me"))
+    assert sorted(gone) == [(204, ""), (409, "last_owner")]
+
+
+async def test_a_direct_stays_between_two(ana: Person, ben: Person, chloe: Person) -> None:
+    """Nobody comes, nobody goes, nobody names it."""
+    direct = await begins(ana, "direct", "", ben)
+    here = f"{CONVERSATIONS}/{direct}"
+    assert (await seats(ana, direct, chloe))[1]["code"] == "direct"
+    assert await unseats(ana, direct, ben) == (403, "direct")
+    assert await unseats(ana, direct, "me") == (403, "direct")
+    assert await tries(ana, "PATCH", here, {"topic": "us"}) == (403, "direct")
+    assert await tries(ana, "DELETE", here) == (403, "direct")
+
+
+async def test_who_is_not_there_cannot_be_brought_in(ana: Person, ben: Person, database_url: str) -> None:
+    """Unknown ids, id 0, and people whose account is disabled."""
+    channel = await begins(ana, "channel", "here")
+    with psycopg.connect(database_url) as database:
+        database.execute("update users set disabled_at = now() where id = %s", [ben.id])
+    for nobody in (ben.id, 0, 999, 2**53):
+        path = f"{CONVERSATIONS}/{channel}/members/{nobody}"
+        assert await tries(ana, "PUT", path) == (404, "not_found")
+    assert (await unseats(ana, channel, "you"))[0] == 404
+
+
+async def test_members_come_in_pages(cast: Cast, ana: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By user id, each once, with a way on for as long as there are more."""
+    monkeypatch.setattr("chat.conversations.members.PAGE", 4)
+    monkeypatch.setattr("chat.conversations.member_endpoints.PAGE", 4)
+    others = await cast.enters(*[f"p{number}" for number in range(9)])
+    group, found, after = await begins(ana, "group", "", *others), [], 0
+    while after is not None:
+        _, page = await ana.call("GET", f"{CONVERSATIONS}/{group}/members?after={after}")
+        found += [member["user"] for member in page["members"]]
+        after = page.get("next")
+    assert found == [person.id for person in (ana, *others)]
+
+
+async def test_everybody_hears_who_comes_and_goes(ana: Person, ben: Person, chloe: Person) -> None:
+    """The newcomer is told what it is; who has left hears that, and nothing after it."""
+    channel = await begins(ana, "channel", "hall", ben)
+    ear_of_ben, ear_of_chloe = await ben.listens(), await chloe.listens()
+    await ana.says(channel, "before")
+    await seats(chloe, channel, "me")
+    await ana.says(channel, "while")
+    await seats(ana, channel, chloe, "admin")
+    await unseats(chloe, channel, "me")
+    await ana.says(channel, "after")
+    await ear_of_ben.hears("before", "while", "after")
+    await ear_of_chloe.hears("while")
+    coming = {"conversation": channel, "user": chloe.id}
+    told = [coming | {"role": role} for role in ("member", "admin", None)]
+    assert [event.json() for event in ear_of_ben.named("member")] == told
+    assert [event.json() for event in ear_of_chloe.named("member")] == told
+    introduced = {"id": channel, "kind": "channel", "name": "hall", "topic": "", "private": False}
+    assert [event.json() for event in ear_of_chloe.named("conversation")] == [introduced]
+    assert ear_of_ben.named("conversation") == []
+
+
+async def test_coming_back_is_a_second_stay(ana: Person, ben: Person) -> None:
+    """A replay over both stays leaves out what was said in between."""
+    group = await begins(ana, "group", "", ben)
+    cursor = (await sees(ben))["cursor"]
+    await ana.says(group, "one")
+    await unseats(ben, group, "me")
+    await ana.says(group, "two")
+    await seats(ana, group, ben)
+    await ana.says(group, "three")
+    ear = await ben.listens(after=cursor)
+    await ear.hears("one", "three")

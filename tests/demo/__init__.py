@@ -1,0 +1,1 @@
+"""The demo: a team that talks, in an empty database."""

@@ -1,0 +1,127 @@
+"""The checker: what a history must never hold. Each finding names its kind, the reader and the message. Pure."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from tests.history.history import History, Receipt
+
+LOST, REPEATED, REORDERED, INVENTED = "lost", "repeated", "reordered", "invented"
+ALTERED, OVERHEARD, GAP, MADE_TWICE = "altered", "overheard", "gap", "made twice"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One broken promise. `reader` is "" where it is between the poster and the server."""
+
+    kind: str
+    reader: str
+    what: object
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.what} {f'at {self.reader}' if self.reader else ''}"
+
+
+def check(history: History) -> list[Finding]:
+    """All findings; an empty list is what every fault must leave."""
+    return [
+        *find_unfaithful_answers(history),
+        *(finding for reader in history.stays for finding in check_reader(history, reader)),
+    ]
+
+
+def check_reader(history: History, reader: str) -> Iterator[Finding]:
+    """Everything that went wrong for one reader."""
+    yield from find_lost(history, reader)
+    yield from find_repeated(history, reader)
+    yield from find_reordered(history, reader)
+    yield from find_invented(history, reader)
+    yield from find_altered(history, reader)
+    yield from find_overheard(history, reader)
+    yield from find_gaps(history, reader)
+
+
+def find_unfaithful_answers(history: History) -> Iterator[Finding]:
+    """Two answers to one post that differ, an answer that is not what was sent, or two that say "made"."""
+    for key, answers in history.acknowledged.items():
+        if len(set(answers)) > 1 or answers[0].key != key or answers[0].body != history.sent.get(key):
+            yield Finding(ALTERED, "", (key, answers))
+        if history.made[key] > 1:
+            yield Finding(MADE_TWICE, "", key)
+
+
+def find_lost(history: History, reader: str) -> Iterator[Finding]:
+    """Acknowledged, and never received by a member."""
+    got = {receipt.message.key for receipt in history.received[reader]}
+    for key, (message, *_) in history.acknowledged.items():
+        if key not in got and is_member(history, reader, message.conversation, message.seq):
+            yield Finding(LOST, reader, message)
+
+
+def find_repeated(history: History, reader: str) -> Iterator[Finding]:
+    """The same position, number or post for the second time."""
+    seen: set[object] = set()
+    for receipt in history.received[reader]:
+        message = receipt.message
+        marks = {receipt.position, (message.conversation, message.seq), message.key}
+        if seen & marks:
+            yield Finding(REPEATED, reader, receipt)
+        seen |= marks
+
+
+def find_reordered(history: History, reader: str) -> Iterator[Finding]:
+    """Behind one with a later position, or, in its conversation, behind one with a later number."""
+    for earlier, later in pairwise(history.received[reader]):
+        if later.position < earlier.position:
+            yield Finding(REORDERED, reader, later)
+    for receipts in by_conversation(history, reader).values():
+        for earlier, later in pairwise(receipts):
+            if later.message.seq < earlier.message.seq:
+                yield Finding(REORDERED, reader, later)
+
+
+def find_invented(history: History, reader: str) -> Iterator[Finding]:
+    """Received though nobody ever posted it."""
+    for receipt in history.received[reader]:
+        if receipt.message.key not in history.sent:
+            yield Finding(INVENTED, reader, receipt)
+
+
+def find_altered(history: History, reader: str) -> Iterator[Finding]:
+    """Not the words that were sent, or not the message that the poster was told of."""
+    for receipt in history.received[reader]:
+        key, message = receipt.message.key, receipt.message
+        told = history.acknowledged.get(key, [message])[0]
+        if told != message or history.sent.get(key, message.body) != message.body:
+            yield Finding(ALTERED, reader, receipt)
+
+
+def find_overheard(history: History, reader: str) -> Iterator[Finding]:
+    """Received before the reader was added or after it was removed."""
+    for receipt in history.received[reader]:
+        if not is_member(history, reader, receipt.message.conversation, receipt.message.seq):
+            yield Finding(OVERHEARD, reader, receipt)
+
+
+def find_gaps(history: History, reader: str) -> Iterator[Finding]:
+    """Numbers of a conversation that were skipped while the reader was a member, from the stay's first one on."""
+    for conversation, receipts in by_conversation(history, reader).items():
+        got = {receipt.message.seq for receipt in receipts}
+        for stay in history.stays[reader][conversation]:
+            for seq in range(stay.first, min(max(got), stay.last or max(got)) + 1):
+                if seq not in got:
+                    yield Finding(GAP, reader, (conversation, seq))
+
+
+def is_member(history: History, reader: str, conversation: int, seq: int) -> bool:
+    """Was this message for this reader?"""
+    return any(stay.covers(seq) for stay in history.stays[reader].get(conversation, ()))
+
+
+def by_conversation(history: History, reader: str) -> dict[int, list[Receipt]]:
+    """What the reader got, conversation by conversation, in the order received."""
+    receipts: dict[int, list[Receipt]] = defaultdict(list)
+    for receipt in history.received[reader]:
+        receipts[receipt.message.conversation].append(receipt)
+    return receipts

@@ -1,0 +1,169 @@
+"""The checker can fail: a good history passes, and whatever is broken in one is found under its name."""
+
+from copy import deepcopy
+from dataclasses import replace
+
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from tests.history.checker import (
+    ALTERED,
+    GAP,
+    INVENTED,
+    LOST,
+    MADE_TWICE,
+    OVERHEARD,
+    REORDERED,
+    REPEATED,
+    check,
+)
+from tests.history.history import History, Message, Receipt, Stay
+
+
+def kinds(history: History) -> set[str]:
+    """The kinds of all findings."""
+    return {finding.kind for finding in check(history)}
+
+
+@st.composite
+def good_histories(draw: st.DrawFn) -> History:
+    """Some conversations, some of whose posts lost their answer or were tried twice; readers who come and go."""
+    history, log, seqs = History(), [], {1: 0, 2: 0, 3: 0}
+    for position in range(1, draw(st.integers(1, 25)) + 1):
+        conversation = draw(st.sampled_from(sorted(seqs)))
+        seqs[conversation] += 1
+        message = Message(conversation, seqs[conversation], draw(st.integers(1, 3)), f"m{position}", f"no {position}")
+        log.append(Receipt(position * 3, message))
+        history.send(message.key, message.body)
+        for attempt in range(draw(st.integers(0, 3))):
+            history.acknowledge(message.key, message, made=attempt == 0 and draw(st.booleans()))
+    for reader in ("ben", "chloe", "database"):
+        for conversation, last in seqs.items():
+            if stay := draw(stays(last)) if reader != "database" else Stay():
+                history.stay(reader, conversation, stay.first, stay.last)
+        for receipt in log:
+            stays_there = history.stays[reader].get(receipt.message.conversation, [])
+            if any(stay.covers(receipt.message.seq) for stay in stays_there):
+                history.receive(reader, receipt)
+    return history
+
+
+def stays(last: int) -> st.SearchStrategy[Stay | None]:
+    """Never a member; from some message on; perhaps until another."""
+    first = st.integers(1, last + 1)
+    until = st.one_of(st.none(), st.integers(0, last))
+    return st.one_of(st.none(), st.builds(Stay, first, until).filter(lambda s: s.last is None or s.last >= s.first))
+
+
+histories = good_histories()
+chances = st.integers(0, 10**6)
+
+
+def pick(history: History, chance: int) -> tuple[str, int]:
+    """Some reader who got something, and the index of something that he got."""
+    places = [(name, index) for name, got in sorted(history.received.items()) for index in range(len(got))]
+    assume(places)
+    return places[chance % len(places)]
+
+
+@given(histories)
+def test_a_good_history_has_no_findings(history: History) -> None:
+    """Lost answers, retries, late joiners and leavers break nothing."""
+    assert check(history) == []
+
+
+@given(histories, chances)
+def test_what_is_dropped_is_missed(history: History, chance: int) -> None:
+    """Lost when it was acknowledged; a gap in any case, unless nothing that came later tells of it."""
+    reader, index = pick(history, chance)
+    receipt = history.received[reader].pop(index)
+    message = receipt.message
+    later = [r for r in history.received[reader] if r.message.conversation == message.conversation]
+    told = history.acknowledged.get(message.key)
+    assume(told or any(r.message.seq > message.seq for r in later))
+    assert kinds(history) <= {LOST, GAP}
+    assert (LOST in kinds(history)) == bool(told)
+    assert kinds(history)
+
+
+@given(histories, chances, chances)
+def test_what_comes_twice_is_repeated(history: History, chance: int, where: int) -> None:
+    """At once or much later."""
+    reader, index = pick(history, chance)
+    got = history.received[reader]
+    got.insert(index + 1 + where % (len(got) - index), got[index])
+    assert REPEATED in kinds(history)
+
+
+@given(histories, chances)
+def test_what_is_swapped_is_out_of_order(history: History, chance: int) -> None:
+    """Any two neighbours."""
+    reader, index = pick(history, chance)
+    got = history.received[reader]
+    assume(index + 1 < len(got))
+    got[index], got[index + 1] = got[index + 1], got[index]
+    assert REORDERED in kinds(history)
+
+
+@given(histories, chances)
+def test_numbers_out_of_order_are_found_at_ascending_positions(history: History, chance: int) -> None:
+    """Two messages of one conversation whose numbers went astray."""
+    reader, index = pick(history, chance)
+    got = history.received[reader]
+    nexts = [i for i in range(index + 1, len(got)) if got[i].message.conversation == got[index].message.conversation]
+    assume(nexts)
+    first, second = got[index], got[nexts[0]]
+    got[index], got[nexts[0]] = Receipt(first.position, second.message), Receipt(second.position, first.message)
+    assert REORDERED in kinds(history)
+
+
+@given(histories, chances)
+def test_what_nobody_sent_is_invented(history: History, chance: int) -> None:
+    """A post that no client knows of."""
+    reader, index = pick(history, chance)
+    receipt = history.received[reader][index]
+    history.received[reader][index] = replace(receipt, message=replace(receipt.message, client_id="nobody's"))
+    assert INVENTED in kinds(history)
+
+
+@given(histories, chances)
+def test_other_words_are_altered(history: History, chance: int) -> None:
+    """One letter more."""
+    reader, index = pick(history, chance)
+    receipt = history.received[reader][index]
+    body = receipt.message.body + "!"
+    history.received[reader][index] = replace(receipt, message=replace(receipt.message, body=body))
+    assert ALTERED in kinds(history)
+
+
+@given(histories, chances)
+def test_what_was_read_after_removal_is_overheard(history: History, chance: int) -> None:
+    """The reader was removed before it, or added after it."""
+    reader, index = pick(history, chance)
+    message = history.received[reader][index].message
+    history.stays[reader][message.conversation] = [Stay(message.seq + 1)]
+    assert OVERHEARD in kinds(history)
+
+
+@given(histories, chances)
+def test_the_server_contradicting_itself_is_found(history: History, chance: int) -> None:
+    """A retry that is answered with another number, and a second 201."""
+    keys = sorted(history.acknowledged)
+    assume(keys)
+    key = keys[chance % len(keys)]
+    first = history.acknowledged[key][0]
+    other = deepcopy(history)
+    other.acknowledge(key, replace(first, seq=first.seq + 1), made=False)
+    assert ALTERED in kinds(other)
+    history.acknowledge(key, first, made=True)
+    history.acknowledge(key, first, made=True)
+    assert MADE_TWICE in kinds(history)
+
+
+def test_a_reader_who_got_nothing_has_lost_everything() -> None:
+    """A member without a single receipt is not overlooked."""
+    history, message = History(), Message(1, 1, 7, "a", "hello")
+    history.stay("ben", 1)
+    history.send(message.key, message.body)
+    history.acknowledge(message.key, message, made=True)
+    assert [(finding.kind, finding.reader) for finding in check(history)] == [(LOST, "ben")]

@@ -1,0 +1,166 @@
+"""The log's positions: commit order, no holes, whoever writes and whatever fails."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+import psycopg
+import pytest
+
+from chat.log.append import Log
+from chat.log.entry import Entry, Unplaced
+from chat.log.pages import read_entries, read_head
+from chat.log.retention import Retention
+from chat.messages.draft import Draft
+from chat.messages.post import Post, Posted, Posts
+from chat.shared.postgres import Pool, make_pool
+from chat.shared.problems import Forbidden, Overloaded
+from tests.cast import Cast
+
+
+@pytest.fixture
+async def pool(database_url: str) -> AsyncIterator[Pool]:
+    """A node's pool, and partitions to write to."""
+    async with make_pool(database_url) as pool:
+        await Retention(pool, 100_000, 14).keep()
+        yield pool
+
+
+class Heard:
+    """Keeps what was announced."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+
+    def __call__(self, _: str, entries: Sequence[Entry]) -> None:
+        self.entries += entries
+
+
+async def test_fifty_writers_leave_no_hole(pool: Pool) -> None:
+    """Concurrent transactions of different sizes: positions are 1, 2, 3 … in the order of the commits."""
+    heard = Heard()
+    log = Log(pool, heard)
+
+    async def write(size: int) -> None:
+        async with log.change() as change:
+            for _ in range(size):
+                await change.record(Unplaced("note", data=b"1"))
+
+    await asyncio.gather(*[write(1 + n % 4) for n in range(50)])
+    total = sum(1 + n % 4 for n in range(50))
+    page = await read_entries(pool, 0, 1000)
+    assert [entry.position for entry in page.entries] == list(range(1, total + 1))
+    assert page.position == total
+    assert sorted(entry.position for entry in heard.entries) == list(range(1, total + 1))
+
+
+async def test_a_change_that_fails_takes_no_position_and_tells_nobody(pool: Pool) -> None:
+    """Its place goes to the next one."""
+    heard = Heard()
+    log = Log(pool, heard)
+
+    async def fail() -> None:
+        async with log.change() as change:
+            await change.record(Unplaced("note", data=b"1"))
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await fail()
+    async with log.change() as change:
+        entry = await change.record(Unplaced("note", data=b"2"))
+    assert entry.position == 1
+    assert heard.entries == [entry]
+
+
+async def test_two_nodes_that_post_in_opposite_orders_do_not_deadlock(
+    cast: Cast, pool: Pool, database_url: str
+) -> None:
+    """Each batch names the same two conversations the other way round, a hundred times over."""
+    (ana,) = await cast.enters("ana")
+    rooms = [await cast.share(ana), await cast.share(ana)]
+    async with make_pool(database_url) as other:
+        writers = [Posts(Log(one, Heard()), 10_000) for one in (pool, other)]
+        tasks = [asyncio.ensure_future(writer.run()) for writer in writers]
+        posts = [
+            writer.submit(Post(room, ana.id, Draft(body="hi", client_id=f"{n}-{k}-{room}")))
+            for n in range(100)
+            for k, writer in enumerate(writers)
+            for room in (rooms if k else reversed(rooms))
+        ]
+        outcomes = await asyncio.gather(*posts)
+        for task in tasks:
+            task.cancel()
+    assert all(posted.fresh for posted in outcomes)
+    async with pool.connection() as connection:
+        rows = await (await connection.execute("select conversation_id, seq from messages order by 1, 2")).fetchall()
+    assert rows == [(room, seq) for room in rooms for seq in range(1, 201)]
+
+
+async def test_one_refused_post_never_fails_its_neighbours(cast: Cast, pool: Pool) -> None:
+    """Mallory is no member; what ana says in the same batch is taken, and numbered without a gap."""
+    ana, mallory = await cast.enters("ana", "mallory")
+    room = await cast.share(ana)
+    posts = Posts(Log(pool, Heard()), 10_000)
+    batch = [Post(room, who.id, Draft(body="x", client_id=str(n))) for n, who in enumerate([ana, mallory, ana])]
+    task = asyncio.ensure_future(posts.run())
+    first, refused, last = await asyncio.gather(*[posts.submit(post) for post in batch], return_exceptions=True)
+    task.cancel()
+    assert isinstance(refused, Forbidden)
+    assert isinstance(first, Posted)
+    assert isinstance(last, Posted)
+    assert b'"seq":1' in first.message
+    assert b'"seq":2' in last.message
+
+
+async def test_the_same_client_id_twice_in_one_batch_is_one_message(cast: Cast, pool: Pool) -> None:
+    """The first makes it, the second finds it."""
+    (ana,) = await cast.enters("ana")
+    room = await cast.share(ana)
+    posts = Posts(Log(pool, Heard()), 10_000)
+    task = asyncio.ensure_future(posts.run())
+    draft = Draft(body="once", client_id="same")
+    outcomes = await asyncio.gather(*[posts.submit(Post(room, ana.id, draft)) for _ in range(20)])
+    task.cancel()
+    assert [posted.fresh for posted in outcomes] == [True] + [False] * 19
+    assert len({posted.message for posted in outcomes}) == 1
+
+
+async def test_another_history_gets_another_epoch(pool: Pool) -> None:
+    """After a fail-over or a restore nobody's old cursor resumes: the floor is raised to the head."""
+    before = await read_head(pool)
+    async with Log(pool, Heard()).change() as change:
+        await change.record(Unplaced("note", data=b"1"))
+    async with pool.connection() as connection:
+        await connection.execute("update log_head set origin = 'another cluster'")
+    heads = await asyncio.gather(*[read_head(pool) for _ in range(5)])
+    assert {head.epoch for head in heads} != {before.epoch}
+    assert {(head.position, head.floor) for head in heads} == {(1, 1)}
+    assert len({head.epoch for head in heads}) == 1
+
+
+async def test_an_append_notices_the_other_history_too(pool: Pool) -> None:
+    """The first post after a fail-over must not carry the old epoch."""
+    before = await read_head(pool)
+    async with pool.connection() as connection:
+        await connection.execute("update log_head set origin = 'another cluster'")
+    async with Log(pool, Heard()).change() as change:
+        entry = await change.record(Unplaced("note", data=b"1"))
+    after = await read_head(pool)
+    assert after.epoch != before.epoch
+    assert entry.frame.startswith(f"id: {after.epoch}.1\n".encode())
+
+
+async def test_a_full_queue_refuses_and_stores_nothing(cast: Cast, pool: Pool) -> None:
+    """The surplus is told to come back; what was taken is all there."""
+    (ana,) = await cast.enters("ana")
+    room = await cast.share(ana)
+    posts = Posts(Log(pool, Heard()), 10)
+    drafts = [Post(room, ana.id, Draft(body="x", client_id=str(n))) for n in range(11)]
+    taken = [posts.submit(post) for post in drafts[:10]]
+    with pytest.raises(Overloaded):
+        posts.submit(drafts[10])
+    task = asyncio.ensure_future(posts.run())
+    await asyncio.gather(*taken)
+    task.cancel()
+    async with await psycopg.AsyncConnection.connect(cast.database_url) as connection:
+        row = await (await connection.execute("select count(*), max(seq) from messages")).fetchone()
+    assert row == (10, 10)

@@ -1,0 +1,37 @@
+"""Cursors: what is written is read back, and nothing else is read at all."""
+
+import contextlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chat.log.cursor import BadCursor, Cursor, parse_cursor
+
+cursors = st.builds(
+    Cursor,
+    epoch=st.text("0123456789abcdefghijklmnopqrstuvwxyz", min_size=1, max_size=16),
+    position=st.integers(0, 10**18 - 1),
+)
+
+
+@given(cursors)
+def test_a_cursor_survives_its_text(cursor: Cursor) -> None:
+    """Parse undoes print."""
+    assert parse_cursor(str(cursor)) == cursor
+
+
+@given(st.text(max_size=40))
+def test_other_text_is_refused_by_name(text: str) -> None:
+    """Whatever is accepted prints as itself; the rest is a BadCursor and never another error."""
+    with contextlib.suppress(BadCursor):
+        assert str(parse_cursor(text)) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["", ".", "k3v9", "k3v9.", ".7", "k3v9.-1", "k3v9.07", "k3v9.1\n", "K3V9.1", "a.١", "a.1e3"]
+)
+def test_near_misses_are_refused(text: str) -> None:
+    """Signs, leading zeros, other digits, line breaks."""
+    with pytest.raises(BadCursor):
+        parse_cursor(text)

@@ -1,0 +1,52 @@
+"""Frames: nothing that people write can break out of one."""
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chat.log.frame import BadFrame, decode_frame, encode_chunk, encode_frame, encode_notice
+
+text = st.text(st.characters(exclude_categories=["Cs"]))
+
+
+@given(st.dictionaries(text, text), st.sampled_from([None, "edit", "reaction"]))
+def test_any_text_stays_inside_its_frame(fields: dict[str, str], event: str | None) -> None:
+    """One blank line, at the end; the fields come back as they went in (SSE injection)."""
+    frame = encode_frame("k3v9.7", event, orjson.dumps(fields))
+    assert frame.count(b"\n\n") == 1
+    assert frame.endswith(b"\n\n")
+    assert b"\r" not in frame
+    id_, name, data = decode_frame(frame)
+    assert (id_, name, orjson.loads(data)) == ("k3v9.7", event or "message", fields)
+
+
+@given(st.text())
+def test_event_names_are_plain_words_or_refused(name: str) -> None:
+    """No name can carry a line break."""
+    try:
+        frame = encode_notice(name, b"1")
+    except BadFrame:
+        return
+    assert frame == f"event: {name}\ndata: 1\n\n".encode()
+    assert name.isalpha()
+
+
+@pytest.mark.parametrize(
+    ("cursor", "data"), [("a.1\n", b"1"), ("a.1\r", b"1"), ("a\0.1", b"1"), ("a.1", b"1\n2"), ("a.1", b"\r")]
+)
+def test_line_breaks_are_refused_at_the_last_door(cursor: str, data: bytes) -> None:
+    """Even if something upstream let one through."""
+    with pytest.raises(BadFrame):
+        encode_frame(cursor, None, data)
+
+
+def test_what_is_no_frame_is_refused() -> None:
+    """Bytes without an id or data are no entry."""
+    with pytest.raises(BadFrame):
+        decode_frame(b"event: beat\n\n")
+
+
+def test_a_chunk_is_its_length_in_hex_and_the_bytes() -> None:
+    """RFC 9112, 7.1."""
+    assert encode_chunk(b"x" * 26) == b"1a\r\n" + b"x" * 26 + b"\r\n"

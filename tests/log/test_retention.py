@@ -1,0 +1,103 @@
+"""Retention: partitions ahead of need, whole ones dropped behind, and a reset for whoever comes too late."""
+
+import pytest
+
+from chat.log.append import Log, queries
+from chat.log.entry import Unplaced
+from chat.log.pages import read_head
+from chat.log.retention import Retention
+from chat.shared.endpoints import POOL
+from chat.shared.postgres import Pool
+from chat.stream.endpoints import STREAMS
+from tests.cast import Cast
+from tests.nodes import Node
+
+SIZE = 10
+
+
+async def partitions(pool: Pool) -> list[tuple[int, int]]:
+    """Their bounds, oldest first."""
+    async with pool.connection() as connection:
+        rows = await (await connection.execute(queries.list_partitions)).fetchall()
+    return [(low, high) for _, low, high in rows]
+
+
+async def write(pool: Pool, count: int) -> None:
+    """So many entries to everyone."""
+    async with Log(pool, lambda *_: None).change() as change:
+        for _ in range(count):
+            await change.record(Unplaced("note", data=b"1"))
+
+
+@pytest.fixture
+async def pool(cast: Cast, node: Node) -> Pool:  # noqa: ARG001 (the cast's node has made its own partitions)
+    """The node's pool, with small partitions from here on."""
+    pool = node.app[POOL]
+    async with pool.connection() as connection:
+        for name, *_ in await (await connection.execute(queries.list_partitions)).fetchall():
+            await connection.execute(f'drop table "{name}"')
+    await Retention(pool, SIZE, 14).keep()
+    return pool
+
+
+async def test_there_is_always_room_ahead(pool: Pool) -> None:
+    """Two partitions more than the log needs, without gap or overlap, also when keeping twice."""
+    for _ in range(3):
+        await Retention(pool, SIZE, 14).keep()
+        await write(pool, 9)
+    await Retention(pool, SIZE, 14).keep()
+    bounds = await partitions(pool)
+    assert [high for _, high in bounds[:-1]] == [low for low, _ in bounds[1:]]
+    assert bounds[-1][1] >= 27 + 2 * SIZE
+
+
+async def test_old_partitions_are_dropped_whole_and_young_ones_stay(pool: Pool) -> None:
+    """The floor says up to where; nothing is deleted row by row."""
+    await write(pool, 15)
+    async with pool.connection() as connection:
+        await connection.execute("update log set at = now() - interval '20 days' where position <= 12")
+    await Retention(pool, SIZE, 14).keep()
+    assert (await read_head(pool)).floor == 10
+    assert (await partitions(pool))[0][0] == 11
+
+
+async def test_a_partition_with_one_young_entry_stays(pool: Pool) -> None:
+    """Fourteen days are promised to every entry."""
+    await write(pool, 10)
+    async with pool.connection() as connection:
+        await connection.execute("update log set at = now() - interval '20 days' where position < 10")
+    await Retention(pool, SIZE, 14).keep()
+    assert (await read_head(pool)).floor == 0
+
+
+async def test_a_reader_from_below_the_floor_is_reset_and_goes_on(pool: Pool, cast: Cast, node: Node) -> None:
+    """Ben was away for longer than the log is kept: he is told, and hears what comes now."""
+    ana, ben = await cast.enters("ana", "ben")
+    room = await cast.share(ana, ben)
+    start = (await ben.listens()).cursor
+    await write(pool, 15)
+    async with pool.connection() as connection:
+        await connection.execute("update log set at = now() - interval '20 days' where position <= 10")
+    await Retention(pool, SIZE, 14).keep()
+    await node.app[STREAMS].tail.read_on()
+    ear = await ben.listens(after=start)
+    reset = await ear.hears_event("reset")
+    assert reset.json()["reason"] == "too_old"
+    await ana.says(room, "welcome back")
+    await ear.hears("welcome back")
+
+
+async def test_a_drop_between_the_look_and_the_page_is_noticed(pool: Pool, cast: Cast, node: Node) -> None:
+    """The node still believes in the old floor: the page itself finds the loss, and says so."""
+    ana, ben = await cast.enters("ana", "ben")
+    await cast.share(ana, ben)
+    start = (await ben.listens()).cursor
+    await write(pool, 15)
+    streams = node.app[STREAMS]
+    streams.hub.recent.start_over(15)
+    async with pool.connection() as connection:
+        await connection.execute("update log set at = now() - interval '20 days' where position <= 10")
+    await Retention(pool, SIZE, 14).keep()
+    streams.tail.floor = 0
+    ear = await ben.listens(after=start)
+    assert (await ear.hears_event("reset")).json()["reason"] == "too_old"

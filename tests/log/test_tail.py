@@ -1,0 +1,127 @@
+"""The tail: every entry once, in order, whatever the announcements do."""
+
+import random
+from collections.abc import AsyncIterator, Sequence
+
+import pytest
+
+from chat.log.append import Log
+from chat.log.entry import Entry, Unplaced
+from chat.log.retention import Retention
+from chat.log.tail import Tail
+from chat.shared.postgres import Pool, make_pool
+from chat.shared.redis import connect_redis
+
+
+class Listener:
+    """Insists on order and keeps the positions."""
+
+    def __init__(self) -> None:
+        self.epoch, self.position = "", 0
+        self.heard: list[int] = []
+
+    def hear(self, entries: Sequence[Entry]) -> None:
+        """The next ones, or the test fails."""
+        for entry in entries:
+            assert entry.position == self.position + 1
+            self.position = entry.position
+            self.heard.append(entry.position)
+
+    def start_over(self, epoch: str, position: int) -> None:
+        """Another log."""
+        self.epoch, self.position = epoch, position
+
+
+Batches = list[tuple[str, Sequence[Entry]]]
+
+
+@pytest.fixture
+async def pool(database_url: str) -> AsyncIterator[Pool]:
+    """A node's pool, with partitions."""
+    async with make_pool(database_url) as pool:
+        await Retention(pool, 100_000, 14).keep()
+        yield pool
+
+
+async def append(pool: Pool, *sizes: int) -> Batches:
+    """Commits of these sizes; what they would have announced."""
+    batches: Batches = []
+    log = Log(pool, lambda epoch, entries: batches.append((epoch, entries)))
+    for size in sizes:
+        async with log.change() as change:
+            for _ in range(size):
+                await change.record(Unplaced("note", data=b"1"))
+    return batches
+
+
+async def begin(pool: Pool) -> tuple[Tail, Listener]:
+    """A tail at the end of the log; Redis is nowhere."""
+    listener = Listener()
+    tail = Tail(pool, connect_redis("redis://127.0.0.1:1"), listener)
+    await tail.begin()
+    return tail, listener
+
+
+async def test_announcements_in_any_order_and_twice_are_handed_on_in_order_once(pool: Pool) -> None:
+    """Overtaken, repeated: the listener insists on its order and never complains."""
+    tail, listener = await begin(pool)
+    batches = await append(pool, 3, 1, 2, 5, 1)
+    shuffled = random.Random(7).sample(batches * 2, 10)
+    for batch in shuffled:
+        tail.hear(*batch)
+    assert listener.heard == list(range(1, 13))
+
+
+async def test_a_lost_announcement_is_read_from_the_log(pool: Pool) -> None:
+    """The hole is filled and what waited behind it goes on."""
+    tail, listener = await begin(pool)
+    first, _, third = await append(pool, 2, 3, 2)
+    tail.hear(*first)
+    tail.hear(*third)
+    assert listener.heard == [1, 2]
+    await tail.read_on()
+    assert listener.heard == list(range(1, 8))
+
+
+async def test_silence_is_no_proof_that_nothing_happened(pool: Pool) -> None:
+    """A node died between commit and announce: comparing heads finds what it wrote."""
+    tail, listener = await begin(pool)
+    await append(pool, 4)
+    await tail.read_on(silent=True)
+    assert listener.heard == [1, 2, 3, 4]
+    assert tail.deaf
+
+
+async def test_more_early_announcements_than_fit_are_read_from_the_log(pool: Pool) -> None:
+    """The memory for overtaken ones is bounded; nothing is lost by that."""
+    tail, listener = await begin(pool)
+    batches = await append(pool, *[1] * 200)
+    for batch in reversed(batches[1:]):
+        tail.hear(*batch)
+    assert listener.heard == []
+    await tail.read_on()
+    assert listener.heard == list(range(1, 201))
+
+
+async def test_a_log_that_was_restored_starts_the_listener_over(pool: Pool) -> None:
+    """Another epoch: positions mean something else, nothing is handed on as if it continued."""
+    tail, listener = await begin(pool)
+    await append(pool, 2)
+    await tail.read_on()
+    before = listener.epoch
+    async with pool.connection() as connection:
+        await connection.execute("update log_head set origin = 'another cluster'")
+    await tail.read_on()
+    assert listener.epoch != before
+    assert (listener.position, listener.heard) == (2, [1, 2])
+
+
+async def test_a_log_that_went_back_starts_the_listener_over(pool: Pool) -> None:
+    """A disk snapshot was put back under a running node."""
+    tail, listener = await begin(pool)
+    await append(pool, 5)
+    await tail.read_on()
+    async with pool.connection() as connection:
+        await connection.execute("update log_head set position = 3")
+    await tail.read_on()
+    assert listener.position == 3

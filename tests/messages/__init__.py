@@ -1,0 +1,1 @@
+"""Messages: posted one by one and in batches, and read back."""

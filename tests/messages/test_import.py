@@ -1,0 +1,66 @@
+"""Posting for others and into the past, as an import does through the batch."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.cast import Cast, Person
+from tests.verbs import begins, pages, sees
+
+LONG_AGO = "2019-03-01T08:15:30.250Z"
+
+
+async def imports(person: Person, conversation: int, **more: Any) -> tuple[int, Any]:
+    """One message by batch: its status, and the message or the problem."""
+    draft = {"conversation": conversation, "body": "long ago", "client_id": "old-1"} | more
+    status, said = await person.call("POST", "/api/chat/messages", {"messages": [draft]})
+    assert status == 200, said
+    (result,) = said["results"]
+    return result["status"], result.get("message") or result["problem"]
+
+
+async def test_an_admin_imports_what_others_said_and_when(cast: Cast) -> None:
+    """It has its author and its time everywhere, and its place at the end, like all that is posted now."""
+    ana, ben = [(await cast.enters(name, role=role))[0] for name, role in (("ana", "admin"), ("ben", "member"))]
+    room = await begins(ana, "channel", "archive", ben)
+    cursor = (await sees(ben))["cursor"]
+    await ana.says(room, "today")
+    status, message = await imports(ana, room, author=ben.id, created_at=LONG_AGO)
+    assert (status, message["author"], message["created_at"], message["seq"]) == (201, ben.id, LONG_AGO, 2)
+    assert await imports(ana, room, author=ben.id, created_at=LONG_AGO) == (200, message)
+    assert (await pages(ben, room))["messages"][-1] == message
+    ear = await ben.listens(after=cursor)
+    await ear.hears("today", "long ago")
+    assert ear.messages()[-1] == message
+
+
+async def test_only_admins_import_and_only_where_they_rule(cast: Cast) -> None:
+    """Neither a member for himself, nor an admin into what he does not see or does not run."""
+    ana, ben = [(await cast.enters(name, role=role))[0] for name, role in (("ana", "admin"), ("ben", "member"))]
+    (chloe,) = await cast.enters("chloe")
+    room, theirs = await begins(ben, "channel", "room", ana), await begins(ben, "group", "", chloe)
+    assert (await imports(ben, room, created_at=LONG_AGO))[1]["code"] == "admins_only"
+    assert (await imports(ben, room, author=ana.id))[1]["code"] == "admins_only"
+    assert (await imports(ana, room, author=ben.id))[1]["code"] == "forbidden"
+    assert (await imports(ana, theirs, author=ben.id))[1]["code"] == "not_found"
+    own = await begins(ana, "channel", "own")
+    assert (await imports(ana, own, author=ben.id))[0] == 403
+
+
+@pytest.mark.parametrize("moment", ["yesterday", "2019-03-01T08:15:30", "1969-12-31T23:59:59Z", 1551428130, True, ""])
+async def test_a_time_that_is_none_is_refused(cast: Cast, moment: object) -> None:
+    """Without a zone nobody knows when it was."""
+    (ana,) = await cast.enters("ana", role="admin")
+    room = await begins(ana, "channel", "archive")
+    status, problem = await imports(ana, room, created_at=moment)
+    assert (status, problem["errors"][0]["field"]) == (422, "created_at")
+
+
+async def test_a_time_to_come_is_now(cast: Cast) -> None:
+    """A clock that was ahead must not put a message into the future."""
+    (ana,) = await cast.enters("ana", role="admin")
+    room = await begins(ana, "channel", "archive")
+    status, message = await imports(ana, room, created_at="9999-12-31T23:59:59-14:00")
+    assert status == 201
+    assert datetime.fromisoformat(message["created_at"]) < datetime.now(UTC) + timedelta(hours=1)

@@ -1,0 +1,35 @@
+"""Nodes for the tests: real ones, in this process, each on a port of its own."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from chat.app import make_app
+from chat.shared.settings import read_settings
+
+
+@dataclass
+class Node:
+    """A running node: `url` without a path, and its app for looking inside."""
+
+    url: str
+    port: int
+    app: web.Application
+
+
+@asynccontextmanager
+async def running_node(database_url: str, redis_url: str, **settings: object) -> AsyncIterator[Node]:
+    """Start a node with these settings; it stops at the end of the block."""
+    given = {"node": "a1", "rate_limits": False, "drain_seconds": 0} | settings
+    app = make_app(read_settings(database_url=database_url, redis_url=redis_url, **given))
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        port = runner.addresses[0][1]
+        yield Node(f"http://127.0.0.1:{port}", port, app)
+    finally:
+        await runner.cleanup()

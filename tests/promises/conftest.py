@@ -1,0 +1,34 @@
+"""What promises are kept by: nodes that are processes, and people who talk to them."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from tests.cast import Cast, casting
+from tests.promises.node import NodeProcess
+
+StartNode = Callable[..., Awaitable[NodeProcess]]
+
+
+@pytest.fixture
+async def start_node(database_url: str, redis_url: str, tmp_path: Path) -> AsyncIterator[StartNode]:
+    """`await start_node("a1", STREAM_BUFFER="65536")`: a node process, killed at the end if it is still there."""
+    nodes: list[NodeProcess] = []
+
+    async def start(name: str, **settings: str) -> NodeProcess:
+        node = NodeProcess(name, tmp_path, {"DATABASE_URL": database_url, "REDIS_URL": redis_url} | settings)
+        nodes.append(node)
+        await node.start()
+        return node
+
+    yield start
+    for node in nodes:
+        node.kill()
+
+
+@pytest.fixture
+async def stage(database_url: str) -> AsyncIterator[Cast]:
+    """A cast of no node in particular."""
+    async with casting(database_url, "") as cast:
+        yield cast

@@ -1,0 +1,124 @@
+"""A crowd: many readers and posters who go on the whole time, and the history of what they saw."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+import aiohttp
+import psycopg
+
+from tests.cast import Cast, Person
+from tests.history.checker import Finding, check
+from tests.history.history import History, Message, Receipt
+from tests.promises.frames import Events
+from tests.promises.node import NodeProcess
+from tests.promises.poster import Poster
+from tests.promises.reader import Reader
+from tests.waiting import eventually
+
+DATABASE = "the database"
+
+
+class Crowd:
+    """Spread over `nodes`: the reader or poster number n goes to the living one after the n-th."""
+
+    def __init__(self, cast: Cast, http: aiohttp.ClientSession, nodes: list[NodeProcess]) -> None:
+        self._cast, self._http, self.nodes = cast, http, nodes
+        self.history, self._events = History(), Events()
+        self.people: list[Person] = []
+        self.rooms: list[int] = []
+        self.readers: list[Reader] = []
+        self.posters: list[Poster] = []
+
+    async def gathers(self, *, readers: int, posters: int) -> None:
+        """Twenty people in three overlapping conversations, with devices that read and devices that post."""
+        self.people = await self._cast.enters(*(f"person{n}" for n in range(20)))
+        members = [self.people, self.people[::2], self.people[:10]]
+        self.rooms = [await self._cast.share(*people) for people in members]
+        for n in range(readers):
+            self.adds_reader(f"reader {n}", self.people[n % 20], n)
+        for n in range(posters):
+            there = members[n % 3]
+            self.adds_poster(there[n % len(there)], self.rooms[n % 3], n)
+        for room in self.rooms:
+            self.history.stay(DATABASE, room)
+        await self.is_ready()
+
+    def adds_reader(self, name: str, person: Person, n: int = 0) -> Reader:
+        """One more device that reads."""
+        for room in self.rooms_of(person):
+            self.history.stay(name, room)
+        reader = Reader(name, person.token, lambda: self.node(n).port, self.history, self._events)
+        self.readers.append(reader)
+        return reader
+
+    def adds_poster(self, person: Person, room: int, n: int = 0) -> Poster:
+        """One more device that posts, under a name of its own."""
+        poster = Poster(f"poster{n}", person, room, lambda: self.node(n).url, self.history)
+        self.posters.append(poster)
+        return poster
+
+    def rooms_of(self, person: Person) -> list[int]:
+        """The conversations that this person is in."""
+        n = self.people.index(person)
+        return [room for room, there in zip(self.rooms, (True, n % 2 == 0, n < 10), strict=True) if there]
+
+    def node(self, n: int) -> NodeProcess:
+        """Where number n goes now."""
+        alive = [node for node in self.nodes if node.alive() and not node.leaving]
+        return alive[n % len(alive)] if alive else self.nodes[n % len(self.nodes)]
+
+    async def is_ready(self, limit: float = 30.0) -> None:
+        """Wait until every reader is connected."""
+        await eventually(lambda: all(reader.ready for reader in self.readers), limit)
+
+    def starts_posting(self, pause: float) -> None:
+        """Every poster, one message after the other."""
+        for poster in self.posters:
+            poster.keeps_posting(self._http, pause)
+
+    async def finishes(self, database_url: str, limit: float = 30.0) -> list[Finding]:
+        """Let the posters finish and the readers catch up; the checker's findings, the database being a reader too."""
+        await asyncio.gather(*(poster.finishes() for poster in self.posters))
+        wanted = last_seqs(self.history)
+        for reader in self.readers:
+            await eventually(partial(has_caught_up, self.history, reader, wanted), limit)
+        await read_database(database_url, self.history)
+        return check(self.history)
+
+
+def has_caught_up(history: History, reader: Reader, wanted: dict[int, int]) -> bool:
+    """Has the reader got the last message of each of its conversations?"""
+    return all(reader.seqs.get(room, 0) >= wanted.get(room, 0) for room in history.stays[reader.name])
+
+
+def last_seqs(history: History) -> dict[int, int]:
+    """The number of the last acknowledged message in each conversation."""
+    last: dict[int, int] = {}
+    for message, *_ in history.acknowledged.values():
+        last[message.conversation] = max(message.seq, last.get(message.conversation, 0))
+    return last
+
+
+async def read_database(database_url: str, history: History) -> None:
+    """What is stored, in the order of positions, as what one more reader received."""
+    async with await psycopg.AsyncConnection.connect(database_url) as connection:
+        rows = await connection.execute(
+            "select position, conversation_id, seq, author_id, client_id, body from messages order by position"
+        )
+        for position, *message in await rows.fetchall():
+            history.receive(DATABASE, Receipt(position, Message(*message)))
+
+
+@asynccontextmanager
+async def crowd_of(cast: Cast, nodes: list[NodeProcess], *, readers: int, posters: int) -> AsyncIterator[Crowd]:
+    """A crowd that is ready; afterwards everybody leaves."""
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
+        crowd = Crowd(cast, http, nodes)
+        try:
+            await crowd.gathers(readers=readers, posters=posters)
+            yield crowd
+        finally:
+            await asyncio.gather(*(reader.stops() for reader in crowd.readers))
+            await asyncio.gather(*(poster.leaves() for poster in crowd.posters))

@@ -1,0 +1,79 @@
+"""The bytes of a stream, taken apart: a chunked HTTP body, and the events in it. Pure."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from tests.history.history import Message
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event as an EventSource sees it; `message` is set on a new message."""
+
+    id: str
+    name: str
+    data: bytes
+    message: Message | None = None
+
+    @property
+    def position(self) -> int:
+        """The log position in the id."""
+        return int(self.id.partition(".")[2])
+
+
+class Bodies:
+    """An HTTP/1.1 answer as it arrives: `status` once the head is there, then the chunks of its body."""
+
+    def __init__(self) -> None:
+        self.status, self._raw = 0, b""
+
+    def feed(self, data: bytes) -> bytes:
+        """What of the body has become whole with these bytes."""
+        self._raw += data
+        if not self.status:
+            head, found, rest = self._raw.partition(b"\r\n\r\n")
+            if not found:
+                return b""
+            self.status, self._raw = int(head.split(b" ", 2)[1]), rest
+        return self._take_chunks()
+
+    def _take_chunks(self) -> bytes:
+        whole, at = [], 0
+        while (end := self._raw.find(b"\r\n", at)) >= 0:
+            size = int(self._raw[at:end], 16)
+            if not size or len(self._raw) < end + size + 4:
+                break
+            whole.append(self._raw[end + 2 : end + 2 + size])
+            at = end + size + 4
+        self._raw = self._raw[at:]
+        return b"".join(whole)
+
+
+def parse_event(block: bytes) -> Event:
+    """The event in one block of lines."""
+    fields = dict(line.split(b": ", 1) for line in block.split(b"\n") if b": " in line)
+    name, data = fields.get(b"event", b"message").decode(), fields.get(b"data", b"")
+    message = parse_message(orjson.loads(data)) if name == "message" and data else None
+    return Event(fields.get(b"id", b"").decode(), name, data, message)
+
+
+def parse_message(said: dict[str, Any]) -> Message:
+    """The message that decoded JSON says."""
+    return Message(said["conversation"], said["seq"], said["author"], said["client_id"], said["body"])
+
+
+class Events:
+    """Splits bodies into events. The same bytes go to every reader, so they are parsed once and remembered."""
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, Event] = {}
+
+    def parse(self, block: bytes) -> Event:
+        """As `parse_event`."""
+        if (event := self._known.get(block)) is None:
+            event = parse_event(block)
+            if event.message:
+                self._known[block] = event
+        return event

@@ -1,0 +1,95 @@
+"""A node as production has it: `python -m chat serve` in a process of its own, which can be killed."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import aiohttp
+
+from chat.engines.leash import leashed
+from chat.engines.ports import free_port
+from tests.waiting import eventually
+
+STARTED = 30.0
+STOPPED = 30.0
+EVERYDAY = {"RATE_LIMITS": "off", "DRAIN_SECONDS": "0", "STREAMS_PER_PERSON": "20000", "LOG_FORMAT": "json"}
+
+
+class NodeProcess:
+    """The node `name`, always on the same port. Its settings are environment variables.
+
+    `leaving`: it was asked to stop, so a load balancer that checks its readiness sends nobody there any more.
+    """
+
+    def __init__(self, name: str, folder: Path, settings: dict[str, str]) -> None:
+        self.name, self.port = name, free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = folder / f"{name}.log"
+        self.leaving = False
+        self._settings = EVERYDAY | settings
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def launch(self) -> None:
+        """Start the process."""
+        self.leaving = False
+        serve = [sys.executable, "-m", "chat", "serve", "--node", self.name, f"--port={self.port}"]
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                leashed(serve, signal.SIGKILL),
+                env=os.environ | self._settings,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    async def start(self) -> None:
+        """Start, and wait until it is ready."""
+        self.launch()
+        await eventually(self.is_ready, STARTED)
+
+    async def is_ready(self) -> bool:
+        """Whether it serves; fails when it has ended."""
+        assert self.alive(), self.log.read_text()[-2000:]
+        return await self.readiness() == 200
+
+    async def readiness(self) -> int:
+        """The status of `/health/ready`; 0 when nobody answers."""
+        try:
+            async with aiohttp.ClientSession() as http, http.get(self.url + "/health/ready") as answer:
+                return answer.status
+        except aiohttp.ClientError:
+            return 0
+
+    @property
+    def pid(self) -> int:
+        """The process id; only while it is started."""
+        assert self._process is not None
+        return self._process.pid
+
+    def alive(self) -> bool:
+        """Whether the process is there."""
+        return self._process is not None and self._process.poll() is None
+
+    def kill(self) -> None:
+        """kill -9: no goodbye, and nothing left of it when this returns."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def ask_to_stop(self) -> None:
+        """SIGTERM: drain, then end."""
+        self.leaving = True
+        os.kill(self.pid, signal.SIGTERM)
+
+    async def ends(self) -> int:
+        """Wait until it has ended; the exit code."""
+        await eventually(lambda: not self.alive(), STOPPED)
+        assert self._process is not None
+        return self._process.returncode
+
+    def memory(self) -> int:
+        """Its resident bytes."""
+        return int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")

@@ -1,0 +1,31 @@
+"""kill -9 between commit and announcement: the others find the silence and read the log."""
+
+from tests.cast import Cast
+from tests.promises.conftest import StartNode
+from tests.promises.proxy import bad_network
+from tests.waiting import eventually
+
+
+async def test_what_was_committed_is_delivered_though_nobody_said_so(
+    stage: Cast, start_node: StartNode, redis_url: str
+) -> None:
+    """The node's words to Redis are swallowed, and it is killed as soon as its post is acknowledged."""
+    async with bad_network(redis_url) as network:
+        doomed, other = await start_node("a1", REDIS_URL=network.url), await start_node("b2")
+        ana, ben = await stage.enters("ana", "ben")
+        room = await stage.share(ana, ben)
+        ana.at, ben.at = other.url, other.url
+        ear = await ben.listens()
+        await ana.says(room, "announced")
+        await ear.hears("announced")
+        ana.at = doomed.url
+        network.swallow()
+        said = network.heard
+        first = await ana.says(room, "committed", client_id="c1")
+        await eventually(lambda: network.heard > said)
+        doomed.kill()
+        await ear.hears("announced", "committed", limit=2)
+        ana.at = other.url
+        assert await ana.says(room, "committed", client_id="c1") == first
+        await ana.says(room, "and on")
+        await ear.hears("announced", "committed", "and on")

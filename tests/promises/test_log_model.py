@@ -1,0 +1,169 @@
+"""The whole way against a simple model: whatever people do, in whatever order, each hears exactly what was theirs.
+
+The model is a list of what happened, in commit order, with who was a member at each moment. Hypothesis chooses the
+actions: speak, join, leave, listen, lose the wire, come back, poll, move to another node.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.cast import Cast, Person, casting
+from tests.databases import fresh_database
+from tests.ear import Ear
+from tests.nodes import Node, running_node
+from tests.waiting import eventually
+
+PEOPLE, ROOMS = ("ana", "ben", "chloe"), 2
+people, rooms = st.integers(0, len(PEOPLE) - 1), st.integers(0, ROOMS - 1)
+actions = st.lists(
+    st.one_of(
+        st.tuples(st.just("speak"), people, rooms),
+        st.tuples(st.just("join"), people, rooms),
+        st.tuples(st.just("leave"), people, rooms),
+        st.tuples(st.just("listen"), people, st.integers(0, 1)),
+        st.tuples(st.just("cut"), people, st.just(0)),
+        st.tuples(st.just("poll"), people, st.integers(0, 1)),
+    ),
+    min_size=5,
+    max_size=40,
+)
+
+Heard = tuple[str, int, object]  # event, conversation, body or (user, role)
+
+
+@dataclass
+class Model:
+    """What happened, to whom it was addressed, and where each person's reading began."""
+
+    members: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
+    addressed: dict[int, list[Heard]] = field(default_factory=lambda: defaultdict(list))
+    reading: set[int] = field(default_factory=set)
+
+    def happens(self, room: int, heard: Heard) -> None:
+        """Everybody who is a member now, and reads, is to hear it."""
+        for user in self.members[room] & self.reading:
+            self.addressed[user].append(heard)
+
+
+class Stage:
+    """The same actions, for real and in the model."""
+
+    def __init__(self, cast: Cast, nodes: list[Node], people: list[Person], rooms: list[int]) -> None:
+        self.cast, self.nodes, self.people, self.rooms = cast, nodes, people, rooms
+        self.model = Model()
+        self.ears: dict[int, Ear] = {}
+        self.heard: dict[int, list[Heard]] = defaultdict(list)
+        self.cursors: dict[int, str] = {}
+        self.spoken = 0
+
+    async def speak(self, who: int, where: int) -> None:
+        """Members are heard; who only sees a public channel is refused."""
+        person, room = self.people[who], self.rooms[where]
+        self.spoken += 1
+        path, body = f"/api/chat/conversations/{room}/messages", f"word {self.spoken}"
+        status, _ = await person.call("POST", path, {"body": body, "client_id": f"c{self.spoken}"})
+        assert status == (201 if person.id in self.model.members[room] else 403)
+        if status == 201:
+            self.model.happens(room, ("message", room, body))
+
+    async def join(self, who: int, where: int) -> None:
+        """A public channel takes everybody; the newcomer hears of it too."""
+        person, room = self.people[who], self.rooms[where]
+        if person.id not in self.model.members[room]:
+            await self._put(person, room)
+            self.model.members[room].add(person.id)
+            self.model.happens(room, ("member", room, (person.id, "member")))
+
+    async def _put(self, person: Person, room: int) -> None:
+        status, _ = await person.call("PUT", f"/api/chat/conversations/{room}/members/me", {})
+        assert status in (200, 201, 204)
+
+    async def leave(self, who: int, where: int) -> None:
+        """The last thing one hears of a room is that one left it."""
+        person, room = self.people[who], self.rooms[where]
+        if person.id in self.model.members[room]:
+            status, _ = await person.call("DELETE", f"/api/chat/conversations/{room}/members/me")
+            assert status == 204
+            self.model.happens(room, ("member", room, (person.id, None)))
+            self.model.members[room].discard(person.id)
+
+    async def listen(self, who: int, where: int) -> None:
+        """Open a stream, at the cursor if there is one, on either node."""
+        person = self.people[who]
+        if who in self.ears:
+            return
+        person.at = self.nodes[where].url
+        ear = self.ears[who] = await person.listens(after=self.cursors.get(who, ""))
+        assert ear.named("ready")[0].json()["resumed"] is (who in self.cursors)
+        self.cursors.setdefault(who, ear.cursor)
+        self.model.reading.add(person.id)
+
+    async def cut(self, who: int, _: int) -> None:
+        """The wire breaks; what was heard so far counts."""
+        if ear := self.ears.pop(who, None):
+            await ear.cuts_wire()
+            self.heard[who] += [to_heard(event.event, event.json()) for event in ear.events if is_entry(event.event)]
+            self.cursors[who] = ear.cursor
+
+    async def poll(self, who: int, where: int) -> None:
+        """One answer of the JSON form, in the middle of everything."""
+        if who in self.ears or who not in self.cursors:
+            return
+        self.people[who].at = self.nodes[where].url
+        path = f"/api/chat/stream?poll=0&after={self.cursors[who]}"
+        status, answer = await self.people[who].call("GET", path)
+        assert status == 200
+        assert "reset" not in answer
+        self.heard[who] += [to_heard(one["event"], one["data"]) for one in answer["events"] if is_entry(one["event"])]
+        self.cursors[who] = answer["cursor"]
+
+    async def ends(self) -> None:
+        """Everybody comes back and hears the rest: exactly what the model says, in its order."""
+        for who, person in enumerate(self.people):
+            if person.id not in self.model.reading:
+                continue
+            await self.listen(who, who % 2)
+            wanted = self.model.addressed[person.id]
+            already, ear = len(self.heard[who]), self.ears[who]
+            await eventually(lambda: already + len(entries(ear)) >= len(wanted))  # noqa: B023 (awaited at once)
+            await self.cut(who, 0)
+            assert self.heard[who] == wanted
+
+
+def is_entry(event: str) -> bool:
+    """Is it one of those that the model speaks of?"""
+    return event in ("message", "member")
+
+
+def entries(ear: Ear) -> list[str]:
+    """The names of the entries heard."""
+    return [event.event for event in ear.events if is_entry(event.event)]
+
+
+def to_heard(event: str, data: dict) -> Heard:  # type: ignore[type-arg]
+    """As the model writes it."""
+    if event == "message":
+        return "message", data["conversation"], data["body"]
+    return "member", data["conversation"], (data["user"], data["role"])
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@given(actions=actions, recent=st.sampled_from([1, 2_000, 16 * 2**20]))
+async def test_everybody_hears_exactly_what_was_theirs(
+    postgres_url: str, template: str, redis_url: str, actions: list[tuple[str, int, int]], recent: int
+) -> None:
+    """Two nodes, whose memory of recent entries is sometimes too short, so that pages, memory and life all meet."""
+    with fresh_database(postgres_url, "tandem_model", template) as database_url:
+        async with (
+            running_node(database_url, redis_url, recent_bytes=recent, node="a1") as first,
+            running_node(database_url, redis_url, recent_bytes=recent, node="b2") as second,
+            casting(database_url, first.url) as cast,
+        ):
+            people = await cast.enters(*PEOPLE)
+            stage = Stage(cast, [first, second], people, [await cast.share() for _ in range(ROOMS)])
+            for name, who, where in actions:
+                await getattr(stage, name)(who, where)
+            await stage.ends()

@@ -1,0 +1,28 @@
+"""A commit whose answer is lost: the poster cannot know, tries again, and finds the first one."""
+
+from tests.cast import Cast
+from tests.promises.conftest import StartNode
+from tests.promises.proxy import bad_network
+
+
+async def test_the_retry_finds_what_was_committed(stage: Cast, start_node: StartNode, database_url: str) -> None:
+    """The wire to PostgreSQL is cut when COMMIT has been carried out and before anybody hears of it."""
+    async with bad_network(database_url) as network:
+        near, far = await start_node("a1", DATABASE_URL=network.url), await start_node("b2")
+        ana, ben, chloe = await stage.enters("ana", "ben", "chloe")
+        room = await stage.share(ana, ben, chloe)
+        ana.at, ben.at, chloe.at = near.url, near.url, far.url
+        ears = [await ben.listens(), await chloe.listens()]
+        await ana.says(room, "before")
+        network.lose_answer(b"COMMIT\0")
+        draft = {"body": "once", "client_id": "c1"}
+        path = f"/api/chat/conversations/{room}/messages"
+        status, _, headers = await ana.asks("POST", path, draft)
+        assert network.lost == 1
+        assert (status, headers.get("Retry-After")) == (503, "1")
+        status, found, _ = await ana.asks("POST", path, draft)
+        assert status == 200
+        assert found["message"]["seq"] == 2
+        await ana.says(room, "after")
+        for ear in ears:
+            await ear.hears("before", "once", "after")

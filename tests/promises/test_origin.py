@@ -1,0 +1,113 @@
+"""Origin: no page of another site makes a browser act for the person in front of it, or reads what is his."""
+
+import pytest
+
+from tests.accounts.door import PASSWORD, Visitor, visiting
+from tests.nodes import Node, running_node
+
+OURS: list[dict[str, str]] = [
+    {},
+    {"Origin": "http://{host}"},
+    {"Sec-Fetch-Site": "same-origin"},
+    {"Sec-Fetch-Site": "none"},
+    {"Origin": "http://{host}", "Sec-Fetch-Site": "same-origin"},
+]
+FOREIGN = [
+    {"Origin": "https://evil.example"},
+    {"Origin": "null"},
+    {"Origin": ""},
+    {"Origin": "http://["},
+    {"Origin": "http://{host}.evil.example"},
+    {"Origin": "http://evil.example/{host}"},
+    {"Origin": "http://127.0.0.1"},
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-site"},
+    {"Origin": "https://evil.example", "Authorization": "Basic YW5hOmFuYQ=="},
+]
+
+
+def heading(node: Node, headers: dict[str, str]) -> dict[str, str]:
+    """The headers, with this node's host and port."""
+    return {name: value.replace("{host}", node.url.removeprefix("http://")) for name, value in headers.items()}
+
+
+async def refused(visitor: Visitor, method: str, path: str, body: object) -> bool:
+    """Was it refused because of where it came from?"""
+    status, answer = await visitor.call(method, path, body)
+    return status == 403 and answer["code"] == "foreign_origin"
+
+
+@pytest.mark.parametrize("headers", FOREIGN, ids=str)
+async def test_foreign_pages_change_nothing(node: Node, headers: dict[str, str]) -> None:
+    """Neither with Ana's cookie nor by logging her in as somebody else."""
+    async with visiting(node.url) as ana, visiting(node.url) as victim:
+        await ana.signs_up("ana")
+        ana.headers = victim.headers = heading(node, headers)
+        assert await refused(ana, "PATCH", "/api/users/me", {"display_name": "pwned"})
+        assert await refused(ana, "DELETE", "/api/sessions/current", None)
+        assert await refused(ana, "POST", "/api/chat/conversations/1/messages", {"body": "x", "client_id": "1"})
+        assert await refused(victim, "POST", "/api/sessions", {"name": "ana", "password": PASSWORD})
+        assert await refused(victim, "POST", "/api/accounts", {"name": "eve", "password": PASSWORD})
+        assert victim.set_cookie == ""
+
+
+@pytest.mark.parametrize("headers", FOREIGN, ids=str)
+async def test_foreign_pages_open_no_socket(node: Node, headers: dict[str, str]) -> None:
+    """A WebSocket is no change, and carries the cookie all the same."""
+    async with visiting(node.url) as ana:
+        await ana.signs_up("ana")
+        ana.headers = heading(node, headers) | {"Upgrade": "websocket", "Connection": "Upgrade"}
+        assert await refused(ana, "GET", "/api/users/me", None)
+
+
+@pytest.mark.parametrize("headers", OURS, ids=str)
+async def test_our_own_pages_do(node: Node, headers: dict[str, str]) -> None:
+    """And programs that are no browsers, which send neither header."""
+    async with visiting(node.url) as ana:
+        ana.headers = heading(node, headers)
+        assert (await ana.signs_up("ana"))[0] == 201
+        assert (await ana.call("PATCH", "/api/users/me", {"display_name": "Ana B."}))[0] == 200
+
+
+async def test_a_token_in_the_header_is_enough(node: Node) -> None:
+    """No foreign page can put it there; an app elsewhere that has it may use it."""
+    async with visiting(node.url) as ana, visiting(node.url) as app:
+        _, came = await ana.signs_up("ana")
+        app.headers = {"Origin": "https://app.example", "Authorization": f"bearer {came['token']}"}
+        assert (await app.call("PATCH", "/api/users/me", {"display_name": "Ana B."}))[0] == 200
+
+
+async def test_other_origins_can_be_allowed(database_url: str, redis_url: str) -> None:
+    """ALLOWED_ORIGINS, exactly as written."""
+    allowed = "https://chat.example"
+    async with running_node(database_url, redis_url, allowed_origins=[allowed]) as node, visiting(node.url) as ana:
+        ana.headers["Origin"] = allowed
+        assert (await ana.signs_up("ana"))[0] == 201
+        for other in ("http://chat.example", "https://chat.example:8443", "https://chat.example.evil.example"):
+            ana.headers["Origin"] = other
+            assert await refused(ana, "DELETE", "/api/sessions/current", None)
+
+
+@pytest.mark.parametrize("path", ["/api/users/me", "/api/chat/stream?poll=0", "/api/nope", "/health/live", "/"])
+async def test_nothing_is_shared_across_origins(node: Node, path: str) -> None:
+    """No CORS header on any answer, whoever asks; and every answer says that it is for this origin alone."""
+    async with visiting(node.url) as ana:
+        await ana.signs_up("ana")
+        for method in ("GET", "OPTIONS"):
+            asks = {"Origin": "https://evil.example", "Access-Control-Request-Method": "GET"}
+            async with ana._http.request(method, node.url + path, headers=asks) as answer:
+                assert not [name for name in answer.headers if name.lower().startswith("access-control-")]
+                assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+                assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+async def test_the_stream_is_not_shared_either(node: Node) -> None:
+    """It is prepared by another library than the other answers."""
+    async with visiting(node.url) as ana:
+        await ana.signs_up("ana")
+        asks = {"Origin": "https://evil.example"}
+        async with ana._http.get(f"{node.url}/api/chat/stream", headers=asks) as answer:
+            assert answer.status == 200
+            assert not [name for name in answer.headers if name.lower().startswith("access-control-")]
+            assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+            assert "no-store" in answer.headers["Cache-Control"] or "no-cache" in answer.headers["Cache-Control"]

@@ -1,0 +1,98 @@
+"""PostgreSQL stopped under load: refused or committed, never in between; streams stay; all goes on by itself."""
+
+import asyncio
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from chat.engines import PostgresEngine
+from chat.migrations import migrate
+from tests.cast import Person, casting
+from tests.promises.conftest import StartNode
+from tests.promises.crowd import Crowd, crowd_of
+from tests.waiting import breathe, eventually
+
+AWAY = float(os.environ.get("PROMISE_SECONDS", "9")) / 3
+BACK = 5.0
+MACHINE = 2.0  # what a busy machine may add
+POOL = 12
+
+
+@pytest.fixture
+def postgres(tmp_path: Path) -> Iterator[PostgresEngine]:
+    """A database server of this test's own, to be broken."""
+    with PostgresEngine(tmp_path / "postgres") as engine:
+        asyncio.run(migrate(engine.url))
+        yield engine
+
+
+@pytest.mark.parametrize("immediate", [False, True], ids=["fast", "immediate"])
+async def test_stopped_and_started_under_load(start_node: StartNode, postgres: PostgresEngine, immediate: bool) -> None:
+    """Two nodes serve a crowd; the database goes and comes back."""
+    nodes = [await start_node(name, DATABASE_URL=postgres.url) for name in ("a1", "b2")]
+    async with casting(postgres.url, "") as stage, crowd_of(stage, nodes, readers=40, posters=8) as crowd:
+        crowd.starts_posting(pause=0.05)
+        await breathe(1)
+        postgres.stop(immediate=immediate)
+        await breathe(1)
+        done = len(crowd.history.acknowledged)
+        await breathe(AWAY)
+        assert len(crowd.history.acknowledged) == done
+        assert [await node.readiness() for node in nodes] == [503, 503]
+        postgres.start()
+        started = time.monotonic()
+        await eventually(lambda: are_all_served(crowd, done), BACK + MACHINE)
+        print(f"away {AWAY:.0f} s; all served again {time.monotonic() - started:.1f} s after its return")
+        assert [await node.readiness() for node in nodes] == [200, 200]
+        assert await crowd.finishes(postgres.url) == []
+        assert {refusal for poster in crowd.posters for refusal in poster.refusals} == {(503, "1")}
+        assert not any(poster.failures for poster in crowd.posters)
+        assert all(len(reader.starts) == 1 for reader in crowd.readers)
+        await eventually(lambda: holds_no_more_than_its_pools(postgres, len(nodes)))
+
+
+def are_all_served(crowd: Crowd, done: int) -> bool:
+    """Has every poster been acknowledged something more?"""
+    newest = list(crowd.history.acknowledged)[done:]
+    return len({author for _, author, _ in newest}) == len({poster.person.id for poster in crowd.posters})
+
+
+def holds_no_more_than_its_pools(postgres: PostgresEngine, nodes: int) -> bool:
+    """No connection is left over, and none sits in a transaction."""
+    with psycopg.connect(postgres.url) as connection:
+        states = connection.execute("select state from pg_stat_activity where application_name = 'tandem'").fetchall()
+    return len(states) <= nodes * POOL and ("idle in transaction",) not in states
+
+
+async def test_a_pool_that_had_grown_comes_back_as_soon(start_node: StartNode, postgres: PostgresEngine) -> None:
+    """Every connection was open when the server went: none of them may still be waiting when it is back."""
+    node = await start_node("a1", DATABASE_URL=postgres.url)
+    async with casting(postgres.url, node.url) as stage:
+        (ana,) = await stage.enters("ana")
+        room = await stage.share(ana)
+        while connections(postgres) < POOL:
+            await asyncio.gather(*(ana.call("GET", "/api/chat/conversations") for _ in range(100)))
+        postgres.stop(immediate=True)
+        await asyncio.gather(breathe(AWAY), *(ana.call("GET", "/api/chat/conversations") for _ in range(100)))
+        postgres.start()
+        started = time.monotonic()
+        await eventually(lambda: is_taken(ana, room), BACK + MACHINE)
+        print(f"served again {time.monotonic() - started:.1f} s after its return")
+
+
+async def is_taken(person: Person, room: int) -> bool:
+    """Is a post acknowledged?"""
+    draft = {"body": "back?", "client_id": "c1"}
+    status, _ = await person.call("POST", f"/api/chat/conversations/{room}/messages", draft)
+    return status in (200, 201)
+
+
+def connections(postgres: PostgresEngine) -> int:
+    """How many the nodes have."""
+    with psycopg.connect(postgres.url) as connection:
+        row = connection.execute("select count(*) from pg_stat_activity where application_name = 'tandem'").fetchone()
+    return int(row[0]) if row else 0

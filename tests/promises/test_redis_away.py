@@ -1,0 +1,131 @@
+"""Redis is a hint: stopped, lost, frozen or cut off, messages arrive by polling the log."""
+
+import asyncio
+import os
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from chat.engines import ValkeyEngine
+from tests.cast import Cast, Person
+from tests.ear import Ear
+from tests.promises.conftest import StartNode
+from tests.promises.crowd import crowd_of
+from tests.promises.node import NodeProcess
+from tests.promises.proxy import bad_network
+from tests.waiting import breathe, eventually
+
+AWAY = float(os.environ.get("PROMISE_SECONDS", "15")) / 3
+POLL = 1.0  # how often a node compares heads when it hears nothing
+MACHINE = 2.0  # what a busy machine may add
+
+
+@pytest.fixture
+def valkey(tmp_path: Path) -> Iterator[ValkeyEngine]:
+    """A registry of this test's own, to be broken."""
+    with ValkeyEngine(tmp_path / "valkey") as engine:
+        yield engine
+
+
+async def two_nodes(start_node: StartNode, *redis: str) -> list[NodeProcess]:
+    """One on each of these URLs."""
+    names = ("a1", "b2")
+    return list(await asyncio.gather(*(start_node(n, REDIS_URL=url) for n, url in zip(names, redis, strict=True))))
+
+
+async def pair(stage: Cast, nodes: list[NodeProcess]) -> tuple[int, list[Person], list[Ear]]:
+    """Ana on the first node and Ben on the second, listening: `(conversation, people, ears)`."""
+    people = await stage.enters("ana", "ben")
+    room = await stage.share(*people)
+    for person, node in zip(people, nodes, strict=True):
+        person.at = node.url
+    return room, people, [await person.listens() for person in people]
+
+
+async def test_stopped_and_back_empty_under_load(
+    stage: Cast, start_node: StartNode, valkey: ValkeyEngine, database_url: str
+) -> None:
+    """Two nodes serve a crowd; Redis dies, is away for a while, comes back empty, and nobody misses a word."""
+    nodes = await two_nodes(start_node, valkey.url, valkey.url)
+    async with crowd_of(stage, nodes, readers=40, posters=8) as crowd:
+        crowd.starts_posting(pause=0.1)
+        await breathe(1)
+        valkey.kill()
+        before = {reader.name: dict(reader.seqs) for reader in crowd.readers}
+        await breathe(AWAY)
+        assert not any([await is_undisturbed(stage, node) for node in nodes])
+        assert all(has_gone_on(before[reader.name], reader.seqs) for reader in crowd.readers)
+        valkey.start()
+        for node in nodes:
+            await eventually(partial(is_undisturbed, stage, node), 10)
+        assert await crowd.finishes(database_url) == []
+        assert all(not poster.refusals and not poster.failures for poster in crowd.posters)
+        assert all(len(reader.starts) == 1 for reader in crowd.readers)
+
+
+def has_gone_on(before: dict[int, int], now: dict[int, int]) -> bool:
+    """Has something arrived in each conversation?"""
+    return bool(now) and all(seq > before.get(room, 0) for room, seq in now.items())
+
+
+async def is_undisturbed(stage: Cast, node: NodeProcess) -> bool:
+    """Does the node say that it hears announcements?"""
+    async with stage.http.get(node.url + "/health/ready") as answer:
+        return answer.status == 200 and (await answer.json())["status"] == "ready"
+
+
+async def test_frozen_slows_nobody(stage: Cast, start_node: StartNode, valkey: ValkeyEngine) -> None:
+    """Redis takes connections and answers nobody: posts are acknowledged as ever, and arrive within a poll or so."""
+    nodes = await two_nodes(start_node, valkey.url, valkey.url)
+    room, (ana, ben), ears = await pair(stage, nodes)
+    await ana.says(room, "before")
+    await ears[1].hears("before")
+    valkey.pause()
+    said = ["before"]
+    for n in range(6):
+        speaker = (ana, ben)[n % 2]
+        said.append(f"frozen {n}")
+        began = time.monotonic()
+        await speaker.says(room, said[-1])
+        assert time.monotonic() - began < POLL
+        for ear in ears:
+            await ear.hears(*said, limit=POLL + MACHINE)
+    assert [await node.readiness() for node in nodes] == [200, 200]
+    valkey.resume()
+    await ana.says(room, "after")
+    for ear in ears:
+        await ear.hears(*said, "after")
+
+
+@pytest.mark.parametrize("how", ["frozen", "refused"])
+async def test_one_node_cut_off_from_redis(stage: Cast, start_node: StartNode, redis_url: str, how: str) -> None:
+    """Half-open or refused, the node polls and the other never notices; mended, it hears again."""
+    async with bad_network(redis_url) as network:
+        nodes = await two_nodes(start_node, network.url, redis_url)
+        room, (ana, ben), ears = await pair(stage, nodes)
+        await ana.says(room, "before")
+        await ears[1].hears("before")
+        if how == "frozen":
+            network.freeze()
+        else:
+            await network.refuse()
+        await ben.says(room, "to the one cut off")
+        await ana.says(room, "from the one cut off")
+        for ear in ears:
+            await ear.hears("before", "to the one cut off", "from the one cut off", limit=POLL + MACHINE)
+        assert not await is_undisturbed(stage, nodes[0])
+        assert await is_undisturbed(stage, nodes[1])
+        if how == "frozen":
+            network.thaw()
+        else:
+            await network.accept()
+        await eventually(lambda: speaks_until_undisturbed(stage, ben, room, nodes[0]), 15)
+
+
+async def speaks_until_undisturbed(stage: Cast, person: Person, room: int, node: NodeProcess) -> bool:
+    """A node knows that it hears again when it has heard something."""
+    await person.says(room, "can you hear me?")
+    return await is_undisturbed(stage, node)

@@ -1,0 +1,55 @@
+"""SIGTERM under load: the node says so, lets go of its streams one by one, and everything goes on elsewhere."""
+
+from tests.cast import Cast
+from tests.promises.conftest import StartNode
+from tests.promises.crowd import Crowd, crowd_of
+from tests.promises.node import NodeProcess
+from tests.waiting import breathe, eventually
+
+WINDOW = 3.0
+MACHINE = 5.0  # what a busy machine may add
+READERS = 100
+
+
+async def test_every_node_in_turn(stage: Cast, start_node: StartNode, database_url: str) -> None:
+    """Two nodes serve a crowd; each is stopped and started again, and nobody misses a word."""
+    nodes = [await start_node(name, DRAIN_SECONDS=str(WINDOW)) for name in ("a1", "b2")]
+    async with crowd_of(stage, nodes, readers=READERS, posters=10) as crowd:
+        crowd.starts_posting(pause=0.1)
+        for node in nodes:
+            await breathe(1)
+            await leaves_in_order(crowd, node)
+            await node.start()
+        assert await crowd.finishes(database_url) == []
+        assert all(reader.resets == 0 for reader in crowd.readers)
+        byes = [reason for reader in crowd.readers for reason, _ in reader.byes]
+        assert set(byes) == {"drain"}
+        assert len(byes) == READERS // 2 + READERS  # half were on the first node, all on the second
+
+
+async def leaves_in_order(crowd: Crowd, node: NodeProcess) -> None:
+    """Refuses what is new at once, ends its streams spread over the window, then ends itself."""
+    before = {reader: len(reader.byes) for reader in crowd.readers}
+    node.ask_to_stop()
+    await eventually(lambda: is_refusing(node))
+    assert await opens_stream(crowd, node) == (503, "draining", True)
+    assert await node.ends() == 0
+    moments = sorted(reader.byes[-1][1] for reader in crowd.readers if len(reader.byes) > before[reader])
+    assert len(moments) >= READERS // 2
+    assert WINDOW / 2 < moments[-1] - moments[0] < WINDOW + MACHINE
+    middle = [moment for moment in moments if WINDOW / 4 < moment - moments[0] < WINDOW * 3 / 4]
+    assert len(moments) / 4 < len(middle) < len(moments) * 3 / 4
+    await crowd.is_ready()
+
+
+async def is_refusing(node: NodeProcess) -> bool:
+    """Does it tell load balancers to send nobody?"""
+    return await node.readiness() == 503
+
+
+async def opens_stream(crowd: Crowd, node: NodeProcess) -> tuple[int, str, bool]:
+    """What somebody gets who tries: the status, the code, and whether he is told when to come back."""
+    person = crowd.people[0]
+    person.at = node.url
+    status, problem, headers = await person.asks("GET", "/api/chat/stream")
+    return status, problem["code"], "Retry-After" in headers

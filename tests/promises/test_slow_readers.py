@@ -1,0 +1,119 @@
+"""A reader that stops reading is cut at STREAM_BUFFER; nobody else waits; memory stays bounded; it resumes complete."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from tests.cast import Cast, Person
+from tests.promises.conftest import StartNode
+from tests.promises.frames import Bodies
+from tests.waiting import breathe, eventually
+
+BUFFER = 64 * 1024
+MESSAGES, BODY = 300, "é" * 8_000
+SLEEPERS = 30
+MIB = 1024 * 1024
+
+
+class Sleeper:
+    """Opens a stream and then does not read it, until it wakes."""
+
+    def __init__(self, person: Person, cursor: str) -> None:
+        self._socket = socket.socket()
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        self._socket.setblocking(False)
+        self._person, self._cursor = person, cursor
+
+    async def opens(self) -> None:
+        """The request; the answer's first bytes are taken, so that the stream is known to be open."""
+        loop, port = asyncio.get_running_loop(), int(self._person.at.rpartition(":")[2])
+        await loop.sock_connect(self._socket, ("127.0.0.1", port))
+        resume = f"Last-Event-ID: {self._cursor}\r\n" if self._cursor else ""
+        request = f"GET /api/chat/stream HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer {self._person.token}\r\n"
+        await loop.sock_sendall(self._socket, f"{request}{resume}\r\n".encode())
+        self._first = await loop.sock_recv(self._socket, 1024)
+
+    async def wakes(self) -> bytes:
+        """Everything that was still on its way, up to the cut."""
+        bodies, loop = Bodies(), asyncio.get_running_loop()
+        whole = [bodies.feed(self._first)]
+        try:
+            while data := await loop.sock_recv(self._socket, 65536):
+                whole.append(bodies.feed(data))
+        except ConnectionError:
+            pass
+        return b"".join(whole)
+
+    def closes(self) -> None:
+        """Leave."""
+        self._socket.close()
+
+
+@asynccontextmanager
+async def sleeping(person: Person, count: int, cursor: str = "") -> AsyncIterator[list[Sleeper]]:
+    """So many streams of this person that nobody reads."""
+    sleepers = [Sleeper(person, cursor) for _ in range(count)]
+    try:
+        for sleeper in sleepers:
+            await sleeper.opens()
+        yield sleepers
+    finally:
+        for sleeper in sleepers:
+            sleeper.closes()
+
+
+async def talks(person: Person, room: int, first: int, last: int) -> list[str]:
+    """Long messages, ten at a time; what was said, in order."""
+    said = [f"{n} {BODY}" for n in range(first, last)]
+    for at in range(0, len(said), 10):
+        batch = [{"conversation": room, "body": body, "client_id": body.split()[0]} for body in said[at : at + 10]]
+        status, answer = await person.call("POST", "/api/chat/messages", {"messages": batch})
+        assert status == 200, answer
+    return said
+
+
+async def test_cut_at_the_buffer_and_complete_on_return(stage: Cast, start_node: StartNode) -> None:
+    """Thirty of Ben's streams sleep while Ana says five megabytes; Chloe hears them as they come."""
+    node = await start_node("a1", STREAM_BUFFER=str(BUFFER))
+    ana, ben, chloe = await stage.enters("ana", "ben", "chloe")
+    ana.at = ben.at = chloe.at = node.url
+    room = await stage.share(ana, ben, chloe)
+    ear = await chloe.listens()
+    start = ear.cursor
+    async with sleeping(ben, SLEEPERS) as sleepers:
+        before = node.memory()
+        said = await talks(ana, room, 0, MESSAGES)
+        await ear.hears(*said, limit=20)
+        assert node.memory() - before < 60 * MIB  # 150 would wait in a node without a limit
+        heard = await sleepers[0].wakes()
+    assert heard.count(b"\n\n") < MESSAGES
+    again = await ben.listens(last_event_id=last_id(heard))
+    whole = heard.count(b'\ndata: {"conversation"')
+    await again.hears(*said[whole:], limit=20)
+    replayed = await ben.listens(after=start)
+    await replayed.hears(*said, limit=20)
+
+
+def last_id(heard: bytes) -> str:
+    """The id of the last whole event."""
+    block = heard[: heard.rindex(b"\n\n")].split(b"\n\n")
+    return next(line[4:] for event in reversed(block) for line in event.split(b"\n") if line[:4] == b"id: ").decode()
+
+
+async def test_one_who_falls_asleep_during_the_replay_is_cut_too(stage: Cast, start_node: StartNode) -> None:
+    """Streams that stop reading before they have caught up must not gather what is said from then on."""
+    node = await start_node("a1", STREAM_BUFFER=str(BUFFER))
+    ana, ben, chloe = await stage.enters("ana", "ben", "chloe")
+    ana.at = ben.at = chloe.at = node.url
+    room = await stage.share(ana, ben, chloe)
+    ear = await chloe.listens()
+    start = ear.cursor
+    said = await talks(ana, room, 0, MESSAGES)
+    async with sleeping(ben, SLEEPERS, start) as _:
+        await breathe(1)
+        before = node.memory()
+        said += await talks(ana, room, MESSAGES, 2 * MESSAGES)
+        await ear.hears(*said, limit=20)
+        assert node.memory() - before < 60 * MIB
+    await eventually(lambda: not ear.closed)

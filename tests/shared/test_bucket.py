@@ -1,0 +1,100 @@
+"""A bucket: so many at once, refilled evenly; the clock is the test's own."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chat.shared.bucket import KEYS_MOST, SWEPT_FROM, Bucket
+
+
+class Clock:
+    """It stands still until the test moves it."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_so_many_at_once_then_evenly() -> None:
+    """Three a minute: three now, then one every twenty seconds."""
+    clock = Clock()
+    bucket = Bucket(3, 60, clock)
+    assert [bucket.take("ana") for _ in range(4)] == [0, 0, 0, 20]
+    clock.now += 19
+    assert bucket.take("ana") == 1
+    clock.now += 1
+    assert bucket.take("ana") == 0
+    assert bucket.take("ana") == 20
+
+
+def test_who_is_refused_loses_nothing() -> None:
+    """Trying all the time does not make the wait longer."""
+    clock = Clock()
+    bucket = Bucket(1, 10, clock)
+    assert bucket.take("ana") == 0
+    assert {bucket.take("ana") for _ in range(100)} == {10}
+
+
+def test_keys_do_not_know_each_other() -> None:
+    """Ana's haste is not Ben's."""
+    bucket = Bucket(1, 10, Clock())
+    assert [bucket.take("ana"), bucket.take("ben"), bucket.take("ana") > 0] == [0, 0, True]
+
+
+def test_cost_counts_and_more_than_all_is_all() -> None:
+    """A batch counts its messages; one that is larger than the whole allowance takes all of it."""
+    clock = Clock()
+    bucket = Bucket(100, 100, clock)
+    assert [bucket.take("ana", 60), bucket.take("ana", 60), bucket.take("ana", 40)] == [0, 20, 0]
+    clock.now += 100
+    assert [bucket.take("ana", 500), bucket.take("ana", 500)] == [0, 100]
+
+
+def test_refilled_as_if_nothing_had_been() -> None:
+    """After the right password."""
+    bucket = Bucket(1, 10, Clock())
+    bucket.take("ana")
+    bucket.refill("ana")
+    assert bucket.take("ana") == 0
+
+
+def test_full_buckets_are_forgotten() -> None:
+    """Who has done nothing for a while takes no memory."""
+    clock = Clock()
+    bucket = Bucket(1, 10, clock)
+    for number in range(SWEPT_FROM - 1):
+        bucket.take(number)
+    clock.now += 10
+    bucket.take("ana")
+    assert len(bucket) == 1
+
+
+def test_a_flood_of_keys_is_bounded() -> None:
+    """As many names as somebody can think of: memory has a limit all the same."""
+    bucket = Bucket(1, 86_400, Clock())
+    for number in range(3 * KEYS_MOST):
+        bucket.take(number)
+    assert len(bucket) <= KEYS_MOST
+    assert bucket.take(3 * KEYS_MOST - 1) > 0
+
+
+@given(
+    st.integers(1, 20),
+    st.floats(0.5, 100),
+    st.lists(st.tuples(st.floats(0, 50), st.integers(1, 25)), max_size=60),
+)
+def test_never_more_than_the_rate(amount: int, seconds: float, steps: list[tuple[float, int]]) -> None:
+    """In any span of time: at most one whole allowance and what has been refilled; and waiting as told is enough."""
+    clock = Clock()
+    bucket = Bucket(amount, seconds, clock)
+    taken: list[tuple[float, int]] = []
+    for pause, cost in steps:
+        clock.now += pause
+        if wait := bucket.take("ana", cost):
+            clock.now += wait
+            assert bucket.take("ana", cost) == 0
+        taken.append((clock.now, min(cost, amount)))
+        for since, _ in taken:
+            spent = sum(cost for when, cost in taken if when >= since)
+            assert spent <= amount * (1 + (clock.now - since) / seconds) + 1e-6 * amount

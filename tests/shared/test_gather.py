@@ -1,0 +1,92 @@
+"""Group work: batches one after the other, each caller with the outcome that is theirs."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import pytest
+
+from chat.shared.gather import Gather
+from chat.shared.problems import NotFound, Overloaded
+
+
+class Works:
+    """Doubles numbers; refuses 13, and breaks down altogether at 99."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[int]] = []
+        self.gate = asyncio.Event()
+
+    async def __call__(self, items: list[int]) -> Sequence[int | Exception]:
+        self.batches.append(items)
+        await self.gate.wait()
+        if 99 in items:
+            raise RuntimeError
+        return [NotFound() if item == 13 else item * 2 for item in items]
+
+
+@asynccontextmanager
+async def gathering(works: Works, batch: int = 10, limit: int = 100) -> AsyncIterator[Gather[int, int]]:
+    """A running gather."""
+    gather = Gather[int, int](works, batch=batch, limit=limit)
+    task = asyncio.ensure_future(gather.run())
+    yield gather
+    task.cancel()
+
+
+async def test_what_arrives_during_a_batch_goes_together_into_the_next() -> None:
+    """One alone, then all the others at once."""
+    works = Works()
+    async with gathering(works) as gather:
+        first = gather.submit(1)
+        while not works.batches:
+            await asyncio.wait([first], timeout=0.01)
+        others = [gather.submit(number) for number in range(2, 8)]
+        works.gate.set()
+        assert await asyncio.gather(first, *others) == [number * 2 for number in range(1, 8)]
+    assert works.batches == [[1], [2, 3, 4, 5, 6, 7]]
+
+
+async def test_each_caller_gets_their_own_outcome() -> None:
+    """One refusal in the middle touches nobody else; a breakdown reaches all of its batch."""
+    works = Works()
+    works.gate.set()
+    async with gathering(works) as gather:
+        good, bad, fine = await asyncio.gather(*map(gather.submit, (1, 13, 2)), return_exceptions=True)
+        assert (good, fine) == (2, 4)
+        assert isinstance(bad, NotFound)
+        broken = await asyncio.gather(*map(gather.submit, (1, 99)), return_exceptions=True)
+        assert [type(one) for one in broken] == [RuntimeError, RuntimeError]
+        assert await gather.submit(5) == 10
+
+
+async def test_a_caller_who_has_gone_is_left_out() -> None:
+    """No work is done for a request that was given up."""
+    works = Works()
+    works.gate.set()
+    async with gathering(works) as gather:
+        gone, here = gather.submit(1), gather.submit(2)
+        gone.cancel()
+        assert await here == 4
+    assert works.batches == [[2]]
+
+
+async def test_more_than_the_limit_is_refused_at_once() -> None:
+    """A queue never grows without end."""
+    gather = Gather[int, int](Works(), batch=10, limit=2)
+    waiting = [gather.submit(1), gather.submit(2)]
+    with pytest.raises(Overloaded):
+        gather.submit(3)
+    assert not any(one.done() for one in waiting)
+
+
+async def test_heavy_items_make_smaller_batches() -> None:
+    """A batch holds ten units, but always one item, however heavy it is."""
+    works = Works()
+    works.gate.set()
+    gather = Gather[int, int](works, batch=10, limit=100, weigh=lambda item: item)
+    waiting = [gather.submit(item) for item in (4, 5, 6, 30, 1, 2)]
+    task = asyncio.ensure_future(gather.run())
+    assert await asyncio.gather(*waiting) == [8, 10, 12, 60, 2, 4]
+    task.cancel()
+    assert works.batches == [[4, 5], [6], [30], [1, 2]]

@@ -1,0 +1,39 @@
+"""Settings: checked together at start, all wrong ones named at once."""
+
+import pytest
+
+from chat.shared.settings import BadSettings, read_settings
+
+
+def test_every_wrong_setting_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The operator corrects them in one go."""
+    monkeypatch.setenv("DATABASE_URL", "postgresql://here")
+    monkeypatch.delenv("REDIS_URL", raising=False)
+    monkeypatch.setenv("STREAM_BUFFER", "a lot")
+    monkeypatch.setenv("SIGNUP", "maybe")
+    with pytest.raises(BadSettings) as wrong:
+        read_settings()
+    assert [line.split(":")[0] for line in str(wrong.value).splitlines()] == ["REDIS_URL", "SIGNUP", "STREAM_BUFFER"]
+    assert "a lot" not in str(wrong.value)
+
+
+def test_lists_read_well_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Separated by commas, blanks ignored."""
+    monkeypatch.setenv("ALLOWED_ORIGINS", "https://a.example, https://b.example,")
+    settings = read_settings(database_url="x", redis_url="y")
+    assert settings.allowed_origins == ["https://a.example", "https://b.example"]
+
+
+@pytest.mark.parametrize("rates", ["", "fast", "0/minute", "5/fortnight", "5/minute;", "-1/hour"])
+def test_rates_that_are_none(rates: str) -> None:
+    """A limit that means nothing would be no limit."""
+    with pytest.raises(BadSettings, match=r"RATE_LOGIN: .*must read like 5/minute"):
+        read_settings(database_url="x", redis_url="y", rate_login=rates)
+
+
+def test_proxies_are_addresses_or_networks() -> None:
+    """What is none is named at start, and not at the first request."""
+    settings = read_settings(database_url="x", redis_url="y", trusted_proxies="10.0.0.0/8, 127.0.0.1, fd00::/8")
+    assert [str(network) for network in settings.trusted_proxies] == ["10.0.0.0/8", "127.0.0.1/32", "fd00::/8"]
+    with pytest.raises(BadSettings, match="TRUSTED_PROXIES"):
+        read_settings(database_url="x", redis_url="y", trusted_proxies="haproxy")

@@ -1,0 +1,89 @@
+"""The JSON form: the same entries, for networks that buffer streams."""
+
+import asyncio
+
+from tests.cast import Cast, Person
+
+
+async def polls(person: Person, after: str, seconds: int = 5) -> dict:  # type: ignore[type-arg]
+    """One long poll."""
+    status, answer = await person.call("GET", f"/api/chat/stream?poll={seconds}&after={after}")
+    assert status == 200
+    return answer  # type: ignore[no-any-return]
+
+
+async def test_a_poll_answers_at_once_with_what_was_missed(cast: Cast) -> None:
+    """The same ids, events and data as the stream's."""
+    ana, ben = await cast.enters("ana", "ben")
+    room = await cast.share(ana, ben)
+    ear = await ben.listens()
+    start = ear.cursor
+    for text in ("one", "two"):
+        await ana.says(room, text)
+    await ear.hears("one", "two")
+    answer = await polls(ben, start)
+    assert [(event["id"], event["event"], event["data"]) for event in answer["events"]] == [
+        (event.id, event.event, event.json()) for event in ear.named("message")
+    ]
+    assert answer["cursor"] == ear.cursor
+
+
+async def test_a_poll_waits_for_the_next_word(cast: Cast) -> None:
+    """Nothing yet: it answers when ana speaks, long before its time is over."""
+    ana, ben = await cast.enters("ana", "ben")
+    room = await cast.share(ana, ben)
+    start = (await ben.listens()).cursor
+    waiting = asyncio.ensure_future(polls(ben, start, 25))
+    await ana.says(room, "finally")
+    answer = await asyncio.wait_for(waiting, 5)
+    assert [event["data"]["body"] for event in answer["events"]] == ["finally"]
+
+
+async def test_a_poll_without_news_ends_in_time_with_a_cursor_that_goes_on(cast: Cast) -> None:
+    """What others say elsewhere moves it."""
+    ana, ben = await cast.enters("ana", "ben")
+    elsewhere, room = await cast.share(ana), await cast.share(ana, ben)
+    start = (await ben.listens()).cursor
+    await ana.says(elsewhere, "not for ben")
+    answer = await polls(ben, start, 1)
+    assert answer["events"] == []
+    assert answer["cursor"].endswith(".1")
+    await ana.says(room, "for ben")
+    again = await polls(ben, answer["cursor"])
+    assert [event["data"]["body"] for event in again["events"]] == ["for ben"]
+
+
+async def test_polling_page_by_page_hears_everything_once(cast: Cast) -> None:
+    """A reader that only polls gets each entry exactly once, in order."""
+    ana, ben = await cast.enters("ana", "ben")
+    room = await cast.share(ana, ben)
+    cursor, heard = (await ben.listens()).cursor, []
+    said = [f"word {number}" for number in range(60)]
+
+    async def talk() -> None:
+        for text in said:
+            await ana.says(room, text)
+
+    talking = asyncio.ensure_future(talk())
+    while len(heard) < len(said):
+        answer = await polls(ben, cursor)
+        heard += [event["data"]["body"] for event in answer["events"]]
+        cursor = answer["cursor"]
+    await talking
+    assert heard == said
+
+
+async def test_a_cursor_that_means_nothing_is_answered_by_a_reset(cast: Cast) -> None:
+    """The same reasons as in the stream."""
+    (ben,) = await cast.enters("ben")
+    answer = await polls(ben, "other9.4")
+    assert answer["reset"] == "other_epoch"
+    assert answer["events"] == []
+
+
+async def test_wrong_waiting_times_are_refused_by_name(cast: Cast) -> None:
+    """Longer than 25 s would outlive proxies; words are no numbers."""
+    (ben,) = await cast.enters("ben")
+    for wrong in ("26", "-1", "soon", "1e1"):
+        status, problem = await ben.call("GET", f"/api/chat/stream?poll={wrong}")
+        assert (status, problem["errors"][0]["field"]) == (422, "poll")

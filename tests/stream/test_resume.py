@@ -1,0 +1,93 @@
+"""Resume: one cursor brings back everything that was missed, once, in order, as the same bytes."""
+
+from tests.cast import Cast
+from tests.nodes import running_node
+
+
+async def test_a_listener_hears_what_is_said(cast: Cast) -> None:
+    """Ana speaks, Ben hears it."""
+    ana, ben = await cast.enters("ana", "ben")
+    room = await cast.share(ana, ben)
+    ear = await ben.listens()
+    await ana.says(room, "hello")
+    await ear.hears("hello")
+
+
+async def test_ready_names_the_start_so_that_a_cut_before_the_first_message_resumes(cast: Cast) -> None:
+    """Ben loses his wire before anything was said, and misses nothing."""
+    ana, ben = await cast.enters("ana", "ben")
+    room = await cast.share(ana, ben)
+    ear = await ben.listens()
+    ready = ear.named("ready")[0]
+    assert ready.json() == {"cursor": ready.id, "node": "a1", "resumed": False}
+    await ear.cuts_wire()
+    await ana.says(room, "while you were away")
+    again = await ben.listens(last_event_id=ready.id)
+    await again.hears("while you were away")
+    assert again.named("ready")[0].json()["resumed"] is True
+
+
+async def test_a_replayed_frame_is_the_same_bytes_as_when_first_sent(cast: Cast) -> None:
+    """Chloe hears it live, Ben replays it: not a byte differs."""
+    ana, ben, chloe = await cast.enters("ana", "ben", "chloe")
+    room = await cast.share(ana, ben, chloe)
+    live = await chloe.listens()
+    start = live.cursor
+    for text in ("one", "zwei 🥨", "três\nlinhas", "أربعة"):
+        await ana.says(room, text)
+    await live.hears("one", "zwei 🥨", "três\nlinhas", "أربعة")
+    replayed = await ben.listens(after=start)
+    await replayed.hears("one", "zwei 🥨", "três\nlinhas", "أربعة")
+    assert [event.raw for event in replayed.named("message")] == [event.raw for event in live.named("message")]
+
+
+async def test_header_wins_over_query(cast: Cast) -> None:
+    """An EventSource that was opened with `after` reconnects with its newer Last-Event-ID."""
+    ana, ben = await cast.enters("ana", "ben")
+    room = await cast.share(ana, ben)
+    ear = await ben.listens()
+    start = ear.cursor
+    await ana.says(room, "known")
+    await ear.hears("known")
+    await ana.says(room, "new")
+    again = await ben.listens(after=start, last_event_id=ear.events[1].id)
+    await again.hears("new")
+
+
+async def test_a_stream_can_be_narrowed(cast: Cast) -> None:
+    """Ben asks for one conversation and is spared the other, live and in the replay."""
+    ana, ben = await cast.enters("ana", "ben")
+    work, fun = await cast.share(ana, ben), await cast.share(ana, ben)
+    ear = await ben.listens(conversations=str(work))
+    await ana.says(fun, "joke")
+    await ana.says(work, "report")
+    await ear.hears("report")
+    again = await ben.listens(after=ear.named("ready")[0].id, conversations=str(work))
+    await again.hears("report")
+
+
+async def test_cursors_that_mean_nothing_here_are_answered_by_a_reset(cast: Cast) -> None:
+    """Garbage, another database's, one from the future: each is told why, and where to go on."""
+    (ben,) = await cast.enters("ben")
+    epoch = (await ben.listens()).cursor.partition(".")[0]
+    for cursor, reason in (("🥨", "bad_cursor"), ("other9.4", "other_epoch"), (f"{epoch}.999", "bad_cursor")):
+        ear = await ben.listens(after=cursor)
+        reset = await ear.hears_event("reset")
+        assert reset.json() == {"cursor": f"{epoch}.0", "reason": reason}
+        assert reset.id == ""
+
+
+async def test_a_restarted_node_replays_from_the_log_and_not_from_memory(cast: Cast, database_url: str) -> None:
+    """What this node never heard it reads; a second node resumes the first one's cursor."""
+    ana, ben = await cast.enters("ana", "ben")
+    room = await cast.share(ana, ben)
+    ear = await ben.listens()
+    said = [f"message {number}" for number in range(1500)]
+    for body in said:
+        await ana.says(room, body)
+    await ear.hears(*said)
+    async with running_node(database_url, "redis://127.0.0.1:1", node="b2") as other:
+        ben.at = other.url
+        again = await ben.listens(after=ear.named("ready")[0].id)
+        await again.hears(*said)
+        assert [event.raw for event in again.named("message")] == [event.raw for event in ear.named("message")]

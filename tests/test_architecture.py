@@ -1,0 +1,130 @@
+"""What the sources must look like: directions, sizes, names. Each exception is named here, with its reason."""
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+FILE_LINES, FUNCTION_LINES = 200, 25
+
+LONG_FILES = {
+    "tests/stream/test_wire.py": "one story for each way a peer can misbehave, on one scene",
+    "web/client/model.ts": "every entry and what it does to what is known, side by side",
+    "web/client/store.ts": "one person's live view: its verbs share its state",
+    "web/client/stream.ts": "the transitions between a stream's states are only clear side by side",
+    "web/client/stream.test.ts": "one story for each way a stream can be cut, on one scene",
+}
+
+LONG_FUNCTIONS = {
+    "chat/app.py open_parts": "one list of all parts in the order they open; cutting it would hide the order",
+    "chat/messages/post.py store": "one answer for each way a post can end, side by side",
+    "tests/conversations/test_list.py step": "one case for each thing people do, as the model has them",
+    "tests/messages/test_batch.py test_results_come_in_order_and_one_refusal_touches_no_other": (
+        "one batch with every kind of message, and its results beside it"
+    ),
+    "chat/stream/endpoints.py serve_stream": "the life of a stream from its request to its end",
+}
+
+TOP_LEVEL = {"LICENSE", "README.md", "chat", "deploy", "presence", "pyproject.toml", "tests", "web"}
+
+# Written in parts, so that this file itself names none.
+REGISTRY_HOSTS = re.compile(r"\b(?:pypi\.|pythonhosted\.|npmjs\.|debian\.)(?:org|com)\b|\bregistry\.\w+\.(?:org|com)\b")
+
+
+def tracked(*patterns: str) -> list[Path]:
+    """The project's files, those about to be committed included."""
+    listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *patterns]
+    names = subprocess.run(listing, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    return [ROOT / name for name in sorted(names.split("\0")) if name and (ROOT / name).is_file()]
+
+
+@cache
+def sources() -> dict[str, ast.Module]:
+    """Every Python file with its syntax tree."""
+    return {str(path.relative_to(ROOT)): ast.parse(path.read_text()) for path in tracked("*.py")}
+
+
+def functions() -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
+    """Every function with a name that tells where it is."""
+    for name, tree in sources().items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                yield f"{name} {node.name}", node
+
+
+def calls(tree: ast.AST) -> Iterator[str]:
+    """What a file calls, as written: `asyncio.sleep`, `sleep`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            yield ast.unparse(node.func)
+
+
+def length(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Lines from its first to its last."""
+    return (node.end_lineno or node.lineno) - node.lineno + 1
+
+
+def test_import_directions() -> None:
+    """The contracts of pyproject.toml hold."""
+    program = "import sys; from importlinter.cli import lint_imports_command; lint_imports_command()"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_files_are_short() -> None:
+    """A file of more than 200 lines is two files, or stands in the table with its reason."""
+    lines = {str(path.relative_to(ROOT)): path.read_text().count("\n") for path in tracked("*.py", "web/*.ts")}
+    assert {name for name, count in lines.items() if count > FILE_LINES} == set(LONG_FILES)
+
+
+def test_functions_are_short() -> None:
+    """A function of more than 25 lines is two functions, or stands in the table with its reason."""
+    assert {name for name, node in functions() if length(node) > FUNCTION_LINES} == set(LONG_FUNCTIONS)
+
+
+def test_every_module_says_what_it_is() -> None:
+    """Each Python file begins with a docstring."""
+    assert [name for name, tree in sources().items() if not ast.get_docstring(tree)] == []
+
+
+def test_background_tasks_are_supervised() -> None:
+    """Tasks are started where they get a name and somebody who notices their end."""
+    bare = {"asyncio.create_task", "asyncio.ensure_future", "create_task", "ensure_future"}
+    found = [
+        name for name, tree in sources().items() if name.startswith(("chat/", "presence/")) and bare & set(calls(tree))
+    ]
+    assert set(found) <= {"chat/shared/tasks.py"}
+
+
+def test_tests_do_not_sleep() -> None:
+    """Tests wait for a condition or a signal; only `tests/waiting.py` knows how."""
+    sleepers = {
+        name
+        for name, tree in sources().items()
+        if name.startswith("tests/") and any(call.split(".")[-1] == "sleep" for call in calls(tree))
+    }
+    assert sleepers == {"tests/waiting.py"}
+
+
+def test_top_level_is_fixed() -> None:
+    """Nothing new beside the known folders and files, dot files aside."""
+    found = {path.relative_to(ROOT).parts[0] for path in tracked()}
+    assert {name for name in found if not name.startswith(".")} == TOP_LEVEL
+
+
+def test_no_file_names_a_package_registry() -> None:
+    """Where packages come from is the machine's business: mirrors must work without an edit."""
+    guilty = [path for path in tracked() if REGISTRY_HOSTS.search(path.read_bytes().decode(errors="ignore"))]
+    assert guilty == []
+
+
+@pytest.mark.parametrize("script", ["deploy/run", "deploy/test", ".ci/run"])
+def test_scripts_can_be_run(script: str) -> None:
+    """The commands that the README names are executable."""
+    assert (ROOT / script).stat().st_mode & 0o111

@@ -1,0 +1,81 @@
+"""The command line, as an operator meets it."""
+
+import contextlib
+import http.client
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chat.engines import PostgresEngine
+from tests.up.running import Running, running_up
+
+COMMANDS = (["up"], ["serve"], ["migrate"], ["user", "add"], ["import"])
+
+
+def tandem(*arguments: str, says: str = "", **settings: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end, with `says` on its standard input."""
+    ours = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
+    command = [sys.executable, "-m", "chat", *arguments]
+    return subprocess.run(command, input=says, env=ours | settings, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_help_shows_an_example(command: list[str]) -> None:
+    """Each command's help has an example to copy."""
+    done = tandem(*command, "--help")
+    assert done.returncode == 0
+    assert f"Example: {'DATABASE_URL=' if command == ['migrate'] else 'tandem ' + ' '.join(command)}" in done.stdout
+
+
+def test_serve_names_all_that_is_missing() -> None:
+    """Both URLs are asked for at once."""
+    done = tandem("serve")
+    assert done.returncode == 2
+    assert {line.split(":")[0] for line in done.stderr.splitlines()[1:]} == {"DATABASE_URL", "REDIS_URL"}
+
+
+def test_migrate_twice(empty_database_url: str) -> None:
+    """The first time names what it applied; the second finds nothing to do."""
+    assert "applied 0001" in tandem("migrate", DATABASE_URL=empty_database_url).stdout
+    assert tandem("migrate", DATABASE_URL=empty_database_url).stdout == "already up to date\n"
+
+
+def test_commands_find_the_database_of_up(tmp_path: Path) -> None:
+    """Without DATABASE_URL a command works on the folder's database, whether or not `up` serves it."""
+    folder = tmp_path / "data"
+    assert "applied 0001" in tandem("migrate", f"--data={folder}").stdout
+    with running_up(folder):
+        assert tandem("migrate", f"--data={folder}").stdout == "already up to date\n"
+    with PostgresEngine(folder / "postgres") as postgres:
+        assert postgres.alive()
+
+
+def test_first_admin_while_tandem_serves(tmp_path: Path) -> None:
+    """An account made on the command line logs in at once; a second one of that name is refused."""
+    folder = tmp_path / "data"
+    add = ["user", "add", "ana", "--admin", "--password-stdin", f"--data={folder}"]
+    with running_up(folder) as up:
+        assert tandem(*add, says="a good long one\n").stdout == "added ana\n"
+        assert log_in(up, "ana", "a good long one")["user"]["role"] == "admin"
+        again = tandem(*add, says="a good long one\n")
+    assert (again.returncode, again.stderr) == (1, "Somebody else has this name; choose another one.\n")
+
+
+def test_tables_come_first(empty_database_url: str) -> None:
+    """A database without tables: the command says which other one makes them."""
+    done = tandem("user", "add", "ana", "--password-stdin", says="a good long one\n", DATABASE_URL=empty_database_url)
+    assert done.returncode == 1
+    assert "run `tandem migrate` first" in done.stderr
+
+
+def log_in(up: Running, name: str, password: str) -> Any:
+    """A login over HTTP."""
+    credentials = json.dumps({"name": name, "password": password})
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", up.port, timeout=5.0)) as connection:
+        connection.request("POST", "/api/sessions", credentials, {"Content-Type": "application/json"})
+        return json.load(connection.getresponse())

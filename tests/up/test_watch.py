@@ -1,0 +1,60 @@
+"""The watch over one child: it starts again what died, and knows when that is hopeless."""
+
+import subprocess
+
+import pytest
+
+from chat.engines.ending import how_it_ended
+from chat.up.restarts import LONGEST, MOST
+from chat.up.trouble import KeepsDying
+from chat.up.watch import Watch
+
+
+class Sickly:
+    """A child that ends as soon as it is started."""
+
+    name = "node sickly"
+
+    def __init__(self) -> None:
+        self.starts = 0
+        self.start()
+
+    def start(self) -> None:
+        """Start, and be dead."""
+        self.starts += 1
+        self.process = subprocess.Popen(["false"])
+        self.process.wait()
+
+    def alive(self) -> bool:
+        """Never."""
+        return self.process.poll() is None
+
+    def how_it_ended(self) -> str:
+        """As it was."""
+        return how_it_ended(self.process)
+
+
+class Clock:
+    """A clock that strides at each look."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        """The time."""
+        self.now += LONGEST / 10
+        return self.now
+
+
+def look_often(watch: Watch) -> None:
+    """As `up` does, for longer than anybody would wait."""
+    for _ in range(1_000):
+        watch.look()
+
+
+def test_gives_up_on_what_cannot_live() -> None:
+    """A child that always ends at once is started a few times, then `up` ends and tells why."""
+    sickly = Sickly()
+    watch = Watch(sickly, Clock())
+    with pytest.raises(KeepsDying, match=r"node sickly ended 6 times in a row.*ended with exit code 1"):
+        look_often(watch)
+    assert sickly.starts == MOST

@@ -1,0 +1,51 @@
+/** The client's store as the components see it: its view as reactive state, and what is derived from it. */
+import { createContext } from 'svelte';
+import { type Api, type Conversation, type Id, type Outgoing, Store, type User, type View } from '../client';
+import { keep, kept } from './kept';
+import { byRecency, nameOf, titleOf } from './names';
+import { paced } from './pace';
+
+export class Chat {
+  readonly store: Store;
+  view: View;
+  readonly sorted = $derived.by(() => [...this.view.conversations.values()].sort(byRecency));
+  readonly unread = $derived.by(() => this.sorted.reduce((sum, one) => sum + one.unread, 0));
+  readonly unsent = $derived.by(() => this.view.outgoing.filter((one) => one.state !== 'sent').length);
+
+  constructor(
+    readonly api: Api,
+    me: User,
+  ) {
+    const key = `tandem.outbox.${me.id}`;
+    const keepAll = (outgoing: Outgoing[]) => keep('tab', key, JSON.stringify(outgoing));
+    this.store = new Store({ api, me, kept: keptIn(key), keep: keepAll });
+    this.view = $state.raw(this.store.view);
+    this.store.subscribe(paced((view: View) => (this.view = view)));
+  }
+
+  get me(): Id {
+    return this.view.me.id;
+  }
+
+  user(id: Id): User | undefined {
+    return this.view.users.get(id);
+  }
+
+  name(id: Id): string {
+    return nameOf(this.user(id));
+  }
+
+  title(conversation: Conversation): string {
+    return titleOf(conversation, this.view.users, this.me);
+  }
+}
+
+function keptIn(key: string): Outgoing[] {
+  try {
+    return JSON.parse(kept('tab', key) ?? '[]') as Outgoing[];
+  } catch {
+    return [];
+  }
+}
+
+export const [getChat, setChat] = createContext<Chat>();

@@ -1,0 +1,31 @@
+/**
+ * Finds as one types: asks a moment after the last letter, and the answer to an older question never wins.
+ */
+import { asProblem, type Problem } from '../../client';
+
+const MOMENT = 150;
+
+export class Search<T> {
+  q = $state('');
+  found = $state.raw<T[] | null>(null);
+  problem = $state.raw<Problem | null>(null);
+
+  constructor(private readonly ask: (q: string) => Promise<T[]>) {
+    let first = true;
+    $effect(() => {
+      const q = this.q.trim();
+      const timer = setTimeout(() => void this.run(q), first ? 0 : MOMENT);
+      first = false;
+      return () => clearTimeout(timer);
+    });
+  }
+
+  private async run(q: string): Promise<void> {
+    try {
+      const found = await this.ask(q);
+      if (q === this.q.trim()) [this.found, this.problem] = [found, null];
+    } catch (error) {
+      if (q === this.q.trim()) [this.found, this.problem] = [this.found ?? [], asProblem(error)];
+    }
+  }
+}

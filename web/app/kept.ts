@@ -1,0 +1,25 @@
+/** Small things kept on this device, or in this tab. A browser may refuse to keep any: then they last as long as the page. */
+
+type Where = 'device' | 'tab';
+
+export function kept(where: Where, key: string): string | null {
+  try {
+    return storage(where).getItem(key);
+  } catch {
+    return null;
+  }
+}
+
+/** Keeps a text under its key; an empty one is forgotten. */
+export function keep(where: Where, key: string, text: string): void {
+  try {
+    if (text) storage(where).setItem(key, text);
+    else storage(where).removeItem(key);
+  } catch {
+    // full, or forbidden
+  }
+}
+
+function storage(where: Where): Storage {
+  return where === 'device' ? localStorage : sessionStorage;
+}

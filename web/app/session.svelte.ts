@@ -1,0 +1,53 @@
+/** Who is logged in on this page. */
+import { Api, asProblem, type Problem, type SignedIn, type User } from '../client';
+import { route } from './route.svelte';
+
+type State =
+  | { name: 'checking' }
+  | { name: 'unreachable'; problem: Problem }
+  | { name: 'out'; ended: boolean }
+  | { name: 'in'; me: User };
+
+export class Session {
+  readonly api = new Api();
+  state = $state.raw<State>({ name: 'checking' });
+
+  /** Asks the server who the cookie belongs to. */
+  async check(): Promise<void> {
+    try {
+      this.state = { name: 'in', me: await this.api.me() };
+    } catch (error) {
+      const problem = asProblem(error);
+      this.state = problem.status === 401 ? { name: 'out', ended: false } : { name: 'unreachable', problem };
+    }
+  }
+
+  enter(signedIn: SignedIn): void {
+    this.state = { name: 'in', me: signedIn.user };
+  }
+
+  /**
+   * Ends the login here and on the server; when that cannot be reached, the cookie stays, and so does the
+   * person.
+   */
+  async logOut(): Promise<void> {
+    await this.api.logOut();
+    route.go('/');
+    this.state = { name: 'out', ended: false };
+  }
+
+  /** The server ended the login: it expired or was revoked. */
+  ended(): void {
+    this.state = { name: 'out', ended: true };
+  }
+}
+
+export const session = new Session();
+
+/** What this login is called in the list of logins. */
+export function deviceName(agent = navigator.userAgent): string {
+  const browser = /Edg|OPR|Firefox|Chrome|Safari/.exec(agent)?.[0] ?? 'Browser';
+  const system = /Android|iPhone|iPad|Windows|Mac OS|Linux/.exec(agent)?.[0];
+  const name = { Edg: 'Edge', OPR: 'Opera' }[browser] ?? browser;
+  return system ? `${name} on ${system.replace('Mac OS', 'macOS')}` : name;
+}

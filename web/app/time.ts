@@ -1,0 +1,30 @@
+/** Times and days as people read them. Pure: the present is an argument. */
+
+const clock = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit' });
+const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'short' });
+const weekday = new Intl.DateTimeFormat(undefined, { weekday: 'long', month: 'long', day: 'numeric' });
+const distant = new Intl.DateTimeFormat(undefined, {
+  weekday: 'long',
+  year: 'numeric',
+  month: 'long',
+  day: 'numeric',
+});
+
+export const timeOf = (iso: string): string => clock.format(new Date(iso));
+export const momentOf = (iso: string): string => full.format(new Date(iso));
+
+/** A local day that sorts and compares as text. */
+export function dayOf(iso: string): string {
+  const date = new Date(iso);
+  const two = (n: number) => String(n).padStart(2, '0');
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+}
+
+/** `Today`, `Yesterday`, or the date, with its year when that is another one. */
+export function dayName(iso: string, now: Date): string {
+  const yesterday = new Date(now.getFullYear(), now.getMonth(), now.getDate() - 1);
+  if (dayOf(iso) === dayOf(now.toISOString())) return 'Today';
+  if (dayOf(iso) === dayOf(yesterday.toISOString())) return 'Yesterday';
+  const date = new Date(iso);
+  return (date.getFullYear() === now.getFullYear() ? weekday : distant).format(date);
+}

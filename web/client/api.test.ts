@@ -1,0 +1,99 @@
+/** The calls against a real server: what is sent, and what a refusal becomes. */
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { Api } from './api';
+import { asProblem, Problem } from './problem';
+
+let server: Server;
+let api: Api;
+let asked: {
+  method: string | undefined;
+  url: string | undefined;
+  body: string;
+  authorization: string | undefined;
+};
+let answer: { status: number; headers?: Record<string, string>; body: string };
+
+beforeEach(async () => {
+  server = createServer(async (request, response) => {
+    let body = '';
+    for await (const part of request) body += part;
+    asked = { method: request.method, url: request.url, body, authorization: request.headers.authorization };
+    response.writeHead(answer.status, answer.headers).end(answer.body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  api = new Api({
+    base: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    token: 't0ken',
+    timeout: 500,
+  });
+});
+
+afterEach(() => server.close());
+
+const problem = (call: Promise<unknown>) => call.then(() => null, asProblem);
+
+test('a post carries its client_id and the token', async () => {
+  answer = { status: 201, body: '{"message":{"seq":7}}' };
+  expect(await api.post(12, 'hello', 'c1')).toEqual({ seq: 7 });
+  expect(asked).toEqual({
+    method: 'POST',
+    url: '/api/chat/conversations/12/messages',
+    authorization: 'Bearer t0ken',
+    body: '{"body":"hello","client_id":"c1"}',
+  });
+});
+
+test('a page is asked for by key', async () => {
+  answer = { status: 200, body: '{"messages":[],"has_before":false,"has_after":false}' };
+  await api.messages(12, { before: 40 });
+  expect(asked.url).toBe('/api/chat/conversations/12/messages?before=40&limit=50');
+});
+
+test('no content is no content', async () => {
+  answer = { status: 204, body: '' };
+  expect(await api.markRead(1, 2)).toBeUndefined();
+});
+
+test('a refusal names its fields', async () => {
+  const errors = [
+    { field: 'name', detail: 'This name is taken.' },
+    { field: 'password', detail: 'Too short.' },
+  ];
+  answer = {
+    status: 422,
+    body: JSON.stringify({ status: 422, code: 'invalid', detail: 'Some fields are wrong.', errors }),
+  };
+  const refused = await problem(api.signUp({ name: 'ana', password: 'x' }));
+  expect(refused).toMatchObject({
+    status: 422,
+    code: 'invalid',
+    detail: 'Some fields are wrong.',
+    passing: false,
+  });
+  expect(refused?.errors).toEqual({ name: 'This name is taken.', password: 'Too short.' });
+});
+
+test('too fast says how long to wait', async () => {
+  answer = { status: 429, headers: { 'Retry-After': '7' }, body: '{"code":"too_fast"}' };
+  expect(await problem(api.me())).toMatchObject({ retryAfter: 7, passing: true, code: 'too_fast' });
+});
+
+test('what a proxy answers without a document is a problem too', async () => {
+  answer = { status: 502, body: '<html>' };
+  expect(await problem(api.me())).toMatchObject({ status: 502, code: 'http_502', passing: true });
+});
+
+test('a server that is not there is unreachable', async () => {
+  server.close();
+  expect(await problem(new Api({ base: 'http://127.0.0.1:1' }).me())).toMatchObject({
+    status: 0,
+    code: 'unreachable',
+    passing: true,
+  });
+});
+
+test('what is no problem is shown as one', () => {
+  expect(asProblem(new TypeError('odd'))).toBeInstanceOf(Problem);
+});

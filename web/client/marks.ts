@@ -1,0 +1,38 @@
+/**
+ * Read marks on their way: per conversation only the furthest counts, and one that could not be sent goes
+ * with the next.
+ */
+import type { Api } from './api';
+import type { Id } from './types';
+
+export class Marks {
+  private readonly unsent = new Map<Id, number>();
+  private busy = false;
+
+  constructor(private readonly api: Api) {}
+
+  move(conversation: Id, seq: number): void {
+    this.unsent.set(conversation, seq);
+    void this.flush();
+  }
+
+  /** Sends what is unsent, one after the other; ends at the first that cannot be sent. */
+  async flush(): Promise<void> {
+    if (this.busy) return;
+    this.busy = true;
+    for (let next = this.first(); next; next = this.first()) {
+      const [conversation, seq] = next;
+      const problem = await this.api.markRead(conversation, seq).then(
+        () => null,
+        (error: { passing?: boolean }) => error,
+      );
+      if (problem?.passing) break;
+      if (this.unsent.get(conversation) === seq) this.unsent.delete(conversation);
+    }
+    this.busy = false;
+  }
+
+  private first(): [Id, number] | undefined {
+    return this.unsent.entries().next().value;
+  }
+}

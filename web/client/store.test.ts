@@ -1,0 +1,168 @@
+/**
+ * The store against a real server: two people, one conversation, joined late, told twice, read on two
+ * devices.
+ */
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { Api } from './api';
+import { eventually } from './peer';
+import { Store } from './store';
+import type { Conversation, Message } from './types';
+
+const [ana, ben] = [1, 2];
+const timings = { backoff: { first: 10, most: 20 }, quiet: 5 };
+
+let server: Server;
+let store: Store;
+let messages: Message[];
+let frames: string[];
+let streams: Set<ServerResponse>;
+/** What GET answers, by path; what was put, in order. */
+let answers: Record<string, unknown>;
+let puts: { url: string; body: string }[];
+
+const conversation = (change: Partial<Conversation> = {}): Conversation => ({
+  id: 7,
+  kind: 'channel',
+  name: 'general',
+  role: 'member',
+  last_seq: messages.length,
+  read_seq: 0,
+  unread: messages.length,
+  ...change,
+});
+
+function tells(event: string, data: object): void {
+  const frame = `id: e.${frames.length + 1}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
+  frames.push(frame);
+  for (const stream of streams) stream.write(frame);
+}
+
+function says(author: number, body: string, client_id = `c${messages.length}`): Message {
+  const message = {
+    conversation: 7,
+    seq: messages.length + 1,
+    author,
+    body,
+    client_id,
+    created_at: '2026-01-01T00:00:00.000Z',
+  };
+  messages.push(message);
+  tells('message', message);
+  return message;
+}
+
+beforeEach(async () => {
+  [messages, frames, puts, streams] = [[], [], [], new Set()];
+  answers = { '/api/chat/conversations': { conversations: [conversation()], cursor: 'e.0' } };
+  server = createServer(async (request, response) => {
+    const url = new URL(request.url ?? '', 'http://peer');
+    let body = '';
+    for await (const part of request) body += part;
+    if (url.pathname === '/api/chat/stream')
+      return stream(response, Number(request.headers['last-event-id']?.toString().split('.')[1]));
+    if (request.method === 'PUT') puts.push({ url: url.pathname, body });
+    if (request.method === 'POST') {
+      const { body: text, client_id } = JSON.parse(body) as { body: string; client_id: string };
+      return response.writeHead(201).end(JSON.stringify({ message: says(ana, text, client_id) }));
+    }
+    if (url.pathname.endsWith('/messages')) answers[url.pathname] = page(url.searchParams);
+    if (url.pathname === '/api/users')
+      answers[url.pathname] = { users: [{ id: ben, name: 'ben', display_name: 'Ben' }] };
+    response.writeHead(request.method === 'PUT' ? 204 : url.pathname in answers ? 200 : 404);
+    return response.end(request.method === 'GET' ? JSON.stringify(answers[url.pathname] ?? {}) : '');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const api = new Api({ base: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
+  store = new Store({ api, me: { id: ana, name: 'ana', display_name: 'Ana' }, timings });
+});
+
+afterEach(() => {
+  store.stop();
+  server.closeAllConnections();
+  server.close();
+});
+
+function stream(response: ServerResponse, from: number): void {
+  response.writeHead(200, { 'Content-Type': 'text/event-stream' });
+  response.write(`id: e.${from}\nevent: ready\ndata: {}\n\n${frames.slice(from).join('')}`);
+  streams.add(response);
+  response.on('close', () => streams.delete(response));
+}
+
+function page(search: URLSearchParams): object {
+  const [before, after] = [Number(search.get('before') ?? Infinity), Number(search.get('after') ?? 0)];
+  const all = messages.filter((one) => one.seq < before && one.seq > after);
+  const some = all.slice(-5);
+  return { messages: some, has_before: (some[0]?.seq ?? 1) > 1, has_after: false };
+}
+
+async function begins(): Promise<void> {
+  store.start();
+  await eventually(() => store.view.connection.name === 'live');
+}
+
+const bodies = () => store.view.timelines.get(7)?.messages.map((one) => one.body);
+
+test('messages come into an open timeline, with the names of those who wrote them', async () => {
+  await begins();
+  await store.open(7);
+  says(ben, 'hello');
+  await eventually(() => bodies()?.length === 1 && store.view.users.has(ben));
+  expect(store.view.conversations.get(7)).toMatchObject({ unread: 1, last_seq: 1 });
+});
+
+test('older pages are put above', async () => {
+  for (let n = 1; n <= 12; n++) says(ben, `${n}`);
+  answers['/api/chat/conversations'] = { conversations: [conversation()], cursor: 'e.12' };
+  await begins();
+  await store.open(7);
+  expect(bodies()).toEqual(['8', '9', '10', '11', '12']);
+  await store.older(7);
+  await store.older(7);
+  expect([bodies()?.length, store.view.timelines.get(7)?.hasBefore]).toEqual([12, false]);
+});
+
+test('what I send is shown at once, and once when it comes back', async () => {
+  await begins();
+  await store.open(7);
+  store.send(7, 'mine');
+  expect(store.view.outgoing).toHaveLength(1);
+  await eventually(() => bodies()?.length === 1 && !store.view.outgoing.length);
+  expect(store.view.conversations.get(7)).toMatchObject({ unread: 0, read_seq: 1 });
+});
+
+test('a conversation I am added to appears, with what was said while it was being fetched', async () => {
+  answers['/api/chat/conversations'] = { conversations: [], cursor: 'e.0' };
+  answers['/api/chat/conversations/7'] = conversation();
+  await begins();
+  tells('member', { conversation: 7, user: ana, role: 'member' });
+  says(ben, 'welcome');
+  await eventually(() => store.view.conversations.get(7)?.unread === 1);
+  tells('member', { conversation: 7, user: ana, role: null });
+  await eventually(() => store.view.conversations.size === 0);
+});
+
+test('a read mark goes to the server, the latest once', async () => {
+  await begins();
+  for (let n = 1; n <= 3; n++) says(ben, `${n}`);
+  await eventually(() => store.view.conversations.get(7)?.unread === 3);
+  store.markRead(7, 1);
+  store.markRead(7, 2);
+  store.markRead(7, 3);
+  expect(store.view.conversations.get(7)?.unread).toBe(0);
+  await eventually(() => puts.at(-1)?.body === '{"seq":3}');
+  expect(puts.length).toBeLessThanOrEqual(2);
+});
+
+test('all that arrives together is told once', async () => {
+  await begins();
+  let told = 0;
+  store.subscribe(() => (told += 1));
+  for (const stream of streams) stream.cork();
+  for (let n = 0; n < 100; n++) says(ben, `${n}`);
+  for (const stream of streams) stream.uncork();
+  await eventually(() => store.view.conversations.get(7)?.unread === 100);
+  expect(told).toBeLessThan(20);
+});
