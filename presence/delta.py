@@ -26,10 +26,14 @@ class Record:
     devices: int = 0
     version: int = 0
 
-    def encode(self) -> bytes:
-        """Its JSON, as the protocol has it."""
+    def public(self) -> dict[str, object]:
+        """As the protocol has it."""
         times = {"until": format_moment(self.until), "last_active_at": format_moment(self.last_active_at)}
-        return orjson.dumps(asdict(self) | times)
+        return asdict(self) | times
+
+    def encode(self) -> bytes:
+        """Its JSON."""
+        return orjson.dumps(self.public())
 
 
 View = dict[int, Record]

@@ -30,6 +30,11 @@ class Wire(asyncio.Protocol):
         """The connection is ours."""
         self._transport = transport
 
+    @property
+    def open(self) -> bool:
+        """Is there somebody to talk to?"""
+        return self._transport is not None and not self.closing
+
     def hear(self, text: bytes) -> None:
         """A text message has arrived."""
         raise NotImplementedError

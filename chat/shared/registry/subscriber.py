@@ -12,6 +12,7 @@ import structlog
 from redis.asyncio.client import PubSub
 
 from chat.shared.redis import UNAVAILABLE, Bytes
+from chat.shared.tasks import first_of
 
 BATCH = 500
 AGAIN_SECONDS = 0.25
@@ -64,12 +65,7 @@ class Subscriber:
         async with asyncio.timeout(PING_SECONDS):
             await pubsub.subscribe(self._first)
         self._changes = dict.fromkeys(self._wanted, True)
-        telling = asyncio.ensure_future(self._tell_changes(pubsub))
-        try:
-            await self._hear_all(pubsub)
-        finally:
-            telling.cancel()
-            await asyncio.gather(telling, return_exceptions=True)
+        await first_of(self._hear_all(pubsub), self._tell_changes(pubsub))
 
     async def _tell_changes(self, pubsub: PubSub) -> None:
         while True:
