@@ -19,6 +19,8 @@ main.add_typer(user, name="user")
 
 Host = Annotated[str, typer.Option(help="The address to listen on; 0.0.0.0 for all.")]
 Data = Annotated[Path, typer.Option(help="The folder that keeps everything.")]
+Stdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]
+ChatFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="The chat file.")]
 Port = Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")]
 
 
@@ -82,9 +84,7 @@ def migrate(data: Data = Path(".tandem")) -> None:
 def add(
     name: Annotated[str, typer.Argument(help="The name to log in with.")],
     admin: Annotated[bool, typer.Option("--admin", help="May do everything.")] = False,
-    password_stdin: Annotated[
-        bool, typer.Option("--password-stdin", help="Read the password from standard input.")
-    ] = False,
+    password_stdin: Stdin = False,
     data: Data = Path(".tandem"),
 ) -> None:
     """Make an account; the first admin is made here, also while Tandem serves.
@@ -124,26 +124,21 @@ def invite(
 
 @main.command("import")
 def import_(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="The chat file.")],
+    file: ChatFile,
     into: Annotated[str | None, typer.Option(help="The channel of lines that name no conversation.")] = None,
     url: Annotated[str, typer.Option(help="Where Tandem serves.")] = "http://127.0.0.1:8080",
     private: Annotated[bool, typer.Option("--private", help="Channels that are made are private.")] = False,
     user: Annotated[str, typer.Option(help="The admin to log in as.")] = "admin",
-    password_stdin: Annotated[
-        bool, typer.Option("--password-stdin", help="Read the password from standard input.")
-    ] = False,
+    password_stdin: Stdin = False,
     token: Annotated[str, typer.Option(envvar="TANDEM_TOKEN", help="An admin's token, in place of a login.")] = "",
 ) -> None:
-    """Import a chat from a file of lines, each a message as JSON, through the API of a running server.
+    """Import a chat through the API of a running server: a file of lines, each a message as JSON.
 
     {"author": "Ana", "body": "hello", "at": "2024-05-01T09:30:00Z", "conversation": "general"}
 
-    The author is an account's name, or any name: an account is made for it that nobody can log in to. "at" (when it
-    was said, with a time zone) and "conversation" (a channel, made if there is none) may be missing; other fields are
-    left aside. Only admins import, into channels that they run.
-
-    Running it again is harmless: a line's number and content say whether it is there already, so that an import that
-    was stopped goes on, and a file that has grown brings what is new.
+    An author without an account gets one that nobody can log in to. The time, with its zone, and the channel, made if
+    there is none, may be missing; other fields are left aside. Only admins import, into channels that they run. Doing
+    it again is harmless: what is there already, by a line's number and content, is not imported twice.
 
     Example: tandem import talk.jsonl --into archive --user ana
     """

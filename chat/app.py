@@ -35,6 +35,7 @@ from chat.stream.streams import Streams
 
 TASKS = web.AppKey("tasks", Tasks)
 KEEP_ALIVE_SECONDS = 75.0
+LINGER_SECONDS = 2.0  # for the rest of a body that was refused, so that the refusal is heard
 log = structlog.get_logger(__name__)
 
 
@@ -97,7 +98,9 @@ def run(settings: Settings, host: str, port: int) -> None:
 async def serve(settings: Settings, host: str, port: int) -> None:
     """As `run`, within a loop."""
     app = make_app(settings)
-    runner = web.AppRunner(app, access_log=None, keepalive_timeout=KEEP_ALIVE_SECONDS, shutdown_timeout=5)
+    runner = web.AppRunner(
+        app, access_log=None, keepalive_timeout=KEEP_ALIVE_SECONDS, lingering_time=LINGER_SECONDS, shutdown_timeout=5
+    )
     await runner.setup()
     try:
         await web.TCPSite(runner, host, port, backlog=4096).start()

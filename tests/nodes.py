@@ -24,7 +24,7 @@ async def running_node(database_url: str, redis_url: str, **settings: object) ->
     """Start a node with these settings; it stops at the end of the block."""
     given = {"node": "a1", "rate_limits": False, "drain_seconds": 0} | settings
     app = make_app(read_settings(database_url=database_url, redis_url=redis_url, **given))
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+    runner = web.AppRunner(app, access_log=None, lingering_time=0.5, shutdown_timeout=1)
     await runner.setup()
     try:
         site = web.TCPSite(runner, "127.0.0.1", 0)

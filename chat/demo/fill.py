@@ -1,16 +1,18 @@
-"""Fills an empty database by the ways that people use: accounts, conversations, group commits."""
+"""Fills an empty database by the ways that people use: accounts, conversations, group commits, read marks."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from chat.accounts.accounts import insert_user
 from chat.accounts.hasher import Hasher
 from chat.conversations.create import create_conversation
 from chat.conversations.draft import ConversationDraft
-from chat.demo.script import PEOPLE, Scene, read_scenes
+from chat.conversations.read_marks import Mark, ReadMarks
+from chat.demo.script import PEOPLE, Line, Scene, read_scenes
 from chat.log.append import Log
 from chat.log.retention import Retention
 from chat.messages.draft import Draft
@@ -35,17 +37,19 @@ class Filled:
 
 
 async def fill_empty(settings: Settings) -> Filled | None:
-    """People and their talk; None when somebody is there already, and nothing is touched."""
+    """People and their talk of the last days; None when somebody is there already, and nothing is touched."""
     async with make_pool(settings.database_url) as pool:
-        ids = await settle_in(pool)
-        if ids is None:
+        people = await settle_in(pool)
+        if people is None:
             return None
-        scenes = read_scenes(TALK.read_text())
+        scenes = read_scenes(TALK.read_text("utf-8"))
         await Retention(pool, settings.log_partition_entries, settings.log_retention_days).keep()
-        async with writing(pool, settings) as (log, posts):
-            for scene in scenes:
-                await play(scene, log, posts, settings, ids)
-        return Filled(len(ids), sum(len(scene.lines) for scene in scenes))
+        log = Log(pool, lambda _epoch, _entries: None)  # nobody listens yet; a node that does compares heads
+        places = [await begin(scene, log, settings, people) for scene in scenes]
+        async with writing(log, settings) as (posts, marks):
+            await say_all(posts, scenes, places, people)
+            await read_all(marks, scenes, places, people)
+    return Filled(len(people), sum(len(scene.lines) for scene in scenes))
 
 
 async def settle_in(pool: Pool) -> dict[str, int] | None:
@@ -63,24 +67,48 @@ async def settle_in(pool: Pool) -> dict[str, int] | None:
         }
 
 
+async def begin(scene: Scene, log: Log, settings: Settings, people: Mapping[str, int]) -> int:
+    """Its conversation's id."""
+    first, *others = (people[name] for name in scene.people)
+    members = others or [first]
+    draft = ConversationDraft(
+        kind=scene.kind, name=scene.name, topic=scene.topic, private=scene.private, members=members
+    )
+    return (await create_conversation(log, settings, first, draft))[0]
+
+
 @asynccontextmanager
-async def writing(pool: Pool, settings: Settings) -> AsyncIterator[tuple[Log, Posts]]:
-    """A log that tells nobody, as no node serves yet, and its writer at work."""
-    log = Log(pool, lambda _epoch, _entries: None)
-    posts = Posts(log, settings.append_queue)
+async def writing(log: Log, settings: Settings) -> AsyncIterator[tuple[Posts, ReadMarks]]:
+    """The two writers of a node, at work."""
+    posts, marks = Posts(log, settings.append_queue), ReadMarks(log, settings.append_queue)
     async with asyncio.TaskGroup() as group:
-        writer = group.create_task(posts.run(), name="commit the demo's posts")
-        yield log, posts
-        writer.cancel()
+        writers = [group.create_task(posts.run()), group.create_task(marks.run())]
+        yield posts, marks
+        for writer in writers:
+            writer.cancel()
 
 
-async def play(scene: Scene, log: Log, posts: Posts, settings: Settings, ids: dict[str, int]) -> None:
-    """Begin one conversation and say its lines, in their order."""
-    first, *others = (ids[name] for name in scene.people)
-    draft = ConversationDraft(kind=scene.kind, name=scene.name, topic=scene.topic, members=others)
-    conversation_id, _ = await create_conversation(log, settings, first, draft)
-    said = [
-        posts.submit(Post(conversation_id, ids[who], Draft(body=what, client_id=f"demo-{number}")))
-        for number, (who, what) in enumerate(scene.lines)
+async def say_all(posts: Posts, scenes: Sequence[Scene], places: Sequence[int], people: Mapping[str, int]) -> None:
+    """Everything that was said, over all conversations in the order of its time."""
+    now = datetime.now().astimezone()
+    said: list[tuple[datetime, int, Line]] = [
+        (line.moment(now), place, line) for scene, place in zip(scenes, places, strict=True) for line in scene.lines
     ]
-    await asyncio.gather(*said)
+    said.sort(key=lambda one: one[0])
+    await asyncio.gather(
+        *[
+            posts.submit(Post(place, people[line.who], Draft(body=line.what, client_id=f"demo-{number}"), moment))
+            for number, (moment, place, line) in enumerate(said)
+        ]
+    )
+
+
+async def read_all(marks: ReadMarks, scenes: Sequence[Scene], places: Sequence[int], people: Mapping[str, int]) -> None:
+    """What was said on the days before has been read; today's waits."""
+    await asyncio.gather(
+        *[
+            marks.move(Mark(place, people[name], scene.read_already()))
+            for scene, place in zip(scenes, places, strict=True)
+            for name in scene.people
+        ]
+    )

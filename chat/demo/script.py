@@ -1,7 +1,9 @@
-"""The script of the demo: conversations and who says what in them, read from talk.txt. Pure."""
+"""The script of the demo: conversations, and who says what in them when, read from talk.txt. Pure."""
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Literal, cast
 
 # name → display name; the first one is an admin
@@ -16,6 +18,42 @@ PEOPLE = {
     "lena": "Lena Groß",
 }
 Kind = Literal["channel", "group", "direct"]
+MORE = "    "  # how lines begin that go on with the message above
+WHEN = re.compile(r"(\d+) days? ago, (\d\d):(\d\d)|(\d+) minutes ago")
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """When a talk began: at a time of day so many working days ago, or so many minutes ago."""
+
+    days: int
+    hour: int
+    minute: int
+    minutes_ago: int
+
+    def moment(self, now: datetime) -> datetime:
+        """The same in the past of `now`."""
+        if not self.days:
+            return now - timedelta(minutes=self.minutes_ago)
+        day, left = now.replace(hour=self.hour, minute=self.minute, second=7, microsecond=0), self.days
+        while left:
+            day -= timedelta(days=1)
+            left -= day.weekday() < 5
+        return day
+
+
+@dataclass(slots=True)
+class Line:
+    """`after`: seconds since the talk began."""
+
+    who: str
+    what: str
+    beginning: Beginning
+    after: int
+
+    def moment(self, now: datetime) -> datetime:
+        """When it was said."""
+        return self.beginning.moment(now) + timedelta(seconds=self.after)
 
 
 @dataclass(slots=True)
@@ -23,27 +61,37 @@ class Scene:
     """One conversation; the first of `people` begins it."""
 
     kind: Kind
+    private: bool
     name: str | None
     topic: str
     people: list[str]
-    lines: list[tuple[str, str]] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
+
+    def read_already(self) -> int:
+        """How many of its lines everybody has read: those of the days before."""
+        return sum(1 for line in self.lines if line.beginning.days)
 
 
 def read_scenes(text: str) -> list[Scene]:
     """All of them, in order."""
     scenes: list[Scene] = []
-    for line in meaningful(text.splitlines()):
-        if line.startswith("== "):
-            scenes.append(read_heading(line.removeprefix("== ")))
+    for mark, rest in split_lines(text):
+        if mark == "==":
+            scenes.append(read_heading(rest))
+        elif mark == "--":
+            beginning, after = read_beginning(rest), 0
         else:
-            who, _, what = line.partition(": ")
-            scenes[-1].lines.append((who, what.replace("|", "\n")))
+            scenes[-1].lines.append(Line(mark, rest, beginning, after))
+            after += pause_after(rest)
     return scenes
 
 
-def meaningful(lines: Iterable[str]) -> Iterator[str]:
-    """What is neither empty nor a comment."""
-    return (line for line in lines if line.strip() and not line.startswith("#"))
+def split_lines(text: str) -> Iterator[tuple[str, str]]:
+    """`(==, heading)`, `(--, time)` or `(name, message)`, without comments, with what goes on put together."""
+    kept = "\n".join(line for line in text.splitlines() if line.strip() and not line.startswith("#"))
+    for whole in re.split(r"\n(?!" + MORE + ")", kept):
+        mark, _, rest = whole.replace("\n" + MORE, "\n").partition(" ")
+        yield mark.removesuffix(":"), rest
 
 
 def read_heading(heading: str) -> Scene:
@@ -52,4 +100,17 @@ def read_heading(heading: str) -> Scene:
     what, _, topic = what.partition(" > ")
     kind, _, name = what.partition(" ")
     everybody = list(PEOPLE) if people == "all" else people.split(", ")
-    return Scene(cast(Kind, kind), name or None, topic, everybody)
+    private = kind == "private"
+    return Scene(cast(Kind, "channel" if private else kind), private, name or None, topic, everybody)
+
+
+def read_beginning(text: str) -> Beginning:
+    """`3 days ago, 09:12` or `20 minutes ago`; raises `ValueError`."""
+    if not (match := WHEN.fullmatch(text)):
+        raise ValueError(f"no time: {text}")
+    return Beginning(*(int(number or 0) for number in match.groups()))
+
+
+def pause_after(what: str) -> int:
+    """How long it takes until somebody has read it and answered, in seconds; always the same for the same words."""
+    return 12 + len(what) // 5 + sum(what.encode()) % 50

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from chat.shared.identity import Identities, Member
 from chat.shared.postgres import Pool
-from chat.shared.problems import Invalid, NotFound, Refusal, TooLarge, TooSlow, Unauthenticated
+from chat.shared.problems import Invalid, NotFound, Refusal, TooLarge, TooSlow, Unauthenticated, Unfinished
 from chat.shared.rates import Rates
 from chat.shared.settings import Settings
 
@@ -64,7 +64,7 @@ def parse_address(text: str) -> IPv4Address | IPv6Address:
 
 
 async def read_body(request: web.Request, most: int | None = None) -> bytes:
-    """The whole body; raises `TooLarge` over `most` bytes, `TooSlow` when it takes too long to arrive."""
+    """The whole body; raises `TooLarge` over `most` bytes, `TooSlow` or `Unfinished` when it does not arrive."""
     settings = request.app[SETTINGS]
     most = most or settings.max_body_bytes
     body = bytearray()
@@ -78,6 +78,8 @@ async def read_body(request: web.Request, most: int | None = None) -> bytes:
                     raise TooLarge
     except TimeoutError:
         raise TooSlow from None
+    except ConnectionError:
+        raise Unfinished from None
     return bytes(body)
 
 

@@ -5,8 +5,18 @@ import logging
 import structlog
 
 
+class NoBadRequests(logging.Filter):
+    """What is no HTTP is answered with 400 and not logged: it may hold a token, and anybody can send a flood of it."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let through all but aiohttp's own refusals."""
+        kind = record.exc_info[0] if record.exc_info else None
+        return kind is None or kind.__module__ != "aiohttp.http_exceptions"
+
+
 def set_up_logs(form: str) -> None:
     """`console` for people, `json` for machines."""
+    logging.getLogger("aiohttp.server").addFilter(NoBadRequests())
     # plain_traceback: the default shows local variables, and with them tokens and passwords
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer()

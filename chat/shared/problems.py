@@ -105,6 +105,12 @@ class Draining(Refusal):
     status, code = 503, "draining"
 
 
+class Unfinished(Refusal):
+    """The connection ended before the request's body did."""
+
+    status, code = 400, "unfinished"
+
+
 class TooSlow(Refusal):
     """The request's body did not arrive in time."""
 

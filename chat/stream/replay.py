@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from chat.log.entry import JOIN, LEAVE, Entry
+from chat.log.entry import JOIN, LEAVE, Entry, frame_bytes
 from chat.shared.membership import StayReader
 from chat.shared.stays import Stays
 from chat.stream.chunk import Chunk
@@ -10,6 +10,7 @@ from chat.stream.hub import Hub
 from chat.stream.pages import Pages
 from chat.stream.stream import Stream
 
+PIECE = 64 * 1024  # what a reader who catches up is handed at once
 Send = Callable[[Chunk], Awaitable[None]]
 
 
@@ -24,7 +25,7 @@ class Replay:
         self._hub, self._pages, self._stays = hub, pages, stays
 
     async def catch_up(self, stream: Stream, position: int, send: Send) -> list[Entry]:
-        """Send all pages that the node does not remember, join the hub, and return the entries in between.
+        """Send what was missed, join the hub, and return the last few entries in between.
 
         The caller writes those before anything else can happen, that is without an `await`. A stream that was ended
         meanwhile does not join. Raises `LostEntries`.
@@ -37,8 +38,16 @@ class Replay:
             await self._hub.reached(stays.position)
             if self._hub.epoch != epoch:
                 raise LostEntries
-            if stream.ended or self._hub.recent.reaches(position):  # from here to the join: no await
-                return [] if stream.ended else self._join(stream, position, stays)
+            if stream.ended:
+                return []
+            if not self._hub.recent.reaches(position):
+                continue
+            missed = [entry for entry in self._hub.recent.after(position) if addressed(entry, stream, stays)]
+            if frame_bytes(missed) <= PIECE:  # from the hub's position to the join: no await
+                self._hub.join(stream, stays)
+                return missed
+            position = self._hub.position
+            await send_pieces(missed, send)
 
     async def _send_page(self, stream: Stream, position: int, epoch: str, send: Send) -> int:
         page = await self._pages.read(stream.user_id, stream.narrow, position)
@@ -50,10 +59,16 @@ class Replay:
             await self._hub.reached(page.position)
         return page.position
 
-    def _join(self, stream: Stream, position: int, stays: Stays) -> list[Entry]:
-        missed = [entry for entry in self._hub.recent.after(position) if addressed(entry, stream, stays)]
-        self._hub.join(stream, stays)
-        return missed
+
+async def send_pieces(entries: list[Entry], send: Send) -> None:
+    """As fast as the reader takes them: written at once, they would look like a reader who does not keep up."""
+    piece, size = [], 0
+    for entry in entries:
+        piece.append(entry.frame)
+        size += len(entry.frame)
+        if size > PIECE or entry is entries[-1]:
+            await send(Chunk(b"".join(piece)))
+            piece, size = [], 0
 
 
 def addressed(entry: Entry, stream: Stream, stays: Stays) -> bool:

@@ -50,33 +50,34 @@ async def test_a_name_is_taken_in_whatever_case(ana: Visitor, mallory: Visitor) 
     assert not await mallory.is_known()
 
 
-@pytest.mark.parametrize("name", ["a", "a" * 33, "an a", "аna", "ana\0", "ana\n", "ana\u202e", "\u212aelvin", ""])
-async def test_names_that_are_none(ana: Visitor, name: str) -> None:
+async def test_names_that_are_none(ana: Visitor) -> None:
     """Short, long, with spaces, from other alphabets, with what cannot be seen."""
-    status, problem = await ana.signs_up(name)
-    assert (status, problem["code"], problem["errors"][0]["field"]) == (422, "invalid", "name")
+    for name in ("a", "a" * 33, "an a", "аna", "ana\0", "ana\n", "ana\u202e", "\u212aelvin", ""):
+        status, problem = await ana.signs_up(name)
+        assert (name, status, problem["errors"][0]["field"]) == (name, 422, "name")
 
 
-@pytest.mark.parametrize("shown", ["", "  ", "\u200b", "a\nb", "evil\u202eeman", "x\u2066y", "a\0b", "x" * 65])
-async def test_display_names_that_are_none(ana: Visitor, shown: str) -> None:
+async def test_display_names_that_are_none(ana: Visitor) -> None:
     """Empty, unseen, of several lines, or turning the text around them."""
-    status, problem = await ana.signs_up("ana", display_name=shown)
-    assert (status, problem["errors"][0]["field"]) == (422, "display_name")
+    for shown in ("", "  ", "\u200b", "a\nb", "evil\u202eeman", "x\u2066y", "a\0b", "x" * 65):
+        status, problem = await ana.signs_up("ana", display_name=shown)
+        assert (shown, status, problem["errors"][0]["field"]) == (shown, 422, "display_name")
 
 
-@pytest.mark.parametrize("shown", ["Ana", "Ángela 🥨", "李小龙", "فاطمة", "नेहा", "O'Neil-Šťastná", "👩‍👩‍👧‍👦"])
-async def test_display_names_of_the_world(ana: Visitor, shown: str) -> None:
+async def test_display_names_of_the_world(ana: Visitor) -> None:
     """Any script, any face."""
-    status, came = await ana.signs_up("ana", display_name=shown)
-    assert (status, came["user"]["display_name"]) == (201, shown)
+    await ana.signs_up("ana")
+    for shown in ("Ángela 🥨", "李小龙", "فاطمة", "नेहा", "O'Neil-Šťastná", "👩‍👩‍👧‍👦"):
+        status, user = await ana.call("PATCH", "/api/users/me", {"display_name": shown})
+        assert (status, user["display_name"]) == (200, shown)
 
 
-@pytest.mark.parametrize("password", ["short", "anaanaanaana", "password12", "x" * 257])
-async def test_passwords_that_are_none(ana: Visitor, password: str) -> None:
+async def test_passwords_that_are_none(ana: Visitor) -> None:
     """Too short, the own name, a common one, too long; the answer does not repeat them."""
-    status, problem = await ana.signs_up("ana", password)
-    assert (status, problem["errors"][0]["field"]) == (422, "password")
-    assert password not in str(problem).replace("'password'", "")
+    for password in ("short", "anaanaanaana", "password12", "x" * 257):
+        status, problem = await ana.signs_up("ana", password)
+        assert (status, problem["errors"][0]["field"]) == (422, "password")
+        assert password not in str(problem).replace("'password'", "")
 
 
 async def test_signing_up_may_be_closed(database_url: str, redis_url: str) -> None:

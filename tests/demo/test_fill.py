@@ -1,6 +1,9 @@
 """Filling an empty database with the demo."""
 
+from datetime import timedelta
+
 import aiohttp
+import psycopg
 
 from chat.demo.fill import PASSWORD, TALK, fill_empty
 from chat.demo.script import PEOPLE, read_scenes
@@ -34,7 +37,31 @@ async def test_ana_finds_everything(database_url: str, redis_url: str) -> None:
         for scene in read_scenes(TALK.read_text()):
             if scene.kind == "channel" and "ana" in scene.people:
                 _, page = await ana.call("GET", f"/api/chat/conversations/{ids[scene.name]}/messages?limit=200")
-                assert [message["body"] for message in page["messages"]] == [what for _, what in scene.lines]
+                assert [message["body"] for message in page["messages"]] == [line.what for line in scene.lines]
+
+
+async def test_yesterday_is_read_and_today_waits(database_url: str, redis_url: str) -> None:
+    """Messages lie in the past days, in the order of their times; what is unread is unread for all but its authors."""
+    await fill_empty(settings_of(database_url, redis_url))
+    async with running_node(database_url, redis_url) as node, aiohttp.ClientSession() as http:
+        ben = await log_in(http, node.url, "ben")
+        _, listed = await ben.call("GET", "/api/chat/conversations")
+        unread = {one["name"]: one["unread"] for one in listed["conversations"] if one["kind"] == "channel"}
+        last = [one["last_message"]["created_at"] for one in listed["conversations"]]
+    assert last == sorted(last, reverse=True)
+    assert sum(unread.values()) > 5
+    scenes = {scene.name: scene for scene in read_scenes(TALK.read_text("utf-8"))}
+    for name, number in unread.items():
+        spoken = [place for place, line in enumerate(scenes[name].lines, 1) if line.who == "ben"]
+        assert number == len(scenes[name].lines) - max(scenes[name].read_already(), *spoken)
+    with psycopg.connect(database_url) as database:
+        spread = database.execute("select now() - min(created_at), max(created_at) < now() from messages").fetchone()
+        places = database.execute("select count(*), max(position), (select position from log_head) from log").fetchone()
+    assert spread is not None
+    assert spread[0] > timedelta(days=6)
+    assert spread[1]
+    assert places is not None
+    assert places[0] == places[1] == places[2]
 
 
 async def test_only_an_empty_database_is_filled(database_url: str, redis_url: str) -> None:

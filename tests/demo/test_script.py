@@ -1,21 +1,58 @@
 """The script of the demo holds together."""
 
+from datetime import UTC, datetime
+
+import pytest
+
 from chat.demo.fill import TALK
-from chat.demo.script import PEOPLE, Scene, read_scenes
+from chat.demo.script import PEOPLE, Beginning, Line, Scene, read_beginning, read_scenes
+
+SUNDAY = datetime(2026, 11, 22, 0, 30, tzinfo=UTC)
+WEDNESDAY = datetime(2026, 11, 25, 15, 0, tzinfo=UTC)
 
 
-def test_headings_and_lines() -> None:
-    """A heading begins a conversation, the first of its people begins it; bars break lines."""
-    text = "# for us\n== channel tea > Hot: ana, ben\nana: One?|Or two?\n\n== direct: ben, ana\nben: Two: please"
+def test_headings_times_and_lines() -> None:
+    """A heading begins a conversation, a time a talk in it; indented lines go on with the message above."""
+    text = (
+        "# for us\n== channel tea > Hot: ana, ben\n-- 2 days ago, 09:05\nana: One?\n    Or: two?\n        indented\n"
+        "ben: No\n\n== private x: ben\n== direct: ben, ana\n-- 5 minutes ago\nben: Two: please\n"
+    )
+    before = Beginning(2, 9, 5, 0)
+    tea = [Line("ana", "One?\nOr: two?\n    indented", before, 0), Line("ben", "No", before, 53)]
     assert read_scenes(text) == [
-        Scene("channel", "tea", "Hot", ["ana", "ben"], [("ana", "One?\nOr two?")]),
-        Scene("direct", None, "", ["ben", "ana"], [("ben", "Two: please")]),
+        Scene("channel", False, "tea", "Hot", ["ana", "ben"], tea),
+        Scene("channel", True, "x", "", ["ben"]),
+        Scene("direct", False, None, "", ["ben", "ana"], [Line("ben", "Two: please", Beginning(0, 0, 0, 5), 0)]),
     ]
+
+
+def test_days_ago_are_working_days() -> None:
+    """On a Sunday the day before is Friday; on a Wednesday three days ago is Friday too."""
+    assert Beginning(1, 9, 5, 0).moment(SUNDAY) == datetime(2026, 11, 20, 9, 5, 7, tzinfo=UTC)
+    assert Beginning(3, 17, 0, 0).moment(WEDNESDAY) == datetime(2026, 11, 20, 17, 0, 7, tzinfo=UTC)
+    assert Beginning(0, 0, 0, 15).moment(WEDNESDAY) == datetime(2026, 11, 25, 14, 45, tzinfo=UTC)
+
+
+def test_what_is_no_time_is_refused() -> None:
+    """A slip of the pen is noticed here, and not in a demo."""
+    with pytest.raises(ValueError, match="yesterday"):
+        read_beginning("yesterday")
 
 
 def test_everybody_speaks_where_they_are() -> None:
     """Nobody talks in a conversation without being in it, and nobody is a stranger."""
-    for scene in read_scenes(TALK.read_text()):
+    scenes = read_scenes(TALK.read_text("utf-8"))
+    for scene in scenes:
         assert set(scene.people) <= set(PEOPLE)
-        assert {who for who, _ in scene.lines} <= set(scene.people)
-        assert all(what for _, what in scene.lines)
+        assert {line.who for line in scene.lines} <= set(scene.people)
+        assert all(line.what for line in scene.lines)
+    assert sum(len(scene.lines) for scene in scenes) > 300
+
+
+@pytest.mark.parametrize("now", [SUNDAY, WEDNESDAY])
+def test_time_goes_forward(now: datetime) -> None:
+    """In each conversation every line follows the one above, and none is yet to come."""
+    for scene in read_scenes(TALK.read_text("utf-8")):
+        moments = [line.moment(now) for line in scene.lines]
+        assert moments == sorted(moments)
+        assert all(moment < now for moment in moments)

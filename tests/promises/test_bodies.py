@@ -1,0 +1,111 @@
+"""Bodies: whatever is sent is taken or refused by name, soon, and never breaks anything."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.cast import Cast, Person
+
+ROOM = "/api/chat/conversations/1/messages"
+
+
+@pytest.fixture
+async def ana(cast: Cast) -> Person:
+    """She has a room with herself."""
+    (ana,) = await cast.enters("ana")
+    assert await cast.share(ana) == 1
+    return ana
+
+
+async def sends(ana: Person, body: bytes, path: str = ROOM, **headers: str) -> tuple[int, str]:
+    """Ana sends these bytes; the status, and the code of a refusal."""
+    status, answer = await ana.call("POST", path, data=body, headers=headers)
+    return status, answer.get("code", "")
+
+
+def draft(body: str) -> bytes:
+    """A message whose text is `body` as it stands in the JSON source."""
+    return b'{"client_id": "c1", "body": "%b"}' % body.encode()
+
+
+NO_MESSAGES = {
+    "nothing": b"",
+    "no JSON": b"hello",
+    "half": b'{"body": "x"',
+    "two": b'{"body": "x", "client_id": "1"} {}',
+    "not UTF-8": b'{"body": "\xff", "client_id": "1"}',
+    "UTF-16": '{"body": "x", "client_id": "1"}'.encode("utf-16"),
+    "a surrogate in UTF-8": b'{"body": "\xed\xa0\x80", "client_id": "1"}',
+    "an escaped lone surrogate": draft("x \\ud800 y"),
+    "reversed surrogates": draft("\\udc00\\ud800"),
+    "a list": b"[]",
+    "null": b"null",
+    "a number": b"1e999",
+    "a huge number": b'{"body": ' + b"9" * 20_000 + b', "client_id": "1"}',
+    "nested lists": b"[" * 30_000,
+    "nested and closed": b'{"body": ' + b"[" * 20_000 + b"]" * 20_000 + b"}",
+    "nested objects": b'{"body":' * 8_000,
+    "a form": b"body=x&client_id=1",
+    "wrong types": b'{"body": 1, "client_id": true}',
+    "unknown fields": b'{"body": "x", "client_id": "1", "author": 2}',
+    "NUL": draft("a\\u0000b"),
+    "white space": draft(" \\n\\t\\u2003"),
+    "too long": draft("x" * 16_001),
+    "a client id with a line break": b'{"body": "x", "client_id": "a\\nevent: bye"}',
+    "a client id that ends in one": b'{"body": "x", "client_id": "a\\n"}',
+}
+
+
+async def test_what_is_no_message_is_refused(ana: Person) -> None:
+    """422, whatever it is; and the next request is served."""
+    said = {kind: await sends(ana, body) for kind, body in NO_MESSAGES.items()}
+    assert said == dict.fromkeys(NO_MESSAGES, (422, "invalid"))
+    await ana.says(1, "still here")
+
+
+async def test_nesting_bombs_explode_nowhere(ana: Person) -> None:
+    """Other doors, the same walls."""
+    for path in ("/api/accounts", "/api/sessions", "/api/chat/messages", "/api/chat/conversations"):
+        for bomb in (b"[" * 60_000, b'{"messages": [' * 4_000, b'{"name": ' + b"[" * 30_000 + b"]" * 30_000 + b"}"):
+            assert (await sends(ana, bomb, path))[0] == 422
+
+
+TEXTS = {
+    "bidi": "abc \u202e\u2066 cba",
+    "an emoji family": "👩‍👩‍👧‍👦" * 50,
+    "an over-long emoji": "🧑" + "\u200d🧑" * 2_000,
+    "marks": "Z" + "\u0301\u0489" * 5_000,
+    "unassigned": "\U000e0fff\ufffe\U0010ffff",
+    "SSE": "x\n\ndata: y\r\nevent: bye\rid: 1\u2028\u2029\u0085",
+    "escapes": "\x1b[2J\x07\x7f",
+    "scripts": "<script>alert(1)</script> {{7*7}} '; drop table messages; --",
+}
+
+
+async def test_any_text_arrives_as_it_was_sent(ana: Person) -> None:
+    """Not one character is lost, and none breaks out of its frame."""
+    ear = await ana.listens()
+    for text in TEXTS.values():
+        await ana.says(1, text)
+    await ear.hears(*TEXTS.values())
+    assert [event.event for event in ear.events] == ["ready", *["message"] * len(TEXTS)]
+
+
+async def test_a_paired_surrogate_is_one_character(ana: Person) -> None:
+    """As JSON writes what is beyond 16 bits."""
+    ear = await ana.listens()
+    assert (await sends(ana, draft("\\ud83e\\udd68")))[0] == 201
+    await ear.hears("🥨")
+
+
+async def test_a_body_is_too_large(ana: Person) -> None:
+    """Told by its length, or noticed on the way when it does not say."""
+
+    async def endless() -> AsyncIterator[bytes]:
+        for _ in range(70):
+            yield b" " * 1024
+
+    assert await sends(ana, b" " * 65_537) == (413, "too_large")
+    status, problem = await ana.call("POST", ROOM, data=endless())
+    assert (status, problem["code"]) == (413, "too_large")
+    assert (await sends(ana, b" " * 65_536))[0] == 422

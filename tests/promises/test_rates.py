@@ -1,0 +1,80 @@
+"""Rates: a person in a hurry is asked to wait, by name and for how long; nobody else is."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from tests.cast import Cast, Person, casting
+from tests.nodes import running_node
+
+
+@asynccontextmanager
+async def counting(database_url: str, redis_url: str, **rates: object) -> AsyncIterator[Cast]:
+    """People at a node that counts."""
+    given = {"rate_limits": True} | rates
+    async with running_node(database_url, redis_url, **given) as node, casting(database_url, node.url) as cast:
+        yield cast
+
+
+CALLS: dict[str, tuple[str, str, object]] = {
+    "rate_post": ("POST", "/api/chat/conversations/1/messages", {"body": "x", "client_id": "1"}),
+    "rate_batch": ("POST", "/api/chat/messages", {"messages": [{"conversation": 1, "body": "x", "client_id": "1"}]}),
+    "rate_poll": ("GET", "/api/chat/stream?poll=0", None),
+    "rate_search": ("GET", "/api/users?q=a", None),
+    "rate_change": ("PATCH", "/api/users/me", {}),
+}
+
+
+async def statuses(person: Person, name: str, times: int) -> list[int]:
+    """What comes of so many calls in a row."""
+    method, path, body = CALLS[name]
+    return [(await person.call(method, path, body))[0] for _ in range(times)]
+
+
+@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize("limits", [True, False], ids=["on", "off"])
+async def test_each_way_has_its_limit(database_url: str, redis_url: str, name: str, limits: bool) -> None:
+    """Three an hour, then 429; Ben is not held back by Ana; RATE_LIMITS=off holds nobody back."""
+    async with counting(database_url, redis_url, rate_limits=limits, **{name: "3/hour"}) as cast:
+        ana, ben = await cast.enters("ana", "ben")
+        await cast.share(ana, ben)
+        taken = await statuses(ana, name, 4)
+        assert all(status < 300 for status in taken[:3])
+        assert (taken[3] == 429) is limits
+        assert all(status < 300 for status in await statuses(ben, name, 3))
+
+
+async def test_how_long_to_wait_is_told(database_url: str, redis_url: str) -> None:
+    """In seconds, rounded up, so that who waits so long is not refused again."""
+    async with counting(database_url, redis_url, rate_post="1/hour") as cast:
+        (ana,) = await cast.enters("ana")
+        room = await cast.share(ana)
+        await ana.says(room, "one")
+        path, headers = f"{ana.at}/api/chat/conversations/{room}/messages", {"Authorization": f"Bearer {ana.token}"}
+        async with ana._http.post(path, json={"body": "two", "client_id": "2"}, headers=headers) as answer:
+            assert (answer.status, (await answer.json())["code"]) == (429, "too_fast")
+            assert 3590 < int(answer.headers["Retry-After"]) <= 3600
+
+
+async def test_opening_streams_is_limited(database_url: str, redis_url: str) -> None:
+    """Those that are open stay open."""
+    async with counting(database_url, redis_url, rate_stream="2/hour") as cast:
+        (ana,) = await cast.enters("ana")
+        ears = [await ana.listens() for _ in range(3)]
+        assert [ear.status for ear in ears] == [200, 200, 429]
+        assert not ears[0].closed
+
+
+async def test_a_batch_counts_its_messages(database_url: str, redis_url: str) -> None:
+    """Splitting one gains nothing."""
+    async with counting(database_url, redis_url, rate_batch="10/hour") as cast:
+        (ana,) = await cast.enters("ana")
+        room = await cast.share(ana)
+
+        def batch(*numbers: int) -> dict[str, object]:
+            return {"messages": [{"conversation": room, "body": "x", "client_id": str(n)} for n in numbers]}
+
+        sizes = [range(8), range(8, 11), range(8, 10)]
+        tried = [(await ana.call("POST", "/api/chat/messages", batch(*size)))[0] for size in sizes]
+        assert tried == [200, 429, 200]

@@ -1,0 +1,126 @@
+"""Revocation: when a login ends, everything that it has open ends on every node, and nothing later reaches it."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.accounts.door import PASSWORD, Visitor, visiting
+from tests.cast import Cast, Person, casting
+from tests.nodes import Node, running_node
+from tests.waiting import eventually
+
+NOWHERE = "redis://127.0.0.1:1"
+
+
+@pytest.fixture(params=["detached", "attached", "without redis"])
+async def nodes(request: pytest.FixtureRequest, database_url: str, redis_url: str) -> AsyncIterator[tuple[Node, Node]]:
+    """Two nodes on one database, whichever way their streams are carried, with Redis or without."""
+    redis = NOWHERE if request.param == "without redis" else redis_url
+    transport = "attached" if request.param == "attached" else "detached"
+    async with (
+        running_node(database_url, redis, stream_transport=transport) as here,
+        running_node(database_url, redis, stream_transport=transport, node="b2") as there,
+    ):
+        yield here, there
+
+
+@pytest.fixture
+async def cast(database_url: str, nodes: tuple[Node, Node]) -> AsyncIterator[Cast]:
+    """People at the first node."""
+    async with casting(database_url, nodes[0].url) as people:
+        yield people
+
+
+async def second_login(cast: Cast, ana: Person, visitor: Visitor) -> Person:
+    """Ana once more, with another login."""
+    status, came = await visitor.logs_in(ana.name)
+    assert status == 201
+    person = Person(cast._http, visitor.at, ana.name, ana.id, came["token"])
+    cast.people.append(person)
+    person.session = came["session"]["id"]  # type: ignore[attr-defined]
+    return person
+
+
+async def enters_with_password(cast: Cast, visitor: Visitor, name: str) -> Person:
+    """Somebody who has a password, unlike those who enter by SQL."""
+    status, came = await visitor.signs_up(name)
+    assert status == 201
+    person = Person(cast._http, visitor.at, name, came["user"]["id"], came["token"])
+    cast.people.append(person)
+    return person
+
+
+async def is_out(person: Person, *nodes: Node) -> None:
+    """Wait until every node says 401; it never takes it back."""
+    for node in nodes:
+
+        async def refused(at: str = node.url) -> bool:
+            person.at = at
+            return (await person.call("GET", "/api/users/me"))[0] == 401
+
+        await eventually(refused)
+        assert [await refused() for _ in range(3)] == [True] * 3
+
+
+async def test_a_login_ends_on_every_node(nodes: tuple[Node, Node], cast: Cast) -> None:
+    """Ana's phone listens at both nodes when she ends its login from her laptop: both streams say bye and close."""
+    here, there = nodes
+    async with visiting(here.url) as browser:
+        laptop = await enters_with_password(cast, browser, "ana")
+        phone = await second_login(cast, laptop, browser)
+        room = await cast.share(laptop)
+        staying = await laptop.listens()
+        ears = [await phone.listens()]
+        phone.at = there.url
+        ears.append(await phone.listens())
+        path = f"/api/sessions/{phone.session}"  # type: ignore[attr-defined]
+        assert (await laptop.call("DELETE", path))[0] == 204
+        for ear in ears:
+            assert (await ear.hears_event("bye")).json() == {"reason": "revoked"}
+            await ear.ends()
+        await laptop.says(room, "after")
+        await staying.hears("after")
+        assert [ear.bodies() for ear in ears] == [[], []]
+        await is_out(phone, here, there)
+
+
+async def test_the_node_that_ended_it_refuses_at_once(nodes: tuple[Node, Node], cast: Cast) -> None:
+    """Not when the log has come round: the very next request."""
+    async with visiting(nodes[0].url) as browser:
+        ana = await enters_with_password(cast, browser, "ana")
+        for _ in range(5):
+            phone = await second_login(cast, ana, browser)
+            assert (await phone.call("GET", "/api/users/me"))[0] == 200
+            assert (await phone.call("DELETE", "/api/sessions/current"))[0] == 204
+            assert (await phone.call("GET", "/api/users/me"))[0] == 401
+
+
+async def test_a_new_password_ends_the_other_streams(nodes: tuple[Node, Node], cast: Cast) -> None:
+    """The stream of the login that changed it goes on."""
+    here, there = nodes
+    async with visiting(here.url) as browser:
+        laptop = await enters_with_password(cast, browser, "ana")
+        thief = await second_login(cast, laptop, browser)
+        mine = await laptop.listens()
+        thief.at = there.url
+        theirs = await thief.listens()
+        change = {"old": PASSWORD, "new": "copper-kettle-93-indigo"}
+        assert (await laptop.call("PUT", "/api/users/me/password", change))[0] == 204
+        assert (await theirs.hears_event("bye")).json() == {"reason": "revoked"}
+        await is_out(thief, there, here)
+        assert not mine.closed
+
+
+async def test_a_stream_that_opens_as_its_login_ends_does_not_stay(nodes: tuple[Node, Node], cast: Cast) -> None:
+    """Whichever comes first: refused, or ended."""
+    here, there = nodes
+    async with visiting(here.url) as browser:
+        ana = await enters_with_password(cast, browser, "ana")
+        for _ in range(5):
+            phone = await second_login(cast, ana, browser)
+            phone.at = there.url
+            ear = await phone.listens(ready=False)
+            phone.at = here.url
+            assert (await phone.call("DELETE", "/api/sessions/current"))[0] == 204
+            await ear.ends()
+            assert ear.status == 401 or ear.named("bye")[0].json() == {"reason": "revoked"}
