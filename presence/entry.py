@@ -1,4 +1,4 @@
-"""Entries of the log as presence needs them: the log itself belongs to the messages, which presence knows nothing of."""
+"""Entries of the log as presence needs them; the log itself belongs to the messages, which presence does not know."""
 
 from typing import Protocol
 

@@ -42,6 +42,7 @@ class Registry:
         self.subscriber = Subscriber(redis, REVOKED, self._hear_revoked)
         self.lease = Lease(redis, settings.node, self.timing, self._describe, self._rename, self.reaper.find_dead)
         self.on_revoked: list[Callable[[int], None]] = []
+        self._revocations: asyncio.Queue[int] = asyncio.Queue(1000)
         self.on_lost: list[Callable[[], None]] = []
         self._clock = asyncio.get_running_loop().time
 
@@ -61,6 +62,7 @@ class Registry:
             "tell the registry again": self.writer.refresh,
             "reap dead nodes": self.reaper.run,
             "hear the registry": self.subscriber.run,
+            "publish revocations": self._publish_revocations,
         }
 
     async def leave(self) -> None:
@@ -131,9 +133,30 @@ class Registry:
         sums = {name: round(sum(node.get(name, 0) for node in nodes)) for name in names}
         return sums | {"nodes": len(nodes), "reaped": reaped}
 
-    async def revoke(self, session_id: int) -> None:
-        """Close the login's streams and sockets on every node. Raises that Redis is away: the log says it, too."""
-        await self.redis.publish(REVOKED, str(session_id))
+    async def count_open(self, user_id: int) -> dict[int, tuple[int, int]]:
+        """`{session: (streams, sockets)}` of this person; nothing where Redis is away."""
+        try:
+            devices = (await self.of_person(user_id)).devices
+        except UNAVAILABLE:
+            return {}
+        counts: dict[int, tuple[int, int]] = {}
+        for device in devices:
+            streams, sockets = counts.get(device.session_id, (0, 0))
+            counts[device.session_id] = streams + device.streams, sockets + device.sockets
+        return counts
+
+    def revoke(self, session_id: int) -> None:
+        """Close the login's streams and sockets on every node. A hint, never waited for: the log says it, too."""
+        if not self._revocations.full():
+            self._revocations.put_nowait(session_id)
+
+    async def _publish_revocations(self) -> None:
+        while True:
+            session_id = await self._revocations.get()
+            try:
+                await self.redis.publish(REVOKED, b"%d" % session_id)
+            except UNAVAILABLE as error:
+                log.warning("a revocation was not published; the log tells of it", error=repr(error))
 
     async def reconcile(self) -> int:
         """Find and reap what no living node holds; how many people had such ghosts."""
