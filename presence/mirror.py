@@ -19,6 +19,7 @@ from presence.delta import Record
 
 BATCH = 500
 AGAIN_SECONDS = 0.25
+BREATH_SECONDS = 0.01  # as in the writer: what arrives meanwhile goes into the next round trip
 log = structlog.get_logger(__name__)
 
 
@@ -89,6 +90,7 @@ class Mirror:
         """Read whom a subscription has just been confirmed for, or of whom the registry may have lost something."""
         while True:
             await self._wake.wait()
+            await asyncio.sleep(BREATH_SECONDS)
             batch = dict(islice(self._unread.items(), BATCH))
             for user_id in batch:
                 del self._unread[user_id]

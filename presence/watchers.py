@@ -17,7 +17,7 @@ TICK_SECONDS = 0.1
 
 class Watchers:
     """`record(person)`: what others see of him now; `typing(conversation)`: who types there now; `own(socket)`: tell
-    the client what its own person looks like."""
+    the client what its own person looks like. `writes` counts the frames that changes have cost."""
 
     def __init__(
         self,
@@ -29,7 +29,7 @@ class Watchers:
         self._of_user: dict[int, set[Socket]] = {}
         self._of_room: dict[int, set[Socket]] = {}
         self._ready: set[Socket] = set()
-        self._last = 0.0
+        self._last, self.writes = 0.0, 0
         self._timer: asyncio.TimerHandle | None = None
 
     def add_users(self, socket: Socket, user_ids: Iterable[int]) -> list[int]:
@@ -99,6 +99,7 @@ class Watchers:
             if (frame := news.get(key)) is None:
                 frame = news[key] = self.encode(b"presence", key)
             socket.send(frame)
+            self.writes += 1
         if socket.typing_in:
             for conversation_id in socket.typing_in & (socket.rooms or set()):
                 if (frame := lists.get(conversation_id)) is None:

