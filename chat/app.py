@@ -44,7 +44,6 @@ ROUTES = {
     "messages": [*routes.OPERATIONS, *MESSAGES, *routes.SITE],
     "presence": [*routes.OPERATIONS, *PRESENCE],
 }
-KEEP_ALIVE_SECONDS = 75.0
 LINGER_SECONDS = 2.0  # for the rest of a body that was refused, so that the refusal is heard
 log = structlog.get_logger(__name__)
 
@@ -94,6 +93,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
             "look up identities": identities.run,
             "note used logins": identities.keep_touching,
             "look up memberships": streams.stays.run,
+            "look up the log's end": streams.heads.run,
             "keep the log's partitions": retention.run,
             "beat": lambda: streams.roster.beat(streams.hub),
             **registry.works(),
@@ -120,7 +120,11 @@ async def serve(settings: Settings, host: str, port: int) -> None:
     """As `run`, within a loop."""
     app = make_app(settings)
     runner = web.AppRunner(
-        app, access_log=None, keepalive_timeout=KEEP_ALIVE_SECONDS, lingering_time=LINGER_SECONDS, shutdown_timeout=5
+        app,
+        access_log=None,
+        keepalive_timeout=settings.keep_alive_seconds,
+        lingering_time=LINGER_SECONDS,
+        shutdown_timeout=5,
     )
     await runner.setup()
     try:

@@ -32,10 +32,10 @@ class Person:
             body = await answer.json(content_type=None) if await answer.read() else None
             return answer.status, body, answer.headers
 
-    async def says(self, conversation: int, body: str, client_id: str | None = None) -> dict[str, Any]:
+    async def says(self, conversation: int, body: str, client_id: str | None = None, **kwargs: Any) -> dict[str, Any]:
         """Post a message, expecting that it is taken; the message."""
         draft = {"body": body, "client_id": client_id or uuid.uuid4().hex}
-        status, answer = await self.call("POST", f"/api/chat/conversations/{conversation}/messages", draft)
+        status, answer = await self.call("POST", f"/api/chat/conversations/{conversation}/messages", draft, **kwargs)
         assert status in (200, 201), answer
         return answer["message"]  # type: ignore[no-any-return]
 

@@ -20,9 +20,9 @@ from chat.shared.endpoints import (
     parse_ids,
     path_id,
     read_model,
+    require_changer,
     require_identity,
 )
-from chat.shared.identity import Member
 from chat.shared.problems import AdminsOnly
 from chat.shared.rates import home_of
 
@@ -150,10 +150,3 @@ async def post_invite(request: web.Request) -> web.Response:
         raise AdminsOnly
     invite = await make_invite(request.app[POOL], await read_model(request, InviteForm), member.user_id)
     return answer_json(invite.to_json(), 201)
-
-
-async def require_changer(request: web.Request) -> Member:
-    """Who asks for a change; raises `Unauthenticated`, or `TooFast` when the changes of one person are too many."""
-    member = await require_identity(request)
-    request.app[RATES].change.spend(member.user_id)
-    return member

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from chat.conversations.draft import LARGEST_ID
 from chat.importing.server import Server
 from chat.importing.trouble import NotMine, Refused
 
@@ -39,6 +40,11 @@ class Places:
         if key not in self._places:
             self._places[key] = Place(self._server, self._find_mine(key) or self._make(name))
         return self._places[key]
+
+    def mark_read(self) -> None:
+        """What somebody has imported is no news to him."""
+        for place in self._places.values():
+            self._server.call("PUT", f"{CONVERSATIONS}/{place.id}/read", {"seq": LARGEST_ID})
 
     def _find_mine(self, key: str) -> int | None:
         mine = self._server.call("GET", CONVERSATIONS)["conversations"]

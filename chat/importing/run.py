@@ -48,6 +48,7 @@ class Import:
                     self.tally.refuse(line.number, line.fault)
             self._post([line for line in batch if line.said is not None])
             told(sum(line.size for line in batch))
+        self._places.mark_read()
 
     def _post(self, lines: Sequence[Line]) -> None:
         """What the server has no room for is sent again, in order; the rest has its answer."""

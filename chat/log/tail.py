@@ -47,8 +47,8 @@ class Listener(Protocol):
 class Tail:
     """One node's tail of the log.
 
-    `deaf` while entries appear that no announcement told us of; `floor`: below it entries are lost, as of the last
-    comparison of heads.
+    `listening` while Redis answers us; `deaf` while entries appear that no announcement told us of, perhaps because
+    another node cannot announce; `floor`: below it entries are lost, as of the last comparison of heads.
     """
 
     def __init__(self, pool: Pool, redis: Bytes, listener: Listener) -> None:
@@ -57,7 +57,7 @@ class Tail:
         self._told = 0
         self.floor = 0
         self._behind = asyncio.Event()
-        self.deaf = True
+        self.listening, self.deaf = False, True
 
     async def begin(self) -> None:
         """Stand at the log's end; what came before is read by whoever needs it."""
@@ -84,22 +84,24 @@ class Tail:
         """Hear announcements for as long as Redis lets us; try again when it does not."""
         while True:
             try:
-                async with self._redis.pubsub(ignore_subscribe_messages=True) as channel:
+                async with self._redis.pubsub() as channel:
                     await channel.subscribe(CHANNEL)
                     await self._hear_all(channel)
             except REDIS_AWAY as error:
-                if not self.deaf:
+                if self.listening:
                     log.warning("Redis is away; polling the log", error=repr(error))
-                self.deaf = True
+                self.listening, self.deaf = False, True
                 await asyncio.sleep(DEAF_SECONDS)
 
     async def _hear_all(self, channel: PubSub) -> None:
         silent = 0
         while silent < 3:  # two pings without an answer: a half-open connection tells us nothing for ever
-            hint = await channel.get_message(timeout=5)
+            hint = await channel.get_message(timeout=1)
             silent = silent + 1 if hint is None else 0
             if hint is None:
                 await channel.ping()
+            elif hint["type"] == "subscribe":
+                self.listening, self.deaf = True, False
             elif hint["type"] == "message":
                 self.deaf = False
                 self._hear_hint(hint["data"])
@@ -127,7 +129,7 @@ class Tail:
             if told and self._told <= self._listener.position:
                 continue
             try:
-                await self.read_on(silent=not told)
+                await self.read_on()
             except POSTGRES_AWAY as error:
                 log.warning("the log cannot be read now", error=repr(error))
                 await asyncio.sleep(DEAF_SECONDS)
@@ -143,7 +145,7 @@ class Tail:
         self._behind.clear()
         return True
 
-    async def read_on(self, silent: bool = False) -> None:
+    async def read_on(self) -> None:
         """Compare heads, and read from our place to the log's end where it has gone on without us."""
         before = self._listener.position
         head = await read_head(self._pool)
@@ -153,7 +155,7 @@ class Tail:
             self._early.clear()
             self._told = head.position
             self._listener.start_over(head.epoch, head.position)
-        self.deaf = self.deaf or (silent and head.position > self._listener.position)
+        self.deaf = self.deaf or head.position > self._listener.position
         while self._listener.position < head.position:
             page = await read_entries(self._pool, self._listener.position, PAGE)
             if fresh := [entry for entry in page.entries if entry.position > self._listener.position]:

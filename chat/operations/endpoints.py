@@ -30,5 +30,5 @@ async def get_ready(request: web.Request) -> web.Response:
         raise Unavailable("PostgreSQL cannot be reached.", retry_after=1) from None
     if missing:
         raise Unavailable(f"The database lacks migrations: {', '.join(missing)}. Run `tandem migrate`.")
-    degraded = streams.tail.deaf or request.app[REGISTRY].degraded
-    return answer_json({"status": "degraded" if degraded else "ready", "node": streams.settings.node})
+    ready = streams.tail.listening and not request.app[REGISTRY].degraded
+    return answer_json({"status": "ready" if ready else "degraded", "node": streams.settings.node})

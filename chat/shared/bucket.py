@@ -1,7 +1,7 @@
 """A bucket a key: so many at once, refilled evenly (the generic cell rate algorithm, one float a key).
 
 Our own, for the limits that every post passes: `limits` in memory looks at all its keys whenever the loop turns, which
-cost 750 µs a post at 10,000 people; this costs under one (deploy/decisions/0010-rate-limits.md).
+cost up to 750 µs a post at 10,000 people; this costs 0.5 (deploy/decisions/rate-limits.md).
 """
 
 import time

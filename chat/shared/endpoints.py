@@ -45,6 +45,13 @@ async def require_identity(request: web.Request) -> Member:
     return await request.app[IDENTITIES].of_token(token)
 
 
+async def require_changer(request: web.Request) -> Member:
+    """Who asks for a change; raises `Unauthenticated`, or `TooFast` when the changes of one person are too many."""
+    member = await require_identity(request)
+    request.app[RATES].change.spend(member.user_id)
+    return member
+
+
 def client_address(request: web.Request) -> str:
     """The peer's address; where the peer is a trusted proxy, the last one in X-Forwarded-For that is not."""
     networks = request.app[SETTINGS].trusted_proxies

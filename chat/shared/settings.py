@@ -65,6 +65,7 @@ class Settings(BaseSettings):
     max_batch_bytes: Count = 4 * 1024 * 1024
     max_batch_messages: Count = 500
     body_seconds: Seconds = 20
+    keep_alive_seconds: Seconds = 75  # for a request's head to arrive, the first one's too
     append_queue: Count = 10_000
     max_members_added: Count = 500
     max_group_members: Count = 100

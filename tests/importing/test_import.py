@@ -51,6 +51,7 @@ async def test_lines_become_messages_of_their_authors(ana: Person, ben: Person, 
     assert await imports(ana, file, into="archive") == 0
     rooms = {one["name"]: one for one in (await sees(ana))["conversations"]}
     assert sorted(rooms) == ["Other", "archive"]
+    assert [room["unread"] for room in rooms.values()] == [0, 0]
     first, second = (await pages(ben, rooms["archive"]["id"]))["messages"]
     assert (first["author"], first["body"], first["created_at"]) == (ben.id, "olá", "2024-05-01T07:30:00.000Z")
     assert second["body"] == "hello\nthere"

@@ -87,7 +87,7 @@ async def test_silence_is_no_proof_that_nothing_happened(pool: Pool) -> None:
     """A node died between commit and announce: comparing heads finds what it wrote."""
     tail, listener = await begin(pool)
     await append(pool, 4)
-    await tail.read_on(silent=True)
+    await tail.read_on()
     assert listener.heard == [1, 2, 3, 4]
     assert tail.deaf
 

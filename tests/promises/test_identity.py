@@ -21,6 +21,7 @@ BODIES: dict[tuple[str, str], object] = {
     ("POST", "/messages"): {"body": "hello", "client_id": "c1"},
     ("PATCH", "/{conversation}"): {"name": "mine"},
     ("PUT", "/read"): {"seq": 1},
+    ("PUT", "/authors"): {"names": ["ana"]},
 }
 
 

@@ -1,6 +1,7 @@
 """A wire: a connection by hand, for what no client library would send."""
 
 import asyncio
+from contextlib import suppress
 
 from tests.cast import Person
 from tests.nodes import Node
@@ -27,6 +28,10 @@ class Wire:
         self._writer.close()
         await self._writer.wait_closed()
 
+    def at_end(self) -> bool:
+        """Has the server closed it, or the connection been reset?"""
+        return self._reader.at_eof() or self._reader.exception() is not None
+
     async def hear(self, limit: float = 5.0) -> bytes:
         """Everything until the server closes; empty on a reset."""
         try:
@@ -36,6 +41,8 @@ class Wire:
             return b""
         finally:
             self._writer.close()
+            with suppress(ConnectionError):
+                await self._writer.wait_closed()
 
 
 def half_a_message(person: Person, path: str) -> bytes:

@@ -13,6 +13,7 @@ export class Scroller {
   private placed = false;
   private box: HTMLElement | null = null;
   private top = 0;
+  private height = 0;
   private fromEnd = 0;
 
   /** Attaches to the scrolling element, whose first child holds the content. */
@@ -50,11 +51,14 @@ export class Scroller {
     box.scrollTo({ top: box.scrollHeight, behavior: smooth ? 'smooth' : 'instant' });
   }
 
-  /** Only moving up leaves the end: growth may come between a scroll and its event. */
+  /**
+   * Only a person who moves up leaves the end: growth may come between a scroll and its event, and where
+   * messages were trimmed the browser itself moves up.
+   */
   scrolled(): void {
     if (!this.box) return;
     if (this.distance < NEAR) this.atEnd = this.placed;
-    else if (this.box.scrollTop < this.top - 1) this.atEnd = false;
+    else if (this.box.scrollTop < this.top - 1 && this.box.scrollHeight >= this.height) this.atEnd = false;
     this.look();
   }
 
@@ -82,6 +86,7 @@ export class Scroller {
 
   private look(): void {
     this.top = this.box?.scrollTop ?? 0;
+    this.height = this.box?.scrollHeight ?? 0;
     this.far = this.distance > (this.box?.clientHeight ?? Infinity);
   }
 }

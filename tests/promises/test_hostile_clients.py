@@ -1,0 +1,95 @@
+"""Clients that waste a server's time: a huge header, a body that trickles, a connection that says nothing."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+
+import pytest
+
+from tests.cast import Cast
+from tests.promises.conftest import StartNode
+from tests.promises.node import NodeProcess
+
+MACHINE = 5.0  # what a busy machine may add
+PATIENCE = 1
+
+
+@pytest.fixture
+async def node(start_node: StartNode) -> NodeProcess:
+    """A node of little patience."""
+    return await start_node("a1", KEEP_ALIVE_SECONDS=str(PATIENCE), BODY_SECONDS=str(PATIENCE))
+
+
+@asynccontextmanager
+async def dialled(node: NodeProcess) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """A connection on which everything can be said."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", node.port)
+    try:
+        yield reader, writer
+    finally:
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+
+
+async def everything(reader: asyncio.StreamReader) -> bytes:
+    """What the server says until it closes, which it must do soon; a reset is a close too."""
+    said = bytearray()
+    async with asyncio.timeout(PATIENCE + 10 + MACHINE):
+        try:
+            while data := await reader.read(65536):
+                said += data
+        except ConnectionError:
+            pass
+    return bytes(said)
+
+
+async def test_a_header_of_a_megabyte(node: NodeProcess) -> None:
+    """Refused before it is whole, and the server serves on."""
+    async with dialled(node) as (reader, writer):
+        writer.write(b"GET /health/live HTTP/1.1\r\nHost: here\r\nX-Long: " + b"x" * 1024 * 1024)
+        said = await everything(reader)
+    assert b" 400 " in said.partition(b"\r\n")[0] or said == b""
+    assert await node.readiness() == 200
+
+
+async def test_a_body_slower_than_the_limit(stage: Cast, node: NodeProcess) -> None:
+    """One byte now and then: told so, and closed."""
+    (ana,) = await stage.enters("ana")
+    room = await stage.share(ana)
+    async with dialled(node) as (reader, writer):
+        writer.write(
+            f"POST /api/chat/conversations/{room}/messages HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer {ana.token}"
+            "\r\nContent-Length: 1000\r\n\r\n{".encode()
+        )
+        said = await everything(reader)
+    assert said.startswith(b"HTTP/1.1 408")
+    assert b'"too_slow"' in said
+
+
+async def test_connections_without_a_request(node: NodeProcess) -> None:
+    """Nothing, a letter, never the end of the head, or only of the first one: all are closed."""
+    whole = b"GET /health/live HTTP/1.1\r\nHost: here\r\n\r\n"
+    async with AsyncExitStack() as stack:
+        ends = [await stack.enter_async_context(dialled(node)) for _ in range(4)]
+        for (_, writer), words in zip(ends, (b"", b"G", whole[:-2], whole + whole[:9]), strict=True):
+            writer.write(words)
+        *silence, answer = await asyncio.gather(*(everything(reader) for reader, _ in ends))
+    assert silence == [b"", b"", b""]
+    assert answer.startswith(b"HTTP/1.1 200")
+
+
+async def test_many_silent_connections_keep_nobody_out(stage: Cast, node: NodeProcess) -> None:
+    """Five hundred of them, and Ana is heard."""
+    ana, ben = await stage.enters("ana", "ben")
+    ana.at = ben.at = node.url
+    room = await stage.share(ana, ben)
+    async with AsyncExitStack() as stack:
+        silent = [await stack.enter_async_context(dialled(node)) for _ in range(500)]
+        ear = await ben.listens()
+        # not kept alive: the node's little patience would close it just when it is used again
+        await ana.says(room, "hello", headers={"Connection": "close"})
+        await ear.hears("hello")
+        await asyncio.gather(*(everything(reader) for reader, _ in silent))
+    await ana.says(room, "still here")
+    await ear.hears("hello", "still here")
