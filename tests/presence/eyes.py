@@ -26,6 +26,8 @@ class Eyes:
 
     async def _look(self) -> None:
         async for message in self.socket:
+            if message.type != aiohttp.WSMsgType.TEXT:
+                continue  # a ping, where the test leaves it unanswered
             frame = orjson.loads(message.data)
             self.frames.append(frame)
             for record in frame.get("users", ()) if frame["type"] in ("snapshot", "presence") else ():
@@ -62,12 +64,12 @@ class Eyes:
         await eventually(lambda: self._task.done(), limit)
         return self.socket.close_code or 0
 
-    def cuts_wire(self) -> None:
+    async def cuts_wire(self) -> None:
         """Pull the plug: no goodbye."""
-        self._task.cancel()
         connection = self.socket._response.connection
         if connection is not None and connection.transport is not None:
             connection.transport.abort()
+        await self.leaves()
 
     async def leaves(self) -> None:
         """Close in order."""

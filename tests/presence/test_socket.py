@@ -1,23 +1,13 @@
 """The socket, as the protocol has it."""
 
-from collections.abc import AsyncIterator
-
 import aiohttp
 import pytest
 
+from presence.endpoints import SOCKETS
 from tests.cast import Cast, Person, casting
 from tests.nodes import Node, running_node
 from tests.presence.eyes import open_eyes, opens_eyes
 from tests.waiting import eventually
-
-QUICK = {"presence_linger": 0.5, "node_lease": 0.6}
-
-
-@pytest.fixture
-async def node(database_url: str, redis_url: str) -> AsyncIterator[Node]:
-    """A node that lingers briefly."""
-    async with running_node(database_url, redis_url, **QUICK) as one:
-        yield one
 
 
 async def test_hello_comes_first(cast: Cast) -> None:
@@ -183,8 +173,32 @@ async def closes_within_a_second(ana: Person, path: str, eyes_at: list[str]) -> 
     assert [await eyes.closes(limit=1.0) for eyes in sockets] == [4401] * len(sockets)
 
 
-async def test_log_out_closes_sockets_on_all_nodes(database_url: str, redis_url: str, node: Node, cast: Cast) -> None:
+async def test_log_out_closes_sockets_on_all_nodes(node: Node, other: Node, cast: Cast) -> None:
     """Within a second, with the code of a revoked login."""
     (ana,) = await cast.enters("ana")
-    async with running_node(database_url, redis_url, node="b1", **QUICK) as other:
-        await closes_within_a_second(ana, "/api/sessions/current", [node.url, other.url])
+    await closes_within_a_second(ana, "/api/sessions/current", [node.url, other.url])
+
+
+async def test_revocation_reaches_all_nodes_without_the_log(node: Node, other: Node, cast: Cast) -> None:
+    """The registry's leg alone: sockets and streams."""
+    (ana,) = await cast.enters("ana")
+    ear = await ana.listens()
+    eyes = await opens_eyes(ana)
+    session = node.app[SOCKETS].roster.of_user(ana.id)[0].member.session_id
+    other.app[SOCKETS].registry.revoke(session)
+    assert await eyes.closes(limit=1.0) == 4401
+    await ear.ends(limit=1.0)
+
+
+async def test_sessions_list_counts_what_is_open(cast: Cast) -> None:
+    """Streams and sockets of each login."""
+    (ana,) = await cast.enters("ana")
+    await ana.listens()
+    async with open_eyes(ana), open_eyes(ana):
+
+        async def counted() -> bool:
+            _, answer = await ana.call("GET", "/api/sessions")
+            (session,) = answer["sessions"]
+            return (session["streams"], session["sockets"]) == (1, 2)
+
+        await eventually(counted)
