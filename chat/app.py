@@ -27,7 +27,7 @@ from chat.shared.identity import Identities
 from chat.shared.logs import set_up_logs
 from chat.shared.postgres import make_pool
 from chat.shared.rates import Rates
-from chat.shared.redis import connect_redis
+from chat.shared.redis import close_redis, connect_redis
 from chat.shared.registry.registry import Registry
 from chat.shared.settings import Settings
 from chat.shared.tasks import Tasks, first_of
@@ -107,7 +107,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         await tasks.stop()
         await registry.leave()
         accounts.hasher.close()
-    await redis.aclose()
+    await close_redis(redis)
 
 
 def run(settings: Settings, host: str, port: int) -> None:

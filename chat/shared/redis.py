@@ -47,6 +47,14 @@ def connect_sentinel(rest: str) -> Bytes:
     return cast(Bytes, sentinel.master_for(service or "mymaster", **NAME))
 
 
+async def close_redis(redis: Bytes) -> None:
+    """Close the client with all it has open; that of a sentinel leaves its own connections to sentinels behind."""
+    manager = getattr(getattr(redis, "connection_pool", None), "sentinel_manager", None)
+    for sentinel in manager.sentinels if manager else ():
+        await sentinel.aclose()
+    await redis.aclose()
+
+
 def split_servers(rest: str) -> tuple[str | None, list[tuple[str, int]], str]:
     """`:password@host:port,host:port/service` → its parts."""
     access, _, place = rest.rpartition("@")

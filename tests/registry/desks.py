@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import psycopg
 
 from chat.shared.postgres import make_pool
-from chat.shared.redis import connect_redis
+from chat.shared.redis import close_redis, connect_redis
 from chat.shared.registry.evidence import Evidence
 from chat.shared.registry.registry import Registry
 from chat.shared.settings import read_settings
@@ -58,7 +58,7 @@ async def open_desk(database_url: str, redis_url: str, name: str = "a1", **setti
             yield Desk(registry, tasks)
         finally:
             await tasks.stop()
-            await redis.aclose()
+            await close_redis(redis)
 
 
 async def enrol(database_url: str, *names: str) -> list[int]:

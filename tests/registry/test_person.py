@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import get_args
 
+import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -139,8 +140,6 @@ async def held_by_two(
     redis_url: str, first: list[tuple[int, bool, bool]], second: list[tuple[int, bool, bool]], choice: Choice
 ) -> tuple[list[object], list[object]]:
     """What the registry says after two nodes have told it what they hold."""
-    import orjson
-
     redis: Bytes = connect_redis(redis_url)
     key = person_key(1)
     await redis.delete(key)
