@@ -1,0 +1,97 @@
+"""Ana and Ben in two windows: they talk, the server is killed mid-sentence, and neither has to reload."""
+
+from functools import partial
+from typing import Any
+
+import psycopg
+
+from tests.journeys.conftest import OpenWindow
+from tests.journeys.window import Window
+from tests.promises.conftest import StartNode
+from tests.waiting import eventually
+
+PASSWORD = "correct horse battery"
+LIMIT = 30.0
+
+
+async def test_they_talk_while_the_server_is_killed(
+    start_node: StartNode, open_window: OpenWindow, database_url: str
+) -> None:
+    """Nothing of what either said is lost or doubled in either window, compared with the database."""
+    node = await start_node("a1")
+    ana, ben = await open_window(node), await open_window(node)
+    await ana.signs_up("ana", PASSWORD)
+    await ben.signs_up("ben", PASSWORD)
+    await ana.creates_channel("kitchen")
+    await ben.joins_channel("kitchen")
+    await ana.says("Shall we cook?")
+    await shows(ben, "Shall we cook?")
+    await ben.says("Да, 料理しよう 🥨")
+    await shows(ana, "Да, 料理しよう 🥨")
+    loads = ana.loads, ben.loads
+
+    await ben.types("I think that we")
+    for n in range(10):
+        await ana.says(f"and {n}")
+        if n == 4:
+            node.kill()
+    await ana.is_cut_off()
+    await ben.says(await ben.draft() + " need more butter")
+    await ana.types("half a sent")
+    await node.start()
+
+    await ana.is_live()
+    await ben.is_live()
+    await ana.says(await ana.draft() + "ence, and its end")
+    said = ["Shall we cook?", "Да, 料理しよう 🥨", *(f"and {n}" for n in range(10))]
+    said += ["I think that we need more butter", "half a sentence, and its end"]
+    for window in (ana, ben):
+        await eventually(partial(has_all, window, len(said)), LIMIT)
+    stored = await messages(database_url)
+    assert sorted(text for _, text in stored) == sorted(said)
+    assert await ana.seen() == await ben.seen() == stored
+    assert [text for _, text in stored if text.startswith("and ")] == [f"and {n}" for n in range(10)]
+    assert (ana.loads, ben.loads) == loads
+    assert ana.errors == ben.errors == []
+
+
+async def test_who_comes_back_later_logs_in_and_finds_everything(
+    start_node: StartNode, open_window: OpenWindow
+) -> None:
+    """A wrong password is told plainly; the right one shows what was said, in another browser too."""
+    node = await start_node("a1")
+    ana = await open_window(node)
+    await ana.signs_up("ana", PASSWORD)
+    await ana.creates_channel("kitchen")
+    await ana.says("for later")
+    await shows(ana, "for later")
+    again = await open_window(node)
+    await again.logs_in("ana", "not her password")
+    await again.page.get_by_role("alert").wait_for()
+    await again.logs_in("ana", PASSWORD)
+    await again.is_live()
+    await again.reads("kitchen")
+    await shows(again, "for later")
+
+
+async def shows(window: Window, text: str) -> None:
+    """Wait until the last message of the window, sent and stored, is this one."""
+    await eventually(lambda: ends_with(window, text), LIMIT)
+
+
+async def ends_with(window: Window, text: str) -> bool:
+    """Is it, now?"""
+    seen = await window.seen()
+    return bool(seen) and seen[-1][0] is not None and seen[-1][1] == text
+
+
+async def has_all(window: Window, count: int) -> bool:
+    """So many messages, and none that still waits to be sent?"""
+    seen = await window.seen()
+    return len(seen) >= count and all(seq is not None for seq, _ in seen)
+
+
+async def messages(database_url: str) -> list[tuple[Any, ...]]:
+    """What is stored: `(seq, body)` in order."""
+    async with await psycopg.AsyncConnection.connect(database_url) as connection:
+        return await (await connection.execute("select seq, body from messages order by seq")).fetchall()
