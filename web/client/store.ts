@@ -24,6 +24,8 @@ export interface StoreOptions {
   /** What an earlier page load could not send, and where to keep it for the next. */
   kept?: Outgoing[];
   keep?(outgoing: Outgoing[]): void;
+  /** Hears every entry of the log. */
+  entry?(entry: Entry): void;
   timings?: Partial<Timings>;
 }
 
@@ -69,7 +71,10 @@ export class Store {
       url: `${this.api.base}/api/chat/stream`,
       headers: this.api.identity(),
       resnapshot: () => this.snapshot(),
-      entry: (entry) => this.take(entry),
+      entry: (entry) => {
+        this.take(entry);
+        options.entry?.(entry);
+      },
       state: (connection) => this.connect(connection),
       ...(options.timings && { timings: options.timings }),
     });
@@ -167,6 +172,12 @@ export class Store {
 
   takeUsers(users: User[]): void {
     this.become(model.takeUsers(this.current, users));
+  }
+
+  /** Who is in a conversation whose snapshot did not say; entries keep it true. */
+  takeMembers(id: Id, members: Id[]): void {
+    this.become(model.takeMembers(this.current, id, members));
+    this.people.want(members);
   }
 
   private async loadNewest(id: Id): Promise<void> {

@@ -68,8 +68,8 @@ export class SocketPeer {
     this.open.clear();
   }
 
-  named<T extends Signal['type']>(type: T): Extract<Signal, { type: T }>[] {
-    return this.heard.filter((signal) => signal.type === type) as Extract<Signal, { type: T }>[];
+  named<T extends Signal['type']>(type: T): (Signal & { type: T })[] {
+    return this.heard.filter((signal): signal is Signal & { type: T } => signal.type === type);
   }
 
   private upgrade(request: IncomingMessage, socket: Socket): void {

@@ -30,6 +30,8 @@ export interface PresenceOptions {
   timings?: Partial<SocketTimings>;
 }
 
+const REPEAT = 1_000;
+
 export class Presence {
   private current: PresenceView = {
     socket: { name: 'stopped' },
@@ -40,6 +42,7 @@ export class Presence {
   };
   private telling = false;
   private unsaid: Choice | null = null;
+  private repeating: ReturnType<typeof setTimeout> | undefined;
   private typingEnds: ReturnType<typeof setTimeout> | undefined;
   private readonly listeners = new Set<(view: PresenceView) => void>();
   private readonly lists = new TypingLists();
@@ -98,9 +101,12 @@ export class Presence {
     return this.sight.watch(kind, id);
   }
 
-  /** Who shares a conversation with whom has changed, and so who may see whom. */
+  /** Who shares a conversation with whom has changed, and so who may see whom; many such changes are one. */
   rewatch(): void {
-    this.sight.repeat();
+    this.repeating ??= setTimeout(() => {
+      this.repeating = undefined;
+      this.sight.repeat();
+    }, REPEAT);
   }
 
   /** Sets it for the person, on all devices; it is shown at once, and said when the server can be reached. */
