@@ -117,6 +117,10 @@ class Registry:
         outcomes = await run_calls(self.redis, calls)
         return {one[0]: orjson.loads(outcome) for one, outcome in zip(asked, outcomes, strict=True)}
 
+    async def remembers_us(self) -> bool:
+        """Whether nothing was lost since this node registered; when it was, the next beat registers again."""
+        return bool(await self._ask("HEXISTS", LEASES, self.lease.holder))
+
     async def of_person(self, user_id: int) -> Evidence:
         """Devices, nodes, and why the status is what it is."""
         return read_evidence(as_dict(await self._ask("HGETALL", person_key(user_id))))
@@ -179,7 +183,7 @@ class Registry:
     def _rename(self, holder: str) -> None:
         self.reaper.holder = holder
         self.writer.call_me(holder)
-        for lost in self.on_lost:
+        for lost in self.on_lost if self.writer.before else ():
             lost()
 
 
