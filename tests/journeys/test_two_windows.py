@@ -1,5 +1,6 @@
 """Ana and Ben in two windows: they talk, the server is killed mid-sentence, and neither has to reload."""
 
+import asyncio
 from functools import partial
 from typing import Any
 
@@ -31,8 +32,7 @@ async def test_they_talk_while_the_server_is_killed(
     await ben.says(await ben.draft() + " need more butter")
     await ana.types("half a sent")
     await node.start()
-    await ana.is_live()
-    await ben.is_live()
+    await asyncio.gather(ana.is_live(), ben.is_live())
     await ana.says(await ana.draft() + "ence, and its end")
     said = [
         *HELLO,
@@ -43,7 +43,6 @@ async def test_they_talk_while_the_server_is_killed(
     await show_the_same(ana, ben, sorted(said), database_url)
     assert [text for _, text in await ana.seen() if text in said[2:12]] == said[2:12]
     assert (ana.loads, ben.loads) == loads
-    assert ana.errors == ben.errors == []
 
 
 async def in_the_kitchen(ana: Window, ben: Window) -> tuple[Window, Window]:
@@ -65,6 +64,7 @@ async def show_the_same(ana: Window, ben: Window, said: list[str], database_url:
     stored = await messages(database_url)
     assert sorted(text for _, text in stored) == said
     assert await ana.seen() == await ben.seen() == stored
+    assert ana.errors == ben.errors == []
 
 
 async def test_who_comes_back_later_logs_in_and_finds_everything(
