@@ -19,7 +19,7 @@ async def test_a_change_costs_as_many_writes_as_it_has_watchers(node: Node, cast
     sockets = node.app[SOCKETS]
     for n in range(ONLINE):
         sockets.registry.open(FAR + n, FAR + n, "socket")
-    await eventually(lambda: all(held.shown for held in sockets.registry.holdings.people.values()), limit=20)
+    await eventually(lambda: all(held.status for held in sockets.registry.holdings.people.values()), limit=20)
     eyes = [await opens_eyes(friend) for friend in friends]
     for one in eyes:
         await one.watches(ben)

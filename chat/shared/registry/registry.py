@@ -96,14 +96,15 @@ class Registry:
     async def choose(self, user_id: int, choice: Choice) -> None:
         """The person sets a status for all devices; durable when this returns. Raises that PostgreSQL is away."""
         stored = await store_choice(self._pool, user_id, choice)
-        if held := self.holdings.people.get(user_id):
+        held = self.holdings.people.get(user_id)
+        if held and (held.choice is None or held.choice.set_at < stored.set_at):
             held.choice = stored
             self.writer.mark(user_id)
 
     async def told(self, user_id: int) -> Held | None:
         """Wait until the registry knows what this node holds of the person; None when it is held no more."""
         held = self.holdings.people.get(user_id)
-        if held is None or held.shown:
+        if held is None or held.own:
             return held
         heard: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         held.told = [*(held.told or ()), lambda: None if heard.done() else heard.set_result(None)]
