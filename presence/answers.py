@@ -105,6 +105,8 @@ class Answers:
                     held = await self._registry.told(user_id)
             except TimeoutError:
                 pass
+        if not socket.open:
+            return
         own = max([one for one in (held and held.own, self._mirror.own(user_id)) if one], default=None)
         socket.greeted, socket.own_version = True, own[0] if own else -1
         hello = {"type": "hello", "node": node, "heartbeat": heartbeat, "you": describe_own(user_id, own)}

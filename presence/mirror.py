@@ -104,7 +104,9 @@ class Mirror:
                 self._read_again(batch)
 
     async def _look(self, batch: dict[int, bool]) -> None:
-        asked = [(user_id, *self._versions(user_id, trust)) for user_id, trust in batch.items()]
+        # In the moment after another loss, nobody who lives may be taken for offline: then we look without lifting.
+        lift = not all(batch.values()) and await self._registry.remembers_us()
+        asked = [(user_id, *self._versions(user_id, trust or not lift)) for user_id, trust in batch.items()]
         for user_id, (shown, own, *_) in (await self._registry.look(asked)).items():
             self._take(user_id, shown, own)
 

@@ -1,8 +1,14 @@
 -- name: narrow
 -- Oneself, and with whom one shares a conversation. Blocking belongs here, and nowhere else: it hides both ways.
+-- The limit keeps each pair an index probe of its own: joined at large, two members of one conversation with 5,000
+-- people would be found by way of all 25,000,000 pairs in it.
 select asked.n, asked.user_id
   from unnest(%s::bigint[], %s::bigint[], %s::bigint[]) as asked (n, viewer_id, user_id)
- where asked.viewer_id = asked.user_id
-    or exists (select from memberships mine join memberships theirs using (conversation_id)
-                where mine.user_id = asked.viewer_id and mine.until is null
-                  and theirs.user_id = asked.user_id and theirs.until is null)
+ cross join lateral (
+       select 1 where asked.viewer_id = asked.user_id
+        union all
+       (select 1 from memberships theirs join memberships mine using (conversation_id)
+         where theirs.user_id = asked.user_id and theirs.until is null
+           and mine.user_id = asked.viewer_id and mine.until is null
+         limit 1)
+       limit 1) shared

@@ -15,7 +15,7 @@ from presence.wire import Wire
 
 DRAIN, POLICY = (1001, "drain"), (1008, "too many problems")
 REVOKED, TOO_FAST = (4401, "login ended"), (4429, "too fast")
-UNAVAILABLE = (1013, "try again later")
+UNAVAILABLE, FAILED = (1013, "try again later"), (1011, "failed")
 PROBLEMS_MOST, PROBLEMS_SECONDS = 10, 60.0
 SIGNALS_BURST, SIGNALS_SECOND = 60, 20
 WAITING_MOST = 100

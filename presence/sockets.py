@@ -25,7 +25,7 @@ from presence.roster import HEARTBEAT_SECONDS, Roster
 from presence.scope import Scope
 from presence.sight import Sight
 from presence.signal import Signal
-from presence.socket import TOO_FAST, UNAVAILABLE, WAITING_MOST, Reception, Recheck, Socket
+from presence.socket import FAILED, TOO_FAST, UNAVAILABLE, WAITING_MOST, Reception, Recheck, Socket
 from presence.typing import Typing
 from presence.watchers import Watchers
 
@@ -112,12 +112,15 @@ class Sockets(Reception):
             except POSTGRES_AWAY + REDIS_AWAY as error:
                 log.warning("a socket cannot be served now", error=repr(error))
                 socket.close(*UNAVAILABLE)
+            except Exception:
+                log.exception("a signal failed", user=socket.member.user_id)
+                socket.close(*FAILED)
 
     async def _serve(self, socket: Socket) -> None:
         if not socket.greeted and socket.open:
             socket.seated = True
             await self.scope.enter(socket.member.user_id)
-            await self.answers.greet(socket, self.settings.node, HEARTBEAT_SECONDS)
+            await self.answers.greet(socket, self.settings.node, HEARTBEAT_SECONDS)  # it may have gone meanwhile
         while socket.inbox and socket.open:
             try:
                 await self.answers.answer(socket, socket.inbox.popleft())

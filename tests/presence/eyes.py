@@ -15,7 +15,7 @@ Json = dict[str, Any]
 
 
 class Eyes:
-    """One open socket of a person."""
+    """One open socket of a person. `people`: the latest record of each; `seen`: the course of their statuses."""
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self.socket = socket
@@ -34,7 +34,8 @@ class Eyes:
                 known = self.people.get(record["id"])
                 if known is None or known["version"] < record["version"]:
                     self.people[record["id"]] = record
-                    self.seen.setdefault(record["id"], []).append(record["status"])
+                    if known is None or known["status"] != record["status"]:
+                        self.seen.setdefault(record["id"], []).append(record["status"])
 
     async def says(self, kind: str, **fields: Any) -> None:
         """Send a signal."""

@@ -6,6 +6,7 @@ from chat.shared.postgres import Pool
 from chat.shared.queries import load
 from chat.shared.registry.choice import Choice
 
+NO_CHOICE = Choice()  # one for all: most people have never made one
 queries = load(__file__, "choices.sql")
 
 
@@ -14,7 +15,7 @@ async def read_choices(pool: Pool, user_ids: Sequence[int]) -> dict[int, Choice]
     async with pool.connection() as connection:
         rows = await (await connection.execute(queries.read_choices, [list(user_ids)])).fetchall()
     found = {user_id: Choice(*fields) for user_id, *fields in rows}
-    return {user_id: found.get(user_id) or Choice() for user_id in user_ids}
+    return {user_id: found.get(user_id) or NO_CHOICE for user_id in user_ids}
 
 
 async def store_choice(pool: Pool, user_id: int, choice: Choice) -> Choice:

@@ -5,6 +5,7 @@ This is the truth about the node's connections; the registry is told of it again
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from sys import intern
 from typing import Any, Literal
 
 import orjson
@@ -65,22 +66,30 @@ def milliseconds(seconds: float) -> int:
 
 
 class Held:
-    """One person's devices here, and what the registry last said about the person."""
+    """One person's devices here, and what the registry last said about the person: `status` as others see it, None
+    while it knows nothing; both versions; and, where there are sockets to tell it, the person's own view."""
 
-    __slots__ = ("choice", "devices", "holders", "indexed", "own", "shown", "told")
+    __slots__ = ("choice", "devices", "holders", "indexed", "own", "own_version", "shown_version", "status", "told")
 
     def __init__(self) -> None:
         self.devices: dict[int, Device] = {}
         self.choice: Choice | None = None  # None: not read yet
         self.indexed = False
         self.holders = 1  # how many nodes hold something of this person
-        self.shown: list[Any] | None = None
+        self.status: str | None = None
+        self.shown_version = self.own_version = 0
         self.own: list[Any] | None = None
         self.told: list[Callable[[], None]] | None = None
 
     def rows(self, now: float) -> bytes:
         """All devices, as the registry keeps them."""
         return orjson.dumps([row for one, device in self.devices.items() for row in device.rows(one, now)])
+
+    def note(self, shown: list[Any], own: list[Any], holders: int) -> None:
+        """What the registry says now. Most people's devices are alike: equal words are kept once."""
+        self.status, self.holders = intern(shown[1]), holders
+        self.shown_version, self.own_version = shown[0], own[0]
+        self.own = own if any(device.sockets for device in self.devices.values()) else None
 
     def forget_gone(self, now: float) -> None:
         """Drop what has lingered enough."""
@@ -143,7 +152,7 @@ class Holdings:
         counts: dict[str, float] = {"streams": self.counts["stream"], "sockets": self.counts["socket"], "people": 0.0}
         counts |= {"online": 0.0, "away": 0.0, "dnd": 0.0}
         for held in self.people.values():
-            if held.shown and (status := held.shown[1]) != "offline":
+            if held.status and held.status != "offline":
                 counts["people"] += 1 / max(1, held.holders)
-                counts[status] += 1 / max(1, held.holders)
+                counts[held.status] += 1 / max(1, held.holders)
         return counts

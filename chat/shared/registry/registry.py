@@ -96,14 +96,15 @@ class Registry:
     async def choose(self, user_id: int, choice: Choice) -> None:
         """The person sets a status for all devices; durable when this returns. Raises that PostgreSQL is away."""
         stored = await store_choice(self._pool, user_id, choice)
-        if held := self.holdings.people.get(user_id):
+        held = self.holdings.people.get(user_id)
+        if held and (held.choice is None or held.choice.set_at < stored.set_at):
             held.choice = stored
             self.writer.mark(user_id)
 
     async def told(self, user_id: int) -> Held | None:
         """Wait until the registry knows what this node holds of the person; None when it is held no more."""
         held = self.holdings.people.get(user_id)
-        if held is None or held.shown:
+        if held is None or held.own:
             return held
         heard: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         held.told = [*(held.told or ()), lambda: None if heard.done() else heard.set_result(None)]
@@ -116,6 +117,10 @@ class Registry:
         calls = [Call(LOOK, person_key(one), [b"%b%d" % (PERSON, one), *versions]) for one, *versions in asked]
         outcomes = await run_calls(self.redis, calls)
         return {one[0]: orjson.loads(outcome) for one, outcome in zip(asked, outcomes, strict=True)}
+
+    async def remembers_us(self) -> bool:
+        """Whether nothing was lost since this node registered; when it was, the next beat registers again."""
+        return bool(await self._ask("HEXISTS", LEASES, self.lease.holder))
 
     async def of_person(self, user_id: int) -> Evidence:
         """Devices, nodes, and why the status is what it is."""
@@ -179,7 +184,7 @@ class Registry:
     def _rename(self, holder: str) -> None:
         self.reaper.holder = holder
         self.writer.call_me(holder)
-        for lost in self.on_lost:
+        for lost in self.on_lost if self.writer.before else ():
             lost()
 
 

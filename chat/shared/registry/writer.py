@@ -144,15 +144,23 @@ class Writer:
         now = self._clock()
         held.forget_gone(now)
         choice = held.choice.encode() if held.choice else b""
-        versions = (held.shown[0] if held.shown else 0, held.own[0] if held.own else 0)
         return Call(
             HOLD,
             person_key(user_id),
-            [b"%b%d" % (PERSON, user_id), *versions, holder, held.rows(now), choice, self.before],
+            [
+                b"%b%d" % (PERSON, user_id),
+                held.shown_version,
+                held.own_version,
+                holder,
+                held.rows(now),
+                choice,
+                self.before,
+            ],
         )
 
     def _take(self, user_id: int, held: Held, outcome: bytes) -> None:
-        held.shown, held.own, due, held.holders = orjson.loads(outcome)
+        shown, own, due, holders = orjson.loads(outcome)
+        held.note(shown, own, holders)
         if due and due < REFRESH_SECONDS * 1000:
             self.mark_at(self._clock() + due / 1000, user_id)
         for tell in held.told or ():
