@@ -1,5 +1,6 @@
 """Ana and Ben in two windows: they talk, the server is killed mid-sentence, and neither has to reload."""
 
+import asyncio
 from functools import partial
 from typing import Any
 
@@ -11,6 +12,8 @@ from tests.promises.conftest import StartNode
 from tests.waiting import eventually
 
 PASSWORD = "correct horse battery"
+HELLO = ["Shall we cook?", "Да, 料理しよう 🥨"]
+AND_ON = [f"and {n}" for n in range(10)]
 LIMIT = 30.0
 
 
@@ -19,39 +22,44 @@ async def test_they_talk_while_the_server_is_killed(
 ) -> None:
     """Nothing of what either said is lost or doubled in either window, compared with the database."""
     node = await start_node("a1")
-    ana, ben = await open_window(node), await open_window(node)
-    await ana.signs_up("ana", PASSWORD)
-    await ben.signs_up("ben", PASSWORD)
-    await ana.creates_channel("kitchen")
-    await ben.joins_channel("kitchen")
-    await ana.says("Shall we cook?")
-    await shows(ben, "Shall we cook?")
-    await ben.says("Да, 料理しよう 🥨")
-    await shows(ana, "Да, 料理しよう 🥨")
+    ana, ben = await in_the_kitchen(await open_window(node), await open_window(node))
     loads = ana.loads, ben.loads
-
     await ben.types("I think that we")
-    for n in range(10):
-        await ana.says(f"and {n}")
-        if n == 4:
+    for words in AND_ON:
+        await ana.says(words)
+        if words == AND_ON[4]:
             node.kill()
     await ana.is_cut_off()
     await ben.says(await ben.draft() + " need more butter")
     await ana.types("half a sent")
     await node.start()
-
-    await ana.is_live()
-    await ben.is_live()
+    await asyncio.gather(ana.is_live(), ben.is_live())
     await ana.says(await ana.draft() + "ence, and its end")
-    said = ["Shall we cook?", "Да, 料理しよう 🥨", *(f"and {n}" for n in range(10))]
-    said += ["I think that we need more butter", "half a sentence, and its end"]
+    ends = ["I think that we need more butter", "half a sentence, and its end"]
+    await show_the_same(ana, ben, sorted([*HELLO, *AND_ON, *ends]), database_url)
+    assert [text for _, text in await ana.seen() if text in AND_ON] == AND_ON
+    assert (ana.loads, ben.loads) == loads
+
+
+async def in_the_kitchen(ana: Window, ben: Window) -> tuple[Window, Window]:
+    """Both sign up, meet in a channel, and hear each other."""
+    await ana.signs_up("ana", PASSWORD)
+    await ben.signs_up("ben", PASSWORD)
+    await ana.creates_channel("kitchen")
+    await ben.joins_channel("kitchen")
+    for speaker, listener, words in ((ana, ben, HELLO[0]), (ben, ana, HELLO[1])):
+        await speaker.says(words)
+        await shows(listener, words)
+    return ana, ben
+
+
+async def show_the_same(ana: Window, ben: Window, said: list[str], database_url: str) -> None:
+    """Wait until both windows have everything; it is what was said, once, and what is stored, in that order."""
     for window in (ana, ben):
         await eventually(partial(has_all, window, len(said)), LIMIT)
     stored = await messages(database_url)
-    assert sorted(text for _, text in stored) == sorted(said)
+    assert sorted(text for _, text in stored) == said
     assert await ana.seen() == await ben.seen() == stored
-    assert [text for _, text in stored if text.startswith("and ")] == [f"and {n}" for n in range(10)]
-    assert (ana.loads, ben.loads) == loads
     assert ana.errors == ben.errors == []
 
 
