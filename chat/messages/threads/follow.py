@@ -13,7 +13,7 @@ async def follow_thread(log: Log, actor_id: int, conversation_id: int, root_seq:
         last_seq = await find_root(change, actor_id, conversation_id, root_seq)
         asked = [conversation_id, root_seq, actor_id, last_seq]
         if await (await change.connection.execute(queries.follow_thread, asked)).fetchone():
-            await change.record(followed(conversation_id, actor_id, root_seq, last_seq, 0))
+            await change.record(followed(conversation_id, actor_id, root_seq, last_seq, last_seq))
 
 
 async def unfollow_thread(log: Log, actor_id: int, conversation_id: int, root_seq: int) -> None:
@@ -35,7 +35,7 @@ async def mark_thread(log: Log, actor_id: int, conversation_id: int, root_seq: i
             asked = [conversation_id, root_seq, actor_id, row[0]]
             unread = await (await change.connection.execute(queries.count_unread, asked)).fetchone()
             assert unread is not None
-            await change.record(followed(conversation_id, actor_id, root_seq, row[0], unread[0]))
+            await change.record(followed(conversation_id, actor_id, root_seq, row[0], last_seq, unread[0]))
 
 
 async def find_root(change: Change, actor_id: int, conversation_id: int, root_seq: int) -> int:

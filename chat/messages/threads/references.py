@@ -58,7 +58,9 @@ class References:
         root = self._found[place]
         if root.awaits and root.author_id != message.author and place not in self._begun:
             self._begun.add(place)
-            change.place(followed(message.conversation, root.author_id, message.thread, message.thread, 0))
+            change.place(
+                followed(message.conversation, root.author_id, message.thread, message.thread, message.seq - 1)
+            )
 
     async def store(self, change: Change) -> None:
         """The roots count their replies; whoever replies follows, and has read it so far."""
