@@ -76,6 +76,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
             "look up identities": identities.run,
             "note used logins": identities.keep_touching,
             "look up memberships": streams.stays.run,
+            "look up the log's end": streams.heads.run,
             "keep the log's partitions": retention.run,
             "beat": lambda: streams.roster.beat(streams.hub),
         }
@@ -98,7 +99,11 @@ async def serve(settings: Settings, host: str, port: int) -> None:
     """As `run`, within a loop."""
     app = make_app(settings)
     runner = web.AppRunner(
-        app, access_log=None, keepalive_timeout=settings.keep_alive_seconds, lingering_time=LINGER_SECONDS, shutdown_timeout=5
+        app,
+        access_log=None,
+        keepalive_timeout=settings.keep_alive_seconds,
+        lingering_time=LINGER_SECONDS,
+        shutdown_timeout=5,
     )
     await runner.setup()
     try:

@@ -22,7 +22,6 @@ LONG_FILES = {
 }
 
 LONG_FUNCTIONS = {
-    "chat/__main__.py import_": "a command's options and its help are what an operator reads",
     "chat/app.py open_parts": "one list of all parts in the order they open; cutting it would hide the order",
     "chat/messages/post.py store": "one answer for each way a post can end, side by side",
     "tests/conversations/test_list.py step": "one case for each thing people do, as the model has them",

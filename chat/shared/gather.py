@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Generic, TypeVar
 
+from chat.shared.postgres import NO_CONNECTION
 from chat.shared.problems import Overloaded
 
 In = TypeVar("In")
@@ -19,7 +20,8 @@ class Gather(Generic[In, Out]):
     """Carries out batches one after the other.
 
     `work` takes a batch of items and answers with as many outcomes, in order; an outcome that is an exception is
-    raised to its own caller alone. When `work` itself raises, all callers of that batch get the exception.
+    raised to its own caller alone. When `work` itself raises, all callers of that batch get the exception; when it
+    had no connection to PostgreSQL, all who wait as well.
     `batch` and `limit` are in units of `weigh`, an item by default: what a batch holds at most (one item at least),
     and what may wait; more is refused with `Overloaded`.
     """
@@ -67,10 +69,18 @@ class Gather(Generic[In, Out]):
             self._weight -= weight
             yield self._waiting.popleft()
 
+    def _give_up(self) -> Iterator[tuple[In, "asyncio.Future[Out]"]]:
+        """All who wait: in the time in which the batch got no connection, they would have got none either."""
+        while self._waiting:
+            yield from self._take()
+        self._arrived.clear()
+
     async def _carry_out(self, taken: list[tuple[In, "asyncio.Future[Out]"]]) -> None:
         try:
             outcomes: Sequence[Out | Exception] = await self._work([item for item, _ in taken]) if taken else []
         except Exception as error:
+            if isinstance(error, NO_CONNECTION):
+                taken = [*taken, *self._give_up()]
             outcomes = [error] * len(taken)
         for (_, future), outcome in zip(taken, outcomes, strict=True):
             if future.done():

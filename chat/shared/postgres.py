@@ -21,6 +21,9 @@ UNAVAILABLE: tuple[type[Exception], ...] = (
     TimeoutError,
 )
 
+# Not even a connection was to be had, in all the time that we wait for one.
+NO_CONNECTION = (PoolTimeout,)
+
 
 async def prepare_connection(connection: Connection) -> None:
     """Bound every statement and every pause: a node that is stopped or cut off while it holds the log's head must not

@@ -37,7 +37,7 @@ class Tasks:
         while running := list(self._running):
             for task in running:
                 task.cancel()
-            await asyncio.wait(running, timeout=0.5)
+            await asyncio.wait(running, timeout=0.1)
 
 
 async def first_of(*works: Coroutine[Any, Any, None]) -> None:

@@ -1,5 +1,6 @@
 """The single-page app: hashed files for ever, the page itself fresh every time, app addresses all lead to the page."""
 
+import os
 from pathlib import Path
 
 from aiohttp import web
@@ -44,6 +45,6 @@ async def get_file(request: web.Request) -> web.FileResponse:
 def send_file(folder: Path, name: str, cache: str) -> web.FileResponse:
     """A file directly in `folder`; raises `NotFound`, also for names that would climb out of it."""
     path = folder / name
-    if path.parent != folder or not path.is_file():
+    if path.parent != folder or not os.path.isfile(path):  # Path.is_file raises on a name that is too long
         raise NotFound
     return web.FileResponse(path, headers={"Cache-Control": cache})

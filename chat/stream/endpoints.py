@@ -9,6 +9,8 @@ from aiohttp_sse import EventSourceResponse
 
 from chat.shared.endpoints import RATES, answer_json, parse_count, parse_ids, require_identity
 from chat.shared.identity import Member
+from chat.shared.postgres import UNAVAILABLE as POSTGRES_AWAY
+from chat.shared.problems import Refusal
 from chat.stream.attached import Attached
 from chat.stream.chunk import Chunk
 from chat.stream.poll import Poll, poll_entries
@@ -22,6 +24,7 @@ STREAMS = web.AppKey("streams", Streams)
 SEND_SECONDS = 60.0
 POLL_MOST = 25
 NARROW_MOST = 500
+TROUBLE: tuple[type[Exception], ...] = (Refusal, *POSTGRES_AWAY)
 
 
 async def get_stream(request: web.Request) -> web.StreamResponse:
@@ -33,6 +36,7 @@ async def get_stream(request: web.Request) -> web.StreamResponse:
     streams.roster.check_room(member.user_id)
     narrow = parse_narrow(request)
     start = await streams.find_start(request.headers.get("Last-Event-ID") or request.query.get("after"))
+    member = await require_identity(request)  # the login may have ended meanwhile; from here to the roster: no await
     if "poll" in request.query:
         return await answer_poll(
             request, streams, Poll(member.user_id, member.session_id, narrow, streams.leave), start
@@ -69,7 +73,10 @@ def set_deadline(stream: Stream, streams: Streams, member: Member) -> None:
     """The longest life, ±10 % so that streams of one moment do not all return in another; never past the login."""
     age = streams.settings.stream_max_age * random.uniform(0.9, 1.1)
     stream.expires = member.seconds_left() < age
-    stream.deadline = asyncio.get_running_loop().time() + min(age, member.seconds_left())
+    loop = asyncio.get_running_loop()
+    stream.deadline = loop.time() + min(age, member.seconds_left())
+    if stream.expires:
+        loop.call_at(stream.deadline, stream.end, "expired")  # to the moment, and not at the beat after it
 
 
 async def serve_stream(
@@ -97,7 +104,8 @@ async def serve_stream(
         if isinstance(stream, Detached):
             return Departed()
         await stream.pump(response)
-    except TimeoutError:
+    except TROUBLE:
+        # Its head is out: an answer that says why would stand in the middle of the stream. It comes back.
         if request.transport is not None:
             request.transport.abort()
     except ConnectionError:

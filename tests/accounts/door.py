@@ -13,14 +13,14 @@ class Visitor:
     """A browser: it keeps cookies, and sends nothing else by itself."""
 
     def __init__(self, http: aiohttp.ClientSession, at: str) -> None:
-        self._http, self.at = http, at
+        self.http, self.at = http, at
         self.headers: dict[str, str] = {}
         self.set_cookie = ""
 
     async def call(self, method: str, path: str, json: Any = None, **kwargs: Any) -> tuple[int, Any]:
         """One call: `(status, decoded body)`."""
         headers = self.headers | kwargs.pop("headers", {})
-        async with self._http.request(method, self.at + path, json=json, headers=headers, **kwargs) as answer:
+        async with self.http.request(method, self.at + path, json=json, headers=headers, **kwargs) as answer:
             self.headers_heard = answer.headers
             self.set_cookie = answer.headers.get("Set-Cookie", "")
             return answer.status, await answer.json(content_type=None) if await answer.read() else None

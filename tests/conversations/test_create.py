@@ -138,3 +138,19 @@ async def test_the_limits_are_settings(database_url: str, redis_url: str) -> Non
         assert (await seats(ben, channel, "me"))[1]["code"] == "too_many_conversations"
         direct = {"kind": "direct", "members": [chloe.id]}
         assert await tries(ben, "POST", CONVERSATIONS, direct) == (409, "too_many_conversations")
+
+
+async def test_who_changes_too_fast_is_slowed(database_url: str, redis_url: str) -> None:
+    """Making, naming, seating and archiving count together; looking and reading do not."""
+    rates = {"rate_limits": True, "rate_change": "3/minute"}
+    async with running_node(database_url, redis_url, **rates) as node, casting(database_url, node.url) as cast:
+        ana, ben = await cast.enters("ana", "ben")
+        room = await begins(ana, "channel", "room")
+        here = f"{CONVERSATIONS}/{room}"
+        assert (await seats(ana, room, ben))[0] == 201
+        assert await tries(ana, "PATCH", here, {"topic": "quick"}) == (200, "")
+        for method, path in (("POST", CONVERSATIONS), ("PATCH", here), ("DELETE", f"{here}/members/{ben.id}")):
+            assert await tries(ana, method, path, {}) == (429, "too_fast")
+        assert await tries(ana, "GET", here) == (200, "")
+        assert await tries(ana, "PUT", f"{here}/read", {"seq": 0}) == (204, "")
+        assert await tries(ben, "PATCH", here, {"topic": "slow"}) == (403, "forbidden")

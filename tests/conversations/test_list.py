@@ -36,7 +36,7 @@ async def test_a_stream_continues_the_list_under_load(ana: Person, ben: Person) 
         seen = await sees(ben)
         ear = await ben.listens(after=seen["cursor"])
         known = seen["conversations"][0]["last_seq"]
-        await eventually(lambda ear=ear: len(ear.messages()) >= 5 or talk.done())
+        await eventually(lambda ear=ear: len(ear.messages()) >= 5 or talk.done(), limit=20)
         heard = [message["seq"] for message in ear.messages()]
         assert heard == list(range(known + 1, known + 1 + len(heard)))
         await ear.cuts_wire()
@@ -55,21 +55,20 @@ async def test_a_list_and_its_stream_equal_a_fresh_list(cast: Cast) -> None:
     seed = random.randrange(10**6)
     walk = Walk(people, random.Random(seed))
     heard = 0
-    for _ in range(3):
+    while heard < 60:  # a walk on which ben heard little has shown little
         before = await sees(walk.ben)
         for _ in range(40):
             await walk.step()
         ear = await walk.ben.listens(after=before["cursor"])
         await walk.ben.says(await begins(walk.ben, "direct", "", walk.ben), "now")
         after = await sees(walk.ben)
-        await eventually(lambda ear=ear: ear.bodies()[-1:] == ["now"])
+        await eventually(lambda ear=ear: ear.bodies()[-1:] == ["now"], limit=20)
         known = {one["id"]: one | {"listed": True} for one in before["conversations"]}
         for event in ear.events:
             follow(known, event.event, event.json(), walk.ben.id)
         heard += len(ear.events)
         listed = {id_ for id_, one in known.items() if one.get("listed")}
         assert told(known.values(), listed) == told(after["conversations"], listed), f"seed {seed}"
-    assert heard > 20
 
 
 class Walk:
@@ -114,6 +113,9 @@ def follow(known: dict[int, Any], event: str, data: Any, me: int) -> None:
     if event in ("ready", "beat"):
         return
     id_ = data.get("conversation", data.get("id"))
+    comes = event == "member" and data["user"] == me and data["role"] is not None
+    if id_ not in known and not comes:
+        return  # an archived one, which may still be read and left
     one = known.setdefault(id_, {"members": [], "read_seq": 0})
     if event == "member":
         others = [user for user in one.get("members", []) if user != data["user"]]

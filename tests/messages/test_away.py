@@ -1,43 +1,57 @@
 """PostgreSQL away: everything says so and stores nothing; back again, everything goes on by itself."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
+
+import pytest
 
 from chat.engines import PostgresEngine
 from chat.migrations import migrate
-from tests.cast import casting
+from tests.cast import Person, casting
 from tests.nodes import running_node
 from tests.verbs import CONVERSATIONS, begins, pages, tries
 from tests.waiting import eventually
 
+BATCH = "/api/chat/messages"
 
-async def test_a_batch_meets_no_database(tmp_path: Path, redis_url: str) -> None:
-    """Each message of it is answered 503, as single calls are; sent again it is there once."""
+
+@pytest.fixture
+async def engine(tmp_path: Path) -> AsyncIterator[PostgresEngine]:
+    """A PostgreSQL that only this test stops."""
     with PostgresEngine(tmp_path / "postgres") as engine:
         await migrate(engine.url)
-        async with running_node(engine.url, redis_url) as node, casting(engine.url, node.url) as cast:
-            ana, ben = await cast.enters("ana", "ben")
-            room = await begins(ana, "channel", "room", ben)
-            await ben.says(room, "before")
-            messages = [{"conversation": room, "body": f"m{n}", "client_id": f"{n}"} for n in range(3)]
-            engine.stop()
-            here = f"{CONVERSATIONS}/{room}"
-            (status, said), *single = await asyncio.gather(
-                ana.call("POST", "/api/chat/messages", {"messages": messages}),
-                tries(ana, "POST", f"{here}/messages", {"body": "x", "client_id": "x"}),
-                tries(ana, "PUT", f"{here}/read", {"seq": 1}),
-                tries(ana, "GET", f"{here}/messages"),
-                tries(ana, "GET", CONVERSATIONS),
-            )
-            assert (status, [result["status"] for result in said["results"]]) == (200, [503] * 3)
-            assert said["results"][0]["problem"]["code"] == "unavailable"
-            assert single == [(503, "unavailable")] * 4
-            engine.start()
+        yield engine
 
-            async def taken() -> bool:
-                _, said = await ana.call("POST", "/api/chat/messages", {"messages": messages})
-                return [result["status"] for result in said["results"]] in ([201] * 3, [200] * 3)
 
-            await eventually(taken, limit=20)
-            found = [message["body"] for message in (await pages(ben, room))["messages"]]
-            assert found == ["before", "m0", "m1", "m2"]
+@pytest.fixture
+async def ana(engine: PostgresEngine, redis_url: str) -> AsyncIterator[Person]:
+    """Somebody on a node above it."""
+    async with running_node(engine.url, redis_url) as node, casting(engine.url, node.url) as cast:
+        yield (await cast.enters("ana"))[0]
+
+
+async def test_a_batch_meets_no_database(engine: PostgresEngine, ana: Person) -> None:
+    """Each message of it is answered 503, as single calls are; sent again it is there once."""
+    room = await begins(ana, "channel", "room")
+    messages = {"messages": [{"conversation": room, "body": f"m{n}", "client_id": f"{n}"} for n in range(3)]}
+    here = f"{CONVERSATIONS}/{room}"
+    engine.stop()
+    (status, said), *single = await asyncio.gather(
+        ana.call("POST", BATCH, messages),
+        tries(ana, "POST", f"{here}/messages", {"body": "x", "client_id": "x"}),
+        tries(ana, "PUT", f"{here}/read", {"seq": 1}),
+        tries(ana, "GET", f"{here}/messages"),
+        tries(ana, "GET", CONVERSATIONS),
+    )
+    assert (status, [result["problem"]["code"] for result in said["results"]]) == (200, ["unavailable"] * 3)
+    assert single == [(503, "unavailable")] * 4
+    engine.start()
+    await eventually(lambda: is_taken(ana, messages), limit=20)
+    assert [message["body"] for message in (await pages(ana, room))["messages"]] == ["m0", "m1", "m2"]
+
+
+async def is_taken(person: Person, messages: object) -> bool:
+    """Sends the batch, and says whether it is there."""
+    _, said = await person.call("POST", BATCH, messages)
+    return all(result["status"] in (200, 201) for result in said["results"])

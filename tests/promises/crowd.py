@@ -84,6 +84,7 @@ class Crowd:
         wanted = last_seqs(self.history)
         for reader in self.readers:
             await eventually(partial(has_caught_up, self.history, reader, wanted), limit)
+        assert [reader.garbage for reader in self.readers if reader.garbage] == []
         await read_database(database_url, self.history)
         return check(self.history)
 

@@ -25,6 +25,7 @@ class Reader(asyncio.Protocol):
         self.starts: list[dict[str, object]] = []
         self.byes: list[tuple[str, float]] = []
         self.refusals: list[int] = []
+        self.garbage: list[bytes] = []
         self.resets = 0
         self.ready = False
         self.seqs: dict[int, int] = {}
@@ -55,7 +56,12 @@ class Reader(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take in all whole events; a refusal ends this attempt."""
-        *blocks, self._rest = (self._rest + self._bodies.feed(data)).split(b"\n\n")
+        try:
+            *blocks, self._rest = (self._rest + self._bodies.feed(data)).split(b"\n\n")
+        except ValueError:
+            self.garbage.append(data)
+            self.leaves()
+            return
         if self._bodies.status not in (0, 200):
             self.refusals.append(self._bodies.status)
             self.leaves()

@@ -43,3 +43,15 @@ async def all_cut_and_back(crowd: Crowd, home: NodeProcess) -> None:
     assert all(
         reader.starts[-1] == reader.starts[-1] | {"node": home.name, "resumed": True} for reader in crowd.readers
     )
+
+
+async def test_all_ahead_of_the_node_they_come_to(stage: Cast, start_node: StartNode) -> None:
+    """Cursors that the node has not come to yet are looked up in the log once for all, and nobody is refused."""
+    node = await start_node("a1")
+    async with crowd_of(stage, [node], readers=3000, posters=0) as crowd:
+        for reader in crowd.readers:
+            reader.cursor = reader.cursor.partition(".")[0] + ".999999"
+            reader.leaves()
+        await eventually(lambda: all(reader.resets == 1 for reader in crowd.readers), LIMIT)
+        await crowd.is_ready()
+        assert not any(reader.refusals or reader.garbage for reader in crowd.readers)

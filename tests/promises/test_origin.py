@@ -95,7 +95,7 @@ async def test_nothing_is_shared_across_origins(node: Node, path: str) -> None:
         await ana.signs_up("ana")
         for method in ("GET", "OPTIONS"):
             asks = {"Origin": "https://evil.example", "Access-Control-Request-Method": "GET"}
-            async with ana._http.request(method, node.url + path, headers=asks) as answer:
+            async with ana.http.request(method, node.url + path, headers=asks) as answer:
                 assert not [name for name in answer.headers if name.lower().startswith("access-control-")]
                 assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
                 assert answer.headers["X-Content-Type-Options"] == "nosniff"
@@ -106,7 +106,7 @@ async def test_the_stream_is_not_shared_either(node: Node) -> None:
     async with visiting(node.url) as ana:
         await ana.signs_up("ana")
         asks = {"Origin": "https://evil.example"}
-        async with ana._http.get(f"{node.url}/api/chat/stream", headers=asks) as answer:
+        async with ana.http.get(f"{node.url}/api/chat/stream", headers=asks) as answer:
             assert answer.status == 200
             assert not [name for name in answer.headers if name.lower().startswith("access-control-")]
             assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"

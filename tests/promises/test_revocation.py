@@ -2,8 +2,11 @@
 
 from collections.abc import AsyncIterator
 
+import psycopg
 import pytest
 
+from chat.shared.endpoints import IDENTITIES
+from chat.stream.endpoints import STREAMS
 from tests.accounts.door import PASSWORD, Visitor, visiting
 from tests.cast import Cast, Person, casting
 from tests.nodes import Node, running_node
@@ -109,6 +112,34 @@ async def test_a_new_password_ends_the_other_streams(nodes: tuple[Node, Node], c
         assert (await theirs.hears_event("bye")).json() == {"reason": "revoked"}
         await is_out(thief, there, here)
         assert not mine.closed
+
+
+async def test_a_stream_does_not_outlive_its_login(nodes: tuple[Node, Node], cast: Cast) -> None:
+    """It ends when the login expires, and not at the beat after that."""
+    (ana,) = await cast.enters("ana")
+    with psycopg.connect(cast.database_url) as connection:
+        connection.execute("update sessions set expires_at = now() + interval '1 second'")
+    ear = await ana.listens()
+    assert (await ear.hears_event("bye")).json() == {"reason": "expired"}
+    await is_out(ana, *nodes)
+
+
+async def test_a_login_that_ends_while_its_stream_waits_at_the_door(nodes: tuple[Node, Node], cast: Cast) -> None:
+    """The stream is looked up in the log when the node hears that its login has ended: it never opens."""
+    (ana,) = await cast.enters("ana")
+    ahead = (await ana.listens()).cursor.partition(".")[0] + ".999"
+    app = nodes[0].app
+    with psycopg.connect(cast.database_url) as connection:
+        (session,) = connection.execute("select id from sessions").fetchone() or ()
+        connection.execute("lock table log_head")
+        ear = await ana.listens(after=ahead, ready=False)
+        with psycopg.connect(cast.database_url, autocommit=True) as watcher:
+            asks = "select from pg_stat_activity where wait_event_type = 'Lock' and query like '%log_head%'"
+            await eventually(lambda: watcher.execute(asks).rowcount > 0)
+        app[IDENTITIES].forget(session)
+        app[STREAMS].roster.revoke(session)
+    await ear.ends()
+    assert ear.status == 401
 
 
 async def test_a_stream_that_opens_as_its_login_ends_does_not_stay(nodes: tuple[Node, Node], cast: Cast) -> None:

@@ -28,10 +28,6 @@ class Wire:
         self._writer.close()
         await self._writer.wait_closed()
 
-    def at_end(self) -> bool:
-        """Has the server closed it, or the connection been reset?"""
-        return self._reader.at_eof() or self._reader.exception() is not None
-
     async def hear(self, limit: float = 5.0) -> bytes:
         """Everything until the server closes; empty on a reset."""
         try:

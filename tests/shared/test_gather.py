@@ -5,13 +5,15 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
+from psycopg_pool import PoolTimeout
 
 from chat.shared.gather import Gather
 from chat.shared.problems import NotFound, Overloaded
+from tests.waiting import eventually
 
 
 class Works:
-    """Doubles numbers; refuses 13, and breaks down altogether at 99."""
+    """Doubles numbers; refuses 13, breaks down altogether at 99, and gets no connection at 77."""
 
     def __init__(self) -> None:
         self.batches: list[list[int]] = []
@@ -22,6 +24,8 @@ class Works:
         await self.gate.wait()
         if 99 in items:
             raise RuntimeError
+        if 77 in items:
+            raise PoolTimeout
         return [NotFound() if item == 13 else item * 2 for item in items]
 
 
@@ -90,3 +94,17 @@ async def test_heavy_items_make_smaller_batches() -> None:
     assert await asyncio.gather(*waiting) == [8, 10, 12, 60, 2, 4]
     task.cancel()
     assert works.batches == [[4, 5], [6], [30], [1, 2]]
+
+
+async def test_without_a_connection_all_who_wait_are_told_at_once() -> None:
+    """They would wait as long again for the same answer, batch after batch; who comes later is served."""
+    works = Works()
+    async with gathering(works, batch=2) as gather:
+        first = gather.submit(77)
+        await eventually(lambda: works.batches)
+        waiting = [gather.submit(number) for number in range(9)]
+        works.gate.set()
+        outcomes = await asyncio.gather(first, *waiting, return_exceptions=True)
+        assert {type(outcome) for outcome in outcomes} == {PoolTimeout}
+        assert works.batches == [[77]]
+        assert await gather.submit(4) == 8

@@ -1,0 +1,43 @@
+"""curl with a Last-Event-ID of an hour ago: what was missed, byte for byte as first sent, and then live."""
+
+import shutil
+
+import psycopg
+import pytest
+
+from tests.cast import Cast
+from tests.journeys.curl import curling
+from tests.promises.conftest import StartNode
+
+pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl here")
+
+
+async def test_an_hour_ago_replays_and_goes_on_live(stage: Cast, start_node: StartNode, database_url: str) -> None:
+    """The node has been restarted since, so that it remembers nothing itself."""
+    node = await start_node("a1")
+    ana, ben = await stage.enters("ana", "ben")
+    ana.at = ben.at = node.url
+    room = await stage.share(ana, ben)
+    async with curling(ben) as live:
+        await ana.says(room, "heard before")
+        (known,) = await live.prints(1)
+        for n in range(50):
+            await ana.says(room, f"missed {n}\nне\r\nтолько ASCII: 日本語 🥨 \u2028 \"'\\")
+        first_sent = await live.prints(51)
+    await an_hour_passes(database_url)
+    node.kill()
+    await node.start()
+    cursor = known.split(b"\n")[0].removeprefix(b"id: ").decode()
+    async with curling(ben, cursor) as late, curling(ben, cursor) as other:
+        assert await late.prints(50) == first_sent[1:]
+        await ana.says(room, "and live")
+        assert (await late.prints(51))[-1] == (await other.prints(51))[-1]
+        assert b'"body":"and live"' in late.frames()[-1]
+        assert b'"resumed":true' in late.said
+
+
+async def an_hour_passes(database_url: str) -> None:
+    """For everything in the log and every message."""
+    async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
+        await connection.execute("update log set at = at - interval '1 hour'")
+        await connection.execute("update messages set created_at = created_at - interval '1 hour'")

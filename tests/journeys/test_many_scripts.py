@@ -1,0 +1,75 @@
+"""Thousands of messages of real dialogue in many languages and scripts, shown right in the browser."""
+
+import asyncio
+from collections import defaultdict
+from pathlib import Path
+
+import orjson
+
+from chat.importing.command import Options, import_file
+from tests.cast import Cast
+from tests.importing.corpus import corpus_lines
+from tests.journeys.conftest import OpenWindow
+from tests.journeys.window import Window
+from tests.promises.conftest import StartNode
+from tests.waiting import eventually
+
+SCRIPTS = (
+    "bengali",
+    "chinese",
+    "german",
+    "hebrew",
+    "hindi",
+    "japanese",
+    "korean",
+    "persian",
+    "russian",
+    "tamil",
+    "thai",
+)
+RIGHT_TO_LEFT = {"hebrew", "persian", "urdu"}
+WHOLE = "russian"
+DIRECTION = "rows => rows.map(row => getComputedStyle(row).direction)"
+
+
+async def test_every_script_is_shown_as_it_was_said(
+    stage: Cast, start_node: StartNode, open_window: OpenWindow, tmp_path: Path
+) -> None:
+    """The newest page of each conversation, letter for letter; one of them from its end to its beginning."""
+    node = await start_node("a1")
+    (ana,) = await stage.enters("ana", role="admin")
+    said = defaultdict(list)
+    for line in corpus_lines():
+        said[line["conversation"]].append(line["body"])
+    assert sum(map(len, said.values())) > 5_000
+    await asyncio.to_thread(imports, tmp_path / "corpus.jsonl", node.url, ana.token)
+    window = await open_window(node, ana)
+    await window.is_live()
+    for language in (*SCRIPTS, WHOLE):
+        await window.chooses(language)
+        await eventually(lambda: window.seen(), 30)
+        seen = await window.seen()
+        assert [text for _, text in seen] == said[language][-len(seen) :]
+        assert [seq for seq, _ in seen] == list(range(len(said[language]) - len(seen) + 1, len(said[language]) + 1))
+        assert ("rtl" in await directions(window)) == (language in RIGHT_TO_LEFT)
+    await eventually(lambda: is_whole(window, len(said[WHOLE])), 30)
+    assert [text for _, text in await window.seen()] == said[WHOLE]
+    assert window.errors == []
+
+
+def imports(file: Path, url: str, token: str) -> None:
+    """What `tandem import` does."""
+    file.write_bytes(b"".join(orjson.dumps(line) + b"\n" for line in corpus_lines()))
+    assert import_file(Options(file, url, None, False, token, "", "")) == 0
+
+
+async def directions(window: Window) -> list[str]:
+    """Which way each message runs."""
+    found: list[str] = await window.page.locator("[role=log] article p[dir=auto]").evaluate_all(DIRECTION)
+    return found
+
+
+async def is_whole(window: Window, count: int) -> bool:
+    """Scroll up; are all there?"""
+    await window.page.get_by_role("log").evaluate("log => log.scrollTo(0, 0)")
+    return len(await window.seen()) >= count

@@ -1,0 +1,95 @@
+"""A window: what one person does and sees in the browser, by the names that everybody sees on the page."""
+
+from playwright.async_api import Page, expect
+
+SEEN = """rows => rows.map(row => [
+    row.dataset.seq ? Number(row.dataset.seq) : null,
+    row.querySelector('p[dir=auto]')?.textContent ?? null,
+])"""
+Seen = tuple[int | None, str | None]
+LIMIT = 30_000  # ms
+
+
+class Window:
+    """One page of the app. It notes every load and every error, so that a test can say that there was none."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page, self._url = page, url
+        self.loads = 0
+        self.errors: list[str] = []
+        page.set_default_timeout(LIMIT)
+        page.on("domcontentloaded", self._loaded)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+
+    def _loaded(self, _: object) -> None:
+        self.loads += 1
+
+    async def opens(self, path: str = "/") -> None:
+        """Go there."""
+        await self.page.goto(self._url + path)
+
+    async def signs_up(self, name: str, password: str) -> None:
+        """From the first screen."""
+        await self.page.get_by_role("button", name="Sign up").click()
+        await self.page.get_by_label("Name", exact=True).fill(name)
+        await self.page.get_by_label("Password").fill(password)
+        await self.page.get_by_role("button", name="Sign up").click()
+        await self.is_live()
+
+    async def logs_in(self, name: str, password: str) -> None:
+        """From the first screen, which must say so when it fails."""
+        await self.page.get_by_label("Name", exact=True).fill(name)
+        await self.page.get_by_label("Password").fill(password)
+        await self.page.get_by_role("button", name="Log in").click()
+
+    async def is_live(self) -> None:
+        """Wait until the app says that it is connected."""
+        await expect(self.page.get_by_test_id("connection")).to_have_text("Live", timeout=LIMIT)
+
+    async def is_cut_off(self) -> None:
+        """Wait until the app says that it is not."""
+        await expect(self.page.get_by_test_id("connection")).not_to_have_text("Live", timeout=LIMIT)
+
+    async def creates_channel(self, name: str) -> None:
+        """With the menu beside the channels."""
+        await self.page.get_by_role("button", name="Add channels").click()
+        await self.page.get_by_role("menuitem", name="Create a channel").click()
+        dialog = self.page.get_by_role("dialog")
+        await dialog.get_by_label("Name").fill(name)
+        await dialog.get_by_role("button", name="Create channel").click()
+        await self.reads(name)
+
+    async def joins_channel(self, name: str) -> None:
+        """By browsing."""
+        await self.page.get_by_role("button", name="Add channels").click()
+        await self.page.get_by_role("menuitem", name="Browse channels").click()
+        await self.page.get_by_role("button", name=f"Join {name}").click()
+        await self.reads(name)
+
+    async def chooses(self, name: str) -> None:
+        """A conversation of the list."""
+        titled = self.page.get_by_text(name, exact=True)
+        await self.page.get_by_role("navigation").get_by_role("link").filter(has=titled).click()
+        await self.reads(name)
+
+    async def reads(self, name: str) -> None:
+        """Wait until the conversation is open."""
+        await expect(self.page.get_by_role("heading", level=1)).to_have_text(name, timeout=LIMIT)
+
+    async def types(self, text: str) -> None:
+        """Begin a message, and leave it there."""
+        await self.page.get_by_label("Message", exact=True).fill(text)
+
+    async def says(self, text: str) -> None:
+        """A whole message."""
+        await self.types(text)
+        await self.page.get_by_label("Message", exact=True).press("Enter")
+
+    async def draft(self) -> str:
+        """What stands in the message field."""
+        return await self.page.get_by_label("Message", exact=True).input_value()
+
+    async def seen(self) -> list[Seen]:
+        """All messages on the page, from top to bottom: `(seq, text)`; one that is not sent yet has no seq."""
+        rows = await self.page.locator("[role=log] article").evaluate_all(SEEN)
+        return [(seq, text) for seq, text in rows]

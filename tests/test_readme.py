@@ -1,0 +1,126 @@
+"""The README is true: every command in it is run here, every setting in it exists, and none is left out."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from chat.engines.ports import free_port
+from chat.shared.settings import Settings
+from tests.waiting import wait_until
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL) for line in block.splitlines() if line]
+Run = Callable[[str], str]
+
+
+@contextmanager
+def going_on(command: str, until: str, log: Path, env: dict[str, str]) -> Iterator[None]:
+    """A command that goes on: wait until it has printed `until`; in the end it is told to stop, and stops well."""
+    with log.open("wb") as out:
+        # exec: the signal is for the command, not for the shell around it
+        process = subprocess.Popen(f"exec {command}", shell=True, cwd=ROOT, env=env, stdout=out, stderr=out)
+        try:
+            wait_until(lambda: until in log.read_text(errors="replace") or process.poll() is not None, 100)
+            assert process.poll() is None, log.read_text(errors="replace")
+            yield
+        finally:
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(30) in (0, -signal.SIGTERM, 143), log.read_text(errors="replace")
+
+
+@pytest.fixture
+def env(database_url: str, redis_url: str) -> dict[str, str]:
+    """What the README assumes: `tandem` on the path, and where the engines are."""
+    path = f"{ROOT / '.venv' / 'bin'}:{Path(sys.executable).parent}:{os.environ['PATH']}"
+    return os.environ | {
+        "PATH": path,
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        "DRAIN_SECONDS": "0",
+        "PASSWORD": "as long as it should be",
+    }
+
+
+def command(start: str) -> str:
+    """The one command of the README that starts like this."""
+    (found,) = [line for line in COMMANDS if line.startswith(start)]
+    return found
+
+
+def run(line: str, env: dict[str, str]) -> str:
+    """Run it to its end; what it printed."""
+    done = subprocess.run(line, shell=True, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+async def log_in(url: str, name: str, password: str) -> str:
+    """A token, as the README says one gets it."""
+    async with (
+        aiohttp.ClientSession() as http,
+        http.post(url + "/api/sessions", json={"name": name, "password": password}) as answer,
+    ):
+        assert answer.status == 201
+        return str((await answer.json())["token"])
+
+
+def test_no_command_is_left_out() -> None:
+    """A new one in the README needs a place in the stories below."""
+    starts = ["./deploy/run --demo", "./deploy/test", "curl -N", "curl -H", "tandem migrate", "echo", "tandem serve"]
+    assert len(COMMANDS) == len(starts)
+    assert [line.startswith(start) for line, start in zip(COMMANDS, starts, strict=True)] == [True] * len(starts)
+    assert os.access(ROOT / command("./deploy/test"), os.X_OK)  # it is running us now
+
+
+async def test_the_first_command_and_talking_from_a_shell(env: dict[str, str], tmp_path: Path) -> None:
+    """Start it with people and talk; then listen and speak with curl, as ana."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    start = f"{command('./deploy/run --demo')} --port {port} --data '{tmp_path}/data'"
+    with going_on(start, f"ready on {url}\n", tmp_path / "up", env):
+        env["TOKEN"] = await log_in(url, "ana", "tandem")
+        here = {line: line.replace("http://127.0.0.1:8080", url) for line in COMMANDS}
+        with going_on(here[command("curl -N")], "event: ready", tmp_path / "stream", env):
+            assert '"body":"hello"' in run(here[command("curl -H")], env)
+            wait_until(lambda: '"body":"hello"' in (tmp_path / "stream").read_text())
+
+
+async def test_a_node_for_production(env: dict[str, str], tmp_path: Path) -> None:
+    """Migrate, make the first admin, serve; the admin logs in."""
+    port = free_port()
+    run(command("tandem migrate"), env)
+    run(command("echo"), env)
+    serve = command("tandem serve").replace("8080", str(port))
+    with going_on(serve, "serving", tmp_path / "node", env):
+        assert await log_in(f"http://127.0.0.1:{port}", "ops", env["PASSWORD"])
+
+
+def test_every_setting_is_explained_and_none_is_invented() -> None:
+    """The table and the program name the same ones."""
+    table = README[README.index("| setting | default |") :]
+    rows = [row.split("|")[1] for row in table[: table.index("\n\n")].splitlines()[2:]]
+    named = {name for row in rows for name in re.findall(r"`([A-Z_]+)`", row)}
+    assert named == {name.upper() for name in Settings.model_fields}
+
+
+def test_every_link_leads_somewhere() -> None:
+    """Pictures and pages that the README shows are there."""
+    targets = re.findall(r"\]\(([^)#]+)\)", README)
+    assert [target for target in targets if "://" not in target and not (ROOT / target).exists()] == []
+
+
+def test_every_name_in_the_journey_exists() -> None:
+    """`Batch.look_up` (`chat/messages/post.py`): the file has it."""
+    journey = README[README.index("## The way of a message") : README.index("## The map")]
+    for name, file in re.findall(r"`([A-Za-z_.]+)` \(`(chat/[a-z_/]+\.py)`", journey):
+        source = (ROOT / file).read_text()
+        assert all(re.search(rf"(def|class) {part}\b", source) for part in name.split(".")), (name, file)
