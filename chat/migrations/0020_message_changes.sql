@@ -11,7 +11,8 @@ create table message_edits (
     primary key (conversation_id, seq, number)
 );
 
--- One row an emoji of a message: a page of history reads few rows, however many people react.
+-- One row an emoji of a message. What the message shows of them is kept with it (`messages.reactions`), so that
+-- a page of history costs the same however many people react.
 create table reactions (
     conversation_id bigint not null,
     seq             bigint not null,
@@ -26,7 +27,8 @@ alter table messages
     add column pinned_by     bigint,
     add column replies       integer not null default 0,
     add column last_reply    bigint,             -- its seq
-    add column last_reply_at timestamptz;
+    add column last_reply_at timestamptz,
+    add column reactions     jsonb;              -- [{emoji, users, count?}], as everybody sees them
 
 -- Posts wait while these two are built: every row is read, and none is in them yet.
 create index messages_thread on messages (conversation_id, thread, seq) where thread is not null;
@@ -47,10 +49,5 @@ create index thread_follows_user on thread_follows (user_id, conversation_id);
 create view message_rows as
 select m.conversation_id, m.seq, m.author_id, m.body, m.client_id, m.created_at, m.edited_at,
        m.deleted_at is not null as deleted, m.reply_to, m.thread, m.replies, m.last_reply, m.last_reply_at,
-       m.pinned is not null as pinned,
-       (select jsonb_agg(jsonb_build_object('emoji', r.emoji, 'users', r.users[1:100])
-                         || case when cardinality(r.users) > 100
-                                 then jsonb_build_object('count', cardinality(r.users)) else '{}' end
-                         order by r.since)
-          from reactions r where r.conversation_id = m.conversation_id and r.seq = m.seq) as reactions
+       m.pinned is not null as pinned, m.reactions
   from messages m;

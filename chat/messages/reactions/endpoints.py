@@ -5,6 +5,7 @@ from aiohttp import web
 from chat.log.endpoints import LOG
 from chat.messages.reactions.emoji import parse_emoji
 from chat.messages.reactions.react import react, unreact
+from chat.messages.reactions.reaction import Reaction
 from chat.shared.endpoints import SETTINGS, path_id, require_changer
 
 
@@ -12,18 +13,18 @@ async def put_reaction(request: web.Request) -> web.Response:
     """Mine is there."""
     member = await require_changer(request)
     most = request.app[SETTINGS].reactions_per_message
-    await react(request.app[LOG], most, member.user_id, *path_reaction(request))
+    await react(request.app[LOG], most, path_reaction(request, member.user_id))
     return web.Response(status=204)
 
 
 async def delete_reaction(request: web.Request) -> web.Response:
     """Mine is not there."""
     member = await require_changer(request)
-    await unreact(request.app[LOG], member.user_id, *path_reaction(request))
+    await unreact(request.app[LOG], path_reaction(request, member.user_id))
     return web.Response(status=204)
 
 
-def path_reaction(request: web.Request) -> tuple[int, int, str]:
-    """The conversation, the message, and the emoji in its one spelling."""
+def path_reaction(request: web.Request, user_id: int) -> Reaction:
+    """The emoji, in its one spelling, under the message; raises `NotFound`, `Invalid`."""
     place = path_id(request, "conversation"), path_id(request, "seq")
-    return *place, parse_emoji(request.match_info["emoji"])
+    return Reaction(*place, parse_emoji(request.match_info["emoji"]), user_id)
