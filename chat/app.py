@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
+from functools import partial
 from typing import Any
 
 import structlog
@@ -19,21 +20,32 @@ from chat.log.announce import Announcer
 from chat.log.append import Log
 from chat.log.endpoints import LOG
 from chat.log.retention import Retention
+from chat.log.stuck import keep_ending_stuck
 from chat.messages.endpoints import POSTS
 from chat.messages.post import Posts
 from chat.middleware import add_headers, answer_problems
-from chat.shared.endpoints import IDENTITIES, POOL, RATES, SETTINGS
+from chat.shared.endpoints import IDENTITIES, POOL, RATES, REGISTRY, SETTINGS
 from chat.shared.identity import Identities
 from chat.shared.logs import set_up_logs
 from chat.shared.postgres import make_pool
 from chat.shared.rates import Rates
-from chat.shared.redis import connect_redis
+from chat.shared.redis import close_redis, connect_redis
+from chat.shared.registry.registry import Registry
 from chat.shared.settings import Settings
 from chat.shared.tasks import Tasks, first_of
 from chat.stream.endpoints import STREAMS
 from chat.stream.streams import Streams
+from presence.endpoints import SOCKETS
+from presence.routes import PRESENCE
+from presence.sockets import Sockets
 
 TASKS = web.AppKey("tasks", Tasks)
+MESSAGES = [*routes.ACCOUNTS, *routes.CHAT]
+ROUTES = {
+    "all": [*routes.OPERATIONS, *MESSAGES, *PRESENCE, *routes.SITE],
+    "messages": [*routes.OPERATIONS, *MESSAGES, *routes.SITE],
+    "presence": [*routes.OPERATIONS, *PRESENCE],
+}
 LINGER_SECONDS = 2.0  # for the rest of a body that was refused, so that the refusal is heard
 log = structlog.get_logger(__name__)
 
@@ -44,7 +56,7 @@ def make_app(settings: Settings) -> web.Application:
     app[SETTINGS] = settings
     app.on_response_prepare.append(add_headers)
     app.cleanup_ctx.append(open_parts)
-    app.add_routes([*routes.OPERATIONS, *routes.ACCOUNTS, *routes.CHAT, *routes.SITE])
+    app.add_routes(ROUTES[settings.role])
     return app
 
 
@@ -56,7 +68,8 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         await pool.wait(timeout=10)
         tasks = app[TASKS] = Tasks()
         identities = app[IDENTITIES] = Identities(pool, settings.session_idle_days)
-        streams = app[STREAMS] = Streams(settings, pool, redis, identities)
+        registry = app[REGISTRY] = Registry(settings, pool, redis)
+        streams = app[STREAMS] = Streams(settings, pool, redis, identities, registry)
         announcer = Announcer(redis, streams.tail.hear)
         journal = app[LOG] = Log(pool, announcer.announce)
         posts = app[POSTS] = Posts(journal, settings.append_queue)
@@ -64,14 +77,21 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         retention = Retention(pool, settings.log_partition_entries, settings.log_retention_days)
         sessions = app[SESSIONS] = Sessions(pool, journal, settings.session_days, settings.session_idle_days)
         accounts = app[ACCOUNTS] = Accounts(pool, journal, sessions, settings.signup)
-        app[POOL], app[RATES] = pool, Rates(settings, redis)
+        rates = app[RATES] = Rates(settings, redis)
+        sockets = app[SOCKETS] = Sockets(settings, pool, registry, rates, streams.stays.of)
+        # Both legs of a revocation lead to the same places; a presence node, too, follows the log, as its witness.
+        registry.on_revoked += [identities.forget, streams.roster.revoke]
+        streams.hub.followers.append(sockets)
+        app[POOL] = pool
         await retention.keep()
         await streams.tail.begin()
+        await registry.begin()
         works: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
             "hear announcements": streams.tail.listen,
             "follow the log": streams.tail.follow,
             "publish announcements": announcer.run,
             "commit posts": posts.run,
+            "end stuck sessions": partial(keep_ending_stuck, pool),
             "move read marks": read_marks.run,
             "look up identities": identities.run,
             "note used logins": identities.keep_touching,
@@ -79,14 +99,18 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
             "look up the log's end": streams.heads.run,
             "keep the log's partitions": retention.run,
             "beat": lambda: streams.roster.beat(streams.hub),
+            **registry.works(),
+            **sockets.works(),
         }
         for name, work in works.items():
             tasks.start(name, work())
         yield
         streams.roster.end_all("drain")
+        sockets.roster.end_all()
         await tasks.stop()
+        await registry.leave()
         accounts.hasher.close()
-    await redis.aclose()
+    await close_redis(redis)
 
 
 def run(settings: Settings, host: str, port: int) -> None:
@@ -110,10 +134,16 @@ async def serve(settings: Settings, host: str, port: int) -> None:
         await web.TCPSite(runner, host, port, backlog=4096).start()
         log.info("serving", node=settings.node, host=host, port=port)
         await wait_for_end(app)
-        log.info("draining", streams=len(app[STREAMS].roster), seconds=settings.drain_seconds)
-        await first_of(app[STREAMS].roster.drain(settings.drain_seconds), signalled())
+        await first_of(drain(app, settings.drain_seconds), signalled())
     finally:
         await runner.cleanup()
+
+
+async def drain(app: web.Application, seconds: float) -> None:
+    """Take nothing new; end streams and sockets spread over the time."""
+    streams, sockets = app[STREAMS].roster, app[SOCKETS].roster
+    log.info("draining", streams=len(streams), sockets=len(sockets), seconds=seconds)
+    await asyncio.gather(streams.drain(seconds), sockets.drain(seconds))
 
 
 async def wait_for_end(app: web.Application) -> None:

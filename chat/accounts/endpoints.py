@@ -13,6 +13,7 @@ from chat.shared.endpoints import (
     IDENTITIES,
     POOL,
     RATES,
+    REGISTRY,
     SETTINGS,
     answer_json,
     client_address,
@@ -78,7 +79,9 @@ async def get_sessions(request: web.Request) -> web.Response:
     """My logins."""
     member = await require_identity(request)
     sessions = await request.app[SESSIONS].of_user(member.user_id)
-    return answer_json({"sessions": [session.to_json(member.session_id) for session in sessions]})
+    open_now = await request.app[REGISTRY].count_open(member.user_id)
+    known = [session.to_json(member.session_id, *open_now.get(session.id, (0, 0))) for session in sessions]
+    return answer_json({"sessions": known})
 
 
 async def delete_session(request: web.Request) -> web.Response:
@@ -98,6 +101,7 @@ def let_go(request: web.Request, session_ids: list[int]) -> web.Response:
     """The log tells every node that these have ended; this one must not wait for it and answer them once more."""
     for session_id in session_ids:
         request.app[IDENTITIES].forget(session_id)
+        request.app[REGISTRY].revoke(session_id)
     return web.Response(status=204)
 
 

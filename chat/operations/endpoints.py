@@ -5,7 +5,7 @@ import asyncio
 from aiohttp import web
 
 from chat.migrations import missing_migrations
-from chat.shared.endpoints import POOL, answer_json
+from chat.shared.endpoints import POOL, REGISTRY, answer_json
 from chat.shared.postgres import UNAVAILABLE
 from chat.shared.problems import Draining, Unavailable
 from chat.stream.endpoints import STREAMS
@@ -30,4 +30,5 @@ async def get_ready(request: web.Request) -> web.Response:
         raise Unavailable("PostgreSQL cannot be reached.", retry_after=1) from None
     if missing:
         raise Unavailable(f"The database lacks migrations: {', '.join(missing)}. Run `tandem migrate`.")
-    return answer_json({"status": "ready" if streams.tail.listening else "degraded", "node": streams.settings.node})
+    ready = streams.tail.listening and not request.app[REGISTRY].degraded
+    return answer_json({"status": "ready" if ready else "degraded", "node": streams.settings.node})

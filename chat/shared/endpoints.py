@@ -12,11 +12,13 @@ from chat.shared.identity import Identities, Member
 from chat.shared.postgres import Pool
 from chat.shared.problems import Invalid, NotFound, Refusal, TooLarge, TooSlow, Unauthenticated, Unfinished
 from chat.shared.rates import Rates
+from chat.shared.registry.registry import Registry
 from chat.shared.settings import Settings
 
 SETTINGS = web.AppKey("settings", Settings)
 POOL = web.AppKey("pool", Pool)
 IDENTITIES = web.AppKey("identities", Identities)
+REGISTRY = web.AppKey("registry", Registry)
 RATES = web.AppKey("rates", Rates)
 COOKIE = "tandem"
 JSON = "application/json"

@@ -52,7 +52,10 @@ class Identities:
 
     async def of_token(self, token: str) -> Member:
         """The member; raises `Unauthenticated` when the login is unknown, ended or expired."""
-        digest = hash_token(token)
+        return await self.of_digest(hash_token(token))
+
+    async def of_digest(self, digest: bytes) -> Member:
+        """As `of_token`, by the token's hash: what may be kept elsewhere without giving the login away."""
         member = self._known.get(digest)
         if member is None or time.monotonic() - member.looked_up > FRESH_SECONDS:
             member = await self._gather.submit(digest)

@@ -70,6 +70,7 @@ class Rates:
         self.poll = Limit(said(settings.rate_poll))
         self.search = Limit(said(settings.rate_search))
         self.typing = Limit(said(settings.rate_typing))
+        self.socket = Limit(said(settings.rate_socket))
 
     async def spend_login(self, name: str, address: str) -> None:
         """A try to log in. The nearest limit is of this name from this address, so that others cannot lock it out."""

@@ -1,22 +1,63 @@
 """The connection to Redis or Valkey: every call is bounded in time, for it may hang as well as fail."""
 
-from redis.asyncio import Redis
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from redis.asyncio import Redis, RedisCluster
+from redis.asyncio.cluster import ClusterNode
 from redis.asyncio.retry import Retry
+from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import RedisClusterException, RedisError
 
 Bytes = Redis  # decode_responses is off: values are bytes
-UNAVAILABLE: tuple[type[Exception], ...] = (RedisError, OSError, TimeoutError)
+UNAVAILABLE: tuple[type[Exception], ...] = (RedisError, RedisClusterException, OSError, TimeoutError)
+BOUNDS: dict[str, Any] = {"socket_timeout": 2, "socket_connect_timeout": 2, "socket_keepalive": True}
+NAME: dict[str, Any] = {"client_name": "tandem", "health_check_interval": 10}
 
 
 def connect_redis(url: str) -> Bytes:
-    """A client whose calls end within 2 s; it connects when first used."""
-    return Redis.from_url(
-        url,
-        socket_timeout=2,
-        socket_connect_timeout=2,
-        socket_keepalive=True,
-        health_check_interval=10,
-        retry=Retry(NoBackoff(), 1),
-        client_name="tandem",
-    )
+    """A client whose calls end within 2 s; it connects when first used.
+
+    `redis://…` and `rediss://…` are one server, `redis+cluster://:password@host:port,host:port` a cluster,
+    `redis+sentinel://:password@host:port,host:port/service` the master that these sentinels name.
+    """
+    scheme, rest = url.split("://", 1) if "://" in url else ("redis", url)
+    if scheme == "redis+cluster":
+        return connect_cluster(rest)
+    if scheme == "redis+sentinel":
+        return connect_sentinel(rest)
+    return Redis.from_url(url, retry=Retry(NoBackoff(), 1), **BOUNDS, **NAME)
+
+
+def connect_cluster(rest: str) -> Bytes:
+    """All of a cluster, from whichever of the named servers answers."""
+    password, servers, _ = split_servers(rest)
+    nodes = [ClusterNode(host, port) for host, port in servers]
+    # Offers what the code uses of a single server's client: pipelines, pub/sub and single commands.
+    retry = Retry(NoBackoff(), 1)
+    return cast(Bytes, RedisCluster(startup_nodes=nodes, password=password, retry=retry, **BOUNDS, **NAME))
+
+
+def connect_sentinel(rest: str) -> Bytes:
+    """The master of a service, wherever it is by now. The password is the master's and the sentinels'."""
+    password, servers, service = split_servers(rest)
+    keys: dict[str, Any] = {"password": password} | BOUNDS
+    sentinel = Sentinel(servers, sentinel_kwargs=keys, **keys)  # type: ignore[no-untyped-call]
+    return cast(Bytes, sentinel.master_for(service or "mymaster", **NAME))
+
+
+async def close_redis(redis: Bytes) -> None:
+    """Close the client with all it has open; that of a sentinel leaves its own connections to sentinels behind."""
+    manager = getattr(getattr(redis, "connection_pool", None), "sentinel_manager", None)
+    for sentinel in manager.sentinels if manager else ():
+        await sentinel.aclose()
+    await redis.aclose()
+
+
+def split_servers(rest: str) -> tuple[str | None, list[tuple[str, int]], str]:
+    """`:password@host:port,host:port/service` → its parts."""
+    access, _, place = rest.rpartition("@")
+    servers, _, service = place.partition("/")
+    parts = [urlsplit(f"//{server}") for server in servers.split(",")]
+    return access.removeprefix(":") or None, [(part.hostname or "", part.port or 6379) for part in parts], service

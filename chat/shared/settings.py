@@ -57,6 +57,7 @@ class Settings(BaseSettings):
     rate_poll: Rates = "600/minute"
     rate_search: Rates = "60/minute"
     rate_typing: Rates = "120/minute"
+    rate_socket: Rates = "120/minute"
     session_days: Count = 30
     session_idle_days: Count = 14
 
@@ -78,6 +79,7 @@ class Settings(BaseSettings):
     stream_transport: Literal["detached", "attached"] = "detached"
     stream_beat: Seconds = 15
     streams_per_person: Count = 50
+    sockets_per_person: Count = 50
     recent_bytes: Count = 16 * 1024 * 1024
     drain_seconds: float = Field(10, ge=0)
 

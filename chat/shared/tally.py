@@ -4,6 +4,7 @@ Fixed windows, because their ends are Redis's own expiries: a node whose clock i
 """
 
 import asyncio
+import math
 import time
 from collections.abc import Sequence
 
@@ -20,9 +21,14 @@ log = structlog.get_logger(__name__)
 
 
 class Tally:
-    """Counts by `limits`. While Redis is away or slow nothing is known here, and each node counts for itself."""
+    """Counts by `limits`. While Redis is away or slow nothing is known here, and each node counts for itself; so it
+    does on a cluster, whose connections `limits` cannot share."""
 
     def __init__(self, redis: Bytes) -> None:
+        self._away_until = 0.0
+        if not hasattr(redis, "connection_pool"):
+            self._away_until = math.inf
+            return
         storage = RedisStorage(
             "async+redis://",
             implementation="redispy",
@@ -30,7 +36,6 @@ class Tally:
             connection_pool=redis.connection_pool,  # type: ignore[arg-type]  # typed as if options were texts only
         )
         self._limiter = FixedWindowRateLimiter(storage)
-        self._away_until = 0.0
 
     async def take(self, items: Sequence[RateLimitItem], *key: str) -> float:
         """0.0: counted, or not known. Else the seconds until the window that is full ends."""

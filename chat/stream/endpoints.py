@@ -7,6 +7,7 @@ import random
 from aiohttp import web
 from aiohttp_sse import EventSourceResponse
 
+from chat.shared.detach import Departed
 from chat.shared.endpoints import RATES, answer_json, parse_count, parse_ids, require_identity
 from chat.shared.identity import Member
 from chat.shared.postgres import UNAVAILABLE as POSTGRES_AWAY
@@ -18,7 +19,7 @@ from chat.stream.replay import LostEntries, Send
 from chat.stream.start import Start, encode_reset, encode_start
 from chat.stream.stream import Stream, encode_bye
 from chat.stream.streams import Streams
-from chat.stream.wire import Departed, Detached
+from chat.stream.wire import Detached
 
 STREAMS = web.AppKey("streams", Streams)
 SEND_SECONDS = 60.0

@@ -5,6 +5,7 @@ All of it is synchronous: between reading who listens and writing to them nothin
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
 
 import structlog
 
@@ -15,6 +16,16 @@ from chat.stream.recent import Recent
 from chat.stream.stream import Stream
 
 log = structlog.get_logger(__name__)
+
+
+class Follower(Protocol):
+    """Somebody else on this node who needs every entry."""
+
+    def hear(self, entries: Sequence[Entry]) -> None:
+        """The next entries."""
+
+    def start_over(self, epoch: str) -> None:
+        """The log is another one than before."""
 
 
 class Audience:
@@ -31,7 +42,7 @@ class Hub:
     """The live streams of one node, at `position` of the log.
 
     `watch` is called with every entry that means something to the node itself: a login's end, a change of a person.
-    `restart` is called when the log is another one than before.
+    `restart` is called when the log is another one than before. `followers` hear everything after the streams.
     """
 
     def __init__(self, recent_bytes: int, watch: Callable[[Entry], None], restart: Callable[[], None]) -> None:
@@ -41,6 +52,7 @@ class Hub:
         self._people: dict[int, Audience] = {}
         self._members: dict[int, set[Stream]] = {}
         self._moved = asyncio.Event()
+        self.followers: list[Follower] = []
 
     @property
     def position(self) -> int:
@@ -84,6 +96,8 @@ class Hub:
         self.epoch = epoch
         self.recent.start_over(position)
         self._restart()
+        for follower in self.followers:
+            follower.start_over(epoch)
         self._wake()
 
     def hear(self, entries: Sequence[Entry]) -> None:
@@ -107,6 +121,8 @@ class Hub:
             if entry.kind == LOGOUT or (entry.conversation_id is None and entry.user_id is None):
                 self._watch(entry)
         self._deliver(run)
+        for follower in self.followers:
+            follower.hear(entries)
         self._wake()
 
     def _begin(self, entry: Entry) -> None:

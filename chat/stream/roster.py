@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from chat.log.frame import encode_frame
 from chat.shared.problems import Draining, Refusal
+from chat.shared.registry.registry import Registry
 from chat.stream.chunk import Chunk
 from chat.stream.hub import Hub
 from chat.stream.stream import Reason, Stream
@@ -24,10 +25,10 @@ class TooManyStreams(Refusal):
 class Roster:
     """All streams. `beat`: seconds between beats; `per_person`: how many streams one person may have here."""
 
-    def __init__(self, beat: float, per_person: int) -> None:
+    def __init__(self, beat: float, per_person: int, registry: Registry) -> None:
         self._buckets: list[set[Stream]] = [set() for _ in range(max(1, round(beat)))]
         self._tick = beat / len(self._buckets)
-        self._per_person = per_person
+        self._per_person, self._registry = per_person, registry
         self._counts: Counter[int] = Counter()
         self.draining = False
 
@@ -45,7 +46,8 @@ class Roster:
             raise TooManyStreams(retry_after=5)
 
     def open(self, stream: Stream) -> None:
-        """Count it and beat for it."""
+        """Count it, beat for it, and tell the registry, which waits for nothing and cannot fail."""
+        stream.connection = self._registry.open(stream.user_id, stream.session_id, "stream")
         stream.bucket = random.randrange(len(self._buckets))
         self._buckets[stream.bucket].add(stream)
         self._counts[stream.user_id] += 1
@@ -54,6 +56,8 @@ class Roster:
         """It is gone; harmless when it was not here."""
         if stream in self._buckets[stream.bucket]:
             self._buckets[stream.bucket].discard(stream)
+            if stream.connection is not None:
+                self._registry.close(stream.connection)
             self._counts[stream.user_id] -= 1
             if not self._counts[stream.user_id]:
                 del self._counts[stream.user_id]

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from chat.log.frame import encode_notice
+from chat.shared.registry.holdings import Connection
 from chat.stream.chunk import Chunk
 
 BYE_SECONDS = 5.0  # how long a reader may take for what is buffered and the bye behind it
@@ -18,7 +19,18 @@ class Stream:
     `leave` is called as soon as it has ended, however long its last bytes take.
     """
 
-    __slots__ = ("bucket", "deadline", "ended", "expires", "leave", "live", "narrow", "session_id", "user_id")
+    __slots__ = (
+        "bucket",
+        "connection",
+        "deadline",
+        "ended",
+        "expires",
+        "leave",
+        "live",
+        "narrow",
+        "session_id",
+        "user_id",
+    )
 
     def __init__(
         self, user_id: int, session_id: int, narrow: frozenset[int] | None, leave: "Callable[[Stream], None]"
@@ -26,6 +38,7 @@ class Stream:
         self.user_id, self.session_id, self.narrow, self.leave = user_id, session_id, narrow, leave
         self.deadline, self.expires = float("inf"), False
         self.bucket, self.live = 0, False
+        self.connection: Connection | None = None  # as the registry has it
         self.ended: Reason | None = None
 
     def wants(self, conversation_id: int | None) -> bool:

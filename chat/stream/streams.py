@@ -9,6 +9,7 @@ from chat.shared.identity import Identities
 from chat.shared.membership import StayReader
 from chat.shared.postgres import Pool
 from chat.shared.redis import Bytes
+from chat.shared.registry.registry import Registry
 from chat.shared.settings import Settings
 from chat.stream.hub import Hub
 from chat.stream.pages import Pages
@@ -23,10 +24,12 @@ MOST_ASKING = 20_000
 class Streams:
     """The message streams of one node."""
 
-    def __init__(self, settings: Settings, pool: Pool, redis: Bytes, identities: Identities) -> None:
+    def __init__(
+        self, settings: Settings, pool: Pool, redis: Bytes, identities: Identities, registry: Registry
+    ) -> None:
         self.settings, self._pool, self._identities = settings, pool, identities
         self.hub = Hub(settings.recent_bytes, self._watch, self._restart)
-        self.roster = Roster(settings.stream_beat, settings.streams_per_person)
+        self.roster = Roster(settings.stream_beat, settings.streams_per_person, registry)
         self.tail = Tail(pool, redis, self.hub)
         self.stays = StayReader(pool)
         self.heads = Gather[None, int](self._read_heads, batch=MOST_ASKING, limit=MOST_ASKING)

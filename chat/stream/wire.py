@@ -1,16 +1,15 @@
 """The detached transport: once a stream is prepared, all that is left of its connection is this small protocol.
 
-aiohttp's handler, request, parser and task are let go: 1.4 KB a stream were measured in place of 11 to 14, and a
-delivery costs its `write(2)`. This file alone touches aiohttp's private state; its range is pinned in pyproject, and
-STREAM_TRANSPORT=attached does without it (attached.py, the same tests).
+aiohttp lets go of it (`chat/shared/detach.py`): 1.4 KB a stream were measured in place of 11 to 14, and a delivery
+costs its `write(2)`. STREAM_TRANSPORT=attached does without it (attached.py, the same tests).
 """
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, cast
 
 from aiohttp import web
 
+from chat.shared.detach import detach
 from chat.stream.chunk import Chunk
 from chat.stream.stream import BYE_SECONDS, Reason, Stream, encode_bye
 
@@ -33,16 +32,8 @@ class Detached(Stream, asyncio.Protocol):
     def detach(self, request: web.Request, buffer: int) -> None:
         """Take the transport; a reader with more than `buffer` bytes unsent is cut. Raises `ConnectionError` when
         the reader has gone meanwhile."""
-        transport, handler = request.transport, cast(Any, request.protocol)
-        if transport is None or transport.is_closing():
-            raise ConnectionResetError
-        self._transport, self._chunked = transport, request.version >= (1, 1)
-        transport.set_protocol(self)
-        transport.set_write_buffer_limits(high=buffer)
-        self._buffer, self._paused = buffer, handler.writing_paused
-        handler.transport = None
-        handler._force_close = True  # aiohttp's loop for this connection ends after this response
-        asyncio.get_running_loop().call_soon(handler.connection_lost, None)
+        self._buffer, self._paused = buffer, request.protocol.writing_paused
+        self._transport, self._chunked = detach(request, self, buffer), request.version >= (1, 1)
 
     def write(self, chunk: Chunk) -> None:
         """The shared bytes, as HTTP/1.1 or 1.0 wants them."""
@@ -77,13 +68,3 @@ class Detached(Stream, asyncio.Protocol):
         """The peer is gone, or we closed."""
         self._transport = None
         self.leave(self)
-
-
-class Departed(web.StreamResponse):
-    """What a handler returns when the connection is no longer aiohttp's: nothing is prepared, written or ended."""
-
-    async def prepare(self, request: web.BaseRequest) -> None:
-        """Nothing to prepare."""
-
-    async def write_eof(self, data: bytes = b"") -> None:
-        """Nothing to end."""

@@ -1,0 +1,1 @@
+"""The session registry: who is connected where, in Redis, for message streams and presence sockets alike."""

@@ -1,0 +1,12 @@
+-- claim: of all survivors, one reaps a dead node; where that one dies too, another goes on after a while.
+-- KEYS[1]: the hash of all leases. ARGV: 1 the dead holder, 2 who reaps it, 3 for how many ms.
+-- Changes the dead holder's lease. Returns 1 when the claim is ours.
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local record = redis.call('HGET', KEYS[1], ARGV[1])
+record = record and cjson.decode(record)
+if not record or record['until'] > now then return 0 end
+if record.reaper and record.reaper ~= ARGV[2] and record.claimed > now then return 0 end
+record.reaper, record.claimed = ARGV[2], now + tonumber(ARGV[3])
+redis.call('HSET', KEYS[1], ARGV[1], cjson.encode(record))
+return 1

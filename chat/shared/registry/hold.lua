@@ -1,0 +1,20 @@
+-- hold: the devices that one holder has of one person are exactly these. Saying it again changes nothing.
+-- ARGV: 4 the holder, 5 its devices [[session, streams, sockets, active, gone in ms or 0], …], 6 the person's choice as
+-- PostgreSQL has it, '' if the caller has not looked; 7 what the same node called itself before it lost its lease, or ''.
+-- Reads the person; changes h:<holder>, seen, and choice where this one is newer; deletes h:<before>; stores and
+-- publishes as settle does.
+local field, devices = 'h:' .. ARGV[4], cjson.decode(ARGV[5])
+local active = false
+for _, row in ipairs(read(field) or {}) do active = active or (row[4] == 1 and row[5] == 0) end
+for _, row in ipairs(devices) do
+    active = active or (row[4] == 1 and row[5] == 0)
+    if row[5] > 0 then row[5] = now + row[5] end
+end
+if ARGV[7] ~= '' then redis.call('HDEL', key, 'h:' .. ARGV[7]) end
+if active then redis.call('HSET', key, 'seen', string.format('%.0f', now)) end
+if #devices > 0 then redis.call('HSET', key, field, cjson.encode(devices)) else redis.call('HDEL', key, field) end
+if ARGV[6] ~= '' then
+    local known = read('choice')
+    if not known or known[1] < cjson.decode(ARGV[6])[1] then redis.call('HSET', key, 'choice', ARGV[6]) end
+end
+return settle()

@@ -1,0 +1,158 @@
+"""Holdings: what this node has open, by person and device. Pure; moments are seconds of the node's own clock.
+
+This is the truth about the node's connections; the registry is told of it again whenever it may have forgotten.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from sys import intern
+from typing import Any, Literal
+
+import orjson
+
+from chat.shared.registry.choice import Choice
+
+Kind = Literal["stream", "socket"]
+
+
+@dataclass(slots=True, eq=False)
+class Connection:
+    """One stream or socket of a login. `active`: somebody is using it, as far as it says."""
+
+    user_id: int
+    session_id: int
+    kind: Kind
+    active: bool
+
+
+@dataclass(slots=True)
+class Device:
+    """A login's connections here; `active`: how many of them are in use.
+
+    What has closed lingers, so that a reload shows nothing: `gone` is when the device has been away long enough, `fade`
+    when its last use has been (the one that was in use may close while others stay); 0 if that is not the case.
+    """
+
+    streams: int = 0
+    sockets: int = 0
+    active: int = 0
+    gone: float = 0.0
+    fade: float = 0.0
+
+    def rows(self, session_id: int, now: float) -> list[list[int]]:
+        """How the registry keeps it: [session, streams, sockets, active, gone in milliseconds from now]."""
+        rows = []
+        if self.streams or self.sockets:
+            rows.append([session_id, self.streams, self.sockets, int(self.active > 0), 0])
+        if self.gone:
+            rows.append([session_id, 0, 0, 0, milliseconds(self.gone - now)])
+        if self.fade:
+            rows.append([session_id, 0, 0, 1, milliseconds(self.fade - now)])
+        return rows
+
+    def forget_gone(self, now: float) -> None:
+        """Let go of what has lingered enough."""
+        self.gone = 0.0 if self.gone <= now else self.gone
+        self.fade = 0.0 if self.fade <= now else self.fade
+
+    def empty(self) -> bool:
+        """Is there nothing left of it?"""
+        return not (self.streams or self.sockets or self.gone or self.fade)
+
+
+def milliseconds(seconds: float) -> int:
+    """At least one: zero would mean that nothing has closed."""
+    return max(1, round(seconds * 1000))
+
+
+class Held:
+    """One person's devices here, and what the registry last said about the person: `status` as others see it, None
+    while it knows nothing; both versions; and, where there are sockets to tell it, the person's own view."""
+
+    __slots__ = ("choice", "devices", "holders", "indexed", "own", "own_version", "shown_version", "status", "told")
+
+    def __init__(self) -> None:
+        self.devices: dict[int, Device] = {}
+        self.choice: Choice | None = None  # None: not read yet
+        self.indexed = False
+        self.holders = 1  # how many nodes hold something of this person
+        self.status: str | None = None
+        self.shown_version = self.own_version = 0
+        self.own: list[Any] | None = None
+        self.told: list[Callable[[], None]] | None = None
+
+    def rows(self, now: float) -> bytes:
+        """All devices, as the registry keeps them."""
+        return orjson.dumps([row for one, device in self.devices.items() for row in device.rows(one, now)])
+
+    def note(self, shown: list[Any], own: list[Any], holders: int) -> None:
+        """What the registry says now. Most people's devices are alike: equal words are kept once."""
+        self.status, self.holders = intern(shown[1]), holders
+        self.shown_version, self.own_version = shown[0], own[0]
+        self.own = own if any(device.sockets for device in self.devices.values()) else None
+
+    def forget_gone(self, now: float) -> None:
+        """Drop what has lingered enough."""
+        for session_id, device in tuple(self.devices.items()):
+            device.forget_gone(now)
+            if device.empty():
+                del self.devices[session_id]
+
+
+class Holdings:
+    """All people with connections on this node, and those whose linger is not over."""
+
+    def __init__(self, linger: float) -> None:
+        self._linger = linger
+        self.people: dict[int, Held] = {}
+        self.counts = {"stream": 0, "socket": 0}
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.people)
+
+    def add(self, connection: Connection) -> Held:
+        """A connection has opened."""
+        held = self.people.get(connection.user_id)
+        if held is None:
+            held = self.people[connection.user_id] = Held()
+        device = held.devices.setdefault(connection.session_id, Device())
+        device.gone = 0.0
+        device.fade = 0.0 if connection.active else device.fade
+        self._count(device, connection, 1)
+        return held
+
+    def remove(self, connection: Connection, now: float) -> bool:
+        """It has closed; returns whether something now lingers."""
+        device = self.people[connection.user_id].devices[connection.session_id]
+        self._count(device, connection, -1)
+        left = not (device.streams or device.sockets)
+        faded = connection.active and not device.active
+        device.gone = now + self._linger if left else 0.0
+        device.fade = now + self._linger if faded else device.fade
+        return left or faded
+
+    def touch(self, connection: Connection, active: bool) -> bool:
+        """It says whether it is in use; returns whether that changes anything for its device."""
+        device = self.people[connection.user_id].devices[connection.session_id]
+        before = device.active > 0
+        device.active += int(active) - int(connection.active)
+        connection.active = active
+        return before != (device.active > 0)
+
+    def _count(self, device: Device, connection: Connection, step: int) -> None:
+        self.counts[connection.kind] += step
+        device.active += step * connection.active
+        if connection.kind == "stream":
+            device.streams += step
+        else:
+            device.sockets += step
+
+    def summarize(self) -> dict[str, float]:
+        """Connections, and people by what is shown of them; one whom several nodes hold is a part on each."""
+        counts: dict[str, float] = {"streams": self.counts["stream"], "sockets": self.counts["socket"], "people": 0.0}
+        counts |= {"online": 0.0, "away": 0.0, "dnd": 0.0}
+        for held in self.people.values():
+            if held.status and held.status != "offline":
+                counts["people"] += 1 / max(1, held.holders)
+                counts[held.status] += 1 / max(1, held.holders)
+        return counts

@@ -1,0 +1,27 @@
+-- lease: a node says that it lives, and hears who does not.
+-- KEYS[1]: the hash of all leases, field <holder>: {name, until, …}. ARGV: 1 the holder, 2 its record without `until`,
+-- 3 the lease in ms, 4 'take' for the first time, 'renew' after that, 5 a holder that is known to be dead, or ''.
+-- Reads all leases; writes the holder's, unless another living holder has its name or, renewing, its own is gone.
+-- Returns {'held' | 'lost' | 'taken', the record in the way or '', the server's now, dead holders…}.
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local record = cjson.decode(ARGV[2])
+local dead, own, taken = {}, nil, nil
+local fields = redis.call('HGETALL', KEYS[1])
+for i = 1, #fields, 2 do
+    local other = cjson.decode(fields[i + 1])
+    if fields[i] == ARGV[1] then
+        own = other
+    elseif other['until'] <= now or fields[i] == ARGV[5] then
+        dead[#dead + 1] = fields[i]
+    elseif other.name == record.name and not other.leaving then
+        taken = fields[i + 1]
+    end
+end
+local now_text = string.format('%.0f', now)
+if taken then return {'taken', taken, now_text} end
+if ARGV[4] == 'renew' and (not own or own.reaper) then return {'lost', '', now_text, unpack(dead)} end
+record['until'] = now + tonumber(ARGV[3])
+record.heard = now
+redis.call('HSET', KEYS[1], ARGV[1], cjson.encode(record))
+return {'held', '', now_text, unpack(dead)}

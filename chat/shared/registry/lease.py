@@ -1,0 +1,137 @@
+"""The lease: a node's sign of life. Its connections count for as long as it is renewed; nothing is refreshed singly."""
+
+import asyncio
+import os
+import secrets
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import orjson
+import structlog
+
+from chat.shared.problems import Refusal
+from chat.shared.redis import UNAVAILABLE, Bytes
+from chat.shared.registry.calls import LEASE, LEAVE, Call, run_call
+from chat.shared.registry.keys import LEASES
+from chat.shared.registry.timing import Timing
+
+GLANCE_SECONDS = 0.2
+log = structlog.get_logger(__name__)
+
+
+class NameTaken(Refusal):
+    """Another node with this name is alive; every node needs a name of its own: --node NAME."""
+
+    status, code = 409, "name_taken"
+
+
+class Lease:
+    """One node's lease. `holder` names it in the registry; a lease once lost is never taken up again, but replaced.
+
+    `renamed(holder)` is called when there is a new one: everything held has to be registered under it.
+    `found_dead(holders)` is called with those whose leases have run out.
+    """
+
+    def __init__(
+        self,
+        redis: Bytes,
+        name: str,
+        timing: Timing,
+        describe: Callable[[], dict[str, Any]],
+        renamed: Callable[[str], None],
+        found_dead: Callable[[Iterable[str]], None],
+    ) -> None:
+        self._redis, self._name, self._timing = redis, name, timing
+        self._describe, self._renamed, self._found_dead = describe, renamed, found_dead
+        self.holder = new_holder(name)
+        self.failing = self._taken = False
+
+    async def take(self) -> None:
+        """Take it, or raise `NameTaken`. Who has the name and is not heard of within his lease has died.
+
+        Raises also that Redis is away; then `keep` takes it later.
+        """
+        before, dead = b"", ""
+        while (record := await self._say("take", dead)) is not None:
+            other = orjson.loads(record)
+            if died_here(other):
+                dead = other["holder"]
+            elif before not in (b"", record):
+                raise NameTaken(f"{NameTaken.__doc__} ({self._name}: {other['where']})")
+            before = record
+            await asyncio.sleep(GLANCE_SECONDS)
+
+    async def keep(self) -> None:
+        """Renew it on every beat; raises `NameTaken` when, after a long absence, somebody else has the name."""
+        while True:
+            await asyncio.sleep(self._timing.beat)
+            try:
+                record = await self._say("renew" if self._taken else "take", "")
+            except UNAVAILABLE as error:
+                if not self.failing:
+                    log.warning("the lease cannot be renewed now", error=repr(error))
+                self.failing = True
+                continue
+            self.failing = False
+            if record is not None and self._taken:
+                raise NameTaken
+            if record is not None:
+                await self.take()
+
+    async def _say(self, how: str, dead: str) -> bytes | None:
+        """One call; returns the record of the node that is in the way."""
+        record = {"name": self._name, "holder": self.holder, "where": where()} | self._describe()
+        patience = round(self._timing.patience * 1000)
+        call = Call(LEASE, LEASES, [self.holder, orjson.dumps(record), patience, how, dead])
+        outcome, other, _, *holders = await run_call(self._redis, call)
+        if outcome == b"taken":
+            return bytes(other)
+        if outcome == b"lost":
+            log.warning("the registry has lost this node; registering again", holder=self.holder)
+            self.holder = new_holder(self._name)
+            return await self._say("take", "")
+        if how == "take":
+            self._taken = True
+            self._renamed(self.holder)
+        self._found_dead(holder.decode() for holder in holders)
+        return None
+
+    async def leave(self) -> None:
+        """The node stops in order: its people have the linger to come back elsewhere. Never raises."""
+        try:
+            await run_call(self._redis, Call(LEAVE, LEASES, [self.holder, round(self._timing.linger * 1000)]))
+        except UNAVAILABLE as error:
+            log.warning("left without a word to the registry", error=repr(error))
+
+
+def new_holder(name: str) -> str:
+    """A name that was never used before."""
+    return f"{name}~{secrets.token_hex(4)}"
+
+
+def where() -> dict[str, Any]:
+    """The process, such that another one on the same machine can tell whether it is still there."""
+    return {"machine": machine(), "pid": os.getpid()}
+
+
+def machine() -> str:
+    """This boot of this machine, or container; "" where that cannot be known."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip() + os.readlink("/proc/self/ns/pid")
+    except OSError:
+        return ""
+
+
+def died_here(record: dict[str, Any]) -> bool:
+    """Was this a process of our own machine, and has it ended? Then nobody needs to wait for its lease to run out."""
+    place = record["where"]
+    if not place["machine"] or place["machine"] != machine():
+        return False
+    try:
+        os.kill(place["pid"], 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False

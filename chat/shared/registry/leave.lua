@@ -1,0 +1,9 @@
+-- leave: a node goes in order; its people have the linger to come back elsewhere before anyone reaps them.
+-- KEYS[1]: the hash of all leases. ARGV: 1 the holder, 2 the linger in ms. Changes the holder's lease, if it has one.
+local time = redis.call('TIME')
+local record = redis.call('HGET', KEYS[1], ARGV[1])
+if not record then return 0 end
+record = cjson.decode(record)
+record.leaving = true
+record['until'] = time[1] * 1000 + math.floor(time[2] / 1000) + tonumber(ARGV[2])
+return redis.call('HSET', KEYS[1], ARGV[1], cjson.encode(record))

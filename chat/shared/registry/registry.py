@@ -1,0 +1,193 @@
+"""The session registry of one node: message streams and presence sockets open, touch and close their connections here.
+
+Opening and closing never wait and never fail: they change what this node holds, and the writer tells Redis of it.
+Whatever asks Redis is bounded in time and raises that it is away.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any
+
+import orjson
+import structlog
+
+from chat.shared.postgres import Pool
+from chat.shared.redis import UNAVAILABLE, Bytes
+from chat.shared.registry.calls import LOOK, Call, run_calls, run_commands
+from chat.shared.registry.choice import Choice
+from chat.shared.registry.choices import store_choice
+from chat.shared.registry.evidence import Evidence, read_evidence
+from chat.shared.registry.holdings import Connection, Held, Holdings, Kind
+from chat.shared.registry.keys import COUNTS, LEASES, PERSON, REVOKED, person_key
+from chat.shared.registry.lease import Lease
+from chat.shared.registry.reaper import Reaper
+from chat.shared.registry.subscriber import Subscriber
+from chat.shared.registry.timing import check_timing
+from chat.shared.registry.writer import Writer
+from chat.shared.settings import Settings
+
+log = structlog.get_logger(__name__)
+Works = dict[str, Callable[[], Coroutine[Any, Any, None]]]
+
+
+class Registry:
+    """`on_revoked` are called with the id of a login that was ended anywhere; `on_lost` when Redis has forgotten."""
+
+    def __init__(self, settings: Settings, pool: Pool, redis: Bytes) -> None:
+        self.redis, self._pool, self._role = redis, pool, settings.role
+        self.timing = check_timing(settings.presence_linger, settings.node_lease)
+        self.holdings = Holdings(self.timing.linger)
+        self.writer = Writer(redis, pool, self.holdings)
+        self.reaper = Reaper(redis)
+        self.subscriber = Subscriber(redis, REVOKED, self._hear_revoked)
+        self.lease = Lease(redis, settings.node, self.timing, self._describe, self._rename, self.reaper.find_dead)
+        self.on_revoked: list[Callable[[int], None]] = []
+        self._revocations: asyncio.Queue[int] = asyncio.Queue(1000)
+        self.on_lost: list[Callable[[], None]] = []
+        self._clock = asyncio.get_running_loop().time
+
+    async def begin(self) -> None:
+        """Take the node's name; raises `NameTaken`. With Redis away the node serves, and takes it later."""
+        try:
+            await self.lease.take()
+        except UNAVAILABLE as error:
+            self.lease.failing = True
+            log.warning("starting without the registry", error=repr(error))
+
+    def works(self) -> Works:
+        """The background tasks, by name."""
+        return {
+            "renew the lease": self.lease.keep,
+            "tell the registry": self.writer.run,
+            "tell the registry again": self.writer.refresh,
+            "reap dead nodes": self.reaper.run,
+            "hear the registry": self.subscriber.run,
+            "publish revocations": self._publish_revocations,
+        }
+
+    async def leave(self) -> None:
+        """The node stops in order: nobody is shown leaving who appears elsewhere within the linger."""
+        await self.lease.leave()
+
+    @property
+    def degraded(self) -> bool:
+        """Redis cannot be reached: what is shown of people may be old."""
+        return self.lease.failing or self.writer.failing or not self.subscriber.connected
+
+    def open(self, user_id: int, session_id: int, kind: Kind) -> Connection:
+        """A stream or socket has opened. A new socket is in use; a stream says nothing about that."""
+        connection = Connection(user_id, session_id, kind, active=kind == "socket")
+        self.holdings.add(connection)
+        self.writer.mark(user_id)
+        return connection
+
+    def touch(self, connection: Connection, active: bool) -> None:
+        """The connection says whether it is in use."""
+        if self.holdings.touch(connection, active):
+            self.writer.mark(connection.user_id)
+
+    def close(self, connection: Connection) -> None:
+        """It has closed; its device counts for the linger."""
+        now = self._clock()
+        if self.holdings.remove(connection, now):
+            self.writer.mark_at(now + self.timing.linger, connection.user_id)
+        self.writer.mark(connection.user_id)
+
+    async def choose(self, user_id: int, choice: Choice) -> None:
+        """The person sets a status for all devices; durable when this returns. Raises that PostgreSQL is away."""
+        stored = await store_choice(self._pool, user_id, choice)
+        held = self.holdings.people.get(user_id)
+        if held and (held.choice is None or held.choice.set_at < stored.set_at):
+            held.choice = stored
+            self.writer.mark(user_id)
+
+    async def told(self, user_id: int) -> Held | None:
+        """Wait until the registry knows what this node holds of the person; None when it is held no more."""
+        held = self.holdings.people.get(user_id)
+        if held is None or held.own:
+            return held
+        heard: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        held.told = [*(held.told or ()), lambda: None if heard.done() else heard.set_result(None)]
+        await heard
+        return held
+
+    async def look(self, asked: Iterable[tuple[int, int, int]]) -> dict[int, list[Any]]:
+        """`(person, known version of what is shown, and of his own view)` → `[shown, own, …]` as person.lua has it."""
+        asked = list(asked)
+        calls = [Call(LOOK, person_key(one), [b"%b%d" % (PERSON, one), *versions]) for one, *versions in asked]
+        outcomes = await run_calls(self.redis, calls)
+        return {one[0]: orjson.loads(outcome) for one, outcome in zip(asked, outcomes, strict=True)}
+
+    async def remembers_us(self) -> bool:
+        """Whether nothing was lost since this node registered; when it was, the next beat registers again."""
+        return bool(await self._ask("HEXISTS", LEASES, self.lease.holder))
+
+    async def of_person(self, user_id: int) -> Evidence:
+        """Devices, nodes, and why the status is what it is."""
+        return read_evidence(as_dict(await self._ask("HGETALL", person_key(user_id))))
+
+    async def nodes(self) -> list[dict[str, Any]]:
+        """The leases: `{name, holder, role, streams, sockets, people, …, heard, until}`."""
+        return [orjson.loads(record) for record in as_dict(await self._ask("HGETALL", LEASES)).values()]
+
+    async def stats(self) -> dict[str, int]:
+        """The whole installation's figures."""
+        nodes = await self.nodes()
+        names = ("people", "online", "away", "dnd", "streams", "sockets")
+        reaped = int(await self._ask("HGET", COUNTS, "reaped") or 0)
+        sums = {name: round(sum(node.get(name, 0) for node in nodes)) for name in names}
+        return sums | {"nodes": len(nodes), "reaped": reaped}
+
+    async def count_open(self, user_id: int) -> dict[int, tuple[int, int]]:
+        """`{session: (streams, sockets)}` of this person; nothing where Redis is away."""
+        try:
+            devices = (await self.of_person(user_id)).devices
+        except UNAVAILABLE:
+            return {}
+        counts: dict[int, tuple[int, int]] = {}
+        for device in devices:
+            streams, sockets = counts.get(device.session_id, (0, 0))
+            counts[device.session_id] = streams + device.streams, sockets + device.sockets
+        return counts
+
+    def revoke(self, session_id: int) -> None:
+        """Close the login's streams and sockets on every node. A hint, never waited for: the log says it, too."""
+        if not self._revocations.full():
+            self._revocations.put_nowait(session_id)
+
+    async def _publish_revocations(self) -> None:
+        while True:
+            session_id = await self._revocations.get()
+            try:
+                await self.redis.publish(REVOKED, b"%d" % session_id)
+            except UNAVAILABLE as error:
+                log.warning("a revocation was not published; the log tells of it", error=repr(error))
+
+    async def reconcile(self) -> int:
+        """Find and reap what no living node holds; how many people had such ghosts."""
+        return await self.reaper.reconcile()
+
+    async def _ask(self, *command: Any) -> Any:
+        (outcome,) = await run_commands(self.redis, [command])
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    def _hear_revoked(self, _channel: bytes, data: bytes) -> None:
+        if data.isdigit():
+            for revoked in self.on_revoked:
+                revoked(int(data))
+
+    def _describe(self) -> dict[str, Any]:
+        return {"role": self._role} | self.holdings.summarize()
+
+    def _rename(self, holder: str) -> None:
+        self.reaper.holder = holder
+        self.writer.call_me(holder)
+        for lost in self.on_lost if self.writer.before else ():
+            lost()
+
+
+def as_dict(answer: Any) -> dict[bytes, bytes]:
+    """HGETALL's answer, which is a mapping or a flat list, after the protocol's version."""
+    return answer if isinstance(answer, dict) else dict(zip(answer[::2], answer[1::2], strict=True))

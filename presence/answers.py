@@ -1,0 +1,129 @@
+"""What each signal brings about. One client's are answered one after the other, in the order in which it said them."""
+
+import asyncio
+from collections.abc import Sequence
+
+from chat.shared.problems import AdminsOnly, NotFound, Refusal
+from chat.shared.rates import Rates
+from chat.shared.registry.keys import TYPING
+from chat.shared.registry.registry import Registry
+from presence.delta import format_moment
+from presence.mirror import Mirror
+from presence.scope import Scope
+from presence.sight import Sight
+from presence.signal import WATCH_MOST, Beat, Observe, SetStatus, Signal, Typing, Watch
+from presence.socket import Recheck, Socket
+from presence.watchers import Watchers
+
+SNAPSHOT_SECONDS = 2.0
+
+
+class TooManyWatched(Refusal):
+    """A client may watch 500 people and 500 conversations at most; stop watching some first."""
+
+    status, code = 422, "too_many_watched"
+
+
+class Answers:
+    """Answers signals with the parts of one node."""
+
+    def __init__(
+        self, registry: Registry, rates: Rates, scope: Scope, sight: Sight, mirror: Mirror, watchers: Watchers
+    ) -> None:
+        self._registry, self._rates, self._scope, self._sight = registry, rates, scope, sight
+        self._mirror, self._watchers = mirror, watchers
+
+    async def answer(self, socket: Socket, signal: Signal | Recheck) -> None:
+        """Raises a `Refusal`, or that PostgreSQL or Redis is away."""
+        if isinstance(signal, Beat):
+            self._registry.touch(socket.connection, active=signal.type == "active")
+        elif isinstance(signal, SetStatus):
+            await self._registry.choose(socket.member.user_id, signal.to_choice())
+        elif isinstance(signal, Typing):
+            await self._relay(socket, signal)
+        elif isinstance(signal, Recheck):
+            await self._recheck(socket)
+        elif isinstance(signal, Observe):
+            if socket.member.role != "admin":
+                raise AdminsOnly
+            socket.observing = True
+        elif signal.type == "watch":
+            await self._watch(socket, signal)
+        else:
+            self.unwatch(socket, signal.users, signal.conversations)
+
+    async def _relay(self, socket: Socket, signal: Typing) -> None:
+        user_id = socket.member.user_id
+        if signal.conversation not in self._scope.conversations(user_id):
+            raise NotFound
+        self._rates.typing.spend(user_id)
+        own = self._mirror.own(user_id)
+        if own is None or not own[1].endswith("invisible"):  # own: "<status> <mode>"
+            message = b"%d %d" % (user_id, signal.on)
+            await self._registry.redis.publish(b"%b%d" % (TYPING, signal.conversation), message)
+
+    async def _watch(self, socket: Socket, signal: Watch) -> None:
+        asked = [one for one in dict.fromkeys(signal.users) if one not in (socket.users or ())]
+        rooms = self._scope.conversations(socket.member.user_id).intersection(signal.conversations)
+        if max(len(asked) + len(socket.users or ()), len(rooms | (socket.rooms or set()))) > WATCH_MOST:
+            raise TooManyWatched
+        seen = await self._sight.narrow(socket.member.user_id, asked) if asked else set()
+        if not socket.open:
+            return
+        for conversation_id in self._watchers.add_rooms(socket, rooms):
+            self._registry.subscriber.want(b"%b%d" % (TYPING, conversation_id))
+        fresh = self._watchers.add_users(socket, [one for one in asked if one in seen])
+        for user_id in fresh:
+            self._mirror.follow(user_id)
+        await self._mirror.await_known(fresh, 0 if self._registry.degraded else SNAPSHOT_SECONDS)
+        if signal.users:
+            known = [one for one in dict.fromkeys(signal.users) if one in (socket.users or ())]
+            socket.send(self._watchers.encode(b"snapshot", known))
+
+    def unwatch(self, socket: Socket, users: Sequence[int], conversations: Sequence[int]) -> None:
+        """It no longer looks at these."""
+        for user_id in self._watchers.drop_users(socket, users):
+            self._mirror.release(user_id)
+        for conversation_id in self._watchers.drop_rooms(socket, conversations):
+            if not self._watchers.has_room(conversation_id):
+                self._registry.subscriber.drop(b"%b%d" % (TYPING, conversation_id))
+
+    async def _recheck(self, socket: Socket) -> None:
+        watched = list(socket.users or ())
+        seen = await self._sight.narrow(socket.member.user_id, watched) if watched else set()
+        rooms = set(socket.rooms or ()) - self._scope.conversations(socket.member.user_id)
+        if socket.open:
+            self.unwatch(socket, [one for one in watched if one not in seen], list(rooms))
+
+    async def greet(self, socket: Socket, node: str, heartbeat: int) -> None:
+        """Who he is, as far as the registry knows within two seconds; with Redis away at once."""
+        user_id = socket.member.user_id
+        held = None
+        if not self._registry.degraded:
+            try:
+                async with asyncio.timeout(SNAPSHOT_SECONDS):
+                    held = await self._registry.told(user_id)
+            except TimeoutError:
+                pass
+        if not socket.open:
+            return
+        own = max([one for one in (held and held.own, self._mirror.own(user_id)) if one], default=None)
+        socket.greeted, socket.own_version = True, own[0] if own else -1
+        hello = {"type": "hello", "node": node, "heartbeat": heartbeat, "you": describe_own(user_id, own)}
+        socket.say(hello | {"witness": self._scope.witness(user_id), "degraded": self._registry.degraded})
+
+
+def describe_own(user_id: int, own: Sequence[object] | None) -> dict[str, object]:
+    """What a client is told of its own person, from the registry's `[version, "status mode", text, …]`."""
+    version, both, text, emoji, until, devices = own or (0, "online online", "", "", 0, 1)
+    status, mode = str(both).split(" ")
+    return {
+        "id": user_id,
+        "status": mode if mode == "invisible" else status,
+        "mode": mode,
+        "text": text,
+        "emoji": emoji,
+        "until": format_moment(int(str(until))),
+        "devices": devices,
+        "version": version,
+    }

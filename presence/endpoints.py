@@ -1,0 +1,123 @@
+"""`/api/presence/…`: open a socket, ask who is here, and for admins why."""
+
+from collections.abc import Awaitable
+from typing import TypeVar
+
+from aiohttp import web
+
+from chat.shared.detach import Departed, detach
+from chat.shared.endpoints import (
+    IDENTITIES,
+    POOL,
+    answer_json,
+    find_token,
+    parse_count,
+    parse_ids,
+    path_id,
+    require_identity,
+)
+from chat.shared.identity import Member
+from chat.shared.problems import AdminsOnly, Refusal, Unavailable
+from chat.shared.redis import UNAVAILABLE
+from presence.evidence import describe_evidence
+from presence.history import read_history
+from presence.mirror import make_record
+from presence.signal import WATCH_MOST
+from presence.sockets import Sockets
+from presence.tickets import TICKET_SECONDS, issue_ticket, redeem_ticket
+from presence.wire import BUFFER
+
+SOCKETS = web.AppKey("sockets", Sockets)
+MINUTES_MOST = 7 * 24 * 60
+Answer = TypeVar("Answer")
+
+
+class NotWebSocket(Refusal):
+    """This address speaks WebSocket only."""
+
+    status, code = 426, "upgrade_required"
+
+
+async def get_socket(request: web.Request) -> web.StreamResponse:
+    """Refuse it, or shake hands and take the connection over."""
+    sockets = request.app[SOCKETS]
+    member = await identify(request, sockets)
+    sockets.roster.check_room(member.user_id)
+    sockets.rates.socket.spend(member.user_id)
+    response = web.WebSocketResponse(compress=False)
+    if not response.can_prepare(request):
+        raise NotWebSocket
+    await response.prepare(request)
+    socket = sockets.make(member)
+    try:
+        socket.begin(detach(request, socket, BUFFER))
+    except ConnectionError:
+        sockets.registry.close(socket.connection)
+        return response
+    sockets.enter(socket)
+    return Departed()
+
+
+async def identify(request: web.Request, sockets: Sockets) -> Member:
+    """By ticket, or as everywhere."""
+    if ticket := request.query.get("ticket"):
+        return await redeem_ticket(sockets.registry, request.app[IDENTITIES], ticket)
+    return await require_identity(request)
+
+
+async def post_ticket(request: web.Request) -> web.Response:
+    """A ticket for this login."""
+    await require_identity(request)
+    ticket = await issue_ticket(request.app[SOCKETS].registry, find_token(request) or "")
+    return answer_json({"ticket": ticket, "expires_in": TICKET_SECONDS}, 201)
+
+
+async def get_presence(request: web.Request) -> web.Response:
+    """`?users=1,2`: those of them whom I may see."""
+    member, sockets = await require_identity(request), request.app[SOCKETS]
+    asked = parse_ids(request.query.get("users", ""), "users", WATCH_MOST)
+    seen = await sockets.sight.narrow(member.user_id, asked) if asked else set()
+    views = await bounded(sockets.registry.look((one, 0, 0) for one in dict.fromkeys(asked) if one in seen))
+    records = [make_record(user_id, view[0]).encode() for user_id, view in views.items()]
+    return answer_json(b'{"users":[%b]}' % b",".join(records))
+
+
+async def require_admin(request: web.Request) -> Sockets:
+    """Raises `AdminsOnly`."""
+    if (await require_identity(request)).role != "admin":
+        raise AdminsOnly
+    return request.app[SOCKETS]
+
+
+async def bounded(asking: Awaitable[Answer]) -> Answer:
+    """What Redis answers; raises `Unavailable` when it does not."""
+    try:
+        return await asking
+    except UNAVAILABLE:
+        raise Unavailable("Presence is degraded: the registry cannot be reached.", retry_after=2) from None
+
+
+async def get_nodes(request: web.Request) -> web.Response:
+    """Every node with its lease and what it holds."""
+    sockets = await require_admin(request)
+    return answer_json({"nodes": await bounded(sockets.registry.nodes())})
+
+
+async def get_stats(request: web.Request) -> web.Response:
+    """The figures now, and with `?minutes=` those of each minute before."""
+    sockets = await require_admin(request)
+    minutes = parse_count(request, "minutes", default=0, most=MINUTES_MOST)
+    history = await read_history(request.app[POOL], minutes) if minutes else []
+    return answer_json(await bounded(sockets.registry.stats()) | {"history": history})
+
+
+async def get_evidence(request: web.Request) -> web.Response:
+    """Why a person is shown as he is."""
+    sockets, user_id = await require_admin(request), path_id(request, "user")
+    return answer_json(await bounded(describe_evidence(request.app[POOL], sockets.registry, user_id)))
+
+
+async def post_reconcile(request: web.Request) -> web.Response:
+    """Look for ghosts now."""
+    sockets = await require_admin(request)
+    return answer_json({"reaped": await bounded(sockets.registry.reconcile())})

@@ -1,0 +1,60 @@
+"""Evidence behind a green dot, for admins: which devices, on which nodes, last heard when, and why the status is so."""
+
+from typing import Any
+
+from chat.shared.postgres import Pool
+from chat.shared.queries import load
+from chat.shared.registry.evidence import DeviceHere, Evidence
+from chat.shared.registry.registry import Registry
+from presence.delta import format_moment
+from presence.mirror import make_record
+
+queries = load(__file__)
+
+
+async def describe_evidence(pool: Pool, registry: Registry, user_id: int) -> dict[str, Any]:
+    """Everything the registry has of the person, with the logins' names. Raises that Redis or PostgreSQL is away."""
+    evidence = await registry.of_person(user_id)
+    leases = {node["holder"]: node for node in await registry.nodes()}
+    async with pool.connection() as connection:
+        sessions = [device.session_id for device in evidence.devices]
+        rows = await (await connection.execute(queries.name_sessions, [user_id, sessions])).fetchall()
+    names = {session_id: {"name": name, "address": address} for session_id, name, address in rows}
+    return {
+        "user": make_record(user_id, evidence.shown).public(),
+        "truth": evidence.own[1].split()[0],
+        "mode": evidence.choice.mode,
+        "last_active_at": format_moment(evidence.seen),
+        "why": explain(evidence),
+        "devices": [
+            describe_device(one, leases.get(one.holder)) | names.get(one.session_id, {}) for one in evidence.devices
+        ],
+    }
+
+
+def describe_device(device: DeviceHere, lease: dict[str, Any] | None) -> dict[str, Any]:
+    """`heard`: when its node last renewed its lease; null for a node that has none, whose people are ghosts."""
+    return {
+        "session": device.session_id,
+        "node": device.node,
+        "streams": device.streams,
+        "sockets": device.sockets,
+        "active": device.active,
+        "lingers_until": format_moment(device.gone),
+        "heard": format_moment(lease["heard"]) if lease else None,
+    }
+
+
+def explain(evidence: Evidence) -> str:
+    """One sentence."""
+    mode, here = evidence.choice.mode, [device for device in evidence.devices if not device.gone]
+    if mode == "invisible":
+        return "Has chosen to be invisible: looks offline to others."
+    if not evidence.devices:
+        return "No device is connected."
+    if not here:
+        return "Every device has closed; the linger is not over."
+    if mode in ("dnd", "away"):
+        return f"Has chosen {mode}, with {len(here)} connected."
+    active = sum(device.active for device in here)
+    return f"{active} of {len(here)} connected devices in use."

@@ -1,0 +1,104 @@
+"""The roster: all sockets of this node; their pings and heartbeats, and their ends.
+
+Sockets are spread over as many buckets as the heartbeat has seconds, so that one ticker serves all of them evenly.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable, Iterator
+
+from chat.shared.problems import Draining, TooFast
+from presence.socket import DRAIN, REVOKED, Socket
+
+HEARTBEAT_SECONDS = 20
+WITNESS_SECONDS = 5  # how soon a client hears that its stream should have brought something
+
+
+class TooManySockets(TooFast):
+    """You have as many sockets open as one person may; close one first."""
+
+    code = "too_many_sockets"
+
+
+class Roster:
+    """All sockets; `per_person` of one person at most. `beat(socket, whole)`: tell it the witness; where it is not the
+    `whole` heartbeat, only if that has moved."""
+
+    def __init__(self, per_person: int, beat: Callable[[Socket, bool], None]) -> None:
+        self._per_person, self._beat = per_person, beat
+        self._buckets: list[set[Socket]] = [set() for _ in range(HEARTBEAT_SECONDS)]
+        self._of_user: dict[int, list[Socket]] = {}
+        self.draining = False
+
+    def __iter__(self) -> Iterator[Socket]:
+        return (socket for bucket in self._buckets for socket in tuple(bucket))
+
+    def __len__(self) -> int:
+        return sum(len(bucket) for bucket in self._buckets)
+
+    def check_room(self, user_id: int) -> None:
+        """Raises `Draining`, or `TooManySockets`."""
+        if self.draining:
+            raise Draining(retry_after=1)
+        if len(self._of_user.get(user_id, ())) >= self._per_person:
+            raise TooManySockets(retry_after=5)
+
+    def enter(self, socket: Socket) -> None:
+        """It is open."""
+        socket.bucket = random.randrange(HEARTBEAT_SECONDS)
+        self._buckets[socket.bucket].add(socket)
+        self._of_user.setdefault(socket.member.user_id, []).append(socket)
+
+    def leave(self, socket: Socket) -> None:
+        """It is closed."""
+        self._buckets[socket.bucket].discard(socket)
+        sockets = self._of_user[socket.member.user_id]
+        sockets.remove(socket)
+        if not sockets:
+            del self._of_user[socket.member.user_id]
+
+    def of_user(self, user_id: int) -> tuple[Socket, ...]:
+        """This person's."""
+        return tuple(self._of_user.get(user_id, ()))
+
+    def revoke(self, session_id: int) -> None:
+        """Close what this login has open."""
+        for socket in self:
+            if socket.member.session_id == session_id:
+                socket.close(*REVOKED)
+
+    def end_all(self) -> None:
+        """Close everything now."""
+        for socket in self:
+            socket.close(*DRAIN)
+
+    async def drain(self, seconds: float) -> None:
+        """Take no new ones, and close each at a random moment, so that they come back spread out."""
+        self.draining = True
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        moments = [(random.uniform(0, seconds), socket) for socket in self]
+        for moment, socket in sorted(moments, key=lambda pair: pair[0]):
+            if (wait := started + moment - loop.time()) > 0:
+                await asyncio.sleep(wait)
+            socket.close(*DRAIN)
+        self.end_all()
+
+    async def beat(self) -> None:
+        """The one ticker: each socket is pinged every 20 s, and hears of a moved witness every 5 s."""
+        while True:
+            for turn in range(HEARTBEAT_SECONDS):
+                await asyncio.sleep(1)
+                now = asyncio.get_running_loop().time()
+                for bucket in range(turn % WITNESS_SECONDS, HEARTBEAT_SECONDS, WITNESS_SECONDS):
+                    for socket in tuple(self._buckets[bucket]):
+                        self._tend(socket, whole=bucket == turn, now=now)
+
+    def _tend(self, socket: Socket, whole: bool, now: float) -> None:
+        if socket.deadline <= now:
+            socket.close(*REVOKED)
+            return
+        if whole:
+            socket.ping()
+        if not socket.full and socket.greeted:
+            self._beat(socket, whole)

@@ -1,0 +1,131 @@
+"""A socket: one client of this node, what it looks at, and what it has not been told yet."""
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+
+from chat.shared.identity import Member
+from chat.shared.problems import Refusal
+from chat.shared.registry.holdings import Connection
+from presence.frames import encode_frame
+from presence.signal import BadFrame, Signal, parse_signal
+from presence.wire import Wire
+
+DRAIN, POLICY = (1001, "drain"), (1008, "too many problems")
+REVOKED, TOO_FAST = (4401, "login ended"), (4429, "too fast")
+UNAVAILABLE, FAILED = (1013, "try again later"), (1011, "failed")
+PROBLEMS_MOST, PROBLEMS_SECONDS = 10, 60.0
+SIGNALS_BURST, SIGNALS_SECOND = 60, 20
+WAITING_MOST = 100
+
+
+class Recheck:
+    """To be done between two signals: see again whom this client may see."""
+
+
+class Binary(BadFrame):
+    """Signals are text frames."""
+
+
+class Socket(Wire):
+    """`users` and `rooms`: the people and conversations on its screen. `news_of`, `typing_in`: of which of them it
+    still has to be told; only that, never what, so that a slow client gets the latest state and nothing piles up."""
+
+    __slots__ = (
+        "_full_at",
+        "_problems",
+        "bucket",
+        "connection",
+        "deadline",
+        "greeted",
+        "inbox",
+        "member",
+        "news_of",
+        "observing",
+        "own_news",
+        "own_version",
+        "reception",
+        "rooms",
+        "seated",
+        "told",
+        "typing_in",
+        "users",
+    )
+
+    def __init__(self, member: Member, connection: Connection, reception: "Reception") -> None:
+        super().__init__()
+        self.member, self.connection, self.reception = member, connection, reception
+        self.deadline, self.bucket, self.told = float("inf"), 0, ""
+        self.users: set[int] | None = None
+        self.rooms: set[int] | None = None
+        self.news_of: set[int] | None = None
+        self.typing_in: set[int] | None = None
+        self.inbox: deque[Signal | Recheck] | None = None
+        self.greeted = self.seated = self.observing = self.own_news = False
+        self.own_version = -1
+        self._problems: list[float] | None = None
+        self._full_at = 0.0
+
+    def hear(self, text: bytes) -> None:
+        """Take the signal, or say what is wrong with it."""
+        if self._too_fast():
+            self.close(*TOO_FAST)
+            return
+        try:
+            signal = parse_signal(text)
+        except BadFrame as bad:
+            self.complain(bad)
+        else:
+            self.reception.take(self, signal)
+
+    def refuse_binary(self) -> None:
+        """Not our language."""
+        self.complain(Binary())
+
+    def complain(self, refusal: Refusal) -> None:
+        """Say what was refused; the socket stays open, unless that happens too often."""
+        self.say({"type": "problem", "code": refusal.code, "detail": str(refusal)})
+        now = self.reception.clock()
+        self._problems = [one for one in self._problems or () if one > now - PROBLEMS_SECONDS]
+        self._problems.append(now)
+        if len(self._problems) >= PROBLEMS_MOST:
+            self.close(*POLICY)
+
+    def _too_fast(self) -> bool:
+        """A burst is fine; the bucket refills evenly."""
+        now = self.reception.clock()
+        self._full_at = max(self._full_at, now) + 1 / SIGNALS_SECOND
+        return self.reception.limited and self._full_at - now > SIGNALS_BURST / SIGNALS_SECOND
+
+    def say(self, message: dict[str, Any]) -> None:
+        """One message to this client alone."""
+        self.send(encode_frame(orjson.dumps(message)))
+
+    def room(self) -> None:
+        """It reads again: now it is told what is the latest by now."""
+        self.reception.resumed(self)
+
+    def lost(self) -> None:
+        """It has gone."""
+        self.reception.gone(self)
+
+
+class Reception:
+    """What a socket needs of the node."""
+
+    clock: Callable[[], float]
+    limited: bool
+
+    def take(self, socket: Socket, signal: Signal) -> None:
+        """It has said something."""
+        raise NotImplementedError
+
+    def resumed(self, socket: Socket) -> None:
+        """It reads again."""
+        raise NotImplementedError
+
+    def gone(self, socket: Socket) -> None:
+        """It is closed."""
+        raise NotImplementedError

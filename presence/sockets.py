@@ -1,0 +1,182 @@
+"""All that a node's sockets need, put together; and who does the work, so that no socket has a task of its own."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+
+import structlog
+
+from chat.shared.identity import Member
+from chat.shared.postgres import UNAVAILABLE as POSTGRES_AWAY
+from chat.shared.postgres import Pool
+from chat.shared.problems import Refusal, Unavailable
+from chat.shared.rates import Rates
+from chat.shared.redis import UNAVAILABLE as REDIS_AWAY
+from chat.shared.registry.keys import TYPING
+from chat.shared.registry.registry import Registry, Works
+from chat.shared.settings import Settings
+from chat.shared.stays import Stays
+from presence.answers import Answers, describe_own
+from presence.dashboard import Dashboard
+from presence.entry import LEAVE, LOGOUT, Entry
+from presence.history import History
+from presence.mirror import Mirror
+from presence.roster import HEARTBEAT_SECONDS, Roster
+from presence.scope import Scope
+from presence.sight import Sight
+from presence.signal import Signal
+from presence.socket import FAILED, TOO_FAST, UNAVAILABLE, WAITING_MOST, Reception, Recheck, Socket
+from presence.typing import Typing
+from presence.watchers import Watchers
+
+WORKERS = 256
+TICK_SECONDS = 0.25
+log = structlog.get_logger(__name__)
+
+
+class Sockets(Reception):
+    """The presence sockets of one node. `read_stays(person)`: which conversations he belongs to."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        pool: Pool,
+        registry: Registry,
+        rates: Rates,
+        read_stays: Callable[[int], Awaitable[Stays]],
+    ) -> None:
+        self.settings, self.registry, self.rates = settings, registry, rates
+        self.clock, self.limited = asyncio.get_running_loop().time, settings.rate_limits
+        self.scope, self.sight, self.typing = Scope(read_stays), Sight(pool), Typing()
+        self.roster = Roster(settings.sockets_per_person, self._beat)
+        self.mirror = Mirror(registry, lambda record: self.watchers.user_changed(record), self._own_changed)
+        self.watchers = Watchers(self.mirror.record, self.typing.people, self._say_own)
+        self.answers = Answers(registry, rates, self.scope, self.sight, self.mirror, self.watchers)
+        self.dashboard, self.history = Dashboard(registry, self.roster), History(pool, registry)
+        self._busy: asyncio.Queue[Socket] = asyncio.Queue()
+        self._degraded = False
+        registry.subscriber.on(TYPING, self._hear_typing, lambda _conversation: None)
+        registry.on_revoked.append(self.roster.revoke)
+
+    def works(self) -> Works:
+        """The background tasks, by name."""
+        workers: Works = {f"answer signals {n}": self._work for n in range(WORKERS)}
+        return workers | {
+            "beat for sockets": self.roster.beat,
+            "mirror people": self.mirror.run,
+            "see who may see whom": self.sight.run,
+            "end typing": self._tick,
+            "watch the figures": self.dashboard.run,
+            "keep the figures": self.history.run,
+        }
+
+    def make(self, member: Member) -> Socket:
+        """A socket that is about to open."""
+        return Socket(member, self.registry.open(member.user_id, member.session_id, "socket"), self)
+
+    def enter(self, socket: Socket) -> None:
+        """It is open: it is greeted first of all."""
+        socket.deadline = self.clock() + socket.member.seconds_left()
+        self.roster.enter(socket)
+        self.mirror.follow(socket.member.user_id)
+        socket.inbox = deque()
+        self._busy.put_nowait(socket)
+
+    def take(self, socket: Socket, signal: Signal | Recheck) -> None:
+        """In order, behind what it said before."""
+        if socket.inbox is None:
+            socket.inbox = deque()
+            self._busy.put_nowait(socket)
+        socket.inbox.append(signal)
+        if len(socket.inbox) > WAITING_MOST:
+            socket.close(*TOO_FAST)
+
+    def resumed(self, socket: Socket) -> None:
+        """It reads again."""
+        self.watchers.ready(socket)
+
+    def gone(self, socket: Socket) -> None:
+        """Nothing of it stays behind but the linger."""
+        self.roster.leave(socket)
+        self.registry.close(socket.connection)
+        self.answers.unwatch(socket, list(socket.users or ()), list(socket.rooms or ()))
+        self.mirror.release(socket.member.user_id)
+        if socket.seated:
+            self.scope.leave(socket.member.user_id)
+
+    async def _work(self) -> None:
+        while True:
+            socket = await self._busy.get()
+            try:
+                await self._serve(socket)
+            except POSTGRES_AWAY + REDIS_AWAY as error:
+                log.warning("a socket cannot be served now", error=repr(error))
+                socket.close(*UNAVAILABLE)
+            except Exception:
+                log.exception("a signal failed", user=socket.member.user_id)
+                socket.close(*FAILED)
+
+    async def _serve(self, socket: Socket) -> None:
+        if not socket.greeted and socket.open:
+            socket.seated = True
+            await self.scope.enter(socket.member.user_id)
+            await self.answers.greet(socket, self.settings.node, HEARTBEAT_SECONDS)  # it may have gone meanwhile
+        while socket.inbox and socket.open:
+            try:
+                await self.answers.answer(socket, socket.inbox.popleft())
+            except Refusal as refusal:
+                socket.complain(refusal)
+            except POSTGRES_AWAY + REDIS_AWAY:
+                socket.complain(Unavailable())
+        socket.inbox = None
+
+    def _beat(self, socket: Socket, whole: bool) -> None:
+        witness = self.scope.witness(socket.member.user_id)
+        if whole or witness != socket.told:
+            socket.told = witness
+            socket.say({"type": "beat", "witness": witness})
+
+    def _own_changed(self, user_id: int) -> None:
+        for socket in self.roster.of_user(user_id):
+            socket.own_news = True
+            self.watchers.ready(socket)
+
+    def _say_own(self, socket: Socket) -> None:
+        own = self.mirror.own(socket.member.user_id)
+        if own is not None and own[0] > socket.own_version:
+            socket.own_version = own[0]
+            socket.say({"type": "you", "you": describe_own(socket.member.user_id, own)})
+
+    def _hear_typing(self, conversation: bytes, data: bytes) -> None:
+        user_id, on = map(int, data.split())
+        if self.typing.note(int(conversation), user_id, bool(on), self.clock()):
+            self.watchers.room_changed(int(conversation))
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            for conversation_id in self.typing.expire(self.clock()):
+                self.watchers.room_changed(conversation_id)
+            if self._degraded != self.registry.degraded:
+                self._degraded = not self._degraded
+                for socket in self.roster:
+                    socket.say({"type": "degraded", "on": self._degraded})
+
+    def hear(self, entries: Sequence[Entry]) -> None:
+        """The next entries of the log: what they say to presence."""
+        self.scope.hear(entries)
+        for entry in entries:
+            if entry.kind == LOGOUT and entry.subject is not None:
+                self.roster.revoke(entry.subject)
+            elif entry.kind == LEAVE:
+                self._part(entry.conversation_id or 0, entry.subject or 0)
+
+    def _part(self, conversation_id: int, user_id: int) -> None:
+        if self.typing.note(conversation_id, user_id, False, self.clock()):
+            self.watchers.room_changed(conversation_id)
+        for socket in {*self.roster.of_user(user_id), *self.watchers.of_user(user_id)}:
+            self.take(socket, Recheck())
+
+    def start_over(self, epoch: str) -> None:
+        """The log is another one than before."""
+        self.scope.start_over(epoch)

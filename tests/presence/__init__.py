@@ -1,0 +1,1 @@
+"""Presence: the algebra, the socket, and what must be seen when things break."""

@@ -1,0 +1,98 @@
+"""Eyes: a plain client of the presence socket that keeps every frame, so that tests can say what was seen."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+import orjson
+
+from tests.cast import Person
+from tests.waiting import eventually
+
+Json = dict[str, Any]
+
+
+class Eyes:
+    """One open socket of a person. `people`: the latest record of each; `seen`: the course of their statuses."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self.socket = socket
+        self.frames: list[Json] = []
+        self.people: dict[int, Json] = {}
+        self.seen: dict[int, list[str]] = {}
+        self._task = asyncio.ensure_future(self._look())
+
+    async def _look(self) -> None:
+        async for message in self.socket:
+            if message.type != aiohttp.WSMsgType.TEXT:
+                continue  # a ping, where the test leaves it unanswered
+            frame = orjson.loads(message.data)
+            self.frames.append(frame)
+            for record in frame.get("users", ()) if frame["type"] in ("snapshot", "presence") else ():
+                known = self.people.get(record["id"])
+                if known is None or known["version"] < record["version"]:
+                    self.people[record["id"]] = record
+                    if known is None or known["status"] != record["status"]:
+                        self.seen.setdefault(record["id"], []).append(record["status"])
+
+    async def says(self, kind: str, **fields: Any) -> None:
+        """Send a signal."""
+        await self.socket.send_str(orjson.dumps({"type": kind, **fields}).decode())
+
+    def named(self, kind: str) -> list[Json]:
+        """The frames of this type."""
+        return [frame for frame in self.frames if frame["type"] == kind]
+
+    async def gets(self, kind: str, count: int = 1, limit: float = 5.0) -> Json:
+        """Wait for that many frames of this type; the last of them."""
+        await eventually(lambda: len(self.named(kind)) >= count, limit)
+        return self.named(kind)[count - 1]
+
+    async def watches(self, *people: Person, conversations: tuple[int, ...] = ()) -> list[Json]:
+        """Watch, and wait for the snapshot; its records."""
+        before = len(self.named("snapshot"))
+        await self.says("watch", users=[person.id for person in people], conversations=list(conversations))
+        return list((await self.gets("snapshot", before + 1))["users"]) if people else []
+
+    async def sees(self, person: Person, status: str, limit: float = 5.0) -> None:
+        """Wait until this person is shown so."""
+        await eventually(lambda: self.people.get(person.id, {}).get("status") == status, limit)
+
+    async def closes(self, limit: float = 5.0) -> int:
+        """Wait until the server has closed; the code."""
+        await eventually(lambda: self._task.done(), limit)
+        return self.socket.close_code or 0
+
+    async def cuts_wire(self) -> None:
+        """Pull the plug: no goodbye."""
+        connection = self.socket._response.connection
+        if connection is not None and connection.transport is not None:
+            connection.transport.abort()
+        await self.leaves()
+
+    async def leaves(self) -> None:
+        """Close in order."""
+        await self.socket.close()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+
+async def opens_eyes(person: Person, *, query: str = "", greeted: bool = True, **kwargs: Any) -> Eyes:
+    """Open a socket and wait for its hello."""
+    headers = {} if query else {"Authorization": f"Bearer {person.token}"}
+    socket = await person._http.ws_connect(f"{person.at}/api/presence/socket{query}", headers=headers, **kwargs)
+    eyes = Eyes(socket)
+    if greeted:
+        await eyes.gets("hello")
+    return eyes
+
+
+@asynccontextmanager
+async def open_eyes(person: Person) -> AsyncIterator[Eyes]:
+    """As `opens_eyes`, and closed at the end of the block."""
+    eyes = await opens_eyes(person)
+    try:
+        yield eyes
+    finally:
+        await eyes.leaves()

@@ -1,0 +1,101 @@
+"""Redis dies, hangs, comes back empty: presence says that it is degraded, then is exact again; nothing else suffers."""
+
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from chat.app import TASKS
+from chat.engines import ValkeyEngine
+from tests.cast import Cast, casting
+from tests.nodes import Node, running_node
+from tests.presence.conftest import QUICK
+from tests.presence.eyes import Eyes, open_eyes, opens_eyes
+from tests.waiting import eventually
+
+
+@pytest.fixture
+def valkey(tmp_path: Path) -> Iterator[ValkeyEngine]:
+    """A registry of this test's own, to be broken."""
+    with ValkeyEngine(tmp_path / "valkey") as engine:
+        yield engine
+
+
+@pytest.fixture
+async def node(database_url: str, valkey: ValkeyEngine) -> AsyncIterator[Node]:
+    """A node that leans on it."""
+    async with running_node(database_url, valkey.url, **QUICK) as one:
+        yield one
+
+
+async def is_told(eyes: Eyes, on: bool) -> None:
+    """Wait until the client knows that presence is degraded, or no longer."""
+    await eventually(lambda: [frame["on"] for frame in eyes.named("degraded")][-1:] == [on], limit=15)
+
+
+async def test_killed_and_back_empty(cast: Cast, valkey: ValkeyEngine) -> None:
+    """Sockets stay open and say so; people come and go meanwhile; afterwards everything is true again."""
+    ana, ben, chloe = await cast.enters("ana", "ben", "chloe")
+    room = await cast.share(ana, ben, chloe)
+    async with open_eyes(ana) as eyes:
+        bens = await opens_eyes(ben)
+        await eyes.watches(ben, chloe)
+        await bens.says("status", status="dnd", text="focus")
+        await eyes.sees(ben, "dnd")
+        valkey.kill()
+        await is_told(eyes, True)
+        await ana.says(room, "still here")
+        status, problem = await ana.call("GET", f"/api/presence?users={ben.id}")
+        assert (status, problem["code"]) == (503, "unavailable")
+        chloes = await opens_eyes(chloe)
+        assert chloes.frames[0]["degraded"] is True
+        valkey.start()
+        await is_told(eyes, False)
+        await eyes.sees(chloe, "online", limit=10)
+        assert eyes.people[ben.id]["text"] == "focus"
+        await bens.leaves()
+        await eyes.sees(ben, "offline")
+        assert "offline" not in eyes.seen[ben.id][:-1]
+        await chloes.leaves()
+
+
+async def test_hanging(cast: Cast, valkey: ValkeyEngine) -> None:
+    """It answers nobody: every call is bounded, posts are as fast as ever, and a socket still opens."""
+    ana, ben = await cast.enters("ana", "ben")
+    room = await cast.share(ana, ben)
+    async with open_eyes(ana) as eyes:
+        valkey.pause()
+        await is_told(eyes, True)
+        started = time.monotonic()
+        await ana.says(room, "hello")
+        async with open_eyes(ben):
+            assert time.monotonic() - started < 1.0
+        valkey.resume()
+        await is_told(eyes, False)
+        await eyes.watches(ben)
+        async with open_eyes(ben):
+            await eyes.sees(ben, "online")
+
+
+async def test_who_left_while_it_was_away_is_offline_afterwards(
+    database_url: str, node: Node, valkey: ValkeyEngine
+) -> None:
+    """A node died together with the registry: nobody will ever reap its people, and yet no ghost stays."""
+    async with (
+        running_node(database_url, valkey.url, node="b2", **QUICK) as dying,
+        casting(database_url, node.url) as cast,
+    ):
+        ana, ben = await cast.enters("ana", "ben")
+        await cast.share(ana, ben)
+        ben.at = dying.url
+        async with open_eyes(ana) as eyes:
+            bens = await opens_eyes(ben)
+            await eyes.watches(ben)
+            await eyes.sees(ben, "online")
+            valkey.kill()
+            await is_told(eyes, True)
+            await dying.app[TASKS].stop()
+            await bens.leaves()
+            valkey.start()
+            await eyes.sees(ben, "offline", limit=10)

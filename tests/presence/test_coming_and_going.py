@@ -1,0 +1,103 @@
+"""Nobody flaps, nobody haunts: reloads, lids, several devices, idle peers."""
+
+from presence.endpoints import SOCKETS
+from tests.cast import Cast
+from tests.nodes import Node
+from tests.presence.eyes import open_eyes, opens_eyes
+from tests.waiting import eventually
+
+
+async def test_a_reload_shows_nothing(cast: Cast) -> None:
+    """Closed and opened again within the linger, three times: those who watch hear not a word."""
+    ana, ben = await cast.enters("ana", "ben")
+    await cast.share(ana, ben)
+    bens = await opens_eyes(ben)
+    async with open_eyes(ana) as eyes:
+        await eyes.watches(ben)
+        heard = len(eyes.named("presence"))
+        for _ in range(3):
+            await bens.leaves()
+            bens = await opens_eyes(ben)
+        await bens.says("status", status="dnd")
+        await eyes.sees(ben, "dnd")
+        assert len(eyes.named("presence")) == heard + 1
+        await bens.leaves()
+
+
+async def test_a_closed_lid_shows_offline_once(node: Node, cast: Cast) -> None:
+    """The connection is gone without a word: offline after the linger, once."""
+    ana, ben = await cast.enters("ana", "ben")
+    await cast.share(ana, ben)
+    bens = await opens_eyes(ben)
+    async with open_eyes(ana) as eyes:
+        await eyes.watches(ben)
+        await bens.cuts_wire()
+        await eyes.sees(ben, "offline")
+        assert eyes.seen[ben.id] == ["online", "offline"]
+        assert eyes.people[ben.id]["last_active_at"] is not None
+        assert ben.id not in node.app[SOCKETS].registry.holdings.people
+
+
+async def test_two_unanswered_pings_close(node: Node, cast: Cast) -> None:
+    """A half-open connection: nobody answers, and the third turn ends it."""
+    (ana,) = await cast.enters("ana")
+    eyes = await opens_eyes(ana, autoping=False)
+    (socket,) = node.app[SOCKETS].roster.of_user(ana.id)
+    socket.ping()
+    socket.ping()
+    assert socket.open
+    socket.ping()
+    await eyes.closes()
+    await eyes.leaves()
+
+
+async def test_two_devices(cast: Cast) -> None:
+    """Online while any is in use, away when none is, offline when the last has gone."""
+    ana, ben = await cast.enters("ana", "ben")
+    await cast.share(ana, ben)
+    async with open_eyes(ana) as eyes:
+        await eyes.watches(ben)
+        laptop, phone = await opens_eyes(ben), await opens_eyes(ben)
+        await eyes.sees(ben, "online")
+        await laptop.says("idle")
+        await phone.says("idle")
+        await eyes.sees(ben, "away")
+        await phone.says("active")
+        await eyes.sees(ben, "online")
+        await laptop.leaves()
+        await phone.leaves()
+        await eyes.sees(ben, "offline")
+        assert eyes.seen[ben.id] == ["offline", "online", "away", "online", "offline"]
+
+
+async def test_a_slow_watcher_gets_the_latest(node: Node, cast: Cast) -> None:
+    """Who does not read is not queued for: when there is room again, the latest state comes, once."""
+    ana, ben = await cast.enters("ana", "ben")
+    await cast.share(ana, ben)
+    async with open_eyes(ana) as eyes, open_eyes(ben) as bens:
+        await eyes.watches(ben)
+        (socket,) = node.app[SOCKETS].roster.of_user(ana.id)
+        socket.pause_writing()  # what the transport does when the peer's window is full
+        for n in range(5):
+            await bens.says("status", status="online", text=f"text {n}")
+            await bens.gets("you", n + 1)
+        await eventually(lambda: socket.news_of == {ben.id})
+        heard = len(eyes.named("presence"))
+        socket.resume_writing()
+        await eventually(lambda: eyes.people[ben.id]["text"] == "text 4")
+        assert len(eyes.named("presence")) == heard + 1
+
+
+async def test_the_beat_bears_witness(node: Node, cast: Cast) -> None:
+    """The socket names the last entry addressed to me: a stream that has not brought it is stalled."""
+    ana, ben, chloe = await cast.enters("ana", "ben", "chloe")
+    room = await cast.share(ana, ben)
+    elsewhere = await cast.share(ben, chloe)
+    ear = await ana.listens()
+    async with open_eyes(ana) as eyes:
+        await ben.says(room, "hello")
+        await ear.hears("hello")
+        heard = ear.cursor
+        await ben.says(elsewhere, "not for ana")
+        await eventually(lambda: str(node.app[SOCKETS].scope.epoch) != "")
+        assert (await eyes.gets("beat", limit=22))["witness"] == heard

@@ -1,0 +1,82 @@
+"""Malformed frames on a real socket: a problem each, never a traceback, never a dead server."""
+
+import asyncio
+import base64
+import os
+import random
+from typing import Any
+
+import pytest
+import structlog
+
+from presence.frames import encode_frame
+from tests.cast import Cast, Person
+from tests.nodes import Node
+from tests.presence.eyes import open_eyes
+from tests.presence.test_frames import said
+
+TURNS = 150
+PIECES = [
+    b"{",
+    b"}",
+    b'"type"',
+    b":",
+    b'"watch"',
+    b'"users"',
+    b"[",
+    b"]",
+    b"1e999",
+    b"null",
+    b"\xff",
+    b'"\\ud800"',
+    b",",
+]
+
+
+async def shakes_hands(person: Person, node: Node) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A socket without a library in between."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", node.port)
+    key = base64.b64encode(os.urandom(16)).decode()
+    lines = [
+        "GET /api/presence/socket HTTP/1.1",
+        "Host: localhost",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        "Sec-WebSocket-Version: 13",
+        f"Sec-WebSocket-Key: {key}",
+        f"Authorization: Bearer {person.token}",
+    ]
+    writer.write("\r\n".join([*lines, "", ""]).encode())
+    assert b" 101 " in await reader.readuntil(b"\r\n\r\n")
+    return reader, writer
+
+
+def mess(chance: random.Random) -> bytes:
+    """A frame that is wrong somewhere: its text, its head, or all of it."""
+    text = b"".join(chance.choices(PIECES, k=chance.randrange(12)))
+    frame = said(text, chance.choice([0, 1, 1, 1, 2, 3, 8, 9, 10, 15]), final=chance.random() < 0.8)
+    return chance.choice([frame, frame, frame, chance.randbytes(20), frame[: chance.randrange(len(frame))]])
+
+
+@pytest.fixture
+def logged() -> Any:
+    """What the node logs."""
+    with structlog.testing.capture_logs() as lines:
+        yield lines
+
+
+async def test_a_mess_of_frames(node: Node, cast: Cast, logged: list[dict[str, Any]]) -> None:
+    """Whatever mallory sends, the others go on, and the log knows of no failure."""
+    chance = random.Random(7)
+    mallory, ben = await cast.enters("mallory", "ben")
+    async with open_eyes(ben) as eyes:
+        for _ in range(TURNS):
+            reader, writer = await shakes_hands(mallory, node)
+            writer.write(b"".join(mess(chance) for _ in range(chance.randrange(1, 6))))
+            writer.write(encode_frame(b"not masked: the end"))
+            writer.write_eof()
+            assert b"Traceback" not in await reader.read()
+            writer.close()
+        (record,) = await eyes.watches(ben)
+        assert record["status"] == "online"
+    assert [line for line in logged if line["log_level"] in ("error", "critical")] == []

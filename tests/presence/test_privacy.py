@@ -1,0 +1,128 @@
+"""Mallory, who shares no conversation, learns nothing; the invisible are invisible everywhere."""
+
+from tests.cast import Cast
+from tests.presence.eyes import open_eyes
+from tests.verbs import unseats
+from tests.waiting import eventually
+
+
+async def test_strangers_learn_nothing(cast: Cast) -> None:
+    """No call and no frame of mallory's says whether ben is here."""
+    ana, ben, mallory = await cast.enters("ana", "ben", "mallory")
+    room = await cast.share(ana, ben)
+    async with open_eyes(mallory) as eyes, open_eyes(ana) as friend, open_eyes(ben) as bens:
+        assert await eyes.watches(ben, ana, conversations=(room,)) == []
+        await friend.watches(ben, conversations=(room,))
+        await eyes.says("typing", conversation=room, on=True)
+        assert (await eyes.gets("problem"))["code"] == "not_found"
+        await eyes.says("observe")
+        assert (await eyes.gets("problem", 2))["code"] == "admins_only"
+        await bens.says("status", status="dnd")
+        await bens.says("typing", conversation=room, on=True)
+        await friend.sees(ben, "dnd")
+        await friend.gets("typing")
+        status, answer = await mallory.call("GET", f"/api/presence?users={ben.id},{ana.id}")
+        assert (status, answer) == (200, {"users": []})
+        for path in ("nodes", "stats", f"evidence/{ben.id}"):
+            assert (await mallory.call("GET", f"/api/presence/{path}"))[0] == 403
+        assert (await mallory.call("POST", "/api/presence/reconcile"))[0] == 403
+        assert await eyes.watches(ben) == []
+        assert {frame["type"] for frame in eyes.frames} <= {"hello", "you", "snapshot", "problem", "beat"}
+        assert eyes.people == {}
+
+
+async def test_friends_see_over_http_too(cast: Cast) -> None:
+    """The same record as on the socket."""
+    ana, ben = await cast.enters("ana", "ben")
+    await cast.share(ana, ben)
+    async with open_eyes(ana) as eyes, open_eyes(ben):
+        (record,) = await eyes.watches(ben)
+        await eyes.sees(ben, "online")
+        status, answer = await ana.call("GET", f"/api/presence?users={ben.id}")
+        assert (status, answer["users"]) == (200, [eyes.people[ben.id]])
+        assert set(record) == {
+            "id",
+            "status",
+            "text",
+            "emoji",
+            "until",
+            "last_active_at",
+            "devices",
+            "version",
+        }
+
+
+async def test_invisible_is_invisible_everywhere(cast: Cast) -> None:
+    """Coming, going, typing, devices: nothing reaches others, and nothing distinguishes it from being away."""
+    ana, ben = await cast.enters("ana", "ben")
+    room = await cast.share(ana, ben)
+    async with open_eyes(ana) as eyes:
+        async with open_eyes(ben) as bens:
+            await eyes.watches(ben, conversations=(room,))
+            await eyes.sees(ben, "online")
+            await bens.says("status", status="invisible", text="secretly here")
+            await eyes.sees(ben, "offline")
+            gone = eyes.people[ben.id]
+            assert (gone["text"], gone["devices"]) == ("", 0)
+            await bens.says("typing", conversation=room, on=True)
+            async with open_eyes(ben) as phone:
+                await phone.says("idle")
+                await eventually(lambda: any(frame["you"]["devices"] for frame in bens.named("you")))
+            await bens.says("status", status="invisible", text="still")
+            await eventually(lambda: any(frame["you"]["text"] == "still" for frame in bens.named("you")))
+        _, answer = await ana.call("GET", f"/api/presence?users={ben.id}")
+        assert answer["users"] == [gone] == [eyes.people[ben.id]]
+        assert eyes.named("typing") == []
+
+
+async def test_leaving_ends_the_view_both_ways(cast: Cast) -> None:
+    """Whoever no longer shares a conversation is told nothing more, and is not told of."""
+    ana, ben = await cast.enters("ana", "ben")
+    room = await cast.share(ana, ben)
+    async with open_eyes(ana) as eyes, open_eyes(ben) as bens:
+        await eyes.watches(ben, conversations=(room,))
+        await bens.watches(ana, conversations=(room,))
+        assert await unseats(ben, room, "me") == (204, "")
+
+        async def out_of_sight() -> bool:
+            return await eyes.watches(ben) == [] and await bens.watches(ana) == []
+
+        await eventually(out_of_sight)
+        heard = len(eyes.named("presence"))
+        await bens.says("status", status="dnd")
+        await bens.gets("you")
+        await bens.says("typing", conversation=room, on=True)
+        assert (await bens.gets("problem"))["code"] == "not_found"
+        assert await eyes.watches(ben) == []
+        assert len(eyes.named("presence")) == heard
+
+
+async def test_admins_see_the_evidence(cast: Cast) -> None:
+    """Which devices, where, since when, and why; nobody else does."""
+    (ada,) = await cast.enters("ada", role="admin")
+    (ben,) = await cast.enters("ben")
+    async with open_eyes(ben) as bens:
+        await bens.says("status", status="invisible")
+        await eventually(lambda: bens.named("you"))
+        status, evidence = await ada.call("GET", f"/api/presence/evidence/{ben.id}")
+        assert status == 200
+        (device,) = evidence["devices"]
+        assert (device["node"], device["sockets"], device["name"], device["active"]) == ("a1", 1, "test", True)
+        assert device["heard"] is not None
+        assert (evidence["truth"], evidence["mode"], evidence["user"]["status"]) == ("online", "invisible", "offline")
+        assert "invisible" in evidence["why"]
+        status, found = await ada.call("POST", "/api/presence/reconcile")
+        assert (status, found) == (200, {"reaped": 0})
+
+
+async def test_admins_observe_the_figures(cast: Cast) -> None:
+    """Each second; and over HTTP with the minutes before."""
+    (ada,) = await cast.enters("ada", role="admin")
+    async with open_eyes(ada) as eyes:
+        await eyes.says("observe")
+        await eventually(lambda: any(frame.get("sockets") == 1 for frame in eyes.named("stats")))
+        status, stats = await ada.call("GET", "/api/presence/stats?minutes=5")
+        assert (status, stats["sockets"], stats["people"], stats["online"], stats["nodes"]) == (200, 1, 1, 1, 1)
+        assert stats["history"] == []
+        _, answer = await ada.call("GET", "/api/presence/nodes")
+        assert [node["name"] for node in answer["nodes"]] == ["a1"]

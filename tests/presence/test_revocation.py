@@ -1,0 +1,49 @@
+"""A login that ends takes its sockets along on every node within a second; its owner sees what it has open."""
+
+from presence.endpoints import SOCKETS
+from tests.cast import Cast, Person
+from tests.nodes import Node
+from tests.presence.eyes import open_eyes, opens_eyes
+from tests.waiting import eventually
+
+
+async def closes_within_a_second(ana: Person, path: str, eyes_at: list[str]) -> None:
+    """End the login and see its sockets go on every node."""
+    sockets = []
+    for at in eyes_at:
+        ana.at = at
+        sockets.append(await opens_eyes(ana))
+    status, _ = await ana.call("DELETE", path)
+    assert status == 204
+    assert [await eyes.closes(limit=1.0) for eyes in sockets] == [4401] * len(sockets)
+
+
+async def test_log_out_closes_sockets_on_all_nodes(node: Node, other: Node, cast: Cast) -> None:
+    """Within a second, with the code of a revoked login."""
+    (ana,) = await cast.enters("ana")
+    await closes_within_a_second(ana, "/api/sessions/current", [node.url, other.url])
+
+
+async def test_revocation_reaches_all_nodes_without_the_log(node: Node, other: Node, cast: Cast) -> None:
+    """The registry's leg alone: sockets and streams."""
+    (ana,) = await cast.enters("ana")
+    ear = await ana.listens()
+    eyes = await opens_eyes(ana)
+    session = node.app[SOCKETS].roster.of_user(ana.id)[0].member.session_id
+    other.app[SOCKETS].registry.revoke(session)
+    assert await eyes.closes(limit=1.0) == 4401
+    await ear.ends(limit=1.0)
+
+
+async def test_sessions_list_counts_what_is_open(cast: Cast) -> None:
+    """Streams and sockets of each login."""
+    (ana,) = await cast.enters("ana")
+    await ana.listens()
+    async with open_eyes(ana), open_eyes(ana):
+
+        async def counted() -> bool:
+            _, answer = await ana.call("GET", "/api/sessions")
+            (session,) = answer["sessions"]
+            return (session["streams"], session["sockets"]) == (1, 2)
+
+        await eventually(counted)

@@ -1,0 +1,94 @@
+"""Roles: the two channels on nodes of their own, and on a cluster, work together through the registry alone."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from chat.log import entry as log_entry
+from presence import entry
+from tests.cast import Cast, casting
+from tests.nodes import Node, running_node
+from tests.presence.conftest import QUICK
+from tests.presence.eyes import open_eyes, opens_eyes
+from tests.registry.servers import running_cluster
+from tests.verbs import unseats
+from tests.waiting import eventually
+
+
+@pytest.fixture
+async def node(database_url: str, redis_url: str) -> AsyncIterator[Node]:
+    """It serves messages only."""
+    async with running_node(database_url, redis_url, role="messages", **QUICK) as one:
+        yield one
+
+
+@pytest.fixture
+async def other(database_url: str, redis_url: str) -> AsyncIterator[Node]:
+    """It serves presence only."""
+    async with running_node(database_url, redis_url, node="p1", role="presence", **QUICK) as one:
+        yield one
+
+
+async def test_two_roles_one_service(node: Node, other: Node, cast: Cast) -> None:
+    """Streams here, sockets there: seen, revoked and narrowed across; each refuses what is the other's."""
+    ana, ben = await cast.enters("ana", "ben")
+    room = await cast.share(ana, ben)
+    ear = await ben.listens()
+    assert (await ana.call("GET", f"/api/presence?users={ben.id}"))[0] == 404
+    ana.at = other.url
+    assert (await ana.call("GET", "/api/chat/conversations"))[0] == 404
+    async with open_eyes(ana) as eyes:
+        await eyes.watches(ben)
+        await eyes.sees(ben, "away")  # a stream alone: connected, and nothing tells of use
+        ben.at = other.url
+        bens = await opens_eyes(ben)
+        await eyes.sees(ben, "online")
+        await bens.watches(conversations=(room,))
+        ben.at = node.url
+        assert await unseats(ben, room, "me") == (204, "")
+
+        async def out_of_sight() -> bool:
+            return await eyes.watches(ben) == []
+
+        await eventually(out_of_sight)
+        assert (await ben.call("DELETE", "/api/sessions/current"))[0] == 204
+        assert await bens.closes(limit=1.0) == 4401
+        await ear.ends(limit=1.0)
+
+
+async def test_the_witness_needs_no_stream_here(node: Node, other: Node, cast: Cast) -> None:
+    """A presence node follows the log, too, and so can tell what a stream elsewhere should have brought."""
+    ana, ben = await cast.enters("ana", "ben")
+    room = await cast.share(ana, ben)
+    ear = await ana.listens()
+    ana.at = other.url
+    async with open_eyes(ana) as eyes:
+        ben.at = node.url
+        await ben.says(room, "hello")
+        await ear.hears("hello")
+        assert (await eyes.gets("beat", limit=22))["witness"] == ear.cursor
+
+
+async def test_a_node_on_a_cluster(database_url: str, tmp_path: Path) -> None:
+    """Messages and presence, with Redis on three servers."""
+    with running_cluster(tmp_path) as url:
+        async with running_node(database_url, url, **QUICK) as node, casting(database_url, node.url) as cast:
+            ana, ben = await cast.enters("ana", "ben")
+            room = await cast.share(ana, ben)
+            ear = await ana.listens()
+            async with open_eyes(ana) as eyes:
+                await eyes.watches(ben, conversations=(room,))
+                bens = await opens_eyes(ben)
+                await eyes.sees(ben, "online")
+                await bens.says("typing", conversation=room, on=True)
+                assert (await eyes.gets("typing"))["users"] == [ben.id]
+                await ben.says(room, "hello")
+                await ear.hears("hello")
+                await bens.leaves()
+                await eyes.sees(ben, "offline")
+
+
+def test_both_channels_mean_the_same_entries() -> None:
+    """Presence may not import the log, so it has its own words for what it hears of it."""
+    assert (entry.JOIN, entry.LEAVE, entry.LOGOUT) == (log_entry.JOIN, log_entry.LEAVE, log_entry.LOGOUT)

@@ -1,0 +1,161 @@
+"""The socket, as the protocol has it."""
+
+import aiohttp
+import pytest
+
+from tests.cast import Cast, casting
+from tests.nodes import running_node
+from tests.presence.eyes import open_eyes, opens_eyes
+from tests.waiting import eventually
+
+
+async def test_hello_comes_first(cast: Cast) -> None:
+    """Who I am, on which node, and how often to expect a beat."""
+    (ana,) = await cast.enters("ana")
+    async with open_eyes(ana) as eyes:
+        hello = eyes.frames[0]
+        assert (hello["type"], hello["node"], hello["heartbeat"]) == ("hello", "a1", 20)
+        assert (hello["you"]["id"], hello["you"]["status"], hello["you"]["devices"]) == (ana.id, "online", 1)
+
+
+async def test_watching_somebody(cast: Cast) -> None:
+    """A snapshot, then what changes: online, away, back, do not disturb, offline once."""
+    ana, ben = await cast.enters("ana", "ben")
+    await cast.share(ana, ben)
+    async with open_eyes(ana) as eyes:
+        (record,) = await eyes.watches(ben)
+        assert (record["id"], record["status"], record["devices"]) == (ben.id, "offline", 0)
+        bens = await opens_eyes(ben)
+        await eyes.sees(ben, "online")
+        await bens.says("idle")
+        await eyes.sees(ben, "away")
+        await bens.says("active")
+        await eyes.sees(ben, "online")
+        await bens.says("status", status="dnd", text="focus", emoji="🎧")
+        await eyes.sees(ben, "dnd")
+        assert (eyes.people[ben.id]["text"], eyes.people[ben.id]["emoji"]) == ("focus", "🎧")
+        await bens.leaves()
+        await eyes.sees(ben, "offline")
+        assert eyes.seen[ben.id] == ["offline", "online", "away", "online", "dnd", "offline"]
+
+
+async def test_snapshot_and_deltas_make_a_fresh_snapshot(cast: Cast) -> None:
+    """Who watched from the start knows what somebody who watches now is told."""
+    ana, ben, chloe = await cast.enters("ana", "ben", "chloe")
+    await cast.share(ana, ben, chloe)
+    async with open_eyes(ana) as eyes, open_eyes(ben) as bens:
+        await eyes.watches(ben, chloe)
+        for status in ("away", "dnd", "online"):
+            await bens.says("status", status=status, text=status)
+        await eventually(lambda: eyes.people[ben.id]["text"] == "online")
+        async with open_eyes(chloe) as fresh:
+            await eyes.sees(chloe, "online")
+            assert {record["id"]: record for record in await fresh.watches(ben, chloe)} == eyes.people
+
+
+async def test_my_other_device_hears_what_i_set(cast: Cast) -> None:
+    """A status is set for the person; invisible to others is not invisible to me."""
+    (ana,) = await cast.enters("ana")
+    async with open_eyes(ana) as laptop, open_eyes(ana) as phone:
+        await laptop.says("status", status="invisible", text="shh")
+        await eventually(lambda: any(frame["you"]["mode"] == "invisible" for frame in phone.named("you")))
+        assert phone.named("you")[-1]["you"]["status"] == "invisible"
+
+
+async def test_typing_appears_and_vanishes(cast: Cast) -> None:
+    """The whole list each time; it ends when it is said or by itself."""
+    ana, ben, chloe = await cast.enters("ana", "ben", "chloe")
+    room = await cast.share(ana, ben, chloe)
+    async with open_eyes(ana) as eyes, open_eyes(ben) as bens, open_eyes(chloe) as chloes:
+        await eyes.watches(conversations=(room,))
+        await eyes.watches(ben)  # answered behind the other: who types is now heard
+        await bens.says("typing", conversation=room, on=True)
+        assert (await eyes.gets("typing", 1))["users"] == [ben.id]
+        await chloes.says("typing", conversation=room, on=True)
+        assert (await eyes.gets("typing", 2))["users"] == [ben.id, chloe.id]
+        await bens.says("typing", conversation=room, on=False)
+        assert (await eyes.gets("typing", 3)) == {"type": "typing", "conversation": room, "users": [chloe.id]}
+        assert (await eyes.gets("typing", 4, limit=9))["users"] == []
+
+
+async def test_bad_frames_get_a_problem_and_ten_close(cast: Cast) -> None:
+    """The socket stays open; ten in a minute are too many."""
+    (ana,) = await cast.enters("ana")
+    eyes = await opens_eyes(ana)
+    for n in range(9):
+        await eyes.socket.send_str("{not json")
+        assert (await eyes.gets("problem", n + 1))["code"] == "bad_frame"
+    await eyes.socket.send_bytes(b"binary")
+    assert await eyes.closes() == 1008
+    assert len(eyes.named("problem")) == 10
+
+
+async def test_too_long_is_a_problem(cast: Cast) -> None:
+    """Over 4 KiB: refused by name, and the socket stays open."""
+    (ana,) = await cast.enters("ana")
+    async with open_eyes(ana) as eyes:
+        await eyes.socket.send_str('{"type":"active"}'.ljust(5000))
+        assert (await eyes.gets("problem"))["code"] == "too_large"
+        await eyes.says("watch", users=[ana.id])
+        assert (await eyes.gets("snapshot"))["users"][0]["id"] == ana.id
+
+
+async def test_too_fast(database_url: str, redis_url: str) -> None:
+    """A flood of signals closes the socket with 4429."""
+    async with running_node(database_url, redis_url, rate_limits=True) as node, casting(database_url, node.url) as cast:
+        (ana,) = await cast.enters("ana")
+        eyes = await opens_eyes(ana)
+        for _ in range(200):
+            if not eyes.socket.closed:
+                await eyes.says("active")
+        assert await eyes.closes() == 4429
+
+
+async def test_ticket_opens_one_socket(cast: Cast) -> None:
+    """Single use, and only for the login that asked."""
+    (ana,) = await cast.enters("ana")
+    status, answer = await ana.call("POST", "/api/presence/ticket")
+    assert (status, answer["expires_in"]) == (201, 30)
+    eyes = await opens_eyes(ana, query=f"?ticket={answer['ticket']}")
+    assert eyes.frames[0]["you"]["id"] == ana.id
+    await eyes.leaves()
+    with pytest.raises(aiohttp.WSServerHandshakeError, match="401"):
+        await opens_eyes(ana, query=f"?ticket={answer['ticket']}")
+
+
+async def test_foreign_pages_are_kept_out(cast: Cast) -> None:
+    """Cross-site WebSocket hijacking: a foreign Origin with the cookie is refused."""
+    (ana,) = await cast.enters("ana")
+    headers = {"Origin": "https://evil.example", "Cookie": f"tandem={ana.token}"}
+    with pytest.raises(aiohttp.WSServerHandshakeError, match="403"):
+        await cast.http.ws_connect(f"{ana.at}/api/presence/socket", headers=headers)
+
+
+async def test_plain_http_is_told_to_upgrade(cast: Cast) -> None:
+    """The address speaks WebSocket only."""
+    (ana,) = await cast.enters("ana")
+    status, problem = await ana.call("GET", "/api/presence/socket")
+    assert (status, problem["code"]) == (426, "upgrade_required")
+
+
+async def test_at_most_500_watched(cast: Cast) -> None:
+    """More are refused by name, and what was watched stays."""
+    (ana,) = await cast.enters("ana")
+    async with open_eyes(ana) as eyes:
+        await eyes.watches(ana)
+        await eyes.says("watch", users=list(range(10_000, 10_500)))
+        assert (await eyes.gets("problem"))["code"] == "too_many_watched"
+
+
+async def test_unwatched_people_are_not_told_of(cast: Cast) -> None:
+    """After unwatch nothing comes, and watching again begins with a snapshot."""
+    ana, ben = await cast.enters("ana", "ben")
+    await cast.share(ana, ben)
+    async with open_eyes(ana) as eyes, open_eyes(ben) as bens:
+        await eyes.watches(ben)
+        await eyes.says("unwatch", users=[ben.id])
+        await bens.says("status", status="dnd")
+        await bens.gets("you")
+        (record,) = await eyes.watches(ben)
+        assert record["status"] == "dnd"
+        assert eyes.named("presence") == []

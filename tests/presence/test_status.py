@@ -1,0 +1,58 @@
+"""What devices and a choice come to."""
+
+from typing import Any, get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chat.shared.registry.choice import Choice, Mode, decode_choice
+from presence.status import Device, merge_devices, show
+from tests.presence.shared_cases import cases
+
+NOW = 1_000
+MOMENTS = st.integers(NOW - 5, NOW + 5)
+DEVICES = st.lists(st.builds(Device, st.integers(1, 4), st.booleans(), st.just(0) | MOMENTS), max_size=6)
+CHOICES = st.builds(
+    Choice, st.sampled_from(get_args(Mode)), st.text(max_size=5), st.text(max_size=2), st.just(0) | MOMENTS, MOMENTS
+)
+
+
+@pytest.mark.parametrize("case", cases("status"))
+def test_shared_case(case: dict[str, Any]) -> None:
+    """The same outcome as everywhere else."""
+    devices = [Device(*device) for device in case["devices"]]
+    choice = Choice(case["mode"], until=case.get("until", 0))
+    shown = show(devices, choice, case["now"])
+    assert (merge_devices(devices, choice, case["now"]), shown.status, shown.devices) == (
+        case["status"],
+        case["shown"],
+        case["count"],
+    )
+
+
+@given(DEVICES, CHOICES, st.randoms())
+def test_order_and_repetition_do_not_matter(devices: list[Device], choice: Choice, random: Any) -> None:
+    """Which node reports first, and how often, changes nothing."""
+    again = [*devices, *devices]
+    random.shuffle(again)
+    assert show(again, choice, NOW) == show(devices, choice, NOW)
+
+
+@given(DEVICES, CHOICES)
+def test_invisible_looks_like_nobody(devices: list[Device], choice: Choice) -> None:
+    """Nothing that an invisible person does or has can be told from an empty registry."""
+    hidden = Choice("invisible", choice.text, choice.emoji)
+    assert show(devices, hidden, NOW) == show([], Choice(), NOW)
+
+
+@given(DEVICES, CHOICES)
+def test_offline_means_no_device_counts(devices: list[Device], choice: Choice) -> None:
+    """Offline exactly when every device has gone and lingered enough."""
+    assert (merge_devices(devices, choice, NOW) == "offline") == (not any(d.counts(NOW) for d in devices))
+
+
+@given(CHOICES)
+def test_choice_survives_the_registry(choice: Choice) -> None:
+    """Decoding undoes encoding."""
+    assert decode_choice(choice.encode()) == choice

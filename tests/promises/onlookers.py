@@ -1,0 +1,91 @@
+"""Onlookers: a house full of people with sockets, and watchers elsewhere who note every change that they are told."""
+
+import asyncio
+import os
+from collections import Counter
+from dataclasses import dataclass, field
+
+import psycopg
+
+from chat.shared.identity import hash_token
+from tests.cast import Cast, Person
+from tests.presence.eyes import Eyes, opens_eyes
+from tests.waiting import eventually
+
+SOCKETS = int(os.environ.get("PROMISE_SOCKETS", "500"))
+AT_ONCE = 100
+WATCHED = 500  # by one socket
+
+
+@dataclass
+class House:
+    """`people` open sockets, `watchers` watch all of them together; the sockets are in `open`, by person."""
+
+    people: list[Person]
+    watchers: list[Eyes]
+    open: dict[int, Eyes] = field(default_factory=dict)
+
+    async def fill(self, url: str) -> None:
+        """Everybody opens a socket at this node, a few at a time."""
+        turn = asyncio.Semaphore(AT_ONCE)
+
+        async def enter(person: Person) -> None:
+            async with turn:
+                person.at = url
+                self.open[person.id] = await opens_eyes(person)
+
+        await asyncio.gather(*map(enter, self.people))
+
+    def shown(self) -> Counter[str]:
+        """How many are shown as what."""
+        return Counter(record["status"] for eyes in self.watchers for record in eyes.people.values())
+
+    async def all_shown(self, status: str, limit: float = 20.0) -> None:
+        """Wait until everybody is shown so."""
+        await eventually(lambda: self.shown() == {status: len(self.people)}, limit)
+
+    def changes(self) -> set[tuple[str, ...]]:
+        """The different courses that people's statuses took."""
+        return {tuple(statuses) for eyes in self.watchers for statuses in eyes.seen.values()}
+
+    async def empties(self) -> None:
+        """All leave."""
+        await asyncio.gather(*(eyes.leaves() for eyes in [*self.open.values(), *self.watchers]))
+
+
+async def enrol(cast: Cast, count: int) -> list[Person]:
+    """Many people in one conversation, in one go; the first of them are those who watch."""
+    async with await psycopg.AsyncConnection.connect(cast.database_url, autocommit=True) as connection:
+        made = await connection.execute(
+            "insert into users (name, display_name, password_hash)"
+            " select 'p' || n, 'p', '' from generate_series(1, %s) n returning id",
+            [count],
+        )
+        ids = [row[0] for row in await made.fetchall()]
+        digests = [hash_token(f"token {user_id}") for user_id in ids]
+        await connection.execute(
+            "insert into sessions (user_id, token_hash, expires_at)"
+            " select *, now() + interval '1 day' from unnest(%s::bigint[], %s::bytea[])",
+            [ids, digests],
+        )
+        room = await connection.execute("insert into conversations (kind, name) values ('channel', 'all') returning id")
+        (room_id,) = await room.fetchone() or (0,)
+        await connection.execute(
+            "insert into memberships (conversation_id, user_id, since) select %s, unnest(%s::bigint[]), 0",
+            [room_id, ids],
+        )
+    return [Person(cast.http, "", f"p{user_id}", user_id, f"token {user_id}") for user_id in ids]
+
+
+async def house_of(cast: Cast, url: str, count: int = SOCKETS) -> House:
+    """So many people, still outside, and the watchers at this node, whose snapshots show all as offline."""
+    watching = -(-count // WATCHED)
+    people = await enrol(cast, count + watching)
+    house = House(people[watching:], [])
+    for n, watcher in enumerate(people[:watching]):
+        watcher.at = url
+        eyes = await opens_eyes(watcher)
+        house.watchers.append(eyes)
+        await eyes.watches(*house.people[n * WATCHED : (n + 1) * WATCHED])
+    await house.all_shown("offline")
+    return house

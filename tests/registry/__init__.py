@@ -1,0 +1,1 @@
+"""The session registry, on a real server."""

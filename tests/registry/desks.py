@@ -1,0 +1,73 @@
+"""A desk: one node's registry with its background tasks, and nothing else of the node."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import psycopg
+
+from chat.shared.postgres import make_pool
+from chat.shared.redis import close_redis, connect_redis
+from chat.shared.registry.evidence import Evidence
+from chat.shared.registry.registry import Registry
+from chat.shared.settings import read_settings
+from chat.shared.tasks import Tasks
+from tests.waiting import eventually
+
+QUICK = {"presence_linger": 0.4, "node_lease": 0.5}
+
+
+class Desk:
+    """A registry that can die."""
+
+    def __init__(self, registry: Registry, tasks: Tasks) -> None:
+        self.registry, self.tasks = registry, tasks
+
+    async def dies(self) -> None:
+        """As by kill -9: it says nothing to anybody any more."""
+        await self.tasks.stop()
+
+    async def status(self, user_id: int) -> str:
+        """What others see of this person."""
+        return str((await self.registry.look([(user_id, 0, 0)]))[user_id][0][1])
+
+    async def shows(self, user_id: int, status: str, limit: float = 5.0) -> None:
+        """Wait until others see this."""
+
+        async def is_so() -> bool:
+            return await self.status(user_id) == status
+
+        await eventually(is_so, limit)
+
+    async def evidence(self, user_id: int) -> Evidence:
+        """What stands in the registry."""
+        return await self.registry.of_person(user_id)
+
+
+@asynccontextmanager
+async def open_desk(database_url: str, redis_url: str, name: str = "a1", **settings: object) -> AsyncIterator[Desk]:
+    """A desk with short times; it leaves at the end without a word when it has died before."""
+    given = read_settings(database_url=database_url, redis_url=redis_url, node=name, **QUICK | settings)
+    redis = connect_redis(redis_url)
+    async with make_pool(database_url, size=2) as pool:
+        tasks = Tasks()
+        registry = Registry(given, pool, redis)
+        try:
+            await registry.begin()
+            for task, work in registry.works().items():
+                tasks.start(task, work())
+            yield Desk(registry, tasks)
+        finally:
+            await tasks.stop()
+            await close_redis(redis)
+
+
+async def enrol(database_url: str, *names: str) -> list[int]:
+    """Accounts for people; their ids."""
+    ids = []
+    async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
+        for name in names:
+            statement = "insert into users (name, display_name, password_hash) values (%s, %s, '') returning id"
+            row = await (await connection.execute(statement, [name, name])).fetchone()
+            assert row is not None
+            ids.append(row[0])
+    return ids

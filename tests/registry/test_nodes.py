@@ -1,0 +1,148 @@
+"""Nodes in the registry: names, leases, deaths, a registry that forgets."""
+
+import pytest
+
+from chat.shared.redis import connect_redis
+from chat.shared.registry.keys import LEASES, held_key, person_key
+from chat.shared.registry.lease import NameTaken
+from chat.shared.registry.timing import check_timing
+from chat.shared.settings import BadSettings
+from tests.registry.desks import Desk, open_desk
+from tests.waiting import eventually
+
+PEOPLE = range(1, 41)
+
+
+async def exact(desks: list[Desk]) -> bool:
+    """Does the registry hold just what the nodes hold, of everybody?"""
+    open_here = {
+        (user_id, session_id, desk.registry.lease.holder): (device.streams, device.sockets)
+        for desk in desks
+        for user_id, held in desk.registry.holdings.people.items()
+        for session_id, device in held.devices.items()
+        if device.streams or device.sockets
+    }
+    written = {}
+    for user_id in PEOPLE:
+        for device in (await desks[0].evidence(user_id)).devices:
+            if not device.gone:
+                written[user_id, device.session_id, device.holder] = (device.streams, device.sockets)
+    return written == open_here
+
+
+async def becomes_exact(*desks: Desk, limit: float = 5.0) -> None:
+    """Wait for it."""
+    await eventually(lambda: exact(list(desks)), limit)
+
+
+async def test_a_second_node_with_a_living_name_is_refused(database_url: str, redis_url: str) -> None:
+    """It does not start, and says why; the first one goes on."""
+    async with open_desk(database_url, redis_url) as first:
+        with pytest.raises(NameTaken, match="name of its own"):
+            async with open_desk(database_url, redis_url):
+                pass
+        assert [node["holder"] for node in await first.registry.nodes()] == [first.registry.lease.holder]
+
+
+async def test_a_dead_node_is_reaped_by_a_survivor(database_url: str, redis_url: str) -> None:
+    """Everybody it held is offline, announced once; who has a device elsewhere stays; nothing of it is left."""
+    async with open_desk(database_url, redis_url, "a1") as dying, open_desk(database_url, redis_url, "b2") as other:
+        for user_id in PEOPLE:
+            dying.registry.open(user_id, user_id, "socket")
+        other.registry.open(1, 100, "socket")
+        await becomes_exact(dying, other)
+        holder = dying.registry.lease.holder
+        versions = {user_id: (await other.evidence(user_id)).shown[0] for user_id in PEOPLE}
+        await dying.dies()
+        await becomes_exact(other)
+        await eventually(lambda: gone(other, holder))
+        assert await other.status(1) == "online"
+        assert {await other.status(user_id) for user_id in PEOPLE if user_id > 1} == {"offline"}
+        assert (await other.registry.stats())["reaped"] == len(PEOPLE)
+        after = {user_id: (await other.evidence(user_id)).shown[0] for user_id in PEOPLE}
+        assert all(after[user_id] > versions[user_id] for user_id in PEOPLE)
+
+
+async def gone(desk: Desk, holder: str) -> bool:
+    """Is nothing of this holder left?"""
+    redis = desk.registry.redis
+    return not await redis.hexists(LEASES, holder) and not await redis.exists(held_key(holder))
+
+
+async def test_a_node_that_slept_registers_again(database_url: str, redis_url: str) -> None:
+    """Its lease ran out and it was reaped; awake again it holds everything anew, under another holder."""
+    async with open_desk(database_url, redis_url, "a1") as sleepy, open_desk(database_url, redis_url, "b2") as other:
+        sleepy.registry.open(1, 1, "socket")
+        await becomes_exact(sleepy, other)
+        before = sleepy.registry.lease.holder
+        await sleepy.tasks.stop()  # as SIGSTOP does
+        await other.shows(1, "offline")
+        for name, work in sleepy.registry.works().items():
+            sleepy.tasks.start(name, work())
+        await other.shows(1, "online")
+        assert sleepy.registry.lease.holder != before
+        await becomes_exact(sleepy, other)
+
+
+async def test_flushall_is_healed_within_a_lease(database_url: str, redis_url: str) -> None:
+    """Both nodes notice by their leases and register everything again; nobody was shown offline."""
+    async with open_desk(database_url, redis_url, "a1") as first, open_desk(database_url, redis_url, "b2") as second:
+        for user_id in PEOPLE:
+            first.registry.open(user_id, user_id, "socket")
+            second.registry.open(user_id, user_id, "stream")
+        await becomes_exact(first, second)
+        await first.registry.redis.flushall()
+        await becomes_exact(first, second, limit=first.registry.timing.lease + 1.0)
+        assert {await first.status(user_id) for user_id in PEOPLE} == {"online"}
+
+
+async def test_leaving_in_order_leaves_the_linger(database_url: str, redis_url: str) -> None:
+    """The node stops; its people stay shown for the linger, and then are reaped."""
+    async with open_desk(database_url, redis_url, "b2") as other:
+        async with open_desk(database_url, redis_url, "a1", presence_linger=1.0) as leaving:
+            leaving.registry.open(1, 1, "socket")
+            await becomes_exact(leaving, other)
+            await leaving.tasks.stop()
+            await leaving.registry.leave()
+            assert await other.status(1) == "online"
+        await other.shows(1, "offline")
+        async with open_desk(database_url, redis_url, "a1") as again:
+            assert again.registry.lease.holder.startswith("a1~")
+
+
+async def test_reconcile_finds_what_no_lease_stands_behind(database_url: str, redis_url: str) -> None:
+    """A part of the registry was lost, the dead node's lease with it: its ghosts are found by looking."""
+    async with open_desk(database_url, redis_url, "a1") as dying, open_desk(database_url, redis_url, "b2") as other:
+        dying.registry.open(1, 1, "socket")
+        other.registry.open(2, 2, "socket")
+        await becomes_exact(dying, other)
+        await dying.dies()
+        await other.registry.redis.hdel(LEASES, dying.registry.lease.holder)
+        assert await other.registry.reconcile() == 1
+        assert (await other.status(1), await other.status(2)) == ("offline", "online")
+        assert await other.registry.reconcile() == 0
+
+
+async def test_everything_of_a_person_is_in_one_slot(database_url: str, redis_url: str) -> None:
+    """Scripts on a cluster touch one slot only; and nothing of who left stays for ever."""
+    async with open_desk(database_url, redis_url) as desk:
+        connection = desk.registry.open(7, 1, "socket")
+        await becomes_exact(desk)
+        desk.registry.close(connection)
+        await desk.shows(7, "offline")
+        redis = connect_redis(redis_url)
+        assert await redis.ttl(person_key(7)) > 0
+        await redis.aclose()
+
+
+@pytest.mark.parametrize(("linger", "lease"), [(10, 10), (1, 15), (14, 5)])
+def test_times_that_add_up(linger: float, lease: float) -> None:
+    """A ghost stays 20 s at most."""
+    assert check_timing(linger, lease).ghost <= 20
+
+
+@pytest.mark.parametrize(("linger", "lease"), [(20, 10), (1, 18)])
+def test_times_that_do_not(linger: float, lease: float) -> None:
+    """Refused at the start, with both names."""
+    with pytest.raises(BadSettings, match="PRESENCE_LINGER, NODE_LEASE"):
+        check_timing(linger, lease)

@@ -1,0 +1,151 @@
+"""One person in the registry: devices come, idle, go and linger."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import get_args
+
+import orjson
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from chat.shared.redis import Bytes, connect_redis
+from chat.shared.registry.calls import HOLD, LOOK, Call, run_call
+from chat.shared.registry.choice import Choice, Mode
+from chat.shared.registry.keys import person_key
+from presence.status import Device, merge_devices, show
+from tests.registry.desks import Desk, enrol, open_desk
+from tests.waiting import eventually
+
+ANA = 7
+
+
+@pytest.fixture
+async def desk(database_url: str, redis_url: str) -> AsyncIterator[Desk]:
+    """One node."""
+    async with open_desk(database_url, redis_url) as one:
+        yield one
+
+
+async def test_opens_idles_returns_and_leaves(desk: Desk) -> None:
+    """Online, away, online again; offline once the linger is over."""
+    socket = desk.registry.open(ANA, 1, "socket")
+    await desk.shows(ANA, "online")
+    desk.registry.touch(socket, active=False)
+    await desk.shows(ANA, "away")
+    desk.registry.touch(socket, active=True)
+    await desk.shows(ANA, "online")
+    desk.registry.close(socket)
+    await desk.shows(ANA, "offline")
+    assert ANA not in desk.registry.holdings.people
+
+
+async def test_reload_shows_nothing(desk: Desk) -> None:
+    """Closed and opened again within the linger: the version that others know stays the same."""
+    socket = desk.registry.open(ANA, 1, "socket")
+    await desk.shows(ANA, "online")
+    before = (await desk.evidence(ANA)).shown
+    for _ in range(3):
+        desk.registry.close(socket)
+        await eventually(lambda: not desk.registry.writer._dirty)
+        socket = desk.registry.open(ANA, 1, "socket")
+    await desk.registry.told(ANA)
+    assert (await desk.evidence(ANA)).shown == before
+
+
+async def test_reload_beside_an_idle_tab_shows_nothing(desk: Desk) -> None:
+    """The tab in use reloads while another one of the same login is idle: never away meanwhile."""
+    idle = desk.registry.open(ANA, 1, "socket")
+    desk.registry.touch(idle, active=False)
+    used = desk.registry.open(ANA, 1, "socket")
+    await desk.shows(ANA, "online")
+    desk.registry.close(used)
+    await eventually(lambda: not desk.registry.writer._dirty)
+    assert await desk.status(ANA) == "online"
+    await desk.shows(ANA, "away")
+
+
+async def test_streams_count_as_being_here(desk: Desk) -> None:
+    """A stream alone makes its person away: connected, and nothing tells of use."""
+    stream = desk.registry.open(ANA, 1, "stream")
+    await desk.shows(ANA, "away")
+    device = (await desk.evidence(ANA)).devices[0]
+    assert (device.node, device.session_id, device.streams, device.sockets) == ("a1", 1, 1, 0)
+    desk.registry.close(stream)
+    await desk.shows(ANA, "offline")
+
+
+async def test_choice_outlives_the_registry(database_url: str, desk: Desk) -> None:
+    """Whoever is invisible stays so when Redis has forgotten everything."""
+    (ana,) = await enrol(database_url, "ana")
+    desk.registry.open(ana, 1, "socket")
+    await desk.shows(ana, "online")
+    await desk.registry.choose(ana, Choice("invisible"))
+    await desk.shows(ana, "offline")
+    seen = set()
+    await desk.registry.redis.flushall()
+
+    async def registered_again() -> bool:
+        seen.add(await desk.status(ana))
+        return bool((await desk.evidence(ana)).devices)
+
+    await eventually(registered_again)
+    assert seen == {"offline"}
+
+
+async def test_choice_ends_by_itself(database_url: str, desk: Desk) -> None:
+    """Do not disturb until a moment, and then as before."""
+    (ana,) = await enrol(database_url, "ana")
+    desk.registry.open(ana, 1, "socket")
+    await desk.shows(ana, "online")
+    now = int((await desk.registry.nodes())[0]["heard"])
+    await desk.registry.choose(ana, Choice("dnd", "focus", "🎧", now + 1500))
+    await desk.shows(ana, "dnd")
+    await desk.shows(ana, "online")
+    assert (await desk.evidence(ana)).shown[2] == ""
+
+
+async def test_versions_rise_across_a_loss(desk: Desk) -> None:
+    """Clients ignore lower versions, so none may ever come, whatever Redis has forgotten."""
+    desk.registry.open(ANA, 1, "socket")
+    await desk.shows(ANA, "online")
+    before = (await desk.evidence(ANA)).shown[0]
+    later = before + 3_600_000  # as if the lost server's clock had been an hour ahead
+    await desk.registry.look([(ANA, later, later)])
+    assert (await desk.evidence(ANA)).shown[0] == later + 1
+
+
+ROWS = st.lists(st.tuples(st.integers(1, 3), st.booleans(), st.booleans()), max_size=3)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(first=ROWS, second=ROWS, mode=st.sampled_from(get_args(Mode)), ended=st.booleans())
+def test_lua_agrees_with_the_algebra(
+    redis_url: str,
+    first: list[tuple[int, bool, bool]],
+    second: list[tuple[int, bool, bool]],
+    mode: Mode,
+    ended: bool,
+) -> None:
+    """Whatever two nodes hold, the script shows what `status.py` says."""
+    choice = Choice(mode, "text", "🌱", until=1 if ended else 0, set_at=1)
+    shown, own = asyncio.run(held_by_two(redis_url, first, second, choice))
+    devices = [Device(session, active, 10**15 if gone else 0) for session, active, gone in [*first, *second]]
+    want = show(devices, choice, 1000)
+    assert shown[1:6] == [want.status, want.text, want.emoji, want.until, want.devices]
+    assert own[1].split()[0] == merge_devices(devices, choice, 1000)
+
+
+async def held_by_two(
+    redis_url: str, first: list[tuple[int, bool, bool]], second: list[tuple[int, bool, bool]], choice: Choice
+) -> tuple[list[object], list[object]]:
+    """What the registry says after two nodes have told it what they hold."""
+    redis: Bytes = connect_redis(redis_url)
+    key = person_key(1)
+    await redis.delete(key)
+    for holder, rows in (("a~1", first), ("b~1", second)):
+        devices = orjson.dumps([[session, 0, 1, int(active), 60_000 * gone] for session, active, gone in rows])
+        await run_call(redis, Call(HOLD, key, [b"c", 0, 0, holder, devices, choice.encode(), ""]))
+    shown, own, *_ = orjson.loads(await run_call(redis, Call(LOOK, key, [b"c", 0, 0])))
+    await redis.aclose()
+    return shown, own
