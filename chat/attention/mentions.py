@@ -116,3 +116,8 @@ async def store_reached(change: Change, reached: Mapping[tuple[int, int], Reache
 def array_text(users: Sequence[int]) -> str | None:
     """An array within an array, as PostgreSQL reads it: rows of different lengths cannot travel otherwise."""
     return "{" + ",".join(map(str, users)) + "}" if users else None
+
+
+async def forget_mentions(change: Change, conversation_id: int, seq: int) -> None:
+    """The message is deleted: what it said of mentions counts for nobody any more."""
+    await change.connection.execute(queries.delete_mentions, [conversation_id, seq])

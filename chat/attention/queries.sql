@@ -33,6 +33,9 @@ update messages m set mentions = new.users::bigint[], mentions_all = new.everyon
   from unnest(%s::bigint[], %s::bigint[], %s::text[], %s::text[]) as new (conversation_id, seq, users, everyone)
  where m.conversation_id = new.conversation_id and m.seq = new.seq
 
+-- name: delete_mentions
+delete from mentions where conversation_id = %s and seq = %s
+
 -- name: members_upto
 -- As many members as that, or fewer.
 select user_id from memberships where conversation_id = %s and until is null limit %s

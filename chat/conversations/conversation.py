@@ -10,7 +10,10 @@ from chat.messages.message import Message
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """`last_seq` counts its messages. An archived one can be read and left, and nothing else."""
+    """`last_seq` counts its messages. An archived one can be read and left, and nothing else.
+
+    `blocked`: a direct whose people are at odds. It is not said here which of them began.
+    """
 
     id: int
     kind: str
@@ -19,6 +22,7 @@ class Conversation:
     private: bool
     archived: bool
     last_seq: int
+    blocked: bool = False
 
     @property
     def public(self) -> bool:

@@ -10,8 +10,9 @@ import orjson
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """`seq` counts a conversation's messages from 1, without holes.
+    """`seq` counts a conversation's messages from 1, without holes. The fields are the columns of `shown_messages`.
 
+    `thread` is the message that it answers in that one's own list, which has `replies`; `reply_to` one that it quotes.
     `mentions`: whom it reaches by name; `mentions_all`: it reaches everybody, for it calls `channel` or `here`.
     """
 
@@ -23,6 +24,13 @@ class Message:
     created_at: datetime
     edited_at: datetime | None = None
     deleted: bool = False
+    reply_to: int | None = None
+    thread: int | None = None
+    replies: int = 0
+    last_reply: int | None = None
+    last_reply_at: datetime | None = None
+    pinned: bool = False
+    reactions: list[dict[str, object]] | None = None
     mentions: Sequence[int] | None = None
     mentions_all: str | None = None
 
@@ -38,13 +46,15 @@ class Message:
         }
         if self.edited_at:
             fields["edited_at"] = format_time(self.edited_at)
-        if self.deleted:
-            fields["deleted"] = True
-        if self.mentions:
-            fields["mentions"] = self.mentions
-        if self.mentions_all:
-            fields["mentions_all"] = self.mentions_all
+        if self.last_reply_at:
+            fields["last_reply_at"] = format_time(self.last_reply_at)
+        for name in REST:
+            if value := getattr(self, name):
+                fields[name] = value
         return orjson.dumps(fields)
+
+
+REST = ("deleted", "reply_to", "thread", "replies", "last_reply", "pinned", "reactions", "mentions", "mentions_all")
 
 
 @lru_cache(1024)

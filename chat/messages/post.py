@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from chat.attention.mentions import UNREACHED, Call, find_reached, store_reached
+from chat.attention.mentions import UNREACHED, Call, Reached, find_reached, store_reached
 from chat.attention.naming import NOBODY, find_naming
 from chat.conversations.refusals import Archived, Blocked, NotMember
 from chat.log.append import Change, Log
 from chat.log.entry import Unplaced
 from chat.messages.draft import Draft
 from chat.messages.message import Message
+from chat.messages.threads.references import References
 from chat.shared.gather import Gather
 from chat.shared.problems import NotFound
 from chat.shared.queries import load
@@ -58,7 +59,8 @@ class Posts:
         self.run = self._gather.run
 
     def submit(self, post: Post) -> "asyncio.Future[Posted]":
-        """Durable when it is done. Raises `NotFound`, `NotMember`, `Archived`, `Blocked`, or that PostgreSQL is away.
+        """Durable when it is done. Raises `NotFound`, `NotMember`, `Archived`, `Blocked`, `Invalid`, or that PostgreSQL is
+        away.
 
         Raises `Overloaded` at once.
         """
@@ -92,6 +94,7 @@ class Batch:
         self._blocked: set[int] = set()
         self._public: set[int] = set()
         self._members: set[int] = set()
+        self._references = References((post.conversation_id, post.draft) for post in posts)
 
     async def look_up(self, change: Change) -> None:
         """Lock the conversations, see who may write and what is there already, lock the head: one round trip."""
@@ -102,6 +105,7 @@ class Batch:
         locked = await run(queries.lock_conversations, [sorted(set(conversations))])
         members = await run(queries.current_members, [conversations, authors])
         known = await run(queries.known_messages, [conversations, authors, client_ids])
+        await self._references.look_up(change)
         await change.now()
         for conversation_id, last_seq, archived, public, blocked in await locked.fetchall():
             self._last_seq[conversation_id] = last_seq
@@ -109,8 +113,16 @@ class Batch:
             self._public |= {conversation_id} if public else set()
             self._blocked |= {conversation_id} if blocked else set()
         self._members = {n - 1 for (n,) in await members.fetchall()}
-        for n, *fields in await known.fetchall():
-            self._known[self._posts[n - 1].key()] = Posted(Message(*fields).encode(), fresh=False)
+        if found := await known.fetchall():
+            await self._read_known(change, found)
+
+    async def _read_known(self, change: Change, found: Sequence[tuple[int, int, int]]) -> None:
+        """The messages that earlier tries have made, as they are now."""
+        places = [[conversation_id for _, conversation_id, _ in found], [seq for _, _, seq in found]]
+        rows = await (await change.connection.execute(queries.read_messages, places)).fetchall()
+        messages = {(row[0], row[1]): Message(*row).encode() for row in rows}
+        for n, *place in found:
+            self._known[self._posts[n - 1].key()] = Posted(messages[place[0], place[1]], fresh=False)
 
     def judge(self) -> None:
         """Which are refused, and which are the first of their key."""
@@ -123,6 +135,8 @@ class Batch:
                 self._refused[n] = Archived()
             elif post.conversation_id in self._blocked:
                 self._refused[n] = Blocked()
+            elif wrong := self._references.judge(post.conversation_id, post.draft):
+                self._refused[n] = wrong
             else:
                 self._first.setdefault(post.key(), n)
 
@@ -132,41 +146,26 @@ class Batch:
             return
         now, rows, marks = await change.now(), [], {}
         reached = await find_reached(change, self._calls())
-        places: dict[int, tuple[int, int]] = {}
+        places: dict[tuple[int, int], Reached] = {}
         for n in self._first.values():
             post = self._posts[n]
             seq = self._last_seq[post.conversation_id] = self._last_seq[post.conversation_id] + 1
             said_at = min(post.said_at or now, now)
-            message = Message(
-                post.conversation_id,
-                seq,
-                post.author_id,
-                post.draft.body,
-                post.draft.client_id,
-                said_at,
-                mentions=reached.get(n, UNREACHED).users,
-                mentions_all=reached.get(n, UNREACHED).everyone,
-            ).encode()
-            entry = change.place(Unplaced("message", post.conversation_id, data=message))
-            rows.append(
-                (
-                    post.conversation_id,
-                    seq,
-                    entry.position,
-                    post.author_id,
-                    post.draft.client_id,
-                    post.draft.body,
-                    said_at,
-                )
-            )
+            one = reached.get(n, UNREACHED)
+            message = to_message(post, seq, said_at, one)
+            self._references.answer(change, message)
+            encoded = message.encode()
+            entry = change.place(Unplaced("message", post.conversation_id, data=encoded))
+            rows.append(to_row(message, entry.position))
             marks[post.conversation_id, post.author_id] = seq
-            places[n] = post.conversation_id, seq
-            self._known[post.key()] = Posted(message, fresh=False)
+            places[post.conversation_id, seq] = one
+            self._known[post.key()] = Posted(encoded, fresh=False)
         run = change.connection.execute
         await run(queries.insert_messages, [*map(list, zip(*rows, strict=True))])
-        await store_reached(change, {places[n]: one for n, one in reached.items()})
+        await store_reached(change, places)
         await run(queries.move_last_seq, [list(self._last_seq), list(self._last_seq.values())])
         await run(queries.move_read_marks, [[key[0] for key in marks], [key[1] for key in marks], [*marks.values()]])
+        await self._references.store(change)
 
     def _calls(self) -> list[Call]:
         """Which of the new ones call somebody."""
@@ -182,3 +181,23 @@ class Batch:
             self._refused.get(n) or Posted(self._known[post.key()].message, fresh=self._first.get(post.key()) == n)
             for n, post in enumerate(self._posts)
         ]
+
+
+def to_message(post: Post, seq: int, said_at: datetime, reached: Reached) -> Message:
+    """What the post becomes."""
+    draft = post.draft
+    fields = post.conversation_id, seq, post.author_id, draft.body, draft.client_id, said_at
+    return Message(
+        *fields,
+        reply_to=draft.reply_to,
+        thread=draft.thread,
+        mentions=reached.users,
+        mentions_all=reached.everyone,
+    )
+
+
+def to_row(message: Message, position: int) -> tuple[object, ...]:
+    """The columns of `insert_messages`, where 0 stands for none."""
+    place = message.conversation, message.seq, position
+    said = message.author, message.client_id, message.body, message.created_at
+    return *place, *said, message.reply_to or 0, message.thread or 0

@@ -74,6 +74,9 @@ class Settings(BaseSettings):
     blocks_per_person: Count = 1_000
     here_most: Count = 500  # members; in a larger conversation `@here` means everyone
     receipts_most: Count = 50  # members; in a larger conversation nobody sees how far others have read
+    edit_seconds: float = Field(24 * 3600, ge=0)  # after posting; 0: never
+    reactions_per_message: Count = 20  # different ones
+    pins_per_conversation: Count = 100
 
     stream_buffer: Count = 1024 * 1024
     stream_max_age: Seconds = 3600
