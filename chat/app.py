@@ -38,6 +38,7 @@ from chat.shared.tasks import Tasks, first_of
 from chat.stream.endpoints import STREAMS
 from chat.stream.streams import Streams
 from presence.endpoints import SOCKETS
+from presence.here import find_here
 from presence.routes import PRESENCE
 from presence.sockets import Sockets
 
@@ -76,7 +77,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         journal = app[LOG] = Log(pool, announcer.announce)
         posts = app[POSTS] = Posts(journal, settings.append_queue)
         read_marks = app[READ_MARKS] = ReadMarks(journal, settings.append_queue, settings.receipts_most)
-        app[HERE] = Here(pool, settings.here_most, None)
+        app[HERE] = Here(pool, settings.here_most, partial(find_here, registry))
         retention = Retention(pool, settings.log_partition_entries, settings.log_retention_days)
         sessions = app[SESSIONS] = Sessions(pool, journal, settings.session_days, settings.session_idle_days)
         accounts = app[ACCOUNTS] = Accounts(pool, journal, sessions, settings.signup)

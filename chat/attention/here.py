@@ -13,14 +13,14 @@ Ask = Callable[[Collection[int]], Awaitable[Collection[int]]]
 
 
 class Here:
-    """`ask`: who of these people is here; without it nobody can tell. `most`: of a larger conversation, either."""
+    """`ask`: who of these people is here. Of a conversation with more than `most` members nobody can tell."""
 
-    def __init__(self, pool: Pool, most: int, ask: Ask | None) -> None:
+    def __init__(self, pool: Pool, most: int, ask: Ask) -> None:
         self._pool, self._most, self._ask = pool, most, ask
 
     async def find(self, conversation_id: int, text: str) -> frozenset[int] | None:
         """The members who are here, if `text` calls them; None: nobody can tell, and it means everyone."""
-        if self._ask is None or "@" not in text or not find_naming(text).here:
+        if "@" not in text or not find_naming(text).here:
             return None
         members = await self._members(conversation_id)
         if len(members) > self._most:

@@ -59,10 +59,9 @@ class Posts:
         self.run = self._gather.run
 
     def submit(self, post: Post) -> "asyncio.Future[Posted]":
-        """Durable when it is done. Raises `NotFound`, `NotMember`, `Archived`, `Blocked`, `Invalid`, or that PostgreSQL is
-        away.
+        """Durable when it is done. Raises `NotFound`, `NotMember`, `Archived`, `Blocked`, `Invalid`.
 
-        Raises `Overloaded` at once.
+        Or that PostgreSQL is away; `Overloaded` at once.
         """
         return self._gather.submit(post)
 
