@@ -40,9 +40,13 @@ delete from mentions where conversation_id = %s and seq = %s
 -- As many members as that, or fewer.
 select user_id from memberships where conversation_id = %s and until is null limit %s
 
--- name: lock_people
--- Against whoever brings one of them into a conversation, who locks them for key share.
-select id from users where id = any(%s) order by id for update
+-- name: lock_pair
+-- Between two people either a block or the beginning of their conversation is under way, never both. Not by their rows
+-- in `users`: whoever begins a conversation has one of those locked before he comes to the other.
+select pg_advisory_xact_lock(hashtextextended('pair ' || %s, 0))
+
+-- name: find_person
+select true from users where id = %s
 
 -- name: lock_direct
 select id from conversations where pair = %s for no key update
@@ -66,7 +70,7 @@ select blocked_id from blocks where user_id = %s order by blocked_id
 
 -- name: find_block
 -- Is one of the others at odds with this person?
-select from blocks b
+select true from blocks b
  where (b.user_id = %(user)s and b.blocked_id = any(%(others)s))
     or (b.blocked_id = %(user)s and b.user_id = any(%(others)s))
  limit 1
