@@ -49,11 +49,13 @@ async def lock_pair(change: Change, pair: str | None) -> None:
 
 
 async def record_block(change: Change, query: bytes, user_id: int, blocked_id: int, on: bool) -> None:
-    """Store it; where that changed something, tell one's own devices."""
+    """Store it; where that changed something, tell one's own devices, with the mentions that now count."""
     run = change.connection.execute
     if await (await run(query, [user_id, blocked_id])).fetchone():
         await run(queries.mark_direct, {"one": user_id, "other": blocked_id, "pair": pair_of(user_id, blocked_id)})
-        await change.record(changed_block(user_id, blocked_id, on))
+        await change.now()  # what is counted now holds at the position of the entry
+        rows = await (await run(queries.count_mentions_by, {"user": user_id, "author": blocked_id})).fetchall()
+        await change.record(changed_block(user_id, blocked_id, on, rows))
 
 
 def pair_of(one: int, other: int) -> str:

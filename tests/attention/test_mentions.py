@@ -164,7 +164,7 @@ async def test_coming_back_begins_with_nothing(ana: Person, ben: Person) -> None
 
 
 async def test_who_is_at_odds_is_not_called(ana: Person, ben: Person, chloe: Person) -> None:
-    """By name neither way. Everyone is still everyone, but for whoever has blocked the one who calls."""
+    """By name neither way. Everyone is still everyone, but for whoever has blocked the one who calls, at once."""
     room = await begins(ana, "channel", "room", ben, chloe)
     await blocks(ben, ana)
     assert "mentions" not in await ana.says(room, "@ben")
@@ -173,10 +173,14 @@ async def test_who_is_at_odds_is_not_called(ana: Person, ben: Person, chloe: Per
     assert [await counts(who, room) for who in (ben, chloe)] == [(1, 0), (3, 1)]
     assert (await ben.says(room, "@channel"))["mentions_all"] == "channel"
     assert [await counts(who, room) for who in (ana, chloe)] == [(1, 1), (4, 2)]
-    await deletes(ana, room, 3)
+    await ana.says(room, "@channel")
+    assert await counts(ben, room) == (1, 0)
     await blocks(ben, ana, on=False)
     assert (await ana.says(room, "@ben"))["mentions"] == [ben.id]
-    assert await counts(ben, room) == (1, 1)
+    assert await counts(ben, room) == (2, 2)
+    await deletes(ana, room, 5)
+    await blocks(ben, ana)
+    assert await counts(ben, room) == (1, 0)
 
 
 async def test_many_at_once_are_counted_exactly(ana: Person, ben: Person, chloe: Person) -> None:

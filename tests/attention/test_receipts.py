@@ -106,7 +106,7 @@ async def test_many_marks_of_a_moment_are_one_receipt(ana: Person, ben: Person) 
 
 
 async def test_outsiders_and_those_at_odds_see_nothing(ana: Person, ben: Person, mallory: Person) -> None:
-    """A visitor is refused; in a group, those at odds are left out of each other's list; in a direct nothing is sent."""
+    """A visitor is refused; those at odds are not in each other's list, and their direct sends none."""
     room = await furnish(ana, ben)
     await marks_read(ben, room, 3)
     assert await tries(mallory, "GET", f"{CONVERSATIONS}/{room}/receipts") == (403, "not_member")
