@@ -6,6 +6,9 @@ from functools import lru_cache
 
 import orjson
 
+# what stands in the JSON just as it is here, and only when it is something
+REST = ("deleted", "reply_to", "thread", "replies", "last_reply", "pinned", "reactions")
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
@@ -48,9 +51,6 @@ class Message:
             if value := getattr(self, name):
                 fields[name] = value
         return orjson.dumps(fields)
-
-
-REST = ("deleted", "reply_to", "thread", "replies", "last_reply", "pinned", "reactions")
 
 
 @lru_cache(1024)
