@@ -149,7 +149,8 @@ class Sockets(Reception):
 
     def _hear_typing(self, conversation: bytes, data: bytes) -> None:
         user_id, on = map(int, data.split())
-        if self.typing.note(int(conversation), user_id, bool(on), self.clock()):
+        # said again it is told again: a client, too, lets go of a list after six seconds
+        if self.typing.note(int(conversation), user_id, bool(on), self.clock()) or on:
             self.watchers.room_changed(int(conversation))
 
     async def _tick(self) -> None:

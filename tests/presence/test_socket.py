@@ -78,6 +78,18 @@ async def test_typing_appears_and_vanishes(cast: Cast) -> None:
         assert (await eyes.gets("typing", 4, limit=9))["users"] == []
 
 
+async def test_typing_said_again_is_told_again(cast: Cast) -> None:
+    """Clients let go of a list after six seconds, so a list that lasts is renewed."""
+    ana, ben = await cast.enters("ana", "ben")
+    room = await cast.share(ana, ben)
+    async with open_eyes(ana) as eyes, open_eyes(ben) as bens:
+        await eyes.watches(conversations=(room,))
+        await eyes.watches(ben)
+        for n in (1, 2):
+            await bens.says("typing", conversation=room, on=True)
+            assert (await eyes.gets("typing", n))["users"] == [ben.id]
+
+
 async def test_bad_frames_get_a_problem_and_ten_close(cast: Cast) -> None:
     """The socket stays open; ten in a minute are too many."""
     (ana,) = await cast.enters("ana")
