@@ -12,5 +12,10 @@ export default defineConfig({
     modulePreload: { polyfill: false },
   },
   server: { proxy: { '/api': 'http://127.0.0.1:8080', '/health': 'http://127.0.0.1:8080' } },
-  test: { include: ['client/**/*.test.ts', 'app/**/*.test.ts'], environment: 'node' },
+  test: {
+    include: ['client/**/*.test.ts', 'app/**/*.test.ts'],
+    environment: 'node',
+    // Node 20 has browsers' WebSocket behind this flag, later ones by themselves
+    execArgv: ['--experimental-websocket'],
+  },
 });

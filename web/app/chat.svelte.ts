@@ -1,6 +1,6 @@
 /** The client's store as the components see it: its view as reactive state, and what is derived from it. */
 import { createContext } from 'svelte';
-import { type Api, type Conversation, type Id, type Outgoing, Store, type User, type View } from '../client';
+import { type Api, type Conversation, type Entry, type Id, type Outgoing, Store, type User, type View } from '../client';
 import { keep, kept } from './kept';
 import { byRecency, nameOf, titleOf } from './names';
 import { paced } from './pace';
@@ -12,13 +12,15 @@ export class Chat {
   readonly unread = $derived.by(() => this.sorted.reduce((sum, one) => sum + one.unread, 0));
   readonly unsent = $derived.by(() => this.view.outgoing.filter((one) => one.state !== 'sent').length);
 
+  /** `hear` is told of every entry of the log. */
   constructor(
     readonly api: Api,
     me: User,
+    hear: (entry: Entry) => void,
   ) {
     const key = `tandem.outbox.${me.id}`;
     const keepAll = (outgoing: Outgoing[]) => keep('tab', key, JSON.stringify(outgoing));
-    this.store = new Store({ api, me, kept: keptIn(key), keep: keepAll });
+    this.store = new Store({ api, me, kept: keptIn(key), keep: keepAll, entry: hear });
     this.view = $state.raw(this.store.view);
     this.store.subscribe(paced((view: View) => (this.view = view)));
   }

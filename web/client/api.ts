@@ -60,6 +60,16 @@ export class Api {
     return (await this.call<{ sessions: Login[] }>('GET', '/api/sessions')).sessions;
   }
 
+  /** Ends one login, or all but this one. */
+  endLogin(which: Login['id'] | 'others'): Promise<void> {
+    return this.call('DELETE', `/api/sessions/${which}`);
+  }
+
+  /** Opens one presence socket where no cookie travels. */
+  async presenceTicket(): Promise<string> {
+    return (await this.call<{ ticket: string }>('POST', '/api/presence/ticket')).ticket;
+  }
+
   me(): Promise<User> {
     return this.call('GET', '/api/users/me');
   }

@@ -39,6 +39,11 @@ export function takeConversation(model: Model, fresh: Conversation): Model {
   return { ...model, conversations: put(model.conversations, fresh.id, { ...known, ...fresh }) };
 }
 
+export function takeMembers(model: Model, id: Id, members: Id[]): Model {
+  const conversation = model.conversations.get(id);
+  return conversation ? setConversation(model, { ...conversation, members }) : model;
+}
+
 export function takeUsers(model: Model, users: User[]): Model {
   const all = new Map(model.users);
   for (const user of users) all.set(user.id, user);

@@ -5,6 +5,7 @@ import { Marks } from './marks';
 import * as model from './model';
 import { Outbox, type Outgoing } from './outbox';
 import { People } from './people';
+import { Witness } from './presence/witness';
 import { asProblem, Problem } from './problem';
 import { DurableStream, type StreamState } from './stream';
 import type { Timings } from './timings';
@@ -23,6 +24,8 @@ export interface StoreOptions {
   /** What an earlier page load could not send, and where to keep it for the next. */
   kept?: Outgoing[];
   keep?(outgoing: Outgoing[]): void;
+  /** Hears every entry of the log. */
+  entry?(entry: Entry): void;
   timings?: Partial<Timings>;
 }
 
@@ -34,6 +37,7 @@ export class Store {
   private readonly opening = new Map<Id, Promise<void>>();
   private readonly outbox: Outbox;
   private readonly stream: DurableStream;
+  private readonly witness: Witness;
   private readonly people: People;
   private readonly marks: Marks;
   private readonly api: Api;
@@ -67,10 +71,17 @@ export class Store {
       url: `${this.api.base}/api/chat/stream`,
       headers: this.api.identity(),
       resnapshot: () => this.snapshot(),
-      entry: (entry) => this.take(entry),
+      entry: (entry) => {
+        this.take(entry);
+        options.entry?.(entry);
+      },
       state: (connection) => this.connect(connection),
       ...(options.timings && { timings: options.timings }),
     });
+    this.witness = new Witness(
+      () => this.stream.cursor,
+      () => this.stream.doubt(),
+    );
   }
 
   get view(): View {
@@ -89,6 +100,7 @@ export class Store {
   }
 
   stop(): void {
+    this.witness.stop();
     this.stream.stop();
     this.outbox.stop();
   }
@@ -102,6 +114,11 @@ export class Store {
   /** The network is known to be gone. */
   cut(): void {
     this.stream.cut();
+  }
+
+  /** How far the log goes for this person, by another channel. */
+  heed(cursor: string): void {
+    this.witness.hear(cursor);
   }
 
   /** Loads the newest messages of a conversation. */
@@ -155,6 +172,12 @@ export class Store {
 
   takeUsers(users: User[]): void {
     this.become(model.takeUsers(this.current, users));
+  }
+
+  /** Who is in a conversation whose snapshot did not say; entries keep it true. */
+  takeMembers(id: Id, members: Id[]): void {
+    this.become(model.takeMembers(this.current, id, members));
+    this.people.want(members);
   }
 
   private async loadNewest(id: Id): Promise<void> {

@@ -218,3 +218,17 @@ test('after stop nothing is heard', async () => {
   await eventually(() => peer.open.size === 0);
   expect([heard, state()]).toEqual([[], 'stopped']);
 });
+
+test('a stream that a witness finds stalled is polled instead, and heals', async () => {
+  listens(peer.cursor);
+  await live();
+  peer.streams = 'mute';
+  peer.says('held back');
+  stream.doubt();
+  await eventually(() => state() === 'polling');
+  await eventually(() => heard.length === 1);
+  peer.streams = 'open';
+  await live();
+  peer.says('whole again');
+  await eventually(() => heard.length === 2);
+});

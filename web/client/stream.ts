@@ -42,6 +42,8 @@ export class DurableStream {
   private buffered = false;
   private failures = 0;
   private silences = 0;
+  /** Milliseconds from one probe to the next; only a stream that has proved whole lets it begin anew. */
+  private probeEvery: number;
   private heardAt = 0;
   private retry: number;
   private quiet: ReturnType<typeof setTimeout> | undefined;
@@ -55,6 +57,7 @@ export class DurableStream {
     this.timings = { ...TIMINGS, ...options.timings };
     this.random = options.random ?? Math.random;
     this.retry = this.timings.backoff.first;
+    this.probeEvery = this.timings.probeAfter;
     this.place = new Place(options.cursor ?? null);
     this.stale = options.cursor === undefined ? 'new' : null;
   }
@@ -78,6 +81,18 @@ export class DurableStream {
   wake(): void {
     this.goOn();
     if (Date.now() - this.heardAt > this.timings.silence / 2) this.connection.abort();
+  }
+
+  /** How far this client has come. */
+  get cursor(): string | null {
+    return this.place.cursor;
+  }
+
+  /** A witness knows of entries that this connection has not brought: it is held back on the way. */
+  doubt(): void {
+    if (this.current.name !== 'live' && this.current.name !== 'behind') return;
+    this.buffered = true;
+    this.connection.abort();
   }
 
   /** Reads the snapshot again and goes on from there: something could not be learnt from an entry alone. */
@@ -132,7 +147,7 @@ export class DurableStream {
     const polling = new AbortController();
     let healed: Promise<End> | null = null;
     let probing = false;
-    let [every, probeAt] = [this.timings.probeAfter, Date.now() + this.timings.probeAfter];
+    let probeAt = Date.now() + this.probeEvery;
     const probe = async () => {
       probing = true;
       const stream = this.read(signal, () => {
@@ -140,9 +155,9 @@ export class DurableStream {
         [this.buffered, this.silences] = [false, 1];
         polling.abort();
       });
+      this.probeEvery = Math.min(this.probeEvery * 2, 600_000);
       await stream;
-      [every, probing] = [Math.min(every * 2, 600_000), false];
-      probeAt = Date.now() + every;
+      [probing, probeAt] = [false, Date.now() + this.probeEvery];
     };
     const both = AbortSignal.any([signal, polling.signal]);
     for (let seconds = 1; ; seconds = this.timings.poll) {
@@ -198,7 +213,7 @@ export class DurableStream {
       this.say({ name: 'behind' });
       this.awaitQuiet();
     } else {
-      this.silences = 0;
+      [this.silences, this.probeEvery] = [0, this.timings.probeAfter];
       this.caughtUp();
     }
     return undefined;
@@ -229,7 +244,7 @@ export class DurableStream {
       this.buffered = neverReady || ++this.silences > 1;
     }
     this.say({ name: 'connecting' });
-    return end.kind === 'silent' ? 0 : delay(0, backoff, this.random());
+    return end.kind === 'silent' || this.buffered ? 0 : delay(0, backoff, this.random());
   }
 
   private rest(milliseconds: number): Promise<void> {

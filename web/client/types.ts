@@ -61,9 +61,13 @@ export interface Member {
 export interface Login {
   id: Id | string;
   device?: string | null;
+  address?: string | null;
   created_at: string;
   last_seen_at?: string;
   current?: boolean;
+  /** What it has open now, on all nodes. */
+  streams?: number;
+  sockets?: number;
 }
 
 export interface SignedIn {

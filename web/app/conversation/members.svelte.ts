@@ -1,0 +1,42 @@
+/** The members of a conversation: read once, then kept by the store from what the stream says. */
+import { asProblem, type Conversation, type Id, type Problem } from '../../client';
+import type { Chat } from '../chat.svelte';
+
+/** As many as can be watched at once. */
+const MOST = 500;
+
+export class Members {
+  problem = $state.raw<Problem | null>(null);
+  more = $state(false);
+
+  constructor(
+    private readonly chat: Chat,
+    private readonly conversation: () => Conversation,
+  ) {
+    $effect(() => {
+      if (!conversation().members) void this.load();
+    });
+  }
+
+  get ids(): Id[] | null {
+    return this.conversation().members ?? null;
+  }
+
+  async load(): Promise<void> {
+    this.problem = null;
+    const { id } = this.conversation();
+    try {
+      const ids: Id[] = [];
+      let after: Id | null | undefined = 0;
+      for (; typeof after === 'number' && ids.length < MOST; ) {
+        const page: Awaited<ReturnType<Chat['api']['members']>> = await this.chat.api.members(id, after);
+        ids.push(...page.members.map((member) => member.user));
+        after = page.next;
+      }
+      this.more = typeof after === 'number';
+      this.chat.store.takeMembers(id, ids);
+    } catch (error) {
+      this.problem = asProblem(error);
+    }
+  }
+}

@@ -1,0 +1,54 @@
+/** Presence in words, and how long a status holds. */
+import { expect, test } from 'vitest';
+import { momentOf, type Until } from './until';
+import { ago, describe, type Look, messageOf, typingWords } from './words';
+
+const now = Date.parse('2026-03-04T15:20:00Z');
+const look = (fields: Partial<Look>): Look => ({
+  ...{ status: 'online', text: '', emoji: '', until: null, last_active_at: null, devices: 1 },
+  ...fields,
+});
+
+test.each([
+  ['2026-03-04T15:19:30Z', 'just now'],
+  ['2026-03-04T15:14:59Z', '5 min ago'],
+  ['2026-03-04T12:20:00Z', '3 h ago'],
+  ['2026-03-03T12:20:00Z', 'yesterday'],
+  ['2026-03-01T12:20:00Z', '3 days ago'],
+  ['2026-03-04T15:30:00Z', 'just now'],
+])('%s was %s', (iso, words) => {
+  expect(ago(iso, now)).toBe(words);
+});
+
+test('since when is told of who is not here', () => {
+  const last_active_at = '2026-03-04T15:15:00Z';
+  expect(describe(look({ last_active_at }), now)).toBe('Online');
+  expect(describe(look({ status: 'away', last_active_at }), now)).toBe('Away, active 5 min ago');
+  expect(describe(look({ status: 'offline', last_active_at }), now)).toBe('Offline, active 5 min ago');
+  expect(describe(look({ status: 'offline' }), now)).toBe('Offline');
+});
+
+test('a message holds until its moment', () => {
+  const message = look({ emoji: '🎧', text: 'Focus', until: '2026-03-04T15:20:00Z' });
+  expect(messageOf(message, now - 1)).toBe('🎧 Focus');
+  expect(messageOf(message, now)).toBe('');
+});
+
+test('who types is named as far as there is room', () => {
+  expect(typingWords([])).toBe('');
+  expect(typingWords(['Ben'])).toBe('Ben is typing…');
+  expect(typingWords(['Ben', 'Chloe'])).toBe('Ben and Chloe are typing…');
+  expect(typingWords(['Ben', 'Chloe', 'Dan'])).toBe('Ben, Chloe and one other are typing…');
+  expect(typingWords(['Ben', 'Chloe', 'Dan', 'Eve'])).toBe('Ben, Chloe and 2 others are typing…');
+});
+
+test('days end at midnight, weeks in the night to Monday', () => {
+  const at = (until: Until, date: Date) => momentOf(until, date);
+  const wednesday = new Date(2026, 2, 4, 15, 20);
+  expect(at('open', wednesday)).toBeNull();
+  expect(at('half', wednesday)).toBe(new Date(2026, 2, 4, 15, 50).toISOString());
+  expect(at('today', wednesday)).toBe(new Date(2026, 2, 5).toISOString());
+  expect(at('week', wednesday)).toBe(new Date(2026, 2, 9).toISOString());
+  expect(at('week', new Date(2026, 2, 8, 12))).toBe(new Date(2026, 2, 9).toISOString());
+  expect(at('week', new Date(2026, 2, 9, 12))).toBe(new Date(2026, 2, 16).toISOString());
+});

@@ -1,0 +1,65 @@
+/** Status and deltas come out as on the server: the same cases, word for word. */
+import { expect, test } from 'vitest';
+import deltas from '../../../tests/presence/cases/delta.json';
+import statuses from '../../../tests/presence/cases/status.json';
+import { randomFrom } from '../chance';
+import { forget, merge, type People } from './delta';
+import type { Choice, Mode, PresenceRecord, Status } from './shapes';
+import { mergeDevices, show } from './status';
+
+const record = (id: number, status: Status, version: number): PresenceRecord => ({
+  ...{ id, status, version },
+  ...{ text: '', emoji: '', until: null, last_active_at: null, devices: 0 },
+});
+
+interface Step {
+  records?: [number, Status, number][];
+  news?: number[];
+  forget?: number[];
+}
+
+test.each(deltas)('deltas: $name', ({ steps, view }) => {
+  const people: People = new Map();
+  for (const step of steps as Step[]) {
+    const news = merge(people, (step.records ?? []).map((fields) => record(...fields)));
+    expect(news.map((one) => one.id)).toEqual(step.news ?? []);
+    forget(people, step.forget ?? []);
+  }
+  const outcome = [...people].map(([id, one]) => [id, [one.status, one.version]]);
+  expect(Object.fromEntries(outcome)).toEqual(view);
+});
+
+test.each(statuses)('status: $name', ({ devices, mode, now, status, shown, count, ...more }) => {
+  const ended = 'until' in more ? new Date(more.until as number).toISOString() : null;
+  const choice: Choice = { mode: mode as Mode, text: '', emoji: '', until: ended };
+  const here = (devices as [number, boolean, number][]).map(([session, active, gone]) => ({
+    ...{ session, active, gone },
+  }));
+  expect(mergeDevices(here, choice, now)).toBe(status);
+  expect(show(here, choice, now)).toMatchObject({ status: shown, devices: count });
+});
+
+test('what has ended is not shown, text and emoji included', () => {
+  const choice: Choice = { mode: 'dnd', text: 'focus', emoji: '🎧', until: new Date(100).toISOString() };
+  const device = { session: 1, active: true, gone: 0 };
+  expect(show([device], choice, 99)).toMatchObject({ status: 'dnd', text: 'focus', emoji: '🎧' });
+  expect(show([device], choice, 100)).toMatchObject({ status: 'online', text: '', emoji: '', until: null });
+});
+
+test('a snapshot and deltas in any order, and repeated, make a fresh snapshot', () => {
+  for (let seed = 1; seed <= 200; seed++) {
+    const random = randomFrom(seed);
+    const statuses: Status[] = ['online', 'away', 'dnd', 'offline'];
+    const history = Array.from({ length: 12 }, (_, version) =>
+      record(1 + Math.floor(random() * 3), statuses[Math.floor(random() * 4)] as Status, version + 1),
+    );
+    const fresh: People = new Map(history.map((one) => [one.id, one]));
+    const at = Math.floor(random() * 13);
+    const snapshot = [...new Map(history.slice(0, at).map((one) => [one.id, one])).values()];
+    const arrivals = [snapshot, ...[...history.slice(at), ...history].map((one) => [one])];
+    arrivals.sort(() => random() - 0.5);
+    const people: People = new Map();
+    for (const arrival of arrivals) merge(people, arrival);
+    expect(Object.fromEntries(people), `seed ${seed}`).toEqual(Object.fromEntries(fresh));
+  }
+});

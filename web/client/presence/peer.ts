@@ -1,0 +1,116 @@
+/** A tiny real presence server for the tests: sockets and tickets, and whatever misbehaviour a story needs. */
+import { createHash } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Own, PresenceRecord, Signal, Told } from './shapes';
+
+const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
+
+export const you: Own = {
+  ...{ id: 1, status: 'online', mode: 'online', text: '', emoji: '', until: null, devices: 1, version: 1 },
+};
+
+export function record(id: number, fields: Partial<PresenceRecord> = {}): PresenceRecord {
+  const nothing = { text: '', emoji: '', until: null, last_active_at: null, devices: 1 };
+  return { id, status: 'online', version: 1, ...nothing, ...fields };
+}
+
+export class SocketPeer {
+  /** What the next sockets meet with: a hello, silence, or a refused handshake. */
+  manners: 'greet' | 'mute' | 'refuse' = 'greet';
+  /** The status with which tickets are refused, while set. */
+  ticketless: { status: number; retryAfter?: number } | null = null;
+  heartbeat = 20;
+  readonly heard: Signal[] = [];
+  readonly asked: string[] = [];
+  readonly open = new Set<Socket>();
+  /** Answers a watch with what is known here. */
+  people = new Map<number, PresenceRecord>();
+  private readonly server: Server = createServer((request, response) => {
+    this.asked.push(`${request.method} ${request.url}`);
+    const { status, retryAfter } = this.ticketless ?? { status: 201 };
+    const headers = {
+      'Content-Type': 'application/json',
+      ...(retryAfter !== undefined && { 'Retry-After': retryAfter }),
+    };
+    response.writeHead(status, headers).end(JSON.stringify({ ticket: 't1', code: 'refused', detail: 'no' }));
+  });
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  async listen(): Promise<void> {
+    this.server.on('upgrade', (request: IncomingMessage, socket: Socket) => this.upgrade(request, socket));
+    await new Promise<void>((resolve) => this.server.listen(0, '127.0.0.1', resolve));
+  }
+
+  async kill(): Promise<void> {
+    this.cuts();
+    const closed = new Promise((resolve) => this.server.close(resolve));
+    this.server.closeAllConnections();
+    await closed;
+  }
+
+  says(told: Told): void {
+    for (const socket of this.open) socket.write(frame(1, Buffer.from(JSON.stringify(told))));
+  }
+
+  closes(code: number): void {
+    const body = Buffer.alloc(2);
+    body.writeUInt16BE(code);
+    for (const socket of this.open) socket.end(frame(8, body));
+    this.open.clear();
+  }
+
+  cuts(): void {
+    for (const socket of this.open) socket.destroy();
+    this.open.clear();
+  }
+
+  named<T extends Signal['type']>(type: T): (Signal & { type: T })[] {
+    return this.heard.filter((signal): signal is Signal & { type: T } => signal.type === type);
+  }
+
+  private upgrade(request: IncomingMessage, socket: Socket): void {
+    this.asked.push(`socket ${request.url}`);
+    socket.on('error', () => undefined);
+    if (this.manners === 'refuse') return void socket.end('HTTP/1.1 401 Unauthorized\r\n\r\n');
+    const key = createHash('sha1').update(request.headers['sec-websocket-key'] + GUID);
+    const head = ['HTTP/1.1 101 Switching Protocols', 'Upgrade: websocket', 'Connection: Upgrade'];
+    socket.write([...head, `Sec-WebSocket-Accept: ${key.digest('base64')}`, '', ''].join('\r\n'));
+    this.open.add(socket);
+    let rest = Buffer.alloc(0);
+    socket.on('data', (data) => (rest = this.hear(socket, Buffer.concat([rest, data]))));
+    socket.on('close', () => this.open.delete(socket));
+    if (this.manners === 'greet') this.says({ type: 'hello', node: 'a1', heartbeat: this.heartbeat, you });
+  }
+
+  /** Takes the whole frames from what has come (a client's are masked); returns the rest. */
+  private hear(socket: Socket, data: Buffer): Buffer<ArrayBuffer> {
+    for (;;) {
+      const size = (data[1] ?? 0) & 127;
+      const [start, length] = size === 126 ? [4, data.length > 3 ? data.readUInt16BE(2) : 0] : [2, size];
+      if (data.length < start + 4 + length) return Buffer.from(data);
+      const mask = data.subarray(start, start + 4);
+      const body = data.subarray(start + 4, start + 4 + length).map((byte, at) => byte ^ (mask[at % 4] ?? 0));
+      if (((data[0] ?? 0) & 15) === 8) socket.end();
+      else this.take(JSON.parse(Buffer.from(body).toString()) as Signal);
+      data = data.subarray(start + 4 + length);
+    }
+  }
+
+  private take(signal: Signal): void {
+    this.heard.push(signal);
+    if (signal.type !== 'watch' || !signal.users?.length) return;
+    const users = signal.users.flatMap((id) => this.people.get(id) ?? []);
+    this.says({ type: 'snapshot', users });
+  }
+}
+
+function frame(opcode: number, data: Buffer): Buffer {
+  if (data.length < 126) return Buffer.concat([Buffer.from([128 | opcode, data.length]), data]);
+  const head = Buffer.from([128 | opcode, 126, 0, 0]);
+  head.writeUInt16BE(data.length, 2);
+  return Buffer.concat([head, data]);
+}

@@ -1,0 +1,210 @@
+/** Presence against a real socket: what is watched, seen, typed and set, and every way a socket can end. */
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { Api } from '../api';
+import { eventually } from '../peer';
+import { record, SocketPeer, you } from './peer';
+import { Presence } from './presence';
+
+const timings = { helloWithin: 150, backoff: { first: 10, most: 50 }, tooFast: 0.2, tooBad: 0.2 };
+
+let peer: SocketPeer;
+let presence: Presence;
+let witnessed: string[];
+
+beforeEach(async () => {
+  peer = new SocketPeer();
+  await peer.listen();
+  witnessed = [];
+});
+
+afterEach(async () => {
+  presence.stop();
+  await peer.kill();
+});
+
+function begins(token?: string): void {
+  const api = new Api({ base: peer.url, ...(token && { token }) });
+  presence = new Presence({ api, me: 1, timings, witness: (cursor) => witnessed.push(cursor) });
+  presence.start();
+}
+
+const state = () => presence.view.socket.name;
+const open = () => eventually(() => state() === 'open');
+const status = (id: number) => presence.view.people.get(id)?.status;
+const sockets = () => peer.asked.filter((one) => one.startsWith('socket'));
+
+test('who is on the screen is watched, and what changes is seen', async () => {
+  peer.people.set(7, record(7, { status: 'away', version: 3 }));
+  begins();
+  const leave = presence.watch('users', 7);
+  await eventually(() => status(7) === 'away');
+  peer.says({ type: 'presence', users: [record(7, { status: 'dnd', version: 5 })] });
+  peer.says({ type: 'presence', users: [record(7, { status: 'online', version: 4 })] });
+  peer.says({ type: 'beat', witness: 'e1.9' });
+  await eventually(() => witnessed.length === 1);
+  expect(status(7)).toBe('dnd');
+  leave();
+  await eventually(() => peer.named('unwatch').length === 1);
+  expect(peer.named('unwatch')[0]).toMatchObject({ users: [7] });
+});
+
+test('a person shown twice is watched once, and until the last has gone', async () => {
+  begins();
+  await open();
+  const [one, two] = [presence.watch('users', 7), presence.watch('users', 7)];
+  await eventually(() => peer.named('watch').length === 1);
+  one();
+  presence.watch('conversations', 3);
+  await eventually(() => peer.named('watch').length === 2);
+  expect(peer.named('unwatch')).toEqual([]);
+  two();
+  await eventually(() => peer.named('unwatch').length === 1);
+});
+
+test('at most 500 are watched, in frames that the server reads, and the next when others have gone', async () => {
+  for (let id = 1; id <= 520; id++) peer.people.set(id, record(id));
+  begins();
+  const leave = Array.from({ length: 520 }, (_, n) => presence.watch('users', n + 1));
+  await eventually(() => presence.view.people.size === 500);
+  expect(peer.named('watch').map((one) => one.users?.length)).toEqual([200, 200, 100]);
+  for (const one of leave.slice(0, 30)) one();
+  await eventually(() => status(520) === 'online');
+  expect(presence.view.people.size).toBe(490);
+});
+
+test('deltas are held until the snapshot has come', async () => {
+  begins();
+  await open();
+  peer.says({ type: 'presence', users: [record(7, { status: 'dnd', version: 2 })] });
+  peer.says({ type: 'beat', witness: 'e1.9' });
+  await eventually(() => witnessed.length === 1);
+  expect(status(7)).toBeUndefined();
+  peer.says({ type: 'snapshot', users: [record(7, { status: 'away', version: 1 })] });
+  await eventually(() => status(7) === 'dnd');
+});
+
+test('who may no longer be seen is not shown as he was', async () => {
+  peer.people.set(7, record(7));
+  begins();
+  presence.watch('users', 7);
+  await eventually(() => status(7) === 'online');
+  peer.people.clear();
+  presence.rewatch();
+  await eventually(() => status(7) === undefined);
+});
+
+test('after a cut it comes back, watches again, and believes the registry anew', async () => {
+  peer.people.set(7, record(7, { status: 'dnd', version: 9 }));
+  begins();
+  presence.watch('users', 7);
+  await eventually(() => status(7) === 'dnd');
+  peer.people.set(7, record(7, { status: 'away', version: 1 }));
+  peer.cuts();
+  await eventually(() => status(7) === 'away');
+});
+
+test('typing is a list that replaces, without oneself, and that ends with the socket', async () => {
+  begins();
+  await open();
+  const typing = () => presence.view.typing.get(3) ?? [];
+  peer.says({ type: 'typing', conversation: 3, users: [1, 7, 9] });
+  await eventually(() => typing().length === 2);
+  expect(typing()).toEqual([7, 9]);
+  peer.says({ type: 'typing', conversation: 3, users: [9] });
+  await eventually(() => typing().length === 1);
+  peer.cuts();
+  await eventually(() => typing().length === 0);
+});
+
+test('a key says typing once in three seconds; sending ends it', async () => {
+  begins();
+  await open();
+  for (let n = 0; n < 5; n++) presence.typist.types(3);
+  presence.typist.types(3, Date.now() + 3_000);
+  presence.typist.stops();
+  presence.typist.stops();
+  await eventually(() => peer.named('typing').length === 3);
+  expect(peer.named('typing').map((one) => one.on)).toEqual([true, true, false]);
+});
+
+test('a status is shown at once, and said when there is a socket', async () => {
+  peer.manners = 'mute';
+  begins();
+  presence.choose({ mode: 'dnd', text: 'focus', emoji: '🎧', until: null });
+  peer.manners = 'greet';
+  peer.cuts();
+  await eventually(() => peer.named('status').length === 1);
+  expect(peer.named('status')[0]).toMatchObject({ status: 'dnd', text: 'focus', emoji: '🎧' });
+  presence.choose({ mode: 'invisible', text: '', emoji: '', until: null });
+  expect(presence.view.you).toMatchObject({ mode: 'invisible', status: 'invisible' });
+  peer.says({ type: 'you', you: { ...you, version: 7 } });
+  await eventually(() => presence.view.you?.version === 7);
+});
+
+test('without a hello it tries again', async () => {
+  peer.manners = 'mute';
+  begins();
+  await eventually(() => sockets().length > 1);
+  peer.manners = 'greet';
+  await open();
+});
+
+test('a socket without heartbeats is given up', async () => {
+  peer.heartbeat = 0.04;
+  begins();
+  await open();
+  await eventually(() => sockets().length > 1);
+});
+
+test('a refused handshake asks for a ticket, and goes on with it', async () => {
+  peer.manners = 'refuse';
+  begins();
+  await eventually(() => sockets().length > 0);
+  peer.manners = 'greet';
+  await open();
+  expect(peer.asked.slice(-2)).toEqual(['POST /api/presence/ticket', 'socket /api/presence/socket?ticket=t1']);
+});
+
+test('with a token there is always a ticket', async () => {
+  begins('secret');
+  await open();
+  expect(sockets()).toEqual(['socket /api/presence/socket?ticket=t1']);
+});
+
+test('an ended login is told, and not tried again', async () => {
+  begins();
+  await open();
+  peer.closes(4401);
+  await eventually(() => state() === 'refused');
+  peer.manners = 'refuse';
+  peer.ticketless = { status: 401 };
+  presence.stop();
+  begins();
+  await eventually(() => state() === 'refused');
+});
+
+test.each([
+  [1001, 0],
+  [4429, 200],
+  [1008, 200],
+])('after close %i it stays away for at least %i ms', async (code, least) => {
+  begins();
+  await open();
+  const before = Date.now();
+  peer.closes(code);
+  await eventually(() => sockets().length === 2);
+  expect(Date.now() - before).toBeGreaterThanOrEqual(least);
+});
+
+test('Retry-After is honoured, and waking tries at once', async () => {
+  peer.manners = 'refuse';
+  peer.ticketless = { status: 503, retryAfter: 60 };
+  begins();
+  await eventually(() => {
+    const { socket } = presence.view;
+    return socket.name === 'closed' && socket.retryAt > Date.now() + 50_000;
+  });
+  [peer.manners, peer.ticketless] = ['greet', null];
+  presence.wake();
+  await open();
+});

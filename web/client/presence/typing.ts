@@ -1,0 +1,30 @@
+/** Who is typing where, as the server says it: each list replaces the one before and ends by itself. Pure. */
+import type { Id } from '../types';
+
+/** Milliseconds after which a list that has not been renewed is over. */
+export const TYPING_LASTS = 6_000;
+
+export class TypingLists {
+  private readonly lists = new Map<Id, { users: Id[]; until: number }>();
+
+  take(conversation: Id, users: Id[], now: number): void {
+    if (users.length) this.lists.set(conversation, { users, until: now + TYPING_LASTS });
+    else this.lists.delete(conversation);
+  }
+
+  clear(): void {
+    this.lists.clear();
+  }
+
+  /** The lists that hold now, without oneself. */
+  at(now: number, me: Id): ReadonlyMap<Id, Id[]> {
+    for (const [id, { until }] of this.lists) if (until <= now) this.lists.delete(id);
+    const others = [...this.lists].map(([id, { users }]) => [id, users.filter((one) => one !== me)] as const);
+    return new Map(others.filter(([, users]) => users.length));
+  }
+
+  /** When the next list ends; Infinity while there is none. */
+  get end(): number {
+    return Math.min(...[...this.lists.values()].map((list) => list.until));
+  }
+}
