@@ -123,6 +123,19 @@ async def test_too_fast(database_url: str, redis_url: str) -> None:
         assert await eyes.closes() == 4429
 
 
+async def test_asking_about_too_many(database_url: str, redis_url: str) -> None:
+    """Strangers are not kept, so asking about them again and again has a limit of its own."""
+    limits = {"rate_limits": True, "rate_watch": "10/minute"}
+    async with running_node(database_url, redis_url, **limits) as node, casting(database_url, node.url) as cast:
+        (mallory,) = await cast.enters("mallory")
+        async with open_eyes(mallory) as eyes:
+            await eyes.says("watch", users=list(range(1000, 1010)))
+            await eyes.gets("snapshot")
+            await eyes.says("watch", users=list(range(1000, 1010)))
+            assert (await eyes.gets("problem"))["code"] == "too_fast"
+            assert (await mallory.call("GET", "/api/presence?users=1,2"))[0] == 429
+
+
 async def test_ticket_opens_one_socket(cast: Cast) -> None:
     """Single use, and only for the login that asked."""
     (ana,) = await cast.enters("ana")
