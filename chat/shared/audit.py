@@ -1,4 +1,4 @@
-"""Audit: who did what with powers that others lack. Written in the transaction that does it: both happen, or neither."""
+"""Audit: who did what with powers that others lack. Written in the transaction that does it: both or neither."""
 
 from dataclasses import dataclass
 
