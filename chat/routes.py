@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from chat.accounts import endpoints as accounts
+from chat.accounts.oversight import endpoints as oversight
 from chat.conversations import endpoints as conversations
 from chat.conversations import member_endpoints as members
 from chat.importing import endpoints as importing
@@ -20,6 +21,7 @@ C = "/api/chat/conversations"
 OPERATIONS = [
     web.get("/health/live", operations.get_live),
     web.get("/health/ready", operations.get_ready),
+    web.get("/api/audit", operations.get_audit),
 ]
 ACCOUNTS = [
     web.post("/api/accounts", accounts.post_account),
@@ -32,6 +34,9 @@ ACCOUNTS = [
     web.patch("/api/users/me", accounts.patch_me),
     web.put("/api/users/me/password", accounts.put_password),
     web.get("/api/users/{user}", accounts.get_user),
+    web.get("/api/users/{user}/sessions", oversight.get_sessions),
+    web.delete("/api/users/{user}/sessions/{session}", oversight.delete_session),
+    web.put("/api/users/{user}/disabled", oversight.put_disabled),
 ]
 CHAT = [
     web.get("/api/chat/stream", stream.get_stream),
