@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from chat.attention.mentions import UNREACHED, Call, Reached, find_reached, store_reached
@@ -143,25 +143,23 @@ class Batch:
         """Number, encode and write what is new; numbers are given only to what is stored."""
         if not self._first:
             return
-        now, rows, marks = await change.now(), [], {}
+        now, rows, marks, reaching = await change.now(), [], {}, []
         reached = await find_reached(change, self._calls())
-        places: dict[tuple[int, int, int], Reached] = {}
         for n in self._first.values():
             post = self._posts[n]
             seq = self._last_seq[post.conversation_id] = self._last_seq[post.conversation_id] + 1
             said_at = min(post.said_at or now, now)
-            one = reached.get(n, UNREACHED)
-            message = to_message(post, seq, said_at, one)
+            message = to_message(post, seq, said_at, reached.get(n, UNREACHED))
             self._references.answer(change, message)
             encoded = message.encode()
             entry = change.place(Unplaced("message", post.conversation_id, data=encoded))
             rows.append(to_row(message, entry.position))
+            reaching += [message] if n in reached else []
             marks[post.conversation_id, post.author_id] = seq
-            places[post.conversation_id, seq, post.author_id] = one
             self._known[post.key()] = Posted(encoded, fresh=False)
         run = change.connection.execute
         await run(queries.insert_messages, [*map(list, zip(*rows, strict=True))])
-        await store_reached(change, places)
+        await store_reached(change, reaching)
         await run(queries.move_last_seq, [list(self._last_seq), list(self._last_seq.values())])
         await run(queries.move_read_marks, [[key[0] for key in marks], [key[1] for key in marks], [*marks.values()]])
         await self._references.store(change)
@@ -186,13 +184,8 @@ def to_message(post: Post, seq: int, said_at: datetime, reached: Reached) -> Mes
     """What the post becomes."""
     draft = post.draft
     fields = post.conversation_id, seq, post.author_id, draft.body, draft.client_id, said_at
-    return Message(
-        *fields,
-        reply_to=draft.reply_to,
-        thread=draft.thread,
-        mentions=reached.users,
-        mentions_all=reached.everyone,
-    )
+    message = Message(*fields, reply_to=draft.reply_to, thread=draft.thread)
+    return replace(message, mentions=reached.users, mentions_all=reached.everyone) if reached.any else message
 
 
 def to_row(message: Message, position: int) -> tuple[object, ...]:
