@@ -82,7 +82,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         sockets = app[SOCKETS] = Sockets(settings, pool, registry, rates, streams.stays.of)
         # Both legs of a revocation lead to the same places; a presence node, too, follows the log, as its witness.
         registry.on_revoked += [identities.forget, streams.roster.revoke]
-        streams.hub.followers.append(sockets)
+        streams.hub.followers.append(sockets.follower)
         app[POOL] = pool
         await retention.keep()
         await streams.tail.begin()
