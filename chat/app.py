@@ -15,6 +15,7 @@ from chat.accounts.accounts import Accounts
 from chat.accounts.endpoints import ACCOUNTS, SESSIONS
 from chat.accounts.sessions import Sessions
 from chat.conversations.endpoints import READ_MARKS
+from chat.conversations.member_endpoints import FACES
 from chat.conversations.read_marks import ReadMarks
 from chat.log.announce import Announcer
 from chat.log.append import Log
@@ -80,6 +81,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         accounts = app[ACCOUNTS] = Accounts(pool, journal, sessions, settings.signup)
         rates = app[RATES] = Rates(settings, redis)
         sockets = app[SOCKETS] = Sockets(settings, pool, registry, rates, streams.stays.of)
+        app[FACES] = sockets.glance.beside
         # Both legs of a revocation lead to the same places; a presence node, too, follows the log, as its witness.
         registry.on_revoked += [identities.forget, streams.roster.revoke]
         streams.hub.followers.append(sockets.follower)

@@ -19,6 +19,7 @@ from chat.shared.stays import Stays
 from presence.answers import Answers, describe_own
 from presence.dashboard import Dashboard
 from presence.follower import Follower
+from presence.glance import Glance
 from presence.history import History
 from presence.mirror import Mirror
 from presence.roster import HEARTBEAT_SECONDS, Roster
@@ -51,6 +52,7 @@ class Sockets(Reception):
         self.roster = Roster(settings.sockets_per_person, self._beat)
         self.mirror = Mirror(registry, lambda record: self.watchers.user_changed(record), self._own_changed)
         self.watchers = Watchers(self.mirror.record, self._see_typing, self._say_own)
+        self.glance = Glance(registry, rates, self.sight)
         self.answers = Answers(registry, rates, self.scope, self.sight, self.mirror, self.watchers)
         following = (self.scope, self.roster, self.typing, self.watchers)
         self.follower = Follower(*following, self.take, self.clock)
