@@ -120,7 +120,7 @@ class Answers:
         if fresh := await self._find(socket, [one for one in watched if one in seen]):
             socket.send(self._watchers.encode(b"presence", fresh))
 
-    async def greet(self, socket: Socket, node: str, heartbeat: int) -> None:
+    async def greet(self, socket: Socket, node: str, heartbeat: float) -> None:
         """Who he is, as far as the registry knows within two seconds; with Redis away at once."""
         user_id = socket.member.user_id
         held = None

@@ -22,7 +22,7 @@ from presence.follower import Follower
 from presence.glance import Glance
 from presence.history import History
 from presence.mirror import Mirror
-from presence.roster import HEARTBEAT_SECONDS, Roster
+from presence.roster import Roster
 from presence.scope import Scope
 from presence.sight import NOBODY, Sight, see_typing
 from presence.signal import Signal
@@ -49,7 +49,7 @@ class Sockets(Reception):
         self.settings, self.registry, self.rates = settings, registry, rates
         self.clock, self.limited = asyncio.get_running_loop().time, settings.rate_limits
         self.scope, self.sight, self.typing = Scope(read_stays), Sight(pool), Typing()
-        self.roster = Roster(settings.sockets_per_person, self._beat)
+        self.roster = Roster(settings.sockets_per_person, settings.socket_beat, self._beat)
         self.mirror = Mirror(registry, lambda record: self.watchers.user_changed(record), self._own_changed)
         self.watchers = Watchers(self.mirror.record, self._see_typing, self._say_own)
         self.glance = Glance(registry, rates, self.sight)
@@ -125,7 +125,9 @@ class Sockets(Reception):
         if not socket.greeted and socket.open:
             socket.seated = True
             await self.scope.enter(socket.member.user_id)
-            await self.answers.greet(socket, self.settings.node, HEARTBEAT_SECONDS)  # it may have gone meanwhile
+            await self.answers.greet(
+                socket, self.settings.node, self.settings.socket_beat
+            )  # it may have gone meanwhile
         while socket.inbox and socket.open:
             await self._answer(socket, socket.inbox.popleft())
         socket.inbox = None
