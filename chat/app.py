@@ -26,6 +26,9 @@ from chat.messages.endpoints import POSTS
 from chat.messages.post import Posts
 from chat.middleware import add_headers, answer_problems
 from chat.operations.audit import keep_audit
+from chat.operations.endpoints import METRICS
+from chat.operations.lag import Lag
+from chat.operations.metrics import Metrics
 from chat.shared.endpoints import IDENTITIES, POOL, RATES, REGISTRY, SETTINGS
 from chat.shared.identity import Identities
 from chat.shared.logs import set_up_logs
@@ -85,7 +88,15 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         # Both legs of a revocation lead to the same places; a presence node, too, follows the log, as its witness.
         registry.on_revoked += [identities.forget, streams.roster.revoke]
         streams.hub.followers.append(sockets.follower)
-        app[POOL] = pool
+        app[POOL], lag = pool, Lag()
+        queues = {
+            "posts": posts.waiting,
+            "read marks": read_marks.waiting,
+            "identities": identities.waiting,
+            "sight": sockets.sight.waiting,
+            "registry": registry.writer.waiting,
+        }
+        app[METRICS] = Metrics(streams, registry, lag, queues)
         await retention.keep()
         await streams.tail.begin()
         await registry.begin()
@@ -101,6 +112,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
             "look up memberships": streams.stays.run,
             "look up the log's end": streams.heads.run,
             "keep the log's partitions": retention.run,
+            "measure the lag": lag.run,
             "keep the audit": partial(keep_audit, pool, settings.audit_retention_days),
             "beat": lambda: streams.roster.beat(streams.hub),
             **registry.works(),

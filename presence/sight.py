@@ -17,6 +17,7 @@ class Sight:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._gather = Gather[Question, set[int]](self._read, batch=50, limit=20_000)
+        self.waiting = self._gather.waiting
         self._hidden = Gather[int, frozenset[int]](self._read_hidden, batch=500, limit=20_000)
         self.works = {"see who may see whom": self._gather.run, "see who is hidden": self._hidden.run}
 

@@ -90,6 +90,7 @@ class Settings(BaseSettings):
     audit_retention_days: Count = 365
     presence_linger: Seconds = 10
     node_lease: Seconds = 10
+    metrics_public: bool = False
     log_format: Literal["console", "json"] = "console"
 
 
