@@ -17,6 +17,7 @@ from chat.accounts.sessions import Sessions
 from chat.attention.endpoints import HERE
 from chat.attention.here import Here
 from chat.conversations.endpoints import READ_MARKS
+from chat.conversations.member_endpoints import FACES
 from chat.conversations.read_marks import ReadMarks
 from chat.log.announce import Announcer
 from chat.log.append import Log
@@ -27,6 +28,9 @@ from chat.messages.endpoints import POSTS
 from chat.messages.post import Posts
 from chat.middleware import add_headers, answer_problems
 from chat.operations.audit import keep_audit
+from chat.operations.endpoints import METRICS
+from chat.operations.lag import Lag
+from chat.operations.metrics import Metrics
 from chat.shared.endpoints import IDENTITIES, POOL, RATES, REGISTRY, SETTINGS
 from chat.shared.identity import Identities
 from chat.shared.logs import set_up_logs
@@ -84,10 +88,19 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         accounts = app[ACCOUNTS] = Accounts(pool, journal, sessions, settings.signup)
         rates = app[RATES] = Rates(settings, redis)
         sockets = app[SOCKETS] = Sockets(settings, pool, registry, rates, streams.stays.of)
+        app[FACES] = sockets.glance.beside
         # Both legs of a revocation lead to the same places; a presence node, too, follows the log, as its witness.
         registry.on_revoked += [identities.forget, streams.roster.revoke]
-        streams.hub.followers.append(sockets)
-        app[POOL] = pool
+        streams.hub.followers.append(sockets.follower)
+        app[POOL], lag = pool, Lag()
+        queues = {
+            "posts": posts.waiting,
+            "read marks": read_marks.waiting,
+            "identities": identities.waiting,
+            "sight": sockets.sight.waiting,
+            "registry": registry.writer.waiting,
+        }
+        app[METRICS] = Metrics(streams, registry, lag, queues)
         await retention.keep()
         await streams.tail.begin()
         await registry.begin()
@@ -103,6 +116,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
             "look up memberships": streams.stays.run,
             "look up the log's end": streams.heads.run,
             "keep the log's partitions": retention.run,
+            "measure the lag": lag.run,
             "keep the audit": partial(keep_audit, pool, settings.audit_retention_days),
             "beat": lambda: streams.roster.beat(streams.hub),
             **registry.works(),

@@ -22,6 +22,7 @@ C = "/api/chat/conversations"
 OPERATIONS = [
     web.get("/health/live", operations.get_live),
     web.get("/health/ready", operations.get_ready),
+    web.get("/metrics", operations.get_metrics),
     web.get("/api/audit", operations.get_audit),
 ]
 ACCOUNTS = [

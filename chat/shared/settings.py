@@ -83,6 +83,7 @@ class Settings(BaseSettings):
     stream_max_age: Seconds = 3600
     stream_transport: Literal["detached", "attached"] = "detached"
     stream_beat: Seconds = 15
+    socket_beat: Seconds = 20
     streams_per_person: Count = 50
     sockets_per_person: Count = 50
     recent_bytes: Count = 16 * 1024 * 1024
@@ -93,6 +94,7 @@ class Settings(BaseSettings):
     audit_retention_days: Count = 365
     presence_linger: Seconds = 10
     node_lease: Seconds = 10
+    metrics_public: bool = False
     log_format: Literal["console", "json"] = "console"
 
 

@@ -10,7 +10,7 @@ from tests.cast import Cast
 from tests.nodes import Node
 
 OPEN = {("POST", "/api/accounts"), ("POST", "/api/sessions")}
-OUTSIDE = {"/", "/assets/{name}", "/{name}", "/{address}", "/health/live", "/health/ready"}
+OUTSIDE = {"/", "/assets/{name}", "/{name}", "/{address}", "/health/live", "/health/ready", "/metrics"}
 GHOSTS = [
     {},
     {"Authorization": "Bearer nobodys"},
