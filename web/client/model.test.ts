@@ -1,12 +1,11 @@
 /** The model: snapshot + entries = fresh snapshot, and every step is harmless when repeated. */
 import { expect, test } from 'vitest';
+import { apply, missing } from './apply';
 import { randomFrom } from './chance';
 import type { Entry } from './entry';
 import {
-  apply,
   emptyModel,
   markRead,
-  missing,
   type Model,
   takeConversation,
   takePage,
