@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
+from functools import partial
 from typing import Any
 
 import structlog
@@ -13,12 +14,15 @@ from chat import routes
 from chat.accounts.accounts import Accounts
 from chat.accounts.endpoints import ACCOUNTS, SESSIONS
 from chat.accounts.sessions import Sessions
+from chat.attention.endpoints import HERE
+from chat.attention.here import Here
 from chat.conversations.endpoints import READ_MARKS
 from chat.conversations.read_marks import ReadMarks
 from chat.log.announce import Announcer
 from chat.log.append import Log
 from chat.log.endpoints import LOG
 from chat.log.retention import Retention
+from chat.log.stuck import keep_ending_stuck
 from chat.messages.endpoints import POSTS
 from chat.messages.post import Posts
 from chat.middleware import add_headers, answer_problems
@@ -34,6 +38,7 @@ from chat.shared.tasks import Tasks, first_of
 from chat.stream.endpoints import STREAMS
 from chat.stream.streams import Streams
 from presence.endpoints import SOCKETS
+from presence.here import find_here
 from presence.routes import PRESENCE
 from presence.sockets import Sockets
 
@@ -71,7 +76,8 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         announcer = Announcer(redis, streams.tail.hear)
         journal = app[LOG] = Log(pool, announcer.announce)
         posts = app[POSTS] = Posts(journal, settings.append_queue)
-        read_marks = app[READ_MARKS] = ReadMarks(journal, settings.append_queue)
+        read_marks = app[READ_MARKS] = ReadMarks(journal, settings.append_queue, settings.receipts_most)
+        app[HERE] = Here(pool, settings.here_most, partial(find_here, registry))
         retention = Retention(pool, settings.log_partition_entries, settings.log_retention_days)
         sessions = app[SESSIONS] = Sessions(pool, journal, settings.session_days, settings.session_idle_days)
         accounts = app[ACCOUNTS] = Accounts(pool, journal, sessions, settings.signup)
@@ -89,6 +95,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
             "follow the log": streams.tail.follow,
             "publish announcements": announcer.run,
             "commit posts": posts.run,
+            "end stuck sessions": partial(keep_ending_stuck, pool),
             "move read marks": read_marks.run,
             "look up identities": identities.run,
             "note used logins": identities.keep_touching,

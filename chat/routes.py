@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from chat.accounts import endpoints as accounts
+from chat.attention import endpoints as attention
 from chat.conversations import endpoints as conversations
 from chat.conversations import member_endpoints as members
 from chat.importing import endpoints as importing
@@ -31,7 +32,10 @@ ACCOUNTS = [
     web.get("/api/users/me", accounts.get_me),
     web.patch("/api/users/me", accounts.patch_me),
     web.put("/api/users/me/password", accounts.put_password),
+    web.get("/api/users/me/blocks", attention.get_blocks),
     web.get("/api/users/{user}", accounts.get_user),
+    web.put("/api/users/{user}/block", attention.put_block),
+    web.delete("/api/users/{user}/block", attention.delete_block),
 ]
 CHAT = [
     web.get("/api/chat/stream", stream.get_stream),
@@ -41,6 +45,8 @@ CHAT = [
     web.patch(C + "/{conversation}", conversations.patch_conversation),
     web.delete(C + "/{conversation}", conversations.delete_conversation),
     web.put(C + "/{conversation}/read", conversations.put_read_mark),
+    web.put(C + "/{conversation}/notifications", attention.put_notifications),
+    web.get(C + "/{conversation}/receipts", attention.get_receipts),
     web.get("/api/chat/channels", conversations.get_channels),
     web.get(C + "/{conversation}/members", members.get_members),
     web.put(C + "/{conversation}/members/{user}", members.put_seat),

@@ -1,5 +1,5 @@
 -- name: narrow
--- Oneself, and with whom one shares a conversation. Blocking belongs here, and nowhere else: it hides both ways.
+-- Oneself, and with whom one shares a conversation, unless one of the two has blocked the other: that hides both ways.
 -- The limit keeps each pair an index probe of its own: joined at large, two members of one conversation with 5,000
 -- people would be found by way of all 25,000,000 pairs in it.
 select asked.n, asked.user_id
@@ -12,3 +12,5 @@ select asked.n, asked.user_id
            and mine.user_id = asked.viewer_id and mine.until is null
          limit 1)
        limit 1) shared
+ where not exists (select from blocks b where b.user_id = asked.viewer_id and b.blocked_id = asked.user_id)
+   and not exists (select from blocks b where b.user_id = asked.user_id and b.blocked_id = asked.viewer_id)

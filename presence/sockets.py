@@ -18,7 +18,7 @@ from chat.shared.settings import Settings
 from chat.shared.stays import Stays
 from presence.answers import Answers, describe_own
 from presence.dashboard import Dashboard
-from presence.entry import LEAVE, LOGOUT, Entry
+from presence.entry import BLOCK, LEAVE, LOGOUT, Entry
 from presence.history import History
 from presence.mirror import Mirror
 from presence.roster import HEARTBEAT_SECONDS, Roster
@@ -170,12 +170,20 @@ class Sockets(Reception):
                 self.roster.revoke(entry.subject)
             elif entry.kind == LEAVE:
                 self._part(entry.conversation_id or 0, entry.subject or 0)
+            elif entry.kind == BLOCK:
+                self._fall_out(entry.user_id or 0, entry.subject or 0)
 
     def _part(self, conversation_id: int, user_id: int) -> None:
         if self.typing.note(conversation_id, user_id, False, self.clock()):
             self.watchers.room_changed(conversation_id)
         for socket in {*self.roster.of_user(user_id), *self.watchers.of_user(user_id)}:
             self.take(socket, Recheck())
+
+    def _fall_out(self, *people: int) -> None:
+        """One has blocked the other, or does no longer."""
+        for user_id in people:
+            for socket in self.roster.of_user(user_id):
+                self.take(socket, Recheck())
 
     def start_over(self, epoch: str) -> None:
         """The log is another one than before."""

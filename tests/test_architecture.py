@@ -23,7 +23,6 @@ LONG_FILES = {
 
 LONG_FUNCTIONS = {
     "chat/app.py open_parts": "one list of all parts in the order they open; cutting it would hide the order",
-    "chat/messages/post.py store": "one answer for each way a post can end, side by side",
     "tests/conversations/test_list.py step": "one case for each thing people do, as the model has them",
     "tests/messages/test_batch.py test_results_come_in_order_and_one_refusal_touches_no_other": (
         "one batch with every kind of message, and its results beside it"

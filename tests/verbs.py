@@ -122,3 +122,16 @@ async def threads_of(person: Person) -> list[Json]:
     status, said = await person.call("GET", "/api/chat/threads")
     assert status == 200, said
     return list(said["threads"])
+
+
+async def opens_thread(person: Person, conversation: int, root: int, query: str = "") -> Json:
+    """A page of a thread."""
+    status, page = await person.call("GET", f"{CONVERSATIONS}/{conversation}/messages/{root}/replies?{query}")
+    assert status == 200, page
+    return dict(page)
+
+
+async def marks_thread(person: Person, conversation: int, root: int, seq: int) -> None:
+    """The person has read the thread up to there."""
+    path = f"{CONVERSATIONS}/{conversation}/messages/{root}/replies/read"
+    assert await tries(person, "PUT", path, {"seq": seq}) == (204, "")

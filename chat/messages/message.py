@@ -1,5 +1,6 @@
 """A message, as everybody sees it: nothing in it depends on the reader, so it is encoded once. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -9,9 +10,10 @@ import orjson
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """`seq` counts a conversation's messages from 1, without holes. The fields are the columns of `message_rows`.
+    """`seq` counts a conversation's messages from 1, without holes. The fields are the columns of `shown_messages`.
 
     `thread` is the message that it answers in that one's own list, which has `replies`; `reply_to` one that it quotes.
+    `mentions`: whom it reaches by name; `mentions_all`: it reaches everybody, for it calls `channel` or `here`.
     """
 
     conversation: int
@@ -29,6 +31,8 @@ class Message:
     last_reply_at: datetime | None = None
     pinned: bool = False
     reactions: list[dict[str, object]] | None = None
+    mentions: Sequence[int] | None = None
+    mentions_all: str | None = None
 
     def encode(self) -> bytes:
         """Its JSON; what is null, false or empty is left out, for bytes are paid for once a reader."""
@@ -50,7 +54,7 @@ class Message:
         return orjson.dumps(fields)
 
 
-REST = ("deleted", "reply_to", "thread", "replies", "last_reply", "pinned", "reactions")
+REST = ("deleted", "reply_to", "thread", "replies", "last_reply", "pinned", "reactions", "mentions", "mentions_all")
 
 
 @lru_cache(1024)

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from chat.conversations.refusals import Archived, NotMember
+from chat.attention.mentions import UNREACHED, Call, Reached, find_reached, store_reached
+from chat.attention.naming import NOBODY, find_naming
+from chat.conversations.refusals import Archived, Blocked, NotMember
 from chat.log.append import Change, Log
 from chat.log.entry import Unplaced
 from chat.messages.draft import Draft
@@ -21,12 +23,16 @@ BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A draft with its author and where it goes; an imported one with when it was said."""
+    """A draft with its author and where it goes; an imported one with when it was said.
+
+    `here`: whom `@here` means in it; None: everyone.
+    """
 
     conversation_id: int
     author_id: int
     draft: Draft
     said_at: datetime | None = None
+    here: frozenset[int] | None = None
 
     def key(self) -> tuple[int, int, str]:
         """What makes two posts the same one."""
@@ -53,9 +59,9 @@ class Posts:
         self.run = self._gather.run
 
     def submit(self, post: Post) -> "asyncio.Future[Posted]":
-        """Durable when it is done. Raises `NotFound`, `NotMember`, `Archived`, `Invalid`, or that PostgreSQL is away.
+        """Durable when it is done. Raises `NotFound`, `NotMember`, `Archived`, `Blocked`, `Invalid`.
 
-        Raises `Overloaded` at once.
+        Or that PostgreSQL is away; `Overloaded` at once.
         """
         return self._gather.submit(post)
 
@@ -84,6 +90,7 @@ class Batch:
         self._first: dict[tuple[int, int, str], int] = {}
         self._last_seq: dict[int, int] = {}
         self._archived: set[int] = set()
+        self._blocked: set[int] = set()
         self._public: set[int] = set()
         self._members: set[int] = set()
         self._references = References((post.conversation_id, post.draft) for post in posts)
@@ -99,10 +106,11 @@ class Batch:
         known = await run(queries.known_messages, [conversations, authors, client_ids])
         await self._references.look_up(change)
         await change.now()
-        for conversation_id, last_seq, archived, public in await locked.fetchall():
+        for conversation_id, last_seq, archived, public, blocked in await locked.fetchall():
             self._last_seq[conversation_id] = last_seq
             self._archived |= {conversation_id} if archived else set()
             self._public |= {conversation_id} if public else set()
+            self._blocked |= {conversation_id} if blocked else set()
         self._members = {n - 1 for (n,) in await members.fetchall()}
         if found := await known.fetchall():
             await self._read_known(change, found)
@@ -124,6 +132,8 @@ class Batch:
                 continue
             elif post.conversation_id in self._archived:
                 self._refused[n] = Archived()
+            elif post.conversation_id in self._blocked:
+                self._refused[n] = Blocked()
             elif wrong := self._references.judge(post.conversation_id, post.draft):
                 self._refused[n] = wrong
             else:
@@ -134,22 +144,35 @@ class Batch:
         if not self._first:
             return
         now, rows, marks = await change.now(), [], {}
+        reached = await find_reached(change, self._calls())
+        places: dict[tuple[int, int], Reached] = {}
         for n in self._first.values():
             post = self._posts[n]
             seq = self._last_seq[post.conversation_id] = self._last_seq[post.conversation_id] + 1
             said_at = min(post.said_at or now, now)
-            message = to_message(post, seq, said_at)
+            one = reached.get(n, UNREACHED)
+            message = to_message(post, seq, said_at, one)
             self._references.answer(change, message)
             encoded = message.encode()
             entry = change.place(Unplaced("message", post.conversation_id, data=encoded))
             rows.append(to_row(message, entry.position))
             marks[post.conversation_id, post.author_id] = seq
+            places[post.conversation_id, seq] = one
             self._known[post.key()] = Posted(encoded, fresh=False)
         run = change.connection.execute
         await run(queries.insert_messages, [*map(list, zip(*rows, strict=True))])
+        await store_reached(change, places)
         await run(queries.move_last_seq, [list(self._last_seq), list(self._last_seq.values())])
         await run(queries.move_read_marks, [[key[0] for key in marks], [key[1] for key in marks], [*marks.values()]])
         await self._references.store(change)
+
+    def _calls(self) -> list[Call]:
+        """Which of the new ones call somebody."""
+        return [
+            Call(n, post.conversation_id, post.author_id, naming, post.here)
+            for n, post in ((n, self._posts[n]) for n in self._first.values())
+            if (naming := find_naming(post.draft.body)) is not NOBODY
+        ]
 
     def outcomes(self) -> list[Outcome]:
         """In the order of the posts; the first of a key has made the message, the others found it."""
@@ -159,11 +182,17 @@ class Batch:
         ]
 
 
-def to_message(post: Post, seq: int, said_at: datetime) -> Message:
+def to_message(post: Post, seq: int, said_at: datetime, reached: Reached) -> Message:
     """What the post becomes."""
     draft = post.draft
     fields = post.conversation_id, seq, post.author_id, draft.body, draft.client_id, said_at
-    return Message(*fields, reply_to=draft.reply_to, thread=draft.thread)
+    return Message(
+        *fields,
+        reply_to=draft.reply_to,
+        thread=draft.thread,
+        mentions=reached.users,
+        mentions_all=reached.everyone,
+    )
 
 
 def to_row(message: Message, position: int) -> tuple[object, ...]:

@@ -53,6 +53,7 @@ class Settings(BaseSettings):
     rate_post: Rates = "120/minute"
     rate_batch: Rates = "30000/minute"  # messages, not batches
     rate_change: Rates = "120/minute"
+    rate_read: Rates = "600/minute"  # read marks
     rate_stream: Rates = "120/minute"
     rate_poll: Rates = "600/minute"
     rate_search: Rates = "60/minute"
@@ -70,6 +71,9 @@ class Settings(BaseSettings):
     max_members_added: Count = 500
     max_group_members: Count = 100
     conversations_per_person: Count = 2_000
+    blocks_per_person: Count = 1_000
+    here_most: Count = 500  # members; in a larger conversation `@here` means everyone
+    receipts_most: Count = 50  # members; in a larger conversation nobody sees how far others have read
     edit_seconds: float = Field(24 * 3600, ge=0)  # after posting; 0: never
     reactions_per_message: Count = 20  # different ones
     pins_per_conversation: Count = 100

@@ -11,6 +11,7 @@ BODIES = {
     "/messages": {"body": "let me in", "client_id": "1"},
     "/members/": {"role": "member"},
     "/authors": {"names": ["ana"]},
+    "/notifications": {"level": "nothing"},
 }
 ROUTES = sorted({(route.method, route.path) for route in CHAT if "{conversation}" in route.path})
 

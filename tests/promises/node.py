@@ -14,6 +14,7 @@ from tests.waiting import eventually
 
 STARTED = 30.0
 STOPPED = 30.0
+ANSWERED = 5.0
 EVERYDAY = {"RATE_LIMITS": "off", "DRAIN_SECONDS": "0", "STREAMS_PER_PERSON": "20000", "LOG_FORMAT": "json"}
 
 
@@ -57,10 +58,11 @@ class NodeProcess:
 
     async def readiness(self) -> int:
         """The status of `/health/ready`; 0 when nobody answers."""
+        patience = aiohttp.ClientTimeout(total=ANSWERED)
         try:
-            async with aiohttp.ClientSession() as http, http.get(self.url + "/health/ready") as answer:
+            async with aiohttp.ClientSession(timeout=patience) as http, http.get(self.url + "/health/ready") as answer:
                 return answer.status
-        except aiohttp.ClientError:
+        except (aiohttp.ClientError, TimeoutError):
             return 0
 
     @property

@@ -26,7 +26,7 @@ class Poster:
         self._where, self._history = where, history
         self._numbers = itertools.count(1)
         self.refusals: list[tuple[int, str | None]] = []
-        self.failures = 0
+        self.failures, self.patience = 0, TRY_SECONDS
         self._going = True
         self._task: asyncio.Task[None] | None = None
 
@@ -58,7 +58,7 @@ class Poster:
             f"{self._where()}/api/chat/conversations/{self.conversation}/messages",
             json=draft,
             headers={"Authorization": f"Bearer {self.person.token}"},
-            timeout=aiohttp.ClientTimeout(total=TRY_SECONDS),
+            timeout=aiohttp.ClientTimeout(total=self.patience),
         ) as answer:
             return answer.status, await answer.json(content_type=None), answer.headers.get("Retry-After")
 

@@ -1,0 +1,89 @@
+-- name: find_named
+-- Who of the members is called so. Nobody calls himself, nor somebody with whom he is at odds.
+select asked.n, asked.name, u.id
+  from unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::text[]) as asked (n, conversation_id, author_id, name)
+  join users u on lower(u.name) = asked.name and u.disabled_at is null and u.id <> asked.author_id
+  join memberships m on m.conversation_id = asked.conversation_id and m.user_id = u.id and m.until is null
+ where not exists (select from blocks b where b.user_id = u.id and b.blocked_id = asked.author_id)
+   and not exists (select from blocks b where b.user_id = asked.author_id and b.blocked_id = u.id)
+
+-- name: find_present
+-- Who of these is still a member, and not at odds with the author.
+select asked.n, asked.user_id
+  from unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[]) as asked (n, conversation_id, author_id, user_id)
+  join memberships m on m.conversation_id = asked.conversation_id and m.user_id = asked.user_id and m.until is null
+ where asked.user_id <> asked.author_id
+   and not exists (select from blocks b where b.user_id = asked.user_id and b.blocked_id = asked.author_id)
+   and not exists (select from blocks b where b.user_id = asked.author_id and b.blocked_id = asked.user_id)
+ order by asked.n, asked.user_id
+
+-- name: find_sparing
+-- Which members have blocked the author: when he calls everyone, they are not meant.
+select asked.n, b.user_id
+  from unnest(%s::bigint[], %s::bigint[], %s::bigint[]) as asked (n, conversation_id, author_id)
+  join blocks b on b.blocked_id = asked.author_id
+  join memberships m on m.conversation_id = asked.conversation_id and m.user_id = b.user_id and m.until is null
+
+-- name: insert_mentions
+insert into mentions (conversation_id, seq, user_id, weight)
+select * from unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::smallint[])
+
+-- name: set_mentions
+update messages m set mentions = new.users::bigint[], mentions_all = new.everyone
+  from unnest(%s::bigint[], %s::bigint[], %s::text[], %s::text[]) as new (conversation_id, seq, users, everyone)
+ where m.conversation_id = new.conversation_id and m.seq = new.seq
+
+-- name: delete_mentions
+delete from mentions where conversation_id = %s and seq = %s
+
+-- name: members_upto
+-- As many members as that, or fewer.
+select user_id from memberships where conversation_id = %s and until is null limit %s
+
+-- name: lock_people
+-- Against whoever brings one of them into a conversation, who locks them for key share.
+select id from users where id = any(%s) order by id for update
+
+-- name: lock_direct
+select id from conversations where pair = %s for no key update
+
+-- name: count_blocks
+select count(*) from blocks where user_id = %s and blocked_id <> %s
+
+-- name: insert_block
+insert into blocks (user_id, blocked_id) values (%s, %s) on conflict do nothing returning true
+
+-- name: delete_block
+delete from blocks where user_id = %s and blocked_id = %s returning true
+
+-- name: mark_direct
+update conversations
+   set blocked = exists (select from blocks b where (b.user_id, b.blocked_id) in ((%(one)s, %(other)s), (%(other)s, %(one)s)))
+ where pair = %(pair)s
+
+-- name: list_blocks
+select blocked_id from blocks where user_id = %s order by blocked_id
+
+-- name: find_block
+-- Is one of the others at odds with this person?
+select from blocks b
+ where (b.user_id = %(user)s and b.blocked_id = any(%(others)s))
+    or (b.blocked_id = %(user)s and b.user_id = any(%(others)s))
+ limit 1
+
+-- name: read_notice
+select level, muted_until from memberships where conversation_id = %s and user_id = %s and until is null
+
+-- name: set_notice
+update memberships set level = %s, muted_until = %s where conversation_id = %s and user_id = %s and until is null
+
+-- name: list_receipts
+-- All members, at most so many; how far they have read stands with those who show it, and not to whom they are at odds.
+select m.user_id,
+       case when m.receipt_seq > 0 and u.receipts and m.user_id <> %(user)s
+             and not exists (select from blocks b
+                              where (b.user_id, b.blocked_id) in ((m.user_id, %(user)s), (%(user)s, m.user_id)))
+            then m.receipt_seq end
+  from memberships m join users u on u.id = m.user_id
+ where m.conversation_id = %(conversation)s and m.until is null
+ order by m.user_id limit %(most)s

@@ -1,0 +1,46 @@
+"""A node that stops in mid-transaction does not hold up the others for long."""
+
+import psycopg
+import pytest
+from psycopg import AsyncConnection
+
+from chat.log.append import queries
+from chat.log.stuck import end_stuck
+from chat.shared.postgres import Pool, make_pool
+from tests.waiting import eventually
+
+
+async def test_a_session_that_waits_for_its_node_is_ended(database_url: str) -> None:
+    """It has locked the log's head in a pipeline and says no more; sessions that do nothing are left alone."""
+    async with make_pool(database_url) as pool:
+        holder = await AsyncConnection.connect(database_url, autocommit=True, application_name="tandem")
+        with pytest.raises(psycopg.OperationalError):
+            await sticks(holder, pool)
+        await holder.close()
+        assert await end_stuck(pool, 0.0) == 0
+
+
+async def sticks(holder: AsyncConnection, pool: Pool) -> None:
+    """Lock the head, say no more, and be ended."""
+    async with holder.pipeline():
+        await holder.execute("begin")
+        await (await holder.execute(queries.lock_head)).fetchone()
+        assert await is_locked(pool)
+        assert await end_stuck(pool) == 0  # so soon it may still go on
+        await eventually(lambda: end_stuck(pool, 0.1))
+        await eventually(lambda: is_free(pool))
+
+
+async def is_locked(pool: Pool) -> bool:
+    """Does somebody hold the log's head?"""
+    async with pool.connection() as connection:
+        try:
+            await connection.execute(queries.lock_head + b" nowait")
+        except psycopg.errors.LockNotAvailable:
+            return True
+    return False
+
+
+async def is_free(pool: Pool) -> bool:
+    """Does nobody?"""
+    return not await is_locked(pool)

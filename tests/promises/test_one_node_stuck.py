@@ -1,0 +1,81 @@
+"""One node of two is stuck: cut off from PostgreSQL, or stopped in mid-work. The other hardly notices."""
+
+import os
+import signal
+
+import pytest
+
+from tests.cast import Cast
+from tests.promises.conftest import StartNode
+from tests.promises.crowd import Crowd, crowd_of
+from tests.promises.node import NodeProcess
+from tests.promises.proxy import Proxy, bad_network
+from tests.waiting import breathe, eventually
+
+HELD = 4.0  # how long a node that does nothing may hold what the others wait for
+MACHINE = 3.0  # what a busy machine may add
+STUCK = float(os.environ.get("PROMISE_SECONDS", "4")) / 2
+PATIENCE = 2.0  # how long a client waits before it turns to another node
+
+
+def sticks(how: str, network: Proxy, node: NodeProcess) -> None:
+    """Nothing gets through to PostgreSQL and nobody says so; or the process gets no time at all."""
+    if how == "half-open":
+        network.freeze()
+    else:
+        os.kill(node.pid, signal.SIGSTOP)
+
+
+def recovers(how: str, network: Proxy, node: NodeProcess) -> None:
+    """Undo `sticks`."""
+    if how == "half-open":
+        network.thaw()
+    else:
+        os.kill(node.pid, signal.SIGCONT)
+
+
+@pytest.mark.parametrize("how", ["half-open", "stopped"])
+async def test_the_others_go_on_and_it_comes_back(
+    stage: Cast, start_node: StartNode, database_url: str, how: str
+) -> None:
+    """It turns unready, its clients move, and what it held is let go of; awake again it serves nothing stale."""
+    async with bad_network(database_url) as network:
+        bad, good = await start_node("a1", DATABASE_URL=network.url), await start_node("b2")
+        async with crowd_of(stage, [bad, good], readers=40, posters=8) as crowd:
+            for poster in crowd.posters:
+                poster.patience = PATIENCE
+            crowd.starts_posting(pause=0.02)
+            await breathe(1)
+            sticks(how, network, bad)
+            await eventually(lambda: is_unready(bad), 5 + MACHINE)
+            bad.leaving = True  # as a load balancer has it from now on
+            await all_are_served(crowd, HELD + PATIENCE + MACHINE)
+            await breathe(STUCK)
+            await all_are_served(crowd, MACHINE)
+            assert await good.readiness() == 200
+            recovers(how, network, bad)
+            await eventually(lambda: is_ready(bad), 10)
+            bad.leaving = False
+            assert await crowd.finishes(database_url) == []
+            assert not any(reader.resets for reader in crowd.readers)
+
+
+async def all_are_served(crowd: Crowd, limit: float) -> None:
+    """Every poster is acknowledged something new in this time."""
+    before = len(crowd.history.acknowledged)
+    people = {poster.person.id for poster in crowd.posters}
+
+    def served() -> bool:
+        return {author for _, author, _ in list(crowd.history.acknowledged)[before:]} == people
+
+    await eventually(served, limit)
+
+
+async def is_unready(node: NodeProcess) -> bool:
+    """Does it tell load balancers to send nobody, or tell them nothing?"""
+    return await node.readiness() != 200
+
+
+async def is_ready(node: NodeProcess) -> bool:
+    """Does it take clients?"""
+    return await node.readiness() == 200
