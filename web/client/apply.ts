@@ -1,9 +1,8 @@
 /** What an entry of the log changes in what a person sees. Pure; every step is harmless when repeated. */
-import type { Entry, PinChange, ReactionChange, ReadChange, ThreadChange } from './entry';
+import type { Entry, PinChange, ReactionChange, ReadChange, ThreadChange, Tombstone } from './entry';
 import { answered, buried, pinned, placeOf, reacted, reaches } from './message';
 import {
   changeMessage,
-  findMessage,
   type Model,
   put,
   readTo,
@@ -23,7 +22,7 @@ export function apply(model: Model, entry: Entry): Model {
     case 'edit':
       return changeMessage(model, entry.data.conversation, entry.data.seq, () => entry.data);
     case 'delete':
-      return bury(model, entry.data.conversation, entry.data.seq);
+      return bury(model, entry.data);
     case 'reaction':
       return react(model, entry.data);
     case 'pin':
@@ -70,7 +69,7 @@ export function takeMessage(model: Model, message: Message): Model {
 function countMessage(model: Model, conversation: Conversation, message: Message): Model {
   const seen = { ...conversation, last_seq: message.seq, last_message: message };
   if (message.author === model.me.id) return setConversation(model, { ...seen, ...readTo(seen, message.seq) });
-  const mentions = (conversation.mentions ?? 0) + (reaches(message, model.me.id) ? 1 : 0);
+  const mentions = (conversation.mentions ?? 0) + (reaches(message, model) ? 1 : 0);
   return setConversation(model, { ...seen, unread: conversation.unread + 1, mentions });
 }
 
@@ -91,27 +90,20 @@ function takeReply(model: Model, reply: Message, root: number): Model {
 }
 
 /** A tombstone stays; it is nobody's unread message any more, and nothing that is pinned. */
-function bury(model: Model, id: Id, seq: number): Model {
-  const old = findMessage(model, id, seq);
-  const pins = model.pins.get(id);
-  const unpinned = pins
-    ? { ...model, pins: put(model.pins, id, pins.filter((one) => one.seq !== seq)) } // prettier-ignore
-    : model;
-  const gone = changeMessage(unpinned, id, seq, buried);
-  return old && !old.deleted ? discount(gone, old) : gone;
+function bury(model: Model, gone: Tombstone): Model {
+  const { conversation: id, seq } = gone;
+  const pins = model.pins.get(id)?.filter((one) => one.seq !== seq);
+  const unpinned = pins ? { ...model, pins: put(model.pins, id, pins) } : model;
+  return discount(changeMessage(unpinned, id, seq, buried), gone);
 }
 
-/** A message that nobody needs to read any more. */
-function discount(model: Model, old: Message): Model {
-  const conversation = model.conversations.get(old.conversation);
-  if (!conversation || old.author === model.me.id || old.seq <= conversation.read_seq) return model;
-  const less = (count: number) => Math.max(0, count - 1);
-  const mentions = conversation.mentions ?? 0;
-  return setConversation(model, {
-    ...conversation,
-    unread: less(conversation.unread),
-    mentions: reaches(old, model.me.id) ? less(mentions) : mentions,
-  });
+/** What lies beyond one's read mark others have written: what one posts oneself moves it. */
+function discount(model: Model, gone: Tombstone): Model {
+  const conversation = model.conversations.get(gone.conversation);
+  if (!conversation || gone.seq <= conversation.read_seq) return model;
+  const reached = reaches(gone, model);
+  const mentions = Math.max(0, (conversation.mentions ?? 0) - (reached ? 1 : 0));
+  return setConversation(model, { ...conversation, unread: Math.max(0, conversation.unread - 1), mentions });
 }
 
 export function react(model: Model, data: ReactionChange): Model {
@@ -183,7 +175,7 @@ function takeMark(model: Model, { conversation: id, seq, unread, mentions }: Rea
     ...conversation,
     read_seq: seq,
     unread: unread ?? guessed.unread,
-    mentions: mentions ?? guessed.mentions,
+    mentions: mentions ?? guessed.mentions ?? 0,
   });
 }
 

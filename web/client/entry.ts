@@ -12,6 +12,9 @@ export interface ReactionChange {
   shown?: Id;
 }
 
+/** What was deleted, and whom it had reached. */
+export type Tombstone = { conversation: Id; seq: number } & Pick<Message, 'mentions' | 'mentions_all'>;
+
 export interface PinChange {
   conversation: Id;
   seq: number;
@@ -40,7 +43,7 @@ export interface ReadChange {
 export type Entry =
   | { event: 'message'; id: string; data: Message }
   | { event: 'edit'; id: string; data: Message }
-  | { event: 'delete'; id: string; data: { conversation: Id; seq: number } }
+  | { event: 'delete'; id: string; data: Tombstone }
   | { event: 'read'; id: string; data: ReadChange }
   | { event: 'receipt'; id: string; data: { conversation: Id; user: Id; seq: number } }
   | { event: 'reaction'; id: string; data: ReactionChange }

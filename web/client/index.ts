@@ -1,6 +1,7 @@
 /** The client library: what others may use. */
 export { Api, type ApiOptions } from './api';
 export { apply } from './apply';
+export { type PendingEdit } from './edits';
 export { type Entry } from './entry';
 export { findMessage, type Model, takeSnapshot, type Thread } from './model';
 export { type Place, placeOf, reaches } from './message';

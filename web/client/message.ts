@@ -3,7 +3,7 @@
  * may be newer than the entry that is applied to it.
  */
 import type { ReactionChange } from './entry';
-import type { Id, Message, Reaction } from './types';
+import type { Id, Message, Reaction, User } from './types';
 
 /** Of the people who react alike so many are told of by id. */
 const SHOWN = 100;
@@ -66,8 +66,11 @@ export function answered(root: Message, reply: Message): Message {
   return { ...root, replies: (root.replies ?? 0) + 1, last_reply: reply.seq, last_reply_at: latest };
 }
 
-/** Whether a message reaches this person by name, or by calling everybody. */
-export function reaches(message: Message, person: Id): boolean {
-  if (message.author === person) return false;
-  return (message.mentions?.includes(person) ?? false) || message.mentions_all !== undefined;
+type Calls = Pick<Message, 'mentions' | 'mentions_all'> & { author?: Id };
+
+/** Whether a message reaches this person by name, or by calling everybody; one who is blocked calls nobody. */
+export function reaches(message: Calls, { me, blocked }: { me: User; blocked: ReadonlySet<Id> }): boolean {
+  if (message.mentions?.includes(me.id)) return true;
+  const { author } = message;
+  return message.mentions_all !== undefined && author !== me.id && !blocked.has(author ?? 0);
 }

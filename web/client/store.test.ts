@@ -55,7 +55,11 @@ function says(author: number, body: string, client_id = `c${messages.length}`): 
 
 beforeEach(async () => {
   [messages, frames, puts, streams] = [[], [], [], new Set()];
-  answers = { '/api/chat/conversations': { conversations: [conversation()], cursor: 'e.0' } };
+  answers = {
+    '/api/chat/conversations': { conversations: [conversation()], cursor: 'e.0' },
+    '/api/chat/threads': { threads: [] },
+    '/api/users/me/blocks': { blocked: [] },
+  };
   server = createServer(async (request, response) => {
     const url = new URL(request.url ?? '', 'http://peer');
     let body = '';
