@@ -17,6 +17,7 @@ LONG_FILES = {
     "tests/stream/test_wire.py": "one story for each way a peer can misbehave, on one scene",
     "web/client/model.ts": "every entry and what it does to what is known, side by side",
     "web/client/store.ts": "one person's live view: its verbs share its state",
+    "web/client/presence/presence.test.ts": "one story for each thing a socket brings, or ends with, on one scene",
     "web/client/stream.ts": "the transitions between a stream's states are only clear side by side",
     "web/client/stream.test.ts": "one story for each way a stream can be cut, on one scene",
 }

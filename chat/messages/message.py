@@ -7,6 +7,9 @@ from functools import lru_cache
 
 import orjson
 
+# what stands in the JSON just as it is here, and only when it is something
+REST = ("deleted", "reply_to", "thread", "replies", "last_reply", "pinned", "reactions", "mentions", "mentions_all")
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
@@ -52,9 +55,6 @@ class Message:
             if value := getattr(self, name):
                 fields[name] = value
         return orjson.dumps(fields)
-
-
-REST = ("deleted", "reply_to", "thread", "replies", "last_reply", "pinned", "reactions", "mentions", "mentions_all")
 
 
 @lru_cache(1024)

@@ -59,6 +59,7 @@ class Settings(BaseSettings):
     rate_search: Rates = "60/minute"
     rate_typing: Rates = "120/minute"
     rate_socket: Rates = "120/minute"
+    rate_watch: Rates = "10000/minute"  # people asked about, for each of whom the database is asked
     session_days: Count = 30
     session_idle_days: Count = 14
 
