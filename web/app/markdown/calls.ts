@@ -49,7 +49,7 @@ export function calls(md: MarkdownIt): void {
 function person(state: StateInline, silent: boolean): boolean {
   const said = match(PERSON, state);
   if (said === null) return false;
-  const { people, all, me } = state.env as Naming;
+  const { people, all, me } = namingOf(state);
   const everybody = all && idOf(`${all}:1`, said);
   const found = everybody || idOf(people, said);
   if (!found) return false;
@@ -61,7 +61,7 @@ function person(state: StateInline, silent: boolean): boolean {
 
 function channel(state: StateInline, silent: boolean): boolean {
   const said = match(CHANNEL, state);
-  const found = said !== null && idOf((state.env as Naming).channels, said);
+  const found = said !== null && idOf(namingOf(state).channels, said);
   if (!found) return false;
   const attributes: [string, string][] = [
     ['class', 'call'],
@@ -69,6 +69,8 @@ function channel(state: StateInline, silent: boolean): boolean {
   ];
   return put(state, silent, 'a', attributes, `#${found.name}`);
 }
+
+const namingOf = (state: StateInline) => state.env as unknown as Naming;
 
 function match(pattern: RegExp, state: StateInline): string | null {
   pattern.lastIndex = state.pos;

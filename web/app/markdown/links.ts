@@ -24,7 +24,7 @@ export function links(md: MarkdownIt): void {
 
 /** In this app where it leads into it; elsewhere in a page that knows nothing of this one. */
 function open(token: Token, origin: string): void {
-  const href = token.attrGet('href') ?? '';
+  const href = String(token.attrGet('href') ?? '');
   if (origin && href.startsWith(`${origin}/c/`)) return token.attrSet('href', href.slice(origin.length));
   token.attrSet('target', '_blank');
   token.attrSet('rel', 'noopener noreferrer nofollow ugc');
