@@ -53,7 +53,7 @@ update users set password_hash = %(fresh)s where id = %(user_id)s and password_h
 update users set display_name = %s, about = %s, time_zone = %s, receipts = %s where id = %s
 
 -- name: find_time_zone
-select from pg_timezone_names where name = %s limit 1
+select true from pg_timezone_names where name = %s limit 1
 
 -- name: read_me
 select id, name, display_name, role, about, time_zone, receipts from users where id = %s

@@ -16,7 +16,7 @@ async def block(log: Log, user_id: int, blocked_id: int, most: int) -> None:
     if user_id == blocked_id:
         raise BlocksOneself
     async with log.change() as change:
-        await lock_pair(change, user_id, blocked_id)
+        await find_pair(change, user_id, blocked_id)
         row = await (await change.connection.execute(queries.count_blocks, [user_id, blocked_id])).fetchone()
         if row and row[0] >= most:
             raise TooManyBlocks
@@ -26,27 +26,36 @@ async def block(log: Log, user_id: int, blocked_id: int, most: int) -> None:
 async def unblock(log: Log, user_id: int, blocked_id: int) -> None:
     """No more. Harmless when it was not so; raises `NotFound`."""
     async with log.change() as change:
-        await lock_pair(change, user_id, blocked_id)
+        await find_pair(change, user_id, blocked_id)
         await record_block(change, queries.delete_block, user_id, blocked_id, False)
 
 
-async def lock_pair(change: Change, user_id: int, other_id: int) -> None:
-    """Both people, then the direct conversation that they may have: so neither begins one, nor writes to it, meanwhile.
+async def find_pair(change: Change, user_id: int, other_id: int) -> None:
+    """Lock what is between the two: neither begins a direct conversation, nor writes to the one they have, meanwhile.
 
     Raises `NotFound` when there is nobody with that id.
     """
-    people = await (await change.connection.execute(queries.lock_people, [sorted({user_id, other_id})])).fetchall()
-    if (other_id,) not in people:
+    pair, run = pair_of(user_id, other_id), change.connection.execute
+    await lock_pair(change, pair)
+    await run(queries.lock_direct, [pair])
+    if not await (await run(queries.find_person, [other_id])).fetchone():
         raise NotFound("There is nobody with this id.")
-    await change.connection.execute(queries.lock_direct, [pair_of(user_id, other_id)])
+
+
+async def lock_pair(change: Change, pair: str | None) -> None:
+    """The first lock of whoever begins a direct conversation, and of whoever blocks."""
+    if pair is not None:
+        await change.connection.execute(queries.lock_pair, [pair])
 
 
 async def record_block(change: Change, query: bytes, user_id: int, blocked_id: int, on: bool) -> None:
-    """Store it; where that changed something, tell one's own devices."""
+    """Store it; where that changed something, tell one's own devices, with the mentions that now count."""
     run = change.connection.execute
     if await (await run(query, [user_id, blocked_id])).fetchone():
         await run(queries.mark_direct, {"one": user_id, "other": blocked_id, "pair": pair_of(user_id, blocked_id)})
-        await change.record(changed_block(user_id, blocked_id, on))
+        await change.now()  # what is counted now holds at the position of the entry
+        rows = await (await run(queries.count_mentions_by, {"user": user_id, "author": blocked_id})).fetchall()
+        await change.record(changed_block(user_id, blocked_id, on, rows))
 
 
 def pair_of(one: int, other: int) -> str:
@@ -62,7 +71,7 @@ async def list_blocks(pool: Pool, user_id: int) -> list[int]:
 
 
 async def require_unblocked(change: Change, user_id: int, others: Collection[int]) -> None:
-    """Raises `Blocked` when this person and one of the others are at odds. Their rows in `users` must be locked."""
+    """Raises `Blocked` when this person and one of the others are at odds."""
     asked = {"user": user_id, "others": list(others)}
     if await (await change.connection.execute(queries.find_block, asked)).fetchone():
         raise Blocked

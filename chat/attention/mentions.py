@@ -24,17 +24,14 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """`users` by name or by being here; `everyone`: all members, by `channel` or `here`, but those `spared`."""
+    """`users` by name or by being here; `everyone`: all members, by `channel` or `here`."""
 
     users: tuple[int, ...] = ()
     everyone: str | None = None
-    spared: tuple[int, ...] = ()
 
-    def weights(self) -> dict[int, int]:
-        """What is counted: one for each user, or one for everybody and one less for each who is spared."""
-        if self.everyone:
-            return {EVERYBODY: 1} | dict.fromkeys(self.spared, -1)
-        return dict.fromkeys(self.users, 1)
+    def counted(self) -> tuple[int, ...]:
+        """For whom it counts, once."""
+        return (EVERYBODY,) if self.everyone else self.users
 
 
 UNREACHED = Reached()
@@ -50,17 +47,16 @@ async def find_reached(change: Change, calls: Sequence[Call]) -> dict[int, Reach
     run = change.connection.execute
     named = await run(queries.find_named, columns(named_by(calls), 4))
     present = await run(queries.find_present, columns(present_by(calls), 4))
-    sparing = await run(queries.find_sparing, columns(everyone_by(calls), 3))
     names = {(n, name): user_id for n, name, user_id in await named.fetchall()}
-    here, spared = gather(await present.fetchall()), gather(await sparing.fetchall())
-    return {call.n: reach(call, names, here.get(call.n, ()), spared.get(call.n, ())) for call in calls}
+    here = gather(await present.fetchall())
+    return {call.n: reach(call, names, here.get(call.n, ())) for call in calls}
 
 
-def reach(call: Call, names: Mapping[tuple[int, str], int], here: Sequence[int], spared: Sequence[int]) -> Reached:
+def reach(call: Call, names: Mapping[tuple[int, str], int], here: Sequence[int]) -> Reached:
     """Of each call's readings the first that is somebody's; then who is here, or everyone."""
     meant = (next((names[call.n, name] for name in one if (call.n, name) in names), None) for one in call.naming.calls)
     users = dict.fromkeys([user_id for user_id in meant if user_id] + list(here))
-    return Reached(tuple(users), everyone_in(call), tuple(spared))
+    return Reached(tuple(users), everyone_in(call))
 
 
 def everyone_in(call: Call) -> str | None:
@@ -85,11 +81,6 @@ def present_by(calls: Iterable[Call]) -> list[tuple[object, ...]]:
     return [(call.n, call.conversation_id, call.author_id, one) for call in asking for one in sorted(call.here or ())]
 
 
-def everyone_by(calls: Iterable[Call]) -> list[tuple[object, ...]]:
-    """`(n, conversation, author)` of the calls that reach everyone."""
-    return [(call.n, call.conversation_id, call.author_id) for call in calls if everyone_in(call)]
-
-
 def columns(rows: Sequence[tuple[object, ...]], width: int) -> list[list[object]]:
     """Rows as columns, for `unnest`."""
     return [[row[column] for row in rows] for column in range(width)]
@@ -103,12 +94,12 @@ def gather(rows: Iterable[tuple[int, int]]) -> dict[int, list[int]]:
     return found
 
 
-async def store_reached(change: Change, reached: Mapping[tuple[int, int], Reached]) -> None:
-    """Of `(conversation, seq)`: what is counted, and what the message says. Its row is there already."""
-    if not (reached := {place: one for place, one in reached.items() if one.users or one.everyone}):
+async def store_reached(change: Change, reached: Mapping[tuple[int, int, int], Reached]) -> None:
+    """Of `(conversation, seq, author)`: what is counted, and what the message says. Its row is there already."""
+    if not (reached := {place: one for place, one in reached.items() if one.counted()}):
         return
-    rows = [(*place, user_id, weight) for place, one in reached.items() for user_id, weight in one.weights().items()]
-    said = [(*place, array_text(one.users), one.everyone) for place, one in reached.items()]
+    rows = [(*place, user_id) for place, one in reached.items() for user_id in one.counted()]
+    said = [(*place[:2], array_text(one.users), one.everyone) for place, one in reached.items()]
     await change.connection.execute(queries.insert_mentions, columns(rows, 4))
     await change.connection.execute(queries.set_mentions, columns(said, 4))
 

@@ -17,16 +17,9 @@ select asked.n, asked.user_id
    and not exists (select from blocks b where b.user_id = asked.author_id and b.blocked_id = asked.user_id)
  order by asked.n, asked.user_id
 
--- name: find_sparing
--- Which members have blocked the author: when he calls everyone, they are not meant.
-select asked.n, b.user_id
-  from unnest(%s::bigint[], %s::bigint[], %s::bigint[]) as asked (n, conversation_id, author_id)
-  join blocks b on b.blocked_id = asked.author_id
-  join memberships m on m.conversation_id = asked.conversation_id and m.user_id = b.user_id and m.until is null
-
 -- name: insert_mentions
-insert into mentions (conversation_id, seq, user_id, weight)
-select * from unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::smallint[])
+insert into mentions (conversation_id, seq, author_id, user_id)
+select * from unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[])
 
 -- name: set_mentions
 update messages m set mentions = new.users::bigint[], mentions_all = new.everyone
@@ -40,9 +33,13 @@ delete from mentions where conversation_id = %s and seq = %s
 -- As many members as that, or fewer.
 select user_id from memberships where conversation_id = %s and until is null limit %s
 
--- name: lock_people
--- Against whoever brings one of them into a conversation, who locks them for key share.
-select id from users where id = any(%s) order by id for update
+-- name: lock_pair
+-- Between two people either a block or the beginning of their conversation is under way, never both. Not by their rows
+-- in `users`: whoever begins a conversation has one of those locked before he comes to the other.
+select pg_advisory_xact_lock(hashtextextended('pair ' || %s, 0))
+
+-- name: find_person
+select true from users where id = %s
 
 -- name: lock_direct
 select id from conversations where pair = %s for no key update
@@ -61,12 +58,26 @@ update conversations
    set blocked = exists (select from blocks b where (b.user_id, b.blocked_id) in ((%(one)s, %(other)s), (%(other)s, %(one)s)))
  where pair = %(pair)s
 
+-- name: count_mentions_by
+-- In which conversations there are unread mentions by this author, and how many now count there in all.
+with mine as (
+    select m.conversation_id, m.read_seq from memberships m
+     where m.user_id = %(user)s and m.until is null
+       and exists (select from mentions x
+                    where x.conversation_id = m.conversation_id and x.user_id in (%(user)s, 0) and x.seq > m.read_seq
+                      and x.author_id = %(author)s))
+select mine.conversation_id,
+       (select count(*) from mentions x
+         where x.conversation_id = mine.conversation_id and x.user_id in (%(user)s, 0) and x.seq > mine.read_seq
+           and not exists (select from blocks b where b.user_id = %(user)s and b.blocked_id = x.author_id))
+  from mine order by mine.conversation_id
+
 -- name: list_blocks
 select blocked_id from blocks where user_id = %s order by blocked_id
 
 -- name: find_block
 -- Is one of the others at odds with this person?
-select from blocks b
+select true from blocks b
  where (b.user_id = %(user)s and b.blocked_id = any(%(others)s))
     or (b.blocked_id = %(user)s and b.user_id = any(%(others)s))
  limit 1

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from chat.attention.blocks import require_unblocked
+from chat.attention.blocks import lock_pair, require_unblocked
 from chat.attention.notice import Notice
 from chat.conversations.conversation import Conversation, View
 from chat.conversations.draft import ConversationDraft
@@ -24,6 +24,7 @@ async def create_conversation(
     people = draft.people(creator_id)
     check_size(settings, draft, len(people))
     async with log.change() as change:
+        await lock_pair(change, draft.pair(creator_id))
         conversation = await insert_conversation(change, creator_id, draft)
         if conversation is None:
             return await find_pair(change, draft.pair(creator_id)), False

@@ -44,8 +44,9 @@ select head.epoch, head.position,
        select c.last_seq - m.read_seq - count(*) from messages d
         where d.conversation_id = c.id and d.seq > m.read_seq and d.deleted_at is not null) as unread (number) on true
   left join lateral (
-       select coalesce(sum(x.weight), 0)::bigint from mentions x
-        where x.conversation_id = c.id and x.user_id in (m.user_id, 0) and x.seq > m.read_seq) as mentions (number) on true
+       select count(*) from mentions x
+        where x.conversation_id = c.id and x.user_id in (m.user_id, 0) and x.seq > m.read_seq
+          and not exists (select from blocks b where b.user_id = m.user_id and b.blocked_id = x.author_id)) as mentions (number) on true
   left join lateral (
        select array_agg(o.user_id order by o.user_id) from memberships o
         where c.kind <> 'channel' and o.conversation_id = c.id and o.until is null) as people (ids) on true
@@ -64,8 +65,9 @@ select c.id, c.kind, c.name, c.topic, c.private, c.archived_at is not null, c.la
        select c.last_seq - m.read_seq - count(*) from messages d
         where d.conversation_id = c.id and d.seq > m.read_seq and d.deleted_at is not null) as unread (number) on true
   left join lateral (
-       select coalesce(sum(x.weight), 0)::bigint from mentions x
-        where x.conversation_id = c.id and x.user_id in (m.user_id, 0) and x.seq > m.read_seq) as mentions (number) on true
+       select count(*) from mentions x
+        where x.conversation_id = c.id and x.user_id in (m.user_id, 0) and x.seq > m.read_seq
+          and not exists (select from blocks b where b.user_id = m.user_id and b.blocked_id = x.author_id)) as mentions (number) on true
   left join lateral (
        select array_agg(o.user_id order by o.user_id) from memberships o
         where c.kind <> 'channel' and o.conversation_id = c.id and o.until is null) as people (ids) on true
@@ -144,6 +146,7 @@ returning m.conversation_id, m.user_id, m.read_seq,
        asked.last_seq - m.read_seq - (select count(*) from messages d
                                        where d.conversation_id = m.conversation_id and d.seq > m.read_seq
                                          and d.deleted_at is not null),
-       (select coalesce(sum(x.weight), 0)::bigint from mentions x
-         where x.conversation_id = m.conversation_id and x.user_id in (m.user_id, 0) and x.seq > m.read_seq),
+       (select count(*) from mentions x
+         where x.conversation_id = m.conversation_id and x.user_id in (m.user_id, 0) and x.seq > m.read_seq
+           and not exists (select from blocks b where b.user_id = m.user_id and b.blocked_id = x.author_id)),
        asked.shown

@@ -37,6 +37,7 @@ class ReadMarks:
     async def _move(self, marks: list[Mark]) -> Sequence[Exception | None]:
         async with self._log.change() as change:
             outcomes = await judge_marks(change, marks)
+            await change.now()  # what is left beyond a mark is counted at its entry's position
             for moved in await store_marks(change, marks, self._receipts_most):
                 await change.record(moved_mark(moved))
                 if moved.shown:

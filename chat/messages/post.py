@@ -145,7 +145,7 @@ class Batch:
             return
         now, rows, marks = await change.now(), [], {}
         reached = await find_reached(change, self._calls())
-        places: dict[tuple[int, int], Reached] = {}
+        places: dict[tuple[int, int, int], Reached] = {}
         for n in self._first.values():
             post = self._posts[n]
             seq = self._last_seq[post.conversation_id] = self._last_seq[post.conversation_id] + 1
@@ -157,7 +157,7 @@ class Batch:
             entry = change.place(Unplaced("message", post.conversation_id, data=encoded))
             rows.append(to_row(message, entry.position))
             marks[post.conversation_id, post.author_id] = seq
-            places[post.conversation_id, seq] = one
+            places[post.conversation_id, seq, post.author_id] = one
             self._known[post.key()] = Posted(encoded, fresh=False)
         run = change.connection.execute
         await run(queries.insert_messages, [*map(list, zip(*rows, strict=True))])

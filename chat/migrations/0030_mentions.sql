@@ -4,15 +4,15 @@ alter table messages
     add column mentions     bigint[],
     add column mentions_all text check (mentions_all in ('channel', 'here'));
 
--- One row a person mentioned; user 0 stands for everybody, and a row of weight -1 for somebody who is not meant by that.
+-- One row a person mentioned, or one for user 0, who stands for everybody.
 create table mentions (
     conversation_id bigint not null,
     user_id         bigint not null,
     seq             bigint not null,
-    weight          smallint not null default 1,
+    author_id       bigint not null,
     primary key (conversation_id, seq, user_id)
 );
-create index mentions_unread on mentions (conversation_id, user_id, seq) include (weight);
+create index mentions_unread on mentions (conversation_id, user_id, seq) include (author_id);
 
 -- What is deleted counts as read: few rows, so that a count of them costs as good as nothing.
 create index messages_deleted on messages (conversation_id, seq) where deleted_at is not null;

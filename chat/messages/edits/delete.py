@@ -30,7 +30,9 @@ async def delete_message(log: Log, actor_id: int, conversation_id: int, seq: int
 
 
 def tombstone(message: Message) -> bytes:
-    """Which one; and whom it reached, for readers who count that and have never had the message."""
-    place = {"conversation": message.conversation, "seq": message.seq}
+    """Which one; and whom it reached by whom, for readers who count that and have never had the message."""
+    fields: dict[str, object] = {"conversation": message.conversation, "seq": message.seq}
     reached = {"mentions": message.mentions, "mentions_all": message.mentions_all}
-    return orjson.dumps(place | {name: value for name, value in reached.items() if value})
+    if any(reached.values()):
+        fields |= {"author": message.author} | {name: value for name, value in reached.items() if value}
+    return orjson.dumps(fields)
