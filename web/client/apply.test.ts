@@ -85,7 +85,7 @@ test('of more than a hundred who react alike a message tells the number', () => 
 test('who is blocked calls nobody, and nobody calls himself', () => {
   const model = { me, blocked: new Set([chloe]) };
   expect(reaches({ author: ben, mentions_all: 'channel' }, model)).toBe(true);
-  expect(reaches({ author: chloe, mentions_all: 'channel' }, model)).toBe(false);
+  expect(reaches({ author: chloe, mentions_all: 'channel', mentions: [ana] }, model)).toBe(false);
   expect(reaches({ author: ana, mentions_all: 'here' }, model)).toBe(false);
   expect(reaches({ author: ben, mentions: [ana] }, model)).toBe(true);
 });

@@ -1,8 +1,17 @@
 /** What an entry of the log changes in what a person sees. Pure; every step is harmless when repeated. */
-import type { Entry, PinChange, ReactionChange, ReadChange, ThreadChange, Tombstone } from './entry';
+import type {
+  BlockChange,
+  Entry,
+  PinChange,
+  ReactionChange,
+  ReadChange,
+  ThreadChange,
+  Tombstone,
+} from './entry';
 import { answered, buried, pinned, placeOf, reacted, reaches } from './message';
 import {
   changeMessage,
+  findMessage,
   type Model,
   put,
   readTo,
@@ -36,7 +45,7 @@ export function apply(model: Model, entry: Entry): Model {
     case 'notifications':
       return notify(model, entry.data.conversation, entry.data);
     case 'block':
-      return block(model, entry.data.user, entry.data.on);
+      return block(model, entry.data);
     case 'member':
       return takeMember(model, entry.data.conversation, entry.data.user, entry.data.role);
     case 'conversation':
@@ -101,7 +110,8 @@ function bury(model: Model, gone: Tombstone): Model {
 function discount(model: Model, gone: Tombstone): Model {
   const conversation = model.conversations.get(gone.conversation);
   if (!conversation || gone.seq <= conversation.read_seq) return model;
-  const reached = reaches(gone, model);
+  const author = findMessage(model, gone.conversation, gone.seq)?.author;
+  const reached = !model.blocked.has(author ?? 0) && reaches(gone, model);
   const mentions = Math.max(0, (conversation.mentions ?? 0) - (reached ? 1 : 0));
   return setConversation(model, { ...conversation, unread: Math.max(0, conversation.unread - 1), mentions });
 }
@@ -140,11 +150,15 @@ export function notify(model: Model, id: Id, { level, muted_until }: Notificatio
   return conversation ? setConversation(model, { ...conversation, level, muted_until }) : model;
 }
 
-export function block(model: Model, user: Id, on: boolean): Model {
+export function block(model: Model, { user, on, mentions = [] }: BlockChange): Model {
   const blocked = new Set(model.blocked);
-  if (on) blocked.add(user);
-  else blocked.delete(user);
-  return { ...model, blocked };
+  blocked[on ? 'add' : 'delete'](user);
+  const conversations = new Map(model.conversations);
+  for (const change of mentions) {
+    const known = conversations.get(change.conversation);
+    if (known) conversations.set(known.id, { ...known, mentions: change.mentions });
+  }
+  return { ...model, blocked, conversations };
 }
 
 function changeConversation(

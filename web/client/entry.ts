@@ -32,6 +32,13 @@ export interface ThreadChange {
   unread?: number;
 }
 
+/** Whom one has nothing to do with, and how many mentions count now where that changes it. */
+export interface BlockChange {
+  user: Id;
+  on: boolean;
+  mentions?: { conversation: Id; mentions: number }[];
+}
+
 /** A read mark, with what is left beyond it: not every device holds the messages. */
 export interface ReadChange {
   conversation: Id;
@@ -50,7 +57,7 @@ export type Entry =
   | { event: 'pin'; id: string; data: PinChange }
   | { event: 'thread'; id: string; data: ThreadChange }
   | { event: 'notifications'; id: string; data: { conversation: Id } & Notifications }
-  | { event: 'block'; id: string; data: { user: Id; on: boolean } }
+  | { event: 'block'; id: string; data: BlockChange }
   | {
       event: 'conversation';
       id: string;

@@ -70,7 +70,7 @@ type Calls = Pick<Message, 'mentions' | 'mentions_all'> & { author?: Id };
 
 /** Whether a message reaches this person by name, or by calling everybody; one who is blocked calls nobody. */
 export function reaches(message: Calls, { me, blocked }: { me: User; blocked: ReadonlySet<Id> }): boolean {
-  if (message.mentions?.includes(me.id)) return true;
-  const { author } = message;
-  return message.mentions_all !== undefined && author !== me.id && !blocked.has(author ?? 0);
+  const { author = 0, mentions, mentions_all } = message;
+  if (author === me.id || blocked.has(author)) return false;
+  return mentions_all !== undefined || (mentions?.includes(me.id) ?? false);
 }

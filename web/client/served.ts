@@ -117,8 +117,11 @@ export class Served {
   }
 
   blocks(user: Id, on: boolean): void {
+    const before = this.conversation().mentions;
     this.blocked[on ? 'add' : 'delete'](user);
-    this.tell({ event: 'block', data: { user, on } });
+    const { mentions = 0 } = this.conversation();
+    const changed = mentions === before ? [] : [{ conversation: CONVERSATION, mentions }];
+    this.tell({ event: 'block', data: { user, on, mentions: changed } });
   }
 
   /** All that a client could read now: the snapshot, and everything that is read as it is needed. */
@@ -151,7 +154,7 @@ export class Served {
       last_seq: this.messages.length,
       read_seq: this.read,
       unread: beyond.length,
-      mentions: beyond.filter((one) => one.mentions?.includes(this.me.id)).length,
+      mentions: beyond.filter((one) => one.mentions?.includes(this.me.id) && !this.blocked.has(one.author)).length,
       ...this.notice,
       last_message: this.messages.at(-1) ?? null,
     };

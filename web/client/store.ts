@@ -180,8 +180,10 @@ export class Store {
 
   /** Back from the past: the newest messages, in place of what was loaded. */
   async newest(id: Id): Promise<void> {
+    const page = await this.api.messages(id);
     this.past.delete(id);
-    this.become(model.showPage(this.current, id, await this.api.messages(id)));
+    this.become(model.showPage(this.current, id, page));
+    this.people.want(page.messages.flatMap(peopleIn));
   }
 
   trim(id: Id, keep: number): void {
@@ -257,7 +259,8 @@ export class Store {
   }
 
   async loadReceipts(id: Id): Promise<void> {
-    this.become(model.takeReceipts(this.current, id, await this.api.receipts(id)));
+    const receipts = await this.api.receipts(id);
+    this.become(model.takeReceipts(this.current, id, receipts));
   }
 
   /** A message that is pointed at will be known, if it can be. */

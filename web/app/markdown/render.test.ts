@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest';
 import { channelsIn, type Naming, NOBODY } from './calls';
 import { paint } from './languages';
-import { payloads } from './payloads';
+import payloads from './payloads.json';
 import { hasCode, render } from './render';
 
 const html = (text: string, naming: Partial<Naming> = {}) => render(text, { ...NOBODY, ...naming }).trim();

@@ -4,6 +4,9 @@ const MOST = 140;
 export function excerpt(body: string): string {
   const plain = body
     .replace(/```[^\n]*\n?/g, ' ')
+    .replace(/^[ |:-]*\|[ |:-]*$/gm, '')
+    .replace(/^\||\|$/gm, '')
+    .replace(/^[-+] /gm, '')
     .replace(/[*_~`>#]+/g, (signs, at: number, text: string) => (isSign(text, at, signs) ? '' : signs))
     .replace(/\[([^\]]*)\]\([^)\s]*\)/g, '$1')
     .replace(/\s+/g, ' ')
