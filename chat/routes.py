@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from chat.accounts import endpoints as accounts
+from chat.accounts.oversight import endpoints as oversight
 from chat.attention import endpoints as attention
 from chat.conversations import endpoints as conversations
 from chat.conversations import member_endpoints as members
@@ -21,6 +22,7 @@ C = "/api/chat/conversations"
 OPERATIONS = [
     web.get("/health/live", operations.get_live),
     web.get("/health/ready", operations.get_ready),
+    web.get("/api/audit", operations.get_audit),
 ]
 ACCOUNTS = [
     web.post("/api/accounts", accounts.post_account),
@@ -36,6 +38,9 @@ ACCOUNTS = [
     web.get("/api/users/{user}", accounts.get_user),
     web.put("/api/users/{user}/block", attention.put_block),
     web.delete("/api/users/{user}/block", attention.delete_block),
+    web.get("/api/users/{user}/sessions", oversight.get_sessions),
+    web.delete("/api/users/{user}/sessions/{session}", oversight.delete_session),
+    web.put("/api/users/{user}/disabled", oversight.put_disabled),
 ]
 CHAT = [
     web.get("/api/chat/stream", stream.get_stream),

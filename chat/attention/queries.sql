@@ -89,12 +89,8 @@ select level, muted_until from memberships where conversation_id = %s and user_i
 update memberships set level = %s, muted_until = %s where conversation_id = %s and user_id = %s and until is null
 
 -- name: list_receipts
--- All members, at most so many; how far they have read stands with those who show it, and not to whom they are at odds.
-select m.user_id,
-       case when m.receipt_seq > 0 and u.receipts and m.user_id <> %(user)s
-             and not exists (select from blocks b
-                              where (b.user_id, b.blocked_id) in ((m.user_id, %(user)s), (%(user)s, m.user_id)))
-            then m.receipt_seq end
+-- All members, at most so many; how far they have read stands with the others who show it.
+select m.user_id, case when m.receipt_seq > 0 and u.receipts and m.user_id <> %(user)s then m.receipt_seq end
   from memberships m join users u on u.id = m.user_id
  where m.conversation_id = %(conversation)s and m.until is null
  order by m.user_id limit %(most)s

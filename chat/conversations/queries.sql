@@ -123,17 +123,23 @@ select asked.n
                 where m.conversation_id = asked.conversation_id and m.user_id = asked.user_id and m.until is null)
 
 -- name: move_read_marks
--- Only ever forward, and never beyond the last message. What others see of it moves along where the person shows it and is not
--- invisible, in a conversation of few.
+-- Only ever forward, and never beyond the last message. What others see of it moves along where the person shows it, in
+-- a conversation of few, is not invisible, and at odds with nobody there. In this order: the last asks about each member.
 with asked as (
     select asked.conversation_id, asked.user_id, least(asked.seq, c.last_seq) as seq, c.last_seq,
-           u.receipts and not c.blocked and not exists (
+           u.receipts
+           and %(most)s >= (
+               select count(*) from (select from memberships o where o.conversation_id = c.id and o.until is null
+                                      limit %(most)s + 1) few)
+           and not exists (
                select from presence_choices p
                 where p.user_id = u.id and p.mode = 'invisible'
                   and (p.until_ms = 0 or p.until_ms > extract(epoch from now()) * 1000))
-           and %(most)s >= (
-               select count(*) from (select from memberships o where o.conversation_id = c.id and o.until is null
-                                      limit %(most)s + 1) few) as shown
+           and not exists (
+               select from memberships o
+                where o.conversation_id = c.id and o.until is null
+                  and (exists (select from blocks b where b.user_id = u.id and b.blocked_id = o.user_id)
+                       or exists (select from blocks b where b.user_id = o.user_id and b.blocked_id = u.id))) as shown
       from unnest(%(conversations)s::bigint[], %(users)s::bigint[], %(seqs)s::bigint[])
            as asked (conversation_id, user_id, seq)
       join conversations c on c.id = asked.conversation_id

@@ -105,17 +105,25 @@ async def test_many_marks_of_a_moment_are_one_receipt(ana: Person, ben: Person) 
     assert heard(ear)[-1] == (ben.id, 30)
 
 
-async def test_outsiders_and_those_at_odds_see_nothing(ana: Person, ben: Person, mallory: Person) -> None:
-    """A visitor is refused; those at odds are not in each other's list, and their direct sends none."""
-    room = await furnish(ana, ben)
-    await marks_read(ben, room, 3)
-    assert await tries(mallory, "GET", f"{CONVERSATIONS}/{room}/receipts") == (403, "not_member")
-    direct = await begins(ana, "direct", "", ben)
+async def test_those_at_odds_give_each_other_none(ana: Person, ben: Person, chloe: Person) -> None:
+    """What was given stays; in a direct or a group with the other in it, nothing is added, for anybody."""
+    room, direct = await furnish(ana, ben, chloe), await begins(ana, "direct", "", ben)
     await ana.says(direct, "hello")
-    await blocks(ben, ana)
-    assert await receipts_of(ana, room) == {}
+    await marks_read(ben, room, 1)
+    await blocks(ana, ben)
     ear = await ana.listens()
+    await marks_read(ben, room, 2)
     await marks_read(ben, direct, 1)
+    await marks_read(chloe, room, 2)
+    assert await receipts_of(ana, room) == {ben.id: 1, chloe.id: 2}
+    await blocks(ana, ben, on=False)
+    await marks_read(ben, room, 3)
     await ana.says(room, "end")
     await ear.hears("end")
-    assert heard(ear) == []
+    assert heard(ear) == [(chloe.id, 2), (ben.id, 3)]
+
+
+async def test_visitors_see_none(ana: Person, mallory: Person) -> None:
+    """A public channel's history is theirs, but not who has read it."""
+    room = await furnish(ana)
+    assert await tries(mallory, "GET", f"{CONVERSATIONS}/{room}/receipts") == (403, "not_member")
