@@ -189,10 +189,6 @@ export class Api {
     return this.call('PUT', `/api/chat/conversations/${conversation}/notifications`, what);
   }
 
-  async blocks(): Promise<Id[]> {
-    return (await this.call<{ blocked: Id[] }>('GET', '/api/users/me/blocks')).blocked;
-  }
-
   block(user: Id, on: boolean): Promise<void> {
     return this.call(on ? 'PUT' : 'DELETE', `/api/users/${user}/block`);
   }

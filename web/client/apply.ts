@@ -11,7 +11,6 @@ import type {
 import { answered, buried, pinned, placeOf, reacted, reaches } from './message';
 import {
   changeMessage,
-  findMessage,
   type Model,
   put,
   readTo,
@@ -46,6 +45,8 @@ export function apply(model: Model, entry: Entry): Model {
       return notify(model, entry.data.conversation, entry.data);
     case 'block':
       return block(model, entry.data);
+    case 'settings':
+      return takeUsers(model, [{ ...model.me, ...entry.data }]);
     case 'member':
       return takeMember(model, entry.data.conversation, entry.data.user, entry.data.role);
     case 'conversation':
@@ -110,8 +111,7 @@ function bury(model: Model, gone: Tombstone): Model {
 function discount(model: Model, gone: Tombstone): Model {
   const conversation = model.conversations.get(gone.conversation);
   if (!conversation || gone.seq <= conversation.read_seq) return model;
-  const author = findMessage(model, gone.conversation, gone.seq)?.author;
-  const reached = !model.blocked.has(author ?? 0) && reaches(gone, model);
+  const reached = reaches(gone, model);
   const mentions = Math.max(0, (conversation.mentions ?? 0) - (reached ? 1 : 0));
   return setConversation(model, { ...conversation, unread: Math.max(0, conversation.unread - 1), mentions });
 }
@@ -175,9 +175,18 @@ function takeMember(model: Model, id: Id, user: Id, role: Conversation['role'] |
   const conversation = model.conversations.get(id);
   if (!conversation) return model;
   if (user === model.me.id) return role ? setConversation(model, { ...conversation, role }) : forget(model, id);
-  if (!conversation.members) return model;
+  const known = role === null ? withoutReader(model, id, user) : model;
+  if (!conversation.members) return known;
   const others = conversation.members.filter((member) => member !== user);
-  return setConversation(model, { ...conversation, members: role ? [...others, user] : others });
+  return setConversation(known, { ...conversation, members: role ? [...others, user] : others });
+}
+
+/** Who has left reads nothing. */
+function withoutReader(model: Model, id: Id, user: Id): Model {
+  const known = model.receipts.get(id);
+  if (!known?.has(user)) return model;
+  const others = new Map([...known].filter(([reader]) => reader !== user));
+  return { ...model, receipts: put(model.receipts, id, others) };
 }
 
 /** The server counts what is left beyond a mark; an older one than is known says nothing new. */

@@ -12,8 +12,11 @@ export interface ReactionChange {
   shown?: Id;
 }
 
-/** What was deleted, and whom it had reached. */
-export type Tombstone = { conversation: Id; seq: number } & Pick<Message, 'mentions' | 'mentions_all'>;
+/** What was deleted, and, where it had reached somebody, whose it was and whom. */
+export type Tombstone = { conversation: Id; seq: number; author?: Id } & Pick<
+  Message,
+  'mentions' | 'mentions_all'
+>;
 
 export interface PinChange {
   conversation: Id;
@@ -58,6 +61,7 @@ export type Entry =
   | { event: 'thread'; id: string; data: ThreadChange }
   | { event: 'notifications'; id: string; data: { conversation: Id } & Notifications }
   | { event: 'block'; id: string; data: BlockChange }
+  | { event: 'settings'; id: string; data: Pick<User, 'receipts'> }
   | {
       event: 'conversation';
       id: string;

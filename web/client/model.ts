@@ -54,7 +54,8 @@ function forgotten(): Pick<Model, 'timelines' | 'replies' | 'loose' | 'pins' | '
 /** A snapshot replaces the conversations, and forgets what was read of them. */
 export function takeSnapshot(model: Model, snapshot: Snapshot): Model {
   const conversations = new Map(snapshot.conversations.map((one) => [one.id, one]));
-  return { ...model, conversations, threads: new Map(), ...forgotten() };
+  const blocked = new Set(snapshot.blocked);
+  return { ...model, conversations, blocked, threads: new Map(), ...forgotten() };
 }
 
 export function takeThreads(model: Model, threads: FollowedThread[]): Model {
@@ -88,10 +89,6 @@ export function takeReceipts(model: Model, id: Id, receipts: Receipt[]): Model {
   const known = new Map(model.receipts.get(id));
   for (const { user, seq } of receipts) known.set(user, Math.max(seq, known.get(user) ?? 0));
   return { ...model, receipts: put(model.receipts, id, known) };
-}
-
-export function takeBlocks(model: Model, blocked: Id[]): Model {
-  return { ...model, blocked: new Set(blocked) };
 }
 
 /** A conversation as the server has just described it: created, joined, or read anew. */

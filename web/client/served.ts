@@ -56,9 +56,10 @@ export class Served {
     const old = this.at(seq);
     if (!old || old.deleted) return;
     const { body: _, edited_at: __, reply_to: ___, reactions: ____, pinned: _____, mentions, ...kept } = old;
+    const reached = mentions && { author: old.author, mentions };
     this.set({ ...kept, body: '', deleted: true });
     this.pins = this.pins.filter((one) => one.seq !== seq);
-    this.tell({ event: 'delete', data: { conversation: CONVERSATION, seq, ...(mentions && { mentions }) } });
+    this.tell({ event: 'delete', data: { conversation: CONVERSATION, seq, ...reached } });
   }
 
   reacts(user: Id, seq: number, emoji: string, on: boolean): void {
@@ -127,10 +128,9 @@ export class Served {
   /** All that a client could read now: the snapshot, and everything that is read as it is needed. */
   fresh(): model.Model {
     const page = (messages: Message[]) => ({ messages, has_before: false, has_after: false });
-    const snapshot = { conversations: [this.conversation()], cursor: '' };
+    const snapshot = { conversations: [this.conversation()], blocked: [...this.blocked], cursor: '' };
     let next = model.takeSnapshot(model.emptyModel(this.me), snapshot);
     next = model.takeThreads(next, this.threads());
-    next = model.takeBlocks(next, [...this.blocked]);
     next = model.takePage(next, CONVERSATION, page([...this.messages]));
     for (const root of this.messages.filter((one) => !one.thread).slice(0, 3)) {
       const replies = this.messages.filter((one) => one.thread === root.seq);

@@ -60,7 +60,6 @@ beforeEach(async () => {
   answers = {
     '/api/chat/conversations': { conversations: [conversation()], cursor: 'e.0' },
     '/api/chat/threads': { threads: [] },
-    '/api/users/me/blocks': { blocked: [] },
   };
   server = createServer(async (request, response) => {
     const url = new URL(request.url ?? '', 'http://peer');

@@ -311,8 +311,8 @@ export class Store {
     this.become({ ...model.takeSnapshot(this.current, snapshot), loaded: true });
     this.people.want(snapshot.conversations.flatMap(peopleOf));
     // after the snapshot, never before: then the entries after its cursor bring them up to date as well
-    const [threads, blocked] = await Promise.all([this.api.threads(), this.api.blocks()]);
-    this.become(model.takeBlocks(model.takeThreads(this.current, threads), blocked));
+    const threads = await this.api.threads();
+    this.become(model.takeThreads(this.current, threads));
     this.people.want(threads.flatMap((thread) => peopleIn(thread.message)));
     return snapshot.cursor;
   }
@@ -381,8 +381,8 @@ export class Store {
 }
 
 function conversationOf(entry: Entry): Id | null {
-  if (entry.event === 'user' || entry.event === 'block') return null;
-  return entry.event === 'conversation' ? entry.data.id : entry.data.conversation;
+  if (entry.event === 'conversation') return entry.data.id;
+  return 'conversation' in entry.data ? entry.data.conversation : null;
 }
 
 function peopleOf(conversation: Conversation): Id[] {

@@ -146,6 +146,8 @@ export interface Page {
 
 export interface Snapshot {
   conversations: Conversation[];
+  /** Whom this person has blocked. */
+  blocked: Id[];
   cursor: string;
 }
 

@@ -34,7 +34,7 @@ export async function asked(token: Token, chat: Chat, conversation: Conversation
   if (token.kind === 'emoji')
     return findEmoji(await readEmoji(), token.typed, MOST).map((one) => ({
       key: one.emoji,
-      text: `:${one.codes[0] ?? one.name}:`,
+      text: `:${one.codes.find((code) => code.startsWith(token.typed.toLowerCase())) ?? one.codes[0] ?? one.name}:`,
       hint: '',
       insert: taste.toned(one),
       emoji: taste.toned(one),

@@ -1,5 +1,5 @@
 /** Markdown as a chat needs it: no HTML, no images, no headings by underlining, line breaks where they were typed. */
-import Markdown from 'markdown-it';
+import Markdown, { type Token } from 'markdown-it';
 import { calls } from './calls';
 import { links } from './links';
 
@@ -16,7 +16,15 @@ export function makeParser(paint: Paint): InstanceType<typeof Markdown> {
   md.renderer.rules['softbreak'] = () => '\n';
   md.renderer.rules['hardbreak'] = () => '\n';
   md.core.ruler.push('direction', ({ tokens }) => {
-    for (const token of tokens) if (DIRECTED.has(token.type)) token.attrSet('dir', 'auto');
+    for (const token of tokens) if (DIRECTED.has(token.type)) direct(token);
   });
   return md;
+}
+
+/** By its own script; and a table's alignment as a class, for our policy allows no styles in markup. */
+function direct(token: Token): void {
+  const aligned = /center|right/.exec(String(token.attrGet('style') ?? ''))?.[0];
+  token.attrs = (token.attrs ?? []).filter(([name]) => name !== 'style');
+  token.attrSet('dir', 'auto');
+  if (aligned) token.attrSet('class', aligned);
 }

@@ -19,7 +19,7 @@ test('emphasis, code, lists, quotes and tables are shown as such', () => {
   );
   expect(dom('- a\n- b').querySelectorAll('li')).toHaveLength(2);
   expect(dom('> quoted').querySelector('blockquote')?.textContent?.trim()).toBe('quoted');
-  expect(dom('| a |\n|---|\n| b |').querySelector('td')?.textContent).toBe('b');
+  expect(dom('| a |\n|--:|\n| b |').querySelector('td')?.outerHTML).toBe('<td dir="auto" class="right">b</td>');
 });
 
 test('lines break where they were broken, and all that is typed is there', () => {
