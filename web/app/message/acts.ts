@@ -8,7 +8,7 @@ import type { IconName } from '../parts/Icon.svelte';
 import { messagePath, route, threadPath } from '../route.svelte';
 import { toasts } from '../toasts.svelte';
 
-export type ActName = 'react' | 'reply' | 'thread' | 'edit' | 'pin' | 'copy' | 'link' | 'delete';
+export type ActName = 'react' | 'reply' | 'thread' | 'edit' | 'pin' | 'copy' | 'link' | 'profile' | 'delete';
 
 export interface Act {
   name: ActName;
@@ -52,6 +52,13 @@ export function actsOf(message: Message, { chat, panels, writing }: Around): Act
     },
     { name: 'copy', text: 'Copy text', icon: 'copy', key: 'c', run: () => copy(message.body, 'Text copied') },
     { name: 'link', text: 'Copy link', icon: 'link', key: 'l', run: () => copy(linkTo(id, seq), 'Link copied') },
+    {
+      name: 'profile',
+      text: 'Profile',
+      icon: 'people',
+      key: 'u',
+      run: () => panels.show({ name: 'profile', user: message.author }),
+    },
     (mine || runs(conversation)) && {
       name: 'delete',
       text: 'Delete',

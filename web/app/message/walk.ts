@@ -18,24 +18,23 @@ interface Around {
 export function walk(event: KeyboardEvent, log: HTMLElement, around: Around): void {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
   const target = event.target as HTMLElement;
-  if (target !== log && target.tagName !== 'ARTICLE') return leave(event, target);
-  const done = step(event.key, log, target) || act(event.key, target, around);
+  const message = target.closest<HTMLElement>('article[data-seq]');
+  if (event.key === 'Escape' || target.closest('[role=toolbar]')) return leave(event, message);
+  const done = step(event.key, log, message) || (target === message && act(event.key, message, around));
   if (done) event.preventDefault();
 }
 
-/** Escape in a message's tools leads back to the message. */
-function leave(event: KeyboardEvent, target: HTMLElement): void {
-  const message = target.closest('article');
-  if (event.key !== 'Escape' || !message) return;
+/** Escape within a message leads back to it, and from there to writing. */
+function leave(event: KeyboardEvent, message: HTMLElement | null): void {
+  if (event.key !== 'Escape' || !message || message === document.activeElement) return;
   event.preventDefault();
   message.focus();
 }
 
-function step(key: string, log: HTMLElement, from: HTMLElement): boolean {
+function step(key: string, log: HTMLElement, from: HTMLElement | null): boolean {
   if (key !== 'ArrowUp' && key !== 'ArrowDown') return false;
   const all = [...log.querySelectorAll<HTMLElement>('article[data-seq]')];
-  const at = all.indexOf(from);
-  const next = at < 0 ? all.at(-1) : all[at + (key === 'ArrowUp' ? -1 : 1)];
+  const next = from ? all[all.indexOf(from) + (key === 'ArrowUp' ? -1 : 1)] : all.at(-1);
   next?.focus({ preventScroll: true });
   next?.scrollIntoView({ block: 'nearest' });
   return next !== undefined;
