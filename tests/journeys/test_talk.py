@@ -64,7 +64,7 @@ async def test_three_people_talk(stage: Cast, start_node: StartNode, open_window
 
 
 async def test_the_keyboard_does_it_all(stage: Cast, start_node: StartNode, open_window: OpenWindow) -> None:
-    """From writing to a message and back: a reply, an edit, a reaction, a pin and a completed name, without a pointer."""
+    """From writing to a message and back: a reply, an edit, a reaction, a pin, a completed name, without a pointer."""
     node = await start_node("a1")
     ana, ben = await enter(stage, node, "ana", "ben")
     room = await begins(ana, "group", "", ben)
@@ -107,7 +107,7 @@ async def test_the_keyboard_does_it_all(stage: Cast, start_node: StartNode, open
 
 
 async def test_who_is_called_is_told(stage: Cast, start_node: StartNode, open_window: OpenWindow) -> None:
-    """A mention is counted apart, and told by the browser to who looks elsewhere; a mute ends that; a receipt is given."""
+    """A mention is counted apart, and told by the browser to who looks elsewhere; a mute ends that; then a receipt."""
     node = await start_node("a1")
     ana, ben = await enter(stage, node, "ana", "ben")
     room, other = await begins(ana, "channel", "kitchen", ben), await begins(ana, "channel", "garden", ben)
