@@ -33,6 +33,7 @@ from chat.operations.lag import Lag
 from chat.operations.metrics import Metrics
 from chat.shared.endpoints import IDENTITIES, POOL, RATES, REGISTRY, SETTINGS
 from chat.shared.identity import Identities
+from chat.shared.listeners import BACKLOG, open_listeners
 from chat.shared.logs import set_up_logs
 from chat.shared.postgres import make_pool
 from chat.shared.rates import Rates
@@ -151,7 +152,8 @@ async def serve(settings: Settings, host: str, port: int) -> None:
     )
     await runner.setup()
     try:
-        await web.TCPSite(runner, host, port, backlog=4096).start()
+        for listener in open_listeners(host, port):
+            await web.SockSite(runner, listener, backlog=BACKLOG).start()
         log.info("serving", node=settings.node, host=host, port=port)
         await wait_for_end(app)
         await first_of(drain(app, settings.drain_seconds), signalled())

@@ -15,8 +15,14 @@ export function makeParser(paint: Paint): InstanceType<typeof Markdown> {
   md.use(calls).use(links);
   md.renderer.rules['softbreak'] = () => '\n';
   md.renderer.rules['hardbreak'] = () => '\n';
+  // what is too wide is scrolled, also by the keyboard
+  const { fence } = md.renderer.rules;
+  md.renderer.rules['fence'] = (...all) => (fence?.(...all) ?? '').replace(/^<pre>/, '<pre tabindex="0">');
   md.core.ruler.push('direction', ({ tokens }) => {
-    for (const token of tokens) if (DIRECTED.has(token.type)) direct(token);
+    for (const token of tokens) {
+      if (DIRECTED.has(token.type)) direct(token);
+      if (token.type === 'table_open') token.attrSet('tabindex', '0');
+    }
   });
   return md;
 }

@@ -91,7 +91,7 @@ test.each(payloads)('nothing runs: %s', (payload) => {
     for (const element of box.querySelectorAll('*')) {
       expect(element.tagName).not.toMatch(/^(SCRIPT|IMG|SVG|IFRAME|STYLE|LINK|META|BASE|OBJECT|EMBED|FORM|INPUT|MATH)$/i);
       for (const { name, value } of element.attributes) {
-        expect(name).toMatch(/^(href|target|rel|title|class|dir|start|type|data-user)$/);
+        expect(name).toMatch(/^(href|target|rel|title|class|dir|start|type|tabindex|data-user)$/);
         if (name === 'href') expect(value).toMatch(/^(https?:\/\/(?![^/]*@)|mailto:|\/c\/\d)/);
       }
     }
