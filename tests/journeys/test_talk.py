@@ -1,6 +1,6 @@
 """Ana, Ben and Chloe talk: all that one does with messages shows on the other two screens, without a reload."""
 
-from playwright.async_api import expect
+from playwright.async_api import ViewportSize, expect
 
 from tests.cast import Cast
 from tests.journeys.conftest import OpenWindow
@@ -9,7 +9,7 @@ from tests.journeys.window import LIMIT, Window
 from tests.promises.conftest import StartNode
 from tests.verbs import begins
 
-PHONE = {"width": 390, "height": 800}
+PHONE: ViewportSize = {"width": 390, "height": 800}
 # What the browser is told of instead of the person; whether somebody looks is what the browser says.
 NOTIFICATIONS = """
     window.told = [];
@@ -64,7 +64,7 @@ async def test_three_people_talk(stage: Cast, start_node: StartNode, open_window
 
 
 async def test_the_keyboard_does_it_all(stage: Cast, start_node: StartNode, open_window: OpenWindow) -> None:
-    """From writing to a message and back: a reply, an edit, a reaction, a pin, a completed name, without a pointer."""
+    """From writing to a message and back: a reply, an edit, a reaction, a pin, a completed name."""
     node = await start_node("a1")
     ana, ben = await enter(stage, node, "ana", "ben")
     room = await begins(ana, "group", "", ben)
@@ -107,7 +107,7 @@ async def test_the_keyboard_does_it_all(stage: Cast, start_node: StartNode, open
 
 
 async def test_who_is_called_is_told(stage: Cast, start_node: StartNode, open_window: OpenWindow) -> None:
-    """A mention is counted apart, and told by the browser to who looks elsewhere; a mute ends that; then a receipt."""
+    """A mention is counted apart, and told by the browser to who looks elsewhere; a mute ends that."""
     node = await start_node("a1")
     ana, ben = await enter(stage, node, "ana", "ben")
     room, other = await begins(ana, "channel", "kitchen", ben), await begins(ana, "channel", "garden", ben)
@@ -179,3 +179,24 @@ async def test_a_profile_and_a_block(stage: Cast, start_node: StartNode, open_wi
     await message(window, 1).get_by_role("button", name="Show").click()
     await expect(message(window, 1)).to_contain_text("spam")
     assert window.errors == hers.errors == []
+
+
+async def test_a_link_leads_into_the_past(stage: Cast, start_node: StartNode, open_window: OpenWindow) -> None:
+    """To a message of long ago, which stays while others talk on; then on to the newest, page by page or at once."""
+    node = await start_node("a1")
+    ana, ben = await enter(stage, node, "ana", "ben")
+    room = await begins(ana, "channel", "kitchen", ben)
+    drafts = [{"conversation": room, "body": f"number {n}", "client_id": f"n{n}"} for n in range(1, 301)]
+    await ben.call("POST", "/api/chat/messages", {"messages": drafts})
+    window = await open_window(node, ana, f"/c/{room}/40")
+    await window.is_live()
+    await expect(message(window, 40)).to_be_in_viewport(timeout=LIMIT)
+    assert len(await shown(window)) < 150
+    await ben.says(room, "meanwhile")
+    await expect(message(window, 40)).to_be_in_viewport()
+    assert await message(window, 301).count() == 0
+    await window.page.get_by_role("log").evaluate("log => log.scrollTo(0, log.scrollHeight)")
+    await message(window, 100).wait_for()
+    await window.page.get_by_role("button", name="1 new message").click()
+    await expect(message(window, 301)).to_be_in_viewport(timeout=LIMIT)
+    assert window.errors == []

@@ -58,6 +58,7 @@ class Window:
         await dialog.get_by_label("Name").fill(name)
         await dialog.get_by_role("button", name="Create channel").click()
         await self.reads(name)
+        await expect(dialog).to_be_hidden(timeout=LIMIT)  # the stream may be faster than the answer
 
     async def joins_channel(self, name: str) -> None:
         """By browsing."""

@@ -7,6 +7,7 @@ export class Loading {
   busy = $state(false);
   problem = $state.raw<Problem | null>(null);
   private last: () => Promise<void> = () => Promise.resolve();
+  private running: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly chat: Chat,
@@ -34,13 +35,16 @@ export class Loading {
     return this.load(() => this.chat.store.newer(this.id));
   }
 
-  around(seq: number): Promise<void> {
-    return this.load(() => this.chat.store.around(this.id, seq));
+  /** Not beside another page that is on its way: that one would be put where it does not belong. */
+  async around(seq: number): Promise<void> {
+    await this.running;
+    await this.load(() => this.chat.store.around(this.id, seq));
   }
 
   /** From the past to the newest. */
-  back(): Promise<void> {
-    return this.load(() => this.chat.store.newest(this.id));
+  async back(): Promise<void> {
+    await this.running;
+    await this.load(() => this.chat.store.newest(this.id));
   }
 
   /** Repeats what failed. */
@@ -49,9 +53,14 @@ export class Loading {
     void this.load(this.last);
   }
 
-  private async load(what: () => Promise<void>): Promise<void> {
-    if (this.busy || this.problem) return;
+  private load(what: () => Promise<void>): Promise<void> {
+    if (this.busy || this.problem) return Promise.resolve();
     [this.busy, this.last] = [true, what];
+    this.running = this.run(what);
+    return this.running;
+  }
+
+  private async run(what: () => Promise<void>): Promise<void> {
     try {
       await what();
     } catch (error) {
