@@ -24,6 +24,7 @@ from chat.log.stuck import keep_ending_stuck
 from chat.messages.endpoints import POSTS
 from chat.messages.post import Posts
 from chat.middleware import add_headers, answer_problems
+from chat.search.indexer import Indexer
 from chat.shared.endpoints import IDENTITIES, POOL, RATES, REGISTRY, SETTINGS
 from chat.shared.identity import Identities
 from chat.shared.logs import set_up_logs
@@ -98,6 +99,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
             "look up memberships": streams.stays.run,
             "look up the log's end": streams.heads.run,
             "keep the log's partitions": retention.run,
+            "index messages": Indexer(pool).run,
             "beat": lambda: streams.roster.beat(streams.hub),
             **registry.works(),
             **sockets.works(),

@@ -8,6 +8,7 @@ from chat.conversations import member_endpoints as members
 from chat.importing import endpoints as importing
 from chat.messages import endpoints as messages
 from chat.operations import endpoints as operations
+from chat.search import endpoints as search
 from chat.site import endpoints as site
 from chat.stream import endpoints as stream
 
@@ -46,6 +47,7 @@ CHAT = [
     web.post(C + "/{conversation}/messages", messages.post_message),
     web.get(C + "/{conversation}/messages/{seq}", messages.get_message),
     web.post("/api/chat/messages", messages.post_messages),
+    web.get("/api/chat/search", search.get_search),
 ]
 # Last: app addresses such as /c/12 all lead to the page.
 SITE = [

@@ -1,0 +1,76 @@
+"""Lexemes: what stands in a message's vector, and how a question is put to it. Pure.
+
+Beside its terms (with their places, for phrases) a vector holds keys, so that one index answers all of a question:
+`@c12` its conversation, `@a7` its author, `@link`, `@y2026` and `@m2026-01`, grams, and `@14.61` its window: which
+stretch of 2^14 log positions it came from, in three sizes. A search goes through the windows from the newest and stops
+when its page is full; so a common word costs a page and not its million messages, and a rare one a few look-ups.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from chat.search.question import Question, Wanted
+from chat.search.terms import cut, gram_for, grams_of, signs_of
+
+LINK = re.compile(r"\bhttps?://\S", re.IGNORECASE)
+WINDOWS = (14, 17, 20)
+PLACES_MOST = 255  # as many places of one term PostgreSQL keeps
+
+
+def encode_vector(conversation: int, position: int, author: int, at: datetime, body: str) -> str:
+    """The text form of a `tsvector`."""
+    places: dict[str, list[int]] = {}
+    for number, term in enumerate(cut(body), 1):
+        places.setdefault(term.name, []).append(number)
+    keys = {gram for term in places for gram in grams_of(term)}.union(signs_of(body))
+    keys |= {f"@c{conversation}", f"@a{author}", f"@y{at.year}", f"@m{at:%Y-%m}"}
+    keys |= {f"@{size}.{position >> size}" for size in WINDOWS}
+    keys |= {"@link"} if LINK.search(body) else set()
+    words = [f"{quote(term)}:{','.join(map(str, spots[:PLACES_MOST]))}" for term, spots in places.items()]
+    return " ".join([*words, *map(quote, keys)])
+
+
+def quote(lexeme: str) -> str:
+    """As PostgreSQL reads it in a vector or a query."""
+    return "'" + lexeme.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+def encode_keys(question: Question, authors: Iterable[int], conversations: Iterable[int]) -> str:
+    """The `tsquery` that the index is asked: everything that is an exact key."""
+    parts = [key for one in question.wanted for key in keys_of(one)]
+    parts += [either(f"@a{author}" for author in authors), either(f"@c{one}" for one in conversations)]
+    parts += [quote("@link")] if question.links else []
+    parts += [either(months_between(question.after, question.before))] if question.timed else []
+    return " & ".join(part for part in parts if part)
+
+
+def keys_of(wanted: Wanted) -> Iterator[str]:
+    """What must be in the index for it."""
+    if wanted.sign:
+        yield quote(wanted.sign)
+    elif wanted.prefix:
+        yield quote(gram_for(wanted.terms[0]) or "")
+    else:
+        yield " <-> ".join(map(quote, wanted.terms))
+
+
+def encode_rest(question: Question) -> str:
+    """The `tsquery` that a message found must satisfy beside: prefixes in their full length."""
+    return " & ".join(quote(one.terms[0]) + ":*" for one in question.wanted if one.prefix)
+
+
+def either(lexemes: Iterable[str]) -> str:
+    """Any of them; empty for none."""
+    listed = " | ".join(map(quote, lexemes))
+    return f"({listed})" if listed else ""
+
+
+def months_between(after: datetime, before: datetime) -> Iterator[str]:
+    """The keys of all years within, and of the months of the years that are cut; a little more than was asked."""
+    for year in range(max(after.year, 1970), min(before.year, 2100) + 1):
+        if after.year < year < before.year:
+            yield f"@y{year}"
+        else:
+            first, last = after.month if year == after.year else 1, before.month if year == before.year else 12
+            yield from (f"@m{year}-{month:02}" for month in range(first, last + 1))
