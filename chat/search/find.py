@@ -8,7 +8,7 @@ import orjson
 
 from chat.messages.message import Message
 from chat.search.highlight import highlight
-from chat.search.lexemes import encode_keys, encode_rest
+from chat.search.lexemes import encode_rest, encode_what, encode_when, encode_where
 from chat.search.question import Question
 from chat.search.windows import windows_below
 from chat.shared.postgres import Connection, Pool
@@ -86,18 +86,19 @@ async def read_scope(connection: Connection, user_id: int, asked: Asked) -> Scop
 
 async def find_rows(connection: Connection, user_id: int, asked: Asked, scope: Scope) -> Sequence[tuple[Any, ...]]:
     """One more than the page holds, if there are more."""
-    keyed = scope.conversations if len(scope.conversations) <= KEYED_MOST else []
-    keys = encode_keys(asked.question, scope.authors or [], keyed)
-    windows = list(windows_below(scope.head + 1 if asked.below is None else asked.below))
-    fields: dict[str, object] = {
-        "user": user_id,
-        "conversations": scope.conversations,
-        "rest": encode_rest(asked.question),
-        "after": asked.question.after,
-        "before": asked.question.before,
-        "limit": asked.limit + 1,
-    }
-    for n, window in enumerate(windows, 1):
-        fields[f"below{n}"] = window.below
-        fields[f"key{n}"] = " & ".join(part for part in (keys, window.key) if part)
+    fields = encode_fields(asked, scope)
+    fields |= {"user": user_id, "conversations": scope.conversations, "limit": asked.limit + 1}
     return await (await connection.execute(queries.find_messages, fields, binary=True)).fetchall()
+
+
+def encode_fields(asked: Asked, scope: Scope) -> dict[str, object]:
+    """The question as the index is asked; where one side of it is open, another side stands in for it."""
+    question = asked.question
+    what = encode_what(question, scope.authors or [])
+    where = encode_where(scope.conversations) if len(scope.conversations) <= KEYED_MOST else ""
+    when = encode_when(question)
+    some = what or where or when
+    fields: dict[str, object] = {"what": what or some, "where": where or some, "when": when or some}
+    for n, window in enumerate(windows_below(scope.head + 1 if asked.below is None else asked.below), 1):
+        fields |= {f"below{n}": window.below, f"window{n}": window.key or some}
+    return fields | {"rest": encode_rest(question), "after": question.after, "before": question.before}

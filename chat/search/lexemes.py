@@ -1,8 +1,8 @@
 """Lexemes: what stands in a message's vector, and how a question is put to it. Pure.
 
 Beside its terms (with their places, for phrases) a vector holds keys, so that one index answers all of a question:
-`@c12` its conversation, `@a7` its author, `@link`, `@y2026` and `@m2026-01`, grams, and `@14.61` its window: which
-stretch of 2^14 log positions it came from, in three sizes. A search goes through the windows from the newest and stops
+`@c12` its conversation, `@a7` its author, `@link`, `@y2026` and `@m2026-01`, grams, and `@13.61` its window: which
+stretch of 2^13 log positions it came from, in four sizes. A search goes through the windows from the newest and stops
 when its page is full; so a common word costs a page and not its million messages, and a rare one a few look-ups.
 """
 
@@ -14,7 +14,7 @@ from chat.search.question import Question, Wanted
 from chat.search.terms import cut, gram_for, grams_of, signs_of
 
 LINK = re.compile(r"\bhttps?://\S", re.IGNORECASE)
-WINDOWS = (14, 17, 20)
+WINDOWS = (10, 13, 16, 20)
 PLACES_MOST = 255  # as many places of one term PostgreSQL keeps
 
 
@@ -36,13 +36,22 @@ def quote(lexeme: str) -> str:
     return "'" + lexeme.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
-def encode_keys(question: Question, authors: Iterable[int], conversations: Iterable[int]) -> str:
-    """The `tsquery` that the index is asked: everything that is an exact key."""
+def encode_what(question: Question, authors: Iterable[int]) -> str:
+    """The `tsquery` of what was said and by whom, as far as it is exact keys; empty when that is not asked."""
     parts = [key for one in question.wanted for key in keys_of(one)]
-    parts += [either(f"@a{author}" for author in authors), either(f"@c{one}" for one in conversations)]
+    parts += [either(f"@a{author}" for author in authors)]
     parts += [quote("@link")] if question.links else []
-    parts += [either(months_between(question.after, question.before))] if question.timed else []
     return " & ".join(part for part in parts if part)
+
+
+def encode_where(conversations: Iterable[int]) -> str:
+    """The `tsquery` of the conversations."""
+    return either(f"@c{one}" for one in conversations)
+
+
+def encode_when(question: Question) -> str:
+    """The `tsquery` of the time, a little wider than was asked; empty for any."""
+    return either(months_between(question.after, question.before)) if question.timed else ""
 
 
 def keys_of(wanted: Wanted) -> Iterator[str]:

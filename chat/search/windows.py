@@ -1,4 +1,4 @@
-"""Windows: the stretches of the log that a search looks through, from the newest, each eight times wider. Pure."""
+"""Windows: the stretches of the log that a search looks through, from the newest, each many times wider. Pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ class Window:
 
 
 def windows_below(position: int) -> Iterator[Window]:
-    """Three windows, and one with all that is older."""
+    """One of each size, and one with all that is older."""
     below = position
     for size in WINDOWS:
         number = max(below - 1, 0) >> size

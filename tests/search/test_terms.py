@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chat.search.highlight import highlight
-from chat.search.lexemes import encode_keys, encode_rest, encode_vector, months_between
+from chat.search.lexemes import encode_rest, encode_vector, encode_what, months_between
 from chat.search.question import parse_question
 from chat.search.terms import cut, fold, gram_for, grams_of
 from chat.search.windows import windows_below
@@ -66,7 +66,7 @@ def test_postgresql_reads_every_vector_and_finds_every_word(text: str, server: C
     vector = encode_vector(1, 12345, 7, NOW, text)
     for word in [text.replace('"', " "), *text.split()]:
         question = parse_question('"' + word.replace('"', " ") + '"')
-        keys = encode_keys(question, [7, 8], [1])
+        keys = encode_what(question, [7, 8])
         row = server.execute("select %s::tsvector @@ %s::tsquery", [vector, keys]).fetchone()
         assert row == (True,), (vector, keys)
 
@@ -89,5 +89,5 @@ def test_months_cover_what_is_asked() -> None:
 def test_prefixes_are_checked_in_their_full_length() -> None:
     """The index knows the beginning of five letters; the rest is looked at in what it finds."""
     question = parse_question("tomato* soup")
-    assert encode_keys(question, [], []) == "'tomat~' & 'soup'"
+    assert encode_what(question, []) == "'tomat~' & 'soup'"
     assert encode_rest(question) == "'tomato':*"
