@@ -7,6 +7,10 @@ from chat.conversations import endpoints as conversations
 from chat.conversations import member_endpoints as members
 from chat.importing import endpoints as importing
 from chat.messages import endpoints as messages
+from chat.messages.edits import endpoints as edits
+from chat.messages.pins import endpoints as pins
+from chat.messages.reactions import endpoints as reactions
+from chat.messages.threads import endpoints as threads
 from chat.operations import endpoints as operations
 from chat.search import endpoints as search
 from chat.site import endpoints as site
@@ -46,6 +50,19 @@ CHAT = [
     web.get(C + "/{conversation}/messages", messages.get_messages),
     web.post(C + "/{conversation}/messages", messages.post_message),
     web.get(C + "/{conversation}/messages/{seq}", messages.get_message),
+    web.patch(C + "/{conversation}/messages/{seq}", edits.patch_message),
+    web.delete(C + "/{conversation}/messages/{seq}", edits.remove_message),
+    web.get(C + "/{conversation}/messages/{seq}/edits", edits.get_edits),
+    web.put(C + "/{conversation}/messages/{seq}/reactions/{emoji}", reactions.put_reaction),
+    web.delete(C + "/{conversation}/messages/{seq}/reactions/{emoji}", reactions.delete_reaction),
+    web.get(C + "/{conversation}/messages/{seq}/replies", threads.get_replies),
+    web.put(C + "/{conversation}/messages/{seq}/replies/read", threads.put_thread_mark),
+    web.put(C + "/{conversation}/messages/{seq}/follow", threads.put_follow),
+    web.delete(C + "/{conversation}/messages/{seq}/follow", threads.delete_follow),
+    web.get(C + "/{conversation}/pins", pins.get_pins),
+    web.put(C + "/{conversation}/pins/{seq}", pins.put_pin),
+    web.delete(C + "/{conversation}/pins/{seq}", pins.delete_pin),
+    web.get("/api/chat/threads", threads.get_threads),
     web.post("/api/chat/messages", messages.post_messages),
     web.get("/api/chat/search", search.get_search),
 ]

@@ -67,6 +67,7 @@ class Answers:
         rooms = self._scope.conversations(socket.member.user_id).intersection(signal.conversations)
         if max(len(asked) + len(socket.users or ()), len(rooms | (socket.rooms or set()))) > WATCH_MOST:
             raise TooManyWatched
+        self._rates.watch.spend(socket.member.user_id, len(asked))
         seen = await self._sight.narrow(socket.member.user_id, asked) if asked else set()
         if not socket.open:
             return

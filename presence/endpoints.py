@@ -76,6 +76,7 @@ async def get_presence(request: web.Request) -> web.Response:
     """`?users=1,2`: those of them whom I may see."""
     member, sockets = await require_identity(request), request.app[SOCKETS]
     asked = parse_ids(request.query.get("users", ""), "users", WATCH_MOST)
+    sockets.rates.watch.spend(member.user_id, len(asked))
     seen = await sockets.sight.narrow(member.user_id, asked) if asked else set()
     views = await bounded(sockets.registry.look((one, 0, 0) for one in dict.fromkeys(asked) if one in seen))
     records = [make_record(user_id, view[0]).encode() for user_id, view in views.items()]

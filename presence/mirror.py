@@ -15,7 +15,7 @@ import structlog
 from chat.shared.redis import UNAVAILABLE
 from chat.shared.registry.keys import PERSON
 from chat.shared.registry.registry import Registry
-from presence.delta import Record
+from presence.delta import Record, View, forget, merge
 
 BATCH = 500
 AGAIN_SECONDS = 0.25
@@ -24,13 +24,12 @@ log = structlog.get_logger(__name__)
 
 
 class Followed:
-    """One person. `own`: what he sees of himself; `known` is done when both are there."""
+    """One person. `own`: what he sees of himself; `known` is done when that and his record are there."""
 
-    __slots__ = ("known", "lookers", "own", "record")
+    __slots__ = ("known", "lookers", "own")
 
     def __init__(self) -> None:
         self.lookers = 0
-        self.record: Record | None = None
         self.own: list[Any] | None = None
         self.known: asyncio.Future[None] | None = None
 
@@ -43,6 +42,7 @@ class Mirror:
     ) -> None:
         self._registry, self._changed, self._own_changed = registry, changed, own_changed
         self._followed: dict[int, Followed] = {}
+        self._view: View = {}
         self._unread: dict[int, bool] = {}
         self._wake = asyncio.Event()
         registry.subscriber.on(PERSON, self._hear, self._confirmed)
@@ -63,6 +63,7 @@ class Mirror:
         followed.lookers -= 1
         if not followed.lookers:
             del self._followed[user_id]
+            forget(self._view, [user_id])
             self._registry.subscriber.drop(b"%b%d" % (PERSON, user_id))
 
     def own(self, user_id: int) -> list[Any] | None:
@@ -72,18 +73,19 @@ class Mirror:
 
     def record(self, user_id: int) -> Record | None:
         """What others see of the person; None while that is not known."""
-        followed = self._followed.get(user_id)
-        return followed.record if followed else None
+        return self._view.get(user_id)
 
     async def await_known(self, user_ids: Sequence[int], seconds: float) -> None:
         """Wait until all of them are known, but no longer than that; who comes later comes as a change."""
-        waited = [followed for one in user_ids if (followed := self._followed.get(one)) and followed.record is None]
+        waited = [
+            followed for one in user_ids if one not in self._view and (followed := self._followed.get(one)) is not None
+        ]
         for followed in waited:
             followed.known = followed.known or asyncio.get_running_loop().create_future()
         if waited:
             await asyncio.wait([followed.known for followed in waited if followed.known], timeout=seconds)
         for followed in waited:
-            if followed.record is None:
+            if followed.known and not followed.known.done():
                 followed.known = None
 
     async def run(self) -> None:
@@ -112,9 +114,10 @@ class Mirror:
 
     def _versions(self, user_id: int, trust: bool) -> tuple[int, int]:
         followed = self._followed.get(user_id)
-        if trust or followed is None or followed.record is None or followed.own is None:
+        record = self._view.get(user_id)
+        if trust or followed is None or record is None or followed.own is None:
             return 0, 0
-        return followed.record.version, followed.own[0]
+        return record.version, followed.own[0]
 
     def _read_again(self, batch: dict[int, bool]) -> None:
         self._unread |= {user_id: trust for user_id, trust in batch.items() if user_id in self._followed}
@@ -140,15 +143,13 @@ class Mirror:
         if followed.own is None or followed.own[0] < own[0]:
             followed.own = own
             self._own_changed(user_id)
-        known, record = followed.record, make_record(user_id, shown)
-        if known is not None and known.version >= record.version:
-            return
-        followed.record = record
-        if followed.known is not None:
-            followed.known.set_result(None)
-            followed.known = None
-        elif known is not None or record.version:
-            self._changed(record)
+        first = user_id not in self._view
+        for record in merge(self._view, [make_record(user_id, shown)]):
+            if followed.known is not None:
+                followed.known.set_result(None)
+                followed.known = None
+            elif not first or record.version:
+                self._changed(record)
 
 
 def make_record(user_id: int, shown: Sequence[Any]) -> Record:

@@ -4,10 +4,13 @@ Read once when somebody comes, and then kept up to date from the log. What was l
 the message stream: a client whose stream has not brought it knows that the stream is stalled.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 
 from chat.shared.stays import Stays
 from presence.entry import JOIN, LEAVE, Entry
+
+TIDY_SECONDS = 60.0
 
 
 class Seat:
@@ -68,9 +71,9 @@ class Scope:
         return f"{self.epoch}.{max(seat.last, self._last_to_all, spoken)}"
 
     def start_over(self, epoch: str) -> None:
-        """Another log; earlier positions mean nothing in it, and memberships are read again as people come."""
+        """Another log; earlier positions mean nothing in it."""
         self.epoch, self._last_to_all = epoch, 0
-        self._last.clear()
+        self._last = dict.fromkeys(self._last, 0)
         for seat in self._seats.values():
             seat.last = 0
 
@@ -100,12 +103,9 @@ class Scope:
             seat.conversations -= {conversation_id}
             seat.last = max(seat.last, entry.position)
 
-    def forget_unused(self) -> None:
-        """Let go of conversations that nobody here belongs to any more."""
-        used: set[int] = set().union(*(seat.conversations for seat in self._seats.values()))
-        self._last = {one: position for one, position in self._last.items() if one in used}
-
-
-def leavers(entries: Iterable[Entry]) -> set[int]:
-    """Who has left a conversation, and may now see and be seen by fewer people."""
-    return {entry.subject or 0 for entry in entries if entry.kind == LEAVE}
+    async def run(self) -> None:
+        """Once a minute, let go of conversations that nobody here belongs to any more."""
+        while True:
+            await asyncio.sleep(TIDY_SECONDS)
+            used: set[int] = set().union(*(seat.conversations for seat in self._seats.values()))
+            self._last = {one: position for one, position in self._last.items() if one in used}

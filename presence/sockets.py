@@ -66,6 +66,7 @@ class Sockets(Reception):
             "mirror people": self.mirror.run,
             "see who may see whom": self.sight.run,
             "end typing": self._tick,
+            "forget conversations": self.scope.run,
             "watch the figures": self.dashboard.run,
             "keep the figures": self.history.run,
         }
@@ -122,13 +123,18 @@ class Sockets(Reception):
             await self.scope.enter(socket.member.user_id)
             await self.answers.greet(socket, self.settings.node, HEARTBEAT_SECONDS)  # it may have gone meanwhile
         while socket.inbox and socket.open:
-            try:
-                await self.answers.answer(socket, socket.inbox.popleft())
-            except Refusal as refusal:
-                socket.complain(refusal)
-            except POSTGRES_AWAY + REDIS_AWAY:
-                socket.complain(Unavailable())
+            await self._answer(socket, socket.inbox.popleft())
         socket.inbox = None
+
+    async def _answer(self, socket: Socket, signal: Signal | Recheck) -> None:
+        try:
+            await self.answers.answer(socket, signal)
+        except Refusal as refusal:
+            socket.complain(refusal)
+        except POSTGRES_AWAY + REDIS_AWAY:
+            if isinstance(signal, Recheck):
+                raise  # it might go on seeing whom it may not: better it comes back and asks anew
+            socket.complain(Unavailable())
 
     def _beat(self, socket: Socket, whole: bool) -> None:
         witness = self.scope.witness(socket.member.user_id)
@@ -149,7 +155,8 @@ class Sockets(Reception):
 
     def _hear_typing(self, conversation: bytes, data: bytes) -> None:
         user_id, on = map(int, data.split())
-        if self.typing.note(int(conversation), user_id, bool(on), self.clock()):
+        # said again it is told again: a client, too, lets go of a list after six seconds
+        if self.typing.note(int(conversation), user_id, bool(on), self.clock()) or on:
             self.watchers.room_changed(int(conversation))
 
     async def _tick(self) -> None:
@@ -178,5 +185,7 @@ class Sockets(Reception):
             self.take(socket, Recheck())
 
     def start_over(self, epoch: str) -> None:
-        """The log is another one than before."""
+        """The log is another one than before: who belongs where may be, too, so everybody comes back and asks anew."""
         self.scope.start_over(epoch)
+        for socket in self.roster:
+            socket.close(*UNAVAILABLE)

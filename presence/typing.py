@@ -30,16 +30,9 @@ class Typing:
             self._tidy(conversation_id)
         return changed
 
-    def forget(self, conversation_id: int) -> None:
-        """Nobody here looks at it any more."""
-        self._until.pop(conversation_id, None)
-
     def people(self, conversation_id: int) -> list[int]:
         """The whole list, who began first first."""
         return list(self._until.get(conversation_id, ()))
-
-    def __bool__(self) -> bool:
-        return bool(self._until)
 
     def _tidy(self, conversation_id: int) -> None:
         if not self._until[conversation_id]:

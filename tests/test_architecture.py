@@ -17,13 +17,13 @@ LONG_FILES = {
     "tests/stream/test_wire.py": "one story for each way a peer can misbehave, on one scene",
     "web/client/model.ts": "every entry and what it does to what is known, side by side",
     "web/client/store.ts": "one person's live view: its verbs share its state",
+    "web/client/presence/presence.test.ts": "one story for each thing a socket brings, or ends with, on one scene",
     "web/client/stream.ts": "the transitions between a stream's states are only clear side by side",
     "web/client/stream.test.ts": "one story for each way a stream can be cut, on one scene",
 }
 
 LONG_FUNCTIONS = {
     "chat/app.py open_parts": "one list of all parts in the order they open; cutting it would hide the order",
-    "chat/messages/post.py store": "one answer for each way a post can end, side by side",
     "tests/conversations/test_list.py step": "one case for each thing people do, as the model has them",
     "tests/messages/test_batch.py test_results_come_in_order_and_one_refusal_touches_no_other": (
         "one batch with every kind of message, and its results beside it"

@@ -1,6 +1,8 @@
 """What people do with conversations, a verb each: every one is one call that is expected to succeed."""
 
+import uuid
 from typing import Any
+from urllib.parse import quote
 
 from tests.cast import Person
 
@@ -68,3 +70,68 @@ async def tries(person: Person, method: str, path: str, body: Any = None) -> tup
     """A call that may be refused: the status, and the code of a refusal."""
     status, said = await person.call(method, path, body)
     return status, said.get("code", "") if said else ""
+
+
+async def edits(person: Person, conversation: int, seq: int, body: str) -> Json:
+    """Say this instead; the message as it is then."""
+    status, said = await person.call("PATCH", f"{CONVERSATIONS}/{conversation}/messages/{seq}", {"body": body})
+    assert status == 200, said
+    return dict(said["message"])
+
+
+async def deletes(person: Person, conversation: int, seq: int) -> None:
+    """Take it back."""
+    assert await tries(person, "DELETE", f"{CONVERSATIONS}/{conversation}/messages/{seq}") == (204, "")
+
+
+async def reads(person: Person, conversation: int, seq: int) -> Json:
+    """One message."""
+    status, said = await person.call("GET", f"{CONVERSATIONS}/{conversation}/messages/{seq}")
+    assert status == 200, said
+    return dict(said["message"])
+
+
+async def reacts(person: Person, conversation: int, seq: int, emoji: str, on: bool = True) -> None:
+    """Put an emoji under it, or take one's own away."""
+    path = f"{CONVERSATIONS}/{conversation}/messages/{seq}/reactions/{quote(emoji)}"
+    assert await tries(person, "PUT" if on else "DELETE", path) == (204, "")
+
+
+async def pins(person: Person, conversation: int, seq: int, on: bool = True) -> None:
+    """Pin it, or unpin it."""
+    path = f"{CONVERSATIONS}/{conversation}/pins/{seq}"
+    assert await tries(person, "PUT" if on else "DELETE", path) == (204, "")
+
+
+async def answers(person: Person, conversation: int, root: int, body: str, **more: Any) -> Json:
+    """Reply in the thread of `root`; the message."""
+    draft = {"body": body, "client_id": uuid.uuid4().hex, "thread": root, **more}
+    status, said = await person.call("POST", f"{CONVERSATIONS}/{conversation}/messages", draft)
+    assert status == 201, said
+    return dict(said["message"])
+
+
+async def follows(person: Person, conversation: int, root: int, on: bool = True) -> None:
+    """Follow a thread, or leave it be."""
+    path = f"{CONVERSATIONS}/{conversation}/messages/{root}/follow"
+    assert await tries(person, "PUT" if on else "DELETE", path) == (204, "")
+
+
+async def threads_of(person: Person) -> list[Json]:
+    """What the person follows."""
+    status, said = await person.call("GET", "/api/chat/threads")
+    assert status == 200, said
+    return list(said["threads"])
+
+
+async def opens_thread(person: Person, conversation: int, root: int, query: str = "") -> Json:
+    """A page of a thread."""
+    status, page = await person.call("GET", f"{CONVERSATIONS}/{conversation}/messages/{root}/replies?{query}")
+    assert status == 200, page
+    return dict(page)
+
+
+async def marks_thread(person: Person, conversation: int, root: int, seq: int) -> None:
+    """The person has read the thread up to there."""
+    path = f"{CONVERSATIONS}/{conversation}/messages/{root}/replies/read"
+    assert await tries(person, "PUT", path, {"seq": seq}) == (204, "")

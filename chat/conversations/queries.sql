@@ -24,6 +24,9 @@ select %s, seq, seq, person.*
 -- name: end_membership
 update memberships set until = %s where conversation_id = %s and user_id = %s and until is null
 
+-- name: end_follows
+delete from thread_follows where conversation_id = %s and user_id = %s
+
 -- name: change_role
 update memberships set role = %s where conversation_id = %s and user_id = %s and until is null
 
@@ -38,9 +41,7 @@ select head.epoch, head.position, c.id, c.kind, c.name, c.topic, c.private, c.ar
        select array_agg(o.user_id order by o.user_id) from memberships o
         where c.kind <> 'channel' and o.conversation_id = c.id and o.until is null) as people (ids) on true
   left join lateral (
-       select t.conversation_id, t.seq, t.author_id, t.body, t.client_id, t.created_at, t.edited_at,
-              t.deleted_at is not null
-         from messages t where t.conversation_id = c.id and t.seq = c.last_seq limit 1) last on true
+       select * from message_rows t where t.conversation_id = c.id and t.seq = c.last_seq limit 1) last on true
  order by coalesce(last.created_at, c.created_at) desc, c.id
 
 -- name: find_view
@@ -53,9 +54,7 @@ select c.id, c.kind, c.name, c.topic, c.private, c.archived_at is not null, c.la
        select array_agg(o.user_id order by o.user_id) from memberships o
         where c.kind <> 'channel' and o.conversation_id = c.id and o.until is null) as people (ids) on true
   left join lateral (
-       select t.conversation_id, t.seq, t.author_id, t.body, t.client_id, t.created_at, t.edited_at,
-              t.deleted_at is not null
-         from messages t where t.conversation_id = c.id and t.seq = c.last_seq limit 1) last on true
+       select * from message_rows t where t.conversation_id = c.id and t.seq = c.last_seq limit 1) last on true
  where c.id = %(conversation)s and (m.user_id is not null or (c.kind = 'channel' and not c.private))
 
 -- name: lock_conversation

@@ -30,9 +30,10 @@ async def seat(change: Change, conversation: Conversation, roles: Mapping[int, s
 
 
 async def unseat(change: Change, conversation_id: int, user_id: int) -> None:
-    """The person leaves."""
+    """The person leaves, and follows none of its threads any more."""
     entry = await change.record(left(conversation_id, user_id))
     await change.connection.execute(queries.end_membership, [entry.position, conversation_id, user_id])
+    await change.connection.execute(queries.end_follows, [conversation_id, user_id])
 
 
 async def reseat(change: Change, conversation_id: int, user_id: int, role: str) -> None:

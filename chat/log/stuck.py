@@ -1,7 +1,8 @@
 """Stuck writers: a node that is stopped or cut off in mid-transaction, while all others wait for what it has locked.
 
-`idle_in_transaction_session_timeout` does not see it: in a pipeline a session counts as active until the next sync,
-also while it waits for its client's next word. So every node looks for such sessions, its own included, and ends them.
+`idle_in_transaction_session_timeout` sees it only between a sync and whatever comes next: in the rest of a pipeline no
+time-out runs while a session waits for its client's next word, and the next word may be a mere flush. So every node
+looks for such sessions, its own included, and ends them.
 """
 
 import asyncio

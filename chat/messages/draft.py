@@ -37,12 +37,25 @@ ClientId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0
 
 
 class Draft(BaseModel):
-    """`client_id` is the sender's own name for it: posting it again finds the first one."""
+    """`client_id` is the sender's own name for it: posting it again finds the first one.
+
+    `reply_to` is the message that it quotes, `thread` the one in whose own list of replies it goes.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     body: Text
     client_id: ClientId
+    reply_to: Id | None = None
+    thread: Id | None = None
+
+
+class Correction(BaseModel):
+    """What a message is to say instead."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    body: Text
 
 
 class AddressedDraft(Draft):

@@ -1,6 +1,6 @@
 """History: a page of a conversation, or one message, for those who may see it. The cost does not grow with the talk."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import orjson
 
@@ -27,26 +27,19 @@ class Page:
 
 async def read_page(pool: Pool, user_id: int, conversation_id: int, window: Window) -> Page:
     """The page that the window shows; raises `NotFound`."""
-    asked = {
-        "conversation": conversation_id,
-        "user": user_id,
-        "below": window.below,
-        "down": window.down,
-        "above": window.above,
-        "up": window.up,
-    }
+    asked = {"conversation": conversation_id, "user": user_id} | asdict(window)
     async with pool.connection() as connection:
         rows = await (await connection.execute(queries.read_page, asked, binary=True)).fetchall()
     if not rows:
         raise NotFound
     last_seq, messages = rows[0][0], [Message(*row[1:]) for row in rows if row[1] is not None]
-    return make_page(messages, last_seq, window)
+    return make_page(messages, 1, last_seq, window)
 
 
-def make_page(messages: list[Message], last_seq: int, window: Window) -> Page:
-    """Seqs run from 1 to `last_seq` without holes, so the edges say whether there is more."""
+def make_page(messages: list[Message], first_seq: int, last_seq: int, window: Window) -> Page:
+    """The list runs from `first_seq` to `last_seq`, which is 0 when it is empty: they say whether there is more."""
     if messages:
-        return Page(messages, messages[0].seq > 1, messages[-1].seq < last_seq)
+        return Page(messages, messages[0].seq > first_seq, messages[-1].seq < last_seq)
     beyond = window.up > 0  # nothing after the end, else nothing before the beginning
     return Page([], last_seq > 0 and beyond, last_seq > 0 and not beyond)
 

@@ -6,10 +6,16 @@ from functools import lru_cache
 
 import orjson
 
+# what stands in the JSON just as it is here, and only when it is something
+REST = ("deleted", "reply_to", "thread", "replies", "last_reply", "pinned", "reactions")
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """`seq` counts a conversation's messages from 1, without holes."""
+    """`seq` counts a conversation's messages from 1, without holes. The fields are the columns of `message_rows`.
+
+    `thread` is the message that it answers in that one's own list, which has `replies`; `reply_to` one that it quotes.
+    """
 
     conversation: int
     seq: int
@@ -19,6 +25,13 @@ class Message:
     created_at: datetime
     edited_at: datetime | None = None
     deleted: bool = False
+    reply_to: int | None = None
+    thread: int | None = None
+    replies: int = 0
+    last_reply: int | None = None
+    last_reply_at: datetime | None = None
+    pinned: bool = False
+    reactions: list[dict[str, object]] | None = None
 
     def encode(self) -> bytes:
         """Its JSON; what is null, false or empty is left out, for bytes are paid for once a reader."""
@@ -32,8 +45,11 @@ class Message:
         }
         if self.edited_at:
             fields["edited_at"] = format_time(self.edited_at)
-        if self.deleted:
-            fields["deleted"] = True
+        if self.last_reply_at:
+            fields["last_reply_at"] = format_time(self.last_reply_at)
+        for name in REST:
+            if value := getattr(self, name):
+                fields[name] = value
         return orjson.dumps(fields)
 
 

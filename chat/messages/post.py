@@ -10,6 +10,7 @@ from chat.log.append import Change, Log
 from chat.log.entry import Unplaced
 from chat.messages.draft import Draft
 from chat.messages.message import Message
+from chat.messages.threads.references import References
 from chat.shared.gather import Gather
 from chat.shared.problems import NotFound
 from chat.shared.queries import load
@@ -52,7 +53,7 @@ class Posts:
         self.run = self._gather.run
 
     def submit(self, post: Post) -> "asyncio.Future[Posted]":
-        """Durable when it is done. Raises `NotFound`, `NotMember`, `Archived`, or that PostgreSQL is away.
+        """Durable when it is done. Raises `NotFound`, `NotMember`, `Archived`, `Invalid`, or that PostgreSQL is away.
 
         Raises `Overloaded` at once.
         """
@@ -85,6 +86,7 @@ class Batch:
         self._archived: set[int] = set()
         self._public: set[int] = set()
         self._members: set[int] = set()
+        self._references = References((post.conversation_id, post.draft) for post in posts)
 
     async def look_up(self, change: Change) -> None:
         """Lock the conversations, see who may write and what is there already, lock the head: one round trip."""
@@ -95,14 +97,23 @@ class Batch:
         locked = await run(queries.lock_conversations, [sorted(set(conversations))])
         members = await run(queries.current_members, [conversations, authors])
         known = await run(queries.known_messages, [conversations, authors, client_ids])
+        await self._references.look_up(change)
         await change.now()
         for conversation_id, last_seq, archived, public in await locked.fetchall():
             self._last_seq[conversation_id] = last_seq
             self._archived |= {conversation_id} if archived else set()
             self._public |= {conversation_id} if public else set()
         self._members = {n - 1 for (n,) in await members.fetchall()}
-        for n, *fields in await known.fetchall():
-            self._known[self._posts[n - 1].key()] = Posted(Message(*fields).encode(), fresh=False)
+        if found := await known.fetchall():
+            await self._read_known(change, found)
+
+    async def _read_known(self, change: Change, found: Sequence[tuple[int, int, int]]) -> None:
+        """The messages that earlier tries have made, as they are now."""
+        places = [[conversation_id for _, conversation_id, _ in found], [seq for _, _, seq in found]]
+        rows = await (await change.connection.execute(queries.read_messages, places)).fetchall()
+        messages = {(row[0], row[1]): Message(*row).encode() for row in rows}
+        for n, *place in found:
+            self._known[self._posts[n - 1].key()] = Posted(messages[place[0], place[1]], fresh=False)
 
     def judge(self) -> None:
         """Which are refused, and which are the first of their key."""
@@ -113,6 +124,8 @@ class Batch:
                 continue
             elif post.conversation_id in self._archived:
                 self._refused[n] = Archived()
+            elif wrong := self._references.judge(post.conversation_id, post.draft):
+                self._refused[n] = wrong
             else:
                 self._first.setdefault(post.key(), n)
 
@@ -125,27 +138,18 @@ class Batch:
             post = self._posts[n]
             seq = self._last_seq[post.conversation_id] = self._last_seq[post.conversation_id] + 1
             said_at = min(post.said_at or now, now)
-            message = Message(
-                post.conversation_id, seq, post.author_id, post.draft.body, post.draft.client_id, said_at
-            ).encode()
-            entry = change.place(Unplaced("message", post.conversation_id, data=message))
-            rows.append(
-                (
-                    post.conversation_id,
-                    seq,
-                    entry.position,
-                    post.author_id,
-                    post.draft.client_id,
-                    post.draft.body,
-                    said_at,
-                )
-            )
+            message = to_message(post, seq, said_at)
+            self._references.answer(change, message)
+            encoded = message.encode()
+            entry = change.place(Unplaced("message", post.conversation_id, data=encoded))
+            rows.append(to_row(message, entry.position))
             marks[post.conversation_id, post.author_id] = seq
-            self._known[post.key()] = Posted(message, fresh=False)
+            self._known[post.key()] = Posted(encoded, fresh=False)
         run = change.connection.execute
         await run(queries.insert_messages, [*map(list, zip(*rows, strict=True))])
         await run(queries.move_last_seq, [list(self._last_seq), list(self._last_seq.values())])
         await run(queries.move_read_marks, [[key[0] for key in marks], [key[1] for key in marks], [*marks.values()]])
+        await self._references.store(change)
 
     def outcomes(self) -> list[Outcome]:
         """In the order of the posts; the first of a key has made the message, the others found it."""
@@ -153,3 +157,17 @@ class Batch:
             self._refused.get(n) or Posted(self._known[post.key()].message, fresh=self._first.get(post.key()) == n)
             for n, post in enumerate(self._posts)
         ]
+
+
+def to_message(post: Post, seq: int, said_at: datetime) -> Message:
+    """What the post becomes."""
+    draft = post.draft
+    fields = post.conversation_id, seq, post.author_id, draft.body, draft.client_id, said_at
+    return Message(*fields, reply_to=draft.reply_to, thread=draft.thread)
+
+
+def to_row(message: Message, position: int) -> tuple[object, ...]:
+    """The columns of `insert_messages`, where 0 stands for none."""
+    place = message.conversation, message.seq, position
+    said = message.author, message.client_id, message.body, message.created_at
+    return *place, *said, message.reply_to or 0, message.thread or 0

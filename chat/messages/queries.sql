@@ -11,19 +11,23 @@ select asked.n
                 where m.conversation_id = asked.conversation_id and m.user_id = asked.user_id and m.until is null)
 
 -- name: known_messages
--- The messages that these client ids have made already.
-select asked.n, known.*
+-- Which client ids have made a message already, and which one.
+select asked.n, m.conversation_id, m.seq
   from unnest(%s::bigint[], %s::bigint[], %b::text[]) with ordinality as asked (conversation_id, author_id, client_id, n)
- cross join lateral (
-       select m.conversation_id, m.seq, m.author_id, m.body, m.client_id, m.created_at, m.edited_at,
-              m.deleted_at is not null
-         from messages m
-        where m.conversation_id = asked.conversation_id and m.author_id = asked.author_id
-          and m.client_id = asked.client_id) known
+  join messages m on m.conversation_id = asked.conversation_id and m.author_id = asked.author_id
+                 and m.client_id = asked.client_id
+
+-- name: read_messages
+-- These messages, as everybody sees them.
+select m.* from unnest(%s::bigint[], %s::bigint[]) as asked (conversation_id, seq)
+  join message_rows m on m.conversation_id = asked.conversation_id and m.seq = asked.seq
 
 -- name: insert_messages
-insert into messages (conversation_id, seq, position, author_id, client_id, body, created_at)
-select * from unnest(%b::bigint[], %b::bigint[], %b::bigint[], %b::bigint[], %b::text[], %b::text[], %b::timestamptz[])
+insert into messages (conversation_id, seq, position, author_id, client_id, body, created_at, reply_to, thread)
+select conversation_id, seq, position, author_id, client_id, body, created_at, nullif(reply_to, 0), nullif(thread, 0)
+  from unnest(%b::bigint[], %b::bigint[], %b::bigint[], %b::bigint[], %b::text[], %b::text[], %b::timestamptz[],
+              %b::bigint[], %b::bigint[])
+       as new (conversation_id, seq, position, author_id, client_id, body, created_at, reply_to, thread)
 
 -- name: move_last_seq
 update conversations c set last_seq = new.seq from unnest(%s::bigint[], %s::bigint[]) as new (id, seq) where c.id = new.id
@@ -45,14 +49,10 @@ with seen as (
                         where m.conversation_id = c.id and m.user_id = %(user)s and m.until is null)))
 select seen.last_seq, page.*
   from seen left join lateral (
-       (select m.conversation_id, m.seq, m.author_id, m.body, m.client_id, m.created_at, m.edited_at,
-               m.deleted_at is not null
-          from messages m where m.conversation_id = %(conversation)s and m.seq < %(below)s
+       (select * from message_rows m where m.conversation_id = %(conversation)s and m.seq < %(below)s
          order by m.seq desc limit %(down)s)
         union all
-       (select m.conversation_id, m.seq, m.author_id, m.body, m.client_id, m.created_at, m.edited_at,
-               m.deleted_at is not null
-          from messages m where m.conversation_id = %(conversation)s and m.seq > %(above)s
+       (select * from message_rows m where m.conversation_id = %(conversation)s and m.seq > %(above)s
          order by m.seq limit %(up)s)) page on true
  order by page.seq
 

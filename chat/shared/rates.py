@@ -71,6 +71,7 @@ class Rates:
         self.search = Limit(said(settings.rate_search))
         self.typing = Limit(said(settings.rate_typing))
         self.socket = Limit(said(settings.rate_socket))
+        self.watch = Limit(said(settings.rate_watch))
 
     async def spend_login(self, name: str, address: str) -> None:
         """A try to log in. The nearest limit is of this name from this address, so that others cannot lock it out."""

@@ -58,6 +58,7 @@ class Settings(BaseSettings):
     rate_search: Rates = "60/minute"
     rate_typing: Rates = "120/minute"
     rate_socket: Rates = "120/minute"
+    rate_watch: Rates = "10000/minute"  # people asked about, for each of whom the database is asked
     session_days: Count = 30
     session_idle_days: Count = 14
 
@@ -70,6 +71,9 @@ class Settings(BaseSettings):
     max_members_added: Count = 500
     max_group_members: Count = 100
     conversations_per_person: Count = 2_000
+    edit_seconds: float = Field(24 * 3600, ge=0)  # after posting; 0: never
+    reactions_per_message: Count = 20  # different ones
+    pins_per_conversation: Count = 100
 
     stream_buffer: Count = 1024 * 1024
     stream_max_age: Seconds = 3600

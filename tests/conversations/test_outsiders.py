@@ -7,8 +7,8 @@ from tests.cast import Person
 from tests.verbs import CONVERSATIONS, begins, members_of, opens, tries
 
 BODIES = {
-    "/messages": {"body": "let me in", "client_id": "1"},
     "/read": {"seq": 1},
+    "/messages": {"body": "let me in", "client_id": "1"},
     "/members/": {"role": "member"},
     "/authors": {"names": ["ana"]},
 }
@@ -18,7 +18,7 @@ ROUTES = sorted({(route.method, route.path) for route in CHAT if "{conversation}
 def body_of(method: str, path: str) -> dict[str, object] | None:
     """A body with which the call would succeed for somebody else."""
     if method == "PATCH":
-        return {"topic": "mine now"}
+        return {"body": "mine now"} if "/messages/" in path else {"topic": "mine now"}
     return next((body for part, body in BODIES.items() if part in path), None)
 
 

@@ -10,21 +10,27 @@ from chat.shared.postgres import Pool, make_pool
 from tests.waiting import eventually
 
 
-async def test_a_session_that_waits_for_its_node_is_ended(database_url: str) -> None:
-    """It has locked the log's head in a pipeline and says no more; sessions that do nothing are left alone."""
+@pytest.mark.parametrize("synced", [False, True], ids=["in a pipeline", "after a sync and a flush"])
+async def test_a_session_that_waits_for_its_node_is_ended(database_url: str, synced: bool) -> None:
+    """It has locked the log's head and says no more; sessions that do nothing are left alone."""
     async with make_pool(database_url) as pool:
         holder = await AsyncConnection.connect(database_url, autocommit=True, application_name="tandem")
         with pytest.raises(psycopg.OperationalError):
-            await sticks(holder, pool)
+            await sticks(holder, pool, synced)
         await holder.close()
         assert await end_stuck(pool, 0.0) == 0
 
 
-async def sticks(holder: AsyncConnection, pool: Pool) -> None:
+async def sticks(holder: AsyncConnection, pool: Pool, synced: bool) -> None:
     """Lock the head, say no more, and be ended."""
-    async with holder.pipeline():
+    async with holder.pipeline() as pipeline:
         await holder.execute("begin")
         await (await holder.execute(queries.lock_head)).fetchone()
+        if synced:
+            await pipeline.sync()
+            await (await holder.execute("select 1")).fetchone()
+            holder.pgconn.send_flush_request()
+            holder.pgconn.flush()
         assert await is_locked(pool)
         assert await end_stuck(pool) == 0  # so soon it may still go on
         await eventually(lambda: end_stuck(pool, 0.1))

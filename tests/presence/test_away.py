@@ -8,6 +8,7 @@ import pytest
 
 from chat.app import TASKS
 from chat.engines import ValkeyEngine
+from presence.endpoints import SOCKETS
 from tests.cast import Cast, casting
 from tests.nodes import Node, running_node
 from tests.presence.conftest import QUICK
@@ -76,6 +77,23 @@ async def test_hanging(cast: Cast, valkey: ValkeyEngine) -> None:
         await eyes.watches(ben)
         async with open_eyes(ben):
             await eyes.sees(ben, "online")
+
+
+async def test_started_without_it(database_url: str, valkey: ValkeyEngine) -> None:
+    """A node that finds no Redis serves all the same, and registers what it holds when there is one."""
+    valkey.kill()
+    async with running_node(database_url, valkey.url, **QUICK) as node, casting(database_url, node.url) as cast:
+        ana, ben = await cast.enters("ana", "ben")
+        room = await cast.share(ana, ben)
+        async with open_eyes(ana) as eyes, open_eyes(ben):
+            assert eyes.frames[0]["degraded"] is True
+            await ana.says(room, "anybody?")
+            await eyes.watches(ben)
+            valkey.start()
+            await eyes.sees(ben, "online", limit=10)
+            registry = node.app[SOCKETS].registry
+            (device,) = (await registry.of_person(ben.id)).devices
+            assert device.holder == registry.lease.holder
 
 
 async def test_who_left_while_it_was_away_is_offline_afterwards(

@@ -101,3 +101,19 @@ async def test_the_beat_bears_witness(node: Node, cast: Cast) -> None:
         await ben.says(elsewhere, "not for ana")
         await eventually(lambda: str(node.app[SOCKETS].scope.epoch) != "")
         assert (await eyes.gets("beat", limit=22))["witness"] == heard
+
+
+async def test_three_clients_on_two_nodes_see_typing(node: Node, other: Node, cast: Cast) -> None:
+    """Who types is seen on the other node by everybody who looks at the conversation, and by nobody else."""
+    ana, ben, chloe = await cast.enters("ana", "ben", "chloe")
+    room, elsewhere = await cast.share(ana, ben, chloe), await cast.share(ana, chloe)
+    ben.at = other.url
+    async with open_eyes(ana) as eyes, open_eyes(ben) as bens, open_eyes(chloe) as chloes:
+        await eyes.watches(ben, conversations=(room,))
+        await chloes.watches(ben, conversations=(elsewhere,))
+        await bens.says("typing", conversation=room, on=True)
+        assert (await eyes.gets("typing"))["users"] == [ben.id]
+        await bens.says("typing", conversation=room, on=False)
+        assert (await eyes.gets("typing", 2))["users"] == []
+        assert chloes.named("typing") == []
+        assert node.app[SOCKETS].typing.people(room) == []

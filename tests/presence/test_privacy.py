@@ -1,6 +1,8 @@
 """Mallory, who shares no conversation, learns nothing; the invisible are invisible everywhere."""
 
+from presence.endpoints import SOCKETS
 from tests.cast import Cast
+from tests.nodes import Node
 from tests.presence.eyes import open_eyes
 from tests.verbs import unseats
 from tests.waiting import eventually
@@ -115,14 +117,18 @@ async def test_admins_see_the_evidence(cast: Cast) -> None:
         assert (status, found) == (200, {"reaped": 0})
 
 
-async def test_admins_observe_the_figures(cast: Cast) -> None:
-    """Each second; and over HTTP with the minutes before."""
+async def test_admins_observe_the_figures(node: Node, cast: Cast) -> None:
+    """Each second; and over HTTP with the minutes before, of which every node takes the same one sample."""
     (ada,) = await cast.enters("ada", role="admin")
     async with open_eyes(ada) as eyes:
         await eyes.says("observe")
         await eventually(lambda: any(frame.get("sockets") == 1 for frame in eyes.named("stats")))
         status, stats = await ada.call("GET", "/api/presence/stats?minutes=5")
         assert (status, stats["sockets"], stats["people"], stats["online"], stats["nodes"]) == (200, 1, 1, 1, 1)
-        assert stats["history"] == []
+        await node.app[SOCKETS].history.sample()
+        await node.app[SOCKETS].history.sample()
+        _, stats = await ada.call("GET", "/api/presence/stats?minutes=5")
+        assert {minute["sockets"] for minute in stats["history"]} == {1}
+        assert 1 <= len(stats["history"]) <= 2  # a minute may have begun in between
         _, answer = await ada.call("GET", "/api/presence/nodes")
         assert [node["name"] for node in answer["nodes"]] == ["a1"]

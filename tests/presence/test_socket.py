@@ -78,6 +78,18 @@ async def test_typing_appears_and_vanishes(cast: Cast) -> None:
         assert (await eyes.gets("typing", 4, limit=9))["users"] == []
 
 
+async def test_typing_said_again_is_told_again(cast: Cast) -> None:
+    """Clients let go of a list after six seconds, so a list that lasts is renewed."""
+    ana, ben = await cast.enters("ana", "ben")
+    room = await cast.share(ana, ben)
+    async with open_eyes(ana) as eyes, open_eyes(ben) as bens:
+        await eyes.watches(conversations=(room,))
+        await eyes.watches(ben)
+        for n in (1, 2):
+            await bens.says("typing", conversation=room, on=True)
+            assert (await eyes.gets("typing", n))["users"] == [ben.id]
+
+
 async def test_bad_frames_get_a_problem_and_ten_close(cast: Cast) -> None:
     """The socket stays open; ten in a minute are too many."""
     (ana,) = await cast.enters("ana")
@@ -109,6 +121,19 @@ async def test_too_fast(database_url: str, redis_url: str) -> None:
             if not eyes.socket.closed:
                 await eyes.says("active")
         assert await eyes.closes() == 4429
+
+
+async def test_asking_about_too_many(database_url: str, redis_url: str) -> None:
+    """Strangers are not kept, so asking about them again and again has a limit of its own."""
+    limits = {"rate_limits": True, "rate_watch": "10/minute"}
+    async with running_node(database_url, redis_url, **limits) as node, casting(database_url, node.url) as cast:
+        (mallory,) = await cast.enters("mallory")
+        async with open_eyes(mallory) as eyes:
+            await eyes.says("watch", users=list(range(1000, 1010)))
+            await eyes.gets("snapshot")
+            await eyes.says("watch", users=list(range(1000, 1010)))
+            assert (await eyes.gets("problem"))["code"] == "too_fast"
+            assert (await mallory.call("GET", "/api/presence?users=1,2"))[0] == 429
 
 
 async def test_ticket_opens_one_socket(cast: Cast) -> None:

@@ -20,6 +20,7 @@ GHOSTS = [
 BODIES: dict[tuple[str, str], object] = {
     ("POST", "/messages"): {"body": "hello", "client_id": "c1"},
     ("PATCH", "/{conversation}"): {"name": "mine"},
+    ("PATCH", "/messages/{seq}"): {"body": "mine"},
     ("PUT", "/read"): {"seq": 1},
     ("PUT", "/authors"): {"names": ["ana"]},
 }
@@ -69,7 +70,7 @@ async def test_an_outsider_finds_no_conversation(cast: Cast, node: Node) -> None
         if "{conversation}" in path:
             body = next((body for (verb, end), body in BODIES.items() if verb == method and path.endswith(end)), {})
             for conversation in (room["id"], 999_999):
-                place = filled(path, conversation=conversation, user=mallory.id)
+                place = filled(path, conversation=conversation, user=mallory.id, emoji="👍")
                 status, problem = await mallory.call(method, place, body if method != "GET" else None)
                 assert (method, path, status, problem["code"]) == (method, path, 404, "not_found")
                 tried += 1

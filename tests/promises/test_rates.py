@@ -45,6 +45,30 @@ async def test_each_way_has_its_limit(database_url: str, redis_url: str, name: s
         assert all(status < 300 for status in await statuses(ben, name, 3))
 
 
+CHANGES = [
+    ("PATCH", "messages/1", {"body": "better"}),
+    ("PUT", "messages/1/reactions/👍", None),
+    ("DELETE", "messages/1/reactions/👍", None),
+    ("PUT", "pins/1", None),
+    ("DELETE", "pins/1", None),
+    ("PUT", "messages/1/follow", None),
+    ("PUT", "messages/1/replies/read", {"seq": 1}),
+    ("DELETE", "messages/1/follow", None),
+    ("DELETE", "messages/1", None),
+]
+
+
+async def test_whatever_changes_a_message_counts(database_url: str, redis_url: str) -> None:
+    """As many as there are ways; one more of any kind is too much."""
+    async with counting(database_url, redis_url, rate_change=f"{len(CHANGES)}/hour") as cast:
+        (ana,) = await cast.enters("ana")
+        room = f"/api/chat/conversations/{await cast.share(ana)}"
+        await ana.says(1, "good")
+        taken = [(await ana.call(method, f"{room}/{path}", body))[0] for method, path, body in CHANGES]
+        assert all(status < 300 for status in taken)
+        assert {(await ana.call(method, f"{room}/{path}", body))[0] for method, path, body in CHANGES} == {429}
+
+
 async def test_how_long_to_wait_is_told(database_url: str, redis_url: str) -> None:
     """In seconds, rounded up, so that who waits so long is not refused again."""
     async with counting(database_url, redis_url, rate_post="1/hour") as cast:

@@ -170,6 +170,11 @@ export class Store {
     await this.api.leave(id);
   }
 
+  /** These people are about to be named. */
+  meet(ids: Iterable<Id>): void {
+    this.people.want(ids);
+  }
+
   takeUsers(users: User[]): void {
     this.become(model.takeUsers(this.current, users));
   }

@@ -67,6 +67,8 @@ class Writer:
         """Write for ever."""
         while True:
             await self._until_woken()
+            if not self.holder:
+                continue  # Redis was away at the start: without a lease, what we wrote would be nobody's
             now = self._clock()
             while self._due and self._due[0][0] <= now:
                 self._dirty[heapq.heappop(self._due)[1]] = None

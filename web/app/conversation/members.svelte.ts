@@ -1,4 +1,5 @@
 /** The members of a conversation: read once, then kept by the store from what the stream says. */
+import { untrack } from 'svelte';
 import { asProblem, type Conversation, type Id, type Problem } from '../../client';
 import type { Chat } from '../chat.svelte';
 
@@ -13,8 +14,9 @@ export class Members {
     private readonly chat: Chat,
     private readonly conversation: () => Conversation,
   ) {
+    const known = $derived(conversation().members !== undefined);
     $effect(() => {
-      if (!conversation().members) void this.load();
+      if (!known) void untrack(() => this.load());
     });
   }
 

@@ -1,0 +1,29 @@
+-- name: keep_body
+-- What stands there now is about to go.
+insert into message_edits (conversation_id, seq, number, body, user_id, at)
+select m.conversation_id, m.seq,
+       1 + coalesce((select max(e.number) from message_edits e
+                      where e.conversation_id = m.conversation_id and e.seq = m.seq), 0),
+       m.body, %s, %s
+  from messages m where m.conversation_id = %s and m.seq = %s
+
+-- name: replace_body
+update messages set body = %s, edited_at = %s where conversation_id = %s and seq = %s
+
+-- name: bury_message
+-- Its place, its author and its thread stay.
+update messages
+   set deleted_at = %s, body = '', edited_at = null, reply_to = null, pinned = null, pinned_by = null, reactions = null
+ where conversation_id = %s and seq = %s
+
+-- name: drop_reactions
+delete from reactions where conversation_id = %s and seq = %s
+
+-- name: list_edits
+-- The latest first, below a number.
+select number, body, user_id, at from message_edits
+ where conversation_id = %s and seq = %s and number < %s
+ order by number desc limit %s
+
+-- name: has_message
+select from messages where conversation_id = %s and seq = %s

@@ -1,0 +1,1 @@
+"""Pins: the messages that a conversation keeps at hand."""

@@ -1,0 +1,54 @@
+"""Pinning and unpinning, which every member may. Both are harmless when they are done already."""
+
+import orjson
+
+from chat.log.append import Change, Log
+from chat.log.entry import Unplaced
+from chat.messages.message import Message
+from chat.messages.refusals import Deleted, TooManyPins
+from chat.messages.scene import find_open_message
+from chat.shared.postgres import Pool
+from chat.shared.problems import NotFound
+from chat.shared.queries import load
+
+queries = load(__file__)
+
+
+async def pin_message(log: Log, most: int, actor_id: int, conversation_id: int, seq: int) -> None:
+    """Raises `NotFound`, `NotMember`, `Archived`, `Deleted`; `TooManyPins` over `most` in one conversation."""
+    async with log.change() as change:
+        _, message = await find_open_message(change, conversation_id, actor_id, seq)
+        if message.deleted:
+            raise Deleted
+        if message.pinned:
+            return
+        row = await (await change.connection.execute(queries.count_pins, [conversation_id])).fetchone()
+        if row is None or row[0] >= most:
+            raise TooManyPins
+        position = await record_pin(change, conversation_id, seq, actor_id, True)
+        await change.connection.execute(queries.set_pin, [position, actor_id, conversation_id, seq])
+
+
+async def unpin_message(log: Log, actor_id: int, conversation_id: int, seq: int) -> None:
+    """Raises `NotFound`, `NotMember`, `Archived`."""
+    async with log.change() as change:
+        _, message = await find_open_message(change, conversation_id, actor_id, seq)
+        if message.pinned:
+            await record_pin(change, conversation_id, seq, actor_id, False)
+            await change.connection.execute(queries.set_pin, [None, None, conversation_id, seq])
+
+
+async def record_pin(change: Change, conversation_id: int, seq: int, user_id: int, on: bool) -> int:
+    """The entry's position."""
+    data = orjson.dumps({"conversation": conversation_id, "seq": seq, "user": user_id, "on": on})
+    return (await change.record(Unplaced("pin", conversation_id, data=data))).position
+
+
+async def list_pins(pool: Pool, user_id: int, conversation_id: int) -> list[tuple[int, Message]]:
+    """Who has pinned what, the latest first; raises `NotFound`."""
+    asked = {"conversation": conversation_id, "user": user_id}
+    async with pool.connection() as connection:
+        rows = await (await connection.execute(queries.list_pins, asked, binary=True)).fetchall()
+    if not rows:
+        raise NotFound
+    return [(row[0], Message(*row[1:])) for row in rows if row[1] is not None]

@@ -1,0 +1,27 @@
+-- name: find_reaction
+-- Which one this person is of those who have reacted so, how many they are, and who comes after those that are shown.
+select coalesce(array_position(users, %(user)s), 0), cardinality(users), users[%(most)s + 1]
+  from reactions where conversation_id = %(conversation)s and seq = %(seq)s and emoji = %(emoji)s
+
+-- name: add_reaction
+insert into reactions (conversation_id, seq, emoji, since, users)
+values (%(conversation)s, %(seq)s, %(emoji)s, %(position)s, array[%(user)s::bigint])
+    on conflict (conversation_id, seq, emoji) do update set users = reactions.users || excluded.users
+
+-- name: remove_reaction
+update reactions set users = array_remove(users, %(user)s)
+ where conversation_id = %(conversation)s and seq = %(seq)s and emoji = %(emoji)s
+
+-- name: drop_reaction
+delete from reactions where conversation_id = %(conversation)s and seq = %(seq)s and emoji = %(emoji)s
+
+-- name: show_reactions
+-- In the message itself: the emoji in the order of their first, the first of the people by name, then how many.
+update messages m
+   set reactions = (
+       select jsonb_agg(jsonb_build_object('emoji', r.emoji, 'users', r.users[1:%(most)s])
+                        || case when cardinality(r.users) > %(most)s
+                                then jsonb_build_object('count', cardinality(r.users)) else '{}' end
+                        order by r.since)
+         from reactions r where r.conversation_id = m.conversation_id and r.seq = m.seq)
+ where m.conversation_id = %(conversation)s and m.seq = %(seq)s

@@ -1,0 +1,169 @@
+"""Three windows on two nodes: who is here, who types, who has left, and who no longer may."""
+
+import asyncio
+
+from playwright.async_api import expect
+
+from chat.engines import ValkeyEngine
+from tests.cast import Cast, Person
+from tests.journeys.conftest import OpenWindow
+from tests.journeys.glimpses import (
+    Glimpses,
+    chooses_status,
+    keys,
+    opens_settings,
+    says_of_presence,
+    shows_typing,
+)
+from tests.journeys.holding import holding_proxy
+from tests.journeys.window import LIMIT, Window
+from tests.promises.conftest import StartNode
+from tests.promises.node import NodeProcess
+from tests.waiting import eventually
+
+PASSWORD = "correct horse battery"
+SOON = 2_000  # ms; 300 are aimed at, and a busy machine may add
+QUICK = {"PRESENCE_LINGER": "2", "NODE_LEASE": "2"}
+
+
+async def two_nodes(start_node: StartNode) -> tuple[NodeProcess, NodeProcess]:
+    """Which linger briefly."""
+    one, two = await asyncio.gather(start_node("a1", **QUICK), start_node("b1", **QUICK))
+    return one, two
+
+
+async def looks(open_window: OpenWindow, node: NodeProcess, person: Person, room: int) -> Glimpses:
+    """A window on the room with the panel of who is here beside it."""
+    window = await open_window(node, person)
+    glimpses = Glimpses(window)
+    await window.opens(f"/c/{room}")
+    await window.is_live()
+    await glimpses.looks_who_is_here()
+    return glimpses
+
+
+async def test_typing_appears_and_vanishes_by_itself(
+    start_node: StartNode, open_window: OpenWindow, stage: Cast
+) -> None:
+    """In both other windows, on either node; a pause ends it, and so does sending."""
+    one, two = await two_nodes(start_node)
+    ana, ben, chloe = await stage.enters("ana", "ben", "chloe")
+    path = f"/c/{await stage.share(ana, ben, chloe, name='kitchen')}"
+    windows = [await open_window(*seat, path) for seat in ((one, ana), (two, ben), (one, chloe))]
+    for window in windows:
+        await window.is_live()
+    anas, bens, chloes = windows
+    await keys(bens, "I")  # by now everybody listens
+    await shows_typing(anas, "Ben is typing…")
+    await shows_typing(anas, "")
+    await keys(bens, " think")
+    await asyncio.gather(*(shows_typing(window, "Ben is typing…", SOON) for window in (anas, chloes)))
+    await shows_typing(bens, "", SOON)
+    await expect(anas.page.get_by_role("navigation").get_by_text("Ben is typing…")).to_be_attached()
+    await bens.page.get_by_label("Message", exact=True).press("Enter")
+    await asyncio.gather(*(shows_typing(window, "", SOON) for window in (anas, chloes)))
+
+
+async def test_closing_the_lid_shows_offline_once(start_node: StartNode, open_window: OpenWindow, stage: Cast) -> None:
+    """After the linger; who looks on is told exactly once."""
+    one, two = await two_nodes(start_node)
+    ana, ben = await stage.enters("ana", "ben")
+    room = await stage.share(ana, ben, name="kitchen")
+    bens = await open_window(two, ben, f"/c/{room}")
+    await bens.is_live()
+    anas = await looks(open_window, one, ana, room)
+    await anas.shows(ben, "online")
+    await bens.page.context.close()
+    await anas.shows(ben, "offline")
+    again = await open_window(one, ben, f"/c/{room}")
+    await anas.shows(ben, "online")
+    assert anas.statuses[ben.id] == ["online", "offline", "online"]
+    assert again.errors == anas.window.errors == []
+
+
+async def test_a_reload_shows_nothing(start_node: StartNode, open_window: OpenWindow, stage: Cast) -> None:
+    """Nobody is seen leaving; what is set afterwards is the first news."""
+    one, two = await two_nodes(start_node)
+    ana, ben = await stage.enters("ana", "ben")
+    room = await stage.share(ana, ben, name="kitchen")
+    bens = await open_window(two, ben, f"/c/{room}")
+    await bens.is_live()
+    anas = await looks(open_window, one, ana, room)
+    await anas.shows(ben, "online")
+    for _ in range(3):
+        await bens.page.reload()
+        await bens.is_live()
+    await chooses_status(bens, "Do not disturb")
+    await anas.shows(ben, "dnd")
+    assert [status for status in anas.statuses[ben.id] if status != "online"] == ["dnd"]
+
+
+async def test_revoking_a_login_logs_the_other_browser_out(start_node: StartNode, open_window: OpenWindow) -> None:
+    """Seen in the list with what it has open; on another node, without a reload; the one that did it stays."""
+    one, two = await two_nodes(start_node)
+    here, there = await open_window(one), await open_window(two)
+    await here.signs_up("ana", PASSWORD)
+    await there.logs_in("ana", PASSWORD)
+    await there.is_live()
+    await says_of_presence(there, "sure")
+    loads = there.loads
+    await opens_settings(here)
+    dialog = here.page.get_by_role("dialog", name="Settings")
+    rows = dialog.get_by_role("article")
+    await expect(rows).to_have_count(2)
+    await expect(rows.first).to_contain_text("This device")
+    await expect(rows.last).to_contain_text("1 message stream, 1 presence socket")
+    await rows.last.get_by_role("button", name="Log out").click()
+    await expect(rows).to_have_count(1)
+    await there.page.get_by_role("button", name="Log in").wait_for()
+    assert there.loads == loads
+    await here.is_live()
+
+
+async def test_a_buffering_proxy_is_noticed_by_the_witness(
+    start_node: StartNode, open_window: OpenWindow, stage: Cast
+) -> None:
+    """The socket tells what the stream does not bring: the app says so, polls, and heals with the proxy."""
+    one, two = await two_nodes(start_node)
+    ana, ben = await stage.enters("ana", "ben")
+    room = await stage.share(ana, ben, name="kitchen")
+    ben.at = two.url
+    async with holding_proxy(one.url) as proxy:
+        anas = await open_window(one, ana)
+        window = Window(anas.page, proxy.url)
+        await window.opens(f"/c/{room}")
+        await window.is_live()
+        proxy.flows.clear()
+        await ben.says(room, "held back?")
+        await eventually(lambda: ends_with(window, "held back?"), 12.0)
+        await expect(window.page.get_by_test_id("connection")).to_have_text("Checking", timeout=LIMIT)
+        await expect(window.page.get_by_text("Something on this network holds live updates back")).to_be_visible()
+        proxy.flows.set()
+        await window.is_live()
+        await ben.says(room, "whole again")
+        await eventually(lambda: ends_with(window, "whole again"), 5.0)
+
+
+async def test_presence_without_redis_is_called_degraded(
+    start_node: StartNode, open_window: OpenWindow, stage: Cast, own_valkey: ValkeyEngine
+) -> None:
+    """Nobody is shown as certainly here while the registry is away; afterwards everybody is as before."""
+    node = await start_node("a1", **QUICK, REDIS_URL=own_valkey.url)
+    ana, ben = await stage.enters("ana", "ben")
+    room = await stage.share(ana, ben, name="kitchen")
+    bens = await open_window(node, ben, f"/c/{room}")
+    await bens.is_live()
+    anas = await looks(open_window, node, ana, room)
+    await anas.shows(ben, "online")
+    own_valkey.kill()
+    await says_of_presence(anas.window, "degraded")
+    await anas.shows(ben, "unknown")
+    own_valkey.start()
+    await says_of_presence(anas.window, "sure")
+    await anas.shows(ben, "online")
+
+
+async def ends_with(window: Window, text: str) -> bool:
+    """Is it the last message in the window?"""
+    seen = await window.seen()
+    return bool(seen) and seen[-1][1] == text

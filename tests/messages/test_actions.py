@@ -1,0 +1,178 @@
+"""For every action: what was known before, and the entries heard since, give what a fresh look shows."""
+
+import asyncio
+import copy
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.cast import Person
+from tests.ear import Ear
+from tests.messages.model import Known
+from tests.verbs import (
+    CONVERSATIONS,
+    answers,
+    begins,
+    deletes,
+    edits,
+    follows,
+    marks_thread,
+    pages,
+    pins,
+    reacts,
+    sees,
+    threads_of,
+    tries,
+)
+from tests.waiting import eventually
+
+ENTRIES = ("message", "edit", "delete", "reaction", "pin", "thread")
+
+
+def quotes(person: Person, room: int, seq: int) -> Awaitable[object]:
+    """A reply in the talk itself."""
+    draft = {"body": "yes", "client_id": f"q{random.random()}", "reply_to": seq}
+    return tries(person, "POST", f"{CONVERSATIONS}/{room}/messages", draft)
+
+
+@dataclass
+class Stage:
+    """Two people in a room."""
+
+    ana: Person
+    ben: Person
+    room: int
+
+
+# In the room: 1 pinned, 2 the root of a thread of ana's with replies 3 and 5, 4 with 👍 of both, 6 deleted, 7 ben's.
+ACTIONS: dict[str, Callable[[Stage], Awaitable[object]]] = {
+    "says": lambda on: on.ana.says(on.room, "hello"),
+    "quotes": lambda on: quotes(on.ben, on.room, 6),
+    "edits": lambda on: edits(on.ana, on.room, 1, "better"),
+    "edits a root": lambda on: edits(on.ana, on.room, 2, "better"),
+    "edits a reply": lambda on: edits(on.ben, on.room, 3, "better"),
+    "edits nothing": lambda on: edits(on.ana, on.room, 1, "one"),
+    "deletes a pinned one": lambda on: deletes(on.ana, on.room, 1),
+    "deletes a root": lambda on: deletes(on.ana, on.room, 2),
+    "deletes a reply": lambda on: deletes(on.ben, on.room, 3),
+    "deletes with reactions": lambda on: deletes(on.ana, on.room, 4),
+    "deletes again": lambda on: deletes(on.ana, on.room, 6),
+    "reacts": lambda on: reacts(on.ana, on.room, 4, "🎉"),
+    "reacts to a reply": lambda on: reacts(on.ben, on.room, 3, "🎉"),
+    "takes a reaction back": lambda on: reacts(on.ana, on.room, 4, "👍", on=False),
+    "pins": lambda on: pins(on.ana, on.room, 7),
+    "unpins": lambda on: pins(on.ben, on.room, 1, on=False),
+    "begins a thread": lambda on: answers(on.ben, on.room, 1, "a reply"),
+    "answers ben": lambda on: answers(on.ana, on.room, 7, "a reply"),
+    "answers where ben follows": lambda on: answers(on.ana, on.room, 2, "a reply"),
+    "follows": lambda on: follows(on.ben, on.room, 1),
+    "follows no more": lambda on: follows(on.ben, on.room, 2, on=False),
+    "reads a thread": lambda on: marks_thread(on.ben, on.room, 2, 5),
+}
+
+
+async def furnish(ana: Person, ben: Person) -> int:
+    """The room as it is before."""
+    room = await begins(ana, "channel", "room", ben)
+    await ana.says(room, "one")
+    await pins(ana, room, 1)
+    await ana.says(room, "two")
+    await answers(ben, room, 2, "three")
+    await ana.says(room, "four")
+    for person in (ana, ben):
+        await reacts(person, room, 4, "👍")
+    await answers(ana, room, 2, "five")
+    await ana.says(room, "six")
+    await deletes(ana, room, 6)
+    await ben.says(room, "seven")
+    return room
+
+
+async def looks(person: Person, room: int) -> Known:
+    """A fresh snapshot of all that the person can see of the room."""
+    messages = {message["seq"]: message for message in (await pages(person, room, "limit=200"))["messages"]}
+    _, said = await person.call("GET", f"{CONVERSATIONS}/{room}/pins")
+    pinned = [pin["message"] for pin in said["pins"]]
+    threads = await threads_of(person)
+    assert all(messages[one["seq"]] == one for one in [*pinned, *[thread["message"] for thread in threads]])
+    return Known(person.id, messages, [message["seq"] for message in pinned], dict(map(to_thread, threads)))
+
+
+def to_thread(one: Any) -> tuple[int, Any]:
+    """As the model has it: what the list counts goes up to the root's last reply."""
+    root = one["message"]
+    return root["seq"], {
+        "read_seq": one["read_seq"],
+        "last_seq": root.get("last_reply", root["seq"]),
+        "unread": one["unread"],
+    }
+
+
+async def hears_since(ana: Person, ben: Person, cursor: str) -> Ear:
+    """Ben comes back; what he hears up to a word that ana says elsewhere."""
+    elsewhere = await begins(ana, "direct", "", ben)
+    ear = await ben.listens(after=cursor)
+    await ana.says(elsewhere, "that is all")
+    await eventually(lambda: ear.bodies()[-1:] == ["that is all"])
+    return ear
+
+
+def replay(known: Known, ear: Ear, room: int) -> Known:
+    """The same, and what was heard."""
+    known = copy.deepcopy(known)
+    for event in ear.events:
+        if event.event in ENTRIES and event.json()["conversation"] == room:
+            known.hear(event.event, event.json())
+    return known
+
+
+async def verify(ana: Person, ben: Person, room: int, before: Known, cursor: str, hint: str = "") -> None:
+    """Old snapshot and entries are the new snapshot; and so are the new snapshot and the same entries."""
+    ear, fresh = await hears_since(ana, ben, cursor), await looks(ben, room)
+    assert replay(before, ear, room).shows() == fresh.shows(), hint
+    assert replay(fresh, ear, room).shows() == fresh.shows(), hint
+    await ear.cuts_wire()
+
+
+@pytest.mark.parametrize("name", ACTIONS)
+async def test_an_action_is_all_in_its_entries(name: str, ana: Person, ben: Person) -> None:
+    """Ben is away while it happens."""
+    room = await furnish(ana, ben)
+    before, cursor = await looks(ben, room), (await sees(ben))["cursor"]
+    await ACTIONS[name](Stage(ana, ben, room))
+    await verify(ana, ben, room, before, cursor)
+
+
+async def test_so_are_many_at_once(ana: Person, ben: Person, chloe: Person) -> None:
+    """A random walk over all of them, some refused, by three people at any message, ten at the same moment."""
+    room = await begins(ana, "channel", "room", ben, chloe)
+    seed = random.randrange(10**6)
+    chance = random.Random(seed)
+    for _ in range(4):
+        before, cursor = await looks(ben, room), (await sees(ben))["cursor"]
+        for _ in range(6):
+            steps = [step(chance, chance.choice([ana, ben, chloe]), room) for _ in range(10)]
+            assert all(status < 500 for status, _ in await asyncio.gather(*steps)), f"seed {seed}"
+        await verify(ana, ben, room, before, cursor, f"seed {seed}")
+
+
+def step(chance: random.Random, who: Person, room: int) -> Awaitable[tuple[int, str]]:
+    """One thing at one message, whether it may be or not."""
+    here, seq, number = f"{CONVERSATIONS}/{room}", chance.randint(1, 15), chance.random()
+    message, method = f"{here}/messages/{seq}", chance.choice(["PUT", "PUT", "DELETE"])
+    draft = {"body": f"said {number}", "client_id": str(number)}
+    calls: list[tuple[str, str, object]] = [
+        ("POST", f"{here}/messages", draft),
+        ("POST", f"{here}/messages", draft | {"reply_to": seq}),
+        ("POST", f"{here}/messages", draft | {"thread": seq}),
+        ("PATCH", message, {"body": f"{chance.randint(1, 3)}"}),
+        ("DELETE" if number < 0.3 else "GET", message, None),
+        (method, f"{message}/reactions/{chance.choice('👍🎉🚀')}", None),
+        (method, f"{here}/pins/{seq}", None),
+        (method, f"{message}/follow", None),
+        ("PUT", f"{message}/replies/read", {"seq": chance.randint(1, 60)}),
+    ]
+    return tries(who, *chance.choice(calls))

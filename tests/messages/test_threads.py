@@ -1,0 +1,136 @@
+"""Threads: followed by those who take part, and read apart."""
+
+from typing import Any
+
+import pytest
+
+from tests.cast import Person
+from tests.verbs import (
+    CONVERSATIONS,
+    answers,
+    begins,
+    follows,
+    marks_thread,
+    opens_thread,
+    seats,
+    sees,
+    threads_of,
+    tries,
+    unseats,
+)
+
+
+def standing(threads: list[Any]) -> list[tuple[int, int, int]]:
+    """`(root, read_seq, unread)` of each."""
+    return [(one["message"]["seq"], one["read_seq"], one["unread"]) for one in threads]
+
+
+async def test_the_author_of_a_root_hears_of_its_first_reply(ana: Person, ben: Person, chloe: Person) -> None:
+    """Before the reply itself, so that it counts; who replies knows without being told, and others need not."""
+    room = await begins(ana, "channel", "room", ben, chloe)
+    await ana.says(room, "root")
+    ears = [await person.listens() for person in (ana, ben, chloe)]
+    assert await threads_of(ana) == []
+    await answers(ben, room, 1, "first")
+    await answers(ben, room, 1, "second")
+    for ear in ears:
+        await ear.hears("first", "second")
+    assert [event.event for event in ears[0].events] == ["ready", "thread", "message", "message"]
+    begun = {"conversation": room, "seq": 1, "following": True, "read_seq": 1, "last_seq": 1, "unread": 0}
+    assert ears[0].named("thread")[0].json() == begun
+    assert [len(ear.named("thread")) for ear in ears] == [1, 0, 0]
+
+
+async def test_who_takes_part_follows(ana: Person, ben: Person, chloe: Person) -> None:
+    """The root's author from the first reply on, whoever replies, and whoever asks."""
+    room = await begins(ana, "channel", "room", ben, chloe)
+    await ana.says(room, "root")
+    await answers(ben, room, 1, "first")
+    assert [standing(await threads_of(person)) for person in (ana, ben, chloe)] == [[(1, 1, 1)], [(1, 2, 0)], []]
+    ear = await chloe.listens()
+    await follows(chloe, room, 1)
+    await follows(chloe, room, 1)
+    await answers(ana, room, 1, "second")
+    await answers(chloe, room, 1, "third")
+    threads = [standing(await threads_of(person)) for person in (ana, ben, chloe)]
+    assert threads == [[(1, 3, 1)], [(1, 2, 2)], [(1, 4, 0)]]
+    await ear.hears("second", "third")
+    assert len(ear.named("thread")) == 1
+
+
+async def test_a_thread_is_read_apart(ana: Person, ben: Person) -> None:
+    """Forward only, never beyond the end, on all of one's devices."""
+    room = await begins(ana, "channel", "room", ben)
+    await ana.says(room, "root")
+    for n in range(3):
+        await answers(ben, room, 1, f"r{n}")
+    ear, others = await ana.listens(), await ben.listens()
+    for seq in (3, 2, 3, 4_000):
+        await marks_thread(ana, room, 1, seq)
+    assert standing(await threads_of(ana)) == [(1, 4, 0)]
+    await ana.says(room, "next")
+    await ear.hears("next")
+    await others.hears("next")
+    told = [(one["read_seq"], one["unread"]) for one in (event.json() for event in ear.named("thread"))]
+    assert told == [(3, 1), (4, 0)]
+    assert others.named("thread") == []
+
+
+async def test_not_to_follow_any_more(ana: Person, ben: Person) -> None:
+    """Until one replies again; a mark in what one does not follow says nothing."""
+    room = await begins(ana, "channel", "room", ben)
+    await ana.says(room, "root")
+    await answers(ben, room, 1, "first")
+    ear = await ana.listens()
+    await follows(ana, room, 1, on=False)
+    await follows(ana, room, 1, on=False)
+    await marks_thread(ana, room, 1, 2)
+    await answers(ben, room, 1, "second")
+    assert await threads_of(ana) == []
+    await answers(ana, room, 1, "third")
+    assert standing(await threads_of(ana)) == [(1, 4, 0)]
+    await ear.hears("second", "third")
+    assert [event.json() for event in ear.named("thread")] == [{"conversation": room, "seq": 1, "following": False}]
+
+
+async def test_who_has_left_follows_nothing(ana: Person, ben: Person, chloe: Person) -> None:
+    """Neither what was followed, nor the replies to one's own message; coming back begins anew."""
+    room = await begins(ben, "group", "", ana, chloe)
+    await ana.says(room, "one")
+    await ana.says(room, "two")
+    await answers(ben, room, 1, "reply")
+    await unseats(ana, room, "me")
+    ear = await ana.listens()
+    await answers(ben, room, 2, "behind your back")
+    assert await threads_of(ana) == []
+    await seats(ben, room, ana)
+    assert await threads_of(ana) == []
+    await ben.says(room, "welcome")
+    await ear.hears("welcome")
+    assert ear.named("thread") == []
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+async def test_a_visitor_follows_nothing(ana: Person, mallory: Person, method: str) -> None:
+    """He reads the replies of a public channel, and no more."""
+    room = await begins(ana, "channel", "room")
+    await ana.says(room, "root")
+    reply = await answers(ana, room, 1, "reply")
+    assert (await opens_thread(mallory, room, 1))["messages"] == [reply]
+    assert await tries(mallory, method, f"{CONVERSATIONS}/{room}/messages/1/follow") == (403, "not_member")
+
+
+async def test_the_list_has_a_cursor_that_continues_it(ana: Person, ben: Person) -> None:
+    """An empty one too; the latest reply first; an archive is not in it."""
+    assert (await ana.listens(after=(await sees(ana))["cursor"])).named("ready")[0].json()["resumed"] is True
+    rooms = [await begins(ana, "channel", f"room {n}", ben) for n in range(3)]
+    for room in rooms:
+        await ana.says(room, "root")
+    for room in (rooms[1], rooms[0], rooms[2]):
+        await answers(ben, room, 1, "reply")
+    await tries(ana, "DELETE", f"{CONVERSATIONS}/{rooms[2]}")
+    _, said = await ana.call("GET", "/api/chat/threads")
+    assert [thread["message"]["conversation"] for thread in said["threads"]] == [rooms[0], rooms[1]]
+    ear = await ana.listens(after=said["cursor"])
+    await answers(ben, rooms[0], 1, "more")
+    await ear.hears("more")
