@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from chat.accounts import endpoints as accounts
+from chat.audit import endpoints as audit
 from chat.conversations import endpoints as conversations
 from chat.conversations import member_endpoints as members
 from chat.importing import endpoints as importing
@@ -11,6 +12,7 @@ from chat.messages.edits import endpoints as edits
 from chat.messages.pins import endpoints as pins
 from chat.messages.reactions import endpoints as reactions
 from chat.messages.threads import endpoints as threads
+from chat.moderation import endpoints as moderation
 from chat.operations import endpoints as operations
 from chat.search import endpoints as search
 from chat.site import endpoints as site
@@ -65,6 +67,18 @@ CHAT = [
     web.get("/api/chat/threads", threads.get_threads),
     web.post("/api/chat/messages", messages.post_messages),
     web.get("/api/chat/search", search.get_search),
+    web.get(C + "/{conversation}/bans", moderation.get_bans),
+    web.put(C + "/{conversation}/bans/{user}", moderation.put_ban),
+    web.delete(C + "/{conversation}/bans/{user}", moderation.delete_ban),
+    web.get(C + "/{conversation}/links", moderation.get_links),
+    web.post(C + "/{conversation}/links", moderation.post_link),
+    web.delete(C + "/{conversation}/links/{link}", moderation.delete_link),
+    web.post("/api/chat/join", moderation.post_join),
+    web.post(C + "/{conversation}/messages/{seq}/reports", moderation.post_report),
+    web.get("/api/chat/reports", moderation.get_reports),
+    web.patch("/api/chat/reports/{report}", moderation.patch_report),
+    web.get(C + "/{conversation}/audit", audit.get_conversation_audit),
+    web.get("/api/chat/audit", audit.get_audit),
 ]
 # Last: app addresses such as /c/12 all lead to the page.
 SITE = [

@@ -32,6 +32,6 @@ async def read_view(pool: Pool, user_id: int, conversation_id: int) -> View:
 
 def to_view(row: tuple[Any, ...]) -> View:
     """The columns of `list_views` and `find_view`."""
-    role, read_seq, members, *message = row[7:]
+    role, read_seq, members, *message = row[9:]
     last_message = Message(*message) if message[0] is not None else None
-    return View(Conversation(*row[:7]), role, read_seq, members, last_message)
+    return View(Conversation(*row[:9]), role, read_seq, members, last_message)

@@ -10,9 +10,10 @@ from chat.log.append import Change, Log
 from chat.log.entry import Unplaced
 from chat.messages.draft import Draft
 from chat.messages.message import Message
+from chat.messages.pace import Pace
 from chat.messages.threads.references import References
 from chat.shared.gather import Gather
-from chat.shared.problems import NotFound
+from chat.shared.problems import NotFound, Refusal
 from chat.shared.queries import load
 
 queries = load(__file__)
@@ -63,7 +64,7 @@ class Posts:
         async with self._log.change() as change:
             batch = Batch(posts)
             await batch.look_up(change)
-            batch.judge()
+            batch.judge(await change.now())
             await batch.store(change)
         return batch.outcomes()
 
@@ -86,6 +87,7 @@ class Batch:
         self._archived: set[int] = set()
         self._public: set[int] = set()
         self._members: set[int] = set()
+        self._pace = Pace()
         self._references = References((post.conversation_id, post.draft) for post in posts)
 
     async def look_up(self, change: Change) -> None:
@@ -99,11 +101,14 @@ class Batch:
         known = await run(queries.known_messages, [conversations, authors, client_ids])
         await self._references.look_up(change)
         await change.now()
-        for conversation_id, last_seq, archived, public in await locked.fetchall():
+        for conversation_id, last_seq, archived, public, slow, read_only in await locked.fetchall():
+            self._pace.see_conversation(conversation_id, slow, read_only)
             self._last_seq[conversation_id] = last_seq
             self._archived |= {conversation_id} if archived else set()
             self._public |= {conversation_id} if public else set()
-        self._members = {n - 1 for (n,) in await members.fetchall()}
+        for n, role, posted_at in await members.fetchall():
+            self._members.add(n - 1)
+            self._pace.see_author(conversations[n - 1], authors[n - 1], role, posted_at)
         if found := await known.fetchall():
             await self._read_known(change, found)
 
@@ -115,7 +120,7 @@ class Batch:
         for n, *place in found:
             self._known[self._posts[n - 1].key()] = Posted(messages[place[0], place[1]], fresh=False)
 
-    def judge(self) -> None:
+    def judge(self, now: datetime) -> None:
         """Which are refused, and which are the first of their key."""
         for n, post in enumerate(self._posts):
             if n not in self._members:
@@ -124,10 +129,17 @@ class Batch:
                 continue
             elif post.conversation_id in self._archived:
                 self._refused[n] = Archived()
-            elif wrong := self._references.judge(post.conversation_id, post.draft):
-                self._refused[n] = wrong
+            elif post.key() in self._first:
+                continue
+            elif refusal := self._refuse(post, now):
+                self._refused[n] = refusal
             else:
-                self._first.setdefault(post.key(), n)
+                self._first[post.key()] = n
+
+    def _refuse(self, post: Post, now: datetime) -> Refusal | None:
+        """Why not; an import is no hurry."""
+        wrong = self._references.judge(post.conversation_id, post.draft)
+        return wrong or (None if post.said_at else self._pace.judge(post.conversation_id, post.author_id, now))
 
     async def store(self, change: Change) -> None:
         """Number, encode and write what is new; numbers are given only to what is stored."""
@@ -148,7 +160,8 @@ class Batch:
         run = change.connection.execute
         await run(queries.insert_messages, [*map(list, zip(*rows, strict=True))])
         await run(queries.move_last_seq, [list(self._last_seq), list(self._last_seq.values())])
-        await run(queries.move_read_marks, [[key[0] for key in marks], [key[1] for key in marks], [*marks.values()]])
+        readers = [[key[0] for key in marks], [key[1] for key in marks], [*marks.values()]]
+        await run(queries.move_read_marks, [now, *readers])
         await self._references.store(change)
 
     def outcomes(self) -> list[Outcome]:

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import orjson
 
 from chat.messages.message import Message
+from chat.messages.post import queries as message_queries
 from chat.search.highlight import highlight
 from chat.search.lexemes import encode_rest, encode_what, encode_when, encode_where
 from chat.search.question import Question
@@ -15,17 +15,25 @@ from chat.shared.postgres import Connection, Pool
 from chat.shared.queries import load
 
 queries = load(__file__)
-# In the index each conversation is one key more to look up; who is in more than these sees much of what there is.
-KEYED_MOST = 64
+# A conversation is one key more for the index to follow. Few always are; many only for him who sees little of all that
+# is said, as most of what is found would be thrown away otherwise.
+KEYED_ALWAYS, KEYED_MOST, LITTLE = 8, 256, 0.01
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Where to look: `head` is the log's end; `authors` is None for everybody."""
+    """Where to look. `head`: the log's end; `authors`: None for everybody; `said`: how much, in all these places."""
 
     head: int
     authors: list[int] | None
     conversations: list[int]
+    said: int
+
+    def keyed(self) -> list[int]:
+        """The conversations that the index is to be asked for; none: what it finds is checked for them."""
+        number = len(self.conversations)
+        little = number <= KEYED_MOST and self.said < LITTLE * self.head
+        return self.conversations if number <= KEYED_ALWAYS or little else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +49,16 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Messages with their positions; `next` continues below."""
+    """Messages, and the position below which the next page goes on."""
 
-    messages: list[tuple[int, Message]]
+    messages: list[Message]
     next: int | None
 
     def encode(self, question: Question) -> bytes:
         """`{results:[{message, highlight}], next}`; `next` is null on the last page."""
         results = [
             {"message": orjson.Fragment(message.encode()), "highlight": highlight(message.body, question.wanted)}
-            for _, message in self.messages
+            for message in self.messages
         ]
         return orjson.dumps({"results": results, "next": None if self.next is None else f"p{self.next}"})
 
@@ -61,10 +69,10 @@ async def find(pool: Pool, user_id: int, asked: Asked) -> Found:
         scope = await read_scope(connection, user_id, asked)
         if not scope.conversations or scope.authors == []:
             return Found([], None)
-        rows = await find_rows(connection, user_id, asked, scope)
-    messages = [(row[0], Message(*row[1:])) for row in rows[: asked.limit]]
-    more = messages[-1][0] if len(rows) > asked.limit else None
-    return Found([(position, message) for position, message in messages if not message.deleted], more)
+        rows = await find_places(connection, user_id, asked, scope)
+        page = rows[: asked.limit]
+        messages = await read_messages(connection, [(conversation_id, seq) for _, conversation_id, seq in page])
+    return Found(messages, page[-1][0] if len(rows) > asked.limit else None)
 
 
 async def read_scope(connection: Connection, user_id: int, asked: Asked) -> Scope:
@@ -79,23 +87,32 @@ async def read_scope(connection: Connection, user_id: int, asked: Asked) -> Scop
     }
     row = await (await connection.execute(queries.read_scope, fields)).fetchone()
     assert row is not None
-    head, named, conversations = row
+    head, named, conversations, said = row
     authors = [*named, *([] if asked.author is None else [asked.author])]
-    return Scope(head, authors if question.names or asked.author is not None else None, conversations)
+    return Scope(head, authors if question.names or asked.author is not None else None, conversations, said)
 
 
-async def find_rows(connection: Connection, user_id: int, asked: Asked, scope: Scope) -> Sequence[tuple[Any, ...]]:
-    """One more than the page holds, if there are more."""
+async def find_places(connection: Connection, user_id: int, asked: Asked, scope: Scope) -> list[tuple[int, int, int]]:
+    """`(position, conversation, seq)`, the newest first: one more than the page holds, if there are more."""
     fields = encode_fields(asked, scope)
     fields |= {"user": user_id, "conversations": scope.conversations, "limit": asked.limit + 1}
-    return await (await connection.execute(queries.find_messages, fields, binary=True)).fetchall()
+    rows = await (await connection.execute(queries.find_places, fields, binary=True)).fetchall()
+    return [(row[0], row[1], row[2]) for row in rows]
+
+
+async def read_messages(connection: Connection, places: Sequence[tuple[int, int]]) -> list[Message]:
+    """Those that have not been deleted meanwhile, in the order of their places."""
+    asked = [[place[0] for place in places], [place[1] for place in places]]
+    rows = await (await connection.execute(message_queries.read_messages, asked, binary=True)).fetchall()
+    messages = {(row[0], row[1]): Message(*row) for row in rows}
+    return [message for place in places if (message := messages.get(place)) and not message.deleted]
 
 
 def encode_fields(asked: Asked, scope: Scope) -> dict[str, object]:
     """The question as the index is asked; where one side of it is open, another side stands in for it."""
     question = asked.question
     what = encode_what(question, scope.authors or [])
-    where = encode_where(scope.conversations) if len(scope.conversations) <= KEYED_MOST else ""
+    where = encode_where(scope.keyed())
     when = encode_when(question)
     some = what or where or when
     fields: dict[str, object] = {"what": what or some, "where": where or some, "when": when or some}

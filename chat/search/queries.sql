@@ -1,18 +1,20 @@
 -- name: read_scope
 -- Where the log stands, who is meant by `names`, and where to look: in all that this person is in; or, where places
 -- are named, in those of them that this person may read, which public channels are.
-select head.position,
-       (select coalesce(array_agg(u.id), '{}') from users u where lower(u.name) = any(%(names)s)),
-       (select coalesce(array_agg(c.id), '{}')
-          from conversations c
-          left join memberships m on m.conversation_id = c.id and m.user_id = %(user)s and m.until is null
-         where case when not %(named)s then m.user_id is not null
-                    else (m.user_id is not null or c.kind = 'channel' and not c.private)
-                         and (c.id = any(%(ids)s::bigint[]) or c.kind = 'channel' and lower(c.name) = any(%(places)s))
-               end)
+with places as (
+    select c.id, c.last_seq
+      from memberships m join conversations c on c.id = m.conversation_id
+     where m.user_id = %(user)s and m.until is null
+       and (not %(named)s or c.id = any(%(ids)s::bigint[]) or c.kind = 'channel' and lower(c.name) = any(%(places)s))
+     union
+    select c.id, c.last_seq from conversations c
+     where %(named)s and c.kind = 'channel' and not c.private
+       and (c.id = any(%(ids)s::bigint[]) or lower(c.name) = any(%(places)s) and c.archived_at is null))
+select head.position, (select coalesce(array_agg(u.id), '{}') from users u where lower(u.name) = any(%(names)s)),
+       (select coalesce(array_agg(id), '{}') from places), (select coalesce(sum(last_seq), 0)::bigint from places)
   from log_head head
 
--- name: find_messages
+-- name: find_places
 -- The newest matches below a position. The windows are tried one after the other: none is looked into once those before
 -- it have filled the page. What, where, when and the window are asked apart, for the index then leaps from one to the
 -- next; in one query it would step through all that was ever said in these conversations. `rest` is not for the index,
@@ -69,8 +71,6 @@ last as materialized (
        and %(below5)s > 0
        and (select count(*) from first) + (select count(*) from second) + (select count(*) from third) + (select count(*) from fourth) < %(limit)s
      order by d.position desc limit %(limit)s)
-select found.position, m.conversation_id, m.seq, m.author_id, m.body, m.client_id, m.created_at, m.edited_at,
-       m.deleted_at is not null
+select position, conversation_id, seq
   from (table first union all table second union all table third union all table fourth union all table last) found
-  join messages m on m.conversation_id = found.conversation_id and m.seq = found.seq
- order by found.position desc limit %(limit)s
+ order by position desc limit %(limit)s

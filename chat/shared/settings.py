@@ -71,6 +71,8 @@ class Settings(BaseSettings):
     max_members_added: Count = 500
     max_group_members: Count = 100
     conversations_per_person: Count = 2_000
+    slow_most: Count = 6 * 3600  # seconds of slow mode
+    links_per_conversation: Count = 100
     edit_seconds: float = Field(24 * 3600, ge=0)  # after posting; 0: never
     reactions_per_message: Count = 20  # different ones
     pins_per_conversation: Count = 100

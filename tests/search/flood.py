@@ -1,8 +1,8 @@
 """A flood: so many messages in a database and its index, and what a search costs among them.
 
 `python -m tests.search.flood 10000 1000000` grows a database of its own on an embedded server to these sizes in turn
-and prints, for each question, the least milliseconds (others share the machine) of the first and the third page through the API, and of the
-search alone.
+and prints for each question the least milliseconds (others share the machine) of its first and its third page through
+the API, and of the search alone.
 """
 
 import asyncio
@@ -73,6 +73,7 @@ async def grow(database_url: str, first: int, last: int, rooms: Sequence[int], p
                         await rows.write_row([*fields, one.said_at])
                 await store(connection, piece)
                 await connection.execute("update log_head set position = %s", [last])
+                await connection.execute("update conversations set last_seq = %s", [last // len(rooms)])
                 await connection.execute("update search_progress set position = %s", [last])
 
 

@@ -1,0 +1,1 @@
+"""The audit: what those who run things did to whom."""
