@@ -16,6 +16,7 @@ from chat.accounts.endpoints import ACCOUNTS, SESSIONS
 from chat.accounts.sessions import Sessions
 from chat.conversations.endpoints import READ_MARKS
 from chat.conversations.read_marks import ReadMarks
+from chat.delivery.endpoints import EVIDENCE
 from chat.log.announce import Announcer
 from chat.log.append import Log
 from chat.log.endpoints import LOG
@@ -24,6 +25,7 @@ from chat.log.stuck import keep_ending_stuck
 from chat.messages.endpoints import POSTS
 from chat.messages.post import Posts
 from chat.middleware import add_headers, answer_problems
+from chat.operations.audit import keep_audit
 from chat.search.indexer import Indexer
 from chat.shared.endpoints import IDENTITIES, POOL, RATES, REGISTRY, SETTINGS
 from chat.shared.identity import Identities
@@ -37,6 +39,7 @@ from chat.shared.tasks import Tasks, first_of
 from chat.stream.endpoints import STREAMS
 from chat.stream.streams import Streams
 from presence.endpoints import SOCKETS
+from presence.evidence import describe_evidence
 from presence.routes import PRESENCE
 from presence.sockets import Sockets
 
@@ -72,7 +75,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         registry = app[REGISTRY] = Registry(settings, pool, redis)
         streams = app[STREAMS] = Streams(settings, pool, redis, identities, registry)
         announcer = Announcer(redis, streams.tail.hear)
-        journal = app[LOG] = Log(pool, announcer.announce)
+        journal = app[LOG] = Log(pool, announcer.announce, settings.node)
         posts = app[POSTS] = Posts(journal, settings.append_queue)
         read_marks = app[READ_MARKS] = ReadMarks(journal, settings.append_queue)
         retention = Retention(pool, settings.log_partition_entries, settings.log_retention_days)
@@ -84,6 +87,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         registry.on_revoked += [identities.forget, streams.roster.revoke]
         streams.hub.followers.append(sockets)
         app[POOL] = pool
+        app[EVIDENCE] = lambda user_id: describe_evidence(pool, registry, user_id)
         await retention.keep()
         await streams.tail.begin()
         await registry.begin()
@@ -99,7 +103,9 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
             "look up memberships": streams.stays.run,
             "look up the log's end": streams.heads.run,
             "keep the log's partitions": retention.run,
+            "keep the audit": partial(keep_audit, pool, settings.audit_retention_days),
             "index messages": Indexer(pool).run,
+            "record streams": streams.records.run,
             "beat": lambda: streams.roster.beat(streams.hub),
             **registry.works(),
             **sockets.works(),
@@ -110,6 +116,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         streams.roster.end_all("drain")
         sockets.roster.end_all()
         await tasks.stop()
+        await streams.records.finish()
         await registry.leave()
         accounts.hasher.close()
     await close_redis(redis)

@@ -3,9 +3,10 @@
 from aiohttp import web
 
 from chat.accounts import endpoints as accounts
-from chat.audit import endpoints as audit
+from chat.accounts.oversight import endpoints as oversight
 from chat.conversations import endpoints as conversations
 from chat.conversations import member_endpoints as members
+from chat.delivery import endpoints as delivery
 from chat.importing import endpoints as importing
 from chat.messages import endpoints as messages
 from chat.messages.edits import endpoints as edits
@@ -23,6 +24,7 @@ C = "/api/chat/conversations"
 OPERATIONS = [
     web.get("/health/live", operations.get_live),
     web.get("/health/ready", operations.get_ready),
+    web.get("/api/audit", operations.get_audit),
 ]
 ACCOUNTS = [
     web.post("/api/accounts", accounts.post_account),
@@ -35,6 +37,9 @@ ACCOUNTS = [
     web.patch("/api/users/me", accounts.patch_me),
     web.put("/api/users/me/password", accounts.put_password),
     web.get("/api/users/{user}", accounts.get_user),
+    web.get("/api/users/{user}/sessions", oversight.get_sessions),
+    web.delete("/api/users/{user}/sessions/{session}", oversight.delete_session),
+    web.put("/api/users/{user}/disabled", oversight.put_disabled),
 ]
 CHAT = [
     web.get("/api/chat/stream", stream.get_stream),
@@ -66,6 +71,7 @@ CHAT = [
     web.delete(C + "/{conversation}/pins/{seq}", pins.delete_pin),
     web.get("/api/chat/threads", threads.get_threads),
     web.post("/api/chat/messages", messages.post_messages),
+    web.get(C + "/{conversation}/messages/{seq}/delivery/{user}", delivery.get_delivery),
     web.get("/api/chat/search", search.get_search),
     web.get(C + "/{conversation}/bans", moderation.get_bans),
     web.put(C + "/{conversation}/bans/{user}", moderation.put_ban),
@@ -77,8 +83,7 @@ CHAT = [
     web.post(C + "/{conversation}/messages/{seq}/reports", moderation.post_report),
     web.get("/api/chat/reports", moderation.get_reports),
     web.patch("/api/chat/reports/{report}", moderation.patch_report),
-    web.get(C + "/{conversation}/audit", audit.get_conversation_audit),
-    web.get("/api/chat/audit", audit.get_audit),
+    web.get(C + "/{conversation}/audit", moderation.get_audit),
 ]
 # Last: app addresses such as /c/12 all lead to the page.
 SITE = [

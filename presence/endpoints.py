@@ -5,19 +5,23 @@ from typing import TypeVar
 
 from aiohttp import web
 
+from chat.shared.audit import record
 from chat.shared.detach import Departed, detach
 from chat.shared.endpoints import (
     IDENTITIES,
     POOL,
+    REGISTRY,
+    actor_of,
     answer_json,
     find_token,
     parse_count,
     parse_ids,
     path_id,
+    require_admin,
     require_identity,
 )
 from chat.shared.identity import Member
-from chat.shared.problems import AdminsOnly, Refusal, Unavailable
+from chat.shared.problems import Refusal, Unavailable
 from chat.shared.redis import UNAVAILABLE
 from presence.evidence import describe_evidence
 from presence.history import read_history
@@ -83,13 +87,6 @@ async def get_presence(request: web.Request) -> web.Response:
     return answer_json(b'{"users":[%b]}' % b",".join(records))
 
 
-async def require_admin(request: web.Request) -> Sockets:
-    """Raises `AdminsOnly`."""
-    if (await require_identity(request)).role != "admin":
-        raise AdminsOnly
-    return request.app[SOCKETS]
-
-
 async def bounded(asking: Awaitable[Answer]) -> Answer:
     """What Redis answers; raises `Unavailable` when it does not."""
     try:
@@ -100,25 +97,34 @@ async def bounded(asking: Awaitable[Answer]) -> Answer:
 
 async def get_nodes(request: web.Request) -> web.Response:
     """Every node with its lease and what it holds."""
-    sockets = await require_admin(request)
-    return answer_json({"nodes": await bounded(sockets.registry.nodes())})
+    await require_admin(request)
+    return answer_json({"nodes": await bounded(request.app[REGISTRY].nodes())})
 
 
 async def get_stats(request: web.Request) -> web.Response:
     """The figures now, and with `?minutes=` those of each minute before."""
-    sockets = await require_admin(request)
+    await require_admin(request)
     minutes = parse_count(request, "minutes", default=0, most=MINUTES_MOST)
     history = await read_history(request.app[POOL], minutes) if minutes else []
-    return answer_json(await bounded(sockets.registry.stats()) | {"history": history})
+    return answer_json(await bounded(request.app[REGISTRY].stats()) | {"history": history})
 
 
 async def get_evidence(request: web.Request) -> web.Response:
-    """Why a person is shown as he is."""
-    sockets, user_id = await require_admin(request), path_id(request, "user")
-    return answer_json(await bounded(describe_evidence(request.app[POOL], sockets.registry, user_id)))
+    """Why a person is shown as he is, the invisible too: who looks is written down."""
+    member, user_id = await require_admin(request), path_id(request, "user")
+    await note(request, member, "presence.look", user_id)
+    return answer_json(await bounded(describe_evidence(request.app[POOL], request.app[REGISTRY], user_id)))
 
 
 async def post_reconcile(request: web.Request) -> web.Response:
     """Look for ghosts now."""
-    sockets = await require_admin(request)
-    return answer_json({"reaped": await bounded(sockets.registry.reconcile())})
+    member = await require_admin(request)
+    reaped = await bounded(request.app[REGISTRY].reconcile())
+    await note(request, member, "presence.reconcile", reaped=reaped)
+    return answer_json({"reaped": reaped})
+
+
+async def note(request: web.Request, member: Member, action: str, subject: int | None = None, **detail: object) -> None:
+    """In the audit."""
+    async with request.app[POOL].connection() as connection:
+        await record(connection, actor_of(request, member), action, subject, **detail)

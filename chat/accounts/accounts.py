@@ -12,6 +12,7 @@ from chat.accounts.strength import check_password
 from chat.accounts.user import User, queries
 from chat.log.append import Log
 from chat.log.entry import Unplaced
+from chat.shared.audit import COMMAND_LINE, Actor, record
 from chat.shared.postgres import Connection, Pool
 from chat.shared.problems import Invalid, Refusal, Unauthenticated
 
@@ -109,7 +110,7 @@ class Accounts:
                 await change.record(Unplaced("user", subject=user_id, data=user.encode()))
         return user
 
-    async def change_password(self, user_id: int, session_id: int, form: PasswordChange) -> list[int]:
+    async def change_password(self, actor: Actor, user_id: int, session_id: int, form: PasswordChange) -> list[int]:
         """Change it, and end all other logins: which. Raises `WrongPassword`, or `Invalid` for a bad new one."""
         async with self._pool.connection() as connection:
             row = await (await connection.execute(queries.read_credentials, [user_id])).fetchone()
@@ -125,7 +126,7 @@ class Accounts:
             changed = {"user_id": user_id, "stored": stored, "fresh": fresh}
             if not await (await change.connection.execute(queries.set_password, changed)).fetchone():
                 raise WrongPassword
-            return await end_others(change, user_id, session_id)
+            return await end_others(change, actor, user_id, session_id, "password")
 
 
 def plain_name(text: str) -> str:
@@ -166,5 +167,7 @@ async def create(pool: Pool, name: str, password: str, display_name: str | None 
         stored = await hasher.hash(form.password)
     finally:
         hasher.close()
-    async with pool.connection() as connection:
-        return (await insert_user(connection, form.name, form.display_name or form.name, stored, role)).id
+    async with pool.connection() as connection, connection.transaction():
+        user = await insert_user(connection, form.name, form.display_name or form.name, stored, role)
+        await record(connection, COMMAND_LINE, "account.create", user.id, role=role)
+    return user.id

@@ -15,7 +15,9 @@ from chat.shared.endpoints import (
     RATES,
     REGISTRY,
     SETTINGS,
+    actor_of,
     answer_json,
+    check_admin,
     client_address,
     parse_ids,
     path_id,
@@ -23,7 +25,6 @@ from chat.shared.endpoints import (
     require_changer,
     require_identity,
 )
-from chat.shared.problems import AdminsOnly
 from chat.shared.rates import home_of
 
 ACCOUNTS = web.AppKey("accounts", Accounts)
@@ -78,20 +79,24 @@ def device_of(request: web.Request, given: str) -> Device:
 async def get_sessions(request: web.Request) -> web.Response:
     """My logins."""
     member = await require_identity(request)
-    sessions = await request.app[SESSIONS].of_user(member.user_id)
-    open_now = await request.app[REGISTRY].count_open(member.user_id)
-    known = [session.to_json(member.session_id, *open_now.get(session.id, (0, 0))) for session in sessions]
-    return answer_json({"sessions": known})
+    return answer_json({"sessions": await describe_sessions(request, member.user_id, member.session_id)})
+
+
+async def describe_sessions(request: web.Request, user_id: int, current: int) -> list[dict[str, object]]:
+    """The person's logins, with what each has open; `current` is the one that asks."""
+    sessions = await request.app[SESSIONS].of_user(user_id)
+    open_now = await request.app[REGISTRY].count_open(user_id)
+    return [session.to_json(current, *open_now.get(session.id, (0, 0))) for session in sessions]
 
 
 async def delete_session(request: web.Request) -> web.Response:
     """End one of my logins, or this one, or all others."""
     member, which = await require_changer(request), request.match_info["session"]
-    sessions = request.app[SESSIONS]
+    actor, sessions = actor_of(request, member), request.app[SESSIONS]
     if which == "others":
-        return let_go(request, await sessions.end_others(member.user_id, member.session_id))
+        return let_go(request, await sessions.end_others(actor, member.user_id, member.session_id, "owner"))
     session_id = member.session_id if which == "current" else path_id(request, "session")
-    answer = let_go(request, await sessions.end(member.user_id, session_id))
+    answer = let_go(request, await sessions.end(actor, member.user_id, session_id, "owner"))
     if session_id == member.session_id:
         answer.del_cookie(COOKIE, path="/", httponly=True, samesite="Lax", secure=request.app[SETTINGS].cookie_secure)
     return answer
@@ -123,7 +128,8 @@ async def put_password(request: web.Request) -> web.Response:
     member = await require_changer(request)
     form = await read_model(request, PasswordChange)
     await request.app[RATES].spend_login(member.name, home_of(client_address(request)))
-    return let_go(request, await request.app[ACCOUNTS].change_password(member.user_id, member.session_id, form))
+    mine = (actor_of(request, member), member.user_id, member.session_id)
+    return let_go(request, await request.app[ACCOUNTS].change_password(*mine, form))
 
 
 async def get_user(request: web.Request) -> web.Response:
@@ -145,8 +151,7 @@ async def get_users(request: web.Request) -> web.Response:
 
 async def post_invite(request: web.Request) -> web.Response:
     """Make an invitation; admins only."""
-    member = await require_changer(request)
-    if member.role != "admin":
-        raise AdminsOnly
-    invite = await make_invite(request.app[POOL], await read_model(request, InviteForm), member.user_id)
+    member = check_admin(await require_changer(request))
+    form = await read_model(request, InviteForm)
+    invite = await make_invite(request.app[POOL], form, actor_of(request, member))
     return answer_json(invite.to_json(), 201)

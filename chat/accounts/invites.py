@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from chat.accounts.form import InviteForm
 from chat.accounts.user import queries
+from chat.shared.audit import COMMAND_LINE, Actor, record
 from chat.shared.identity import hash_token
 from chat.shared.postgres import Connection, Pool
 from chat.shared.problems import Refusal
@@ -29,12 +30,13 @@ class Invite:
         return {"invite": self.code, "uses": self.uses, "expires_at": self.expires_at}
 
 
-async def make_invite(pool: Pool, form: InviteForm, user_id: int | None = None) -> Invite:
-    """A new invitation; `user_id` is who makes it, None on the command line."""
+async def make_invite(pool: Pool, form: InviteForm, actor: Actor = COMMAND_LINE) -> Invite:
+    """A new invitation."""
     code = secrets.token_urlsafe(16)
-    made = {"digest": hash_token(code), "uses": form.uses, "days": form.days, "user_id": user_id}
-    async with pool.connection() as connection:
+    made = {"digest": hash_token(code), "uses": form.uses, "days": form.days, "user_id": actor.user_id}
+    async with pool.connection() as connection, connection.transaction():
         row = await (await connection.execute(queries.insert_invite, made)).fetchone()
+        await record(connection, actor, "invite.make", uses=form.uses, days=form.days)
     assert row is not None
     return Invite(code, form.uses, row[0])
 

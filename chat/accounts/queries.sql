@@ -46,6 +46,12 @@ update sessions set ended_at = now() where user_id = %s and id = %s and ended_at
 -- name: end_other_sessions
 update sessions set ended_at = now() where user_id = %s and id <> %s and ended_at is null returning id
 
+-- name: set_disabled
+-- No row when it is so already.
+update users set disabled_at = case when %(disabled)s then now() end
+ where id = %(user_id)s and (disabled_at is not null) <> %(disabled)s
+returning id
+
 -- name: set_password
 update users set password_hash = %(fresh)s where id = %(user_id)s and password_hash = %(stored)s returning id
 

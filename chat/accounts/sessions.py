@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from chat.accounts.user import queries
 from chat.log.append import Change, Log
 from chat.log.entry import LOGOUT, Unplaced
+from chat.shared.audit import Actor, record
 from chat.shared.identity import hash_token
 from chat.shared.postgres import Connection, Pool
 from chat.shared.problems import NotFound
 
 TOKEN_BYTES = 32
+NO_SESSION = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,20 +82,24 @@ class Sessions:
         asked = {"user_id": user_id, "session_id": session_id, "idle_days": self._idle_days}
         return [Session(*row) for row in await (await connection.execute(queries.list_sessions, asked)).fetchall()]
 
-    async def end(self, user_id: int, session_id: int) -> list[int]:
+    async def end(self, actor: Actor, user_id: int, session_id: int, why: str) -> list[int]:
         """End one of this person's logins; raises `NotFound`."""
         async with self._log.change() as change:
             await lock_user(change, user_id)
-            ended = await record_ends(change, user_id, queries.end_session, session_id)
+            ended = await end_logins(change, actor, user_id, queries.end_session, session_id, why)
             if not ended:
                 raise NotFound
         return ended
 
-    async def end_others(self, user_id: int, session_id: int) -> list[int]:
+    async def end_others(self, actor: Actor, user_id: int, session_id: int, why: str) -> list[int]:
         """End all of this person's logins but this one; which they were."""
         async with self._log.change() as change:
             await lock_user(change, user_id)
-            return await end_others(change, user_id, session_id)
+            return await end_others(change, actor, user_id, session_id, why)
+
+    async def end_all(self, actor: Actor, user_id: int, why: str) -> list[int]:
+        """End all of this person's logins; which they were."""
+        return await self.end_others(actor, user_id, NO_SESSION, why)
 
 
 async def lock_user(change: Change, user_id: int) -> None:
@@ -101,14 +107,24 @@ async def lock_user(change: Change, user_id: int) -> None:
     await change.connection.execute(queries.lock_user, [user_id])
 
 
-async def end_others(change: Change, user_id: int, session_id: int) -> list[int]:
+async def end_others(change: Change, actor: Actor, user_id: int, session_id: int, why: str) -> list[int]:
     """As `Sessions.end_others`, within a change; the user is locked."""
-    return await record_ends(change, user_id, queries.end_other_sessions, session_id)
+    return await end_logins(change, actor, user_id, queries.end_other_sessions, session_id, why)
 
 
-async def record_ends(change: Change, user_id: int, query: bytes, session_id: int) -> list[int]:
-    """End what `query` finds, with an entry for each, at which every node lets go of what it has open."""
-    rows = await (await change.connection.execute(query, [user_id, session_id])).fetchall()
-    for (ended,) in rows:
-        await change.record(Unplaced(LOGOUT, user_id=user_id, subject=ended))
-    return [ended for (ended,) in rows]
+async def end_all(change: Change, actor: Actor, user_id: int, why: str) -> list[int]:
+    """As `Sessions.end_all`, within a change; the user is locked."""
+    return await end_others(change, actor, user_id, NO_SESSION, why)
+
+
+async def end_logins(change: Change, actor: Actor, user_id: int, query: bytes, session_id: int, why: str) -> list[int]:
+    """End what `query` finds, with an entry for each, at which every node lets go of what it has open.
+
+    The audit keeps who did it, and `why`: owner, password, admin or disabled.
+    """
+    ended = [row[0] for row in await (await change.connection.execute(query, [user_id, session_id])).fetchall()]
+    if ended:
+        await record(change.connection, actor, "login.end", user_id, sessions=ended, why=why)
+    for one in ended:
+        await change.record(Unplaced(LOGOUT, user_id=user_id, subject=one))
+    return ended

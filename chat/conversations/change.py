@@ -4,10 +4,10 @@ from dataclasses import replace
 
 from psycopg.errors import UniqueViolation
 
-from chat.audit.note import note
 from chat.conversations.conversation import Conversation
 from chat.conversations.draft import ConversationPatch
 from chat.conversations.entries import described
+from chat.conversations.noting import note
 from chat.conversations.refusals import NameTaken
 from chat.conversations.rights import judge_patch
 from chat.conversations.scenes import set_scene
@@ -40,5 +40,5 @@ async def change_conversation(
 async def store_change(change: Change, actor_id: int, changed: Conversation, patch: ConversationPatch) -> None:
     """As it is now, noted and told to all members."""
     await change.connection.execute(queries.change_conversation, changed.to_row())
-    await note(change, actor_id, "change", changed.id, **patch.named())
+    await note(change, actor_id, "conversation.change", changed.id, **patch.named())
     await change.record(described(changed))

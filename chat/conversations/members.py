@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from chat.audit.note import note
 from chat.conversations.draft import Role
 from chat.conversations.entries import described
+from chat.conversations.noting import note
 from chat.conversations.rights import judge_leaving, judge_seat
 from chat.conversations.scenes import require_room, require_successor, require_welcome, set_scene
 from chat.conversations.seating import check_people, queries, reseat, seat, unseat
@@ -31,7 +31,7 @@ async def put_member(
         elif role != scene.subject_role:
             await require_successor(change, scene)
             await reseat(change, conversation_id, user_id, role)
-            await note(change, actor_id, "role", conversation_id, user_id, role=role)
+            await note(change, actor_id, "member.role", conversation_id, user_id, role=role)
     return role, scene.subject_role is None
 
 
@@ -43,7 +43,7 @@ async def remove_member(log: Log, actor_id: int, conversation_id: int, user_id: 
         await require_successor(change, scene)
         await unseat(change, conversation_id, user_id)
         if not scene.oneself:
-            await note(change, actor_id, "remove", conversation_id, user_id)
+            await note(change, actor_id, "member.remove", conversation_id, user_id)
 
 
 async def list_members(pool: Pool, conversation_id: int, after: int) -> list[tuple[int, str, datetime]]:

@@ -9,6 +9,7 @@ from chat.conversations.scenes import require_room, set_scene
 from chat.conversations.seating import check_people, seat
 from chat.importing.author import account_name
 from chat.log.append import Change, Log
+from chat.shared.audit import Actor, record
 from chat.shared.identity import Member
 from chat.shared.problems import AdminsOnly, Invalid
 from chat.shared.queries import load
@@ -18,7 +19,7 @@ queries = load(__file__)
 
 
 async def bring_authors(
-    log: Log, settings: Settings, member: Member, conversation_id: int, authors: Sequence[str]
+    log: Log, settings: Settings, member: Member, actor: Actor, conversation_id: int, authors: Sequence[str]
 ) -> list[int]:
     """Their user ids, in order; each exists and is a member afterwards. For admins, in a conversation that they run."""
     if len(authors) > settings.max_members_added:
@@ -28,6 +29,7 @@ async def bring_authors(
         check_rights(scene, member)
         names = {account_name(author): author for author in authors}
         ids = await find_or_make(change, names)
+        await record(change.connection, actor, "account.import", conversation=conversation_id, people=len(ids))
         await seat_missing(change, scene, settings, sorted(ids.values()))
     return [ids[account_name(author)] for author in authors]
 

@@ -47,14 +47,5 @@ create table reports (
 create index reports_open on reports (id) where resolved_at is null;
 create index reports_conversation on reports (conversation_id, id);
 
--- What those who run things did. Nothing refers to anything: it outlives what it is about.
-create table audit (
-    id              bigint generated always as identity primary key,
-    at              timestamptz not null default now(),
-    actor_id        bigint not null,
-    action          text not null,
-    conversation_id bigint,
-    user_id         bigint,                      -- to whom it was done
-    detail          jsonb not null
-);
-create index audit_conversation on audit (conversation_id, id);
+-- Those who run a conversation see what was done in it.
+create index audit_conversation on audit (((detail ->> 'conversation')::bigint), id) where detail ? 'conversation';

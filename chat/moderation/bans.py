@@ -1,6 +1,6 @@
 """Bans: who is sent away and does not come back."""
 
-from chat.audit.note import note
+from chat.conversations.noting import note
 from chat.conversations.rights import Scene, judge_change, require_runner
 from chat.conversations.scenes import require_successor, set_scene
 from chat.conversations.seating import unseat
@@ -25,7 +25,7 @@ async def ban(log: Log, actor_id: int, conversation_id: int, user_id: int, reaso
         judge_ban(scene)
         await require_successor(change, scene)
         await change.connection.execute(queries.insert_ban, [conversation_id, user_id, actor_id, reason])
-        await note(change, actor_id, "ban", conversation_id, user_id, reason=reason)
+        await note(change, actor_id, "member.ban", conversation_id, user_id, reason=reason)
         if scene.subject_role is not None:
             await unseat(change, conversation_id, user_id)
 
@@ -44,7 +44,7 @@ async def unban(log: Log, actor_id: int, conversation_id: int, user_id: int) -> 
         judge_change(await set_scene(change, conversation_id, actor_id))
         if not await (await change.connection.execute(queries.delete_ban, [conversation_id, user_id])).fetchone():
             raise NotFound
-        await note(change, actor_id, "unban", conversation_id, user_id)
+        await note(change, actor_id, "member.unban", conversation_id, user_id)
 
 
 async def list_bans(pool: Pool, user_id: int, conversation_id: int, after: int) -> dict[str, object]:

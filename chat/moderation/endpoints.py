@@ -1,4 +1,4 @@
-"""`…/conversations/{c}/bans` and `/links`, `/api/chat/join`, `…/messages/{seq}/reports`, `/api/chat/reports`."""
+"""`…/conversations/{c}/bans`, `…/links` and `…/audit`; `…/messages/{seq}/reports`; `/api/chat/join`, `/reports`."""
 
 from aiohttp import web
 
@@ -7,6 +7,7 @@ from chat.log.endpoints import LOG
 from chat.moderation.asked import BanForm, JoinForm, LinkForm, ReportForm, Resolution
 from chat.moderation.bans import ban, list_bans, unban
 from chat.moderation.links import join_by_link, list_links, make_link, withdraw_link
+from chat.moderation.notes import list_notes
 from chat.moderation.reports import file_report, list_reports, resolve_report
 from chat.shared.endpoints import (
     LARGEST_ID,
@@ -105,3 +106,10 @@ async def patch_report(request: web.Request) -> web.Response:
     form = await read_model(request, Resolution)
     pool, log, report_id = request.app[POOL], request.app[LOG], path_id(request, "report")
     return answer_json(await resolve_report(pool, log, member, report_id, form.outcome, form.note))
+
+
+async def get_audit(request: web.Request) -> web.Response:
+    """What those who run a conversation have done in it."""
+    member, conversation_id = await require_identity(request), path_id(request, "conversation")
+    after = parse_count(request, "after", default=LARGEST_ID, most=LARGEST_ID)
+    return answer_json(await list_notes(request.app[POOL], member.user_id, conversation_id, after))

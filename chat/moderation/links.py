@@ -3,8 +3,8 @@
 import secrets
 from datetime import datetime
 
-from chat.audit.note import note
 from chat.conversations.entries import described
+from chat.conversations.noting import note
 from chat.conversations.refusals import Conflict
 from chat.conversations.rights import judge_change, require_runner
 from chat.conversations.scenes import require_room, require_welcome, set_scene
@@ -51,7 +51,7 @@ async def make_link(
         made = [conversation_id, hash_token(code), uses, actor_id, days]
         row = await (await change.connection.execute(queries.insert_link, made)).fetchone()
         assert row is not None
-        await note(change, actor_id, "make_link", conversation_id, link=row[0], uses=uses, days=days)
+        await note(change, actor_id, "link.make", conversation_id, link=row[0], uses=uses, days=days)
     return {"code": code} | describe(row)
 
 
@@ -78,7 +78,7 @@ async def withdraw_link(log: Log, actor_id: int, conversation_id: int, link_id: 
         judge_change(await set_scene(change, conversation_id, actor_id))
         if not await (await change.connection.execute(queries.delete_link, [conversation_id, link_id])).fetchone():
             raise NotFound
-        await note(change, actor_id, "withdraw_link", conversation_id, link=link_id)
+        await note(change, actor_id, "link.withdraw", conversation_id, link=link_id)
 
 
 async def join_by_link(log: Log, settings: Settings, user_id: int, code: str) -> tuple[int, bool]:

@@ -2,6 +2,9 @@
 insert into bans (conversation_id, user_id, banned_by, reason) values (%s, %s, %s, %s)
     on conflict (conversation_id, user_id) do update set reason = excluded.reason
 
+-- name: find_ban
+select at from bans where conversation_id = %s and user_id = %s
+
 -- name: delete_ban
 delete from bans where conversation_id = %s and user_id = %s returning user_id
 
@@ -70,3 +73,10 @@ select r.id, r.conversation_id, r.seq, r.author_id, r.body, r.reporter_id, r.rea
 update reports set outcome = %s, note = %s, resolved_by = %s, resolved_at = now()
  where id = %s and resolved_at is null
 returning conversation_id, seq
+
+-- name: list_notes
+-- The latest first, below an id.
+select id, at, actor, action, subject, detail - 'conversation'
+  from audit
+ where detail ? 'conversation' and (detail ->> 'conversation')::bigint = %s and id < %s
+ order by id desc limit %s

@@ -4,8 +4,8 @@ from typing import Any
 
 import orjson
 
-from chat.audit.note import note
 from chat.conversations.draft import LARGEST_ID
+from chat.conversations.noting import note
 from chat.conversations.refusals import Conflict
 from chat.log.append import Change, Log
 from chat.log.entry import Unplaced
@@ -98,7 +98,7 @@ async def resolve_report(
         row = await (await change.connection.execute(queries.resolve_report, resolved)).fetchone()
         if row is None:
             raise Resolved
-        await note(change, member.user_id, "resolve_report", row[0], report=report_id, outcome=outcome)
+        await note(change, member.user_id, "report.resolve", row[0], report=report_id, outcome=outcome)
         await tell_judges(change, report_id, row[0], row[1], outcome)
     (report,) = await read_reports(pool, member, only=report_id)
     return report

@@ -1,11 +1,12 @@
-"""Health: `live` is slow to fail, `ready` fails at once when this node should get no more work."""
+"""Health and the audit. `live` is slow to fail, `ready` fails at once when this node should get no more work."""
 
 import asyncio
 
 from aiohttp import web
 
 from chat.migrations import missing_migrations
-from chat.shared.endpoints import POOL, REGISTRY, answer_json
+from chat.operations.audit import read_audit
+from chat.shared.endpoints import LARGEST_ID, POOL, REGISTRY, answer_json, parse_count, require_admin
 from chat.shared.postgres import UNAVAILABLE
 from chat.shared.problems import Draining, Unavailable
 from chat.stream.endpoints import STREAMS
@@ -32,3 +33,12 @@ async def get_ready(request: web.Request) -> web.Response:
         raise Unavailable(f"The database lacks migrations: {', '.join(missing)}. Run `tandem migrate`.")
     ready = streams.tail.listening and not request.app[REGISTRY].degraded
     return answer_json({"status": "ready" if ready else "degraded", "node": streams.settings.node})
+
+
+async def get_audit(request: web.Request) -> web.Response:
+    """`?after=id&limit=`: what was done with powers, the latest first; for admins."""
+    await require_admin(request)
+    after = parse_count(request, "after", default=LARGEST_ID, most=LARGEST_ID)
+    limit = parse_count(request, "limit", default=100, most=500, least=1)
+    rows = await read_audit(request.app[POOL], after, limit + 1)
+    return answer_json({"rows": rows[:limit], "next": rows[limit - 1]["id"] if len(rows) > limit else None})

@@ -66,12 +66,17 @@ class Found:
 async def find(pool: Pool, user_id: int, asked: Asked) -> Found:
     """The page. What is neither readable nor there is not found, and that is no error."""
     async with pool.connection() as connection:
-        scope = await read_scope(connection, user_id, asked)
-        if not scope.conversations or scope.authors == []:
-            return Found([], None)
-        rows = await find_places(connection, user_id, asked, scope)
-        page = rows[: asked.limit]
-        messages = await read_messages(connection, [(conversation_id, seq) for _, conversation_id, seq in page])
+        return await find_on(connection, user_id, asked)
+
+
+async def find_on(connection: Connection, user_id: int, asked: Asked) -> Found:
+    """As `find`, in three round trips."""
+    scope = await read_scope(connection, user_id, asked)
+    if not scope.conversations or scope.authors == []:
+        return Found([], None)
+    rows = await find_places(connection, user_id, asked, scope)
+    page = rows[: asked.limit]
+    messages = await read_messages(connection, [(conversation_id, seq) for _, conversation_id, seq in page])
     return Found(messages, page[-1][0] if len(rows) > asked.limit else None)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 import orjson
+import psycopg
 import structlog
 
 from chat.log.frame import decode_frame
@@ -22,6 +23,7 @@ queries = load(__file__, "indexing.sql")
 BATCH = 200  # about 4 ms of this node's time at once: nothing else waits longer for it
 PAUSE = 0.5
 KINDS = {"message", "edit", "delete"}
+TROUBLE: tuple[type[Exception], ...] = (psycopg.Error, *UNAVAILABLE)  # a search that is behind must not end the talk
 log = structlog.get_logger(__name__)
 
 
@@ -58,7 +60,7 @@ class Indexer:
             busy = False
             try:
                 busy = await self.step()
-            except UNAVAILABLE as error:
+            except TROUBLE as error:
                 log.warning("nothing can be indexed now", error=repr(error))
             await asyncio.sleep(0 if busy else PAUSE)
 

@@ -8,9 +8,19 @@ import orjson
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
+from chat.shared.audit import Actor
 from chat.shared.identity import Identities, Member
 from chat.shared.postgres import Pool
-from chat.shared.problems import Invalid, NotFound, Refusal, TooLarge, TooSlow, Unauthenticated, Unfinished
+from chat.shared.problems import (
+    AdminsOnly,
+    Invalid,
+    NotFound,
+    Refusal,
+    TooLarge,
+    TooSlow,
+    Unauthenticated,
+    Unfinished,
+)
 from chat.shared.rates import Rates
 from chat.shared.registry.registry import Registry
 from chat.shared.settings import Settings
@@ -50,6 +60,23 @@ async def require_changer(request: web.Request) -> Member:
     member = await require_identity(request)
     request.app[RATES].change.spend(member.user_id)
     return member
+
+
+async def require_admin(request: web.Request) -> Member:
+    """Who asks for what admins may see; raises `Unauthenticated` or `AdminsOnly`."""
+    return check_admin(await require_identity(request))
+
+
+def check_admin(member: Member) -> Member:
+    """The member; raises `AdminsOnly`."""
+    if member.role != "admin":
+        raise AdminsOnly
+    return member
+
+
+def actor_of(request: web.Request, member: Member) -> Actor:
+    """The member, for the audit."""
+    return Actor(member.user_id, client_address(request))
 
 
 def client_address(request: web.Request) -> str:

@@ -88,6 +88,7 @@ class Settings(BaseSettings):
 
     log_retention_days: Count = 14
     log_partition_entries: Count = 500_000
+    audit_retention_days: Count = 365
     presence_linger: Seconds = 10
     node_lease: Seconds = 10
     log_format: Literal["console", "json"] = "console"

@@ -106,13 +106,15 @@ async def test_everything_done_is_noted(cast: Cast, ana: Person, ben: Person) ->
     await tries(ana, "DELETE", f"{CONVERSATIONS}/{room}")
     status, said = await ana.call("GET", f"{CONVERSATIONS}/{room}/audit")
     assert status == 200
-    noted = [(one["action"], one["actor"], one["user"], one["detail"]) for one in reversed(said["entries"])]
+    noted = [(one["action"], one["actor"], one["subject"], one["detail"]) for one in reversed(said["rows"])]
     assert noted == [
-        ("change", ana.id, None, {"slow": 5}),
-        ("role", ana.id, ben.id, {"role": "admin"}),
-        ("ban", ana.id, ben.id, {"reason": "x"}),
-        ("change", ana.id, None, {"archived": True}),
+        ("conversation.change", ana.id, None, {"slow": 5}),
+        ("member.role", ana.id, ben.id, {"role": "admin"}),
+        ("member.ban", ana.id, ben.id, {"reason": "x"}),
+        ("conversation.change", ana.id, None, {"archived": True}),
     ]
-    assert (await root.call("GET", "/api/chat/audit"))[1]["entries"] == said["entries"]
-    assert await tries(ben, "GET", "/api/chat/audit") == (403, "admins_only")
+    everything = (await root.call("GET", "/api/audit"))[1]["rows"]
+    assert [(one["action"], one["detail"]["conversation"]) for one in reversed(everything)] == [
+        (action, room) for action, *_ in noted
+    ]
     assert await tries(ben, "GET", f"{CONVERSATIONS}/{room}/audit") == (404, "not_found")

@@ -47,3 +47,18 @@ async def test_sessions_list_counts_what_is_open(cast: Cast) -> None:
             return (session["streams"], session["sockets"]) == (1, 2)
 
         await eventually(counted)
+
+
+async def test_a_disabled_account_is_closed_on_all_nodes(node: Node, other: Node, cast: Cast) -> None:
+    """Streams and sockets of every login, within a second; and so they are when an admin ends all logins."""
+    (ada,) = await cast.enters("ada", role="admin")
+    ben, chloe = await cast.enters("ben", "chloe")
+    for person, method, path in ((ben, "PUT", "disabled"), (chloe, "DELETE", "sessions/all")):
+        person.at = node.url
+        ear = await person.listens()
+        person.at = other.url
+        eyes = await opens_eyes(person)
+        body = {"disabled": True} if method == "PUT" else None
+        assert (await ada.call(method, f"/api/users/{person.id}/{path}", body))[0] == 204
+        assert await eyes.closes(limit=1.0) == 4401
+        await ear.ends(limit=1.0)

@@ -1,7 +1,8 @@
 -- lease: a node says that it lives, and hears who does not.
 -- KEYS[1]: the hash of all leases, field <holder>: {name, until, …}. ARGV: 1 the holder, 2 its record without `until`,
 -- 3 the lease in ms, 4 'take' for the first time, 'renew' after that, 5 a holder that is known to be dead, or ''.
--- Reads all leases; writes the holder's, unless another living holder has its name or, renewing, its own is gone.
+-- Reads all leases; ends that of the known dead; writes the holder's, unless another living holder has its name or,
+-- renewing, its own is gone.
 -- Returns {'held' | 'lost' | 'taken', the record in the way or '', the server's now, dead holders…}.
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -12,7 +13,12 @@ for i = 1, #fields, 2 do
     local other = cjson.decode(fields[i + 1])
     if fields[i] == ARGV[1] then
         own = other
-    elseif other['until'] <= now or fields[i] == ARGV[5] then
+    elseif other['until'] <= now then
+        dead[#dead + 1] = fields[i]
+    elseif fields[i] == ARGV[5] then
+        -- over now, for everybody: else it could not be reaped, and would be in the way of the next renewal
+        other['until'] = now
+        redis.call('HSET', KEYS[1], fields[i], cjson.encode(other))
         dead[#dead + 1] = fields[i]
     elseif other.name == record.name and not other.leaving then
         taken = fields[i + 1]

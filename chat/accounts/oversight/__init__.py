@@ -1,0 +1,1 @@
+"""What server admins may do with the accounts of others; each of it stands in the audit."""

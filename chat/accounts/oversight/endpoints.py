@@ -1,0 +1,45 @@
+"""`/api/users/{user}/…`: the logins of somebody else, and whether he may log in at all."""
+
+from aiohttp import web
+
+from chat.accounts.endpoints import SESSIONS, describe_sessions, let_go
+from chat.accounts.oversight.disable import Disabling, set_disabled
+from chat.accounts.user import read_user
+from chat.log.endpoints import LOG
+from chat.shared.audit import record
+from chat.shared.endpoints import (
+    POOL,
+    actor_of,
+    answer_json,
+    check_admin,
+    path_id,
+    read_model,
+    require_admin,
+    require_changer,
+)
+
+
+async def get_sessions(request: web.Request) -> web.Response:
+    """His logins. They show his addresses: who looks is written down."""
+    member = await require_admin(request)
+    user = await read_user(request.app[POOL], path_id(request, "user"))
+    async with request.app[POOL].connection() as connection:
+        await record(connection, actor_of(request, member), "login.look", user.id)
+    return answer_json({"sessions": await describe_sessions(request, user.id, member.session_id)})
+
+
+async def delete_session(request: web.Request) -> web.Response:
+    """End one of them, or all."""
+    member = check_admin(await require_changer(request))
+    actor, sessions = actor_of(request, member), request.app[SESSIONS]
+    user = await read_user(request.app[POOL], path_id(request, "user"))
+    if request.match_info["session"] == "all":
+        return let_go(request, await sessions.end_all(actor, user.id, "admin"))
+    return let_go(request, await sessions.end(actor, user.id, path_id(request, "session"), "admin"))
+
+
+async def put_disabled(request: web.Request) -> web.Response:
+    """Disable the account, or enable it again."""
+    member = check_admin(await require_changer(request))
+    asked, user_id = await read_model(request, Disabling), path_id(request, "user")
+    return let_go(request, await set_disabled(request.app[LOG], actor_of(request, member), user_id, asked.disabled))

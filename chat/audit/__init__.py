@@ -1,1 +1,0 @@
-"""The audit: what those who run things did to whom."""

@@ -1,0 +1,178 @@
+"""Oversight: an admin sees and ends the logins of others, disables accounts; all of it stands in the audit."""
+
+import asyncio
+from typing import Any
+
+import psycopg
+import pytest
+
+from chat.accounts.command import add_account, add_invite
+from chat.operations.audit import keep_audit
+from chat.shared.postgres import make_pool
+from tests.accounts.door import PASSWORD, Visitor, visiting
+from tests.cast import Cast, Person
+from tests.waiting import eventually
+
+
+@pytest.fixture
+async def ada(cast: Cast) -> Person:
+    """She is an admin."""
+    (ada,) = await cast.enters("ada", role="admin")
+    return ada
+
+
+async def audited(ada: Person, query: str = "") -> list[tuple[str, int | None, Any]]:
+    """`(action, about whom, detail)`, the latest first."""
+    status, page = await ada.call("GET", f"/api/audit?{query}")
+    assert status == 200
+    return [(row["action"], row["subject"], row["detail"]) for row in page["rows"]]
+
+
+async def enters(visitor: Visitor, name: str) -> tuple[int, int]:
+    """Somebody with a password: his id, and that of his login."""
+    _, came = await visitor.signs_up(name)
+    return came["user"]["id"], came["session"]["id"]
+
+
+async def test_an_admin_ends_a_login(ada: Person, ana: Visitor) -> None:
+    """She sees it with its address, ends it, and both are written down."""
+    user, session = await enters(ana, "ana")
+    status, listed = await ada.call("GET", f"/api/users/{user}/sessions")
+    assert (status, [one["id"] for one in listed["sessions"]]) == (200, [session])
+    assert listed["sessions"][0]["address"] == "127.0.0.1"
+    assert (await ada.call("DELETE", f"/api/users/{user}/sessions/{session}"))[0] == 204
+    assert not await ana.is_known()
+    ended = {"sessions": [session], "why": "admin"}
+    assert await audited(ada) == [("login.end", user, ended), ("login.look", user, {})]
+    assert (await ada.call("DELETE", f"/api/users/{user}/sessions/{session}"))[0] == 404
+
+
+async def test_an_admin_ends_all_logins(ada: Person, ana: Visitor, mallory: Visitor) -> None:
+    """Every one of that person's, nobody else's; the second time there is nothing to write down."""
+    user, first = await enters(ana, "ana")
+    _, other = await mallory.logs_in("ana")
+    for _ in range(2):
+        assert (await ada.call("DELETE", f"/api/users/{user}/sessions/all"))[0] == 204
+    assert not await ana.is_known()
+    assert not await mallory.is_known()
+    assert (await ada.call("GET", "/api/users/me"))[0] == 200
+    assert await audited(ada) == [("login.end", user, {"sessions": [first, other["session"]["id"]], "why": "admin"})]
+
+
+async def test_disabled_until_enabled(ada: Person, ana: Visitor) -> None:
+    """No login stays and none can be made; enabled again she comes back in. Saying it twice is said once."""
+    user, session = await enters(ana, "ana")
+    for disabled in (True, True):
+        assert (await ada.call("PUT", f"/api/users/{user}/disabled", {"disabled": disabled}))[0] == 204
+    assert not await ana.is_known()
+    status, problem = await ana.logs_in("ana")
+    assert (status, problem["code"]) == (401, "bad_credentials")
+    assert (await ada.call("PUT", f"/api/users/{user}/disabled", {"disabled": False}))[0] == 204
+    assert (await ana.logs_in("ana"))[0] == 201
+    assert await audited(ada) == [
+        ("account.enable", user, {}),
+        ("login.end", user, {"sessions": [session], "why": "disabled"}),
+        ("account.disable", user, {}),
+    ]
+
+
+async def test_what_cannot_be_disabled(ada: Person) -> None:
+    """Oneself; who does not exist; and nothing is neither true nor false."""
+    path = "/api/users/{}/disabled"
+    tried = [(ada.id, {"disabled": True}), (999_999, {"disabled": True}), (ada.id, {"disabled": "yes"}), (ada.id, {})]
+    codes = [(await ada.call("PUT", path.format(user), body))[1]["code"] for user, body in tried]
+    assert codes == ["not_yourself", "not_found", "invalid", "invalid"]
+
+
+async def test_owners_endings_are_written_down(ada: Person, ana: Visitor, mallory: Visitor) -> None:
+    """Logging out, ending the others, a new password: by whom, from where, and why."""
+    user, first = await enters(ana, "ana")
+    _, second = await mallory.logs_in("ana")
+    await ana.call("PUT", "/api/users/me/password", {"old": PASSWORD, "new": "copper-kettle-93-indigo"})
+    await ana.call("DELETE", "/api/sessions/current")
+    status, page = await ada.call("GET", "/api/audit")
+    assert status == 200
+    assert [(row["actor"], row["subject"], row["address"]) for row in page["rows"]] == [(user, user, "127.0.0.1")] * 2
+    assert [row["detail"] for row in page["rows"]] == [
+        {"sessions": [first], "why": "owner"},
+        {"sessions": [second["session"]["id"]], "why": "password"},
+    ]
+
+
+async def test_every_power_leaves_a_trace(ada: Person, cast: Cast) -> None:
+    """Looking behind a dot, looking for ghosts, inviting, bringing in authors; the command line has no actor."""
+    status, made = await ada.call("POST", "/api/chat/conversations", {"kind": "channel", "name": "old"})
+    assert status == 201
+    assert (await ada.call("GET", f"/api/presence/evidence/{ada.id}"))[0] == 200
+    assert (await ada.call("POST", "/api/presence/reconcile"))[0] == 200
+    assert (await ada.call("POST", "/api/invites", {}))[0] == 201
+    assert (await ada.call("PUT", f"/api/chat/conversations/{made['id']}/authors", {"names": ["zed"]}))[0] == 200
+    url = cast.database_url
+    root = await asyncio.to_thread(add_account, url, "root", PASSWORD, "admin")
+    await asyncio.to_thread(add_invite, url, 3, 2)
+    assert await audited(ada) == [
+        ("invite.make", None, {"uses": 3, "days": 2}),
+        ("account.create", root, {"role": "admin"}),
+        ("account.import", None, {"conversation": made["id"], "people": 1}),
+        ("invite.make", None, {"uses": 1, "days": 7}),
+        ("presence.reconcile", None, {"reaped": 0}),
+        ("presence.look", ada.id, {}),
+    ]
+
+
+async def test_pages_follow_each_other(ada: Person) -> None:
+    """By key, the latest first, without gap or repeat."""
+    for days in range(1, 6):
+        await ada.call("POST", "/api/invites", {"days": days})
+    seen: list[int] = []
+    after = ""
+    while after is not None:
+        _, page = await ada.call("GET", f"/api/audit?limit=2{after}")
+        seen += [row["detail"]["days"] for row in page["rows"]]
+        after = f"&after={page['next']}" if page["next"] else None
+    assert seen == [5, 4, 3, 2, 1]
+
+
+async def test_old_rows_are_let_go(ada: Person, database_url: str) -> None:
+    """After so many days; the younger ones stay."""
+    for days in (1, 2):
+        await ada.call("POST", "/api/invites", {"days": days})
+    with psycopg.connect(database_url) as connection:
+        connection.execute("update audit set at = now() - interval '31 days' where detail @> '{\"days\": 1}'")
+    async with make_pool(database_url, size=2) as pool:
+        keeping = asyncio.ensure_future(keep_audit(pool, 30))
+
+        async def one_is_left() -> bool:
+            return await audited(ada) == [("invite.make", None, {"uses": 1, "days": 2})]
+
+        await eventually(one_is_left)
+        keeping.cancel()
+
+
+async def test_only_admins(cast: Cast, ana: Visitor) -> None:
+    """Mallory looks at nothing and ends nothing of Ana's."""
+    (mallory,) = await cast.enters("mallory")
+    user, session = await enters(ana, "ana")
+    tried = [
+        ("GET", f"/api/users/{user}/sessions", None),
+        ("DELETE", f"/api/users/{user}/sessions/{session}", None),
+        ("DELETE", f"/api/users/{user}/sessions/all", None),
+        ("PUT", f"/api/users/{user}/disabled", {"disabled": True}),
+        ("GET", "/api/audit", None),
+    ]
+    for method, path, body in tried:
+        status, problem = await mallory.call(method, path, body)
+        assert (path, status, problem["code"]) == (path, 403, "admins_only")
+    assert await ana.is_known()
+
+
+async def test_a_login_made_while_disabling_ends_too(ada: Person, ana: Visitor) -> None:
+    """Whichever of the two comes first, nobody is in afterwards."""
+    user, _ = await enters(ana, "ana")
+    async with visiting(ana.at) as phone:
+        coming = asyncio.gather(*(phone.logs_in("ana") for _ in range(3)))
+        assert (await ada.call("PUT", f"/api/users/{user}/disabled", {"disabled": True}))[0] == 204
+        tokens = [came["token"] for status, came in await coming if status == 201]
+        for token in tokens:
+            phone.headers["Authorization"] = f"Bearer {token}"
+            assert not await phone.is_known()

@@ -1,0 +1,34 @@
+"""A node that was killed and is started again under its name, long before its lease has run out, stays."""
+
+import orjson
+import redis
+
+from chat.shared.registry.keys import LEASES
+from tests.promises.conftest import StartNode
+from tests.waiting import eventually
+
+
+async def test_the_dead_one_does_not_stand_in_the_way_of_its_successor(start_node: StartNode, redis_url: str) -> None:
+    """Its lease ends when the successor has seen that its process has: the first renewal finds the name free."""
+    node = await start_node("a1")
+    with redis.Redis.from_url(redis_url) as registry:
+        (dead,) = leases(registry)
+        node.kill()
+        assert leases(registry)[dead] > now(registry)
+        await node.start()
+        await eventually(lambda: dead not in leases(registry), 10)
+        ((holder, until),) = leases(registry).items()
+        await eventually(lambda: leases(registry)[holder] > until, 10)
+    assert node.alive()
+
+
+def leases(registry: redis.Redis) -> dict[bytes, int]:
+    """Until when each holder counts as living, in ms."""
+    found: dict[bytes, bytes] = registry.hgetall(LEASES)  # type: ignore[assignment]
+    return {holder: orjson.loads(record)["until"] for holder, record in found.items()}
+
+
+def now(registry: redis.Redis) -> float:
+    """The registry's clock, in ms."""
+    seconds, micros = registry.time()
+    return seconds * 1000 + micros / 1000
