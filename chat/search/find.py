@@ -15,9 +15,8 @@ from chat.shared.postgres import Connection, Pool
 from chat.shared.queries import load
 
 queries = load(__file__)
-# A conversation is one key more for the index to follow. Few always are; many only for him who sees little of all that
-# is said, as most of what is found would be thrown away otherwise.
-KEYED_ALWAYS, KEYED_MOST, LITTLE = 8, 256, 0.01
+# A conversation is one more list for the index to follow at every hit, which costs as much as to throw ten hits away.
+LIST_COST, COST_MOST, KEYED_MOST = 10, 100, 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +31,8 @@ class Scope:
     def keyed(self) -> list[int]:
         """The conversations that the index is to be asked for; none: what it finds is checked for them."""
         number = len(self.conversations)
-        little = number <= KEYED_MOST and self.said < LITTLE * self.head
-        return self.conversations if number <= KEYED_ALWAYS or little else []
+        worth = self.said * min(number * LIST_COST, COST_MOST) < self.head
+        return self.conversations if worth and number <= KEYED_MOST else []
 
 
 @dataclass(frozen=True, slots=True)

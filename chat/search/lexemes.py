@@ -9,6 +9,7 @@ when its page is full; so a common word costs a page and not its million message
 import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from functools import lru_cache
 
 from chat.search.question import Question, Wanted
 from chat.search.terms import cut, gram_for, grams_of, signs_of
@@ -20,17 +21,25 @@ PLACES_MOST = 255  # as many places of one term PostgreSQL keeps
 
 def encode_vector(conversation: int, position: int, author: int, at: datetime, body: str) -> str:
     """The text form of a `tsvector`."""
-    places: dict[str, list[int]] = {}
+    places: dict[str, list[str]] = {}
     for number, term in enumerate(cut(body), 1):
-        places.setdefault(term.name, []).append(number)
-    keys = {gram for term in places for gram in grams_of(term)}.union(signs_of(body))
-    keys |= {f"@c{conversation}", f"@a{author}", f"@y{at.year}", f"@m{at:%Y-%m}"}
-    keys |= {f"@{size}.{position >> size}" for size in WINDOWS}
-    keys |= {"@link"} if LINK.search(body) else set()
-    words = [f"{quote(term)}:{','.join(map(str, spots[:PLACES_MOST]))}" for term, spots in places.items()]
-    return " ".join([*words, *map(quote, keys)])
+        places.setdefault(term.name, []).append(str(number))
+    words = [f"{quote(term)}:{','.join(spots[:PLACES_MOST])}" for term, spots in places.items()]
+    words += [quoted_grams(term) for term in places]
+    words += [] if body.isascii() else map(quote, signs_of(body))
+    words += [f"@c{conversation} @a{author} @y{at.year} @m{at.year}-{at.month:02}"]
+    words += [f"@{size}.{position >> size}" for size in WINDOWS]
+    words += ["@link"] if LINK.search(body) else []
+    return " ".join(words)
 
 
+@lru_cache(65_536)
+def quoted_grams(term: str) -> str:
+    """Remembered, for people say the same words again and again."""
+    return " ".join(map(quote, grams_of(term)))
+
+
+@lru_cache(65_536)
 def quote(lexeme: str) -> str:
     """As PostgreSQL reads it in a vector or a query."""
     return "'" + lexeme.replace("\\", "\\\\").replace("'", "''") + "'"
