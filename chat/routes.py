@@ -4,6 +4,7 @@ from aiohttp import web
 
 from chat.accounts import endpoints as accounts
 from chat.accounts.oversight import endpoints as oversight
+from chat.attention import endpoints as attention
 from chat.conversations import endpoints as conversations
 from chat.conversations import member_endpoints as members
 from chat.delivery import endpoints as delivery
@@ -24,6 +25,7 @@ C = "/api/chat/conversations"
 OPERATIONS = [
     web.get("/health/live", operations.get_live),
     web.get("/health/ready", operations.get_ready),
+    web.get("/metrics", operations.get_metrics),
     web.get("/api/audit", operations.get_audit),
 ]
 ACCOUNTS = [
@@ -36,7 +38,10 @@ ACCOUNTS = [
     web.get("/api/users/me", accounts.get_me),
     web.patch("/api/users/me", accounts.patch_me),
     web.put("/api/users/me/password", accounts.put_password),
+    web.get("/api/users/me/blocks", attention.get_blocks),
     web.get("/api/users/{user}", accounts.get_user),
+    web.put("/api/users/{user}/block", attention.put_block),
+    web.delete("/api/users/{user}/block", attention.delete_block),
     web.get("/api/users/{user}/sessions", oversight.get_sessions),
     web.delete("/api/users/{user}/sessions/{session}", oversight.delete_session),
     web.put("/api/users/{user}/disabled", oversight.put_disabled),
@@ -49,6 +54,8 @@ CHAT = [
     web.patch(C + "/{conversation}", conversations.patch_conversation),
     web.delete(C + "/{conversation}", conversations.delete_conversation),
     web.put(C + "/{conversation}/read", conversations.put_read_mark),
+    web.put(C + "/{conversation}/notifications", attention.put_notifications),
+    web.get(C + "/{conversation}/receipts", attention.get_receipts),
     web.get("/api/chat/channels", conversations.get_channels),
     web.get(C + "/{conversation}/members", members.get_members),
     web.put(C + "/{conversation}/members/{user}", members.put_seat),

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-JOIN, LEAVE, LOGOUT = "join", "leave", "logout"
+JOIN, LEAVE, LOGOUT, BLOCK = "join", "leave", "logout", "block"
 
 
 class Entry(Protocol):
@@ -26,7 +26,7 @@ class Entry(Protocol):
 
     @property
     def subject(self) -> int | None:
-        """The person who joins or leaves, or the login that ends."""
+        """The person who joins, leaves or is blocked, or the login that ends."""
 
     @property
     def frame(self) -> bytes:

@@ -1,9 +1,11 @@
 /** Builds the app into dist/, every asset under assets/ with a hash in its name; in development, the API comes from :8080. */
+import { fileURLToPath } from 'node:url';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   plugins: [svelte()],
+  resolve: { alias: { entities: fileURLToPath(new URL('./app/markdown/entities.ts', import.meta.url)) } },
   // the oldest browsers that know light-dark() in CSS
   build: {
     outDir: 'dist',

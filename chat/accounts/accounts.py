@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import orjson
 from pydantic import ValidationError
 
 from chat.accounts.form import LogIn, PasswordChange, Profile, SignUp
@@ -9,7 +10,7 @@ from chat.accounts.hasher import Hasher
 from chat.accounts.invites import use_invite
 from chat.accounts.sessions import Device, Session, Sessions, end_others, lock_user
 from chat.accounts.strength import check_password
-from chat.accounts.user import User, queries
+from chat.accounts.user import Me, User, queries
 from chat.log.append import Log
 from chat.log.entry import Unplaced
 from chat.shared.audit import COMMAND_LINE, Actor, record
@@ -98,17 +99,33 @@ class Accounts:
             await connection.execute(queries.renew_hash, {"user_id": user_id, "stored": stored, "fresh": fresh})
         return [fresh]
 
-    async def change_profile(self, user_id: int, profile: Profile) -> User:
-        """Change what others see; everybody hears of it. The user as he is now."""
+    async def change_profile(self, user_id: int, profile: Profile) -> Me:
+        """Change what others see, and everybody hears of it; what is private, his own devices. The user as he is now.
+
+        Raises `Invalid` on a time zone that there is not.
+        """
+        await self._check_time_zone(profile.time_zone)
         async with self._log.change() as change:
             row = await (await change.connection.execute(queries.lock_user, [user_id])).fetchone()
             assert row is not None
-            user = User(*row)
-            if profile.display_name not in (None, user.display_name):
-                user = User(user.id, user.name, profile.display_name or "", user.role)
-                await change.connection.execute(queries.set_display_name, [user.display_name, user_id])
-                await change.record(Unplaced("user", subject=user_id, data=user.encode()))
-        return user
+            old = Me(User(*row[:-1]), row[-1])
+            new = old.changed(profile)
+            if new != old:
+                said = [new.user.display_name, new.user.about, new.user.time_zone, new.receipts, user_id]
+                await change.connection.execute(queries.set_profile, said)
+            if new.user != old.user:
+                await change.record(Unplaced("user", subject=user_id, data=new.user.encode()))
+            if new.receipts != old.receipts:
+                await change.record(Unplaced("settings", user_id=user_id, data=orjson.dumps(new.settings())))
+        return new
+
+    async def _check_time_zone(self, name: str | None) -> None:
+        """PostgreSQL knows them all, wherever this node runs."""
+        if not name:
+            return
+        async with self._pool.connection() as connection:
+            if not await (await connection.execute(queries.find_time_zone, [name])).fetchone():
+                raise Invalid(errors=[{"field": "time_zone", "detail": "must be one like Europe/Berlin"}])
 
     async def change_password(self, actor: Actor, user_id: int, session_id: int, form: PasswordChange) -> list[int]:
         """Change it, and end all other logins: which. Raises `WrongPassword`, or `Invalid` for a bad new one."""

@@ -7,7 +7,7 @@ from chat.accounts.form import InviteForm, LogIn, PasswordChange, Profile, SignU
 from chat.accounts.invites import make_invite
 from chat.accounts.name import plain_text
 from chat.accounts.sessions import Device, Sessions
-from chat.accounts.user import find_users, read_user, read_users
+from chat.accounts.user import find_users, read_me, read_user, read_users
 from chat.shared.endpoints import (
     COOKIE,
     IDENTITIES,
@@ -113,7 +113,7 @@ def let_go(request: web.Request, session_ids: list[int]) -> web.Response:
 async def get_me(request: web.Request) -> web.Response:
     """Who I am."""
     member = await require_identity(request)
-    return answer_json((await read_user(request.app[POOL], member.user_id)).encode())
+    return answer_json((await read_me(request.app[POOL], member.user_id)).encode())
 
 
 async def patch_me(request: web.Request) -> web.Response:

@@ -1,10 +1,10 @@
 """Forms: what people send to sign up, to log in, and to change what others see of them. Pure."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from chat.accounts.name import DisplayName, Name
+from chat.accounts.name import About, DisplayName, Name, TimeZone
 from chat.accounts.strength import check_password
 
 # Far more than any password has: what is longer is refused before it is hashed.
@@ -43,9 +43,12 @@ class LogIn(Form):
 
 
 class Profile(Form):
-    """What others see; what is left out stays."""
+    """What others see; what is left out stays. `receipts`: whether they see how far one has read."""
 
     display_name: DisplayName | None = None
+    about: About | None = None
+    time_zone: TimeZone | None = None
+    receipts: Literal["on", "off"] | None = None
 
 
 class PasswordChange(Form):

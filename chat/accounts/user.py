@@ -1,9 +1,10 @@
 """A user, as everybody sees him."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 
 import orjson
 
+from chat.accounts.form import Profile
 from chat.shared.postgres import Pool
 from chat.shared.problems import NotFound
 from chat.shared.queries import load
@@ -20,14 +21,47 @@ class User:
     name: str
     display_name: str
     role: str
+    about: str = ""
+    time_zone: str = ""
 
     def to_json(self) -> dict[str, object]:
         """The user's public fields."""
-        return {"id": self.id, "name": self.name, "display_name": self.display_name, "role": self.role}
+        return asdict(self)
 
     def encode(self) -> bytes:
         """The same as bytes."""
         return orjson.dumps(self.to_json())
+
+
+@dataclass(frozen=True, slots=True)
+class Me:
+    """A user, as he sees himself. `receipts`: the others see how far he has read."""
+
+    user: User
+    receipts: bool
+
+    def encode(self) -> bytes:
+        """His public fields, and what is only for him."""
+        return orjson.dumps(self.user.to_json() | self.settings())
+
+    def changed(self, profile: Profile) -> "Me":
+        """With what the profile names."""
+        public = profile.model_dump(include={"display_name", "about", "time_zone"}, exclude_none=True)
+        receipts = self.receipts if profile.receipts is None else profile.receipts == "on"
+        return Me(replace(self.user, **public), receipts)
+
+    def settings(self) -> dict[str, object]:
+        """What he has chosen."""
+        return {"receipts": "on" if self.receipts else "off"}
+
+
+async def read_me(pool: Pool, user_id: int) -> Me:
+    """This user as he sees himself; raises `NotFound`."""
+    async with pool.connection() as connection:
+        row = await (await connection.execute(queries.read_me, [user_id])).fetchone()
+    if row is None:
+        raise NotFound
+    return Me(User(*row[:-1]), row[-1])
 
 
 async def read_user(pool: Pool, user_id: int) -> User:

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 
 import orjson
 
+from chat.attention.notice import Notice
 from chat.messages.message import Message
 
 
@@ -12,6 +13,7 @@ class Conversation:
     """`last_seq` counts its messages. An archived one can be read and left, and nothing else.
 
     `slow`: seconds between two messages of one person; `read_only`: only those who run it write.
+    `blocked`: a direct whose people are at odds. It is not said here which of them began.
     """
 
     id: int
@@ -23,6 +25,7 @@ class Conversation:
     last_seq: int
     slow: int = 0
     read_only: bool = False
+    blocked: bool = False
 
     @property
     def public(self) -> bool:
@@ -48,11 +51,17 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A conversation for one person. `role` is None for a visitor; `members` is None for a channel."""
+    """A conversation for one person. `role` is None for a visitor; `members` is None for a channel.
+
+    `unread` counts what others have written after `read_seq` and not deleted, `mentions` those that reach him.
+    """
 
     conversation: Conversation
     role: str | None
     read_seq: int
+    unread: int
+    mentions: int
+    notice: Notice
     members: list[int] | None
     last_message: Message | None
 
@@ -62,8 +71,9 @@ class View:
             "role": self.role,
             "last_seq": self.conversation.last_seq,
             "read_seq": self.read_seq,
-            "unread": self.conversation.last_seq - self.read_seq,
-            "mentions": 0,
+            "unread": self.unread,
+            "mentions": self.mentions,
+            **self.notice.to_json(),
             "last_message": self.last_message and orjson.Fragment(self.last_message.encode()),
         }
         return fields | ({} if self.members is None else {"members": self.members})

@@ -1,8 +1,12 @@
 """Beginning a conversation: one transaction, in which everybody joins and is told what it is."""
 
-from chat.conversations.conversation import Conversation
+from collections.abc import Iterable
+
+from chat.attention.blocks import lock_pair, require_unblocked
+from chat.attention.notice import Notice
+from chat.conversations.conversation import Conversation, View
 from chat.conversations.draft import ConversationDraft
-from chat.conversations.entries import described
+from chat.conversations.entries import introduced
 from chat.conversations.refusals import NameTaken, TooManyMembers
 from chat.conversations.seating import check_people, queries, seat
 from chat.log.append import Change, Log
@@ -15,18 +19,26 @@ async def create_conversation(
 ) -> tuple[int, bool]:
     """Its id, and whether it is new: a direct between the same people is the one they have.
 
-    Raises `Invalid`, `NameTaken`, `TooManyMembers`, `TooManyConversations`.
+    Raises `Invalid`, `NameTaken`, `TooManyMembers`, `TooManyConversations`, `Blocked`.
     """
     people = draft.people(creator_id)
     check_size(settings, draft, len(people))
     async with log.change() as change:
+        await lock_pair(change, draft.pair(creator_id))
         conversation = await insert_conversation(change, creator_id, draft)
         if conversation is None:
             return await find_pair(change, draft.pair(creator_id)), False
         await check_people(change, list(people), settings.conversations_per_person)
+        await require_unblocked(change, creator_id, people)
         await seat(change, conversation, people)
-        await change.record(described(conversation))
+        await change.record(introduced(first_view(conversation, people)))
     return conversation.id, True
+
+
+def first_view(conversation: Conversation, people: Iterable[int]) -> View:
+    """What it is to everybody when it begins; nobody's role stands in it."""
+    members = None if conversation.kind == "channel" else sorted(people)
+    return View(conversation, None, 0, 0, 0, Notice(), members, None)
 
 
 def check_size(settings: Settings, draft: ConversationDraft, size: int) -> None:

@@ -19,8 +19,9 @@ READ_MARKS = web.AppKey("read_marks", ReadMarks)
 async def get_conversations(request: web.Request) -> web.Response:
     """All of mine, and the cursor at which a stream continues them."""
     member = await require_identity(request)
-    views, cursor = await read_views(request.app[POOL], member.user_id)
-    return answer_json({"conversations": [view.to_json() for view in views], "cursor": str(cursor)})
+    views, blocked, cursor = await read_views(request.app[POOL], member.user_id)
+    conversations = [view.to_json() for view in views]
+    return answer_json({"conversations": conversations, "blocked": blocked, "cursor": str(cursor)})
 
 
 async def post_conversation(request: web.Request) -> web.Response:
@@ -66,6 +67,7 @@ async def change_by(request: web.Request, member: Member, patch: ConversationPat
 async def put_read_mark(request: web.Request) -> web.Response:
     """I have read up to here."""
     member = await require_identity(request)
+    request.app[RATES].read.spend(member.user_id)
     read = await read_model(request, ReadMark)
     await request.app[READ_MARKS].move(Mark(path_id(request, "conversation"), member.user_id, read.seq))
     return web.Response(status=204)

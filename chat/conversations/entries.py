@@ -1,9 +1,23 @@
 """What the log says about conversations: who joined, left, rose or read, and what a conversation is now. Pure."""
 
+from dataclasses import dataclass
+
 import orjson
 
-from chat.conversations.conversation import Conversation
+from chat.conversations.conversation import Conversation, View
 from chat.log.entry import JOIN, LEAVE, Unplaced
+
+
+@dataclass(frozen=True, slots=True)
+class MovedMark:
+    """Where somebody's read mark is now, and what is left beyond it; `shown`: the others may see it."""
+
+    conversation_id: int
+    user_id: int
+    seq: int
+    unread: int
+    mentions: int
+    shown: bool
 
 
 def joined(conversation_id: int, user_id: int, role: str) -> Unplaced:
@@ -26,12 +40,29 @@ def member_data(conversation_id: int, user_id: int, role: str | None) -> bytes:
     return orjson.dumps({"conversation": conversation_id, "user": user_id, "role": role})
 
 
-def described(conversation: Conversation, user_id: int | None = None) -> Unplaced:
-    """What the conversation is, for all its members or, as a newcomer's introduction, for `user_id` alone."""
-    return Unplaced("conversation", conversation.id, user_id, data=orjson.dumps(conversation.describe()))
+def described(conversation: Conversation) -> Unplaced:
+    """What the conversation is, for all its members."""
+    return Unplaced("conversation", conversation.id, data=orjson.dumps(conversation.describe()))
 
 
-def moved_mark(conversation_id: int, user_id: int, seq: int) -> Unplaced:
-    """For the person's own devices."""
-    data = orjson.dumps({"conversation": conversation_id, "seq": seq})
-    return Unplaced("read", conversation_id, user_id, data=data)
+def introduced(view: View, user_id: int | None = None) -> Unplaced:
+    """All that a newcomer (`user_id`), or everybody in one that has just begun, has to know to follow its entries."""
+    fields = {name: value for name, value in view.to_json().items() if name != "role"}
+    return Unplaced("conversation", view.conversation.id, user_id, data=orjson.dumps(fields))
+
+
+def moved_mark(moved: MovedMark) -> Unplaced:
+    """For the person's own devices; with what is left beyond it, for not every device holds the messages."""
+    data = {
+        "conversation": moved.conversation_id,
+        "seq": moved.seq,
+        "unread": moved.unread,
+        "mentions": moved.mentions,
+    }
+    return Unplaced("read", moved.conversation_id, moved.user_id, data=orjson.dumps(data))
+
+
+def given_receipt(moved: MovedMark) -> Unplaced:
+    """For all members: this one has read up to there."""
+    data = {"conversation": moved.conversation_id, "user": moved.user_id, "seq": moved.seq}
+    return Unplaced("receipt", moved.conversation_id, subject=moved.user_id, data=orjson.dumps(data))

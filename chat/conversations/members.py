@@ -2,12 +2,13 @@
 
 from datetime import datetime
 
+from chat.attention.blocks import require_unblocked
 from chat.conversations.draft import Role
-from chat.conversations.entries import described
 from chat.conversations.noting import note
 from chat.conversations.rights import judge_leaving, judge_seat
 from chat.conversations.scenes import require_room, require_successor, require_welcome, set_scene
 from chat.conversations.seating import check_people, queries, reseat, seat, unseat
+from chat.conversations.views import introduce
 from chat.log.append import Log
 from chat.shared.postgres import Pool
 from chat.shared.settings import Settings
@@ -26,8 +27,9 @@ async def put_member(
             await require_welcome(change, conversation_id, user_id)
             await require_room(change, scene, settings.max_group_members)
             await check_people(change, [user_id], settings.conversations_per_person)
+            await require_unblocked(change, actor_id, [user_id])
             await seat(change, scene.conversation, {user_id: role})
-            await change.record(described(scene.conversation, user_id))
+            await introduce(change, user_id, conversation_id)
         elif role != scene.subject_role:
             await require_successor(change, scene)
             await reseat(change, conversation_id, user_id, role)

@@ -37,34 +37,52 @@ delete from thread_follows where conversation_id = %s and user_id = %s
 update memberships set role = %s where conversation_id = %s and user_id = %s and until is null
 
 -- name: list_views
--- One snapshot: where the log stands, and a person's conversations as they are there.
-select head.epoch, head.position, c.id, c.kind, c.name, c.topic, c.private, c.archived_at is not null, c.last_seq,
-       c.slow_seconds, c.read_only, m.role, m.read_seq, people.ids, last.*
+-- One snapshot: where the log stands, whom a person has blocked, and his conversations as they are there.
+-- What is deleted counts as read. No own message is beyond the read mark: posting moves it.
+select head.epoch, head.position,
+       (select coalesce(array_agg(b.blocked_id order by b.blocked_id), '{}') from blocks b where b.user_id = %(user)s),
+       c.id, c.kind, c.name, c.topic, c.private, c.archived_at is not null, c.last_seq,
+       c.slow_seconds, c.read_only, m.role, m.read_seq, unread.number, mentions.number, m.level, m.muted_until, people.ids, last.*
   from log_head head
   left join (memberships m join conversations c on c.id = m.conversation_id and c.archived_at is null)
-    on m.user_id = %s and m.until is null
+    on m.user_id = %(user)s and m.until is null
+  left join lateral (
+       select c.last_seq - m.read_seq - count(*) from messages d
+        where d.conversation_id = c.id and d.seq > m.read_seq and d.deleted_at is not null) as unread (number) on true
+  left join lateral (
+       select count(*) from mentions x
+        where x.conversation_id = c.id and x.user_id in (m.user_id, 0) and x.seq > m.read_seq
+          and not exists (select from blocks b where b.user_id = m.user_id and b.blocked_id = x.author_id)) as mentions (number) on true
   left join lateral (
        select array_agg(o.user_id order by o.user_id) from memberships o
         where c.kind <> 'channel' and o.conversation_id = c.id and o.until is null) as people (ids) on true
   left join lateral (
-       select * from message_rows t where t.conversation_id = c.id and t.seq = c.last_seq limit 1) last on true
+       select * from shown_messages t where t.conversation_id = c.id and t.seq = c.last_seq limit 1) last on true
  order by coalesce(last.created_at, c.created_at) desc, c.id
 
 -- name: find_view
 -- A conversation as one person sees it; a visitor of a public channel has nothing unread.
 select c.id, c.kind, c.name, c.topic, c.private, c.archived_at is not null, c.last_seq,
-       c.slow_seconds, c.read_only, m.role, coalesce(m.read_seq, c.last_seq), people.ids, last.*
+       c.slow_seconds, c.read_only, m.role, coalesce(m.read_seq, c.last_seq), unread.number, mentions.number,
+       coalesce(m.level, 'all'), m.muted_until, people.ids, last.*
   from conversations c
   left join memberships m on m.conversation_id = c.id and m.user_id = %(user)s and m.until is null
+  left join lateral (
+       select c.last_seq - m.read_seq - count(*) from messages d
+        where d.conversation_id = c.id and d.seq > m.read_seq and d.deleted_at is not null) as unread (number) on true
+  left join lateral (
+       select count(*) from mentions x
+        where x.conversation_id = c.id and x.user_id in (m.user_id, 0) and x.seq > m.read_seq
+          and not exists (select from blocks b where b.user_id = m.user_id and b.blocked_id = x.author_id)) as mentions (number) on true
   left join lateral (
        select array_agg(o.user_id order by o.user_id) from memberships o
         where c.kind <> 'channel' and o.conversation_id = c.id and o.until is null) as people (ids) on true
   left join lateral (
-       select * from message_rows t where t.conversation_id = c.id and t.seq = c.last_seq limit 1) last on true
+       select * from shown_messages t where t.conversation_id = c.id and t.seq = c.last_seq limit 1) last on true
  where c.id = %(conversation)s and (m.user_id is not null or (c.kind = 'channel' and not c.private))
 
 -- name: lock_conversation
-select id, kind, name, topic, private, archived_at is not null, last_seq, slow_seconds, read_only
+select id, kind, name, topic, private, archived_at is not null, last_seq, slow_seconds, read_only, blocked
   from conversations where id = %s for no key update
 
 -- name: find_seats
@@ -111,10 +129,36 @@ select asked.n
                 where m.conversation_id = asked.conversation_id and m.user_id = asked.user_id and m.until is null)
 
 -- name: move_read_marks
--- Only ever forward, and never beyond the last message.
-update memberships m set read_seq = least(asked.seq, c.last_seq)
-  from unnest(%s::bigint[], %s::bigint[], %s::bigint[]) as asked (conversation_id, user_id, seq)
-  join conversations c on c.id = asked.conversation_id
+-- Only ever forward, and never beyond the last message. What others see of it moves along where the person shows it, in
+-- a conversation of few, is not invisible, and at odds with nobody there. In this order: the last asks about each member.
+with asked as (
+    select asked.conversation_id, asked.user_id, least(asked.seq, c.last_seq) as seq, c.last_seq,
+           u.receipts
+           and %(most)s >= (
+               select count(*) from (select from memberships o where o.conversation_id = c.id and o.until is null
+                                      limit %(most)s + 1) few)
+           and not exists (
+               select from presence_choices p
+                where p.user_id = u.id and p.mode = 'invisible'
+                  and (p.until_ms = 0 or p.until_ms > extract(epoch from now()) * 1000))
+           and not exists (
+               select from memberships o
+                where o.conversation_id = c.id and o.until is null
+                  and (exists (select from blocks b where b.user_id = u.id and b.blocked_id = o.user_id)
+                       or exists (select from blocks b where b.user_id = o.user_id and b.blocked_id = u.id))) as shown
+      from unnest(%(conversations)s::bigint[], %(users)s::bigint[], %(seqs)s::bigint[])
+           as asked (conversation_id, user_id, seq)
+      join conversations c on c.id = asked.conversation_id
+      join users u on u.id = asked.user_id)
+update memberships m set read_seq = asked.seq, receipt_seq = case when asked.shown then asked.seq else m.receipt_seq end
+  from asked
  where m.conversation_id = asked.conversation_id and m.user_id = asked.user_id and m.until is null
-   and m.read_seq < least(asked.seq, c.last_seq)
-returning m.conversation_id, m.user_id, m.read_seq
+   and m.read_seq < asked.seq
+returning m.conversation_id, m.user_id, m.read_seq,
+       asked.last_seq - m.read_seq - (select count(*) from messages d
+                                       where d.conversation_id = m.conversation_id and d.seq > m.read_seq
+                                         and d.deleted_at is not null),
+       (select count(*) from mentions x
+         where x.conversation_id = m.conversation_id and x.user_id in (m.user_id, 0) and x.seq > m.read_seq
+           and not exists (select from blocks b where b.user_id = m.user_id and b.blocked_id = x.author_id)),
+       asked.shown

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from chat.conversations.entries import moved_mark
+from chat.conversations.entries import MovedMark, given_receipt, moved_mark
 from chat.conversations.refusals import NotMember
 from chat.conversations.seating import queries
 from chat.log.append import Change, Log
@@ -23,12 +23,12 @@ class Mark:
 
 
 class ReadMarks:
-    """The one mover of marks of a node."""
+    """The one mover of marks of a node. `receipts_most`: in larger conversations nobody sees how far others are."""
 
-    def __init__(self, log: Log, waiting_most: int) -> None:
-        self._log = log
+    def __init__(self, log: Log, waiting_most: int, receipts_most: int) -> None:
+        self._log, self._receipts_most = log, receipts_most
         self._gather = Gather[Mark, None](self._move, batch=BATCH, limit=waiting_most)
-        self.run = self._gather.run
+        self.run, self.waiting = self._gather.run, self._gather.waiting
 
     async def move(self, mark: Mark) -> None:
         """Forward, as far as there are messages; raises `NotFound`, `NotMember`, `Overloaded`."""
@@ -37,8 +37,11 @@ class ReadMarks:
     async def _move(self, marks: list[Mark]) -> Sequence[Exception | None]:
         async with self._log.change() as change:
             outcomes = await judge_marks(change, marks)
-            for conversation_id, user_id, seq in await store_marks(change, marks):
-                await change.record(moved_mark(conversation_id, user_id, seq))
+            await change.now()  # what is left beyond a mark is counted at its entry's position
+            for moved in await store_marks(change, marks, self._receipts_most):
+                await change.record(moved_mark(moved))
+                if moved.shown:
+                    await change.record(given_receipt(moved))
         return outcomes
 
 
@@ -56,12 +59,17 @@ async def judge_marks(change: Change, marks: Sequence[Mark]) -> list[Exception |
     ]
 
 
-async def store_marks(change: Change, marks: Sequence[Mark]) -> list[tuple[int, int, int]]:
-    """`(conversation, user, seq)` of those that really moved. Of several marks in one place the furthest counts."""
+async def store_marks(change: Change, marks: Sequence[Mark], receipts_most: int) -> list[MovedMark]:
+    """Those that really moved. Of several marks in one place the furthest counts."""
     furthest: dict[tuple[int, int], int] = {}
     for mark in marks:
         place = mark.conversation_id, mark.user_id
         furthest[place] = max(mark.seq, furthest.get(place, 0))
-    asked = [[place[0] for place in furthest], [place[1] for place in furthest], list(furthest.values())]
+    asked = {
+        "conversations": [place[0] for place in furthest],
+        "users": [place[1] for place in furthest],
+        "seqs": list(furthest.values()),
+        "most": receipts_most,
+    }
     rows = await (await change.connection.execute(queries.move_read_marks, asked)).fetchall()
-    return [(row[0], row[1], row[2]) for row in rows]
+    return [MovedMark(*row) for row in rows]

@@ -33,6 +33,12 @@ class Direct(Forbidden):
     code = "direct"
 
 
+class Blocked(Forbidden):
+    """You and this person have nothing to do with each other: one of you has blocked the other."""
+
+    code = "blocked"
+
+
 class Conflict(Refusal):
     """That does not go together with what is there already."""
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from chat.conversations.conversation import Conversation
 from chat.conversations.draft import ConversationPatch, Role
-from chat.conversations.refusals import Archived, Direct, NotMember
+from chat.conversations.refusals import Archived, Blocked, Direct, NotMember
 from chat.shared.problems import Forbidden, NotFound
 
 RANKS = {"member": 0, "admin": 1, "owner": 2}
@@ -33,9 +33,11 @@ class Scene:
             raise NotMember
 
     def require_open(self) -> None:
-        """Raises `Archived`."""
+        """Raises `Archived`, `Blocked`."""
         if self.conversation.archived:
             raise Archived
+        if self.conversation.blocked:
+            raise Blocked
 
     def require_manager(self) -> None:
         """Owners and admins; raises `Forbidden`."""

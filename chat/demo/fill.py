@@ -80,7 +80,7 @@ async def begin(scene: Scene, log: Log, settings: Settings, people: Mapping[str,
 @asynccontextmanager
 async def writing(log: Log, settings: Settings) -> AsyncIterator[tuple[Posts, ReadMarks]]:
     """The two writers of a node, at work."""
-    posts, marks = Posts(log, settings.append_queue), ReadMarks(log, settings.append_queue)
+    posts, marks = Posts(log, settings.append_queue), ReadMarks(log, settings.append_queue, settings.receipts_most)
     async with asyncio.TaskGroup() as group:
         writers = [group.create_task(posts.run()), group.create_task(marks.run())]
         yield posts, marks

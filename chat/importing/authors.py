@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from chat.conversations.entries import described
 from chat.conversations.refusals import Direct
 from chat.conversations.rights import Scene
 from chat.conversations.scenes import require_room, set_scene
 from chat.conversations.seating import check_people, seat
+from chat.conversations.views import introduce
 from chat.importing.author import account_name
 from chat.log.append import Change, Log
 from chat.shared.audit import Actor, record
@@ -61,4 +61,4 @@ async def seat_missing(change: Change, scene: Scene, settings: Settings, user_id
         await check_people(change, missing, settings.conversations_per_person)
         await seat(change, scene.conversation, dict.fromkeys(missing, "member"))
         for user_id in missing:
-            await change.record(described(scene.conversation, user_id))
+            await introduce(change, user_id, scene.conversation.id)

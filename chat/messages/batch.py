@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import orjson
 from pydantic import ValidationError
 
+from chat.attention.here import Here
 from chat.messages.draft import AddressedDraft
 from chat.messages.post import Post, Posted, Posts, queries
 from chat.shared.endpoints import name_errors
@@ -15,11 +16,12 @@ from chat.shared.postgres import Pool
 from chat.shared.problems import AdminsOnly, Forbidden, Invalid, NotFound, Refusal, Unavailable
 
 
-async def post_batch(pool: Pool, posts: Posts, member: Member, items: Sequence[object]) -> bytes:
+async def post_batch(pool: Pool, posts: Posts, here: Here, member: Member, items: Sequence[object]) -> bytes:
     """`{results:[{status, message | problem}]}`, in the order of the items."""
     drafts = [parse_item(item) for item in items]
     roles = await read_roles(pool, member, drafts)
-    tries = [submit(posts, member, draft, roles) for draft in drafts]
+    present = [await find_here(here, draft) for draft in drafts]
+    tries = [submit(posts, member, draft, roles, who) for draft, who in zip(drafts, present, strict=True)]
     results = [encode_result(await settle(one)) for one in tries]
     return b'{"results":[%b]}' % b",".join(results)
 
@@ -52,8 +54,19 @@ def check_import(member: Member, draft: AddressedDraft, roles: Mapping[int, str]
         raise Forbidden("Only an owner or an admin of this conversation may import into it.")
 
 
+async def find_here(here: Here, draft: AddressedDraft | Refusal) -> frozenset[int] | None:
+    """Whom `@here` means in it: of those who were here when something imported was said, nobody knows any more."""
+    if isinstance(draft, Refusal):
+        return None
+    return frozenset() if draft.is_import else await here.find(draft.conversation, draft.body)
+
+
 def submit(
-    posts: Posts, member: Member, draft: AddressedDraft | Refusal, roles: Mapping[int, str]
+    posts: Posts,
+    member: Member,
+    draft: AddressedDraft | Refusal,
+    roles: Mapping[int, str],
+    here: frozenset[int] | None,
 ) -> "asyncio.Future[Posted] | Refusal":
     """On its way, or refused at once."""
     if isinstance(draft, Refusal):
@@ -61,7 +74,8 @@ def submit(
     try:
         if draft.is_import:
             check_import(member, draft, roles)
-        return posts.submit(Post(draft.conversation, draft.author or member.user_id, draft, draft.created_at))
+        author_id = draft.author or member.user_id
+        return posts.submit(Post(draft.conversation, author_id, draft, draft.created_at, here))
     except Refusal as refusal:
         return refusal
 

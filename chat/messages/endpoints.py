@@ -2,6 +2,7 @@
 
 from aiohttp import web
 
+from chat.attention.endpoints import HERE
 from chat.messages.batch import post_batch
 from chat.messages.draft import Draft, DraftBatch
 from chat.messages.history import read_message, read_page
@@ -30,7 +31,9 @@ async def post_message(request: web.Request) -> web.Response:
     member = await require_identity(request)
     request.app[RATES].post.spend(member.user_id)
     draft = await read_model(request, Draft)
-    posted = await request.app[POSTS].submit(Post(path_id(request, "conversation"), member.user_id, draft))
+    conversation_id = path_id(request, "conversation")
+    here = await request.app[HERE].find(conversation_id, draft.body)
+    posted = await request.app[POSTS].submit(Post(conversation_id, member.user_id, draft, here=here))
     return answer_posted(posted)
 
 
@@ -47,7 +50,8 @@ async def post_messages(request: web.Request) -> web.Response:
     if len(batch.messages) > settings.max_batch_messages:
         raise Invalid(errors=[{"field": "messages", "detail": f"at most {settings.max_batch_messages} at once"}])
     request.app[RATES].batch.spend(member.user_id, len(batch.messages))
-    return answer_json(await post_batch(request.app[POOL], request.app[POSTS], member, batch.messages))
+    parts = request.app[POOL], request.app[POSTS], request.app[HERE]
+    return answer_json(await post_batch(*parts, member, batch.messages))
 
 
 async def get_messages(request: web.Request) -> web.Response:

@@ -1,5 +1,6 @@
 """A message, as everybody sees it: nothing in it depends on the reader, so it is encoded once. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -7,14 +8,15 @@ from functools import lru_cache
 import orjson
 
 # what stands in the JSON just as it is here, and only when it is something
-REST = ("deleted", "reply_to", "thread", "replies", "last_reply", "pinned", "reactions")
+REST = ("deleted", "reply_to", "thread", "replies", "last_reply", "pinned", "reactions", "mentions", "mentions_all")
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """`seq` counts a conversation's messages from 1, without holes. The fields are the columns of `message_rows`.
+    """`seq` counts a conversation's messages from 1, without holes. The fields are the columns of `shown_messages`.
 
     `thread` is the message that it answers in that one's own list, which has `replies`; `reply_to` one that it quotes.
+    `mentions`: whom it reaches by name; `mentions_all`: it reaches everybody, for it calls `channel` or `here`.
     """
 
     conversation: int
@@ -32,6 +34,8 @@ class Message:
     last_reply_at: datetime | None = None
     pinned: bool = False
     reactions: list[dict[str, object]] | None = None
+    mentions: Sequence[int] | None = None
+    mentions_all: str | None = None
 
     def encode(self) -> bytes:
         """Its JSON; what is null, false or empty is left out, for bytes are paid for once a reader."""
@@ -51,6 +55,11 @@ class Message:
             if value := getattr(self, name):
                 fields[name] = value
         return orjson.dumps(fields)
+
+    def to_row(self, position: int) -> tuple[object, ...]:
+        """The columns of `insert_messages`, where 0 stands for none."""
+        place, said = (self.conversation, self.seq, position), (self.author, self.client_id, self.body, self.created_at)
+        return *place, *said, self.reply_to or 0, self.thread or 0
 
 
 @lru_cache(1024)

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from chat.conversations.refusals import Archived, NotMember
+from chat.attention.mentions import UNREACHED, Call, Reached, find_reached, store_reached
+from chat.attention.naming import NOBODY, find_naming
+from chat.conversations.refusals import Archived, Blocked, NotMember
 from chat.log.append import Change, Log
 from chat.log.entry import Unplaced
 from chat.messages.draft import Draft
@@ -22,12 +24,16 @@ BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A draft with its author and where it goes; an imported one with when it was said."""
+    """A draft with its author and where it goes; an imported one with when it was said.
+
+    `here`: whom `@here` means in it; None: everyone.
+    """
 
     conversation_id: int
     author_id: int
     draft: Draft
     said_at: datetime | None = None
+    here: frozenset[int] | None = None
 
     def key(self) -> tuple[int, int, str]:
         """What makes two posts the same one."""
@@ -51,12 +57,12 @@ class Posts:
     def __init__(self, log: Log, waiting_most: int) -> None:
         self._log = log
         self._gather = Gather[Post, Posted](self._append, batch=BATCH, limit=waiting_most, weigh=weigh_post)
-        self.run = self._gather.run
+        self.run, self.waiting = self._gather.run, self._gather.waiting
 
     def submit(self, post: Post) -> "asyncio.Future[Posted]":
-        """Durable when it is done. Raises `NotFound`, `NotMember`, `Archived`, `Invalid`, or that PostgreSQL is away.
+        """Durable when it is done. Raises `NotFound`, `NotMember`, `Archived`, `Blocked`, `Invalid`.
 
-        Raises `Overloaded` at once.
+        Or that PostgreSQL is away; `Overloaded` at once.
         """
         return self._gather.submit(post)
 
@@ -85,6 +91,7 @@ class Batch:
         self._first: dict[tuple[int, int, str], int] = {}
         self._last_seq: dict[int, int] = {}
         self._archived: set[int] = set()
+        self._blocked: set[int] = set()
         self._public: set[int] = set()
         self._members: set[int] = set()
         self._pace = Pace()
@@ -101,11 +108,12 @@ class Batch:
         known = await run(queries.known_messages, [conversations, authors, client_ids])
         await self._references.look_up(change)
         await change.now()
-        for conversation_id, last_seq, archived, public, slow, read_only in await locked.fetchall():
+        for conversation_id, last_seq, archived, public, blocked, slow, read_only in await locked.fetchall():
             self._pace.see_conversation(conversation_id, slow, read_only)
             self._last_seq[conversation_id] = last_seq
             self._archived |= {conversation_id} if archived else set()
             self._public |= {conversation_id} if public else set()
+            self._blocked |= {conversation_id} if blocked else set()
         for n, role, posted_at in await members.fetchall():
             self._members.add(n - 1)
             self._pace.see_author(conversations[n - 1], authors[n - 1], role, posted_at)
@@ -125,11 +133,7 @@ class Batch:
         for n, post in enumerate(self._posts):
             if n not in self._members:
                 self._refused[n] = NotMember() if post.conversation_id in self._public else NotFound()
-            elif post.key() in self._known:
-                continue
-            elif post.conversation_id in self._archived:
-                self._refused[n] = Archived()
-            elif post.key() in self._first:
+            elif post.key() in self._known or post.key() in self._first:
                 continue
             elif refusal := self._refuse(post, now):
                 self._refused[n] = refusal
@@ -138,6 +142,10 @@ class Batch:
 
     def _refuse(self, post: Post, now: datetime) -> Refusal | None:
         """Why not; an import is no hurry."""
+        if post.conversation_id in self._archived:
+            return Archived()
+        if post.conversation_id in self._blocked:
+            return Blocked()
         wrong = self._references.judge(post.conversation_id, post.draft)
         return wrong or (None if post.said_at else self._pace.judge(post.conversation_id, post.author_id, now))
 
@@ -145,24 +153,35 @@ class Batch:
         """Number, encode and write what is new; numbers are given only to what is stored."""
         if not self._first:
             return
-        now, rows, marks = await change.now(), [], {}
+        now, rows, marks, reaching = await change.now(), [], {}, []
+        reached = await find_reached(change, self._calls())
         for n in self._first.values():
             post = self._posts[n]
             seq = self._last_seq[post.conversation_id] = self._last_seq[post.conversation_id] + 1
             said_at = min(post.said_at or now, now)
-            message = to_message(post, seq, said_at)
+            message = to_message(post, seq, said_at, reached.get(n, UNREACHED))
             self._references.answer(change, message)
             encoded = message.encode()
             entry = change.place(Unplaced("message", post.conversation_id, data=encoded))
-            rows.append(to_row(message, entry.position))
+            rows.append(message.to_row(entry.position))
+            reaching += [message] if n in reached else []
             marks[post.conversation_id, post.author_id] = seq
             self._known[post.key()] = Posted(encoded, fresh=False)
         run = change.connection.execute
         await run(queries.insert_messages, [*map(list, zip(*rows, strict=True))])
+        await store_reached(change, reaching)
         await run(queries.move_last_seq, [list(self._last_seq), list(self._last_seq.values())])
-        readers = [[key[0] for key in marks], [key[1] for key in marks], [*marks.values()]]
-        await run(queries.move_read_marks, [now, *readers])
+        readers = map(list, zip(*marks, strict=True))
+        await run(queries.move_read_marks, [now, *readers, [*marks.values()]])
         await self._references.store(change)
+
+    def _calls(self) -> list[Call]:
+        """Which of the new ones call somebody."""
+        return [
+            Call(n, post.conversation_id, post.author_id, naming, post.here)
+            for n, post in ((n, self._posts[n]) for n in self._first.values())
+            if (naming := find_naming(post.draft.body)) is not NOBODY
+        ]
 
     def outcomes(self) -> list[Outcome]:
         """In the order of the posts; the first of a key has made the message, the others found it."""
@@ -172,15 +191,9 @@ class Batch:
         ]
 
 
-def to_message(post: Post, seq: int, said_at: datetime) -> Message:
+def to_message(post: Post, seq: int, said_at: datetime, reached: Reached) -> Message:
     """What the post becomes."""
     draft = post.draft
     fields = post.conversation_id, seq, post.author_id, draft.body, draft.client_id, said_at
-    return Message(*fields, reply_to=draft.reply_to, thread=draft.thread)
-
-
-def to_row(message: Message, position: int) -> tuple[object, ...]:
-    """The columns of `insert_messages`, where 0 stands for none."""
-    place = message.conversation, message.seq, position
-    said = message.author, message.client_id, message.body, message.created_at
-    return *place, *said, message.reply_to or 0, message.thread or 0
+    message = Message(*fields, reply_to=draft.reply_to, thread=draft.thread)
+    return replace(message, mentions=reached.users, mentions_all=reached.everyone) if reached.any else message

@@ -1,6 +1,6 @@
 -- name: lock_conversations
 -- In id order: two batches that share conversations in another order would wait for each other for ever.
-select id, last_seq, archived_at is not null, kind = 'channel' and not private, slow_seconds, read_only
+select id, last_seq, archived_at is not null, kind = 'channel' and not private, blocked, slow_seconds, read_only
   from conversations where id = any(%s) order by id for no key update
 
 -- name: current_members
@@ -20,7 +20,7 @@ select asked.n, m.conversation_id, m.seq
 -- name: read_messages
 -- These messages, as everybody sees them.
 select m.* from unnest(%s::bigint[], %s::bigint[]) as asked (conversation_id, seq)
-  join message_rows m on m.conversation_id = asked.conversation_id and m.seq = asked.seq
+  join shown_messages m on m.conversation_id = asked.conversation_id and m.seq = asked.seq
 
 -- name: insert_messages
 insert into messages (conversation_id, seq, position, author_id, client_id, body, created_at, reply_to, thread)
@@ -34,7 +34,7 @@ update conversations c set last_seq = new.seq from unnest(%s::bigint[], %s::bigi
 
 -- name: move_read_marks
 -- Who writes has read what is above: his mark goes to his own message.
-update memberships m set read_seq = new.seq, posted_at = %s
+update memberships m set read_seq = new.seq, receipt_seq = new.seq, posted_at = %s
   from unnest(%s::bigint[], %s::bigint[], %s::bigint[]) as new (conversation_id, user_id, seq)
  where m.conversation_id = new.conversation_id and m.user_id = new.user_id and m.until is null and m.read_seq < new.seq
 
@@ -49,10 +49,10 @@ with seen as (
                         where m.conversation_id = c.id and m.user_id = %(user)s and m.until is null)))
 select seen.last_seq, page.*
   from seen left join lateral (
-       (select * from message_rows m where m.conversation_id = %(conversation)s and m.seq < %(below)s
+       (select * from shown_messages m where m.conversation_id = %(conversation)s and m.seq < %(below)s
          order by m.seq desc limit %(down)s)
         union all
-       (select * from message_rows m where m.conversation_id = %(conversation)s and m.seq > %(above)s
+       (select * from shown_messages m where m.conversation_id = %(conversation)s and m.seq > %(above)s
          order by m.seq limit %(up)s)) page on true
  order by page.seq
 

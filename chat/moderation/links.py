@@ -3,12 +3,12 @@
 import secrets
 from datetime import datetime
 
-from chat.conversations.entries import described
 from chat.conversations.noting import note
 from chat.conversations.refusals import Conflict
 from chat.conversations.rights import judge_change, require_runner
 from chat.conversations.scenes import require_room, require_welcome, set_scene
 from chat.conversations.seating import check_people, seat
+from chat.conversations.views import introduce
 from chat.log.append import Log
 from chat.messages.message import format_time
 from chat.moderation.bans import queries
@@ -101,5 +101,5 @@ async def join_by_link(log: Log, settings: Settings, user_id: int, code: str) ->
         if not await (await run(queries.use_link, [digest])).fetchone():
             raise BadLink
         await seat(change, scene.conversation, {user_id: "member"})
-        await change.record(described(scene.conversation, user_id))
+        await introduce(change, user_id, found[0])
     return found[0], True

@@ -66,6 +66,7 @@ class Rates:
         self.post = Limit(said(settings.rate_post))
         self.batch = Limit(said(settings.rate_batch))
         self.change = Limit(said(settings.rate_change))
+        self.read = Limit(said(settings.rate_read))
         self.stream = Limit(said(settings.rate_stream))
         self.poll = Limit(said(settings.rate_poll))
         self.search = Limit(said(settings.rate_search))

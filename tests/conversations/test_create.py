@@ -27,6 +27,8 @@ async def test_a_channel_is_what_was_asked_for(ana: Person, ben: Person) -> None
         "read_seq": 0,
         "unread": 0,
         "mentions": 0,
+        "level": "all",
+        "muted_until": None,
         "last_message": None,
     }
     assert (await opens(ben, made["id"]))["role"] == "member"

@@ -108,7 +108,7 @@ async def test_everybody_hears_who_comes_and_goes(ana: Person, ben: Person, chlo
     """The newcomer is told what it is; who has left hears that, and nothing after it."""
     channel = await begins(ana, "channel", "hall", ben)
     ear_of_ben, ear_of_chloe = await ben.listens(), await chloe.listens()
-    await ana.says(channel, "before")
+    before = await ana.says(channel, "before")
     await seats(chloe, channel, "me")
     await ana.says(channel, "while")
     await seats(ana, channel, chloe, "admin")
@@ -121,6 +121,8 @@ async def test_everybody_hears_who_comes_and_goes(ana: Person, ben: Person, chlo
     assert [event.json() for event in ear_of_ben.named("member")] == told
     assert [event.json() for event in ear_of_chloe.named("member")] == told
     introduced = {"id": channel, "kind": "channel", "name": "hall", "topic": "", "private": False}
+    introduced |= {"last_seq": 1, "read_seq": 1, "unread": 0, "mentions": 0, "last_message": before}
+    introduced |= {"level": "all", "muted_until": None}
     assert [event.json() for event in ear_of_chloe.named("conversation")] == [introduced]
     assert ear_of_ben.named("conversation") == []
 

@@ -13,6 +13,7 @@ BODIES = {
     "/members/": {"role": "member"},
     "/authors": {"names": ["ana"]},
     "/links": {},
+    "/notifications": {"level": "nothing"},
 }
 ROUTES = sorted({(route.method, route.path) for route in CHAT if "{conversation}" in route.path})
 

@@ -33,7 +33,7 @@ async def test_my_other_devices_hear_of_it_and_nobody_else(ana: Person, ben: Per
     for ear in (phone, laptop):
         await ear.hears("end")
         marks = [event.json() for event in ear.named("read")]
-        assert marks == [{"conversation": room, "seq": 2}, {"conversation": room, "seq": 3}]
+        assert marks == [{"conversation": room, "seq": seq, "unread": 3 - seq, "mentions": 0} for seq in (2, 3)]
     await hers.hears("end")
     assert hers.named("read") == []
 

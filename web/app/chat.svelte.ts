@@ -3,13 +3,16 @@ import { createContext } from 'svelte';
 import { type Api, type Conversation, type Entry, type Id, type Outgoing, Store, type User, type View } from '../client';
 import { keep, kept } from './kept';
 import { byRecency, nameOf, titleOf } from './names';
+import { loudOf } from './notify/quiet';
 import { paced } from './pace';
 
 export class Chat {
   readonly store: Store;
   view: View;
   readonly sorted = $derived.by(() => [...this.view.conversations.values()].sort(byRecency));
-  readonly unread = $derived.by(() => this.sorted.reduce((sum, one) => sum + one.unread, 0));
+  /** What one asked to be told of. */
+  readonly unread = $derived.by(() => this.sorted.reduce((sum, one) => sum + loudOf(one, Date.now()), 0));
+  readonly threadsUnread = $derived.by(() => [...this.view.threads.values()].filter((one) => one.unread).length);
   readonly unsent = $derived.by(() => this.view.outgoing.filter((one) => one.state !== 'sent').length);
 
   /** `hear` is told of every entry of the log. */

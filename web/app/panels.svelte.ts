@@ -1,15 +1,22 @@
-/** Which dialog is open, and whether the panel beside the conversation is. */
+/** Which dialog is open, and which panel stands beside the conversation. */
 import { createContext } from 'svelte';
-import type { Id } from '../client';
+import type { Id, Message } from '../client';
+import type { Writing } from './composer/writing.svelte';
 
 export type Panel =
   | { name: 'switcher' | 'newChannel' | 'newMessage' | 'browse' | 'status' | 'settings' }
-  | { name: 'leave' | 'addPeople'; conversation: Id };
+  | { name: 'threads' }
+  | { name: 'leave' | 'addPeople' | 'notifications'; conversation: Id }
+  | { name: 'message' | 'deleteMessage'; message: Message; writing: Writing }
+  | { name: 'profile'; user: Id }
+  /** Near what was pressed, where there is room. */
+  | { name: 'emoji'; near: DOMRect | null; pick: (emoji: string) => void };
+
+export type Aside = 'people' | 'pins';
 
 export class Panels {
   open = $state.raw<Panel | null>(null);
-  /** Who is here. */
-  aside = $state(false);
+  aside = $state.raw<Aside | null>(null);
 
   show(panel: Panel): void {
     this.open = panel;

@@ -4,11 +4,17 @@ import type {
   Channel,
   Conversation,
   ConversationDraft,
+  FollowedThread,
   Id,
   Login,
   Member,
   Message,
+  Notifications,
   Page,
+  Pin,
+  Profile,
+  Receipt,
+  References,
   SignedIn,
   Snapshot,
   User,
@@ -74,6 +80,10 @@ export class Api {
     return this.call('GET', '/api/users/me');
   }
 
+  changeProfile(profile: Profile): Promise<User> {
+    return this.call('PATCH', '/api/users/me', profile);
+  }
+
   async users(ids: Id[]): Promise<User[]> {
     return (await this.call<{ users: User[] }>('GET', `/api/users${query({ ids: ids.join(',') })}`)).users;
   }
@@ -118,14 +128,69 @@ export class Api {
     return this.call('GET', `/api/chat/conversations/${conversation}/messages${query({ ...where, limit })}`);
   }
 
-  async post(conversation: Id, body: string, clientId: string): Promise<Message> {
+  async message(conversation: Id, seq: number): Promise<Message> {
+    return (await this.call<{ message: Message }>('GET', messagePath(conversation, seq))).message;
+  }
+
+  async post(conversation: Id, body: string, clientId: string, references: References = {}): Promise<Message> {
     const path = `/api/chat/conversations/${conversation}/messages`;
-    const answer = await this.call<{ message: Message } | Message>('POST', path, { body, client_id: clientId });
-    return 'message' in answer ? answer.message : answer;
+    const draft = { body, client_id: clientId, ...references };
+    return (await this.call<{ message: Message }>('POST', path, draft)).message;
+  }
+
+  async edit(conversation: Id, seq: number, body: string): Promise<Message> {
+    return (await this.call<{ message: Message }>('PATCH', messagePath(conversation, seq), { body })).message;
+  }
+
+  deleteMessage(conversation: Id, seq: number): Promise<void> {
+    return this.call('DELETE', messagePath(conversation, seq));
+  }
+
+  react(conversation: Id, seq: number, emoji: string, on: boolean): Promise<void> {
+    const path = `${messagePath(conversation, seq)}/reactions/${encodeURIComponent(emoji)}`;
+    return this.call(on ? 'PUT' : 'DELETE', path);
+  }
+
+  async pins(conversation: Id): Promise<Pin[]> {
+    return (await this.call<{ pins: Pin[] }>('GET', `/api/chat/conversations/${conversation}/pins`)).pins;
+  }
+
+  pin(conversation: Id, seq: number, on: boolean): Promise<void> {
+    return this.call(on ? 'PUT' : 'DELETE', `/api/chat/conversations/${conversation}/pins/${seq}`);
+  }
+
+  replies(conversation: Id, root: number, where: Where = {}, limit = 50): Promise<Page> {
+    return this.call('GET', `${messagePath(conversation, root)}/replies${query({ ...where, limit })}`);
+  }
+
+  async threads(): Promise<FollowedThread[]> {
+    return (await this.call<{ threads: FollowedThread[] }>('GET', '/api/chat/threads')).threads;
+  }
+
+  follow(conversation: Id, root: number, on: boolean): Promise<void> {
+    return this.call(on ? 'PUT' : 'DELETE', `${messagePath(conversation, root)}/follow`);
+  }
+
+  markThread(conversation: Id, root: number, seq: number): Promise<void> {
+    return this.call('PUT', `${messagePath(conversation, root)}/replies/read`, { seq });
   }
 
   markRead(conversation: Id, seq: number): Promise<void> {
     return this.call('PUT', `/api/chat/conversations/${conversation}/read`, { seq });
+  }
+
+  async receipts(conversation: Id): Promise<Receipt[]> {
+    const path = `/api/chat/conversations/${conversation}/receipts`;
+    return (await this.call<{ receipts: Receipt[] }>('GET', path)).receipts;
+  }
+
+  /** What is not named stays; a `muted_until` of null ends the mute. */
+  notify(conversation: Id, what: Partial<Notifications>): Promise<Notifications> {
+    return this.call('PUT', `/api/chat/conversations/${conversation}/notifications`, what);
+  }
+
+  block(user: Id, on: boolean): Promise<void> {
+    return this.call(on ? 'PUT' : 'DELETE', `/api/users/${user}/block`);
   }
 
   /** Headers that say who is asking; without a token the cookie does. */
@@ -152,6 +217,10 @@ export class Api {
       throw unreachable();
     })) as T;
   }
+}
+
+function messagePath(conversation: Id, seq: number): string {
+  return `/api/chat/conversations/${conversation}/messages/${seq}`;
 }
 
 function query(values: Record<string, string | number | undefined>): string {

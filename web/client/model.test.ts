@@ -1,12 +1,11 @@
 /** The model: snapshot + entries = fresh snapshot, and every step is harmless when repeated. */
 import { expect, test } from 'vitest';
+import { apply, missing } from './apply';
 import { randomFrom } from './chance';
 import type { Entry } from './entry';
 import {
-  apply,
   emptyModel,
   markRead,
-  missing,
   type Model,
   takeConversation,
   takePage,
@@ -52,7 +51,7 @@ const page = (from: number, to: number, before = from > 1, after = false) => ({
 });
 
 const starting = (conversation = general()): Model =>
-  takeSnapshot(emptyModel(me), { conversations: [conversation], cursor: 'e.0' });
+  takeSnapshot(emptyModel(me), { conversations: [conversation], blocked: [], cursor: 'e.0' });
 const play = (model: Model, ...entries: Entry[]) => entries.reduce(apply, model);
 const seqs = (model: Model) => model.timelines.get(7)?.messages.map((one) => one.seq);
 const one = (model: Model) => model.conversations.get(7);

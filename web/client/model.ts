@@ -2,14 +2,25 @@
  * What a person sees of their conversations, as a pure function: snapshot, then entries and pages, give the
  * state. Snapshot + entries equals a fresh snapshot; every step is harmless when repeated.
  */
-import type { Entry } from './entry';
-import type { Conversation, Id, Message, Page, Snapshot, User } from './types';
+import { type Place, placeOf } from './message';
+import { change, join, merge, runOf, type Timeline } from './timeline';
+import type {
+  Conversation,
+  FollowedThread,
+  Id,
+  Message,
+  Page,
+  Pin,
+  Receipt,
+  Snapshot,
+  User,
+} from './types';
 
-/** A run of messages without a hole, ascending; it reaches the newest unless `hasAfter`. */
-export interface Timeline {
-  messages: Message[];
-  hasBefore: boolean;
-  hasAfter: boolean;
+/** How far a thread that one follows is read; `unread` counts what others wrote up to `last_seq`. */
+export interface Thread {
+  read_seq: number;
+  last_seq: number;
+  unread: number;
 }
 
 export interface Model {
@@ -17,26 +28,74 @@ export interface Model {
   users: ReadonlyMap<Id, User>;
   conversations: ReadonlyMap<Id, Conversation>;
   timelines: ReadonlyMap<Id, Timeline>;
+  /** The replies of threads that were opened, by the place of the message that each began with. */
+  replies: ReadonlyMap<Place, Timeline>;
+  /** The threads that this person follows. */
+  threads: ReadonlyMap<Place, Thread>;
+  /** Messages that are known apart from timelines: quoted, pinned, answered ones. */
+  loose: ReadonlyMap<Place, Message>;
+  /** What is pinned in conversations whose pins were read, the latest first. */
+  pins: ReadonlyMap<Id, { user: Id; seq: number }[]>;
+  /** How far the others have read, in conversations whose receipts were read. */
+  receipts: ReadonlyMap<Id, ReadonlyMap<Id, number>>;
+  blocked: ReadonlySet<Id>;
 }
 
 export function emptyModel(me: User): Model {
-  return { me, users: new Map([[me.id, me]]), conversations: new Map(), timelines: new Map() };
+  const [users, conversations] = [new Map([[me.id, me]]), new Map()];
+  return { me, users, conversations, threads: new Map(), blocked: new Set(), ...forgotten() };
 }
 
-/**
- * A snapshot replaces the conversations, and forgets the timelines: after a restore a seq may stand for
- * something else.
- */
+/** What is read as it is needed, and need not outlive a snapshot: after a restore a seq may stand for something else. */
+function forgotten(): Pick<Model, 'timelines' | 'replies' | 'loose' | 'pins' | 'receipts'> {
+  return { timelines: new Map(), replies: new Map(), loose: new Map(), pins: new Map(), receipts: new Map() };
+}
+
+/** A snapshot replaces the conversations, and forgets what was read of them. */
 export function takeSnapshot(model: Model, snapshot: Snapshot): Model {
   const conversations = new Map(snapshot.conversations.map((one) => [one.id, one]));
-  return { ...model, conversations, timelines: new Map() };
+  const blocked = new Set(snapshot.blocked);
+  return { ...model, conversations, blocked, threads: new Map(), ...forgotten() };
+}
+
+export function takeThreads(model: Model, threads: FollowedThread[]): Model {
+  const known = threads.map(({ message, read_seq, unread }): [Place, Thread] => [
+    placeOf(message.conversation, message.seq),
+    { read_seq, last_seq: message.last_reply ?? message.seq, unread },
+  ]);
+  return takeLoose(
+    { ...model, threads: new Map(known) },
+    threads.map((thread) => thread.message),
+  );
+}
+
+/** Messages that were read one by one. */
+export function takeLoose(model: Model, messages: Message[]): Model {
+  const loose = new Map(model.loose);
+  for (const message of messages) loose.set(placeOf(message.conversation, message.seq), message);
+  return { ...model, loose };
+}
+
+export function takePins(model: Model, id: Id, pins: Pin[]): Model {
+  const known = pins.map(({ user, message }) => ({ user, seq: message.seq }));
+  return takeLoose(
+    { ...model, pins: put(model.pins, id, known) },
+    pins.map((pin) => pin.message),
+  );
+}
+
+/** How far the others have read; what entries have said meanwhile may be further. */
+export function takeReceipts(model: Model, id: Id, receipts: Receipt[]): Model {
+  const known = new Map(model.receipts.get(id));
+  for (const { user, seq } of receipts) known.set(user, Math.max(seq, known.get(user) ?? 0));
+  return { ...model, receipts: put(model.receipts, id, known) };
 }
 
 /** A conversation as the server has just described it: created, joined, or read anew. */
 export function takeConversation(model: Model, fresh: Conversation): Model {
   const known = model.conversations.get(fresh.id);
   if (known && known.last_seq > fresh.last_seq) return model;
-  return { ...model, conversations: put(model.conversations, fresh.id, { ...known, ...fresh }) };
+  return setConversation(model, { ...known, ...fresh });
 }
 
 export function takeMembers(model: Model, id: Id, members: Id[]): Model {
@@ -55,31 +114,22 @@ export function takeUsers(model: Model, users: User[]): Model {
  * timeline.
  */
 export function takePage(model: Model, id: Id, page: Page): Model {
-  const newest = model.conversations.get(id)?.last_seq ?? 0;
-  // entries may have come while the page was on its way
-  const hasAfter = page.has_after || (page.messages.at(-1)?.seq ?? 0) < newest;
-  const fresh = { messages: page.messages, hasBefore: page.has_before, hasAfter };
+  const fresh = runOf(page, model.conversations.get(id)?.last_seq ?? 0);
   const old = model.timelines.get(id);
   return setTimeline(model, id, old ? join(old, fresh) : fresh);
 }
 
-/**
- * Two overlapping or adjoining runs as one. Beyond a hole the newer run stands alone: the fresh one, or the
- * old one when an older page came late, after what it adjoined was trimmed.
- */
-function join(old: Timeline, fresh: Timeline): Timeline {
-  const [from, to] = [old.messages[0]?.seq, lastOf(old)];
-  const [first, last] = [fresh.messages[0]?.seq, lastOf(fresh)];
-  if (from === undefined || to === undefined) return fresh;
-  if (first === undefined || last === undefined || last < from - 1) return old;
-  if (first > to + 1) return fresh;
-  const before = fresh.messages.filter((message) => message.seq < from);
-  const after = fresh.messages.filter((message) => message.seq > to);
-  return {
-    messages: [...before, ...old.messages, ...after],
-    hasBefore: first <= from ? fresh.hasBefore : old.hasBefore,
-    hasAfter: last >= to ? fresh.hasAfter : old.hasAfter,
-  };
+/** A page from anywhere in the conversation, in place of what was read before. */
+export function showPage(model: Model, id: Id, page: Page): Model {
+  return setTimeline(model, id, runOf(page, model.conversations.get(id)?.last_seq ?? 0));
+}
+
+/** The newest page of a thread, or one that adjoins what is known of it. */
+export function takeReplies(model: Model, id: Id, root: number, page: Page): Model {
+  const place = placeOf(id, root);
+  const fresh = runOf(page, findMessage(model, id, root)?.last_reply ?? 0);
+  const old = model.replies.get(place);
+  return { ...model, replies: put(model.replies, place, old ? merge(old, fresh) : fresh) };
 }
 
 /** Forgets the oldest of a long timeline; they can be paged in again. */
@@ -96,96 +146,43 @@ export function markRead(model: Model, id: Id, seq: number): Model {
   return setConversation(model, { ...conversation, ...readTo(conversation, seq) });
 }
 
-/** The state after an entry of the log. */
-export function apply(model: Model, entry: Entry): Model {
-  switch (entry.event) {
-    case 'message':
-      return takeMessage(model, entry.data);
-    case 'edit':
-      return changeMessage(model, entry.data.conversation, entry.data.seq, () => entry.data);
-    case 'delete':
-      return changeMessage(model, entry.data.conversation, entry.data.seq, (old) => ({
-        ...old,
-        body: '',
-        deleted: true,
-      }));
-    case 'read':
-      return markRead(model, entry.data.conversation, entry.data.seq);
-    case 'member':
-      return takeMember(model, entry.data.conversation, entry.data.user, entry.data.role);
-    case 'conversation':
-      return changeConversation(model, entry.data);
-    case 'user':
-      return takeUsers(model, [{ ...model.users.get(entry.data.id), ...entry.data }]);
-    default:
-      return model;
-  }
+/** A thread's read mark moved here, before the server knows. */
+export function markThread(model: Model, id: Id, root: number, seq: number): Model {
+  const thread = model.threads.get(placeOf(id, root));
+  if (!thread || seq <= thread.read_seq) return model;
+  return setThread(model, placeOf(id, root), { ...thread, read_seq: seq, unread: 0 });
 }
 
-/** The conversation an entry speaks of that this state does not know yet, though its person belongs to it. */
-export function missing(model: Model, entry: Entry): Id | null {
-  if (entry.event === 'message') return unknown(model, entry.data.conversation);
-  const joined = entry.event === 'member' && entry.data.user === model.me.id && entry.data.role !== null;
-  return joined ? unknown(model, entry.data.conversation) : null;
+/** A message by its place, if this state holds it anywhere. */
+export function findMessage(model: Model, id: Id, seq: number): Message | undefined {
+  const inTimeline = at(model.timelines.get(id), seq) ?? model.loose.get(placeOf(id, seq));
+  if (inTimeline) return inTimeline;
+  const last = model.conversations.get(id)?.last_message;
+  if (last?.seq === seq) return last;
+  for (const [place, replies] of model.replies)
+    if (place.startsWith(`${id}/`)) {
+      const found = at(replies, seq);
+      if (found) return found;
+    }
+  return undefined;
 }
 
-/**
- * A message by its place: repeated ones change nothing, one after a hole ends the timeline's claim to reach
- * the newest.
- */
-export function takeMessage(model: Model, message: Message): Model {
-  const conversation = model.conversations.get(message.conversation);
-  if (!conversation || message.seq <= conversation.last_seq) return appendMessage(model, message);
-  const mine = message.author === model.me.id;
-  const seen = { ...conversation, last_seq: message.seq, last_message: message };
-  const mentioned = message.mentions?.includes(model.me.id) ? 1 : 0;
-  const next = mine
-    ? { ...seen, ...readTo(seen, message.seq) }
-    : { ...seen, unread: conversation.unread + 1, mentions: (conversation.mentions ?? 0) + mentioned };
-  return appendMessage(setConversation(model, next), message);
-}
-
-function appendMessage(model: Model, message: Message): Model {
-  const timeline = model.timelines.get(message.conversation);
-  const last = timeline && lastOf(timeline);
-  if (!timeline || timeline.hasAfter || (last !== undefined && message.seq <= last)) return model;
-  if (message.seq !== (last ?? 0) + 1)
-    return setTimeline(model, message.conversation, { ...timeline, hasAfter: true });
-  return setTimeline(model, message.conversation, { ...timeline, messages: [...timeline.messages, message] });
-}
-
-function changeMessage(model: Model, id: Id, seq: number, change: (old: Message) => Message): Model {
+/** Wherever it is held: in a timeline, in a thread, as the last one, or by itself. */
+export function changeMessage(model: Model, id: Id, seq: number, how: (old: Message) => Message): Model {
   const [conversation, timeline] = [model.conversations.get(id), model.timelines.get(id)];
-  const last = conversation?.last_message;
-  const one =
-    conversation && last?.seq === seq
-      ? setConversation(model, { ...conversation, last_message: change(last) })
-      : model;
-  if (!timeline) return one;
-  const messages = timeline.messages.map((message) => (message.seq === seq ? change(message) : message));
-  return setTimeline(one, id, { ...timeline, messages });
+  const [last, loose] = [conversation?.last_message, model.loose.get(placeOf(id, seq))];
+  let next = model;
+  if (conversation && last?.seq === seq)
+    next = setConversation(next, { ...conversation, last_message: how(last) });
+  if (timeline) next = setTimeline(next, id, change(timeline, seq, how));
+  if (loose) next = { ...next, loose: put(next.loose, placeOf(id, seq), how(loose)) };
+  for (const [place, replies] of model.replies)
+    if (place.startsWith(`${id}/`))
+      next = { ...next, replies: put(next.replies, place, change(replies, seq, how)) };
+  return next;
 }
 
-function changeConversation(
-  model: Model,
-  change: Pick<Conversation, 'id'> & Partial<Conversation> & { archived?: boolean },
-): Model {
-  const { archived, ...fields } = change;
-  const known = model.conversations.get(change.id);
-  if (!known) return model;
-  return archived ? forget(model, change.id) : setConversation(model, { ...known, ...fields });
-}
-
-function takeMember(model: Model, id: Id, user: Id, role: Conversation['role'] | null): Model {
-  const conversation = model.conversations.get(id);
-  if (!conversation) return model;
-  if (user === model.me.id) return role ? setConversation(model, { ...conversation, role }) : forget(model, id);
-  if (!conversation.members) return model;
-  const others = conversation.members.filter((member) => member !== user);
-  return setConversation(model, { ...conversation, members: role ? [...others, user] : others });
-}
-
-function readTo(
+export function readTo(
   conversation: Conversation,
   seq: number,
 ): Pick<Conversation, 'read_seq' | 'unread' | 'mentions'> {
@@ -193,21 +190,19 @@ function readTo(
   return { read_seq: seq, unread, mentions: unread ? (conversation.mentions ?? 0) : 0 };
 }
 
-function forget(model: Model, id: Id): Model {
-  const [conversations, timelines] = [new Map(model.conversations), new Map(model.timelines)];
-  conversations.delete(id);
-  timelines.delete(id);
-  return { ...model, conversations, timelines };
-}
-
-const lastOf = (timeline: Timeline): number | undefined => timeline.messages.at(-1)?.seq;
-const unknown = (model: Model, id: Id): Id | null => (model.conversations.has(id) ? null : id);
-const put = <V>(map: ReadonlyMap<Id, V>, id: Id, value: V): ReadonlyMap<Id, V> => new Map(map).set(id, value);
-const setConversation = (model: Model, one: Conversation): Model => ({
+const at = (timeline: Timeline | undefined, seq: number): Message | undefined =>
+  timeline?.messages.find((message) => message.seq === seq);
+export const put = <K, V>(map: ReadonlyMap<K, V>, key: K, value: V): ReadonlyMap<K, V> =>
+  map.get(key) === value ? map : new Map(map).set(key, value);
+export const setConversation = (model: Model, one: Conversation): Model => ({
   ...model,
   conversations: put(model.conversations, one.id, one),
 });
-const setTimeline = (model: Model, id: Id, one: Timeline): Model => ({
+export const setTimeline = (model: Model, id: Id, one: Timeline): Model => ({
   ...model,
   timelines: put(model.timelines, id, one),
+});
+export const setThread = (model: Model, place: Place, one: Thread): Model => ({
+  ...model,
+  threads: put(model.threads, place, one),
 });

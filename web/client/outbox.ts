@@ -5,9 +5,9 @@
  */
 import { type Backoff, delay } from './backoff';
 import { Problem, unreachable } from './problem';
-import type { Id, Message } from './types';
+import type { Id, Message, References } from './types';
 
-export interface Outgoing {
+export interface Outgoing extends References {
   clientId: string;
   conversation: Id;
   body: string;
@@ -22,7 +22,7 @@ export interface Outgoing {
 }
 
 export interface OutboxOptions {
-  post(conversation: Id, body: string, clientId: string): Promise<Message>;
+  post(conversation: Id, body: string, clientId: string, references: References): Promise<Message>;
   changed(all: Outgoing[]): void;
   /** Nobody is logged in any more; all waits for `wake`. */
   refused?(): void;
@@ -48,10 +48,10 @@ export class Outbox {
   }
 
   /** Queues a message and begins to send it. */
-  send(conversation: Id, body: string): Outgoing {
+  send(conversation: Id, body: string, references: References = {}): Outgoing {
     const createdAt = new Date().toISOString();
     const state = this.head(conversation)?.state ?? 'sending';
-    const one: Outgoing = { clientId: newClientId(), conversation, body, createdAt, state };
+    const one: Outgoing = { clientId: newClientId(), conversation, body, createdAt, state, ...references };
     this.become([...this.all, one]);
     void this.work(conversation);
     return one;
@@ -106,7 +106,7 @@ export class Outbox {
 
   private async attempt(one: Outgoing): Promise<Problem | null> {
     try {
-      await this.options.post(one.conversation, one.body, one.clientId);
+      await this.options.post(one.conversation, one.body, one.clientId, referencesOf(one));
       this.mark(one.clientId, { state: 'sent' });
       return null;
     } catch (error) {
@@ -154,6 +154,11 @@ export class Outbox {
       this.resting.add(goOn);
     });
   }
+}
+
+/** What it points at, and nothing else of it. */
+function referencesOf({ reply_to, thread }: References): References {
+  return { ...(reply_to !== undefined && { reply_to }), ...(thread !== undefined && { thread }) };
 }
 
 /**

@@ -21,6 +21,8 @@ let streams: Set<ServerResponse>;
 /** What GET answers, by path; what was put, in order. */
 let answers: Record<string, unknown>;
 let puts: { url: string; body: string }[];
+/** Answers to GET wait for it, where one is set. */
+let held: { path: string; until: Promise<void> } | null;
 
 const conversation = (change: Partial<Conversation> = {}): Conversation => ({
   id: 7,
@@ -54,14 +56,18 @@ function says(author: number, body: string, client_id = `c${messages.length}`): 
 }
 
 beforeEach(async () => {
-  [messages, frames, puts, streams] = [[], [], [], new Set()];
-  answers = { '/api/chat/conversations': { conversations: [conversation()], cursor: 'e.0' } };
+  [messages, frames, puts, streams, held] = [[], [], [], new Set(), null];
+  answers = {
+    '/api/chat/conversations': { conversations: [conversation()], cursor: 'e.0' },
+    '/api/chat/threads': { threads: [] },
+  };
   server = createServer(async (request, response) => {
     const url = new URL(request.url ?? '', 'http://peer');
     let body = '';
     for await (const part of request) body += part;
     if (url.pathname === '/api/chat/stream')
       return stream(response, Number(request.headers['last-event-id']?.toString().split('.')[1]));
+    if (held && url.pathname.endsWith(held.path)) await held.until;
     if (request.method === 'PUT') puts.push({ url: url.pathname, body });
     if (request.method === 'POST') {
       const { body: text, client_id } = JSON.parse(body) as { body: string; client_id: string };
@@ -165,4 +171,51 @@ test('all that arrives together is told once', async () => {
   for (const stream of streams) stream.uncork();
   await eventually(() => store.view.conversations.get(7)?.unread === 100);
   expect(told).toBeLessThan(20);
+});
+
+test.each([
+  ['/receipts', () => store.loadReceipts(7), { receipts: [{ user: ben, seq: 1 }] }],
+  ['/pins', () => store.loadPins(7), { pins: [] }],
+  ['/messages', () => store.newest(7), null],
+  ['/messages/1/replies', () => store.openThread(7, 1), { messages: [], has_before: false, has_after: false }],
+])('what is said while %s is being read is not forgotten', async (path, read, answer) => {
+  answers[`/api/chat/conversations/7${path}`] = answer;
+  await begins();
+  await store.open(7);
+  let goOn = () => undefined as void;
+  held = { path, until: new Promise((resolve) => (goOn = resolve)) };
+  const reading = read();
+  says(ben, 'meanwhile');
+  await eventually(() => store.view.conversations.get(7)?.last_seq === 1);
+  goOn();
+  await reading;
+  expect(store.view.conversations.get(7)).toMatchObject({ last_seq: 1, unread: 1 });
+});
+
+test('a reaction shows at once, and goes again when the server will not have it', async () => {
+  says(ben, 'hello');
+  answers['/api/chat/conversations'] = { conversations: [conversation()], cursor: 'e.1' };
+  await begins();
+  await store.open(7);
+  const reactions = () => store.view.timelines.get(7)?.messages[0]?.reactions;
+  const liking = store.acts.react(7, 1, '👍', true);
+  expect(reactions()).toEqual([{ emoji: '👍', users: [ana] }]);
+  await liking;
+  server.closeAllConnections();
+  server.close();
+  await expect(store.acts.react(7, 1, '🎉', true)).rejects.toMatchObject({ status: 0 });
+  expect(reactions()).toEqual([{ emoji: '👍', users: [ana] }]);
+});
+
+test('a correction that cannot be saved stays to be tried again', async () => {
+  says(ana, 'teh');
+  answers['/api/chat/conversations'] = { conversations: [conversation()], cursor: 'e.1' };
+  await begins();
+  await store.open(7);
+  const saving = store.edits.save(7, 1, 'the');
+  expect(store.view.edits).toMatchObject([{ body: 'the', state: 'saving' }]);
+  await saving;
+  expect(store.view.edits).toMatchObject([{ body: 'the', state: 'failed' }]);
+  store.edits.discard(7, 1);
+  expect(store.view.edits).toEqual([]);
 });

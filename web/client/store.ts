@@ -1,18 +1,25 @@
 /** One person's live view: API, stream, model and outbox joined. Subscribe to it, and call its verbs. */
+import { Acts } from './acts';
 import type { Api, Where } from './api';
+import { apply, missing } from './apply';
+import { Edits, type PendingEdit } from './edits';
 import type { Entry } from './entry';
 import { Marks } from './marks';
 import * as model from './model';
+import { Originals } from './originals';
 import { Outbox, type Outgoing } from './outbox';
+import { placeOf } from './message';
 import { People } from './people';
 import { Witness } from './presence/witness';
 import { asProblem, Problem } from './problem';
 import { DurableStream, type StreamState } from './stream';
 import type { Timings } from './timings';
-import type { Conversation, ConversationDraft, Id, Message, User } from './types';
+import type { Conversation, ConversationDraft, Id, Message, References, User } from './types';
 
 export interface View extends model.Model {
   outgoing: Outgoing[];
+  /** Corrections that the server does not have yet, or would not have. */
+  edits: PendingEdit[];
   connection: StreamState;
   /** False until the first snapshot has come. */
   loaded: boolean;
@@ -35,6 +42,12 @@ export class Store {
   private readonly listeners = new Set<(view: View) => void>();
   private readonly held = new Map<Id, Entry[]>();
   private readonly opening = new Map<Id, Promise<void>>();
+  /** Conversations whose timeline shows what was said long ago: what is new does not move it. */
+  private readonly past = new Set<Id>();
+  /** What a person does with messages, threads and people. */
+  readonly acts: Acts;
+  readonly edits: Edits;
+  private readonly originals: Originals;
   private readonly outbox: Outbox;
   private readonly stream: DurableStream;
   private readonly witness: Witness;
@@ -47,6 +60,7 @@ export class Store {
     this.current = {
       ...model.emptyModel(options.me),
       outgoing: options.kept ?? [],
+      edits: [],
       connection: { name: 'stopped' },
       loaded: false,
     };
@@ -55,10 +69,25 @@ export class Store {
       (id) => this.current.users.has(id),
       (users) => this.takeUsers(users),
     );
+    this.originals = new Originals(
+      this.api,
+      (conversation, seq) => model.findMessage(this.current, conversation, seq) !== undefined,
+      (message) => this.takeLoose([message]),
+    );
+    this.acts = new Acts({
+      api: this.api,
+      model: () => this.current,
+      become: (change) => this.become(change),
+    });
+    this.edits = new Edits({
+      api: this.api,
+      changed: (edits) => this.become({ edits }),
+      saved: (message) => this.correct(message),
+    });
     this.marks = new Marks(this.api);
     this.outbox = new Outbox(
       {
-        post: (conversation, body, clientId) => this.api.post(conversation, body, clientId),
+        post: (conversation, body, clientId, references) => this.api.post(conversation, body, clientId, references),
         changed: (outgoing) => {
           options.keep?.(outgoing.filter((one) => one.state !== 'sent'));
           this.become({ outgoing });
@@ -134,12 +163,35 @@ export class Store {
     if (before !== undefined) await this.load(id, { before });
   }
 
+  /** Loads the page after the newest loaded message, where that is not the newest of all. */
+  async newer(id: Id): Promise<void> {
+    const after = this.current.timelines.get(id)?.messages.at(-1)?.seq;
+    if (after !== undefined) await this.load(id, { after });
+    if (!this.current.timelines.get(id)?.hasAfter) this.past.delete(id);
+  }
+
+  /** Shows what was said around a message, in place of what was loaded. */
+  async around(id: Id, seq: number): Promise<void> {
+    const page = await this.api.messages(id, { around: seq });
+    this.become(model.showPage(this.current, id, page));
+    if (this.current.timelines.get(id)?.hasAfter) this.past.add(id);
+    this.people.want(page.messages.flatMap(peopleIn));
+  }
+
+  /** Back from the past: the newest messages, in place of what was loaded. */
+  async newest(id: Id): Promise<void> {
+    const page = await this.api.messages(id);
+    this.past.delete(id);
+    this.become(model.showPage(this.current, id, page));
+    this.people.want(page.messages.flatMap(peopleIn));
+  }
+
   trim(id: Id, keep: number): void {
     this.become(model.trimTimeline(this.current, id, keep));
   }
 
-  send(id: Id, body: string): Outgoing {
-    return this.outbox.send(id, body);
+  send(id: Id, body: string, references?: References): Outgoing {
+    return this.outbox.send(id, body, references);
   }
 
   retry(clientId: string): void {
@@ -185,6 +237,57 @@ export class Store {
     this.people.want(members);
   }
 
+  /** The message that a thread began with, and its newest replies. */
+  async openThread(id: Id, root: number): Promise<void> {
+    await this.originals.want(id, root);
+    await this.loadReplies(id, root, {});
+    const place = placeOf(id, root);
+    for (let tries = 0; tries < 5 && this.current.replies.get(place)?.hasAfter; tries++) {
+      await this.loadReplies(id, root, { after: this.current.replies.get(place)?.messages.at(-1)?.seq ?? 0 });
+    }
+  }
+
+  async olderReplies(id: Id, root: number): Promise<void> {
+    const before = this.current.replies.get(placeOf(id, root))?.messages[0]?.seq;
+    if (before !== undefined) await this.loadReplies(id, root, { before });
+  }
+
+  async loadPins(id: Id): Promise<void> {
+    const pins = await this.api.pins(id);
+    this.become(model.takePins(this.current, id, pins));
+    this.people.want(pins.flatMap((pin) => [pin.user, ...peopleIn(pin.message)]));
+  }
+
+  async loadReceipts(id: Id): Promise<void> {
+    const receipts = await this.api.receipts(id);
+    this.become(model.takeReceipts(this.current, id, receipts));
+  }
+
+  /** A message that is pointed at will be known, if it can be. */
+  want(id: Id, seq: number): void {
+    void this.originals.want(id, seq);
+  }
+
+  private async loadReplies(id: Id, root: number, where: Where): Promise<void> {
+    const page = await this.api.replies(id, root, where);
+    this.outbox.settle(page.messages.filter((message) => message.author === this.current.me.id));
+    this.become(model.takeReplies(this.current, id, root, page));
+    this.people.want(page.messages.flatMap(peopleIn));
+  }
+
+  private takeLoose(messages: Message[]): void {
+    this.become(model.takeLoose(this.current, messages));
+    this.people.want(messages.flatMap(peopleIn));
+  }
+
+  /** The answer to a correction may come before its entry; one that is older than what is known says nothing. */
+  private correct(message: Message): void {
+    const { conversation, seq, edited_at } = message;
+    const later = (old: Message) => !old.deleted && (old.edited_at ?? '') < (edited_at ?? '');
+    const change = (old: Message) => (later(old) ? { ...old, body: message.body, ...(edited_at && { edited_at }) } : old);
+    this.become(model.changeMessage(this.current, conversation, seq, change));
+  }
+
   private async loadNewest(id: Id): Promise<void> {
     // a page that reaches back to the first unread message, if it can
     const unread = this.current.conversations.get(id)?.unread ?? 0;
@@ -199,30 +302,42 @@ export class Store {
     const page = await this.api.messages(id, where, limit);
     this.outbox.settle(page.messages.filter((message) => message.author === this.current.me.id));
     this.become(model.takePage(this.current, id, page));
-    this.people.want(page.messages.map((message) => message.author));
+    this.people.want(page.messages.flatMap(peopleIn));
   }
 
   private async snapshot(): Promise<string> {
     const snapshot = await this.api.conversations();
+    this.past.clear();
     this.become({ ...model.takeSnapshot(this.current, snapshot), loaded: true });
     this.people.want(snapshot.conversations.flatMap(peopleOf));
+    // after the snapshot, never before: then the entries after its cursor bring them up to date as well
+    const threads = await this.api.threads();
+    this.become(model.takeThreads(this.current, threads));
+    this.people.want(threads.flatMap((thread) => peopleIn(thread.message)));
     return snapshot.cursor;
   }
 
   private take(entry: Entry): void {
     const held = this.held.get(conversationOf(entry) ?? 0);
     if (held) return void held.push(entry);
-    const unknown = model.missing(this.current, entry);
+    const unknown = missing(this.current, entry);
     if (unknown !== null) return void this.fetchConversation(unknown, entry);
-    this.become(model.apply(this.current, entry));
+    this.become(apply(this.current, entry));
     if (entry.event === 'message') this.takeMessage(entry.data);
-    if (entry.event === 'member') this.people.want([entry.data.user]);
+    if (entry.event === 'edit') this.people.want(peopleIn(entry.data));
+    if ('user' in entry.data) this.people.want([entry.data.user]);
+    if (entry.event === 'thread' && entry.data.following) this.want(entry.data.conversation, entry.data.seq);
+    if (entry.event === 'pin' && this.current.pins.has(entry.data.conversation))
+      this.want(entry.data.conversation, entry.data.seq);
   }
 
   private takeMessage(message: Message): void {
-    this.people.want([message.author]);
-    if (message.author === this.current.me.id) this.outbox.settle([message]);
-    if (this.current.timelines.get(message.conversation)?.hasAfter)
+    this.people.want(peopleIn(message));
+    if (message.author === this.current.me.id) {
+      this.outbox.settle([message]);
+      if (message.thread) this.want(message.conversation, message.thread);
+    }
+    if (this.current.timelines.get(message.conversation)?.hasAfter && !this.past.has(message.conversation))
       void this.open(message.conversation).catch(() => undefined);
   }
 
@@ -266,11 +381,17 @@ export class Store {
 }
 
 function conversationOf(entry: Entry): Id | null {
-  if (entry.event === 'user') return null;
-  return entry.event === 'conversation' ? entry.data.id : entry.data.conversation;
+  if (entry.event === 'conversation') return entry.data.id;
+  return 'conversation' in entry.data ? entry.data.conversation : null;
 }
 
 function peopleOf(conversation: Conversation): Id[] {
   const last: Message | null | undefined = conversation.last_message;
   return [...(conversation.members ?? []), ...(last ? [last.author] : [])];
+}
+
+/** Those whose names a message shows: who wrote it, whom it calls, and the first of those who react to it. */
+function peopleIn(message: Message): Id[] {
+  const reacting = (message.reactions ?? []).flatMap((reaction) => reaction.users.slice(0, 12));
+  return [message.author, ...(message.mentions ?? []), ...reacting];
 }

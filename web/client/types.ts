@@ -13,6 +13,25 @@ export interface User {
   display_name: string;
   avatar?: string | null;
   role?: string;
+  about?: string;
+  /** Of the tz database: `Europe/Berlin`. */
+  time_zone?: string;
+  /** Only of oneself: whether the others see how far one has read. */
+  receipts?: 'on' | 'off';
+}
+
+export interface Profile {
+  display_name?: string;
+  about?: string;
+  time_zone?: string;
+  receipts?: 'on' | 'off';
+}
+
+/** Who reacts with an emoji; of more than a hundred people `count` tells how many they are. */
+export interface Reaction {
+  emoji: string;
+  users: Id[];
+  count?: number;
 }
 
 export interface Message {
@@ -24,9 +43,50 @@ export interface Message {
   created_at: string;
   edited_at?: string | null;
   deleted?: boolean;
+  /** The message that it quotes. */
   reply_to?: number | null;
+  /** The message in whose own list of replies it stands. */
   thread?: number | null;
+  replies?: number;
+  last_reply?: number;
+  last_reply_at?: string;
+  reactions?: Reaction[];
+  pinned?: boolean;
+  /** Whom it reaches by name, and how it reaches everybody. */
   mentions?: Id[];
+  mentions_all?: 'channel' | 'here';
+}
+
+/** What a new message points at. */
+export interface References {
+  reply_to?: number;
+  thread?: number;
+}
+
+export interface Pin {
+  /** Who has pinned it. */
+  user: Id;
+  message: Message;
+}
+
+/** A thread that this person follows; `message` is the one that it began with. */
+export interface FollowedThread {
+  message: Message;
+  read_seq: number;
+  unread: number;
+}
+
+export interface Receipt {
+  user: Id;
+  seq: number;
+}
+
+export type Level = 'all' | 'mentions' | 'nothing';
+
+/** What a person wants to be told of in a conversation. */
+export interface Notifications {
+  level: Level;
+  muted_until: string | null;
 }
 
 export interface Conversation {
@@ -40,6 +100,8 @@ export interface Conversation {
   read_seq: number;
   unread: number;
   mentions?: number;
+  level?: Level;
+  muted_until?: string | null;
   last_message?: Message | null;
   members?: Id[];
   created_at?: string;
@@ -84,6 +146,8 @@ export interface Page {
 
 export interface Snapshot {
   conversations: Conversation[];
+  /** Whom this person has blocked. */
+  blocked: Id[];
   cursor: string;
 }
 

@@ -2,9 +2,11 @@
 
 import orjson
 
+from chat.attention.mentions import forget_mentions
 from chat.log.append import Log
 from chat.log.entry import Unplaced
 from chat.messages.edits.kept import keep_body, queries
+from chat.messages.message import Message
 from chat.messages.scene import find_open_message
 
 
@@ -23,5 +25,14 @@ async def delete_message(log: Log, actor_id: int, conversation_id: int, seq: int
         await keep_body(change, scene, actor_id, seq)
         await run(queries.bury_message, [now, *place])
         await run(queries.drop_reactions, place)
-        data = orjson.dumps({"conversation": conversation_id, "seq": seq})
-        await change.record(Unplaced("delete", conversation_id, data=data))
+        await forget_mentions(change, conversation_id, seq)
+        await change.record(Unplaced("delete", conversation_id, data=tombstone(message)))
+
+
+def tombstone(message: Message) -> bytes:
+    """Which one; and whom it reached by whom, for readers who count that and have never had the message."""
+    fields: dict[str, object] = {"conversation": message.conversation, "seq": message.seq}
+    reached = {"mentions": message.mentions, "mentions_all": message.mentions_all}
+    if any(reached.values()):
+        fields |= {"author": message.author} | {name: value for name, value in reached.items() if value}
+    return orjson.dumps(fields)

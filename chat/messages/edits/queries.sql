@@ -13,7 +13,8 @@ update messages set body = %s, edited_at = %s where conversation_id = %s and seq
 -- name: bury_message
 -- Its place, its author and its thread stay.
 update messages
-   set deleted_at = %s, body = '', edited_at = null, reply_to = null, pinned = null, pinned_by = null, reactions = null
+   set deleted_at = %s, body = '', edited_at = null, reply_to = null, pinned = null, pinned_by = null, reactions = null,
+       mentions = null, mentions_all = null
  where conversation_id = %s and seq = %s
 
 -- name: drop_reactions

@@ -1,13 +1,20 @@
-/** What was begun and not sent, per person and conversation; kept on this device. */
+/** What was begun and not sent, per person, conversation and thread; kept on this device. */
 import type { Id } from '../../client';
 import { keep, kept } from '../kept';
 
-const key = (person: Id, conversation: Id) => `tandem.draft.${person}.${conversation}`;
-
-export function draftOf(person: Id, conversation: Id): string {
-  return kept('device', key(person, conversation)) ?? '';
+/** The conversation's own composer, or that of one of its threads. */
+export interface Desk {
+  conversation: Id;
+  thread: number | null;
 }
 
-export function keepDraft(person: Id, conversation: Id, text: string): void {
-  keep('device', key(person, conversation), text);
+const key = (person: Id, { conversation, thread }: Desk) =>
+  `tandem.draft.${person}.${conversation}${thread === null ? '' : `.${thread}`}`;
+
+export function draftOf(person: Id, desk: Desk): string {
+  return kept('device', key(person, desk)) ?? '';
+}
+
+export function keepDraft(person: Id, desk: Desk, text: string): void {
+  keep('device', key(person, desk), text);
 }

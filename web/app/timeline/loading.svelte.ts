@@ -30,6 +30,19 @@ export class Loading {
     return this.load(() => this.chat.store.older(this.id));
   }
 
+  newer(): Promise<void> {
+    return this.load(() => this.chat.store.newer(this.id));
+  }
+
+  around(seq: number): Promise<void> {
+    return this.load(() => this.chat.store.around(this.id, seq));
+  }
+
+  /** From the past to the newest. */
+  back(): Promise<void> {
+    return this.load(() => this.chat.store.newest(this.id));
+  }
+
   /** Repeats what failed. */
   again(): void {
     this.problem = null;

@@ -64,3 +64,17 @@ test('what is on its way stands last, under the same key as when it has come', (
   const after = rowsOf([said(1, ana, at(1, 9, 0)), said(2, ana, at(1, 9, 1))], [], null, ana);
   expect(before.map((row) => row.key)).toEqual(after.map((row) => row.key));
 });
+
+test('replies in threads are told in a row, and stand in their thread', () => {
+  const reply = (seq: number, thread: number) => ({ ...said(seq, ben, at(1, 9, seq)), thread });
+  const talk = [said(1, ben, at(1, 9)), reply(2, 1), reply(3, 1), reply(4, 9), said(5, ben, at(1, 9, 5))];
+  expect(shape(talk)).toEqual(['day', 'message!', 'replies', 'replies', 'message!']);
+  const first = rowsOf(talk, [], null, ana)[2];
+  expect(first).toMatchObject({ root: 1, messages: [{ seq: 2 }, { seq: 3 }] });
+  expect(rowsOf(talk, [], null, ana)[2]).toBe(first);
+  expect(rowsOf([reply(2, 1), reply(3, 1)], [], null, ana, true).map((row) => row.kind)).toEqual([
+    'day',
+    'message',
+    'message',
+  ]);
+});

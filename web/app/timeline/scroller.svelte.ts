@@ -16,6 +16,9 @@ export class Scroller {
   private height = 0;
   private fromEnd = 0;
 
+  /** `whole`: whether the end of what is loaded is the end of all; elsewhere nothing sticks to it. */
+  constructor(private readonly whole: () => boolean = () => true) {}
+
   /** Attaches to the scrolling element, whose first child holds the content. */
   attach = (box: HTMLElement): (() => void) => {
     this.box = box;
@@ -33,7 +36,7 @@ export class Scroller {
     if (at)
       box.scrollTop += at.getBoundingClientRect().top - box.getBoundingClientRect().top - box.clientHeight / 4;
     else box.scrollTop = box.scrollHeight;
-    this.atEnd = this.distance < NEAR;
+    this.atEnd = this.whole() && this.distance < NEAR;
     this.look();
   }
 
@@ -51,13 +54,25 @@ export class Scroller {
     box.scrollTo({ top: box.scrollHeight, behavior: smooth ? 'smooth' : 'instant' });
   }
 
+  /** Into the middle, and a moment marked. */
+  show(row: Element): void {
+    if (!this.box) return;
+    [this.atEnd, this.placed] = [false, true];
+    row.scrollIntoView({ block: 'center', behavior: 'instant' });
+    row.animate([{ backgroundColor: 'var(--accent-tint)' }, { backgroundColor: 'transparent' }], {
+      duration: 2_400,
+      easing: 'ease-in',
+    });
+    this.look();
+  }
+
   /**
    * Only a person who moves up leaves the end: growth may come between a scroll and its event, and where
    * messages were trimmed the browser itself moves up.
    */
   scrolled(): void {
     if (!this.box) return;
-    if (this.distance < NEAR) this.atEnd = this.placed;
+    if (this.distance < NEAR) this.atEnd = this.placed && this.whole();
     else if (this.box.scrollTop < this.top - 1 && this.box.scrollHeight >= this.height) this.atEnd = false;
     this.look();
   }
@@ -73,6 +88,10 @@ export class Scroller {
 
   get nearTop(): boolean {
     return this.placed && (this.box?.scrollTop ?? Infinity) < 900;
+  }
+
+  get nearBottom(): boolean {
+    return this.placed && this.distance < 900;
   }
 
   private get distance(): number {

@@ -1,0 +1,121 @@
+"""Mentions: whom a message reaches by name. Decided when it is posted, and never again: an edit reaches nobody anew."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from chat.attention.naming import Naming
+from chat.log.append import Change
+from chat.messages.message import Message
+from chat.shared.queries import load
+
+queries = load(__file__)
+EVERYBODY = 0  # stands for all members in the table of mentions
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Post `n` of a batch calls somebody. `here`: who was here when it came; None: nobody can tell, so all are."""
+
+    n: int
+    conversation_id: int
+    author_id: int
+    naming: Naming
+    here: frozenset[int] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """`users` by name or by being here; `everyone`: all members, by `channel` or `here`."""
+
+    users: tuple[int, ...] = ()
+    everyone: str | None = None
+
+    @property
+    def any(self) -> bool:
+        """Somebody is."""
+        return bool(self.users or self.everyone)
+
+
+UNREACHED = Reached()
+
+
+async def find_reached(change: Change, calls: Sequence[Call]) -> dict[int, Reached]:
+    """Whom each call reaches: members only, never the author, nobody with whom he is at odds.
+
+    The log's head must be locked: what counts is who has blocked whom at this position of the log.
+    """
+    if not calls:
+        return {}
+    run = change.connection.execute
+    named = await run(queries.find_named, columns(named_by(calls), 4))
+    present = await run(queries.find_present, columns(present_by(calls), 4))
+    names = {(n, name): user_id for n, name, user_id in await named.fetchall()}
+    here = gather(await present.fetchall())
+    return {call.n: reach(call, names, here.get(call.n, ())) for call in calls}
+
+
+def reach(call: Call, names: Mapping[tuple[int, str], int], here: Sequence[int]) -> Reached:
+    """Of each call's readings the first that is somebody's; then who is here, or everyone."""
+    meant = (next((names[call.n, name] for name in one if (call.n, name) in names), None) for one in call.naming.calls)
+    users = dict.fromkeys([user_id for user_id in meant if user_id] + list(here))
+    return Reached(tuple(users), everyone_in(call))
+
+
+def everyone_in(call: Call) -> str | None:
+    """How this call reaches all members, if it does."""
+    if call.naming.channel:
+        return "channel"
+    return "here" if call.naming.here and call.here is None else None
+
+
+def named_by(calls: Iterable[Call]) -> list[tuple[object, ...]]:
+    """`(n, conversation, author, name)` of every reading of every call."""
+    return [
+        (call.n, call.conversation_id, call.author_id, name)
+        for call in calls
+        for name in dict.fromkeys(name for one in call.naming.calls for name in one)
+    ]
+
+
+def present_by(calls: Iterable[Call]) -> list[tuple[object, ...]]:
+    """`(n, conversation, author, user)` of those who are here, where that is asked for."""
+    asking = [call for call in calls if call.naming.here and not everyone_in(call)]
+    return [(call.n, call.conversation_id, call.author_id, one) for call in asking for one in sorted(call.here or ())]
+
+
+def columns(rows: Sequence[tuple[object, ...]], width: int) -> list[list[object]]:
+    """Rows as columns, for `unnest`."""
+    return [[row[column] for row in rows] for column in range(width)]
+
+
+def gather(rows: Iterable[tuple[int, int]]) -> dict[int, list[int]]:
+    """`{n: [user, …]}`."""
+    found: dict[int, list[int]] = {}
+    for n, user_id in rows:
+        found.setdefault(n, []).append(user_id)
+    return found
+
+
+async def store_reached(change: Change, messages: Sequence[Message]) -> None:
+    """What is counted, and what each message says of it. Their rows are there already."""
+    if not (messages := [message for message in messages if message.mentions or message.mentions_all]):
+        return
+    rows = [(one.conversation, one.seq, one.author, user_id) for one in messages for user_id in counted(one)]
+    said = [(one.conversation, one.seq, array_text(one.mentions or ()), one.mentions_all) for one in messages]
+    await change.connection.execute(queries.insert_mentions, columns(rows, 4))
+    await change.connection.execute(queries.set_mentions, columns(said, 4))
+
+
+def counted(message: Message) -> Sequence[int]:
+    """For whom it counts, once."""
+    return (EVERYBODY,) if message.mentions_all else message.mentions or ()
+
+
+def array_text(users: Sequence[int]) -> str | None:
+    """An array within an array, as PostgreSQL reads it: rows of different lengths cannot travel otherwise."""
+    return "{" + ",".join(map(str, users)) + "}" if users else None
+
+
+async def forget_mentions(change: Change, conversation_id: int, seq: int) -> None:
+    """The message is deleted: what it said of mentions counts for nobody any more."""
+    await change.connection.execute(queries.delete_mentions, [conversation_id, seq])

@@ -1,0 +1,1 @@
+"""Attention: mentions, notification levels, unread counts, receipts, blocks."""

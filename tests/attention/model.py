@@ -1,0 +1,98 @@
+"""What a person knows of his conversations, as a pure function: snapshot, then entries, give a fresh snapshot.
+
+The web client's model keeps to the same rules; both pass `tests/cases/attention.json`.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.messages.model import KEPT
+
+Json = dict[str, Any]
+
+
+@dataclass
+class Known:
+    """`conversations` by id, as `GET /api/chat/conversations` has them; `blocked`: whom `me` has blocked;
+    `receipts`: how far the others have read, of the conversations in which that has been asked for."""
+
+    me: int
+    conversations: dict[int, Json] = field(default_factory=dict)
+    blocked: set[int] = field(default_factory=set)
+    receipts: dict[int, dict[int, int]] = field(default_factory=dict)
+
+    def hear(self, event: str, data: Json) -> None:
+        """One entry of the log."""
+        if event == "block":
+            return self._block(data)
+        id_ = data.get("conversation", data.get("id"))
+        if event == "member" and data["user"] == self.me:
+            return self._move(id_, data["role"])
+        self._note(self.receipts.get(id_, {}), event, data)
+        if one := self.conversations.get(id_):
+            self._change(one, event, data)
+            if one.get("archived"):
+                self._move(id_, None)
+        return None
+
+    def _change(self, one: Json, event: str, data: Json) -> None:
+        match event:
+            case "message":
+                self._add(one, data)
+            case "edit":
+                one |= {"last_message": data} if data["seq"] == one["last_seq"] else {}
+            case "delete":
+                self._bury(one, data)
+            case "read":
+                one |= {"read_seq": data["seq"], "unread": data["unread"], "mentions": data["mentions"]}
+            case "notifications":
+                one |= {"level": data["level"], "muted_until": data["muted_until"]}
+            case "member" if "members" in one:
+                others = set(one["members"]) - {data["user"]}
+                one["members"] = sorted(others | ({data["user"]} if data["role"] else set()))
+            case "conversation":
+                one |= data
+
+    def _move(self, id_: int, role: str | None) -> None:
+        """I come, rise or go; what it is follows in an entry of its own when I come."""
+        if role is None:
+            self.conversations.pop(id_, None)
+            self.receipts.pop(id_, None)
+        else:
+            self.conversations.setdefault(id_, {})["role"] = role
+
+    def _note(self, receipts: dict[int, int], event: str, data: Json) -> None:
+        """Who writes has read what is above; who leaves is no reader."""
+        if event in ("receipt", "message") and (user := data.get("user", data.get("author"))) != self.me:
+            receipts[user] = data["seq"]
+        elif event == "member" and data["role"] is None:
+            receipts.pop(data["user"], None)
+
+    def _add(self, one: Json, message: Json) -> None:
+        """Mine has been read, with all above it."""
+        one |= {"last_seq": message["seq"], "last_message": message}
+        if message["author"] == self.me:
+            one |= {"read_seq": message["seq"], "unread": 0, "mentions": 0}
+        else:
+            one["unread"] += 1
+            one["mentions"] += self._means_me(message)
+
+    def _bury(self, one: Json, gone: Json) -> None:
+        """What is deleted counts as read."""
+        if gone["seq"] == one["last_seq"]:
+            kept = {name: value for name, value in one["last_message"].items() if name in KEPT}
+            one["last_message"] = kept | {"body": "", "deleted": True}
+        if gone["seq"] > one["read_seq"]:
+            one["unread"] -= 1
+            one["mentions"] -= self._means_me(gone)
+
+    def _means_me(self, message: Json) -> bool:
+        """By name, or as one of all; whom I have blocked does not reach me."""
+        called = "mentions_all" in message or self.me in message.get("mentions", ())
+        return called and message["author"] not in self.blocked
+
+    def _block(self, data: Json) -> None:
+        """The counts that change with it come along."""
+        self.blocked = self.blocked | {data["user"]} if data["on"] else self.blocked - {data["user"]}
+        for count in data["mentions"]:
+            self.conversations[count["conversation"]]["mentions"] = count["mentions"]

@@ -1,0 +1,149 @@
+"""Blocking: two people have nothing to do with each other, and only one of them is told."""
+
+import asyncio
+
+from tests.attention.verbs import blocks
+from tests.cast import Cast, Person, casting
+from tests.nodes import running_node
+from tests.presence.eyes import open_eyes
+from tests.verbs import CONVERSATIONS, begins, deletes, opens, pages, reacts, seats, sees, tries
+from tests.waiting import eventually
+
+
+def direct_with(other: Person) -> dict[str, object]:
+    """What begins a direct conversation."""
+    return {"kind": "direct", "members": [other.id]}
+
+
+def draft(number: int = 0) -> dict[str, object]:
+    """Something to say."""
+    return {"body": "hello", "client_id": f"c{number}"}
+
+
+async def test_a_direct_takes_nothing_more(ana: Person, mallory: Person) -> None:
+    """Of either of them, in the same words; what was said stays readable; unblocked, it goes on."""
+    direct = await begins(mallory, "direct", "", ana)
+    await mallory.says(direct, "hey")
+    await blocks(ana, mallory)
+    path = f"{CONVERSATIONS}/{direct}/messages"
+    for who in (ana, mallory):
+        status, problem = await who.call("POST", path, draft())
+        assert (status, problem["code"]) == (403, "blocked")
+        assert await tries(who, "PUT", f"{path}/1/reactions/👍") == (403, "blocked")
+        assert len((await pages(who, direct))["messages"]) == 1
+        assert await tries(who, "POST", CONVERSATIONS, direct_with(mallory if who is ana else ana)) == (200, "")
+    assert await tries(mallory, "PATCH", f"{path}/1", {"body": "HEY"}) == (403, "blocked")
+    await blocks(ana, mallory, on=False)
+    await mallory.says(direct, "sorry")
+    await reacts(ana, direct, 2, "👍")
+    await deletes(mallory, direct, 1)
+
+
+async def test_both_must_take_it_back(ana: Person, mallory: Person) -> None:
+    """Each for himself."""
+    direct = await begins(mallory, "direct", "", ana)
+    await blocks(ana, mallory)
+    await blocks(mallory, ana)
+    await blocks(ana, mallory, on=False)
+    assert await tries(ana, "POST", f"{CONVERSATIONS}/{direct}/messages", draft()) == (403, "blocked")
+    await blocks(mallory, ana, on=False)
+    await ana.says(direct, "well")
+
+
+async def test_neither_begins_anything_with_the_other(ana: Person, ben: Person, mallory: Person) -> None:
+    """No direct, no group, no seat; but what is public stays public, and others may bring them together."""
+    await blocks(ana, mallory)
+    for who, other in ((ana, mallory), (mallory, ana)):
+        assert await tries(who, "POST", CONVERSATIONS, direct_with(other)) == (403, "blocked")
+        group = {"kind": "group", "members": [ben.id, other.id]}
+        assert await tries(who, "POST", CONVERSATIONS, group) == (403, "blocked")
+        room = await begins(who, "channel", f"of {who.name}")
+        assert (await seats(who, room, other))[1]["code"] == "blocked"
+        assert (await seats(other, room, "me"))[0] == 201
+    assert (await sees(mallory))["blocked"] == []
+    group_of_ben = await begins(ben, "group", "", ana, mallory)
+    assert (await mallory.says(group_of_ben, "@ana"))["seq"] == 1
+    direct = await begins(mallory, "direct", "", ben)
+    await mallory.says(direct, "hello ben")
+
+
+async def test_only_my_devices_hear_of_it(ana: Person, mallory: Person) -> None:
+    """The list and the entries; what is so already is not told again."""
+    phone, his = await ana.listens(), await mallory.listens()
+    room = await begins(ana, "channel", "room", mallory)
+    for on in (True, True, False, False, True):
+        await blocks(ana, mallory, on=on)
+    assert await ana.call("GET", "/api/users/me/blocks") == (200, {"blocked": [mallory.id]})
+    assert await mallory.call("GET", "/api/users/me/blocks") == (200, {"blocked": []})
+    assert (await sees(ana))["blocked"] == [mallory.id]
+    await ana.says(room, "end")
+    await phone.hears("end")
+    await his.hears("end")
+    assert [one.json() for one in phone.named("block")] == [
+        {"user": mallory.id, "on": on, "mentions": []} for on in (True, False, True)
+    ]
+    assert his.named("block") == []
+
+
+async def test_neither_sees_the_other_come_and_go(ana: Person, ben: Person, mallory: Person) -> None:
+    """Watching ends for both at once, and cannot begin again; a third one sees them both."""
+    await begins(ben, "channel", "room", ana, mallory)
+    async with open_eyes(ana) as eyes, open_eyes(mallory) as his, open_eyes(ben) as friend:
+        assert len(await eyes.watches(mallory)) == len(await his.watches(ana)) == 1
+        await blocks(ana, mallory)
+
+        async def hidden() -> bool:
+            pairs = (ana, mallory), (mallory, ana)
+            answers = [await who.call("GET", f"/api/presence?users={other.id}") for who, other in pairs]
+            return answers == [(200, {"users": []})] * 2
+
+        await eventually(hidden)
+        assert await eyes.watches(mallory) == await his.watches(ana) == []
+        await friend.watches(ana, mallory)
+        await his.says("status", status="dnd")
+        await friend.sees(mallory, "dnd")
+        assert "dnd" not in eyes.seen.get(mallory.id, [])
+
+
+async def test_what_cannot_be_blocked(database_url: str, redis_url: str) -> None:
+    """Nobody, oneself, and more than one may."""
+    async with (
+        running_node(database_url, redis_url, blocks_per_person=1) as node,
+        casting(database_url, node.url) as cast,
+    ):
+        ana, ben, chloe = await cast.enters("ana", "ben", "chloe")
+        for method in ("PUT", "DELETE"):
+            assert await tries(ana, method, "/api/users/999/block") == (404, "not_found")
+            assert await tries(ana, method, "/api/users/x/block") == (404, "not_found")
+        assert await tries(ana, "PUT", f"/api/users/{ana.id}/block") == (409, "blocks_oneself")
+        await blocks(ana, ben)
+        await blocks(ana, ben)
+        assert await tries(ana, "PUT", f"/api/users/{chloe.id}/block") == (409, "too_many_blocks")
+
+
+async def test_a_block_and_a_beginning_at_the_same_moment(cast: Cast) -> None:
+    """Whichever comes first: never a direct that takes posts between two who are at odds, and nobody waits for ever."""
+    people = await cast.enters(*[f"p{n}" for n in range(8)])
+    for one, other in zip(people[::2], people[1::2], strict=True):
+        calls = [
+            tries(one, "PUT", f"/api/users/{other.id}/block"),
+            tries(other, "PUT", f"/api/users/{one.id}/block"),
+            *[tries(who, "POST", CONVERSATIONS, direct_with(to)) for who, to in ((one, other), (other, one)) * 3],
+        ]
+        assert all(status in (200, 201, 204, 403) for status, _ in await asyncio.gather(*calls))
+        for conversation in (await sees(one))["conversations"]:
+            path = f"{CONVERSATIONS}/{conversation['id']}/messages"
+            assert await tries(one, "POST", path, draft()) == (403, "blocked")
+
+
+async def test_posts_and_blocks_at_the_same_moment(ana: Person, mallory: Person) -> None:
+    """What was posted before the block is there, what comes after it is refused: in the log's order."""
+    direct = await begins(mallory, "direct", "", ana)
+    ear = await ana.listens()
+    posts = [tries(mallory, "POST", f"{CONVERSATIONS}/{direct}/messages", draft(n)) for n in range(40)]
+    outcomes = await asyncio.gather(*posts[:20], blocks(ana, mallory), *posts[20:])
+    taken = [one for one in outcomes if one and one[0] == 201]
+    await ear.hears_event("block")
+    assert (await opens(ana, direct))["last_seq"] == len(taken)
+    heard = [one.event for one in ear.events if one.event in ("message", "block")]
+    assert heard == ["message"] * len(taken) + ["block"]

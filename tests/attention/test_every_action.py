@@ -1,0 +1,163 @@
+"""Whatever anybody does: what each person knew before, and the entries since, is what a fresh look shows.
+
+Hypothesis chooses who does what to what; some of it is refused. Each person hears his entries by polling.
+"""
+
+import asyncio
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.attention.model import Known
+from tests.attention.verbs import blocks, receipts_of
+from tests.cast import Cast, Person, casting
+from tests.databases import fresh_database
+from tests.nodes import running_node
+from tests.verbs import CONVERSATIONS, begins, seats, sees, tries, unseats
+
+NAMES = ("ana", "ben", "chloe")
+WORDS = ("hello", "@ana", "@ben @chloe", "@channel", "@here", "@ANA `@ben`", "@channel @ana")
+people, rooms, seqs = st.integers(0, 2), st.integers(0, 2), st.integers(1, 8)
+actions = st.lists(
+    st.one_of(
+        st.tuples(st.just("say"), people, rooms, st.sampled_from(WORDS)),
+        st.tuples(st.just("say"), people, rooms, st.sampled_from(WORDS)),
+        st.tuples(st.just("read"), people, rooms, seqs),
+        st.tuples(st.just("read"), st.integers(1, 2), rooms, seqs),
+        st.tuples(st.just("edit"), people, rooms, seqs),
+        st.tuples(st.just("delete"), people, rooms, seqs),
+        st.tuples(st.just("delete"), st.just(0), rooms, seqs),
+        st.tuples(st.just("come"), people, rooms, people),
+        st.tuples(st.just("go"), people, rooms, people),
+        st.tuples(st.just("role"), people, rooms, people),
+        st.tuples(st.just("notice"), people, rooms, st.sampled_from(("all", "mentions", "nothing"))),
+        st.tuples(st.just("mute"), people, rooms, st.sampled_from((None, "2030-01-01T00:00:00.000Z"))),
+        st.tuples(st.just("name"), people, rooms, seqs),
+        st.tuples(st.just("block"), people, people, st.booleans()),
+        st.tuples(st.just("profile"), people, rooms, seqs),
+        st.tuples(st.just("begin"), people, people, st.sampled_from(("group", "direct"))),
+        st.tuples(st.just("end"), people, rooms, st.just(0)),
+    ),
+    min_size=8,
+    max_size=24,
+)
+
+
+@dataclass
+class Stage:
+    """Three people in a channel, a group, and a direct between two of them."""
+
+    people: list[Person]
+    rooms: list[int]
+    said: int = 0
+
+    async def plays(self, action: str, who: int, where: int, what: Any) -> None:
+        """One thing; whether it is refused does not matter here."""
+        self.said += 1
+        person, room = self.people[who], self.rooms[where]
+        if action in ("come", "go", "role"):
+            await self.moves(action, person, room, self.people[what])
+        elif action in ("block", "begin"):
+            await self.meets(person, self.people[where], what)
+        elif action == "end":
+            await tries(self.people[0], "DELETE", f"{CONVERSATIONS}/{self.rooms[1]}")
+        else:
+            method, path, body = self.call(action, what)
+            await tries(person, method, path if path.startswith("/api") else f"{CONVERSATIONS}/{room}{path}", body)
+
+    async def moves(self, action: str, person: Person, room: int, other: Person) -> None:
+        """Somebody comes, goes or rises."""
+        if action == "go":
+            await unseats(person, room, other)
+        else:
+            await seats(person, room, other, "admin" if action == "role" else None)
+
+    async def meets(self, person: Person, other: Person, what: Any) -> None:
+        """They begin something, or have nothing to do with each other, or do again."""
+        if isinstance(what, str):
+            await tries(person, "POST", CONVERSATIONS, {"kind": what, "members": [other.id]})
+        elif person is not other:
+            await blocks(person, other, on=what)
+
+    def call(self, action: str, what: Any) -> tuple[str, str, Any]:
+        """What is one call: method, path within the room, body."""
+        return {
+            "say": ("POST", "/messages", {"body": what, "client_id": f"{self.said}"}),
+            "read": ("PUT", "/read", {"seq": what}),
+            "edit": ("PATCH", f"/messages/{what}", {"body": f"@chloe, edited {self.said}"}),
+            "delete": ("DELETE", f"/messages/{what}", None),
+            "notice": ("PUT", "/notifications", {"level": what}),
+            "mute": ("PUT", "/notifications", {"muted_until": what}),
+            "name": ("PATCH", "", {"topic": f"topic {what}"}),
+            "profile": ("PATCH", "/api/users/me", {"about": f"about {what}"}),
+        }[action]
+
+
+async def furnish(cast: Cast) -> Stage:
+    """As it is before anything happens: ben and chloe have some to read, mentions among it."""
+    ana, ben, chloe = await cast.enters(*NAMES)
+    channel, group = await begins(ana, "channel", "room", ben, chloe), await begins(ana, "group", "", ben, chloe)
+    rooms = [channel, group, await begins(ana, "direct", "", ben)]
+    for room in rooms:
+        for word in ("@ben one", "two", "@channel three", "four", "@Ben, @chloe five"):
+            await ana.says(room, word)
+    return Stage([ana, ben, chloe], rooms)
+
+
+async def looks(person: Person) -> tuple[Known, str]:
+    """A fresh snapshot, and its cursor."""
+    seen = await sees(person)
+    conversations = {one["id"]: one for one in seen["conversations"]}
+    receipts = {id_: await receipts_of(person, id_) for id_ in conversations}
+    return Known(person.id, conversations, set(seen["blocked"]), receipts), seen["cursor"]
+
+
+async def hears(person: Person, known: Known, cursor: str, until: str) -> Known:
+    """The same with all entries from one cursor to another."""
+    known = copy.deepcopy(known)
+    while cursor != until:
+        status, said = await person.call("GET", f"/api/chat/stream?poll=1&after={cursor}")
+        assert status == 200, said
+        for one in said["events"]:
+            known.hear(one["event"], one["data"])
+        cursor = said["cursor"]
+    return known
+
+
+async def verify(person: Person, before: Known, cursor: str, hint: object) -> tuple[Known, str]:
+    """Old snapshot and entries are the new snapshot, which is returned."""
+    fresh, until = await looks(person)
+    heard = await hears(person, before, cursor, until)
+    assert heard.conversations == fresh.conversations, hint
+    assert heard.blocked == fresh.blocked, hint
+    assert heard.receipts == {id_: fresh.receipts[id_] for id_ in heard.receipts}, hint
+    return fresh, until
+
+
+async def verify_all(stage: Stage, known: Sequence[tuple[Known, str]], hint: object) -> list[tuple[Known, str]]:
+    """For everybody."""
+    checks = [verify(person, *one, (person.name, hint)) for person, one in zip(stage.people, known, strict=True)]
+    return list(await asyncio.gather(*checks))
+
+
+@pytest.mark.timeout(300)
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@given(plan=actions)
+async def test_snapshot_and_entries_are_the_new_snapshot(
+    postgres_url: str, template: str, redis_url: str, plan: list[tuple[str, int, int, Any]]
+) -> None:
+    """After every single action, for everybody; at the end, over all of it at once, too."""
+    with fresh_database(postgres_url, "tandem_every_action", template) as database_url:
+        async with running_node(database_url, redis_url) as node, casting(database_url, node.url) as cast:
+            stage = await furnish(cast)
+            first = [await looks(person) for person in stage.people]
+            known = list(first)
+            for action in plan:
+                await stage.plays(*action)
+                known = await verify_all(stage, known, action)
+            await verify_all(stage, first, plan)

@@ -1,0 +1,102 @@
+"""Whom a text calls: `@name`, `@channel`, `@here`, and everything that only looks like it."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chat.attention.code import strip_code
+from chat.attention.naming import NOBODY, find_naming
+
+
+def called(text: str) -> list[str]:
+    """The first reading of each call, everyone's too."""
+    naming = find_naming(text)
+    return [names[0] for names in naming.calls] + ["channel"] * naming.channel + ["here"] * naming.here
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("@ben look", ["ben"]),
+        ("hello @Ben, @CHLOE!", ["ben", "chloe"]),
+        ('(@ben) [@chloe] *@dan* "@eve"', ["ben", "chloe", "dan", "eve"]),
+        ("@ben/@chloe: yours", ["ben", "chloe"]),
+        ("@ben @ben @Ben", ["ben"]),
+        ("thanks.@ben", ["ben"]),
+        ("你好@ben同学", ["ben"]),
+        ("สวัสดี@ben", ["ben"]),
+        ("@channel @here", ["channel", "here"]),
+        ("@Channel: lunch", ["channel"]),
+        ("@here.", ["here"]),
+        ("@channels", ["channels"]),
+        ("mail ben@example.org", []),
+        ("josé@ben.org", []),
+        ("@ben@example.social", []),
+        ("b@@ben", []),
+        ("a+@ben tag-@ben 5%@ben", []),
+        ("@bené", []),
+        ("@ @! @a", []),
+        ("https://example.org/@ben and www.example.org/@ben", []),
+        ("`@ben`", []),
+        ("``a ` @ben`` @chloe", ["chloe"]),
+        ("`open @ben", ["ben"]),
+        ("\\`@ben\\`", ["ben"]),
+        ("`one\n\n@ben` two", ["ben"]),
+        ("```\n@ben\n```\n@chloe", ["chloe"]),
+        ("```py\n@ben\n``\n@chloe\n````\n@dan", ["dan"]),
+        ("~~~\n@ben", []),
+        ("``` not a fence ``` @ben", ["ben"]),
+        ("a `b` @ben `c` @chloe", ["ben", "chloe"]),
+    ],
+)
+def test_who_is_called(text: str, names: list[str]) -> None:
+    """Names in any case, once each, outside of code, mail and addresses."""
+    assert called(text) == names
+
+
+def test_a_full_stop_may_belong_to_the_sentence_or_to_the_name() -> None:
+    """The longest reading comes first; the look-up takes the first that is somebody's."""
+    assert find_naming("ask @ben-.").calls == (("ben-.", "ben-", "ben"),)
+    assert find_naming("ask @b.k.").calls == (("b.k.", "b.k"),)
+
+
+def test_the_number_is_bounded() -> None:
+    """The first so many people; everyone is not one of them."""
+    naming = find_naming(" ".join(f"@p{n}" for n in range(1000)) + " @channel")
+    assert [names[0] for names in naming.calls] == [f"p{n}" for n in range(50)]
+    assert naming.channel
+
+
+def test_what_is_too_long_is_nobodys_name() -> None:
+    """33 letters call nobody; 32 and a full stop may."""
+    assert find_naming("@" + "x" * 33) == NOBODY
+    assert find_naming("@" + "x" * 32 + ".").calls == (("x" * 32,),)
+
+
+@given(st.text(st.sampled_from("`~@ab \n\\.-"), max_size=200))
+def test_code_holds_no_call(text: str) -> None:
+    """Whatever stands in a fence or a span is gone, and nothing raises."""
+    fenced = text.replace("~", "")
+    assert find_naming(f"~~~~~~~~~\n{fenced}\n~~~~~~~~~") == NOBODY
+    assert len(strip_code(text)) <= len(text) + text.count("`") + 2
+    find_naming(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        " ".join("`" * n for n in range(1, 178)),
+        "`a" * 8000,
+        "```\n" * 4000,
+        "@" * 16000,
+        "@a" * 8000,
+        "@" + "." * 15999,
+        ("@" + "a." * 16) * 400,
+        "\\" * 15999 + "`",
+        "\n \n" * 5000,
+        "www." * 4000,
+    ],
+)
+def test_no_text_takes_long(text: str) -> None:
+    """Text made to be slow: ten times the longest message is still read long before the test's time is up."""
+    find_naming(text * 10)

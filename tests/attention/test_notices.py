@@ -1,0 +1,69 @@
+"""Levels and mutes: what each member wants to be told of is his own affair, on all his devices."""
+
+from tests.attention.verbs import counts, notices
+from tests.cast import Person
+from tests.verbs import CONVERSATIONS, begins, opens, seats, tries, unseats
+
+LATER, SOON = "2030-01-01T00:00:00.000Z", "2030-01-01T02:00:00.500+02:00"
+
+
+async def test_each_has_a_level_and_a_mute(ana: Person, ben: Person) -> None:
+    """What is not named stays; null ends the mute; nobody else's view changes."""
+    room = await begins(ana, "channel", "room", ben)
+    for patch, told in (
+        ({}, ("all", None)),
+        ({"level": "mentions"}, ("mentions", None)),
+        ({"muted_until": LATER}, ("mentions", LATER)),
+        ({"level": "nothing", "muted_until": SOON}, ("nothing", "2030-01-01T00:00:00.500Z")),
+        ({"muted_until": None}, ("nothing", None)),
+    ):
+        status, said = await ben.call("PUT", f"{CONVERSATIONS}/{room}/notifications", patch)
+        assert (status, said) == (200, {"conversation": room, "level": told[0], "muted_until": told[1]})
+        seen = await opens(ben, room)
+        assert (seen["level"], seen["muted_until"]) == told
+    assert (await opens(ana, room))["level"] == "all"
+
+
+async def test_only_my_devices_hear_of_it(ana: Person, ben: Person) -> None:
+    """And only of what changes."""
+    room = await begins(ana, "channel", "room", ben)
+    phone, hers = await ben.listens(), await ana.listens()
+    for level in ("mentions", "mentions", "nothing"):
+        assert await notices(ben, room, level=level) == (200, "")
+    await ana.says(room, "end")
+    await phone.hears("end")
+    await hers.hears("end")
+    told = {"conversation": room, "muted_until": None}
+    assert [one.json() for one in phone.named("notifications")] == [
+        told | {"level": "mentions"},
+        told | {"level": "nothing"},
+    ]
+    assert hers.named("notifications") == []
+
+
+async def test_counts_do_not_depend_on_it(ana: Person, ben: Person) -> None:
+    """A muted conversation still knows what is unread: what to show of it is the client's to decide."""
+    room = await begins(ana, "channel", "room", ben)
+    await notices(ben, room, level="nothing", muted_until=LATER)
+    await ana.says(room, "@ben")
+    assert await counts(ben, room) == (1, 1)
+
+
+async def test_coming_back_begins_anew(ana: Person, ben: Person) -> None:
+    """A level belongs to a stay."""
+    room = await begins(ana, "channel", "room", ben)
+    await notices(ben, room, level="nothing")
+    await unseats(ben, room, "me")
+    await seats(ben, room, "me")
+    assert (await opens(ben, room))["level"] == "all"
+
+
+async def test_what_is_wrong_is_named(ana: Person, ben: Person, mallory: Person) -> None:
+    """No other levels, no times without a zone, nothing for visitors; an archived one can still be muted."""
+    room = await begins(ana, "channel", "room", ben)
+    for patch in ({"level": "loud"}, {"muted_until": "tomorrow"}, {"muted_until": "2030-01-01T00:00:00"}, {"x": 1}):
+        assert await notices(ben, room, **patch) == (422, "invalid")
+    assert await notices(ben, room, muted_until=4102444800) == (422, "invalid")
+    assert await notices(mallory, room, level="all") == (403, "not_member")
+    assert await tries(ana, "DELETE", f"{CONVERSATIONS}/{room}") == (204, "")
+    assert await notices(ben, room, level="nothing") == (200, "")

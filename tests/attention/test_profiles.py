@@ -1,0 +1,50 @@
+"""Profiles: what people say about themselves; everybody hears it, at once."""
+
+import pytest
+
+from tests.accounts.door import Visitor, visiting
+from tests.attention.verbs import profiles
+from tests.cast import Person
+from tests.nodes import Node
+
+
+async def test_about_and_time_zone_reach_everybody(ana: Person, mallory: Person) -> None:
+    """In one entry with the name; emptied, they are empty."""
+    ear = await mallory.listens()
+    mine = await profiles(ana, about=" Builds things.\nOn Fridays: not. ", time_zone="Europe/Berlin")
+    assert (mine["about"], mine["time_zone"]) == ("Builds things.\nOn Fridays: not.", "Europe/Berlin")
+    his = (await mallory.call("GET", f"/api/users/{ana.id}"))[1]
+    assert his | {"receipts": "on"} == mine
+    assert (await ear.hears_event("user")).json() == his
+    assert (await profiles(ana, about="", time_zone=""))["about"] == ""
+    assert (await profiles(ana, about=None, display_name="Ana B."))["time_zone"] == ""
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("time_zone", "Mars/Olympus"),
+        ("time_zone", "EST5EDT,M3"),
+        ("time_zone", "x" * 65),
+        ("about", "x" * 501),
+        ("about", "bell \x07"),
+        ("about", "turned \u202e"),
+        ("about", "nul \0"),
+        ("receipts", "maybe"),
+        ("receipts", True),
+    ],
+)
+async def test_what_is_wrong_is_named(field: str, value: object, ana: Person) -> None:
+    """No unknown zones, no control characters, no guesses."""
+    status, problem = await ana.call("PATCH", "/api/users/me", {field: value})
+    assert (status, problem["errors"][0]["field"]) == (422, field)
+
+
+@pytest.mark.parametrize("name", ["channel", "Here"])
+async def test_nobody_is_called_everybody(name: str, node: Node) -> None:
+    """`@channel` and `@here` are nobody's names."""
+    async with visiting(node.url) as visitor:
+        assert isinstance(visitor, Visitor)
+        form = {"name": name, "password": "correct horse battery"}
+        status, problem = await visitor.call("POST", "/api/accounts", form)
+        assert (status, problem["errors"][0]["field"]) == (422, "name")

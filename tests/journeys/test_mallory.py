@@ -1,0 +1,74 @@
+"""Mallory posts what has run scripts in other chats, through every field: in Ana's browser nothing runs."""
+
+import json
+import uuid
+from pathlib import Path
+from typing import Any
+
+from tests.cast import Cast, Person
+from tests.journeys.conftest import OpenWindow
+from tests.journeys.talking import enter
+from tests.promises.conftest import StartNode
+from tests.verbs import CONVERSATIONS, begins
+from tests.waiting import eventually
+
+PAYLOADS: list[str] = json.loads((Path(__file__).parents[2] / "web" / "app" / "markdown" / "payloads.json").read_text())
+TRAP = "window.ran = []; window.pwned = () => window.ran.push(new Error().stack);"
+# What only a payload could have made; the app's own frames and pictures are none.
+FOREIGN = """() => [...document.querySelectorAll('[role=log] *, dialog *')].filter(one =>
+    /^(script|iframe|object|embed|form|input|style|link|meta|base|video|math)$/i.test(one.tagName)
+    || (one.tagName === 'IMG')
+    || [...one.attributes].some(({name, value}) => /^on/i.test(name) || /^\\s*(javascript|vbscript|data):/i.test(value))
+).map(one => one.outerHTML)"""
+SHORT = "<img src=x onerror=pwned()>\"'><svg/onload=pwned()>"
+
+
+async def test_nothing_of_it_runs(stage: Cast, start_node: StartNode, open_window: OpenWindow) -> None:
+    """Messages, replies, edits, names, topics and profiles; under the real policy, which nothing even tries."""
+    node = await start_node("a1")
+    ana, mallory = await enter(stage, node, "ana", "mallory")
+    await mallory.call("PATCH", "/api/users/me", {"display_name": SHORT[:80], "about": PAYLOADS[0] + SHORT})
+    room = await begins(mallory, "channel", "bait", ana)
+    await mallory.call("PATCH", f"{CONVERSATIONS}/{room}", {"topic": SHORT})
+    await posts_all(mallory, room)
+    window = await open_window(node, ana)
+    page = window.page
+    foreign: list[str] = []
+    page.on("request", lambda request: None if request.url.startswith(node.url) else foreign.append(request.url))
+    page.on("dialog", lambda dialog: foreign.append(dialog.message))
+    complaints: list[str] = []
+    page.on("console", lambda told: complaints.append(told.text) if "Content Security" in told.text else None)
+    await page.add_init_script(TRAP)
+    await window.opens(f"/c/{room}")
+    await window.is_live()
+    await eventually(lambda: reads_whole(window.page), 30)
+    assert await page.evaluate(FOREIGN) == []
+    await page.locator("[role=log] article .name").first.click()
+    await page.get_by_role("dialog", name="Profile").wait_for()
+    assert await page.evaluate(FOREIGN) == []
+    await page.keyboard.press("Escape")
+    links = await page.locator("[role=log] .text a").evaluate_all("all => all.map(one => [one.protocol, one.rel])")
+    assert links
+    assert all(protocol in ("https:", "http:", "mailto:") for protocol, _ in links)
+    assert all("noopener" in rel for protocol, rel in links if protocol == "https:")
+    assert await page.evaluate("ran") == foreign == complaints == window.errors == []
+
+
+async def posts_all(mallory: Person, room: int) -> None:
+    """Each as it is and among markup, as a message, as a reply to the one before, and as an edit."""
+    drafts: list[dict[str, Any]] = []
+    for payload in PAYLOADS:
+        for body in (payload, f"**{payload}** > {payload}"):
+            reply = {"reply_to": len(drafts)} if drafts else {}
+            drafts.append({"conversation": room, "body": body, "client_id": uuid.uuid4().hex, **reply})
+    for draft in drafts:
+        _, said = await mallory.call("POST", "/api/chat/messages", {"messages": [draft]})
+        assert said["results"][0]["status"] in (201, 422), said
+    status, _ = await mallory.call("PATCH", f"{CONVERSATIONS}/{room}/messages/1", {"body": SHORT})
+    assert status == 200
+
+
+async def reads_whole(page: Any) -> bool:
+    """Scroll up; has the beginning been reached?"""
+    await page.get_by_role("log").evaluate("log => log.scrollTo(0, 0)")
+    return bool(await page.locator("article[data-seq='1']").count())

@@ -1,0 +1,82 @@
+/** Whom and what a token could mean, the likeliest first. */
+import type { Conversation, Id, User } from '../../client';
+import type { Chat } from '../chat.svelte';
+import { score } from '../dialogs/match';
+import { readEmoji } from '../emoji/data';
+import { findEmoji } from '../emoji/find';
+import { taste } from '../emoji/taste.svelte';
+import { nameOf } from '../names';
+import type { Token } from './completion';
+
+export interface Candidate {
+  key: string;
+  text: string;
+  hint: string;
+  insert: string;
+  user?: User;
+  emoji?: string;
+}
+
+const MOST = 8;
+const EVERYBODY: Candidate[] = [
+  { key: 'here', text: '@here', hint: 'Everybody who is here now', insert: '@here' },
+  { key: 'channel', text: '@channel', hint: 'Everybody in this conversation', insert: '@channel' },
+];
+
+/** What is known on this device. */
+export function known(token: Token, chat: Chat, conversation: Conversation): Candidate[] {
+  if (token.kind === 'channel') return channels(token.typed, chat);
+  return token.kind === 'person' ? people(token.typed, chat, conversation) : [];
+}
+
+/** What has to be asked for: people of whom this device has not heard, and the names of emoji. */
+export async function asked(token: Token, chat: Chat, conversation: Conversation): Promise<Candidate[]> {
+  if (token.kind === 'emoji')
+    return findEmoji(await readEmoji(), token.typed, MOST).map((one) => ({
+      key: one.emoji,
+      text: `:${one.codes.find((code) => code.startsWith(token.typed.toLowerCase())) ?? one.codes[0] ?? one.name}:`,
+      hint: '',
+      insert: taste.toned(one),
+      emoji: taste.toned(one),
+    }));
+  if (token.kind !== 'person' || !token.typed) return known(token, chat, conversation);
+  chat.store.takeUsers(await chat.api.findUsers(token.typed));
+  return people(token.typed, chat, conversation, chat.store.view.users);
+}
+
+function channels(typed: string, chat: Chat): Candidate[] {
+  const all = chat.sorted.flatMap((one) => (one.kind === 'channel' && one.name ? [one] : []));
+  const found = ranked(all, typed, (one) => [one.name ?? '']);
+  return found.map((one) => ({ key: `${one.id}`, text: `#${one.name}`, hint: one.topic ?? '', insert: `#${one.name}` }));
+}
+
+function people(
+  typed: string,
+  chat: Chat,
+  conversation: Conversation,
+  users: ReadonlyMap<Id, User> = chat.view.users,
+): Candidate[] {
+  const speakers = chat.view.timelines.get(conversation.id)?.messages.map((one) => one.author);
+  const near = new Set(conversation.members ?? speakers ?? []);
+  const all = [...users.values()].filter((user) => user.id !== chat.me && !chat.view.blocked.has(user.id));
+  const found = ranked(all, typed, (user) => [user.name, nameOf(user)], (user) => (near.has(user.id) ? 5 : 0));
+  const named = found.map((user) => ({
+    key: `${user.id}`,
+    text: nameOf(user),
+    hint: `@${user.name}`,
+    insert: `@${user.name}`,
+    user,
+  }));
+  const lower = typed.toLowerCase();
+  const everybody = conversation.kind === 'direct' ? [] : EVERYBODY.filter((one) => one.key.startsWith(lower));
+  return (lower ? [...everybody, ...named] : [...named.slice(0, MOST - 2), ...everybody]).slice(0, MOST);
+}
+
+function ranked<T>(all: T[], typed: string, names: (one: T) => string[], extra: (one: T) => number = () => 0): T[] {
+  return all
+    .map((one) => ({ one, best: Math.max(...names(one).map((name) => score(name, typed) ?? -Infinity)) + extra(one) }))
+    .filter(({ best }) => best > -Infinity)
+    .sort((a, b) => b.best - a.best)
+    .slice(0, MOST)
+    .map(({ one }) => one);
+}

@@ -1,0 +1,22 @@
+/** What is being typed, and what becomes of it. */
+import { expect, test } from 'vitest';
+import { complete, tokenAt } from './completion';
+
+const token = (text: string) => tokenAt(text, text.length);
+
+test('a name begins with its sign, at the beginning of a word', () => {
+  expect(token('hi @an')).toEqual({ kind: 'person', start: 3, typed: 'an' });
+  expect(token('@')).toEqual({ kind: 'person', start: 0, typed: '' });
+  expect(token('(#gen')).toEqual({ kind: 'channel', start: 1, typed: 'gen' });
+  expect(token('so :ta')).toEqual({ kind: 'emoji', start: 3, typed: 'ta' });
+  for (const text of ['mail@an', 'at 10:30', ':t', 'a :', 'https://x', '@an ', '```\n@an']) expect(token(text)).toBeNull();
+  expect(token('```\ncode\n```\n@an')?.kind).toBe('person');
+});
+
+test('it is replaced, and one goes on typing after it', () => {
+  expect(complete('hi @an', { kind: 'person', start: 3, typed: 'an' }, '@ana')).toEqual({ text: 'hi @ana ', caret: 8 });
+  expect(complete('hi @an there', { kind: 'person', start: 3, typed: 'an' }, '@ana')).toEqual({
+    text: 'hi @ana there',
+    caret: 8,
+  });
+});

@@ -1,0 +1,21 @@
+/** Which emoji answer what was typed, the best first. Pure. */
+import type { Emoji } from './data';
+
+export function findEmoji(all: Emoji[], typed: string, most: number): Emoji[] {
+  const asked = typed.toLowerCase().replace(/[_:]/g, ' ').trim().split(/\s+/);
+  return all
+    .map((emoji) => ({ emoji, rank: Math.max(...asked.map((word) => rankOf(emoji, word))) }))
+    .filter((one) => one.rank < Infinity)
+    .sort((a, b) => a.rank - b.rank)
+    .slice(0, most)
+    .map((one) => one.emoji);
+}
+
+/** What it is called counts before a word of that, and that before what it is about; a whole word before a beginning. */
+function rankOf({ name, codes, words }: Emoji, word: string): number {
+  const parts = [...codes.flatMap((code) => code.split('_')), ...name.toLowerCase().split(/[\s-]+/)];
+  const begins = (one: string) => one.startsWith(word);
+  const ranks = [codes.includes(word), codes.some(begins), parts.includes(word), parts.some(begins)];
+  const rank = [...ranks, words.includes(word), words.some(begins)].indexOf(true);
+  return rank < 0 ? Infinity : rank;
+}

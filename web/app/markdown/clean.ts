@@ -1,0 +1,20 @@
+/** What may stand on the page of what was rendered: these elements, these attributes, these addresses. */
+import DOMPurify from 'dompurify';
+
+const TAGS =
+  'p br strong em s code pre a ul ol li blockquote h1 h2 h3 h4 h5 h6 hr table thead tbody tr th td span button';
+const ATTRIBUTES = 'href target rel title class dir start type tabindex data-user';
+
+const ALLOWED = {
+  ALLOWED_TAGS: TAGS.split(' '),
+  ALLOWED_ATTR: ATTRIBUTES.split(' '),
+  ALLOWED_URI_REGEXP: /^(?:https?:|mailto:|\/c\/\d)/i,
+  // whose values are no addresses
+  ADD_URI_SAFE_ATTR: ['target', 'rel', 'dir', 'start', 'type', 'tabindex', 'data-user'],
+  ALLOW_DATA_ATTR: false,
+  ALLOW_ARIA_ATTR: false,
+};
+
+export function clean(html: string): string {
+  return DOMPurify.sanitize(html, ALLOWED);
+}

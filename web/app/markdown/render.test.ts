@@ -1,0 +1,99 @@
+// @vitest-environment jsdom
+/** What texts become: readable for whom they are meant, harmless whoever wrote them. */
+import { expect, test } from 'vitest';
+import { channelsIn, type Naming, NOBODY } from './calls';
+import { paint } from './languages';
+import payloads from './payloads.json';
+import { hasCode, render } from './render';
+
+const html = (text: string, naming: Partial<Naming> = {}) => render(text, { ...NOBODY, ...naming }).trim();
+const dom = (text: string, naming: Partial<Naming> = {}): HTMLElement => {
+  const box = document.createElement('div');
+  box.innerHTML = html(text, naming);
+  return box;
+};
+
+test('emphasis, code, lists, quotes and tables are shown as such', () => {
+  expect(html('**bold** *soft* ~~gone~~ `code`')).toBe(
+    '<p dir="auto"><strong>bold</strong> <em>soft</em> <s>gone</s> <code>code</code></p>',
+  );
+  expect(dom('- a\n- b').querySelectorAll('li')).toHaveLength(2);
+  expect(dom('> quoted').querySelector('blockquote')?.textContent?.trim()).toBe('quoted');
+  expect(dom('| a |\n|--:|\n| b |').querySelector('td')?.outerHTML).toBe('<td dir="auto" class="right">b</td>');
+});
+
+test('lines break where they were broken, and all that is typed is there', () => {
+  expect(dom('one\ntwo').textContent?.trim()).toBe('one\ntwo');
+  expect(dom('a &amp; b &lt;tag&gt; <b>not bold</b>').textContent?.trim()).toBe(
+    'a &amp; b &lt;tag&gt; <b>not bold</b>',
+  );
+  expect(dom('title\n---').querySelector('h2')).toBeNull();
+  expect(dom('    indented').querySelector('pre')).toBeNull();
+});
+
+test('links are found, open elsewhere, and say where they lead', () => {
+  const plain = dom('see https://example.org/a_b_c?d=1).').querySelector('a');
+  expect([plain?.getAttribute('href'), plain?.rel, plain?.target]).toEqual([
+    'https://example.org/a_b_c?d=1',
+    'noopener noreferrer nofollow ugc',
+    '_blank',
+  ]);
+  expect(dom('[bank](https://evil.example)').querySelector('a')?.title).toBe('https://evil.example');
+  expect(dom('example.org and ana@example.org').querySelector('a')).toBeNull();
+  const inside = dom(`look at ${location.origin}/c/12/340`).querySelector('a');
+  expect([inside?.getAttribute('href'), inside?.target]).toEqual(['/c/12/340', '']);
+});
+
+test('a picture from elsewhere is no picture', () => {
+  expect(dom('![x](https://evil.example/pixel.png)').querySelector('img')).toBeNull();
+});
+
+test('whom a message reaches is marked; whom it does not is not', () => {
+  const naming = { people: 'ana:1,ben.b:2', me: 1 };
+  const calls = (text: string, more: Partial<Naming> = {}) =>
+    [...dom(text, { ...naming, ...more }).querySelectorAll('.call')].map((one) => [
+      one.textContent,
+      one.getAttribute('data-user'),
+      one.classList.contains('mine'),
+    ]);
+  expect(calls('hi @ana, @Ben.b. and @chloe')).toEqual([
+    ['@ana', '1', true],
+    ['@Ben.b', '2', false],
+  ]);
+  expect(calls('`@ana` mail@ana https://x.example/@ana @@ana é@ana')).toEqual([]);
+  expect(calls('**@ana**')).toEqual([['@ana', '1', true]]);
+  expect(calls('@here @channel', { all: 'here' })).toEqual([['@here', null, true]]);
+});
+
+test('channels that one is in are links', () => {
+  const channels = channelsIn('see #design-talk and #nowhere', [
+    { id: 4, name: 'design-talk' },
+    { id: 5, name: 'other' },
+  ]);
+  expect(channels).toBe('design-talk:4');
+  const link = dom('see #design-talk.', { channels }).querySelector('a');
+  expect([link?.textContent, link?.getAttribute('href')]).toEqual(['#design-talk', '/c/4']);
+});
+
+test('code is painted in languages that are known', () => {
+  expect(hasCode('```python\nprint(1)\n```')).toBe(true);
+  expect(hasCode('```\nplain\n```')).toBe(false);
+  const text = '```python\nif True: print("<b>")\n```';
+  expect(render(text, NOBODY, paint)).toContain('<span class="hljs-keyword">if</span>');
+  expect(render(text, NOBODY, paint)).toContain('&lt;b&gt;');
+  expect(render('```klingon\nqapla\n```', NOBODY, paint)).toContain('qapla');
+});
+
+test.each(payloads)('nothing runs: %s', (payload) => {
+  for (const text of [payload, `**${payload}**`, `> ${payload}`, `[${payload}](https://good.example)`]) {
+    const box = document.createElement('div');
+    box.innerHTML = render(text, { ...NOBODY, people: 'ana:1', channels: 'general:2' }, paint);
+    for (const element of box.querySelectorAll('*')) {
+      expect(element.tagName).not.toMatch(/^(SCRIPT|IMG|SVG|IFRAME|STYLE|LINK|META|BASE|OBJECT|EMBED|FORM|INPUT|MATH)$/i);
+      for (const { name, value } of element.attributes) {
+        expect(name).toMatch(/^(href|target|rel|title|class|dir|start|type|tabindex|data-user)$/);
+        if (name === 'href') expect(value).toMatch(/^(https?:\/\/(?![^/]*@)|mailto:|\/c\/\d)/);
+      }
+    }
+  }
+});

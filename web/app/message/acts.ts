@@ -1,0 +1,96 @@
+/** What can be done with a message, and who may. */
+import type { Conversation, Id, Message } from '../../client';
+import type { Chat } from '../chat.svelte';
+import type { Writing } from '../composer/writing.svelte';
+import { taste } from '../emoji/taste.svelte';
+import type { Panels } from '../panels.svelte';
+import type { IconName } from '../parts/Icon.svelte';
+import { messagePath, route, threadPath } from '../route.svelte';
+import { toasts } from '../toasts.svelte';
+
+export type ActName = 'react' | 'reply' | 'thread' | 'edit' | 'pin' | 'copy' | 'link' | 'profile' | 'delete';
+
+export interface Act {
+  name: ActName;
+  text: string;
+  icon: IconName;
+  /** While the message has the focus. */
+  key: string;
+  run: (near: DOMRect | null) => void;
+}
+
+interface Around {
+  chat: Chat;
+  panels: Panels;
+  writing: Writing;
+}
+
+/** What this person may do with this message, most used first. */
+export function actsOf(message: Message, { chat, panels, writing }: Around): Act[] {
+  const conversation = chat.view.conversations.get(message.conversation);
+  if (!conversation || message.deleted) return [];
+  const { conversation: id, seq, thread, pinned } = message;
+  const mine = message.author === chat.me;
+  const inThread = writing.thread !== null;
+  const all: (Act | false)[] = [
+    { name: 'react', text: 'Add reaction', icon: 'smile', key: '+', run: (near) => pickReaction(message, near, chat, panels) },
+    { name: 'reply', text: 'Reply', icon: 'reply', key: 'r', run: () => writing.answer(message) },
+    !inThread && {
+      name: 'thread',
+      text: 'Reply in thread',
+      icon: 'thread',
+      key: 't',
+      run: () => route.go(threadPath(id, thread ?? seq)),
+    },
+    mine && { name: 'edit', text: 'Edit', icon: 'write', key: 'e', run: () => writing.correct(message) },
+    {
+      name: 'pin',
+      text: pinned ? 'Unpin' : 'Pin',
+      icon: 'pin',
+      key: 'p',
+      run: () => void toasts.try(chat.store.acts.pin(id, seq, !pinned)),
+    },
+    { name: 'copy', text: 'Copy text', icon: 'copy', key: 'c', run: () => copy(message.body, 'Text copied') },
+    { name: 'link', text: 'Copy link', icon: 'link', key: 'l', run: () => copy(linkTo(id, seq), 'Link copied') },
+    {
+      name: 'profile',
+      text: 'Profile',
+      icon: 'people',
+      key: 'u',
+      run: () => panels.show({ name: 'profile', user: message.author }),
+    },
+    (mine || runs(conversation)) && {
+      name: 'delete',
+      text: 'Delete',
+      icon: 'trash',
+      key: 'Delete',
+      run: () => panels.show({ name: 'deleteMessage', message, writing }),
+    },
+  ];
+  return all.filter((act): act is Act => act !== false);
+}
+
+export function toggleReaction(chat: Chat, message: Message, emoji: string): void {
+  const mine = message.reactions?.find((one) => one.emoji === emoji)?.users.includes(chat.me) ?? false;
+  if (!mine) taste.used(emoji);
+  void toasts.try(chat.store.acts.react(message.conversation, message.seq, emoji, !mine));
+}
+
+function pickReaction(message: Message, near: DOMRect | null, chat: Chat, panels: Panels): void {
+  panels.show({ name: 'emoji', near, pick: (emoji) => toggleReaction(chat, message, emoji) });
+}
+
+function runs({ role, kind }: Conversation): boolean {
+  return kind !== 'direct' && (role === 'owner' || role === 'admin');
+}
+
+const linkTo = (conversation: Id, seq: number) => `${location.origin}${messagePath(conversation, seq)}`;
+
+/** Plain HTTP pages have no clipboard of the new kind. */
+function copy(text: string, done: string): void {
+  const copied = navigator.clipboard?.writeText(text) ?? Promise.reject(new Error('no clipboard'));
+  copied.then(
+    () => toasts.say(done),
+    () => toasts.say('This browser does not let pages copy.', true),
+  );
+}

@@ -1,0 +1,73 @@
+/**
+ * The browser's own notifications, for what is worth interrupting for while nobody looks at this page. Leave
+ * to show them is asked for when the first one was missed, never at once.
+ */
+import { createContext } from 'svelte';
+import type { Entry, Message } from '../../client';
+import { attention } from '../attention.svelte';
+import type { Chat } from '../chat.svelte';
+import { keep, kept } from '../kept';
+import { excerpt } from '../message/excerpt';
+import { messagePath, route } from '../route.svelte';
+import { interrupts } from './quiet';
+
+/** Milliseconds after which a message is history: what is replayed after a night does not ring. */
+const NEWS = 60_000;
+const DECLINED = 'tandem.notifications.declined';
+
+export class Notifier {
+  permission = $state<NotificationPermission | 'impossible'>(permitted());
+  /** Something was missed that a notification would have told of. */
+  missed = $state(false);
+
+  constructor(
+    private readonly chat: Chat,
+    private readonly disturbed: () => boolean,
+  ) {}
+
+  /** Asked for at a moment when it is clear what for. */
+  get asking(): boolean {
+    return this.missed && this.permission === 'default' && kept('device', DECLINED) === null;
+  }
+
+  async ask(): Promise<void> {
+    this.missed = false;
+    if (this.permission === 'default') this.permission = await Notification.requestPermission();
+  }
+
+  decline(): void {
+    this.missed = false;
+    keep('device', DECLINED, 'yes');
+  }
+
+  hear(entry: Entry): void {
+    if (entry.event !== 'message' || attention.here || this.disturbed()) return;
+    const { view } = this.chat.store;
+    const conversation = view.conversations.get(entry.data.conversation);
+    const fresh = Date.now() - Date.parse(entry.data.created_at) < NEWS;
+    if (!fresh || !conversation || !interrupts(entry.data, conversation, view, Date.now())) return;
+    if (this.permission === 'granted') this.show(entry.data);
+    else this.missed = true;
+  }
+
+  /** Two tabs that say the same say it once: the tag makes one take the other's place. */
+  private show(message: Message): void {
+    const conversation = this.chat.store.view.conversations.get(message.conversation);
+    const title = conversation ? this.chat.title(conversation) : '';
+    const name = this.chat.name(message.author);
+    const where = conversation?.kind === 'channel' ? `${name} in #${title}` : name;
+    const tag = `tandem ${message.conversation}/${message.seq}`;
+    const notification = new Notification(where, { body: excerpt(message.body), tag, icon: '/icon.svg' });
+    notification.onclick = () => {
+      focus();
+      route.go(messagePath(message.conversation, message.seq));
+      notification.close();
+    };
+  }
+}
+
+function permitted(): NotificationPermission | 'impossible' {
+  return 'Notification' in globalThis && isSecureContext ? Notification.permission : 'impossible';
+}
+
+export const [getNotifier, setNotifier] = createContext<Notifier>();

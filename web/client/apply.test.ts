@@ -1,0 +1,91 @@
+/** Everything that can happen, in any order: an old snapshot and the entries since give a new snapshot. */
+import { expect, test } from 'vitest';
+import { apply } from './apply';
+import { randomFrom } from './chance';
+import type { Entry } from './entry';
+import { reaches } from './message';
+import type { Model } from './model';
+import { Served } from './served';
+import type { Level, User } from './types';
+
+const [ana, ben, chloe] = [1, 2, 3];
+const me: User = { id: ana, name: 'ana', display_name: 'Ana' };
+
+const play = (model: Model, entries: Entry[]) => entries.reduce(apply, model);
+
+/** What is on the screen; what was read apart and is shown nowhere may differ. */
+function shown(model: Model): object {
+  const threads = [...model.threads].map(([place, { read_seq, unread }]) => [place, read_seq, unread]);
+  const { conversations, timelines, pins, receipts, blocked } = model;
+  const replies = [...model.replies].map(([place, timeline]) => [place, timeline.messages]);
+  return { conversations, timelines, pins, receipts, blocked, threads: threads.sort(), replies };
+}
+
+/** One thing that somebody may do now. */
+function act(server: Served, random: () => number): void {
+  const pick = <T>(all: readonly T[]): T => all[Math.floor(random() * all.length)] as T;
+  const [who, on] = [pick([ana, ben, chloe]), random() < 0.6];
+  const seq = 1 + Math.floor(random() * server.messages.length);
+  const root = server.messages.filter((one) => !one.thread).slice(0, 3);
+  const acts = [
+    () => server.posts(who, random() < 0.3 ? { mentions: [who === ana ? ben : ana] } : {}),
+    () => server.posts(who, root.length ? { thread: pick(root).seq } : {}),
+    () => server.posts(who, server.messages.length ? { reply_to: seq } : {}),
+    () => server.edits(seq, `better ${random()}`),
+    () => server.deletes(seq),
+    () => server.reacts(who, seq, pick(['👍', '❤️', '🥨']), on),
+    () => server.pin(who, seq, on),
+    () => server.follow(pick(root)?.seq ?? 0, on),
+    () => server.readsThread(pick(root)?.seq ?? 0, seq),
+    () => server.reads(who, seq),
+    () => server.notifies(pick<Level>(['all', 'mentions', 'nothing']), on ? '2027-01-01T00:00:00.000Z' : null),
+    () => server.blocks(chloe, on),
+  ];
+  pick(acts)();
+}
+
+test('old snapshot + entries = new snapshot, whatever happens', () => {
+  for (let seed = 1; seed <= 300; seed++) {
+    const random = randomFrom(seed);
+    const server = new Served(me);
+    for (let step = 0; step < 4; step++) server.posts(step % 2 ? ana : ben);
+    const early = 20 + Math.floor(random() * 30);
+    for (let step = 0; step < early; step++) act(server, random);
+    const [old, from] = [server.fresh(), server.entries.length];
+    for (let step = 0; step < 60; step++) act(server, random);
+    const heard = play(old, server.entries.slice(from));
+    expect(shown(heard), `seed ${seed}`).toEqual(shown(server.fresh()));
+  }
+});
+
+test('entries that pages have told already change no message', () => {
+  for (let seed = 1; seed <= 100; seed++) {
+    const random = randomFrom(seed);
+    const server = new Served(me);
+    for (let step = 0; step < 40; step++) act(server, random);
+    const again = play(server.fresh(), server.entries.slice(-1).filter(({ event }) => event !== 'delete'));
+    expect(shown(again), `seed ${seed}`).toEqual(shown(server.fresh()));
+  }
+});
+
+test('of more than a hundred who react alike a message tells the number', () => {
+  const server = new Served(me);
+  server.posts(ben);
+  const users = Array.from({ length: 100 }, (_, n) => n + 10);
+  for (const user of users) server.reacts(user, 1, '👍', true);
+  const data = { conversation: 7, seq: 1, emoji: '👍', user: ana, on: true, count: 101 };
+  const liked = apply(server.fresh(), { event: 'reaction', id: 'e.1', data });
+  expect(liked.timelines.get(7)?.messages[0]?.reactions).toEqual([{ emoji: '👍', users, count: 101 }]);
+  const { count: _, ...taken } = { ...data, user: 10, on: false, shown: ana };
+  const left = apply(liked, { event: 'reaction', id: 'e.2', data: taken });
+  const after = left.timelines.get(7)?.messages[0]?.reactions?.[0];
+  expect([after?.users.length, after?.users.at(-1), after?.count]).toEqual([100, ana, undefined]);
+});
+
+test('who is blocked calls nobody, and nobody calls himself', () => {
+  const model = { me, blocked: new Set([chloe]) };
+  expect(reaches({ author: ben, mentions_all: 'channel' }, model)).toBe(true);
+  expect(reaches({ author: chloe, mentions_all: 'channel', mentions: [ana] }, model)).toBe(false);
+  expect(reaches({ author: ana, mentions_all: 'here' }, model)).toBe(false);
+  expect(reaches({ author: ben, mentions: [ana] }, model)).toBe(true);
+});

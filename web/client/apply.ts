@@ -1,0 +1,218 @@
+/** What an entry of the log changes in what a person sees. Pure; every step is harmless when repeated. */
+import type {
+  BlockChange,
+  Entry,
+  PinChange,
+  ReactionChange,
+  ReadChange,
+  ThreadChange,
+  Tombstone,
+} from './entry';
+import { answered, buried, pinned, placeOf, reacted, reaches } from './message';
+import {
+  changeMessage,
+  type Model,
+  put,
+  readTo,
+  setConversation,
+  setThread,
+  setTimeline,
+  takeUsers,
+} from './model';
+import { append, appendReply } from './timeline';
+import type { Conversation, Id, Message, Notifications } from './types';
+
+/** The state after an entry of the log. */
+export function apply(model: Model, entry: Entry): Model {
+  switch (entry.event) {
+    case 'message':
+      return takeMessage(model, entry.data);
+    case 'edit':
+      return changeMessage(model, entry.data.conversation, entry.data.seq, () => entry.data);
+    case 'delete':
+      return bury(model, entry.data);
+    case 'reaction':
+      return react(model, entry.data);
+    case 'pin':
+      return pin(model, entry.data);
+    case 'thread':
+      return follow(model, entry.data);
+    case 'read':
+      return takeMark(model, entry.data);
+    case 'receipt':
+      return receive(model, entry.data.conversation, entry.data.user, entry.data.seq);
+    case 'notifications':
+      return notify(model, entry.data.conversation, entry.data);
+    case 'block':
+      return block(model, entry.data);
+    case 'settings':
+      return takeUsers(model, [{ ...model.me, ...entry.data }]);
+    case 'member':
+      return takeMember(model, entry.data.conversation, entry.data.user, entry.data.role);
+    case 'conversation':
+      return changeConversation(model, entry.data);
+    case 'user':
+      return takeUsers(model, [{ ...model.users.get(entry.data.id), ...entry.data }]);
+    default:
+      return model;
+  }
+}
+
+/** The conversation an entry speaks of that this state does not know yet, though its person belongs to it. */
+export function missing(model: Model, entry: Entry): Id | null {
+  if (entry.event === 'message') return unknown(model, entry.data.conversation);
+  const joined = entry.event === 'member' && entry.data.user === model.me.id && entry.data.role !== null;
+  return joined ? unknown(model, entry.data.conversation) : null;
+}
+
+/** A message by its place: repeated ones change nothing but what they fill in. */
+export function takeMessage(model: Model, message: Message): Model {
+  const conversation = model.conversations.get(message.conversation);
+  const fresh = conversation && message.seq > conversation.last_seq;
+  const counted = fresh ? countMessage(model, conversation, message) : model;
+  const timeline = counted.timelines.get(message.conversation);
+  const shown = timeline ? setTimeline(counted, message.conversation, append(timeline, message)) : counted;
+  const read = receive(shown, message.conversation, message.author, message.seq);
+  return message.thread ? takeReply(read, message, message.thread) : read;
+}
+
+function countMessage(model: Model, conversation: Conversation, message: Message): Model {
+  const seen = { ...conversation, last_seq: message.seq, last_message: message };
+  if (message.author === model.me.id) return setConversation(model, { ...seen, ...readTo(seen, message.seq) });
+  const mentions = (conversation.mentions ?? 0) + (reaches(message, model) ? 1 : 0);
+  return setConversation(model, { ...seen, unread: conversation.unread + 1, mentions });
+}
+
+/** Its thread counts it, and who follows that has it to read. */
+function takeReply(model: Model, reply: Message, root: number): Model {
+  const place = placeOf(reply.conversation, root);
+  const told = changeMessage(model, reply.conversation, root, (old) => answered(old, reply));
+  const known = told.replies.get(place);
+  const listed = known ? { ...told, replies: put(told.replies, place, appendReply(known, reply)) } : told;
+  const thread = listed.threads.get(place);
+  const { seq } = reply;
+  if (reply.author === model.me.id) {
+    if (thread && seq <= thread.last_seq) return listed;
+    return setThread(listed, place, { read_seq: seq, last_seq: seq, unread: 0 });
+  }
+  if (!thread || seq <= thread.last_seq) return listed;
+  return setThread(listed, place, { ...thread, last_seq: seq, unread: thread.unread + 1 });
+}
+
+/** A tombstone stays; it is nobody's unread message any more, and nothing that is pinned. */
+function bury(model: Model, gone: Tombstone): Model {
+  const { conversation: id, seq } = gone;
+  const pins = model.pins.get(id)?.filter((one) => one.seq !== seq);
+  const unpinned = pins ? { ...model, pins: put(model.pins, id, pins) } : model;
+  return discount(changeMessage(unpinned, id, seq, buried), gone);
+}
+
+/** What lies beyond one's read mark others have written: what one posts oneself moves it. */
+function discount(model: Model, gone: Tombstone): Model {
+  const conversation = model.conversations.get(gone.conversation);
+  if (!conversation || gone.seq <= conversation.read_seq) return model;
+  const reached = reaches(gone, model);
+  const mentions = Math.max(0, (conversation.mentions ?? 0) - (reached ? 1 : 0));
+  return setConversation(model, { ...conversation, unread: Math.max(0, conversation.unread - 1), mentions });
+}
+
+export function react(model: Model, data: ReactionChange): Model {
+  return changeMessage(model, data.conversation, data.seq, (old) => reacted(old, data));
+}
+
+export function pin(model: Model, { conversation, seq, user, on }: PinChange): Model {
+  const marked = changeMessage(model, conversation, seq, (old) => pinned(old, on));
+  const pins = marked.pins.get(conversation);
+  if (!pins) return marked;
+  const others = pins.filter((one) => one.seq !== seq);
+  return { ...marked, pins: put(marked.pins, conversation, on ? [{ user, seq }, ...others] : others) };
+}
+
+function follow(model: Model, data: ThreadChange): Model {
+  const place = placeOf(data.conversation, data.seq);
+  if (data.following) {
+    const { read_seq = data.seq, last_seq = data.seq, unread = 0 } = data;
+    return setThread(model, place, { read_seq, last_seq, unread });
+  }
+  const threads = new Map(model.threads);
+  threads.delete(place);
+  return { ...model, threads };
+}
+
+function receive(model: Model, id: Id, user: Id, seq: number): Model {
+  const known = model.receipts.get(id);
+  if (!known || user === model.me.id || seq <= (known.get(user) ?? 0)) return model;
+  return { ...model, receipts: put(model.receipts, id, new Map(known).set(user, seq)) };
+}
+
+export function notify(model: Model, id: Id, { level, muted_until }: Notifications): Model {
+  const conversation = model.conversations.get(id);
+  return conversation ? setConversation(model, { ...conversation, level, muted_until }) : model;
+}
+
+export function block(model: Model, { user, on, mentions = [] }: BlockChange): Model {
+  const blocked = new Set(model.blocked);
+  blocked[on ? 'add' : 'delete'](user);
+  const conversations = new Map(model.conversations);
+  for (const change of mentions) {
+    const known = conversations.get(change.conversation);
+    if (known) conversations.set(known.id, { ...known, mentions: change.mentions });
+  }
+  return { ...model, blocked, conversations };
+}
+
+function changeConversation(
+  model: Model,
+  change: Pick<Conversation, 'id'> & Partial<Conversation> & { archived?: boolean },
+): Model {
+  const { archived, ...fields } = change;
+  const known = model.conversations.get(change.id);
+  if (!known) return model;
+  return archived ? forget(model, change.id) : setConversation(model, { ...known, ...fields });
+}
+
+function takeMember(model: Model, id: Id, user: Id, role: Conversation['role'] | null): Model {
+  const conversation = model.conversations.get(id);
+  if (!conversation) return model;
+  if (user === model.me.id) return role ? setConversation(model, { ...conversation, role }) : forget(model, id);
+  const known = role === null ? withoutReader(model, id, user) : model;
+  if (!conversation.members) return known;
+  const others = conversation.members.filter((member) => member !== user);
+  return setConversation(known, { ...conversation, members: role ? [...others, user] : others });
+}
+
+/** Who has left reads nothing. */
+function withoutReader(model: Model, id: Id, user: Id): Model {
+  const known = model.receipts.get(id);
+  if (!known?.has(user)) return model;
+  const others = new Map([...known].filter(([reader]) => reader !== user));
+  return { ...model, receipts: put(model.receipts, id, others) };
+}
+
+/** The server counts what is left beyond a mark; an older one than is known says nothing new. */
+function takeMark(model: Model, { conversation: id, seq, unread, mentions }: ReadChange): Model {
+  const conversation = model.conversations.get(id);
+  if (!conversation || seq < conversation.read_seq) return model;
+  const guessed = readTo(conversation, seq);
+  return setConversation(model, {
+    ...conversation,
+    read_seq: seq,
+    unread: unread ?? guessed.unread,
+    mentions: mentions ?? guessed.mentions ?? 0,
+  });
+}
+
+function forget(model: Model, id: Id): Model {
+  const [conversations, timelines, threads] = [
+    new Map(model.conversations),
+    new Map(model.timelines),
+    new Map(model.threads),
+  ];
+  conversations.delete(id);
+  timelines.delete(id);
+  for (const place of threads.keys()) if (place.startsWith(`${id}/`)) threads.delete(place);
+  return { ...model, conversations, timelines, threads };
+}
+
+
+const unknown = (model: Model, id: Id): Id | null => (model.conversations.has(id) ? null : id);

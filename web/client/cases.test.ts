@@ -1,0 +1,30 @@
+/** Unread and mentions, by the cases that the server's own model passes too. */
+import { expect, test } from 'vitest';
+import told from '../../tests/cases/attention.json';
+import { apply } from './apply';
+import type { Entry } from './entry';
+import { emptyModel, takeSnapshot } from './model';
+import type { Conversation } from './types';
+
+const me = { id: 1, name: 'one', display_name: 'One' };
+const base = { kind: 'channel' as const, name: 'general', role: 'member' as const };
+
+interface Case {
+  name: string;
+  before: { conversations: Partial<Conversation>[]; blocked: number[] };
+  entries: [string, object][];
+  after: { conversations: Partial<Conversation>[]; blocked: number[] };
+}
+
+// a newcomer's conversation is read anew: store.test.ts
+const cases = (told.cases as unknown as Case[]).filter((one) => one.before.conversations.length);
+
+test.each(cases)('$name', ({ before, entries, after }) => {
+  const conversations = before.conversations.map((one) => ({ ...base, ...one }) as Conversation);
+  const start = takeSnapshot(emptyModel(me), { conversations, blocked: before.blocked, cursor: 'e.0' });
+  const end = entries
+    .map(([event, data], at) => ({ event, data, id: `e.${at + 1}` }) as Entry)
+    .reduce(apply, start);
+  expect([...end.conversations.values()]).toMatchObject(after.conversations);
+  expect([...end.blocked].sort()).toEqual(after.blocked);
+});

@@ -1,0 +1,52 @@
+/** Corrections on their way: shown at once, and kept to be tried again when the server would not have them. */
+import type { Api } from './api';
+import { asProblem, type Problem } from './problem';
+import type { Id, Message } from './types';
+
+export interface PendingEdit {
+  conversation: Id;
+  seq: number;
+  body: string;
+  state: 'saving' | 'failed';
+  problem?: Problem;
+}
+
+export interface EditsOptions {
+  api: Api;
+  changed(all: PendingEdit[]): void;
+  /** The message as it is then. */
+  saved(message: Message): void;
+}
+
+export class Edits {
+  private all: PendingEdit[] = [];
+
+  constructor(private readonly options: EditsOptions) {}
+
+  /** Says this instead; a later correction of the same message takes the place of an earlier one. */
+  async save(conversation: Id, seq: number, body: string): Promise<void> {
+    const edit: PendingEdit = { conversation, seq, body, state: 'saving' };
+    this.become([...this.without(conversation, seq), edit]);
+    try {
+      const message = await this.options.api.edit(conversation, seq, body);
+      if (this.all.includes(edit)) this.discard(conversation, seq);
+      this.options.saved(message);
+    } catch (error) {
+      const failed: PendingEdit = { ...edit, state: 'failed', problem: asProblem(error) };
+      this.become(this.all.map((one) => (one === edit ? failed : one)));
+    }
+  }
+
+  discard(conversation: Id, seq: number): void {
+    this.become(this.without(conversation, seq));
+  }
+
+  private without(conversation: Id, seq: number): PendingEdit[] {
+    return this.all.filter((one) => one.conversation !== conversation || one.seq !== seq);
+  }
+
+  private become(all: PendingEdit[]): void {
+    this.all = all;
+    this.options.changed(all);
+  }
+}

@@ -1,0 +1,76 @@
+/**
+ * A message after something happened to it, as a pure function. Every step is harmless when repeated: a page
+ * may be newer than the entry that is applied to it.
+ */
+import type { ReactionChange } from './entry';
+import type { Id, Message, Reaction, User } from './types';
+
+/** Of the people who react alike so many are told of by id. */
+const SHOWN = 100;
+
+/** A message's place in the world, to find it by. */
+export type Place = `${Id}/${number}`;
+export const placeOf = (conversation: Id, seq: number): Place => `${conversation}/${seq}`;
+
+/** What is left of a deleted message: its place, its author, its time, and its thread. */
+export function buried(old: Message): Message {
+  const { conversation, seq, author, client_id, created_at, thread, replies, last_reply, last_reply_at } = old;
+  const answers = { thread, replies, last_reply, last_reply_at };
+  const left = Object.entries(answers).filter(([, value]) => value !== undefined);
+  return {
+    conversation,
+    seq,
+    author,
+    body: '',
+    client_id,
+    created_at,
+    ...Object.fromEntries(left),
+    deleted: true,
+  };
+}
+
+export function reacted(old: Message, change: ReactionChange): Message {
+  const { reactions = [], ...rest } = old;
+  const known = reactions.some((one) => one.emoji === change.emoji);
+  const all = known || !change.on ? reactions : [...reactions, { emoji: change.emoji, users: [] }];
+  const left = all
+    .map((one) => (one.emoji === change.emoji ? counted(one, change) : one))
+    .filter((one) => one.users.length);
+  return left.length ? { ...rest, reactions: left } : rest;
+}
+
+function counted(reaction: Reaction, { user, on, count, shown }: ReactionChange): Reaction {
+  const { emoji, users } = reaction;
+  const next = on ? joined(users, user) : left(users, user, shown);
+  return { emoji, users: next, ...(count !== undefined && { count }) };
+}
+
+function joined(users: Id[], user: Id): Id[] {
+  return users.includes(user) || users.length >= SHOWN ? users : [...users, user];
+}
+
+function left(users: Id[], user: Id, shown: Id | undefined): Id[] {
+  const others = users.filter((one) => one !== user);
+  return shown === undefined || others.includes(shown) ? others : [...others, shown];
+}
+
+export function pinned(old: Message, on: boolean): Message {
+  const { pinned: _, ...rest } = old;
+  return on ? { ...rest, pinned: true } : rest;
+}
+
+/** The first message of a thread, after a reply; one that it has counted already counts once. */
+export function answered(root: Message, reply: Message): Message {
+  if (reply.seq <= (root.last_reply ?? 0)) return root;
+  const latest = [root.last_reply_at ?? '', reply.created_at].sort()[1] ?? '';
+  return { ...root, replies: (root.replies ?? 0) + 1, last_reply: reply.seq, last_reply_at: latest };
+}
+
+type Calls = Pick<Message, 'mentions' | 'mentions_all'> & { author?: Id };
+
+/** Whether a message reaches this person by name, or by calling everybody; one who is blocked calls nobody. */
+export function reaches(message: Calls, { me, blocked }: { me: User; blocked: ReadonlySet<Id> }): boolean {
+  const { author = 0, mentions, mentions_all } = message;
+  if (author === me.id || blocked.has(author)) return false;
+  return mentions_all !== undefined || (mentions?.includes(me.id) ?? false);
+}
