@@ -19,6 +19,7 @@ from chat.attention.here import Here
 from chat.conversations.endpoints import READ_MARKS
 from chat.conversations.member_endpoints import FACES
 from chat.conversations.read_marks import ReadMarks
+from chat.delivery.endpoints import EVIDENCE
 from chat.log.announce import Announcer
 from chat.log.append import Log
 from chat.log.endpoints import LOG
@@ -31,6 +32,7 @@ from chat.operations.audit import keep_audit
 from chat.operations.endpoints import METRICS
 from chat.operations.lag import Lag
 from chat.operations.metrics import Metrics
+from chat.search.indexer import Indexer
 from chat.shared.endpoints import IDENTITIES, POOL, RATES, REGISTRY, SETTINGS
 from chat.shared.identity import Identities
 from chat.shared.listeners import BACKLOG, open_listeners
@@ -44,6 +46,7 @@ from chat.shared.tasks import Tasks, first_of
 from chat.stream.endpoints import STREAMS
 from chat.stream.streams import Streams
 from presence.endpoints import SOCKETS
+from presence.evidence import describe_evidence
 from presence.here import find_here
 from presence.routes import PRESENCE
 from presence.sockets import Sockets
@@ -80,7 +83,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         registry = app[REGISTRY] = Registry(settings, pool, redis)
         streams = app[STREAMS] = Streams(settings, pool, redis, identities, registry)
         announcer = Announcer(redis, streams.tail.hear)
-        journal = app[LOG] = Log(pool, announcer.announce)
+        journal = app[LOG] = Log(pool, announcer.announce, settings.node)
         posts = app[POSTS] = Posts(journal, settings.append_queue)
         read_marks = app[READ_MARKS] = ReadMarks(journal, settings.append_queue, settings.receipts_most)
         app[HERE] = Here(pool, settings.here_most, partial(find_here, registry))
@@ -93,6 +96,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         # Both legs of a revocation lead to the same places; a presence node, too, follows the log, as its witness.
         registry.on_revoked += [identities.forget, streams.roster.revoke]
         streams.hub.followers.append(sockets.follower)
+        app[EVIDENCE] = lambda user_id: describe_evidence(pool, registry, user_id)
         app[POOL], lag = pool, Lag()
         queues = {
             "posts": posts.waiting,
@@ -119,6 +123,8 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
             "keep the log's partitions": retention.run,
             "measure the lag": lag.run,
             "keep the audit": partial(keep_audit, pool, settings.audit_retention_days),
+            "index messages": Indexer(pool).run,
+            "record streams": streams.records.run,
             "beat": lambda: streams.roster.beat(streams.hub),
             **registry.works(),
             **sockets.works(),
@@ -129,6 +135,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         streams.roster.end_all("drain")
         sockets.roster.end_all()
         await tasks.stop()
+        await streams.records.finish()
         await registry.leave()
         accounts.hasher.close()
     await close_redis(redis)

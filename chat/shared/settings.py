@@ -72,6 +72,8 @@ class Settings(BaseSettings):
     max_members_added: Count = 500
     max_group_members: Count = 100
     conversations_per_person: Count = 2_000
+    slow_most: Count = 6 * 3600  # seconds of slow mode
+    links_per_conversation: Count = 100
     blocks_per_person: Count = 1_000
     here_most: Count = 500  # members; in a larger conversation `@here` means everyone
     receipts_most: Count = 50  # members; in a larger conversation nobody sees how far others have read

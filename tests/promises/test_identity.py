@@ -23,6 +23,7 @@ BODIES: dict[tuple[str, str], object] = {
     ("PATCH", "/messages/{seq}"): {"body": "mine"},
     ("PUT", "/read"): {"seq": 1},
     ("PUT", "/authors"): {"names": ["ana"]},
+    ("POST", "/reports"): {"reason": "rude"},
     ("PUT", "/notifications"): {"level": "nothing"},
 }
 
