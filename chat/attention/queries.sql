@@ -61,7 +61,8 @@ update conversations
 -- name: count_mentions_by
 -- In which conversations there are unread mentions by this author, and how many now count there in all.
 with mine as (
-    select m.conversation_id, m.read_seq from memberships m
+    select m.conversation_id, m.read_seq
+      from memberships m join conversations c on c.id = m.conversation_id and c.archived_at is null
      where m.user_id = %(user)s and m.until is null
        and exists (select from mentions x
                     where x.conversation_id = m.conversation_id and x.user_id in (%(user)s, 0) and x.seq > m.read_seq
