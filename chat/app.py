@@ -17,7 +17,9 @@ from chat.accounts.sessions import Sessions
 from chat.attention.endpoints import HERE
 from chat.attention.here import Here
 from chat.conversations.endpoints import READ_MARKS
+from chat.conversations.member_endpoints import FACES
 from chat.conversations.read_marks import ReadMarks
+from chat.delivery.endpoints import EVIDENCE
 from chat.log.announce import Announcer
 from chat.log.append import Log
 from chat.log.endpoints import LOG
@@ -27,8 +29,13 @@ from chat.messages.endpoints import POSTS
 from chat.messages.post import Posts
 from chat.middleware import add_headers, answer_problems
 from chat.operations.audit import keep_audit
+from chat.operations.endpoints import METRICS
+from chat.operations.lag import Lag
+from chat.operations.metrics import Metrics
+from chat.search.indexer import Indexer
 from chat.shared.endpoints import IDENTITIES, POOL, RATES, REGISTRY, SETTINGS
 from chat.shared.identity import Identities
+from chat.shared.listeners import BACKLOG, open_listeners
 from chat.shared.logs import set_up_logs
 from chat.shared.postgres import make_pool
 from chat.shared.rates import Rates
@@ -39,6 +46,7 @@ from chat.shared.tasks import Tasks, first_of
 from chat.stream.endpoints import STREAMS
 from chat.stream.streams import Streams
 from presence.endpoints import SOCKETS
+from presence.evidence import describe_evidence
 from presence.here import find_here
 from presence.routes import PRESENCE
 from presence.sockets import Sockets
@@ -75,7 +83,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         registry = app[REGISTRY] = Registry(settings, pool, redis)
         streams = app[STREAMS] = Streams(settings, pool, redis, identities, registry)
         announcer = Announcer(redis, streams.tail.hear)
-        journal = app[LOG] = Log(pool, announcer.announce)
+        journal = app[LOG] = Log(pool, announcer.announce, settings.node)
         posts = app[POSTS] = Posts(journal, settings.append_queue)
         read_marks = app[READ_MARKS] = ReadMarks(journal, settings.append_queue, settings.receipts_most)
         app[HERE] = Here(pool, settings.here_most, partial(find_here, registry))
@@ -84,10 +92,20 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         accounts = app[ACCOUNTS] = Accounts(pool, journal, sessions, settings.signup)
         rates = app[RATES] = Rates(settings, redis)
         sockets = app[SOCKETS] = Sockets(settings, pool, registry, rates, streams.stays.of)
+        app[FACES] = sockets.glance.beside
         # Both legs of a revocation lead to the same places; a presence node, too, follows the log, as its witness.
         registry.on_revoked += [identities.forget, streams.roster.revoke]
-        streams.hub.followers.append(sockets)
-        app[POOL] = pool
+        streams.hub.followers.append(sockets.follower)
+        app[EVIDENCE] = lambda user_id: describe_evidence(pool, registry, user_id)
+        app[POOL], lag = pool, Lag()
+        queues = {
+            "posts": posts.waiting,
+            "read marks": read_marks.waiting,
+            "identities": identities.waiting,
+            "sight": sockets.sight.waiting,
+            "registry": registry.writer.waiting,
+        }
+        app[METRICS] = Metrics(streams, registry, lag, queues)
         await retention.keep()
         await streams.tail.begin()
         await registry.begin()
@@ -103,7 +121,10 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
             "look up memberships": streams.stays.run,
             "look up the log's end": streams.heads.run,
             "keep the log's partitions": retention.run,
+            "measure the lag": lag.run,
             "keep the audit": partial(keep_audit, pool, settings.audit_retention_days),
+            "index messages": Indexer(pool).run,
+            "record streams": streams.records.run,
             "beat": lambda: streams.roster.beat(streams.hub),
             **registry.works(),
             **sockets.works(),
@@ -114,6 +135,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         streams.roster.end_all("drain")
         sockets.roster.end_all()
         await tasks.stop()
+        await streams.records.finish()
         await registry.leave()
         accounts.hasher.close()
     await close_redis(redis)
@@ -137,7 +159,8 @@ async def serve(settings: Settings, host: str, port: int) -> None:
     )
     await runner.setup()
     try:
-        await web.TCPSite(runner, host, port, backlog=4096).start()
+        for listener in open_listeners(host, port):
+            await web.SockSite(runner, listener, backlog=BACKLOG).start()
         log.info("serving", node=settings.node, host=host, port=port)
         await wait_for_end(app)
         await first_of(drain(app, settings.drain_seconds), signalled())

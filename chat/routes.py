@@ -7,13 +7,16 @@ from chat.accounts.oversight import endpoints as oversight
 from chat.attention import endpoints as attention
 from chat.conversations import endpoints as conversations
 from chat.conversations import member_endpoints as members
+from chat.delivery import endpoints as delivery
 from chat.importing import endpoints as importing
 from chat.messages import endpoints as messages
 from chat.messages.edits import endpoints as edits
 from chat.messages.pins import endpoints as pins
 from chat.messages.reactions import endpoints as reactions
 from chat.messages.threads import endpoints as threads
+from chat.moderation import endpoints as moderation
 from chat.operations import endpoints as operations
+from chat.search import endpoints as search
 from chat.site import endpoints as site
 from chat.stream import endpoints as stream
 
@@ -22,6 +25,7 @@ C = "/api/chat/conversations"
 OPERATIONS = [
     web.get("/health/live", operations.get_live),
     web.get("/health/ready", operations.get_ready),
+    web.get("/metrics", operations.get_metrics),
     web.get("/api/audit", operations.get_audit),
 ]
 ACCOUNTS = [
@@ -74,6 +78,19 @@ CHAT = [
     web.delete(C + "/{conversation}/pins/{seq}", pins.delete_pin),
     web.get("/api/chat/threads", threads.get_threads),
     web.post("/api/chat/messages", messages.post_messages),
+    web.get(C + "/{conversation}/messages/{seq}/delivery/{user}", delivery.get_delivery),
+    web.get("/api/chat/search", search.get_search),
+    web.get(C + "/{conversation}/bans", moderation.get_bans),
+    web.put(C + "/{conversation}/bans/{user}", moderation.put_ban),
+    web.delete(C + "/{conversation}/bans/{user}", moderation.delete_ban),
+    web.get(C + "/{conversation}/links", moderation.get_links),
+    web.post(C + "/{conversation}/links", moderation.post_link),
+    web.delete(C + "/{conversation}/links/{link}", moderation.delete_link),
+    web.post("/api/chat/join", moderation.post_join),
+    web.post(C + "/{conversation}/messages/{seq}/reports", moderation.post_report),
+    web.get("/api/chat/reports", moderation.get_reports),
+    web.patch("/api/chat/reports/{report}", moderation.patch_report),
+    web.get(C + "/{conversation}/audit", moderation.get_audit),
 ]
 # Last: app addresses such as /c/12 all lead to the page.
 SITE = [

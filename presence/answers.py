@@ -1,7 +1,7 @@
 """What each signal brings about. One client's are answered one after the other, in the order in which it said them."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from chat.shared.problems import AdminsOnly, NotFound, Refusal
 from chat.shared.rates import Rates
@@ -64,39 +64,63 @@ class Answers:
 
     async def _watch(self, socket: Socket, signal: Watch) -> None:
         asked = [one for one in dict.fromkeys(signal.users) if one not in (socket.users or ())]
-        rooms = self._scope.conversations(socket.member.user_id).intersection(signal.conversations)
-        if max(len(asked) + len(socket.users or ()), len(rooms | (socket.rooms or set()))) > WATCH_MOST:
+        people = len((socket.unseen or set()).union(asked)) + len(socket.users or ())
+        if max(people, len((socket.rooms or set()).union(signal.conversations))) > WATCH_MOST:
             raise TooManyWatched
         self._rates.watch.spend(socket.member.user_id, len(asked))
+        self._watchers.miss_users(socket, asked)  # before we look: whoever comes into sight meanwhile must be found
         seen = await self._sight.narrow(socket.member.user_id, asked) if asked else set()
+        if signal.conversations and socket.hidden is None:
+            socket.hidden = await self._sight.hidden(socket.member.user_id)
         if not socket.open:
             return
-        for conversation_id in self._watchers.add_rooms(socket, rooms):
+        for conversation_id in self._watchers.add_rooms(socket, signal.conversations):
             self._registry.subscriber.want(b"%b%d" % (TYPING, conversation_id))
-        fresh = self._watchers.add_users(socket, [one for one in asked if one in seen])
-        for user_id in fresh:
-            self._mirror.follow(user_id)
-        await self._mirror.await_known(fresh, 0 if self._registry.degraded else SNAPSHOT_SECONDS)
+        await self._find(socket, [one for one in asked if one in seen])
         if signal.users:
             known = [one for one in dict.fromkeys(signal.users) if one in (socket.users or ())]
             socket.send(self._watchers.encode(b"snapshot", known))
 
+    async def _find(self, socket: Socket, user_ids: Sequence[int]) -> list[int]:
+        """It may see these; returns those that are new to it, once they are known or two seconds have passed."""
+        self._watchers.find_users(socket, user_ids)
+        fresh = self._watchers.add_users(socket, user_ids)
+        for user_id in fresh:
+            self._mirror.follow(user_id)
+        await self._mirror.await_known(fresh, 0 if self._registry.degraded else SNAPSHOT_SECONDS)
+        return fresh
+
     def unwatch(self, socket: Socket, users: Sequence[int], conversations: Sequence[int]) -> None:
         """It no longer looks at these."""
-        for user_id in self._watchers.drop_users(socket, users):
-            self._mirror.release(user_id)
+        self._watchers.find_users(socket, users)
+        self._lose(socket, users)
         for conversation_id in self._watchers.drop_rooms(socket, conversations):
             if not self._watchers.has_room(conversation_id):
                 self._registry.subscriber.drop(b"%b%d" % (TYPING, conversation_id))
 
-    async def _recheck(self, socket: Socket) -> None:
-        watched = list(socket.users or ())
-        seen = await self._sight.narrow(socket.member.user_id, watched) if watched else set()
-        rooms = set(socket.rooms or ()) - self._scope.conversations(socket.member.user_id)
-        if socket.open:
-            self.unwatch(socket, [one for one in watched if one not in seen], list(rooms))
+    def _lose(self, socket: Socket, users: Iterable[int]) -> list[int]:
+        lost = self._watchers.drop_users(socket, users)
+        for user_id in lost:
+            self._mirror.release(user_id)
+        return lost
 
-    async def greet(self, socket: Socket, node: str, heartbeat: int) -> None:
+    async def _recheck(self, socket: Socket) -> None:
+        """Who has gone out of sight is missed from now on, who has come into it is shown."""
+        user_id, watched = socket.member.user_id, [*(socket.users or ()), *(socket.unseen or ())]
+        socket.to_recheck, socket.rechecking = False, True
+        seen = await self._sight.narrow(user_id, watched) if watched else set()
+        if socket.hidden is not None:
+            socket.hidden = await self._sight.hidden(user_id)
+        socket.rechecking = False
+        if not socket.open:
+            return
+        if lost := self._lose(socket, [one for one in watched if one not in seen]):
+            self._watchers.miss_users(socket, lost)
+            socket.say({"type": "hidden", "users": lost})
+        if fresh := await self._find(socket, [one for one in watched if one in seen]):
+            socket.send(self._watchers.encode(b"presence", fresh))
+
+    async def greet(self, socket: Socket, node: str, heartbeat: float) -> None:
         """Who he is, as far as the registry knows within two seconds; with Redis away at once."""
         user_id = socket.member.user_id
         held = None

@@ -25,7 +25,6 @@ from chat.shared.problems import Refusal, Unavailable
 from chat.shared.redis import UNAVAILABLE
 from presence.evidence import describe_evidence
 from presence.history import read_history
-from presence.mirror import make_record
 from presence.signal import WATCH_MOST
 from presence.sockets import Sockets
 from presence.tickets import TICKET_SECONDS, issue_ticket, redeem_ticket
@@ -78,13 +77,10 @@ async def post_ticket(request: web.Request) -> web.Response:
 
 async def get_presence(request: web.Request) -> web.Response:
     """`?users=1,2`: those of them whom I may see."""
-    member, sockets = await require_identity(request), request.app[SOCKETS]
+    member = await require_identity(request)
     asked = parse_ids(request.query.get("users", ""), "users", WATCH_MOST)
-    sockets.rates.watch.spend(member.user_id, len(asked))
-    seen = await sockets.sight.narrow(member.user_id, asked) if asked else set()
-    views = await bounded(sockets.registry.look((one, 0, 0) for one in dict.fromkeys(asked) if one in seen))
-    records = [make_record(user_id, view[0]).encode() for user_id, view in views.items()]
-    return answer_json(b'{"users":[%b]}' % b",".join(records))
+    records = await bounded(request.app[SOCKETS].glance.at(member.user_id, asked))
+    return answer_json(b'{"users":[%b]}' % b",".join(record.encode() for record in records))
 
 
 async def bounded(asking: Awaitable[Answer]) -> Answer:

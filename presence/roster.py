@@ -1,6 +1,6 @@
 """The roster: all sockets of this node; their pings and heartbeats, and their ends.
 
-Sockets are spread over as many buckets as the heartbeat has seconds, so that one ticker serves all of them evenly.
+Sockets are spread over twenty buckets, a twentieth of the heartbeat apart, so that one ticker serves all evenly.
 """
 
 import asyncio
@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from chat.shared.problems import Draining, TooFast
 from presence.socket import DRAIN, REVOKED, Socket
 
-HEARTBEAT_SECONDS = 20
-WITNESS_SECONDS = 5  # how soon a client hears that its stream should have brought something
+BUCKETS = 20
+WITNESS_BUCKETS = 5  # a quarter of the heartbeat: how soon a client hears that its stream should have brought something
 
 
 class TooManySockets(TooFast):
@@ -21,12 +21,12 @@ class TooManySockets(TooFast):
 
 
 class Roster:
-    """All sockets; `per_person` of one person at most. `beat(socket, whole)`: tell it the witness; where it is not the
-    `whole` heartbeat, only if that has moved."""
+    """All sockets; `per_person` of one person at most. `beat`: seconds between pings. `tell(socket, whole)`: tell it
+    the witness; where it is not the `whole` heartbeat, only if that has moved."""
 
-    def __init__(self, per_person: int, beat: Callable[[Socket, bool], None]) -> None:
-        self._per_person, self._beat = per_person, beat
-        self._buckets: list[set[Socket]] = [set() for _ in range(HEARTBEAT_SECONDS)]
+    def __init__(self, per_person: int, beat: float, tell: Callable[[Socket, bool], None]) -> None:
+        self._per_person, self._tick, self._tell = per_person, beat / BUCKETS, tell
+        self._buckets: list[set[Socket]] = [set() for _ in range(BUCKETS)]
         self._of_user: dict[int, list[Socket]] = {}
         self.draining = False
 
@@ -45,7 +45,7 @@ class Roster:
 
     def enter(self, socket: Socket) -> None:
         """It is open."""
-        socket.bucket = random.randrange(HEARTBEAT_SECONDS)
+        socket.bucket = random.randrange(BUCKETS)
         self._buckets[socket.bucket].add(socket)
         self._of_user.setdefault(socket.member.user_id, []).append(socket)
 
@@ -85,12 +85,12 @@ class Roster:
         self.end_all()
 
     async def beat(self) -> None:
-        """The one ticker: each socket is pinged every 20 s, and hears of a moved witness every 5 s."""
+        """The one ticker: each socket is pinged once in a beat, and hears of a moved witness four times."""
         while True:
-            for turn in range(HEARTBEAT_SECONDS):
-                await asyncio.sleep(1)
+            for turn in range(BUCKETS):
+                await asyncio.sleep(self._tick)
                 now = asyncio.get_running_loop().time()
-                for bucket in range(turn % WITNESS_SECONDS, HEARTBEAT_SECONDS, WITNESS_SECONDS):
+                for bucket in range(turn % WITNESS_BUCKETS, BUCKETS, WITNESS_BUCKETS):
                     for socket in tuple(self._buckets[bucket]):
                         self._tend(socket, whole=bucket == turn, now=now)
 
@@ -101,4 +101,4 @@ class Roster:
         if whole:
             socket.ping()
         if not socket.full and socket.greeted:
-            self._beat(socket, whole)
+            self._tell(socket, whole)

@@ -1,5 +1,5 @@
 -- name: narrow
--- Oneself, and with whom one shares a conversation, unless one of the two has blocked the other: that hides both ways.
+-- Oneself, and with whom one shares a conversation, apart from those who are hidden from each other.
 -- The limit keeps each pair an index probe of its own: joined at large, two members of one conversation with 5,000
 -- people would be found by way of all 25,000,000 pairs in it.
 select asked.n, asked.user_id
@@ -12,5 +12,8 @@ select asked.n, asked.user_id
            and mine.user_id = asked.viewer_id and mine.until is null
          limit 1)
        limit 1) shared
- where not exists (select from blocks b where b.user_id = asked.viewer_id and b.blocked_id = asked.user_id)
-   and not exists (select from blocks b where b.user_id = asked.user_id and b.blocked_id = asked.viewer_id)
+ where not exists (select from hidden_people h where h.viewer_id = asked.viewer_id and h.user_id = asked.user_id)
+
+-- name: read_hidden
+select viewer_id, user_id from hidden_people where viewer_id = any(%s::bigint[])
+

@@ -25,13 +25,18 @@ class Recheck:
     """To be done between two signals: see again whom this client may see."""
 
 
+RECHECK = Recheck()
+
+
 class Binary(BadFrame):
     """Signals are text frames."""
 
 
 class Socket(Wire):
-    """`users` and `rooms`: the people and conversations on its screen. `news_of`, `typing_in`: of which of them it
-    still has to be told; only that, never what, so that a slow client gets the latest state and nothing piles up."""
+    """`users` and `rooms`: the people and conversations on its screen; `unseen`: the people there whom it may not see,
+    `hidden`: those whose typing it may not. `to_recheck`: that is to be looked at again; `rechecking`: it is being.
+    `news_of`, `typing_in`: of which of them it still has to be told; only that, never what, so that a slow client gets
+    the latest state and nothing piles up."""
 
     __slots__ = (
         "_full_at",
@@ -40,6 +45,7 @@ class Socket(Wire):
         "connection",
         "deadline",
         "greeted",
+        "hidden",
         "inbox",
         "member",
         "news_of",
@@ -47,10 +53,13 @@ class Socket(Wire):
         "own_news",
         "own_version",
         "reception",
+        "rechecking",
         "rooms",
         "seated",
+        "to_recheck",
         "told",
         "typing_in",
+        "unseen",
         "users",
     )
 
@@ -59,11 +68,14 @@ class Socket(Wire):
         self.member, self.connection, self.reception = member, connection, reception
         self.deadline, self.bucket, self.told = float("inf"), 0, ""
         self.users: set[int] | None = None
+        self.unseen: set[int] | None = None
+        self.hidden: frozenset[int] | None = None
         self.rooms: set[int] | None = None
         self.news_of: set[int] | None = None
         self.typing_in: set[int] | None = None
         self.inbox: deque[Signal | Recheck] | None = None
         self.greeted = self.seated = self.observing = self.own_news = False
+        self.to_recheck = self.rechecking = False
         self.own_version = -1
         self._problems: list[float] | None = None
         self._full_at = 0.0

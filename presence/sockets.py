@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 
 import structlog
 
@@ -18,12 +18,13 @@ from chat.shared.settings import Settings
 from chat.shared.stays import Stays
 from presence.answers import Answers, describe_own
 from presence.dashboard import Dashboard
-from presence.entry import BLOCK, LEAVE, LOGOUT, Entry
+from presence.follower import Follower
+from presence.glance import Glance
 from presence.history import History
 from presence.mirror import Mirror
-from presence.roster import HEARTBEAT_SECONDS, Roster
+from presence.roster import Roster
 from presence.scope import Scope
-from presence.sight import Sight
+from presence.sight import NOBODY, Sight, see_typing
 from presence.signal import Signal
 from presence.socket import FAILED, TOO_FAST, UNAVAILABLE, WAITING_MOST, Reception, Recheck, Socket
 from presence.typing import Typing
@@ -48,10 +49,13 @@ class Sockets(Reception):
         self.settings, self.registry, self.rates = settings, registry, rates
         self.clock, self.limited = asyncio.get_running_loop().time, settings.rate_limits
         self.scope, self.sight, self.typing = Scope(read_stays), Sight(pool), Typing()
-        self.roster = Roster(settings.sockets_per_person, self._beat)
+        self.roster = Roster(settings.sockets_per_person, settings.socket_beat, self._beat)
         self.mirror = Mirror(registry, lambda record: self.watchers.user_changed(record), self._own_changed)
-        self.watchers = Watchers(self.mirror.record, self.typing.people, self._say_own)
+        self.watchers = Watchers(self.mirror.record, self._see_typing, self._say_own)
+        self.glance = Glance(registry, rates, self.sight)
         self.answers = Answers(registry, rates, self.scope, self.sight, self.mirror, self.watchers)
+        following = (self.scope, self.roster, self.typing, self.watchers)
+        self.follower = Follower(*following, self.take, self.clock)
         self.dashboard, self.history = Dashboard(registry, self.roster), History(pool, registry)
         self._busy: asyncio.Queue[Socket] = asyncio.Queue()
         self._degraded = False
@@ -64,7 +68,7 @@ class Sockets(Reception):
         return workers | {
             "beat for sockets": self.roster.beat,
             "mirror people": self.mirror.run,
-            "see who may see whom": self.sight.run,
+            **self.sight.works,
             "end typing": self._tick,
             "forget conversations": self.scope.run,
             "watch the figures": self.dashboard.run,
@@ -100,7 +104,7 @@ class Sockets(Reception):
         """Nothing of it stays behind but the linger."""
         self.roster.leave(socket)
         self.registry.close(socket.connection)
-        self.answers.unwatch(socket, list(socket.users or ()), list(socket.rooms or ()))
+        self.answers.unwatch(socket, [*(socket.users or ()), *(socket.unseen or ())], list(socket.rooms or ()))
         self.mirror.release(socket.member.user_id)
         if socket.seated:
             self.scope.leave(socket.member.user_id)
@@ -121,7 +125,9 @@ class Sockets(Reception):
         if not socket.greeted and socket.open:
             socket.seated = True
             await self.scope.enter(socket.member.user_id)
-            await self.answers.greet(socket, self.settings.node, HEARTBEAT_SECONDS)  # it may have gone meanwhile
+            await self.answers.greet(
+                socket, self.settings.node, self.settings.socket_beat
+            )  # it may have gone meanwhile
         while socket.inbox and socket.open:
             await self._answer(socket, socket.inbox.popleft())
         socket.inbox = None
@@ -157,43 +163,18 @@ class Sockets(Reception):
         user_id, on = map(int, data.split())
         # said again it is told again: a client, too, lets go of a list after six seconds
         if self.typing.note(int(conversation), user_id, bool(on), self.clock()) or on:
-            self.watchers.room_changed(int(conversation))
+            self.watchers.room_changed(int(conversation), user_id)
+
+    def _see_typing(self, socket: Socket, conversation_id: int) -> list[int] | None:
+        belongs = self.scope.conversations(socket.member.user_id)
+        return see_typing(belongs, socket.hidden or NOBODY, conversation_id, self.typing.people(conversation_id))
 
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(TICK_SECONDS)
-            for conversation_id in self.typing.expire(self.clock()):
-                self.watchers.room_changed(conversation_id)
+            for conversation_id, user_id in self.typing.expire(self.clock()):
+                self.watchers.room_changed(conversation_id, user_id)
             if self._degraded != self.registry.degraded:
                 self._degraded = not self._degraded
                 for socket in self.roster:
                     socket.say({"type": "degraded", "on": self._degraded})
-
-    def hear(self, entries: Sequence[Entry]) -> None:
-        """The next entries of the log: what they say to presence."""
-        self.scope.hear(entries)
-        for entry in entries:
-            if entry.kind == LOGOUT and entry.subject is not None:
-                self.roster.revoke(entry.subject)
-            elif entry.kind == LEAVE:
-                self._part(entry.conversation_id or 0, entry.subject or 0)
-            elif entry.kind == BLOCK:
-                self._fall_out(entry.user_id or 0, entry.subject or 0)
-
-    def _part(self, conversation_id: int, user_id: int) -> None:
-        if self.typing.note(conversation_id, user_id, False, self.clock()):
-            self.watchers.room_changed(conversation_id)
-        for socket in {*self.roster.of_user(user_id), *self.watchers.of_user(user_id)}:
-            self.take(socket, Recheck())
-
-    def _fall_out(self, *people: int) -> None:
-        """One has blocked the other, or does no longer."""
-        for user_id in people:
-            for socket in self.roster.of_user(user_id):
-                self.take(socket, Recheck())
-
-    def start_over(self, epoch: str) -> None:
-        """The log is another one than before: who belongs where may be, too, so everybody comes back and asks anew."""
-        self.scope.start_over(epoch)
-        for socket in self.roster:
-            socket.close(*UNAVAILABLE)

@@ -20,13 +20,13 @@ class Typing:
         self._tidy(conversation_id)
         return before != on
 
-    def expire(self, now: float) -> set[int]:
-        """Drop who has not said it again; returns the conversations whose lists have changed."""
+    def expire(self, now: float) -> set[tuple[int, int]]:
+        """Drop who has not said it again; returns `(conversation, person)` of each."""
         changed = set()
         for conversation_id, people in tuple(self._until.items()):
             for user_id in [one for one, until in people.items() if until <= now]:
                 del people[user_id]
-                changed.add(conversation_id)
+                changed.add((conversation_id, user_id))
             self._tidy(conversation_id)
         return changed
 

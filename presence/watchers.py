@@ -16,17 +16,19 @@ TICK_SECONDS = 0.1
 
 
 class Watchers:
-    """`record(person)`: what others see of him now; `typing(conversation)`: who types there now; `own(socket)`: tell
-    the client what its own person looks like. `writes` counts the frames that changes have cost."""
+    """`record(person)`: what others see of him now; `typing(socket, conversation)`: who types there now as that client
+    may see it, None if it may not; `own(socket)`: tell the client what its own person looks like. `writes` counts the
+    frames that changes have cost."""
 
     def __init__(
         self,
         record: Callable[[int], Record | None],
-        typing: Callable[[int], list[int]],
+        typing: Callable[[Socket, int], list[int] | None],
         own: Callable[[Socket], None],
     ) -> None:
         self._record, self._typing, self._own = record, typing, own
         self._of_user: dict[int, set[Socket]] = {}
+        self._of_unseen: dict[int, set[Socket]] = {}
         self._of_room: dict[int, set[Socket]] = {}
         self._ready: set[Socket] = set()
         self._last, self.writes = 0.0, 0
@@ -42,6 +44,19 @@ class Watchers:
         if socket.news_of:
             socket.news_of.difference_update(user_ids := set(user_ids))
         return drop(self._of_user, socket, socket.users, user_ids)
+
+    def miss_users(self, socket: Socket, user_ids: Iterable[int]) -> None:
+        """It would look at these, too, if it could see them."""
+        socket.unseen = socket.unseen or set()
+        add(self._of_unseen, socket, socket.unseen, user_ids)
+
+    def find_users(self, socket: Socket, user_ids: Iterable[int]) -> None:
+        """It no longer misses these."""
+        drop(self._of_unseen, socket, socket.unseen, user_ids)
+
+    def missing_user(self, user_id: int) -> tuple[Socket, ...]:
+        """Who would look at this person."""
+        return tuple(self._of_unseen.get(user_id, ()))
 
     def add_rooms(self, socket: Socket, conversation_ids: Iterable[int]) -> list[int]:
         """It wants to know who types in these."""
@@ -67,9 +82,11 @@ class Watchers:
             socket.news_of.add(record.id)
             self.ready(socket)
 
-    def room_changed(self, conversation_id: int) -> None:
-        """The list of who types there is another one."""
+    def room_changed(self, conversation_id: int, user_id: int) -> None:
+        """This person types there, or no longer does. Where he is hidden, not even that is told."""
         for socket in self._of_room.get(conversation_id, ()):
+            if socket.hidden and user_id in socket.hidden:
+                continue
             socket.typing_in = socket.typing_in or set()
             socket.typing_in.add(conversation_id)
             self.ready(socket)
@@ -85,12 +102,12 @@ class Watchers:
         self._timer, self._last = None, asyncio.get_running_loop().time()
         ready, self._ready = self._ready, set()
         news: dict[tuple[int, ...], bytes] = {}
-        lists: dict[int, bytes] = {}
+        lists: dict[tuple[int, ...], bytes] = {}
         for socket in ready:
             if not socket.full and socket.greeted:
                 self._tell(socket, news, lists)
 
-    def _tell(self, socket: Socket, news: dict[tuple[int, ...], bytes], lists: dict[int, bytes]) -> None:
+    def _tell(self, socket: Socket, news: dict[tuple[int, ...], bytes], lists: dict[tuple[int, ...], bytes]) -> None:
         if socket.own_news:
             socket.own_news = False
             self._own(socket)
@@ -102,9 +119,10 @@ class Watchers:
             self.writes += 1
         if socket.typing_in:
             for conversation_id in socket.typing_in & (socket.rooms or set()):
-                if (frame := lists.get(conversation_id)) is None:
-                    frame = lists[conversation_id] = encode_typing(conversation_id, self._typing(conversation_id))
-                socket.send(frame)
+                if (people := self._typing(socket, conversation_id)) is not None:
+                    key = (conversation_id, *people)
+                    frame = lists[key] = lists.get(key) or encode_typing(conversation_id, people)
+                    socket.send(frame)
             socket.typing_in = None
 
     def encode(self, kind: bytes, user_ids: Iterable[int]) -> bytes:

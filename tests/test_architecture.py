@@ -14,8 +14,14 @@ ROOT = Path(__file__).parent.parent
 FILE_LINES, FUNCTION_LINES = 200, 25
 
 LONG_FILES = {
+    "tests/attention/test_mentions.py": "one story for each way to call somebody, on one scene",
+    "tests/journeys/test_talk.py": "four journeys of the same people",
+    "tests/promises/storm.py": "a process of its own: a storm's plan, people and figures in one script",
     "tests/stream/test_wire.py": "one story for each way a peer can misbehave, on one scene",
+    "web/client/api.ts": "one line a call, in the order of the protocol",
+    "web/client/apply.ts": "every entry and what it does to what is known, side by side",
     "web/client/model.ts": "every entry and what it does to what is known, side by side",
+    "web/client/store.test.ts": "one story for each thing that reaches the store, on one scene",
     "web/client/store.ts": "one person's live view: its verbs share its state",
     "web/client/presence/presence.test.ts": "one story for each thing a socket brings, or ends with, on one scene",
     "web/client/stream.ts": "the transitions between a stream's states are only clear side by side",
@@ -28,6 +34,11 @@ LONG_FUNCTIONS = {
     "tests/messages/test_batch.py test_results_come_in_order_and_one_refusal_touches_no_other": (
         "one batch with every kind of message, and its results beside it"
     ),
+    "tests/journeys/test_mallory.py test_nothing_of_it_runs": "one corpus, and what must not happen",
+    "tests/journeys/test_talk.py test_three_people_talk": "one story on three screens, from end to end",
+    "tests/journeys/test_talk.py test_the_keyboard_does_it_all": "one story without a pointer, from end to end",
+    "tests/journeys/test_talk.py test_who_is_called_is_told": "one story of who is told what, from end to end",
+    "tests/journeys/test_talk.py test_a_profile_and_a_block": "one story of two people, from end to end",
     "chat/stream/endpoints.py serve_stream": "the life of a stream from its request to its end",
 }
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from chat.attention.naming import Naming
 from chat.log.append import Change
+from chat.messages.message import Message
 from chat.shared.queries import load
 
 queries = load(__file__)
@@ -29,9 +30,10 @@ class Reached:
     users: tuple[int, ...] = ()
     everyone: str | None = None
 
-    def counted(self) -> tuple[int, ...]:
-        """For whom it counts, once."""
-        return (EVERYBODY,) if self.everyone else self.users
+    @property
+    def any(self) -> bool:
+        """Somebody is."""
+        return bool(self.users or self.everyone)
 
 
 UNREACHED = Reached()
@@ -94,14 +96,19 @@ def gather(rows: Iterable[tuple[int, int]]) -> dict[int, list[int]]:
     return found
 
 
-async def store_reached(change: Change, reached: Mapping[tuple[int, int, int], Reached]) -> None:
-    """Of `(conversation, seq, author)`: what is counted, and what the message says. Its row is there already."""
-    if not (reached := {place: one for place, one in reached.items() if one.counted()}):
+async def store_reached(change: Change, messages: Sequence[Message]) -> None:
+    """What is counted, and what each message says of it. Their rows are there already."""
+    if not (messages := [message for message in messages if message.mentions or message.mentions_all]):
         return
-    rows = [(*place, user_id) for place, one in reached.items() for user_id in one.counted()]
-    said = [(*place[:2], array_text(one.users), one.everyone) for place, one in reached.items()]
+    rows = [(one.conversation, one.seq, one.author, user_id) for one in messages for user_id in counted(one)]
+    said = [(one.conversation, one.seq, array_text(one.mentions or ()), one.mentions_all) for one in messages]
     await change.connection.execute(queries.insert_mentions, columns(rows, 4))
     await change.connection.execute(queries.set_mentions, columns(said, 4))
+
+
+def counted(message: Message) -> Sequence[int]:
+    """For whom it counts, once."""
+    return (EVERYBODY,) if message.mentions_all else message.mentions or ()
 
 
 def array_text(users: Sequence[int]) -> str | None:

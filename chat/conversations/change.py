@@ -1,39 +1,44 @@
-"""Changing a conversation itself: its name, its topic, its end."""
+"""Changing a conversation itself: its name, its topic, its door, its pace, its end."""
 
 from dataclasses import replace
 
 from psycopg.errors import UniqueViolation
 
+from chat.conversations.conversation import Conversation
 from chat.conversations.draft import ConversationPatch
 from chat.conversations.entries import described
+from chat.conversations.noting import note
 from chat.conversations.refusals import NameTaken
-from chat.conversations.rights import judge_change
+from chat.conversations.rights import judge_patch
 from chat.conversations.scenes import set_scene
 from chat.conversations.seating import queries
-from chat.log.append import Log
+from chat.log.append import Change, Log
+from chat.shared.problems import Invalid
+from chat.shared.settings import Settings
 
 
-async def change_conversation(log: Log, actor_id: int, conversation_id: int, patch: ConversationPatch) -> None:
-    """What the patch names. Raises `NotFound`, `Forbidden`, `Archived`, `NameTaken`."""
+async def change_conversation(
+    log: Log, settings: Settings, actor_id: int, conversation_id: int, patch: ConversationPatch
+) -> None:
+    """What the patch names; harmless when it is so already.
+
+    Raises `NotFound`, `Forbidden`, `Archived`, `NameTaken`, `Invalid`.
+    """
+    if (patch.slow or 0) > settings.slow_most:
+        raise Invalid(errors=[{"field": "slow", "detail": f"at most {settings.slow_most} seconds"}])
     try:
         async with log.change() as change:
             scene = await set_scene(change, conversation_id, actor_id)
-            judge_change(scene)
-            scene.require_open()
-            changed = replace(scene.conversation, **patch.model_dump(exclude_none=True))
+            judge_patch(scene, patch)
+            changed = replace(scene.conversation, **patch.named())
             if changed != scene.conversation:
-                fields = [changed.name, changed.topic, conversation_id]
-                await change.connection.execute(queries.change_conversation, fields)
-                await change.record(described(changed))
+                await store_change(change, actor_id, changed, patch)
     except UniqueViolation:
         raise NameTaken from None
 
 
-async def archive_conversation(log: Log, actor_id: int, conversation_id: int) -> None:
-    """From now on it is only read. Harmless when it is archived already."""
-    async with log.change() as change:
-        scene = await set_scene(change, conversation_id, actor_id)
-        judge_change(scene)
-        if not scene.conversation.archived:
-            await change.connection.execute(queries.archive_conversation, [conversation_id])
-            await change.record(described(replace(scene.conversation, archived=True)))
+async def store_change(change: Change, actor_id: int, changed: Conversation, patch: ConversationPatch) -> None:
+    """As it is now, noted and told to all members."""
+    await change.connection.execute(queries.change_conversation, changed.to_row())
+    await note(change, actor_id, "conversation.change", changed.id, **patch.named())
+    await change.record(described(changed))

@@ -1,6 +1,6 @@
 """A conversation, in itself and as one person sees it. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import orjson
 
@@ -12,6 +12,7 @@ from chat.messages.message import Message
 class Conversation:
     """`last_seq` counts its messages. An archived one can be read and left, and nothing else.
 
+    `slow`: seconds between two messages of one person; `read_only`: only those who run it write.
     `blocked`: a direct whose people are at odds. It is not said here which of them began.
     """
 
@@ -22,6 +23,8 @@ class Conversation:
     private: bool
     archived: bool
     last_seq: int
+    slow: int = 0
+    read_only: bool = False
     blocked: bool = False
 
     @property
@@ -30,7 +33,7 @@ class Conversation:
         return self.kind == "channel" and not self.private
 
     def describe(self) -> dict[str, object]:
-        """What is the same for everybody; `archived` stands only when it is."""
+        """What is the same for everybody; `archived`, `slow` and `read_only` stand only when they are so."""
         fields: dict[str, object] = {
             "id": self.id,
             "kind": self.kind,
@@ -38,7 +41,12 @@ class Conversation:
             "topic": self.topic,
             "private": self.private,
         }
-        return fields | ({"archived": True} if self.archived else {})
+        rest = {"archived": self.archived, "slow": self.slow, "read_only": self.read_only}
+        return fields | {name: value for name, value in rest.items() if value}
+
+    def to_row(self) -> dict[str, object]:
+        """For `change_conversation`."""
+        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)

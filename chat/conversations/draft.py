@@ -76,10 +76,18 @@ class ConversationDraft(Asked):
 
 
 class ConversationPatch(Asked):
-    """What to change; what is not named stays."""
+    """What to change; what is not named stays. `slow`: seconds between two messages of one person, 0 for none."""
 
     name: Name | None = None
     topic: Topic | None = None
+    private: bool | None = None
+    archived: bool | None = None
+    slow: Annotated[int, Field(ge=0)] | None = None
+    read_only: bool | None = None
+
+    def named(self) -> dict[str, Any]:
+        """What is to change."""
+        return self.model_dump(exclude_none=True)
 
 
 class Seat(Asked):

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from chat.conversations.change import archive_conversation, change_conversation
+from chat.conversations.change import change_conversation
 from chat.conversations.create import create_conversation
 from chat.conversations.directory import list_channels
 from chat.conversations.draft import NAME_MOST, ConversationDraft, ConversationPatch, ReadMark, check_line
@@ -10,6 +10,7 @@ from chat.conversations.read_marks import Mark, ReadMarks
 from chat.conversations.views import read_view, read_views
 from chat.log.endpoints import LOG
 from chat.shared.endpoints import POOL, RATES, SETTINGS, answer_json, path_id, read_model, require_identity
+from chat.shared.identity import Member
 from chat.shared.problems import Invalid
 
 READ_MARKS = web.AppKey("read_marks", ReadMarks)
@@ -41,11 +42,11 @@ async def get_conversation(request: web.Request) -> web.Response:
 
 
 async def patch_conversation(request: web.Request) -> web.Response:
-    """Another name, another topic."""
+    """Another name, another topic, another pace; open or closed, archived or back."""
     member = await require_identity(request)
     request.app[RATES].change.spend(member.user_id)
     patch = await read_model(request, ConversationPatch)
-    await change_conversation(request.app[LOG], member.user_id, path_id(request, "conversation"), patch)
+    await change_by(request, member, patch)
     return await get_conversation(request)
 
 
@@ -53,8 +54,14 @@ async def delete_conversation(request: web.Request) -> web.Response:
     """Archive it."""
     member = await require_identity(request)
     request.app[RATES].change.spend(member.user_id)
-    await archive_conversation(request.app[LOG], member.user_id, path_id(request, "conversation"))
+    await change_by(request, member, ConversationPatch(archived=True))
     return web.Response(status=204)
+
+
+async def change_by(request: web.Request, member: Member, patch: ConversationPatch) -> None:
+    """Change the conversation that the path names."""
+    log, settings = request.app[LOG], request.app[SETTINGS]
+    await change_conversation(log, settings, member.user_id, path_id(request, "conversation"), patch)
 
 
 async def put_read_mark(request: web.Request) -> web.Response:

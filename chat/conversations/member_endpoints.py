@@ -1,5 +1,8 @@
 """`…/conversations/{c}/members`."""
 
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
 from aiohttp import web
 
 from chat.conversations.draft import Seat
@@ -20,14 +23,23 @@ from chat.shared.endpoints import (
     require_identity,
 )
 
+# `faces(viewer, people)`: how those of them look whom the viewer may see; nothing where that cannot be known now.
+Faces = Callable[[int, Sequence[int]], Awaitable[dict[int, dict[str, object]]]]
+FACES = web.AppKey[Faces]("faces")
+
 
 async def get_members(request: web.Request) -> web.Response:
-    """A page by user id; `next` stands when there are more."""
+    """A page by user id; `next` stands when there are more. `?presence=1`: with each whom I may see, his presence."""
     member = await require_identity(request)
     after = parse_count(request, "after", default=0, most=LARGEST_ID)
     view = await read_view(request.app[POOL], member.user_id, path_id(request, "conversation"))
     rows = await list_members(request.app[POOL], view.conversation.id, after)
-    members = [{"user": user, "role": role, "joined_at": format_time(at)} for user, role, at in rows[:PAGE]]
+    members: list[dict[str, Any]] = [
+        {"user": user, "role": role, "joined_at": format_time(at)} for user, role, at in rows[:PAGE]
+    ]
+    if parse_count(request, "presence", default=0, most=1):
+        faces = await request.app[FACES](member.user_id, [one["user"] for one in members])
+        members = [one | ({"presence": faces[one["user"]]} if one["user"] in faces else {}) for one in members]
     more = {"next": members[-1]["user"]} if len(rows) > PAGE else {}
     return answer_json({"members": members} | more)
 

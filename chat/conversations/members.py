@@ -4,8 +4,9 @@ from datetime import datetime
 
 from chat.attention.blocks import require_unblocked
 from chat.conversations.draft import Role
+from chat.conversations.noting import note
 from chat.conversations.rights import judge_leaving, judge_seat
-from chat.conversations.scenes import require_room, require_successor, set_scene
+from chat.conversations.scenes import require_room, require_successor, require_welcome, set_scene
 from chat.conversations.seating import check_people, queries, reseat, seat, unseat
 from chat.conversations.views import introduce
 from chat.log.append import Log
@@ -23,6 +24,7 @@ async def put_member(
         scene = await set_scene(change, conversation_id, actor_id, user_id)
         role = judge_seat(scene, asked)
         if scene.subject_role is None:
+            await require_welcome(change, conversation_id, user_id)
             await require_room(change, scene, settings.max_group_members)
             await check_people(change, [user_id], settings.conversations_per_person)
             await require_unblocked(change, actor_id, [user_id])
@@ -31,6 +33,7 @@ async def put_member(
         elif role != scene.subject_role:
             await require_successor(change, scene)
             await reseat(change, conversation_id, user_id, role)
+            await note(change, actor_id, "member.role", conversation_id, user_id, role=role)
     return role, scene.subject_role is None
 
 
@@ -41,6 +44,8 @@ async def remove_member(log: Log, actor_id: int, conversation_id: int, user_id: 
         judge_leaving(scene)
         await require_successor(change, scene)
         await unseat(change, conversation_id, user_id)
+        if not scene.oneself:
+            await note(change, actor_id, "member.remove", conversation_id, user_id)
 
 
 async def list_members(pool: Pool, conversation_id: int, after: int) -> list[tuple[int, str, datetime]]:

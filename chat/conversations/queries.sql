@@ -17,9 +17,15 @@ select u.id, (select count(*) from memberships m join conversations c on c.id = 
    for key share of u
 
 -- name: insert_memberships
-insert into memberships (conversation_id, joined_seq, read_seq, user_id, role, since)
-select %s, seq, seq, person.*
-  from (values (%s::bigint)) as now (seq), unnest(%s::bigint[], %s::text[], %s::bigint[]) as person
+-- Going and coming back makes nobody's slow mode shorter.
+insert into memberships (conversation_id, joined_seq, read_seq, user_id, role, since, posted_at)
+select %(conversation)s, %(seq)s, %(seq)s, person.id, person.role, person.since,
+       (select max(m.posted_at) from memberships m
+         where m.conversation_id = %(conversation)s and m.user_id = person.id)
+  from unnest(%(people)s::bigint[], %(roles)s::text[], %(since)s::bigint[]) as person (id, role, since)
+
+-- name: is_banned
+select from bans where conversation_id = %s and user_id = %s
 
 -- name: end_membership
 update memberships set until = %s where conversation_id = %s and user_id = %s and until is null
@@ -36,7 +42,7 @@ update memberships set role = %s where conversation_id = %s and user_id = %s and
 select head.epoch, head.position,
        (select coalesce(array_agg(b.blocked_id order by b.blocked_id), '{}') from blocks b where b.user_id = %(user)s),
        c.id, c.kind, c.name, c.topic, c.private, c.archived_at is not null, c.last_seq,
-       m.role, m.read_seq, unread.number, mentions.number, m.level, m.muted_until, people.ids, last.*
+       c.slow_seconds, c.read_only, m.role, m.read_seq, unread.number, mentions.number, m.level, m.muted_until, people.ids, last.*
   from log_head head
   left join (memberships m join conversations c on c.id = m.conversation_id and c.archived_at is null)
     on m.user_id = %(user)s and m.until is null
@@ -57,8 +63,8 @@ select head.epoch, head.position,
 -- name: find_view
 -- A conversation as one person sees it; a visitor of a public channel has nothing unread.
 select c.id, c.kind, c.name, c.topic, c.private, c.archived_at is not null, c.last_seq,
-       m.role, coalesce(m.read_seq, c.last_seq), unread.number, mentions.number, coalesce(m.level, 'all'), m.muted_until,
-       people.ids, last.*
+       c.slow_seconds, c.read_only, m.role, coalesce(m.read_seq, c.last_seq), unread.number, mentions.number,
+       coalesce(m.level, 'all'), m.muted_until, people.ids, last.*
   from conversations c
   left join memberships m on m.conversation_id = c.id and m.user_id = %(user)s and m.until is null
   left join lateral (
@@ -76,7 +82,7 @@ select c.id, c.kind, c.name, c.topic, c.private, c.archived_at is not null, c.la
  where c.id = %(conversation)s and (m.user_id is not null or (c.kind = 'channel' and not c.private))
 
 -- name: lock_conversation
-select id, kind, name, topic, private, archived_at is not null, last_seq, blocked
+select id, kind, name, topic, private, archived_at is not null, last_seq, slow_seconds, read_only, blocked
   from conversations where id = %s for no key update
 
 -- name: find_seats
@@ -90,10 +96,10 @@ select u.id, m.role
 select count(*), count(*) filter (where role = 'owner') from memberships where conversation_id = %s and until is null
 
 -- name: change_conversation
-update conversations set name = %s, topic = %s where id = %s
-
--- name: archive_conversation
-update conversations set archived_at = now() where id = %s
+update conversations
+   set name = %(name)s, topic = %(topic)s, private = %(private)s, slow_seconds = %(slow)s, read_only = %(read_only)s,
+       archived_at = case when %(archived)s then coalesce(archived_at, now()) end
+ where id = %(id)s
 
 -- name: list_channels
 -- By name, after a name. Members are counted up to a thousand: a page's cost must not follow its channels' size.

@@ -28,7 +28,7 @@ class ReadMarks:
     def __init__(self, log: Log, waiting_most: int, receipts_most: int) -> None:
         self._log, self._receipts_most = log, receipts_most
         self._gather = Gather[Mark, None](self._move, batch=BATCH, limit=waiting_most)
-        self.run = self._gather.run
+        self.run, self.waiting = self._gather.run, self._gather.waiting
 
     async def move(self, mark: Mark) -> None:
         """Forward, as far as there are messages; raises `NotFound`, `NotMember`, `Overloaded`."""

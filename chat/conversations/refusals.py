@@ -9,6 +9,18 @@ class Archived(Forbidden):
     code = "archived"
 
 
+class ReadOnly(Forbidden):
+    """Only those who run this conversation write to it."""
+
+    code = "read_only"
+
+
+class Banned(Forbidden):
+    """Whoever is banned from a conversation cannot come back until those who run it allow it."""
+
+    code = "banned"
+
+
 class NotMember(Forbidden):
     """This channel is public, but you are not in it: join it first."""
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from chat.conversations.conversation import Conversation
-from chat.conversations.draft import Role
+from chat.conversations.draft import ConversationPatch, Role
 from chat.conversations.refusals import Archived, Blocked, Direct, NotMember
 from chat.shared.problems import Forbidden, NotFound
 
@@ -42,8 +42,7 @@ class Scene:
     def require_manager(self) -> None:
         """Owners and admins; raises `Forbidden`."""
         self.require_seat()
-        if RANKS[self.actor_role or "member"] < RANKS["admin"]:
-            raise Forbidden("Only an owner or an admin of this conversation may do that.")
+        require_runner(self.actor_role or "member")
 
     def require_above(self, *roles: str | None) -> None:
         """Nobody touches a role above their own; raises `Forbidden`."""
@@ -87,8 +86,26 @@ def judge_leaving(scene: Scene) -> None:
 
 
 def judge_change(scene: Scene) -> None:
-    """Naming, describing, archiving."""
+    """Naming, describing, archiving, slowing down, banning."""
     scene.require_visible()
     if scene.conversation.kind == "direct":
         raise Direct
     scene.require_manager()
+
+
+def judge_patch(scene: Scene, patch: ConversationPatch) -> None:
+    """An archived conversation can only be brought back, and be changed with it; an owner alone opens or closes the
+    door, for what was said behind it is then read by all, or by few."""
+    judge_change(scene)
+    if scene.conversation.archived and patch.archived is None:
+        raise Archived
+    if patch.private is not None and patch.private != scene.conversation.private:
+        if scene.conversation.kind != "channel":
+            raise Forbidden("A group is always private; begin a channel instead.")
+        scene.require_above("owner")
+
+
+def require_runner(role: str) -> None:
+    """Owners and admins of a conversation; raises `Forbidden`."""
+    if RANKS[role] < RANKS["admin"]:
+        raise Forbidden("Only an owner or an admin of this conversation may do that.")

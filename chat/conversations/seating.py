@@ -25,8 +25,14 @@ async def check_people(change: Change, user_ids: list[int], conversations_most: 
 async def seat(change: Change, conversation: Conversation, roles: Mapping[int, str]) -> None:
     """They join, in this order; what was said before counts as read. The conversation's row must be locked."""
     entries = [await change.record(joined(conversation.id, user_id, role)) for user_id, role in roles.items()]
-    rows = [list(roles), list(roles.values()), [entry.position for entry in entries]]
-    await change.connection.execute(queries.insert_memberships, [conversation.id, conversation.last_seq, *rows])
+    fields = {
+        "conversation": conversation.id,
+        "seq": conversation.last_seq,
+        "people": list(roles),
+        "roles": list(roles.values()),
+        "since": [entry.position for entry in entries],
+    }
+    await change.connection.execute(queries.insert_memberships, fields)
 
 
 async def unseat(change: Change, conversation_id: int, user_id: int) -> None:

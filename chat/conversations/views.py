@@ -43,7 +43,7 @@ async def introduce(change: Change, user_id: int, conversation_id: int) -> None:
 
 def to_view(row: tuple[Any, ...]) -> View:
     """The columns of `list_views` and `find_view`."""
-    role, read_seq, unread, mentions, level, muted_until, members, *message = row[7:]
+    role, read_seq, unread, mentions, level, muted_until, members, *message = row[9:]
     last_message = Message(*message) if message[0] is not None else None
-    notice = Notice(level, muted_until)
-    return View(Conversation(*row[:7]), role, read_seq, unread or 0, mentions, notice, members, last_message)
+    conversation = Conversation(*row[:9])
+    return View(conversation, role, read_seq, unread or 0, mentions, Notice(level, muted_until), members, last_message)

@@ -19,8 +19,8 @@ queries = load(__file__)
 class Change:
     """A transaction under way. Take every other lock before the first `record`."""
 
-    def __init__(self, connection: Connection) -> None:
-        self.connection = connection
+    def __init__(self, connection: Connection, node: str) -> None:
+        self.connection, self._node = connection, node
         self.entries: list[Entry] = []
         self.epoch = ""
         self._position = 0
@@ -70,15 +70,16 @@ class Change:
             [entry.subject or 0 for entry in self.entries],
             [entry.frame for entry in self.entries],
         ]
-        await self.connection.execute(queries.insert_entries, [self._now, *columns])
+        await self.connection.execute(queries.insert_entries, [self._now, self._node, *columns])
         await self.connection.execute(queries.move_head, [self._position])
 
 
 class Log:
-    """Where everything durable is written. `announce` is called with `(epoch, entries)` after each commit."""
+    """Where everything durable is written. `announce` is called with `(epoch, entries)` after each commit; `node` is
+    whose commits these are."""
 
-    def __init__(self, pool: Pool, announce: Callable[[str, Sequence[Entry]], None]) -> None:
-        self._pool, self._announce = pool, announce
+    def __init__(self, pool: Pool, announce: Callable[[str, Sequence[Entry]], None], node: str = "") -> None:
+        self._pool, self._announce, self._node = pool, announce, node
 
     @asynccontextmanager
     async def change(self) -> AsyncIterator[Change]:
@@ -87,7 +88,7 @@ class Log:
         It runs in a pipeline: begin, locks and look-ups travel together, as do the writes and the commit.
         """
         async with self._pool.connection() as connection:
-            change = Change(connection)
+            change = Change(connection, self._node)
             async with connection.pipeline(), connection.transaction():
                 yield change
                 await change.write()

@@ -10,8 +10,8 @@ update log_head set epoch = new_epoch(), origin = log_origin(), floor = position
 returning epoch
 
 -- name: insert_entries
-insert into log (position, kind, conversation_id, user_id, subject, frame, at)
-select position, kind, nullif(conversation_id, 0), nullif(user_id, 0), nullif(subject, 0), frame, %s
+insert into log (position, kind, conversation_id, user_id, subject, frame, at, node)
+select position, kind, nullif(conversation_id, 0), nullif(user_id, 0), nullif(subject, 0), frame, %s, nullif(%s, '')
   from unnest(%b::bigint[], %s::text[], %b::bigint[], %b::bigint[], %b::bigint[], %b::bytea[])
        as entry (position, kind, conversation_id, user_id, subject, frame)
 

@@ -56,6 +56,11 @@ class Message:
                 fields[name] = value
         return orjson.dumps(fields)
 
+    def to_row(self, position: int) -> tuple[object, ...]:
+        """The columns of `insert_messages`, where 0 stands for none."""
+        place, said = (self.conversation, self.seq, position), (self.author, self.client_id, self.body, self.created_at)
+        return *place, *said, self.reply_to or 0, self.thread or 0
+
 
 @lru_cache(1024)
 def format_time(moment: datetime) -> str:

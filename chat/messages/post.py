@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from chat.attention.mentions import UNREACHED, Call, Reached, find_reached, store_reached
@@ -12,9 +12,10 @@ from chat.log.append import Change, Log
 from chat.log.entry import Unplaced
 from chat.messages.draft import Draft
 from chat.messages.message import Message
+from chat.messages.pace import Pace
 from chat.messages.threads.references import References
 from chat.shared.gather import Gather
-from chat.shared.problems import NotFound
+from chat.shared.problems import NotFound, Refusal
 from chat.shared.queries import load
 
 queries = load(__file__)
@@ -56,7 +57,7 @@ class Posts:
     def __init__(self, log: Log, waiting_most: int) -> None:
         self._log = log
         self._gather = Gather[Post, Posted](self._append, batch=BATCH, limit=waiting_most, weigh=weigh_post)
-        self.run = self._gather.run
+        self.run, self.waiting = self._gather.run, self._gather.waiting
 
     def submit(self, post: Post) -> "asyncio.Future[Posted]":
         """Durable when it is done. Raises `NotFound`, `NotMember`, `Archived`, `Blocked`, `Invalid`.
@@ -69,7 +70,7 @@ class Posts:
         async with self._log.change() as change:
             batch = Batch(posts)
             await batch.look_up(change)
-            batch.judge()
+            batch.judge(await change.now())
             await batch.store(change)
         return batch.outcomes()
 
@@ -93,6 +94,7 @@ class Batch:
         self._blocked: set[int] = set()
         self._public: set[int] = set()
         self._members: set[int] = set()
+        self._pace = Pace()
         self._references = References((post.conversation_id, post.draft) for post in posts)
 
     async def look_up(self, change: Change) -> None:
@@ -106,12 +108,15 @@ class Batch:
         known = await run(queries.known_messages, [conversations, authors, client_ids])
         await self._references.look_up(change)
         await change.now()
-        for conversation_id, last_seq, archived, public, blocked in await locked.fetchall():
+        for conversation_id, last_seq, archived, public, blocked, slow, read_only in await locked.fetchall():
+            self._pace.see_conversation(conversation_id, slow, read_only)
             self._last_seq[conversation_id] = last_seq
             self._archived |= {conversation_id} if archived else set()
             self._public |= {conversation_id} if public else set()
             self._blocked |= {conversation_id} if blocked else set()
-        self._members = {n - 1 for (n,) in await members.fetchall()}
+        for n, role, posted_at in await members.fetchall():
+            self._members.add(n - 1)
+            self._pace.see_author(conversations[n - 1], authors[n - 1], role, posted_at)
         if found := await known.fetchall():
             await self._read_known(change, found)
 
@@ -123,47 +128,51 @@ class Batch:
         for n, *place in found:
             self._known[self._posts[n - 1].key()] = Posted(messages[place[0], place[1]], fresh=False)
 
-    def judge(self) -> None:
+    def judge(self, now: datetime) -> None:
         """Which are refused, and which are the first of their key."""
         for n, post in enumerate(self._posts):
             if n not in self._members:
                 self._refused[n] = NotMember() if post.conversation_id in self._public else NotFound()
-            elif post.key() in self._known:
+            elif post.key() in self._known or post.key() in self._first:
                 continue
-            elif post.conversation_id in self._archived:
-                self._refused[n] = Archived()
-            elif post.conversation_id in self._blocked:
-                self._refused[n] = Blocked()
-            elif wrong := self._references.judge(post.conversation_id, post.draft):
-                self._refused[n] = wrong
+            elif refusal := self._refuse(post, now):
+                self._refused[n] = refusal
             else:
-                self._first.setdefault(post.key(), n)
+                self._first[post.key()] = n
+
+    def _refuse(self, post: Post, now: datetime) -> Refusal | None:
+        """Why not; an import is no hurry."""
+        if post.conversation_id in self._archived:
+            return Archived()
+        if post.conversation_id in self._blocked:
+            return Blocked()
+        wrong = self._references.judge(post.conversation_id, post.draft)
+        return wrong or (None if post.said_at else self._pace.judge(post.conversation_id, post.author_id, now))
 
     async def store(self, change: Change) -> None:
         """Number, encode and write what is new; numbers are given only to what is stored."""
         if not self._first:
             return
-        now, rows, marks = await change.now(), [], {}
+        now, rows, marks, reaching = await change.now(), [], {}, []
         reached = await find_reached(change, self._calls())
-        places: dict[tuple[int, int, int], Reached] = {}
         for n in self._first.values():
             post = self._posts[n]
             seq = self._last_seq[post.conversation_id] = self._last_seq[post.conversation_id] + 1
             said_at = min(post.said_at or now, now)
-            one = reached.get(n, UNREACHED)
-            message = to_message(post, seq, said_at, one)
+            message = to_message(post, seq, said_at, reached.get(n, UNREACHED))
             self._references.answer(change, message)
             encoded = message.encode()
             entry = change.place(Unplaced("message", post.conversation_id, data=encoded))
-            rows.append(to_row(message, entry.position))
+            rows.append(message.to_row(entry.position))
+            reaching += [message] if n in reached else []
             marks[post.conversation_id, post.author_id] = seq
-            places[post.conversation_id, seq, post.author_id] = one
             self._known[post.key()] = Posted(encoded, fresh=False)
         run = change.connection.execute
         await run(queries.insert_messages, [*map(list, zip(*rows, strict=True))])
-        await store_reached(change, places)
+        await store_reached(change, reaching)
         await run(queries.move_last_seq, [list(self._last_seq), list(self._last_seq.values())])
-        await run(queries.move_read_marks, [[key[0] for key in marks], [key[1] for key in marks], [*marks.values()]])
+        readers = map(list, zip(*marks, strict=True))
+        await run(queries.move_read_marks, [now, *readers, [*marks.values()]])
         await self._references.store(change)
 
     def _calls(self) -> list[Call]:
@@ -186,17 +195,5 @@ def to_message(post: Post, seq: int, said_at: datetime, reached: Reached) -> Mes
     """What the post becomes."""
     draft = post.draft
     fields = post.conversation_id, seq, post.author_id, draft.body, draft.client_id, said_at
-    return Message(
-        *fields,
-        reply_to=draft.reply_to,
-        thread=draft.thread,
-        mentions=reached.users,
-        mentions_all=reached.everyone,
-    )
-
-
-def to_row(message: Message, position: int) -> tuple[object, ...]:
-    """The columns of `insert_messages`, where 0 stands for none."""
-    place = message.conversation, message.seq, position
-    said = message.author, message.client_id, message.body, message.created_at
-    return *place, *said, message.reply_to or 0, message.thread or 0
+    message = Message(*fields, reply_to=draft.reply_to, thread=draft.thread)
+    return replace(message, mentions=reached.users, mentions_all=reached.everyone) if reached.any else message

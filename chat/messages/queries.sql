@@ -1,14 +1,14 @@
 -- name: lock_conversations
 -- In id order: two batches that share conversations in another order would wait for each other for ever.
-select id, last_seq, archived_at is not null, kind = 'channel' and not private, blocked
+select id, last_seq, archived_at is not null, kind = 'channel' and not private, blocked, slow_seconds, read_only
   from conversations where id = any(%s) order by id for no key update
 
 -- name: current_members
--- Who of the authors is a member now; what was true when the request came in may not be any more.
-select asked.n
+-- Who of the authors is a member now, as what, and when he wrote last; what was true when the request came in may not
+-- be any more.
+select asked.n, m.role, m.posted_at
   from unnest(%s::bigint[], %s::bigint[]) with ordinality as asked (conversation_id, user_id, n)
- where exists (select from memberships m
-                where m.conversation_id = asked.conversation_id and m.user_id = asked.user_id and m.until is null)
+  join memberships m on m.conversation_id = asked.conversation_id and m.user_id = asked.user_id and m.until is null
 
 -- name: known_messages
 -- Which client ids have made a message already, and which one.
@@ -34,7 +34,7 @@ update conversations c set last_seq = new.seq from unnest(%s::bigint[], %s::bigi
 
 -- name: move_read_marks
 -- Who writes has read what is above: his mark goes to his own message.
-update memberships m set read_seq = new.seq, receipt_seq = new.seq
+update memberships m set read_seq = new.seq, receipt_seq = new.seq, posted_at = %s
   from unnest(%s::bigint[], %s::bigint[], %s::bigint[]) as new (conversation_id, user_id, seq)
  where m.conversation_id = new.conversation_id and m.user_id = new.user_id and m.until is null and m.read_seq < new.seq
 

@@ -1,16 +1,19 @@
-"""Health and the audit. `live` is slow to fail, `ready` fails at once when this node should get no more work."""
+"""Health, metrics, the audit. `live` is slow to fail, `ready` fails at once when this node should get no more work."""
 
 import asyncio
 
 from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from chat.migrations import missing_migrations
 from chat.operations.audit import read_audit
-from chat.shared.endpoints import LARGEST_ID, POOL, REGISTRY, answer_json, parse_count, require_admin
+from chat.operations.metrics import Metrics, is_near
+from chat.shared.endpoints import LARGEST_ID, POOL, REGISTRY, SETTINGS, answer_json, parse_count, require_admin
 from chat.shared.postgres import UNAVAILABLE
-from chat.shared.problems import Draining, Unavailable
+from chat.shared.problems import Draining, NotFound, Unavailable
 from chat.stream.endpoints import STREAMS
 
+METRICS = web.AppKey("metrics", Metrics)
 POSTGRES_SECONDS = 2.0
 
 
@@ -33,6 +36,24 @@ async def get_ready(request: web.Request) -> web.Response:
         raise Unavailable(f"The database lacks migrations: {', '.join(missing)}. Run `tandem migrate`.")
     ready = streams.tail.listening and not request.app[REGISTRY].degraded
     return answer_json({"status": "ready" if ready else "degraded", "node": streams.settings.node})
+
+
+async def get_metrics(request: web.Request) -> web.Response:
+    """This node's figures, for who asks from nearby; with METRICS_PUBLIC for everybody who reaches this port.
+
+    A load balancer is near by itself: whom it speaks for counts, too, whether it is trusted in other things or not.
+    """
+    spoken_for = ",".join(request.headers.getall("X-Forwarded-For", []))
+    addresses = [request.remote or "", *filter(None, spoken_for.split(","))]
+    if "Forwarded" in request.headers or not is_near(addresses):
+        check_public(request)
+    return web.Response(body=request.app[METRICS].encode(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+def check_public(request: web.Request) -> None:
+    """Raises `NotFound`."""
+    if not request.app[SETTINGS].metrics_public:
+        raise NotFound
 
 
 async def get_audit(request: web.Request) -> web.Response:

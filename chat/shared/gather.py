@@ -50,6 +50,10 @@ class Gather(Generic[In, Out]):
         self._arrived.set()
         return outcome
 
+    def waiting(self) -> int:
+        """How many items wait for the next batch."""
+        return len(self._waiting)
+
     async def run(self) -> None:
         """The one worker; start it once, as a background task."""
         while True:

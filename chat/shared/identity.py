@@ -48,7 +48,7 @@ class Identities:
         self._ended: OrderedDict[int, None] = OrderedDict()
         self._touched: set[int] = set()
         self._gather = Gather[bytes, Member](self._read, batch=500, limit=20_000)
-        self.run = self._gather.run
+        self.run, self.waiting = self._gather.run, self._gather.waiting
 
     async def of_token(self, token: str) -> Member:
         """The member; raises `Unauthenticated` when the login is unknown, ended or expired."""

@@ -72,6 +72,8 @@ class Settings(BaseSettings):
     max_members_added: Count = 500
     max_group_members: Count = 100
     conversations_per_person: Count = 2_000
+    slow_most: Count = 6 * 3600  # seconds of slow mode
+    links_per_conversation: Count = 100
     blocks_per_person: Count = 1_000
     here_most: Count = 500  # members; in a larger conversation `@here` means everyone
     receipts_most: Count = 50  # members; in a larger conversation nobody sees how far others have read
@@ -83,6 +85,7 @@ class Settings(BaseSettings):
     stream_max_age: Seconds = 3600
     stream_transport: Literal["detached", "attached"] = "detached"
     stream_beat: Seconds = 15
+    socket_beat: Seconds = 20
     streams_per_person: Count = 50
     sockets_per_person: Count = 50
     recent_bytes: Count = 16 * 1024 * 1024
@@ -93,6 +96,7 @@ class Settings(BaseSettings):
     audit_retention_days: Count = 365
     presence_linger: Seconds = 10
     node_lease: Seconds = 10
+    metrics_public: bool = False
     log_format: Literal["console", "json"] = "console"
 
 

@@ -44,7 +44,7 @@ async def get_stream(request: web.Request) -> web.StreamResponse:
         )
     stream = make_carrier(streams, member, narrow, request)
     set_deadline(stream, streams, member)
-    streams.roster.open(stream)
+    streams.open(stream, start.cursor.position)
     response = None
     try:
         response = await serve_stream(request, streams, stream, start)

@@ -28,6 +28,7 @@ class Stream:
         "leave",
         "live",
         "narrow",
+        "record",
         "session_id",
         "user_id",
     )
@@ -39,6 +40,7 @@ class Stream:
         self.deadline, self.expires = float("inf"), False
         self.bucket, self.live = 0, False
         self.connection: Connection | None = None  # as the registry has it
+        self.record = 0  # its number among the records, 0 for none
         self.ended: Reason | None = None
 
     def wants(self, conversation_id: int | None) -> bool:

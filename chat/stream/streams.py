@@ -13,6 +13,7 @@ from chat.shared.registry.registry import Registry
 from chat.shared.settings import Settings
 from chat.stream.hub import Hub
 from chat.stream.pages import Pages
+from chat.stream.records import Records
 from chat.stream.replay import Replay
 from chat.stream.roster import Roster
 from chat.stream.start import Start, choose_start
@@ -30,6 +31,7 @@ class Streams:
         self.settings, self._pool, self._identities = settings, pool, identities
         self.hub = Hub(settings.recent_bytes, self._watch, self._restart)
         self.roster = Roster(settings.stream_beat, settings.streams_per_person, registry)
+        self.records = Records(pool, settings.node, settings.log_retention_days)
         self.tail = Tail(pool, redis, self.hub)
         self.stays = StayReader(pool)
         self.heads = Gather[None, int](self._read_heads, batch=MOST_ASKING, limit=MOST_ASKING)
@@ -50,8 +52,14 @@ class Streams:
         """One answer for all: when a node dies, thousands come at once who are ahead of the node that is left."""
         return [(await read_head(self._pool)).position] * len(asked)
 
+    def open(self, stream: Stream, started: int) -> None:
+        """It counts from now on; it gets what is after this position."""
+        self.roster.open(stream)
+        self.records.open(stream, started)
+
     def leave(self, stream: Stream) -> None:
         """Nothing of it stays behind; harmless when it has left already."""
+        self.records.close(stream, self.hub.position if stream.live else None)
         self.hub.leave(stream)
         self.roster.close(stream)
 

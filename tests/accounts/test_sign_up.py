@@ -15,10 +15,11 @@ async def test_who_signs_up_is_logged_in(ana: Visitor) -> None:
     """The answer has the user, the session and a token; the cookie is enough from then on."""
     status, came = await ana.signs_up("Ana", display_name="Ana Álvarez", device="laptop")
     assert status == 201
-    assert came["user"] == {"id": came["user"]["id"], "name": "ana", "display_name": "Ana Álvarez", "role": "member"}
+    shown = {"name": "ana", "display_name": "Ana Álvarez", "role": "member", "about": "", "time_zone": ""}
+    assert came["user"] == shown | {"id": came["user"]["id"]}
     assert came["session"]["current"] is True
     assert came["session"]["device"] == "laptop"
-    assert await ana.call("GET", "/api/users/me") == (200, came["user"])
+    assert await ana.call("GET", "/api/users/me") == (200, came["user"] | {"receipts": "on"})
 
 
 async def test_the_token_works_as_a_bearer_too(ana: Visitor, mallory: Visitor) -> None:

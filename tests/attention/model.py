@@ -30,25 +30,28 @@ class Known:
             return self._move(id_, data["role"])
         self._note(self.receipts.get(id_, {}), event, data)
         if one := self.conversations.get(id_):
-            match event:
-                case "message":
-                    self._add(one, data)
-                case "edit":
-                    one |= {"last_message": data} if data["seq"] == one["last_seq"] else {}
-                case "delete":
-                    self._bury(one, data)
-                case "read":
-                    one |= {"read_seq": data["seq"], "unread": data["unread"], "mentions": data["mentions"]}
-                case "notifications":
-                    one |= {"level": data["level"], "muted_until": data["muted_until"]}
-                case "member" if "members" in one:
-                    others = set(one["members"]) - {data["user"]}
-                    one["members"] = sorted(others | ({data["user"]} if data["role"] else set()))
-                case "conversation":
-                    one |= data
-                    if one.get("archived"):
-                        self._move(id_, None)
+            self._change(one, event, data)
+            if one.get("archived"):
+                self._move(id_, None)
         return None
+
+    def _change(self, one: Json, event: str, data: Json) -> None:
+        match event:
+            case "message":
+                self._add(one, data)
+            case "edit":
+                one |= {"last_message": data} if data["seq"] == one["last_seq"] else {}
+            case "delete":
+                self._bury(one, data)
+            case "read":
+                one |= {"read_seq": data["seq"], "unread": data["unread"], "mentions": data["mentions"]}
+            case "notifications":
+                one |= {"level": data["level"], "muted_until": data["muted_until"]}
+            case "member" if "members" in one:
+                others = set(one["members"]) - {data["user"]}
+                one["members"] = sorted(others | ({data["user"]} if data["role"] else set()))
+            case "conversation":
+                one |= data
 
     def _move(self, id_: int, role: str | None) -> None:
         """I come, rise or go; what it is follows in an entry of its own when I come."""

@@ -183,6 +183,24 @@ async def test_who_is_at_odds_is_not_called(ana: Person, ben: Person, chloe: Per
     assert await counts(ben, room) == (1, 0)
 
 
+async def test_a_block_says_what_still_counts(ana: Person, ben: Person, chloe: Person) -> None:
+    """Only where something by the other one was counted, with what others have left there."""
+    one, two = [await begins(ana, "channel", name, ben, chloe) for name in ("one", "two")]
+    await ana.says(one, "@ben")
+    await chloe.says(one, "@channel")
+    await chloe.says(two, "@ben")
+    ear = await ben.listens()
+    await blocks(ben, ana)
+    await blocks(ben, ana, on=False)
+    await chloe.says(two, "end")
+    await ear.hears("end")
+    told = [one.json() for one in ear.named("block")]
+    assert told == [
+        {"user": ana.id, "on": on, "mentions": [{"conversation": one, "mentions": count}]}
+        for on, count in ((True, 1), (False, 2))
+    ]
+
+
 async def test_many_at_once_are_counted_exactly(ana: Person, ben: Person, chloe: Person) -> None:
     """Posts of one commit do not take each other's mentions; a retry does not count twice."""
     room = await begins(ana, "channel", "room", ben, chloe)

@@ -7,10 +7,12 @@ from tests.cast import Person
 from tests.verbs import CONVERSATIONS, begins, members_of, opens, tries
 
 BODIES = {
+    "/reports": {"reason": "rude"},
     "/read": {"seq": 1},
     "/messages": {"body": "let me in", "client_id": "1"},
     "/members/": {"role": "member"},
     "/authors": {"names": ["ana"]},
+    "/links": {},
     "/notifications": {"level": "nothing"},
 }
 ROUTES = sorted({(route.method, route.path) for route in CHAT if "{conversation}" in route.path})
@@ -32,7 +34,7 @@ async def test_an_outsider_finds_nothing(method: str, path: str, ana: Person, be
         await ana.says(conversation, "between us")
         before = await opens(ben, conversation)
         for user in ("me", str(ana.id)):
-            place = path.format(conversation=conversation, user=user, seq=1, emoji="👍")
+            place = path.format(conversation=conversation, user=user, seq=1, link=1, emoji="👍")
             assert await tries(mallory, method, place, body_of(method, path)) == (404, "not_found")
         assert await opens(ben, conversation) == before
         assert set(await members_of(ben, conversation)) == {ana.id, ben.id}
@@ -42,7 +44,7 @@ async def test_an_outsider_finds_nothing(method: str, path: str, ana: Person, be
 async def test_what_does_not_exist_looks_the_same(method: str, path: str, mallory: Person) -> None:
     """Nobody can tell a private conversation from none; and what is no id is none."""
     for conversation in ("4711", "0", "9007199254740992", "-1", "1e3", "x"):
-        place = path.format(conversation=conversation, user="me", seq=1, emoji="👍")
+        place = path.format(conversation=conversation, user="me", seq=1, link=1, emoji="👍")
         assert await tries(mallory, method, place, body_of(method, path)) == (404, "not_found")
 
 
@@ -60,6 +62,6 @@ async def test_nobody_gets_in_without_a_login(ana: Person) -> None:
     room = await begins(ana, "channel", "open")
     ana.token = "made up"
     for method, path in {(route.method, route.path) for route in CHAT}:
-        place = path.format(conversation=room, user="me", seq=1, emoji="👍", id=1, name="x")
+        place = path.format(conversation=room, user="me", seq=1, link=1, emoji="👍", report=1, id=1, name="x")
         assert (await tries(ana, method, place))[0] == 401
     assert CONVERSATIONS in {route.path for route in CHAT}

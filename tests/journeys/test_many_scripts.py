@@ -40,7 +40,7 @@ async def test_every_script_is_shown_as_it_was_said(
     (ana,) = await stage.enters("ana", role="admin")
     said = defaultdict(list)
     for line in corpus_lines():
-        said[line["conversation"]].append(line["body"].strip())
+        said[line["conversation"]].append(line["body"].strip())  # Markdown shows no white space around a paragraph
     assert sum(map(len, said.values())) > 5_000
     await asyncio.to_thread(imports, tmp_path / "corpus.jsonl", node.url, ana.token)
     window = await open_window(node, ana)

@@ -131,8 +131,11 @@ async def test_a_buffering_proxy_is_noticed_by_the_witness(
     async with holding_proxy(one.url) as proxy:
         anas = await open_window(one, ana)
         window = Window(anas.page, proxy.url)
+        glimpses = Glimpses(window)
         await window.opens(f"/c/{room}")
         await window.is_live()
+        await glimpses.looks_who_is_here()
+        await glimpses.shows(ana, "online")  # the witness is there
         proxy.flows.clear()
         await ben.says(room, "held back?")
         await eventually(lambda: ends_with(window, "held back?"), 12.0)

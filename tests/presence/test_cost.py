@@ -1,14 +1,18 @@
 """What a change costs: as many writes as it has watchers, whoever else is online; and a storm leaves nothing behind."""
 
 import asyncio
+import time
 
+from chat.shared.registry.holdings import Connection
+from chat.shared.registry.registry import Registry
 from presence.endpoints import SOCKETS
 from tests.cast import Cast
-from tests.nodes import Node
+from tests.nodes import Node, running_node
 from tests.presence.eyes import open_eyes, opens_eyes
 from tests.waiting import eventually
 
 ONLINE, WATCHERS = 10_000, 50
+FEW, TURNS, ROUNDS, FLAT = 100, 5, 4, 1.5
 FAR = 1_000_000  # ids of people who only exist in the registry
 
 
@@ -50,3 +54,31 @@ async def test_a_storm_of_joins_and_leaves(node: Node, cast: Cast) -> None:
         await eventually(lambda: len(registry.holdings.people) == 1)
         assert registry.holdings.counts == {"stream": 0, "socket": 1}
         assert not registry.writer._due
+
+
+async def test_a_change_costs_the_same_however_many_are_online(database_url: str, redis_url: str) -> None:
+    """CPU of this process for each time that somebody is away or here again, with 100 online and with 10,000."""
+    async with running_node(database_url, redis_url) as node:
+        registry = node.app[SOCKETS].registry
+        changing = [registry.open(FAR + n, FAR + n, "socket") for n in range(FEW)]
+        few = await cost_of(registry, changing)
+        for n in range(FEW, ONLINE):
+            registry.open(FAR + n, FAR + n, "socket")
+        many = await cost_of(registry, changing)
+        print(f"a change costs {few * 1e6:.0f} us with {FEW} online, {many * 1e6:.0f} us with {ONLINE}")
+        assert many < few * FLAT
+
+
+async def cost_of(registry: Registry, changing: list[Connection]) -> float:
+    """CPU seconds per change: the best of a few rounds, for others use the machine, too."""
+    people = registry.holdings.people
+    await eventually(lambda: all(held.status for held in people.values()), limit=30)
+    costs = []
+    for _ in range(ROUNDS):
+        before = time.process_time()
+        for status in ("away", "online") * TURNS:
+            for connection in changing:
+                registry.touch(connection, active=status == "online")
+            await eventually(lambda status=status: {people[one.user_id].status for one in changing} == {status})
+        costs.append((time.process_time() - before) / (2 * TURNS * len(changing)))
+    return min(costs)

@@ -10,7 +10,7 @@ from tests.cast import Cast
 from tests.nodes import Node
 
 OPEN = {("POST", "/api/accounts"), ("POST", "/api/sessions")}
-OUTSIDE = {"/", "/assets/{name}", "/{name}", "/{address}", "/health/live", "/health/ready"}
+OUTSIDE = {"/", "/assets/{name}", "/{name}", "/{address}", "/health/live", "/health/ready", "/metrics"}
 GHOSTS = [
     {},
     {"Authorization": "Bearer nobodys"},
@@ -23,6 +23,7 @@ BODIES: dict[tuple[str, str], object] = {
     ("PATCH", "/messages/{seq}"): {"body": "mine"},
     ("PUT", "/read"): {"seq": 1},
     ("PUT", "/authors"): {"names": ["ana"]},
+    ("POST", "/reports"): {"reason": "rude"},
     ("PUT", "/notifications"): {"level": "nothing"},
 }
 

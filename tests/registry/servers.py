@@ -1,5 +1,6 @@
 """Redis as production has it: a cluster of three servers, and a pair behind sentinels; real processes, all ours."""
 
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -35,14 +36,22 @@ sentinel failover-timeout tandem 2000
 """
 
 
+def present_servers() -> dict[str, str]:
+    """The programs that can serve a registry here: Valkey always, Redis where it is installed."""
+    redis_program = shutil.which("redis-server")
+    return {"valkey": str(valkey_program())} | ({"redis": redis_program} if redis_program else {})
+
+
 @contextmanager
-def server(folder: Path, port: int, configuration: str, *options: str) -> Iterator[subprocess.Popen[bytes]]:
+def server(
+    folder: Path, port: int, configuration: str, *options: str, program: str | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
     """One process with a configuration file of its own, killed at the end."""
     folder.mkdir()
     file = folder / "server.conf"
     file.write_text(COMMON.format(port=port) + configuration)
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen([valkey_program(), file, *options], cwd=folder, stdout=log, stderr=log)
+        process = subprocess.Popen([program or valkey_program(), file, *options], cwd=folder, stdout=log, stderr=log)
     try:
         wait_until(lambda: answers(port))
         yield process
@@ -63,6 +72,14 @@ def answers(port: int) -> bool:
             return bool(one.ping())
     except redis.RedisError:
         return False
+
+
+@contextmanager
+def running_alone(folder: Path, program: str) -> Iterator[str]:
+    """One server of this program; the URL."""
+    port = free_port()
+    with server(folder / "alone", port, GUARDED, program=program):
+        yield f"redis://:{SECRET}@127.0.0.1:{port}/0"
 
 
 @contextmanager

@@ -37,7 +37,7 @@ async def test_opens_idles_returns_and_leaves(desk: Desk) -> None:
     await desk.shows(ANA, "online")
     desk.registry.close(socket)
     await desk.shows(ANA, "offline")
-    assert ANA not in desk.registry.holdings.people
+    await eventually(lambda: ANA not in desk.registry.holdings.people)
 
 
 async def test_reload_shows_nothing(desk: Desk) -> None:

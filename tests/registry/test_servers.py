@@ -1,10 +1,12 @@
-"""The registry on a cluster, and through a fail-over."""
+"""The registry on every server that is here, on a cluster, and through a fail-over."""
 
 from pathlib import Path
 
+import pytest
+
 from chat.shared.redis import UNAVAILABLE
 from tests.registry.desks import Desk, open_desk
-from tests.registry.servers import running_cluster, running_sentinel
+from tests.registry.servers import present_servers, running_alone, running_cluster, running_sentinel
 from tests.registry.test_nodes import PEOPLE, becomes_exact
 from tests.waiting import eventually
 
@@ -19,6 +21,20 @@ async def people_come_and_go(first: Desk, second: Desk) -> None:
     await first.dies()
     await becomes_exact(second)
     assert {await second.status(user_id) for user_id in PEOPLE} == {"away"}
+
+
+@pytest.mark.parametrize("name", present_servers())
+async def test_on_one_server(database_url: str, tmp_path: Path, name: str) -> None:
+    """Scripts, leases, forgetting everything, reaping and reconciling, on Valkey and on Redis."""
+    with running_alone(tmp_path, present_servers()[name]) as url:
+        async with open_desk(database_url, url, "a1") as first, open_desk(database_url, url, "b2") as second:
+            first.registry.open(1, 1, "socket")
+            await becomes_exact(first, second)
+            await first.registry.redis.flushall()
+            await people_come_and_go(first, second)
+            reaper = second.registry.reaper
+            await eventually(lambda: reaper.reaped + reaper.ghosts == len(PEOPLE))
+            assert await second.registry.reconcile() == 0
 
 
 async def test_on_a_cluster(database_url: str, tmp_path: Path) -> None:

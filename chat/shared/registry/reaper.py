@@ -1,9 +1,10 @@
 """The reaper: what a dead node held is held no more. Any survivor does it, in batches; the scripts announce it once."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
+import orjson
 import structlog
 
 from chat.shared.redis import UNAVAILABLE, Bytes
@@ -12,17 +13,30 @@ from chat.shared.registry.keys import COUNTS, LEASES, PEOPLE, PERSON, held_key, 
 
 BATCH = 500
 CLAIM_MS = 5_000
+RECONCILE_SECONDS = 300.0
+# After each 500 people: a look through 100,000 takes 10 s more, and slows nobody.
+PAUSE_SECONDS = 0.05
 log = structlog.get_logger(__name__)
 
 
 class Reaper:
-    """One node's part in it."""
+    """One node's part in it. `reaped`: how many people it has reaped of dead nodes, `ghosts`: and of unknown ones.
 
-    def __init__(self, redis: Bytes) -> None:
-        self._redis = redis
+    `patience`: within which whoever lives has registered again after a loss.
+    """
+
+    def __init__(self, redis: Bytes, patience: float) -> None:
+        self._redis, self._patience = redis, patience
+        self.reaped = self.ghosts = 0
+        self._registered = asyncio.Event()
         self._dead: dict[str, None] = {}
         self._wake = asyncio.Event()
         self.holder = ""
+
+    def call_me(self, holder: str) -> None:
+        """This node has registered, at its start or because the registry had lost it."""
+        self.holder = holder
+        self._registered.set()
 
     def find_dead(self, holders: Iterable[str]) -> None:
         """These leases have run out."""
@@ -46,32 +60,69 @@ class Reaper:
         """Everything that it held, and last its lease; whoever stops half-way leaves the rest to the next one."""
         if not await run_call(self._redis, Call(CLAIM, LEASES, [holder, self.holder, CLAIM_MS])):
             return
-        index, ghosts = held_key(holder), 0
+        index, people_reaped = held_key(holder), 0
         while people := await self._ask("SRANDMEMBER", index, BATCH):
-            ghosts += await self._reap_people([int(user_id) for user_id in people], [holder])
+            people_reaped += await self._reap_people([int(user_id) for user_id in people], [holder])
             await self._ask("SREM", index, *people)
         await self._ask("HDEL", LEASES, holder)
-        log.info("reaped a dead node", holder=holder, people=ghosts)
+        self.reaped += people_reaped
+        log.info("reaped a dead node", holder=holder, people=people_reaped)
+
+    async def keep_reconciling(self) -> None:
+        """After every loss, and otherwise every few minutes, the first of the nodes looks for ghosts whose lease was
+        lost with them: a node that dies before it has noticed the loss is in nobody's list of leases any more."""
+        while True:
+            await self._until_due()
+            try:
+                if self.holder and self.holder == await self._first_node() and (ghosts := await self.reconcile()):
+                    log.warning("found ghosts that no lease stood behind", people=ghosts)
+            except UNAVAILABLE as error:
+                log.warning("ghosts cannot be looked for now", error=repr(error))
+
+    async def _until_due(self) -> None:
+        try:
+            async with asyncio.timeout(RECONCILE_SECONDS):
+                await self._registered.wait()
+        except TimeoutError:
+            return
+        while self._registered.is_set():
+            self._registered.clear()
+            await asyncio.sleep(self._patience)
+
+    async def _first_node(self) -> str:
+        leases = [orjson.loads(record) for record in await self._ask("HVALS", LEASES)]
+        now = max((lease["heard"] for lease in leases), default=0)  # by the server's clock, as all of them are
+        return min((str(lease["holder"]) for lease in leases if lease["until"] > now), default="")
 
     async def reconcile(self) -> int:
         """Look through everybody for what no lease stands behind; returns how many people had such ghosts.
 
         A lease is taken before anything is held under it. So what was held before we read the leases, by a holder
-        that is not among them, is held by nobody.
+        that is not among them, is held by nobody. Who finds himself not among them knows that the registry has been
+        lost meanwhile, and stops: so may those who live.
         """
-        owners: dict[int, set[str]] = {}
-        async for key in self._redis.scan_iter(match=PEOPLE, count=1000):
-            owners[person_of(key)] = set()
-        for batch in batches(list(owners)):
-            fields = await run_commands(self._redis, [["HKEYS", person_key(user_id)] for user_id in batch])
-            for user_id, names in zip(batch, fields, strict=True):
-                owners[user_id] = {name[2:].decode() for name in names if name.startswith(b"h:")}
-        known = {holder.decode() for holder in await self._ask("HKEYS", LEASES)}
         ghosts = 0
-        for user_id, holders in owners.items():
-            if unknown := holders - known:
-                ghosts += await self._reap_people([user_id], sorted(unknown))
+        async for user_ids in self._everybody():
+            names = await run_commands(self._redis, [["HKEYS", person_key(user_id)] for user_id in user_ids])
+            known = {holder.decode() for holder in await self._ask("HKEYS", LEASES)}
+            if self.holder not in known:
+                break
+            for user_id, fields in zip(user_ids, names, strict=True):
+                if unknown := holders_in(fields) - known:
+                    ghosts += await self._reap_people([user_id], sorted(unknown))
+            await asyncio.sleep(PAUSE_SECONDS)
+        self.ghosts += ghosts
         return ghosts
+
+    async def _everybody(self) -> AsyncIterator[list[int]]:
+        batch = []
+        async for key in self._redis.scan_iter(match=PEOPLE, count=BATCH):
+            batch.append(person_of(key))
+            if len(batch) == BATCH:
+                yield batch
+                batch = []
+        if batch:
+            yield batch
 
     async def _reap_people(self, user_ids: list[int], holders: list[str]) -> int:
         calls = [Call(REAP, person_key(one), [b"%b%d" % (PERSON, one), 0, 0, *holders]) for one in user_ids]
@@ -86,6 +137,6 @@ class Reaper:
         return outcome
 
 
-def batches(user_ids: list[int]) -> Iterable[list[int]]:
-    """The same, a few at a time."""
-    return (user_ids[n : n + BATCH] for n in range(0, len(user_ids), BATCH))
+def holders_in(fields: Iterable[bytes] | Exception) -> set[str]:
+    """Who holds something of a person, from the names of his hash's fields; nobody where they could not be read."""
+    return set() if isinstance(fields, Exception) else {name[2:].decode() for name in fields if name.startswith(b"h:")}

@@ -38,7 +38,7 @@ class Registry:
         self.timing = check_timing(settings.presence_linger, settings.node_lease)
         self.holdings = Holdings(self.timing.linger)
         self.writer = Writer(redis, pool, self.holdings)
-        self.reaper = Reaper(redis)
+        self.reaper = Reaper(redis, self.timing.patience)
         self.subscriber = Subscriber(redis, REVOKED, self._hear_revoked)
         self.lease = Lease(redis, settings.node, self.timing, self._describe, self._rename, self.reaper.find_dead)
         self.on_revoked: list[Callable[[int], None]] = []
@@ -61,6 +61,7 @@ class Registry:
             "tell the registry": self.writer.run,
             "tell the registry again": self.writer.refresh,
             "reap dead nodes": self.reaper.run,
+            "look for ghosts": self.reaper.keep_reconciling,
             "hear the registry": self.subscriber.run,
             "publish revocations": self._publish_revocations,
         }
@@ -182,7 +183,7 @@ class Registry:
         return {"role": self._role} | self.holdings.summarize()
 
     def _rename(self, holder: str) -> None:
-        self.reaper.holder = holder
+        self.reaper.call_me(holder)
         self.writer.call_me(holder)
         for lost in self.on_lost if self.writer.before else ():
             lost()

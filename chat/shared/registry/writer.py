@@ -48,6 +48,10 @@ class Writer:
         self._dirty[user_id] = None
         self._wake.set()
 
+    def waiting(self) -> int:
+        """How many people the registry has yet to be told of."""
+        return len(self._dirty)
+
     def mark_at(self, moment: float, user_id: int) -> None:
         """Something will have changed at `moment`, by the loop's clock."""
         heapq.heappush(self._due, (moment, user_id))

@@ -83,7 +83,18 @@ test('deltas are held until the snapshot has come', async () => {
   await eventually(() => status(7) === 'dnd');
 });
 
-test('who may no longer be seen is not shown as he was', async () => {
+test('who may no longer be seen is not shown as he was, and shown when he may be again', async () => {
+  peer.people.set(7, record(7, { version: 3 }));
+  begins();
+  presence.watch('users', 7);
+  await eventually(() => status(7) === 'online');
+  peer.says({ type: 'hidden', users: [7] });
+  await eventually(() => status(7) === undefined);
+  peer.says({ type: 'presence', users: [record(7, { version: 3 })] });
+  await eventually(() => status(7) === 'online');
+});
+
+test('who may no longer be seen is not in the answer, either', async () => {
   peer.people.set(7, record(7));
   begins();
   presence.watch('users', 7);

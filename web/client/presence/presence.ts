@@ -141,6 +141,7 @@ export class Presence {
     else if (told.type === 'you') this.become({ you: told.you });
     else if (told.type === 'snapshot') this.sight.takeSnapshot(told.users);
     else if (told.type === 'presence') this.sight.takeChanges(told.users);
+    else if (told.type === 'hidden') this.sight.lose(told.users);
     else if (told.type === 'beat') this.options.witness?.(told.witness);
     else if (told.type === 'degraded') this.doubt(told.on);
     else if (told.type === 'typing') {

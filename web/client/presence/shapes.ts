@@ -37,6 +37,7 @@ export type Told =
   | { type: 'hello'; node: string; heartbeat: number; you: Own; witness?: string; degraded?: boolean }
   | { type: 'you'; you: Own }
   | { type: 'snapshot' | 'presence'; users: PresenceRecord[] }
+  | { type: 'hidden'; users: Id[] }
   | { type: 'typing'; conversation: Id; users: Id[] }
   | { type: 'beat'; witness: string }
   | { type: 'degraded'; on: boolean }

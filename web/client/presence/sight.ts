@@ -77,6 +77,12 @@ export class Sight {
     if (merge(this.people, records).length && !this.held) this.show();
   }
 
+  /** These may no longer be seen; the server shows them by itself when they may be again. */
+  lose(ids: Id[]): void {
+    forget(this.people, ids);
+    if (!this.held) this.show();
+  }
+
   private show(): void {
     this.held = false;
     this.options.show(new Map(this.people));

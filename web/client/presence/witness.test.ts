@@ -22,6 +22,22 @@ test('a stream that stays behind the witness is stalled', () => {
   expect(stalls).toHaveLength(1);
 });
 
+test('what the witness says while it is being checked is not forgotten', () => {
+  const reached: { cursor: string | null } = { cursor: null };
+  const { witness, stalls } = watching(reached);
+  witness.hear('e1.5');
+  reached.cursor = 'e1.5';
+  vi.advanceTimersByTime(50);
+  witness.hear('e1.9');
+  vi.advanceTimersByTime(150);
+  expect(stalls).toHaveLength(1);
+  vi.advanceTimersByTime(100);
+  expect(stalls).toHaveLength(2);
+  reached.cursor = 'e1.9';
+  vi.advanceTimersByTime(1000);
+  expect(stalls).toHaveLength(2);
+});
+
 test('one that catches up in time, or at least moves, is not', () => {
   const reached = { cursor: 'e1.5' };
   const { witness, stalls } = watching(reached);

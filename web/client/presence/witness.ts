@@ -9,6 +9,7 @@ export const GRACE = 3_000;
 
 export class Witness {
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private latest = '';
 
   /** `reached()`: the stream's cursor; `stalled()`: it has not moved, though there was something to bring. */
   constructor(
@@ -19,12 +20,14 @@ export class Witness {
 
   /** The last entry addressed to this person, as the socket's node has seen it. */
   hear(cursor: string): void {
+    this.latest = cursor;
     const before = this.reached();
     if (this.timer !== undefined || relate(before, cursor) !== 'next') return;
     this.timer = setTimeout(() => {
       this.timer = undefined;
       if (this.reached() === before) this.stalled();
-      else this.hear(cursor);
+      // what was heard meanwhile counts, and what is still missing stays in question
+      this.hear(this.latest);
     }, this.grace);
   }
 

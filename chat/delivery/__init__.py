@@ -1,0 +1,1 @@
+"""Delivery: why somebody did not get a message."""

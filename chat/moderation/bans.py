@@ -1,0 +1,56 @@
+"""Bans: who is sent away and does not come back."""
+
+from chat.conversations.noting import note
+from chat.conversations.rights import Scene, judge_change, require_runner
+from chat.conversations.scenes import require_successor, set_scene
+from chat.conversations.seating import unseat
+from chat.log.append import Log
+from chat.messages.message import format_time
+from chat.shared.membership import require_member
+from chat.shared.postgres import Pool
+from chat.shared.problems import Forbidden, NotFound
+from chat.shared.queries import load
+
+queries = load(__file__)
+PAGE = 200
+
+
+async def ban(log: Log, actor_id: int, conversation_id: int, user_id: int, reason: str) -> None:
+    """Out, if in, and kept out; again only changes the reason.
+
+    Raises `NotFound`, `Forbidden`, `Direct`, `LastOwner`.
+    """
+    async with log.change() as change:
+        scene = await set_scene(change, conversation_id, actor_id, user_id)
+        judge_ban(scene)
+        await require_successor(change, scene)
+        await change.connection.execute(queries.insert_ban, [conversation_id, user_id, actor_id, reason])
+        await note(change, actor_id, "member.ban", conversation_id, user_id, reason=reason)
+        if scene.subject_role is not None:
+            await unseat(change, conversation_id, user_id)
+
+
+def judge_ban(scene: Scene) -> None:
+    """Those who run it, and nobody whose rank is above theirs."""
+    judge_change(scene)
+    scene.require_above(scene.subject_role)
+    if scene.oneself:
+        raise Forbidden("Nobody bans himself; leave instead.")
+
+
+async def unban(log: Log, actor_id: int, conversation_id: int, user_id: int) -> None:
+    """May come back. Raises `NotFound`, also when there is no ban, and `Forbidden`."""
+    async with log.change() as change:
+        judge_change(await set_scene(change, conversation_id, actor_id))
+        if not await (await change.connection.execute(queries.delete_ban, [conversation_id, user_id])).fetchone():
+            raise NotFound
+        await note(change, actor_id, "member.unban", conversation_id, user_id)
+
+
+async def list_bans(pool: Pool, user_id: int, conversation_id: int, after: int) -> dict[str, object]:
+    """`{bans:[{user, by, reason, at}], next?}` by user id; for those who run it."""
+    require_runner((await require_member(pool, user_id, conversation_id)).role)
+    async with pool.connection() as connection:
+        rows = await (await connection.execute(queries.list_bans, [conversation_id, after, PAGE + 1])).fetchall()
+    bans = [{"user": row[0], "by": row[1], "reason": row[2], "at": format_time(row[3])} for row in rows[:PAGE]]
+    return {"bans": bans} | ({"next": bans[-1]["user"]} if len(rows) > PAGE else {})

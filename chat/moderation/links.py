@@ -1,0 +1,105 @@
+"""Links: a code that lets those who have it into one conversation, for a while; shown once and stored hashed."""
+
+import secrets
+from datetime import datetime
+
+from chat.conversations.noting import note
+from chat.conversations.refusals import Conflict
+from chat.conversations.rights import judge_change, require_runner
+from chat.conversations.scenes import require_room, require_welcome, set_scene
+from chat.conversations.seating import check_people, seat
+from chat.conversations.views import introduce
+from chat.log.append import Log
+from chat.messages.message import format_time
+from chat.moderation.bans import queries
+from chat.shared.identity import hash_token
+from chat.shared.membership import require_member
+from chat.shared.postgres import Pool
+from chat.shared.problems import NotFound, Refusal
+from chat.shared.settings import Settings
+
+Row = tuple[int, int, int, datetime, datetime]
+
+
+class BadLink(Refusal):
+    """This link is unknown, used up, expired or withdrawn; ask for another one."""
+
+    status, code = 403, "bad_link"
+
+
+class TooManyLinks(Conflict):
+    """This conversation has as many links as one may have; withdraw another one first."""
+
+    code = "too_many_links"
+
+
+async def make_link(
+    log: Log, settings: Settings, actor_id: int, conversation_id: int, uses: int, days: int
+) -> dict[str, object]:
+    """The link with its code, which nobody will see again.
+
+    Raises `NotFound`, `Forbidden`, `Archived`, `TooManyLinks`.
+    """
+    code = secrets.token_urlsafe(16)
+    async with log.change() as change:
+        scene = await set_scene(change, conversation_id, actor_id)
+        judge_change(scene)
+        scene.require_open()
+        count = await (await change.connection.execute(queries.count_links, [conversation_id])).fetchone()
+        if count is None or count[0] >= settings.links_per_conversation:
+            raise TooManyLinks
+        made = [conversation_id, hash_token(code), uses, actor_id, days]
+        row = await (await change.connection.execute(queries.insert_link, made)).fetchone()
+        assert row is not None
+        await note(change, actor_id, "link.make", conversation_id, link=row[0], uses=uses, days=days)
+    return {"code": code} | describe(row)
+
+
+def describe(row: tuple[object, ...]) -> dict[str, object]:
+    """`{id, uses_left, by, made_at, expires_at}`."""
+    id_, uses_left, by, made_at, expires_at = row
+    assert isinstance(made_at, datetime)
+    assert isinstance(expires_at, datetime)
+    times = {"made_at": format_time(made_at), "expires_at": format_time(expires_at)}
+    return {"id": id_, "uses_left": uses_left, "by": by} | times
+
+
+async def list_links(pool: Pool, user_id: int, conversation_id: int) -> dict[str, object]:
+    """`{links:[…]}`: those that still let somebody in, without their codes; for those who run it."""
+    require_runner((await require_member(pool, user_id, conversation_id)).role)
+    async with pool.connection() as connection:
+        rows = await (await connection.execute(queries.list_links, [conversation_id])).fetchall()
+    return {"links": [describe(row) for row in rows]}
+
+
+async def withdraw_link(log: Log, actor_id: int, conversation_id: int, link_id: int) -> None:
+    """It lets nobody in any more. Raises `NotFound`, `Forbidden`."""
+    async with log.change() as change:
+        judge_change(await set_scene(change, conversation_id, actor_id))
+        if not await (await change.connection.execute(queries.delete_link, [conversation_id, link_id])).fetchone():
+            raise NotFound
+        await note(change, actor_id, "link.withdraw", conversation_id, link=link_id)
+
+
+async def join_by_link(log: Log, settings: Settings, user_id: int, code: str) -> tuple[int, bool]:
+    """The conversation, and whether the person has just come in; who is in already uses nothing up.
+
+    Raises `BadLink`, `Banned`, `Archived`, `TooManyMembers`, `TooManyConversations`.
+    """
+    digest = hash_token(code)
+    async with log.change() as change:
+        run = change.connection.execute
+        if (found := await (await run(queries.find_link, [digest])).fetchone()) is None:
+            raise BadLink
+        scene = await set_scene(change, found[0], user_id, admitted=True)
+        if scene.actor_role is not None:
+            return found[0], False
+        scene.require_open()
+        await require_welcome(change, found[0], user_id)
+        await require_room(change, scene, settings.max_group_members)
+        await check_people(change, [user_id], settings.conversations_per_person)
+        if not await (await run(queries.use_link, [digest])).fetchone():
+            raise BadLink
+        await seat(change, scene.conversation, {user_id: "member"})
+        await introduce(change, user_id, found[0])
+    return found[0], True

@@ -1,0 +1,128 @@
+"""The indexer: follows the log and writes what each message is found by, a moment after it was said.
+
+Posting knows nothing of it. One node at a time indexes, by the lock of the row that says how far the index has come;
+that row moves in the same transaction as the index, so whoever goes on repeats and misses nothing. Where the log does
+not reach back to it (a database older than its search), all messages are walked through once, in pieces.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import orjson
+import psycopg
+import structlog
+
+from chat.log.frame import decode_frame
+from chat.search.lexemes import encode_vector
+from chat.shared.postgres import UNAVAILABLE, Connection, Pool
+from chat.shared.queries import load
+
+queries = load(__file__, "indexing.sql")
+BATCH = 200  # about 4 ms of this node's time at once: nothing else waits longer for it
+PAUSE = 0.5
+KINDS = {"message", "edit", "delete"}
+TROUBLE: tuple[type[Exception], ...] = (psycopg.Error, *UNAVAILABLE)  # a search that is behind must not end the talk
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The log is indexed up to `position`; `walked`: the last message that a walk has come to, None without one."""
+
+    position: int
+    walked: tuple[int, int] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A message as the index needs it."""
+
+    conversation: int
+    seq: int
+    position: int
+    author: int
+    said_at: datetime
+    body: str
+    deleted: bool
+
+
+class Indexer:
+    """The background task of a node; `batch` is how many entries or messages go into one transaction."""
+
+    def __init__(self, pool: Pool, batch: int = BATCH) -> None:
+        self._pool, self._batch = pool, batch
+
+    async def run(self) -> None:
+        """Index what there is, then look again twice a second."""
+        while True:
+            busy = False
+            try:
+                busy = await self.step()
+            except TROUBLE as error:
+                log.warning("nothing can be indexed now", error=repr(error))
+            await asyncio.sleep(0 if busy else PAUSE)
+
+    async def step(self) -> bool:
+        """One transaction; False when there is nothing to do, or another node is at it."""
+        async with self._pool.connection() as connection, connection.transaction():
+            row = await (await connection.execute(queries.lock_progress)).fetchone()
+            if row is None:
+                return False
+            before = Progress(row[0], None if row[1] is None else (row[1], row[2]))
+            after = await (self._walk if before.walked else self._follow)(connection, before)
+            if after != before:
+                walked = after.walked or (None, None)
+                await connection.execute(queries.move_progress, [after.position, *walked])
+        return after != before
+
+    async def _follow(self, connection: Connection, progress: Progress) -> Progress:
+        cursor = await connection.execute(queries.read_entries, [progress.position, self._batch], binary=True)
+        if not (entries := await cursor.fetchall()):
+            return progress
+        if entries[0][0] != progress.position + 1:
+            return await begin_walk(connection)
+        places = {place_of(frame) for _, kind, frame in entries if kind in KINDS}
+        listed = [[place[0] for place in places], [place[1] for place in places]]
+        rows = await connection.execute(queries.read_messages, listed, binary=True)
+        await store(connection, [Text(*row) for row in await rows.fetchall()])
+        return replace(progress, position=entries[-1][0])
+
+    async def _walk(self, connection: Connection, progress: Progress) -> Progress:
+        asked = [*(progress.walked or (0, 0)), self._batch]
+        rows = await (await connection.execute(queries.walk_messages, asked, binary=True)).fetchall()
+        await store(connection, [Text(*row) for row in rows])
+        return replace(progress, walked=(rows[-1][0], rows[-1][1]) if rows else None)
+
+
+async def begin_walk(connection: Connection) -> Progress:
+    """Everything that happens from here on is in the log; what was before is walked through."""
+    row = await (await connection.execute(queries.read_head)).fetchone()
+    assert row is not None
+    log.info("indexing all messages", up_to=row[0])
+    return Progress(row[0], (0, 0))
+
+
+def place_of(frame: bytes) -> tuple[int, int]:
+    """The message that an entry is about."""
+    data = orjson.loads(decode_frame(frame)[2])
+    return data["conversation"], data["seq"]
+
+
+async def store(connection: Connection, texts: Sequence[Text]) -> None:
+    """What is deleted is found no more; the rest by what it says now."""
+    said = sorted((text for text in texts if not text.deleted), key=lambda text: text.position)
+    gone = [text for text in texts if text.deleted]
+    columns = [
+        [text.conversation for text in said],
+        [text.seq for text in said],
+        [text.position for text in said],
+        [text.said_at for text in said],
+        [encode_vector(text.conversation, text.position, text.author, text.said_at, text.body) for text in said],
+    ]
+    if said:
+        await connection.execute(queries.store_documents, columns)
+    if gone:
+        listed = [[text.conversation for text in gone], [text.seq for text in gone]]
+        await connection.execute(queries.drop_documents, listed)

@@ -1,0 +1,36 @@
+-- name: lock_progress
+-- No row: another node is indexing.
+select position, conversation_id, seq from search_progress for update skip locked
+
+-- name: read_entries
+-- What came after a position.
+select position, kind, frame from log where position > %s order by position limit %s
+
+-- name: read_head
+select position from log_head
+
+-- name: read_messages
+-- As they are now, whatever the log has said meanwhile.
+select m.conversation_id, m.seq, m.position, m.author_id, m.created_at, m.body, m.deleted_at is not null
+  from unnest(%s::bigint[], %s::bigint[]) as asked (conversation_id, seq)
+  join messages m on m.conversation_id = asked.conversation_id and m.seq = asked.seq
+
+-- name: walk_messages
+-- All messages there are, in the order of their key.
+select m.conversation_id, m.seq, m.position, m.author_id, m.created_at, m.body, m.deleted_at is not null
+  from messages m where (m.conversation_id, m.seq) > (%s, %s)
+ order by m.conversation_id, m.seq limit %s
+
+-- name: store_documents
+insert into search_documents (conversation_id, seq, position, said_at, vector)
+select conversation_id, seq, position, said_at, vector::tsvector
+  from unnest(%b::bigint[], %b::bigint[], %b::bigint[], %b::timestamptz[], %s::text[])
+       as document (conversation_id, seq, position, said_at, vector)
+    on conflict (conversation_id, seq) do update set vector = excluded.vector
+
+-- name: drop_documents
+delete from search_documents d using unnest(%s::bigint[], %s::bigint[]) as gone (conversation_id, seq)
+ where d.conversation_id = gone.conversation_id and d.seq = gone.seq
+
+-- name: move_progress
+update search_progress set position = %s, conversation_id = %s, seq = %s

@@ -1,0 +1,94 @@
+"""Lexemes: what stands in a message's vector, and how a question is put to it. Pure.
+
+Beside its terms (with their places, for phrases) a vector holds keys, so that one index answers all of a question:
+`@c12` its conversation, `@a7` its author, `@link`, `@y2026` and `@m2026-01`, grams, and `@13.61` its window: which
+stretch of 2^13 log positions it came from, in four sizes. A search goes through the windows from the newest and stops
+when its page is full; so a common word costs a page and not its million messages, and a rare one a few look-ups.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from functools import lru_cache
+
+from chat.search.question import Question, Wanted
+from chat.search.terms import cut, gram_for, grams_of, signs_of
+
+LINK = re.compile(r"\bhttps?://\S", re.IGNORECASE)
+WINDOWS = (10, 13, 16, 20)
+PLACES_MOST = 255  # as many places of one term PostgreSQL keeps
+
+
+def encode_vector(conversation: int, position: int, author: int, at: datetime, body: str) -> str:
+    """The text form of a `tsvector`."""
+    places: dict[str, list[str]] = {}
+    for number, term in enumerate(cut(body), 1):
+        places.setdefault(term.name, []).append(str(number))
+    words = [f"{quote(term)}:{','.join(spots[:PLACES_MOST])}" for term, spots in places.items()]
+    words += [quoted_grams(term) for term in places]
+    words += [] if body.isascii() else map(quote, signs_of(body))
+    words += [f"@c{conversation} @a{author} @y{at.year} @m{at.year}-{at.month:02}"]
+    words += [f"@{size}.{position >> size}" for size in WINDOWS]
+    words += ["@link"] if LINK.search(body) else []
+    return " ".join(words)
+
+
+@lru_cache(65_536)
+def quoted_grams(term: str) -> str:
+    """Remembered, for people say the same words again and again."""
+    return " ".join(map(quote, grams_of(term)))
+
+
+@lru_cache(65_536)
+def quote(lexeme: str) -> str:
+    """As PostgreSQL reads it in a vector or a query."""
+    return "'" + lexeme.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+def encode_what(question: Question, authors: Iterable[int]) -> str:
+    """The `tsquery` of what was said and by whom, as far as it is exact keys; empty when that is not asked."""
+    parts = [key for one in question.wanted for key in keys_of(one)]
+    parts += [either(f"@a{author}" for author in authors)]
+    parts += [quote("@link")] if question.links else []
+    return " & ".join(part for part in parts if part)
+
+
+def encode_where(conversations: Iterable[int]) -> str:
+    """The `tsquery` of the conversations."""
+    return either(f"@c{one}" for one in conversations)
+
+
+def encode_when(question: Question) -> str:
+    """The `tsquery` of the time, a little wider than was asked; empty for any."""
+    return either(months_between(question.after, question.before)) if question.timed else ""
+
+
+def keys_of(wanted: Wanted) -> Iterator[str]:
+    """What must be in the index for it."""
+    if wanted.sign:
+        yield quote(wanted.sign)
+    elif wanted.prefix:
+        yield quote(gram_for(wanted.terms[0]) or "")
+    else:
+        yield " <-> ".join(map(quote, wanted.terms))
+
+
+def encode_rest(question: Question) -> str:
+    """The `tsquery` that a message found must satisfy beside: prefixes in their full length."""
+    return " & ".join(quote(one.terms[0]) + ":*" for one in question.wanted if one.prefix)
+
+
+def either(lexemes: Iterable[str]) -> str:
+    """Any of them; empty for none."""
+    listed = " | ".join(map(quote, lexemes))
+    return f"({listed})" if listed else ""
+
+
+def months_between(after: datetime, before: datetime) -> Iterator[str]:
+    """The keys of all years within, and of the months of the years that are cut; a little more than was asked."""
+    for year in range(max(after.year, 1970), min(before.year, 2100) + 1):
+        if after.year < year < before.year:
+            yield f"@y{year}"
+        else:
+            first, last = after.month if year == after.year else 1, before.month if year == before.year else 12
+            yield from (f"@m{year}-{month:02}" for month in range(first, last + 1))

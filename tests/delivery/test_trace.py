@@ -1,0 +1,119 @@
+"""Why did Ben not get it? Each way a message can or cannot reach somebody, as an admin sees it."""
+
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.cast import Cast, Person
+from tests.verbs import CONVERSATIONS, begins, marks_read, seats, tries, unseats
+from tests.waiting import eventually
+
+
+@pytest.fixture
+async def root(cast: Cast) -> Person:
+    """An admin, who is in none of the conversations."""
+    return (await cast.enters("root", role="admin"))[0]
+
+
+async def traces(root: Person, conversation: int, seq: int, whom: Person) -> dict[str, Any]:
+    """What the admin is told."""
+    status, said = await root.call("GET", f"{CONVERSATIONS}/{conversation}/messages/{seq}/delivery/{whom.id}")
+    assert status == 200, said
+    return dict(said)
+
+
+async def recorded(database_url: str, *, open: int, closed: int) -> None:
+    """Wait until so many streams have been written down."""
+
+    async def there() -> bool:
+        async with await psycopg.AsyncConnection.connect(database_url) as connection:
+            row = await (
+                await connection.execute("select count(*) - count(closed_at), count(closed_at) from stream_records")
+            ).fetchone()
+        return row == (open, closed)
+
+    await eventually(there)
+
+
+async def test_who_listened_was_handed_it(root: Person, ana: Person, ben: Person, database_url: str) -> None:
+    """By which stream of which node, and when; who commits is told too."""
+    room = await begins(ana, "group", "", ben)
+    ear = await ben.listens()
+    await ana.says(room, "psst")
+    await ear.hears("psst")
+    await recorded(database_url, open=1, closed=0)
+    said = await traces(root, room, 1, ben)
+    assert (said["outcome"], said["member"], said["read_at"]) == ("handed", True, None)
+    assert (said["message"]["node"], said["message"]["author"]) == ("a1", ana.id)
+    (stream,) = said["streams"]
+    assert (stream["node"], stream["replayed"], stream["handed_at"]) == ("a1", False, said["message"]["committed_at"])
+    assert said["now"]["devices"][0]["streams"] == 1
+    assert "psst" not in str(said)
+    assert (await traces(root, room, 1, ana))["outcome"] == "author"
+
+
+async def test_who_was_away_gets_it_on_his_return(root: Person, ana: Person, ben: Person, database_url: str) -> None:
+    """Until then no stream was open; then it was replayed, and read."""
+    room = await begins(ana, "direct", "", ben)
+    first = await ben.listens()
+    cursor = first.cursor
+    await first.cuts_wire()
+    await recorded(database_url, open=0, closed=1)
+    await ana.says(room, "are you there?")
+    assert (await traces(root, room, 1, ben))["outcome"] == "no_stream"
+    second = await ben.listens(after=cursor)
+    await second.hears("are you there?")
+    await recorded(database_url, open=1, closed=1)
+    said = await traces(root, room, 1, ben)
+    assert (said["outcome"], [stream["replayed"] for stream in said["streams"]]) == ("handed", [True])
+    await marks_read(ben, room, 1)
+    said = await traces(root, room, 1, ben)
+    assert (said["outcome"], said["read_at"] is not None) == ("read", True)
+
+
+async def test_an_answer_says_when_it_was_read(root: Person, ana: Person, ben: Person) -> None:
+    """Who writes has read what is above, without a mark of its own."""
+    room = await begins(ana, "direct", "", ben)
+    await ana.says(room, "are you there?")
+    answer = await ben.says(room, "yes")
+    assert (await traces(root, room, 1, ben))["read_at"] == answer["created_at"]
+
+
+async def test_who_was_not_in_did_not_get_it(root: Person, ana: Person, ben: Person, chloe: Person) -> None:
+    """Never, not yet, not any more, or banned."""
+    room = await begins(ana, "channel", "doors", ben)
+    await unseats(ben, room, "me")
+    await ana.says(room, "one")
+    assert (await traces(root, room, 1, chloe))["why"] == "The person has never been in this conversation."
+    await seats(chloe, room, "me")
+    assert (await traces(root, room, 1, chloe))["why"] == "The person came in after it."
+    assert (await traces(root, room, 1, ben))["why"] == "The person had left before it."
+    await tries(ana, "PUT", f"{CONVERSATIONS}/{room}/bans/{ben.id}")
+    said = await traces(root, room, 1, ben)
+    assert (said["outcome"], said["why"]) == ("not_member", "The person is banned from this conversation.")
+
+
+async def test_a_fresh_stream_does_not_start_before_it(
+    root: Person, ana: Person, ben: Person, database_url: str
+) -> None:
+    """He came back without his cursor: the stream went on from the end."""
+    room = await begins(ana, "group", "", ben)
+    await ana.says(room, "while you were away")
+    await ben.listens()
+    await recorded(database_url, open=1, closed=0)
+    assert (await traces(root, room, 1, ben))["outcome"] == "not_handed"
+
+
+async def test_only_admins_of_the_server_ask(root: Person, ana: Person, ben: Person, mallory: Person) -> None:
+    """Not even who runs the conversation, for it shows what devices somebody has; and asking is written down."""
+    room = await begins(ana, "group", "", ben)
+    await ana.says(room, "psst")
+    path = f"{CONVERSATIONS}/{room}/messages/1/delivery/{ben.id}"
+    assert await tries(ana, "GET", path) == (403, "admins_only")
+    assert await tries(mallory, "GET", path) == (404, "not_found")
+    assert await tries(root, "GET", path.replace("/1/", "/2/")) == (404, "not_found")
+    assert await tries(root, "GET", f"{CONVERSATIONS}/{room}/messages/1/delivery/999") == (404, "not_found")
+    assert await tries(root, "GET", path) == (200, "")
+    rows = (await root.call("GET", "/api/audit"))[1]["rows"]
+    assert [(row["action"], row["subject"]) for row in rows] == [("delivery.look", ben.id)]

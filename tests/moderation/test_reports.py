@@ -1,0 +1,74 @@
+"""Reports: from whoever may read a message to those who judge it."""
+
+from tests.cast import Cast, Person
+from tests.verbs import CONVERSATIONS, begins, tries
+
+
+async def reports(person: Person, conversation: int, seq: int, reason: str = "rude") -> tuple[int, int]:
+    """Report a message; the status and the report's id."""
+    path = f"{CONVERSATIONS}/{conversation}/messages/{seq}/reports"
+    status, said = await person.call("POST", path, {"reason": reason})
+    return status, said.get("id", 0)
+
+
+async def queue(person: Person, state: str = "open") -> list[dict[str, object]]:
+    """What the person may judge."""
+    status, said = await person.call("GET", f"/api/chat/reports?state={state}")
+    assert status == 200, said
+    return list(said["reports"])
+
+
+async def test_a_report_reaches_those_who_judge(cast: Cast, ana: Person, ben: Person, chloe: Person) -> None:
+    """At once, by the log; the text stays as it was; one person reports a message once."""
+    (root,) = await cast.enters("root", role="admin")
+    room = await begins(ana, "channel", "street", ben, chloe)
+    ears = [await person.listens() for person in (ana, root, ben)]
+    await ben.says(room, "you fool")
+    status, report = await reports(chloe, room, 1)
+    assert (status, await reports(chloe, room, 1)) == (201, (200, report))
+    told = {"id": report, "conversation": room, "seq": 1, "state": "open"}
+    for ear in ears[:2]:
+        assert (await ear.hears_event("report")).json() == told
+    await ears[2].hears("you fool")
+    assert ears[2].named("report") == []
+    await tries(ben, "DELETE", f"{CONVERSATIONS}/{room}/messages/1")
+    for judge in (ana, root):
+        (one,) = await queue(judge)
+        assert (one["body"], one["author"], one["reporter"], one["reason"]) == ("you fool", ben.id, chloe.id, "rude")
+    assert await queue(ben) == await queue(chloe) == []
+
+
+async def test_a_report_is_resolved_once(ana: Person, ben: Person, mallory: Person) -> None:
+    """Then it leaves the queue, and everybody who judges knows."""
+    room = await begins(ana, "channel", "street", ben)
+    await ben.says(room, "you fool")
+    _, report = await reports(ben, room, 1)
+    here, ear = f"/api/chat/reports/{report}", await ana.listens()
+    outcome = {"outcome": "acted", "note": "talked to him"}
+    assert await tries(mallory, "PATCH", here, outcome) == (404, "not_found")
+    assert await tries(ben, "PATCH", here, outcome) == (404, "not_found")
+    assert await tries(ana, "PATCH", here, {"outcome": "shot"}) == (422, "invalid")
+    status, said = await ana.call("PATCH", here, outcome)
+    assert (status, said["outcome"], said["note"], said["resolved_by"]) == (200, "acted", "talked to him", ana.id)
+    assert (await ear.hears_event("report")).json()["state"] == "acted"
+    assert await tries(ana, "PATCH", here, outcome) == (409, "resolved")
+    assert (await queue(ana), len(await queue(ana, "resolved")), len(await queue(ana, "all"))) == ([], 1, 1)
+
+
+async def test_in_a_direct_conversation_the_server_judges(cast: Cast, ana: Person, ben: Person) -> None:
+    """Its two people run it together, so neither judges the other."""
+    (root,) = await cast.enters("root", role="admin")
+    room = await begins(ana, "direct", "", ben)
+    await ben.says(room, "you fool")
+    assert (await reports(ana, room, 1))[0] == 201
+    assert [one["body"] for one in await queue(root)] == ["you fool"]
+    assert await queue(ana) == await queue(ben) == []
+
+
+async def test_only_what_one_reads_can_be_reported(ana: Person, ben: Person, mallory: Person) -> None:
+    """Neither another's secret, nor what is not there."""
+    secret = await begins(ana, "group", "", ben)
+    await ana.says(secret, "between us")
+    assert (await reports(mallory, secret, 1))[0] == 404
+    assert (await reports(ben, secret, 2))[0] == 404
+    assert await tries(ben, "POST", f"{CONVERSATIONS}/{secret}/messages/1/reports", {"reason": ""}) == (422, "invalid")

@@ -1,0 +1,62 @@
+"""Metrics: what a node is doing, for who stands near."""
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.cast import Cast
+from tests.nodes import Node, running_node
+from tests.presence.eyes import open_eyes
+
+
+async def figures(cast: Cast, node: Node, **headers: str) -> dict[str, float]:
+    """Every sample, by its name and what it is of."""
+    async with cast.http.get(node.url + "/metrics", headers=headers) as answer:
+        assert answer.status == 200
+        families = text_string_to_metric_families(await answer.text())
+        return {" ".join([one.name, *one.labels.values()]): one.value for family in families for one in family.samples}
+
+
+async def status(cast: Cast, node: Node, **headers: str) -> int:
+    """What comes of asking."""
+    async with cast.http.get(node.url + "/metrics", headers=headers) as answer:
+        return answer.status
+
+
+async def test_what_is_open_and_where_the_log_stands(cast: Cast, node: Node) -> None:
+    """Streams, sockets, people; the log's position; nothing waits, nobody is a ghost."""
+    (ana,) = await cast.enters("ana")
+    room = await cast.share(ana)
+    await ana.listens()
+    async with open_eyes(ana), open_eyes(ana):
+        before = await figures(cast, node)
+        await ana.says(room, "hello")
+        now = await figures(cast, node)
+    assert (now["tandem_streams"], now["tandem_sockets"], now["tandem_people"]) == (1, 2, 1)
+    assert now["tandem_log_position"] == before["tandem_log_position"] + 1
+    assert (now["tandem_log_listening"], now["tandem_log_deaf"], now["tandem_registry_degraded"]) == (1, 0, 0)
+    assert now["tandem_queue_length posts"] == now["tandem_queue_length registry"] == 0
+    assert now["tandem_ghosts_reaped_total dead node"] == now["tandem_ghosts_reaped_total unknown node"] == 0
+    assert 0 <= now["tandem_loop_lag_seconds"] < 5
+    assert now["process_resident_memory_bytes"] > 0
+    assert now["tandem_node_info a1 all"] == 1
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "wanted"),
+    [("10.1.2.3", 200), ("203.0.114.7", 404), ("203.0.114.7, 10.0.0.1", 404), ("10.0.0.1, nonsense", 404)],
+)
+async def test_only_who_is_near(cast: Cast, node: Node, forwarded: str, wanted: int) -> None:
+    """Whoever a proxy speaks for counts, too."""
+    assert await status(cast, node, **{"X-Forwarded-For": forwarded}) == wanted
+
+
+async def test_unless_it_is_public(database_url: str, redis_url: str, cast: Cast) -> None:
+    """METRICS_PUBLIC."""
+    async with running_node(database_url, redis_url, node="b2", metrics_public=True) as public:
+        assert await status(cast, public, **{"X-Forwarded-For": "203.0.114.7"}) == 200
+        assert await status(cast, public, Forwarded="for=203.0.114.7") == 200
+
+
+async def test_the_other_spelling_of_a_proxy_is_far(cast: Cast, node: Node) -> None:
+    """`Forwarded` is not read, and therefore not believed."""
+    assert await status(cast, node, Forwarded="for=10.0.0.1") == 404

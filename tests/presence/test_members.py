@@ -1,0 +1,57 @@
+"""Presence in member lists: beside each whom one may see, and simply not there while it cannot be known."""
+
+from typing import Any
+
+from tests.cast import Cast, Person, casting
+from tests.nodes import running_node
+from tests.presence.eyes import open_eyes
+from tests.verbs import begins
+from tests.waiting import eventually
+
+NOWHERE = "redis://127.0.0.1:1"
+
+
+async def members(person: Person, room: int, query: str = "?presence=1") -> dict[int, Any]:
+    """`{user: presence}`, None where none stands."""
+    status, page = await person.call("GET", f"/api/chat/conversations/{room}/members{query}")
+    assert status == 200, page
+    return {one["user"]: one.get("presence") for one in page["members"]}
+
+
+async def test_members_with_their_presence(cast: Cast) -> None:
+    """The same records as on the socket, where they are asked for."""
+    ana, ben = await cast.enters("ana", "ben")
+    room = await cast.share(ana, ben)
+    async with open_eyes(ana) as eyes, open_eyes(ben) as bens:
+        await eyes.watches(ben)
+        await bens.says("status", status="dnd", text="focus")
+        await eyes.sees(ben, "dnd")
+        assert (await members(ana, room))[ben.id] == eyes.people[ben.id]
+        assert await members(ana, room, "") == {ana.id: None, ben.id: None}
+
+
+async def test_visitors_see_no_presence(cast: Cast) -> None:
+    """They may read a public channel's members, and share no conversation with them."""
+    ana, mallory = await cast.enters("ana", "mallory")
+    room = await begins(ana, "channel", "c")
+    async with open_eyes(ana):
+        assert await members(mallory, room) == {ana.id: None}
+
+
+async def test_redis_away_leaves_it_out(database_url: str) -> None:
+    """The list comes all the same."""
+    async with running_node(database_url, NOWHERE) as node, casting(database_url, node.url) as cast:
+        (ana,) = await cast.enters("ana")
+        room = await cast.share(ana)
+        assert await members(ana, room) == {ana.id: None}
+
+
+async def test_asking_for_many_counts(database_url: str, redis_url: str) -> None:
+    """It is a question about people like any other."""
+    limits = {"rate_limits": True, "rate_watch": "3/hour"}
+    async with running_node(database_url, redis_url, **limits) as node, casting(database_url, node.url) as cast:
+        ana, ben = await cast.enters("ana", "ben")
+        room = await cast.share(ana, ben)
+        await eventually(lambda: members(ana, room))
+        status, problem = await ana.call("GET", f"/api/chat/conversations/{room}/members?presence=1")
+        assert (status, problem["code"]) == (429, "too_fast")

@@ -1,0 +1,229 @@
+"""A storm: people who come and go at a rate, by real sockets, from a process of their own; and watchers who time it.
+
+`python -m tests.promises.storm` reads an `Order` as a line of JSON, prints what it saw as another, with who is still
+there, and goes when its standard input ends.
+"""
+
+import asyncio
+import os
+import resource
+import sys
+from dataclasses import dataclass, field
+from typing import cast
+
+import orjson
+import uvloop
+
+from presence.frames import CLOSE, TEXT, unmask
+from tests.waiting import breathe, eventually
+
+STAY = 1.5  # seconds, from one's coming to one's going
+KEY = b"AAAAAAAAAAAAAAAAAAAAAA=="
+WATCHED = 500  # by one watcher, as many as it may; in frames of 4 KiB
+FRAME_IDS = 200
+LATE = 10.0  # what comes later than this after the storm is not waited for
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """`rate` people a second come to `port`, and as many go, for so many `seconds`; seen by the watchers at `seen_at`.
+
+    `people` and `watchers` are `[id, token]`. A person who went comes again when all others have been.
+    """
+
+    port: int
+    seen_at: int
+    rate: int
+    seconds: float
+    linger: float
+    people: list[tuple[int, str]]
+    watchers: list[tuple[int, str]]
+
+
+@dataclass
+class Seen:
+    """`coming`, `going`: the seconds from what somebody did to what watchers were told; by person, since when."""
+
+    coming: list[float] = field(default_factory=list)
+    going: list[float] = field(default_factory=list)
+    came: dict[int, float] = field(default_factory=dict)
+    went: dict[int, float] = field(default_factory=dict)
+
+    def note(self, user_id: int, status: str, now: float) -> None:
+        """A watcher is told of somebody."""
+        if status == "online" and user_id in self.came:
+            self.coming.append(now - self.came.pop(user_id))
+        elif status == "offline" and user_id in self.went:
+            self.going.append(now - self.went.pop(user_id))
+
+
+class Guest(asyncio.Protocol):
+    """One socket: `greeted` once it has heard its hello, `gone` when the connection is."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+        self._head: bytes | None = b""
+        self.greeted = asyncio.get_running_loop().create_future()
+        self.gone = False
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Shake hands."""
+        self._transport = cast(asyncio.Transport, transport)
+        head = "GET /api/presence/socket HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        more = f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {KEY.decode()}\r\n"
+        self._transport.write(f"{head}{more}Authorization: Bearer {self._token}\r\n\r\n".encode())
+
+    def data_received(self, data: bytes) -> None:
+        """The handshake's answer, and then frames."""
+        if self._head is not None:
+            self._head += data
+            head, end, data = self._head.partition(b"\r\n\r\n")
+            if not end:
+                return
+            self._head = None
+            if not head.startswith(b"HTTP/1.1 101"):
+                self.greeted.set_exception(ConnectionError(head.decode()[:200]))
+                return
+        if not self.greeted.done() and b'"hello"' in data:
+            self.greeted.set_result(None)
+        self.hear(data)
+
+    def hear(self, data: bytes) -> None:
+        """Those who only come and go do not care."""
+
+    def say(self, data: bytes, opcode: int = TEXT) -> None:
+        """A frame, as clients mask it."""
+        size = bytes((0x80 | len(data),)) if len(data) < 126 else b"\xfe" + len(data).to_bytes(2)
+        if self._transport is not None:
+            self._transport.write(bytes((0x80 | opcode,)) + size + b"mask" + unmask(data, b"mask"))
+
+    def leave(self, *, politely: bool) -> None:
+        """With a word, or as when a lid is closed."""
+        if self._transport is not None and politely:
+            self.say(b"\x03\xe8", CLOSE)
+            self._transport.close()
+        elif self._transport is not None:
+            self._transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 (asyncio names it)
+        """It has ended."""
+        self.gone = True
+        if not self.greeted.done():
+            self.greeted.set_exception(ConnectionError("gone before it was greeted"))
+
+
+class Watcher(Guest):
+    """One who is told of others."""
+
+    def __init__(self, token: str, seen: Seen) -> None:
+        super().__init__(token)
+        self._seen, self._rest, self.snapshots = seen, b"", 0
+
+    def hear(self, data: bytes) -> None:
+        """Take the whole frames."""
+        self._rest += data
+        while (frame := take_frame(self._rest)) is not None:
+            text, self._rest = frame
+            said = orjson.loads(text) if text.startswith(b"{") else {}
+            now = asyncio.get_running_loop().time()
+            self.snapshots += said.get("type") == "snapshot"
+            for record in said.get("users", ()) if said.get("type") == "presence" else ():
+                self._seen.note(record["id"], record["status"], now)
+
+
+def take_frame(data: bytes) -> tuple[bytes, bytes] | None:
+    """The first whole frame's content, and the rest."""
+    size, start = data[1] & 127 if len(data) > 1 else 0, 2
+    if size > 125:
+        start = 4 if size == 126 else 10
+        size = int.from_bytes(data[2:start])
+    if len(data) < max(2, start + size):
+        return None
+    return data[start : start + size], data[start + size :]
+
+
+class Storm:
+    """Carries an order out."""
+
+    def __init__(self, order: Order) -> None:
+        self._order, self._seen = order, Seen()
+        self._here: dict[int, Guest] = {}
+        self._loop = asyncio.get_running_loop()
+        self.failures: list[str] = []
+
+    async def run(self) -> dict[str, object]:
+        """Watch, come and go; what was seen, once nothing more is due."""
+        await asyncio.gather(*(self._watch(n, token) for n, (_, token) in enumerate(self._order.watchers)))
+        began, total = self._loop.time(), round(self._order.rate * self._order.seconds)
+        visits = []
+        for n in range(total):
+            if (wait := began + n / self._order.rate - self._loop.time()) > 0:
+                await breathe(wait)
+            stays = n >= total - self._order.rate and n % 2 == 0  # of the last second's, every other one
+            visits.append(self._loop.create_task(self._visit(n, stays)))
+        took = self._loop.time() - began
+        await asyncio.gather(*visits)
+        await self._until_told()
+        return self._report(total, took)
+
+    async def _watch(self, n: int, token: str) -> None:
+        ids = [user_id for user_id, _ in self._order.people[n * WATCHED : (n + 1) * WATCHED]]
+        watcher = Watcher(token, self._seen)
+        await self._connect(self._order.seen_at, watcher)
+        for first in range(0, len(ids), FRAME_IDS):
+            watcher.say(orjson.dumps({"type": "watch", "users": ids[first : first + FRAME_IDS]}))
+        await eventually(lambda: watcher.snapshots == -(-len(ids) // FRAME_IDS), limit=LATE)
+
+    async def _connect(self, port: int, guest: Guest) -> Guest:
+        await self._loop.create_connection(lambda: guest, "127.0.0.1", port)
+        await guest.greeted
+        return guest
+
+    async def _visit(self, n: int, stays: bool) -> None:
+        user_id, token = self._order.people[n % len(self._order.people)]
+        came = self._seen.came[user_id] = self._loop.time()
+        try:
+            guest = self._here[user_id] = Guest(token)
+            await self._connect(self._order.port, guest)
+        except OSError as error:
+            self.failures.append(repr(error))
+            return
+        if not stays:
+            await breathe(came + STAY - self._loop.time())
+            self._seen.went[user_id] = self._loop.time() + self._order.linger
+            guest.leave(politely=n % 3 > 0)
+
+    async def _until_told(self) -> None:
+        end = self._loop.time() + LATE
+        while (self._seen.came or self._seen.went) and self._loop.time() < end:
+            await breathe(0.1)
+
+    def _report(self, total: int, took: float) -> dict[str, object]:
+        there = [user_id for user_id, guest in self._here.items() if guest.greeted.done() and not guest.gone]
+        untold = len(self._seen.came) + len(self._seen.went)
+        told = {"coming": spread(self._seen.coming), "going": spread(self._seen.going), "untold": untold}
+        return told | {"rate": total / took, "failures": self.failures[:5], "failed": len(self.failures), "open": there}
+
+
+def spread(lags: list[float]) -> dict[str, float]:
+    """How many, and the middle, the late and the latest of them in milliseconds."""
+    ordered = sorted(lags) or [0.0]
+    at = {name: ordered[min(len(ordered) - 1, int(len(ordered) * part))] for name, part in PARTS.items()}
+    return {"count": len(lags)} | {name: round(value * 1000, 1) for name, value in at.items()}
+
+
+PARTS = {"p50": 0.5, "p99": 0.99, "most": 1.0}
+
+
+async def main(order: Order) -> None:
+    """Run, tell, and stay until told to go."""
+    sys.stdout.buffer.write(orjson.dumps(await Storm(order).run()) + b"\n")
+    sys.stdout.flush()
+    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+    os._exit(0)  # without goodbyes
+
+
+if __name__ == "__main__":
+    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+    uvloop.run(main(Order(**orjson.loads(sys.stdin.readline()))))

@@ -1,0 +1,59 @@
+"""Half-open: the peer is gone and nobody says so. It is noticed, closed, and offline after the linger, once."""
+
+import asyncio
+import socket
+
+import pytest
+
+from chat.shared import detach
+from chat.stream.endpoints import STREAMS
+from presence.endpoints import SOCKETS
+from tests.cast import Cast, casting
+from tests.nodes import Node, running_node
+from tests.presence.eyes import open_eyes, opens_eyes
+from tests.promises.proxy import bad_network
+from tests.waiting import eventually
+
+BEAT, LINGER = 0.6, 0.6
+MACHINE = 3.0  # what a busy machine may add
+
+
+async def test_a_socket_that_the_wire_swallows(database_url: str, redis_url: str) -> None:
+    """Two pings without an answer; ana sees ben leave once, and the registry holds nothing of him."""
+    quick = {"presence_linger": LINGER, "node_lease": 0.8, "socket_beat": BEAT}
+    async with running_node(database_url, redis_url, **quick) as node, casting(database_url, node.url) as cast:
+        ana, ben = await cast.enters("ana", "ben")
+        await cast.share(ana, ben)
+        async with bad_network(node.url) as network, open_eyes(ana) as eyes:
+            ben.at = network.url
+            lost = await opens_eyes(ben)
+            await eyes.watches(ben)
+            await eyes.sees(ben, "online")
+            network.freeze()
+            await eventually(lambda: not node.app[SOCKETS].roster.of_user(ben.id), limit=3 * BEAT + MACHINE)
+            await eyes.sees(ben, "offline", limit=LINGER + MACHINE)
+            assert eyes.seen[ben.id][-2:] == ["online", "offline"]
+            assert len(eyes.seen[ben.id]) <= 3  # he may have been offline before
+            assert (await node.app[SOCKETS].registry.of_person(ben.id)).devices == []
+            network.thaw()
+            await lost.leaves()
+
+
+async def test_a_stream_whose_reader_acknowledges_nothing(
+    node: Node, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stream hears no answers; the kernel knows that what was written is not taken, and gives up in time."""
+    monkeypatch.setattr(detach, "UNHEARD_MS", 1_000)
+    (ana,) = await cast.enters("ana")
+    room = await cast.share(ana)
+    with socket.create_connection(("127.0.0.1", node.port)) as deaf:
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        request = f"GET /api/chat/stream HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {ana.token}\r\n\r\n"
+        await asyncio.get_running_loop().run_in_executor(None, deaf.sendall, request.encode())
+        streams = node.app[STREAMS].roster
+        await eventually(lambda: len(streams) == 1)
+        (stream,) = streams
+        for _ in range(20):  # more than the peer's window takes, and less than the stream's buffer
+            await ana.says(room, "x" * 16_000)
+        await eventually(lambda: not len(streams), limit=20)
+        assert stream.ended is None  # it was not cut as a slow one

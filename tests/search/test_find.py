@@ -1,0 +1,170 @@
+"""Finding what was said: words, phrases, prefixes, scripts, filters; only what one may read."""
+
+import asyncio
+
+import pytest
+
+from tests.cast import Cast, Person
+from tests.search.asking import asks, finds, indexed
+from tests.verbs import CONVERSATIONS, begins, seats, tries, unseats
+
+
+async def test_words_are_found_whatever_their_case_and_accents(ana: Person, database_url: str) -> None:
+    """All of them, in any order; the newest first."""
+    room = await begins(ana, "channel", "garden")
+    for body in ("Éric brings TOMATOES", "no tomatoes, said eric", "nothing here", "Ερικ?"):
+        await ana.says(room, body)
+    await indexed(database_url)
+    assert await finds(ana, "eric tomatoes") == ["no tomatoes, said eric", "Éric brings TOMATOES"]
+    assert await finds(ana, "tomatoes ÉRIC bring") == []
+    assert await finds(ana, "ερικ") == ["Ερικ?"]
+
+
+async def test_phrases_stand_together_and_prefixes_at_the_beginning(ana: Person, database_url: str) -> None:
+    """What is written as one, such as an address, is a phrase by itself."""
+    room = await begins(ana, "channel", "garden")
+    for body in ("ripe and red", "red and ripe", "see www.example.org/tomatoes", "example of an org", "redder"):
+        await ana.says(room, body)
+    await indexed(database_url)
+    assert await finds(ana, '"ripe and red"') == ["ripe and red"]
+    assert await finds(ana, "example.org") == ["see www.example.org/tomatoes"]
+    assert await finds(ana, "tom*") == await finds(ana, "tomato*") == ["see www.example.org/tomatoes"]
+    assert await finds(ana, "red*") == ["redder", "red and ripe", "ripe and red"]
+    assert await finds(ana, "tomb*") == await finds(ana, "tomatos*") == []
+
+
+async def test_scripts_without_spaces(ana: Person, database_url: str) -> None:
+    """Any stretch of them is found, and a single sign; but not signs that only stand near each other."""
+    room = await begins(ana, "channel", "世界")
+    bodies = ["明日東京都に行きます", "京都は楽しい", "สวัสดีครับ", "我喜欢看书", "안녕하세요 서울에서", "🍅 und 🥒"]
+    for body in bodies:
+        await ana.says(room, body)
+    await indexed(database_url)
+    expected = {
+        "東京都": 1,
+        "京都": 2,
+        "都": 2,
+        "東都": 0,
+        "สวัสดี": 1,
+        "看书": 1,
+        "书": 1,
+        "서울*": 1,
+        "안녕하*": 1,
+        "🍅": 1,
+    }
+    assert {q: len(await finds(ana, q)) for q in expected} == expected
+    assert await finds(ana, "京都は") == ["京都は楽しい"]
+
+
+async def test_filters_in_the_text_and_beside_it(ana: Person, ben: Person, database_url: str) -> None:
+    """Who said it, where, when, and with a link; alone or with words."""
+    garden = await begins(ana, "channel", "Garden", ben)
+    kitchen = await begins(ana, "channel", "kitchen", ben)
+    await ana.says(garden, "soup https://example.org")
+    await ben.says(garden, "soup is hot")
+    await ben.says(kitchen, "soup is cold")
+    await indexed(database_url)
+    assert await finds(ana, "soup from:@Ben in:#garden") == ["soup is hot"]
+    assert await finds(ana, "from:ben") == ["soup is cold", "soup is hot"]
+    assert await finds(ana, "soup has:link") == ["soup https://example.org"]
+    assert await finds(ana, "soup", conversation=kitchen) == ["soup is cold"]
+    assert await finds(ana, "soup", **{"from": ana.id}) == ["soup https://example.org"]
+    assert await finds(ana, "soup from:nobody") == await finds(ana, "soup in:nowhere") == []
+    assert len(await finds(ana, "soup after:2020-01-01 before:2099-12-31")) == 3
+    assert await finds(ana, "soup before:2020-01-01") == await finds(ana, "soup", after="2099-01-01") == []
+
+
+async def test_days_are_those_that_imported_messages_bear(cast: Cast, database_url: str) -> None:
+    """Exactly to the moment."""
+    (root,) = await cast.enters("root", role="admin")
+    room = await begins(root, "channel", "old")
+    days = ("2019-12-31T23:59:59Z", "2020-01-01T00:00:00Z", "2020-06-15T12:00:00Z", "2021-03-01T00:00:00Z")
+    messages = [
+        {"conversation": room, "body": f"said {day[:10]}", "client_id": day[:10], "created_at": day} for day in days
+    ]
+    status, _ = await root.call("POST", "/api/chat/messages", {"messages": messages})
+    assert status == 200
+    await indexed(database_url)
+    assert await finds(root, "said after:2020-01-01 before:2021-03-01") == ["said 2020-06-15", "said 2020-01-01"]
+    assert await finds(root, "before:2020-01-01") == ["said 2019-12-31"]
+    assert await finds(root, "said", after="2020-06-15T12:00:00.001Z") == ["said 2021-03-01"]
+
+
+async def test_only_what_one_may_read_is_found(ana: Person, ben: Person, mallory: Person, database_url: str) -> None:
+    """Not what is said where one is not; a public channel where it is named; nothing after one has gone."""
+    group = await begins(ana, "group", "", ben)
+    secret = await begins(ana, "channel", "secret", ben, private=True)
+    public = await begins(ana, "channel", "public")
+    for room in (group, secret, public):
+        await ana.says(room, "the password is tomato")
+    await indexed(database_url)
+    assert len(await finds(ben, "tomato")) == 2
+    assert await finds(mallory, "tomato") == []
+    assert await finds(mallory, "tomato in:secret") == await finds(mallory, "tomato", conversation=group) == []
+    assert len(await finds(mallory, "tomato in:public")) == 1
+    assert (await unseats(ben, group, "me"))[0] == 204
+    assert len(await finds(ben, "tomato")) == 1
+    assert (await seats(ana, group, ben))[0] == 201
+    assert len(await finds(ben, "tomato")) == 2
+
+
+async def test_pages_follow_each_other_while_people_talk(ana: Person, database_url: str) -> None:
+    """Each message once, newest first, whatever is said meanwhile."""
+    room = await begins(ana, "channel", "counting")
+    await asyncio.gather(*[ana.says(room, f"number {n}") for n in range(25)])
+    await indexed(database_url)
+    found, more = [], None
+    while True:
+        page = await asks(ana, "number", limit=7, **({"before": more} if more else {}))
+        found += [result["message"]["seq"] for result in page["results"]]
+        await ana.says(room, "number again")
+        await indexed(database_url)
+        if (more := page["next"]) is None:
+            break
+    assert found == list(range(25, 0, -1))
+
+
+async def test_what_was_found_is_shown_without_markup(ana: Person, database_url: str) -> None:
+    """As pieces of the text, hits and what stands around them."""
+    room = await begins(ana, "channel", "html")
+    await ana.says(room, "<b>Tomaten</b> & mehr " + "lang " * 100)
+    await indexed(database_url)
+    (result,) = (await asks(ana, "tomaten mehr"))["results"]
+    pieces = result["highlight"]
+    assert pieces[:4] == [["<b>", False], ["Tomaten", True], ["</b> & ", False], ["mehr", True]]
+    assert pieces[-1] == ["…", False]
+    assert result["message"]["conversation"] == room
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["", "q=", "q=!!!", "q=to*", "q=has:wings", "q=before:soon", "after=x", "q=a&limit=0", "q=a&limit=101",
+     "q=a&from=me", "q=a&conversation=-1", "q=%00", "q=" + "x" * 257, "before=p", "q=" + "a+" * 21],
+)  # fmt: skip
+async def test_a_question_that_asks_nothing_is_refused(ana: Person, query: str) -> None:
+    """422, naming the field."""
+    assert await tries(ana, "GET", f"/api/chat/search?{query}") == (422, "invalid")
+
+
+@pytest.mark.parametrize(
+    "q", ["'", "\\", "a & b | !c", ":* <-> ((", "'); drop table users; --", "%ff", "\u202e", '"', '"a']
+)
+async def test_signs_that_mean_something_elsewhere_mean_nothing_here(ana: Person, q: str) -> None:
+    """Neither an error nor a find."""
+    status, said = await ana.call("GET", "/api/chat/search", params={"q": q})
+    assert (status, said.get("code")) == (422, "invalid") or said == {"results": [], "next": None}
+
+
+async def test_what_is_taken_back_is_found_no_more(ana: Person, database_url: str) -> None:
+    """Deleted at once; what was edited by what it says now, and not by what it said."""
+    room = await begins(ana, "channel", "second thoughts")
+    for body in ("tomato one", "tomato two", "tomato three"):
+        await ana.says(room, body)
+    await indexed(database_url)
+    here = f"{CONVERSATIONS}/{room}/messages"
+    assert await tries(ana, "DELETE", f"{here}/1") == (204, "")
+    assert await finds(ana, "tomato") == ["tomato three", "tomato two"]
+    assert await tries(ana, "PATCH", f"{here}/2", {"body": "cucumber two"}) == (200, "")
+    await indexed(database_url)
+    assert await finds(ana, "tomato") == ["tomato three"]
+    assert await finds(ana, "cucumber") == ["cucumber two"]

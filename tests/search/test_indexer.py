@@ -1,0 +1,91 @@
+"""The indexer: nothing is left out, whoever indexes, whenever it stops, however old the database is."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import psycopg
+import pytest
+
+from chat.search.indexer import Indexer
+from chat.shared.postgres import Pool, make_pool
+from tests.cast import Cast, Person
+from tests.nodes import running_node
+from tests.search.asking import finds, indexed
+from tests.verbs import begins
+
+
+@pytest.fixture
+async def pool(database_url: str) -> AsyncIterator[Pool]:
+    """A pool of the test's own."""
+    async with make_pool(database_url) as pool:
+        yield pool
+
+
+async def documents(pool: Pool) -> list[tuple[int, int]]:
+    """What is in the index: `(conversation, seq)`."""
+    async with pool.connection() as connection:
+        rows = await connection.execute("select conversation_id, seq from search_documents order by 1, 2")
+        return [(row[0], row[1]) for row in await rows.fetchall()]
+
+
+async def catch_up(indexer: Indexer) -> None:
+    """Everything that there is."""
+    while await indexer.step():
+        pass
+
+
+async def test_a_database_older_than_its_search_is_walked_through(
+    ana: Person, ben: Person, pool: Pool, database_url: str
+) -> None:
+    """Where the log does not reach back to the index, all messages are read, in pieces; then it follows again."""
+    rooms = [await begins(ana, "channel", name, ben) for name in ("one", "two")]
+    for n in range(10):
+        await ana.says(rooms[n % 2], f"number {n}")
+    await indexed(database_url)
+    async with pool.connection() as connection, connection.transaction():
+        await connection.execute("delete from search_documents")
+        await connection.execute("delete from log where position <= 5")
+        await connection.execute("update search_progress set position = 0")
+    await catch_up(Indexer(pool, batch=3))
+    await ben.says(rooms[0], "number 10")
+    await indexed(database_url)
+    assert len(await finds(ben, "number", limit=100)) == 11
+
+
+async def test_two_nodes_share_the_work(cast: Cast, pool: Pool, database_url: str, redis_url: str) -> None:
+    """One indexes, the other waits its turn; each message is there once."""
+    (ana,) = await cast.enters("ana")
+    async with running_node(database_url, redis_url, node="b2") as other:
+        room = await begins(ana, "channel", "crowded")
+        nodes = [ana.at, other.url]
+        for n in range(20):
+            ana.at = nodes[n % 2]
+            await ana.says(room, f"number {n}")
+        await asyncio.gather(*[Indexer(pool, batch=3).step() for _ in range(5)])
+        await indexed(database_url)
+        assert await documents(pool) == [(room, seq) for seq in range(1, 21)]
+
+
+async def test_what_cannot_be_indexed_now_is_indexed_later(ana: Person, pool: Pool, database_url: str) -> None:
+    """Talk goes on meanwhile; the index and how far it has come are one commit."""
+    room = await begins(ana, "channel", "brittle")
+    await ana.says(room, "number one")
+    await indexed(database_url)
+    async with pool.connection() as connection:
+        await connection.execute("alter table search_documents add constraint brittle check (seq < 2) not valid")
+        await ana.says(room, "number two")
+        with pytest.raises(psycopg.errors.CheckViolation):
+            await catch_up(Indexer(pool))
+        await ana.says(room, "number three")
+        assert await documents(pool) == [(room, 1)]
+        await connection.execute("alter table search_documents drop constraint brittle")
+    await indexed(database_url)
+    assert await finds(ana, "number") == ["number three", "number two", "number one"]
+
+
+async def test_one_node_at_a_time(ana: Person, pool: Pool) -> None:
+    """Whoever finds another one at it does nothing."""
+    await begins(ana, "channel", "busy")
+    async with pool.connection() as holder, holder.transaction():
+        await holder.execute("select from search_progress for update")
+        assert not await Indexer(pool).step()

@@ -1,0 +1,93 @@
+"""Terms and lexemes: whatever stands in a text is found by it."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chat.search.highlight import highlight
+from chat.search.lexemes import encode_rest, encode_vector, encode_what, months_between
+from chat.search.question import parse_question
+from chat.search.terms import cut, fold, gram_for, grams_of
+from chat.search.windows import windows_below
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=60)
+MIXED = st.lists(
+    st.sampled_from(["Éric", "東京都", "tom", "it's", "\\", "a_b", "☕", "हिन्दी", "ﬁne", "서울", " "])
+).map("".join)
+
+
+@pytest.fixture(scope="module")
+def server(postgres_url: str) -> Iterator[Connection]:
+    """A connection that lasts for all examples."""
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        yield connection
+
+
+@given(TEXTS | MIXED)
+def test_every_term_is_a_piece_of_the_text(text: str) -> None:
+    """From left to right; folding it again changes nothing."""
+    terms = list(cut(text))
+    assert all(0 <= term.start < term.end <= len(text) for term in terms)
+    assert [term.start for term in terms] == sorted(term.start for term in terms)
+    assert all(fold(text[term.start : term.end]) == term.name or text.isascii() for term in terms)
+
+
+@given(TEXTS)
+def test_each_prefix_has_a_key_that_the_word_has_too(word: str) -> None:
+    """Unless it is too short for any."""
+    for term in cut(word):
+        for size in range(1, len(term.name) + 1):
+            key = gram_for(term.name[:size])
+            assert key is None or key in set(grams_of(term.name))
+
+
+@given(TEXTS | MIXED)
+def test_the_pieces_of_a_highlight_are_the_text(text: str) -> None:
+    """Each word of a text is found in it, and what is shown stands in it just so."""
+    for word in text.replace('"', " ").replace("*", " ").replace(":", " ").split()[:5]:
+        wanted = parse_question(word).wanted
+        pieces = highlight(text, wanted)
+        shown = "".join(piece for piece, _ in pieces).removeprefix("…").removesuffix("…")
+        assert shown.strip("…") in text
+        assert any(hit for _, hit in pieces) or not wanted
+
+
+@settings(max_examples=60, deadline=None)
+@given(text=TEXTS | MIXED)
+def test_postgresql_reads_every_vector_and_finds_every_word(text: str, server: Connection) -> None:
+    """Whatever signs there are; by the whole text as a phrase too."""
+    vector = encode_vector(1, 12345, 7, NOW, text)
+    for word in [text.replace('"', " "), *text.split()]:
+        question = parse_question('"' + word.replace('"', " ") + '"')
+        keys = encode_what(question, [7, 8])
+        row = server.execute("select %s::tsvector @@ %s::tsquery", [vector, keys]).fetchone()
+        assert row == (True,), (vector, keys)
+
+
+def test_windows_leave_nothing_out() -> None:
+    """Each begins where the one before ended, and the last has no end."""
+    for position in (1, 2, 16_384, 16_385, 1_000_000, 40_000_000):
+        windows = list(windows_below(position))
+        assert windows[0].below == position
+        assert [window.floor for window in windows[:-1]] == [window.below for window in windows[1:]]
+        assert windows[-1].key == ""
+
+
+def test_months_cover_what_is_asked() -> None:
+    """Whole years by one key."""
+    keys = list(months_between(datetime(2024, 11, 5, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC)))
+    assert keys == ["@m2024-11", "@m2024-12", "@y2025", "@m2026-01", "@m2026-02"]
+
+
+def test_prefixes_are_checked_in_their_full_length() -> None:
+    """The index knows the beginning of five letters; the rest is looked at in what it finds."""
+    question = parse_question("tomato* soup")
+    assert encode_what(question, []) == "'tomat~' & 'soup'"
+    assert encode_rest(question) == "'tomato':*"
