@@ -29,6 +29,10 @@ from tests.nodes import running_node
 BUSY, QUIET, ROOMS = 0.5, 0.001, 40  # half of all talk is in one room, a thousandth in another
 VOCABULARY, PIECE, TIMES, RARE = 60_000, 2_000, 40, 15
 BEGIN = datetime(2020, 1, 1, tzinfo=UTC)
+SHARES = """
+update conversations c set last_seq = share.number
+  from unnest(%s::bigint[], %s::bigint[]) as share (number, id) where c.id = share.id
+"""
 QUESTIONS = {
     "common word": "w1",
     "common word, busy room": "w1 in:busy",
@@ -89,7 +93,8 @@ async def grow(database_url: str, first: int, last: int, rooms: Sequence[int], p
                         await rows.write_row([*fields, one.said_at])
                 await store(connection, piece)
                 await connection.execute("update log_head set position = %s", [last])
-                await connection.execute("update conversations set last_seq = %s", [last // len(rooms)])
+                shares = [int(last * share) for share in (BUSY, QUIET, *[(1 - BUSY - QUIET) / ROOMS] * ROOMS)]
+                await connection.execute(SHARES, [shares, list(rooms)])
                 await connection.execute("update search_progress set position = %s", [last])
 
 
