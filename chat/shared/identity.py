@@ -5,6 +5,7 @@ import hashlib
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
+from sys import intern
 
 from chat.shared.gather import Gather
 from chat.shared.postgres import UNAVAILABLE, Pool
@@ -69,11 +70,19 @@ class Identities:
         while True:
             await asyncio.sleep(TOUCH_SECONDS)
             touched, self._touched = self._touched, set()
+            self._forget_stale()
             try:
                 async with self._pool.connection() as connection:
                     await connection.execute(queries.touch_sessions, [sorted(touched)])
             except UNAVAILABLE:
                 self._touched |= touched
+
+    def _forget_stale(self) -> None:
+        """Whoever asks again is looked up again anyway; the oldest look-ups come first."""
+        stale = time.monotonic() - FRESH_SECONDS
+        while self._known and (member := next(iter(self._known.values()))).looked_up < stale:
+            self._known.popitem(last=False)
+            self._seen.pop(member.session_id, None)
 
     def forget(self, session_id: int) -> None:
         """This login has ended: a look-up that is under way must not bring it back."""
@@ -93,7 +102,7 @@ class Identities:
             rows = await (await connection.execute(queries.find_sessions, asked)).fetchall()
         now = time.monotonic()
         found = {
-            bytes(digest): Member(user_id, session_id, name, role, seconds, now)
+            bytes(digest): Member(user_id, session_id, name, intern(role), seconds, now)
             for digest, user_id, session_id, name, role, seconds in rows
         }
         for digest, member in found.items():

@@ -39,9 +39,7 @@ async def get_stream(request: web.Request) -> web.StreamResponse:
     start = await streams.find_start(request.headers.get("Last-Event-ID") or request.query.get("after"))
     member = await require_identity(request)  # the login may have ended meanwhile; from here to the roster: no await
     if "poll" in request.query:
-        return await answer_poll(
-            request, streams, Poll(member.user_id, member.session_id, narrow, streams.leave), start
-        )
+        return await answer_poll(request, streams, Poll(member.user_id, member.session_id, narrow, streams.left), start)
     stream = make_carrier(streams, member, narrow, request)
     set_deadline(stream, streams, member)
     streams.open(stream, start.cursor.position)
@@ -64,7 +62,7 @@ def make_carrier(
     streams: Streams, member: Member, narrow: frozenset[int] | None, request: web.Request
 ) -> Detached | Attached:
     """What STREAM_TRANSPORT asks for."""
-    who = member.user_id, member.session_id, narrow, streams.leave
+    who = member.user_id, member.session_id, narrow, streams.left
     if streams.settings.stream_transport == "attached":
         return Attached(*who, request, streams.settings.stream_buffer)
     return Detached(*who)

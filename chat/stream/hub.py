@@ -29,13 +29,16 @@ class Follower(Protocol):
 
 
 class Audience:
-    """One person's live streams on this node, and the conversations he belongs to at the hub's position."""
+    """One person's live streams on this node, and the conversations he belongs to at the hub's position.
+
+    Tuples, for most people have one stream: 56 bytes in place of a set's 216, for each of the two.
+    """
 
     __slots__ = ("conversations", "streams")
 
-    def __init__(self, conversations: set[int]) -> None:
-        self.streams: set[Stream] = set()
-        self.conversations = conversations
+    def __init__(self, conversations: Iterable[int]) -> None:
+        self.streams: tuple[Stream, ...] = ()
+        self.conversations = tuple(conversations)
 
 
 class Hub:
@@ -65,7 +68,7 @@ class Hub:
         if person is None:
             person = self._people[stream.user_id] = Audience(stays.current())
         stream.live = True
-        person.streams.add(stream)
+        person.streams = (*person.streams, stream)
         for conversation_id in person.conversations:
             self._admit(stream, conversation_id)
 
@@ -75,7 +78,7 @@ class Hub:
         if person is None or stream not in person.streams:
             return
         stream.live = False
-        person.streams.discard(stream)
+        person.streams = tuple(one for one in person.streams if one is not stream)
         for conversation_id in person.conversations:
             self._dismiss(stream, conversation_id)
         if not person.streams:
@@ -127,13 +130,13 @@ class Hub:
 
     def _begin(self, entry: Entry) -> None:
         if person := self._people.get(entry.subject or 0):
-            person.conversations.add(entry.conversation_id or 0)
+            person.conversations = tuple({*person.conversations, entry.conversation_id or 0})
             for stream in person.streams:
                 self._admit(stream, entry.conversation_id or 0)
 
     def _end(self, entry: Entry) -> None:
         if person := self._people.get(entry.subject or 0):
-            person.conversations.discard(entry.conversation_id or 0)
+            person.conversations = tuple({*person.conversations} - {entry.conversation_id or 0})
             for stream in person.streams:
                 self._dismiss(stream, entry.conversation_id or 0)
 

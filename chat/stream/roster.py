@@ -47,7 +47,7 @@ class Roster:
 
     def open(self, stream: Stream) -> None:
         """Count it, beat for it, and tell the registry, which waits for nothing and cannot fail."""
-        stream.connection = self._registry.open(stream.user_id, stream.session_id, "stream")
+        self._registry.hold(stream)
         stream.bucket = random.randrange(len(self._buckets))
         self._buckets[stream.bucket].add(stream)
         self._counts[stream.user_id] += 1
@@ -56,8 +56,7 @@ class Roster:
         """It is gone; harmless when it was not here."""
         if stream in self._buckets[stream.bucket]:
             self._buckets[stream.bucket].discard(stream)
-            if stream.connection is not None:
-                self._registry.close(stream.connection)
+            self._registry.close(stream)
             self._counts[stream.user_id] -= 1
             if not self._counts[stream.user_id]:
                 del self._counts[stream.user_id]

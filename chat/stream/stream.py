@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from chat.log.frame import encode_notice
-from chat.shared.registry.holdings import Connection
+from chat.shared.registry.holdings import Kind
 from chat.stream.chunk import Chunk
 
 BYE_SECONDS = 5.0  # how long a reader may take for what is buffered and the bye behind it
@@ -21,7 +21,6 @@ class Stream:
 
     __slots__ = (
         "bucket",
-        "connection",
         "deadline",
         "ended",
         "expires",
@@ -33,13 +32,16 @@ class Stream:
         "user_id",
     )
 
+    # The registry counts it as a connection of the person, which says nothing about use.
+    kind: Kind = "stream"
+    active = False
+
     def __init__(
         self, user_id: int, session_id: int, narrow: frozenset[int] | None, leave: "Callable[[Stream], None]"
     ) -> None:
         self.user_id, self.session_id, self.narrow, self.leave = user_id, session_id, narrow, leave
         self.deadline, self.expires = float("inf"), False
         self.bucket, self.live = 0, False
-        self.connection: Connection | None = None  # as the registry has it
         self.record = 0  # its number among the records, 0 for none
         self.ended: Reason | None = None
 

@@ -34,6 +34,7 @@ class Streams:
         self.records = Records(pool, settings.node, settings.log_retention_days)
         self.tail = Tail(pool, redis, self.hub)
         self.stays = StayReader(pool)
+        self.left = self.leave  # one bound method for all streams: each would keep 64 bytes of its own
         self.heads = Gather[None, int](self._read_heads, batch=MOST_ASKING, limit=MOST_ASKING)
         self.replay = Replay(self.hub, Pages(pool), self.stays)
 

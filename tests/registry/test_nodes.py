@@ -17,10 +17,10 @@ MACHINE = 3.0  # what a busy machine may add
 async def exact(desks: list[Desk]) -> bool:
     """Does the registry hold just what the nodes hold, of everybody?"""
     open_here = {
-        (user_id, session_id, desk.registry.lease.holder): (device.streams, device.sockets)
+        (user_id, device.session_id, desk.registry.lease.holder): (device.streams, device.sockets)
         for desk in desks
         for user_id, held in desk.registry.holdings.people.items()
-        for session_id, device in held.devices.items()
+        for device in held.devices
         if device.streams or device.sockets
     }
     written = {}

@@ -6,7 +6,7 @@ This is the truth about the node's connections; the registry is told of it again
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from sys import intern
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import orjson
 
@@ -15,9 +15,29 @@ from chat.shared.registry.choice import Choice
 Kind = Literal["stream", "socket"]
 
 
+class Open(Protocol):
+    """One stream or socket of a login. `active`: somebody is using it, as far as it says."""
+
+    @property
+    def user_id(self) -> int:
+        """Whose."""
+
+    @property
+    def session_id(self) -> int:
+        """Of which login."""
+
+    @property
+    def kind(self) -> Kind:
+        """What it is."""
+
+    @property
+    def active(self) -> bool:
+        """Whether it is in use."""
+
+
 @dataclass(slots=True, eq=False)
 class Connection:
-    """One stream or socket of a login. `active`: somebody is using it, as far as it says."""
+    """One that can say whether it is in use."""
 
     user_id: int
     session_id: int
@@ -33,21 +53,22 @@ class Device:
     when its last use has been (the one that was in use may close while others stay); 0 if that is not the case.
     """
 
+    session_id: int
     streams: int = 0
     sockets: int = 0
     active: int = 0
     gone: float = 0.0
     fade: float = 0.0
 
-    def rows(self, session_id: int, now: float) -> list[list[int]]:
+    def rows(self, now: float) -> list[list[int]]:
         """How the registry keeps it: [session, streams, sockets, active, gone in milliseconds from now]."""
         rows = []
         if self.streams or self.sockets:
-            rows.append([session_id, self.streams, self.sockets, int(self.active > 0), 0])
+            rows.append([self.session_id, self.streams, self.sockets, int(self.active > 0), 0])
         if self.gone:
-            rows.append([session_id, 0, 0, 0, milliseconds(self.gone - now)])
+            rows.append([self.session_id, 0, 0, 0, milliseconds(self.gone - now)])
         if self.fade:
-            rows.append([session_id, 0, 0, 1, milliseconds(self.fade - now)])
+            rows.append([self.session_id, 0, 0, 1, milliseconds(self.fade - now)])
         return rows
 
     def forget_gone(self, now: float) -> None:
@@ -72,7 +93,7 @@ class Held:
     __slots__ = ("choice", "devices", "holders", "indexed", "own", "own_version", "shown_version", "status", "told")
 
     def __init__(self) -> None:
-        self.devices: dict[int, Device] = {}
+        self.devices: tuple[Device, ...] = ()  # few: a dict would cost 150 bytes more a person
         self.choice: Choice | None = None  # None: not read yet
         self.indexed = False
         self.holders = 1  # how many nodes hold something of this person
@@ -83,20 +104,27 @@ class Held:
 
     def rows(self, now: float) -> bytes:
         """All devices, as the registry keeps them."""
-        return orjson.dumps([row for one, device in self.devices.items() for row in device.rows(one, now)])
+        return orjson.dumps([row for device in self.devices for row in device.rows(now)])
+
+    def device(self, session_id: int) -> Device:
+        """The one of this login, new if there is none."""
+        for device in self.devices:
+            if device.session_id == session_id:
+                return device
+        self.devices = (*self.devices, device := Device(session_id))
+        return device
 
     def note(self, shown: list[Any], own: list[Any], holders: int) -> None:
         """What the registry says now. Most people's devices are alike: equal words are kept once."""
         self.status, self.holders = intern(shown[1]), holders
         self.shown_version, self.own_version = shown[0], own[0]
-        self.own = own if any(device.sockets for device in self.devices.values()) else None
+        self.own = own if any(device.sockets for device in self.devices) else None
 
     def forget_gone(self, now: float) -> None:
         """Drop what has lingered enough."""
-        for session_id, device in tuple(self.devices.items()):
+        for device in self.devices:
             device.forget_gone(now)
-            if device.empty():
-                del self.devices[session_id]
+        self.devices = tuple(device for device in self.devices if not device.empty())
 
 
 class Holdings:
@@ -110,20 +138,20 @@ class Holdings:
     def __iter__(self) -> Iterator[int]:
         return iter(self.people)
 
-    def add(self, connection: Connection) -> Held:
+    def add(self, connection: Open) -> Held:
         """A connection has opened."""
         held = self.people.get(connection.user_id)
         if held is None:
             held = self.people[connection.user_id] = Held()
-        device = held.devices.setdefault(connection.session_id, Device())
+        device = held.device(connection.session_id)
         device.gone = 0.0
         device.fade = 0.0 if connection.active else device.fade
         self._count(device, connection, 1)
         return held
 
-    def remove(self, connection: Connection, now: float) -> bool:
+    def remove(self, connection: Open, now: float) -> bool:
         """It has closed; returns whether something now lingers."""
-        device = self.people[connection.user_id].devices[connection.session_id]
+        device = self.people[connection.user_id].device(connection.session_id)
         self._count(device, connection, -1)
         left = not (device.streams or device.sockets)
         faded = connection.active and not device.active
@@ -133,13 +161,13 @@ class Holdings:
 
     def touch(self, connection: Connection, active: bool) -> bool:
         """It says whether it is in use; returns whether that changes anything for its device."""
-        device = self.people[connection.user_id].devices[connection.session_id]
+        device = self.people[connection.user_id].device(connection.session_id)
         before = device.active > 0
         device.active += int(active) - int(connection.active)
         connection.active = active
         return before != (device.active > 0)
 
-    def _count(self, device: Device, connection: Connection, step: int) -> None:
+    def _count(self, device: Device, connection: Open, step: int) -> None:
         self.counts[connection.kind] += step
         device.active += step * connection.active
         if connection.kind == "stream":

@@ -17,7 +17,7 @@ from chat.shared.registry.calls import LOOK, Call, run_calls, run_commands
 from chat.shared.registry.choice import Choice
 from chat.shared.registry.choices import store_choice
 from chat.shared.registry.evidence import Evidence, read_evidence
-from chat.shared.registry.holdings import Connection, Held, Holdings, Kind
+from chat.shared.registry.holdings import Connection, Held, Holdings, Kind, Open
 from chat.shared.registry.keys import COUNTS, LEASES, PERSON, REVOKED, person_key
 from chat.shared.registry.lease import Lease
 from chat.shared.registry.reaper import Reaper
@@ -78,16 +78,20 @@ class Registry:
     def open(self, user_id: int, session_id: int, kind: Kind) -> Connection:
         """A stream or socket has opened. A new socket is in use; a stream says nothing about that."""
         connection = Connection(user_id, session_id, kind, active=kind == "socket")
-        self.holdings.add(connection)
-        self.writer.mark(user_id)
+        self.hold(connection)
         return connection
+
+    def hold(self, connection: Open) -> None:
+        """As `open`, of what is a connection itself."""
+        self.holdings.add(connection)
+        self.writer.mark(connection.user_id)
 
     def touch(self, connection: Connection, active: bool) -> None:
         """The connection says whether it is in use."""
         if self.holdings.touch(connection, active):
             self.writer.mark(connection.user_id)
 
-    def close(self, connection: Connection) -> None:
+    def close(self, connection: Open) -> None:
         """It has closed; its device counts for the linger."""
         now = self._clock()
         if self.holdings.remove(connection, now):
