@@ -14,7 +14,6 @@ ROOT = Path(__file__).parent.parent
 FILE_LINES, FUNCTION_LINES = 200, 25
 
 LONG_FILES = {
-    "tests/attention/test_mentions.py": "one story for each way to call somebody, on one scene",
     "tests/journeys/test_talk.py": "four journeys of the same people",
     "tests/promises/storm.py": "a process of its own: a storm's plan, people and figures in one script",
     "tests/stream/test_wire.py": "one story for each way a peer can misbehave, on one scene",
