@@ -73,4 +73,4 @@ async def shows_after_failover(desk: Desk, user_id: int) -> None:
         except UNAVAILABLE:
             return False
 
-    await eventually(online, limit=20)
+    await eventually(online, limit=60)

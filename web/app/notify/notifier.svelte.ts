@@ -13,6 +13,7 @@ import { interrupts } from './quiet';
 
 /** Milliseconds after which a message is history: what is replayed after a night does not ring. */
 const NEWS = 60_000;
+const NAME_TRIES = 30;
 const DECLINED = 'tandem.notifications.declined';
 
 export class Notifier {
@@ -46,8 +47,15 @@ export class Notifier {
     const conversation = view.conversations.get(entry.data.conversation);
     const fresh = Date.now() - Date.parse(entry.data.created_at) < NEWS;
     if (!fresh || !conversation || !interrupts(entry.data, conversation, view, Date.now())) return;
-    if (this.permission === 'granted') this.show(entry.data);
+    if (this.permission === 'granted') this.tell(entry.data, NAME_TRIES);
     else this.missed = true;
+  }
+
+  /** A name that is on its way is waited for, but not for long. */
+  private tell(message: Message, tries: number): void {
+    if (tries > 0 && !this.chat.store.view.users.has(message.author))
+      setTimeout(() => this.tell(message, tries - 1), 100);
+    else this.show(message);
   }
 
   /** Two tabs that say the same say it once: the tag makes one take the other's place. */
