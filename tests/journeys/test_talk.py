@@ -8,6 +8,7 @@ from tests.journeys.talking import enter, message, picks_emoji, replies_in_threa
 from tests.journeys.window import LIMIT, Window
 from tests.promises.conftest import StartNode
 from tests.verbs import begins
+from tests.waiting import eventually
 
 PHONE: ViewportSize = {"width": 390, "height": 800}
 # What the browser is told of instead of the person; whether somebody looks is what the browser says.
@@ -120,7 +121,7 @@ async def test_who_is_called_is_told(stage: Cast, start_node: StartNode, open_wi
     await window.page.evaluate(AWAY, True)
     await ben.says(other, "nothing for you")
     await ben.says(other, "@ana: **look**")
-    await window.page.wait_for_function("told.length === 1")
+    await eventually(lambda: window.page.evaluate("told.length === 1"), 30)
     assert await window.page.evaluate("told") == [["Ben in #garden", "@ana: look"]]
     link = window.page.get_by_role("navigation").get_by_role("link").filter(has_text="garden")
     await expect(link).to_contain_text("@1", timeout=LIMIT)
@@ -131,7 +132,7 @@ async def test_who_is_called_is_told(stage: Cast, start_node: StartNode, open_wi
     await window.page.evaluate(AWAY, True)
     await ben.says(other, "@ana again")
     await ben.says(room, "@ana here")
-    await window.page.wait_for_function("told.length > 1")
+    await eventually(lambda: window.page.evaluate("told.length > 1"), 30)
     assert (await window.page.evaluate("told"))[1:] == [["Ben in #kitchen", "@ana here"]]
     await window.page.evaluate(AWAY, False)
     await his.says("seen?")
