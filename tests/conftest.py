@@ -12,7 +12,7 @@ import uvloop
 
 from chat.engines import PostgresEngine, ValkeyEngine
 from chat.migrations import migrate
-from tests.cast import Cast, casting
+from tests.cast import Cast, Person, casting
 from tests.databases import fresh_database
 from tests.nodes import Node, running_node
 
@@ -101,3 +101,27 @@ async def cast(database_url: str, node: Node) -> AsyncIterator[Cast]:
     """People who talk to that node."""
     async with casting(database_url, node.url) as people:
         yield people
+
+
+@pytest.fixture
+async def ana(cast: Cast) -> Person:
+    """Begins most things."""
+    return (await cast.enters("ana"))[0]
+
+
+@pytest.fixture
+async def ben(cast: Cast) -> Person:
+    """Her colleague."""
+    return (await cast.enters("ben"))[0]
+
+
+@pytest.fixture
+async def chloe(cast: Cast) -> Person:
+    """New here."""
+    return (await cast.enters("chloe"))[0]
+
+
+@pytest.fixture
+async def mallory(cast: Cast) -> Person:
+    """An outsider."""
+    return (await cast.enters("mallory"))[0]
