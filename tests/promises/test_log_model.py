@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from chat.log.cursor import parse_cursor
+from chat.stream.endpoints import STREAMS
 from tests.cast import Cast, Person, casting
 from tests.databases import fresh_database
 from tests.ear import Ear
@@ -91,15 +93,25 @@ class Stage:
             self.model.members[room].discard(person.id)
 
     async def listen(self, who: int, where: int) -> None:
-        """Open a stream, at the cursor if there is one, on either node."""
+        """Open a stream, at the cursor if there is one, on either node.
+
+        Without a cursor one reads from where the node is, so that it must have heard all that the model calls past.
+        """
         person = self.people[who]
         if who in self.ears:
             return
         person.at = self.nodes[where].url
+        if who not in self.cursors:
+            await self._hears_all(person, self.nodes[where])
         ear = self.ears[who] = await person.listens(after=self.cursors.get(who, ""))
         assert ear.named("ready")[0].json()["resumed"] is (who in self.cursors)
         self.cursors.setdefault(who, ear.cursor)
         self.model.reading.add(person.id)
+
+    async def _hears_all(self, person: Person, node: Node) -> None:
+        _, listed = await person.call("GET", "/api/chat/conversations")
+        head = parse_cursor(listed["cursor"]).position
+        await eventually(lambda: node.app[STREAMS].hub.position >= head)
 
     async def cut(self, who: int, _: int) -> None:
         """The wire breaks; what was heard so far counts."""

@@ -7,6 +7,7 @@ and closing connections goes on with Redis away, and what was not said yet is sa
 
 import asyncio
 import heapq
+import math
 from collections.abc import Sequence
 from itertools import islice
 
@@ -39,6 +40,7 @@ class Writer:
         self.failing = False
         self._dirty: dict[int, None] = {}
         self._due: list[tuple[float, int]] = []
+        self._moments: dict[int, float] = {}
         self._departed: set[int] = set()
         self._wake = asyncio.Event()
         self._clock = asyncio.get_running_loop().time
@@ -53,10 +55,23 @@ class Writer:
         return len(self._dirty)
 
     def mark_at(self, moment: float, user_id: int) -> None:
-        """Something will have changed at `moment`, by the loop's clock."""
+        """Something will have changed at `moment`, by the loop's clock; the first such moment is enough.
+
+        At each the registry answers when the next is due, so that a thousand closings leave one entry here.
+        """
+        if moment >= self._moments.get(user_id, math.inf):
+            return
+        self._moments[user_id] = moment
         heapq.heappush(self._due, (moment, user_id))
         if self._due[0][0] == moment:
             self._wake.set()
+
+    def _take_due(self, now: float) -> None:
+        while self._due and self._due[0][0] <= now:
+            moment, user_id = heapq.heappop(self._due)
+            self._dirty[user_id] = None
+            if self._moments.get(user_id) == moment:
+                del self._moments[user_id]
 
     def call_me(self, holder: str) -> None:
         """From now on under another name; everything has to be said again."""
@@ -73,9 +88,7 @@ class Writer:
             await self._until_woken()
             if not self.holder:
                 continue  # Redis was away at the start: without a lease, what we wrote would be nobody's
-            now = self._clock()
-            while self._due and self._due[0][0] <= now:
-                self._dirty[heapq.heappop(self._due)[1]] = None
+            self._take_due(self._clock())
             batch = list(islice(self._dirty, BATCH))
             for user_id in batch:
                 del self._dirty[user_id]
