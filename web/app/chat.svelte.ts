@@ -1,6 +1,18 @@
 /** The client's store as the components see it: its view as reactive state, and what is derived from it. */
 import { createContext } from 'svelte';
-import { type Api, type Conversation, type Entry, type Id, type Outgoing, Store, type User, type View } from '../client';
+import {
+  type Api,
+  type Conversation,
+  type Entry,
+  type FeedOptions,
+  type Id,
+  type Outgoing,
+  SharedStream,
+  Store,
+  type Tabs,
+  type User,
+  type View,
+} from '../client';
 import { keep, kept } from './kept';
 import { byRecency, nameOf, titleOf } from './names';
 import { loudOf } from './notify/quiet';
@@ -20,10 +32,12 @@ export class Chat {
     readonly api: Api,
     me: User,
     hear: (entry: Entry) => void,
+    tabs: Tabs | null,
   ) {
     const key = `tandem.outbox.${me.id}`;
     const keepAll = (outgoing: Outgoing[]) => keep('tab', key, JSON.stringify(outgoing));
-    this.store = new Store({ api, me, kept: keptIn(key), keep: keepAll, entry: hear });
+    const shared = tabs && { feed: (options: FeedOptions) => new SharedStream(tabs, options) };
+    this.store = new Store({ api, me, kept: keptIn(key), keep: keepAll, entry: hear, ...shared });
     this.view = $state.raw(this.store.view);
     this.store.subscribe(paced((view: View) => (this.view = view)));
   }

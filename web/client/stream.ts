@@ -9,33 +9,22 @@
  */
 import { delay } from './backoff';
 import { type Entry, isNotice, type Notice } from './entry';
+import type { Feed, FeedOptions, StreamState } from './feed';
 import { Place } from './place';
 import { Problem, unreachable } from './problem';
 import { type End, type Listener, pollOnce, readStream } from './reading';
 import { TIMINGS, type Timings } from './timings';
 
-export type StreamState =
-  | { name: 'connecting' | 'behind' | 'live' | 'polling' | 'refused' | 'stopped' }
-  | { name: 'offline'; problem: Problem; retryAt: number };
-
-export interface StreamOptions {
-  /** Address of `/api/chat/stream`. */
-  url: string;
-  headers?: Record<string, string>;
+export interface StreamOptions extends FeedOptions {
   /** The snapshot's cursor; without one the stream begins by asking for a snapshot. */
   cursor?: string;
-  /** Reads the snapshot again and returns its cursor. */
-  resnapshot(reason: string): Promise<string>;
-  /** Takes an entry. */
-  entry(entry: Entry): void;
-  state?(state: StreamState): void;
-  timings?: Partial<Timings>;
-  random?(): number;
+  /** The cursor went on without an entry: nothing up to there is addressed to this person. */
+  moved?(): void;
 }
 
 const foreign: End = { kind: 'reset', reason: 'other_epoch' };
 
-export class DurableStream {
+export class DurableStream implements Feed {
   private place: Place;
   private stale: string | null;
   private current: StreamState = { name: 'stopped' };
@@ -179,7 +168,7 @@ export class DurableStream {
       if (answer.kind === 'failed' && this.current.name !== 'polling') this.buffered = false;
       return answer;
     }
-    if (this.place.pass(answer) === null) return foreign;
+    if (!this.pass(answer)) return foreign;
     [this.failures, this.heardAt] = [0, Date.now()];
     this.say({ name: 'polling' });
     return null;
@@ -206,7 +195,7 @@ export class DurableStream {
   private notice(notice: Notice, onReady?: () => void): End | undefined {
     if (notice.event === 'reset' || notice.event === 'bye')
       return { kind: notice.event, reason: notice.reason };
-    if (notice.cursor !== null && this.place.pass(notice.cursor) === null) return foreign;
+    if (notice.cursor !== null && !this.pass(notice.cursor)) return foreign;
     if (notice.event === 'ready') {
       this.failures = 0;
       onReady?.();
@@ -217,6 +206,13 @@ export class DurableStream {
       this.caughtUp();
     }
     return undefined;
+  }
+
+  /** Goes on to a cursor at which nothing stands; false when it is of another log. */
+  private pass(cursor: string): boolean {
+    const passed = this.place.pass(cursor);
+    if (passed) this.options.moved?.();
+    return passed !== null;
   }
 
   private awaitQuiet(): void {
