@@ -2,15 +2,24 @@
 import type { Entry } from './entry';
 import type { Problem } from './problem';
 import type { Timings } from './timings';
+import type { Id } from './types';
 
 export type StreamState =
-  | { name: 'connecting' | 'behind' | 'live' | 'polling' | 'refused' | 'stopped' }
+  | { name: 'live' | 'refused' | 'stopped' }
+  /** `draining`: the server said that it goes, and that others are there. */
+  | { name: 'connecting'; draining?: boolean }
+  /** What was missed is being replayed: `done` of `of` positions of the log. */
+  | { name: 'behind'; done: number; of: number }
+  /** `buffered`: no stream comes through at all; `stalled`: one did, and brought no more. */
+  | { name: 'polling'; why: 'buffered' | 'stalled' }
   | { name: 'offline'; problem: Problem; retryAt: number };
 
 export interface FeedOptions {
   /** Address of `/api/chat/stream`. */
   url: string;
   headers?: Record<string, string>;
+  /** Whose entries these must be: another login in this browser ends the stream. */
+  me?: Id;
   /** Reads the snapshot again and returns its cursor. */
   resnapshot(reason: string): Promise<string>;
   /** Takes an entry. */

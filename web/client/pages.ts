@@ -47,9 +47,7 @@ export class Pages {
     const before = this.timeline(id)?.messages[0]?.seq;
     if (before === undefined) return;
     await this.load(id, { before });
-    if ((this.timeline(id)?.messages.length ?? 0) <= most) return;
-    this.become(model.trimNewest(this.shelf.model(), id, most));
-    this.past.add(id);
+    this.leave(id, most);
   }
 
   /** Loads the page after the newest loaded message, where that is not the newest of all. */
@@ -77,6 +75,13 @@ export class Pages {
   /** Forgets the oldest beyond so many; they can be paged in again. */
   trim(id: Id, most: number): void {
     this.become(model.trimOldest(this.shelf.model(), id, most));
+  }
+
+  /** Forgets the newest beyond so many, and shows the past from now on. */
+  leave(id: Id, most: number): void {
+    if ((this.timeline(id)?.messages.length ?? 0) <= most) return;
+    this.become(model.trimNewest(this.shelf.model(), id, most));
+    this.past.add(id);
   }
 
   /** A message came that this timeline does not reach: it is read, unless it shows the past. */

@@ -185,6 +185,7 @@ export class Store {
     return make({
       url: `${api.base}/api/chat/stream`,
       headers: api.identity(),
+      me: this.view.me.id,
       resnapshot: () => this.snapshot(),
       entry: (entry) => {
         this.intake.take(entry);

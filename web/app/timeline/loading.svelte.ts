@@ -27,12 +27,13 @@ export class Loading {
     return this.load(() => this.chat.store.pages.open(this.id));
   }
 
-  older(): Promise<void> {
-    return this.load(() => this.chat.store.pages.older(this.id));
+  /** Of more than `most` those at the other end are let go. */
+  older(most: number): Promise<void> {
+    return this.load(() => this.chat.store.pages.older(this.id, most));
   }
 
-  newer(): Promise<void> {
-    return this.load(() => this.chat.store.pages.newer(this.id));
+  newer(most: number): Promise<void> {
+    return this.load(() => this.chat.store.pages.newer(this.id, most));
   }
 
   /** Not beside another page that is on its way: that one would be put where it does not belong. */

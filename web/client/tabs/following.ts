@@ -53,7 +53,7 @@ export class Following {
   async catchUp(reason: string | null): Promise<void> {
     if (this.busy) return;
     this.busy = true;
-    this.options.state({ name: 'behind' });
+    this.options.state({ name: 'behind', done: 0, of: 0 });
     let due = reason ?? (this.options.place() ? null : 'new');
     let failures = 0;
     for (let end = await this.attempt(due); end; end = await this.attempt(due)) {
