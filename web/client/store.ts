@@ -8,7 +8,8 @@ import { Intake, peopleOf } from './intake';
 import { Live } from './live';
 import { Marks } from './marks';
 import * as model from './model';
-import { Outbox, type Outgoing } from './outbox';
+import { Outbox, type OutboxOptions } from './outbox';
+import type { Keep, Out, Outgoing } from './outgoing';
 import { Pages, peopleIn } from './pages';
 import { People } from './people';
 import { Witness } from './presence/witness';
@@ -30,9 +31,10 @@ export interface StoreOptions {
   me: User;
   /** Where the entries come from; without it, from a stream of its own. */
   feed?(options: FeedOptions): Feed;
-  /** What an earlier page load could not send, and where to keep it for the next. */
-  kept?: Outgoing[];
-  keep?(outgoing: Outgoing[]): void;
+  /** What sends; without it, an outbox of its own. */
+  out?(options: OutboxOptions): Out;
+  /** Where messages are kept until they are sent, over page loads. */
+  keep?: Keep;
   /** Hears every entry of the log. */
   entry?(entry: Entry): void;
   timings?: Partial<Timings>;
@@ -46,16 +48,16 @@ export class Store {
   readonly edits: Edits;
   private readonly live: Live<View>;
   private readonly intake: Intake;
-  private readonly outbox: Outbox;
+  private readonly outbox: Out;
   private readonly feed: Feed;
   private readonly witness: Witness;
   private readonly people: People;
   private readonly marks: Marks;
 
   constructor(private readonly options: StoreOptions) {
-    const { api, me, kept } = options;
-    const nothing = { edits: [], connection: { name: 'stopped' as const }, loaded: false };
-    this.live = new Live<View>({ ...model.emptyModel(me), outgoing: kept ?? [], ...nothing });
+    const { api, me } = options;
+    const nothing = { outgoing: [], edits: [], connection: { name: 'stopped' as const }, loaded: false };
+    this.live = new Live<View>({ ...model.emptyModel(me), ...nothing });
     const desk = {
       api,
       model: () => this.view,
@@ -92,6 +94,7 @@ export class Store {
   }
 
   start(): void {
+    this.outbox.start();
     this.feed.start();
   }
 
@@ -165,18 +168,14 @@ export class Store {
     this.people.want(members);
   }
 
-  private makeOutbox(): Outbox {
-    const { api, keep, kept } = this.options;
-    const hooks = {
-      post: (conversation: Id, body: string, clientId: string, references: References) =>
-        api.post(conversation, body, clientId, references),
-      changed: (outgoing: Outgoing[]) => {
-        keep?.(outgoing.filter((one) => one.state !== 'sent'));
-        this.live.become({ outgoing });
-      },
+  private makeOutbox(): Out {
+    const { api, keep, out = (options: OutboxOptions) => new Outbox(options) } = this.options;
+    return out({
+      post: (conversation, body, clientId, references) => api.post(conversation, body, clientId, references),
+      changed: (outgoing) => this.live.become({ outgoing }),
       refused: () => this.live.become({ connection: { name: 'refused' } }),
-    };
-    return new Outbox(hooks, kept);
+      keep,
+    });
   }
 
   private makeFeed(): Feed {

@@ -1,5 +1,6 @@
 /** What the tabs of one browser and one login tell each other. */
 import type { Entry } from '../entry';
+import type { Outgoing } from '../outgoing';
 import type { PresenceView } from '../presence/line';
 import type { Choice, PresenceRecord } from '../presence/shapes';
 import type { ProblemFields } from '../problem';
@@ -39,6 +40,8 @@ export interface Letters {
   /** The snapshot is to be read again, and why. */
   reset: string;
   line: LineChange;
+  /** All that is on its way. */
+  outbox: Outgoing[];
 
   /** Those of everybody: a tab has come, or has woken up. */
   hello: null;
@@ -48,6 +51,9 @@ export interface Letters {
   types: { conversation: Id; on: boolean };
   idles: boolean;
   choose: Choice;
+  send: Outgoing;
+  retry: string;
+  discard: string;
   /** Whether a person looks at this tab. */
   looks: boolean;
 }

@@ -4,7 +4,7 @@
  * A tab that is closed, crashes or is discarded loses its lock at once. One that is frozen gives it back
  * before, if the browser says so; if it does not, it leaves a question unanswered and is replaced.
  */
-import { newClientId } from '../outbox';
+import { newClientId } from '../outgoing';
 import { Leadership, type Locks } from './leadership';
 import type { Letters, Topic } from './letters';
 
