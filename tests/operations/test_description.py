@@ -117,10 +117,21 @@ async def test_answers_are_as_described(ana: Person, ben: Person) -> None:
     assert (status, s.Problem.model_validate(problem).code) == (404, "not_found")
 
 
+async def test_the_ways_in_are_as_described(ana: Person, mallory: Person) -> None:
+    """Signing up, logging in, and following an invite link."""
+    form = {"name": "dora", "password": "correct horse battery"}
+    for path in ("/api/accounts", "/api/sessions"):
+        status, entered = await ana.call("POST", path, form)
+        assert (status, s.SignedIn.model_validate(entered).user.name) == (201, "dora")
+    room = await begins(ana, "channel", "kitchen", private=True)
+    status, link = await ana.call("POST", f"{CONVERSATIONS}/{room}/links", {})
+    status, joined = await mallory.call("POST", "/api/chat/join", {"code": link["code"]})
+    assert (status, s.Conversation.model_validate(joined).id) == (201, room)
+
+
 def test_no_shape_is_left_unproved() -> None:
-    """Whatever is promised is asked for above, save what the tests of logging in and of invite links prove."""
-    elsewhere = {"post_account", "post_session", "post_conversation", "post_join"}
-    assert set(ANSWERS) - set(ASKS) == elsewhere
+    """Whatever is promised is asked for above."""
+    assert set(ANSWERS) - set(ASKS) == {"post_account", "post_session", "post_conversation", "post_join"}
 
 
 def test_the_command_prints_the_same() -> None:
