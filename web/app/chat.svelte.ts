@@ -1,6 +1,6 @@
 /** The client's store as the components see it: its view as reactive state, and what is derived from it. */
 import { createContext } from 'svelte';
-import { type Api, type Conversation, type Entry, type Id, type Outgoing, Store, type User, type View } from '../client';
+import { type Api, type Conversation, type Entry, type Id, Moderation, type Outgoing, Store, type User, type View } from '../client';
 import { keep, kept } from './kept';
 import { byRecency, nameOf, titleOf } from './names';
 import { loudOf } from './notify/quiet';
@@ -8,6 +8,9 @@ import { paced } from './pace';
 
 export class Chat {
   readonly store: Store;
+  readonly moderation: Moderation;
+  /** Who listens to the entries of the log beside the view. */
+  private readonly ears = new Set<(entry: Entry) => void>();
   view: View;
   readonly sorted = $derived.by(() => [...this.view.conversations.values()].sort(byRecency));
   /** What one asked to be told of. */
@@ -21,11 +24,32 @@ export class Chat {
     me: User,
     hear: (entry: Entry) => void,
   ) {
+    this.moderation = new Moderation(api);
+    this.listen(hear);
     const key = `tandem.outbox.${me.id}`;
     const keepAll = (outgoing: Outgoing[]) => keep('tab', key, JSON.stringify(outgoing));
-    this.store = new Store({ api, me, kept: keptIn(key), keep: keepAll, entry: hear });
+    this.store = new Store({ api, me, kept: keptIn(key), keep: keepAll, entry: (entry) => this.tell(entry) });
     this.view = $state.raw(this.store.view);
     this.store.subscribe(paced((view: View) => (this.view = view)));
+  }
+
+  /** Hears every entry of the log from now on, until what it returns is called. */
+  listen(ear: (entry: Entry) => void): () => void {
+    this.ears.add(ear);
+    return () => this.ears.delete(ear);
+  }
+
+  private tell(entry: Entry): void {
+    for (const ear of [...this.ears]) ear(entry);
+  }
+
+  /** Whether this person runs it: names it, keeps it in order, decides who stays. */
+  runs({ kind, role }: Conversation): boolean {
+    return kind !== 'direct' && (role === 'owner' || role === 'admin');
+  }
+
+  get isAdmin(): boolean {
+    return this.view.me.role === 'admin';
   }
 
   get me(): Id {

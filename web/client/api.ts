@@ -3,6 +3,7 @@ import { problemOf, unreachable } from './problem';
 import type {
   Channel,
   Conversation,
+  ConversationChange,
   ConversationDraft,
   FollowedThread,
   Id,
@@ -15,6 +16,7 @@ import type {
   Profile,
   Receipt,
   References,
+  Role,
   SignedIn,
   Snapshot,
   User,
@@ -84,6 +86,11 @@ export class Api {
     return this.call('PATCH', '/api/users/me', profile);
   }
 
+  /** Other logins end. */
+  changePassword(old: string, fresh: string): Promise<void> {
+    return this.call('PUT', '/api/users/me/password', { old, new: fresh });
+  }
+
   async users(ids: Id[]): Promise<User[]> {
     return (await this.call<{ users: User[] }>('GET', `/api/users${query({ ids: ids.join(',') })}`)).users;
   }
@@ -104,8 +111,14 @@ export class Api {
     return this.call('POST', '/api/chat/conversations', draft);
   }
 
-  async channels(q: string): Promise<Channel[]> {
-    return (await this.call<{ channels: Channel[] }>('GET', `/api/chat/channels${query({ q })}`)).channels;
+  /** Public channels by name, those after one called `after`. */
+  channels(q: string, after?: string): Promise<{ channels: Channel[]; next?: string }> {
+    return this.call('GET', `/api/chat/channels${query({ q, after })}`);
+  }
+
+  /** What is not named stays. */
+  changeConversation(id: Id, change: ConversationChange): Promise<Conversation> {
+    return this.call('PATCH', `/api/chat/conversations/${id}`, change);
   }
 
   members(conversation: Id, after?: Id): Promise<{ members: Member[]; next?: Id | null }> {
@@ -120,8 +133,17 @@ export class Api {
     return this.call('PUT', `/api/chat/conversations/${conversation}/members/${user}`, {});
   }
 
+  setRole(conversation: Id, user: Id, role: Role): Promise<void> {
+    return this.call('PUT', `/api/chat/conversations/${conversation}/members/${user}`, { role });
+  }
+
+  /** Sends somebody away, who may come back. */
+  remove(conversation: Id, user: Id | 'me'): Promise<void> {
+    return this.call('DELETE', `/api/chat/conversations/${conversation}/members/${user}`);
+  }
+
   leave(conversation: Id): Promise<void> {
-    return this.call('DELETE', `/api/chat/conversations/${conversation}/members/me`);
+    return this.remove(conversation, 'me');
   }
 
   messages(conversation: Id, where: Where = {}, limit = 50): Promise<Page> {
@@ -198,7 +220,8 @@ export class Api {
     return this.token ? { Authorization: `Bearer ${this.token}` } : {};
   }
 
-  private async call<T>(method: string, path: string, body?: unknown): Promise<T> {
+  /** Any call of the API: its answer, or a `Problem`. */
+  async call<T>(method: string, path: string, body?: unknown): Promise<T> {
     const response = await fetch(this.base + path, {
       method,
       headers: {
@@ -219,11 +242,12 @@ export class Api {
   }
 }
 
-function messagePath(conversation: Id, seq: number): string {
+export function messagePath(conversation: Id, seq: number): string {
   return `/api/chat/conversations/${conversation}/messages/${seq}`;
 }
 
-function query(values: Record<string, string | number | undefined>): string {
+/** `?name=value…` of what is there; empty when nothing is. */
+export function query(values: Record<string, string | number | undefined>): string {
   const pairs = Object.entries(values).filter(([, value]) => value !== undefined && value !== '');
   const search = new URLSearchParams(pairs.map(([name, value]) => [name, String(value)]));
   return pairs.length ? `?${search}` : '';

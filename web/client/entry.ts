@@ -50,6 +50,15 @@ export interface ReadChange {
   mentions?: number;
 }
 
+/** For those who may judge it. */
+export interface ReportChange {
+  /** The report's. */
+  id: Id;
+  conversation: Id;
+  seq: number;
+  state: 'open' | 'dismissed' | 'acted';
+}
+
 export type Entry =
   | { event: 'message'; id: string; data: Message }
   | { event: 'edit'; id: string; data: Message }
@@ -65,10 +74,11 @@ export type Entry =
   | {
       event: 'conversation';
       id: string;
-      data: Pick<Conversation, 'id'> & Partial<Conversation> & { archived?: boolean };
+      data: Pick<Conversation, 'id'> & Partial<Conversation>;
     }
   | { event: 'member'; id: string; data: { conversation: Id; user: Id; role: Role | null } }
-  | { event: 'user'; id: string; data: User };
+  | { event: 'user'; id: string; data: User }
+  | { event: 'report'; id: string; data: ReportChange };
 
 /** What the stream says about itself; none of it is an entry. */
 export type Notice =

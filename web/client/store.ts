@@ -6,6 +6,7 @@ import { Edits, type PendingEdit } from './edits';
 import type { Entry } from './entry';
 import { Marks } from './marks';
 import * as model from './model';
+import { Moderation } from './moderation';
 import { Originals } from './originals';
 import { Outbox, type Outgoing } from './outbox';
 import { placeOf } from './message';
@@ -14,7 +15,7 @@ import { Witness } from './presence/witness';
 import { asProblem, Problem } from './problem';
 import { DurableStream, type StreamState } from './stream';
 import type { Timings } from './timings';
-import type { Conversation, ConversationDraft, Id, Message, References, User } from './types';
+import type { Conversation, ConversationChange, ConversationDraft, Id, Member, Message, References, User } from './types';
 
 export interface View extends model.Model {
   outgoing: Outgoing[];
@@ -218,6 +219,17 @@ export class Store {
     return this.adopt(await this.api.conversation(id));
   }
 
+  /** What is not named stays; brought back from the archive it is shown at once. */
+  async change(id: Id, change: ConversationChange): Promise<void> {
+    const changed = await this.api.changeConversation(id, change);
+    if (!changed.archived) this.adopt(changed);
+  }
+
+  /** Comes in by the code of a link. */
+  async joinBy(code: string): Promise<Conversation> {
+    return this.adopt(await new Moderation(this.api).joinBy(code));
+  }
+
   async leave(id: Id): Promise<void> {
     await this.api.leave(id);
   }
@@ -232,9 +244,9 @@ export class Store {
   }
 
   /** Who is in a conversation whose snapshot did not say; entries keep it true. */
-  takeMembers(id: Id, members: Id[]): void {
+  takeMembers(id: Id, members: Member[]): void {
     this.become(model.takeMembers(this.current, id, members));
-    this.people.want(members);
+    this.people.want(members.map((one) => one.user));
   }
 
   /** The message that a thread began with, and its newest replies. */

@@ -105,7 +105,17 @@ export interface Conversation {
   last_message?: Message | null;
   members?: Id[];
   created_at?: string;
+  /** It can be read, and nothing else. */
+  archived?: boolean;
+  /** Seconds between two messages of one member. */
+  slow?: number;
+  /** Only those who run it write. */
+  read_only?: boolean;
 }
+
+export type ConversationChange = Partial<
+  Pick<Conversation, 'topic' | 'private' | 'archived' | 'slow' | 'read_only'> & { name: string }
+>;
 
 export interface Channel {
   id: Id;
@@ -118,6 +128,7 @@ export interface Channel {
 export interface Member {
   user: Id;
   role: Role;
+  joined_at?: string;
 }
 
 export interface Login {
