@@ -21,8 +21,8 @@ export class Completing {
   }
 
   /** All filters, for who does not know them. */
-  all(text: string, caret: number): void {
-    this.word = { ...wordAt(text, caret), start: caret, end: caret };
+  all(caret: number): void {
+    this.word = { name: null, typed: '', start: caret, end: caret };
     this.offer(filters);
   }
 
