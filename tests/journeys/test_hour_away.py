@@ -31,7 +31,8 @@ SCREEN = """() => {
     const all = (where, what) => [...document.querySelectorAll(where)].map(what);
     return {
         title: document.title,
-        places: all('nav[aria-label=Conversations] a', text).sort(),
+        places: all('nav[aria-label=Conversations] a',
+            one => [...one.querySelectorAll('.title, .badge, .quiet')].map(text).join(' | ')).sort(),
         heading: text(document.querySelector('h1')),
         topic: text(document.querySelector('main header p')),
         details: all('aside .what p:not(.acts)', text),
@@ -75,7 +76,7 @@ async def test_everything_that_happened_is_on_the_screen(
     assert seen["heading"] == "pantry"
     assert seen["closed"] == "Only owners and admins write here."
     assert seen["members"] == ["AnaOwner", "ChloéAdmin", "Ben"]
-    assert [place.split()[0] for place in seen["places"]] == ["Ana", "balcony", "garden", "pantry"]
+    assert [place.split(" | ")[0] for place in seen["places"]] == ["Ana", "balcony", "garden", "pantry"]
     assert window.loads == 1
     assert window.errors == fresh.errors == []
 
