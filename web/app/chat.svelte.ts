@@ -1,10 +1,26 @@
 /** The client's store as the components see it: its view as reactive state, and what is derived from it. */
 import { createContext } from 'svelte';
-import { type Api, type Conversation, type Entry, type Id, Moderation, type Outgoing, Store, type User, type View } from '../client';
-import { keep, kept } from './kept';
+import {
+  type Api,
+  type Conversation,
+  type Entry,
+  type FeedOptions,
+  type Id,
+  IndexedKeep,
+  Moderation,
+  type OutboxOptions,
+  SharedOutbox,
+  SharedStream,
+  Store,
+  type Tabs,
+  type User,
+  type View,
+} from '../client';
 import { byRecency, nameOf, titleOf } from './names';
 import { loudOf } from './notify/quiet';
 import { paced } from './pace';
+
+const waits = ['sending', 'waiting'];
 
 export class Chat {
   readonly store: Store;
@@ -16,19 +32,19 @@ export class Chat {
   /** What one asked to be told of. */
   readonly unread = $derived.by(() => this.sorted.reduce((sum, one) => sum + loudOf(one, Date.now()), 0));
   readonly threadsUnread = $derived.by(() => [...this.view.threads.values()].filter((one) => one.unread).length);
-  readonly unsent = $derived.by(() => this.view.outgoing.filter((one) => one.state !== 'sent').length);
+  readonly unsent = $derived.by(() => this.view.outgoing.filter((one) => waits.includes(one.state)).length);
 
   /** `hear` is told of every entry of the log. */
   constructor(
     readonly api: Api,
     me: User,
     hear: (entry: Entry) => void,
+    tabs: Tabs | null,
   ) {
     this.moderation = new Moderation(api);
     this.listen(hear);
-    const key = `tandem.outbox.${me.id}`;
-    const keepAll = (outgoing: Outgoing[]) => keep('tab', key, JSON.stringify(outgoing));
-    this.store = new Store({ api, me, kept: keptIn(key), keep: keepAll, entry: (entry) => this.tell(entry) });
+    const entry = (told: Entry) => this.tell(told);
+    this.store = new Store({ api, me, entry, keep: new IndexedKeep(`tandem ${me.id}`), ...(tabs && shared(tabs)) });
     this.view = $state.raw(this.store.view);
     this.store.subscribe(paced((view: View) => (this.view = view)));
   }
@@ -69,12 +85,10 @@ export class Chat {
   }
 }
 
-function keptIn(key: string): Outgoing[] {
-  try {
-    return JSON.parse(kept('tab', key) ?? '[]') as Outgoing[];
-  } catch {
-    return [];
-  }
-}
+/** What all tabs of this browser do as one. */
+const shared = (tabs: Tabs) => ({
+  feed: (options: FeedOptions) => new SharedStream(tabs, options),
+  out: (options: OutboxOptions) => new SharedOutbox(tabs, options),
+});
 
 export const [getChat, setChat] = createContext<Chat>();

@@ -11,7 +11,7 @@ import {
   takeMembers,
   takePage,
   takeSnapshot,
-  trimTimeline,
+  trimOldest,
 } from './model';
 import type { Conversation, Message, Role } from './types';
 
@@ -171,7 +171,7 @@ test('an answer older than the stream does not turn time back', () => {
 });
 
 test('a trimmed timeline can be paged back again', () => {
-  const model = trimTimeline(takePage(starting(general({ last_seq: 40 })), 7, page(1, 40)), 7, 10);
+  const model = trimOldest(takePage(starting(general({ last_seq: 40 })), 7, page(1, 40)), 7, 10);
   expect([seqs(model)?.[0], model.timelines.get(7)?.hasBefore]).toEqual([31, true]);
 });
 
