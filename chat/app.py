@@ -20,6 +20,11 @@ from chat.conversations.endpoints import READ_MARKS
 from chat.conversations.member_endpoints import FACES
 from chat.conversations.read_marks import ReadMarks
 from chat.delivery.endpoints import EVIDENCE
+from chat.files.endpoints import UPLOADS
+from chat.files.picture import Pictures
+from chat.files.storage import open_storage
+from chat.files.sweep import Sweep
+from chat.files.uploads import Limits, Uploads
 from chat.log.announce import Announcer
 from chat.log.append import Log
 from chat.log.endpoints import LOG
@@ -52,7 +57,7 @@ from presence.routes import PRESENCE
 from presence.sockets import Sockets
 
 TASKS = web.AppKey("tasks", Tasks)
-MESSAGES = [*routes.ACCOUNTS, *routes.CHAT]
+MESSAGES = [*routes.ACCOUNTS, *routes.FILES, *routes.CHAT]
 ROUTES = {
     "all": [*routes.OPERATIONS, *MESSAGES, *PRESENCE, *routes.SITE],
     "messages": [*routes.OPERATIONS, *MESSAGES, *routes.SITE],
@@ -97,6 +102,8 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         registry.on_revoked += [identities.forget, streams.roster.revoke]
         streams.hub.followers.append(sockets.follower)
         app[EVIDENCE] = lambda user_id: describe_evidence(pool, registry, user_id)
+        storage, limits = open_storage(settings.files_url), Limits(settings.max_file_bytes, settings.files_quota)
+        app[UPLOADS] = Uploads(pool, storage, Pictures(settings.picture_pixels), limits)
         app[POOL], lag = pool, Lag()
         queues = {
             "posts": posts.waiting,
@@ -124,6 +131,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
             "measure the lag": lag.run,
             "keep the audit": partial(keep_audit, pool, settings.audit_retention_days),
             "index messages": Indexer(pool).run,
+            "sweep files": Sweep(pool, storage).run,
             "record streams": streams.records.run,
             "beat": lambda: streams.roster.beat(streams.hub),
             **registry.works(),

@@ -75,7 +75,7 @@ def submit(
         if draft.is_import:
             check_import(member, draft, roles)
         author_id = draft.author or member.user_id
-        return posts.submit(Post(draft.conversation, author_id, draft, draft.created_at, here))
+        return posts.submit(Post(draft.conversation, author_id, draft, draft.created_at, here, member.user_id))
     except Refusal as refusal:
         return refusal
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from chat.attention.mentions import UNREACHED, Call, Reached, find_reached, store_reached
 from chat.attention.naming import NOBODY, find_naming
 from chat.conversations.refusals import Archived, Blocked, NotMember
+from chat.files.carried import Carried
 from chat.log.append import Change, Log
 from chat.log.entry import Unplaced
 from chat.messages.draft import Draft
@@ -26,7 +27,7 @@ BATCH = 500
 class Post:
     """A draft with its author and where it goes; an imported one with when it was said.
 
-    `here`: whom `@here` means in it; None: everyone.
+    `here`: whom `@here` means in it; None: everyone. `bearer_id`: whose files it carries, where not its author's.
     """
 
     conversation_id: int
@@ -34,6 +35,7 @@ class Post:
     draft: Draft
     said_at: datetime | None = None
     here: frozenset[int] | None = None
+    bearer_id: int | None = None
 
     def key(self) -> tuple[int, int, str]:
         """What makes two posts the same one."""
@@ -78,7 +80,7 @@ class Posts:
 def weigh_post(post: Post) -> int:
     """Long ones count for more: 500 units stay under 256 KiB, so that announcements carry them and one batch alone
     never fills a reader's buffer."""
-    return 1 + len(post.draft.body) // 512
+    return 1 + len(post.draft.body) // 512 + len(post.draft.files) // 3
 
 
 class Batch:
@@ -96,6 +98,7 @@ class Batch:
         self._members: set[int] = set()
         self._pace = Pace()
         self._references = References((post.conversation_id, post.draft) for post in posts)
+        self._carried = Carried(post.draft.files for post in posts)
 
     async def look_up(self, change: Change) -> None:
         """Lock the conversations, see who may write and what is there already, lock the head: one round trip."""
@@ -107,6 +110,7 @@ class Batch:
         members = await run(queries.current_members, [conversations, authors])
         known = await run(queries.known_messages, [conversations, authors, client_ids])
         await self._references.look_up(change)
+        await self._carried.look_up(change)
         await change.now()
         for conversation_id, last_seq, archived, public, blocked, slow, read_only in await locked.fetchall():
             self._pace.see_conversation(conversation_id, slow, read_only)
@@ -146,8 +150,10 @@ class Batch:
             return Archived()
         if post.conversation_id in self._blocked:
             return Blocked()
-        wrong = self._references.judge(post.conversation_id, post.draft)
-        return wrong or (None if post.said_at else self._pace.judge(post.conversation_id, post.author_id, now))
+        wrong: Refusal | None = self._references.judge(post.conversation_id, post.draft)
+        if not wrong and not post.said_at:
+            wrong = self._pace.judge(post.conversation_id, post.author_id, now)
+        return wrong or self._carried.take(post.bearer_id or post.author_id, post.draft.files)
 
     async def store(self, change: Change) -> None:
         """Number, encode and write what is new; numbers are given only to what is stored."""
@@ -160,6 +166,8 @@ class Batch:
             seq = self._last_seq[post.conversation_id] = self._last_seq[post.conversation_id] + 1
             said_at = min(post.said_at or now, now)
             message = to_message(post, seq, said_at, reached.get(n, UNREACHED))
+            if files := self._carried.put_into(post.conversation_id, seq, post.draft.files):
+                message = replace(message, files=files)
             self._references.answer(change, message)
             encoded = message.encode()
             entry = change.place(Unplaced("message", post.conversation_id, data=encoded))
@@ -170,6 +178,7 @@ class Batch:
         run = change.connection.execute
         await run(queries.insert_messages, [*map(list, zip(*rows, strict=True))])
         await store_reached(change, reaching)
+        await self._carried.store(change)
         await run(queries.move_last_seq, [list(self._last_seq), list(self._last_seq.values())])
         readers = map(list, zip(*marks, strict=True))
         await run(queries.move_read_marks, [now, *readers, [*marks.values()]])
