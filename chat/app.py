@@ -112,7 +112,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
             "sight": sockets.sight.waiting,
             "registry": registry.writer.waiting,
         }
-        app[METRICS] = Metrics(streams, registry, lag, queues)
+        app[METRICS] = Metrics(streams, registry, lag, queues, app[UPLOADS])
         await retention.keep()
         await streams.tail.begin()
         await registry.begin()

@@ -15,6 +15,7 @@ from chat.files.span import Span
 CHUNK = 5 * 1024 * 1024  # the least that S3 takes as one part of many
 AT_ONCE = 2  # chunks of one upload that are held in memory
 BLOCK = 256 * 1024
+AWAY: tuple[type[Exception], ...] = (BaseError, OSError)  # what is not found is an OSError
 
 
 class Bucket:
@@ -37,7 +38,7 @@ class Bucket:
         counted = Counted(body)
         try:
             await obstore.put_async(self._store, key, counted, chunk_size=CHUNK, max_concurrency=AT_ONCE)
-        except BaseError as error:
+        except AWAY as error:
             raise counted.raised or StorageAway(retry_after=5) from error
         return counted.size
 
@@ -47,14 +48,14 @@ class Bucket:
             found = await obstore.get_async(self._store, key, options={"range": (span.start, span.end)})
             async for block in found.stream(min_chunk_size=BLOCK):
                 yield bytes(block)
-        except BaseError as error:
+        except AWAY as error:
             raise StorageAway(retry_after=5) from error
 
     async def drop(self, key: str) -> None:
         """This object; S3 does not mind when there is none."""
         try:
             await obstore.delete_async(self._store, key)
-        except BaseError as error:
+        except AWAY as error:
             raise StorageAway(retry_after=5) from error
 
     async def delete(self, folder: str) -> None:
@@ -62,7 +63,7 @@ class Bucket:
         try:
             async for found in obstore.list(self._store, prefix=folder):
                 await obstore.delete_async(self._store, [one["path"] for one in found])
-        except BaseError as error:
+        except AWAY as error:
             raise StorageAway(retry_after=5) from error
 
 

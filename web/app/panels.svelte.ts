@@ -1,6 +1,6 @@
 /** Which dialog is open, and which panel stands beside the conversation. */
 import { createContext } from 'svelte';
-import type { Id, Message } from '../client';
+import type { Id, Message, SentFile } from '../client';
 import type { Writing } from './composer/writing.svelte';
 
 export type Panel =
@@ -9,6 +9,7 @@ export type Panel =
   | { name: 'leave' | 'addPeople' | 'notifications'; conversation: Id }
   | { name: 'message' | 'deleteMessage'; message: Message; writing: Writing }
   | { name: 'profile'; user: Id }
+  | { name: 'lightbox'; pictures: SentFile[]; at: number }
   /** Near what was pressed, where there is room. */
   | { name: 'emoji'; near: DOMRect | null; pick: (emoji: string) => void };
 

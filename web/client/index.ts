@@ -14,3 +14,4 @@ export { asProblem, Problem } from './problem';
 export { Store, type StoreOptions, type View } from './store';
 export { DurableStream, type StreamOptions, type StreamState } from './stream';
 export type * from './types';
+export { Upload, type UploadState } from './upload';

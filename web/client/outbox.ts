@@ -157,8 +157,12 @@ export class Outbox {
 }
 
 /** What it points at, and nothing else of it. */
-function referencesOf({ reply_to, thread }: References): References {
-  return { ...(reply_to !== undefined && { reply_to }), ...(thread !== undefined && { thread }) };
+function referencesOf({ reply_to, thread, files }: References): References {
+  return {
+    ...(reply_to !== undefined && { reply_to }),
+    ...(thread !== undefined && { thread }),
+    ...(files !== undefined && { files }),
+  };
 }
 
 /**

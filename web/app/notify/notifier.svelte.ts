@@ -7,7 +7,7 @@ import type { Entry, Message } from '../../client';
 import { attention } from '../attention.svelte';
 import type { Chat } from '../chat.svelte';
 import { keep, kept } from '../kept';
-import { excerpt } from '../message/excerpt';
+import { gist } from '../message/gist';
 import { messagePath, route } from '../route.svelte';
 import { interrupts } from './quiet';
 
@@ -65,7 +65,7 @@ export class Notifier {
     const name = this.chat.name(message.author);
     const where = conversation?.kind === 'channel' ? `${name} in #${title}` : name;
     const tag = `tandem ${message.conversation}/${message.seq}`;
-    const notification = new Notification(where, { body: excerpt(message.body), tag, icon: '/icon.svg' });
+    const notification = new Notification(where, { body: gist(message), tag, icon: '/icon.svg' });
     notification.onclick = () => {
       focus();
       route.go(messagePath(message.conversation, message.seq));
