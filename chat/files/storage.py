@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterable, AsyncIterator
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from chat.files.bucket import Bucket
 from chat.files.disk import Disk
@@ -32,4 +32,4 @@ class Storage(Protocol):
 def open_storage(url: str) -> Storage:
     """`file:///srv/files`, `file:files` (from the working directory), or `s3://bucket/prefix?endpoint=…&region=…`."""
     parts = urlsplit(url)
-    return Bucket(url) if parts.scheme == "s3" else Disk(Path(parts.path))
+    return Bucket(url) if parts.scheme == "s3" else Disk(Path(unquote(parts.path)))
