@@ -21,10 +21,9 @@ from chat.conversations.member_endpoints import FACES
 from chat.conversations.read_marks import ReadMarks
 from chat.delivery.endpoints import EVIDENCE
 from chat.files.endpoints import UPLOADS
-from chat.files.picture import Pictures
-from chat.files.storage import open_storage
+from chat.files.figures import tell_figures
 from chat.files.sweep import Sweep
-from chat.files.uploads import Limits, Uploads
+from chat.files.uploads import open_uploads
 from chat.log.announce import Announcer
 from chat.log.append import Log
 from chat.log.endpoints import LOG
@@ -102,8 +101,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         registry.on_revoked += [identities.forget, streams.roster.revoke]
         streams.hub.followers.append(sockets.follower)
         app[EVIDENCE] = lambda user_id: describe_evidence(pool, registry, user_id)
-        storage, limits = open_storage(settings.files_url), Limits(settings.max_file_bytes, settings.files_quota)
-        app[UPLOADS] = Uploads(pool, storage, Pictures(settings.picture_pixels), limits)
+        uploads = app[UPLOADS] = open_uploads(pool, settings)
         app[POOL], lag = pool, Lag()
         queues = {
             "posts": posts.waiting,
@@ -112,7 +110,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
             "sight": sockets.sight.waiting,
             "registry": registry.writer.waiting,
         }
-        app[METRICS] = Metrics(streams, registry, lag, queues, app[UPLOADS])
+        app[METRICS] = Metrics(streams, registry, lag, queues, [partial(tell_figures, uploads)])
         await retention.keep()
         await streams.tail.begin()
         await registry.begin()
@@ -131,7 +129,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
             "measure the lag": lag.run,
             "keep the audit": partial(keep_audit, pool, settings.audit_retention_days),
             "index messages": Indexer(pool).run,
-            "sweep files": Sweep(pool, storage).run,
+            "sweep files": Sweep(pool, uploads.storage).run,
             "record streams": streams.records.run,
             "beat": lambda: streams.roster.beat(streams.hub),
             **registry.works(),

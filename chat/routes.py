@@ -10,6 +10,7 @@ from chat.conversations import endpoints as conversations
 from chat.conversations import member_endpoints as members
 from chat.delivery import endpoints as delivery
 from chat.files import endpoints as files
+from chat.files.reading import endpoints as reading
 from chat.importing import endpoints as importing
 from chat.messages import endpoints as messages
 from chat.messages.edits import endpoints as edits
@@ -103,7 +104,7 @@ FILES = [
     web.get("/api/files/{file}", files.get_upload, allow_head=False),
     web.patch("/api/files/{file}", files.patch_upload),
     web.delete("/api/files/{file}", files.delete_upload),
-    web.get("/api/files/{file}/{name}", files.get_file),
+    web.get("/api/files/{file}/{name}", reading.get_file),
 ]
 # Last: app addresses such as /c/12 all lead to the page.
 SITE = [

@@ -15,13 +15,11 @@ from chat.conversations.read_marks import Mark, ReadMarks
 from chat.demo.pictures import draw
 from chat.demo.script import PEOPLE, Line, Scene, read_scenes
 from chat.files.arriving import Arriving
-from chat.files.picture import Pictures
-from chat.files.storage import open_storage
-from chat.files.uploads import Limits, Uploads, one_piece
+from chat.files.uploads import one_piece, open_uploads
 from chat.log.append import Log
 from chat.log.retention import Retention
-from chat.messages.draft import Draft
-from chat.messages.post import Post, Posts
+from chat.messages.draft import Draft, Post
+from chat.messages.post import Posts
 from chat.shared.postgres import Pool, make_pool
 from chat.shared.settings import Settings
 
@@ -96,9 +94,7 @@ async def writing(log: Log, settings: Settings) -> AsyncIterator[tuple[Posts, Re
 
 async def send_up(pool: Pool, settings: Settings, scenes: Sequence[Scene], people: Mapping[str, int]) -> dict[str, int]:
     """What is carried, by its name."""
-    limits = Limits(settings.max_file_bytes, settings.files_quota)
-    uploads = Uploads(pool, open_storage(settings.files_url), Pictures(settings.picture_pixels), limits)
-    files = {}
+    uploads, files = open_uploads(pool, settings), {}
     for line in (line for scene in scenes for line in scene.lines):
         for name in line.files:
             data, owner = draw(name), people[line.who]

@@ -9,6 +9,8 @@ from chat.files.uploads import queries
 from chat.log.append import Change
 from chat.shared.problems import Invalid
 
+Shown = list[dict[str, object]]
+
 
 class Carried:
     """Costs nothing where no post carries anything."""
@@ -26,21 +28,24 @@ class Carried:
             rows = await (await change.connection.execute(queries.lock_carried, [self._asked])).fetchall()
             self._free = {row[0]: File(*row) for row in rows}
 
-    def take(self, owner_id: int, file_ids: Sequence[int]) -> Invalid | None:
-        """They are this post's from here on; or why it cannot have them, and then none is taken."""
+    def judge(self, owner_id: int, file_ids: Sequence[int]) -> Invalid | None:
+        """Why a post of this person cannot have them, if so."""
         wrong = [file_id for file_id in file_ids if not self._is_free(owner_id, file_id)]
         if wrong:
             listed = ", ".join(map(str, wrong))
             detail = f"you have no file {listed} that has been sent to its end and is in no message yet"
             return Invalid(errors=[{"field": "files", "detail": detail}])
-        self._claimed |= {file_id: self._free.pop(file_id) for file_id in file_ids}
         return None
+
+    def take(self, file_ids: Sequence[int]) -> None:
+        """They are one post's from here on."""
+        self._claimed |= {file_id: self._free.pop(file_id) for file_id in file_ids}
 
     def _is_free(self, owner_id: int, file_id: int) -> bool:
         file = self._free.get(file_id)
         return file is not None and file.ready and file.owner_id == owner_id
 
-    def put_into(self, conversation_id: int, seq: int, file_ids: Sequence[int]) -> list[dict[str, object]] | None:
+    def put_into(self, conversation_id: int, seq: int, file_ids: Sequence[int]) -> Shown | None:
         """What the message at this place shows of them."""
         if not file_ids:
             return None

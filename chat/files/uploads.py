@@ -11,10 +11,11 @@ from chat.files.name import clean_name
 from chat.files.picture import Look, Pictures
 from chat.files.refusals import EmptyFile, FileTooLarge, QuotaFull, WrongOffset
 from chat.files.span import Span, stretches
-from chat.files.storage import Storage
+from chat.files.storage import Storage, open_storage
 from chat.shared.postgres import Pool
 from chat.shared.problems import NotFound, Refusal
 from chat.shared.queries import load
+from chat.shared.settings import Settings
 
 queries = load(__file__)
 PREVIEWS = ("small", "large")
@@ -143,6 +144,12 @@ class Uploads:
         async with self._pool.connection() as connection:
             if not await (await connection.execute(queries.remove_upload, [file_id, owner_id])).fetchone():
                 raise NotFound
+
+
+def open_uploads(pool: Pool, settings: Settings) -> Uploads:
+    """With the storage, the limits and the patience that the settings name."""
+    limits = Limits(settings.max_file_bytes, settings.files_quota)
+    return Uploads(pool, open_storage(settings.files_url), Pictures(settings.picture_pixels), limits)
 
 
 async def one_piece(data: bytes) -> AsyncIterator[bytes]:

@@ -7,8 +7,8 @@ import orjson
 from pydantic import ValidationError
 
 from chat.attention.here import Here
-from chat.messages.draft import AddressedDraft
-from chat.messages.post import Post, Posted, Posts, queries
+from chat.messages.draft import AddressedDraft, Post
+from chat.messages.post import Posted, Posts, queries
 from chat.shared.endpoints import name_errors
 from chat.shared.identity import Member
 from chat.shared.postgres import UNAVAILABLE as POSTGRES_AWAY

@@ -1,6 +1,7 @@
 """A draft: what somebody wants to say, checked; or a named refusal. Pure."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Self
 
@@ -99,3 +100,22 @@ class DraftBatch(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     messages: Annotated[list[object], Field(min_length=1)]
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A draft with its author and where it goes; an imported one with when it was said.
+
+    `here`: whom `@here` means in it; None: everyone. `bearer_id`: whose files it carries, where not its author's.
+    """
+
+    conversation_id: int
+    author_id: int
+    draft: Draft
+    said_at: datetime | None = None
+    here: frozenset[int] | None = None
+    bearer_id: int | None = None
+
+    def key(self) -> tuple[int, int, str]:
+        """What makes two posts the same one."""
+        return self.conversation_id, self.author_id, self.draft.client_id

@@ -8,10 +8,10 @@ from datetime import datetime
 from chat.attention.mentions import UNREACHED, Call, Reached, find_reached, store_reached
 from chat.attention.naming import NOBODY, find_naming
 from chat.conversations.refusals import Archived, Blocked, NotMember
-from chat.files.carried import Carried
+from chat.files.carried import Carried, Shown
 from chat.log.append import Change, Log
 from chat.log.entry import Unplaced
-from chat.messages.draft import Draft
+from chat.messages.draft import Post
 from chat.messages.message import Message
 from chat.messages.pace import Pace
 from chat.messages.threads.references import References
@@ -21,25 +21,6 @@ from chat.shared.queries import load
 
 queries = load(__file__)
 BATCH = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Post:
-    """A draft with its author and where it goes; an imported one with when it was said.
-
-    `here`: whom `@here` means in it; None: everyone. `bearer_id`: whose files it carries, where not its author's.
-    """
-
-    conversation_id: int
-    author_id: int
-    draft: Draft
-    said_at: datetime | None = None
-    here: frozenset[int] | None = None
-    bearer_id: int | None = None
-
-    def key(self) -> tuple[int, int, str]:
-        """What makes two posts the same one."""
-        return self.conversation_id, self.author_id, self.draft.client_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +124,7 @@ class Batch:
                 self._refused[n] = refusal
             else:
                 self._first[post.key()] = n
+                self._carried.take(post.draft.files)
 
     def _refuse(self, post: Post, now: datetime) -> Refusal | None:
         """Why not; an import is no hurry."""
@@ -150,24 +132,21 @@ class Batch:
             return Archived()
         if post.conversation_id in self._blocked:
             return Blocked()
-        wrong: Refusal | None = self._references.judge(post.conversation_id, post.draft)
-        if not wrong and not post.said_at:
-            wrong = self._pace.judge(post.conversation_id, post.author_id, now)
-        return wrong or self._carried.take(post.bearer_id or post.author_id, post.draft.files)
+        wrong = self._references.judge(post.conversation_id, post.draft)
+        wrong = wrong or self._carried.judge(post.bearer_id or post.author_id, post.draft.files)
+        return wrong or (None if post.said_at else self._pace.judge(post.conversation_id, post.author_id, now))
 
     async def store(self, change: Change) -> None:
         """Number, encode and write what is new; numbers are given only to what is stored."""
         if not self._first:
             return
         now, rows, marks, reaching = await change.now(), [], {}, []
-        reached = await find_reached(change, self._calls())
+        reached, run = await find_reached(change, self._calls()), change.connection.execute
         for n in self._first.values():
             post = self._posts[n]
             seq = self._last_seq[post.conversation_id] = self._last_seq[post.conversation_id] + 1
-            said_at = min(post.said_at or now, now)
-            message = to_message(post, seq, said_at, reached.get(n, UNREACHED))
-            if files := self._carried.put_into(post.conversation_id, seq, post.draft.files):
-                message = replace(message, files=files)
+            files = self._carried.put_into(post.conversation_id, seq, post.draft.files)
+            message = to_message(post, seq, min(post.said_at or now, now), reached.get(n, UNREACHED), files)
             self._references.answer(change, message)
             encoded = message.encode()
             entry = change.place(Unplaced("message", post.conversation_id, data=encoded))
@@ -175,7 +154,6 @@ class Batch:
             reaching += [message] if n in reached else []
             marks[post.conversation_id, post.author_id] = seq
             self._known[post.key()] = Posted(encoded, fresh=False)
-        run = change.connection.execute
         await run(queries.insert_messages, [*map(list, zip(*rows, strict=True))])
         await store_reached(change, reaching)
         await self._carried.store(change)
@@ -200,9 +178,9 @@ class Batch:
         ]
 
 
-def to_message(post: Post, seq: int, said_at: datetime, reached: Reached) -> Message:
+def to_message(post: Post, seq: int, said_at: datetime, reached: Reached, files: Shown | None) -> Message:
     """What the post becomes."""
     draft = post.draft
     fields = post.conversation_id, seq, post.author_id, draft.body, draft.client_id, said_at
-    message = Message(*fields, reply_to=draft.reply_to, thread=draft.thread)
+    message = Message(*fields, reply_to=draft.reply_to, thread=draft.thread, files=files)
     return replace(message, mentions=reached.users, mentions_all=reached.everyone) if reached.any else message

@@ -1,20 +1,19 @@
 """Metrics: this node's main figures, read when somebody asks, in the format of Prometheus."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from ipaddress import ip_address
 
 from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from chat.files.uploads import Uploads
 from chat.operations.lag import Lag
 from chat.shared.registry.registry import Registry
 from chat.stream.streams import Streams
 
 
 class Metrics(Collector):
-    """`queues`: how much waits where."""
+    """`queues`: how much waits where; `parts`: what else there is to tell."""
 
     def __init__(
         self,
@@ -22,10 +21,10 @@ class Metrics(Collector):
         registry: Registry,
         lag: Lag,
         queues: Mapping[str, Callable[[], int]],
-        uploads: Uploads,
+        parts: Sequence[Callable[[], Iterator[Metric]]] = (),
     ) -> None:
         self._streams, self._registry, self._lag, self._queues = streams, registry, lag, queues
-        self._uploads = uploads
+        self._parts = parts
         self._all = CollectorRegistry()
         self._all.register(self)
         ProcessCollector(registry=self._all)
@@ -54,7 +53,8 @@ class Metrics(Collector):
         yield gauge("tandem_loop_lag_seconds", "The longest wait of the last quarter of a minute.", self._lag.worst())
         yield self._collect_queues()
         yield self._collect_ghosts()
-        yield from self._collect_files()
+        for part in self._parts:
+            yield from part()
 
     def _collect_queues(self) -> Metric:
         family = GaugeMetricFamily("tandem_queue_length", "What waits.", labels=["queue"])
@@ -71,16 +71,6 @@ class Metrics(Collector):
         family.add_metric(["dead node"], reaper.reaped)
         family.add_metric(["unknown node"], reaper.ghosts)
         return family
-
-    def _collect_files(self) -> Iterator[Metric]:
-        uploads, pictures = self._uploads, self._uploads.pictures
-        yield CounterMetricFamily("tandem_files", "Files sent up to their end.", value=uploads.finished)
-        yield CounterMetricFamily("tandem_files_received_bytes", "Bytes of files taken in.", value=uploads.received)
-        yield CounterMetricFamily("tandem_files_sent_bytes", "Bytes of files sent out.", value=uploads.sent)
-        family = CounterMetricFamily("tandem_pictures", "Pictures that were looked at.", labels=["outcome"])
-        family.add_metric(["shown"], pictures.looked)
-        family.add_metric(["unreadable"], pictures.failed)
-        yield family
 
 
 def gauge(name: str, words: str, value: float) -> Metric:

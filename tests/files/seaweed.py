@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -22,34 +21,17 @@ IDENTITIES = {
         }
     ]
 }
-PORTS = ("master.port", "master.port.grpc", "volume.port", "volume.port.grpc", "filer.port", "filer.port.grpc")
-S3_PORTS = ("s3.port", "s3.port.grpc")
+PORTS = tuple(f"{part}.port{kind}" for part in ("master", "volume", "filer", "s3") for kind in ("", ".grpc"))
 
 
 @contextmanager
 def running_seaweed(folder: Path) -> Iterator[str]:
     """Its address, while it runs; it tells nobody elsewhere that it does."""
     (folder / "identities.json").write_text(json.dumps(IDENTITIES))
-    ports = {name: free_port() for name in (*PORTS, *S3_PORTS)}
     (folder / "data").mkdir()
-    command = [
-        str(Path(sys.executable).with_name("weed")),
-        "server",
-        f"-dir={folder}/data",
-        "-ip=127.0.0.1",
-        "-ip.bind=127.0.0.1",
-        "-master.telemetry=false",
-        "-master.volumeSizeLimitMB=64",
-        "-volume.max=8",
-        f"-filer.localSocket={folder}/filer.sock",
-        "-filer",
-        "-s3",
-        "-s3.iam=false",
-        f"-s3.config={folder}/identities.json",
-        *[f"-{name}={port}" for name, port in ports.items()],
-    ]
+    ports = {name: free_port() for name in PORTS}
     with (folder / "seaweed.log").open("wb") as out:
-        process = subprocess.Popen(command, stdout=out, stderr=out, cwd=folder, env=os.environ | {"HOME": str(folder)})
+        process = subprocess.Popen(command(folder, ports), stdout=out, stderr=out, cwd=folder)
         try:
             wait_until(lambda: is_ready(ports["s3.port"]) or process.poll() is not None, 30)
             assert process.poll() is None, (folder / "seaweed.log").read_text(errors="replace")[-2000:]
@@ -57,6 +39,26 @@ def running_seaweed(folder: Path) -> Iterator[str]:
         finally:
             process.kill()
             process.wait()
+
+
+def command(folder: Path, ports: dict[str, int]) -> list[str]:
+    """All its servers in one process, on loopback alone."""
+    options: dict[str, object] = {
+        "dir": folder / "data",
+        "logdir": folder,
+        "ip": "127.0.0.1",
+        "ip.bind": "127.0.0.1",
+        "master.telemetry": "false",
+        "master.volumeSizeLimitMB": 64,
+        "volume.max": 8,
+        "filer": "true",
+        "filer.localSocket": folder / "filer.sock",
+        "s3": "true",
+        "s3.iam": "false",
+        "s3.config": folder / "identities.json",
+    } | ports
+    program = [str(Path(sys.executable).with_name("weed")), f"-logdir={options.pop('logdir')}", "server"]
+    return [*program, *[f"-{name}={value}" for name, value in options.items()]]
 
 
 def is_ready(port: int) -> bool:
