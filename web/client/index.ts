@@ -25,3 +25,4 @@ export { SharedOutbox } from './tabs/shared-outbox';
 export { SharedLine } from './tabs/shared-line';
 export { SharedStream } from './tabs/shared-stream';
 export { Tabs } from './tabs/tabs';
+export { Upload, type UploadState } from './upload';
