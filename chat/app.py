@@ -20,6 +20,10 @@ from chat.conversations.endpoints import READ_MARKS
 from chat.conversations.member_endpoints import FACES
 from chat.conversations.read_marks import ReadMarks
 from chat.delivery.endpoints import EVIDENCE
+from chat.files.endpoints import UPLOADS
+from chat.files.figures import tell_figures
+from chat.files.sweep import Sweep
+from chat.files.uploads import open_uploads
 from chat.log.announce import Announcer
 from chat.log.append import Log
 from chat.log.endpoints import LOG
@@ -52,7 +56,7 @@ from presence.routes import PRESENCE
 from presence.sockets import Sockets
 
 TASKS = web.AppKey("tasks", Tasks)
-MESSAGES = [*routes.ACCOUNTS, *routes.CHAT]
+MESSAGES = [*routes.ACCOUNTS, *routes.FILES, *routes.CHAT]
 ROUTES = {
     "all": [*routes.OPERATIONS, *MESSAGES, *PRESENCE, *routes.SITE],
     "messages": [*routes.OPERATIONS, *MESSAGES, *routes.SITE],
@@ -97,6 +101,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         registry.on_revoked += [identities.forget, streams.roster.revoke]
         streams.hub.followers.append(sockets.follower)
         app[EVIDENCE] = lambda user_id: describe_evidence(pool, registry, user_id)
+        uploads = app[UPLOADS] = open_uploads(pool, settings)
         app[POOL], lag = pool, Lag()
         queues = {
             "posts": posts.waiting,
@@ -105,7 +110,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
             "sight": sockets.sight.waiting,
             "registry": registry.writer.waiting,
         }
-        app[METRICS] = Metrics(streams, registry, lag, queues)
+        app[METRICS] = Metrics(streams, registry, lag, queues, [partial(tell_figures, uploads)])
         await retention.keep()
         await streams.tail.begin()
         await registry.begin()
@@ -124,6 +129,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
             "measure the lag": lag.run,
             "keep the audit": partial(keep_audit, pool, settings.audit_retention_days),
             "index messages": Indexer(pool).run,
+            "sweep files": Sweep(pool, uploads.storage).run,
             "record streams": streams.records.run,
             "beat": lambda: streams.roster.beat(streams.hub),
             **registry.works(),

@@ -3,11 +3,14 @@
 from aiohttp import web
 
 from chat.accounts import endpoints as accounts
+from chat.accounts.avatars import endpoints as avatars
 from chat.accounts.oversight import endpoints as oversight
 from chat.attention import endpoints as attention
 from chat.conversations import endpoints as conversations
 from chat.conversations import member_endpoints as members
 from chat.delivery import endpoints as delivery
+from chat.files import endpoints as files
+from chat.files.reading import endpoints as reading
 from chat.importing import endpoints as importing
 from chat.messages import endpoints as messages
 from chat.messages.edits import endpoints as edits
@@ -37,6 +40,9 @@ ACCOUNTS = [
     web.get("/api/users", accounts.get_users),
     web.get("/api/users/me", accounts.get_me),
     web.patch("/api/users/me", accounts.patch_me),
+    web.put("/api/users/me/avatar", avatars.put_avatar),
+    web.delete("/api/users/me/avatar", avatars.delete_avatar),
+    web.get("/api/avatars/{avatar}", avatars.get_avatar),
     web.put("/api/users/me/password", accounts.put_password),
     web.get("/api/users/me/blocks", attention.get_blocks),
     web.get("/api/users/{user}", accounts.get_user),
@@ -91,6 +97,14 @@ CHAT = [
     web.get("/api/chat/reports", moderation.get_reports),
     web.patch("/api/chat/reports/{report}", moderation.patch_report),
     web.get(C + "/{conversation}/audit", moderation.get_audit),
+]
+FILES = [
+    web.post("/api/files", files.post_file),
+    web.head("/api/files/{file}", files.head_upload),
+    web.get("/api/files/{file}", files.get_upload, allow_head=False),
+    web.patch("/api/files/{file}", files.patch_upload),
+    web.delete("/api/files/{file}", files.delete_upload),
+    web.get("/api/files/{file}/{name}", reading.get_file),
 ]
 # Last: app addresses such as /c/12 all lead to the page.
 SITE = [

@@ -46,6 +46,7 @@ class Text:
     said_at: datetime
     body: str
     deleted: bool
+    names: list[str]
 
 
 class Indexer:
@@ -119,7 +120,10 @@ async def store(connection: Connection, texts: Sequence[Text]) -> None:
         [text.seq for text in said],
         [text.position for text in said],
         [text.said_at for text in said],
-        [encode_vector(text.conversation, text.position, text.author, text.said_at, text.body) for text in said],
+        [
+            encode_vector(text.conversation, text.position, text.author, text.said_at, text.body, text.names)
+            for text in said
+        ],
     ]
     if said:
         await connection.execute(queries.store_documents, columns)

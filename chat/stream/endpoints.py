@@ -91,7 +91,7 @@ async def serve_stream(
             await response.write(chunk.raw)
 
     try:
-        await send(Chunk(encode_start(start, streams.settings.node)))
+        await send(Chunk(encode_start(start, streams.settings.node, streams.end(), stream.user_id)))
         missed = await catch_up(streams, stream, start, send)
         if stream.ended is not None:
             await send(Chunk(encode_bye(stream.ended)))

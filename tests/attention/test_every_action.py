@@ -17,6 +17,7 @@ from tests.attention.model import Known
 from tests.attention.verbs import blocks, receipts_of
 from tests.cast import Cast, Person, casting
 from tests.databases import fresh_database
+from tests.files.sending import sends
 from tests.nodes import running_node
 from tests.verbs import CONVERSATIONS, begins, seats, sees, tries, unseats
 
@@ -43,6 +44,7 @@ actions = st.lists(
         st.tuples(st.just("profile"), people, rooms, seqs),
         st.tuples(st.just("begin"), people, people, st.sampled_from(("group", "direct"))),
         st.tuples(st.just("end"), people, rooms, st.just(0)),
+        st.tuples(st.just("carry"), people, rooms, st.just("a file")),
     ),
     min_size=8,
     max_size=24,
@@ -65,6 +67,9 @@ class Stage:
             await self.moves(action, person, room, self.people[what])
         elif action in ("block", "begin"):
             await self.meets(person, self.people[where], what)
+        elif action == "carry":
+            draft = {"client_id": f"{self.said}", "files": [(await sends(person, b"words"))["id"]]}
+            await tries(person, "POST", f"{CONVERSATIONS}/{room}/messages", draft)
         elif action == "end":
             await tries(self.people[0], "DELETE", f"{CONVERSATIONS}/{self.rooms[1]}")
         else:
