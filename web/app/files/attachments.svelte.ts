@@ -85,10 +85,10 @@ export class Attachments {
 
   /** Pasted files; where there is text as well, it is the text that is meant. */
   paste(event: ClipboardEvent): void {
-    const { files, types } = event.clipboardData ?? { files: [], types: [] };
-    if (!files.length || types.includes('text/plain')) return;
+    const data = event.clipboardData;
+    if (!data?.files.length || data.types.includes('text/plain')) return;
     event.preventDefault();
-    this.add(files);
+    this.add(data.files);
   }
 }
 
