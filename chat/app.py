@@ -129,12 +129,13 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
             "measure the lag": lag.run,
             "keep the audit": partial(keep_audit, pool, settings.audit_retention_days),
             "index messages": Indexer(pool).run,
-            "sweep files": Sweep(pool, uploads.storage).run,
             "record streams": streams.records.run,
             "beat": lambda: streams.roster.beat(streams.hub),
             **registry.works(),
             **sockets.works(),
         }
+        if settings.role != "presence":  # there the folder may be another one
+            works["sweep files"] = Sweep(pool, uploads.storage).run
         for name, work in works.items():
             tasks.start(name, work())
         yield

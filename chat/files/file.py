@@ -31,7 +31,7 @@ class File:
         return may_show(self.type, self.width is not None)
 
     def to_json(self) -> dict[str, object]:
-        """As messages carry it: nothing stands that is unknown."""
+        """As messages carry it: nothing stands that is unknown; in the order in which `jsonb` gives it back."""
         fields: dict[str, object] = {"id": self.id, "name": self.name, "size": self.size, "type": self.type}
         if self.width is not None:
             fields |= {"width": self.width, "height": self.height}

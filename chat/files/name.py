@@ -4,7 +4,7 @@ Pure."""
 import unicodedata
 
 LONGEST = 200
-UNPRINTABLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+UNPRINTABLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 JOINERS = "\u200c\u200d"  # Cf as well, but part of how emoji and some scripts are written
 SEPARATORS = str.maketrans({"\\": "/", ":": "_"})
 

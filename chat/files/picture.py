@@ -64,11 +64,11 @@ async def develop(arguments: list[str], body: AsyncIterable[bytes]) -> bytes:
     """What the program says; nothing, when it dies or takes too long. It inherits no environment: no secrets."""
     command = [sys.executable, "-I", str(DARKROOM), *arguments]
     process = await asyncio.create_subprocess_exec(
-        *command, stdin=PIPE, stdout=PIPE, stderr=asyncio.subprocess.DEVNULL, env={}, cwd="/", limit=ANSWER_MOST
+        *command, stdin=PIPE, stdout=PIPE, stderr=asyncio.subprocess.DEVNULL, env={}, cwd="/"
     )
     try:
         async with asyncio.timeout(SECONDS):
-            _, answer = await asyncio.gather(feed(process, body), process.stdout.read(ANSWER_MOST))  # type: ignore[union-attr]
+            _, answer = await asyncio.gather(feed(process, body), hear(process))
             return answer if await process.wait() == 0 else b""
     except TimeoutError:
         return b""
@@ -76,6 +76,15 @@ async def develop(arguments: list[str], body: AsyncIterable[bytes]) -> bytes:
         with suppress(ProcessLookupError):
             process.kill()
         await process.wait()
+
+
+async def hear(process: Process) -> bytes:
+    """All that it says; of one that does not stop talking, nothing."""
+    assert process.stdout is not None
+    answer = b""
+    while len(answer) <= ANSWER_MOST and (piece := await process.stdout.read(ANSWER_MOST)):
+        answer += piece
+    return answer if len(answer) <= ANSWER_MOST else b""
 
 
 async def feed(process: Process, body: AsyncIterable[bytes]) -> None:

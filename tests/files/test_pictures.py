@@ -68,7 +68,7 @@ BROKEN = {
     "cut": picture((640, 480))[:2000],
     "only a head": b"\x89PNG\r\n\x1a\n" + bytes(100),
     "no JPEG": b"\xff\xd8\xff" + bytes(500),
-    "no GIF": b"GIF89a" + b"\xff" * 100,
+    "no GIF": b"GIF89a\x10\x00\x10\x00" + bytes(20),
     "no WebP": b"RIFF\x24\x00\x00\x00WEBPVP8 " + bytes(40),
 }
 

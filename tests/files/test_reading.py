@@ -85,7 +85,7 @@ TRAPS = {
     "drawing.svg": SVG,
     "photo.png": HTML,
     "photo.jpg": SVG,
-    "photo.gif": b"GIF89a" + HTML,
+    "photo.gif": b"GIF87a\x01\x00\x01\x00" + HTML,
     "words.txt": b"<script>alert(1)</script>",
     "paper.pdf": b"%PDF-1.7\n" + HTML,
     "style.css": b"* { background: url(//evil.example) }",

@@ -12,7 +12,7 @@ from chat.files.kind import UNKNOWN
 from chat.files.span import Span, Unsatisfiable, parse_range
 from chat.files.uploads import PREVIEWS
 from chat.shared.endpoints import RATES, path_id, require_identity
-from chat.shared.problems import NotFound
+from chat.shared.problems import NotFound, Refusal
 
 PREVIEW_HEADERS = {
     "Content-Type": "image/webp",
@@ -63,16 +63,20 @@ def find_span(request: web.Request, file: File) -> Span | None:
 async def send(
     request: web.Request, response: web.StreamResponse, body: AsyncIterator[bytes], size: int
 ) -> web.StreamResponse:
-    """As fast as it is taken; who takes nothing for a while is let go."""
+    """The first block comes before anything is answered: a storage that is away is a refusal, not half a file."""
     response.content_length = size
+    block = b"" if request.method == "HEAD" else await anext(body)
     await response.prepare(request)
-    if request.method == "HEAD":
-        return response
-    async for block in body:
-        async with asyncio.timeout(STALLED_SECONDS):
-            await response.write(block)
-        request.app[UPLOADS].sent += len(block)
-    await response.write_eof()
+    try:
+        while block:
+            async with asyncio.timeout(STALLED_SECONDS):
+                await response.write(block)
+            request.app[UPLOADS].sent += len(block)
+            block = await anext(body, b"")
+    except (Refusal, ConnectionError, TimeoutError):
+        # Nothing else may follow what has been sent, not even why.
+        if request.transport is not None:
+            request.transport.abort()
     return response
 
 

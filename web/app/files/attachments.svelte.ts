@@ -85,10 +85,10 @@ export class Attachments {
 
   /** Pasted files; where there is text as well, it is the text that is meant. */
   paste(event: ClipboardEvent): void {
-    const pasted = event.clipboardData;
-    if (!pasted?.files.length || pasted.types.includes('text/plain')) return;
+    const data = event.clipboardData;
+    if (!data?.files.length || data.types.includes('text/plain')) return;
     event.preventDefault();
-    this.add(pasted.files);
+    this.add(data.files);
   }
 }
 
