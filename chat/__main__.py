@@ -64,6 +64,19 @@ def serve(
 
 
 @main.command()
+def openapi(
+    channels: Annotated[bool, typer.Option("--async", help="The stream and the socket, as AsyncAPI 3.0.")] = False,
+) -> None:
+    """Print the API for machines, as OpenAPI 3.1; every node serves the same at /api/openapi.json.
+
+    Example: tandem openapi > openapi.json
+    """
+    from chat.app import describe
+
+    print(describe("all", "asyncapi" if channels else "openapi").decode())
+
+
+@main.command()
 def migrate(data: Data = Path(".tandem")) -> None:
     """Bring the schema up to date; safe while nodes serve, and to run twice.
 

@@ -3,9 +3,10 @@
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
+import orjson
 import structlog
 import uvloop
 from aiohttp import web
@@ -33,7 +34,9 @@ from chat.messages.endpoints import POSTS
 from chat.messages.post import Posts
 from chat.middleware import add_headers, answer_problems
 from chat.operations.audit import keep_audit
-from chat.operations.endpoints import METRICS
+from chat.operations.description.asyncapi import describe_channels
+from chat.operations.description.openapi import describe_api
+from chat.operations.endpoints import DESCRIPTIONS, METRICS
 from chat.operations.lag import Lag
 from chat.operations.metrics import Metrics
 from chat.search.indexer import Indexer
@@ -53,6 +56,7 @@ from presence.endpoints import SOCKETS
 from presence.evidence import describe_evidence
 from presence.here import find_here
 from presence.routes import PRESENCE
+from presence.signal import SIGNALS
 from presence.sockets import Sockets
 
 TASKS = web.AppKey("tasks", Tasks)
@@ -73,7 +77,15 @@ def make_app(settings: Settings) -> web.Application:
     app.on_response_prepare.append(add_headers)
     app.cleanup_ctx.append(open_parts)
     app.add_routes(ROUTES[settings.role])
+    described: Callable[[str], bytes] = cache(partial(describe, settings.role))
+    app[DESCRIPTIONS] = described
     return app
+
+
+def describe(role: str, what: str) -> bytes:
+    """The API of such a node for machines: `openapi` or `asyncapi`."""
+    described = describe_api(ROUTES[role]) if what == "openapi" else describe_channels(SIGNALS.json_schema())
+    return orjson.dumps(described)
 
 
 async def open_parts(app: web.Application) -> AsyncIterator[None]:

@@ -30,6 +30,8 @@ OPERATIONS = [
     web.get("/health/ready", operations.get_ready),
     web.get("/metrics", operations.get_metrics),
     web.get("/api/audit", operations.get_audit),
+    web.get("/api/openapi.json", operations.get_openapi),
+    web.get("/api/asyncapi.json", operations.get_asyncapi),
 ]
 ACCOUNTS = [
     web.post("/api/accounts", accounts.post_account),
