@@ -20,6 +20,7 @@ from chat.conversations.endpoints import READ_MARKS
 from chat.conversations.member_endpoints import FACES
 from chat.conversations.read_marks import ReadMarks
 from chat.delivery.endpoints import EVIDENCE
+from chat.exchange.endpoints import AT_ONCE, TURNS
 from chat.log.announce import Announcer
 from chat.log.append import Log
 from chat.log.endpoints import LOG
@@ -98,6 +99,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         streams.hub.followers.append(sockets.follower)
         app[EVIDENCE] = lambda user_id: describe_evidence(pool, registry, user_id)
         app[POOL], lag = pool, Lag()
+        app[TURNS] = asyncio.Semaphore(AT_ONCE)
         queues = {
             "posts": posts.waiting,
             "read marks": read_marks.waiting,

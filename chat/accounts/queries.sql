@@ -68,11 +68,19 @@ select id, name, display_name, role, about, time_zone, receipts from users where
 select id, name, display_name, role, about, time_zone from users where id = any(%s) order by id
 
 -- name: find_users
-select id, name, display_name, role, about, time_zone
-  from users
- where disabled_at is null
-   and (lower(name) like %(pattern)s || '%%' or lower(display_name) like '%%' || %(pattern)s || '%%')
- order by lower(name) = %(text)s desc, starts_with(lower(name), %(text)s) desc, name
+-- Whose name begins so, then whose shown name contains it. Each is the beginning of one range of keys: few are read
+-- whatever is asked and however many there are. One person may have several keys that begin so.
+with named as (
+    select k.user_id from user_names k join users u on u.id = k.user_id and u.disabled_at is null
+     where k.kind = 0 and k.key >= %(text)s and k.key < %(beyond)s
+     order by k.key limit %(most)s),
+shown as (
+    select k.user_id from user_names k join users u on u.id = k.user_id and u.disabled_at is null
+     where k.kind = 1 and k.key >= %(text)s and k.key < %(beyond)s
+     order by k.key limit 10 * %(most)s)
+select u.id, u.name, u.display_name, u.role, u.about, u.time_zone
+  from users u where u.id in (select user_id from named union select user_id from shown)
+ order by lower(u.name) = %(text)s desc, starts_with(lower(u.name), %(text)s) desc, u.name
  limit %(most)s
 
 -- name: insert_invite

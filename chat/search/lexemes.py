@@ -21,16 +21,25 @@ PLACES_MOST = 255  # as many places of one term PostgreSQL keeps
 
 def encode_vector(conversation: int, position: int, author: int, at: datetime, body: str) -> str:
     """The text form of a `tsvector`."""
+    return f"{encode_words(body)} {encode_keys(conversation, position, author, at)}"
+
+
+def encode_words(body: str) -> str:
+    """What the text itself is found by."""
     places: dict[str, list[str]] = {}
     for number, term in enumerate(cut(body), 1):
         places.setdefault(term.name, []).append(str(number))
     words = [f"{quote(term)}:{','.join(spots[:PLACES_MOST])}" for term, spots in places.items()]
     words += [quoted_grams(term) for term in places]
     words += [] if body.isascii() else map(quote, signs_of(body))
-    words += [f"@c{conversation} @a{author} @y{at.year} @m{at.year}-{at.month:02}"]
-    words += [f"@{size}.{position >> size}" for size in WINDOWS]
     words += ["@link"] if LINK.search(body) else []
     return " ".join(words)
+
+
+def encode_keys(conversation: int, position: int, author: int, at: datetime) -> str:
+    """Where it stands, and who said it when."""
+    windows = " ".join([f"@{size}.{position >> size}" for size in WINDOWS])
+    return f"@c{conversation} @a{author} @y{at.year} @m{at.year}-{at.month:02} {windows}"
 
 
 @lru_cache(65_536)

@@ -57,6 +57,7 @@ class Settings(BaseSettings):
     rate_stream: Rates = "120/minute"
     rate_poll: Rates = "600/minute"
     rate_search: Rates = "60/minute"
+    rate_export: Rates = "3/hour;10/day"  # one's own data
     rate_typing: Rates = "120/minute"
     rate_socket: Rates = "120/minute"
     rate_watch: Rates = "10000/minute"  # people asked about, for each of whom the database is asked

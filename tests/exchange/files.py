@@ -1,0 +1,37 @@
+"""Files to import, and commands run beside us."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from chat.exchange.exporting import Wanted, export_file
+from chat.exchange.importing import Options, import_file
+
+Json = dict[str, Any]
+
+
+def write_lines(path: Path, *lines: Json | bytes) -> Path:
+    """A file of lines."""
+    encoded = [line if isinstance(line, bytes) else orjson.dumps(line) for line in lines]
+    path.write_bytes(b"\n".join(encoded) + b"\n")
+    return path
+
+
+def read_lines(path: Path) -> list[Json]:
+    """The lines of an export behind its head."""
+    head, *lines = map(orjson.loads, path.read_bytes().splitlines())
+    assert head["type"] == "tandem"
+    return lines
+
+
+async def imports(database_url: str, path: Path, **options: Any) -> int:
+    """The exit code of the command."""
+    return await asyncio.to_thread(import_file, database_url, Options(path, **options))
+
+
+async def exports(database_url: str, path: Path, **wanted: Any) -> list[Json]:
+    """What the command has written."""
+    await asyncio.to_thread(export_file, database_url, Wanted(path, **wanted))
+    return read_lines(path)
