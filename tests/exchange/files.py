@@ -35,3 +35,16 @@ async def exports(database_url: str, path: Path, **wanted: Any) -> list[Json]:
     """What the command has written."""
     await asyncio.to_thread(export_file, database_url, Wanted(path, **wanted))
     return read_lines(path)
+
+
+def big(number: int) -> list[Json]:
+    """An export with one long talk."""
+    head = {"type": "tandem", "version": 1, "source": "abc", "scope": "everything", "at": "2024-01-01T00:00:00.000Z"}
+    talk = [
+        {"type": "message", "conversation": 7, "author": "ana", "client_id": f"m{n}", "body": f"line {n}"}
+        | {"created_at": "2024-01-01T00:00:00.000Z"}
+        for n in range(number)
+    ]
+    user = {"type": "user", "name": "ana", "display_name": "Ana"}
+    room = {"type": "conversation", "id": 7, "kind": "channel", "name": "long"}
+    return [head, user, room, *talk, {"type": "member", "conversation": 7, "user": "ana", "role": "owner"}]

@@ -23,12 +23,6 @@ def mattermost_lines() -> list[Json]:
     """A team, two channels, three people, a thread with reactions, a direct, a group."""
     channel = {"team": "farm", "name": "garden", "display_name": "The Garden", "type": "O", "header": "what grows"}
     place = {"team": "farm", "channel": "garden"}
-    replies = [
-        post("ben", "second reply", 4),
-        post("very.long.name.of.somebody.who.has.one", "first *reply*", 3, reactions=[reaction("ana", "tada", 5)]),
-    ]
-    first = post("ana", "hi @ben and @very.long.name.of.somebody.who.has.one, `:tada:` :tada:", 1, replies=replies)
-    first |= {"reactions": [reaction("ben", "+1", 2), reaction("ben", "custom", 2)], "is_pinned": True}
     return [
         {"type": "version", "version": 1},
         {"type": "team", "team": {"name": "farm", "display_name": "Farm", "type": "O"}},
@@ -37,7 +31,7 @@ def mattermost_lines() -> list[Json]:
         {"type": "user", "user": user("ana", "garden", "secret", nickname="Ana D.")},
         {"type": "user", "user": user("ben", "garden", first_name="Ben", last_name="Okafor", position="gardener")},
         {"type": "user", "user": user("very.long.name.of.somebody.who.has.one", "garden")},
-        {"type": "post", "post": place | first},
+        {"type": "post", "post": place | first_post()},
         {"type": "post", "post": place | post("ben", "edited", 6, edit_at=MAY + 7 * 60_000)},
         {"type": "post", "post": place | post("ben", "", 8, attachments=[{"path": "data/1/plan.pdf"}])},
         {"type": "post", "post": place | post("ana", "ana joined the channel.", 0, type="system_join_channel")},
@@ -46,6 +40,16 @@ def mattermost_lines() -> list[Json]:
         {"type": "direct_post", "direct_post": {"channel_members": GROUP} | post("ben", "we three", 10)},
         {"type": "emoji", "emoji": {"name": "custom", "image": "custom.png"}},
     ]
+
+
+def first_post() -> Json:
+    """With a thread whose replies are out of order."""
+    replies = [
+        post("ben", "second reply", 4),
+        post("very.long.name.of.somebody.who.has.one", "first *reply*", 3, reactions=[reaction("ana", "tada", 5)]),
+    ]
+    first = post("ana", "hi @ben and @very.long.name.of.somebody.who.has.one, `:tada:` :tada:", 1, replies=replies)
+    return first | {"reactions": [reaction("ben", "+1", 2), reaction("ben", "custom", 2)], "is_pinned": True}
 
 
 GROUP = ["ana", "ben", "very.long.name.of.somebody.who.has.one"]

@@ -19,7 +19,7 @@ import {
   setTimeline,
   takeUsers,
 } from './model';
-import { append, appendReply } from './timeline';
+import { append, appendReply, lastOf } from './timeline';
 import type { Conversation, Id, Message, Notifications } from './types';
 
 /** The state after an entry of the log. */
@@ -168,7 +168,15 @@ function changeConversation(
   const { archived, ...fields } = change;
   const known = model.conversations.get(change.id);
   if (!known) return model;
-  return archived ? forget(model, change.id) : setConversation(model, { ...known, ...fields });
+  if (archived) return forget(model, change.id);
+  return reachNoMore(setConversation(model, { ...known, ...fields }), change.id, change.last_seq ?? 0);
+}
+
+/** Messages up to `last` are there which no entry has told of, for they came in from elsewhere. */
+function reachNoMore(model: Model, id: Id, last: number): Model {
+  const timeline = model.timelines.get(id);
+  if (!timeline || timeline.hasAfter || last <= (lastOf(timeline) ?? 0)) return model;
+  return setTimeline(model, id, { ...timeline, hasAfter: true });
 }
 
 function takeMember(model: Model, id: Id, user: Id, role: Conversation['role'] | null): Model {

@@ -93,30 +93,26 @@ async def messages_of(
 async def rest_of(reader: Reader, names: Names, conversation: int, user: int | None) -> bytes:
     """What hangs on a conversation beside its messages; what is one person's alone, if so."""
     asked, lines, place = {"conversation": conversation, "user": user}, [], {"conversation": conversation}
-    async for rows in reader.pages(queries.list_pins, asked):
-        await names.know(id_ for row in rows for id_ in (row[0], row[2]))
-        lines += [encode("pin", **place, message=ref(row[0], row[1], names), user=names[row[2]]) for row in rows]
-    async for rows in reader.pages(queries.list_members, asked):
-        await names.know(id_ for row in rows for id_ in (row[0], row[3]))
-        lines += [member_line(conversation, row, names) for row in rows]
-    async for rows in reader.pages(queries.list_follows, asked):
-        await names.know(id_ for row in rows for id_ in (row[0], row[1], row[3]))
-        lines += [
-            encode(
-                "follow",
-                **place,
-                user=names[row[0]],
-                thread=ref(row[1], row[2], names),
-                read=ref(row[3], row[4], names),
-            )
-            for row in rows
-        ]
-    async for rows in reader.pages(queries.list_bans, asked):
-        await names.know(id_ for row in rows for id_ in row[:2])
-        lines += [
-            encode("ban", **place, user=names[row[0]], by=names[row[1]], reason=row[2], at=row[3]) for row in rows
-        ]
+    async for author, client_id, by in rows_of(reader, names, queries.list_pins, asked, (0, 2)):
+        lines.append(encode("pin", **place, message=ref(author, client_id, names), user=names[by]))
+    async for row in rows_of(reader, names, queries.list_members, asked, (0, 3)):
+        lines.append(member_line(conversation, row, names))
+    async for one, *refs in rows_of(reader, names, queries.list_follows, asked, (0, 1, 3)):
+        thread, read = ref(refs[0], refs[1], names), ref(refs[2], refs[3], names)
+        lines.append(encode("follow", **place, user=names[one], thread=thread, read=read))
+    async for one, by, reason, at in rows_of(reader, names, queries.list_bans, asked, (0, 1)):
+        lines.append(encode("ban", **place, user=names[one], by=names[by], reason=reason, at=at))
     return b"".join(lines)
+
+
+async def rows_of(
+    reader: Reader, names: Names, query: bytes, asked: dict[str, int | None], people: tuple[int, ...]
+) -> AsyncIterator[Row]:
+    """The rows of a query, of whose columns some are people; these are known when the row comes."""
+    async for rows in reader.pages(query, asked):
+        await names.know(row[column] for row in rows for column in people)
+        for row in rows:
+            yield row
 
 
 def member_line(conversation: int, row: Row, names: Names) -> bytes:

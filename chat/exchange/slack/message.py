@@ -27,27 +27,32 @@ class Messages:
             yield Aside(f"events of the kind {raw['subtype']}")
             return
         ts = str(raw["ts"])
-        author, at = self._people.author_of(raw), moment(float(ts))
-        ref = Ref(author=author, client_id=f"slack-{ts}")
+        ref = Ref(author=self._people.author_of(raw), client_id=f"slack-{ts}")
         if kept or raw.get("thread_ts") == ts:
             self.refs[ts] = ref
-        text, gone = self._text(raw), raw.get("subtype") == "tombstone"
-        asides: list[Aside] = []
+        text, gone, asides = self._text(raw), raw.get("subtype") == "tombstone", list[Aside]()
         pieces = [""] if gone else split_body(clean(text.body))
-        fields: dict[str, Any] = {
-            "edited_at": moment(float(raw["edited"]["ts"])) if raw.get("edited") and not gone else None,
-            "deleted_at": at if gone else None,
-            "thread": self._thread(raw, ts, asides),
+        fields = self._fields(raw, text, gone, asides)
+        yield from asides
+        if pieces:
+            message = Message(conversation=self._key, body=pieces[0], **ref.model_dump(), **fields)
+            yield from [message, *continued(message, pieces[1:])]
+        else:
+            yield Aside("messages without any content")
+
+    def _fields(self, raw: Json, text: Text, gone: bool, asides: list[Aside]) -> dict[str, Any]:
+        """All but who says what; of a tombstone, hardly anything."""
+        ts = str(raw["ts"])
+        at = moment(float(ts))
+        fields = {"created_at": at, "thread": self._thread(raw, ts, asides)}
+        if gone:
+            return fields | {"deleted_at": at}
+        return fields | {
+            "edited_at": moment(float(raw["edited"]["ts"])) if raw.get("edited") else None,
             "mentions": list(dict.fromkeys(text.mentions)),
             "mentions_all": text.everyone,
-            "reactions": [] if gone else self._reactions(raw, asides),
+            "reactions": self._reactions(raw, asides),
         }
-        yield from asides
-        if not pieces:
-            yield Aside("messages without any content")
-            return
-        message = Message(conversation=self._key, body=pieces[0], created_at=at, **ref.model_dump(), **fields)
-        yield from [message, *continued(message, pieces[1:])]
 
     def _thread(self, raw: Json, ts: str, asides: list[Aside]) -> Ref | None:
         root = str(raw.get("thread_ts") or ts)
