@@ -103,6 +103,26 @@ def add(
     print(f"added {name}")
 
 
+@user.command()
+def password(
+    name: Annotated[str, typer.Argument(help="Whose.")],
+    password_stdin: Stdin = False,
+    data: Data = Path(".tandem"),
+) -> None:
+    """Give somebody a new password, and end all his logins; who came in with an import has none yet.
+
+    Example: tandem user password ana
+    """
+    given = sys.stdin.readline().rstrip("\n") if password_stdin else ask_password()
+    with told_plainly():
+        from chat.accounts.command import give_password
+        from chat.up.database import tables_at_hand
+
+        with tables_at_hand(data) as url:
+            give_password(url, name, given)
+    print(f"{name} has a new password")
+
+
 @main.command()
 def invite(
     uses: Annotated[int, typer.Option(min=1, max=10_000, help="How many accounts it is good for.")] = 1,

@@ -55,6 +55,9 @@ returning id
 -- name: set_password
 update users set password_hash = %(fresh)s where id = %(user_id)s and password_hash = %(stored)s returning id
 
+-- name: reset_password
+update users set password_hash = %s where id = %s
+
 -- name: set_profile
 update users set display_name = %s, about = %s, time_zone = %s, receipts = %s where id = %s
 
