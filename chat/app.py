@@ -21,6 +21,7 @@ from chat.conversations.endpoints import READ_MARKS
 from chat.conversations.member_endpoints import FACES
 from chat.conversations.read_marks import ReadMarks
 from chat.delivery.endpoints import EVIDENCE
+from chat.exchange.endpoints import AT_ONCE, TURNS
 from chat.files.endpoints import UPLOADS
 from chat.files.figures import tell_figures
 from chat.files.sweep import Sweep
@@ -115,6 +116,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         app[EVIDENCE] = lambda user_id: describe_evidence(pool, registry, user_id)
         uploads = app[UPLOADS] = open_uploads(pool, settings)
         app[POOL], lag = pool, Lag()
+        app[TURNS] = asyncio.Semaphore(AT_ONCE)
         queues = {
             "posts": posts.waiting,
             "read marks": read_marks.waiting,

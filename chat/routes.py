@@ -9,9 +9,9 @@ from chat.attention import endpoints as attention
 from chat.conversations import endpoints as conversations
 from chat.conversations import member_endpoints as members
 from chat.delivery import endpoints as delivery
+from chat.exchange import endpoints as exchange
 from chat.files import endpoints as files
 from chat.files.reading import endpoints as reading
-from chat.importing import endpoints as importing
 from chat.messages import endpoints as messages
 from chat.messages.edits import endpoints as edits
 from chat.messages.pins import endpoints as pins
@@ -47,6 +47,7 @@ ACCOUNTS = [
     web.get("/api/avatars/{avatar}", avatars.get_avatar),
     web.put("/api/users/me/password", accounts.put_password),
     web.get("/api/users/me/blocks", attention.get_blocks),
+    web.get("/api/users/me/export", exchange.get_export),
     web.get("/api/users/{user}", accounts.get_user),
     web.put("/api/users/{user}/block", attention.put_block),
     web.delete("/api/users/{user}/block", attention.delete_block),
@@ -68,7 +69,7 @@ CHAT = [
     web.get(C + "/{conversation}/members", members.get_members),
     web.put(C + "/{conversation}/members/{user}", members.put_seat),
     web.delete(C + "/{conversation}/members/{user}", members.delete_seat),
-    web.put(C + "/{conversation}/authors", importing.put_authors),
+    web.put(C + "/{conversation}/authors", exchange.put_authors),
     web.get(C + "/{conversation}/messages", messages.get_messages),
     web.post(C + "/{conversation}/messages", messages.post_message),
     web.get(C + "/{conversation}/messages/{seq}", messages.get_message),

@@ -14,7 +14,16 @@ import pytest
 from chat.engines import PostgresEngine
 from tests.up.running import Running, running_up
 
-COMMANDS = (["up"], ["serve"], ["migrate"], ["openapi"], ["user", "add"], ["import"])
+COMMANDS = (
+    ["up"],
+    ["serve"],
+    ["migrate"],
+    ["openapi"],
+    ["user", "add"],
+    ["user", "password"],
+    ["import"],
+    ["export"],
+)
 
 
 def tandem(*arguments: str, says: str = "", **settings: str) -> subprocess.CompletedProcess[str]:

@@ -55,6 +55,9 @@ returning id
 -- name: set_password
 update users set password_hash = %(fresh)s where id = %(user_id)s and password_hash = %(stored)s returning id
 
+-- name: reset_password
+update users set password_hash = %s where id = %s
+
 -- name: set_profile
 update users set display_name = %s, about = %s, time_zone = %s, receipts = %s where id = %s
 
@@ -68,11 +71,19 @@ select id, name, display_name, role, about, time_zone, avatar, receipts from use
 select id, name, display_name, role, about, time_zone, avatar from users where id = any(%s) order by id
 
 -- name: find_users
-select id, name, display_name, role, about, time_zone, avatar
-  from users
- where disabled_at is null
-   and (lower(name) like %(pattern)s || '%%' or lower(display_name) like '%%' || %(pattern)s || '%%')
- order by lower(name) = %(text)s desc, starts_with(lower(name), %(text)s) desc, name
+-- Whose name begins so, then whose shown name contains it. Each is the beginning of one range of keys: few are read
+-- whatever is asked and however many there are. One person may have several keys that begin so.
+with named as (
+    select k.user_id from user_names k join users u on u.id = k.user_id and u.disabled_at is null
+     where k.kind = 0 and k.key >= %(text)s and k.key < %(beyond)s
+     order by k.key limit %(most)s),
+shown as (
+    select k.user_id from user_names k join users u on u.id = k.user_id and u.disabled_at is null
+     where k.kind = 1 and k.key >= %(text)s and k.key < %(beyond)s
+     order by k.key limit 10 * %(most)s)
+select u.id, u.name, u.display_name, u.role, u.about, u.time_zone, u.avatar
+  from users u where u.id in (select user_id from named union select user_id from shown)
+ order by lower(u.name) = %(text)s desc, starts_with(lower(u.name), %(text)s) desc, u.name
  limit %(most)s
 
 -- name: insert_invite

@@ -14,6 +14,7 @@ import orjson
 import psycopg
 import structlog
 
+from chat.log.entry import IMPORT
 from chat.log.frame import decode_frame
 from chat.search.lexemes import encode_vector
 from chat.shared.postgres import UNAVAILABLE, Connection, Pool
@@ -84,7 +85,8 @@ class Indexer:
             return progress
         if entries[0][0] != progress.position + 1:
             return await begin_walk(connection)
-        places = {place_of(frame) for _, kind, frame in entries if kind in KINDS}
+        places = {place_of(frame) for _, kind, _, _, frame in entries if kind in KINDS}
+        places |= {(conversation, seq) for _, kind, conversation, seq, _ in entries if kind == IMPORT and seq}
         listed = [[place[0] for place in places], [place[1] for place in places]]
         rows = await connection.execute(queries.read_messages, listed, binary=True)
         await store(connection, [Text(*row) for row in await rows.fetchall()])

@@ -4,7 +4,7 @@ select position, conversation_id, seq from search_progress for update skip locke
 
 -- name: read_entries
 -- What came after a position.
-select position, kind, frame from log where position > %s order by position limit %s
+select position, kind, conversation_id, subject, frame from log where position > %s order by position limit %s
 
 -- name: read_head
 select position from log_head

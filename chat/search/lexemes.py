@@ -23,6 +23,11 @@ def encode_vector(
     conversation: int, position: int, author: int, at: datetime, body: str, names: Sequence[str] = ()
 ) -> str:
     """The text form of a `tsvector`; `names` are those of the files that the message carries."""
+    return f"{encode_words(body, names)} {encode_keys(conversation, position, author, at)}"
+
+
+def encode_words(body: str, names: Sequence[str] = ()) -> str:
+    """What the text itself, and what its files are called, is found by."""
     places: dict[str, list[str]] = {}
     said = "\n".join((body, *names))
     for number, term in enumerate(cut(said), 1):
@@ -30,11 +35,15 @@ def encode_vector(
     words = [f"{quote(term)}:{','.join(spots[:PLACES_MOST])}" for term, spots in places.items()]
     words += [quoted_grams(term) for term in places]
     words += [] if said.isascii() else map(quote, signs_of(said))
-    words += [f"@c{conversation} @a{author} @y{at.year} @m{at.year}-{at.month:02}"]
-    words += [f"@{size}.{position >> size}" for size in WINDOWS]
     words += ["@link"] if LINK.search(body) else []
     words += ["@file"] if names else []
     return " ".join(words)
+
+
+def encode_keys(conversation: int, position: int, author: int, at: datetime) -> str:
+    """Where it stands, and who said it when."""
+    windows = " ".join([f"@{size}.{position >> size}" for size in WINDOWS])
+    return f"@c{conversation} @a{author} @y{at.year} @m{at.year}-{at.month:02} {windows}"
 
 
 @lru_cache(65_536)

@@ -70,6 +70,7 @@ class Rates:
         self.stream = Limit(said(settings.rate_stream))
         self.poll = Limit(said(settings.rate_poll))
         self.search = Limit(said(settings.rate_search))
+        self.export = Limit(said(settings.rate_export))
         self.typing = Limit(said(settings.rate_typing))
         self.upload = Limit(said(settings.rate_upload))
         self.piece = Limit(said(settings.rate_piece))

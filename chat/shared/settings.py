@@ -68,6 +68,7 @@ class Settings(BaseSettings):
     rate_stream: Rates = "120/minute"
     rate_poll: Rates = "600/minute"
     rate_search: Rates = "60/minute"
+    rate_export: Rates = "3/hour;10/day"  # one's own data
     rate_typing: Rates = "120/minute"
     rate_socket: Rates = "120/minute"
     rate_upload: Rates = "60/minute"  # files begun

@@ -68,6 +68,16 @@ test('a repeated message changes nothing', () => {
   expect(play(once, said(1, ben))).toEqual(once);
 });
 
+test('what came in from elsewhere is a hole behind what is shown', () => {
+  const shown = takePage(starting(general({ last_seq: 3 })), 7, page(1, 3));
+  const end = { id: 7, last_seq: 900, read_seq: 900, unread: 0, mentions: 0 };
+  const told = play(shown, { event: 'conversation', id: 'e.9', data: { ...general(), ...end } });
+  expect(one(told)).toMatchObject(end);
+  expect(told.timelines.get(7)?.hasAfter).toBe(true);
+  const same = play(shown, { event: 'conversation', id: 'e.9', data: general({ last_seq: 3 }) });
+  expect(same.timelines.get(7)?.hasAfter).toBe(false);
+});
+
 test('a read mark only moves forward', () => {
   const heard = play(starting(), said(1, ben), said(2, ben), said(3, ben));
   const read = play(heard, { event: 'read', id: 'e.4', data: { conversation: 7, seq: 2 } });

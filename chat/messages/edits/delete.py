@@ -6,6 +6,7 @@ from chat.attention.mentions import forget_mentions
 from chat.files.carried import remove_carried
 from chat.log.append import Log
 from chat.log.entry import Unplaced
+from chat.messages.edits.erase import erase_frames
 from chat.messages.edits.kept import keep_body, queries
 from chat.messages.message import Message
 from chat.messages.scene import find_open_message
@@ -28,7 +29,8 @@ async def delete_message(log: Log, actor_id: int, conversation_id: int, seq: int
         await run(queries.drop_reactions, place)
         await forget_mentions(change, conversation_id, seq)
         await remove_carried(change, conversation_id, seq)
-        await change.record(Unplaced("delete", conversation_id, data=tombstone(message)))
+        await erase_frames(change, conversation_id, seq, "")
+        await change.record(Unplaced("delete", conversation_id, subject=seq, data=tombstone(message)))
 
 
 def tombstone(message: Message) -> bytes:

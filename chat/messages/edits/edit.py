@@ -6,6 +6,7 @@ from datetime import timedelta
 from chat.log.append import Log
 from chat.log.entry import Unplaced
 from chat.messages.draft import check_said
+from chat.messages.edits.erase import erase_frames
 from chat.messages.edits.kept import keep_body, queries
 from chat.messages.message import Message
 from chat.messages.refusals import Deleted, EditTooLate, NotYours
@@ -30,7 +31,8 @@ async def edit_message(log: Log, seconds: float, actor_id: int, conversation_id:
         edited = replace(message, body=body, edited_at=now)
         await keep_body(change, scene, actor_id, seq)
         await change.connection.execute(queries.replace_body, [body, now, conversation_id, seq])
-        await change.record(Unplaced("edit", conversation_id, data=edited.encode()))
+        await erase_frames(change, conversation_id, seq, body)
+        await change.record(Unplaced("edit", conversation_id, subject=seq, data=edited.encode()))
     return edited
 
 
