@@ -1,6 +1,7 @@
 """Health, metrics, the audit. `live` is slow to fail, `ready` fails at once when this node should get no more work."""
 
 import asyncio
+import re
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -10,11 +11,12 @@ from chat.operations.audit import read_audit
 from chat.operations.metrics import Metrics, is_near
 from chat.shared.endpoints import LARGEST_ID, POOL, REGISTRY, SETTINGS, answer_json, parse_count, require_admin
 from chat.shared.postgres import UNAVAILABLE
-from chat.shared.problems import Draining, NotFound, Unavailable
+from chat.shared.problems import Draining, Invalid, NotFound, Unavailable
 from chat.stream.endpoints import STREAMS
 
 METRICS = web.AppKey("metrics", Metrics)
 POSTGRES_SECONDS = 2.0
+ACTION = re.compile(r"[a-z_.]{0,40}", re.ASCII)
 
 
 async def get_live(request: web.Request) -> web.Response:
@@ -57,9 +59,12 @@ def check_public(request: web.Request) -> None:
 
 
 async def get_audit(request: web.Request) -> web.Response:
-    """`?after=id&limit=`: what was done with powers, the latest first; for admins."""
+    """`?after=id&limit=&action=login&user=id`: what was done with powers, the latest first; for admins."""
     await require_admin(request)
     after = parse_count(request, "after", default=LARGEST_ID, most=LARGEST_ID)
     limit = parse_count(request, "limit", default=100, most=500, least=1)
-    rows = await read_audit(request.app[POOL], after, limit + 1)
+    user_id, action = parse_count(request, "user", default=0, most=LARGEST_ID), request.query.get("action", "")
+    if not ACTION.fullmatch(action):
+        raise Invalid(errors=[{"field": "action", "detail": "the beginning of an action, like login or login.end"}])
+    rows = await read_audit(request.app[POOL], after, limit + 1, action, user_id)
     return answer_json({"rows": rows[:limit], "next": rows[limit - 1]["id"] if len(rows) > limit else None})
