@@ -11,6 +11,13 @@ from tests.verbs import begins
 from tests.waiting import eventually
 
 
+async def told_rooms(ada: Person, nodes: tuple[Node, ...], q: str = "") -> list[Any]:
+    """What the admin sees once these nodes have counted."""
+    for one in nodes:
+        await one.app[SOCKETS].rooms.tell()
+    return list((await asks(ada, "rooms", q=q))["rooms"])
+
+
 async def test_counted_over_all_nodes(cast: Cast, ada: Person, node: Node, other: Node) -> None:
     """Who is on two nodes counts once, the invisible not at all; private ones have no name, directs do not appear."""
     ana, ben, chloe = await cast.enters("ana", "ben", "chloe")
@@ -22,19 +29,15 @@ async def test_counted_over_all_nodes(cast: Cast, ada: Person, node: Node, other
     await ana.listens()
     bens, chloes = await opens_eyes(ben), await opens_eyes(chloe)
     await chloes.says("status", status="invisible")
-    channel, locked = {"id": kitchen, "kind": "channel"}, {"id": attic, "kind": "channel", "name": None, "here": 2}
-
-    async def rooms(q: str = "") -> list[Any]:
-        for one in (node, other):
-            await one.app[SOCKETS].rooms.tell()
-        return list((await asks(ada, "rooms", q=q))["rooms"])
+    named = {"id": kitchen, "kind": "channel", "name": "kitchen", "here": 2}
+    nameless = {"id": attic, "kind": "channel", "name": None, "here": 2}
 
     async def exact() -> bool:
-        return await rooms() == [channel | {"name": "kitchen", "here": 2}, locked]
+        return await told_rooms(ada, (node, other)) == [named, nameless]
 
     await eventually(exact)
-    assert await rooms("KITCH") == [channel | {"name": "kitchen", "here": 2}]
-    assert await rooms("att") == []
+    assert await told_rooms(ada, (node, other), "KITCH") == [named]
+    assert await told_rooms(ada, (node, other), "att") == []
     for eyes in (anas, bens, chloes):
         await eyes.leaves()
 

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
+from typing import Any, Literal
 
 from playwright.async_api import Browser, Error, async_playwright
 from playwright.async_api import TimeoutError as Timeout
@@ -14,8 +15,12 @@ from tests.journeys.conftest import FLAGS, NAMES
 from tests.journeys.pictures.scenes import SCENES, Scene, View
 from tests.journeys.pictures.stage import Stage, setting_the_stage
 
-SIZES = {"wide": (1280, 800), "phone": (390, 844)}
-THEMES = ("light", "dark")
+LOOKS: dict[str, dict[str, Any]] = {
+    "wide": {"viewport": {"width": 1280, "height": 800}},
+    "phone": {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True},
+}
+Theme = Literal["light", "dark"]
+THEMES: tuple[Theme, ...] = ("light", "dark")
 PATIENCE = 10_000  # ms
 
 
@@ -42,24 +47,16 @@ async def take_all(stage: Stage, folder: Path, only: str, look: str) -> int:
     return int(missed > 0)
 
 
-def chosen(only: str, look: str) -> Iterator[tuple[Scene, str, str]]:
+def chosen(only: str, look: str) -> Iterator[tuple[Scene, Theme, str]]:
     """Screen, theme and size of each picture."""
-    for scene, theme, size in product(SCENES, THEMES, SIZES):
+    for scene, theme, size in product(SCENES, THEMES, LOOKS):
         if scene.name.startswith(only) and look in ("", f"{theme}-{size}"):
             yield scene, theme, size
 
 
-async def take(browser: Browser, stage: Stage, scene: Scene, theme: str, size: str, folder: Path) -> bool:
+async def take(browser: Browser, stage: Stage, scene: Scene, theme: Theme, size: str, folder: Path) -> bool:
     """One picture, in a browser of its own."""
-    width, height = SIZES[size]
-    context = await browser.new_context(
-        locale="en-GB",
-        viewport={"width": width, "height": height},
-        color_scheme=theme,  # type: ignore[arg-type]
-        reduced_motion="reduce",
-        has_touch=size == "phone",
-        is_mobile=size == "phone",
-    )
+    context = await browser.new_context(**LOOKS[size], locale="en-GB", reduced_motion="reduce", color_scheme=theme)
     context.set_default_timeout(PATIENCE)
     await context.add_cookies(stage.cookies_of(scene.who))  # type: ignore[arg-type]
     page = await context.new_page()
