@@ -42,7 +42,7 @@ export type Told =
   | { type: 'beat'; witness: string }
   | { type: 'degraded'; on: boolean }
   /** To admins who observe, each second; what it holds is the dashboard's affair. */
-  | { type: 'stats'; degraded: boolean; [figure: string]: unknown }
+  | { type: 'stats'; degraded: boolean; at?: number; [figure: string]: unknown }
   | { type: 'problem'; code: string; detail: string };
 
 /** What a client says. */
