@@ -2,13 +2,19 @@
 
 export type NodeState = 'up' | 'silent' | 'draining' | 'drained' | 'leaving' | 'lost' | 'reaped';
 
-/** How a test message fared that a node sends to itself through everything. */
+/** How the messages and presence that a node sends itself by way of its neighbours have fared; times are seconds. */
 export interface Canary {
   ok: boolean;
-  p50?: number;
-  p99?: number;
-  failed?: number;
-  at?: string;
+  flights: number;
+  failed: number;
+  /** The last neighbour. */
+  through: string;
+  p50: number | null;
+  p99: number | null;
+  flip_p50: number | null;
+  flip_p99: number | null;
+  gaps?: number;
+  repeats?: number;
 }
 
 /** A node's lease, and what it says of itself. Moments are milliseconds of the registry's clock. */
