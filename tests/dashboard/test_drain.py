@@ -47,7 +47,11 @@ async def test_drained_and_back(cast: Cast, ada: Person, other: Node) -> None:
     assert await state(ada, "a1") == "up"
     assert (await ada.call("PUT", "/api/presence/nodes/b2/drain", {"draining": False}))[0] == 202
     await becomes(ada, "b2", "up")
-    assert await readiness(cast, other) == 200
+
+    async def ready() -> bool:
+        return await readiness(cast, other) == 200
+
+    await eventually(ready)
     assert not (await ben.listens()).closed
     assert await audited(ada) == [("node.return", None, {"node": "b2"}), ("node.drain", None, {"node": "b2"})]
 
