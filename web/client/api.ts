@@ -1,6 +1,7 @@
 /** The calls of the HTTP API, typed. Every failure is a `Problem`. */
 import { problemOf, unreachable } from './problem';
 import type {
+  Announcement,
   Channel,
   Conversation,
   ConversationChange,
@@ -211,6 +212,11 @@ export class Api {
   /** What is not named stays; a `muted_until` of null ends the mute. */
   notify(conversation: Id, what: Partial<Notifications>): Promise<Notifications> {
     return this.call('PUT', `/api/chat/conversations/${conversation}/notifications`, what);
+  }
+
+  /** What stands above all conversations, if anything. */
+  async announcement(): Promise<Announcement | null> {
+    return (await this.call<{ announcement: Announcement | null }>('GET', '/api/announcement')).announcement;
   }
 
   block(user: Id, on: boolean): Promise<void> {

@@ -130,6 +130,12 @@ export interface Conversation {
 export type ConversationChange = Partial<
   Pick<Conversation, 'topic' | 'private' | 'archived' | 'slow' | 'read_only'> & { name: string }
 >;
+/** What admins say to everybody. */
+export interface Announcement {
+  id: Id;
+  body: string;
+  at: string;
+}
 
 export interface Channel {
   id: Id;
