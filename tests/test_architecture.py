@@ -38,6 +38,7 @@ LONG_FUNCTIONS = {
     "tests/journeys/test_talk.py test_the_keyboard_does_it_all": "one story without a pointer, from end to end",
     "tests/journeys/test_talk.py test_who_is_called_is_told": "one story of who is told what, from end to end",
     "tests/journeys/test_talk.py test_a_profile_and_a_block": "one story of two people, from end to end",
+    "tests/journeys/test_files.py test_cancelled_cut_and_refused": "one story of all that goes wrong on the way",
     "chat/stream/endpoints.py serve_stream": "the life of a stream from its request to its end",
 }
 

@@ -28,7 +28,7 @@ async def at_a_node(database_url: str, redis_url: str, **settings: object) -> As
 
 async def tries_to_send(person: Person, data: bytes, name: str = "x") -> tuple[int, str]:
     """The status, and the code of a refusal."""
-    status, said = await person.call("POST", f"/api/files?name={name}", data=data)
+    status, said = await person.call("POST", f"/api/files?name={name}", data=io.BytesIO(data))
     return status, said.get("code", "")
 
 
