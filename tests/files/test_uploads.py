@@ -18,6 +18,7 @@ from tests.files.sending import (
     fetching,
     may_read,
     opens_file,
+    picture,
     sends,
     sends_piece,
 )
@@ -145,6 +146,19 @@ async def test_given_up(ana: Person) -> None:
     whole = await sends(ana, b"whole")
     assert await tries(ana, "DELETE", f"/api/files/{whole['id']}") == (204, "")
     assert not await may_read(ana, whole)
+
+
+async def test_the_figures_count_them(ana: Person) -> None:
+    """What came in, what went out, and what was looked at, for whoever keeps an eye on a node."""
+    shown = await sends(ana, picture(), "a.png")
+    await sends(ana, b"words")
+    await opens_file(ana, address(shown))
+    _, told, _ = await opens_file(ana, "/metrics")
+    lines = dict(line.rsplit(" ", 1) for line in told.decode().splitlines() if line.startswith("tandem_"))
+    assert float(lines["tandem_files_total"]) == 2
+    assert float(lines["tandem_files_received_bytes_total"]) == shown["size"] + 5
+    assert float(lines["tandem_files_sent_bytes_total"]) == shown["size"]
+    assert float(lines['tandem_pictures_total{outcome="shown"}']) == 1
 
 
 async def test_memory_does_not_grow_with_the_file(ana: Person, node: Node) -> None:
