@@ -77,7 +77,7 @@ class Disk:
 def create(path: Path) -> BinaryIO:
     """A new file, for nobody but this program's user to read."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb", buffering=0)
+    file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
     sync_folder(path.parent)
     return file
 
@@ -94,6 +94,7 @@ def sync_folder(folder: Path) -> None:
 def finish(file: BinaryIO, rest: bytes) -> int:
     """The last of it; then all of it on the disk."""
     size = file.write(rest)
+    file.flush()
     os.fsync(file.fileno())
     return size
 

@@ -24,7 +24,7 @@ def bearer(person: Person) -> dict[str, str]:
 
 async def sends(person: Person, data: bytes, name: str = "notes.txt") -> Json:
     """All at once; the file."""
-    status, said = await person.call("POST", f"/api/files?name={quote(name)}", data=data)
+    status, said = await person.call("POST", f"/api/files?name={quote(name)}", data=io.BytesIO(data))
     assert status == 201, said
     assert said["ready"]
     return dict(said["file"])
@@ -41,7 +41,8 @@ async def begins_upload(person: Person, size: int, name: str = "notes.txt") -> s
 async def sends_piece(person: Person, place: str, offset: int, data: Any) -> tuple[int, str, Mapping[str, str]]:
     """The status, the code of a refusal, and the headers."""
     headers = {"Upload-Offset": str(offset), "Content-Type": "application/offset+octet-stream"}
-    status, said, heard = await person.asks("PATCH", place, data=data, headers=headers)
+    body = io.BytesIO(data) if isinstance(data, bytes) else data
+    status, said, heard = await person.asks("PATCH", place, data=body, headers=headers)
     return status, said["code"] if said else "", heard
 
 

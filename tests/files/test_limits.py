@@ -1,14 +1,13 @@
 """Limits: each has a setting and a name; what is refused leaves nothing behind."""
 
 import asyncio
-import errno
 import io
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import resource
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 import pytest
 
-from chat.files import disk
 from chat.files.endpoints import UPLOADS
 from tests.cast import Person, casting
 from tests.files.sending import asks_offset, begins_upload, opens_file, picture, posts, sends, sends_piece
@@ -28,7 +27,7 @@ async def at_a_node(database_url: str, redis_url: str, **settings: object) -> As
 
 async def tries_to_send(person: Person, data: bytes, name: str = "x") -> tuple[int, str]:
     """The status, and the code of a refusal."""
-    status, said = await person.call("POST", f"/api/files?name={name}", data=data)
+    status, said = await person.call("POST", f"/api/files?name={name}", data=io.BytesIO(data))
     return status, said.get("code", "")
 
 
@@ -121,36 +120,29 @@ async def test_what_is_no_file(ana: Person, node: Node) -> None:
     assert await kept(node) == 0
 
 
-async def test_a_full_disk(ana: Person, node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_full_disk(ana: Person, node: Node) -> None:
     """507, and nothing half done: what was sent at once is gone, what came in pieces goes on when there is room."""
     place = await begins_upload(ana, 600_000)
     assert (await sends_piece(ana, place, 0, bytes(100_000)))[0] == 204
-    with monkeypatch.context() as full:
-        full.setattr(disk, "create", create_on_full_disk)
+    with no_room_beyond(300_000):
         assert await tries_to_send(ana, bytes(600_000)) == (507, "storage_full")
         assert (await sends_piece(ana, place, 100_000, bytes(500_000)))[:2] == (507, "storage_full")
         assert await asks_offset(ana, place) == 100_000
         assert await kept(node) == 1
+    folder = node.app[UPLOADS].storage._folder
+    assert [path.stat().st_size for path in folder.glob("*/*/*")] == [100_000]
     assert (await sends_piece(ana, place, 100_000, bytes(500_000)))[0] == 204
 
 
-class FullDisk(io.RawIOBase):
-    """Takes one block, then there is no room."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.blocks = 0
-
-    def write(self, _: object) -> int:
-        self.blocks += 1
-        if self.blocks > 1:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        return disk.BLOCK
-
-
-def create_on_full_disk(_: object) -> FullDisk:
-    """In place of a file."""
-    return FullDisk()
+@contextmanager
+def no_room_beyond(size: int) -> Iterator[None]:
+    """The kernel lets no file of this process grow beyond this size: it writes a part, and then refuses."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 async def test_a_body_too_slow(database_url: str, redis_url: str) -> None:

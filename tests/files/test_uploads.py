@@ -1,9 +1,11 @@
 """Uploads: at once or in pieces; whatever cuts them, what has come stays, and the rest follows."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from urllib.parse import urlsplit
 
+import aiohttp
 import pytest
 
 from chat.files.endpoints import UPLOADS
@@ -16,6 +18,7 @@ from tests.files.sending import (
     fetching,
     may_read,
     opens_file,
+    picture,
     sends,
     sends_piece,
 )
@@ -38,9 +41,7 @@ async def test_all_at_once(ana: Person) -> None:
 
 async def sends_form(person: Person, data: bytes, name: str) -> dict:  # type: ignore[type-arg]
     """As a page without scripts would."""
-    import aiohttp
-
-    form = aiohttp.FormData()
+    form = aiohttp.FormData(quote_fields=False)
     form.add_field("note", "something beside it")
     form.add_field("file", data, filename=name)
     status, said = await person.call("POST", "/api/files", data=form)
@@ -64,10 +65,11 @@ async def test_in_pieces(ana: Person, ben: Person) -> None:
         assert (await ben.asks(method, place, headers={"Upload-Offset": "0"}))[0] == 404
 
 
-async def test_a_cut_keeps_what_came_before(ana: Person) -> None:
+async def test_a_cut_keeps_what_came_before(ana: Person, node: Node) -> None:
     """The wire breaks in the middle of a piece: the next one goes on from there."""
     place = await begins_upload(ana, len(DATA))
-    await sends_and_breaks_off(ana, place, DATA[:300_000])
+    folder = node.app[UPLOADS].storage._folder
+    await sends_and_breaks_off(ana, place, DATA[:300_000], lambda: has_bytes(folder))
     offset = await eventually(lambda: asks_offset(ana, place))
     assert 0 < offset <= 300_000
     assert (await sends_piece(ana, place, offset, DATA[offset:]))[0] == 204
@@ -75,14 +77,20 @@ async def test_a_cut_keeps_what_came_before(ana: Person) -> None:
     assert (await opens_file(ana, address(said["file"])))[1] == DATA
 
 
-async def sends_and_breaks_off(person: Person, place: str, data: bytes) -> None:
-    """Says that all of it comes, sends a part, and is gone."""
+def has_bytes(folder: Path) -> bool:
+    """Has anything been written there?"""
+    return any(path.stat().st_size for path in folder.glob("*/*/*"))
+
+
+async def sends_and_breaks_off(person: Person, place: str, data: bytes, under_way: Callable[[], bool]) -> None:
+    """Says that all of it comes, sends a part, and is gone as soon as some of that is on the disk."""
     at = urlsplit(person.at)
     _, writer = await asyncio.open_connection(at.hostname, at.port)
     lines = [f"PATCH {place} HTTP/1.1", f"Host: {at.netloc}", f"Content-Length: {len(DATA)}", "Upload-Offset: 0"]
     lines += [f"{name}: {value}" for name, value in bearer(person).items()]
     writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + data)
     await writer.drain()
+    await eventually(under_way)
     writer.close()
 
 
@@ -138,6 +146,19 @@ async def test_given_up(ana: Person) -> None:
     whole = await sends(ana, b"whole")
     assert await tries(ana, "DELETE", f"/api/files/{whole['id']}") == (204, "")
     assert not await may_read(ana, whole)
+
+
+async def test_the_figures_count_them(ana: Person) -> None:
+    """What came in, what went out, and what was looked at, for whoever keeps an eye on a node."""
+    shown = await sends(ana, picture(), "a.png")
+    await sends(ana, b"words")
+    await opens_file(ana, address(shown))
+    _, told, _ = await opens_file(ana, "/metrics")
+    lines = dict(line.rsplit(" ", 1) for line in told.decode().splitlines() if line.startswith("tandem_"))
+    assert float(lines["tandem_files_total"]) == 2
+    assert float(lines["tandem_files_received_bytes_total"]) == shown["size"] + 5
+    assert float(lines["tandem_files_sent_bytes_total"]) == shown["size"]
+    assert float(lines['tandem_pictures_total{outcome="shown"}']) == 1
 
 
 async def test_memory_does_not_grow_with_the_file(ana: Person, node: Node) -> None:

@@ -38,7 +38,7 @@ beforeEach(async () => {
         const wrong = trouble(offset);
         if (wrong === 'cut') {
           stored = Buffer.concat([stored, body.subarray(0, body.length / 2)]);
-          request.destroy();
+          request.socket.destroy();
         } else if (wrong) refuse(wrong, 'no');
         else if (offset !== stored.length) refuse(409, 'wrong_offset');
         else {

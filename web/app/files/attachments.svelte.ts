@@ -51,14 +51,21 @@ export class Attachment {
 
 export class Attachments {
   all = $state.raw<Attachment[]>([]);
-  readonly busy = $derived.by(() => this.all.some((one) => !['done', 'failed'].includes(one.state.name)));
-  readonly failed = $derived.by(() => this.all.some((one) => one.state.name === 'failed'));
   /** Enter was pressed before all was up. */
   awaited = $state(false);
   private last = 0;
 
   constructor(private readonly chat: Chat) {
     addEventListener('online', () => this.all.forEach((one) => one.wake()));
+  }
+
+  // no deriveds: those would end with the composer that first looked at them
+  get busy(): boolean {
+    return this.all.some((one) => !['done', 'failed'].includes(one.state.name));
+  }
+
+  get failed(): boolean {
+    return this.all.some((one) => one.state.name === 'failed');
   }
 
   add(files: Iterable<File>): void {

@@ -66,7 +66,7 @@ NONE: dict[str, tuple[Any, int, str]] = {
 async def test_what_is_no_picture(ana: Person, what: str) -> None:
     """Refused by name; nothing changes."""
     data, status, code = NONE[what]
-    heard, said = await ana.call("PUT", MINE, data=data)
+    heard, said = await ana.call("PUT", MINE, data=io.BytesIO(data))
     assert (heard, said["code"]) == (status, code)
     assert (await ana.call("GET", "/api/users/me"))[1]["avatar"] == ""
 
