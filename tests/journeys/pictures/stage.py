@@ -17,6 +17,7 @@ from chat.shared.settings import read_settings
 from tests.cast import Person
 from tests.presence.eyes import Eyes, open_eyes
 from tests.promises.node import NodeProcess
+from tests.verbs import answers
 
 HERE = {"ben": 0, "chloe": 0, "emi": 1, "farid": 1, "lena": 1}  # on which node
 # A working day's curve, so that the charts show what they can.
@@ -99,7 +100,7 @@ async def act(stage: Stage) -> None:
     """A thread, a reaction, a pin, some work for the audit."""
     ana, ben = stage.people["ana"], stage.people["ben"]
     for seq, reply in ((3, "Which platform?"), (3, "Four, as always.")):
-        await ben.says(1, reply, thread=seq)
+        await answers(ben, 1, seq, reply)
     for path in ("messages/1/reactions/%E2%98%95", "pins/1"):
         await ana.call("PUT", f"/api/chat/conversations/1/{path}")
     await ana.call("POST", "/api/presence/reconcile")
