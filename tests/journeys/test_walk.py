@@ -97,7 +97,7 @@ async def test_running_a_conversation(meet: Meet) -> None:
     one, two, three = await meet()
     hers, his = await opens_details(one), await opens_details(two)
     about = await unfolds(hers, "Name and topic")
-    await about.get_by_label("Topic").fill("What is for lunch")
+    await about.get_by_label("Topic", exact=True).fill("What is for lunch")
     await about.get_by_role("button", name="Save").click()
     await his.get_by_text("What is for lunch").wait_for()
     await does_with(hers, "Chloe", "Admin")

@@ -7,7 +7,7 @@ SEEN = """rows => rows.map(row => [
     row.querySelector('p[dir=auto]')?.textContent ?? null,
 ])"""
 Seen = tuple[int | None, str | None]
-LIMIT = 9_000  # ms
+LIMIT = 30_000  # ms
 
 
 class Window:

@@ -31,7 +31,8 @@ export class Completing {
   }
 
   step(by: number): void {
-    this.at = (this.at + by + this.options.length) % this.options.length;
+    const { length } = this.options;
+    this.at = this.at < 0 && by < 0 ? length - 1 : (this.at + by + length) % length;
   }
 
   private offer(options: Option[]): void {

@@ -19,8 +19,8 @@ export class Finding {
 
   /** A moment later, unless something else is asked by then; null: nothing. */
   ask(asked: Asked | null): void {
-    clearTimeout(this.timer);
     if (JSON.stringify(asked) === JSON.stringify(this.asked)) return;
+    clearTimeout(this.timer);
     this.asked = asked;
     [this.next, this.problem, this.busy] = [null, null, asked !== null];
     if (!asked) this.hits = null;
