@@ -15,10 +15,10 @@ select %(room)s, n, 0, case when n %% 7 < 4 then %(ben)s else %(ana)s end, 'c' |
        'message ' || n || repeat(' and more', (n %% 23)::int), now() - make_interval(secs => (%(many)s - n) * 40)
 from generate_series(1, %(many)s) n
 """
-# The first message on the screen, and where it stands.
-TOPMOST = """() => {
-    const log = document.querySelector('[role=log]'), edge = log.getBoundingClientRect().top;
-    const below = one => one.getBoundingClientRect().bottom > edge + 1;
+# The message in the middle of the screen, where one looks, and where it stands.
+LOOKED_AT = """() => {
+    const log = document.querySelector('[role=log]'), box = log.getBoundingClientRect();
+    const below = one => one.getBoundingClientRect().top > box.top + box.height / 2;
     const row = [...log.querySelectorAll('article[data-seq]')].find(below);
     return [Number(row.dataset.seq), Math.round(row.getBoundingClientRect().top)];
 }"""
@@ -38,7 +38,8 @@ FOCUSED = "Number(document.activeElement.dataset.seq ?? 0)"
 WATCH_TASKS = """
     window.tasks = [];
     new PerformanceObserver(list => window.tasks.push(...list.getEntries().map(one => one.duration)))
-        .observe({ type: 'longtask', buffered: true });
+        .observe({ type: 'longtask' });
+    for (const until = performance.now() + 80; performance.now() < until;);
 """
 
 
@@ -57,9 +58,9 @@ async def loaded(window: Window) -> tuple[int, int, int]:
     return count, first, last
 
 
-async def topmost(window: Window) -> tuple[int, int]:
-    """The first message on the screen, and its place from the top."""
-    seq, top = await window.page.evaluate(TOPMOST)
+async def looked_at(window: Window) -> tuple[int, int]:
+    """The message in the middle of the screen, and its place from the top."""
+    seq, top = await window.page.evaluate(LOOKED_AT)
     return seq, top
 
 

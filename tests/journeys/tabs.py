@@ -56,9 +56,10 @@ async def closes(tab: Window) -> None:
 
 
 async def crashes(tab: Window) -> None:
-    """Its process dies."""
+    """Its process dies; what is left of it is closed."""
     with suppress(Error):
         await tab.page.goto("chrome://crash", timeout=5_000)
+    await tab.page.close()
 
 
 async def freezes(tab: Window, state: str = "frozen") -> None:

@@ -14,10 +14,10 @@ from tests.journeys.long_talk import (
     fill,
     focused,
     loaded,
+    looked_at,
     place_of,
     scrolls_to,
     tasks,
-    topmost,
 )
 from tests.journeys.talking import message
 from tests.journeys.window import LIMIT, Window
@@ -45,12 +45,12 @@ async def at_the_middle(
 async def test_it_keeps_its_place_whatever_comes_or_grows(
     stage: Cast, start_node: StartNode, open_window: OpenWindow, database_url: str
 ) -> None:
-    """Older pages above, reactions and edits above, thousands of pages away from either end."""
+    """Older pages above, reactions and pins above, thousands of pages away from either end."""
     window, ben, room = await at_the_middle(stage, start_node, open_window, database_url)
     for _ in range(12):
         _, first, _ = await loaded(window)
         await scrolls_to(window, 300)
-        seq, top = await topmost(window)
+        seq, top = await looked_at(window)
 
         async def has_more(first: int = first) -> bool:
             return (await loaded(window))[1] < first
@@ -58,12 +58,13 @@ async def test_it_keeps_its_place_whatever_comes_or_grows(
         await eventually(has_more, 10)
         assert abs(await place_of(window, seq) - top) <= 2
         assert (await loaded(window))[0] <= MOST_ROWS
-    seq, top = await topmost(window)
-    above = f"{CONVERSATIONS}/{room}/messages/{seq - 3 - (seq - 3) % 7}"
+    seq, top = await looked_at(window)
+    far = seq - 20 - (seq - 20) % 7  # one of Ben's, above the screen
+    above = f"{CONVERSATIONS}/{room}/messages/{far}"
     assert (await ben.call("PUT", f"{above}/reactions/🎉"))[0] == 204
-    await message(window, seq - 3 - (seq - 3) % 7).get_by_role("button", name="🎉 1: Ben").wait_for()
-    assert (await ben.call("PATCH", above, {"body": "a line\n\n" * 12}))[0] == 200
-    await message(window, seq - 3 - (seq - 3) % 7).get_by_text("(edited)").wait_for()
+    await message(window, far).get_by_role("button", name="🎉 1: Ben").wait_for()
+    assert (await ben.call("PUT", f"{CONVERSATIONS}/{room}/pins/{far}"))[0] == 204
+    await message(window, far).get_by_text("Pinned").wait_for()
     assert abs(await place_of(window, seq) - top) <= 2
     assert window.errors == []
 
@@ -104,6 +105,7 @@ async def test_ten_thousand_messages_a_minute_leave_it_small_and_quick(
     await window.page.get_by_role("button", name="Jump to newest").click()
     await expect(message(window, MANY)).to_be_in_viewport(timeout=LIMIT)
     await window.page.evaluate(WATCH_TASKS)
+    await eventually(lambda: tasks(window), 10)  # one that was long on purpose: the browser tells of them
     for piece in range(PIECES):
         said = [
             {"conversation": room, "body": f"{piece}.{n} of many", "client_id": uuid.uuid4().hex} for n in range(PIECE)
@@ -116,6 +118,6 @@ async def test_ten_thousand_messages_a_minute_leave_it_small_and_quick(
     count, first, newest = await loaded(window)
     assert (count, newest) == (newest - first + 1, last)
     assert count <= MOST_ROWS
-    long = await tasks(window)
+    long = (await tasks(window))[1:]
     print(f"{PIECE * PIECES} messages: {len(long)} tasks over 50 ms, the longest {max(long, default=0):.0f} ms")
     assert window.errors == []

@@ -6,6 +6,7 @@ from playwright.async_api import expect
 
 from tests.cast import Cast, Person
 from tests.journeys.conftest import OpenWindow
+from tests.journeys.glimpses import Glimpses
 from tests.journeys.tabs import (
     closes,
     connections,
@@ -40,6 +41,10 @@ async def test_twelve_tabs_share_one_stream_and_one_socket(
     room = await stage.share(ana, ben, name="kitchen")
     tabs = await opens_tabs(await open_window(node, ana, f"/c/{room}"), f"/c/{room}", 12)
     assert await connections(ana) == (1, 1)
+    bens = Glimpses(await open_window(node, ben))
+    await bens.window.opens(f"/c/{room}")
+    await bens.looks_who_is_here()
+    await bens.shows(ana, "online")
     burst = asyncio.create_task(says(ben, room, 0, 40))
     await tabs[1].page.get_by_text("9", exact=True).wait_for()
     await closes(tabs[0])
@@ -47,6 +52,7 @@ async def test_twelve_tabs_share_one_stream_and_one_socket(
     await tabs[5].says("40")
     await show_what_is_stored(tabs[1:], database_url, 41)
     await has_one_of_each(ana)
+    assert bens.statuses[ana.id] == ["online"]
 
 
 async def test_whatever_happens_to_the_leader_nothing_is_lost(

@@ -1,5 +1,5 @@
 /** The client's store as the components see it: its view as reactive state, and what is derived from it. */
-import { createContext } from 'svelte';
+import { createContext, tick } from 'svelte';
 import {
   type Api,
   type Conversation,
@@ -27,6 +27,7 @@ export class Chat {
   readonly moderation: Moderation;
   /** Who listens to the entries of the log beside the view. */
   private readonly ears = new Set<(entry: Entry) => void>();
+  private readonly waiting: (() => void)[] = [];
   view: View;
   readonly sorted = $derived.by(() => [...this.view.conversations.values()].sort(byRecency));
   /** What one asked to be told of. */
@@ -46,7 +47,18 @@ export class Chat {
     const entry = (told: Entry) => this.tell(told);
     this.store = new Store({ api, me, entry, keep: new IndexedKeep(`tandem ${me.id}`), ...(tabs && shared(tabs)) });
     this.view = $state.raw(this.store.view);
-    this.store.subscribe(paced((view: View) => (this.view = view)));
+    this.store.subscribe(paced((view: View) => this.show(view)));
+  }
+
+  /** Resolves when all that the store knows now stands in the page. */
+  async shown(): Promise<void> {
+    if (this.view !== this.store.view) await new Promise<void>((resolve) => this.waiting.push(resolve));
+    await tick();
+  }
+
+  private show(view: View): void {
+    this.view = view;
+    for (const goOn of this.waiting.splice(0)) goOn();
   }
 
   /** Hears every entry of the log from now on, until what it returns is called. */

@@ -48,15 +48,15 @@ export class Outbox implements Out {
 
   send(conversation: Id, body: string, references?: References): Outgoing {
     const one = newOutgoing(conversation, body, references);
+    this.options.keep?.put(one);
     this.take(one);
     return one;
   }
 
-  /** A message that was written in this tab or another. */
+  /** A message that is kept already: written in another tab, or taken over from it. */
   take(one: Outgoing): void {
     if (this.settled.has(one.clientId) || this.find(one.clientId)) return;
     const state = this.head(one.conversation)?.state ?? 'sending';
-    this.options.keep?.put(one);
     this.become([...this.all, { ...one, state }]);
     void this.work(one.conversation);
   }

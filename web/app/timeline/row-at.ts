@@ -1,4 +1,7 @@
-/** The first message that reaches into the screen, found by halving: what a timeline holds its place by. */
+/**
+ * The first message that reaches into the screen, found by halving: what a timeline holds its place by. Never the
+ * first of all that are loaded: it changes its looks when others come above it.
+ */
 export function rowAt(box: HTMLElement): Element | null {
   const rows = box.getElementsByTagName('article');
   const edge = box.getBoundingClientRect().top;
@@ -9,5 +12,5 @@ export function rowAt(box: HTMLElement): Element | null {
     if (row && row.getBoundingClientRect().bottom > edge + 1) high = middle;
     else low = middle + 1;
   }
-  return rows[low] ?? null;
+  return rows[Math.max(low, 1)] ?? rows[low] ?? null;
 }

@@ -94,7 +94,9 @@ export class Scroller {
     if (!this.box || !this.placed) return;
     if (this.atEnd) this.toEnd();
     else if (this.anchor?.row.isConnected) {
-      const moved = this.topOf(this.anchor.row) - this.anchor.top;
+      // what was scrolled since, without an event yet, is no growth
+      const scrolled = this.box.scrollTop - this.top;
+      const moved = this.topOf(this.anchor.row) - (this.anchor.top - scrolled);
       if (Math.abs(moved) >= 1) this.box.scrollTop += moved;
     }
     this.look();

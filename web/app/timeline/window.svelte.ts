@@ -6,7 +6,7 @@
  * All of it is real text in the page, in order: it can be selected, searched and read out, which a list that
  * draws only what is on the screen cannot offer (deploy/decisions/window.md).
  */
-import { tick, untrack } from 'svelte';
+import { untrack } from 'svelte';
 import type { Conversation, Timeline } from '../../client';
 import type { Chat } from '../chat.svelte';
 import { toasts } from '../toasts.svelte';
@@ -16,7 +16,7 @@ import type { Scroller } from './scroller.svelte';
 /** Messages kept in the page while one reads back and forth, and while its end is followed. */
 export const MOST = 400;
 const FOLLOWED = 150;
-const SLACK = 50;
+const SLACK = 20;
 
 export class Window {
   log: HTMLElement | null = null;
@@ -69,14 +69,14 @@ export class Window {
 
   async toNewest(smooth = false): Promise<void> {
     if (this.timeline?.hasAfter) await this.loading.back();
-    await tick();
+    await this.chat.shown();
     this.scroller.toEnd(smooth);
   }
 
   /** To where the conversation began. */
   async toFirst(): Promise<void> {
     if (this.timeline?.hasBefore) await this.loading.around(1);
-    await tick();
+    await this.chat.shown();
     const first = this.log?.querySelector('article');
     if (first) this.scroller.show(first);
   }
@@ -85,7 +85,7 @@ export class Window {
   async toUnread(after: number): Promise<void> {
     const line = () => this.log?.querySelector('[data-testid=unread-line]');
     if (!line()) await this.loading.around(Math.min(after + 1, this.conversation().last_seq));
-    await tick();
+    await this.chat.shown();
     const at = line() ?? this.rowOf(after + 1);
     if (at) this.scroller.show(at);
   }

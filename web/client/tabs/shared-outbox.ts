@@ -47,15 +47,13 @@ export class SharedOutbox implements Out {
   }
 
   send(conversation: Id, body: string, references?: References): Outgoing {
+    if (this.outbox) return this.outbox.send(conversation, body, references);
     const one = newOutgoing(conversation, body, references);
-    if (this.outbox) this.outbox.take(one);
-    else {
-      this.options.keep?.put(one);
-      this.untold = [...this.untold, one];
-      this.show();
-      this.tabs.tell('send', one);
-      this.tabs.doubt();
-    }
+    this.options.keep?.put(one);
+    this.untold = [...this.untold, one];
+    this.show();
+    this.tabs.tell('send', one);
+    this.tabs.doubt();
     return one;
   }
 
