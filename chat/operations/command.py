@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 import orjson
 from rich.console import Console
@@ -12,12 +11,11 @@ from rich.table import Table
 from rich.text import Text
 
 from chat.shared.redis import UNAVAILABLE, Bytes, close_redis, connect_redis
-from chat.shared.registry.calls import DRAIN, Call, run_call
-from chat.shared.registry.keys import LEASES
-from chat.shared.registry.nodes import read_nodes
+from chat.shared.registry.overview import Overview, Record
 
 COLUMNS = ("node", "role", "state", "streams", "sockets", "heard", "memory")
-STYLES = {"serving": "green", "draining": "yellow", "drained": "yellow", "stopping": "yellow", "dead": "red"}
+STYLES = {"up": "green", "lost": "red", "reaped": "red"}
+ALIVE = {"up", "silent", "draining", "drained"}
 GLANCE_SECONDS = 0.2
 HEARD_LIMIT = 10.0  # seconds until a living node has read its lease, with a registry that is slow
 
@@ -59,13 +57,14 @@ async def registry_of(redis_url: str) -> AsyncIterator[Bytes]:
         await close_redis(redis)
 
 
-async def list_nodes(redis_url: str) -> list[dict[str, Any]]:
-    """All leases; raises `RegistryAway`."""
+async def list_nodes(redis_url: str) -> list[Record]:
+    """All leases, each with its `state` and the seconds since it was heard (`age`); raises `RegistryAway`."""
     async with registry_of(redis_url) as redis:
-        return await read_nodes(redis)
+        seen = await Overview(redis).read()
+    return [node | {"age": max(0, seen.at - node["heard"]) / 1000} for node in seen.nodes]
 
 
-def show_nodes(nodes: list[dict[str, Any]], as_json: bool) -> None:
+def show_nodes(nodes: list[Record], as_json: bool) -> None:
     """A table for people, or JSON."""
     if as_json:
         print(orjson.dumps(nodes).decode())
@@ -75,13 +74,16 @@ def show_nodes(nodes: list[dict[str, Any]], as_json: bool) -> None:
         print("No node is registered. If some run, the registry may have been emptied a moment ago; look again.")
 
 
-def print_table(nodes: list[dict[str, Any]]) -> None:
+def print_table(nodes: list[Record]) -> None:
     """One node a row; numbers to the right."""
     table = Table(box=None, pad_edge=False)
     for name in COLUMNS:
         table.add_column(name, justify="right" if name in ("streams", "sockets", "heard", "memory") else "left")
     for node in nodes:
-        state, memory = Text(node["state"], STYLES.get(node["state"], "")), f"{node.get('memory', 0) / 2**20:.0f} MiB"
+        state, memory = (
+            Text(node["state"], STYLES.get(node["state"], "yellow")),
+            f"{node.get('memory', 0) / 2**20:.0f} MiB",
+        )
         counts = [f"{node[name]:,.0f}" for name in ("streams", "sockets")]
         table.add_row(str(node["name"]), str(node["role"]), state, *counts, f"{node['age']:.1f} s ago", memory)
     Console().print(table)
@@ -90,15 +92,16 @@ def print_table(nodes: list[dict[str, Any]]) -> None:
 async def order_drain(redis_url: str, name: str, on: bool) -> None:
     """Tell the node, and wait until it says that it does so. Raises `NodeTrouble`."""
     async with registry_of(redis_url) as redis:
-        if not await run_call(redis, Call(DRAIN, LEASES, [name, int(on)])):
-            raise UnknownNode(name, [str(node["name"]) for node in await read_nodes(redis) if node["state"] != "dead"])
-        await until_heard(redis, name, {"draining", "drained"} if on else {"serving"})
+        overview = Overview(redis)
+        if not await overview.order_drain(name, on):
+            raise UnknownNode(name, [str(node["name"]) for node in await overview.nodes() if node["state"] in ALIVE])
+        deadline = time.monotonic() + HEARD_LIMIT
+        while not has_heard(await overview.nodes(), name, on):
+            if time.monotonic() > deadline:
+                raise NotHeard(name)
+            await asyncio.sleep(GLANCE_SECONDS)
 
 
-async def until_heard(redis: Bytes, name: str, wanted: set[str]) -> None:
-    """It reads the order when it renews its lease, and its lease then says so. Raises `NotHeard`."""
-    deadline = time.monotonic() + HEARD_LIMIT
-    while not any(node["name"] == name and node["state"] in wanted for node in await read_nodes(redis)):
-        if time.monotonic() > deadline:
-            raise NotHeard(name)
-        await asyncio.sleep(GLANCE_SECONDS)
+def has_heard(nodes: list[Record], name: str, drain: bool) -> bool:
+    """Does the node itself say that it drains, or that it does not?"""
+    return any(node["name"] == name and node["state"] in ALIVE and node["draining"] == drain for node in nodes)

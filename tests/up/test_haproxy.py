@@ -38,7 +38,7 @@ def test_both_programs_find_nothing_to_say_against_it(tmp_path: Path, monkeypatc
         assert "ALERT" not in said
 
 
-def test_nodes_that_are_not_there_yet_wait(tmp_path: Path) -> None:
+def test_nodes_that_are_not_there_yet_wait() -> None:
     """Only those in use get people; times follow the beats."""
     written = write_configuration(PORTS, ["n1", "n2"], 5, 6, quiet=45)
     assert "server n2 127.0.0.1:20002\n" in written
