@@ -128,7 +128,7 @@ def serve(
     Example: tandem serve --host 0.0.0.0 --role messages --node m1
     """
     with told_plainly():
-        from chat.app import run
+        from chat.process import run
         from chat.shared.settings import read_settings
         from chat.up.address import check_address
 
