@@ -26,6 +26,7 @@ from chat.messages.post import Posts
 from chat.middleware import add_headers, answer_problems
 from chat.operations.audit import keep_audit
 from chat.operations.delivery import Delivery
+from chat.operations.doors import collect_doors
 from chat.operations.draining import Draining
 from chat.operations.endpoints import METRICS
 from chat.operations.lag import Lag
@@ -99,7 +100,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         draining = app[DRAINING] = Draining([streams.roster, sockets.roster], settings.drain_seconds, tasks.start)
         registry.on_ordered.append(draining.order)
         rebalancing = Rebalancing(registry, streams.roster, settings.rebalance_seconds, settings.rebalance_few)
-        app[ADMISSION] = Admission(
+        admission = app[ADMISSION] = Admission(
             settings.lag_most,
             settings.opening_most,
             lag.now,
@@ -114,7 +115,8 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
             "sight": sockets.sight.waiting,
             "registry": registry.writer.waiting,
         }
-        app[METRICS] = Metrics(streams, registry, lag, queues)
+        doors = partial(collect_doors, streams.roster, admission, rebalancing)
+        app[METRICS] = Metrics(streams, registry, lag, queues, [doors])
         registry.reports.append(Report(streams, announcer, registry.reaper, lag, delivery, queues).describe)
         await retention.keep()
         await streams.tail.begin()

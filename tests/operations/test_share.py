@@ -45,7 +45,7 @@ def test_it_ends_in_balance_and_moves_nobody_without_need(streams: list[int]) ->
 
 
 def test_an_empty_newcomer_gets_its_part_slowly() -> None:
-    """9,000 streams on two nodes and a third that was just added: never more than a sixtieth of the surplus a second."""
+    """9,000 streams on two nodes and a third that was just added: never more than a sixtieth of it a second."""
     nodes = Nodes([4_500, 4_500, 0])
     moves = [nodes.step() for _ in range(round(3 * SECONDS / STEP))]
     assert max(moves) <= 2 * (1_500 * STEP / SECONDS + 1)
