@@ -153,6 +153,24 @@ def migrate(data: Data = Path(".tandem")) -> None:
     print("\n".join(f"applied {name}" for name in applied) or "already up to date")
 
 
+@main.command("new-epoch")
+def new_epoch(data: Data = Path(".tandem")) -> None:
+    """Let no cursor of before resume, so that every client reads anew; safe while nodes serve.
+
+    After a restore from a backup or a fail-over this happens by itself. It is for a copy of PostgreSQL's folder that
+    was put back as it had been: such a restore leaves no trace.
+
+    Example: DATABASE_URL=postgresql://tandem@db/tandem tandem new-epoch
+    """
+    with told_plainly():
+        from chat.log.command import begin_new_epoch
+        from chat.up.database import database_at_hand
+
+        with database_at_hand(data) as url:
+            epoch = begin_new_epoch(url)
+    print(f"epoch {epoch}")
+
+
 @user.command()
 def add(
     name: Annotated[str, typer.Argument(help="The name to log in with.")],

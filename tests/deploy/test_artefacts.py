@@ -1,5 +1,5 @@
-"""What deploy/ holds for machines that are not here: containers, units, alerts, dashboards. Each is checked as far as it
-can be without them, and against what the program really is and tells."""
+"""What deploy/ holds for machines that are not here: containers, units, alerts, dashboards. Each is checked as far as
+it can be without them, and against what the program really is and tells."""
 
 import json
 import re
@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import compose_spec
 import pytest
 import yaml
+from compose_spec import PyCompose
 from prometheus_client.parser import text_string_to_metric_families
 
 from chat.shared.settings import Settings
@@ -99,14 +99,20 @@ def test_prometheus_reads_its_files(what: list[str]) -> None:
 
 
 def test_the_compose_file_follows_its_specification() -> None:
-    """As a parser of the specification reads it, once merge keys are resolved; nothing is left to a default password."""
+    """As a parser of the specification reads it, names of networks and volumes included."""
+    filled = re.sub(r"\$\{(\w+)[^}]*\}", r"\1", json.dumps(read("compose.yaml")))
+    PyCompose.from_json(filled).validate()
+    with pytest.raises(ValueError, match="restrat"):
+        PyCompose.from_json(filled.replace('"restart"', '"restrat"'))
+
+
+def test_compose_has_all_parts_and_no_default_password() -> None:
+    """What has to be set is in the file to be copied; what is mounted is there."""
     services = read("compose.yaml")["services"]
-    resolved = json.dumps(read("compose.yaml"))
-    compose_spec.loads(resolved)
     assert set(services) >= {"haproxy", "node1", "node2", "node3", "postgres", "valkey", "prometheus", "grafana"}
-    asked = set(re.findall(r"\$\{(\w+):\?", resolved))
-    given = set(re.findall(r"^(\w+)=", (DEPLOY / "compose.env").read_text(), re.MULTILINE))
-    assert asked <= given
+    asked = set(re.findall(r"\$\{(\w+):\?", (DEPLOY / "compose.yaml").read_text()))
+    assert asked >= {"POSTGRES_PASSWORD", "VALKEY_PASSWORD", "GRAFANA_PASSWORD", "TLS_PEM"}
+    assert asked <= set(re.findall(r"^(\w+)=", (DEPLOY / "compose.env").read_text(), re.MULTILINE))
     files = [volume.split(":")[0] for service in services.values() for volume in service.get("volumes", [])]
     assert all((DEPLOY / file).exists() for file in files if file.startswith("./"))
 
