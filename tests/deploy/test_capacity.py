@@ -1,6 +1,7 @@
 """The model of what is full when: its parts behave as such parts do, and the runbook shows what it says today."""
 
 import importlib.util
+import itertools
 import sys
 from math import inf
 from types import ModuleType
@@ -40,7 +41,7 @@ def test_more_people_never_need_less(capacity: ModuleType) -> None:
     assert nodes[0] == 1
     due = [{step.name for step in capacity.steps(load, capacity.Costs()) if step.due} for load in loads]
     assert due[0] == set()
-    assert all(before <= after for before, after in zip(due, due[1:], strict=False))
+    assert all(before <= after for before, after in itertools.pairwise(due))
     assert len(due[-1]) == len(capacity.steps(loads[0], capacity.Costs()))
 
 
