@@ -29,6 +29,7 @@ from chat.operations.delivery import Delivery
 from chat.operations.doors import collect_doors
 from chat.operations.draining import Draining
 from chat.operations.endpoints import METRICS
+from chat.operations.isolation import Isolation
 from chat.operations.lag import Lag
 from chat.operations.metrics import Metrics
 from chat.operations.rebalance import Rebalancing
@@ -99,6 +100,8 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         streams.tail.heard_hint = announcer.came_back
         draining = app[DRAINING] = Draining([streams.roster, sockets.roster], settings.drain_seconds, tasks.start)
         registry.on_ordered.append(draining.order)
+        isolation = Isolation(pool, registry, draining.order)
+        registry.reports.append(isolation.report)
         rebalancing = Rebalancing(registry, streams.roster, settings.rebalance_seconds, settings.rebalance_few)
         admission = app[ADMISSION] = Admission(
             settings.lag_most,
@@ -135,6 +138,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
             "keep the log's partitions": retention.run,
             "measure the lag": lag.run,
             "share the streams": rebalancing.run,
+            "notice being cut off": isolation.run,
             "compare the clocks": delivery.run,
             "keep the audit": partial(keep_audit, pool, settings.audit_retention_days),
             "index messages": Indexer(pool).run,

@@ -82,10 +82,15 @@ class Balancer:
             try:
                 self._process.wait(STOP_LIMIT)
             except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
+                self.kill()
         self._public.close()
         self._control.close()
+
+    def kill(self) -> None:
+        """End it at once, with all that goes through it; the port stays ours."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
 
     def direct(self, node: str, state: str) -> None:
         """`ready`: it gets people when it is ready; `drain`: it gets nobody new; `maint`: it is not there."""
