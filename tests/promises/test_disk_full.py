@@ -1,4 +1,4 @@
-"""PostgreSQL's disk is full: posts are refused with a time to retry, nothing acknowledged is lost, and once there is room
+"""PostgreSQL's disk is full: posts are refused with a time to retry, nothing acknowledged is lost, and with room again
 everything goes on by itself."""
 
 import asyncio
