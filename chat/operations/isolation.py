@@ -21,7 +21,7 @@ POSTGRES_SECONDS = 2.0
 NOTED_SECONDS = 3.0
 SEEN_SECONDS = 8.0
 PATIENCE = 3  # looks in a row that find the same, before anybody is sent away
-queries = load(__file__)
+queries = load(__file__, "isolation.sql")
 log = structlog.get_logger(__name__)
 
 

@@ -8,14 +8,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 
-TOLERANCE = 1.25  # of its share, a node may have
+TOLERANCE = 1.25  # of its share, a node may have …
+NEAR = 1.05  # … and once it lets go of what is over, it goes on until it has so much
 PAUSE_SECONDS = 600.0
 
 
-def surplus(own: int, others: Sequence[int], few: int) -> int:
+def surplus(own: int, others: Sequence[int], few: int, tolerance: float = TOLERANCE) -> int:
     """How many of `own` are more than this node's share, when that is markedly so; else 0. `few` more are never."""
     share = ceil((own + sum(others)) / (1 + len(others)))
-    return own - share if own > share * TOLERANCE and own - share >= few else 0
+    return own - share if own > share * tolerance and own - share >= few else 0
 
 
 @dataclass(slots=True)
@@ -34,7 +35,7 @@ class Sharing:
 
     def step(self, own: int, others: Sequence[int], now: float, since: float) -> int:
         """How many streams to end now; `since`: seconds since the last step, `now`: by any clock that goes forward."""
-        over = surplus(own, others, self.few)
+        over = surplus(own, others, self.few, NEAR if self.closed else TOLERANCE)
         if not over or now < self.paused_until:
             self.closed = 0
             return 0

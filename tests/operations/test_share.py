@@ -49,7 +49,7 @@ def test_an_empty_newcomer_gets_its_part_slowly() -> None:
     nodes = Nodes([4_500, 4_500, 0])
     moves = [nodes.step() for _ in range(round(3 * SECONDS / STEP))]
     assert max(moves) <= 2 * (1_500 * STEP / SECONDS + 1)
-    assert min(nodes.streams) > 2_000
+    assert min(nodes.streams) > 2_500
 
 
 def test_small_differences_are_left_alone() -> None:
