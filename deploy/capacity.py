@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 from math import ceil
 
-HOPELESS = 2.0  # seconds behind: it falls back for ever
+HOPELESS = 0.5  # seconds behind: it falls back for ever
 FULL = 0.6  # of what a part can do: from here on waits grow faster than the load
 
 
