@@ -8,6 +8,7 @@ from aiohttp import web
 from chat.shared.audit import record
 from chat.shared.detach import Departed, detach
 from chat.shared.endpoints import (
+    ADMISSION,
     IDENTITIES,
     POOL,
     actor_of,
@@ -36,6 +37,7 @@ class NotWebSocket(Refusal):
 
 async def get_socket(request: web.Request) -> web.StreamResponse:
     """Refuse it, or shake hands and take the connection over."""
+    request.app[ADMISSION].check()
     sockets = request.app[SOCKETS]
     member = await identify(request, sockets)
     sockets.roster.check_room(member.user_id)

@@ -143,7 +143,7 @@ def test_no_file_names_a_package_registry() -> None:
     assert guilty == []
 
 
-@pytest.mark.parametrize("script", ["deploy/run", "deploy/test", ".ci/run"])
+@pytest.mark.parametrize("script", ["deploy/run", "deploy/test", "deploy/backup", "deploy/restore", ".ci/run"])
 def test_scripts_can_be_run(script: str) -> None:
     """The commands that the README names are executable."""
     assert (ROOT / script).stat().st_mode & 0o111

@@ -110,6 +110,10 @@ class Settings(BaseSettings):
     sockets_per_person: Count = 50
     recent_bytes: Count = 16 * 1024 * 1024
     drain_seconds: float = Field(10, ge=0)
+    lag_most: Seconds = 3  # the loop's, at which nobody new is let in
+    opening_most: Count = 5_000  # streams and sockets on their way in
+    rebalance_seconds: float = Field(60, ge=0)  # over which what is beyond a node's share is sent elsewhere; 0: never
+    rebalance_few: Count = 100  # streams beyond the share that do not matter
 
     log_retention_days: Count = 14
     log_partition_entries: Count = 500_000

@@ -8,7 +8,7 @@ from aiohttp import web
 from aiohttp_sse import EventSourceResponse
 
 from chat.shared.detach import Departed
-from chat.shared.endpoints import RATES, answer_json, parse_count, parse_ids, require_identity
+from chat.shared.endpoints import ADMISSION, RATES, answer_json, parse_count, parse_ids, require_identity
 from chat.shared.identity import Member
 from chat.shared.postgres import UNAVAILABLE as POSTGRES_AWAY
 from chat.shared.problems import Refusal
@@ -30,6 +30,7 @@ TROUBLE: tuple[type[Exception], ...] = (Refusal, *POSTGRES_AWAY)
 
 async def get_stream(request: web.Request) -> web.StreamResponse:
     """The stream, or with `?poll=` its JSON form."""
+    request.app[ADMISSION].check()
     member = await require_identity(request)
     streams = request.app[STREAMS]
     rates = request.app[RATES]
