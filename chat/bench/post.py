@@ -1,0 +1,88 @@
+"""Durable posts: how many a second, what each costs, and what a handler that stores nothing makes on the same machine."""
+
+import secrets
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from chat.bench.bench import Bench, Json, timed
+from chat.bench.fanout import Contender, tandem
+from chat.bench.floor import await_port
+from chat.bench.process import cpu_seconds
+from chat.bench.report import Report, Row, middle, ratio
+from chat.bench.target import Target, spread
+from chat.engines.ports import free_port
+
+POSTERS = 64
+BATCH, BATCHERS = 500, 4
+
+
+@contextmanager
+def running_bare() -> Iterator[Contender]:
+    """The bare handler in a process of its own."""
+    port = free_port()
+    process = subprocess.Popen([sys.executable, "-m", "chat.bench.bare", str(port)])
+    try:
+        await_port(port, process)
+        yield Contender("bare", Target("127.0.0.1", port, "/", "/"), [""], lambda: cpu_seconds(process.pid))
+    finally:
+        process.terminate()
+        process.wait()
+
+
+async def measure_posts(bench: Bench, bare: Contender, each: int = 150, rounds: int = 3) -> Report:
+    """Ours, the bare handler, a batch, in turns; the medians."""
+    each, ours = bench.sized(each, 5), await tandem(bench)
+    with bench.counting("posts", rounds * 3) as show:
+        for turn in range(rounds):
+            for n, contender in enumerate((ours, bare)):
+                await post_singly(bench, contender, each)
+                show(turn * 3 + n + 1)
+            await post_batches(bench, ours, bench.sized(15, 2))
+            show(turn * 3 + 3)
+    return make_report(ours, bare, each)
+
+
+async def post_singly(bench: Bench, contender: Contender, each: int) -> None:
+    """64 connections, one request after the other on each."""
+    tokens, name, cpu = list(spread(contender.tokens, POSTERS)), secrets.token_hex(4), contender.cpu()
+    with timed() as seconds:
+        said = await bench.mouth.ask("post", target=contender.target, tokens=tokens, each=each, name=name)
+        took = seconds()
+    contender.note("posts/s", said["taken"] / took)
+    contender.note("cpu", (contender.cpu() - cpu) / max(1, said["taken"]) * 1e6)
+    contender.note("refused", sum(said["refusals"].values()))
+
+
+async def post_batches(bench: Bench, contender: Contender, each: int) -> None:
+    """Batches of 500, a few at a time."""
+    target = bench.place.target(0, post="/api/chat/messages")
+    order: Json = {"target": target, "tokens": contender.tokens[:BATCHERS], "each": each, "name": secrets.token_hex(4)}
+    with timed() as seconds:
+        said = await bench.mouth.ask("post", **order, batch=BATCH, room=room_of(contender.target))
+        took = seconds()
+    contender.note("batched/s", said["items"] / took)
+    contender.note("refused", sum(said["refusals"].values()))
+
+
+def room_of(target: Target) -> int:
+    """The conversation that it posts to."""
+    return int(target.post.split("/")[4])
+
+
+def make_report(ours: Contender, bare: Contender, each: int) -> Report:
+    """Against the bars."""
+    part = middle(ratio(*pair) for pair in zip(ours.found["posts/s"], bare.found["posts/s"], strict=True))
+    note = f"{POSTERS} keep-alive posters, {each} posts each"
+    return Report(
+        "durable posts",
+        [
+            Row("posts/s, one HTTP request each", ours.figure("posts/s"), "", 6000, most=False, note=note),
+            Row("the same, in times a handler that stores nothing", part, "×", 0.6, most=False),
+            Row("posts/s of that handler", bare.figure("posts/s")),
+            Row("server CPU a post", ours.figure("cpu"), "µs", note=f"{bare.figure('cpu'):.0f} µs bare"),
+            Row("messages/s by batches of 500", ours.figure("batched/s"), "", 20_000, most=False),
+            Row("posts refused", max(ours.found["refused"]), "", 0),
+        ],
+    )
