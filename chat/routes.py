@@ -48,6 +48,7 @@ ACCOUNTS = [
 ]
 CHAT = [
     web.get("/api/chat/stream", stream.get_stream),
+    web.get("/api/chat/socket", stream.get_socket),
     web.get(C, conversations.get_conversations),
     web.post(C, conversations.post_conversation),
     web.get(C + "/{conversation}", conversations.get_conversation),

@@ -21,24 +21,18 @@ from chat.shared.endpoints import (
     require_identity,
 )
 from chat.shared.identity import Member
-from chat.shared.problems import Refusal, Unavailable
+from chat.shared.problems import NotWebSocket, Unavailable
 from chat.shared.redis import UNAVAILABLE
+from chat.shared.websocket.wire import BUFFER
 from presence.evidence import describe_evidence
 from presence.history import read_history
 from presence.signal import WATCH_MOST
 from presence.sockets import Sockets
 from presence.tickets import TICKET_SECONDS, issue_ticket, redeem_ticket
-from presence.wire import BUFFER
 
 SOCKETS = web.AppKey("sockets", Sockets)
 MINUTES_MOST = 7 * 24 * 60
 Answer = TypeVar("Answer")
-
-
-class NotWebSocket(Refusal):
-    """This address speaks WebSocket only."""
-
-    status, code = 426, "upgrade_required"
 
 
 async def get_socket(request: web.Request) -> web.StreamResponse:

@@ -35,7 +35,8 @@ class Worker:
         assert self._process.stdin is not None
         self._process.stdin.write(orjson.dumps(order | {"id": number, "do": do}) + b"\n")
         await self._process.stdin.drain()
-        return await answer
+        found: Json = await answer
+        return found
 
     async def hear(self) -> None:
         """Hand answers to those who wait for them, until the process ends."""

@@ -1,4 +1,4 @@
-"""Fan-out: what a delivery costs the server, and how many it makes; ours and others', one after the other, in rounds."""
+"""Fan-out: what a delivery costs the server, and how many it makes; ours and others', in turns."""
 
 import secrets
 from collections.abc import Callable
@@ -117,6 +117,6 @@ def describe_generator(contender: Contender) -> str:
     """Whether the generator could have been what was measured."""
     ears = contender.figure("one: ears")
     return (
-        f"The generator takes {ears:.1f} µs of CPU for each delivery of {contender.name}'s, on a core of its own at most "
-        f"{1e6 / ears:,.0f}/s; batches that share a write cost it less."
+        f"The generator takes {ears:.1f} µs of CPU for each delivery of {contender.name}'s, on a core of its "
+        f"own at most {1e6 / ears:,.0f}/s; batches that share a write cost it less."
     )

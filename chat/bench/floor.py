@@ -50,7 +50,7 @@ def await_port(port: int, process: "subprocess.Popen[bytes]", limit: float = STA
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
         except OSError:
             if process.poll() is not None or time.monotonic() > deadline:
-                raise BenchTrouble(f"{process.args} did not start to listen on port {port}.") from None
+                raise BenchTrouble(f"{process.args!r} did not start to listen on port {port}.") from None
             time.sleep(0.02)
         else:
             return

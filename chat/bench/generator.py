@@ -16,6 +16,7 @@ from chat.bench.descriptors import raise_descriptors
 from chat.bench.polls import Poller
 from chat.bench.posters import Poster, Spoken
 from chat.bench.quantiles import quantiles
+from chat.bench.rain import Rain
 from chat.bench.readers import Reader, Returning, Tally
 from chat.bench.target import Target, draft, drafts
 
@@ -124,40 +125,19 @@ class Generator:
         return self.count_now() | {"seconds": time.monotonic() - begun, "quantiles": quantiles(self.spoken.moments)}
 
     async def _speak(self, aim: Target, requests: Iterator[bytes]) -> None:
-        poster = Poster(lambda: next(requests, None), self.spoken, eager=True)
+        def next_request() -> bytes | None:
+            return next(requests, None)
+
+        poster = Poster(next_request, self.spoken, eager=True)
         await self._loop.create_connection(lambda: poster, aim.host, aim.port)
         await poster.done
 
     async def pour(self, target: Json, tokens: list[str], rate: float, seconds: float, name: str) -> Json:
-        """So many a second, whether or not the ones before are answered; each says when it was due."""
-        aim, self.spoken, turn = Target(**target), Spoken(), 0
-        count, posters = round(rate * seconds), []
-
-        for n, token in enumerate(tokens):
-            numbers = iter(range(n, count, len(tokens)))
-
-            def request(token: str = token, numbers: Iterator[int] = numbers) -> bytes | None:
-                k = next(numbers, None)
-                due = round((begun + (k or 0) / rate) * 1e9)
-                return None if k is None else aim.post_request(token, draft(f"{name}-{k}", due))
-
-            posters.append(Poster(request, self.spoken, eager=False))
-            await self._loop.create_connection(lambda one=posters[-1]: one, aim.host, aim.port)
+        """So many a second, whether or not the ones before are answered."""
+        self.spoken = Spoken()
         begun = time.monotonic()
-        while turn < count:
-            if (wait := begun + turn / rate - time.monotonic()) > 0:
-                await asyncio.sleep(wait)
-            posters[turn % len(posters)].ask()
-            turn += 1
-        await self._until_answered(count)
-        for poster in posters:
-            poster.finish()
+        await Rain(Target(**target), tokens, rate, name, self.spoken).fall(round(rate * seconds))
         return self.count_now() | {"seconds": time.monotonic() - begun, "quantiles": quantiles(self.spoken.moments)}
-
-    async def _until_answered(self, count: int) -> None:
-        deadline = time.monotonic() + 30
-        while self.spoken.taken + sum(self.spoken.refused.values()) < count and time.monotonic() < deadline:
-            await asyncio.sleep(0.01)
 
     async def work(self) -> None:
         """Read orders until there are no more."""

@@ -13,9 +13,7 @@ POSTERS = 32
 P50, P99 = 3.0, 12.0
 
 
-async def measure_latency(
-    bench: Bench, rate: float = 500, readers: int = 100, seconds: float = 10, rounds: int = 1
-) -> Report:
+async def measure_latency(bench: Bench, rate: float = 500, readers: int = 100, seconds: float = 10) -> Report:
     """So many posts a second, to so many readers. A post that waits for its turn is late by as much."""
     readers, rate, ours = bench.sized(readers, 5), bench.sized(rate, 20), await tandem(bench)
     await bench.open(ours.target, list(spread(ours.tokens, readers)))

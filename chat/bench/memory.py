@@ -1,7 +1,7 @@
 """Memory: what an idle stream and an idle presence socket take, over the empty process."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chat.bench.bench import Bench
 from chat.bench.descriptors import streams_most
@@ -49,8 +49,8 @@ def most(bench: Bench, count: float) -> int:
 
 def presence(bench: Bench, node: int = 0, hello: str = "", ready: str = '"type":"hello"') -> Target:
     """A node's presence socket."""
-    more: dict[str, str | bool] = {"ready": ready, "hello": hello, "websocket": True}
-    return bench.place.target(node=node, stream="/api/presence/socket", **more)
+    target = bench.place.target(node=node)
+    return replace(target, stream="/api/presence/socket", ready=ready, hello=hello, websocket=True)
 
 
 async def fill(bench: Bench, way: Way, tokens: list[str]) -> Row:

@@ -1,11 +1,10 @@
 """The place: the Tandem that is measured, one we start for it or one that runs already."""
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
-
 
 from chat.bench.descriptors import raise_descriptors
 from chat.bench.process import cpu_seconds, memory_bytes
@@ -28,7 +27,7 @@ STREAM, MESSAGES = "/api/chat/stream", "/api/chat/conversations/{room}/messages"
 class BenchNode(Node):
     """A node without limits, whose process we look at."""
 
-    def __init__(self, name: str, urls: Urls, settings: Mapping[str, str]) -> None:
+    def __init__(self, name: str, urls: Urls, settings: dict[str, str]) -> None:
         self.port = free_port()
         super().__init__(name, HOST, self.port, urls, 15)
         self._environment = self._environment | LIMITLESS | {"DRAIN_SECONDS": "0"} | settings
@@ -46,10 +45,10 @@ class Place:
     def __init__(self, host: str, ports: list[int], pids: list[int], urls: Urls, stage: Stage) -> None:
         self.host, self.ports, self.pids, self.urls, self.stage = host, ports, pids, urls, stage
 
-    def target(self, room: int = 0, node: int = 0, **more: str | bool) -> Target:
+    def target(self, room: int = 0, node: int = 0) -> Target:
         """A node's stream, and a conversation to post to."""
-        parts: dict[str, str | bool] = {"stream": STREAM, "post": MESSAGES.format(room=room), "ready": "event: ready"}
-        return Target(self.host, self.ports[node % len(self.ports)], **(parts | more))  # type: ignore[arg-type]
+        port = self.ports[node % len(self.ports)]
+        return Target(self.host, port, STREAM, MESSAGES.format(room=room), ready="event: ready")
 
     def cpu(self) -> float:
         """What the nodes have used, in seconds."""
@@ -66,11 +65,11 @@ class Place:
 
 
 @contextmanager
-def own_place(nodes: int = 1, data: Path | None = None, **settings: str) -> Iterator[Place]:
+def own_place(nodes: int = 1, **settings: str) -> Iterator[Place]:
     """A fresh installation of our own: engines, schema and nodes; gone afterwards."""
     raise_descriptors()
     with ExitStack() as stack:
-        folder = data or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tandem-bench-")))
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tandem-bench-")))
         _, urls = start_engines(stack, folder, Urls("", ""))
         apply_migrations(urls.database)
         running = []

@@ -2,10 +2,11 @@
 
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from chat.bench.report import Report
 
-INK = {"axes.spines.top": False, "axes.spines.right": False, "font.size": 9, "svg.hashsalt": "tandem"}
+INK: Any = {"axes.spines.top": False, "axes.spines.right": False, "font.size": 9, "svg.hashsalt": "tandem"}
 
 
 def can_plot() -> bool:

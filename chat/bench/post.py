@@ -1,10 +1,11 @@
-"""Durable posts: how many a second, what each costs, and what a handler that stores nothing makes on the same machine."""
+"""Durable posts: how many a second, what each costs, and what a handler makes here that stores nothing."""
 
 import secrets
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from chat.bench.bench import Bench, Json, timed
 from chat.bench.fanout import Contender, tandem
@@ -57,7 +58,7 @@ async def post_singly(bench: Bench, contender: Contender, each: int) -> None:
 
 async def post_batches(bench: Bench, contender: Contender, each: int) -> None:
     """Batches of 500, a few at a time."""
-    target = bench.place.target(0, post="/api/chat/messages")
+    target = replace(contender.target, post="/api/chat/messages")
     order: Json = {"target": target, "tokens": contender.tokens[:BATCHERS], "each": each, "name": secrets.token_hex(4)}
     with timed() as seconds:
         said = await bench.mouth.ask("post", **order, batch=BATCH, room=room_of(contender.target))

@@ -19,6 +19,10 @@ class Spoken:
         self.refused: dict[str, int] = {}
         self.moments: list[int] = []
 
+    def answered(self) -> int:
+        """How many have had an answer."""
+        return self.taken + sum(self.refused.values())
+
     def note(self, head: bytes, body: bytes, moment: int) -> None:
         """One answer."""
         self.moments.append(time.monotonic_ns() - moment)

@@ -4,7 +4,7 @@ import asyncio
 import http.client
 import secrets
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import orjson
@@ -83,13 +83,13 @@ class ApiStage:
             self._call("PUT", f"/api/chat/conversations/{made['id']}/members/me", {}, guest)
         return int(made["id"])
 
-    def _call(self, method: str, path: str, body: object, guest: Guest | None = None) -> dict[str, dict[str, int]]:
+    def _call(self, method: str, path: str, body: object, guest: Guest | None = None) -> dict[str, Any]:
         parts = urlsplit(self._url)
         connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=20)
         access = {"Authorization": f"Bearer {guest.token}"} if guest else {}
         connection.request(method, path, orjson.dumps(body), {"Content-Type": "application/json"} | access)
         answer = connection.getresponse()
-        said = orjson.loads(answer.read() or b"{}")
+        said: dict[str, Any] = orjson.loads(answer.read() or b"{}")
         if answer.status >= 400:
             advice = "Start it with RATE_LIMITS=off SIGNUP=open STREAMS_PER_PERSON=100000, or set DATABASE_URL."
             raise BenchTrouble(f"{method} {path}: {answer.status} {said.get('detail', '')} {advice}")

@@ -14,7 +14,7 @@ from typing import cast
 import orjson
 import uvloop
 
-from presence.frames import CLOSE, TEXT, unmask
+from chat.shared.websocket.frames import CLOSE, TEXT, unmask
 from tests.waiting import breathe, eventually
 
 STAY = 1.5  # seconds, from one's coming to one's going
