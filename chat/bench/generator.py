@@ -18,7 +18,7 @@ from chat.bench.posters import Poster, Spoken
 from chat.bench.quantiles import quantiles
 from chat.bench.rain import Rain
 from chat.bench.readers import Reader, Returning, Tally
-from chat.bench.target import Target, draft, drafts
+from chat.bench.target import Target, draft, drafts, mask
 
 OPENING = 256  # connections that are being opened at one time
 LINE_MOST = 64 * 1024 * 1024
@@ -123,6 +123,19 @@ class Generator:
             for n, token in enumerate(tokens):
                 group.create_task(self._speak(aim, requests(token, n)))
         return self.count_now() | {"seconds": time.monotonic() - begun, "quantiles": quantiles(self.spoken.moments)}
+
+    async def change(self, target: Json, token: str, times: int, pause: float) -> Json:
+        """Somebody's status, back and forth."""
+        somebody, aim = Reader(Target(**target), token, Tally()), Target(**target)
+        await self._loop.create_connection(lambda: somebody, aim.host, aim.port)
+        for turn in range(times + 1):
+            await asyncio.sleep(pause)
+            status = "online" if turn % 2 else "dnd"
+            if turn < times and somebody.transport is not None:
+                somebody.transport.write(mask(orjson.dumps({"type": "status", "status": status})))
+        if somebody.transport is not None:
+            somebody.transport.abort()
+        return {}
 
     async def _speak(self, aim: Target, requests: Iterator[bytes]) -> None:
         def next_request() -> bytes | None:

@@ -21,7 +21,8 @@ from chat.up.urls import Urls, given_urls
 HOST = "127.0.0.1"
 # What is measured is not how soon somebody is told to slow down.
 LIMITLESS = {"RATE_LIMITS": "off", "STREAMS_PER_PERSON": "1000000", "SOCKETS_PER_PERSON": "1000000"}
-STREAM, MESSAGES = "/api/chat/stream", "/api/chat/conversations/{room}/messages"
+STREAM, SOCKET = "/api/chat/stream", "/api/chat/socket"
+MESSAGES = "/api/chat/conversations/{room}/messages"
 
 
 class BenchNode(Node):

@@ -6,7 +6,7 @@ import orjson
 
 from chat.bench.posters import is_whole
 from chat.bench.readers import Reader
-from chat.bench.target import MARKER, head_of
+from chat.bench.target import head_of
 
 
 class Poller(Reader):
@@ -38,7 +38,7 @@ class Poller(Reader):
             return
         self.cursor = orjson.loads(body)["cursor"]
         self._tally.octets += len(head) + len(body) + 4
-        if count := body.count(MARKER):
+        if count := body.count(self._marker):
             self._note(body, count)
         if not self.open:
             self.open = True

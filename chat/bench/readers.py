@@ -6,11 +6,10 @@ import time
 from collections.abc import Callable
 from typing import cast
 
-from chat.bench.target import MARKER, Target, mask
+from chat.bench.target import Target, mask
 
 MOMENT = re.compile(rb"@(\d{12,20})@")
 CURSOR = re.compile(rb"id: ([0-9a-z]+\.\d+)\n")
-KEEP = len(MARKER) - 1
 PING, PONG = 0x89, 10
 
 
@@ -50,11 +49,12 @@ class Tally:
 class Reader(asyncio.Protocol):
     """One stream. `got`: its messages so far."""
 
-    __slots__ = ("_begun", "_rest", "_tally", "_target", "cursor", "got", "open", "token", "transport")
+    __slots__ = ("_begun", "_marker", "_rest", "_tally", "_target", "cursor", "got", "open", "token", "transport")
 
     def __init__(self, target: Target, token: str, tally: Tally) -> None:
         self._target, self.token, self._tally = target, token, tally
         self._rest, self._begun, self.open = b"", False, False
+        self._marker = target.marker.encode()
         self.cursor, self.got = "", 0
         self.transport: asyncio.Transport | None = None
 
@@ -71,11 +71,11 @@ class Reader(asyncio.Protocol):
             self._greet(rest)
             return
         self._tally.octets += len(data)
-        if count := rest.count(MARKER):
+        if count := rest.count(self._marker):
             self._note(rest, count)
         elif self._target.websocket and data[0] == PING and self.transport:
             self.transport.write(mask(data[2:], PONG))
-        self._rest = rest[-KEEP:]
+        self._rest = rest[1 - len(self._marker) :]
 
     def _note(self, rest: bytes, count: int) -> None:
         self.got += count
@@ -122,5 +122,5 @@ class Returning(Reader):
         whole, end, self._rest = rest.rpartition(b"\n\n")
         if ids := CURSOR.findall(whole + end):
             self.cursor = ids[-1].decode()
-        if count := whole.count(MARKER):
+        if count := whole.count(self._marker):
             self._note(whole, count)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import orjson
 
 # Stands once in each message, whichever server and whichever transport carries it, and in nothing else.
-MARKER = b'"client_id":"'
+MARKER = '"client_id":"'
 WORDS = "hello there, how are you today? " * 2
 KEY = base64.b64encode(b"a key that wants")
 
@@ -15,7 +15,8 @@ KEY = base64.b64encode(b"a key that wants")
 @dataclass(frozen=True, slots=True)
 class Target:
     """`{token}` in a head is replaced; `hello`: what a WebSocket client says first; `ready`: when a stream counts as
-    open, the end of the answer's head unless said otherwise; `body`: what is posted, around a message as JSON."""
+    open, the end of the answer's head unless said otherwise; `body`: what is posted, around a message as JSON; `marker`: what stands
+    once in each delivery."""
 
     host: str
     port: int
@@ -24,6 +25,7 @@ class Target:
     ready: str = "\r\n\r\n"
     hello: str = ""
     body: str = "{message}"
+    marker: str = MARKER
     websocket: bool = False
 
     def stream_request(self, token: str, cursor: str = "") -> bytes:
