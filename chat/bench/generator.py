@@ -18,7 +18,7 @@ from chat.bench.posters import Poster, Spoken
 from chat.bench.quantiles import quantiles
 from chat.bench.rain import Rain
 from chat.bench.readers import Reader, Returning, Tally
-from chat.bench.target import Target, draft, drafts, mask
+from chat.bench.target import Target, door_of, draft, drafts, mask
 
 OPENING = 256  # connections that are being opened at one time
 LINE_MOST = 64 * 1024 * 1024
@@ -142,7 +142,7 @@ class Generator:
             return next(requests, None)
 
         poster = Poster(next_request, self.spoken, eager=True)
-        await self._loop.create_connection(lambda: poster, aim.host, aim.port)
+        await self._loop.create_connection(lambda: poster, *door_of(aim))
         await poster.done
 
     async def pour(self, target: Json, tokens: list[str], rate: float, seconds: float, name: str) -> Json:

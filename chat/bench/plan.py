@@ -9,10 +9,13 @@ from pathlib import Path
 from chat.bench import fanout, latency, memory, post, presence, reconnect, replay, transports
 from chat.bench.bench import Bench, benching
 from chat.bench.floor import running_floor
+from chat.bench.peers.catalogue import PEERS
+from chat.bench.peers.peer import running_peer
 from chat.bench.place import place_for
 from chat.bench.process import cpu_seconds
 from chat.bench.progress import Progress, bars, counting
 from chat.bench.report import Report
+from chat.bench.trouble import BenchTrouble
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,11 @@ def contender(name: str, options: Options) -> Iterator[fanout.Contender]:
     if name == "floor":
         with running_floor() as (target, pid):
             yield fanout.Contender("floor", target, [""], lambda: cpu_seconds(pid))
+    elif name in PEERS:
+        with running_peer(PEERS[name], options.cache) as peer:
+            yield peer
+    else:
+        raise BenchTrouble(f"{name} is none of these: floor, {', '.join(PEERS)}.")
 
 
 def run_post(options: Options, progress: Progress) -> list[Report]:

@@ -4,7 +4,7 @@ import asyncio
 import time
 
 from chat.bench.posters import Poster, Spoken
-from chat.bench.target import Target, draft
+from chat.bench.target import Target, door_of, draft
 
 PATIENCE = 30.0
 
@@ -43,5 +43,5 @@ class Rain:
             return self._target.post_request(self._tokens[n], message)
 
         poster = Poster(next_request, self._spoken, eager=False)
-        await asyncio.get_running_loop().create_connection(lambda: poster, self._target.host, self._target.port)
+        await asyncio.get_running_loop().create_connection(lambda: poster, *door_of(self._target))
         return poster

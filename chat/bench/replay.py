@@ -35,9 +35,8 @@ async def measure_replay(bench: Bench, entries: int = ENTRIES, rounds: int = 5) 
             await bench.forget()
             show(turn + 1)
     what = f"replay of {batches * BATCH:,} missed entries to one reader"
-    return Report(
-        "replay", [Row(what, middle(rates), "/s", LEAST, most=False, note=f"{middle(cpus):.1f} µs of CPU each")]
-    )
+    note = f"{middle(cpus):.1f} µs of CPU each"
+    return Report("replay", [Row(what, middle(rates), "/s", LEAST, most=False, note=note)])
 
 
 async def find_cursor(bench: Bench) -> str:

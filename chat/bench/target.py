@@ -15,8 +15,9 @@ KEY = base64.b64encode(b"a key that wants")
 @dataclass(frozen=True, slots=True)
 class Target:
     """`{token}` in a head is replaced; `hello`: what a WebSocket client says first; `ready`: when a stream counts as
-    open, the end of the answer's head unless said otherwise; `body`: what is posted, around a message as JSON; `marker`: what stands
-    once in each delivery."""
+    open, the end of the answer's head unless said otherwise; `body`: what is posted, around a message as JSON, or as
+    the text of a JSON string (`quoted`); `marker`: what stands once in each delivery; `post_port`: where it posts,
+    when that is elsewhere."""
 
     host: str
     port: int
@@ -27,6 +28,8 @@ class Target:
     body: str = "{message}"
     marker: str = MARKER
     websocket: bool = False
+    quoted: bool = False
+    post_port: int = 0
 
     def stream_request(self, token: str, cursor: str = "") -> bytes:
         """What a reader sends; with a cursor it comes back to where it was."""
@@ -39,6 +42,7 @@ class Target:
     def post_request(self, token: str, message: bytes) -> bytes:
         """What a poster sends."""
         before, _, after = self.body.partition("{message}")
+        message = orjson.dumps(message.decode())[1:-1] if self.quoted else message
         body = before.encode() + message + after.encode()
         more = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
         return head_of("POST", self.post, self, token, more) + b"\r\n" + body
@@ -48,6 +52,11 @@ def head_of(method: str, path: str, target: Target, token: str, more: str) -> by
     """Request line and headers, without the empty line."""
     access = f"Authorization: Bearer {token}\r\n" if token else ""
     return f"{method} {path} HTTP/1.1\r\nHost: {target.host}:{target.port}\r\n{access}{more}".encode()
+
+
+def door_of(target: Target) -> tuple[str, int]:
+    """Where it takes posts."""
+    return target.host, target.post_port or target.port
 
 
 def draft(name: str, moment: int = 0) -> bytes:
