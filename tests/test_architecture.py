@@ -15,7 +15,6 @@ FILE_LINES, FUNCTION_LINES = 200, 25
 
 LONG_FILES = {
     "tests/journeys/test_talk.py": "four journeys of the same people",
-    "tests/promises/storm.py": "a process of its own: a storm's plan, people and figures in one script",
     "tests/stream/test_wire.py": "one story for each way a peer can misbehave, on one scene",
     "web/client/api.ts": "one line a call, in the order of the protocol",
     "web/client/apply.ts": "every entry and what it does to what is known, side by side",

@@ -37,7 +37,7 @@ class Bench:
         work = [ear.ask("open", target=target, tokens=part, **more) for ear, part in zip(self.ears, parts, strict=True)]
         async with watching(self.progress, f"opening {len(tokens):,} streams", len(tokens), self.opened):
             answers = await asyncio.gather(*work)
-        if missing := len(tokens) - sum(answer["opened"] for answer in answers):
+        if missing := len(tokens) - sum(answer["fresh"] for answer in answers):
             raise BenchTrouble(f"{missing} of {len(tokens)} streams were not opened.")
 
     async def opened(self) -> int:

@@ -15,13 +15,14 @@ DURABLE = "Tandem's are durable: committed with fsync before the answer. The oth
 
 @dataclass(slots=True)
 class Contender:
-    """Somebody who fans out. `cpu()`: its CPU seconds, NaN where nobody can look. `crowd`: posters at once."""
+    """Somebody who fans out. `cpu()`: its CPU seconds, NaN where nobody can look. `share` of what we are given to do:
+    the slow ones would take all day."""
 
     name: str
     target: Target
     tokens: list[str]
     cpu: Callable[[], float]
-    crowd: int = PEOPLE
+    share: float = 1.0
     found: dict[str, list[float]] = field(default_factory=dict)
 
     def note(self, figure: str, value: float) -> None:
@@ -59,9 +60,9 @@ async def one_round(bench: Bench, contender: Contender, readers: int, posts: int
     tokens = list(spread(contender.tokens, readers))
     await bench.open(contender.target, tokens)
     await deliver(bench, contender, contender.tokens[:1], WARMING, readers, "")
-    await deliver(bench, contender, contender.tokens[:1], posts, readers, "one")
-    crowd = list(spread(contender.tokens, contender.crowd))
-    await deliver(bench, contender, crowd, max(2, posts // 2), readers, "many")
+    await deliver(bench, contender, contender.tokens[:1], max(5, round(posts * contender.share)), readers, "one")
+    crowd, each = list(spread(contender.tokens, PEOPLE)), max(2, round(posts * contender.share**2 / 2))
+    await deliver(bench, contender, crowd, each, readers, "many")
     await bench.forget()
 
 

@@ -6,7 +6,7 @@
 import asyncio
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import orjson
@@ -47,7 +47,8 @@ class Generator:
         return await self._connect([one for one in self.readers if one.transport is None], Target(**target), pace)
 
     async def _connect(self, readers: list[Reader], aim: Target, pace: float) -> Json:
-        begun, wanted = time.monotonic(), self.tally.opened + len(readers)
+        begun, before = time.monotonic(), self.tally.opened
+        wanted = before + len(readers)
         self.tally.refused = 0
         async with asyncio.TaskGroup() as group:
             for n, reader in enumerate(readers):
@@ -56,7 +57,8 @@ class Generator:
                 await self._turn.acquire()
                 group.create_task(self._dial(reader, aim, n))
         await self.tally.until(lambda: self.tally.opened + self.tally.refused >= wanted, 120)
-        return {"opened": self.tally.opened, "refused": self.tally.refused, "seconds": time.monotonic() - begun}
+        opened, refused = self.tally.opened, self.tally.refused
+        return {"opened": opened, "fresh": opened - before, "refused": refused, "seconds": time.monotonic() - begun}
 
     async def _dial(self, reader: Reader, aim: Target, n: int) -> None:
         try:
@@ -110,14 +112,17 @@ class Generator:
         figures = {"opened": tally.opened, "closed": tally.closed, "received": tally.received, "octets": tally.octets}
         return figures | {"taken": spoken.taken, "items": spoken.items, "refusals": spoken.refused}
 
-    async def post(self, target: Json, tokens: list[str], each: int, name: str, batch: int = 0, room: int = 0) -> Json:
-        """A connection a token, and on it one request after the other; of `batch` messages each, if that is given."""
+    async def post(
+        self, target: Json, tokens: list[str], each: int, name: str, batch: int = 0, rooms: Sequence[int] = (0,)
+    ) -> Json:
+        """A connection a token, and on it one request after the other, to one room after the other; of `batch`
+        messages each, if that is given."""
         aim, begun, self.spoken = Target(**target), time.monotonic(), Spoken()
 
         def requests(token: str, n: int) -> Iterator[bytes]:
             for k in range(each):
-                label = f"{name}-{n}-{k}"
-                yield aim.post_request(token, drafts(label, room, batch) if batch else draft(label))
+                label, room = f"{name}-{n}-{k}", rooms[(n * each + k) % len(rooms)]
+                yield aim.post_request(token, drafts(label, room, batch) if batch else draft(label), room)
 
         async with asyncio.TaskGroup() as group:
             for n, token in enumerate(tokens):

@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from chat.bench.descriptors import raise_descriptors
-from chat.bench.process import cpu_seconds, memory_bytes
+from chat.bench.process import cpu_seconds, family, memory_bytes
 from chat.bench.stage import ApiStage, SqlStage, Stage
 from chat.bench.target import Target
 from chat.bench.trouble import BenchTrouble
@@ -41,19 +41,26 @@ class BenchNode(Node):
 
 
 class Place:
-    """`nodes`: ports; `pids`: the nodes' processes, where they are ours to look at; `database_pid`: the server's."""
+    """`ports` and `pids`: the nodes', and `database`: PostgreSQL's process, where they are ours to look at."""
 
-    def __init__(self, host: str, ports: list[int], pids: list[int], urls: Urls, stage: Stage) -> None:
-        self.host, self.ports, self.pids, self.urls, self.stage = host, ports, pids, urls, stage
+    def __init__(
+        self, host: str, ports: list[int], urls: Urls, stage: Stage, pids: list[int] | None = None, database: int = 0
+    ) -> None:
+        self.host, self.ports, self.urls, self.stage = host, ports, urls, stage
+        self.pids, self.database = pids or [], database
 
-    def target(self, room: int = 0, node: int = 0) -> Target:
-        """A node's stream, and a conversation to post to."""
+    def target(self, room: int | str = 0, node: int = 0) -> Target:
+        """A node's stream, and a conversation to post to; `{room}` leaves that open."""
         port = self.ports[node % len(self.ports)]
         return Target(self.host, port, STREAM, MESSAGES.format(room=room), ready="event: ready")
 
     def cpu(self) -> float:
         """What the nodes have used, in seconds."""
         return sum(cpu_seconds(pid) for pid in self.pids)
+
+    def database_cpu(self) -> float:
+        """What PostgreSQL has used, in seconds; its connections last as long as the nodes'."""
+        return sum(map(cpu_seconds, family(self.database))) if self.database else 0.0
 
     def memory(self, node: int = 0) -> int:
         """What a node takes, in bytes."""
@@ -71,7 +78,7 @@ def own_place(nodes: int = 1, **settings: str) -> Iterator[Place]:
     raise_descriptors()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tandem-bench-")))
-        _, urls = start_engines(stack, folder, Urls("", ""))
+        (postgres, _), urls = start_engines(stack, folder, Urls("", ""))
         apply_migrations(urls.database)
         running = []
         for n in range(nodes):
@@ -81,7 +88,7 @@ def own_place(nodes: int = 1, **settings: str) -> Iterator[Place]:
                 node.start()
                 node.await_ready()
         ports, pids = [node.port for node in running], [node.pid for node in running]
-        yield Place(HOST, ports, pids, urls, SqlStage(urls.database))
+        yield Place(HOST, ports, urls, SqlStage(urls.database), pids, postgres.pid)
 
 
 @contextmanager
@@ -92,7 +99,7 @@ def given_place(url: str) -> Iterator[Place]:
         raise BenchTrouble(f"{url} is no address like http://127.0.0.1:8080.")
     port = parts.port or 80
     stage: Stage = SqlStage(urls.database) if urls.database else ApiStage(f"http://{parts.hostname}:{port}")
-    yield Place(parts.hostname, [port], [], urls, stage)
+    yield Place(parts.hostname, [port], urls, stage)
 
 
 @contextmanager

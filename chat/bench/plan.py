@@ -6,7 +6,19 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from chat.bench import fanout, latency, memory, post, presence, reconnect, replay, transports
+from chat.bench import (
+    fanout,
+    growth,
+    latency,
+    memory,
+    post,
+    presence,
+    reconnect,
+    replay,
+    soak,
+    storming,
+    transports,
+)
 from chat.bench.bench import Bench, benching
 from chat.bench.floor import running_floor
 from chat.bench.peers.catalogue import PEERS
@@ -59,7 +71,7 @@ def contender(name: str, options: Options) -> Iterator[fanout.Contender]:
     """The floor, or a peer."""
     if name == "floor":
         with running_floor() as (target, pid):
-            yield fanout.Contender("floor", target, [""], lambda: cpu_seconds(pid))
+            yield fanout.Contender("floor", target, [""], lambda: cpu_seconds(pid), share=0.5)
     elif name in PEERS:
         with running_peer(PEERS[name], options.cache) as peer:
             yield peer
@@ -103,6 +115,24 @@ def run_presence(options: Options, progress: Progress) -> list[Report]:
         return measure(presence.measure_presence, progress, 2)
 
 
+def run_storm(options: Options, progress: Progress) -> list[Report]:
+    """Seen from another node."""
+    with at_place(options, 2, **storming.SETTINGS) as measure:
+        return measure(storming.measure_storm, progress)
+
+
+def run_soak(options: Options, progress: Progress) -> list[Report]:
+    """For as long as was asked for."""
+    with at_place(options) as measure:
+        return measure(lambda bench: soak.measure_soak(bench, options.minutes), progress)
+
+
+def run_growth(options: Options, progress: Progress) -> list[Report]:
+    """All but messages and people online, which have their own."""
+    with at_place(options, growth.NODES) as measure:
+        return measure(growth.measure_growth, progress, 2)
+
+
 def run_transports(options: Options, progress: Progress) -> list[Report]:
     """A node for each."""
     with at_place(options, transports.NODES) as measure:
@@ -117,6 +147,9 @@ RUNS: dict[str, Run] = {
     "reconnect": run_reconnect,
     "replay": run_replay,
     "presence": run_presence,
+    "storm": run_storm,
+    "growth": run_growth,
+    "soak": run_soak,
     "transports": run_transports,
 }
 

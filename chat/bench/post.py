@@ -61,7 +61,7 @@ async def post_batches(bench: Bench, contender: Contender, each: int) -> None:
     target = replace(contender.target, post="/api/chat/messages")
     order: Json = {"target": target, "tokens": contender.tokens[:BATCHERS], "each": each, "name": secrets.token_hex(4)}
     with timed() as seconds:
-        said = await bench.mouth.ask("post", **order, batch=BATCH, room=room_of(contender.target))
+        said = await bench.mouth.ask("post", **order, batch=BATCH, rooms=[room_of(contender.target)])
         took = seconds()
     contender.note("batched/s", said["items"] / took)
     contender.note("refused", sum(said["refusals"].values()))

@@ -14,3 +14,11 @@ seats as (
     insert into memberships (conversation_id, user_id, since)
     select channel.id, member, 0 from channel, unnest(%s::bigint[]) as member)
 select id from channel
+
+-- name: add_channels
+with channels as (
+    insert into conversations (kind, name) select 'channel', %s || n from generate_series(1, %s) as n returning id),
+seats as (
+    insert into memberships (conversation_id, user_id, since)
+    select channels.id, member, 0 from channels, unnest(%s::bigint[]) as member)
+select id from channels

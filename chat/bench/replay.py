@@ -18,7 +18,7 @@ async def measure_replay(bench: Bench, entries: int = ENTRIES, rounds: int = 5) 
     entries, ours = bench.sized(entries, 100), await tandem(bench)
     batches, room = -(-entries // BATCH), room_of(ours.target)
     cursor = await find_cursor(bench)
-    order = {"target": replace(ours.target, post="/api/chat/messages"), "tokens": ours.tokens[:1], "room": room}
+    order = {"target": replace(ours.target, post="/api/chat/messages"), "tokens": ours.tokens[:1], "rooms": [room]}
     await bench.mouth.ask("post", **order, each=batches, name=secrets.token_hex(4), batch=BATCH)
     rates, cpus = [], []
     with bench.counting("replay", rounds) as show:

@@ -59,6 +59,14 @@ class SqlStage:
         assert row is not None
         return int(row[0])
 
+    async def rooms(self, guests: list[Guest], count: int) -> list[int]:
+        """So many channels, all of them with these people; those that are there already count."""
+        async with await psycopg.AsyncConnection.connect(self.database_url, autocommit=True) as connection:
+            asked = [f"room-{secrets.token_hex(4)}-", count, [guest.id for guest in guests]]
+            rows = await (await connection.execute(queries.add_channels, asked)).fetchall()
+            await connection.execute("analyze conversations, memberships")
+        return [row[0] for row in rows]
+
 
 class ApiStage:
     """At an address."""

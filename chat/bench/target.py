@@ -39,13 +39,13 @@ class Target:
             more += f"Sec-WebSocket-Key: {KEY.decode()}\r\n"
         return head_of("GET", self.stream.replace("{cursor}", cursor), self, token, more) + b"\r\n"
 
-    def post_request(self, token: str, message: bytes) -> bytes:
-        """What a poster sends."""
+    def post_request(self, token: str, message: bytes, room: int = 0) -> bytes:
+        """What a poster sends, to a room where the target leaves that open."""
         before, _, after = self.body.partition("{message}")
         message = orjson.dumps(message.decode())[1:-1] if self.quoted else message
         body = before.encode() + message + after.encode()
         more = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
-        return head_of("POST", self.post, self, token, more) + b"\r\n" + body
+        return head_of("POST", self.post.replace("{room}", str(room)), self, token, more) + b"\r\n" + body
 
 
 def head_of(method: str, path: str, target: Target, token: str, more: str) -> bytes:

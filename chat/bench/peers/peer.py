@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from chat.bench.fanout import PEOPLE, Contender
+from chat.bench.fanout import Contender
 from chat.bench.floor import await_port
 from chat.bench.process import cpu_seconds, family
 from chat.bench.target import Target
@@ -37,7 +37,7 @@ class Peer:
     name: str
     what: str
     prepare: Callable[[Path, Path, int], Running]
-    crowd: int = PEOPLE
+    share: float = 0.2
 
 
 @contextmanager
@@ -55,7 +55,7 @@ def running_peer(peer: Peer, cache: Path) -> Iterator[Contender]:
                         subprocess.Popen(started, cwd=folder, env=running.environment, stdout=log, stderr=log)
                     )
                 await_port(running.target.port, processes[-1])
-                yield Contender(peer.name, running.target, [""], lambda: cpu_of(processes), crowd=peer.crowd)
+                yield Contender(peer.name, running.target, [""], lambda: cpu_of(processes), share=peer.share)
             finally:
                 for process in reversed(processes):
                     process.terminate()
