@@ -117,3 +117,67 @@ def transports(scale: Scale = 1.0, rounds: Rounds = 3, json: Json = False, out: 
     Example: tandem bench transports --rounds 5
     """
     carry_out(["transports"], json, out, scale=scale, rounds=rounds)
+
+
+@bench.command()
+def storm(scale: Scale = 1.0, json: Json = False, out: Out = None) -> None:
+    """1,000 people come and 1,000 go every second for 30 s, seen from another node.
+
+    Example: tandem bench storm --scale 0.3
+    """
+    carry_out(["storm"], json, out, scale=scale)
+
+
+@bench.command()
+def growth(scale: Scale = 1.0, json: Json = False, out: Out = None) -> None:
+    """What a delivery and a post cost with ever more streams, members, conversations and nodes.
+
+    Example: tandem bench growth --out deploy/performance
+    """
+    carry_out(["growth"], json, out, scale=scale)
+
+
+@bench.command()
+def soak(
+    url: Url = None,
+    minutes: Annotated[float, typer.Option(min=0.05, max=10_000, help="For how long.")] = 60.0,
+    scale: Scale = 1.0,
+    json: Json = False,
+    out: Out = None,
+) -> None:
+    """People come, read, talk and go, and the node's memory stays where it is.
+
+    Example: tandem bench soak --minutes 60
+    """
+    carry_out(["soak"], json, out, url=url, minutes=minutes, scale=scale)
+
+
+@bench.command()
+def peers() -> None:
+    """Whom `--against` knows.
+
+    Example: tandem bench peers
+    """
+    from chat.bench.peers.catalogue import PEERS
+
+    print("floor: a C program that writes the same bytes and does nothing else")
+    print("\n".join(f"{peer.name}: {peer.what}" for peer in PEERS.values()))
+
+
+@bench.command(name="all")
+def all_(
+    scale: Scale = 1.0,
+    rounds: Rounds = 3,
+    against: Against = "floor,nchan,sse-starlette",
+    json: Json = False,
+    out: Out = Path("tandem-bench"),
+    cache: Cache = Path(".tandem-bench"),
+) -> None:
+    """Everything but the soak, for the README: the table of bars, and plots; about ten minutes on two cores.
+
+    Example: tandem bench all --out deploy/performance
+    """
+    from chat.bench.plan import EVERYTHING
+
+    names = tuple(filter(None, against.split(",")))
+    carry_out(list(EVERYTHING), json, out, scale=scale, rounds=rounds, against=names, cache=cache)

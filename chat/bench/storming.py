@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from dataclasses import asdict
+from typing import Any
 
 import orjson
 
@@ -42,7 +43,7 @@ async def measure_storm(bench: Bench, rate: int = RATE, seconds: float = SECONDS
     )
 
 
-async def storm(order: Order) -> "dict[str, dict[str, float]]":
+async def storm(order: Order) -> dict[str, Any]:
     """In a process of its own; what it saw."""
     pipe = asyncio.subprocess.PIPE
     command = sys.executable, "-m", "chat.bench.storm"
@@ -55,5 +56,5 @@ async def storm(order: Order) -> "dict[str, dict[str, float]]":
     await process.wait()
     if not line:
         raise GeneratorDied
-    said: dict[str, dict[str, float]] = orjson.loads(line)
+    said: dict[str, Any] = orjson.loads(line)
     return said
