@@ -48,11 +48,11 @@ def find_bearer(request: web.Request) -> str | None:
     return token.strip() if scheme.lower() == "bearer" else None
 
 
-async def require_identity(request: web.Request) -> Member:
-    """Who asks; raises `Unauthenticated`."""
+async def require_identity(request: web.Request, *, remember: bool = True) -> Member:
+    """Who asks; raises `Unauthenticated`. `remember`: they will soon ask again."""
     if not (token := find_token(request)):
         raise Unauthenticated
-    return await request.app[IDENTITIES].of_token(token)
+    return await request.app[IDENTITIES].of_token(token, remember=remember)
 
 
 async def require_changer(request: web.Request) -> Member:

@@ -9,7 +9,7 @@ from aiohttp import web
 from aiohttp_sse import EventSourceResponse
 
 from chat.shared.detach import Departed
-from chat.shared.endpoints import RATES, answer_json, parse_count, parse_ids, require_identity
+from chat.shared.endpoints import IDENTITIES, RATES, answer_json, parse_count, parse_ids, require_identity
 from chat.shared.identity import Member
 from chat.shared.postgres import UNAVAILABLE as POSTGRES_AWAY
 from chat.shared.problems import NotWebSocket, Refusal
@@ -54,13 +54,13 @@ async def get_socket(request: web.Request) -> web.StreamResponse:
 
 async def admit(request: web.Request, rate: Limit) -> tuple[Member, frozenset[int] | None, Start]:
     """Who asks, for which conversations, from where on; raises refusals."""
-    member = await require_identity(request)
+    member = await require_identity(request, remember="poll" in request.query)
     streams = request.app[STREAMS]
     rate.spend(member.user_id)
     streams.roster.check_room(member.user_id)
     narrow = parse_narrow(request)
     start = await streams.find_start(request.headers.get("Last-Event-ID") or request.query.get("after"))
-    member = await require_identity(request)  # the login may have ended meanwhile; from here to the roster: no await
+    request.app[IDENTITIES].check(member)  # the login may have ended meanwhile; from here to the roster: no await
     return member, narrow, start
 
 
