@@ -10,7 +10,7 @@ from chat.bench.target import Target
 
 STREAM_MOST, SOCKET_MOST = 3 * 1024, 12 * 1024
 PACE = 1000  # a second, where they come gradually
-SETTLING = 3.0  # the registry and the records are told behind
+SETTLING = 3.0  # seconds: the registry and the records are told behind
 NODES = 3  # each way of opening gets a process that has seen nothing yet
 
 
@@ -56,12 +56,13 @@ def presence(bench: Bench, node: int = 0, hello: str = "", ready: str = '"type":
 async def fill(bench: Bench, way: Way, tokens: list[str]) -> Row:
     """Open them, and see what the process has grown by; a few come and go before, so that what is loaded once does
     not count."""
+    settling = min(SETTLING, SETTLING * bench.scale + 0.3)
     await bench.open(way.target, tokens[:50])
     await bench.forget()
-    await asyncio.sleep(SETTLING)
+    await asyncio.sleep(settling)
     before = bench.place.memory(way.node)
     await bench.open(way.target, tokens[: way.count], pace=way.pace)
-    await asyncio.sleep(SETTLING)
+    await asyncio.sleep(settling)
     size = (bench.place.memory(way.node) - before) / way.count
     await bench.forget()
     note = "a person each; " + (f"{way.pace:,} a second" if way.pace else "all in one burst")
