@@ -8,7 +8,7 @@ from typing import cast
 
 from chat.bench.target import Target, mask
 
-MOMENT = re.compile(rb"@(\d{12,20})@")
+MOMENT = re.compile(rb"~(\d{12,20})~")
 CURSOR = re.compile(rb"id: ([0-9a-z]+\.\d+)\n")
 PING, PONG = 0x89, 10
 

@@ -61,7 +61,7 @@ def door_of(target: Target) -> tuple[str, int]:
 
 def draft(name: str, moment: int = 0) -> bytes:
     """A message of about a hundred bytes; `moment`, in nanoseconds, lets the reader tell how long it took."""
-    return b'{"body":"@%d@ %b","client_id":"%b"}' % (moment, WORDS.encode(), name.encode())
+    return b'{"body":"~%d~ %b","client_id":"%b"}' % (moment, WORDS.encode(), name.encode())
 
 
 def drafts(name: str, conversation: int, count: int) -> bytes:
