@@ -37,7 +37,6 @@ LONG_FUNCTIONS = {
     "tests/journeys/test_talk.py test_the_keyboard_does_it_all": "one story without a pointer, from end to end",
     "tests/journeys/test_talk.py test_who_is_called_is_told": "one story of who is told what, from end to end",
     "tests/journeys/test_talk.py test_a_profile_and_a_block": "one story of two people, from end to end",
-    "chat/stream/endpoints.py serve_stream": "the life of a stream from its request to its end",
 }
 
 TOP_LEVEL = {"LICENSE", "README.md", "chat", "deploy", "presence", "pyproject.toml", "tests", "web"}

@@ -1,7 +1,7 @@
 """Fan-out: what a delivery costs the server, and how many it makes; ours and others', in turns."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from chat.bench.bench import Bench, timed
@@ -10,6 +10,11 @@ from chat.bench.target import Target, spread
 
 PEOPLE = 64
 WARMING = 5
+FIGURES = (
+    ("server CPU a delivery, one poster", "one: cpu", "µs"),
+    ("deliveries a second, one poster", "one: deliveries/s", "/s"),
+    ("deliveries a second, 64 posters", "many: deliveries/s", "/s"),
+)
 DURABLE = "Tandem's are durable: committed with fsync before the answer. The others keep messages in memory or nowhere."
 
 
@@ -86,32 +91,32 @@ async def deliver(bench: Bench, contender: Contender, tokens: list[str], each: i
 
 def make_report(contenders: list[Contender], readers: int, posts: int) -> Report:
     """Ours against the bars, and everybody side by side."""
-    ours, report = contenders[0], Report(f"fan-out to {readers:,} readers")
-    named = {one.name: one for one in contenders}
-    floor, nchan = named.get("floor"), named.get("nchan")
-    cpu = "server CPU a delivery, one poster"
+    ours, named = contenders[0], {one.name: one for one in contenders}
+    floor = named.get("floor")
+    report = Report(f"fan-out to {readers:,} readers")
     report.rows += [
-        Row(cpu, ours.figure("one: cpu"), "µs", note=f"{posts} posts, committed with fsync"),
+        Row(FIGURES[0][0], ours.figure("one: cpu"), "µs", note=f"{posts} posts, committed with fsync"),
         Row("deliveries/s, one poster", ours.figure("one: deliveries/s")),
         Row("deliveries/s, 64 posters", ours.figure("many: deliveries/s")),
         Row("deliveries missing", max(ours.found["missing"]), "", 0),
+        *compare(ours, floor, named.get("nchan")),
     ]
-    if floor:
-        part = ratio(ours.figure("one: cpu"), floor.figure("one: cpu"))
-        report.rows.append(Row("the same, in times the floor's", part, "×", 1.25))
-        part = ratio(ours.figure("many: deliveries/s"), floor.figure("one: deliveries/s"))
-        report.rows.append(Row("deliveries/s of 64 posters, in times the floor's", part, "×", 8, most=False))
-    if nchan:
-        part = ratio(ours.figure("one: deliveries/s"), nchan.figure("one: deliveries/s"))
-        report.rows.append(Row("deliveries/s of one poster, in times nchan's", part, "×", 1.2, most=False))
-    for what, figure, unit in (
-        ("server CPU a delivery, one poster", "one: cpu", "µs"),
-        ("deliveries a second, one poster", "one: deliveries/s", "/s"),
-        ("deliveries a second, 64 posters", "many: deliveries/s", "/s"),
-    ):
+    for what, figure, unit in FIGURES:
         report.contests.append(Contest(what, unit, {one.name: one.figure(figure) for one in contenders}))
     report.notes += [DURABLE, describe_generator(floor or ours)]
     return report
+
+
+def compare(ours: Contender, floor: Contender | None, nchan: Contender | None) -> Iterator[Row]:
+    """The bars that are set by others."""
+    if floor:
+        part = ratio(ours.figure("one: cpu"), floor.figure("one: cpu"))
+        yield Row("server CPU a delivery, in times the floor's", part, "×", 1.25)
+        part = ratio(ours.figure("many: deliveries/s"), floor.figure("one: deliveries/s"))
+        yield Row("deliveries/s of 64 posters, in times the floor's", part, "×", 8, most=False)
+    if nchan:
+        part = ratio(ours.figure("one: deliveries/s"), nchan.figure("one: deliveries/s"))
+        yield Row("deliveries/s of one poster, in times nchan's", part, "×", 1.2, most=False)
 
 
 def describe_generator(contender: Contender) -> str:

@@ -130,7 +130,7 @@ def run_soak(options: Options, progress: Progress) -> list[Report]:
 def run_growth(options: Options, progress: Progress) -> list[Report]:
     """All but messages and people online, which have their own."""
     with at_place(options, growth.NODES) as measure:
-        return measure(growth.measure_growth, progress, 2)
+        return measure(growth.measure_growth, progress)
 
 
 def run_transports(options: Options, progress: Progress) -> list[Report]:

@@ -1,6 +1,7 @@
 """Long polls: a reader that asks again, with the answer's cursor, as soon as it was answered."""
 
 import asyncio
+from typing import cast
 
 import orjson
 
@@ -16,8 +17,7 @@ class Poller(Reader):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Ask where the log ends."""
-        assert isinstance(transport, asyncio.Transport)
-        self.transport, self._rest, self.open = transport, b"", False
+        self.transport, self._rest, self.open = cast(asyncio.Transport, transport), b"", False
         self._ask(0)
 
     def _ask(self, seconds: int) -> None:

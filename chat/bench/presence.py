@@ -25,21 +25,29 @@ async def measure_presence(bench: Bench, online: tuple[int, ...] = ONLINE) -> Re
     await bench.place.stage.share(guests)
     star, watchers, crowd = guests[0], guests[1 : WATCHERS + 1], guests[WATCHERS + 1 :]
     points, heard, opened = [], [], 0
-    others, eyes = bench.ears
     with bench.counting("presence", len(sizes)) as show:
         for n, size in enumerate(sizes):
-            tokens = [guest.token for guest in crowd[opened:size]]
-            await others.ask("open", target=presence(bench), tokens=tokens, pace=1500)
+            await bench.ears[0].ask("open", target=presence(bench), tokens=tokens_of(crowd[opened:size]), pace=1500)
             opened = size
-            await eyes.ask("open", target=watching(bench, star), tokens=[guest.token for guest in watchers])
+            await bench.ears[1].ask("open", target=watching(bench, star), tokens=tokens_of(watchers))
             cpu, told = await change_often(bench, star)
-            await eyes.ask("forget")
+            await bench.ears[1].ask("forget")
             points.append((float(size), cpu))
             heard.append(told)
             show(n + 1)
     await bench.forget()
+    return make_report(points, heard)
+
+
+def tokens_of(guests: list[Guest]) -> list[str]:
+    """Their logins."""
+    return [guest.token for guest in guests]
+
+
+def make_report(points: list[tuple[float, float]], heard: list[float]) -> Report:
+    """Against the bars."""
     rows = [
-        Row("frames for a change that 50 watch", max(heard), "", WATCHERS, note=f"{sizes[-1]:,} people online"),
+        Row("frames for a change that 50 watch", max(heard), "", WATCHERS, note=f"{points[-1][0]:,.0f} people online"),
         Row("frames missing of these", WATCHERS - min(heard), "", 0),
         Row("CPU of a change, at most in times the first", flatness(points), "×", FLAT),
     ]

@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 
-from chat.bench.bench import Bench
+from chat.bench.bench import Bench, Json
 from chat.bench.descriptors import streams_most
 from chat.bench.report import Report, Row
 from chat.bench.target import spread
@@ -22,30 +22,34 @@ async def measure_reconnect(bench: Bench, streams: int = 10_000) -> Report:
     posts = round(RATE * seconds)
     await bench.open(target, list(spread(tokens, streams)), returns=True)
     await bench.listen(posts * streams)
-    pouring = bench.mouth.ask(
-        "pour", target=target, tokens=tokens[:4], rate=RATE, seconds=seconds, name=secrets.token_hex(4)
-    )
+    order = {"target": target, "tokens": tokens[:4], "rate": RATE, "seconds": seconds}
     with bench.counting("reconnecting", 1) as show:
-        said, back, _ = await asyncio.gather(pouring, cut_and_return(bench, streams), asyncio.sleep(0))
+        pouring = bench.mouth.ask("pour", **order, name=secrets.token_hex(4))
+        said, back = await asyncio.gather(pouring, cut_and_return(bench, streams))
         heard = await bench.heard(limit=60)
         show(1)
     await bench.forget()
-    least, most_ = min(one["each"][0] for one in heard), max(one["each"][1] for one in heard)
-    scaled = f"{streams:,} streams of {PEOPLE} people, {RATE:.0f} posts/s meanwhile"
+    return make_report(streams, posts, said, back, heard)
+
+
+def make_report(streams: int, posts: int, said: Json, back: Json, heard: list[Json]) -> Report:
+    """Against the bars; `each`: the least and the most that one stream got."""
+    least, most = min(one["each"][0] for one in heard), max(one["each"][1] for one in heard)
+    note = f"{streams:,} streams of {PEOPLE} people, {RATE:.0f} posts/s meanwhile"
     return Report(
         "reconnecting",
         [
-            Row("all streams cut at once and back", back["seconds"], "s", SECONDS_MOST, note=scaled),
+            Row("all streams cut at once and back", back["seconds"], "s", SECONDS_MOST, note=note),
             Row("streams refused while they came back", back["refused"], "", 0),
             Row("messages lost by the unluckiest stream", posts - least, "", 0, note=f"of {posts}"),
-            Row("messages repeated to some stream", most_ - posts, "", 0),
+            Row("messages repeated to some stream", most - posts, "", 0),
             Row("posts refused meanwhile", sum(said["refusals"].values()), "", 0),
             Row("slowest post meanwhile", said["quantiles"][-1], "ms"),
         ],
     )
 
 
-async def cut_and_return(bench: Bench, streams: int) -> dict[str, float]:
+async def cut_and_return(bench: Bench, streams: int) -> Json:
     """Pull every wire a second from now; how long until all are back."""
     await asyncio.sleep(1)
     for ear in bench.ears:

@@ -34,5 +34,5 @@ async def traced(node: Node) -> AsyncIterator[Counter[str]]:
 
 def kind_of(line: bytes) -> str:
     """What a line of the trace tells of, when it is ours to the server."""
-    origin, _, *rest = line.decode(errors="replace").split("\t")
-    return rest[0].strip() if origin == "F" and rest else ""
+    fields = line.decode(errors="replace").split("\t")
+    return fields[2].strip() if fields[0] == "F" and len(fields) > 2 else ""
