@@ -123,7 +123,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
             "keep the log's partitions": retention.run,
             "measure the lag": lag.run,
             "keep the audit": partial(keep_audit, pool, settings.audit_retention_days),
-            "index messages": Indexer(pool).run,
+            "index messages": Indexer(pool, crowded=lambda: posts.waiting() > 0).run,
             "record streams": streams.records.run,
             "beat": lambda: streams.roster.beat(streams.hub),
             **registry.works(),

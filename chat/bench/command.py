@@ -57,12 +57,12 @@ def fanout(
 
 
 @bench.command()
-def post(url: Url = None, scale: Scale = 1.0, rounds: Rounds = 3, json: Json = False, out: Out = None) -> None:
+def post(scale: Scale = 1.0, rounds: Rounds = 3, json: Json = False, out: Out = None) -> None:
     """Durable posts a second, one a request and in batches, beside a handler that stores nothing.
 
     Example: tandem bench post --rounds 5
     """
-    carry_out(["post"], json, out, url=url, scale=scale, rounds=rounds)
+    carry_out(["post"], json, out, scale=scale, rounds=rounds)
 
 
 @bench.command()

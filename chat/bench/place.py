@@ -1,5 +1,6 @@
 """The place: the Tandem that is measured, one we start for it or one that runs already."""
 
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -32,6 +33,14 @@ class BenchNode(Node):
         self.port = free_port()
         super().__init__(name, HOST, self.port, urls, 15)
         self._environment = self._environment | LIMITLESS | {"DRAIN_SECONDS": "0"} | settings
+
+    @classmethod
+    def storeless(cls, urls: Urls) -> "BenchNode":
+        """One whose posts are stored nowhere."""
+        node = cls("storeless", urls, {})
+        places = ["--node", "storeless", "--host", HOST, "--port", str(node.port)]
+        node._serve = [sys.executable, "-m", "chat.bench.storeless", *places]
+        return node
 
     @property
     def pid(self) -> int:

@@ -23,7 +23,7 @@ from chat.bench.bench import Bench, benching
 from chat.bench.floor import running_floor
 from chat.bench.peers.catalogue import PEERS
 from chat.bench.peers.peer import running_peer
-from chat.bench.place import place_for
+from chat.bench.place import Place, own_place, place_for
 from chat.bench.process import cpu_seconds
 from chat.bench.progress import Progress, bars, counting
 from chat.bench.report import Report
@@ -50,12 +50,15 @@ Run = Callable[[Options, Progress], list[Report]]
 def at_place(options: Options, nodes: int = 1, **settings: str) -> Iterator[Callable[..., list[Report]]]:
     """A place, and what measures in it: `measure(work, progress, ears)`."""
     with place_for(options.url, nodes, **settings) as place:
+        yield lambda work, progress, ears=1: asyncio.run(measured(place, options, work, progress, ears))
 
-        async def measured(work: Callable[[Bench], Awaitable[Report]], progress: Progress, ears: int) -> list[Report]:
-            async with benching(place, progress, options.scale, ears) as bench:
-                return [await work(bench)]
 
-        yield lambda work, progress, ears=1: asyncio.run(measured(work, progress, ears))
+async def measured(
+    place: Place, options: Options, work: Callable[[Bench], Awaitable[Report]], progress: Progress, ears: int = 1
+) -> list[Report]:
+    """In one place, with as many generators."""
+    async with benching(place, progress, options.scale, ears) as bench:
+        return [await work(bench)]
 
 
 def run_fanout(options: Options, progress: Progress) -> list[Report]:
@@ -80,9 +83,13 @@ def contender(name: str, options: Options) -> Iterator[fanout.Contender]:
 
 
 def run_post(options: Options, progress: Progress) -> list[Report]:
-    """Beside the bare handler."""
-    with post.running_bare() as bare, at_place(options) as measure:
-        return measure(lambda bench: post.measure_posts(bench, bare, rounds=options.rounds), progress)
+    """Beside handlers that store nothing."""
+    with own_place() as place, post.running_bare() as bare, post.running_storeless(place) as storeless:
+
+        async def work(bench: Bench) -> Report:
+            return await post.measure_posts(bench, storeless, bare, rounds=options.rounds)
+
+        return asyncio.run(measured(place, options, work, progress))
 
 
 def run_latency(options: Options, progress: Progress) -> list[Report]:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from chat.bench.bench import Bench, Json, timed
 from chat.bench.fanout import Contender, tandem
 from chat.bench.floor import await_port
+from chat.bench.place import BenchNode, Place
 from chat.bench.process import cpu_seconds
 from chat.bench.report import Report, Row, middle, ratio
 from chat.bench.target import Target, spread
@@ -32,17 +33,32 @@ def running_bare() -> Iterator[Contender]:
         process.wait()
 
 
-async def measure_posts(bench: Bench, bare: Contender, each: int = 150, rounds: int = 3) -> Report:
-    """Ours, the bare handler, a batch, in turns; the medians."""
+@contextmanager
+def running_storeless(place: Place) -> Iterator[Contender]:
+    """A node beside the others that stores nothing; whose logins it takes is still to be said."""
+    node = BenchNode.storeless(place.urls)
+    try:
+        node.start()
+        node.await_ready()
+        yield Contender("storeless", Target(place.host, node.port, "/", ""), [], lambda: cpu_seconds(node.pid))
+    finally:
+        node.stop()
+
+
+async def measure_posts(
+    bench: Bench, storeless: Contender, bare: Contender, each: int = 150, rounds: int = 3
+) -> Report:
+    """Ours, the same that stores nothing, aiohttp alone, a batch, in turns; the medians."""
     each, ours = bench.sized(each, 5), await tandem(bench)
-    with bench.counting("posts", rounds * 3) as show:
+    storeless.tokens = ours.tokens
+    storeless.target = replace(ours.target, port=storeless.target.port)
+    with bench.counting("posts", rounds) as show:
         for turn in range(rounds):
-            for n, contender in enumerate((ours, bare)):
+            for contender in (ours, storeless, bare):
                 await post_singly(bench, contender, each)
-                show(turn * 3 + n + 1)
             await post_batches(bench, ours, bench.sized(15, 2))
-            show(turn * 3 + 3)
-    return make_report(ours, bare, each)
+            show(turn + 1)
+    return make_report(ours, storeless, bare, each)
 
 
 async def post_singly(bench: Bench, contender: Contender, each: int) -> None:
@@ -72,17 +88,19 @@ def room_of(target: Target) -> int:
     return int(target.post.split("/")[4])
 
 
-def make_report(ours: Contender, bare: Contender, each: int) -> Report:
+def make_report(ours: Contender, storeless: Contender, bare: Contender, each: int) -> Report:
     """Against the bars."""
-    part = middle(ratio(*pair) for pair in zip(ours.found["posts/s"], bare.found["posts/s"], strict=True))
+    part = middle(ratio(*pair) for pair in zip(ours.found["posts/s"], storeless.found["posts/s"], strict=True))
+    cpus = f"{storeless.figure('cpu'):.0f} µs storing nothing, {bare.figure('cpu'):.0f} µs aiohttp alone"
     note = f"{POSTERS} keep-alive posters, {each} posts each"
     return Report(
         "durable posts",
         [
             Row("posts/s, one HTTP request each", ours.figure("posts/s"), "", 6000, most=False, note=note),
-            Row("the same, in times a handler that stores nothing", part, "×", 0.6, most=False),
-            Row("posts/s of that handler", bare.figure("posts/s")),
-            Row("server CPU a post", ours.figure("cpu"), "µs", note=f"{bare.figure('cpu'):.0f} µs bare"),
+            Row("the same, in times the same handler that stores nothing", part, "×", 0.6, most=False),
+            Row("posts/s of the same handler that stores nothing", storeless.figure("posts/s")),
+            Row("posts/s of aiohttp alone, which only answers", bare.figure("posts/s")),
+            Row("server CPU a post", ours.figure("cpu"), "µs", note=cpus),
             Row("messages/s by batches of 500", ours.figure("batched/s"), "", 20_000, most=False),
             Row("posts refused", max(ours.found["refused"]), "", 0),
         ],

@@ -59,7 +59,7 @@ def events(port: int) -> Target:
 
 def prepare_nchan(cache: Path, folder: Path, port: int) -> Running:
     """nginx's module, one worker, messages in memory."""
-    root = debian(cache, "libnginx-mod-nchan", "nginx-core", "nginx-common")
+    root = debian(cache, "libnginx-mod-nchan", "nginx")
     files = 19_000
     (folder / "conf").write_text(NCHAN.format(root=root, folder=folder, port=port, files=files))
     nginx = [
