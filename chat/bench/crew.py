@@ -43,9 +43,12 @@ class Worker:
         assert self._process.stdout is not None
         async for line in self._process.stdout:
             answer = orjson.loads(line)
-            self._asked.pop(answer.pop("id")).set_result(answer)
+            asked = self._asked.pop(answer.pop("id"))
+            if not asked.done():  # a bar may have stopped to look meanwhile
+                asked.set_result(answer)
         for asked in self._asked.values():
-            asked.set_exception(GeneratorDied())
+            if not asked.done():
+                asked.set_exception(GeneratorDied())
 
     def cpu(self) -> float:
         """What it has used, in seconds."""
@@ -64,13 +67,23 @@ async def hired(count: int = 2) -> AsyncIterator[list[Worker]]:
     command = sys.executable, "-m", "chat.bench.generator"
     pipe = asyncio.subprocess.PIPE
     workers = []
-    async with asyncio.TaskGroup() as group:
-        try:
-            for _ in range(count):
-                process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, limit=LINE_MOST)
-                workers.append(Worker(process))
-                group.create_task(workers[-1].hear())
-            yield workers
-        finally:
-            for worker in workers:
-                await worker.dismiss()
+    try:
+        async with asyncio.TaskGroup() as group:
+            try:
+                for _ in range(count):
+                    process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, limit=LINE_MOST)
+                    workers.append(Worker(process))
+                    group.create_task(workers[-1].hear())
+                yield workers
+            finally:
+                for worker in workers:
+                    await worker.dismiss()
+    except BaseExceptionGroup as wrong:
+        raise first_of(wrong) from None
+
+
+def first_of(wrong: BaseException) -> BaseException:
+    """What went wrong first, out of the groups that tasks wrap it in."""
+    while isinstance(wrong, BaseExceptionGroup):
+        wrong = wrong.exceptions[0]
+    return wrong

@@ -31,7 +31,7 @@ def made(folder: Path) -> bool:
 
 def debian(cache: Path, *packages: str) -> Path:
     """These packages and what they need, unpacked: the root of a small tree. Nothing is installed."""
-    root = (cache / packages[0]).resolve()
+    root = (cache / "+".join(packages)).resolve()
     if not made(root):
         archives = root / "archives"
         (archives / "partial").mkdir(parents=True)
