@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from chat.bench.command import bench
 from chat.plainly import told_plainly
 
 main = typer.Typer(
@@ -16,6 +17,7 @@ main = typer.Typer(
 )
 user = typer.Typer(help="People and what they may do.", no_args_is_help=True)
 main.add_typer(user, name="user")
+main.add_typer(bench, name="bench")
 
 Host = Annotated[str, typer.Option(help="The address to listen on; 0.0.0.0 for all.")]
 Data = Annotated[Path, typer.Option(help="The folder that keeps everything.")]

@@ -160,7 +160,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
             "notice being cut off": isolation.run,
             "compare the clocks": delivery.run,
             "keep the audit": partial(keep_audit, pool, settings.audit_retention_days),
-            "index messages": Indexer(pool).run,
+            "index messages": Indexer(pool, crowded=lambda: posts.waiting() > 0).run,
             "record streams": streams.records.run,
             "beat": lambda: streams.roster.beat(streams.hub),
             **registry.works(),

@@ -60,7 +60,11 @@ ACCOUNTS = [
     web.put("/api/users/{user}/disabled", oversight.put_disabled),
 ]
 CHAT = [
+    # first, for they are tried in this order, and nothing is asked for as often
+    web.post(C + "/{conversation}/messages", messages.post_message),
+    web.get(C + "/{conversation}/messages", messages.get_messages),
     web.get("/api/chat/stream", stream.get_stream),
+    web.get("/api/chat/socket", stream.get_socket),
     web.get(C, conversations.get_conversations),
     web.post(C, conversations.post_conversation),
     web.get(C + "/{conversation}", conversations.get_conversation),
@@ -74,8 +78,6 @@ CHAT = [
     web.put(C + "/{conversation}/members/{user}", members.put_seat),
     web.delete(C + "/{conversation}/members/{user}", members.delete_seat),
     web.put(C + "/{conversation}/authors", exchange.put_authors),
-    web.get(C + "/{conversation}/messages", messages.get_messages),
-    web.post(C + "/{conversation}/messages", messages.post_message),
     web.get(C + "/{conversation}/messages/{seq}", messages.get_message),
     web.patch(C + "/{conversation}/messages/{seq}", edits.patch_message),
     web.delete(C + "/{conversation}/messages/{seq}", edits.remove_message),

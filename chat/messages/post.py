@@ -1,9 +1,10 @@
 """Posting: group commit. Every post that arrived while the last commit was under way goes into one transaction."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from chat.attention.mentions import UNREACHED, Call, Reached, find_reached, store_reached
 from chat.attention.naming import NOBODY, find_naming
@@ -12,9 +13,10 @@ from chat.files.carried import Carried, Shown
 from chat.log.append import Change, Log
 from chat.log.entry import Unplaced
 from chat.messages.draft import Post
-from chat.messages.message import Message
+from chat.messages.message import Message, format_time
 from chat.messages.pace import Pace
 from chat.messages.threads.references import References
+from chat.shared.arrays import numbers, texts
 from chat.shared.gather import Gather
 from chat.shared.problems import NotFound, Refusal
 from chat.shared.queries import load
@@ -87,9 +89,9 @@ class Batch:
         authors = [post.author_id for post in self._posts]
         client_ids = [post.draft.client_id for post in self._posts]
         run = change.connection.execute
-        locked = await run(queries.lock_conversations, [sorted(set(conversations))])
-        members = await run(queries.current_members, [conversations, authors])
-        known = await run(queries.known_messages, [conversations, authors, client_ids])
+        locked = await run(queries.lock_conversations, [numbers(sorted(set(conversations)))])
+        members = await run(queries.current_members, [numbers(conversations), numbers(authors)])
+        known = await run(queries.known_messages, [numbers(conversations), numbers(authors), texts(client_ids)])
         await self._references.look_up(change)
         await self._carried.look_up(change)
         await change.now()
@@ -154,12 +156,12 @@ class Batch:
             reaching += [message] if n in reached else []
             marks[post.conversation_id, post.author_id] = seq
             self._known[post.key()] = Posted(encoded, fresh=False)
-        await run(queries.insert_messages, [*map(list, zip(*rows, strict=True))])
+        await run(queries.insert_messages, encode_columns(rows))
         await store_reached(change, reaching)
         await self._carried.store(change)
-        await run(queries.move_last_seq, [list(self._last_seq), list(self._last_seq.values())])
-        readers = map(list, zip(*marks, strict=True))
-        await run(queries.move_read_marks, [now, *readers, [*marks.values()]])
+        await run(queries.move_last_seq, [numbers(self._last_seq), numbers(self._last_seq.values())])
+        readers = map(numbers, zip(*marks, strict=True))
+        await run(queries.move_read_marks, [now, *readers, numbers(marks.values())])
         await self._references.store(change)
 
     def _calls(self) -> list[Call]:
@@ -176,6 +178,14 @@ class Batch:
             self._refused.get(n) or Posted(self._known[post.key()].message, fresh=self._first.get(post.key()) == n)
             for n, post in enumerate(self._posts)
         ]
+
+
+def encode_columns(rows: Iterable[tuple[Any, ...]]) -> list[str]:
+    """The parameters of `insert_messages`."""
+    conversations, seqs, positions, authors, client_ids, bodies, moments, replies, threads = zip(*rows, strict=True)
+    places = [numbers(column) for column in (conversations, seqs, positions, authors)]
+    said = [texts(client_ids), texts(bodies), texts(map(format_time, moments))]
+    return [*places, *said, numbers(replies), numbers(threads)]
 
 
 def to_message(post: Post, seq: int, said_at: datetime, reached: Reached, files: Shown | None) -> Message:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from presence.frames import (
+from chat.shared.websocket.frames import (
     BINARY,
     CLOSE,
     CONTINUATION,

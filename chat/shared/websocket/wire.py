@@ -6,7 +6,7 @@ either, and it is for the socket to hold back all but the latest state.
 
 import asyncio
 
-from presence.frames import CLOSE, PING, PONG, TEXT, BadWire, Reader, encode_close, encode_frame
+from chat.shared.websocket.frames import CLOSE, PING, PONG, TEXT, BadWire, Reader, encode_close, encode_frame
 
 BUFFER = 64 * 1024
 CLOSE_SECONDS = 5.0
