@@ -46,6 +46,7 @@ LONG_FUNCTIONS = {
     "tests/journeys/test_axe.py test_pages_and_dialogs": "one list of screens, and how one gets to each",
     "tests/journeys/test_hour_away.py test_everything_that_happened_is_on_the_screen": "one story, from end to end",
     "tests/journeys/test_hour_away.py an_hour_of_everything": "one list of all that can happen",
+    "tests/journeys/test_files.py test_cancelled_cut_and_refused": "one story of all that goes wrong on the way",
     "chat/stream/endpoints.py serve_stream": "the life of a stream from its request to its end",
 }
 
@@ -142,7 +143,7 @@ def test_no_file_names_a_package_registry() -> None:
     assert guilty == []
 
 
-@pytest.mark.parametrize("script", ["deploy/run", "deploy/test", ".ci/run"])
+@pytest.mark.parametrize("script", ["deploy/run", "deploy/test", "deploy/backup", "deploy/restore", ".ci/run"])
 def test_scripts_can_be_run(script: str) -> None:
     """The commands that the README names are executable."""
     assert (ROOT / script).stat().st_mode & 0o111

@@ -24,6 +24,7 @@ export const dialogs: Record<Panel['name'], Load> = {
   history: () => import('./evidence/History.svelte'),
   delivery: () => import('./evidence/Delivery.svelte'),
   profile: () => import('./dialogs/Profile.svelte'),
+  lightbox: () => import('./files/Lightbox.svelte'),
   emoji: () => import('./emoji/Picker.svelte'),
 };
 

@@ -1,6 +1,6 @@
 /** Which dialog is open, and which panel stands beside the conversation. */
 import { createContext } from 'svelte';
-import type { Id, Message } from '../client';
+import type { Id, Message, SentFile } from '../client';
 import type { Writing } from './composer/writing.svelte';
 
 export type Panel =
@@ -11,6 +11,7 @@ export type Panel =
   | { name: 'delivery'; message: Message; user?: Id }
   | { name: 'ban'; conversation: Id; user: Id }
   | { name: 'profile'; user: Id }
+  | { name: 'lightbox'; pictures: SentFile[]; first: number }
   /** Near what was pressed, where there is room. */
   | { name: 'emoji'; near: DOMRect | null; pick: (emoji: string) => void };
 

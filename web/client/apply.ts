@@ -20,7 +20,7 @@ import {
   setTimeline,
   takeUsers,
 } from './model';
-import { append, appendReply } from './timeline';
+import { append, appendReply, lastOf } from './timeline';
 import type { Conversation, Id, Message, Notifications, Role } from './types';
 
 /** The state after an entry of the log. */
@@ -169,7 +169,14 @@ function changeConversation(model: Model, change: Pick<Conversation, 'id'> & Par
   const known = model.conversations.get(change.id);
   if (!known) return model;
   if (change.archived) return forget(model, change.id);
-  return setConversation(model, { ...known, ...asUsual, ...change });
+  return reachNoMore(setConversation(model, { ...known, ...asUsual, ...change }), change.id, change.last_seq ?? 0);
+}
+
+/** Messages up to `last` are there which no entry has told of, for they came in from elsewhere. */
+function reachNoMore(model: Model, id: Id, last: number): Model {
+  const timeline = model.timelines.get(id);
+  if (!timeline || timeline.hasAfter || last <= (lastOf(timeline) ?? 0)) return model;
+  return setTimeline(model, id, { ...timeline, hasAfter: true });
 }
 
 function takeMember(model: Model, id: Id, user: Id, role: Role | null): Model {

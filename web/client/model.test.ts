@@ -11,7 +11,7 @@ import {
   takeMembers,
   takePage,
   takeSnapshot,
-  trimTimeline,
+  trimOldest,
 } from './model';
 import type { Conversation, Message, Role } from './types';
 
@@ -66,6 +66,16 @@ test('what others say counts as unread, what I say reads up to there', () => {
 test('a repeated message changes nothing', () => {
   const once = play(takePage(starting(), 7, page(1, 0)), said(1, ben));
   expect(play(once, said(1, ben))).toEqual(once);
+});
+
+test('what came in from elsewhere is a hole behind what is shown', () => {
+  const shown = takePage(starting(general({ last_seq: 3 })), 7, page(1, 3));
+  const end = { id: 7, last_seq: 900, read_seq: 900, unread: 0, mentions: 0 };
+  const told = play(shown, { event: 'conversation', id: 'e.9', data: { ...general(), ...end } });
+  expect(one(told)).toMatchObject(end);
+  expect(told.timelines.get(7)?.hasAfter).toBe(true);
+  const same = play(shown, { event: 'conversation', id: 'e.9', data: general({ last_seq: 3 }) });
+  expect(same.timelines.get(7)?.hasAfter).toBe(false);
 });
 
 test('a read mark only moves forward', () => {
@@ -171,7 +181,7 @@ test('an answer older than the stream does not turn time back', () => {
 });
 
 test('a trimmed timeline can be paged back again', () => {
-  const model = trimTimeline(takePage(starting(general({ last_seq: 40 })), 7, page(1, 40)), 7, 10);
+  const model = trimOldest(takePage(starting(general({ last_seq: 40 })), 7, page(1, 40)), 7, 10);
   expect([seqs(model)?.[0], model.timelines.get(7)?.hasBefore]).toEqual([31, true]);
 });
 

@@ -143,10 +143,17 @@ export function takeReplies(model: Model, id: Id, root: number, page: Page): Mod
 }
 
 /** Forgets the oldest of a long timeline; they can be paged in again. */
-export function trimTimeline(model: Model, id: Id, keep: number): Model {
+export function trimOldest(model: Model, id: Id, keep: number): Model {
   const timeline = model.timelines.get(id);
   if (!timeline || timeline.messages.length <= keep) return model;
   return setTimeline(model, id, { ...timeline, messages: timeline.messages.slice(-keep), hasBefore: true });
+}
+
+/** Forgets the newest of a long timeline, which then no longer reaches the present. */
+export function trimNewest(model: Model, id: Id, keep: number): Model {
+  const timeline = model.timelines.get(id);
+  if (!timeline || timeline.messages.length <= keep) return model;
+  return setTimeline(model, id, { ...timeline, messages: timeline.messages.slice(0, keep), hasAfter: true });
 }
 
 /** The read mark moved: by me on this device (before the server knows) or on another one. */
@@ -190,6 +197,13 @@ export function changeMessage(model: Model, id: Id, seq: number, how: (old: Mess
     if (place.startsWith(`${id}/`))
       next = { ...next, replies: put(next.replies, place, change(replies, seq, how)) };
   return next;
+}
+
+/** The answer to a correction may come before its entry; one that is older than what is known says nothing. */
+export function correct(model: Model, { conversation, seq, body, edited_at }: Message): Model {
+  const later = (old: Message) => !old.deleted && (old.edited_at ?? '') < (edited_at ?? '');
+  const how = (old: Message) => (later(old) ? { ...old, body, ...(edited_at && { edited_at }) } : old);
+  return changeMessage(model, conversation, seq, how);
 }
 
 export function readTo(

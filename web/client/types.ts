@@ -34,6 +34,18 @@ export interface Reaction {
   count?: number;
 }
 
+/** A file that a message carries, or is about to. The size in pixels is that of a picture, as it is to be seen. */
+export interface SentFile {
+  id: Id;
+  name: string;
+  size: number;
+  type: string;
+  width?: number;
+  height?: number;
+  /** There are small pictures of it. */
+  preview?: boolean;
+}
+
 export interface Message {
   conversation: Id;
   seq: number;
@@ -55,12 +67,14 @@ export interface Message {
   /** Whom it reaches by name, and how it reaches everybody. */
   mentions?: Id[];
   mentions_all?: 'channel' | 'here';
+  files?: SentFile[];
 }
 
-/** What a new message points at. */
+/** What a new message points at, and what it carries. */
 export interface References {
   reply_to?: number;
   thread?: number;
+  files?: SentFile[];
 }
 
 export interface Pin {
@@ -116,6 +130,12 @@ export interface Conversation {
 export type ConversationChange = Partial<
   Pick<Conversation, 'topic' | 'private' | 'archived' | 'slow' | 'read_only'> & { name: string }
 >;
+/** What admins say to everybody. */
+export interface Announcement {
+  id: Id;
+  body: string;
+  at: string;
+}
 
 export interface Channel {
   id: Id;

@@ -66,7 +66,7 @@ export function actsOf(message: Message, { chat, panels, writing }: Around): Act
       key: 'p',
       run: () => void toasts.try(chat.store.acts.pin(id, seq, !pinned)),
     },
-    { name: 'copy', text: 'Copy text', icon: 'copy', key: 'c', run: () => copy(message.body, 'Text copied') },
+    message.body !== '' && { name: 'copy', text: 'Copy text', icon: 'copy', key: 'c', run: () => copy(message.body, 'Text copied') },
     { name: 'link', text: 'Copy link', icon: 'link', key: 'l', run: () => copy(linkTo(id, seq), 'Link copied') },
     {
       name: 'profile',

@@ -18,6 +18,7 @@ export const filters: Option[] = [
   { text: 'before:', hint: 'earlier than a day', insert: 'before:', open: true },
   { text: 'after:', hint: 'from a day on', insert: 'after:', open: true },
   { text: 'has:link', hint: 'with a link in it', insert: 'has:link' },
+  { text: 'has:file', hint: 'with a file or a picture', insert: 'has:file' },
 ];
 
 /** The word at the caret: of a filter, its `name` and what was `typed` after the colon; else only what was typed. */
