@@ -68,7 +68,7 @@ async def looks_everywhere(window: Window) -> None:
     found = await looks_for(window, "pwned")
     await found.first.wait_for()
     assert await page.evaluate(FOREIGN_BESIDE) == []
-    await (await opens_details(window)).get_by_text(SHORT).wait_for()
+    await (await opens_details(window)).get_by_text(SHORT).first.wait_for()
     assert await page.evaluate(FOREIGN_BESIDE) == []
     await page.get_by_role("link", name="Reports").click()
     await page.get_by_role("article").get_by_text(SHORT).first.wait_for()
