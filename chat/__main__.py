@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from chat.bench.command import bench
+from chat.operate import operate
 from chat.plainly import told_plainly
 
 main = typer.Typer(
@@ -18,12 +19,12 @@ main = typer.Typer(
 user = typer.Typer(help="People and what they may do.", no_args_is_help=True)
 main.add_typer(user, name="user")
 main.add_typer(bench, name="bench")
+main.add_typer(operate)
 
 Host = Annotated[str, typer.Option(help="The address to listen on; 0.0.0.0 for all.")]
 Data = Annotated[Path, typer.Option(help="The folder that keeps everything.")]
 Stdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]
 ChatFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="The chat file.")]
-NodeNames = Annotated[list[str] | None, typer.Argument(help="Which; all, if none is named.")]
 Port = Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")]
 
 
@@ -46,76 +47,6 @@ def up(
         from chat.up.up import Options, up
 
         up(Options(host, port, data, nodes, demo))
-
-
-@main.command()
-def scale(
-    nodes: Annotated[int, typer.Argument(min=1, max=16, help="How many there are to be.")], data: Data = Path(".tandem")
-) -> None:
-    """Change the number of nodes of a running `tandem up --nodes N`, while people talk.
-
-    Example: tandem scale 5
-    """
-    with told_plainly():
-        from chat.up.asking import ask_fleet
-
-        ask_fleet(data, "scale", count=nodes)
-
-
-@main.command()
-def restart(names: NodeNames = None, data: Data = Path(".tandem")) -> None:
-    """Restart the nodes of a running `tandem up --nodes N`, one after the other, while people talk.
-
-    Each drains first, and is ready again before the next one goes: so a new version or another setting of .env comes
-    in without a pause.
-
-    Example: tandem restart n1 n2
-    """
-    with told_plainly():
-        from chat.up.asking import ask_fleet
-
-        ask_fleet(data, "restart", names=names or [])
-
-
-@main.command()
-def nodes(
-    json: Annotated[bool, typer.Option("--json", help="For machines.")] = False, data: Data = Path(".tandem")
-) -> None:
-    """Show the nodes that the registry knows: what they are, hold and do.
-
-    The registry is the one that REDIS_URL names, else the one in the folder.
-
-    Example: tandem nodes --json
-    """
-    with told_plainly():
-        import asyncio
-
-        from chat.operations.command import list_nodes, show_nodes
-        from chat.up.registry import registry_at_hand
-
-        show_nodes(asyncio.run(list_nodes(registry_at_hand(data))), json)
-
-
-@main.command()
-def drain(
-    node: Annotated[str, typer.Argument(help="Its name.")],
-    undo: Annotated[bool, typer.Option("--undo", help="Let it take people again.")] = False,
-    data: Data = Path(".tandem"),
-) -> None:
-    """Let a node take nobody new and send away whom it has, spread over DRAIN_SECONDS; it goes on running.
-
-    The registry is the one that REDIS_URL names, else the one in the folder.
-
-    Example: tandem drain n2
-    """
-    with told_plainly():
-        import asyncio
-
-        from chat.operations.command import order_drain
-        from chat.up.registry import registry_at_hand
-
-        asyncio.run(order_drain(registry_at_hand(data), node, on=not undo))
-    print(f"{node} {'serves again' if undo else 'is draining'}")
 
 
 @main.command()
@@ -166,24 +97,6 @@ def migrate(data: Data = Path(".tandem")) -> None:
         with database_at_hand(data) as url:
             applied = apply_migrations(url)
     print("\n".join(f"applied {name}" for name in applied) or "already up to date")
-
-
-@main.command("new-epoch")
-def new_epoch(data: Data = Path(".tandem")) -> None:
-    """Let no cursor of before resume, so that every client reads anew; safe while nodes serve.
-
-    After a restore from a backup or a fail-over this happens by itself. It is for a copy of PostgreSQL's folder that
-    was put back as it had been: such a restore leaves no trace.
-
-    Example: DATABASE_URL=postgresql://tandem@db/tandem tandem new-epoch
-    """
-    with told_plainly():
-        from chat.log.command import begin_new_epoch
-        from chat.up.database import database_at_hand
-
-        with database_at_hand(data) as url:
-            epoch = begin_new_epoch(url)
-    print(f"epoch {epoch}")
 
 
 @user.command()

@@ -11,6 +11,7 @@ from math import ceil
 TOLERANCE = 1.25  # of its share, a node may have …
 NEAR = 1.05  # … and once it lets go of what is over, it goes on until it has so much
 PAUSE_SECONDS = 600.0
+LOOKS = 5  # in a row that find too much: after a storm figures are as old as the leases they come from
 
 
 def surplus(own: int, others: Sequence[int], few: int, tolerance: float = TOLERANCE) -> int:
@@ -29,6 +30,7 @@ class Sharing:
 
     seconds: float
     few: int
+    looks: int = 0
     closed: int = 0
     begun_with: int = 0
     paused_until: float = 0.0
@@ -37,12 +39,15 @@ class Sharing:
         """How many streams to end now; `since`: seconds since the last step, `now`: by any clock that goes forward."""
         over = surplus(own, others, self.few, NEAR if self.closed else TOLERANCE)
         if not over or now < self.paused_until:
-            self.closed = 0
+            self.closed = self.looks = 0
+            return 0
+        self.looks += 1
+        if self.looks < LOOKS:
             return 0
         if not self.closed:
             self.begun_with = own
         elif self.closed >= 2 * self.few and self.begun_with - own < self.closed / 2:
-            self.closed, self.paused_until = 0, now + PAUSE_SECONDS
+            self.closed, self.looks, self.paused_until = 0, 0, now + PAUSE_SECONDS
             return 0
         going = min(over, ceil(over * since / self.seconds))
         self.closed += going

@@ -29,7 +29,7 @@ BEHIND = {"TRUSTED_PROXIES": "127.0.0.1", "COOKIE_SECURE": "true", "RATE_LIMITS"
 @pytest.fixture
 async def nodes(start_node: StartNode) -> list[NodeProcess]:
     """Two, as production has them."""
-    return [await start_node(name, **BEHIND, DRAIN_SECONDS="1") for name in ("a1", "b2")]
+    return list(await asyncio.gather(*(start_node(name, **BEHIND, DRAIN_SECONDS="1") for name in ("a1", "b2"))))
 
 
 @pytest.fixture(params=["haproxy", "nginx"])
@@ -62,23 +62,30 @@ def listening(front: Front, person: Person, version: str, folder: Path) -> Itera
         process.wait()
 
 
-@pytest.mark.parametrize("version", ["--http2", "--http1.1"])
-async def test_a_stream_flows_word_by_word(front: Front, ana: Person, tmp_path: Path, version: str) -> None:
-    """Over HTTP/2 and HTTP/1.1: `ready` comes at once, and each message as it is said."""
+async def test_people_come_in(front: Front, ana: Person, tmp_path: Path) -> None:
+    """Streams over HTTP/2 and HTTP/1.1, sockets, and addresses that nobody can make up."""
+    room = await begins(ana, "channel", "kitchen")
+    for version in ("--http2", "--http1.1"):
+        await a_stream_flows_word_by_word(front, ana, room, tmp_path, version)
+    await a_socket_opens(front, ana, tmp_path)
+    await what_clients_claim_is_not_believed(front, ana)
+
+
+async def a_stream_flows_word_by_word(front: Front, ana: Person, room: int, tmp_path: Path, version: str) -> None:
+    """`ready` comes at once, and each message as it is said."""
 
     def has_heard(word: str) -> bool:
         return word in (tmp_path / "heard").read_text()
 
-    room = await begins(ana, "channel", "kitchen")
     with listening(front, ana, version, tmp_path):
         await eventually(partial(has_heard, "event: ready"))
-        for words in ("one", "two", "three"):
+        for words in (f"one{version}", f"two{version}"):
             await ana.says(room, words)
             await eventually(partial(has_heard, f'"body":"{words}"'), 2)
     assert (tmp_path / "head").read_text().startswith("HTTP/2 200" if version == "--http2" else "HTTP/1.1 200")
 
 
-async def test_a_socket_opens(front: Front, ana: Person, tmp_path: Path) -> None:
+async def a_socket_opens(front: Front, ana: Person, tmp_path: Path) -> None:
     """The handshake goes through, from our own pages only, and both sides speak."""
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trust(tmp_path))) as http:
         cookie = {"Cookie": f"tandem={ana.token}"}
@@ -91,7 +98,7 @@ async def test_a_socket_opens(front: Front, ana: Person, tmp_path: Path) -> None
             await http.ws_connect(url, headers=cookie | {"Origin": "https://mallory.example"})
 
 
-async def test_what_clients_claim_is_not_believed(front: Front, ana: Person) -> None:
+async def what_clients_claim_is_not_believed(front: Front, ana: Person) -> None:
     """The address is that of the connection; figures and health stay inside; plain HTTP is sent to TLS."""
     draft = {"name": "chloe", "password": "correct horse battery"}
     status, made, headers = await ana.asks(

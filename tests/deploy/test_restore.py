@@ -14,6 +14,7 @@ from chat.engines import PostgresEngine
 from chat.engines.programs import installed
 from tests.cast import Cast, Person, casting
 from tests.deploy.proxies import DEPLOY
+from tests.ear import Ear
 from tests.journeys.conftest import OpenWindow, browser, open_window
 from tests.journeys.window import Window
 from tests.promises.conftest import StartNode, start_node
@@ -94,16 +95,22 @@ async def test_back_to_the_moment_before_a_mistake(
         ear = await ben.listens()
         await eventually(partial(is_archived, own_postgres.url, end_segment(own_postgres.url)), BACK)
         restore(own_postgres, backup, archive, moment)
-        assert (await ear.hears_event("bye", BACK)).json() == {"reason": "epoch"}
-        await eventually(node.is_ready, BACK)
-        again = await ben.listens(last_event_id=ear.cursor)
-        assert (await again.hears_event("reset")).json()["reason"] == "other_epoch"
+        again = await is_told(ben, ear, node)
         await ana.says(room, "after it")
         await again.hears("after it")
         kept = ["before the backup", "before the mistake", "after it"]
         assert [one["body"] for one in (await pages(ben, room))["messages"]] == kept
         await eventually(partial(shows, window, kept), BACK)
         assert window.loads == 1
+
+
+async def is_told(ben: Person, ear: Ear, node: NodeProcess) -> Ear:
+    """The stream ends because the log is another one; who comes back with the cursor of before is to read anew."""
+    assert (await ear.hears_event("bye", BACK)).json() == {"reason": "epoch"}
+    await eventually(node.is_ready, BACK)
+    again = await ben.listens(last_event_id=ear.cursor)
+    assert (await again.hears_event("reset")).json()["reason"] == "other_epoch"
+    return again
 
 
 async def in_the_kitchen(cast: Cast, node: NodeProcess, open_window: OpenWindow) -> tuple[Person, Person, int, Window]:

@@ -74,7 +74,8 @@ async def test_a_node_that_is_cut_off_sends_its_people_to_the_others(
     in touch it takes people again."""
     async with bad_network({"DATABASE_URL": database_url, "REDIS_URL": redis_url}[lost]) as network:
         bad = await start_node("a1", **{lost: network.url}, NODE_LEASE="5", PRESENCE_LINGER="4", DRAIN_SECONDS="1")
-        good = [await start_node(name, NODE_LEASE="5", PRESENCE_LINGER="4") for name in NAMES[1:]]
+        others = (start_node(name, NODE_LEASE="5", PRESENCE_LINGER="4") for name in NAMES[1:])
+        good = await asyncio.gather(*others)
         with gate([bad, *good], tmp_path) as door:
             async with crowd_of(stage, [door], readers=30, posters=6) as crowd:
                 crowd.starts_posting(pause=0.05)
@@ -105,7 +106,7 @@ async def test_all_streams_cut_at_once_come_back(
     """HAProxy is killed under all of them: each comes back with its cursor, and no post is refused."""
     if not room_for(4 * STREAMS + 2_000):
         pytest.skip(f"{STREAMS} streams through a proxy need more descriptors than this user may have")
-    nodes = [await start_node(name) for name in NAMES]
+    nodes = await asyncio.gather(*map(start_node, NAMES))
     with gate(nodes, tmp_path) as door:
         async with crowd_of(stage, [door], readers=STREAMS, posters=1) as crowd:
             crowd.starts_posting(pause=0.05)

@@ -51,7 +51,12 @@ async def test_full_for_a_while(small_disk: Path) -> None:
             crowd.starts_posting(pause=0.02)
             await breathe(LIVED)
             filler = fill(small_disk)
-            await eventually(lambda: is_refused(crowd), BACK)
+            try:
+                await eventually(lambda: is_refused(crowd), BACK)
+            except AssertionError:
+                print([(one.failures, one.refusals[-2:]) for one in crowd.posters], len(crowd.history.acknowledged))
+                print(shutil.disk_usage(small_disk), up.said()[-3000:], postgres.home.log.read_text()[-3000:])
+                raise
             await breathe(FULL)
             done = len(crowd.history.acknowledged)
             filler.unlink()

@@ -35,7 +35,7 @@ async def test_nodes_of_before_go_on(
     stage: Cast, start_node: StartNode, database_url: str, tmp_path: Path, next_version: Path
 ) -> None:
     """Two migrate at the same moment under load: one does it, the other finds nothing to do, and nobody is refused."""
-    nodes = [await start_node(name) for name in ("a1", "b2", "c3")]
+    nodes = await asyncio.gather(*map(start_node, ("a1", "b2", "c3")))
     with gate(nodes, tmp_path) as door:
         async with crowd_of(stage, [door], readers=20, posters=6) as crowd:
             crowd.starts_posting(pause=0.02)

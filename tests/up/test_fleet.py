@@ -33,14 +33,11 @@ def nodes(fleet: Running) -> dict[str, dict[str, Any]]:
 
 
 async def test_nodes_come_go_and_are_renewed_while_people_talk(fleet: Running, database_url: str) -> None:
-    """One more, all restarted one after the other, one less: nothing lost, and nobody is refused what he repeats."""
+    """One more, one restarted, one less: nothing lost. (All of them in turn: tests/promises/test_behind_haproxy.py.)"""
     async with casting(database_url, fleet.url) as stage, crowd_of(stage, [fleet], readers=40, posters=4) as crowd:
         crowd.starts_posting(pause=0.05)
         assert "n3: serves" in await asyncio.to_thread(fleet.tells, "scale", "3")
-        said = await asyncio.to_thread(fleet.tells, "restart")
-        assert [line for line in said.splitlines() if "serves" in line] == [
-            f"» {n}: serves" for n in ("n1", "n2", "n3")
-        ]
+        assert "n1: serves" in await asyncio.to_thread(fleet.tells, "restart", "n1")
         assert set(await asyncio.to_thread(nodes, fleet)) == {"n1", "n2", "n3"}
         await crowd.is_ready()
         assert "2 nodes" in await asyncio.to_thread(fleet.tells, "scale", "2")
