@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import re
 from collections.abc import Callable
 
 from aiohttp import web
@@ -23,13 +24,14 @@ from chat.shared.endpoints import (
     require_identity,
 )
 from chat.shared.postgres import UNAVAILABLE
-from chat.shared.problems import Draining, NotFound, Unavailable
+from chat.shared.problems import Draining, Invalid, NotFound, Unavailable
 from chat.stream.endpoints import STREAMS
 
 METRICS = web.AppKey("metrics", Metrics)
 POSTGRES_SECONDS = 2.0
 # by name, `openapi` or `asyncapi`; made when somebody asks, and kept
 DESCRIPTIONS: web.AppKey[Callable[[str], bytes]] = web.AppKey("descriptions")
+ACTION = re.compile(r"[a-z_.]{0,40}", re.ASCII)
 
 
 async def get_live(request: web.Request) -> web.Response:
@@ -72,11 +74,14 @@ def check_public(request: web.Request) -> None:
 
 
 async def get_audit(request: web.Request) -> web.Response:
-    """`?after=id&limit=`: what was done with powers, the latest first; for admins."""
+    """`?after=id&limit=&action=login&user=id`: what was done with powers, the latest first; for admins."""
     await require_admin(request)
     after = parse_count(request, "after", default=LARGEST_ID, most=LARGEST_ID)
     limit = parse_count(request, "limit", default=100, most=500, least=1)
-    rows = await read_audit(request.app[POOL], after, limit + 1)
+    user_id, action = parse_count(request, "user", default=0, most=LARGEST_ID), request.query.get("action", "")
+    if not ACTION.fullmatch(action):
+        raise Invalid(errors=[{"field": "action", "detail": "the beginning of an action, like login or login.end"}])
+    rows = await read_audit(request.app[POOL], after, limit + 1, action, user_id)
     return answer_json({"rows": rows[:limit], "next": rows[limit - 1]["id"] if len(rows) > limit else None})
 
 

@@ -7,6 +7,7 @@ import {
   type FeedOptions,
   type Id,
   IndexedKeep,
+  Moderation,
   type OutboxOptions,
   SharedOutbox,
   SharedStream,
@@ -23,6 +24,9 @@ const waits = ['sending', 'waiting'];
 
 export class Chat {
   readonly store: Store;
+  readonly moderation: Moderation;
+  /** Who listens to the entries of the log beside the view. */
+  private readonly ears = new Set<(entry: Entry) => void>();
   private readonly waiting: (() => void)[] = [];
   view: View;
   readonly sorted = $derived.by(() => [...this.view.conversations.values()].sort(byRecency));
@@ -38,7 +42,10 @@ export class Chat {
     hear: (entry: Entry) => void,
     tabs: Tabs | null,
   ) {
-    this.store = new Store({ api, me, entry: hear, keep: new IndexedKeep(`tandem ${me.id}`), ...(tabs && shared(tabs)) });
+    this.moderation = new Moderation(api);
+    this.listen(hear);
+    const entry = (told: Entry) => this.tell(told);
+    this.store = new Store({ api, me, entry, keep: new IndexedKeep(`tandem ${me.id}`), ...(tabs && shared(tabs)) });
     this.view = $state.raw(this.store.view);
     this.store.subscribe(paced((view: View) => this.show(view)));
   }
@@ -52,6 +59,25 @@ export class Chat {
   private show(view: View): void {
     this.view = view;
     for (const goOn of this.waiting.splice(0)) goOn();
+  }
+
+  /** Hears every entry of the log from now on, until what it returns is called. */
+  listen(ear: (entry: Entry) => void): () => void {
+    this.ears.add(ear);
+    return () => this.ears.delete(ear);
+  }
+
+  private tell(entry: Entry): void {
+    for (const ear of [...this.ears]) ear(entry);
+  }
+
+  /** Whether this person runs it: names it, keeps it in order, decides who stays. */
+  runs({ kind, role }: Conversation): boolean {
+    return kind !== 'direct' && (role === 'owner' || role === 'admin');
+  }
+
+  get isAdmin(): boolean {
+    return this.view.me.role === 'admin';
   }
 
   get me(): Id {

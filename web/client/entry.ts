@@ -1,5 +1,5 @@
 /** Entries of the log as the stream and the long-poll carry them, told apart by name. Pure. */
-import type { Conversation, Id, Message, Notifications, Role, User } from './types';
+import type { Announcement, Conversation, Id, Message, Notifications, Role, User } from './types';
 
 /** `count`: how many they are now, where not all are told; `shown`: who is told of in place of one who left. */
 export interface ReactionChange {
@@ -50,6 +50,15 @@ export interface ReadChange {
   mentions?: number;
 }
 
+/** For those who may judge it. */
+export interface ReportChange {
+  /** The report's. */
+  id: Id;
+  conversation: Id;
+  seq: number;
+  state: 'open' | 'dismissed' | 'acted';
+}
+
 export type Entry =
   | { event: 'message'; id: string; data: Message }
   | { event: 'edit'; id: string; data: Message }
@@ -62,13 +71,15 @@ export type Entry =
   | { event: 'notifications'; id: string; data: { conversation: Id } & Notifications }
   | { event: 'block'; id: string; data: BlockChange }
   | { event: 'settings'; id: string; data: Pick<User, 'receipts'> }
+  | { event: 'announcement'; id: string; data: { announcement: Announcement | null } }
   | {
       event: 'conversation';
       id: string;
-      data: Pick<Conversation, 'id'> & Partial<Conversation> & { archived?: boolean };
+      data: Pick<Conversation, 'id'> & Partial<Conversation>;
     }
   | { event: 'member'; id: string; data: { conversation: Id; user: Id; role: Role | null } }
-  | { event: 'user'; id: string; data: User };
+  | { event: 'user'; id: string; data: User }
+  | { event: 'report'; id: string; data: ReportChange };
 
 /** What the stream says about itself; none of it is an entry. */
 export type Notice =

@@ -48,8 +48,12 @@ export function newOutgoing(conversation: Id, body: string, references: Referenc
 }
 
 /** What it points at, and nothing else of it. */
-export function referencesOf({ reply_to, thread }: References): References {
-  return { ...(reply_to !== undefined && { reply_to }), ...(thread !== undefined && { thread }) };
+export function referencesOf({ reply_to, thread, files }: References): References {
+  return {
+    ...(reply_to !== undefined && { reply_to }),
+    ...(thread !== undefined && { thread }),
+    ...(files !== undefined && { files }),
+  };
 }
 
 /**

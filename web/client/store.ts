@@ -8,6 +8,7 @@ import { Intake, peopleOf } from './intake';
 import { Live } from './live';
 import { Marks } from './marks';
 import * as model from './model';
+import { Moderation } from './moderation';
 import { Outbox, type OutboxOptions } from './outbox';
 import type { Keep, Out, Outgoing } from './outgoing';
 import { Pages, peopleIn } from './pages';
@@ -15,7 +16,7 @@ import { People } from './people';
 import { Witness } from './presence/witness';
 import { DurableStream } from './stream';
 import type { Timings } from './timings';
-import type { Conversation, ConversationDraft, Id, Message, References, User } from './types';
+import type { Conversation, ConversationChange, ConversationDraft, Id, Member, Message, References, User } from './types';
 
 export interface View extends model.Model {
   outgoing: Outgoing[];
@@ -149,6 +150,17 @@ export class Store {
     return this.intake.adopt(await this.options.api.conversation(id));
   }
 
+  /** What is not named stays; brought back from the archive it is shown at once. */
+  async change(id: Id, change: ConversationChange): Promise<void> {
+    const changed = await this.options.api.changeConversation(id, change);
+    if (!changed.archived) this.intake.adopt(changed);
+  }
+
+  /** Comes in by the code of a link. */
+  async joinBy(code: string): Promise<Conversation> {
+    return this.intake.adopt(await new Moderation(this.options.api).joinBy(code));
+  }
+
   async leave(id: Id): Promise<void> {
     await this.options.api.leave(id);
   }
@@ -163,9 +175,9 @@ export class Store {
   }
 
   /** Who is in a conversation whose snapshot did not say; entries keep it true. */
-  takeMembers(id: Id, members: Id[]): void {
+  takeMembers(id: Id, members: Member[]): void {
     this.live.become(model.takeMembers(this.view, id, members));
-    this.people.want(members);
+    this.people.want(members.map((one) => one.user));
   }
 
   private makeOutbox(): Out {

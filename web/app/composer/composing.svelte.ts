@@ -2,6 +2,7 @@
 import { tick, untrack } from 'svelte';
 import { type Conversation, type Message, placeOf, type References } from '../../client';
 import type { Chat } from '../chat.svelte';
+import { type Attachments, attachmentsAt } from '../files/attachments.svelte';
 import { type Desk, draftOf, keepDraft } from './drafts';
 import type { Writing } from './writing.svelte';
 
@@ -13,7 +14,8 @@ export class Composing {
   area: HTMLTextAreaElement | null = null;
   readonly desk: Desk;
   readonly left = $derived.by(() => LONGEST - [...this.text].length);
-  readonly ready = $derived.by(() => this.text.trim() !== '' && this.left >= 0);
+  readonly attachments: Attachments;
+  readonly ready = $derived.by(() => this.left >= 0 && (this.text.trim() !== '' || this.carries));
   /** What was being written when a correction began. */
   private aside: string | null = null;
 
@@ -24,6 +26,10 @@ export class Composing {
   ) {
     this.desk = { conversation: untrack(conversation).id, thread: writing.thread };
     this.text = draftOf(chat.me, this.desk);
+    this.attachments = attachmentsAt(chat, this.desk);
+    $effect(() => {
+      if (this.attachments.awaited && !this.attachments.busy && !this.attachments.failed) untrack(() => this.send());
+    });
     // a correction takes the field; afterwards what was begun before is there again
     $effect(() => {
       const message = writing.editing;
@@ -38,7 +44,10 @@ export class Composing {
   send(): boolean {
     if (!this.ready) return false;
     if (this.writing.editing) this.correct(this.writing.editing);
-    else {
+    else if (this.attachments.busy || this.attachments.failed) {
+      this.attachments.awaited = true;
+      return false;
+    } else {
       this.chat.store.send(this.desk.conversation, this.text.trim(), this.references());
       this.text = '';
     }
@@ -70,10 +79,17 @@ export class Composing {
     });
   }
 
+  /** A message says something, or has files that do. */
+  private get carries(): boolean {
+    const { editing } = this.writing;
+    return editing ? Boolean(editing.files?.length) : this.attachments.all.length > 0;
+  }
+
   private references(): References {
     const { reply } = this.writing;
     const { thread } = this.desk;
-    return { ...(reply && { reply_to: reply.seq }), ...(thread !== null && { thread }) };
+    const files = this.attachments.take();
+    return { ...(files.length && { files }), ...(reply && { reply_to: reply.seq }), ...(thread !== null && { thread }) };
   }
 
   private correct(message: Message): void {

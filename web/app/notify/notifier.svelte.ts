@@ -6,7 +6,7 @@ import { createContext } from 'svelte';
 import type { Entry, Message } from '../../client';
 import type { Chat } from '../chat.svelte';
 import { keep, kept } from '../kept';
-import { excerpt } from '../message/excerpt';
+import { gist } from '../message/gist';
 import { messagePath, route } from '../route.svelte';
 import type { Eyes } from './eyes';
 import { interrupts } from './quiet';
@@ -66,7 +66,7 @@ export class Notifier {
     const name = this.chat.name(message.author);
     const where = conversation?.kind === 'channel' ? `${name} in #${title}` : name;
     const tag = `tandem ${message.conversation}/${message.seq}`;
-    const notification = new Notification(where, { body: excerpt(message.body), tag, icon: '/icon.svg' });
+    const notification = new Notification(where, { body: gist(message), tag, icon: '/icon.svg' });
     notification.onclick = () => {
       focus();
       route.go(messagePath(message.conversation, message.seq));
