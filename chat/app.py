@@ -32,6 +32,7 @@ from chat.operations.audit import keep_audit
 from chat.operations.endpoints import METRICS
 from chat.operations.lag import Lag
 from chat.operations.metrics import Metrics
+from chat.operations.trim import Trim
 from chat.search.indexer import Indexer
 from chat.shared.endpoints import IDENTITIES, POOL, RATES, REGISTRY, SETTINGS
 from chat.shared.identity import Identities
@@ -122,6 +123,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
             "look up the log's end": streams.heads.run,
             "keep the log's partitions": retention.run,
             "measure the lag": lag.run,
+            "give memory back": Trim(lambda: len(streams.roster) + len(sockets.roster)).run,
             "keep the audit": partial(keep_audit, pool, settings.audit_retention_days),
             "index messages": Indexer(pool, crowded=lambda: posts.waiting() > 0).run,
             "record streams": streams.records.run,
