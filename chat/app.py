@@ -43,6 +43,7 @@ from chat.operations.lag import Lag
 from chat.operations.metrics import Metrics
 from chat.operations.rebalance import Rebalancing
 from chat.operations.report import Report
+from chat.operations.trim import Trim
 from chat.search.indexer import Indexer
 from chat.shared.admission import Admission
 from chat.shared.endpoints import ADMISSION, IDENTITIES, POOL, RATES, REGISTRY, SETTINGS
@@ -159,6 +160,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
             "share the streams": rebalancing.run,
             "notice being cut off": isolation.run,
             "compare the clocks": delivery.run,
+            "give memory back": Trim(lambda: len(streams.roster) + len(sockets.roster)).run,
             "keep the audit": partial(keep_audit, pool, settings.audit_retention_days),
             "index messages": Indexer(pool, crowded=lambda: posts.waiting() > 0).run,
             "record streams": streams.records.run,

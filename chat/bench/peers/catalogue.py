@@ -29,7 +29,7 @@ http {{
 """
 PUSHPIN = """
 [global]
-include={root}/usr/lib/pushpin/internal.conf
+include={folder}/internal.conf
 rundir={folder}
 ipc_prefix=bench-
 port_offset=0
@@ -48,6 +48,19 @@ push_in_http_addr=127.0.0.1
 push_in_http_port={push}
 message_rate=1000000
 message_hwm=1000000
+"""
+ZURL = """
+[General]
+in_spec=ipc://{folder}/zurl-in
+in_stream_spec=ipc://{folder}/zurl-in-stream
+out_spec=ipc://{folder}/zurl-out
+in_req_spec=ipc://{folder}/zurl-req
+defpolicy=allow
+max_open_requests=2000
+buffer_size=200000
+timeout=600
+in_hwm=20000
+out_hwm=20000
 """
 QUOTED = '{"items":[{"channel":"bench","formats":{"http-stream":{"content":"data: {message}\\n\\n"}}}]}'
 
@@ -80,7 +93,12 @@ def prepare_pushpin(cache: Path, folder: Path, port: int) -> Running:
     root, push, origin = debian(cache, "pushpin"), free_port(), free_port()
     (folder / "conf").write_text(PUSHPIN.format(root=root, folder=folder, port=port, push=push))
     (folder / "routes").write_text(f"* {HOST}:{origin}\n")
-    commands = [[sys.executable, str(APPS / "hold.py"), str(origin)], [str(root / "usr/bin/pushpin"), "--config=conf"]]
+    inside = (root / "usr/lib/pushpin/internal.conf").read_text()
+    (folder / "internal.conf").write_text(inside.replace("/var/run/zurl", str(folder)))
+    (folder / "zurl.conf").write_text(ZURL.format(folder=folder))
+    zurl = [str(root / "usr/bin/zurl"), f"--config={folder}/zurl.conf"]
+    hold = [sys.executable, str(APPS / "hold.py"), str(origin)]
+    commands = [hold, zurl, [str(root / "usr/bin/pushpin"), f"--config={folder}/conf"]]
     target = Target(HOST, port, "/sub", "/publish/", body=QUOTED, quoted=True, post_port=push, ready="event: ready")
     return Running(commands, target, with_libraries(root))
 

@@ -18,6 +18,7 @@ from chat.engines.ports import free_port
 HOST = "127.0.0.1"
 # As many bytes as a message of ours has, carried as they are.
 BODY = '{"conversation":1,"seq":1000,"author":1,"created_at":"2026-01-01T00:00:00.000Z","message":{message}}'
+PATIENCE = 3.0
 APPS = Path(__file__).with_name("apps")
 
 
@@ -58,9 +59,17 @@ def running_peer(peer: Peer, cache: Path) -> Iterator[Contender]:
                 yield Contender(peer.name, running.target, [""], lambda: cpu_of(processes), share=peer.share)
             finally:
                 for process in reversed(processes):
-                    process.terminate()
-                for process in processes:
-                    process.wait(20)
+                    end(process)
+
+
+def end(process: "subprocess.Popen[bytes]") -> None:
+    """Ask it to go; one that waits for its readers is not waited for."""
+    process.terminate()
+    try:
+        process.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def cpu_of(processes: "list[subprocess.Popen[bytes]]") -> float:
