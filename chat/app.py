@@ -1,9 +1,11 @@
 """A node: the only file that knows every part. It opens them in order and closes them in reverse."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
+import orjson
 from aiohttp import web
 
 from chat import routes
@@ -16,6 +18,11 @@ from chat.conversations.endpoints import READ_MARKS
 from chat.conversations.member_endpoints import FACES
 from chat.conversations.read_marks import ReadMarks
 from chat.delivery.endpoints import EVIDENCE
+from chat.exchange.endpoints import AT_ONCE, TURNS
+from chat.files.endpoints import UPLOADS
+from chat.files.figures import tell_figures
+from chat.files.sweep import Sweep
+from chat.files.uploads import open_uploads
 from chat.log.announce import Announcer
 from chat.log.append import Log
 from chat.log.endpoints import LOG
@@ -26,14 +33,17 @@ from chat.messages.post import Posts
 from chat.middleware import add_headers, answer_problems
 from chat.operations.audit import keep_audit
 from chat.operations.delivery import Delivery
+from chat.operations.description.asyncapi import describe_channels
+from chat.operations.description.openapi import describe_api
 from chat.operations.doors import collect_doors
 from chat.operations.draining import Draining
-from chat.operations.endpoints import METRICS
+from chat.operations.endpoints import DESCRIPTIONS, METRICS
 from chat.operations.isolation import Isolation
 from chat.operations.lag import Lag
 from chat.operations.metrics import Metrics
 from chat.operations.rebalance import Rebalancing
 from chat.operations.report import Report
+from chat.operations.trim import Trim
 from chat.search.indexer import Indexer
 from chat.shared.admission import Admission
 from chat.shared.endpoints import ADMISSION, IDENTITIES, POOL, RATES, REGISTRY, SETTINGS
@@ -50,11 +60,12 @@ from presence.endpoints import SOCKETS
 from presence.evidence import describe_evidence
 from presence.here import find_here
 from presence.routes import PRESENCE
+from presence.signal import SIGNALS
 from presence.sockets import Sockets
 
 TASKS = web.AppKey("tasks", Tasks)
 DRAINING = web.AppKey("draining", Draining)
-MESSAGES = [*routes.ACCOUNTS, *routes.CHAT]
+MESSAGES = [*routes.ACCOUNTS, *routes.FILES, *routes.CHAT]
 ROUTES = {
     "all": [*routes.OPERATIONS, *MESSAGES, *PRESENCE, *routes.SITE],
     "messages": [*routes.OPERATIONS, *MESSAGES, *routes.SITE],
@@ -69,7 +80,15 @@ def make_app(settings: Settings) -> web.Application:
     app.on_response_prepare.append(add_headers)
     app.cleanup_ctx.append(open_parts)
     app.add_routes(ROUTES[settings.role])
+    described: Callable[[str], bytes] = cache(partial(describe, settings.role))
+    app[DESCRIPTIONS] = described
     return app
+
+
+def describe(role: str, what: str) -> bytes:
+    """The API of such a node for machines: `openapi` or `asyncapi`."""
+    described = describe_api(ROUTES[role]) if what == "openapi" else describe_channels(SIGNALS.json_schema())
+    return orjson.dumps(described)
 
 
 async def open_parts(app: web.Application) -> AsyncIterator[None]:
@@ -110,7 +129,8 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
             lambda: identities.waiting() + streams.replay.running + sockets.waiting(),
         )
         app[EVIDENCE] = lambda user_id: describe_evidence(pool, registry, user_id)
-        app[POOL] = pool
+        uploads = app[UPLOADS] = open_uploads(pool, settings)
+        app[POOL], app[TURNS] = pool, asyncio.Semaphore(AT_ONCE)
         queues = {
             "posts": posts.waiting,
             "read marks": read_marks.waiting,
@@ -119,7 +139,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
             "registry": registry.writer.waiting,
         }
         doors = partial(collect_doors, streams.roster, admission, rebalancing)
-        app[METRICS] = Metrics(streams, registry, lag, queues, [doors])
+        app[METRICS] = Metrics(streams, registry, lag, queues, [partial(tell_figures, uploads), doors])
         registry.reports.append(Report(streams, announcer, registry.reaper, lag, delivery, queues).describe)
         await retention.keep()
         await streams.tail.begin()
@@ -140,13 +160,16 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
             "share the streams": rebalancing.run,
             "notice being cut off": isolation.run,
             "compare the clocks": delivery.run,
+            "give memory back": Trim(lambda: len(streams.roster) + len(sockets.roster)).run,
             "keep the audit": partial(keep_audit, pool, settings.audit_retention_days),
-            "index messages": Indexer(pool).run,
+            "index messages": Indexer(pool, crowded=lambda: posts.waiting() > 0).run,
             "record streams": streams.records.run,
             "beat": lambda: streams.roster.beat(streams.hub),
             **registry.works(),
             **sockets.works(),
         }
+        if settings.role != "presence":  # there the folder may be another one
+            works["sweep files"] = Sweep(pool, uploads.storage).run
         for name, work in works.items():
             tasks.start(name, work())
         yield

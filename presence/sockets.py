@@ -56,10 +56,9 @@ class Sockets(Reception):
         self.mirror = Mirror(registry, lambda record: self.watchers.user_changed(record), self._own_changed)
         self.watchers = Watchers(self.mirror.record, self._see_typing, self._say_own)
         self.glance = Glance(registry, rates, self.sight)
-        seen_by = self.sight, self.mirror, self.watchers
-        self.answers = Answers(registry, rates, self.scope, *seen_by, self.roster.observe)
-        following = (self.scope, self.roster, self.typing, self.watchers)
-        self.follower = Follower(*following, self.take, self.clock)
+        seen_by = self.scope, self.sight, self.mirror, self.watchers
+        self.answers = Answers(registry, rates, *seen_by, self.roster.observe)
+        self.follower = Follower(self.scope, self.roster, self.typing, self.watchers, self.take, self.clock)
         self.dashboard, self.history = Dashboard(registry, self.roster), History(pool, registry)
         self.rooms = Rooms(registry, lambda user_id: self.scope.conversations(user_id) or listened(user_id))
         self._busy: asyncio.Queue[Socket] = asyncio.Queue()

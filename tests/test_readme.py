@@ -14,6 +14,7 @@ import pytest
 
 from chat.engines.ports import free_port
 from chat.shared.settings import Settings
+from tests.exchange.slack_export import write_slack
 from tests.waiting import wait_until
 
 ROOT = Path(__file__).parent.parent
@@ -77,6 +78,7 @@ def test_no_command_is_left_out() -> None:
     """A new one in the README needs a place in the stories below."""
     starts = ["./deploy/run --demo", "./deploy/test", "curl -N", "curl -H", "tandem migrate", "echo", "tandem serve"]
     starts += ["./deploy/run --nodes", "tandem nodes", "tandem scale", "tandem restart", "tandem drain"]
+    starts += ["tandem import", "tandem export"]
     assert len(COMMANDS) == len(starts)
     assert [line.startswith(start) for line, start in zip(COMMANDS, starts, strict=True)] == [True] * len(starts)
     assert os.access(ROOT / command("./deploy/test"), os.X_OK)  # it is running us now
@@ -93,6 +95,14 @@ async def test_the_first_command_and_talking_from_a_shell(env: dict[str, str], t
         with going_on(here[command("curl -N")], "event: ready", tmp_path / "stream", env):
             assert '"body":"hello"' in run(here[command("curl -H")], env)
             wait_until(lambda: '"body":"hello"' in (tmp_path / "stream").read_text())
+
+
+def test_a_chat_comes_in_and_goes_out(env: dict[str, str], tmp_path: Path) -> None:
+    """A dry run, then everything into a file."""
+    run(command("tandem migrate"), env)
+    write_slack(tmp_path / "slack-export.zip")
+    run(command("tandem import").replace("slack-export.zip", str(tmp_path / "slack-export.zip")), env)
+    assert "0 messages" in run(command("tandem export").replace("everything", str(tmp_path / "everything")), env)
 
 
 async def test_a_node_for_production(env: dict[str, str], tmp_path: Path) -> None:

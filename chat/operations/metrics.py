@@ -13,7 +13,7 @@ from chat.stream.streams import Streams
 
 
 class Metrics(Collector):
-    """`queues`: how much waits where. `parts` tell what else there is."""
+    """`queues`: how much waits where; `parts`: what else there is to tell."""
 
     def __init__(
         self,
@@ -23,8 +23,8 @@ class Metrics(Collector):
         queues: Mapping[str, Callable[[], int]],
         parts: Sequence[Callable[[], Iterator[Metric]]] = (),
     ) -> None:
-        self._parts = parts
         self._streams, self._registry, self._lag, self._queues = streams, registry, lag, queues
+        self._parts = parts
         self._all = CollectorRegistry()
         self._all.register(self)
         ProcessCollector(registry=self._all)

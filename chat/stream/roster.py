@@ -59,7 +59,8 @@ class Roster:
         if stream in self._buckets[stream.bucket]:
             self._buckets[stream.bucket].discard(stream)
             self._registry.close(stream)
-            self.ends[stream.ended or "left"] += 1
+            if stream.lasting:
+                self.ends[stream.ended or "left"] += 1
             self._counts[stream.user_id] -= 1
             if not self._counts[stream.user_id]:
                 del self._counts[stream.user_id]

@@ -87,9 +87,9 @@ def state_of(record: Record, at: int) -> State:
         return "leaving"
     if at - record["heard"] > (record["until"] - record["heard"]) * SILENT:
         return "silent"
-    if not (record.get("draining") or record.get("drain")):
-        return "up"
-    return "draining" if record["streams"] + record["sockets"] else "drained"
+    if record.get("draining") and not record["streams"] + record["sockets"]:
+        return "drained"
+    return "draining" if record.get("draining") or record.get("drain") else "up"
 
 
 def as_dict(answer: Any) -> dict[bytes, bytes]:
