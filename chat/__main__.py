@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from chat.bench.command import bench
+from chat.operate import operate
 from chat.plainly import told_plainly
 
 main = typer.Typer(
@@ -16,6 +18,8 @@ main = typer.Typer(
 )
 user = typer.Typer(help="People and what they may do.", no_args_is_help=True)
 main.add_typer(user, name="user")
+main.add_typer(bench, name="bench")
+main.add_typer(operate)
 
 Host = Annotated[str, typer.Option(help="The address to listen on; 0.0.0.0 for all.")]
 Data = Annotated[Path, typer.Option(help="The folder that keeps everything.")]
@@ -29,18 +33,20 @@ def up(
     host: Host = "127.0.0.1",
     port: Port = 8080,
     data: Data = Path(".tandem"),
+    nodes: Annotated[int, typer.Option(min=1, max=16, help="How many; more than one: behind HAProxy.")] = 1,
     demo: Annotated[bool, typer.Option("--demo", help="Fill an empty database with people and talk.")] = False,
 ) -> None:
     """Start everything on this machine; Ctrl-C stops it, and the data stays.
 
-    PostgreSQL and Valkey are brought along unless DATABASE_URL and REDIS_URL are set.
+    PostgreSQL and Valkey are brought along unless DATABASE_URL and REDIS_URL are set, and so is HAProxy where the
+    system has none.
 
-    Example: tandem up --port 8081 --data /srv/tandem
+    Example: tandem up --port 8081 --data /srv/tandem --nodes 3
     """
     with told_plainly():
         from chat.up.up import Options, up
 
-        up(Options(host, port, data, demo))
+        up(Options(host, port, data, nodes, demo))
 
 
 @main.command()
@@ -55,12 +61,25 @@ def serve(
     Example: tandem serve --host 0.0.0.0 --role messages --node m1
     """
     with told_plainly():
-        from chat.app import run
+        from chat.process import run
         from chat.shared.settings import read_settings
         from chat.up.address import check_address
 
         check_address(host, port)
         run(read_settings(role=role, node=node), host, port)
+
+
+@main.command()
+def openapi(
+    channels: Annotated[bool, typer.Option("--async", help="The stream and the socket, as AsyncAPI 3.0.")] = False,
+) -> None:
+    """Print the API for machines, as OpenAPI 3.1; every node serves the same at /api/openapi.json.
+
+    Example: tandem openapi > openapi.json
+    """
+    from chat.app import describe
+
+    print(describe("all", "asyncapi" if channels else "openapi").decode())
 
 
 @main.command()

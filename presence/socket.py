@@ -9,9 +9,9 @@ import orjson
 from chat.shared.identity import Member
 from chat.shared.problems import Refusal
 from chat.shared.registry.holdings import Connection
-from presence.frames import encode_frame
+from chat.shared.websocket.frames import encode_frame
+from chat.shared.websocket.wire import Wire
 from presence.signal import BadFrame, Signal, parse_signal
-from presence.wire import Wire
 
 DRAIN, POLICY = (1001, "drain"), (1008, "too many problems")
 REVOKED, TOO_FAST = (4401, "login ended"), (4429, "too fast")
@@ -49,7 +49,6 @@ class Socket(Wire):
         "inbox",
         "member",
         "news_of",
-        "observing",
         "own_news",
         "own_version",
         "reception",
@@ -74,7 +73,7 @@ class Socket(Wire):
         self.news_of: set[int] | None = None
         self.typing_in: set[int] | None = None
         self.inbox: deque[Signal | Recheck] | None = None
-        self.greeted = self.seated = self.observing = self.own_news = False
+        self.greeted = self.seated = self.own_news = False
         self.to_recheck = self.rechecking = False
         self.own_version = -1
         self._problems: list[float] | None = None

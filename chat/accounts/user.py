@@ -24,10 +24,17 @@ class User:
     role: str
     about: str = ""
     time_zone: str = ""
+    avatar_id: int | None = None
 
     def to_json(self) -> dict[str, object]:
-        """The user's public fields."""
-        return asdict(self)
+        """The user's public fields; `avatar` is where the picture is, empty for none."""
+        fields = asdict(self)
+        avatar_id = fields.pop("avatar_id")
+        return fields | {"avatar": f"/api/avatars/{avatar_id}" if avatar_id else ""}
+
+    def with_avatar(self, avatar_id: int | None) -> "User":
+        """The same with another picture, or none."""
+        return replace(self, avatar_id=avatar_id)
 
     def encode(self) -> bytes:
         """The same as bytes."""

@@ -24,8 +24,17 @@ class Replay:
 
     def __init__(self, hub: Hub, pages: Pages, stays: StayReader) -> None:
         self._hub, self._pages, self._stays = hub, pages, stays
+        self.running = 0
 
     async def catch_up(self, stream: Stream, position: int, send: Send) -> Sequence[Entry]:
+        """As `_catch_up`, counted while it is under way."""
+        self.running += 1
+        try:
+            return await self._catch_up(stream, position, send)
+        finally:
+            self.running -= 1
+
+    async def _catch_up(self, stream: Stream, position: int, send: Send) -> Sequence[Entry]:
         """Send what was missed, join the hub, and return the last few entries in between.
 
         The caller writes those before anything else can happen, that is without an `await`. A stream that was ended
