@@ -84,6 +84,7 @@ async def test_bad_lines_are_named_and_touch_no_others(
 ) -> None:
     """With file and number; the rest comes in, and the exit code says that some did not."""
     lines = big(3)
+    lines[3] |= {"body": "", "files": [{"id": 1, "name": "plan.pdf", "size": 9}]}
     bad = [b"{not json", {"type": "message", "conversation": 8}, {"type": "wish"}, b"x" * 2**25]
     stray = lines[3] | {"conversation": 8}
     assert await imports(elsewhere, write_lines(tmp_path / "bad.jsonl", *lines[:4], *bad, stray, *lines[4:])) == 1
