@@ -3,12 +3,15 @@
 from aiohttp import web
 
 from chat.accounts import endpoints as accounts
+from chat.accounts.avatars import endpoints as avatars
 from chat.accounts.oversight import endpoints as oversight
 from chat.attention import endpoints as attention
 from chat.conversations import endpoints as conversations
 from chat.conversations import member_endpoints as members
 from chat.delivery import endpoints as delivery
-from chat.importing import endpoints as importing
+from chat.exchange import endpoints as exchange
+from chat.files import endpoints as files
+from chat.files.reading import endpoints as reading
 from chat.messages import endpoints as messages
 from chat.messages.edits import endpoints as edits
 from chat.messages.pins import endpoints as pins
@@ -16,6 +19,7 @@ from chat.messages.reactions import endpoints as reactions
 from chat.messages.threads import endpoints as threads
 from chat.moderation import endpoints as moderation
 from chat.operations import endpoints as operations
+from chat.operations.announcements import endpoints as announcements
 from chat.search import endpoints as search
 from chat.site import endpoints as site
 from chat.stream import endpoints as stream
@@ -27,6 +31,11 @@ OPERATIONS = [
     web.get("/health/ready", operations.get_ready),
     web.get("/metrics", operations.get_metrics),
     web.get("/api/audit", operations.get_audit),
+    web.get("/api/openapi.json", operations.get_openapi),
+    web.get("/api/asyncapi.json", operations.get_asyncapi),
+    web.get("/api/announcement", announcements.get_announcement),
+    web.put("/api/announcement", announcements.put_announcement),
+    web.delete("/api/announcement", announcements.delete_announcement),
 ]
 ACCOUNTS = [
     web.post("/api/accounts", accounts.post_account),
@@ -37,8 +46,12 @@ ACCOUNTS = [
     web.get("/api/users", accounts.get_users),
     web.get("/api/users/me", accounts.get_me),
     web.patch("/api/users/me", accounts.patch_me),
+    web.put("/api/users/me/avatar", avatars.put_avatar),
+    web.delete("/api/users/me/avatar", avatars.delete_avatar),
+    web.get("/api/avatars/{avatar}", avatars.get_avatar),
     web.put("/api/users/me/password", accounts.put_password),
     web.get("/api/users/me/blocks", attention.get_blocks),
+    web.get("/api/users/me/export", exchange.get_export),
     web.get("/api/users/{user}", accounts.get_user),
     web.put("/api/users/{user}/block", attention.put_block),
     web.delete("/api/users/{user}/block", attention.delete_block),
@@ -64,7 +77,7 @@ CHAT = [
     web.get(C + "/{conversation}/members", members.get_members),
     web.put(C + "/{conversation}/members/{user}", members.put_seat),
     web.delete(C + "/{conversation}/members/{user}", members.delete_seat),
-    web.put(C + "/{conversation}/authors", importing.put_authors),
+    web.put(C + "/{conversation}/authors", exchange.put_authors),
     web.get(C + "/{conversation}/messages/{seq}", messages.get_message),
     web.patch(C + "/{conversation}/messages/{seq}", edits.patch_message),
     web.delete(C + "/{conversation}/messages/{seq}", edits.remove_message),
@@ -93,6 +106,14 @@ CHAT = [
     web.get("/api/chat/reports", moderation.get_reports),
     web.patch("/api/chat/reports/{report}", moderation.patch_report),
     web.get(C + "/{conversation}/audit", moderation.get_audit),
+]
+FILES = [
+    web.post("/api/files", files.post_file),
+    web.head("/api/files/{file}", files.head_upload),
+    web.get("/api/files/{file}", files.get_upload, allow_head=False),
+    web.patch("/api/files/{file}", files.patch_upload),
+    web.delete("/api/files/{file}", files.delete_upload),
+    web.get("/api/files/{file}/{name}", reading.get_file),
 ]
 # Last: app addresses such as /c/12 all lead to the page.
 SITE = [

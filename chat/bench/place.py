@@ -31,8 +31,8 @@ class BenchNode(Node):
 
     def __init__(self, name: str, urls: Urls, settings: dict[str, str]) -> None:
         self.port = free_port()
-        super().__init__(name, HOST, self.port, urls, 15)
-        self._environment = self._environment | LIMITLESS | {"DRAIN_SECONDS": "0"} | settings
+        environment = urls.environment() | LIMITLESS | {"DRAIN_SECONDS": "0"} | settings
+        super().__init__(name, HOST, self.port, environment, 15)
 
     @classmethod
     def storeless(cls, urls: Urls) -> "BenchNode":

@@ -13,9 +13,10 @@ import uvloop
 from aiohttp import web
 
 from chat.app import make_app
+from chat.messages.draft import Post
 from chat.messages.endpoints import POSTS
 from chat.messages.message import Message
-from chat.messages.post import Post, Posted, Posts
+from chat.messages.post import Posted, Posts
 from chat.shared.listeners import BACKLOG, open_listeners
 from chat.shared.settings import read_settings
 

@@ -20,7 +20,7 @@ select asked.n, m.conversation_id, m.seq
 -- name: read_messages
 -- These messages, as everybody sees them.
 select m.* from unnest(%s::bigint[], %s::bigint[]) as asked (conversation_id, seq)
-  join shown_messages m on m.conversation_id = asked.conversation_id and m.seq = asked.seq
+  join told_messages m on m.conversation_id = asked.conversation_id and m.seq = asked.seq
 
 -- name: insert_messages
 insert into messages (conversation_id, seq, position, author_id, client_id, body, created_at, reply_to, thread)
@@ -49,10 +49,10 @@ with seen as (
                         where m.conversation_id = c.id and m.user_id = %(user)s and m.until is null)))
 select seen.last_seq, page.*
   from seen left join lateral (
-       (select * from shown_messages m where m.conversation_id = %(conversation)s and m.seq < %(below)s
+       (select * from told_messages m where m.conversation_id = %(conversation)s and m.seq < %(below)s
          order by m.seq desc limit %(down)s)
         union all
-       (select * from shown_messages m where m.conversation_id = %(conversation)s and m.seq > %(above)s
+       (select * from told_messages m where m.conversation_id = %(conversation)s and m.seq > %(above)s
          order by m.seq limit %(up)s)) page on true
  order by page.seq
 

@@ -15,6 +15,7 @@ import orjson
 import psycopg
 import structlog
 
+from chat.log.entry import IMPORT
 from chat.log.frame import decode_frame
 from chat.search.lexemes import encode_vector
 from chat.shared.postgres import UNAVAILABLE, Connection, Pool
@@ -48,6 +49,7 @@ class Text:
     said_at: datetime
     body: str
     deleted: bool
+    names: list[str]
 
 
 class Indexer:
@@ -87,7 +89,8 @@ class Indexer:
             return progress
         if entries[0][0] != progress.position + 1:
             return await begin_walk(connection)
-        places = {place_of(frame) for _, kind, frame in entries if kind in KINDS}
+        places = {place_of(frame) for _, kind, _, _, frame in entries if kind in KINDS}
+        places |= {(conversation, seq) for _, kind, conversation, seq, _ in entries if kind == IMPORT and seq}
         listed = [[place[0] for place in places], [place[1] for place in places]]
         rows = await connection.execute(queries.read_messages, listed, binary=True)
         await store(connection, [Text(*row) for row in await rows.fetchall()])
@@ -123,7 +126,10 @@ async def store(connection: Connection, texts: Sequence[Text]) -> None:
         [text.seq for text in said],
         [text.position for text in said],
         [text.said_at for text in said],
-        [encode_vector(text.conversation, text.position, text.author, text.said_at, text.body) for text in said],
+        [
+            encode_vector(text.conversation, text.position, text.author, text.said_at, text.body, text.names)
+            for text in said
+        ],
     ]
     if said:
         await connection.execute(queries.store_documents, columns)

@@ -8,6 +8,7 @@ import orjson
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
+from chat.shared.admission import Admission
 from chat.shared.audit import Actor
 from chat.shared.identity import Identities, Member
 from chat.shared.postgres import Pool
@@ -30,6 +31,7 @@ POOL = web.AppKey("pool", Pool)
 IDENTITIES = web.AppKey("identities", Identities)
 REGISTRY = web.AppKey("registry", Registry)
 RATES = web.AppKey("rates", Rates)
+ADMISSION = web.AppKey("admission", Admission)
 COOKIE = "tandem"
 JSON = "application/json"
 LARGEST_ID = 2**53 - 1

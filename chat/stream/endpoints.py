@@ -9,7 +9,15 @@ from aiohttp.abc import AbstractStreamWriter
 from aiohttp_sse import EventSourceResponse
 
 from chat.shared.detach import Departed
-from chat.shared.endpoints import IDENTITIES, RATES, answer_json, parse_count, parse_ids, require_identity
+from chat.shared.endpoints import (
+    ADMISSION,
+    IDENTITIES,
+    RATES,
+    answer_json,
+    parse_count,
+    parse_ids,
+    require_identity,
+)
 from chat.shared.identity import Member
 from chat.shared.postgres import UNAVAILABLE as POSTGRES_AWAY
 from chat.shared.problems import NotWebSocket, Refusal
@@ -54,6 +62,7 @@ async def get_socket(request: web.Request) -> web.StreamResponse:
 
 async def admit(request: web.Request, rate: Limit) -> tuple[Member, frozenset[int] | None, Start]:
     """Who asks, for which conversations, from where on; raises refusals."""
+    request.app[ADMISSION].check()
     member = await require_identity(request, remember="poll" in request.query)
     streams = request.app[STREAMS]
     rate.spend(member.user_id)
@@ -144,7 +153,7 @@ async def serve_stream(
     """Prepare, replay, join; then the hub writes, and nobody waits here any more."""
     response, send = await open_response(request)
     try:
-        await send(Chunk(encode_start(start, streams.settings.node)))
+        await send(Chunk(encode_start(start, streams.settings.node, streams.end(), stream.user_id)))
         missed = await catch_up(streams, stream, start, send)
         if stream.ended is not None:
             await send(Chunk(encode_bye(stream.ended)))
@@ -181,9 +190,11 @@ async def answer_poll(request: web.Request, streams: Streams, poll: Poll, start:
     if start.reset:
         return answer_json({"events": [], "cursor": str(start.cursor), "reset": start.reset})
     streams.roster.open(poll)
+    streams.polls += 1
     try:
         return answer_json(await poll_entries(streams, poll, start, seconds))
     except LostEntries:
         return answer_json({"events": [], "cursor": str(streams.end()), "reset": "too_old"})
     finally:
+        streams.polls -= 1
         streams.leave(poll)

@@ -37,6 +37,7 @@ class Streams:
         self.left = self.leave  # one bound method for all streams: each would keep 64 bytes of its own
         self.heads = Gather[None, int](self._read_heads, batch=MOST_ASKING, limit=MOST_ASKING)
         self.replay = Replay(self.hub, Pages(pool), self.stays)
+        self.polls = 0  # long polls that wait for their answer
 
     def end(self) -> Cursor:
         """Where this node is in the log."""

@@ -1,5 +1,5 @@
 /** Entries of the log as the stream and the long-poll carry them, told apart by name. Pure. */
-import type { Conversation, Id, Message, Notifications, Role, User } from './types';
+import type { Announcement, Conversation, Id, Message, Notifications, Role, User } from './types';
 
 /** `count`: how many they are now, where not all are told; `shown`: who is told of in place of one who left. */
 export interface ReactionChange {
@@ -50,6 +50,15 @@ export interface ReadChange {
   mentions?: number;
 }
 
+/** For those who may judge it. */
+export interface ReportChange {
+  /** The report's. */
+  id: Id;
+  conversation: Id;
+  seq: number;
+  state: 'open' | 'dismissed' | 'acted';
+}
+
 export type Entry =
   | { event: 'message'; id: string; data: Message }
   | { event: 'edit'; id: string; data: Message }
@@ -62,17 +71,20 @@ export type Entry =
   | { event: 'notifications'; id: string; data: { conversation: Id } & Notifications }
   | { event: 'block'; id: string; data: BlockChange }
   | { event: 'settings'; id: string; data: Pick<User, 'receipts'> }
+  | { event: 'announcement'; id: string; data: { announcement: Announcement | null } }
   | {
       event: 'conversation';
       id: string;
-      data: Pick<Conversation, 'id'> & Partial<Conversation> & { archived?: boolean };
+      data: Pick<Conversation, 'id'> & Partial<Conversation>;
     }
   | { event: 'member'; id: string; data: { conversation: Id; user: Id; role: Role | null } }
-  | { event: 'user'; id: string; data: User };
+  | { event: 'user'; id: string; data: User }
+  | { event: 'report'; id: string; data: ReportChange };
 
 /** What the stream says about itself; none of it is an entry. */
 export type Notice =
-  | { event: 'ready'; cursor: string | null }
+  /** Where it starts, where the log ends, and whose it is. */
+  | { event: 'ready'; cursor: string | null; head: string | null; user?: Id }
   | { event: 'beat'; cursor: string | null }
   | { event: 'reset'; reason: string }
   | { event: 'bye'; reason: string };
@@ -90,7 +102,9 @@ export function decode(received: Received): Entry | Notice | null {
   const id = received.id ?? null;
   const data = typeof received.data === 'string' ? parse(received.data) : received.data;
   const fields = (data ?? {}) as Record<string, unknown>;
-  if (event === 'ready' || event === 'beat') return { event, cursor: id ?? text(fields['cursor']) };
+  const cursor = id ?? text(fields['cursor']);
+  if (event === 'beat') return { event, cursor };
+  if (event === 'ready') return { event, cursor, head: text(fields['head']), ...userOf(fields['user']) };
   if (event === 'reset' || event === 'bye') return { event, reason: text(fields['reason']) ?? 'unknown' };
   if (id === null || data === null || typeof data !== 'object') return null;
   // an edit may carry its message bare or as {message}
@@ -107,6 +121,10 @@ function parse(json: string): unknown {
   } catch {
     return null;
   }
+}
+
+function userOf(value: unknown): { user?: Id } {
+  return typeof value === 'number' ? { user: value } : {};
 }
 
 function text(value: unknown): string | null {
