@@ -150,6 +150,32 @@ def import_(
     sys.exit(code)
 
 
+@main.command()
+def chaos(
+    nodes: Annotated[int, typer.Option(min=1, max=9, help="How many nodes serve.")] = 3,
+    people: Annotated[int, typer.Option(min=20, max=5000, help="How many people read, talk and keep presence.")] = 200,
+    minutes: Annotated[float, typer.Option(min=0.1, help="For how long things are broken.")] = 10,
+    seed: Annotated[int | None, typer.Option(help="Repeat the run of this seed; else one is drawn.")] = None,
+    faults: Annotated[str, typer.Option(help="Only these, comma-separated; else all.")] = "",
+    out: Annotated[Path, typer.Option(help="The folder for the timeline and the report.")] = Path(".tandem/chaos"),
+    json: Annotated[bool, typer.Option("--json", help="The report on standard output, for machines.")] = False,
+) -> None:
+    """Break everything on purpose, and prove that nothing is lost; ends with 1 when a promise was broken.
+
+    It brings its own PostgreSQL, Valkey and nodes behind HAProxy, and leaves yours alone. Faults: kill-node,
+    kill-silenced-node, stop-nodes, freeze-node, kill-redis, flush-redis, freeze-redis, restart-postgres,
+    freeze-postgres, lose-answers, cut-redis-link, hang-redis-link, cut-postgres-link, hang-postgres-link, slow-links,
+    sleepy-readers, half-open, cut-clients, same-post.
+
+    Example: tandem chaos --minutes 2 --seed 7 --faults kill-node,flush-redis
+    """
+    with told_plainly():
+        from chat.chaos.command import Asked, chaos
+
+        code = chaos(Asked(nodes, people, minutes, seed, faults, out, json))
+    sys.exit(code)
+
+
 def ask_password(new: bool = True) -> str:
     """Ask unseen; twice for a new one."""
     return str(typer.prompt("Password", hide_input=True, confirmation_prompt=new))

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from tests.history.history import History, Receipt
+from chat.chaos.history import History, Receipt
 
 LOST, REPEATED, REORDERED, INVENTED = "lost", "repeated", "reordered", "invented"
 ALTERED, OVERHEARD, GAP, MADE_TWICE = "altered", "overheard", "gap", "made twice"

@@ -1,0 +1,66 @@
+"""HAProxy before the nodes, as production has it: asks each whether it is ready, and never buffers."""
+
+import shutil
+import signal
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from chat.chaos.node import NodeProcess
+from chat.engines.leash import leashed
+from chat.engines.ports import free_port
+from chat.up.trouble import UpTrouble
+
+CONFIGURATION = """
+global
+    maxconn 20000
+defaults
+    mode http
+    timeout connect 2s
+    timeout client 120s
+    timeout server 120s
+    timeout tunnel 1h
+    timeout http-request 10s
+    option redispatch
+    option forwardfor
+    retries 2
+frontend all
+    bind 127.0.0.1:{port}
+    default_backend nodes
+backend nodes
+    balance leastconn
+    option httpchk GET /health/ready
+    default-server check inter 500ms fall 2 rise 1 on-marked-down shutdown-sessions
+{servers}
+"""
+
+
+class NoBalancer(UpTrouble):
+    """There is no HAProxy on this machine: install it (Debian, Ubuntu: apt-get install haproxy)."""
+
+
+class Balancer:
+    """Listens on `port` for the nodes behind it."""
+
+    def __init__(self, folder: Path, nodes: Sequence[NodeProcess]) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._file, self._log = folder / "haproxy.cfg", folder / "haproxy.log"
+        servers = "\n".join(f"    server {node.name} 127.0.0.1:{node.port}" for node in nodes)
+        self._file.write_text(CONFIGURATION.format(port=self.port, servers=servers))
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it; it serves at once."""
+        if (program := shutil.which("haproxy")) is None:
+            raise NoBalancer(NoBalancer.__doc__)
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                leashed([program, "-db", "-f", str(self._file)], signal.SIGTERM), stdout=log, stderr=log
+            )
+
+    def stop(self) -> None:
+        """End it."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()

@@ -1,0 +1,237 @@
+"""The faults: what can be broken while people talk. Each breaks something, waits, and mends it again."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+
+import redis
+
+from chat.chaos.crowd import Crowd
+from chat.chaos.node import NodeProcess
+from chat.chaos.rig import Rig
+from chat.chaos.waiting import came_true
+
+BACK = 20.0  # seconds that a node may take to come back in a deploy, before the next one is stopped
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Where a fault strikes: `node` is the one that is meant, `seconds` how long it lasts."""
+
+    rig: Rig
+    crowd: Crowd
+    node: str
+    seconds: float
+    chance: random.Random
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """`about`: in words; `touches`: what no other fault may touch meanwhile; `least` to `most` seconds."""
+
+    about: str
+    strike: Callable[[Scene], Awaitable[None]]
+    touches: frozenset[str]
+    least: float
+    most: float
+
+
+async def kill_node(scene: Scene) -> None:
+    """Its clients come back elsewhere; three of them had enough, and stay away: nobody must see their ghosts."""
+    there = [guest for guest in scene.crowd.guests if guest.here and guest.onlooker.node == scene.node]
+    leaving = scene.chance.sample(there, min(3, len(there)))
+    scene.rig.take_down(scene.node)
+    await asyncio.gather(*(guest.goes() for guest in leaving))
+    scene.crowd.tired += leaving
+    await asyncio.sleep(scene.seconds)
+    scene.rig.bring_back(scene.node)
+
+
+async def kill_silenced_node(scene: Scene) -> None:
+    """It commits, nobody hears of it, and it dies."""
+    link = scene.rig.to_redis[scene.node]
+    link.swallow()
+    await asyncio.sleep(min(1.0, scene.seconds / 2))
+    scene.rig.take_down(scene.node)
+    link.swallow(False)
+    await asyncio.sleep(scene.seconds / 2)
+    scene.rig.bring_back(scene.node)
+
+
+async def stop_nodes(scene: Scene) -> None:
+    """A deploy: every node in turn."""
+    for name, node in scene.rig.nodes.items():
+        if not node.alive():
+            continue
+        scene.rig.held.add(name)
+        node.ask_to_stop()
+        await node.ends()
+        scene.rig.bring_back(name)
+        await came_true(partial(answers, node), BACK)
+
+
+async def answers(node: NodeProcess) -> bool:
+    """Does it take clients?"""
+    return await node.readiness() == 200
+
+
+async def freeze_node(scene: Scene) -> None:
+    """It keeps its connections, holds what it holds, and gets no time."""
+    scene.rig.nodes[scene.node].freeze()
+    try:
+        await asyncio.sleep(scene.seconds)
+    finally:
+        scene.rig.nodes[scene.node].thaw()
+
+
+async def kill_redis(scene: Scene) -> None:
+    """It comes back empty."""
+    await scene.rig.engine(scene.rig.valkey.kill)
+    await asyncio.sleep(scene.seconds)
+    await scene.rig.engine(scene.rig.valkey.start)
+
+
+async def flush_redis(scene: Scene) -> None:
+    """All is forgotten at once."""
+
+    def flush() -> None:
+        with redis.Redis.from_url(scene.rig.valkey.url) as client:
+            client.flushall()
+
+    await scene.rig.engine(flush)
+
+
+async def freeze_redis(scene: Scene) -> None:
+    """It accepts connections and answers nobody."""
+    scene.rig.valkey.pause()
+    try:
+        await asyncio.sleep(scene.seconds)
+    finally:
+        scene.rig.valkey.resume()
+
+
+async def restart_postgres(scene: Scene) -> None:
+    """In order, or at once, which leaves it to recover; gone for a while."""
+    immediate = scene.chance.random() < 0.5
+    await scene.rig.engine(lambda: scene.rig.postgres.stop(immediate=immediate))
+    await asyncio.sleep(scene.seconds)
+    await scene.rig.engine(scene.rig.postgres.start)
+
+
+async def freeze_postgres(scene: Scene) -> None:
+    """It accepts nothing and answers nobody."""
+    scene.rig.postgres.pause()
+    try:
+        await asyncio.sleep(scene.seconds)
+    finally:
+        scene.rig.postgres.resume()
+
+
+async def lose_answers(scene: Scene) -> None:
+    """Commits whose answer is lost: the poster cannot know, and tries again."""
+    link = scene.rig.to_postgres[scene.node]
+    for _ in range(max(1, round(scene.seconds))):
+        link.lose_answer(b"COMMIT\0")
+        await asyncio.sleep(1)
+    link.lose_answer(b"")
+
+
+async def cut_redis_link(scene: Scene) -> None:
+    """One node without Redis."""
+    link = scene.rig.to_redis[scene.node]
+    await link.refuse()
+    await asyncio.sleep(scene.seconds)
+    await link.accept()
+
+
+async def hang_redis_link(scene: Scene) -> None:
+    """One node's packets to Redis are dropped."""
+    link = scene.rig.to_redis[scene.node]
+    link.freeze()
+    await asyncio.sleep(scene.seconds)
+    link.thaw()
+
+
+async def cut_postgres_link(scene: Scene) -> None:
+    """One node without PostgreSQL."""
+    link = scene.rig.to_postgres[scene.node]
+    await link.refuse()
+    await asyncio.sleep(scene.seconds)
+    await link.accept()
+
+
+async def hang_postgres_link(scene: Scene) -> None:
+    """One node's packets to PostgreSQL are dropped; when they come through again, both ends have given up."""
+    link = scene.rig.to_postgres[scene.node]
+    link.freeze()
+    await asyncio.sleep(scene.seconds)
+    link.thaw()
+    await link.cut()
+
+
+async def slow_links(scene: Scene) -> None:
+    """Everything of one node takes longer."""
+    links = scene.rig.to_postgres[scene.node], scene.rig.to_redis[scene.node]
+    for link in links:
+        link.delay = 0.05
+    await asyncio.sleep(scene.seconds)
+    for link in links:
+        link.delay = 0
+
+
+async def sleepy_readers(scene: Scene) -> None:
+    """A tenth of the streams is not read any more."""
+    guests = scene.chance.sample(scene.crowd.guests, max(1, len(scene.crowd.guests) // 10))
+    for guest in guests:
+        guest.reader.sleeps()
+    await asyncio.sleep(scene.seconds)
+    for guest in guests:
+        guest.reader.leaves()
+
+
+async def half_open(scene: Scene) -> None:
+    """A bad access network: nothing gets through for a while, and nobody says so."""
+    scene.rig.wifi.freeze()
+    await asyncio.sleep(scene.seconds)
+    scene.rig.wifi.thaw()
+    await scene.rig.wifi.cut()
+
+
+async def cut_clients(scene: Scene) -> None:
+    """Every stream and every socket, in the same moment."""
+    for guest in scene.crowd.guests:
+        guest.reader.leaves()
+        guest.onlooker.leaves()
+
+
+async def same_post(scene: Scene) -> None:
+    """The same post fifty times at once, over all nodes."""
+    await scene.crowd.posts_at_once([node.url for node in scene.rig.nodes.values()], 50)
+
+
+NODE, REDIS, POSTGRES = frozenset({"node"}), frozenset({"redis"}), frozenset({"postgres"})
+CLIENTS, NOTHING = frozenset({"clients"}), frozenset[str]()
+
+FAULTS = {
+    "kill-node": Fault("kill -9 of a node, started again later", kill_node, NODE, 2, 15),
+    "kill-silenced-node": Fault("kill -9 of a node that commits unheard", kill_silenced_node, NODE, 2, 8),
+    "stop-nodes": Fault("SIGTERM of every node in turn", stop_nodes, NODE, 15, 15),
+    "freeze-node": Fault("SIGSTOP of a node", freeze_node, NODE, 5, 30),
+    "kill-redis": Fault("Redis killed, back empty", kill_redis, REDIS, 2, 20),
+    "flush-redis": Fault("FLUSHALL", flush_redis, REDIS, 1, 1),
+    "freeze-redis": Fault("SIGSTOP of Redis", freeze_redis, REDIS, 2, 15),
+    "restart-postgres": Fault("PostgreSQL stopped, fast or immediate", restart_postgres, POSTGRES, 1, 10),
+    "freeze-postgres": Fault("SIGSTOP of PostgreSQL", freeze_postgres, POSTGRES, 2, 8),
+    "lose-answers": Fault("commits whose answer is lost", lose_answers, POSTGRES | NODE, 2, 6),
+    "cut-redis-link": Fault("one node cut off from Redis", cut_redis_link, REDIS | NODE, 2, 20),
+    "hang-redis-link": Fault("one node's link to Redis half-open", hang_redis_link, REDIS | NODE, 2, 20),
+    "cut-postgres-link": Fault("one node cut off from PostgreSQL", cut_postgres_link, POSTGRES | NODE, 2, 15),
+    "hang-postgres-link": Fault("one node's link to PostgreSQL half-open", hang_postgres_link, POSTGRES | NODE, 2, 15),
+    "slow-links": Fault("one node's links take 50 ms longer", slow_links, POSTGRES | REDIS | NODE, 3, 15),
+    "sleepy-readers": Fault("readers that stop reading", sleepy_readers, CLIENTS, 3, 12),
+    "half-open": Fault("an access network that swallows everything", half_open, CLIENTS, 5, 25),
+    "cut-clients": Fault("every client cut at once", cut_clients, CLIENTS, 1, 1),
+    "same-post": Fault("the same post fifty times over all nodes", same_post, NOTHING, 1, 1),
+}
