@@ -151,6 +151,25 @@ def import_(
 
 
 @main.command()
+def doctor(
+    url: Annotated[str, typer.Argument(help="The address that people use; without it only servers are asked.")] = "",
+    token: Annotated[str, typer.Option(envvar="TANDEM_TOKEN", help="Somebody's token, to open streams with.")] = "",
+    json: Annotated[bool, typer.Option("--json", help="The findings on standard output, for machines.")] = False,
+) -> None:
+    """Look at settings, servers, clocks, and through the public address at what proxies do; say what to change.
+
+    DATABASE_URL and REDIS_URL name the servers. Ends with 1 when something is wrong.
+
+    Example: tandem doctor https://chat.example.org
+    """
+    with told_plainly():
+        from chat.doctor.command import Asked, doctor
+
+        code = doctor(Asked(url, token, json))
+    sys.exit(code)
+
+
+@main.command()
 def chaos(
     nodes: Annotated[int, typer.Option(min=1, max=9, help="How many nodes serve.")] = 3,
     people: Annotated[int, typer.Option(min=20, max=5000, help="How many people read, talk and keep presence.")] = 200,

@@ -26,6 +26,7 @@ OPERATIONS = [
     web.get("/health/live", operations.get_live),
     web.get("/health/ready", operations.get_ready),
     web.get("/metrics", operations.get_metrics),
+    web.get("/api/operations/echo", operations.get_echo),
     web.get("/api/audit", operations.get_audit),
 ]
 ACCOUNTS = [

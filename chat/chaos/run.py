@@ -19,15 +19,17 @@ from chat.chaos.rig import Rig, rig_of
 from chat.chaos.scores import FAILED, GARBAGE, SHUT_OUT, UNANSWERED, Checkpoint, Sample, Scores, Struck, percentile
 from chat.chaos.sightings import find_disagreements
 from chat.chaos.waiting import came_true
+from chat.shared.registry.timing import check_timing
 from chat.shared.tasks import Tasks, first_of
 
 SECTION = 75.0  # seconds of faults between two checkpoints
-BACK_SECONDS, CAUGHT_UP_SECONDS, SETTLED_SECONDS, ANSWERED_SECONDS = 60.0, 30.0, 24.0, 40.0
+MACHINE = 4.0  # what a busy machine may add to the time in which ghosts are gone
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What was asked for. `program`, `settings`: how nodes are started."""
+    """What was asked for. `program`, `settings`: how nodes are started; `patience`: how many seconds clients may take
+    to come in again or to catch up when all is mended."""
 
     nodes: int = 3
     people: int = 200
@@ -35,12 +37,18 @@ class Options:
     seed: int = 0
     faults: Sequence[str] = ()
     folder: Path | None = None
+    patience: float = 45.0
     program: Sequence[str] = PROGRAM
     settings: dict[str, str] = field(default_factory=dict)
 
     def names(self) -> list[str]:
         """The nodes'."""
         return [f"n{n + 1}" for n in range(self.nodes)]
+
+    def ghost(self) -> float:
+        """How long after everything presence may be wrong."""
+        linger, lease = (float(self.settings.get(name, 10)) for name in ("PRESENCE_LINGER", "NODE_LEASE"))
+        return check_timing(linger, lease).ghost + MACHINE
 
     def plan(self) -> list[list[Strike]]:
         """The same for the same seed."""
@@ -81,7 +89,7 @@ class Run:
 
     async def _go(self, watch: Tasks) -> None:
         crowd = self._crowd
-        await came_true(lambda: all(guest.ready for guest in crowd.guests), BACK_SECONDS)
+        await came_true(lambda: all(guest.ready for guest in crowd.guests), self.options.patience)
         self._tell(f"{self.options.people} people are here, and begin to talk; seed {self.options.seed}")
         self._started = time.monotonic()
         crowd.lives()
@@ -111,14 +119,16 @@ class Run:
         """All is mended: everybody comes in again, catches up, and sees the others as they are."""
         crowd, at = self._crowd, self.now()
         crowd.wandering = False
-        if not await came_true(lambda: all(guest.ready for guest in crowd.guests), BACK_SECONDS):
+        if not await came_true(lambda: all(guest.ready for guest in crowd.guests), self.options.patience):
             late = [guest.name for guest in crowd.guests if not guest.ready]
-            self.scores.findings += [Finding(SHUT_OUT, name, f"not back after {BACK_SECONDS:g} s") for name in late]
+            self.scores.findings += [
+                Finding(SHUT_OUT, name, f"not back after {self.options.patience:g} s") for name in late
+            ]
         back, wanted = self.now() - at, crowd.last_seqs()
-        await came_true(lambda: not crowd.lagging(wanted), CAUGHT_UP_SECONDS)
+        await came_true(lambda: not crowd.lagging(wanted), self.options.patience)
         caught_up = self.now() - at
         disagreements = partial(find_disagreements, crowd.guests)
-        if not await came_true(lambda: not disagreements(), SETTLED_SECONDS):
+        if not await came_true(lambda: not disagreements(), self.options.ghost()):
             self.scores.findings += disagreements()
         settled = self.now() - at
         self.scores.checkpoints.append(Checkpoint(at, round(back, 1), round(caught_up, 1), round(settled, 1)))
@@ -150,10 +160,10 @@ class Run:
 
     async def _finish(self) -> None:
         crowd = self._crowd
-        late = await crowd.stops_talking(ANSWERED_SECONDS)
-        self.scores.findings += [Finding(UNANSWERED, "", f"after {ANSWERED_SECONDS:g} s")] * late
+        late = await crowd.stops_talking(self.options.patience)
+        self.scores.findings += [Finding(UNANSWERED, "", f"after {self.options.patience:g} s")] * late
         wanted = crowd.last_seqs()
-        await came_true(lambda: not crowd.lagging(wanted), CAUGHT_UP_SECONDS)
+        await came_true(lambda: not crowd.lagging(wanted), self.options.patience)
         self.scores.seconds = self.now()
         self.scores.samples.append(self.sample())
         self._tell("checking what everybody saw")

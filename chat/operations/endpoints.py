@@ -8,13 +8,25 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from chat.migrations import missing_migrations
 from chat.operations.audit import read_audit
 from chat.operations.metrics import Metrics, is_near
-from chat.shared.endpoints import LARGEST_ID, POOL, REGISTRY, SETTINGS, answer_json, parse_count, require_admin
+from chat.shared.endpoints import (
+    LARGEST_ID,
+    POOL,
+    REGISTRY,
+    SETTINGS,
+    answer_json,
+    client_address,
+    parse_address,
+    parse_count,
+    require_admin,
+    require_identity,
+)
 from chat.shared.postgres import UNAVAILABLE
 from chat.shared.problems import Draining, NotFound, Unavailable
 from chat.stream.endpoints import STREAMS
 
 METRICS = web.AppKey("metrics", Metrics)
 POSTGRES_SECONDS = 2.0
+ECHO_MOST = 500
 
 
 async def get_live(request: web.Request) -> web.Response:
@@ -54,6 +66,16 @@ def check_public(request: web.Request) -> None:
     """Raises `NotFound`."""
     if not request.app[SETTINGS].metrics_public:
         raise NotFound
+
+
+async def get_echo(request: web.Request) -> web.Response:
+    """Whom this node takes the caller for, and by way of which addresses: what `tandem doctor` judges proxies by."""
+    await require_identity(request)
+    said = ",".join(request.headers.getall("X-Forwarded-For", []))
+    peer, networks = parse_address(request.remote or "127.0.0.1"), request.app[SETTINGS].trusted_proxies
+    trusted = any(peer in network for network in networks)
+    echo = {"node": request.app[SETTINGS].node, "address": client_address(request), "trusted": trusted}
+    return answer_json(echo | {"forwarded": said[:ECHO_MOST]})
 
 
 async def get_audit(request: web.Request) -> web.Response:
