@@ -53,13 +53,8 @@ def check_life(what: str, wire: Wire, sign: bytes) -> Finding:
 def check_socket(site: Site) -> list[Finding]:
     """The upgrade, and whether a quiet socket lives until its first ping."""
     key = base64.b64encode(secrets.token_bytes(16)).decode()
-    handshake = {
-        "Upgrade": "websocket",
-        "Connection": "Upgrade",
-        "Sec_WebSocket_Version": "13",
-        "Sec_WebSocket_Key": key,
-    }
-    with site.ask("/api/presence/socket", Origin=site.origin, **handshake) as wire:
+    handshake = {"Upgrade": "websocket", "Sec_WebSocket_Version": "13", "Sec_WebSocket_Key": key}
+    with site.ask("/api/presence/socket", Origin=site.origin, Connection="Upgrade", **handshake) as wire:
         status = wire.read_head().status
         if status in (401, 403):
             return [refused("socket", status)]
@@ -88,9 +83,8 @@ def check_spread(site: Site) -> list[Finding]:
             wire.read_until(b"event: ready", READY_SECONDS)
             wire.read_until(b"\n\n", 1)
             nodes.add(find_node(wire.answer.body))
-    found = f"{VISITS} streams on {', '.join(sorted(nodes))}" + (
-        f"; cookies {', '.join(sorted(cookies))}" if cookies else ""
-    )
+    found = f"{VISITS} streams on {', '.join(sorted(nodes))}"
+    found += f"; cookies {', '.join(sorted(cookies))}" if cookies else ""
     remedy = f"Stickiness is not needed and keeps load together after a deploy: no `cookie`, no `hash` in {HAPROXY}."
     return [advise("stickiness", not cookies, found, remedy)]
 

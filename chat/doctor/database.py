@@ -41,12 +41,7 @@ async def check_server(connection: Connection) -> list[Finding]:
             f"Set max_connections to {POOL} for each node and 20 beside, in {CONF}; this one needs a restart.",
         ),
         *(
-            judge(
-                name,
-                said[name] == "0",
-                "off" if said[name] == "0" else f"{said[name]} ms",
-                f"Set {name} = 0 in {CONF}.",
-            )
+            judge(name, said[name] == "0", f"{said[name]} ms", f"Set {name} = 0 in {CONF}: it cuts idle connections.")
             for name in ("idle_session_timeout", "transaction_timeout")
             if name in said
         ),

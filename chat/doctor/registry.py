@@ -1,4 +1,4 @@
-"""The doctor asks Redis: version, what it does when it is full, whether it is the master, clock; and who has a lease."""
+"""The doctor asks Redis: version, what it does when full, whether it is the master, clock; and who has a lease."""
 
 import time
 from typing import Any
@@ -36,9 +36,7 @@ async def check_server(redis: Bytes) -> list[Finding]:
     full, policy = int(info.get("maxmemory", 0)), str(info.get("maxmemory_policy", "noeviction"))
     saves = bool(info.get("aof_enabled")) or int(info.get("rdb_saves", 0)) > 0
     return [
-        judge(
-            "Redis' version", int(version.split(".")[0]) >= OLDEST, version, "Use Redis 7 or Valkey 8, or newer ones."
-        ),
+        judge("Redis' version", int(version.split(".")[0]) >= OLDEST, version, "Use Redis 7, Valkey 8, or newer."),
         judge(
             "Redis when it is full",
             not full or policy == "noeviction",
@@ -53,7 +51,7 @@ async def check_server(redis: Bytes) -> list[Finding]:
 
 async def check_nodes(redis: Bytes) -> list[Finding]:
     """Who serves."""
-    leases = [orjson.loads(record) for record in as_dict(await redis.hgetall(LEASES)).values()]  # type: ignore[misc]
+    leases = [orjson.loads(record) for record in as_dict(await redis.hgetall(LEASES)).values()]
     names = sorted(str(lease["name"]) for lease in leases)
     remedy = "Start one: `tandem serve --node NAME`, or `tandem up`."
     return [advise("nodes", bool(names), ", ".join(names) or "none has a lease", remedy)]

@@ -92,7 +92,10 @@ class Site:
             said = {"Host": self._netloc, "User-Agent": "tandem-doctor", "Content-Length": "0"}
             said |= {"Authorization": f"Bearer {self.token}"} if self.token else {}
             said |= {name.replace("_", "-"): value for name, value in headers.items()}
-            lines = [f"{method} {self._prefix}{path} HTTP/1.1", *(f"{name}: {value}" for name, value in said.items())]
+            lines = [
+                f"{method} {self._prefix}{path} HTTP/1.1",
+                *(f"{name}: {value}" for name, value in said.items() if value),
+            ]
             connection.sendall("\r\n".join([*lines, "", ""]).encode())
             yield Wire(connection)
 
