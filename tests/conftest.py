@@ -17,6 +17,7 @@ from tests.databases import fresh_database
 from tests.nodes import Node, running_node
 
 SERIAL = itertools.count(1)
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")  # each empties a database of its own
 
 
 def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
@@ -36,9 +37,9 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def valkey_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A Redis-like server: the one REDIS_URL names, else an embedded Valkey."""
+    """A Redis-like server: the one REDIS_URL names (its database 0, 1, … for each worker), else an embedded Valkey."""
     if given := os.environ.get("REDIS_URL"):
-        yield given
+        yield f"{given.rstrip('/')}/{WORKER}" if urlsplit(given).path in ("", "/") else given
         return
     with ValkeyEngine(tmp_path_factory.mktemp("valkey")) as engine:
         yield engine.url

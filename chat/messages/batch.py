@@ -1,6 +1,7 @@
 """The batch post, for integrations and imports: each message is judged on its own, and all go into few commits."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 import orjson
@@ -9,6 +10,7 @@ from pydantic import ValidationError
 from chat.attention.here import Here
 from chat.messages.draft import AddressedDraft
 from chat.messages.post import Post, Posted, Posts, queries
+from chat.shared.audit import Actor, record
 from chat.shared.endpoints import name_errors
 from chat.shared.identity import Member
 from chat.shared.postgres import UNAVAILABLE as POSTGRES_AWAY
@@ -16,10 +18,13 @@ from chat.shared.postgres import Pool
 from chat.shared.problems import AdminsOnly, Forbidden, Invalid, NotFound, Refusal, Unavailable
 
 
-async def post_batch(pool: Pool, posts: Posts, here: Here, member: Member, items: Sequence[object]) -> bytes:
+async def post_batch(
+    pool: Pool, posts: Posts, here: Here, member: Member, actor: Actor, items: Sequence[object]
+) -> bytes:
     """`{results:[{status, message | problem}]}`, in the order of the items."""
     drafts = [parse_item(item) for item in items]
     roles = await read_roles(pool, member, drafts)
+    await record_imports(pool, actor, drafts, roles)
     present = [await find_here(here, draft) for draft in drafts]
     tries = [submit(posts, member, draft, roles, who) for draft, who in zip(drafts, present, strict=True)]
     results = [encode_result(await settle(one)) for one in tries]
@@ -42,6 +47,19 @@ async def read_roles(pool: Pool, member: Member, drafts: Iterable[AddressedDraft
     async with pool.connection() as connection:
         rows = await (await connection.execute(queries.read_roles, [member.user_id, sorted(places)])).fetchall()
     return {row[0]: row[1] for row in rows}
+
+
+async def record_imports(
+    pool: Pool, actor: Actor, drafts: Iterable[AddressedDraft | Refusal], roles: Mapping[int, str]
+) -> None:
+    """To speak for others is an admin's power: before it is used, the audit says so, once a conversation."""
+    counts = Counter(draft.conversation for draft in drafts if isinstance(draft, AddressedDraft) and draft.is_import)
+    allowed = {place: count for place, count in counts.items() if roles.get(place, "member") != "member"}
+    if not allowed:
+        return
+    async with pool.connection() as connection:
+        for place, count in allowed.items():
+            await record(connection, actor, "messages.import", conversation=place, messages=count)
 
 
 def check_import(member: Member, draft: AddressedDraft, roles: Mapping[int, str]) -> None:

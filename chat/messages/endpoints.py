@@ -13,6 +13,7 @@ from chat.shared.endpoints import (
     POOL,
     RATES,
     SETTINGS,
+    actor_of,
     answer_json,
     parse_count,
     path_id,
@@ -51,7 +52,7 @@ async def post_messages(request: web.Request) -> web.Response:
         raise Invalid(errors=[{"field": "messages", "detail": f"at most {settings.max_batch_messages} at once"}])
     request.app[RATES].batch.spend(member.user_id, len(batch.messages))
     parts = request.app[POOL], request.app[POSTS], request.app[HERE]
-    return answer_json(await post_batch(*parts, member, batch.messages))
+    return answer_json(await post_batch(*parts, member, actor_of(request, member), batch.messages))
 
 
 async def get_messages(request: web.Request) -> web.Response:

@@ -25,12 +25,17 @@ def detach(request: web.Request, protocol: asyncio.Protocol, buffer: int) -> asy
         raise ConnectionResetError
     transport.set_protocol(protocol)
     transport.set_write_buffer_limits(high=buffer)
-    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
-        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNHEARD_MS)
+    notice_silence(transport)
     handler.transport = None
     handler._force_close = True  # aiohttp's loop for this connection ends after this response
     asyncio.get_running_loop().call_soon(handler.connection_lost, None)
     return transport
+
+
+def notice_silence(transport: asyncio.BaseTransport) -> None:
+    """Have the kernel end the connection when what was sent stays unacknowledged; beats make sure that something is."""
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNHEARD_MS)
 
 
 class Departed(web.StreamResponse):

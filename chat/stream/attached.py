@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from aiohttp import web
 
+from chat.shared.detach import notice_silence
 from chat.stream.chunk import Chunk
 from chat.stream.stream import BYE_SECONDS, Reason, Stream, encode_bye
 
@@ -45,6 +46,8 @@ class Attached(Stream):
 
     async def pump(self, response: web.StreamResponse) -> None:
         """Write until the stream ends; raises `ConnectionError` when the peer goes first."""
+        if (transport := self._request.transport) is not None:
+            notice_silence(transport)
         while True:
             await self._wake.wait()
             self._wake.clear()

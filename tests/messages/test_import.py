@@ -35,6 +35,18 @@ async def test_an_admin_imports_what_others_said_and_when(cast: Cast) -> None:
     assert ear.messages()[-1] == message
 
 
+async def test_who_speaks_for_others_is_written_down(cast: Cast) -> None:
+    """Once a batch and conversation, with how many; what was refused, and what is his own, is not there."""
+    ana, ben = [(await cast.enters(name, role=role))[0] for name, role in (("ana", "admin"), ("ben", "member"))]
+    room, foreign = await begins(ana, "channel", "archive", ben), await begins(ben, "channel", "foreign", ana)
+    await imports(ana, room, author=ben.id)
+    await imports(ana, room, client_id="own")
+    await imports(ana, foreign, author=ben.id)
+    rows = (await ana.call("GET", "/api/audit"))[1]["rows"]
+    noted = [(one["actor"], one["detail"]) for one in rows if one["action"] == "messages.import"]
+    assert noted == [(ana.id, {"conversation": room, "messages": 1})]
+
+
 async def test_only_admins_import_and_only_where_they_rule(cast: Cast) -> None:
     """Neither a member for himself, nor an admin into what he does not see or does not run."""
     ana, ben = [(await cast.enters(name, role=role))[0] for name, role in (("ana", "admin"), ("ben", "member"))]
