@@ -45,6 +45,7 @@ from chat.shared.settings import Settings
 from chat.shared.tasks import Tasks, first_of
 from chat.stream.endpoints import STREAMS
 from chat.stream.streams import Streams
+from chat.trace import add_name, trace
 from presence.endpoints import SOCKETS
 from presence.evidence import describe_evidence
 from presence.here import find_here
@@ -64,9 +65,9 @@ log = structlog.get_logger(__name__)
 
 def make_app(settings: Settings) -> web.Application:
     """A node that is not started yet: `web.AppRunner` or a test server starts it."""
-    app = web.Application(middlewares=[answer_problems], client_max_size=settings.max_batch_bytes)
+    app = web.Application(middlewares=[trace, answer_problems], client_max_size=settings.max_batch_bytes)
     app[SETTINGS] = settings
-    app.on_response_prepare.append(add_headers)
+    app.on_response_prepare.extend([add_headers, add_name])
     app.cleanup_ctx.append(open_parts)
     app.add_routes(ROUTES[settings.role])
     return app

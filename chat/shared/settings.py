@@ -98,6 +98,7 @@ class Settings(BaseSettings):
     node_lease: Seconds = 10
     metrics_public: bool = False
     log_format: Literal["console", "json"] = "console"
+    log_requests: Literal["slow", "all", "off"] = "slow"
 
 
 class BadSettings(Exception):
