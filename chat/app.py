@@ -16,6 +16,7 @@ from chat.accounts.endpoints import ACCOUNTS, SESSIONS
 from chat.accounts.sessions import Sessions
 from chat.attention.endpoints import HERE
 from chat.attention.here import Here
+from chat.canary.canary import Canary
 from chat.conversations.endpoints import READ_MARKS
 from chat.conversations.member_endpoints import FACES
 from chat.conversations.read_marks import ReadMarks
@@ -35,7 +36,7 @@ from chat.operations.metrics import Metrics
 from chat.search.indexer import Indexer
 from chat.shared.endpoints import IDENTITIES, POOL, RATES, REGISTRY, SETTINGS
 from chat.shared.identity import Identities
-from chat.shared.listeners import BACKLOG, open_listeners
+from chat.shared.listeners import BACKLOG, open_listeners, reach_of
 from chat.shared.logs import set_up_logs
 from chat.shared.postgres import make_pool
 from chat.shared.rates import Rates
@@ -53,6 +54,7 @@ from presence.routes import PRESENCE
 from presence.sockets import Sockets
 
 TASKS = web.AppKey("tasks", Tasks)
+REACH = web.AppKey("reach", str)  # where neighbours reach this node; "": nobody knows
 MESSAGES = [*routes.ACCOUNTS, *routes.CHAT]
 ROUTES = {
     "all": [*routes.OPERATIONS, *MESSAGES, *PRESENCE, *routes.SITE],
@@ -66,7 +68,7 @@ log = structlog.get_logger(__name__)
 def make_app(settings: Settings) -> web.Application:
     """A node that is not started yet: `web.AppRunner` or a test server starts it."""
     app = web.Application(middlewares=[trace, answer_problems], client_max_size=settings.max_batch_bytes)
-    app[SETTINGS] = settings
+    app[SETTINGS], app[REACH] = settings, settings.node_url
     app.on_response_prepare.extend([add_headers, add_name])
     app.cleanup_ctx.append(open_parts)
     app.add_routes(ROUTES[settings.role])
@@ -107,6 +109,8 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
             "registry": registry.writer.waiting,
         }
         app[METRICS] = Metrics(streams, registry, lag, queues)
+        canary = Canary(pool, registry, settings.node, app[REACH], settings.canary_seconds)
+        registry.reports.append(canary.report)
         await retention.keep()
         await streams.tail.begin()
         await registry.begin()
@@ -123,6 +127,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
             "look up the log's end": streams.heads.run,
             "keep the log's partitions": retention.run,
             "measure the lag": lag.run,
+            "fly the canary": canary.run,
             "keep the audit": partial(keep_audit, pool, settings.audit_retention_days),
             "index messages": Indexer(pool).run,
             "record streams": streams.records.run,
@@ -151,6 +156,7 @@ def run(settings: Settings, host: str, port: int) -> None:
 async def serve(settings: Settings, host: str, port: int) -> None:
     """As `run`, within a loop."""
     app = make_app(settings)
+    app[REACH] = app[REACH] or reach_of(host, port)
     runner = web.AppRunner(
         app,
         access_log=None,

@@ -65,12 +65,13 @@ select true from pg_timezone_names where name = %s limit 1
 select id, name, display_name, role, about, time_zone, receipts from users where id = %s
 
 -- name: read_users
-select id, name, display_name, role, about, time_zone from users where id = any(%s) order by id
+select id, name, display_name, role, about, time_zone from users
+ where id = any(%s) and not is_probe(id) order by id
 
 -- name: find_users
 select id, name, display_name, role, about, time_zone
   from users
- where disabled_at is null
+ where disabled_at is null and not is_probe(id)
    and (lower(name) like %(pattern)s || '%%' or lower(display_name) like '%%' || %(pattern)s || '%%')
  order by lower(name) = %(text)s desc, starts_with(lower(name), %(text)s) desc, name
  limit %(most)s

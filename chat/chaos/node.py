@@ -16,7 +16,13 @@ from chat.engines.ports import free_port
 STARTED = 60.0
 STOPPED = 30.0
 ANSWERED = 5.0
-EVERYDAY = {"RATE_LIMITS": "off", "DRAIN_SECONDS": "0", "STREAMS_PER_PERSON": "20000", "LOG_FORMAT": "json"}
+EVERYDAY = {
+    "RATE_LIMITS": "off",
+    "DRAIN_SECONDS": "0",
+    "STREAMS_PER_PERSON": "20000",
+    "LOG_FORMAT": "json",
+    "CANARY_SECONDS": "0",
+}
 PROGRAM = (sys.executable, "-m", "chat")
 
 

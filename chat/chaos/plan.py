@@ -1,4 +1,4 @@
-"""The plan: which fault strikes when, and which node; drawn from a seed, and the same for the same one. Pure."""
+"""The plan: which fault strikes when, and which node; drawn from a seed, and the same for the same one."""
 
 import random
 from collections.abc import Mapping, Sequence

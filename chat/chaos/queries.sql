@@ -1,5 +1,6 @@
 -- name: stored_messages
-select position, conversation_id, seq, author_id, client_id, body from messages order by position
+select position, conversation_id, seq, author_id, client_id, body
+  from messages where not is_probe(conversation_id) order by position
 
 -- name: stays
 -- From the first message after the join to the last one before the leave; -1: still a member.

@@ -14,7 +14,7 @@ from chat.chaos.waiting import until
 from chat.engines import PostgresEngine, ValkeyEngine
 from chat.migrations import migrate
 
-SETTINGS = {"DRAIN_SECONDS": "3", "STREAM_BEAT": "5", "TRUSTED_PROXIES": "127.0.0.1"}
+SETTINGS = {"DRAIN_SECONDS": "3", "STREAM_BEAT": "5", "TRUSTED_PROXIES": "127.0.0.1", "CANARY_SECONDS": "2"}
 Done = TypeVar("Done")
 
 

@@ -14,11 +14,12 @@ select position from log_head
 select m.conversation_id, m.seq, m.position, m.author_id, m.created_at, m.body, m.deleted_at is not null
   from unnest(%s::bigint[], %s::bigint[]) as asked (conversation_id, seq)
   join messages m on m.conversation_id = asked.conversation_id and m.seq = asked.seq
+ where not is_probe(m.conversation_id)
 
 -- name: walk_messages
 -- All messages there are, in the order of their key.
 select m.conversation_id, m.seq, m.position, m.author_id, m.created_at, m.body, m.deleted_at is not null
-  from messages m where (m.conversation_id, m.seq) > (%s, %s)
+  from messages m where (m.conversation_id, m.seq) > (%s, %s) and not is_probe(m.conversation_id)
  order by m.conversation_id, m.seq limit %s
 
 -- name: store_documents

@@ -4,10 +4,10 @@ import secrets
 from dataclasses import dataclass
 
 from chat.shared.identity import hash_token
+from chat.shared.nobody import FIRST_PROBE
 from chat.shared.postgres import Connection
 from chat.shared.queries import load
 
-FIRST_PROBE = 2**53 - 2**32
 queries = load(__file__, "probes.sql")
 
 
@@ -33,8 +33,3 @@ async def enter_probe(connection: Connection, name: str, seconds: float) -> Prob
 async def leave_probe(connection: Connection, probe: Probe) -> None:
     """End its login."""
     await connection.execute(queries.drop_logins, [probe.id])
-
-
-def is_probe(user_id: int) -> bool:
-    """Is this nobody?"""
-    return user_id >= FIRST_PROBE

@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 
 import orjson
 
+from chat.shared.nobody import is_probe
 from chat.shared.registry.choice import Choice
 
 Kind = Literal["stream", "socket"]
@@ -168,7 +169,7 @@ class Holdings:
         return before != (device.active > 0)
 
     def _count(self, device: Device, connection: Open, step: int) -> None:
-        self.counts[connection.kind] += step
+        self.counts[connection.kind] += 0 if is_probe(connection.user_id) else step
         device.active += step * connection.active
         if connection.kind == "stream":
             device.streams += step
@@ -179,8 +180,8 @@ class Holdings:
         """Connections, and people by what is shown of them; one whom several nodes hold is a part on each."""
         counts: dict[str, float] = {"streams": self.counts["stream"], "sockets": self.counts["socket"], "people": 0.0}
         counts |= {"online": 0.0, "away": 0.0, "dnd": 0.0}
-        for held in self.people.values():
-            if held.status and held.status != "offline":
+        for user_id, held in self.people.items():
+            if held.status and held.status != "offline" and not is_probe(user_id):
                 counts["people"] += 1 / max(1, held.holders)
                 counts[held.status] += 1 / max(1, held.holders)
         return counts

@@ -41,6 +41,7 @@ class Registry:
         self.reaper = Reaper(redis, self.timing.patience)
         self.subscriber = Subscriber(redis, REVOKED, self._hear_revoked)
         self.lease = Lease(redis, settings.node, self.timing, self._describe, self._rename, self.reaper.find_dead)
+        self.reports: list[Callable[[], dict[str, Any]]] = []
         self.on_revoked: list[Callable[[int], None]] = []
         self._revocations: asyncio.Queue[int] = asyncio.Queue(1000)
         self.on_lost: list[Callable[[], None]] = []
@@ -184,7 +185,8 @@ class Registry:
                 revoked(int(data))
 
     def _describe(self) -> dict[str, Any]:
-        return {"role": self._role} | self.holdings.summarize()
+        told = {name: value for report in self.reports for name, value in report().items()}
+        return {"role": self._role} | self.holdings.summarize() | told
 
     def _rename(self, holder: str) -> None:
         self.reaper.call_me(holder)
