@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine
 from functools import partial
 from typing import Any
@@ -21,6 +22,7 @@ from chat.conversations.endpoints import READ_MARKS
 from chat.conversations.member_endpoints import FACES
 from chat.conversations.read_marks import ReadMarks
 from chat.delivery.endpoints import EVIDENCE
+from chat.figures import list_parts
 from chat.log.announce import Announcer
 from chat.log.append import Log
 from chat.log.endpoints import LOG
@@ -46,7 +48,7 @@ from chat.shared.settings import Settings
 from chat.shared.tasks import Tasks, first_of
 from chat.stream.endpoints import STREAMS
 from chat.stream.streams import Streams
-from chat.trace import add_name, trace
+from chat.trace import ANSWERS, add_name, trace
 from presence.endpoints import SOCKETS
 from presence.evidence import describe_evidence
 from presence.here import find_here
@@ -69,6 +71,7 @@ def make_app(settings: Settings) -> web.Application:
     """A node that is not started yet: `web.AppRunner` or a test server starts it."""
     app = web.Application(middlewares=[trace, answer_problems], client_max_size=settings.max_batch_bytes)
     app[SETTINGS], app[REACH] = settings, settings.node_url
+    app[ANSWERS] = Counter()
     app.on_response_prepare.extend([add_headers, add_name])
     app.cleanup_ctx.append(open_parts)
     app.add_routes(ROUTES[settings.role])
@@ -108,9 +111,10 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
             "sight": sockets.sight.waiting,
             "registry": registry.writer.waiting,
         }
-        app[METRICS] = Metrics(streams, registry, lag, queues)
         canary = Canary(pool, registry, settings.node, app[REACH], settings.canary_seconds)
         registry.reports.append(canary.report)
+        parts = pool, journal, announcer, streams, registry, sockets, canary, queues, app[ANSWERS]
+        app[METRICS] = Metrics(streams, registry, lag, list_parts(*parts))
         await retention.keep()
         await streams.tail.begin()
         await registry.begin()

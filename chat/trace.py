@@ -6,6 +6,7 @@ A proxy's `X-Request-ID` is taken over, so that its log and ours name a request 
 import itertools
 import re
 import secrets
+from collections import Counter
 
 import structlog
 from aiohttp import web
@@ -14,6 +15,7 @@ from aiohttp.typedefs import Handler
 from chat.shared.endpoints import SETTINGS, WROTE
 
 NAME = web.RequestKey("name", str)
+ANSWERS = web.AppKey("answers", Counter[int])
 FORM = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 START, NUMBERS = secrets.token_hex(4), itertools.count(1)
 SLOW_SECONDS = 1.0
@@ -31,6 +33,7 @@ async def trace(request: web.Request, handler: Handler) -> web.StreamResponse:
     clock = request.loop.time
     began = clock()
     response = await handler(request)
+    request.app[ANSWERS][response.status] += 1
     wanted, took = request.app[SETTINGS].log_requests, clock() - began
     if wanted == "all" or (wanted == "slow" and took > SLOW_SECONDS and request.path != PATIENT):
         wrote = {"wrote": request[WROTE]} if WROTE in request else {}

@@ -5,11 +5,13 @@ for the nodes compare heads every second anyway.
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 
 import structlog
 
 from chat.log.entry import Entry, pack
+from chat.shared.histogram import SECONDS, Histogram
 from chat.shared.redis import UNAVAILABLE, Bytes
 
 CHANNEL = "tandem:log"
@@ -18,18 +20,24 @@ log = structlog.get_logger(__name__)
 
 
 class Announcer:
-    """Tells this node at once (`hear`), and all others through Redis."""
+    """Tells this node at once (`hear`), and all others through Redis. `delivered`: how long after a commit all of its
+    readers here had been written to."""
 
     def __init__(self, redis: Bytes, hear: Callable[[str, Sequence[Entry]], None]) -> None:
         self._redis, self._hear = redis, hear
         self._queue: asyncio.Queue[bytes] = asyncio.Queue(256)
+        self.delivered = Histogram(SECONDS)
 
     def announce(self, epoch: str, entries: Sequence[Entry]) -> None:
         """Called after the commit, without waiting for anything."""
         if not self._queue.full():
             self._queue.put_nowait(pack(epoch, entries, MOST_BYTES))
         # not within the change: whoever waits for it is answered first, and no reader's trouble can become theirs
-        asyncio.get_running_loop().call_soon(self._hear, epoch, entries)
+        asyncio.get_running_loop().call_soon(self._tell_us, time.monotonic(), epoch, entries)
+
+    def _tell_us(self, committed: float, epoch: str, entries: Sequence[Entry]) -> None:
+        self._hear(epoch, entries)
+        self.delivered.note(time.monotonic() - committed)
 
     async def run(self) -> None:
         """Publish what is queued, in order; a hint that fails is not tried again."""

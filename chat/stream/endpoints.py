@@ -128,9 +128,11 @@ async def answer_poll(request: web.Request, streams: Streams, poll: Poll, start:
     if start.reset:
         return answer_json({"events": [], "cursor": str(start.cursor), "reset": start.reset})
     streams.roster.open(poll)
+    streams.polls += 1
     try:
         return answer_json(await poll_entries(streams, poll, start, seconds))
     except LostEntries:
         return answer_json({"events": [], "cursor": str(streams.end()), "reset": "too_old"})
     finally:
+        streams.polls -= 1
         streams.leave(poll)

@@ -17,6 +17,7 @@ class Poll(Stream):
     """A stream that lasts until it has something to say."""
 
     __slots__ = ("heard", "said")
+    lasting = False
 
     def __init__(
         self, user_id: int, session_id: int, narrow: frozenset[int] | None, leave: Callable[[Stream], None]

@@ -23,8 +23,17 @@ class Replay:
 
     def __init__(self, hub: Hub, pages: Pages, stays: StayReader) -> None:
         self._hub, self._pages, self._stays = hub, pages, stays
+        self.running = self.replayed = 0
 
     async def catch_up(self, stream: Stream, position: int, send: Send) -> list[Entry]:
+        """As `_catch_up`, counted while it is under way."""
+        self.running += 1
+        try:
+            return await self._catch_up(stream, position, send)
+        finally:
+            self.running -= 1
+
+    async def _catch_up(self, stream: Stream, position: int, send: Send) -> list[Entry]:
         """Send what was missed, join the hub, and return the last few entries in between.
 
         The caller writes those before anything else can happen, that is without an `await`. A stream that was ended
@@ -43,6 +52,7 @@ class Replay:
             if not self._hub.recent.reaches(position):
                 continue
             missed = [entry for entry in self._hub.recent.after(position) if addressed(entry, stream, stays)]
+            self.replayed += len(missed)
             if frame_bytes(missed) <= PIECE:  # from the hub's position to the join: no await
                 self._hub.join(stream, stays)
                 return missed
@@ -53,6 +63,7 @@ class Replay:
         page = await self._pages.read(stream.user_id, stream.narrow, position)
         if page.floor > position or page.epoch != epoch:
             raise LostEntries
+        self.replayed += len(page.frames)
         if page.frames:
             await send(Chunk(b"".join(page.frames)))
         if page.whole:

@@ -23,13 +23,15 @@ class TooManyStreams(Refusal):
 
 
 class Roster:
-    """All streams. `beat`: seconds between beats; `per_person`: how many streams one person may have here."""
+    """All streams. `beat`: seconds between beats; `per_person`: how many streams one person may have here; `ends`
+    counts those that have ended, by the reason: `left` where it was the reader."""
 
     def __init__(self, beat: float, per_person: int, registry: Registry) -> None:
         self._buckets: list[set[Stream]] = [set() for _ in range(max(1, round(beat)))]
         self._tick = beat / len(self._buckets)
         self._per_person, self._registry = per_person, registry
         self._counts: Counter[int] = Counter()
+        self.ends: Counter[str] = Counter()
         self.draining = False
 
     def __iter__(self) -> Iterator[Stream]:
@@ -57,6 +59,8 @@ class Roster:
         if stream in self._buckets[stream.bucket]:
             self._buckets[stream.bucket].discard(stream)
             self._registry.close(stream)
+            if stream.lasting:
+                self.ends[stream.ended or "left"] += 1
             self._counts[stream.user_id] -= 1
             if not self._counts[stream.user_id]:
                 del self._counts[stream.user_id]

@@ -35,6 +35,7 @@ class Stream:
     # The registry counts it as a connection of the person, which says nothing about use.
     kind: Kind = "stream"
     active = False
+    lasting = True  # unlike a long poll, whose every answer is its end
 
     def __init__(
         self, user_id: int, session_id: int, narrow: frozenset[int] | None, leave: "Callable[[Stream], None]"
