@@ -14,7 +14,7 @@ import pytest
 from chat.engines import PostgresEngine
 from tests.up.running import Running, running_up
 
-COMMANDS = (["up"], ["serve"], ["migrate"], ["user", "add"], ["import"])
+COMMANDS = (["up"], ["serve"], ["migrate"], ["user", "add"], ["import"], ["doctor"], ["chaos"])
 
 
 def tandem(*arguments: str, says: str = "", **settings: str) -> subprocess.CompletedProcess[str]:
