@@ -43,7 +43,9 @@ def chaos(asked: Asked) -> int:
     if unknown := [name for name in faults if name not in FAULTS]:
         raise UnknownFault(f"There is no fault {', '.join(unknown)}. There are: {', '.join(FAULTS)}.")
     seed = secrets.randbelow(10**6) if asked.seed is None else asked.seed
-    run = Run(Options(asked.nodes, asked.people, asked.minutes * 60, seed, faults), lambda line: tell(run, line))
+    logs = asked.out / f"chaos-{seed}-logs"
+    options = Options(asked.nodes, asked.people, asked.minutes * 60, seed, faults, logs)
+    run = Run(options, lambda line: tell(run, line))
     stop_when_asked()
     scores = uvloop.run(watched(run, console, run.run()))
     keep(scores, asked.out)

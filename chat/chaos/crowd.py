@@ -106,7 +106,7 @@ class Crowd:
         poster = self.posters[0]
         draft = next(self._numbers)
         twins = [self._poster(f"twin{draft}", poster.person, urls[n % len(urls)]) for n in range(count)]
-        await asyncio.wait_for(asyncio.gather(*(twin.post(self._http) for twin in twins)), 60)
+        await asyncio.wait_for(asyncio.gather(*(twin.post(self._http) for twin in twins)), 120)
 
     def come_back(self) -> None:
         """Those who had enough."""

@@ -15,7 +15,8 @@ async def read_messages(database_url: str, history: History) -> None:
     """What is stored, in the order of positions, as what one more reader received."""
     async with await psycopg.AsyncConnection.connect(database_url) as connection:
         for position, *message in await (await connection.execute(queries.stored_messages)).fetchall():
-            history.stay(DATABASE, message[0])
+            if message[0] not in history.stays[DATABASE]:
+                history.stay(DATABASE, message[0])
             history.receive(DATABASE, Receipt(position, Message(*message)))
 
 

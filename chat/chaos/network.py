@@ -21,12 +21,13 @@ class Proxy:
     def __init__(self, url: str) -> None:
         target = urlsplit(url)
         self._url, self._target = target, (target.hostname or "127.0.0.1", target.port or 0)
-        self.port = self.heard = self.lost = self.links = 0
+        self.port = self.heard = self.lost = 0
         self.delay = 0.0
         self._swallows = False
         self._unheard = b""
         self._flows, self._cut, self._ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._flows.set()
+        self._links: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
 
     @property
@@ -51,10 +52,11 @@ class Proxy:
         self._unheard = word
 
     async def cut(self) -> None:
-        """Every connection ends at once."""
+        """Every connection ends at once; who comes anew meanwhile is let in."""
+        links = set(self._links)
         self._cut.set()
         self._cut = asyncio.Event()
-        while self.links:
+        while links & self._links:
             self._ended.clear()
             await self._ended.wait()
 
@@ -70,14 +72,14 @@ class Proxy:
         self.port = cast(int, self._server.sockets[0].getsockname()[1])
 
     async def _link(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.links += 1
+        self._links.add(writer)
         try:
             await self._carry(reader, writer)
         except OSError:
             pass  # one of both ends has gone: the other one is told
         finally:
             writer.transport.abort()
-            self.links -= 1
+            self._links.discard(writer)
             self._ended.set()
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -13,6 +13,7 @@ from chat.chaos.node import PROGRAM, NodeProcess
 from chat.chaos.waiting import until
 from chat.engines import PostgresEngine, ValkeyEngine
 from chat.migrations import migrate
+from chat.shared.tasks import Tasks
 
 SETTINGS = {"DRAIN_SECONDS": "3", "STREAM_BEAT": "5", "TRUSTED_PROXIES": "127.0.0.1", "CANARY_SECONDS": "2"}
 Done = TypeVar("Done")
@@ -82,5 +83,8 @@ async def rig_of(
             stack.callback(rig.balancer.stop)
             rig.balancer.start()
             rig.wifi = await stack.enter_async_context(bad_network(rig.balancer.url))
+            tasks = Tasks()
+            stack.push_async_callback(tasks.stop)
+            tasks.start("nodes are supervised", rig.supervise())
             await until(rig.is_whole, 60, "all nodes to be ready")
             yield rig

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import shutil
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -29,14 +30,14 @@ MACHINE = 4.0  # what a busy machine may add to the time in which ghosts are gon
 @dataclass(frozen=True, slots=True)
 class Options:
     """What was asked for. `program`, `settings`: how nodes are started; `patience`: how many seconds clients may take
-    to come in again or to catch up when all is mended."""
+    to come in again or to catch up when all is mended; `logs`: where the nodes' logs are kept when one was broken."""
 
     nodes: int = 3
     people: int = 200
     seconds: float = 600.0
     seed: int = 0
     faults: Sequence[str] = ()
-    folder: Path | None = None
+    logs: Path | None = None
     patience: float = 45.0
     program: Sequence[str] = PROGRAM
     settings: dict[str, str] = field(default_factory=dict)
@@ -44,6 +45,10 @@ class Options:
     def names(self) -> list[str]:
         """The nodes'."""
         return [f"n{n + 1}" for n in range(self.nodes)]
+
+    def talkers(self) -> int:
+        """How many of the people talk."""
+        return max(2, self.people // 10)
 
     def ghost(self) -> float:
         """How long after everything presence may be wrong."""
@@ -74,18 +79,23 @@ class Run:
     async def run(self) -> Scores:
         """From the engines' start to the last finding."""
         with tempfile.TemporaryDirectory(prefix="tandem-chaos-", ignore_cleanup_errors=True) as own:
-            folder = self.options.folder or Path(own)
-            self._tell("starting PostgreSQL, Redis, HAProxy and the nodes")
-            async with rig_of(folder, self.options.names(), self.options.settings, self.options.program) as self._rig:
-                chance, tasks, watch = random.Random(f"people {self.options.seed}"), Tasks(), Tasks()
-                talkers = max(2, self.options.people // 10)
-                async with crowd_of(self._rig, self.options.people, talkers, chance, tasks) as self._crowd:
-                    watch.start("nodes are supervised", self._rig.supervise())
-                    try:
-                        await first_of(self._go(watch), ended(tasks), ended(watch))
-                    finally:
-                        await watch.stop()
+            try:
+                await self._run_in(Path(own))
+            finally:
+                if self.options.logs and not (self.scores.figures and self.scores.kept):
+                    keep_logs(Path(own), self.options.logs)
         return self.scores
+
+    async def _run_in(self, folder: Path) -> None:
+        options = self.options
+        self._tell("starting PostgreSQL, Redis, HAProxy and the nodes")
+        async with rig_of(folder, options.names(), options.settings, options.program) as self._rig:
+            chance, tasks, watch = random.Random(f"people {options.seed}"), Tasks(), Tasks()
+            async with crowd_of(self._rig, options.people, options.talkers(), chance, tasks) as self._crowd:
+                try:
+                    await first_of(self._go(watch), ended(tasks), ended(watch))
+                finally:
+                    await watch.stop()
 
     async def _go(self, watch: Tasks) -> None:
         crowd = self._crowd
@@ -204,3 +214,10 @@ class Run:
 async def ended(tasks: Tasks) -> None:
     """Raises when a client or the supervisor has died of something that nobody foresaw."""
     raise RuntimeError(f"{await tasks.failed} has died; the lines above say of what")
+
+
+def keep_logs(folder: Path, logs: Path) -> None:
+    """What the nodes said stays when something was broken."""
+    logs.mkdir(parents=True, exist_ok=True)
+    for log in folder.glob("*.log"):
+        shutil.copy(log, logs)
