@@ -8,9 +8,10 @@ import orjson
 import uvloop
 from rich.console import Console
 
-from chat.chaos.faults import FAULTS
+from chat.chaos.faults.table import FAULTS
+from chat.chaos.options import Options
 from chat.chaos.report import show_report
-from chat.chaos.run import Options, Run
+from chat.chaos.run import Run
 from chat.chaos.scores import Scores
 from chat.chaos.timeline import draw_timeline
 from chat.chaos.view import watched

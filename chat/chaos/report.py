@@ -4,7 +4,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from chat.chaos.faults import FAULTS
+from chat.chaos.faults.table import FAULTS
 from chat.chaos.scores import PROMISES, SHOWN, Scores, count_strikes
 
 

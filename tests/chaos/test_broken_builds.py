@@ -5,7 +5,8 @@ import sys
 import pytest
 
 from chat.chaos import checker
-from chat.chaos.run import Options, Run
+from chat.chaos.options import Options
+from chat.chaos.run import Run
 from chat.chaos.scores import GHOST, Scores
 from tests.chaos.broken import BREAKS
 

@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from chat.chaos.faults import FAULTS
+from chat.chaos.faults.table import FAULTS
 from chat.chaos.plan import draw
 
 SECONDS = float(os.environ.get("PROMISE_SECONDS", "45"))
