@@ -1,7 +1,6 @@
 """A node: the only file that knows every part. It opens them in order and closes them in reverse."""
 
 import asyncio
-import signal
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine
 from functools import partial
@@ -45,7 +44,7 @@ from chat.shared.rates import Rates
 from chat.shared.redis import close_redis, connect_redis
 from chat.shared.registry.registry import Registry
 from chat.shared.settings import Settings
-from chat.shared.tasks import Tasks, first_of
+from chat.shared.tasks import Tasks, first_of, signalled
 from chat.stream.endpoints import STREAMS
 from chat.stream.streams import Streams
 from chat.trace import ANSWERS, add_name, trace
@@ -194,11 +193,3 @@ async def wait_for_end(app: web.Application) -> None:
 async def died(tasks: Tasks) -> None:
     """Raises when a background task has died: a node that does half its work is worse than none."""
     raise SystemExit(f"background task died: {await tasks.failed}")
-
-
-async def signalled() -> None:
-    """The next SIGTERM or SIGINT."""
-    loop, came = asyncio.get_running_loop(), asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, came.set)
-    await came.wait()

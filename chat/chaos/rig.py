@@ -22,8 +22,9 @@ Done = TypeVar("Done")
 class Rig:
     """Everything that can be broken. `to_postgres` and `to_redis`: each node's own link; `wifi`: some people's."""
 
-    def __init__(self, postgres: PostgresEngine, valkey: ValkeyEngine, room: ThreadPoolExecutor) -> None:
-        self.postgres, self.valkey, self._room = postgres, valkey, room
+    def __init__(self, folder: Path, room: ThreadPoolExecutor) -> None:
+        self.postgres, self.valkey = PostgresEngine(folder / "postgres"), ValkeyEngine(folder / "valkey")
+        self._room = room
         self.nodes: dict[str, NodeProcess] = {}
         self.to_postgres: dict[str, Proxy] = {}
         self.to_redis: dict[str, Proxy] = {}
@@ -65,26 +66,24 @@ async def rig_of(
     folder: Path, names: Sequence[str], settings: dict[str, str], program: Sequence[str] = PROGRAM
 ) -> AsyncIterator[Rig]:
     """A rig that serves; all of it stops at the end. `program`: how a node is started."""
-    with ThreadPoolExecutor(1, "engines") as room:
-        rig = Rig(PostgresEngine(folder / "postgres"), ValkeyEngine(folder / "valkey"), room)
-        async with AsyncExitStack() as stack:
-            for engine in (rig.postgres, rig.valkey):
-                stack.push_async_callback(rig.engine, engine.stop)
-                await rig.engine(engine.start)
-            await migrate(rig.postgres.url)
-            for name in names:
-                rig.to_postgres[name] = await stack.enter_async_context(bad_network(rig.postgres.url))
-                rig.to_redis[name] = await stack.enter_async_context(bad_network(rig.valkey.url))
-                links = {"DATABASE_URL": rig.to_postgres[name].url, "REDIS_URL": rig.to_redis[name].url}
-                rig.nodes[name] = NodeProcess(name, folder, SETTINGS | settings | links, program)
-                stack.callback(rig.nodes[name].kill)
-                rig.nodes[name].launch()
-            rig.balancer = Balancer(folder, list(rig.nodes.values()))
-            stack.callback(rig.balancer.stop)
-            rig.balancer.start()
-            rig.wifi = await stack.enter_async_context(bad_network(rig.balancer.url))
-            tasks = Tasks()
-            stack.push_async_callback(tasks.stop)
-            tasks.start("nodes are supervised", rig.supervise())
-            await until(rig.is_whole, 60, "all nodes to be ready")
-            yield rig
+    async with AsyncExitStack() as stack:
+        rig = Rig(folder, stack.enter_context(ThreadPoolExecutor(1, "engines")))
+        for engine in (rig.postgres, rig.valkey):
+            stack.push_async_callback(rig.engine, engine.stop)
+            await rig.engine(engine.start)
+        await migrate(rig.postgres.url)
+        for name in names:
+            rig.to_postgres[name] = await stack.enter_async_context(bad_network(rig.postgres.url))
+            rig.to_redis[name] = await stack.enter_async_context(bad_network(rig.valkey.url))
+            links = {"DATABASE_URL": rig.to_postgres[name].url, "REDIS_URL": rig.to_redis[name].url}
+            node = rig.nodes[name] = NodeProcess(name, folder, SETTINGS | settings | links, program)
+            stack.callback(node.kill)
+            node.launch()
+        rig.balancer = Balancer(folder, list(rig.nodes.values()))
+        rig.balancer.start()
+        stack.callback(rig.balancer.stop)
+        rig.wifi = await stack.enter_async_context(bad_network(rig.balancer.url))
+        stack.push_async_callback((tasks := Tasks()).stop)
+        tasks.start("nodes are supervised", rig.supervise())
+        await until(rig.is_whole, 60, "all nodes to be ready")
+        yield rig

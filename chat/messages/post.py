@@ -42,8 +42,7 @@ class Post:
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """The message as JSON, just as its readers get it; `fresh` when this post made it, rather than an earlier one; then
-    `frame` is the id that readers get it under."""
+    """The message as readers get it; `fresh`: made by this post and no earlier one; `frame`: the id of its frame."""
 
     message: bytes
     fresh: bool
