@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
 import redis
 
 from chat.engines.ports import free_port
@@ -30,6 +29,7 @@ http {{
     }}
 }}
 """
+NGINX = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin") or "nginx"
 FORWARDS = "proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; proxy_set_header Host $http_host;"
 
 
@@ -38,7 +38,7 @@ def nginx(folder: Path, node: int, more: str) -> Iterator[str]:
     """A proxy as many people have it, before the node on this port; its URL."""
     port = free_port()
     (folder / "nginx.conf").write_text(BAD.format(folder=folder, port=port, node=node, more=more))
-    process = subprocess.Popen(["nginx", "-e", str(folder / "error.log"), "-c", str(folder / "nginx.conf")])
+    process = subprocess.Popen([NGINX, "-e", str(folder / "error.log"), "-c", str(folder / "nginx.conf")])
     try:
         wait_until(lambda: (folder / "pid").exists() and (folder / "pid").read_text().strip(), 10)
         yield f"http://127.0.0.1:{port}"
@@ -74,7 +74,6 @@ async def test_all_is_well(start_node: StartNode, database_url: str, redis_url: 
     assert findings["forwarded headers"]["found"] == "we come from 127.0.0.1"
 
 
-@pytest.mark.skipif(not shutil.which("nginx"), reason="nginx is not installed")
 async def test_a_bad_proxy_is_named(start_node: StartNode, database_url: str, redis_url: str, tmp_path: Path) -> None:
     """It gathers streams, speaks HTTP/1.0 to us, passes no upgrade and no Host, and nobody trusts it."""
     node = await start_node("a1", STREAM_BEAT="2", SOCKET_BEAT="2")
