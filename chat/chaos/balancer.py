@@ -1,5 +1,6 @@
 """HAProxy before the nodes, as production has it: asks each whether it is ready, and never buffers."""
 
+import resource
 import shutil
 import signal
 import subprocess
@@ -13,7 +14,7 @@ from chat.up.trouble import UpTrouble
 
 CONFIGURATION = """
 global
-    maxconn 20000
+    maxconn {most}
 defaults
     mode http
     timeout connect 2s
@@ -35,6 +36,11 @@ backend nodes
 """
 
 
+def most_connections() -> int:
+    """As many as this process may have descriptors for: each takes two."""
+    return (resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 100) // 2
+
+
 class NoBalancer(UpTrouble):
     """There is no HAProxy on this machine: install it (Debian, Ubuntu: apt-get install haproxy)."""
 
@@ -45,19 +51,23 @@ class Balancer:
     def __init__(self, folder: Path, nodes: Sequence[NodeProcess]) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self._file, self._log = folder / "haproxy.cfg", folder / "haproxy.log"
+        self._file, self.log = folder / "haproxy.cfg", folder / "haproxy.log"
         servers = "\n".join(f"    server {node.name} 127.0.0.1:{node.port}" for node in nodes)
-        self._file.write_text(CONFIGURATION.format(port=self.port, servers=servers))
+        self._file.write_text(CONFIGURATION.format(port=self.port, servers=servers, most=most_connections()))
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start it; it serves at once."""
         if (program := shutil.which("haproxy")) is None:
             raise NoBalancer(NoBalancer.__doc__)
-        with self._log.open("ab") as log:
+        with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 leashed([program, "-db", "-f", str(self._file)], signal.SIGTERM), stdout=log, stderr=log
             )
+
+    def alive(self) -> bool:
+        """Whether it runs; its log says why not."""
+        return self._process is not None and self._process.poll() is None
 
     def stop(self) -> None:
         """End it."""

@@ -75,8 +75,8 @@ class Proxy:
         self._links.add(writer)
         try:
             await self._carry(reader, writer)
-        except OSError:
-            pass  # one of both ends has gone: the other one is told
+        except (OSError, asyncio.CancelledError):
+            pass  # one of both ends has gone: the other one is told; or all of us go
         finally:
             writer.transport.abort()
             self._links.discard(writer)

@@ -10,7 +10,7 @@ from typing import TypeVar
 from chat.chaos.balancer import Balancer
 from chat.chaos.network import Proxy, bad_network
 from chat.chaos.node import PROGRAM, NodeProcess
-from chat.chaos.waiting import until
+from chat.chaos.waiting import StillNot, until
 from chat.engines import PostgresEngine, ValkeyEngine
 from chat.migrations import migrate
 from chat.shared.tasks import Tasks
@@ -58,6 +58,8 @@ class Rig:
 
     async def is_whole(self) -> bool:
         """Do all nodes take clients?"""
+        if not self.balancer.alive():
+            raise StillNot(f"HAProxy has ended: {self.balancer.log.read_text()[-500:]}")
         return all([node.alive() and await node.readiness() == 200 for node in self.nodes.values()])
 
 

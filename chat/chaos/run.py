@@ -19,7 +19,7 @@ from chat.chaos.plan import Strike
 from chat.chaos.rig import Rig, rig_of
 from chat.chaos.scores import FAILED, GARBAGE, SHUT_OUT, UNANSWERED, Checkpoint, Sample, Scores, Struck, percentile
 from chat.chaos.sightings import find_disagreements
-from chat.chaos.waiting import came_true
+from chat.chaos.waiting import came_true, until
 from chat.shared.tasks import Tasks, first_of
 
 
@@ -60,7 +60,7 @@ class Run:
 
     async def _go(self, watch: Tasks) -> None:
         crowd = self._crowd
-        await came_true(lambda: all(guest.ready for guest in crowd.guests), self.options.patience)
+        await until(lambda: all(guest.ready for guest in crowd.guests), self.options.patience, "everybody to be there")
         self._tell(f"{self.options.people} people are here, and begin to talk; seed {self.options.seed}")
         self._started = time.monotonic()
         crowd.lives()

@@ -5,10 +5,12 @@ import inspect
 import time
 from collections.abc import Awaitable, Callable
 
+from chat.up.trouble import UpTrouble
+
 STEP = 0.05
 
 
-class StillNot(Exception):
+class StillNot(UpTrouble):
     """A run cannot go on: something did not happen in its time."""
 
 
