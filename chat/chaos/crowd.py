@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import aiohttp
 
@@ -58,7 +59,7 @@ class Crowd:
             wifi = self._rig.wifi if n % WIFI == WIFI - 1 else None
             who = n, person, self._rig, wifi, watched
             self.guests.append(Guest(*who, self._http, self.history, events, self._tasks))
-            self.guests[-1].reader.heard = self._note if n < ROOM else None
+            self.guests[-1].reader.heard = partial(self._note, self.guests[-1]) if n < ROOM else None
         self.posters = [self._poster(f"talker{n}", people[n * count // talkers]) for n in range(talkers)]
         keeper = self._poster("keeper", people[0])
         self.doorkeeper = Doorkeeper(keeper, await share(url, door, people[0]), door[1:], self._http, self._chance)
@@ -69,8 +70,10 @@ class Crowd:
         poster.pause, poster.patience = 0.3, 8.0
         return poster
 
-    def _note(self, receipt: Receipt) -> None:
-        if begun := self.begun.get(receipt.message.key):
+    def _note(self, guest: Guest, receipt: Receipt) -> None:
+        """What he missed at home is no delay; what he missed while he was cut off is."""
+        begun = self.begun.get(receipt.message.key, 0.0)
+        if begun > guest.since:
             self.delays.append(time.monotonic() - begun)
 
     def lives(self) -> None:
@@ -95,7 +98,8 @@ class Crowd:
                 continue
             for moment, guest in [one for one in due if one[0] < time.monotonic()]:
                 due.remove((moment, guest))
-                guest.comes()
+                if not guest.here:
+                    guest.comes()
             guest = self._chance.choice(self.guests)
             if guest.here:  # the tired are not, and are not in `due` either
                 await guest.goes()
@@ -114,6 +118,18 @@ class Crowd:
             if not guest.here:
                 guest.comes()
         self.tired.clear()
+
+    def all_come(self) -> None:
+        """Whoever is at home, for the last word."""
+        for guest in self.guests:
+            if not guest.here:
+                guest.comes()
+        self.tired.clear()
+
+    async def set_fence(self) -> dict[int, int]:
+        """A last message to everybody: streams are in the order of the log, so who has it has all that was before."""
+        _, message = await self.posters[-1].say(self._http, self.rooms[0])
+        return {self.rooms[0]: message.seq}
 
     async def stops_talking(self, limit: float) -> int:
         """The last message of everybody; how many were not acknowledged in time."""

@@ -1,6 +1,7 @@
 """A guest: one person with a device that reads the stream and keeps presence the whole time, or has gone home."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 
 import aiohttp
@@ -18,7 +19,7 @@ PAUSE, SILENCE = 1.0, 13.0  # seconds: between attempts; two beats missed
 
 
 class Guest:
-    """One of the people, by way of the balancer or of the bad `wifi`."""
+    """One of the people, by way of the balancer or of the bad `wifi`; here `since` a moment of the monotonic clock."""
 
     def __init__(
         self,
@@ -33,6 +34,7 @@ class Guest:
         tasks: Tasks,
     ) -> None:
         self.name, self.person, self.here = f"guest {number}", person, True
+        self.since = time.monotonic()
         port = wifi.port if wifi else rig.balancer.port
         self.reader = Reader(self.name, person.token, lambda: port, history, events, tasks)
         self.reader.pause, self.reader.patience = PAUSE, SILENCE
@@ -50,6 +52,6 @@ class Guest:
 
     def comes(self) -> None:
         """Back, with the cursor of before."""
-        self.here = True
+        self.here, self.since = True, time.monotonic()
         self.reader.begins()
         self.onlooker.begins()

@@ -133,8 +133,10 @@ class Run:
         crowd = self._crowd
         late = await crowd.stops_talking(self.options.patience)
         self.scores.findings += [Finding(UNANSWERED, "", f"after {self.options.patience:g} s")] * late
-        wanted = crowd.last_seqs()
-        await came_true(lambda: not crowd.lagging(wanted), self.options.patience)
+        crowd.all_come()
+        fence = await crowd.set_fence()
+        if not await came_true(lambda: not crowd.lagging(fence), self.options.patience):
+            self._tell(f"{len(crowd.lagging(fence))} guests have not caught up")
         self.scores.seconds = self.now()
         self.scores.samples.append(self.sample())
         self._tell("checking what everybody saw")

@@ -47,12 +47,12 @@ class Wire:
             self._take_head()
         return bool(data)
 
-    def read_until(self, word: bytes, seconds: float) -> bool:
+    def read_until(self, word: bytes, seconds: float, times: int = 1) -> bool:
         """Read until the body holds this; whether it does, before the time is over or the wire is cut."""
         deadline = time.monotonic() + seconds
-        while word not in self.answer.body and not self.answer.ended and time.monotonic() < deadline:
+        while self.answer.body.count(word) < times and not self.answer.ended and time.monotonic() < deadline:
             self.read(deadline - time.monotonic())
-        return word in self.answer.body
+        return self.answer.body.count(word) >= times
 
     def read_head(self, seconds: float = PATIENCE) -> Answer:
         """Read until the head is there, or nothing comes any more."""

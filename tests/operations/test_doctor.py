@@ -76,7 +76,7 @@ async def test_all_is_well(start_node: StartNode, database_url: str, redis_url: 
 
 async def test_a_bad_proxy_is_named(start_node: StartNode, database_url: str, redis_url: str, tmp_path: Path) -> None:
     """It gathers streams, speaks HTTP/1.0 to us, passes no upgrade and no Host, and nobody trusts it."""
-    node = await start_node("a1", STREAM_BEAT="2", SOCKET_BEAT="2")
+    node = await start_node("a1", STREAM_BEAT="3", SOCKET_BEAT="3")
     given = {"DATABASE_URL": database_url, "REDIS_URL": redis_url}
     with nginx(tmp_path, node.port, "") as url:
         code, plain = await doctor(url, **given)
