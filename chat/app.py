@@ -1,6 +1,5 @@
 """A node: the only file that knows every part. It opens them in order and closes them in reverse."""
 
-import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine
 from functools import partial
@@ -31,9 +30,12 @@ from chat.messages.endpoints import POSTS
 from chat.messages.post import Posts
 from chat.middleware import add_headers, answer_problems
 from chat.operations.audit import keep_audit
+from chat.operations.delivery import Delivery
+from chat.operations.draining import Draining
 from chat.operations.endpoints import METRICS
 from chat.operations.lag import Lag
 from chat.operations.metrics import Metrics
+from chat.operations.report import Report
 from chat.search.indexer import Indexer
 from chat.shared.endpoints import IDENTITIES, POOL, RATES, REGISTRY, SETTINGS
 from chat.shared.identity import Identities
@@ -56,6 +58,7 @@ from presence.sockets import Sockets
 
 TASKS = web.AppKey("tasks", Tasks)
 REACH = web.AppKey("reach", str)  # where neighbours reach this node; "": nobody knows
+DRAINING = web.AppKey("draining", Draining)
 MESSAGES = [*routes.ACCOUNTS, *routes.CHAT]
 ROUTES = {
     "all": [*routes.OPERATIONS, *MESSAGES, *PRESENCE, *routes.SITE],
@@ -96,13 +99,17 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         sessions = app[SESSIONS] = Sessions(pool, journal, settings.session_days, settings.session_idle_days)
         accounts = app[ACCOUNTS] = Accounts(pool, journal, sessions, settings.signup)
         rates = app[RATES] = Rates(settings, redis)
-        sockets = app[SOCKETS] = Sockets(settings, pool, registry, rates, streams.stays.of)
+        sockets = app[SOCKETS] = Sockets(settings, pool, registry, rates, streams.stays.of, streams.hub.conversations)
         app[FACES] = sockets.glance.beside
         # Both legs of a revocation lead to the same places; a presence node, too, follows the log, as its witness.
         registry.on_revoked += [identities.forget, streams.roster.revoke]
-        streams.hub.followers.append(sockets.follower)
+        delivery, lag = Delivery(pool), Lag()
+        streams.hub.followers += [sockets.follower, delivery]
+        streams.tail.heard_hint = announcer.came_back
+        draining = app[DRAINING] = Draining([streams.roster, sockets.roster], settings.drain_seconds, tasks.start)
+        registry.on_ordered.append(draining.order)
         app[EVIDENCE] = lambda user_id: describe_evidence(pool, registry, user_id)
-        app[POOL], lag = pool, Lag()
+        app[POOL] = pool
         queues = {
             "posts": posts.waiting,
             "read marks": read_marks.waiting,
@@ -114,6 +121,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         registry.reports.append(canary.report)
         parts = pool, journal, announcer, streams, registry, sockets, canary, queues, app[ANSWERS]
         app[METRICS] = Metrics(streams, registry, lag, list_parts(*parts))
+        registry.reports.append(Report(streams, announcer, registry.reaper, lag, delivery, queues).describe)
         await retention.keep()
         await streams.tail.begin()
         await registry.begin()
@@ -131,6 +139,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
             "keep the log's partitions": retention.run,
             "measure the lag": lag.run,
             "fly the canary": canary.run,
+            "compare the clocks": delivery.run,
             "keep the audit": partial(keep_audit, pool, settings.audit_retention_days),
             "index messages": Indexer(pool).run,
             "record streams": streams.records.run,
@@ -173,16 +182,9 @@ async def serve(settings: Settings, host: str, port: int) -> None:
             await web.SockSite(runner, listener, backlog=BACKLOG).start()
         log.info("serving", node=settings.node, host=host, port=port)
         await wait_for_end(app)
-        await first_of(drain(app, settings.drain_seconds), signalled())
+        await first_of(app[DRAINING].drain(), signalled())
     finally:
         await runner.cleanup()
-
-
-async def drain(app: web.Application, seconds: float) -> None:
-    """Take nothing new; end streams and sockets spread over the time."""
-    streams, sockets = app[STREAMS].roster, app[SOCKETS].roster
-    log.info("draining", streams=len(streams), sockets=len(sockets), seconds=seconds)
-    await asyncio.gather(streams.drain(seconds), sockets.drain(seconds))
 
 
 async def wait_for_end(app: web.Application) -> None:

@@ -16,6 +16,7 @@ from chat.messages.reactions import endpoints as reactions
 from chat.messages.threads import endpoints as threads
 from chat.moderation import endpoints as moderation
 from chat.operations import endpoints as operations
+from chat.operations.announcements import endpoints as announcements
 from chat.search import endpoints as search
 from chat.site import endpoints as site
 from chat.stream import endpoints as stream
@@ -28,6 +29,9 @@ OPERATIONS = [
     web.get("/metrics", operations.get_metrics),
     web.get("/api/operations/echo", operations.get_echo),
     web.get("/api/audit", operations.get_audit),
+    web.get("/api/announcement", announcements.get_announcement),
+    web.put("/api/announcement", announcements.put_announcement),
+    web.delete("/api/announcement", announcements.delete_announcement),
 ]
 ACCOUNTS = [
     web.post("/api/accounts", accounts.post_account),

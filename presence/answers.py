@@ -1,7 +1,7 @@
 """What each signal brings about. One client's are answered one after the other, in the order in which it said them."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from chat.shared.problems import AdminsOnly, NotFound, Refusal
 from chat.shared.rates import Rates
@@ -28,10 +28,17 @@ class Answers:
     """Answers signals with the parts of one node."""
 
     def __init__(
-        self, registry: Registry, rates: Rates, scope: Scope, sight: Sight, mirror: Mirror, watchers: Watchers
+        self,
+        registry: Registry,
+        rates: Rates,
+        scope: Scope,
+        sight: Sight,
+        mirror: Mirror,
+        watchers: Watchers,
+        observe: Callable[[Socket], None],
     ) -> None:
         self._registry, self._rates, self._scope, self._sight = registry, rates, scope, sight
-        self._mirror, self._watchers = mirror, watchers
+        self._mirror, self._watchers, self._observe = mirror, watchers, observe
 
     async def answer(self, socket: Socket, signal: Signal | Recheck) -> None:
         """Raises a `Refusal`, or that PostgreSQL or Redis is away."""
@@ -46,7 +53,7 @@ class Answers:
         elif isinstance(signal, Observe):
             if socket.member.role != "admin":
                 raise AdminsOnly
-            socket.observing = True
+            self._observe(socket)
         elif signal.type == "watch":
             await self._watch(socket, signal)
         else:

@@ -1,4 +1,4 @@
-"""`/api/presence/…`: open a socket, ask who is here, and for admins why."""
+"""`/api/presence/…`: open a socket, ask who is here."""
 
 from collections.abc import Awaitable
 from typing import TypeVar
@@ -10,28 +10,21 @@ from chat.shared.detach import Departed, detach
 from chat.shared.endpoints import (
     IDENTITIES,
     POOL,
-    REGISTRY,
     actor_of,
     answer_json,
     find_token,
-    parse_count,
     parse_ids,
-    path_id,
-    require_admin,
     require_identity,
 )
 from chat.shared.identity import Member
 from chat.shared.problems import Refusal, Unavailable
 from chat.shared.redis import UNAVAILABLE
-from presence.evidence import describe_evidence
-from presence.history import read_history
 from presence.signal import WATCH_MOST
 from presence.sockets import Sockets
 from presence.tickets import TICKET_SECONDS, issue_ticket, redeem_ticket
 from presence.wire import BUFFER
 
 SOCKETS = web.AppKey("sockets", Sockets)
-MINUTES_MOST = 7 * 24 * 60
 Answer = TypeVar("Answer")
 
 
@@ -89,35 +82,6 @@ async def bounded(asking: Awaitable[Answer]) -> Answer:
         return await asking
     except UNAVAILABLE:
         raise Unavailable("Presence is degraded: the registry cannot be reached.", retry_after=2) from None
-
-
-async def get_nodes(request: web.Request) -> web.Response:
-    """Every node with its lease and what it holds."""
-    await require_admin(request)
-    return answer_json({"nodes": await bounded(request.app[REGISTRY].nodes())})
-
-
-async def get_stats(request: web.Request) -> web.Response:
-    """The figures now, and with `?minutes=` those of each minute before."""
-    await require_admin(request)
-    minutes = parse_count(request, "minutes", default=0, most=MINUTES_MOST)
-    history = await read_history(request.app[POOL], minutes) if minutes else []
-    return answer_json(await bounded(request.app[REGISTRY].stats()) | {"history": history})
-
-
-async def get_evidence(request: web.Request) -> web.Response:
-    """Why a person is shown as he is, the invisible too: who looks is written down."""
-    member, user_id = await require_admin(request), path_id(request, "user")
-    await note(request, member, "presence.look", user_id)
-    return answer_json(await bounded(describe_evidence(request.app[POOL], request.app[REGISTRY], user_id)))
-
-
-async def post_reconcile(request: web.Request) -> web.Response:
-    """Look for ghosts now."""
-    member = await require_admin(request)
-    reaped = await bounded(request.app[REGISTRY].reconcile())
-    await note(request, member, "presence.reconcile", reaped=reaped)
-    return answer_json({"reaped": reaped})
 
 
 async def note(request: web.Request, member: Member, action: str, subject: int | None = None, **detail: object) -> None:

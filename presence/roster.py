@@ -28,6 +28,7 @@ class Roster:
         self._per_person, self._tick, self._tell = per_person, beat / BUCKETS, tell
         self._buckets: list[set[Socket]] = [set() for _ in range(BUCKETS)]
         self._of_user: dict[int, list[Socket]] = {}
+        self.observers: set[Socket] = set()
         self.draining = False
 
     def __iter__(self) -> Iterator[Socket]:
@@ -35,6 +36,11 @@ class Roster:
 
     def __len__(self) -> int:
         return sum(len(bucket) for bucket in self._buckets)
+
+    def observe(self, socket: Socket) -> None:
+        """It is shown the dashboard's figures for as long as it is open."""
+        if socket.open:
+            self.observers.add(socket)
 
     def check_room(self, user_id: int) -> None:
         """Raises `Draining`, or `TooManySockets`."""
@@ -51,6 +57,7 @@ class Roster:
 
     def leave(self, socket: Socket) -> None:
         """It is closed."""
+        self.observers.discard(socket)
         self._buckets[socket.bucket].discard(socket)
         sockets = self._of_user[socket.member.user_id]
         sockets.remove(socket)

@@ -49,7 +49,6 @@ class Socket(Wire):
         "inbox",
         "member",
         "news_of",
-        "observing",
         "own_news",
         "own_version",
         "reception",
@@ -74,7 +73,7 @@ class Socket(Wire):
         self.news_of: set[int] | None = None
         self.typing_in: set[int] | None = None
         self.inbox: deque[Signal | Recheck] | None = None
-        self.greeted = self.seated = self.observing = self.own_news = False
+        self.greeted = self.seated = self.own_news = False
         self.to_recheck = self.rechecking = False
         self.own_version = -1
         self._problems: list[float] | None = None

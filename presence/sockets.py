@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 import structlog
 
@@ -17,11 +17,12 @@ from chat.shared.registry.registry import Registry, Works
 from chat.shared.settings import Settings
 from chat.shared.stays import Stays
 from presence.answers import Answers, describe_own
-from presence.dashboard import Dashboard
 from presence.follower import Follower
 from presence.glance import Glance
-from presence.history import History
 from presence.mirror import Mirror
+from presence.oversight.dashboard import Dashboard
+from presence.oversight.history import History
+from presence.oversight.rooms import Rooms
 from presence.roster import Roster
 from presence.scope import Scope
 from presence.sight import NOBODY, Sight, see_typing
@@ -36,7 +37,8 @@ log = structlog.get_logger(__name__)
 
 
 class Sockets(Reception):
-    """The presence sockets of one node. `read_stays(person)`: which conversations he belongs to."""
+    """The presence sockets of one node. `read_stays(person)`: which conversations he belongs to;
+    `listened(person)`: as far as his streams here know."""
 
     def __init__(
         self,
@@ -45,6 +47,7 @@ class Sockets(Reception):
         registry: Registry,
         rates: Rates,
         read_stays: Callable[[int], Awaitable[Stays]],
+        listened: Callable[[int], Iterable[int]],
     ) -> None:
         self.settings, self.registry, self.rates = settings, registry, rates
         self.clock, self.limited = asyncio.get_running_loop().time, settings.rate_limits
@@ -53,10 +56,11 @@ class Sockets(Reception):
         self.mirror = Mirror(registry, lambda record: self.watchers.user_changed(record), self._own_changed)
         self.watchers = Watchers(self.mirror.record, self._see_typing, self._say_own)
         self.glance = Glance(registry, rates, self.sight)
-        self.answers = Answers(registry, rates, self.scope, self.sight, self.mirror, self.watchers)
-        following = (self.scope, self.roster, self.typing, self.watchers)
-        self.follower = Follower(*following, self.take, self.clock)
+        seen_by = self.scope, self.sight, self.mirror, self.watchers
+        self.answers = Answers(registry, rates, *seen_by, self.roster.observe)
+        self.follower = Follower(self.scope, self.roster, self.typing, self.watchers, self.take, self.clock)
         self.dashboard, self.history = Dashboard(registry, self.roster), History(pool, registry)
+        self.rooms = Rooms(registry, lambda user_id: self.scope.conversations(user_id) or listened(user_id))
         self._busy: asyncio.Queue[Socket] = asyncio.Queue()
         self._degraded = False
         registry.subscriber.on(TYPING, self._hear_typing, lambda _conversation: None)
@@ -73,6 +77,7 @@ class Sockets(Reception):
             "forget conversations": self.scope.run,
             "watch the figures": self.dashboard.run,
             "keep the figures": self.history.run,
+            "count people by conversation": self.rooms.run,
         }
 
     def make(self, member: Member) -> Socket:

@@ -103,6 +103,7 @@ class Reader(asyncio.Protocol):
             self.starts.append(orjson.loads(event.data))
         elif event.name == "bye":
             self.byes.append((orjson.loads(event.data)["reason"], time.monotonic()))
+            self.leaves()  # the stream is over, though a proxy may keep the connection
         elif event.name == "reset":
             self.resets += 1
 

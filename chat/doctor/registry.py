@@ -9,7 +9,7 @@ from chat.doctor.clocks import compare_clocks
 from chat.doctor.finding import Finding, advise, good, judge
 from chat.shared.redis import UNAVAILABLE, Bytes, close_redis, connect_redis
 from chat.shared.registry.keys import LEASES
-from chat.shared.registry.registry import as_dict
+from chat.shared.registry.overview import as_dict
 
 OLDEST = 7
 CONF = "redis.conf (or valkey.conf), or by CONFIG SET"

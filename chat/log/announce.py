@@ -16,28 +16,43 @@ from chat.shared.redis import UNAVAILABLE, Bytes
 
 CHANNEL = "tandem:log"
 MOST_BYTES = 256 * 1024
+REMEMBERED = 1024
 log = structlog.get_logger(__name__)
 
 
 class Announcer:
-    """Tells this node at once (`hear`), and all others through Redis. `delivered`: how long after a commit all of its
-    readers here had been written to."""
+    """Tells this node at once (`hear`), and all others through Redis. `lag`: how long the last announcement of ours
+    took to come back to us by that way, in seconds; None while none has. `delivered`: how long after a commit all of
+    its readers here had been written to."""
 
     def __init__(self, redis: Bytes, hear: Callable[[str, Sequence[Entry]], None]) -> None:
         self._redis, self._hear = redis, hear
         self._queue: asyncio.Queue[bytes] = asyncio.Queue(256)
         self.delivered = Histogram(SECONDS)
+        self._sent: dict[int, float] = {}
+        self.lag: float | None = None
 
     def announce(self, epoch: str, entries: Sequence[Entry]) -> None:
         """Called after the commit, without waiting for anything."""
         if not self._queue.full():
             self._queue.put_nowait(pack(epoch, entries, MOST_BYTES))
+            self._remember(entries[-1].position)
         # not within the change: whoever waits for it is answered first, and no reader's trouble can become theirs
         asyncio.get_running_loop().call_soon(self._tell_us, time.monotonic(), epoch, entries)
 
     def _tell_us(self, committed: float, epoch: str, entries: Sequence[Entry]) -> None:
         self._hear(epoch, entries)
         self.delivered.note(time.monotonic() - committed)
+
+    def _remember(self, last: int) -> None:
+        if len(self._sent) >= REMEMBERED:
+            self._sent.clear()  # Redis has been silent for long: what comes now would say nothing of the next
+        self._sent[last] = asyncio.get_running_loop().time()
+
+    def came_back(self, last: int) -> None:
+        """We have heard an announcement that ends at this position; ours tells how long it took."""
+        if (sent := self._sent.pop(last, None)) is not None:
+            self.lag = asyncio.get_running_loop().time() - sent
 
     async def run(self) -> None:
         """Publish what is queued, in order; a hint that fails is not tried again."""

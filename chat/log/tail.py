@@ -5,7 +5,7 @@ heads: every second, or every fifth of one while Redis tells us nothing.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import structlog
@@ -48,7 +48,8 @@ class Tail:
     """One node's tail of the log.
 
     `listening` while Redis answers us; `deaf` while entries appear that no announcement told us of, perhaps because
-    another node cannot announce; `floor`: below it entries are lost, as of the last comparison of heads.
+    another node cannot announce; `floor`: below it entries are lost, as of the last comparison of heads;
+    `heard_hint(last)` is called with the last position of every announcement, our own ones too.
     """
 
     def __init__(self, pool: Pool, redis: Bytes, listener: Listener) -> None:
@@ -56,6 +57,7 @@ class Tail:
         self._early: dict[int, Sequence[Entry]] = {}
         self._told = 0
         self.floor = 0
+        self.heard_hint: Callable[[int], None] = lambda _last: None
         self._behind = asyncio.Event()
         self.listening, self.deaf = False, True
 
@@ -110,6 +112,7 @@ class Tail:
     def _hear_hint(self, hint: bytes) -> None:
         try:
             epoch, _, last = unpack_range(hint)
+            self.heard_hint(last)
             if epoch == self._listener.epoch and last <= self._listener.position:
                 return
             announcement = unpack(hint)

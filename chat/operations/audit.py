@@ -13,10 +13,12 @@ queries = load(__file__, "audit.sql")
 log = structlog.get_logger(__name__)
 
 
-async def read_audit(pool: Pool, after: int, most: int) -> list[dict[str, object]]:
-    """So many rows before the one with this id, the latest first."""
+async def read_audit(pool: Pool, after: int, most: int, action: str, user_id: int) -> list[dict[str, object]]:
+    """So many rows before the one with this id, the latest first: of actions that begin with `action`, and by or about
+    this person; '' and 0 for all."""
+    asked = {"after": after, "most": most, "action": action, "user": user_id}
     async with pool.connection() as connection:
-        rows = await (await connection.execute(queries.read_page, [after, most])).fetchall()
+        rows = await (await connection.execute(queries.read_page, asked)).fetchall()
     return [dict(zip(NAMES, row, strict=True)) for row in rows]
 
 

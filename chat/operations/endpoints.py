@@ -1,6 +1,7 @@
 """Health, metrics, the audit. `live` is slow to fail, `ready` fails at once when this node should get no more work."""
 
 import asyncio
+import re
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -21,12 +22,13 @@ from chat.shared.endpoints import (
     require_identity,
 )
 from chat.shared.postgres import UNAVAILABLE
-from chat.shared.problems import Draining, NotFound, Unavailable
+from chat.shared.problems import Draining, Invalid, NotFound, Unavailable
 from chat.stream.endpoints import STREAMS
 
 METRICS = web.AppKey("metrics", Metrics)
 POSTGRES_SECONDS = 2.0
 ECHO_MOST = 500
+ACTION = re.compile(r"[a-z_.]{0,40}", re.ASCII)
 
 
 async def get_live(request: web.Request) -> web.Response:
@@ -79,9 +81,12 @@ async def get_echo(request: web.Request) -> web.Response:
 
 
 async def get_audit(request: web.Request) -> web.Response:
-    """`?after=id&limit=`: what was done with powers, the latest first; for admins."""
+    """`?after=id&limit=&action=login&user=id`: what was done with powers, the latest first; for admins."""
     await require_admin(request)
     after = parse_count(request, "after", default=LARGEST_ID, most=LARGEST_ID)
     limit = parse_count(request, "limit", default=100, most=500, least=1)
-    rows = await read_audit(request.app[POOL], after, limit + 1)
+    user_id, action = parse_count(request, "user", default=0, most=LARGEST_ID), request.query.get("action", "")
+    if not ACTION.fullmatch(action):
+        raise Invalid(errors=[{"field": "action", "detail": "the beginning of an action, like login or login.end"}])
+    rows = await read_audit(request.app[POOL], after, limit + 1, action, user_id)
     return answer_json({"rows": rows[:limit], "next": rows[limit - 1]["id"] if len(rows) > limit else None})

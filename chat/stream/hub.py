@@ -62,6 +62,11 @@ class Hub:
         """The last entry that was handed on."""
         return self.recent.position
 
+    def conversations(self, user_id: int) -> tuple[int, ...]:
+        """What this person belongs to now; nothing without a live stream here."""
+        person = self._people.get(user_id)
+        return person.conversations if person else ()
+
     def join(self, stream: Stream, stays: Stays) -> None:
         """Live from the next entry on. `stays` must be as of the hub's position."""
         person = self._people.get(stream.user_id)

@@ -14,17 +14,22 @@ Json = dict[str, Any]
 @dataclass
 class Known:
     """`conversations` by id, as `GET /api/chat/conversations` has them; `blocked`: whom `me` has blocked;
-    `receipts`: how far the others have read, of the conversations in which that has been asked for."""
+    `receipts`: how far the others have read, of the conversations in which that has been asked for; `announcement`:
+    what stands above all of them."""
 
     me: int
     conversations: dict[int, Json] = field(default_factory=dict)
     blocked: set[int] = field(default_factory=set)
     receipts: dict[int, dict[int, int]] = field(default_factory=dict)
+    announcement: Json | None = None
 
     def hear(self, event: str, data: Json) -> None:
         """One entry of the log."""
         if event == "block":
             return self._block(data)
+        if event == "announcement":
+            self.announcement = data["announcement"]
+            return None
         id_ = data.get("conversation", data.get("id"))
         if event == "member" and data["user"] == self.me:
             return self._move(id_, data["role"])

@@ -21,6 +21,7 @@ from tests.nodes import running_node
 from tests.verbs import CONVERSATIONS, begins, seats, sees, tries, unseats
 
 NAMES = ("ana", "ben", "chloe")
+ANNOUNCEMENT = "/api/announcement"
 WORDS = ("hello", "@ana", "@ben @chloe", "@channel", "@here", "@ANA `@ben`", "@channel @ana")
 people, rooms, seqs = st.integers(0, 2), st.integers(0, 2), st.integers(1, 8)
 actions = st.lists(
@@ -43,6 +44,7 @@ actions = st.lists(
         st.tuples(st.just("profile"), people, rooms, seqs),
         st.tuples(st.just("begin"), people, people, st.sampled_from(("group", "direct"))),
         st.tuples(st.just("end"), people, rooms, st.just(0)),
+        st.tuples(st.just("announce"), st.just(0), rooms, st.sampled_from((None, "Back soon"))),
     ),
     min_size=8,
     max_size=24,
@@ -67,6 +69,8 @@ class Stage:
             await self.meets(person, self.people[where], what)
         elif action == "end":
             await tries(self.people[0], "DELETE", f"{CONVERSATIONS}/{self.rooms[1]}")
+        elif action == "announce":
+            await tries(person, "PUT" if what else "DELETE", ANNOUNCEMENT, {"body": what} if what else None)
         else:
             method, path, body = self.call(action, what)
             await tries(person, method, path if path.startswith("/api") else f"{CONVERSATIONS}/{room}{path}", body)
@@ -101,7 +105,7 @@ class Stage:
 
 async def furnish(cast: Cast) -> Stage:
     """As it is before anything happens: ben and chloe have some to read, mentions among it."""
-    ana, ben, chloe = await cast.enters(*NAMES)
+    ana, ben, chloe = *await cast.enters("ana", role="admin"), *await cast.enters("ben", "chloe")
     channel, group = await begins(ana, "channel", "room", ben, chloe), await begins(ana, "group", "", ben, chloe)
     rooms = [channel, group, await begins(ana, "direct", "", ben)]
     for room in rooms:
@@ -115,7 +119,8 @@ async def looks(person: Person) -> tuple[Known, str]:
     seen = await sees(person)
     conversations = {one["id"]: one for one in seen["conversations"]}
     receipts = {id_: await receipts_of(person, id_) for id_ in conversations}
-    return Known(person.id, conversations, set(seen["blocked"]), receipts), seen["cursor"]
+    _, above = await person.call("GET", ANNOUNCEMENT)
+    return Known(person.id, conversations, set(seen["blocked"]), receipts, above["announcement"]), seen["cursor"]
 
 
 async def hears(person: Person, known: Known, cursor: str, until: str) -> Known:
@@ -136,6 +141,7 @@ async def verify(person: Person, before: Known, cursor: str, hint: object) -> tu
     heard = await hears(person, before, cursor, until)
     assert heard.conversations == fresh.conversations, hint
     assert heard.blocked == fresh.blocked, hint
+    assert heard.announcement == fresh.announcement, hint
     assert heard.receipts == {id_: fresh.receipts[id_] for id_ in heard.receipts}, hint
     return fresh, until
 

@@ -1,6 +1,7 @@
 /** The calls of the HTTP API, typed. Every failure is a `Problem`. */
 import { problemOf, unreachable } from './problem';
 import type {
+  Announcement,
   Channel,
   Conversation,
   ConversationDraft,
@@ -189,6 +190,11 @@ export class Api {
     return this.call('PUT', `/api/chat/conversations/${conversation}/notifications`, what);
   }
 
+  /** What stands above all conversations, if anything. */
+  async announcement(): Promise<Announcement | null> {
+    return (await this.call<{ announcement: Announcement | null }>('GET', '/api/announcement')).announcement;
+  }
+
   block(user: Id, on: boolean): Promise<void> {
     return this.call(on ? 'PUT' : 'DELETE', `/api/users/${user}/block`);
   }
@@ -198,7 +204,8 @@ export class Api {
     return this.token ? { Authorization: `Bearer ${this.token}` } : {};
   }
 
-  private async call<T>(method: string, path: string, body?: unknown): Promise<T> {
+  /** Any call that has no name here, those of admins for instance. */
+  async call<T>(method: string, path: string, body?: unknown): Promise<T> {
     const response = await fetch(this.base + path, {
       method,
       headers: {

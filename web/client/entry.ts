@@ -1,5 +1,5 @@
 /** Entries of the log as the stream and the long-poll carry them, told apart by name. Pure. */
-import type { Conversation, Id, Message, Notifications, Role, User } from './types';
+import type { Announcement, Conversation, Id, Message, Notifications, Role, User } from './types';
 
 /** `count`: how many they are now, where not all are told; `shown`: who is told of in place of one who left. */
 export interface ReactionChange {
@@ -62,6 +62,7 @@ export type Entry =
   | { event: 'notifications'; id: string; data: { conversation: Id } & Notifications }
   | { event: 'block'; id: string; data: BlockChange }
   | { event: 'settings'; id: string; data: Pick<User, 'receipts'> }
+  | { event: 'announcement'; id: string; data: { announcement: Announcement | null } }
   | {
       event: 'conversation';
       id: string;

@@ -107,6 +107,13 @@ export interface Conversation {
   created_at?: string;
 }
 
+/** What admins say to everybody. */
+export interface Announcement {
+  id: Id;
+  body: string;
+  at: string;
+}
+
 export interface Channel {
   id: Id;
   name: string;

@@ -25,6 +25,7 @@ class Script:
 
 HOLD, REAP, LOOK = Script("person", "hold"), Script("person", "reap"), Script("person", "look")
 LEASE, LEAVE, CLAIM = Script("lease"), Script("leave"), Script("claim")
+DRAIN, OVERVIEW = Script("drain"), Script("overview")
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,4 +17,4 @@ if ARGV[6] ~= '' then
     local known = read('choice')
     if not known or known[1] < cjson.decode(ARGV[6])[1] then redis.call('HSET', key, 'choice', ARGV[6]) end
 end
-return settle()
+return (settle())

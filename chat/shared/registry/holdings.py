@@ -5,12 +5,12 @@ This is the truth about the node's connections; the registry is told of it again
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from sys import intern
 from typing import Any, Literal, Protocol
 
 import orjson
 
 from chat.shared.nobody import is_probe
+from chat.shared.registry.census import Census
 from chat.shared.registry.choice import Choice
 
 Kind = Literal["stream", "socket"]
@@ -115,9 +115,8 @@ class Held:
         self.devices = (*self.devices, device := Device(session_id))
         return device
 
-    def note(self, shown: list[Any], own: list[Any], holders: int) -> None:
-        """What the registry says now. Most people's devices are alike: equal words are kept once."""
-        self.status, self.holders = intern(shown[1]), holders
+    def note(self, shown: list[Any], own: list[Any]) -> None:
+        """What the registry says now."""
         self.shown_version, self.own_version = shown[0], own[0]
         self.own = own if any(device.sockets for device in self.devices) else None
 
@@ -135,6 +134,7 @@ class Holdings:
         self._linger = linger
         self.people: dict[int, Held] = {}
         self.counts = {"stream": 0, "socket": 0}
+        self.census = Census()
 
     def __iter__(self) -> Iterator[int]:
         return iter(self.people)
@@ -176,12 +176,11 @@ class Holdings:
         else:
             device.sockets += step
 
+    def forget(self, user_id: int) -> None:
+        """Nothing of him is left here."""
+        self.census.forget(user_id, self.people.pop(user_id))
+
     def summarize(self) -> dict[str, float]:
-        """Connections, and people by what is shown of them; one whom several nodes hold is a part on each."""
-        counts: dict[str, float] = {"streams": self.counts["stream"], "sockets": self.counts["socket"], "people": 0.0}
-        counts |= {"online": 0.0, "away": 0.0, "dnd": 0.0}
-        for user_id, held in self.people.items():
-            if held.status and held.status != "offline" and not is_probe(user_id):
-                counts["people"] += 1 / max(1, held.holders)
-                counts[held.status] += 1 / max(1, held.holders)
-        return counts
+        """Connections, and people by what is shown of them."""
+        connections: dict[str, float] = {"streams": self.counts["stream"], "sockets": self.counts["socket"]}
+        return connections | self.census.summarize()

@@ -2,10 +2,13 @@
 
 LEASES = "tandem:{nodes}"
 COUNTS = "tandem:{nodes}:counts"
+ROOMS = "tandem:{nodes}:rooms"
+ROOMS_ASKED = "tandem:{nodes}:rooms:asked"
 PEOPLE = "tandem:{u:*}"
 REVOKED = b"tandem:revoked"
 PERSON = b"tandem:person:"
 TYPING = b"tandem:typing:"
+HOLDER = b"tandem:holder:"
 
 
 def person_key(user_id: int) -> str:
@@ -21,6 +24,11 @@ def person_of(key: bytes) -> int:
 def held_key(holder: str) -> str:
     """The set of people of whom a holder has, or has had, devices: whom to reap when it dies."""
     return f"tandem:{{h:{holder}}}"
+
+
+def holder_channel(holder: str) -> bytes:
+    """Where a holder hears of people whom it shares; by its last part, for a node's name may be anything."""
+    return HOLDER + holder.rpartition("~")[2].encode()
 
 
 def ticket_key(digest: str) -> str:

@@ -2,8 +2,9 @@
 -- KEYS[1]: the hash of all leases, field <holder>: {name, until, …}. ARGV: 1 the holder, 2 its record without `until`,
 -- 3 the lease in ms, 4 'take' for the first time, 'renew' after that, 5 a holder that is known to be dead, or ''.
 -- Reads all leases; ends that of the known dead; writes the holder's, unless another living holder has its name or,
--- renewing, its own is gone.
--- Returns {'held' | 'lost' | 'taken', the record in the way or '', the server's now, dead holders…}.
+-- renewing, its own is gone. An order to drain, which others write into a lease (drain.lua), stays in it.
+-- Returns {'held' | 'lost' | 'taken', the record in the way; where held 'drain' if so ordered, else ''; the server's
+-- now, dead holders…}.
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local record = cjson.decode(ARGV[2])
@@ -29,5 +30,6 @@ if taken then return {'taken', taken, now_text} end
 if ARGV[4] == 'renew' and (not own or own.reaper) then return {'lost', '', now_text, unpack(dead)} end
 record['until'] = now + tonumber(ARGV[3])
 record.heard = now
+if ARGV[4] == 'renew' then record.drain = own.drain end
 redis.call('HSET', KEYS[1], ARGV[1], cjson.encode(record))
-return {'held', '', now_text, unpack(dead)}
+return {'held', record.drain and 'drain' or '', now_text, unpack(dead)}

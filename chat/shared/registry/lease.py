@@ -30,7 +30,8 @@ class Lease:
     """One node's lease. `holder` names it in the registry; a lease once lost is never taken up again, but replaced.
 
     `renamed(holder)` is called when there is a new one: everything held has to be registered under it.
-    `found_dead(holders)` is called with those whose leases have run out.
+    `found_dead(holders)` is called with those whose leases have run out. `ordered(drain)` is called when somebody wants
+    this node to drain, or to come back.
     """
 
     def __init__(
@@ -41,11 +42,12 @@ class Lease:
         describe: Callable[[], dict[str, Any]],
         renamed: Callable[[str], None],
         found_dead: Callable[[Iterable[str]], None],
+        ordered: Callable[[bool], None],
     ) -> None:
         self._redis, self._name, self._timing = redis, name, timing
-        self._describe, self._renamed, self._found_dead = describe, renamed, found_dead
+        self._describe, self._renamed, self._found_dead, self._ordered = describe, renamed, found_dead, ordered
         self.holder = new_holder(name)
-        self.failing = self._taken = False
+        self.failing = self._taken = self._drain = False
 
     async def take(self) -> None:
         """Take it, or raise `NameTaken`. Who has the name and is not heard of within his lease has died.
@@ -81,7 +83,8 @@ class Lease:
 
     async def _say(self, how: str, dead: str) -> bytes | None:
         """One call; returns the record of the node that is in the way."""
-        record = {"name": self._name, "holder": self.holder, "where": where()} | self._describe()
+        record = self._describe() | {"name": self._name, "holder": self.holder, "where": where()}
+        record |= {"drain": True} if self._drain else {}
         patience = round(self._timing.patience * 1000)
         call = Call(LEASE, LEASES, [self.holder, orjson.dumps(record), patience, how, dead])
         outcome, other, _, *holders = await run_call(self._redis, call)
@@ -95,7 +98,13 @@ class Lease:
             self._taken = True
             self._renamed(self.holder)
         self._found_dead(holder.decode() for holder in holders)
+        self._hear_order(other == b"drain")
         return None
+
+    def _hear_order(self, drain: bool) -> None:
+        if drain != self._drain:
+            self._drain = drain
+            self._ordered(drain)
 
     async def leave(self) -> None:
         """The node stops in order: its people have the linger to come back elsewhere. Never raises."""

@@ -2,7 +2,8 @@
 -- KEYS[1]: the person's hash. ARGV: 1 the channel on which his news are published, 2 and 3 the versions of what others
 -- and he himself see that the caller knows of, 0 if none.
 -- Fields: h:<holder> the devices that a node holds, [[session, streams, sockets, active, gone], …]; choice, as in
--- choice.py; seen, when he was last active; shown and own, what others and he himself were told, version first.
+-- choice.py; seen, when he was last active; shown and own, what others and he himself were told, version first; parts,
+-- how many holders there are when there are several: each of them counts him as one part of so many.
 -- Moments are milliseconds of this server's clock, so that no node's clock matters.
 local key = KEYS[1]
 local time = redis.call('TIME')
@@ -14,14 +15,16 @@ local function read(name)
     return data and cjson.decode(data)
 end
 
--- How many devices count, one a session; whether one is active; the next moment at which a linger ends; how many
--- holders there are.
+-- How many devices count, one a session; whether one is active; the next moment at which a linger ends; the holders,
+-- and how many parts they have last been told of.
 local function merge_devices()
-    local devices, count, active, due, holders = {}, 0, false, 0, 0
+    local devices, count, active, due, holders, parts = {}, 0, false, 0, {}, 1
     local fields = redis.call('HGETALL', key)
     for i = 1, #fields, 2 do
-        if fields[i]:sub(1, 2) == 'h:' then
-            holders = holders + 1
+        if fields[i] == 'parts' then
+            parts = tonumber(fields[i + 1])
+        elseif fields[i]:sub(1, 2) == 'h:' then
+            holders[#holders + 1] = fields[i]:sub(3)
             for _, row in ipairs(cjson.decode(fields[i + 1])) do
                 local gone = row[5]
                 if gone == 0 or gone > now then
@@ -32,7 +35,7 @@ local function merge_devices()
             end
         end
     end
-    return count, active, due, holders
+    return count, active, due, holders, parts
 end
 
 -- Stores `new` under `name` when it differs from `old`, or when the caller has seen a later version than ours: then
@@ -46,12 +49,25 @@ local function store(name, old, new, known)
     return new, true
 end
 
+-- Of several holders each hears what he is and of how many it is one, or the sum of all nodes would be wrong until
+-- each has written again. `moment`, in microseconds: what is older than what a holder knows is no news to it.
+local function tell_holders(holders, parts, status, news, moment)
+    if #holders ~= parts then
+        if #holders > 1 then redis.call('HSET', key, 'parts', #holders) else redis.call('HDEL', key, 'parts') end
+    elseif #holders < 2 or not news then
+        return
+    end
+    local said = table.concat({key:match('u:(%d+)'), status, #holders, moment}, ' ')
+    for _, holder in ipairs(holders) do redis.call('PUBLISH', 'tandem:holder:' .. holder:match('[^~]*$'), said) end
+end
+
 -- Works out what others and he himself see now, and publishes it where it has changed.
--- Returns [shown, own, in how many milliseconds to look again (0: no need), how many holders] as JSON.
+-- Returns [shown, own, in how many milliseconds to look again (0: no need), how many holders, moved, moment] as JSON,
+-- and `moved`: 1 when others see him come by this, -1 when they see him go.
 local function settle()
     local _, mode, text, emoji, ends = unpack(read('choice') or {0, 'online', '', '', 0})
     if ends > 0 and ends <= now then mode, text, emoji, ends = 'online', '', '', 0 end
-    local count, active, due, holders = merge_devices()
+    local count, active, due, holders, parts = merge_devices()
     local status = 'offline'
     if count > 0 then
         status = mode == 'dnd' and 'dnd' or (mode ~= 'away' and active) and 'online' or 'away'
@@ -70,5 +86,11 @@ local function settle()
     own, mine_news = store('own', mine, own, tonumber(ARGV[3]))
     if count == 0 then redis.call('PEXPIRE', key, KEPT) else redis.call('PERSIST', key) end
     if news or mine_news then redis.call('PUBLISH', ARGV[1], cjson.encode({shown, own})) end
-    return cjson.encode({shown, own, due > 0 and due - now or 0, holders})
+    local moment, moved = string.format('%.0f', time[1] * 1000000 + time[2]), 0
+    tell_holders(holders, parts, shown[2], news, moment)
+    -- Where the registry had been lost, he has not come: he was here all the time.
+    if (was[2] == 'offline') ~= (shown[2] == 'offline') and was[1] >= tonumber(ARGV[2]) then
+        moved = was[2] == 'offline' and 1 or -1
+    end
+    return cjson.encode({shown, own, due > 0 and due - now or 0, #holders, moved, moment}), moved
 end

@@ -1,7 +1,7 @@
 """The reaper: what a dead node held is held no more. Any survivor does it, in batches; the scripts announce it once."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any
 
 import orjson
@@ -22,11 +22,11 @@ log = structlog.get_logger(__name__)
 class Reaper:
     """One node's part in it. `reaped`: how many people it has reaped of dead nodes, `ghosts`: and of unknown ones.
 
-    `patience`: within which whoever lives has registered again after a loss.
+    `patience`: within which whoever lives has registered again after a loss; `moved(-1)`: others see somebody go.
     """
 
-    def __init__(self, redis: Bytes, patience: float) -> None:
-        self._redis, self._patience = redis, patience
+    def __init__(self, redis: Bytes, patience: float, moved: Callable[[int], None]) -> None:
+        self._redis, self._patience, self._moved = redis, patience, moved
         self.reaped = self.ghosts = 0
         self._registered = asyncio.Event()
         self._dead: dict[str, None] = {}
@@ -112,6 +112,8 @@ class Reaper:
                     ghosts += await self._reap_people([user_id], sorted(unknown))
             await asyncio.sleep(PAUSE_SECONDS)
         self.ghosts += ghosts
+        if ghosts:
+            await self._ask("HINCRBY", COUNTS, "ghosts", ghosts)
         return ghosts
 
     async def _everybody(self) -> AsyncIterator[list[int]]:
@@ -126,7 +128,10 @@ class Reaper:
 
     async def _reap_people(self, user_ids: list[int], holders: list[str]) -> int:
         calls = [Call(REAP, person_key(one), [b"%b%d" % (PERSON, one), 0, 0, *holders]) for one in user_ids]
-        ghosts = sum(1 for found in await run_calls(self._redis, calls) if found)
+        outcomes = await run_calls(self._redis, calls)
+        for _, moved in outcomes:
+            self._moved(moved)
+        ghosts = sum(1 for found, _ in outcomes if found)
         await self._ask("HINCRBY", COUNTS, "reaped", ghosts)
         return ghosts
 

@@ -18,11 +18,14 @@ from chat.shared.registry.choice import Choice
 from chat.shared.registry.choices import store_choice
 from chat.shared.registry.evidence import Evidence, read_evidence
 from chat.shared.registry.holdings import Connection, Held, Holdings, Kind, Open
-from chat.shared.registry.keys import COUNTS, LEASES, PERSON, REVOKED, person_key
+from chat.shared.registry.keys import HOLDER, LEASES, PERSON, REVOKED, holder_channel, person_key
 from chat.shared.registry.lease import Lease
+from chat.shared.registry.overview import Overview, as_dict
 from chat.shared.registry.reaper import Reaper
+from chat.shared.registry.revocations import Revocations
 from chat.shared.registry.subscriber import Subscriber
 from chat.shared.registry.timing import check_timing
+from chat.shared.registry.traffic import Traffic
 from chat.shared.registry.writer import Writer
 from chat.shared.settings import Settings
 
@@ -31,19 +34,27 @@ Works = dict[str, Callable[[], Coroutine[Any, Any, None]]]
 
 
 class Registry:
-    """`on_revoked` are called with the id of a login that was ended anywhere; `on_lost` when Redis has forgotten."""
+    """`on_revoked` are called with the id of a login that was ended anywhere; `on_lost` when Redis has forgotten;
+    `on_ordered` with whether this node shall drain. What `reports` return is told of this node at every beat."""
 
     def __init__(self, settings: Settings, pool: Pool, redis: Bytes) -> None:
         self.redis, self._pool, self._role = redis, pool, settings.role
         self.timing = check_timing(settings.presence_linger, settings.node_lease)
         self.holdings = Holdings(self.timing.linger)
-        self.writer = Writer(redis, pool, self.holdings)
-        self.reaper = Reaper(redis, self.timing.patience)
+        self.traffic, self.overview = Traffic(redis), Overview(redis)
+        self.nodes, self.stats = self.overview.nodes, self.overview.stats
+        self.order_drain = self.overview.order_drain
+        self._revocations = Revocations(redis)
+        self.revoke = self._revocations.revoke
+        self.writer = Writer(redis, pool, self.holdings, self.traffic.note)
+        self.reaper = Reaper(redis, self.timing.patience, self.traffic.note)
         self.subscriber = Subscriber(redis, REVOKED, self._hear_revoked)
-        self.lease = Lease(redis, settings.node, self.timing, self._describe, self._rename, self.reaper.find_dead)
+        self.subscriber.on(HOLDER, self._hear_parts, lambda _rest: None)
+        told = self._rename, self.reaper.find_dead, self._hear_order
+        self.lease = Lease(redis, settings.node, self.timing, self._describe, *told)
         self.reports: list[Callable[[], dict[str, Any]]] = []
+        self.on_ordered: list[Callable[[bool], None]] = []
         self.on_revoked: list[Callable[[int], None]] = []
-        self._revocations: asyncio.Queue[int] = asyncio.Queue(1000)
         self.on_lost: list[Callable[[], None]] = []
         self._clock = asyncio.get_running_loop().time
 
@@ -64,7 +75,8 @@ class Registry:
             "reap dead nodes": self.reaper.run,
             "look for ghosts": self.reaper.keep_reconciling,
             "hear the registry": self.subscriber.run,
-            "publish revocations": self._publish_revocations,
+            "publish revocations": self._revocations.run,
+            "count who comes and goes": self.traffic.run,
         }
 
     async def leave(self) -> None:
@@ -121,8 +133,10 @@ class Registry:
         """`(person, known version of what is shown, and of his own view)` → `[shown, own, …]` as person.lua has it."""
         asked = list(asked)
         calls = [Call(LOOK, person_key(one), [b"%b%d" % (PERSON, one), *versions]) for one, *versions in asked]
-        outcomes = await run_calls(self.redis, calls)
-        return {one[0]: orjson.loads(outcome) for one, outcome in zip(asked, outcomes, strict=True)}
+        views = [orjson.loads(outcome) for outcome in await run_calls(self.redis, calls)]
+        for view in views:
+            self.traffic.note(view[4])
+        return {one[0]: view for one, view in zip(asked, views, strict=True)}
 
     async def remembers_us(self) -> bool:
         """Whether nothing was lost since this node registered; when it was, the next beat registers again."""
@@ -131,18 +145,6 @@ class Registry:
     async def of_person(self, user_id: int) -> Evidence:
         """Devices, nodes, and why the status is what it is."""
         return read_evidence(as_dict(await self._ask("HGETALL", person_key(user_id))))
-
-    async def nodes(self) -> list[dict[str, Any]]:
-        """The leases: `{name, holder, role, streams, sockets, people, …, heard, until}`."""
-        return [orjson.loads(record) for record in as_dict(await self._ask("HGETALL", LEASES)).values()]
-
-    async def stats(self) -> dict[str, int]:
-        """The whole installation's figures."""
-        nodes = await self.nodes()
-        names = ("people", "online", "away", "dnd", "streams", "sockets")
-        reaped = int(await self._ask("HGET", COUNTS, "reaped") or 0)
-        sums = {name: round(sum(node.get(name, 0) for node in nodes)) for name in names}
-        return sums | {"nodes": len(nodes), "reaped": reaped}
 
     async def count_open(self, user_id: int) -> dict[int, tuple[int, int]]:
         """`{session: (streams, sockets)}` of this person; nothing where Redis is away."""
@@ -155,19 +157,6 @@ class Registry:
             streams, sockets = counts.get(device.session_id, (0, 0))
             counts[device.session_id] = streams + device.streams, sockets + device.sockets
         return counts
-
-    def revoke(self, session_id: int) -> None:
-        """Close the login's streams and sockets on every node. A hint, never waited for: the log says it, too."""
-        if not self._revocations.full():
-            self._revocations.put_nowait(session_id)
-
-    async def _publish_revocations(self) -> None:
-        while True:
-            session_id = await self._revocations.get()
-            try:
-                await self.redis.publish(REVOKED, b"%d" % session_id)
-            except UNAVAILABLE as error:
-                log.warning("a revocation was not published; the log tells of it", error=repr(error))
 
     async def reconcile(self) -> int:
         """Find and reap what no living node holds; how many people had such ghosts."""
@@ -184,17 +173,26 @@ class Registry:
             for revoked in self.on_revoked:
                 revoked(int(data))
 
+    def _hear_parts(self, _holder: bytes, data: bytes) -> None:
+        user_id, status, holders, moment = data.split()
+        if held := self.holdings.people.get(int(user_id)):
+            self.holdings.census.note(int(user_id), held, status.decode(), int(holders), int(moment))
+
+    def _hear_order(self, drain: bool) -> None:
+        for ordered in self.on_ordered:
+            ordered(drain)
+
     def _describe(self) -> dict[str, Any]:
-        told = {name: value for report in self.reports for name, value in report().items()}
-        return {"role": self._role} | self.holdings.summarize() | told
+        record = {"role": self._role} | self.holdings.summarize()
+        for report in self.reports:
+            record |= report()
+        return record
 
     def _rename(self, holder: str) -> None:
+        if self.writer.holder:
+            self.subscriber.drop(holder_channel(self.writer.holder))
+        self.subscriber.want(holder_channel(holder))
         self.reaper.call_me(holder)
         self.writer.call_me(holder)
         for lost in self.on_lost if self.writer.before else ():
             lost()
-
-
-def as_dict(answer: Any) -> dict[bytes, bytes]:
-    """HGETALL's answer, which is a mapping or a flat list, after the protocol's version."""
-    return answer if isinstance(answer, dict) else dict(zip(answer[::2], answer[1::2], strict=True))

@@ -8,12 +8,13 @@ and closing connections goes on with Redis away, and what was not said yet is sa
 import asyncio
 import heapq
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import islice
 
 import orjson
 import structlog
 
+from chat.shared.nobody import is_probe
 from chat.shared.postgres import UNAVAILABLE as POSTGRES_AWAY
 from chat.shared.postgres import Pool
 from chat.shared.redis import UNAVAILABLE as REDIS_AWAY
@@ -32,10 +33,11 @@ log = structlog.get_logger(__name__)
 
 
 class Writer:
-    """One node's writer. `holder` is what the node calls itself in the registry, `before` what it did before that."""
+    """One node's writer. `holder` is what the node calls itself in the registry, `before` what it did before that.
+    `moved(1 or -1)`: by what was written others see somebody come, or go."""
 
-    def __init__(self, redis: Bytes, pool: Pool, holdings: Holdings) -> None:
-        self._redis, self._pool, self._holdings = redis, pool, holdings
+    def __init__(self, redis: Bytes, pool: Pool, holdings: Holdings, moved: Callable[[int], None]) -> None:
+        self._redis, self._pool, self._holdings, self._moved = redis, pool, holdings, moved
         self.holder = self.before = ""
         self.failing = False
         self._dirty: dict[int, None] = {}
@@ -163,30 +165,22 @@ class Writer:
         now = self._clock()
         held.forget_gone(now)
         choice = held.choice.encode() if held.choice else b""
-        return Call(
-            HOLD,
-            person_key(user_id),
-            [
-                b"%b%d" % (PERSON, user_id),
-                held.shown_version,
-                held.own_version,
-                holder,
-                held.rows(now),
-                choice,
-                self.before,
-            ],
-        )
+        channel, versions = b"%b%d" % (PERSON, user_id), (held.shown_version, held.own_version)
+        return Call(HOLD, person_key(user_id), [channel, *versions, holder, held.rows(now), choice, self.before])
 
     def _take(self, user_id: int, held: Held, outcome: bytes) -> None:
-        shown, own, due, holders = orjson.loads(outcome)
-        held.note(shown, own, holders)
+        shown, own, due, holders, moved, moment = orjson.loads(outcome)
+        held.note(shown, own)
+        self._holdings.census.note(user_id, held, shown[1], holders, int(moment))
+        if not is_probe(user_id):
+            self._moved(moved)
         if due and due < REFRESH_SECONDS * 1000:
             self.mark_at(self._clock() + due / 1000, user_id)
         for tell in held.told or ():
             tell()
         held.told = None
         if not held.devices and user_id not in self._dirty:
-            del self._holdings.people[user_id]
+            self._holdings.forget(user_id)
             self._departed.add(user_id)
 
     async def refresh(self) -> None:

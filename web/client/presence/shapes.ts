@@ -41,12 +41,14 @@ export type Told =
   | { type: 'typing'; conversation: Id; users: Id[] }
   | { type: 'beat'; witness: string }
   | { type: 'degraded'; on: boolean }
+  /** To admins who observe, each second; what it holds is the dashboard's affair. */
+  | { type: 'stats'; degraded: boolean; at?: number; [figure: string]: unknown }
   | { type: 'problem'; code: string; detail: string };
 
 /** What a client says. */
 export type Signal =
   | { type: 'status'; status: Mode; text?: string; emoji?: string; until?: string }
-  | { type: 'active' | 'idle' }
+  | { type: 'active' | 'idle' | 'observe' }
   | { type: 'typing'; conversation: Id; on: boolean }
   | { type: 'watch' | 'unwatch'; users?: Id[]; conversations?: Id[] };
 

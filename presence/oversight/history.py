@@ -1,6 +1,7 @@
 """History: the figures of every minute, kept in PostgreSQL for the dashboard."""
 
 import asyncio
+import math
 
 import structlog
 
@@ -12,7 +13,10 @@ from chat.shared.registry.registry import Registry
 
 PERIOD_SECONDS = 60.0
 KEPT_DAYS = 30
-NAMES = ("minute", "people", "online", "away", "dnd", "streams", "sockets", "nodes", "reaped")
+MINUTES_MOST = KEPT_DAYS * 24 * 60
+POINTS_MOST = 720  # what a chart can show; a month of minutes would be 43,200
+NAMES = ("minute", "people", "peak", "online", "away", "dnd", "streams", "sockets", "nodes")
+GROWING = ("reaped", "ghosts", "joins", "leaves", "position")
 queries = load(__file__)
 log = structlog.get_logger(__name__)
 
@@ -34,14 +38,16 @@ class History:
 
     async def sample(self) -> None:
         """Keep the figures of this minute, and let go of the oldest."""
-        figures = await self._registry.stats()
+        seen = await self._registry.overview.read()
+        figures = seen.sums() | {"position": max((node.get("position", 0) for node in seen.nodes), default=0)}
         async with self._pool.connection() as connection:
             await connection.execute(queries.insert_sample, figures)
             await connection.execute(queries.drop_old_samples, [KEPT_DAYS])
 
 
 async def read_history(pool: Pool, minutes: int) -> list[dict[str, object]]:
-    """The samples of the last minutes, oldest first."""
+    """The samples of the last minutes, oldest first; of long times, as many steps as a chart can show."""
+    asked = {"minutes": minutes, "step": math.ceil(minutes / POINTS_MOST)}
     async with pool.connection() as connection:
-        rows = await (await connection.execute(queries.read_samples, [minutes])).fetchall()
-    return [dict(zip(NAMES, row, strict=True)) for row in rows]
+        rows = await (await connection.execute(queries.read_samples, asked)).fetchall()
+    return [dict(zip(NAMES + GROWING, row, strict=True)) for row in rows]

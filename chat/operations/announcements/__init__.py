@@ -1,0 +1,1 @@
+"""Announcements: what admins say to everybody, above all conversations, until it is over."""

@@ -1,0 +1,69 @@
+"""Saying something to everybody, and taking it back; one announcement stands at a time, the next takes its place."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import orjson
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from chat.log.append import Log
+from chat.log.entry import Unplaced
+from chat.messages.draft import check_text
+from chat.messages.message import format_time
+from chat.shared.audit import Actor, record
+from chat.shared.postgres import Pool
+from chat.shared.queries import load
+
+LONGEST = 500
+LOCK = 7_263_373
+queries = load(__file__)
+Json = dict[str, Any]
+
+
+class Said(BaseModel):
+    """What shall stand there."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    body: Annotated[str, Field(min_length=1, max_length=LONGEST), AfterValidator(check_text)]
+
+
+async def announce(log: Log, actor: Actor, body: str) -> Json:
+    """It is in everybody's stream, in place of what stood there before: `{id, body, at}`."""
+    async with log.change() as change:
+        await change.connection.execute(queries.lock, [LOCK])
+        await change.connection.execute(queries.end_current)
+        row = await (await change.connection.execute(queries.insert, [body])).fetchone()
+        assert row is not None
+        announcement = describe(row)
+        await record(change.connection, actor, "announcement.make", id=row[0], body=body)
+        await change.record(told(announcement))
+    return announcement
+
+
+async def take_back(log: Log, actor: Actor) -> None:
+    """Nothing stands there any more; harmless where nothing did."""
+    async with log.change() as change:
+        await change.connection.execute(queries.lock, [LOCK])
+        row = await (await change.connection.execute(queries.end_current)).fetchone()
+        if row is not None:
+            await record(change.connection, actor, "announcement.end", id=row[0])
+            await change.record(told(None))
+
+
+def describe(row: Sequence[Any]) -> Json:
+    """As readers get it."""
+    id_, body, said_at = row
+    return {"id": id_, "body": body, "at": format_time(said_at)}
+
+
+def told(announcement: Json | None) -> Unplaced:
+    """For everybody: what stands there now."""
+    return Unplaced("announcement", data=orjson.dumps({"announcement": announcement}))
+
+
+async def read_current(pool: Pool) -> Json | None:
+    """What stands there, if anything."""
+    async with pool.connection() as connection:
+        row = await (await connection.execute(queries.read_current)).fetchone()
+    return describe(row) if row else None

@@ -1,0 +1,13 @@
+-- name: lock
+-- One at a time: two who announce at once would both find nothing to end.
+select pg_advisory_xact_lock(%s)
+
+-- name: end_current
+-- Whatever stands now is over; which one it was.
+update announcements set over_at = now() where over_at is null returning id
+
+-- name: insert
+insert into announcements (body, said_at) values (%s, now()) returning id, body, said_at
+
+-- name: read_current
+select id, body, said_at from announcements where over_at is null

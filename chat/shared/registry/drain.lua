@@ -1,0 +1,15 @@
+-- drain: the node of this name is to take nothing new and let go of what it has; or to come back.
+-- KEYS[1]: the hash of all leases. ARGV: 1 the name, 2 '1' to drain, '0' to come back. Changes its lease, which the node
+-- reads at its next beat. Returns how many leases, of those alive, were written: 0 or 1.
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local fields, told = redis.call('HGETALL', KEYS[1]), 0
+for i = 1, #fields, 2 do
+    local record = cjson.decode(fields[i + 1])
+    if record.name == ARGV[1] and record['until'] > now and not record.leaving then
+        record.drain = ARGV[2] == '1' or nil
+        redis.call('HSET', KEYS[1], fields[i], cjson.encode(record))
+        told = told + 1
+    end
+end
+return told

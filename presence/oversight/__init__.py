@@ -1,0 +1,1 @@
+"""What admins see of everybody who is here, and what they may do about it."""

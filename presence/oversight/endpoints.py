@@ -1,0 +1,121 @@
+"""`/api/presence/…` for admins: figures, nodes, people and conversations, and what may be done about them."""
+
+from typing import Annotated, get_args
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field
+
+from chat.shared.endpoints import (
+    POOL,
+    RATES,
+    REGISTRY,
+    answer_json,
+    check_admin,
+    parse_count,
+    path_id,
+    read_model,
+    require_admin,
+    require_changer,
+)
+from chat.shared.problems import Invalid, NotFound
+from presence.endpoints import bounded, note
+from presence.evidence import describe_evidence
+from presence.oversight.dashboard import describe_node, describe_seen
+from presence.oversight.history import MINUTES_MOST, read_history
+from presence.oversight.people import Question, Wanted, read_people
+from presence.oversight.rooms import read_rooms
+
+TEXT_MOST = 100
+PAGE_MOST = 200
+WANTED: tuple[Wanted, ...] = get_args(Wanted)
+
+
+class NoSuchNode(NotFound):
+    """No node of this name is alive."""
+
+    code = "no_such_node"
+
+
+class Draining(BaseModel):
+    """What the node shall do."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    draining: Annotated[bool, Field(strict=True)]
+
+
+async def get_nodes(request: web.Request) -> web.Response:
+    """Every node with its lease and what it says of itself."""
+    await require_admin(request)
+    nodes = await bounded(request.app[REGISTRY].nodes())
+    return answer_json({"nodes": [describe_node(node) for node in nodes]})
+
+
+async def get_stats(request: web.Request) -> web.Response:
+    """The figures now, and with `?minutes=` those of before, minute by minute or in as many steps as a chart shows."""
+    await require_admin(request)
+    minutes = parse_count(request, "minutes", default=0, most=MINUTES_MOST)
+    history = await read_history(request.app[POOL], minutes) if minutes else []
+    return answer_json(describe_seen(await bounded(request.app[REGISTRY].overview.read())) | {"history": history})
+
+
+async def get_people(request: web.Request) -> web.Response:
+    """`?q=&status=&node=&after=&limit=`: who is here, by name."""
+    member = await require_admin(request)
+    question = parse_question(request)
+    request.app[RATES].watch.spend(member.user_id, question.most)
+    found = read_people(request.app[POOL], request.app[REGISTRY].overview, question)
+    return answer_json(await bounded(found))
+
+
+def parse_question(request: web.Request) -> Question:
+    """Raises `Invalid`."""
+    most = parse_count(request, "limit", default=50, most=PAGE_MOST, least=1)
+    status = request.query.get("status", "here")
+    wanted = next((one for one in WANTED if one == status), None)
+    if wanted is None:
+        raise Invalid(errors=[{"field": "status", "detail": f"one of {', '.join(WANTED)}"}])
+    text, node, after = (parse_text(request, name) for name in ("q", "node", "after"))
+    return Question(text, wanted, node, after, most)
+
+
+def parse_text(request: web.Request, name: str) -> str:
+    """A short text of the query; raises `Invalid`."""
+    text = request.query.get(name, "")
+    if len(text) > TEXT_MOST or "\0" in text:
+        raise Invalid(errors=[{"field": name, "detail": f"at most {TEXT_MOST} characters"}])
+    return text
+
+
+async def get_rooms(request: web.Request) -> web.Response:
+    """`?q=&limit=`: how many are here of which conversation, the busiest first."""
+    member = await require_admin(request)
+    most = parse_count(request, "limit", default=20, most=PAGE_MOST, least=1)
+    request.app[RATES].watch.spend(member.user_id, most)
+    rooms = read_rooms(request.app[POOL], request.app[REGISTRY], parse_text(request, "q"), most)
+    return answer_json(await bounded(rooms))
+
+
+async def get_evidence(request: web.Request) -> web.Response:
+    """Why a person is shown as he is, the invisible too: who looks is written down."""
+    member, user_id = await require_admin(request), path_id(request, "user")
+    await note(request, member, "presence.look", user_id)
+    return answer_json(await bounded(describe_evidence(request.app[POOL], request.app[REGISTRY], user_id)))
+
+
+async def post_reconcile(request: web.Request) -> web.Response:
+    """Look for ghosts now."""
+    member = await require_admin(request)
+    reaped = await bounded(request.app[REGISTRY].reconcile())
+    await note(request, member, "presence.reconcile", reaped=reaped)
+    return answer_json({"reaped": reaped})
+
+
+async def put_drain(request: web.Request) -> web.Response:
+    """Let a node take nothing new and let go of what it has, spread over its time for that; or let it come back."""
+    member = check_admin(await require_changer(request))
+    name, asked = request.match_info["node"], await read_model(request, Draining)
+    if not await bounded(request.app[REGISTRY].order_drain(name, asked.draining)):
+        raise NoSuchNode
+    await note(request, member, "node.drain" if asked.draining else "node.return", node=name)
+    return answer_json({"name": name, "draining": asked.draining}, 202)

@@ -1,0 +1,47 @@
+"""What an admin asks, a verb each."""
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from tests.cast import Person
+from tests.waiting import eventually
+
+Json = dict[str, Any]
+FIGURES = ("people", "online", "away", "dnd", "streams", "sockets")
+
+
+async def asks(admin: Person, path: str, **query: object) -> Json:
+    """One answer."""
+    status, answer = await admin.call("GET", f"/api/presence/{path}?{urlencode(query)}")
+    assert status == 200, answer
+    return dict(answer)
+
+
+async def counts(admin: Person, **wanted: int) -> None:
+    """Wait until the figures are these; the others of them are nought."""
+    expected = dict.fromkeys(FIGURES, 0) | wanted
+
+    async def seen() -> Json:
+        answer = await asks(admin, "stats")
+        return {name: answer[name] for name in FIGURES}
+
+    async def exact() -> bool:
+        return await seen() == expected
+
+    try:
+        await eventually(exact)
+    except AssertionError:
+        assert await seen() == expected
+
+
+async def finds(admin: Person, **query: object) -> Sequence[str]:
+    """The names of who is here."""
+    return [one["name"] for one in (await asks(admin, "people", **query))["people"]]
+
+
+async def audited(admin: Person, query: str = "") -> list[tuple[str, int | None, Any]]:
+    """`(action, about whom, detail)`, the latest first."""
+    status, page = await admin.call("GET", f"/api/audit?{query}")
+    assert status == 200, page
+    return [(row["action"], row["subject"], row["detail"]) for row in page["rows"]]

@@ -1,0 +1,75 @@
+"""An announcement reaches everybody, wherever and whenever they come, until it is over."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from tests.cast import Cast, Person
+from tests.dashboard.looking import audited
+from tests.nodes import Node
+from tests.waiting import eventually
+
+PATH = "/api/announcement"
+
+
+async def stands(person: Person) -> Any:
+    """What stands above his conversations."""
+    status, answer = await person.call("GET", PATH)
+    assert status == 200
+    return answer["announcement"]
+
+
+async def test_heard_on_every_node_and_later(cast: Cast, ada: Person, other: Node) -> None:
+    """In the streams of both nodes, in a replay, in what is found by who comes later; the next one replaces it."""
+    ana, ben, mallory = await cast.enters("ana", "ben", "mallory")
+    ben.at = other.url
+    ears = [await ana.listens(), await ben.listens()]
+    before = ears[0].named("ready")[0].id
+    status, made = await ada.call("PUT", PATH, {"body": "Back in five minutes"})
+    assert status == 201
+    await ada.call("PUT", PATH, {"body": "Back in ten minutes"})
+    assert (await ada.call("DELETE", PATH))[0] == 204
+    for ear in [*ears, await ana.listens(last_event_id=before)]:
+        await eventually(lambda ear=ear: len(ear.named("announcement")) == 3)
+        said = [one.json()["announcement"] for one in ear.named("announcement")]
+        assert said[0] == made["announcement"]
+        assert [one and one["body"] for one in said] == ["Back in five minutes", "Back in ten minutes", None]
+    assert await stands(mallory) is None
+    ids = [made["announcement"]["id"], said[1]["id"]]
+    assert await audited(ada) == [
+        ("announcement.end", None, {"id": ids[1]}),
+        ("announcement.make", None, {"id": ids[1], "body": "Back in ten minutes"}),
+        ("announcement.make", None, {"id": ids[0], "body": "Back in five minutes"}),
+    ]
+
+
+async def test_whoever_announces_at_once_the_last_one_stands(cast: Cast, ada: Person) -> None:
+    """Two at the same moment: one stands, the one that everybody heard last; taking back nothing is harmless."""
+    (ana,) = await cast.enters("ana")
+    ear = await ana.listens()
+    await asyncio.gather(*(ada.call("PUT", PATH, {"body": f"number {n}"}) for n in range(5)))
+    await eventually(lambda: len(ear.named("announcement")) == 5)
+    assert await stands(ana) == ear.named("announcement")[-1].json()["announcement"]
+    for _ in range(2):
+        assert (await ada.call("DELETE", PATH))[0] == 204
+    assert len([row for row in await audited(ada) if row[0] == "announcement.end"]) == 1
+
+
+@pytest.mark.parametrize(
+    "body", [{"body": ""}, {"body": "  "}, {"body": "x" * 501}, {"body": "a\0b"}, {}, {"text": "x"}]
+)
+async def test_what_cannot_be_announced(ada: Person, body: dict[str, str]) -> None:
+    """Nothing, too much, or what no reader can hold."""
+    status, problem = await ada.call("PUT", PATH, body)
+    assert (status, problem["code"]) == (422, "invalid")
+
+
+async def test_only_admins_announce(cast: Cast, ada: Person) -> None:
+    """Others read."""
+    (mallory,) = await cast.enters("mallory")
+    await ada.call("PUT", PATH, {"body": "hello"})
+    for method, body in (("PUT", {"body": "mine"}), ("DELETE", None)):
+        status, problem = await mallory.call(method, PATH, body)
+        assert (status, problem["code"]) == (403, "admins_only")
+    assert (await stands(mallory))["body"] == "hello"

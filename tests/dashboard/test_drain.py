@@ -1,0 +1,79 @@
+"""Draining a node from the dashboard: it lets go of everybody and takes nobody, until it is told to come back."""
+
+from chat.shared.endpoints import REGISTRY
+from tests.cast import Cast, Person
+from tests.dashboard.looking import asks, audited
+from tests.nodes import Node
+from tests.presence.eyes import opens_eyes
+from tests.waiting import eventually
+
+
+async def state(admin: Person, name: str) -> str | None:
+    """How it stands with the node."""
+    nodes = (await asks(admin, "nodes"))["nodes"]
+    return next((str(node["state"]) for node in nodes if node["name"] == name), None)
+
+
+async def becomes(admin: Person, name: str, wanted: str) -> None:
+    """Wait for it."""
+
+    async def so() -> bool:
+        return await state(admin, name) == wanted
+
+    await eventually(so)
+
+
+async def readiness(cast: Cast, node: Node) -> int:
+    """What the load balancer hears."""
+    async with cast.http.get(node.url + "/health/ready") as answer:
+        return answer.status
+
+
+async def test_drained_and_back(cast: Cast, ada: Person, other: Node) -> None:
+    """Streams and sockets are told `drain`, readiness fails, newcomers are refused; then all is as before."""
+    (ben,) = await cast.enters("ben")
+    ben.at = other.url
+    ear, eyes = await ben.listens(), await opens_eyes(ben)
+    assert await ada.call("PUT", "/api/presence/nodes/b2/drain", {"draining": True}) == (
+        202,
+        {"name": "b2", "draining": True},
+    )
+    await becomes(ada, "b2", "drained")
+    await eventually(lambda: ear.closed)
+    assert ear.named("bye")[0].json() == {"reason": "drain"}
+    assert await eyes.closes() == 1001
+    assert await readiness(cast, other) == 503
+    assert (await ben.call("GET", "/api/chat/stream?poll=1"))[0] == 503
+    assert await state(ada, "a1") == "up"
+    assert (await ada.call("PUT", "/api/presence/nodes/b2/drain", {"draining": False}))[0] == 202
+    await becomes(ada, "b2", "up")
+
+    async def ready() -> bool:
+        return await readiness(cast, other) == 200
+
+    await eventually(ready)
+    assert not (await ben.listens()).closed
+    assert await audited(ada) == [("node.return", None, {"node": "b2"}), ("node.drain", None, {"node": "b2"})]
+
+
+async def test_an_order_outlives_a_lost_registry(cast: Cast, ada: Person, other: Node) -> None:
+    """Redis forgets everything: the node registers again, and is still out of work."""
+    await ada.call("PUT", "/api/presence/nodes/b2/drain", {"draining": True})
+    await becomes(ada, "b2", "drained")
+    await other.app[REGISTRY].redis.flushall()
+    await becomes(ada, "b2", "drained")
+    assert await readiness(cast, other) == 503
+
+
+async def test_who_may_drain_what(cast: Cast, ada: Person) -> None:
+    """Admins, nodes that are there, and by saying so clearly."""
+    (mallory,) = await cast.enters("mallory")
+    for person, name, body, wanted in (
+        (mallory, "a1", {"draining": True}, (403, "admins_only")),
+        (ada, "zz", {"draining": True}, (404, "no_such_node")),
+        (ada, "a1", {"draining": "yes"}, (422, "invalid")),
+    ):
+        status, problem = await person.call("PUT", f"/api/presence/nodes/{name}/drain", body)
+        assert (status, problem["code"]) == wanted
+    assert await state(ada, "a1") == "up"
+    assert await audited(ada) == []

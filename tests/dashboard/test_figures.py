@@ -1,0 +1,102 @@
+"""The figures are the truth, over all nodes; telling them costs the same however many people are here."""
+
+import orjson
+
+from chat.shared.endpoints import REGISTRY
+from presence.oversight.dashboard import describe_seen
+from tests.cast import Cast, Person
+from tests.dashboard.looking import asks, counts
+from tests.nodes import Node
+from tests.presence.eyes import open_eyes, opens_eyes
+from tests.registry.desks import Desk, open_desk
+from tests.waiting import eventually
+
+FEW, MANY, READS = 10, 3_000, 5
+
+
+async def test_a_person_on_two_nodes_is_one(cast: Cast, ada: Person, other: Node) -> None:
+    """A stream here, a socket there, a second device, in any order: counted once, and gone when all is closed."""
+    ben, chloe = await cast.enters("ben", "chloe")
+    await ben.listens()
+    ben.at = other.url
+    await counts(ada, people=1, away=1, streams=1)
+    bens = await opens_eyes(ben)
+    await counts(ada, people=1, online=1, streams=1, sockets=1)
+    chloe.at = other.url
+    chloes = await opens_eyes(chloe)
+    await chloe.listens()
+    await bens.says("status", status="dnd")
+    await counts(ada, people=2, online=1, dnd=1, streams=2, sockets=2)
+    await ben.ears[0].cuts_wire()
+    await counts(ada, people=2, online=1, dnd=1, streams=1, sockets=2)
+    await bens.leaves()
+    await counts(ada, people=1, online=1, streams=1, sockets=1)
+    await chloes.leaves()
+    await chloe.ears[0].cuts_wire()
+    await counts(ada)
+
+
+async def test_the_invisible_count_nowhere(cast: Cast, ada: Person) -> None:
+    """Neither as people nor as going: only their connections are connections."""
+    (ben,) = await cast.enters("ben")
+    async with open_eyes(ben) as bens:
+        await counts(ada, people=1, online=1, sockets=1)
+        await bens.says("status", status="invisible")
+        await counts(ada, sockets=1)
+        assert (await asks(ada, "people", status="any", q="ben"))["people"][0]["nodes"] == []
+
+
+async def test_who_comes_and_goes_is_counted_once(cast: Cast, ada: Person, other: Node) -> None:
+    """By whichever node; a reload, a second device and a lost registry are no coming."""
+    (ben,) = await cast.enters("ben")
+
+    async def moved(joins: int, leaves: int) -> None:
+        async def so() -> bool:
+            seen = await asks(ada, "stats")
+            return (seen["joins"], seen["leaves"]) == (joins, leaves)
+
+        await eventually(so)
+
+    bens = await opens_eyes(ben)
+    await moved(1, 0)
+    ben.at = other.url
+    phone = await opens_eyes(ben)
+    await bens.leaves()
+    await counts(ada, people=1, online=1, sockets=1)
+    await phone.leaves()
+    await moved(1, 1)
+    async with open_eyes(ben):
+        await moved(2, 1)
+        await other.app[REGISTRY].redis.flushall()
+        await counts(ada, people=1, online=1, sockets=1)
+        assert (await asks(ada, "stats"))["joins"] == 0
+
+
+async def test_a_look_costs_the_same_however_many_are_here(database_url: str, redis_url: str) -> None:
+    """Redis runs as many commands, and as many bytes go to the browser, with 10 people and with 3,000."""
+    async with open_desk(database_url, redis_url) as desk:
+        few = await cost(desk, FEW)
+        many = await cost(desk, MANY)
+    assert (few[0], many[0]) == (few[0], few[0])
+    assert abs(many[1] - few[1]) < 50
+    assert few[0] < 10
+
+
+async def cost(desk: Desk, people: int) -> tuple[int, int]:
+    """`(commands, bytes)` of a look when so many are here; nothing else asks Redis meanwhile."""
+    registry = desk.registry
+    for user_id in range(1, people + 1):
+        if user_id not in registry.holdings.people:
+            registry.open(user_id, user_id, "socket")
+    await eventually(lambda: all(held.status == "online" for held in registry.holdings.people.values()), 20)
+    await registry.lease._say("renew", "")
+    await desk.tasks.stop()
+    frame = orjson.dumps(describe_seen(await registry.overview.read()))
+    assert orjson.loads(frame)["online"] == people
+    before = (await registry.redis.info("stats"))["total_commands_processed"]
+    for _ in range(READS):
+        await registry.overview.read()
+    ran = (await registry.redis.info("stats"))["total_commands_processed"] - before - 1
+    for name, work in registry.works().items():
+        desk.tasks.start(name, work())
+    return ran // READS, len(frame)

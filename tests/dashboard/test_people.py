@@ -1,0 +1,80 @@
+"""The list of who is here: by name, page by page, filtered by the server."""
+
+import pytest
+
+from presence.oversight import people
+from tests.cast import Cast, Person
+from tests.dashboard.looking import asks, finds
+from tests.nodes import Node
+from tests.presence.eyes import opens_eyes
+from tests.waiting import eventually
+
+
+@pytest.fixture(params=["few", "many"], autouse=True)
+def crowd(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both ways of finding people: from what the nodes hold, and by a walk through all names."""
+    if request.param == "many":
+        monkeypatch.setattr(people, "FEW", 0)
+        monkeypatch.setattr(people, "BATCH", 2)
+
+
+async def test_filtered_by_name_status_and_node(cast: Cast, ada: Person, other: Node) -> None:
+    """What others see of each; who has set himself invisible is here for nobody."""
+    ben, chloe, dora, _ = await cast.enters("ben", "chloe", "Dora_100%", "edgar")
+    chloe.at = other.url
+    eyes = [await opens_eyes(person) for person in (ben, chloe, dora)]
+    await eyes[1].says("status", status="dnd", text="focus")
+    await eyes[2].says("status", status="invisible")
+
+    async def settled() -> bool:
+        return await finds(ada) == ["ben", "chloe"]
+
+    await eventually(settled)
+    (line,) = (await asks(ada, "people", node="b2"))["people"]
+    assert (line["name"], line["status"], line["text"], line["nodes"]) == ("chloe", "dnd", "focus", ["b2"])
+    assert (line["devices"], line["disabled"], line["role"]) == (1, False, "member")
+    assert await finds(ada, status="online") == ["ben"]
+    assert await finds(ada, q="HLO") == ["chloe"]
+    assert await finds(ada, q="_100%", status="any") == ["Dora_100%"]
+    assert await finds(ada, q="_", status="here") == []
+    assert await finds(ada, status="offline") == ["ada", "Dora_100%", "edgar"]
+    for one in eyes:
+        await one.leaves()
+
+
+async def test_pages_follow_each_other(cast: Cast, ada: Person) -> None:
+    """By name, without gap or repeat; the last one says that it is."""
+    names = [f"walker{n}" for n in range(5)]
+    eyes = [await opens_eyes(person) for person in await cast.enters(*names)]
+
+    async def all_here() -> bool:
+        return len(await finds(ada)) == len(names)
+
+    await eventually(all_here)
+    seen: list[str] = []
+    after: str | None = ""
+    while after is not None:
+        page = await asks(ada, "people", limit=2, after=after)
+        seen += [one["name"] for one in page["people"]]
+        after = page["next"]
+    assert seen == names
+    for one in eyes:
+        await one.leaves()
+
+
+async def test_a_walk_ends_somewhere_and_says_where(cast: Cast, ada: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody fits among the first so many: an empty page that is not the last."""
+    await cast.enters(*(f"walker{n}" for n in range(6)))
+    monkeypatch.setattr(people, "LOOKED_MOST", 4)
+    monkeypatch.setattr(people, "BATCH", 2)
+    page = await asks(ada, "people", status="offline", q="zed")
+    assert (page["people"], page["next"], page["looked"]) == ([], None, 0)
+    page = await asks(ada, "people", status="offline", node="b2")
+    assert (page["people"], page["next"], page["looked"]) == ([], "walker2", 4)
+
+
+@pytest.mark.parametrize("query", ["status=asleep", "limit=0", "limit=201", "q=" + "x" * 101, "node=%00"])
+async def test_what_cannot_be_asked(ada: Person, query: str) -> None:
+    """Each names its field."""
+    status, problem = await ada.call("GET", f"/api/presence/people?{query}")
+    assert (status, problem["code"], problem["errors"][0]["field"]) == (422, "invalid", query.partition("=")[0])

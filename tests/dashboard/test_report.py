@@ -1,0 +1,75 @@
+"""What a node says of itself, and what is kept of all of them."""
+
+import psycopg
+
+from chat.shared.endpoints import POOL
+from presence.oversight.history import read_history
+from tests.cast import Cast, Person
+from tests.dashboard.looking import Json, asks, audited
+from tests.nodes import Node
+from tests.waiting import eventually
+
+
+async def report(admin: Person) -> Json:
+    """The only node's."""
+    (node,) = (await asks(admin, "nodes"))["nodes"]
+    return dict(node)
+
+
+async def test_a_node_tells_how_it_is(cast: Cast, ada: Person) -> None:
+    """Its readers and why they went, how long messages and announcements take, where it is in the log."""
+    ana, ben = await cast.enters("ana", "ben")
+    room = await cast.share(ana, ben)
+    ear = await ben.listens()
+    await ana.says(room, "hello")
+    await eventually(ear.messages)
+    await ear.cuts_wire()
+
+    async def told() -> Json | None:
+        await ana.says(room, "hello again")
+        seen = await report(ada)
+        return seen if seen["ends"] and seen["delivery"] and seen["announce"] is not None else None
+
+    seen = await eventually(told)
+    assert seen is not None
+    assert seen["ends"] == {"left": 1}
+    assert 0 <= seen["delivery"]["p50"] <= seen["delivery"]["p99"] < 5_000
+    assert 0 <= seen["announce"] < 5_000
+    assert (seen["polls"], seen["replays"], seen["draining"], seen["listening"]) == (0, 0, False, True)
+    assert seen["position"] >= 1
+    assert seen["memory"] > 10_000_000
+    assert seen["state"] == "up"
+    assert "where" not in seen
+
+
+async def test_a_month_is_as_many_points_as_a_chart_shows(node: Node, ada: Person, database_url: str) -> None:
+    """Means, peaks, and what only grows as of each step's end; of an hour, every minute."""
+    with psycopg.connect(database_url) as connection:
+        connection.execute(
+            "insert into presence_stats (minute, people, online, away, dnd, streams, sockets, nodes, reaped, joins)"
+            " select date_trunc('minute', now()) - make_interval(mins => n), n % 2, n % 2, 0, 0, n, 0, 1, 0, 50000 - n"
+            " from generate_series(0, 40000) n"
+        )
+    month = (await asks(ada, "stats", minutes=30 * 24 * 60))["history"]
+    assert 600 < len(month) <= 721
+    assert {point["peak"] for point in month} == {1}
+    joins = [point["joins"] for point in month]
+    assert joins == sorted(joins)
+    assert joins[-1] == 50_000
+    hour = await read_history(node.app[POOL], 60)
+    assert len(hour) == 60
+    assert [point["people"] for point in hour[-2:]] == [1, 0]
+
+
+async def test_the_audit_is_filtered(cast: Cast, ada: Person) -> None:
+    """By the beginning of the action, and by whom it is by or about."""
+    (ben,) = await cast.enters("ben")
+    await asks(ada, f"evidence/{ben.id}")
+    await ada.call("POST", "/api/presence/reconcile")
+    await ada.call("PUT", f"/api/users/{ben.id}/disabled", {"disabled": True})
+    assert [row[0] for row in await audited(ada, "action=presence")] == ["presence.reconcile", "presence.look"]
+    assert [row[0] for row in await audited(ada, "action=presence.look")] == ["presence.look"]
+    about = {row[0] for row in await audited(ada, f"user={ben.id}")}
+    assert about == {"presence.look", "account.disable", "login.end"}
+    assert await audited(ada, "user=999999") == []
+    assert (await ada.call("GET", "/api/audit?action=%25"))[0] == 422

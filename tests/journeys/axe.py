@@ -1,0 +1,35 @@
+"""Axe: what an automatic check of accessibility finds wrong with a page."""
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from playwright.async_api import Page
+
+SOURCE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
+SETTLED = "() => Promise.all(document.getAnimations().map(one => one.finished.catch(() => null)))"
+FOUND = """async () => (await axe.run(document, {resultTypes: ['violations']})).violations.flatMap(
+    one => one.nodes.map(node => `${one.id}: ${node.target.join(' ')}: ${node.any[0]?.message ?? one.help}`))"""
+
+
+@cache
+def source() -> str:
+    """The checker itself, as the web app's packages have it."""
+    return SOURCE.read_text()
+
+
+async def troubles(page: Page) -> list[str]:
+    """A line for each element and rule that it breaks."""
+    await page.evaluate(source())
+    found: list[Any] = await page.evaluate(FOUND)
+    return [str(one) for one in found]
+
+
+async def is_clean_in_both_themes(page: Page) -> None:
+    """Nothing is wrong with it, light or dark."""
+    for scheme in ("light", "dark"):
+        await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+        await page.evaluate(SETTLED)  # colours change in transitions, short ones too
+        found = await troubles(page)
+        assert not found, "\n".join([scheme, *found])
+    await page.emulate_media(color_scheme="light")

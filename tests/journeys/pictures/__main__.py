@@ -1,0 +1,78 @@
+"""The command. Prints each picture as it is made; ends with 1 when a screen could not be reached."""
+
+import argparse
+import shutil
+import sys
+from collections.abc import Iterator
+from itertools import product
+from pathlib import Path
+from typing import Any, Literal
+
+from playwright.async_api import Browser, Error, async_playwright
+from playwright.async_api import TimeoutError as Timeout
+
+from tests.journeys.conftest import FLAGS, NAMES
+from tests.journeys.pictures.scenes import SCENES, Scene, View
+from tests.journeys.pictures.stage import Stage, setting_the_stage
+
+LOOKS: dict[str, dict[str, Any]] = {
+    "wide": {"viewport": {"width": 1280, "height": 800}},
+    "phone": {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True},
+}
+Theme = Literal["light", "dark"]
+THEMES: tuple[Theme, ...] = ("light", "dark")
+PATIENCE = 10_000  # ms
+
+
+def main() -> None:
+    """See the heading of the package."""
+    parser = argparse.ArgumentParser(prog="python -m tests.journeys.pictures", description=__doc__)
+    parser.add_argument("folder", type=Path, help="where the pictures go")
+    parser.add_argument("--only", default="", help="screens whose names begin so")
+    parser.add_argument("--look", default="", help="one of light-wide, light-phone, dark-wide, dark-phone")
+    asked = parser.parse_args()
+    asked.folder.mkdir(parents=True, exist_ok=True)
+    sys.exit(setting_the_stage(lambda stage: take_all(stage, asked.folder, asked.only, asked.look)))
+
+
+async def take_all(stage: Stage, folder: Path, only: str, look: str) -> int:
+    """0 when every picture could be taken."""
+    missed = 0
+    program = next(filter(None, map(shutil.which, NAMES)), None)
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=program, args=FLAGS)
+        for scene, theme, size in chosen(only, look):
+            missed += not await take(browser, stage, scene, theme, size, folder)
+        await browser.close()
+    return int(missed > 0)
+
+
+def chosen(only: str, look: str) -> Iterator[tuple[Scene, Theme, str]]:
+    """Screen, theme and size of each picture."""
+    for scene, theme, size in product(SCENES, THEMES, LOOKS):
+        if scene.name.startswith(only) and look in ("", f"{theme}-{size}"):
+            yield scene, theme, size
+
+
+async def take(browser: Browser, stage: Stage, scene: Scene, theme: Theme, size: str, folder: Path) -> bool:
+    """One picture, in a browser of its own."""
+    context = await browser.new_context(**LOOKS[size], locale="en-GB", reduced_motion="reduce", color_scheme=theme)
+    context.set_default_timeout(PATIENCE)
+    await context.add_cookies(stage.cookies_of(scene.who))  # type: ignore[arg-type]
+    page = await context.new_page()
+    name = f"{scene.name}-{theme}-{size}"
+    try:
+        await scene.act(View(page, stage, size == "phone"))
+        await page.evaluate("document.fonts.ready")
+        await page.screenshot(path=folder / f"{name}.png", animations="disabled")
+        print(f"✓ {name}", flush=True)
+    except (Error, Timeout, AssertionError) as failure:
+        print(f"✗ {name}: {str(failure).splitlines()[0]}", flush=True)
+        return False
+    finally:
+        await context.close()
+    return True
+
+
+if __name__ == "__main__":
+    main()

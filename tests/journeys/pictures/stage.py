@@ -1,0 +1,107 @@
+"""The stage of the pictures: two nodes, the demo's people and talk, some of the people here, a month of figures."""
+
+import asyncio
+import tempfile
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import aiohttp
+import psycopg
+
+from chat.demo.fill import PASSWORD, fill_empty
+from chat.demo.script import PEOPLE
+from chat.engines import PostgresEngine, ValkeyEngine
+from chat.migrations import migrate
+from chat.shared.settings import read_settings
+from tests.cast import Person
+from tests.presence.eyes import Eyes, open_eyes
+from tests.promises.node import NodeProcess
+from tests.verbs import answers
+
+HERE = {"ben": 0, "chloe": 0, "emi": 1, "farid": 1, "lena": 1}  # on which node
+# A working day's curve, so that the charts show what they can.
+MONTH = """
+with days as (
+    select n, minute, extract(isodow from minute) > 5 as weekend,
+           greatest(0, sin((extract(epoch from minute)::bigint % 86400 - 25200) / 43200.0 * pi())) as height
+      from generate_series(0, 43199) n
+     cross join lateral (select date_trunc('minute', now()) - make_interval(mins => 43200 - n) as minute) m),
+figures as (select *, height * case when weekend then 12 else 60 end + (n * 7919 % 5) as people from days)
+insert into presence_stats (minute, people, online, away, dnd, streams, sockets, nodes, reaped, joins, leaves)
+select minute, people * 1.4 + 6, people, people * 0.3 + 4, people * 0.1 + 2, people * 3, people * 2, 2, 0,
+       n * 3 + n % 7, n * 3 + n % 11
+  from figures
+"""
+
+
+class Stage:
+    """`people` by name, each with a login; `url` of the first node, `other` of the second."""
+
+    def __init__(self, nodes: list[NodeProcess], people: dict[str, Person]) -> None:
+        self.nodes, self.people = nodes, people
+        self.url = nodes[0].url
+
+    def cookies_of(self, name: str) -> list[dict[str, object]]:
+        """What makes a browser this person's; a stranger has none."""
+        if not name:
+            return []
+        token = self.people[name].token
+        return [{"name": "tandem", "value": token, "url": self.url, "httpOnly": True, "sameSite": "Lax"}]
+
+
+def setting_the_stage(play: Callable[[Stage], Awaitable[int]]) -> int:
+    """Engines, nodes, people; then the play; then everything is taken down."""
+    with (
+        tempfile.TemporaryDirectory(prefix="tandem-pictures-") as folder,
+        PostgresEngine(Path(folder) / "postgres") as postgres,
+        ValkeyEngine(Path(folder) / "valkey") as valkey,
+    ):
+        return asyncio.run(playing(Path(folder), postgres.url, valkey.url, play))
+
+
+async def playing(folder: Path, database: str, redis: str, play: Callable[[Stage], Awaitable[int]]) -> int:
+    """The play, with everybody in place."""
+    await migrate(database)
+    await fill_empty(read_settings(database_url=database, redis_url=redis))
+    async with await psycopg.AsyncConnection.connect(database, autocommit=True) as connection:
+        await connection.execute(MONTH)
+    nodes = [NodeProcess(name, folder, {"DATABASE_URL": database, "REDIS_URL": redis}) for name in ("a1", "b1")]
+    async with AsyncExitStack() as leaving:
+        for node in nodes:
+            leaving.callback(node.kill)
+        await asyncio.gather(*(node.start() for node in nodes))
+        http = await leaving.enter_async_context(aiohttp.ClientSession())
+        stage = Stage(nodes, {name: await log_in(http, nodes[0].url, name) for name in PEOPLE})
+        for name, place in HERE.items():
+            stage.people[name].at = nodes[place].url
+            await come(await leaving.enter_async_context(open_eyes(stage.people[name])), name)
+        await act(stage)
+        return await play(stage)
+
+
+async def log_in(http: aiohttp.ClientSession, url: str, name: str) -> Person:
+    """With the demo's password, from some device."""
+    said = {"name": name, "password": PASSWORD, "device": "Firefox on Linux"}
+    async with http.post(url + "/api/sessions", json=said) as answer:
+        came = await answer.json()
+        return Person(http, url, name, came["user"]["id"], came["token"])
+
+
+async def come(eyes: Eyes, name: str) -> None:
+    """Each is here in another way."""
+    if name == "chloe":
+        await eyes.says("status", status="dnd", text="Drawing", emoji="🎨")
+    elif name == "farid":
+        await eyes.says("idle")
+
+
+async def act(stage: Stage) -> None:
+    """A thread, a reaction, a pin, some work for the audit."""
+    ana, ben = stage.people["ana"], stage.people["ben"]
+    for seq, reply in ((3, "Which platform?"), (3, "Four, as always.")):
+        await answers(ben, 1, seq, reply)
+    for path in ("messages/1/reactions/%E2%98%95", "pins/1"):
+        await ana.call("PUT", f"/api/chat/conversations/1/{path}")
+    await ana.call("POST", "/api/presence/reconcile")
+    await ana.call("GET", f"/api/presence/evidence/{ben.id}")

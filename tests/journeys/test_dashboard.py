@@ -1,0 +1,144 @@
+"""An admin at the dashboard: a node dies before her eyes; she acts, and everything she does is written down."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from playwright.async_api import Locator, Page, expect
+
+from chat.engines import ValkeyEngine
+from tests.cast import Cast, Person
+from tests.journeys.axe import is_clean_in_both_themes
+from tests.journeys.conftest import OpenWindow
+from tests.journeys.window import LIMIT, Window
+from tests.presence.eyes import open_eyes, opens_eyes
+from tests.promises.conftest import StartNode
+from tests.promises.node import NodeProcess
+
+QUICK = {"PRESENCE_LINGER": "2", "NODE_LEASE": "2"}
+PASSWORD = "correct horse battery"
+
+
+async def enters(stage: Cast, node: NodeProcess, *names: str, role: str = "member") -> list[Person]:
+    """People whose calls go to this node."""
+    people = await stage.enters(*names, role=role)
+    for person in people:
+        person.at = node.url
+    return people
+
+
+def node_card(window: Window, name: str) -> Locator:
+    """What the overview shows of a node."""
+    return window.page.get_by_role("article", name=f"Node {name}")
+
+
+async def figure(window: Window, name: str, value: str) -> None:
+    """Wait until the overview says so."""
+    await expect(window.page.locator(f"[data-figure={name}]")).to_have_text(value, timeout=LIMIT)
+
+
+@asynccontextmanager
+async def present(*people: Person) -> AsyncIterator[None]:
+    """All of them have a socket open."""
+    eyes = [await opens_eyes(person) for person in people]
+    yield
+    await asyncio.gather(*(one.leaves() for one in eyes))
+
+
+async def test_a_node_dies(start_node: StartNode, open_window: OpenWindow, stage: Cast) -> None:
+    """Its card counts down and goes; its people are reaped, or have moved; the figures are the truth all the way."""
+    one, two = await asyncio.gather(start_node("a1", **QUICK), start_node("b1", **QUICK))
+    (ada,) = await enters(stage, one, "ada", role="admin")
+    ben, chloe = await enters(stage, two, "ben", "chloe")
+    await stage.share(ben, chloe, name="kitchen")
+    board = await open_window(one, ada, "/dashboard")
+    async with present(ben, chloe):
+        await figure(board, "people", "3")
+        await expect(node_card(board, "b1")).to_contain_text("Up")
+        await expect(board.page.get_by_text("kitchen")).to_be_visible(timeout=LIMIT)
+        await is_clean_in_both_themes(board.page)
+        two.kill()
+        chloe.at = one.url
+        async with open_eyes(chloe):
+            await expect(node_card(board, "b1")).to_contain_text("Counts as dead in", timeout=LIMIT)
+            await expect(node_card(board, "b1")).to_have_count(0, timeout=LIMIT)
+            await figure(board, "people", "2")
+            await figure(board, "online", "2")
+            await figure(board, "reaped", "2")  # chloe's socket of before among them
+            await figure(board, "ghosts", "0")
+    assert board.errors == []
+
+
+async def announces(page: Page, words: str) -> None:
+    """To everybody."""
+    await page.get_by_role("button", name="Announce").click()
+    await page.get_by_label("What everybody shall read").fill(words)
+    await page.get_by_role("button", name="Announce to everybody").click()
+
+
+async def reads_once(window: Window, words: str) -> None:
+    """It stands above the conversations; dismissed, it does not come back."""
+    said = window.page.get_by_role("region", name="Announcement")
+    await expect(said).to_contain_text(words, timeout=LIMIT)
+    await said.get_by_role("button", name="Dismiss").click()
+    await window.page.reload()
+    await window.is_live()
+    await expect(said).to_have_count(0)
+
+
+async def test_she_acts_and_it_is_written_down(start_node: StartNode, open_window: OpenWindow, stage: Cast) -> None:
+    """Evidence, a login's end, an announcement that is read and dismissed; each of it in the audit."""
+    node = await start_node("a1", **QUICK)
+    (ada,) = await enters(stage, node, "ada", role="admin")
+    (ben,) = await enters(stage, node, "ben")
+    room = await stage.share(ada, ben, name="kitchen")
+    bens = await open_window(node, ben, f"/c/{room}")
+    await bens.is_live()
+    board = await open_window(node, ada, "/dashboard/people")
+    page = board.page
+    await announces(page, "Back in five minutes")
+    await reads_once(bens, "Back in five minutes")
+    await page.get_by_role("button", name="Ben: Online").click()
+    evidence = page.get_by_role("dialog", name="Ben")
+    await expect(evidence).to_contain_text("1 of 1 connected devices in use.", timeout=LIMIT)
+    await is_clean_in_both_themes(page)
+    await evidence.get_by_role("button", name="End the login test").click()
+    await page.get_by_role("button", name="End the login", exact=True).click()
+    await bens.page.get_by_role("button", name="Log in").wait_for()
+    await page.get_by_role("dialog", name="Ben").get_by_role("button", name="Close").click()
+    await page.get_by_role("link", name="Audit").click()
+    for action in ("login.end", "presence.look", "announcement.make"):
+        await expect(page.get_by_role("main").get_by_text(action)).to_be_visible(timeout=LIMIT)
+    await is_clean_in_both_themes(page)
+    assert board.errors == bens.errors == []
+
+
+async def test_who_may_come_in(start_node: StartNode, open_window: OpenWindow, stage: Cast) -> None:
+    """A stranger logs in and is where she wanted to go; a member is told that it is not for him."""
+    node = await start_node("a1", **QUICK)
+    (ben,) = await enters(stage, node, "ben")
+    bens = await open_window(node, ben, "/dashboard")
+    await expect(bens.page.get_by_role("heading", name="The dashboard is for admins")).to_be_visible(timeout=LIMIT)
+    stranger = await open_window(node, None, "/dashboard/audit")
+    await stranger.page.get_by_role("button", name="Sign up").click()
+    await stranger.page.get_by_label("Name", exact=True).fill("zoe")
+    await stranger.page.get_by_label("Password").fill(PASSWORD)
+    await stranger.page.get_by_role("button", name="Sign up").click()
+    await expect(stranger.page.get_by_role("heading", name="The dashboard is for admins")).to_be_visible(timeout=LIMIT)
+
+
+async def test_without_redis_the_last_figures_stay(
+    start_node: StartNode, open_window: OpenWindow, stage: Cast, own_valkey: ValkeyEngine
+) -> None:
+    """They are said to be old; afterwards they are new."""
+    node = await start_node("a1", **QUICK, REDIS_URL=own_valkey.url)
+    (ada,) = await enters(stage, node, "ada", role="admin")
+    board = await open_window(node, ada, "/dashboard")
+    await figure(board, "people", "1")
+    own_valkey.kill()
+    await expect(board.page.get_by_text("The registry (Redis) cannot be reached")).to_be_visible(timeout=LIMIT)
+    await expect(board.page.get_by_test_id("live")).to_have_text("Not live")
+    await figure(board, "people", "1")
+    own_valkey.start()
+    await expect(board.page.get_by_test_id("live")).to_have_text("Live", timeout=LIMIT)
+    await figure(board, "people", "1")

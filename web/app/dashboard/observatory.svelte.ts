@@ -1,0 +1,76 @@
+/**
+ * What an admin observes: the figures of each second, over a presence socket of this page's own. Where they stop
+ * coming, the last ones stay, and it is said that they are old.
+ */
+import { createContext } from 'svelte';
+import type { Api } from '../../client';
+import { Activity } from '../../client/presence/activity';
+import type { Told } from '../../client/presence/shapes';
+import { PresenceSocket, type SocketState } from '../../client/presence/socket';
+import { Calls } from './calls';
+import { figuresOf, type Figures } from './figures';
+
+const KEPT = 10;
+
+export class Observatory {
+  readonly calls: Calls;
+  /** The latest, and a few before it, oldest first. */
+  seen = $state.raw<Figures[]>([]);
+  socket = $state.raw<SocketState>({ name: 'stopped' });
+  degraded = $state(false);
+  /** The registry's clock, which goes on while nothing comes. */
+  now = $state(0);
+  readonly latest = $derived(this.seen.at(-1));
+  readonly before = $derived(this.seen.at(0));
+  readonly stale = $derived(this.degraded || this.socket.name !== 'open');
+  private offset = 0;
+  private readonly channel: PresenceSocket;
+  private readonly activity = new Activity((idle) => void this.channel.say({ type: idle ? 'idle' : 'active' }));
+
+  constructor(api: Api) {
+    this.calls = new Calls(api);
+    this.channel = new PresenceSocket({
+      url: `${location.origin.replace(/^http/, 'ws')}/api/presence/socket`,
+      ticket: () => api.presenceTicket(),
+      told: (told) => this.hear(told),
+      state: (state) => (this.socket = state),
+    });
+  }
+
+  /** Begins; ends when the returned function is called. */
+  open(): () => void {
+    this.channel.start();
+    this.activity.start();
+    const clock = setInterval(() => (this.now = Date.now() + this.offset), 1_000);
+    return () => {
+      clearInterval(clock);
+      this.activity.stop();
+      this.channel.stop();
+    };
+  }
+
+  wake(): void {
+    this.channel.wake();
+  }
+
+  /** A sign of life of whoever looks. */
+  noticed(): void {
+    this.activity.seen();
+  }
+
+  private hear(told: Told): void {
+    if (told.type === 'hello') {
+      this.channel.say({ type: 'observe' });
+      if (this.activity.idle) this.channel.say({ type: 'idle' });
+    }
+    if (told.type !== 'stats') return;
+    this.degraded = told.degraded;
+    const figures = figuresOf(told);
+    if (!figures) return;
+    this.offset = figures.at - Date.now();
+    this.now = figures.at;
+    this.seen = [...this.seen.slice(1 - KEPT), figures];
+  }
+}
+
+export const [getObservatory, setObservatory] = createContext<Observatory>();
