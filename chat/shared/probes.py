@@ -21,9 +21,8 @@ class Probe:
 
 async def enter_probe(connection: Connection, name: str, seconds: float) -> Probe:
     """The probe of this name with a fresh login for so long; no person's name has a space in it, a probe's has."""
-    await connection.execute(queries.insert_probe, {"first": FIRST_PROBE, "name": f"probe {name}"})
-    row = await (await connection.execute(queries.find_probe, [f"probe {name}"])).fetchone()
-    assert row is not None
+    while (row := await (await connection.execute(queries.find_probe, [f"probe {name}"])).fetchone()) is None:
+        await connection.execute(queries.insert_probe, {"first": FIRST_PROBE, "name": f"probe {name}"})
     token = secrets.token_urlsafe(32)
     await connection.execute(queries.drop_logins, [row[0]])
     await connection.execute(queries.insert_login, [row[0], hash_token(token), seconds])

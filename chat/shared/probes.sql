@@ -1,5 +1,6 @@
 -- name: insert_probe
--- No row when it is there already. Probes have the highest ids of all, counted from %(first)s.
+-- Nothing happens when it is there already, or when another probe takes the same id at this moment: try again.
+-- Probes have the highest ids of all, counted from %(first)s.
 insert into users (id, name, display_name, password_hash) overriding system value
 select coalesce(max(id) + 1, %(first)s), %(name)s, %(name)s, '' from users where id >= %(first)s
 on conflict do nothing

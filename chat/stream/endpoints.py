@@ -11,7 +11,7 @@ from chat.shared.detach import Departed
 from chat.shared.endpoints import RATES, answer_json, parse_count, parse_ids, require_identity
 from chat.shared.identity import Member
 from chat.shared.postgres import UNAVAILABLE as POSTGRES_AWAY
-from chat.shared.problems import Refusal
+from chat.shared.problems import Refusal, Unfinished
 from chat.stream.attached import Attached
 from chat.stream.chunk import Chunk
 from chat.stream.poll import Poll, poll_entries
@@ -40,6 +40,8 @@ async def get_stream(request: web.Request) -> web.StreamResponse:
     member = await require_identity(request)  # the login may have ended meanwhile; from here to the roster: no await
     if "poll" in request.query:
         return await answer_poll(request, streams, Poll(member.user_id, member.session_id, narrow, streams.left), start)
+    if request.transport is None:  # aiohttp-sse would stumble over it
+        raise Unfinished
     stream = make_carrier(streams, member, narrow, request)
     set_deadline(stream, streams, member)
     streams.open(stream, start.cursor.position)
