@@ -1,7 +1,6 @@
 """HAProxy before the nodes, as production has it: asks each whether it is ready, and never buffers."""
 
 import resource
-import shutil
 import signal
 import subprocess
 from collections.abc import Sequence
@@ -10,7 +9,7 @@ from pathlib import Path
 from chat.chaos.node import NodeProcess
 from chat.engines.leash import leashed
 from chat.engines.ports import free_port
-from chat.up.trouble import UpTrouble
+from chat.up.programs import haproxy_program
 
 CONFIGURATION = """
 global
@@ -41,10 +40,6 @@ def most_connections() -> int:
     return (resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 100) // 2
 
 
-class NoBalancer(UpTrouble):
-    """There is no HAProxy on this machine: install it (Debian, Ubuntu: apt-get install haproxy)."""
-
-
 class Balancer:
     """Listens on `port` for the nodes behind it."""
 
@@ -58,11 +53,9 @@ class Balancer:
 
     def start(self) -> None:
         """Start it; it serves at once."""
-        if (program := shutil.which("haproxy")) is None:
-            raise NoBalancer(NoBalancer.__doc__)
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                leashed([program, "-db", "-f", str(self._file)], signal.SIGTERM), stdout=log, stderr=log
+                leashed([str(haproxy_program()), "-db", "-f", str(self._file)], signal.SIGTERM), stdout=log, stderr=log
             )
 
     def alive(self) -> bool:

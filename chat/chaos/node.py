@@ -37,7 +37,8 @@ class NodeProcess:
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = folder / f"{name}.log"
         self.leaving = False
-        self._settings, self._program = EVERYDAY | settings, program
+        self._settings = EVERYDAY | {"FILES_URL": f"file://{folder}/files"} | settings
+        self._program = program
         self._process: subprocess.Popen[bytes] | None = None
 
     def launch(self) -> None:

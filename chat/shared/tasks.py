@@ -1,7 +1,6 @@
 """Background tasks: each has a name, is supervised, and ends the node when it dies unexpectedly."""
 
 import asyncio
-import signal
 from collections.abc import Coroutine
 from typing import Any
 
@@ -52,11 +51,3 @@ async def first_of(*works: Coroutine[Any, Any, None]) -> None:
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
-
-
-async def signalled() -> None:
-    """The next SIGTERM or SIGINT."""
-    loop, came = asyncio.get_running_loop(), asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, came.set)
-    await came.wait()

@@ -71,6 +71,8 @@ async def take(browser: Browser, stage: Stage, scene: Scene, theme: Theme, size:
         return False
     finally:
         await context.close()
+        if scene.after:
+            await scene.after(stage)
     return True
 
 

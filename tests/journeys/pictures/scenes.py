@@ -26,6 +26,11 @@ class View:
         """A conversation, with its messages."""
         await self.opens(path)
         await self.page.locator("[role=log] article").last.wait_for()
+        await self.is_live()
+
+    async def is_live(self) -> None:
+        """Nothing is on its way any more."""
+        await expect(self.page.get_by_test_id("connection")).to_have_text("Live")
 
     def button(self, name: str) -> Locator:
         """By its exact name."""
@@ -41,17 +46,19 @@ class View:
     async def asks_for(self, *names: str) -> None:
         """By what stands in the list of conversations."""
         await self.opens("/")
+        await self.is_live()
         await self.presses(*names)
         await self.page.get_by_role("dialog").first.wait_for()
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """`who` looks: one of the demo's people, or a stranger."""
+    """`who` looks: one of the demo's people, or a stranger. `after`: what puts everything back."""
 
     name: str
     act: Callable[[View], Awaitable[None]]
     who: str = "ana"
+    after: Callable[[Stage], Awaitable[None]] | None = None
 
 
 def scene(path: str, *names: str, until: str = "") -> Callable[[View], Awaitable[None]]:
@@ -75,6 +82,7 @@ async def list_alone(view: View) -> None:
     """What a phone begins with; a wide screen opens the newest conversation beside it."""
     await view.opens("/")
     await view.page.get_by_role("navigation").get_by_role("link").first.wait_for()
+    await view.is_live()
 
 
 async def signing_up(view: View) -> None:
@@ -97,6 +105,7 @@ async def message_menu(view: View) -> None:
 async def switcher(view: View) -> None:
     """By its key."""
     await view.opens("/")
+    await view.is_live()
     await view.page.get_by_role("button", name="Jump to").click()
 
 
@@ -118,6 +127,7 @@ async def board_month(view: View) -> None:
     """As far back as is kept."""
     await board(view)
     await view.presses("30 d")
+    await expect(view.page.get_by_role("region", name="Over time")).to_have_attribute("aria-busy", "false")
 
 
 async def people(view: View) -> None:
@@ -146,13 +156,17 @@ async def audit(view: View) -> None:
 
 
 async def draining(view: View) -> None:
-    """A node that is let go of, and brought back for the next picture."""
+    """A node that is let go of."""
     admin = view.stage.people["ana"]
     await admin.call("PUT", "/api/presence/nodes/b1/drain", {"draining": True})
     await board(view)
     await view.page.get_by_role("button", name="Bring back b1").wait_for()
     await view.page.get_by_role("article", name="Node b1").scroll_into_view_if_needed()
-    await admin.call("PUT", "/api/presence/nodes/b1/drain", {"draining": False})
+
+
+async def brought_back(stage: Stage) -> None:
+    """It serves again."""
+    await stage.people["ana"].call("PUT", "/api/presence/nodes/b1/drain", {"draining": False})
 
 
 async def announced(view: View) -> None:
@@ -161,7 +175,11 @@ async def announced(view: View) -> None:
     await admin.call("PUT", "/api/announcement", {"body": "Maintenance at 18:00: two minutes, nothing is lost."})
     await view.reads()
     await view.page.get_by_role("region", name="Announcement").wait_for()
-    await admin.call("DELETE", "/api/announcement")
+
+
+async def taken_back(stage: Stage) -> None:
+    """Nothing stands there any more."""
+    await stage.people["ana"].call("DELETE", "/api/announcement")
 
 
 SCENES = [
@@ -177,7 +195,7 @@ SCENES = [
     Scene("app-add-people", scene(ROOM, "Conversation menu", "Add people")),
     Scene("app-leave", scene(ROOM, "Conversation menu", "Leave channel")),
     Scene("app-message-menu", message_menu),
-    Scene("app-announcement", announced),
+    Scene("app-announcement", announced, after=taken_back),
     Scene("app-missing", scene("/c/999999", until="You are not in this conversation")),
     Scene("app-switcher", switcher),
     Scene("app-browse", dialog("Add channels", "Browse channels")),
@@ -194,6 +212,6 @@ SCENES = [
     Scene("board-confirm", confirming),
     Scene("board-audit", audit),
     Scene("board-announce", scene("/dashboard", "Announce")),
-    Scene("board-draining", draining),
+    Scene("board-draining", draining, after=brought_back),
     Scene("board-members", scene("/dashboard", until="The dashboard is for admins"), who="ben"),
 ]

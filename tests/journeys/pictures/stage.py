@@ -27,7 +27,7 @@ with days as (
            greatest(0, sin((extract(epoch from minute)::bigint % 86400 - 25200) / 43200.0 * pi())) as height
       from generate_series(0, 43199) n
      cross join lateral (select date_trunc('minute', now()) - make_interval(mins => 43200 - n) as minute) m),
-figures as (select *, height * case when weekend then 12 else 60 end + (n * 7919 % 5) as people from days)
+figures as (select *, height * case when weekend then 12 else 60 end + 2 + 1.5 * sin(n / 9.0) as people from days)
 insert into presence_stats (minute, people, online, away, dnd, streams, sockets, nodes, reaped, joins, leaves)
 select minute, people * 1.4 + 6, people, people * 0.3 + 4, people * 0.1 + 2, people * 3, people * 2, 2, 0,
        n * 3 + n % 7, n * 3 + n % 11

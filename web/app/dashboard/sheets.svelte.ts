@@ -16,7 +16,7 @@ export interface Question {
 
 export type Sheet =
   | { name: 'announce' }
-  | { name: 'evidence'; user: Id }
+  | { name: 'evidence'; user: Id; disabled: boolean }
   | { name: 'confirm'; question: Question; back: Sheet | null };
 
 /** Dialogs close by way of the app's panels. */
