@@ -37,9 +37,8 @@ class Replay:
     async def _catch_up(self, stream: Stream, position: int, send: Send) -> Sequence[Entry]:
         """Send what was missed, join the hub, and return the last few entries in between.
 
-        The caller writes those before anything else can happen, that is without an `await`. A stream that was ended
-        meanwhile does not join. Raises `LostEntries`.
-        """
+        The caller writes those before anything else can happen, without an `await`. A stream that was ended meanwhile
+        does not join. Raises `LostEntries`."""
         epoch = self._hub.epoch
         while True:
             while not self._hub.recent.reaches(position) and not stream.ended:
