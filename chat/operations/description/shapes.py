@@ -181,17 +181,12 @@ class Channels(Shape):
     next: str | None = None
 
 
-class Member(Shape):
-    """Somebody in a conversation."""
-
-    user: Id
-    role: Role
-
-
-class Seated(Member):
+class Seated(Shape):
     """What somebody is in a conversation now."""
 
     conversation: Id
+    user: Id
+    role: Role
 
 
 class Pin(Shape):
@@ -284,6 +279,22 @@ class Presence(Shape):
     """The people asked for who may be seen."""
 
     users: list[PresenceRecord]
+
+
+class Member(Shape):
+    """Somebody in a conversation; with `?presence=1`, whether they are here, where that may be seen."""
+
+    user: Id
+    role: Role
+    joined_at: Moment
+    presence: PresenceRecord | None = None
+
+
+class Members(Shape):
+    """A page by user id; `next` stands when there are more."""
+
+    members: list[Member]
+    next: Id | None = None
 
 
 class Ticket(Shape):
