@@ -9,6 +9,7 @@ import typer
 from chat.bench.command import bench
 from chat.operate import operate
 from chat.plainly import told_plainly
+from chat.proving import proving
 
 main = typer.Typer(
     help="Tandem: durable message streams, live presence.",
@@ -18,6 +19,7 @@ main = typer.Typer(
 )
 user = typer.Typer(help="People and what they may do.", no_args_is_help=True)
 main.add_typer(user, name="user")
+main.add_typer(proving)
 main.add_typer(bench, name="bench")
 main.add_typer(operate)
 

@@ -29,6 +29,8 @@ COMMANDS = (
     ["nodes"],
     ["drain"],
     ["new-epoch"],
+    ["doctor"],
+    ["chaos"],
 )
 OF_A_DATABASE = (["migrate"], ["new-epoch"])
 
