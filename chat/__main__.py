@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from chat.bench.command import bench
+from chat.operate import operate
 from chat.plainly import told_plainly
 
 main = typer.Typer(
@@ -16,6 +18,8 @@ main = typer.Typer(
 )
 user = typer.Typer(help="People and what they may do.", no_args_is_help=True)
 main.add_typer(user, name="user")
+main.add_typer(bench, name="bench")
+main.add_typer(operate)
 
 Host = Annotated[str, typer.Option(help="The address to listen on; 0.0.0.0 for all.")]
 Data = Annotated[Path, typer.Option(help="The folder that keeps everything.")]
@@ -29,18 +33,20 @@ def up(
     host: Host = "127.0.0.1",
     port: Port = 8080,
     data: Data = Path(".tandem"),
+    nodes: Annotated[int, typer.Option(min=1, max=16, help="How many; more than one: behind HAProxy.")] = 1,
     demo: Annotated[bool, typer.Option("--demo", help="Fill an empty database with people and talk.")] = False,
 ) -> None:
     """Start everything on this machine; Ctrl-C stops it, and the data stays.
 
-    PostgreSQL and Valkey are brought along unless DATABASE_URL and REDIS_URL are set.
+    PostgreSQL and Valkey are brought along unless DATABASE_URL and REDIS_URL are set, and so is HAProxy where the
+    system has none.
 
-    Example: tandem up --port 8081 --data /srv/tandem
+    Example: tandem up --port 8081 --data /srv/tandem --nodes 3
     """
     with told_plainly():
         from chat.up.up import Options, up
 
-        up(Options(host, port, data, demo))
+        up(Options(host, port, data, nodes, demo))
 
 
 @main.command()
@@ -55,12 +61,25 @@ def serve(
     Example: tandem serve --host 0.0.0.0 --role messages --node m1
     """
     with told_plainly():
-        from chat.app import run
+        from chat.process import run
         from chat.shared.settings import read_settings
         from chat.up.address import check_address
 
         check_address(host, port)
         run(read_settings(role=role, node=node), host, port)
+
+
+@main.command()
+def openapi(
+    channels: Annotated[bool, typer.Option("--async", help="The stream and the socket, as AsyncAPI 3.0.")] = False,
+) -> None:
+    """Print the API for machines, as OpenAPI 3.1; every node serves the same at /api/openapi.json.
+
+    Example: tandem openapi > openapi.json
+    """
+    from chat.app import describe
+
+    print(describe("all", "asyncapi" if channels else "openapi").decode())
 
 
 @main.command()
@@ -103,6 +122,26 @@ def add(
     print(f"added {name}")
 
 
+@user.command()
+def password(
+    name: Annotated[str, typer.Argument(help="Whose.")],
+    password_stdin: Stdin = False,
+    data: Data = Path(".tandem"),
+) -> None:
+    """Give somebody a new password, and end all his logins; who came in with an import has none yet.
+
+    Example: tandem user password ana
+    """
+    given = sys.stdin.readline().rstrip("\n") if password_stdin else ask_password()
+    with told_plainly():
+        from chat.accounts.command import give_password
+        from chat.up.database import tables_at_hand
+
+        with tables_at_hand(data) as url:
+            give_password(url, name, given)
+    print(f"{name} has a new password")
+
+
 @main.command()
 def invite(
     uses: Annotated[int, typer.Option(min=1, max=10_000, help="How many accounts it is good for.")] = 1,
@@ -125,34 +164,57 @@ def invite(
 @main.command("import")
 def import_(
     file: ChatFile,
-    into: Annotated[str | None, typer.Option(help="The channel of lines that name no conversation.")] = None,
-    url: Annotated[str, typer.Option(help="Where Tandem serves.")] = "http://127.0.0.1:8080",
-    private: Annotated[bool, typer.Option("--private", help="Channels that are made are private.")] = False,
-    user: Annotated[str, typer.Option(help="The admin to log in as.")] = "admin",
-    password_stdin: Stdin = False,
-    token: Annotated[str, typer.Option(envvar="TANDEM_TOKEN", help="An admin's token, in place of a login.")] = "",
+    into: Annotated[str | None, typer.Option(help="The channel of plain lines that name no conversation.")] = None,
+    private: Annotated[bool, typer.Option("--private", help="Channels made of plain lines are private.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would come, and what cannot.")] = False,
+    data: Data = Path(".tandem"),
 ) -> None:
-    """Import a chat through the API of a running server: a file of lines, each a message as JSON.
+    """Import a chat: a Slack export (ZIP), a Mattermost bulk export, an export of Tandem, or plain lines.
+
+    What it is shows by what it holds. A plain line is a message as JSON, of which only author and body must stand:
 
     {"author": "Ana", "body": "hello", "at": "2024-05-01T09:30:00Z", "conversation": "general"}
 
-    An author without an account gets one that nobody can log in to. The time, with its zone, and the channel, made if
-    there is none, may be missing; other fields are left aside. Only admins import, into channels that they run. Doing
-    it again is harmless: what is there already, by a line's number and content, is not imported twice.
+    Authors without an account get one that nobody can log in to. All that comes in counts as read. Doing it again is
+    harmless, after a kill as well: it goes on where it stopped, and nothing comes in twice. It works on the database
+    that DATABASE_URL names, else on the one in the folder, also while Tandem serves.
 
-    Example: tandem import talk.jsonl --into archive --user ana
+    Example: tandem import slack-export.zip --dry-run
     """
-    secret = "" if token else sys.stdin.readline().rstrip("\n") if password_stdin else ask_password(new=False)
     with told_plainly():
-        from chat.importing.command import Options, import_file
+        from chat.exchange.importing import Options, import_file
+        from chat.up.database import tables_at_hand
 
-        code = import_file(Options(file, url, into, private, token, user, secret))
+        with tables_at_hand(data) as url:
+            code = import_file(url, Options(file, into, private, dry_run))
     sys.exit(code)
 
 
-def ask_password(new: bool = True) -> str:
-    """Ask unseen; twice for a new one."""
-    return str(typer.prompt("Password", hide_input=True, confirmation_prompt=new))
+@main.command()
+def export(
+    file: Annotated[Path, typer.Argument(help="The file to write; it must not be there yet.")],
+    conversation: Annotated[str | None, typer.Option(help="Only this one: a channel's name, or an id.")] = None,
+    person: Annotated[str | None, typer.Option(help="Only what this person may ask for: the own data.")] = None,
+    data: Data = Path(".tandem"),
+) -> None:
+    """Export everything, one conversation, or one person's own data, as lines of JSON that `tandem import` takes.
+
+    After a kill the same command goes on where it stopped. It works on the database that DATABASE_URL names, else on
+    the one in the folder, also while Tandem serves. Passwords stay here.
+
+    Example: tandem export everything.jsonl
+    """
+    with told_plainly():
+        from chat.exchange.exporting import Wanted, export_file
+        from chat.up.database import tables_at_hand
+
+        with tables_at_hand(data) as url:
+            export_file(url, Wanted(file, conversation, person))
+
+
+def ask_password() -> str:
+    """Ask unseen, twice."""
+    return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
 
 
 if __name__ == "__main__":

@@ -1,13 +1,11 @@
 """A node: the only file that knows every part. It opens them in order and closes them in reverse."""
 
 import asyncio
-import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
-import structlog
-import uvloop
+import orjson
 from aiohttp import web
 
 from chat import routes
@@ -20,6 +18,11 @@ from chat.conversations.endpoints import READ_MARKS
 from chat.conversations.member_endpoints import FACES
 from chat.conversations.read_marks import ReadMarks
 from chat.delivery.endpoints import EVIDENCE
+from chat.exchange.endpoints import AT_ONCE, TURNS
+from chat.files.endpoints import UPLOADS
+from chat.files.figures import tell_figures
+from chat.files.sweep import Sweep
+from chat.files.uploads import open_uploads
 from chat.log.announce import Announcer
 from chat.log.append import Log
 from chat.log.endpoints import LOG
@@ -30,40 +33,44 @@ from chat.messages.post import Posts
 from chat.middleware import add_headers, answer_problems
 from chat.operations.audit import keep_audit
 from chat.operations.delivery import Delivery
+from chat.operations.description.asyncapi import describe_channels
+from chat.operations.description.openapi import describe_api
+from chat.operations.doors import collect_doors
 from chat.operations.draining import Draining
-from chat.operations.endpoints import METRICS
+from chat.operations.endpoints import DESCRIPTIONS, METRICS
+from chat.operations.isolation import Isolation
 from chat.operations.lag import Lag
 from chat.operations.metrics import Metrics
+from chat.operations.rebalance import Rebalancing
 from chat.operations.report import Report
+from chat.operations.trim import Trim
 from chat.search.indexer import Indexer
-from chat.shared.endpoints import IDENTITIES, POOL, RATES, REGISTRY, SETTINGS
+from chat.shared.admission import Admission
+from chat.shared.endpoints import ADMISSION, IDENTITIES, POOL, RATES, REGISTRY, SETTINGS
 from chat.shared.identity import Identities
-from chat.shared.listeners import BACKLOG, open_listeners
-from chat.shared.logs import set_up_logs
 from chat.shared.postgres import make_pool
 from chat.shared.rates import Rates
 from chat.shared.redis import close_redis, connect_redis
 from chat.shared.registry.registry import Registry
 from chat.shared.settings import Settings
-from chat.shared.tasks import Tasks, first_of
+from chat.shared.tasks import Tasks
 from chat.stream.endpoints import STREAMS
 from chat.stream.streams import Streams
 from presence.endpoints import SOCKETS
 from presence.evidence import describe_evidence
 from presence.here import find_here
 from presence.routes import PRESENCE
+from presence.signal import SIGNALS
 from presence.sockets import Sockets
 
 TASKS = web.AppKey("tasks", Tasks)
 DRAINING = web.AppKey("draining", Draining)
-MESSAGES = [*routes.ACCOUNTS, *routes.CHAT]
+MESSAGES = [*routes.ACCOUNTS, *routes.FILES, *routes.CHAT]
 ROUTES = {
     "all": [*routes.OPERATIONS, *MESSAGES, *PRESENCE, *routes.SITE],
     "messages": [*routes.OPERATIONS, *MESSAGES, *routes.SITE],
     "presence": [*routes.OPERATIONS, *PRESENCE],
 }
-LINGER_SECONDS = 2.0  # for the rest of a body that was refused, so that the refusal is heard
-log = structlog.get_logger(__name__)
 
 
 def make_app(settings: Settings) -> web.Application:
@@ -73,7 +80,15 @@ def make_app(settings: Settings) -> web.Application:
     app.on_response_prepare.append(add_headers)
     app.cleanup_ctx.append(open_parts)
     app.add_routes(ROUTES[settings.role])
+    described: Callable[[str], bytes] = cache(partial(describe, settings.role))
+    app[DESCRIPTIONS] = described
     return app
+
+
+def describe(role: str, what: str) -> bytes:
+    """The API of such a node for machines: `openapi` or `asyncapi`."""
+    described = describe_api(ROUTES[role]) if what == "openapi" else describe_channels(SIGNALS.json_schema())
+    return orjson.dumps(described)
 
 
 async def open_parts(app: web.Application) -> AsyncIterator[None]:
@@ -104,8 +119,18 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         streams.tail.heard_hint = announcer.came_back
         draining = app[DRAINING] = Draining([streams.roster, sockets.roster], settings.drain_seconds, tasks.start)
         registry.on_ordered.append(draining.order)
+        isolation = Isolation(pool, registry, draining.order)
+        registry.reports.append(isolation.report)
+        rebalancing = Rebalancing(registry, streams.roster, settings.rebalance_seconds, settings.rebalance_few)
+        admission = app[ADMISSION] = Admission(
+            settings.lag_most,
+            settings.opening_most,
+            lag.now,
+            lambda: identities.waiting() + streams.replay.running + sockets.waiting(),
+        )
         app[EVIDENCE] = lambda user_id: describe_evidence(pool, registry, user_id)
-        app[POOL] = pool
+        uploads = app[UPLOADS] = open_uploads(pool, settings)
+        app[POOL], app[TURNS] = pool, asyncio.Semaphore(AT_ONCE)
         queues = {
             "posts": posts.waiting,
             "read marks": read_marks.waiting,
@@ -113,7 +138,8 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
             "sight": sockets.sight.waiting,
             "registry": registry.writer.waiting,
         }
-        app[METRICS] = Metrics(streams, registry, lag, queues)
+        doors = partial(collect_doors, streams.roster, admission, rebalancing)
+        app[METRICS] = Metrics(streams, registry, lag, queues, [partial(tell_figures, uploads), doors])
         registry.reports.append(Report(streams, announcer, registry.reaper, lag, delivery, queues).describe)
         await retention.keep()
         await streams.tail.begin()
@@ -131,14 +157,19 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
             "look up the log's end": streams.heads.run,
             "keep the log's partitions": retention.run,
             "measure the lag": lag.run,
+            "share the streams": rebalancing.run,
+            "notice being cut off": isolation.run,
             "compare the clocks": delivery.run,
+            "give memory back": Trim(lambda: len(streams.roster) + len(sockets.roster)).run,
             "keep the audit": partial(keep_audit, pool, settings.audit_retention_days),
-            "index messages": Indexer(pool).run,
+            "index messages": Indexer(pool, crowded=lambda: posts.waiting() > 0).run,
             "record streams": streams.records.run,
             "beat": lambda: streams.roster.beat(streams.hub),
             **registry.works(),
             **sockets.works(),
         }
+        if settings.role != "presence":  # there the folder may be another one
+            works["sweep files"] = Sweep(pool, uploads.storage).run
         for name, work in works.items():
             tasks.start(name, work())
         yield
@@ -149,48 +180,3 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         await registry.leave()
         accounts.hasher.close()
     await close_redis(redis)
-
-
-def run(settings: Settings, host: str, port: int) -> None:
-    """Serve until SIGTERM or SIGINT, then drain; a second signal stops at once. Raises `OSError` on a taken port."""
-    set_up_logs(settings.log_format)
-    uvloop.run(serve(settings, host, port))
-
-
-async def serve(settings: Settings, host: str, port: int) -> None:
-    """As `run`, within a loop."""
-    app = make_app(settings)
-    runner = web.AppRunner(
-        app,
-        access_log=None,
-        keepalive_timeout=settings.keep_alive_seconds,
-        lingering_time=LINGER_SECONDS,
-        shutdown_timeout=5,
-    )
-    await runner.setup()
-    try:
-        for listener in open_listeners(host, port):
-            await web.SockSite(runner, listener, backlog=BACKLOG).start()
-        log.info("serving", node=settings.node, host=host, port=port)
-        await wait_for_end(app)
-        await first_of(app[DRAINING].drain(), signalled())
-    finally:
-        await runner.cleanup()
-
-
-async def wait_for_end(app: web.Application) -> None:
-    """Until a signal asks for it, or a background task has died."""
-    await first_of(signalled(), died(app[TASKS]))
-
-
-async def died(tasks: Tasks) -> None:
-    """Raises when a background task has died: a node that does half its work is worse than none."""
-    raise SystemExit(f"background task died: {await tasks.failed}")
-
-
-async def signalled() -> None:
-    """The next SIGTERM or SIGINT."""
-    loop, came = asyncio.get_running_loop(), asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, came.set)
-    await came.wait()

@@ -11,7 +11,8 @@ def told_plainly() -> Iterator[None]:
     from psycopg.errors import UndefinedTable
 
     from chat.engines import EngineTrouble
-    from chat.importing.trouble import ImportTrouble
+    from chat.exchange.trouble import ExchangeTrouble
+    from chat.operations.command import NodeTrouble
     from chat.shared.postgres import UNAVAILABLE
     from chat.shared.problems import Refusal
     from chat.shared.settings import BadSettings
@@ -21,7 +22,7 @@ def told_plainly() -> Iterator[None]:
         yield
     except BadSettings as wrong:
         sys.exit(complain(f"These settings are wrong:\n{wrong}", 2))
-    except (UpTrouble, EngineTrouble, ImportTrouble, Refusal) as trouble:
+    except (UpTrouble, EngineTrouble, ExchangeTrouble, NodeTrouble, Refusal) as trouble:
         sys.exit(complain(str(trouble), 1))
     except UndefinedTable:
         sys.exit(complain("The database has no tables yet, or older ones: run `tandem migrate` first.", 1))

@@ -3,12 +3,15 @@
 from aiohttp import web
 
 from chat.accounts import endpoints as accounts
+from chat.accounts.avatars import endpoints as avatars
 from chat.accounts.oversight import endpoints as oversight
 from chat.attention import endpoints as attention
 from chat.conversations import endpoints as conversations
 from chat.conversations import member_endpoints as members
 from chat.delivery import endpoints as delivery
-from chat.importing import endpoints as importing
+from chat.exchange import endpoints as exchange
+from chat.files import endpoints as files
+from chat.files.reading import endpoints as reading
 from chat.messages import endpoints as messages
 from chat.messages.edits import endpoints as edits
 from chat.messages.pins import endpoints as pins
@@ -28,6 +31,8 @@ OPERATIONS = [
     web.get("/health/ready", operations.get_ready),
     web.get("/metrics", operations.get_metrics),
     web.get("/api/audit", operations.get_audit),
+    web.get("/api/openapi.json", operations.get_openapi),
+    web.get("/api/asyncapi.json", operations.get_asyncapi),
     web.get("/api/announcement", announcements.get_announcement),
     web.put("/api/announcement", announcements.put_announcement),
     web.delete("/api/announcement", announcements.delete_announcement),
@@ -41,8 +46,12 @@ ACCOUNTS = [
     web.get("/api/users", accounts.get_users),
     web.get("/api/users/me", accounts.get_me),
     web.patch("/api/users/me", accounts.patch_me),
+    web.put("/api/users/me/avatar", avatars.put_avatar),
+    web.delete("/api/users/me/avatar", avatars.delete_avatar),
+    web.get("/api/avatars/{avatar}", avatars.get_avatar),
     web.put("/api/users/me/password", accounts.put_password),
     web.get("/api/users/me/blocks", attention.get_blocks),
+    web.get("/api/users/me/export", exchange.get_export),
     web.get("/api/users/{user}", accounts.get_user),
     web.put("/api/users/{user}/block", attention.put_block),
     web.delete("/api/users/{user}/block", attention.delete_block),
@@ -51,7 +60,11 @@ ACCOUNTS = [
     web.put("/api/users/{user}/disabled", oversight.put_disabled),
 ]
 CHAT = [
+    # first, for they are tried in this order, and nothing is asked for as often
+    web.post(C + "/{conversation}/messages", messages.post_message),
+    web.get(C + "/{conversation}/messages", messages.get_messages),
     web.get("/api/chat/stream", stream.get_stream),
+    web.get("/api/chat/socket", stream.get_socket),
     web.get(C, conversations.get_conversations),
     web.post(C, conversations.post_conversation),
     web.get(C + "/{conversation}", conversations.get_conversation),
@@ -64,9 +77,7 @@ CHAT = [
     web.get(C + "/{conversation}/members", members.get_members),
     web.put(C + "/{conversation}/members/{user}", members.put_seat),
     web.delete(C + "/{conversation}/members/{user}", members.delete_seat),
-    web.put(C + "/{conversation}/authors", importing.put_authors),
-    web.get(C + "/{conversation}/messages", messages.get_messages),
-    web.post(C + "/{conversation}/messages", messages.post_message),
+    web.put(C + "/{conversation}/authors", exchange.put_authors),
     web.get(C + "/{conversation}/messages/{seq}", messages.get_message),
     web.patch(C + "/{conversation}/messages/{seq}", edits.patch_message),
     web.delete(C + "/{conversation}/messages/{seq}", edits.remove_message),
@@ -95,6 +106,14 @@ CHAT = [
     web.get("/api/chat/reports", moderation.get_reports),
     web.patch("/api/chat/reports/{report}", moderation.patch_report),
     web.get(C + "/{conversation}/audit", moderation.get_audit),
+]
+FILES = [
+    web.post("/api/files", files.post_file),
+    web.head("/api/files/{file}", files.head_upload),
+    web.get("/api/files/{file}", files.get_upload, allow_head=False),
+    web.patch("/api/files/{file}", files.patch_upload),
+    web.delete("/api/files/{file}", files.delete_upload),
+    web.get("/api/files/{file}/{name}", reading.get_file),
 ]
 # Last: app addresses such as /c/12 all lead to the page.
 SITE = [

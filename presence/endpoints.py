@@ -8,6 +8,7 @@ from aiohttp import web
 from chat.shared.audit import record
 from chat.shared.detach import Departed, detach
 from chat.shared.endpoints import (
+    ADMISSION,
     IDENTITIES,
     POOL,
     actor_of,
@@ -17,25 +18,20 @@ from chat.shared.endpoints import (
     require_identity,
 )
 from chat.shared.identity import Member
-from chat.shared.problems import Refusal, Unavailable
+from chat.shared.problems import NotWebSocket, Unavailable
 from chat.shared.redis import UNAVAILABLE
+from chat.shared.websocket.wire import BUFFER
 from presence.signal import WATCH_MOST
 from presence.sockets import Sockets
 from presence.tickets import TICKET_SECONDS, issue_ticket, redeem_ticket
-from presence.wire import BUFFER
 
 SOCKETS = web.AppKey("sockets", Sockets)
 Answer = TypeVar("Answer")
 
 
-class NotWebSocket(Refusal):
-    """This address speaks WebSocket only."""
-
-    status, code = 426, "upgrade_required"
-
-
 async def get_socket(request: web.Request) -> web.StreamResponse:
     """Refuse it, or shake hands and take the connection over."""
+    request.app[ADMISSION].check()
     sockets = request.app[SOCKETS]
     member = await identify(request, sockets)
     sockets.roster.check_room(member.user_id)

@@ -9,9 +9,9 @@ import orjson
 from chat.shared.identity import Member
 from chat.shared.problems import Refusal
 from chat.shared.registry.holdings import Connection
-from presence.frames import encode_frame
+from chat.shared.websocket.frames import encode_frame
+from chat.shared.websocket.wire import Wire
 from presence.signal import BadFrame, Signal, parse_signal
-from presence.wire import Wire
 
 DRAIN, POLICY = (1001, "drain"), (1008, "too many problems")
 REVOKED, TOO_FAST = (4401, "login ended"), (4429, "too fast")

@@ -80,6 +80,10 @@ class Sockets(Reception):
             "count people by conversation": self.rooms.run,
         }
 
+    def waiting(self) -> int:
+        """How many have something to be answered, those who are greeted among them."""
+        return self._busy.qsize()
+
     def make(self, member: Member) -> Socket:
         """A socket that is about to open."""
         return Socket(member, self.registry.open(member.user_id, member.session_id, "socket"), self)

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable
 
 import orjson
 
+from chat.shared.websocket.frames import encode_frame
 from presence.delta import Record
-from presence.frames import encode_frame
 from presence.socket import Socket
 
 TICK_SECONDS = 0.1

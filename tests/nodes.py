@@ -1,5 +1,6 @@
 """Nodes for the tests: real ones, in this process, each on a port of its own."""
 
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -7,7 +8,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from chat.app import make_app
-from chat.shared.settings import read_settings
+from chat.shared.settings import Settings, read_settings
 
 
 @dataclass
@@ -22,8 +23,16 @@ class Node:
 @asynccontextmanager
 async def running_node(database_url: str, redis_url: str, **settings: object) -> AsyncIterator[Node]:
     """Start a node with these settings; it stops at the end of the block."""
-    given = {"node": "a1", "rate_limits": False, "drain_seconds": 0} | settings
-    app = make_app(read_settings(database_url=database_url, redis_url=redis_url, **given))
+    with tempfile.TemporaryDirectory(prefix="tandem-files-") as folder:
+        given = {"node": "a1", "rate_limits": False, "drain_seconds": 0, "files_url": f"file://{folder}"} | settings
+        async with serving(read_settings(database_url=database_url, redis_url=redis_url, **given)) as node:
+            yield node
+
+
+@asynccontextmanager
+async def serving(settings: Settings) -> AsyncIterator[Node]:
+    """As `running_node`, with all settings given."""
+    app = make_app(settings)
     runner = web.AppRunner(app, access_log=None, lingering_time=0.5, shutdown_timeout=1)
     await runner.setup()
     try:

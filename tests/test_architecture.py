@@ -15,6 +15,7 @@ FILE_LINES, FUNCTION_LINES = 200, 25
 
 LONG_FILES = {
     "tests/journeys/test_talk.py": "four journeys of the same people",
+    "tests/journeys/test_walk.py": "six walks of the same three people through one chat",
     "tests/promises/storm.py": "a process of its own: a storm's plan, people and figures in one script",
     "tests/stream/test_wire.py": "one story for each way a peer can misbehave, on one scene",
     "web/client/api.ts": "one line a call, in the order of the protocol",
@@ -38,6 +39,14 @@ LONG_FUNCTIONS = {
     "tests/journeys/test_talk.py test_the_keyboard_does_it_all": "one story without a pointer, from end to end",
     "tests/journeys/test_talk.py test_who_is_called_is_told": "one story of who is told what, from end to end",
     "tests/journeys/test_talk.py test_a_profile_and_a_block": "one story of two people, from end to end",
+    "tests/journeys/test_walk.py test_finding_and_going": "one story on three screens, from end to end",
+    "tests/journeys/test_walk.py test_running_a_conversation": "one story on three screens, from end to end",
+    "tests/journeys/test_walk.py test_keeping_order": "one story on three screens, from end to end",
+    "tests/journeys/test_walk.py test_settings_hold": "one story on three screens, from end to end",
+    "tests/journeys/test_axe.py test_pages_and_dialogs": "one list of screens, and how one gets to each",
+    "tests/journeys/test_hour_away.py test_everything_that_happened_is_on_the_screen": "one story, from end to end",
+    "tests/journeys/test_hour_away.py an_hour_of_everything": "one list of all that can happen",
+    "tests/journeys/test_files.py test_cancelled_cut_and_refused": "one story of all that goes wrong on the way",
     "chat/stream/endpoints.py serve_stream": "the life of a stream from its request to its end",
 }
 
@@ -134,7 +143,7 @@ def test_no_file_names_a_package_registry() -> None:
     assert guilty == []
 
 
-@pytest.mark.parametrize("script", ["deploy/run", "deploy/test", ".ci/run"])
+@pytest.mark.parametrize("script", ["deploy/run", "deploy/test", "deploy/backup", "deploy/restore", ".ci/run"])
 def test_scripts_can_be_run(script: str) -> None:
     """The commands that the README names are executable."""
     assert (ROOT / script).stat().st_mode & 0o111

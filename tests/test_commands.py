@@ -14,7 +14,22 @@ import pytest
 from chat.engines import PostgresEngine
 from tests.up.running import Running, running_up
 
-COMMANDS = (["up"], ["serve"], ["migrate"], ["user", "add"], ["import"])
+COMMANDS = (
+    ["up"],
+    ["serve"],
+    ["migrate"],
+    ["openapi"],
+    ["user", "add"],
+    ["user", "password"],
+    ["import"],
+    ["export"],
+    ["scale"],
+    ["restart"],
+    ["nodes"],
+    ["drain"],
+    ["new-epoch"],
+)
+OF_A_DATABASE = (["migrate"], ["new-epoch"])
 
 
 def tandem(*arguments: str, says: str = "", **settings: str) -> subprocess.CompletedProcess[str]:
@@ -29,7 +44,7 @@ def test_help_shows_an_example(command: list[str]) -> None:
     """Each command's help has an example to copy."""
     done = tandem(*command, "--help")
     assert done.returncode == 0
-    assert f"Example: {'DATABASE_URL=' if command == ['migrate'] else 'tandem ' + ' '.join(command)}" in done.stdout
+    assert f"Example: {'DATABASE_URL=' if command in OF_A_DATABASE else 'tandem ' + ' '.join(command)}" in done.stdout
 
 
 def test_serve_names_all_that_is_missing() -> None:

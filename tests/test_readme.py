@@ -14,6 +14,7 @@ import pytest
 
 from chat.engines.ports import free_port
 from chat.shared.settings import Settings
+from tests.exchange.slack_export import write_slack
 from tests.waiting import wait_until
 
 ROOT = Path(__file__).parent.parent
@@ -76,6 +77,8 @@ async def log_in(url: str, name: str, password: str) -> str:
 def test_no_command_is_left_out() -> None:
     """A new one in the README needs a place in the stories below."""
     starts = ["./deploy/run --demo", "./deploy/test", "curl -N", "curl -H", "tandem migrate", "echo", "tandem serve"]
+    starts += ["./deploy/run --nodes", "tandem nodes", "tandem scale", "tandem restart", "tandem drain"]
+    starts += ["tandem import", "tandem export"]
     assert len(COMMANDS) == len(starts)
     assert [line.startswith(start) for line, start in zip(COMMANDS, starts, strict=True)] == [True] * len(starts)
     assert os.access(ROOT / command("./deploy/test"), os.X_OK)  # it is running us now
@@ -94,6 +97,14 @@ async def test_the_first_command_and_talking_from_a_shell(env: dict[str, str], t
             wait_until(lambda: '"body":"hello"' in (tmp_path / "stream").read_text())
 
 
+def test_a_chat_comes_in_and_goes_out(env: dict[str, str], tmp_path: Path) -> None:
+    """A dry run, then everything into a file."""
+    run(command("tandem migrate"), env)
+    write_slack(tmp_path / "slack-export.zip")
+    run(command("tandem import").replace("slack-export.zip", str(tmp_path / "slack-export.zip")), env)
+    assert "0 messages" in run(command("tandem export").replace("everything", str(tmp_path / "everything")), env)
+
+
 async def test_a_node_for_production(env: dict[str, str], tmp_path: Path) -> None:
     """Migrate, make the first admin, serve; the admin logs in."""
     port = free_port()
@@ -102,6 +113,20 @@ async def test_a_node_for_production(env: dict[str, str], tmp_path: Path) -> Non
     serve = command("tandem serve").replace("8080", str(port))
     with going_on(serve, "serving", tmp_path / "node", env):
         assert await log_in(f"http://127.0.0.1:{port}", "ops", env["PASSWORD"])
+
+
+def test_several_nodes(env: dict[str, str], tmp_path: Path) -> None:
+    """Three behind their balancer, then five, all renewed; one drains."""
+    port, data = free_port(), f"--data '{tmp_path}/data'"
+    start = f"{command('./deploy/run --nodes')} --port {port} {data}"
+    with going_on(start, f"ready on http://127.0.0.1:{port}\n", tmp_path / "up", env):
+        assert all(f"n{n}" in run(f"{command('tandem nodes')} {data}", env) for n in (1, 2, 3))
+        run(f"{command('tandem scale')} {data}", env)
+        run(f"{command('tandem restart')} {data}", env)
+        assert run(f"{command('tandem drain')} {data}", env) == "n2 is draining\n"
+        nodes = run(f"{command('tandem nodes')} {data}", env)
+        assert nodes.count(" up ") == 4
+        assert "drain" in nodes
 
 
 def test_every_setting_is_explained_and_none_is_invented() -> None:

@@ -9,6 +9,7 @@ import psycopg
 from chat.accounts.accounts import create
 from chat.accounts.form import InviteForm
 from chat.accounts.invites import make_invite
+from chat.accounts.reset import reset_password
 from chat.shared.postgres import Pool, make_pool
 
 T = TypeVar("T")
@@ -17,6 +18,11 @@ T = TypeVar("T")
 def add_account(database_url: str, name: str, password: str, role: str = "member") -> int:
     """Make an account; its id. Raises `NameTaken`, `Invalid`, or that the database is away."""
     return with_pool(database_url, lambda pool: create(pool, name, password, role=role))
+
+
+def give_password(database_url: str, name: str, password: str) -> None:
+    """A new password, and no login left. Raises `NotFound`, `Invalid`, or that the database is away."""
+    with_pool(database_url, lambda pool: reset_password(pool, name, password))
 
 
 def add_invite(database_url: str, uses: int, days: int) -> str:

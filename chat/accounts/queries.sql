@@ -5,11 +5,11 @@ on conflict do nothing
 returning id
 
 -- name: find_credentials
-select id, name, display_name, role, about, time_zone, password_hash
+select id, name, display_name, role, about, time_zone, avatar, password_hash
   from users where lower(name) = lower(%s) and disabled_at is null
 
 -- name: read_credentials
-select id, name, display_name, role, about, time_zone, password_hash from users where id = %s and disabled_at is null
+select id, name, display_name, role, about, time_zone, avatar, password_hash from users where id = %s and disabled_at is null
 
 -- name: renew_hash
 -- The same password, hashed with today's parameters; a change of the password meanwhile wins.
@@ -38,7 +38,7 @@ select id, device, host(address),
 
 -- name: lock_user
 -- Whoever ends logins or changes an account takes this lock first, so that two of them never wait for each other.
-select id, name, display_name, role, about, time_zone, receipts from users where id = %s for no key update
+select id, name, display_name, role, about, time_zone, avatar, receipts from users where id = %s for no key update
 
 -- name: end_session
 update sessions set ended_at = now() where user_id = %s and id = %s and ended_at is null returning id
@@ -55,6 +55,9 @@ returning id
 -- name: set_password
 update users set password_hash = %(fresh)s where id = %(user_id)s and password_hash = %(stored)s returning id
 
+-- name: reset_password
+update users set password_hash = %s where id = %s
+
 -- name: set_profile
 update users set display_name = %s, about = %s, time_zone = %s, receipts = %s where id = %s
 
@@ -62,17 +65,25 @@ update users set display_name = %s, about = %s, time_zone = %s, receipts = %s wh
 select true from pg_timezone_names where name = %s limit 1
 
 -- name: read_me
-select id, name, display_name, role, about, time_zone, receipts from users where id = %s
+select id, name, display_name, role, about, time_zone, avatar, receipts from users where id = %s
 
 -- name: read_users
-select id, name, display_name, role, about, time_zone from users where id = any(%s) order by id
+select id, name, display_name, role, about, time_zone, avatar from users where id = any(%s) order by id
 
 -- name: find_users
-select id, name, display_name, role, about, time_zone
-  from users
- where disabled_at is null
-   and (lower(name) like %(pattern)s || '%%' or lower(display_name) like '%%' || %(pattern)s || '%%')
- order by lower(name) = %(text)s desc, starts_with(lower(name), %(text)s) desc, name
+-- Whose name begins so, then whose shown name contains it. Each is the beginning of one range of keys: few are read
+-- whatever is asked and however many there are. One person may have several keys that begin so.
+with named as (
+    select k.user_id from user_names k join users u on u.id = k.user_id and u.disabled_at is null
+     where k.kind = 0 and k.key >= %(text)s and k.key < %(beyond)s
+     order by k.key limit %(most)s),
+shown as (
+    select k.user_id from user_names k join users u on u.id = k.user_id and u.disabled_at is null
+     where k.kind = 1 and k.key >= %(text)s and k.key < %(beyond)s
+     order by k.key limit 10 * %(most)s)
+select u.id, u.name, u.display_name, u.role, u.about, u.time_zone, u.avatar
+  from users u where u.id in (select user_id from named union select user_id from shown)
+ order by lower(u.name) = %(text)s desc, starts_with(lower(u.name), %(text)s) desc, u.name
  limit %(most)s
 
 -- name: insert_invite

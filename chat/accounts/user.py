@@ -11,6 +11,7 @@ from chat.shared.queries import load
 
 queries = load(__file__)
 FOUND_MOST = 20
+LAST_LETTER = "\U0010ffff"  # no key has it: with it behind, a text is beyond all that begin so
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +24,17 @@ class User:
     role: str
     about: str = ""
     time_zone: str = ""
+    avatar_id: int | None = None
 
     def to_json(self) -> dict[str, object]:
-        """The user's public fields."""
-        return asdict(self)
+        """The user's public fields; `avatar` is where the picture is, empty for none."""
+        fields = asdict(self)
+        avatar_id = fields.pop("avatar_id")
+        return fields | {"avatar": f"/api/avatars/{avatar_id}" if avatar_id else ""}
+
+    def with_avatar(self, avatar_id: int | None) -> "User":
+        """The same with another picture, or none."""
+        return replace(self, avatar_id=avatar_id)
 
     def encode(self) -> bytes:
         """The same as bytes."""
@@ -80,8 +88,7 @@ async def read_users(pool: Pool, user_ids: list[int]) -> list[User]:
 
 async def find_users(pool: Pool, text: str) -> list[User]:
     """Up to 20 users whose name begins with `text` or whose display name contains it, the nearest first."""
-    pattern = text.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    asked = {"text": text.lower(), "beyond": text.lower() + LAST_LETTER, "most": FOUND_MOST}
     async with pool.connection() as connection:
-        asked = {"text": text.lower(), "pattern": pattern, "most": FOUND_MOST}
         rows = await (await connection.execute(queries.find_users, asked)).fetchall()
     return [User(*row) for row in rows]

@@ -57,7 +57,7 @@ select head.epoch, head.position,
        select array_agg(o.user_id order by o.user_id) from memberships o
         where c.kind <> 'channel' and o.conversation_id = c.id and o.until is null) as people (ids) on true
   left join lateral (
-       select * from shown_messages t where t.conversation_id = c.id and t.seq = c.last_seq limit 1) last on true
+       select * from told_messages t where t.conversation_id = c.id and t.seq = c.last_seq limit 1) last on true
  order by coalesce(last.created_at, c.created_at) desc, c.id
 
 -- name: find_view
@@ -78,7 +78,7 @@ select c.id, c.kind, c.name, c.topic, c.private, c.archived_at is not null, c.la
        select array_agg(o.user_id order by o.user_id) from memberships o
         where c.kind <> 'channel' and o.conversation_id = c.id and o.until is null) as people (ids) on true
   left join lateral (
-       select * from shown_messages t where t.conversation_id = c.id and t.seq = c.last_seq limit 1) last on true
+       select * from told_messages t where t.conversation_id = c.id and t.seq = c.last_seq limit 1) last on true
  where c.id = %(conversation)s and (m.user_id is not null or (c.kind = 'channel' and not c.private))
 
 -- name: lock_conversation

@@ -12,11 +12,14 @@ from chat.accounts.hasher import Hasher
 from chat.conversations.create import create_conversation
 from chat.conversations.draft import ConversationDraft
 from chat.conversations.read_marks import Mark, ReadMarks
+from chat.demo.pictures import draw
 from chat.demo.script import PEOPLE, Line, Scene, read_scenes
+from chat.files.arriving import Arriving
+from chat.files.uploads import one_piece, open_uploads
 from chat.log.append import Log
 from chat.log.retention import Retention
-from chat.messages.draft import Draft
-from chat.messages.post import Post, Posts
+from chat.messages.draft import Draft, Post
+from chat.messages.post import Posts
 from chat.shared.postgres import Pool, make_pool
 from chat.shared.settings import Settings
 
@@ -47,7 +50,8 @@ async def fill_empty(settings: Settings) -> Filled | None:
         log = Log(pool, lambda _epoch, _entries: None)  # nobody listens yet; a node that does compares heads
         places = [await begin(scene, log, settings, people) for scene in scenes]
         async with writing(log, settings) as (posts, marks):
-            await say_all(posts, scenes, places, people)
+            files = await send_up(pool, settings, scenes, people)
+            await say_all(posts, scenes, places, people, files)
             await read_all(marks, scenes, places, people)
     return Filled(len(people), sum(len(scene.lines) for scene in scenes))
 
@@ -88,7 +92,25 @@ async def writing(log: Log, settings: Settings) -> AsyncIterator[tuple[Posts, Re
             writer.cancel()
 
 
-async def say_all(posts: Posts, scenes: Sequence[Scene], places: Sequence[int], people: Mapping[str, int]) -> None:
+async def send_up(pool: Pool, settings: Settings, scenes: Sequence[Scene], people: Mapping[str, int]) -> dict[str, int]:
+    """What is carried, by its name."""
+    uploads, files = open_uploads(pool, settings), {}
+    for line in (line for scene in scenes for line in scene.lines):
+        for name in line.files:
+            data, owner = draw(name), people[line.who]
+            file = await uploads.begin(owner, name, len(data))
+            await uploads.receive(file, 0, Arriving(one_piece(data), len(data), settings.body_seconds))
+            files[name] = (await uploads.finish(owner, file.id)).id
+    return files
+
+
+async def say_all(
+    posts: Posts,
+    scenes: Sequence[Scene],
+    places: Sequence[int],
+    people: Mapping[str, int],
+    files: Mapping[str, int],
+) -> None:
     """Everything that was said, over all conversations in the order of its time."""
     now = datetime.now().astimezone()
     said: list[tuple[datetime, int, Line]] = [
@@ -97,10 +119,15 @@ async def say_all(posts: Posts, scenes: Sequence[Scene], places: Sequence[int], 
     said.sort(key=lambda one: one[0])
     await asyncio.gather(
         *[
-            posts.submit(Post(place, people[line.who], Draft(body=line.what, client_id=f"demo-{number}"), moment))
+            posts.submit(Post(place, people[line.who], to_draft(number, line, files), moment))
             for number, (moment, place, line) in enumerate(said)
         ]
     )
+
+
+def to_draft(number: int, line: Line, files: Mapping[str, int]) -> Draft:
+    """What is posted."""
+    return Draft(body=line.what, client_id=f"demo-{number}", files=[files[name] for name in line.files])
 
 
 async def read_all(marks: ReadMarks, scenes: Sequence[Scene], places: Sequence[int], people: Mapping[str, int]) -> None:

@@ -19,6 +19,8 @@ PEOPLE = {
 }
 Kind = Literal["channel", "group", "direct"]
 MORE = "    "  # how lines begin that go on with the message above
+NAME = re.compile(r"\{([\w.-]+)\}")
+CARRIED = re.compile(r"(?:\{[\w.-]+\})* ?")
 WHEN = re.compile(r"(\d+) days? ago, (\d\d):(\d\d)|(\d+) minutes ago")
 
 
@@ -44,12 +46,13 @@ class Beginning:
 
 @dataclass(slots=True)
 class Line:
-    """`after`: seconds since the talk began."""
+    """`after`: seconds since the talk began; `files`: the names of those that it carries."""
 
     who: str
     what: str
     beginning: Beginning
     after: int
+    files: tuple[str, ...] = ()
 
     def moment(self, now: datetime) -> datetime:
         """When it was said."""
@@ -81,9 +84,17 @@ def read_scenes(text: str) -> list[Scene]:
         elif mark == "--":
             beginning, after = read_beginning(rest), 0
         else:
-            scenes[-1].lines.append(Line(mark, rest, beginning, after))
-            after += pause_after(rest)
+            what, files = read_files(rest)
+            scenes[-1].lines.append(Line(mark, what, beginning, after, files))
+            after += pause_after(what)
     return scenes
+
+
+def read_files(text: str) -> tuple[str, tuple[str, ...]]:
+    """`{a.png}{b.csv} look` → what is said, and the names."""
+    carried = CARRIED.match(text)
+    assert carried is not None
+    return text[carried.end() :], tuple(NAME.findall(carried[0]))
 
 
 def split_lines(text: str) -> Iterator[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 import signal
 import subprocess
+from pathlib import Path
 
 import redis
 from redis.backoff import NoBackoff
@@ -39,8 +40,21 @@ class ValkeyEngine(Engine):
         """redis://…"""
         return f"redis://:{self.home.secret()}@127.0.0.1:{self.port}/0"
 
+    def adopt_port(self) -> bool:
+        """Take the port of the server that another process runs in our folder; False when none answers there."""
+        try:
+            self.port = int(self._note.read_text())
+        except (OSError, ValueError):
+            return False
+        return self._answers()
+
+    @property
+    def _note(self) -> Path:
+        return self.home.folder / "port"
+
     def _launch(self) -> subprocess.Popen[bytes]:
         self.home.data.mkdir(mode=0o700, exist_ok=True)
+        self._note.write_text(str(self.port))
         log = self.home.open_log()
         with open(log, "ab") as output:
             process = subprocess.Popen(

@@ -10,6 +10,7 @@ from datetime import datetime
 from chat.log.cursor import Cursor
 from chat.log.entry import EVENTS, Entry, Unplaced
 from chat.log.frame import encode_frame
+from chat.shared.arrays import numbers, texts
 from chat.shared.postgres import Connection, Pool
 from chat.shared.queries import load
 
@@ -63,11 +64,11 @@ class Change:
         if not self.entries:
             return
         columns = [
-            [entry.position for entry in self.entries],
-            [entry.kind for entry in self.entries],
-            [entry.conversation_id or 0 for entry in self.entries],
-            [entry.user_id or 0 for entry in self.entries],
-            [entry.subject or 0 for entry in self.entries],
+            numbers(entry.position for entry in self.entries),
+            texts(entry.kind for entry in self.entries),
+            numbers(entry.conversation_id or 0 for entry in self.entries),
+            numbers(entry.user_id or 0 for entry in self.entries),
+            numbers(entry.subject or 0 for entry in self.entries),
             [entry.frame for entry in self.entries],
         ]
         await self.connection.execute(queries.insert_entries, [self._now, self._node, *columns])

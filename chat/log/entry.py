@@ -11,6 +11,8 @@ from dataclasses import dataclass
 JOIN, LEAVE = "join", "leave"
 # A login has ended; its frame is empty, its streams close.
 LOGOUT = "logout"
+# A message that came in from elsewhere, `subject` being its seq: it has a position, but no frame and no reader.
+IMPORT, NOBODY = "import", -1
 EVENTS = {"message": None, JOIN: "member", LEAVE: "member", "role": "member"}
 
 

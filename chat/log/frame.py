@@ -35,11 +35,16 @@ def event_name(event: str) -> bytes:
 
 def decode_frame(frame: bytes) -> tuple[str, str, bytes]:
     """`(id, event, data)` of an encoded frame; a message's event is `message`."""
-    fields = dict(line.split(b": ", 1) for line in frame.rstrip(b"\n").split(b"\n"))
+    fields = split_frame(frame)
     try:
         return fields[b"id"].decode(), fields.get(b"event", b"message").decode(), fields[b"data"]
     except KeyError:
         raise BadFrame(frame[:80]) from None
+
+
+def split_frame(frame: bytes) -> dict[bytes, bytes]:
+    """The fields of an encoded frame, as they stand."""
+    return dict(line.split(b": ", 1) for line in frame.rstrip(b"\n").split(b"\n"))
 
 
 def encode_chunk(data: bytes) -> bytes:

@@ -12,7 +12,7 @@ returning epoch
 -- name: insert_entries
 insert into log (position, kind, conversation_id, user_id, subject, frame, at, node)
 select position, kind, nullif(conversation_id, 0), nullif(user_id, 0), nullif(subject, 0), frame, %s, nullif(%s, '')
-  from unnest(%b::bigint[], %s::text[], %b::bigint[], %b::bigint[], %b::bigint[], %b::bytea[])
+  from unnest(%s::bigint[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[], %b::bytea[])
        as entry (position, kind, conversation_id, user_id, subject, frame)
 
 -- name: move_head

@@ -8,8 +8,8 @@ import orjson
 from pydantic import ValidationError
 
 from chat.attention.here import Here
-from chat.messages.draft import AddressedDraft
-from chat.messages.post import Post, Posted, Posts, queries
+from chat.messages.draft import AddressedDraft, Post
+from chat.messages.post import Posted, Posts, queries
 from chat.shared.audit import Actor, record
 from chat.shared.endpoints import name_errors
 from chat.shared.identity import Member
@@ -93,7 +93,7 @@ def submit(
         if draft.is_import:
             check_import(member, draft, roles)
         author_id = draft.author or member.user_id
-        return posts.submit(Post(draft.conversation, author_id, draft, draft.created_at, here))
+        return posts.submit(Post(draft.conversation, author_id, draft, draft.created_at, here, member.user_id))
     except Refusal as refusal:
         return refusal
 

@@ -1,21 +1,35 @@
 """A draft: what somebody wants to say, checked; or a named refusal. Pure."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 BODY_MOST = 16_000
+FILES_MOST = 20
 FIRST_YEAR = 1970
 
 
 def check_text(text: str) -> str:
-    """Text that PostgreSQL and every reader can hold: no NUL, and not only white space."""
+    """Text that PostgreSQL and every reader can hold: no NUL."""
     if "\0" in text:
         raise ValueError("must not contain the character NUL")
-    if not text.strip():
-        raise ValueError("must not be empty")
     return text
+
+
+def check_said(text: str, files: Sequence[object] | None) -> None:
+    """Not only white space, unless files say it all; raises `ValueError`."""
+    if not text.strip() and not files:
+        raise ValueError("must not be empty")
+
+
+def check_distinct(ids: list[int]) -> list[int]:
+    """None of them twice."""
+    if len(set(ids)) < len(ids):
+        raise ValueError("must not name one twice")
+    return ids
 
 
 def parse_moment(value: object) -> object:
@@ -30,8 +44,9 @@ def to_milliseconds(moment: datetime) -> datetime:
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
-Text = Annotated[str, Field(min_length=1, max_length=BODY_MOST), AfterValidator(check_text)]
+Text = Annotated[str, Field(max_length=BODY_MOST), AfterValidator(check_text)]
 Id = Annotated[int, Field(ge=1, lt=2**53)]
+FileIds = Annotated[list[Id], Field(max_length=FILES_MOST), AfterValidator(check_distinct)]
 Moment = Annotated[AwareDatetime, BeforeValidator(parse_moment), AfterValidator(to_milliseconds)]
 ClientId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.~-]+$")]
 
@@ -39,19 +54,27 @@ ClientId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0
 class Draft(BaseModel):
     """`client_id` is the sender's own name for it: posting it again finds the first one.
 
-    `reply_to` is the message that it quotes, `thread` the one in whose own list of replies it goes.
+    `reply_to` is the message that it quotes, `thread` the one in whose own list of replies it goes. What carries
+    `files` may say nothing else.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    body: Text
+    body: Text = ""
     client_id: ClientId
     reply_to: Id | None = None
     thread: Id | None = None
+    files: FileIds = []
+
+    @model_validator(mode="after")
+    def check_body(self) -> Self:
+        """Something must be said."""
+        check_said(self.body, self.files)
+        return self
 
 
 class Correction(BaseModel):
-    """What a message is to say instead."""
+    """What a message is to say instead; its files stay."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -77,3 +100,22 @@ class DraftBatch(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     messages: Annotated[list[object], Field(min_length=1)]
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A draft with its author and where it goes; an imported one with when it was said.
+
+    `here`: whom `@here` means in it; None: everyone. `bearer_id`: whose files it carries, where not its author's.
+    """
+
+    conversation_id: int
+    author_id: int
+    draft: Draft
+    said_at: datetime | None = None
+    here: frozenset[int] | None = None
+    bearer_id: int | None = None
+
+    def key(self) -> tuple[int, int, str]:
+        """What makes two posts the same one."""
+        return self.conversation_id, self.author_id, self.draft.client_id

@@ -8,15 +8,17 @@ from functools import lru_cache
 import orjson
 
 # what stands in the JSON just as it is here, and only when it is something
-REST = ("deleted", "reply_to", "thread", "replies", "last_reply", "pinned", "reactions", "mentions", "mentions_all")
+STATE = ("deleted", "reply_to", "thread", "replies", "last_reply", "pinned", "reactions")
+REST = (*STATE, "mentions", "mentions_all", "files")
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """`seq` counts a conversation's messages from 1, without holes. The fields are the columns of `shown_messages`.
+    """`seq` counts a conversation's messages from 1, without holes. The fields are the columns of `told_messages`.
 
     `thread` is the message that it answers in that one's own list, which has `replies`; `reply_to` one that it quotes.
     `mentions`: whom it reaches by name; `mentions_all`: it reaches everybody, for it calls `channel` or `here`.
+    `files`: what it carries.
     """
 
     conversation: int
@@ -36,6 +38,7 @@ class Message:
     reactions: list[dict[str, object]] | None = None
     mentions: Sequence[int] | None = None
     mentions_all: str | None = None
+    files: Sequence[dict[str, object]] | None = None
 
     def encode(self) -> bytes:
         """Its JSON; what is null, false or empty is left out, for bytes are paid for once a reader."""

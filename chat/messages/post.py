@@ -1,43 +1,28 @@
 """Posting: group commit. Every post that arrived while the last commit was under way goes into one transaction."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from chat.attention.mentions import UNREACHED, Call, Reached, find_reached, store_reached
 from chat.attention.naming import NOBODY, find_naming
 from chat.conversations.refusals import Archived, Blocked, NotMember
+from chat.files.carried import Carried, Shown
 from chat.log.append import Change, Log
 from chat.log.entry import Unplaced
-from chat.messages.draft import Draft
-from chat.messages.message import Message
+from chat.messages.draft import Post
+from chat.messages.message import Message, format_time
 from chat.messages.pace import Pace
 from chat.messages.threads.references import References
+from chat.shared.arrays import numbers, texts
 from chat.shared.gather import Gather
 from chat.shared.problems import NotFound, Refusal
 from chat.shared.queries import load
 
 queries = load(__file__)
 BATCH = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Post:
-    """A draft with its author and where it goes; an imported one with when it was said.
-
-    `here`: whom `@here` means in it; None: everyone.
-    """
-
-    conversation_id: int
-    author_id: int
-    draft: Draft
-    said_at: datetime | None = None
-    here: frozenset[int] | None = None
-
-    def key(self) -> tuple[int, int, str]:
-        """What makes two posts the same one."""
-        return self.conversation_id, self.author_id, self.draft.client_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +63,7 @@ class Posts:
 def weigh_post(post: Post) -> int:
     """Long ones count for more: 500 units stay under 256 KiB, so that announcements carry them and one batch alone
     never fills a reader's buffer."""
-    return 1 + len(post.draft.body) // 512
+    return 1 + len(post.draft.body) // 512 + len(post.draft.files) // 3
 
 
 class Batch:
@@ -96,6 +81,7 @@ class Batch:
         self._members: set[int] = set()
         self._pace = Pace()
         self._references = References((post.conversation_id, post.draft) for post in posts)
+        self._carried = Carried(post.draft.files for post in posts)
 
     async def look_up(self, change: Change) -> None:
         """Lock the conversations, see who may write and what is there already, lock the head: one round trip."""
@@ -103,10 +89,11 @@ class Batch:
         authors = [post.author_id for post in self._posts]
         client_ids = [post.draft.client_id for post in self._posts]
         run = change.connection.execute
-        locked = await run(queries.lock_conversations, [sorted(set(conversations))])
-        members = await run(queries.current_members, [conversations, authors])
-        known = await run(queries.known_messages, [conversations, authors, client_ids])
+        locked = await run(queries.lock_conversations, [numbers(sorted(set(conversations)))])
+        members = await run(queries.current_members, [numbers(conversations), numbers(authors)])
+        known = await run(queries.known_messages, [numbers(conversations), numbers(authors), texts(client_ids)])
         await self._references.look_up(change)
+        await self._carried.look_up(change)
         await change.now()
         for conversation_id, last_seq, archived, public, blocked, slow, read_only in await locked.fetchall():
             self._pace.see_conversation(conversation_id, slow, read_only)
@@ -139,6 +126,7 @@ class Batch:
                 self._refused[n] = refusal
             else:
                 self._first[post.key()] = n
+                self._carried.take(post.draft.files)
 
     def _refuse(self, post: Post, now: datetime) -> Refusal | None:
         """Why not; an import is no hurry."""
@@ -147,6 +135,7 @@ class Batch:
         if post.conversation_id in self._blocked:
             return Blocked()
         wrong = self._references.judge(post.conversation_id, post.draft)
+        wrong = wrong or self._carried.judge(post.bearer_id or post.author_id, post.draft.files)
         return wrong or (None if post.said_at else self._pace.judge(post.conversation_id, post.author_id, now))
 
     async def store(self, change: Change) -> None:
@@ -154,12 +143,12 @@ class Batch:
         if not self._first:
             return
         now, rows, marks, reaching = await change.now(), [], {}, []
-        reached = await find_reached(change, self._calls())
+        reached, run = await find_reached(change, self._calls()), change.connection.execute
         for n in self._first.values():
             post = self._posts[n]
             seq = self._last_seq[post.conversation_id] = self._last_seq[post.conversation_id] + 1
-            said_at = min(post.said_at or now, now)
-            message = to_message(post, seq, said_at, reached.get(n, UNREACHED))
+            files = self._carried.put_into(post.conversation_id, seq, post.draft.files)
+            message = to_message(post, seq, min(post.said_at or now, now), reached.get(n, UNREACHED), files)
             self._references.answer(change, message)
             encoded = message.encode()
             entry = change.place(Unplaced("message", post.conversation_id, data=encoded))
@@ -167,12 +156,12 @@ class Batch:
             reaching += [message] if n in reached else []
             marks[post.conversation_id, post.author_id] = seq
             self._known[post.key()] = Posted(encoded, fresh=False)
-        run = change.connection.execute
-        await run(queries.insert_messages, [*map(list, zip(*rows, strict=True))])
+        await run(queries.insert_messages, encode_columns(rows))
         await store_reached(change, reaching)
-        await run(queries.move_last_seq, [list(self._last_seq), list(self._last_seq.values())])
-        readers = map(list, zip(*marks, strict=True))
-        await run(queries.move_read_marks, [now, *readers, [*marks.values()]])
+        await self._carried.store(change)
+        await run(queries.move_last_seq, [numbers(self._last_seq), numbers(self._last_seq.values())])
+        readers = map(numbers, zip(*marks, strict=True))
+        await run(queries.move_read_marks, [now, *readers, numbers(marks.values())])
         await self._references.store(change)
 
     def _calls(self) -> list[Call]:
@@ -191,9 +180,17 @@ class Batch:
         ]
 
 
-def to_message(post: Post, seq: int, said_at: datetime, reached: Reached) -> Message:
+def encode_columns(rows: Iterable[tuple[Any, ...]]) -> list[str]:
+    """The parameters of `insert_messages`."""
+    conversations, seqs, positions, authors, client_ids, bodies, moments, replies, threads = zip(*rows, strict=True)
+    places = [numbers(column) for column in (conversations, seqs, positions, authors)]
+    said = [texts(client_ids), texts(bodies), texts(map(format_time, moments))]
+    return [*places, *said, numbers(replies), numbers(threads)]
+
+
+def to_message(post: Post, seq: int, said_at: datetime, reached: Reached, files: Shown | None) -> Message:
     """What the post becomes."""
     draft = post.draft
     fields = post.conversation_id, seq, post.author_id, draft.body, draft.client_id, said_at
-    message = Message(*fields, reply_to=draft.reply_to, thread=draft.thread)
+    message = Message(*fields, reply_to=draft.reply_to, thread=draft.thread, files=files)
     return replace(message, mentions=reached.users, mentions_all=reached.everyone) if reached.any else message

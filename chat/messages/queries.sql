@@ -1,7 +1,7 @@
 -- name: lock_conversations
 -- In id order: two batches that share conversations in another order would wait for each other for ever.
 select id, last_seq, archived_at is not null, kind = 'channel' and not private, blocked, slow_seconds, read_only
-  from conversations where id = any(%s) order by id for no key update
+  from conversations where id = any(%s::bigint[]) order by id for no key update
 
 -- name: current_members
 -- Who of the authors is a member now, as what, and when he wrote last; what was true when the request came in may not
@@ -13,20 +13,20 @@ select asked.n, m.role, m.posted_at
 -- name: known_messages
 -- Which client ids have made a message already, and which one.
 select asked.n, m.conversation_id, m.seq
-  from unnest(%s::bigint[], %s::bigint[], %b::text[]) with ordinality as asked (conversation_id, author_id, client_id, n)
+  from unnest(%s::bigint[], %s::bigint[], %s::text[]) with ordinality as asked (conversation_id, author_id, client_id, n)
   join messages m on m.conversation_id = asked.conversation_id and m.author_id = asked.author_id
                  and m.client_id = asked.client_id
 
 -- name: read_messages
 -- These messages, as everybody sees them.
 select m.* from unnest(%s::bigint[], %s::bigint[]) as asked (conversation_id, seq)
-  join shown_messages m on m.conversation_id = asked.conversation_id and m.seq = asked.seq
+  join told_messages m on m.conversation_id = asked.conversation_id and m.seq = asked.seq
 
 -- name: insert_messages
 insert into messages (conversation_id, seq, position, author_id, client_id, body, created_at, reply_to, thread)
 select conversation_id, seq, position, author_id, client_id, body, created_at, nullif(reply_to, 0), nullif(thread, 0)
-  from unnest(%b::bigint[], %b::bigint[], %b::bigint[], %b::bigint[], %b::text[], %b::text[], %b::timestamptz[],
-              %b::bigint[], %b::bigint[])
+  from unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::timestamptz[],
+              %s::bigint[], %s::bigint[])
        as new (conversation_id, seq, position, author_id, client_id, body, created_at, reply_to, thread)
 
 -- name: move_last_seq
@@ -49,10 +49,10 @@ with seen as (
                         where m.conversation_id = c.id and m.user_id = %(user)s and m.until is null)))
 select seen.last_seq, page.*
   from seen left join lateral (
-       (select * from shown_messages m where m.conversation_id = %(conversation)s and m.seq < %(below)s
+       (select * from told_messages m where m.conversation_id = %(conversation)s and m.seq < %(below)s
          order by m.seq desc limit %(down)s)
         union all
-       (select * from shown_messages m where m.conversation_id = %(conversation)s and m.seq > %(above)s
+       (select * from told_messages m where m.conversation_id = %(conversation)s and m.seq > %(above)s
          order by m.seq limit %(up)s)) page on true
  order by page.seq
 

@@ -1,7 +1,11 @@
-"""Health, metrics, the audit. `live` is slow to fail, `ready` fails at once when this node should get no more work."""
+"""Health, metrics, the audit, and the API described for machines.
+
+`live` is slow to fail, `ready` fails at once when this node should get no more work.
+"""
 
 import asyncio
 import re
+from collections.abc import Callable
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -9,13 +13,24 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from chat.migrations import missing_migrations
 from chat.operations.audit import read_audit
 from chat.operations.metrics import Metrics, is_near
-from chat.shared.endpoints import LARGEST_ID, POOL, REGISTRY, SETTINGS, answer_json, parse_count, require_admin
+from chat.shared.endpoints import (
+    LARGEST_ID,
+    POOL,
+    REGISTRY,
+    SETTINGS,
+    answer_json,
+    parse_count,
+    require_admin,
+    require_identity,
+)
 from chat.shared.postgres import UNAVAILABLE
 from chat.shared.problems import Draining, Invalid, NotFound, Unavailable
 from chat.stream.endpoints import STREAMS
 
 METRICS = web.AppKey("metrics", Metrics)
 POSTGRES_SECONDS = 2.0
+# by name, `openapi` or `asyncapi`; made when somebody asks, and kept
+DESCRIPTIONS: web.AppKey[Callable[[str], bytes]] = web.AppKey("descriptions")
 ACTION = re.compile(r"[a-z_.]{0,40}", re.ASCII)
 
 
@@ -68,3 +83,15 @@ async def get_audit(request: web.Request) -> web.Response:
         raise Invalid(errors=[{"field": "action", "detail": "the beginning of an action, like login or login.end"}])
     rows = await read_audit(request.app[POOL], after, limit + 1, action, user_id)
     return answer_json({"rows": rows[:limit], "next": rows[limit - 1]["id"] if len(rows) > limit else None})
+
+
+async def get_openapi(request: web.Request) -> web.Response:
+    """The calls that this node serves, as OpenAPI 3.1."""
+    await require_identity(request)
+    return answer_json(request.app[DESCRIPTIONS]("openapi"))
+
+
+async def get_asyncapi(request: web.Request) -> web.Response:
+    """The stream and the presence socket, as AsyncAPI 3.0."""
+    await require_identity(request)
+    return answer_json(request.app[DESCRIPTIONS]("asyncapi"))

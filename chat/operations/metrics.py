@@ -1,6 +1,6 @@
 """Metrics: this node's main figures, read when somebody asks, in the format of Prometheus."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from ipaddress import ip_address
 
 from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector, generate_latest
@@ -13,10 +13,18 @@ from chat.stream.streams import Streams
 
 
 class Metrics(Collector):
-    """`queues`: how much waits where."""
+    """`queues`: how much waits where; `parts`: what else there is to tell."""
 
-    def __init__(self, streams: Streams, registry: Registry, lag: Lag, queues: Mapping[str, Callable[[], int]]) -> None:
+    def __init__(
+        self,
+        streams: Streams,
+        registry: Registry,
+        lag: Lag,
+        queues: Mapping[str, Callable[[], int]],
+        parts: Sequence[Callable[[], Iterator[Metric]]] = (),
+    ) -> None:
         self._streams, self._registry, self._lag, self._queues = streams, registry, lag, queues
+        self._parts = parts
         self._all = CollectorRegistry()
         self._all.register(self)
         ProcessCollector(registry=self._all)
@@ -45,6 +53,8 @@ class Metrics(Collector):
         yield gauge("tandem_loop_lag_seconds", "The longest wait of the last quarter of a minute.", self._lag.worst())
         yield self._collect_queues()
         yield self._collect_ghosts()
+        for part in self._parts:
+            yield from part()
 
     def _collect_queues(self) -> Metric:
         family = GaugeMetricFamily("tandem_queue_length", "What waits.", labels=["queue"])

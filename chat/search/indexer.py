@@ -6,7 +6,8 @@ not reach back to it (a database older than its search), all messages are walked
 """
 
 import asyncio
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -14,6 +15,7 @@ import orjson
 import psycopg
 import structlog
 
+from chat.log.entry import IMPORT
 from chat.log.frame import decode_frame
 from chat.search.lexemes import encode_vector
 from chat.shared.postgres import UNAVAILABLE, Connection, Pool
@@ -22,6 +24,7 @@ from chat.shared.queries import load
 queries = load(__file__, "indexing.sql")
 BATCH = 200  # about 4 ms of this node's time at once: nothing else waits longer for it
 PAUSE = 0.5
+REST = 9  # while posts wait: a tenth of the time at most is for the search, which took a quarter of the node's without
 KINDS = {"message", "edit", "delete"}
 TROUBLE: tuple[type[Exception], ...] = (psycopg.Error, *UNAVAILABLE)  # a search that is behind must not end the talk
 log = structlog.get_logger(__name__)
@@ -46,23 +49,26 @@ class Text:
     said_at: datetime
     body: str
     deleted: bool
+    names: list[str]
 
 
 class Indexer:
-    """The background task of a node; `batch` is how many entries or messages go into one transaction."""
+    """The background task of a node; `batch` is how many entries or messages go into one transaction, `crowded()`:
+    do posts wait for theirs? What is to be found can wait longer than what is to be said."""
 
-    def __init__(self, pool: Pool, batch: int = BATCH) -> None:
-        self._pool, self._batch = pool, batch
+    def __init__(self, pool: Pool, batch: int = BATCH, crowded: Callable[[], bool] = lambda: False) -> None:
+        self._pool, self._batch, self._crowded = pool, batch, crowded
 
     async def run(self) -> None:
         """Index what there is, then look again twice a second."""
         while True:
-            busy = False
+            busy, begun = False, time.monotonic()
             try:
                 busy = await self.step()
             except TROUBLE as error:
                 log.warning("nothing can be indexed now", error=repr(error))
-            await asyncio.sleep(0 if busy else PAUSE)
+            rest = REST * (time.monotonic() - begun) if self._crowded() else 0
+            await asyncio.sleep(rest if busy else PAUSE)
 
     async def step(self) -> bool:
         """One transaction; False when there is nothing to do, or another node is at it."""
@@ -83,7 +89,8 @@ class Indexer:
             return progress
         if entries[0][0] != progress.position + 1:
             return await begin_walk(connection)
-        places = {place_of(frame) for _, kind, frame in entries if kind in KINDS}
+        places = {place_of(frame) for _, kind, _, _, frame in entries if kind in KINDS}
+        places |= {(conversation, seq) for _, kind, conversation, seq, _ in entries if kind == IMPORT and seq}
         listed = [[place[0] for place in places], [place[1] for place in places]]
         rows = await connection.execute(queries.read_messages, listed, binary=True)
         await store(connection, [Text(*row) for row in await rows.fetchall()])
@@ -119,7 +126,10 @@ async def store(connection: Connection, texts: Sequence[Text]) -> None:
         [text.seq for text in said],
         [text.position for text in said],
         [text.said_at for text in said],
-        [encode_vector(text.conversation, text.position, text.author, text.said_at, text.body) for text in said],
+        [
+            encode_vector(text.conversation, text.position, text.author, text.said_at, text.body, text.names)
+            for text in said
+        ],
     ]
     if said:
         await connection.execute(queries.store_documents, columns)

@@ -4,20 +4,22 @@ select position, conversation_id, seq from search_progress for update skip locke
 
 -- name: read_entries
 -- What came after a position.
-select position, kind, frame from log where position > %s order by position limit %s
+select position, kind, conversation_id, subject, frame from log where position > %s order by position limit %s
 
 -- name: read_head
 select position from log_head
 
 -- name: read_messages
 -- As they are now, whatever the log has said meanwhile.
-select m.conversation_id, m.seq, m.position, m.author_id, m.created_at, m.body, m.deleted_at is not null
+select m.conversation_id, m.seq, m.position, m.author_id, m.created_at, m.body, m.deleted_at is not null,
+       array(select file ->> 'name' from jsonb_array_elements(m.files) file)
   from unnest(%s::bigint[], %s::bigint[]) as asked (conversation_id, seq)
   join messages m on m.conversation_id = asked.conversation_id and m.seq = asked.seq
 
 -- name: walk_messages
 -- All messages there are, in the order of their key.
-select m.conversation_id, m.seq, m.position, m.author_id, m.created_at, m.body, m.deleted_at is not null
+select m.conversation_id, m.seq, m.position, m.author_id, m.created_at, m.body, m.deleted_at is not null,
+       array(select file ->> 'name' from jsonb_array_elements(m.files) file)
   from messages m where (m.conversation_id, m.seq) > (%s, %s)
  order by m.conversation_id, m.seq limit %s
 

@@ -1,13 +1,13 @@
 """Lexemes: what stands in a message's vector, and how a question is put to it. Pure.
 
 Beside its terms (with their places, for phrases) a vector holds keys, so that one index answers all of a question:
-`@c12` its conversation, `@a7` its author, `@link`, `@y2026` and `@m2026-01`, grams, and `@13.61` its window: which
-stretch of 2^13 log positions it came from, in four sizes. A search goes through the windows from the newest and stops
-when its page is full; so a common word costs a page and not its million messages, and a rare one a few look-ups.
+`@c12` its conversation, `@a7` its author, `@link`, `@file`, `@y2026` and `@m2026-01`, grams, and `@13.61` its window:
+which stretch of 2^13 log positions it came from, in four sizes. A search goes through the windows from the newest and
+stops when its page is full; so a common word costs a page and not its million messages, and a rare one a few look-ups.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import lru_cache
 
@@ -19,18 +19,31 @@ WINDOWS = (10, 13, 16, 20)
 PLACES_MOST = 255  # as many places of one term PostgreSQL keeps
 
 
-def encode_vector(conversation: int, position: int, author: int, at: datetime, body: str) -> str:
-    """The text form of a `tsvector`."""
+def encode_vector(
+    conversation: int, position: int, author: int, at: datetime, body: str, names: Sequence[str] = ()
+) -> str:
+    """The text form of a `tsvector`; `names` are those of the files that the message carries."""
+    return f"{encode_words(body, names)} {encode_keys(conversation, position, author, at)}"
+
+
+def encode_words(body: str, names: Sequence[str] = ()) -> str:
+    """What the text itself, and what its files are called, is found by."""
     places: dict[str, list[str]] = {}
-    for number, term in enumerate(cut(body), 1):
+    said = "\n".join((body, *names))
+    for number, term in enumerate(cut(said), 1):
         places.setdefault(term.name, []).append(str(number))
     words = [f"{quote(term)}:{','.join(spots[:PLACES_MOST])}" for term, spots in places.items()]
     words += [quoted_grams(term) for term in places]
-    words += [] if body.isascii() else map(quote, signs_of(body))
-    words += [f"@c{conversation} @a{author} @y{at.year} @m{at.year}-{at.month:02}"]
-    words += [f"@{size}.{position >> size}" for size in WINDOWS]
+    words += [] if said.isascii() else map(quote, signs_of(said))
     words += ["@link"] if LINK.search(body) else []
+    words += ["@file"] if names else []
     return " ".join(words)
+
+
+def encode_keys(conversation: int, position: int, author: int, at: datetime) -> str:
+    """Where it stands, and who said it when."""
+    windows = " ".join([f"@{size}.{position >> size}" for size in WINDOWS])
+    return f"@c{conversation} @a{author} @y{at.year} @m{at.year}-{at.month:02} {windows}"
 
 
 @lru_cache(65_536)
@@ -50,6 +63,7 @@ def encode_what(question: Question, authors: Iterable[int]) -> str:
     parts = [key for one in question.wanted for key in keys_of(one)]
     parts += [either(f"@a{author}" for author in authors)]
     parts += [quote("@link")] if question.links else []
+    parts += [quote("@file")] if question.files else []
     return " & ".join(part for part in parts if part)
 
 

@@ -28,12 +28,13 @@ class Wanted:
 
 @dataclass(slots=True)
 class Question:
-    """Everything in it must be so. Names are as typed; `links`: only what carries one."""
+    """Everything in it must be so. Names are as typed; `links`, `files`: only what carries one."""
 
     wanted: list[Wanted] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
     places: list[str] = field(default_factory=list)
     links: bool = False
+    files: bool = False
     after: datetime = FIRST
     before: datetime = LAST
 
@@ -45,7 +46,7 @@ class Question:
     @property
     def asks(self) -> bool:
         """Is there anything to look for?"""
-        return bool(self.wanted or self.names or self.places or self.links or self.timed)
+        return bool(self.wanted or self.names or self.places or self.links or self.files or self.timed)
 
 
 def parse_question(text: str) -> Question:
@@ -69,12 +70,14 @@ def take_filter(question: Question, name: str, value: str) -> None:
         question.places.append(value.lstrip("#"))
     elif name == "has" and value.lower() == "link":
         question.links = True
+    elif name == "has" and value.lower() == "file":
+        question.files = True
     elif name == "before":
         question.before = min(question.before, parse_day(value, "q"))
     elif name == "after":
         question.after = max(question.after, parse_day(value, "q"))
     else:
-        raise wrong("q", "has: knows link")
+        raise wrong("q", "has: knows link and file")
 
 
 def want(piece: str, prefix: bool) -> Iterator[Wanted]:

@@ -8,6 +8,7 @@ import orjson
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
+from chat.shared.admission import Admission
 from chat.shared.audit import Actor
 from chat.shared.identity import Identities, Member
 from chat.shared.postgres import Pool
@@ -30,10 +31,12 @@ POOL = web.AppKey("pool", Pool)
 IDENTITIES = web.AppKey("identities", Identities)
 REGISTRY = web.AppKey("registry", Registry)
 RATES = web.AppKey("rates", Rates)
+ADMISSION = web.AppKey("admission", Admission)
 COOKIE = "tandem"
 JSON = "application/json"
 LARGEST_ID = 2**53 - 1
 Body = TypeVar("Body", bound=BaseModel)
+Whole = TypeVar("Whole", bytes, bytearray)
 
 
 def find_token(request: web.Request) -> str | None:
@@ -48,11 +51,11 @@ def find_bearer(request: web.Request) -> str | None:
     return token.strip() if scheme.lower() == "bearer" else None
 
 
-async def require_identity(request: web.Request) -> Member:
-    """Who asks; raises `Unauthenticated`."""
+async def require_identity(request: web.Request, *, remember: bool = True) -> Member:
+    """Who asks; raises `Unauthenticated`. `remember`: they will soon ask again."""
     if not (token := find_token(request)):
         raise Unauthenticated
-    return await request.app[IDENTITIES].of_token(token)
+    return await request.app[IDENTITIES].of_token(token, remember=remember)
 
 
 async def require_changer(request: web.Request) -> Member:
@@ -106,17 +109,25 @@ async def read_body(request: web.Request, most: int | None = None) -> bytes:
     body = bytearray()
     if (request.content_length or 0) > most:
         raise TooLarge
+    if request.content.is_eof():  # it has come with the head, as short ones do: nothing to wait for
+        return check_size(request.content.read_nowait(), most)
     try:
         async with asyncio.timeout(settings.body_seconds):
             async for part in request.content.iter_any():
                 body += part
-                if len(body) > most:
-                    raise TooLarge
+                check_size(body, most)
     except TimeoutError:
         raise TooSlow from None
     except ConnectionError:
         raise Unfinished from None
     return bytes(body)
+
+
+def check_size(body: Whole, most: int) -> Whole:
+    """The body; raises `TooLarge`."""
+    if len(body) > most:
+        raise TooLarge
+    return body
 
 
 async def read_model(request: web.Request, model: type[Body], most: int | None = None) -> Body:

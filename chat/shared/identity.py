@@ -48,22 +48,29 @@ class Identities:
         self._seen: dict[int, bytes] = {}
         self._ended: OrderedDict[int, None] = OrderedDict()
         self._touched: set[int] = set()
-        self._gather = Gather[bytes, Member](self._read, batch=500, limit=20_000)
+        self._gather = Gather[tuple[bytes, bool], Member](self._read, batch=500, limit=20_000)
         self.run, self.waiting = self._gather.run, self._gather.waiting
 
-    async def of_token(self, token: str) -> Member:
-        """The member; raises `Unauthenticated` when the login is unknown, ended or expired."""
-        return await self.of_digest(hash_token(token))
+    async def of_token(self, token: str, *, remember: bool = True) -> Member:
+        """The member; raises `Unauthenticated` when the login is unknown, ended or expired.
 
-    async def of_digest(self, digest: bytes) -> Member:
+        Streams are not remembered for: they ask once, and ten thousand who come at once would leave 500 bytes each.
+        """
+        return await self.of_digest(hash_token(token), remember=remember)
+
+    async def of_digest(self, digest: bytes, *, remember: bool = True) -> Member:
         """As `of_token`, by the token's hash: what may be kept elsewhere without giving the login away."""
         member = self._known.get(digest)
         if member is None or time.monotonic() - member.looked_up > FRESH_SECONDS:
-            member = await self._gather.submit(digest)
-        if member.seconds_left() <= 0 or member.session_id in self._ended:
-            raise Unauthenticated
+            member = await self._gather.submit((digest, remember))
+        self.check(member)
         self._touched.add(member.session_id)
         return member
+
+    def check(self, member: Member) -> None:
+        """Raises `Unauthenticated` when the login has expired, or ended since it was looked up."""
+        if member.seconds_left() <= 0 or member.session_id in self._ended:
+            raise Unauthenticated
 
     async def keep_touching(self) -> None:
         """Once a minute, note which logins were used, so that idle ones end and busy ones do not."""
@@ -96,7 +103,8 @@ class Identities:
         for digest in [digest for digest, member in self._known.items() if member.user_id == user_id]:
             del self._known[digest]
 
-    async def _read(self, digests: list[bytes]) -> list[Member | Exception]:
+    async def _read(self, wanted: list[tuple[bytes, bool]]) -> list[Member | Exception]:
+        digests = [digest for digest, _ in wanted]
         async with self._pool.connection() as connection:
             asked = {"digests": digests, "idle_days": self._idle_days}
             rows = await (await connection.execute(queries.find_sessions, asked)).fetchall()
@@ -105,8 +113,9 @@ class Identities:
             bytes(digest): Member(user_id, session_id, name, intern(role), seconds, now)
             for digest, user_id, session_id, name, role, seconds in rows
         }
-        for digest, member in found.items():
-            self._remember(digest, member)
+        for digest, remember in wanted:
+            if remember and digest in found:
+                self._remember(digest, found[digest])
         return [found.get(digest) or Unauthenticated() for digest in digests]
 
     def _remember(self, digest: bytes, member: Member) -> None:

@@ -16,6 +16,7 @@ UNAVAILABLE: tuple[type[Exception], ...] = (
     psycopg.InterfaceError,
     psycopg.errors.DiskFull,
     psycopg.errors.AdminShutdown,
+    psycopg.errors.ReadOnlySqlTransaction,  # a standby, or a server that is still being restored
     PoolTimeout,
     TooManyRequests,
     TimeoutError,

@@ -81,6 +81,12 @@ class Invalid(Refusal):
     status, code = 422, "invalid"
 
 
+class NotWebSocket(Refusal):
+    """This address speaks WebSocket only."""
+
+    status, code = 426, "upgrade_required"
+
+
 class TooFast(Refusal):
     """Too many requests in a short time; try again after the seconds in Retry-After."""
 

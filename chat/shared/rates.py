@@ -70,7 +70,11 @@ class Rates:
         self.stream = Limit(said(settings.rate_stream))
         self.poll = Limit(said(settings.rate_poll))
         self.search = Limit(said(settings.rate_search))
+        self.export = Limit(said(settings.rate_export))
         self.typing = Limit(said(settings.rate_typing))
+        self.upload = Limit(said(settings.rate_upload))
+        self.piece = Limit(said(settings.rate_piece))
+        self.download = Limit(said(settings.rate_download))
         self.socket = Limit(said(settings.rate_socket))
         self.watch = Limit(said(settings.rate_watch))
 

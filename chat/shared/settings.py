@@ -1,6 +1,7 @@
 """What an operator may set: environment variables or a `.env` file, checked together at start."""
 
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from limits import parse_many
 from pydantic import AfterValidator, BeforeValidator, Field, IPvAnyNetwork, ValidationError
@@ -23,9 +24,19 @@ def check_rates(text: str) -> str:
     return text
 
 
+def check_files_url(text: str) -> str:
+    """`file:///srv/files`, `file:files` or `s3://bucket/prefix`; raises `ValueError`."""
+    parts = urlsplit(text)
+    folder = parts.scheme == "file" and not parts.netloc and parts.path
+    if not folder and not (parts.scheme == "s3" and parts.netloc):
+        raise ValueError("must read like file:///srv/files or s3://bucket/prefix?endpoint=https://s3.example")
+    return text
+
+
 CommaList = Annotated[list[str], NoDecode, BeforeValidator(split_list)]
 Networks = Annotated[list[IPvAnyNetwork], NoDecode, BeforeValidator(split_list)]
 Rates = Annotated[str, AfterValidator(check_rates)]
+FilesUrl = Annotated[str, AfterValidator(check_files_url)]
 Seconds = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(gt=0)]
 
@@ -57,8 +68,12 @@ class Settings(BaseSettings):
     rate_stream: Rates = "120/minute"
     rate_poll: Rates = "600/minute"
     rate_search: Rates = "60/minute"
+    rate_export: Rates = "3/hour;10/day"  # one's own data
     rate_typing: Rates = "120/minute"
     rate_socket: Rates = "120/minute"
+    rate_upload: Rates = "60/minute"  # files begun
+    rate_piece: Rates = "600/minute"  # pieces of files
+    rate_download: Rates = "1200/minute"  # files and previews read
     rate_watch: Rates = "10000/minute"  # people asked about, for each of whom the database is asked
     session_days: Count = 30
     session_idle_days: Count = 14
@@ -81,6 +96,11 @@ class Settings(BaseSettings):
     reactions_per_message: Count = 20  # different ones
     pins_per_conversation: Count = 100
 
+    files_url: FilesUrl = "file:.tandem/files"
+    max_file_bytes: Count = 100 * 1024 * 1024
+    files_quota: Count = 5 * 1024 * 1024 * 1024  # bytes that one person's files may have together
+    picture_pixels: Count = 64_000_000
+
     stream_buffer: Count = 1024 * 1024
     stream_max_age: Seconds = 3600
     stream_transport: Literal["detached", "attached"] = "detached"
@@ -90,6 +110,10 @@ class Settings(BaseSettings):
     sockets_per_person: Count = 50
     recent_bytes: Count = 16 * 1024 * 1024
     drain_seconds: float = Field(10, ge=0)
+    lag_most: Seconds = 3  # the loop's, at which nobody new is let in
+    opening_most: Count = 5_000  # streams and sockets on their way in
+    rebalance_seconds: float = Field(60, ge=0)  # over which what is beyond a node's share is sent elsewhere; 0: never
+    rebalance_few: Count = 100  # streams beyond the share that do not matter
 
     log_retention_days: Count = 14
     log_partition_entries: Count = 500_000

@@ -1,21 +1,32 @@
-"""`GET /api/chat/stream`: refuse it, or bring it from its cursor to the hub and let go of it."""
+"""`GET /api/chat/stream` and `/socket`: refuse it, or bring it from its cursor to the hub and let go of it."""
 
 import asyncio
 import math
 import random
+from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 from aiohttp_sse import EventSourceResponse
 
 from chat.shared.detach import Departed
-from chat.shared.endpoints import RATES, answer_json, parse_count, parse_ids, require_identity
+from chat.shared.endpoints import (
+    ADMISSION,
+    IDENTITIES,
+    RATES,
+    answer_json,
+    parse_count,
+    parse_ids,
+    require_identity,
+)
 from chat.shared.identity import Member
 from chat.shared.postgres import UNAVAILABLE as POSTGRES_AWAY
-from chat.shared.problems import Refusal
+from chat.shared.problems import NotWebSocket, Refusal
+from chat.shared.rates import Limit
 from chat.stream.attached import Attached
 from chat.stream.chunk import Chunk
 from chat.stream.poll import Poll, poll_entries
 from chat.stream.replay import LostEntries, Send
+from chat.stream.socket import Socketed
 from chat.stream.start import Start, encode_reset, encode_start
 from chat.stream.stream import Stream, encode_bye
 from chat.stream.streams import Streams
@@ -25,27 +36,53 @@ STREAMS = web.AppKey("streams", Streams)
 SEND_SECONDS = 60.0
 POLL_MOST = 25
 NARROW_MOST = 500
+Carrier = Detached | Attached | Socketed
+OpenResponse = Callable[[web.Request], Awaitable[tuple[web.StreamResponse, Send]]]
 TROUBLE: tuple[type[Exception], ...] = (Refusal, *POSTGRES_AWAY)
 
 
 async def get_stream(request: web.Request) -> web.StreamResponse:
     """The stream, or with `?poll=` its JSON form."""
-    member = await require_identity(request)
+    streams, rates, polls = request.app[STREAMS], request.app[RATES], "poll" in request.query
+    member, narrow, start = await admit(request, rates.poll if polls else rates.stream)
+    if polls:
+        poll = Poll(member.user_id, member.session_id, narrow, streams.left)
+        return await answer_poll(request, streams, poll, start)
+    return await carry(request, member, make_carrier(streams, member, narrow, request), start, open_events)
+
+
+async def get_socket(request: web.Request) -> web.StreamResponse:
+    """The stream over a WebSocket."""
+    member, narrow, start = await admit(request, request.app[RATES].stream)
+    if not web.WebSocketResponse().can_prepare(request):
+        raise NotWebSocket
+    stream = Socketed(member.user_id, member.session_id, narrow, request.app[STREAMS].left)
+    return await carry(request, member, stream, start, open_socket)
+
+
+async def admit(request: web.Request, rate: Limit) -> tuple[Member, frozenset[int] | None, Start]:
+    """Who asks, for which conversations, from where on; raises refusals."""
+    request.app[ADMISSION].check()
+    member = await require_identity(request, remember="poll" in request.query)
     streams = request.app[STREAMS]
-    rates = request.app[RATES]
-    (rates.poll if "poll" in request.query else rates.stream).spend(member.user_id)
+    rate.spend(member.user_id)
     streams.roster.check_room(member.user_id)
     narrow = parse_narrow(request)
     start = await streams.find_start(request.headers.get("Last-Event-ID") or request.query.get("after"))
-    member = await require_identity(request)  # the login may have ended meanwhile; from here to the roster: no await
-    if "poll" in request.query:
-        return await answer_poll(request, streams, Poll(member.user_id, member.session_id, narrow, streams.left), start)
-    stream = make_carrier(streams, member, narrow, request)
+    request.app[IDENTITIES].check(member)  # the login may have ended meanwhile; from here to the roster: no await
+    return member, narrow, start
+
+
+async def carry(
+    request: web.Request, member: Member, stream: Carrier, start: Start, open_response: OpenResponse
+) -> web.StreamResponse:
+    """From the roster to the hub, and out of both unless the connection goes on without us."""
+    streams = request.app[STREAMS]
     set_deadline(stream, streams, member)
     streams.open(stream, start.cursor.position)
     response = None
     try:
-        response = await serve_stream(request, streams, stream, start)
+        response = await serve_stream(request, streams, stream, start, open_response)
         return response
     finally:
         if not isinstance(response, Departed):
@@ -58,9 +95,7 @@ def parse_narrow(request: web.Request) -> frozenset[int] | None:
     return None if text is None else frozenset(parse_ids(text, "conversations", NARROW_MOST))
 
 
-def make_carrier(
-    streams: Streams, member: Member, narrow: frozenset[int] | None, request: web.Request
-) -> Detached | Attached:
+def make_carrier(streams: Streams, member: Member, narrow: frozenset[int] | None, request: web.Request) -> Carrier:
     """What STREAM_TRANSPORT asks for."""
     who = member.user_id, member.session_id, narrow, streams.left
     if streams.settings.stream_transport == "attached":
@@ -78,10 +113,8 @@ def set_deadline(stream: Stream, streams: Streams, member: Member) -> None:
         loop.call_at(stream.deadline, stream.end, "expired")  # to the moment, and not at the beat after it
 
 
-async def serve_stream(
-    request: web.Request, streams: Streams, stream: Detached | Attached, start: Start
-) -> web.StreamResponse:
-    """Prepare, replay, join; then the hub writes, and nobody waits here any more."""
+async def open_events(request: web.Request) -> tuple[web.StreamResponse, Send]:
+    """The head of an event stream, and how to send on it while nobody else does."""
     response = EventSourceResponse(ping_interval=math.inf, send_timeout=SEND_SECONDS)
     await response.prepare(request)
     response.stop_streaming()  # its ping task: here one ticker beats for all
@@ -90,17 +123,38 @@ async def serve_stream(
         async with asyncio.timeout(SEND_SECONDS):
             await response.write(chunk.raw)
 
+    return response, send
+
+
+async def open_socket(request: web.Request) -> tuple[web.StreamResponse, Send]:
+    """A WebSocket's handshake, and how to send on it meanwhile."""
+    response = web.WebSocketResponse(compress=False)
+    await response.prepare(request)
+
+    async def send(chunk: Chunk) -> None:
+        async with asyncio.timeout(SEND_SECONDS):
+            for text in chunk.texts():
+                await response.send_frame(text, web.WSMsgType.TEXT)
+
+    return response, send
+
+
+async def serve_stream(
+    request: web.Request, streams: Streams, stream: Carrier, start: Start, open_response: OpenResponse
+) -> web.StreamResponse:
+    """Prepare, replay, join; then the hub writes, and nobody waits here any more."""
+    response, send = await open_response(request)
     try:
-        await send(Chunk(encode_start(start, streams.settings.node)))
+        await send(Chunk(encode_start(start, streams.settings.node, streams.end(), stream.user_id)))
         missed = await catch_up(streams, stream, start, send)
         if stream.ended is not None:
             await send(Chunk(encode_bye(stream.ended)))
             return response
-        if isinstance(stream, Detached):
+        if not isinstance(stream, Attached):
             stream.detach(request, streams.settings.stream_buffer)
         if missed:
             stream.write(Chunk(b"".join(missed)))
-        if isinstance(stream, Detached):
+        if not isinstance(stream, Attached):
             return Departed()
         await stream.pump(response)
     except TROUBLE:

@@ -1,8 +1,9 @@
 """Replay meets live: pages of the log, then the node's recent entries, then the hub, without a gap or a repeat."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from chat.log.entry import JOIN, LEAVE, Entry, frame_bytes
+from chat.messages.edits.erased import erase_among
 from chat.shared.membership import StayReader
 from chat.shared.stays import Stays
 from chat.stream.chunk import Chunk
@@ -25,7 +26,7 @@ class Replay:
         self._hub, self._pages, self._stays = hub, pages, stays
         self.running = 0
 
-    async def catch_up(self, stream: Stream, position: int, send: Send) -> list[Entry]:
+    async def catch_up(self, stream: Stream, position: int, send: Send) -> Sequence[Entry]:
         """As `_catch_up`, counted while it is under way."""
         self.running += 1
         try:
@@ -33,7 +34,7 @@ class Replay:
         finally:
             self.running -= 1
 
-    async def _catch_up(self, stream: Stream, position: int, send: Send) -> list[Entry]:
+    async def _catch_up(self, stream: Stream, position: int, send: Send) -> Sequence[Entry]:
         """Send what was missed, join the hub, and return the last few entries in between.
 
         The caller writes those before anything else can happen, that is without an `await`. A stream that was ended
@@ -51,7 +52,8 @@ class Replay:
                 return []
             if not self._hub.recent.reaches(position):
                 continue
-            missed = [entry for entry in self._hub.recent.after(position) if addressed(entry, stream, stays)]
+            mine = [entry for entry in self._hub.recent.after(position) if addressed(entry, stream, stays)]
+            missed = erase_among(mine)  # in the log this is done already
             if frame_bytes(missed) <= PIECE:  # from the hub's position to the join: no await
                 self._hub.join(stream, stays)
                 return missed
@@ -69,7 +71,7 @@ class Replay:
         return page.position
 
 
-async def send_pieces(entries: list[Entry], send: Send) -> None:
+async def send_pieces(entries: Sequence[Entry], send: Send) -> None:
     """As fast as the reader takes them: written at once, they would look like a reader who does not keep up."""
     piece, size = [], 0
     for entry in entries:

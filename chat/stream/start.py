@@ -38,9 +38,18 @@ def choose_start(text: str | None, end: Cursor, floor: int, head: int) -> Start:
     return Start(cursor, resumed=True)
 
 
-def encode_start(start: Start, node: str) -> bytes:
-    """The first frames of a stream. `retry` is spread, so that readers who lose a node do not return together."""
-    ready = {"cursor": str(start.cursor), "node": node, "resumed": start.resumed}
+def encode_start(start: Start, node: str, head: Cursor, user_id: int) -> bytes:
+    """The first frames of a stream: from where to where it replays first (`cursor` to `head`), and for whom.
+
+    `retry` is spread, so that readers who lose a node do not return together.
+    """
+    ready = {
+        "cursor": str(start.cursor),
+        "head": str(max(head, start.cursor, key=lambda one: one.position)),
+        "node": node,
+        "resumed": start.resumed,
+        "user": user_id,
+    }
     first = b"retry: %d\n" % random.randint(1000, 3000)
     first += encode_frame(str(start.cursor), "ready", orjson.dumps(ready))
     return first + encode_reset(start) if start.reset else first

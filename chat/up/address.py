@@ -18,11 +18,17 @@ def check_address(host: str, port: int) -> None:
 
 def try_to_bind(host: str, port: int) -> None:
     """Bind and let go; raises OSError."""
-    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    with socket.socket(family, kind, protocol) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind(address)
+    with open_port(host, port) as probe:
         probe.listen(1)
+
+
+def open_port(host: str, port: int) -> socket.socket:
+    """Take the address; nobody is listening yet. Raises `OSError`."""
+    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    taken = socket.socket(family, kind, protocol)
+    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    taken.bind(address)
+    return taken
 
 
 def next_free(host: str, port: int) -> int:

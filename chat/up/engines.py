@@ -9,7 +9,7 @@ from chat.up.urls import Urls
 
 
 def start_engines(stack: ExitStack, data: Path, given: Urls) -> tuple[list[Engine], Urls]:
-    """Start what is missing, under `data`; the stack stops it. Returns the engines started, and both URLs."""
+    """Start what is missing, under `data`; the stack stops it. Returns the engines started, and all URLs."""
     started: list[Engine] = []
 
     def url_of(engine: Engine) -> str:
@@ -18,7 +18,7 @@ def start_engines(stack: ExitStack, data: Path, given: Urls) -> tuple[list[Engin
 
     database = given.database or url_of(PostgresEngine(data / "postgres"))
     redis = given.redis or url_of(ValkeyEngine(data / "valkey"))
-    return started, Urls(database, redis)
+    return started, Urls(database, redis, given.files or (data / "files").resolve().as_uri())
 
 
 def started_engine(stack: ExitStack, engine: Engine) -> Engine:

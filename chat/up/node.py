@@ -6,20 +6,20 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 
 from chat.engines.ending import how_it_ended
 from chat.engines.leash import leashed
 from chat.up.address import near_address
 from chat.up.trouble import NodeFailed
-from chat.up.urls import Urls
 
 READY_LIMIT = 60.0
 
 
 class Node:
-    """A node called `name` on an address. Its log goes to our standard error."""
+    """A node called `name` on an address; `environment` goes before ours. Its log goes to our standard error."""
 
-    def __init__(self, name: str, host: str, port: int, urls: Urls, patience: float) -> None:
+    def __init__(self, name: str, host: str, port: int, environment: Mapping[str, str], patience: float) -> None:
         self.name = f"node {name}"
         self._serve = [
             sys.executable,
@@ -32,8 +32,8 @@ class Node:
             f"--port={port}",
         ]
         self._host, self._port = host, port
-        self._environment = os.environ | urls.environment()
-        self._patience = patience  # how long it may drain, in seconds
+        self._environment = os.environ | environment
+        self.patience = patience  # how long it may drain, in seconds
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -57,14 +57,15 @@ class Node:
     def await_ready(self) -> None:
         """Wait until it serves; raise `NodeFailed` when it ends first or takes too long."""
         deadline = time.monotonic() + READY_LIMIT
-        while not self._ready():
+        while not self.ready():
             if not self.alive():
                 raise NodeFailed(self.name, self.how_it_ended())
             if time.monotonic() > deadline:
                 raise NodeFailed(self.name, f"was not ready within {READY_LIMIT:.0f} s")
             time.sleep(0.02)
 
-    def _ready(self) -> bool:
+    def ready(self) -> bool:
+        """Whether it serves; one short try."""
         connection = http.client.HTTPConnection(near_address(self._host), self._port, timeout=2.0)
         try:
             connection.request("GET", "/health/ready")
@@ -84,7 +85,12 @@ class Node:
         self.ask_to_stop()
         if self._process is not None:
             try:
-                self._process.wait(self._patience)
+                self._process.wait(self.patience)
             except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
+                self.kill()
+
+    def kill(self) -> None:
+        """End it at once; harmless when it has ended."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()

@@ -1,4 +1,8 @@
-"""What can keep `tandem up` from serving; the message says what to do about it."""
+"""What can keep `tandem up`, or what is asked of it, from being done; the message says what to do about it."""
+
+from pathlib import Path
+
+from chat.engines.trouble import last_lines
 
 
 class UpTrouble(Exception):
@@ -46,3 +50,43 @@ class KeepsDying(UpTrouble):
 
     def __init__(self, name: str, times: int, why: str) -> None:
         super().__init__(f"{name} ended {times} times in a row, each time soon after it was started. {why}")
+
+
+class NoBalancer(UpTrouble):
+    """Several nodes need a load balancer before them."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "More than one node needs HAProxy before them, 2.4 or newer. "
+            "Debian, Ubuntu: apt-get install haproxy; on other systems see its packages; or start with --nodes 1."
+        )
+
+
+class BalancerFailed(UpTrouble):
+    """HAProxy ended, or does not see that the nodes are ready."""
+
+    def __init__(self, how: str, log: Path) -> None:
+        super().__init__(f"HAProxy {how}, and does not serve. The end of {log} says:\n{last_lines(log)}")
+
+
+class NotRunning(UpTrouble):
+    """No `tandem up` works in this folder."""
+
+    def __init__(self, data: Path) -> None:
+        super().__init__(
+            f"No Tandem runs in {data}. Start it with `tandem up`, name its folder with --data, or set REDIS_URL."
+        )
+
+
+class NoFleet(UpTrouble):
+    """`tandem up` runs one node, or does not run."""
+
+    def __init__(self, data: Path) -> None:
+        super().__init__(
+            f"No Tandem with a load balancer runs in {data}. Start it with `tandem up --nodes 2` or more, "
+            "or name its folder with --data. Nodes that systemd or another supervisor runs are its to start and stop."
+        )
+
+
+class NotDone(UpTrouble):
+    """What was asked of a running `tandem up` could not be done."""

@@ -1,24 +1,32 @@
-"""The order of things: check, engines, schema, node, ready; then watch until asked to stop."""
+"""The order of things: check, engines, schema, nodes, ready; then watch until asked to stop."""
 
 import asyncio
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from chat.demo.fill import fill_empty
+from chat.engines.home import Home
 from chat.shared.settings import Settings, read_settings
 from chat.up.address import check_address, url_of
+from chat.up.balancer import Balancer, folder_of
+from chat.up.control import Control
 from chat.up.engines import start_engines
+from chat.up.fleet import Fleet
 from chat.up.node import Node
 from chat.up.progress import step, tell
 from chat.up.schema import apply_migrations
 from chat.up.stop import stop_when_asked
-from chat.up.urls import given_urls
-from chat.up.watch import Charge, Watch
+from chat.up.urls import Urls, given_urls
+from chat.up.watch import Watch
 
 GLANCE = 0.2  # seconds between two looks at the children
 MARGIN = 10.0  # seconds that a node may need beyond its drain window
+QUIET_BEATS = 3  # missed in a row, then a connection is dead
+LOOPBACK = "127.0.0.1"
+Look = Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +36,7 @@ class Options:
     host: str
     port: int
     data: Path
+    nodes: int
     demo: bool
 
 
@@ -43,12 +52,13 @@ def up(options: Options) -> None:
         bring_schema_up_to_date(urls.database)
         if options.demo:
             play_demo(read_settings(**urls.settings()))
-        node = Node("n1", options.host, options.port, urls, settings.drain_seconds + MARGIN)
-        stack.callback(node.stop)
-        start_node(node)
+        if options.nodes == 1:
+            looks = start_alone(stack, options, urls, settings)
+        else:
+            looks = start_fleet(stack, options, urls, settings)
         print(f"ready on {url_of(options.host, options.port)}", flush=True)
         stack.callback(tell, f"Stopping; open streams are closed over {settings.drain_seconds:g} s …")
-        keep_alive([*engines, node])
+        keep_alive([*(Watch(engine).look for engine in engines), *looks])
 
 
 def bring_schema_up_to_date(database_url: str) -> None:
@@ -65,10 +75,42 @@ def play_demo(settings: Settings) -> None:
         under_way.said = f": {filled}" if filled else ": the database is not empty, and stays as it is"
 
 
-def start_node(node: Node) -> None:
-    """Start the node and wait until it serves."""
+def start_alone(stack: ExitStack, options: Options, urls: Urls, settings: Settings) -> list[Look]:
+    """One node, on the public address itself."""
+    node = Node("n1", options.host, options.port, urls.environment(), settings.drain_seconds + MARGIN)
+    stack.callback(node.stop)
+    node.start()
+    await_node(node)
+    return [Watch(node).look]
+
+
+def start_fleet(stack: ExitStack, options: Options, urls: Urls, settings: Settings) -> list[Look]:
+    """Several, behind a balancer that is told of changes while people talk."""
+    home = Home(folder_of(options.data))
+    home.take()
+    stack.callback(home.leave)
+    quiet = round(QUIET_BEATS * max(settings.stream_beat, settings.socket_beat))
+    balancer = Balancer(home, options.host, options.port, quiet)
+    stack.callback(balancer.stop)
+    environment = urls.environment() | {"TRUSTED_PROXIES": ",".join([*map(str, settings.trusted_proxies), LOOPBACK])}
+    patience = settings.drain_seconds + MARGIN
+    fleet = Fleet(balancer, lambda name, port: Node(name, LOOPBACK, port, environment, patience))
+    stack.callback(fleet.stop)
+    for name in [fleet.add() for _ in range(options.nodes)]:
+        await_node(fleet.nodes[name])
+        fleet.welcome(name)
+    with step("Starting HAProxy …", balancer.name) as under_way:
+        balancer.start()
+        balancer.await_trust()
+        under_way.said = f" before {options.nodes} nodes, its files in {home.folder}"
+    control = Control(home.folder / "control", {"scale": fleet.scale, "restart": fleet.restart})
+    stack.callback(control.close)
+    return [fleet.look, Watch(balancer).look, control.look]
+
+
+def await_node(node: Node) -> None:
+    """Wait until it serves."""
     with step(f"Starting {node.name} …", node.name.capitalize()):
-        node.start()
         node.await_ready()
 
 
@@ -78,10 +120,9 @@ def tell_the_end(why: type[BaseException] | None, *_: object) -> None:
         tell("Stopped.")
 
 
-def keep_alive(charges: list[Charge]) -> None:
-    """Start again what dies, for ever; a signal ends this by SystemExit."""
-    watches = [Watch(charge) for charge in charges]
+def keep_alive(looks: list[Look]) -> None:
+    """Look after everything, for ever; a signal ends this by SystemExit."""
     while True:
-        for watch in watches:
-            watch.look()
+        for look in looks:
+            look()
         time.sleep(GLANCE)

@@ -8,14 +8,16 @@ from dotenv import dotenv_values
 
 @dataclass(frozen=True, slots=True)
 class Urls:
-    """Both URLs; an empty one is still to be found."""
+    """Both URLs, and that of the files; an empty one is still to be found."""
 
     database: str
     redis: str
+    files: str = ""
 
     def settings(self) -> dict[str, str]:
         """The settings that hold them."""
-        return {"database_url": self.database, "redis_url": self.redis}
+        files = {"files_url": self.files} if self.files else {}
+        return {"database_url": self.database, "redis_url": self.redis} | files
 
     def environment(self) -> dict[str, str]:
         """The settings under which a node finds them."""
@@ -25,4 +27,4 @@ class Urls:
 def given_urls() -> Urls:
     """What the environment says, or else `.env`."""
     said = {**dotenv_values(".env"), **os.environ}
-    return Urls(said.get("DATABASE_URL") or "", said.get("REDIS_URL") or "")
+    return Urls(said.get("DATABASE_URL") or "", said.get("REDIS_URL") or "", said.get("FILES_URL") or "")

@@ -8,7 +8,7 @@ import orjson
 from chat.shared.redis import UNAVAILABLE
 from chat.shared.registry.overview import Record, Seen
 from chat.shared.registry.registry import Registry
-from presence.frames import encode_frame
+from chat.shared.websocket.frames import encode_frame
 from presence.roster import Roster
 
 PERIOD_SECONDS = 1.0

@@ -15,7 +15,7 @@ async def test_who_signs_up_is_logged_in(ana: Visitor) -> None:
     """The answer has the user, the session and a token; the cookie is enough from then on."""
     status, came = await ana.signs_up("Ana", display_name="Ana Álvarez", device="laptop")
     assert status == 201
-    shown = {"name": "ana", "display_name": "Ana Álvarez", "role": "member", "about": "", "time_zone": ""}
+    shown = {"name": "ana", "display_name": "Ana Álvarez", "role": "member", "about": "", "time_zone": "", "avatar": ""}
     assert came["user"] == shown | {"id": came["user"]["id"]}
     assert came["session"]["current"] is True
     assert came["session"]["device"] == "laptop"

@@ -9,7 +9,15 @@ from tests.cast import Cast
 async def test_everybody_may_see_who_somebody_is(cast: Cast) -> None:
     """By id, one or many; the same fields as in one's own profile, but for what is private."""
     ana, ben = await cast.enters("ana", "ben")
-    seen = {"id": ben.id, "name": "ben", "display_name": "Ben", "role": "member", "about": "", "time_zone": ""}
+    seen = {
+        "id": ben.id,
+        "name": "ben",
+        "display_name": "Ben",
+        "role": "member",
+        "about": "",
+        "time_zone": "",
+        "avatar": "",
+    }
     assert await ana.call("GET", f"/api/users/{ben.id}") == (200, seen)
     assert await ben.call("GET", "/api/users/me") == (200, seen | {"receipts": "on"})
     status, listed = await ana.call("GET", f"/api/users?ids={ben.id},{ana.id},999999,{ben.id}")

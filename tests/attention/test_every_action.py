@@ -17,6 +17,7 @@ from tests.attention.model import Known
 from tests.attention.verbs import blocks, receipts_of
 from tests.cast import Cast, Person, casting
 from tests.databases import fresh_database
+from tests.files.sending import sends
 from tests.nodes import running_node
 from tests.verbs import CONVERSATIONS, begins, seats, sees, tries, unseats
 
@@ -44,6 +45,7 @@ actions = st.lists(
         st.tuples(st.just("profile"), people, rooms, seqs),
         st.tuples(st.just("begin"), people, people, st.sampled_from(("group", "direct"))),
         st.tuples(st.just("end"), people, rooms, st.just(0)),
+        st.tuples(st.just("carry"), people, rooms, st.just("a file")),
         st.tuples(st.just("announce"), st.just(0), rooms, st.sampled_from((None, "Back soon"))),
     ),
     min_size=8,
@@ -67,6 +69,9 @@ class Stage:
             await self.moves(action, person, room, self.people[what])
         elif action in ("block", "begin"):
             await self.meets(person, self.people[where], what)
+        elif action == "carry":
+            draft = {"client_id": f"{self.said}", "files": [(await sends(person, b"words"))["id"]]}
+            await tries(person, "POST", f"{CONVERSATIONS}/{room}/messages", draft)
         elif action == "end":
             await tries(self.people[0], "DELETE", f"{CONVERSATIONS}/{self.rooms[1]}")
         elif action == "announce":

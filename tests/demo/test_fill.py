@@ -1,6 +1,7 @@
 """Filling an empty database with the demo."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import aiohttp
 import psycopg
@@ -12,9 +13,9 @@ from tests.cast import Person
 from tests.nodes import running_node
 
 
-def settings_of(database_url: str, redis_url: str) -> Settings:
+def settings_of(database_url: str, redis_url: str, folder: Path) -> Settings:
     """As a node would have them."""
-    return read_settings(database_url=database_url, redis_url=redis_url)
+    return read_settings(database_url=database_url, redis_url=redis_url, files_url=folder.as_uri())
 
 
 async def log_in(http: aiohttp.ClientSession, at: str, name: str) -> Person:
@@ -25,9 +26,9 @@ async def log_in(http: aiohttp.ClientSession, at: str, name: str) -> Person:
         return Person(http, at, name, told["user"]["id"], told["token"])
 
 
-async def test_ana_finds_everything(database_url: str, redis_url: str) -> None:
+async def test_ana_finds_everything(database_url: str, redis_url: str, tmp_path: Path) -> None:
     """She logs in, sees her conversations, and reads what was said in the order of the script."""
-    filled = await fill_empty(settings_of(database_url, redis_url))
+    filled = await fill_empty(settings_of(database_url, redis_url, tmp_path))
     assert filled is not None
     assert filled.people == len(PEOPLE)
     async with running_node(database_url, redis_url) as node, aiohttp.ClientSession() as http:
@@ -38,11 +39,13 @@ async def test_ana_finds_everything(database_url: str, redis_url: str) -> None:
             if scene.kind == "channel" and "ana" in scene.people:
                 _, page = await ana.call("GET", f"/api/chat/conversations/{ids[scene.name]}/messages?limit=200")
                 assert [message["body"] for message in page["messages"]] == [line.what for line in scene.lines]
+                carried = [tuple(file["name"] for file in one.get("files", ())) for one in page["messages"]]
+                assert carried == [line.files for line in scene.lines]
 
 
-async def test_yesterday_is_read_and_today_waits(database_url: str, redis_url: str) -> None:
+async def test_yesterday_is_read_and_today_waits(database_url: str, redis_url: str, tmp_path: Path) -> None:
     """Messages lie in the past days, in the order of their times; what is unread is unread for all but its authors."""
-    await fill_empty(settings_of(database_url, redis_url))
+    await fill_empty(settings_of(database_url, redis_url, tmp_path))
     async with running_node(database_url, redis_url) as node, aiohttp.ClientSession() as http:
         ben = await log_in(http, node.url, "ben")
         _, listed = await ben.call("GET", "/api/chat/conversations")
@@ -64,7 +67,7 @@ async def test_yesterday_is_read_and_today_waits(database_url: str, redis_url: s
     assert places[0] == places[1] == places[2]
 
 
-async def test_only_an_empty_database_is_filled(database_url: str, redis_url: str) -> None:
+async def test_only_an_empty_database_is_filled(database_url: str, redis_url: str, tmp_path: Path) -> None:
     """Where somebody is, nothing is added."""
-    assert await fill_empty(settings_of(database_url, redis_url)) is not None
-    assert await fill_empty(settings_of(database_url, redis_url)) is None
+    assert await fill_empty(settings_of(database_url, redis_url, tmp_path)) is not None
+    assert await fill_empty(settings_of(database_url, redis_url, tmp_path)) is None

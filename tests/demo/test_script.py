@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from chat.demo.fill import TALK
+from chat.demo.pictures import DRAWN
 from chat.demo.script import PEOPLE, Beginning, Line, Scene, read_beginning, read_scenes
 
 SUNDAY = datetime(2026, 11, 22, 0, 30, tzinfo=UTC)
@@ -23,6 +24,15 @@ def test_headings_times_and_lines() -> None:
         Scene("channel", False, "tea", "Hot", ["ana", "ben"], tea),
         Scene("channel", True, "x", "", ["ben"]),
         Scene("direct", False, None, "", ["ben", "ana"], [Line("ben", "Two: please", Beginning(0, 0, 0, 5), 0)]),
+    ]
+
+
+def test_lines_carry_files() -> None:
+    """Their names stand before what is said."""
+    scenes = read_scenes("== direct: ana\n-- 5 minutes ago\nana: {a.png}{b-2.csv} Look {here}\nana: plain\n")
+    assert [(line.what, line.files) for line in scenes[0].lines] == [
+        ("Look {here}", ("a.png", "b-2.csv")),
+        ("plain", ()),
     ]
 
 
@@ -46,6 +56,7 @@ def test_everybody_speaks_where_they_are() -> None:
         assert set(scene.people) <= set(PEOPLE)
         assert {line.who for line in scene.lines} <= set(scene.people)
         assert all(line.what for line in scene.lines)
+        assert {name for line in scene.lines for name in line.files} <= set(DRAWN)
     assert sum(len(scene.lines) for scene in scenes) > 300
 
 

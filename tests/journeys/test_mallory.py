@@ -8,6 +8,8 @@ from typing import Any
 from tests.cast import Cast, Person
 from tests.journeys.conftest import OpenWindow
 from tests.journeys.talking import enter
+from tests.journeys.walking import looks_for, opens_details
+from tests.journeys.window import Window
 from tests.promises.conftest import StartNode
 from tests.verbs import CONVERSATIONS, begins
 from tests.waiting import eventually
@@ -20,17 +22,22 @@ FOREIGN = """() => [...document.querySelectorAll('[role=log] *, dialog *')].filt
     || (one.tagName === 'IMG')
     || [...one.attributes].some(({name, value}) => /^on/i.test(name) || /^\\s*(javascript|vbscript|data):/i.test(value))
 ).map(one => one.outerHTML)"""
+FOREIGN_BESIDE = FOREIGN.replace("[role=log] *, dialog *", "aside *, article *").replace("form|input|", "")
 SHORT = "<img src=x onerror=pwned()>\"'><svg/onload=pwned()>"
 
 
 async def test_nothing_of_it_runs(stage: Cast, start_node: StartNode, open_window: OpenWindow) -> None:
     """Messages, replies, edits, names, topics and profiles; under the real policy, which nothing even tries."""
     node = await start_node("a1")
-    ana, mallory = await enter(stage, node, "ana", "mallory")
+    (ana,) = await stage.enters("ana", role="admin")
+    (mallory,) = await enter(stage, node, "mallory")
+    ana.at = node.url
     await mallory.call("PATCH", "/api/users/me", {"display_name": SHORT[:80], "about": PAYLOADS[0] + SHORT})
     room = await begins(mallory, "channel", "bait", ana)
     await mallory.call("PATCH", f"{CONVERSATIONS}/{room}", {"topic": SHORT})
     await posts_all(mallory, room)
+    report = {"reason": SHORT}
+    assert (await ana.call("POST", f"{CONVERSATIONS}/{room}/messages/1/reports", report))[0] == 201
     window = await open_window(node, ana)
     page = window.page
     foreign: list[str] = []
@@ -47,11 +54,28 @@ async def test_nothing_of_it_runs(stage: Cast, start_node: StartNode, open_windo
     await page.get_by_role("dialog", name="Profile").wait_for()
     assert await page.evaluate(FOREIGN) == []
     await page.keyboard.press("Escape")
+    await looks_everywhere(window)
     links = await page.locator("[role=log] .text a").evaluate_all("all => all.map(one => [one.protocol, one.rel])")
     assert links
     assert all(protocol in ("https:", "http:", "mailto:") for protocol, _ in links)
     assert all("noopener" in rel for protocol, rel in links if protocol == "https:")
     assert await page.evaluate("ran") == foreign == complaints == window.errors == []
+
+
+async def looks_everywhere(window: Window) -> None:
+    """The same in a search, in the details, and in what is reported."""
+    page = window.page
+    found = await looks_for(window, "pwned")
+    await found.first.wait_for()
+    assert await page.evaluate(FOREIGN_BESIDE) == []
+    await (await opens_details(window)).get_by_text(SHORT).first.wait_for()
+    assert await page.evaluate(FOREIGN_BESIDE) == []
+    await page.get_by_role("link", name="Reports").click()
+    await page.get_by_role("article").get_by_text(SHORT).first.wait_for()
+    assert await page.evaluate(FOREIGN_BESIDE) == []
+    await page.go_back()
+    await page.go_back()
+    await eventually(lambda: reads_whole(page), 30)
 
 
 async def posts_all(mallory: Person, room: int) -> None:

@@ -1,14 +1,11 @@
 """Thousands of messages of real dialogue in many languages and scripts, shown right in the browser."""
 
-import asyncio
 from collections import defaultdict
 from pathlib import Path
 
-import orjson
-
-from chat.importing.command import Options, import_file
 from tests.cast import Cast
-from tests.importing.corpus import corpus_lines
+from tests.exchange.corpus import corpus_lines
+from tests.exchange.files import imports, write_lines
 from tests.journeys.conftest import OpenWindow
 from tests.journeys.window import Window
 from tests.promises.conftest import StartNode
@@ -33,7 +30,7 @@ DIRECTION = "rows => rows.map(row => getComputedStyle(row).direction)"
 
 
 async def test_every_script_is_shown_as_it_was_said(
-    stage: Cast, start_node: StartNode, open_window: OpenWindow, tmp_path: Path
+    database_url: str, stage: Cast, start_node: StartNode, open_window: OpenWindow, tmp_path: Path
 ) -> None:
     """The newest page of each conversation, letter for letter; one of them from its end to its beginning."""
     node = await start_node("a1")
@@ -42,7 +39,7 @@ async def test_every_script_is_shown_as_it_was_said(
     for line in corpus_lines():
         said[line["conversation"]].append(line["body"].strip())  # Markdown shows no white space around a paragraph
     assert sum(map(len, said.values())) > 5_000
-    await asyncio.to_thread(imports, tmp_path / "corpus.jsonl", node.url, ana.token)
+    assert await imports(database_url, write_lines(tmp_path / "corpus.jsonl", *corpus_lines())) == 0
     window = await open_window(node, ana)
     await window.is_live()
     for language in (*SCRIPTS, WHOLE):
@@ -55,12 +52,6 @@ async def test_every_script_is_shown_as_it_was_said(
     await eventually(lambda: is_whole(window, len(said[WHOLE])), 30)
     assert [text for _, text in await window.seen()] == said[WHOLE]
     assert window.errors == []
-
-
-def imports(file: Path, url: str, token: str) -> None:
-    """What `tandem import` does."""
-    file.write_bytes(b"".join(orjson.dumps(line) + b"\n" for line in corpus_lines()))
-    assert import_file(Options(file, url, None, False, token, "", "")) == 0
 
 
 async def directions(window: Window) -> list[str]:

@@ -14,7 +14,7 @@ class Window:
     """One page of the app. It notes every load and every error, so that a test can say that there was none."""
 
     def __init__(self, page: Page, url: str) -> None:
-        self.page, self._url = page, url
+        self.page, self.url = page, url
         self.loads = 0
         self.errors: list[str] = []
         page.set_default_timeout(LIMIT)
@@ -26,7 +26,7 @@ class Window:
 
     async def opens(self, path: str = "/") -> None:
         """Go there."""
-        await self.page.goto(self._url + path)
+        await self.page.goto(self.url + path)
 
     async def signs_up(self, name: str, password: str) -> None:
         """From the first screen."""

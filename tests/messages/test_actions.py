@@ -11,6 +11,7 @@ import pytest
 
 from tests.cast import Person
 from tests.ear import Ear
+from tests.files.sending import posts, sends
 from tests.messages.model import Known
 from tests.verbs import (
     CONVERSATIONS,
@@ -38,6 +39,11 @@ def quotes(person: Person, room: int, seq: int) -> Awaitable[object]:
     return tries(person, "POST", f"{CONVERSATIONS}/{room}/messages", draft)
 
 
+async def posts_file(person: Person, room: int) -> None:
+    """A message that is nothing else."""
+    await posts(person, room, await sends(person, b"words"))
+
+
 @dataclass
 class Stage:
     """Two people in a room."""
@@ -47,7 +53,8 @@ class Stage:
     room: int
 
 
-# In the room: 1 pinned, 2 the root of a thread of ana's with replies 3 and 5, 4 with 👍 of both, 6 deleted, 7 ben's.
+# In the room: 1 pinned, 2 the root of a thread of ana's with replies 3 and 5, 4 with 👍 of both, 6 deleted, 7 ben's,
+# 8 with a file.
 ACTIONS: dict[str, Callable[[Stage], Awaitable[object]]] = {
     "says": lambda on: on.ana.says(on.room, "hello"),
     "quotes": lambda on: quotes(on.ben, on.room, 6),
@@ -70,6 +77,9 @@ ACTIONS: dict[str, Callable[[Stage], Awaitable[object]]] = {
     "answers where ben follows": lambda on: answers(on.ana, on.room, 2, "a reply"),
     "follows": lambda on: follows(on.ben, on.room, 1),
     "follows no more": lambda on: follows(on.ben, on.room, 2, on=False),
+    "posts a file": lambda on: posts_file(on.ana, on.room),
+    "edits what carries a file": lambda on: edits(on.ana, on.room, 8, "better"),
+    "deletes what carries a file": lambda on: deletes(on.ana, on.room, 8),
     "reads a thread": lambda on: marks_thread(on.ben, on.room, 2, 5),
 }
 
@@ -88,6 +98,7 @@ async def furnish(ana: Person, ben: Person) -> int:
     await ana.says(room, "six")
     await deletes(ana, room, 6)
     await ben.says(room, "seven")
+    await posts_file(ana, room)
     return room
 
 

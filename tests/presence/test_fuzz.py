@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import structlog
 
-from presence.frames import encode_frame
+from chat.shared.websocket.frames import encode_frame
 from tests.cast import Cast, Person
 from tests.nodes import Node
 from tests.presence.eyes import open_eyes

@@ -29,7 +29,7 @@ class NodeProcess:
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = folder / f"{name}.log"
         self.leaving = False
-        self._settings = EVERYDAY | settings
+        self._settings = EVERYDAY | {"FILES_URL": f"file://{folder}/files"} | settings
         self._process: subprocess.Popen[bytes] | None = None
 
     def launch(self) -> None:

@@ -79,6 +79,7 @@ class Reader(asyncio.Protocol):
             self.starts.append(orjson.loads(event.data))
         elif event.name == "bye":
             self.byes.append((orjson.loads(event.data)["reason"], time.monotonic()))
+            self.leaves()  # a proxy keeps the connection for another request: it is the answer that has ended
         elif event.name == "reset":
             self.resets += 1
 

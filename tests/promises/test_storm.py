@@ -16,11 +16,11 @@ from typing import Any
 import orjson
 import redis.asyncio
 
+from chat.bench.storm import WATCHED, Order
 from tests.cast import Cast
 from tests.promises.conftest import StartNode
 from tests.promises.node import NodeProcess
 from tests.promises.onlookers import enrol
-from tests.promises.storm import WATCHED, Order
 from tests.waiting import breathe, eventually
 
 RATE, SECONDS = map(int, os.environ.get("PROMISE_STORM", "60x3").split("x"))
@@ -39,7 +39,7 @@ async def storm(stage: Cast, here: NodeProcess, there: NodeProcess) -> AsyncIter
     everybody = [(person.id, person.token) for person in await enrol(stage, count + watching)]
     order = Order(here.port, there.port, RATE, SECONDS, LINGER, everybody[watching:], everybody[:watching])
     pipe = asyncio.subprocess.PIPE
-    program = (sys.executable, "-m", "tests.promises.storm")
+    program = (sys.executable, "-m", "chat.bench.storm")
     process = await asyncio.create_subprocess_exec(*program, stdin=pipe, stdout=pipe, limit=2**24)
     assert process.stdin is not None
     process.stdin.write(orjson.dumps(asdict(order)) + b"\n")

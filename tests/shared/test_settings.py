@@ -37,3 +37,12 @@ def test_proxies_are_addresses_or_networks() -> None:
     assert [str(network) for network in settings.trusted_proxies] == ["10.0.0.0/8", "127.0.0.1/32", "fd00::/8"]
     with pytest.raises(BadSettings, match="TRUSTED_PROXIES"):
         read_settings(database_url="x", redis_url="y", trusted_proxies="haproxy")
+
+
+@pytest.mark.parametrize(
+    "url", ["", "files", "file:", "file://host/files", "s3://", "ftp://x/y", "http://s3.example/b"]
+)
+def test_where_files_lie_is_a_folder_or_a_bucket(url: str) -> None:
+    """Anything else is told at start, and not when the first file comes."""
+    with pytest.raises(BadSettings, match="FILES_URL"):
+        read_settings(database_url="x", redis_url="x", files_url=url)

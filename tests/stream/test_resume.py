@@ -19,7 +19,8 @@ async def test_ready_names_the_start_so_that_a_cut_before_the_first_message_resu
     room = await cast.share(ana, ben)
     ear = await ben.listens()
     ready = ear.named("ready")[0]
-    assert ready.json() == {"cursor": ready.id, "node": "a1", "resumed": False}
+    start = {"cursor": ready.id, "head": ready.id, "node": "a1", "resumed": False}
+    assert ready.json() == start | {"user": ben.id}
     await ear.cuts_wire()
     await ana.says(room, "while you were away")
     again = await ben.listens(last_event_id=ready.id)

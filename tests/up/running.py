@@ -19,15 +19,17 @@ STOPPED = 30.0
 class Running:
     """`tandem up` on a port and a folder of its own."""
 
-    def __init__(self, folder: Path, settings: dict[str, str], port: int | None = None) -> None:
-        self.port = port or free_port()
+    def __init__(self, folder: Path, settings: dict[str, str], port: int | None = None, nodes: int = 1) -> None:
+        self.port, self.folder = port or free_port(), folder
+        self.url, self.leaving = f"http://127.0.0.1:{self.port}", False
         self.log = folder.with_name(f"{folder.name}.{self.port}.log")
+        self._environment = environment() | settings
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "chat", "up", f"--port={self.port}", f"--data={folder}"],
+                [sys.executable, "-m", "chat", "up", f"--port={self.port}", f"--data={folder}", f"--nodes={nodes}"],
                 stdout=subprocess.PIPE,
                 stderr=log,
-                env=environment() | settings,
+                env=self._environment,
                 text=True,
             )
 
@@ -48,6 +50,21 @@ class Running:
                 return connection.getresponse().status == 200
             except (OSError, http.client.HTTPException):
                 return False
+
+    def alive(self) -> bool:
+        """Whether it runs."""
+        return self.process.poll() is None
+
+    def tells(self, *command: str) -> str:
+        """What another command says to it, or of it; must succeed."""
+        done = self.asks(*command)
+        assert done.returncode == 0, done.stderr + self.said()
+        return done.stdout + done.stderr
+
+    def asks(self, *command: str) -> "subprocess.CompletedProcess[str]":
+        """The same, of what may be refused."""
+        line = [sys.executable, "-m", "chat", *command, f"--data={self.folder}"]
+        return subprocess.run(line, env=self._environment, capture_output=True, text=True, check=False)
 
     def child(self, word: str) -> int:
         """The process id of the child with `word` in its command line; 0 when there is none."""
@@ -89,9 +106,9 @@ def environment() -> dict[str, str]:
 
 
 @contextmanager
-def running_up(folder: Path, **settings: str) -> Iterator[Running]:
+def running_up(folder: Path, nodes: int = 1, **settings: str) -> Iterator[Running]:
     """Start, wait until it is ready, and end it afterwards if it has not ended yet."""
-    running = Running(folder, settings)
+    running = Running(folder, settings, nodes=nodes)
     try:
         assert running.ready() == f"ready on http://127.0.0.1:{running.port}"
         yield running

@@ -18,10 +18,9 @@ def test_quick_deaths_wait_longer_each_time_then_end() -> None:
     assert 0 < waits[0] < waits[-1] <= LONGEST
 
 
-def test_a_long_life_forgives() -> None:
-    """Deaths count in a row only."""
+def test_what_has_lived_is_never_given_up() -> None:
+    """It waits the longest time between two starts, and no longer; what never lived is another matter."""
     restarts = Restarts(started=0.0)
-    for _ in range(MOST - 1):
-        restarts.died(now=1.0)
     restarts.died(now=QUICK + 1)
-    assert restarts.died(now=1.0) is not None
+    restarts.started = QUICK + 1
+    assert [restarts.died(now=QUICK + 2) for _ in range(3 * MOST)][-1] == LONGEST

@@ -1,31 +1,83 @@
 /** The client's store as the components see it: its view as reactive state, and what is derived from it. */
-import { createContext } from 'svelte';
-import { type Api, type Conversation, type Entry, type Id, type Outgoing, Store, type User, type View } from '../client';
-import { keep, kept } from './kept';
+import { createContext, tick } from 'svelte';
+import {
+  type Api,
+  type Conversation,
+  type Entry,
+  type FeedOptions,
+  type Id,
+  IndexedKeep,
+  Moderation,
+  type OutboxOptions,
+  SharedOutbox,
+  SharedStream,
+  Store,
+  type Tabs,
+  type User,
+  type View,
+} from '../client';
 import { byRecency, nameOf, titleOf } from './names';
 import { loudOf } from './notify/quiet';
 import { paced } from './pace';
 
+const waits = ['sending', 'waiting'];
+
 export class Chat {
   readonly store: Store;
+  readonly moderation: Moderation;
+  /** Who listens to the entries of the log beside the view. */
+  private readonly ears = new Set<(entry: Entry) => void>();
+  private readonly waiting: (() => void)[] = [];
   view: View;
   readonly sorted = $derived.by(() => [...this.view.conversations.values()].sort(byRecency));
   /** What one asked to be told of. */
   readonly unread = $derived.by(() => this.sorted.reduce((sum, one) => sum + loudOf(one, Date.now()), 0));
   readonly threadsUnread = $derived.by(() => [...this.view.threads.values()].filter((one) => one.unread).length);
-  readonly unsent = $derived.by(() => this.view.outgoing.filter((one) => one.state !== 'sent').length);
+  readonly unsent = $derived.by(() => this.view.outgoing.filter((one) => waits.includes(one.state)).length);
 
   /** `hear` is told of every entry of the log. */
   constructor(
     readonly api: Api,
     me: User,
     hear: (entry: Entry) => void,
+    tabs: Tabs | null,
   ) {
-    const key = `tandem.outbox.${me.id}`;
-    const keepAll = (outgoing: Outgoing[]) => keep('tab', key, JSON.stringify(outgoing));
-    this.store = new Store({ api, me, kept: keptIn(key), keep: keepAll, entry: hear });
+    this.moderation = new Moderation(api);
+    this.listen(hear);
+    const entry = (told: Entry) => this.tell(told);
+    this.store = new Store({ api, me, entry, keep: new IndexedKeep(`tandem ${me.id}`), ...(tabs && shared(tabs)) });
     this.view = $state.raw(this.store.view);
-    this.store.subscribe(paced((view: View) => (this.view = view)));
+    this.store.subscribe(paced((view: View) => this.show(view)));
+  }
+
+  /** Resolves when all that the store knows now stands in the page. */
+  async shown(): Promise<void> {
+    if (this.view !== this.store.view) await new Promise<void>((resolve) => this.waiting.push(resolve));
+    await tick();
+  }
+
+  private show(view: View): void {
+    this.view = view;
+    for (const goOn of this.waiting.splice(0)) goOn();
+  }
+
+  /** Hears every entry of the log from now on, until what it returns is called. */
+  listen(ear: (entry: Entry) => void): () => void {
+    this.ears.add(ear);
+    return () => this.ears.delete(ear);
+  }
+
+  private tell(entry: Entry): void {
+    for (const ear of [...this.ears]) ear(entry);
+  }
+
+  /** Whether this person runs it: names it, keeps it in order, decides who stays. */
+  runs({ kind, role }: Conversation): boolean {
+    return kind !== 'direct' && (role === 'owner' || role === 'admin');
+  }
+
+  get isAdmin(): boolean {
+    return this.view.me.role === 'admin';
   }
 
   get me(): Id {
@@ -45,12 +97,10 @@ export class Chat {
   }
 }
 
-function keptIn(key: string): Outgoing[] {
-  try {
-    return JSON.parse(kept('tab', key) ?? '[]') as Outgoing[];
-  } catch {
-    return [];
-  }
-}
+/** What all tabs of this browser do as one. */
+const shared = (tabs: Tabs) => ({
+  feed: (options: FeedOptions) => new SharedStream(tabs, options),
+  out: (options: OutboxOptions) => new SharedOutbox(tabs, options),
+});
 
 export const [getChat, setChat] = createContext<Chat>();

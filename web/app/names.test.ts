@@ -1,7 +1,7 @@
 /** Names, initials, days and matches, in several scripts. */
 import { expect, test } from 'vitest';
 import type { Conversation, User } from '../client';
-import { score } from './dialogs/match';
+import { score } from './switcher/match';
 import { byRecency, initialsOf, titleOf } from './names';
 import { dayName } from './time';
 

@@ -1,14 +1,17 @@
 /** Which dialog is open, and which panel stands beside the conversation. */
 import { createContext } from 'svelte';
-import type { Id, Message } from '../client';
+import type { Id, Message, SentFile } from '../client';
 import type { Writing } from './composer/writing.svelte';
 
 export type Panel =
-  | { name: 'switcher' | 'newChannel' | 'newMessage' | 'browse' | 'status' | 'settings' }
-  | { name: 'threads' }
-  | { name: 'leave' | 'addPeople' | 'notifications'; conversation: Id }
-  | { name: 'message' | 'deleteMessage'; message: Message; writing: Writing }
+  | { name: 'switcher' | 'keys' | 'newChannel' | 'newMessage' | 'status' | 'threads' }
+  | { name: 'leave' | 'archive' | 'addPeople' | 'notifications'; conversation: Id }
+  | { name: 'message'; message: Message; writing: Writing }
+  | { name: 'deleteMessage' | 'report' | 'history'; message: Message }
+  | { name: 'delivery'; message: Message; user?: Id }
+  | { name: 'ban'; conversation: Id; user: Id }
   | { name: 'profile'; user: Id }
+  | { name: 'lightbox'; pictures: SentFile[]; first: number }
   /** Near what was pressed, where there is room. */
   | { name: 'emoji'; near: DOMRect | null; pick: (emoji: string) => void };
 

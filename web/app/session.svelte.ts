@@ -1,5 +1,5 @@
 /** Who is logged in on this page. */
-import { Api, asProblem, type Problem, type SignedIn, type User } from '../client';
+import { Api, asProblem, type Id, type Problem, type SignedIn, type User } from '../client';
 import { route } from './route.svelte';
 
 type State =
@@ -11,6 +11,12 @@ type State =
 export class Session {
   readonly api = new Api();
   state = $state.raw<State>({ name: 'checking' });
+  /** All tabs of a browser share one cookie: who logs in or out in one of them does so in all. */
+  private readonly others = 'BroadcastChannel' in globalThis ? new BroadcastChannel('tandem login') : null;
+
+  constructor() {
+    if (this.others) this.others.onmessage = ({ data }) => this.hear(data as Id | null);
+  }
 
   /** Asks the server who the cookie belongs to. */
   async check(): Promise<void> {
@@ -24,6 +30,7 @@ export class Session {
 
   enter(signedIn: SignedIn): void {
     this.state = { name: 'in', me: signedIn.user };
+    this.others?.postMessage(signedIn.user.id);
   }
 
   /**
@@ -32,13 +39,25 @@ export class Session {
    */
   async logOut(): Promise<void> {
     await this.api.logOut();
-    route.go('/');
-    this.state = { name: 'out', ended: false };
+    this.leave();
+    this.others?.postMessage(null);
   }
 
   /** The server ended the login: it expired or was revoked. */
   ended(): void {
-    this.state = { name: 'out', ended: true };
+    if (this.state.name === 'in') this.state = { name: 'out', ended: true };
+  }
+
+  /** Another tab: nobody is logged in any more, or this person is. */
+  private hear(user: Id | null): void {
+    const me = this.state.name === 'in' ? this.state.me.id : null;
+    if (user === null) this.leave();
+    else if (user !== me) void this.check();
+  }
+
+  private leave(): void {
+    route.go('/');
+    this.state = { name: 'out', ended: false };
   }
 }
 

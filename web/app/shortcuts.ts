@@ -1,4 +1,4 @@
-/** What the keyboard does everywhere in the workspace. */
+/** What the keyboard does everywhere in the workspace; `switcher/keys.ts` tells of it. */
 import type { Chat } from './chat.svelte';
 import type { Panels } from './panels.svelte';
 import { pathOf, route } from './route.svelte';
@@ -6,16 +6,31 @@ import { sections } from './sidebar/sections';
 
 export function shortcut(event: KeyboardEvent, chat: Chat, panels: Panels): void {
   if (event.defaultPrevented || event.isComposing) return;
-  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'k') {
+  const key = event.key.toLowerCase();
+  const meta = (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey;
+  if (meta && key === 'k') {
     event.preventDefault();
     panels.show({ name: 'switcher' });
   } else if (panels.open) return;
+  else if ((meta && key === 'f') || (key === '/' && isIdle(event))) {
+    if (find()) event.preventDefault();
+  } else if (key === '?' && isIdle(event)) panels.show({ name: 'keys' });
   else if (event.altKey && (event.key === 'ArrowUp' || event.key === 'ArrowDown')) {
     event.preventDefault();
     step(chat, event.key === 'ArrowUp' ? -1 : 1);
   } else if (event.key === 'Escape' || isWriting(event)) {
     document.querySelector<HTMLTextAreaElement>('textarea[name=message]')?.focus();
   }
+}
+
+/** Looks in this conversation first, then everywhere; after that the browser may look in the page. */
+export function find(): boolean {
+  if (route.page === 'search') return false;
+  if (route.find !== null && route.query.get('where') === 'all') return false;
+  if (route.find !== null) route.ask({ where: 'all' }, true);
+  else if (route.conversation !== null) route.go(`${pathOf(route.conversation)}?find=`);
+  else route.go('/search?find=');
+  return true;
 }
 
 /** Goes to the conversation above or below, in the order of the list. */
@@ -27,11 +42,14 @@ function step(chat: Chat, by: number): void {
   if (next) route.go(pathOf(next.id));
 }
 
+/** No control has the focus that would take a letter. */
+function isIdle(event: KeyboardEvent): boolean {
+  const active = document.activeElement;
+  const free = active === document.body || active?.matches('[role=log], h1, article');
+  return Boolean(free) && !event.ctrlKey && !event.metaKey && !event.altKey;
+}
+
 /** A letter typed while no control has the focus is meant for the message. */
 function isWriting(event: KeyboardEvent): boolean {
-  const idle =
-    document.activeElement === document.body || document.activeElement?.getAttribute('role') === 'log';
-  return (
-    idle && event.key.length === 1 && event.key !== ' ' && !event.ctrlKey && !event.metaKey && !event.altKey
-  );
+  return isIdle(event) && !document.activeElement?.matches('article') && event.key.length === 1 && event.key !== ' ';
 }

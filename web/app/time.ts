@@ -1,6 +1,7 @@
 /** Times and days as people read them. Pure: the present is an argument. */
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit' });
+const precise = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit', second: '2-digit', fractionalSecondDigits: 3 });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'short' });
 const weekday = new Intl.DateTimeFormat(undefined, { weekday: 'long', month: 'long', day: 'numeric' });
 const distant = new Intl.DateTimeFormat(undefined, {
@@ -11,6 +12,7 @@ const distant = new Intl.DateTimeFormat(undefined, {
 });
 
 export const timeOf = (iso: string): string => clock.format(new Date(iso));
+export const preciseOf = (iso: string): string => precise.format(new Date(iso));
 export const momentOf = (iso: string): string => full.format(new Date(iso));
 
 /** A local day that sorts and compares as text. */

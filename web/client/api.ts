@@ -4,6 +4,7 @@ import type {
   Announcement,
   Channel,
   Conversation,
+  ConversationChange,
   ConversationDraft,
   FollowedThread,
   Id,
@@ -16,6 +17,8 @@ import type {
   Profile,
   Receipt,
   References,
+  Role,
+  SentFile,
   SignedIn,
   Snapshot,
   User,
@@ -85,6 +88,11 @@ export class Api {
     return this.call('PATCH', '/api/users/me', profile);
   }
 
+  /** Other logins end. */
+  changePassword(old: string, fresh: string): Promise<void> {
+    return this.call('PUT', '/api/users/me/password', { old, new: fresh });
+  }
+
   async users(ids: Id[]): Promise<User[]> {
     return (await this.call<{ users: User[] }>('GET', `/api/users${query({ ids: ids.join(',') })}`)).users;
   }
@@ -105,8 +113,14 @@ export class Api {
     return this.call('POST', '/api/chat/conversations', draft);
   }
 
-  async channels(q: string): Promise<Channel[]> {
-    return (await this.call<{ channels: Channel[] }>('GET', `/api/chat/channels${query({ q })}`)).channels;
+  /** Public channels by name, those after one called `after`. */
+  channels(q: string, after?: string): Promise<{ channels: Channel[]; next?: string }> {
+    return this.call('GET', `/api/chat/channels${query({ q, after })}`);
+  }
+
+  /** What is not named stays. */
+  changeConversation(id: Id, change: ConversationChange): Promise<Conversation> {
+    return this.call('PATCH', `/api/chat/conversations/${id}`, change);
   }
 
   members(conversation: Id, after?: Id): Promise<{ members: Member[]; next?: Id | null }> {
@@ -121,8 +135,17 @@ export class Api {
     return this.call('PUT', `/api/chat/conversations/${conversation}/members/${user}`, {});
   }
 
+  setRole(conversation: Id, user: Id, role: Role): Promise<void> {
+    return this.call('PUT', `/api/chat/conversations/${conversation}/members/${user}`, { role });
+  }
+
+  /** Sends somebody away, who may come back. */
+  remove(conversation: Id, user: Id | 'me'): Promise<void> {
+    return this.call('DELETE', `/api/chat/conversations/${conversation}/members/${user}`);
+  }
+
   leave(conversation: Id): Promise<void> {
-    return this.call('DELETE', `/api/chat/conversations/${conversation}/members/me`);
+    return this.remove(conversation, 'me');
   }
 
   messages(conversation: Id, where: Where = {}, limit = 50): Promise<Page> {
@@ -135,7 +158,8 @@ export class Api {
 
   async post(conversation: Id, body: string, clientId: string, references: References = {}): Promise<Message> {
     const path = `/api/chat/conversations/${conversation}/messages`;
-    const draft = { body, client_id: clientId, ...references };
+    const { files, ...rest } = references;
+    const draft = { body, client_id: clientId, ...rest, ...(files?.length && { files: files.map((file) => file.id) }) };
     return (await this.call<{ message: Message }>('POST', path, draft)).message;
   }
 
@@ -199,26 +223,69 @@ export class Api {
     return this.call(on ? 'PUT' : 'DELETE', `/api/users/${user}/block`);
   }
 
+  /** Room for a file of so many bytes; its id. The pieces go to `/api/files/{id}`. */
+  async beginUpload(name: string, size: number): Promise<Id> {
+    const headers = { 'Upload-Length': String(size), 'Upload-Metadata': `filename ${base64(name)}` };
+    return (await this.call<{ file: SentFile }>('POST', '/api/files', undefined, headers)).file.id;
+  }
+
+  /** How many bytes of it are there. */
+  async uploadOffset(id: Id): Promise<number> {
+    const response = await this.ask('HEAD', `/api/files/${id}`);
+    return Number(response.headers.get('Upload-Offset'));
+  }
+
+  async sentFile(id: Id): Promise<SentFile> {
+    return (await this.call<{ file: SentFile }>('GET', `/api/files/${id}`)).file;
+  }
+
+  cancelUpload(id: Id): Promise<void> {
+    return this.call('DELETE', `/api/files/${id}`);
+  }
+
+  /** Where a file is read, or a small picture of it. */
+  fileUrl({ id, name }: SentFile, preview?: 'small' | 'large'): string {
+    return `${this.base}/api/files/${id}/${encodeURIComponent(name)}${query({ preview })}`;
+  }
+
+  /** Becomes a square; null for initials. */
+  setAvatar(picture: Blob | null): Promise<User> {
+    const type = { 'Content-Type': 'application/octet-stream' };
+    if (!picture) return this.call('DELETE', '/api/users/me/avatar');
+    return this.call('PUT', '/api/users/me/avatar', picture, type);
+  }
+
   /** Headers that say who is asking; without a token the cookie does. */
   identity(): Record<string, string> {
     return this.token ? { Authorization: `Bearer ${this.token}` } : {};
   }
 
-  /** Any call that has no name here, those of admins for instance. */
-  async call<T>(method: string, path: string, body?: unknown): Promise<T> {
+  private async ask(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Response> {
     const response = await fetch(this.base + path, {
       method,
       headers: {
         ...this.identity(),
         Accept: 'application/json',
         ...(body !== undefined && { 'Content-Type': 'application/json' }),
+        ...headers,
       },
       signal: AbortSignal.timeout(this.timeout),
-      ...(body !== undefined && { body: JSON.stringify(body) }),
+      ...(body !== undefined && { body: body instanceof Blob ? body : JSON.stringify(body) }),
     }).catch(() => {
       throw unreachable();
     });
     if (!response.ok) throw await problemOf(response);
+    return response;
+  }
+
+  /** Any call of the API: its answer, or a `Problem`. */
+  async call<T>(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<T> {
+    const response = await this.ask(method, path, body, headers);
     if (response.status === 204) return undefined as T;
     return (await response.json().catch(() => {
       throw unreachable();
@@ -226,11 +293,16 @@ export class Api {
   }
 }
 
-function messagePath(conversation: Id, seq: number): string {
+function base64(text: string): string {
+  return btoa(String.fromCharCode(...new TextEncoder().encode(text)));
+}
+
+export function messagePath(conversation: Id, seq: number): string {
   return `/api/chat/conversations/${conversation}/messages/${seq}`;
 }
 
-function query(values: Record<string, string | number | undefined>): string {
+/** `?name=value…` of what is there; empty when nothing is. */
+export function query(values: Record<string, string | number | undefined>): string {
   const pairs = Object.entries(values).filter(([, value]) => value !== undefined && value !== '');
   const search = new URLSearchParams(pairs.map(([name, value]) => [name, String(value)]));
   return pairs.length ? `?${search}` : '';

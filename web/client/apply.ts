@@ -10,6 +10,7 @@ import type {
 } from './entry';
 import { answered, buried, pinned, placeOf, reacted, reaches } from './message';
 import {
+  asUsual,
   changeMessage,
   type Model,
   put,
@@ -19,8 +20,8 @@ import {
   setTimeline,
   takeUsers,
 } from './model';
-import { append, appendReply } from './timeline';
-import type { Conversation, Id, Message, Notifications } from './types';
+import { append, appendReply, lastOf } from './timeline';
+import type { Conversation, Id, Message, Notifications, Role } from './types';
 
 /** The state after an entry of the log. */
 export function apply(model: Model, entry: Entry): Model {
@@ -61,6 +62,8 @@ export function apply(model: Model, entry: Entry): Model {
 /** The conversation an entry speaks of that this state does not know yet, though its person belongs to it. */
 export function missing(model: Model, entry: Entry): Id | null {
   if (entry.event === 'message') return unknown(model, entry.data.conversation);
+  // one of mine that was archived is back
+  if (entry.event === 'conversation') return entry.data.archived ? null : unknown(model, entry.data.id);
   const joined = entry.event === 'member' && entry.data.user === model.me.id && entry.data.role !== null;
   return joined ? unknown(model, entry.data.conversation) : null;
 }
@@ -161,24 +164,45 @@ export function block(model: Model, { user, on, mentions = [] }: BlockChange): M
   return { ...model, blocked, conversations };
 }
 
-function changeConversation(
-  model: Model,
-  change: Pick<Conversation, 'id'> & Partial<Conversation> & { archived?: boolean },
-): Model {
-  const { archived, ...fields } = change;
+/** Its pace and its door stand there only while they are not as usual. */
+function changeConversation(model: Model, change: Pick<Conversation, 'id'> & Partial<Conversation>): Model {
   const known = model.conversations.get(change.id);
   if (!known) return model;
-  return archived ? forget(model, change.id) : setConversation(model, { ...known, ...fields });
+  if (change.archived) return forget(model, change.id);
+  return reachNoMore(setConversation(model, { ...known, ...asUsual, ...change }), change.id, change.last_seq ?? 0);
 }
 
-function takeMember(model: Model, id: Id, user: Id, role: Conversation['role'] | null): Model {
+/** Messages up to `last` are there which no entry has told of, for they came in from elsewhere. */
+function reachNoMore(model: Model, id: Id, last: number): Model {
+  const timeline = model.timelines.get(id);
+  if (!timeline || timeline.hasAfter || last <= (lastOf(timeline) ?? 0)) return model;
+  return setTimeline(model, id, { ...timeline, hasAfter: true });
+}
+
+function takeMember(model: Model, id: Id, user: Id, role: Role | null): Model {
   const conversation = model.conversations.get(id);
   if (!conversation) return model;
-  if (user === model.me.id) return role ? setConversation(model, { ...conversation, role }) : forget(model, id);
+  if (user === model.me.id && !role) return forget(model, id);
+  const mine = user === model.me.id ? setConversation(model, { ...conversation, role }) : model;
+  return seated(withRole(mine, id, user, role), id, user, role);
+}
+
+/** In the list of members, or out of it. */
+function seated(model: Model, id: Id, user: Id, role: Role | null): Model {
+  const conversation = model.conversations.get(id);
   const known = role === null ? withoutReader(model, id, user) : model;
-  if (!conversation.members) return known;
+  if (!conversation?.members || conversation.members.includes(user) === Boolean(role)) return known;
   const others = conversation.members.filter((member) => member !== user);
   return setConversation(known, { ...conversation, members: role ? [...others, user] : others });
+}
+
+function withRole(model: Model, id: Id, user: Id, role: Role | null): Model {
+  const known = model.roles.get(id);
+  if (!known || (known.get(user) ?? null) === role) return model;
+  const roles = new Map(known);
+  if (role) roles.set(user, role);
+  else roles.delete(user);
+  return { ...model, roles: put(model.roles, id, roles) };
 }
 
 /** Who has left reads nothing. */
@@ -213,6 +237,5 @@ function forget(model: Model, id: Id): Model {
   for (const place of threads.keys()) if (place.startsWith(`${id}/`)) threads.delete(place);
   return { ...model, conversations, timelines, threads };
 }
-
 
 const unknown = (model: Model, id: Id): Id | null => (model.conversations.has(id) ? null : id);

@@ -50,6 +50,15 @@ export interface ReadChange {
   mentions?: number;
 }
 
+/** For those who may judge it. */
+export interface ReportChange {
+  /** The report's. */
+  id: Id;
+  conversation: Id;
+  seq: number;
+  state: 'open' | 'dismissed' | 'acted';
+}
+
 export type Entry =
   | { event: 'message'; id: string; data: Message }
   | { event: 'edit'; id: string; data: Message }
@@ -66,14 +75,16 @@ export type Entry =
   | {
       event: 'conversation';
       id: string;
-      data: Pick<Conversation, 'id'> & Partial<Conversation> & { archived?: boolean };
+      data: Pick<Conversation, 'id'> & Partial<Conversation>;
     }
   | { event: 'member'; id: string; data: { conversation: Id; user: Id; role: Role | null } }
-  | { event: 'user'; id: string; data: User };
+  | { event: 'user'; id: string; data: User }
+  | { event: 'report'; id: string; data: ReportChange };
 
 /** What the stream says about itself; none of it is an entry. */
 export type Notice =
-  | { event: 'ready'; cursor: string | null }
+  /** Where it starts, where the log ends, and whose it is. */
+  | { event: 'ready'; cursor: string | null; head: string | null; user?: Id }
   | { event: 'beat'; cursor: string | null }
   | { event: 'reset'; reason: string }
   | { event: 'bye'; reason: string };
@@ -91,7 +102,9 @@ export function decode(received: Received): Entry | Notice | null {
   const id = received.id ?? null;
   const data = typeof received.data === 'string' ? parse(received.data) : received.data;
   const fields = (data ?? {}) as Record<string, unknown>;
-  if (event === 'ready' || event === 'beat') return { event, cursor: id ?? text(fields['cursor']) };
+  const cursor = id ?? text(fields['cursor']);
+  if (event === 'beat') return { event, cursor };
+  if (event === 'ready') return { event, cursor, head: text(fields['head']), ...userOf(fields['user']) };
   if (event === 'reset' || event === 'bye') return { event, reason: text(fields['reason']) ?? 'unknown' };
   if (id === null || data === null || typeof data !== 'object') return null;
   // an edit may carry its message bare or as {message}
@@ -108,6 +121,10 @@ function parse(json: string): unknown {
   } catch {
     return null;
   }
+}
+
+function userOf(value: unknown): { user?: Id } {
+  return typeof value === 'number' ? { user: value } : {};
 }
 
 function text(value: unknown): string | null {

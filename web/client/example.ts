@@ -14,7 +14,7 @@ async function begin(name: string, password: string): Promise<void> {
   function show(view: View): void {
     element('state').textContent = view.connection.name;
     const conversation = [...view.conversations.values()][0];
-    if (conversation && opened === null) void store.open((opened = conversation.id));
+    if (conversation && opened === null) void store.pages.open((opened = conversation.id));
     const messages = view.timelines.get(opened ?? 0)?.messages ?? [];
     const said = messages.map(
       ({ author, body }) => `${view.users.get(author)?.display_name ?? author}: ${body}`,

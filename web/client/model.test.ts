@@ -8,11 +8,12 @@ import {
   markRead,
   type Model,
   takeConversation,
+  takeMembers,
   takePage,
   takeSnapshot,
-  trimTimeline,
+  trimOldest,
 } from './model';
-import type { Conversation, Message } from './types';
+import type { Conversation, Message, Role } from './types';
 
 const [ana, ben] = [1, 2];
 const me = { id: ana, name: 'ana', display_name: 'Ana' };
@@ -65,6 +66,16 @@ test('what others say counts as unread, what I say reads up to there', () => {
 test('a repeated message changes nothing', () => {
   const once = play(takePage(starting(), 7, page(1, 0)), said(1, ben));
   expect(play(once, said(1, ben))).toEqual(once);
+});
+
+test('what came in from elsewhere is a hole behind what is shown', () => {
+  const shown = takePage(starting(general({ last_seq: 3 })), 7, page(1, 3));
+  const end = { id: 7, last_seq: 900, read_seq: 900, unread: 0, mentions: 0 };
+  const told = play(shown, { event: 'conversation', id: 'e.9', data: { ...general(), ...end } });
+  expect(one(told)).toMatchObject(end);
+  expect(told.timelines.get(7)?.hasAfter).toBe(true);
+  const same = play(shown, { event: 'conversation', id: 'e.9', data: general({ last_seq: 3 }) });
+  expect(same.timelines.get(7)?.hasAfter).toBe(false);
 });
 
 test('a read mark only moves forward', () => {
@@ -144,13 +155,33 @@ test('members of a small conversation come and go', () => {
   ).toEqual([ana]);
 });
 
+test('who is what is known once members were read, and follows the entries', () => {
+  const member = (user: number, role: Role | null): Entry => ({ event: 'member', id: 'e.1', data: { conversation: 7, user, role } });
+  const read = takeMembers(starting(), 7, [{ user: ana, role: 'owner' }, { user: ben, role: 'member' }]);
+  expect(play(read, member(ben, 'admin')).roles.get(7)?.get(ben)).toBe('admin');
+  const left = play(read, member(ben, null));
+  expect([left.roles.get(7)?.has(ben), one(left)?.members]).toEqual([false, [ana]]);
+  expect(play(starting(), member(ben, 'admin')).roles.size).toBe(0);
+});
+
+test('its pace and its door stand in an entry only while they are not as usual', () => {
+  const told = (change: Partial<Conversation>): Entry => ({ event: 'conversation', id: 'e.1', data: { id: 7, name: 'general', ...change } });
+  const slowed = play(starting(), told({ slow: 30, read_only: true }));
+  expect(one(slowed)).toMatchObject({ slow: 30, read_only: true });
+  expect(one(play(slowed, told({})))).toMatchObject({ slow: 0, read_only: false });
+  const archived = play(slowed, told({ archived: true }));
+  expect(archived.conversations.size).toBe(0);
+  expect(missing(archived, told({ archived: true }))).toBeNull();
+  expect(missing(archived, told({}))).toBe(7);
+});
+
 test('an answer older than the stream does not turn time back', () => {
   const heard = play(starting(), said(1, ben), said(2, ben));
   expect(takeConversation(heard, general({ last_seq: 1, unread: 1 }))).toBe(heard);
 });
 
 test('a trimmed timeline can be paged back again', () => {
-  const model = trimTimeline(takePage(starting(general({ last_seq: 40 })), 7, page(1, 40)), 7, 10);
+  const model = trimOldest(takePage(starting(general({ last_seq: 40 })), 7, page(1, 40)), 7, 10);
   expect([seqs(model)?.[0], model.timelines.get(7)?.hasBefore]).toEqual([31, true]);
 });
 

@@ -8,10 +8,12 @@ import type {
   Conversation,
   FollowedThread,
   Id,
+  Member,
   Message,
   Page,
   Pin,
   Receipt,
+  Role,
   Snapshot,
   User,
 } from './types';
@@ -36,6 +38,8 @@ export interface Model {
   loose: ReadonlyMap<Place, Message>;
   /** What is pinned in conversations whose pins were read, the latest first. */
   pins: ReadonlyMap<Id, { user: Id; seq: number }[]>;
+  /** Who is what, in conversations whose members were read. */
+  roles: ReadonlyMap<Id, ReadonlyMap<Id, Role>>;
   /** How far the others have read, in conversations whose receipts were read. */
   receipts: ReadonlyMap<Id, ReadonlyMap<Id, number>>;
   blocked: ReadonlySet<Id>;
@@ -47,8 +51,9 @@ export function emptyModel(me: User): Model {
 }
 
 /** What is read as it is needed, and need not outlive a snapshot: after a restore a seq may stand for something else. */
-function forgotten(): Pick<Model, 'timelines' | 'replies' | 'loose' | 'pins' | 'receipts'> {
-  return { timelines: new Map(), replies: new Map(), loose: new Map(), pins: new Map(), receipts: new Map() };
+function forgotten(): Pick<Model, 'timelines' | 'replies' | 'loose' | 'pins' | 'roles' | 'receipts'> {
+  const [timelines, replies, loose] = [new Map(), new Map(), new Map()];
+  return { timelines, replies, loose, pins: new Map(), roles: new Map(), receipts: new Map() };
 }
 
 /** A snapshot replaces the conversations, and forgets what was read of them. */
@@ -91,16 +96,21 @@ export function takeReceipts(model: Model, id: Id, receipts: Receipt[]): Model {
   return { ...model, receipts: put(model.receipts, id, known) };
 }
 
+/** What a description tells of only where it is so. */
+export const asUsual = { slow: 0, read_only: false };
+
 /** A conversation as the server has just described it: created, joined, or read anew. */
 export function takeConversation(model: Model, fresh: Conversation): Model {
   const known = model.conversations.get(fresh.id);
   if (known && known.last_seq > fresh.last_seq) return model;
-  return setConversation(model, { ...known, ...fresh });
+  return setConversation(model, { ...known, ...asUsual, ...fresh });
 }
 
-export function takeMembers(model: Model, id: Id, members: Id[]): Model {
+export function takeMembers(model: Model, id: Id, members: Member[]): Model {
   const conversation = model.conversations.get(id);
-  return conversation ? setConversation(model, { ...conversation, members }) : model;
+  if (!conversation) return model;
+  const roles = put(model.roles, id, new Map(members.map(({ user, role }) => [user, role])));
+  return setConversation({ ...model, roles }, { ...conversation, members: members.map((one) => one.user) });
 }
 
 export function takeUsers(model: Model, users: User[]): Model {
@@ -133,10 +143,17 @@ export function takeReplies(model: Model, id: Id, root: number, page: Page): Mod
 }
 
 /** Forgets the oldest of a long timeline; they can be paged in again. */
-export function trimTimeline(model: Model, id: Id, keep: number): Model {
+export function trimOldest(model: Model, id: Id, keep: number): Model {
   const timeline = model.timelines.get(id);
   if (!timeline || timeline.messages.length <= keep) return model;
   return setTimeline(model, id, { ...timeline, messages: timeline.messages.slice(-keep), hasBefore: true });
+}
+
+/** Forgets the newest of a long timeline, which then no longer reaches the present. */
+export function trimNewest(model: Model, id: Id, keep: number): Model {
+  const timeline = model.timelines.get(id);
+  if (!timeline || timeline.messages.length <= keep) return model;
+  return setTimeline(model, id, { ...timeline, messages: timeline.messages.slice(0, keep), hasAfter: true });
 }
 
 /** The read mark moved: by me on this device (before the server knows) or on another one. */
@@ -180,6 +197,13 @@ export function changeMessage(model: Model, id: Id, seq: number, how: (old: Mess
     if (place.startsWith(`${id}/`))
       next = { ...next, replies: put(next.replies, place, change(replies, seq, how)) };
   return next;
+}
+
+/** The answer to a correction may come before its entry; one that is older than what is known says nothing. */
+export function correct(model: Model, { conversation, seq, body, edited_at }: Message): Model {
+  const later = (old: Message) => !old.deleted && (old.edited_at ?? '') < (edited_at ?? '');
+  const how = (old: Message) => (later(old) ? { ...old, body, ...(edited_at && { edited_at }) } : old);
+  return changeMessage(model, conversation, seq, how);
 }
 
 export function readTo(

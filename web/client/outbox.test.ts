@@ -1,6 +1,7 @@
 /** The outbox: in order, with the same client_id however often, and nothing lost to a passing failure. */
 import { expect, test } from 'vitest';
-import { Outbox, type Outgoing } from './outbox';
+import { Outbox } from './outbox';
+import type { Keep, Outgoing } from './outgoing';
 import { eventually } from './peer';
 import { Problem, unreachable } from './problem';
 import type { Message } from './types';
@@ -76,21 +77,44 @@ test('signed out, all waits; woken, all goes', async () => {
   expect(posts.map((post) => post.body)).toEqual(['a', 'a', 'b']);
 });
 
-test('what an earlier page load kept is sent, but not what failed', async () => {
-  const kept = (state: Outgoing['state'], body: string): Outgoing => ({
-    clientId: body,
-    conversation: 1,
-    body,
-    createdAt: '',
-    state,
-  });
+/** What outlives a page. */
+class KeepPeer implements Keep {
+  readonly kept = new Map<string, Outgoing>();
+  all = () => Promise.resolve([...this.kept.values()]);
+  put = (one: Outgoing) => void this.kept.set(one.clientId, one);
+  drop = (clientId: string) => void this.kept.delete(clientId);
+}
+
+test('what an earlier page load kept is sent, before what was written since; what failed is not', async () => {
+  const keep = new KeepPeer();
+  const kept = (state: Outgoing['state'], body: string) =>
+    keep.put({ clientId: body, conversation: 1, body, createdAt: '', state });
+  kept('sending', 'a');
+  kept('failed', 'b');
+  kept('waiting', 'c');
   const posted: string[] = [];
   const post = async (_: number, body: string) => (posted.push(body), {}) as Message;
-  new Outbox({ post, changed: () => undefined, backoff }, [
-    kept('sending', 'a'),
-    kept('failed', 'b'),
-    kept('waiting', 'c'),
-  ]);
+  const box = new Outbox({ post, keep, changed: () => undefined, backoff });
+  box.start();
   await eventually(() => posted.length === 2);
-  expect(posted).toEqual(['a', 'c']);
+  box.send(1, 'd');
+  await eventually(() => posted.length === 3);
+  expect(posted).toEqual(['a', 'c', 'd']);
+  await eventually(() => [...keep.kept.keys()].join() === 'b');
+});
+
+test('what is not sent is kept, with the reason why it failed', async () => {
+  const keep = new KeepPeer();
+  const problems = [unreachable(), problem(422)];
+  const post = async () => {
+    throw problems.shift() ?? unreachable();
+  };
+  const box = new Outbox({ post, keep, changed: () => undefined, backoff });
+  box.send(1, 'a');
+  expect([...keep.kept.values()]).toMatchObject([{ body: 'a', state: 'sending' }]);
+  await eventually(() => [...keep.kept.values()][0]?.state === 'failed');
+  expect([...keep.kept.values()]).toMatchObject([{ body: 'a', problem: { status: 422 } }]);
+  box.discard([...keep.kept.keys()][0] ?? '');
+  expect(keep.kept.size).toBe(0);
+  box.stop();
 });

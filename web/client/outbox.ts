@@ -4,89 +4,95 @@
  * a refusal waits for the person.
  */
 import { type Backoff, delay } from './backoff';
-import { Problem, unreachable } from './problem';
+import { type Keep, newOutgoing, type Out, type Outgoing, referencesOf } from './outgoing';
+import { fieldsOf, Problem, unreachable } from './problem';
 import type { Id, Message, References } from './types';
-
-export interface Outgoing extends References {
-  clientId: string;
-  conversation: Id;
-  body: string;
-  createdAt: string;
-  /**
-   * `sending` now or soon, `waiting` for the server to be reachable again, `failed` until retried or
-   * discarded, `sent` when the server has it and the stream has not brought it yet: only the stream knows
-   * what comes before it.
-   */
-  state: 'sending' | 'waiting' | 'failed' | 'sent';
-  problem?: Problem;
-}
 
 export interface OutboxOptions {
   post(conversation: Id, body: string, clientId: string, references: References): Promise<Message>;
   changed(all: Outgoing[]): void;
   /** Nobody is logged in any more; all waits for `wake`. */
   refused?(): void;
+  /** Where they are kept over page loads; without it, they last as long as the page. */
+  keep?: Keep | undefined;
   backoff?: Backoff;
   random?(): number;
 }
 
 const BACKOFF: Backoff = { first: 1_000, most: 20_000 };
 
-export class Outbox {
-  private all: Outgoing[];
+export class Outbox implements Out {
+  private all: Outgoing[] = [];
   private readonly busy = new Set<Id>();
   private readonly resting = new Set<() => void>();
+  /** Brought by the stream, perhaps before they were taken up here. */
+  private readonly settled = new Set<string>();
   private stopped = false;
 
-  /** `kept` is what an earlier page load could not send. */
-  constructor(
-    private readonly options: OutboxOptions,
-    kept: Outgoing[] = [],
-  ) {
-    this.all = kept.map((one) => (one.state === 'failed' ? one : { ...one, state: 'waiting' }));
-    for (const { conversation } of this.all) void this.work(conversation);
-  }
+  constructor(private readonly options: OutboxOptions) {}
 
-  /** Queues a message and begins to send it. */
-  send(conversation: Id, body: string, references: References = {}): Outgoing {
-    const createdAt = new Date().toISOString();
-    const state = this.head(conversation)?.state ?? 'sending';
-    const one: Outgoing = { clientId: newClientId(), conversation, body, createdAt, state, ...references };
-    this.become([...this.all, one]);
-    void this.work(conversation);
-    return one;
-  }
-
-  /** Tries a failed one again, behind those already queued. */
-  retry(clientId: string): void {
-    const one = this.all.find((other) => other.clientId === clientId && other.state === 'failed');
-    if (!one) return;
-    const { problem: _, ...rest } = one;
-    this.become([...this.all.filter((other) => other !== one), { ...rest, state: 'sending' }]);
-    void this.work(one.conversation);
-  }
-
-  discard(clientId: string): void {
-    this.become(this.all.filter((one) => one.clientId !== clientId || one.state !== 'failed'));
-  }
-
-  /** The stream or a page brought these messages: they are sent, whatever became of the answers. */
-  settle(messages: Message[]): void {
-    if (!this.all.length) return;
-    const arrived = new Set(messages.map((message) => message.client_id));
-    const left = this.all.filter((one) => !arrived.has(one.clientId));
-    if (left.length < this.all.length) this.become(left);
-  }
-
-  /** Tries again at once what waits. */
-  wake(): void {
-    for (const goOn of this.resting) goOn();
-    for (const { conversation } of this.all) void this.work(conversation);
+  start(): void {
+    this.stopped = false;
+    void this.options.keep?.all().then((kept) => this.takeUp(kept));
   }
 
   stop(): void {
     this.stopped = true;
     for (const goOn of this.resting) goOn();
+  }
+
+  wake(): void {
+    for (const goOn of this.resting) goOn();
+    for (const { conversation } of this.all) void this.work(conversation);
+  }
+
+  send(conversation: Id, body: string, references?: References): Outgoing {
+    const one = newOutgoing(conversation, body, references);
+    this.options.keep?.put(one);
+    this.take(one);
+    return one;
+  }
+
+  /** A message that is kept already: written in another tab, or taken over from it. */
+  take(one: Outgoing): void {
+    if (this.settled.has(one.clientId) || this.find(one.clientId)) return;
+    const state = this.head(one.conversation)?.state ?? 'sending';
+    this.become([...this.all, { ...one, state }]);
+    void this.work(one.conversation);
+  }
+
+  retry(clientId: string): void {
+    const one = this.find(clientId);
+    if (one?.state !== 'failed') return;
+    const { problem: _, ...rest } = one;
+    const again: Outgoing = { ...rest, state: 'sending' };
+    this.options.keep?.drop(clientId);
+    this.options.keep?.put(again);
+    this.become([...this.all.filter((other) => other !== one), again]);
+    void this.work(one.conversation);
+  }
+
+  discard(clientId: string): void {
+    if (this.find(clientId)?.state !== 'failed') return;
+    this.options.keep?.drop(clientId);
+    this.become(this.all.filter((one) => one.clientId !== clientId));
+  }
+
+  settle(messages: Pick<Message, 'client_id'>[]): void {
+    for (const { client_id } of messages) this.settled.add(client_id);
+    const left = this.all.filter((one) => !this.settled.has(one.clientId));
+    if (left.length === this.all.length) return;
+    for (const one of this.all) if (this.settled.has(one.clientId)) this.options.keep?.drop(one.clientId);
+    this.become(left);
+  }
+
+  /** What was kept goes before what was written since. */
+  private takeUp(kept: Outgoing[]): void {
+    const fresh = kept.filter((one) => !this.find(one.clientId) && !this.settled.has(one.clientId));
+    if (!fresh.length || this.stopped) return;
+    const waiting = fresh.map((one): Outgoing => (one.state === 'failed' ? one : { ...one, state: 'waiting' }));
+    this.become([...waiting, ...this.all]);
+    this.wake();
   }
 
   /** Sends one conversation's queue to its end; there is one such worker a conversation. */
@@ -107,15 +113,26 @@ export class Outbox {
   private async attempt(one: Outgoing): Promise<Problem | null> {
     try {
       await this.options.post(one.conversation, one.body, one.clientId, referencesOf(one));
+      this.options.keep?.drop(one.clientId);
       this.mark(one.clientId, { state: 'sent' });
       return null;
     } catch (error) {
       const problem = error instanceof Problem ? error : unreachable();
       if (problem.passing || problem.status === 401) this.hold(one.conversation);
-      else this.mark(one.clientId, { state: 'failed', problem });
+      else this.fail(one, problem);
       if (problem.status === 401) this.options.refused?.();
       return problem;
     }
+  }
+
+  private fail(one: Outgoing, problem: Problem): void {
+    const change = { state: 'failed' as const, problem: fieldsOf(problem) };
+    this.options.keep?.put({ ...one, ...change });
+    this.mark(one.clientId, change);
+  }
+
+  private find(clientId: string): Outgoing | undefined {
+    return this.all.find((one) => one.clientId === clientId);
   }
 
   private head(conversation: Id): Outgoing | undefined {
@@ -154,19 +171,4 @@ export class Outbox {
       this.resting.add(goOn);
     });
   }
-}
-
-/** What it points at, and nothing else of it. */
-function referencesOf({ reply_to, thread }: References): References {
-  return { ...(reply_to !== undefined && { reply_to }), ...(thread !== undefined && { thread }) };
-}
-
-/**
- * 128 random bits, URL-safe; `crypto.randomUUID` exists only in secure contexts, this also works over plain
- * HTTP.
- */
-export function newClientId(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
-    byte.toString(16).padStart(2, '0'),
-  ).join('');
 }

@@ -108,7 +108,7 @@ export class Peer {
       return;
     }
     response.write(
-      `retry: 20\nid: ${cursor ?? this.cursor}\nevent: ready\ndata: {"cursor":"${cursor ?? this.cursor}"}\n\n`,
+      `retry: 20\nid: ${cursor ?? this.cursor}\nevent: ready\ndata: {"cursor":"${cursor ?? this.cursor}","head":"${this.cursor}"}\n\n`,
     );
     if (this.streams === 'open') for (const row of missed) response.write(this.frame(row));
     this.open.add(response);

@@ -95,3 +95,8 @@ export function asProblem(error: unknown): Problem {
     ? error
     : new Problem({ status: 0, code: 'unexpected', detail: String(error) });
 }
+
+/** What it says, as plain fields: an error does not survive the way to another tab or into storage. */
+export function fieldsOf({ status, code, detail, retryAfter, errors }: Problem): ProblemFields {
+  return { status, code, detail, retryAfter, errors };
+}

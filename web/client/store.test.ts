@@ -113,7 +113,7 @@ const bodies = () => store.view.timelines.get(7)?.messages.map((one) => one.body
 
 test('messages come into an open timeline, with the names of those who wrote them', async () => {
   await begins();
-  await store.open(7);
+  await store.pages.open(7);
   says(ben, 'hello');
   await eventually(() => bodies()?.length === 1 && store.view.users.has(ben));
   expect(store.view.conversations.get(7)).toMatchObject({ unread: 1, last_seq: 1 });
@@ -123,16 +123,16 @@ test('older pages are put above', async () => {
   for (let n = 1; n <= 12; n++) says(ben, `${n}`);
   answers['/api/chat/conversations'] = { conversations: [conversation()], cursor: 'e.12' };
   await begins();
-  await store.open(7);
+  await store.pages.open(7);
   expect(bodies()).toEqual(['8', '9', '10', '11', '12']);
-  await store.older(7);
-  await store.older(7);
+  await store.pages.older(7);
+  await store.pages.older(7);
   expect([bodies()?.length, store.view.timelines.get(7)?.hasBefore]).toEqual([12, false]);
 });
 
 test('what I send is shown at once, and once when it comes back', async () => {
   await begins();
-  await store.open(7);
+  await store.pages.open(7);
   store.send(7, 'mine');
   expect(store.view.outgoing).toHaveLength(1);
   await eventually(() => bodies()?.length === 1 && !store.view.outgoing.length);
@@ -174,14 +174,14 @@ test('all that arrives together is told once', async () => {
 });
 
 test.each([
-  ['/receipts', () => store.loadReceipts(7), { receipts: [{ user: ben, seq: 1 }] }],
-  ['/pins', () => store.loadPins(7), { pins: [] }],
-  ['/messages', () => store.newest(7), null],
-  ['/messages/1/replies', () => store.openThread(7, 1), { messages: [], has_before: false, has_after: false }],
+  ['/receipts', () => store.pages.loadReceipts(7), { receipts: [{ user: ben, seq: 1 }] }],
+  ['/pins', () => store.pages.loadPins(7), { pins: [] }],
+  ['/messages', () => store.pages.newest(7), null],
+  ['/messages/1/replies', () => store.pages.openThread(7, 1), { messages: [], has_before: false, has_after: false }],
 ])('what is said while %s is being read is not forgotten', async (path, read, answer) => {
   answers[`/api/chat/conversations/7${path}`] = answer;
   await begins();
-  await store.open(7);
+  await store.pages.open(7);
   let goOn = () => undefined as void;
   held = { path, until: new Promise((resolve) => (goOn = resolve)) };
   const reading = read();
@@ -196,7 +196,7 @@ test('a reaction shows at once, and goes again when the server will not have it'
   says(ben, 'hello');
   answers['/api/chat/conversations'] = { conversations: [conversation()], cursor: 'e.1' };
   await begins();
-  await store.open(7);
+  await store.pages.open(7);
   const reactions = () => store.view.timelines.get(7)?.messages[0]?.reactions;
   const liking = store.acts.react(7, 1, '👍', true);
   expect(reactions()).toEqual([{ emoji: '👍', users: [ana] }]);
@@ -211,7 +211,7 @@ test('a correction that cannot be saved stays to be tried again', async () => {
   says(ana, 'teh');
   answers['/api/chat/conversations'] = { conversations: [conversation()], cursor: 'e.1' };
   await begins();
-  await store.open(7);
+  await store.pages.open(7);
   const saving = store.edits.save(7, 1, 'the');
   expect(store.view.edits).toMatchObject([{ body: 'the', state: 'saving' }]);
   await saving;

@@ -1,7 +1,8 @@
 /** The durable stream against a real server that cuts, repeats, falls silent, refuses and forgets. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { StreamState } from './feed';
 import { eventually, Peer } from './peer';
-import { DurableStream, type StreamState } from './stream';
+import { DurableStream } from './stream';
 
 const timings = {
   readyWithin: 150,

@@ -34,6 +34,18 @@ export interface Reaction {
   count?: number;
 }
 
+/** A file that a message carries, or is about to. The size in pixels is that of a picture, as it is to be seen. */
+export interface SentFile {
+  id: Id;
+  name: string;
+  size: number;
+  type: string;
+  width?: number;
+  height?: number;
+  /** There are small pictures of it. */
+  preview?: boolean;
+}
+
 export interface Message {
   conversation: Id;
   seq: number;
@@ -55,12 +67,14 @@ export interface Message {
   /** Whom it reaches by name, and how it reaches everybody. */
   mentions?: Id[];
   mentions_all?: 'channel' | 'here';
+  files?: SentFile[];
 }
 
-/** What a new message points at. */
+/** What a new message points at, and what it carries. */
 export interface References {
   reply_to?: number;
   thread?: number;
+  files?: SentFile[];
 }
 
 export interface Pin {
@@ -105,8 +119,17 @@ export interface Conversation {
   last_message?: Message | null;
   members?: Id[];
   created_at?: string;
+  /** It can be read, and nothing else. */
+  archived?: boolean;
+  /** Seconds between two messages of one member. */
+  slow?: number;
+  /** Only those who run it write. */
+  read_only?: boolean;
 }
 
+export type ConversationChange = Partial<
+  Pick<Conversation, 'topic' | 'private' | 'archived' | 'slow' | 'read_only'> & { name: string }
+>;
 /** What admins say to everybody. */
 export interface Announcement {
   id: Id;
@@ -125,6 +148,7 @@ export interface Channel {
 export interface Member {
   user: Id;
   role: Role;
+  joined_at?: string;
 }
 
 export interface Login {

@@ -3,8 +3,10 @@
 import orjson
 
 from chat.attention.mentions import forget_mentions
+from chat.files.carried import remove_carried
 from chat.log.append import Log
 from chat.log.entry import Unplaced
+from chat.messages.edits.erase import erase_frames
 from chat.messages.edits.kept import keep_body, queries
 from chat.messages.message import Message
 from chat.messages.scene import find_open_message
@@ -26,7 +28,9 @@ async def delete_message(log: Log, actor_id: int, conversation_id: int, seq: int
         await run(queries.bury_message, [now, *place])
         await run(queries.drop_reactions, place)
         await forget_mentions(change, conversation_id, seq)
-        await change.record(Unplaced("delete", conversation_id, data=tombstone(message)))
+        await remove_carried(change, conversation_id, seq)
+        await erase_frames(change, conversation_id, seq, "")
+        await change.record(Unplaced("delete", conversation_id, subject=seq, data=tombstone(message)))
 
 
 def tombstone(message: Message) -> bytes:

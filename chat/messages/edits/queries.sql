@@ -14,7 +14,7 @@ update messages set body = %s, edited_at = %s where conversation_id = %s and seq
 -- Its place, its author and its thread stay.
 update messages
    set deleted_at = %s, body = '', edited_at = null, reply_to = null, pinned = null, pinned_by = null, reactions = null,
-       mentions = null, mentions_all = null
+       mentions = null, mentions_all = null, files = null
  where conversation_id = %s and seq = %s
 
 -- name: drop_reactions
@@ -28,3 +28,15 @@ select number, body, user_id, at from message_edits
 
 -- name: has_message
 select from messages where conversation_id = %s and seq = %s
+
+-- name: find_frames
+-- Where the log tells what a message said: its own entry and its edits, as far back as the log goes.
+select l.position, l.frame from messages m join log l on l.position = m.position
+ where m.conversation_id = %(conversation)s and m.seq = %(seq)s
+ union all
+select l.position, l.frame from log l
+ where l.conversation_id = %(conversation)s and l.subject = %(seq)s and l.kind = 'edit'
+
+-- name: replace_frames
+update log l set frame = new.frame from unnest(%b::bigint[], %b::bytea[]) as new (position, frame)
+ where l.position = new.position

@@ -1,7 +1,7 @@
 /** Whom and what a token could mean, the likeliest first. */
 import type { Conversation, Id, User } from '../../client';
 import type { Chat } from '../chat.svelte';
-import { score } from '../dialogs/match';
+import { score } from '../switcher/match';
 import { readEmoji } from '../emoji/data';
 import { findEmoji } from '../emoji/find';
 import { taste } from '../emoji/taste.svelte';

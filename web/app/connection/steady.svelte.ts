@@ -1,18 +1,23 @@
 /** The connection as shown: a passing hiccup of less than half a second is not worth a flicker. */
 import type { StreamState } from '../../client';
+import type { Chat } from '../chat.svelte';
+import { type Words, wordsFor } from './words';
 
 const HICCUP = 500;
+const CALM = ['live', 'polling', 'refused'];
 
 export class Steady {
   shown = $state.raw<StreamState>({ name: 'connecting' });
-  now = $state(Date.now());
-  network = $state(true);
+  readonly words: Words = $derived.by(() => this.say());
+  private now = $state(Date.now());
+  private network = $state(true);
 
-  constructor(current: () => StreamState) {
+  constructor(private readonly chat: Chat) {
     $effect(() => {
-      const state = current();
-      const calm = state.name === 'live' || state.name === 'polling' || state.name === 'refused';
-      const timer = setTimeout(() => (this.shown = state), calm ? 0 : HICCUP);
+      const state = chat.view.connection;
+      const atOnce = CALM.includes(state.name) || state.name === this.shown.name;
+      if (atOnce) return void (this.shown = state);
+      const timer = setTimeout(() => (this.shown = chat.view.connection), HICCUP);
       return () => clearTimeout(timer);
     });
     $effect(() => {
@@ -24,7 +29,9 @@ export class Steady {
     });
   }
 
-  get seconds(): number {
-    return this.shown.name === 'offline' ? Math.ceil((this.shown.retryAt - this.now) / 1000) : 0;
+  private say(): Words {
+    const { shown, network } = this;
+    const seconds = shown.name === 'offline' ? Math.ceil((shown.retryAt - this.now) / 1000) : 0;
+    return wordsFor(shown, { unsent: this.chat.unsent, seconds, network });
   }
 }

@@ -7,33 +7,64 @@ export interface Words {
   tone: 'good' | 'busy' | 'bad';
   /** A sentence, shown where it matters; none while all is well. */
   sentence: string | null;
+  /** The same for ears, without what changes by the second. */
+  spoken: string;
+  /** How much of what was missed has come, from 0 to 1; null where that is not known. */
+  progress: number | null;
 }
 
-/** `seconds` until the next attempt, `unsent` messages in the outbox, `network` as the browser knows it. */
-export function wordsFor(state: StreamState, unsent: number, seconds: number, network = true): Words {
+interface Around {
+  /** Messages in the outbox. */
+  unsent: number;
+  /** Until the next attempt. */
+  seconds: number;
+  /** As the browser knows it. */
+  network: boolean;
+}
+
+/** So few positions are replayed before anybody could read how many. */
+const WORTH_COUNTING = 200;
+
+export function wordsFor(state: StreamState, { unsent, seconds, network }: Around): Words {
+  const words = (label: string, tone: Words['tone'], sentence: string | null, spoken = sentence): Words => ({
+    ...{ label, tone, progress: null },
+    sentence: sentence && sentence + left(unsent),
+    spoken: spoken ? spoken + left(unsent) : '',
+  });
   switch (state.name) {
     case 'live':
-      return { label: 'Live', tone: 'good', sentence: null };
+      return words('Live', 'good', null, 'Connected.');
     case 'behind':
-      return { label: 'Catching up', tone: 'busy', sentence: 'Catching up on what you missed…' };
+      return { ...words('Catching up', 'busy', catchingUp(state)), ...progressOf(state), spoken: 'Catching up.' };
     case 'polling':
-      return {
-        label: 'Checking',
-        tone: 'busy',
-        sentence:
-          'Something on this network holds live updates back. Checking for messages instead; they may come a little later.',
-      };
-    case 'offline':
-      return {
-        label: 'Offline',
-        tone: 'bad',
-        sentence: `${reason(state.problem.status, network)} ${wait(seconds)}${left(unsent)}`,
-      };
+      return words('Checking', 'busy', held[state.why], 'Messages may come a little later.');
+    case 'offline': {
+      const why = reason(state.problem.status, network);
+      return words('Offline', 'bad', `${why} ${wait(seconds)}`, why);
+    }
     case 'refused':
-      return { label: 'Logged out', tone: 'bad', sentence: 'You were logged out.' };
+      return words('Logged out', 'bad', 'You were logged out.');
     default:
-      return { label: 'Connecting', tone: 'busy', sentence: `Connecting…${left(unsent)}` };
+      return 'draining' in state && state.draining
+        ? words('Moving', 'busy', 'The server is being restarted. Moving to another…', 'Moving to another server.')
+        : words('Connecting', 'busy', 'Connecting…');
   }
+}
+
+const held = {
+  buffered:
+    'Something on this network holds live updates back. Checking for messages instead; they may come a little later.',
+  stalled:
+    'Something on this network holds live updates back: they came, and stopped. Checking for messages instead; they may come a little later.',
+};
+
+function catchingUp({ done, of }: { done: number; of: number }): string {
+  if (of < WORTH_COUNTING) return 'Catching up on what you missed…';
+  return `Catching up on what you missed: ${done.toLocaleString('en')} of ${of.toLocaleString('en')} changes…`;
+}
+
+function progressOf({ done, of }: { done: number; of: number }): { progress: number | null } {
+  return { progress: of < WORTH_COUNTING ? null : done / of };
 }
 
 function reason(status: number, network: boolean): string {

@@ -1,6 +1,6 @@
 /** The members of a conversation: read once, then kept by the store from what the stream says. */
 import { untrack } from 'svelte';
-import { asProblem, type Conversation, type Id, type Problem } from '../../client';
+import { asProblem, type Conversation, type Id, type Member, type Problem, type Role } from '../../client';
 import type { Chat } from '../chat.svelte';
 
 /** As many as can be watched at once. */
@@ -14,7 +14,7 @@ export class Members {
     private readonly chat: Chat,
     private readonly conversation: () => Conversation,
   ) {
-    const known = $derived(conversation().members !== undefined);
+    const known = $derived(chat.view.roles.has(conversation().id));
     $effect(() => {
       if (!known) void untrack(() => this.load());
     });
@@ -24,19 +24,23 @@ export class Members {
     return this.conversation().members ?? null;
   }
 
+  get roles(): ReadonlyMap<Id, Role> | undefined {
+    return this.chat.view.roles.get(this.conversation().id);
+  }
+
   async load(): Promise<void> {
     this.problem = null;
     const { id } = this.conversation();
     try {
-      const ids: Id[] = [];
+      const members: Member[] = [];
       let after: Id | null | undefined = 0;
-      for (; typeof after === 'number' && ids.length < MOST; ) {
+      for (; typeof after === 'number' && members.length < MOST; ) {
         const page: Awaited<ReturnType<Chat['api']['members']>> = await this.chat.api.members(id, after);
-        ids.push(...page.members.map((member) => member.user));
+        members.push(...page.members);
         after = page.next;
       }
       this.more = typeof after === 'number';
-      this.chat.store.takeMembers(id, ids);
+      this.chat.store.takeMembers(id, members);
     } catch (error) {
       this.problem = asProblem(error);
     }

@@ -10,7 +10,11 @@ export class Search<T> {
   found = $state.raw<T[] | null>(null);
   problem = $state.raw<Problem | null>(null);
 
-  constructor(private readonly ask: (q: string) => Promise<T[]>) {
+  constructor(
+    private readonly ask: (q: string) => Promise<T[]>,
+    q = '',
+  ) {
+    this.q = q;
     let first = true;
     $effect(() => {
       const q = this.q.trim();
@@ -20,12 +24,17 @@ export class Search<T> {
     });
   }
 
+  again(): void {
+    this.problem = null;
+    void this.run(this.q.trim());
+  }
+
   private async run(q: string): Promise<void> {
     try {
       const found = await this.ask(q);
       if (q === this.q.trim()) [this.found, this.problem] = [found, null];
     } catch (error) {
-      if (q === this.q.trim()) [this.found, this.problem] = [this.found ?? [], asProblem(error)];
+      if (q === this.q.trim()) this.problem = asProblem(error);
     }
   }
 }

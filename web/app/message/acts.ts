@@ -6,9 +6,22 @@ import { taste } from '../emoji/taste.svelte';
 import type { Panels } from '../panels.svelte';
 import type { IconName } from '../parts/Icon.svelte';
 import { messagePath, route, threadPath } from '../route.svelte';
+import { copy } from '../copy';
 import { toasts } from '../toasts.svelte';
 
-export type ActName = 'react' | 'reply' | 'thread' | 'edit' | 'pin' | 'copy' | 'link' | 'profile' | 'delete';
+export type ActName =
+  | 'react'
+  | 'reply'
+  | 'thread'
+  | 'edit'
+  | 'pin'
+  | 'copy'
+  | 'link'
+  | 'profile'
+  | 'history'
+  | 'delivery'
+  | 'report'
+  | 'delete';
 
 export interface Act {
   name: ActName;
@@ -28,13 +41,16 @@ interface Around {
 /** What this person may do with this message, most used first. */
 export function actsOf(message: Message, { chat, panels, writing }: Around): Act[] {
   const conversation = chat.view.conversations.get(message.conversation);
-  if (!conversation || message.deleted) return [];
+  if (!conversation) return [];
   const { conversation: id, seq, thread, pinned } = message;
   const mine = message.author === chat.me;
+  const writes = !conversation.read_only || chat.runs(conversation);
   const inThread = writing.thread !== null;
+  const oversight = oversightOf(message, conversation, chat, panels);
+  if (message.deleted) return oversight;
   const all: (Act | false)[] = [
     { name: 'react', text: 'Add reaction', icon: 'smile', key: '+', run: (near) => pickReaction(message, near, chat, panels) },
-    { name: 'reply', text: 'Reply', icon: 'reply', key: 'r', run: () => writing.answer(message) },
+    writes && { name: 'reply', text: 'Reply', icon: 'reply', key: 'r', run: () => writing.answer(message) },
     !inThread && {
       name: 'thread',
       text: 'Reply in thread',
@@ -50,7 +66,7 @@ export function actsOf(message: Message, { chat, panels, writing }: Around): Act
       key: 'p',
       run: () => void toasts.try(chat.store.acts.pin(id, seq, !pinned)),
     },
-    { name: 'copy', text: 'Copy text', icon: 'copy', key: 'c', run: () => copy(message.body, 'Text copied') },
+    message.body !== '' && { name: 'copy', text: 'Copy text', icon: 'copy', key: 'c', run: () => copy(message.body, 'Text copied') },
     { name: 'link', text: 'Copy link', icon: 'link', key: 'l', run: () => copy(linkTo(id, seq), 'Link copied') },
     {
       name: 'profile',
@@ -59,12 +75,14 @@ export function actsOf(message: Message, { chat, panels, writing }: Around): Act
       key: 'u',
       run: () => panels.show({ name: 'profile', user: message.author }),
     },
-    (mine || runs(conversation)) && {
+    ...oversight,
+    !mine && { name: 'report', text: 'Report', icon: 'flag', key: '!', run: () => panels.show({ name: 'report', message }) },
+    (mine || chat.runs(conversation)) && {
       name: 'delete',
       text: 'Delete',
       icon: 'trash',
       key: 'Delete',
-      run: () => panels.show({ name: 'deleteMessage', message, writing }),
+      run: () => panels.show({ name: 'deleteMessage', message }),
     },
   ];
   return all.filter((act): act is Act => act !== false);
@@ -80,17 +98,15 @@ function pickReaction(message: Message, near: DOMRect | null, chat: Chat, panels
   panels.show({ name: 'emoji', near, pick: (emoji) => toggleReaction(chat, message, emoji) });
 }
 
-function runs({ role, kind }: Conversation): boolean {
-  return kind !== 'direct' && (role === 'owner' || role === 'admin');
+/** For those who run the conversation what stood there before, for admins who got it; of deleted messages, too. */
+function oversightOf(message: Message, conversation: Conversation, chat: Chat, panels: Panels): Act[] {
+  const judges = chat.runs(conversation) || (chat.isAdmin && conversation.kind !== 'direct');
+  const changed = message.edited_at || message.deleted;
+  const all: (Act | false)[] = [
+    Boolean(judges && changed) && { name: 'history', text: 'What stood there before', icon: 'clock', key: 'h', run: () => panels.show({ name: 'history', message }) },
+    chat.isAdmin && { name: 'delivery', text: 'Who got it', icon: 'path', key: 'w', run: () => panels.show({ name: 'delivery', message }) },
+  ];
+  return all.filter((act): act is Act => act !== false);
 }
 
 const linkTo = (conversation: Id, seq: number) => `${location.origin}${messagePath(conversation, seq)}`;
-
-/** Plain HTTP pages have no clipboard of the new kind. */
-function copy(text: string, done: string): void {
-  const copied = navigator.clipboard?.writeText(text) ?? Promise.reject(new Error('no clipboard'));
-  copied.then(
-    () => toasts.say(done),
-    () => toasts.say('This browser does not let pages copy.', true),
-  );
-}

@@ -1,11 +1,15 @@
 /**
- * Messages by the keyboard: from the list the arrows go to its last message and from one to the next; there
- * a letter does something with it, Enter goes to its tools, Escape back to writing.
+ * Messages by the keyboard: from the list the arrows go to its last message and from one to the next, Page Up
+ * and Page Down by a screen, Home and End to the first and the newest of all; there a letter does something
+ * with it, Enter goes to its tools, Escape back to writing.
  */
 import { findMessage, type Id } from '../../client';
 import type { Chat } from '../chat.svelte';
 import type { Writing } from '../composer/writing.svelte';
 import type { Panels } from '../panels.svelte';
+import { rowAt } from '../timeline/row-at';
+import type { Scroller } from '../timeline/scroller.svelte';
+import type { Window } from '../timeline/window.svelte';
 import { actsOf } from './acts';
 
 interface Around {
@@ -13,6 +17,9 @@ interface Around {
   panels: Panels;
   writing: Writing;
   conversation: Id;
+  scroller: Scroller;
+  /** Where not all of it is loaded. */
+  window?: Window;
 }
 
 export function walk(event: KeyboardEvent, log: HTMLElement, around: Around): void {
@@ -20,7 +27,7 @@ export function walk(event: KeyboardEvent, log: HTMLElement, around: Around): vo
   const target = event.target as HTMLElement;
   const message = target.closest<HTMLElement>('article[data-seq]');
   if (event.key === 'Escape' || target.closest('[role=toolbar]')) return leave(event, message);
-  const done = step(event.key, log, message) || (target === message && act(event.key, message, around));
+  const done = step(event.key, log, message) || leap(event.key, log, around) || (target === message && act(event.key, message, around));
   if (done) event.preventDefault();
 }
 
@@ -38,6 +45,19 @@ function step(key: string, log: HTMLElement, from: HTMLElement | null): boolean 
   next?.focus({ preventScroll: true });
   next?.scrollIntoView({ block: 'nearest' });
   return next !== undefined;
+}
+
+/** By a screen, or to an end; the focus goes along. */
+function leap(key: string, log: HTMLElement, { scroller, window }: Around): boolean {
+  const focus = (row: Element | null | undefined) => (row as HTMLElement | null)?.focus({ preventScroll: true });
+  const ends = () => [...log.querySelectorAll('article[data-seq]')];
+  if (key === 'PageUp' || key === 'PageDown') {
+    scroller.turn(key === 'PageUp' ? -1 : 1);
+    focus(rowAt(log));
+  } else if (key === 'Home' && window) void window.toFirst().then(() => focus(ends()[0]));
+  else if (key === 'End' && window) void window.toNewest().then(() => focus(ends().at(-1)));
+  else return false;
+  return true;
 }
 
 function act(key: string, target: HTMLElement, around: Around): boolean {

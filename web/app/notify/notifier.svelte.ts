@@ -1,14 +1,14 @@
 /**
- * The browser's own notifications, for what is worth interrupting for while nobody looks at this page. Leave
+ * The browser's own notifications, for what is worth interrupting for while nobody looks at any tab. Leave
  * to show them is asked for when the first one was missed, never at once.
  */
 import { createContext } from 'svelte';
 import type { Entry, Message } from '../../client';
-import { attention } from '../attention.svelte';
 import type { Chat } from '../chat.svelte';
 import { keep, kept } from '../kept';
-import { excerpt } from '../message/excerpt';
+import { gist } from '../message/gist';
 import { messagePath, route } from '../route.svelte';
+import type { Eyes } from './eyes';
 import { interrupts } from './quiet';
 
 /** Milliseconds after which a message is history: what is replayed after a night does not ring. */
@@ -24,6 +24,7 @@ export class Notifier {
   constructor(
     private readonly chat: Chat,
     private readonly disturbed: () => boolean,
+    private readonly eyes: Eyes,
   ) {}
 
   /** Asked for at a moment when it is clear what for. */
@@ -42,13 +43,13 @@ export class Notifier {
   }
 
   hear(entry: Entry): void {
-    if (entry.event !== 'message' || attention.here || this.disturbed()) return;
+    if (entry.event !== 'message' || this.eyes.open || this.disturbed()) return;
     const { view } = this.chat.store;
     const conversation = view.conversations.get(entry.data.conversation);
     const fresh = Date.now() - Date.parse(entry.data.created_at) < NEWS;
     if (!fresh || !conversation || !interrupts(entry.data, conversation, view, Date.now())) return;
-    if (this.permission === 'granted') this.tell(entry.data, NAME_TRIES);
-    else this.missed = true;
+    if (this.permission !== 'granted') this.missed = true;
+    else if (this.eyes.speaks) this.tell(entry.data, NAME_TRIES);
   }
 
   /** A name that is on its way is waited for, but not for long. */
@@ -58,14 +59,14 @@ export class Notifier {
     else this.show(message);
   }
 
-  /** Two tabs that say the same say it once: the tag makes one take the other's place. */
+  /** Where tabs know nothing of each other, the tag makes one take the other's place. */
   private show(message: Message): void {
     const conversation = this.chat.store.view.conversations.get(message.conversation);
     const title = conversation ? this.chat.title(conversation) : '';
     const name = this.chat.name(message.author);
     const where = conversation?.kind === 'channel' ? `${name} in #${title}` : name;
     const tag = `tandem ${message.conversation}/${message.seq}`;
-    const notification = new Notification(where, { body: excerpt(message.body), tag, icon: '/icon.svg' });
+    const notification = new Notification(where, { body: gist(message), tag, icon: '/icon.svg' });
     notification.onclick = () => {
       focus();
       route.go(messagePath(message.conversation, message.seq));

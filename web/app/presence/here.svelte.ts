@@ -1,7 +1,7 @@
 /** Who is here, as the components see it: the client's presence as reactive state, and how sure it is. */
 import { createContext } from 'svelte';
 import type { Attachment } from 'svelte/attachments';
-import { type Api, type Entry, type Id, Presence, type PresenceView } from '../../client';
+import { type Api, type Id, Presence, type PresenceView, SharedLine, type Tabs } from '../../client';
 import { paced } from '../pace';
 import { onScreen } from './onscreen';
 import type { Look } from './words';
@@ -22,8 +22,9 @@ export class Here {
     api: Api,
     readonly me: Id,
     witness: (cursor: string) => void,
+    tabs: Tabs | null,
   ) {
-    this.presence = new Presence({ api, me, witness });
+    this.presence = new Presence({ api, me, witness, ...(tabs && { line: (make) => new SharedLine(tabs, make) }) });
     this.view = $state.raw(this.presence.view);
     this.presence.subscribe(paced((view: PresenceView) => (this.view = view)));
     const closed = $derived(this.view.socket.name !== 'open');
@@ -58,11 +59,6 @@ export class Here {
   /** Watches this while the element is on the screen. */
   watching(kind: 'users' | 'conversations', id: Id): Attachment {
     return onScreen(() => this.presence.watch(kind, id));
-  }
-
-  /** An entry of the log: memberships decide who may see whom. */
-  hear(entry: Entry): void {
-    if (entry.event === 'member') this.presence.rewatch();
   }
 }
 

@@ -24,27 +24,28 @@ export class Loading {
   }
 
   newest(): Promise<void> {
-    return this.load(() => this.chat.store.open(this.id));
+    return this.load(() => this.chat.store.pages.open(this.id));
   }
 
-  older(): Promise<void> {
-    return this.load(() => this.chat.store.older(this.id));
+  /** Of more than `most` those at the other end are let go. */
+  older(most: number): Promise<void> {
+    return this.load(() => this.chat.store.pages.older(this.id, most));
   }
 
-  newer(): Promise<void> {
-    return this.load(() => this.chat.store.newer(this.id));
+  newer(most: number): Promise<void> {
+    return this.load(() => this.chat.store.pages.newer(this.id, most));
   }
 
   /** Not beside another page that is on its way: that one would be put where it does not belong. */
   async around(seq: number): Promise<void> {
     await this.running;
-    await this.load(() => this.chat.store.around(this.id, seq));
+    await this.load(() => this.chat.store.pages.around(this.id, seq));
   }
 
   /** From the past to the newest. */
   async back(): Promise<void> {
     await this.running;
-    await this.load(() => this.chat.store.newest(this.id));
+    await this.load(() => this.chat.store.pages.newest(this.id));
   }
 
   /** Repeats what failed. */

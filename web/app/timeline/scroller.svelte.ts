@@ -1,28 +1,33 @@
 /**
- * Where a timeline is scrolled to. At its end it stays there, whatever grows; elsewhere it holds its place,
- * also when older messages are put above. (The browser's own anchoring is off: not every browser has it, and
- * two would fight.)
+ * Where a timeline is scrolled to. At its end it stays there, whatever grows; elsewhere the row at the top of
+ * the screen keeps its place, whatever is put above it, taken away or changes its size. (The browser's own
+ * anchoring is off: not every browser has it, and two would fight.)
  */
+import { rowAt } from './row-at';
 
 const NEAR = 60;
+/** So close to either end of what is loaded, more is loaded. */
+const AHEAD = 1_200;
 
 export class Scroller {
   atEnd = $state(false);
   /** More than a screen away from the end. */
   far = $state(false);
+  /** Goes up whenever what is on the screen may be another part. */
+  looks = $state(0);
   private placed = false;
   private box: HTMLElement | null = null;
   private top = 0;
   private height = 0;
-  private fromEnd = 0;
+  private anchor: { row: Element; top: number } | null = null;
 
   /** `whole`: whether the end of what is loaded is the end of all; elsewhere nothing sticks to it. */
   constructor(private readonly whole: () => boolean = () => true) {}
 
-  /** Attaches to the scrolling element, whose first child holds the content. */
+  /** Attaches to the scrolling element, whose first child holds the rows. */
   attach = (box: HTMLElement): (() => void) => {
     this.box = box;
-    const observer = new ResizeObserver(() => this.grown());
+    const observer = new ResizeObserver(() => this.hold());
     observer.observe(box);
     if (box.firstElementChild) observer.observe(box.firstElementChild);
     return () => observer.disconnect();
@@ -33,8 +38,7 @@ export class Scroller {
     if (!this.box || this.placed) return;
     this.placed = true;
     const { box } = this;
-    if (at)
-      box.scrollTop += at.getBoundingClientRect().top - box.getBoundingClientRect().top - box.clientHeight / 4;
+    if (at) box.scrollTop += this.topOf(at) - box.clientHeight / 4;
     else box.scrollTop = box.scrollHeight;
     this.atEnd = this.whole() && this.distance < NEAR;
     this.look();
@@ -42,7 +46,7 @@ export class Scroller {
 
   /** The timeline was taken away; the next one is placed anew. */
   unplace(): void {
-    [this.placed, this.atEnd] = [false, false];
+    [this.placed, this.atEnd, this.anchor] = [false, false, null];
   }
 
   /** Smoothly over the last screen at most: nobody wants to watch a thousand messages fly by. */
@@ -66,6 +70,14 @@ export class Scroller {
     this.look();
   }
 
+  /** A screen up or down, less what helps the eye to follow. */
+  turn(by: 1 | -1): void {
+    if (!this.box) return;
+    if (by < 0) this.atEnd = false;
+    this.box.scrollBy({ top: by * (this.box.clientHeight - 2 * NEAR), behavior: 'instant' });
+    this.scrolled();
+  }
+
   /**
    * Only a person who moves up leaves the end: growth may come between a scroll and its event, and where
    * messages were trimmed the browser itself moves up.
@@ -77,35 +89,52 @@ export class Scroller {
     this.look();
   }
 
-  /** Before something is put above, and after. */
-  remember(): void {
-    if (this.box) this.fromEnd = this.box.scrollHeight - this.box.scrollTop;
-  }
-
-  restore(): void {
-    if (this.box && this.placed && !this.atEnd) this.box.scrollTop = this.box.scrollHeight - this.fromEnd;
+  /** Something has grown, come or gone: what was looked at stays where it was. */
+  hold(): void {
+    if (!this.box || !this.placed) return;
+    if (this.atEnd) this.toEnd();
+    else if (this.anchor?.row.isConnected) {
+      // what was scrolled since, without an event yet, is no growth
+      const scrolled = this.box.scrollTop - this.top;
+      const moved = this.topOf(this.anchor.row) - (this.anchor.top - scrolled);
+      if (Math.abs(moved) >= 1) this.box.scrollTop += moved;
+    }
+    this.look();
   }
 
   get nearTop(): boolean {
-    return this.placed && (this.box?.scrollTop ?? Infinity) < 900;
+    return this.placed && (this.box?.scrollTop ?? Infinity) < AHEAD;
   }
 
   get nearBottom(): boolean {
-    return this.placed && this.distance < 900;
+    return this.placed && this.distance < AHEAD;
+  }
+
+  /** The message at the top of the screen. */
+  get topmost(): number {
+    return Number((this.anchor?.row as HTMLElement | undefined)?.dataset['seq'] ?? 0);
+  }
+
+  /** Whether an element lies above the screen. */
+  isAbove(element: Element): boolean {
+    return this.topOf(element) + element.getBoundingClientRect().height < 0;
   }
 
   private get distance(): number {
     return this.box ? this.box.scrollHeight - this.box.scrollTop - this.box.clientHeight : 0;
   }
 
-  private grown(): void {
-    if (this.atEnd) this.toEnd();
-    this.look();
+  private topOf(element: Element): number {
+    return element.getBoundingClientRect().top - (this.box?.getBoundingClientRect().top ?? 0);
   }
 
   private look(): void {
-    this.top = this.box?.scrollTop ?? 0;
-    this.height = this.box?.scrollHeight ?? 0;
-    this.far = this.distance > (this.box?.clientHeight ?? Infinity);
+    const { box } = this;
+    if (!box) return;
+    [this.top, this.height] = [box.scrollTop, box.scrollHeight];
+    this.far = this.distance > box.clientHeight;
+    const row = this.placed ? rowAt(box) : null;
+    this.anchor = row && { row, top: this.topOf(row) };
+    this.looks += 1;
   }
 }

@@ -100,7 +100,8 @@ test('who may no longer be seen is not in the answer, either', async () => {
   presence.watch('users', 7);
   await eventually(() => status(7) === 'online');
   peer.people.clear();
-  presence.rewatch();
+  peer.says({ type: 'degraded', on: true });
+  peer.says({ type: 'degraded', on: false });
   await eventually(() => status(7) === undefined);
 });
 

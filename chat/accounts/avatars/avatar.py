@@ -1,0 +1,62 @@
+"""An avatar: a small square, made from the picture that somebody sent; the picture itself is not kept."""
+
+from chat.accounts.user import Me, User, queries
+from chat.files.arriving import Arriving
+from chat.files.picture import Pictures
+from chat.files.refusals import NoPicture
+from chat.log.append import Change, Log
+from chat.log.entry import Unplaced
+from chat.shared.postgres import Pool
+from chat.shared.problems import NotFound
+from chat.shared.queries import load
+
+avatars = load(__file__)
+
+
+async def set_avatar(log: Log, pictures: Pictures, user_id: int, body: Arriving) -> User:
+    """This picture from now on, everywhere; the user as he is then.
+
+    Raises `NoPicture`, `TooManyPixels`, `TooLarge`, or why the body was cut.
+    """
+    look = await pictures.look("avatar", body)
+    if body.cut:
+        raise body.cut
+    if look is None:
+        raise NoPicture
+    async with log.change() as change:
+        return await show(change, user_id, look.webps[0])
+
+
+async def remove_avatar(log: Log, user_id: int) -> User:
+    """Initials again; the user as he is then."""
+    async with log.change() as change:
+        return await show(change, user_id, None)
+
+
+async def show(change: Change, user_id: int, picture: bytes | None) -> User:
+    """The one before goes; everybody hears of it, if anything changes."""
+    run = change.connection.execute
+    row = await (await run(queries.lock_user, [user_id])).fetchone()
+    assert row is not None
+    old = Me(User(*row[:-1]), row[-1]).user
+    if picture is None and old.avatar_id is None:
+        return old
+    avatar_id = None
+    if picture is not None:
+        made = await (await run(avatars.insert_avatar, [user_id, picture])).fetchone()
+        assert made is not None
+        avatar_id = made[0]
+    await run(avatars.set_avatar, [avatar_id, user_id])
+    await run(avatars.drop_others, [user_id, avatar_id])
+    new = old.with_avatar(avatar_id)
+    await change.record(Unplaced("user", subject=user_id, data=new.encode()))
+    return new
+
+
+async def read_avatar(pool: Pool, avatar_id: int) -> bytes:
+    """A WebP; raises `NotFound`, also for one that somebody had before."""
+    async with pool.connection() as connection:
+        row = await (await connection.execute(avatars.read_avatar, [avatar_id], binary=True)).fetchone()
+    if row is None:
+        raise NotFound
+    return bytes(row[0])

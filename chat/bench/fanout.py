@@ -1,0 +1,128 @@
+"""Fan-out: what a delivery costs the server, and how many it makes; ours and others', in turns."""
+
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from chat.bench.bench import Bench, timed
+from chat.bench.report import Contest, Report, Row, middle, ratio
+from chat.bench.target import Target, spread
+
+PEOPLE = 64
+WARMING = 5
+FIGURES = (
+    ("server CPU a delivery, one poster", "one: cpu", "µs"),
+    ("deliveries a second, one poster", "one: deliveries/s", "/s"),
+    ("deliveries a second, 64 posters", "many: deliveries/s", "/s"),
+)
+DURABLE = "Tandem's are durable: committed with fsync before the answer. The others keep messages in memory or nowhere."
+
+
+@dataclass(slots=True)
+class Contender:
+    """Somebody who fans out. `cpu()`: its CPU seconds, NaN where nobody can look. `share` of what we are given to do:
+    the slow ones would take all day."""
+
+    name: str
+    target: Target
+    tokens: list[str]
+    cpu: Callable[[], float]
+    share: float = 1.0
+    found: dict[str, list[float]] = field(default_factory=dict)
+
+    def note(self, figure: str, value: float) -> None:
+        """What one round found."""
+        self.found.setdefault(figure, []).append(value)
+
+    def figure(self, name: str) -> float:
+        """The median of the rounds."""
+        return middle(self.found.get(name, []))
+
+
+async def tandem(bench: Bench) -> Contender:
+    """Ours: people who share a channel."""
+    guests = await bench.place.stage.enter(PEOPLE)
+    room = await bench.place.stage.share(guests)
+    return Contender("tandem", bench.place.target(room), [guest.token for guest in guests], bench.place.cpu)
+
+
+async def measure_fanout(
+    bench: Bench, others: list[Contender], readers: int = 1000, posts: int = 150, rounds: int = 3
+) -> Report:
+    """Everybody's turn in every round; the medians."""
+    readers, posts = bench.sized(readers, 10), bench.sized(posts, 10)
+    contenders = [await tandem(bench), *others]
+    with bench.counting("fan-out", rounds * len(contenders)) as show:
+        for turn in range(rounds):
+            for n, contender in enumerate(contenders):
+                await one_round(bench, contender, readers, posts)
+                show(turn * len(contenders) + n + 1)
+    return make_report(contenders, readers, posts)
+
+
+async def one_round(bench: Bench, contender: Contender, readers: int, posts: int) -> None:
+    """Open, let one post, let many post, close."""
+    tokens = list(spread(contender.tokens, readers))
+    await bench.open(contender.target, tokens)
+    await deliver(bench, contender, contender.tokens[:1], WARMING, readers, "")
+    await deliver(bench, contender, contender.tokens[:1], max(5, round(posts * contender.share)), readers, "one")
+    crowd, each = list(spread(contender.tokens, PEOPLE)), max(2, round(posts * contender.share**2 / 2))
+    await deliver(bench, contender, crowd, each, readers, "many")
+    await bench.forget()
+
+
+async def deliver(bench: Bench, contender: Contender, tokens: list[str], each: int, readers: int, kind: str) -> None:
+    """So many posts to so many readers; every delivery is waited for."""
+    wanted, name = each * len(tokens) * readers, secrets.token_hex(4)
+    await bench.listen(wanted)
+    cpu, ear_cpu = contender.cpu(), bench.ear_cpu()
+    with timed() as seconds:
+        said = await bench.mouth.ask("post", target=contender.target, tokens=tokens, each=each, name=name)
+        heard = await bench.heard(limit=30)
+        took = seconds()
+    received = sum(one["received"] for one in heard)
+    if kind:
+        contender.note(f"{kind}: deliveries/s", received / took)
+        contender.note(f"{kind}: posts/s", said["taken"] / took)
+        contender.note(f"{kind}: cpu", (contender.cpu() - cpu) / max(1, received) * 1e6)
+        contender.note(f"{kind}: ears", (bench.ear_cpu() - ear_cpu) / max(1, received) * 1e6)
+        contender.note("missing", wanted - received)
+
+
+def make_report(contenders: list[Contender], readers: int, posts: int) -> Report:
+    """Ours against the bars, and everybody side by side."""
+    ours, named = contenders[0], {one.name: one for one in contenders}
+    floor = named.get("floor")
+    report = Report(f"fan-out to {readers:,} readers")
+    report.rows += [
+        Row(FIGURES[0][0], ours.figure("one: cpu"), "µs", note=f"{posts} posts, committed with fsync"),
+        Row("deliveries/s, one poster", ours.figure("one: deliveries/s")),
+        Row("deliveries/s, 64 posters", ours.figure("many: deliveries/s")),
+        Row("deliveries missing", max(ours.found["missing"]), "", 0),
+        *compare(ours, floor, named.get("nchan")),
+    ]
+    for what, figure, unit in FIGURES:
+        report.contests.append(Contest(what, unit, {one.name: one.figure(figure) for one in contenders}))
+    report.notes += [DURABLE, describe_generator(floor or ours)]
+    return report
+
+
+def compare(ours: Contender, floor: Contender | None, nchan: Contender | None) -> Iterator[Row]:
+    """The bars that are set by others."""
+    if floor:
+        part = ratio(ours.figure("one: cpu"), floor.figure("one: cpu"))
+        yield Row("server CPU a delivery, in times the floor's", part, "×", 1.25)
+        part = ratio(ours.figure("many: deliveries/s"), floor.figure("one: deliveries/s"))
+        yield Row("deliveries/s of 64 posters, in times the floor's", part, "×", 8, most=False)
+    if nchan:
+        part = ratio(ours.figure("one: deliveries/s"), nchan.figure("one: deliveries/s"))
+        yield Row("deliveries/s of one poster, in times nchan's", part, "×", 1.2, most=False)
+
+
+def describe_generator(contender: Contender) -> str:
+    """Whether the generator could have been what was measured."""
+    ears = contender.figure("one: ears")
+    return (
+        f"The generator takes {ears:.1f} µs of CPU for each delivery of {contender.name}'s, on a core of its "
+        f"own at most {1e6 / ears:,.0f}/s; batches that share a write cost it less."
+    )

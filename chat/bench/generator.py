@@ -1,0 +1,182 @@
+"""The load generator, a process of its own: `python -m chat.bench.generator` reads orders as lines of JSON.
+
+`{"id", "do", …}` → `{"id", …}`: several orders may be under way. It goes when its standard input ends.
+"""
+
+import asyncio
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import orjson
+import uvloop
+
+from chat.bench.descriptors import raise_descriptors
+from chat.bench.polls import Poller
+from chat.bench.posters import Poster, Spoken
+from chat.bench.quantiles import quantiles
+from chat.bench.rain import Rain
+from chat.bench.readers import Reader, Returning, Tally
+from chat.bench.target import Target, door_of, draft, drafts, mask
+
+OPENING = 256  # connections that are being opened at one time
+LINE_MOST = 64 * 1024 * 1024
+Json = dict[str, Any]
+
+
+class Generator:
+    """Carries out orders."""
+
+    def __init__(self) -> None:
+        self.tally, self.spoken = Tally(), Spoken()
+        self.readers: list[Reader] = []
+        self._loop = asyncio.get_running_loop()
+        self._targets: dict[int, Target] = {}
+        self._turn = asyncio.Semaphore(OPENING)
+
+    async def open(self, target: Json, tokens: list[str], pace: float = 0, returns: bool = False) -> Json:
+        """A stream for each token; `pace` a second, or all in one burst."""
+        kind, aim = (Returning if returns else Reader), Target(**target)
+        fresh = [kind(aim, token, self.tally) for token in tokens]
+        self.readers += fresh
+        return await self._connect(fresh, aim, pace)
+
+    async def come_back(self, target: Json, pace: float = 0) -> Json:
+        """Every reader that was cut, with its cursor."""
+        return await self._connect([one for one in self.readers if one.transport is None], Target(**target), pace)
+
+    async def _connect(self, readers: list[Reader], aim: Target, pace: float) -> Json:
+        begun, before = time.monotonic(), self.tally.opened
+        wanted = before + len(readers)
+        self.tally.refused = 0
+        async with asyncio.TaskGroup() as group:
+            for n, reader in enumerate(readers):
+                if pace and (wait := begun + n / pace - time.monotonic()) > 0:
+                    await asyncio.sleep(wait)
+                await self._turn.acquire()
+                group.create_task(self._dial(reader, aim, n))
+        await self.tally.until(lambda: self.tally.opened + self.tally.refused >= wanted, 120)
+        opened, refused = self.tally.opened, self.tally.refused
+        return {"opened": opened, "fresh": opened - before, "refused": refused, "seconds": time.monotonic() - begun}
+
+    async def _dial(self, reader: Reader, aim: Target, n: int) -> None:
+        try:
+            # one address alone has 28,000 ports
+            near = (f"127.0.0.{2 + n % 8}", 0) if aim.host == "127.0.0.1" else None
+            await self._loop.create_connection(lambda: reader, aim.host, aim.port, local_addr=near)
+        except OSError:
+            self.tally.refused += 1
+        finally:
+            self._turn.release()
+
+    async def cut(self) -> Json:
+        """Pull every wire."""
+        for reader in self.readers:
+            if reader.transport is not None:
+                reader.transport.abort()
+        await self.tally.until(lambda: not self.tally.opened, 30)
+        return {}
+
+    async def forget(self) -> Json:
+        """As `cut`, and nobody comes back."""
+        await self.cut()
+        self.readers.clear()
+        return {}
+
+    async def poll(self, target: Json, tokens: list[str]) -> Json:
+        """As `open`, by long polls."""
+        pollers = [Poller(Target(**target), token, self.tally) for token in tokens]
+        self.readers += pollers
+        return await self._connect([*pollers], Target(**target), 0)
+
+    async def listen(self, wanted: int, timed: bool = False) -> Json:
+        """Count from nothing."""
+        self.tally.begin(wanted, timed)
+        return {}
+
+    async def heard(self, limit: float) -> Json:
+        """Wait for what is wanted, and say what came; how long each took, as a thousand quantiles."""
+        await self.tally.until(lambda: self.tally.received >= self.tally.wanted, limit)
+        took = quantiles(self.tally.moments or [])
+        each = sorted({reader.got for reader in self.readers})
+        return self.count_now() | {"quantiles": took, "each": [each[0], each[-1]] if each else []}
+
+    async def count(self) -> Json:
+        """How far it is."""
+        return self.count_now()
+
+    def count_now(self) -> Json:
+        """The figures."""
+        tally, spoken = self.tally, self.spoken
+        figures = {"opened": tally.opened, "closed": tally.closed, "received": tally.received, "octets": tally.octets}
+        return figures | {"taken": spoken.taken, "items": spoken.items, "refusals": spoken.refused}
+
+    async def post(
+        self, target: Json, tokens: list[str], each: int, name: str, batch: int = 0, rooms: Sequence[int] = (0,)
+    ) -> Json:
+        """A connection a token, and on it one request after the other, to one room after the other; of `batch`
+        messages each, if that is given."""
+        aim, begun, self.spoken = Target(**target), time.monotonic(), Spoken()
+
+        def requests(token: str, n: int) -> Iterator[bytes]:
+            for k in range(each):
+                label, room = f"{name}-{n}-{k}", rooms[(n * each + k) % len(rooms)]
+                yield aim.post_request(token, drafts(label, room, batch) if batch else draft(label), room)
+
+        async with asyncio.TaskGroup() as group:
+            for n, token in enumerate(tokens):
+                group.create_task(self._speak(aim, requests(token, n)))
+        return self.count_now() | {"seconds": time.monotonic() - begun, "quantiles": quantiles(self.spoken.moments)}
+
+    async def change(self, target: Json, token: str, times: int, pause: float) -> Json:
+        """Somebody's status, back and forth."""
+        somebody, aim = Reader(Target(**target), token, Tally()), Target(**target)
+        await self._loop.create_connection(lambda: somebody, aim.host, aim.port)
+        for turn in range(times + 1):
+            await asyncio.sleep(pause)
+            status = "online" if turn % 2 else "dnd"
+            if turn < times and somebody.transport is not None:
+                somebody.transport.write(mask(orjson.dumps({"type": "status", "status": status})))
+        if somebody.transport is not None:
+            somebody.transport.abort()
+        return {}
+
+    async def _speak(self, aim: Target, requests: Iterator[bytes]) -> None:
+        def next_request() -> bytes | None:
+            return next(requests, None)
+
+        poster = Poster(next_request, self.spoken, eager=True)
+        await self._loop.create_connection(lambda: poster, *door_of(aim))
+        await poster.done
+
+    async def pour(self, target: Json, tokens: list[str], rate: float, seconds: float, name: str) -> Json:
+        """So many a second, whether or not the ones before are answered."""
+        self.spoken = Spoken()
+        begun = time.monotonic()
+        await Rain(Target(**target), tokens, rate, name, self.spoken).fall(round(rate * seconds))
+        return self.count_now() | {"seconds": time.monotonic() - begun, "quantiles": quantiles(self.spoken.moments)}
+
+    async def work(self) -> None:
+        """Read orders until there are no more."""
+        lines = asyncio.StreamReader(limit=LINE_MOST)
+        await self._loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
+        async with asyncio.TaskGroup() as group:
+            async for line in lines:
+                group.create_task(self._obey(orjson.loads(line)))
+
+    async def _obey(self, order: Json) -> None:
+        number, verb = order.pop("id"), order.pop("do")
+        answer = await getattr(self, verb)(**order)
+        sys.stdout.buffer.write(orjson.dumps(answer | {"id": number}) + b"\n")
+        sys.stdout.buffer.flush()
+
+
+async def main() -> None:
+    """Until the standard input ends."""
+    await Generator().work()
+
+
+if __name__ == "__main__":
+    raise_descriptors()
+    uvloop.run(main())

@@ -1,0 +1,34 @@
+"""django-eventstream: one channel, no storage."""
+
+import django
+from django.conf import settings
+
+settings.configure(
+    DEBUG=False,
+    SECRET_KEY="bench",
+    ALLOWED_HOSTS=["*"],
+    INSTALLED_APPS=["django_eventstream"],
+    ROOT_URLCONF="django_app",
+    MIDDLEWARE=[],
+    USE_TZ=True,
+)
+django.setup()
+
+from asgiref.sync import sync_to_async  # noqa: E402
+from django.core.asgi import get_asgi_application  # noqa: E402
+from django.http import HttpResponse  # noqa: E402
+from django.urls import include, path  # noqa: E402
+from django_eventstream import send_event  # noqa: E402
+
+
+async def publish(request):
+    """To everybody."""
+    await sync_to_async(send_event)("bench", "message", request.body.decode(), json_encode=False)
+    return HttpResponse("ok", status=201)
+
+
+app = get_asgi_application()
+urlpatterns = [
+    path("sub", include("django_eventstream.urls"), {"channels": ["bench"]}),
+    path("pub", publish),
+]

@@ -1,0 +1,171 @@
+"""The catalogue of peers: the name that `--against` takes, and how each is installed, started and asked."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from chat.bench.peers.cache import debian, environment, modules, with_libraries
+from chat.bench.peers.peer import APPS, BODY, HOST, Peer, Running
+from chat.bench.target import Target
+from chat.engines.ports import free_port
+
+SERVERS = ("uvicorn[standard]>=0.30",)
+NCHAN = """
+load_module {root}/usr/lib/nginx/modules/ngx_nchan_module.so;
+worker_processes 1; daemon off; pid {folder}/pid; error_log {folder}/error.log; worker_rlimit_nofile {files};
+events {{ worker_connections {files}; }}
+http {{
+  access_log off; client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder};
+  uwsgi_temp_path {folder}; scgi_temp_path {folder}; keepalive_requests 1000000;
+  server {{
+    listen 127.0.0.1:{port} backlog=4096;
+    location = /pub {{ nchan_publisher; nchan_channel_id bench; nchan_message_buffer_length 1000; }}
+    location = /sub {{
+      nchan_subscriber eventsource; nchan_channel_id bench; nchan_subscriber_first_message newest;
+    }}
+  }}
+}}
+"""
+PUSHPIN = """
+[global]
+include={folder}/internal.conf
+rundir={folder}
+ipc_prefix=bench-
+port_offset=0
+stats_connection_ttl=120
+stats_connection_send=false
+[runner]
+services=condure,pushpin-proxy,pushpin-handler
+http_port={port}
+logdir={folder}
+log_level=0
+client_maxconn=50000
+[proxy]
+routesfile={folder}/routes
+[handler]
+push_in_http_addr=127.0.0.1
+push_in_http_port={push}
+message_rate=1000000
+message_hwm=1000000
+"""
+ZURL = """
+[General]
+in_spec=ipc://{folder}/zurl-in
+in_stream_spec=ipc://{folder}/zurl-in-stream
+out_spec=ipc://{folder}/zurl-out
+in_req_spec=ipc://{folder}/zurl-req
+defpolicy=allow
+max_open_requests=2000
+buffer_size=200000
+timeout=600
+in_hwm=20000
+out_hwm=20000
+"""
+QUOTED = '{"items":[{"channel":"bench","formats":{"http-stream":{"content":"data: {message}\\n\\n"}}}]}'
+
+
+def events(port: int) -> Target:
+    """A server of events at two addresses."""
+    return Target(HOST, port, "/sub", "/pub", body=BODY, ready="event: ready")
+
+
+def prepare_nchan(cache: Path, folder: Path, port: int) -> Running:
+    """nginx's module, one worker, messages in memory."""
+    root = debian(cache, "libnginx-mod-nchan", "nginx")
+    files = 19_000
+    (folder / "conf").write_text(NCHAN.format(root=root, folder=folder, port=port, files=files))
+    nginx = [
+        str(root / "usr/sbin/nginx"),
+        "-p",
+        str(folder),
+        "-c",
+        str(folder / "conf"),
+        "-e",
+        str(folder / "error.log"),
+    ]
+    target = Target(HOST, port, "/sub", "/pub", body=BODY)
+    return Running([nginx], target, with_libraries(root))
+
+
+def prepare_pushpin(cache: Path, folder: Path, port: int) -> Running:
+    """The proxy in front of an application that only holds; published over HTTP."""
+    root, push, origin = debian(cache, "pushpin"), free_port(), free_port()
+    (folder / "conf").write_text(PUSHPIN.format(root=root, folder=folder, port=port, push=push))
+    (folder / "routes").write_text(f"* {HOST}:{origin}\n")
+    inside = (root / "usr/lib/pushpin/internal.conf").read_text()
+    (folder / "internal.conf").write_text(inside.replace("/var/run/zurl", str(folder)))
+    (folder / "zurl.conf").write_text(ZURL.format(folder=folder))
+    zurl = [str(root / "usr/bin/zurl"), f"--config={folder}/zurl.conf"]
+    hold = [sys.executable, str(APPS / "hold.py"), str(origin)]
+    commands = [hold, zurl, [str(root / "usr/bin/pushpin"), f"--config={folder}/conf"]]
+    target = Target(HOST, port, "/sub", "/publish/", body=QUOTED, quoted=True, post_port=push, ready="event: ready")
+    return Running(commands, target, with_libraries(root))
+
+
+def prepare_sse_starlette(cache: Path, folder: Path, port: int) -> Running:
+    """A queue a reader, as its pages show it."""
+    del folder
+    python = environment(cache, "sse-starlette", "sse-starlette>=3", "starlette", *SERVERS)
+    return Running([asgi(python, "sse_starlette_app", port)], events(port), on_path())
+
+
+def prepare_django(cache: Path, folder: Path, port: int) -> Running:
+    """One process, no storage."""
+    del folder
+    python = environment(cache, "django-eventstream", "django-eventstream>=5", "django", *SERVERS)
+    target = Target(HOST, port, "/sub", "/pub", body=BODY, ready="event: stream-open")
+    return Running([asgi(python, "django_app", port)], target, on_path())
+
+
+def prepare_python_socketio(cache: Path, folder: Path, port: int) -> Running:
+    """Its WebSocket transport."""
+    del folder
+    python = environment(cache, "python-socketio", "python-socketio>=5", *SERVERS)
+    return Running([asgi(python, "socketio_app", port)], socketio(port), on_path())
+
+
+def prepare_socketio(cache: Path, folder: Path, port: int) -> Running:
+    """The original, on Node."""
+    del folder
+    home = modules(cache, "socket.io", "socket.io")
+    node = shutil.which("node") or "node"
+    environment_ = os.environ | {"NODE_PATH": str(home / "node_modules")}
+    return Running([[node, str(APPS / "socketio.cjs"), str(port)]], socketio(port), environment_)
+
+
+def prepare_aiohttp_sse(cache: Path, folder: Path, port: int) -> Running:
+    """The library that Tandem's own head of a stream comes from, used as its pages show it."""
+    del cache, folder
+    return Running([[sys.executable, str(APPS / "aiohttp_sse_app.py"), str(port)]], events(port))
+
+
+def asgi(python: Path, app: str, port: int) -> list[str]:
+    """One process of uvicorn's."""
+    quiet = ["--log-level", "warning", "--no-access-log", "--backlog", "4096", "--lifespan", "off"]
+    return [str(python), "-m", "uvicorn", f"{app}:app", "--port", str(port), *quiet]
+
+
+def on_path() -> dict[str, str]:
+    """Where the applications are."""
+    return os.environ | {"PYTHONPATH": str(APPS)}
+
+
+def socketio(port: int) -> Target:
+    """Engine.IO 4 over a WebSocket; `40` joins the default namespace."""
+    path = "/socket.io/?EIO=4&transport=websocket"
+    return Target(HOST, port, path, "/pub", body=BODY, hello="40", ready='40{"sid"', websocket=True)
+
+
+PEERS = {
+    peer.name: peer
+    for peer in (
+        Peer("nchan", "nginx with its module nchan (C), one worker, messages in memory", prepare_nchan),
+        Peer("pushpin", "the proxy pushpin (C++, Rust), messages nowhere", prepare_pushpin),
+        Peer("sse-starlette", "Starlette on uvicorn, a queue a reader", prepare_sse_starlette),
+        Peer("django-eventstream", "Django on uvicorn, no storage", prepare_django),
+        Peer("python-socketio", "Socket.IO on uvicorn, WebSocket", prepare_python_socketio),
+        Peer("socket.io", "Socket.IO on Node, WebSocket", prepare_socketio),
+        Peer("aiohttp-sse", "aiohttp with aiohttp-sse, a queue a reader", prepare_aiohttp_sse),
+    )
+}

@@ -1,0 +1,172 @@
+"""The plan: which sub-command measures what, in which place, beside whom."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from chat.bench import (
+    fanout,
+    growth,
+    latency,
+    memory,
+    post,
+    presence,
+    reconnect,
+    replay,
+    soak,
+    storming,
+    transports,
+)
+from chat.bench.bench import Bench, benching
+from chat.bench.floor import running_floor
+from chat.bench.peers.catalogue import PEERS
+from chat.bench.peers.peer import running_peer
+from chat.bench.place import Place, own_place, place_for
+from chat.bench.process import cpu_seconds
+from chat.bench.progress import Progress, bars, counting
+from chat.bench.report import Report
+from chat.bench.trouble import BenchTrouble
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What was asked for. `url`: a Tandem that runs, None: one of our own; `scale`: times the sizes of the bars;
+    `against`: peers; `cache`: where they are installed."""
+
+    url: str | None = None
+    scale: float = 1.0
+    rounds: int = 3
+    against: tuple[str, ...] = ()
+    minutes: float = 60.0
+    cache: Path = Path(".tandem-bench")
+
+
+Run = Callable[[Options, Progress], list[Report]]
+
+
+@contextmanager
+def at_place(options: Options, nodes: int = 1, **settings: str) -> Iterator[Callable[..., list[Report]]]:
+    """A place, and what measures in it: `measure(work, progress, ears)`."""
+    with place_for(options.url, nodes, **settings) as place:
+        yield lambda work, progress, ears=1: asyncio.run(measured(place, options, work, progress, ears))
+
+
+async def measured(
+    place: Place, options: Options, work: Callable[[Bench], Awaitable[Report]], progress: Progress, ears: int = 1
+) -> list[Report]:
+    """In one place, with as many generators."""
+    async with benching(place, progress, options.scale, ears) as bench:
+        return [await work(bench)]
+
+
+def run_fanout(options: Options, progress: Progress) -> list[Report]:
+    """Beside the contenders that were asked for."""
+    with ExitStack() as stack:
+        measure = stack.enter_context(at_place(options))
+        others = [stack.enter_context(contender(name, options)) for name in options.against]
+        return measure(lambda bench: fanout.measure_fanout(bench, others, rounds=options.rounds), progress)
+
+
+@contextmanager
+def contender(name: str, options: Options) -> Iterator[fanout.Contender]:
+    """The floor, or a peer."""
+    if name == "floor":
+        with running_floor() as (target, pid):
+            yield fanout.Contender("floor", target, [""], lambda: cpu_seconds(pid), share=0.5)
+    elif name in PEERS:
+        with running_peer(PEERS[name], options.cache) as peer:
+            yield peer
+    else:
+        raise BenchTrouble(f"{name} is none of these: floor, {', '.join(PEERS)}.")
+
+
+def run_post(options: Options, progress: Progress) -> list[Report]:
+    """Beside handlers that store nothing."""
+    with own_place() as place, post.running_bare() as bare, post.running_storeless(place) as storeless:
+
+        async def work(bench: Bench) -> Report:
+            return await post.measure_posts(bench, storeless, bare, rounds=options.rounds)
+
+        return asyncio.run(measured(place, options, work, progress))
+
+
+def run_latency(options: Options, progress: Progress) -> list[Report]:
+    """At the bar's rate."""
+    with at_place(options) as measure:
+        return measure(latency.measure_latency, progress)
+
+
+def run_memory(options: Options, progress: Progress) -> list[Report]:
+    """Each way to open in a process of its own."""
+    with at_place(options, memory.NODES) as measure:
+        return measure(memory.measure_memory, progress, 2)
+
+
+def run_reconnect(options: Options, progress: Progress) -> list[Report]:
+    """All at once."""
+    with at_place(options) as measure:
+        return measure(reconnect.measure_reconnect, progress)
+
+
+def run_replay(options: Options, progress: Progress) -> list[Report]:
+    """From the log and not from memory."""
+    with at_place(options, RECENT_BYTES="100000") as measure:
+        return measure(lambda bench: replay.measure_replay(bench, rounds=options.rounds), progress)
+
+
+def run_presence(options: Options, progress: Progress) -> list[Report]:
+    """With ever more people online."""
+    with at_place(options) as measure:
+        return measure(presence.measure_presence, progress, 2)
+
+
+def run_storm(options: Options, progress: Progress) -> list[Report]:
+    """Seen from another node."""
+    with at_place(options, 2, **storming.SETTINGS) as measure:
+        return measure(storming.measure_storm, progress)
+
+
+def run_soak(options: Options, progress: Progress) -> list[Report]:
+    """For as long as was asked for."""
+    with at_place(options) as measure:
+        return measure(lambda bench: soak.measure_soak(bench, options.minutes), progress)
+
+
+def run_growth(options: Options, progress: Progress) -> list[Report]:
+    """All but messages and people online, which have their own."""
+    with at_place(options, growth.NODES) as measure:
+        return measure(growth.measure_growth, progress)
+
+
+def run_transports(options: Options, progress: Progress) -> list[Report]:
+    """A node for each."""
+    with at_place(options, transports.NODES) as measure:
+        return measure(lambda bench: transports.measure_transports(bench, rounds=options.rounds), progress)
+
+
+RUNS: dict[str, Run] = {
+    "fanout": run_fanout,
+    "post": run_post,
+    "latency": run_latency,
+    "memory": run_memory,
+    "reconnect": run_reconnect,
+    "replay": run_replay,
+    "presence": run_presence,
+    "storm": run_storm,
+    "growth": run_growth,
+    "soak": run_soak,
+    "transports": run_transports,
+}
+EVERYTHING = [name for name in RUNS if name != "soak"]
+
+
+def measure_all(names: list[str], options: Options) -> list[Report]:
+    """One after the other, each with its bar."""
+    with bars() as progress, counting(progress, "tandem bench", len(names)) as show:
+        reports = []
+        for n, name in enumerate(names):
+            reports += RUNS[name](options, progress)
+            show(n + 1)
+    return reports

@@ -1,0 +1,107 @@
+"""Durable posts: how many a second, what each costs, and what a handler makes here that stores nothing."""
+
+import secrets
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from chat.bench.bench import Bench, Json, timed
+from chat.bench.fanout import Contender, tandem
+from chat.bench.floor import await_port
+from chat.bench.place import BenchNode, Place
+from chat.bench.process import cpu_seconds
+from chat.bench.report import Report, Row, middle, ratio
+from chat.bench.target import Target, spread
+from chat.engines.ports import free_port
+
+POSTERS = 64
+BATCH, BATCHERS = 500, 4
+
+
+@contextmanager
+def running_bare() -> Iterator[Contender]:
+    """The bare handler in a process of its own."""
+    port = free_port()
+    process = subprocess.Popen([sys.executable, "-m", "chat.bench.bare", str(port)])
+    try:
+        await_port(port, process)
+        yield Contender("bare", Target("127.0.0.1", port, "/", "/"), [""], lambda: cpu_seconds(process.pid))
+    finally:
+        process.terminate()
+        process.wait()
+
+
+@contextmanager
+def running_storeless(place: Place) -> Iterator[Contender]:
+    """A node beside the others that stores nothing; whose logins it takes is still to be said."""
+    node = BenchNode.storeless(place.urls)
+    try:
+        node.start()
+        node.await_ready()
+        yield Contender("storeless", Target(place.host, node.port, "/", ""), [], lambda: cpu_seconds(node.pid))
+    finally:
+        node.stop()
+
+
+async def measure_posts(
+    bench: Bench, storeless: Contender, bare: Contender, each: int = 150, rounds: int = 3
+) -> Report:
+    """Ours, the same that stores nothing, aiohttp alone, a batch, in turns; the medians."""
+    each, ours = bench.sized(each, 5), await tandem(bench)
+    storeless.tokens = ours.tokens
+    storeless.target = replace(ours.target, port=storeless.target.port)
+    with bench.counting("posts", rounds) as show:
+        for turn in range(rounds):
+            for contender in (ours, storeless, bare):
+                await post_singly(bench, contender, each)
+            await post_batches(bench, ours, bench.sized(15, 2))
+            show(turn + 1)
+    return make_report(ours, storeless, bare, each)
+
+
+async def post_singly(bench: Bench, contender: Contender, each: int) -> None:
+    """64 connections, one request after the other on each."""
+    tokens, name, cpu = list(spread(contender.tokens, POSTERS)), secrets.token_hex(4), contender.cpu()
+    with timed() as seconds:
+        said = await bench.mouth.ask("post", target=contender.target, tokens=tokens, each=each, name=name)
+        took = seconds()
+    contender.note("posts/s", said["taken"] / took)
+    contender.note("cpu", (contender.cpu() - cpu) / max(1, said["taken"]) * 1e6)
+    contender.note("refused", sum(said["refusals"].values()))
+
+
+async def post_batches(bench: Bench, contender: Contender, each: int) -> None:
+    """Batches of 500, a few at a time."""
+    target = replace(contender.target, post="/api/chat/messages")
+    order: Json = {"target": target, "tokens": contender.tokens[:BATCHERS], "each": each, "name": secrets.token_hex(4)}
+    with timed() as seconds:
+        said = await bench.mouth.ask("post", **order, batch=BATCH, rooms=[room_of(contender.target)])
+        took = seconds()
+    contender.note("batched/s", said["items"] / took)
+    contender.note("refused", sum(said["refusals"].values()))
+
+
+def room_of(target: Target) -> int:
+    """The conversation that it posts to."""
+    return int(target.post.split("/")[4])
+
+
+def make_report(ours: Contender, storeless: Contender, bare: Contender, each: int) -> Report:
+    """Against the bars."""
+    part = middle(ratio(*pair) for pair in zip(ours.found["posts/s"], storeless.found["posts/s"], strict=True))
+    cpus = f"{storeless.figure('cpu'):.0f} µs storing nothing, {bare.figure('cpu'):.0f} µs aiohttp alone"
+    note = f"{POSTERS} keep-alive posters, {each} posts each"
+    return Report(
+        "durable posts",
+        [
+            Row("posts/s, one HTTP request each", ours.figure("posts/s"), "", 6000, most=False, note=note),
+            Row("the same, in times the same handler that stores nothing", part, "×", 0.6, most=False),
+            Row("posts/s of the same handler that stores nothing", storeless.figure("posts/s")),
+            Row("posts/s of aiohttp alone, which only answers", bare.figure("posts/s")),
+            Row("server CPU a post", ours.figure("cpu"), "µs", note=cpus),
+            Row("messages/s by batches of 500", ours.figure("batched/s"), "", 20_000, most=False),
+            Row("posts refused", max(ours.found["refused"]), "", 0),
+        ],
+    )

@@ -1,0 +1,92 @@
+"""Showing reports: tables for people, JSON for machines, Markdown and plots for a folder."""
+
+import os
+import platform
+from collections.abc import Iterable
+from pathlib import Path
+
+import orjson
+from rich.console import Console
+from rich.table import Table
+
+from chat.bench.plots import plot_curves, plot_spreads
+from chat.bench.report import Contest, Report, Row, say
+
+SIGNS = {True: "[green]holds[/]", False: "[red]missed[/]", None: ""}
+WORDS = {True: "yes", False: "**no**", None: ""}
+
+
+def show(reports: Iterable[Report], console: Console) -> None:
+    """Tables in the terminal."""
+    for report in reports:
+        table = Table(title=report.name, title_justify="left", title_style="bold", expand=False)
+        for heading, side in (("what", "left"), ("measured", "right"), ("bar", "right"), ("", "left"), ("", "left")):
+            table.add_column(heading, justify=side)  # type: ignore[arg-type]
+        for row in report.rows:
+            table.add_row(row.what, row.say_value(), row.say_bar(), SIGNS[row.holds], row.note)
+        if report.rows:
+            console.print(table)
+        for contest in report.contests:
+            console.print(contest_table(contest))
+        for curve in report.curves:
+            points = "  ".join(f"{say(x)}: {say(y)}" for x, y in curve.points)
+            console.print(f"[bold]{curve.what}[/] ({curve.y} by {curve.x}; exponent {curve.exponent:.2f}): {points}")
+        for note in report.notes:
+            console.print(f"[dim]{note}[/]", soft_wrap=True)
+
+
+def contest_table(contest: Contest) -> Table:
+    """One figure, a column for each contender."""
+    table = Table(title=f"{contest.what} ({contest.unit})", title_justify="left", expand=False)
+    for name in contest.values:
+        table.add_column(name, justify="right")
+    table.add_row(*(say(value) for value in contest.values.values()))
+    table.add_row(*(f"{contest.ratio(name):.2f} ×" for name in contest.values))
+    return table
+
+
+def to_json(reports: Iterable[Report]) -> bytes:
+    """With the machine it was measured on."""
+    return orjson.dumps({"machine": machine(), "reports": [report.to_json() for report in reports]})
+
+
+def machine() -> dict[str, str | int]:
+    """What it was measured on."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    model = next((line.partition(": ")[2] for line in lines if line.startswith("model name")), platform.machine())
+    return {"cores": os.cpu_count() or 1, "processor": model, "system": platform.platform(terse=True)}
+
+
+def save(reports: list[Report], folder: Path, command: str) -> None:
+    """`report.md` and `report.json`, and plots where matplotlib is."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "report.json").write_bytes(to_json(reports))
+    pictures = [*plot_curves(reports, folder), *plot_spreads(reports, folder)]
+    (folder / "report.md").write_text("\n".join(to_markdown(reports, command, pictures)) + "\n")
+
+
+def to_markdown(reports: list[Report], command: str, pictures: list[Path]) -> Iterable[str]:
+    """One table of all bars, then what each part found."""
+    here = machine()
+    yield f"Measured by `{command}` on {here['cores']} cores ({here['processor']}, {here['system']}), which the server,"
+    yield "PostgreSQL (fsync on), Valkey and the load generator shared."
+    yield "\n| what | measured | bar | holds | |\n|---|---:|---:|---|---|"
+    for report in reports:
+        yield from (row_line(row) for row in report.rows)
+    for contest in [contest for report in reports for contest in report.contests]:
+        yield f"\n| {contest.what} ({contest.unit}) | {' | '.join(contest.values)} |"
+        yield "|---|" + "---:|" * len(contest.values)
+        yield "| measured | " + " | ".join(say(value) for value in contest.values.values()) + " |"
+        yield "| times Tandem | " + " | ".join(f"{contest.ratio(name):.2f}" for name in contest.values) + " |"
+    if curves := [curve for report in reports for curve in report.curves]:
+        yield "\n| how it grows | cost at each size | exponent | |\n|---|---|---:|---|"
+        for curve in curves:
+            points = ", ".join(f"{say(x)}: {say(y)}" for x, y in curve.points)
+            yield f"| {curve.what} ({curve.y} by {curve.x}) | {points} | {curve.exponent:.2f} | {curve.note} |"
+    yield from (f"\n![{picture.stem}]({picture.name})" for picture in pictures)
+    yield from (f"\n- {report.name}: {note}" for report in reports for note in report.notes)
+
+
+def row_line(row: Row) -> str:
+    """A line of the table."""
+    return f"| {row.what} | {row.say_value()} | {row.say_bar()} | {WORDS[row.holds]} | {row.note} |"

@@ -1,0 +1,124 @@
+"""A storm: people who come and go at a rate, by real sockets, from a process of their own; and watchers who time it.
+
+`python -m chat.bench.storm` reads an `Order` as a line of JSON, prints what it saw as another, with who is still
+there, and goes when its standard input ends.
+"""
+
+import asyncio
+import os
+import sys
+from dataclasses import dataclass
+
+import orjson
+import uvloop
+
+from chat.bench.descriptors import raise_descriptors
+from chat.bench.guests import Guest, Seen, Watcher
+
+STAY = 1.5  # seconds, from one's coming to one's going
+WATCHED = 500  # by one watcher, as many as it may; in frames of 4 KiB
+FRAME_IDS = 200
+LATE = 10.0  # what comes later than this after the storm is not waited for
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """`rate` people a second come to `port`, and as many go, for so many `seconds`; seen by the watchers at `seen_at`.
+
+    `people` and `watchers` are `[id, token]`. A person who went comes again when all others have been.
+    """
+
+    port: int
+    seen_at: int
+    rate: int
+    seconds: float
+    linger: float
+    people: list[tuple[int, str]]
+    watchers: list[tuple[int, str]]
+
+
+class Storm:
+    """Carries an order out."""
+
+    def __init__(self, order: Order) -> None:
+        self._order, self._seen = order, Seen()
+        self._here: dict[int, Guest] = {}
+        self._loop = asyncio.get_running_loop()
+        self.failures: list[str] = []
+
+    async def run(self) -> dict[str, object]:
+        """Watch, come and go; what was seen, once nothing more is due."""
+        await asyncio.gather(*(self._watch(n, token) for n, (_, token) in enumerate(self._order.watchers)))
+        began, total = self._loop.time(), round(self._order.rate * self._order.seconds)
+        async with asyncio.TaskGroup() as visits:
+            for n in range(total):
+                if (wait := began + n / self._order.rate - self._loop.time()) > 0:
+                    await asyncio.sleep(wait)
+                stays = n >= total - self._order.rate and n % 2 == 0  # of the last second's, every other one
+                visits.create_task(self._visit(n, stays))
+            took = self._loop.time() - began
+        await self._until_told()
+        return self._report(total, took)
+
+    async def _watch(self, n: int, token: str) -> None:
+        ids = [user_id for user_id, _ in self._order.people[n * WATCHED : (n + 1) * WATCHED]]
+        watcher = Watcher(token, self._seen)
+        await self._connect(self._order.seen_at, watcher)
+        for first in range(0, len(ids), FRAME_IDS):
+            watcher.say(orjson.dumps({"type": "watch", "users": ids[first : first + FRAME_IDS]}))
+        async with asyncio.timeout(LATE):
+            while watcher.snapshots < -(-len(ids) // FRAME_IDS):  # noqa: ASYNC110 (once, before the storm)
+                await asyncio.sleep(0.01)
+
+    async def _connect(self, port: int, guest: Guest) -> Guest:
+        await self._loop.create_connection(lambda: guest, "127.0.0.1", port)
+        await guest.greeted
+        return guest
+
+    async def _visit(self, n: int, stays: bool) -> None:
+        user_id, token = self._order.people[n % len(self._order.people)]
+        came = self._seen.came[user_id] = self._loop.time()
+        try:
+            guest = self._here[user_id] = Guest(token)
+            await self._connect(self._order.port, guest)
+        except OSError as error:
+            self.failures.append(repr(error))
+            return
+        if not stays:
+            await asyncio.sleep(came + STAY - self._loop.time())
+            self._seen.went[user_id] = self._loop.time() + self._order.linger
+            guest.leave(politely=n % 3 > 0)
+
+    async def _until_told(self) -> None:
+        end = self._loop.time() + LATE
+        while (self._seen.came or self._seen.went) and self._loop.time() < end:  # noqa: ASYNC110 (once, at the end)
+            await asyncio.sleep(0.1)
+
+    def _report(self, total: int, took: float) -> dict[str, object]:
+        there = [user_id for user_id, guest in self._here.items() if guest.greeted.done() and not guest.gone]
+        untold = len(self._seen.came) + len(self._seen.went)
+        told = {"coming": spread(self._seen.coming), "going": spread(self._seen.going), "untold": untold}
+        return told | {"rate": total / took, "failures": self.failures[:5], "failed": len(self.failures), "open": there}
+
+
+def spread(lags: list[float]) -> dict[str, float]:
+    """How many, and the middle, the late and the latest of them in milliseconds."""
+    ordered = sorted(lags) or [0.0]
+    at = {name: ordered[min(len(ordered) - 1, int(len(ordered) * part))] for name, part in PARTS.items()}
+    return {"count": len(lags)} | {name: round(value * 1000, 1) for name, value in at.items()}
+
+
+PARTS = {"p50": 0.5, "p99": 0.99, "most": 1.0}
+
+
+async def main(order: Order) -> None:
+    """Run, tell, and stay until told to go."""
+    sys.stdout.buffer.write(orjson.dumps(await Storm(order).run()) + b"\n")
+    sys.stdout.flush()
+    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+    os._exit(0)  # without goodbyes
+
+
+if __name__ == "__main__":
+    raise_descriptors()
+    uvloop.run(main(Order(**orjson.loads(sys.stdin.readline()))))

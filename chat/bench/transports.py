@@ -1,0 +1,113 @@
+"""Event stream, WebSocket or long poll: what a message costs over each, on a node of its own, in turns."""
+
+import asyncio
+import secrets
+from dataclasses import dataclass, field, replace
+
+from chat.bench.bench import Bench, timed
+from chat.bench.place import SOCKET
+from chat.bench.process import cpu_seconds
+from chat.bench.quantiles import at
+from chat.bench.report import Contest, Report, middle
+from chat.bench.stage import Guest
+from chat.bench.target import Target, spread
+
+PEOPLE, WARMING, IDLE = 64, 3, 500
+NODES = 3
+FIGURES = (
+    ("server CPU a delivery", "µs"),
+    ("deliveries a second", "/s"),
+    ("bytes a delivery, HTTP and all", "B"),
+    ("POST to reader, p50", "ms"),
+    ("POST to reader, p99", "ms"),
+    ("memory of an idle reader", "B"),
+)
+
+
+@dataclass(slots=True)
+class Transport:
+    """One way to read, at one node."""
+
+    name: str
+    verb: str
+    node: int
+    target: Target
+    found: dict[str, list[float]] = field(default_factory=dict)
+
+
+async def measure_transports(bench: Bench, readers: int = 300, posts: int = 60, rounds: int = 3) -> Report:
+    """Each has a node of its own, all the same people and the same room."""
+    readers, posts = bench.sized(readers, 10), bench.sized(posts, 5)
+    guests = await bench.place.stage.enter(PEOPLE)
+    room = await bench.place.stage.share(guests)
+    plain = [bench.place.target(room, node) for node in range(NODES)]
+    socket = replace(plain[1], stream=SOCKET, ready='"event":"ready"', websocket=True)
+    ways = [
+        Transport("SSE", "open", 0, plain[0]),
+        Transport("WebSocket", "open", 1, socket),
+        Transport("long poll", "poll", 2, plain[2]),
+    ]
+    with bench.counting("transports", rounds * len(ways)) as show:
+        for turn in range(rounds):
+            for n, way in enumerate(ways):
+                await one_round(bench, way, guests, readers, posts)
+                show(turn * len(ways) + n + 1)
+    contests = [Contest(what, unit, {way.name: middle(way.found[what]) for way in ways}) for what, unit in FIGURES]
+    note = f"{readers} readers, one poster; latency at 100 posts/s to 30 readers; memory of {IDLE} idle readers"
+    return Report("transports", contests=contests, notes=[note])
+
+
+async def one_round(bench: Bench, way: Transport, guests: list[Guest], readers: int, posts: int) -> None:
+    """Open, deliver, close."""
+    tokens, pid = [guest.token for guest in guests], bench.place.pids[way.node]
+    before = bench.place.memory(way.node)
+    await enter(bench, way, tokens, max(readers, IDLE))
+    note(way, "memory of an idle reader", (bench.place.memory(way.node) - before) / max(readers, IDLE))
+    await bench.forget()
+    await enter(bench, way, tokens, readers)
+    await say(bench, way, tokens, WARMING, readers)
+    cpu = cpu_seconds(pid)
+    with timed() as seconds:
+        heard = await say(bench, way, tokens, posts, readers)
+        took = seconds()
+    note(way, "server CPU a delivery", (cpu_seconds(pid) - cpu) / heard["received"] * 1e6)
+    note(way, "deliveries a second", heard["received"] / took)
+    note(way, "bytes a delivery, HTTP and all", heard["octets"] / heard["received"])
+    await bench.forget()
+    await time_it(bench, way, tokens)
+
+
+async def enter(bench: Bench, way: Transport, tokens: list[str], readers: int) -> None:
+    """As many readers."""
+    await bench.ears[0].ask(way.verb, target=way.target, tokens=list(spread(tokens, readers)))
+
+
+async def say(bench: Bench, way: Transport, tokens: list[str], posts: int, readers: int) -> dict[str, float]:
+    """So many posts, heard by all."""
+    await bench.listen(posts * readers)
+    target, name = bench.place.target(room_of(way), way.node), secrets.token_hex(4)
+    await bench.mouth.ask("post", target=target, tokens=tokens[:1], each=posts, name=name)
+    return (await bench.heard(limit=30))[0]
+
+
+def room_of(way: Transport) -> int:
+    """Where it posts."""
+    return int(way.target.post.split("/")[4])
+
+
+async def time_it(bench: Bench, way: Transport, tokens: list[str], rate: float = 100, seconds: float = 2) -> None:
+    """Latency at a steady rate, to few readers: what the way itself takes."""
+    await enter(bench, way, tokens, 30)
+    await bench.listen(round(rate * seconds) * 30, timed=True)
+    order = {"target": way.target, "tokens": tokens[:8], "rate": rate, "seconds": seconds}
+    _, heard = await asyncio.gather(
+        bench.mouth.ask("pour", **order, name=secrets.token_hex(4)), bench.heard(limit=seconds + 20)
+    )
+    note(way, "POST to reader, p50", at(heard[0]["quantiles"], 50))
+    note(way, "POST to reader, p99", at(heard[0]["quantiles"], 99))
+    await bench.forget()
+
+
+def note(way: Transport, figure: str, value: float) -> None:
+    """What one round found."""
+    way.found.setdefault(figure, []).append(value)

@@ -1,0 +1,64 @@
+"""Bringing the authors of an imported chat in. Who has no account gets one that nobody can log in to."""
+
+from collections.abc import Sequence
+
+from chat.conversations.refusals import Direct
+from chat.conversations.rights import Scene
+from chat.conversations.scenes import require_room, set_scene
+from chat.conversations.seating import check_people, seat
+from chat.conversations.views import introduce
+from chat.exchange.author import account_name
+from chat.log.append import Change, Log
+from chat.shared.audit import Actor, record
+from chat.shared.identity import Member
+from chat.shared.problems import AdminsOnly, Invalid
+from chat.shared.queries import load
+from chat.shared.settings import Settings
+
+queries = load(__file__)
+
+
+async def bring_authors(
+    log: Log, settings: Settings, member: Member, actor: Actor, conversation_id: int, authors: Sequence[str]
+) -> list[int]:
+    """Their user ids, in order; each exists and is a member afterwards. For admins, in a conversation that they run."""
+    if len(authors) > settings.max_members_added:
+        raise Invalid(errors=[{"field": "names", "detail": f"at most {settings.max_members_added} at once"}])
+    async with log.change() as change:
+        scene = await set_scene(change, conversation_id, member.user_id)
+        check_rights(scene, member)
+        names = {account_name(author): author for author in authors}
+        ids = await find_or_make(change, names)
+        await record(change.connection, actor, "account.import", conversation=conversation_id, people=len(ids))
+        await seat_missing(change, scene, settings, sorted(ids.values()))
+    return [ids[account_name(author)] for author in authors]
+
+
+def check_rights(scene: Scene, member: Member) -> None:
+    """Raises a refusal."""
+    if member.role != "admin":
+        raise AdminsOnly
+    if scene.conversation.kind == "direct":
+        raise Direct
+    scene.require_manager()
+    scene.require_open()
+
+
+async def find_or_make(change: Change, names: dict[str, str]) -> dict[str, int]:
+    """`{account name: user id}`. In the order of names, so that two imports at once do not wait for each other."""
+    ordered = sorted(names)
+    run = change.connection.execute
+    await run(queries.insert_missing, [ordered, [names[name] for name in ordered]])
+    rows = await (await run(queries.find_named, [ordered])).fetchall()
+    return {row[0]: row[1] for row in rows}
+
+
+async def seat_missing(change: Change, scene: Scene, settings: Settings, user_ids: list[int]) -> None:
+    """Those of them who are not in yet come in."""
+    rows = await (await change.connection.execute(queries.find_missing, [user_ids, scene.conversation.id])).fetchall()
+    if missing := [row[0] for row in rows]:
+        await require_room(change, scene, settings.max_group_members, len(missing))
+        await check_people(change, missing, settings.conversations_per_person)
+        await seat(change, scene.conversation, dict.fromkeys(missing, "member"))
+        for user_id in missing:
+            await introduce(change, user_id, scene.conversation.id)

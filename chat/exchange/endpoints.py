@@ -1,0 +1,59 @@
+"""`…/conversations/{c}/authors` and `/api/users/me/export`."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from aiohttp import web
+
+from chat.exchange.author import AuthorNames
+from chat.exchange.authors import bring_authors
+from chat.exchange.export.person import person_lines
+from chat.exchange.export.reader import reading
+from chat.log.endpoints import LOG
+from chat.shared.audit import record
+from chat.shared.endpoints import POOL, RATES, SETTINGS, actor_of, answer_json, path_id, read_model, require_identity
+from chat.shared.identity import Member
+from chat.shared.problems import Overloaded
+
+AT_ONCE = 2  # each holds a snapshot of the database for as long as its reader takes
+TURNS = web.AppKey("turns", asyncio.Semaphore)
+
+
+async def put_authors(request: web.Request) -> web.Response:
+    """`{ids}`: the accounts that stand for these names, all of them members now."""
+    member = await require_identity(request)
+    request.app[RATES].change.spend(member.user_id)
+    asked = await read_model(request, AuthorNames)
+    conversation_id = path_id(request, "conversation")
+    who = (member, actor_of(request, member))
+    ids = await bring_authors(request.app[LOG], request.app[SETTINGS], *who, conversation_id, asked.names)
+    return answer_json({"ids": ids})
+
+
+async def get_export(request: web.Request) -> web.StreamResponse:
+    """My own data as lines of JSON, as they are read; raises `TooFast`, `Overloaded`."""
+    member = await require_identity(request)
+    if request.app[TURNS].locked():
+        raise Overloaded(retry_after=30)
+    request.app[RATES].export.spend(member.user_id)
+    async with request.app[TURNS]:
+        async with request.app[POOL].connection() as connection:
+            await record(connection, actor_of(request, member), "account.export", member.user_id)
+        async with reading(request.app[SETTINGS].database_url) as reader:
+            return await send(request, member, person_lines(reader, member.user_id))
+
+
+async def send(request: web.Request, member: Member, pieces: AsyncIterator[tuple[bytes, int]]) -> web.StreamResponse:
+    """Whoever does not take the lines is cut: he may ask again."""
+    name = f'attachment; filename="tandem-{member.user_id}.jsonl"'
+    answer = web.StreamResponse(headers={"Content-Type": "application/x-ndjson", "Content-Disposition": name})
+    await answer.prepare(request)
+    try:
+        async for lines, _ in pieces:
+            async with asyncio.timeout(request.app[SETTINGS].body_seconds):
+                await answer.write(lines)
+        await answer.write_eof()
+    except (TimeoutError, ConnectionError):
+        if request.transport is not None:
+            request.transport.abort()
+    return answer

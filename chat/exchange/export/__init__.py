@@ -1,0 +1,1 @@
+"""Export: what is here as records, a page at a time, whatever its size."""

@@ -1,0 +1,54 @@
+"""One person's own data: what the service knows of him, and all that he has said; nothing that others have."""
+
+from collections.abc import AsyncIterator
+
+from chat.exchange.export.export import head_line, messages_of, rest_of
+from chat.exchange.export.lines import conversation_line, encode, people_of, ref, user_line
+from chat.exchange.export.names import Names
+from chat.exchange.export.reader import Reader, Row, queries
+from chat.exchange.trouble import NobodyThere
+
+
+async def person_lines(reader: Reader, user_id: int) -> AsyncIterator[tuple[bytes, int]]:
+    """Lines, and how many messages are among them."""
+    names = Names(reader)
+    user = await reader.one(queries.read_user, [user_id])
+    if user is None:
+        raise NobodyThere("such person")
+    yield await head_line(reader, "person") + user_line(user), 0
+    yield await about_person(reader, user_id), 0
+    async for rows in reader.pages(queries.list_own_conversations, [user_id]):
+        await names.know(id_ for row in rows for id_ in (row[6], *people_of(row[5])))
+        for row in rows:
+            async for lines in own_conversation(reader, names, row, user_id):
+                yield lines
+
+
+async def own_conversation(reader: Reader, names: Names, row: Row, user_id: int) -> AsyncIterator[tuple[bytes, int]]:
+    """What the person has said, put up and marked there."""
+    yield conversation_line(row, names), 0
+    async for piece in messages_of(reader, names, row[0], 0, user_id):
+        yield piece.lines, piece.messages
+    async for rows in reader.pages(queries.list_reactions, {"conversation": row[0], "user": user_id}):
+        await names.know(one[0] for one in rows)
+        put = [
+            encode("reaction", conversation=row[0], message=ref(one[0], one[1], names), emoji=one[2]) for one in rows
+        ]
+        yield b"".join(put), 0
+    yield await rest_of(reader, names, row[0], user_id), 0
+
+
+async def about_person(reader: Reader, user_id: int) -> bytes:
+    """Logins with their addresses, the status, blocks, reports."""
+    lines = []
+    async for rows in reader.pages(queries.list_logins, [user_id]):
+        for device, address, created_at, last_seen_at, expires_at, ended_at in rows:
+            times = {"created_at": created_at, "last_seen_at": last_seen_at, "expires_at": expires_at}
+            lines.append(encode("login", device=device, address=address, **times, ended_at=ended_at))
+    if status := await reader.one(queries.read_status, [user_id]):
+        lines.append(encode("status", mode=status[0], text=status[1], emoji=status[2]))
+    async for rows in reader.pages(queries.list_own_blocks, [user_id]):
+        lines += [encode("blocked", user=row[0], at=row[1]) for row in rows]
+    async for rows in reader.pages(queries.list_own_reports, [user_id]):
+        lines += [encode("report", conversation=row[0], reason=row[1], at=row[2], outcome=row[3]) for row in rows]
+    return b"".join(lines)

@@ -1,0 +1,139 @@
+"""The intake itself: records in groups, each a transaction that also says how far the file has come.
+
+A group may be of several kinds; within it people come first, then conversations, their messages, and what hangs on
+these. Locks are taken in the order of every append: conversations by id, then the log's head.
+"""
+
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from typing import TypeVar
+
+from chat.exchange.intake.people import People, queries
+from chat.exchange.intake.places import Places
+from chat.exchange.intake.seats import Seats
+from chat.exchange.intake.talk import Talk
+from chat.exchange.item import Tally
+from chat.exchange.record import Ban, Block, Conversation, Follow, Key, Member, Message, Pin, Record, User
+from chat.exchange.source import Source
+from chat.log.append import Change, Log
+from chat.log.entry import Entry
+from chat.messages.post import queries as post_queries
+from chat.shared.postgres import Pool
+
+GROUP, GROUP_CHARACTERS = 1_000, 1_000_000
+ROOM = 100  # groups for which there is always room ahead
+Kind = TypeVar("Kind", bound=Record)
+
+
+class Intake:
+    """One file on its way into the database; `keep` makes room in the log ahead of it."""
+
+    def __init__(self, pool: Pool, source: Source, keep: Callable[[], Awaitable[None]]) -> None:
+        self._pool, self._source, self._keep = pool, source, keep
+        self._log = Log(pool, unannounced)
+        self._people = People()
+        self._places = Places(source.origin, source.exact, self._people)
+        self._talk = Talk(self._people, self._places, source.exact)
+        self._seats = Seats(self._people, self._places, self._talk, source.exact)
+
+    async def run(self, tally: Tally, told: Callable[[int], None]) -> None:
+        """All of it, from where it stopped; `told` hears of bytes read."""
+        done, at, keys = await self._begin(), 0, dict[Key, None]()
+        for number, group in enumerate(groups(self._source, tally, told)):
+            if number % ROOM == 0:
+                await self._keep()
+            keys |= dict.fromkeys(one.id for one in group if isinstance(one, Conversation))
+            left, at = group[max(0, done - at) :], at + len(group)
+            messages = sum(isinstance(one, Message) for one in group)
+            new = await self._take(left, at) if left else 0
+            tally.new, tally.known = tally.new + new, tally.known + messages - new
+        await self._end(keys)
+
+    async def _begin(self) -> int:
+        async with self._pool.connection() as connection:
+            row = await (await connection.execute(queries.begin_import, [self._source.print])).fetchone()
+        assert row is not None
+        return int(row[0])
+
+    async def _take(self, group: Sequence[Record], at: int) -> int:
+        """One transaction; how many messages were new."""
+        async with self._log.change() as change:
+            people, blocks = pick(group, User), pick(group, Block)
+            await self._people.bring(change.connection, people, names_in(group))
+            await self._people.set_apart(change, blocks)
+            await self._places.bring(change, pick(group, Conversation))
+            members = pick(group, Member)
+            await change.connection.execute(queries.lock_people, [[self._people[one.user] for one in members]])
+            ends = await self._lock(change, group)
+            new = await self._talk.bring(change, pick(group, Message), ends)
+            await self._seats.pin(change, pick(group, Pin))
+            await self._seats.seat(change, members)
+            await self._seats.follow(change, pick(group, Follow))
+            await self._seats.ban(change, pick(group, Ban))
+            await change.connection.execute(queries.move_import, [at, self._source.print])
+        return new
+
+    async def _lock(self, change: Change, group: Sequence[Record]) -> dict[int, int]:
+        """The conversations that something is added to, with their last seqs."""
+        keys = {one.conversation for one in group if isinstance(one, Message | Pin | Member | Follow | Ban)}
+        await self._places.find(change.connection, keys)
+        ids = sorted({self._places[key] for key in keys})
+        rows = await (await change.connection.execute(post_queries.lock_conversations, [ids])).fetchall()
+        return {row[0]: row[1] for row in rows}
+
+    async def _end(self, keys: dict[Key, None]) -> None:
+        """Whoever began a conversation runs it; where nobody does, an admin."""
+        async with self._pool.connection() as connection:
+            await self._places.find(connection, keys)
+            cursor = await connection.execute(queries.find_ownerless, [self._places.ids()])
+            for place, user in [row for row in await cursor.fetchall() if row[1]]:
+                async with self._log.change() as change:
+                    await self._seats.give(change, place, user)
+            await connection.execute(queries.end_import, [self._source.print])
+
+
+def unannounced(epoch: str, entries: Sequence[Entry]) -> None:
+    """Nodes compare heads: what comes in is in no hurry."""
+
+
+def groups(source: Source, tally: Tally, told: Callable[[int], None]) -> Iterator[list[Record]]:
+    """Records without what is none, as many at a time as one transaction takes."""
+    group: list[Record] = []
+    size = 0
+    for item in source.read(told):
+        if (record := tally.take(item)) is not None:
+            group.append(record)
+            size += len(record.body) if isinstance(record, Message) else 0
+        if len(group) >= GROUP or size >= GROUP_CHARACTERS:
+            yield group
+            group, size = [], 0
+    if group:
+        yield group
+
+
+def pick(group: Sequence[Record], kind: type[Kind]) -> list[Kind]:
+    """Those of one kind, in their order."""
+    return [one for one in group if isinstance(one, kind)]
+
+
+def names_in(group: Sequence[Record]) -> set[str]:
+    """Everybody whom the records name."""
+    names: set[str] = set()
+    for one in group:
+        match one:
+            case Message():
+                names |= {one.author, *one.mentions, *(edit.user for edit in one.edits)}
+                names |= {user for reaction in one.reactions for user in reaction.users}
+                names |= {ref.author for ref in (one.reply_to, one.thread) if ref}
+            case Conversation():
+                names |= {*one.people, *([one.created_by] if one.created_by else [])}
+            case Block():
+                names |= {one.user, one.blocked}
+            case Member():
+                names |= {one.user, *([one.read.author] if one.read else [])}
+            case Pin():
+                names |= {one.user, one.message.author}
+            case Follow():
+                names |= {one.user, one.thread.author, one.read.author}
+            case Ban():
+                names |= {one.user, one.by}
+    return names

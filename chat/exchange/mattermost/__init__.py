@@ -1,0 +1,1 @@
+"""Mattermost: its bulk export, as records."""

@@ -1,0 +1,177 @@
+"""Records: what a chat is as lines of JSON, ours as it goes out, everybody's as it comes in. Pure.
+
+People are named by the names that they log in with. Conversations have a key of their source's. Messages are named by
+who sent them and by their `client_id`, which is what makes coming in again harmless. What hangs on a message (its
+edits, its reactions) stands in its line; what hangs on a conversation comes after its messages.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from chat.accounts.name import About, DisplayName, Name, TimeZone
+from chat.conversations.draft import Name as Title
+from chat.conversations.draft import Role, Topic
+from chat.messages.draft import BODY_MOST, ClientId, Moment, check_text
+
+VERSION = 1
+Key = Annotated[int, Field(ge=1, lt=2**53)] | Annotated[str, Field(min_length=1, max_length=200)]
+Body = Annotated[str, Field(max_length=BODY_MOST)]
+
+
+class Part(BaseModel):
+    """Nothing unknown, nothing converted."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Ref(Part):
+    """A message, within its conversation."""
+
+    author: Name
+    client_id: ClientId
+
+
+class Reaction(Part):
+    """An emoji, and who has put it there, in the order they came."""
+
+    emoji: Annotated[str, Field(min_length=1, max_length=40)]
+    users: Annotated[list[Name], Field(min_length=1)]
+
+
+class Edit(Part):
+    """What stood there until `user` replaced or deleted it."""
+
+    body: Body
+    user: Name
+    at: Moment
+
+
+class Head(Part):
+    """The first line of a file of ours. `source` names the server that wrote it, `scope` what was asked for."""
+
+    type: Literal["tandem"] = "tandem"
+    version: Annotated[int, Field(ge=1, le=VERSION)] = VERSION
+    source: Annotated[str, Field(pattern=r"^[a-z0-9]{1,40}$")]
+    scope: Literal["everything", "conversation", "person"]
+    at: Moment
+
+
+class User(Part):
+    """An account, without its password."""
+
+    type: Literal["user"] = "user"
+    name: Name
+    display_name: DisplayName
+    role: Literal["member", "admin"] = "member"
+    about: About = ""
+    time_zone: TimeZone = ""
+    receipts: bool = True
+    created_at: Moment | None = None
+    disabled_at: Moment | None = None
+
+
+class Block(Part):
+    """`user` does not want to have to do with `blocked`."""
+
+    type: Literal["block"] = "block"
+    user: Name
+    blocked: Name
+
+
+class Conversation(Part):
+    """`people`: the two of a direct, or the one who keeps notes there."""
+
+    type: Literal["conversation"] = "conversation"
+    id: Key
+    kind: Literal["channel", "group", "direct"]
+    name: Title | Literal[""] = ""
+    topic: Topic = ""
+    private: bool = False
+    people: list[Name] = []
+    created_by: Name | None = None
+    created_at: Moment | None = None
+    archived_at: Moment | None = None
+    slow: Annotated[int, Field(ge=0)] = 0
+    read_only: bool = False
+
+    @model_validator(mode="after")
+    def fit_kind(self) -> "Conversation":
+        """A channel has a name, a direct its people."""
+        if self.kind == "channel" and not self.name:
+            raise ValueError("a channel needs a name")
+        if self.kind == "direct" and len(set(self.people)) not in (1, 2):
+            raise ValueError("a direct needs the names of its people")
+        return self
+
+
+class Message(Part):
+    """`mentions`: whom it reached by name; `deleted_at`: a tombstone, which says nothing any more."""
+
+    type: Literal["message"] = "message"
+    conversation: Key
+    author: Name
+    client_id: ClientId
+    body: Body = ""
+    created_at: Moment
+    edited_at: Moment | None = None
+    deleted_at: Moment | None = None
+    reply_to: Ref | None = None
+    thread: Ref | None = None
+    mentions: list[Name] = []
+    mentions_all: Literal["channel", "here"] | None = None
+    reactions: list[Reaction] = []
+    edits: list[Edit] = []
+
+    @model_validator(mode="after")
+    def say_something(self) -> "Message":
+        """Only a tombstone says nothing."""
+        if not self.deleted_at:
+            check_text(self.body)
+        return self
+
+
+class Pin(Part):
+    """Pins come in the order in which they were pinned."""
+
+    type: Literal["pin"] = "pin"
+    conversation: Key
+    message: Ref
+    user: Name
+
+
+class Member(Part):
+    """`read`: the last message that the person has read."""
+
+    type: Literal["member"] = "member"
+    conversation: Key
+    user: Name
+    role: Role = "member"
+    joined_at: Moment | None = None
+    read: Ref | None = None
+    level: Literal["all", "mentions", "nothing"] = "all"
+    muted_until: Moment | None = None
+
+
+class Follow(Part):
+    """The person follows this thread, and has read it so far."""
+
+    type: Literal["follow"] = "follow"
+    conversation: Key
+    user: Name
+    thread: Ref
+    read: Ref
+
+
+class Ban(Part):
+    """The person may not come back."""
+
+    type: Literal["ban"] = "ban"
+    conversation: Key
+    user: Name
+    by: Name
+    reason: str = ""
+    at: Moment
+
+
+Record = User | Block | Conversation | Message | Pin | Member | Follow | Ban

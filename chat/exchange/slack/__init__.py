@@ -1,0 +1,1 @@
+"""Slack: the ZIP that its owners may download, as records."""

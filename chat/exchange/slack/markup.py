@@ -1,0 +1,104 @@
+"""Markup: Slack's way of writing (`mrkdwn`) as our Markdown. Pure.
+
+Slack stores people, channels and links as `<…>` and escapes `&`, `<` and `>`; one star is bold, one tilde is struck.
+Code stands as it is, but for the escapes.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from chat.exchange.emoticons import show_emoji
+
+CODE = re.compile(r"```(.*?)```|`([^`\n]+)`", re.DOTALL)
+MARK = re.compile(r"<([^<>\n]+)>")
+BOLD = re.compile(r"(?<![\w*\\])\*(?=[^\s*])([^*\n]+?)(?<=\S)\*(?![\w*])")
+STRUCK = re.compile(r"(?<![\w~])~(?=[^\s~])([^~\n]+?)(?<=\S)~(?![\w~])")
+HEADING = re.compile(r"^(#{1,6})(?=\s)", re.MULTILINE)
+HELD = re.compile("\ue000(\\d+)\ue001")
+ESCAPES = (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"))
+EVERYONE = {"here": "here", "channel": "channel", "everyone": "channel"}
+
+
+@dataclass
+class Text:
+    """What came of it: `mentions` by account name, and whether it calls everyone."""
+
+    body: str = ""
+    mentions: list[str] = field(default_factory=list)
+    everyone: str | None = None
+
+
+class Writer:
+    """`person` and `channel` turn an id of Slack into the name it has with us."""
+
+    def __init__(self, person: Callable[[str], str], channel: Callable[[str, str], str]) -> None:
+        self._person, self._channel = person, channel
+
+    def write(self, text: str) -> Text:
+        """The whole text."""
+        made, parts, at = Text(), [], 0
+        for code in CODE.finditer(text):
+            parts += [self._prose(text[at : code.start()], made), self._code(code)]
+            at = code.end()
+        made.body = "".join([*parts, self._prose(text[at:], made)]).strip()
+        return made
+
+    def _code(self, code: re.Match[str]) -> str:
+        if code[1] is None:
+            return f"`{unescape(MARK.sub(lambda mark: shown_of(mark[1]), code[2]))}`"
+        block = unescape(MARK.sub(lambda mark: shown_of(mark[1]), code[1])).strip("\n")
+        return f"\n```\n{block}\n```\n"
+
+    def _prose(self, text: str, made: Text) -> str:
+        """Marks are held back while the rest is styled, so that nothing in an address is taken for a style."""
+        held: list[str] = []
+
+        def hold(mark: re.Match[str]) -> str:
+            held.append(self._mark(mark[1], made))
+            return f"\ue000{len(held) - 1}\ue001"
+
+        marked = MARK.sub(hold, HELD.sub("", text))
+        styled = STRUCK.sub(r"~~\1~~", BOLD.sub(r"**\1**", marked))
+        plain = HEADING.sub(r"\\\1", unescape(show_emoji(styled)))
+        return HELD.sub(lambda place: held[int(place[1])], plain)
+
+    def _mark(self, mark: str, made: Text) -> str:
+        what, _, shown = mark.partition("|")
+        match what[0]:
+            case "@":
+                made.mentions.append(self._person(what[1:]))
+                return "@" + made.mentions[-1]
+            case "#":
+                return "#" + self._channel(what[1:], shown)
+            case "!":
+                return self._command(what[1:], shown, made)
+        return link_to(unescape(what), unescape(shown))
+
+    def _command(self, what: str, shown: str, made: Text) -> str:
+        if what in EVERYONE:
+            made.everyone = EVERYONE[what]
+            return "@" + made.everyone
+        return unescape(shown) or what.partition("^")[0]
+
+
+def link_to(url: str, shown: str) -> str:
+    """An address, with what stands for it."""
+    if not shown or shown in (url, url.removeprefix("mailto:"), url.removeprefix("http://")):
+        return url.removeprefix("mailto:")
+    if not url.startswith(("https://", "http://", "mailto:")):
+        return shown
+    return "[{}](<{}>)".format(re.sub(r"([\[\]\\])", r"\\\1", shown), url)
+
+
+def shown_of(mark: str) -> str:
+    """A mark within code: what one sees of it."""
+    what, _, shown = mark.partition("|")
+    return shown or what
+
+
+def unescape(text: str) -> str:
+    """Slack escapes three characters, and no others."""
+    for escape, sign in ESCAPES:
+        text = text.replace(escape, sign)
+    return text

@@ -1,0 +1,62 @@
+"""What can keep an exchange from going on; the message says what to do about it."""
+
+from pathlib import Path
+
+
+class ExchangeTrouble(Exception):
+    """Nothing can come in, or go out."""
+
+
+class UnknownFile(ExchangeTrouble):
+    """It is none that we know."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"{path} is no chat that can be imported: give a Slack export (ZIP), a Mattermost bulk export (JSON lines, "
+            "or the ZIP with them), an export of Tandem, or lines such as "
+            '{"author": "Ana", "body": "hello", "conversation": "general"}.'
+        )
+
+
+class BadArchive(ExchangeTrouble):
+    """A ZIP that nobody should unpack."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{path} is refused: {reason}. Nothing has been imported.")
+
+
+class NotAChat(ExchangeTrouble):
+    """One person's data cannot come in again."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} holds what one person may ask for, not a chat: there is nothing to import in it.")
+
+
+class NewerVersion(ExchangeTrouble):
+    """A head that cannot be read."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{path} begins as an export of Tandem, but of none that this version can read: {reason}")
+
+
+class NoPlace(ExchangeTrouble):
+    """A line names no channel, and nor does the command."""
+
+    def __init__(self, place: str) -> None:
+        super().__init__(f"{place} names no conversation: say with --into where such lines belong.")
+
+
+class NobodyThere(ExchangeTrouble):
+    """An export of what does not exist."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"There is no {what} here.")
+
+
+class OtherFile(ExchangeTrouble):
+    """An export that cannot be gone on with."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"{path} is there already, and is no export of the same that was broken off: remove it, or name another."
+        )

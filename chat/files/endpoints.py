@@ -1,0 +1,171 @@
+"""`/api/files`: send one at once, or in pieces that outlive a cut (the core of tus 1.0, its creation and its
+termination)."""
+
+from base64 import b64decode
+from collections.abc import AsyncIterator
+
+from aiohttp import BodyPartReader, web
+
+from chat.files.arriving import Arriving
+from chat.files.file import File
+from chat.files.refusals import LengthRequired, NoFileSent
+from chat.files.uploads import Uploads
+from chat.shared.endpoints import (
+    RATES,
+    SETTINGS,
+    answer_json,
+    path_id,
+    require_changer,
+    require_identity,
+)
+from chat.shared.problems import Invalid, NotFound, Refusal
+
+UPLOADS = web.AppKey("uploads", Uploads)
+TUS = {"Tus-Resumable": "1.0.0"}
+FORM_MOST = 64 * 1024  # what a form may have around its file
+# Opened by itself it is a page of its own, which can do nothing.
+HEADERS = {
+    "Content-Security-Policy": "sandbox; default-src 'none'; img-src 'self'; media-src 'self'; frame-ancestors 'none'",
+    "Cache-Control": "private, no-cache",
+    "Accept-Ranges": "bytes",
+}
+
+
+async def post_file(request: web.Request) -> web.Response:
+    """All at once, raw or as a form; or, with Upload-Length, only its beginning: the pieces follow."""
+    member = await require_identity(request)
+    request.app[RATES].upload.spend(member.user_id)
+    if "Upload-Length" in request.headers:
+        return await begin_upload(request, member.user_id)
+    if request.content_length is None:
+        raise LengthRequired
+    if request.content_type.startswith("multipart/"):
+        file = await take_form(request, member.user_id, request.content_length)
+    else:
+        file = await take_raw(request, member.user_id, request.content_length)
+    return answer_file(file, 201)
+
+
+async def begin_upload(request: web.Request, owner_id: int) -> web.Response:
+    """Room for it, and where the pieces go."""
+    length = request.headers["Upload-Length"]
+    if not (length.isascii() and length.isdigit() and len(length) < 17):
+        raise Invalid(errors=[{"field": "Upload-Length", "detail": "a number of bytes"}])
+    name = parse_metadata(request.headers.get("Upload-Metadata", "")).get("filename", "")
+    file = await request.app[UPLOADS].begin(owner_id, name, int(length))
+    return answer_file(file, 201, TUS | {"Upload-Offset": "0", "Location": f"/api/files/{file.id}"})
+
+
+def parse_metadata(text: str) -> dict[str, str]:
+    """`filename d29ybGQ=,other` → what each stands for, out of base64; raises `Invalid`."""
+    pairs = [pair.strip().partition(" ") for pair in text.split(",") if pair.strip()]
+    try:
+        return {key: b64decode(value, validate=True).decode() for key, _, value in pairs}
+    except ValueError:
+        raise Invalid(errors=[{"field": "Upload-Metadata", "detail": "pairs of a key and a base64 value"}]) from None
+
+
+async def take_raw(request: web.Request, owner_id: int, length: int) -> File:
+    """The body is the file, `?name=` its name."""
+    file = await request.app[UPLOADS].begin(owner_id, request.query.get("name", ""), length)
+    return await take_at_once(request, file, request.content.iter_any(), length)
+
+
+async def take_form(request: web.Request, owner_id: int, length: int) -> File:
+    """The first file in the form; how long it is will be known at its end."""
+    largest = request.app[SETTINGS].max_file_bytes
+    most = min(length, largest) if length <= largest + FORM_MOST else length
+    async for part in await request.multipart():
+        if isinstance(part, BodyPartReader) and part.filename is not None:
+            file = await request.app[UPLOADS].begin(owner_id, part.filename, most)
+            return await take_at_once(request, file, chunks_of(part), most, settle=True)
+    raise NoFileSent
+
+
+async def chunks_of(part: BodyPartReader) -> AsyncIterator[bytes]:
+    """Its content as it comes."""
+    while chunk := await part.read_chunk(64 * 1024):
+        yield chunk
+
+
+async def take_at_once(
+    request: web.Request, file: File, source: AsyncIterator[bytes], most: int, settle: bool = False
+) -> File:
+    """Nobody comes back for the rest of it: all of it, or nothing."""
+    uploads, body = request.app[UPLOADS], arriving(request, source, most)
+    try:
+        await uploads.receive(file, 0, body)
+        if body.cut:
+            raise body.cut
+        if settle:
+            await uploads.settle(file)
+        return await uploads.finish(file.owner_id, file.id)
+    except Refusal:
+        await forget(uploads, file)
+        raise
+
+
+async def forget(uploads: Uploads, file: File) -> None:
+    """What was refused takes no room."""
+    try:
+        await uploads.cancel(file.owner_id, file.id)
+    except NotFound:
+        return
+
+
+def arriving(request: web.Request, source: AsyncIterator[bytes], most: int) -> Arriving:
+    """The body, with the patience that the settings have."""
+    return Arriving(source, most, request.app[SETTINGS].body_seconds)
+
+
+async def head_upload(request: web.Request) -> web.Response:
+    """Where the upload stands."""
+    member = await require_identity(request)
+    file = await request.app[UPLOADS].find(member.user_id, path_id(request, "file"))
+    return web.Response(headers=TUS | stand_of(file))
+
+
+def stand_of(file: File) -> dict[str, str]:
+    """How much is there, of how much."""
+    return {"Upload-Offset": str(file.received), "Upload-Length": str(file.size), "Cache-Control": "no-store"}
+
+
+async def patch_upload(request: web.Request) -> web.Response:
+    """One more piece, at the offset where the upload stands; after the last one it is looked at."""
+    member = await require_identity(request)
+    request.app[RATES].piece.spend(member.user_id)
+    uploads = request.app[UPLOADS]
+    file = await uploads.find(member.user_id, path_id(request, "file"))
+    body = arriving(request, request.content.iter_any(), file.size - file.received)
+    offset = await uploads.receive(file, parse_offset(request), body)
+    if body.cut:
+        raise body.cut
+    if offset == file.size:
+        await uploads.finish(member.user_id, file.id)
+    return web.Response(status=204, headers=TUS | {"Upload-Offset": str(offset)})
+
+
+def parse_offset(request: web.Request) -> int:
+    """Where the piece begins; raises `Invalid`."""
+    text = request.headers.get("Upload-Offset", "")
+    if not (text.isascii() and text.isdigit() and len(text) < 17):
+        raise Invalid(errors=[{"field": "Upload-Offset", "detail": "a number of bytes"}])
+    return int(text)
+
+
+async def get_upload(request: web.Request) -> web.Response:
+    """What is known of it: `type`, `width` and so on when it is whole; for those who may read it."""
+    member = await require_identity(request)
+    return answer_file(await request.app[UPLOADS].find_readable(member.user_id, path_id(request, "file")))
+
+
+async def delete_upload(request: web.Request) -> web.Response:
+    """Give it up, before it is in a message."""
+    member = await require_changer(request)
+    await request.app[UPLOADS].cancel(member.user_id, path_id(request, "file"))
+    return web.Response(status=204, headers=TUS)
+
+
+def answer_file(file: File, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
+    """`ready`: it can be posted."""
+    return answer_json({"file": file.to_json(), "ready": file.ready}, status, headers)

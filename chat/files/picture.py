@@ -1,0 +1,97 @@
+"""Pictures: what they are and what they look like small, found out by another process (`darkroom.py`)."""
+
+import asyncio
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import orjson
+import structlog
+
+from chat.files.refusals import TooManyPixels
+
+DARKROOM = Path(__file__).with_name("darkroom.py")
+AT_ONCE = 2  # on one node; others wait for their turn
+SECONDS = 15.0
+ANSWER_MOST = 16 * 1024 * 1024
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Its size in pixels as it is to be seen, and its WebPs, the smallest first."""
+
+    width: int
+    height: int
+    webps: tuple[bytes, ...]
+
+
+class Pictures:
+    """`pixels_most`: what has more is refused before it is decoded. `looked` and `failed` count."""
+
+    def __init__(self, pixels_most: int) -> None:
+        self._pixels_most = pixels_most
+        self._turns = asyncio.Semaphore(AT_ONCE)
+        self.looked = self.failed = 0
+
+    async def look(self, mode: Literal["previews", "avatar"], body: AsyncIterable[bytes]) -> Look | None:
+        """None for what cannot be shown as a picture; raises `TooManyPixels`, and what `body` raises."""
+        async with self._turns:
+            answer = await develop([mode, str(self._pixels_most)], body)
+        line, _, rest = answer.partition(b"\n")
+        said: dict[str, Any] = orjson.loads(line) if line else {"refused": "died"}
+        if said.get("refused") == "pixels":
+            raise TooManyPixels
+        if reason := said.get("refused"):
+            self.failed += 1
+            log.info("a picture could not be looked at", reason=reason)
+            return None
+        self.looked += 1
+        return Look(said["width"], said["height"], tuple(split(rest, said["sizes"])))
+
+
+def split(data: bytes, sizes: list[int]) -> list[bytes]:
+    """One after the other."""
+    starts = [sum(sizes[:n]) for n in range(len(sizes))]
+    return [data[start : start + size] for start, size in zip(starts, sizes, strict=True)]
+
+
+async def develop(arguments: list[str], body: AsyncIterable[bytes]) -> bytes:
+    """What the program says; nothing, when it dies or takes too long. It inherits no environment: no secrets."""
+    command = [sys.executable, "-I", str(DARKROOM), *arguments]
+    process = await asyncio.create_subprocess_exec(
+        *command, stdin=PIPE, stdout=PIPE, stderr=asyncio.subprocess.DEVNULL, env={}, cwd="/"
+    )
+    try:
+        async with asyncio.timeout(SECONDS):
+            _, answer = await asyncio.gather(feed(process, body), hear(process))
+            return answer if await process.wait() == 0 else b""
+    except TimeoutError:
+        return b""
+    finally:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+
+
+async def hear(process: Process) -> bytes:
+    """All that it says; of one that does not stop talking, nothing."""
+    assert process.stdout is not None
+    answer = b""
+    while len(answer) <= ANSWER_MOST and (piece := await process.stdout.read(ANSWER_MOST)):
+        answer += piece
+    return answer if len(answer) <= ANSWER_MOST else b""
+
+
+async def feed(process: Process, body: AsyncIterable[bytes]) -> None:
+    """All of it, as fast as it is taken; a program that has died takes nothing more, which is no error of ours."""
+    assert process.stdin is not None
+    with suppress(BrokenPipeError, ConnectionResetError):
+        async for piece in body:
+            process.stdin.write(piece)
+            await process.stdin.drain()
+    process.stdin.close()

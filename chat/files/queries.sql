@@ -1,0 +1,84 @@
+-- name: lock_owner
+-- Two uploads that begin at once must not both take the last room.
+select from users where id = %s for no key update
+
+-- name: sum_sizes
+select coalesce(sum(size), 0)::bigint from files where owner_id = %s and removed_at is null
+
+-- name: insert_file
+insert into files (owner_id, name, size) values (%s, %s, %s)
+returning id, owner_id, name, size, received, type, width, height, previewed, ready_at is not null
+
+-- name: find_upload
+-- What its owner has not posted yet.
+select id, owner_id, name, size, received, type, width, height, previewed, ready_at is not null
+  from files where id = %s and owner_id = %s and conversation_id is null and removed_at is null
+
+-- name: find_readable
+-- For its owner until it is posted, then for those who may read the message.
+select f.id, f.owner_id, f.name, f.size, f.received, f.type, f.width, f.height, f.previewed, f.ready_at is not null
+  from files f
+ where f.id = %(file)s and f.removed_at is null
+   and (f.conversation_id is null and f.owner_id = %(user)s
+        or exists (select from conversations c
+                    where c.id = f.conversation_id
+                      and (c.kind = 'channel' and not c.private
+                           or exists (select from memberships m
+                                       where m.conversation_id = c.id and m.user_id = %(user)s and m.until is null))))
+
+-- name: list_pieces
+select start, size, key from file_pieces where file_id = %s order by start
+
+-- name: move_received
+-- No row: another request has moved it meanwhile, or it is gone.
+update files set received = received + %(size)s, touched_at = now()
+ where id = %(file)s and received = %(offset)s and conversation_id is null and removed_at is null
+returning id
+
+-- name: insert_piece
+insert into file_pieces (file_id, start, size, key) values (%s, %s, %s, %s)
+
+-- name: settle_size
+-- It was sent in a form, whose length was known, and not the file's.
+update files set size = received where id = %s
+
+-- name: make_ready
+update files
+   set type = %s, width = %s, height = %s, previewed = %s, ready_at = now(), touched_at = now()
+ where id = %s and removed_at is null
+returning id, owner_id, name, size, received, type, width, height, previewed, ready_at is not null
+
+-- name: remove_upload
+update files set removed_at = now()
+ where id = %s and owner_id = %s and conversation_id is null and removed_at is null
+returning id
+
+-- name: remove_forgotten
+-- Begun or ready, and in no message after so long.
+update files set removed_at = now()
+ where conversation_id is null and removed_at is null and touched_at < now() - make_interval(secs => %s)
+
+-- name: list_removed
+select id from files where removed_at is not null order by id limit %s
+
+-- name: drop_file
+delete from files where id = %s and removed_at is not null
+
+-- name: lock_carried
+-- What posts want to carry, in id order. It stays theirs until the commit.
+select id, owner_id, name, size, received, type, width, height, previewed, ready_at is not null
+  from files where id = any(%s::bigint[]) and conversation_id is null and removed_at is null
+ order by id for no key update
+
+-- name: carry_files
+update files f set conversation_id = new.conversation_id, seq = new.seq
+  from unnest(%s::bigint[], %s::bigint[], %s::bigint[]) as new (id, conversation_id, seq) where f.id = new.id
+
+-- name: show_files
+update messages m set files = new.files::jsonb
+  from unnest(%s::bigint[], %s::bigint[], %s::text[]) as new (conversation_id, seq, files)
+ where m.conversation_id = new.conversation_id and m.seq = new.seq
+
+-- name: remove_carried
+-- The message is deleted.
+update files set removed_at = now() where conversation_id = %s and seq = %s and removed_at is null

@@ -1,0 +1,1 @@
+"""Reading files back, all or in part, by those who may."""

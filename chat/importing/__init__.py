@@ -1,1 +1,0 @@
-"""Importing: a chat that took place elsewhere, from a file of lines through the HTTP API."""

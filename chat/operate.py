@@ -1,0 +1,101 @@
+"""The commands for whoever looks after nodes that run: how many, which, in what state."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from chat.plainly import told_plainly
+
+operate = typer.Typer()
+
+Data = Annotated[Path, typer.Option(help="The folder that keeps everything.")]
+NodeNames = Annotated[list[str] | None, typer.Argument(help="Which; all, if none is named.")]
+
+
+@operate.command()
+def scale(
+    nodes: Annotated[int, typer.Argument(min=1, max=16, help="How many there are to be.")], data: Data = Path(".tandem")
+) -> None:
+    """Change the number of nodes of a running `tandem up --nodes N`, while people talk.
+
+    Example: tandem scale 5
+    """
+    with told_plainly():
+        from chat.up.asking import ask_fleet
+
+        ask_fleet(data, "scale", count=nodes)
+
+
+@operate.command()
+def restart(names: NodeNames = None, data: Data = Path(".tandem")) -> None:
+    """Restart the nodes of a running `tandem up --nodes N`, one after the other, while people talk.
+
+    Each drains first, and is ready again before the next one goes: so a new version or another setting of .env comes
+    in without a pause.
+
+    Example: tandem restart n1 n2
+    """
+    with told_plainly():
+        from chat.up.asking import ask_fleet
+
+        ask_fleet(data, "restart", names=names or [])
+
+
+@operate.command()
+def nodes(
+    json: Annotated[bool, typer.Option("--json", help="For machines.")] = False, data: Data = Path(".tandem")
+) -> None:
+    """Show the nodes that the registry knows: what they are, hold and do.
+
+    The registry is the one that REDIS_URL names, else the one in the folder.
+
+    Example: tandem nodes --json
+    """
+    with told_plainly():
+        import asyncio
+
+        from chat.operations.command import list_nodes, show_nodes
+        from chat.up.registry import registry_at_hand
+
+        show_nodes(asyncio.run(list_nodes(registry_at_hand(data))), json)
+
+
+@operate.command()
+def drain(
+    node: Annotated[str, typer.Argument(help="Its name.")],
+    undo: Annotated[bool, typer.Option("--undo", help="Let it take people again.")] = False,
+    data: Data = Path(".tandem"),
+) -> None:
+    """Let a node take nobody new and send away whom it has, spread over DRAIN_SECONDS; it goes on running.
+
+    The registry is the one that REDIS_URL names, else the one in the folder.
+
+    Example: tandem drain n2
+    """
+    with told_plainly():
+        import asyncio
+
+        from chat.operations.command import order_drain
+        from chat.up.registry import registry_at_hand
+
+        asyncio.run(order_drain(registry_at_hand(data), node, on=not undo))
+    print(f"{node} {'serves again' if undo else 'is draining'}")
+
+
+@operate.command("new-epoch")
+def new_epoch(data: Data = Path(".tandem")) -> None:
+    """Let no cursor of before resume, so that every client reads anew; safe while nodes serve.
+
+    After a restore from a backup or a fail-over this happens by itself. It is for a copy of PostgreSQL's folder that
+    was put back as it had been: such a restore leaves no trace.
+
+    Example: DATABASE_URL=postgresql://tandem@db/tandem tandem new-epoch
+    """
+    with told_plainly():
+        from chat.log.command import begin_new_epoch
+        from chat.up.database import database_at_hand
+
+        with database_at_hand(data) as url:
+            epoch = begin_new_epoch(url)
+    print(f"epoch {epoch}")

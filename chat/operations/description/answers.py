@@ -1,0 +1,36 @@
+"""Which shape a call answers with, by its handler. Calls that are not named here answer with an object of their own,
+or, where the handler says so, with nothing. Pure."""
+
+from chat.operations.description import shapes as s
+
+ANSWERS: dict[str, type[s.Shape]] = {
+    "get_live": s.Health,
+    "get_ready": s.Health,
+    "post_account": s.SignedIn,
+    "post_session": s.SignedIn,
+    "get_sessions": s.Logins,
+    "get_users": s.Users,
+    "get_me": s.Me,
+    "patch_me": s.Me,
+    "get_user": s.User,
+    "get_blocks": s.Blocked,
+    "get_stream": s.Events,
+    "get_conversations": s.Snapshot,
+    "post_conversation": s.Conversation,
+    "get_conversation": s.Conversation,
+    "patch_conversation": s.Conversation,
+    "post_join": s.Conversation,
+    "put_notifications": s.Notifications,
+    "get_receipts": s.Receipts,
+    "get_channels": s.Channels,
+    "put_seat": s.Seated,
+    "get_messages": s.Page,
+    "post_message": s.Posted,
+    "get_message": s.Posted,
+    "patch_message": s.Posted,
+    "get_replies": s.Page,
+    "get_pins": s.Pins,
+    "get_threads": s.Threads,
+    "get_presence": s.Presence,
+    "post_ticket": s.Ticket,
+}

@@ -1,0 +1,304 @@
+"""What answers and entries look like. The tests hold every real answer against these. Pure."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Id = Annotated[int, Field(ge=1, lt=2**53)]
+Seq = Annotated[int, Field(ge=0, lt=2**53)]
+Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+Cursor = Annotated[str, Field(pattern=r"^[0-9a-z]{1,16}\.(0|[1-9][0-9]{0,17})$", examples=["k3v9.1041"])]
+Role = Literal["owner", "admin", "member"]
+Level = Literal["all", "mentions", "nothing"]
+
+
+class Shape(BaseModel):
+    """Nothing stands in an answer that is not described here."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class User(Shape):
+    """Somebody, as everybody sees them."""
+
+    id: Id
+    name: str
+    display_name: str
+    role: str
+    about: str
+    time_zone: str
+
+
+class Me(User):
+    """Oneself: `receipts` says whether the others see how far one has read."""
+
+    receipts: Literal["on", "off"]
+
+
+class Users(Shape):
+    """Some people."""
+
+    users: list[User]
+
+
+class Login(Shape):
+    """One login of a person, and what it has open now on all nodes."""
+
+    id: Id
+    device: str
+    address: str | None
+    created_at: Moment
+    last_seen_at: Moment
+    current: bool
+    streams: int
+    sockets: int
+
+
+class Logins(Shape):
+    """All logins of a person."""
+
+    sessions: list[Login]
+
+
+class SignedIn(Shape):
+    """A new login; the token also comes as a cookie."""
+
+    user: User
+    session: Login
+    token: str
+
+
+class Reaction(Shape):
+    """Who reacts with an emoji; of more than a hundred people `count` tells how many they are."""
+
+    emoji: str
+    users: list[Id]
+    count: int | None = None
+
+
+class Message(Shape):
+    """A message; what is null, false or empty is left out."""
+
+    conversation: Id
+    seq: Id
+    author: Id
+    body: str
+    client_id: str
+    created_at: Moment
+    edited_at: Moment | None = None
+    deleted: bool | None = None
+    reply_to: Id | None = None
+    thread: Id | None = None
+    replies: int | None = None
+    last_reply: Id | None = None
+    last_reply_at: Moment | None = None
+    reactions: list[Reaction] | None = None
+    pinned: bool | None = None
+    mentions: list[Id] | None = None
+    mentions_all: Literal["channel", "here"] | None = None
+
+
+class Posted(Shape):
+    """The message as it is stored."""
+
+    message: Message
+
+
+class Page(Shape):
+    """A run of messages, ascending."""
+
+    messages: list[Message]
+    has_before: bool
+    has_after: bool
+
+
+class Notifications(Shape):
+    """What a person wants to be told of in a conversation."""
+
+    conversation: Id
+    level: Level
+    muted_until: Moment | None
+
+
+class Conversation(Shape):
+    """A conversation as one person sees it; channels do not list their members."""
+
+    id: Id
+    kind: Literal["channel", "group", "direct"]
+    name: str
+    topic: str
+    private: bool
+    archived: bool | None = None
+    slow: int | None = None
+    read_only: bool | None = None
+    role: Role | None
+    last_seq: Seq
+    read_seq: Seq
+    unread: int
+    mentions: int
+    level: Level
+    muted_until: Moment | None
+    last_message: Message | None
+    members: list[Id] | None = None
+
+
+class Snapshot(Shape):
+    """Everything a person is in; a stream that starts at the cursor continues it without a gap or a repeat."""
+
+    conversations: list[Conversation]
+    blocked: list[Id]
+    cursor: Cursor
+
+
+class Channel(Shape):
+    """A public channel, with or without me in it."""
+
+    id: Id
+    name: str
+    topic: str
+    members: int
+    role: Role | None
+
+
+class Channels(Shape):
+    """Public channels, a page of them."""
+
+    channels: list[Channel]
+    next: str | None = None
+
+
+class Member(Shape):
+    """Somebody in a conversation."""
+
+    user: Id
+    role: Role
+
+
+class Seated(Member):
+    """What somebody is in a conversation now."""
+
+    conversation: Id
+
+
+class Pin(Shape):
+    """A pinned message, and who pinned it."""
+
+    user: Id
+    message: Message
+
+
+class Pins(Shape):
+    """What is pinned, the latest first."""
+
+    pins: list[Pin]
+
+
+class FollowedThread(Shape):
+    """A thread that this person follows, by the message it began with."""
+
+    message: Message
+    read_seq: Seq
+    unread: int
+
+
+class Threads(Shape):
+    """What a person follows, and the cursor at which a stream continues it."""
+
+    threads: list[FollowedThread]
+    cursor: Cursor
+
+
+class Receipt(Shape):
+    """How far somebody has read."""
+
+    user: Id
+    seq: Seq
+
+
+class Receipts(Shape):
+    """How far the others have read."""
+
+    receipts: list[Receipt]
+
+
+class Blocked(Shape):
+    """Whom this person has blocked."""
+
+    blocked: list[Id]
+
+
+class Event(Shape):
+    """An entry of the log, as the long poll carries it."""
+
+    id: Cursor
+    event: str
+    data: dict[str, object]
+
+
+class Events(Shape):
+    """The entries after a cursor; `reset` says why that cursor means nothing here."""
+
+    events: list[Event]
+    cursor: Cursor
+    reset: Literal["too_old", "other_epoch", "bad_cursor"] | None = None
+
+
+class Ready(Shape):
+    """The first frame of a stream: where it starts, where the log ended then, on which node, and for whom."""
+
+    cursor: Cursor
+    head: Cursor
+    node: str
+    resumed: bool
+    user: Id
+
+
+class PresenceRecord(Shape):
+    """What others see of one person; of two records the one with the higher version holds."""
+
+    id: Id
+    status: Literal["online", "away", "dnd", "offline"]
+    text: str
+    emoji: str
+    until: Moment | None
+    last_active_at: Moment | None
+    devices: int
+    version: int
+
+
+class Presence(Shape):
+    """The people asked for who may be seen."""
+
+    users: list[PresenceRecord]
+
+
+class Ticket(Shape):
+    """Opens one presence socket where no cookie travels."""
+
+    ticket: str
+    expires_in: int
+
+
+class Health(Shape):
+    """How a node is."""
+
+    status: Literal["live", "ready", "degraded"]
+    node: str
+
+
+class Wrong(Shape):
+    """A field that cannot be taken."""
+
+    field: str
+    detail: str
+
+
+class Problem(Shape):
+    """A refusal (RFC 9457); `code` is a stable word, `errors` names each wrong field."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    errors: list[Wrong] | None = None

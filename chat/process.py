@@ -1,0 +1,62 @@
+"""A node as a process: it listens, serves until it is told to stop, drains, and ends."""
+
+import asyncio
+import signal
+
+import structlog
+import uvloop
+from aiohttp import web
+
+from chat.app import DRAINING, TASKS, make_app
+from chat.shared.listeners import BACKLOG, open_listeners
+from chat.shared.logs import set_up_logs
+from chat.shared.settings import Settings
+from chat.shared.tasks import Tasks, first_of
+
+LINGER_SECONDS = 2.0  # for the rest of a body that was refused, so that the refusal is heard
+log = structlog.get_logger(__name__)
+
+
+def run(settings: Settings, host: str, port: int) -> None:
+    """Serve until SIGTERM or SIGINT, then drain; a second signal stops at once. Raises `OSError` on a taken port."""
+    set_up_logs(settings.log_format)
+    uvloop.run(serve(settings, host, port))
+
+
+async def serve(settings: Settings, host: str, port: int) -> None:
+    """As `run`, within a loop."""
+    app = make_app(settings)
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        keepalive_timeout=settings.keep_alive_seconds,
+        lingering_time=LINGER_SECONDS,
+        shutdown_timeout=5,
+    )
+    await runner.setup()
+    try:
+        for listener in open_listeners(host, port):
+            await web.SockSite(runner, listener, backlog=BACKLOG).start()
+        log.info("serving", node=settings.node, host=host, port=port)
+        await wait_for_end(app)
+        await first_of(app[DRAINING].drain(), signalled())
+    finally:
+        await runner.cleanup()
+
+
+async def wait_for_end(app: web.Application) -> None:
+    """Until a signal asks for it, or a background task has died."""
+    await first_of(signalled(), died(app[TASKS]))
+
+
+async def died(tasks: Tasks) -> None:
+    """Raises when a background task has died: a node that does half its work is worse than none."""
+    raise SystemExit(f"background task died: {await tasks.failed}")
+
+
+async def signalled() -> None:
+    """The next SIGTERM or SIGINT."""
+    loop, came = asyncio.get_running_loop(), asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, came.set)
+    await came.wait()

@@ -1,0 +1,23 @@
+"""Arrays for PostgreSQL, as text: whole columns of a batch in one parameter.
+
+psycopg dumps a list an element at a time, for 1 µs each; a text costs a twentieth of that, and PostgreSQL reads both
+alike. A post has twenty-five such elements. Pure.
+"""
+
+from collections.abc import Iterable
+
+
+def numbers(values: Iterable[int]) -> str:
+    """`{1,2}`, for `%s::bigint[]`."""
+    return f"{{{','.join(map(str, values))}}}"
+
+
+def texts(values: Iterable[str]) -> str:
+    """`{"a","b"}`, for `%s::text[]` or what PostgreSQL reads from text."""
+    return f"{{{','.join(map(quote, values))}}}"
+
+
+def quote(text: str) -> str:
+    """One element: whatever it holds, it cannot end early."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

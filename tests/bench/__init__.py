@@ -1,0 +1,1 @@
+"""The bench itself: each sub-command runs, small."""

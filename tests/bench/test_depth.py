@@ -1,0 +1,102 @@
+"""Depth: what a page and a search read does not grow with what has been said; counted in pages of the database."""
+
+from collections.abc import AsyncIterator
+from dataclasses import asdict
+from typing import Any
+
+import psycopg
+import pytest
+
+from chat.accounts.user import LAST_LETTER
+from chat.accounts.user import queries as user_queries
+from chat.bench.depth import Plan, explain, pages, questions
+from chat.bench.fill import TICKET_HITS, fill
+from chat.messages.post import queries as message_queries
+from chat.search.find import Asked, encode_fields, find_on, read_scope
+from chat.search.find import queries as search_queries
+from chat.search.question import parse_question
+from chat.shared.postgres import Connection
+
+SMALL, LARGE = 2_000, 24_000
+PEOPLE = "insert into users (name, display_name, password_hash) select name, name, '' from unnest(%s::text[]) as name"
+ROOMS = "insert into conversations (kind, name, private) select 'channel', name, true from unnest(%s::text[]) as name"
+SEATS = "insert into memberships (conversation_id, user_id, since) select c.id, u.id, 0 from conversations c, users u"
+GROWTH = 1.5  # of the pages touched, while the talk is twelve times as long
+
+
+@pytest.fixture
+async def talk(database_url: str) -> AsyncIterator[tuple[str, Connection]]:
+    """Four people in a busy room, a quiet one and ten others, who have not said anything yet."""
+    async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
+        await connection.execute(PEOPLE, [["ana", "ben", "chloe", "dmitri"]])
+        await connection.execute(ROOMS, [["busy", "quiet", *[f"room{number}" for number in range(10)]]])
+        await connection.execute(SEATS)
+        yield database_url, connection
+
+
+async def grow(database_url: str, size: int) -> None:
+    """Half of all talk is in the busy room, a hundredth in the quiet one."""
+    shares = {1: size // 2, 2: size // 100} | dict.fromkeys(range(3, 13), (size - size // 2 - size // 100) // 10)
+    await fill(database_url, shares, [1, 2, 3, 4])
+
+
+async def history(connection: Connection) -> dict[str, Plan]:
+    """How each kind of page of the busy room is read."""
+    row = await (await connection.execute("select last_seq from conversations where id = 1")).fetchone()
+    assert row is not None
+    plans = {}
+    for name, window in pages(row[0]).items():
+        asked = {"conversation": 1, "user": 1} | asdict(window)
+        plans[name] = await explain(connection, message_queries.read_page, asked)
+    return plans
+
+
+async def search(connection: Connection, size: int) -> dict[str, tuple[Plan, int]]:
+    """How each kind of question is answered, and how much is found."""
+    found: dict[str, tuple[Plan, int]] = {}
+    for name, text in questions(int(size * 0.1 / TICKET_HITS * 0.95)).items():
+        asked = Asked(parse_question(text))
+        scope = await read_scope(connection, 1, asked)
+        fields: dict[str, Any] = {"user": 1, "conversations": scope.conversations, "limit": 21}
+        plan = await explain(connection, search_queries.find_places, encode_fields(asked, scope) | fields)
+        found[name] = plan, len((await find_on(connection, 1, asked)).messages)
+    return found
+
+
+async def test_a_page_costs_the_same_in_a_long_talk(talk: tuple[str, Connection]) -> None:
+    """By the primary key, in all directions."""
+    await grow(talk[0], SMALL)
+    small = await history(talk[1])
+    await grow(talk[0], LARGE)
+    large = await history(talk[1])
+    for name, plan in large.items():
+        assert plan.scanned <= {"conversations", "memberships"}, name
+        assert any("pkey" in index for index in plan.indexes), name
+        assert plan.buffers <= small[name].buffers + 8, name  # a level of the tree more
+
+
+async def test_a_search_costs_hardly_more_in_a_long_talk(talk: tuple[str, Connection]) -> None:
+    """Each kind of question is answered by the one index, and finds something where there is something."""
+    await grow(talk[0], SMALL)
+    small = await search(talk[1], SMALL)
+    await grow(talk[0], LARGE)
+    large = await search(talk[1], LARGE)
+    for name, (plan, found) in large.items():
+        assert "search_documents" not in plan.scanned, name
+        assert plan.indexes & {"search_documents_vector", "search_documents_recent"}, name
+        assert plan.buffers <= GROWTH * small[name][0].buffers + 100, name
+        assert (found > 0) == (name != "nothing"), name
+
+
+async def test_people_are_found_without_reading_everybody(talk: tuple[str, Connection]) -> None:
+    """By the beginnings of ranges: twenty thousand more people cost nothing."""
+    await talk[1].execute(
+        "insert into users (name, display_name, password_hash)"
+        " select 'p' || n, chr(65 + n %% 26) || 'na Person ' || n, '' from generate_series(1, 20000) n"
+    )
+    await talk[1].execute("analyze users, user_names")
+    for text in ("", "p", "p12", "person", "son 199", "ben", "nobody"):
+        asked = {"text": text, "beyond": text + LAST_LETTER, "most": 20}
+        plan = await explain(talk[1], user_queries.find_users, asked)
+        assert (text, plan.scanned) == (text, frozenset())
+        assert plan.buffers < 1_500, text

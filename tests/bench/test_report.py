@@ -1,0 +1,64 @@
+"""Reports: what holds, how things grow, and how it is written down."""
+
+import math
+from pathlib import Path
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chat.bench.quantiles import at, quantiles
+from chat.bench.report import Contest, Curve, Report, Row, flatness, say
+from chat.bench.show import save
+
+
+@pytest.mark.parametrize(
+    ("value", "bar", "most", "holds"),
+    [(3, 3, True, True), (3.1, 3, True, False), (8, 6, False, True), (5, 6, False, False), (1, None, True, None)],
+)
+def test_a_bar_holds_or_does_not(value: float, bar: float | None, most: bool, holds: bool | None) -> None:
+    """At most, at least, or nothing asked."""
+    assert Row("x", value, "ms", bar, most).holds is holds
+
+
+def test_nothing_measured_holds_nothing() -> None:
+    """A figure that could not be measured never counts as kept."""
+    assert Row("x", math.nan, "", 3).holds is False
+
+
+@given(st.floats(-1.5, 1.5), st.floats(0.1, 100))
+def test_the_exponent_is_the_slope(power: float, factor: float) -> None:
+    """Of a power law it is the power."""
+    points = [(float(size), factor * size**power) for size in (10, 100, 1000, 100_000)]
+    assert Curve("x", "n", "s", points).exponent == pytest.approx(power, abs=1e-6)
+
+
+@given(st.lists(st.integers(0, 10**12), min_size=1, max_size=3000))
+def test_quantiles_are_of_what_was_measured(moments: list[int]) -> None:
+    """Ends and order; the middle is one of them."""
+    spread = quantiles(moments)
+    assert (spread[0], spread[-1]) == (min(moments) / 1e6, max(moments) / 1e6)
+    assert spread == sorted(spread)
+    assert at(spread, 50) in {moment / 1e6 for moment in moments}
+
+
+def test_figures_read_well() -> None:
+    """Three digits that mean something."""
+    assert [say(value) for value in (1234567.8, 999.4, 0.012345, math.nan)] == ["1,234,568", "999", "0.0123", "–"]
+    assert flatness([(1, 2.0), (10, 3.0), (100, 1.0)]) == 1.5
+    assert Contest("x", "", {"tandem": 4.0, "other": 10.0}).ratio("other") == 2.5
+
+
+def test_a_folder_with_everything(tmp_path: Path) -> None:
+    """Markdown with the table of bars, JSON for machines."""
+    rows = [Row("posts/s", 6100, "", 6000, most=False), Row("lost", 1, "", 0)]
+    curves = [Curve("a delivery", "streams", "µs", [(100, 4.0), (20_000, 4.2)])]
+    save(
+        [Report("demo", rows, [Contest("CPU", "µs", {"tandem": 4.0, "floor": 3.5})], curves)], tmp_path, "tandem bench"
+    )
+    text = (tmp_path / "report.md").read_text()
+    assert "| posts/s | 6,100 | ≥ 6,000 | yes |  |" in text
+    assert "| lost | 1 | ≤ 0 | **no** |  |" in text
+    assert "| times Tandem | 1.00 | 0.88 |" in text
+    assert orjson.loads((tmp_path / "report.json").read_bytes())["reports"][0]["rows"][1]["holds"] is False

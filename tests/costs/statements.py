@@ -1,0 +1,38 @@
+"""Statements: what a node asks PostgreSQL, as libpq itself traces it."""
+
+import tempfile
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from psycopg.pq import Trace
+
+from chat.shared.endpoints import POOL
+from tests.nodes import Node
+
+ASKED = {"Execute": "statements", "Query": "statements", "Parse": "prepared", "Sync": "round trips"}
+
+
+@asynccontextmanager
+async def traced(node: Node) -> AsyncIterator[Counter[str]]:
+    """What the node asks during the block, counted at its end; every connection of its pool is traced."""
+    counts: Counter[str] = Counter()
+    pool = node.app[POOL]
+    with tempfile.TemporaryFile() as log:
+        async with AsyncExitStack() as stack:
+            for _ in range(pool.max_size):
+                connection = await stack.enter_async_context(pool.connection())
+                connection.pgconn.trace(log.fileno())
+                connection.pgconn.set_trace_flags(Trace.SUPPRESS_TIMESTAMPS)
+        yield counts
+        async with AsyncExitStack() as stack:
+            for _ in range(pool.max_size):
+                (await stack.enter_async_context(pool.connection())).pgconn.untrace()
+        log.seek(0)
+        counts.update(ASKED[kind] for kind in map(kind_of, log) if kind in ASKED)
+
+
+def kind_of(line: bytes) -> str:
+    """What a line of the trace tells of, when it is ours to the server."""
+    fields = line.decode(errors="replace").split("\t")
+    return fields[2].strip() if fields[0] == "F" and len(fields) > 2 else ""

@@ -1,0 +1,41 @@
+"""A delivery's cost: one write a reader and commit, of bytes that all readers share, over either transport."""
+
+from chat.log.entry import Entry
+from chat.log.frame import encode_frame
+from chat.shared.stays import Stay, Stays
+from chat.stream.chunk import Chunk
+from chat.stream.hub import Hub
+from chat.stream.stream import Reason, Stream
+
+READERS, ENTRIES = 50, 100
+
+
+class Kept(Stream):
+    """A stream that keeps what it is handed."""
+
+    def __init__(self, user_id: int) -> None:
+        super().__init__(user_id, user_id, None, lambda _stream: None)
+        self.chunks: list[Chunk] = []
+
+    def write(self, chunk: Chunk) -> None:
+        """Keep it."""
+        self.chunks.append(chunk)
+
+    def close(self, reason: Reason) -> None:
+        """Nothing to close."""
+
+
+async def test_a_batch_is_one_write_a_reader_of_shared_bytes() -> None:
+    """A hundred entries to fifty readers: fifty writes, one encoding for each transport."""
+    hub = Hub(2**20, lambda _entry: None, lambda: None)
+    hub.start_over("e", 0)
+    readers = [Kept(n + 1) for n in range(READERS)]
+    for reader in readers:
+        hub.join(reader, Stays(0, [Stay(7, 0, None)]))
+    frames = [encode_frame(f"e.{n}", None, b"{}") for n in range(1, ENTRIES + 1)]
+    hub.hear([Entry(n, "message", 7, None, None, frame) for n, frame in enumerate(frames, 1)])
+    assert [len(reader.chunks) for reader in readers] == [1] * READERS
+    (chunk,) = {reader.chunks[0] for reader in readers}
+    assert chunk.chunked is chunk.chunked
+    assert chunk.framed is chunk.framed
+    assert chunk.raw == b"".join(frames)

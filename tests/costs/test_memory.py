@@ -1,0 +1,106 @@
+"""Memory's cost: what an idle stream keeps, and that a thousand of them leave nothing behind."""
+
+import asyncio
+import gc
+import tracemalloc
+from collections import Counter
+
+from chat.shared.endpoints import REGISTRY
+from chat.stream.endpoints import STREAMS
+from tests.cast import Cast, Person
+from tests.nodes import Node, running_node
+from tests.waiting import eventually
+
+STREAMS_AT_ONCE = 200
+KEPT_MOST = 1_300  # bytes; what the transport below takes comes to that
+CYCLES, LEFT_MOST = 5, 40  # objects of ours that may be left of each stream, for caches fill
+
+
+class Idler:
+    """A bare connection with a stream that nobody looks at: no client of ours may be counted."""
+
+    def __init__(self, writer: asyncio.StreamWriter) -> None:
+        self._writer = writer
+
+    @classmethod
+    async def of(cls, person: Person) -> "Idler":
+        """Open it, and read until it is ready."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(person.at.rpartition(":")[2]), limit=1024)
+        head = f"GET /api/chat/stream HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {person.token}\r\n\r\n"
+        writer.write(head.encode())
+        await reader.readuntil(b"event: ready")
+        return cls(writer)
+
+    def goes(self) -> None:
+        """Without a word."""
+        self._writer.transport.abort()
+
+
+def ours() -> Counter[str]:
+    """How many objects of each of our own types there are."""
+    gc.collect()
+    kinds = (type(one) for one in gc.get_objects())
+    return Counter(f"{kind.__module__}.{kind.__name__}" for kind in kinds if str(kind.__module__).startswith("chat."))
+
+
+async def all_live(node: Node, count: int) -> None:
+    """So many streams are at the hub, and the registry has been told."""
+    await eventually(lambda: sum(stream.live for stream in node.app[STREAMS].roster) == count, limit=20)
+
+
+async def test_streams_leave_nothing_behind(database_url: str, redis_url: str, cast: Cast) -> None:
+    """They come and go; of our own objects as many are left after the fifth time as after the second."""
+    people = await cast.enters(*(f"p{n}" for n in range(40)))
+    await cast.share(*people)
+    left: list[Counter[str]] = []
+    async with running_node(database_url, redis_url, node="b2", presence_linger=0.1, node_lease=2) as node:
+        for person in people:
+            person.at = node.url
+        for _ in range(CYCLES):
+            idlers = [await Idler.of(person) for person in people]
+            await all_live(node, len(people))
+            for idler in idlers:
+                idler.goes()
+            await all_live(node, 0)
+            await eventually(lambda: nobody_held(node), limit=10)
+            left.append(ours())
+    grown = left[-1] - left[1]
+    assert sum(grown.values()) < LEFT_MOST, grown
+
+
+def nobody_held(node: Node) -> bool:
+    """The registry's own list of who is here is empty again."""
+    return not node.app[REGISTRY].holdings.people
+
+
+async def test_an_idle_stream_keeps_few_bytes(database_url: str, redis_url: str, cast: Cast) -> None:
+    """A person each; what Python has allocated for the node and kept."""
+    people = await cast.enters(*(f"q{n}" for n in range(STREAMS_AT_ONCE)))
+    await cast.share(*people)
+    async with running_node(database_url, redis_url, node="b2") as node:
+        for person in people:
+            person.at = node.url
+        warm = [await Idler.of(person) for person in people[:20]]
+        await all_live(node, len(warm))
+        tracemalloc.start()
+        try:
+            before = kept_by_node()
+            idlers = [await Idler.of(person) for person in people[20:]]
+            await all_live(node, len(people))
+            await eventually(lambda: not node.app[STREAMS].records._opened)
+            each = (kept_by_node() - before) / len(idlers)
+        finally:
+            tracemalloc.stop()
+        for idler in (*warm, *idlers):
+            idler.goes()
+        await all_live(node, 0)
+        print(f"{each:.0f} bytes a stream")
+        assert each < KEPT_MOST
+
+
+def kept_by_node() -> int:
+    """Bytes that our own code and aiohttp have allocated and keep; the loop's are those of both ends, so not these."""
+    gc.collect()
+    theirs = [tracemalloc.Filter(True, "*/chat/*"), tracemalloc.Filter(True, "*/aiohttp/*")]
+    snapshot = tracemalloc.take_snapshot().filter_traces(theirs)
+    return sum(trace.size for trace in snapshot.traces)

@@ -1,0 +1,122 @@
+"""The proxies that deploy/ has configurations for, as processes before real nodes, with a certificate of their own."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from chat.engines.leash import leashed
+from chat.engines.ports import free_port
+from tests.promises.node import NodeProcess
+from tests.waiting import wait_until
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+PLACES = ("node1:8080", "node2:8080", "node3:8080")
+STARTED = 10.0
+
+
+@dataclass
+class Front:
+    """Where people come in. `plain`: the port that only sends them to the other one; `figures`: HAProxy's own."""
+
+    name: str
+    port: int
+    plain: int
+    figures: int
+    log: Path
+
+    @property
+    def url(self) -> str:
+        """The address in the browser."""
+        return f"https://localhost:{self.port}"
+
+
+def make_certificate(folder: Path) -> Path:
+    """A self-signed one; `tls.crt`, `tls.key`, and both in `tls.pem`."""
+    command = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -keyout tls.key -out tls.crt"
+    subprocess.run(command.split(), cwd=folder, check=True, capture_output=True)
+    (folder / "tls.pem").write_text((folder / "tls.crt").read_text() + (folder / "tls.key").read_text())
+    return folder / "tls.pem"
+
+
+def trust(folder: Path) -> ssl.SSLContext:
+    """What trusts that certificate."""
+    return ssl.create_default_context(cafile=folder / "tls.crt")
+
+
+def program(name: str) -> str:
+    """It must be there: deploy/test brings it."""
+    found = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")
+    if found is None:
+        pytest.fail(f"These tests need {name}. Debian, Ubuntu: sudo apt-get install haproxy nginx-light")
+    return found
+
+
+def haproxy_settings(nodes: Sequence[NodeProcess], front: Front, folder: Path) -> dict[str, str]:
+    """What haproxy.cfg wants to be told. With fewer than three nodes the last one stands in for those missing."""
+    ports = [nodes[min(n, len(nodes) - 1)].port for n in range(3)]
+    places = {f"TANDEM_NODE{n}": f"127.0.0.1:{port}" for n, port in enumerate(ports, 1)}
+    return places | {
+        "TANDEM_CERT": str(folder / "tls.pem"),
+        "TANDEM_HTTP": f"127.0.0.1:{front.plain}",
+        "TANDEM_HTTPS": f"127.0.0.1:{front.port}",
+        "TANDEM_FIGURES": f"127.0.0.1:{front.figures}",
+    }
+
+
+def haproxy_file(folder: Path) -> Path:
+    """The very file, but for a control socket of this test's own."""
+    text = (DEPLOY / "haproxy.cfg").read_text()
+    (folder / "haproxy.cfg").write_text(text.replace("/tmp/tandem-haproxy.sock", f"{folder}/control"))
+    return folder / "haproxy.cfg"
+
+
+def nginx_file(nodes: Sequence[NodeProcess], front: Front, folder: Path) -> Path:
+    """The very file, but for the addresses and folders in it."""
+    text = (DEPLOY / "nginx.conf").read_text()
+    for place, node in zip(PLACES, [*nodes, *nodes, *nodes], strict=False):
+        assert place in text
+        text = text.replace(place, f"127.0.0.1:{node.port}")
+    for was, now in (("/etc/tandem/", f"{folder}/"), ("/run/nginx.pid", f"{folder}/nginx.pid")):
+        assert was in text
+        text = text.replace(was, now)
+    text = re.sub(r"listen 80;", f"listen 127.0.0.1:{front.plain};", text)
+    text = re.sub(r"listen 443 ssl", f"listen 127.0.0.1:{front.port} ssl", text)
+    (folder / "nginx.conf").write_text(text)
+    return folder / "nginx.conf"
+
+
+@contextmanager
+def proxy(name: str, nodes: Sequence[NodeProcess], folder: Path) -> Iterator[Front]:
+    """HAProxy or nginx, serving until the end of the block."""
+    front = Front(name, free_port(), free_port(), free_port(), folder / f"{name}.log")
+    make_certificate(folder)
+    settings = haproxy_settings(nodes, front, folder)
+    if name == "haproxy":
+        command = [program("haproxy"), "-db", "-f", str(haproxy_file(folder))]
+    else:
+        command = [program("nginx"), "-c", str(nginx_file(nodes, front, folder)), "-e", "stderr", "-g", "daemon off;"]
+    with front.log.open("wb") as log:
+        process = subprocess.Popen(leashed(command, signal.SIGKILL), env=os.environ | settings, stdout=log, stderr=log)
+    try:
+        wait_until(lambda: is_open(front.port) or process.poll() is not None, STARTED)
+        assert process.poll() is None, front.log.read_text()
+        yield front
+    finally:
+        process.terminate()
+        process.wait(STARTED)
+
+
+def is_open(port: int) -> bool:
+    """Does somebody listen?"""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0

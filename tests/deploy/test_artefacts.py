@@ -1,0 +1,162 @@
+"""What deploy/ holds for machines that are not here: containers, units, alerts, dashboards. Each is checked as far as
+it can be without them, and against what the program really is and tells."""
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from compose_spec import PyCompose
+from prometheus_client.parser import text_string_to_metric_families
+
+from chat.shared.settings import Settings
+from tests.cast import Cast
+from tests.deploy.proxies import DEPLOY, proxy
+from tests.nodes import Node
+from tests.promises.conftest import StartNode, start_node
+from tests.waiting import eventually
+
+__all__ = ["start_node"]
+
+ROOT = DEPLOY.parent
+# Words of the query language, and what Prometheus itself adds to every target.
+NOT_METRICS = {"up", "sum", "max", "min", "avg", "rate", "increase", "scalar", "by", "or", "and"}
+SETTINGS = {name.upper() for name in Settings.model_fields}
+
+
+def read(name: str) -> Any:
+    """A YAML file."""
+    return yaml.safe_load((DEPLOY / name).read_text())
+
+
+def alerts() -> list[dict[str, Any]]:
+    """Every rule."""
+    return [rule for group in read("prometheus/alerts.yml")["groups"] for rule in group["rules"]]
+
+
+def dashboard() -> dict[str, Any]:
+    """The one there is."""
+    return dict(json.loads((DEPLOY / "grafana/dashboards/tandem.json").read_text()))
+
+
+def expressions() -> Iterator[tuple[str, str]]:
+    """Every query, with where it stands."""
+    yield from ((rule["alert"], rule["expr"]) for rule in alerts())
+    yield from ((panel["title"], target["expr"]) for panel in dashboard()["panels"] for target in panel["targets"])
+    yield from ((note["name"], note["expr"]) for note in dashboard()["annotations"]["list"])
+
+
+def metrics_of(expression: str) -> set[str]:
+    """The metrics that a query names."""
+    bare = re.sub(r"\{[^}]*\}|\[[^]]*\]|by \([^)]*\)", " ", expression)
+    return set(re.findall(r"[a-z][a-z_]{3,}", bare)) - NOT_METRICS
+
+
+def names_in(text: str) -> set[str]:
+    """Every sample's name, those of counters included before they have counted."""
+    families = text_string_to_metric_families(text)
+    return {sample.name for family in families for sample in family.samples}
+
+
+async def test_no_query_names_what_nobody_tells(cast: Cast, node: Node, start_node: StartNode, tmp_path: Path) -> None:
+    """Alerts and dashboards ask only for what a node or HAProxy really answers."""
+    one = await start_node("b2")
+    async with cast.http.get(node.url + "/metrics") as answer:
+        told = names_in(await answer.text())
+    with proxy("haproxy", [one], tmp_path) as front:
+        url = f"http://127.0.0.1:{front.figures}/metrics"
+
+        async def figures() -> str:
+            async with cast.http.get(url) as answer:
+                return await answer.text()
+
+        told |= names_in(await eventually(figures))
+    wanted = {(where, name) for where, expression in expressions() for name in metrics_of(expression)}
+    assert len(wanted) > 20
+    assert sorted((where, name) for where, name in wanted if name not in told) == []
+
+
+def test_every_alert_has_its_page_in_the_runbook() -> None:
+    """What it means and what to do; and the runbook has none that does not exist."""
+    runbook = (DEPLOY / "runbook.md").read_text()
+    explained = re.findall(r"^\| `([A-Z]\w+)` \|", runbook, re.MULTILINE)
+    assert sorted(explained) == sorted(rule["alert"] for rule in alerts())
+    assert {rule["labels"]["severity"] for rule in alerts()} == {"page", "ticket"}
+
+
+@pytest.mark.parametrize("what", [["check", "rules", "alerts.yml"], ["check", "config", "prometheus.yml"]])
+def test_prometheus_reads_its_files(what: list[str]) -> None:
+    """As promtool judges, where there is one."""
+    if not (promtool := shutil.which("promtool")):
+        pytest.skip("promtool comes with Prometheus, which is not installed here")
+    done = subprocess.run([promtool, *what], cwd=DEPLOY / "prometheus", capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_compose_file_follows_its_specification() -> None:
+    """As a parser of the specification reads it, names of networks and volumes included."""
+    filled = re.sub(r"\$\{(\w+)[^}]*\}", r"\1", json.dumps(read("compose.yaml")))
+    PyCompose.from_json(filled).validate()
+    with pytest.raises(ValueError, match="restrat"):
+        PyCompose.from_json(filled.replace('"restart"', '"restrat"'))
+
+
+def test_compose_has_all_parts_and_no_default_password() -> None:
+    """What has to be set is in the file to be copied; what is mounted is there."""
+    services = read("compose.yaml")["services"]
+    assert set(services) >= {"haproxy", "node1", "node2", "node3", "postgres", "valkey", "prometheus", "grafana"}
+    asked = set(re.findall(r"\$\{(\w+):\?", (DEPLOY / "compose.yaml").read_text()))
+    assert asked >= {"POSTGRES_PASSWORD", "VALKEY_PASSWORD", "GRAFANA_PASSWORD", "TLS_PEM"}
+    assert asked <= set(re.findall(r"^(\w+)=", (DEPLOY / "compose.env").read_text(), re.MULTILINE))
+    files = [volume.split(":")[0] for service in services.values() for volume in service.get("volumes", [])]
+    assert all((DEPLOY / file).exists() for file in files if file.startswith("./"))
+
+
+def test_nodes_in_containers_are_plain_users_without_powers() -> None:
+    """Read-only, no capabilities, a drain shorter than the patience; their settings exist."""
+    for name in ("node1", "node2", "node3"):
+        service = read("compose.yaml")["services"][name]
+        assert service["read_only"]
+        assert service["cap_drop"] == ["ALL"]
+        assert set(service["environment"]) <= SETTINGS
+        assert int(service["environment"]["DRAIN_SECONDS"]) + 10 < int(service["stop_grace_period"].removesuffix("s"))
+        assert service["command"][-1] == name
+    container = (DEPLOY / "Containerfile").read_text()
+    assert "\nUSER 10001" in container
+    assert container.count("\nFROM ") == 2
+    assert container.index("USER") < container.index("ENTRYPOINT")
+
+
+def test_what_the_container_is_built_from_is_there() -> None:
+    """The ignore file lets through what the build needs, and no secrets."""
+    let_in = [line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")]
+    assert all((ROOT / name).exists() for name in let_in)
+    assert {"chat", "presence", "web", "pyproject.toml", "deploy/build_web.py"} <= set(let_in)
+    assert not any(name.startswith(".env") for name in let_in)
+
+
+def test_systemd_accepts_the_units() -> None:
+    """Where systemd's own judge is there; the program is not installed where the units expect it."""
+    if not shutil.which("systemd-analyze"):
+        pytest.skip("there is no systemd here")
+    units = sorted((DEPLOY / "systemd").iterdir())
+    done = subprocess.run(["systemd-analyze", "verify", *units], capture_output=True, text=True, check=False)
+    complaints = [line for line in done.stderr.splitlines() if "/opt/tandem/bin/tandem is not executable" not in line]
+    assert complaints == []
+    assert len(units) == 3
+
+
+def test_units_name_settings_that_exist() -> None:
+    """And leave more time than a drain takes."""
+    unit = (DEPLOY / "systemd/tandem@.service").read_text()
+    for setting in ("DATABASE_URL", "REDIS_URL", "TRUSTED_PROXIES", "COOKIE_SECURE"):
+        assert setting in unit
+        assert setting in SETTINGS
+    stop = re.search(r"TimeoutStopSec=(\d+)", unit)
+    assert stop
+    assert int(stop[1]) > Settings.model_fields["drain_seconds"].default + 10

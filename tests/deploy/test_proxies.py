@@ -1,0 +1,163 @@
+"""HAProxy and nginx with the files in deploy/, before real nodes: TLS, HTTP/2, streams, sockets, drains, addresses."""
+
+import asyncio
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import aiohttp
+import pytest
+from playwright.async_api import Browser, BrowserContext
+
+from tests.cast import Cast, Person
+from tests.deploy.proxies import Front, proxy, trust
+from tests.journeys.conftest import browser
+from tests.journeys.window import Window
+from tests.promises.conftest import StartNode, stage, start_node
+from tests.promises.node import NodeProcess
+from tests.verbs import begins
+from tests.waiting import eventually
+
+__all__ = ["browser", "stage", "start_node"]
+
+TABS = 12  # a browser opens six connections to a site with HTTP/1.1
+BEHIND = {"TRUSTED_PROXIES": "127.0.0.1", "COOKIE_SECURE": "true", "RATE_LIMITS": "on"}
+
+
+@pytest.fixture
+async def nodes(start_node: StartNode) -> list[NodeProcess]:
+    """Two, as production has them."""
+    return list(await asyncio.gather(*(start_node(name, **BEHIND, DRAIN_SECONDS="1") for name in ("a1", "b2"))))
+
+
+@pytest.fixture(params=["haproxy", "nginx"])
+async def front(request: pytest.FixtureRequest, nodes: list[NodeProcess], tmp_path: Path) -> AsyncIterator[Front]:
+    """Each of the two before them."""
+    with proxy(request.param, nodes, tmp_path) as one:
+        yield one
+
+
+@pytest.fixture
+async def ana(stage: Cast, front: Front, tmp_path: Path) -> AsyncIterator[Person]:
+    """She comes in by the front, and checks the certificate."""
+    (ana,) = await stage.enters("ana")
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trust(tmp_path))) as http:
+        yield Person(http, front.url, "ana", ana.id, ana.token)
+
+
+@contextmanager
+def listening(front: Front, person: Person, version: str, folder: Path) -> Iterator[None]:
+    """curl on the stream; what it hears goes into `heard`, the headers into `head`."""
+    secure = ["--cacert", str(folder / "tls.crt"), version]
+    headers = ["--header", f"Authorization: Bearer {person.token}", "--dump-header", str(folder / "head")]
+    with (folder / "heard").open("wb") as heard:
+        url = front.url + "/api/chat/stream"
+        process = subprocess.Popen(["curl", "--silent", "--no-buffer", *secure, *headers, url], stdout=heard)
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+async def test_people_come_in(front: Front, ana: Person, tmp_path: Path) -> None:
+    """Streams over HTTP/2 and HTTP/1.1, sockets, and addresses that nobody can make up."""
+    room = await begins(ana, "channel", "kitchen")
+    for version in ("--http2", "--http1.1"):
+        await a_stream_flows_word_by_word(front, ana, room, tmp_path, version)
+    await a_socket_opens(front, ana, tmp_path)
+    await what_clients_claim_is_not_believed(front, ana)
+
+
+async def a_stream_flows_word_by_word(front: Front, ana: Person, room: int, tmp_path: Path, version: str) -> None:
+    """`ready` comes at once, and each message as it is said."""
+
+    def has_heard(word: str) -> bool:
+        return word in (tmp_path / "heard").read_text()
+
+    with listening(front, ana, version, tmp_path):
+        await eventually(partial(has_heard, "event: ready"))
+        for words in (f"one{version}", f"two{version}"):
+            await ana.says(room, words)
+            await eventually(partial(has_heard, f'"body":"{words}"'), 2)
+    assert (tmp_path / "head").read_text().startswith("HTTP/2 200" if version == "--http2" else "HTTP/1.1 200")
+
+
+async def a_socket_opens(front: Front, ana: Person, tmp_path: Path) -> None:
+    """The handshake goes through, from our own pages only, and both sides speak."""
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trust(tmp_path))) as http:
+        cookie = {"Cookie": f"tandem={ana.token}"}
+        url = front.url + "/api/presence/socket"
+        async with http.ws_connect(url, headers=cookie | {"Origin": front.url}) as socket:
+            assert (await socket.receive_json(timeout=5))["type"] == "hello"
+            await socket.send_json({"type": "watch", "users": [ana.id]})
+            assert (await socket.receive_json(timeout=5))["type"] in ("snapshot", "you", "beat")
+        with pytest.raises(aiohttp.WSServerHandshakeError, match="403"):
+            await http.ws_connect(url, headers=cookie | {"Origin": "https://mallory.example"})
+
+
+async def what_clients_claim_is_not_believed(front: Front, ana: Person) -> None:
+    """The address is that of the connection; figures and health stay inside; plain HTTP is sent to TLS."""
+    draft = {"name": "chloe", "password": "correct horse battery"}
+    status, made, headers = await ana.asks(
+        "POST", "/api/accounts", draft, headers={"X-Forwarded-For": "203.0.113.9", "Forwarded": "for=203.0.113.9"}
+    )
+    assert status == 201
+    assert "Secure" in headers["Set-Cookie"]
+    assert "max-age" in headers["Strict-Transport-Security"]
+    chloe = Person(ana._http, ana.at, "chloe", made["user"]["id"], made["token"])
+    _, seen = await chloe.call("GET", "/api/sessions")
+    assert {session["address"] for session in seen["sessions"]} == {"127.0.0.1"}
+    for path in ("/metrics", "/health/ready", "/health/live"):
+        async with ana._http.get(front.url + path) as answer:
+            assert answer.status == 404
+    async with ana._http.get(f"http://127.0.0.1:{front.plain}/c/1?x=y", allow_redirects=False) as answer:
+        assert answer.status == 308
+        assert answer.headers["Location"].startswith("https://")
+        assert answer.headers["Location"].endswith("/c/1?x=y")
+
+
+async def test_a_node_drains_and_nobody_is_refused(front: Front, ana: Person, nodes: list[NodeProcess]) -> None:
+    """While one node stops, every call is answered by the other; then both are gone, and a problem says so."""
+    room = await begins(ana, "channel", "kitchen")
+    nodes[0].ask_to_stop()
+    while nodes[0].alive():
+        await ana.says(room, "still here")
+        async with ana._http.get(front.url + "/api/users/me", headers={"Authorization": f"Bearer {ana.token}"}) as one:
+            assert one.status == 200
+    nodes[1].ask_to_stop()
+    await nodes[1].ends()
+    async with ana._http.get(front.url + "/api/users/me") as answer:
+        assert answer.status in (502, 503)
+        if front.name == "haproxy":
+            assert answer.headers["Retry-After"] == "1"
+            assert (await answer.json(content_type="application/problem+json"))["code"] == "no_node"
+
+
+async def test_twelve_tabs_are_all_live(
+    front: Front, ana: Person, stage: Cast, nodes: list[NodeProcess], browser: Browser
+) -> None:
+    """In one browser, over HTTP/2: more tabs than HTTP/1.1 has connections, and each shows what is said."""
+    (ben,) = await stage.enters("ben")
+    ben.at = nodes[1].url
+    room = await begins(ana, "channel", "kitchen", ben)
+    context = await browser.new_context(ignore_https_errors=True)
+    cookie = {"name": "tandem", "value": ana.token, "url": front.url, "httpOnly": True, "secure": True}
+    await context.add_cookies([cookie])  # type: ignore[list-item]
+    tabs = await asyncio.gather(*(opens_tab(context, front, room) for _ in range(TABS)))
+    await ben.says(room, "hello to all of you")
+    await asyncio.gather(*(tab.page.get_by_text("hello to all of you").first.wait_for() for tab in tabs))
+    protocol = "performance.getEntriesByType('navigation')[0].nextHopProtocol"
+    assert {await tab.page.evaluate(protocol) for tab in tabs} == {"h2"}
+    assert [tab.errors for tab in tabs if tab.errors] == []
+    await context.close()
+
+
+async def opens_tab(context: BrowserContext, front: Front, room: int) -> Window:
+    """One more, until it says that it is live."""
+    window = Window(await context.new_page(), front.url)
+    await window.opens(f"/c/{room}")
+    await window.is_live()
+    return window

@@ -1,0 +1,50 @@
+"""Files to import, and commands run beside us."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from chat.exchange.exporting import Wanted, export_file
+from chat.exchange.importing import Options, import_file
+
+Json = dict[str, Any]
+
+
+def write_lines(path: Path, *lines: Json | bytes) -> Path:
+    """A file of lines."""
+    encoded = [line if isinstance(line, bytes) else orjson.dumps(line) for line in lines]
+    path.write_bytes(b"\n".join(encoded) + b"\n")
+    return path
+
+
+def read_lines(path: Path) -> list[Json]:
+    """The lines of an export behind its head."""
+    head, *lines = map(orjson.loads, path.read_bytes().splitlines())
+    assert head["type"] == "tandem"
+    return lines
+
+
+async def imports(database_url: str, path: Path, **options: Any) -> int:
+    """The exit code of the command."""
+    return await asyncio.to_thread(import_file, database_url, Options(path, **options))
+
+
+async def exports(database_url: str, path: Path, **wanted: Any) -> list[Json]:
+    """What the command has written."""
+    await asyncio.to_thread(export_file, database_url, Wanted(path, **wanted))
+    return read_lines(path)
+
+
+def big(number: int) -> list[Json]:
+    """An export with one long talk."""
+    head = {"type": "tandem", "version": 1, "source": "abc", "scope": "everything", "at": "2024-01-01T00:00:00.000Z"}
+    talk = [
+        {"type": "message", "conversation": 7, "author": "ana", "client_id": f"m{n}", "body": f"line {n}"}
+        | {"created_at": "2024-01-01T00:00:00.000Z"}
+        for n in range(number)
+    ]
+    user = {"type": "user", "name": "ana", "display_name": "Ana"}
+    room = {"type": "conversation", "id": 7, "kind": "channel", "name": "long"}
+    return [head, user, room, *talk, {"type": "member", "conversation": 7, "user": "ana", "role": "owner"}]

@@ -1,0 +1,22 @@
+"""The account names of authors."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chat.accounts.name import NAME
+from chat.exchange.author import account_name
+
+
+@given(st.text(min_size=1, max_size=64))
+def test_every_author_has_a_name_that_an_account_can_have(author: str) -> None:
+    """Always the same one."""
+    assert NAME.fullmatch(account_name(author))
+    assert account_name(author) == account_name(author)
+
+
+def test_names_are_kept_where_they_can_be_and_told_apart_where_not() -> None:
+    """Accents and spaces go, and two authors who look alike without them stay two."""
+    assert account_name("Ana") == "ana"
+    assert account_name("José Ñ").startswith("jose-n-")
+    assert account_name("田中").startswith("person-")
+    assert len({account_name(author) for author in ("José Ñ", "Jose N", "jose n", "田中", "田仲")}) == 5

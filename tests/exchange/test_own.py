@@ -1,0 +1,169 @@
+"""Our own lines: everything goes out, comes in elsewhere, and goes out the same."""
+
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from chat.exchange.trouble import NobodyThere, NotAChat
+from chat.shared.identity import hash_token
+from tests.cast import Cast, Person
+from tests.exchange.files import big, exports, imports, write_lines
+from tests.nodes import Node, running_node
+from tests.search.asking import finds, indexed
+from tests.verbs import CONVERSATIONS, begins, marks_read, sees
+from tests.waiting import eventually
+
+KINDS = {"user", "block", "conversation", "message", "pin", "member", "follow", "ban"}
+PATHS = (CONVERSATIONS, "/api/chat/threads", "/api/users/me", "/api/users/me/blocks")
+
+
+async def does(person: Person, method: str, path: str, json: Any = None) -> None:
+    """A call that succeeds."""
+    status, said = await person.call(method, path, json)
+    assert status in (200, 201, 204), said
+
+
+async def live_a_little(ana: Person, ben: Person, chloe: Person) -> int:
+    """A channel in which all happens that can; its id."""
+    room = await begins(ana, "channel", "garden", ben, chloe, topic="what grows")
+    at = f"{CONVERSATIONS}/{room}"
+    for number in range(12):
+        await (ana, ben)[number % 2].says(room, f"line {number} 🍅 \n*with* more")
+    await ben.says(room, "see @ana and @chloe")
+    await does(ben, "POST", f"{at}/messages", {"body": "quoting", "client_id": "q", "reply_to": 3})
+    await does(ana, "POST", f"{at}/messages", {"body": "in a thread", "client_id": "t1", "thread": 2})
+    await does(chloe, "POST", f"{at}/messages", {"body": "and another", "client_id": "t2", "thread": 2})
+    await does(ana, "PATCH", f"{at}/messages/1", {"body": "said otherwise"})
+    await does(ben, "DELETE", f"{at}/messages/4")
+    for person, emoji in ((chloe, "🎉"), (ben, "👍"), (ana, "🎉")):
+        await does(person, "PUT", f"{at}/messages/5/reactions/{emoji}")
+    await does(ana, "PUT", f"{at}/pins/6")
+    await does(ben, "PUT", f"{at}/pins/5")
+    await does(ana, "PUT", f"{at}/notifications", {"level": "mentions"})
+    await marks_read(chloe, room, 7)
+    return room
+
+
+async def live(cast: Cast) -> tuple[Person, Person, Person, int]:
+    """Three people, a channel, a group, a direct, notes, an archive, a block, a ban."""
+    ana, ben, chloe, mallory = await cast.enters("ana", "ben", "chloe", "mallory")
+    room = await live_a_little(ana, ben, chloe)
+    for kind, others in (("group", [ben, chloe]), ("direct", [ben]), ("direct", [ana])):
+        place = await begins(ana, kind, "", *others)
+        await ana.says(place, f"in a {kind} with {len(others)}")
+    old = await begins(ben, "channel", "old", private=True)
+    await ben.says(old, "the end")
+    await does(ben, "DELETE", f"{CONVERSATIONS}/{old}")
+    await does(ana, "PUT", f"/api/users/{mallory.id}/block")
+    await does(ana, "PUT", f"{CONVERSATIONS}/{room}/bans/{mallory.id}", {"reason": "rude"})
+    await does(ana, "PATCH", "/api/users/me", {"about": "grows\ntomatoes", "receipts": "off"})
+    return ana, ben, chloe, room
+
+
+async def test_out_in_and_out_again_is_the_same(
+    cast: Cast, database_url: str, elsewhere: str, redis_url: str, tmp_path: Path
+) -> None:
+    """Line for line; and people there see what they saw here: pages, counts, threads, pins."""
+    *people, room = await live(cast)
+    lines = await exports(database_url, tmp_path / "here.jsonl")
+    assert {line["type"] for line in lines} == KINDS
+    assert await imports(elsewhere, tmp_path / "here.jsonl") == 0
+    assert await exports(elsewhere, tmp_path / "there.jsonl") == lines
+    async with running_node(elsewhere, redis_url) as node:
+        for person in people:
+            twin = await log_in(elsewhere, cast, person, node)
+            assert twin.id == person.id
+            for path in (f"{CONVERSATIONS}/{room}/messages?limit=200", f"{CONVERSATIONS}/{room}/pins", *PATHS):
+                assert await look(twin, path) == await look(person, path), path
+        await indexed(elsewhere)
+        assert await finds(twin, "otherwise") == ["said otherwise"]
+
+
+async def look(person: Person, path: str) -> Any:
+    """What somebody sees, but for where the log stands."""
+    status, seen = await person.call("GET", path)
+    assert status == 200, seen
+    return {name: value for name, value in seen.items() if name != "cursor"}
+
+
+async def log_in(database_url: str, cast: Cast, person: Person, node: Node) -> Person:
+    """The same person, where his account came in; by SQL, for nobody can log in to it."""
+    token = f"twin-of-{person.name}"
+    async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
+        cursor = await connection.execute(
+            "insert into sessions (user_id, token_hash, expires_at)"
+            " select id, %s, now() + interval '1 day' from users where name = %s returning user_id",
+            [hash_token(token), person.name],
+        )
+        row = await cursor.fetchone()
+    assert row is not None
+    return Person(cast.http, node.url, person.name, row[0], token)
+
+
+async def test_again_adds_nothing_and_a_second_export_only_what_is_new(
+    cast: Cast, database_url: str, elsewhere: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same file is known by its print, the same messages by their names."""
+    ana, ben, _, room = await live(cast)
+    lines = await exports(database_url, tmp_path / "first.jsonl")
+    number = sum(line["type"] == "message" for line in lines)
+    assert await imports(elsewhere, tmp_path / "first.jsonl") == await imports(elsewhere, tmp_path / "first.jsonl") == 0
+    assert capsys.readouterr().out.splitlines()[-1] == f"0 new, {number} known, 0 refused"
+    await ben.says(room, "one more")
+    more = await exports(database_url, tmp_path / "second.jsonl")
+    assert await imports(elsewhere, tmp_path / "second.jsonl") == 0
+    assert capsys.readouterr().out.splitlines()[-1] == f"1 new, {number} known, 0 refused"
+    there = await exports(elsewhere, tmp_path / "there.jsonl")
+    assert [line for line in there if line["type"] == "message"] == [line for line in more if line["type"] == "message"]
+    assert ana.id
+
+
+async def test_one_conversation_goes_out_with_its_people_alone(cast: Cast, database_url: str, tmp_path: Path) -> None:
+    """By its name or its id; what is not there is said."""
+    *_, room = await live(cast)
+    lines = await exports(database_url, tmp_path / "a.jsonl", conversation="#garden")
+    assert lines == await exports(database_url, tmp_path / "b.jsonl", conversation=str(room))
+    assert {line["conversation"] for line in lines if "conversation" in line} == {room}
+    assert {line["name"] for line in lines if line["type"] == "user"} == {"ana", "ben", "chloe", "mallory"}
+    with pytest.raises(NobodyThere, match="no conversation nowhere"):
+        await exports(database_url, tmp_path / "c.jsonl", conversation="nowhere")
+
+
+async def test_a_person_gets_the_own_data_and_nobody_elses(cast: Cast, database_url: str, tmp_path: Path) -> None:
+    """All that ana wrote and put up, wherever, her logins and blocks; no word of others. It cannot come in again."""
+    ana, *_ = await live(cast)
+    lines = await exports(database_url, tmp_path / "ana.jsonl", person="ana")
+    assert {line["author"] for line in lines if line["type"] == "message"} == {"ana"}
+    assert {line["name"] for line in lines if line["type"] == "user"} == {"ana"}
+    told = [line["body"] for line in lines if line["type"] == "message"]
+    assert {"said otherwise", "in a thread", "in a direct with 1"} <= set(told)
+    kept = [line for line in lines if line["type"] in ("login", "blocked", "reaction", "pin")]
+    assert [line["type"] for line in kept] == ["login", "blocked", "reaction", "pin"]
+    with pytest.raises(NotAChat):
+        await imports(database_url, tmp_path / "ana.jsonl")
+    assert ana.id
+
+
+async def test_who_is_in_sees_one_entry_and_nothing_unread(cast: Cast, database_url: str, tmp_path: Path) -> None:
+    """Live: newcomers are told where they are; what comes on top later counts as read, and one entry says the end."""
+    ana, ben = await cast.enters("ana", "ben")
+    lines = big(300)
+    assert await imports(database_url, write_lines(tmp_path / "first.jsonl", *lines)) == 0
+    ear = await ana.listens(after=(await sees(ana))["cursor"])
+    (room,) = (await sees(ana))["conversations"]
+    assert (room["unread"], room["last_seq"]) == (300, 300)  # the file says that she has read nothing
+    await marks_read(ana, room["id"], 300)
+    seats = [{"type": "member", "conversation": 7, "user": "ben", "role": "member"}]
+    file = write_lines(tmp_path / "more.jsonl", *lines[:-1], *big(350)[303:-1], *seats)
+    assert await imports(database_url, file) == 0
+    await eventually(lambda: ear.named("member"))
+    told = [event.json() for event in ear.named("conversation")]
+    assert [(one["last_seq"], one["unread"], one["last_message"]["body"]) for one in told] == [(350, 0, "line 349")]
+    assert ear.messages() == []
+    (room,) = (await sees(ana))["conversations"]
+    assert (room["unread"], room["last_seq"]) == (0, 350)
+    await ben.says(room["id"], "alive")
+    await ear.hears("alive")
+    assert ear.messages()[-1]["seq"] == 351

@@ -1,0 +1,97 @@
+"""A kill in the middle: what comes in and what goes out goes on where it stopped; bad lines stop nothing."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chat.exchange.export.export import Mark
+from chat.exchange.export.file import Draft
+from chat.exchange.importing import Options, import_file
+from chat.exchange.intake.intake import Intake
+from chat.exchange.trouble import ExchangeTrouble, OtherFile
+from tests.exchange.files import big, exports, imports, write_lines
+
+
+async def test_a_killed_import_goes_on_where_it_stopped(
+    elsewhere: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each commit says how far it has come; what is there already is not even looked at."""
+    monkeypatch.setattr("chat.exchange.intake.intake.GROUP", 100)
+    file = write_lines(tmp_path / "big.jsonl", *big(1_000))
+    groups_taken = 0
+    take = Intake._take
+
+    async def die(self: Intake, group: Any, at: int) -> int:
+        nonlocal groups_taken
+        groups_taken += 1
+        if groups_taken == 5:
+            raise KeyboardInterrupt
+        return await take(self, group, at)
+
+    monkeypatch.setattr(Intake, "_take", die)
+    with pytest.raises(KeyboardInterrupt):
+        import_file(elsewhere, Options(file))
+    capsys.readouterr()
+    assert import_file(elsewhere, Options(file)) == 0
+    assert groups_taken == 5 + 7  # four of eleven were in
+    assert capsys.readouterr().out == "602 new, 398 known, 0 refused\n"
+    lines = await exports(elsewhere, tmp_path / "out.jsonl")
+    assert [line["body"] for line in lines if line["type"] == "message"] == [f"line {n}" for n in range(1_000)]
+
+
+async def test_a_broken_off_export_goes_on_where_it_stopped(
+    elsewhere: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A kill leaves a part and its note, perhaps with half a line behind; the file appears when it is whole."""
+    assert await imports(elsewhere, write_lines(tmp_path / "big.jsonl", *big(500))) == 0
+    monkeypatch.setattr("chat.exchange.export.reader.PAGE", 100)
+    whole = await exports(elsewhere, tmp_path / "whole.jsonl")
+    monkeypatch.setattr(Draft, "write", dying(Draft.write, 7))
+    out = tmp_path / "out.jsonl"
+    with pytest.raises(KeyboardInterrupt):
+        await exports(elsewhere, out)
+    assert not out.exists()
+    with pytest.raises(OtherFile):
+        await exports(elsewhere, out, conversation="long")
+    assert await exports(elsewhere, out) == whole
+    assert not out.with_name("out.jsonl.part").exists()
+    with pytest.raises(OtherFile):
+        await exports(elsewhere, out)
+
+
+def dying(write: Callable[..., None], at: int) -> Callable[..., None]:
+    """Writes, until that many pieces are written; of the last one only a half, without a note."""
+    pieces = 0
+
+    def die(self: Draft, lines: bytes, messages: int, mark: Mark) -> None:
+        nonlocal pieces
+        pieces += 1
+        if pieces == at:
+            self._file.write(lines[: len(lines) // 2])
+            raise KeyboardInterrupt
+        write(self, lines, messages, mark)
+
+    return die
+
+
+async def test_bad_lines_are_named_and_touch_no_others(
+    elsewhere: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With file and number; the rest comes in, and the exit code says that some did not."""
+    lines = big(3)
+    bad = [b"{not json", {"type": "message", "conversation": 8}, {"type": "wish"}, b"x" * 2**25]
+    stray = lines[3] | {"conversation": 8}
+    assert await imports(elsewhere, write_lines(tmp_path / "bad.jsonl", *lines[:4], *bad, stray, *lines[4:])) == 1
+    told = capsys.readouterr()
+    assert told.out == "3 new, 0 known, 5 refused\n"
+    wrong = [line.split(": ")[0] for line in told.err.splitlines() if line.startswith("bad.jsonl:")]
+    assert wrong == [f"bad.jsonl:{number}" for number in (5, 6, 7, 8, 9)]
+
+
+async def test_a_newer_version_is_refused(elsewhere: str, tmp_path: Path) -> None:
+    """Before anything is read."""
+    lines = big(1)
+    with pytest.raises(ExchangeTrouble, match="version"):
+        await imports(elsewhere, write_lines(tmp_path / "new.jsonl", lines[0] | {"version": 99}, *lines[1:]))

@@ -1,0 +1,164 @@
+"""A Slack export comes in: people, conversations, and what they said in Slack's own way of writing."""
+
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from chat.exchange.emoticons import find_emoji, show_emoji
+from chat.exchange.slack.markup import Writer
+from chat.exchange.trouble import BadArchive, UnknownFile
+from tests.cast import Cast
+from tests.exchange.files import Json, exports, imports
+from tests.exchange.slack_export import GARDEN, said, slack_files, write_slack
+from tests.verbs import CONVERSATIONS, sees
+
+
+def messages(lines: list[Json], conversation: int) -> list[Json]:
+    """What was said there."""
+    return [line for line in lines if line["type"] == "message" and line["conversation"] == conversation]
+
+
+async def test_everything_in_it_comes_in(cast: Cast, database_url: str, tmp_path: Path) -> None:
+    """Ana has an account already; who is in what, who runs what, and every message with all that hangs on it."""
+    (ana,) = await cast.enters("ana")
+    assert await imports(database_url, write_slack(tmp_path / "slack.zip")) == 0
+    mine = {one["name"] or one["kind"]: one for one in (await sees(ana))["conversations"]}
+    assert sorted(mine) == ["direct", "garden", "group"]
+    assert [one["unread"] for one in mine.values()] == [0, 0, 0]
+    assert (mine["garden"]["role"], mine["garden"]["topic"], mine["garden"]["private"]) == (
+        "owner",
+        "what grows",
+        False,
+    )
+    lines = await exports(database_url, tmp_path / "out.jsonl")
+    places = {line["name"]: line for line in lines if line["type"] == "conversation" and "name" in line}
+    assert "archived_at" in places["secret"]
+    assert places["secret"]["private"] is True
+    owners = {(line["conversation"], line["user"]) for line in lines if line.get("role") == "owner"}
+    assert (places["kitchen"]["id"], "ben.okafor") in owners  # who began it has gone, and there is no admin
+    garden = messages(lines, mine["garden"]["id"])
+    check_garden(garden)
+    (pin,) = [line for line in lines if line["type"] == "pin"]
+    assert (pin["user"][:6], pin["message"]["client_id"]) == ("chloe-", garden[1]["client_id"])
+
+
+def check_garden(garden: list[Json]) -> None:
+    """The channel in which all happens that can."""
+    bodies = [line["body"] for line in garden]
+    assert bodies[0] == "_@ana has joined the channel_"
+    assert bodies[1] == "hi @ana & @here, **bold** _it_ ~~no~~ `a < b` 🎉 :nope:"
+    assert (garden[1]["mentions"], garden[1]["mentions_all"]) == (["ana"], "here")
+    assert bodies[2] == "see [the *list*](<https://example.org/a_b>) in #kitchen"
+    assert garden[2]["edited_at"] == "2024-05-01T08:02:10.000Z"
+    assert garden[2]["created_at"] == "2024-05-01T08:02:00.000Z"
+    assert [(one["emoji"], len(one["users"])) for one in garden[2]["reactions"]] == [("👍🏼", 2)]
+    assert garden[3]["thread"] == {"author": "ana", "client_id": "slack-1714550520.000300"}
+    assert "thread" not in garden[4]
+    assert bodies[5] == "[plan (v2).pdf](<https://files.slack.com/plan.pdf>)"
+    assert (bodies[6], "deleted_at" in garden[6]) == ("", True)
+    assert bodies[7] == "built\n> [log](<https://ci.example.org>)\n> ok"
+    assert bodies[8] == "from afar"
+    assert "".join(bodies[9:11]).replace(" ", "") == "long" * 5_000
+    assert [line["client_id"] for line in garden[9:11]] == ["slack-1714636940.001000", "slack-1714636940.001000.2"]
+    assert bodies[11] == "only blocks"
+    assert len(garden) == 12
+
+
+async def test_again_and_with_more_adds_only_what_is_new(
+    database_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same export is known; a later one of the same workspace brings its new days into the same conversations."""
+    assert await imports(database_url, write_slack(tmp_path / "one.zip")) == 0
+    assert await imports(database_url, tmp_path / "one.zip") == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "0 new, 15 known, 0 refused"
+    later = GARDEN | {"2024-05-03.json": [said("1714723200.000100", "U3CHLOE", "later", thread_ts="1714550520.000300")]}
+    assert await imports(database_url, write_slack(tmp_path / "two.zip", slack_files(later))) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "1 new, 15 known, 0 refused"
+    lines = await exports(database_url, tmp_path / "out.jsonl")
+    assert sum(line["type"] == "conversation" for line in lines) == 5
+    (late,) = [line for line in lines if line.get("body") == "later"]
+    assert late["thread"]["client_id"] == "slack-1714550520.000300"
+
+
+async def test_a_dry_run_says_what_would_come_and_what_cannot(
+    database_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And touches nothing; wrong entries are named with their file and line."""
+    days = GARDEN | {"2024-05-04.json": [said("1", "U1ANA", "fine"), {"type": "message", "text": "when?"}]}
+    files = slack_files(days) | {"kitchen/2024-05-01.json": '[{"ts": "1", "user": "U1ANA"\n oops}]'}
+    assert await imports(database_url, write_slack(tmp_path / "slack.zip", files), dry=True) == 1
+    told = capsys.readouterr()
+    assert told.out == "16 messages would come, 2 refused\n"
+    assert "garden/2024-05-04.json:8: " in told.err
+    assert "kitchen/2024-05-01.json:2: " in told.err
+    assert "1 reactions with :partyparrot:" in told.err
+    assert "1 replies whose thread begins outside" in told.err
+    assert await exports(database_url, tmp_path / "out.jsonl") == []
+
+
+async def test_a_name_that_is_taken_is_kept_apart(cast: Cast, database_url: str, tmp_path: Path) -> None:
+    """A channel of ours with the same name stays as it is."""
+    (mallory,) = await cast.enters("mallory")
+    ours = await cast.share(mallory, name="Garden")
+    assert await imports(database_url, write_slack(tmp_path / "slack.zip")) == 0
+    status, listed = await mallory.call("GET", "/api/chat/channels")
+    assert status == 200
+    assert sorted(one["name"] for one in listed["channels"]) == ["Garden", "garden 2", "kitchen"]
+    status, page = await mallory.call("GET", f"{CONVERSATIONS}/{ours}/messages")
+    assert page["messages"] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("../../etc/passwd", b"x", "climbs"),
+        ("/etc/passwd", b"x", "climbs"),
+        ("general/..\\..\\x.json", b"x", "climbs"),
+        ("general/2024-01-01.json", b"[" + b" " * 2**26, "would unpack"),
+    ],
+)
+async def test_a_hostile_archive_is_refused(
+    database_url: str, tmp_path: Path, name: str, content: bytes, reason: str
+) -> None:
+    """Paths that climb out of it, and files that would unpack to far more than they are."""
+    files = slack_files() | {name: content}
+    with pytest.raises(BadArchive, match=reason):
+        await imports(database_url, write_slack(tmp_path / "slack.zip", files))
+
+
+async def test_what_is_no_chat_is_said(database_url: str, tmp_path: Path) -> None:
+    """A ZIP of something else, a broken one, a text."""
+    with zipfile.ZipFile(tmp_path / "other.zip", "w") as archive:
+        archive.writestr("readme.txt", "x")
+    (tmp_path / "broken.zip").write_bytes(b"PK\x03\x04 and then nothing")
+    (tmp_path / "text").write_text("dear diary\n")
+    for name, trouble in (("other.zip", UnknownFile), ("broken.zip", BadArchive), ("text", UnknownFile)):
+        with pytest.raises(trouble):
+            await imports(database_url, tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("slack", "ours"),
+    [
+        ("*a* and *b c*, 2*3*4, *not\nthis*", "**a** and **b c**, 2*3*4, *not\nthis*"),
+        ("```x = *y* <https://e.org>```after", "```\nx = *y* https://e.org\n```\nafter"),
+        ("`*code* &amp; :tada:` ~gone~", "`*code* & :tada:` ~~gone~~"),
+        ("<mailto:a@b.org|a@b.org> <https://e.org>", "a@b.org https://e.org"),
+        ("<javascript:alert(1)|click>", "click"),
+        ("# no heading\n&gt; quoted", "\\# no heading\n> quoted"),
+        ("<!subteam^S1|@gardeners> <!date^1^{date}|May 1>", "@gardeners May 1"),
+        ("&amp;lt; stays", "&lt; stays"),
+        ("at 10:30:45 :+1:", "at 10:30:45 👍"),
+    ],
+)
+def test_markup(slack: str, ours: str) -> None:
+    """Slack's way of writing as Markdown; code stays code, and no address becomes a program."""
+    assert Writer(lambda user: user, lambda _, shown: shown).write(slack).body == ours
+
+
+def test_emoji_names() -> None:
+    """Those of Unicode, with colours of skin and flags; a team's own are none."""
+    names = ("tada", "thumbsup::skin-tone-6", "flag-pt", "heart", "partyparrot")
+    assert [find_emoji(name) for name in names] == ["🎉", "👍🏿", "🇵🇹", "❤️", None]
+    assert show_emoji(":wave: a:b:c") == "👋 a:b:c"

@@ -1,0 +1,1 @@
+"""Files, from the first byte sent to the last one swept."""

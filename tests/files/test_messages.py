@@ -1,0 +1,148 @@
+"""Messages that carry files: posted, retried, edited, deleted, batched, heard; each file in one message."""
+
+import asyncio
+import uuid
+
+import orjson
+
+from chat.files.endpoints import UPLOADS
+from chat.files.file import folder_of
+from chat.files.sweep import Sweep
+from tests.cast import Person
+from tests.files.sending import begins_upload, may_read, picture, posts, sends, sends_piece
+from tests.nodes import Node
+from tests.verbs import CONVERSATIONS, begins, deletes, edits, opens, pages, reads, sees, tries
+from tests.waiting import eventually
+
+
+async def test_everybody_hears_of_it(ana: Person, ben: Person) -> None:
+    """Stream, replay, history and the list of conversations say the same bytes; an empty text is fine."""
+    room = await begins(ana, "channel", "room", ben)
+    start = (await sees(ben))["cursor"]
+    ear = await ben.listens()
+    file = await sends(ana, picture((640, 480)), "red.png")
+    message = await posts(ana, room, file)
+    assert message["body"] == ""
+    assert message["files"] == [file]
+    assert file == {
+        "id": file["id"], "name": "red.png", "size": file["size"], "type": "image/png",
+        "width": 640, "height": 480, "preview": True,
+    }  # fmt: skip
+    await eventually(lambda: ear.messages())
+    replay = await ben.listens(start)
+    await eventually(lambda: replay.messages())
+    live, again = ([event for event in one.events if event.event == "message"][-1] for one in (ear, replay))
+    assert live.raw == again.raw
+    assert orjson.loads(live.data) == message == (await pages(ben, room))["messages"][-1]
+    assert (await opens(ben, room))["last_message"] == message
+
+
+async def test_one_file_one_message(ana: Person, ben: Person) -> None:
+    """Neither twice, nor somebody else's, nor one that is not whole, nor one that is not there."""
+    room = await begins(ana, "channel", "room", ben)
+    posted, mine, bens = await sends(ana, b"a"), await sends(ana, b"b"), await sends(ben, b"c")
+    await posts(ana, room, posted)
+    half = int((await begins_upload(ana, 10)).rpartition("/")[2])
+    for wrong in ([posted["id"]], [bens["id"]], [half], [999_999], [mine["id"], 999_999]):
+        draft = {"body": "x", "client_id": uuid.uuid4().hex, "files": wrong}
+        status, said = await ana.call("POST", f"{CONVERSATIONS}/{room}/messages", draft)
+        assert (status, said["errors"][0]["field"]) == (422, "files")
+    for wrong in ([mine["id"]] * 2, list(range(1, 22)), ["x"], [0]):
+        draft = {"body": "x", "client_id": uuid.uuid4().hex, "files": wrong}
+        assert await tries(ana, "POST", f"{CONVERSATIONS}/{room}/messages", draft) == (422, "invalid")
+    for body in ("", "  \n"):
+        draft = {"body": body, "client_id": uuid.uuid4().hex}
+        assert await tries(ana, "POST", f"{CONVERSATIONS}/{room}/messages", draft) == (422, "invalid")
+    assert (await posts(ana, room, mine))["files"] == [mine]
+
+
+async def test_a_retry_finds_the_first(ana: Person) -> None:
+    """Also while the first is in flight, fifty times at once: its file is in one message."""
+    room = await begins(ana, "channel", "room")
+    file = await sends(ana, b"a")
+    draft = {"body": "", "client_id": "same", "files": [file["id"]]}
+    tried = [ana.call("POST", f"{CONVERSATIONS}/{room}/messages", draft) for _ in range(50)]
+    said = await asyncio.gather(*tried)
+    assert sorted(status for status, _ in said) == [200] * 49 + [201]
+    assert {orjson.dumps(answer["message"]) for _, answer in said} == {orjson.dumps(said[0][1]["message"])}
+    assert (await opens(ana, room))["last_seq"] == 1
+
+
+async def test_a_batch(ana: Person, ben: Person) -> None:
+    """Each is judged by itself; of two that want the same file the first has it."""
+    room = await begins(ana, "channel", "room", ben)
+    one, two = await sends(ana, b"1"), await sends(ana, b"2")
+    wants = [[one["id"]], [one["id"]], [two["id"]], []]
+    messages = [{"conversation": room, "body": "x", "client_id": str(n), "files": ids} for n, ids in enumerate(wants)]
+    _, said = await ana.call("POST", "/api/chat/messages", {"messages": messages})
+    assert [result["status"] for result in said["results"]] == [201, 422, 201, 201]
+    assert [message.get("files") for message in (await pages(ben, room))["messages"]] == [[one], [two], None]
+
+
+async def test_edits_keep_them(ana: Person, ben: Person) -> None:
+    """The text may go, for the files still say something; without them it may not."""
+    room = await begins(ana, "channel", "room", ben)
+    ear = await ben.listens()
+    file = await sends(ana, b"a")
+    message = await posts(ana, room, file, body="look")
+    edited = await edits(ana, room, message["seq"], "look here")
+    assert (edited["body"], edited["files"]) == ("look here", [file])
+    assert (await ear.hears_event("edit")).json() == edited
+    assert (await edits(ana, room, message["seq"], ""))["files"] == [file]
+    plain = await ana.says(room, "plain")
+    path = f"{CONVERSATIONS}/{room}/messages/{plain['seq']}"
+    assert await tries(ana, "PATCH", path, {"body": " "}) == (422, "invalid")
+
+
+async def test_a_tombstone_carries_nothing(ana: Person, ben: Person, node: Node) -> None:
+    """Its bytes are gone from the storage soon after; its neighbours' are not."""
+    room = await begins(ana, "channel", "room", ben)
+    gone, stays = await sends(ana, picture(), "gone.png"), await sends(ana, picture(), "stays.png")
+    message = await posts(ana, room, gone)
+    await posts(ana, room, stays)
+    await deletes(ana, room, message["seq"])
+    assert "files" not in await reads(ben, room, message["seq"])
+    folder = node.app[UPLOADS].storage._folder
+    assert (folder / folder_of(gone["id"])).exists()
+    uploads = node.app[UPLOADS]
+    assert await Sweep(uploads._pool, uploads.storage).step() == 1
+    assert not (folder / folder_of(gone["id"])).exists()
+    assert await may_read(ben, stays)
+
+
+async def test_what_nobody_posts_is_swept_after_a_day(ana: Person, node: Node) -> None:
+    """Half or whole; what is newer stays."""
+    uploads = node.app[UPLOADS]
+    half, whole, fresh = await begins_upload(ana, 10), await sends(ana, b"whole"), await sends(ana, b"fresh")
+    await sends_piece(ana, half, 0, b"half")
+    async with uploads._pool.connection() as connection:
+        await connection.execute(
+            "update files set touched_at = now() - interval '25 hours' where id <> %s", [fresh["id"]]
+        )
+    assert await Sweep(uploads._pool, uploads.storage).step() == 2
+    assert [await may_read(ana, file) for file in (whole, fresh)] == [False, True]
+    assert (await ana.asks("HEAD", half))[0] == 404
+    assert [path.name for path in uploads.storage._folder.glob("*/*")] == [str(fresh["id"])]
+
+
+async def test_found_by_having_a_file(ana: Person, ben: Person) -> None:
+    """`has:file`, and by the file's name; no more once it is deleted."""
+    room = await begins(ana, "channel", "room", ben)
+    await ana.says(room, "figures will follow")
+    message = await posts(ana, room, await sends(ana, b"1,2", "Quarterly figures.csv"))
+
+    async def found(question: str) -> list[int]:
+        _, said = await ben.call("GET", f"/api/chat/search?q={question}")
+        return [result["message"]["seq"] for result in said["results"]]
+
+    await eventually(lambda: found("has:file"))
+    assert await found("has:file") == [message["seq"]]
+    assert await found("quarterly") == [message["seq"]]
+    assert await found("figures") == [message["seq"], 1]
+    assert await found("figures has:file") == [message["seq"]]
+    await deletes(ana, room, message["seq"])
+
+    async def gone() -> bool:
+        return await found("has:file") == []
+
+    await eventually(gone)

@@ -1,0 +1,93 @@
+"""A conversation of a hundred thousand messages, and what a page shows of it."""
+
+from typing import Any
+
+import psycopg
+
+from tests.cast import Person
+from tests.journeys.window import Window
+
+MANY = 100_000
+MOST_ROWS = 460  # 400 messages are kept, and a page more before it lets go
+FILL = """
+insert into messages (conversation_id, seq, position, author_id, client_id, body, created_at)
+select %(room)s, n, 0, case when n %% 7 < 4 then %(ben)s else %(ana)s end, 'c' || n,
+       'message ' || n || repeat(' and more', (n %% 23)::int), now() - make_interval(secs => (%(many)s - n) * 40)
+from generate_series(1, %(many)s) n
+"""
+# The message in the middle of the screen, where one looks, and where it stands.
+LOOKED_AT = """() => {
+    const log = document.querySelector('[role=log]'), box = log.getBoundingClientRect();
+    const below = one => one.getBoundingClientRect().top > box.top + box.height / 2;
+    const row = [...log.querySelectorAll('article[data-seq]')].find(below);
+    return [Number(row.dataset.seq), Math.round(row.getBoundingClientRect().top)];
+}"""
+PLACE = "seq => Math.round(document.querySelector(`article[data-seq='${seq}']`).getBoundingClientRect().top)"
+LOADED = "rows => [rows.length, Number(rows.at(0)?.dataset.seq), Number(rows.at(-1)?.dataset.seq)]"
+# What the clipboard gets of everything from one message to another.
+COPIED = """([from, to]) => {
+    const text = seq => document.querySelector(`article[data-seq='${seq}'] [data-testid=text]`);
+    getSelection().setBaseAndExtent(text(from), 0, text(to), text(to).childNodes.length);
+    const clipboardData = new DataTransfer();
+    const event = new ClipboardEvent('copy', { clipboardData, bubbles: true, cancelable: true });
+    text(from).dispatchEvent(event);
+    return clipboardData.getData('text/plain');
+}"""
+FOCUSED = "Number(document.activeElement.dataset.seq ?? 0)"
+# Tasks that keep the page from answering for more than 50 ms are told of by the browser.
+WATCH_TASKS = """
+    window.tasks = [];
+    new PerformanceObserver(list => window.tasks.push(...list.getEntries().map(one => one.duration)))
+        .observe({ type: 'longtask' });
+    for (const until = performance.now() + 80; performance.now() < until;);
+"""
+
+
+async def fill(database_url: str, room: int, ana: Person, ben: Person, read: int = MANY) -> None:
+    """They have talked for weeks; ana has read up to there."""
+    async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
+        await connection.execute(FILL, {"room": room, "ana": ana.id, "ben": ben.id, "many": MANY})
+        await connection.execute("update conversations set last_seq = %s where id = %s", [MANY, room])
+        await connection.execute("update memberships set read_seq = %s where conversation_id = %s", [read, room])
+
+
+async def loaded(window: Window) -> tuple[int, int, int]:
+    """How many messages stand in the page, the first and the last of them."""
+    rows = window.page.get_by_role("log", name="Messages in").locator("article[data-seq]")
+    count, first, last = await rows.evaluate_all(LOADED)
+    return count, first, last
+
+
+async def looked_at(window: Window) -> tuple[int, int]:
+    """The message in the middle of the screen, and its place from the top."""
+    seq, top = await window.page.evaluate(LOOKED_AT)
+    return seq, top
+
+
+async def place_of(window: Window, seq: int) -> int:
+    """How far from the top a message stands."""
+    top: int = await window.page.evaluate(PLACE, seq)
+    return top
+
+
+async def scrolls_to(window: Window, top: int) -> None:
+    """As the scroll bar does it."""
+    await window.page.get_by_role("log", name="Messages in").evaluate(f"log => log.scrollTo(0, {top})")
+
+
+async def focused(window: Window) -> int:
+    """The message that has the focus; 0 for none."""
+    seq: int = await window.page.evaluate(FOCUSED)
+    return seq
+
+
+async def copied(window: Window, first: int, last: int) -> str:
+    """What copying from one message to another gives."""
+    text: str = await window.page.evaluate(COPIED, [first, last])
+    return text
+
+
+async def tasks(window: Window) -> list[float]:
+    """How long each long task has taken, in milliseconds."""
+    found: list[Any] = await window.page.evaluate("window.tasks")
+    return [float(one) for one in found]

@@ -1,0 +1,93 @@
+"""Several tabs of one browser: opened beside each other, closed, crashed, frozen, on a bad line."""
+
+import asyncio
+from collections.abc import Iterable
+from contextlib import suppress
+from functools import partial
+
+import psycopg
+from playwright.async_api import Error
+
+from tests.cast import Person
+from tests.journeys.window import Window
+from tests.waiting import eventually
+
+LIMIT = 30.0
+# Whether this tab holds the lock of the leader, asked of the browser.
+LEADS = "navigator.locks.query().then(({held}) => held.filter(one => /^tandem \\d+$/.test(one.name)).length)"
+SLOW_3G = {"offline": False, "latency": 400, "downloadThroughput": 50_000, "uploadThroughput": 50_000}
+
+
+async def opens_tab(window: Window, path: str) -> Window:
+    """Another tab of the same browser."""
+    tab = Window(await window.page.context.new_page(), window.url)
+    await tab.opens(path)
+    return tab
+
+
+async def opens_tabs(window: Window, path: str, count: int) -> list[Window]:
+    """So many tabs, the given one among them, all of them live; it leads, having come first."""
+    await window.is_live()
+    tabs = [window, *await asyncio.gather(*(opens_tab(window, path) for _ in range(count - 1)))]
+    await asyncio.gather(*(tab.is_live() for tab in tabs))
+    assert await window.page.evaluate(LEADS) == 1
+    return tabs
+
+
+async def connections(person: Person) -> tuple[int, int]:
+    """How many streams and sockets this person has open, as the server counts them."""
+    status, said = await person.call("GET", "/api/sessions")
+    assert status == 200, said
+    return sum(one["streams"] for one in said["sessions"]), sum(one["sockets"] for one in said["sessions"])
+
+
+async def has_one_of_each(person: Person) -> None:
+    """Wait until the server counts one stream and one socket."""
+
+    async def one_each() -> bool:
+        return await connections(person) == (1, 1)
+
+    await eventually(one_each, LIMIT)
+
+
+async def closes(tab: Window) -> None:
+    """As with the cross on it."""
+    await tab.page.close()
+
+
+async def crashes(tab: Window) -> None:
+    """Its process dies; what is left of it is closed."""
+    with suppress(Error):
+        await tab.page.goto("chrome://crash", timeout=5_000)
+    await tab.page.close()
+
+
+async def freezes(tab: Window, state: str = "frozen") -> None:
+    """The browser puts it to sleep, or (`active`) wakes it."""
+    devtools = await tab.page.context.new_cdp_session(tab.page)
+    await devtools.send("Page.setWebLifecycleState", {"state": state})
+    await devtools.detach()
+
+
+async def slows(tab: Window) -> None:
+    """A bad line, from now on."""
+    devtools = await tab.page.context.new_cdp_session(tab.page)
+    await devtools.send("Network.enable")
+    await devtools.send("Network.emulateNetworkConditions", SLOW_3G)
+
+
+async def show_what_is_stored(tabs: Iterable[Window], database_url: str, count: int) -> None:
+    """Wait until every tab has so many messages: those that are stored, each once, in their order."""
+    for tab in tabs:
+        await eventually(partial(has, tab, count), LIMIT)
+    async with await psycopg.AsyncConnection.connect(database_url) as connection:
+        stored = await (await connection.execute("select seq, body from messages order by seq")).fetchall()
+    assert len(stored) == count
+    for tab in tabs:
+        assert await tab.seen() == stored
+        assert tab.errors == []
+
+
+async def has(tab: Window, count: int) -> bool:
+    """Does it show so many, or more?"""
+    return len(await tab.seen()) >= count

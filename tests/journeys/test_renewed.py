@@ -1,0 +1,35 @@
+"""Every node is renewed while people talk in the browser: the whole story goes on as if nothing had happened."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cast import Cast
+from tests.journeys import test_talk
+from tests.journeys.conftest import OpenWindow
+from tests.up.running import Running, running_up
+
+
+@pytest.fixture
+def fleet(tmp_path: Path, database_url: str, redis_url: str) -> Iterator[Running]:
+    """Three nodes behind HAProxy."""
+    settings = {"DATABASE_URL": database_url, "REDIS_URL": redis_url, "RATE_LIMITS": "off", "DRAIN_SECONDS": "1"}
+    with running_up(tmp_path / "data", 3, **settings) as up:
+        yield up
+
+
+async def test_three_people_talk_while_every_node_is_renewed(
+    fleet: Running, stage: Cast, open_window: OpenWindow
+) -> None:
+    """Replies, reactions, edits, pins, threads, on three screens, without a reload; and all nodes come back."""
+
+    async def the_fleet(_name: str) -> Any:
+        return fleet
+
+    renewing = asyncio.ensure_future(asyncio.to_thread(fleet.tells, "restart"))
+    await test_talk.test_three_people_talk(stage, the_fleet, open_window)
+    said = await renewing
+    assert [line for line in said.splitlines() if "serves" in line] == [f"» n{n}: serves" for n in (1, 2, 3)]

@@ -1,0 +1,86 @@
+"""What people do on the screens beside the talk, a verb each, by the names that everybody sees on the page."""
+
+from playwright.async_api import Locator, expect
+
+from tests.journeys.talking import message, uses
+from tests.journeys.window import LIMIT, Window
+
+
+async def looks_for(window: Window, words: str) -> Locator:
+    """In the search that is open, or that Ctrl-F opens; what was found."""
+    field = window.page.get_by_role("combobox", name="Search")
+    if await field.count() == 0:
+        await window.page.keyboard.press("Control+f")
+    await field.fill(words)
+    return window.page.get_by_role("list", name="Found").get_by_role("link")
+
+
+async def finds(window: Window, words: str, *texts: str) -> None:
+    """Wait until it is found, also while the index still follows the log: the newest first."""
+    found = await looks_for(window, words)
+    for _ in range(20):
+        try:
+            await expect(found).to_have_count(len(texts), timeout=1_000)
+            break
+        except AssertionError:
+            await looks_for(window, words + " ")
+            await looks_for(window, words)
+    for row, text in zip(await found.all(), texts, strict=True):
+        await expect(row).to_contain_text(text)
+
+
+async def jumps_to(window: Window, name: str) -> None:
+    """By the switcher, with the keyboard alone."""
+    await window.page.keyboard.press("Control+k")
+    field = window.page.get_by_role("combobox", name="Jump to")
+    await field.fill(name)
+    await window.page.get_by_role("option").filter(has_text=name).first.wait_for()
+    await field.press("Enter")
+
+
+async def opens_details(window: Window) -> Locator:
+    """Of the conversation that is open."""
+    panel = window.page.get_by_role("complementary", name="Details")
+    if await panel.count() == 0:
+        await window.page.get_by_role("heading", level=1).get_by_role("button").click()
+    await panel.wait_for()
+    return panel
+
+
+async def unfolds(panel: Locator, title: str) -> Locator:
+    """A part of the details."""
+    part = panel.get_by_role("region", name=title, exact=True)
+    head = part.get_by_role("heading", level=3).get_by_role("button")
+    if await head.get_attribute("aria-expanded") == "false":
+        await head.click()
+    return part
+
+
+async def does_with(panel: Locator, name: str, deed: str) -> None:
+    """What a member's menu offers."""
+    await panel.get_by_role("button", name=f"What to do with {name}").click()
+    await panel.get_by_role("menu").get_by_text(deed, exact=True).click()
+
+
+async def confirms(window: Window, button: str) -> None:
+    """The dialog that asks."""
+    dialog = window.page.get_by_role("dialog")
+    await dialog.get_by_role("button", name=button, exact=True).click()
+    await expect(dialog).to_be_hidden(timeout=LIMIT)
+
+
+async def reports(window: Window, seq: int, words: str) -> None:
+    """A message, in one's own words."""
+    await uses(window, seq, "Report")
+    await window.page.get_by_label("In your words").fill(words)
+    await confirms(window, "Report")
+
+
+async def closes(window: Window) -> None:
+    """What lies over or beside the talk."""
+    await window.page.keyboard.press("Escape")
+
+
+async def reads_deleted(window: Window, seq: int) -> None:
+    """Wait until only a tombstone is left."""
+    await message(window, seq).get_by_text("This message was deleted.").wait_for()

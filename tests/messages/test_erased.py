@@ -1,0 +1,58 @@
+"""What was taken back is gone for those who come back later, too: from the log, and from what a node remembers."""
+
+import psycopg
+import pytest
+
+from tests.cast import Person
+from tests.ear import Ear
+from tests.nodes import running_node
+from tests.verbs import CONVERSATIONS, begins, sees
+from tests.waiting import eventually
+
+SECRET = "the password is tomato"
+
+
+async def takes_back(ana: Person, ben: Person) -> tuple[int, str]:
+    """Ana says it, corrects it twice, and takes one of two back; the conversation, and where Ben was before."""
+    room = await begins(ana, "channel", "room", ben)
+    cursor = (await sees(ben))["cursor"]
+    for _ in range(2):
+        message = await ana.says(room, f"@ben {SECRET}")
+        for body in (f"@ben {SECRET}!", "@ben never mind"):
+            status, _ = await ana.call("PATCH", f"{CONVERSATIONS}/{room}/messages/{message['seq']}", {"body": body})
+            assert status == 200
+    assert (await ana.call("DELETE", f"{CONVERSATIONS}/{room}/messages/2"))[0] == 204
+    return room, cursor
+
+
+async def check(ear: Ear) -> None:
+    """The same entries as ever, without the text that is gone."""
+    await eventually(lambda: ear.named("delete"))
+    told = [event for event in ear.events if event.event in ("message", "edit", "delete")]
+    assert [event.event for event in told] == ["message", "edit", "edit", "message", "edit", "edit", "delete"]
+    assert [event.json().get("body") for event in told[:3]] == ["@ben never mind"] * 3
+    assert [event.json()["body"] for event in told[3:6]] == [""] * 3
+    assert all(event.json()["deleted"] for event in told[3:6])
+    assert told[3].json()["mentions"] == told[6].json()["mentions"]
+    assert not any(SECRET.encode() in event.raw for event in ear.events)
+
+
+async def test_who_comes_back_hears_nothing_of_it(ana: Person, ben: Person) -> None:
+    """Out of what the node remembers; his counts come out right."""
+    _, cursor = await takes_back(ana, ben)
+    ear = await ben.listens(after=cursor)
+    await check(ear)
+    (mine,) = (await sees(ben))["conversations"]
+    assert (mine["unread"], mine["mentions"]) == (1, 1)
+
+
+@pytest.mark.usefixtures("node")
+async def test_nor_from_the_log_itself(ana: Person, ben: Person, database_url: str, redis_url: str) -> None:
+    """Read by a node that has not seen it happen; the frames in the database hold it no more."""
+    _, cursor = await takes_back(ana, ben)
+    async with running_node(database_url, redis_url, node="a2") as other:
+        ben.at = other.url
+        await check(await ben.listens(after=cursor))
+    with psycopg.connect(database_url) as database:
+        rows = database.execute("select count(*) from log where position(%s in frame) > 0", [SECRET.encode()])
+        assert rows.fetchall() == [(0,)]

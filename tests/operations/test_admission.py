@@ -1,0 +1,70 @@
+"""Admission: a node that has enough to do lets nobody new in, says when to come back, and goes on with who is in."""
+
+import asyncio
+import time
+
+import pytest
+
+from chat.operations.lag import Lag
+from chat.shared.admission import Admission, Crowded
+from chat.shared.endpoints import ADMISSION
+from tests.cast import casting
+from tests.ear import Ear
+from tests.nodes import running_node
+from tests.waiting import eventually
+
+
+def admission(lag: float = 0.0, opening: int = 0) -> Admission:
+    """One that sees these figures, with limits of 1 s and 10."""
+    return Admission(1.0, 10, lambda: lag, lambda: opening)
+
+
+def test_either_limit_refuses() -> None:
+    """Just below both it lets in; at one of them it does not."""
+    admission(0.9, 9).check()
+    for full in (admission(lag=1.0), admission(opening=10)):
+        with pytest.raises(Crowded) as refusal:
+            full.check()
+        assert 1 <= (refusal.value.retry_after or 0) <= 5
+        assert full.refused == 1
+
+
+async def test_what_is_overdue_counts_before_it_is_measured() -> None:
+    """A loop that has stood still for a moment knows it in the first turn afterwards."""
+    lag = Lag()
+    task = asyncio.ensure_future(lag.run())
+    await eventually(lambda: lag.now() < 0.2)
+    end = time.monotonic() + 0.8
+    while time.monotonic() < end:
+        pass
+    assert lag.now() > 0.4
+    task.cancel()
+
+
+def is_full(one: Admission) -> bool:
+    """Does it let nobody in?"""
+    try:
+        one.check()
+    except Crowded:
+        return True
+    return False
+
+
+@pytest.mark.parametrize("path", ["/api/chat/stream", "/api/chat/stream?poll=1", "/api/presence/socket"])
+async def test_nobody_new_comes_in(database_url: str, redis_url: str, path: str) -> None:
+    """503, `crowded`, with a time; who is in hears everything, and posts are taken."""
+    async with (
+        running_node(database_url, redis_url) as calm,
+        running_node(database_url, redis_url, node="b2", lag_most=1e-9, stream_beat=1) as busy,
+        casting(database_url, calm.url) as cast,
+    ):
+        (ana,) = await cast.enters("ana")
+        room = await cast.share(ana)
+        ear: Ear = await ana.listens()
+        ana.at = busy.url
+        await eventually(lambda: is_full(busy.app[ADMISSION]))
+        status, problem, headers = await ana.asks("GET", path)
+        assert (status, problem["code"]) == (503, "crowded")
+        assert 1 <= int(headers["Retry-After"]) <= 5
+        await ana.says(room, "hello")
+        await eventually(lambda: ear.bodies() == ["hello"])

@@ -1,0 +1,148 @@
+"""The API described for machines: all of it, and nothing but what the server really does."""
+
+from typing import Any
+
+import pytest
+
+from chat.app import ROUTES
+from chat.operations.description import shapes as s
+from chat.operations.description.answers import ANSWERS
+from chat.operations.description.openapi import is_described, plain
+from tests.cast import Person
+from tests.test_commands import tandem
+from tests.verbs import CONVERSATIONS, begins
+
+Json = dict[str, Any]
+CALLS = sorted({(one.method.lower(), plain(one.path)) for one in ROUTES["all"] if is_described(one.path)})
+
+
+async def described(person: Person, what: str = "openapi") -> Json:
+    """As this server serves it."""
+    status, document = await person.call("GET", f"/api/{what}.json")
+    assert status == 200
+    return dict(document)
+
+
+async def test_every_route_is_in_it(ana: Person) -> None:
+    """And no other; each says what it does, and how it refuses who is not logged in."""
+    document = await described(ana)
+    found = {(method, path) for path, calls in document["paths"].items() for method in calls}
+    assert found == set(CALLS)
+    for path, calls in document["paths"].items():
+        for call in calls.values():
+            assert call["summary"]
+            assert ("401" in call["responses"]) == ("security" in call) or path in ("/api/sessions", "/api/accounts")
+    ids = [call["operationId"] for calls in document["paths"].values() for call in calls.values()]
+    assert len(set(ids)) == len(ids)
+
+
+async def test_every_reference_leads_somewhere(ana: Person) -> None:
+    """In both documents."""
+    for what in ("openapi", "asyncapi"):
+        document = await described(ana, what)
+        for reference in references(document):
+            place: Any = document
+            for part in reference.removeprefix("#/").split("/"):
+                place = place[part]
+
+
+def references(node: Any) -> list[str]:
+    """All `$ref`s below."""
+    if isinstance(node, dict):
+        own = [node["$ref"]] if isinstance(node.get("$ref"), str) else []
+        return own + [one for value in node.values() for one in references(value)]
+    return [one for value in node for one in references(value)] if isinstance(node, list) else []
+
+
+async def test_what_a_body_may_hold_is_what_the_server_reads(ana: Person) -> None:
+    """The models themselves, and the words of the query that the handlers know."""
+    document = await described(ana)
+    post = document["paths"][CONVERSATIONS + "/{conversation}/messages"]["post"]
+    schema = post["requestBody"]["content"]["application/json"]["schema"]
+    assert schema == {"$ref": "#/components/schemas/Draft"}
+    assert {"200", "201", "401", "404", "422"} <= set(post["responses"])
+    history = document["paths"][CONVERSATIONS + "/{conversation}/messages"]["get"]
+    names = {one["name"] for one in history["parameters"]}
+    assert names == {"conversation", "before", "after", "around", "limit"}
+
+
+# What is asked in the conversation {c}, of the person {u}, by the handler that answers.
+ASKS: dict[str, tuple[str, str, Json | None]] = {
+    "get_live": ("GET", "/health/live", None),
+    "get_ready": ("GET", "/health/ready", None),
+    "get_sessions": ("GET", "/api/sessions", None),
+    "get_users": ("GET", "/api/users?ids={u}", None),
+    "get_me": ("GET", "/api/users/me", None),
+    "patch_me": ("PATCH", "/api/users/me", {"about": "cooks"}),
+    "get_user": ("GET", "/api/users/{u}", None),
+    "get_blocks": ("GET", "/api/users/me/blocks", None),
+    "get_conversations": ("GET", CONVERSATIONS, None),
+    "get_conversation": ("GET", CONVERSATIONS + "/{c}", None),
+    "patch_conversation": ("PATCH", CONVERSATIONS + "/{c}", {"topic": "food"}),
+    "put_notifications": ("PUT", CONVERSATIONS + "/{c}/notifications", {"level": "mentions"}),
+    "get_receipts": ("GET", CONVERSATIONS + "/{c}/receipts", None),
+    "get_channels": ("GET", "/api/chat/channels", None),
+    "put_seat": ("PUT", CONVERSATIONS + "/{c}/members/{u}", {"role": "admin"}),
+    "post_message": ("POST", CONVERSATIONS + "/{c}/messages", {"body": "@ben", "client_id": "1"}),
+    "get_messages": ("GET", CONVERSATIONS + "/{c}/messages", None),
+    "get_message": ("GET", CONVERSATIONS + "/{c}/messages/1", None),
+    "patch_message": ("PATCH", CONVERSATIONS + "/{c}/messages/1", {"body": "soup"}),
+    "get_replies": ("GET", CONVERSATIONS + "/{c}/messages/1/replies", None),
+    "get_pins": ("GET", CONVERSATIONS + "/{c}/pins", None),
+    "get_threads": ("GET", "/api/chat/threads", None),
+    "get_stream": ("GET", "/api/chat/stream?poll=0", None),
+    "get_presence": ("GET", "/api/presence?users={u}", None),
+    "post_ticket": ("POST", "/api/presence/ticket", None),
+}
+
+
+async def test_answers_are_as_described(ana: Person, ben: Person) -> None:
+    """Every call that promises a shape keeps it, field for field: in a conversation where something has happened."""
+    room = await begins(ana, "channel", "kitchen", ben)
+    await ana.says(room, "Shall we cook, @ben?")
+    await ben.says(room, "yes")
+    for path in ("messages/1/reactions/👍", "pins/1", "messages/1/follow"):
+        assert (await ben.call("PUT", f"{CONVERSATIONS}/{room}/{path}"))[0] == 204
+    reply = {"body": "soup", "client_id": "r", "thread": 1}
+    assert (await ben.call("POST", f"{CONVERSATIONS}/{room}/messages", reply))[0] == 201
+    status, direct = await ana.call("POST", CONVERSATIONS, {"kind": "direct", "members": [ben.id]})
+    assert (status, s.Conversation.model_validate(direct).kind) == (201, "direct")
+    for handler, (method, path, body) in ASKS.items():
+        status, answer = await ana.call(method, path.format(c=room, u=ben.id), body)
+        assert status in (200, 201), (handler, answer)
+        ANSWERS[handler].model_validate(answer)
+    ear = await ben.listens()
+    s.Ready.model_validate(ear.named("ready")[0].json())
+    status, problem = await ben.call("GET", f"{CONVERSATIONS}/4711")
+    assert (status, s.Problem.model_validate(problem).code) == (404, "not_found")
+
+
+async def test_the_ways_in_are_as_described(ana: Person, mallory: Person) -> None:
+    """Signing up, logging in, and following an invite link."""
+    form = {"name": "dora", "password": "correct horse battery"}
+    for path in ("/api/accounts", "/api/sessions"):
+        status, entered = await ana.call("POST", path, form)
+        assert (status, s.SignedIn.model_validate(entered).user.name) == (201, "dora")
+    room = await begins(ana, "channel", "kitchen", private=True)
+    status, link = await ana.call("POST", f"{CONVERSATIONS}/{room}/links", {})
+    status, joined = await mallory.call("POST", "/api/chat/join", {"code": link["code"]})
+    assert (status, s.Conversation.model_validate(joined).id) == (201, room)
+
+
+def test_no_shape_is_left_unproved() -> None:
+    """Whatever is promised is asked for above."""
+    assert set(ANSWERS) - set(ASKS) == {"post_account", "post_session", "post_conversation", "post_join"}
+
+
+def test_the_command_prints_the_same() -> None:
+    """Without a server."""
+    done = tandem("openapi")
+    assert (done.returncode, '"/api/chat/stream"' in done.stdout) == (0, True)
+    assert '"say_Typing"' in tandem("openapi", "--async").stdout
+
+
+@pytest.mark.parametrize("what", ["openapi", "asyncapi"])
+async def test_nobody_reads_it_without_a_login(ana: Person, what: str) -> None:
+    """As everything but the door."""
+    status, _ = await ana.call("GET", f"/api/{what}.json", headers={"Authorization": "Bearer nobody"})
+    assert status == 401

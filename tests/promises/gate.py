@@ -1,0 +1,59 @@
+"""The gate: HAProxy as `tandem up` starts it, before nodes that a test breaks."""
+
+import resource
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from chat.engines.home import Home
+from chat.engines.ports import free_port
+from chat.up.balancer import Balancer
+from tests.promises.node import NodeProcess
+
+
+class Gate:
+    """Where a crowd goes in place of a node."""
+
+    leaving = False
+
+    def __init__(self, nodes: Sequence[NodeProcess], folder: Path, quiet: int) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._home = Home(folder / "balancer")
+        self._home.take()
+        self.balancer = Balancer(self._home, "127.0.0.1", self.port, quiet)
+        self.balancer.ports = {node.name: node.port for node in nodes}
+        self.balancer.used = [node.name for node in nodes]
+        self.balancer.start()
+        self.balancer.await_trust()
+
+    def alive(self) -> bool:
+        """Whether it lets people through."""
+        return self.balancer.alive()
+
+    def close(self) -> None:
+        """For good."""
+        self.balancer.stop()
+        self._home.leave()
+
+
+@contextmanager
+def gate(nodes: Sequence[NodeProcess], folder: Path, quiet: int = 60) -> Iterator[Gate]:
+    """Open until the end of the block."""
+    one = Gate(nodes, folder, quiet)
+    try:
+        yield one
+    finally:
+        one.close()
+
+
+def room_for(connections: int) -> bool:
+    """Let this process, and those that it starts from now on, have as many descriptors; False when that is refused."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft >= connections:
+        return True
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (connections, max(hard, connections)))
+    except (ValueError, OSError):
+        return False
+    return True

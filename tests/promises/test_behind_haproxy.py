@@ -1,0 +1,133 @@
+"""Three nodes behind the real HAProxy: restarted in turn, cut off from their servers, and cut from everybody at once.
+
+PROMISE_STREAMS=10000 is the bench of the last of these.
+"""
+
+import asyncio
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.cast import Cast, casting
+from tests.presence.eyes import open_eyes
+from tests.promises.conftest import StartNode
+from tests.promises.crowd import Crowd, crowd_of
+from tests.promises.gate import gate, room_for
+from tests.promises.node import NodeProcess
+from tests.promises.proxy import bad_network
+from tests.up.running import Running, running_up
+from tests.waiting import breathe, eventually
+
+STREAMS = int(os.environ.get("PROMISE_STREAMS", "1000"))
+WINDOW = 2.0
+MACHINE = 5.0  # what a busy machine may add
+NAMES = ("a1", "b2", "c3")
+FLEET = {"RATE_LIMITS": "off", "STREAMS_PER_PERSON": "20000", "DRAIN_SECONDS": str(WINDOW)}
+
+
+async def test_a_rolling_restart_shows_nobody_leaving(
+    start_node: StartNode, tmp_path: Path, database_url: str, redis_url: str
+) -> None:
+    """Every node in turn, under load: nothing lost, goodbyes spread over the window, and whoever watches from a node
+    elsewhere sees nobody go."""
+    urls = {"DATABASE_URL": database_url, "REDIS_URL": redis_url}
+    elsewhere = await start_node("w9")
+    with running_up(tmp_path / "data", 3, **urls, **FLEET) as up:
+        async with casting(database_url, up.url) as stage, crowd_of(stage, [up], readers=90, posters=6) as crowd:
+            crowd.people[0].at = elsewhere.url
+            async with open_eyes(crowd.people[0]) as eyes:
+                await eyes.watches(*crowd.people[1:])
+                await eventually(lambda: {one["status"] for one in eyes.people.values()} == {"away"})
+                crowd.starts_posting(pause=0.05)
+                began = time.monotonic()
+                await asyncio.to_thread(up.tells, "restart")
+                print(f"three nodes restarted in {time.monotonic() - began:.1f} s")
+                await crowd.is_ready()
+                assert await crowd.finishes(database_url) == []
+                assert all("offline" not in seen[seen.index("away") :] for seen in eyes.seen.values())
+        check_goodbyes(crowd)
+        check_refusals(crowd, up)
+
+
+def check_goodbyes(crowd: Crowd) -> None:
+    """Each says why, and not all at the same moment."""
+    byes = sorted((moment, reason) for reader in crowd.readers for reason, moment in reader.byes)
+    assert {reason for _, reason in byes} == {"drain"}
+    assert not any(reader.resets for reader in crowd.readers)
+    moments = [moment for moment, _ in byes]
+    most = max(sum(1 for other in moments if moment <= other < moment + WINDOW / 4) for moment in moments)
+    assert most < len(crowd.readers) / 3  # of the third that is on one node, a quarter of the window sees a part
+
+
+def check_refusals(crowd: Crowd, up: Running) -> None:
+    """No post was refused; those that met the end of a connection were repeated, and found once."""
+    assert [refusal for poster in crowd.posters for refusal in poster.refusals] == [], up.said()[-2000:]
+
+
+@pytest.mark.parametrize("lost", ["DATABASE_URL", "REDIS_URL"])
+async def test_a_node_that_is_cut_off_sends_its_people_to_the_others(
+    stage: Cast, start_node: StartNode, database_url: str, redis_url: str, tmp_path: Path, lost: str
+) -> None:
+    """Nothing goes through between one node and PostgreSQL, or Redis: it turns unready, all its streams move, and back
+    in touch it takes people again."""
+    async with bad_network({"DATABASE_URL": database_url, "REDIS_URL": redis_url}[lost]) as network:
+        bad = await start_node("a1", **{lost: network.url}, NODE_LEASE="5", PRESENCE_LINGER="4", DRAIN_SECONDS="1")
+        others = (start_node(name, NODE_LEASE="5", PRESENCE_LINGER="4") for name in NAMES[1:])
+        good = await asyncio.gather(*others)
+        with gate([bad, *good], tmp_path) as door:
+            async with crowd_of(stage, [door], readers=30, posters=6) as crowd:
+                crowd.starts_posting(pause=0.05)
+                assert any(reader.starts[-1]["node"] == "a1" for reader in crowd.readers)
+                network.freeze()
+                await eventually(lambda: all_elsewhere(crowd), 30 + MACHINE)
+                assert await bad.readiness() != 200
+                assert [await one.readiness() for one in good] == [200, 200]
+                network.thaw()
+                await eventually(lambda: is_ready(bad), 15 + MACHINE)
+                assert await crowd.finishes(database_url) == []
+                assert not any(reader.resets for reader in crowd.readers)
+
+
+def all_elsewhere(crowd: Crowd) -> bool:
+    """Is every reader ready, on another node?"""
+    return all(reader.ready and reader.starts[-1]["node"] != "a1" for reader in crowd.readers)
+
+
+async def is_ready(node: NodeProcess) -> bool:
+    """Does it take clients?"""
+    return await node.readiness() == 200
+
+
+async def test_all_streams_cut_at_once_come_back(
+    start_node: StartNode, stage: Cast, database_url: str, tmp_path: Path
+) -> None:
+    """HAProxy is killed under all of them: each comes back with its cursor, and no post is refused."""
+    if not room_for(4 * STREAMS + 2_000):
+        pytest.skip(f"{STREAMS} streams through a proxy need more descriptors than this user may have")
+    nodes = await asyncio.gather(*map(start_node, NAMES))
+    with gate(nodes, tmp_path) as door:
+        async with crowd_of(stage, [door], readers=STREAMS, posters=1) as crowd:
+            crowd.starts_posting(pause=0.05)
+            await breathe(0.5)
+            began = time.monotonic()
+            door.balancer.kill()
+            door.balancer.start()
+            await eventually(lambda: all(len(reader.starts) == 2 and reader.ready for reader in crowd.readers), 60)
+            print(f"{STREAMS} streams back after {time.monotonic() - began:.1f} s")
+            assert await crowd.finishes(database_url, 60) == []
+            assert not any(reader.resets for reader in crowd.readers)
+            assert not any(poster.refusals for poster in crowd.posters)
+            assert len({reader.starts[-1]["node"] for reader in crowd.readers}) == 3
+
+
+async def test_two_nodes_with_the_same_name(start_node: StartNode, tmp_path: Path) -> None:
+    """The second ends, and says why and what to do; the first goes on."""
+    first = await start_node("a1")
+    second = NodeProcess("a1", tmp_path / "elsewhere", first._settings)
+    (tmp_path / "elsewhere").mkdir()
+    second.launch()
+    assert await second.ends() == 1
+    assert "every node needs a name of its own: --node NAME" in second.log.read_text()
+    assert await first.readiness() == 200

@@ -1,0 +1,73 @@
+"""PostgreSQL's disk is full: posts are refused with a time to retry, nothing acknowledged is lost, and with room again
+everything goes on by itself."""
+
+import asyncio
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from chat.engines import PostgresEngine
+from tests.cast import casting
+from tests.promises.crowd import Crowd, crowd_of
+from tests.up.running import running_up
+from tests.waiting import breathe, eventually
+
+SIZE = 256 * 2**20
+LIVED = 10.0  # what `up` has seen alive for that long it never gives up
+FULL = 2.0
+BACK = 40.0
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of its own."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "none", str(folder)]
+    if os.geteuid() or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("a small disk of its own can only be had as root, where mounting is allowed")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def fill(folder: Path) -> Path:
+    """Not a byte is left."""
+    filler = folder / "filler"
+    with filler.open("wb") as file:
+        os.posix_fallocate(file.fileno(), 0, shutil.disk_usage(folder).free)
+    return filler
+
+
+async def test_full_for_a_while(small_disk: Path) -> None:
+    """A crowd posts the whole time, behind the balancer."""
+    with running_up(small_disk / "data", 2, RATE_LIMITS="off", STREAMS_PER_PERSON="1000") as up:
+        postgres = PostgresEngine(small_disk / "data" / "postgres")
+        postgres.adopt_port()
+        async with casting(postgres.url, up.url) as stage, crowd_of(stage, [up], readers=20, posters=8) as crowd:
+            crowd.starts_posting(pause=0.02)
+            await breathe(LIVED)
+            filler = fill(small_disk)
+            try:
+                await eventually(lambda: is_refused(crowd), BACK)
+            except AssertionError:
+                print([(one.failures, one.refusals[-2:]) for one in crowd.posters], len(crowd.history.acknowledged))
+                print(shutil.disk_usage(small_disk), up.said()[-3000:], postgres.home.log.read_text()[-3000:])
+                raise
+            await breathe(FULL)
+            done = len(crowd.history.acknowledged)
+            filler.unlink()
+            await eventually(lambda: len(crowd.history.acknowledged) > done + 20, BACK)
+            await eventually(lambda: asyncio.to_thread(up.serves), BACK)
+            assert await crowd.finishes(postgres.url) == []
+        refusals = [refusal for poster in crowd.posters for refusal in poster.refusals]
+        assert {status for status, _ in refusals} == {503}
+        assert all(retry_after for _, retry_after in refusals)
+
+
+def is_refused(crowd: Crowd) -> bool:
+    """Has every poster been told to come back?"""
+    return all(poster.refusals for poster in crowd.posters)

@@ -1,0 +1,72 @@
+"""An ear at a socket: what `tests/ear.py` is for the event stream."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+import orjson
+
+from tests.cast import Person
+from tests.ear import Ear, Event
+from tests.waiting import eventually
+
+
+class SocketEar(Ear):
+    """Listens to one socket; `code`: what it was closed with."""
+
+    socket: aiohttp.ClientWebSocketResponse | None = None
+
+    async def _listen(self) -> None:
+        try:
+            async with self._http.ws_connect(self._url, headers=self._headers) as self.socket:
+                self.status = 101
+                async for message in self.socket:
+                    self.events.append(parse_text(message.data))
+        except aiohttp.WSServerHandshakeError as refused:
+            self.status = refused.status
+
+    @property
+    def code(self) -> int:
+        """What the server closed it with."""
+        return (self.socket and self.socket.close_code) or 0
+
+    async def says(self, text: str) -> None:
+        """What nobody asked for."""
+        assert self.socket is not None
+        await self.socket.send_str(text)
+
+
+def parse_text(text: str) -> Event:
+    """The event in one frame."""
+    said = orjson.loads(text)
+    return Event(said.get("id", ""), said.get("event", "message"), orjson.dumps(said["data"]), text.encode())
+
+
+def socket_ear(person: Person, query: str = "", **headers: str) -> SocketEar:
+    """Open a socket, whatever comes of it."""
+    access = {"Authorization": f"Bearer {person.token}"} | headers
+    ear = SocketEar(person._http, f"{person.at}/api/chat/socket?{query}", access)
+    person.ears.append(ear)
+    return ear
+
+
+async def listens_at_socket(person: Person, query: str = "") -> SocketEar:
+    """Open a socket, and wait until it is ready."""
+    ear = socket_ear(person, query)
+    await eventually(lambda: ear.named("ready") or ear.closed)
+    return ear
+
+
+@asynccontextmanager
+async def fallen_asleep(person: Person) -> AsyncIterator[asyncio.StreamReader]:
+    """A socket by hand, of which only the first bytes are read."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(person.at.rpartition(":")[2]), limit=4096)
+    upgrade = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    key = f"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nAuthorization: Bearer {person.token}\r\n"
+    writer.write(f"GET /api/chat/socket HTTP/1.1\r\nHost: x\r\n{upgrade}{key}\r\n".encode())
+    try:
+        await reader.readuntil(b'"event":"ready"')
+        yield reader
+    finally:
+        writer.transport.abort()

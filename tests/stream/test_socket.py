@@ -1,0 +1,155 @@
+"""The stream over a WebSocket keeps every promise that it keeps over SSE: same entries, cursors, limits and ends."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from chat.stream.endpoints import STREAMS
+from tests.accounts.door import visiting
+from tests.cast import Cast, Person, casting
+from tests.nodes import Node, running_node
+from tests.stream.socket_ear import fallen_asleep, listens_at_socket, socket_ear
+from tests.verbs import seats, unseats
+from tests.waiting import eventually
+
+BUFFER = 64 * 1024
+
+
+@pytest.fixture
+async def node(database_url: str, redis_url: str) -> AsyncIterator[Node]:
+    """A node with a small buffer and a quick beat."""
+    async with running_node(database_url, redis_url, stream_buffer=BUFFER, stream_beat=1, streams_per_person=3) as one:
+        yield one
+
+
+@pytest.fixture
+async def cast(database_url: str, node: Node) -> AsyncIterator[Cast]:
+    """People who talk to that node."""
+    async with casting(database_url, node.url) as people:
+        yield people
+
+
+async def test_the_same_entries_by_either_way(cast: Cast) -> None:
+    """Ben hears by socket what Chloe hears by stream: same ids, same data; and each cursor resumes on the other."""
+    ana, ben, chloe = await cast.enters("ana", "ben", "chloe")
+    room = await cast.share(ana, ben, chloe)
+    socket, stream = await listens_at_socket(ben), await chloe.listens()
+    for text in ("one", 'zwei "🥨"', "três\nlinhas"):
+        await ana.says(room, text)
+    await socket.hears("one", 'zwei "🥨"', "três\nlinhas")
+    await stream.hears("one", 'zwei "🥨"', "três\nlinhas")
+    alike = [[(event.id, event.json()) for event in ear.named("message")] for ear in (socket, stream)]
+    assert alike[0] == alike[1]
+    first = socket.named("message")[0].id
+    await (await listens_at_socket(ben, f"after={first}")).hears('zwei "🥨"', "três\nlinhas")
+    await (await ben.listens(last_event_id=first)).hears('zwei "🥨"', "três\nlinhas")
+
+
+async def test_a_long_absence_is_replayed_whole(cast: Cast) -> None:
+    """Hundreds of missed messages come in order, then the live ones."""
+    ana, ben = await cast.enters("ana", "ben")
+    room = await cast.share(ana, ben)
+    ear = await listens_at_socket(ben)
+    await ear.cuts_wire()
+    said = [f"message {n} " + "x" * 400 for n in range(400)]
+    batch = [{"conversation": room, "body": body, "client_id": f"{n}"} for n, body in enumerate(said)]
+    assert (await ana.call("POST", "/api/chat/messages", {"messages": batch}))[0] == 200
+    again = await listens_at_socket(ben, f"after={ear.cursor}")
+    await again.hears(*said)
+    assert again.named("ready")[0].json()["resumed"] is True
+    await ana.says(room, "live again")
+    await again.hears(*said, "live again")
+
+
+async def test_membership_is_followed(cast: Cast) -> None:
+    """From being brought in, entries arrive; from being removed, none; and a socket can be narrowed."""
+    ana, ben = await cast.enters("ana", "ben")
+    status, room = await ana.call("POST", "/api/chat/conversations", {"kind": "group", "name": "g"})
+    assert status == 201
+    other = await cast.share(ana, ben)
+    ear, narrow = await listens_at_socket(ben), await listens_at_socket(ben, f"conversations={other}")
+    await ana.says(room["id"], "before ben")
+    assert (await seats(ana, room["id"], ben))[0] in (200, 201)
+    await ana.says(room["id"], "with ben")
+    assert (await unseats(ana, room["id"], ben))[0] == 204
+    await ana.says(room["id"], "without ben")
+    await ana.says(other, "last")
+    await ear.hears("with ben", "last")
+    await narrow.hears("last")
+
+
+async def test_a_sleeper_is_cut_and_nobody_else_waits(cast: Cast, node: Node) -> None:
+    """More than the buffer unsent: cut; Chloe hears everything."""
+    ana, ben, chloe = await cast.enters("ana", "ben", "chloe")
+    room = await cast.share(ana, ben, chloe)
+    ear, roster = await listens_at_socket(chloe), node.app[STREAMS].roster
+    async with fallen_asleep(ben):
+        await eventually(lambda: len([one for one in roster if one.live]) == 2)
+        for n in range(400):
+            await ana.says(room, f"{n} " + "x" * 15_000)
+            if len(roster) == 1:
+                break
+        assert len(roster) == 1, "six megabytes in, the sleeper is still buffered for"
+        await eventually(lambda: len(ear.bodies()) == n + 1)
+
+
+async def test_who_talks_to_it_is_cut(cast: Cast, node: Node) -> None:
+    """A word does no harm; one who does not stop talking is let go of."""
+    (ben,) = await cast.enters("ben")
+    ear = await listens_at_socket(ben)
+    await ear.says("hello?")
+    await ear.hears_event("beat")
+    for _ in range(9):
+        await ear.says("x" * 8000)
+    await ear.ends()
+    assert len(node.app[STREAMS].roster) == 0
+
+
+@pytest.mark.parametrize(("reason", "code"), [("drain", 1001), ("age", 1001), ("revoked", 4401), ("epoch", 1012)])
+async def test_it_is_told_why_it_ends(cast: Cast, node: Node, reason: str, code: int) -> None:
+    """The bye with its reason, then the close; and nothing later."""
+    ana, ben = await cast.enters("ana", "ben")
+    room = await cast.share(ana, ben)
+    ear = await listens_at_socket(ben)
+    node.app[STREAMS].roster.end_all(reason)  # type: ignore[arg-type]
+    await ana.says(room, "too late")
+    await ear.ends()
+    assert (ear.events[-1].event, ear.events[-1].json(), ear.code) == ("bye", {"reason": reason}, code)
+    assert ear.bodies() == []
+
+
+async def test_a_login_that_ends_ends_its_socket(cast: Cast, node: Node) -> None:
+    """Within a second, as it does streams; the registry forgets it too."""
+    async with visiting(node.url) as visitor:
+        status, came = await visitor.signs_up("dora")
+        assert status == 201
+        dora = Person(cast.http, node.url, "dora", came["user"]["id"], came["token"])
+        cast.people.append(dora)
+        ear = await listens_at_socket(dora)
+        assert (await dora.call("DELETE", "/api/sessions/current"))[0] == 204
+        await ear.ends()
+    assert (ear.events[-1].json(), ear.code) == ({"reason": "revoked"}, 4401)
+    assert len(node.app[STREAMS].roster) == 0
+
+
+async def test_what_is_refused(cast: Cast, node: Node) -> None:
+    """No upgrade, a foreign page, one too many, a cursor of another log, a draining node: each by name."""
+    (ben,) = await cast.enters("ben")
+    status, problem = await ben.call("GET", "/api/chat/socket")
+    assert (status, problem["code"]) == (426, "upgrade_required")
+    foreign = {"Cookie": f"tandem={ben.token}", "Origin": "https://elsewhere.example", "Authorization": ""}
+    assert (await refused(ben, **foreign)) == 403
+    reset = await (await listens_at_socket(ben, "after=other9.4")).hears_event("reset")
+    assert reset.json()["reason"] == "other_epoch"
+    for _ in range(2):
+        await listens_at_socket(ben)
+    assert await refused(ben) == 429
+    node.app[STREAMS].roster.draining = True
+    assert await refused(ben) == 503
+
+
+async def refused(person: Person, **headers: str) -> int:
+    """The status that the handshake was answered with."""
+    ear = socket_ear(person, **headers)
+    await ear.ends()
+    return ear.status

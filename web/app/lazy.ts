@@ -1,0 +1,46 @@
+/** What is fetched when it is first needed, so that the first page is small; all of it a little after that page stands. */
+import type { Component } from 'svelte';
+import type { Panel } from './panels.svelte';
+import type { PageName } from './route.svelte';
+
+/** Each takes what its panel holds. */
+export type Load = () => Promise<{ default: Component<any> }>;
+
+export const dialogs: Record<Panel['name'], Load> = {
+  switcher: () => import('./switcher/Switcher.svelte'),
+  keys: () => import('./switcher/Keys.svelte'),
+  newChannel: () => import('./dialogs/NewChannel.svelte'),
+  newMessage: () => import('./dialogs/NewMessage.svelte'),
+  status: () => import('./dialogs/StatusMessage.svelte'),
+  threads: () => import('./dialogs/Threads.svelte'),
+  leave: () => import('./dialogs/Leave.svelte'),
+  archive: () => import('./details/Archive.svelte'),
+  addPeople: () => import('./dialogs/AddPeople.svelte'),
+  notifications: () => import('./dialogs/Notifications.svelte'),
+  message: () => import('./dialogs/MessageMenu.svelte'),
+  deleteMessage: () => import('./dialogs/DeleteMessage.svelte'),
+  report: () => import('./moderation/ReportMessage.svelte'),
+  ban: () => import('./moderation/BanPerson.svelte'),
+  history: () => import('./evidence/History.svelte'),
+  delivery: () => import('./evidence/Delivery.svelte'),
+  profile: () => import('./dialogs/Profile.svelte'),
+  lightbox: () => import('./files/Lightbox.svelte'),
+  emoji: () => import('./emoji/Picker.svelte'),
+};
+
+export const pages: Record<PageName, Load> = {
+  search: () => import('./search/Search.svelte'),
+  channels: () => import('./directory/Directory.svelte'),
+  reports: () => import('./moderation/Reports.svelte'),
+  settings: () => import('./settings/Settings.svelte'),
+  join: () => import('./directory/Join.svelte'),
+};
+
+export const details: Load = () => import('./details/Details.svelte');
+export const missing: Load = () => import('./directory/Missing.svelte');
+
+/** So that they are there without a network too. What does not come now is fetched when it is needed. */
+export function fetchAll(): void {
+  const { emoji: _, ...others } = dialogs;
+  for (const load of [...Object.values(others), ...Object.values(pages), details, missing]) void load().catch(() => undefined);
+}

@@ -1,0 +1,27 @@
+/** How many reports wait for this person's judgement; nobody who judges nothing asks. */
+import { createContext, untrack } from 'svelte';
+import type { Entry } from '../../client';
+import type { Chat } from '../chat.svelte';
+
+export class Judging {
+  /** Up to a page of them. */
+  open = $state(0);
+  readonly may = $derived.by(() => this.chat.isAdmin || this.chat.sorted.some((one) => this.chat.runs(one)));
+
+  constructor(private readonly chat: Chat) {
+    const live = $derived(chat.view.connection.name === 'live' || chat.view.connection.name === 'polling');
+    $effect(() => {
+      if (this.may && live) untrack(() => void this.count());
+    });
+    $effect(() => chat.listen((entry: Entry) => entry.event === 'report' && void this.count()));
+  }
+
+  private async count(): Promise<void> {
+    await this.chat.moderation.reports('open').then(
+      ({ reports }) => (this.open = reports.length),
+      () => undefined, // it is asked again with the next report, or the next connection
+    );
+  }
+}
+
+export const [getJudging, setJudging] = createContext<Judging>();

@@ -1,0 +1,61 @@
+/** Messages that wait to be sent, kept in the browser's IndexedDB. Where it has none, they last as long as the page. */
+import type { Keep, Outgoing } from './outgoing';
+
+const STORE = 'outbox';
+
+interface Kept {
+  order: number;
+  outgoing: Outgoing;
+}
+
+export class IndexedKeep implements Keep {
+  private readonly database: Promise<IDBDatabase | null>;
+  private readonly orders = new Map<string, number>();
+  private last = 0;
+
+  /** `name`: of the database, one for each person. */
+  constructor(name: string) {
+    this.database = open(name).catch(() => null);
+  }
+
+  async all(): Promise<Outgoing[]> {
+    const database = await this.database;
+    if (!database) return [];
+    const kept = await done<Kept[]>(database.transaction(STORE).objectStore(STORE).getAll()).catch(() => []);
+    kept.sort((one, other) => one.order - other.order);
+    for (const { order, outgoing } of kept) this.orders.set(outgoing.clientId, order);
+    return kept.map(({ outgoing }) => outgoing);
+  }
+
+  put(outgoing: Outgoing): void {
+    // several tabs write: their clock orders them, and a tab's own never go backwards
+    this.last = Math.max(this.last + 1, Date.now());
+    const order = this.orders.get(outgoing.clientId) ?? this.last;
+    this.orders.set(outgoing.clientId, order);
+    void this.change((store) => store.put({ order, outgoing }, outgoing.clientId));
+  }
+
+  drop(clientId: string): void {
+    this.orders.delete(clientId);
+    void this.change((store) => store.delete(clientId));
+  }
+
+  private async change(how: (store: IDBObjectStore) => IDBRequest): Promise<void> {
+    const database = await this.database;
+    // full, or closing: then it lasts as long as the page
+    if (database) await done(how(database.transaction(STORE, 'readwrite').objectStore(STORE))).catch(() => undefined);
+  }
+}
+
+function open(name: string): Promise<IDBDatabase> {
+  const request = indexedDB.open(name, 1);
+  request.onupgradeneeded = () => request.result.createObjectStore(STORE);
+  return done(request);
+}
+
+function done<T>(request: IDBRequest<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error ?? new Error('IndexedDB failed'));
+  });
+}

@@ -1,0 +1,81 @@
+/** Tabs of one browser share one presence socket: it watches for all, and all see what it brings. */
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { Api } from '../api';
+import { eventually } from '../peer';
+import { record, SocketPeer } from '../presence/peer';
+import { Presence } from '../presence/presence';
+import { LocksPeer } from './locks-peer';
+import { SharedLine } from './shared-line';
+import { Tabs } from './tabs';
+
+const timings = { helloWithin: 500, backoff: { first: 10, most: 40 }, tooFast: 1, tooBad: 1 };
+
+let peer: SocketPeer;
+let locks: LocksPeer;
+let open: { presence: Presence; tabs: Tabs }[];
+let name: string;
+
+async function opens(): Promise<Presence> {
+  const tabs = new Tabs({ name, locks, silence: 400, answerWithin: 150 });
+  const line = (make: ConstructorParameters<typeof SharedLine>[1]) => new SharedLine(tabs, make);
+  const presence = new Presence({ api: new Api({ base: peer.url }), me: 1, line, timings });
+  open.push({ presence, tabs });
+  presence.start();
+  await eventually(() => presence.view.socket.name === 'open');
+  return presence;
+}
+
+function closes(presence: Presence): void {
+  presence.stop();
+  open.find((one) => one.presence === presence)?.tabs.stop();
+}
+
+const watched = () => [...new Set(peer.named('watch').flatMap((signal) => signal.users ?? []))].sort();
+
+beforeEach(async () => {
+  [peer, locks, open, name] = [new SocketPeer(), new LocksPeer(), [], `test ${Math.random()}`];
+  peer.people = new Map([7, 8, 9].map((id) => [id, record(id)]));
+  await peer.listen();
+});
+
+afterEach(async () => {
+  for (const { presence } of open) closes(presence);
+  await peer.kill();
+});
+
+test('one socket watches what any tab shows, and every tab sees it', async () => {
+  const [first, second] = [await opens(), await opens()];
+  first.watch('users', 7);
+  const leave = second.watch('users', 8);
+  await eventually(() => second.view.people.has(8) && first.view.people.has(7));
+  expect([peer.open.size, watched()]).toEqual([1, [7, 8]]);
+  leave();
+  await eventually(() => peer.named('unwatch').some((signal) => signal.users?.includes(8)));
+});
+
+test('what a tab showed is let go when it closes, and another socket is opened when it led', async () => {
+  const [first, second, third] = [await opens(), await opens(), await opens()];
+  second.watch('users', 8);
+  third.watch('users', 9);
+  await eventually(() => watched().length === 2);
+  closes(third);
+  await eventually(() => peer.named('unwatch').some((signal) => signal.users?.includes(9)));
+  closes(first);
+  await eventually(() => peer.open.size === 1 && second.view.socket.name === 'open');
+  await eventually(() => peer.named('watch').filter((signal) => signal.users?.includes(8)).length === 2);
+  expect(second.view.people.has(8)).toBe(true);
+});
+
+test('what a following tab does is said on the one socket; it idles only when all do', async () => {
+  const [first, second] = [await opens(), await opens()];
+  second.typist.types(12);
+  second.choose({ mode: 'dnd', text: 'Focus', emoji: '', until: null });
+  await eventually(() => peer.named('typing').length === 1 && peer.named('status').length === 1);
+  const idles = (presence: Presence, idle: boolean) =>
+    (presence as unknown as { line: SharedLine }).line.idles(idle);
+  idles(first, true);
+  idles(second, true);
+  await eventually(() => peer.named('idle').length === 1);
+  idles(second, false);
+  await eventually(() => peer.named('active').length === 1);
+});
