@@ -28,7 +28,7 @@ class RegistryAway(NodeTrouble):
     """Redis does not answer."""
 
     def __init__(self, reason: Exception) -> None:
-        super().__init__(f"The registry cannot be reached: {reason}. Is Redis running, and REDIS_URL right?")
+        super().__init__(f"The registry cannot be reached: {str(reason).rstrip('.')}. Is Redis running, and REDIS_URL right?")
 
 
 class UnknownNode(NodeTrouble):
