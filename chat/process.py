@@ -9,8 +9,8 @@ import structlog
 import uvloop
 from aiohttp import web
 
-from chat.app import DRAINING, TASKS, make_app
-from chat.shared.listeners import BACKLOG, open_listeners
+from chat.app import DRAINING, REACH, TASKS, make_app
+from chat.shared.listeners import BACKLOG, open_listeners, reach_of
 from chat.shared.logs import set_up_logs
 from chat.shared.settings import Settings
 from chat.shared.tasks import Tasks, first_of
@@ -36,6 +36,7 @@ def take_descriptors() -> None:
 async def serve(settings: Settings, host: str, port: int) -> None:
     """As `run`, within a loop."""
     app = make_app(settings)
+    app[REACH] = app[REACH] or reach_of(host, port)
     runner = web.AppRunner(
         app,
         access_log=None,

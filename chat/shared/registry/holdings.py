@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 
 import orjson
 
+from chat.shared.nobody import is_probe
 from chat.shared.registry.census import Census
 from chat.shared.registry.choice import Choice
 
@@ -116,7 +117,8 @@ class Held:
 
     def note(self, shown: list[Any], own: list[Any]) -> None:
         """What the registry says now."""
-        self.shown_version, self.own_version = shown[0], own[0]
+        self.shown_version = shown[0]
+        self.own_version = shown[0] if own[0] == shown[0] else own[0]  # mostly the same: one number in place of two
         self.own = own if any(device.sockets for device in self.devices) else None
 
     def forget_gone(self, now: float) -> None:
@@ -168,7 +170,7 @@ class Holdings:
         return before != (device.active > 0)
 
     def _count(self, device: Device, connection: Open, step: int) -> None:
-        self.counts[connection.kind] += step
+        self.counts[connection.kind] += 0 if is_probe(connection.user_id) else step
         device.active += step * connection.active
         if connection.kind == "stream":
             device.streams += step
