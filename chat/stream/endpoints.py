@@ -51,7 +51,7 @@ async def get_stream(request: web.Request) -> web.StreamResponse:
     return await carry(request, member, make_carrier(streams, member, narrow, request), start, open_events)
 
 
-async def get_socket(request: web.Request) -> web.StreamResponse:
+async def get_stream_socket(request: web.Request) -> web.StreamResponse:
     """The stream over a WebSocket."""
     member, narrow, start = await admit(request, request.app[RATES].stream)
     if not web.WebSocketResponse().can_prepare(request):
