@@ -53,7 +53,7 @@ async def measure_transports(bench: Bench, readers: int = 300, posts: int = 60, 
                 await one_round(bench, way, guests, readers, posts)
                 show(turn * len(ways) + n + 1)
     contests = [Contest(what, unit, {way.name: middle(way.found[what]) for way in ways}) for what, unit in FIGURES]
-    note = f"{readers} readers, one poster; latency at 100 posts/s to 30 readers; memory of {bench.sized(IDLE, 20)} idle readers"
+    note = f"{readers} readers, one poster; latency at 100 posts/s to 30; memory of {bench.sized(IDLE, 20)} idle ones"
     return Report("transports", contests=contests, notes=[note])
 
 
