@@ -9,6 +9,7 @@ import typer
 from chat.bench.command import bench
 from chat.operate import operate
 from chat.plainly import told_plainly
+from chat.proving import proving
 
 main = typer.Typer(
     help="Tandem: durable message streams, live presence.",
@@ -18,6 +19,7 @@ main = typer.Typer(
 )
 user = typer.Typer(help="People and what they may do.", no_args_is_help=True)
 main.add_typer(user, name="user")
+main.add_typer(proving)
 main.add_typer(bench, name="bench")
 main.add_typer(operate)
 
@@ -210,6 +212,21 @@ def export(
 
         with tables_at_hand(data) as url:
             export_file(url, Wanted(file, conversation, person))
+
+
+@main.command()
+def flood(
+    sizes: Annotated[list[int] | None, typer.Argument(help="How many messages, one size after the other.")] = None,
+    data: Annotated[Path, typer.Option(help="The folder of a database of its own.")] = Path(".tandem-flood"),
+) -> None:
+    """See what a page of history and a search cost among so many messages; ten million take some minutes and 12 GB.
+
+    Example: tandem flood 10000 1000000 10000000
+    """
+    with told_plainly():
+        from chat.bench.flood import flood
+
+        flood(data, sizes or [10_000, 1_000_000])
 
 
 def ask_password() -> str:

@@ -1,6 +1,7 @@
 """A node: the only file that knows every part. It opens them in order and closes them in reverse."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine
 from functools import cache, partial
 from typing import Any
@@ -14,11 +15,13 @@ from chat.accounts.endpoints import ACCOUNTS, SESSIONS
 from chat.accounts.sessions import Sessions
 from chat.attention.endpoints import HERE
 from chat.attention.here import Here
+from chat.canary.canary import Canary
 from chat.conversations.endpoints import READ_MARKS
 from chat.conversations.member_endpoints import FACES
 from chat.conversations.read_marks import ReadMarks
 from chat.delivery.endpoints import EVIDENCE
 from chat.exchange.endpoints import AT_ONCE, TURNS
+from chat.figures import list_parts
 from chat.files.endpoints import UPLOADS
 from chat.files.figures import tell_figures
 from chat.files.sweep import Sweep
@@ -56,6 +59,7 @@ from chat.shared.settings import Settings
 from chat.shared.tasks import Tasks
 from chat.stream.endpoints import STREAMS
 from chat.stream.streams import Streams
+from chat.trace import ANSWERS, add_name, trace
 from presence.endpoints import SOCKETS
 from presence.evidence import describe_evidence
 from presence.here import find_here
@@ -64,6 +68,7 @@ from presence.signal import SIGNALS
 from presence.sockets import Sockets
 
 TASKS = web.AppKey("tasks", Tasks)
+REACH = web.AppKey("reach", str)  # where neighbours reach this node; "": nobody knows
 DRAINING = web.AppKey("draining", Draining)
 MESSAGES = [*routes.ACCOUNTS, *routes.FILES, *routes.CHAT]
 ROUTES = {
@@ -75,9 +80,10 @@ ROUTES = {
 
 def make_app(settings: Settings) -> web.Application:
     """A node that is not started yet: `web.AppRunner` or a test server starts it."""
-    app = web.Application(middlewares=[answer_problems], client_max_size=settings.max_batch_bytes)
-    app[SETTINGS] = settings
-    app.on_response_prepare.append(add_headers)
+    app = web.Application(middlewares=[trace, answer_problems], client_max_size=settings.max_batch_bytes)
+    app[SETTINGS], app[REACH] = settings, settings.node_url
+    app[ANSWERS] = Counter()
+    app.on_response_prepare.extend([add_headers, add_name])
     app.cleanup_ctx.append(open_parts)
     app.add_routes(ROUTES[settings.role])
     described: Callable[[str], bytes] = cache(partial(describe, settings.role))
@@ -138,8 +144,12 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
             "sight": sockets.sight.waiting,
             "registry": registry.writer.waiting,
         }
+        canary = Canary(pool, registry, settings.node, app[REACH], settings.canary_seconds)
+        registry.reports.append(canary.report)
+        parts = pool, journal, announcer, streams, registry, sockets, canary, queues, app[ANSWERS]
         doors = partial(collect_doors, streams.roster, admission, rebalancing)
-        app[METRICS] = Metrics(streams, registry, lag, queues, [partial(tell_figures, uploads), doors])
+        more = [partial(tell_figures, uploads), doors]
+        app[METRICS] = Metrics(streams, registry, lag, [*list_parts(*parts), *more])
         registry.reports.append(Report(streams, announcer, registry.reaper, lag, delivery, queues).describe)
         await retention.keep()
         await streams.tail.begin()
@@ -157,10 +167,11 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
             "look up the log's end": streams.heads.run,
             "keep the log's partitions": retention.run,
             "measure the lag": lag.run,
-            "give memory back": Trim(lambda: len(streams.roster) + len(sockets.roster)).run,
+            "fly the canary": canary.run,
             "share the streams": rebalancing.run,
             "notice being cut off": isolation.run,
             "compare the clocks": delivery.run,
+            "give memory back": Trim(lambda: len(streams.roster) + len(sockets.roster)).run,
             "keep the audit": partial(keep_audit, pool, settings.audit_retention_days),
             "index messages": Indexer(pool, crowded=lambda: posts.waiting() > 0).run,
             "record streams": streams.records.run,

@@ -1,14 +1,16 @@
 """A node as a process: it listens, serves until it is told to stop, drains, and ends."""
 
 import asyncio
+import resource
 import signal
+from contextlib import suppress
 
 import structlog
 import uvloop
 from aiohttp import web
 
-from chat.app import DRAINING, TASKS, make_app
-from chat.shared.listeners import BACKLOG, open_listeners
+from chat.app import DRAINING, REACH, TASKS, make_app
+from chat.shared.listeners import BACKLOG, open_listeners, reach_of
 from chat.shared.logs import set_up_logs
 from chat.shared.settings import Settings
 from chat.shared.tasks import Tasks, first_of
@@ -20,12 +22,21 @@ log = structlog.get_logger(__name__)
 def run(settings: Settings, host: str, port: int) -> None:
     """Serve until SIGTERM or SIGINT, then drain; a second signal stops at once. Raises `OSError` on a taken port."""
     set_up_logs(settings.log_format)
+    take_descriptors()
     uvloop.run(serve(settings, host, port))
+
+
+def take_descriptors() -> None:
+    """As many connections as the system allows: most shells begin with 1,024 descriptors, and may have far more."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 async def serve(settings: Settings, host: str, port: int) -> None:
     """As `run`, within a loop."""
     app = make_app(settings)
+    app[REACH] = app[REACH] or reach_of(host, port)
     runner = web.AppRunner(
         app,
         access_log=None,

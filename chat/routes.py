@@ -30,6 +30,7 @@ OPERATIONS = [
     web.get("/health/live", operations.get_live),
     web.get("/health/ready", operations.get_ready),
     web.get("/metrics", operations.get_metrics),
+    web.get("/api/operations/echo", operations.get_echo),
     web.get("/api/audit", operations.get_audit),
     web.get("/api/openapi.json", operations.get_openapi),
     web.get("/api/asyncapi.json", operations.get_asyncapi),

@@ -23,11 +23,14 @@ COMMANDS = (
     ["user", "password"],
     ["import"],
     ["export"],
+    ["flood"],
     ["scale"],
     ["restart"],
     ["nodes"],
     ["drain"],
     ["new-epoch"],
+    ["doctor"],
+    ["chaos"],
 )
 OF_A_DATABASE = (["migrate"], ["new-epoch"])
 

@@ -68,17 +68,18 @@ select true from pg_timezone_names where name = %s limit 1
 select id, name, display_name, role, about, time_zone, avatar, receipts from users where id = %s
 
 -- name: read_users
-select id, name, display_name, role, about, time_zone, avatar from users where id = any(%s) order by id
+select id, name, display_name, role, about, time_zone, avatar from users
+ where id = any(%s) and not is_probe(id) order by id
 
 -- name: find_users
 -- Whose name begins so, then whose shown name contains it. Each is the beginning of one range of keys: few are read
 -- whatever is asked and however many there are. One person may have several keys that begin so.
 with named as (
-    select k.user_id from user_names k join users u on u.id = k.user_id and u.disabled_at is null
+    select k.user_id from user_names k join users u on u.id = k.user_id and u.disabled_at is null and not is_probe(u.id)
      where k.kind = 0 and k.key >= %(text)s and k.key < %(beyond)s
      order by k.key limit %(most)s),
 shown as (
-    select k.user_id from user_names k join users u on u.id = k.user_id and u.disabled_at is null
+    select k.user_id from user_names k join users u on u.id = k.user_id and u.disabled_at is null and not is_probe(u.id)
      where k.kind = 1 and k.key >= %(text)s and k.key < %(beyond)s
      order by k.key limit 10 * %(most)s)
 select u.id, u.name, u.display_name, u.role, u.about, u.time_zone, u.avatar

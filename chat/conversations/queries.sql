@@ -13,7 +13,7 @@ select id from conversations where pair = %s
 -- would lock them later: no lock may come after the log's head.
 select u.id, (select count(*) from memberships m join conversations c on c.id = m.conversation_id
                where m.user_id = u.id and m.until is null and c.archived_at is null)
-  from users u where u.id = any(%s) and u.disabled_at is null
+  from users u where u.id = any(%s) and u.disabled_at is null and not is_probe(u.id)
    for key share of u
 
 -- name: insert_memberships

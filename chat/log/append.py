@@ -3,6 +3,7 @@
 The order of locks is what makes deadlock impossible: conversations by ascending id, then `log_head`.
 """
 
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -11,6 +12,7 @@ from chat.log.cursor import Cursor
 from chat.log.entry import EVENTS, Entry, Unplaced
 from chat.log.frame import encode_frame
 from chat.shared.arrays import numbers, texts
+from chat.shared.histogram import SECONDS, SIZES, Histogram
 from chat.shared.postgres import Connection, Pool
 from chat.shared.queries import load
 
@@ -81,6 +83,7 @@ class Log:
 
     def __init__(self, pool: Pool, announce: Callable[[str, Sequence[Entry]], None], node: str = "") -> None:
         self._pool, self._announce, self._node = pool, announce, node
+        self.took, self.sizes = Histogram(SECONDS), Histogram(SIZES)
 
     @asynccontextmanager
     async def change(self) -> AsyncIterator[Change]:
@@ -89,11 +92,13 @@ class Log:
         It runs in a pipeline: begin, locks and look-ups travel together, as do the writes and the commit.
         """
         async with self._pool.connection() as connection:
-            change = Change(connection, self._node)
+            change, began = Change(connection, self._node), time.monotonic()
             async with connection.pipeline(), connection.transaction():
                 yield change
                 await change.write()
+        self.took.note(time.monotonic() - began)
         if change.entries:
+            self.sizes.note(len(change.entries))
             self._announce(change.epoch, change.entries)
 
     async def head(self) -> Cursor:

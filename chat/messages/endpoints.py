@@ -13,6 +13,7 @@ from chat.shared.endpoints import (
     POOL,
     RATES,
     SETTINGS,
+    WROTE,
     actor_of,
     answer_json,
     parse_count,
@@ -35,6 +36,7 @@ async def post_message(request: web.Request) -> web.Response:
     conversation_id = path_id(request, "conversation")
     here = await request.app[HERE].find(conversation_id, draft.body)
     posted = await request.app[POSTS].submit(Post(conversation_id, member.user_id, draft, here=here))
+    request[WROTE] = posted.frame
     return answer_posted(posted)
 
 

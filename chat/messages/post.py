@@ -27,10 +27,11 @@ BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """The message as JSON, just as its readers get it; `fresh` when this post made it, rather than an earlier one."""
+    """The message as readers get it; `fresh`: made by this post and no earlier one; `frame`: the id of its frame."""
 
     message: bytes
     fresh: bool
+    frame: str = ""
 
 
 Outcome = Posted | Exception
@@ -155,7 +156,7 @@ class Batch:
             rows.append(message.to_row(entry.position))
             reaching += [message] if n in reached else []
             marks[post.conversation_id, post.author_id] = seq
-            self._known[post.key()] = Posted(encoded, fresh=False)
+            self._known[post.key()] = Posted(encoded, fresh=False, frame=f"{change.epoch}.{entry.position}")
         await run(queries.insert_messages, encode_columns(rows))
         await store_reached(change, reaching)
         await self._carried.store(change)
@@ -175,7 +176,7 @@ class Batch:
     def outcomes(self) -> list[Outcome]:
         """In the order of the posts; the first of a key has made the message, the others found it."""
         return [
-            self._refused.get(n) or Posted(self._known[post.key()].message, fresh=self._first.get(post.key()) == n)
+            self._refused.get(n) or replace(self._known[post.key()], fresh=self._first.get(post.key()) == n)
             for n, post in enumerate(self._posts)
         ]
 

@@ -19,6 +19,8 @@ from chat.shared.endpoints import (
     REGISTRY,
     SETTINGS,
     answer_json,
+    client_address,
+    parse_address,
     parse_count,
     require_admin,
     require_identity,
@@ -29,6 +31,7 @@ from chat.stream.endpoints import STREAMS
 
 METRICS = web.AppKey("metrics", Metrics)
 POSTGRES_SECONDS = 2.0
+ECHO_MOST = 500
 # by name, `openapi` or `asyncapi`; made when somebody asks, and kept
 DESCRIPTIONS: web.AppKey[Callable[[str], bytes]] = web.AppKey("descriptions")
 ACTION = re.compile(r"[a-z_.]{0,40}", re.ASCII)
@@ -71,6 +74,16 @@ def check_public(request: web.Request) -> None:
     """Raises `NotFound`."""
     if not request.app[SETTINGS].metrics_public:
         raise NotFound
+
+
+async def get_echo(request: web.Request) -> web.Response:
+    """Whom this node takes the caller for, and by way of which addresses: what `tandem doctor` judges proxies by."""
+    await require_identity(request)
+    said = ",".join(request.headers.getall("X-Forwarded-For", []))
+    peer, networks = parse_address(request.remote or "127.0.0.1"), request.app[SETTINGS].trusted_proxies
+    trusted = any(peer in network for network in networks)
+    echo = {"node": request.app[SETTINGS].node, "address": client_address(request), "trusted": trusted}
+    return answer_json(echo | {"forwarded": said[:ECHO_MOST]})
 
 
 async def get_audit(request: web.Request) -> web.Response:

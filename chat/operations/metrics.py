@@ -1,30 +1,25 @@
 """Metrics: this node's main figures, read when somebody asks, in the format of Prometheus."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from ipaddress import ip_address
 
 from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
+from prometheus_client.core import InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from chat.operations.families import gauge
 from chat.operations.lag import Lag
 from chat.shared.registry.registry import Registry
 from chat.stream.streams import Streams
 
 
 class Metrics(Collector):
-    """`queues`: how much waits where; `parts`: what else there is to tell."""
+    """`parts`: what else there is to tell, one family after the other."""
 
     def __init__(
-        self,
-        streams: Streams,
-        registry: Registry,
-        lag: Lag,
-        queues: Mapping[str, Callable[[], int]],
-        parts: Sequence[Callable[[], Iterator[Metric]]] = (),
+        self, streams: Streams, registry: Registry, lag: Lag, parts: Sequence[Callable[[], Iterator[Metric]]]
     ) -> None:
-        self._streams, self._registry, self._lag, self._queues = streams, registry, lag, queues
-        self._parts = parts
+        self._streams, self._registry, self._lag, self._parts = streams, registry, lag, parts
         self._all = CollectorRegistry()
         self._all.register(self)
         ProcessCollector(registry=self._all)
@@ -51,31 +46,8 @@ class Metrics(Collector):
         yield gauge("tandem_log_deaf", "1 while entries appear that were not announced.", tail.deaf)
         yield gauge("tandem_registry_degraded", "1 while Redis cannot be reached.", self._registry.degraded)
         yield gauge("tandem_loop_lag_seconds", "The longest wait of the last quarter of a minute.", self._lag.worst())
-        yield self._collect_queues()
-        yield self._collect_ghosts()
         for part in self._parts:
             yield from part()
-
-    def _collect_queues(self) -> Metric:
-        family = GaugeMetricFamily("tandem_queue_length", "What waits.", labels=["queue"])
-        for name, length in self._queues.items():
-            family.add_metric([name], length())
-        return family
-
-    def _collect_ghosts(self) -> Metric:
-        reaper, words = (
-            self._registry.reaper,
-            "People shown as here by nobody who lives, found and reaped by this node.",
-        )
-        family = CounterMetricFamily("tandem_ghosts_reaped", words, labels=["of"])
-        family.add_metric(["dead node"], reaper.reaped)
-        family.add_metric(["unknown node"], reaper.ghosts)
-        return family
-
-
-def gauge(name: str, words: str, value: float) -> Metric:
-    """One figure."""
-    return GaugeMetricFamily(name, words, value=float(value))
 
 
 def is_near(addresses: list[str]) -> bool:

@@ -15,12 +15,13 @@ select m.conversation_id, m.seq, m.position, m.author_id, m.created_at, m.body, 
        array(select file ->> 'name' from jsonb_array_elements(m.files) file)
   from unnest(%s::bigint[], %s::bigint[]) as asked (conversation_id, seq)
   join messages m on m.conversation_id = asked.conversation_id and m.seq = asked.seq
+ where not is_probe(m.conversation_id)
 
 -- name: walk_messages
 -- All messages there are, in the order of their key.
 select m.conversation_id, m.seq, m.position, m.author_id, m.created_at, m.body, m.deleted_at is not null,
        array(select file ->> 'name' from jsonb_array_elements(m.files) file)
-  from messages m where (m.conversation_id, m.seq) > (%s, %s)
+  from messages m where (m.conversation_id, m.seq) > (%s, %s) and not is_probe(m.conversation_id)
  order by m.conversation_id, m.seq limit %s
 
 -- name: store_documents

@@ -27,6 +27,7 @@ from chat.shared.registry.registry import Registry
 from chat.shared.settings import Settings
 
 SETTINGS = web.AppKey("settings", Settings)
+WROTE = web.RequestKey("wrote", str)  # the id of the frame that a request has written, for its line in the log
 POOL = web.AppKey("pool", Pool)
 IDENTITIES = web.AppKey("identities", Identities)
 REGISTRY = web.AppKey("registry", Registry)

@@ -19,3 +19,13 @@ def open_listeners(host: str, port: int) -> list[socket.socket]:
         first = socket.create_server(address, family=family, backlog=BACKLOG)
         listeners += [first, *(first.dup() for _ in range(COPIES - 1))]
     return listeners
+
+
+def reach_of(host: str, port: int) -> str:
+    """Where neighbours reach who listens here: the machine's own address where that is all of them."""
+    if host in ("0.0.0.0", "::", ""):
+        try:
+            host = socket.gethostbyname(socket.gethostname())
+        except OSError:
+            return ""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

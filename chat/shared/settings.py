@@ -120,8 +120,11 @@ class Settings(BaseSettings):
     audit_retention_days: Count = 365
     presence_linger: Seconds = 10
     node_lease: Seconds = 10
+    canary_seconds: float = Field(10, ge=0)  # between two flights by way of neighbours; 0: none
+    node_url: str = ""  # where neighbours reach this node
     metrics_public: bool = False
     log_format: Literal["console", "json"] = "console"
+    log_requests: Literal["slow", "all", "off"] = "slow"
 
 
 class BadSettings(Exception):

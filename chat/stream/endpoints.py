@@ -20,7 +20,7 @@ from chat.shared.endpoints import (
 )
 from chat.shared.identity import Member
 from chat.shared.postgres import UNAVAILABLE as POSTGRES_AWAY
-from chat.shared.problems import NotWebSocket, Refusal
+from chat.shared.problems import NotWebSocket, Refusal, Unfinished
 from chat.shared.rates import Limit
 from chat.stream.attached import Attached
 from chat.stream.chunk import Chunk
@@ -70,6 +70,8 @@ async def admit(request: web.Request, rate: Limit) -> tuple[Member, frozenset[in
     narrow = parse_narrow(request)
     start = await streams.find_start(request.headers.get("Last-Event-ID") or request.query.get("after"))
     request.app[IDENTITIES].check(member)  # the login may have ended meanwhile; from here to the roster: no await
+    if request.transport is None:  # aiohttp-sse would stumble over it
+        raise Unfinished
     return member, narrow, start
 
 

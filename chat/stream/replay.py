@@ -24,7 +24,7 @@ class Replay:
 
     def __init__(self, hub: Hub, pages: Pages, stays: StayReader) -> None:
         self._hub, self._pages, self._stays = hub, pages, stays
-        self.running = 0
+        self.running = self.replayed = 0
 
     async def catch_up(self, stream: Stream, position: int, send: Send) -> Sequence[Entry]:
         """As `_catch_up`, counted while it is under way."""
@@ -37,9 +37,8 @@ class Replay:
     async def _catch_up(self, stream: Stream, position: int, send: Send) -> Sequence[Entry]:
         """Send what was missed, join the hub, and return the last few entries in between.
 
-        The caller writes those before anything else can happen, that is without an `await`. A stream that was ended
-        meanwhile does not join. Raises `LostEntries`.
-        """
+        The caller writes those before anything else can happen, without an `await`. A stream that was ended meanwhile
+        does not join. Raises `LostEntries`."""
         epoch = self._hub.epoch
         while True:
             while not self._hub.recent.reaches(position) and not stream.ended:
@@ -54,6 +53,7 @@ class Replay:
                 continue
             mine = [entry for entry in self._hub.recent.after(position) if addressed(entry, stream, stays)]
             missed = erase_among(mine)  # in the log this is done already
+            self.replayed += len(missed)
             if frame_bytes(missed) <= PIECE:  # from the hub's position to the join: no await
                 self._hub.join(stream, stays)
                 return missed
@@ -64,6 +64,7 @@ class Replay:
         page = await self._pages.read(stream.user_id, stream.narrow, position)
         if page.floor > position or page.epoch != epoch:
             raise LostEntries
+        self.replayed += len(page.frames)
         if page.frames:
             await send(Chunk(b"".join(page.frames)))
         if page.whole:

@@ -1,5 +1,7 @@
 """All that a node's streams need, put together: the hub, the roster, the way back from a cursor."""
 
+from collections import Counter
+
 from chat.log.cursor import BadCursor, Cursor, parse_cursor
 from chat.log.entry import LOGOUT, Entry
 from chat.log.pages import read_head
@@ -37,6 +39,7 @@ class Streams:
         self.left = self.leave  # one bound method for all streams: each would keep 64 bytes of its own
         self.heads = Gather[None, int](self._read_heads, batch=MOST_ASKING, limit=MOST_ASKING)
         self.replay = Replay(self.hub, Pages(pool), self.stays)
+        self.starts: Counter[str] = Counter()  # streams and polls by how they began
         self.polls = 0  # long polls that wait for their answer
 
     def end(self) -> Cursor:
@@ -48,7 +51,9 @@ class Streams:
         head = self.hub.position
         if text and is_ahead(text, head):
             head = await self.heads.submit(None)
-        return choose_start(text, self.end(), self.tail.floor, head)
+        start = choose_start(text, self.end(), self.tail.floor, head)
+        self.starts["resumed" if start.resumed else f"reset_{start.reset}" if start.reset else "fresh"] += 1
+        return start
 
     async def _read_heads(self, asked: list[None]) -> list[int]:
         """One answer for all: when a node dies, thousands come at once who are ahead of the node that is left."""

@@ -37,8 +37,34 @@ async def test_what_is_open_and_where_the_log_stands(cast: Cast, node: Node) -> 
     assert now["tandem_queue_length posts"] == now["tandem_queue_length registry"] == 0
     assert now["tandem_ghosts_reaped_total dead node"] == now["tandem_ghosts_reaped_total unknown node"] == 0
     assert 0 <= now["tandem_loop_lag_seconds"] < 5
+    assert now["tandem_append_entries_count"] == before["tandem_append_entries_count"] + 1
+    assert now["tandem_append_seconds_count"] > before["tandem_append_seconds_count"]
+    assert now["tandem_delivery_seconds_sum"] > before["tandem_delivery_seconds_sum"]
+    assert now["tandem_stream_starts_total fresh"] == 1
+    assert now["tandem_requests_total 201"] == 1
+    assert now["tandem_postgres_connections open"] >= now["tandem_postgres_connections idle"] >= 0
     assert now["process_resident_memory_bytes"] > 0
     assert now["tandem_node_info a1 all"] == 1
+
+
+async def test_how_streams_begin_and_end(cast: Cast, node: Node) -> None:
+    """Resumed with what was missed, reset, and ended by a log-out."""
+    (ana,) = await cast.enters("ana")
+    room = await cast.share(ana)
+    first = await ana.listens()
+    start = first.cursor
+    await first.cuts_wire()
+    await ana.says(room, "missed")
+    again = await ana.listens(last_event_id=start)
+    await again.hears("missed")
+    await (await ana.listens(last_event_id="nonsense")).hears_event("reset")
+    await ana.call("DELETE", "/api/sessions/current")
+    await again.ends()
+    now = await figures(cast, node)
+    assert now["tandem_stream_starts_total resumed"] == now["tandem_stream_starts_total reset_bad_cursor"] == 1
+    assert now["tandem_replayed_entries_total"] == 1
+    assert now["tandem_stream_ends_total revoked"] == 2
+    assert now["tandem_stream_ends_total left"] == 1
 
 
 @pytest.mark.parametrize(

@@ -6,18 +6,17 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 import aiohttp
-import psycopg
 
+from chat.chaos.checker import Finding, check
+from chat.chaos.database import read_messages
+from chat.chaos.frames import Events
+from chat.chaos.history import History
+from chat.chaos.poster import Poster
+from chat.chaos.reader import Reader
+from chat.shared.tasks import Tasks
 from tests.cast import Cast, Person
-from tests.history.checker import Finding, check
-from tests.history.history import History, Message, Receipt
-from tests.promises.frames import Events
 from tests.promises.node import NodeProcess
-from tests.promises.poster import Poster
-from tests.promises.reader import Reader
 from tests.waiting import eventually
-
-DATABASE = "the database"
 
 
 class Crowd:
@@ -25,7 +24,7 @@ class Crowd:
 
     def __init__(self, cast: Cast, http: aiohttp.ClientSession, nodes: list[NodeProcess]) -> None:
         self._cast, self._http, self.nodes = cast, http, nodes
-        self.history, self._events = History(), Events()
+        self.history, self._events, self._tasks = History(), Events(), Tasks()
         self.people: list[Person] = []
         self.rooms: list[int] = []
         self.readers: list[Reader] = []
@@ -41,15 +40,13 @@ class Crowd:
         for n in range(posters):
             there = members[n % 3]
             self.adds_poster(there[n % len(there)], self.rooms[n % 3], n)
-        for room in self.rooms:
-            self.history.stay(DATABASE, room)
         await self.is_ready()
 
     def adds_reader(self, name: str, person: Person, n: int = 0) -> Reader:
         """One more device that reads."""
         for room in self.rooms_of(person):
             self.history.stay(name, room)
-        reader = Reader(name, person.token, lambda: self.node(n).port, self.history, self._events)
+        reader = Reader(name, person.token, lambda: self.node(n).port, self.history, self._events, self._tasks)
         self.readers.append(reader)
         return reader
 
@@ -76,7 +73,7 @@ class Crowd:
     def starts_posting(self, pause: float) -> None:
         """Every poster, one message after the other."""
         for poster in self.posters:
-            poster.keeps_posting(self._http, pause)
+            poster.keeps_posting(self._http, pause, self._tasks)
 
     async def finishes(self, database_url: str, limit: float = 30.0) -> list[Finding]:
         """Let the posters finish and the readers catch up; the checker's findings, the database being a reader too."""
@@ -85,7 +82,8 @@ class Crowd:
         for reader in self.readers:
             await eventually(partial(has_caught_up, self.history, reader, wanted), limit)
         assert [reader.garbage for reader in self.readers if reader.garbage] == []
-        await read_database(database_url, self.history)
+        assert [poster.surprises for poster in self.posters if poster.surprises] == []
+        await read_messages(database_url, self.history)
         return check(self.history)
 
 
@@ -100,16 +98,6 @@ def last_seqs(history: History) -> dict[int, int]:
     for message, *_ in history.acknowledged.values():
         last[message.conversation] = max(message.seq, last.get(message.conversation, 0))
     return last
-
-
-async def read_database(database_url: str, history: History) -> None:
-    """What is stored, in the order of positions, as what one more reader received."""
-    async with await psycopg.AsyncConnection.connect(database_url) as connection:
-        rows = await connection.execute(
-            "select position, conversation_id, seq, author_id, client_id, body from messages order by position"
-        )
-        for position, *message in await rows.fetchall():
-            history.receive(DATABASE, Receipt(position, Message(*message)))
 
 
 @asynccontextmanager

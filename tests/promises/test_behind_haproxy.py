@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from chat.chaos.network import bad_network
 from tests.cast import Cast, casting
 from tests.presence.eyes import open_eyes
 from tests.promises.conftest import StartNode
 from tests.promises.crowd import Crowd, crowd_of
 from tests.promises.gate import gate, room_for
 from tests.promises.node import NodeProcess
-from tests.promises.proxy import bad_network
 from tests.up.running import Running, running_up
 from tests.waiting import breathe, eventually
 

@@ -5,13 +5,13 @@ import socket
 
 import pytest
 
+from chat.chaos.network import bad_network
 from chat.shared import detach
 from chat.stream.endpoints import STREAMS
 from presence.endpoints import SOCKETS
 from tests.cast import Cast, casting
 from tests.nodes import Node, running_node
 from tests.presence.eyes import open_eyes, opens_eyes
-from tests.promises.proxy import bad_network
 from tests.waiting import eventually
 
 BEAT, LINGER = 0.6, 0.6

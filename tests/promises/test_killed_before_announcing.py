@@ -1,8 +1,8 @@
 """kill -9 between commit and announcement: the others find the silence and read the log."""
 
+from chat.chaos.network import bad_network
 from tests.cast import Cast
 from tests.promises.conftest import StartNode
-from tests.promises.proxy import bad_network
 from tests.waiting import eventually
 
 

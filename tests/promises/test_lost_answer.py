@@ -1,8 +1,8 @@
 """A commit whose answer is lost: the poster cannot know, tries again, and finds the first one."""
 
+from chat.chaos.network import bad_network
 from tests.cast import Cast
 from tests.promises.conftest import StartNode
-from tests.promises.proxy import bad_network
 
 
 async def test_the_retry_finds_what_was_committed(stage: Cast, start_node: StartNode, database_url: str) -> None:

@@ -5,11 +5,11 @@ import signal
 
 import pytest
 
+from chat.chaos.network import Proxy, bad_network
 from tests.cast import Cast
 from tests.promises.conftest import StartNode
 from tests.promises.crowd import Crowd, crowd_of
 from tests.promises.node import NodeProcess
-from tests.promises.proxy import Proxy, bad_network
 from tests.waiting import breathe, eventually
 
 HELD = 4.0  # how long a node that does nothing may hold what the others wait for

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from chat.chaos.network import bad_network
 from chat.engines import ValkeyEngine
 from tests.cast import Cast, Person
 from tests.ear import Ear
 from tests.promises.conftest import StartNode
 from tests.promises.crowd import crowd_of
 from tests.promises.node import NodeProcess
-from tests.promises.proxy import bad_network
 from tests.waiting import breathe, eventually
 
 AWAY = float(os.environ.get("PROMISE_SECONDS", "15")) / 3

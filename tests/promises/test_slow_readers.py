@@ -5,13 +5,13 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
+from chat.chaos.frames import Bodies
 from chat.stream.endpoints import STREAMS
 from chat.stream.stream import Stream
 from chat.stream.wire import Detached
 from tests.cast import Cast, Person, casting
 from tests.nodes import running_node
 from tests.promises.conftest import StartNode
-from tests.promises.frames import Bodies
 
 BUFFER = 64 * 1024
 MESSAGES, BODY = 300, "é" * 8_000

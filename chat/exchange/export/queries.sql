@@ -11,7 +11,8 @@ set statement_timeout = 0; set idle_in_transaction_session_timeout = '60s'
 select origin from log_head
 
 -- name: count_everything
-select coalesce(sum(last_seq), 0)::bigint from conversations where %(only)s::bigint is null or id = %(only)s
+select coalesce(sum(last_seq), 0)::bigint from conversations
+ where (%(only)s::bigint is null or id = %(only)s) and not is_probe(id)
 
 -- name: find_channel
 -- By its id, or by its name among those that are not archived.
@@ -24,10 +25,10 @@ select id from users where lower(name) = lower(%s)
 -- name: list_users
 -- Everybody; or those who have to do with one conversation.
 select name, display_name, role, about, time_zone, receipts, created_at, disabled_at from users u
- where %(only)s::bigint is null
+ where not is_probe(u.id) and (%(only)s::bigint is null
     or u.id in (select m.user_id from memberships m where m.conversation_id = %(only)s
                  union select m.author_id from messages m where m.conversation_id = %(only)s
-                 union select b.user_id from bans b where b.conversation_id = %(only)s)
+                 union select b.user_id from bans b where b.conversation_id = %(only)s))
  order by lower(name)
 
 -- name: read_user
@@ -41,7 +42,8 @@ select u.name, o.name from blocks b join users u on u.id = b.user_id join users 
 -- Those from an id on; or one alone.
 select c.id, c.kind, c.name, c.topic, c.private, c.pair, c.created_by, c.created_at, c.archived_at, c.slow_seconds,
        c.read_only
-  from conversations c where c.id >= %(first)s and (%(only)s::bigint is null or c.id = %(only)s) order by c.id
+  from conversations c where c.id >= %(first)s and (%(only)s::bigint is null or c.id = %(only)s) and not is_probe(c.id)
+ order by c.id
 
 -- name: list_own_conversations
 -- All that the person has ever been in, or written in.
@@ -60,7 +62,8 @@ select m.seq, m.author_id, m.client_id, m.body, m.created_at, m.edited_at, m.del
            select jsonb_agg(jsonb_build_array(e.body, e.user_id, to_char(e.at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))
                             order by e.number)
              from message_edits e
-            where e.conversation_id = m.conversation_id and e.seq = m.seq) end
+            where e.conversation_id = m.conversation_id and e.seq = m.seq) end,
+       m.files
   from messages m
   left join lateral (select o.author_id, o.client_id from messages o
                       where o.conversation_id = m.conversation_id and o.seq = m.reply_to) q on m.reply_to is not null

@@ -8,6 +8,8 @@ from collections import Counter
 from sys import intern
 from typing import Protocol
 
+from chat.shared.nobody import is_probe
+
 
 class Counted(Protocol):
     """What is counted: `status` as others see the person, None while that is not known, and how many nodes hold him."""
@@ -28,7 +30,7 @@ class Census:
 
         Most people are shown alike: equal words are kept once.
         """
-        if moment < self._moments.get(user_id, 0):
+        if is_probe(user_id) or moment < self._moments.get(user_id, 0):
             return
         if holders > 1 or user_id in self._moments:
             self._moments[user_id] = moment

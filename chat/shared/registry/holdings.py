@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 
 import orjson
 
+from chat.shared.nobody import is_probe
 from chat.shared.registry.census import Census
 from chat.shared.registry.choice import Choice
 
@@ -169,7 +170,7 @@ class Holdings:
         return before != (device.active > 0)
 
     def _count(self, device: Device, connection: Open, step: int) -> None:
-        self.counts[connection.kind] += step
+        self.counts[connection.kind] += 0 if is_probe(connection.user_id) else step
         device.active += step * connection.active
         if connection.kind == "stream":
             device.streams += step

@@ -5,7 +5,7 @@ in between is lost, so that from then on, and not before, reading the present st
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from itertools import islice
 
 import structlog
@@ -73,9 +73,9 @@ class Subscriber:
                 for channel, _ in changes:
                     del self._changes[channel]
                 if fresh := [channel for channel, wanted in changes if wanted]:
-                    await pubsub.subscribe(*fresh)
+                    await say(pubsub.subscribe, fresh)
                 if stale := [channel for channel, wanted in changes if not wanted]:
-                    await pubsub.unsubscribe(*stale)
+                    await say(pubsub.unsubscribe, stale)
             self._wake.clear()
             await self._wake.wait()
 
@@ -107,3 +107,12 @@ class Subscriber:
         prefix, colon, rest = channel.rpartition(b":")
         if (hearer := self._hearers.get(prefix + colon)) and channel in self._wanted:
             hearer[1](rest)
+
+
+async def say(change: Callable[..., Awaitable[object]], channels: list[bytes]) -> None:
+    """Tell Redis. Whoever hears on the same connection may have found it closed a moment ago: uvloop says that with a
+    `RuntimeError`, which is no reason for a node to end."""
+    try:
+        await change(*channels)
+    except RuntimeError as error:
+        raise ConnectionError(str(error)) from None

@@ -14,6 +14,7 @@ from itertools import islice
 import orjson
 import structlog
 
+from chat.shared.nobody import is_probe
 from chat.shared.postgres import UNAVAILABLE as POSTGRES_AWAY
 from chat.shared.postgres import Pool
 from chat.shared.redis import UNAVAILABLE as REDIS_AWAY
@@ -171,7 +172,8 @@ class Writer:
         shown, own, due, holders, moved, moment = orjson.loads(outcome)
         held.note(shown, own)
         self._holdings.census.note(user_id, held, shown[1], holders, int(moment))
-        self._moved(moved)
+        if not is_probe(user_id):
+            self._moved(moved)
         if due and due < REFRESH_SECONDS * 1000:
             self.mark_at(self._clock() + due / 1000, user_id)
         for tell in held.told or ():

@@ -6,7 +6,7 @@ from dataclasses import replace
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tests.history.checker import (
+from chat.chaos.checker import (
     ALTERED,
     GAP,
     INVENTED,
@@ -17,7 +17,7 @@ from tests.history.checker import (
     REPEATED,
     check,
 )
-from tests.history.history import History, Message, Receipt, Stay
+from chat.chaos.history import History, Message, Receipt, Stay
 
 
 def kinds(history: History) -> set[str]:

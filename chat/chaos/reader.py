@@ -1,49 +1,69 @@
-"""A reader as careful as a client must be: it keeps its cursor, and comes back at once when it is cut off."""
+"""A reader as careful as a client must be: it keeps its cursor, and comes back when it is cut off or hears nothing."""
 
 import asyncio
+import random
 import time
 from collections.abc import Callable
 from typing import cast
 
 import orjson
 
-from tests.history.history import History, Receipt
-from tests.promises.frames import Bodies, Event, Events
-from tests.waiting import breathe
+from chat.chaos.frames import Bodies, Event, Events
+from chat.chaos.history import History, Receipt
+from chat.shared.tasks import Tasks
 
 
 class Reader(asyncio.Protocol):
-    """Reads as the login of `token`, from the node whose port `where` gives at each attempt.
+    """Reads as the login of `token`, from the port that `where` gives at each attempt.
 
-    Written on a bare transport, so that thousands of readers in one test cost less than the node they test.
+    It waits up to `pause` seconds before it comes back, and gives a stream up that says nothing for `patience`.
+    Written on a bare transport, so that thousands of readers in one process cost less than the node they read from.
     """
 
-    def __init__(self, name: str, token: str, where: Callable[[], int], history: History, events: Events) -> None:
+    def __init__(
+        self, name: str, token: str, where: Callable[[], int], history: History, events: Events, tasks: Tasks
+    ) -> None:
         self.name, self._token, self._where = name, token, where
-        self._history, self._events = history, events
+        self._history, self._events, self._tasks = history, events, tasks
+        self.pause, self.patience = 0.02, 60.0
         self.cursor = ""
         self.starts: list[dict[str, object]] = []
         self.byes: list[tuple[str, float]] = []
         self.refusals: list[int] = []
         self.garbage: list[bytes] = []
-        self.resets = 0
+        self.resets = self.silences = 0
         self.ready = False
+        self.heard: Callable[[Receipt], None] | None = None
         self.seqs: dict[int, int] = {}
         self.transport: asyncio.Transport | None = None
-        self._bodies, self._rest = Bodies(), b""
+        self._bodies, self._rest, self._bytes = Bodies(), b"", 0
         self._cut: asyncio.Future[None] | None = None
-        self._task = asyncio.ensure_future(self._read_on())
+        self._task: asyncio.Task[None] | None = None
+        self.begins()
+
+    def begins(self) -> None:
+        """From now on it is there, or on its way back."""
+        self._task = self._tasks.start(f"{self.name} reads", self._read_on())
 
     async def _read_on(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            self._cut, self._bodies, self._rest = loop.create_future(), Bodies(), b""
+            cut = self._cut = loop.create_future()
+            self._bodies, self._rest = Bodies(), b""
             try:
                 await loop.create_connection(lambda: self, "127.0.0.1", self._where())
-                await self._cut
+                await self._until(cut)
             except OSError:
                 pass
-            await breathe()
+            await asyncio.sleep(random.uniform(self.pause / 2, self.pause))
+
+    async def _until(self, cut: "asyncio.Future[None]") -> None:
+        while not cut.done():
+            before = self._bytes
+            await asyncio.wait([cut], timeout=self.patience)
+            if self._bytes == before and not cut.done():
+                self.silences += 1
+                self.leaves()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Ask for everything after the cursor."""
@@ -56,10 +76,12 @@ class Reader(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take in all whole events; a refusal ends this attempt."""
+        self._bytes += len(data)
         try:
             *blocks, self._rest = (self._rest + self._bodies.feed(data)).split(b"\n\n")
         except ValueError:
-            self.garbage.append(data)
+            if self._bodies.status == 200:
+                self.garbage.append(data)
             self.leaves()
             return
         if self._bodies.status not in (0, 200):
@@ -71,15 +93,17 @@ class Reader(asyncio.Protocol):
 
     def _hear(self, event: Event) -> None:
         self.cursor = event.id or self.cursor
-        if event.message is not None:
-            self._history.receive(self.name, Receipt(event.position, event.message))
-            self.seqs[event.message.conversation] = event.message.seq
+        if event.receipt is not None:
+            self._history.receive(self.name, event.receipt)
+            self.seqs[event.receipt.message.conversation] = event.receipt.message.seq
+            if self.heard is not None:
+                self.heard(event.receipt)
         elif event.name == "ready":
             self.ready = True
             self.starts.append(orjson.loads(event.data))
         elif event.name == "bye":
             self.byes.append((orjson.loads(event.data)["reason"], time.monotonic()))
-            self.leaves()  # a proxy keeps the connection for another request: it is the answer that has ended
+            self.leaves()  # the stream is over, though a proxy may keep the connection
         elif event.name == "reset":
             self.resets += 1
 
@@ -89,13 +113,19 @@ class Reader(asyncio.Protocol):
         if self._cut is not None and not self._cut.done():
             self._cut.set_result(None)
 
+    def sleeps(self) -> None:
+        """Stop reading, without a word; `leaves` is what wakes it."""
+        if self.transport is not None and not self.transport.is_closing():
+            self.transport.pause_reading()
+
     def leaves(self) -> None:
         """Pull the plug; the next attempt follows."""
         if self.transport is not None:
             self.transport.abort()
 
     async def stops(self) -> None:
-        """For good."""
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        """No further attempt, until it `begins` again; its cursor stays."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
         self.leaves()

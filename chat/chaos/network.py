@@ -1,10 +1,12 @@
-"""A bad network: a TCP proxy between a node and an engine that swallows, freezes, cuts, or loses an answer."""
+"""A bad network: a TCP proxy between a client and a server that swallows, freezes, delays, cuts, or loses an answer."""
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import cast
 from urllib.parse import urlsplit
+
+from chat.shared.tasks import first_of
 
 READ = 64 * 1024
 
@@ -12,18 +14,20 @@ READ = 64 * 1024
 class Proxy:
     """Listens on `port` and passes everything on to the server of `url`, until it is told to misbehave.
 
-    `heard`: how many bytes clients have sent; `lost`: how many answers have been lost on purpose.
+    `heard`: how many bytes clients have sent; `lost`: how many answers have been lost on purpose; `delay`: seconds
+    that everything takes longer.
     """
 
     def __init__(self, url: str) -> None:
         target = urlsplit(url)
         self._url, self._target = target, (target.hostname or "127.0.0.1", target.port or 0)
         self.port = self.heard = self.lost = 0
+        self.delay = 0.0
         self._swallows = False
         self._unheard = b""
-        self._flows = asyncio.Event()
+        self._flows, self._cut, self._ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._flows.set()
-        self._links: set[asyncio.Task[None]] = set()
+        self._links: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
 
     @property
@@ -31,9 +35,9 @@ class Proxy:
         """The server's URL, by way of this proxy."""
         return self._url._replace(netloc=self._url.netloc.rpartition(":")[0] + f":{self.port}").geturl()
 
-    def swallow(self) -> None:
+    def swallow(self, yes: bool = True) -> None:
         """From now on nothing that clients say arrives; the server's words still do."""
-        self._swallows = True
+        self._swallows = yes
 
     def freeze(self) -> None:
         """Half-open: connections stay and can be made, and nothing goes through in either direction."""
@@ -48,11 +52,13 @@ class Proxy:
         self._unheard = word
 
     async def cut(self) -> None:
-        """Every connection ends at once."""
-        links = list(self._links)
-        for link in links:
-            link.cancel()
-        await asyncio.gather(*links, return_exceptions=True)
+        """Every connection ends at once; who comes anew meanwhile is let in."""
+        links = set(self._links)
+        self._cut.set()
+        self._cut = asyncio.Event()
+        while links & self._links:
+            self._ended.clear()
+            await self._ended.wait()
 
     async def refuse(self) -> None:
         """Every connection ends, and no new one is accepted."""
@@ -66,42 +72,50 @@ class Proxy:
         self.port = cast(int, self._server.sockets[0].getsockname()[1])
 
     async def _link(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        link = asyncio.ensure_future(self._carry(reader, writer))
-        self._links.add(link)
-        await asyncio.gather(link, return_exceptions=True)
-        self._links.discard(link)
-        writer.transport.abort()
+        self._links.add(writer)
+        try:
+            await self._carry(reader, writer)
+        except (OSError, asyncio.CancelledError):
+            pass  # one of both ends has gone: the other one is told; or all of us go
+        finally:
+            writer.transport.abort()
+            self._links.discard(writer)
+            self._ended.set()
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        cut = self._cut
         far_reader, far_writer = await asyncio.open_connection(*self._target)
-        works = [
-            asyncio.ensure_future(self._carry_there(reader, far_writer)),
-            asyncio.ensure_future(self._carry_back(far_reader, writer)),
-        ]
         try:
-            await asyncio.wait(works, return_when=asyncio.FIRST_COMPLETED)
+            await first_of(self._carry_there(reader, far_writer), self._carry_back(far_reader, writer), wait_for(cut))
         finally:
-            for work in works:
-                work.cancel()
-            await asyncio.gather(*works, return_exceptions=True)
             far_writer.transport.abort()
 
     async def _carry_there(self, near: asyncio.StreamReader, far: asyncio.StreamWriter) -> None:
         while data := await near.read(READ):
             self.heard += len(data)
-            await self._flows.wait()
+            await self._pass()
             if not self._swallows:
                 far.write(data)
                 await far.drain()
 
     async def _carry_back(self, far: asyncio.StreamReader, near: asyncio.StreamWriter) -> None:
         while data := await far.read(READ):
-            await self._flows.wait()
+            await self._pass()
             if self._unheard and self._unheard in data:
                 self._unheard, self.lost = b"", self.lost + 1
                 return
             near.write(data)
             await near.drain()
+
+    async def _pass(self) -> None:
+        if self.delay:
+            await asyncio.sleep(self.delay)
+        await self._flows.wait()
+
+
+async def wait_for(cut: asyncio.Event) -> None:
+    """Until it happens."""
+    await cut.wait()
 
 
 @asynccontextmanager
@@ -113,4 +127,6 @@ async def bad_network(url: str) -> AsyncIterator[Proxy]:
         yield proxy
     finally:
         proxy.thaw()
-        await proxy.refuse()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(5):
+                await proxy.refuse()

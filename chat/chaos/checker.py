@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from tests.history.history import History, Receipt
+from chat.chaos.history import History, Receipt
 
 LOST, REPEATED, REORDERED, INVENTED = "lost", "repeated", "reordered", "invented"
 ALTERED, OVERHEARD, GAP, MADE_TWICE = "altered", "overheard", "gap", "made twice"
@@ -109,7 +109,7 @@ def find_gaps(history: History, reader: str) -> Iterator[Finding]:
     for conversation, receipts in by_conversation(history, reader).items():
         got = {receipt.message.seq for receipt in receipts}
         for stay in history.stays[reader][conversation]:
-            for seq in range(stay.first, min(max(got), stay.last or max(got)) + 1):
+            for seq in range(stay.first, min(max(got), max(got) if stay.last is None else stay.last) + 1):
                 if seq not in got:
                     yield Finding(GAP, reader, (conversation, seq))
 

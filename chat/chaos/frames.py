@@ -5,22 +5,17 @@ from typing import Any
 
 import orjson
 
-from tests.history.history import Message
+from chat.chaos.history import Message, Receipt
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event as an EventSource sees it; `message` is set on a new message."""
+    """One event as an EventSource sees it; `receipt` is set on a new message."""
 
     id: str
     name: str
     data: bytes
-    message: Message | None = None
-
-    @property
-    def position(self) -> int:
-        """The log position in the id."""
-        return int(self.id.partition(".")[2])
+    receipt: Receipt | None = None
 
 
 class Bodies:
@@ -55,8 +50,10 @@ def parse_event(block: bytes) -> Event:
     """The event in one block of lines."""
     fields = dict(line.split(b": ", 1) for line in block.split(b"\n") if b": " in line)
     name, data = fields.get(b"event", b"message").decode(), fields.get(b"data", b"")
-    message = parse_message(orjson.loads(data)) if name == "message" and data else None
-    return Event(fields.get(b"id", b"").decode(), name, data, message)
+    where = fields.get(b"id", b"").decode()
+    if name != "message" or not data:
+        return Event(where, name, data)
+    return Event(where, name, data, Receipt(int(where.partition(".")[2]), parse_message(orjson.loads(data))))
 
 
 def parse_message(said: dict[str, Any]) -> Message:
@@ -74,6 +71,6 @@ class Events:
         """As `parse_event`."""
         if (event := self._known.get(block)) is None:
             event = parse_event(block)
-            if event.message:
+            if event.receipt:
                 self._known[block] = event
         return event

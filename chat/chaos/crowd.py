@@ -1,0 +1,180 @@
+"""The crowd: guests who read and watch each other, some who talk, some who come and go, and a door with a keeper."""
+
+import asyncio
+import itertools
+import random
+import time
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+import aiohttp
+
+from chat.chaos.database import read_messages, read_stays
+from chat.chaos.door import Doorkeeper
+from chat.chaos.frames import Events
+from chat.chaos.guest import Guest
+from chat.chaos.history import History, Key, Receipt
+from chat.chaos.people import Enrolled, Person, enrol, share
+from chat.chaos.poster import Poster
+from chat.chaos.rig import Rig
+from chat.shared.tasks import Tasks
+
+ROOM, WATCHED = 20, 15  # people in a small room; whom each of them watches
+WIFI = 8  # every eighth guest is on the bad network
+TALK = (0.3, 1.0)  # seconds between two messages of one who talks
+WANDER = (1.0, 4.0)  # between two who go home
+AWAY = (3.0, 30.0)
+
+
+class Crowd:
+    """`history`: what all of them saw; `delays`: of the last deliveries, in seconds from the first attempt to post."""
+
+    def __init__(self, rig: Rig, http: aiohttp.ClientSession, tasks: Tasks, chance: random.Random) -> None:
+        self._rig, self._http, self._tasks, self._chance = rig, http, tasks, chance
+        self.history, self.guests, self.posters = History(), list[Guest](), list[Poster]()
+        self.rooms: list[int] = []
+        self._people: list[Enrolled] = []
+        self.doorkeeper: Doorkeeper
+        self.begun: dict[Key, float] = {}
+        self.delays: deque[float] = deque(maxlen=20_000)
+        self.kept_delays: list[float] = []
+        self.talking = self.wandering = True
+        self.tired: list[Guest] = []  # gone, and back only when all has been seen to be calm
+        self._numbers = itertools.count(1)
+        self._talks: list[asyncio.Task[None]] = []
+
+    async def gathers(self, count: int, talkers: int) -> None:
+        """So many people, of whom `talkers` talk: one large room, small ones, and one whose members change."""
+        url = self._rig.postgres.url
+        people = self._people = await enrol(url, count)
+        small = [people[at : at + ROOM] for at in range(0, count, ROOM)]
+        self.rooms = [await share(url, people)] + [await share(url, room) for room in small]
+        door = people[: min(count, 2 * ROOM)]
+        events = Events()
+        for n, person in enumerate(people):
+            neighbours = [one.id for one in small[n // ROOM] if one is not person]
+            watched = self._chance.sample(neighbours, min(WATCHED, len(neighbours)))
+            wifi = self._rig.wifi if n % WIFI == WIFI - 1 else None
+            who = n, person, self._rig, wifi, watched
+            self.guests.append(Guest(*who, self._http, self.history, events, self._tasks))
+            self.guests[-1].reader.heard = partial(self._note, self.guests[-1]) if n < ROOM else None
+        self.posters = [self._poster(f"talker{n}", people[n * count // talkers]) for n in range(talkers)]
+        keeper = self._poster("keeper", people[0])
+        self.doorkeeper = Doorkeeper(keeper, await share(url, door, people[0]), door[1:], self._http, self._chance)
+        self.posters.append(keeper)
+
+    def _poster(self, name: str, person: Person, url: str = "") -> Poster:
+        poster = Poster(name, person, self.rooms[0], lambda: url or self._rig.balancer.url, self.history)
+        poster.pause, poster.patience = 0.3, 8.0
+        return poster
+
+    def _note(self, guest: Guest, receipt: Receipt) -> None:
+        """What he missed at home is no delay; what he missed while he was cut off is."""
+        begun = self.begun.get(receipt.message.key, 0.0)
+        if begun > guest.since:
+            self.delays.append(time.monotonic() - begun)
+
+    def lives(self) -> None:
+        """From now on people talk, come and go."""
+        for poster in self.posters[:-1]:
+            everybody, own = self.rooms_of(self.number_of(poster))
+            rooms = [everybody, own, own, own]
+            self._talks.append(self._tasks.start(f"{poster.name} talks", self._talk(poster, rooms)))
+        self._talks.append(self._tasks.start("the door is kept", self.doorkeeper.keep(lambda: self.talking)))
+        self._tasks.start("people come and go", self._wander())
+
+    async def _talk(self, poster: Poster, rooms: list[int]) -> None:
+        while self.talking:
+            await poster.say(self._http, self._chance.choice(rooms), self.begun)
+            await asyncio.sleep(self._chance.uniform(*TALK))
+
+    async def _wander(self) -> None:
+        due: list[tuple[float, Guest]] = []
+        while True:
+            await asyncio.sleep(self._chance.uniform(*WANDER))
+            if not self.wandering:
+                continue
+            for moment, guest in [one for one in due if one[0] < time.monotonic()]:
+                due.remove((moment, guest))
+                if not guest.here:
+                    guest.comes()
+            guest = self._chance.choice(self.guests)
+            if guest.here:  # the tired are not, and are not in `due` either
+                await guest.goes()
+                due.append((time.monotonic() + self._chance.uniform(*AWAY), guest))
+
+    async def posts_at_once(self, urls: list[str], count: int) -> None:
+        """One post, so many times in the same moment, to these nodes in turn."""
+        poster = self.posters[0]
+        draft = next(self._numbers)
+        twins = [self._poster(f"twin{draft}", poster.person, urls[n % len(urls)]) for n in range(count)]
+        await asyncio.wait_for(asyncio.gather(*(twin.post(self._http) for twin in twins)), 120)
+
+    def come_back(self) -> None:
+        """Those who had enough."""
+        for guest in self.tired:
+            if not guest.here:
+                guest.comes()
+        self.tired.clear()
+
+    def all_come(self) -> None:
+        """Whoever is at home, for the last word."""
+        for guest in self.guests:
+            if not guest.here:
+                guest.comes()
+        self.tired.clear()
+
+    async def set_fence(self) -> dict[int, int]:
+        """A last message to everybody: streams are in the order of the log, so who has it has all that was before."""
+        _, message = await self.posters[-1].say(self._http, self.rooms[0])
+        return {self.rooms[0]: message.seq}
+
+    async def stops_talking(self, limit: float) -> int:
+        """The last message of everybody; how many were not acknowledged in time."""
+        self.talking = self.wandering = False
+        _, late = await asyncio.wait(self._talks, timeout=limit)
+        return len(late)
+
+    def number_of(self, poster: Poster) -> int:
+        """Which guest this is."""
+        return next(n for n, person in enumerate(self._people) if person.id == poster.person.id)
+
+    def rooms_of(self, number: int) -> tuple[int, int]:
+        """Where this guest always is: the large room and his small one."""
+        return self.rooms[0], self.rooms[1 + number // ROOM]
+
+    def last_seqs(self) -> dict[int, int]:
+        """The number of the last acknowledged message in each conversation."""
+        last: dict[int, int] = {}
+        for message, *_ in self.history.acknowledged.values():
+            last[message.conversation] = max(message.seq, last.get(message.conversation, 0))
+        return last
+
+    def lagging(self, wanted: dict[int, int]) -> list[Guest]:
+        """Guests who have not got as far as `wanted` in the rooms that they are always in."""
+        return [
+            guest
+            for n, guest in enumerate(self.guests)
+            if guest.here and any(guest.reader.seqs.get(room, 0) < wanted.get(room, 0) for room in self.rooms_of(n))
+        ]
+
+    async def reads_the_truth(self) -> None:
+        """From the database, past every bad network: the messages, and who was a member when."""
+        await read_messages(self._rig.postgres.url, self.history)
+        readers = [(guest.name, guest.person.id) for guest in self.guests]
+        await read_stays(self._rig.postgres.url, self.history, readers)
+
+
+@asynccontextmanager
+async def crowd_of(rig: Rig, count: int, talkers: int, chance: random.Random, tasks: Tasks) -> AsyncIterator[Crowd]:
+    """A crowd that has gathered; it leaves at the end."""
+    connector = aiohttp.TCPConnector(limit=0)
+    async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout()) as http:
+        crowd = Crowd(rig, http, tasks, chance)
+        try:
+            await crowd.gathers(count, talkers)
+            yield crowd
+        finally:
+            await tasks.stop()

@@ -1,0 +1,1 @@
+"""What can be broken while people talk. Each fault breaks something, waits, and mends it again."""

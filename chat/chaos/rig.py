@@ -1,0 +1,91 @@
+"""The rig: PostgreSQL, Redis, a network between, nodes behind a balancer, and an access network of bad quality."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from chat.chaos.balancer import Balancer
+from chat.chaos.network import Proxy, bad_network
+from chat.chaos.node import PROGRAM, NodeProcess
+from chat.chaos.waiting import StillNot, until
+from chat.engines import PostgresEngine, ValkeyEngine
+from chat.migrations import migrate
+from chat.shared.tasks import Tasks
+
+SETTINGS = {"DRAIN_SECONDS": "3", "STREAM_BEAT": "5", "TRUSTED_PROXIES": "127.0.0.1", "CANARY_SECONDS": "2"}
+Done = TypeVar("Done")
+
+
+class Rig:
+    """Everything that can be broken. `to_postgres` and `to_redis`: each node's own link; `wifi`: some people's."""
+
+    def __init__(self, folder: Path, room: ThreadPoolExecutor) -> None:
+        self.postgres, self.valkey = PostgresEngine(folder / "postgres"), ValkeyEngine(folder / "valkey")
+        self._room = room
+        self.nodes: dict[str, NodeProcess] = {}
+        self.to_postgres: dict[str, Proxy] = {}
+        self.to_redis: dict[str, Proxy] = {}
+        self.balancer: Balancer
+        self.wifi: Proxy
+        self.held: set[str] = set()  # nodes that are down on purpose
+        self.ended: list[tuple[str, int]] = []  # nodes that ended by themselves, and with which code
+
+    async def engine(self, work: Callable[[], Done]) -> Done:
+        """Do something to an engine, in the one thread that engines live as long as."""
+        return await asyncio.get_running_loop().run_in_executor(self._room, work)
+
+    async def supervise(self) -> None:
+        """As any production has it: a node that has ended is started again."""
+        while True:
+            for node in self.nodes.values():
+                if not node.alive() and node.name not in self.held:
+                    self.ended.append((node.name, node.exit_code))
+                    node.launch()
+            await asyncio.sleep(0.5)
+
+    def take_down(self, name: str) -> None:
+        """kill -9, and nobody starts it again until `bring_back`."""
+        self.held.add(name)
+        self.nodes[name].kill()
+
+    def bring_back(self, name: str) -> None:
+        """Start it again."""
+        self.nodes[name].launch()
+        self.held.discard(name)
+
+    async def is_whole(self) -> bool:
+        """Do all nodes take clients?"""
+        if not self.balancer.alive():
+            raise StillNot(f"HAProxy has ended: {self.balancer.log.read_text()[-500:]}")
+        return all([node.alive() and await node.readiness() == 200 for node in self.nodes.values()])
+
+
+@asynccontextmanager
+async def rig_of(
+    folder: Path, names: Sequence[str], settings: dict[str, str], program: Sequence[str] = PROGRAM
+) -> AsyncIterator[Rig]:
+    """A rig that serves; all of it stops at the end. `program`: how a node is started."""
+    async with AsyncExitStack() as stack:
+        rig = Rig(folder, stack.enter_context(ThreadPoolExecutor(1, "engines")))
+        for engine in (rig.postgres, rig.valkey):
+            stack.push_async_callback(rig.engine, engine.stop)
+            await rig.engine(engine.start)
+        await migrate(rig.postgres.url)
+        for name in names:
+            rig.to_postgres[name] = await stack.enter_async_context(bad_network(rig.postgres.url))
+            rig.to_redis[name] = await stack.enter_async_context(bad_network(rig.valkey.url))
+            links = {"DATABASE_URL": rig.to_postgres[name].url, "REDIS_URL": rig.to_redis[name].url}
+            node = rig.nodes[name] = NodeProcess(name, folder, SETTINGS | settings | links, program)
+            stack.callback(node.kill)
+            node.launch()
+        rig.balancer = Balancer(folder, list(rig.nodes.values()))
+        rig.balancer.start()
+        stack.callback(rig.balancer.stop)
+        rig.wifi = await stack.enter_async_context(bad_network(rig.balancer.url))
+        stack.push_async_callback((tasks := Tasks()).stop)
+        tasks.start("nodes are supervised", rig.supervise())
+        await until(rig.is_whole, 60, "all nodes to be ready")
+        yield rig

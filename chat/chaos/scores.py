@@ -1,0 +1,107 @@
+"""What a run has come to: samples of each second, strikes, checkpoints, findings. Pure."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from chat.chaos import checker
+from chat.chaos.checker import Finding
+
+GHOST, MISSED, SHUT_OUT = "ghost", "missed", "shut out"
+UNANSWERED, FAILED, GARBAGE = "unanswered", "failed", "garbage"
+PROMISES = {
+    checker.LOST: "acknowledged, and never received by a member",
+    checker.GAP: "a number skipped in a conversation",
+    checker.REPEATED: "received twice",
+    checker.REORDERED: "received out of order",
+    checker.INVENTED: "received, though nobody posted it",
+    checker.ALTERED: "other words, or another message than the poster was told of",
+    checker.MADE_TWICE: "one post told to be new twice",
+    checker.OVERHEARD: "read before being added, or after removal",
+    GHOST: "shown as here after it settled, though gone",
+    MISSED: "shown as gone after it settled, though here",
+    SHUT_OUT: "a client that did not get in again",
+    UNANSWERED: "a post that no retry brought through",
+    FAILED: "an answer that was neither taken, nor refused with a time to retry",
+    GARBAGE: "bytes in a stream that are no event",
+}
+SHOWN = 50  # findings that a report names one by one
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One second. Counts are totals so far; `delay`: the longest from a first attempt to post to a reader, seconds."""
+
+    at: float
+    acknowledged: int
+    received: int
+    refused: int
+    reading: int
+    looking: int
+    here: int
+    delay: float
+
+
+@dataclass(slots=True)
+class Struck:
+    """A fault as it happened, in seconds of the run; `until` is 0 while it is under way."""
+
+    name: str
+    node: str
+    at: float
+    until: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """All mended: how long until everybody was in again, had caught up, and saw the others as they were."""
+
+    at: float
+    back: float
+    caught_up: float
+    settled: float
+
+
+@dataclass(slots=True)
+class Scores:
+    """Everything that a report is made of."""
+
+    seed: int
+    nodes: int
+    people: int
+    seconds: float = 0.0
+    samples: list[Sample] = field(default_factory=list)
+    struck: list[Struck] = field(default_factory=list)
+    checkpoints: list[Checkpoint] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    figures: dict[str, float | int | str] = field(default_factory=dict)
+
+    def rows(self) -> dict[str, int]:
+        """How often each promise was broken."""
+        counts = Counter(finding.kind for finding in self.findings)
+        return {kind: counts[kind] for kind in PROMISES}
+
+    @property
+    def kept(self) -> bool:
+        """Not one was."""
+        return not self.findings
+
+    def to_json(self) -> dict[str, Any]:
+        """For machines."""
+        return asdict(self) | {
+            "kept": self.kept,
+            "promises": self.rows(),
+            "findings": [str(finding) for finding in self.findings[:SHOWN]],
+            "under": [{"fault": name, "times": times} for name, times in count_strikes(self.struck).items()],
+        }
+
+
+def count_strikes(struck: Sequence[Struck]) -> dict[str, int]:
+    """How often each fault struck."""
+    return dict(Counter(one.name for one in struck))
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The value that this share lies under; 0 of none."""
+    return sorted(values)[min(len(values) - 1, int(len(values) * share))] if values else 0.0

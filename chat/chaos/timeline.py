@@ -1,0 +1,111 @@
+"""The timeline: a picture of a run, as SVG. Faults above, what people got done meanwhile below. Pure."""
+
+from collections.abc import Callable, Sequence
+from html import escape
+from itertools import pairwise
+
+from chat.chaos.scores import Sample, Scores
+
+WIDTH, LEFT, LANE, CHART, GAP = 1200, 190, 16, 90, 34
+STYLE = """
+text{font:12px system-ui,sans-serif;fill:#333} .title{font-weight:600} .small{font-size:11px;fill:#777}
+.fault{fill:#d9480f;opacity:.75} .calm{fill:#2b8a3e} .axis{stroke:#ccc} path{fill:none;stroke-width:1.5}
+@media (prefers-color-scheme:dark){svg{background:#16181d} text{fill:#ddd} .small{fill:#999} .axis{stroke:#444}}
+"""
+
+
+def draw_timeline(scores: Scores) -> str:
+    """The picture."""
+    seconds = max([scores.seconds, *(one.until for one in scores.struck), 1.0])
+
+    def x_of(at: float) -> float:
+        return LEFT + at / seconds * (WIDTH - LEFT - 20)
+
+    parts, y = lanes(scores, seconds, x_of)
+    for title, lines in charts(scores.samples):
+        parts += chart(title, lines, x_of, y)
+        y += CHART + GAP
+    parts += axis(seconds, x_of, y)
+    kept = "every promise held" if scores.kept else f"{len(scores.findings)} findings"
+    head = f"{scores.nodes} nodes, {scores.people} people, seed {scores.seed}: {kept}"
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {y + 40:.0f}" font-size="12">'
+        f'<style>{STYLE}</style><text class="title" x="20" y="24">{escape(head)}</text>{"".join(parts)}</svg>\n'
+    )
+
+
+def lanes(scores: Scores, seconds: float, x_of: Callable[[float], float]) -> tuple[list[str], float]:
+    """One lane a kind of fault, and one of checkpoints; and where what follows begins."""
+    parts, y = [], 44.0
+    for name in sorted({one.name for one in scores.struck}):
+        parts.append(label(name, y))
+        for one in [one for one in scores.struck if one.name == name]:
+            title = f"{name} {one.node} {one.at:g}–{one.until:g} s"
+            parts.append(bar("fault", x_of(one.at), x_of(one.until or seconds), y, title))
+        y += LANE
+    parts.append(label("checkpoints", y))
+    for point in scores.checkpoints:
+        title = f"presence right {point.settled:g} s after all was mended"
+        parts.append(bar("calm", x_of(point.at), x_of(point.at + point.settled), y, title))
+    return parts, y + LANE + GAP
+
+
+def label(name: str, y: float) -> str:
+    """What a lane is of."""
+    return f'<text x="{LEFT - 8}" y="{y + 11:.0f}" text-anchor="end">{escape(name)}</text>'
+
+
+def bar(kind: str, left: float, right: float, y: float, title: str) -> str:
+    """A stretch of time in a lane; the title is shown to who points at it."""
+    width, height = max(3.0, right - left), LANE - 3
+    return (
+        f'<rect class="{kind}" x="{left:.1f}" y="{y:.0f}" width="{width:.1f}" height="{height}">'
+        f"<title>{escape(title)}</title></rect>"
+    )
+
+
+Line = tuple[str, Sequence[tuple[float, float]]]
+
+
+def charts(samples: Sequence[Sample]) -> list[tuple[str, list[Line]]]:
+    """Titles, and their lines: a colour, and points."""
+    steps = [(one, two, max(0.5, two.at - one.at)) for one, two in pairwise(samples)]
+    posts = [(two.at, (two.acknowledged - one.acknowledged) / gap) for one, two, gap in steps]
+    refused = [(two.at, (two.refused - one.refused) / gap) for one, two, gap in steps]
+    received = [(two.at, (two.received - one.received) / gap) for one, two, gap in steps]
+    delays = [(one.at, one.delay) for one in samples]
+    people: list[Line] = [
+        ("#868e96", [(one.at, one.here) for one in samples]),
+        ("#2b8a3e", [(one.at, one.reading) for one in samples]),
+        ("#862e9c", [(one.at, one.looking) for one in samples]),
+    ]
+    return [
+        ("posts acknowledged (blue) and attempts refused (red), a second", [("#1971c2", posts), ("#c92a2a", refused)]),
+        ("messages received, a second", [("#1971c2", received)]),
+        ("people here (grey), with a stream (green), with a socket (purple)", people),
+        ("the longest way from a first attempt to post to a reader, s", [("#e67700", delays)]),
+    ]
+
+
+def chart(title: str, lines: Sequence[Line], x_of: Callable[[float], float], y: float) -> list[str]:
+    """One chart with its highest value."""
+    top = max([value for _, points in lines for _, value in points] or [1.0]) or 1.0
+    parts = [
+        f'<text x="{LEFT}" y="{y - 6:.0f}">{escape(title)}</text>',
+        f'<line class="axis" x1="{LEFT}" x2="{WIDTH - 20}" y1="{y + CHART:.0f}" y2="{y + CHART:.0f}"/>',
+        f'<text class="small" x="{LEFT - 8}" y="{y + 8:.0f}" text-anchor="end">{top:,.3g}</text>',
+        f'<text class="small" x="{LEFT - 8}" y="{y + CHART:.0f}" text-anchor="end">0</text>',
+    ]
+    for colour, points in lines:
+        path = " ".join(f"{x_of(at):.1f},{y + CHART - value / top * CHART:.1f}" for at, value in points)
+        parts.append(f'<path stroke="{colour}" d="M{path}"/>' if points else "")
+    return parts
+
+
+def axis(seconds: float, x_of: Callable[[float], float], y: float) -> list[str]:
+    """Times, below everything."""
+    step = next((one for one in (5, 10, 30, 60, 120, 300) if seconds / one <= 12), 600)
+    return [
+        f'<text class="small" x="{x_of(at):.1f}" y="{y - 10:.0f}" text-anchor="middle">{at} s</text>'
+        for at in range(0, int(seconds) + 1, step)
+    ]

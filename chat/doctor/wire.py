@@ -1,0 +1,115 @@
+"""A wire to the public URL: requests by hand, so that what proxies do to them can be seen byte by byte."""
+
+import socket
+import ssl
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+PATIENCE = 10.0
+
+
+@dataclass(slots=True)
+class Answer:
+    """The head of an answer, and what of the body has come. `version` is the server's, as "HTTP/1.1"."""
+
+    version: str = ""
+    status: int = 0
+    headers: dict[str, str] = field(default_factory=dict)
+    cookies: list[str] = field(default_factory=list)
+    body: bytes = b""
+    ended: bool = False
+
+
+class Wire:
+    """One connection, on which `answer` grows."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection, self._raw = connection, b""
+        self.answer = Answer()
+
+    def read(self, seconds: float) -> bool:
+        """Take in what comes within this time; whether anything did."""
+        self._connection.settimeout(max(0.01, seconds))
+        try:
+            data = self._connection.recv(65536)
+        except TimeoutError:
+            return False
+        except OSError:
+            data = b""
+        self.answer.ended = not data
+        if self.answer.status:
+            self.answer.body += data
+        else:
+            self._raw += data
+            self._take_head()
+        return bool(data)
+
+    def read_until(self, word: bytes, seconds: float, times: int = 1) -> bool:
+        """Read until the body holds this; whether it does, before the time is over or the wire is cut."""
+        deadline = time.monotonic() + seconds
+        while self.answer.body.count(word) < times and not self.answer.ended and time.monotonic() < deadline:
+            self.read(deadline - time.monotonic())
+        return self.answer.body.count(word) >= times
+
+    def read_head(self, seconds: float = PATIENCE) -> Answer:
+        """Read until the head is there, or nothing comes any more."""
+        deadline = time.monotonic() + seconds
+        while not self.answer.status and not self.answer.ended and time.monotonic() < deadline:
+            self.read(deadline - time.monotonic())
+        return self.answer
+
+    def _take_head(self) -> None:
+        head, found, rest = self._raw.partition(b"\r\n\r\n")
+        if not found:
+            return
+        first, *lines = head.decode("latin-1").split("\r\n")
+        self.answer.version, status = first.split(" ", 2)[:2]
+        self.answer.status, self.answer.body = int(status), rest
+        for line in lines:
+            name, _, value = line.partition(":")
+            self.answer.headers[name.lower()] = value.strip()
+            if name.lower() == "set-cookie":
+                self.answer.cookies.append(value.strip().split("=")[0])
+
+
+class Site:
+    """The public URL, and the login that asks; without a `token` only what needs none can be asked."""
+
+    def __init__(self, url: str, token: str = "") -> None:
+        parts = urlsplit(url)
+        self.url, self.token, self.secure = url.rstrip("/"), token, parts.scheme == "https"
+        self.host, self.port = parts.hostname or "", parts.port or (443 if self.secure else 80)
+        self.origin = f"{parts.scheme}://{parts.netloc}"
+        self._netloc, self._prefix = parts.netloc, parts.path.rstrip("/")
+
+    @contextmanager
+    def ask(self, path: str, method: str = "GET", **headers: str) -> Iterator[Wire]:
+        """Send a request without a body; raises `OSError`. Header names are written with underscores."""
+        with self._connect(["http/1.1"]) as connection:
+            said = {"Host": self._netloc, "User-Agent": "tandem-doctor", "Content-Length": "0"}
+            said |= {"Authorization": f"Bearer {self.token}"} if self.token else {}
+            said |= {name.replace("_", "-"): value for name, value in headers.items()}
+            lines = [
+                f"{method} {self._prefix}{path} HTTP/1.1",
+                *(f"{name}: {value}" for name, value in said.items() if value),
+            ]
+            connection.sendall("\r\n".join([*lines, "", ""]).encode())
+            yield Wire(connection)
+
+    def speaks_http2(self) -> bool:
+        """Does it offer HTTP/2 to browsers?"""
+        if not self.secure:
+            return False
+        with self._connect(["h2", "http/1.1"]) as connection:
+            return isinstance(connection, ssl.SSLSocket) and connection.selected_alpn_protocol() == "h2"
+
+    def _connect(self, protocols: list[str]) -> socket.socket:
+        connection = socket.create_connection((self.host, self.port), PATIENCE)
+        if not self.secure:
+            return connection
+        context = ssl.create_default_context()
+        context.set_alpn_protocols(protocols)
+        return context.wrap_socket(connection, server_hostname=self.host)

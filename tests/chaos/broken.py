@@ -1,0 +1,86 @@
+"""Broken builds: `python -m tests.chaos.broken BREAK serve …` is Tandem with one promise broken in its code.
+
+They prove that the checker can fail. Nothing of this is in the package: each break patches a function at start.
+"""
+
+import os
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+
+import psycopg
+
+from chat.__main__ import main
+from chat.log import append
+from chat.log.append import Change, Log
+from chat.log.tail import Tail
+from chat.shared.registry.reaper import Reaper
+
+SLOW = "select pg_sleep(random() * 0.1)"  # a commit that takes its time, as on a busy disk
+
+
+def announce_before_commit() -> None:
+    """Everybody hears of what may never be."""
+
+    @asynccontextmanager
+    async def change(self: Log) -> AsyncIterator[Change]:
+        async with self._pool.connection() as connection:
+            under_way = Change(connection, self._node)
+            async with connection.pipeline(), connection.transaction():
+                yield under_way
+                await under_way.write()
+                if under_way.entries:
+                    self._announce(under_way.epoch, under_way.entries)
+                    await connection.execute(SLOW)
+
+    setattr(Log, "change", change)  # noqa: B010 (mypy would have a method stay what it is)
+
+
+def number_by_sequence() -> None:
+    """Positions are taken when writing begins, and seen when it has ended: not in the same order."""
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection, suppress(psycopg.Error):
+        connection.execute("create sequence broken")
+    numbered = "select epoch, nextval('broken') * 1000, true, date_trunc('milliseconds', clock_timestamp())"
+    write = Change.write
+
+    async def write_slowly(self: Change) -> None:
+        await self.connection.execute(SLOW)
+        await write(self)
+
+    setattr(append.queries, "lock_head", f"{numbered} from log_head".encode())  # noqa: B010
+    setattr(append.queries, "move_head", b"update log_head set position = greatest(position, %s)")  # noqa: B010
+    setattr(Change, "write", write_slowly)  # noqa: B010
+
+
+def repair_no_holes() -> None:
+    """What was not announced is not read."""
+
+    async def read_on(self: Tail) -> None:  # noqa: ARG001
+        return
+
+    setattr(Tail, "read_on", read_on)  # noqa: B010
+
+
+def reap_nobody() -> None:
+    """A dead node's people stay."""
+
+    async def reap(self: Reaper, holder: str) -> None:  # noqa: ARG001
+        return
+
+    async def reconcile(self: Reaper) -> int:  # noqa: ARG001
+        return 0
+
+    setattr(Reaper, "reap", reap)  # noqa: B010
+    setattr(Reaper, "reconcile", reconcile)  # noqa: B010
+
+
+BREAKS: dict[str, Callable[[], None]] = {
+    "announce-before-commit": announce_before_commit,
+    "number-by-sequence": number_by_sequence,
+    "repair-no-holes": repair_no_holes,
+    "reap-nobody": reap_nobody,
+}
+
+if __name__ == "__main__":
+    BREAKS[sys.argv.pop(1)]()
+    main(prog_name="tandem")

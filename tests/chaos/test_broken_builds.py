@@ -1,0 +1,37 @@
+"""The proof can fail: builds that break one promise each are caught by the run that finds nothing in a sound one."""
+
+import sys
+
+import pytest
+
+from chat.chaos import checker
+from chat.chaos.options import Options
+from chat.chaos.run import Run
+from chat.chaos.scores import GHOST, Scores
+from tests.chaos.broken import BREAKS
+
+SMALL = {"nodes": 2, "people": 20, "seconds": 5.0, "seed": 1, "patience": 6.0}
+QUICK = {"PRESENCE_LINGER": "2", "NODE_LEASE": "2"}
+WHAT_BREAKS_IT = {
+    "announce-before-commit": (["restart-postgres"], {checker.REPEATED, checker.INVENTED, checker.ALTERED}),
+    "number-by-sequence": (["slow-links"], {checker.LOST, checker.GAP}),
+    "repair-no-holes": (["kill-redis"], {checker.LOST}),
+    "reap-nobody": (["kill-node"], {GHOST}),
+}
+
+
+async def scores_of(broken: str) -> Scores:
+    """What a short run of this build comes to."""
+    program = (sys.executable, "-m", "tests.chaos.broken", broken)
+    run = Run(Options(**SMALL, faults=WHAT_BREAKS_IT[broken][0], settings=QUICK, program=program), print)  # type: ignore[arg-type]
+    return await run.run()
+
+
+@pytest.mark.parametrize("broken", BREAKS)
+async def test_a_broken_build_is_caught(broken: str) -> None:
+    """Its own row is not zero, and so is the exit code."""
+    scores = await scores_of(broken)
+    found = {kind for kind, times in scores.rows().items() if times}
+    print(broken, {kind: times for kind, times in scores.rows().items() if times})
+    assert found & WHAT_BREAKS_IT[broken][1]
+    assert not scores.kept

@@ -1,0 +1,66 @@
+"""Canaries: two nodes that send themselves messages and signs of life by way of each other, and nobody sees them."""
+
+import asyncio
+from typing import Any
+
+import orjson
+import redis
+
+from chat.shared.registry.keys import LEASES
+from tests.cast import Cast
+from tests.promises.conftest import StartNode, stage, start_node
+from tests.waiting import eventually
+
+__all__ = ["stage", "start_node"]
+OFTEN = {"CANARY_SECONDS": "0.5", "PRESENCE_LINGER": "2", "NODE_LEASE": "2"}
+
+
+def reports(redis_url: str) -> dict[str, dict[str, Any]]:
+    """What each node's canary says, by the node's name."""
+    with redis.Redis.from_url(redis_url) as client:
+        records = [orjson.loads(record) for record in client.hvals(LEASES)]  # type: ignore[union-attr]
+    return {record["name"]: record.get("canary", {}) for record in records}
+
+
+def is_well(redis_url: str) -> bool:
+    """Has each flown three times at least, and measured both ways?"""
+    told = reports(redis_url).values()
+    return len(told) == 2 and all(one.get("flights", 0) > 3 and one["p50"] and one["flip_p50"] for one in told)
+
+
+async def test_they_fly_and_nobody_sees_them(stage: Cast, start_node: StartNode, redis_url: str) -> None:
+    """Both ways are measured, without a gap; lists, counts, look-ups and searches know nothing of them."""
+    first, _ = await asyncio.gather(start_node("a1", **OFTEN), start_node("b2", **OFTEN))
+    (ana,) = await stage.enters("ana", role="admin")
+    ana.at = first.url
+    await stage.share(ana)
+    await eventually(lambda: is_well(redis_url), 30)
+    for name, told in reports(redis_url).items():
+        print(name, told)
+        assert (told["failed"], told["gaps"], told["repeats"], told["ok"]) == (0, 0, 0, True)
+        assert told["through"] == ("b2" if name == "a1" else "a1")
+        assert 0 < told["p50"] <= told["p99"] < 5
+    _, found = await ana.call("GET", "/api/users?q=probe")
+    assert found["users"] == []
+    status, _ = await ana.call("GET", "/api/users/9007194959773696")
+    assert status == 404
+    status, _ = await ana.call("POST", "/api/chat/conversations", {"kind": "direct", "members": [9007194959773696]})
+    assert status in (404, 422)
+    _, listed = await ana.call("GET", "/api/chat/channels")
+    assert all(channel["name"] != "canaries" for channel in listed["channels"])
+    _, stats = await ana.call("GET", "/api/presence/stats")
+    assert (stats["people"], stats["streams"], stats["sockets"]) == (0, 0, 0)
+
+
+async def test_a_neighbour_that_takes_nothing_is_told_of(start_node: StartNode, redis_url: str) -> None:
+    """Frozen, it is what the other's canary did not come back from."""
+    first, second = await asyncio.gather(start_node("a1", **OFTEN), start_node("b2", **OFTEN))
+    await eventually(lambda: is_well(redis_url), 30)
+    second.freeze()
+    try:
+        await eventually(lambda: reports(redis_url)["a1"]["failed"] > 0, 15)
+        assert not reports(redis_url)["a1"]["ok"]
+    finally:
+        second.thaw()
+    await eventually(lambda: reports(redis_url)["a1"]["ok"], 30)
+    assert first.alive()

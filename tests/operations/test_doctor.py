@@ -1,0 +1,118 @@
+"""The doctor: a sound installation is found sound; behind a bad proxy every fault of it is named."""
+
+import asyncio
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import redis
+
+from chat.engines.ports import free_port
+from tests.promises.conftest import StartNode, start_node
+from tests.waiting import wait_until
+
+__all__ = ["start_node"]
+BAD = """
+daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;
+events {{ worker_connections 64; }}
+http {{
+    access_log off; client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/f;
+    uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
+    server {{
+        listen 127.0.0.1:{port};
+        location / {{ proxy_pass http://127.0.0.1:{node}; proxy_ignore_headers X-Accel-Buffering; {more} }}
+    }}
+}}
+"""
+NGINX = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin") or "nginx"
+FORWARDS = "proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; proxy_set_header Host $http_host;"
+
+
+@contextmanager
+def nginx(folder: Path, node: int, more: str) -> Iterator[str]:
+    """A proxy as many people have it, before the node on this port; its URL."""
+    port = free_port()
+    (folder / "nginx.conf").write_text(BAD.format(folder=folder, port=port, node=node, more=more))
+    process = subprocess.Popen([NGINX, "-e", str(folder / "error.log"), "-c", str(folder / "nginx.conf")])
+    try:
+        wait_until(lambda: (folder / "pid").exists() and (folder / "pid").read_text().strip(), 10)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+async def doctor(*arguments: str, **settings: str) -> tuple[int, dict[str, dict[str, str]]]:
+    """The exit code, and the findings by what they are about."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "chat", "doctor", *arguments, "--json"),
+        env=os.environ | settings,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    said, _ = await process.communicate()
+    return await process.wait(), {finding["about"]: finding for finding in json.loads(said)}
+
+
+def bad(findings: dict[str, dict[str, str]]) -> set[str]:
+    """What is wrong."""
+    return {about for about, finding in findings.items() if finding["state"] == "bad"}
+
+
+async def test_all_is_well(start_node: StartNode, database_url: str, redis_url: str) -> None:
+    """Servers, clocks, streams and sockets, with a login of its own that it ends again."""
+    node = await start_node("a1", STREAM_BEAT="2", SOCKET_BEAT="2")
+    code, findings = await doctor(node.url, DATABASE_URL=database_url, REDIS_URL=redis_url)
+    assert (code, bad(findings)) == (0, set())
+    assert {"fsync", "migrations", "clock of PostgreSQL", "clock of Redis", "Redis when it is full"} <= set(findings)
+    assert {"buffering of streams", "WebSocket upgrade", "time-outs of the stream", "Origin"} <= set(findings)
+    assert "a1" in findings["nodes"]["found"]
+    assert findings["forwarded headers"]["found"] == "we come from 127.0.0.1"
+
+
+async def test_a_bad_proxy_is_named(start_node: StartNode, database_url: str, redis_url: str, tmp_path: Path) -> None:
+    """It gathers streams, speaks HTTP/1.0 to us, passes no upgrade and no Host, and nobody trusts it."""
+    node = await start_node("a1", STREAM_BEAT="3", SOCKET_BEAT="3")
+    given = {"DATABASE_URL": database_url, "REDIS_URL": redis_url}
+    with nginx(tmp_path, node.port, "") as url:
+        code, plain = await doctor(url, **given)
+    assert code == 1
+    assert {"buffering of streams", "WebSocket upgrade", "Origin"} <= bad(plain)
+    assert "proxy_buffering off" in plain["buffering of streams"]["remedy"]
+    assert "Upgrade" in plain["WebSocket upgrade"]["remedy"]
+    (tmp_path / "second").mkdir()
+    impatient = f"{FORWARDS} proxy_buffering off; proxy_http_version 1.1; proxy_read_timeout 1s;"
+    with nginx(tmp_path / "second", node.port, impatient) as url:
+        _, forwarding = await doctor(url, **given)
+    assert bad(forwarding) == {"time-outs of the stream", "WebSocket upgrade", "forwarded headers"}
+    assert "TRUSTED_PROXIES=127.0.0.1" in forwarding["forwarded headers"]["remedy"]
+
+
+async def test_bad_servers_are_named(database_url: str, redis_url: str) -> None:
+    """A Redis that evicts, a database that forgets, tables that are missing, a server that is not there."""
+    with redis.Redis.from_url(redis_url) as client:
+        client.config_set("maxmemory", "100mb")
+        client.config_set("maxmemory-policy", "allkeys-lru")
+        try:
+            forgets = database_url + "?options=-c%20synchronous_commit%3Doff"
+            code, findings = await doctor(DATABASE_URL=forgets, REDIS_URL=redis_url)
+        finally:
+            client.config_set("maxmemory", "0")
+            client.config_set("maxmemory-policy", "noeviction")
+    assert (code, bad(findings)) == (1, {"synchronous_commit", "Redis when it is full"})
+    assert "noeviction" in findings["Redis when it is full"]["remedy"]
+    code, findings = await doctor(DATABASE_URL="postgresql://127.0.0.1:1/x", REDIS_URL="redis://127.0.0.1:1")
+    assert (code, bad(findings)) == (1, {"PostgreSQL", "Redis"})
+
+
+async def test_the_address_alone(start_node: StartNode) -> None:
+    """Without a login and without servers, what can be seen is looked at, and the rest is said to be unknown."""
+    node = await start_node("a1")
+    code, findings = await doctor(node.url, DATABASE_URL="", REDIS_URL="")
+    assert code == 0
+    assert findings["readiness"]["state"] == "good"
+    assert findings["streams and sockets"]["state"] == "unknown"

@@ -1,0 +1,55 @@
+"""Tens of thousands of posts at once to one conversation: bounded queues, 503 for the surplus, none half done.
+
+PROMISE_FLOOD=50000 runs it in full length.
+"""
+
+import asyncio
+import os
+import time
+from typing import Any
+
+import psycopg
+
+from tests.cast import Cast, Person
+from tests.promises.conftest import StartNode
+from tests.waiting import eventually
+
+FLOOD = int(os.environ.get("PROMISE_FLOOD", "10000"))
+BATCH = 500
+QUEUE = FLOOD // 5
+MIB = 1024 * 1024
+
+
+async def posts(person: Person, room: int, numbers: list[int]) -> dict[int, dict[str, Any]]:
+    """One batch; the outcome of each by its number."""
+    drafts = [{"conversation": room, "body": f"no {n}", "client_id": f"c{n}"} for n in numbers]
+    status, answer = await person.call("POST", "/api/chat/messages", {"messages": drafts})
+    assert status == 200, answer
+    return dict(zip(numbers, answer["results"], strict=True))
+
+
+async def test_the_surplus_is_told_to_come_back(stage: Cast, start_node: StartNode, database_url: str) -> None:
+    """Everything at once; what was refused is posted again until all is there, once each, and heard in order."""
+    node = await start_node("a1", APPEND_QUEUE=str(QUEUE))
+    ana, ben = await stage.enters("ana", "ben")
+    ana.at = ben.at = node.url
+    room = await stage.share(ana, ben)
+    ear = await ben.listens()
+    before, began = node.memory(), time.monotonic()
+    waiting, seqs, refused = list(range(FLOOD)), dict[int, int](), 0
+    while waiting:
+        batches = [waiting[at : at + BATCH] for at in range(0, len(waiting), BATCH)]
+        outcomes = await asyncio.gather(*(posts(ana, room, numbers) for numbers in batches))
+        results = {n: one for outcome in outcomes for n, one in outcome.items()}
+        waiting = [n for n, one in results.items() if one["status"] == 503]
+        assert {results[n]["problem"]["code"] for n in waiting} <= {"overloaded"}
+        seqs |= {n: one["message"]["seq"] for n, one in results.items() if one["status"] == 201}
+        refused += len(waiting)
+    print(f"{FLOOD} posts in {time.monotonic() - began:.1f} s, {refused} times told to come back")
+    assert refused
+    assert sorted(seqs.values()) == list(range(1, FLOOD + 1))
+    assert node.memory() - before < 200 * MIB
+    await eventually(lambda: len(ear.named("message")) == FLOOD, 30)
+    assert [message["seq"] for message in ear.messages()] == sorted(seqs.values())
+    with psycopg.connect(database_url) as connection:
+        assert connection.execute("select count(*), max(seq) from messages").fetchone() == (FLOOD, FLOOD)

@@ -1,0 +1,83 @@
+"""A node whose clock is five minutes off: order, expiry, leases and presence go by the servers' clocks."""
+
+import sys
+import time
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from chat.chaos.node import NodeProcess
+from chat.shared.identity import hash_token
+from tests.cast import Cast
+from tests.presence.eyes import opens_eyes
+from tests.promises.conftest import StartNode
+from tests.promises.crowd import crowd_of
+from tests.waiting import breathe, eventually
+
+LIVES = 4.0
+OFF = 300
+
+
+@pytest.mark.parametrize("off", [OFF, -OFF], ids=["ahead", "behind"])
+async def test_nobody_notices(
+    stage: Cast, start_node: StartNode, database_url: str, redis_url: str, tmp_path: Path, off: int
+) -> None:
+    """A crowd on both nodes; a login that ends in a moment ends on time; those of one are seen from the other."""
+    program = (sys.executable, "-m", "tests.promises.wrong_clock", str(off))
+    short = {"PRESENCE_LINGER": "2", "NODE_LEASE": "2"}
+    wrong = NodeProcess("wrong", tmp_path, {"DATABASE_URL": database_url, "REDIS_URL": redis_url} | short, program)
+    right = await start_node("right", **short)
+    try:
+        await wrong.start()
+        async with crowd_of(stage, [wrong, right], readers=20, posters=6) as crowd:
+            crowd.starts_posting(pause=0.05)
+            await is_told_when_it_ends(stage, wrong, database_url)
+            await is_seen(stage, wrong, right)
+            await breathe(3)  # longer than a lease
+            assert await crowd.finishes(database_url) == []
+            assert all(len(reader.starts) == 1 for reader in crowd.readers)
+        assert times_follow_numbers(database_url)
+    finally:
+        wrong.kill()
+
+
+async def is_told_when_it_ends(stage: Cast, node: NodeProcess, database_url: str) -> None:
+    """A login of four seconds has a stream of four seconds there."""
+    (ana,) = await stage.enters("ana")
+    ana.at = node.url
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(
+            "update sessions set expires_at = now() + make_interval(secs => %s) where token_hash = %s",
+            [LIVES, hash_token(ana.token)],
+        )
+    began = time.monotonic()
+    ear = await ana.listens()
+    await eventually(lambda: ear.closed, LIVES + 5)
+    assert time.monotonic() - began > LIVES - 1
+    assert ear.named("bye")[0].json() == {"reason": "expired"}
+
+
+async def is_seen(stage: Cast, wrong: NodeProcess, right: NodeProcess) -> None:
+    """Chloe comes and goes at the wrong node, and Ben sees it from the right one."""
+    ben, chloe = await stage.enters("ben", "chloe")
+    await stage.share(ben, chloe)
+    ben.at, chloe.at = right.url, wrong.url
+    bens = await opens_eyes(ben)
+    await bens.watches(chloe)
+    chloes = await opens_eyes(chloe)
+    await bens.sees(chloe, "online")
+    await chloes.leaves()
+    await bens.sees(chloe, "offline", limit=10)
+    await bens.leaves()
+
+
+def times_follow_numbers(database_url: str) -> bool:
+    """In each conversation what was said later has the later time, and no time is off."""
+    with psycopg.connect(database_url) as connection:
+        disorder = connection.execute(
+            "select count(*) from (select created_at < lag(created_at) over"
+            " (partition by conversation_id order by seq) as back, abs(extract(epoch from now() - created_at)) as age"
+            " from messages) as said where back or age > 120"
+        ).fetchone()
+    return disorder == (0,)
