@@ -214,6 +214,21 @@ def export(
             export_file(url, Wanted(file, conversation, person))
 
 
+@main.command()
+def flood(
+    sizes: Annotated[list[int] | None, typer.Argument(help="How many messages, one size after the other.")] = None,
+    data: Annotated[Path, typer.Option(help="The folder of a database of its own.")] = Path(".tandem-flood"),
+) -> None:
+    """See what a page of history and a search cost among so many messages; ten million take some minutes and 12 GB.
+
+    Example: tandem flood 10000 1000000 10000000
+    """
+    with told_plainly():
+        from chat.bench.flood import flood
+
+        flood(data, sizes or [10_000, 1_000_000])
+
+
 def ask_password() -> str:
     """Ask unseen, twice."""
     return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))

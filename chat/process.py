@@ -1,7 +1,9 @@
 """A node as a process: it listens, serves until it is told to stop, drains, and ends."""
 
 import asyncio
+import resource
 import signal
+from contextlib import suppress
 
 import structlog
 import uvloop
@@ -20,7 +22,15 @@ log = structlog.get_logger(__name__)
 def run(settings: Settings, host: str, port: int) -> None:
     """Serve until SIGTERM or SIGINT, then drain; a second signal stops at once. Raises `OSError` on a taken port."""
     set_up_logs(settings.log_format)
+    take_descriptors()
     uvloop.run(serve(settings, host, port))
+
+
+def take_descriptors() -> None:
+    """As many connections as the system allows: most shells begin with 1,024 descriptors, and may have far more."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 async def serve(settings: Settings, host: str, port: int) -> None:

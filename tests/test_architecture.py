@@ -14,6 +14,7 @@ ROOT = Path(__file__).parent.parent
 FILE_LINES, FUNCTION_LINES = 200, 25
 
 LONG_FILES = {
+    "chat/operations/description/shapes.py": "one shape for each answer, in the order of the protocol",
     "tests/journeys/test_talk.py": "four journeys of the same people",
     "tests/journeys/test_walk.py": "six walks of the same three people through one chat",
     "tests/promises/storm.py": "a process of its own: a storm's plan, people and figures in one script",
@@ -24,11 +25,12 @@ LONG_FILES = {
     "web/client/store.test.ts": "one story for each thing that reaches the store, on one scene",
     "web/client/store.ts": "one person's live view: its verbs share its state",
     "web/client/presence/presence.test.ts": "one story for each thing a socket brings, or ends with, on one scene",
-    "web/client/stream.ts": "the transitions between a stream's states are only clear side by side",
     "web/client/stream.test.ts": "one story for each way a stream can be cut, on one scene",
 }
 
 LONG_FUNCTIONS = {
+    "tests/journeys/test_outbox.py test_what_is_written_offline_outlives_the_tab": "one story of two tabs and a third",
+    "tests/journeys/test_tabs.py test_whatever_happens_to_the_leader_nothing_is_lost": "one fault after the other",
     "chat/app.py open_parts": "one list of all parts in the order they open; cutting it would hide the order",
     "tests/conversations/test_list.py step": "one case for each thing people do, as the model has them",
     "tests/messages/test_batch.py test_results_come_in_order_and_one_refusal_touches_no_other": (

@@ -23,6 +23,7 @@ COMMANDS = (
     ["user", "password"],
     ["import"],
     ["export"],
+    ["flood"],
     ["scale"],
     ["restart"],
     ["nodes"],

@@ -16,6 +16,7 @@ Url = Annotated[str | None, typer.Option(help="A Tandem that runs already; witho
 Scale = Annotated[float, typer.Option(min=0.001, max=10, help="Times the sizes at which the bars are set.")]
 Rounds = Annotated[int, typer.Option(min=1, max=50, help="Turns for what is compared; the medians count.")]
 Against = Annotated[str, typer.Option(help="Whom to compare with, separated by commas.")]
+Messages = Annotated[int, typer.Option(min=1000, max=10_000_000, help="How long the talk becomes.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON in place of tables.")]
 Out = Annotated[Path | None, typer.Option(help="A folder for report.md, report.json and plots.")]
 Cache = Annotated[Path, typer.Option(help="Where others are installed, once.")]
@@ -108,6 +109,24 @@ def presence(scale: Scale = 1.0, json: Json = False, out: Out = None) -> None:
     Example: tandem bench presence --scale 0.1
     """
     carry_out(["presence"], json, out, scale=scale)
+
+
+@bench.command()
+def history(messages: Messages = 100_000, scale: Scale = 1.0, json: Json = False, out: Out = None) -> None:
+    """A page of history in ever longer talk, up to so many messages.
+
+    Example: tandem bench history --messages 10000000
+    """
+    carry_out(["history"], json, out, messages=messages, scale=scale)
+
+
+@bench.command()
+def search(messages: Messages = 100_000, scale: Scale = 1.0, json: Json = False, out: Out = None) -> None:
+    """Every kind of question in ever longer talk, up to so many messages.
+
+    Example: tandem bench search --messages 1000000
+    """
+    carry_out(["search"], json, out, messages=messages, scale=scale)
 
 
 @bench.command()

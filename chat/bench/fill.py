@@ -13,7 +13,7 @@ from itertools import islice
 import psycopg
 
 from chat.bench.talk import TICKETED, Talk, spread
-from chat.search.lexemes import encode_keys, encode_words, quote
+from chat.search.lexemes import encode_keys, encode_words, quote, quoted_grams
 from chat.shared.postgres import Connection
 from chat.shared.queries import load
 
@@ -98,7 +98,7 @@ class Filler:
             body, vector = luck.choice(bodies)
             if luck.random() < TICKETED:
                 ticket = f"t{luck.randrange(tickets)}"
-                body, vector = f"{body} {ticket}", f"{vector} {quote(ticket)}:99"
+                body, vector = f"{body} {ticket}", f"{vector} {quote(ticket)}:99 {quoted_grams(ticket)}"
             conversation, author = self._shares[place][0], luck.choice(self._authors)
             last[conversation] += 1
             keys = encode_keys(conversation, position, author, BEGIN + position * STEP)

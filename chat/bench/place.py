@@ -82,6 +82,16 @@ class Place:
 
 
 @contextmanager
+def own_database() -> Iterator[str]:
+    """A fresh database of our own that no node uses; gone afterwards."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tandem-bench-")))
+        _, urls = start_engines(stack, folder, Urls("", ""))
+        apply_migrations(urls.database)
+        yield urls.database
+
+
+@contextmanager
 def own_place(nodes: int = 1, **settings: str) -> Iterator[Place]:
     """A fresh installation of our own: engines, schema and nodes; gone afterwards."""
     raise_descriptors()

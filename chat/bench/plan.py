@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chat.bench import (
+    depths,
     fanout,
     growth,
     latency,
@@ -23,7 +24,7 @@ from chat.bench.bench import Bench, benching
 from chat.bench.floor import running_floor
 from chat.bench.peers.catalogue import PEERS
 from chat.bench.peers.peer import running_peer
-from chat.bench.place import Place, own_place, place_for
+from chat.bench.place import Place, own_database, own_place, place_for
 from chat.bench.process import cpu_seconds
 from chat.bench.progress import Progress, bars, counting
 from chat.bench.report import Report
@@ -40,6 +41,7 @@ class Options:
     rounds: int = 3
     against: tuple[str, ...] = ()
     minutes: float = 60.0
+    messages: int = 100_000
     cache: Path = Path(".tandem-bench")
 
 
@@ -140,6 +142,18 @@ def run_growth(options: Options, progress: Progress) -> list[Report]:
         return measure(growth.measure_growth, progress)
 
 
+def run_history(options: Options, progress: Progress) -> list[Report]:
+    """In a database that no node uses."""
+    with own_database() as url:
+        return [asyncio.run(depths.measure_history(url, round(options.messages * min(1, options.scale)), progress))]
+
+
+def run_search(options: Options, progress: Progress) -> list[Report]:
+    """The same."""
+    with own_database() as url:
+        return [asyncio.run(depths.measure_questions(url, round(options.messages * min(1, options.scale)), progress))]
+
+
 def run_transports(options: Options, progress: Progress) -> list[Report]:
     """A node for each."""
     with at_place(options, transports.NODES) as measure:
@@ -155,6 +169,8 @@ RUNS: dict[str, Run] = {
     "replay": run_replay,
     "presence": run_presence,
     "storm": run_storm,
+    "history": run_history,
+    "search": run_search,
     "growth": run_growth,
     "soak": run_soak,
     "transports": run_transports,

@@ -1,12 +1,14 @@
 """Emoticons: `:tada:` and what Slack and Mattermost call other emoji, as the signs themselves. Pure."""
 
 import re
+from functools import lru_cache
 
 from emoji import EMOJI_DATA, emojize
 
 from chat.messages.reactions.emoji import SPELLINGS, strip
 
-CODE = re.compile(r":([A-Za-z0-9_+'-]+(?:::skin-tone-[2-6])?):")
+# One letter between colons is as often as not something else.
+CODE = re.compile(r"(?<!\w):([A-Za-z0-9]):(?!\w)|:([A-Za-z0-9_+'-]{2,}(?:::skin-tone-[2-6])?):")
 TONES = {str(number): chr(0x1F3F9 + number) for number in range(2, 7)}  # U+1F3FB …
 # Where the two say otherwise than Unicode's and GitHub's lists.
 OTHERS = {
@@ -28,6 +30,7 @@ OTHERS = {
 FLAG = re.compile(r"flag-([a-z]{2})")
 
 
+@lru_cache(4096)
 def find_emoji(name: str) -> str | None:
     """The emoji of this name, in its one spelling; None for one that a team has made itself."""
     base, _, tone = name.partition("::skin-tone-")
@@ -51,4 +54,4 @@ def toned(sign: str, tone: str) -> str | None:
 
 def show_emoji(text: str) -> str:
     """All that are known in a text; the others stay as they are written."""
-    return CODE.sub(lambda code: find_emoji(code[1]) or code[0], text) if ":" in text else text
+    return CODE.sub(lambda code: find_emoji(code[1] or code[2]) or code[0], text) if ":" in text else text

@@ -47,6 +47,15 @@ class Edit(Part):
     at: Moment
 
 
+class Attachment(Part):
+    """A file that the message carries. Its bytes stay where they are: the line says what it was."""
+
+    id: Annotated[int, Field(ge=1)]
+    name: Annotated[str, Field(min_length=1, max_length=1000)]
+    size: Annotated[int, Field(ge=0)]
+    type: Annotated[str, Field(max_length=200)] = ""
+
+
 class Head(Part):
     """The first line of a file of ours. `source` names the server that wrote it, `scope` what was asked for."""
 
@@ -122,11 +131,12 @@ class Message(Part):
     mentions_all: Literal["channel", "here"] | None = None
     reactions: list[Reaction] = []
     edits: list[Edit] = []
+    files: list[Attachment] = []
 
     @model_validator(mode="after")
     def say_something(self) -> "Message":
-        """Only a tombstone says nothing."""
-        if not self.deleted_at:
+        """Only a tombstone says nothing, and what carries a file may."""
+        if not self.deleted_at and not self.files:
             check_text(self.body)
         return self
 

@@ -4,7 +4,6 @@ The public port and the control socket are opened here and handed over, so that 
 connects meanwhile waits, for as long as it takes to start another one, and is not refused.
 """
 
-import os
 import signal
 import socket
 import subprocess
@@ -114,4 +113,4 @@ class Balancer:
 
 def folder_of(data: Path) -> Path:
     """Where a fleet keeps its balancer's files and hears what it is asked."""
-    return Path(os.path.abspath(data.expanduser())) / "balancer"
+    return data.expanduser().resolve() / "balancer"

@@ -20,6 +20,8 @@ COMMANDS = {
     "presence": [],
     "transports": ["--rounds", "1"],
     "storm": [],
+    "history": ["--messages", "200000"],
+    "search": ["--messages", "200000"],
     "growth": [],
     "soak": ["--minutes", "0.05"],
 }

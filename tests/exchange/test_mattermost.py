@@ -73,7 +73,7 @@ async def test_wrong_lines_are_named(database_url: str, tmp_path: Path, capsys: 
     assert await imports(database_url, write_lines(tmp_path / "mm.jsonl", *lines[:8], *bad, *lines[8:])) == 1
     told = capsys.readouterr()
     assert told.out == "8 new, 0 known, 2 refused\n"
-    assert [line.split(": ")[0] for line in told.err.splitlines() if line.startswith("mm.jsonl")] == [
+    assert [line.split(": ")[0] for line in told.err.splitlines() if line.startswith("mm.jsonl:")] == [
         "mm.jsonl:9",
         "mm.jsonl:10",
     ]

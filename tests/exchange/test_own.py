@@ -71,7 +71,7 @@ async def test_out_in_and_out_again_is_the_same(
     assert {line["type"] for line in lines} == KINDS
     assert await imports(elsewhere, tmp_path / "here.jsonl") == 0
     assert await exports(elsewhere, tmp_path / "there.jsonl") == lines
-    async with running_node(elsewhere, redis_url) as node:
+    async with running_node(elsewhere, redis_url, node="b1") as node:
         for person in people:
             twin = await log_in(elsewhere, cast, person, node)
             assert twin.id == person.id

@@ -8,10 +8,13 @@ import pytest
 
 from chat.exchange.export.export import Mark
 from chat.exchange.export.file import Draft
-from chat.exchange.importing import Options, import_file
 from chat.exchange.intake.intake import Intake
 from chat.exchange.trouble import ExchangeTrouble, OtherFile
 from tests.exchange.files import big, exports, imports, write_lines
+
+
+class Killed(Exception):
+    """What a kill is to a test."""
 
 
 async def test_a_killed_import_goes_on_where_it_stopped(
@@ -27,14 +30,14 @@ async def test_a_killed_import_goes_on_where_it_stopped(
         nonlocal groups_taken
         groups_taken += 1
         if groups_taken == 5:
-            raise KeyboardInterrupt
+            raise Killed
         return await take(self, group, at)
 
     monkeypatch.setattr(Intake, "_take", die)
-    with pytest.raises(KeyboardInterrupt):
-        import_file(elsewhere, Options(file))
+    with pytest.raises(Killed):
+        await imports(elsewhere, file)
     capsys.readouterr()
-    assert import_file(elsewhere, Options(file)) == 0
+    assert await imports(elsewhere, file) == 0
     assert groups_taken == 5 + 7  # four of eleven were in
     assert capsys.readouterr().out == "602 new, 398 known, 0 refused\n"
     lines = await exports(elsewhere, tmp_path / "out.jsonl")
@@ -50,7 +53,7 @@ async def test_a_broken_off_export_goes_on_where_it_stopped(
     whole = await exports(elsewhere, tmp_path / "whole.jsonl")
     monkeypatch.setattr(Draft, "write", dying(Draft.write, 7))
     out = tmp_path / "out.jsonl"
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(Killed):
         await exports(elsewhere, out)
     assert not out.exists()
     with pytest.raises(OtherFile):
@@ -70,7 +73,7 @@ def dying(write: Callable[..., None], at: int) -> Callable[..., None]:
         pieces += 1
         if pieces == at:
             self._file.write(lines[: len(lines) // 2])
-            raise KeyboardInterrupt
+            raise Killed
         write(self, lines, messages, mark)
 
     return die
@@ -81,6 +84,7 @@ async def test_bad_lines_are_named_and_touch_no_others(
 ) -> None:
     """With file and number; the rest comes in, and the exit code says that some did not."""
     lines = big(3)
+    lines[3] |= {"body": "", "files": [{"id": 1, "name": "plan.pdf", "size": 9}]}
     bad = [b"{not json", {"type": "message", "conversation": 8}, {"type": "wish"}, b"x" * 2**25]
     stray = lines[3] | {"conversation": 8}
     assert await imports(elsewhere, write_lines(tmp_path / "bad.jsonl", *lines[:4], *bad, stray, *lines[4:])) == 1

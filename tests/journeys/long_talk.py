@@ -34,12 +34,13 @@ COPIED = """([from, to]) => {
     return clipboardData.getData('text/plain');
 }"""
 FOCUSED = "Number(document.activeElement.dataset.seq ?? 0)"
+FONTS = "document.fonts.ready.then(() => true)"  # until they are there, every row may change its height
 # Tasks that keep the page from answering for more than 50 ms are told of by the browser.
 WATCH_TASKS = """
     window.tasks = [];
     new PerformanceObserver(list => window.tasks.push(...list.getEntries().map(one => one.duration)))
         .observe({ type: 'longtask' });
-    for (const until = performance.now() + 80; performance.now() < until;);
+    setTimeout(() => { for (const until = performance.now() + 80; performance.now() < until;); });
 """
 
 

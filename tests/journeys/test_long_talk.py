@@ -7,6 +7,7 @@ from playwright.async_api import expect
 from tests.cast import Cast, Person
 from tests.journeys.conftest import OpenWindow
 from tests.journeys.long_talk import (
+    FONTS,
     MANY,
     MOST_ROWS,
     WATCH_TASKS,
@@ -39,6 +40,7 @@ async def at_the_middle(
     await fill(database_url, room, ana, ben)
     window = await open_window(node, ana, f"/c/{room}/50000")
     await expect(message(window, 50_000)).to_be_in_viewport(timeout=LIMIT)
+    await window.page.evaluate(FONTS)
     return window, ben, room
 
 
@@ -93,8 +95,7 @@ async def test_every_message_can_be_reached(
     text = await copied(window, MANY - 1, MANY)
     assert f"message {MANY - 1}" in text
     assert text.endswith(f"message {MANY}" + " and more" * (MANY % 23))
-    assert "Reply" not in text
-    assert window.errors == []
+    assert ("Reply" in text, window.errors) == (False, [])
 
 
 async def test_ten_thousand_messages_a_minute_leave_it_small_and_quick(

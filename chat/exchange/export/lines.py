@@ -46,7 +46,21 @@ def people_of(pair: str | None) -> list[int]:
 
 def message_line(conversation: int, row: Row, names: Names) -> bytes:
     """A message with what hangs on it."""
-    _, author, client_id, body, created_at, edited_at, deleted_at, *refs, mentions, everyone, reactions, edits = row
+    (
+        _,
+        author,
+        client_id,
+        body,
+        created_at,
+        edited_at,
+        deleted_at,
+        *refs,
+        mentions,
+        everyone,
+        reactions,
+        edits,
+        files,
+    ) = row
     return encode(
         "message",
         conversation=conversation,
@@ -61,6 +75,7 @@ def message_line(conversation: int, row: Row, names: Names) -> bytes:
         mentions=[names[user] for user in mentions or ()],
         mentions_all=everyone,
         reactions=[{"emoji": emoji, "users": [names[user] for user in users]} for emoji, users in reactions or ()],
+        files=[{name: one[name] for name in ("id", "name", "size", "type")} for one in files or ()],
         edits=[{"body": text, "user": names[user], "at": at} for text, user, at in edits or ()],
     )
 

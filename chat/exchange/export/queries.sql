@@ -62,7 +62,8 @@ select m.seq, m.author_id, m.client_id, m.body, m.created_at, m.edited_at, m.del
            select jsonb_agg(jsonb_build_array(e.body, e.user_id, to_char(e.at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))
                             order by e.number)
              from message_edits e
-            where e.conversation_id = m.conversation_id and e.seq = m.seq) end
+            where e.conversation_id = m.conversation_id and e.seq = m.seq) end,
+       m.files
   from messages m
   left join lateral (select o.author_id, o.client_id from messages o
                       where o.conversation_id = m.conversation_id and o.seq = m.reply_to) q on m.reply_to is not null

@@ -6,6 +6,7 @@ from itertools import count
 from typing import Any
 
 import psycopg
+from psycopg import AsyncServerCursor
 
 from chat.shared.postgres import Connection
 from chat.shared.queries import load
@@ -22,13 +23,22 @@ class Reader:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._numbers = count(1)
+        self._cursors: list[AsyncServerCursor[Row]] = []
 
     async def pages(self, query: bytes, asked: Asked) -> AsyncIterator[list[Row]]:
         """The rows of a query, up to 2,000 at a time."""
-        async with self._connection.cursor(name=f"export_{next(self._numbers)}") as cursor:
-            await cursor.execute(query, asked)
-            while rows := await cursor.fetchmany(PAGE):
-                yield rows
+        cursor = self._connection.cursor(name=f"export_{next(self._numbers)}")
+        self._cursors.append(cursor)
+        await cursor.execute(query, asked)
+        while rows := await cursor.fetchmany(PAGE):
+            yield rows
+        self._cursors.remove(cursor)
+        await cursor.close()
+
+    async def close(self) -> None:
+        """Let go of what somebody has not read to its end."""
+        for cursor in self._cursors:
+            await cursor.close()
 
     async def one(self, query: bytes, asked: Asked = None) -> Row | None:
         """The first row, if there is any."""
@@ -46,4 +56,8 @@ async def reading(database_url: str) -> AsyncIterator[Reader]:
     async with await psycopg.AsyncConnection.connect(database_url, autocommit=True, connect_timeout=5) as connection:
         await connection.execute(queries.be_patient)
         await connection.execute(queries.begin_snapshot)
-        yield Reader(connection)
+        reader = Reader(connection)
+        try:
+            yield reader
+        finally:
+            await reader.close()

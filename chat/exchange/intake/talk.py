@@ -15,6 +15,7 @@ from chat.conversations.conversation import Conversation
 from chat.exchange.intake.people import People, queries
 from chat.exchange.intake.places import Places
 from chat.exchange.record import Message, Ref
+from chat.exchange.wording import link
 from chat.log.append import Change
 from chat.log.entry import IMPORT, NOBODY, Unplaced
 from chat.messages.message import Message as Shown
@@ -80,13 +81,14 @@ class Talk:
         mentions = [self._people[other] for other in one.mentions]
         reply_to, thread = (known.get(self.name(place, ref), 0) if ref else 0 for ref in (one.reply_to, one.thread))
         said_at = min(one.created_at, now)
+        body = name_files(one)
         shown = Shown(
-            place, seq, author, one.body, one.client_id, said_at, one.edited_at, bool(one.deleted_at), reply_to, thread,
+            place, seq, author, body, one.client_id, said_at, one.edited_at, bool(one.deleted_at), reply_to, thread,
             reactions=self._show(one), mentions=mentions, mentions_all=one.mentions_all,
         )  # fmt: skip
         reactions = orjson.dumps(shown.reactions).decode() if shown.reactions else ""
         rest = one.edited_at, one.deleted_at, reply_to, thread, reactions, array_text(mentions) or ""
-        said = author, one.client_id, one.body, said_at
+        said = author, one.client_id, body, said_at
         rows.messages.append((place, seq, entry.position, *said, *rest, one.mentions_all or ""))
         rows.reactions += self._reactions(place, seq, one)
         for number, edit in enumerate(one.edits, 1):
@@ -126,6 +128,11 @@ class Talk:
         if rows.replies and not self._exact:
             follows = {(place, thread, author): seq for place, thread, author, seq, _ in rows.replies}
             await run(thread_queries.follow_threads, columns([(*who, seq) for who, seq in follows.items()]))
+
+
+def name_files(one: Message) -> str:
+    """What it says; files do not come along, so their names stand in their place."""
+    return "\n".join([*([one.body] if one.body else []), *(link(file.name, None) for file in one.files)])
 
 
 async def refresh(change: Change, last: dict[int, Shown]) -> None:

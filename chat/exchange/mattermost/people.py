@@ -5,9 +5,10 @@ from typing import Any
 
 from chat.exchange.author import account_name
 from chat.exchange.record import Member, User
-from chat.exchange.wording import moment, one_line, shown_name
+from chat.exchange.wording import digest, moment, one_line, shown_name
 
 Json = Mapping[str, Any]
+PEOPLE_MOST = 150  # letters of a group's key
 
 
 class People:
@@ -63,4 +64,5 @@ def channel_key(team: object, name: object) -> str:
 
 def direct_key(names: list[str]) -> str:
     """A direct or a group message is known by its people."""
-    return "direct:" + " ".join(sorted(set(names)))
+    people = " ".join(sorted(set(names)))
+    return "direct:" + (people if len(people) <= PEOPLE_MOST else digest(people))

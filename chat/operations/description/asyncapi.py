@@ -32,6 +32,7 @@ NOTICES = {
     "reset": "`{cursor, reason}`: read the snapshot again, then go on from its cursor.",
     "bye": "`{reason}`, before the close: drain, age, slow, revoked, expired.",
 }
+SHAPES = {"message": "Message", "edit": "Message", "ready": "Ready"}
 TOLD = {
     "hello": "`{node, heartbeat, you, witness, degraded}`: first.",
     "you": "`{you}`: what one is oneself.",
@@ -48,7 +49,6 @@ TOLD = {
 def describe_channels(signals: Mapping[str, Any]) -> Json:
     """The document; `signals`: the JSON schema of what a client may say on the socket."""
     _, shapes = models_json_schema([(s.Message, "validation"), (s.Ready, "validation")], ref_template=REF)
-    known = {"message": "Message", "edit": "Message", "ready": "Ready"}
     definitions = {name: dict(schema) for name, schema in signals.get("$defs", {}).items()}
     return {
         "asyncapi": "3.0.0",
@@ -56,7 +56,7 @@ def describe_channels(signals: Mapping[str, Any]) -> Json:
         "channels": {
             "stream": {
                 "address": "/api/chat/stream",
-                "messages": {name: message(text, known.get(name)) for name, text in (ENTRIES | NOTICES).items()},
+                "messages": {name: message(text, SHAPES.get(name)) for name, text in (ENTRIES | NOTICES).items()},
             },
             "socket": {
                 "address": "/api/presence/socket",

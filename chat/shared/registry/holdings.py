@@ -117,7 +117,8 @@ class Held:
 
     def note(self, shown: list[Any], own: list[Any]) -> None:
         """What the registry says now."""
-        self.shown_version, self.own_version = shown[0], own[0]
+        self.shown_version = shown[0]
+        self.own_version = shown[0] if own[0] == shown[0] else own[0]  # mostly the same: one number in place of two
         self.own = own if any(device.sockets for device in self.devices) else None
 
     def forget_gone(self, now: float) -> None:

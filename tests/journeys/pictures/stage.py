@@ -30,7 +30,7 @@ with days as (
 figures as (select *, height * case when weekend then 12 else 60 end + 2 + 1.5 * sin(n / 9.0) as people from days)
 insert into presence_stats (minute, people, online, away, dnd, streams, sockets, nodes, reaped, joins, leaves)
 select minute, people * 1.4 + 6, people, people * 0.3 + 4, people * 0.1 + 2, people * 3, people * 2, 2, 0,
-       n * 3 + n % 7, n * 3 + n % 11
+       sum(people * 0.2) over (order by n), sum(people * 0.2) over (order by n) - people
   from figures
 """
 

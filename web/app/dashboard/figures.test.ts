@@ -39,9 +39,9 @@ describe('history', () => {
   });
 
   it('breaks the lines where nothing was sampled', () => {
-    const [times, online] = columnsOf([sample(1, 0), sample(2, 0), sample(30, 0)], ['online']);
-    expect(times).toEqual([60, 120, 180, 1_800]);
-    expect(online).toEqual([1, 1, null, 1]);
+    const [times, online] = columnsOf([1, 2, 3, 30, 31, 31.1].map((n) => sample(n, 0)), ['online']);
+    expect(times).toEqual([60, 120, 180, 240, 1_800, 1_860, 1_866]);
+    expect(online).toEqual([1, 1, 1, null, 1, 1, 1]);
   });
 });
 

@@ -132,10 +132,11 @@ export function columnsOf(samples: Sample[], names: (keyof Sample)[]): [number[]
   return [times, ...columns];
 }
 
+/** The usual distance of two samples; the last one, of this moment, may be nearer to the one before. */
 function stepOf(samples: Sample[]): number {
   const times = samples.map((sample) => Date.parse(sample.minute) / 1000);
   const steps = times.slice(1).map((time, n) => time - (times[n] ?? time));
-  return steps.length ? Math.min(...steps) : 60;
+  return steps.sort((a, b) => a - b)[Math.floor(steps.length / 2)] ?? 60;
 }
 
 /** What only grows, as how much it grew in each step; a fall is a registry that began anew, and no going back. */

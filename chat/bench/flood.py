@@ -1,0 +1,85 @@
+"""A flood: a database of its own grows to one size after the other, and at each is asked what a page and a search cost.
+
+Two hundred people are in a busy room, which has half of all talk, a quiet one, which has a thousandth, and forty
+others; a tenth of all talk is where they are not.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+import psycopg
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+from rich.table import Table
+
+from chat.bench.depth import Cost, measure_page, measure_search, pages, questions
+from chat.bench.fill import TICKET_HITS, fill, queries
+from chat.bench.talk import TICKETED
+from chat.engines import PostgresEngine
+from chat.migrations import migrate
+from chat.shared.postgres import Connection
+
+PEOPLE, ROOMS, CLOSED = 200, 40, 8
+USER = 1
+console = Console(stderr=True, highlight=False)
+
+
+def flood(folder: Path, sizes: Sequence[int]) -> None:
+    """Grow, measure, and print the table; `folder` keeps the database, from which the next flood goes on."""
+    with PostgresEngine(folder / "flood") as engine:
+        found = asyncio.run(rise(engine.url, sorted(sizes)))
+    Console().print(tabulate(found))
+
+
+async def rise(database_url: str, sizes: Sequence[int]) -> dict[int, dict[str, Cost]]:
+    """What each kind of question costs at each size."""
+    await migrate(database_url)
+    found = {}
+    async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
+        await connection.execute(queries.settle_people, {"people": PEOPLE})
+        await connection.execute(queries.settle_rooms, {"rooms": ROOMS, "closed": CLOSED})
+        rooms: dict[str, int] = dict(await (await connection.execute(queries.read_rooms)).fetchall())
+        for size in sizes:
+            await grow(database_url, share_out(rooms, size))
+            found[size] = await measure_all(connection, rooms["busy"])
+    return found
+
+
+def share_out(rooms: dict[str, int], size: int) -> dict[int, int]:
+    """How many messages each room has of so many."""
+    busy, quiet = size // 2, max(1, size // 1000)
+    closed = size // 10
+    rest = size - busy - quiet - closed
+    shares = {rooms["busy"]: busy, rooms["quiet"]: quiet}
+    shares |= {rooms[f"closed{n}"]: closed // CLOSED for n in range(CLOSED)}
+    return shares | {rooms[f"room{n}"]: rest // ROOMS for n in range(ROOMS)}
+
+
+async def grow(database_url: str, shares: dict[int, int]) -> None:
+    """With a bar; what is there already is not made again."""
+    columns = ("messages", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console) as progress:
+        bar = progress.add_task("", total=sum(shares.values()))
+        await fill(database_url, shares, range(1, PEOPLE + 1), told=lambda number: progress.update(bar, advance=number))
+
+
+async def measure_all(connection: Connection, busy: int) -> dict[str, Cost]:
+    """Pages of the busy room, then questions to all of it."""
+    row = await (await connection.execute(queries.read_end, [busy])).fetchone()
+    head = await (await connection.execute(queries.read_head)).fetchone()
+    assert row is not None
+    assert head is not None
+    costs = {name: await measure_page(connection, USER, busy, window) for name, window in pages(row[0]).items()}
+    ticket = int(head[0] * TICKETED / TICKET_HITS * 0.97)  # one of those that came last
+    return costs | {name: await measure_search(connection, USER, q) for name, q in questions(ticket).items()}
+
+
+def tabulate(found: dict[int, dict[str, Cost]]) -> Table:
+    """A column for each size, and how many times the smallest the largest costs."""
+    table = Table("processor of PostgreSQL, ms · found · pages touched", *[f"{size:,}" for size in found], "×")
+    first, last = min(found), max(found)
+    for name, cost in found[last].items():
+        cells = [f"{one[name].processor:.2f} · {one[name].found} · {one[name].plan.buffers}" for one in found.values()]
+        table.add_row(name, *cells, f"{cost.processor / found[first][name].processor:.2f}")
+    return table
