@@ -30,6 +30,7 @@ LONG_FILES = {
 }
 
 LONG_FUNCTIONS = {
+    "chat/moving.py import_": "a command, whose help says what it takes and what becomes of it",
     "tests/journeys/test_outbox.py test_what_is_written_offline_outlives_the_tab": "one story of two tabs and a third",
     "tests/journeys/test_tabs.py test_whatever_happens_to_the_leader_nothing_is_lost": "one fault after the other",
     "chat/app.py open_parts": "one list of all parts in the order they open; cutting it would hide the order",
