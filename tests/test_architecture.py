@@ -18,7 +18,6 @@ LONG_FILES = {
     "tests/journeys/pictures/scenes.py": "a line for each screen, and how to get there",
     "tests/journeys/test_talk.py": "four journeys of the same people",
     "tests/journeys/test_walk.py": "six walks of the same three people through one chat",
-    "tests/promises/storm.py": "a process of its own: a storm's plan, people and figures in one script",
     "tests/stream/test_wire.py": "one story for each way a peer can misbehave, on one scene",
     "web/client/api.ts": "one line a call, in the order of the protocol",
     "web/client/apply.ts": "every entry and what it does to what is known, side by side",
@@ -51,7 +50,6 @@ LONG_FUNCTIONS = {
     "tests/journeys/test_hour_away.py test_everything_that_happened_is_on_the_screen": "one story, from end to end",
     "tests/journeys/test_hour_away.py an_hour_of_everything": "one list of all that can happen",
     "tests/journeys/test_files.py test_cancelled_cut_and_refused": "one story of all that goes wrong on the way",
-    "chat/stream/endpoints.py serve_stream": "the life of a stream from its request to its end",
 }
 
 TOP_LEVEL = {"LICENSE", "README.md", "chat", "deploy", "presence", "pyproject.toml", "tests", "web"}

@@ -1,14 +1,18 @@
 """The API described for machines: all of it, and nothing but what the server really does."""
 
+import ast
 from typing import Any
 
 import pytest
 
 from chat.app import ROUTES
+from chat.log.entry import EVENTS
 from chat.operations.description import shapes as s
 from chat.operations.description.answers import ANSWERS
+from chat.operations.description.asyncapi import ENTRIES
 from chat.operations.description.openapi import is_described, plain
 from tests.cast import Person
+from tests.test_architecture import sources
 from tests.test_commands import tandem
 from tests.verbs import CONVERSATIONS, begins
 
@@ -82,6 +86,7 @@ ASKS: dict[str, tuple[str, str, Json | None]] = {
     "put_notifications": ("PUT", CONVERSATIONS + "/{c}/notifications", {"level": "mentions"}),
     "get_receipts": ("GET", CONVERSATIONS + "/{c}/receipts", None),
     "get_channels": ("GET", "/api/chat/channels", None),
+    "get_members": ("GET", CONVERSATIONS + "/{c}/members?presence=1", None),
     "put_seat": ("PUT", CONVERSATIONS + "/{c}/members/{u}", {"role": "admin"}),
     "post_message": ("POST", CONVERSATIONS + "/{c}/messages", {"body": "@ben", "client_id": "1"}),
     "get_messages": ("GET", CONVERSATIONS + "/{c}/messages", None),
@@ -139,6 +144,16 @@ def test_the_command_prints_the_same() -> None:
     done = tandem("openapi")
     assert (done.returncode, '"/api/chat/stream"' in done.stdout) == (0, True)
     assert '"say_Typing"' in tandem("openapi", "--async").stdout
+
+
+def test_every_kind_of_entry_is_described() -> None:
+    """Whatever the code places in the log under a name of its own, a stream may bring."""
+    trees = [tree for name, tree in sources().items() if name.startswith("chat/")]
+    calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    kinds = [call.args[0] for call in calls if ast.unparse(call.func) == "Unplaced" and call.args]
+    named = {str(kind.value) for kind in kinds if isinstance(kind, ast.Constant)}
+    assert len(named) > 10
+    assert {EVENTS.get(kind, kind) or "message" for kind in named} <= set(ENTRIES)
 
 
 @pytest.mark.parametrize("what", ["openapi", "asyncapi"])

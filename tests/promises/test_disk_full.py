@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from tests.waiting import breathe, eventually
 SIZE = 256 * 2**20
 LIVED = 10.0  # what `up` has seen alive for that long it never gives up
 FULL = 2.0
+PAGE = 64 * 1024
 BACK = 40.0
 
 
@@ -35,10 +37,11 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def fill(folder: Path) -> Path:
-    """Not a byte is left."""
+    """Not a page is left."""
     filler = folder / "filler"
-    with filler.open("wb") as file:
-        os.posix_fallocate(file.fileno(), 0, shutil.disk_usage(folder).free)
+    with filler.open("wb", buffering=0) as file, suppress(OSError):
+        while file.write(bytes(PAGE)) == PAGE:
+            pass
     return filler
 
 

@@ -27,6 +27,7 @@ class User(Shape):
     role: str
     about: str
     time_zone: str
+    avatar: str
 
 
 class Me(User):
@@ -76,6 +77,18 @@ class Reaction(Shape):
     count: int | None = None
 
 
+class File(Shape):
+    """What a message carries: a picture has a size on the screen, and with `preview` there are small ones of it."""
+
+    id: Id
+    name: str
+    size: int
+    type: str
+    width: int | None = None
+    height: int | None = None
+    preview: bool | None = None
+
+
 class Message(Shape):
     """A message; what is null, false or empty is left out."""
 
@@ -96,6 +109,7 @@ class Message(Shape):
     pinned: bool | None = None
     mentions: list[Id] | None = None
     mentions_all: Literal["channel", "here"] | None = None
+    files: list[File] | None = None
 
 
 class Posted(Shape):
@@ -167,17 +181,12 @@ class Channels(Shape):
     next: str | None = None
 
 
-class Member(Shape):
-    """Somebody in a conversation."""
-
-    user: Id
-    role: Role
-
-
-class Seated(Member):
+class Seated(Shape):
     """What somebody is in a conversation now."""
 
     conversation: Id
+    user: Id
+    role: Role
 
 
 class Pin(Shape):
@@ -270,6 +279,22 @@ class Presence(Shape):
     """The people asked for who may be seen."""
 
     users: list[PresenceRecord]
+
+
+class Member(Shape):
+    """Somebody in a conversation; with `?presence=1`, whether they are here, where that may be seen."""
+
+    user: Id
+    role: Role
+    joined_at: Moment
+    presence: PresenceRecord | None = None
+
+
+class Members(Shape):
+    """A page by user id; `next` stands when there are more."""
+
+    members: list[Member]
+    next: Id | None = None
 
 
 class Ticket(Shape):

@@ -5,7 +5,7 @@ import { LocksPeer } from './locks-peer';
 import { SharedStream } from './shared-stream';
 import { Tabs } from './tabs';
 
-const timings = { backoff: { first: 10, most: 20 }, quiet: 5, readyWithin: 300 };
+const timings = { backoff: { first: 10, most: 20 }, quiet: 5, readyWithin: 1_000 };
 
 let peer: Peer;
 let locks: LocksPeer;
