@@ -3,7 +3,6 @@ everything goes on by itself."""
 
 import asyncio
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
