@@ -65,7 +65,7 @@ CHAT = [
     web.post(C + "/{conversation}/messages", messages.post_message),
     web.get(C + "/{conversation}/messages", messages.get_messages),
     web.get("/api/chat/stream", stream.get_stream),
-    web.get("/api/chat/socket", stream.get_socket),
+    web.get("/api/chat/socket", stream.get_stream_socket),
     web.get(C, conversations.get_conversations),
     web.post(C, conversations.post_conversation),
     web.get(C + "/{conversation}", conversations.get_conversation),

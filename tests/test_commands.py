@@ -91,6 +91,15 @@ def test_tables_come_first(empty_database_url: str) -> None:
     assert "run `tandem migrate` first" in done.stderr
 
 
+@pytest.mark.parametrize("command", [["nodes"], ["drain", "n1"]], ids=" ".join)
+def test_nodes_of_nobody(tmp_path: Path, command: list[str]) -> None:
+    """Where nothing runs, and where the registry is away: what to do is said, and no traceback is shown."""
+    nowhere = tandem(*command, f"--data={tmp_path}")
+    assert (nowhere.returncode, "No Tandem runs in" in nowhere.stderr) == (1, True)
+    away = tandem(*command, REDIS_URL="redis://127.0.0.1:1")
+    assert (away.returncode, "The registry cannot be reached" in away.stderr) == (1, True)
+
+
 def log_in(up: Running, name: str, password: str) -> Any:
     """A login over HTTP."""
     credentials = json.dumps({"name": name, "password": password})

@@ -6,20 +6,12 @@ from typing import Annotated
 
 import typer
 
+from chat.bench.options import Against, Cache, Json, Messages, Out, Rounds, Scale, Url
 from chat.plainly import told_plainly
 
 bench = typer.Typer(
     help="Measure what things cost, here or at an address, beside what others take for the same.", no_args_is_help=True
 )
-
-Url = Annotated[str | None, typer.Option(help="A Tandem that runs already; without it, a fresh one is started.")]
-Scale = Annotated[float, typer.Option(min=0.001, max=10, help="Times the sizes at which the bars are set.")]
-Rounds = Annotated[int, typer.Option(min=1, max=50, help="Turns for what is compared; the medians count.")]
-Against = Annotated[str, typer.Option(help="Whom to compare with, separated by commas.")]
-Messages = Annotated[int, typer.Option(min=1000, max=10_000_000, help="How long the talk becomes.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON in place of tables.")]
-Out = Annotated[Path | None, typer.Option(help="A folder for report.md, report.json and plots.")]
-Cache = Annotated[Path, typer.Option(help="Where others are installed, once.")]
 
 
 def carry_out(names: list[str], as_json: bool, out: Path | None, **options: object) -> None:

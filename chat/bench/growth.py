@@ -86,7 +86,7 @@ async def grow_members(bench: Bench) -> Curve:
     for size in sizes(bench, MEMBERS):
         guests = await bench.place.stage.enter(size)
         room = await bench.place.stage.share(guests)
-        points.append((float(size), sum(await cost_of_posts(bench, guests[:POSTERS], [room], 40))))
+        points.append((float(size), sum(await cost_of_posts(bench, guests[:POSTERS], [room], bench.sized(40, 2)))))
     return Curve("a post to one channel", "members", "µs of server and database CPU", points)
 
 
@@ -97,7 +97,7 @@ async def grow_rooms(bench: Bench) -> Curve:
     guests, points, rooms = await stage.enter(4), [], list[int]()
     for size in sizes(bench, ROOMS):
         rooms += await stage.rooms(guests, size - len(rooms))
-        points.append((float(size), sum(await cost_of_posts(bench, guests, rooms, 40))))
+        points.append((float(size), sum(await cost_of_posts(bench, guests, rooms, bench.sized(40, 2)))))
     note = "a batch of posts to one conversation locks and updates one row, of posts to many, many"
     return Curve("a post", "conversations", "µs of server and database CPU", points, note)
 

@@ -19,7 +19,7 @@ async def measure_latency(bench: Bench, rate: float = 500, readers: int = 100, s
     await bench.open(ours.target, list(spread(ours.tokens, readers)))
     tokens, count = list(spread(ours.tokens, POSTERS)), round(rate * seconds)
     order = {"target": ours.target, "tokens": tokens, "rate": rate}
-    await bench.mouth.ask("pour", **order, seconds=1, name=secrets.token_hex(4))
+    await bench.mouth.ask("pour", **order, seconds=min(1, seconds), name=secrets.token_hex(4))
     await bench.listen(count * readers, timed=True)
     with bench.counting("latency", count * readers) as show:
         pouring = bench.mouth.ask("pour", **order, seconds=seconds, name=secrets.token_hex(4))

@@ -13,7 +13,7 @@ from chat.bench.report import Curve, Report, Row, flatness
 from chat.bench.stage import Guest
 from chat.bench.target import Target
 
-WATCHERS, CHANGES, FLAT = 50, 40, 1.5
+WATCHERS, CHANGES, FLAT = 50, 24, 1.5
 PAUSE = 0.15  # between changes: longer than presence's tick, so that each is told on its own
 ONLINE = (100, 1_000, 10_000, 20_000)
 

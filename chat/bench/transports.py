@@ -53,7 +53,7 @@ async def measure_transports(bench: Bench, readers: int = 300, posts: int = 60, 
                 await one_round(bench, way, guests, readers, posts)
                 show(turn * len(ways) + n + 1)
     contests = [Contest(what, unit, {way.name: middle(way.found[what]) for way in ways}) for what, unit in FIGURES]
-    note = f"{readers} readers, one poster; latency at 100 posts/s to 30 readers; memory of {IDLE} idle readers"
+    note = f"{readers} readers, one poster; latency at 100 posts/s to 30; memory of {bench.sized(IDLE, 20)} idle ones"
     return Report("transports", contests=contests, notes=[note])
 
 
@@ -61,8 +61,9 @@ async def one_round(bench: Bench, way: Transport, guests: list[Guest], readers: 
     """Open, deliver, close."""
     tokens, pid = [guest.token for guest in guests], bench.place.pids[way.node]
     before = bench.place.memory(way.node)
-    await enter(bench, way, tokens, max(readers, IDLE))
-    note(way, "memory of an idle reader", (bench.place.memory(way.node) - before) / max(readers, IDLE))
+    idle = bench.sized(IDLE, 20)
+    await enter(bench, way, tokens, idle)
+    note(way, "memory of an idle reader", (bench.place.memory(way.node) - before) / idle)
     await bench.forget()
     await enter(bench, way, tokens, readers)
     await say(bench, way, tokens, WARMING, readers)
@@ -95,8 +96,9 @@ def room_of(way: Transport) -> int:
     return int(way.target.post.split("/")[4])
 
 
-async def time_it(bench: Bench, way: Transport, tokens: list[str], rate: float = 100, seconds: float = 2) -> None:
+async def time_it(bench: Bench, way: Transport, tokens: list[str], rate: float = 100) -> None:
     """Latency at a steady rate, to few readers: what the way itself takes."""
+    seconds = max(0.3, 2 * min(1.0, bench.scale))
     await enter(bench, way, tokens, 30)
     await bench.listen(round(rate * seconds) * 30, timed=True)
     order = {"target": way.target, "tokens": tokens[:8], "rate": rate, "seconds": seconds}

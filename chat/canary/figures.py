@@ -4,20 +4,20 @@ from collections.abc import Iterator
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from chat.canary.canary import Canary
+from chat.canary.canary import Canary, longest, middle
 
 
 def collect_canary(canary: Canary) -> Iterator[Metric]:
-    """Nothing before its first flight."""
-    told = canary.report().get("canary")
-    if told is None:
-        return
-    yield CounterMetricFamily("tandem_canary_flights", "Songs sent by way of a neighbour.", told["flights"])
-    yield CounterMetricFamily("tandem_canary_failures", "Those that did not come back in time.", told["failed"])
-    yield CounterMetricFamily("tandem_canary_gaps", "Songs that it never had: must stay 0.", told.get("gaps", 0))
-    yield CounterMetricFamily("tandem_canary_repeats", "Songs that it had twice: must stay 0.", told.get("repeats", 0))
-    for name, words in (("p50", "half of"), ("p99", "the longest of")):
-        if told[name] is not None:
-            yield GaugeMetricFamily(f"tandem_canary_{name}_seconds", f"From POST to stream, {words} sixty.", told[name])
-    if told["flip_p50"] is not None:
-        yield GaugeMetricFamily("tandem_canary_flip_seconds", "From socket to socket, half of sixty.", told["flip_p50"])
+    """Counts from the start; times once it has flown."""
+    ear = canary.ear
+    yield CounterMetricFamily("tandem_canary_flights", "Songs sent by way of a neighbour.", canary.flights)
+    yield CounterMetricFamily("tandem_canary_failures", "Those that did not come back in time.", canary.failed)
+    yield CounterMetricFamily("tandem_canary_gaps", "Songs it never had: must stay 0.", ear.gaps if ear else 0)
+    yield CounterMetricFamily("tandem_canary_repeats", "Songs it had twice: must stay 0.", ear.repeats if ear else 0)
+    for name, words, value in (
+        ("p50", "From POST to stream, half of sixty.", middle(canary.songs)),
+        ("p99", "From POST to stream, the longest of sixty.", longest(canary.songs)),
+        ("flip", "From socket to socket, half of sixty.", middle(canary.flips)),
+    ):
+        if value is not None:
+            yield GaugeMetricFamily(f"tandem_canary_{name}_seconds", words, value)

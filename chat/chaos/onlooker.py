@@ -31,6 +31,7 @@ class Onlooker:
         self.person, self.watched, self._http, self._where, self._tasks = person, watched, http, where, tasks
         self.shown: dict[int, tuple[int, str]] = {}
         self.node, self.ready = "", False
+        self._held: list[dict[str, Any]] = []
         self.offlines = 0  # how often somebody was shown leaving
         self._socket: aiohttp.ClientWebSocketResponse | None = None
         self._task: asyncio.Task[None] | None = None
@@ -74,14 +75,23 @@ class Onlooker:
                 return
 
     def _hear(self, frame: dict[str, Any]) -> None:
+        """After a hello deltas are held until a snapshot has come: together they replace what was known before."""
         if frame["type"] == "hello":
-            self.node = frame["node"]
-        for record in frame.get("users", ()) if frame["type"] in ("snapshot", "presence") else ():
-            before = self.shown.get(record["id"], (-1, ""))
-            if record["version"] > before[0]:
+            self.node, self._held = frame["node"], []
+        elif frame["type"] == "presence" and not self.ready:
+            self._held += frame["users"]
+        elif frame["type"] == "snapshot" and not self.ready:
+            before, self.shown, self.ready = self.shown, {}, True
+            self._take([*frame["users"], *self._held], before)
+        elif frame["type"] in ("snapshot", "presence"):
+            self._take(frame["users"], self.shown)
+
+    def _take(self, records: Sequence[dict[str, Any]], before: dict[int, tuple[int, str]]) -> None:
+        for record in records:
+            if record["version"] > self.shown.get(record["id"], (-1, ""))[0]:
+                was = before.get(record["id"], (0, "offline"))[1]
                 self.shown[record["id"]] = record["version"], record["status"]
-                self.offlines += record["status"] == "offline" and before[1] not in ("", "offline")
-        self.ready = self.ready or frame["type"] == "snapshot"
+                self.offlines += record["status"] == "offline" != was
 
     def leaves(self) -> None:
         """Pull the plug; the next attempt follows."""

@@ -166,6 +166,7 @@ class Run:
             "attempts refused or broken off": last.refused,
             "members removed and added": crowd.doorkeeper.changes,
             "streams opened": sum(len(guest.reader.starts) for guest in crowd.guests),
+            "times that a watcher saw somebody leave": sum(guest.onlooker.offlines for guest in crowd.guests),
             "resets": sum(guest.reader.resets for guest in crowd.guests),
             "streams given up as silent": sum(guest.reader.silences for guest in crowd.guests),
             "post to reader, median, ms": round(percentile(crowd.kept_delays, 0.5) * 1000, 1),

@@ -97,7 +97,7 @@ class Conversation(Part):
     name: Title | Literal[""] = ""
     topic: Topic = ""
     private: bool = False
-    people: list[Name] = []
+    people: list[Name] = Field(default_factory=list)
     created_by: Name | None = None
     created_at: Moment | None = None
     archived_at: Moment | None = None
@@ -127,11 +127,11 @@ class Message(Part):
     deleted_at: Moment | None = None
     reply_to: Ref | None = None
     thread: Ref | None = None
-    mentions: list[Name] = []
+    mentions: list[Name] = Field(default_factory=list)
     mentions_all: Literal["channel", "here"] | None = None
-    reactions: list[Reaction] = []
-    edits: list[Edit] = []
-    files: list[Attachment] = []
+    reactions: list[Reaction] = Field(default_factory=list)
+    edits: list[Edit] = Field(default_factory=list)
+    files: list[Attachment] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def say_something(self) -> "Message":

@@ -22,7 +22,7 @@ class BadArchive(ExchangeTrouble):
     """A ZIP that nobody should unpack."""
 
     def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"{path} is refused: {reason}. Nothing has been imported.")
+        super().__init__(f"{path} is refused: {reason}.")
 
 
 class NotAChat(ExchangeTrouble):
@@ -51,6 +51,13 @@ class NobodyThere(ExchangeTrouble):
 
     def __init__(self, what: str) -> None:
         super().__init__(f"There is no {what} here.")
+
+
+class NoRoom(ExchangeTrouble):
+    """A conversation that cannot be told apart from others."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There are too many channels called {name} already: rename some of them, and import again.")
 
 
 class OtherFile(ExchangeTrouble):

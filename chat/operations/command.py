@@ -28,7 +28,8 @@ class RegistryAway(NodeTrouble):
     """Redis does not answer."""
 
     def __init__(self, reason: Exception) -> None:
-        super().__init__(f"The registry cannot be reached: {reason}. Is Redis running, and REDIS_URL right?")
+        said = str(reason).rstrip(".")
+        super().__init__(f"The registry cannot be reached: {said}. Is Redis running, and REDIS_URL right?")
 
 
 class UnknownNode(NodeTrouble):

@@ -2,11 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
 
 from aiohttp import web
-from aiohttp.abc import AbstractStreamWriter
-from aiohttp_sse import EventSourceResponse
 
 from chat.shared.detach import Departed
 from chat.shared.endpoints import (
@@ -24,6 +21,7 @@ from chat.shared.problems import NotWebSocket, Refusal, Unfinished
 from chat.shared.rates import Limit
 from chat.stream.attached import Attached
 from chat.stream.chunk import Chunk
+from chat.stream.heads import OpenResponse, open_events, open_socket
 from chat.stream.poll import Poll, poll_entries
 from chat.stream.replay import LostEntries, Send
 from chat.stream.socket import Socketed
@@ -33,11 +31,9 @@ from chat.stream.streams import Streams
 from chat.stream.wire import Detached
 
 STREAMS = web.AppKey("streams", Streams)
-SEND_SECONDS = 60.0
 POLL_MOST = 25
 NARROW_MOST = 500
 Carrier = Detached | Attached | Socketed
-OpenResponse = Callable[[web.Request], Awaitable[tuple[web.StreamResponse, Send]]]
 TROUBLE: tuple[type[Exception], ...] = (Refusal, *POSTGRES_AWAY)
 
 
@@ -51,7 +47,7 @@ async def get_stream(request: web.Request) -> web.StreamResponse:
     return await carry(request, member, make_carrier(streams, member, narrow, request), start, open_events)
 
 
-async def get_socket(request: web.Request) -> web.StreamResponse:
+async def get_stream_socket(request: web.Request) -> web.StreamResponse:
     """The stream over a WebSocket."""
     member, narrow, start = await admit(request, request.app[RATES].stream)
     if not web.WebSocketResponse().can_prepare(request):
@@ -113,40 +109,6 @@ def set_deadline(stream: Stream, streams: Streams, member: Member) -> None:
     stream.deadline = loop.time() + min(age, member.seconds_left())
     if stream.expires:
         loop.call_at(stream.deadline, stream.end, "expired")  # to the moment, and not at the beat after it
-
-
-class EventStream(EventSourceResponse):
-    """The library's head without its ping task: here one ticker beats for all. What is left of a cancelled task would
-    hold the whole request in a cycle, 3 KB each until the collector comes by: half of what a burst of streams took."""
-
-    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
-        """Past the library's own."""
-        return await web.StreamResponse.prepare(self, request)
-
-
-async def open_events(request: web.Request) -> tuple[web.StreamResponse, Send]:
-    """The head of an event stream, and how to send on it while nobody else does."""
-    response = EventStream()
-    await response.prepare(request)
-
-    async def send(chunk: Chunk) -> None:
-        async with asyncio.timeout(SEND_SECONDS):
-            await response.write(chunk.raw)
-
-    return response, send
-
-
-async def open_socket(request: web.Request) -> tuple[web.StreamResponse, Send]:
-    """A WebSocket's handshake, and how to send on it meanwhile."""
-    response = web.WebSocketResponse(compress=False)
-    await response.prepare(request)
-
-    async def send(chunk: Chunk) -> None:
-        async with asyncio.timeout(SEND_SECONDS):
-            for text in chunk.texts():
-                await response.send_frame(text, web.WSMsgType.TEXT)
-
-    return response, send
 
 
 async def serve_stream(

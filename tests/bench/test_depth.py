@@ -82,7 +82,7 @@ async def test_a_search_costs_hardly_more_in_a_long_talk(talk: tuple[str, Connec
     for name, (plan, found) in large.items():
         assert "search_documents" not in plan.scanned, name
         assert plan.indexes & {"search_documents_vector"}, name
-        full = found == small[name][1] == FULL
+        full = found == small[name][1] == FULL and name != "phrase"  # whose words are looked for apart
         assert plan.buffers <= (GROWTH * small[name][0].buffers + 60 if full else MOST), name
         assert (found > 0) == (name != "nothing"), name
 

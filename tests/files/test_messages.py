@@ -94,6 +94,24 @@ async def test_edits_keep_them(ana: Person, ben: Person) -> None:
     assert await tries(ana, "PATCH", path, {"body": " "}) == (422, "invalid")
 
 
+async def test_who_comes_back_hears_of_no_file_that_is_gone(ana: Person, ben: Person) -> None:
+    """The log forgets its name with the message; a text that was emptied beside a file is no tombstone."""
+    room = await begins(ana, "channel", "room", ben)
+    start = (await sees(ben))["cursor"]
+    gone, stays = await sends(ana, b"a", "secret plans.txt"), await sends(ana, b"b", "lunch.txt")
+    first = await posts(ana, room, gone, body="look")
+    second = await posts(ana, room, stays, body="menu")
+    await edits(ana, room, second["seq"], "")
+    await deletes(ana, room, first["seq"])
+    ear = await ben.listens(start)
+    await ear.hears_event("delete")
+    heard = {message["seq"]: message for message in ear.messages()}
+    assert b"secret plans" not in b"".join(event.raw for event in ear.events)
+    assert heard[first["seq"]]["deleted"]
+    assert "deleted" not in heard[second["seq"]]
+    assert heard[second["seq"]]["files"] == [stays]
+
+
 async def test_a_tombstone_carries_nothing(ana: Person, ben: Person, node: Node) -> None:
     """Its bytes are gone from the storage soon after; its neighbours' are not."""
     room = await begins(ana, "channel", "room", ben)

@@ -1,13 +1,10 @@
 """Every screen as assistive technology finds it: axe has nothing serious or critical to say, in any look."""
 
-import json
-from pathlib import Path
-from typing import Any
-
 import pytest
 from playwright.async_api import ViewportSize
 
 from tests.cast import Cast
+from tests.journeys.axe import is_sound
 from tests.journeys.conftest import OpenWindow
 from tests.journeys.talking import enter, message, uses
 from tests.journeys.walking import closes, looks_for, opens_details, unfolds
@@ -15,25 +12,7 @@ from tests.journeys.window import Window
 from tests.promises.conftest import StartNode
 from tests.verbs import CONVERSATIONS, answers, begins, edits, pins, reacts, tries
 
-AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
 PHONE: ViewportSize = {"width": 390, "height": 800}
-LOOKS = {
-    "light": {"theme": "light"},
-    "dark": {"theme": "dark"},
-    "high contrast": {"theme": "light", "contrast": "more"},
-    "high contrast, dark": {"theme": "dark", "contrast": "more"},
-}
-# Animations are over before it looks: what is half faded in has no colours of its own.
-LOOK = """async look => {
-    dispatchEvent(new CustomEvent('look', {detail: {...look, motion: 'less'}}));
-    const frame = () => new Promise(done => requestAnimationFrame(() => done()));
-    await frame().then(frame);
-    await Promise.all(document.getAnimations().map(one => one.finished.catch(() => null)));
-    const told = await axe.run(document, {resultTypes: ['violations']});
-    return told.violations
-        .filter(one => ['serious', 'critical'].includes(one.impact))
-        .map(one => [one.id, ...one.nodes.slice(0, 3).map(node => node.html + ' ' + node.failureSummary)]);
-}"""
 GO = "path => { history.pushState(null, '', path); dispatchEvent(new PopStateEvent('popstate')); }"
 
 
@@ -56,49 +35,37 @@ async def window(stage: Cast, start_node: StartNode, open_window: OpenWindow) ->
     window = await open_window(node, ana, f"/c/{room}")
     await window.is_live()
     await message(window, 2).wait_for()
-    await window.page.evaluate(AXE.read_text())
     return window
-
-
-async def is_sound(window: Window, where: str) -> None:
-    """In each look."""
-    wrong: dict[str, Any] = {}
-    for name, look in LOOKS.items():
-        if found := await window.page.evaluate(LOOK, look):
-            wrong[f"{where}, {name}"] = found
-    assert not wrong, json.dumps(wrong, indent=1)
 
 
 async def goes(window: Window, path: str) -> None:
     """Without a load, so that axe stays in the page."""
-    await window.page.evaluate(
-        "path => { history.pushState(null, '', path); dispatchEvent(new PopStateEvent('popstate')); }", path
-    )
+    await window.page.evaluate(GO, path)
 
 
 async def test_the_talk_and_what_stands_beside_it(window: Window) -> None:
     """A conversation, a thread, pins, who is here, details with everything unfolded, a search."""
     page = window.page
-    await is_sound(window, "conversation")
+    await is_sound(page, "conversation")
     for name in ("Who is here", "Pinned messages"):
         await page.get_by_role("button", name=name, exact=True).click()
         await page.get_by_role("complementary", name=name).get_by_text("Ana").first.wait_for()
-        await is_sound(window, name)
+        await is_sound(page, name)
     await message(window, 2).get_by_role("link", name="1 reply").click()
     await page.get_by_role("complementary", name="Thread").wait_for()
-    await is_sound(window, "thread")
+    await is_sound(page, "thread")
     panel = await opens_details(window)
     for title in ("Name and topic", "Who may write", "Notifications", "Invite links", "Banned", "What was changed"):
         await unfolds(panel, title)
     await panel.get_by_role("button", name="Make a link").click()
     await panel.get_by_label("Invite link", exact=True).wait_for()
-    await is_sound(window, "details")
+    await is_sound(page, "details")
     await looks_for(window, "tomato*")
     await page.get_by_role("list", name="Found").get_by_role("link").wait_for()
-    await is_sound(window, "search")
+    await is_sound(page, "search")
     await page.get_by_role("combobox", name="Search").fill("fr")
     await page.get_by_role("option", name="from:").wait_for()
-    await is_sound(window, "filters")
+    await is_sound(page, "filters")
 
 
 async def test_pages_and_dialogs(window: Window) -> None:
@@ -118,7 +85,7 @@ async def test_pages_and_dialogs(window: Window) -> None:
     }.items():
         await goes(window, path)
         await page.get_by_text(text).or_(page.get_by_label(text)).first.wait_for()
-        await is_sound(window, path)
+        await is_sound(page, path)
     await window.chooses("kitchen")
     for tool, text in {
         "What stood there before": "changed it",
@@ -128,13 +95,13 @@ async def test_pages_and_dialogs(window: Window) -> None:
     }.items():
         await uses(window, 1, tool)
         await page.get_by_role("dialog").get_by_text(text).first.wait_for()
-        await is_sound(window, tool)
+        await is_sound(page, tool)
         await closes(window)
     await page.keyboard.press("Control+k")
     await page.get_by_role("option").first.wait_for()
-    await is_sound(window, "switcher")
+    await is_sound(page, "switcher")
     await closes(window)
     await page.set_viewport_size(PHONE)
-    await is_sound(window, "conversation on a phone")
+    await is_sound(page, "conversation on a phone")
     await goes(window, "/")
-    await is_sound(window, "list on a phone")
+    await is_sound(page, "list on a phone")

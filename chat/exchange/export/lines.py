@@ -46,21 +46,8 @@ def people_of(pair: str | None) -> list[int]:
 
 def message_line(conversation: int, row: Row, names: Names) -> bytes:
     """A message with what hangs on it."""
-    (
-        _,
-        author,
-        client_id,
-        body,
-        created_at,
-        edited_at,
-        deleted_at,
-        *refs,
-        mentions,
-        everyone,
-        reactions,
-        edits,
-        files,
-    ) = row
+    _, author, client_id, body, created_at, edited_at, deleted_at, *refs = row[:11]
+    mentions, everyone, reactions, edits, files = row[11:]
     return encode(
         "message",
         conversation=conversation,

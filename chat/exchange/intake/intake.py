@@ -57,6 +57,7 @@ class Intake:
     async def _take(self, group: Sequence[Record], at: int) -> int:
         """One transaction; how many messages were new."""
         async with self._log.change() as change:
+            await change.connection.execute(queries.look_up_by_index)
             people, blocks = pick(group, User), pick(group, Block)
             await self._people.bring(change.connection, people, names_in(group))
             await self._people.set_apart(change, blocks)

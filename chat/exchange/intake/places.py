@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from chat.conversations.draft import NAME_MOST
 from chat.exchange.intake.people import People, pair_of, queries
 from chat.exchange.record import Conversation, Key
+from chat.exchange.trouble import NoRoom
 from chat.log.append import Change
 from chat.shared.postgres import Connection
 
@@ -67,7 +68,7 @@ class Places:
                 row = await (await connection.execute(queries.insert_conversation, tried)).fetchone()
                 if row is not None:
                     return int(row[0])
-        raise UnknownPlace(one.name)
+        raise NoRoom(one.name)
 
     def _row(self, one: Conversation) -> dict[str, object]:
         ids = [self._people[name] for name in one.people]

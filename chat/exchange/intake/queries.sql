@@ -2,6 +2,10 @@
 -- How far this file came before.
 insert into imports (print) values (%s) on conflict (print) do update set ended_at = null returning records
 
+-- name: look_up_by_index
+-- The tables are new and grow fast: PostgreSQL takes them for empty, and would read all of them for each group.
+select set_config(name, 'off', true) from (values ('enable_seqscan'), ('enable_hashjoin'), ('enable_mergejoin')) as plan (name)
+
 -- name: move_import
 update imports set records = %s where print = %s
 

@@ -29,7 +29,7 @@ async def delete_message(log: Log, actor_id: int, conversation_id: int, seq: int
         await run(queries.drop_reactions, place)
         await forget_mentions(change, conversation_id, seq)
         await remove_carried(change, conversation_id, seq)
-        await erase_frames(change, conversation_id, seq, "")
+        await erase_frames(change, conversation_id, seq, None)
         await change.record(Unplaced("delete", conversation_id, subject=seq, data=tombstone(message)))
 
 

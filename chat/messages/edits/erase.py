@@ -5,8 +5,8 @@ from chat.messages.edits.erased import erase
 from chat.messages.edits.kept import queries
 
 
-async def erase_frames(change: Change, conversation_id: int, seq: int, body: str) -> None:
-    """The message's own entry and its edits up to here say `body` from now on; nothing at all: it is a tombstone.
+async def erase_frames(change: Change, conversation_id: int, seq: int, body: str | None) -> None:
+    """The message's own entry and its edits up to here say `body` from now on; None: it is a tombstone.
 
     To be called under the log's head, before the entry that tells of it.
     """

@@ -15,10 +15,12 @@ CHANGES = ("edit", "delete")
 Place = tuple[int | None, int]
 
 
-def erase(frame: bytes, body: str) -> bytes:
-    """The frame of a message or an edit with another text; with none it is a tombstone's."""
+def erase(frame: bytes, body: str | None) -> bytes:
+    """The frame of a message or an edit with another text; with None it is a tombstone's, which carries nothing."""
     cursor, event, data = decode_frame(frame)
-    said = orjson.loads(data) | {"body": body} | ({} if body else {"deleted": True})
+    said = orjson.loads(data) | {"body": body or ""}
+    if body is None:
+        said = {name: value for name, value in said.items() if name != "files"} | {"deleted": True}
     return encode_frame(cursor, None if event == "message" else event, orjson.dumps(said))
 
 
@@ -32,7 +34,7 @@ def erase_among(entries: Sequence[Entry]) -> Sequence[Entry]:
     return [erase_one(one, now) if one.conversation_id in places else one for one in entries]
 
 
-def erase_one(entry: Entry, now: dict[Place, str]) -> Entry:
+def erase_one(entry: Entry, now: dict[Place, str | None]) -> Entry:
     """`now`: what those that were changed say."""
     if entry.kind not in ("message", "edit") or not entry.frame:
         return entry
@@ -40,6 +42,6 @@ def erase_one(entry: Entry, now: dict[Place, str]) -> Entry:
     return replace(entry, frame=erase(entry.frame, now[place])) if place in now else entry
 
 
-def body_of(entry: Entry) -> str:
-    """What the message says after this change."""
-    return "" if entry.kind == "delete" else str(orjson.loads(decode_frame(entry.frame)[2])["body"])
+def body_of(entry: Entry) -> str | None:
+    """What the message says after this change; None: it is deleted."""
+    return None if entry.kind == "delete" else str(orjson.loads(decode_frame(entry.frame)[2])["body"])

@@ -1,4 +1,4 @@
-"""`/api/asyncapi.json`: AsyncAPI 3.0 of the two channels, the stream and the presence socket."""
+"""`/api/asyncapi.json`: AsyncAPI 3.0 of the channels: the stream, the same over a socket, and the presence socket."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -53,14 +53,13 @@ def describe_channels(signals: Mapping[str, Any]) -> Json:
     """The document; `signals`: the JSON schema of what a client may say on the socket."""
     _, shapes = models_json_schema([(s.Message, "validation"), (s.Ready, "validation")], ref_template=REF)
     definitions = {name: dict(schema) for name, schema in signals.get("$defs", {}).items()}
+    entries = {name: message(text, SHAPES.get(name)) for name, text in (ENTRIES | NOTICES).items()}
     return {
         "asyncapi": "3.0.0",
         "info": {"title": "Tandem", "version": VERSION},
         "channels": {
-            "stream": {
-                "address": "/api/chat/stream",
-                "messages": {name: message(text, SHAPES.get(name)) for name, text in (ENTRIES | NOTICES).items()},
-            },
+            "stream": {"address": "/api/chat/stream", "messages": entries},
+            "stream_socket": {"address": "/api/chat/socket", "messages": entries},
             "socket": {
                 "address": "/api/presence/socket",
                 "messages": {f"told_{name}": message(text, None) for name, text in TOLD.items()}
@@ -69,6 +68,7 @@ def describe_channels(signals: Mapping[str, Any]) -> Json:
         },
         "operations": {
             "follow": {"action": "receive", "channel": {"$ref": "#/channels/stream"}},
+            "follow_by_socket": {"action": "receive", "channel": {"$ref": "#/channels/stream_socket"}},
             "watch": {"action": "receive", "channel": {"$ref": "#/channels/socket"}},
             "signal": {"action": "send", "channel": {"$ref": "#/channels/socket"}},
         },

@@ -12,8 +12,10 @@ from playwright.async_api import Browser, Error, async_playwright
 from playwright.async_api import TimeoutError as Timeout
 
 from tests.journeys.conftest import FLAGS, NAMES
-from tests.journeys.pictures.scenes import SCENES, Scene, View
+from tests.journeys.pictures.app import APP
+from tests.journeys.pictures.board import BOARD
 from tests.journeys.pictures.stage import Stage, setting_the_stage
+from tests.journeys.pictures.view import Scene, View
 
 LOOKS: dict[str, dict[str, Any]] = {
     "wide": {"viewport": {"width": 1280, "height": 800}},
@@ -49,7 +51,7 @@ async def take_all(stage: Stage, folder: Path, only: str, look: str) -> int:
 
 def chosen(only: str, look: str) -> Iterator[tuple[Scene, Theme, str]]:
     """Screen, theme and size of each picture."""
-    for scene, theme, size in product(SCENES, THEMES, LOOKS):
+    for scene, theme, size in product((*APP, *BOARD), THEMES, LOOKS):
         if scene.name.startswith(only) and look in ("", f"{theme}-{size}"):
             yield scene, theme, size
 
@@ -67,7 +69,8 @@ async def take(browser: Browser, stage: Stage, scene: Scene, theme: Theme, size:
         await page.screenshot(path=folder / f"{name}.png", animations="disabled")
         print(f"✓ {name}", flush=True)
     except (Error, Timeout, AssertionError) as failure:
-        print(f"✗ {name}: {str(failure).splitlines()[0]}", flush=True)
+        print(f"✗ {name}: {str(failure).splitlines()[0]} (the picture shows where it stopped)", flush=True)
+        await page.screenshot(path=folder / f"{name}.png")
         return False
     finally:
         await context.close()

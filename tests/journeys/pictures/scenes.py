@@ -8,6 +8,7 @@ from playwright.async_api import Locator, Page, expect
 from tests.journeys.pictures.stage import Stage
 
 ROOM = "/c/1"
+PARTS = ("profile", "status", "notifications", "logins", "blocked", "appearance")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,15 @@ async def switcher(view: View) -> None:
     await view.page.get_by_role("button", name="Jump to").click()
 
 
+async def who_got_it(view: View) -> None:
+    """The evidence of a delivery, by the key that asks for it."""
+    await view.reads()
+    await view.page.locator("[role=log] article").last.focus()
+    await view.page.keyboard.press("w")
+    await view.page.get_by_role("dialog").get_by_role("button", name="Ben Okafor").click()
+    await view.page.get_by_role("list", name="What happened").wait_for()
+
+
 async def board(view: View) -> None:
     """With figures, a chart and rooms."""
     await view.opens("/dashboard")
@@ -198,12 +208,20 @@ SCENES = [
     Scene("app-announcement", announced, after=taken_back),
     Scene("app-missing", scene("/c/999999", until="You are not in this conversation")),
     Scene("app-switcher", switcher),
-    Scene("app-browse", dialog("Add channels", "Browse channels")),
+    Scene("app-keys", scene("/", "Your account", "Keyboard", until="Jump to a conversation or a person")),
+    Scene("app-channels", scene("/channels", until="members")),
+    Scene("app-search", scene(f"{ROOM}?find=the", until="Today")),
+    Scene("app-search-everywhere", scene("/search?find=", until="Whole words are found")),
+    Scene("app-details", scene(f"{ROOM}/details", until="Add people")),
+    Scene("app-details-links", scene(f"{ROOM}/details", "Invite links", "Make a link", until="Copy it now")),
+    Scene("app-reports", scene("/reports", until="Nothing waits for you")),
+    Scene("app-who-got-it", who_got_it),
+    Scene("app-join", scene("/join#a-code", until="You are invited")),
     Scene("app-new-channel", dialog("Add channels", "Create a channel")),
     Scene("app-new-message", dialog("New message")),
     Scene("app-account", scene("/", "Your account")),
     Scene("app-status", dialog("Your account", "Set a status message")),
-    Scene("app-settings", dialog("Your account", "Settings")),
+    *(Scene(f"app-settings-{part}", scene(f"/settings/{part}")) for part in PARTS),
     Scene("board", board),
     Scene("board-month", board_month),
     Scene("board-below", board_below),

@@ -3,7 +3,7 @@
  * than it can be listened to.
  */
 import type { Message } from '../../client';
-import { excerpt } from '../message/excerpt';
+import { gist } from '../message/gist';
 
 const PAUSE = 3_000;
 
@@ -36,7 +36,7 @@ export class Announcing {
 
   private tell(): void {
     const [only, ...others] = this.fresh;
-    if (only) this.text = others.length ? `${others.length + 1} new messages` : `${this.name(only)}: ${excerpt(only.body)}`;
+    if (only) this.text = others.length ? `${others.length + 1} new messages` : `${this.name(only)}: ${gist(only)}`;
     this.fresh = [];
     // the line is emptied after a while, so that the same words are news again
     this.timer = setTimeout(() => {

@@ -1,0 +1,68 @@
+"""Every measure, small, in one installation: figures come out, and what no machine may miss holds."""
+
+import shutil
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
+
+import pytest
+
+from chat.bench.bench import Bench, benching
+from chat.bench.fanout import Contender, measure_fanout
+from chat.bench.floor import running_floor
+from chat.bench.growth import measure_growth
+from chat.bench.latency import measure_latency
+from chat.bench.memory import measure_memory
+from chat.bench.place import Place, own_place
+from chat.bench.presence import measure_presence
+from chat.bench.process import cpu_seconds
+from chat.bench.progress import bars
+from chat.bench.reconnect import measure_reconnect
+from chat.bench.replay import measure_replay
+from chat.bench.report import Report
+from chat.bench.soak import measure_soak
+from chat.bench.transports import measure_transports
+
+SCALE, NODES = 0.01, 3
+# What must be exactly so on any machine, however slow and small.
+EXACT = ("missing", "refused", "lost", "repeated")
+MEASURES: dict[str, Callable[[Bench], Awaitable[Report]]] = {
+    "latency": lambda bench: measure_latency(bench, seconds=0.5),
+    "memory": measure_memory,
+    "reconnect": measure_reconnect,
+    "replay": lambda bench: measure_replay(bench, rounds=1),
+    "presence": lambda bench: measure_presence(bench, online=(60,)),
+    "transports": lambda bench: measure_transports(bench, rounds=1),
+    "growth": lambda bench: measure_growth(replace(bench, ears=bench.ears[:1])),
+    "soak": lambda bench: measure_soak(bench, minutes=0.03),
+}
+
+
+@pytest.fixture(scope="module")
+def place() -> Iterator[Place]:
+    """One installation for all of them."""
+    with own_place(NODES, RECENT_BYTES="100000") as place:
+        yield place
+
+
+@pytest.mark.parametrize("name", MEASURES)
+async def test_it_measures(name: str, place: Place) -> None:
+    """Each on its own people."""
+    with bars() as progress:
+        async with benching(place, progress, SCALE, ears=2 if name in ("memory", "presence", "growth") else 1) as bench:
+            report = await MEASURES[name](bench)
+    assert report.rows or report.contests
+    exact = [row for row in report.rows if any(word in row.what for word in EXACT)]
+    assert [row for row in exact if row.holds is False] == []
+    assert all(value > 0 for contest in report.contests for value in contest.values.values())
+
+
+@pytest.mark.skipif(shutil.which("cc") is None, reason="the floor is a C program")
+async def test_fan_out_beside_the_floor(place: Place) -> None:
+    """The same generator drives both, and nothing is missing of either."""
+    with running_floor() as (target, pid), bars() as progress:
+        floor = Contender("floor", target, [""], lambda: cpu_seconds(pid), share=0.5)
+        async with benching(place, progress, SCALE) as bench:
+            report = await measure_fanout(bench, [floor], rounds=1)
+    assert floor.found["missing"] == [0, 0]
+    assert {row.what: row.holds for row in report.rows}["deliveries missing"] is True
+    assert all(set(contest.values) == {"tandem", "floor"} for contest in report.contests)

@@ -1,0 +1,80 @@
+"""The screens of the dashboard."""
+
+from playwright.async_api import expect
+
+from tests.journeys.pictures.stage import Stage
+from tests.journeys.pictures.view import Scene, View, scene
+
+
+async def board(view: View) -> None:
+    """With figures, a chart and rooms."""
+    await view.opens("/dashboard")
+    await view.page.locator(".u-over").first.wait_for()
+    await view.page.get_by_role("region", name="People by conversation").get_by_role("listitem").nth(2).wait_for()
+
+
+async def board_below(view: View) -> None:
+    """What stands further down on it."""
+    await board(view)
+    await view.page.get_by_role("heading", name="Message log").scroll_into_view_if_needed()
+    await view.page.evaluate("document.querySelector('.board').scrollTop += 400")
+
+
+async def board_month(view: View) -> None:
+    """As far back as is kept."""
+    await board(view)
+    await view.presses("30 d")
+    await expect(view.page.get_by_role("region", name="Over time")).to_have_attribute("aria-busy", "false")
+
+
+async def people(view: View) -> None:
+    """Who is here."""
+    await view.opens("/dashboard/people")
+    await view.page.get_by_role("button", name="Ben Okafor").wait_for()
+
+
+async def evidence(view: View) -> None:
+    """Behind one of them."""
+    await people(view)
+    await view.page.get_by_role("button", name="Ben Okafor").click()
+    await view.page.get_by_role("dialog").get_by_role("article").wait_for()
+
+
+async def confirming(view: View) -> None:
+    """Before something is done."""
+    await board(view)
+    await view.presses("Drain b1")
+
+
+async def audit(view: View) -> None:
+    """What was done."""
+    await view.opens("/dashboard/audit")
+    await view.page.get_by_text("presence.reconcile").first.wait_for()
+
+
+async def draining(view: View) -> None:
+    """A node that is let go of."""
+    admin = view.stage.people["ana"]
+    await admin.call("PUT", "/api/presence/nodes/b1/drain", {"draining": True})
+    await board(view)
+    await view.page.get_by_role("button", name="Bring back b1").wait_for()
+    await view.page.get_by_role("article", name="Node b1").scroll_into_view_if_needed()
+
+
+async def brought_back(stage: Stage) -> None:
+    """It serves again."""
+    await stage.people["ana"].call("PUT", "/api/presence/nodes/b1/drain", {"draining": False})
+
+
+BOARD = [
+    Scene("board", board),
+    Scene("board-month", board_month),
+    Scene("board-below", board_below),
+    Scene("board-people", people),
+    Scene("board-evidence", evidence),
+    Scene("board-confirm", confirming),
+    Scene("board-audit", audit),
+    Scene("board-announce", scene("/dashboard", "Announce")),
+    Scene("board-draining", draining, after=brought_back),
+    Scene("board-members", scene("/dashboard", until="The dashboard is for admins"), who="ben"),
+]

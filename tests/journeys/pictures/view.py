@@ -1,0 +1,80 @@
+"""A view of a screen: one browser on the stage, and what one does to get somewhere."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from playwright.async_api import Locator, Page, expect
+
+from tests.journeys.pictures.stage import Stage
+
+ROOM = "/c/1"  # general, which everybody is in
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One browser on the stage."""
+
+    page: Page
+    stage: Stage
+    phone: bool
+
+    async def opens(self, path: str) -> None:
+        """Go there; the app's own screens are waited for until they are live."""
+        await self.page.goto(self.stage.url + path)
+
+    async def reads(self, path: str = ROOM) -> None:
+        """A conversation, with its messages."""
+        await self.opens(path)
+        await self.page.locator("[role=log] article").last.wait_for()
+        await self.is_live()
+
+    async def is_live(self) -> None:
+        """Nothing is on its way any more."""
+        await expect(self.page.get_by_test_id("connection")).to_have_text("Live")
+
+    def button(self, name: str) -> Locator:
+        """By its exact name."""
+        return self.page.get_by_role("button", name=name, exact=True)
+
+    async def presses(self, *names: str) -> None:
+        """One after the other: buttons, or items of a menu."""
+        for name in names:
+            button = self.button(name)
+            item = self.page.get_by_role("menuitem", name=name, exact=True)
+            await button.or_(item).first.click()
+
+    async def asks_for(self, *names: str) -> None:
+        """By what stands in the list of conversations."""
+        await self.opens("/")
+        await self.is_live()
+        await self.presses(*names)
+        await self.page.get_by_role("dialog").first.wait_for()
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """`who` looks: one of the demo's people, or a stranger. `after`: what puts everything back."""
+
+    name: str
+    act: Callable[[View], Awaitable[None]]
+    who: str = "ana"
+    after: Callable[[Stage], Awaitable[None]] | None = None
+
+
+def scene(path: str, *names: str, until: str = "") -> Callable[[View], Awaitable[None]]:
+    """Open this, press these, and wait until there is such text."""
+
+    async def act(view: View) -> None:
+        await (view.reads(path) if path.startswith(ROOM) else view.opens(path))
+        if names and path == "/":
+            await view.is_live()
+        await view.presses(*names)
+        if until:
+            await expect(view.page.get_by_text(until).first).to_be_visible()
+
+    return act
+
+
+def dialog(*names: str) -> Callable[[View], Awaitable[None]]:
+    """A dialog that is asked for from the list."""
+    return lambda view: view.asks_for(*names)
