@@ -33,7 +33,9 @@ from chat.stream.streams import Streams
 from chat.stream.wire import Detached
 
 STREAMS = web.AppKey("streams", Streams)
-SEND_SECONDS, POLL_MOST, NARROW_MOST = 60.0, 25, 500
+SEND_SECONDS = 60.0
+POLL_MOST = 25
+NARROW_MOST = 500
 Carrier = Detached | Attached | Socketed
 OpenResponse = Callable[[web.Request], Awaitable[tuple[web.StreamResponse, Send]]]
 TROUBLE: tuple[type[Exception], ...] = (Refusal, *POSTGRES_AWAY)
