@@ -171,15 +171,11 @@ def import_(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would come, and what cannot.")] = False,
     data: Data = Path(".tandem"),
 ) -> None:
-    """Import a chat: a Slack export (ZIP), a Mattermost bulk export, an export of Tandem, or plain lines.
+    """Import a Slack export (ZIP), a Mattermost bulk export, an export of Tandem, or plain lines, seen by its content.
 
-    What it is shows by what it holds. A plain line is a message as JSON, of which only author and body must stand:
-
-    {"author": "Ana", "body": "hello", "at": "2024-05-01T09:30:00Z", "conversation": "general"}
-
-    Authors without an account get one that nobody can log in to. All that comes in counts as read. Doing it again is
-    harmless, after a kill as well: it goes on where it stopped, and nothing comes in twice. It works on the database
-    that DATABASE_URL names, else on the one in the folder, also while Tandem serves.
+    A plain line is {"author": "Ana", "body": "hello", "at": "2024-05-01T09:30:00Z", "conversation": "general"}; author
+    and body suffice. Authors without an account get one that nobody can log in to. It works on the database that
+    DATABASE_URL names, else on the one in the folder, also while Tandem serves; again, it goes on where it stopped.
 
     Example: tandem import slack-export.zip --dry-run
     """

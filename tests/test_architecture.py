@@ -14,6 +14,7 @@ ROOT = Path(__file__).parent.parent
 FILE_LINES, FUNCTION_LINES = 200, 25
 
 LONG_FILES = {
+    "chat/__main__.py": "one command after the other, each with its options and an example",
     "chat/operations/description/shapes.py": "one shape for each answer, in the order of the protocol",
     "tests/journeys/pictures/scenes.py": "a line for each screen, and how to get there",
     "tests/journeys/test_talk.py": "four journeys of the same people",

@@ -46,38 +46,27 @@ def people_of(pair: str | None) -> list[int]:
 
 def message_line(conversation: int, row: Row, names: Names) -> bytes:
     """A message with what hangs on it."""
-    (
-        _,
-        author,
-        client_id,
-        body,
-        created_at,
-        edited_at,
-        deleted_at,
-        *refs,
-        mentions,
-        everyone,
-        reactions,
-        edits,
-        files,
-    ) = row
-    return encode(
-        "message",
-        conversation=conversation,
-        author=names[author],
-        client_id=client_id,
-        body=body,
-        created_at=created_at,
-        edited_at=edited_at,
-        deleted_at=deleted_at,
-        reply_to=ref(refs[0], refs[1], names),
-        thread=ref(refs[2], refs[3], names),
-        mentions=[names[user] for user in mentions or ()],
-        mentions_all=everyone,
-        reactions=[{"emoji": emoji, "users": [names[user] for user in users]} for emoji, users in reactions or ()],
-        files=[{name: one[name] for name in ("id", "name", "size", "type")} for one in files or ()],
-        edits=[{"body": text, "user": names[user], "at": at} for text, user, at in edits or ()],
-    )
+    _, author, client_id, body, created_at, edited_at, deleted_at, *pointed_at = row[:11]
+    said = {"author": names[author], "client_id": client_id, "body": body, "created_at": created_at}
+    rest = {
+        "edited_at": edited_at,
+        "deleted_at": deleted_at,
+        "reply_to": ref(pointed_at[0], pointed_at[1], names),
+        "thread": ref(pointed_at[2], pointed_at[3], names),
+    }
+    return encode("message", conversation=conversation, **said, **rest, **hanging_on(row, names))
+
+
+def hanging_on(row: Row, names: Names) -> dict[str, object]:
+    """Mentions, reactions, files, and what stood there before."""
+    mentions, everyone, reactions, edits, files = row[11:]
+    return {
+        "mentions": [names[user] for user in mentions or ()],
+        "mentions_all": everyone,
+        "reactions": [{"emoji": emoji, "users": [names[user] for user in users]} for emoji, users in reactions or ()],
+        "files": [{name: one[name] for name in ("id", "name", "size", "type")} for one in files or ()],
+        "edits": [{"body": text, "user": names[user], "at": at} for text, user, at in edits or ()],
+    }
 
 
 def people_in(row: Row) -> list[int]:
