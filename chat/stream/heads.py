@@ -17,8 +17,8 @@ OpenResponse = Callable[[web.Request], Awaitable[tuple[web.StreamResponse, Send]
 
 
 class EventStream(EventSourceResponse):
-    """The library's head without its ping task: here one ticker beats for all. What is left of a cancelled task would
-    hold the whole request in a cycle, 3 KB each until the collector comes by: much of what a burst of streams took."""
+    """The library's head without its ping task: here one ticker beats for all, and what is left of a cancelled task
+    would hold the whole request in a cycle until the collector comes by."""
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
         """Past the library's own."""
