@@ -56,6 +56,8 @@ class Worker:
 
     async def dismiss(self) -> None:
         """It goes when it is told nothing more."""
+        if self._process.stdin is not None:
+            self._process.stdin.close()
         if self._process.returncode is None:
             self._process.terminate()
         await self._process.wait()

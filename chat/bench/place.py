@@ -20,8 +20,17 @@ from chat.up.schema import apply_migrations
 from chat.up.urls import Urls, given_urls
 
 HOST = "127.0.0.1"
-# What is measured is not how soon somebody is told to slow down.
-LIMITLESS = {"RATE_LIMITS": "off", "STREAMS_PER_PERSON": "1000000", "SOCKETS_PER_PERSON": "1000000"}
+# What is measured is not how soon somebody is told to slow down, to wait or to go elsewhere, nor the canary's flights.
+LIMITLESS = {
+    "RATE_LIMITS": "off",
+    "STREAMS_PER_PERSON": "1000000",
+    "SOCKETS_PER_PERSON": "1000000",
+    "LAG_MOST": "1000",
+    "OPENING_MOST": "1000000",
+    "REBALANCE_SECONDS": "0",
+    "CANARY_SECONDS": "0",
+    "DRAIN_SECONDS": "0",
+}
 STREAM, SOCKET = "/api/chat/stream", "/api/chat/socket"
 MESSAGES = "/api/chat/conversations/{room}/messages"
 
@@ -31,7 +40,7 @@ class BenchNode(Node):
 
     def __init__(self, name: str, urls: Urls, settings: dict[str, str]) -> None:
         self.port = free_port()
-        environment = urls.environment() | LIMITLESS | {"DRAIN_SECONDS": "0"} | settings
+        environment = urls.environment() | LIMITLESS | settings
         super().__init__(name, HOST, self.port, environment, 15)
 
     @classmethod

@@ -48,7 +48,7 @@ def make_report(points: list[tuple[float, float]], heard: list[float]) -> Report
     """Against the bars."""
     rows = [
         Row("frames for a change that 50 watch", max(heard), "", WATCHERS, note=f"{points[-1][0]:,.0f} people online"),
-        Row("frames missing of these", WATCHERS - min(heard), "", 0),
+        Row("frames that came together with the next", WATCHERS - min(heard), "", 0),
         Row("CPU of a change, at most in times the first", flatness(points), "×", FLAT),
     ]
     curve = Curve("a status change that 50 watch", "people online", "µs of server CPU", points)

@@ -21,12 +21,12 @@ from chat.shared.problems import NotWebSocket, Refusal, Unfinished
 from chat.shared.rates import Limit
 from chat.stream.attached import Attached
 from chat.stream.chunk import Chunk
-from chat.stream.heads import OpenResponse, open_events, open_socket
+from chat.stream.heads import OpenResponse, open_events, open_socket, say_bye
 from chat.stream.poll import Poll, poll_entries
 from chat.stream.replay import LostEntries, Send
 from chat.stream.socket import Socketed
 from chat.stream.start import Start, encode_reset, encode_start
-from chat.stream.stream import Stream, encode_bye
+from chat.stream.stream import Stream
 from chat.stream.streams import Streams
 from chat.stream.wire import Detached
 
@@ -120,7 +120,7 @@ async def serve_stream(
         await send(Chunk(encode_start(start, streams.settings.node, streams.end(), stream.user_id)))
         missed = await catch_up(streams, stream, start, send)
         if stream.ended is not None:
-            await send(Chunk(encode_bye(stream.ended)))
+            await say_bye(response, send, stream.ended)
             return response
         if not isinstance(stream, Attached):
             stream.detach(request, streams.settings.stream_buffer)

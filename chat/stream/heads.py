@@ -9,14 +9,16 @@ from aiohttp_sse import EventSourceResponse
 
 from chat.stream.chunk import Chunk
 from chat.stream.replay import Send
+from chat.stream.socket import CODES
+from chat.stream.stream import BYE_SECONDS, Reason, encode_bye
 
 SEND_SECONDS = 60.0
 OpenResponse = Callable[[web.Request], Awaitable[tuple[web.StreamResponse, Send]]]
 
 
 class EventStream(EventSourceResponse):
-    """The library's head without its ping task: here one ticker beats for all. What is left of a cancelled task would
-    hold the whole request in a cycle, 3 KB each until the collector comes by: much of what a burst of streams took."""
+    """The library's head without its ping task: here one ticker beats for all, and what is left of a cancelled task
+    would hold the whole request in a cycle until the collector comes by."""
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
         """Past the library's own."""
@@ -37,7 +39,7 @@ async def open_events(request: web.Request) -> tuple[web.StreamResponse, Send]:
 
 async def open_socket(request: web.Request) -> tuple[web.StreamResponse, Send]:
     """A WebSocket's handshake, and how to send on it meanwhile."""
-    response = web.WebSocketResponse(compress=False)
+    response = web.WebSocketResponse(compress=False, timeout=BYE_SECONDS)
     await response.prepare(request)
 
     async def send(chunk: Chunk) -> None:
@@ -46,3 +48,10 @@ async def open_socket(request: web.Request) -> tuple[web.StreamResponse, Send]:
                 await response.send_frame(text, web.WSMsgType.TEXT)
 
     return response, send
+
+
+async def say_bye(response: web.StreamResponse, send: Send, reason: Reason) -> None:
+    """To a reader whose stream has ended before it had caught up; a WebSocket closes with what it would have later."""
+    await send(Chunk(encode_bye(reason)))
+    if isinstance(response, web.WebSocketResponse):
+        await response.close(code=CODES[reason], message=reason.encode())

@@ -1,5 +1,6 @@
 """Every measure, small, in one installation: figures come out, and what no machine may miss holds."""
 
+import math
 import shutil
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
@@ -53,7 +54,7 @@ async def test_it_measures(name: str, place: Place) -> None:
     assert report.rows or report.contests
     exact = [row for row in report.rows if any(word in row.what for word in EXACT)]
     assert [row for row in exact if row.holds is False] == []
-    assert all(value > 0 for contest in report.contests for value in contest.values.values())
+    assert not any(math.isnan(value) for contest in report.contests for value in contest.values.values())
 
 
 @pytest.mark.skipif(shutil.which("cc") is None, reason="the floor is a C program")
