@@ -3,9 +3,9 @@
 import hashlib
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import IO
+from typing import IO, Annotated
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from chat.accounts.name import DisplayName
 from chat.conversations.draft import Name
@@ -14,7 +14,7 @@ from chat.exchange.item import Fault, Item, explain
 from chat.exchange.lines import read_lines
 from chat.exchange.record import Conversation, Member, Message, User
 from chat.exchange.trouble import NoPlace
-from chat.messages.draft import Moment, Text
+from chat.messages.draft import Moment, Text, check_words
 
 LONGEST = 1024 * 1024
 
@@ -25,7 +25,7 @@ class Said(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     author: DisplayName
-    body: Text
+    body: Annotated[Text, AfterValidator(check_words)]
     conversation: Name | None = None
     at: Moment | None = None
 

@@ -25,6 +25,12 @@ def check_said(text: str, files: Sequence[object] | None) -> None:
         raise ValueError("must not be empty")
 
 
+def check_words(text: str) -> str:
+    """Something that can be read; raises `ValueError`."""
+    check_said(text, None)
+    return check_text(text)
+
+
 def check_distinct(ids: list[int]) -> list[int]:
     """None of them twice."""
     if len(set(ids)) < len(ids):

@@ -5,18 +5,18 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from chat.conversations.draft import Asked
-from chat.messages.draft import check_text
+from chat.messages.draft import check_words
 
 REASON_MOST = 500
 
 
 def check_note(text: str) -> str:
     """As a message's text, but it may be empty."""
-    return check_text(text) if text else ""
+    return check_words(text) if text else ""
 
 
 Note = Annotated[str, Field(max_length=REASON_MOST), AfterValidator(check_note)]
-Reason = Annotated[str, Field(min_length=1, max_length=REASON_MOST), AfterValidator(check_text)]
+Reason = Annotated[str, Field(min_length=1, max_length=REASON_MOST), AfterValidator(check_words)]
 Outcome = Literal["dismissed", "acted"]
 
 

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from chat.log.append import Log
 from chat.log.entry import Unplaced
-from chat.messages.draft import check_said, check_text
+from chat.messages.draft import check_words
 from chat.messages.message import format_time
 from chat.shared.audit import Actor, record
 from chat.shared.postgres import Pool
@@ -18,12 +18,6 @@ LONGEST = 500
 LOCK = 7_263_373
 queries = load(__file__)
 Json = dict[str, Any]
-
-
-def check_words(text: str) -> str:
-    """Something that can be read; raises `ValueError`."""
-    check_said(text, None)
-    return check_text(text)
 
 
 class Said(BaseModel):
