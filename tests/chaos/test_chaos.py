@@ -12,6 +12,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from chat.chaos.faults.table import FAULTS
 from chat.chaos.plan import draw
 
@@ -33,6 +35,7 @@ async def chaos(*arguments: str, out: Path) -> tuple[int, str, str]:
     return await process.wait(), said.decode(), news.decode()
 
 
+@pytest.mark.timeout(SECONDS * 2 + 200)  # on a busy machine everybody may take his time to come back
 async def test_every_promise_holds(tmp_path: Path) -> None:
     """All rows are zeros, though much was broken and much was said; there is a picture of it."""
     asked = ["--people=60", f"--minutes={SECONDS / 60}", f"--faults={MANY}", "--json"]
