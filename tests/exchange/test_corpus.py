@@ -4,11 +4,11 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from tests.cast import Cast
+from tests.cast import Cast, Person
 from tests.exchange.corpus import corpus_lines
 from tests.exchange.files import imports, write_lines
 from tests.search.asking import finds, indexed
-from tests.verbs import pages, sees
+from tests.verbs import begins, pages, sees
 
 
 async def test_thousands_of_messages_in_many_scripts_come_back_as_they_were(
@@ -30,6 +30,26 @@ async def test_thousands_of_messages_in_many_scripts_come_back_as_they_were(
         assert [message["body"] for message in await whole_history(ana, rooms[name])] == bodies
     await indexed(database_url)
     assert await finds(ana, '"Что такое" in:russian')
+
+
+async def test_they_come_back_through_the_api_too(cast: Cast) -> None:
+    """The same dialogue, posted in batches like an integration does."""
+    (ana,) = await cast.enters("ana")
+    said = defaultdict(list)
+    for line in corpus_lines():
+        said[line["conversation"]].append(line["body"])
+    for name, bodies in said.items():
+        room = await begins(ana, "channel", name)
+        for start in range(0, len(bodies), 500):
+            await posts(ana, room, bodies[start : start + 500], start)
+        assert [message["body"] for message in await whole_history(ana, room)] == bodies
+
+
+async def posts(person: Person, room: int, bodies: list[str], first: int) -> None:
+    """One batch; all of it is new."""
+    drafts = [{"conversation": room, "body": body, "client_id": f"{first + n}"} for n, body in enumerate(bodies)]
+    _, said = await person.call("POST", "/api/chat/messages", {"messages": drafts})
+    assert {one["status"] for one in said["results"]} == {201}
 
 
 async def whole_history(person: Any, room: int) -> list[dict[str, Any]]:
