@@ -1,6 +1,9 @@
 """Structured logs: one event a line, user text always escaped as a value, never a secret."""
 
 import logging
+import sys
+from contextlib import suppress
+from typing import TextIO, cast
 
 import structlog
 
@@ -12,6 +15,23 @@ class NoBadRequests(logging.Filter):
         """Let through all but aiohttp's own refusals."""
         kind = record.exc_info[0] if record.exc_info else None
         return kind is None or kind.__module__ != "aiohttp.http_exceptions"
+
+
+class Steadfast:
+    """Where the lines go: a disk that is full must not turn a refusal that says so into a failure."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+
+    def write(self, text: str) -> None:
+        """As far as that is possible."""
+        with suppress(OSError):
+            self._out.write(text)
+
+    def flush(self) -> None:
+        """As far as that is possible."""
+        with suppress(OSError):
+            self._out.flush()
 
 
 def set_up_logs(form: str) -> None:
@@ -32,5 +52,6 @@ def set_up_logs(form: str) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, Steadfast(sys.stdout))),
         cache_logger_on_first_use=True,
     )

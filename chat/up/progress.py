@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from rich.console import Console
 
@@ -26,8 +26,9 @@ def step(doing: str, done: str) -> Iterator[Step]:
 
 
 def tell(what: str) -> None:
-    """One line of news."""
-    console.print(f"[bold]»[/] {what}", soft_wrap=True)
+    """One line of news; where it cannot be written, as on a disk that is full, nothing else fails for it."""
+    with suppress(OSError):
+        console.print(f"[bold]»[/] {what}", soft_wrap=True)
 
 
 def complain(what: str) -> None:

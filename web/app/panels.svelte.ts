@@ -7,8 +7,7 @@ export type Panel =
   | { name: 'switcher' | 'keys' | 'newChannel' | 'newMessage' | 'status' | 'threads' }
   | { name: 'leave' | 'archive' | 'addPeople' | 'notifications'; conversation: Id }
   | { name: 'message'; message: Message; writing: Writing }
-  | { name: 'deleteMessage' | 'report' | 'history'; message: Message }
-  | { name: 'delivery'; message: Message; user?: Id }
+  | { name: 'deleteMessage' | 'report' | 'history' | 'delivery'; message: Message }
   | { name: 'ban'; conversation: Id; user: Id }
   | { name: 'profile'; user: Id }
   | { name: 'lightbox'; pictures: SentFile[]; first: number }

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from chat.log.append import Log
 from chat.log.entry import Unplaced
-from chat.messages.draft import check_text
+from chat.messages.draft import check_said, check_text
 from chat.messages.message import format_time
 from chat.shared.audit import Actor, record
 from chat.shared.postgres import Pool
@@ -20,12 +20,18 @@ queries = load(__file__)
 Json = dict[str, Any]
 
 
+def check_words(text: str) -> str:
+    """Something that can be read; raises `ValueError`."""
+    check_said(text, None)
+    return check_text(text)
+
+
 class Said(BaseModel):
     """What shall stand there."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    body: Annotated[str, Field(min_length=1, max_length=LONGEST), AfterValidator(check_text)]
+    body: Annotated[str, Field(min_length=1, max_length=LONGEST), AfterValidator(check_words)]
 
 
 async def announce(log: Log, actor: Actor, body: str) -> Json:

@@ -63,12 +63,11 @@ def setting_the_stage(play: Callable[[Stage], Awaitable[int]]) -> int:
 async def playing(folder: Path, database: str, redis: str, play: Callable[[Stage], Awaitable[int]]) -> int:
     """The play, with everybody in place."""
     await migrate(database)
-    files = f"file:{folder / 'files'}"
-    await fill_empty(read_settings(database_url=database, redis_url=redis, files_url=files))
+    places = {"DATABASE_URL": database, "REDIS_URL": redis, "FILES_URL": f"file://{folder}/files"}
+    await fill_empty(read_settings(**{name.lower(): place for name, place in places.items()}))
     async with await psycopg.AsyncConnection.connect(database, autocommit=True) as connection:
         await connection.execute(MONTH)
-    settings = {"DATABASE_URL": database, "REDIS_URL": redis, "FILES_URL": files}
-    nodes = [NodeProcess(name, folder, settings) for name in ("a1", "b1")]
+    nodes = [NodeProcess(name, folder, places) for name in ("a1", "b1")]
     async with AsyncExitStack() as leaving:
         for node in nodes:
             leaving.callback(node.kill)

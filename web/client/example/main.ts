@@ -7,10 +7,10 @@ async function begin(name: string, password: string): Promise<void> {
   const api = new Api();
   const { user } = await api.logIn(name, password, 'Example');
   const store = new Store({ api, me: user });
+  let opened: number | null = null;
   store.subscribe(show);
   store.start();
 
-  let opened: number | null = null;
   function show(view: View): void {
     element('state').textContent = view.connection.name;
     const conversation = [...view.conversations.values()][0];
