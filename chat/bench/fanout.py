@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from chat.bench.bench import Bench, timed
 from chat.bench.report import Contest, Report, Row, middle, ratio
 from chat.bench.target import Target, spread
+from chat.bench.trouble import BenchTrouble
 
 PEOPLE = 64
 WARMING = 5
@@ -28,6 +29,7 @@ class Contender:
     tokens: list[str]
     cpu: Callable[[], float]
     share: float = 1.0
+    failed: str = ""
     found: dict[str, list[float]] = field(default_factory=dict)
 
     def note(self, figure: str, value: float) -> None:
@@ -55,9 +57,24 @@ async def measure_fanout(
     with bench.counting("fan-out", rounds * len(contenders)) as show:
         for turn in range(rounds):
             for n, contender in enumerate(contenders):
-                await one_round(bench, contender, readers, posts)
+                await take_turn(bench, contender, readers, posts, ours=n == 0)
                 show(turn * len(contenders) + n + 1)
-    return make_report(contenders, readers, posts)
+    report = make_report([one for one in contenders if not one.failed], readers, posts)
+    report.notes += [f"{one.name} could not be measured: {one.failed}" for one in contenders if one.failed]
+    return report
+
+
+async def take_turn(bench: Bench, contender: Contender, readers: int, posts: int, *, ours: bool) -> None:
+    """One round, unless it has failed before; where one of the others fails, the rest goes on."""
+    if contender.failed:
+        return
+    try:
+        await one_round(bench, contender, readers, posts)
+    except BenchTrouble as trouble:
+        if ours:
+            raise
+        contender.failed = str(trouble)
+        await bench.forget()
 
 
 async def one_round(bench: Bench, contender: Contender, readers: int, posts: int) -> None:

@@ -21,14 +21,10 @@ from chat.bench import (
     transports,
 )
 from chat.bench.bench import Bench, benching
-from chat.bench.floor import running_floor
-from chat.bench.peers.catalogue import PEERS
-from chat.bench.peers.peer import running_peer
 from chat.bench.place import Place, own_database, own_place, place_for
-from chat.bench.process import cpu_seconds
 from chat.bench.progress import Progress, bars, counting
 from chat.bench.report import Report
-from chat.bench.trouble import BenchTrouble
+from chat.bench.rivals import check_names, enter_rivals
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,22 +62,12 @@ async def measured(
 def run_fanout(options: Options, progress: Progress) -> list[Report]:
     """Beside the contenders that were asked for."""
     with ExitStack() as stack:
+        check_names(options.against)
         measure = stack.enter_context(at_place(options))
-        others = [stack.enter_context(contender(name, options)) for name in options.against]
-        return measure(lambda bench: fanout.measure_fanout(bench, others, rounds=options.rounds), progress)
-
-
-@contextmanager
-def contender(name: str, options: Options) -> Iterator[fanout.Contender]:
-    """The floor, or a peer."""
-    if name == "floor":
-        with running_floor() as (target, pid):
-            yield fanout.Contender("floor", target, [""], lambda: cpu_seconds(pid), share=0.5)
-    elif name in PEERS:
-        with running_peer(PEERS[name], options.cache) as peer:
-            yield peer
-    else:
-        raise BenchTrouble(f"{name} is none of these: floor, {', '.join(PEERS)}.")
+        others, absent = enter_rivals(stack, options.against, options.cache)
+        reports = measure(lambda bench: fanout.measure_fanout(bench, others, rounds=options.rounds), progress)
+        reports[0].notes += absent
+        return reports
 
 
 def run_post(options: Options, progress: Progress) -> list[Report]:
@@ -178,11 +164,21 @@ RUNS: dict[str, Run] = {
 EVERYTHING = [name for name in RUNS if name != "soak"]
 
 
+def run_one(name: str, options: Options, progress: Progress, *, alone: bool) -> list[Report]:
+    """Its reports. Among others one that fails must not cost the others' figures, which took ten minutes."""
+    try:
+        return RUNS[name](options, progress)
+    except Exception as trouble:
+        if alone:
+            raise
+        return [Report(name, notes=[f"not measured: {trouble!r}"])]
+
+
 def measure_all(names: list[str], options: Options) -> list[Report]:
     """One after the other, each with its bar."""
     with bars() as progress, counting(progress, "tandem bench", len(names)) as show:
         reports = []
         for n, name in enumerate(names):
-            reports += RUNS[name](options, progress)
+            reports += run_one(name, options, progress, alone=len(names) == 1)
             show(n + 1)
     return reports

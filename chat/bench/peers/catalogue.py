@@ -13,7 +13,7 @@ from chat.engines.ports import free_port
 SERVERS = ("uvicorn[standard]>=0.30",)
 NCHAN = """
 load_module {root}/usr/lib/nginx/modules/ngx_nchan_module.so;
-worker_processes 1; daemon off; pid {folder}/pid; error_log {folder}/error.log; worker_rlimit_nofile {files};
+user root; worker_processes 1; daemon off; pid {folder}/pid; error_log {folder}/error.log; worker_rlimit_nofile {files};
 events {{ worker_connections {files}; }}
 http {{
   access_log off; client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder};
