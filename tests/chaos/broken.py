@@ -17,6 +17,7 @@ from chat.log.tail import Tail
 from chat.shared.registry.reaper import Reaper
 
 SLOW = "select pg_sleep(random() * 0.1)"  # a commit that takes its time, as on a busy disk
+SLOWER = "select pg_sleep(0.3 + random() * 0.2)"  # so that one is under way whenever PostgreSQL stops
 
 
 def announce_before_commit() -> None:
@@ -31,7 +32,7 @@ def announce_before_commit() -> None:
                 await under_way.write()
                 if under_way.entries:
                     self._announce(under_way.epoch, under_way.entries)
-                    await connection.execute(SLOW)
+                    await connection.execute(SLOWER)
 
     setattr(Log, "change", change)  # noqa: B010 (mypy would have a method stay what it is)
 

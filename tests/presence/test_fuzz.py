@@ -13,7 +13,7 @@ from chat.shared.websocket.frames import encode_frame
 from tests.cast import Cast, Person
 from tests.nodes import Node
 from tests.presence.eyes import open_eyes
-from tests.presence.test_frames import said
+from tests.shared.test_websocket_frames import said
 
 TURNS = 150
 PIECES = [
