@@ -36,6 +36,7 @@ async def jumps_to(window: Window, name: str) -> None:
     await field.fill(name)
     await window.page.get_by_role("option").filter(has_text=name).first.wait_for()
     await field.press("Enter")
+    await field.wait_for(state="hidden")
 
 
 async def opens_details(window: Window) -> Locator:
