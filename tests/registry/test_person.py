@@ -15,7 +15,7 @@ from chat.shared.registry.choice import Choice, Mode
 from chat.shared.registry.keys import person_key
 from presence.status import Device, merge_devices, show
 from tests.registry.desks import Desk, enrol, open_desk
-from tests.waiting import eventually
+from tests.waiting import breathe, eventually
 
 ANA = 7
 
@@ -63,6 +63,23 @@ async def test_reload_beside_an_idle_tab_shows_nothing(desk: Desk) -> None:
     await eventually(lambda: not desk.registry.writer._dirty)
     assert await desk.status(ANA) == "online"
     await desk.shows(ANA, "away")
+
+
+async def test_a_stream_that_ends_after_its_socket_is_no_moment_of_being_away(desk: Desk) -> None:
+    """A browser that goes closes the one before the other: its person is here, and then is not."""
+    stream, socket = desk.registry.open(ANA, 1, "stream"), desk.registry.open(ANA, 1, "socket")
+    await desk.shows(ANA, "online")
+    desk.registry.close(socket)
+    await breathe(desk.registry.timing.linger / 2)
+    desk.registry.close(stream)
+    seen: list[str] = []
+
+    async def has_gone() -> bool:
+        seen.append(await desk.status(ANA))
+        return seen[-1] == "offline"
+
+    await eventually(has_gone)
+    assert set(seen) == {"online", "offline"}
 
 
 async def test_streams_count_as_being_here(desk: Desk) -> None:

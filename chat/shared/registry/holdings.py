@@ -158,7 +158,9 @@ class Holdings:
         left = not (device.streams or device.sockets)
         faded = connection.active and not device.active
         device.gone = now + self._linger if left else 0.0
-        device.fade = now + self._linger if faded else device.fade
+        # who goes altogether goes at once: a socket that closes just before its stream is no moment of being away
+        going = left and device.fade > now
+        device.fade = now + self._linger if faded or going else device.fade
         return left or faded
 
     def touch(self, connection: Connection, active: bool) -> bool:
