@@ -10,7 +10,7 @@ from chat.chaos.run import Run
 from chat.chaos.scores import GHOST, Scores
 from tests.chaos.broken import BREAKS
 
-SMALL = {"nodes": 2, "people": 20, "seconds": 5.0, "seed": 1, "patience": 6.0}
+SMALL = {"nodes": 2, "people": 20, "seconds": 5.0, "patience": 6.0}
 QUICK = {"PRESENCE_LINGER": "2", "NODE_LEASE": "2"}
 WHAT_BREAKS_IT = {
     "announce-before-commit": (["restart-postgres"], {checker.REPEATED, checker.INVENTED, checker.ALTERED}),
@@ -20,18 +20,21 @@ WHAT_BREAKS_IT = {
 }
 
 
-async def scores_of(broken: str) -> Scores:
+async def scores_of(broken: str, seed: int) -> Scores:
     """What a short run of this build comes to."""
     program = (sys.executable, "-m", "tests.chaos.broken", broken)
-    run = Run(Options(**SMALL, faults=WHAT_BREAKS_IT[broken][0], settings=QUICK, program=program), print)  # type: ignore[arg-type]
-    return await run.run()
+    options = Options(**SMALL, seed=seed, faults=WHAT_BREAKS_IT[broken][0], settings=QUICK, program=program)  # type: ignore[arg-type]
+    return await Run(options, print).run()
 
 
 @pytest.mark.parametrize("broken", BREAKS)
 async def test_a_broken_build_is_caught(broken: str) -> None:
-    """Its own row is not zero, and so is the exit code."""
-    scores = await scores_of(broken)
-    found = {kind for kind, times in scores.rows().items() if times}
-    print(broken, {kind: times for kind, times in scores.rows().items() if times})
-    assert found & WHAT_BREAKS_IT[broken][1]
+    """Its own row is not zero, and so is the exit code; what one short run misses, the next one meets."""
+    for seed in (1, 2, 3):
+        scores = await scores_of(broken, seed)
+        found = {kind: times for kind, times in scores.rows().items() if times}
+        print(broken, found)
+        if found.keys() & WHAT_BREAKS_IT[broken][1]:
+            break
+    assert found.keys() & WHAT_BREAKS_IT[broken][1]
     assert not scores.kept
