@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from chat.accounts.name import About, DisplayName, Name, TimeZone
 from chat.conversations.draft import Name as Title
 from chat.conversations.draft import Role, Topic
-from chat.messages.draft import BODY_MOST, ClientId, Moment, check_text
+from chat.messages.draft import BODY_MOST, ClientId, Moment, check_words
 
 VERSION = 1
 Key = Annotated[int, Field(ge=1, lt=2**53)] | Annotated[str, Field(min_length=1, max_length=200)]
@@ -137,7 +137,7 @@ class Message(Part):
     def say_something(self) -> "Message":
         """Only a tombstone says nothing, and what carries a file may."""
         if not self.deleted_at and not self.files:
-            check_text(self.body)
+            check_words(self.body)
         return self
 
 
