@@ -3,6 +3,7 @@
 import asyncio
 
 from chat.chaos.faults.fault import Scene
+from chat.chaos.network import Proxy
 
 
 async def lose_answers(scene: Scene) -> None:
@@ -16,34 +17,23 @@ async def lose_answers(scene: Scene) -> None:
 
 async def cut_redis_link(scene: Scene) -> None:
     """One node without Redis."""
-    link = scene.rig.to_redis[scene.node]
-    await link.refuse()
-    await asyncio.sleep(scene.seconds)
-    await link.accept()
+    await refuse(scene, scene.rig.to_redis[scene.node])
 
 
 async def hang_redis_link(scene: Scene) -> None:
     """One node's packets to Redis are dropped."""
-    link = scene.rig.to_redis[scene.node]
-    link.freeze()
-    await asyncio.sleep(scene.seconds)
-    link.thaw()
+    await freeze(scene, scene.rig.to_redis[scene.node])
 
 
 async def cut_postgres_link(scene: Scene) -> None:
     """One node without PostgreSQL."""
-    link = scene.rig.to_postgres[scene.node]
-    await link.refuse()
-    await asyncio.sleep(scene.seconds)
-    await link.accept()
+    await refuse(scene, scene.rig.to_postgres[scene.node])
 
 
 async def hang_postgres_link(scene: Scene) -> None:
     """One node's packets to PostgreSQL are dropped; when they come through again, both ends have given up."""
     link = scene.rig.to_postgres[scene.node]
-    link.freeze()
-    await asyncio.sleep(scene.seconds)
-    link.thaw()
+    await freeze(scene, link)
     await link.cut()
 
 
@@ -55,3 +45,17 @@ async def slow_links(scene: Scene) -> None:
     await asyncio.sleep(scene.seconds)
     for link in links:
         link.delay = 0
+
+
+async def refuse(scene: Scene, link: Proxy) -> None:
+    """Nobody gets through, and everybody is told."""
+    await link.refuse()
+    await asyncio.sleep(scene.seconds)
+    await link.accept()
+
+
+async def freeze(scene: Scene, link: Proxy) -> None:
+    """Nothing gets through, and nobody is told."""
+    link.freeze()
+    await asyncio.sleep(scene.seconds)
+    link.thaw()
