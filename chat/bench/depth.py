@@ -51,7 +51,8 @@ def pages(last_seq: int) -> dict[str, Window]:
 
 
 def questions(ticket: int) -> dict[str, str]:
-    """Each kind of question to what `fill` has said; people are called as `ana` and `ben`, a room as `busy`.
+    """Each kind of question to what `fill` has said; people are called as `ana` and `ben`, rooms as `busy`, `quiet` and
+    `silent`.
 
     `ticket`: a number that few messages have.
     """
@@ -62,6 +63,8 @@ def questions(ticket: int) -> dict[str, str]:
         "common word": first,
         "common word, busy room": f"{first} in:busy",
         "common word, quiet room": f"{first} in:quiet",
+        "common word, silent room": f"{first} in:silent",
+        "phrase, quiet room": f'"{second} {third}" in:quiet',
         "middling word": words[900],
         "rare word": f"t{ticket}",
         "rare word, busy room": f"t{ticket} in:busy",
@@ -91,7 +94,7 @@ async def measure_search(connection: Connection, user_id: int, text: str) -> Cos
     """What the first page of an answer costs: looking up who may read what, finding, and reading the messages."""
     asked = Asked(parse_question(text))
     scope = await read_scope(connection, user_id, asked)
-    fields = encode_fields(asked, scope) | {"user": user_id, "conversations": scope.conversations, "limit": 21}
+    fields = encode_fields(asked, scope, scope.line(asked.question))
 
     async def ask() -> int:
         return len((await find_on(connection, user_id, asked)).messages)

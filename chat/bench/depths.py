@@ -52,11 +52,12 @@ async def deepen(database_url: str, most: int, look: Look, progress: Progress) -
     async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
         names = [f"person{n}" for n in range(PEOPLE - 2)]
         await connection.execute(queries.add_talkers, [["ana", "ben", *names]])
-        await connection.execute(queries.add_rooms, [["busy", "quiet", *(f"room{n}" for n in range(ROOMS))]])
+        await connection.execute(queries.add_rooms, [["busy", "quiet", "silent", *(f"room{n}" for n in range(ROOMS))]])
         await connection.execute(queries.seat_everybody)
         with counting(progress, "filling and asking", sum(sizes)) as show:
             for size in sizes:
-                others = dict.fromkeys(range(3, ROOMS + 3), size // 2 // ROOMS)
+                others = dict.fromkeys(range(4, ROOMS + 4), size // 2 // ROOMS)
+                await fill(database_url, {3: size // 50}, range(1, PEOPLE + 1))
                 await fill(database_url, {1: size // 2, 2: max(1, size // 1000)} | others, range(1, PEOPLE + 1))
                 await look(connection, size, found)
                 show(size)

@@ -1,9 +1,10 @@
 """Lexemes: what stands in a message's vector, and how a question is put to it. Pure.
 
 Beside its terms (with their places, for phrases) a vector holds keys, so that one index answers all of a question:
-`@c12` its conversation, `@a7` its author, `@link`, `@file`, `@y2026` and `@m2026-01`, grams, and `@13.61` its window:
-which stretch of 2^13 log positions it came from, in four sizes. A search goes through the windows from the newest and
-stops when its page is full; so a common word costs a page and not its million messages, and a rare one a few look-ups.
+`@c12` its conversation, `@a7` its author, `@link`, `@file`, `@y2026` and `@m2026-01`, grams, and its windows: `@13.61`
+is the stretch of 2^13 log positions that it came from, `@c12.8.3` the stretch of 2^8 messages of its conversation. A
+search goes through the windows from the newest and stops when its page is full; so a common word costs a page and not
+its million messages, and a rare one a few look-ups.
 """
 
 import re
@@ -15,15 +16,16 @@ from chat.search.question import Question, Wanted
 from chat.search.terms import cut, gram_for, grams_of, signs_of
 
 LINK = re.compile(r"\bhttps?://\S", re.IGNORECASE)
-WINDOWS = (10, 13, 16, 20)
+LOG_WINDOWS = (10, 13, 16, 20)
+OWN_WINDOWS = (8, 12, 16)
 PLACES_MOST = 255  # as many places of one term PostgreSQL keeps
 
 
 def encode_vector(
-    conversation: int, position: int, author: int, at: datetime, body: str, names: Sequence[str] = ()
+    conversation: int, seq: int, position: int, author: int, at: datetime, body: str, names: Sequence[str] = ()
 ) -> str:
     """The text form of a `tsvector`; `names` are those of the files that the message carries."""
-    return f"{encode_words(body, names)} {encode_keys(conversation, position, author, at)}"
+    return f"{encode_words(body, names)} {encode_keys(conversation, seq, position, author, at)}"
 
 
 def encode_words(body: str, names: Sequence[str] = ()) -> str:
@@ -40,10 +42,18 @@ def encode_words(body: str, names: Sequence[str] = ()) -> str:
     return " ".join(words)
 
 
-def encode_keys(conversation: int, position: int, author: int, at: datetime) -> str:
+def encode_keys(conversation: int, seq: int, position: int, author: int, at: datetime) -> str:
     """Where it stands, and who said it when."""
-    windows = " ".join([f"@{size}.{position >> size}" for size in WINDOWS])
-    return f"@c{conversation} @a{author} @y{at.year} @m{at.year}-{at.month:02} {windows}"
+    own = own_prefix(conversation)
+    windows = [f"@{size}.{position >> size}" for size in LOG_WINDOWS] + [
+        f"{own}{size}.{seq >> size}" for size in OWN_WINDOWS
+    ]
+    return f"@c{conversation} @a{author} @y{at.year} @m{at.year}-{at.month:02} {' '.join(windows)}"
+
+
+def own_prefix(conversation: int) -> str:
+    """How the keys of a conversation's own windows begin."""
+    return f"@c{conversation}."
 
 
 @lru_cache(65_536)

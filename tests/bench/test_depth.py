@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import asdict
-from typing import Any
 
 import psycopg
 import pytest
@@ -27,17 +26,18 @@ MOST = 1_200  # for whatever else
 
 @pytest.fixture
 async def talk(database_url: str) -> AsyncIterator[tuple[str, Connection]]:
-    """Four people in a busy room, a quiet one and ten others, who have not said anything yet."""
+    """Four people in a busy room, a quiet one, one that falls silent and ten others, who have not said anything yet."""
     async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
         await connection.execute(PEOPLE, [["ana", "ben", "chloe", "dmitri"]])
-        await connection.execute(ROOMS, [["busy", "quiet", *[f"room{number}" for number in range(10)]]])
+        await connection.execute(ROOMS, [["busy", "quiet", "silent", *[f"room{number}" for number in range(10)]]])
         await connection.execute(SEATS)
         yield database_url, connection
 
 
 async def grow(database_url: str, size: int) -> None:
     """Half of all talk is in the busy room, a hundredth in the quiet one."""
-    shares = {1: size // 2, 2: size // 100} | dict.fromkeys(range(3, 13), (size - size // 2 - size // 100) // 10)
+    shares = {1: size // 2, 2: size // 100} | dict.fromkeys(range(4, 14), (size - size // 2 - size // 100) // 10)
+    await fill(database_url, {3: size // 50}, [1, 2, 3, 4])
     await fill(database_url, shares, [1, 2, 3, 4])
 
 
@@ -58,8 +58,8 @@ async def search(connection: Connection, size: int) -> dict[str, tuple[Plan, int
     for name, text in questions(int(size * 0.1 / TICKET_HITS * 0.95)).items():
         asked = Asked(parse_question(text))
         scope = await read_scope(connection, 1, asked)
-        fields: dict[str, Any] = {"user": 1, "conversations": scope.conversations, "limit": 21}
-        plan = await explain(connection, search_queries.find_places, encode_fields(asked, scope) | fields)
+        fields = encode_fields(asked, scope, scope.line(asked.question))
+        plan = await explain(connection, search_queries.find_places, fields)
         found[name] = plan, len((await find_on(connection, 1, asked)).messages)
     return found
 
