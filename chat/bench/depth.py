@@ -12,8 +12,7 @@ from typing import Any
 from chat.bench.talk import Talk
 from chat.messages.post import queries as message_queries
 from chat.messages.window import Window, after, around, before, newest
-from chat.search.find import Asked, encode_fields, find_on, read_scope
-from chat.search.find import queries as search_queries
+from chat.search.find import Asked, find_on, read_scope, steps
 from chat.search.question import parse_question
 from chat.shared.postgres import Connection
 
@@ -23,11 +22,17 @@ EXPLAIN = b"explain (analyze, buffers, format json) "
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How a query was answered: pages touched, and the tables read through which index, or from end to end."""
+    """How a query was answered: pages touched, the tables read through which index, or from end to end, and rows."""
 
     buffers: int
     indexes: frozenset[str]
     scanned: frozenset[str]
+    rows: int
+
+    def __add__(self, other: "Plan") -> "Plan":
+        """One after the other."""
+        read = self.indexes | other.indexes, self.scanned | other.scanned
+        return Plan(self.buffers + other.buffers, *read, self.rows + other.rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,24 +92,30 @@ async def measure_page(connection: Connection, user_id: int, conversation_id: in
     async def ask() -> int:
         return len(await (await connection.execute(message_queries.read_page, asked, binary=True)).fetchall())
 
-    return await measure(connection, ask, message_queries.read_page, asked)
+    return await measure(connection, ask, await explain(connection, message_queries.read_page, asked))
 
 
 async def measure_search(connection: Connection, user_id: int, text: str) -> Cost:
     """What the first page of an answer costs: looking up who may read what, finding, and reading the messages."""
     asked = Asked(parse_question(text))
-    scope = await read_scope(connection, user_id, asked)
-    fields = encode_fields(asked, scope, scope.line(asked.question))
 
     async def ask() -> int:
         return len((await find_on(connection, user_id, asked)).messages)
 
-    return await measure(connection, ask, search_queries.find_places, fields)
+    return await measure(connection, ask, await explain_search(connection, user_id, asked))
 
 
-async def measure(
-    connection: Connection, ask: Callable[[], Awaitable[int]], query: bytes, asked: Mapping[str, object]
-) -> Cost:
+async def explain_search(connection: Connection, user_id: int, asked: Asked) -> Plan:
+    """How the messages are found."""
+    scope = await read_scope(connection, user_id, asked)
+    plan = Plan(0, frozenset(), frozenset(), 0)
+    for query, fields in steps(asked, scope, scope.line(asked.question)):
+        if plan.rows <= asked.limit:
+            plan += await explain(connection, query, fields)
+    return plan
+
+
+async def measure(connection: Connection, ask: Callable[[], Awaitable[int]], plan: Plan) -> Cost:
     """The least of some rounds, when all that is needed is in memory and the statements are prepared."""
     for _ in range(TIMES):
         found = await ask()
@@ -114,7 +125,7 @@ async def measure(
         for _ in range(TIMES):
             await ask()
         times.append((processor_of(connection.info.backend_pid) - began) / TIMES / 1e6)
-    return Cost(min(times), found, await explain(connection, query, asked))
+    return Cost(min(times), found, plan)
 
 
 def processor_of(process: int) -> int:
@@ -130,7 +141,8 @@ async def explain(connection: Connection, query: bytes, asked: Mapping[str, obje
     nodes = list(walk(top))
     scanned = {node["Relation Name"] for node in nodes if node["Node Type"] == "Seq Scan" and node["Actual Loops"]}
     indexes = {node["Index Name"] for node in nodes if "Index Name" in node and node["Actual Loops"]}
-    return Plan(top["Shared Hit Blocks"] + top["Shared Read Blocks"], frozenset(indexes), frozenset(scanned))
+    touched = top["Shared Hit Blocks"] + top["Shared Read Blocks"]
+    return Plan(touched, frozenset(indexes), frozenset(scanned), round(top["Actual Rows"]))
 
 
 def walk(node: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -117,7 +117,7 @@ async def store(connection: Connection, piece: Sequence[Said], index: bool) -> N
             async with cursor.copy(queries.copy_documents) as rows:
                 for one in piece:
                     await rows.write_row((one.conversation, one.seq, one.position, one.at, one.vector))
-            await connection.execute(indexing.note_months, [[one.position for one in piece], [one.at for one in piece]])
+            await connection.execute(indexing.note_days, [[one.position for one in piece], [one.at for one in piece]])
         ends = {one.conversation: one.seq for one in piece}
         await connection.execute(queries.move_ends, [list(ends), list(ends.values())])
         await connection.execute(queries.move_head, [piece[-1].position] * 2)

@@ -1,6 +1,6 @@
 """Finding: a page of messages that answer a question, the newest first, out of what somebody may read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -10,23 +10,26 @@ from chat.messages.post import queries as message_queries
 from chat.search.highlight import highlight
 from chat.search.lexemes import encode_rest, encode_what, encode_when, encode_where
 from chat.search.question import LAST, Question
-from chat.search.windows import Line, log_line, own_line
+from chat.search.windows import Line, Window, log_line, own_line
 from chat.shared.postgres import Connection, Pool
 from chat.shared.queries import load
 
 queries = load(__file__)
 # A conversation is one more list for the index to follow at every hit, which costs as much as to throw ten hits away.
 LIST_COST, COST_MOST, KEYED_MOST = 10, 100, 256
+ANYTHING = "!'@'"  # no message has this key; the index does not go through all messages for it
+NEWEST = 256  # of one conversation: so many it takes to fill a page with a word that every tenth message has
+Row = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Where to look. `head`: the log's end; `months`: the stretch of it in which those are that are asked for; `whole`:
+    """Where to look. `head`: the log's end; `days`: the stretch of it in which those are that are asked for; `whole`:
     is everything found by all its keys? `authors`: None for everybody; `said`: how much, in all these places."""
 
     head: int
     whole: bool
-    months: tuple[int, int]
+    days: tuple[int, int]
     authors: list[int] | None
     conversations: list[int]
     said: int
@@ -41,7 +44,7 @@ class Scope:
         """Along which to look: one conversation by its own numbers, unless its end is not where to begin."""
         if len(self.conversations) == 1 and self.whole and question.before == LAST:
             return own_line(self.conversations[0], self.said)
-        return log_line(*(self.months if self.whole and question.timed else (1, self.head)))
+        return log_line(*(self.days if self.whole and question.timed else (1, self.head)), self.whole)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +82,12 @@ async def find(pool: Pool, user_id: int, asked: Asked) -> Found:
 
 
 async def find_on(connection: Connection, user_id: int, asked: Asked) -> Found:
-    """As `find`, in three round trips."""
+    """As `find`, in three or four round trips."""
     scope = await read_scope(connection, user_id, asked)
     if not scope.conversations or scope.authors == []:
         return Found([], None)
     line = scope.line(asked.question)
-    rows = await find_places(connection, encode_fields(asked, scope, line))
+    rows = await find_places(connection, asked, scope, line)
     page = rows[: asked.limit]
     messages = await read_messages(connection, [(conversation_id, seq) for _, conversation_id, seq in page])
     return Found(messages, f"{line.mark}{page[-1][0]}" if len(rows) > asked.limit else None)
@@ -99,6 +102,7 @@ async def read_scope(connection: Connection, user_id: int, asked: Asked) -> Scop
         "places": [name.lower() for name in question.places],
         "named": bool(question.places) or one is not None,
         "ids": [] if one is None else [one],
+        "timed": question.timed,
         "after": question.after,
         "before": question.before,
     }
@@ -110,14 +114,31 @@ async def read_scope(connection: Connection, user_id: int, asked: Asked) -> Scop
     return Scope(head, whole, (first or 1, last or 0), whose, conversations, said)
 
 
-async def find_places(connection: Connection, fields: Mapping[str, object]) -> list[tuple[int, int, int]]:
+async def find_places(connection: Connection, asked: Asked, scope: Scope, line: Line) -> list[Row]:
     """`(place, conversation, seq)`, the newest first: one more than the page holds, if there are more."""
-    rows = await (await connection.execute(queries.find_places, fields, binary=True)).fetchall()
-    return [(row[0], row[1], row[2]) for row in rows]
+    found: list[Row] = []
+    for query, fields in steps(asked, scope, line):
+        found += await (await connection.execute(query, fields, binary=True)).fetchall()
+        if len(found) > asked.limit:
+            break
+    return found[: asked.limit + 1]
+
+
+def steps(asked: Asked, scope: Scope, line: Line) -> Iterator[tuple[bytes, dict[str, object]]]:
+    """What to ask the database, one after the other, until the page is full."""
+    begin = asked.below[1] if asked.below and asked.below[0] == line.mark else line.last + 1
+    fields = encode_fields(asked, scope, line)
+    if line.whole:
+        yield queries.find_newest, fields | {"begin": begin, "newest": NEWEST}
+        begin -= NEWEST
+    if windows := list(line.windows(begin)):
+        yield queries.find_places, fields | encode_windows(windows)
 
 
 async def read_messages(connection: Connection, places: Sequence[tuple[int, int]]) -> list[Message]:
     """Those that have not been deleted meanwhile, in the order of their places."""
+    if not places:
+        return []
     asked = [[place[0] for place in places], [place[1] for place in places]]
     rows = await (await connection.execute(message_queries.read_messages, asked, binary=True)).fetchall()
     messages = {(row[0], row[1]): Message(*row) for row in rows}
@@ -125,25 +146,27 @@ async def read_messages(connection: Connection, places: Sequence[tuple[int, int]
 
 
 def encode_fields(asked: Asked, scope: Scope, line: Line) -> dict[str, object]:
-    """The question as the index is asked; where one side of it is open, another side stands in for it."""
+    """The question as the index is asked."""
     question = asked.question
-    what = encode_what(question, scope.authors or [])
-    where = encode_where([] if line.whole else scope.keyed())
-    when = encode_when(question)
-    some = what or where or when or encode_where(scope.conversations)
-    begin = asked.below[1] if asked.below and asked.below[0] == line.mark else line.last + 1
-    windows = list(line.windows(min(begin, line.last + 1)))
+    what, when = encode_what(question, scope.authors or []), encode_when(question)
+    where = encode_where([] if line.whole else scope.keyed() if what or when else scope.conversations)
     return {
-        "keys": [window.key or some for window in windows],
-        "below": [window.below for window in windows],
-        "floor": [window.floor for window in windows],
         "own": bool(line.whole),
-        "what": what or some,
-        "where": where or some,
-        "when": when or some,
+        "what": what or ANYTHING,
+        "where": where or ANYTHING,
+        "when": when or ANYTHING,
         "rest": encode_rest(question),
         "after": question.after,
         "before": question.before,
         "conversations": scope.conversations,
         "limit": asked.limit + 1,
+    }
+
+
+def encode_windows(windows: Sequence[Window]) -> dict[str, object]:
+    """As columns."""
+    return {
+        "keys": [window.key or ANYTHING for window in windows],
+        "below": [window.below for window in windows],
+        "floor": [window.floor for window in windows],
     }

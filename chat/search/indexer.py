@@ -136,7 +136,7 @@ async def store(connection: Connection, texts: Sequence[Text]) -> None:
     ]
     if said:
         await connection.execute(queries.store_documents, columns)
-        await connection.execute(queries.note_months, columns[2:4])
+        await connection.execute(queries.note_days, columns[2:4])
     if gone:
         listed = [[text.conversation for text in gone], [text.seq for text in gone]]
         await connection.execute(queries.drop_documents, listed)

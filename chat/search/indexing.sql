@@ -31,14 +31,14 @@ select conversation_id, seq, position, said_at, vector::tsvector
        as document (conversation_id, seq, position, said_at, vector)
     on conflict (conversation_id, seq) do update set vector = excluded.vector
 
--- name: note_months
--- Where in the log the months are that these were said in.
-insert into search_months (month, first, last)
-select date_trunc('month', said_at at time zone 'UTC'), min(position), max(position)
+-- name: note_days
+-- Where in the log the days are that these were said on.
+insert into search_days (day, first, last)
+select (said_at at time zone 'UTC')::date, min(position), max(position)
   from unnest(%b::bigint[], %b::timestamptz[]) as new (position, said_at) group by 1
-    on conflict (month) do update set first = least(search_months.first, excluded.first),
-                                      last = greatest(search_months.last, excluded.last)
- where excluded.first < search_months.first or excluded.last > search_months.last
+    on conflict (day) do update set first = least(search_days.first, excluded.first),
+                                    last = greatest(search_days.last, excluded.last)
+ where excluded.first < search_days.first or excluded.last > search_days.last
 
 -- name: drop_documents
 delete from search_documents d using unnest(%s::bigint[], %s::bigint[]) as gone (conversation_id, seq)

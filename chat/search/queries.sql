@@ -1,5 +1,5 @@
 -- name: read_scope
--- Where the log stands; whether all messages have all their keys, and where in the log those of the months asked for
+-- Where the log stands; whether all messages have all their keys, and where in the log those of the days asked for
 -- are; who is meant by `names`; and where to look: in all that this person is in, or, where places are named, in those
 -- of them that this person may read, which public channels are.
 with places as (
@@ -11,13 +11,24 @@ with places as (
     select c.id, c.last_seq from conversations c
      where %(named)s and c.kind = 'channel' and not c.private
        and (c.id = any(%(ids)s::bigint[]) or lower(c.name) = any(%(places)s) and c.archived_at is null))
-select head.position, state.seq is null, months.first, months.last,
+select head.position, state.seq is null, days.first, days.last,
        (select coalesce(array_agg(u.id), '{}') from users u where lower(u.name) = any(%(names)s)),
        (select coalesce(array_agg(id), '{}') from places), (select coalesce(sum(last_seq), 0)::bigint from places)
   from log_head head, search_state state,
-       (select min(first), max(last) from search_months
-         where month between date_trunc('month', %(after)s::timestamptz at time zone 'UTC')
-                         and %(before)s::timestamptz at time zone 'UTC') as months (first, last)
+       (select min(first), max(last) from search_days
+         where %(timed)s and day >= (%(after)s::timestamptz at time zone 'UTC')::date
+           and day <= ((%(before)s::timestamptz - interval '1 microsecond') at time zone 'UTC')::date) as days (first, last)
+
+-- name: find_newest
+-- The matches among the newest of one conversation, each of which is looked at until the page is full: a word that many
+-- say is found sooner so than by the index, whose list of it goes through all that is said elsewhere meanwhile.
+select d.seq, d.conversation_id, d.seq
+  from search_documents d
+ where d.conversation_id = (%(conversations)s::bigint[])[1] and d.seq < %(begin)s and d.seq >= %(begin)s::bigint - %(newest)s
+   and ts_match_vq(d.vector, %(what)s::tsquery) and ts_match_vq(d.vector, %(when)s::tsquery)
+   and (%(rest)s = '' or ts_match_vq(d.vector, %(rest)s::tsquery))
+   and d.said_at >= %(after)s and d.said_at < %(before)s
+ order by d.seq desc limit %(limit)s
 
 -- name: find_places
 -- The newest matches in these windows, which are tried in their order: the limit on the loop stops it, so that none is

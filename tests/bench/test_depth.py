@@ -8,11 +8,10 @@ import pytest
 
 from chat.accounts.user import LAST_LETTER
 from chat.accounts.user import queries as user_queries
-from chat.bench.depth import LIMIT, Plan, explain, pages, questions
+from chat.bench.depth import LIMIT, Plan, explain, explain_search, pages, questions
 from chat.bench.fill import TICKET_HITS, fill
 from chat.messages.post import queries as message_queries
-from chat.search.find import Asked, encode_fields, find_on, read_scope
-from chat.search.find import queries as search_queries
+from chat.search.find import Asked, find_on
 from chat.search.question import parse_question
 from chat.shared.postgres import Connection
 
@@ -57,9 +56,7 @@ async def search(connection: Connection, size: int) -> dict[str, tuple[Plan, int
     found: dict[str, tuple[Plan, int]] = {}
     for name, text in questions(int(size * 0.1 / TICKET_HITS * 0.95)).items():
         asked = Asked(parse_question(text))
-        scope = await read_scope(connection, 1, asked)
-        fields = encode_fields(asked, scope, scope.line(asked.question))
-        plan = await explain(connection, search_queries.find_places, fields)
+        plan = await explain_search(connection, 1, asked)
         found[name] = plan, len((await find_on(connection, 1, asked)).messages)
     return found
 
@@ -81,7 +78,7 @@ async def test_a_search_costs_hardly_more_in_a_long_talk(talk: tuple[str, Connec
     large = await search(talk[1], LARGE)
     for name, (plan, found) in large.items():
         assert "search_documents" not in plan.scanned, name
-        assert plan.indexes & {"search_documents_vector"}, name
+        assert plan.indexes <= {"search_documents_vector", "search_documents_pkey"}, name
         full = found == small[name][1] == FULL and name != "phrase"  # whose words are looked for apart
         assert plan.buffers <= (GROWTH * small[name][0].buffers + 60 if full else MOST), name
         assert (found > 0) == (name != "nothing"), name

@@ -20,7 +20,7 @@ PLACES = st.integers(1, 50_000_000)
 FORGET = """
 update search_documents
    set vector = ts_delete(vector, array(select lexeme from unnest(vector) where lexeme like '@c%.%'));
-delete from search_months;
+delete from search_days;
 update search_state set conversation_id = 0, seq = 0;
 alter table search_documents add constraint unready check (seq < 0) not valid
 """
@@ -119,8 +119,8 @@ async def test_the_last_of_a_window_and_the_first_of_the_next(ana: Person, edge:
         assert await finds(ana, f"n{n}", conversation=room) == [f"n{n} word"] * (n <= edge)
 
 
-async def test_a_month_is_looked_for_where_it_is_in_the_log(cast: Cast, database_url: str) -> None:
-    """Whatever the order is in which months came in: an import brings the old after the new."""
+async def test_a_day_is_looked_for_where_it_is_in_the_log(cast: Cast, database_url: str) -> None:
+    """Whatever the order is in which days came in: an import brings the old after the new."""
     (root,) = await cast.enters("root", role="admin")
     room, other = await begins(root, "channel", "old"), await begins(root, "channel", "new")
     days = ["2021-03-05", "2019-12-31", "2021-03-09", "2020-06-15", "2019-12-01", "2021-03-01"]
