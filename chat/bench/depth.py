@@ -4,11 +4,11 @@ The measure is the processor time of the PostgreSQL backend that answers, for ot
 lengthen it; and the pages that it touches, which are the same everywhere.
 """
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
+from chat.bench.stage import queries
 from chat.bench.talk import Talk
 from chat.messages.post import queries as message_queries
 from chat.messages.window import Window, after, around, before, newest
@@ -134,19 +134,12 @@ def processor_of(process: int) -> int:
 
 
 async def explain(connection: Connection, query: bytes, asked: Mapping[str, object]) -> Plan:
-    """How PostgreSQL answers it."""
-    row = await (await connection.execute(EXPLAIN + query, asked)).fetchone()
+    """How PostgreSQL answers it, what functions do included."""
+    async with connection.transaction():
+        row = await (await connection.execute(EXPLAIN + query, asked)).fetchone()
+        read = await (await connection.execute(queries.read_scans)).fetchall()
     assert row is not None
     top = row[0][0]["Plan"]
-    nodes = list(walk(top))
-    scanned = {node["Relation Name"] for node in nodes if node["Node Type"] == "Seq Scan" and node["Actual Loops"]}
-    indexes = {node["Index Name"] for node in nodes if "Index Name" in node and node["Actual Loops"]}
     touched = top["Shared Hit Blocks"] + top["Shared Read Blocks"]
-    return Plan(touched, frozenset(indexes), frozenset(scanned), round(top["Actual Rows"]))
-
-
-def walk(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The node, and all below it."""
-    yield node
-    for below in node.get("Plans", ()):
-        yield from walk(below)
+    indexes, scanned = (frozenset(name for name, index in read if index is wanted) for wanted in (True, False))
+    return Plan(touched, indexes, scanned, round(top["Actual Rows"]))

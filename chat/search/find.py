@@ -9,8 +9,8 @@ from chat.messages.message import Message
 from chat.messages.post import queries as message_queries
 from chat.search.highlight import highlight
 from chat.search.lexemes import encode_rest, encode_what, encode_when, encode_where
+from chat.search.line import Line, log_line, own_line
 from chat.search.question import LAST, Question
-from chat.search.windows import Line, Window, log_line, own_line
 from chat.shared.postgres import Connection, Pool
 from chat.shared.queries import load
 
@@ -128,11 +128,11 @@ def steps(asked: Asked, scope: Scope, line: Line) -> Iterator[tuple[bytes, dict[
     """What to ask the database, one after the other, until the page is full."""
     begin = asked.below[1] if asked.below and asked.below[0] == line.mark else line.last + 1
     fields = encode_fields(asked, scope, line)
-    if line.whole:
+    if line.own:
         yield queries.find_newest, fields | {"begin": begin, "newest": NEWEST}
         begin -= NEWEST
-    if windows := list(line.windows(begin)):
-        yield queries.find_places, fields | encode_windows(windows)
+    if begin > line.first:
+        yield queries.find_places, fields | {"begin": begin}
 
 
 async def read_messages(connection: Connection, places: Sequence[tuple[int, int]]) -> list[Message]:
@@ -149,9 +149,14 @@ def encode_fields(asked: Asked, scope: Scope, line: Line) -> dict[str, object]:
     """The question as the index is asked."""
     question = asked.question
     what, when = encode_what(question, scope.authors or []), encode_when(question)
-    where = encode_where([] if line.whole else scope.keyed() if what or when else scope.conversations)
+    where = encode_where([] if line.own else scope.keyed() if what or when else scope.conversations)
     return {
-        "own": bool(line.whole),
+        "own": line.own,
+        "prefix": line.prefix,
+        "whole": line.whole or ANYTHING,
+        "first": line.first,
+        "width": 1 << line.narrow,
+        "widest": line.wide,
         "what": what or ANYTHING,
         "where": where or ANYTHING,
         "when": when or ANYTHING,
@@ -160,13 +165,4 @@ def encode_fields(asked: Asked, scope: Scope, line: Line) -> dict[str, object]:
         "before": question.before,
         "conversations": scope.conversations,
         "limit": asked.limit + 1,
-    }
-
-
-def encode_windows(windows: Sequence[Window]) -> dict[str, object]:
-    """As columns."""
-    return {
-        "keys": [window.key or ANYTHING for window in windows],
-        "below": [window.below for window in windows],
-        "floor": [window.floor for window in windows],
     }

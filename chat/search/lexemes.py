@@ -16,8 +16,8 @@ from chat.search.question import Question, Wanted
 from chat.search.terms import cut, gram_for, grams_of, signs_of
 
 LINK = re.compile(r"\bhttps?://\S", re.IGNORECASE)
-LOG_WINDOWS = (10, 14, 18)
-OWN_WINDOWS = (12, 16)
+LOG_WINDOWS = (10, 12, 14, 16, 18)
+OWN_WINDOWS = (10, 12, 14, 16)
 MOMENT = timedelta(microseconds=1)
 PLACES_MOST = 255  # as many places of one term PostgreSQL keeps
 

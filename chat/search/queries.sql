@@ -31,20 +31,8 @@ select d.seq, d.conversation_id, d.seq
  order by d.seq desc limit %(limit)s
 
 -- name: find_places
--- The newest matches in these windows, which are tried in their order: the limit on the loop stops it, so that none is
--- looked into once those before it have filled the page. What, where, when and the window are asked apart, for the index
--- then leaps from one to the next; in one query it would step through all that was ever said in these conversations.
--- `rest` and the conversations are not for an index: hence the function behind the operator, and the + 0.
-select found.place, found.conversation_id, found.seq
-  from unnest(%(keys)s::text[], %(below)s::bigint[], %(floor)s::bigint[]) as looked (key, below, floor)
- cross join lateral (
-    select at.place, d.conversation_id, d.seq
-      from search_documents d, lateral (select case when %(own)s then d.seq else d.position end) as at (place)
-     where d.vector @@ looked.key::tsquery and d.vector @@ %(what)s::tsquery
-       and d.vector @@ %(where)s::tsquery and d.vector @@ %(when)s::tsquery
-       and (%(rest)s = '' or ts_match_vq(d.vector, %(rest)s::tsquery))
-       and at.place < looked.below and at.place >= looked.floor
-       and d.said_at >= %(after)s and d.said_at < %(before)s
-       and d.conversation_id + 0 = any(%(conversations)s::bigint[])
-     order by at.place desc limit %(limit)s) as found
- limit %(limit)s
+-- The matches below a place, through windows.
+select place, conversation_id, seq
+  from search_places(%(own)s, %(prefix)s, %(whole)s, %(begin)s, %(first)s, %(width)s, %(widest)s,
+                     %(what)s, %(where)s, %(when)s, nullif(%(rest)s, '')::tsquery, %(after)s, %(before)s,
+                     %(conversations)s, %(limit)s)

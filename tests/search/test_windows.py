@@ -1,22 +1,15 @@
 """Windows: nothing that was said falls between two of them, of the log or of one conversation."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from chat.search.lexemes import encode_keys
-from chat.search.windows import Window, log_line, own_line
 from tests.cast import Cast, Person
 from tests.search.asking import asks, finds, indexed
 from tests.verbs import begins
 
-NOW = datetime(2026, 11, 24, tzinfo=UTC)
-PLACES = st.integers(1, 50_000_000)
 FORGET = """
 update search_documents
    set vector = ts_delete(vector, array(select lexeme from unnest(vector) where lexeme like '@c%.%'));
@@ -26,35 +19,8 @@ alter table search_documents add constraint unready check (seq < 0) not valid
 """
 READY = "alter table search_documents drop constraint unready"
 COUNT = """
-select count(*), count(*) filter (where vector @@ format('''@c%%s.8.0''', %s::bigint)::tsquery) from search_documents
+select count(*), count(*) filter (where vector @@ format('''@c%%s.10.0''', %s::bigint)::tsquery) from search_documents
 """
-
-
-@given(last=PLACES, below=PLACES, first=PLACES)
-def test_windows_leave_nothing_out(last: int, below: int, first: int) -> None:
-    """Each begins where the one before ended, the last ends where the line does, and none is looked at for nothing."""
-    for line in (log_line(min(first, last), last), own_line(12, last)):
-        windows = list(line.windows(below))
-        assert [window.floor for window in windows[:-1]] == [window.below for window in windows[1:]]
-        assert not windows or (windows[0].below, windows[-1].floor <= line.first) == (below, True)
-        assert bool(windows) == (below > line.first)
-        assert all(line.first < window.below and window.floor < window.below for window in windows)
-
-
-@given(below=PLACES)
-def test_every_place_has_the_key_of_its_window(below: int) -> None:
-    """At both edges of each, and one further."""
-    for line in (log_line(1, below), own_line(12, below)):
-        for window in list(line.windows(below))[:-1]:
-            assert has_key(window.floor, window)
-            assert has_key(window.below - 1, window)
-            assert not has_key(window.floor - 1, window) or not window.floor
-
-
-def has_key(place: int, window: Window) -> bool:
-    """Is what stands there found in this window?"""
-    keys = encode_keys(12, place, place, 7, NOW).split()
-    return any(f"'{key}'" in window.key.strip("()").split(" | ") for key in keys)
 
 
 async def talks(person: Person, *said: tuple[int, str]) -> None:
