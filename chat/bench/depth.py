@@ -70,7 +70,7 @@ def questions(ticket: int) -> dict[str, str]:
         "common word, quiet room": f"{first} in:quiet",
         "common word, silent room": f"{first} in:silent",
         "phrase, quiet room": f'"{second} {third}" in:quiet',
-        "middling word": words[900],
+        "middling word": words[150],
         "rare word": f"t{ticket}",
         "rare word, busy room": f"t{ticket} in:busy",
         "two common words": f"{first} {second}",

@@ -15,9 +15,9 @@ create table search_days (
 update search_state set conversation_id = 0, seq = 0 where exists (select from messages);
 
 -- The newest messages below `start` that answer, from window to window of the log, or of one conversation (`own`). The
--- first is `width` places wide; after it, as wide as what has been found makes a full page likely, or sixteen times as
--- wide while nothing has been found. So a common word costs its page, and a rare one a few look-ups. Here and not at
--- the node, for each window would be a round trip.
+-- first is `width` places wide; after it, twice as wide as a full page takes by what has been found, or sixteen times
+-- as wide while nothing has been found. So a common word costs its page, and a rare one a few look-ups. Here and not
+-- at the node, for each window would be a round trip.
 --
 -- Windows have keys (chat/search/lexemes.py), of two of which one is made; what is older than the widest of them, or
 -- hardly more, is looked through at once (`whole`). What, where, when and the window are asked apart, for the index then
@@ -56,6 +56,6 @@ begin
         get diagnostics more = row_count;
         missing := missing - more;
         below := floor;
-        width := case when missing = most then width * 16 else (start - below) * missing::numeric / (most - missing) + 1 end;
+        width := case when missing = most then width * 16 else 2 * (start - below) * missing::numeric / (most - missing) + 1 end;
     end loop;
 end $$;
