@@ -109,7 +109,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         streams = app[STREAMS] = Streams(settings, pool, redis, identities, registry)
         announcer = Announcer(redis, streams.tail.hear)
         journal = app[LOG] = Log(pool, announcer.announce, settings.node)
-        posts = app[POSTS] = Posts(journal, settings.append_queue)
+        posts = app[POSTS] = Posts(journal, settings.append_queue, settings.append_patience)
         read_marks = app[READ_MARKS] = ReadMarks(journal, settings.append_queue, settings.receipts_most)
         app[HERE] = Here(pool, settings.here_most, partial(find_here, registry))
         retention = Retention(pool, settings.log_partition_entries, settings.log_retention_days)
