@@ -43,7 +43,7 @@ class Posts:
     def __init__(self, log: Log, waiting_most: int) -> None:
         self._log = log
         self._gather = Gather[Post, Posted](self._append, batch=BATCH, limit=waiting_most, weigh=weigh_post)
-        self.run, self.waiting = self._gather.run, self._gather.waiting
+        self.run, self.waiting, self.busy = self._gather.run, self._gather.waiting, self._gather.busy
 
     def submit(self, post: Post) -> "asyncio.Future[Posted]":
         """Durable when it is done. Raises `NotFound`, `NotMember`, `Archived`, `Blocked`, `Invalid`.
