@@ -176,7 +176,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
             "compare the clocks": delivery.run,
             "give memory back": Trim(lambda: len(streams.roster) + len(sockets.roster)).run,
             "keep the audit": partial(keep_audit, pool, settings.audit_retention_days),
-            "index messages": Indexer(pool, crowded=lambda: posts.waiting() > 0).run,
+            "index messages": Indexer(pool, crowded=posts.busy).run,
             "record streams": streams.records.run,
             "beat": lambda: streams.roster.beat(streams.hub),
             **registry.works(),
