@@ -1,12 +1,12 @@
 """Posters: the generator's connections that speak, one request after the other, or so many a second."""
 
 import asyncio
-import re
 import time
 from collections.abc import Callable
 from typing import cast
 
-LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
+from chat.bench.answers import take_answer
+
 BATCH_TAKEN = b'{"status":201,'
 
 
@@ -74,11 +74,10 @@ class Poster(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """An answer, once it is whole."""
         self._rest += data
-        head, end, body = self._rest.partition(b"\r\n\r\n")
-        if not end or not is_whole(head, body):
+        if (answer := take_answer(self._rest)) is None:
             return
         self._rest = b""
-        self._spoken.note(head, body, self._sent)
+        self._spoken.note(*answer, self._sent)
         self._sent = 0
         self._due -= not self._eager
         if self._eager or self._due > 0:
@@ -88,10 +87,3 @@ class Poster(asyncio.Protocol):
         """The server has hung up: what was not answered is not taken."""
         self._transport = None
         self.finish()
-
-
-def is_whole(head: bytes, body: bytes) -> bool:
-    """By its length, or by its last chunk; an answer with neither has no body."""
-    if length := LENGTH.search(head):
-        return len(body) >= int(length[1])
-    return body.endswith(b"0\r\n\r\n") if b"chunked" in head.lower() else True

@@ -70,7 +70,7 @@ class Draft(BaseModel):
     client_id: ClientId
     reply_to: Id | None = None
     thread: Id | None = None
-    files: FileIds = []
+    files: FileIds = Field(default_factory=list)  # a default that stands here would be copied for each
 
     @model_validator(mode="after")
     def check_body(self) -> Self:

@@ -60,7 +60,7 @@ class Message:
         return orjson.dumps(fields)
 
     def to_row(self, position: int) -> tuple[object, ...]:
-        """The columns of `insert_messages`, where 0 stands for none."""
+        """The columns of `write_messages`, where 0 stands for none."""
         place, said = (self.conversation, self.seq, position), (self.author, self.client_id, self.body, self.created_at)
         return *place, *said, self.reply_to or 0, self.thread or 0
 

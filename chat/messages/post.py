@@ -1,7 +1,7 @@
 """Posting: group commit. Every post that arrived while the last commit was under way goes into one transaction."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -15,6 +15,7 @@ from chat.log.entry import Unplaced
 from chat.messages.draft import Post
 from chat.messages.message import Message, format_time
 from chat.messages.pace import Pace
+from chat.messages.refusals import Undecided
 from chat.messages.threads.references import References
 from chat.shared.arrays import numbers, texts
 from chat.shared.gather import Gather
@@ -40,10 +41,10 @@ Outcome = Posted | Exception
 class Posts:
     """The one writer of a node."""
 
-    def __init__(self, log: Log, waiting_most: int) -> None:
-        self._log = log
+    def __init__(self, log: Log, waiting_most: int, patience: float = 10.0) -> None:
+        self._log, self._patience = log, patience
         self._gather = Gather[Post, Posted](self._append, batch=BATCH, limit=waiting_most, weigh=weigh_post)
-        self.run, self.waiting = self._gather.run, self._gather.waiting
+        self.run, self.waiting, self.busy = self._gather.run, self._gather.waiting, self._gather.busy
 
     def submit(self, post: Post) -> "asyncio.Future[Posted]":
         """Durable when it is done. Raises `NotFound`, `NotMember`, `Archived`, `Blocked`, `Invalid`.
@@ -51,6 +52,25 @@ class Posts:
         Or that PostgreSQL is away; `Overloaded` at once.
         """
         return self._gather.submit(post)
+
+    async def post(self, post: Post) -> Posted:
+        """As `submit`, when it is done; raises `Undecided` where that takes too long."""
+        return await self.settle(self.submit(post), self.deadline())
+
+    def deadline(self) -> float:
+        """Until when a post may take that is submitted now, by the loop's clock."""
+        return asyncio.get_running_loop().time() + self._patience
+
+    async def settle(self, outcome: "asyncio.Future[Posted]", deadline: float) -> Posted:
+        """What becomes of it. PostgreSQL may hang as well as fail: what was not taken up by then will not be stored,
+        what was may be; so `Undecided` is raised, and a retry finds out."""
+        try:
+            async with asyncio.timeout_at(deadline) as wait:
+                return await outcome
+        except TimeoutError:
+            if wait.expired():
+                raise Undecided(retry_after=1) from None
+            raise
 
     async def _append(self, posts: list[Post]) -> Sequence[Outcome]:
         async with self._log.change() as change:
@@ -91,8 +111,8 @@ class Batch:
         client_ids = [post.draft.client_id for post in self._posts]
         run = change.connection.execute
         locked = await run(queries.lock_conversations, [numbers(sorted(set(conversations)))])
-        members = await run(queries.current_members, [numbers(conversations), numbers(authors)])
-        known = await run(queries.known_messages, [numbers(conversations), numbers(authors), texts(client_ids)])
+        asked = [numbers(conversations), numbers(authors), texts(client_ids)]
+        members = await run(queries.look_at_authors, asked)
         await self._references.look_up(change)
         await self._carried.look_up(change)
         await change.now()
@@ -102,19 +122,21 @@ class Batch:
             self._archived |= {conversation_id} if archived else set()
             self._public |= {conversation_id} if public else set()
             self._blocked |= {conversation_id} if blocked else set()
-        for n, role, posted_at in await members.fetchall():
+        found: dict[int, int] = {}
+        for n, role, posted_at, seq in await members.fetchall():
             self._members.add(n - 1)
             self._pace.see_author(conversations[n - 1], authors[n - 1], role, posted_at)
-        if found := await known.fetchall():
+            found |= {n - 1: seq} if seq else {}
+        if found:
             await self._read_known(change, found)
 
-    async def _read_known(self, change: Change, found: Sequence[tuple[int, int, int]]) -> None:
-        """The messages that earlier tries have made, as they are now."""
-        places = [[conversation_id for _, conversation_id, _ in found], [seq for _, _, seq in found]]
+    async def _read_known(self, change: Change, found: Mapping[int, int]) -> None:
+        """The messages that earlier tries have made, as they are now. `found`: the post's number to the seq."""
+        places = [numbers(self._posts[n].conversation_id for n in found), numbers(found.values())]
         rows = await (await change.connection.execute(queries.read_messages, places)).fetchall()
         messages = {(row[0], row[1]): Message(*row).encode() for row in rows}
-        for n, *place in found:
-            self._known[self._posts[n - 1].key()] = Posted(messages[place[0], place[1]], fresh=False)
+        for post, seq in ((self._posts[n], seq) for n, seq in found.items()):
+            self._known[post.key()] = Posted(messages[post.conversation_id, seq], fresh=False)
 
     def judge(self, now: datetime) -> None:
         """Which are refused, and which are the first of their key."""
@@ -156,13 +178,12 @@ class Batch:
             rows.append(message.to_row(entry.position))
             reaching += [message] if n in reached else []
             marks[post.conversation_id, post.author_id] = seq
-            self._known[post.key()] = Posted(encoded, fresh=False, frame=f"{change.epoch}.{entry.position}")
-        await run(queries.insert_messages, encode_columns(rows))
+            self._known[post.key()] = Posted(encoded, fresh=True, frame=f"{change.epoch}.{entry.position}")
+        counted = numbers(self._last_seq), numbers(self._last_seq.values())
+        readers = map(numbers, zip(*marks, strict=True))
+        await run(queries.write_messages, [*encode_columns(rows), *counted, now, *readers, numbers(marks.values())])
         await store_reached(change, reaching)
         await self._carried.store(change)
-        await run(queries.move_last_seq, [numbers(self._last_seq), numbers(self._last_seq.values())])
-        readers = map(numbers, zip(*marks, strict=True))
-        await run(queries.move_read_marks, [now, *readers, numbers(marks.values())])
         await self._references.store(change)
 
     def _calls(self) -> list[Call]:
@@ -175,14 +196,15 @@ class Batch:
 
     def outcomes(self) -> list[Outcome]:
         """In the order of the posts; the first of a key has made the message, the others found it."""
-        return [
-            self._refused.get(n) or replace(self._known[post.key()], fresh=self._first.get(post.key()) == n)
-            for n, post in enumerate(self._posts)
-        ]
+        return [self._refused.get(n) or self._find(n, post.key()) for n, post in enumerate(self._posts)]
+
+    def _find(self, n: int, key: tuple[int, int, str]) -> Posted:
+        posted = self._known[key]
+        return posted if self._first.get(key, n) == n else replace(posted, fresh=False)
 
 
 def encode_columns(rows: Iterable[tuple[Any, ...]]) -> list[str]:
-    """The parameters of `insert_messages`."""
+    """The messages, for `write_messages`."""
     conversations, seqs, positions, authors, client_ids, bodies, moments, replies, threads = zip(*rows, strict=True)
     places = [numbers(column) for column in (conversations, seqs, positions, authors)]
     said = [texts(client_ids), texts(bodies), texts(map(format_time, moments))]
