@@ -131,6 +131,7 @@ async def test_running_a_conversation(meet: Meet) -> None:
     await confirms(one, "Archive")
     await two.page.get_by_text("Archived: it can be read").wait_for()
     await two.reads("kitchen")
+    await two.page.get_by_role("link", name="All conversations").click()
     await two.page.get_by_role("button", name="Add channels").click()
     await two.page.get_by_role("menuitem", name="Browse channels").click()
     await two.page.get_by_role("button", name="Archived").click()
