@@ -24,7 +24,7 @@ update search_state set conversation_id = 0, seq = 0 where exists (select from m
 -- leaps from one to the next; in one query it would step through all that was ever said in these conversations. `rest`
 -- and the conversations are not for an index: hence the function behind the operator, and the + 0.
 create function search_places(
-    own boolean, prefix text, whole tsquery, start bigint, first bigint, width numeric, widest integer,
+    own boolean, prefix text, whole tsquery, start bigint, first bigint, width float8, widest integer,
     what tsquery, "where" tsquery, "when" tsquery, rest tsquery, after timestamptz, before timestamptz,
     conversations bigint[], most integer
 ) returns table (place bigint, conversation_id bigint, seq bigint) language plpgsql stable as $$
@@ -37,7 +37,7 @@ declare
     more integer;
 begin
     while missing > 0 and below > first loop
-        bits := trunc(log(2, width) / 2) * 2;
+        bits := 2 * floor(ln(width) / ln(4::float8) + 0.001);  -- keys come in powers of four
         if bits > widest or below - first < 2 * width then
             floor := first;
             key := whole;
@@ -56,6 +56,7 @@ begin
         get diagnostics more = row_count;
         missing := missing - more;
         below := floor;
-        width := case when missing = most then width * 16 else 2 * (start - below) * missing::numeric / (most - missing) + 1 end;
+        width := case when missing = most then width * 16
+                      else greatest(2 * (start - below) * missing::float8 / (most - missing), 1024) end;
     end loop;
 end $$;
