@@ -30,6 +30,7 @@ create function search_places(
 ) returns table (place bigint, conversation_id bigint, seq bigint) language plpgsql stable as $$
 declare
     below bigint := start;
+    narrowest constant float8 := width;  -- there are no keys of narrower ones
     floor bigint;
     bits integer;
     key tsquery;
@@ -57,6 +58,6 @@ begin
         missing := missing - more;
         below := floor;
         width := case when missing = most then width * 16
-                      else greatest(2 * (start - below) * missing::float8 / (most - missing), 1024) end;
+                      else greatest(2 * (start - below) * missing::float8 / (most - missing), narrowest) end;
     end loop;
 end $$;
