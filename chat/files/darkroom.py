@@ -69,7 +69,9 @@ def develop(mode: str, pixels_most: int) -> tuple[dict[str, object], list[bytes]
     if mode == "avatar":
         upright = ImageOps.fit(upright, (min(largest, width, height),) * 2)
     previews = [shrink(upright, box) for box in BOXES[mode]]
-    traces = [(start, length, new.hex()) for start, length, new in find_traces(data, way_up(turned), told) if length]
+    traces = [
+        (start, length, new.hex()) for start, length, new in find_traces(data, way_up(turned), told) if length > 0
+    ]
     return {"width": width, "height": height, "sizes": [len(one) for one in previews], "traces": traces}, previews
 
 

@@ -9,8 +9,10 @@ with places as (
        and (not %(named)s or c.id = any(%(ids)s::bigint[]) or c.kind = 'channel' and lower(c.name) = any(%(places)s))
      union
     select c.id, c.last_seq from conversations c
-     where %(named)s and c.kind = 'channel' and not c.private
-       and (c.id = any(%(ids)s::bigint[]) or lower(c.name) = any(%(places)s) and c.archived_at is null))
+     where c.id = any(%(ids)s::bigint[]) and c.kind = 'channel' and not c.private
+     union
+    select c.id, c.last_seq from conversations c
+     where lower(c.name) = any(%(places)s) and c.kind = 'channel' and not c.private and c.archived_at is null)
 select head.position, state.seq is null, days.first, days.last,
        (select coalesce(array_agg(u.id), '{}') from users u where lower(u.name) = any(%(names)s)),
        (select coalesce(array_agg(id), '{}') from places), (select coalesce(sum(last_seq), 0)::bigint from places)
