@@ -195,5 +195,5 @@ def to_message(post: Post, seq: int, said_at: datetime, reached: Reached, files:
     """What the post becomes."""
     draft = post.draft
     fields = post.conversation_id, seq, post.author_id, draft.body, draft.client_id, said_at
-    called = {"mentions": reached.users, "mentions_all": reached.everyone} if reached.any else {}
-    return Message(*fields, reply_to=draft.reply_to, thread=draft.thread, files=files, **called)
+    message = Message(*fields, reply_to=draft.reply_to, thread=draft.thread, files=files)
+    return message._replace(mentions=reached.users, mentions_all=reached.everyone) if reached.any else message
