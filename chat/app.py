@@ -37,7 +37,8 @@ from chat.middleware import add_headers, answer_problems
 from chat.operations.audit import keep_audit
 from chat.operations.delivery import Delivery
 from chat.operations.description.asyncapi import describe_channels
-from chat.operations.description.openapi import describe_api
+from chat.operations.description.openapi import REF, describe_api
+from chat.operations.description.typescript import declare_types
 from chat.operations.doors import collect_doors
 from chat.operations.draining import Draining
 from chat.operations.endpoints import DESCRIPTIONS, METRICS
@@ -92,9 +93,11 @@ def make_app(settings: Settings) -> web.Application:
 
 
 def describe(role: str, what: str) -> bytes:
-    """The API of such a node for machines: `openapi` or `asyncapi`."""
-    described = describe_api(ROUTES[role]) if what == "openapi" else describe_channels(SIGNALS.json_schema())
-    return orjson.dumps(described)
+    """The API of such a node for machines: `openapi`, `asyncapi`, or the `types` of both."""
+    channels = describe_channels(SIGNALS.json_schema(ref_template=REF))
+    if what == "types":
+        return declare_types(describe_api(ROUTES[role]), channels).encode()
+    return orjson.dumps(channels if what == "asyncapi" else describe_api(ROUTES[role]))
 
 
 async def open_parts(app: web.Application) -> AsyncIterator[None]:
@@ -109,7 +112,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         streams = app[STREAMS] = Streams(settings, pool, redis, identities, registry)
         announcer = Announcer(redis, streams.tail.hear)
         journal = app[LOG] = Log(pool, announcer.announce, settings.node)
-        posts = app[POSTS] = Posts(journal, settings.append_queue)
+        posts = app[POSTS] = Posts(journal, settings.append_queue, settings.append_patience)
         read_marks = app[READ_MARKS] = ReadMarks(journal, settings.append_queue, settings.receipts_most)
         app[HERE] = Here(pool, settings.here_most, partial(find_here, registry))
         retention = Retention(pool, settings.log_partition_entries, settings.log_retention_days)

@@ -15,6 +15,7 @@ from chat.log.entry import Unplaced
 from chat.messages.draft import Post
 from chat.messages.message import Message, format_time
 from chat.messages.pace import Pace
+from chat.messages.refusals import Undecided
 from chat.messages.threads.references import References
 from chat.shared.arrays import numbers, texts
 from chat.shared.gather import Gather
@@ -40,8 +41,8 @@ Outcome = Posted | Exception
 class Posts:
     """The one writer of a node."""
 
-    def __init__(self, log: Log, waiting_most: int) -> None:
-        self._log = log
+    def __init__(self, log: Log, waiting_most: int, patience: float = 10.0) -> None:
+        self._log, self._patience = log, patience
         self._gather = Gather[Post, Posted](self._append, batch=BATCH, limit=waiting_most, weigh=weigh_post)
         self.run, self.waiting, self.busy = self._gather.run, self._gather.waiting, self._gather.busy
 
@@ -51,6 +52,25 @@ class Posts:
         Or that PostgreSQL is away; `Overloaded` at once.
         """
         return self._gather.submit(post)
+
+    async def post(self, post: Post) -> Posted:
+        """As `submit`, when it is done; raises `Undecided` where that takes too long."""
+        return await self.settle(self.submit(post), self.deadline())
+
+    def deadline(self) -> float:
+        """Until when a post may take that is submitted now, by the loop's clock."""
+        return asyncio.get_running_loop().time() + self._patience
+
+    async def settle(self, outcome: "asyncio.Future[Posted]", deadline: float) -> Posted:
+        """What becomes of it. PostgreSQL may hang as well as fail: what was not taken up by then will not be stored,
+        what was may be; so `Undecided` is raised, and a retry finds out."""
+        try:
+            async with asyncio.timeout_at(deadline) as wait:
+                return await outcome
+        except TimeoutError:
+            if wait.expired():
+                raise Undecided(retry_after=1) from None
+            raise
 
     async def _append(self, posts: list[Post]) -> Sequence[Outcome]:
         async with self._log.change() as change:

@@ -20,7 +20,7 @@ async def test_all_cut_at_once_and_back_with_their_cursors(
     stage: Cast, start_node: StartNode, database_url: str
 ) -> None:
     """Every wire is pulled in the same moment, under a steady poster; once where they were, once to the other node."""
-    nodes = [await start_node("a1"), await start_node("b2", REDIS_URL="redis://127.0.0.1:1")]
+    nodes = [await start_node("a1"), await start_node("b2")]
     async with crowd_of(stage, nodes[:1], readers=STREAMS, posters=1) as crowd:
         crowd.starts_posting(pause=0.05)
         for home in ([nodes[0]], [nodes[1]]):
