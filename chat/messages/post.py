@@ -216,4 +216,4 @@ def to_message(post: Post, seq: int, said_at: datetime, reached: Reached, files:
     draft = post.draft
     fields = post.conversation_id, seq, post.author_id, draft.body, draft.client_id, said_at
     message = Message(*fields, reply_to=draft.reply_to, thread=draft.thread, files=files)
-    return replace(message, mentions=reached.users, mentions_all=reached.everyone) if reached.any else message
+    return message._replace(mentions=reached.users, mentions_all=reached.everyone) if reached.any else message
