@@ -75,6 +75,7 @@ def serve(
 @main.command()
 def openapi(
     channels: Annotated[bool, typer.Option("--async", help="The stream and the socket, as AsyncAPI 3.0.")] = False,
+    types: Annotated[bool, typer.Option("--types", help="The shapes of both, as TypeScript.")] = False,
 ) -> None:
     """Print the API for machines, as OpenAPI 3.1; every node serves the same at /api/openapi.json.
 
@@ -82,7 +83,7 @@ def openapi(
     """
     from chat.app import describe
 
-    print(describe("all", "asyncapi" if channels else "openapi").decode())
+    print(describe("all", "types" if types else "asyncapi" if channels else "openapi").decode())
 
 
 @main.command()

@@ -38,7 +38,8 @@ from chat.operations.archive import Archive
 from chat.operations.audit import keep_audit
 from chat.operations.delivery import Delivery
 from chat.operations.description.asyncapi import describe_channels
-from chat.operations.description.openapi import describe_api
+from chat.operations.description.openapi import REF, describe_api
+from chat.operations.description.typescript import declare_types
 from chat.operations.doors import collect_doors
 from chat.operations.draining import Draining
 from chat.operations.endpoints import DESCRIPTIONS, METRICS
@@ -93,9 +94,11 @@ def make_app(settings: Settings) -> web.Application:
 
 
 def describe(role: str, what: str) -> bytes:
-    """The API of such a node for machines: `openapi` or `asyncapi`."""
-    described = describe_api(ROUTES[role]) if what == "openapi" else describe_channels(SIGNALS.json_schema())
-    return orjson.dumps(described)
+    """The API of such a node for machines: `openapi`, `asyncapi`, or the `types` of both."""
+    channels = describe_channels(SIGNALS.json_schema(ref_template=REF))
+    if what == "types":
+        return declare_types(describe_api(ROUTES[role]), channels).encode()
+    return orjson.dumps(channels if what == "asyncapi" else describe_api(ROUTES[role]))
 
 
 async def open_parts(app: web.Application) -> AsyncIterator[None]:
@@ -175,7 +178,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
             "look at the archive": archive.run,
             "give memory back": Trim(lambda: len(streams.roster) + len(sockets.roster)).run,
             "keep the audit": partial(keep_audit, pool, settings.audit_retention_days),
-            "index messages": Indexer(pool, crowded=lambda: posts.waiting() > 0).run,
+            "index messages": Indexer(pool, crowded=posts.busy).run,
             "record streams": streams.records.run,
             "beat": lambda: streams.roster.beat(streams.hub),
             **registry.works(),

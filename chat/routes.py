@@ -106,7 +106,7 @@ CHAT = [
     web.post(C + "/{conversation}/messages/{seq}/reports", moderation.post_report),
     web.get("/api/chat/reports", moderation.get_reports),
     web.patch("/api/chat/reports/{report}", moderation.patch_report),
-    web.get(C + "/{conversation}/audit", moderation.get_audit),
+    web.get(C + "/{conversation}/audit", moderation.get_notes),
 ]
 FILES = [
     web.post("/api/files", files.post_file),

@@ -9,6 +9,7 @@ from chat.shared.registry.registry import Registry
 from presence.delta import format_moment
 from presence.mirror import make_record
 
+NAMES = ("name", "address")
 queries = load(__file__)
 
 
@@ -19,7 +20,7 @@ async def describe_evidence(pool: Pool, registry: Registry, user_id: int) -> dic
     async with pool.connection() as connection:
         sessions = [device.session_id for device in evidence.devices]
         rows = await (await connection.execute(queries.name_sessions, [user_id, sessions])).fetchall()
-    names = {session_id: {"name": name, "address": address} for session_id, name, address in rows}
+    names = {row[0]: {name: value for name, value in zip(NAMES, row[1:], strict=True) if value} for row in rows}
     return {
         "user": make_record(user_id, evidence.shown).public(),
         "truth": evidence.own[1].split()[0],

@@ -13,7 +13,7 @@ import uvloop
 from chat.engines import PostgresEngine, ValkeyEngine
 from chat.migrations import migrate
 from tests.cast import Cast, Person, casting
-from tests.databases import fresh_database
+from tests.databases import fresh_database, set_fsync
 from tests.nodes import Node, running_node
 
 SERIAL = itertools.count(1)
@@ -27,11 +27,12 @@ def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEv
 
 @pytest.fixture(scope="session")
 def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A PostgreSQL server: the one DATABASE_URL names, else an embedded one."""
+    """A PostgreSQL server: the one DATABASE_URL names, else an embedded one whose databases live for a test each."""
     if given := os.environ.get("DATABASE_URL"):
         yield given
         return
     with PostgresEngine(tmp_path_factory.mktemp("postgres")) as engine:
+        set_fsync(engine.url, on=False)
         yield engine.url
 
 

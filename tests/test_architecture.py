@@ -15,16 +15,15 @@ FILE_LINES, FUNCTION_LINES = 200, 25
 
 LONG_FILES = {
     "chat/operations/description/shapes.py": "one shape for each answer, in the order of the protocol",
-    "tests/journeys/pictures/scenes.py": "a line for each screen, and how to get there",
     "tests/journeys/test_talk.py": "four journeys of the same people",
     "tests/journeys/test_walk.py": "six walks of the same three people through one chat",
     "tests/stream/test_wire.py": "one story for each way a peer can misbehave, on one scene",
     "web/client/api.ts": "one line a call, in the order of the protocol",
     "web/client/apply.ts": "every entry and what it does to what is known, side by side",
-    "web/client/model.test.ts": "one story for each thing that changes what is known, on one scene",
     "web/client/model.ts": "every entry and what it does to what is known, side by side",
     "web/client/store.test.ts": "one story for each thing that reaches the store, on one scene",
     "web/client/store.ts": "one person's live view: its verbs share its state",
+    "web/client/schema.ts": "made by a command, a shape after the other",
     "web/client/presence/presence.test.ts": "one story for each thing a socket brings, or ends with, on one scene",
     "web/client/stream.test.ts": "one story for each way a stream can be cut, on one scene",
 }

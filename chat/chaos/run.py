@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import shutil
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -17,7 +16,7 @@ from chat.chaos.faults.table import FAULTS
 from chat.chaos.judgement import judge, tell_figures, tell_trails
 from chat.chaos.options import Options
 from chat.chaos.plan import Strike
-from chat.chaos.rig import Rig, rig_of
+from chat.chaos.rig import Rig, keep_logs, rig_of
 from chat.chaos.scores import SHUT_OUT, UNANSWERED, UNRULY, Checkpoint, Sample, Scores, Struck
 from chat.chaos.sightings import find_disagreements
 from chat.chaos.waiting import came_true, until
@@ -155,11 +154,3 @@ class Run:
 async def ended(tasks: Tasks) -> None:
     """Raises when a client or the supervisor has died of something that nobody foresaw."""
     raise RuntimeError(f"{await tasks.failed} has died; the lines above say of what")
-
-
-def keep_logs(folder: Path, logs: Path) -> None:
-    """What the nodes said stays when something was broken."""
-    logs.mkdir(parents=True, exist_ok=True)
-    for log in folder.glob("*.log"):
-        shutil.copy(log, logs)
-    shutil.copy(folder / "balancer" / "log", logs / "haproxy.log")

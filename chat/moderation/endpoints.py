@@ -108,7 +108,7 @@ async def patch_report(request: web.Request) -> web.Response:
     return answer_json(await resolve_report(pool, log, member, report_id, form.outcome, form.note))
 
 
-async def get_audit(request: web.Request) -> web.Response:
+async def get_notes(request: web.Request) -> web.Response:
     """What those who run a conversation have done in it."""
     member, conversation_id = await require_identity(request), path_id(request, "conversation")
     after = parse_count(request, "after", default=LARGEST_ID, most=LARGEST_ID)

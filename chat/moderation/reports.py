@@ -17,10 +17,8 @@ from chat.shared.postgres import Pool
 from chat.shared.problems import NotFound
 
 PAGE = 50
-FIELDS = (
-    *("id", "conversation", "seq", "author", "body", "reporter", "reason", "at"),
-    *("outcome", "note", "resolved_by", "resolved_at"),
-)
+OUTCOME = "outcome", "note", "resolved_by", "resolved_at"
+FIELDS = "id", "conversation", "seq", "author", "body", "reporter", "reason", "at", *OUTCOME
 
 
 class Resolved(Conflict):
@@ -84,7 +82,7 @@ def describe_report(row: tuple[Any, ...]) -> dict[str, object]:
     """What came of it stands when something did."""
     fields = dict(zip(FIELDS, row, strict=True))
     fields |= {name: format_time(fields[name]) for name in ("at", "resolved_at") if fields[name]}
-    return {name: value for name, value in fields.items() if value not in (None, "")}
+    return {name: value for name, value in fields.items() if name not in OUTCOME or value not in (None, "")}
 
 
 async def resolve_report(

@@ -1,6 +1,8 @@
 """The connection pool to PostgreSQL, and which of its errors mean "try again later"."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import psycopg
@@ -48,6 +50,25 @@ async def prepare_connection(connection: Connection) -> None:
     await connection.set_autocommit(True)
     await connection.execute(f"set statement_timeout = '{STATEMENT_SECONDS}s'")
     await connection.execute("set idle_in_transaction_session_timeout = '3s'")
+
+
+@asynccontextmanager
+async def one_transaction(connection: Connection) -> AsyncIterator[None]:
+    """A transaction as one pipeline: it begins with its first statements and commits with its last ones.
+
+    psycopg's own, in a pipeline, waits for the server three times more.
+    """
+    try:
+        async with connection.pipeline():
+            await connection.execute("begin")
+            yield
+            committed = await connection.execute("commit")
+    except BaseException:
+        with suppress(psycopg.Error):  # a connection that is gone has rolled back by itself
+            await connection.rollback()
+        raise
+    if committed.statusmessage != "COMMIT":
+        raise psycopg.InternalError(f"a commit that ended in {committed.statusmessage}")
 
 
 def make_pool(url: str, size: int = 12) -> Pool:

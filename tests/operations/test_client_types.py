@@ -1,46 +1,43 @@
-"""The web client's types are those that the server describes: a field on one side alone is found here."""
+"""The web client's types are those that the server describes."""
 
-import re
 from pathlib import Path
 
 import pytest
 
-from chat.operations.description import shapes as s
+from chat.operations.description.typescript import comment, declare, type_of
+from tests.test_commands import tandem
 
-TYPES = Path(__file__).parent.parent.parent / "web" / "client" / "types.ts"
-INTERFACE = r"export interface {name}(?: extends \w+)? \{{\n(.*?)\n\}}"
-FIELD = re.compile(r"^  (\w+)(\??):", re.MULTILINE)
-# By the client's name: the shape that it stands for, and the fields that one side alone has on purpose.
-PAIRS: dict[str, tuple[type[s.Shape], set[str]]] = {
-    "User": (s.Me, set()),
-    "Reaction": (s.Reaction, set()),
-    "SentFile": (s.File, set()),
-    "Message": (s.Message, set()),
-    "Pin": (s.Pin, set()),
-    "FollowedThread": (s.FollowedThread, set()),
-    "Receipt": (s.Receipt, set()),
-    "Conversation": (s.Conversation, {"created_at"}),
-    "Channel": (s.Channel, set()),
-    "Member": (s.Member, {"presence"}),
-    "Login": (s.Login, set()),
-    "SignedIn": (s.SignedIn, set()),
-    "Page": (s.Page, set()),
-    "Snapshot": (s.Snapshot, set()),
-}
+SCHEMA = Path(__file__).parent.parent.parent / "web" / "client" / "schema.ts"
 
 
-def fields_of(name: str) -> dict[str, bool]:
-    """The fields of a type of the client, and whether each may be missing."""
-    found = re.search(INTERFACE.format(name=name), TYPES.read_text(), re.DOTALL)
-    assert found, f"{name} is no type of the client any more"
-    return {field: bool(optional) for field, optional in FIELD.findall(found[1])}
+def test_the_client_has_the_types_of_today() -> None:
+    """`tandem openapi --types > web/client/schema.ts` has been run since the last change of a shape."""
+    assert tandem("openapi", "--types").stdout == SCHEMA.read_text()
 
 
-@pytest.mark.parametrize("name", PAIRS)
-def test_the_client_knows_every_field_and_no_other(name: str) -> None:
-    """And it never counts on one that the server may leave out."""
-    shape, alone = PAIRS[name]
-    fields = fields_of(name)
-    assert set(fields) ^ set(shape.model_fields) == alone
-    left_out = {field for field, about in shape.model_fields.items() if not about.is_required()}
-    assert left_out - alone <= {field for field, optional in fields.items() if optional}
+@pytest.mark.parametrize(
+    ("schema", "typescript"),
+    [
+        ({"type": "integer", "minimum": 1}, "number"),
+        ({"$ref": "#/components/schemas/Message"}, "Message"),
+        ({"anyOf": [{"type": "string", "maxLength": 3}, {"type": "null"}]}, "string | null"),
+        ({"type": "array", "items": {"anyOf": [{"type": "boolean"}, {"type": "null"}]}}, "(boolean | null)[]"),
+        ({"type": "array", "prefixItems": [{"type": "string"}, {"type": "boolean"}]}, "[string, boolean]"),
+        ({"enum": ["on", "off"], "type": "string"}, "'on' | 'off'"),
+        ({"const": "hello", "type": "string"}, "'hello'"),
+        ({"type": "object"}, "Record<string, unknown>"),
+        ({}, "unknown"),
+    ],
+)
+def test_a_schema_as_a_type(schema: dict[str, object], typescript: str) -> None:
+    """Each kind that our models have."""
+    assert type_of(schema) == typescript
+
+
+def test_what_may_be_missing_has_a_mark() -> None:
+    """And what is said of a shape and of a field stands above it."""
+    about = {"description": "So many.", "type": "integer"}
+    shape = {"description": "A pot.", "properties": {"id": {"type": "integer"}, "soups": about}, "required": ["id"]}
+    lines = ["/** A pot. */", "export interface Pot {", "  id: number;", "  /** So many. */", "  soups?: number;", "}"]
+    assert declare("Pot", shape).split("\n") == lines
+    assert comment("one\ntwo") == "/**\n * one\n * two\n */"

@@ -8,6 +8,7 @@ from typing import Any
 import aiohttp
 import orjson
 
+from chat.operations.description.told import TOLD
 from tests.cast import Person
 from tests.waiting import eventually
 
@@ -73,9 +74,12 @@ class Eyes:
         await self.leaves()
 
     async def leaves(self) -> None:
-        """Close in order."""
+        """Close in order. Whatever was told is as it is described."""
         await self.socket.close()
         await asyncio.gather(self._task, return_exceptions=True)
+        for frame in self.frames:
+            if frame["type"] != "stats":
+                TOLD[frame["type"]].model_validate(frame)
 
 
 async def opens_eyes(person: Person, *, query: str = "", greeted: bool = True, **kwargs: Any) -> Eyes:

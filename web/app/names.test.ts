@@ -1,6 +1,7 @@
 /** Names, initials, days and matches, in several scripts. */
 import { expect, test } from 'vitest';
-import type { Conversation, User } from '../client';
+import type { Conversation } from '../client';
+import { channel, person } from '../client/cast';
 import { score } from './switcher/match';
 import { byRecency, initialsOf, titleOf } from './names';
 import { dayName } from './time';
@@ -19,19 +20,11 @@ test.each([
   expect(initialsOf(name)).toBe(initials);
 });
 
-const people = new Map<number, User>([
-  [1, { id: 1, name: 'ana', display_name: 'Ana' }],
-  [2, { id: 2, name: 'ben', display_name: '' }],
+const people = new Map([
+  [1, person(1, 'ana', 'Ana')],
+  [2, person(2, 'ben', '')],
 ]);
-const talk = (change: Partial<Conversation>): Conversation => ({
-  id: 1,
-  kind: 'direct',
-  name: null,
-  last_seq: 0,
-  read_seq: 0,
-  unread: 0,
-  ...change,
-});
+const talk = (change: Partial<Conversation>): Conversation => channel({ id: 1, kind: 'direct', name: '', ...change });
 
 test('a conversation without a name is called after the others in it', () => {
   expect(titleOf(talk({ members: [1, 2] }), people, 1)).toBe('ben');

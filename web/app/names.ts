@@ -3,7 +3,7 @@ import type { Conversation, Id, User } from '../client';
 
 type People = ReadonlyMap<Id, User>;
 
-export function nameOf(user: User | undefined): string {
+export function nameOf(user: Pick<User, 'name' | 'display_name'> | undefined): string {
   return user?.display_name || user?.name || '…';
 }
 

@@ -49,7 +49,7 @@ export class Acts {
   }
 
   block(user: Id, on: boolean): Promise<void> {
-    const change = (now: boolean) => (old: model.Model) => block(old, { user, on: now });
+    const change = (now: boolean) => (old: model.Model) => block(old, { user, on: now, mentions: [] });
     return this.try(change(on), change(!on), () => this.desk.api.block(user, on));
   }
 

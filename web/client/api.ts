@@ -1,15 +1,16 @@
 /** The calls of the HTTP API, typed. Every failure is a `Problem`. */
 import { problemOf, unreachable } from './problem';
+import type * as schema from './schema';
 import type {
   Announcement,
-  Channel,
+  Channels,
   Conversation,
   ConversationChange,
   ConversationDraft,
   FollowedThread,
   Id,
   Login,
-  Member,
+  Members,
   Message,
   Notifications,
   Page,
@@ -48,13 +49,7 @@ export class Api {
   }
 
   /** `invite` is the code of an invitation, where the server asks for one. */
-  signUp(form: {
-    name: string;
-    password: string;
-    display_name?: string;
-    device?: string;
-    invite?: string;
-  }): Promise<SignedIn> {
+  signUp(form: schema.SignUp): Promise<SignedIn> {
     return this.call('POST', '/api/accounts', form);
   }
 
@@ -67,7 +62,7 @@ export class Api {
   }
 
   async sessions(): Promise<Login[]> {
-    return (await this.call<{ sessions: Login[] }>('GET', '/api/sessions')).sessions;
+    return (await this.call<schema.Logins>('GET', '/api/sessions')).sessions;
   }
 
   /** Ends one login, or all but this one. */
@@ -77,7 +72,7 @@ export class Api {
 
   /** Opens one presence socket where no cookie travels. */
   async presenceTicket(): Promise<string> {
-    return (await this.call<{ ticket: string }>('POST', '/api/presence/ticket')).ticket;
+    return (await this.call<schema.Ticket>('POST', '/api/presence/ticket')).ticket;
   }
 
   me(): Promise<User> {
@@ -94,11 +89,11 @@ export class Api {
   }
 
   async users(ids: Id[]): Promise<User[]> {
-    return (await this.call<{ users: User[] }>('GET', `/api/users${query({ ids: ids.join(',') })}`)).users;
+    return (await this.call<schema.Users>('GET', `/api/users${query({ ids: ids.join(',') })}`)).users;
   }
 
   async findUsers(q: string): Promise<User[]> {
-    return (await this.call<{ users: User[] }>('GET', `/api/users${query({ q })}`)).users;
+    return (await this.call<schema.Users>('GET', `/api/users${query({ q })}`)).users;
   }
 
   conversations(): Promise<Snapshot> {
@@ -114,7 +109,7 @@ export class Api {
   }
 
   /** Public channels by name, those after one called `after`. */
-  channels(q: string, after?: string): Promise<{ channels: Channel[]; next?: string }> {
+  channels(q: string, after?: string): Promise<Channels> {
     return this.call('GET', `/api/chat/channels${query({ q, after })}`);
   }
 
@@ -123,7 +118,7 @@ export class Api {
     return this.call('PATCH', `/api/chat/conversations/${id}`, change);
   }
 
-  members(conversation: Id, after?: Id): Promise<{ members: Member[]; next?: Id | null }> {
+  members(conversation: Id, after?: Id): Promise<Members> {
     return this.call('GET', `/api/chat/conversations/${conversation}/members${query({ after })}`);
   }
 
@@ -153,18 +148,19 @@ export class Api {
   }
 
   async message(conversation: Id, seq: number): Promise<Message> {
-    return (await this.call<{ message: Message }>('GET', messagePath(conversation, seq))).message;
+    return (await this.call<schema.Posted>('GET', messagePath(conversation, seq))).message;
   }
 
   async post(conversation: Id, body: string, clientId: string, references: References = {}): Promise<Message> {
     const path = `/api/chat/conversations/${conversation}/messages`;
     const { files, ...rest } = references;
-    const draft = { body, client_id: clientId, ...rest, ...(files?.length && { files: files.map((file) => file.id) }) };
-    return (await this.call<{ message: Message }>('POST', path, draft)).message;
+    const carried = files?.length ? { files: files.map((file) => file.id) } : {};
+    const draft: schema.Draft = { body, client_id: clientId, ...rest, ...carried };
+    return (await this.call<schema.Posted>('POST', path, draft)).message;
   }
 
   async edit(conversation: Id, seq: number, body: string): Promise<Message> {
-    return (await this.call<{ message: Message }>('PATCH', messagePath(conversation, seq), { body })).message;
+    return (await this.call<schema.Posted>('PATCH', messagePath(conversation, seq), { body })).message;
   }
 
   deleteMessage(conversation: Id, seq: number): Promise<void> {
@@ -177,7 +173,7 @@ export class Api {
   }
 
   async pins(conversation: Id): Promise<Pin[]> {
-    return (await this.call<{ pins: Pin[] }>('GET', `/api/chat/conversations/${conversation}/pins`)).pins;
+    return (await this.call<schema.Pins>('GET', `/api/chat/conversations/${conversation}/pins`)).pins;
   }
 
   pin(conversation: Id, seq: number, on: boolean): Promise<void> {
@@ -189,7 +185,7 @@ export class Api {
   }
 
   async threads(): Promise<FollowedThread[]> {
-    return (await this.call<{ threads: FollowedThread[] }>('GET', '/api/chat/threads')).threads;
+    return (await this.call<schema.Threads>('GET', '/api/chat/threads')).threads;
   }
 
   follow(conversation: Id, root: number, on: boolean): Promise<void> {
@@ -206,7 +202,7 @@ export class Api {
 
   async receipts(conversation: Id): Promise<Receipt[]> {
     const path = `/api/chat/conversations/${conversation}/receipts`;
-    return (await this.call<{ receipts: Receipt[] }>('GET', path)).receipts;
+    return (await this.call<schema.Receipts>('GET', path)).receipts;
   }
 
   /** What is not named stays; a `muted_until` of null ends the mute. */
@@ -216,7 +212,7 @@ export class Api {
 
   /** What stands above all conversations, if anything. */
   async announcement(): Promise<Announcement | null> {
-    return (await this.call<{ announcement: Announcement | null }>('GET', '/api/announcement')).announcement;
+    return (await this.call<schema.Announced>('GET', '/api/announcement')).announcement;
   }
 
   block(user: Id, on: boolean): Promise<void> {
@@ -226,7 +222,7 @@ export class Api {
   /** Room for a file of so many bytes; its id. The pieces go to `/api/files/{id}`. */
   async beginUpload(name: string, size: number): Promise<Id> {
     const headers = { 'Upload-Length': String(size), 'Upload-Metadata': `filename ${base64(name)}` };
-    return (await this.call<{ file: SentFile }>('POST', '/api/files', undefined, headers)).file.id;
+    return (await this.call<schema.Stored>('POST', '/api/files', undefined, headers)).file.id;
   }
 
   /** How many bytes of it are there. */
@@ -236,7 +232,7 @@ export class Api {
   }
 
   async sentFile(id: Id): Promise<SentFile> {
-    return (await this.call<{ file: SentFile }>('GET', `/api/files/${id}`)).file;
+    return (await this.call<schema.Stored>('GET', `/api/files/${id}`)).file;
   }
 
   cancelUpload(id: Id): Promise<void> {

@@ -1,15 +1,16 @@
 /** Everything that can happen, in any order: an old snapshot and the entries since give a new snapshot. */
 import { expect, test } from 'vitest';
 import { apply } from './apply';
+import { person } from './cast';
 import { randomFrom } from './chance';
 import type { Entry } from './entry';
 import { reaches } from './message';
 import type { Model } from './model';
 import { Served } from './served';
-import type { Level, User } from './types';
+import type { Level } from './types';
 
 const [ana, ben, chloe] = [1, 2, 3];
-const me: User = { id: ana, name: 'ana', display_name: 'Ana' };
+const me = person(ana, 'ana', 'Ana');
 
 const play = (model: Model, entries: Entry[]) => entries.reduce(apply, model);
 

@@ -153,7 +153,7 @@ export function notify(model: Model, id: Id, { level, muted_until }: Notificatio
   return conversation ? setConversation(model, { ...conversation, level, muted_until }) : model;
 }
 
-export function block(model: Model, { user, on, mentions = [] }: BlockChange): Model {
+export function block(model: Model, { user, on, mentions }: BlockChange): Model {
   const blocked = new Set(model.blocked);
   blocked[on ? 'add' : 'delete'](user);
   const conversations = new Map(model.conversations);
@@ -217,13 +217,7 @@ function withoutReader(model: Model, id: Id, user: Id): Model {
 function takeMark(model: Model, { conversation: id, seq, unread, mentions }: ReadChange): Model {
   const conversation = model.conversations.get(id);
   if (!conversation || seq < conversation.read_seq) return model;
-  const guessed = readTo(conversation, seq);
-  return setConversation(model, {
-    ...conversation,
-    read_seq: seq,
-    unread: unread ?? guessed.unread,
-    mentions: mentions ?? guessed.mentions ?? 0,
-  });
+  return setConversation(model, { ...conversation, read_seq: seq, unread, mentions });
 }
 
 function forget(model: Model, id: Id): Model {

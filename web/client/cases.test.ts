@@ -2,12 +2,12 @@
 import { expect, test } from 'vitest';
 import told from '../../tests/cases/attention.json';
 import { apply } from './apply';
+import { channel, person } from './cast';
 import type { Entry } from './entry';
 import { emptyModel, takeSnapshot } from './model';
 import type { Conversation } from './types';
 
-const me = { id: 1, name: 'one', display_name: 'One' };
-const base = { kind: 'channel' as const, name: 'general', role: 'member' as const };
+const me = person(1, 'one', 'One');
 
 interface Case {
   name: string;
@@ -20,7 +20,7 @@ interface Case {
 const cases = (told.cases as unknown as Case[]).filter((one) => one.before.conversations.length);
 
 test.each(cases)('$name', ({ before, entries, after }) => {
-  const conversations = before.conversations.map((one) => ({ ...base, ...one }) as Conversation);
+  const conversations = before.conversations.map((one) => channel(one));
   const start = takeSnapshot(emptyModel(me), { conversations, blocked: before.blocked, cursor: 'e.0' });
   const end = entries
     .map(([event, data], at) => ({ event, data, id: `e.${at + 1}` }) as Entry)

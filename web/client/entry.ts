@@ -1,85 +1,20 @@
 /** Entries of the log as the stream and the long-poll carry them, told apart by name. Pure. */
-import type { Announcement, Conversation, Id, Message, Notifications, Role, User } from './types';
+import type { Id, StreamEvents } from './schema';
 
-/** `count`: how many they are now, where not all are told; `shown`: who is told of in place of one who left. */
-export interface ReactionChange {
-  conversation: Id;
-  seq: number;
-  emoji: string;
-  user: Id;
-  on: boolean;
-  count?: number;
-  shown?: Id;
-}
+export type {
+  BlockChange,
+  PinChange,
+  ReactionChange,
+  ReadChange,
+  ReportChange,
+  ThreadChange,
+  Tombstone,
+} from './schema';
 
-/** What was deleted, and, where it had reached somebody, whose it was and whom. */
-export type Tombstone = { conversation: Id; seq: number; author?: Id } & Pick<
-  Message,
-  'mentions' | 'mentions_all'
->;
+type Kind = Exclude<keyof StreamEvents, Notice['event']>;
 
-export interface PinChange {
-  conversation: Id;
-  seq: number;
-  user: Id;
-  on: boolean;
-}
-
-/** How a person stands to a thread: what is counted up to `last_seq`, and how much of it is unread. */
-export interface ThreadChange {
-  conversation: Id;
-  seq: number;
-  following: boolean;
-  read_seq?: number;
-  last_seq?: number;
-  unread?: number;
-}
-
-/** Whom one has nothing to do with, and how many mentions count now where that changes it. */
-export interface BlockChange {
-  user: Id;
-  on: boolean;
-  mentions?: { conversation: Id; mentions: number }[];
-}
-
-/** A read mark, with what is left beyond it: not every device holds the messages. */
-export interface ReadChange {
-  conversation: Id;
-  seq: number;
-  unread?: number;
-  mentions?: number;
-}
-
-/** For those who may judge it. */
-export interface ReportChange {
-  /** The report's. */
-  id: Id;
-  conversation: Id;
-  seq: number;
-  state: 'open' | 'dismissed' | 'acted';
-}
-
-export type Entry =
-  | { event: 'message'; id: string; data: Message }
-  | { event: 'edit'; id: string; data: Message }
-  | { event: 'delete'; id: string; data: Tombstone }
-  | { event: 'read'; id: string; data: ReadChange }
-  | { event: 'receipt'; id: string; data: { conversation: Id; user: Id; seq: number } }
-  | { event: 'reaction'; id: string; data: ReactionChange }
-  | { event: 'pin'; id: string; data: PinChange }
-  | { event: 'thread'; id: string; data: ThreadChange }
-  | { event: 'notifications'; id: string; data: { conversation: Id } & Notifications }
-  | { event: 'block'; id: string; data: BlockChange }
-  | { event: 'settings'; id: string; data: Pick<User, 'receipts'> }
-  | { event: 'announcement'; id: string; data: { announcement: Announcement | null } }
-  | {
-      event: 'conversation';
-      id: string;
-      data: Pick<Conversation, 'id'> & Partial<Conversation>;
-    }
-  | { event: 'member'; id: string; data: { conversation: Id; user: Id; role: Role | null } }
-  | { event: 'user'; id: string; data: User }
-  | { event: 'report'; id: string; data: ReportChange };
+/** By its event: `{ event, id, data }`. */
+export type Entry = { [Event in Kind]: { event: Event; id: string; data: StreamEvents[Event] } }[Kind];
 
 /** What the stream says about itself; none of it is an entry. */
 export type Notice =

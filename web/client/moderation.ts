@@ -1,51 +1,10 @@
 /** Keeping a conversation in order: reports, bans, and links that let somebody in. */
 import { type Api, messagePath, query } from './api';
-import type { Conversation, Id } from './types';
+import type { Bans, Conversation, Id, Link, Links, Notes, Report, Reported, Reports, Resolution } from './schema';
 
-export interface Report {
-  id: Id;
-  conversation: Id;
-  seq: number;
-  author: Id;
-  /** As it was when it was reported. */
-  body: string;
-  reporter: Id;
-  reason: string;
-  at: string;
-  outcome?: 'dismissed' | 'acted';
-  note?: string;
-  resolved_by?: Id;
-  resolved_at?: string;
-}
-
-export interface Ban {
-  user: Id;
-  by: Id;
-  reason: string;
-  at: string;
-}
-
-/** `code` is told once, when it is made. */
-export interface Link {
-  id: Id;
-  uses_left: number;
-  by: Id;
-  made_at: string;
-  expires_at: string;
-  code?: string;
-}
+export type { Ban, Link, Note, Report } from './schema';
 
 export type ReportState = 'open' | 'resolved' | 'all';
-
-/** What was changed in a conversation by those who run it. */
-export interface Note {
-  id: Id;
-  at: string;
-  actor: Id | null;
-  action: string;
-  subject: Id | null;
-  detail: Record<string, unknown>;
-}
 
 const path = (conversation: Id) => `/api/chat/conversations/${conversation}`;
 
@@ -53,20 +12,20 @@ export class Moderation {
   constructor(private readonly api: Api) {}
 
   /** Again by the same person it changes nothing. */
-  report(conversation: Id, seq: number, reason: string): Promise<{ id: Id }> {
+  report(conversation: Id, seq: number, reason: string): Promise<Reported> {
     return this.api.call('POST', `${messagePath(conversation, seq)}/reports`, { reason });
   }
 
   /** What this person may judge, the latest first. */
-  reports(state: ReportState, before?: Id): Promise<{ reports: Report[]; next?: Id }> {
+  reports(state: ReportState, before?: Id): Promise<Reports> {
     return this.api.call('GET', `/api/chat/reports${query({ state, before })}`);
   }
 
-  resolve(report: Id, outcome: 'dismissed' | 'acted', note: string): Promise<Report> {
+  resolve(report: Id, outcome: Resolution['outcome'], note: string): Promise<Report> {
     return this.api.call('PATCH', `/api/chat/reports/${report}`, { outcome, ...(note && { note }) });
   }
 
-  bans(conversation: Id, after?: Id): Promise<{ bans: Ban[]; next?: Id }> {
+  bans(conversation: Id, after?: Id): Promise<Bans> {
     return this.api.call('GET', `${path(conversation)}/bans${query({ after })}`);
   }
 
@@ -80,7 +39,7 @@ export class Moderation {
   }
 
   async links(conversation: Id): Promise<Link[]> {
-    return (await this.api.call<{ links: Link[] }>('GET', `${path(conversation)}/links`)).links;
+    return (await this.api.call<Links>('GET', `${path(conversation)}/links`)).links;
   }
 
   makeLink(conversation: Id, uses: number, days: number): Promise<Link> {
@@ -96,7 +55,7 @@ export class Moderation {
     return this.api.call('POST', '/api/chat/join', { code });
   }
 
-  notes(conversation: Id, after?: Id): Promise<{ rows: Note[]; next: Id | null }> {
+  notes(conversation: Id, after?: Id): Promise<Notes> {
     return this.api.call('GET', `${path(conversation)}/audit${query({ after })}`);
   }
 }

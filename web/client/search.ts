@@ -1,6 +1,9 @@
 /** Finding what was said. */
 import { type Api, query } from './api';
-import type { Id, Message } from './types';
+import type { Found } from './schema';
+import type { Id } from './types';
+
+export type { Hit } from './schema';
 
 /** `q` may hold filters, as typed: `tomat* from:ana before:2026-01-31 has:link`. */
 export interface Asked {
@@ -10,13 +13,7 @@ export interface Asked {
   before?: string;
 }
 
-/** A message, and the part of it that answers, as plain text: `true` marks what was looked for. */
-export interface Hit {
-  message: Message;
-  highlight: [string, boolean][];
-}
-
 /** The newest first; `next` goes on below them. */
-export function search(api: Api, asked: Asked): Promise<{ results: Hit[]; next: string | null }> {
+export function search(api: Api, asked: Asked): Promise<Found> {
   return api.call('GET', `/api/chat/search${query({ ...asked })}`);
 }

@@ -2,6 +2,7 @@
  * What a server would hold and say of one conversation, for the tests: every action changes the truth and
  * tells its entry; a fresh snapshot is read off the truth.
  */
+import { channel } from './cast';
 import type { Entry } from './entry';
 import * as model from './model';
 import type { Conversation, Id, Level, Message, User } from './types';
@@ -146,18 +147,15 @@ export class Served {
     const beyond = this.messages.filter(
       (one) => one.seq > this.read && one.author !== this.me.id && !one.deleted,
     );
-    return {
+    return channel({
       id: CONVERSATION,
-      kind: 'channel',
-      name: 'general',
-      role: 'member',
       last_seq: this.messages.length,
       read_seq: this.read,
       unread: beyond.length,
       mentions: beyond.filter((one) => one.mentions?.includes(this.me.id) && !this.blocked.has(one.author)).length,
       ...this.notice,
       last_message: this.messages.at(-1) ?? null,
-    };
+    });
   }
 
   private threads() {

@@ -6,6 +6,7 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Api } from './api';
+import { channel, person } from './cast';
 import { eventually } from './peer';
 import { Store } from './store';
 import type { Conversation, Message } from './types';
@@ -24,16 +25,8 @@ let puts: { url: string; body: string }[];
 /** Answers to GET wait for it, where one is set. */
 let held: { path: string; until: Promise<void> } | null;
 
-const conversation = (change: Partial<Conversation> = {}): Conversation => ({
-  id: 7,
-  kind: 'channel',
-  name: 'general',
-  role: 'member',
-  last_seq: messages.length,
-  read_seq: 0,
-  unread: messages.length,
-  ...change,
-});
+const conversation = (change: Partial<Conversation> = {}): Conversation =>
+  channel({ last_seq: messages.length, unread: messages.length, ...change });
 
 function tells(event: string, data: object): void {
   const frame = `id: e.${frames.length + 1}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
@@ -75,13 +68,13 @@ beforeEach(async () => {
     }
     if (url.pathname.endsWith('/messages')) answers[url.pathname] = page(url.searchParams);
     if (url.pathname === '/api/users')
-      answers[url.pathname] = { users: [{ id: ben, name: 'ben', display_name: 'Ben' }] };
+      answers[url.pathname] = { users: [person(ben, 'ben', 'Ben')] };
     response.writeHead(request.method === 'PUT' ? 204 : url.pathname in answers ? 200 : 404);
     return response.end(request.method === 'GET' ? JSON.stringify(answers[url.pathname] ?? {}) : '');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const api = new Api({ base: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
-  store = new Store({ api, me: { id: ana, name: 'ana', display_name: 'Ana' }, timings });
+  store = new Store({ api, me: person(ana, 'ana', 'Ana'), timings });
 });
 
 afterEach(() => {

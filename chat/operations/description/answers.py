@@ -1,6 +1,7 @@
 """Which shape a call answers with, by its handler. Calls that are not named here answer with an object of their own,
 or, where the handler says so, with nothing. Pure."""
 
+from chat.operations.description import keeping as k
 from chat.operations.description import shapes as s
 
 ANSWERS: dict[str, type[s.Shape]] = {
@@ -15,6 +16,22 @@ ANSWERS: dict[str, type[s.Shape]] = {
     "get_user": s.User,
     "get_blocks": s.Blocked,
     "get_stream": s.Events,
+    "get_announcement": s.Announced,
+    "put_announcement": s.Announced,
+    "get_upload": s.Stored,
+    "put_avatar": s.User,
+    "delete_avatar": s.User,
+    "get_edits": k.Edits,
+    "get_delivery": k.Delivery,
+    "get_search": s.Found,
+    "get_bans": k.Bans,
+    "get_links": k.Links,
+    "post_link": k.Link,
+    "post_report": k.Reported,
+    "get_reports": k.Reports,
+    "patch_report": k.Report,
+    "get_notes": k.Notes,
+    "get_evidence": k.Evidence,
     "get_conversations": s.Snapshot,
     "post_conversation": s.Conversation,
     "get_conversation": s.Conversation,

@@ -1,21 +1,48 @@
 """What answers and entries look like. The tests hold every real answer against these. Pure."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from typing_extensions import TypeAliasType
 
-Id = Annotated[int, Field(ge=1, lt=2**53)]
+Id = TypeAliasType("Id", Annotated[int, Field(ge=1, lt=2**53)])
 Seq = Annotated[int, Field(ge=0, lt=2**53)]
 Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 Cursor = Annotated[str, Field(pattern=r"^[0-9a-z]{1,16}\.(0|[1-9][0-9]{0,17})$", examples=["k3v9.1041"])]
-Role = Literal["owner", "admin", "member"]
-Level = Literal["all", "mentions", "nothing"]
+Role = TypeAliasType("Role", Literal["owner", "admin", "member"])
+Kind = TypeAliasType("Kind", Literal["channel", "group", "direct"])
+Level = TypeAliasType("Level", Literal["all", "mentions", "nothing"])
+Status = TypeAliasType("Status", Literal["online", "away", "dnd", "offline"])
+Mode = TypeAliasType("Mode", Literal["online", "away", "dnd", "invisible"])
+
+
+def leave_out(schema: dict[str, Any], shape: "type[Shape]") -> None:
+    """Of a field that may be missing: it is missing then, never null."""
+    for name, field in schema.get("properties", {}).items():
+        if name not in schema.get("required", ()):
+            field.pop("default")
+        if name in shape.left_out():
+            (kept,) = [one for one in field.pop("anyOf") if one != {"type": "null"}]
+            field.update(kept)
 
 
 class Shape(BaseModel):
-    """Nothing stands in an answer that is not described here."""
+    """Nothing stands in an answer that is not described here, and what may be left out is never null."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, use_attribute_docstrings=True, json_schema_extra=leave_out)
+    null_too: ClassVar[frozenset[str]] = frozenset()  # what may be missing, and may as well be null
+
+    @classmethod
+    def left_out(cls) -> set[str]:
+        """The fields that are missing where there is nothing."""
+        return {name for name, field in cls.model_fields.items() if not field.is_required()} - cls.null_too
+
+    @model_validator(mode="after")
+    def check_left_out(self) -> Self:
+        """Raises `ValueError`."""
+        if wrong := [name for name in self.model_fields_set & self.left_out() if getattr(self, name) is None]:
+            raise ValueError(f"{wrong} would be left out")
+        return self
 
 
 class User(Shape):
@@ -27,13 +54,15 @@ class User(Shape):
     role: str
     about: str
     time_zone: str
+    """Of the tz database: `Europe/Berlin`; empty for none."""
     avatar: str
 
 
 class Me(User):
-    """Oneself: `receipts` says whether the others see how far one has read."""
+    """Oneself."""
 
     receipts: Literal["on", "off"]
+    """Whether the others see how far one has read."""
 
 
 class Users(Shape):
@@ -43,7 +72,7 @@ class Users(Shape):
 
 
 class Login(Shape):
-    """One login of a person, and what it has open now on all nodes."""
+    """One login of a person."""
 
     id: Id
     device: str
@@ -52,6 +81,7 @@ class Login(Shape):
     last_seen_at: Moment
     current: bool
     streams: int
+    """What it has open now, on all nodes."""
     sockets: int
 
 
@@ -78,15 +108,17 @@ class Reaction(Shape):
 
 
 class File(Shape):
-    """What a message carries: a picture has a size on the screen, and with `preview` there are small ones of it."""
+    """What a message carries, or is about to."""
 
     id: Id
     name: str
     size: int
     type: str
     width: int | None = None
+    """Of a picture in pixels, as it is to be seen."""
     height: int | None = None
     preview: bool | None = None
+    """There are small pictures of it."""
 
 
 class Message(Shape):
@@ -101,15 +133,26 @@ class Message(Shape):
     edited_at: Moment | None = None
     deleted: bool | None = None
     reply_to: Id | None = None
+    """The message that it quotes."""
     thread: Id | None = None
+    """The message in whose own list of replies it stands."""
     replies: int | None = None
     last_reply: Id | None = None
     last_reply_at: Moment | None = None
     reactions: list[Reaction] | None = None
     pinned: bool | None = None
     mentions: list[Id] | None = None
+    """Whom it reaches by name."""
     mentions_all: Literal["channel", "here"] | None = None
+    """How it reaches everybody."""
     files: list[File] | None = None
+
+
+class Stored(Shape):
+    """A file as it is; `ready`: a message may carry it."""
+
+    file: File
+    ready: bool
 
 
 class Posted(Shape):
@@ -138,13 +181,16 @@ class Conversation(Shape):
     """A conversation as one person sees it; channels do not list their members."""
 
     id: Id
-    kind: Literal["channel", "group", "direct"]
+    kind: Kind
     name: str
     topic: str
     private: bool
     archived: bool | None = None
+    """It can be read, and nothing else."""
     slow: int | None = None
+    """Seconds between two messages of one member."""
     read_only: bool | None = None
+    """Only those who run it write."""
     role: Role | None
     last_seq: Seq
     read_seq: Seq
@@ -179,6 +225,34 @@ class Channels(Shape):
 
     channels: list[Channel]
     next: str | None = None
+
+
+class Announcement(Shape):
+    """What admins say to everybody."""
+
+    id: Id
+    body: str
+    at: Moment
+
+
+class Announced(Shape):
+    """What stands above all conversations, if anything."""
+
+    announcement: Announcement | None
+
+
+class Hit(Shape):
+    """A message, and the part of it that answers, as plain text: `true` marks what was looked for."""
+
+    message: Message
+    highlight: list[tuple[str, bool]]
+
+
+class Found(Shape):
+    """The newest first; `next` goes on below them."""
+
+    results: list[Hit]
+    next: str | None
 
 
 class Seated(Shape):
@@ -266,7 +340,7 @@ class PresenceRecord(Shape):
     """What others see of one person; of two records the one with the higher version holds."""
 
     id: Id
-    status: Literal["online", "away", "dnd", "offline"]
+    status: Status
     text: str
     emoji: str
     until: Moment | None

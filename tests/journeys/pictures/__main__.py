@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from playwright.async_api import Browser, Error, async_playwright
 from playwright.async_api import TimeoutError as Timeout
@@ -14,15 +14,21 @@ from playwright.async_api import TimeoutError as Timeout
 from tests.journeys.conftest import FLAGS, NAMES
 from tests.journeys.pictures.app import APP
 from tests.journeys.pictures.board import BOARD
+from tests.journeys.pictures.panels import PANELS
 from tests.journeys.pictures.stage import Stage, setting_the_stage
 from tests.journeys.pictures.view import Scene, View
 
-LOOKS: dict[str, dict[str, Any]] = {
+SIZES: dict[str, dict[str, Any]] = {
     "wide": {"viewport": {"width": 1280, "height": 800}},
     "phone": {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True},
 }
-Theme = Literal["light", "dark"]
-THEMES: tuple[Theme, ...] = ("light", "dark")
+THEMES: dict[str, dict[str, str]] = {
+    "light": {"color_scheme": "light"},
+    "dark": {"color_scheme": "dark"},
+    "stark": {"color_scheme": "light", "contrast": "more"},
+    "starkdark": {"color_scheme": "dark", "contrast": "more"},
+}
+LOOKS = [f"{theme}-{size}" for theme, size in product(THEMES, SIZES)]
 PATIENCE = 10_000  # ms
 
 
@@ -31,7 +37,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.journeys.pictures", description=__doc__)
     parser.add_argument("folder", type=Path, help="where the pictures go")
     parser.add_argument("--only", default="", help="screens whose names begin so")
-    parser.add_argument("--look", default="", help="one of light-wide, light-phone, dark-wide, dark-phone")
+    parser.add_argument("--look", default="", choices=["", *LOOKS], help="in which look; all of them without")
     asked = parser.parse_args()
     asked.folder.mkdir(parents=True, exist_ok=True)
     sys.exit(setting_the_stage(lambda stage: take_all(stage, asked.folder, asked.only, asked.look)))
@@ -49,16 +55,16 @@ async def take_all(stage: Stage, folder: Path, only: str, look: str) -> int:
     return int(missed > 0)
 
 
-def chosen(only: str, look: str) -> Iterator[tuple[Scene, Theme, str]]:
+def chosen(only: str, look: str) -> Iterator[tuple[Scene, str, str]]:
     """Screen, theme and size of each picture."""
-    for scene, theme, size in product((*APP, *BOARD), THEMES, LOOKS):
+    for scene, theme, size in product((*APP, *PANELS, *BOARD), THEMES, SIZES):
         if scene.name.startswith(only) and look in ("", f"{theme}-{size}"):
             yield scene, theme, size
 
 
-async def take(browser: Browser, stage: Stage, scene: Scene, theme: Theme, size: str, folder: Path) -> bool:
+async def take(browser: Browser, stage: Stage, scene: Scene, theme: str, size: str, folder: Path) -> bool:
     """One picture, in a browser of its own."""
-    context = await browser.new_context(**LOOKS[size], locale="en-GB", reduced_motion="reduce", color_scheme=theme)
+    context = await browser.new_context(**SIZES[size], **THEMES[theme], locale="en-GB", reduced_motion="reduce")
     context.set_default_timeout(PATIENCE)
     await context.add_cookies(stage.cookies_of(scene.who))  # type: ignore[arg-type]
     page = await context.new_page()

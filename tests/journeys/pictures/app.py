@@ -1,7 +1,19 @@
 """The screens of the app."""
 
+from playwright.async_api import expect
+
 from tests.journeys.pictures.stage import Stage
-from tests.journeys.pictures.view import ROOM, Scene, View, dialog, scene
+from tests.journeys.pictures.view import ROOM, Scene, View, scene
+
+SETTINGS = {
+    "profile": "Time zone",
+    "status": "Status",
+    "notifications": "Notifications",
+    "logins": "Firefox on Linux",
+    "data": "Your data",
+    "blocked": "Blocked",
+    "appearance": "Compact",
+}
 
 
 async def list_alone(view: View) -> None:
@@ -17,22 +29,19 @@ async def signing_up(view: View) -> None:
     await view.presses("Sign up")
 
 
-async def message_menu(view: View) -> None:
-    """What one can do with a message."""
-    await view.reads()
-    row = view.page.locator("[role=log] article").last
-    if view.phone:
-        await row.dispatch_event("contextmenu")
-    else:
-        await row.hover()
-        await row.get_by_role("button", name="More actions").click()
+async def wrong_password(view: View) -> None:
+    """Who is not let in is told."""
+    await view.opens("/")
+    await view.page.get_by_label("Name", exact=True).fill("ana")
+    await view.page.get_by_label("Password", exact=True).fill("not that one")
+    await view.presses("Log in")
+    await view.page.get_by_role("alert").first.wait_for()
 
 
-async def switcher(view: View) -> None:
-    """By its key."""
+async def newcomer(view: View) -> None:
+    """Nobody has said anything to somebody who has just come."""
     await view.opens("/")
     await view.is_live()
-    await view.page.get_by_role("button", name="Jump to").click()
 
 
 async def announced(view: View) -> None:
@@ -48,31 +57,56 @@ async def taken_back(stage: Stage) -> None:
     await stage.people["ana"].call("DELETE", "/api/announcement")
 
 
+async def talking(view: View) -> None:
+    """At the end of the talk, while somebody types."""
+    await view.reads()
+    await view.page.locator("[role=log] article").last.scroll_into_view_if_needed()
+    for name in ("ben", "chloe"):
+        await view.stage.eyes[name].says("typing", conversation=1, on=True)
+    await view.page.get_by_text("are typing").locator("visible=true").first.wait_for()
+
+
+async def cut_off(view: View) -> None:
+    """The network is gone, and what is written meanwhile waits."""
+    await view.reads()
+    await view.page.context.set_offline(True)
+    await view.page.get_by_label("Message", exact=True).fill("Said into the dark")
+    await view.presses("Send")
+    await view.page.get_by_text("Said into the dark").last.wait_for()
+
+
+async def carrying(view: View) -> None:
+    """Files that are about to be sent, and one that cannot be."""
+    await view.reads()
+    files = [("notes.txt", b"remember the milk"), ("A name that is far too long to stand in one line.pdf", b"%PDF-1.4")]
+    chosen = [{"name": name, "mimeType": "application/octet-stream", "buffer": data} for name, data in files]
+    async with view.page.expect_file_chooser() as asked:
+        await view.button("Attach files").first.click()
+    await (await asked.value).set_files(chosen)  # type: ignore[arg-type]
+    tray = view.page.get_by_role("list", name="Files to send").first.locator("li")
+    await expect(tray.last).to_have_attribute("data-state", "done")
+
+
 APP = [
     Scene("app-login", scene("/", until="Log in to Tandem"), who=""),
+    Scene("app-login-wrong", wrong_password, who=""),
     Scene("app-signup", signing_up, who=""),
     Scene("app-list", list_alone),
+    Scene("app-newcomer", newcomer, who="nora"),
     Scene("app-conversation", scene(ROOM)),
-    Scene("app-who-is-here", scene(ROOM, "Who is here", until="Ben Okafor")),
-    Scene("app-pins", scene(ROOM, "Pinned messages")),
-    Scene("app-thread", scene("/c/1/thread/3", until="Which platform?")),
-    Scene("app-conversation-menu", scene(ROOM, "Conversation menu")),
-    Scene("app-notifications", scene(ROOM, "Conversation menu", "Notifications")),
-    Scene("app-add-people", scene(ROOM, "Conversation menu", "Add people")),
-    Scene("app-leave", scene(ROOM, "Conversation menu", "Leave channel")),
-    Scene("app-message-menu", message_menu),
+    Scene("app-talking", talking),
     Scene("app-announcement", announced, after=taken_back),
+    Scene("app-cut-off", cut_off),
+    Scene("app-carrying", carrying),
     Scene("app-missing", scene("/c/999999", until="You are not in this conversation")),
-    Scene("app-switcher", switcher),
-    Scene("app-details", scene("/c/1/details", until="Everything that is for everybody")),
     Scene("app-channels", scene("/channels", until="Drawings, words, colours")),
+    Scene("app-channels-none", scene("/channels?q=nothing-like-it", until="Channels")),
     Scene("app-search", scene("/search?find=coffee", until="coffee")),
-    Scene("app-reports", scene("/reports")),
-    Scene("app-new-channel", dialog("Add channels", "Create a channel")),
-    Scene("app-new-message", dialog("New message")),
-    Scene("app-account", scene("/", "Your account")),
-    Scene("app-status", dialog("Your account", "Set a status message")),
-    Scene("app-keyboard", dialog("Your account", "Keyboard")),
-    Scene("app-settings", scene("/settings/profile", until="Time zone")),
-    Scene("app-appearance", scene("/settings/appearance", until="Compact")),
+    Scene("app-search-beside", scene(f"{ROOM}?find=the", until="Today")),
+    Scene("app-search-empty", scene("/search?find=", until="Whole words are found")),
+    Scene("app-search-none", scene("/search?find=xylophone", until="Nothing found")),
+    Scene("app-reports-none", scene("/reports"), who="ben"),
+    Scene("app-reports", scene("/reports", until="Not kind")),
+    Scene("app-join", scene("/join#a-code", until="You are invited")),
+    *(Scene(f"app-settings-{part}", scene(f"/settings/{part}", until=text)) for part, text in SETTINGS.items()),
 ]

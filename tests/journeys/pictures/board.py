@@ -66,11 +66,19 @@ async def brought_back(stage: Stage) -> None:
     await stage.people["ana"].call("PUT", "/api/presence/nodes/b1/drain", {"draining": False})
 
 
+async def nobody(view: View) -> None:
+    """Who is looked for is not here."""
+    await people(view)
+    await view.page.get_by_role("searchbox").first.fill("nobody like that")
+    await view.page.get_by_text("nobody like that").or_(view.page.get_by_text("Nobody")).first.wait_for()
+
+
 BOARD = [
     Scene("board", board),
     Scene("board-month", board_month),
     Scene("board-below", board_below),
     Scene("board-people", people),
+    Scene("board-people-none", nobody),
     Scene("board-evidence", evidence),
     Scene("board-confirm", confirming),
     Scene("board-audit", audit),

@@ -15,9 +15,10 @@ from chat.engines import PostgresEngine, ValkeyEngine
 from chat.migrations import migrate
 from chat.shared.settings import read_settings
 from tests.cast import Person
+from tests.files.sending import picture, sends
 from tests.presence.eyes import Eyes, open_eyes
 from tests.promises.node import NodeProcess
-from tests.verbs import answers
+from tests.verbs import answers, begins
 
 HERE = {"ben": 0, "chloe": 0, "emi": 1, "farid": 1, "lena": 1}  # on which node
 # A working day's curve, so that the charts show what they can.
@@ -36,11 +37,13 @@ select minute, people * 1.4 + 6, people, people * 0.3 + 4, people * 0.1 + 2, peo
 
 
 class Stage:
-    """`people` by name, each with a login; `url` of the first node, `other` of the second."""
+    """`people` by name, each with a login; `url` of the first node; `pictured`: where a picture is;
+    `eyes`: the sockets of those who are here."""
 
     def __init__(self, nodes: list[NodeProcess], people: dict[str, Person]) -> None:
         self.nodes, self.people = nodes, people
-        self.url = nodes[0].url
+        self.url, self.pictured = nodes[0].url, ""
+        self.eyes: dict[str, Eyes] = {}
 
     def cookies_of(self, name: str) -> list[dict[str, object]]:
         """What makes a browser this person's; a stranger has none."""
@@ -76,7 +79,8 @@ async def playing(folder: Path, database: str, redis: str, play: Callable[[Stage
         stage = Stage(nodes, {name: await log_in(http, nodes[0].url, name) for name in PEOPLE})
         for name, place in HERE.items():
             stage.people[name].at = nodes[place].url
-            await come(await leaving.enter_async_context(open_eyes(stage.people[name])), name)
+            stage.eyes[name] = await leaving.enter_async_context(open_eyes(stage.people[name]))
+            await come(stage.eyes[name], name)
         await act(stage)
         return await play(stage)
 
@@ -98,11 +102,24 @@ async def come(eyes: Eyes, name: str) -> None:
 
 
 async def act(stage: Stage) -> None:
-    """A thread, a reaction, a pin, some work for the audit."""
+    """A thread, a reaction, a pin, a report, a picture, some work for the audit; and nora comes, who is new."""
     ana, ben = stage.people["ana"], stage.people["ben"]
     for seq, reply in ((3, "Which platform?"), (3, "Four, as always.")):
         await answers(ben, 1, seq, reply)
     for path in ("messages/1/reactions/%E2%98%95", "pins/1"):
         await ana.call("PUT", f"/api/chat/conversations/1/{path}")
+    _, page = await ana.call("GET", "/api/chat/conversations/1/messages?limit=3")
+    for who, emoji in (("ben", "😂"), ("chloe", "😂"), ("emi", "🎉")):
+        path = f"/api/chat/conversations/1/messages/{page['messages'][-2]['seq']}/reactions/{emoji}"
+        await stage.people[who].call("PUT", path)
     await ana.call("POST", "/api/presence/reconcile")
     await ana.call("GET", f"/api/presence/evidence/{ben.id}")
+    await ben.call("POST", "/api/chat/conversations/1/messages/2/reports", {"reason": "Not kind."})
+    room = await begins(ana, "direct", "", ben)
+    sent = await ana.says(room, "The new door.")
+    stage.pictured = f"/c/{room}/{sent['seq']}"
+    file = await sends(ana, picture((1600, 1000)), "door.png")
+    await ana.call("POST", f"/api/chat/conversations/{room}/messages", {"client_id": "door", "files": [file["id"]]})
+    form = {"name": "nora", "password": f"{PASSWORD} and a bicycle", "device": "Firefox on Linux"}
+    _, came = await ana.call("POST", "/api/accounts", form)
+    stage.people["nora"] = Person(ana._http, stage.url, "nora", came["user"]["id"], came["token"])

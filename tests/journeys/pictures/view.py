@@ -39,9 +39,9 @@ class View:
     async def presses(self, *names: str) -> None:
         """One after the other: buttons, or items of a menu."""
         for name in names:
-            button = self.button(name)
             item = self.page.get_by_role("menuitem", name=name, exact=True)
-            await button.or_(item).first.click()
+            named = self.page.get_by_role("button", name=f"{name}:")  # and who or what it is about
+            await self.button(name).or_(item).or_(named).first.click()
 
     async def asks_for(self, *names: str) -> None:
         """By what stands in the list of conversations."""
@@ -66,11 +66,11 @@ def scene(path: str, *names: str, until: str = "") -> Callable[[View], Awaitable
 
     async def act(view: View) -> None:
         await (view.reads(path) if path.startswith(ROOM) else view.opens(path))
-        if names and path == "/":
+        if await view.page.get_by_test_id("connection").count():
             await view.is_live()
         await view.presses(*names)
         if until:
-            await expect(view.page.get_by_text(until).first).to_be_visible()
+            await expect(view.page.get_by_text(until).locator("visible=true").first).to_be_visible()
 
     return act
 

@@ -56,7 +56,7 @@ function missing({ member, outcome, why }: Rest, streams: StreamRecord[], user: 
 
 function hereNow({ devices, why }: NonNullable<Delivery['now']>, name: string): Step {
   const count = devices.reduce((sum, one) => sum + one.streams, 0);
-  const text = count ? `Now: ${count === 1 ? 'one stream' : `${count} streams`} open for ${name}` : `Now: nothing is open for ${name}`;
+  const text = count ? `Now: ${count === 1 ? 'one stream' : `${count} streams`} open for ${name}` : `Now: no stream is open for ${name}`;
   return { at: null, mark: 'plain', text, hint: why };
 }
 

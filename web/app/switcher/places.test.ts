@@ -1,23 +1,17 @@
 /** Where the switcher leads. */
 import { expect, test } from 'vitest';
-import type { Conversation, User } from '../../client';
+import type { Conversation } from '../../client';
+import { channel, person } from '../../client/cast';
 import { placesFor } from './places';
 
-const conversation = (id: number, name: string, change: Partial<Conversation> = {}): Conversation => ({
-  id,
-  kind: 'channel',
-  name,
-  last_seq: 1,
-  read_seq: 1,
-  unread: 0,
-  ...change,
-});
-const user = (id: number, name: string): User => ({ id, name, display_name: name });
+const conversation = (id: number, name: string, change: Partial<Conversation> = {}): Conversation =>
+  channel({ id, name, last_seq: 1, read_seq: 1, ...change });
+const public_ = (id: number, name: string) => ({ id, name, topic: '', members: 3, role: null });
 const known = {
   conversations: [conversation(1, 'kitchen'), conversation(2, 'garden', { unread: 2 }), conversation(3, 'Ben', { kind: 'direct', members: [1, 2] })],
-  titleOf: (one: Conversation) => one.name ?? '',
-  users: [user(1, 'ana'), user(2, 'ben'), user(3, 'kim')],
-  channels: [{ id: 1, name: 'kitchen' }, { id: 9, name: 'kiosk' }],
+  titleOf: (one: Conversation) => one.name,
+  users: [person(1, 'ana'), person(2, 'ben'), person(3, 'kim')],
+  channels: [public_(1, 'kitchen'), public_(9, 'kiosk')],
   me: 1,
 };
 const titles = (typed: string) => placesFor(typed, known).map((one) => `${one.kind} ${one.title}`);

@@ -83,7 +83,7 @@ export class SocketPeer {
     let rest = Buffer.alloc(0);
     socket.on('data', (data) => (rest = this.hear(socket, Buffer.concat([rest, data]))));
     socket.on('close', () => this.open.delete(socket));
-    if (this.manners === 'greet') this.says({ type: 'hello', node: 'a1', heartbeat: this.heartbeat, you });
+    if (this.manners === 'greet') this.says({ type: 'hello', node: 'a1', heartbeat: this.heartbeat, you, witness: 'e.0', degraded: false });
   }
 
   /** Takes the whole frames from what has come (a client's are masked); returns the rest. */

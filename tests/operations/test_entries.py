@@ -1,0 +1,63 @@
+"""The entries described for machines: every kind that the code places, as those hear it whom it is for."""
+
+import ast
+
+from chat.log.entry import EVENTS
+from chat.operations.description.entries import ENTRIES
+from chat.operations.description.shapes import Events
+from tests.attention.verbs import blocks
+from tests.cast import Cast, Person
+from tests.test_architecture import sources
+from tests.verbs import CONVERSATIONS, Json, begins, seats, sees, unseats
+
+# What ben does in a room of ana's, by path.
+CHANGES: list[tuple[str, str, Json | None]] = [
+    ("PUT", "/messages/1/reactions/👍", None),
+    ("PUT", "/pins/1", None),
+    ("PUT", "/messages/1/follow", None),
+    ("DELETE", "/messages/1/follow", None),
+    ("PUT", "/read", {"seq": 1}),
+    ("PUT", "/notifications", {"level": "mentions"}),
+    ("POST", "/messages/1/reports", {"reason": "rude"}),
+    ("PATCH", "/api/users/me", {"about": "cooks", "receipts": "off"}),
+]
+
+
+async def test_entries_are_as_described(cast: Cast) -> None:
+    """Every kind of them, as those hear it whom it is for."""
+    ana, ben = *await cast.enters("ana", role="admin"), *await cast.enters("ben")
+    cursors = [(person, (await sees(person))["cursor"]) for person in (ana, ben)]
+    room = await begins(ana, "channel", "kitchen", ben)
+    await ana.says(room, "Shall we cook, @ben?")
+    await ana.says(room, "@channel soup")
+    for method, path, body in CHANGES:
+        status, said = await ben.call(method, path if path[:4] == "/api" else f"{CONVERSATIONS}/{room}{path}", body)
+        assert status in (200, 201, 204), (path, said)
+    for method, path, body in (("PATCH", "/messages/1", {"body": "Shall we?"}), ("DELETE", "/messages/2", None)):
+        assert (await ana.call(method, f"{CONVERSATIONS}/{room}{path}", body))[0] in (200, 204)
+    await blocks(ben, ana, on=True)
+    await seats(ana, room, ben, "admin")
+    await unseats(ben, room, "me")
+    assert (await ana.call("PUT", "/api/announcement", {"body": "Back soon"}))[0] == 201
+    heard = [event for person, cursor in cursors for event in await hears(person, cursor)]
+    for event in heard:
+        ENTRIES[event["event"]].model_validate(event["data"])
+    assert {event["event"] for event in heard} == set(ENTRIES)
+
+
+async def hears(person: Person, cursor: str) -> list[Json]:
+    """All that came after it."""
+    status, said = await person.call("GET", f"/api/chat/stream?poll=0&after={cursor}")
+    assert status == 200
+    Events.model_validate(said)
+    return list(said["events"])
+
+
+def test_every_kind_of_entry_is_described() -> None:
+    """Whatever the code places in the log under a name of its own, a stream may bring."""
+    trees = [tree for name, tree in sources().items() if name.startswith("chat/")]
+    calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    kinds = [call.args[0] for call in calls if ast.unparse(call.func) == "Unplaced" and call.args]
+    named = {str(kind.value) for kind in kinds if isinstance(kind, ast.Constant)}
+    assert len(named) > 10
+    assert {EVENTS.get(kind, kind) or "message" for kind in named} <= set(ENTRIES)

@@ -1,0 +1,906 @@
+/** What travels, as the server describes it. Made by `tandem openapi --types`: what is changed here is lost. */
+
+/** Whom it is asked about. */
+export interface Addressee {
+  id: Id;
+  name: string;
+  disabled: boolean;
+}
+
+/** What stands above all conversations, if anything. */
+export interface Announced {
+  announcement: Announcement | null;
+}
+
+/** What admins say to everybody. */
+export interface Announcement {
+  id: Id;
+  body: string;
+  at: string;
+}
+
+/** As they stand in the request. */
+export interface AuthorNames {
+  names: string[];
+}
+
+/** Who is kept out, by whom and why. */
+export interface Ban {
+  user: Id;
+  by: Id;
+  reason: string;
+  at: string;
+}
+
+/** Why, for those who run the conversation. */
+export interface BanForm {
+  reason?: string;
+}
+
+/** Who is kept out; `next` stands when there are more. */
+export interface Bans {
+  bans: Ban[];
+  next?: Id;
+}
+
+/** This device is in use, or has not been for a while. */
+export interface Beat {
+  type: 'active' | 'idle';
+}
+
+/** Whom one has nothing to do with, or has again; and where other mentions count now. On one's own devices. */
+export interface BlockChange {
+  user: Id;
+  on: boolean;
+  mentions: CountedMentions[];
+}
+
+/** Whom this person has blocked. */
+export interface Blocked {
+  blocked: Id[];
+}
+
+/** The stream is about to close. */
+export interface Bye {
+  reason: 'drain' | 'age' | 'slow' | 'revoked' | 'expired' | 'epoch';
+}
+
+/** A public channel, with or without me in it. */
+export interface Channel {
+  id: Id;
+  name: string;
+  topic: string;
+  members: number;
+  role: Role | null;
+}
+
+/** Public channels, a page of them. */
+export interface Channels {
+  channels: Channel[];
+  next?: string;
+}
+
+/** A message without its text: its place, and when and by which node it was committed. */
+export interface Committed {
+  conversation: Id;
+  seq: Id;
+  author: Id;
+  position: number;
+  committed_at: string;
+  node: string | null;
+}
+
+/** A conversation as one person sees it; channels do not list their members. */
+export interface Conversation {
+  id: Id;
+  kind: Kind;
+  name: string;
+  topic: string;
+  private: boolean;
+  /** It can be read, and nothing else. */
+  archived?: boolean;
+  /** Seconds between two messages of one member. */
+  slow?: number;
+  /** Only those who run it write. */
+  read_only?: boolean;
+  role: Role | null;
+  last_seq: number;
+  read_seq: number;
+  unread: number;
+  mentions: number;
+  level: Level;
+  muted_until: string | null;
+  last_message: Message | null;
+  members?: Id[];
+}
+
+/** A conversation to begin. Groups and directs are always private; a direct's one member may be oneself. */
+export interface ConversationDraft {
+  kind: 'channel' | 'group' | 'direct';
+  name?: string | null;
+  topic?: string;
+  private?: boolean;
+  members?: number[];
+}
+
+/** What to change; what is not named stays. `slow`: seconds between two messages of one person, 0 for none. */
+export interface ConversationPatch {
+  name?: string | null;
+  topic?: string | null;
+  private?: boolean | null;
+  archived?: boolean | null;
+  slow?: number | null;
+  read_only?: boolean | null;
+}
+
+/**
+ * What a conversation is now; to a newcomer also how it stands.
+ *
+ * `archived`, `slow` and `read_only` stand only while they are so.
+ */
+export interface ConversationState {
+  id: Id;
+  kind: Kind;
+  name: string;
+  topic: string;
+  private: boolean;
+  archived?: boolean;
+  slow?: number;
+  read_only?: boolean;
+  last_seq?: number;
+  read_seq?: number;
+  unread?: number;
+  mentions?: number;
+  level?: Level;
+  muted_until?: string | null;
+  last_message?: Message | null;
+  members?: Id[];
+}
+
+/** What a message is to say instead; its files stay. */
+export interface Correction {
+  body: string;
+}
+
+/** How many mentions count in a conversation. */
+export interface CountedMentions {
+  conversation: Id;
+  mentions: number;
+}
+
+/** The server itself does not hear everything, or does again. */
+export interface Degraded {
+  type: 'degraded';
+  on: boolean;
+}
+
+/** Why somebody did or did not get a message. */
+export interface Delivery {
+  message: Committed;
+  user: Addressee;
+  member: boolean;
+  streams: StreamRecord[];
+  read_at: string | null;
+  outcome: 'author' | 'read' | 'not_member' | 'deleted' | 'disabled' | 'handed' | 'not_handed' | 'no_stream';
+  why: string;
+  /** Null while the registry cannot be asked. */
+  now: Evidence | null;
+}
+
+/** What one login of a person has open on one node. */
+export interface Device {
+  session: Id;
+  node: string;
+  streams: number;
+  sockets: number;
+  active: boolean;
+  lingers_until: string | null;
+  /** When its node last renewed its lease; null: that one is lost. */
+  heard: string | null;
+  name?: string;
+  address?: string;
+}
+
+/** What the account shall be. */
+export interface Disabling {
+  disabled: boolean;
+}
+
+/**
+ * `client_id` is the sender's own name for it: posting it again finds the first one.
+ *
+ * `reply_to` is the message that it quotes, `thread` the one in whose own list of replies it goes. What carries
+ * `files` may say nothing else.
+ */
+export interface Draft {
+  body?: string;
+  client_id: string;
+  reply_to?: number | null;
+  thread?: number | null;
+  files?: number[];
+}
+
+/** What an integration posts at once; each message is judged on its own, so none is checked here. */
+export interface DraftBatch {
+  messages: unknown[];
+}
+
+/** What the node shall do. */
+export interface Draining {
+  draining: boolean;
+}
+
+/** What stood there before, the latest first; `next` stands when there are more. */
+export interface Edits {
+  edits: Kept[];
+  next?: number;
+}
+
+/** An entry of the log, as the long poll carries it. */
+export interface Event {
+  id: string;
+  event: string;
+  data: Record<string, unknown>;
+}
+
+/** The entries after a cursor; `reset` says why that cursor means nothing here. */
+export interface Events {
+  events: Event[];
+  cursor: string;
+  reset?: 'too_old' | 'other_epoch' | 'bad_cursor';
+}
+
+/** Why somebody is shown as here or not: `truth` is what they are, `mode` what they have chosen to look like. */
+export interface Evidence {
+  user: PresenceRecord;
+  truth: Status;
+  mode: Mode;
+  last_active_at: string | null;
+  why: string;
+  devices: Device[];
+}
+
+/** What a message carries, or is about to. */
+export interface File {
+  id: Id;
+  name: string;
+  size: number;
+  type: string;
+  /** Of a picture in pixels, as it is to be seen. */
+  width?: number;
+  height?: number;
+  /** There are small pictures of it. */
+  preview?: boolean;
+}
+
+/** A thread that this person follows, by the message it began with. */
+export interface FollowedThread {
+  message: Message;
+  read_seq: number;
+  unread: number;
+}
+
+/** The newest first; `next` goes on below them. */
+export interface Found {
+  results: Hit[];
+  next: string | null;
+}
+
+/** How a node is. */
+export interface Health {
+  status: 'live' | 'ready' | 'degraded';
+  node: string;
+}
+
+/** First: whom the server takes one for; `heartbeat`: seconds between its pings. */
+export interface Hello {
+  type: 'hello';
+  node: string;
+  heartbeat: number;
+  you: Own;
+  witness: string;
+  degraded: boolean;
+}
+
+/** They may no longer be seen. */
+export interface Hidden {
+  type: 'hidden';
+  users: Id[];
+}
+
+/** A message, and the part of it that answers, as plain text: `true` marks what was looked for. */
+export interface Hit {
+  message: Message;
+  highlight: [string, boolean][];
+}
+
+export type Id = number;
+
+/** How many accounts an invitation is good for, and for how many days. */
+export interface InviteForm {
+  uses?: number;
+  days?: number;
+}
+
+/** The code of a link. */
+export interface JoinForm {
+  code: string;
+}
+
+/** What stood in a message until `at`, when `user` replaced or deleted it. */
+export interface Kept {
+  /** From 1, the oldest. */
+  number: number;
+  body: string;
+  user: Id;
+  at: string;
+}
+
+export type Kind = 'channel' | 'group' | 'direct';
+
+export type Level = 'all' | 'mentions' | 'nothing';
+
+/** A link that still lets somebody in. */
+export interface Link {
+  id: Id;
+  uses_left: number;
+  by: Id;
+  made_at: string;
+  expires_at: string;
+  /** Told once, when it is made. */
+  code?: string;
+}
+
+/** How many it lets in, and for how long. */
+export interface LinkForm {
+  uses?: number;
+  days?: number;
+}
+
+/** The links of a conversation. */
+export interface Links {
+  links: Link[];
+}
+
+/** `name` may be anything: that no such account can exist is not told apart from a wrong password. */
+export interface LogIn {
+  name: string;
+  password: string;
+  device?: string;
+}
+
+/** One login of a person. */
+export interface Login {
+  id: Id;
+  device: string;
+  address: string | null;
+  created_at: string;
+  last_seen_at: string;
+  current: boolean;
+  /** What it has open now, on all nodes. */
+  streams: number;
+  sockets: number;
+}
+
+/** All logins of a person. */
+export interface Logins {
+  sessions: Login[];
+}
+
+/** Oneself. */
+export interface Me {
+  id: Id;
+  name: string;
+  display_name: string;
+  role: string;
+  about: string;
+  /** Of the tz database: `Europe/Berlin`; empty for none. */
+  time_zone: string;
+  avatar: string;
+  /** Whether the others see how far one has read. */
+  receipts: 'on' | 'off';
+}
+
+/** Somebody in a conversation; with `?presence=1`, whether they are here, where that may be seen. */
+export interface Member {
+  user: Id;
+  role: Role;
+  joined_at: string;
+  presence?: PresenceRecord;
+}
+
+/** What somebody is in a conversation now; no role: no longer in it. */
+export interface MemberChange {
+  conversation: Id;
+  user: Id;
+  role: Role | null;
+}
+
+/** A page by user id; `next` stands when there are more. */
+export interface Members {
+  members: Member[];
+  next?: Id;
+}
+
+/** A message; what is null, false or empty is left out. */
+export interface Message {
+  conversation: Id;
+  seq: Id;
+  author: Id;
+  body: string;
+  client_id: string;
+  created_at: string;
+  edited_at?: string;
+  deleted?: boolean;
+  /** The message that it quotes. */
+  reply_to?: Id;
+  /** The message in whose own list of replies it stands. */
+  thread?: Id;
+  replies?: number;
+  last_reply?: Id;
+  last_reply_at?: string;
+  reactions?: Reaction[];
+  pinned?: boolean;
+  /** Whom it reaches by name. */
+  mentions?: Id[];
+  /** How it reaches everybody. */
+  mentions_all?: 'channel' | 'here';
+  files?: File[];
+}
+
+export type Mode = 'online' | 'away' | 'dnd' | 'invisible';
+
+/** What was changed in a conversation by those who run it. */
+export interface Note {
+  id: Id;
+  at: string;
+  actor: Id | null;
+  action: string;
+  subject: Id | null;
+  detail: Record<string, unknown>;
+}
+
+/** The latest first; after `next` it goes on. */
+export interface Notes {
+  rows: Note[];
+  next: Id | null;
+}
+
+/** What to change; what is not named stays. A `muted_until` of null ends the mute. */
+export interface NoticePatch {
+  level?: 'all' | 'mentions' | 'nothing' | null;
+  muted_until?: string | null;
+}
+
+/** What a person wants to be told of in a conversation. */
+export interface Notifications {
+  conversation: Id;
+  level: Level;
+  muted_until: string | null;
+}
+
+/** The dashboard's figures, from now on. */
+export interface Observe {
+  type: 'observe';
+}
+
+/** One's own presence: what one is, and what one has chosen, until then or until the next choice. */
+export interface Own {
+  id: Id;
+  status: Status | 'invisible';
+  mode: Mode;
+  text: string;
+  emoji: string;
+  until: string | null;
+  devices: number;
+  version: number;
+}
+
+/** A run of messages, ascending. */
+export interface Page {
+  messages: Message[];
+  has_before: boolean;
+  has_after: boolean;
+}
+
+/** The old password proves that it is its owner who changes it, and not whoever found the screen unlocked. */
+export interface PasswordChange {
+  old: string;
+  new: string;
+}
+
+/** A pinned message, and who pinned it. */
+export interface Pin {
+  user: Id;
+  message: Message;
+}
+
+/** A message is pinned, or no longer, by this person. */
+export interface PinChange {
+  conversation: Id;
+  seq: Id;
+  user: Id;
+  on: boolean;
+}
+
+/** What is pinned, the latest first. */
+export interface Pins {
+  pins: Pin[];
+}
+
+/** The message as it is stored. */
+export interface Posted {
+  message: Message;
+}
+
+/** The people asked for who may be seen. */
+export interface Presence {
+  users: PresenceRecord[];
+}
+
+/** What others see of one person; of two records the one with the higher version holds. */
+export interface PresenceRecord {
+  id: Id;
+  status: Status;
+  text: string;
+  emoji: string;
+  until: string | null;
+  last_active_at: string | null;
+  devices: number;
+  version: number;
+}
+
+/** A refusal (RFC 9457); `code` is a stable word, `errors` names each wrong field. */
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  code: string;
+  detail: string;
+  errors?: Wrong[];
+}
+
+/** What others see; what is left out stays. `receipts`: whether they see how far one has read. */
+export interface Profile {
+  display_name?: string | null;
+  about?: string | null;
+  time_zone?: string | null;
+  receipts?: 'on' | 'off' | null;
+}
+
+/** Who reacts with an emoji; of more than a hundred people `count` tells how many they are. */
+export interface Reaction {
+  emoji: string;
+  users: Id[];
+  count?: number;
+}
+
+/** Somebody reacts, or does so no longer. */
+export interface ReactionChange {
+  conversation: Id;
+  seq: Id;
+  emoji: string;
+  user: Id;
+  on: boolean;
+  /** How many they are now, where not all are told. */
+  count?: number;
+  /** Who is told of in place of one who left. */
+  shown?: Id;
+}
+
+/** One's own read mark, with what is left beyond it: not every device holds the messages. On one's own devices. */
+export interface ReadChange {
+  conversation: Id;
+  seq: number;
+  unread: number;
+  mentions: number;
+}
+
+/** Everything up to message `seq` has been read. */
+export interface ReadMark {
+  seq: number;
+}
+
+/** The first frame of a stream: where it starts, where the log ended then, on which node, and for whom. */
+export interface Ready {
+  cursor: string;
+  head: string;
+  node: string;
+  resumed: boolean;
+  user: Id;
+}
+
+/** How far somebody has read. */
+export interface Receipt {
+  user: Id;
+  seq: number;
+}
+
+/** How far somebody has read. */
+export interface ReceiptChange {
+  conversation: Id;
+  user: Id;
+  seq: number;
+}
+
+/** How far the others have read. */
+export interface Receipts {
+  receipts: Receipt[];
+}
+
+/** A signal was refused; the socket stays open. */
+export interface Refused {
+  type: 'problem';
+  code: string;
+  detail: string;
+}
+
+/** What somebody finds wrong with a message; what came of it stands when something did. */
+export interface Report {
+  id: Id;
+  conversation: Id;
+  seq: Id;
+  author: Id;
+  /** As it was when it was reported. */
+  body: string;
+  reporter: Id;
+  reason: string;
+  at: string;
+  outcome?: 'dismissed' | 'acted';
+  note?: string;
+  resolved_by?: Id;
+  resolved_at?: string;
+}
+
+/** To those who look after a conversation: the report `id` is there, or closed. */
+export interface ReportChange {
+  id: Id;
+  conversation: Id;
+  seq: Id;
+  state: 'open' | 'dismissed' | 'acted';
+}
+
+/** What is wrong with a message. */
+export interface ReportForm {
+  reason: string;
+}
+
+/** The report's id. */
+export interface Reported {
+  id: Id;
+}
+
+/** What I may judge, the latest first; `next` stands when there are more. */
+export interface Reports {
+  reports: Report[];
+  next?: Id;
+}
+
+/** Read the snapshot again, then go on from this cursor. */
+export interface Reset {
+  cursor: string;
+  reason: 'too_old' | 'other_epoch' | 'bad_cursor';
+}
+
+/** What came of a report. */
+export interface Resolution {
+  outcome: 'dismissed' | 'acted';
+  note?: string;
+}
+
+export type Role = 'owner' | 'admin' | 'member';
+
+/** What shall stand there. */
+export interface Said {
+  body: string;
+}
+
+/** The role to give; without one, a newcomer is a member and everybody else keeps theirs. */
+export interface Seat {
+  role?: 'owner' | 'admin' | 'member' | null;
+}
+
+/** What somebody is in a conversation now. */
+export interface Seated {
+  conversation: Id;
+  user: Id;
+  role: Role;
+}
+
+/** `snapshot` answers a watch; `presence`: only those that have changed, at most every 100 ms. */
+export interface Seen {
+  type: 'snapshot' | 'presence';
+  users: PresenceRecord[];
+}
+
+/** For the person, all devices; without `until` it stays until the next one. */
+export interface SetStatus {
+  type: 'status';
+  status: 'online' | 'away' | 'dnd' | 'invisible';
+  text?: string | null;
+  emoji?: string | null;
+  until?: string | null;
+}
+
+/** What one has chosen. On one's own devices. */
+export interface SettingsChange {
+  receipts: 'on' | 'off';
+}
+
+/** A new account. `invite`: the code of an invitation, where SIGNUP asks for one. */
+export interface SignUp {
+  name: string;
+  display_name?: string | null;
+  password: string;
+  device?: string;
+  invite?: string;
+}
+
+/** A new login; the token also comes as a cookie. */
+export interface SignedIn {
+  user: User;
+  session: Login;
+  token: string;
+}
+
+/** Everything a person is in; a stream that starts at the cursor continues it without a gap or a repeat. */
+export interface Snapshot {
+  conversations: Conversation[];
+  blocked: Id[];
+  cursor: string;
+}
+
+export type Status = 'online' | 'away' | 'dnd' | 'offline';
+
+/** A file as it is; `ready`: a message may carry it. */
+export interface Stored {
+  file: File;
+  ready: boolean;
+}
+
+/** A stream that was open when the message was committed, or later. */
+export interface StreamRecord {
+  session: Id;
+  node: string;
+  opened_at: string;
+  closed_at: string | null;
+  reason: string | null;
+  /** It had been missed, and came when the stream opened. */
+  replayed: boolean;
+  /** Null where it did not come. */
+  handed_at: string | null;
+}
+
+/** How one stands to a thread: what is counted up to `last_seq`, how much of it is unread. On one's own devices. */
+export interface ThreadChange {
+  conversation: Id;
+  seq: Id;
+  following: boolean;
+  read_seq?: number;
+  last_seq?: number;
+  unread?: number;
+}
+
+/** What a person follows, and the cursor at which a stream continues it. */
+export interface Threads {
+  threads: FollowedThread[];
+  cursor: string;
+}
+
+/** Opens one presence socket where no cookie travels. */
+export interface Ticket {
+  ticket: string;
+  expires_in: number;
+}
+
+/** A message is gone; a tombstone is left of it. Where it had reached somebody: whose it was, and whom. */
+export interface Tombstone {
+  conversation: Id;
+  seq: Id;
+  author?: Id;
+  mentions?: Id[];
+  mentions_all?: 'channel' | 'here';
+}
+
+/** Said again every three seconds while it lasts. */
+export interface Typing {
+  type: 'typing';
+  conversation: number;
+  on: boolean;
+}
+
+/** The whole list, in place of the one before. */
+export interface TypingNow {
+  type: 'typing';
+  conversation: Id;
+  users: Id[];
+}
+
+/** Somebody, as everybody sees them. */
+export interface User {
+  id: Id;
+  name: string;
+  display_name: string;
+  role: string;
+  about: string;
+  /** Of the tz database: `Europe/Berlin`; empty for none. */
+  time_zone: string;
+  avatar: string;
+}
+
+/** Some people. */
+export interface Users {
+  users: User[];
+}
+
+/** The people and conversations that are now also, or no longer, on the screen. */
+export interface Watch {
+  type: 'watch' | 'unwatch';
+  users?: number[];
+  conversations?: number[];
+}
+
+/** How far the stream should have come. */
+export interface Witness {
+  type: 'beat';
+  witness: string;
+}
+
+/** A field that cannot be taken. */
+export interface Wrong {
+  field: string;
+  detail: string;
+}
+
+/** What one is oneself, now. */
+export interface You {
+  type: 'you';
+  you: Own;
+}
+
+/** What a stream brings, by the name of the event. */
+export interface StreamEvents {
+  message: Message;
+  edit: Message;
+  delete: Tombstone;
+  reaction: ReactionChange;
+  pin: PinChange;
+  read: ReadChange;
+  receipt: ReceiptChange;
+  thread: ThreadChange;
+  notifications: Notifications;
+  block: BlockChange;
+  settings: SettingsChange;
+  report: ReportChange;
+  announcement: Announced;
+  conversation: ConversationState;
+  member: MemberChange;
+  user: User;
+  ready: Ready;
+  reset: Reset;
+  bye: Bye;
+  beat: Record<string, unknown>;
+}
+
+/** What the presence socket tells, by its type. */
+export interface SocketFrames {
+  hello: Hello;
+  you: You;
+  snapshot: Seen;
+  presence: Seen;
+  hidden: Hidden;
+  typing: TypingNow;
+  beat: Witness;
+  degraded: Degraded;
+  problem: Refused;
+  stats: Record<string, unknown>;
+}
+
+/** What a client says on it. */
+export interface Signals {
+  Beat: Beat;
+  Observe: Observe;
+  SetStatus: SetStatus;
+  Typing: Typing;
+  Watch: Watch;
+}
