@@ -10,7 +10,7 @@ from pathlib import Path
 
 from chat.bench.stage import queries
 from chat.bench.talk import Talk
-from chat.messages.post import queries as message_queries
+from chat.messages.commit import queries as message_queries
 from chat.messages.window import Window, after, around, before, newest
 from chat.search.find import Asked, find_on, read_scope, steps
 from chat.search.question import parse_question

@@ -7,6 +7,7 @@ from typing import cast
 
 from chat.bench.answers import take_answer
 
+LAST = b"\r\nConnection: close"
 BATCH_TAKEN = b'{"status":201,'
 
 
@@ -80,7 +81,9 @@ class Poster(asyncio.Protocol):
         self._spoken.note(*answer, self._sent)
         self._sent = 0
         self._due -= not self._eager
-        if self._eager or self._due > 0:
+        if LAST in answer[0]:
+            self.finish()
+        elif self._eager or self._due > 0:
             self._send()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 (asyncio names it)

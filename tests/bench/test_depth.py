@@ -10,7 +10,7 @@ from chat.accounts.user import LAST_LETTER
 from chat.accounts.user import queries as user_queries
 from chat.bench.depth import LIMIT, Plan, explain, explain_search, pages, questions
 from chat.bench.fill import TICKET_HITS, fill
-from chat.messages.post import queries as message_queries
+from chat.messages.commit import queries as message_queries
 from chat.search.find import Asked, find_on
 from chat.search.question import parse_question
 from chat.shared.postgres import Connection

@@ -1,7 +1,6 @@
 """Editing: the author says something else instead, or takes files out, for as long as the setting allows."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 
 import orjson
@@ -36,7 +35,7 @@ async def edit_message(
         now = await change.now()
         if now - message.created_at > timedelta(seconds=seconds):
             raise EditTooLate
-        edited = replace(message, body=correction.body, files=files, edited_at=now)
+        edited = message._replace(body=correction.body, files=files, edited_at=now)
         await keep_body(change, scene, actor_id, seq)
         shown = orjson.dumps(files).decode() if files else None
         await change.connection.execute(queries.replace_said, [edited.body, shown, now, conversation_id, seq])
