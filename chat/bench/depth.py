@@ -56,19 +56,16 @@ def pages(last_seq: int) -> dict[str, Window]:
 
 
 def questions(ticket: int) -> dict[str, str]:
-    """Each kind of question to what `fill` has said; people are called as `ana` and `ben`, rooms as `busy`, `quiet` and
-    `silent`.
+    """Each kind of question to what `fill` has said. `ticket`: a number that few messages have.
 
-    `ticket`: a number that few messages have.
+    People are called as `ana` and `ben`, rooms as `busy`, `quiet` and `silent`.
     """
     words, han = Talk().words["latin"], Talk().words["han"]
     common, second, third = (word for word in words[:40] if len(word) == 3), words[1], words[2]
     first = next(common)
     return {
         "common word": first,
-        "common word, busy room": f"{first} in:busy",
-        "common word, quiet room": f"{first} in:quiet",
-        "common word, silent room": f"{first} in:silent",
+        **{f"common word, {room} room": f"{first} in:{room}" for room in ("busy", "quiet", "silent")},
         "phrase, quiet room": f'"{second} {third}" in:quiet',
         "middling word": words[150],
         "rare word": f"t{ticket}",

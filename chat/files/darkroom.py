@@ -62,16 +62,13 @@ def develop(mode: str, pixels_most: int) -> tuple[dict[str, object], list[bytes]
         turned = picture.getexif().get(ORIENTATION, 1)
         if turned in (5, 6, 7, 8):
             width, height = height, width
-        told = [picture.info.get(name) for name in ("exif", "xmp")]
         largest = max(BOXES[mode])
         picture.draft("RGB", (largest, largest))
         upright = to_srgb(ImageOps.exif_transpose(picture))
     if mode == "avatar":
         upright = ImageOps.fit(upright, (min(largest, width, height),) * 2)
     previews = [shrink(upright, box) for box in BOXES[mode]]
-    traces = [
-        (start, length, new.hex()) for start, length, new in find_traces(data, way_up(turned), told) if length > 0
-    ]
+    traces = [(start, length, new.hex()) for start, length, new in find_traces(data, way_up(turned)) if length > 0]
     return {"width": width, "height": height, "sizes": [len(one) for one in previews], "traces": traces}, previews
 
 
@@ -82,17 +79,14 @@ def way_up(turned: int) -> bytes:
     return b"MM\0*\0\0\0\x08\0\x01" + b"\x01\x12\0\x03\0\0\0\x01\0" + bytes([turned]) + b"\0\0" + b"\0\0\0\0"
 
 
-def find_traces(data: bytes, exif: bytes, told: "list[bytes | None]") -> Iterator[Trace]:
-    """`(start, length, what to begin with instead)`; `told`: what the decoder has found, for formats of many boxes."""
+def find_traces(data: bytes, exif: bytes) -> Iterator[Trace]:
+    """`(start, length, what to begin with instead)`; `exif`: what is to stay of it. Other formats are left alone."""
     if data.startswith(b"\xff\xd8"):
         yield from traces_of_jpeg(data, exif)
     elif data.startswith(b"\x89PNG"):
         yield from traces_of_png(data, exif)
     elif data.startswith(b"RIFF"):
         yield from traces_of_webp(data, exif)
-    else:
-        stretches = [one.removeprefix(b"Exif\0\0") for one in told if one]
-        yield from ((data.find(one), len(one), b"") for one in stretches if one in data)
 
 
 def traces_of_jpeg(data: bytes, exif: bytes) -> Iterator[Trace]:
