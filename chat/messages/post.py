@@ -1,21 +1,21 @@
 """Posting: group commit. Every post that arrived while the last commit was under way goes into one transaction."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
-from chat.attention.mentions import UNREACHED, Call, Reached, find_reached, store_reached
+from chat.attention.mentions import UNREACHED, Call, find_reached, store_reached
 from chat.attention.naming import NOBODY, find_naming
 from chat.conversations.refusals import Archived, Blocked, NotMember
-from chat.files.carried import Carried, Shown
+from chat.files.carried import Carried
 from chat.log.append import Change, Log
 from chat.log.entry import Unplaced
 from chat.messages.draft import Post
-from chat.messages.message import Message, format_time
+from chat.messages.message import Message
 from chat.messages.pace import Pace
 from chat.messages.refusals import Undecided
+from chat.messages.rows import encode_columns, to_message
 from chat.messages.threads.references import References
 from chat.shared.arrays import numbers, texts
 from chat.shared.gather import Gather
@@ -43,7 +43,7 @@ class Posts:
 
     def __init__(self, log: Log, waiting_most: int, patience: float = 10.0) -> None:
         self._log, self._patience = log, patience
-        self._gather = Gather[Post, Posted](self._append, batch=BATCH, limit=waiting_most, weigh=weigh_post)
+        self._gather = Gather[Post, Posted](self._append, batch=BATCH, limit=waiting_most, weigh=Post.weight)
         self.run, self.waiting, self.busy = self._gather.run, self._gather.waiting, self._gather.busy
 
     def submit(self, post: Post) -> "asyncio.Future[Posted]":
@@ -79,12 +79,6 @@ class Posts:
             batch.judge(await change.now())
             await batch.store(change)
         return batch.outcomes()
-
-
-def weigh_post(post: Post) -> int:
-    """Long ones count for more: 500 units stay under 256 KiB, so that announcements carry them and one batch alone
-    never fills a reader's buffer."""
-    return 1 + len(post.draft.body) // 512 + len(post.draft.files) // 3
 
 
 class Batch:
@@ -201,19 +195,3 @@ class Batch:
     def _find(self, n: int, key: tuple[int, int, str]) -> Posted:
         posted = self._known[key]
         return posted if self._first.get(key, n) == n else replace(posted, fresh=False)
-
-
-def encode_columns(rows: Iterable[tuple[Any, ...]]) -> list[str]:
-    """The messages, for `write_messages`."""
-    conversations, seqs, positions, authors, client_ids, bodies, moments, replies, threads = zip(*rows, strict=True)
-    places = [numbers(column) for column in (conversations, seqs, positions, authors)]
-    said = [texts(client_ids), texts(bodies), texts(map(format_time, moments))]
-    return [*places, *said, numbers(replies), numbers(threads)]
-
-
-def to_message(post: Post, seq: int, said_at: datetime, reached: Reached, files: Shown | None) -> Message:
-    """What the post becomes."""
-    draft = post.draft
-    fields = post.conversation_id, seq, post.author_id, draft.body, draft.client_id, said_at
-    message = Message(*fields, reply_to=draft.reply_to, thread=draft.thread, files=files)
-    return message._replace(mentions=reached.users, mentions_all=reached.everyone) if reached.any else message
