@@ -1,6 +1,7 @@
 """The rig: PostgreSQL, Redis, a network between, nodes behind a balancer, and an access network of bad quality."""
 
 import asyncio
+import shutil
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -118,3 +119,11 @@ def start_balancer(stack: AsyncExitStack, folder: Path, nodes: Mapping[str, Node
     balancer.used += nodes
     balancer.start()
     return balancer
+
+
+def keep_logs(folder: Path, logs: Path) -> None:
+    """What the nodes said stays when something was broken."""
+    logs.mkdir(parents=True, exist_ok=True)
+    for log in folder.glob("*.log"):
+        shutil.copy(log, logs)
+    shutil.copy(folder / "balancer" / "log", logs / "haproxy.log")

@@ -8,8 +8,9 @@ import orjson
 from pydantic import ValidationError
 
 from chat.attention.here import Here
+from chat.messages.commit import Posted, queries
 from chat.messages.draft import AddressedDraft, Post
-from chat.messages.post import Posted, Posts, queries
+from chat.messages.post import Posts
 from chat.shared.audit import Actor, record
 from chat.shared.endpoints import name_errors
 from chat.shared.identity import Member

@@ -123,8 +123,3 @@ class Post(NamedTuple):
     def key(self) -> tuple[int, int, str]:
         """What makes two posts the same one."""
         return self.conversation_id, self.author_id, self.draft.client_id
-
-    def weight(self) -> int:
-        """Long ones count for more: 500 units stay under 256 KiB, so that announcements carry them and one batch alone
-        never fills a reader's buffer."""
-        return 1 + len(self.draft.body) // 512 + len(self.draft.files) // 3

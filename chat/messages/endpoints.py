@@ -4,9 +4,10 @@ from aiohttp import web
 
 from chat.attention.endpoints import HERE
 from chat.messages.batch import post_batch
+from chat.messages.commit import Posted
 from chat.messages.draft import Draft, DraftBatch, Post
 from chat.messages.history import read_message, read_page
-from chat.messages.post import Posted, Posts
+from chat.messages.post import Posts
 from chat.messages.window import Window, after, around, before, newest
 from chat.shared.endpoints import (
     LARGEST_ID,

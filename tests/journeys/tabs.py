@@ -13,8 +13,12 @@ from tests.journeys.window import Window
 from tests.waiting import eventually
 
 LIMIT = 30.0
-# Whether this tab holds the lock of the leader, asked of the browser.
-LEADS = "navigator.locks.query().then(({held}) => held.filter(one => /^tandem \\d+$/.test(one.name)).length)"
+# Whether this tab holds the lock of the leader: its name for itself is told by a lock that it takes for a moment.
+LEADS = """navigator.locks.request(`who ${Math.random()}`, async mine => {
+    const { held } = await navigator.locks.query();
+    const me = held.find(one => one.name === mine.name).clientId;
+    return held.some(one => /^tandem \\d+$/.test(one.name) && one.clientId === me);
+})"""
 SLOW_3G = {"offline": False, "latency": 400, "downloadThroughput": 50_000, "uploadThroughput": 50_000}
 
 
@@ -30,8 +34,14 @@ async def opens_tabs(window: Window, path: str, count: int) -> list[Window]:
     await window.is_live()
     tabs = [window, *await asyncio.gather(*(opens_tab(window, path) for _ in range(count - 1)))]
     await asyncio.gather(*(tab.is_live() for tab in tabs))
-    assert await window.page.evaluate(LEADS) == 1
+    assert await leader(tabs) is window
     return tabs
+
+
+async def leader(tabs: Iterable[Window]) -> Window:
+    """The one tab that has the stream."""
+    (leading,) = [tab for tab in tabs if await tab.page.evaluate(LEADS)]
+    return leading
 
 
 async def connections(person: Person) -> tuple[int, int]:

@@ -13,6 +13,7 @@ from tests.journeys.tabs import (
     crashes,
     freezes,
     has_one_of_each,
+    leader,
     opens_tab,
     opens_tabs,
     show_what_is_stored,
@@ -75,10 +76,10 @@ async def test_whatever_happens_to_the_leader_nothing_is_lost(
     await freezes(frozen, "active")
     for tab, jump in zip(tabs, (HOUR_ON, HOUR_BACK), strict=True):
         await tab.page.evaluate(jump)
-    await slows(tabs[0])
     await tabs[0].page.context.set_offline(True)
     await says(ben, room, 30)
     await tabs[0].page.context.set_offline(False)
+    await slows(await leader([frozen, *tabs]))
     await says(ben, room, 40)
     await show_what_is_stored([frozen, *tabs], database_url, 50)
     node.kill()

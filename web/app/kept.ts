@@ -20,6 +20,13 @@ export function keep(where: Where, key: string, text: string): void {
   }
 }
 
+/** Tells what another tab keeps under this key on this device; empty: it was forgotten. */
+export function hear(key: string, take: (text: string) => void): () => void {
+  const listen = (event: StorageEvent) => event.key === key && take(event.newValue ?? '');
+  addEventListener('storage', listen);
+  return () => removeEventListener('storage', listen);
+}
+
 function storage(where: Where): Storage {
   return where === 'device' ? localStorage : sessionStorage;
 }

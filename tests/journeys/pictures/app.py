@@ -57,13 +57,21 @@ async def taken_back(stage: Stage) -> None:
     await stage.people["ana"].call("DELETE", "/api/announcement")
 
 
+async def talking(view: View) -> None:
+    """At the end of the talk, while somebody types."""
+    await view.reads()
+    await view.page.locator("[role=log] article").last.scroll_into_view_if_needed()
+    for name in ("ben", "chloe"):
+        await view.stage.eyes[name].says("typing", conversation=1, on=True)
+    await view.page.get_by_text("are typing").locator("visible=true").first.wait_for()
+
+
 async def cut_off(view: View) -> None:
     """The network is gone, and what is written meanwhile waits."""
     await view.reads()
     await view.page.context.set_offline(True)
     await view.page.get_by_label("Message", exact=True).fill("Said into the dark")
-    await view.page.keyboard.press("Enter")
-    await expect(view.page.get_by_test_id("connection")).not_to_have_text("Live")
+    await view.presses("Send")
     await view.page.get_by_text("Said into the dark").last.wait_for()
 
 
@@ -86,6 +94,7 @@ APP = [
     Scene("app-list", list_alone),
     Scene("app-newcomer", newcomer, who="nora"),
     Scene("app-conversation", scene(ROOM)),
+    Scene("app-talking", talking),
     Scene("app-announcement", announced, after=taken_back),
     Scene("app-cut-off", cut_off),
     Scene("app-carrying", carrying),

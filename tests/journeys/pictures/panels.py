@@ -17,7 +17,8 @@ async def message_menu(view: View) -> None:
     """What one can do with a message."""
     row = await last_message(view)
     if view.phone:
-        await row.dispatch_event("contextmenu")
+        await row.dispatch_event("pointerdown", {"pointerType": "touch", "bubbles": True})
+        await view.page.get_by_role("dialog").wait_for()
     else:
         await row.hover()
         await row.get_by_role("button", name="More actions").click()

@@ -37,11 +37,13 @@ select minute, people * 1.4 + 6, people, people * 0.3 + 4, people * 0.1 + 2, peo
 
 
 class Stage:
-    """`people` by name, each with a login; `url` of the first node; `pictured`: where a picture is."""
+    """`people` by name, each with a login; `url` of the first node; `pictured`: where a picture is;
+    `eyes`: the sockets of those who are here."""
 
     def __init__(self, nodes: list[NodeProcess], people: dict[str, Person]) -> None:
         self.nodes, self.people = nodes, people
         self.url, self.pictured = nodes[0].url, ""
+        self.eyes: dict[str, Eyes] = {}
 
     def cookies_of(self, name: str) -> list[dict[str, object]]:
         """What makes a browser this person's; a stranger has none."""
@@ -77,7 +79,8 @@ async def playing(folder: Path, database: str, redis: str, play: Callable[[Stage
         stage = Stage(nodes, {name: await log_in(http, nodes[0].url, name) for name in PEOPLE})
         for name, place in HERE.items():
             stage.people[name].at = nodes[place].url
-            await come(await leaving.enter_async_context(open_eyes(stage.people[name])), name)
+            stage.eyes[name] = await leaving.enter_async_context(open_eyes(stage.people[name]))
+            await come(stage.eyes[name], name)
         await act(stage)
         return await play(stage)
 
@@ -105,6 +108,10 @@ async def act(stage: Stage) -> None:
         await answers(ben, 1, seq, reply)
     for path in ("messages/1/reactions/%E2%98%95", "pins/1"):
         await ana.call("PUT", f"/api/chat/conversations/1/{path}")
+    _, page = await ana.call("GET", "/api/chat/conversations/1/messages?limit=3")
+    for who, emoji in (("ben", "😂"), ("chloe", "😂"), ("emi", "🎉")):
+        path = f"/api/chat/conversations/1/messages/{page['messages'][-2]['seq']}/reactions/{emoji}"
+        await stage.people[who].call("PUT", path)
     await ana.call("POST", "/api/presence/reconcile")
     await ana.call("GET", f"/api/presence/evidence/{ben.id}")
     await ben.call("POST", "/api/chat/conversations/1/messages/2/reports", {"reason": "Not kind."})

@@ -70,7 +70,7 @@ def scene(path: str, *names: str, until: str = "") -> Callable[[View], Awaitable
             await view.is_live()
         await view.presses(*names)
         if until:
-            await expect(view.page.get_by_text(until).first).to_be_visible()
+            await expect(view.page.get_by_text(until).locator("visible=true").first).to_be_visible()
 
     return act
 

@@ -3,7 +3,7 @@ import { tick, untrack } from 'svelte';
 import { type Conversation, type Message, placeOf, type References } from '../../client';
 import type { Chat } from '../chat.svelte';
 import { type Attachments, attachmentsAt } from '../files/attachments.svelte';
-import { type Desk, draftOf, keepDraft } from './drafts';
+import { type Desk, draftOf, hearDraft, keepDraft } from './drafts';
 import type { Writing } from './writing.svelte';
 
 const LONGEST = 16_000;
@@ -16,6 +16,8 @@ export class Composing {
   readonly left = $derived.by(() => LONGEST - [...this.text].length);
   readonly attachments: Attachments;
   readonly ready = $derived.by(() => this.left >= 0 && (this.text.trim() !== '' || this.carries));
+  /** As it is kept: what is heard from another tab is not kept anew, for meanwhile it may have been sent there. */
+  private draft = '';
   /** What was being written when a correction began. */
   private aside: string | null = null;
 
@@ -25,7 +27,7 @@ export class Composing {
     readonly writing: Writing,
   ) {
     this.desk = { conversation: untrack(conversation).id, thread: writing.thread };
-    this.text = draftOf(chat.me, this.desk);
+    this.text = this.draft = draftOf(chat.me, this.desk);
     this.attachments = attachmentsAt(chat, this.desk);
     $effect(() => {
       if (this.attachments.awaited && !this.attachments.busy && !this.attachments.failed) untrack(() => this.send());
@@ -36,8 +38,16 @@ export class Composing {
       untrack(() => this.turn(message));
     });
     $effect(() => {
-      if (!writing.editing && this.aside === null) keepDraft(chat.me, this.desk, this.text);
+      if (!writing.editing && this.aside === null && this.text !== this.draft) keepDraft(chat.me, this.desk, (this.draft = this.text));
     });
+    // one draft for all tabs: who goes on with it in another one finds it there, and overwrites nothing
+    $effect(() =>
+      hearDraft(chat.me, this.desk, (text) => {
+        this.draft = text;
+        if (this.aside === null) this.text = text;
+        else this.aside = text;
+      }),
+    );
   }
 
   /** Says it, or corrects what is being corrected; false when there is nothing to say. */

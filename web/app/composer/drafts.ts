@@ -1,6 +1,6 @@
 /** What was begun and not sent, per person, conversation and thread; kept on this device. */
 import type { Id } from '../../client';
-import { keep, kept } from '../kept';
+import { hear, keep, kept } from '../kept';
 
 /** The conversation's own composer, or that of one of its threads. */
 export interface Desk {
@@ -13,6 +13,11 @@ const key = (person: Id, { conversation, thread }: Desk) =>
 
 export function draftOf(person: Id, desk: Desk): string {
   return kept('device', key(person, desk)) ?? '';
+}
+
+/** Tells what another tab of this browser has kept since, until what it returns is called. */
+export function hearDraft(person: Id, desk: Desk, take: (text: string) => void): () => void {
+  return hear(key(person, desk), take);
 }
 
 export function keepDraft(person: Id, desk: Desk, text: string): void {

@@ -57,6 +57,8 @@ export class Attachments {
 
   constructor(private readonly chat: Chat) {
     addEventListener('online', () => this.all.forEach((one) => one.wake()));
+    // files that no message carries yet are lost with the page: the browser asks first
+    addEventListener('beforeunload', (event) => this.all.length && event.preventDefault());
   }
 
   // no deriveds: those would end with the composer that first looked at them

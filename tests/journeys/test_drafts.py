@@ -1,0 +1,73 @@
+"""What is begun and not sent: one draft for each conversation and thread, the same in all tabs."""
+
+from playwright.async_api import Dialog, expect
+
+from tests.cast import Cast
+from tests.journeys.carrying import NOTES, has_up, picks
+from tests.journeys.conftest import OpenWindow
+from tests.journeys.tabs import opens_tab
+from tests.journeys.window import LIMIT, Window
+from tests.promises.conftest import StartNode
+from tests.verbs import answers
+
+
+async def drafts(window: Window, text: str) -> None:
+    """Wait until the talk's own field says so."""
+    await expect(window.page.get_by_label("Message", exact=True).first).to_have_value(text, timeout=LIMIT)
+
+
+async def test_a_draft_has_one_place_and_is_the_same_in_all_tabs(
+    stage: Cast, start_node: StartNode, open_window: OpenWindow
+) -> None:
+    """Two tabs go on with each other's words; a thread's draft is its own; a reload keeps both, and sending ends it."""
+    node = await start_node("a1")
+    ana, ben = await stage.enters("ana", "ben")
+    ana.at = ben.at = node.url
+    room = await stage.share(ana, ben, name="kitchen")
+    await ben.says(room, "Shall we cook?")
+    await answers(ben, room, 1, "Soup?")
+    one = await open_window(node, ana, f"/c/{room}/thread/1")
+    two = await opens_tab(one, f"/c/{room}")
+    await one.is_live()
+    await two.is_live()
+    await one.types("We need")
+    await drafts(two, "We need")
+    await two.types("We need butter")
+    await drafts(one, "We need butter")
+    thread = one.page.get_by_label("Reply in thread")
+    await thread.fill("Not soup")
+    await one.page.reload()
+    await drafts(one, "We need butter")
+    await expect(thread).to_have_value("Not soup")
+    await two.says("We need butter")
+    await drafts(one, "")
+    await expect(thread).to_have_value("Not soup")
+    assert (one.errors, two.errors) == ([], [])
+
+
+async def test_a_file_that_no_message_carries_is_not_lost_unasked(
+    stage: Cast, start_node: StartNode, open_window: OpenWindow
+) -> None:
+    """The browser asks before the page goes; once it is sent, nothing is asked."""
+    node = await start_node("a1")
+    (ana,) = await stage.enters("ana")
+    room = await stage.share(ana, name="kitchen")
+    window = await open_window(node, ana, f"/c/{room}")
+    asked: list[str] = []
+
+    async def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        await (dialog.accept() if len(asked) > 1 else dialog.dismiss())
+
+    window.page.on("dialog", stay)
+    await window.is_live()
+    await picks(window, NOTES)
+    await has_up(window, "notes.txt")
+    await window.page.close(run_before_unload=True)
+    await expect(window.page.get_by_text("notes.txt")).to_be_visible()
+    assert asked == ["beforeunload"]
+    await window.page.get_by_role("button", name="Send").first.click()
+    await window.page.get_by_role("link", name="Download notes.txt").wait_for()
+    await window.page.reload()
+    await window.is_live()
+    assert asked == ["beforeunload"]
