@@ -1,6 +1,8 @@
 /** The calls that only admins make. */
-import type { Announcement, Api, Id, Login, User } from '../../client';
+import type { Announcement, Api, Evidence, Id, Login, Note, User } from '../../client';
 import type { Figures, Sample } from './figures';
+
+export type { Device, Evidence } from '../../client';
 
 export interface Present {
   id: Id;
@@ -30,27 +32,6 @@ export interface PeopleQuery {
   limit: number;
 }
 
-export interface Device {
-  session: Id;
-  name?: string;
-  address?: string | null;
-  node: string;
-  streams: number;
-  sockets: number;
-  active: boolean;
-  lingers_until: string | null;
-  heard: string | null;
-}
-
-export interface Evidence {
-  user: { id: Id; status: Present['status'] };
-  truth: Present['status'];
-  mode: string;
-  last_active_at: string | null;
-  why: string;
-  devices: Device[];
-}
-
 export interface Room {
   id: Id;
   kind: 'channel' | 'group';
@@ -58,14 +39,9 @@ export interface Room {
   here: number;
 }
 
-export interface AuditRow {
-  id: number;
-  at: string;
-  actor: Id | null;
-  action: string;
-  subject: Id | null;
+/** As in one conversation, and where it was done from. */
+export interface AuditRow extends Note {
   address: string | null;
-  detail: Record<string, unknown>;
 }
 
 const PRESENCE = '/api/presence';
