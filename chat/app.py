@@ -21,7 +21,7 @@ from chat.conversations.member_endpoints import FACES
 from chat.conversations.read_marks import ReadMarks
 from chat.delivery.endpoints import EVIDENCE
 from chat.exchange.endpoints import AT_ONCE, TURNS
-from chat.figures import list_parts
+from chat.figures import Part, list_parts
 from chat.files.endpoints import UPLOADS
 from chat.files.figures import tell_figures
 from chat.files.sweep import Sweep
@@ -34,6 +34,7 @@ from chat.log.stuck import keep_ending_stuck
 from chat.messages.endpoints import POSTS
 from chat.messages.post import Posts
 from chat.middleware import add_headers, answer_problems
+from chat.operations.archive import Archive
 from chat.operations.audit import keep_audit
 from chat.operations.delivery import Delivery
 from chat.operations.description.asyncapi import describe_channels
@@ -112,7 +113,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         streams = app[STREAMS] = Streams(settings, pool, redis, identities, registry)
         announcer = Announcer(redis, streams.tail.hear)
         journal = app[LOG] = Log(pool, announcer.announce, settings.node)
-        posts = app[POSTS] = Posts(journal, settings.append_queue)
+        posts = app[POSTS] = Posts(journal, settings.append_queue, settings.append_patience)
         read_marks = app[READ_MARKS] = ReadMarks(journal, settings.append_queue, settings.receipts_most)
         app[HERE] = Here(pool, settings.here_most, partial(find_here, registry))
         retention = Retention(pool, settings.log_partition_entries, settings.log_retention_days)
@@ -123,7 +124,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         app[FACES] = sockets.glance.beside
         # Both legs of a revocation lead to the same places; a presence node, too, follows the log, as its witness.
         registry.on_revoked += [identities.forget, streams.roster.revoke]
-        delivery, lag = Delivery(pool), Lag()
+        delivery, lag, archive = Delivery(pool), Lag(), Archive(pool)
         streams.hub.followers += [sockets.follower, delivery]
         streams.tail.heard_hint = announcer.came_back
         draining = app[DRAINING] = Draining([streams.roster, sockets.roster], settings.drain_seconds, tasks.start)
@@ -151,7 +152,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         registry.reports.append(canary.report)
         parts = pool, journal, announcer, streams, registry, sockets, canary, queues, app[ANSWERS]
         doors = partial(collect_doors, streams.roster, admission, rebalancing)
-        more = [partial(tell_figures, uploads), doors]
+        more: list[Part] = [partial(tell_figures, uploads), doors, archive.tell]
         app[METRICS] = Metrics(streams, registry, lag, [*list_parts(*parts), *more])
         registry.reports.append(Report(streams, announcer, registry.reaper, lag, delivery, queues).describe)
         await retention.keep()
@@ -174,9 +175,10 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
             "share the streams": rebalancing.run,
             "notice being cut off": isolation.run,
             "compare the clocks": delivery.run,
+            "look at the archive": archive.run,
             "give memory back": Trim(lambda: len(streams.roster) + len(sockets.roster)).run,
             "keep the audit": partial(keep_audit, pool, settings.audit_retention_days),
-            "index messages": Indexer(pool, crowded=lambda: posts.waiting() > 0).run,
+            "index messages": Indexer(pool, crowded=posts.busy).run,
             "record streams": streams.records.run,
             "beat": lambda: streams.roster.beat(streams.hub),
             **registry.works(),

@@ -1,6 +1,7 @@
 """A node as a process: it listens, serves until it is told to stop, drains, and ends."""
 
 import asyncio
+import gc
 import resource
 import signal
 from contextlib import suppress
@@ -15,6 +16,7 @@ from chat.shared.logs import set_up_logs
 from chat.shared.settings import Settings
 from chat.shared.tasks import Tasks, first_of
 
+COLLECTED = 10_000, 20, 20  # new objects; rounds of the young, and of the middle ones, before older ones are looked at
 LINGER_SECONDS = 2.0  # for the rest of a body that was refused, so that the refusal is heard
 log = structlog.get_logger(__name__)
 
@@ -48,11 +50,20 @@ async def serve(settings: Settings, host: str, port: int) -> None:
     try:
         for listener in open_listeners(host, port):
             await web.SockSite(runner, listener, backlog=BACKLOG).start()
+        spare_collector()
         log.info("serving", node=settings.node, host=host, port=port)
         await wait_for_end(app)
         await first_of(app[DRAINING].drain(), signalled())
     finally:
         await runner.cleanup()
+
+
+def spare_collector() -> None:
+    """What a node begins with stays: the garbage collector need not look at it, and comes seldomer, for requests leave
+    no cycles behind. It took a tenth of a busy node's time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECTED)
 
 
 async def wait_for_end(app: web.Application) -> None:

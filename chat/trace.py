@@ -29,7 +29,6 @@ async def trace(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Name it, answer it, and log it as LOG_REQUESTS asks."""
     given = request.headers.get("X-Request-ID", "")
     name = request[NAME] = given if FORM.fullmatch(given) else f"{START}-{next(NUMBERS):x}"
-    structlog.contextvars.clear_contextvars()  # a connection's requests follow each other in one task
     structlog.contextvars.bind_contextvars(request=name)
     began = time.monotonic()
     response = await handler(request)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from chat.bench.talk import Talk
-from chat.messages.post import queries as message_queries
+from chat.messages.commit import queries as message_queries
 from chat.messages.window import Window, after, around, before, newest
 from chat.search.find import Asked, encode_fields, find_on, read_scope
 from chat.search.find import queries as search_queries

@@ -11,6 +11,7 @@ from chat.bench.trouble import BenchTrouble
 
 PEOPLE = 64
 WARMING = 5
+PATIENCE = 15.0  # seconds without what is still wanted
 FIGURES = (
     ("server CPU a delivery, one poster", "one: cpu", "µs"),
     ("deliveries a second, one poster", "one: deliveries/s", "/s"),
@@ -61,6 +62,7 @@ async def measure_fanout(
                 show(turn * len(contenders) + n + 1)
     report = make_report([one for one in contenders if not one.failed], readers, posts)
     report.notes += [f"{one.name} could not be measured: {one.failed}" for one in contenders if one.failed]
+    report.notes += [loss for one in contenders for loss in describe_losses(one)]
     return report
 
 
@@ -89,21 +91,24 @@ async def one_round(bench: Bench, contender: Contender, readers: int, posts: int
 
 
 async def deliver(bench: Bench, contender: Contender, tokens: list[str], each: int, readers: int, kind: str) -> None:
-    """So many posts to so many readers; every delivery is waited for."""
+    """So many posts to so many readers; every delivery is waited for, and where some are lost a rate means nothing."""
     wanted, name = each * len(tokens) * readers, secrets.token_hex(4)
     await bench.listen(wanted)
     cpu, ear_cpu = contender.cpu(), bench.ear_cpu()
     with timed() as seconds:
         said = await bench.mouth.ask("post", target=contender.target, tokens=tokens, each=each, name=name)
-        heard = await bench.heard(limit=30)
+        heard = await bench.heard(limit=PATIENCE)
         took = seconds()
     received = sum(one["received"] for one in heard)
     if kind:
+        contender.note("missing", wanted - received)
+    if kind and received < wanted:
+        contender.note(f"{kind}: lost", 1 - received / wanted)
+    elif kind:
         contender.note(f"{kind}: deliveries/s", received / took)
         contender.note(f"{kind}: posts/s", said["taken"] / took)
         contender.note(f"{kind}: cpu", (contender.cpu() - cpu) / max(1, received) * 1e6)
         contender.note(f"{kind}: ears", (bench.ear_cpu() - ear_cpu) / max(1, received) * 1e6)
-        contender.note("missing", wanted - received)
 
 
 def make_report(contenders: list[Contender], readers: int, posts: int) -> Report:
@@ -134,6 +139,13 @@ def compare(ours: Contender, floor: Contender | None, nchan: Contender | None) -
     if nchan:
         part = ratio(ours.figure("one: deliveries/s"), nchan.figure("one: deliveries/s"))
         yield Row("deliveries/s of one poster, in times nchan's", part, "×", 1.2, most=False)
+
+
+def describe_losses(contender: Contender) -> Iterator[str]:
+    """Where it had not delivered everything when we stopped waiting."""
+    for kind, who in (("one", "one poster"), ("many", f"{PEOPLE} posters")):
+        if lost := contender.found.get(f"{kind}: lost"):
+            yield f"{contender.name} had lost {max(lost):.1%} of what {who} said, {PATIENCE:.0f} s after the last of it"
 
 
 def describe_generator(contender: Contender) -> str:

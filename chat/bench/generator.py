@@ -143,12 +143,20 @@ class Generator:
         return {}
 
     async def _speak(self, aim: Target, requests: Iterator[bytes]) -> None:
-        def next_request() -> bytes | None:
-            return next(requests, None)
+        """On one connection, or on as many as a server wants that takes one request on each."""
+        said_all = False
 
-        poster = Poster(next_request, self.spoken, eager=True)
-        await self._loop.create_connection(lambda: poster, *door_of(aim))
-        await poster.done
+        def next_request() -> bytes | None:
+            nonlocal said_all
+            request = next(requests, None)
+            said_all = request is None
+            return request
+
+        while not said_all:
+            _, poster = await self._loop.create_connection(
+                lambda: Poster(next_request, self.spoken, eager=True), *door_of(aim)
+            )
+            await poster.done
 
     async def pour(self, target: Json, tokens: list[str], rate: float, seconds: float, name: str) -> Json:
         """So many a second, whether or not the ones before are answered."""

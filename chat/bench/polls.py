@@ -5,7 +5,7 @@ from typing import cast
 
 import orjson
 
-from chat.bench.posters import is_whole
+from chat.bench.answers import take_answer
 from chat.bench.readers import Reader
 from chat.bench.target import head_of
 
@@ -28,10 +28,9 @@ class Poller(Reader):
     def data_received(self, data: bytes) -> None:
         """Once an answer is whole, ask for the next."""
         self._rest += data
-        head, end, body = self._rest.partition(b"\r\n\r\n")
-        if not end or not is_whole(head, body):
+        if (answer := take_answer(self._rest)) is None:
             return
-        self._rest = b""
+        (head, body), self._rest = answer, b""
         if head[9:12] != b"200":
             self._tally.refused += 1
             self._tally.changed.set()

@@ -1,12 +1,13 @@
 """Posters: the generator's connections that speak, one request after the other, or so many a second."""
 
 import asyncio
-import re
 import time
 from collections.abc import Callable
 from typing import cast
 
-LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
+from chat.bench.answers import take_answer
+
+LAST = b"\r\nConnection: close"
 BATCH_TAKEN = b'{"status":201,'
 
 
@@ -74,24 +75,18 @@ class Poster(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """An answer, once it is whole."""
         self._rest += data
-        head, end, body = self._rest.partition(b"\r\n\r\n")
-        if not end or not is_whole(head, body):
+        if (answer := take_answer(self._rest)) is None:
             return
         self._rest = b""
-        self._spoken.note(head, body, self._sent)
+        self._spoken.note(*answer, self._sent)
         self._sent = 0
         self._due -= not self._eager
-        if self._eager or self._due > 0:
+        if LAST in answer[0]:
+            self.finish()
+        elif self._eager or self._due > 0:
             self._send()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 (asyncio names it)
         """The server has hung up: what was not answered is not taken."""
         self._transport = None
         self.finish()
-
-
-def is_whole(head: bytes, body: bytes) -> bool:
-    """By its length, or by its last chunk; an answer with neither has no body."""
-    if length := LENGTH.search(head):
-        return len(body) >= int(length[1])
-    return body.endswith(b"0\r\n\r\n") if b"chunked" in head.lower() else True

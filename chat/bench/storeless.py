@@ -13,10 +13,11 @@ import uvloop
 from aiohttp import web
 
 from chat.app import make_app
+from chat.messages.commit import Posted
 from chat.messages.draft import Post
 from chat.messages.endpoints import POSTS
 from chat.messages.message import Message
-from chat.messages.post import Posted, Posts
+from chat.messages.post import Posts
 from chat.shared.listeners import BACKLOG, open_listeners
 from chat.shared.settings import read_settings
 

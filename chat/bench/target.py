@@ -34,7 +34,9 @@ class Target:
     def stream_request(self, token: str, cursor: str = "") -> bytes:
         """What a reader sends; with a cursor it comes back to where it was."""
         more = f"Last-Event-ID: {cursor}\r\n" if cursor else ""
-        if self.websocket:
+        if not self.websocket:
+            more += "Accept: text/event-stream\r\n"
+        else:
             more += "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
             more += f"Sec-WebSocket-Key: {KEY.decode()}\r\n"
         return head_of("GET", self.stream.replace("{cursor}", cursor), self, token, more) + b"\r\n"

@@ -9,7 +9,7 @@ import aiohttp
 from chat.chaos.checker import OVERHEARD, Finding
 from chat.chaos.history import History
 from chat.chaos.people import Enrolled
-from chat.chaos.poster import Poster
+from chat.chaos.poster import AGAIN, Poster
 
 PAUSE = (0.2, 1.5)
 TRY_SECONDS = 8.0
@@ -17,7 +17,8 @@ DONE = {200, 201, 204, 404}
 
 
 class Doorkeeper:
-    """`keeper` owns `room`. `outside`: `(person, number)` of messages said while the keeper knew him to be outside."""
+    """`keeper` owns `room`. `outside`: `(person, number)` of messages said while the keeper knew him to be outside;
+    `surprises`: answers that he should never have got."""
 
     def __init__(
         self,
@@ -29,6 +30,7 @@ class Doorkeeper:
     ) -> None:
         self.room, self.changes = room, 0
         self.outside: list[tuple[int, int]] = []
+        self.surprises: list[tuple[int, str]] = []
         # whom a request is still under way for, perhaps, that nobody answered: a node may wake up and carry it out
         self._unclear: set[int] = set()
         self._keeper, self._people, self._http, self._chance = keeper, people, http, chance
@@ -60,6 +62,8 @@ class Doorkeeper:
             async with self._http.request(method, url, headers=headers, timeout=patience, json=body) as answer:
                 if answer.status in (502, 504):  # the balancer's: it lost the node that was asked
                     self._unclear.add(person.id)
+                if answer.status not in DONE | AGAIN:
+                    self.surprises.append((answer.status, (await answer.text())[:500]))
                 return answer.status
         except (aiohttp.ClientError, TimeoutError):
             self._unclear.add(person.id)

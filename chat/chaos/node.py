@@ -36,7 +36,7 @@ class NodeProcess:
         self.name, self.port = name, free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = folder / f"{name}.log"
-        self.leaving = False
+        self.leaving, self._said = False, 0
         self._settings = EVERYDAY | {"FILES_URL": f"file://{folder}/files"} | settings
         self._program = program
         self._process: subprocess.Popen[bytes] | None = None
@@ -46,6 +46,7 @@ class NodeProcess:
         self.leaving = False
         serve = [*self._program, "serve", "--node", self.name, f"--port={self.port}"]
         with self.log.open("ab") as log:
+            self._said = log.tell()
             self._process = subprocess.Popen(
                 leashed(serve, signal.SIGKILL),
                 env=os.environ | self._settings,
@@ -107,6 +108,12 @@ class NodeProcess:
         """SIGTERM: drain, then end."""
         self.leaving = True
         os.kill(self.pid, signal.SIGTERM)
+
+    def words(self) -> str:
+        """What it has said since it was launched."""
+        with self.log.open("rb") as log:
+            log.seek(self._said)
+            return log.read().decode(errors="replace")
 
     async def ends(self) -> int:
         """Wait until it has ended; the exit code."""

@@ -27,8 +27,9 @@ def verdict(scores: Scores) -> Text:
 
 
 def tables(scores: Scores) -> list[RenderableType]:
-    """Promises, faults, checkpoints, figures."""
-    return [promises(scores), faults(scores), checkpoints(scores), figures(scores)]
+    """Promises, faults, checkpoints, figures; and nodes that ended by themselves, if any did."""
+    always: list[RenderableType] = [promises(scores), faults(scores), checkpoints(scores), figures(scores)]
+    return [*always, endings(scores)] if scores.ended else always
 
 
 def promises(scores: Scores) -> Table:
@@ -54,6 +55,14 @@ def checkpoints(scores: Scores) -> Table:
     table = Table("at, s", "all back, s", "caught up, s", "presence right, s", title="Mended, then")
     for one in scores.checkpoints:
         table.add_row(f"{one.at:.0f}", f"{one.back:.1f}", f"{one.caught_up:.1f}", f"{one.settled:.1f}")
+    return table
+
+
+def endings(scores: Scores) -> Table:
+    """Who ended by himself, with which code, and what he said last; his log is kept."""
+    table = Table("at, s", "node", "code", "last words", title="Nodes that ended by themselves")
+    for one in scores.ended:
+        table.add_row(f"{one.at:.0f}", one.node, str(one.code), Text(one.words))
     return table
 
 

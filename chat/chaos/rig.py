@@ -1,21 +1,35 @@
 """The rig: PostgreSQL, Redis, a network between, nodes behind a balancer, and an access network of bad quality."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+import shutil
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from chat.chaos.balancer import Balancer
 from chat.chaos.network import Proxy, bad_network
 from chat.chaos.node import PROGRAM, NodeProcess
+from chat.chaos.scores import Ended
 from chat.chaos.waiting import StillNot, until
 from chat.engines import PostgresEngine, ValkeyEngine
+from chat.engines.home import Home
+from chat.engines.ports import free_port
 from chat.migrations import migrate
 from chat.shared.tasks import Tasks
+from chat.up.balancer import Balancer
 
-SETTINGS = {"DRAIN_SECONDS": "3", "STREAM_BEAT": "5", "TRUSTED_PROXIES": "127.0.0.1", "CANARY_SECONDS": "2"}
+BEAT = 5
+SETTINGS = {
+    "DRAIN_SECONDS": "3",
+    "STREAM_BEAT": str(BEAT),
+    "SOCKET_BEAT": str(BEAT),
+    "TRUSTED_PROXIES": "127.0.0.1",
+    "CANARY_SECONDS": "2",
+}
+LAST_LINES = 3  # that a report shows of a node that ended
+SERVING = '"event": "serving"'
 Done = TypeVar("Done")
 
 
@@ -31,7 +45,7 @@ class Rig:
         self.balancer: Balancer
         self.wifi: Proxy
         self.held: set[str] = set()  # nodes that are down on purpose
-        self.ended: list[tuple[str, int]] = []  # nodes that ended by themselves, and with which code
+        self.ended: list[Ended] = []  # by themselves; moments are the monotonic clock's
 
     async def engine(self, work: Callable[[], Done]) -> Done:
         """Do something to an engine, in the one thread that engines live as long as."""
@@ -42,9 +56,15 @@ class Rig:
         while True:
             for node in self.nodes.values():
                 if not node.alive() and node.name not in self.held:
-                    self.ended.append((node.name, node.exit_code))
+                    self.note_end(node)
                     node.launch()
             await asyncio.sleep(0.5)
+
+    def note_end(self, node: NodeProcess) -> None:
+        """It ended though nobody had asked it to, or did not though it was asked to."""
+        words = node.words()
+        last = "\n".join([line for line in words.splitlines() if line.strip()][-LAST_LINES:])
+        self.ended.append(Ended(node.name, time.monotonic(), node.exit_code, SERVING in words, last))
 
     def take_down(self, name: str) -> None:
         """kill -9, and nobody starts it again until `bring_back`."""
@@ -81,11 +101,29 @@ async def rig_of(
             node = rig.nodes[name] = NodeProcess(name, folder, SETTINGS | settings | links, program)
             stack.callback(node.kill)
             node.launch()
-        rig.balancer = Balancer(folder, list(rig.nodes.values()))
-        rig.balancer.start()
-        stack.callback(rig.balancer.stop)
+        rig.balancer = start_balancer(stack, folder, rig.nodes)
         rig.wifi = await stack.enter_async_context(bad_network(rig.balancer.url))
         stack.push_async_callback((tasks := Tasks()).stop)
         tasks.start("nodes are supervised", rig.supervise())
         await until(rig.is_whole, 60, "all nodes to be ready")
         yield rig
+
+
+def start_balancer(stack: AsyncExitStack, folder: Path, nodes: Mapping[str, NodeProcess]) -> Balancer:
+    """As `tandem up` has it; it is stopped with the rest."""
+    home = Home(folder / "balancer")
+    home.take()
+    stack.callback(home.leave)
+    balancer = Balancer(home, "127.0.0.1", free_port(), 3 * BEAT, {name: node.port for name, node in nodes.items()})
+    stack.callback(balancer.stop)
+    balancer.used += nodes
+    balancer.start()
+    return balancer
+
+
+def keep_logs(folder: Path, logs: Path) -> None:
+    """What the nodes said stays when something was broken."""
+    logs.mkdir(parents=True, exist_ok=True)
+    for log in folder.glob("*.log"):
+        shutil.copy(log, logs)
+    shutil.copy(folder / "balancer" / "log", logs / "haproxy.log")

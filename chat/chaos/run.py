@@ -2,10 +2,10 @@
 
 import asyncio
 import random
-import shutil
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -16,8 +16,19 @@ from chat.chaos.faults.fault import Scene
 from chat.chaos.faults.table import FAULTS
 from chat.chaos.options import Options
 from chat.chaos.plan import Strike
-from chat.chaos.rig import Rig, rig_of
-from chat.chaos.scores import FAILED, GARBAGE, SHUT_OUT, UNANSWERED, Checkpoint, Sample, Scores, Struck, percentile
+from chat.chaos.rig import Rig, keep_logs, rig_of
+from chat.chaos.scores import (
+    FAILED,
+    GARBAGE,
+    SHUT_OUT,
+    UNANSWERED,
+    UNRULY,
+    Checkpoint,
+    Sample,
+    Scores,
+    Struck,
+    percentile,
+)
 from chat.chaos.sightings import find_disagreements
 from chat.chaos.waiting import came_true, until
 from chat.shared.tasks import Tasks, first_of
@@ -43,7 +54,8 @@ class Run:
             try:
                 await self._run_in(Path(own))
             finally:
-                if self.options.logs and not (self.scores.figures and self.scores.kept):
+                whole = self.scores.figures and self.scores.kept and not self.scores.ended
+                if self.options.logs and not whole:
                     keep_logs(Path(own), self.options.logs)
         return self.scores
 
@@ -143,6 +155,7 @@ class Run:
         for guest in crowd.guests:
             await guest.goes()
         await crowd.reads_the_truth()
+        self.scores.ended = [replace(one, at=round(one.at - self._started, 1)) for one in self._rig.ended]
         self.scores.findings += await asyncio.to_thread(self._judge)
         self.scores.figures = self._figures()
 
@@ -154,6 +167,8 @@ class Run:
             *check(crowd.history),
             *find_eavesdroppers(door.outside, door.room, crowd.history, readers),
             *(Finding(FAILED, poster.name, what) for poster in crowd.posters for what in poster.surprises),
+            *(Finding(FAILED, "the door", what) for what in door.surprises),
+            *(Finding(UNRULY, one.node, one.words) for one in self.scores.ended if one.served),
             *(Finding(GARBAGE, guest.name, what) for guest in crowd.guests for what in guest.reader.garbage),
         ]
 
@@ -178,10 +193,3 @@ class Run:
 async def ended(tasks: Tasks) -> None:
     """Raises when a client or the supervisor has died of something that nobody foresaw."""
     raise RuntimeError(f"{await tasks.failed} has died; the lines above say of what")
-
-
-def keep_logs(folder: Path, logs: Path) -> None:
-    """What the nodes said stays when something was broken."""
-    logs.mkdir(parents=True, exist_ok=True)
-    for log in folder.glob("*.log"):
-        shutil.copy(log, logs)

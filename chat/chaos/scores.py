@@ -9,7 +9,7 @@ from chat.chaos import checker
 from chat.chaos.checker import Finding
 
 GHOST, MISSED, SHUT_OUT = "ghost", "missed", "shut out"
-UNANSWERED, FAILED, GARBAGE = "unanswered", "failed", "garbage"
+UNANSWERED, FAILED, GARBAGE, UNRULY = "unanswered", "failed", "garbage", "unruly"
 PROMISES = {
     checker.LOST: "acknowledged, and never received by a member",
     checker.GAP: "a number skipped in a conversation",
@@ -25,6 +25,7 @@ PROMISES = {
     UNANSWERED: "a post that no retry brought through",
     FAILED: "an answer that was neither taken, nor refused with a time to retry",
     GARBAGE: "bytes in a stream that are no event",
+    UNRULY: "a node that ended while it served, or did not end when told",
 }
 SHOWN = 50  # findings that a report names one by one
 
@@ -54,6 +55,20 @@ class Struck:
 
 
 @dataclass(frozen=True, slots=True)
+class Ended:
+    """A node that ended by itself, at which second of the run, and what it said last.
+
+    `served`: one that cannot even begin, as PostgreSQL is away, ends, and is started again: that is as it should be.
+    """
+
+    node: str
+    at: float
+    code: int
+    served: bool
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class Checkpoint:
     """All mended: how long until everybody was in again, had caught up, and saw the others as they were."""
 
@@ -74,6 +89,7 @@ class Scores:
     samples: list[Sample] = field(default_factory=list)
     struck: list[Struck] = field(default_factory=list)
     checkpoints: list[Checkpoint] = field(default_factory=list)
+    ended: list[Ended] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     figures: dict[str, float | int | str] = field(default_factory=dict)
 

@@ -47,6 +47,9 @@ def lanes(scores: Scores, seconds: float, x_of: Callable[[float], float]) -> tup
     for point in scores.checkpoints:
         title = f"presence right {point.settled:g} s after all was mended"
         parts.append(bar("calm", x_of(point.at), x_of(point.at + point.settled), y, title))
+    for end in scores.ended:
+        y += LANE
+        parts += [label(f"{end.node} ended", y), bar("fault", x_of(end.at), x_of(end.at), y, end.words)]
     return parts, y + LANE + GAP
 
 

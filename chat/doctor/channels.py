@@ -19,20 +19,20 @@ VISITS = 6
 def check_stream(site: Site) -> list[Finding]:
     """Buffering, compression, and whether it lives until its first beat."""
     with site.ask("/api/chat/stream", Accept="text/event-stream", Accept_Encoding="gzip, br, zstd") as wire:
-        answer = wire.read_head(READY_SECONDS)
+        prompt, answer = wire.read_until(b"event: ready", READY_SECONDS), wire.answer
         if answer.status not in (0, 200):
             return [refused("stream", answer.status)]
         encoding = answer.headers.get("content-encoding", "")
         if encoding:
             remedy = f"Leave text/event-stream out of compression: `gzip off;` for /api/chat/stream in {NGINX}."
             return [Finding("compression of streams", "bad", encoding, remedy)]
-        if not wire.read_until(b"event: ready", READY_SECONDS):
+        if not prompt:
             remedy = (
                 f"`proxy_buffering off;` for /api/chat/stream in {NGINX}; no `http-buffer-request`, no cache before it."
             )
             return [Finding("buffering of streams", "bad", f"nothing came within {READY_SECONDS:g} s", remedy)]
-        prompt = good("buffering of streams", "events come as they are sent")
-        return [prompt, good("compression of streams", "none"), check_life("stream", wire, b"event: beat")]
+        found = [good("buffering of streams", "events come as they are sent"), good("compression of streams", "none")]
+        return [*found, check_life("stream", wire, b"event: beat")]
 
 
 def check_life(what: str, wire: Wire, sign: bytes) -> Finding:
@@ -79,9 +79,10 @@ def check_spread(site: Site) -> list[Finding]:
     nodes, cookies = set(), set()
     for _ in range(VISITS):
         with site.ask("/api/chat/stream", Accept="text/event-stream") as wire:
-            cookies |= set(wire.read_head(READY_SECONDS).cookies) - {"tandem"}
-            wire.read_until(b"event: ready", READY_SECONDS)
-            wire.read_until(b"\n\n", 1)
+            if not wire.read_until(b"event: ready", READY_SECONDS):  # nor would the others: each would be waited for
+                return [Finding("stickiness", "unknown", f"a stream said nothing within {READY_SECONDS:g} s")]
+            wire.read_until(b"}", 1)
+            cookies |= set(wire.answer.cookies) - {"tandem"}
             nodes.add(find_node(wire.answer.body))
     found = f"{VISITS} streams on {', '.join(sorted(nodes))}"
     found += f"; cookies {', '.join(sorted(cookies))}" if cookies else ""

@@ -13,7 +13,7 @@ from chat.log.entry import EVENTS, Entry, Unplaced
 from chat.log.frame import encode_frame
 from chat.shared.arrays import numbers, texts
 from chat.shared.histogram import SECONDS, SIZES, Histogram
-from chat.shared.postgres import Connection, Pool
+from chat.shared.postgres import Connection, Pool, one_transaction
 from chat.shared.queries import load
 
 queries = load(__file__)
@@ -73,8 +73,7 @@ class Change:
             numbers(entry.subject or 0 for entry in self.entries),
             [entry.frame for entry in self.entries],
         ]
-        await self.connection.execute(queries.insert_entries, [self._now, self._node, *columns])
-        await self.connection.execute(queries.move_head, [self._position])
+        await self.connection.execute(queries.write_entries, [self._now, self._node, *columns, self._position])
 
 
 class Log:
@@ -89,11 +88,11 @@ class Log:
     async def change(self) -> AsyncIterator[Change]:
         """A transaction; its entries are announced when it has committed, and never otherwise.
 
-        It runs in a pipeline: begin, locks and look-ups travel together, as do the writes and the commit.
+        Begin, locks and look-ups travel together, as do the writes and the commit.
         """
         async with self._pool.connection() as connection:
             change, began = Change(connection, self._node), time.monotonic()
-            async with connection.pipeline(), connection.transaction():
+            async with one_transaction(connection):
                 yield change
                 await change.write()
         self.took.note(time.monotonic() - began)

@@ -2,10 +2,14 @@
 
 Addressed to a conversation's members (`conversation_id` alone), to one person (`user_id`; a conversation beside it
 only narrows), or to everyone (neither).
+
+What there is one of for each message is a tuple: a frozen dataclass takes two to five µs to make, of the hundred that a
+post has.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 # What a reader's membership follows; both are framed as the event `member`.
 JOIN, LEAVE = "join", "leave"
@@ -16,8 +20,7 @@ IMPORT, NOBODY = "import", -1
 EVENTS = {"message": None, JOIN: "member", LEAVE: "member", "role": "member"}
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A row of the log. `subject` is whom a join or leave is about, or which login a logout ends."""
 
     position: int
@@ -28,8 +31,7 @@ class Entry:
     frame: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Unplaced:
+class Unplaced(NamedTuple):
     """An entry that has no position yet. `data` is its JSON; None: no reader gets a frame."""
 
     kind: str

@@ -9,13 +9,13 @@ select epoch, position, origin = log_origin() as same_history,
 update log_head set epoch = new_epoch(), origin = log_origin(), floor = position
 returning epoch
 
--- name: insert_entries
+-- name: write_entries
+-- The entries, and the head moves on to the last of them.
+with written as (
 insert into log (position, kind, conversation_id, user_id, subject, frame, at, node)
 select position, kind, nullif(conversation_id, 0), nullif(user_id, 0), nullif(subject, 0), frame, %s, nullif(%s, '')
   from unnest(%s::bigint[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[], %b::bytea[])
-       as entry (position, kind, conversation_id, user_id, subject, frame)
-
--- name: move_head
+       as entry (position, kind, conversation_id, user_id, subject, frame))
 update log_head set position = %s
 
 -- name: read_head

@@ -17,7 +17,7 @@ from chat.log.pages import read_entries, read_head
 from chat.shared.postgres import UNAVAILABLE as POSTGRES_AWAY
 from chat.shared.postgres import Pool
 from chat.shared.redis import UNAVAILABLE as REDIS_AWAY
-from chat.shared.redis import Bytes
+from chat.shared.redis import Bytes, say
 
 PAGE = 500
 EARLY_MOST = 64
@@ -87,7 +87,7 @@ class Tail:
         while True:
             try:
                 async with self._redis.pubsub() as channel:
-                    await channel.subscribe(CHANNEL)
+                    await say(channel.subscribe, CHANNEL)
                     await self._hear_all(channel)
             except REDIS_AWAY as error:
                 if self.listening:
@@ -101,7 +101,7 @@ class Tail:
             hint = await channel.get_message(timeout=1)
             silent = silent + 1 if hint is None else 0
             if hint is None:
-                await channel.ping()
+                await say(channel.ping)
             elif hint["type"] == "subscribe":
                 self.listening, self.deaf = True, False
             elif hint["type"] == "message":

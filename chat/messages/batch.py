@@ -8,8 +8,9 @@ import orjson
 from pydantic import ValidationError
 
 from chat.attention.here import Here
+from chat.messages.commit import Posted, queries
 from chat.messages.draft import AddressedDraft, Post
-from chat.messages.post import Posted, Posts, queries
+from chat.messages.post import Posts
 from chat.shared.audit import Actor, record
 from chat.shared.endpoints import name_errors
 from chat.shared.identity import Member
@@ -26,8 +27,9 @@ async def post_batch(
     roles = await read_roles(pool, member, drafts)
     await record_imports(pool, actor, drafts, roles)
     present = [await find_here(here, draft) for draft in drafts]
+    deadline = posts.deadline()  # for all of them together
     tries = [submit(posts, member, draft, roles, who) for draft, who in zip(drafts, present, strict=True)]
-    results = [encode_result(await settle(one)) for one in tries]
+    results = [encode_result(await settle(posts, one, deadline)) for one in tries]
     return b'{"results":[%b]}' % b",".join(results)
 
 
@@ -98,12 +100,12 @@ def submit(
         return refusal
 
 
-async def settle(one: "asyncio.Future[Posted] | Refusal") -> Posted | Refusal:
+async def settle(posts: Posts, one: "asyncio.Future[Posted] | Refusal", deadline: float) -> Posted | Refusal:
     """What became of it; that PostgreSQL is away is a refusal too, for its neighbours may be stored."""
     if isinstance(one, Refusal):
         return one
     try:
-        return await one
+        return await posts.settle(one, deadline)
     except Refusal as refusal:
         return refusal
     except POSTGRES_AWAY:

@@ -1,9 +1,8 @@
 """A draft: what somebody wants to say, checked; or a named refusal. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated, NamedTuple, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -70,7 +69,7 @@ class Draft(BaseModel):
     client_id: ClientId
     reply_to: Id | None = None
     thread: Id | None = None
-    files: FileIds = []
+    files: FileIds = Field(default_factory=list)  # a default that stands here would be copied for each
 
     @model_validator(mode="after")
     def check_body(self) -> Self:
@@ -108,8 +107,7 @@ class DraftBatch(BaseModel):
     messages: Annotated[list[object], Field(min_length=1)]
 
 
-@dataclass(frozen=True, slots=True)
-class Post:
+class Post(NamedTuple):
     """A draft with its author and where it goes; an imported one with when it was said.
 
     `here`: whom `@here` means in it; None: everyone. `bearer_id`: whose files it carries, where not its author's.

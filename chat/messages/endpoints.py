@@ -4,9 +4,10 @@ from aiohttp import web
 
 from chat.attention.endpoints import HERE
 from chat.messages.batch import post_batch
+from chat.messages.commit import Posted
 from chat.messages.draft import Draft, DraftBatch, Post
 from chat.messages.history import read_message, read_page
-from chat.messages.post import Posted, Posts
+from chat.messages.post import Posts
 from chat.messages.window import Window, after, around, before, newest
 from chat.shared.endpoints import (
     LARGEST_ID,
@@ -35,7 +36,7 @@ async def post_message(request: web.Request) -> web.Response:
     draft = await read_model(request, Draft)
     conversation_id = path_id(request, "conversation")
     here = await request.app[HERE].find(conversation_id, draft.body)
-    posted = await request.app[POSTS].submit(Post(conversation_id, member.user_id, draft, here=here))
+    posted = await request.app[POSTS].post(Post(conversation_id, member.user_id, draft, here=here))
     request[WROTE] = posted.frame
     return answer_posted(posted)
 

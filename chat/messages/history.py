@@ -4,8 +4,8 @@ from dataclasses import asdict, dataclass
 
 import orjson
 
+from chat.messages.commit import queries
 from chat.messages.message import Message
-from chat.messages.post import queries
 from chat.messages.window import Window, before
 from chat.shared.postgres import Pool
 from chat.shared.problems import NotFound

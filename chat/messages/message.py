@@ -1,9 +1,9 @@
 """A message, as everybody sees it: nothing in it depends on the reader, so it is encoded once. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import NamedTuple
 
 import orjson
 
@@ -12,8 +12,7 @@ STATE = ("deleted", "reply_to", "thread", "replies", "last_reply", "pinned", "re
 REST = (*STATE, "mentions", "mentions_all", "files")
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """`seq` counts a conversation's messages from 1, without holes. The fields are the columns of `told_messages`.
 
     `thread` is the message that it answers in that one's own list, which has `replies`; `reply_to` one that it quotes.
@@ -60,7 +59,7 @@ class Message:
         return orjson.dumps(fields)
 
     def to_row(self, position: int) -> tuple[object, ...]:
-        """The columns of `insert_messages`, where 0 stands for none."""
+        """The columns of `write_messages`, where 0 stands for none."""
         place, said = (self.conversation, self.seq, position), (self.author, self.client_id, self.body, self.created_at)
         return *place, *said, self.reply_to or 0, self.thread or 0
 

@@ -1,49 +1,24 @@
 """Posting: group commit. Every post that arrived while the last commit was under way goes into one transaction."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Any
+from collections.abc import Sequence
 
-from chat.attention.mentions import UNREACHED, Call, Reached, find_reached, store_reached
-from chat.attention.naming import NOBODY, find_naming
-from chat.conversations.refusals import Archived, Blocked, NotMember
-from chat.files.carried import Carried, Shown
-from chat.log.append import Change, Log
-from chat.log.entry import Unplaced
+from chat.log.append import Log
+from chat.messages.commit import Batch, Outcome, Posted
 from chat.messages.draft import Post
-from chat.messages.message import Message, format_time
-from chat.messages.pace import Pace
-from chat.messages.threads.references import References
-from chat.shared.arrays import numbers, texts
+from chat.messages.refusals import Undecided
 from chat.shared.gather import Gather
-from chat.shared.problems import NotFound, Refusal
-from chat.shared.queries import load
 
-queries = load(__file__)
 BATCH = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Posted:
-    """The message as readers get it; `fresh`: made by this post and no earlier one; `frame`: the id of its frame."""
-
-    message: bytes
-    fresh: bool
-    frame: str = ""
-
-
-Outcome = Posted | Exception
 
 
 class Posts:
     """The one writer of a node."""
 
-    def __init__(self, log: Log, waiting_most: int) -> None:
-        self._log = log
+    def __init__(self, log: Log, waiting_most: int, patience: float = 10.0) -> None:
+        self._log, self._patience = log, patience
         self._gather = Gather[Post, Posted](self._append, batch=BATCH, limit=waiting_most, weigh=weigh_post)
-        self.run, self.waiting = self._gather.run, self._gather.waiting
+        self.run, self.waiting, self.busy = self._gather.run, self._gather.waiting, self._gather.busy
 
     def submit(self, post: Post) -> "asyncio.Future[Posted]":
         """Durable when it is done. Raises `NotFound`, `NotMember`, `Archived`, `Blocked`, `Invalid`.
@@ -51,6 +26,25 @@ class Posts:
         Or that PostgreSQL is away; `Overloaded` at once.
         """
         return self._gather.submit(post)
+
+    async def post(self, post: Post) -> Posted:
+        """As `submit`, when it is done; raises `Undecided` where that takes too long."""
+        return await self.settle(self.submit(post), self.deadline())
+
+    def deadline(self) -> float:
+        """Until when a post may take that is submitted now, by the loop's clock."""
+        return asyncio.get_running_loop().time() + self._patience
+
+    async def settle(self, outcome: "asyncio.Future[Posted]", deadline: float) -> Posted:
+        """What becomes of it. PostgreSQL may hang as well as fail: what was not taken up by then will not be stored,
+        what was may be; so `Undecided` is raised, and a retry finds out."""
+        try:
+            async with asyncio.timeout_at(deadline) as wait:
+                return await outcome
+        except TimeoutError:
+            if wait.expired():
+                raise Undecided(retry_after=1) from None
+            raise
 
     async def _append(self, posts: list[Post]) -> Sequence[Outcome]:
         async with self._log.change() as change:
@@ -65,133 +59,3 @@ def weigh_post(post: Post) -> int:
     """Long ones count for more: 500 units stay under 256 KiB, so that announcements carry them and one batch alone
     never fills a reader's buffer."""
     return 1 + len(post.draft.body) // 512 + len(post.draft.files) // 3
-
-
-class Batch:
-    """One group on its way through one transaction; one that is refused never fails its neighbours."""
-
-    def __init__(self, posts: list[Post]) -> None:
-        self._posts = posts
-        self._refused: dict[int, Exception] = {}
-        self._known: dict[tuple[int, int, str], Posted] = {}
-        self._first: dict[tuple[int, int, str], int] = {}
-        self._last_seq: dict[int, int] = {}
-        self._archived: set[int] = set()
-        self._blocked: set[int] = set()
-        self._public: set[int] = set()
-        self._members: set[int] = set()
-        self._pace = Pace()
-        self._references = References((post.conversation_id, post.draft) for post in posts)
-        self._carried = Carried(post.draft.files for post in posts)
-
-    async def look_up(self, change: Change) -> None:
-        """Lock the conversations, see who may write and what is there already, lock the head: one round trip."""
-        conversations = [post.conversation_id for post in self._posts]
-        authors = [post.author_id for post in self._posts]
-        client_ids = [post.draft.client_id for post in self._posts]
-        run = change.connection.execute
-        locked = await run(queries.lock_conversations, [numbers(sorted(set(conversations)))])
-        members = await run(queries.current_members, [numbers(conversations), numbers(authors)])
-        known = await run(queries.known_messages, [numbers(conversations), numbers(authors), texts(client_ids)])
-        await self._references.look_up(change)
-        await self._carried.look_up(change)
-        await change.now()
-        for conversation_id, last_seq, archived, public, blocked, slow, read_only in await locked.fetchall():
-            self._pace.see_conversation(conversation_id, slow, read_only)
-            self._last_seq[conversation_id] = last_seq
-            self._archived |= {conversation_id} if archived else set()
-            self._public |= {conversation_id} if public else set()
-            self._blocked |= {conversation_id} if blocked else set()
-        for n, role, posted_at in await members.fetchall():
-            self._members.add(n - 1)
-            self._pace.see_author(conversations[n - 1], authors[n - 1], role, posted_at)
-        if found := await known.fetchall():
-            await self._read_known(change, found)
-
-    async def _read_known(self, change: Change, found: Sequence[tuple[int, int, int]]) -> None:
-        """The messages that earlier tries have made, as they are now."""
-        places = [[conversation_id for _, conversation_id, _ in found], [seq for _, _, seq in found]]
-        rows = await (await change.connection.execute(queries.read_messages, places)).fetchall()
-        messages = {(row[0], row[1]): Message(*row).encode() for row in rows}
-        for n, *place in found:
-            self._known[self._posts[n - 1].key()] = Posted(messages[place[0], place[1]], fresh=False)
-
-    def judge(self, now: datetime) -> None:
-        """Which are refused, and which are the first of their key."""
-        for n, post in enumerate(self._posts):
-            if n not in self._members:
-                self._refused[n] = NotMember() if post.conversation_id in self._public else NotFound()
-            elif post.key() in self._known or post.key() in self._first:
-                continue
-            elif refusal := self._refuse(post, now):
-                self._refused[n] = refusal
-            else:
-                self._first[post.key()] = n
-                self._carried.take(post.draft.files)
-
-    def _refuse(self, post: Post, now: datetime) -> Refusal | None:
-        """Why not; an import is no hurry."""
-        if post.conversation_id in self._archived:
-            return Archived()
-        if post.conversation_id in self._blocked:
-            return Blocked()
-        wrong = self._references.judge(post.conversation_id, post.draft)
-        wrong = wrong or self._carried.judge(post.bearer_id or post.author_id, post.draft.files)
-        return wrong or (None if post.said_at else self._pace.judge(post.conversation_id, post.author_id, now))
-
-    async def store(self, change: Change) -> None:
-        """Number, encode and write what is new; numbers are given only to what is stored."""
-        if not self._first:
-            return
-        now, rows, marks, reaching = await change.now(), [], {}, []
-        reached, run = await find_reached(change, self._calls()), change.connection.execute
-        for n in self._first.values():
-            post = self._posts[n]
-            seq = self._last_seq[post.conversation_id] = self._last_seq[post.conversation_id] + 1
-            files = self._carried.put_into(post.conversation_id, seq, post.draft.files)
-            message = to_message(post, seq, min(post.said_at or now, now), reached.get(n, UNREACHED), files)
-            self._references.answer(change, message)
-            encoded = message.encode()
-            entry = change.place(Unplaced("message", post.conversation_id, data=encoded))
-            rows.append(message.to_row(entry.position))
-            reaching += [message] if n in reached else []
-            marks[post.conversation_id, post.author_id] = seq
-            self._known[post.key()] = Posted(encoded, fresh=False, frame=f"{change.epoch}.{entry.position}")
-        await run(queries.insert_messages, encode_columns(rows))
-        await store_reached(change, reaching)
-        await self._carried.store(change)
-        await run(queries.move_last_seq, [numbers(self._last_seq), numbers(self._last_seq.values())])
-        readers = map(numbers, zip(*marks, strict=True))
-        await run(queries.move_read_marks, [now, *readers, numbers(marks.values())])
-        await self._references.store(change)
-
-    def _calls(self) -> list[Call]:
-        """Which of the new ones call somebody."""
-        return [
-            Call(n, post.conversation_id, post.author_id, naming, post.here)
-            for n, post in ((n, self._posts[n]) for n in self._first.values())
-            if (naming := find_naming(post.draft.body)) is not NOBODY
-        ]
-
-    def outcomes(self) -> list[Outcome]:
-        """In the order of the posts; the first of a key has made the message, the others found it."""
-        return [
-            self._refused.get(n) or replace(self._known[post.key()], fresh=self._first.get(post.key()) == n)
-            for n, post in enumerate(self._posts)
-        ]
-
-
-def encode_columns(rows: Iterable[tuple[Any, ...]]) -> list[str]:
-    """The parameters of `insert_messages`."""
-    conversations, seqs, positions, authors, client_ids, bodies, moments, replies, threads = zip(*rows, strict=True)
-    places = [numbers(column) for column in (conversations, seqs, positions, authors)]
-    said = [texts(client_ids), texts(bodies), texts(map(format_time, moments))]
-    return [*places, *said, numbers(replies), numbers(threads)]
-
-
-def to_message(post: Post, seq: int, said_at: datetime, reached: Reached, files: Shown | None) -> Message:
-    """What the post becomes."""
-    draft = post.draft
-    fields = post.conversation_id, seq, post.author_id, draft.body, draft.client_id, said_at
-    message = Message(*fields, reply_to=draft.reply_to, thread=draft.thread, files=files)
-    return replace(message, mentions=reached.users, mentions_all=reached.everyone) if reached.any else message

@@ -3,37 +3,30 @@
 select id, last_seq, archived_at is not null, kind = 'channel' and not private, blocked, slow_seconds, read_only
   from conversations where id = any(%s::bigint[]) order by id for no key update
 
--- name: current_members
--- Who of the authors is a member now, as what, and when he wrote last; what was true when the request came in may not
--- be any more.
-select asked.n, m.role, m.posted_at
-  from unnest(%s::bigint[], %s::bigint[]) with ordinality as asked (conversation_id, user_id, n)
+-- name: look_at_authors
+-- Who of the authors is a member now, as what, when he wrote last, and which message his client id has made already;
+-- what was true when the request came in may not be any more.
+select asked.n, m.role, m.posted_at, known.seq
+  from unnest(%s::bigint[], %s::bigint[], %s::text[]) with ordinality as asked (conversation_id, user_id, client_id, n)
   join memberships m on m.conversation_id = asked.conversation_id and m.user_id = asked.user_id and m.until is null
-
--- name: known_messages
--- Which client ids have made a message already, and which one.
-select asked.n, m.conversation_id, m.seq
-  from unnest(%s::bigint[], %s::bigint[], %s::text[]) with ordinality as asked (conversation_id, author_id, client_id, n)
-  join messages m on m.conversation_id = asked.conversation_id and m.author_id = asked.author_id
-                 and m.client_id = asked.client_id
+  left join messages known on known.conversation_id = asked.conversation_id and known.author_id = asked.user_id
+                          and known.client_id = asked.client_id
 
 -- name: read_messages
 -- These messages, as everybody sees them.
 select m.* from unnest(%s::bigint[], %s::bigint[]) as asked (conversation_id, seq)
   join told_messages m on m.conversation_id = asked.conversation_id and m.seq = asked.seq
 
--- name: insert_messages
+-- name: write_messages
+-- The messages; their conversations count on; and who writes has read what is above: his mark goes to his own message.
+with written as (
 insert into messages (conversation_id, seq, position, author_id, client_id, body, created_at, reply_to, thread)
 select conversation_id, seq, position, author_id, client_id, body, created_at, nullif(reply_to, 0), nullif(thread, 0)
   from unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::timestamptz[],
               %s::bigint[], %s::bigint[])
-       as new (conversation_id, seq, position, author_id, client_id, body, created_at, reply_to, thread)
-
--- name: move_last_seq
-update conversations c set last_seq = new.seq from unnest(%s::bigint[], %s::bigint[]) as new (id, seq) where c.id = new.id
-
--- name: move_read_marks
--- Who writes has read what is above: his mark goes to his own message.
+       as new (conversation_id, seq, position, author_id, client_id, body, created_at, reply_to, thread)),
+counted as (
+update conversations c set last_seq = new.seq from unnest(%s::bigint[], %s::bigint[]) as new (id, seq) where c.id = new.id)
 update memberships m set read_seq = new.seq, receipt_seq = new.seq, posted_at = %s
   from unnest(%s::bigint[], %s::bigint[], %s::bigint[]) as new (conversation_id, user_id, seq)
  where m.conversation_id = new.conversation_id and m.user_id = new.user_id and m.until is null and m.read_seq < new.seq

@@ -1,7 +1,13 @@
 """What a message refuses. Pure."""
 
 from chat.conversations.refusals import Conflict
-from chat.shared.problems import Forbidden
+from chat.shared.problems import Forbidden, Refusal
+
+
+class Undecided(Refusal):
+    """The database did not answer in time; post this again with its client_id: it is stored once, come what may."""
+
+    status, code = 503, "undecided"
 
 
 class NotYours(Forbidden):

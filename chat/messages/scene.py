@@ -3,8 +3,8 @@
 from chat.conversations.rights import Scene
 from chat.conversations.scenes import set_scene
 from chat.log.append import Change
+from chat.messages.commit import queries
 from chat.messages.message import Message
-from chat.messages.post import queries
 from chat.shared.problems import NotFound
 
 

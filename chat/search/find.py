@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import orjson
 
+from chat.messages.commit import queries as message_queries
 from chat.messages.message import Message
-from chat.messages.post import queries as message_queries
 from chat.search.highlight import highlight
 from chat.search.lexemes import encode_rest, encode_what, encode_when, encode_where
 from chat.search.question import Question

@@ -1,11 +1,17 @@
-"""Structured logs: one event a line, user text always escaped as a value, never a secret."""
+"""Structured logs: one event a line, user text always escaped as a value, never a secret; one line a minute and cause.
+
+What libraries say goes the same way: psycopg's pool has several lines for every attempt to reach a server that is away.
+"""
 
 import logging
 import sys
+import time
 from contextlib import suppress
 from typing import TextIO, cast
 
 import structlog
+
+from chat.shared.repeats import Repeats
 
 
 class NoBadRequests(logging.Filter):
@@ -15,6 +21,34 @@ class NoBadRequests(logging.Filter):
         """Let through all but aiohttp's own refusals."""
         kind = record.exc_info[0] if record.exc_info else None
         return kind is None or kind.__module__ != "aiohttp.http_exceptions"
+
+
+class Passing(logging.Handler):
+    """Passes on what libraries say."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """One event, in one line."""
+        log = structlog.get_logger(record.name)
+        say = log.error if record.levelno >= logging.ERROR else log.warning
+        say("a library complains", library=record.name, error=record.getMessage(), exc_info=record.exc_info)
+
+
+class Seldom:
+    """Keeps back warnings of an `error` that was told of less than a minute ago."""
+
+    def __init__(self) -> None:
+        self._repeats = Repeats(time.monotonic)
+
+    def __call__(self, _logger: object, method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+        """The event, with how often it was kept back before; raises `DropEvent`."""
+        if method != "warning" or "error" not in event:
+            return event
+        kept = self._repeats.judge(event["event"], event["error"])
+        if kept is None:
+            raise structlog.DropEvent
+        if kept:
+            event["kept_back"] = kept
+        return event
 
 
 class Steadfast:
@@ -37,6 +71,7 @@ class Steadfast:
 def set_up_logs(form: str) -> None:
     """`console` for people, `json` for machines."""
     logging.getLogger("aiohttp.server").addFilter(NoBadRequests())
+    logging.getLogger().addHandler(Passing())
     # plain_traceback: the default shows local variables, and with them tokens and passwords
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer()
@@ -45,6 +80,7 @@ def set_up_logs(form: str) -> None:
     )
     structlog.configure(
         processors=[
+            Seldom(),
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),

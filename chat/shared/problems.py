@@ -94,7 +94,7 @@ class TooFast(Refusal):
 
 
 class Unavailable(Refusal):
-    """The server cannot do this right now; nothing was stored; try again after Retry-After."""
+    """The server cannot do this right now; try again after Retry-After."""
 
     status, code = 503, "unavailable"
 

@@ -1,5 +1,6 @@
 """The connection to Redis or Valkey: every call is bounded in time, for it may hang as well as fail."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -45,6 +46,15 @@ def connect_sentinel(rest: str) -> Bytes:
     keys: dict[str, Any] = {"password": password} | BOUNDS
     sentinel = Sentinel(servers, sentinel_kwargs=keys, **keys)  # type: ignore[no-untyped-call]
     return cast(Bytes, sentinel.master_for(service or "mymaster", **NAME))
+
+
+async def say(command: Callable[..., Awaitable[object]], *arguments: Any) -> None:
+    """Send this on a connection that is open for long. It may have been closed a moment ago, by the server or by who
+    hears on it: uvloop says that with a `RuntimeError`, which is no reason for a node to end."""
+    try:
+        await command(*arguments)
+    except RuntimeError as error:
+        raise ConnectionError(str(error)) from None
 
 
 async def close_redis(redis: Bytes) -> None:

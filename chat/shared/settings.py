@@ -84,6 +84,7 @@ class Settings(BaseSettings):
     body_seconds: Seconds = 20
     keep_alive_seconds: Seconds = 75  # for a request's head to arrive, the first one's too
     append_queue: Count = 10_000
+    append_patience: Seconds = 10  # for the commit of a post
     max_members_added: Count = 500
     max_group_members: Count = 100
     conversations_per_person: Count = 2_000

@@ -8,13 +8,14 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from chat.engines.ending import how_it_ended
 from chat.engines.home import Home
 from chat.engines.leash import leashed
 from chat.engines.ports import free_port
-from chat.up.address import open_port
+from chat.up.address import open_port, url_of
 from chat.up.haproxy import write_configuration
 from chat.up.programs import haproxy_program
 from chat.up.trouble import BalancerFailed
@@ -27,18 +28,18 @@ ANSWER_LIMIT = 2.0
 
 
 class Balancer:
-    """HAProxy on the public address, before the nodes whose names are in `used`; each has a port in `ports`.
+    """HAProxy on the address `host` and `port`, before the nodes whose names are in `used`; each has a port in `ports`.
 
     `quiet`: seconds without a byte after which a connection is taken to be dead.
     """
 
     name = "HAProxy"
 
-    def __init__(self, home: Home, host: str, port: int, quiet: int) -> None:
+    def __init__(self, home: Home, host: str, port: int, quiet: int, ports: Mapping[str, int]) -> None:
         self._home, self._quiet = home, quiet
         self._program = haproxy_program()
-        self.ports = {f"n{n}": free_port() for n in range(1, MOST_NODES + 1)}
-        self.used: list[str] = []
+        self.ports, self.used = ports, list[str]()
+        self.port, self.url, self.log = port, url_of(host, port), home.log
         self._public = open_port(host, port)
         self._control = listen_unix(home.folder / "haproxy")
         self._process: subprocess.Popen[bytes] | None = None
@@ -109,6 +110,11 @@ class Balancer:
                 return b"".join(iter(lambda: link.recv(65_536), b"")).decode()
         except OSError:
             return ""
+
+
+def find_places() -> dict[str, int]:
+    """Names and ports for as many nodes as there may ever be."""
+    return {f"n{n}": free_port() for n in range(1, MOST_NODES + 1)}
 
 
 def folder_of(data: Path) -> Path:

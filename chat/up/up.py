@@ -11,7 +11,7 @@ from chat.demo.fill import fill_empty
 from chat.engines.home import Home
 from chat.shared.settings import Settings, read_settings
 from chat.up.address import check_address, url_of
-from chat.up.balancer import Balancer, folder_of
+from chat.up.balancer import Balancer, find_places, folder_of
 from chat.up.control import Control
 from chat.up.engines import start_engines
 from chat.up.fleet import Fleet
@@ -90,7 +90,7 @@ def start_fleet(stack: ExitStack, options: Options, urls: Urls, settings: Settin
     home.take()
     stack.callback(home.leave)
     quiet = round(QUIET_BEATS * max(settings.stream_beat, settings.socket_beat))
-    balancer = Balancer(home, options.host, options.port, quiet)
+    balancer = Balancer(home, options.host, options.port, quiet, find_places())
     stack.callback(balancer.stop)
     environment = urls.environment() | {"TRUSTED_PROXIES": ",".join([*map(str, settings.trusted_proxies), LOOPBACK])}
     patience = settings.drain_seconds + MARGIN

@@ -11,7 +11,7 @@ from chat.accounts.user import LAST_LETTER
 from chat.accounts.user import queries as user_queries
 from chat.bench.depth import LIMIT, Plan, explain, pages, questions
 from chat.bench.fill import TICKET_HITS, fill
-from chat.messages.post import queries as message_queries
+from chat.messages.commit import queries as message_queries
 from chat.search.find import Asked, encode_fields, find_on, read_scope
 from chat.search.find import queries as search_queries
 from chat.search.question import parse_question

@@ -49,7 +49,8 @@ def number_by_sequence() -> None:
         await write(self)
 
     setattr(append.queries, "lock_head", f"{numbered} from log_head".encode())  # noqa: B010
-    setattr(append.queries, "move_head", b"update log_head set position = greatest(position, %s)")  # noqa: B010
+    write_entries = append.queries.write_entries.replace(b"set position = %s", b"set position = greatest(position, %s)")
+    setattr(append.queries, "write_entries", write_entries)  # noqa: B010
     setattr(Change, "write", write_slowly)  # noqa: B010
 
 

@@ -15,7 +15,7 @@ from tests.costs.statements import traced
 from tests.nodes import Node
 from tests.waiting import eventually
 
-STATEMENTS_MOST, TRIPS_MOST = 16, 4
+STATEMENTS_MOST, TRIPS_MOST = 8, 2
 BATCH = 100
 FRAME_MOST = 420  # of a message of a hundred characters, announced
 

@@ -10,8 +10,9 @@ from chat.log.append import Log
 from chat.log.entry import Entry, Unplaced
 from chat.log.pages import read_entries, read_head
 from chat.log.retention import Retention
+from chat.messages.commit import Posted
 from chat.messages.draft import Draft, Post
-from chat.messages.post import Posted, Posts
+from chat.messages.post import Posts
 from chat.shared.postgres import Pool, make_pool
 from chat.shared.problems import Forbidden, Overloaded
 from tests.cast import Cast

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chat.messages.post import queries
+from chat.messages.commit import queries
 from tests.cast import Cast, Person
 from tests.verbs import CONVERSATIONS, begins, pages, sees, tries
 

@@ -4,7 +4,7 @@ import asyncio
 
 import psycopg
 
-from chat.messages.post import queries
+from chat.messages.commit import queries
 from tests.cast import Person, casting
 from tests.messages.model import Known
 from tests.messages.test_history import fill, nodes

@@ -96,6 +96,7 @@ async def test_a_bad_proxy_is_named(start_node: StartNode, database_url: str, re
     assert code == 1
     assert {"buffering of streams", "WebSocket upgrade", "Origin"} <= bad(plain)
     assert "proxy_buffering off" in plain["buffering of streams"]["remedy"]
+    assert plain["stickiness"]["state"] == "unknown"
     assert "Upgrade" in plain["WebSocket upgrade"]["remedy"]
     (tmp_path / "second").mkdir()
     impatient = f"{FORWARDS} proxy_buffering off; proxy_http_version 1.1; proxy_read_timeout 1s;"

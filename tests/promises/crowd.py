@@ -79,12 +79,24 @@ class Crowd:
         """Let the posters finish and the readers catch up; the checker's findings, the database being a reader too."""
         await asyncio.gather(*(poster.finishes() for poster in self.posters))
         wanted = last_seqs(self.history)
-        for reader in self.readers:
-            await eventually(partial(has_caught_up, self.history, reader, wanted), limit)
+        caught_up = partial(has_caught_up, self.history, wanted=wanted)
+        try:
+            for reader in self.readers:
+                await eventually(partial(caught_up, reader), limit)
+        except AssertionError:
+            late = [self.tell(reader) for reader in self.readers if not caught_up(reader)]
+            print(f"{len(late)} readers have not caught up with {wanted}:", *late[:5], sep="\n")
+            raise
         assert [reader.garbage for reader in self.readers if reader.garbage] == []
         assert [poster.surprises for poster in self.posters if poster.surprises] == []
         await read_messages(database_url, self.history)
         return check(self.history)
+
+    def tell(self, reader: Reader) -> str:
+        """What has become of it, for who wants to know why it is late."""
+        got = [(one.position, one.message.conversation, one.message.seq) for one in self.history.received[reader.name]]
+        ways = f"{len(reader.starts)} starts, refused {reader.refusals}, byes {reader.byes}, silent {reader.silences}"
+        return f"{reader.name}: ready {reader.ready}, at {reader.cursor}, {ways}, got {got[-5:]}"
 
 
 def has_caught_up(history: History, reader: Reader, wanted: dict[int, int]) -> bool:

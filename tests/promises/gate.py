@@ -21,8 +21,7 @@ class Gate:
         self.url = f"http://127.0.0.1:{self.port}"
         self._home = Home(folder / "balancer")
         self._home.take()
-        self.balancer = Balancer(self._home, "127.0.0.1", self.port, quiet)
-        self.balancer.ports = {node.name: node.port for node in nodes}
+        self.balancer = Balancer(self._home, "127.0.0.1", self.port, quiet, {node.name: node.port for node in nodes})
         self.balancer.used = [node.name for node in nodes]
         self.balancer.start()
         self.balancer.await_trust()

@@ -54,12 +54,17 @@ export class Polling {
     };
     const both = AbortSignal.any([signal, polling.signal]);
     // the first is short, so that it soon shows whether polling works at all
-    for (let seconds = 1; ; seconds = this.options.timings.poll) {
+    for (let seconds = 1; ; seconds = this.until(probing ? Infinity : probeAt)) {
       const end = await this.poll(seconds, both);
       if (healed) return healed;
       if (end) return end;
       if (!probing && Date.now() >= probeAt) void probe();
     }
+  }
+
+  /** How long the next poll may wait, in seconds: a probe that is due is not put off by a quiet poll. */
+  private until(moment: number): number {
+    return Math.min(this.options.timings.poll, Math.max(1, Math.ceil((moment - Date.now()) / 1000)));
   }
 
   /** One long-poll of so many seconds. */

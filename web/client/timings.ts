@@ -20,6 +20,6 @@ export const TIMINGS: Timings = {
   silence: 40_000, // the server beats every 15 s: two beats and some
   quiet: 250,
   poll: 25,
-  probeAfter: 15_000,
+  probeAfter: 5_000,
   backoff: { first: 1_000, most: 30_000 },
 };

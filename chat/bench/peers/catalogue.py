@@ -100,7 +100,7 @@ def prepare_pushpin(cache: Path, folder: Path, port: int) -> Running:
     hold = [sys.executable, str(APPS / "hold.py"), str(origin)]
     commands = [hold, zurl, [str(root / "usr/bin/pushpin"), f"--config={folder}/conf"]]
     target = Target(HOST, port, "/sub", "/publish/", body=QUOTED, quoted=True, post_port=push, ready="event: ready")
-    return Running(commands, target, with_libraries(root))
+    return Running(commands, target, with_libraries(root), behind=(origin, push))
 
 
 def prepare_sse_starlette(cache: Path, folder: Path, port: int) -> Running:

@@ -24,11 +24,13 @@ APPS = Path(__file__).with_name("apps")
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """How it is started: commands with their environments, the last one listens on the target's port."""
+    """How it is started: commands with their environments, the last one listens on the target's port; `behind`: the
+    ports on which the others listen."""
 
     commands: list[list[str]]
     target: Target
     environment: dict[str, str] | None = None
+    behind: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,8 @@ def running_peer(peer: Peer, cache: Path) -> Iterator[Contender]:
                     processes.append(
                         subprocess.Popen(started, cwd=folder, env=running.environment, stdout=log, stderr=log)
                     )
-                await_port(running.target.port, processes[-1])
+                for port in (*running.behind, running.target.port):
+                    await_port(port, processes[-1])
                 yield Contender(peer.name, running.target, [""], lambda: cpu_of(processes), share=peer.share)
             finally:
                 for process in reversed(processes):

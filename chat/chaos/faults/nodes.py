@@ -4,7 +4,7 @@ import asyncio
 from functools import partial
 
 from chat.chaos.faults.fault import Scene
-from chat.chaos.node import NodeProcess
+from chat.chaos.node import STOPPED, NodeProcess
 from chat.chaos.waiting import came_true
 
 BACK = 20.0  # seconds that a node may take to come back in a deploy, before the next one is stopped
@@ -39,9 +39,16 @@ async def stop_nodes(scene: Scene) -> None:
             continue
         scene.rig.held.add(name)
         node.ask_to_stop()
-        await node.ends()
+        if not await came_true(partial(has_ended, node), STOPPED):
+            scene.rig.note_end(node)
+            node.kill()
         scene.rig.bring_back(name)
         await came_true(partial(answers, node), BACK)
+
+
+def has_ended(node: NodeProcess) -> bool:
+    """Is it gone?"""
+    return not node.alive()
 
 
 async def answers(node: NodeProcess) -> bool:

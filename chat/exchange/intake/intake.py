@@ -16,7 +16,7 @@ from chat.exchange.record import Ban, Block, Conversation, Follow, Key, Member, 
 from chat.exchange.source import Source
 from chat.log.append import Change, Log
 from chat.log.entry import Entry
-from chat.messages.post import queries as post_queries
+from chat.messages.commit import queries as post_queries
 from chat.shared.postgres import Pool
 
 GROUP, GROUP_CHARACTERS = 1_000, 1_000_000

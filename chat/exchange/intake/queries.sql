@@ -66,6 +66,13 @@ returning id
 -- In which of these conversations somebody is.
 select distinct conversation_id from memberships where conversation_id = any(%s) and until is null
 
+-- name: known_messages
+-- Which client ids have made a message already, and which one.
+select asked.n, m.conversation_id, m.seq
+  from unnest(%s::bigint[], %s::bigint[], %s::text[]) with ordinality as asked (conversation_id, author_id, client_id, n)
+  join messages m on m.conversation_id = asked.conversation_id and m.author_id = asked.author_id
+                 and m.client_id = asked.client_id
+
 -- name: insert_messages
 insert into messages (conversation_id, seq, position, author_id, client_id, body, created_at, edited_at, deleted_at,
                       reply_to, thread, reactions, mentions, mentions_all)
@@ -86,6 +93,9 @@ select conversation_id, seq, emoji, since, users::bigint[]
 -- name: insert_edits
 insert into message_edits (conversation_id, seq, number, body, user_id, at)
 select * from unnest(%s::bigint[], %s::bigint[], %s::integer[], %s::text[], %s::bigint[], %s::timestamptz[])
+
+-- name: move_last_seq
+update conversations c set last_seq = new.seq from unnest(%s::bigint[], %s::bigint[]) as new (id, seq) where c.id = new.id
 
 -- name: read_everything
 -- What comes in counts as read by those who are in already, and with it what stood before.

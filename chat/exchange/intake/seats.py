@@ -11,9 +11,9 @@ from chat.exchange.intake.talk import Name, Talk, columns
 from chat.exchange.record import Ban, Follow, Member, Pin
 from chat.log.append import Change
 from chat.log.entry import IMPORT, NOBODY, Unplaced
+from chat.messages.commit import queries as post_queries
 from chat.messages.pins.pin import queries as pin_queries
 from chat.messages.pins.pin import record_pin
-from chat.messages.post import queries as post_queries
 
 ALL = -1  # read up to the end, whatever that is
 

@@ -19,7 +19,6 @@ from chat.exchange.wording import link
 from chat.log.append import Change
 from chat.log.entry import IMPORT, NOBODY, Unplaced
 from chat.messages.message import Message as Shown
-from chat.messages.post import queries as post_queries
 from chat.messages.reactions.reaction import SHOWN
 from chat.messages.threads.references import queries as thread_queries
 
@@ -54,7 +53,7 @@ class Talk:
         if not names:
             return {}
         unique = list(dict.fromkeys(names))
-        rows = await change.connection.execute(post_queries.known_messages, columns(unique))
+        rows = await change.connection.execute(queries.known_messages, columns(unique))
         return {unique[n - 1]: seq for n, _, seq in await rows.fetchall()}
 
     async def bring(self, change: Change, messages: Sequence[Message], ends: dict[int, int]) -> int:
@@ -116,7 +115,7 @@ class Talk:
         run = change.connection.execute
         await run(queries.insert_messages, columns(rows.messages))
         ends = {place: shown.seq for place, shown in rows.last.items()}
-        await run(post_queries.move_last_seq, [list(ends), list(ends.values())])
+        await run(queries.move_last_seq, [list(ends), list(ends.values())])
         for query, written in (
             (queries.insert_reactions, rows.reactions),
             (queries.insert_edits, rows.edits),

@@ -1,6 +1,5 @@
 """Editing: the author says something else instead, for as long as the setting allows."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 from chat.log.append import Log
@@ -28,7 +27,7 @@ async def edit_message(log: Log, seconds: float, actor_id: int, conversation_id:
         now = await change.now()
         if now - message.created_at > timedelta(seconds=seconds):
             raise EditTooLate
-        edited = replace(message, body=body, edited_at=now)
+        edited = message._replace(body=body, edited_at=now)
         await keep_body(change, scene, actor_id, seq)
         await change.connection.execute(queries.replace_body, [body, now, conversation_id, seq])
         await erase_frames(change, conversation_id, seq, body)

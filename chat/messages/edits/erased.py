@@ -4,7 +4,6 @@ All else in them stays, mentions too: who comes back counts them, and then hears
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import orjson
 
@@ -39,7 +38,7 @@ def erase_one(entry: Entry, now: dict[Place, str | None]) -> Entry:
     if entry.kind not in ("message", "edit") or not entry.frame:
         return entry
     place = entry.conversation_id, orjson.loads(decode_frame(entry.frame)[2])["seq"]
-    return replace(entry, frame=erase(entry.frame, now[place])) if place in now else entry
+    return entry._replace(frame=erase(entry.frame, now[place])) if place in now else entry
 
 
 def body_of(entry: Entry) -> str | None:

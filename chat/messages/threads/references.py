@@ -41,6 +41,8 @@ class References:
 
     def judge(self, conversation_id: int, draft: Draft) -> Invalid | None:
         """Why the draft cannot be posted there, if so."""
+        if not self._asked:
+            return None
         asked = {"reply_to": draft.reply_to, "thread": draft.thread}
         wrong = {name: seq for name, seq in asked.items() if seq and (conversation_id, seq) not in self._found}
         errors = [{"field": name, "detail": f"this conversation has no message {seq}"} for name, seq in wrong.items()]

@@ -5,13 +5,13 @@ in between is lost, so that from then on, and not before, reading the present st
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from itertools import islice
 
 import structlog
 from redis.asyncio.client import PubSub
 
-from chat.shared.redis import UNAVAILABLE, Bytes
+from chat.shared.redis import UNAVAILABLE, Bytes, say
 from chat.shared.tasks import first_of
 
 BATCH = 500
@@ -73,9 +73,9 @@ class Subscriber:
                 for channel, _ in changes:
                     del self._changes[channel]
                 if fresh := [channel for channel, wanted in changes if wanted]:
-                    await say(pubsub.subscribe, fresh)
+                    await say(pubsub.subscribe, *fresh)
                 if stale := [channel for channel, wanted in changes if not wanted]:
-                    await say(pubsub.unsubscribe, stale)
+                    await say(pubsub.unsubscribe, *stale)
             self._wake.clear()
             await self._wake.wait()
 
@@ -85,7 +85,7 @@ class Subscriber:
             message = await pubsub.get_message(timeout=PING_SECONDS)
             silent = silent + 1 if message is None else 0
             if message is None:
-                await pubsub.ping()
+                await say(pubsub.ping)
             elif message["type"] == "message":
                 self._dispatch(message["channel"], message["data"])
             elif message["type"] == "subscribe":
@@ -107,12 +107,3 @@ class Subscriber:
         prefix, colon, rest = channel.rpartition(b":")
         if (hearer := self._hearers.get(prefix + colon)) and channel in self._wanted:
             hearer[1](rest)
-
-
-async def say(change: Callable[..., Awaitable[object]], channels: list[bytes]) -> None:
-    """Tell Redis. Whoever hears on the same connection may have found it closed a moment ago: uvloop says that with a
-    `RuntimeError`, which is no reason for a node to end."""
-    try:
-        await change(*channels)
-    except RuntimeError as error:
-        raise ConnectionError(str(error)) from None

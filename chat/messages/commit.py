@@ -1,0 +1,166 @@
+"""One group of posts on its way through one transaction."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from chat.attention.mentions import UNREACHED, Call, Reached, find_reached, store_reached
+from chat.attention.naming import NOBODY, find_naming
+from chat.conversations.refusals import Archived, Blocked, NotMember
+from chat.files.carried import Carried, Shown
+from chat.log.append import Change
+from chat.log.entry import Unplaced
+from chat.messages.draft import Post
+from chat.messages.message import Message, format_time
+from chat.messages.pace import Pace
+from chat.messages.threads.references import References
+from chat.shared.arrays import numbers, texts
+from chat.shared.problems import NotFound, Refusal
+from chat.shared.queries import load
+
+queries = load(__file__)
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """The message as readers get it; `fresh`: made by this post and no earlier one; `frame`: the id of its frame."""
+
+    message: bytes
+    fresh: bool
+    frame: str = ""
+
+
+Outcome = Posted | Exception
+
+
+class Batch:
+    """One group on its way through one transaction; one that is refused never fails its neighbours."""
+
+    def __init__(self, posts: list[Post]) -> None:
+        self._posts = posts
+        self._refused: dict[int, Exception] = {}
+        self._known: dict[tuple[int, int, str], Posted] = {}
+        self._first: dict[tuple[int, int, str], int] = {}
+        self._last_seq: dict[int, int] = {}
+        self._archived: set[int] = set()
+        self._blocked: set[int] = set()
+        self._public: set[int] = set()
+        self._members: set[int] = set()
+        self._pace = Pace()
+        self._references = References((post.conversation_id, post.draft) for post in posts)
+        self._carried = Carried(post.draft.files for post in posts)
+
+    async def look_up(self, change: Change) -> None:
+        """Lock the conversations, see who may write and what is there already, lock the head: one round trip."""
+        conversations = [post.conversation_id for post in self._posts]
+        authors = [post.author_id for post in self._posts]
+        client_ids = [post.draft.client_id for post in self._posts]
+        run = change.connection.execute
+        locked = await run(queries.lock_conversations, [numbers(sorted(set(conversations)))])
+        asked = [numbers(conversations), numbers(authors), texts(client_ids)]
+        members = await run(queries.look_at_authors, asked)
+        await self._references.look_up(change)
+        await self._carried.look_up(change)
+        await change.now()
+        for conversation_id, last_seq, archived, public, blocked, slow, read_only in await locked.fetchall():
+            self._pace.see_conversation(conversation_id, slow, read_only)
+            self._last_seq[conversation_id] = last_seq
+            self._archived |= {conversation_id} if archived else set()
+            self._public |= {conversation_id} if public else set()
+            self._blocked |= {conversation_id} if blocked else set()
+        found: dict[int, int] = {}
+        for n, role, posted_at, seq in await members.fetchall():
+            self._members.add(n - 1)
+            self._pace.see_author(conversations[n - 1], authors[n - 1], role, posted_at)
+            found |= {n - 1: seq} if seq else {}
+        if found:
+            await self._read_known(change, found)
+
+    async def _read_known(self, change: Change, found: Mapping[int, int]) -> None:
+        """The messages that earlier tries have made, as they are now. `found`: the post's number to the seq."""
+        places = [numbers(self._posts[n].conversation_id for n in found), numbers(found.values())]
+        rows = await (await change.connection.execute(queries.read_messages, places)).fetchall()
+        messages = {(row[0], row[1]): Message(*row).encode() for row in rows}
+        for post, seq in ((self._posts[n], seq) for n, seq in found.items()):
+            self._known[post.key()] = Posted(messages[post.conversation_id, seq], fresh=False)
+
+    def judge(self, now: datetime) -> None:
+        """Which are refused, and which are the first of their key."""
+        for n, post in enumerate(self._posts):
+            if n not in self._members:
+                self._refused[n] = NotMember() if post.conversation_id in self._public else NotFound()
+            elif post.key() in self._known or post.key() in self._first:
+                continue
+            elif refusal := self._refuse(post, now):
+                self._refused[n] = refusal
+            else:
+                self._first[post.key()] = n
+                self._carried.take(post.draft.files)
+
+    def _refuse(self, post: Post, now: datetime) -> Refusal | None:
+        """Why not; an import is no hurry."""
+        if post.conversation_id in self._archived:
+            return Archived()
+        if post.conversation_id in self._blocked:
+            return Blocked()
+        wrong = self._references.judge(post.conversation_id, post.draft)
+        wrong = wrong or self._carried.judge(post.bearer_id or post.author_id, post.draft.files)
+        return wrong or (None if post.said_at else self._pace.judge(post.conversation_id, post.author_id, now))
+
+    async def store(self, change: Change) -> None:
+        """Number, encode and write what is new; numbers are given only to what is stored."""
+        if not self._first:
+            return
+        now, rows, marks, reaching = await change.now(), [], {}, []
+        reached, run = await find_reached(change, self._calls()), change.connection.execute
+        for n in self._first.values():
+            post = self._posts[n]
+            seq = self._last_seq[post.conversation_id] = self._last_seq[post.conversation_id] + 1
+            files = self._carried.put_into(post.conversation_id, seq, post.draft.files)
+            message = to_message(post, seq, min(post.said_at or now, now), reached.get(n, UNREACHED), files)
+            self._references.answer(change, message)
+            encoded = message.encode()
+            entry = change.place(Unplaced("message", post.conversation_id, data=encoded))
+            rows.append(message.to_row(entry.position))
+            reaching += [message] if n in reached else []
+            marks[post.conversation_id, post.author_id] = seq
+            self._known[post.key()] = Posted(encoded, fresh=True, frame=f"{change.epoch}.{entry.position}")
+        counted = numbers(self._last_seq), numbers(self._last_seq.values())
+        readers = map(numbers, zip(*marks, strict=True))
+        await run(queries.write_messages, [*encode_columns(rows), *counted, now, *readers, numbers(marks.values())])
+        await store_reached(change, reaching)
+        await self._carried.store(change)
+        await self._references.store(change)
+
+    def _calls(self) -> list[Call]:
+        """Which of the new ones call somebody."""
+        return [
+            Call(n, post.conversation_id, post.author_id, naming, post.here)
+            for n, post in ((n, self._posts[n]) for n in self._first.values())
+            if (naming := find_naming(post.draft.body)) is not NOBODY
+        ]
+
+    def outcomes(self) -> list[Outcome]:
+        """In the order of the posts; the first of a key has made the message, the others found it."""
+        return [self._refused.get(n) or self._find(n, post.key()) for n, post in enumerate(self._posts)]
+
+    def _find(self, n: int, key: tuple[int, int, str]) -> Posted:
+        posted = self._known[key]
+        return posted if self._first.get(key, n) == n else replace(posted, fresh=False)
+
+
+def encode_columns(rows: Iterable[tuple[Any, ...]]) -> list[str]:
+    """The messages, for `write_messages`."""
+    conversations, seqs, positions, authors, client_ids, bodies, moments, replies, threads = zip(*rows, strict=True)
+    places = [numbers(column) for column in (conversations, seqs, positions, authors)]
+    said = [texts(client_ids), texts(bodies), texts(map(format_time, moments))]
+    return [*places, *said, numbers(replies), numbers(threads)]
+
+
+def to_message(post: Post, seq: int, said_at: datetime, reached: Reached, files: Shown | None) -> Message:
+    """What the post becomes."""
+    draft = post.draft
+    fields = post.conversation_id, seq, post.author_id, draft.body, draft.client_id, said_at
+    message = Message(*fields, reply_to=draft.reply_to, thread=draft.thread, files=files)
+    return message._replace(mentions=reached.users, mentions_all=reached.everyone) if reached.any else message

@@ -1,0 +1,59 @@
+"""An archive that fails is counted, one that lags is measured, and one that is mended catches up."""
+
+from collections.abc import AsyncIterator
+
+import psycopg
+import pytest
+
+from chat.engines import PostgresEngine
+from chat.operations.archive import Archive, count_segments
+from chat.shared.postgres import Pool, make_pool
+from tests.waiting import eventually
+
+FILL = ("select pg_logical_emit_message(false, 'test', 'something')", "select pg_switch_wal()")
+RELOAD = "select pg_reload_conf()"
+LIMIT = 15.0
+
+
+@pytest.fixture
+async def pool(own_postgres: PostgresEngine) -> AsyncIterator[Pool]:
+    """To a server that keeps an archive, which fails."""
+    command(own_postgres.url, "alter system set archive_mode = 'on'", "alter system set archive_command = 'false'")
+    own_postgres.stop()
+    own_postgres.start()
+    async with make_pool(own_postgres.url) as pool:
+        yield pool
+
+
+def command(url: str, *statements: str) -> None:
+    """One after the other."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(statement.encode())
+
+
+async def test_it_fails_lags_and_catches_up(own_postgres: PostgresEngine, pool: Pool) -> None:
+    """As PostgreSQL tells of it, and as Prometheus is told."""
+    archive = Archive(pool)
+
+    async def stands(failures: int, behind: int) -> bool:
+        await archive.look()
+        return archive.failures >= failures and archive.behind == behind
+
+    command(own_postgres.url, *FILL)
+    await eventually(lambda: stands(1, 0), LIMIT)  # how far behind cannot be told before one has gone well
+    command(own_postgres.url, "alter system set archive_command = 'true'", RELOAD, *FILL)
+    await eventually(lambda: stands(1, 1), LIMIT)  # the one that is being written
+    failures = archive.failures
+    command(own_postgres.url, "alter system set archive_command = 'false'", RELOAD, *FILL, *FILL)
+    await eventually(lambda: stands(failures + 1, 3), LIMIT)
+    told = {sample.name: sample.value for family in archive.tell() for sample in family.samples}
+    assert told == {"tandem_archive_failures_total": archive.failures, "tandem_archive_behind": 3}
+
+
+def test_segments_are_counted_across_the_halves_of_their_names() -> None:
+    """Of 16 MiB: 256 of them make one of the upper half; what is no segment counts for nothing."""
+    size = 16 * 1024 * 1024
+    assert count_segments("0000000100000000000000FE", "000000010000000100000001", size) == 3
+    assert count_segments("", "000000010000000100000001", size) == 0
+    assert count_segments("00000002.history", "000000010000000100000001", size) == 0
