@@ -511,7 +511,7 @@ export interface NodeRecord {
   /** Of its loop, in milliseconds. */
   lag?: number;
   delivery?: Quantiles | null;
-  /** How long after the commit it heard of the last entry, in milliseconds. */
+  /** How long its last announcement took to come back from Redis, in milliseconds. */
   announce?: number | null;
   listening?: boolean;
   position?: number;

@@ -58,7 +58,7 @@ class NodeRecord(Shape):
     """Of its loop, in milliseconds."""
     delivery: Quantiles | None = None
     announce: float | None = None
-    """How long after the commit it heard of the last entry, in milliseconds."""
+    """How long its last announcement took to come back from Redis, in milliseconds."""
     listening: bool | None = None
     position: float | None = None
     polls: float | None = None
