@@ -1,5 +1,4 @@
 /** The dashboard's figures as the server tells them, and what follows from them. Pure. */
-
 import type { NodeRecord, Sample, Stats } from '../../client/schema';
 
 export type { NodeRecord, Sample } from '../../client/schema';
