@@ -24,12 +24,13 @@ log = structlog.get_logger(__name__)
 
 
 class Followed:
-    """One person. `own`: what he sees of himself; `known` is done when that and his record are there."""
+    """One person. `own`: what he sees of himself; `known` is done when that and his record are there; `owed`: somebody
+    has gone on without, and is to be told then, whoever else still waits."""
 
-    __slots__ = ("known", "lookers", "own")
+    __slots__ = ("known", "lookers", "owed", "own")
 
     def __init__(self) -> None:
-        self.lookers = 0
+        self.lookers, self.owed = 0, False
         self.own: list[Any] | None = None
         self.known: asyncio.Future[None] | None = None
 
@@ -86,7 +87,7 @@ class Mirror:
             await asyncio.wait([followed.known for followed in waited if followed.known], timeout=seconds)
         for followed in waited:
             if followed.known and not followed.known.done():
-                followed.known = None
+                followed.known, followed.owed = None, True
 
     async def run(self) -> None:
         """Read whom a subscription has just been confirmed for, or of whom the registry may have lost something."""
@@ -145,10 +146,11 @@ class Mirror:
             self._own_changed(user_id)
         first = user_id not in self._view
         for record in merge(self._view, [make_record(user_id, shown)]):
-            if followed.known is not None:
-                followed.known.set_result(None)
-                followed.known = None
-            elif not first or record.version:
+            waited, followed.known = followed.known, None
+            if waited is not None:
+                waited.set_result(None)
+            if followed.owed or (waited is None and (not first or record.version)):
+                followed.owed = False
                 self._changed(record)
 
 

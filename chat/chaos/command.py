@@ -1,5 +1,6 @@
 """What `tandem chaos` does, and what is seen of it."""
 
+import io
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from chat.chaos.view import watched
 from chat.up.stop import stop_when_asked
 from chat.up.trouble import UpTrouble
 
+PAGE = 110  # characters in a line of the report that is kept
 console = Console(stderr=True, highlight=False)
 
 
@@ -53,13 +55,16 @@ def chaos(asked: Asked) -> int:
     if asked.json:
         print(orjson.dumps(scores.to_json(), default=str).decode())
     show_report(scores, console)
-    console.print(f"timeline and report: {asked.out}/chaos-{seed}.svg, .json", markup=False, soft_wrap=True)
+    console.print(f"timeline and report: {asked.out}/chaos-{seed}.svg, .txt, .json", markup=False, soft_wrap=True)
     return 0 if scores.kept else 1
 
 
 def keep(scores: Scores, folder: Path) -> None:
-    """The picture and the figures, under the seed's name."""
+    """The picture, the report and the figures, under the seed's name."""
     folder.mkdir(parents=True, exist_ok=True)
+    page = io.StringIO()
+    show_report(scores, Console(file=page, width=PAGE))
+    (folder / f"chaos-{scores.seed}.txt").write_text(page.getvalue())
     (folder / f"chaos-{scores.seed}.svg").write_text(draw_timeline(scores))
     (folder / f"chaos-{scores.seed}.json").write_bytes(orjson.dumps(scores.to_json(), default=str))
 

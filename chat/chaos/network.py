@@ -75,8 +75,8 @@ class Proxy:
         self._links.add(writer)
         try:
             await self._carry(reader, writer)
-        except (OSError, asyncio.CancelledError):
-            pass  # one of both ends has gone: the other one is told; or all of us go
+        except (OSError, RuntimeError, asyncio.CancelledError):
+            pass  # one end has gone (uvloop may say that with a RuntimeError), and the other is told; or all of us go
         finally:
             writer.transport.abort()
             self._links.discard(writer)

@@ -10,6 +10,7 @@ import orjson
 
 from chat.chaos.frames import Bodies, Event, Events
 from chat.chaos.history import History, Receipt
+from chat.chaos.trail import Visit
 from chat.shared.tasks import Tasks
 
 
@@ -28,6 +29,7 @@ class Reader(asyncio.Protocol):
         self.pause, self.patience = 0.02, 60.0
         self.cursor = ""
         self.starts: list[dict[str, object]] = []
+        self.visits: list[Visit] = []  # moments are the monotonic clock's
         self.byes: list[tuple[str, float]] = []
         self.refusals: list[int] = []
         self.garbage: list[bytes] = []
@@ -100,7 +102,9 @@ class Reader(asyncio.Protocol):
                 self.heard(event.receipt)
         elif event.name == "ready":
             self.ready = True
-            self.starts.append(orjson.loads(event.data))
+            self.starts.append(start := orjson.loads(event.data))
+            got = len(self._history.received[self.name])
+            self.visits.append(Visit(start["node"], time.monotonic(), start["cursor"], got))
         elif event.name == "bye":
             self.byes.append((orjson.loads(event.data)["reason"], time.monotonic()))
             self.leaves()  # the stream is over, though a proxy may keep the connection

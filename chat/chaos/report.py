@@ -5,16 +5,16 @@ from rich.table import Table
 from rich.text import Text
 
 from chat.chaos.faults.table import FAULTS
-from chat.chaos.scores import PROMISES, SHOWN, Scores, count_strikes
+from chat.chaos.scores import PROMISES, Scores, count_strikes
 
 
 def show_report(scores: Scores, console: Console) -> None:
     """All of it."""
     console.print(Group(*tables(scores)))
-    for finding in scores.findings[:SHOWN]:
-        console.print(f"  {finding}", style="red", markup=False, soft_wrap=True)
-    if len(scores.findings) > SHOWN:
-        console.print(f"  … and {len(scores.findings) - SHOWN} more", style="red")
+    for line in [*map(str, scores.shown()), *scores.trails]:
+        console.print(f"  {line}", style="red", markup=False, soft_wrap=True)
+    if len(scores.findings) > len(scores.shown()):
+        console.print(f"  … and {len(scores.findings) - len(scores.shown())} more findings", style="red")
     console.print(verdict(scores))
 
 

@@ -9,26 +9,15 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from chat.chaos.checker import Finding, check
+from chat.chaos.checker import Finding
 from chat.chaos.crowd import Crowd, crowd_of
-from chat.chaos.door import find_eavesdroppers
 from chat.chaos.faults.fault import Scene
 from chat.chaos.faults.table import FAULTS
+from chat.chaos.judgement import judge, tell_figures, tell_trails
 from chat.chaos.options import Options
 from chat.chaos.plan import Strike
 from chat.chaos.rig import Rig, keep_logs, rig_of
-from chat.chaos.scores import (
-    FAILED,
-    GARBAGE,
-    SHUT_OUT,
-    UNANSWERED,
-    UNRULY,
-    Checkpoint,
-    Sample,
-    Scores,
-    Struck,
-    percentile,
-)
+from chat.chaos.scores import SHUT_OUT, UNANSWERED, UNRULY, Checkpoint, Sample, Scores, Struck
 from chat.chaos.sightings import find_disagreements
 from chat.chaos.waiting import came_true, until
 from chat.shared.tasks import Tasks, first_of
@@ -156,38 +145,10 @@ class Run:
             await guest.goes()
         await crowd.reads_the_truth()
         self.scores.ended = [replace(one, at=round(one.at - self._started, 1)) for one in self._rig.ended]
-        self.scores.findings += await asyncio.to_thread(self._judge)
-        self.scores.figures = self._figures()
-
-    def _judge(self) -> list[Finding]:
-        crowd = self._crowd
-        readers = {guest.person.id: guest.name for guest in crowd.guests}
-        door = crowd.doorkeeper
-        return [
-            *check(crowd.history),
-            *find_eavesdroppers(door.outside, door.room, crowd.history, readers),
-            *(Finding(FAILED, poster.name, what) for poster in crowd.posters for what in poster.surprises),
-            *(Finding(FAILED, "the door", what) for what in door.surprises),
-            *(Finding(UNRULY, one.node, one.words) for one in self.scores.ended if one.served),
-            *(Finding(GARBAGE, guest.name, what) for guest in crowd.guests for what in guest.reader.garbage),
-        ]
-
-    def _figures(self) -> dict[str, float | int | str]:
-        crowd, last = self._crowd, self.scores.samples[-1]
-        return {
-            "faults": len(self.scores.struck),
-            "posts acknowledged": last.acknowledged,
-            "receipts": last.received,
-            "attempts refused or broken off": last.refused,
-            "members removed and added": crowd.doorkeeper.changes,
-            "streams opened": sum(len(guest.reader.starts) for guest in crowd.guests),
-            "times that a watcher saw somebody leave": sum(guest.onlooker.offlines for guest in crowd.guests),
-            "resets": sum(guest.reader.resets for guest in crowd.guests),
-            "streams given up as silent": sum(guest.reader.silences for guest in crowd.guests),
-            "post to reader, median, ms": round(percentile(crowd.kept_delays, 0.5) * 1000, 1),
-            "post to reader, p99, ms": round(percentile(crowd.kept_delays, 0.99) * 1000, 1),
-            "nodes that ended by themselves": len(self._rig.ended),
-        }
+        self.scores.findings += await asyncio.to_thread(judge, crowd)
+        self.scores.findings += [Finding(UNRULY, one.node, one.words) for one in self.scores.ended if one.served]
+        self.scores.trails = tell_trails(crowd, self.scores.findings, self._started)
+        self.scores.figures = tell_figures(crowd, self.scores)
 
 
 async def ended(tasks: Tasks) -> None:

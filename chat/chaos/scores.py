@@ -27,7 +27,7 @@ PROMISES = {
     GARBAGE: "bytes in a stream that are no event",
     UNRULY: "a node that ended while it served, or did not end when told",
 }
-SHOWN = 50  # findings that a report names one by one
+SHOWN = 50  # findings of a kind that a report names one by one
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +91,7 @@ class Scores:
     checkpoints: list[Checkpoint] = field(default_factory=list)
     ended: list[Ended] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    trails: list[str] = field(default_factory=list)
     figures: dict[str, float | int | str] = field(default_factory=dict)
 
     def rows(self) -> dict[str, int]:
@@ -103,12 +104,17 @@ class Scores:
         """Not one was."""
         return not self.findings
 
+    def shown(self) -> list[Finding]:
+        """So many of each kind."""
+        kinds = {kind: [one for one in self.findings if one.kind == kind] for kind in PROMISES}
+        return [one for found in kinds.values() for one in found[:SHOWN]]
+
     def to_json(self) -> dict[str, Any]:
         """For machines."""
         return asdict(self) | {
             "kept": self.kept,
             "promises": self.rows(),
-            "findings": [str(finding) for finding in self.findings[:SHOWN]],
+            "findings": [str(finding) for finding in self.shown()],
             "under": [{"fault": name, "times": times} for name, times in count_strikes(self.struck).items()],
         }
 

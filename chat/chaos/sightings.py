@@ -21,6 +21,8 @@ class Watcher(Protocol):
     shown: dict[int, tuple[int, str]]
     ready: bool
 
+    node: str
+
     @property
     def watched(self) -> Sequence[int]:
         """Whom he watches."""
@@ -45,7 +47,7 @@ def find_disagreements(guests: Sequence[Guest]) -> list[Finding]:
     """Of everybody who looks on: who is shown as here and is not, or the other way round."""
     here = {guest.person.id: guest.here for guest in guests}
     return [
-        Finding(MISSED if here[one] else GHOST, guest.name, (one, status))
+        Finding(MISSED if here[one] else GHOST, guest.name, (one, status, guest.onlooker.node))
         for guest in guests
         if guest.here and guest.onlooker.ready
         for one in guest.onlooker.watched

@@ -79,6 +79,28 @@ async def test_hanging(cast: Cast, valkey: ValkeyEngine) -> None:
             await eyes.sees(ben, "online")
 
 
+async def test_who_has_gone_on_without_is_told_as_well_as_who_waits(
+    database_url: str, node: Node, valkey: ValkeyEngine
+) -> None:
+    """Ana's snapshot could not wait for Ben any longer, Chloe's does: when he is known, both see him."""
+    async with (
+        running_node(database_url, valkey.url, node="b2", **QUICK) as other,
+        casting(database_url, node.url) as cast,
+    ):
+        ana, ben, chloe = await cast.enters("ana", "ben", "chloe")
+        await cast.share(ana, ben, chloe)
+        ben.at = other.url
+        async with open_eyes(ben) as bens, open_eyes(ana) as anas, open_eyes(chloe) as chloes:
+            await bens.gets("you")
+            valkey.pause()
+            await anas.watches(ben)
+            assert ben.id not in anas.people
+            await chloes.says("watch", users=[ben.id])
+            valkey.resume()
+            await chloes.sees(ben, "online", limit=10)
+            await anas.sees(ben, "online")
+
+
 async def test_started_without_it(database_url: str, valkey: ValkeyEngine) -> None:
     """A node that finds no Redis serves all the same, and registers what it holds when there is one."""
     valkey.kill()

@@ -1,0 +1,26 @@
+"""A trail names the two receipts between which a message is missing, and the streams that they came by."""
+
+from chat.chaos.history import Message, Receipt
+from chat.chaos.trail import Visit, tell_trail
+
+VISITS = [Visit("n1", 0.0, "e.0", 0), Visit("n2", 9.5, "e.4", 2)]
+
+
+def receipt(position: int) -> Receipt:
+    """At that place; what it says does not matter here."""
+    return Receipt(position, Message(1, position, 7, f"m{position}", "hello"))
+
+
+def test_lost_on_the_way_from_one_stream_to_the_next() -> None:
+    """The last one of the first stream, and the first one of the second."""
+    told = tell_trail(VISITS, [receipt(1), receipt(4), receipt(6)], 5)
+    assert told == (
+        "position 5 is missing between 4 (stream 1 on n1, since 0.0 s, from e.0)"
+        " and 6 (stream 2 on n2, since 9.5 s, from e.4)"
+    )
+
+
+def test_nothing_came_before_or_nothing_after() -> None:
+    """A reader who had nothing yet, and one who got nothing more."""
+    assert "between nothing and 4 (stream 1" in tell_trail(VISITS, [receipt(4)], 3)
+    assert tell_trail(VISITS, [receipt(4), receipt(5), receipt(6)], 7).endswith("and nothing")
