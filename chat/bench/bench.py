@@ -48,10 +48,10 @@ class Bench:
         """How many deliveries have come."""
         return sum([(await ear.ask("count"))["received"] for ear in self.ears])
 
-    async def listen(self, wanted: int, *, timed: bool = False) -> None:
-        """Count from nothing up to so many in all."""
+    async def listen(self, wanted: int, *, timed: bool = False, awake: bool = False) -> None:
+        """Count from nothing up to so many in all; `awake`: without ever sleeping."""
         for ear in self.ears:
-            await ear.ask("listen", wanted=max(1, wanted // len(self.ears)), timed=timed)
+            await ear.ask("listen", wanted=max(1, wanted // len(self.ears)), timed=timed, awake=awake)
 
     async def heard(self, limit: float = 60) -> list[Json]:
         """Wait until all ears have what is wanted; what each heard."""

@@ -85,7 +85,7 @@ async def enter(bench: Bench, way: Transport, tokens: list[str], readers: int) -
 
 async def say(bench: Bench, way: Transport, tokens: list[str], posts: int, readers: int) -> dict[str, float]:
     """So many posts, heard by all."""
-    await bench.listen(posts * readers)
+    await bench.listen(posts * readers, awake=True)
     target, name = bench.place.target(room_of(way), way.node), secrets.token_hex(4)
     await bench.mouth.ask("post", target=target, tokens=tokens[:1], each=posts, name=name)
     return (await bench.heard(limit=30))[0]
