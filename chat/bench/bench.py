@@ -62,10 +62,6 @@ class Bench:
         for ear in self.ears:
             await ear.ask("forget")
 
-    def ear_cpu(self) -> float:
-        """What the ears have used, in seconds."""
-        return sum(ear.cpu() for ear in self.ears)
-
     def counting(self, what: str, total: float) -> Any:
         """A bar of our own."""
         return counting(self.progress, what, total)

@@ -71,7 +71,7 @@ class Indexer:
             await asyncio.sleep(rest if busy else PAUSE)
 
     async def step(self) -> bool:
-        """One transaction; False when that was all, or another node is at it. What has just been said waits for its like:
+        """One transaction; False when that was all, or another node is at it. What was just said waits for its like:
         a transaction for each message took half of what a post costs on a node that is not busy."""
         async with self._pool.connection() as connection, connection.transaction():
             row = await (await connection.execute(queries.lock_progress)).fetchone()
