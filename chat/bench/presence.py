@@ -21,18 +21,19 @@ ONLINE = (100, 1_000, 10_000, 20_000)
 
 async def measure_presence(bench: Bench, online: tuple[int, ...] = ONLINE) -> Report:
     """Some people's changes, each watched by fifty others, with ever more people online."""
-    seats = STARS * (WATCHERS + 1)
+    looked_at = bench.sized(STARS, 1)
+    seats = looked_at * (WATCHERS + 1)
     sizes = sorted({min(bench.sized(size, 60), streams_most() - seats) for size in online})
     guests = await bench.place.stage.enter(sizes[-1] + seats)
     await bench.place.stage.share(guests)
-    stars, watchers, crowd = guests[:STARS], guests[STARS:seats], guests[seats:]
+    stars, watchers, crowd = guests[:looked_at], guests[looked_at:seats], guests[seats:]
     points, heard, opened = [], [], 0
     with bench.counting("presence", len(sizes)) as show:
         for n, size in enumerate(sizes):
             await bench.ears[0].ask("open", target=presence(bench), tokens=tokens_of(crowd[opened:size]), pace=1500)
             opened = size
             for k, star in enumerate(stars):
-                await bench.ears[1].ask("open", target=watching(bench, star), tokens=tokens_of(watchers[k::STARS]))
+                await bench.ears[1].ask("open", target=watching(bench, star), tokens=tokens_of(watchers[k::looked_at]))
             cpu, told = await change_often(bench, stars)
             await bench.ears[1].ask("forget")
             points.append((float(size), cpu))
