@@ -19,7 +19,7 @@ from chat.bench.fill import TICKET_HITS, fill, queries
 from chat.bench.talk import TICKETED
 from chat.engines import PostgresEngine
 from chat.migrations import migrate
-from chat.shared.postgres import Connection
+from chat.shared.postgres import Connection, prepare_connection
 
 PEOPLE, ROOMS, CLOSED = 200, 40, 8
 BEN, ENOUGH, SILENT_MOST = 2, 500, 20_000  # messages
@@ -39,6 +39,7 @@ async def rise(database_url: str, sizes: Sequence[int]) -> dict[int, dict[str, C
     await migrate(database_url)
     found = {}
     async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
+        await prepare_connection(connection)
         await connection.execute(queries.settle_people, {"people": PEOPLE})
         await connection.execute(queries.settle_rooms, {"rooms": ROOMS, "closed": CLOSED})
         rooms: dict[str, int] = dict(await (await connection.execute(queries.read_rooms)).fetchall())

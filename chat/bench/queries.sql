@@ -23,6 +23,10 @@ seats as (
     select channels.id, member, 0 from channels, unnest(%s::bigint[]) as member)
 select id from channels
 
+-- name: take_for_indexed
+-- What was said so far: whoever is measured next would index it meanwhile.
+update search_progress set position = (select position from log_head)
+
 -- name: add_talkers
 insert into users (name, display_name, password_hash) select name, name, '' from unnest(%s::text[]) as name
 

@@ -52,6 +52,7 @@ class Crowd:
         small = [people[at : at + ROOM] for at in range(0, count, ROOM)]
         self.rooms = [await share(url, people)] + [await share(url, room) for room in small]
         door = people[: min(count, 2 * ROOM)]
+        doorway = await share(url, door, people[0])  # as the others, before anybody reads: no entry tells of it
         events = Events()
         for n, person in enumerate(people):
             neighbours = [one.id for one in small[n // ROOM] if one is not person]
@@ -62,7 +63,7 @@ class Crowd:
             self.guests[-1].reader.heard = partial(self._note, self.guests[-1]) if n < ROOM else None
         self.posters = [self._poster(f"talker{n}", people[n * count // talkers]) for n in range(talkers)]
         keeper = self._poster("keeper", people[0])
-        self.doorkeeper = Doorkeeper(keeper, await share(url, door, people[0]), door[1:], self._http, self._chance)
+        self.doorkeeper = Doorkeeper(keeper, doorway, door[1:], self._http, self._chance)
         self.posters.append(keeper)
 
     def _poster(self, name: str, person: Person, url: str = "") -> Poster:

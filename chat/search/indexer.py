@@ -72,7 +72,8 @@ class Indexer:
             await asyncio.sleep(rest if busy else PAUSE)
 
     async def step(self) -> bool:
-        """One transaction; False when there is nothing to do, or another node is at it."""
+        """One transaction; False when that was all, or another node is at it. What was just said waits for its like:
+        a transaction for each message took half of what a post costs on a node that is not busy."""
         async with self._pool.connection() as connection, connection.transaction():
             row = await (await connection.execute(queries.lock_progress)).fetchone()
             if row is None:
@@ -84,7 +85,7 @@ class Indexer:
             if after != before:
                 walked = after.walked or (None, None)
                 await connection.execute(queries.move_progress, [after.position, *walked])
-        return after != before
+        return after.walked is not None or after.position - before.position >= self._batch
 
     async def _follow(self, connection: Connection, progress: Progress) -> Progress:
         cursor = await connection.execute(queries.read_entries, [progress.position, self._batch], binary=True)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
+from chat.operations.description.answers import ANSWERS
 from tests.cast import Person
 from tests.waiting import eventually
 
@@ -12,9 +13,10 @@ FIGURES = ("people", "online", "away", "dnd", "streams", "sockets")
 
 
 async def asks(admin: Person, path: str, **query: object) -> Json:
-    """One answer."""
+    """One answer, which is as it is described."""
     status, answer = await admin.call("GET", f"/api/presence/{path}?{urlencode(query)}")
     assert status == 200, answer
+    ANSWERS[f"get_{path.partition('/')[0]}"].model_validate(answer)
     return dict(answer)
 
 
@@ -44,4 +46,5 @@ async def audited(admin: Person, query: str = "") -> list[tuple[str, int | None,
     """`(action, about whom, detail)`, the latest first."""
     status, page = await admin.call("GET", f"/api/audit?{query}")
     assert status == 200, page
+    ANSWERS["get_audit"].model_validate(page)
     return [(row["action"], row["subject"], row["detail"]) for row in page["rows"]]

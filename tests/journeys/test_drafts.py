@@ -9,6 +9,7 @@ from tests.journeys.tabs import opens_tab
 from tests.journeys.window import LIMIT, Window
 from tests.promises.conftest import StartNode
 from tests.verbs import answers
+from tests.waiting import eventually
 
 
 async def drafts(window: Window, text: str) -> None:
@@ -16,10 +17,8 @@ async def drafts(window: Window, text: str) -> None:
     await expect(window.page.get_by_label("Message", exact=True).first).to_have_value(text, timeout=LIMIT)
 
 
-async def test_a_draft_has_one_place_and_is_the_same_in_all_tabs(
-    stage: Cast, start_node: StartNode, open_window: OpenWindow
-) -> None:
-    """Two tabs go on with each other's words; a thread's draft is its own; a reload keeps both, and sending ends it."""
+async def two_tabs(stage: Cast, start_node: StartNode, open_window: OpenWindow) -> tuple[Window, Window]:
+    """Of ana's: one with a thread of the talk beside it."""
     node = await start_node("a1")
     ana, ben = await stage.enters("ana", "ben")
     ana.at = ben.at = node.url
@@ -30,6 +29,14 @@ async def test_a_draft_has_one_place_and_is_the_same_in_all_tabs(
     two = await opens_tab(one, f"/c/{room}")
     await one.is_live()
     await two.is_live()
+    return one, two
+
+
+async def test_a_draft_has_one_place_and_is_the_same_in_all_tabs(
+    stage: Cast, start_node: StartNode, open_window: OpenWindow
+) -> None:
+    """Two tabs go on with each other's words; a thread's draft is its own; a reload keeps both, and sending ends it."""
+    one, two = await two_tabs(stage, start_node, open_window)
     await one.types("We need")
     await drafts(two, "We need")
     await two.types("We need butter")
@@ -45,6 +52,18 @@ async def test_a_draft_has_one_place_and_is_the_same_in_all_tabs(
     assert (one.errors, two.errors) == ([], [])
 
 
+def asked_of(window: Window) -> list[str]:
+    """What the browser asks from now on; the first time one stays."""
+    asked: list[str] = []
+
+    async def answer(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        await (dialog.accept() if len(asked) > 1 else dialog.dismiss())
+
+    window.page.on("dialog", answer)
+    return asked
+
+
 async def test_a_file_that_no_message_carries_is_not_lost_unasked(
     stage: Cast, start_node: StartNode, open_window: OpenWindow
 ) -> None:
@@ -53,19 +72,13 @@ async def test_a_file_that_no_message_carries_is_not_lost_unasked(
     (ana,) = await stage.enters("ana")
     room = await stage.share(ana, name="kitchen")
     window = await open_window(node, ana, f"/c/{room}")
-    asked: list[str] = []
-
-    async def stay(dialog: Dialog) -> None:
-        asked.append(dialog.type)
-        await (dialog.accept() if len(asked) > 1 else dialog.dismiss())
-
-    window.page.on("dialog", stay)
     await window.is_live()
+    asked = asked_of(window)
     await picks(window, NOTES)
     await has_up(window, "notes.txt")
     await window.page.close(run_before_unload=True)
+    await eventually(lambda: asked == ["beforeunload"])
     await expect(window.page.get_by_text("notes.txt")).to_be_visible()
-    assert asked == ["beforeunload"]
     await window.page.get_by_role("button", name="Send").first.click()
     await window.page.get_by_role("link", name="Download notes.txt").wait_for()
     await window.page.reload()

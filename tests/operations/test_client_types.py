@@ -26,6 +26,7 @@ def test_the_client_has_the_types_of_today() -> None:
         ({"enum": ["on", "off"], "type": "string"}, "'on' | 'off'"),
         ({"const": "hello", "type": "string"}, "'hello'"),
         ({"type": "object"}, "Record<string, unknown>"),
+        ({"type": "object", "additionalProperties": {"type": "number"}}, "Record<string, number>"),
         ({}, "unknown"),
     ],
 )

@@ -36,6 +36,23 @@ export interface Archived {
   members?: Id[];
 }
 
+/** The latest first; after `next` it goes on. */
+export interface Audit {
+  rows: AuditRow[];
+  next: Id | null;
+}
+
+/** What was done with powers, and where from. */
+export interface AuditRow {
+  id: Id;
+  at: string;
+  actor: Id | null;
+  action: string;
+  subject: Id | null;
+  detail: Record<string, unknown>;
+  address: string | null;
+}
+
 /** As they stand in the request. */
 export interface AuthorNames {
   names: string[];
@@ -80,6 +97,21 @@ export interface Blocked {
 /** The stream is about to close. */
 export interface Bye {
   reason: 'drain' | 'age' | 'slow' | 'revoked' | 'expired' | 'epoch';
+}
+
+/** How the messages and presence that a node sends itself by way of its neighbours have fared; times are seconds. */
+export interface Canary {
+  ok: boolean;
+  flights: number;
+  failed: number;
+  /** The last neighbour. */
+  through: string;
+  p50: number | null;
+  p99: number | null;
+  flip_p50: number | null;
+  flip_p99: number | null;
+  gaps?: number;
+  repeats?: number;
 }
 
 /** A public channel, with or without me in it. */
@@ -241,6 +273,12 @@ export interface Draft {
 /** What an integration posts at once; each message is judged on its own, so none is checked here. */
 export interface DraftBatch {
   messages: unknown[];
+}
+
+/** What a node was told. */
+export interface Drained {
+  name: string;
+  draining: boolean;
 }
 
 /** What the node shall do. */
@@ -468,6 +506,56 @@ export interface Message {
 
 export type Mode = 'online' | 'away' | 'dnd' | 'invisible';
 
+/** A node's lease, and what it says of itself. Moments are milliseconds of the registry's clock. */
+export interface NodeRecord {
+  name: string;
+  holder: string;
+  state: 'up' | 'silent' | 'draining' | 'drained' | 'leaving' | 'lost' | 'reaped';
+  role: 'all' | 'messages' | 'presence';
+  heard: number;
+  until: number;
+  people: number;
+  online: number;
+  away: number;
+  dnd: number;
+  streams: number;
+  sockets: number;
+  url?: string;
+  version?: string;
+  /** Seconds. */
+  uptime?: number;
+  /** Bytes. */
+  memory?: number;
+  /** Of its loop, in milliseconds. */
+  lag?: number;
+  delivery?: Quantiles | null;
+  /** How long its last announcement took to come back from Redis, in milliseconds. */
+  announce?: number | null;
+  listening?: boolean;
+  /** It reaches PostgreSQL. */
+  postgres?: boolean;
+  position?: number;
+  polls?: number;
+  replays?: number;
+  /** How many requests wait in its queues. */
+  waiting?: number;
+  /** Why streams have ended, and how many. */
+  ends?: Record<string, number>;
+  reaped?: number;
+  ghosts?: number;
+  canary?: Canary;
+  draining?: boolean;
+  /** It has been told to. */
+  drain?: boolean;
+  leaving?: boolean;
+  reaper?: string;
+}
+
+/** Every node. */
+export interface Nodes {
+  nodes: NodeRecord[];
+}
+
 /** What was changed in a conversation by those who run it. */
 export interface Note {
   id: Id;
@@ -527,6 +615,13 @@ export interface PasswordChange {
   new: string;
 }
 
+/** Who is here, by name; after `next` it goes on, and so many accounts were looked through. */
+export interface PeoplePage {
+  people: Present[];
+  next: string | null;
+  looked: number;
+}
+
 /** A pinned message, and who pinned it. */
 export interface Pin {
   user: Id;
@@ -568,6 +663,21 @@ export interface PresenceRecord {
   version: number;
 }
 
+/** Somebody, as others see them, and on which nodes. */
+export interface Present {
+  id: Id;
+  name: string;
+  display_name: string;
+  role: string;
+  disabled: boolean;
+  status: Status;
+  text: string;
+  emoji: string;
+  devices: number;
+  nodes: string[];
+  last_active_at: string | null;
+}
+
 /** A refusal (RFC 9457); `code` is a stable word, `errors` names each wrong field. */
 export interface Problem {
   type: string;
@@ -584,6 +694,12 @@ export interface Profile {
   about?: string | null;
   time_zone?: string | null;
   receipts?: 'on' | 'off' | null;
+}
+
+/** How long something takes, in milliseconds. */
+export interface Quantiles {
+  p50: number;
+  p99: number;
 }
 
 /** Who reacts with an emoji; of more than a hundred people `count` tells how many they are. */
@@ -626,6 +742,11 @@ export interface Ready {
   node: string;
   resumed: boolean;
   user: Id;
+}
+
+/** How many ghosts were found. */
+export interface Reaped {
+  reaped: number;
 }
 
 /** How far somebody has read. */
@@ -708,9 +829,41 @@ export interface Resolution {
 
 export type Role = 'owner' | 'admin' | 'member';
 
+/** How many are here of a conversation; one that is not public has no name. */
+export interface Room {
+  id: Id;
+  kind: 'channel' | 'group';
+  name: string | null;
+  here: number;
+}
+
+/** The busiest first; `counted`: how many nodes have told of theirs. */
+export interface Rooms {
+  rooms: Room[];
+  counted: number;
+}
+
 /** What shall stand there. */
 export interface Said {
   body: string;
+}
+
+/** A point of the history. */
+export interface Sample {
+  minute: string;
+  people: number;
+  peak: number;
+  online: number;
+  away: number;
+  dnd: number;
+  streams: number;
+  sockets: number;
+  nodes: number;
+  reaped: number;
+  ghosts: number;
+  joins: number;
+  leaves: number;
+  position: number;
 }
 
 /** The role to give; without one, a newcomer is a member and everybody else keeps theirs. */
@@ -766,6 +919,25 @@ export interface Snapshot {
   conversations: Conversation[];
   blocked: Id[];
   cursor: string;
+}
+
+/** The figures now, and those of before, the oldest first. */
+export interface Stats {
+  at: number;
+  people: number;
+  online: number;
+  away: number;
+  dnd: number;
+  streams: number;
+  sockets: number;
+  nodes: number;
+  /** This and the next three only grow, until the registry is lost. */
+  joins: number;
+  leaves: number;
+  reaped: number;
+  ghosts: number;
+  node_list: NodeRecord[];
+  history: Sample[];
 }
 
 export type Status = 'online' | 'away' | 'dnd' | 'offline';

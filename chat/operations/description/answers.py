@@ -2,6 +2,7 @@
 or, where the handler says so, with nothing. Pure."""
 
 from chat.operations.description import keeping as k
+from chat.operations.description import oversight as o
 from chat.operations.description import shapes as s
 
 ANSWERS: dict[str, type[s.Shape]] = {
@@ -32,6 +33,13 @@ ANSWERS: dict[str, type[s.Shape]] = {
     "patch_report": k.Report,
     "get_notes": k.Notes,
     "get_evidence": k.Evidence,
+    "get_nodes": o.Nodes,
+    "get_stats": o.Stats,
+    "get_people": o.PeoplePage,
+    "get_rooms": o.Rooms,
+    "post_reconcile": o.Reaped,
+    "put_drain": o.Drained,
+    "get_audit": o.Audit,
     "get_conversations": s.Snapshot,
     "post_conversation": s.Conversation,
     "get_conversation": s.Conversation,

@@ -29,6 +29,7 @@ class Reading:
     refusals: set[type[Refusal]] = field(default_factory=set)
     empty: bool = False
     created: bool = False
+    accepted: bool = False
 
 
 def read_handler(handler: Function) -> Reading:
@@ -57,6 +58,7 @@ def follow(function: Function, reading: Reading, seen: set[Function], depth: int
                 follow(called, reading, seen, depth - 1)
     source = ast.unparse(tree)
     reading.created |= "201" in source and function.__module__.endswith("endpoints")
+    reading.accepted |= ", 202)" in source and depth == DEEP
     reading.empty |= "status=204" in source and depth == DEEP
 
 

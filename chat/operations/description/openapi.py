@@ -123,7 +123,7 @@ def describe_answers(name: str, reading: Reading) -> Json:
     answer: Json = {"description": reading.summary.split("\n")[0], "content": {"application/json": {"schema": schema}}}
     if name == "get_stream":
         answer["content"]["text/event-stream"] = {"schema": {"type": "string"}}
-    return {"200": answer} | ({"201": answer} if reading.created else {})
+    return {"202" if reading.accepted else "200": answer} | ({"201": answer} if reading.created else {})
 
 
 def describe_refusals(refusals: Iterable[type[Refusal]]) -> Json:

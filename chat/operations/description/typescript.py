@@ -57,7 +57,10 @@ def type_of(schema: Json) -> str:
     if schema.get("type") == "array":
         item = type_of(schema.get("items", {}))
         return f"({item})[]" if " | " in item else f"{item}[]"
-    return "Record<string, unknown>" if schema.get("type") == "object" else PLAIN.get(schema.get("type", ""), "unknown")
+    if schema.get("type") == "object":
+        values = schema.get("additionalProperties")
+        return f"Record<string, {type_of(values) if isinstance(values, dict) else 'unknown'}>"
+    return PLAIN.get(schema.get("type", ""), "unknown")
 
 
 def union(types: Iterable[str]) -> str:

@@ -64,6 +64,10 @@ async def talking(view: View) -> None:
     for name in ("ben", "chloe"):
         await view.stage.eyes[name].says("typing", conversation=1, on=True)
     await view.page.get_by_text("are typing").locator("visible=true").first.wait_for()
+    forget = view.button("Forget the unread line")
+    if await forget.is_visible():
+        await forget.click()
+        await view.page.mouse.move(0, 0)
 
 
 async def cut_off(view: View) -> None:

@@ -108,9 +108,9 @@ async def act(stage: Stage) -> None:
         await answers(ben, 1, seq, reply)
     for path in ("messages/1/reactions/%E2%98%95", "pins/1"):
         await ana.call("PUT", f"/api/chat/conversations/1/{path}")
-    _, page = await ana.call("GET", "/api/chat/conversations/1/messages?limit=3")
+    _, page = await ana.call("GET", "/api/chat/conversations/1/messages?limit=4")
     for who, emoji in (("ben", "😂"), ("chloe", "😂"), ("emi", "🎉")):
-        path = f"/api/chat/conversations/1/messages/{page['messages'][-2]['seq']}/reactions/{emoji}"
+        path = f"/api/chat/conversations/1/messages/{page['messages'][0]['seq']}/reactions/{emoji}"
         await stage.people[who].call("PUT", path)
     await ana.call("POST", "/api/presence/reconcile")
     await ana.call("GET", f"/api/presence/evidence/{ben.id}")

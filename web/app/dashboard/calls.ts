@@ -1,26 +1,8 @@
 /** The calls that only admins make. */
-import type { Announcement, Api, Id, Login, User } from '../../client';
-import type { Figures, Sample } from './figures';
+import type { Announcement, Api, Evidence, Id, Login, User } from '../../client';
+import type { Audit, PeoplePage, Reaped, Rooms, Stats } from '../../client/schema';
 
-export interface Present {
-  id: Id;
-  name: string;
-  display_name: string;
-  role: string;
-  disabled: boolean;
-  status: 'online' | 'away' | 'dnd' | 'offline';
-  text: string;
-  emoji: string;
-  devices: number;
-  nodes: string[];
-  last_active_at: string | null;
-}
-
-export interface PeoplePage {
-  people: Present[];
-  next: string | null;
-  looked: number;
-}
+export type { AuditRow, Device, Evidence, PeoplePage, Present, Room } from '../../client/schema';
 
 export interface PeopleQuery {
   q: string;
@@ -30,50 +12,12 @@ export interface PeopleQuery {
   limit: number;
 }
 
-export interface Device {
-  session: Id;
-  name?: string;
-  address?: string | null;
-  node: string;
-  streams: number;
-  sockets: number;
-  active: boolean;
-  lingers_until: string | null;
-  heard: string | null;
-}
-
-export interface Evidence {
-  user: { id: Id; status: Present['status'] };
-  truth: Present['status'];
-  mode: string;
-  last_active_at: string | null;
-  why: string;
-  devices: Device[];
-}
-
-export interface Room {
-  id: Id;
-  kind: 'channel' | 'group';
-  name: string | null;
-  here: number;
-}
-
-export interface AuditRow {
-  id: number;
-  at: string;
-  actor: Id | null;
-  action: string;
-  subject: Id | null;
-  address: string | null;
-  detail: Record<string, unknown>;
-}
-
 const PRESENCE = '/api/presence';
 
 export class Calls {
   constructor(private readonly api: Api) {}
 
-  history(minutes: number): Promise<Figures & { history: Sample[] }> {
+  history(minutes: number): Promise<Stats> {
     return this.api.call('GET', `${PRESENCE}/stats?minutes=${minutes}`);
   }
 
@@ -81,7 +25,7 @@ export class Calls {
     return this.api.call('GET', `${PRESENCE}/people?${search({ ...query })}`);
   }
 
-  rooms(q: string): Promise<{ rooms: Room[]; counted: number }> {
+  rooms(q: string): Promise<Rooms> {
     return this.api.call('GET', `${PRESENCE}/rooms?${search({ q, limit: 12 })}`);
   }
 
@@ -93,7 +37,7 @@ export class Calls {
     return this.api.call('GET', `/api/users/${id}`);
   }
 
-  reconcile(): Promise<{ reaped: number }> {
+  reconcile(): Promise<Reaped> {
     return this.api.call('POST', `${PRESENCE}/reconcile`);
   }
 
@@ -121,7 +65,7 @@ export class Calls {
     return this.api.announcement();
   }
 
-  audit(query: { action: string; user: Id; after?: number }): Promise<{ rows: AuditRow[]; next: number | null }> {
+  audit(query: { action: string; user: Id; after?: number }): Promise<Audit> {
     const { action, user, after } = query;
     return this.api.call('GET', `/api/audit?${search({ action, user, limit: 50, ...(after && { after }) })}`);
   }

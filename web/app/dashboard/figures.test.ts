@@ -3,7 +3,8 @@ import { columnsOf, endsOf, type Figures, figuresOf, growth, type NodeRecord, pe
 import { bytes, fateOf, span, time } from './words';
 
 const node = (more: Partial<NodeRecord>): NodeRecord => ({
-  name: 'a1', holder: 'a1~1', state: 'up', role: 'all', heard: 0, until: 12_000, people: 0, streams: 0, sockets: 0, ...more,
+  name: 'a1', holder: 'a1~1', state: 'up', role: 'all', heard: 0, until: 12_000, people: 0, online: 0, away: 0, dnd: 0,
+  streams: 0, sockets: 0, ...more,
 });
 const seen = (at: number, joins: number, nodes: NodeRecord[] = []): Figures => ({
   at, joins, people: 0, online: 0, away: 0, dnd: 0, streams: 0, sockets: 0, nodes: 1, leaves: 0, reaped: 0, ghosts: 0, node_list: nodes,

@@ -1,65 +1,9 @@
 /** The dashboard's figures as the server tells them, and what follows from them. Pure. */
+import type { NodeRecord, Sample, Stats } from '../../client/schema';
 
-export type NodeState = 'up' | 'silent' | 'draining' | 'drained' | 'leaving' | 'lost' | 'reaped';
-
-/** How the messages and presence that a node sends itself by way of its neighbours have fared; times are seconds. */
-export interface Canary {
-  ok: boolean;
-  flights: number;
-  failed: number;
-  /** The last neighbour. */
-  through: string;
-  p50: number | null;
-  p99: number | null;
-  flip_p50: number | null;
-  flip_p99: number | null;
-  gaps?: number;
-  repeats?: number;
-}
-
-/** A node's lease, and what it says of itself. Moments are milliseconds of the registry's clock. */
-export interface NodeRecord {
-  name: string;
-  holder: string;
-  state: NodeState;
-  role: 'all' | 'messages' | 'presence';
-  heard: number;
-  until: number;
-  people: number;
-  streams: number;
-  sockets: number;
-  version?: string;
-  uptime?: number;
-  memory?: number;
-  lag?: number;
-  delivery?: { p50: number; p99: number } | null;
-  announce?: number | null;
-  listening?: boolean;
-  position?: number;
-  polls?: number;
-  replays?: number;
-  waiting?: number;
-  ends?: Record<string, number>;
-  canary?: Canary;
-}
-
-export interface Figures {
-  /** The registry's clock. */
-  at: number;
-  people: number;
-  online: number;
-  away: number;
-  dnd: number;
-  streams: number;
-  sockets: number;
-  nodes: number;
-  /** These only grow, until the registry is lost. */
-  joins: number;
-  leaves: number;
-  reaped: number;
-  ghosts: number;
-  node_list: NodeRecord[];
-}
+export type { NodeRecord, Sample } from '../../client/schema';
+export type NodeState = NodeRecord['state'];
+export type Figures = Omit<Stats, 'history'>;
 
 /** What the socket says each second has no figures while the registry cannot be reached. */
 export function figuresOf(told: { at?: unknown }): Figures | null {
@@ -92,24 +36,6 @@ export function endsOf(seen: Figures): [string, number][] {
   for (const node of seen.node_list)
     for (const [reason, count] of Object.entries(node.ends ?? {})) all.set(reason, (all.get(reason) ?? 0) + count);
   return [...all].sort((a, b) => b[1] - a[1] || a[0].localeCompare(b[0]));
-}
-
-/** A point of the history. */
-export interface Sample {
-  minute: string;
-  people: number;
-  peak: number;
-  online: number;
-  away: number;
-  dnd: number;
-  streams: number;
-  sockets: number;
-  nodes: number;
-  reaped: number;
-  ghosts: number;
-  joins: number;
-  leaves: number;
-  position: number;
 }
 
 export type Series = (number | null)[];

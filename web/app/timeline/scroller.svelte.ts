@@ -133,7 +133,8 @@ export class Scroller {
     if (!box) return;
     [this.top, this.height] = [box.scrollTop, box.scrollHeight];
     this.far = this.distance > box.clientHeight;
-    const row = this.placed ? rowAt(box) : null;
+    // at the end nothing else is held on to
+    const row = this.placed && !this.atEnd ? rowAt(box) : null;
     this.anchor = row && { row, top: this.topOf(row) };
     this.looks += 1;
   }
