@@ -514,6 +514,8 @@ export interface NodeRecord {
   /** How long its last announcement took to come back from Redis, in milliseconds. */
   announce?: number | null;
   listening?: boolean;
+  /** It reaches PostgreSQL. */
+  postgres?: boolean;
   position?: number;
   polls?: number;
   replays?: number;

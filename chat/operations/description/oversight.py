@@ -60,6 +60,8 @@ class NodeRecord(Shape):
     announce: float | None = None
     """How long its last announcement took to come back from Redis, in milliseconds."""
     listening: bool | None = None
+    postgres: bool | None = None
+    """It reaches PostgreSQL."""
     position: float | None = None
     polls: float | None = None
     replays: float | None = None

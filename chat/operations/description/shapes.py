@@ -245,7 +245,7 @@ class Hit(Shape):
     """A message, and the part of it that answers, as plain text: `true` marks what was looked for."""
 
     message: Message
-    highlight: list[tuple[str, bool]]
+    highlight: list[Annotated[tuple[str, bool], Field(strict=False)]]
 
 
 class Found(Shape):

@@ -67,6 +67,7 @@ async def talking(view: View) -> None:
     forget = view.button("Forget the unread line")
     if await forget.is_visible():
         await forget.click()
+        await view.page.mouse.move(0, 0)
 
 
 async def cut_off(view: View) -> None:
