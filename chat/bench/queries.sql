@@ -24,7 +24,6 @@ seats as (
 select id from channels
 
 -- name: take_for_indexed
--- What was said so far: whoever is measured next would index it meanwhile.
 update search_progress set position = (select position from log_head)
 
 -- name: add_talkers
