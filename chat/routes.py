@@ -75,6 +75,7 @@ CHAT = [
     web.put(C + "/{conversation}/notifications", attention.put_notifications),
     web.get(C + "/{conversation}/receipts", attention.get_receipts),
     web.get("/api/chat/channels", conversations.get_channels),
+    web.get("/api/chat/archived", conversations.get_archived),
     web.get(C + "/{conversation}/members", members.get_members),
     web.put(C + "/{conversation}/members/{user}", members.put_seat),
     web.delete(C + "/{conversation}/members/{user}", members.delete_seat),

@@ -72,9 +72,9 @@ async def tries(person: Person, method: str, path: str, body: Any = None) -> tup
     return status, said.get("code", "") if said else ""
 
 
-async def edits(person: Person, conversation: int, seq: int, body: str) -> Json:
+async def edits(person: Person, conversation: int, seq: int, body: str, **more: Any) -> Json:
     """Say this instead; the message as it is then."""
-    status, said = await person.call("PATCH", f"{CONVERSATIONS}/{conversation}/messages/{seq}", {"body": body})
+    status, said = await person.call("PATCH", f"{CONVERSATIONS}/{conversation}/messages/{seq}", {"body": body, **more})
     assert status == 200, said
     return dict(said["message"])
 

@@ -48,10 +48,10 @@ class Bench:
         """How many deliveries have come."""
         return sum([(await ear.ask("count"))["received"] for ear in self.ears])
 
-    async def listen(self, wanted: int, *, timed: bool = False) -> None:
-        """Count from nothing up to so many in all."""
+    async def listen(self, wanted: int, *, timed: bool = False, awake: bool = False) -> None:
+        """Count from nothing up to so many in all; `awake`: without ever sleeping."""
         for ear in self.ears:
-            await ear.ask("listen", wanted=max(1, wanted // len(self.ears)), timed=timed)
+            await ear.ask("listen", wanted=max(1, wanted // len(self.ears)), timed=timed, awake=awake)
 
     async def heard(self, limit: float = 60) -> list[Json]:
         """Wait until all ears have what is wanted; what each heard."""
@@ -61,10 +61,6 @@ class Bench:
         """Close all streams, and wait until the node has noticed."""
         for ear in self.ears:
             await ear.ask("forget")
-
-    def ear_cpu(self) -> float:
-        """What the ears have used, in seconds."""
-        return sum(ear.cpu() for ear in self.ears)
 
     def counting(self, what: str, total: float) -> Any:
         """A bar of our own."""

@@ -11,7 +11,6 @@ from typing import Any
 import orjson
 
 from chat.bench.generator import LINE_MOST
-from chat.bench.process import cpu_seconds
 from chat.bench.target import Target
 from chat.bench.trouble import GeneratorDied
 
@@ -49,10 +48,6 @@ class Worker:
         for asked in self._asked.values():
             if not asked.done():
                 asked.set_exception(GeneratorDied())
-
-    def cpu(self) -> float:
-        """What it has used, in seconds."""
-        return cpu_seconds(self._process.pid)
 
     async def dismiss(self) -> None:
         """It goes when it is told nothing more."""

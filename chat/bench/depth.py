@@ -4,16 +4,15 @@ The measure is the processor time of the PostgreSQL backend that answers, for ot
 lengthen it; and the pages that it touches, which are the same everywhere.
 """
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
+from chat.bench.stage import queries
 from chat.bench.talk import Talk
 from chat.messages.commit import queries as message_queries
 from chat.messages.window import Window, after, around, before, newest
-from chat.search.find import Asked, encode_fields, find_on, read_scope
-from chat.search.find import queries as search_queries
+from chat.search.find import Asked, find_on, read_scope, steps
 from chat.search.question import parse_question
 from chat.shared.postgres import Connection
 
@@ -23,11 +22,17 @@ EXPLAIN = b"explain (analyze, buffers, format json) "
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How a query was answered: pages touched, and the tables read through which index, or from end to end."""
+    """How a query was answered: pages touched, the tables read through which index, or from end to end, and rows."""
 
     buffers: int
     indexes: frozenset[str]
     scanned: frozenset[str]
+    rows: int
+
+    def __add__(self, other: "Plan") -> "Plan":
+        """One after the other."""
+        read = self.indexes | other.indexes, self.scanned | other.scanned
+        return Plan(self.buffers + other.buffers, *read, self.rows + other.rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +56,18 @@ def pages(last_seq: int) -> dict[str, Window]:
 
 
 def questions(ticket: int) -> dict[str, str]:
-    """Each kind of question to what `fill` has said; people are called as `ana` and `ben`, a room as `busy`.
+    """Each kind of question to what `fill` has said. `ticket`: a number that few messages have.
 
-    `ticket`: a number that few messages have.
+    People are called as `ana` and `ben`, rooms as `busy`, `quiet` and `silent`.
     """
     words, han = Talk().words["latin"], Talk().words["han"]
     common, second, third = (word for word in words[:40] if len(word) == 3), words[1], words[2]
     first = next(common)
     return {
         "common word": first,
-        "common word, busy room": f"{first} in:busy",
-        "common word, quiet room": f"{first} in:quiet",
-        "middling word": words[900],
+        **{f"common word, {room} room": f"{first} in:{room}" for room in ("busy", "quiet", "silent")},
+        "phrase, quiet room": f'"{second} {third}" in:quiet',
+        "middling word": words[150],
         "rare word": f"t{ticket}",
         "rare word, busy room": f"t{ticket} in:busy",
         "two common words": f"{first} {second}",
@@ -84,24 +89,30 @@ async def measure_page(connection: Connection, user_id: int, conversation_id: in
     async def ask() -> int:
         return len(await (await connection.execute(message_queries.read_page, asked, binary=True)).fetchall())
 
-    return await measure(connection, ask, message_queries.read_page, asked)
+    return await measure(connection, ask, await explain(connection, message_queries.read_page, asked))
 
 
 async def measure_search(connection: Connection, user_id: int, text: str) -> Cost:
     """What the first page of an answer costs: looking up who may read what, finding, and reading the messages."""
     asked = Asked(parse_question(text))
-    scope = await read_scope(connection, user_id, asked)
-    fields = encode_fields(asked, scope) | {"user": user_id, "conversations": scope.conversations, "limit": 21}
 
     async def ask() -> int:
         return len((await find_on(connection, user_id, asked)).messages)
 
-    return await measure(connection, ask, search_queries.find_places, fields)
+    return await measure(connection, ask, await explain_search(connection, user_id, asked))
 
 
-async def measure(
-    connection: Connection, ask: Callable[[], Awaitable[int]], query: bytes, asked: Mapping[str, object]
-) -> Cost:
+async def explain_search(connection: Connection, user_id: int, asked: Asked) -> Plan:
+    """How the messages are found."""
+    scope = await read_scope(connection, user_id, asked)
+    plan = Plan(0, frozenset(), frozenset(), 0)
+    for query, fields in steps(asked, scope, scope.line(asked.question)):
+        if plan.rows <= asked.limit:
+            plan += await explain(connection, query, fields)
+    return plan
+
+
+async def measure(connection: Connection, ask: Callable[[], Awaitable[int]], plan: Plan) -> Cost:
     """The least of some rounds, when all that is needed is in memory and the statements are prepared."""
     for _ in range(TIMES):
         found = await ask()
@@ -111,7 +122,7 @@ async def measure(
         for _ in range(TIMES):
             await ask()
         times.append((processor_of(connection.info.backend_pid) - began) / TIMES / 1e6)
-    return Cost(min(times), found, await explain(connection, query, asked))
+    return Cost(min(times), found, plan)
 
 
 def processor_of(process: int) -> int:
@@ -120,18 +131,12 @@ def processor_of(process: int) -> int:
 
 
 async def explain(connection: Connection, query: bytes, asked: Mapping[str, object]) -> Plan:
-    """How PostgreSQL answers it."""
-    row = await (await connection.execute(EXPLAIN + query, asked)).fetchone()
+    """How PostgreSQL answers it, what functions do included."""
+    async with connection.transaction():
+        row = await (await connection.execute(EXPLAIN + query, asked)).fetchone()
+        read = await (await connection.execute(queries.read_scans)).fetchall()
     assert row is not None
     top = row[0][0]["Plan"]
-    nodes = list(walk(top))
-    scanned = {node["Relation Name"] for node in nodes if node["Node Type"] == "Seq Scan" and node["Actual Loops"]}
-    indexes = {node["Index Name"] for node in nodes if "Index Name" in node and node["Actual Loops"]}
-    return Plan(top["Shared Hit Blocks"] + top["Shared Read Blocks"], frozenset(indexes), frozenset(scanned))
-
-
-def walk(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The node, and all below it."""
-    yield node
-    for below in node.get("Plans", ()):
-        yield from walk(below)
+    touched = top["Shared Hit Blocks"] + top["Shared Read Blocks"]
+    indexes, scanned = (frozenset(name for name, index in read if index is wanted) for wanted in (True, False))
+    return Plan(touched, indexes, scanned, round(top["Actual Rows"]))

@@ -13,6 +13,7 @@ from itertools import islice
 import psycopg
 
 from chat.bench.talk import TICKETED, Talk, spread
+from chat.search.indexer import queries as indexing
 from chat.search.lexemes import encode_keys, encode_words, quote, quoted_grams
 from chat.shared.postgres import Connection
 from chat.shared.queries import load
@@ -101,7 +102,7 @@ class Filler:
                 body, vector = f"{body} {ticket}", f"{vector} {quote(ticket)}:99 {quoted_grams(ticket)}"
             conversation, author = self._shares[place][0], luck.choice(self._authors)
             last[conversation] += 1
-            keys = encode_keys(conversation, position, author, BEGIN + position * STEP)
+            keys = encode_keys(conversation, last[conversation], position, author, BEGIN + position * STEP)
             yield Said(conversation, last[conversation], position, author, body, f"{vector} {keys}")
 
 
@@ -116,6 +117,7 @@ async def store(connection: Connection, piece: Sequence[Said], index: bool) -> N
             async with cursor.copy(queries.copy_documents) as rows:
                 for one in piece:
                     await rows.write_row((one.conversation, one.seq, one.position, one.at, one.vector))
+            await connection.execute(indexing.note_days, [[one.position for one in piece], [one.at for one in piece]])
         ends = {one.conversation: one.seq for one in piece}
         await connection.execute(queries.move_ends, [list(ends), list(ends.values())])
         await connection.execute(queries.move_head, [piece[-1].position] * 2)

@@ -18,7 +18,7 @@ update conversations c set last_seq = new.seq from unnest(%s::bigint[], %s::bigi
 update log_head set position = %s, floor = %s
 
 -- name: move_progress
-update search_progress set position = %s, conversation_id = null, seq = null
+update search_state set position = %s, conversation_id = null, seq = null
 
 -- name: drop_index
 drop index if exists search_documents_vector
@@ -50,7 +50,7 @@ select case n when 1 then 'ana' when 2 then 'ben' else 'p' || n end, 'Person ' |
 with made as (
     insert into conversations (kind, name, private)
     select 'channel', name, true
-      from (values ('busy'), ('quiet')) as few (name)
+      from (values ('busy'), ('quiet'), ('silent')) as few (name)
      where not exists (select from conversations)
      union all
     select 'channel', 'room' || n, true from generate_series(0, %(rooms)s::integer - 1) as n

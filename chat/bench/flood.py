@@ -1,7 +1,8 @@
 """A flood: a database of its own grows to one size after the other, and at each is asked what a page and a search cost.
 
-Two hundred people are in a busy room, which has half of all talk, a quiet one, which has a thousandth, and forty
-others; a tenth of all talk is where they are not.
+Two hundred people are in a busy room, which has half of all talk, a quiet one, which has a thousandth, one that has
+long fallen silent, and forty others; a tenth of all talk is where they are not. The quiet room and Ben
+have said enough for a page of hits from the beginning: else the reading of more hits would look like a slower search.
 """
 
 import asyncio
@@ -18,9 +19,10 @@ from chat.bench.fill import TICKET_HITS, fill, queries
 from chat.bench.talk import TICKETED
 from chat.engines import PostgresEngine
 from chat.migrations import migrate
-from chat.shared.postgres import Connection
+from chat.shared.postgres import Connection, prepare_connection
 
 PEOPLE, ROOMS, CLOSED = 200, 40, 8
+BEN, ENOUGH, SILENT_MOST = 2, 500, 20_000  # messages
 USER = 1
 console = Console(stderr=True, highlight=False)
 
@@ -37,31 +39,34 @@ async def rise(database_url: str, sizes: Sequence[int]) -> dict[int, dict[str, C
     await migrate(database_url)
     found = {}
     async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
+        await prepare_connection(connection)
         await connection.execute(queries.settle_people, {"people": PEOPLE})
         await connection.execute(queries.settle_rooms, {"rooms": ROOMS, "closed": CLOSED})
         rooms: dict[str, int] = dict(await (await connection.execute(queries.read_rooms)).fetchall())
         for size in sizes:
-            await grow(database_url, share_out(rooms, size))
+            authors = [*range(1, PEOPLE + 1), *[BEN] * (ENOUGH * PEOPLE // size)]
+            shares = share_out(rooms, size)
+            await grow(database_url, {rooms["silent"]: shares[rooms["silent"]]}, authors)
+            await grow(database_url, shares, authors)
             found[size] = await measure_all(connection, rooms["busy"])
     return found
 
 
 def share_out(rooms: dict[str, int], size: int) -> dict[int, int]:
     """How many messages each room has of so many."""
-    busy, quiet = size // 2, max(1, size // 1000)
-    closed = size // 10
-    rest = size - busy - quiet - closed
-    shares = {rooms["busy"]: busy, rooms["quiet"]: quiet}
+    busy, quiet, silent, closed = size // 2, max(ENOUGH, size // 1000), min(size // 50, SILENT_MOST), size // 10
+    rest = size - busy - quiet - silent - closed
+    shares = {rooms["busy"]: busy, rooms["quiet"]: quiet, rooms["silent"]: silent}
     shares |= {rooms[f"closed{n}"]: closed // CLOSED for n in range(CLOSED)}
     return shares | {rooms[f"room{n}"]: rest // ROOMS for n in range(ROOMS)}
 
 
-async def grow(database_url: str, shares: dict[int, int]) -> None:
+async def grow(database_url: str, shares: dict[int, int], authors: Sequence[int]) -> None:
     """With a bar; what is there already is not made again."""
     columns = ("messages", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console) as progress:
         bar = progress.add_task("", total=sum(shares.values()))
-        await fill(database_url, shares, range(1, PEOPLE + 1), told=lambda number: progress.update(bar, advance=number))
+        await fill(database_url, shares, authors, told=lambda number: progress.update(bar, advance=number))
 
 
 async def measure_all(connection: Connection, busy: int) -> dict[str, Cost]:

@@ -31,6 +31,7 @@ class Generator:
     def __init__(self) -> None:
         self.tally, self.spoken = Tally(), Spoken()
         self.readers: list[Reader] = []
+        self._awake = False
         self._loop = asyncio.get_running_loop()
         self._targets: dict[int, Target] = {}
         self._turn = asyncio.Semaphore(OPENING)
@@ -90,14 +91,22 @@ class Generator:
         self.readers += pollers
         return await self._connect([*pollers], Target(**target), 0)
 
-    async def listen(self, wanted: int, timed: bool = False) -> Json:
-        """Count from nothing."""
+    async def listen(self, wanted: int, timed: bool = False, awake: bool = False) -> Json:
+        """Count from nothing; `awake`: without ever sleeping until that is heard, so that no server pays for waking us,
+        which costs it more than the write itself and depends on how busy we are."""
         self.tally.begin(wanted, timed)
+        self._awake = awake
+        self._stay_awake()
         return {}
+
+    def _stay_awake(self) -> None:
+        if self._awake:
+            self._loop.call_soon(self._stay_awake)
 
     async def heard(self, limit: float) -> Json:
         """Wait for what is wanted, and say what came; how long each took, as a thousand quantiles."""
         await self.tally.until(lambda: self.tally.received >= self.tally.wanted, limit)
+        self._awake = False
         took = quantiles(self.tally.moments or [])
         each = sorted({reader.got for reader in self.readers})
         return self.count_now() | {"quantiles": took, "each": [each[0], each[-1]] if each else []}

@@ -45,6 +45,9 @@ async def cost_of_posts(bench: Bench, guests: list[Guest], rooms: list[int], eac
     tokens = list(spread([guest.token for guest in guests], POSTERS))
     order = {"target": target, "tokens": tokens, "rooms": rooms}
     await bench.mouth.ask("post", **order, each=2, name=secrets.token_hex(4))
+    await bench.place.stage.analyze()
+    await bench.mouth.ask("post", **order, each=2, name=secrets.token_hex(4))
+    await bench.place.stage.take_for_indexed()
     cpu, database = bench.place.cpu(), bench.place.database_cpu()
     said = await bench.mouth.ask("post", **order, each=each, name=secrets.token_hex(4))
     if said["refusals"]:
@@ -72,7 +75,8 @@ async def grow_streams(bench: Bench) -> Curve:
 
 async def cost_of_delivering(bench: Bench, room: int, tokens: list[str], posts: int, readers: int) -> float:
     """CPU seconds of the node for so many posts, one after the other."""
-    await bench.listen(posts * readers)
+    await bench.place.stage.take_for_indexed()
+    await bench.listen(posts * readers, awake=bool(readers))
     cpu, order = bench.place.cpu(), {"target": bench.place.target(room), "tokens": tokens[:1]}
     await bench.mouth.ask("post", **order, each=posts, name=secrets.token_hex(4))
     if readers:

@@ -56,7 +56,9 @@ async def measure_posts(
         for turn in range(rounds):
             for contender in (ours, storeless, bare):
                 await post_singly(bench, contender, each)
+                await bench.place.stage.take_for_indexed()
             await post_batches(bench, ours, bench.sized(15, 2))
+            await bench.place.stage.take_for_indexed()
             show(turn + 1)
     return make_report(ours, storeless, bare, each)
 

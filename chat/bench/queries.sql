@@ -23,6 +23,9 @@ seats as (
     select channels.id, member, 0 from channels, unnest(%s::bigint[]) as member)
 select id from channels
 
+-- name: take_for_indexed
+update search_progress set position = (select position from log_head)
+
 -- name: add_talkers
 insert into users (name, display_name, password_hash) select name, name, '' from unnest(%s::text[]) as name
 
@@ -31,3 +34,8 @@ insert into conversations (kind, name, private) select 'channel', name, true fro
 
 -- name: seat_everybody
 insert into memberships (conversation_id, user_id, since) select c.id, u.id, 0 from conversations c, users u
+
+-- name: read_scans
+-- What this transaction has read: tables from end to end, and indexes (true).
+select relname, relkind = 'i' from pg_class
+ where relnamespace = 'public'::regnamespace and relkind in ('r', 'i') and pg_stat_get_xact_numscans(oid) > 0

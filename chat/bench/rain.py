@@ -10,11 +10,12 @@ PATIENCE = 30.0
 
 
 class Rain:
-    """Posts over a connection a token, in turns; each carries the moment at which it was due."""
+    """Posts over a connection a token, in turns; each carries the moment at which it was its turn, as our own timer had
+    it, which knows milliseconds; that its connection was still waiting for an answer then is the server's."""
 
     def __init__(self, target: Target, tokens: list[str], rate: float, name: str, spoken: Spoken) -> None:
         self._target, self._tokens, self._rate, self._name, self._spoken = target, tokens, rate, name, spoken
-        self._begun = 0.0
+        self._begun, self._asked = 0.0, list[int]()
 
     async def fall(self, count: int) -> None:
         """So many of them; then the answers are waited for."""
@@ -23,6 +24,7 @@ class Rain:
         for turn in range(count):
             if (wait := self._due(turn) - time.monotonic()) > 0:
                 await asyncio.sleep(wait)
+            self._asked.append(time.monotonic_ns())
             posters[turn % len(posters)].ask()
         deadline = time.monotonic() + PATIENCE
         while self._spoken.answered() < count and time.monotonic() < deadline:  # noqa: ASYNC110 (one that tells costs each)
@@ -39,7 +41,7 @@ class Rain:
         def next_request() -> bytes | None:
             if (turn := next(turns, None)) is None:
                 return None
-            message = draft(f"{self._name}-{turn}", round(self._due(turn) * 1e9))
+            message = draft(f"{self._name}-{turn}", self._asked[turn])
             return self._target.post_request(self._tokens[n], message)
 
         poster = Poster(next_request, self._spoken, eager=False)

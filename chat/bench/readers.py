@@ -8,7 +8,7 @@ from typing import cast
 
 from chat.bench.target import Target, mask
 
-MOMENT = re.compile(rb"~(\d{12,20})~")
+MOMENT = re.compile(rb"~(\d{12,20}) ")
 CURSOR = re.compile(rb"id: ([0-9a-z]+\.\d+)\n")
 PING, PONG = 0x89, 10
 
@@ -75,7 +75,7 @@ class Reader(asyncio.Protocol):
             self._note(rest, count)
         elif self._target.websocket and data[0] == PING and self.transport:
             self.transport.write(mask(data[2:], PONG))
-        self._rest = rest[1 - len(self._marker) :]
+        self._rest = rest[len(rest) - len(self._marker) + 1 :]
 
     def _note(self, rest: bytes, count: int) -> None:
         self.got += count

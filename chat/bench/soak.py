@@ -10,7 +10,7 @@ from chat.bench.report import Curve, Report, Row
 
 PEOPLE, STREAMS, SOCKETS, POSTERS, POSTS = 2_000, 500, 200, 32, 10
 GROWTH_MOST = 1.05
-QUARTER = 4
+QUARTER, REST = 4, 1.0  # of the time; seconds between cycles
 
 
 async def measure_soak(bench: Bench, minutes: float) -> Report:
@@ -43,7 +43,7 @@ async def one_cycle(bench: Bench, tokens: list[str], room: int, turn: int) -> No
     order = {"target": target, "each": POSTS, "name": secrets.token_hex(4)}
     await bench.mouth.ask("post", **order, tokens=there[: min(POSTERS, count)])
     await bench.forget()
-    await asyncio.sleep(0.2)
+    await asyncio.sleep(REST)
 
 
 def thin(points: list[tuple[float, float]], most: int = 24) -> list[tuple[float, float]]:

@@ -35,6 +35,12 @@ class Stage(Protocol):
     async def share(self, guests: list[Guest]) -> int:
         """A channel that all of them belong to; its id."""
 
+    async def analyze(self) -> None:
+        """What autovacuum does by itself soon after a table was filled: until then, plans are those for empty ones."""
+
+    async def take_for_indexed(self) -> None:
+        """What was said so far: whoever is measured next does not pay for its way into the search's index."""
+
 
 class SqlStage:
     """In a database of ours."""
@@ -67,6 +73,16 @@ class SqlStage:
             await connection.execute("analyze conversations, memberships")
         return [row[0] for row in rows]
 
+    async def analyze(self) -> None:
+        """Now."""
+        async with await psycopg.AsyncConnection.connect(self.database_url, autocommit=True) as connection:
+            await connection.execute("analyze")
+
+    async def take_for_indexed(self) -> None:
+        """The index has come so far."""
+        async with await psycopg.AsyncConnection.connect(self.database_url, autocommit=True) as connection:
+            await connection.execute(queries.take_for_indexed)
+
 
 class ApiStage:
     """At an address."""
@@ -77,6 +93,12 @@ class ApiStage:
     async def enter(self, count: int) -> list[Guest]:
         """They sign up; not very many, so that streams of many are of few people."""
         return [await asyncio.to_thread(self._sign_up) for _ in range(min(count, SIGN_UPS_MOST))]
+
+    async def analyze(self) -> None:
+        """What runs there does it in its own time."""
+
+    async def take_for_indexed(self) -> None:
+        """Nor is that ours to say."""
 
     def _sign_up(self) -> Guest:
         name = f"bench-{secrets.token_hex(6)}"

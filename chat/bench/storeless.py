@@ -18,6 +18,7 @@ from chat.messages.draft import Post
 from chat.messages.endpoints import POSTS
 from chat.messages.message import Message
 from chat.messages.post import Posts
+from chat.process import spare_collector
 from chat.shared.listeners import BACKLOG, open_listeners
 from chat.shared.settings import read_settings
 
@@ -52,6 +53,7 @@ async def serve(node: str, host: str, port: int) -> None:
     await runner.setup()
     for listener in open_listeners(host, port):
         await web.SockSite(runner, listener, backlog=BACKLOG).start()
+    spare_collector()
     await asyncio.Event().wait()
 
 

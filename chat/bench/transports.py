@@ -12,7 +12,7 @@ from chat.bench.report import Contest, Report, middle
 from chat.bench.stage import Guest
 from chat.bench.target import Target, spread
 
-PEOPLE, WARMING, IDLE = 64, 3, 500
+PEOPLE, WARMING, IDLE, FIRST = 64, 3, 1000, 50
 NODES = 3
 FIGURES = (
     ("server CPU a delivery", "µs"),
@@ -47,6 +47,8 @@ async def measure_transports(bench: Bench, readers: int = 300, posts: int = 60, 
         Transport("WebSocket", "open", 1, socket),
         Transport("long poll", "poll", 2, plain[2]),
     ]
+    for way in ways:
+        await weigh(bench, way, guests)
     with bench.counting("transports", rounds * len(ways)) as show:
         for turn in range(rounds):
             for n, way in enumerate(ways):
@@ -57,14 +59,20 @@ async def measure_transports(bench: Bench, readers: int = 300, posts: int = 60, 
     return Report("transports", contests=contests, notes=[note])
 
 
-async def one_round(bench: Bench, way: Transport, guests: list[Guest], readers: int, posts: int) -> None:
-    """Open, deliver, close."""
-    tokens, pid = [guest.token for guest in guests], bench.place.pids[way.node]
+async def weigh(bench: Bench, way: Transport, guests: list[Guest]) -> None:
+    """What idle readers take in a node that has had few: what these leave, later ones would take first."""
+    tokens, idle = [guest.token for guest in guests], bench.sized(IDLE, 20)
+    await enter(bench, way, tokens, FIRST)
+    await bench.forget()
     before = bench.place.memory(way.node)
-    idle = bench.sized(IDLE, 20)
     await enter(bench, way, tokens, idle)
     note(way, "memory of an idle reader", (bench.place.memory(way.node) - before) / idle)
     await bench.forget()
+
+
+async def one_round(bench: Bench, way: Transport, guests: list[Guest], readers: int, posts: int) -> None:
+    """Open, deliver, close."""
+    tokens, pid = [guest.token for guest in guests], bench.place.pids[way.node]
     await enter(bench, way, tokens, readers)
     await say(bench, way, tokens, WARMING, readers)
     cpu = cpu_seconds(pid)
@@ -85,7 +93,7 @@ async def enter(bench: Bench, way: Transport, tokens: list[str], readers: int) -
 
 async def say(bench: Bench, way: Transport, tokens: list[str], posts: int, readers: int) -> dict[str, float]:
     """So many posts, heard by all."""
-    await bench.listen(posts * readers)
+    await bench.listen(posts * readers, awake=True)
     target, name = bench.place.target(room_of(way), way.node), secrets.token_hex(4)
     await bench.mouth.ask("post", target=target, tokens=tokens[:1], each=posts, name=name)
     return (await bench.heard(limit=30))[0]

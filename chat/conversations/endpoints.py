@@ -4,12 +4,22 @@ from aiohttp import web
 
 from chat.conversations.change import change_conversation
 from chat.conversations.create import create_conversation
-from chat.conversations.directory import list_channels
+from chat.conversations.directory import list_archived, list_channels
 from chat.conversations.draft import NAME_MOST, ConversationDraft, ConversationPatch, ReadMark, check_line
 from chat.conversations.read_marks import Mark, ReadMarks
 from chat.conversations.views import read_view, read_views
 from chat.log.endpoints import LOG
-from chat.shared.endpoints import POOL, RATES, SETTINGS, answer_json, path_id, read_model, require_identity
+from chat.shared.endpoints import (
+    LARGEST_ID,
+    POOL,
+    RATES,
+    SETTINGS,
+    answer_json,
+    parse_count,
+    path_id,
+    read_model,
+    require_identity,
+)
 from chat.shared.identity import Member
 from chat.shared.problems import Invalid
 
@@ -79,6 +89,14 @@ async def get_channels(request: web.Request) -> web.Response:
     request.app[RATES].search.spend(member.user_id)
     q, after = parse_line(request, "q"), parse_line(request, "after")
     return answer_json(await list_channels(request.app[POOL], member.user_id, q, after))
+
+
+async def get_archived(request: web.Request) -> web.Response:
+    """What I am in and nobody writes to any more; it is read as ever."""
+    member = await require_identity(request)
+    request.app[RATES].search.spend(member.user_id)
+    before = parse_count(request, "before", default=LARGEST_ID, most=LARGEST_ID)
+    return answer_json(await list_archived(request.app[POOL], member.user_id, before))
 
 
 def parse_line(request: web.Request, name: str) -> str:

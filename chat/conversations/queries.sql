@@ -113,6 +113,16 @@ select c.id, c.name, c.topic, m.role, people.number
    and (position(lower(%(q)s) in lower(c.name)) > 0 or position(lower(%(q)s) in lower(c.topic)) > 0)
  order by lower(c.name) limit %(most)s
 
+-- name: list_archived
+-- What a person is in and nobody writes to any more, the latest begun first, below an id.
+select c.id, c.kind, c.name, c.topic, c.private, m.role, people.ids
+  from memberships m join conversations c on c.id = m.conversation_id
+  left join lateral (
+       select array_agg(o.user_id order by o.user_id) from memberships o
+        where c.kind <> 'channel' and o.conversation_id = c.id and o.until is null) as people (ids) on true
+ where m.user_id = %(user)s and m.until is null and c.archived_at is not null and c.id < %(before)s
+ order by c.id desc limit %(most)s
+
 -- name: list_members
 select m.user_id, m.role, m.joined_at from memberships m
  where m.conversation_id = %s and m.until is null and m.user_id > %s order by m.user_id limit %s

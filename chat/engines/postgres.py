@@ -19,6 +19,7 @@ SETTINGS = {
     "shared_buffers": "256MB",
     "random_page_cost": "1.1",
     "jit": "off",  # queries here are short: compiling them costs more than it saves
+    "autovacuum_naptime": "10s",  # until tables that fill up are analyzed, plans are those for empty ones
     "timezone": "UTC",
     "log_timezone": "UTC",
 }

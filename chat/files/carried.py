@@ -61,6 +61,6 @@ class Carried:
             await change.connection.execute(queries.show_files, [*map(list, zip(*self._shown, strict=True))])
 
 
-async def remove_carried(change: Change, conversation_id: int, seq: int) -> None:
-    """The message is deleted: nobody reads its files any more."""
-    await change.connection.execute(queries.remove_carried, [conversation_id, seq])
+async def take_out(change: Change, conversation_id: int, seq: int, kept: Sequence[object] = ()) -> None:
+    """Nobody reads the files of this message any more, but for those that stay; their bytes are swept away."""
+    await change.connection.execute(queries.take_out, [conversation_id, seq, list(kept)])

@@ -3,7 +3,8 @@
 import asyncio
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterable
+from collections import deque
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,23 +19,26 @@ DARKROOM = Path(__file__).with_name("darkroom.py")
 AT_ONCE = 2  # on one node; others wait for their turn
 SECONDS = 15.0
 ANSWER_MOST = 16 * 1024 * 1024
+Trace = tuple[int, int, bytes]  # start, length, and what it is overwritten with, before zeros
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Its size in pixels as it is to be seen, and its WebPs, the smallest first."""
+    """Its size in pixels as it is to be seen, its WebPs, the smallest first, and where it tells too much."""
 
     width: int
     height: int
     webps: tuple[bytes, ...]
+    traces: tuple[Trace, ...]
 
 
 class Pictures:
-    """`pixels_most`: what has more is refused before it is decoded. `looked` and `failed` count."""
+    """`pixels_most`: what has more is refused before it is decoded. `strip`: originals are to lose their traces.
+    `looked` and `failed` count."""
 
-    def __init__(self, pixels_most: int) -> None:
-        self._pixels_most = pixels_most
+    def __init__(self, pixels_most: int, strip: bool = True) -> None:
+        self._pixels_most, self._strip = pixels_most, strip
         self._turns = asyncio.Semaphore(AT_ONCE)
         self.looked = self.failed = 0
 
@@ -51,13 +55,29 @@ class Pictures:
             log.info("a picture could not be looked at", reason=reason)
             return None
         self.looked += 1
-        return Look(said["width"], said["height"], tuple(split(rest, said["sizes"])))
+        traces = tuple((start, length, bytes.fromhex(new)) for start, length, new in said["traces"] if self._strip)
+        return Look(said["width"], said["height"], tuple(split(rest, said["sizes"])), traces)
 
 
 def split(data: bytes, sizes: list[int]) -> list[bytes]:
     """One after the other."""
     starts = [sum(sizes[:n]) for n in range(len(sizes))]
     return [data[start : start + size] for start, size in zip(starts, sizes, strict=True)]
+
+
+async def overwrite(body: AsyncIterable[bytes], traces: Sequence[Trace]) -> AsyncIterator[bytes]:
+    """The same number of bytes, without what stands there; each trace is looked at once, for there may be many."""
+    at, left = 0, deque(sorted(traces))
+    async for piece in body:
+        changed, end = bytearray(piece), at + len(piece)
+        while left and left[0][0] < end:
+            start, length, new = left.popleft()
+            here = min(end - start, length)
+            changed[start - at : start - at + here] = new[:here].ljust(here, b"\0")
+            if here < length:
+                left.appendleft((end, length - here, new[here:]))
+        at = end
+        yield bytes(changed)
 
 
 async def develop(arguments: list[str], body: AsyncIterable[bytes]) -> bytes:

@@ -38,6 +38,9 @@ returning id
 -- name: insert_piece
 insert into file_pieces (file_id, start, size, key) values (%s, %s, %s, %s)
 
+-- name: drop_pieces
+delete from file_pieces where file_id = %s returning key
+
 -- name: settle_size
 -- It was sent in a form, whose length was known, and not the file's.
 update files set size = received where id = %s
@@ -79,6 +82,7 @@ update messages m set files = new.files::jsonb
   from unnest(%s::bigint[], %s::bigint[], %s::text[]) as new (conversation_id, seq, files)
  where m.conversation_id = new.conversation_id and m.seq = new.seq
 
--- name: remove_carried
--- The message is deleted.
-update files set removed_at = now() where conversation_id = %s and seq = %s and removed_at is null
+-- name: take_out
+-- The message is deleted, or carries only some of them any more.
+update files set removed_at = now()
+ where conversation_id = %s and seq = %s and removed_at is null and id <> all(%s::bigint[])

@@ -8,7 +8,7 @@ from chat.files.arriving import Arriving
 from chat.files.file import File, Piece, folder_of, preview_key
 from chat.files.kind import HEAD_BYTES, PICTURES, UNKNOWN, find_type
 from chat.files.name import clean_name
-from chat.files.picture import Look, Pictures
+from chat.files.picture import Look, Pictures, Trace, overwrite
 from chat.files.refusals import EmptyFile, FileTooLarge, QuotaFull, WrongOffset
 from chat.files.span import Span, stretches
 from chat.files.storage import Storage, open_storage
@@ -114,6 +114,8 @@ class Uploads:
             media_type, look = await self._look(file)
             for size, webp in zip(PREVIEWS, look.webps if look else (), strict=False):
                 await self.storage.put(preview_key(file.id, size), one_piece(webp))
+            if look and look.traces:
+                await self._overwrite(file, look.traces)
         except Refusal as refusal:
             if refusal.status < 500:
                 await self.cancel(owner_id, file_id)
@@ -121,6 +123,16 @@ class Uploads:
         shape = (look.width, look.height, True) if look else (None, None, False)
         self.finished += 1
         return await self._read(queries.make_ready, [media_type, *shape, file.id])
+
+    async def _overwrite(self, file: File, traces: Sequence[Trace]) -> None:
+        """The original does not tell where it was taken any more; it is one piece of the same size from here on."""
+        key = f"{folder_of(file.id)}/{token_hex(8)}"
+        size = await self.storage.put(key, overwrite(self.read(file, Span(0, file.size)), traces))
+        async with self._pool.connection() as connection, connection.transaction():
+            dropped = await (await connection.execute(queries.drop_pieces, [file.id])).fetchall()
+            await connection.execute(queries.insert_piece, [file.id, 0, size, key])
+        for (told,) in dropped:
+            await self.storage.drop(told)
 
     async def _look(self, file: File) -> tuple[str, Look | None]:
         """Its type by its content; what claims to be a picture and is none is nothing in particular."""
@@ -149,7 +161,8 @@ class Uploads:
 def open_uploads(pool: Pool, settings: Settings) -> Uploads:
     """With the storage, the limits and the patience that the settings name."""
     limits = Limits(settings.max_file_bytes, settings.files_quota)
-    return Uploads(pool, open_storage(settings.files_url), Pictures(settings.picture_pixels), limits)
+    pictures = Pictures(settings.picture_pixels, settings.strip_pictures)
+    return Uploads(pool, open_storage(settings.files_url), pictures, limits)
 
 
 async def one_piece(data: bytes) -> AsyncIterator[bytes]:

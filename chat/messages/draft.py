@@ -79,11 +79,12 @@ class Draft(BaseModel):
 
 
 class Correction(BaseModel):
-    """What a message is to say instead; its files stay."""
+    """What a message is to say instead. `files`: those of its files that stay; without it all of them do."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     body: Text
+    files: FileIds | None = None
 
 
 class AddressedDraft(Draft):

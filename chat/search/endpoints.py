@@ -9,7 +9,7 @@ from chat.search.question import parse_day, parse_question, wrong
 from chat.shared.endpoints import LARGEST_ID, POOL, RATES, answer_json, parse_count, require_identity
 
 QUERY_MOST = 256
-PLACE = re.compile(r"p([0-9]{1,15})")
+PLACE = re.compile(r"([ps])([0-9]{1,15})")
 PAGE, PAGE_MOST = 20, 100
 
 
@@ -32,7 +32,7 @@ def parse_asked(request: web.Request) -> Asked:
         question.after = max(question.after, parse_day(text, "after"))
     for text in request.query.getall("before", []):
         if (place := PLACE.fullmatch(text)) is not None:
-            below = int(place[1])
+            below = place[1], int(place[2])
         else:
             question.before = min(question.before, parse_day(text, "before"))
     author, conversation = parse_id(request, "from"), parse_id(request, "conversation")

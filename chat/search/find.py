@@ -1,6 +1,6 @@
 """Finding: a page of messages that answer a question, the newest first, out of what somebody may read."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -9,21 +9,27 @@ from chat.messages.commit import queries as message_queries
 from chat.messages.message import Message
 from chat.search.highlight import highlight
 from chat.search.lexemes import encode_rest, encode_what, encode_when, encode_where
-from chat.search.question import Question
-from chat.search.windows import windows_below
+from chat.search.line import Line, log_line, own_line
+from chat.search.question import LAST, Question
 from chat.shared.postgres import Connection, Pool
 from chat.shared.queries import load
 
 queries = load(__file__)
 # A conversation is one more list for the index to follow at every hit, which costs as much as to throw ten hits away.
 LIST_COST, COST_MOST, KEYED_MOST = 10, 100, 256
+ANYTHING = "!'@'"  # no message has this key; the index does not go through all messages for it
+NEWEST = 256  # of one conversation: so many it takes to fill a page with a word that every tenth message has
+Row = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Where to look. `head`: the log's end; `authors`: None for everybody; `said`: how much, in all these places."""
+    """Where to look. `head`: the log's end; `days`: the stretch of it in which those are that are asked for; `whole`:
+    is everything found by all its keys? `authors`: None for everybody; `said`: how much, in all these places."""
 
     head: int
+    whole: bool
+    days: tuple[int, int]
     authors: list[int] | None
     conversations: list[int]
     said: int
@@ -34,24 +40,31 @@ class Scope:
         worth = self.said * min(number * LIST_COST, COST_MOST) < self.head
         return self.conversations if worth and number <= KEYED_MOST else []
 
+    def line(self, question: Question) -> Line:
+        """Along which to look: one conversation by its own numbers, unless its end is not where to begin."""
+        if len(self.conversations) == 1 and self.whole and question.before == LAST:
+            return own_line(self.conversations[0], self.said)
+        return log_line(*(self.days if self.whole and question.timed else (1, self.head)), self.whole)
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question beside its fields: ids of an author and a conversation, and the position that a page went down to."""
+    """A question beside its fields: ids of an author and a conversation, and the place that a page went down to, with
+    the mark of its line."""
 
     question: Question
     author: int | None = None
     conversation: int | None = None
-    below: int | None = None
+    below: tuple[str, int] | None = None
     limit: int = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Messages, and the position below which the next page goes on."""
+    """Messages, and the place below which the next page goes on, with the mark of its line."""
 
     messages: list[Message]
-    next: int | None
+    next: str | None
 
     def encode(self, question: Question) -> bytes:
         """`{results:[{message, highlight}], next}`; `next` is null on the last page."""
@@ -59,7 +72,7 @@ class Found:
             {"message": orjson.Fragment(message.encode()), "highlight": highlight(message.body, question.wanted)}
             for message in self.messages
         ]
-        return orjson.dumps({"results": results, "next": None if self.next is None else f"p{self.next}"})
+        return orjson.dumps({"results": results, "next": self.next})
 
 
 async def find(pool: Pool, user_id: int, asked: Asked) -> Found:
@@ -69,14 +82,15 @@ async def find(pool: Pool, user_id: int, asked: Asked) -> Found:
 
 
 async def find_on(connection: Connection, user_id: int, asked: Asked) -> Found:
-    """As `find`, in three round trips."""
+    """As `find`, in three or four round trips."""
     scope = await read_scope(connection, user_id, asked)
     if not scope.conversations or scope.authors == []:
         return Found([], None)
-    rows = await find_places(connection, user_id, asked, scope)
+    line = scope.line(asked.question)
+    rows = await find_places(connection, asked, scope, line)
     page = rows[: asked.limit]
     messages = await read_messages(connection, [(conversation_id, seq) for _, conversation_id, seq in page])
-    return Found(messages, page[-1][0] if len(rows) > asked.limit else None)
+    return Found(messages, f"{line.mark}{page[-1][0]}" if len(rows) > asked.limit else None)
 
 
 async def read_scope(connection: Connection, user_id: int, asked: Asked) -> Scope:
@@ -88,38 +102,67 @@ async def read_scope(connection: Connection, user_id: int, asked: Asked) -> Scop
         "places": [name.lower() for name in question.places],
         "named": bool(question.places) or one is not None,
         "ids": [] if one is None else [one],
+        "timed": question.timed,
+        "after": question.after,
+        "before": question.before,
     }
     row = await (await connection.execute(queries.read_scope, fields)).fetchone()
     assert row is not None
-    head, named, conversations, said = row
+    head, whole, first, last, named, conversations, said = row
     authors = [*named, *([] if asked.author is None else [asked.author])]
-    return Scope(head, authors if question.names or asked.author is not None else None, conversations, said)
+    whose = authors if question.names or asked.author is not None else None
+    return Scope(head, whole, (first or 1, last or 0), whose, conversations, said)
 
 
-async def find_places(connection: Connection, user_id: int, asked: Asked, scope: Scope) -> list[tuple[int, int, int]]:
-    """`(position, conversation, seq)`, the newest first: one more than the page holds, if there are more."""
-    fields = encode_fields(asked, scope)
-    fields |= {"user": user_id, "conversations": scope.conversations, "limit": asked.limit + 1}
-    rows = await (await connection.execute(queries.find_places, fields, binary=True)).fetchall()
-    return [(row[0], row[1], row[2]) for row in rows]
+async def find_places(connection: Connection, asked: Asked, scope: Scope, line: Line) -> list[Row]:
+    """`(place, conversation, seq)`, the newest first: one more than the page holds, if there are more."""
+    found: list[Row] = []
+    for query, fields in steps(asked, scope, line):
+        found += await (await connection.execute(query, fields, binary=True)).fetchall()
+        if len(found) > asked.limit:
+            break
+    return found[: asked.limit + 1]
+
+
+def steps(asked: Asked, scope: Scope, line: Line) -> Iterator[tuple[bytes, dict[str, object]]]:
+    """What to ask the database, one after the other, until the page is full."""
+    begin = asked.below[1] if asked.below and asked.below[0] == line.mark else line.last + 1
+    fields = encode_fields(asked, scope, line)
+    if line.own:
+        yield queries.find_newest, fields | {"begin": begin, "newest": NEWEST}
+        begin -= NEWEST
+    if begin > line.first:
+        yield queries.find_places, fields | {"begin": begin}
 
 
 async def read_messages(connection: Connection, places: Sequence[tuple[int, int]]) -> list[Message]:
     """Those that have not been deleted meanwhile, in the order of their places."""
+    if not places:
+        return []
     asked = [[place[0] for place in places], [place[1] for place in places]]
     rows = await (await connection.execute(message_queries.read_messages, asked, binary=True)).fetchall()
     messages = {(row[0], row[1]): Message(*row) for row in rows}
     return [message for place in places if (message := messages.get(place)) and not message.deleted]
 
 
-def encode_fields(asked: Asked, scope: Scope) -> dict[str, object]:
-    """The question as the index is asked; where one side of it is open, another side stands in for it."""
+def encode_fields(asked: Asked, scope: Scope, line: Line) -> dict[str, object]:
+    """The question as the index is asked."""
     question = asked.question
-    what = encode_what(question, scope.authors or [])
-    where = encode_where(scope.keyed())
-    when = encode_when(question)
-    some = what or where or when
-    fields: dict[str, object] = {"what": what or some, "where": where or some, "when": when or some}
-    for n, window in enumerate(windows_below(scope.head + 1 if asked.below is None else asked.below), 1):
-        fields |= {f"below{n}": window.below, f"window{n}": window.key or some}
-    return fields | {"rest": encode_rest(question), "after": question.after, "before": question.before}
+    what, when = encode_what(question, scope.authors or []), encode_when(question)
+    where = encode_where([] if line.own else scope.keyed() if what or when else scope.conversations)
+    return {
+        "own": line.own,
+        "prefix": line.prefix,
+        "whole": line.whole or ANYTHING,
+        "first": line.first,
+        "width": 1 << line.narrow,
+        "widest": line.wide,
+        "what": what or ANYTHING,
+        "where": where or ANYTHING,
+        "when": when or ANYTHING,
+        "rest": encode_rest(question),
+        "after": question.after,
+        "before": question.before,
+        "conversations": scope.conversations,
+        "limit": asked.limit + 1,
+    }

@@ -2,7 +2,8 @@
 
 Posting knows nothing of it. One node at a time indexes, by the lock of the row that says how far the index has come;
 that row moves in the same transaction as the index, so whoever goes on repeats and misses nothing. Where the log does
-not reach back to it (a database older than its search), all messages are walked through once, in pieces.
+not reach back to it, and where a version before found messages by less, all are walked through once, in pieces; what is
+said meanwhile goes first.
 """
 
 import asyncio
@@ -32,7 +33,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The log is indexed up to `position`; `walked`: the last message that a walk has come to, None without one."""
+    """The log is indexed up to `position`; `walked`: what a walk over all messages has come to, if there is one."""
 
     position: int
     walked: tuple[int, int] | None
@@ -71,17 +72,20 @@ class Indexer:
             await asyncio.sleep(rest if busy else PAUSE)
 
     async def step(self) -> bool:
-        """One transaction; False when there is nothing to do, or another node is at it."""
+        """One transaction; False when that was all, or another node is at it. What was just said waits for its like:
+        a transaction for each message took half of what a post costs on a node that is not busy."""
         async with self._pool.connection() as connection, connection.transaction():
             row = await (await connection.execute(queries.lock_progress)).fetchone()
             if row is None:
                 return False
             before = Progress(row[0], None if row[1] is None else (row[1], row[2]))
-            after = await (self._walk if before.walked else self._follow)(connection, before)
+            after = await self._follow(connection, before)
+            if after.walked:
+                after = await self._walk(connection, after)
             if after != before:
                 walked = after.walked or (None, None)
                 await connection.execute(queries.move_progress, [after.position, *walked])
-        return after != before
+        return after.walked is not None or after.position - before.position >= self._batch
 
     async def _follow(self, connection: Connection, progress: Progress) -> Progress:
         cursor = await connection.execute(queries.read_entries, [progress.position, self._batch], binary=True)
@@ -127,12 +131,13 @@ async def store(connection: Connection, texts: Sequence[Text]) -> None:
         [text.position for text in said],
         [text.said_at for text in said],
         [
-            encode_vector(text.conversation, text.position, text.author, text.said_at, text.body, text.names)
+            encode_vector(text.conversation, text.seq, text.position, text.author, text.said_at, text.body, text.names)
             for text in said
         ],
     ]
     if said:
         await connection.execute(queries.store_documents, columns)
+        await connection.execute(queries.note_days, columns[2:4])
     if gone:
         listed = [[text.conversation for text in gone], [text.seq for text in gone]]
         await connection.execute(queries.drop_documents, listed)

@@ -1,6 +1,6 @@
 -- name: lock_progress
 -- No row: another node is indexing.
-select position, conversation_id, seq from search_progress for update skip locked
+select position, conversation_id, seq from search_state for update skip locked
 
 -- name: read_entries
 -- What came after a position.
@@ -31,9 +31,18 @@ select conversation_id, seq, position, said_at, vector::tsvector
        as document (conversation_id, seq, position, said_at, vector)
     on conflict (conversation_id, seq) do update set vector = excluded.vector
 
+-- name: note_days
+-- Where in the log the days are that these were said on.
+insert into search_days (day, first, last)
+select (said_at at time zone 'UTC')::date, min(position), max(position)
+  from unnest(%b::bigint[], %b::timestamptz[]) as new (position, said_at) group by 1
+    on conflict (day) do update set first = least(search_days.first, excluded.first),
+                                    last = greatest(search_days.last, excluded.last)
+ where excluded.first < search_days.first or excluded.last > search_days.last
+
 -- name: drop_documents
 delete from search_documents d using unnest(%s::bigint[], %s::bigint[]) as gone (conversation_id, seq)
  where d.conversation_id = gone.conversation_id and d.seq = gone.seq
 
 -- name: move_progress
-update search_progress set position = %s, conversation_id = %s, seq = %s
+update search_state set position = %s, conversation_id = %s, seq = %s

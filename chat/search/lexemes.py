@@ -1,29 +1,32 @@
 """Lexemes: what stands in a message's vector, and how a question is put to it. Pure.
 
 Beside its terms (with their places, for phrases) a vector holds keys, so that one index answers all of a question:
-`@c12` its conversation, `@a7` its author, `@link`, `@file`, `@y2026` and `@m2026-01`, grams, and `@13.61` its window:
-which stretch of 2^13 log positions it came from, in four sizes. A search goes through the windows from the newest and
-stops when its page is full; so a common word costs a page and not its million messages, and a rare one a few look-ups.
+`@c12` its conversation, `@a7` its author, `@link`, `@file`, `@y2026` and `@m2026-01`, grams, and its windows: `@14.61`
+is the stretch of 2^14 log positions that it came from, `@c12.12.3` the stretch of 2^12 messages of its conversation. A
+search goes through the windows from the newest and stops when its page is full; so a common word costs a page and not
+its million messages, and a rare one a few look-ups.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 
 from chat.search.question import Question, Wanted
 from chat.search.terms import cut, gram_for, grams_of, signs_of
 
 LINK = re.compile(r"\bhttps?://\S", re.IGNORECASE)
-WINDOWS = (10, 13, 16, 20)
+LOG_WINDOWS = (10, 12, 14, 16, 18)
+OWN_WINDOWS = (10, 12, 14, 16)
+MOMENT = timedelta(microseconds=1)
 PLACES_MOST = 255  # as many places of one term PostgreSQL keeps
 
 
 def encode_vector(
-    conversation: int, position: int, author: int, at: datetime, body: str, names: Sequence[str] = ()
+    conversation: int, seq: int, position: int, author: int, at: datetime, body: str, names: Sequence[str] = ()
 ) -> str:
     """The text form of a `tsvector`; `names` are those of the files that the message carries."""
-    return f"{encode_words(body, names)} {encode_keys(conversation, position, author, at)}"
+    return f"{encode_words(body, names)} {encode_keys(conversation, seq, position, author, at)}"
 
 
 def encode_words(body: str, names: Sequence[str] = ()) -> str:
@@ -40,10 +43,18 @@ def encode_words(body: str, names: Sequence[str] = ()) -> str:
     return " ".join(words)
 
 
-def encode_keys(conversation: int, position: int, author: int, at: datetime) -> str:
+def encode_keys(conversation: int, seq: int, position: int, author: int, at: datetime) -> str:
     """Where it stands, and who said it when."""
-    windows = " ".join([f"@{size}.{position >> size}" for size in WINDOWS])
-    return f"@c{conversation} @a{author} @y{at.year} @m{at.year}-{at.month:02} {windows}"
+    own = own_prefix(conversation)
+    windows = [f"@{size}.{position >> size}" for size in LOG_WINDOWS] + [
+        f"{own}{size}.{seq >> size}" for size in OWN_WINDOWS
+    ]
+    return f"@c{conversation} @a{author} @y{at.year} @m{at.year}-{at.month:02} {' '.join(windows)}"
+
+
+def own_prefix(conversation: int) -> str:
+    """How the keys of a conversation's own windows begin."""
+    return f"@c{conversation}."
 
 
 @lru_cache(65_536)
@@ -74,7 +85,7 @@ def encode_where(conversations: Iterable[int]) -> str:
 
 def encode_when(question: Question) -> str:
     """The `tsquery` of the time, a little wider than was asked; empty for any."""
-    return either(months_between(question.after, question.before)) if question.timed else ""
+    return either(months_between(question.after, question.before - MOMENT)) if question.timed else ""
 
 
 def keys_of(wanted: Wanted) -> Iterator[str]:
@@ -98,11 +109,11 @@ def either(lexemes: Iterable[str]) -> str:
     return f"({listed})" if listed else ""
 
 
-def months_between(after: datetime, before: datetime) -> Iterator[str]:
+def months_between(first: datetime, last: datetime) -> Iterator[str]:
     """The keys of all years within, and of the months of the years that are cut; a little more than was asked."""
-    for year in range(max(after.year, 1970), min(before.year, 2100) + 1):
-        if after.year < year < before.year:
+    for year in range(max(first.year, 1970), min(last.year, 2100) + 1):
+        if first.year < year < last.year:
             yield f"@y{year}"
         else:
-            first, last = after.month if year == after.year else 1, before.month if year == before.year else 12
-            yield from (f"@m{year}-{month:02}" for month in range(first, last + 1))
+            begin, end = first.month if year == first.year else 1, last.month if year == last.year else 12
+            yield from (f"@m{year}-{month:02}" for month in range(begin, end + 1))

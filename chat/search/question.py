@@ -103,7 +103,7 @@ def parse_day(text: str, name: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
         aware = moment if moment.tzinfo else datetime.combine(date.fromisoformat(text), datetime.min.time(), UTC)
-        return min(max(aware, FIRST), LAST)
+        return min(max(aware.astimezone(UTC), FIRST), LAST)
     except (ValueError, OverflowError):
         raise wrong(name, "a day such as 2026-01-31, or a moment with its zone") from None
 

@@ -101,6 +101,7 @@ class Settings(BaseSettings):
     max_file_bytes: Count = 100 * 1024 * 1024
     files_quota: Count = 5 * 1024 * 1024 * 1024  # bytes that one person's files may have together
     picture_pixels: Count = 64_000_000
+    strip_pictures: bool = True
 
     stream_buffer: Count = 1024 * 1024
     stream_max_age: Seconds = 3600

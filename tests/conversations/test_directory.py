@@ -6,7 +6,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.cast import Person
-from tests.verbs import CONVERSATIONS, begins, seats, tries
+from tests.verbs import CONVERSATIONS, begins, seats, tries, unseats
 
 
 async def channels(person: Person, query: str = "") -> list[dict[str, Any]]:
@@ -14,6 +14,30 @@ async def channels(person: Person, query: str = "") -> list[dict[str, Any]]:
     status, said = await person.call("GET", f"/api/chat/channels?{query}")
     assert status == 200, said
     return list(said["channels"])
+
+
+async def test_the_archive_holds_what_one_is_in(ana: Person, ben: Person, mallory: Person) -> None:
+    """Channels and groups, a page at a time, until they are brought back or left; nobody else's."""
+    rooms = [await begins(ana, "channel", f"old {n}", ben, private=True) for n in range(101)]
+    group = await begins(ana, "group", "", ben)
+    for room in (*rooms, group):
+        assert await tries(ana, "DELETE", f"{CONVERSATIONS}/{room}") == (204, "")
+    _, page = await ben.call("GET", "/api/chat/archived")
+    assert page["conversations"][0] == {
+        "id": group, "kind": "group", "name": "", "topic": "", "private": True, "role": "member",
+        "members": [ana.id, ben.id],
+    }  # fmt: skip
+    assert page["conversations"][1] == {
+        "id": rooms[-1], "kind": "channel", "name": "old 100", "topic": "", "private": True, "role": "member"
+    }  # fmt: skip
+    assert len(page["conversations"]) == 100
+    _, rest = await ben.call("GET", f"/api/chat/archived?before={page['next']}")
+    assert [one["id"] for one in rest["conversations"]] == [rooms[1], rooms[0]]
+    assert await tries(ana, "PATCH", f"{CONVERSATIONS}/{rooms[0]}", {"archived": False}) == (200, "")
+    assert (await unseats(ben, rooms[1], "me"))[0] == 204
+    assert (await ben.call("GET", f"/api/chat/archived?before={page['next']}"))[1] == {"conversations": []}
+    assert (await mallory.call("GET", "/api/chat/archived"))[1] == {"conversations": []}
+    assert await tries(ben, "GET", "/api/chat/archived?before=x") == (422, "invalid")
 
 
 async def test_public_channels_are_there_with_and_without_me(ana: Person, ben: Person) -> None:

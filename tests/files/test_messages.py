@@ -94,6 +94,40 @@ async def test_edits_keep_them(ana: Person, ben: Person) -> None:
     assert await tries(ana, "PATCH", path, {"body": " "}) == (422, "invalid")
 
 
+async def test_files_are_taken_out_one_by_one(ana: Person, ben: Person, node: Node) -> None:
+    """Everybody hears what stays; what is gone is read by nobody, is in no entry, and its bytes go soon after."""
+    room = await begins(ana, "channel", "room", ben)
+    start = (await sees(ben))["cursor"]
+    secret, plan, map_ = [await sends(ana, b"a", name) for name in ("secret.txt", "plan.txt", "map.txt")]
+    seq = (await posts(ana, room, secret, plan, map_, body="look"))["seq"]
+    ear = await ben.listens()
+    lighter = await edits(ana, room, seq, "", files=[map_["id"], plan["id"]])
+    assert (lighter["body"], lighter["files"]) == ("", [plan, map_])
+    assert (await ear.hears_event("edit")).json() == lighter == await reads(ben, room, seq)
+    assert [await may_read(ben, file) for file in (secret, plan, map_)] == [False, True, True]
+    back = await ben.listens(start)
+    await back.hears_event("edit")
+    assert b"secret" not in b"".join(event.raw for event in back.events)
+    uploads = node.app[UPLOADS]
+    assert await Sweep(uploads._pool, uploads.storage).step() == 1
+    assert not (uploads.storage._folder / folder_of(secret["id"])).exists()
+    assert "files" not in await edits(ana, room, seq, "only words", files=[])
+
+
+async def test_only_what_is_there_can_stay(ana: Person, ben: Person) -> None:
+    """No other file comes in by an edit, nothing is left that says nothing, and nobody else takes anything out."""
+    room = await begins(ana, "channel", "room", ben)
+    mine, other = await sends(ana, b"a"), await sends(ana, b"b")
+    message = await posts(ana, room, mine)
+    path = f"{CONVERSATIONS}/{room}/messages/{message['seq']}"
+    for files, field in (([other["id"]], "files"), ([mine["id"], other["id"]], "files"), ([], "body")):
+        status, said = await ana.call("PATCH", path, {"body": "", "files": files})
+        assert (status, said["errors"][0]["field"]) == (422, field)
+    assert await tries(ana, "PATCH", path, {"body": "", "files": [mine["id"]] * 2}) == (422, "invalid")
+    assert await tries(ben, "PATCH", path, {"body": "x", "files": []}) == (403, "not_yours")
+    assert await edits(ana, room, message["seq"], "", files=[mine["id"]]) == message
+
+
 async def test_who_comes_back_hears_of_no_file_that_is_gone(ana: Person, ben: Person) -> None:
     """The log forgets its name with the message; a text that was emptied beside a file is no tombstone."""
     room = await begins(ana, "channel", "room", ben)

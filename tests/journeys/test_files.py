@@ -60,7 +60,19 @@ async def test_dropped_pasted_and_leafed_through(stage: Cast, start_node: StartN
     await expect(tray(one)).to_have_count(0)
     await row.get_by_role("button", name="Open picture red.png").click()
     await leafs_through(two)
+    await takes_out(one, "tall.jpg")
+    await expect(message(two, 2).get_by_text("It was too tall")).to_be_visible(timeout=LIMIT)
+    await expect(message(two, 2).get_by_role("img", name="tall.jpg")).to_have_count(0)
     assert one.errors == two.errors == []
+
+
+async def takes_out(window: Window, name: str) -> None:
+    """The only file of the last message: then something must be said in its place."""
+    field = window.page.get_by_label("Message", exact=True)
+    await field.press("ArrowUp")
+    await window.page.get_by_role("button", name=f"Take out {name}").click()
+    await expect(window.page.get_by_role("button", name="Save")).to_be_disabled()
+    await window.says("It was too tall")
 
 
 async def leafs_through(window: Window) -> None:

@@ -83,6 +83,7 @@ ASKS: dict[str, tuple[str, str, Json | None]] = {
     "put_notifications": ("PUT", CONVERSATIONS + "/{c}/notifications", {"level": "mentions"}),
     "get_receipts": ("GET", CONVERSATIONS + "/{c}/receipts", None),
     "get_channels": ("GET", "/api/chat/channels", None),
+    "get_archived": ("GET", "/api/chat/archived", None),
     "get_members": ("GET", CONVERSATIONS + "/{c}/members?presence=1", None),
     "put_seat": ("PUT", CONVERSATIONS + "/{c}/members/{u}", {"role": "admin"}),
     "post_message": ("POST", CONVERSATIONS + "/{c}/messages", {"body": "@ben", "client_id": "1"}),

@@ -108,6 +108,16 @@ async def test_only_what_one_may_read_is_found(ana: Person, ben: Person, mallory
     assert len(await finds(ben, "tomato")) == 2
 
 
+async def test_what_is_archived_is_found_by_those_who_are_in(ana: Person, ben: Person, database_url: str) -> None:
+    """Everywhere and by its name; a visitor finds it no more."""
+    room = await begins(ana, "channel", "done")
+    await ana.says(room, "the tomato harvest")
+    assert await tries(ana, "DELETE", f"{CONVERSATIONS}/{room}") == (204, "")
+    await indexed(database_url)
+    assert await finds(ana, "tomato") == await finds(ana, "tomato in:done") == ["the tomato harvest"]
+    assert await finds(ben, "tomato in:done") == []
+
+
 async def test_pages_follow_each_other_while_people_talk(ana: Person, database_url: str) -> None:
     """Each message once, newest first, whatever is said meanwhile."""
     room = await begins(ana, "channel", "counting")

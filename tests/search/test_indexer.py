@@ -45,7 +45,7 @@ async def test_a_database_older_than_its_search_is_walked_through(
     async with pool.connection() as connection, connection.transaction():
         await connection.execute("delete from search_documents")
         await connection.execute("delete from log where position <= 5")
-        await connection.execute("update search_progress set position = 0")
+        await connection.execute("update search_state set position = 0")
     await catch_up(Indexer(pool, batch=3))
     await ben.says(rooms[0], "number 10")
     await indexed(database_url)
@@ -87,5 +87,5 @@ async def test_one_node_at_a_time(ana: Person, pool: Pool) -> None:
     """Whoever finds another one at it does nothing."""
     await begins(ana, "channel", "busy")
     async with pool.connection() as holder, holder.transaction():
-        await holder.execute("select from search_progress for update")
+        await holder.execute("select from search_state for update")
         assert not await Indexer(pool).step()

@@ -13,7 +13,6 @@ from chat.search.highlight import highlight
 from chat.search.lexemes import encode_rest, encode_vector, encode_what, months_between
 from chat.search.question import parse_question
 from chat.search.terms import cut, fold, gram_for, grams_of
-from chat.search.windows import windows_below
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -63,21 +62,12 @@ def test_the_pieces_of_a_highlight_are_the_text(text: str) -> None:
 @given(text=TEXTS | MIXED)
 def test_postgresql_reads_every_vector_and_finds_every_word(text: str, server: Connection) -> None:
     """Whatever signs there are; by the whole text as a phrase too."""
-    vector = encode_vector(1, 12345, 7, NOW, text)
+    vector = encode_vector(1, 300, 12345, 7, NOW, text)
     for word in [text.replace('"', " "), *text.split()]:
         question = parse_question('"' + word.replace('"', " ") + '"')
         keys = encode_what(question, [7, 8])
         row = server.execute("select %s::tsvector @@ %s::tsquery", [vector, keys]).fetchone()
         assert row == (True,), (vector, keys)
-
-
-def test_windows_leave_nothing_out() -> None:
-    """Each begins where the one before ended, and the last has no end."""
-    for position in (1, 2, 16_384, 16_385, 1_000_000, 40_000_000):
-        windows = list(windows_below(position))
-        assert windows[0].below == position
-        assert [window.floor for window in windows[:-1]] == [window.below for window in windows[1:]]
-        assert windows[-1].key == ""
 
 
 def test_months_cover_what_is_asked() -> None:

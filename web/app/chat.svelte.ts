@@ -16,7 +16,7 @@ import {
   type User,
   type View,
 } from '../client';
-import { byRecency, nameOf, titleOf } from './names';
+import { byRecency, type Named, nameOf, titleOf } from './names';
 import { loudOf } from './notify/quiet';
 import { paced } from './pace';
 
@@ -29,7 +29,8 @@ export class Chat {
   private readonly ears = new Set<(entry: Entry) => void>();
   private readonly waiting: (() => void)[] = [];
   view: View;
-  readonly sorted = $derived.by(() => [...this.view.conversations.values()].sort(byRecency));
+  /** All that people write to; what is archived is there only while it is being read. */
+  readonly sorted = $derived.by(() => [...this.view.conversations.values()].filter((one) => !one.archived).sort(byRecency));
   /** What one asked to be told of. */
   readonly unread = $derived.by(() => this.sorted.reduce((sum, one) => sum + loudOf(one, Date.now()), 0));
   readonly threadsUnread = $derived.by(() => [...this.view.threads.values()].filter((one) => one.unread).length);
@@ -92,7 +93,7 @@ export class Chat {
     return nameOf(this.user(id));
   }
 
-  title(conversation: Conversation): string {
+  title(conversation: Named): string {
     return titleOf(conversation, this.view.users, this.me);
   }
 }

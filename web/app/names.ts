@@ -2,20 +2,22 @@
 import type { Conversation, Id, User } from '../client';
 
 type People = ReadonlyMap<Id, User>;
+/** What a title is made of. */
+export type Named = Pick<Conversation, 'kind' | 'name'> & { members?: Id[] | null };
 
 export function nameOf(user: Pick<User, 'name' | 'display_name'> | undefined): string {
   return user?.display_name || user?.name || '…';
 }
 
 /** A channel's name, or the names of the others in it. */
-export function titleOf(conversation: Conversation, people: People, me: Id): string {
+export function titleOf(conversation: Named, people: People, me: Id): string {
   if (conversation.name) return conversation.name;
   const others = othersOf(conversation, me);
   if (!others.length) return conversation.kind === 'direct' ? `${nameOf(people.get(me))} (you)` : 'Group';
   return others.map((id) => nameOf(people.get(id))).join(', ');
 }
 
-export function othersOf(conversation: Conversation, me: Id): Id[] {
+export function othersOf(conversation: Pick<Named, 'members'>, me: Id): Id[] {
   return (conversation.members ?? []).filter((id) => id !== me);
 }
 

@@ -3,6 +3,7 @@ import { problemOf, unreachable } from './problem';
 import type * as schema from './schema';
 import type {
   Announcement,
+  Archive,
   Channels,
   Conversation,
   ConversationChange,
@@ -113,6 +114,11 @@ export class Api {
     return this.call('GET', `/api/chat/channels${query({ q, after })}`);
   }
 
+  /** What this person is in and nobody writes to any more, below an id. */
+  archived(before?: Id): Promise<Archive> {
+    return this.call('GET', `/api/chat/archived${query({ before })}`);
+  }
+
   /** What is not named stays. */
   changeConversation(id: Id, change: ConversationChange): Promise<Conversation> {
     return this.call('PATCH', `/api/chat/conversations/${id}`, change);
@@ -159,8 +165,10 @@ export class Api {
     return (await this.call<schema.Posted>('POST', path, draft)).message;
   }
 
-  async edit(conversation: Id, seq: number, body: string): Promise<Message> {
-    return (await this.call<schema.Posted>('PATCH', messagePath(conversation, seq), { body })).message;
+  /** `files`: those that stay; without it all of them do. */
+  async edit(conversation: Id, seq: number, body: string, files?: Id[]): Promise<Message> {
+    const correction: schema.Correction = { body, ...(files && { files }) };
+    return (await this.call<schema.Posted>('PATCH', messagePath(conversation, seq), correction)).message;
   }
 
   deleteMessage(conversation: Id, seq: number): Promise<void> {

@@ -7,6 +7,8 @@ export interface PendingEdit {
   conversation: Id;
   seq: number;
   body: string;
+  /** Those of its files that stay; without it all of them do. */
+  files?: Id[];
   state: 'saving' | 'failed';
   problem?: Problem;
 }
@@ -24,11 +26,11 @@ export class Edits {
   constructor(private readonly options: EditsOptions) {}
 
   /** Says this instead; a later correction of the same message takes the place of an earlier one. */
-  async save(conversation: Id, seq: number, body: string): Promise<void> {
-    const edit: PendingEdit = { conversation, seq, body, state: 'saving' };
+  async save(conversation: Id, seq: number, body: string, files?: Id[]): Promise<void> {
+    const edit: PendingEdit = { conversation, seq, body, ...(files && { files }), state: 'saving' };
     this.become([...this.without(conversation, seq), edit]);
     try {
-      const message = await this.options.api.edit(conversation, seq, body);
+      const message = await this.options.api.edit(conversation, seq, body, files);
       if (this.all.includes(edit)) this.discard(conversation, seq);
       this.options.saved(message);
     } catch (error) {

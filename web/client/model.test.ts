@@ -162,6 +162,8 @@ test('its pace and its door stand in an entry only while they are not as usual',
   expect(archived.conversations.size).toBe(0);
   expect(missing(archived, told({ archived: true }))).toBeNull();
   expect(missing(archived, told({}))).toBe(7);
+  const read = takeConversation(archived, channel({ archived: true }));
+  expect([one(read)?.archived, one(play(read, told({})))?.archived]).toEqual([true, false]);
 });
 
 test('an answer older than the stream does not turn time back', () => {

@@ -97,7 +97,7 @@ export function takeReceipts(model: Model, id: Id, receipts: Receipt[]): Model {
 }
 
 /** What a description tells of only where it is so. */
-export const asUsual = { slow: 0, read_only: false };
+export const asUsual = { archived: false, slow: 0, read_only: false };
 
 /** A conversation as the server has just described it: created, joined, or read anew. */
 export function takeConversation(model: Model, fresh: Conversation): Model {
@@ -200,9 +200,10 @@ export function changeMessage(model: Model, id: Id, seq: number, how: (old: Mess
 }
 
 /** The answer to a correction may come before its entry; one that is older than what is known says nothing. */
-export function correct(model: Model, { conversation, seq, body, edited_at }: Message): Model {
+export function correct(model: Model, { conversation, seq, body, files, edited_at }: Message): Model {
   const later = (old: Message) => !old.deleted && (old.edited_at ?? '') < (edited_at ?? '');
-  const how = (old: Message) => (later(old) ? { ...old, body, ...(edited_at && { edited_at }) } : old);
+  const carried = ({ files: _, ...rest }: Message): Message => ({ ...rest, ...(files && { files }) });
+  const how = (old: Message) => (later(old) ? { ...carried(old), body, ...(edited_at && { edited_at }) } : old);
   return changeMessage(model, conversation, seq, how);
 }
 

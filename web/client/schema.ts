@@ -19,6 +19,23 @@ export interface Announcement {
   at: string;
 }
 
+/** A page of it, the latest begun first. */
+export interface Archive {
+  conversations: Archived[];
+  next?: Id;
+}
+
+/** What I am in and nobody writes to any more; channels do not list their members. */
+export interface Archived {
+  id: Id;
+  kind: Kind;
+  name: string;
+  topic: string;
+  private: boolean;
+  role: Role;
+  members?: Id[];
+}
+
 /** The latest first; after `next` it goes on. */
 export interface Audit {
   rows: AuditRow[];
@@ -189,9 +206,10 @@ export interface ConversationState {
   members?: Id[];
 }
 
-/** What a message is to say instead; its files stay. */
+/** What a message is to say instead. `files`: those of its files that stay; without it all of them do. */
 export interface Correction {
   body: string;
+  files?: number[] | null;
 }
 
 /** How many mentions count in a conversation. */

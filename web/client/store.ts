@@ -145,6 +145,12 @@ export class Store {
     return this.intake.adopt({ created_at: new Date().toISOString(), ...made });
   }
 
+  /** One that is not in the list; what is archived and one belongs to can be read from here on. */
+  async look(id: Id): Promise<Conversation> {
+    const found = await this.options.api.conversation(id);
+    return found.archived && found.role ? this.intake.adopt(found) : found;
+  }
+
   async join(id: Id): Promise<Conversation> {
     await this.options.api.join(id);
     return this.intake.adopt(await this.options.api.conversation(id));

@@ -6,6 +6,8 @@ import type * as schema from './schema';
 
 export type {
   Announcement,
+  Archive,
+  Archived,
   Channel,
   Channels,
   ConversationDraft,

@@ -3,7 +3,7 @@
 import orjson
 
 from chat.attention.mentions import forget_mentions
-from chat.files.carried import remove_carried
+from chat.files.carried import take_out
 from chat.log.append import Log
 from chat.log.entry import Unplaced
 from chat.messages.edits.erase import erase_frames
@@ -28,7 +28,7 @@ async def delete_message(log: Log, actor_id: int, conversation_id: int, seq: int
         await run(queries.bury_message, [now, *place])
         await run(queries.drop_reactions, place)
         await forget_mentions(change, conversation_id, seq)
-        await remove_carried(change, conversation_id, seq)
+        await take_out(change, conversation_id, seq)
         await erase_frames(change, conversation_id, seq, None)
         await change.record(Unplaced("delete", conversation_id, subject=seq, data=tombstone(message)))
 

@@ -21,11 +21,11 @@ from chat.shared.endpoints import (
 
 
 async def patch_message(request: web.Request) -> web.Response:
-    """Say this instead."""
+    """Say this instead, and carry no more than these."""
     member = await require_changer(request)
     correction = await read_model(request, Correction)
     place, seconds = path_message(request), request.app[SETTINGS].edit_seconds
-    message = await edit_message(request.app[LOG], seconds, member.user_id, *place, correction.body)
+    message = await edit_message(request.app[LOG], seconds, member.user_id, *place, correction)
     return answer_json(b'{"message":%b}' % message.encode())
 
 

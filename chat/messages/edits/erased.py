@@ -1,9 +1,9 @@
-"""Erased: entries of the log without the text that somebody has replaced or taken back since. Pure.
+"""Erased: entries of the log without the text and the files that somebody has replaced or taken back since. Pure.
 
 All else in them stays, mentions too: who comes back counts them, and then hears of the change.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import orjson
 
@@ -12,15 +12,17 @@ from chat.log.frame import decode_frame, encode_frame
 
 CHANGES = ("edit", "delete")
 Place = tuple[int | None, int]
+Said = Mapping[str, object]
+NOTHING: Said = {"body": "", "files": None, "deleted": True}
 
 
-def erase(frame: bytes, body: str | None) -> bytes:
-    """The frame of a message or an edit with another text; with None it is a tombstone's, which carries nothing."""
+def erase(frame: bytes, said: Said | None) -> bytes:
+    """The frame of a message or an edit with the `body` and the `files` of `said`; with None it is a tombstone's."""
     cursor, event, data = decode_frame(frame)
-    said = orjson.loads(data) | {"body": body or ""}
-    if body is None:
-        said = {name: value for name, value in said.items() if name != "files"} | {"deleted": True}
-    return encode_frame(cursor, None if event == "message" else event, orjson.dumps(said))
+    fields = orjson.loads(data) | (said or NOTHING)
+    if not fields["files"]:
+        del fields["files"]
+    return encode_frame(cursor, None if event == "message" else event, orjson.dumps(fields))
 
 
 def erase_among(entries: Sequence[Entry]) -> Sequence[Entry]:
@@ -28,12 +30,12 @@ def erase_among(entries: Sequence[Entry]) -> Sequence[Entry]:
     changes = [entry for entry in entries if entry.kind in CHANGES and entry.subject]
     if not changes:
         return entries
-    now = {(one.conversation_id, one.subject or 0): body_of(one) for one in changes}
+    now = {(one.conversation_id, one.subject or 0): said_in(one) for one in changes}
     places = {place for place, _ in now}
     return [erase_one(one, now) if one.conversation_id in places else one for one in entries]
 
 
-def erase_one(entry: Entry, now: dict[Place, str | None]) -> Entry:
+def erase_one(entry: Entry, now: dict[Place, Said | None]) -> Entry:
     """`now`: what those that were changed say."""
     if entry.kind not in ("message", "edit") or not entry.frame:
         return entry
@@ -41,6 +43,9 @@ def erase_one(entry: Entry, now: dict[Place, str | None]) -> Entry:
     return entry._replace(frame=erase(entry.frame, now[place])) if place in now else entry
 
 
-def body_of(entry: Entry) -> str | None:
-    """What the message says after this change; None: it is deleted."""
-    return None if entry.kind == "delete" else str(orjson.loads(decode_frame(entry.frame)[2])["body"])
+def said_in(entry: Entry) -> Said | None:
+    """What the message says and carries after this change; None: it is deleted."""
+    if entry.kind == "delete":
+        return None
+    said = orjson.loads(decode_frame(entry.frame)[2])
+    return {"body": said["body"], "files": said.get("files")}

@@ -7,8 +7,8 @@ select m.conversation_id, m.seq,
        m.body, %s, %s
   from messages m where m.conversation_id = %s and m.seq = %s
 
--- name: replace_body
-update messages set body = %s, edited_at = %s where conversation_id = %s and seq = %s
+-- name: replace_said
+update messages set body = %s, files = %s::jsonb, edited_at = %s where conversation_id = %s and seq = %s
 
 -- name: bury_message
 -- Its place, its author and its thread stay.

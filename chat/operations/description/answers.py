@@ -48,6 +48,7 @@ ANSWERS: dict[str, type[s.Shape]] = {
     "put_notifications": s.Notifications,
     "get_receipts": s.Receipts,
     "get_channels": s.Channels,
+    "get_archived": s.Archive,
     "get_members": s.Members,
     "put_seat": s.Seated,
     "get_messages": s.Page,

@@ -227,6 +227,25 @@ class Channels(Shape):
     next: str | None = None
 
 
+class Archived(Shape):
+    """What I am in and nobody writes to any more; channels do not list their members."""
+
+    id: Id
+    kind: Kind
+    name: str
+    topic: str
+    private: bool
+    role: Role
+    members: list[Id] | None = None
+
+
+class Archive(Shape):
+    """A page of it, the latest begun first."""
+
+    conversations: list[Archived]
+    next: Id | None = None
+
+
 class Announcement(Shape):
     """What admins say to everybody."""
 

@@ -1,6 +1,6 @@
 /** What is being written at one desk: its text, kept as a draft; what it answers or corrects; and where it goes. */
 import { tick, untrack } from 'svelte';
-import { type Conversation, type Message, placeOf, type References } from '../../client';
+import { type Conversation, type Message, placeOf, type References, type SentFile } from '../../client';
 import type { Chat } from '../chat.svelte';
 import { type Attachments, attachmentsAt } from '../files/attachments.svelte';
 import { type Desk, draftOf, hearDraft, keepDraft } from './drafts';
@@ -91,8 +91,13 @@ export class Composing {
 
   /** A message says something, or has files that do. */
   private get carries(): boolean {
-    const { editing } = this.writing;
-    return editing ? Boolean(editing.files?.length) : this.attachments.all.length > 0;
+    return this.writing.editing ? this.kept.length > 0 : this.attachments.all.length > 0;
+  }
+
+  /** Files of the message being corrected that stay. */
+  get kept(): SentFile[] {
+    const { editing, dropped } = this.writing;
+    return (editing?.files ?? []).filter((file) => !dropped.includes(file.id));
   }
 
   private references(): References {
@@ -104,7 +109,8 @@ export class Composing {
 
   private correct(message: Message): void {
     const text = this.text.trim();
-    if (text !== message.body) void this.chat.store.edits.save(message.conversation, message.seq, text);
+    const files = this.writing.dropped.length ? this.kept.map((file) => file.id) : undefined;
+    if (text !== message.body || files) void this.chat.store.edits.save(message.conversation, message.seq, text, files);
   }
 
   private turn(message: Message | null): void {

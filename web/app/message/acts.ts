@@ -44,22 +44,23 @@ export function actsOf(message: Message, { chat, panels, writing }: Around): Act
   if (!conversation) return [];
   const { conversation: id, seq, thread, pinned } = message;
   const mine = message.author === chat.me;
-  const writes = !conversation.read_only || chat.runs(conversation);
+  const open = !conversation.archived;
+  const writes = open && (!conversation.read_only || chat.runs(conversation));
   const inThread = writing.thread !== null;
   const oversight = oversightOf(message, conversation, chat, panels);
   if (message.deleted) return oversight;
   const all: (Act | false)[] = [
-    { name: 'react', text: 'Add reaction', icon: 'smile', key: '+', run: (near) => pickReaction(message, near, chat, panels) },
+    open && { name: 'react', text: 'Add reaction', icon: 'smile', key: '+', run: (near) => pickReaction(message, near, chat, panels) },
     writes && { name: 'reply', text: 'Reply', icon: 'reply', key: 'r', run: () => writing.answer(message) },
-    !inThread && {
+    !inThread && (open || Boolean(message.replies)) && {
       name: 'thread',
-      text: 'Reply in thread',
+      text: open ? 'Reply in thread' : 'Thread',
       icon: 'thread',
       key: 't',
       run: () => route.go(threadPath(id, thread ?? seq)),
     },
-    mine && { name: 'edit', text: 'Edit', icon: 'write', key: 'e', run: () => writing.correct(message) },
-    {
+    open && mine && { name: 'edit', text: 'Edit', icon: 'write', key: 'e', run: () => writing.correct(message) },
+    open && {
       name: 'pin',
       text: pinned ? 'Unpin' : 'Pin',
       icon: 'pin',
@@ -77,7 +78,7 @@ export function actsOf(message: Message, { chat, panels, writing }: Around): Act
     },
     ...oversight,
     !mine && { name: 'report', text: 'Report', icon: 'flag', key: '!', run: () => panels.show({ name: 'report', message }) },
-    (mine || chat.runs(conversation)) && {
+    open && (mine || chat.runs(conversation)) && {
       name: 'delete',
       text: 'Delete',
       icon: 'trash',

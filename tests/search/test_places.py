@@ -1,0 +1,81 @@
+"""Places: whatever is looked for, wherever a page begins, exactly the newest that answer are found."""
+
+import random
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+
+from chat.search.find import Asked, Row, Scope, encode_fields, queries
+from chat.search.lexemes import encode_vector
+from chat.search.line import log_line, own_line
+from chat.search.question import parse_question
+from tests.databases import fresh_database
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+SAID, ROOMS = 30_000, 3
+BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
+RARITIES = {"always": 1, "often": 7, "some": 90, "rare": 1_300, "hardly": 9_000}
+QUESTIONS = ("always", "often", "some", "rare", "hardly", "never", "often some", "rare often", "some*", '"some often"')
+
+
+def room_of(position: int) -> int:
+    """The first two speak in turns; the last one falls silent early, and comes back once."""
+    return 3 if position <= 3_000 or position == SAID else 1 + position % 2
+
+
+def words_of(position: int) -> list[str]:
+    """What is said there; each word as often as it is called."""
+    luck = random.Random(position)
+    return [word for word, one_in in RARITIES.items() if luck.randrange(one_in) == 0]
+
+
+@pytest.fixture(scope="module")
+def talk(postgres_url: str, template: str) -> Iterator[tuple[Connection, list[tuple[int, int, int, list[str]]]]]:
+    """All of it in the index: `(position, room, seq, words)`, the oldest first."""
+    counts, said = [0] * (ROOMS + 1), []
+    for position in range(1, SAID + 1):
+        room = room_of(position)
+        counts[room] += 1
+        said.append((position, room, counts[room], words_of(position)))
+    with (
+        fresh_database(postgres_url, "tandem_places", template) as url,
+        psycopg.connect(url, autocommit=True) as server,
+    ):
+        with (
+            server.cursor() as cursor,
+            cursor.copy("copy search_documents (conversation_id, seq, position, said_at, vector) from stdin") as rows,
+        ):
+            for position, room, seq, words in said:
+                at = BEGIN + timedelta(minutes=position)
+                rows.write_row((room, seq, position, at, encode_vector(room, seq, position, 7, at, " ".join(words))))
+        yield server, said
+
+
+def answers(words: list[str], q: str) -> bool:
+    """Does a message with these words?"""
+    if q.startswith('"'):
+        return q.strip('"') in " ".join(words)
+    return all(any(word == one.rstrip("*") for word in words) for one in q.split())
+
+
+@pytest.mark.parametrize("q", QUESTIONS)
+def test_exactly_the_newest_are_found(talk: Any, q: str) -> None:
+    """Along the log and along each room, from many places, for pages of many sizes."""
+    server, said = talk
+    luck = random.Random(q)
+    for _ in range(25):
+        room = luck.choice((None, 1, 2, 3))
+        own = [one for one in said if room in (None, one[1])]
+        below, limit = luck.choice((len(own) + 1, luck.randrange(1, len(own)))), luck.choice((1, 20, 100))
+        line = log_line(1, SAID, True) if room is None else own_line(room, len(own))
+        rooms = [1, 2, 3] if room is None else [room]
+        scope = Scope(SAID, True, (1, SAID), None, rooms, len(own))
+        asked = Asked(parse_question(q.replace("some*", "som*")), limit=limit)
+        fields = encode_fields(asked, scope, line) | {"begin": below}
+        found: list[Row] = server.execute(queries.find_places, fields).fetchall()
+        place = 0 if room is None else 2
+        expected = [one[place] for one in reversed(own) if one[place] < below and answers(one[3], q)][: limit + 1]
+        assert [row[0] for row in found] == expected, (q, room, below, limit)
