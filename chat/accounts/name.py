@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
@@ -23,6 +24,7 @@ def check_name(text: str) -> str:
     return text.lower()
 
 
+@lru_cache(4096)  # an import asks about the same people again and again
 def check_display_name(text: str) -> str:
     """The name in its composed form, without white space around it; raises `ValueError`."""
     text = unicodedata.normalize("NFC", text).strip()

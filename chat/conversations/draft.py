@@ -1,6 +1,7 @@
 """What somebody asks of a conversation, checked field by field; or a named refusal. Pure."""
 
 import unicodedata
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
@@ -12,6 +13,7 @@ BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u206
 Role = Literal["owner", "admin", "member"]
 
 
+@lru_cache(1024)  # an import asks about the same channels again and again
 def check_line(text: str) -> str:
     """One line of text without what cannot be seen, trimmed."""
     if any(unicodedata.category(letter) in ("Cc", "Zl", "Zp", "Cs") or letter in BIDI_CONTROLS for letter in text):

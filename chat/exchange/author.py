@@ -3,6 +3,7 @@
 import hashlib
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -21,6 +22,7 @@ class AuthorNames(BaseModel):
     names: Annotated[list[DisplayName], Field(min_length=1)]
 
 
+@lru_cache(4096)
 def account_name(author: str) -> str:
     """What can be an account's name is one; anything else is spelt in plain letters and told apart by a digest."""
     if NAME.fullmatch(author) and author.lower() not in RESERVED:

@@ -17,6 +17,7 @@ from chat.shared.postgres import make_pool
 from chat.shared.settings import Settings
 
 ASIDES_SHOWN = 20
+SHOWN_EACH = 100  # messages
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,9 @@ def import_file(database_url: str, options: Options) -> int:
         bar = progress.add_task("", total=source.size)
 
         def told(size: int) -> None:
-            progress.update(bar, advance=size, description=f"{tally.counts['messages']:,} messages")
+            progress.advance(bar, size)
+            if tally.counts["messages"] % SHOWN_EACH == 0:
+                progress.update(bar, description=f"{tally.counts['messages']:,} messages")
 
         if options.dry:
             list_nothing(source, tally, told)

@@ -17,6 +17,11 @@ def texts(values: Iterable[str]) -> str:
     return f"{{{','.join(map(quote, values))}}}"
 
 
+def elements(values: Iterable[object]) -> str:
+    """Of whatever PostgreSQL reads from the text that Python makes of it; None is null."""
+    return f"{{{','.join('null' if value is None else quote(str(value)) for value in values)}}}"
+
+
 def quote(text: str) -> str:
     """One element: whatever it holds, it cannot end early."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')

@@ -4,7 +4,9 @@ A group may be of several kinds; within it people come first, then conversations
 these. Locks are taken in the order of every append: conversations by id, then the log's head.
 """
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from functools import partial
 from typing import TypeVar
 
 from chat.exchange.intake.people import People, queries
@@ -38,9 +40,11 @@ class Intake:
     async def run(self, tally: Tally, told: Callable[[int], None]) -> None:
         """All of it, from where it stopped; `told` hears of bytes read."""
         done, at, keys = await self._begin(), 0, dict[Key, None]()
-        for number, group in enumerate(groups(self._source, tally, told)):
+        number = 0
+        async for group in read_ahead(groups(self._source, tally, told)):
             if number % ROOM == 0:
                 await self._keep()
+            number += 1
             keys |= dict.fromkeys(one.id for one in group if isinstance(one, Conversation))
             left, at = group[max(0, done - at) :], at + len(group)
             messages = sum(isinstance(one, Message) for one in group)
@@ -94,6 +98,15 @@ class Intake:
 
 def unannounced(epoch: str, entries: Sequence[Entry]) -> None:
     """Nodes compare heads: what comes in is in no hurry."""
+
+
+async def read_ahead(read: Iterator[list[Record]]) -> AsyncIterator[list[Record]]:
+    """Each while the next is being read: this process and PostgreSQL have about as much to do."""
+    in_thread = partial(asyncio.get_running_loop().run_in_executor, None, next, read, None)
+    coming = in_thread()
+    while (group := await coming) is not None:
+        coming = in_thread()
+        yield group
 
 
 def groups(source: Source, tally: Tally, told: Callable[[int], None]) -> Iterator[list[Record]]:

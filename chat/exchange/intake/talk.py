@@ -21,6 +21,7 @@ from chat.log.entry import IMPORT, NOBODY, Unplaced
 from chat.messages.message import Message as Shown
 from chat.messages.reactions.reaction import SHOWN
 from chat.messages.threads.references import queries as thread_queries
+from chat.shared.arrays import elements
 
 Name = tuple[int, int, str]  # conversation, author, client_id
 Columns = list[list[object]]
@@ -53,7 +54,7 @@ class Talk:
         if not names:
             return {}
         unique = list(dict.fromkeys(names))
-        rows = await change.connection.execute(queries.known_messages, columns(unique))
+        rows = await change.connection.execute(queries.known_messages, texts_of(unique))
         return {unique[n - 1]: seq for n, _, seq in await rows.fetchall()}
 
     async def bring(self, change: Change, messages: Sequence[Message], ends: dict[int, int]) -> int:
@@ -113,7 +114,7 @@ class Talk:
 
     async def _write(self, change: Change, rows: Rows) -> None:
         run = change.connection.execute
-        await run(queries.insert_messages, columns(rows.messages))
+        await run(queries.insert_messages, texts_of(rows.messages))
         ends = {place: shown.seq for place, shown in rows.last.items()}
         await run(queries.move_last_seq, [list(ends), list(ends.values())])
         for query, written in (
@@ -147,6 +148,11 @@ async def refresh(change: Change, last: dict[int, Shown]) -> None:
         seq, message = inhabited[place.id], orjson.Fragment(last[place.id].encode())
         read = {"last_seq": seq, "read_seq": seq, "unread": 0, "mentions": 0, "last_message": message}
         change.place(Unplaced("conversation", place.id, data=orjson.dumps(place.describe() | read)))
+
+
+def texts_of(rows: Sequence[tuple[object, ...]]) -> list[str]:
+    """For `unnest`, where there are many."""
+    return [elements(column) for column in zip(*rows, strict=True)]
 
 
 def columns(rows: Sequence[tuple[object, ...]]) -> Columns:
