@@ -10,8 +10,8 @@ from chat.chaos.run import Run
 from chat.chaos.scores import GHOST, Scores
 from tests.chaos.broken import BREAKS
 
-SMALL = {"nodes": 2, "people": 20, "seconds": 3.0, "patience": 4.0}
-QUICK = {"PRESENCE_LINGER": "1", "NODE_LEASE": "1"}
+SMALL = {"nodes": 2, "people": 20, "seconds": 3.0, "patience": 6.0}
+QUICK = {"PRESENCE_LINGER": "2", "NODE_LEASE": "2"}
 WHAT_BREAKS_IT = {
     "announce-before-commit": (["restart-postgres"], {checker.REPEATED, checker.INVENTED, checker.ALTERED}),
     "number-by-sequence": (["slow-links"], {checker.LOST, checker.GAP}),
