@@ -133,10 +133,11 @@ def processor_of(process: int) -> int:
 async def explain(connection: Connection, query: bytes, asked: Mapping[str, object]) -> Plan:
     """How PostgreSQL answers it, what functions do included."""
     async with connection.transaction():
+        before = await (await connection.execute(queries.read_scans)).fetchall()
         row = await (await connection.execute(EXPLAIN + query, asked)).fetchone()
-        read = await (await connection.execute(queries.read_scans)).fetchall()
+        after = await (await connection.execute(queries.read_scans)).fetchall()
     assert row is not None
-    top = row[0][0]["Plan"]
+    top, read = row[0][0]["Plan"], set(after) - set(before)
     touched = top["Shared Hit Blocks"] + top["Shared Read Blocks"]
-    indexes, scanned = (frozenset(name for name, index in read if index is wanted) for wanted in (True, False))
+    indexes, scanned = (frozenset(name for name, index, _ in read if index is wanted) for wanted in (True, False))
     return Plan(touched, indexes, scanned, round(top["Actual Rows"]))

@@ -37,6 +37,6 @@ insert into conversations (kind, name, private) select 'channel', name, true fro
 insert into memberships (conversation_id, user_id, since) select c.id, u.id, 0 from conversations c, users u
 
 -- name: read_scans
--- What this transaction has read: tables from end to end, and indexes (true).
-select relname, relkind = 'i' from pg_class
+-- How often this session has lately read which tables from end to end, and which indexes (true).
+select relname, relkind = 'i', pg_stat_get_xact_numscans(oid) from pg_class
  where relnamespace = 'public'::regnamespace and relkind in ('r', 'i') and pg_stat_get_xact_numscans(oid) > 0
