@@ -163,6 +163,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
             "follow the log": streams.tail.follow,
             "publish announcements": announcer.run,
             "commit posts": posts.run,
+            "give up late posts": posts.give_up,
             "end stuck sessions": partial(keep_ending_stuck, pool),
             "move read marks": read_marks.run,
             "look up identities": identities.run,

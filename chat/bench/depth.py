@@ -137,7 +137,8 @@ async def explain(connection: Connection, query: bytes, asked: Mapping[str, obje
         row = await (await connection.execute(EXPLAIN + query, asked)).fetchone()
         after = await (await connection.execute(queries.read_scans)).fetchall()
     assert row is not None
-    top, read = row[0][0]["Plan"], set(after) - set(before)
+    read = set(after) - set(before)
+    top = row[0][0]["Plan"]
     touched = top["Shared Hit Blocks"] + top["Shared Read Blocks"]
     indexes, scanned = (frozenset(name for name, index, _ in read if index is wanted) for wanted in (True, False))
     return Plan(touched, indexes, scanned, round(top["Actual Rows"]))

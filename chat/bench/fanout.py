@@ -95,6 +95,7 @@ async def one_round(bench: Bench, contender: Contender, readers: int, posts: int
     if contender.share >= PACED_SHARE:
         await deliver_steadily(bench, contender, readers)
     await bench.forget()
+    await bench.place.stage.take_for_indexed()
 
 
 async def deliver_steadily(bench: Bench, contender: Contender, readers: int) -> None:

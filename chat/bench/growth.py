@@ -47,6 +47,7 @@ async def cost_of_posts(bench: Bench, guests: list[Guest], rooms: list[int], eac
     await bench.mouth.ask("post", **order, each=2, name=secrets.token_hex(4))
     await bench.place.stage.analyze()
     await bench.mouth.ask("post", **order, each=2, name=secrets.token_hex(4))
+    await bench.place.stage.take_for_indexed()
     cpu, database = bench.place.cpu(), bench.place.database_cpu()
     said = await bench.mouth.ask("post", **order, each=each, name=secrets.token_hex(4))
     if said["refusals"]:
@@ -74,6 +75,7 @@ async def grow_streams(bench: Bench) -> Curve:
 
 async def cost_of_delivering(bench: Bench, room: int, tokens: list[str], posts: int, readers: int) -> float:
     """CPU seconds of the node for so many posts, one after the other."""
+    await bench.place.stage.take_for_indexed()
     await bench.listen(posts * readers, awake=bool(readers))
     cpu, order = bench.place.cpu(), {"target": bench.place.target(room), "tokens": tokens[:1]}
     await bench.mouth.ask("post", **order, each=posts, name=secrets.token_hex(4))

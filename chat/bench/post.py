@@ -7,15 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-import psycopg
-
 from chat.bench.bench import Bench, Json, timed
 from chat.bench.fanout import Contender, tandem
 from chat.bench.floor import await_port
 from chat.bench.place import BenchNode, Place
 from chat.bench.process import cpu_seconds
 from chat.bench.report import Report, Row, middle, ratio
-from chat.bench.stage import queries
 from chat.bench.target import Target, spread
 from chat.engines.ports import free_port
 
@@ -59,17 +56,11 @@ async def measure_posts(
         for turn in range(rounds):
             for contender in (ours, storeless, bare):
                 await post_singly(bench, contender, each)
-                await take_for_indexed(bench)
+                await bench.place.stage.take_for_indexed()
             await post_batches(bench, ours, bench.sized(15, 2))
-            await take_for_indexed(bench)
+            await bench.place.stage.take_for_indexed()
             show(turn + 1)
     return make_report(ours, storeless, bare, each)
-
-
-async def take_for_indexed(bench: Bench) -> None:
-    """Whoever comes next does not pay for the one before."""
-    async with await psycopg.AsyncConnection.connect(bench.place.urls.database, autocommit=True) as connection:
-        await connection.execute(queries.take_for_indexed)
 
 
 async def post_singly(bench: Bench, contender: Contender, each: int) -> None:

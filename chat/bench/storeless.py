@@ -28,7 +28,6 @@ class Nowhere(Posts):
 
     def __init__(self) -> None:
         """Nothing is behind it."""
-        self._patience = 1.0
 
     def submit(self, post: Post) -> "asyncio.Future[Posted]":
         """Done already."""

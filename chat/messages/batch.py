@@ -27,9 +27,8 @@ async def post_batch(
     roles = await read_roles(pool, member, drafts)
     await record_imports(pool, actor, drafts, roles)
     present = [await find_here(here, draft) for draft in drafts]
-    deadline = posts.deadline()  # for all of them together
     tries = [submit(posts, member, draft, roles, who) for draft, who in zip(drafts, present, strict=True)]
-    results = [encode_result(await settle(posts, one, deadline)) for one in tries]
+    results = [encode_result(await settle(one)) for one in tries]
     return b'{"results":[%b]}' % b",".join(results)
 
 
@@ -100,12 +99,12 @@ def submit(
         return refusal
 
 
-async def settle(posts: Posts, one: "asyncio.Future[Posted] | Refusal", deadline: float) -> Posted | Refusal:
+async def settle(one: "asyncio.Future[Posted] | Refusal") -> Posted | Refusal:
     """What became of it; that PostgreSQL is away is a refusal too, for its neighbours may be stored."""
     if isinstance(one, Refusal):
         return one
     try:
-        return await posts.settle(one, deadline)
+        return await one
     except Refusal as refusal:
         return refusal
     except POSTGRES_AWAY:

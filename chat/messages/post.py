@@ -8,6 +8,7 @@ from chat.messages.commit import Batch, Outcome, Posted
 from chat.messages.draft import Post
 from chat.messages.refusals import Undecided
 from chat.shared.gather import Gather
+from chat.shared.patience import Patience
 
 BATCH = 500
 
@@ -16,35 +17,20 @@ class Posts:
     """The one writer of a node."""
 
     def __init__(self, log: Log, waiting_most: int, patience: float = 10.0) -> None:
-        self._log, self._patience = log, patience
+        self._log, self._patience = log, Patience(patience, lambda: Undecided(retry_after=1))
         self._gather = Gather[Post, Posted](self._append, batch=BATCH, limit=waiting_most, weigh=weigh_post)
         self.run, self.waiting, self.busy = self._gather.run, self._gather.waiting, self._gather.busy
+        self.give_up = self._patience.run
 
     def submit(self, post: Post) -> "asyncio.Future[Posted]":
         """Durable when it is done. Raises `NotFound`, `NotMember`, `Archived`, `Blocked`, `Invalid`.
 
-        Or that PostgreSQL is away; `Overloaded` at once.
+        Or that PostgreSQL is away; `Overloaded` at once. PostgreSQL may hang as well as fail: then `Undecided`. What
+        was not taken into a transaction by then will not be stored, what was may be, and a retry finds out.
         """
-        return self._gather.submit(post)
-
-    async def post(self, post: Post) -> Posted:
-        """As `submit`, when it is done; raises `Undecided` where that takes too long."""
-        return await self.settle(self.submit(post), self.deadline())
-
-    def deadline(self) -> float:
-        """Until when a post may take that is submitted now, by the loop's clock."""
-        return asyncio.get_running_loop().time() + self._patience
-
-    async def settle(self, outcome: "asyncio.Future[Posted]", deadline: float) -> Posted:
-        """What becomes of it. PostgreSQL may hang as well as fail: what was not taken up by then will not be stored,
-        what was may be; so `Undecided` is raised, and a retry finds out."""
-        try:
-            async with asyncio.timeout_at(deadline) as wait:
-                return await outcome
-        except TimeoutError:
-            if wait.expired():
-                raise Undecided(retry_after=1) from None
-            raise
+        outcome = self._gather.submit(post)
+        self._patience.hold(outcome)
+        return outcome
 
     async def _append(self, posts: list[Post]) -> Sequence[Outcome]:
         async with self._log.change() as change:

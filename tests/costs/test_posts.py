@@ -16,6 +16,7 @@ from tests.nodes import Node
 from tests.waiting import eventually
 
 STATEMENTS_MOST, TRIPS_MOST = 8, 2
+ROUNDS = 5
 BATCH = 100
 FRAME_MOST = 420  # of a message of a hundred characters, announced
 
@@ -26,18 +27,23 @@ async def posts_at_once(node: Node, room: int, author: int, count: int, name: st
     await asyncio.gather(*(node.app[POSTS].submit(post) for post in posts))
 
 
+async def asked_for(node: Node, room: int, author: int, count: int) -> Counter[str]:
+    """What so many posts at once ask the database; the least of some rounds, for the node's other tasks ask too."""
+    rounds: list[Counter[str]] = []
+    for n in range(ROUNDS):
+        async with traced(node) as counts:
+            await posts_at_once(node, room, author, count, f"of-{count}-{n}")
+        rounds.append(counts)
+    return min(rounds, key=lambda counts: counts["statements"])
+
+
 async def test_a_hundred_posts_are_as_many_statements_as_one(cast: Cast, node: Node) -> None:
     """One commit, whatever is in it: that is what lets one node store thousands a second."""
     (ana,) = await cast.enters("ana")
     room = await cast.share(ana)
     for n in range(12):  # every connection of the pool has prepared what it needs
         await posts_at_once(node, room, ana.id, 2, f"warm {n}".replace(" ", "-"))
-    counted: list[Counter[str]] = []
-    for count in (1, BATCH):
-        async with traced(node) as counts:
-            await posts_at_once(node, room, ana.id, count, f"of-{count}")
-        counted.append(counts)
-    one, hundred = counted
+    one, hundred = [await asked_for(node, room, ana.id, count) for count in (1, BATCH)]
     print(one, hundred)
     assert hundred["statements"] <= one["statements"] + 2
     assert one["statements"] <= STATEMENTS_MOST

@@ -6,6 +6,7 @@ these. Locks are taken in the order of every append: conversations by id, then t
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from functools import partial
 from typing import TypeVar
 
 from chat.exchange.intake.people import People, queries
@@ -108,10 +109,10 @@ def unannounced(epoch: str, entries: Sequence[Entry]) -> None:
 
 async def read_ahead(read: Iterator[list[Record]]) -> AsyncIterator[list[Record]]:
     """Each while the next is being read: this process and PostgreSQL have about as much to do."""
-    run = asyncio.get_running_loop().run_in_executor
-    coming = run(None, next, read, None)
+    in_thread = partial(asyncio.get_running_loop().run_in_executor, None, next, read, None)
+    coming = in_thread()
     while (group := await coming) is not None:
-        coming = run(None, next, read, None)
+        coming = in_thread()
         yield group
 
 
