@@ -27,7 +27,9 @@ create function search_places(
     own boolean, prefix text, whole tsquery, start bigint, first bigint, width float8, widest integer,
     what tsquery, "where" tsquery, "when" tsquery, rest tsquery, after timestamptz, before timestamptz,
     conversations bigint[], most integer
-) returns table (place bigint, conversation_id bigint, seq bigint) language plpgsql stable as $$
+) returns table (place bigint, conversation_id bigint, seq bigint) language plpgsql stable
+-- There is one good plan; to make it anew for each window costs as much as to look through it.
+set plan_cache_mode = force_generic_plan as $$
 declare
     below bigint := start;
     narrowest constant float8 := width;  -- there are no keys of narrower ones

@@ -18,7 +18,8 @@ queries = load(__file__)
 # A conversation is one more list for the index to follow at every hit, which costs as much as to throw ten hits away.
 LIST_COST, COST_MOST, KEYED_MOST = 10, 100, 256
 ANYTHING = "!'@'"  # no message has this key; the index does not go through all messages for it
-NEWEST = 256  # of one conversation: so many it takes to fill a page with a word that every tenth message has
+# Of one conversation: so many it takes to fill a page with a word that every tenth message has, or with a phrase.
+NEWEST, NEWEST_FOR_PHRASE, SPARSE = 256, 8192, 20
 Row = tuple[int, int, int]
 
 
@@ -39,6 +40,12 @@ class Scope:
         number = len(self.conversations)
         worth = self.said * min(number * LIST_COST, COST_MOST) < self.head
         return self.conversations if worth and number <= KEYED_MOST else []
+
+    def newest(self, question: Question) -> int:
+        """How many of a conversation's newest messages are looked at one by one. The index reads all that is said
+        elsewhere between two of them of each word of a phrase: where that is much, looking at each is faster."""
+        phrase = any(len(one.terms) > 1 for one in question.wanted)
+        return NEWEST_FOR_PHRASE if phrase and self.said * SPARSE < self.head else NEWEST
 
     def line(self, question: Question) -> Line:
         """Along which to look: one conversation by its own numbers, unless its end is not where to begin."""
@@ -129,8 +136,9 @@ def steps(asked: Asked, scope: Scope, line: Line) -> Iterator[tuple[bytes, dict[
     begin = asked.below[1] if asked.below and asked.below[0] == line.mark else line.last + 1
     fields = encode_fields(asked, scope, line)
     if line.own:
-        yield queries.find_newest, fields | {"begin": begin, "newest": NEWEST}
-        begin -= NEWEST
+        newest = scope.newest(asked.question)
+        yield queries.find_newest, fields | {"begin": begin, "newest": newest}
+        begin -= newest
     if begin > line.first:
         yield queries.find_places, fields | {"begin": begin}
 

@@ -56,9 +56,12 @@ async def test_one_conversation_is_looked_through_by_its_own_windows(
     ana: Person, ben: Person, limit: int, database_url: str
 ) -> None:
     """Over every edge of them, common words and rare ones; as much as in the whole log, and in any page."""
-    long, other = await begins(ana, "channel", "long", ben), await begins(ana, "channel", "other", ben)
+    long, other, still = [await begins(ana, "channel", name, ben) for name in ("long", "other", "still")]
     said = [
-        (other if n % 7 == 3 else long, f"n{n} word" + " seldom" * (n in (300, 301, 2)) + " third" * (n % 3 == 0))
+        (
+            other if n % 7 == 3 else still if n % 30 == 0 else long,
+            f"n{n} word" + " seldom" * (n in (300, 301, 2)) + " third" * (n % 3 == 0),
+        )
         for n in range(1, 1301)
     ]
     await talks(ana, *said)
@@ -69,8 +72,10 @@ async def test_one_conversation_is_looked_through_by_its_own_windows(
         assert await leafs(ben, f"{q} in:other", limit) == newest(said, *words, room=other)
         assert await leafs(ben, q, limit) == newest(said, *words)
     assert await leafs(ben, '"word seldom" from:ana in:long', limit) == newest(said, "seldom", room=long)
+    side_by_side = [body for body in newest(said, room=still) if "word third" in body]
+    assert await leafs(ben, '"word third"', limit, conversation=still) == side_by_side
     assert await leafs(ben, "in:long", limit) == newest(said, room=long)
-    assert await leafs(ben, "in:long in:other", limit) == newest(said)
+    assert await leafs(ben, "in:long in:other in:still", limit) == newest(said)
 
 
 @pytest.mark.parametrize("edge", [254, 255, 256, 257])

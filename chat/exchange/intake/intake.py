@@ -44,6 +44,8 @@ class Intake:
         async for group in read_ahead(groups(self._source, tally, told)):
             if number % ROOM == 0:
                 await self._keep()
+            if number & (number - 1) == 0:
+                await self._count()
             number += 1
             keys |= dict.fromkeys(one.id for one in group if isinstance(one, Conversation))
             left, at = group[max(0, done - at) :], at + len(group)
@@ -51,6 +53,11 @@ class Intake:
             new = await self._take(left, at) if left else 0
             tally.new, tally.known = tally.new + new, tally.known + messages - new
         await self._end(keys)
+
+    async def _count(self) -> None:
+        """So that PostgreSQL knows how much there is by now: it took the messages for few, and went through all."""
+        async with self._pool.connection() as connection:
+            await connection.execute(queries.count_anew)
 
     async def _begin(self) -> int:
         async with self._pool.connection() as connection:

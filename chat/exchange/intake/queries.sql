@@ -6,6 +6,9 @@ insert into imports (print) values (%s) on conflict (print) do update set ended_
 -- The tables are new and grow fast: PostgreSQL takes them for empty, and would read all of them for each group.
 select set_config(name, 'off', true) from (values ('enable_seqscan'), ('enable_hashjoin'), ('enable_mergejoin')) as plan (name)
 
+-- name: count_anew
+analyze messages
+
 -- name: move_import
 update imports set records = %s where print = %s
 
