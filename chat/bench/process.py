@@ -1,6 +1,7 @@
 """Processes: what they have used, as the system counts it."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -8,13 +9,7 @@ PAGE = os.sysconf("SC_PAGE_SIZE")
 
 def cpu_seconds(pid: int) -> float:
     """CPU time of all threads that live, to the nanosecond; 0 for a process that has ended."""
-    total = 0
-    for task in Path(f"/proc/{pid}/task").glob("*/schedstat"):
-        try:
-            total += int(task.read_text().split()[0])
-        except OSError:
-            continue
-    return total / 1e9
+    return sum(int(told.split()[0]) for told in tell_tasks(pid, "schedstat")) / 1e9
 
 
 def memory_bytes(pid: int) -> int:
@@ -26,6 +21,15 @@ def family(pid: int) -> list[int]:
     """The process and all that it has started, directly or not."""
     found = [pid]
     for one in found:
-        for task in Path(f"/proc/{one}/task").glob("*/children"):
-            found += map(int, task.read_text().split())
+        found += [int(child) for told in tell_tasks(one, "children") for child in told.split()]
     return found
+
+
+def tell_tasks(pid: int, what: str) -> list[str]:
+    """What the system tells of each of its threads; those that end meanwhile, or all with the process, say nothing."""
+    told = []
+    with suppress(OSError):
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with suppress(OSError):
+                told.append(Path(f"/proc/{pid}/task/{task}/{what}").read_text())
+    return told
