@@ -51,6 +51,7 @@ async def deepen(database_url: str, most: int, look: Look, progress: Progress) -
     """Let the talk grow, and look at each size; half of it is in one room. No node runs."""
     sizes, found = [size for size in SIZES if size <= most] or [most], Depths()
     async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
+        await prepare_connection(connection)
         names = [f"person{n}" for n in range(PEOPLE - 2)]
         await prepare_connection(connection)
         await connection.execute(queries.add_talkers, [["ana", "ben", *names]])

@@ -40,6 +40,7 @@ async def rise(database_url: str, sizes: Sequence[int]) -> dict[int, dict[str, C
     found = {}
     async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
         await prepare_connection(connection)
+        await prepare_connection(connection)
         await connection.execute(queries.settle_people, {"people": PEOPLE})
         await connection.execute(queries.settle_rooms, {"rooms": ROOMS, "closed": CLOSED})
         rooms: dict[str, int] = dict(await (await connection.execute(queries.read_rooms)).fetchall())

@@ -1,7 +1,7 @@
 -- Search by a conversation's own windows, and from where a day stands in the log (deploy/decisions/search.md).
 
 -- Nodes of the version before would write what is found by less. They do not find this table, and leave indexing to
--- those that do; what they look for they find as before.
+-- those that do. Of what is indexed from here on they find the newest; people find the rest when the new nodes are there.
 alter table search_progress rename to search_state;
 
 -- Where in the log the messages of a day are, by the times that they bear (UTC).

@@ -9,7 +9,7 @@ its million messages, and a rare one a few look-ups.
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from chat.search.question import Question, Wanted
@@ -44,11 +44,10 @@ def encode_words(body: str, names: Sequence[str] = ()) -> str:
 
 
 def encode_keys(conversation: int, seq: int, position: int, author: int, at: datetime) -> str:
-    """Where it stands, and who said it when."""
-    own = own_prefix(conversation)
-    windows = [f"@{size}.{position >> size}" for size in LOG_WINDOWS] + [
-        f"{own}{size}.{seq >> size}" for size in OWN_WINDOWS
-    ]
+    """Where it stands, and who said it when (UTC)."""
+    own, at = own_prefix(conversation), at.astimezone(UTC)
+    windows = [f"@{size}.{position >> size}" for size in LOG_WINDOWS]
+    windows += [f"{own}{size}.{seq >> size}" for size in OWN_WINDOWS]
     return f"@c{conversation} @a{author} @y{at.year} @m{at.year}-{at.month:02} {' '.join(windows)}"
 
 

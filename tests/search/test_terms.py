@@ -1,7 +1,7 @@
 """Terms and lexemes: whatever stands in a text is found by it."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import psycopg
@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chat.search.highlight import highlight
-from chat.search.lexemes import encode_rest, encode_vector, encode_what, months_between
-from chat.search.question import parse_question
+from chat.search.lexemes import encode_keys, encode_rest, encode_vector, encode_what, months_between
+from chat.search.question import parse_day, parse_question
 from chat.search.terms import cut, fold, gram_for, grams_of
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -74,6 +74,14 @@ def test_months_cover_what_is_asked() -> None:
     """Whole years by one key."""
     keys = list(months_between(datetime(2024, 11, 5, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC)))
     assert keys == ["@m2024-11", "@m2024-12", "@y2025", "@m2026-01", "@m2026-02"]
+
+
+def test_months_are_those_of_one_zone() -> None:
+    """Whatever zone the database's session has."""
+    at = datetime(2020, 1, 1, 0, 30, tzinfo=timezone(timedelta(hours=1)))
+    assert {"@y2019", "@m2019-12"} <= set(encode_keys(1, 300, 12345, 7, at).split())
+    assert parse_day("2020-01-01T00:30+01:00", "after") == at
+    assert parse_day("2020-01-01T00:30+01:00", "after").month == 12
 
 
 def test_prefixes_are_checked_in_their_full_length() -> None:
