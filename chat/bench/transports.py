@@ -10,7 +10,7 @@ from chat.bench.process import cpu_seconds
 from chat.bench.quantiles import at
 from chat.bench.report import Contest, Report, middle
 from chat.bench.stage import Guest
-from chat.bench.target import Target, spread
+from chat.bench.target import FRAMED, Target, spread
 
 PEOPLE, WARMING, IDLE, FIRST = 64, 3, 1000, 50
 NODES = 3
@@ -41,7 +41,7 @@ async def measure_transports(bench: Bench, readers: int = 300, posts: int = 60, 
     guests = await bench.place.stage.enter(PEOPLE)
     room = await bench.place.stage.share(guests)
     plain = [bench.place.target(room, node) for node in range(NODES)]
-    socket = replace(plain[1], stream=SOCKET, ready='"event":"ready"', websocket=True)
+    socket = replace(plain[1], stream=SOCKET, ready='"event":"ready"', marker=FRAMED, websocket=True)
     ways = [
         Transport("SSE", "open", 0, plain[0]),
         Transport("WebSocket", "open", 1, socket),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from chat.bench.peers.cache import debian, environment, modules, with_libraries
 from chat.bench.peers.peer import APPS, BODY, HOST, Peer, Running
-from chat.bench.target import Target
+from chat.bench.target import FRAMED, Target
 from chat.engines.ports import free_port
 
 SERVERS = ("uvicorn[standard]>=0.30",)
@@ -154,7 +154,7 @@ def on_path() -> dict[str, str]:
 def socketio(port: int) -> Target:
     """Engine.IO 4 over a WebSocket; `40` joins the default namespace."""
     path = "/socket.io/?EIO=4&transport=websocket"
-    return Target(HOST, port, path, "/pub", body=BODY, hello="40", ready='40{"sid"', websocket=True)
+    return Target(HOST, port, path, "/pub", body=BODY, hello="40", ready='40{"sid"', marker=FRAMED, websocket=True)
 
 
 PEERS = {
