@@ -77,7 +77,7 @@ async def measure_all(connection: Connection, busy: int) -> dict[str, Cost]:
     assert row is not None
     assert head is not None
     costs = {name: await measure_page(connection, USER, busy, window) for name, window in pages(row[0]).items()}
-    ticket = int(head[0] * TICKETED / TICKET_HITS * 0.97)  # one of those that came last
+    ticket = max(10, int(head[0] * TICKETED / TICKET_HITS * 0.97))  # one of those that came last
     return costs | {name: await measure_search(connection, USER, q) for name, q in questions(ticket).items()}
 
 
