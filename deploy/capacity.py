@@ -23,11 +23,11 @@ FULL = 0.6  # of what a part can do: from here on waits grow faster than the loa
 class Costs:
     """What was measured (README, "What it costs"), per process or server. Change them for your machines."""
 
-    delivery: float = 4.4e-6  # s of a node's CPU for each reader of a message
-    post: float = 1 / 6_100  # s of a node's CPU for a message that is posted by itself
+    delivery: float = 5.0e-6  # s of a node's CPU for each reader of a message
+    post: float = 1 / 7_000  # s of a node's CPU for a message that is posted by itself
     heard: float = 4e-6  # s of a node's CPU for an entry that others have posted, before any reader
     stream: int = 3_100  # bytes of a node
-    socket: int = 4_500
+    socket: int = 4_800
     commit: float = 0.7e-3  # s under the log's head for each transaction …
     entry: float = 0.035e-3  # … and for each entry in it: 28,000 a second where batches are large
     registry: float = 15e-6  # s of Redis for a change of a person
