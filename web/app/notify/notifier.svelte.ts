@@ -13,7 +13,7 @@ import { interrupts } from './quiet';
 
 /** Milliseconds after which a message is history: what is replayed after a night does not ring. */
 const NEWS = 60_000;
-const NAME_TRIES = 30;
+const NAME_TRIES = 80;
 const DECLINED = 'tandem.notifications.declined';
 
 export class Notifier {
@@ -52,10 +52,11 @@ export class Notifier {
     else if (this.eyes.speaks) this.tell(entry.data, NAME_TRIES);
   }
 
-  /** A name that is on its way is waited for, but not for long. */
+  /** A name that is not known is asked for and waited for, but not for long. */
   private tell(message: Message, tries: number): void {
-    if (tries > 0 && !this.chat.store.view.users.has(message.author))
-      setTimeout(() => this.tell(message, tries - 1), 100);
+    const { store } = this.chat;
+    store.meet([message.author]);
+    if (tries > 0 && !store.view.users.has(message.author)) setTimeout(() => this.tell(message, tries - 1), 100);
     else this.show(message);
   }
 
