@@ -36,9 +36,10 @@ class Answers:
         mirror: Mirror,
         watchers: Watchers,
         observe: Callable[[Socket], None],
+        degraded: Callable[[], bool],
     ) -> None:
         self._registry, self._rates, self._scope, self._sight = registry, rates, scope, sight
-        self._mirror, self._watchers, self._observe = mirror, watchers, observe
+        self._mirror, self._watchers, self._observe, self._degraded = mirror, watchers, observe, degraded
 
     async def answer(self, socket: Socket, signal: Signal | Recheck) -> None:
         """Raises a `Refusal`, or that PostgreSQL or Redis is away."""
@@ -140,9 +141,9 @@ class Answers:
         if not socket.open:
             return
         own = max([one for one in (held and held.own, self._mirror.own(user_id)) if one], default=None)
-        socket.greeted, socket.own_version = True, own[0] if own else -1
         hello = {"type": "hello", "node": node, "heartbeat": heartbeat, "you": describe_own(user_id, own)}
-        socket.say(hello | {"witness": self._scope.witness(user_id), "degraded": self._registry.degraded})
+        socket.say(hello | {"witness": self._scope.witness(user_id), "degraded": self._degraded()})
+        socket.greeted, socket.own_version = True, own[0] if own else -1
 
 
 def describe_own(user_id: int, own: Sequence[object] | None) -> dict[str, object]:

@@ -57,7 +57,7 @@ class Sockets(Reception):
         self.watchers = Watchers(self.mirror.record, self._see_typing, self._say_own)
         self.glance = Glance(registry, rates, self.sight)
         seen_by = self.scope, self.sight, self.mirror, self.watchers
-        self.answers = Answers(registry, rates, *seen_by, self.roster.observe)
+        self.answers = Answers(registry, rates, *seen_by, self.roster.observe, self._tell_degraded)
         self.follower = Follower(self.scope, self.roster, self.typing, self.watchers, self.take, self.clock)
         self.dashboard, self.history = Dashboard(registry, self.roster), History(pool, registry)
         self.rooms = Rooms(registry, lambda user_id: self.scope.conversations(user_id) or listened(user_id))
@@ -183,7 +183,13 @@ class Sockets(Reception):
             await asyncio.sleep(TICK_SECONDS)
             for conversation_id, user_id in self.typing.expire(self.clock()):
                 self.watchers.room_changed(conversation_id, user_id)
-            if self._degraded != self.registry.degraded:
-                self._degraded = not self._degraded
-                for socket in self.roster:
+            self._tell_degraded()
+
+    def _tell_degraded(self) -> bool:
+        """Also at each hello: who is told there that all is well, is told of the next change, however soon it comes."""
+        if self._degraded != self.registry.degraded:
+            self._degraded = not self._degraded
+            for socket in self.roster:
+                if socket.greeted:
                     socket.say({"type": "degraded", "on": self._degraded})
+        return self._degraded

@@ -52,12 +52,12 @@ async def test_a_month_is_as_many_points_as_a_chart_shows(node: Node, ada: Perso
         )
     month = (await asks(ada, "stats", minutes=30 * 24 * 60))["history"]
     assert 600 < len(month) <= 721
-    assert {point["peak"] for point in month} == {1}
+    assert {point["peak"] for point in month[1:-1]} == {1}  # the first and the last step may be a single minute
     joins = [point["joins"] for point in month]
     assert joins == sorted(joins)
     assert joins[-1] == 50_000
     hour = await read_history(node.app[POOL], 60)
-    assert len(hour) == 60
+    assert len(hour) in (59, 60)  # a minute may have begun meanwhile
     assert [point["people"] for point in hour[-2:]] == [1, 0]
 
 

@@ -105,6 +105,21 @@ async def is_told_of(node: Node, person: Person) -> bool:
     return bool((await node.app[SOCKETS].registry.of_person(person.id)).devices)
 
 
+async def test_gone_again_a_moment_after_a_hello(database_url: str, redis_url: str) -> None:
+    """Ben is greeted in the one moment in which the registry was there: he is told that it is not, as Ana knows."""
+    async with running_node(database_url, redis_url) as node, casting(database_url, node.url) as cast:
+        ana, ben = await cast.enters("ana", "ben")
+        lease = node.app[SOCKETS].registry.lease  # renewed every few seconds: meanwhile it says what we say
+        async with open_eyes(ana) as anas:
+            lease.failing = True
+            await is_told(anas, True)
+            lease.failing = False
+            async with open_eyes(ben) as bens:
+                assert bens.frames[0]["degraded"] is False
+                lease.failing = True
+                await is_told(bens, True)
+
+
 async def test_started_without_it(database_url: str, valkey: ValkeyEngine) -> None:
     """A node that finds no Redis serves all the same, and registers what it holds when there is one."""
     valkey.kill()
