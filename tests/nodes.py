@@ -22,9 +22,13 @@ class Node:
 
 @asynccontextmanager
 async def running_node(database_url: str, redis_url: str, **settings: object) -> AsyncIterator[Node]:
-    """Start a node with these settings; it stops at the end of the block."""
+    """Start a node with these settings; it stops at the end of the block.
+
+    It shares the loop with its test, and refuses nobody because the test keeps that busy.
+    """
     with tempfile.TemporaryDirectory(prefix="tandem-files-") as folder:
-        given = {"node": "a1", "rate_limits": False, "drain_seconds": 0, "files_url": f"file://{folder}"} | settings
+        own = {"node": "a1", "files_url": f"file://{folder}"}
+        given = own | {"rate_limits": False, "drain_seconds": 0, "lag_most": 60} | settings
         async with serving(read_settings(database_url=database_url, redis_url=redis_url, **given)) as node:
             yield node
 

@@ -79,8 +79,9 @@ async def test_originals_stay_as_they_are_where_that_is_wished(database_url: str
         casting(database_url, node.url) as cast,
     ):
         (ana,) = await cast.enters("ana")
-        _, seen, _ = await opens_file(ana, address(await sends(ana, taken(6, "JPEG"), "photo.jpg")))
-        assert seen == taken(6, "JPEG")
+        photo = taken(6, "JPEG")
+        _, seen, _ = await opens_file(ana, address(await sends(ana, photo, "photo.jpg")))
+        assert seen == photo
 
 
 @given(

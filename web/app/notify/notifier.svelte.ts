@@ -7,6 +7,7 @@ import type { Entry, Message } from '../../client';
 import type { Chat } from '../chat.svelte';
 import { keep, kept } from '../kept';
 import { gist } from '../message/gist';
+import { nameOf, titleOf } from '../names';
 import { messagePath, route } from '../route.svelte';
 import type { Eyes } from './eyes';
 import { interrupts } from './quiet';
@@ -60,11 +61,12 @@ export class Notifier {
     else this.show(message);
   }
 
-  /** Where tabs know nothing of each other, the tag makes one take the other's place. */
+  /** By what the store knows, for the page may show it later. The tag lets tabs that know nothing of each other tell it once. */
   private show(message: Message): void {
-    const conversation = this.chat.store.view.conversations.get(message.conversation);
-    const title = conversation ? this.chat.title(conversation) : '';
-    const name = this.chat.name(message.author);
+    const { conversations, users } = this.chat.store.view;
+    const conversation = conversations.get(message.conversation);
+    const title = conversation ? titleOf(conversation, users, this.chat.me) : '';
+    const name = nameOf(users.get(message.author));
     const where = conversation?.kind === 'channel' ? `${name} in #${title}` : name;
     const tag = `tandem ${message.conversation}/${message.seq}`;
     const notification = new Notification(where, { body: gist(message), tag, icon: '/icon.svg' });
