@@ -4,6 +4,7 @@ They prove that the checker can fail. Nothing of this is in the package: each br
 """
 
 import os
+import random
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -17,7 +18,7 @@ from chat.log.tail import Tail
 from chat.shared.registry.reaper import Reaper
 
 SLOW = "select pg_sleep(random() * 0.1)"  # a commit that takes its time, as on a busy disk
-SLOWER = "select pg_sleep(0.3 + random() * 0.2)"  # so that one is under way whenever PostgreSQL stops
+REFUSED = 0.2  # of the commits: a disk that is full now and then, so that a short run meets it
 
 
 def announce_before_commit() -> None:
@@ -32,7 +33,9 @@ def announce_before_commit() -> None:
                 await under_way.write()
                 if under_way.entries:
                     self._announce(under_way.epoch, under_way.entries)
-                    await connection.execute(SLOWER)
+                    await connection.execute(SLOW)
+                    if random.random() < REFUSED:
+                        raise psycopg.OperationalError("no space left")
 
     setattr(Log, "change", change)  # noqa: B010 (mypy would have a method stay what it is)
 
