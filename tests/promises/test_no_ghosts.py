@@ -21,11 +21,13 @@ from tests.waiting import eventually
 LINGER, LEASE = (10.0, 10.0) if os.environ.get("PROMISE_PRESENCE") == "everyday" else (2.0, 2.0)
 GHOST = Timing(LINGER, LEASE).ghost
 SETTINGS = {"PRESENCE_LINGER": str(LINGER), "NODE_LEASE": str(LEASE)}
+RETURN = 10.0  # the linger where everybody comes back within it, also on a machine that has much to do
 
 
-async def two_nodes(start_node: StartNode) -> tuple[NodeProcess, NodeProcess]:
+async def two_nodes(start_node: StartNode, linger: float = LINGER) -> tuple[NodeProcess, NodeProcess]:
     """One for the sockets, one for the watchers."""
-    return await start_node("a1", **SETTINGS), await start_node("b2", **SETTINGS)
+    settings = SETTINGS | {"PRESENCE_LINGER": str(linger)}
+    return await start_node("a1", **settings), await start_node("b2", **settings)
 
 
 async def full_house(stage: Cast, crowded: NodeProcess, quiet: NodeProcess) -> House:
@@ -63,23 +65,23 @@ async def test_killed_node_whose_people_return_shows_nothing(
     stage: Cast, start_node: StartNode, redis_url: str
 ) -> None:
     """kill -9, and everybody is elsewhere within the linger: nobody was seen leaving; the dead one is reaped."""
-    crowded, quiet = await two_nodes(start_node)
+    crowded, quiet = await two_nodes(start_node, RETURN)
     house = await full_house(stage, crowded, quiet)
     crowded.kill()
     await comes_back(house, quiet.url)
-    await eventually(lambda: nodes_known(redis_url) == 1, limit=GHOST)
+    await eventually(lambda: nodes_known(redis_url) == 1, limit=Timing(RETURN, LEASE).ghost)
     assert house.changes() == {("offline", "online")}
     await house.empties()
 
 
 async def test_stopped_node_shows_nobody_leaving(stage: Cast, start_node: StartNode, redis_url: str) -> None:
     """SIGTERM, as in every deploy: sockets are closed with 1001, people go on elsewhere, nobody sees it."""
-    crowded, quiet = await two_nodes(start_node)
+    crowded, quiet = await two_nodes(start_node, RETURN)
     house = await full_house(stage, crowded, quiet)
     crowded.ask_to_stop()
     await comes_back(house, quiet.url)
     assert await crowded.ends() == 0
-    await eventually(lambda: nodes_known(redis_url) == 1, limit=GHOST)
+    await eventually(lambda: nodes_known(redis_url) == 1, limit=Timing(RETURN, LEASE).ghost)
     assert house.changes() == {("offline", "online")}
     await house.empties()
 
