@@ -26,9 +26,10 @@ SOON = 2_000  # ms; 300 are aimed at, and a busy machine may add
 QUICK = {"PRESENCE_LINGER": "2", "NODE_LEASE": "2"}
 
 
-async def two_nodes(start_node: StartNode) -> tuple[NodeProcess, NodeProcess]:
-    """Which linger briefly."""
-    one, two = await asyncio.gather(start_node("a1", **QUICK), start_node("b1", **QUICK))
+async def two_nodes(start_node: StartNode, linger: str = "2") -> tuple[NodeProcess, NodeProcess]:
+    """Which linger briefly, if nothing else is asked for."""
+    settings = QUICK | {"PRESENCE_LINGER": linger}
+    one, two = await asyncio.gather(start_node("a1", **settings), start_node("b1", **settings))
     return one, two
 
 
@@ -83,7 +84,7 @@ async def test_closing_the_lid_shows_offline_once(start_node: StartNode, open_wi
 
 async def test_a_reload_shows_nothing(start_node: StartNode, open_window: OpenWindow, stage: Cast) -> None:
     """Nobody is seen leaving; what is set afterwards is the first news."""
-    one, two = await two_nodes(start_node)
+    one, two = await two_nodes(start_node, linger="10")
     ana, ben = await stage.enters("ana", "ben")
     room = await stage.share(ana, ben, name="kitchen")
     bens = await open_window(two, ben, f"/c/{room}")
