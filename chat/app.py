@@ -92,14 +92,14 @@ def make_app(settings: Settings) -> web.Application:
 
 def describe(role: str, what: str) -> bytes:
     """The API of such a node for machines: `openapi`, `asyncapi`, or the `types` of both."""
-    # imported when somebody asks: a node starts 0.2 s sooner
-    from chat.operations.description.asyncapi import describe_channels
+    from chat.operations.description.asyncapi import describe_channels  # here: a node starts 0.2 s sooner
     from chat.operations.description.openapi import REF, describe_api
     from chat.operations.description.typescript import declare_types
 
-    channels, api = describe_channels(SIGNALS.json_schema(ref_template=REF)), describe_api(ROUTES[role])
-    told = {"openapi": api, "asyncapi": channels}
-    return declare_types(api, channels).encode() if what == "types" else orjson.dumps(told[what])
+    channels = describe_channels(SIGNALS.json_schema(ref_template=REF))
+    if what == "types":
+        return declare_types(describe_api(ROUTES[role]), channels).encode()
+    return orjson.dumps(channels if what == "asyncapi" else describe_api(ROUTES[role]))
 
 
 async def open_parts(app: web.Application) -> AsyncIterator[None]:

@@ -18,7 +18,7 @@ from chat.log.tail import Tail
 from chat.shared.registry.reaper import Reaper
 
 SLOW = "select pg_sleep(random() * 0.1)"  # a commit that takes its time, as on a busy disk
-REFUSED = 0.2  # of the commits: a disk that is full now and then, so that a short run meets it
+REFUSED = 0.5  # of the commits: a disk that is full now and then, so that a short run meets it
 
 
 def announce_before_commit() -> None:
