@@ -47,7 +47,8 @@ async def test_a_month_is_as_many_points_as_a_chart_shows(node: Node, ada: Perso
     with psycopg.connect(database_url) as connection:
         connection.execute(
             "insert into presence_stats (minute, people, online, away, dnd, streams, sockets, nodes, reaped, joins)"
-            " select date_trunc('minute', now()) - make_interval(mins => n), (n + 1) % 2, n % 2, 0, 0, n, 0, 1, 0, 50000 - n"
+            " select date_trunc('minute', now()) - make_interval(mins => n), (n + 1) % 2, n % 2, 0, 0, n, 0, 1, 0,"
+            " 50000 - n"
             " from generate_series(0, 40000) n"
         )
     month = (await asks(ada, "stats", minutes=30 * 24 * 60))["history"]
