@@ -151,7 +151,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         }
         canary = Canary(pool, registry, settings.node, app[REACH], settings.canary_seconds)
         registry.reports.append(canary.report)
-        parts = pool, journal, announcer, streams, registry, sockets, canary, queues, app[ANSWERS]
+        parts = pool, journal, streams, registry, sockets, canary, queues, app[ANSWERS]
         doors = partial(collect_doors, streams.roster, admission, rebalancing)
         more: list[Part] = [partial(tell_figures, uploads), doors, archive.tell]
         app[METRICS] = Metrics(streams, registry, lag, [*list_parts(*parts), *more])

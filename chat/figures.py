@@ -8,7 +8,6 @@ from prometheus_client.core import CounterMetricFamily, Metric
 
 from chat.canary.canary import Canary
 from chat.canary.figures import collect_canary
-from chat.log.announce import Announcer
 from chat.log.append import Log
 from chat.operations.families import (
     collect_ghosts,
@@ -29,7 +28,6 @@ Part = Callable[[], Iterator[Metric]]
 def list_parts(
     pool: Pool,
     log: Log,
-    announcer: Announcer,
     streams: Streams,
     registry: Registry,
     sockets: Sockets,
@@ -41,7 +39,7 @@ def list_parts(
     return [
         partial(collect_queues, queues),
         partial(collect_ghosts, registry.reaper),
-        partial(collect_log, log, announcer.delivered),
+        partial(collect_log, log),
         partial(collect_streams, streams),
         partial(collect_sockets, sockets),
         partial(collect_postgres, pool),

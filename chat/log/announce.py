@@ -5,13 +5,11 @@ for the nodes compare heads every second anyway.
 """
 
 import asyncio
-import time
 from collections.abc import Callable, Sequence
 
 import structlog
 
 from chat.log.entry import Entry, pack
-from chat.shared.histogram import SECONDS, Histogram
 from chat.shared.redis import UNAVAILABLE, Bytes
 
 CHANNEL = "tandem:log"
@@ -22,13 +20,11 @@ log = structlog.get_logger(__name__)
 
 class Announcer:
     """Tells this node at once (`hear`), and all others through Redis. `lag`: how long the last announcement of ours
-    took to come back to us by that way, in seconds; None while none has. `delivered`: how long after a commit all of
-    its readers here had been written to."""
+    took to come back to us by that way, in seconds; None while none has."""
 
     def __init__(self, redis: Bytes, hear: Callable[[str, Sequence[Entry]], None]) -> None:
         self._redis, self._hear = redis, hear
         self._queue: asyncio.Queue[bytes] = asyncio.Queue(256)
-        self.delivered = Histogram(SECONDS)
         self._sent: dict[int, float] = {}
         self.lag: float | None = None
 
@@ -38,11 +34,7 @@ class Announcer:
             self._queue.put_nowait(pack(epoch, entries, MOST_BYTES))
             self._remember(entries[-1].position)
         # not within the change: whoever waits for it is answered first, and no reader's trouble can become theirs
-        asyncio.get_running_loop().call_soon(self._tell_us, time.monotonic(), epoch, entries)
-
-    def _tell_us(self, committed: float, epoch: str, entries: Sequence[Entry]) -> None:
-        self._hear(epoch, entries)
-        self.delivered.note(time.monotonic() - committed)
+        asyncio.get_running_loop().call_soon(self._hear, epoch, entries)
 
     def _remember(self, last: int) -> None:
         if len(self._sent) >= REMEMBERED:

@@ -32,11 +32,10 @@ def histogram(name: str, words: str, values: Histogram) -> Metric:
     return family
 
 
-def collect_log(log: Log, announced: Histogram) -> Iterator[Metric]:
+def collect_log(log: Log) -> Iterator[Metric]:
     """What was written, in how many pieces, and how long it took."""
     yield histogram("tandem_append_seconds", "From a connection to the commit, of each transaction.", log.took)
     yield histogram("tandem_append_entries", "Entries of each transaction.", log.sizes)
-    yield histogram("tandem_delivery_seconds", "From the commit here to the last write to a stream here.", announced)
 
 
 def collect_streams(streams: Streams) -> Iterator[Metric]:
@@ -46,6 +45,9 @@ def collect_streams(streams: Streams) -> Iterator[Metric]:
     yield counter(
         "tandem_stream_ends", "Streams by why they ended; slow: cut at the buffer.", "why", streams.roster.ends
     )
+    words = "From the news of an entry to the last write to a stream here, of each fan-out."
+    yield histogram("tandem_delivery_seconds", words, streams.coalescer.took)
+    yield CounterMetricFamily("tandem_stream_writes", "Writes to streams that were live.", streams.hub.writes)
     yield CounterMetricFamily(
         "tandem_replayed_entries", "Entries read again for who came back.", streams.replay.replayed
     )

@@ -56,6 +56,7 @@ class Hub:
         self._members: dict[int, set[Stream]] = {}
         self._moved = asyncio.Event()
         self.followers: list[Follower] = []
+        self.writes = 0  # to streams, so far
 
     @property
     def position(self) -> int:
@@ -155,6 +156,7 @@ class Hub:
         for (conversation_id, user_id), bit in frames.items():
             for stream in self._readers(conversation_id, user_id):
                 wanted[stream] = wanted.get(stream, 0) | bit
+        self.writes += len(wanted)
         chunks: dict[int, Chunk] = {}
         for stream, mask in wanted.items():
             if (chunk := chunks.get(mask)) is None:

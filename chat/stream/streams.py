@@ -13,6 +13,7 @@ from chat.shared.postgres import Pool
 from chat.shared.redis import Bytes
 from chat.shared.registry.registry import Registry
 from chat.shared.settings import Settings
+from chat.stream.coalesce import Coalescer
 from chat.stream.hub import Hub
 from chat.stream.pages import Pages
 from chat.stream.records import Records
@@ -34,7 +35,8 @@ class Streams:
         self.hub = Hub(settings.recent_bytes, self._watch, self._restart)
         self.roster = Roster(settings.stream_beat, settings.streams_per_person, registry)
         self.records = Records(pool, settings.node, settings.log_retention_days)
-        self.tail = Tail(pool, redis, self.hub)
+        self.coalescer = Coalescer(self.hub, settings.coalesce_seconds)
+        self.tail = Tail(pool, redis, self.coalescer)
         self.stays = StayReader(pool)
         self.left = self.leave  # one bound method for all streams: each would keep 64 bytes of its own
         self.heads = Gather[None, int](self._read_heads, batch=MOST_ASKING, limit=MOST_ASKING)

@@ -3,26 +3,10 @@
 from chat.log.entry import Entry
 from chat.log.frame import encode_frame
 from chat.shared.stays import Stay, Stays
-from chat.stream.chunk import Chunk
 from chat.stream.hub import Hub
-from chat.stream.stream import Reason, Stream
+from tests.costs.kept import Kept
 
 READERS, ENTRIES = 50, 100
-
-
-class Kept(Stream):
-    """A stream that keeps what it is handed."""
-
-    def __init__(self, user_id: int) -> None:
-        super().__init__(user_id, user_id, None, lambda _stream: None)
-        self.chunks: list[Chunk] = []
-
-    def write(self, chunk: Chunk) -> None:
-        """Keep it."""
-        self.chunks.append(chunk)
-
-    def close(self, reason: Reason) -> None:
-        """Nothing to close."""
 
 
 async def test_a_batch_is_one_write_a_reader_of_shared_bytes() -> None:
