@@ -3,9 +3,12 @@
 import asyncio
 
 import psycopg
-from argon2 import PasswordHasher
+import pytest
+from argon2 import PasswordHasher, extract_parameters
+from argon2.exceptions import VerifyMismatchError
 
 from chat.accounts.endpoints import ACCOUNTS
+from chat.accounts.hasher import hash_of_nobody
 from tests.accounts.door import PASSWORD, Visitor, visiting
 from tests.nodes import Node
 from tests.waiting import eventually
@@ -35,6 +38,16 @@ async def test_wrong_name_and_wrong_password_are_told_alike(ana: Visitor, mallor
     assert costs == [1, 1, 1, 1]
     assert answers == [answers[0]] * 4
     assert (answers[0][0], answers[0][1]["code"]) == (401, "bad_credentials")
+
+
+def test_nobodys_hash_costs_what_anybodys_does() -> None:
+    """It is made up, not computed; comparing with it must take as long."""
+    argon = PasswordHasher()
+    nobodys = hash_of_nobody(argon)
+    assert extract_parameters(nobodys) == extract_parameters(argon.hash(PASSWORD))
+    assert nobodys != hash_of_nobody(argon)
+    with pytest.raises(VerifyMismatchError):
+        argon.verify(nobodys, PASSWORD)
 
 
 async def test_a_disabled_account_is_told_alike(ana: Visitor, mallory: Visitor, database_url: str) -> None:
