@@ -13,7 +13,7 @@ import uvloop
 from chat.engines import PostgresEngine, ValkeyEngine
 from chat.migrations import migrate
 from tests.cast import Cast, Person, casting
-from tests.databases import fresh_database, set_fsync
+from tests.databases import folder_in_memory, fresh_database, set_fsync
 from tests.nodes import Node, running_node
 
 SERIAL = itertools.count(1)
@@ -31,7 +31,10 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if given := os.environ.get("DATABASE_URL"):
         yield given
         return
-    with PostgresEngine(tmp_path_factory.mktemp("postgres")) as engine:
+    with (
+        folder_in_memory(tmp_path_factory.mktemp("postgres")) as folder,
+        PostgresEngine(folder / "postgres") as engine,
+    ):
         set_fsync(engine.url, on=False)
         yield engine.url
 
