@@ -168,7 +168,7 @@ def invite(
 @main.command()
 def flood(
     sizes: Annotated[list[int] | None, typer.Argument(help="How many messages, one size after the other.")] = None,
-    data: Annotated[Path, typer.Option(help="The folder of a database of its own.")] = Path(".tandem-flood"),
+    data: Annotated[Path, typer.Option(help="The folder of databases of its own.")] = Path(".tandem-flood"),
 ) -> None:
     """See what a page of history and a search cost among so many messages; ten million take some minutes and 12 GB.
 

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from chat.bench.stage import queries
-from chat.bench.talk import Talk
+from chat.bench.talk import Talk, ticket_named
 from chat.messages.commit import queries as message_queries
 from chat.messages.window import Window, after, around, before, newest
 from chat.search.find import Asked, find_on, read_scope, steps
@@ -60,7 +60,7 @@ def questions(ticket: int) -> dict[str, str]:
 
     People are called as `ana` and `ben`, rooms as `busy`, `quiet` and `silent`.
     """
-    words, han = Talk().words["latin"], Talk().words["han"]
+    words, han, named = Talk().words["latin"], Talk().words["han"], ticket_named(ticket)
     common, second, third = (word for word in words[:40] if len(word) == 3), words[1], words[2]
     first = next(common)
     return {
@@ -68,17 +68,26 @@ def questions(ticket: int) -> dict[str, str]:
         **{f"common word, {room} room": f"{first} in:{room}" for room in ("busy", "quiet", "silent")},
         "phrase, quiet room": f'"{second} {third}" in:quiet',
         "middling word": words[150],
-        "rare word": f"t{ticket}",
-        "rare word, busy room": f"t{ticket} in:busy",
+        "rare word": named,
+        "rare word, busy room": f"{named} in:busy",
         "two common words": f"{first} {second}",
         "phrase": f'"{second} {third}"',
         "prefix, common": f"{words[300][:3]}*",
-        "prefix, rare": f"t{ticket}*",
+        "prefix, rare": f"{named}*",
         "script without spaces": han[0],
         "common word of ben": f"{first} from:ben",
         "of ben, a month": "from:ben after:2015-01-01 before:2015-02-01",
         "with a link": f"{first} has:link",
         "nothing": f"{first} xyzzy",
+    }
+
+
+def wider_questions() -> dict[str, str]:
+    """What grows with all talk: of somebody, and in a room `calm`, who say so many parts of it and no fixed number."""
+    asked = questions(0)
+    return {
+        "common word of one in 200": asked["common word of ben"].replace("ben", "p3"),
+        "phrase, calm room": asked["phrase, quiet room"].replace("quiet", "calm"),
     }
 
 

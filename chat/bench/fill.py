@@ -12,7 +12,7 @@ from itertools import islice
 
 import psycopg
 
-from chat.bench.talk import TICKETED, Talk, spread
+from chat.bench.talk import TICKETED, Talk, spread, ticket_named
 from chat.search.indexer import queries as indexing
 from chat.search.lexemes import encode_keys, encode_words, quote, quoted_grams
 from chat.shared.postgres import Connection
@@ -98,7 +98,7 @@ class Filler:
         for position, place in enumerate(places, self._head + 1):
             body, vector = luck.choice(bodies)
             if luck.random() < TICKETED:
-                ticket = f"t{luck.randrange(tickets)}"
+                ticket = ticket_named(luck.randrange(tickets))
                 body, vector = f"{body} {ticket}", f"{vector} {quote(ticket)}:99 {quoted_grams(ticket)}"
             conversation, author = self._shares[place][0], luck.choice(self._authors)
             last[conversation] += 1

@@ -50,7 +50,7 @@ select case n when 1 then 'ana' when 2 then 'ben' else 'p' || n end, 'Person ' |
 with made as (
     insert into conversations (kind, name, private)
     select 'channel', name, true
-      from (values ('busy'), ('quiet'), ('silent')) as few (name)
+      from (values ('busy'), ('quiet'), ('calm'), ('silent')) as few (name)
      where not exists (select from conversations)
      union all
     select 'channel', 'room' || n, true from generate_series(0, %(rooms)s::integer - 1) as n

@@ -3,17 +3,16 @@
 import secrets
 
 from chat.bench.bench import Bench
-from chat.bench.descriptors import streams_most
-from chat.bench.report import Curve, Report, Row, flatness
+from chat.bench.report import Curve, Report, Row
 from chat.bench.stage import Guest, SqlStage
+from chat.bench.streams import FLOOR_WRITES, cost_of_delivering, grow_streams
 from chat.bench.target import spread
 from chat.bench.trouble import BenchTrouble
 
-STREAMS = (100, 1_000, 5_000, 20_000)
 MEMBERS = (10, 1_000, 10_000, 100_000)
 ROOMS = (10, 1_000, 10_000, 100_000)
 NODES = 4
-DELIVERIES, POSTERS, FLAT = 200_000, 64, 1.15
+POSTERS, FLAT = 64, 1.15
 
 
 async def measure_growth(bench: Bench) -> Report:
@@ -24,17 +23,27 @@ async def measure_growth(bench: Bench) -> Report:
     steps = (grow_streams, grow_members, grow_rooms, grow_nodes)
     with bench.counting("growth", len(steps)) as show:
         for n, step in enumerate(steps):
-            report.curves.append(await step(bench))
+            report.curves += await step(bench)
             show(n + 1)
-    points = report.curves[0].points
-    what, note = "CPU of a delivery at most streams, in times that at fewest", f"largest {flatness(points):.2f} ×"
-    report.rows.append(Row(what, points[-1][1] / points[0][1], "×", FLAT, note=note))
+    report.rows.append(flat_row(report.curves))
     return report
 
 
-def sizes(bench: Bench, wanted: tuple[int, ...], most: int = 10**9) -> list[int]:
+def flat_row(curves: list[Curve]) -> Row:
+    """Whether a delivery costs as much with many streams; and how it is with the floor, whose part is the kernel's."""
+    what, grown = "CPU of a delivery at most streams, in times that at fewest", [growth_of(one) for one in curves]
+    note = f"the floor's writes: {grown[1]:.2f} ×" if curves[1].what == FLOOR_WRITES else ""
+    return Row(what, grown[0], "×", FLAT, note=note)
+
+
+def growth_of(curve: Curve) -> float:
+    """Its last point, in times its first."""
+    return curve.points[-1][1] / curve.points[0][1]
+
+
+def sizes(bench: Bench, wanted: tuple[int, ...]) -> list[int]:
     """On this scale, each once."""
-    return sorted({min(bench.sized(size, 5), most) for size in wanted})
+    return sorted({bench.sized(size, 5) for size in wanted})
 
 
 async def cost_of_posts(bench: Bench, guests: list[Guest], rooms: list[int], each: int) -> tuple[float, float]:
@@ -56,45 +65,17 @@ async def cost_of_posts(bench: Bench, guests: list[Guest], rooms: list[int], eac
     return (bench.place.cpu() - cpu) / taken, (bench.place.database_cpu() - database) / taken
 
 
-async def grow_streams(bench: Bench) -> Curve:
-    """One channel with ever more readers; beyond what a post takes that nobody reads."""
-    guests = await bench.place.stage.enter(POSTERS)
-    room = await bench.place.stage.share(guests)
-    tokens, points = [guest.token for guest in guests], []
-    for size in sizes(bench, STREAMS, streams_most()):
-        posts = max(5, bench.sized(DELIVERIES, 200) // size)
-        alone = await cost_of_delivering(bench, room, tokens, posts, 0)
-        await bench.open(bench.place.target(room), list(spread(tokens, size)))
-        await cost_of_delivering(bench, room, tokens, 3, size)
-        cpu = await cost_of_delivering(bench, room, tokens, posts, size)
-        await bench.forget()
-        points.append((float(size), (cpu - alone) / (posts * size) * 1e6))
-    note = "beyond what the same posts take that nobody reads"
-    return Curve("a delivery", "streams", "µs of server CPU", points, note)
-
-
-async def cost_of_delivering(bench: Bench, room: int, tokens: list[str], posts: int, readers: int) -> float:
-    """CPU seconds of the node for so many posts, one after the other."""
-    await bench.place.stage.take_for_indexed()
-    await bench.listen(posts * readers, awake=bool(readers))
-    cpu, order = bench.place.cpu(), {"target": bench.place.target(room), "tokens": tokens[:1]}
-    await bench.mouth.ask("post", **order, each=posts, name=secrets.token_hex(4))
-    if readers:
-        await bench.heard(limit=60)
-    return bench.place.cpu() - cpu
-
-
-async def grow_members(bench: Bench) -> Curve:
+async def grow_members(bench: Bench) -> list[Curve]:
     """One channel with ever more members, who are not here."""
     points = []
     for size in sizes(bench, MEMBERS):
         guests = await bench.place.stage.enter(size)
         room = await bench.place.stage.share(guests)
         points.append((float(size), sum(await cost_of_posts(bench, guests[:POSTERS], [room], bench.sized(40, 2)))))
-    return Curve("a post to one channel", "members", "µs of server and database CPU", points)
+    return [Curve("a post to one channel", "members", "µs of server and database CPU", points)]
 
 
-async def grow_rooms(bench: Bench) -> Curve:
+async def grow_rooms(bench: Bench) -> list[Curve]:
     """Ever more conversations, posted to one after the other."""
     stage = bench.place.stage
     assert isinstance(stage, SqlStage)
@@ -103,10 +84,10 @@ async def grow_rooms(bench: Bench) -> Curve:
         rooms += await stage.rooms(guests, size - len(rooms))
         points.append((float(size), sum(await cost_of_posts(bench, guests, rooms, bench.sized(40, 2)))))
     note = "a batch of posts to one conversation locks and updates one row, of posts to many, many"
-    return Curve("a post", "conversations", "µs of server and database CPU", points, note)
+    return [Curve("a post", "conversations", "µs of server and database CPU", points, note)]
 
 
-async def grow_nodes(bench: Bench) -> Curve:
+async def grow_nodes(bench: Bench) -> list[Curve]:
     """The same readers, spread over ever more nodes."""
     guests = await bench.place.stage.enter(POSTERS)
     room = await bench.place.stage.share(guests)
@@ -120,4 +101,4 @@ async def grow_nodes(bench: Bench) -> Curve:
         cpu = await cost_of_delivering(bench, room, tokens, posts, heard)
         await bench.forget()
         points.append((float(nodes), cpu / (posts * heard) * 1e6))
-    return Curve("a delivery, all nodes and the post together", "nodes", "µs of server CPU", points)
+    return [Curve("a delivery, all nodes and the post together", "nodes", "µs of server CPU", points)]

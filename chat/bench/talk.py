@@ -81,6 +81,11 @@ class Talk:
         return sentence + "?" if luck < 0.1 else sentence.capitalize() + "." if luck < 0.4 else sentence
 
 
+def ticket_named(number: int) -> str:
+    """As tickets are called: all as long, so that the beginning of one says as much where little was said."""
+    return f"t{number:05}"
+
+
 def spread(shares: Sequence[int], luck: random.Random) -> Iterator[int]:
     """Which place comes next, over and over, until each has had its share; they are mixed as in life."""
     left = list(shares)
