@@ -44,7 +44,7 @@ async def test_drained_and_back(cast: Cast, ada: Person, other: Node) -> None:
     assert await eyes.closes() == 1001
     assert await readiness(cast, other) == 503
     assert (await ben.call("GET", "/api/chat/stream?poll=1"))[0] == 503
-    assert await state(ada, "a1") == "up"
+    await becomes(ada, "a1", "up")
     assert (await ada.call("PUT", "/api/presence/nodes/b2/drain", {"draining": False}))[0] == 202
     await becomes(ada, "b2", "up")
 
@@ -75,5 +75,5 @@ async def test_who_may_drain_what(cast: Cast, ada: Person) -> None:
     ):
         status, problem = await person.call("PUT", f"/api/presence/nodes/{name}/drain", body)
         assert (status, problem["code"]) == wanted
-    assert await state(ada, "a1") == "up"
+    await becomes(ada, "a1", "up")
     assert await audited(ada) == []
