@@ -49,14 +49,13 @@ class Coalescer:
         self._hub.start_over(epoch, position)
 
     def _hand_on(self) -> None:
-        held, self._held = self._held, []
+        held, self._held, self.resting = self._held, [], False
         before = self._hub.writes
         if held:
             self._hub.hear(held)
             self.took.note(time.monotonic() - self._since)
-        rest = rest_after(self._hub.writes - before, self._most)
-        self.resting = rest > 0
-        if self.resting:
+        if rest := rest_after(self._hub.writes - before, self._most):
+            self.resting = True
             asyncio.get_running_loop().call_later(rest, self._hand_on)
 
 
