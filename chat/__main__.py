@@ -167,8 +167,11 @@ def invite(
 
 @main.command()
 def flood(
-    sizes: Annotated[list[int] | None, typer.Argument(help="How many messages, one size after the other.")] = None,
+    sizes: Annotated[
+        list[int] | None, typer.Argument(min=5_000, help="How many messages, one size after the other.")
+    ] = None,
     data: Annotated[Path, typer.Option(help="The folder of databases of its own.")] = Path(".tandem-flood"),
+    out: Annotated[Path | None, typer.Option(help="A folder for report.md, report.json and a plot.")] = None,
 ) -> None:
     """See what a page of history and a search cost among so many messages; ten million take some minutes and 12 GB.
 
@@ -176,8 +179,9 @@ def flood(
     """
     with told_plainly():
         from chat.bench.flood import flood
+        from chat.bench.flooded import tell
 
-        flood(data, sizes or [10_000, 1_000_000])
+        tell(flood(data, sizes or [10_000, 1_000_000]), out)
 
 
 def ask_password() -> str:

@@ -6,6 +6,7 @@ lengthen it; and the pages that it touches, which are the same everywhere.
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 
 from chat.bench.stage import queries
@@ -55,12 +56,18 @@ def pages(last_seq: int) -> dict[str, Window]:
     }
 
 
+@cache
+def vocabulary() -> dict[str, list[str]]:
+    """What `fill` says it with; it takes a second to make."""
+    return Talk().words
+
+
 def questions(ticket: int) -> dict[str, str]:
     """Each kind of question to what `fill` has said. `ticket`: a number that few messages have.
 
     People are called as `ana` and `ben`, rooms as `busy`, `quiet` and `silent`.
     """
-    words, han, named = Talk().words["latin"], Talk().words["han"], ticket_named(ticket)
+    words, han, named = vocabulary()["latin"], vocabulary()["han"], ticket_named(ticket)
     common, second, third = (word for word in words[:40] if len(word) == 3), words[1], words[2]
     first = next(common)
     return {

@@ -14,7 +14,6 @@ from pathlib import Path
 import psycopg
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
-from rich.table import Table
 
 from chat.bench.depth import Cost, measure_page, measure_search, pages, questions, wider_questions
 from chat.bench.fill import TICKET_HITS, fill, queries
@@ -26,23 +25,23 @@ from chat.shared.postgres import Connection, prepare_connection
 PEOPLE, ROOMS, CLOSED = 200, 40, 8
 BEN, BENS = 2, 10  # people it would take to say as much as he
 ENOUGH, SILENT_MOST = 500, 20_000  # messages
-USER, TURNS = 1, 3
+USER, TURNS, LEAST = 1, 3, 5_000
+Found = dict[int, dict[str, Cost]]  # what each kind of page and question costs, by size
 console = Console(stderr=True, highlight=False)
 
 
-def flood(folder: Path, sizes: Sequence[int]) -> None:
-    """Fill, measure in turns, and print the table; `folder` keeps a database of each size for the next time."""
+def flood(folder: Path, sizes: Sequence[int]) -> Found:
+    """Fill, and measure in turns; `folder` keeps a database of each size for the next time."""
     with ExitStack() as stack:
         engines = {size: stack.enter_context(PostgresEngine(folder / str(size))) for size in sorted(set(sizes))}
-        found = asyncio.run(measure_sizes({size: engine.url for size, engine in engines.items()}))
-    Console().print(tabulate(found))
+        return asyncio.run(measure_sizes({size: engine.url for size, engine in engines.items()}))
 
 
-async def measure_sizes(urls: dict[int, str]) -> dict[int, dict[str, Cost]]:
+async def measure_sizes(urls: dict[int, str]) -> Found:
     """What each kind of question costs at each size: the least of some turns, for other work makes all of it dearer."""
     for size, url in urls.items():
         await rise(url, size)
-    found: dict[int, dict[str, Cost]] = {size: {} for size in urls}
+    found: Found = {size: {} for size in urls}
     for _ in range(TURNS):
         for size, url in urls.items():
             costs = await measure_all(url)
@@ -102,16 +101,3 @@ async def measure_all(database_url: str) -> dict[str, Cost]:
         ticket = max(10, int(head[0] * TICKETED / TICKET_HITS * 0.97))  # one of those that came last
         asked = questions(ticket) | wider_questions()
         return costs | {name: await measure_search(connection, USER, text) for name, text in asked.items()}
-
-
-def tabulate(found: dict[int, dict[str, Cost]]) -> Table:
-    """A column for each size, and how many times the smallest the largest costs."""
-    table = Table("processor of PostgreSQL, ms · found · pages touched", *[f"{size:,}" for size in found], "×")
-    first, last = min(found), max(found)
-    wider = wider_questions()
-    for name, cost in found[last].items():
-        cells = [f"{one[name].processor:.2f} · {one[name].found} · {one[name].plan.buffers}" for one in found.values()]
-        if name == next(iter(wider)):
-            table.add_section()
-        table.add_row(name, *cells, f"{cost.processor / found[first][name].processor:.2f}")
-    return table

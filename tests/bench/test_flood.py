@@ -1,0 +1,48 @@
+"""A flood: the same questions among little and much talk, and a report that says what grew."""
+
+from pathlib import Path
+
+import orjson
+
+from chat.bench.depth import Cost, Plan, pages, questions, wider_questions
+from chat.bench.flood import CLOSED, ENOUGH, LEAST, ROOMS, share_out
+from chat.bench.flooded import FLAT, tell
+
+SIZES = (LEAST, 10_000, 10_000_000)
+
+
+def cost(milliseconds: float) -> Cost:
+    """Of something that is found."""
+    return Cost(milliseconds, 20, Plan(50, frozenset(), frozenset(), 20))
+
+
+def test_all_is_said_somewhere_and_the_quiet_room_is_as_quiet_at_all_sizes() -> None:
+    """Only the calm room grows with the rest."""
+    names = [
+        "silent",
+        "busy",
+        "quiet",
+        "calm",
+        *(f"room{n}" for n in range(ROOMS)),
+        *(f"closed{n}" for n in range(CLOSED)),
+    ]
+    rooms = {name: number for number, name in enumerate(names)}
+    for size in SIZES:
+        shares = share_out(rooms, size)
+        assert min(shares.values()) > 0
+        assert 0 <= size - sum(shares.values()) < ROOMS + CLOSED
+        assert shares[rooms["quiet"]] == ENOUGH
+
+
+def test_the_report_holds_to_the_bar_what_is_asked_the_same(tmp_path: Path) -> None:
+    """What asks for more where more was said is told without one."""
+    kinds = [*pages(1), *questions(1), *wider_questions()]
+    small, large = dict.fromkeys(kinds, cost(1.0)), dict.fromkeys(kinds, cost(1.2))
+    large["phrase"] = large["phrase, calm room"] = cost(3.0)
+    tell({10_000: small, 10_000_000: large}, tmp_path)
+    (report,) = orjson.loads((tmp_path / "report.json").read_bytes())["reports"]
+    rows = {row["what"]: row for row in report["rows"]}
+    assert list(rows) == kinds
+    assert {name for name, row in rows.items() if row["bar"] != FLAT} == wider_questions().keys()
+    assert {name for name, row in rows.items() if row["holds"] is False} == {"phrase"}
+    assert report["curves"][-1]["points"] == [[10_000, 1.0], [10_000_000, 3.0]]
