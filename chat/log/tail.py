@@ -98,7 +98,7 @@ class Tail:
     async def _hear_all(self, channel: PubSub) -> None:
         silent = 0
         while silent < 3:  # two pings without an answer: a half-open connection tells us nothing for ever
-            hint = await channel.get_message(timeout=1)
+            hint = await say(channel.get_message, timeout=1)
             silent = silent + 1 if hint is None else 0
             if hint is None:
                 await say(channel.ping)

@@ -1,7 +1,7 @@
 """The connection to Redis or Valkey: every call is bounded in time, for it may hang as well as fail."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
 from redis.asyncio import Redis, RedisCluster
@@ -11,6 +11,7 @@ from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisClusterException, RedisError
 
+Said = TypeVar("Said")
 Bytes = Redis  # decode_responses is off: values are bytes
 UNAVAILABLE: tuple[type[Exception], ...] = (RedisError, RedisClusterException, OSError, TimeoutError)
 BOUNDS: dict[str, Any] = {"socket_timeout": 2, "socket_connect_timeout": 2, "socket_keepalive": True}
@@ -48,12 +49,13 @@ def connect_sentinel(rest: str) -> Bytes:
     return cast(Bytes, sentinel.master_for(service or "mymaster", **NAME))
 
 
-async def say(command: Callable[..., Awaitable[object]], *arguments: Any) -> None:
-    """Send this on a connection that is open for long. It may have been closed a moment ago, by the server or by who
-    hears on it: uvloop says that with a `RuntimeError`, which is no reason for a node to end."""
+async def say(command: Callable[..., Awaitable[Said]], *arguments: Any, **named: Any) -> Said:
+    """Send this, or hear, on a connection that is open for long. It may have been closed a moment ago, by the server or
+    by who speaks or hears beside us: uvloop says that with a `RuntimeError`, and the library with an `AttributeError`
+    where it happens in the midst of it; neither is a reason for a node to end."""
     try:
-        await command(*arguments)
-    except RuntimeError as error:
+        return await command(*arguments, **named)
+    except (RuntimeError, AttributeError) as error:
         raise ConnectionError(str(error)) from None
 
 

@@ -1,7 +1,7 @@
 """Background tasks: each has a name, is supervised, and ends the node when it dies unexpectedly."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Collection, Coroutine
 from typing import Any
 
 import structlog
@@ -32,12 +32,8 @@ class Tasks:
             self.failed.set_result(task.get_name())
 
     async def stop(self) -> None:
-        """Cancel all and wait until they have ended; again and again, for a library may swallow a cancellation
-        (redis-py does when it comes during a time-out of its own)."""
-        while running := list(self._running):
-            for task in running:
-                task.cancel()
-            await asyncio.wait(running, timeout=0.1)
+        """Cancel all and wait until they have ended."""
+        await let_go(self._running)
 
 
 async def first_of(*works: Coroutine[Any, Any, None]) -> None:
@@ -48,6 +44,17 @@ async def first_of(*works: Coroutine[Any, Any, None]) -> None:
         for task in done:
             task.result()
     finally:
+        await let_go(running)
+
+
+async def let_go(tasks: Collection[asyncio.Task[Any]]) -> None:
+    """Cancel them and wait until they have ended; again and again, for a library may swallow a cancellation (redis-py
+    does when it comes during a time-out of its own). Cancelled once, what hears on a connection was seen to go on
+    alone after what speaks on it had failed."""
+    while running := [task for task in tasks if not task.done()]:
         for task in running:
             task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await asyncio.wait(running, timeout=0.1)
+    for task in tasks:
+        if not task.cancelled():
+            task.exception()  # known, and of no interest any more

@@ -7,6 +7,7 @@ in between is lost, so that from then on, and not before, reading the present st
 import asyncio
 from collections.abc import Callable
 from itertools import islice
+from typing import Any
 
 import structlog
 from redis.asyncio.client import PubSub
@@ -65,7 +66,18 @@ class Subscriber:
         async with asyncio.timeout(PING_SECONDS):
             await pubsub.subscribe(self._first)
         self._changes = dict.fromkeys(self._wanted, True)
-        await first_of(self._hear_all(pubsub), self._tell_changes(pubsub))
+        connection: Any = pubsub.connection
+        connection.deregister_connect_callback(pubsub.on_connect)
+        connection.register_connect_callback(self._refuse)
+        try:
+            await first_of(self._hear_all(pubsub), self._tell_changes(pubsub))
+        finally:
+            connection.deregister_connect_callback(self._refuse)
+
+    async def _refuse(self, _connection: object) -> None:
+        """Left to itself the library connects again, from within hearing and telling at once, each of which subscribes
+        to everything anew and may fail in it and connect again, until nothing is left of the stack. `run` does it."""
+        raise ConnectionError("a connection that is heard on does not come back by itself")
 
     async def _tell_changes(self, pubsub: PubSub) -> None:
         while True:
@@ -82,7 +94,7 @@ class Subscriber:
     async def _hear_all(self, pubsub: PubSub) -> None:
         silent = 0
         while silent < 2:  # a ping without an answer: a half-open connection tells us nothing for ever
-            message = await pubsub.get_message(timeout=PING_SECONDS)
+            message = await say(pubsub.get_message, timeout=PING_SECONDS)
             silent = silent + 1 if message is None else 0
             if message is None:
                 await say(pubsub.ping)

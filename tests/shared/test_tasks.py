@@ -1,0 +1,45 @@
+"""Tasks that belong together end together, also where a library swallows a cancellation."""
+
+import asyncio
+from contextlib import suppress
+
+import pytest
+
+from chat.shared.tasks import Tasks, first_of
+from tests.waiting import breathe
+
+
+async def swallow(times: int, ended: asyncio.Event) -> None:
+    """Goes on though it was told to end, so many times."""
+    for _ in range(times):
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+    try:
+        await asyncio.Event().wait()
+    finally:
+        ended.set()
+
+
+async def fail() -> None:
+    """At once."""
+    raise ConnectionError("gone")
+
+
+async def test_who_is_left_alone_ends_too() -> None:
+    """The first one's error is told when the other has ended, and not before."""
+    ended = asyncio.Event()
+    async with asyncio.timeout(5):
+        with pytest.raises(ConnectionError, match="gone"):
+            await first_of(swallow(2, ended), fail())
+    assert ended.is_set()
+
+
+async def test_all_tasks_stop() -> None:
+    """Whatever they swallow, and without a word of failure."""
+    tasks, ended = Tasks(), asyncio.Event()
+    tasks.start("stubborn", swallow(2, ended))
+    await breathe()
+    async with asyncio.timeout(5):
+        await tasks.stop()
+    assert ended.is_set()
+    assert not tasks.failed.done()
