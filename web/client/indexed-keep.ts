@@ -42,8 +42,12 @@ export class IndexedKeep implements Keep {
 
   private async change(how: (store: IDBObjectStore) => IDBRequest): Promise<void> {
     const database = await this.database;
-    // full, or closing: then it lasts as long as the page
-    if (database) await done(how(database.transaction(STORE, 'readwrite').objectStore(STORE))).catch(() => undefined);
+    if (!database) return;
+    const transaction = database.transaction(STORE, 'readwrite');
+    const asked = done(how(transaction.objectStore(STORE)));
+    // now, and not when this page has heard of its success: a tab may be closed the moment after something was said
+    transaction.commit();
+    await asked.catch(() => undefined); // full, or closing: then it lasts as long as the page
   }
 }
 
