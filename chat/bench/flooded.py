@@ -9,11 +9,10 @@ from rich.console import Console
 from rich.table import Table
 
 from chat.bench.depth import Cost, pages, wider_questions
+from chat.bench.depths import FLAT
 from chat.bench.flood import Found
 from chat.bench.report import Curve, Report, Row
 from chat.bench.show import save
-
-FLAT = 1.3
 
 
 def tell(found: Found, out: Path | None) -> None:

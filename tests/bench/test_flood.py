@@ -5,8 +5,9 @@ from pathlib import Path
 import orjson
 
 from chat.bench.depth import Cost, Plan, pages, questions, wider_questions
+from chat.bench.depths import FLAT
 from chat.bench.flood import CLOSED, ENOUGH, LEAST, ROOMS, share_out
-from chat.bench.flooded import FLAT, tell
+from chat.bench.flooded import tell
 
 SIZES = (LEAST, 10_000, 10_000_000)
 
