@@ -25,6 +25,7 @@ async def start_node(database_url: str, redis_url: str, tmp_path: Path) -> Async
     yield start
     for node in nodes:
         node.kill()
+        print(f"{node.name} said:", node.words(), sep="\n")  # pytest shows it where the story went wrong
 
 
 @pytest.fixture

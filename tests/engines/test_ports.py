@@ -1,0 +1,31 @@
+"""A free port is given once, whoever else is looking for one at the same moment."""
+
+import random
+import subprocess
+import sys
+
+from chat.engines.ports import free_port
+
+OTHER = "import sys; from chat.engines.ports import claim; print(claim(int(sys.argv[1]))); sys.stdin.read()"
+
+
+def test_no_port_is_given_twice() -> None:
+    """Though nobody listens yet, and though chance is made to repeat itself, as by a test that is to be repeatable."""
+    given = []
+    for _ in range(200):
+        random.seed(1)
+        given.append(free_port())
+    assert len(set(given)) == len(given)
+
+
+def test_what_another_process_has_is_not_ours_until_it_ends() -> None:
+    """It has not begun to listen there either."""
+    command = [sys.executable, "-c", OTHER]
+    port = free_port()
+    assert subprocess.run([*command, str(port)], stdin=subprocess.DEVNULL, capture_output=True).stdout == b"False\n"
+    with subprocess.Popen([*command, "19999"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"True\n"
+        again = [*command, "19999"]
+        assert subprocess.run(again, stdin=subprocess.DEVNULL, capture_output=True).stdout == b"False\n"
+    assert subprocess.run(again, stdin=subprocess.DEVNULL, capture_output=True).stdout == b"True\n"
