@@ -1,16 +1,16 @@
 """What a flood has found: a table of all kinds at all sizes, and a report of what must stay flat."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
 from rich.console import Console
 from rich.table import Table
 
-from chat.bench.depth import Cost, pages, wider_questions
+from chat.bench.depth import pages, wider_questions
 from chat.bench.depths import FLAT
-from chat.bench.flood import Found
+from chat.bench.flood import Answer, Found
 from chat.bench.report import Curve, Report, Row
 from chat.bench.show import save
 
@@ -23,28 +23,43 @@ def tell(found: Found, out: Path | None) -> None:
 
 
 def tabulate(found: Found) -> Table:
-    """A column for each size, and how many times the smallest the largest costs."""
-    table = Table("processor of PostgreSQL, ms · found · pages touched", *[f"{size:,}" for size in found], "×")
+    """A column for each size, and how many times as long one waits at the largest as at the smallest."""
+    told = "waiting for a node · of it the processor of PostgreSQL, ms · found · pages touched"
+    table = Table(told, *[f"{size:,}" for size in found], "×")
     first, last = min(found), max(found)
     wider = wider_questions()
-    for name, cost in found[last].items():
-        cells = [f"{one[name].processor:.2f} · {one[name].found} · {one[name].plan.buffers}" for one in found.values()]
+    for name, answer in found[last].items():
         if name == next(iter(wider)):
             table.add_section()
-        table.add_row(name, *cells, f"{cost.processor / found[first][name].processor:.2f}")
+        cells = [describe(answers[name]) for answers in found.values()]
+        table.add_row(name, *cells, f"{answer.waited / found[first][name].waited:.2f}")
     return table
+
+
+def describe(answer: Answer) -> str:
+    """A cell of the table."""
+    cost = answer.cost
+    return f"{answer.waited:.2f} · {cost.processor:.2f} · {cost.found} · {cost.plan.buffers}"
 
 
 def report_flood(found: Found) -> Report:
     """Each kind at the largest size, in times the smallest; those that ask for more there have no bar."""
     first, last = min(found), max(found)
     report, wider = Report("flood", curves=list(curves_of(found))), wider_questions()
-    for name, cost in found[last].items():
+    for name, answer in found[last].items():
         before, bar = found[first][name], None if name in wider else FLAT
-        note = f"{before.processor:.2f} ms, then {cost.processor:.2f}; {cost.found} found, {cost.plan.buffers} pages"
-        report.rows.append(Row(name, cost.processor / before.processor, "×", bar, note=note))
-    report.notes.append(f"milliseconds of PostgreSQL's processor among {first:,} messages, then among {last:,}")
+        report.rows.append(Row(name, answer.waited / before.waited, "×", bar, note=compare(before, answer)))
+    report.notes.append(
+        f"how long one waits for a node's answer among {last:,} messages, in times that among {first:,}"
+    )
     return report
+
+
+def compare(before: Answer, after: Answer) -> str:
+    """Both, and the database's part."""
+    waited = f"{before.waited:.2f} ms, then {after.waited:.2f}"
+    processor = f"of it PostgreSQL's processor {before.cost.processor:.2f}, then {after.cost.processor:.2f}"
+    return f"{waited}; {processor}; {after.cost.found} found, {after.cost.plan.buffers} pages"
 
 
 def curves_of(found: Found) -> Iterator[Curve]:
@@ -56,10 +71,10 @@ def curves_of(found: Found) -> Iterator[Curve]:
         ("a question, the middling kind", asked, median),
         ("a question, the dearest kind", asked, max),
     ):
-        points = [(float(size), pick(costs_of(costs, kinds))) for size, costs in sorted(found.items())]
-        yield Curve(what, "messages", "ms of database CPU", points)
-
-
-def costs_of(costs: dict[str, Cost], kinds: Iterable[str]) -> list[float]:
-    """In milliseconds."""
-    return [costs[kind].processor for kind in kinds]
+        waits = [(float(size), pick(answers[kind].waited for kind in kinds)) for size, answers in sorted(found.items())]
+        costs = [
+            (float(size), pick(answers[kind].cost.processor for kind in kinds))
+            for size, answers in sorted(found.items())
+        ]
+        yield Curve(what, "messages", "ms until it is answered", waits)
+        yield Curve(f"{what}, in the database", "messages", "ms of database CPU", costs)

@@ -108,15 +108,19 @@ def own_place(nodes: int = 1, **settings: str) -> Iterator[Place]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tandem-bench-")))
         (postgres, _), urls = start_engines(stack, folder, Urls("", ""))
         apply_migrations(urls.database)
-        running = []
-        for n in range(nodes):
-            running.append(node := BenchNode(f"bench{n + 1}", urls, settings))
-            stack.callback(node.stop)
-            with step(f"Starting {node.name} …", node.name.capitalize()):
-                node.start()
-                node.await_ready()
+        running = [start_node(stack, f"bench{n + 1}", urls, settings) for n in range(nodes)]
         ports, pids = [node.port for node in running], [node.pid for node in running]
         yield Place(HOST, ports, urls, SqlStage(urls.database), pids, postgres.pid)
+
+
+def start_node(stack: ExitStack, name: str, urls: Urls, settings: dict[str, str]) -> BenchNode:
+    """A node that is ready; the stack stops it."""
+    node = BenchNode(name, urls, settings)
+    stack.callback(node.stop)
+    with step(f"Starting {node.name} …", node.name.capitalize()):
+        node.start()
+        node.await_ready()
+    return node
 
 
 @contextmanager

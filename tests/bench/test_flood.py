@@ -3,18 +3,23 @@
 from pathlib import Path
 
 import orjson
+import pytest
 
+import chat.bench.flood
+from chat.bench import depth, visitor
 from chat.bench.depth import Cost, Plan, pages, questions, wider_questions
 from chat.bench.depths import FLAT
-from chat.bench.flood import CLOSED, ENOUGH, LEAST, ROOMS, share_out
+from chat.bench.flood import Answer, flood
 from chat.bench.flooded import tell
+from chat.bench.rising import CLOSED, ENOUGH, LEAST, ROOMS, share_out
+from chat.bench.visitor import page_paths
 
 SIZES = (LEAST, 10_000, 10_000_000)
 
 
-def cost(milliseconds: float) -> Cost:
-    """Of something that is found."""
-    return Cost(milliseconds, 20, Plan(50, frozenset(), frozenset(), 20))
+def waited(milliseconds: float) -> Answer:
+    """For something that is found; half of it for the database."""
+    return Answer(milliseconds, Cost(milliseconds / 2, 20, Plan(50, frozenset(), frozenset(), 20)))
 
 
 def test_all_is_said_somewhere_and_the_quiet_room_is_as_quiet_at_all_sizes() -> None:
@@ -38,12 +43,24 @@ def test_all_is_said_somewhere_and_the_quiet_room_is_as_quiet_at_all_sizes() -> 
 def test_the_report_holds_to_the_bar_what_is_asked_the_same(tmp_path: Path) -> None:
     """What asks for more where more was said is told without one."""
     kinds = [*pages(1), *questions(1), *wider_questions()]
-    small, large = dict.fromkeys(kinds, cost(1.0)), dict.fromkeys(kinds, cost(1.2))
-    large["phrase"] = large["phrase, calm room"] = cost(3.0)
+    small, large = dict.fromkeys(kinds, waited(1.0)), dict.fromkeys(kinds, waited(1.2))
+    large["phrase"] = large["phrase, calm room"] = waited(3.0)
     tell({10_000: small, 10_000_000: large}, tmp_path)
     (report,) = orjson.loads((tmp_path / "report.json").read_bytes())["reports"]
     rows = {row["what"]: row for row in report["rows"]}
     assert list(rows) == kinds
     assert {name for name, row in rows.items() if row["bar"] != FLAT} == wider_questions().keys()
     assert {name for name, row in rows.items() if row["holds"] is False} == {"phrase"}
-    assert report["curves"][-1]["points"] == [[10_000, 1.0], [10_000_000, 3.0]]
+    assert report["curves"][-2]["points"] == [[10_000, 1.0], [10_000_000, 3.0]]
+    assert report["curves"][-1]["points"] == [[10_000, 0.5], [10_000_000, 1.5]]
+
+
+def test_a_node_is_asked_for_all_that_the_database_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It answers everything; whoever asks waits at least as long as the database works."""
+    for part, often in ((depth, "TIMES"), (depth, "ROUNDS"), (visitor, "TIMES"), (visitor, "ROUNDS")):
+        monkeypatch.setattr(part, often, 2)
+    monkeypatch.setattr(chat.bench.flood, "TURNS", 1)
+    (answers,) = flood(tmp_path, [LEAST]).values()
+    assert list(answers) == [*pages(1), *questions(1), *wider_questions()]
+    assert page_paths(1, 1).keys() == pages(1).keys()
+    assert all(answer.waited > answer.cost.processor for answer in answers.values())

@@ -1,28 +1,32 @@
 """The application behind pushpin: it holds every reader on one channel, and does nothing else."""
 
+import asyncio
 import sys
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 FIRST = b"event: ready\ndata: 1\n\n"
+HELD = b"""HTTP/1.1 200 OK\r
+Content-Type: text/event-stream\r
+Grip-Hold: stream\r
+Grip-Channel: bench\r
+Content-Length: %d\r
+\r
+%b""" % (len(FIRST), FIRST)
 
 
-class Hold(BaseHTTPRequestHandler):
-    """Answers with the instruction to hold."""
+async def hold(reader, writer):
+    """Answers each request with the instruction to hold."""
+    while await reader.readline():
+        while (await reader.readline()).strip():
+            pass
+        writer.write(HELD)
+    writer.close()
 
-    protocol_version = "HTTP/1.1"
 
-    def do_GET(self):
-        """Every reader."""
-        self.send_response(200)
-        for name, value in (("Content-Type", "text/event-stream"), ("Grip-Hold", "stream"), ("Grip-Channel", "bench")):
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(FIRST)))
-        self.end_headers()
-        self.wfile.write(FIRST)
-
-    def log_message(self, *said):
-        """Nothing."""
+async def serve(port):
+    """Also a thousand who come at once."""
+    server = await asyncio.start_server(hold, "127.0.0.1", port, backlog=4096)
+    await server.serve_forever()
 
 
 if __name__ == "__main__":
-    ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Hold).serve_forever()
+    asyncio.run(serve(int(sys.argv[1])))
