@@ -37,11 +37,11 @@ class Generator:
         self._turn = asyncio.Semaphore(OPENING)
 
     async def open(self, target: Json, tokens: list[str], pace: float = 0, returns: bool = False) -> Json:
-        """A stream for each token; `pace` a second, or all in one burst."""
+        """A stream for each token; `pace` a second, or all in one burst where the target lets them in."""
         kind, aim = (Returning if returns else Reader), Target(**target)
         fresh = [kind(aim, token, self.tally) for token in tokens]
         self.readers += fresh
-        return await self._connect(fresh, aim, pace)
+        return await self._connect(fresh, aim, pace or aim.pace)
 
     async def come_back(self, target: Json, pace: float = 0) -> Json:
         """Every reader that was cut, with its cursor."""

@@ -19,7 +19,7 @@ class Target:
     """`{token}` in a head is replaced; `hello`: what a WebSocket client says first; `ready`: when a stream counts as
     open, the end of the answer's head unless said otherwise; `body`: what is posted, around a message as JSON, or as
     the text of a JSON string (`quoted`); `marker`: what stands once in each delivery; `post_port`: where it posts,
-    when that is elsewhere."""
+    when that is elsewhere; `pace`: how many streams a second it lets in, where it loses some of a thousand at once."""
 
     host: str
     port: int
@@ -32,6 +32,7 @@ class Target:
     websocket: bool = False
     quoted: bool = False
     post_port: int = 0
+    pace: float = 0
 
     def stream_request(self, token: str, cursor: str = "") -> bytes:
         """What a reader sends; with a cursor it comes back to where it was."""

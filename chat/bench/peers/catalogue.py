@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from chat.bench.peers.cache import debian, environment, modules, with_libraries
@@ -62,6 +63,7 @@ timeout=600
 in_hwm=20000
 out_hwm=20000
 """
+PACE = 250  # of a thousand streams at once half are lost between its parts
 QUOTED = '{"items":[{"channel":"bench","formats":{"http-stream":{"content":"data: {message}\\n\\n"}}}]}'
 
 
@@ -100,7 +102,8 @@ def prepare_pushpin(cache: Path, folder: Path, port: int) -> Running:
     hold = [sys.executable, str(APPS / "hold.py"), str(origin)]
     commands = [hold, zurl, [str(root / "usr/bin/pushpin"), f"--config={folder}/conf"]]
     target = Target(HOST, port, "/sub", "/publish/", body=QUOTED, quoted=True, post_port=push, ready="event: ready")
-    return Running(commands, target, with_libraries(root), behind=(origin, push))
+    slow = replace(target, pace=PACE)
+    return Running(commands, slow, with_libraries(root), behind=(origin, push))
 
 
 def prepare_sse_starlette(cache: Path, folder: Path, port: int) -> Running:
