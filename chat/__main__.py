@@ -168,14 +168,14 @@ def invite(
 @main.command()
 def flood(
     sizes: Annotated[
-        list[int] | None, typer.Argument(min=5_000, help="How many messages, one size after the other.")
+        list[int] | None, typer.Argument(min=1_000, help="How many messages, one size after the other.")
     ] = None,
     data: Annotated[Path, typer.Option(help="The folder of databases of its own.")] = Path(".tandem-flood"),
     out: Annotated[Path | None, typer.Option(help="A folder for report.md, report.json and a plot.")] = None,
 ) -> None:
     """See what a page of history and a search cost among so many messages; ten million take some minutes and 12 GB.
 
-    Example: tandem flood 10000 1000000 10000000
+    Example: tandem flood 1000 10000 1000000 10000000
     """
     with told_plainly():
         from chat.bench.flood import flood

@@ -14,6 +14,8 @@ from chat.bench.flood import Answer, Found
 from chat.bench.report import Curve, Report, Row
 from chat.bench.show import save
 
+FULL = 10_000  # messages
+
 
 def tell(found: Found, out: Path | None) -> None:
     """The table; and the report, where a folder is named."""
@@ -26,13 +28,14 @@ def tabulate(found: Found) -> Table:
     """A column for each size, and how many times as long one waits at the largest as at the smallest."""
     told = "waiting for a node · of it the processor of PostgreSQL, ms · found · pages touched"
     table = Table(told, *[f"{size:,}" for size in found], "×")
-    first, last = min(found), max(found)
     wider = wider_questions()
-    for name, answer in found[last].items():
+    for name in found[max(found)]:
         if name == next(iter(wider)):
             table.add_section()
-        cells = [describe(answers[name]) for answers in found.values()]
-        table.add_row(name, *cells, f"{answer.waited / found[first][name].waited:.2f}")
+        first, last = ends(found, name)
+        table.add_row(
+            name, *[describe(answers[name]) for answers in found.values()], f"{last.waited / first.waited:.2f}"
+        )
     return table
 
 
@@ -42,39 +45,45 @@ def describe(answer: Answer) -> str:
     return f"{answer.waited:.2f} · {cost.processor:.2f} · {cost.found} · {cost.plan.buffers}"
 
 
+def compared(found: Found, name: str) -> list[int]:
+    """The sizes at which this kind is compared: a page at all, a question where there is enough to fill its page."""
+    enough = [size for size in sorted(found) if size >= FULL]
+    return enough if len(enough) > 1 and name not in pages(1) else sorted(found)
+
+
+def ends(found: Found, name: str) -> tuple[Answer, Answer]:
+    """Among the fewest messages and among the most."""
+    sizes = compared(found, name)
+    return found[sizes[0]][name], found[sizes[-1]][name]
+
+
 def report_flood(found: Found) -> Report:
     """Each kind at the largest size, in times the smallest; those that ask for more there have no bar."""
-    first, last = min(found), max(found)
     report, wider = Report("flood", curves=list(curves_of(found))), wider_questions()
-    for name, answer in found[last].items():
-        before, bar = found[first][name], None if name in wider else FLAT
-        report.rows.append(Row(name, answer.waited / before.waited, "×", bar, note=compare(before, answer)))
-    report.notes.append(
-        f"how long one waits for a node's answer among {last:,} messages, in times that among {first:,}"
-    )
+    for name in found[max(found)]:
+        (first, last), bar = ends(found, name), None if name in wider else FLAT
+        note = f"{compared(found, name)[0]:,} messages: {tell_parts(first)}; {max(found):,}: {tell_parts(last)}"
+        report.rows.append(Row(name, last.waited / first.waited, "×", bar, note=note))
+    report.notes.append("from a request to the last byte of a node's answer; of that the processor of PostgreSQL")
     return report
 
 
-def compare(before: Answer, after: Answer) -> str:
-    """Both, and the database's part."""
-    waited = f"{before.waited:.2f} ms, then {after.waited:.2f}"
-    processor = f"of it PostgreSQL's processor {before.cost.processor:.2f}, then {after.cost.processor:.2f}"
-    return f"{waited}; {processor}; {after.cost.found} found, {after.cost.plan.buffers} pages"
+def tell_parts(answer: Answer) -> str:
+    """The whole, and the database's part."""
+    return f"{answer.waited:.2f} ms, of it {answer.cost.processor:.2f}, {answer.cost.plan.buffers} pages"
 
 
 def curves_of(found: Found) -> Iterator[Curve]:
     """How the middling and the dearest kind grow."""
-    paging = set(pages(1))
-    asked = set(next(iter(found.values()))) - paging - set(wider_questions())
+    paging = list(pages(1))
+    asked = [name for name in found[max(found)] if name not in (*paging, *wider_questions())]
     for what, kinds, pick in (
         ("a page of history, the dearest kind", paging, max),
         ("a question, the middling kind", asked, median),
         ("a question, the dearest kind", asked, max),
     ):
-        waits = [(float(size), pick(answers[kind].waited for kind in kinds)) for size, answers in sorted(found.items())]
-        costs = [
-            (float(size), pick(answers[kind].cost.processor for kind in kinds))
-            for size, answers in sorted(found.items())
-        ]
+        sizes = compared(found, kinds[0])
+        waits = [(float(size), pick(found[size][kind].waited for kind in kinds)) for size in sizes]
+        costs = [(float(size), pick(found[size][kind].cost.processor for kind in kinds)) for size in sizes]
         yield Curve(what, "messages", "ms until it is answered", waits)
         yield Curve(f"{what}, in the database", "messages", "ms of database CPU", costs)

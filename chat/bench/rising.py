@@ -17,7 +17,7 @@ from chat.shared.postgres import Connection
 
 PEOPLE, ROOMS, CLOSED = 200, 40, 8
 BEN, BENS = 2, 10  # people it would take to say as much as he
-ENOUGH, SILENT_MOST, LEAST = 500, 20_000, 5_000  # messages
+ENOUGH, SILENT_MOST, LEAST = 500, 20_000, 1_000  # messages
 console = Console(stderr=True, highlight=False)
 
 
@@ -41,8 +41,9 @@ async def read_rooms(connection: Connection) -> dict[str, int]:
 
 def share_out(rooms: dict[str, int], size: int) -> dict[int, int]:
     """How many messages each room has of so many; the first of them falls silent."""
-    named = {"silent": min(size // 50, SILENT_MOST), "busy": size // 2, "quiet": ENOUGH}
-    named["calm"], closed = max(ENOUGH, size // 1000), size // 10
+    enough, closed = min(ENOUGH, size // 10), size // 10
+    named = {"silent": min(size // 50, SILENT_MOST), "busy": size // 2, "quiet": enough}
+    named["calm"] = max(enough, size // 1000)
     rest = size - sum(named.values()) - closed
     shares = {rooms[name]: share for name, share in named.items()}
     shares |= {rooms[f"closed{n}"]: closed // CLOSED for n in range(CLOSED)}
