@@ -42,7 +42,8 @@ class NodeProcess:
         self._process: subprocess.Popen[bytes] | None = None
 
     def launch(self) -> None:
-        """Start the process."""
+        """Start the process, in a group and not a session of its own: else it gets as much of the processor as all of
+        us together, who let loose on it what it has to bear."""
         self.leaving = False
         serve = [*self._program, "serve", "--node", self.name, f"--port={self.port}"]
         with self.log.open("ab") as log:
@@ -53,7 +54,7 @@ class NodeProcess:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                start_new_session=True,
+                process_group=0,
             )
 
     async def start(self) -> None:

@@ -36,7 +36,7 @@ def run_program(
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                start_new_session=True,
+                process_group=0,
             )
     finally:
         os.close(door)

@@ -63,7 +63,7 @@ class ValkeyEngine(Engine):
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=output,
-                start_new_session=True,
+                process_group=0,
             )
         assert process.stdin is not None
         with process.stdin as configuration:

@@ -56,7 +56,7 @@ class Balancer:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                start_new_session=True,
+                process_group=0,
             )
 
     def await_trust(self) -> None:

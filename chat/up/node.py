@@ -37,13 +37,17 @@ class Node:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start the process, in a group of its own: Ctrl-C is for us, and we tell it when to drain."""
+        """Start the process, in a group of its own: Ctrl-C is for us, and we tell it when to drain.
+
+        Not in a session of its own: Linux shares the processor out between sessions first (autogroups), so that of
+        many nodes each would get as much as all else that was started from here.
+        """
         self._process = subprocess.Popen(
             leashed(self._serve, signal.SIGKILL),
             env=self._environment,
             stdin=subprocess.DEVNULL,
             stdout=sys.stderr.fileno(),
-            start_new_session=True,
+            process_group=0,
         )
 
     def alive(self) -> bool:
