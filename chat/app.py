@@ -52,7 +52,7 @@ from chat.shared.endpoints import ADMISSION, IDENTITIES, POOL, RATES, REGISTRY, 
 from chat.shared.identity import Identities
 from chat.shared.postgres import make_pool
 from chat.shared.rates import Rates
-from chat.shared.redis import close_redis, connect_redis
+from chat.shared.redis import open_redis
 from chat.shared.registry.registry import Registry
 from chat.shared.settings import Settings
 from chat.shared.tasks import Tasks
@@ -105,8 +105,7 @@ def describe(role: str, what: str) -> bytes:
 async def open_parts(app: web.Application) -> AsyncIterator[None]:
     """PostgreSQL, Redis, the log, the streams; then the tasks that keep them going."""
     settings = app[SETTINGS]
-    redis = connect_redis(settings.redis_url)
-    async with make_pool(settings.database_url) as pool:
+    async with open_redis(settings.redis_url) as redis, make_pool(settings.database_url) as pool:
         await pool.wait(timeout=10)
         tasks = app[TASKS] = Tasks()
         identities = app[IDENTITIES] = Identities(pool, settings.session_idle_days)
@@ -197,4 +196,3 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         await streams.records.finish()
         await registry.leave()
         accounts.hasher.close()
-    await close_redis(redis)

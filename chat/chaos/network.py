@@ -35,6 +35,11 @@ class Proxy:
         """The server's URL, by way of this proxy."""
         return self._url._replace(netloc=self._url.netloc.rpartition(":")[0] + f":{self.port}").geturl()
 
+    @property
+    def links(self) -> int:
+        """How many connections there are."""
+        return len(self._links)
+
     def swallow(self, yes: bool = True) -> None:
         """From now on nothing that clients say arrives; the server's words still do."""
         self._swallows = yes

@@ -7,7 +7,7 @@ import orjson
 
 from chat.doctor.clocks import compare_clocks
 from chat.doctor.finding import Finding, advise, good, judge
-from chat.shared.redis import UNAVAILABLE, Bytes, close_redis, connect_redis
+from chat.shared.redis import UNAVAILABLE, Bytes, open_redis
 from chat.shared.registry.keys import LEASES
 from chat.shared.registry.overview import as_dict
 
@@ -17,14 +17,12 @@ CONF = "redis.conf (or valkey.conf), or by CONFIG SET"
 
 async def check_redis(url: str) -> list[Finding]:
     """All of it; one finding where it does not answer."""
-    redis = connect_redis(url)
     try:
-        return [*await check_server(redis), *await check_nodes(redis)]
+        async with open_redis(url) as redis:
+            return [*await check_server(redis), *await check_nodes(redis)]
     except UNAVAILABLE as error:
         remedy = "Check REDIS_URL, its password, and that the server listens for this machine."
         return [Finding("Redis", "bad", f"does not answer: {error}", remedy)]
-    finally:
-        await close_redis(redis)
 
 
 async def check_server(redis: Bytes) -> list[Finding]:

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from chat.shared.redis import UNAVAILABLE, Bytes, close_redis, connect_redis
+from chat.shared.redis import UNAVAILABLE, Bytes, open_redis
 from chat.shared.registry.overview import Overview, Record
 
 COLUMNS = ("node", "role", "state", "streams", "sockets", "heard", "memory")
@@ -49,13 +49,11 @@ class NotHeard(NodeTrouble):
 @asynccontextmanager
 async def registry_of(redis_url: str) -> AsyncIterator[Bytes]:
     """A connection; raises `RegistryAway` in place of what Redis says."""
-    redis = connect_redis(redis_url)
     try:
-        yield redis
+        async with open_redis(redis_url) as redis:
+            yield redis
     except UNAVAILABLE as reason:
         raise RegistryAway(reason) from None
-    finally:
-        await close_redis(redis)
 
 
 async def list_nodes(redis_url: str) -> list[Record]:

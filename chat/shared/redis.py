@@ -1,6 +1,7 @@
 """The connection to Redis or Valkey: every call is bounded in time, for it may hang as well as fail."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
@@ -57,6 +58,16 @@ async def say(command: Callable[..., Awaitable[Said]], *arguments: Any, **named:
         return await command(*arguments, **named)
     except (RuntimeError, AttributeError) as error:
         raise ConnectionError(str(error)) from None
+
+
+@asynccontextmanager
+async def open_redis(url: str) -> AsyncIterator[Bytes]:
+    """As `connect_redis`; closed at the end of the block, however that comes."""
+    redis = connect_redis(url)
+    try:
+        yield redis
+    finally:
+        await close_redis(redis)
 
 
 async def close_redis(redis: Bytes) -> None:

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import psycopg
 
 from chat.shared.postgres import make_pool
-from chat.shared.redis import close_redis, connect_redis
+from chat.shared.redis import open_redis
 from chat.shared.registry.evidence import Evidence
 from chat.shared.registry.registry import Registry
 from chat.shared.settings import read_settings
@@ -47,8 +47,7 @@ class Desk:
 async def open_desk(database_url: str, redis_url: str, name: str = "a1", **settings: object) -> AsyncIterator[Desk]:
     """A desk with short times; it leaves at the end without a word when it has died before."""
     given = read_settings(database_url=database_url, redis_url=redis_url, node=name, **QUICK | settings)
-    redis = connect_redis(redis_url)
-    async with make_pool(database_url, size=2) as pool:
+    async with open_redis(redis_url) as redis, make_pool(database_url, size=2) as pool:
         tasks = Tasks()
         registry = Registry(given, pool, redis)
         try:
@@ -58,7 +57,6 @@ async def open_desk(database_url: str, redis_url: str, name: str = "a1", **setti
             yield Desk(registry, tasks)
         finally:
             await tasks.stop()
-            await close_redis(redis)
 
 
 async def enrol(database_url: str, *names: str) -> list[int]:

@@ -5,7 +5,8 @@ in between is lost, so that from then on, and not before, reading the present st
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import islice
 from typing import Any
 
@@ -66,18 +67,8 @@ class Subscriber:
         async with asyncio.timeout(PING_SECONDS):
             await pubsub.subscribe(self._first)
         self._changes = dict.fromkeys(self._wanted, True)
-        connection: Any = pubsub.connection
-        connection.deregister_connect_callback(pubsub.on_connect)
-        connection.register_connect_callback(self._refuse)
-        try:
+        with connected_once(pubsub.connection):
             await first_of(self._hear_all(pubsub), self._tell_changes(pubsub))
-        finally:
-            connection.deregister_connect_callback(self._refuse)
-
-    async def _refuse(self, _connection: object) -> None:
-        """Left to itself the library connects again, from within hearing and telling at once, each of which subscribes
-        to everything anew and may fail in it and connect again, until nothing is left of the stack. `run` does it."""
-        raise ConnectionError("a connection that is heard on does not come back by itself")
 
     async def _tell_changes(self, pubsub: PubSub) -> None:
         while True:
@@ -119,3 +110,20 @@ class Subscriber:
         prefix, colon, rest = channel.rpartition(b":")
         if (hearer := self._hearers.get(prefix + colon)) and channel in self._wanted:
             hearer[1](rest)
+
+
+@contextmanager
+def connected_once(connection: Any) -> Iterator[None]:
+    """It does not connect again by itself. The library would, from within hearing and telling at once: both open one,
+    and the first is forgotten and stays open; each subscribes to everything anew, and may fail in it and connect again,
+    until nothing is left of the stack. `Subscriber.run` does it."""
+
+    async def stay(**_how: Any) -> None:
+        if not connection.is_connected:
+            raise ConnectionError("a connection that is heard on does not come back by itself")
+
+    connection.connect_check_health = stay
+    try:
+        yield
+    finally:
+        del connection.connect_check_health
