@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -16,8 +17,18 @@ from tests.cast import Cast, Person, casting
 from tests.databases import folder_in_memory, fresh_database, set_fsync
 from tests.nodes import Node, running_node
 
+TESTS = Path(__file__).parent
+CROWDED = ("bench", "chaos", "promises", "up")
 SERIAL = itertools.count(1)
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")  # each empties a database of its own
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Those that start many processes come one after the other, beside all else: three of them at once leave nobody
+    enough of two cores. Otherwise a file's tests stay together, for they share what it started."""
+    for item in items:
+        part, name = item.path.relative_to(TESTS).parts[0], str(item.path)
+        item.add_marker(pytest.mark.xdist_group("crowded" if part in CROWDED else name))
 
 
 def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:

@@ -22,7 +22,11 @@ LOOKED_AT = """() => {
     const row = [...log.querySelectorAll('article[data-seq]')].find(below);
     return [Number(row.dataset.seq), Math.round(row.getBoundingClientRect().top)];
 }"""
-PLACE = "seq => Math.round(document.querySelector(`article[data-seq='${seq}']`).getBoundingClientRect().top)"
+# As it is painted: between two frames a page may have taken rows in and not yet moved.
+PLACE = """async seq => {
+    await new Promise(painted => requestAnimationFrame(() => setTimeout(painted)));
+    return Math.round(document.querySelector(`article[data-seq='${seq}']`).getBoundingClientRect().top);
+}"""
 LOADED = "rows => [rows.length, Number(rows.at(0)?.dataset.seq), Number(rows.at(-1)?.dataset.seq)]"
 # What the clipboard gets of everything from one message to another.
 COPIED = """([from, to]) => {
