@@ -9,7 +9,6 @@ from typing import Any, TypeVar, overload
 T = TypeVar("T")
 
 STEP = 0.01
-LOOK = 0.25  # seconds that one look counts at most: who looks seldom, for the machine is busy, is more patient
 
 
 @overload
@@ -17,16 +16,15 @@ async def eventually(check: Callable[[], Awaitable[T]], limit: float = 5.0) -> T
 @overload
 async def eventually(check: Callable[[], T], limit: float = 5.0) -> T: ...
 async def eventually(check: Callable[[], Any], limit: float = 5.0) -> Any:
-    """Await until `check` gives something true, and return it; fail after `limit` seconds of looking."""
-    waited = 0.0
+    """Await until `check` gives something true, and return it; fail after `limit` seconds."""
+    deadline = time.monotonic() + limit
     while True:
-        began, found = time.monotonic(), check()
+        found = check()
         answer = await found if inspect.isawaitable(found) else found
         if answer:
             return answer
-        assert waited < limit, f"still {answer!r} after {limit} s"
+        assert time.monotonic() < deadline, f"still {answer!r} after {limit} s"
         await asyncio.sleep(STEP)
-        waited += min(time.monotonic() - began, LOOK)
 
 
 def wait_until(check: Callable[[], T], limit: float = 5.0) -> T:

@@ -14,14 +14,9 @@ HISTORY, SEARCH = "/api/chat/conversations/{room}/messages", "/api/chat/search"
 
 def page_paths(conversation_id: int, last_seq: int) -> dict[str, str]:
     """How the kinds of page are asked for; as `depth.pages` has them."""
-    middle, whole = max(1, last_seq // 2), {"limit": LIMIT}
-    asked = {
-        "newest page": whole,
-        "page before": whole | {"before": middle},
-        "page around": whole | {"around": middle},
-        "page after": whole | {"after": middle},
-    }
-    return {kind: f"{HISTORY.format(room=conversation_id)}?{urlencode(fields)}" for kind, fields in asked.items()}
+    newest, middle = f"{HISTORY.format(room=conversation_id)}?limit={LIMIT}", max(1, last_seq // 2)
+    others = {f"page {way}": f"{newest}&{way}={middle}" for way in ("before", "around", "after")}
+    return {"newest page": newest} | others
 
 
 def search_path(text: str) -> str:
