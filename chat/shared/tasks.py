@@ -50,11 +50,18 @@ async def first_of(*works: Coroutine[Any, Any, None]) -> None:
 async def let_go(tasks: Collection[asyncio.Task[Any]]) -> None:
     """Cancel them and wait until they have ended; again and again, for a library may swallow a cancellation (redis-py
     does when it comes during a time-out of its own). Cancelled once, what hears on a connection was seen to go on
-    alone after what speaks on it had failed."""
+    alone after what speaks on it had failed. Who is told to end meanwhile waits for them first: otherwise they read
+    from a connection that somebody else has by then."""
+    told: asyncio.CancelledError | None = None
     while running := [task for task in tasks if not task.done()]:
         for task in running:
             task.cancel()
-        await asyncio.wait(running, timeout=0.1)
+        try:
+            await asyncio.wait(running, timeout=0.1)
+        except asyncio.CancelledError as error:
+            told = error
     for task in tasks:
         if not task.cancelled():
             task.exception()  # known, and of no interest any more
+    if told:
+        raise told

@@ -43,3 +43,13 @@ async def test_all_tasks_stop() -> None:
         await tasks.stop()
     assert ended.is_set()
     assert not tasks.failed.done()
+
+
+async def test_who_is_told_twice_still_waits_for_the_others() -> None:
+    """One that is stubborn below another: the connection they hear on may go to somebody else when both have ended."""
+    tasks, ended = Tasks(), asyncio.Event()
+    tasks.start("pair", first_of(swallow(3, ended), asyncio.sleep(60)))
+    await breathe()
+    async with asyncio.timeout(5):
+        await tasks.stop()
+    assert ended.is_set()
