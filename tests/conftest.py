@@ -20,19 +20,18 @@ from tests.databases import folder_in_memory, fresh_database, set_fsync
 from tests.nodes import Node, running_node
 
 TESTS = Path(__file__).parent
-CROWDED = ("bench", "chaos", "promises", "up")
+CROWDS = {"promises": "nodes", "up": "nodes", "bench": "load", "chaos": "load"}
 SERIAL = itertools.count(1)
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")  # each empties a database of its own
 
 
 class Turns(LoadFileScheduling):
-    """A file's tests stay together, for they share what it started. Those that start many processes come one after the
-    other, beside all else: three of them at once leave nobody enough of two cores. (The mark `xdist_group` says the
+    """A file's tests stay together, for they share what it started. Those that start many processes come in two
+    rows, beside all else: three of them at once leave nobody enough of two cores. (The mark `xdist_group` says the
     same, but pytest 9.2 does not show it to xdist 3.8.)"""
 
     def _split_scope(self, nodeid: str) -> str:
-        part = nodeid.split("/")[1]
-        return "crowded" if part in CROWDED else str(super()._split_scope(nodeid))
+        return CROWDS.get(nodeid.split("/")[1]) or str(super()._split_scope(nodeid))
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Turns:
