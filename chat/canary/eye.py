@@ -8,6 +8,7 @@ import orjson
 from chat.shared.probes import Probe
 
 HEARTBEAT = 20.0
+GOODBYE = aiohttp.ClientWSTimeout(ws_close=1.0)  # who has not answered for ten seconds is not waited for ten more
 
 
 class Eye:
@@ -40,4 +41,4 @@ class Eye:
 def open_socket(http: aiohttp.ClientSession, url: str, probe: Probe) -> "aiohttp.client._WSRequestContextManager":
     """The canary's socket there."""
     headers = {"Authorization": f"Bearer {probe.token}"}
-    return http.ws_connect(f"{url}/api/presence/socket", headers=headers, heartbeat=HEARTBEAT)
+    return http.ws_connect(f"{url}/api/presence/socket", headers=headers, heartbeat=HEARTBEAT, timeout=GOODBYE)

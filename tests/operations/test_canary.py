@@ -1,11 +1,15 @@
 """Canaries: two nodes that send themselves messages and signs of life by way of each other, and nobody sees them."""
 
 import asyncio
+import time
 from typing import Any
 
+import aiohttp
 import orjson
 import redis
 
+from chat.canary.eye import open_socket
+from chat.shared.probes import Probe
 from chat.shared.registry.keys import LEASES
 from tests.cast import Cast
 from tests.promises.conftest import StartNode, stage, start_node
@@ -64,3 +68,15 @@ async def test_a_neighbour_that_takes_nothing_is_told_of(start_node: StartNode, 
         second.thaw()
     await eventually(lambda: reports(redis_url)["a1"]["ok"], 30)
     assert first.alive()
+
+
+async def test_who_is_frozen_is_not_waited_for_at_the_goodbye(stage: Cast, start_node: StartNode) -> None:
+    """A flight that was lost on a socket is told of when its ten seconds are over, and not ten later."""
+    node = await start_node("a1")
+    (ana,) = await stage.enters("ana")
+    async with aiohttp.ClientSession() as http:
+        async with open_socket(http, node.url, Probe(ana.id, ana.token)):
+            node.freeze()
+            began = time.monotonic()
+        assert time.monotonic() - began < 5
+    node.thaw()
