@@ -157,6 +157,17 @@ async def test_an_action_is_all_in_its_entries(name: str, ana: Person, ben: Pers
     await verify(ana, ben, room, before, cursor)
 
 
+async def test_whose_thread_it_is_answers_first(ana: Person, ben: Person) -> None:
+    """And ana with him, in the same commit: he has read it up to his own reply."""
+    room = await begins(ana, "channel", "room", ben)
+    for number in range(10):
+        await ben.says(room, f"root {number}")
+    before, cursor = await looks(ben, room), (await sees(ben))["cursor"]
+    replies = [answers(who, room, root, "a reply") for root in range(1, 11) for who in (ben, ana)]
+    await asyncio.gather(*replies)
+    await verify(ana, ben, room, before, cursor)
+
+
 async def test_so_are_many_at_once(ana: Person, ben: Person, chloe: Person) -> None:
     """A random walk over all of them, some refused, by three people at any message, ten at the same moment."""
     room = await begins(ana, "channel", "room", ben, chloe)

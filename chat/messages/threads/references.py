@@ -31,6 +31,7 @@ class References:
         self._found: dict[Place, Referred] = {}
         self._replies: list[Message] = []
         self._begun: set[Place] = set()
+        self._own: set[Place] = set()
 
     async def look_up(self, change: Change) -> None:
         """See what is there. The conversations must be locked."""
@@ -58,7 +59,9 @@ class References:
         self._replies.append(message)
         place = message.conversation, message.thread
         root = self._found[place]
-        if root.awaits and root.author_id != message.author and place not in self._begun:
+        if root.author_id == message.author:
+            self._own.add(place)
+        elif root.awaits and place not in self._begun | self._own:
             self._begun.add(place)
             change.place(
                 followed(message.conversation, root.author_id, message.thread, message.thread, message.seq - 1)
