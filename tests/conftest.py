@@ -4,7 +4,6 @@ import asyncio
 import itertools
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -19,7 +18,6 @@ from tests.cast import Cast, Person, casting
 from tests.databases import folder_in_memory, fresh_database, set_fsync
 from tests.nodes import Node, running_node
 
-TESTS = Path(__file__).parent
 CROWDS = {"promises": "nodes", "up": "nodes", "bench": "load", "chaos": "load"}
 SERIAL = itertools.count(1)
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")  # each empties a database of its own

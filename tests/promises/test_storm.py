@@ -1,8 +1,8 @@
 """Storms: people come and go in crowds, and the registry is emptied meanwhile; it holds what is truly open afterwards.
 
 `PROMISE_STORM=1000x30` is a thousand who come and a thousand who go in each of thirty seconds; how soon they are seen
-then has a bar in `tandem bench` (`chat/bench/storming.py`). Here it is seen that they are told of, at all, and not
-found out by what repairs the registry a lease later.
+then has the bar of `tandem bench storm`. Without it, beside other tests, it is seen that they are told of at all, and
+not found out by what repairs the registry a lease later.
 """
 
 import asyncio
@@ -27,6 +27,7 @@ from tests.waiting import breathe, eventually
 
 RATE, SECONDS = map(int, os.environ.get("PROMISE_STORM", "60x3").split("x"))
 LINGER, LEASE = 0.5, 2.0
+LAG_MOST = 500.0 if "PROMISE_STORM" in os.environ else LEASE * 1000
 TURN = 4  # seconds until the same person comes again: longer than one stays and lingers
 GROWTH_MOST = 1.2
 SETTINGS = {"PRESENCE_LINGER": str(LINGER), "NODE_LEASE": str(LEASE)}
@@ -99,7 +100,7 @@ async def test_people_come_and_go(stage: Cast, start_node: StartNode, redis_url:
         print(f"memory {memory >> 20} MiB half-way, x{grown:.2f} afterwards; {used * 1e6:.0f} us a visit")
         assert (said["failed"], said["untold"]) == (0, 0)
         assert said["coming"]["count"] == RATE * SECONDS
-        assert max(said["coming"]["p99"], said["going"]["p99"]) < LEASE * 1000
+        assert max(said["coming"]["p99"], said["going"]["p99"]) < LAG_MOST
         assert grown < GROWTH_MOST
         await becomes_exact(redis_url, said)
 

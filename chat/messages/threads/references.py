@@ -31,7 +31,6 @@ class References:
         self._found: dict[Place, Referred] = {}
         self._replies: list[Message] = []
         self._begun: set[Place] = set()
-        self._own: set[Place] = set()
 
     async def look_up(self, change: Change) -> None:
         """See what is there. The conversations must be locked."""
@@ -59,13 +58,11 @@ class References:
         self._replies.append(message)
         place = message.conversation, message.thread
         root = self._found[place]
-        if root.author_id == message.author:
-            self._own.add(place)
-        elif root.awaits and place not in self._begun | self._own:
+        if root.awaits and place not in self._begun:
             self._begun.add(place)
-            change.place(
-                followed(message.conversation, root.author_id, message.thread, message.thread, message.seq - 1)
-            )
+            if root.author_id != message.author:
+                begun = followed(message.conversation, root.author_id, message.thread, message.thread, message.seq - 1)
+                change.place(begun)
 
     async def store(self, change: Change) -> None:
         """The roots count their replies; whoever replies follows, and has read it so far."""
