@@ -27,6 +27,7 @@ from tests.verbs import CONVERSATIONS
 from tests.waiting import breathe, eventually
 
 PIECE, PIECES, PAUSE = 10, 100, 0.06  # 10,000 messages a minute, for six seconds
+BANNER = 40  # pixels, when it has slid in
 
 
 async def at_the_middle(
@@ -41,13 +42,15 @@ async def at_the_middle(
     window = await open_window(node, ana, f"/c/{room}/50000")
     await expect(message(window, 50_000)).to_be_in_viewport(timeout=LIMIT)
     await window.page.evaluate(FONTS)
+    await window.is_live()
+    await expect(window.page.get_by_test_id("connection-banner")).to_have_count(0)
     return window, ben, room
 
 
 async def test_it_keeps_its_place_whatever_comes_or_grows(
     stage: Cast, start_node: StartNode, open_window: OpenWindow, database_url: str
 ) -> None:
-    """Older pages above, reactions and pins above, thousands of pages away from either end."""
+    """Older pages, reactions and pins above it, a banner over it, thousands of pages away from either end."""
     window, ben, room = await at_the_middle(stage, start_node, open_window, database_url)
     for _ in range(12):
         _, first, _ = await loaded(window)
@@ -67,6 +70,13 @@ async def test_it_keeps_its_place_whatever_comes_or_grows(
     await message(window, far).get_by_role("button", name="🎉 1: Ben").wait_for()
     assert (await ben.call("PUT", f"{CONVERSATIONS}/{room}/pins/{far}"))[0] == 204
     await message(window, far).get_by_text("Pinned").wait_for()
+    assert abs(await place_of(window, seq) - top) <= 2
+    banner = window.page.get_by_test_id("connection-banner")
+    await window.page.context.set_offline(True)
+    await expect(banner).to_have_js_property("offsetHeight", BANNER, timeout=LIMIT)
+    assert abs(await place_of(window, seq) - top) <= 2
+    await window.page.context.set_offline(False)
+    await expect(banner).to_have_count(0, timeout=LIMIT)
     assert abs(await place_of(window, seq) - top) <= 2
     assert window.errors == []
 

@@ -1,4 +1,4 @@
-/** The connection as shown: a passing hiccup of less than half a second is not worth a flicker. */
+/** The connection as shown: what passes in less than half a second, as the first connecting, is not worth a flicker. */
 import type { StreamState } from '../../client';
 import type { Chat } from '../chat.svelte';
 import { type Words, wordsFor } from './words';
@@ -11,6 +11,7 @@ export class Steady {
   readonly words: Words = $derived.by(() => this.say());
   private now = $state(Date.now());
   private network = $state(true);
+  private early = $state(true);
 
   constructor(private readonly chat: Chat) {
     $effect(() => {
@@ -18,6 +19,10 @@ export class Steady {
       const atOnce = CALM.includes(state.name) || state.name === this.shown.name;
       if (atOnce) return void (this.shown = state);
       const timer = setTimeout(() => (this.shown = chat.view.connection), HICCUP);
+      return () => clearTimeout(timer);
+    });
+    $effect(() => {
+      const timer = setTimeout(() => (this.early = false), HICCUP);
       return () => clearTimeout(timer);
     });
     $effect(() => {
@@ -32,6 +37,7 @@ export class Steady {
   private say(): Words {
     const { shown, network } = this;
     const seconds = shown.name === 'offline' ? Math.ceil((shown.retryAt - this.now) / 1000) : 0;
-    return wordsFor(shown, { unsent: this.chat.unsent, seconds, network });
+    const words = wordsFor(shown, { unsent: this.chat.unsent, seconds, network });
+    return this.early && shown.name === 'connecting' ? { ...words, sentence: null } : words;
   }
 }

@@ -1,7 +1,7 @@
 /**
  * Where a timeline is scrolled to. At its end it stays there, whatever grows; elsewhere the row at the top of
- * the screen keeps its place, whatever is put above it, taken away or changes its size. (The browser's own
- * anchoring is off: not every browser has it, and two would fight.)
+ * the screen keeps its place, whatever is put above it, taken away or changes its size, a banner over the
+ * timeline too. (The browser's own anchoring is off: not every browser has it, and two would fight.)
  */
 import { rowAt } from './row-at';
 
@@ -92,14 +92,16 @@ export class Scroller {
   /** Something has grown, come or gone: what was looked at stays where it was. */
   hold(): void {
     if (!this.box || !this.placed) return;
+    const { box } = this;
+    const anchor = this.atEnd ? null : this.anchor;
     if (this.atEnd) this.toEnd();
-    else if (this.anchor?.row.isConnected) {
-      // what was scrolled since, without an event yet, is no growth
-      const scrolled = this.box.scrollTop - this.top;
-      const moved = this.topOf(this.anchor.row) - (this.anchor.top - scrolled);
-      if (Math.abs(moved) >= 1) this.box.scrollTop += moved;
-    }
+    if (!anchor?.row.isConnected) return this.look();
+    // what was scrolled since, without an event yet, is no growth
+    const top = anchor.top - (box.scrollTop - this.top);
+    const moved = anchor.row.getBoundingClientRect().top - top;
+    if (Math.abs(moved) >= 1) box.scrollTop += moved;
     this.look();
+    this.anchor = { ...anchor, top };
   }
 
   get nearTop(): boolean {
@@ -131,11 +133,13 @@ export class Scroller {
   private look(): void {
     const { box } = this;
     if (!box) return;
+    // nobody has scrolled: what was held on to still is, less than a pixel from its place included
+    const still = box.scrollTop === this.top && this.anchor?.row.isConnected;
     [this.top, this.height] = [box.scrollTop, box.scrollHeight];
     this.far = this.distance > box.clientHeight;
     // at the end nothing else is held on to
     const row = this.placed && !this.atEnd ? rowAt(box) : null;
-    this.anchor = row && { row, top: this.topOf(row) };
+    if (!row || !still) this.anchor = row && { row, top: row.getBoundingClientRect().top };
     this.looks += 1;
   }
 }
