@@ -50,7 +50,7 @@ async def at_the_middle(
 async def test_it_keeps_its_place_whatever_comes_or_grows(
     stage: Cast, start_node: StartNode, open_window: OpenWindow, database_url: str
 ) -> None:
-    """Older pages, reactions and pins above it, a banner over it, thousands of pages away from either end."""
+    """Older pages above, reactions and pins above, thousands of pages away from either end."""
     window, ben, room = await at_the_middle(stage, start_node, open_window, database_url)
     for _ in range(12):
         _, first, _ = await loaded(window)
@@ -71,6 +71,15 @@ async def test_it_keeps_its_place_whatever_comes_or_grows(
     assert (await ben.call("PUT", f"{CONVERSATIONS}/{room}/pins/{far}"))[0] == 204
     await message(window, far).get_by_text("Pinned").wait_for()
     assert abs(await place_of(window, seq) - top) <= 2
+    assert window.errors == []
+
+
+async def test_a_banner_over_it_moves_nothing(
+    stage: Cast, start_node: StartNode, open_window: OpenWindow, database_url: str
+) -> None:
+    """It comes when the line is cut, and goes."""
+    window, _, _ = await at_the_middle(stage, start_node, open_window, database_url)
+    seq, top = await looked_at(window)
     banner = window.page.get_by_test_id("connection-banner")
     await window.page.context.set_offline(True)
     await expect(banner).to_have_js_property("offsetHeight", BANNER, timeout=LIMIT)
@@ -78,7 +87,6 @@ async def test_it_keeps_its_place_whatever_comes_or_grows(
     await window.page.context.set_offline(False)
     await expect(banner).to_have_count(0, timeout=LIMIT)
     assert abs(await place_of(window, seq) - top) <= 2
-    assert window.errors == []
 
 
 async def test_every_message_can_be_reached(
