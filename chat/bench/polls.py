@@ -32,8 +32,8 @@ class Poller(Reader):
             return
         (head, body), self._rest = answer, b""
         if head[9:12] != b"200":
-            self._tally.refused += 1
-            self._tally.changed.set()
+            if self.transport is not None:
+                self.transport.close()
             return
         self.cursor = orjson.loads(body)["cursor"]
         self._tally.octets += len(head) + len(body) + 4

@@ -89,7 +89,6 @@ class Reader(asyncio.Protocol):
         if not self._begun and b"\r\n\r\n" in rest and self.transport:
             self._begun = rest[9:12] in (b"200", b"101")
             if not self._begun:
-                self._tally.refused += 1
                 self.transport.close()
                 return
             if self._target.hello:
@@ -101,8 +100,9 @@ class Reader(asyncio.Protocol):
             self.data_received(rest)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 (asyncio names it)
-        """Gone."""
+        """Gone; one that had not opened, refused or let fall, was refused."""
         self._tally.opened -= self.open
+        self._tally.refused += not self.open
         self._tally.closed += 1
         self._tally.changed.set()
         self.open, self.transport = False, None

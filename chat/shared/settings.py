@@ -107,7 +107,7 @@ class Settings(BaseSettings):
     stream_max_age: Seconds = 3600
     stream_transport: Literal["detached", "attached"] = "detached"
     stream_beat: Seconds = 15
-    coalesce_seconds: float = Field(0.025, ge=0)  # that entries may wait for the next, where many listen; 0: never
+    coalesce_seconds: float = Field(0.1, ge=0)  # that entries may wait for the next, where many listen; 0: never
     socket_beat: Seconds = 20
     streams_per_person: Count = 50
     sockets_per_person: Count = 50
