@@ -23,7 +23,8 @@ from chat.shared.postgres import UNAVAILABLE, Connection, Pool
 from chat.shared.queries import load
 
 queries = load(__file__, "indexing.sql")
-BATCH = 200  # about 4 ms of this node's time at once: nothing else waits longer for it
+BATCH = 200  # in one transaction
+AT_ONCE = 5  # about a quarter of a millisecond of this node
 PAUSE = 0.5
 REST = 9  # while posts wait: a tenth of the time at most is for the search, which took a quarter of the node's without
 KINDS = {"message", "edit", "delete"}
@@ -130,10 +131,7 @@ async def store(connection: Connection, texts: Sequence[Text]) -> None:
         [text.seq for text in said],
         [text.position for text in said],
         [text.said_at for text in said],
-        [
-            encode_vector(text.conversation, text.seq, text.position, text.author, text.said_at, text.body, text.names)
-            for text in said
-        ],
+        await encode(said),
     ]
     if said:
         await connection.execute(queries.store_documents, columns)
@@ -141,3 +139,14 @@ async def store(connection: Connection, texts: Sequence[Text]) -> None:
     if gone:
         listed = [[text.conversation for text in gone], [text.seq for text in gone]]
         await connection.execute(queries.drop_documents, listed)
+
+
+async def encode(texts: Sequence[Text]) -> list[str]:
+    """What each is found by. All in one go kept posts waiting for 10 ms: one in a hundred, at 500 a second."""
+    vectors = []
+    for n, text in enumerate(texts, 1):
+        place = text.conversation, text.seq, text.position, text.author, text.said_at
+        vectors.append(encode_vector(*place, text.body, text.names))
+        if n % AT_ONCE == 0:
+            await asyncio.sleep(0)
+    return vectors

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 
 import psycopg
 import pytest
 
-from chat.search.indexer import Indexer
+from chat.search.indexer import AT_ONCE, Indexer, Text, encode
 from chat.shared.postgres import Pool, make_pool
 from tests.cast import Cast, Person
 from tests.nodes import running_node
@@ -89,3 +90,20 @@ async def test_one_node_at_a_time(ana: Person, pool: Pool) -> None:
     async with pool.connection() as holder, holder.transaction():
         await holder.execute("select from search_state for update")
         assert not await Indexer(pool).step()
+
+
+async def test_others_have_their_turn_between_a_few() -> None:
+    """A post that comes while many are made ready does not wait for all of them."""
+    texts = [Text(1, seq, seq, 1, datetime.now(UTC), f"number {seq}", False, []) for seq in range(1, 101)]
+    loop, turns = asyncio.get_running_loop(), 0
+    encoding = asyncio.ensure_future(encode(texts))
+
+    def take_a_turn() -> None:
+        nonlocal turns
+        turns += 1
+        if not encoding.done():
+            loop.call_soon(take_a_turn)
+
+    loop.call_soon(take_a_turn)
+    assert len(await encoding) == len(texts)
+    assert turns >= len(texts) // AT_ONCE
