@@ -65,8 +65,12 @@ class Contest:
 
     def ratio(self, name: str) -> float:
         """How many times ours it is."""
-        ours = next(iter(self.values.values()))
-        return self.values[name] / ours if ours else math.nan
+        return ratio(self.values[name], next(iter(self.values.values())))
+
+    def say_ratio(self, name: str) -> str:
+        """The same with two decimals; for one that said nothing, nothing."""
+        times = self.ratio(name)
+        return "–" if math.isnan(times) else f"{times:.2f}"
 
 
 @dataclass(slots=True)
@@ -92,7 +96,7 @@ def say(value: float) -> str:
     """Three digits that mean something, and thousands apart."""
     if math.isnan(value):
         return "–"
-    if abs(value) >= 1000:
+    if abs(value) >= 999.5:
         return f"{value:,.0f}"
     return f"{value:.3g}"
 

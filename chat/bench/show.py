@@ -41,7 +41,7 @@ def contest_table(contest: Contest) -> Table:
     for name in contest.values:
         table.add_column(name, justify="right")
     table.add_row(*(say(value) for value in contest.values.values()))
-    table.add_row(*(f"{contest.ratio(name):.2f} ×" for name in contest.values))
+    table.add_row(*(f"{contest.say_ratio(name)} ×" for name in contest.values))
     return table
 
 
@@ -77,7 +77,7 @@ def to_markdown(reports: list[Report], command: str, pictures: list[Path]) -> It
         yield f"\n| {contest.what} ({contest.unit}) | {' | '.join(contest.values)} |"
         yield "|---|" + "---:|" * len(contest.values)
         yield "| measured | " + " | ".join(say(value) for value in contest.values.values()) + " |"
-        yield "| times Tandem | " + " | ".join(f"{contest.ratio(name):.2f}" for name in contest.values) + " |"
+        yield "| times Tandem | " + " | ".join(contest.say_ratio(name) for name in contest.values) + " |"
     if curves := [curve for report in reports for curve in report.curves]:
         yield "\n| how it grows | cost at each size | exponent | |\n|---|---|---:|---|"
         for curve in curves:

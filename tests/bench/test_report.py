@@ -45,7 +45,13 @@ def test_quantiles_are_of_what_was_measured(moments: list[int]) -> None:
 
 def test_figures_read_well() -> None:
     """Three digits that mean something."""
-    assert [say(value) for value in (1234567.8, 999.4, 0.012345, math.nan)] == ["1,234,568", "999", "0.0123", "–"]
+    assert [say(value) for value in (1234567.8, 999.6, 999.4, 0.012345, math.nan)] == [
+        "1,234,568",
+        "1,000",
+        "999",
+        "0.0123",
+        "–",
+    ]
     assert flatness([(1, 2.0), (10, 3.0), (100, 1.0)]) == 1.5
     assert Contest("x", "", {"tandem": 4.0, "other": 10.0}).ratio("other") == 2.5
 
@@ -55,10 +61,12 @@ def test_a_folder_with_everything(tmp_path: Path) -> None:
     rows = [Row("posts/s", 6100, "", 6000, most=False), Row("lost", 1, "", 0)]
     curves = [Curve("a delivery", "streams", "µs", [(100, 4.0), (20_000, 4.2)])]
     save(
-        [Report("demo", rows, [Contest("CPU", "µs", {"tandem": 4.0, "floor": 3.5})], curves)], tmp_path, "tandem bench"
+        [Report("demo", rows, [Contest("CPU", "µs", {"tandem": 4.0, "floor": 3.5, "gone": math.nan})], curves)],
+        tmp_path,
+        "tandem bench",
     )
     text = (tmp_path / "report.md").read_text()
     assert "| posts/s | 6,100 | ≥ 6,000 | yes |  |" in text
     assert "| lost | 1 | ≤ 0 | **no** |  |" in text
-    assert "| times Tandem | 1.00 | 0.88 |" in text
+    assert "| times Tandem | 1.00 | 0.88 | – |" in text
     assert orjson.loads((tmp_path / "report.json").read_bytes())["reports"][0]["rows"][1]["holds"] is False
