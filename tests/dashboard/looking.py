@@ -22,19 +22,23 @@ async def asks(admin: Person, path: str, **query: object) -> Json:
 
 async def counts(admin: Person, **wanted: int) -> None:
     """Wait until the figures are these; the others of them are nought."""
-    expected = dict.fromkeys(FIGURES, 0) | wanted
+    await tells(admin, **dict.fromkeys(FIGURES, 0) | wanted)
+
+
+async def tells(admin: Person, **wanted: int) -> None:
+    """Wait until these figures are so, whatever the others are."""
 
     async def seen() -> Json:
         answer = await asks(admin, "stats")
-        return {name: answer[name] for name in FIGURES}
+        return {name: answer[name] for name in wanted}
 
     async def exact() -> bool:
-        return await seen() == expected
+        return await seen() == wanted
 
     try:
         await eventually(exact)
     except AssertionError:
-        assert await seen() == expected
+        assert await seen() == wanted
 
 
 async def finds(admin: Person, **query: object) -> Sequence[str]:

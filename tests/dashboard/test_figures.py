@@ -5,7 +5,7 @@ import orjson
 from chat.shared.endpoints import REGISTRY
 from presence.oversight.dashboard import describe_seen
 from tests.cast import Cast, Person
-from tests.dashboard.looking import asks, counts
+from tests.dashboard.looking import asks, counts, tells
 from tests.nodes import Node
 from tests.presence.eyes import open_eyes, opens_eyes
 from tests.registry.desks import Desk, open_desk
@@ -51,16 +51,16 @@ async def test_who_comes_and_goes_is_counted_once(cast: Cast, ada: Person, other
     (ben,) = await cast.enters("ben")
 
     bens = await opens_eyes(ben)
-    await moved(ada, 1, 0)
+    await tells(ada, joins=1, leaves=0)
     ben.at = other.url
     phone = await opens_eyes(ben)
     await held_by(ada, "ben", 2)  # its hello does not wait for the registry: others might have seen him go
     await bens.leaves()
     await counts(ada, people=1, online=1, sockets=1)
     await phone.leaves()
-    await moved(ada, 1, 1)
+    await tells(ada, joins=1, leaves=1)
     async with open_eyes(ben):
-        await moved(ada, 2, 1)
+        await tells(ada, joins=2, leaves=1)
         await other.app[REGISTRY].redis.flushall()
         await counts(ada, people=1, online=1, sockets=1)
         assert (await asks(ada, "stats"))["joins"] == 0
@@ -74,22 +74,6 @@ async def held_by(admin: Person, name: str, nodes: int) -> None:
         return len(found["nodes"]) == nodes
 
     await eventually(so)
-
-
-async def moved(admin: Person, joins: int, leaves: int) -> None:
-    """Wait until so many have come and gone."""
-
-    async def seen() -> tuple[int, int]:
-        answer = await asks(admin, "stats")
-        return answer["joins"], answer["leaves"]
-
-    async def so() -> bool:
-        return await seen() == (joins, leaves)
-
-    try:
-        await eventually(so)
-    except AssertionError:
-        assert await seen() == (joins, leaves)
 
 
 async def test_a_look_costs_the_same_however_many_are_here(database_url: str, redis_url: str) -> None:

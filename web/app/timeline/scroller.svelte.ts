@@ -92,16 +92,15 @@ export class Scroller {
   /** Something has grown, come or gone: what was looked at stays where it was. */
   hold(): void {
     if (!this.box || !this.placed) return;
-    const { box } = this;
-    const anchor = this.atEnd ? null : this.anchor;
     if (this.atEnd) this.toEnd();
-    if (!anchor?.row.isConnected) return this.look();
-    // what was scrolled since, without an event yet, is no growth
-    const top = anchor.top - (box.scrollTop - this.top);
-    const moved = anchor.row.getBoundingClientRect().top - top;
-    if (Math.abs(moved) >= 1) box.scrollTop += moved;
+    else if (this.anchor?.row.isConnected) {
+      // what was scrolled since, without an event yet, is no growth
+      this.anchor.top -= this.box.scrollTop - this.top;
+      const moved = this.anchor.row.getBoundingClientRect().top - this.anchor.top;
+      if (Math.abs(moved) >= 1) this.box.scrollTop += moved;
+      this.top = this.box.scrollTop;
+    }
     this.look();
-    this.anchor = { ...anchor, top };
   }
 
   get nearTop(): boolean {
@@ -130,6 +129,10 @@ export class Scroller {
     return element.getBoundingClientRect().top - (this.box?.getBoundingClientRect().top ?? 0);
   }
 
+  private anchorAt(row: Element | null): typeof this.anchor {
+    return row && { row, top: row.getBoundingClientRect().top };
+  }
+
   private look(): void {
     const { box } = this;
     if (!box) return;
@@ -138,8 +141,8 @@ export class Scroller {
     [this.top, this.height] = [box.scrollTop, box.scrollHeight];
     this.far = this.distance > box.clientHeight;
     // at the end nothing else is held on to
-    const row = this.placed && !this.atEnd ? rowAt(box) : null;
-    if (!row || !still) this.anchor = row && { row, top: row.getBoundingClientRect().top };
+    if (!this.placed || this.atEnd) this.anchor = null;
+    else if (!still) this.anchor = this.anchorAt(rowAt(box));
     this.looks += 1;
   }
 }
