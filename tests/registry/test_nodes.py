@@ -85,6 +85,22 @@ async def test_a_node_that_slept_registers_again(database_url: str, redis_url: s
         await becomes_exact(sleepy, other)
 
 
+@pytest.mark.parametrize("drain", [True, False])
+async def test_an_order_outlives_the_lease_it_was_given_to(database_url: str, redis_url: str, drain: bool) -> None:
+    """The node hangs before it has read it, and is reaped; awake again it reads it, whichever of the two it is."""
+    async with open_desk(database_url, redis_url, "a1", node_lease=5) as sleepy:
+        orders: list[bool] = []
+        sleepy.registry.on_ordered.append(orders.append)
+        if not drain:
+            await sleepy.registry.order_drain("a1", True)
+            await eventually(lambda: orders == [True])
+        await sleepy.tasks.stop()
+        assert await sleepy.registry.order_drain("a1", drain)
+        await sleepy.registry.redis.hdel(LEASES, sleepy.registry.lease.holder)  # as a survivor does when it has reaped
+        sleepy.tasks.start("renew the lease", sleepy.registry.lease.keep())
+        await eventually(lambda: orders[-1:] == [drain])
+
+
 async def test_flushall_is_healed_within_a_lease(database_url: str, redis_url: str) -> None:
     """Both nodes notice by their leases and register everything again; nobody was shown offline."""
     async with open_desk(database_url, redis_url, "a1") as first, open_desk(database_url, redis_url, "b2") as second:

@@ -1,8 +1,10 @@
 -- lease: a node says that it lives, and hears who does not.
 -- KEYS[1]: the hash of all leases, field <holder>: {name, until, …}. ARGV: 1 the holder, 2 its record without `until`,
--- 3 the lease in ms, 4 'take' for the first time, 'renew' after that, 5 a holder that is known to be dead, or ''.
+-- 3 the lease in ms, 4 'take' for the first time, 'renew' after that, 5 a holder that is known to be dead, or '', 6 the
+-- holder under which the node had a lease before, or ''.
 -- Reads all leases; ends that of the known dead; writes the holder's, unless another living holder has its name or,
--- renewing, its own is gone. An order to drain, which others write into a lease (drain.lua), stays in it.
+-- renewing, its own is gone. An order to drain, which others write into a lease (drain.lua), stays in it; and who takes
+-- a new one hears what was ordered of the one before.
 -- Returns {'held' | 'lost' | 'taken', the record in the way; where held 'drain' if so ordered, else ''; the server's
 -- now, dead holders…}.
 local time = redis.call('TIME')
@@ -30,6 +32,7 @@ if taken then return {'taken', taken, now_text} end
 if ARGV[4] == 'renew' and (not own or own.reaper) then return {'lost', '', now_text, unpack(dead)} end
 record['until'] = now + tonumber(ARGV[3])
 record.heard = now
-if ARGV[4] == 'renew' then record.drain = own.drain end
+local ordered = ARGV[4] == 'take' and redis.call('GET', KEYS[1] .. ':order:' .. ARGV[6])
+if ARGV[4] == 'renew' then record.drain = own.drain elseif ordered then record.drain = ordered == '1' or nil end
 redis.call('HSET', KEYS[1], ARGV[1], cjson.encode(record))
 return {'held', record.drain and 'drain' or '', now_text, unpack(dead)}
