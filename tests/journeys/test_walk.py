@@ -79,7 +79,7 @@ async def test_finding_and_going(meet: Meet) -> None:
     await two.reads("garden")
     await two.says("I do")
     await jumps_to(one, "gard")
-    await one.page.get_by_text("I do").wait_for()
+    await message(one, 2).get_by_text("I do").wait_for()
     await three.page.get_by_role("heading", level=1).focus()
     await three.page.keyboard.press("?")
     await three.page.get_by_role("dialog", name="Keyboard").get_by_text("Jump to a conversation or a person").wait_for()
@@ -88,7 +88,7 @@ async def test_finding_and_going(meet: Meet) -> None:
     await three.says("only for you")
     await two.page.get_by_role("link", name="All conversations").click()
     await two.chooses("Chloe")
-    await two.page.get_by_text("only for you").wait_for()
+    await message(two, 1).get_by_text("only for you").wait_for()
     assert one.errors == two.errors == three.errors == []
 
 
@@ -246,7 +246,7 @@ async def test_a_link_for_a_stranger(meet: Meet) -> None:
     await two.page.get_by_role("button", name="Join as dora").click()
     await two.reads("kitchen")
     await two.says("hello from the link")
-    await three.page.get_by_text("hello from the link").wait_for()
+    await message(three, 1).get_by_text("hello from the link").wait_for()
     await three.page.goto("about:blank")
     await three.page.goto(address)
     await three.page.get_by_role("button", name="Join as Chloe").click()
