@@ -1,7 +1,7 @@
 """A crowd: many readers and posters who go on the whole time, and the history of what they saw."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -123,9 +123,3 @@ async def crowd_of(cast: Cast, nodes: list[NodeProcess], *, readers: int, poster
         finally:
             await asyncio.gather(*(reader.stops() for reader in crowd.readers))
             await asyncio.gather(*(poster.leaves() for poster in crowd.posters))
-
-
-def tenths_filled(moments: Iterable[float], window: float) -> int:
-    """In how many tenths of a window something happened: ten in each when it is spread, one or two in a burst. Who
-    was held up while looking sees a gap and a burst after it, and still the rest."""
-    return len({int(moment * 10 / window) for moment in moments})
