@@ -32,7 +32,11 @@ if taken then return {'taken', taken, now_text} end
 if ARGV[4] == 'renew' and (not own or own.reaper) then return {'lost', '', now_text, unpack(dead)} end
 record['until'] = now + tonumber(ARGV[3])
 record.heard = now
-local ordered = ARGV[4] == 'take' and redis.call('GET', KEYS[1] .. ':order:' .. ARGV[6])
-if ARGV[4] == 'renew' then record.drain = own.drain elseif ordered then record.drain = ordered == '1' or nil end
+if ARGV[4] == 'renew' then
+    record.drain = own.drain
+else
+    local ordered = redis.call('GET', KEYS[1] .. ':order:' .. ARGV[6])
+    if ordered then record.drain = ordered == '1' or nil end
+end
 redis.call('HSET', KEYS[1], ARGV[1], cjson.encode(record))
 return {'held', record.drain and 'drain' or '', now_text, unpack(dead)}

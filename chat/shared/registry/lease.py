@@ -46,8 +46,8 @@ class Lease:
     ) -> None:
         self._redis, self._name, self._timing = redis, name, timing
         self._describe, self._renamed, self._found_dead, self._ordered = describe, renamed, found_dead, ordered
-        self.holder, self._before = new_holder(name), ""
-        self.failing = self._taken = self._drain = False
+        self.holder, self._taken = new_holder(name), ""  # _taken: the holder that has, or had, a lease
+        self.failing = self._drain = False
 
     async def take(self) -> None:
         """Take it, or raise `NameTaken`. Who has the name and is not heard of within his lease has died.
@@ -86,7 +86,7 @@ class Lease:
         record = self._describe() | {"name": self._name, "holder": self.holder, "where": where()}
         record |= {"drain": True} if self._drain else {}
         patience = round(self._timing.patience * 1000)
-        call = Call(LEASE, LEASES, [self.holder, orjson.dumps(record), patience, how, dead, self._before])
+        call = Call(LEASE, LEASES, [self.holder, orjson.dumps(record), patience, how, dead, self._taken])
         outcome, other, _, *holders = await run_call(self._redis, call)
         if outcome == b"taken":
             return bytes(other)
@@ -95,7 +95,7 @@ class Lease:
             self.holder = new_holder(self._name)
             return await self._say("take", "")
         if how == "take":
-            self._taken, self._before = True, self.holder
+            self._taken = self.holder
             self._renamed(self.holder)
         self._found_dead(holder.decode() for holder in holders)
         self._hear_order(other == b"drain")
