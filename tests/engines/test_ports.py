@@ -6,7 +6,7 @@ import sys
 
 from chat.engines.ports import free_port
 
-OTHER = "import sys; from chat.engines.ports import claim; print(claim(int(sys.argv[1]))); sys.stdin.read()"
+OTHER = "import sys; from chat.engines.ports import claim; print(claim(int(sys.argv[1])), flush=True); sys.stdin.read()"
 
 
 def test_no_port_is_given_twice() -> None:
