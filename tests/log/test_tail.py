@@ -83,6 +83,16 @@ async def test_a_lost_announcement_is_read_from_the_log(pool: Pool) -> None:
     assert listener.heard == list(range(1, 8))
 
 
+async def test_an_announcement_of_another_log_is_never_handed_on(pool: Pool) -> None:
+    """Its positions fit, its entries do not belong here: the log is compared instead, and what it holds is handed on."""
+    tail, listener = await begin(pool)
+    ((_, entries),) = await append(pool, 2)
+    tail.hear("another.epoch", entries)
+    assert listener.heard == []
+    await tail.read_on()
+    assert listener.heard == [1, 2]
+
+
 async def test_silence_is_no_proof_that_nothing_happened(pool: Pool) -> None:
     """A node died between commit and announce: comparing heads finds what it wrote."""
     tail, listener = await begin(pool)

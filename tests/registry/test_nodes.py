@@ -3,6 +3,7 @@
 import pytest
 
 from chat.shared.redis import connect_redis
+from chat.shared.registry.calls import CLAIM, Call, run_call
 from chat.shared.registry.keys import LEASES, held_key, person_key
 from chat.shared.registry.lease import NameTaken
 from chat.shared.registry.timing import check_timing
@@ -99,6 +100,21 @@ async def test_an_order_outlives_the_lease_it_was_given_to(database_url: str, re
         await sleepy.registry.redis.hdel(LEASES, sleepy.registry.lease.holder)  # as a survivor does when it has reaped
         sleepy.tasks.start("renew the lease", sleepy.registry.lease.keep())
         await eventually(lambda: orders[-1:] == [drain])
+
+
+async def test_a_lease_that_a_reaper_has_claimed_is_not_renewed(database_url: str, redis_url: str) -> None:
+    """A survivor has begun to reap: the node, awake again, registers anew instead of going on under the old lease."""
+    async with open_desk(database_url, redis_url, "a1") as sleepy:
+        redis, before = sleepy.registry.redis, sleepy.registry.lease.holder
+        await sleepy.tasks.stop()  # as SIGSTOP does
+        claim = Call(CLAIM, LEASES, [before, "b2~survivor", 60_000])
+
+        async def claimed() -> bool:
+            return bool(await run_call(redis, claim))
+
+        await eventually(claimed)
+        sleepy.tasks.start("renew the lease", sleepy.registry.lease.keep())
+        await eventually(lambda: sleepy.registry.lease.holder != before)
 
 
 async def test_flushall_is_healed_within_a_lease(database_url: str, redis_url: str) -> None:

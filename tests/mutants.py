@@ -1,0 +1,315 @@
+"""Mutation testing of the core: change one thing at a time, and see whether a test notices.
+
+    python -m tests.mutants                          every module of CORE
+    python -m tests.mutants chat/log --sample 50     fifty mutants of a folder, drawn by --seed
+
+A first pass records which tests execute which line. Each mutant then runs the tests of its line, quickest first, in a
+copy of the project and on a PostgreSQL and a Valkey of the command's own. Results are kept in `.mutants/`, so that a
+run that was stopped goes on where it was. A mutant that no test can tell from the original stands in
+`equivalent_mutants.toml` with the reason. The exit code is 1 while other mutants survive.
+
+Python is changed by cosmic-ray's operators and by leaving out calls; Lua by the table `LUA`.
+Needs the extra `mutation`: `.venv/bin/pip install -c deploy/constraints.txt -e '.[test,mutation]'`.
+"""
+
+import argparse
+import ast
+import hashlib
+import json
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections import defaultdict
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from queue import Queue
+
+from chat.engines import PostgresEngine, ValkeyEngine
+from tests.databases import set_fsync
+
+ROOT = Path(__file__).parent.parent
+KEPT = ROOT / ".mutants"
+EQUIVALENT = Path(__file__).parent / "equivalent_mutants.toml"
+CORE = [
+    "chat/log",
+    "chat/stream",
+    "chat/messages",
+    "chat/conversations/rights.py",
+    "chat/shared/identity.py",
+    "chat/shared/rates.py",
+    "chat/shared/bucket.py",
+    "chat/shared/stays.py",
+    "chat/shared/registry",
+    "chat/shared/websocket",
+    "presence",
+]
+SUITES = [
+    "tests/log",
+    "tests/stream",
+    "tests/messages",
+    "tests/registry",
+    "tests/shared",
+    "tests/presence",
+    "tests/moderation",
+    "tests/conversations",
+    "tests/accounts",
+    "tests/promises/test_identity.py",
+    "tests/promises/test_revocation.py",
+    "tests/promises/test_log_model.py",
+]
+OPERATORS = [
+    "AddNot",
+    "NumberReplacer",
+    "ReplaceAndWithOr",
+    "ReplaceOrWithAnd",
+    "ReplaceTrueWithFalse",
+    "ReplaceFalseWithTrue",
+    "ReplaceBreakWithContinue",
+    "ReplaceContinueWithBreak",
+    "ReplaceUnaryOperator_Delete_Not",
+    "ZeroIterationForLoop",
+    *[f"ReplaceComparisonOperator_{pair}" for pair in ("Lt_LtE", "LtE_Lt", "Gt_GtE", "GtE_Gt", "Eq_NotEq", "NotEq_Eq")],
+    *[f"ReplaceBinaryOperator_{pair}" for pair in ("Add_Sub", "Sub_Add", "Mul_Add")],
+]
+LUA = [
+    (r"\band\b", "or"),
+    (r"\bor\b", "and"),
+    (r"\bnot\b", ""),
+    (r"==", "~="),
+    (r"~=", "=="),
+    (r"<=", "<"),
+    (r">=", ">"),
+    (r"(?<![<>=~])<(?![=])", "<="),
+    (r"(?<![<>=~])>(?![=])", ">="),
+    (r"^\s*redis\.call\(.*\)$", ""),
+]
+TESTS_MOST = 40  # of those that execute a line, quickest first
+TEST_SECONDS = 30
+RUN_SECONDS = 240
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One change: `path` relative to the project, the number of the first changed `line` from 1, and the new source."""
+
+    path: str
+    line: int
+    before: str
+    after: str
+    source: str
+
+    @cached_property
+    def key(self) -> str:
+        """A name that survives changes elsewhere in the file."""
+        return f"{self.path}: {self.before} => {self.after or '(left out)'}"
+
+
+def mutate(path: str) -> Iterator[Mutant]:
+    """Every mutant of a file, without repeats."""
+    source, seen = (ROOT / path).read_text(), set()
+    for changed in mutate_lua(source) if path.endswith(".lua") else mutate_python(source):
+        mutant = compare(path, source, changed)
+        if mutant is not None and mutant.key not in seen and not constant(mutant.before):
+            seen.add(mutant.key)
+            yield mutant
+
+
+def compare(path: str, source: str, changed: str) -> Mutant | None:
+    """The mutant, described by the lines that differ."""
+    old, new = source.splitlines(), changed.splitlines()
+    if old == new:
+        return None
+    first = next((n for n, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
+    tail = 0
+    while tail < min(len(old), len(new)) - first and old[-1 - tail] == new[-1 - tail]:
+        tail += 1
+    before, after = (
+        " ".join(part.split()) for part in map(" ".join, (old[first : len(old) - tail], new[first : len(new) - tail]))
+    )
+    return Mutant(path, first + 1, before, after, changed)
+
+
+def constant(line: str) -> bool:
+    """True for a tuning constant: `PAGE = 500` may as well be 501."""
+    return re.match(r"[A-Z][A-Z_]+(, [A-Z][A-Z_]+)* = ", line) is not None
+
+
+def mutate_python(source: str) -> Iterator[str]:
+    """By cosmic-ray's operators, then with each call for its effect alone left out."""
+    from cosmic_ray.ast import ast_nodes, get_ast
+    from cosmic_ray.mutating import mutate_code
+    from cosmic_ray.plugins import get_operator
+
+    tree = get_ast(source)
+    for name in OPERATORS:
+        operator = get_operator(f"core/{name}")()
+        count = sum(1 for node in ast_nodes(tree) for _ in operator.mutation_positions(node))
+        for occurrence in range(count):
+            if (changed := mutate_code(source, operator, occurrence)) is not None:
+                yield changed
+    lines = source.splitlines()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call | ast.Await):
+            indent = lines[node.lineno - 1][: node.col_offset]
+            yield "\n".join([*lines[: node.lineno - 1], f"{indent}pass", *lines[node.end_lineno :], ""])
+
+
+def mutate_lua(source: str) -> Iterator[str]:
+    """By the table, line by line, comments aside."""
+    lines = source.splitlines()
+    for number, line in enumerate(lines):
+        for pattern, replacement in () if line.lstrip().startswith("--") else LUA:
+            for found in re.finditer(pattern, line):
+                changed = line[: found.start()] + replacement + line[found.end() :]
+                yield "\n".join([*lines[:number], changed, *lines[number + 1 :], ""])
+
+
+class Coverage:
+    """Which tests execute which line, from one run of SUITES; kept until a source or a test changes."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        files = sorted([*ROOT.glob("chat/**/*.py"), *ROOT.glob("presence/**/*.py"), *ROOT.glob("tests/**/*.py")])
+        digest = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
+        self._file = KEPT / f"coverage-{digest}.json"
+        if not self._file.exists():
+            print("» Recording which tests execute which line", flush=True)
+            self._record(environment)
+        told = json.loads(self._file.read_text())
+        self._lines: dict[str, dict[str, list[str]]] = told["lines"]
+        self._seconds: dict[str, float] = told["seconds"]
+
+    def _record(self, environment: dict[str, str]) -> None:
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.line_recorder", *SUITES]
+        subprocess.run(command, cwd=ROOT, env=environment | {"RECORD_LINES": str(self._file)}, check=False)
+        if not self._file.exists():
+            sys.exit("The tests did not run to their end, so no lines were recorded.")
+
+    def tests_of(self, mutant: Mutant) -> list[str]:
+        """The tests that execute the mutant's line, else those that execute its module; quickest first."""
+        if mutant.path.endswith(".lua"):
+            found = {test for test in self._seconds if test.startswith(("tests/registry", "tests/presence"))}
+        else:
+            lines = self._lines.get(mutant.path, {})
+            found = set(lines.get(str(mutant.line), [])) or {test for tests in lines.values() for test in tests}
+        return sorted(found, key=lambda test: self._seconds.get(test, 0.0))[:TESTS_MOST]
+
+
+class Workplace:
+    """A copy of the project in which one mutant at a time is tried."""
+
+    def __init__(self, folder: Path, number: int, environment: dict[str, str]) -> None:
+        self.folder = folder / f"copy-{number}"
+        for name in ("chat", "presence", "tests"):
+            shutil.copytree(ROOT / name, self.folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        for name in ("web", "deploy", "pyproject.toml", "README.md"):
+            (self.folder / name).symlink_to(ROOT / name)
+        self._environment = environment | {"PYTEST_XDIST_WORKER": f"gw{number}"}
+
+    def kills(self, mutant: Mutant, tests: list[str]) -> bool:
+        """True when one of the tests fails, or hangs."""
+        file = self.folder / mutant.path
+        original = file.read_text()
+        file.write_text(mutant.source)
+        try:
+            options = ["-x", "-q", "-p", "no:cacheprovider", f"--timeout={TEST_SECONDS}"]
+            command = [sys.executable, "-m", "pytest", *options, *tests]
+            done = subprocess.run(
+                command, cwd=self.folder, env=self._environment, capture_output=True, timeout=RUN_SECONDS, check=False
+            )
+            return done.returncode != 0
+        except subprocess.TimeoutExpired:
+            return True
+        finally:
+            file.write_text(original)
+
+
+def read_results() -> dict[str, str]:
+    """What is known of earlier runs: key → outcome."""
+    file = KEPT / "results.jsonl"
+    return (
+        {row["key"]: row["outcome"] for row in map(json.loads, file.read_text().splitlines())} if file.exists() else {}
+    )
+
+
+def keep_result(mutant: Mutant, outcome: str) -> None:
+    """Add a line to the results."""
+    with (KEPT / "results.jsonl").open("a") as file:
+        file.write(json.dumps({"key": mutant.key, "outcome": outcome}) + "\n")
+
+
+def find_mutants(wanted: list[str], sample: int | None, seed: int) -> list[Mutant]:
+    """Those of the named files and folders."""
+    paths = [
+        str(path.relative_to(ROOT))
+        for name in wanted
+        for path in sorted([ROOT / name] if (ROOT / name).is_file() else (ROOT / name).rglob("*"))
+        if path.suffix in (".py", ".lua") and path.name != "__init__.py"
+    ]
+    mutants = [mutant for path in paths for mutant in mutate(path)]
+    return mutants if sample is None else random.Random(seed).sample(mutants, min(sample, len(mutants)))
+
+
+def try_all(mutants: list[Mutant], workers: int) -> dict[str, list[Mutant]]:
+    """Each of them; the mutants by outcome: `killed`, `survived`, `equivalent`."""
+    equivalent = tomllib.loads(EQUIVALENT.read_text())
+    outcomes: dict[str, list[Mutant]] = defaultdict(list)
+    known = read_results()
+    with (
+        tempfile.TemporaryDirectory(prefix="tandem-mutants-") as folder,
+        PostgresEngine(Path(folder) / "postgres") as postgres,
+        ValkeyEngine(Path(folder) / "valkey") as valkey,
+    ):
+        set_fsync(postgres.url, on=False)
+        environment = dict(os.environ, DATABASE_URL=postgres.url, REDIS_URL=valkey.url)
+        coverage = Coverage(environment)
+        places: Queue[Workplace] = Queue()
+        for number in range(workers):
+            places.put(Workplace(Path(folder), number, environment))
+
+        def judge(mutant: Mutant) -> None:
+            outcome = "equivalent" if mutant.key in equivalent else known.get(mutant.key, "")
+            if outcome in ("", "survived"):
+                place = places.get()
+                outcome = "killed" if place.kills(mutant, coverage.tests_of(mutant)) else "survived"
+                places.put(place)
+                keep_result(mutant, outcome)
+                print(f"{outcome:9} {mutant.path}:{mutant.line}  {mutant.before} => {mutant.after}", flush=True)
+            outcomes[outcome].append(mutant)
+
+        with ThreadPoolExecutor(workers) as threads:
+            list(threads.map(judge, mutants))
+    return outcomes
+
+
+def main() -> None:
+    """See the heading of this file."""
+    parser = argparse.ArgumentParser(prog="python -m tests.mutants", description="Mutation testing of the core.")
+    parser.add_argument("paths", nargs="*", default=CORE, help="files and folders (default: the core)")
+    parser.add_argument("--sample", type=int, help="how many mutants to draw (default: all)")
+    parser.add_argument("--seed", type=int, default=1, help="what --sample draws by")
+    parser.add_argument("--workers", type=int, default=2, help="how many to try at once")
+    parser.add_argument("--list", action="store_true", help="print the mutants and stop")
+    asked = parser.parse_args()
+    KEPT.mkdir(exist_ok=True)
+    mutants = find_mutants(asked.paths, asked.sample, asked.seed)
+    if asked.list:
+        print(*(f"{mutant.path}:{mutant.line}  {mutant.before} => {mutant.after}" for mutant in mutants), sep="\n")
+        print(len(mutants), "mutants")
+        return
+    outcomes = try_all(mutants, asked.workers)
+    print(f"{len(mutants)} mutants:", ", ".join(f"{len(found)} {outcome}" for outcome, found in outcomes.items()))
+    for mutant in outcomes["survived"]:
+        print(f"survived  {mutant.path}:{mutant.line}\n  - {mutant.before}\n  + {mutant.after}")
+    sys.exit(bool(outcomes["survived"]))
+
+
+if __name__ == "__main__":
+    main()
