@@ -4,6 +4,7 @@ from aiohttp import web
 
 from chat.accounts import endpoints as accounts
 from chat.accounts.avatars import endpoints as avatars
+from chat.accounts.factors import endpoints as factors
 from chat.accounts.oversight import endpoints as oversight
 from chat.attention import endpoints as attention
 from chat.conversations import endpoints as conversations
@@ -43,6 +44,8 @@ ACCOUNTS = [
     web.post("/api/invites", accounts.post_invite),
     web.post("/api/sessions", accounts.post_session),
     web.get("/api/sessions", accounts.get_sessions),
+    web.get("/api/sessions/current/proof", factors.get_proof),
+    web.post("/api/sessions/current/proof", factors.post_proof),
     web.delete("/api/sessions/{session}", accounts.delete_session),
     web.get("/api/users", accounts.get_users),
     web.get("/api/users/me", accounts.get_me),

@@ -37,7 +37,7 @@ class BadCredentials(Refusal):
 
 
 class WrongPassword(Refusal):
-    """The old password is another one."""
+    """That isn't your current password."""
 
     status, code = 403, "wrong_password"
 
@@ -129,14 +129,8 @@ class Accounts:
 
     async def change_password(self, actor: Actor, user_id: int, session_id: int, form: PasswordChange) -> list[int]:
         """Change it, and end all other logins: which. Raises `WrongPassword`, or `Invalid` for a bad new one."""
-        async with self._pool.connection() as connection:
-            row = await (await connection.execute(queries.read_credentials, [user_id])).fetchone()
-        if row is None:
-            raise Unauthenticated
-        *fields, stored = row
-        if not await self.hasher.verify(stored, form.old):
-            raise WrongPassword
-        check_new(form.new, User(*fields))
+        user, stored = await self.check_password(user_id, form.old)
+        check_new(form.new, user)
         fresh = await self.hasher.hash(form.new)
         async with self._log.change() as change:
             await lock_user(change, user_id)
@@ -144,6 +138,17 @@ class Accounts:
             if not await (await change.connection.execute(queries.set_password, changed)).fetchone():
                 raise WrongPassword
             return await end_others(change, actor, user_id, session_id, "password")
+
+    async def check_password(self, user_id: int, password: str) -> tuple[User, str]:
+        """Return the user and the stored hash of this password. Raise `WrongPassword` if it is another one."""
+        async with self._pool.connection() as connection:
+            row = await (await connection.execute(queries.read_credentials, [user_id])).fetchone()
+        if row is None:
+            raise Unauthenticated
+        *fields, stored = row
+        if not await self.hasher.verify(stored, password):
+            raise WrongPassword
+        return User(*fields), stored
 
 
 def plain_name(text: str) -> str:

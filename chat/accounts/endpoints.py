@@ -17,13 +17,14 @@ from chat.shared.endpoints import (
     SETTINGS,
     actor_of,
     answer_json,
-    check_admin,
     client_address,
     parse_ids,
     path_id,
     read_model,
+    require_admin,
     require_changer,
     require_identity,
+    require_recent_proof,
 )
 from chat.shared.rates import home_of
 
@@ -90,8 +91,13 @@ async def describe_sessions(request: web.Request, user_id: int, current: int) ->
 
 
 async def delete_session(request: web.Request) -> web.Response:
-    """End one of my logins, or this one, or all others."""
-    member, which = await require_changer(request), request.match_info["session"]
+    """End one of the caller's sessions: `current`, `others`, or one by its id. All but the current one need a recent
+    proof."""
+    member, which = await require_identity(request), request.match_info["session"]
+    if which == "current" or which == str(member.session_id):
+        request.app[RATES].change.spend(member.user_id)
+    else:
+        member = await require_recent_proof(request)
     actor, sessions = actor_of(request, member), request.app[SESSIONS]
     if which == "others":
         return let_go(request, await sessions.end_others(actor, member.user_id, member.session_id, "owner"))
@@ -150,8 +156,9 @@ async def get_users(request: web.Request) -> web.Response:
 
 
 async def post_invite(request: web.Request) -> web.Response:
-    """Make an invitation; admins only."""
-    member = check_admin(await require_changer(request))
+    """Create an invitation. Admins only; needs a recent proof."""
+    await require_admin(request)
+    member = await require_recent_proof(request)
     form = await read_model(request, InviteForm)
     invite = await make_invite(request.app[POOL], form, actor_of(request, member))
     return answer_json(invite.to_json(), 201)

@@ -11,7 +11,17 @@ from chat.exchange.export.person import person_lines
 from chat.exchange.export.reader import reading
 from chat.log.endpoints import LOG
 from chat.shared.audit import record
-from chat.shared.endpoints import POOL, RATES, SETTINGS, actor_of, answer_json, path_id, read_model, require_identity
+from chat.shared.endpoints import (
+    POOL,
+    RATES,
+    SETTINGS,
+    actor_of,
+    answer_json,
+    path_id,
+    read_model,
+    require_identity,
+    require_recent_proof,
+)
 from chat.shared.identity import Member
 from chat.shared.problems import Overloaded
 
@@ -31,8 +41,8 @@ async def put_authors(request: web.Request) -> web.Response:
 
 
 async def get_export(request: web.Request) -> web.StreamResponse:
-    """My own data as lines of JSON, as they are read; raises `TooFast`, `Overloaded`."""
-    member = await require_identity(request)
+    """Export the caller's own data as lines of JSON. Needs a recent proof."""
+    member = await require_recent_proof(request)
     if request.app[TURNS].locked():
         raise Overloaded(retry_after=30)
     request.app[RATES].export.spend(member.user_id)

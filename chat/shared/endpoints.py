@@ -16,6 +16,7 @@ from chat.shared.problems import (
     AdminsOnly,
     Invalid,
     NotFound,
+    ReauthenticationRequired,
     Refusal,
     TooLarge,
     TooSlow,
@@ -63,6 +64,17 @@ async def require_changer(request: web.Request) -> Member:
     """Who asks for a change; raises `Unauthenticated`, or `TooFast` when the changes of one person are too many."""
     member = await require_identity(request)
     request.app[RATES].change.spend(member.user_id)
+    return member
+
+
+async def require_recent_proof(request: web.Request) -> Member:
+    """Return the caller of a sensitive change, as `require_changer` does.
+
+    Raise `ReauthenticationRequired` unless they logged in, or proved who they are, in the last 10 minutes.
+    """
+    member = await require_changer(request)
+    if not await request.app[IDENTITIES].proof_left(member.session_id):
+        raise ReauthenticationRequired
     return member
 
 

@@ -16,6 +16,7 @@ queries = load(__file__, "identity.sql")
 REMEMBERED = 100_000
 FRESH_SECONDS = 30.0
 TOUCH_SECONDS = 60.0
+PROOF_SECONDS = 600.0  # how long a log-in, or a later proof, is enough for sensitive changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,16 @@ class Identities:
         """Raises `Unauthenticated` when the login has expired, or ended since it was looked up."""
         if member.seconds_left() <= 0 or member.session_id in self._ended:
             raise Unauthenticated
+
+    async def proof_left(self, session_id: int) -> float:
+        """Return for how many more seconds sensitive changes need no new proof; 0 when they need one now.
+
+        Read from the database each time: a proof given on one node counts on all of them at once.
+        """
+        async with self._pool.connection() as connection:
+            asked = {"session_id": session_id, "seconds": PROOF_SECONDS}
+            row = await (await connection.execute(queries.find_proof, asked)).fetchone()
+        return max(0.0, PROOF_SECONDS - row[0]) if row else 0.0
 
     async def keep_touching(self) -> None:
         """Once a minute, note which logins were used, so that idle ones end and busy ones do not."""

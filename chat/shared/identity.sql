@@ -8,3 +8,8 @@ select s.token_hash, s.user_id, s.id, u.name, u.role,
 
 -- name: touch_sessions
 update sessions set last_seen_at = now() where id = any(%s::bigint[])
+
+-- name: find_proof
+-- Seconds since the user of this session last proved who they are; no row when that is too long ago.
+select extract(epoch from now() - proved_at)::float8 from sessions
+ where id = %(session_id)s and ended_at is null and proved_at > now() - make_interval(secs => %(seconds)s)

@@ -51,6 +51,12 @@ class AdminsOnly(Forbidden):
     code = "admins_only"
 
 
+class ReauthenticationRequired(Forbidden):
+    """Confirm that it is you first: POST /api/sessions/current/proof, then repeat this request."""
+
+    code = "reauthentication_required"
+
+
 class ForeignOrigin(Refusal):
     """The Origin of this request is neither this host nor one that ALLOWED_ORIGINS names."""
 

@@ -72,6 +72,7 @@ ASKS: dict[str, tuple[str, str, Json | None]] = {
     "get_live": ("GET", "/health/live", None),
     "get_ready": ("GET", "/health/ready", None),
     "get_sessions": ("GET", "/api/sessions", None),
+    "get_proof": ("GET", "/api/sessions/current/proof", None),
     "get_users": ("GET", "/api/users?ids={u}", None),
     "get_me": ("GET", "/api/users/me", None),
     "patch_me": ("PATCH", "/api/users/me", {"about": "cooks"}),

@@ -696,6 +696,17 @@ export interface Profile {
   receipts?: 'on' | 'off' | null;
 }
 
+/** Proof of who the user of a session is. */
+export interface Proof {
+  password: string;
+}
+
+/** How recently the user of this session proved who they are. */
+export interface ProofState {
+  /** Until sensitive changes need a new proof; 0: now. */
+  seconds_left: number;
+}
+
 /** How long something takes, in milliseconds. */
 export interface Quantiles {
   p50: number;

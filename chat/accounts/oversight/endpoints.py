@@ -11,11 +11,10 @@ from chat.shared.endpoints import (
     POOL,
     actor_of,
     answer_json,
-    check_admin,
     path_id,
     read_model,
     require_admin,
-    require_changer,
+    require_recent_proof,
 )
 
 
@@ -29,8 +28,9 @@ async def get_sessions(request: web.Request) -> web.Response:
 
 
 async def delete_session(request: web.Request) -> web.Response:
-    """End one of them, or all."""
-    member = check_admin(await require_changer(request))
+    """End one of a user's sessions, or `all`. Admins only; needs a recent proof."""
+    await require_admin(request)
+    member = await require_recent_proof(request)
     actor, sessions = actor_of(request, member), request.app[SESSIONS]
     user = await read_user(request.app[POOL], path_id(request, "user"))
     if request.match_info["session"] == "all":
@@ -39,7 +39,8 @@ async def delete_session(request: web.Request) -> web.Response:
 
 
 async def put_disabled(request: web.Request) -> web.Response:
-    """Disable the account, or enable it again."""
-    member = check_admin(await require_changer(request))
+    """Disable an account, or enable it again. Admins only; needs a recent proof."""
+    await require_admin(request)
+    member = await require_recent_proof(request)
     asked, user_id = await read_model(request, Disabling), path_id(request, "user")
     return let_go(request, await set_disabled(request.app[LOG], actor_of(request, member), user_id, asked.disabled))

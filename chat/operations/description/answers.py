@@ -11,6 +11,7 @@ ANSWERS: dict[str, type[s.Shape]] = {
     "post_account": s.SignedIn,
     "post_session": s.SignedIn,
     "get_sessions": s.Logins,
+    "get_proof": s.ProofState,
     "get_users": s.Users,
     "get_me": s.Me,
     "patch_me": s.Me,

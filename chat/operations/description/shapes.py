@@ -91,6 +91,13 @@ class Logins(Shape):
     sessions: list[Login]
 
 
+class ProofState(Shape):
+    """How recently the user of this session proved who they are."""
+
+    seconds_left: int
+    """Until sensitive changes need a new proof; 0: now."""
+
+
 class SignedIn(Shape):
     """A new login; the token also comes as a cookie."""
 
