@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from chat.chaos.history import History, Receipt
+from chat.chaos.history import History, Receipt, Stay
 
 LOST, REPEATED, REORDERED, INVENTED = "lost", "repeated", "reordered", "invented"
 ALTERED, OVERHEARD, GAP, MADE_TWICE = "altered", "overheard", "gap", "made twice"
@@ -54,8 +54,10 @@ def find_unfaithful_answers(history: History) -> Iterator[Finding]:
 def find_lost(history: History, reader: str) -> Iterator[Finding]:
     """Acknowledged, and never received by a member."""
     got = {receipt.message.key for receipt in history.received[reader]}
+    seqs = seqs_by_conversation(history, reader)
     for key, (message, *_) in history.acknowledged.items():
-        if key not in got and is_member(history, reader, message.conversation, message.seq):
+        stays = history.stays[reader].get(message.conversation, ())
+        if key not in got and any(is_owed(message.seq, stay, seqs[message.conversation]) for stay in stays):
             yield Finding(LOST, reader, message)
 
 
@@ -106,17 +108,37 @@ def find_overheard(history: History, reader: str) -> Iterator[Finding]:
 
 def find_gaps(history: History, reader: str) -> Iterator[Finding]:
     """Numbers of a conversation that were skipped while the reader was a member, from the stay's first one on."""
-    for conversation, receipts in by_conversation(history, reader).items():
-        got = {receipt.message.seq for receipt in receipts}
+    for conversation, got in seqs_by_conversation(history, reader).items():
         for stay in history.stays[reader][conversation]:
-            for seq in range(stay.first, min(max(got), max(got) if stay.last is None else stay.last) + 1):
+            for seq in range(stay.first, last_received(stay, got) + 1):
                 if seq not in got:
                     yield Finding(GAP, reader, (conversation, seq))
+
+
+def last_received(stay: Stay, got: set[int]) -> int:
+    """Return the last number that the reader got of this stay, or after it began when it lasts; 0 for none."""
+    return max(got, default=0) if stay.last is None else max((seq for seq in got if stay.covers(seq)), default=0)
+
+
+def is_owed(seq: int, stay: Stay, got: set[int]) -> bool:
+    """Return whether the reader must have received this message of the stay.
+
+    Readers that are removed while they are disconnected get nothing more of the stay that has ended.
+    """
+    return stay.covers(seq) and (stay.last is None or seq < last_received(stay, got))
 
 
 def is_member(history: History, reader: str, conversation: int, seq: int) -> bool:
     """Was this message for this reader?"""
     return any(stay.covers(seq) for stay in history.stays[reader].get(conversation, ()))
+
+
+def seqs_by_conversation(history: History, reader: str) -> dict[int, set[int]]:
+    """Return the numbers that the reader got, conversation by conversation."""
+    seqs: dict[int, set[int]] = defaultdict(set)
+    for receipt in history.received[reader]:
+        seqs[receipt.message.conversation].add(receipt.message.seq)
+    return seqs
 
 
 def by_conversation(history: History, reader: str) -> dict[int, list[Receipt]]:

@@ -17,6 +17,8 @@ JOIN, LEAVE = "join", "leave"
 LOGOUT = "logout"
 # A message that came in from elsewhere, `subject` being its seq: it has a position, but no frame and no reader.
 IMPORT, NOBODY = "import", -1
+# Addressed to one user about a conversation that they need not belong to: reports reach the admins of the server.
+TO_OUTSIDERS = frozenset({"report"})
 EVENTS = {"message": None, JOIN: "member", LEAVE: "member", "role": "member"}
 
 

@@ -1,4 +1,7 @@
-"""Stays: which conversations a person belonged to, from which log position to which. Pure."""
+"""Stays: which conversations a user belonged to, between which log positions, and what they may read of them. Pure.
+
+The rule of `deploy/decisions/one-reading-rule.md` for entries of the log; `chat/stream/queries.sql` says it in SQL.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,7 +17,7 @@ class Stay:
 
 
 class Stays:
-    """One person's stays, as of a log position."""
+    """One user's stays, as of a log position."""
 
     def __init__(self, position: int, stays: Iterable[Stay]) -> None:
         self.position = position
@@ -23,13 +26,13 @@ class Stays:
             self._stays.setdefault(stay.conversation_id, []).append(stay)
 
     def begin(self, conversation_id: int, position: int) -> None:
-        """A stay begins; one that we know already does not begin twice."""
+        """Begin a stay, unless it is known already."""
         if position > self.position:
             self._stays.setdefault(conversation_id, []).append(Stay(conversation_id, position, None))
             self.position = position
 
     def end(self, conversation_id: int, position: int) -> None:
-        """The current stay ends."""
+        """End the current stay."""
         if position > self.position:
             stays = self._stays.get(conversation_id, [])
             self._stays[conversation_id] = [
@@ -37,13 +40,22 @@ class Stays:
             ]
             self.position = position
 
-    def covers(self, conversation_id: int, position: int) -> bool:
-        """Was this person a member when the log stood at `position`?"""
-        return any(
-            stay.since <= position and (stay.until is None or position <= stay.until)
-            for stay in self._stays.get(conversation_id, ())
-        )
+    def belongs(self, conversation_id: int) -> bool:
+        """Return whether the user is a member now."""
+        return any(stay.until is None for stay in self._stays.get(conversation_id, ()))
+
+    def may_read(self, conversation_id: int, position: int) -> bool:
+        """Return whether a replay hands over the entry at `position`, which is addressed to all members.
+
+        Members read what was addressed to them, earlier stays included. Users who are no longer members read only the
+        entries that ended their stays.
+        """
+        if (stays := self._stays.get(conversation_id)) is None:
+            return False
+        if self.belongs(conversation_id):
+            return any(stay.since <= position and (stay.until is None or position <= stay.until) for stay in stays)
+        return any(stay.until == position for stay in stays)
 
     def current(self) -> set[int]:
-        """The conversations that this person belongs to now."""
-        return {stay.conversation_id for stays in self._stays.values() for stay in stays if stay.until is None}
+        """Return the conversations that the user belongs to now."""
+        return {conversation_id for conversation_id in self._stays if self.belongs(conversation_id)}

@@ -1,9 +1,11 @@
-"""Pages of the log as one person sees it: for a reader who comes back after more than this node remembers."""
+"""Pages of the log as one user may read it: for readers that missed more than this node remembers."""
 
 import asyncio
 from dataclasses import dataclass
 
-from chat.shared.postgres import Pool
+from chat.log.entry import TO_OUTSIDERS, Entry
+from chat.messages.edits.erased import Place, Said, erase_one, find_withheld
+from chat.shared.postgres import Connection, Pool
 from chat.shared.queries import load
 
 queries = load(__file__)
@@ -13,8 +15,8 @@ AT_ONCE = 6
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`frames`: what is addressed to the person, as first sent; the page ends at `position`. `floor`: cursors below
-    it have lost entries; `whole`: the page goes up to the log's head."""
+    """`frames`: what the user may read, edits applied; the page ends at `position`. `floor`: cursors below it have
+    lost entries; `whole`: the page goes up to the log's head."""
 
     epoch: str
     floor: int
@@ -38,10 +40,22 @@ class Pages:
             "after": after,
             "most": MOST,
             "bytes": MOST_BYTES,
+            "outsiders": sorted(TO_OUTSIDERS),
         }
         async with self._turn, self._pool.connection() as connection:
             rows = await (await connection.execute(queries.read_page, asked, binary=True)).fetchall()
-        frames = [row[4] for row in rows if row[3] is not None]
-        epoch, head, floor, *_, found = rows[0]
-        whole = len(frames) == found < MOST
-        return Page(epoch, floor, head if whole else rows[-1][3], frames, whole)
+            epoch, head, floor, found = rows[0][:4]
+            entries = [Entry(*row[4:]) for row in rows if row[4] is not None]
+            now = await read_withheld(connection, user_id, find_withheld(entries))
+        frames = [erase_one(entry, now).frame if now else entry.frame for entry in entries]
+        whole = len(entries) == found < MOST
+        return Page(epoch, floor, head if whole else entries[-1].position, frames, whole)
+
+
+async def read_withheld(connection: Connection, user_id: int, places: set[Place]) -> dict[Place, Said]:
+    """Return what these messages say now, of those that the user may still read."""
+    if not places:
+        return {}
+    asked = {"user": user_id, "conversations": [place[0] for place in places], "seqs": [place[1] for place in places]}
+    rows = await (await connection.execute(queries.read_withheld, asked, binary=True)).fetchall()
+    return {(row[0], row[1]): {"body": row[2], "files": row[3]} for row in rows}

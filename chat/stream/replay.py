@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from chat.log.entry import JOIN, LEAVE, Entry, frame_bytes
+from chat.log.entry import JOIN, LEAVE, TO_OUTSIDERS, Entry, frame_bytes
 from chat.messages.edits.erased import erase_among
 from chat.shared.membership import StayReader
 from chat.shared.stays import Stays
@@ -51,8 +51,8 @@ class Replay:
                 return []
             if not self._hub.recent.reaches(position):
                 continue
-            mine = [entry for entry in self._hub.recent.after(position) if addressed(entry, stream, stays)]
-            missed = erase_among(mine)  # in the log this is done already
+            recent = list(self._hub.recent.after(position))
+            missed = erase_among(choose_missed(recent, stream, stays), recent)
             self.replayed += len(missed)
             if frame_bytes(missed) <= PIECE:  # from the hub's position to the join: no await
                 self._hub.join(stream, stays)
@@ -83,17 +83,28 @@ async def send_pieces(entries: Sequence[Entry], send: Send) -> None:
             piece, size = [], 0
 
 
-def addressed(entry: Entry, stream: Stream, stays: Stays) -> bool:
-    """Is this entry for this stream? Follows the person's membership changes that are newer than `stays`."""
-    if entry.subject == stream.user_id and entry.conversation_id is not None:
-        if entry.kind == JOIN:
-            stays.begin(entry.conversation_id, entry.position)
-        elif entry.kind == LEAVE:
-            stays.end(entry.conversation_id, entry.position)
-    if not entry.frame:
+def choose_missed(entries: Sequence[Entry], stream: Stream, stays: Stays) -> list[Entry]:
+    """Return the entries that this stream may read, judged by the user's memberships after the last of them.
+
+    `stays` follows the user's own membership changes that are newer than itself.
+    """
+    for entry in entries:
+        if entry.subject == stream.user_id and entry.conversation_id is not None:
+            if entry.kind == JOIN:
+                stays.begin(entry.conversation_id, entry.position)
+            elif entry.kind == LEAVE:
+                stays.end(entry.conversation_id, entry.position)
+    return [entry for entry in entries if entry.frame and may_read(entry, stream, stays)]
+
+
+def may_read(entry: Entry, stream: Stream, stays: Stays) -> bool:
+    """Return whether a replay hands this entry to this stream."""
+    if entry.user_id not in (None, stream.user_id):
+        return False
+    if entry.conversation_id is None:
+        return entry.user_id is None or stream.wants(None)
+    if not stream.wants(entry.conversation_id):
         return False
     if entry.user_id is not None:
-        return entry.user_id == stream.user_id and stream.wants(entry.conversation_id)
-    if entry.conversation_id is None:
-        return True
-    return stream.wants(entry.conversation_id) and stays.covers(entry.conversation_id, entry.position)
+        return entry.kind in TO_OUTSIDERS or stays.belongs(entry.conversation_id)
+    return stays.may_read(entry.conversation_id, entry.position)

@@ -81,9 +81,25 @@ def test_what_is_dropped_is_missed(history: History, chance: int) -> None:
     later = [r for r in history.received[reader] if r.message.conversation == message.conversation]
     told = history.acknowledged.get(message.key)
     assume(told or any(r.message.seq > message.seq for r in later))
+    (stay,) = history.stays[reader][message.conversation]
+    assume(stay.last is None or any(message.seq < r.message.seq <= stay.last for r in later))
     assert kinds(history) <= {LOST, GAP}
     assert (LOST in kinds(history)) == bool(told)
     assert kinds(history)
+
+
+@given(histories, chances)
+def test_readers_removed_while_away_may_miss_the_end_of_their_stay(history: History, chance: int) -> None:
+    """From some message of an ended stay on they get nothing of it; anything missing before that is a finding."""
+    for reader, places in history.stays.items():
+        ended = {conversation: stay for conversation, (stay,) in places.items() if stay.last is not None}
+        kept: list[Receipt] = []
+        for receipt in history.received[reader]:
+            stay = ended.get(receipt.message.conversation)
+            if stay is None or receipt.message.seq < stay.first + chance % 25:
+                kept.append(receipt)
+        history.received[reader] = kept
+    assert check(history) == []
 
 
 @given(histories, chances, chances)

@@ -1,17 +1,21 @@
-"""Erasing: what somebody has taken back is taken out of the log as well, where it waits for those who were away."""
+"""Erasing: a text that was edited or deleted is replaced in the log too, where readers that were away still find it."""
 
 from chat.log.append import Change
-from chat.messages.edits.erased import Said, erase
+from chat.messages.edits.erased import WITHHELD, Said, erase
 from chat.messages.edits.kept import queries
 
 
 async def erase_frames(change: Change, conversation_id: int, seq: int, said: Said | None) -> None:
-    """The message's own entry and its edits up to here say this from now on; None: it is a tombstone.
+    """Replace the text in the message's own entry and in its edits up to now by `said`; None leaves a tombstone.
 
-    To be called under the log's head, before the entry that tells of it.
+    An entry that a stay covers which has ended since gets no text at all: users who have left the conversation were
+    addressed by it, and must not learn what was written after they left. Call this under the log's head, before the
+    entry that tells of the change.
     """
     asked = {"conversation": conversation_id, "seq": seq}
     rows = await (await change.connection.execute(queries.find_frames, asked, binary=True)).fetchall()
-    erased = [(position, erase(frame, said)) for position, frame in rows if frame]
+    erased = [
+        (position, erase(frame, WITHHELD if outside and said else said)) for position, frame, outside in rows if frame
+    ]
     if erased:
         await change.connection.execute(queries.replace_frames, [*map(list, zip(*erased, strict=True))])
