@@ -5,7 +5,7 @@ import psycopg
 
 from tests.cast import Cast, Person, casting
 from tests.nodes import running_node
-from tests.verbs import begins
+from tests.verbs import CONVERSATIONS, begins, deletes, edits, reacts, tries
 
 
 async def fetch(person: Person, cast: Cast) -> tuple[int, list[dict[str, object]], str]:
@@ -30,6 +30,28 @@ async def test_one_gets_all_of_the_own_data_and_nobody_elses(cast: Cast, databas
     async with await psycopg.AsyncConnection.connect(database_url) as connection:
         cursor = await connection.execute("select actor, subject from audit where action = 'account.export'")
         assert await cursor.fetchall() == [(ben.id, ben.id)]
+
+
+async def test_conversations_one_has_left_are_told_by_id_and_kind(cast: Cast) -> None:
+    """Ben keeps his own words as they were; what Ana did after she had banned him is not in his export."""
+    ana, ben = await cast.enters("ana", "ben")
+    room = await begins(ana, "channel", "garden", ben, topic="what grows", private=True)
+    for body in ("first", "second", "third"):
+        await ben.says(room, body)
+    await edits(ben, room, 1, "first, edited")
+    await deletes(ben, room, 3)
+    ban = f"{CONVERSATIONS}/{room}/bans/{ben.id}"
+    assert await tries(ana, "PUT", ban, {"reason": "MARKER"}) == (204, "")
+    for change in ({"name": "MARKER name"}, {"topic": "MARKER topic"}):
+        assert (await ana.call("PATCH", f"{CONVERSATIONS}/{room}", change))[0] == 200
+    await reacts(ana, room, 1, "🍅")
+    await deletes(ana, room, 2)
+    _, lines, _ = await fetch(ben, cast)
+    (told,) = [line for line in lines if line["type"] == "conversation"]
+    assert told == {"type": "conversation", "id": room, "kind": "channel"}
+    words = [(line["body"], "deleted_at" in line) for line in lines if line["type"] == "message"]
+    assert words == [("first, edited", False), ("second", False), ("", True)]
+    assert not [line for line in lines if "MARKER" in str(line) or "🍅" in str(line) or line["type"] == "ban"]
 
 
 async def test_not_again_and_again(database_url: str, redis_url: str) -> None:

@@ -83,15 +83,26 @@ async def messages_of(
     reader: Reader, names: Names, conversation: int, after: int, author: int | None
 ) -> AsyncIterator[Piece]:
     """Its messages after a seq; those of one author alone, if so."""
-    asked = {"conversation": conversation, "after": after, "author": author}
-    async for rows in reader.pages(queries.list_messages, asked):
-        await names.know(user for row in rows for user in people_in(row))
+    async for rows in message_rows(reader, names, conversation, after, author):
         lines = b"".join(message_line(conversation, row, names) for row in rows)
         yield Piece(lines, len(rows), Mark(conversation, rows[-1][0]))
 
 
+async def message_rows(
+    reader: Reader, names: Names, conversation: int, after: int, author: int | None
+) -> AsyncIterator[list[Row]]:
+    """Yield pages of message rows after a seq, of one author if given; the users they name are known then."""
+    asked = {"conversation": conversation, "after": after, "author": author}
+    async for rows in reader.pages(queries.list_messages, asked):
+        await names.know(user for row in rows for user in people_in(row))
+        yield rows
+
+
 async def rest_of(reader: Reader, names: Names, conversation: int, user: int | None) -> bytes:
-    """What hangs on a conversation beside its messages; what is one person's alone, if so."""
+    """What hangs on a conversation beside its messages; what is one user's alone, if so.
+
+    Users do not learn why they were banned and by whom: that is for those who run the conversation.
+    """
     asked, lines, place = {"conversation": conversation, "user": user}, [], {"conversation": conversation}
     async for author, client_id, by in rows_of(reader, names, queries.list_pins, asked, (0, 2)):
         lines.append(encode("pin", **place, message=ref(author, client_id, names), user=names[by]))
@@ -101,7 +112,8 @@ async def rest_of(reader: Reader, names: Names, conversation: int, user: int | N
         thread, read = ref(refs[0], refs[1], names), ref(refs[2], refs[3], names)
         lines.append(encode("follow", **place, user=names[one], thread=thread, read=read))
     async for one, by, reason, at in rows_of(reader, names, queries.list_bans, asked, (0, 1)):
-        lines.append(encode("ban", **place, user=names[one], by=names[by], reason=reason, at=at))
+        told = {} if user else {"by": names[by], "reason": reason}
+        lines.append(encode("ban", **place, user=names[one], **told, at=at))
     return b"".join(lines)
 
 

@@ -1,9 +1,12 @@
-"""One person's own data: what the service knows of him, and all that he has said; nothing that others have."""
+"""One user's own data: what the service knows of them, and all that they have posted; nothing of others.
+
+Conversations that the user may no longer read are told by id and kind (`deploy/decisions/one-reading-rule.md`).
+"""
 
 from collections.abc import AsyncIterator
 
-from chat.exchange.export.export import head_line, messages_of, rest_of
-from chat.exchange.export.lines import conversation_line, encode, people_of, ref, user_line
+from chat.exchange.export.export import head_line, message_rows, messages_of, rest_of
+from chat.exchange.export.lines import conversation_line, encode, message_line, people_of, ref, user_line
 from chat.exchange.export.names import Names
 from chat.exchange.export.reader import Reader, Row, queries
 from chat.exchange.trouble import NobodyThere
@@ -17,25 +20,54 @@ async def person_lines(reader: Reader, user_id: int) -> AsyncIterator[tuple[byte
         raise NobodyThere("such person")
     yield await head_line(reader, "person") + user_line(user), 0
     yield await about_person(reader, user_id), 0
-    async for rows in reader.pages(queries.list_own_conversations, [user_id]):
+    async for rows in reader.pages(queries.list_own_conversations, {"user": user_id}):
         await names.know(id_ for row in rows for id_ in (row[6], *people_of(row[5])))
-        for row in rows:
-            async for lines in own_conversation(reader, names, row, user_id):
+        for *row, readable in rows:
+            own = own_conversation if readable else left_conversation
+            async for lines in own(reader, names, tuple(row), user_id):
                 yield lines
 
 
 async def own_conversation(reader: Reader, names: Names, row: Row, user_id: int) -> AsyncIterator[tuple[bytes, int]]:
-    """What the person has said, put up and marked there."""
+    """Yield what the user has posted, reacted to and pinned in a conversation that they may read."""
     yield conversation_line(row, names), 0
     async for piece in messages_of(reader, names, row[0], 0, user_id):
         yield piece.lines, piece.messages
-    async for rows in reader.pages(queries.list_reactions, {"conversation": row[0], "user": user_id}):
-        await names.know(one[0] for one in rows)
-        put = [
-            encode("reaction", conversation=row[0], message=ref(one[0], one[1], names), emoji=one[2]) for one in rows
-        ]
-        yield b"".join(put), 0
+    async for lines in own_reactions(reader, names, row[0], user_id):
+        yield lines, 0
     yield await rest_of(reader, names, row[0], user_id), 0
+
+
+async def left_conversation(reader: Reader, names: Names, row: Row, user_id: int) -> AsyncIterator[tuple[bytes, int]]:
+    """Yield what the user has posted and reacted to in a conversation that they may no longer read.
+
+    Nothing that others did there is told, for it may have happened after the user left.
+    """
+    yield encode("conversation", id=row[0], kind=row[1]), 0
+    async for rows in message_rows(reader, names, row[0], 0, user_id):
+        yield b"".join(message_line(row[0], as_left(one, user_id), names) for one in rows), len(rows)
+    async for lines in own_reactions(reader, names, row[0], user_id):
+        yield lines, 0
+
+
+def as_left(row: Row, user_id: int) -> Row:
+    """Return the message without what others did to it: their reactions, and its deletion by one of them."""
+    *fields, files = row
+    edits = fields[14] or []
+    if fields[6] and edits and edits[-1][1] != user_id:
+        fields[3], fields[6] = edits[-1][0], None
+    fields[13], fields[14] = None, [edit for edit in edits if edit[1] == user_id]
+    return (*fields, files)
+
+
+async def own_reactions(reader: Reader, names: Names, conversation: int, user_id: int) -> AsyncIterator[bytes]:
+    """Yield the user's reactions in a conversation."""
+    async for rows in reader.pages(queries.list_reactions, {"conversation": conversation, "user": user_id}):
+        await names.know(one[0] for one in rows)
+        yield b"".join(
+            encode("reaction", conversation=conversation, message=ref(one[0], one[1], names), emoji=one[2])
+            for one in rows
+        )
 
 
 async def about_person(reader: Reader, user_id: int) -> bytes:

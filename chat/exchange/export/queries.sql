@@ -46,10 +46,14 @@ select c.id, c.kind, c.name, c.topic, c.private, c.pair, c.created_by, c.created
  order by c.id
 
 -- name: list_own_conversations
--- All that the person has ever been in, or written in.
+-- All that the person has ever been in, or written in; last, whether they may read it now.
 select c.id, c.kind, c.name, c.topic, c.private, c.pair, c.created_by, c.created_at, c.archived_at, c.slow_seconds,
-       c.read_only
-  from conversations c where c.id in (select m.conversation_id from memberships m where m.user_id = %s) order by c.id
+       c.read_only,
+       c.kind = 'channel' and not c.private
+       or exists (select from memberships m
+                   where m.conversation_id = c.id and m.user_id = %(user)s and m.until is null)
+  from conversations c
+ where c.id in (select m.conversation_id from memberships m where m.user_id = %(user)s) order by c.id
 
 -- name: list_messages
 -- With what they point at by the names it has in every database: author and client id.
