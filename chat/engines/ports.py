@@ -9,7 +9,6 @@ import sys
 ENGINE_PORTS = range(20_000, 32_000)
 # By the system's randomness: who seeds the other one, as tests do, would be given the same port again and again.
 luck = random.SystemRandom()
-claims: list[socket.socket] = []
 
 
 def free_port() -> int:
@@ -34,7 +33,8 @@ def is_free(port: int) -> bool:
 def claim(port: int) -> bool:
     """Whether it is ours: it takes an engine a second to listen, and another process may be looking for a port, too.
 
-    The claim is a name that one process can have; it goes with the process. Only Linux has such names.
+    The claim is a name that one process can have. Its descriptor is never closed: the name goes with the process, and
+    Python has no open socket to warn of at its end. Only Linux has such names.
     """
     if sys.platform != "linux":
         return True
@@ -44,5 +44,5 @@ def claim(port: int) -> bool:
     except OSError:
         name.close()
         return False
-    claims.append(name)
+    name.detach()
     return True

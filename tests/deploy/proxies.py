@@ -54,10 +54,10 @@ def trust(folder: Path) -> ssl.SSLContext:
 
 
 def program(name: str) -> str:
-    """It must be there: deploy/test brings it."""
+    """Return the path of a program that `deploy/test` installs; fail the test without it."""
     found = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")
     if found is None:
-        pytest.fail(f"These tests need {name}. Debian, Ubuntu: sudo apt-get install haproxy nginx-light")
+        pytest.fail(f"These tests need {name}. Debian, Ubuntu: sudo apt-get install haproxy nginx-light prometheus")
     return found
 
 

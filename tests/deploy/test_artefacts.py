@@ -16,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from chat.shared.settings import Settings
 from tests.cast import Cast
-from tests.deploy.proxies import DEPLOY, proxy
+from tests.deploy.proxies import DEPLOY, program, proxy
 from tests.nodes import Node
 from tests.promises.conftest import StartNode, start_node
 from tests.waiting import eventually
@@ -91,10 +91,9 @@ def test_every_alert_has_its_page_in_the_runbook() -> None:
 
 @pytest.mark.parametrize("what", [["check", "rules", "alerts.yml"], ["check", "config", "prometheus.yml"]])
 def test_prometheus_reads_its_files(what: list[str]) -> None:
-    """As promtool judges, where there is one."""
-    if not (promtool := shutil.which("promtool")):
-        pytest.skip("promtool comes with Prometheus, which is not installed here")
-    done = subprocess.run([promtool, *what], cwd=DEPLOY / "prometheus", capture_output=True, text=True, check=False)
+    """Check the rules and the configuration with promtool."""
+    command = [program("promtool"), *what]
+    done = subprocess.run(command, cwd=DEPLOY / "prometheus", capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -13,12 +13,13 @@ from chat.engines.ports import free_port
 
 SERVERS = ("uvicorn[standard]>=0.30",)
 NCHAN = """
-load_module {root}/usr/lib/nginx/modules/ngx_nchan_module.so;
-user root; worker_processes 1; daemon off; pid {folder}/pid; error_log {folder}/error.log; worker_rlimit_nofile {files};
+load_module "{root}/usr/lib/nginx/modules/ngx_nchan_module.so";
+user root; worker_processes 1; daemon off; worker_rlimit_nofile {files};
+pid "{folder}/pid"; error_log "{folder}/error.log";
 events {{ worker_connections {files}; }}
 http {{
-  access_log off; client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder};
-  uwsgi_temp_path {folder}; scgi_temp_path {folder}; keepalive_requests 1000000;
+  access_log off; client_body_temp_path "{folder}"; proxy_temp_path "{folder}"; fastcgi_temp_path "{folder}";
+  uwsgi_temp_path "{folder}"; scgi_temp_path "{folder}"; keepalive_requests 1000000;
   server {{
     listen 127.0.0.1:{port} backlog=4096;
     location = /pub {{ nchan_publisher; nchan_channel_id bench; nchan_message_buffer_length 1000; }}
