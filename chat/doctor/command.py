@@ -14,6 +14,7 @@ from rich.text import Text
 from chat.doctor.channels import check_forwarding, check_socket, check_spread, check_stream
 from chat.doctor.database import check_database
 from chat.doctor.finding import Finding, is_healthy, to_json
+from chat.doctor.machine import check_machine
 from chat.doctor.registry import check_redis
 from chat.doctor.settings import FILE, check_settings
 from chat.doctor.site import check_site
@@ -51,7 +52,7 @@ async def look(asked: Asked) -> list[Finding]:
     """Everything at once: most of the time is spent waiting for signs of life."""
     given, (_, findings) = given_urls(), check_settings()
     async with logged_in(asked.token, given.database if asked.url else "") as token:
-        works = []
+        works = [check_machine()]
         works += [check_database(given.database)] if given.database else []
         works += [check_redis(given.redis)] if given.redis else []
         works += [look_through(Site(asked.url, token))] if asked.url else []

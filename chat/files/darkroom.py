@@ -1,14 +1,18 @@
-"""The darkroom: a program of its own that opens pictures from strangers, with little memory, little time, no files to
-write and no secrets to know. Whatever a picture breaks in here, it breaks in here alone.
+"""The image worker: a program of its own that opens pictures from strangers, with little memory, little time, and no
+files, network, secrets or identity of the node (`sandbox.py`). What a picture breaks in here, it breaks in here alone.
 
     darkroom.py previews|avatar PIXELS_MOST <picture >previews
+    darkroom.py layers
 
 It writes one line of JSON, `{width, height, sizes: [bytes, …], traces}` or `{refused: "pixels"|"unreadable"}`, then the
-WebPs. Nothing of the original's metadata is in them; they stand the way the camera was held. `traces` is where the
+WebPs. The line names the `layers` of the sandbox that hold; in the mode `layers` it says nothing else.
+
+Nothing of the original's metadata is in the WebPs; they stand the way the camera was held. `traces` is where the
 original tells when, where and with what it was taken: `[start, length, hex]`, to be overwritten with these bytes and
 then zeros, so that no byte of the picture changes or moves. Of what Exif says only the way up stays.
 """
 
+import importlib
 import io
 import json
 import os
@@ -19,11 +23,20 @@ import zlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from chat.files.sandbox import enter
+
 if TYPE_CHECKING:
     from PIL import Image
 
 BOXES = {"previews": (480, 1600), "avatar": (256,)}
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF")
+# Everything that Pillow may import for these formats: in the sandbox no module can be read.
+MODULES = (
+    *(f"PIL.{kind}ImagePlugin" for kind in ("Jpeg", "Mpo", "Png", "Gif", "WebP", "Avif", "Tiff", "Bmp", "Ppm")),
+    *(f"PIL.Image{part}" for part in ("Ops", "Cms", "Chops", "Color", "Palette", "Sequence", "Filter")),
+    *(f"encodings.{name}" for name in ("latin_1", "ascii", "utf_8", "utf_16")),
+    *("copy", "colorsys"),
+)
 QUALITY = 82
 MEMORY = 1536 * 1024 * 1024
 SECONDS = 10
@@ -36,9 +49,11 @@ PNG_TEXTS = (b"eXIf", b"tEXt", b"zTXt", b"iTXt", b"tIME")
 Trace = tuple[int, int, bytes]
 
 
-def confine() -> None:
-    """Before anything that a stranger has sent is looked at."""
+def confine() -> list[str]:
+    """Confine this process before it reads a stranger's bytes; return the layers of the sandbox that hold."""
     os.nice(10)
+    for name in MODULES:
+        importlib.import_module(name)
     for what, most in (
         (resource.RLIMIT_AS, MEMORY),
         (resource.RLIMIT_CPU, SECONDS),
@@ -47,6 +62,7 @@ def confine() -> None:
         (resource.RLIMIT_NOFILE, 32),
     ):
         resource.setrlimit(what, (most, most))
+    return enter()
 
 
 def develop(mode: str, pixels_most: int) -> tuple[dict[str, object], list[bytes]]:
@@ -165,11 +181,13 @@ def shrink(picture: "Image.Image", box: int) -> bytes:
 
 def main() -> None:
     """See the heading of this file."""
-    confine()
-    try:
-        said, previews = develop(sys.argv[1], int(sys.argv[2]))
-    except Exception:  # whatever a decoder may think of
-        said, previews = {"refused": "unreadable"}, []
+    layers, said, previews = confine(), dict[str, object](), list[bytes]()
+    if sys.argv[1] != "layers":
+        try:
+            said, previews = develop(sys.argv[1], int(sys.argv[2]))
+        except Exception:  # whatever a decoder may raise
+            said = {"refused": "unreadable"}
+    said["layers"] = layers
     sys.stdout.buffer.write(json.dumps(said).encode() + b"\n" + b"".join(previews))
 
 

@@ -1,6 +1,7 @@
 """Pictures: what they are and what they look like small, found out by another process (`darkroom.py`)."""
 
 import asyncio
+import os
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections import deque
@@ -14,6 +15,7 @@ import orjson
 import structlog
 
 from chat.files.refusals import TooManyPixels
+from chat.files.sandbox import LAYERS
 
 DARKROOM = Path(__file__).with_name("darkroom.py")
 AT_ONCE = 2  # on one node; others wait for their turn
@@ -41,6 +43,7 @@ class Pictures:
         self._pixels_most, self._strip = pixels_most, strip
         self._turns = asyncio.Semaphore(AT_ONCE)
         self.looked = self.failed = 0
+        self._sandbox_seen = False
 
     async def look(self, mode: Literal["previews", "avatar"], body: AsyncIterable[bytes]) -> Look | None:
         """None for what cannot be shown as a picture; raises `TooManyPixels`, and what `body` raises."""
@@ -48,6 +51,7 @@ class Pictures:
             answer = await develop([mode, str(self._pixels_most)], body)
         line, _, rest = answer.partition(b"\n")
         said: dict[str, Any] = orjson.loads(line) if line else {"refused": "died"}
+        self._check_sandbox(said.get("layers"))
         if said.get("refused") == "pixels":
             raise TooManyPixels
         if reason := said.get("refused"):
@@ -57,6 +61,31 @@ class Pictures:
         self.looked += 1
         traces = tuple((start, length, bytes.fromhex(new)) for start, length, new in said["traces"] if self._strip)
         return Look(said["width"], said["height"], tuple(split(rest, said["sizes"])), traces)
+
+    def _check_sandbox(self, layers: list[str] | None) -> None:
+        """Log once which layers of the sandbox this machine lacks; None: the worker did not say."""
+        if layers is None or self._sandbox_seen:
+            return
+        self._sandbox_seen = True
+        if missing := missing_layers(layers):
+            log.warning("image worker runs with less protection", missing=missing)
+
+
+def missing_layers(layers: Sequence[str]) -> list[str]:
+    """Return the layers of the sandbox that do not hold; only a process of root can change its identity."""
+    return [name for name in LAYERS if name not in layers and not (name == "identity" and os.geteuid() != 0)]
+
+
+async def read_layers() -> list[str]:
+    """Return the layers of the sandbox that hold on this machine."""
+    answer = await develop(["layers"], nothing())
+    return list(orjson.loads(answer)["layers"]) if answer else []
+
+
+async def nothing() -> AsyncIterator[bytes]:
+    """Yield no bytes."""
+    for piece in list[bytes]():
+        yield piece
 
 
 def split(data: bytes, sizes: list[int]) -> list[bytes]:
