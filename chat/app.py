@@ -33,7 +33,7 @@ from chat.log.retention import Retention
 from chat.log.stuck import keep_ending_stuck
 from chat.messages.endpoints import POSTS
 from chat.messages.post import Posts
-from chat.middleware import add_headers, answer_problems
+from chat.middleware import add_headers, answer_problems, charge_strangers
 from chat.operations.archive import Archive
 from chat.operations.audit import keep_audit
 from chat.operations.delivery import Delivery
@@ -46,8 +46,10 @@ from chat.operations.metrics import Metrics
 from chat.operations.rebalance import Rebalancing
 from chat.operations.report import Report
 from chat.operations.trim import Trim
+from chat.route_limits import charge_routes
 from chat.search.indexer import Indexer
 from chat.shared.admission import Admission
+from chat.shared.charging import CHARGES
 from chat.shared.endpoints import ADMISSION, IDENTITIES, POOL, RATES, REGISTRY, SETTINGS
 from chat.shared.identity import Identities
 from chat.shared.postgres import make_pool
@@ -79,12 +81,15 @@ ROUTES = {
 
 def make_app(settings: Settings) -> web.Application:
     """A node that is not started yet: `web.AppRunner` or a test server starts it."""
-    app = web.Application(middlewares=[trace, answer_problems], client_max_size=settings.max_batch_bytes)
+    app = web.Application(
+        middlewares=[trace, answer_problems, charge_strangers], client_max_size=settings.max_batch_bytes
+    )
     app[SETTINGS], app[REACH] = settings, settings.node_url
     app[ANSWERS] = Counter()
     app.on_response_prepare.extend([add_headers, add_name])
     app.cleanup_ctx.append(open_parts)
     app.add_routes(ROUTES[settings.role])
+    app[CHARGES] = charge_routes(app.router)
     described: Callable[[str], bytes] = cache(partial(describe, settings.role))
     app[DESCRIPTIONS] = described
     return app

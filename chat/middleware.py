@@ -1,14 +1,25 @@
 """Around every endpoint: refusals become problem documents, foreign pages are kept out, headers are strict."""
 
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from chat.shared.endpoints import SETTINGS, answer_problem, find_bearer
+from chat.shared.charging import CHARGED, FREE, find_charge
+from chat.shared.endpoints import (
+    RATES,
+    SETTINGS,
+    answer_problem,
+    check_stranger,
+    client_address,
+    find_bearer,
+    find_token,
+)
 from chat.shared.postgres import UNAVAILABLE as POSTGRES_AWAY
-from chat.shared.problems import ForeignOrigin, NotAllowed, NotFound, Refusal, TooLarge, Unavailable
+from chat.shared.problems import ForeignOrigin, NotAllowed, NotFound, Refusal, TooFast, TooLarge, Unavailable
+from chat.shared.rates import home_of
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 HEADERS = {
@@ -52,6 +63,21 @@ async def answer_problems(request: web.Request, handler: Handler) -> web.StreamR
     except Exception:
         log.exception("a request failed", method=request.method, path=request.path)
         return answer_problem(Failed())
+
+
+@web.middleware
+async def charge_strangers(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Count requests that no session vouches for against their address; raise `TooFast` for those beyond."""
+    if find_charge(request) is FREE:
+        return await handler(request)
+    if not find_token(request):
+        check_stranger(request)
+    try:
+        return await handler(request)
+    finally:
+        if CHARGED not in request:
+            with suppress(TooFast):
+                request.app[RATES].stranger.spend(home_of(client_address(request)))
 
 
 def check_origin(request: web.Request) -> None:

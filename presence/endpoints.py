@@ -6,6 +6,7 @@ from typing import TypeVar
 from aiohttp import web
 
 from chat.shared.audit import record
+from chat.shared.charging import charge_caller
 from chat.shared.detach import Departed, detach
 from chat.shared.endpoints import (
     ADMISSION,
@@ -13,6 +14,7 @@ from chat.shared.endpoints import (
     POOL,
     actor_of,
     answer_json,
+    check_stranger,
     find_token,
     parse_ids,
     require_identity,
@@ -35,7 +37,6 @@ async def get_socket(request: web.Request) -> web.StreamResponse:
     sockets = request.app[SOCKETS]
     member = await identify(request, sockets)
     sockets.roster.check_room(member.user_id)
-    sockets.rates.socket.spend(member.user_id)
     response = web.WebSocketResponse(compress=False)
     if not response.can_prepare(request):
         raise NotWebSocket
@@ -51,10 +52,13 @@ async def get_socket(request: web.Request) -> web.StreamResponse:
 
 
 async def identify(request: web.Request, sockets: Sockets) -> Member:
-    """By ticket, or as everywhere."""
-    if ticket := request.query.get("ticket"):
-        return await redeem_ticket(sockets.registry, request.app[IDENTITIES], ticket)
-    return await require_identity(request)
+    """Return the caller, by ticket or as everywhere; raise `Unauthenticated`, `TooFast`."""
+    if not (ticket := request.query.get("ticket")):
+        return await require_identity(request)
+    check_stranger(request)
+    member = await redeem_ticket(sockets.registry, request.app[IDENTITIES], ticket)
+    charge_caller(request, sockets.rates, member.user_id)
+    return member
 
 
 async def post_ticket(request: web.Request) -> web.Response:

@@ -2,11 +2,12 @@
 
 from aiohttp import web
 
-from chat.accounts.accounts import Accounts, SignedIn
+from chat.accounts.accounts import Accounts, SignedIn, plain_name
 from chat.accounts.form import InviteForm, LogIn, PasswordChange, Profile, SignUp
 from chat.accounts.invites import make_invite
 from chat.accounts.name import plain_text
 from chat.accounts.sessions import Device, Sessions
+from chat.accounts.trusted_devices import TRUSTED_DAYS, find_trust, trust_device
 from chat.accounts.user import find_users, read_me, read_user, read_users
 from chat.shared.endpoints import (
     COOKIE,
@@ -26,32 +27,39 @@ from chat.shared.endpoints import (
     require_identity,
     require_recent_proof,
 )
-from chat.shared.rates import home_of
 
 ACCOUNTS = web.AppKey("accounts", Accounts)
 SESSIONS = web.AppKey("sessions", Sessions)
 IDS_MOST = 500
+IDS_AT_ONCE = 25  # users that cost as much as one cheap read
 QUERY_MOST = 64
 DAY = 86_400
+DEVICE_COOKIE = "tandem-device"
 
 
 async def post_account(request: web.Request) -> web.Response:
     """Sign up, and be logged in."""
     accounts = request.app[ACCOUNTS]
     accounts.check_open()
-    await request.app[RATES].signup.spend(home_of(client_address(request)))
+    await request.app[RATES].signup.spend(client_address(request))
     form = await read_model(request, SignUp)
-    return welcome(request, await accounts.sign_up(form, device_of(request, form.device)))
+    signed_in = await accounts.sign_up(form, device_of(request, form.device))
+    answer = welcome(request, signed_in)
+    await remember_device(request, answer, signed_in.user.id)
+    return answer
 
 
 async def post_session(request: web.Request) -> web.Response:
     """Log in."""
     form = await read_model(request, LogIn)
-    rates, address = request.app[RATES], home_of(client_address(request))
-    await rates.spend_login(form.name.lower(), address)
+    rates, name, address = request.app[RATES], form.name.lower(), client_address(request)
+    trust = await find_trust(request.app[POOL], plain_name(name), request.cookies.get(DEVICE_COOKIE, ""), address)
+    await rates.spend_login(name, address, device=trust.device, familiar=trust.familiar)
     signed_in = await request.app[ACCOUNTS].log_in(form, device_of(request, form.device))
-    await rates.login.refill(form.name.lower(), address)
-    return welcome(request, signed_in)
+    await rates.refill_login(name, address, device=trust.device)
+    answer = welcome(request, signed_in)
+    await remember_device(request, answer, signed_in.user.id)
+    return answer
 
 
 def welcome(request: web.Request, signed_in: SignedIn) -> web.Response:
@@ -70,6 +78,20 @@ def welcome(request: web.Request, signed_in: SignedIn) -> web.Response:
         secure=settings.cookie_secure,
     )
     return answer
+
+
+async def remember_device(request: web.Request, answer: web.Response, user_id: int) -> None:
+    """Trust this browser: wrong passwords that others try do not lock the user out of it."""
+    token = await trust_device(request.app[POOL], user_id, request.cookies.get(DEVICE_COOKIE, ""))
+    answer.set_cookie(
+        DEVICE_COOKIE,
+        token,
+        max_age=TRUSTED_DAYS * DAY,
+        path="/api",
+        httponly=True,
+        samesite="Strict",
+        secure=request.app[SETTINGS].cookie_secure,
+    )
 
 
 def device_of(request: web.Request, given: str) -> Device:
@@ -133,9 +155,12 @@ async def put_password(request: web.Request) -> web.Response:
     """Change my password; my other logins end. Guessing the old one is limited as guessing it at log-in is."""
     member = await require_changer(request)
     form = await read_model(request, PasswordChange)
-    await request.app[RATES].spend_login(member.name, home_of(client_address(request)))
+    session = f"session {member.session_id}"  # as good as a trusted device: others cannot use up its attempts
+    await request.app[RATES].spend_login(member.name, client_address(request), device=session)
     mine = (actor_of(request, member), member.user_id, member.session_id)
-    return let_go(request, await request.app[ACCOUNTS].change_password(*mine, form))
+    answer = let_go(request, await request.app[ACCOUNTS].change_password(*mine, form))
+    await remember_device(request, answer, member.user_id)
+    return answer
 
 
 async def get_user(request: web.Request) -> web.Response:
@@ -148,7 +173,9 @@ async def get_users(request: web.Request) -> web.Response:
     """`?ids=1,2` → those; `?q=an` → who may be meant."""
     member = await require_identity(request)
     if "ids" in request.query:
-        users = await read_users(request.app[POOL], parse_ids(request.query["ids"], "ids", IDS_MOST))
+        ids = parse_ids(request.query["ids"], "ids", IDS_MOST)
+        request.app[RATES].view.spend(member.user_id, len(ids) // IDS_AT_ONCE)
+        users = await read_users(request.app[POOL], ids)
     else:
         request.app[RATES].search.spend(member.user_id)
         users = await find_users(request.app[POOL], plain_text(request.query.get("q", ""))[:QUERY_MOST])

@@ -12,7 +12,6 @@ from chat.log.endpoints import LOG
 from chat.shared.endpoints import (
     LARGEST_ID,
     POOL,
-    RATES,
     SETTINGS,
     answer_json,
     parse_count,
@@ -37,7 +36,6 @@ async def get_conversations(request: web.Request) -> web.Response:
 async def post_conversation(request: web.Request) -> web.Response:
     """201 for a new one, 200 for the direct that this pair has."""
     member = await require_identity(request)
-    request.app[RATES].change.spend(member.user_id)
     draft = await read_model(request, ConversationDraft)
     id_, fresh = await create_conversation(request.app[LOG], request.app[SETTINGS], member.user_id, draft)
     view = await read_view(request.app[POOL], member.user_id, id_)
@@ -54,7 +52,6 @@ async def get_conversation(request: web.Request) -> web.Response:
 async def patch_conversation(request: web.Request) -> web.Response:
     """Another name, another topic, another pace; open or closed, archived or back."""
     member = await require_identity(request)
-    request.app[RATES].change.spend(member.user_id)
     patch = await read_model(request, ConversationPatch)
     await change_by(request, member, patch)
     return await get_conversation(request)
@@ -63,7 +60,6 @@ async def patch_conversation(request: web.Request) -> web.Response:
 async def delete_conversation(request: web.Request) -> web.Response:
     """Archive it."""
     member = await require_identity(request)
-    request.app[RATES].change.spend(member.user_id)
     await change_by(request, member, ConversationPatch(archived=True))
     return web.Response(status=204)
 
@@ -77,7 +73,6 @@ async def change_by(request: web.Request, member: Member, patch: ConversationPat
 async def put_read_mark(request: web.Request) -> web.Response:
     """I have read up to here."""
     member = await require_identity(request)
-    request.app[RATES].read.spend(member.user_id)
     read = await read_model(request, ReadMark)
     await request.app[READ_MARKS].move(Mark(path_id(request, "conversation"), member.user_id, read.seq))
     return web.Response(status=204)
@@ -86,7 +81,6 @@ async def put_read_mark(request: web.Request) -> web.Response:
 async def get_channels(request: web.Request) -> web.Response:
     """Public channels, with or without me."""
     member = await require_identity(request)
-    request.app[RATES].search.spend(member.user_id)
     q, after = parse_line(request, "q"), parse_line(request, "after")
     return answer_json(await list_channels(request.app[POOL], member.user_id, q, after))
 
@@ -94,7 +88,6 @@ async def get_channels(request: web.Request) -> web.Response:
 async def get_archived(request: web.Request) -> web.Response:
     """What I am in and nobody writes to any more; it is read as ever."""
     member = await require_identity(request)
-    request.app[RATES].search.spend(member.user_id)
     before = parse_count(request, "before", default=LARGEST_ID, most=LARGEST_ID)
     return answer_json(await list_archived(request.app[POOL], member.user_id, before))
 

@@ -13,7 +13,6 @@ from chat.messages.message import format_time
 from chat.shared.endpoints import (
     LARGEST_ID,
     POOL,
-    RATES,
     SETTINGS,
     answer_json,
     parse_count,
@@ -47,7 +46,6 @@ async def get_members(request: web.Request) -> web.Response:
 async def put_seat(request: web.Request) -> web.Response:
     """Come in, bring somebody in, give a role: 201 for a newcomer."""
     member = await require_identity(request)
-    request.app[RATES].change.spend(member.user_id)
     body = await read_body(request)
     asked = parse_model(body, Seat).role if body else None
     user_id, conversation_id = path_person(request, member.user_id), path_id(request, "conversation")
@@ -59,7 +57,6 @@ async def put_seat(request: web.Request) -> web.Response:
 async def delete_seat(request: web.Request) -> web.Response:
     """Go, or send somebody away."""
     member = await require_identity(request)
-    request.app[RATES].change.spend(member.user_id)
     user_id = path_person(request, member.user_id)
     await remove_member(request.app[LOG], member.user_id, path_id(request, "conversation"), user_id)
     return web.Response(status=204)

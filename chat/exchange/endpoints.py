@@ -32,7 +32,6 @@ TURNS = web.AppKey("turns", asyncio.Semaphore)
 async def put_authors(request: web.Request) -> web.Response:
     """`{ids}`: the accounts that stand for these names, all of them members now."""
     member = await require_identity(request)
-    request.app[RATES].change.spend(member.user_id)
     asked = await read_model(request, AuthorNames)
     conversation_id = path_id(request, "conversation")
     who = (member, actor_of(request, member))

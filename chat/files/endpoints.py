@@ -11,7 +11,6 @@ from chat.files.file import File
 from chat.files.refusals import LengthRequired, NoFileSent
 from chat.files.uploads import Uploads
 from chat.shared.endpoints import (
-    RATES,
     SETTINGS,
     answer_json,
     path_id,
@@ -34,7 +33,6 @@ HEADERS = {
 async def post_file(request: web.Request) -> web.Response:
     """All at once, raw or as a form; or, with Upload-Length, only its beginning: the pieces follow."""
     member = await require_identity(request)
-    request.app[RATES].upload.spend(member.user_id)
     if "Upload-Length" in request.headers:
         return await begin_upload(request, member.user_id)
     if request.content_length is None:
@@ -133,7 +131,6 @@ def stand_of(file: File) -> dict[str, str]:
 async def patch_upload(request: web.Request) -> web.Response:
     """One more piece, at the offset where the upload stands; after the last one it is looked at."""
     member = await require_identity(request)
-    request.app[RATES].piece.spend(member.user_id)
     uploads = request.app[UPLOADS]
     file = await uploads.find(member.user_id, path_id(request, "file"))
     body = arriving(request, request.content.iter_any(), file.size - file.received)

@@ -32,7 +32,6 @@ PAGE, PAGE_MOST = 50, 200
 async def post_message(request: web.Request) -> web.Response:
     """Refuse it, or make it durable; the log tells everyone."""
     member = await require_identity(request)
-    request.app[RATES].post.spend(member.user_id)
     draft = await read_model(request, Draft)
     conversation_id = path_id(request, "conversation")
     here = await request.app[HERE].find(conversation_id, draft.body)
@@ -53,7 +52,7 @@ async def post_messages(request: web.Request) -> web.Response:
     batch = await read_model(request, DraftBatch, settings.max_batch_bytes)
     if len(batch.messages) > settings.max_batch_messages:
         raise Invalid(errors=[{"field": "messages", "detail": f"at most {settings.max_batch_messages} at once"}])
-    request.app[RATES].batch.spend(member.user_id, len(batch.messages))
+    request.app[RATES].batch.spend(member.user_id, len(batch.messages) - 1)
     parts = request.app[POOL], request.app[POSTS], request.app[HERE]
     return answer_json(await post_batch(*parts, member, actor_of(request, member), batch.messages))
 

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from chat.search.find import Asked, find
 from chat.search.question import parse_day, parse_question, wrong
-from chat.shared.endpoints import LARGEST_ID, POOL, RATES, answer_json, parse_count, require_identity
+from chat.shared.endpoints import LARGEST_ID, POOL, answer_json, parse_count, require_identity
 
 QUERY_MOST = 256
 PLACE = re.compile(r"([ps])([0-9]{1,15})")
@@ -16,7 +16,6 @@ PAGE, PAGE_MOST = 20, 100
 async def get_search(request: web.Request) -> web.Response:
     """A page of what was said, the newest first, with where the words stand in it."""
     member = await require_identity(request)
-    request.app[RATES].search.spend(member.user_id)
     asked = parse_asked(request)
     found = await find(request.app[POOL], member.user_id, asked)
     return answer_json(found.encode(asked.question))

@@ -32,6 +32,17 @@ class Bucket:
             self._sweep(now)
         return 0.0
 
+    def wait(self, key: Hashable) -> float:
+        """Return 0.0 when this key may take one, else the seconds until then; take nothing."""
+        wait = self._full_at.get(key, 0.0) + self._seconds / self._amount - self._clock() - self._seconds
+        return wait if wait > 1e-9 * self._seconds else 0.0
+
+    def left(self, key: Hashable) -> int:
+        """Return how much this key may take at once."""
+        now = self._clock()
+        missing = max(self._full_at.get(key, now) - now, 0.0)
+        return int(self._amount * (1 - missing / self._seconds) + 1e-6)
+
     def refill(self, key: Hashable) -> None:
         """As if this key had never taken anything."""
         self._full_at.pop(key, None)

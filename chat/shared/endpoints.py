@@ -10,7 +10,8 @@ from pydantic import BaseModel, ValidationError
 
 from chat.shared.admission import Admission
 from chat.shared.audit import Actor
-from chat.shared.identity import Identities, Member
+from chat.shared.charging import charge_caller
+from chat.shared.identity import Identities, Member, hash_token
 from chat.shared.postgres import Pool
 from chat.shared.problems import (
     AdminsOnly,
@@ -23,7 +24,7 @@ from chat.shared.problems import (
     Unauthenticated,
     Unfinished,
 )
-from chat.shared.rates import Rates
+from chat.shared.rates import Rates, home_of
 from chat.shared.registry.registry import Registry
 from chat.shared.settings import Settings
 
@@ -54,17 +55,28 @@ def find_bearer(request: web.Request) -> str | None:
 
 
 async def require_identity(request: web.Request, *, remember: bool = True) -> Member:
-    """Who asks; raises `Unauthenticated`. `remember`: they will soon ask again."""
+    """Return the caller, charged as the route says; raise `Unauthenticated`, `TooFast`.
+
+    `remember`: they will soon ask again.
+    """
     if not (token := find_token(request)):
         raise Unauthenticated
-    return await request.app[IDENTITIES].of_token(token, remember=remember)
+    digest, identities = hash_token(token), request.app[IDENTITIES]
+    if not identities.knows(digest):  # the database is asked, but not for an address that keeps sending dead tokens
+        check_stranger(request)
+    member = await identities.of_digest(digest, remember=remember)
+    charge_caller(request, request.app[RATES], member.user_id)
+    return member
+
+
+def check_stranger(request: web.Request) -> None:
+    """Raise `TooFast` when the address has sent too many requests without a session."""
+    request.app[RATES].stranger.check(home_of(client_address(request)))
 
 
 async def require_changer(request: web.Request) -> Member:
-    """Who asks for a change; raises `Unauthenticated`, or `TooFast` when the changes of one person are too many."""
-    member = await require_identity(request)
-    request.app[RATES].change.spend(member.user_id)
-    return member
+    """Return the caller of a route that changes something; the route table charges it."""
+    return await require_identity(request)
 
 
 async def require_recent_proof(request: web.Request) -> Member:

@@ -68,6 +68,10 @@ class Identities:
         self._touched.add(member.session_id)
         return member
 
+    def knows(self, digest: bytes) -> bool:
+        """Return whether this token was valid when it was last looked up."""
+        return digest in self._known
+
     def check(self, member: Member) -> None:
         """Raises `Unauthenticated` when the login has expired, or ended since it was looked up."""
         if member.seconds_left() <= 0 or member.session_id in self._ended:

@@ -70,7 +70,7 @@ async def test_one_address_cannot_try_all_names(database_url: str, redis_url: st
     async with guarded(database_url, redis_url, rate_login_address="4/minute") as mallory:
         statuses = [(await tries(mallory, f"name{n}", 1, f"2001:db8::{n}"))[0] for n in range(5)]
         assert statuses == [401] * 4 + [429]
-        assert await tries(mallory, "name9", 1, "2001:db8:0:1::1") == [401]
+        assert await tries(mallory, "name9", 1, "2001:db8:1::1") == [401]
 
 
 async def test_many_addresses_cannot_try_one_name_for_ever(database_url: str, redis_url: str) -> None:
@@ -78,6 +78,92 @@ async def test_many_addresses_cannot_try_one_name_for_ever(database_url: str, re
     async with guarded(database_url, redis_url, rate_login_name="4/minute") as mallory:
         statuses = [(await tries(mallory, "ana", 1, f"198.51.100.{n}"))[0] for n in range(5)]
         assert statuses == [401] * 4 + [429]
+
+
+async def test_the_owner_gets_in_while_others_try_passwords(database_url: str, redis_url: str) -> None:
+    """From IPv6 and IPv4 networks until the name has no attempt left: a browser that was in before has attempts of its
+    own, and so has a network that was. Ana's cookie opens no other name's budget."""
+    limits = {"rate_login_name": "12/hour"}
+    async with (
+        guarded(database_url, redis_url, **limits) as mallory,
+        visiting(mallory.at) as ana,
+        visiting(mallory.at) as home,
+    ):
+        ana.headers["X-Forwarded-For"] = home.headers["X-Forwarded-For"] = "198.51.100.4"
+        await ana.signs_up("ana")
+        crowd = [f"2001:db8:7:{n:x}::1" for n in range(4)] + [f"203.0.113.{n}" for n in range(4)]
+        assert [await tries(mallory, "ana", 2, address) for address in crowd][-1] == [429, 429]
+        ana.headers["X-Forwarded-For"] = "192.0.2.99"
+        assert [(await ana.logs_in("ana"))[0] for _ in range(3)] == [201] * 3
+        assert (await home.logs_in("ana"))[0] == 201
+        assert (await ana.logs_in("ben"))[0] == 401
+        mallory.headers["X-Forwarded-For"] = "192.0.2.100"
+        assert (await mallory.logs_in("ana"))[0] == 429
+
+
+async def test_one_ipv6_network_cannot_use_up_a_name(database_url: str, redis_url: str) -> None:
+    """However many /64s of a /48 try: an address elsewhere, which nobody knows, still has its attempts."""
+    limits = {"rate_login": "2/hour", "rate_login_name": "10/hour"}
+    async with guarded(database_url, redis_url, **limits) as mallory, visiting(mallory.at) as ana:
+        await ana.signs_up("ana")
+        for n in range(12):
+            await tries(mallory, "ana", 1, f"2001:db8:7:{n:x}00::1")
+        assert (await tries(mallory, "ana", 1, "2001:db8:7:fff::1")) == [429]
+        mallory.headers["X-Forwarded-For"] = "2001:db8:8::1"
+        assert (await mallory.logs_in("ana"))[0] == 201
+
+
+async def test_networks_count_with_growing_budgets(database_url: str, redis_url: str) -> None:
+    """Two for a /64, eight for its /56, 32 for its /48."""
+    limits = {"rate_login_address": "2/hour", "rate_login": WIDE, "rate_login_name": WIDE}
+    async with guarded(database_url, redis_url, **limits) as mallory:
+        near = [(await tries(mallory, f"a{n}", 1, f"2001:db8:7:1::{n}"))[0] for n in range(3)]
+        assert near == [401, 401, 429]
+        wide = [(await tries(mallory, f"b{n}", 1, f"2001:db8:7:{n + 2:x}::1"))[0] for n in range(8)]
+        assert wide == [401] * 6 + [429] * 2
+        wider = [(await tries(mallory, f"c{n}", 1, f"2001:db8:7:{n + 1:x}00::1"))[0] for n in range(30)]
+        assert wider.count(401) == 32 - 8
+
+
+async def test_a_trusted_device_is_still_limited(database_url: str, redis_url: str) -> None:
+    """Five wrong ones in a row, as everybody; the right one begins anew."""
+    async with guarded(database_url, redis_url) as ana:
+        await ana.signs_up("ana")
+        for _ in range(3):
+            assert await tries(ana, "ana", 4, "192.0.2.1") == [401] * 4
+            assert (await ana.logs_in("ana"))[0] == 201
+        assert await tries(ana, "ana", 6, "192.0.2.2") == [401] * 5 + [429]
+
+
+async def test_a_new_password_ends_the_trust(database_url: str, redis_url: str) -> None:
+    """Of all devices and networks but the one that changed it."""
+    async with (
+        guarded(database_url, redis_url, rate_login_name="3/hour") as mallory,
+        visiting(mallory.at) as ana,
+        visiting(mallory.at) as thief,
+    ):
+        thief.headers["X-Forwarded-For"] = "203.0.113.66"
+        await ana.signs_up("ana")
+        assert (await thief.logs_in("ana"))[0] == 201
+        change = {"old": PASSWORD, "new": "copper-kettle-93-indigo"}
+        assert (await ana.call("PUT", "/api/users/me/password", change))[0] == 204
+        await tries(mallory, "ana", 4, "203.0.113.7")
+        assert (await thief.logs_in("ana"))[0] == 429
+        assert (await ana.logs_in("ana", "copper-kettle-93-indigo"))[0] == 201
+
+
+async def test_the_device_cookie_is_kept_from_scripts_and_changes(database_url: str, redis_url: str) -> None:
+    """HttpOnly, SameSite=Strict, another one at each log-in; an old one is worth nothing."""
+    async with guarded(database_url, redis_url, rate_login_name="1/hour") as ana, visiting(ana.at) as mallory:
+        await ana.signs_up("ana")
+        jar = {cookie.key: cookie for cookie in ana.http.cookie_jar}
+        first = jar["tandem-device"]
+        assert first["httponly"]
+        assert first["samesite"] == "Strict"
+        assert (await ana.logs_in("ana"))[0] == 201
+        assert {cookie.key: cookie.value for cookie in ana.http.cookie_jar}["tandem-device"] != first.value
+        mallory.headers |= {"Cookie": f"tandem-device={first.value}", "X-Forwarded-For": "203.0.113.7"}
+        assert [(await mallory.logs_in("ana", "wrong"))[0] for _ in range(2)] == [401, 429]
 
 
 async def test_all_nodes_count_together(database_url: str, redis_url: str) -> None:

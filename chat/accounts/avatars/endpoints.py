@@ -5,7 +5,7 @@ from aiohttp import web
 from chat.accounts.avatars.avatar import read_avatar, remove_avatar, set_avatar
 from chat.files.endpoints import HEADERS, UPLOADS, arriving
 from chat.log.endpoints import LOG
-from chat.shared.endpoints import POOL, RATES, answer_json, path_id, require_changer, require_identity
+from chat.shared.endpoints import POOL, answer_json, path_id, require_changer, require_identity
 from chat.shared.problems import TooLarge
 
 AVATAR_MOST = 10 * 1024 * 1024
@@ -31,8 +31,7 @@ async def delete_avatar(request: web.Request) -> web.Response:
 
 async def get_avatar(request: web.Request) -> web.Response:
     """A square WebP, for everybody who is logged in."""
-    member = await require_identity(request)
-    request.app[RATES].download.spend(member.user_id)
+    await require_identity(request)
     picture = await read_avatar(request.app[POOL], path_id(request, "avatar"))
     headers = HEADERS | {"Content-Type": "image/webp", "Content-Disposition": "inline", "Cache-Control": FOR_EVER}
     return web.Response(body=picture, headers=headers)

@@ -11,7 +11,7 @@ from chat.files.file import File, preview_key
 from chat.files.kind import UNKNOWN
 from chat.files.span import Span, Unsatisfiable, parse_range
 from chat.files.uploads import PREVIEWS
-from chat.shared.endpoints import RATES, path_id, require_identity
+from chat.shared.endpoints import path_id, require_identity
 from chat.shared.problems import NotFound, Refusal
 
 PREVIEW_HEADERS = {
@@ -26,7 +26,6 @@ PREVIEW_MOST = Span(0, 8 * 1024 * 1024)
 async def get_file(request: web.Request) -> web.StreamResponse:
     """Its bytes, all or a range; `?preview=small|large` for a picture's."""
     member = await require_identity(request)
-    request.app[RATES].download.spend(member.user_id)
     file = await request.app[UPLOADS].find_readable(member.user_id, path_id(request, "file"))
     if not file.ready or file.name != request.match_info["name"]:
         raise NotFound

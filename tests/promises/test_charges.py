@@ -1,0 +1,125 @@
+"""Charges: every route costs its caller something, whatever it answers; whoever has no session pays by address."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+import pytest
+
+from chat.app import ROUTES
+from chat.route_limits import LIMITS
+from chat.shared.charging import FREE
+from chat.shared.rates import Limit, Rates
+from chat.shared.settings import Settings
+from tests.accounts.door import Visitor, visiting
+from tests.cast import Cast, Person, casting
+from tests.nodes import Node, running_node
+from tests.promises.test_identity import OPEN, filled, routes
+
+RATES = [name for name in Settings.model_fields if name.startswith("rate_") and name != "rate_limits"]
+UNLIMITED = {"/", "/assets/{name}", "/{name}", "/{address}", "/health/live", "/health/ready", "/metrics"}
+PROXIES = {"trusted_proxies": "127.0.0.0/8"}
+
+
+@asynccontextmanager
+async def counting(database_url: str, redis_url: str, **settings: object) -> AsyncIterator[tuple[Node, Cast]]:
+    """A node that counts, and people at it."""
+    given = {"rate_limits": True} | PROXIES | settings
+    async with running_node(database_url, redis_url, **given) as node, casting(database_url, node.url) as cast:
+        yield node, cast
+
+
+async def status_of(person: Person, method: str, path: str) -> int:
+    """The status alone: some of the answers are no JSON."""
+    headers = {"Authorization": f"Bearer {person.token}"}
+    body = {} if method != "GET" else None
+    async with (
+        aiohttp.ClientSession() as http,
+        http.request(method, person.at + path, json=body, headers=headers) as answer,
+    ):
+        return answer.status
+
+
+async def test_every_route_charges_its_caller(database_url: str, redis_url: str) -> None:
+    """With one of everything an hour the second call is refused, however the first was answered: an admin at each
+    route in turn, so that none can be forgotten."""
+    async with counting(database_url, redis_url, **dict.fromkeys(RATES, "1/hour")) as (node, cast):
+        tried = 0
+        for method, path in sorted(set(routes(node.app)) - OPEN):
+            if path in UNLIMITED:
+                continue
+            (admin,) = await cast.enters(f"admin{tried}", role="admin")
+            place = filled(path, user=admin.id, session=999, emoji="👍") + (
+                "?poll=0" if path.endswith("/stream") else ""
+            )
+            statuses = [await status_of(admin, method, place) for _ in range(2)]
+            assert (method, path, statuses[0] == 429, statuses[1]) == (method, path, False, 429)
+            tried += 1
+        assert tried > 80
+
+
+async def test_every_route_charges_strangers(database_url: str, redis_url: str) -> None:
+    """The second request from an address is refused, wherever it goes."""
+    async with counting(database_url, redis_url, rate_stranger="1/hour") as (node, _), visiting(node.url) as mallory:
+        for number, (method, path) in enumerate(sorted(set(routes(node.app)) - OPEN)):
+            if path not in UNLIMITED:
+                mallory.headers["X-Forwarded-For"] = f"203.0.113.{number}"
+                body = {} if method != "GET" else None
+                statuses = [(await mallory.call(method, filled(path), body))[0] for _ in range(2)]
+                assert (method, path, statuses) == (method, path, [401, 429])
+
+
+def test_the_table_names_routes_that_exist() -> None:
+    """A renamed route must not lose its limit by that; what is free is known."""
+    known = {f"{route.method} {route.path}".replace(":[^/]+\\.[a-z0-9]+", "") for route in ROUTES["all"]}
+    known |= {name.partition(":")[0] + "}" for name in known if "{address:" in name}
+    assert set(LIMITS) <= known
+    free = {name.partition(" ")[2] for name, charge in LIMITS.items() if charge is FREE}
+    assert free == UNLIMITED | {path for _, path in OPEN}
+
+
+def test_every_charge_is_a_limit() -> None:
+    """Each name in the table is one of the limits that a node has."""
+    settings = Settings(database_url="postgresql://x", redis_url="redis://127.0.0.1:1")
+    rates = Rates(settings, object())  # type: ignore[arg-type]  # nothing is asked of Redis
+    assert all(isinstance(getattr(rates, charge.limit), Limit) for charge in LIMITS.values() if charge is not FREE)
+
+
+async def tries(visitor: Visitor, address: str, times: int) -> list[int]:
+    """What a token that is none gets from so many tries."""
+    visitor.headers = {"X-Forwarded-For": address, "Authorization": "Bearer nobodys"}
+    return [(await visitor.call("GET", "/api/users/me"))[0] for _ in range(times)]
+
+
+@pytest.mark.parametrize("address", ["203.0.113.7", "2001:db8::7"])
+async def test_dead_tokens_are_charged_to_their_address(database_url: str, redis_url: str, address: str) -> None:
+    """Three, then the database is not asked any more; who is known there goes on, and so does everybody elsewhere."""
+    async with (
+        counting(database_url, redis_url, rate_stranger="3/hour") as (node, cast),
+        visiting(node.url) as mallory,
+    ):
+        (ana,) = await cast.enters("ana")
+        headers = {"X-Forwarded-For": address}
+        assert (await ana.call("GET", "/api/users/me", headers=headers))[0] == 200
+        assert await tries(mallory, address, 5) == [401, 401, 401, 429, 429]
+        assert (await ana.call("GET", "/api/users/me", headers=headers))[0] == 200
+        assert await tries(mallory, "198.51.100.4", 1) == [401]
+        mallory.headers = headers
+        assert (await mallory.call("GET", "/health/ready"))[0] == 200
+
+
+async def test_what_is_refused_costs_as_much(database_url: str, redis_url: str) -> None:
+    """403, 404 and 422 are no way to ask without end."""
+    async with counting(database_url, redis_url, rate_view="4/hour") as (_, cast):
+        (ana,) = await cast.enters("ana")
+        paths = ["/api/presence/nodes", "/api/users/999", "/api/users?ids=x", "/api/users/me", "/api/users/me"]
+        assert [(await ana.call("GET", path))[0] for path in paths] == [403, 404, 422, 200, 429]
+
+
+async def test_many_people_cost_more_than_one(database_url: str, redis_url: str) -> None:
+    """500 at once are 21 of the cheapest reads."""
+    async with counting(database_url, redis_url, rate_view="44/hour") as (_, cast):
+        (ana,) = await cast.enters("ana")
+        ids = ",".join(str(number) for number in range(1, 501))
+        statuses = [(await ana.call("GET", f"/api/users?ids={ids}"))[0] for _ in range(3)]
+        assert statuses == [200, 200, 429]
