@@ -1,27 +1,24 @@
 """Around every endpoint: refusals become problem documents, foreign pages are kept out, headers are strict."""
 
 from contextlib import suppress
-from urllib.parse import urlsplit
 
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from chat.origin import check_origin
 from chat.shared.charging import CHARGED, FREE, find_charge
 from chat.shared.endpoints import (
     RATES,
-    SETTINGS,
     answer_problem,
     check_stranger,
     client_address,
-    find_bearer,
     find_token,
 )
 from chat.shared.postgres import UNAVAILABLE as POSTGRES_AWAY
-from chat.shared.problems import ForeignOrigin, NotAllowed, NotFound, Refusal, TooFast, TooLarge, Unavailable
+from chat.shared.problems import NotAllowed, NotFound, Refusal, TooFast, TooLarge, Unavailable
 from chat.shared.rates import home_of
 
-SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
@@ -33,8 +30,6 @@ HEADERS = {
         "frame-ancestors 'none'"
     ),
 }
-# Whose pages, though a sibling's of ours may be, are not ours.
-FOREIGN_SITES = {"cross-site", "same-site"}
 HTTP_REFUSALS: dict[int, type[Refusal]] = {404: NotFound, 405: NotAllowed, 413: TooLarge}
 log = structlog.get_logger(__name__)
 
@@ -78,29 +73,6 @@ async def charge_strangers(request: web.Request, handler: Handler) -> web.Stream
         if CHARGED not in request:
             with suppress(TooFast):
                 request.app[RATES].stranger.spend(home_of(client_address(request)))
-
-
-def check_origin(request: web.Request) -> None:
-    """A change (or a WebSocket) that a cookie vouches for must come from our own pages; raises `ForeignOrigin`."""
-    upgrade = request.headers.get("Upgrade", "").lower() == "websocket"
-    if (request.method in SAFE_METHODS and not upgrade) or find_bearer(request) is not None:
-        return
-    # Without the cookie too: a foreign page must not log somebody in as somebody else either.
-    origin = request.headers.get("Origin")
-    if origin is None:
-        foreign = request.headers.get("Sec-Fetch-Site") in FOREIGN_SITES
-    else:
-        foreign = host_of(origin) != request.host
-    if foreign and origin not in request.app[SETTINGS].allowed_origins:
-        raise ForeignOrigin
-
-
-def host_of(origin: str) -> str:
-    """Host and port; empty where this is no address (`null` is what a page in a sandbox says)."""
-    try:
-        return urlsplit(origin).netloc
-    except ValueError:
-        return ""
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:

@@ -52,10 +52,13 @@ def check_versions(site: Site, answer: Answer) -> Finding:
 
 
 def check_host(site: Site) -> Finding:
-    """Our own pages' changes must be let in: the node compares their Origin with the Host that it is told."""
+    """Check that changes from our own pages are let in: the node compares their Origin with the Host and the scheme."""
     with site.ask("/api/presence/ticket", "POST", Origin=site.origin, Authorization="") as wire:
         status = wire.read_head().status
-    remedy = f"Pass the Host on: `proxy_set_header Host $http_host;` in {NGINX}; or name the page in ALLOWED_ORIGINS."
+    remedy = (
+        f"Pass on Host and X-Forwarded-Proto as {NGINX} does, from an address in TRUSTED_PROXIES;"
+        " or name the page in ALLOWED_ORIGINS."
+    )
     fine = status == 401
     return judge("Origin", fine, "our own pages are let in" if fine else f"our own pages get {status}", remedy)
 

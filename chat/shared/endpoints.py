@@ -179,7 +179,7 @@ def name_errors(wrong: ValidationError) -> list[dict[str, str]]:
 def path_id(request: web.Request, name: str) -> int:
     """A numeric part of the path; what is no id names nothing: `NotFound`."""
     text = request.match_info[name]
-    if not (text.isascii() and text.isdigit() and len(text) < 17 and int(text) <= LARGEST_ID):
+    if not (text.isascii() and text.isdigit() and len(text) < 17 and 1 <= int(text) <= LARGEST_ID):
         raise NotFound
     return int(text)
 
