@@ -65,11 +65,14 @@ def serve(
     """
     with told_plainly():
         from chat.process import run
+        from chat.shared.environment import hide_secrets
         from chat.shared.settings import read_settings
         from chat.up.address import check_address
 
         check_address(host, port)
-        run(read_settings(role=role, node=node), host, port)
+        settings = read_settings(role=role, node=node)
+        hide_secrets()
+        run(settings, host, port)
 
 
 @main.command()

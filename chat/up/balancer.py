@@ -15,6 +15,7 @@ from chat.engines.ending import how_it_ended
 from chat.engines.home import Home
 from chat.engines.leash import leashed
 from chat.engines.ports import free_port
+from chat.shared.environment import without_secrets
 from chat.up.address import open_port, url_of
 from chat.up.haproxy import write_configuration
 from chat.up.programs import haproxy_program
@@ -53,6 +54,7 @@ class Balancer:
             self._process = subprocess.Popen(
                 leashed([str(self._program), "-db", "-f", str(configuration)], signal.SIGKILL),
                 pass_fds=descriptors,
+                env=without_secrets(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from chat.demo.fill import fill_empty
 from chat.engines.home import Home
+from chat.shared.environment import hide_secrets
 from chat.shared.settings import Settings, read_settings
 from chat.up.address import check_address, url_of
 from chat.up.balancer import Balancer, find_places, folder_of
@@ -44,6 +45,7 @@ def up(options: Options) -> None:
     """Serve until Ctrl-C or SIGTERM, then stop all that was started; the data stays."""
     given = given_urls()
     settings = read_settings(**given.settings())
+    hide_secrets()
     check_address(options.host, options.port)
     stop_when_asked()
     with ExitStack() as stack:
