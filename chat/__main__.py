@@ -58,6 +58,9 @@ def serve(
     port: Port = 8080,
     role: Annotated[Literal["all", "messages", "presence"], typer.Option(help="What it serves.")] = "all",
     node: Annotated[str, typer.Option(help="The node's name, unlike every other's.")] = "node",
+    operations_port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Serve health and metrics on this port alone.")
+    ] = None,
 ) -> None:
     """Run one node, for production; it needs DATABASE_URL and REDIS_URL.
 
@@ -70,7 +73,10 @@ def serve(
         from chat.up.address import check_address
 
         check_address(host, port)
-        settings = read_settings(role=role, node=node)
+        given = {} if operations_port is None else {"operations_port": operations_port}
+        settings = read_settings(role=role, node=node, **given)
+        if settings.operations_port:
+            check_address(host, settings.operations_port)
         hide_secrets()
         run(settings, host, port)
 

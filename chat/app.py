@@ -39,10 +39,11 @@ from chat.operations.audit import keep_audit
 from chat.operations.delivery import Delivery
 from chat.operations.doors import collect_doors
 from chat.operations.draining import Draining
-from chat.operations.endpoints import DESCRIPTIONS, METRICS
+from chat.operations.endpoints import DESCRIPTIONS, METRICS, READINESS
 from chat.operations.isolation import Isolation
 from chat.operations.lag import Lag
 from chat.operations.metrics import Metrics
+from chat.operations.readiness import Readiness
 from chat.operations.rebalance import Rebalancing
 from chat.operations.report import Report
 from chat.operations.trim import Trim
@@ -73,9 +74,9 @@ REACH = web.AppKey("reach", str)  # where neighbours reach this node; "": nobody
 DRAINING = web.AppKey("draining", Draining)
 MESSAGES = [*routes.ACCOUNTS, *routes.FILES, *routes.CHAT]
 ROUTES = {
-    "all": [*routes.OPERATIONS, *MESSAGES, *PRESENCE, *routes.SITE],
-    "messages": [*routes.OPERATIONS, *MESSAGES, *routes.SITE],
-    "presence": [*routes.OPERATIONS, *PRESENCE],
+    "all": [*routes.HEALTH, *routes.OPERATIONS, *MESSAGES, *PRESENCE, *routes.SITE],
+    "messages": [*routes.HEALTH, *routes.OPERATIONS, *MESSAGES, *routes.SITE],
+    "presence": [*routes.HEALTH, *routes.OPERATIONS, *PRESENCE],
 }
 
 
@@ -88,11 +89,22 @@ def make_app(settings: Settings) -> web.Application:
     app[ANSWERS] = Counter()
     app.on_response_prepare.extend([add_headers, add_name])
     app.cleanup_ctx.append(open_parts)
-    app.add_routes(ROUTES[settings.role])
+    apart = routes.HEALTH if settings.operations_port else []
+    app.add_routes(route for route in ROUTES[settings.role] if route not in apart)
     app[CHARGES] = charge_routes(app.router)
     described: Callable[[str], bytes] = cache(partial(describe, settings.role))
     app[DESCRIPTIONS] = described
     return app
+
+
+def make_operations_app(app: web.Application) -> web.Application:
+    """Return an app with health and metrics alone, for a port of their own. `app` must have started."""
+    own = web.Application(middlewares=[trace, answer_problems])
+    for key in (SETTINGS, ANSWERS, STREAMS, READINESS, REGISTRY, METRICS):
+        own[key] = app[key]
+    own.on_response_prepare.extend([add_headers, add_name])
+    own.add_routes(routes.HEALTH)
+    return own
 
 
 def describe(role: str, what: str) -> bytes:
@@ -145,6 +157,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         )
         app[EVIDENCE] = lambda user_id: describe_evidence(pool, registry, user_id)
         uploads = app[UPLOADS] = open_uploads(pool, settings)
+        app[READINESS] = Readiness(pool)
         app[POOL], app[TURNS] = pool, asyncio.Semaphore(AT_ONCE)
         queues = {
             "posts": posts.waiting,

@@ -4,13 +4,14 @@ import asyncio
 import gc
 import resource
 import signal
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 
 import structlog
 import uvloop
 from aiohttp import web
 
-from chat.app import DRAINING, REACH, TASKS, make_app
+from chat.app import DRAINING, REACH, TASKS, make_app, make_operations_app
 from chat.shared.listeners import BACKLOG, open_listeners, reach_of
 from chat.shared.logs import set_up_logs
 from chat.shared.settings import Settings
@@ -50,10 +51,26 @@ async def serve(settings: Settings, host: str, port: int) -> None:
     try:
         for listener in open_listeners(host, port):
             await web.SockSite(runner, listener, backlog=BACKLOG).start()
-        spare_collector()
-        log.info("serving", node=settings.node, host=host, port=port)
-        await wait_for_end(app)
-        await first_of(app[DRAINING].drain(), signalled())
+        async with serving_operations(app, host, settings.operations_port):
+            spare_collector()
+            log.info("serving", node=settings.node, host=host, port=port)
+            await wait_for_end(app)
+            await first_of(app[DRAINING].drain(), signalled())
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def serving_operations(app: web.Application, host: str, port: int) -> AsyncIterator[None]:
+    """Serve health and metrics on a port of their own for as long as the block lasts; port 0: not at all."""
+    if not port:
+        yield
+        return
+    runner = web.AppRunner(make_operations_app(app), access_log=None, shutdown_timeout=1)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port).start()
+        yield
     finally:
         await runner.cleanup()
 

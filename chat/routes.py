@@ -27,10 +27,13 @@ from chat.stream import endpoints as stream
 
 C = "/api/chat/conversations"
 
-OPERATIONS = [
+# On a port of their own where OPERATIONS_PORT is set.
+HEALTH = [
     web.get("/health/live", operations.get_live),
     web.get("/health/ready", operations.get_ready),
     web.get("/metrics", operations.get_metrics),
+]
+OPERATIONS = [
     web.get("/api/operations/echo", operations.get_echo),
     web.get("/api/audit", operations.get_audit),
     web.get("/api/openapi.json", operations.get_openapi),

@@ -17,7 +17,17 @@ def check_site(site: Site) -> list[Finding]:
     except OSError as error:
         remedy = "Check the URL, the firewall and that the proxy runs; `curl -i URL/health/ready` shows the same."
         return [Finding("public URL", "bad", f"{site.url} does not answer: {error}", remedy)]
-    return [check_ready(answer), check_versions(site, answer), check_host(site), check_metrics(site)]
+    ready = check_hidden(site) if answer.status == 404 else check_ready(answer)
+    return [ready, check_versions(site, answer), check_host(site), check_metrics(site)]
+
+
+def check_hidden(site: Site) -> Finding:
+    """Judge an address that does not show its health: a node must refuse a call without a login."""
+    with site.ask("/api/operations/echo", Authorization="") as wire:
+        status = wire.read_head().status
+    remedy = "What answers there is no Tandem node: see where the proxy sends requests, and its log."
+    found = "a node answers; its health is not on this address" if status == 401 else f"HTTP {status} from the API"
+    return judge("readiness", status == 401, found, remedy)
 
 
 def check_ready(answer: Answer) -> Finding:

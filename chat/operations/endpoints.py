@@ -3,16 +3,15 @@
 `live` is slow to fail, `ready` fails at once when this node should get no more work.
 """
 
-import asyncio
 import re
 from collections.abc import Callable
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from chat.migrations import missing_migrations
 from chat.operations.audit import read_audit
 from chat.operations.metrics import Metrics, is_near
+from chat.operations.readiness import Readiness
 from chat.shared.endpoints import (
     LARGEST_ID,
     POOL,
@@ -25,12 +24,11 @@ from chat.shared.endpoints import (
     require_admin,
     require_identity,
 )
-from chat.shared.postgres import UNAVAILABLE
-from chat.shared.problems import Draining, Invalid, NotFound, Unavailable
+from chat.shared.problems import Draining, Invalid, NotFound
 from chat.stream.endpoints import STREAMS
 
 METRICS = web.AppKey("metrics", Metrics)
-POSTGRES_SECONDS = 2.0
+READINESS = web.AppKey("readiness", Readiness)
 ECHO_MOST = 500
 # by name, `openapi` or `asyncapi`; made when somebody asks, and kept
 DESCRIPTIONS: web.AppKey[Callable[[str], bytes]] = web.AppKey("descriptions")
@@ -47,13 +45,7 @@ async def get_ready(request: web.Request) -> web.Response:
     streams = request.app[STREAMS]
     if streams.roster.draining:
         raise Draining(retry_after=1)
-    try:
-        async with asyncio.timeout(POSTGRES_SECONDS), request.app[POOL].connection() as connection:
-            missing = await missing_migrations(connection)
-    except UNAVAILABLE:
-        raise Unavailable("PostgreSQL cannot be reached.", retry_after=1) from None
-    if missing:
-        raise Unavailable(f"The database lacks migrations: {', '.join(missing)}. Run `tandem migrate`.")
+    await request.app[READINESS].check()
     ready = streams.tail.listening and not request.app[REGISTRY].degraded
     return answer_json({"status": "ready" if ready else "degraded", "node": streams.settings.node})
 

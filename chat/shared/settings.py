@@ -132,6 +132,7 @@ class Settings(BaseSettings):
     canary_seconds: float = Field(10, ge=0)  # between two flights by way of neighbours; 0: none
     node_url: str = ""  # where neighbours reach this node
     metrics_public: bool = False
+    operations_port: int = Field(0, ge=0, le=65_535)  # of health and metrics; 0: the port of everything else
     log_format: Literal["console", "json"] = "console"
     log_requests: Literal["slow", "all", "off"] = "slow"
 

@@ -52,11 +52,15 @@ backend nodes
 """
 
 
-def write_configuration(ports: Mapping[str, int], used: Sequence[str], control: int, public: int, quiet: int) -> str:
-    """`ports`: of all nodes that there may ever be, by name; `used`: those there are. `control` and `public` are
-    descriptors of listening sockets; after `quiet` seconds without a byte a connection is dead."""
+def write_configuration(
+    ports: Mapping[str, int], health: Mapping[str, int], used: Sequence[str], control: int, public: int, quiet: int
+) -> str:
+    """`ports`: of all nodes that there may ever be, by name; `health`: where each is checked, if elsewhere; `used`:
+    those there are. `control` and `public` are descriptors of listening sockets; after `quiet` seconds without a byte
+    a connection is dead."""
     servers = [
-        f"    server {name} 127.0.0.1:{port}{'' if name in used else ' disabled'}" for name, port in ports.items()
+        f"    server {name} 127.0.0.1:{port} port {health.get(name, port)}{'' if name in used else ' disabled'}"
+        for name, port in ports.items()
     ]
     lines = {"refusals": "\n".join(map(write_refusal, REFUSALS)), "servers": "\n".join(servers)}
     return fill(TEMPLATE, lines | {"control": str(control), "public": str(public), "quiet": str(quiet)})

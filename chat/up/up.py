@@ -92,11 +92,11 @@ def start_fleet(stack: ExitStack, options: Options, urls: Urls, settings: Settin
     home.take()
     stack.callback(home.leave)
     quiet = round(QUIET_BEATS * max(settings.stream_beat, settings.socket_beat))
-    balancer = Balancer(home, options.host, options.port, quiet, find_places())
+    balancer = Balancer(home, options.host, options.port, quiet, find_places(), find_places())
     stack.callback(balancer.stop)
     environment = urls.environment() | {"TRUSTED_PROXIES": ",".join([*map(str, settings.trusted_proxies), LOOPBACK])}
     patience = settings.drain_seconds + MARGIN
-    fleet = Fleet(balancer, lambda name, port: Node(name, LOOPBACK, port, environment, patience))
+    fleet = Fleet(balancer, lambda name, port, health: Node(name, LOOPBACK, port, environment, patience, health))
     stack.callback(fleet.stop)
     for name in [fleet.add() for _ in range(options.nodes)]:
         await_node(fleet.nodes[name])

@@ -63,8 +63,9 @@ def program(name: str) -> str:
 
 def haproxy_settings(nodes: Sequence[NodeProcess], front: Front, folder: Path) -> dict[str, str]:
     """What haproxy.cfg wants to be told. With fewer than three nodes the last one stands in for those missing."""
-    ports = [nodes[min(n, len(nodes) - 1)].port for n in range(3)]
-    places = {f"TANDEM_NODE{n}": f"127.0.0.1:{port}" for n, port in enumerate(ports, 1)}
+    three = [nodes[min(n, len(nodes) - 1)] for n in range(3)]
+    places = {f"TANDEM_NODE{n}": f"127.0.0.1:{node.port}" for n, node in enumerate(three, 1)}
+    places |= {f"TANDEM_HEALTH{n}": str(node.health_port) for n, node in enumerate(three, 1)}
     return places | {
         "TANDEM_CERT": str(folder / "tls.pem"),
         "TANDEM_HTTP": f"127.0.0.1:{front.plain}",

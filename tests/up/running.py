@@ -22,6 +22,8 @@ class Running:
     def __init__(self, folder: Path, settings: dict[str, str], port: int | None = None, nodes: int = 1) -> None:
         self.port, self.folder = port or free_port(), folder
         self.url, self.leaving = f"http://127.0.0.1:{self.port}", False
+        # Behind a balancer nodes have their health on another port; a call without a login is refused by a node alone.
+        self._knock = ("/api/users/me", 401) if nodes > 1 else ("/health/ready", 200)
         self.log = folder.with_name(f"{folder.name}.{self.port}.log")
         self._environment = environment() | settings
         with self.log.open("wb") as log:
@@ -46,8 +48,8 @@ class Running:
         """Whether the node is ready."""
         with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=2.0)) as connection:
             try:
-                connection.request("GET", "/health/ready")
-                return connection.getresponse().status == 200
+                connection.request("GET", self._knock[0])
+                return connection.getresponse().status == self._knock[1]
             except (OSError, http.client.HTTPException):
                 return False
 
