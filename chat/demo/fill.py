@@ -14,12 +14,12 @@ from chat.conversations.draft import ConversationDraft
 from chat.conversations.read_marks import Mark, ReadMarks
 from chat.demo.pictures import draw
 from chat.demo.script import PEOPLE, Line, Scene, read_scenes
-from chat.files.arriving import Arriving
 from chat.files.uploads import one_piece, open_uploads
 from chat.log.append import Log
 from chat.log.retention import Retention
 from chat.messages.draft import Draft, Post
 from chat.messages.post import Posts
+from chat.shared.bodies import Arriving
 from chat.shared.postgres import Pool, make_pool
 from chat.shared.settings import Settings
 

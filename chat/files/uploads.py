@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from secrets import token_hex
 
-from chat.files.arriving import Arriving
 from chat.files.file import File, Piece, folder_of, preview_key
 from chat.files.kind import HEAD_BYTES, PICTURES, UNKNOWN, find_type
 from chat.files.name import clean_name
@@ -12,6 +11,7 @@ from chat.files.picture import Look, Pictures, Trace, overwrite
 from chat.files.refusals import EmptyFile, FileTooLarge, QuotaFull, WrongOffset
 from chat.files.span import Span, stretches
 from chat.files.storage import Storage, open_storage
+from chat.shared.bodies import Arriving
 from chat.shared.postgres import Pool
 from chat.shared.problems import NotFound, Refusal
 from chat.shared.queries import load

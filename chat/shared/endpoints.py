@@ -1,15 +1,16 @@
 """What every endpoint leans on: who asks, from where, with what body; answers and refusals as JSON."""
 
-import asyncio
+from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any, TypeVar
 
 import orjson
 from aiohttp import web
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, IPvAnyNetwork, ValidationError
 
 from chat.shared.admission import Admission
 from chat.shared.audit import Actor
+from chat.shared.bodies import read_whole
 from chat.shared.charging import charge_caller
 from chat.shared.identity import Identities, Member, hash_token
 from chat.shared.postgres import Pool
@@ -19,16 +20,14 @@ from chat.shared.problems import (
     NotFound,
     ReauthenticationRequired,
     Refusal,
-    TooLarge,
-    TooSlow,
     Unauthenticated,
-    Unfinished,
 )
 from chat.shared.rates import Rates, home_of
 from chat.shared.registry.registry import Registry
 from chat.shared.settings import Settings
 
 SETTINGS = web.AppKey("settings", Settings)
+CALLER = web.RequestKey("caller", int)  # the id of the user who asks, once that is known
 WROTE = web.RequestKey("wrote", str)  # the id of the frame that a request has written, for its line in the log
 POOL = web.AppKey("pool", Pool)
 IDENTITIES = web.AppKey("identities", Identities)
@@ -38,8 +37,8 @@ ADMISSION = web.AppKey("admission", Admission)
 COOKIE = "tandem"
 JSON = "application/json"
 LARGEST_ID = 2**53 - 1
+NAMED_MOST = 50  # errors of a body that are looked at one by one
 Body = TypeVar("Body", bound=BaseModel)
-Whole = TypeVar("Whole", bytes, bytearray)
 
 
 def find_token(request: web.Request) -> str | None:
@@ -65,6 +64,7 @@ async def require_identity(request: web.Request, *, remember: bool = True) -> Me
     if not identities.knows(digest):  # the database is asked, but not for an address that keeps sending dead tokens
         check_stranger(request)
     member = await identities.of_digest(digest, remember=remember)
+    request[CALLER] = member.user_id
     charge_caller(request, request.app[RATES], member.user_id)
     return member
 
@@ -109,7 +109,11 @@ def actor_of(request: web.Request, member: Member) -> Actor:
 
 def client_address(request: web.Request) -> str:
     """The peer's address; where the peer is a trusted proxy, the last one in X-Forwarded-For that is not."""
-    networks = request.app[SETTINGS].trusted_proxies
+    return find_address(request, request.app[SETTINGS].trusted_proxies)
+
+
+def find_address(request: web.BaseRequest, networks: Sequence[IPvAnyNetwork]) -> str:
+    """Return what `client_address` does, with the networks of trusted proxies as an argument."""
     address = parse_address(request.remote or "127.0.0.1")
     # A proxy may add a line of its own below one that the client sent: all lines count, as one list.
     hops = ",".join(request.headers.getall("X-Forwarded-For", [])).split(",")
@@ -128,31 +132,9 @@ def parse_address(text: str) -> IPv4Address | IPv6Address:
 
 
 async def read_body(request: web.Request, most: int | None = None) -> bytes:
-    """The whole body; raises `TooLarge` over `most` bytes, `TooSlow` or `Unfinished` when it does not arrive."""
+    """Return the whole body; raise `TooLarge` over `most` bytes, `TooSlow` or `Unfinished` if it does not arrive."""
     settings = request.app[SETTINGS]
-    most = most or settings.max_body_bytes
-    body = bytearray()
-    if (request.content_length or 0) > most:
-        raise TooLarge
-    if request.content.is_eof():  # it has come with the head, as short ones do: nothing to wait for
-        return check_size(request.content.read_nowait(), most)
-    try:
-        async with asyncio.timeout(settings.body_seconds):
-            async for part in request.content.iter_any():
-                body += part
-                check_size(body, most)
-    except TimeoutError:
-        raise TooSlow from None
-    except ConnectionError:
-        raise Unfinished from None
-    return bytes(body)
-
-
-def check_size(body: Whole, most: int) -> Whole:
-    """The body; raises `TooLarge`."""
-    if len(body) > most:
-        raise TooLarge
-    return body
+    return await read_whole(request, most or settings.max_body_bytes, settings.body_seconds)
 
 
 async def read_model(request: web.Request, model: type[Body], most: int | None = None) -> Body:
@@ -169,7 +151,13 @@ def parse_model(body: bytes, model: type[Body]) -> Body:
 
 
 def name_errors(wrong: ValidationError) -> list[dict[str, str]]:
-    """`[{field, detail}]`, without what the caller sent: it may be a password."""
+    """Return `[{field, detail}]`, without what the caller sent, which may be a password.
+
+    Of very many errors only the number is told: naming thousands of them takes pydantic longer than finding them.
+    """
+    count = wrong.error_count()
+    if count > NAMED_MOST:
+        return [{"field": "body", "detail": f"{count} values are missing, unknown or wrong"}]
     return [
         {"field": ".".join(map(str, error["loc"])) or "body", "detail": error["msg"].removeprefix("Value error, ")}
         for error in wrong.errors(include_url=False, include_input=False)

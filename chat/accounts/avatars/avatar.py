@@ -1,11 +1,11 @@
 """An avatar: a small square, made from the picture that somebody sent; the picture itself is not kept."""
 
 from chat.accounts.user import Me, User, queries
-from chat.files.arriving import Arriving
 from chat.files.picture import Pictures
 from chat.files.refusals import NoPicture
 from chat.log.append import Change, Log
 from chat.log.entry import Unplaced
+from chat.shared.bodies import Arriving
 from chat.shared.postgres import Pool
 from chat.shared.problems import NotFound
 from chat.shared.queries import load

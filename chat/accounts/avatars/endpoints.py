@@ -3,9 +3,10 @@
 from aiohttp import web
 
 from chat.accounts.avatars.avatar import read_avatar, remove_avatar, set_avatar
-from chat.files.endpoints import HEADERS, UPLOADS, arriving
+from chat.files.endpoints import HEADERS, UPLOADS
 from chat.log.endpoints import LOG
-from chat.shared.endpoints import POOL, answer_json, path_id, require_changer, require_identity
+from chat.shared.bodies import receive
+from chat.shared.endpoints import POOL, SETTINGS, answer_json, path_id, require_changer, require_identity
 from chat.shared.problems import TooLarge
 
 AVATAR_MOST = 10 * 1024 * 1024
@@ -18,7 +19,7 @@ async def put_avatar(request: web.Request) -> web.Response:
     member = await require_changer(request)
     if (request.content_length or 0) > AVATAR_MOST:
         raise TooLarge(f"A picture of oneself may have at most {AVATAR_MOST // 2**20} MiB.")
-    body = arriving(request, request.content.iter_any(), AVATAR_MOST)
+    body = receive(request, AVATAR_MOST, request.app[SETTINGS].body_seconds)
     user = await set_avatar(request.app[LOG], request.app[UPLOADS].pictures, member.user_id, body)
     return answer_json(user.to_json())
 
