@@ -26,7 +26,7 @@ async def post_batch(
     drafts = [parse_item(item) for item in items]
     roles = await read_roles(pool, member, drafts)
     await record_imports(pool, actor, drafts, roles)
-    present = [await find_here(here, draft) for draft in drafts]
+    present = [await find_here(here, member, draft) for draft in drafts]
     tries = [submit(posts, member, draft, roles, who) for draft, who in zip(drafts, present, strict=True)]
     results = [encode_result(await settle(one)) for one in tries]
     return b'{"results":[%b]}' % b",".join(results)
@@ -73,11 +73,11 @@ def check_import(member: Member, draft: AddressedDraft, roles: Mapping[int, str]
         raise Forbidden("Only an owner or an admin of this conversation may import into it.")
 
 
-async def find_here(here: Here, draft: AddressedDraft | Refusal) -> frozenset[int] | None:
-    """Whom `@here` means in it: of those who were here when something imported was said, nobody knows any more."""
+async def find_here(here: Here, member: Member, draft: AddressedDraft | Refusal) -> frozenset[int] | None:
+    """Return the members that `@here` reaches; none for imports, as it is unknown who was online then."""
     if isinstance(draft, Refusal):
         return None
-    return frozenset() if draft.is_import else await here.find(draft.conversation, draft.body)
+    return frozenset() if draft.is_import else await here.find(draft.conversation, member.user_id, draft.body)
 
 
 def submit(
