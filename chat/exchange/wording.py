@@ -1,6 +1,7 @@
 """Wording: foreign names, texts and moments made to fit where ours have limits; nothing of a text is lost. Pure."""
 
 import hashlib
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -13,6 +14,7 @@ from chat.messages.draft import BODY_MOST
 
 SHOWN: TypeAdapter[str] = TypeAdapter(DisplayName)
 CUT = ("\n\n", "\n", ". ", " ")
+SPACE = re.compile(r"\s*")
 
 
 def shown_name(*names: object) -> str:
@@ -59,13 +61,13 @@ def clean(text: str) -> str:
 
 def split_body(text: str) -> list[str]:
     """In pieces that fit into a message each, cut between paragraphs, lines, sentences or words where there are any."""
-    pieces = []
-    while len(text) > BODY_MOST:
-        ends = (text.rfind(mark, BODY_MOST // 2, BODY_MOST) for mark in CUT)
-        end = next((end + 1 for end in ends if end > 0), BODY_MOST)
-        pieces.append(text[:end].rstrip())
-        text = text[end:].lstrip()
-    return [piece for piece in [*pieces, text] if piece.strip()]
+    pieces, at = [], 0
+    while len(text) - at > BODY_MOST:
+        ends = (text.rfind(mark, at + BODY_MOST // 2, at + BODY_MOST) for mark in CUT)
+        end = next((end + 1 for end in ends if end > 0), at + BODY_MOST)
+        pieces.append(text[at:end].rstrip())
+        at = found.end() if (found := SPACE.match(text, end)) else end
+    return [piece for piece in [*pieces, text[at:]] if piece.strip()]
 
 
 def continued(message: Message, rest: list[str]) -> Iterator[Message]:
