@@ -100,7 +100,8 @@ def make_app(settings: Settings) -> web.Application:
 def make_operations_app(app: web.Application) -> web.Application:
     """Return an app with health and metrics alone, for a port of their own. `app` must have started."""
     own = web.Application(middlewares=[trace, answer_problems])
-    for key in (SETTINGS, ANSWERS, STREAMS, READINESS, REGISTRY, METRICS):
+    shared: list[web.AppKey[Any]] = [SETTINGS, ANSWERS, STREAMS, READINESS, REGISTRY, METRICS]
+    for key in shared:
         own[key] = app[key]
     own.on_response_prepare.extend([add_headers, add_name])
     own.add_routes(routes.HEALTH)
