@@ -193,7 +193,7 @@ class Coverage:
             sys.exit("The tests did not run to their end, so no lines were recorded.")
 
     def tests_of(self, mutant: Mutant) -> list[str]:
-        """The tests that execute the mutant's line, else those that execute its module; the likeliest to notice first."""
+        """Return the tests that execute the line, else those that execute its module; the likeliest to notice first."""
         if mutant.path.endswith(".lua"):
             found = {test for test in self._seconds if test.startswith(("tests/registry", "tests/presence"))}
         else:
