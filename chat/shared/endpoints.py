@@ -198,7 +198,9 @@ def answer_json(data: Any, status: int = 200, headers: dict[str, str] | None = N
 
 def answer_problem(refusal: Refusal) -> web.Response:
     """The refusal as a problem document."""
-    headers = {} if refusal.retry_after is None else {"Retry-After": str(max(1, round(refusal.retry_after)))}
+    headers = dict(refusal.headers)
+    if refusal.retry_after is not None:
+        headers["Retry-After"] = str(max(1, round(refusal.retry_after)))
     return web.Response(
         body=orjson.dumps(refusal.to_problem()),
         status=refusal.status,

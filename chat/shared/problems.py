@@ -1,5 +1,6 @@
 """Refusals: named exceptions whose docstring is what the caller reads, as RFC 9457 problem documents."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, ClassVar
 
@@ -12,6 +13,7 @@ class Refusal(Exception):
 
     status: ClassVar[int] = 400
     code: ClassVar[str] = "refused"
+    headers: ClassVar[Mapping[str, str]] = {}  # that an answer with this status must have
 
     def __init__(
         self,
@@ -118,6 +120,7 @@ class NotWebSocket(Refusal):
     """This address speaks WebSocket only."""
 
     status, code = 426, "upgrade_required"
+    headers: ClassVar[Mapping[str, str]] = {"Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
 
 
 class TooFast(Refusal):

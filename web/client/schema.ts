@@ -959,6 +959,12 @@ export interface Stored {
   ready: boolean;
 }
 
+/** The client sent something. The socket stays open, but the tenth problem within a minute closes it (1008). */
+export interface StreamProblem {
+  code: string;
+  detail: string;
+}
+
 /** A stream that was open when the message was committed, or later. */
 export interface StreamRecord {
   session: Id;

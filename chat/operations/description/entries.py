@@ -156,6 +156,13 @@ class Bye(Shape):
     reason: Literal["drain", "age", "slow", "revoked", "expired", "epoch"]
 
 
+class StreamProblem(Shape):
+    """The client sent something. The socket stays open, but the tenth problem within a minute closes it (1008)."""
+
+    code: str
+    detail: str
+
+
 # By the name of the event; those of a stream's own are no entries, and have no id.
 ENTRIES: dict[str, type[Shape]] = {
     "message": Message,
