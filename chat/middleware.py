@@ -51,7 +51,10 @@ async def answer_problems(request: web.Request, handler: Handler) -> web.StreamR
     except web.HTTPException as error:
         if error.status < 400:
             raise
-        return answer_problem(HTTP_REFUSALS.get(error.status, Refusal)())
+        answer = answer_problem(HTTP_REFUSALS.get(error.status, Refusal)())
+        if "Allow" in error.headers:
+            answer.headers["Allow"] = error.headers["Allow"]
+        return answer
     except POSTGRES_AWAY as error:
         log.warning("PostgreSQL is away", path=request.path, error=repr(error))
         return answer_problem(Unavailable(retry_after=1))
