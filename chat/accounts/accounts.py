@@ -10,7 +10,7 @@ from chat.accounts.hasher import Hasher
 from chat.accounts.invites import use_invite
 from chat.accounts.sessions import Device, Session, Sessions, end_others, lock_user
 from chat.accounts.strength import check_password
-from chat.accounts.user import Me, User, queries
+from chat.accounts.user import Me, User, queries, require_own_look
 from chat.log.append import Log
 from chat.log.entry import Unplaced
 from chat.shared.audit import COMMAND_LINE, Actor, record
@@ -64,13 +64,17 @@ class Accounts:
             raise SignupClosed
 
     async def sign_up(self, form: SignUp, device: Device) -> SignedIn:
-        """A new account and its first login, or neither. Raises `SignupClosed`, `BadInvite`, `NameTaken`."""
+        """Return a new account with its first session.
+
+        Raise `SignupClosed`, `BadInvite`, `NameTaken`, `ImitatesAdmin`.
+        """
         self.check_open()
         stored = await self.hasher.hash(form.password)
         async with self._pool.connection() as connection, connection.transaction():
             if self._signup == "invite":
                 await use_invite(connection, form.invite)
             user = await insert_user(connection, form.name, form.display_name or form.name, stored)
+            await require_own_look(connection, user)
             opened = await self._sessions.open(connection, user.id, [stored], device)
         assert opened is not None
         return SignedIn(user, opened[1], opened[0])
@@ -102,7 +106,7 @@ class Accounts:
     async def change_profile(self, user_id: int, profile: Profile) -> Me:
         """Change what others see, and everybody hears of it; what is private, his own devices. The user as he is now.
 
-        Raises `Invalid` on a time zone that there is not.
+        Raises `Invalid` on a time zone that there is not, and `ImitatesAdmin`.
         """
         await self._check_time_zone(profile.time_zone)
         async with self._log.change() as change:
@@ -110,6 +114,8 @@ class Accounts:
             assert row is not None
             old = Me(User(*row[:-1]), row[-1])
             new = old.changed(profile)
+            if new.user.display_name != old.user.display_name:
+                await require_own_look(change.connection, new.user)
             if new != old:
                 said = [new.user.display_name, new.user.about, new.user.time_zone, new.receipts, user_id]
                 await change.connection.execute(queries.set_profile, said)

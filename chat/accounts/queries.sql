@@ -97,3 +97,10 @@ returning to_char(expires_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'
 update invites set uses_left = uses_left - 1
  where code_hash = %s and uses_left > 0 and expires_at > now()
 returning uses_left
+
+-- name: find_imitated
+-- An admin whose shown name looks like this one, unless the user is an admin too.
+select a.id from users a
+ where look_of(a.display_name) = look_of(%(name)s) and a.role = 'admin' and a.disabled_at is null and a.id <> %(user)s
+   and not exists (select from users u where u.id = %(user)s and u.role = 'admin')
+ limit 1

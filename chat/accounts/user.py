@@ -5,13 +5,19 @@ from dataclasses import asdict, dataclass, replace
 import orjson
 
 from chat.accounts.form import Profile
-from chat.shared.postgres import Pool
-from chat.shared.problems import NotFound
+from chat.shared.postgres import Connection, Pool
+from chat.shared.problems import NotFound, Refusal
 from chat.shared.queries import load
 
 queries = load(__file__)
 FOUND_MOST = 20
 LAST_LETTER = "\U0010ffff"  # no key has it: with it behind, a text is beyond all that begin so
+
+
+class ImitatesAdmin(Refusal):
+    """An admin has this display name, or one that looks like it. Choose another one."""
+
+    status, code = 409, "imitates_admin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,3 +98,10 @@ async def find_users(pool: Pool, text: str) -> list[User]:
     async with pool.connection() as connection:
         rows = await (await connection.execute(queries.find_users, asked)).fetchall()
     return [User(*row) for row in rows]
+
+
+async def require_own_look(connection: Connection, user: User) -> None:
+    """Raise `ImitatesAdmin` if the user is no admin, but their display name looks like an admin's."""
+    asked = {"name": user.display_name, "user": user.id}
+    if await (await connection.execute(queries.find_imitated, asked)).fetchone():
+        raise ImitatesAdmin

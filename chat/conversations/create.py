@@ -8,7 +8,7 @@ from chat.conversations.conversation import Conversation, View
 from chat.conversations.draft import ConversationDraft
 from chat.conversations.entries import introduced
 from chat.conversations.refusals import NameTaken, TooManyMembers
-from chat.conversations.seating import check_people, queries, seat
+from chat.conversations.seating import check_people, queries, require_own_look, seat
 from chat.log.append import Change, Log
 from chat.shared.problems import Invalid
 from chat.shared.settings import Settings
@@ -28,6 +28,7 @@ async def create_conversation(
         conversation = await insert_conversation(change, creator_id, draft)
         if conversation is None:
             return await find_pair(change, draft.pair(creator_id)), False
+        await require_own_look(change, conversation)
         await check_people(change, list(people), settings.conversations_per_person)
         await require_unblocked(change, creator_id, people)
         await seat(change, conversation, people)

@@ -5,7 +5,7 @@ from aiohttp import web
 from chat.conversations.change import change_conversation
 from chat.conversations.create import create_conversation
 from chat.conversations.directory import list_archived, list_channels
-from chat.conversations.draft import NAME_MOST, ConversationDraft, ConversationPatch, ReadMark, check_line
+from chat.conversations.draft import NAME_MOST, ConversationDraft, ConversationPatch, ReadMark
 from chat.conversations.read_marks import Mark, ReadMarks
 from chat.conversations.views import read_view, read_views
 from chat.log.endpoints import LOG
@@ -20,6 +20,7 @@ from chat.shared.endpoints import (
     require_identity,
 )
 from chat.shared.identity import Member
+from chat.shared.one_line import is_printable
 from chat.shared.problems import Invalid
 
 READ_MARKS = web.AppKey("read_marks", ReadMarks)
@@ -95,9 +96,6 @@ async def get_archived(request: web.Request) -> web.Response:
 def parse_line(request: web.Request, name: str) -> str:
     """A line of text in the query, empty when it is not there; raises `Invalid`."""
     text = request.query.get(name, "")
-    try:
-        if len(text) <= NAME_MOST:
-            return check_line(text)
-    except ValueError:
-        pass
+    if len(text) <= NAME_MOST and is_printable(text):
+        return text.strip()
     raise Invalid(errors=[{"field": name, "detail": f"one line of at most {NAME_MOST} characters"}])

@@ -172,3 +172,13 @@ returning m.conversation_id, m.user_id, m.read_seq,
          where x.conversation_id = m.conversation_id and x.user_id in (m.user_id, 0) and x.seq > m.read_seq
            and not exists (select from blocks b where b.user_id = m.user_id and b.blocked_id = x.author_id)),
        asked.shown
+
+-- name: lock_look
+-- Two channels that are named at once must see each other.
+select pg_advisory_xact_lock(hashtextextended(look_of(%s), 7263369))
+
+-- name: find_lookalike
+-- Another public channel whose name looks the same.
+select name from conversations
+ where look_of(name) = look_of(%(name)s) and id <> %(id)s and kind = 'channel' and not private and archived_at is null
+ limit 1

@@ -51,6 +51,10 @@ class NameTaken(Conflict):
     code = "name_taken"
 
 
+class LooksTaken(NameTaken):
+    """A public channel has a name that looks the same. Choose another name."""
+
+
 class LastOwner(Conflict):
     """The last owner cannot go: make somebody else an owner first, or archive the conversation."""
 

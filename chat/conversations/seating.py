@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from chat.conversations.conversation import Conversation
 from chat.conversations.entries import changed_role, joined, left
-from chat.conversations.refusals import TooManyConversations
+from chat.conversations.refusals import LooksTaken, TooManyConversations
 from chat.log.append import Change
 from chat.shared.problems import Invalid
 from chat.shared.queries import load
@@ -20,6 +20,20 @@ async def check_people(change: Change, user_ids: list[int], conversations_most: 
         raise Invalid(errors=[{"field": "members", "detail": f"nobody has the id {id_}"} for id_ in strangers])
     if any(number >= conversations_most for number in found.values()):
         raise TooManyConversations
+
+
+async def require_own_look(change: Change, conversation: Conversation) -> None:
+    """Raise `LooksTaken` if a public channel would have a name that looks like another one's.
+
+    Call this before the first entry is recorded, as it takes a lock.
+    """
+    if not conversation.public or conversation.archived:
+        return
+    run = change.connection.execute
+    await run(queries.lock_look, [conversation.name])
+    asked = {"name": conversation.name, "id": conversation.id}
+    if await (await run(queries.find_lookalike, asked)).fetchone():
+        raise LooksTaken
 
 
 async def seat(change: Change, conversation: Conversation, roles: Mapping[int, str]) -> None:

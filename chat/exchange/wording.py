@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from pydantic import TypeAdapter, ValidationError
 
 from chat.accounts.name import DisplayName
-from chat.conversations.draft import NAME_MOST, TOPIC_MOST, check_line
+from chat.conversations.draft import NAME_MOST, TOPIC_MOST
 from chat.exchange.record import Message
 from chat.messages.draft import BODY_MOST
+from chat.shared.one_line import is_printable
 
 SHOWN: TypeAdapter[str] = TypeAdapter(DisplayName)
 CUT = ("\n\n", "\n", ". ", " ")
@@ -40,18 +41,9 @@ def topic(text: object) -> str:
 
 def one_line(text: str, most: int) -> str:
     """White space and what cannot be seen become single spaces; cut at `most`."""
-    letters = [letter if fits(letter) else " " for letter in text]
+    letters = [letter if is_printable(letter) else " " for letter in text]
     line = " ".join("".join(letters).split())
     return line if len(line) <= most else line[: most - 1].rstrip() + "…"
-
-
-def fits(letter: str) -> bool:
-    """Can it stand in a line?"""
-    try:
-        check_line(letter)
-    except ValueError:
-        return False
-    return True
 
 
 def clean(text: str) -> str:
