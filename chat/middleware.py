@@ -1,5 +1,6 @@
 """Around every endpoint: refusals become problem documents, foreign pages are kept out, headers are strict."""
 
+from collections.abc import MutableMapping
 from contextlib import suppress
 
 import structlog
@@ -16,9 +17,19 @@ from chat.shared.endpoints import (
     find_token,
 )
 from chat.shared.postgres import UNAVAILABLE as POSTGRES_AWAY
-from chat.shared.problems import NotAllowed, NotFound, Refusal, TooFast, TooLarge, Unavailable
+from chat.shared.problems import (
+    Compressed,
+    ExpectationFailed,
+    NotAllowed,
+    NotFound,
+    Refusal,
+    TooFast,
+    TooLarge,
+    Unavailable,
+)
 from chat.shared.rates import home_of
 
+SERVER = "Tandem"
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
@@ -30,7 +41,12 @@ HEADERS = {
         "frame-ancestors 'none'"
     ),
 }
-HTTP_REFUSALS: dict[int, type[Refusal]] = {404: NotFound, 405: NotAllowed, 413: TooLarge}
+HTTP_REFUSALS: dict[int, type[Refusal]] = {
+    404: NotFound,
+    405: NotAllowed,
+    413: TooLarge,
+    417: ExpectationFailed,
+}
 log = structlog.get_logger(__name__)
 
 
@@ -42,25 +58,62 @@ class Failed(Refusal):
 
 @web.middleware
 async def answer_problems(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Every refusal and every failure as `application/problem+json`, without internals."""
+    """Answer every refusal and every failure with `application/problem+json`, without internals."""
     try:
         check_origin(request)
+        check_encoding(request)
         return await handler(request)
-    except Refusal as refusal:
-        return answer_problem(refusal)
-    except web.HTTPException as error:
-        if error.status < 400:
-            raise
-        answer = answer_problem(HTTP_REFUSALS.get(error.status, Refusal)())
-        if "Allow" in error.headers:
-            answer.headers["Allow"] = error.headers["Allow"]
+    except Exception as error:
+        answer = answer_error(request, error)
+        if request.writer.output_size > 0:  # a second head would stand in the middle of the first answer
+            cut(request)
+            raise ConnectionResetError("the answer had begun") from error
         return answer
-    except POSTGRES_AWAY as error:
+
+
+def answer_error(request: web.Request, error: Exception) -> web.Response:
+    """Return the problem document for an exception, and log what is not the client's fault.
+
+    Raise the exception itself if it is a redirect, or if the client has left and nobody reads an answer.
+    """
+    if isinstance(error, Refusal):
+        return answer_problem(error)
+    if isinstance(error, web.HTTPException):
+        if error.status < 400:
+            raise error
+        return answer_http_error(error)
+    if isinstance(error, ConnectionError) and is_gone(request):
+        raise error
+    if isinstance(error, POSTGRES_AWAY):
         log.warning("PostgreSQL is away", path=request.path, error=repr(error))
         return answer_problem(Unavailable(retry_after=1))
-    except Exception:
-        log.exception("a request failed", method=request.method, path=request.path)
-        return answer_problem(Failed())
+    log.error("a request failed", method=request.method, path=request.path, exc_info=error)
+    return answer_problem(Failed())
+
+
+def cut(request: web.Request) -> None:
+    """Abort the connection: a client must not take half an answer for a whole one."""
+    if request.transport is not None:
+        request.transport.abort()
+
+
+def is_gone(request: web.Request) -> bool:
+    """Return whether the client has closed the connection."""
+    return request.transport is None or request.transport.is_closing()
+
+
+def answer_http_error(error: web.HTTPException) -> web.Response:
+    """Return the problem document for an error that aiohttp raised; `Allow` stays, its text does not."""
+    answer = answer_problem(HTTP_REFUSALS.get(error.status, Refusal)())
+    if "Allow" in error.headers:
+        answer.headers["Allow"] = error.headers["Allow"]
+    return answer
+
+
+def check_encoding(request: web.Request) -> None:
+    """Raise `Compressed` unless the body is sent as it is. No client of Tandem compresses; inflating costs CPU."""
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise Compressed
 
 
 @web.middleware
@@ -79,8 +132,14 @@ async def charge_strangers(request: web.Request, handler: Handler) -> web.Stream
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
-    """The same strict headers on every answer; API answers are never stored by caches."""
+    """Set the same strict headers on every answer; API answers are never stored by caches."""
+    set_headers(response.headers, stored=not request.path.startswith("/api/"))
+
+
+def set_headers(headers: MutableMapping[str, str], *, stored: bool) -> None:
+    """Add the strict headers. `Server` names no software and no version."""
     for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
-    if request.path.startswith("/api/"):
-        response.headers.setdefault("Cache-Control", "no-store")
+        headers.setdefault(name, value)
+    headers["Server"] = SERVER
+    if not stored:
+        headers.setdefault("Cache-Control", "no-store")

@@ -12,13 +12,13 @@ import uvloop
 from aiohttp import web
 
 from chat.app import DRAINING, REACH, TASKS, make_app, make_operations_app
+from chat.http_server import Runner
 from chat.shared.listeners import BACKLOG, open_listeners, reach_of
 from chat.shared.logs import set_up_logs
 from chat.shared.settings import Settings
 from chat.shared.tasks import Tasks, first_of
 
 COLLECTED = 10_000, 20, 20  # new objects; rounds of the young, and of the middle ones, before older ones are looked at
-LINGER_SECONDS = 2.0  # for the rest of a body that was refused, so that the refusal is heard
 log = structlog.get_logger(__name__)
 
 
@@ -40,13 +40,7 @@ async def serve(settings: Settings, host: str, port: int) -> None:
     """As `run`, within a loop."""
     app = make_app(settings)
     app[REACH] = app[REACH] or reach_of(host, port)
-    runner = web.AppRunner(
-        app,
-        access_log=None,
-        keepalive_timeout=settings.keep_alive_seconds,
-        lingering_time=LINGER_SECONDS,
-        shutdown_timeout=5,
-    )
+    runner = Runner(app, keepalive_timeout=settings.keep_alive_seconds, shutdown_timeout=5)
     await runner.setup()
     try:
         for listener in open_listeners(host, port):
@@ -66,7 +60,7 @@ async def serving_operations(app: web.Application, host: str, port: int) -> Asyn
     if not port:
         yield
         return
-    runner = web.AppRunner(make_operations_app(app), access_log=None, shutdown_timeout=1)
+    runner = Runner(make_operations_app(app), shutdown_timeout=1)
     await runner.setup()
     try:
         await web.TCPSite(runner, host, port).start()

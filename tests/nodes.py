@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from chat.app import make_app
+from chat.http_server import Runner, Server
 from chat.shared.settings import Settings, read_settings
 
 
@@ -18,6 +19,7 @@ class Node:
     url: str
     port: int
     app: web.Application
+    server: Server
 
 
 @asynccontextmanager
@@ -37,12 +39,13 @@ async def running_node(database_url: str, redis_url: str, **settings: object) ->
 async def serving(settings: Settings) -> AsyncIterator[Node]:
     """As `running_node`, with all settings given."""
     app = make_app(settings)
-    runner = web.AppRunner(app, access_log=None, lingering_time=0.5, shutdown_timeout=1)
+    runner = Runner(app, lingering_time=0.5, shutdown_timeout=1, keepalive_timeout=settings.keep_alive_seconds)
     await runner.setup()
     try:
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
         port = runner.addresses[0][1]
-        yield Node(f"http://127.0.0.1:{port}", port, app)
+        assert isinstance(runner.server, Server)
+        yield Node(f"http://127.0.0.1:{port}", port, app, runner.server)
     finally:
         await runner.cleanup()

@@ -88,6 +88,7 @@ class Settings(BaseSettings):
     max_batch_bytes: Count = 4 * 1024 * 1024
     max_batch_messages: Count = 500
     body_seconds: Seconds = 20
+    answer_seconds: Seconds = 60  # in which a reader who does not keep up must take at least 1 KiB a second
     keep_alive_seconds: Seconds = 75  # for a request's head to arrive, the first one's too
     append_queue: Count = 10_000
     append_patience: Seconds = 10  # for the commit of a post
