@@ -7,6 +7,7 @@ import logging
 import sys
 import time
 from contextlib import suppress
+from traceback import walk_tb
 from typing import TextIO, cast
 
 import structlog
@@ -34,21 +35,36 @@ class Passing(logging.Handler):
 
 
 class Seldom:
-    """Keeps back warnings of an `error` that was told of less than a minute ago."""
+    """Drops warnings and errors whose cause was logged less than a minute ago, so that no client can flood the log."""
 
     def __init__(self) -> None:
         self._repeats = Repeats(time.monotonic)
 
     def __call__(self, _logger: object, method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-        """The event, with how often it was kept back before; raises `DropEvent`."""
-        if method != "warning" or "error" not in event:
+        """Return the event, with how many like it were dropped before; raise `DropEvent` to drop it."""
+        cause = cause_of(event) if method in ("warning", "error") else None
+        if cause is None:
             return event
-        kept = self._repeats.judge(event["event"], event["error"])
+        kept = self._repeats.judge(event["event"], cause)
         if kept is None:
             raise structlog.DropEvent
         if kept:
             event["kept_back"] = kept
         return event
+
+
+def cause_of(event: structlog.typing.EventDict) -> str | None:
+    """Return what makes two events the same: the exception's type and the line that raised it, else the error's text.
+
+    None: this event tells of no error, and is never dropped.
+    """
+    given = event.get("exc_info")
+    error = sys.exc_info()[1] if given is True else given[1] if isinstance(given, tuple) else given
+    if isinstance(error, BaseException):
+        frames = list(walk_tb(error.__traceback__))[-1:]
+        places = [f"{frame.f_code.co_filename}:{line}" for frame, line in frames]
+        return " ".join([type(error).__qualname__, *places])
+    return event.get("error")
 
 
 class Steadfast:
