@@ -8,6 +8,7 @@ from chat.conversations.entries import introduced
 from chat.conversations.seating import queries
 from chat.log.append import Change
 from chat.log.cursor import Cursor
+from chat.messages.history import BYTES_MOST, EXCERPT
 from chat.messages.message import Message
 from chat.shared.postgres import Pool
 from chat.shared.problems import NotFound
@@ -18,8 +19,9 @@ async def read_views(pool: Pool, user_id: int) -> tuple[list[View], list[int], C
 
     One statement is one snapshot: a stream that starts at the cursor repeats and misses nothing.
     """
+    asked = {"user": user_id, "bytes": BYTES_MOST, "excerpt": EXCERPT}
     async with pool.connection() as connection:
-        rows = await (await connection.execute(queries.list_views, {"user": user_id}, binary=True)).fetchall()
+        rows = await (await connection.execute(queries.list_views, asked, binary=True)).fetchall()
     return [to_view(row[3:]) for row in rows if row[3] is not None], rows[0][2], Cursor(*rows[0][:2])
 
 
