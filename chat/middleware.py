@@ -112,7 +112,7 @@ def answer_http_error(error: web.HTTPException) -> web.Response:
 
 def check_encoding(request: web.Request) -> None:
     """Raise `Compressed` unless the body is sent as it is. No client of Tandem compresses; inflating costs CPU."""
-    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+    if any(encoding.lower() != "identity" for encoding in request.headers.getall("Content-Encoding", ())):
         raise Compressed
 
 

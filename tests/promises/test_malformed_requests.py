@@ -3,7 +3,9 @@
 import json
 from dataclasses import dataclass
 
+import aiohttp
 import pytest
+from multidict import CIMultiDict
 
 from tests.cast import Cast, Person
 from tests.nodes import Node
@@ -116,6 +118,7 @@ async def test_the_body_is_asked_for_when_it_is_read(node: Node, cast: Cast) -> 
     assert (await taken.hear()).startswith(b"HTTP/1.1 201 ")
 
 
+TWO = ("identity", "gzip")
 ENCODINGS = ("gzip", "deflate", "br", "zstd", "compress", "GZIP", "identity, gzip", "nonsense")
 
 
@@ -125,6 +128,9 @@ async def test_compressed_bodies_are_refused_and_never_inflated(ana: Person) -> 
         for path in ("/api/sessions", "/api/files", "/api/chat/messages"):
             status, problem = await ana.call("POST", path, data=b"\x1f\x8b" + b"0" * 100, headers=sent_as(encoding))
             assert (status, problem["code"]) == (415, "compressed")
+    twice = CIMultiDict([("Authorization", f"Bearer {ana.token}"), *[("Content-Encoding", one) for one in TWO]])
+    async with aiohttp.ClientSession() as http, http.post(f"{ana.at}/api/sessions", data=b"x", headers=twice) as answer:
+        assert answer.status == 415
     status, _ = await ana.call("POST", "/api/files?name=x", data=b"as it is", headers=sent_as("identity"))
     assert status == 201
 
