@@ -38,7 +38,7 @@ TROUBLE: tuple[type[Exception], ...] = (Refusal, *POSTGRES_AWAY)
 
 
 async def get_stream(request: web.Request) -> web.StreamResponse:
-    """The stream, or with `?poll=` its JSON form."""
+    """Open the stream. `?poll=` gets its JSON form: at most 1,000 entries or 1 MiB, and the cursor of the next poll."""
     streams, rates, polls = request.app[STREAMS], request.app[RATES], "poll" in request.query
     member, narrow, start = await admit(request, rates.poll if polls else rates.stream)
     if polls:

@@ -4,6 +4,7 @@ knows, and how it may refuse. Read from its source and that of the functions it 
 
 import ast
 import inspect
+import sys
 import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from chat.shared.problems import Refusal
 
 OURS = ("chat.", "presence.")
 DEEP = 4  # calls followed: from an endpoint through its helpers to what they refuse
+BODIES = {"chat.shared.bodies", "chat.shared.multipart"}  # whose classes, too, refuse what a client sends
 READERS = {"read_model", "parse_model"}
 Function = Callable[..., Any]
 
@@ -40,12 +42,12 @@ def read_handler(handler: Function) -> Reading:
 
 
 def follow(function: Function, reading: Reading, seen: set[Function], depth: int) -> None:
-    """Note what this function does, then what those do that it calls."""
+    """Note what this function or class does, then what those do that it calls."""
     if function in seen or depth == 0 or not function.__module__.startswith(OURS):
         return
     seen.add(function)
     tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
-    names = function.__globals__
+    names = vars(sys.modules[function.__module__])
     for node in ast.walk(tree):
         if isinstance(node, ast.Raise):
             note_refusal(node, names, reading)
@@ -54,7 +56,9 @@ def follow(function: Function, reading: Reading, seen: set[Function], depth: int
         elif isinstance(node, ast.Call):
             note_call(node, names, reading)
             called = names.get(node.func.id) if isinstance(node.func, ast.Name) else None
-            if inspect.isfunction(called):
+            if isinstance(called, type) and issubclass(called, Refusal):
+                reading.refusals.add(called)
+            elif callable(called) and (inspect.isfunction(called) or called.__module__ in BODIES):
                 follow(called, reading, seen, depth - 1)
     source = ast.unparse(tree)
     reading.created |= "201" in source and function.__module__.endswith("endpoints")

@@ -11,12 +11,13 @@ from pydantic.json_schema import models_json_schema
 from chat.operations.description.answers import ANSWERS
 from chat.operations.description.handler import Reading, read_handler
 from chat.operations.description.shapes import Problem, Ready
-from chat.shared.problems import Refusal, Unauthenticated
+from chat.shared.problems import Compressed, Refusal, Unauthenticated
 
 VERSION = "1"  # of the protocol: additions are free, a change of what stands makes another
 REF = "#/components/schemas/{model}"
 ALWAYS_OPEN = ("/health/", "/metrics")
 OPEN = {("POST", "/api/accounts"), ("POST", "/api/sessions")}
+CARRIERS = {"POST", "PUT", "PATCH"}  # of bodies
 NUMBERS = {"conversation", "user", "seq", "link", "report"}
 Json = dict[str, Any]
 
@@ -94,6 +95,8 @@ def describe_call(route: Route, reading: Reading) -> Json:
     if reading.body:
         schema = {"$ref": REF.format(model=reading.body.__name__)}
         call["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    if route.method in CARRIERS:
+        call["responses"] |= describe_refusals({Compressed})
     if not route.path.startswith(ALWAYS_OPEN) and (route.method, route.path) not in OPEN:
         call["security"] = [{"cookie": []}, {"bearer": []}]
         call["responses"] |= describe_refusals({Unauthenticated})
