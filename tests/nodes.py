@@ -26,11 +26,12 @@ class Node:
 async def running_node(database_url: str, redis_url: str, **settings: object) -> AsyncIterator[Node]:
     """Start a node with these settings; it stops at the end of the block.
 
-    It shares the loop with its test, and refuses nobody because the test keeps that busy.
+    It shares the loop with its test, and refuses nobody because the test keeps that busy. Its people share nothing at
+    first and add each other all the same; `tests/conversations/test_invitations.py` asks them before.
     """
     with tempfile.TemporaryDirectory(prefix="tandem-files-") as folder:
         own = {"node": "a1", "files_url": f"file://{folder}"}
-        given = own | {"rate_limits": False, "drain_seconds": 0, "lag_most": 60} | settings
+        given = own | {"rate_limits": False, "drain_seconds": 0, "lag_most": 60, "strangers": "add"} | settings
         async with serving(read_settings(database_url=database_url, redis_url=redis_url, **given)) as node:
             yield node
 

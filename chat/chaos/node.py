@@ -18,6 +18,7 @@ STOPPED = 30.0
 ANSWERED = 5.0
 EVERYDAY = {
     "RATE_LIMITS": "off",
+    "STRANGERS": "add",
     "DRAIN_SECONDS": "0",
     "STREAMS_PER_PERSON": "20000",
     "LOG_FORMAT": "json",

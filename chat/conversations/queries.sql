@@ -9,17 +9,38 @@ returning id, kind, name, topic, private, false, last_seq
 select id from conversations where pair = %s
 
 -- name: find_people
--- Who of them can be addressed, and in how many conversations each is. Locked here, as their memberships' foreign keys
--- would lock them later: no lock may come after the log's head.
-select u.id, (select count(*) from memberships m join conversations c on c.id = m.conversation_id
-               where m.user_id = u.id and m.until is null and c.archived_at is null)
-  from users u where u.id = any(%s) and u.disabled_at is null and not is_probe(u.id)
+-- Who of them can be addressed, how many conversations each has chosen, and into how many others have put them. Locked
+-- here, as their memberships' foreign keys would lock them later: no lock may come after the log's head.
+select u.id, held.chosen, held.given
+  from users u
+ cross join lateral (
+       select count(*) filter (where m.chosen), count(*) filter (where not m.chosen and c.kind <> 'direct')
+         from memberships m join conversations c on c.id = m.conversation_id
+        where m.user_id = u.id and m.until is null and c.archived_at is null) as held (chosen, given)
+ where u.id = any(%s) and u.disabled_at is null and not is_probe(u.id)
    for key share of u
+
+-- name: find_strangers
+-- Who of them shares no conversation with the actor. A direct conversation counts once they have written in it.
+select asked.id
+  from unnest(%(people)s::bigint[]) as asked (id)
+ where asked.id <> %(actor)s
+   and not exists (select from users u where u.id = %(actor)s and u.role = 'admin')
+   and not exists (
+       select from memberships theirs
+         join memberships mine on mine.conversation_id = theirs.conversation_id
+         join conversations c on c.id = theirs.conversation_id
+        where theirs.user_id = asked.id and theirs.until is null
+          and mine.user_id = %(actor)s and mine.until is null
+          and (c.kind <> 'direct' or theirs.posted_at is not null))
+
+-- name: close_invitations
+delete from invitations where conversation_id = %s and user_id = any(%s)
 
 -- name: insert_memberships
 -- Going and coming back makes nobody's slow mode shorter.
-insert into memberships (conversation_id, joined_seq, read_seq, user_id, role, since, posted_at)
-select %(conversation)s, %(seq)s, %(seq)s, person.id, person.role, person.since,
+insert into memberships (conversation_id, joined_seq, read_seq, user_id, role, since, chosen, posted_at)
+select %(conversation)s, %(seq)s, %(seq)s, person.id, person.role, person.since, person.id = any(%(chosen)s),
        (select max(m.posted_at) from memberships m
          where m.conversation_id = %(conversation)s and m.user_id = person.id)
   from unnest(%(people)s::bigint[], %(roles)s::text[], %(since)s::bigint[]) as person (id, role, since)
@@ -43,6 +64,8 @@ update memberships set role = %s where conversation_id = %s and user_id = %s and
 -- What is deleted counts as read. No own message is beyond the read mark: posting moves it.
 select head.epoch, head.position,
        (select coalesce(array_agg(b.blocked_id order by b.blocked_id), '{}') from blocks b where b.user_id = %(user)s),
+       (select coalesce(jsonb_agg(told.* order by told.at, told.conversation), '[]') from told_invitations told
+         where told.user_id = %(user)s),
        c.id, c.kind, c.name, c.topic, c.private, c.archived_at is not null, c.last_seq,
        c.slow_seconds, c.read_only, m.role, m.read_seq, unread.number, mentions.number, m.level, m.muted_until, people.ids,
        last.conversation_id, last.seq, last.author_id,

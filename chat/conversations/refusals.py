@@ -67,6 +67,12 @@ class TooManyMembers(Conflict):
     code = "too_many_members"
 
 
+class TooManyInvitations(Conflict):
+    """Too many invitations are open: the user has to answer some first, or you have sent too many."""
+
+    code = "too_many_invitations"
+
+
 class TooManyConversations(Conflict):
     """You, or somebody you add, would be in more conversations than one person may be; leave some first."""
 

@@ -78,7 +78,7 @@ async def begin(scene: Scene, log: Log, settings: Settings, people: Mapping[str,
     draft = ConversationDraft(
         kind=scene.kind, name=scene.name, topic=scene.topic, private=scene.private, members=members
     )
-    return (await create_conversation(log, settings, first, draft))[0]
+    return (await create_conversation(log, settings.model_copy(update={"strangers": "add"}), first, draft)).id
 
 
 @asynccontextmanager

@@ -92,6 +92,9 @@ class Settings(BaseSettings):
     keep_alive_seconds: Seconds = 75  # for a request's head to arrive, the first one's too
     append_queue: Count = 10_000
     append_patience: Seconds = 10  # for the commit of a post
+    strangers: Literal["invite", "add"] = "invite"  # people whom the adder shares no conversation with
+    invitations_received: Count = 100  # open ones that a person may have
+    invitations_sent: Count = 500  # open ones that a person may have sent
     max_members_added: Count = 500
     max_group_members: Count = 100
     conversations_per_person: Count = 2_000
@@ -107,6 +110,7 @@ class Settings(BaseSettings):
     files_url: FilesUrl = "file:.tandem/files"
     max_file_bytes: Count = 100 * 1024 * 1024
     files_quota: Count = 5 * 1024 * 1024 * 1024  # bytes that one person's files may have together
+    piece_least: Count = 256 * 1024  # bytes of a stored piece but for the last; sent ones may be shorter, at a price
     picture_pixels: Count = 64_000_000
     strip_pictures: bool = True
 

@@ -181,10 +181,12 @@ async def test_the_limits_are_settings(database_url: str, redis_url: str) -> Non
         assert await tries(ana, "POST", CONVERSATIONS, three) == (409, "too_many_members")
         group = await begins(ana, "group", "", ben)
         assert (await seats(ana, group, chloe))[1]["code"] == "too_many_members"
-        await begins(ben, "channel", "one")
-        two = {"kind": "channel", "name": "two", "members": [ben.id]}
-        assert await tries(ana, "POST", CONVERSATIONS, two) == (409, "too_many_conversations")
-        channel = await begins(ana, "channel", "two")
+        await begins(dan, "channel", "full", ben)
+        three_given = {"kind": "channel", "name": "three", "members": [ben.id]}
+        assert await tries(dan, "POST", CONVERSATIONS, three_given) == (409, "too_many_conversations")
+        for name in ("one", "two"):  # what others put ben into leaves him his own
+            await begins(ben, "channel", name)
+        channel = await begins(ana, "channel", "open")
         assert (await seats(ben, channel, "me"))[1]["code"] == "too_many_conversations"
         direct = {"kind": "direct", "members": [chloe.id]}
         assert await tries(ben, "POST", CONVERSATIONS, direct) == (409, "too_many_conversations")

@@ -86,6 +86,7 @@ ASKS: dict[str, tuple[str, str, Json | None]] = {
     "get_channels": ("GET", "/api/chat/channels", None),
     "get_archived": ("GET", "/api/chat/archived", None),
     "get_members": ("GET", CONVERSATIONS + "/{c}/members?presence=1", None),
+    "get_invitations": ("GET", "/api/chat/invitations", None),
     "put_seat": ("PUT", CONVERSATIONS + "/{c}/members/{u}", {"role": "admin"}),
     "post_message": ("POST", CONVERSATIONS + "/{c}/messages", {"body": "@ben", "client_id": "1"}),
     "get_messages": ("GET", CONVERSATIONS + "/{c}/messages", None),
@@ -160,7 +161,7 @@ async def test_the_ways_in_are_as_described(ana: Person, mallory: Person) -> Non
 
 def test_no_shape_is_left_unproved() -> None:
     """Whatever is promised is asked for above."""
-    elsewhere = {"post_account", "post_session", "post_conversation", "post_join", "put_avatar"}
+    elsewhere = {"post_account", "post_session", "post_conversation", "post_join", "put_avatar", "post_acceptance"}
     assert set(ANSWERS) - set(ASKS) == elsewhere
 
 

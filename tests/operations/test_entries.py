@@ -42,7 +42,8 @@ async def test_entries_are_as_described(cast: Cast) -> None:
     heard = [event for person, cursor in cursors for event in await hears(person, cursor)]
     for event in heard:
         ENTRIES[event["event"]].model_validate(event["data"])
-    assert {event["event"] for event in heard} == set(ENTRIES)
+    # nobody is invited where STRANGERS is `add`: tests/conversations/test_invitations.py holds that entry to its shape
+    assert {event["event"] for event in heard} == set(ENTRIES) - {"invitation"}
 
 
 async def hears(person: Person, cursor: str) -> list[Json]:

@@ -13,6 +13,7 @@ import type {
   Login,
   Members,
   Message,
+  NewConversation,
   Notifications,
   Page,
   Pin,
@@ -105,8 +106,16 @@ export class Api {
     return this.call('GET', `/api/chat/conversations/${id}`);
   }
 
-  createConversation(draft: ConversationDraft): Promise<Conversation> {
+  createConversation(draft: ConversationDraft): Promise<NewConversation> {
     return this.call('POST', '/api/chat/conversations', draft);
+  }
+
+  acceptInvitation(conversation: Id): Promise<Conversation> {
+    return this.call('POST', `/api/chat/invitations/${conversation}/accept`, {});
+  }
+
+  declineInvitation(conversation: Id): Promise<void> {
+    return this.call('DELETE', `/api/chat/invitations/${conversation}`);
   }
 
   /** Public channels by name, those after one called `after`. */
@@ -132,8 +141,10 @@ export class Api {
     return this.call('PUT', `/api/chat/conversations/${conversation}/members/me`, {});
   }
 
-  add(conversation: Id, user: Id): Promise<void> {
-    return this.call('PUT', `/api/chat/conversations/${conversation}/members/${user}`, {});
+  /** False for a user who was invited, and has to accept first. */
+  async add(conversation: Id, user: Id): Promise<boolean> {
+    const path = `/api/chat/conversations/${conversation}/members/${user}`;
+    return (await this.call<schema.Seated>('PUT', path, {})).role !== null;
   }
 
   setRole(conversation: Id, user: Id, role: Role): Promise<void> {

@@ -372,6 +372,33 @@ export interface Hit {
 
 export type Id = number;
 
+/** An open invitation to a conversation. Nothing of it can be read before it is accepted. */
+export interface Invitation {
+  conversation: Id;
+  kind: Kind;
+  name: string;
+  invited_by: Id;
+  /** Counted up to 1,000. */
+  members: number;
+  at: string;
+}
+
+/** An invitation is open, or was declined; joining closes it, too. On the invited user's devices. */
+export interface InvitationChange {
+  conversation: Id;
+  open: boolean;
+  kind?: Kind;
+  name?: string;
+  invited_by?: Id;
+  members?: number;
+  at?: string;
+}
+
+/** The open invitations of a user. */
+export interface Invitations {
+  invitations: Invitation[];
+}
+
 /** How many accounts an invitation is good for, and for how many days. */
 export interface InviteForm {
   uses?: number;
@@ -505,6 +532,32 @@ export interface Message {
 }
 
 export type Mode = 'online' | 'away' | 'dnd' | 'invisible';
+
+/** A conversation that has just been created, or the direct one that the pair had. */
+export interface NewConversation {
+  id: Id;
+  kind: Kind;
+  name: string;
+  topic: string;
+  private: boolean;
+  /** It can be read, and nothing else. */
+  archived?: boolean;
+  /** Seconds between two messages of one member. */
+  slow?: number;
+  /** Only those who run it write. */
+  read_only?: boolean;
+  role: Role | null;
+  last_seq: number;
+  read_seq: number;
+  unread: number;
+  mentions: number;
+  level: Level;
+  muted_until: string | null;
+  last_message: Message | null;
+  members?: Id[];
+  /** Who was asked to join instead of added: they share no conversation with the caller. */
+  invited?: Id[];
+}
 
 /** A node's lease, and what it says of itself. Moments are milliseconds of the registry's clock. */
 export interface NodeRecord {
@@ -886,7 +939,8 @@ export interface Seat {
 export interface Seated {
   conversation: Id;
   user: Id;
-  role: Role;
+  /** null: the user was invited, and is no member before they accept. */
+  role: Role | null;
 }
 
 /** `snapshot` answers a watch; `presence`: only those that have changed, at most every 100 ms. */
@@ -929,6 +983,7 @@ export interface SignedIn {
 export interface Snapshot {
   conversations: Conversation[];
   blocked: Id[];
+  invitations: Invitation[];
   cursor: string;
 }
 
@@ -1082,6 +1137,7 @@ export interface StreamEvents {
   announcement: Announced;
   conversation: ConversationState;
   member: MemberChange;
+  invitation: InvitationChange;
   user: User;
   ready: Ready;
   reset: Reset;

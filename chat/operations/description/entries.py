@@ -143,6 +143,18 @@ class MemberChange(Shape):
     role: Role | None
 
 
+class InvitationChange(Shape):
+    """An invitation is open, or was declined; joining closes it, too. On the invited user's devices."""
+
+    conversation: Id
+    open: bool
+    kind: Kind | None = None
+    name: str | None = None
+    invited_by: Id | None = None
+    members: int | None = None
+    at: Moment | None = None
+
+
 class Reset(Shape):
     """Read the snapshot again, then go on from this cursor."""
 
@@ -180,6 +192,7 @@ ENTRIES: dict[str, type[Shape]] = {
     "announcement": Announced,
     "conversation": ConversationState,
     "member": MemberChange,
+    "invitation": InvitationChange,
     "user": User,
 }
 NOTICES: dict[str, type[Shape]] = {"ready": Ready, "reset": Reset, "bye": Bye}

@@ -11,7 +11,7 @@ from pydantic.json_schema import models_json_schema
 from chat.operations.description.answers import ANSWERS
 from chat.operations.description.handler import Reading, read_handler
 from chat.operations.description.shapes import Problem, Ready
-from chat.shared.problems import Compressed, Refusal, Unauthenticated
+from chat.shared.problems import Compressed, Refusal, TooFast, Unauthenticated
 
 VERSION = "1"  # of the protocol: additions are free, a change of what stands makes another
 REF = "#/components/schemas/{model}"
@@ -99,7 +99,7 @@ def describe_call(route: Route, reading: Reading) -> Json:
         call["responses"] |= describe_refusals({Compressed})
     if not route.path.startswith(ALWAYS_OPEN) and (route.method, route.path) not in OPEN:
         call["security"] = [{"cookie": []}, {"bearer": []}]
-        call["responses"] |= describe_refusals({Unauthenticated})
+        call["responses"] |= describe_refusals({Unauthenticated, TooFast})
     return call
 
 
