@@ -164,7 +164,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
             lambda: identities.waiting() + streams.replay.running + sockets.waiting(),
         )
         app[EVIDENCE] = lambda user_id: describe_evidence(pool, registry, user_id)
-        uploads = app[UPLOADS] = open_uploads(pool, settings)
+        uploads = app[UPLOADS] = open_uploads(pool, settings, rates.pixels)
         app[READINESS] = Readiness(pool)
         app[POOL], app[TURNS] = pool, asyncio.Semaphore(AT_ONCE)
         queues = {

@@ -10,6 +10,7 @@ from chat.files.refusals import EmptyFile, LengthRequired, NoFileSent
 from chat.files.uploads import Uploads
 from chat.shared.bodies import Arriving, Form, receive
 from chat.shared.endpoints import (
+    RATES,
     SETTINGS,
     answer_json,
     path_id,
@@ -21,6 +22,7 @@ from chat.shared.problems import Invalid, NotFound
 
 UPLOADS = web.AppKey("uploads", Uploads)
 TUS = {"Tus-Resumable": "1.0.0"}
+SHORT_COST = 10  # pieces of the usual size; the bytes before a short one may be copied again
 # Opened by itself it is a page of its own, which can do nothing.
 HEADERS = {
     "Content-Security-Policy": "sandbox; default-src 'none'; img-src 'self'; media-src 'self'; frame-ancestors 'none'",
@@ -127,6 +129,8 @@ async def patch_upload(request: web.Request) -> web.Response:
     offset = await uploads.receive(file, parse_offset(request), body)
     if body.cut:
         raise body.cut
+    if uploads.is_short(file, body):
+        request.app[RATES].piece.charge(member.user_id, SHORT_COST - 1)
     if offset == file.size:
         await uploads.finish(member.user_id, file.id)
     return web.Response(status=204, headers=TUS | {"Upload-Offset": str(offset)})

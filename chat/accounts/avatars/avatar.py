@@ -18,7 +18,7 @@ async def set_avatar(log: Log, pictures: Pictures, user_id: int, body: Arriving)
 
     Raises `NoPicture`, `TooManyPixels`, `TooLarge`, or why the body was cut.
     """
-    look = await pictures.look("avatar", body)
+    look = await pictures.look("avatar", body, user_id)
     if body.cut:
         raise body.cut
     if look is None:
