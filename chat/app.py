@@ -35,7 +35,7 @@ from chat.messages.endpoints import POSTS
 from chat.messages.post import Posts
 from chat.middleware import add_headers, answer_problems, charge_strangers
 from chat.operations.archive import Archive
-from chat.operations.audit import keep_audit
+from chat.operations.cleanup import Cleanup
 from chat.operations.delivery import Delivery
 from chat.operations.doors import collect_doors
 from chat.operations.draining import Draining
@@ -52,12 +52,13 @@ from chat.search.indexer import Indexer
 from chat.shared.admission import Admission
 from chat.shared.bodies import check_expectation
 from chat.shared.charging import CHARGES
-from chat.shared.endpoints import ADMISSION, IDENTITIES, POOL, RATES, REGISTRY, SETTINGS
+from chat.shared.endpoints import ADMISSION, EVENTS, IDENTITIES, POOL, RATES, REGISTRY, SETTINGS
 from chat.shared.identity import Identities
 from chat.shared.postgres import make_pool
 from chat.shared.rates import Rates
 from chat.shared.redis import open_redis
 from chat.shared.registry.registry import Registry
+from chat.shared.security_events import SecurityEvents
 from chat.shared.settings import Settings
 from chat.shared.tasks import Tasks
 from chat.stream.endpoints import STREAMS
@@ -145,6 +146,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         sessions = app[SESSIONS] = Sessions(pool, journal, settings.session_days, settings.session_idle_days)
         accounts = app[ACCOUNTS] = Accounts(pool, journal, sessions, settings.signup)
         rates = app[RATES] = Rates(settings, redis)
+        events = app[EVENTS] = SecurityEvents(pool)
         sockets = app[SOCKETS] = Sockets(settings, pool, registry, rates, streams.stays.of, streams.hub.conversations)
         app[FACES] = sockets.glance.beside
         # Both legs of a revocation lead to the same places; a presence node, too, follows the log, as its witness.
@@ -173,6 +175,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
             "identities": identities.waiting,
             "sight": sockets.sight.waiting,
             "registry": registry.writer.waiting,
+            "security events": events.waiting,
         }
         canary = Canary(pool, registry, settings.node, app[REACH], settings.canary_seconds)
         registry.reports.append(canary.report)
@@ -181,6 +184,12 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         more: list[Part] = [partial(tell_figures, uploads), doors, archive.tell]
         app[METRICS] = Metrics(streams, registry, lag, [*list_parts(*parts), *more])
         registry.reports.append(Report(streams, announcer, registry.reaper, lag, delivery, queues).describe)
+        cleanup = Cleanup(
+            pool,
+            audit=settings.audit_retention_days,
+            events=settings.events_retention_days,
+            expired=settings.expired_retention_days,
+        )
         await retention.keep()
         await streams.tail.begin()
         await registry.begin()
@@ -204,7 +213,8 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
             "compare the clocks": delivery.run,
             "look at the archive": archive.run,
             "give memory back": Trim(lambda: len(streams.roster) + len(sockets.roster)).run,
-            "keep the audit": partial(keep_audit, pool, settings.audit_retention_days),
+            "delete expired rows": cleanup.run,
+            "write security events": events.run,
             "index messages": Indexer(pool, crowded=posts.busy).run,
             "record streams": streams.records.run,
             "beat": lambda: streams.roster.beat(streams.hub),
@@ -220,5 +230,6 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         sockets.roster.end_all()
         await tasks.stop()
         await streams.records.finish()
+        await events.finish()
         await registry.leave()
         accounts.hasher.close()

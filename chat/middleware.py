@@ -10,8 +10,11 @@ from aiohttp.typedefs import Handler
 from chat.origin import check_origin
 from chat.shared.charging import CHARGED, FREE, find_charge
 from chat.shared.endpoints import (
+    EVENTS,
     RATES,
+    TYPED_NAME,
     answer_problem,
+    caller_of,
     check_stranger,
     client_address,
     find_token,
@@ -50,6 +53,18 @@ HTTP_REFUSALS: dict[int, type[Refusal]] = {
 log = structlog.get_logger(__name__)
 
 
+# Refusals that are security events, by their code.
+SECURITY_EVENTS = {
+    "bad_credentials": "login.failed",
+    "wrong_password": "login.failed",
+    "bad_reset": "reset.failed",
+    "bad_invite": "invite.failed",
+    "admins_only": "admin.refused",
+    "foreign_origin": "origin.refused",
+    "too_fast": "limit.hit",
+}
+
+
 class Failed(Refusal):
     """Something went wrong on this server; it has been logged."""
 
@@ -77,6 +92,7 @@ def answer_error(request: web.Request, error: Exception) -> web.Response:
     Raise the exception itself if it is a redirect, or if the client has left and nobody reads an answer.
     """
     if isinstance(error, Refusal):
+        note_refusal(request, error)
         return answer_problem(error)
     if isinstance(error, web.HTTPException):
         if error.status < 400:
@@ -129,6 +145,14 @@ async def charge_strangers(request: web.Request, handler: Handler) -> web.Stream
         if CHARGED not in request:
             with suppress(TooFast):
                 request.app[RATES].stranger.spend(home_of(client_address(request)))
+
+
+def note_refusal(request: web.Request, refusal: Refusal) -> None:
+    """Record a refusal that is a security event, whichever route it comes from."""
+    if action := SECURITY_EVENTS.get(refusal.code):
+        resource = request.match_info.route.resource
+        route = f"{request.method} {resource.canonical if resource else ''}"
+        request.app[EVENTS].note(caller_of(request), action, typed=request.get(TYPED_NAME, ""), route=route)
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:

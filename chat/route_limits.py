@@ -31,6 +31,7 @@ LIMITS: dict[str, Charge] = {
     "GET /api/openapi.json": Charge("view", 10),
     "GET /api/asyncapi.json": Charge("view", 10),
     "GET /api/audit": Charge("view", 2),
+    "GET /api/audit/export": Charge("view", 20),
     "GET /api/avatars/{avatar}": DOWNLOAD,
     f"GET {C}": Charge("view", 10),
     f"GET {C}/{{conversation}}/messages": Charge("view", 2),

@@ -36,6 +36,7 @@ HEALTH = [
 OPERATIONS = [
     web.get("/api/operations/echo", operations.get_echo),
     web.get("/api/audit", operations.get_audit),
+    web.get("/api/audit/export", operations.get_audit_export, allow_head=False),
     web.get("/api/openapi.json", operations.get_openapi),
     web.get("/api/asyncapi.json", operations.get_asyncapi),
     web.get("/api/announcement", announcements.get_announcement),
@@ -59,6 +60,7 @@ ACCOUNTS = [
     web.put("/api/users/me/password", accounts.put_password),
     web.get("/api/users/me/blocks", attention.get_blocks),
     web.get("/api/users/me/export", exchange.get_export, allow_head=False),
+    web.get("/api/users/me/activity", operations.get_activity),
     web.get("/api/users/{user}", accounts.get_user),
     web.put("/api/users/{user}/block", attention.put_block),
     web.delete("/api/users/{user}/block", attention.delete_block),

@@ -8,12 +8,14 @@ import re
 import secrets
 import time
 from collections import Counter
+from functools import partial
 
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from chat.shared.endpoints import SETTINGS, WROTE
+from chat.shared.audit import CALLER
+from chat.shared.endpoints import MEMBER, SETTINGS, WROTE, caller_of, client_address
 
 NAME = web.RequestKey("name", str)
 ANSWERS = web.AppKey("answers", Counter[int])
@@ -30,14 +32,17 @@ async def trace(request: web.Request, handler: Handler) -> web.StreamResponse:
     given = request.headers.get("X-Request-ID", "")
     name = request[NAME] = given if FORM.fullmatch(given) else f"{START}-{next(NUMBERS):x}"
     structlog.contextvars.bind_contextvars(request=name)
+    CALLER.set(partial(caller_of, request))
     began = time.monotonic()
     response = await handler(request)
     request.app[ANSWERS][response.status] += 1
     wanted, took = request.app[SETTINGS].log_requests, time.monotonic() - began
     if wanted == "all" or (wanted == "slow" and took > SLOW_SECONDS and request.path != PATIENT):
         wrote = {"wrote": request[WROTE]} if WROTE in request else {}
+        user = {"user": request[MEMBER].user_id} if MEMBER in request else {}
+        asked_by = {"address": client_address(request)} | user
         line = {"method": request.method, "path": request.path, "status": response.status, "seconds": round(took, 4)}
-        log.info("request", **line, **wrote)
+        log.info("request", **line, **asked_by, **wrote)
     return response
 
 

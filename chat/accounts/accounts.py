@@ -76,7 +76,8 @@ class Accounts:
             user = await insert_user(connection, form.name, form.display_name or form.name, stored)
             await require_own_look(connection, user)
             opened = await self._sessions.open(connection, user.id, [stored], device)
-        assert opened is not None
+            assert opened is not None
+            await record(connection, owner(user, opened[1]), "account.create", user.id, role=user.role)
         return SignedIn(user, opened[1], opened[0])
 
     async def log_in(self, form: LogIn, device: Device) -> SignedIn:
@@ -88,10 +89,11 @@ class Accounts:
             raise BadCredentials
         user = User(*fields)
         hashes = [stored, *await self._renew(user.id, stored, form.password)]
-        async with self._pool.connection() as connection:
+        async with self._pool.connection() as connection, connection.transaction():
             opened = await self._sessions.open(connection, user.id, hashes, device)
-        if opened is None:
-            raise BadCredentials
+            if opened is None:
+                raise BadCredentials
+            await record(connection, owner(user, opened[1]), "login.ok", user.id)
         return SignedIn(user, opened[1], opened[0])
 
     async def _renew(self, user_id: int, stored: str, password: str) -> list[str]:
@@ -143,6 +145,7 @@ class Accounts:
             changed = {"user_id": user_id, "stored": stored, "fresh": fresh}
             if not await (await change.connection.execute(queries.set_password, changed)).fetchone():
                 raise WrongPassword
+            await record(change.connection, actor, "account.password", user_id)
             return await end_others(change, actor, user_id, session_id, "password")
 
     async def check_password(self, user_id: int, password: str) -> tuple[User, str]:
@@ -155,6 +158,11 @@ class Accounts:
         if not await self.hasher.verify(stored, password):
             raise WrongPassword
         return User(*fields), stored
+
+
+def owner(user: User, session: Session) -> Actor:
+    """Return the user as the actor, in a session that has just been opened."""
+    return Actor(user.id, session.address, session.id)
 
 
 def plain_name(text: str) -> str:

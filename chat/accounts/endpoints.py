@@ -16,6 +16,7 @@ from chat.shared.endpoints import (
     RATES,
     REGISTRY,
     SETTINGS,
+    TYPED_NAME,
     actor_of,
     answer_json,
     client_address,
@@ -52,6 +53,7 @@ async def post_account(request: web.Request) -> web.Response:
 async def post_session(request: web.Request) -> web.Response:
     """Log in."""
     form = await read_model(request, LogIn)
+    request[TYPED_NAME] = form.name
     rates, name, address = request.app[RATES], form.name.lower(), client_address(request)
     trust = await find_trust(request.app[POOL], plain_name(name), request.cookies.get(DEVICE_COOKIE, ""), address)
     await rates.spend_login(name, address, device=trust.device, familiar=trust.familiar)

@@ -1,6 +1,7 @@
 """What every endpoint leans on: who asks, from where, with what body; answers and refusals as JSON."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any, TypeVar
 
@@ -24,18 +25,22 @@ from chat.shared.problems import (
 )
 from chat.shared.rates import Rates, home_of
 from chat.shared.registry.registry import Registry
+from chat.shared.security_events import SecurityEvents
 from chat.shared.settings import Settings
 
 SETTINGS = web.AppKey("settings", Settings)
-CALLER = web.RequestKey("caller", int)  # the id of the user who asks, once that is known
 WROTE = web.RequestKey("wrote", str)  # the id of the frame that a request has written, for its line in the log
+MEMBER = web.RequestKey("member", Member)  # the user who was found to make the request
+TYPED_NAME = web.RequestKey("typed_name", str)  # the name given at a log-in; never stored as it is
 POOL = web.AppKey("pool", Pool)
+EVENTS = web.AppKey("events", SecurityEvents)
 IDENTITIES = web.AppKey("identities", Identities)
 REGISTRY = web.AppKey("registry", Registry)
 RATES = web.AppKey("rates", Rates)
 ADMISSION = web.AppKey("admission", Admission)
 COOKIE = "tandem"
 JSON = "application/json"
+DEVICE_MOST = 100
 LARGEST_ID = 2**53 - 1
 NAMED_MOST = 50  # errors of a body that are looked at one by one
 Body = TypeVar("Body", bound=BaseModel)
@@ -63,8 +68,7 @@ async def require_identity(request: web.Request, *, remember: bool = True) -> Me
     digest, identities = hash_token(token), request.app[IDENTITIES]
     if not identities.knows(digest):  # the database is asked, but not for an address that keeps sending dead tokens
         check_stranger(request)
-    member = await identities.of_digest(digest, remember=remember)
-    request[CALLER] = member.user_id
+    member = request[MEMBER] = await identities.of_digest(digest, remember=remember)
     charge_caller(request, request.app[RATES], member.user_id)
     return member
 
@@ -103,8 +107,16 @@ def check_admin(member: Member) -> Member:
 
 
 def actor_of(request: web.Request, member: Member) -> Actor:
-    """The member, for the audit."""
-    return Actor(member.user_id, client_address(request))
+    """Return the member with the address and session of this request, for the audit."""
+    return Actor(member.user_id, client_address(request), member.session_id)
+
+
+def caller_of(request: web.Request) -> Actor:
+    """Return whoever makes this request, as far as is known by now."""
+    if (member := request.get(MEMBER)) is not None:
+        return actor_of(request, member)
+    agent = "".join(letter for letter in request.headers.get("User-Agent", "") if letter.isprintable())
+    return Actor(None, client_address(request), None, agent[:DEVICE_MOST])
 
 
 def client_address(request: web.Request) -> str:
@@ -194,6 +206,20 @@ def answer_json(data: Any, status: int = 200, headers: dict[str, str] | None = N
     """`data` as JSON; bytes are taken as JSON already encoded."""
     body = data if isinstance(data, bytes) else orjson.dumps(data)
     return web.Response(body=body, status=status, content_type=JSON, headers=headers)
+
+
+async def send_lines(request: web.Request, name: str, pieces: AsyncIterator[bytes]) -> web.StreamResponse:
+    """Send lines of JSON as a file called `name`, as they are read."""
+    attachment = f'attachment; filename="{name}"'
+    answer = web.StreamResponse(headers={"Content-Type": "application/x-ndjson", "Content-Disposition": attachment})
+    await answer.prepare(request)
+    try:
+        async for lines in pieces:
+            await answer.write(lines)
+        await answer.write_eof()
+    except ConnectionError:
+        pass  # the client has left, or took nothing for ANSWER_SECONDS
+    return answer
 
 
 def answer_problem(refusal: Refusal) -> web.Response:

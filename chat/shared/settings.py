@@ -132,6 +132,8 @@ class Settings(BaseSettings):
     log_retention_days: Count = 14
     log_partition_entries: Count = 500_000
     audit_retention_days: Count = 365
+    events_retention_days: Count = 90  # log-ins, failures, limits hit
+    expired_retention_days: Count = 7  # sessions, invites and join links that have expired
     presence_linger: Seconds = 10
     node_lease: Seconds = 10
     canary_seconds: float = Field(10, ge=0)  # between two flights by way of neighbours; 0: none

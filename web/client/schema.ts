@@ -1,5 +1,24 @@
 /** What travels, as the server describes it. Made by `tandem openapi --types`: what is changed here is lost. */
 
+/** The latest first; after `next` it goes on. */
+export interface Activity {
+  rows: ActivityRow[];
+  next: Id | null;
+}
+
+/** A security event of the caller's own account; address and device are those of an admin never. */
+export interface ActivityRow {
+  id: Id;
+  at: string;
+  action: string;
+  /** The caller did it; null where nobody was logged in, as at a failed log-in. */
+  own: boolean | null;
+  address: string | null;
+  session: Id | null;
+  device: string;
+  times: number;
+}
+
 /** Whom it is asked about. */
 export interface Addressee {
   id: Id;
@@ -51,6 +70,10 @@ export interface AuditRow {
   subject: Id | null;
   detail: Record<string, unknown>;
   address: string | null;
+  session: Id | null;
+  device: string;
+  /** How many equal events this row stands for. */
+  times: number;
 }
 
 /** As they stand in the request. */

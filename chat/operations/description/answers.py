@@ -41,6 +41,7 @@ ANSWERS: dict[str, type[s.Shape]] = {
     "post_reconcile": o.Reaped,
     "put_drain": o.Drained,
     "get_audit": o.Audit,
+    "get_activity": o.Activity,
     "get_conversations": s.Snapshot,
     "post_conversation": s.NewConversation,
     "get_conversation": s.Conversation,
