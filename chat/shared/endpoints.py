@@ -1,6 +1,5 @@
 """What every endpoint leans on: who asks, from where, with what body; answers and refusals as JSON."""
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any, TypeVar
