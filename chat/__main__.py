@@ -1,16 +1,17 @@
 """The command line. Each command imports what it needs when it runs, so that `--help` is there at once."""
 
-import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
+from chat.audit_commands import audit
 from chat.bench.command import bench
 from chat.moving import moving
 from chat.operate import operate
 from chat.plainly import told_plainly
 from chat.proving import proving
+from chat.user_commands import user
 
 main = typer.Typer(
     help="Tandem: durable message streams, live presence.",
@@ -18,8 +19,8 @@ main = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,  # its tracebacks show local variables, passwords among them
 )
-user = typer.Typer(help="People and what they may do.", no_args_is_help=True)
 main.add_typer(user, name="user")
+main.add_typer(audit, name="audit")
 main.add_typer(proving)
 main.add_typer(bench, name="bench")
 main.add_typer(operate)
@@ -27,7 +28,6 @@ main.add_typer(moving)
 
 Host = Annotated[str, typer.Option(help="The address to listen on; 0.0.0.0 for all.")]
 Data = Annotated[Path, typer.Option(help="The folder that keeps everything.")]
-Stdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]
 Port = Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")]
 
 
@@ -112,49 +112,6 @@ def migrate(data: Data = Path(".tandem")) -> None:
     print("\n".join(f"applied {name}" for name in applied) or "already up to date")
 
 
-@user.command()
-def add(
-    name: Annotated[str, typer.Argument(help="The name to log in with.")],
-    admin: Annotated[bool, typer.Option("--admin", help="May do everything.")] = False,
-    password_stdin: Stdin = False,
-    data: Data = Path(".tandem"),
-) -> None:
-    """Make an account; the first admin is made here, also while Tandem serves.
-
-    The database is the one that DATABASE_URL names, else the one in the folder.
-
-    Example: tandem user add ana --admin
-    """
-    password = sys.stdin.readline().rstrip("\n") if password_stdin else ask_password()
-    with told_plainly():
-        from chat.accounts.command import add_account
-        from chat.up.database import tables_at_hand
-
-        with tables_at_hand(data) as url:
-            add_account(url, name, password, "admin" if admin else "member")
-    print(f"added {name}")
-
-
-@user.command()
-def password(
-    name: Annotated[str, typer.Argument(help="Whose.")],
-    password_stdin: Stdin = False,
-    data: Data = Path(".tandem"),
-) -> None:
-    """Give somebody a new password, and end all his logins; who came in with an import has none yet.
-
-    Example: tandem user password ana
-    """
-    given = sys.stdin.readline().rstrip("\n") if password_stdin else ask_password()
-    with told_plainly():
-        from chat.accounts.command import give_password
-        from chat.up.database import tables_at_hand
-
-        with tables_at_hand(data) as url:
-            give_password(url, name, given)
-    print(f"{name} has a new password")
-
-
 @main.command()
 def invite(
     uses: Annotated[int, typer.Option(min=1, max=10_000, help="How many accounts it is good for.")] = 1,
@@ -191,11 +148,6 @@ def flood(
         from chat.bench.flooded import tell
 
         tell(flood(data, sizes or [10_000, 1_000_000]), out)
-
-
-def ask_password() -> str:
-    """Ask unseen, twice."""
-    return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
 
 
 if __name__ == "__main__":

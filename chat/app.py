@@ -20,6 +20,7 @@ from chat.conversations.endpoints import READ_MARKS
 from chat.conversations.member_endpoints import FACES
 from chat.conversations.read_marks import ReadMarks
 from chat.delivery.endpoints import EVIDENCE
+from chat.erasure.steps import keep_erasing
 from chat.exchange.endpoints import AT_ONCE, TURNS
 from chat.figures import Part, list_parts
 from chat.files.endpoints import UPLOADS
@@ -213,6 +214,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
             "compare the clocks": delivery.run,
             "look at the archive": archive.run,
             "give memory back": Trim(lambda: len(streams.roster) + len(sockets.roster)).run,
+            "erase deleted accounts": partial(keep_erasing, journal),
             "delete expired rows": cleanup.run,
             "write security events": events.run,
             "index messages": Indexer(pool, crowded=posts.busy).run,

@@ -6,10 +6,12 @@ from chat.accounts import endpoints as accounts
 from chat.accounts.avatars import endpoints as avatars
 from chat.accounts.factors import endpoints as factors
 from chat.accounts.oversight import endpoints as oversight
+from chat.accounts.resets import endpoints as resets
 from chat.attention import endpoints as attention
 from chat.conversations import endpoints as conversations
 from chat.conversations import member_endpoints as members
 from chat.delivery import endpoints as delivery
+from chat.erasure import endpoints as erasure
 from chat.exchange import endpoints as exchange
 from chat.files import endpoints as files
 from chat.files.reading import endpoints as reading
@@ -54,6 +56,7 @@ ACCOUNTS = [
     web.get("/api/users", accounts.get_users),
     web.get("/api/users/me", accounts.get_me),
     web.patch("/api/users/me", accounts.patch_me),
+    web.delete("/api/users/me", erasure.delete_me),
     web.put("/api/users/me/avatar", avatars.put_avatar),
     web.delete("/api/users/me/avatar", avatars.delete_avatar),
     web.get("/api/avatars/{avatar}", avatars.get_avatar),
@@ -67,6 +70,9 @@ ACCOUNTS = [
     web.get("/api/users/{user}/sessions", oversight.get_sessions),
     web.delete("/api/users/{user}/sessions/{session}", oversight.delete_session),
     web.put("/api/users/{user}/disabled", oversight.put_disabled),
+    web.put("/api/users/{user}/role", oversight.put_role),
+    web.post("/api/users/{user}/reset", resets.post_reset),
+    web.post("/api/resets", resets.post_new_password),
 ]
 CHAT = [
     # first, for they are tried in this order, and nothing is asked for as often

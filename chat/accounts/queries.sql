@@ -53,10 +53,9 @@ update users set disabled_at = case when %(disabled)s then now() end
 returning id
 
 -- name: set_password
+-- Reset links from before are of no use any more.
+with gone as (delete from password_resets where user_id = %(user_id)s)
 update users set password_hash = %(fresh)s where id = %(user_id)s and password_hash = %(stored)s returning id
-
--- name: reset_password
-update users set password_hash = %s where id = %s
 
 -- name: set_profile
 update users set display_name = %s, about = %s, time_zone = %s, receipts = %s where id = %s

@@ -42,6 +42,10 @@ class User:
         """The same with another picture, or none."""
         return replace(self, avatar_id=avatar_id)
 
+    def with_role(self, role: str) -> "User":
+        """Return the user with another role."""
+        return replace(self, role=role)
+
     def encode(self) -> bytes:
         """The same as bytes."""
         return orjson.dumps(self.to_json())

@@ -6,7 +6,7 @@ from tests.cast import Person
 from tests.waiting import eventually
 
 # Events that come with every log-in and every look at the audit.
-ROUTINE = {"login.ok", "account.create", "audit.read"}
+ROUTINE = {"login.ok", "login.failed", "account.create", "audit.read"}
 
 
 async def events(admin: Person, query: str = "") -> list[dict[str, Any]]:

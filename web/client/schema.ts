@@ -274,7 +274,7 @@ export interface Device {
   address?: string;
 }
 
-/** What the account shall be. */
+/** Whether the account is to be disabled. */
 export interface Disabling {
   disabled: boolean;
 }
@@ -580,6 +580,12 @@ export interface NewConversation {
   members?: Id[];
   /** Who was asked to join instead of added: they share no conversation with the caller. */
   invited?: Id[];
+}
+
+/** The token of a reset link, and the password the account gets. */
+export interface NewPassword {
+  token: string;
+  new: string;
 }
 
 /** A node's lease, and what it says of itself. Moments are milliseconds of the registry's clock. */
@@ -908,6 +914,11 @@ export interface Reset {
   reason: 'too_old' | 'other_epoch' | 'bad_cursor';
 }
 
+/** A reset link to make. `also_second_factors`: using it removes the account's second factors too. */
+export interface ResetForm {
+  also_second_factors?: boolean;
+}
+
 /** What came of a report. */
 export interface Resolution {
   outcome: 'dismissed' | 'acted';
@@ -915,6 +926,11 @@ export interface Resolution {
 }
 
 export type Role = 'owner' | 'admin' | 'member';
+
+/** The role an account is to have. */
+export interface RoleForm {
+  role: 'admin' | 'member';
+}
 
 /** How many are here of a conversation; one that is not public has no name. */
 export interface Room {

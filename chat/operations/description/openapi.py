@@ -16,7 +16,7 @@ from chat.shared.problems import Compressed, Refusal, TooFast, Unauthenticated
 VERSION = "1"  # of the protocol: additions are free, a change of what stands makes another
 REF = "#/components/schemas/{model}"
 ALWAYS_OPEN = ("/health/", "/metrics")
-OPEN = {("POST", "/api/accounts"), ("POST", "/api/sessions")}
+OPEN = {("POST", "/api/accounts"), ("POST", "/api/sessions"), ("POST", "/api/resets")}
 CARRIERS = {"POST", "PUT", "PATCH"}  # of bodies
 NUMBERS = {"conversation", "user", "seq", "link", "report"}
 Json = dict[str, Any]

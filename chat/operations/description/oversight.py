@@ -218,3 +218,10 @@ class Activity(Shape):
 
     rows: list[ActivityRow]
     next: Id | None
+
+
+class Reset(Shape):
+    """A link to set a new password: `path` at this server's address, shown once."""
+
+    path: str
+    expires_at: Moment
