@@ -14,10 +14,12 @@ from chat.accounts.oversight.standing import Role, set_role
 from chat.accounts.resets.resets import Reset, make_reset
 from chat.log.append import Log
 from chat.log.entry import Entry
+from chat.log.retention import Retention
 from chat.shared.audit import COMMAND_LINE
 from chat.shared.postgres import Pool, make_pool
 from chat.shared.problems import NotFound
 from chat.shared.queries import load
+from chat.shared.settings import Settings
 
 T = TypeVar("T")
 queries = load(__file__, "command.sql")
@@ -55,7 +57,7 @@ def change_role(database_url: str, name: str, role: Role, *, force: bool) -> Non
 
     async def work(pool: Pool) -> None:
         user_id = await find_id(pool, name)
-        await set_role(Log(pool, unannounced), COMMAND_LINE, user_id, role, force=force)
+        await set_role(await open_log(pool), COMMAND_LINE, user_id, role, force=force)
 
     with_pool(database_url, work)
 
@@ -65,7 +67,7 @@ def change_disabled(database_url: str, name: str, *, disabled: bool, force: bool
 
     async def work(pool: Pool) -> None:
         user_id = await find_id(pool, name)
-        await set_disabled(Log(pool, unannounced), COMMAND_LINE, user_id, disabled, force=force)
+        await set_disabled(await open_log(pool), COMMAND_LINE, user_id, disabled, force=force)
 
     with_pool(database_url, work)
 
@@ -109,6 +111,13 @@ async def find_id(pool: Pool, name: str) -> int:
     if row is None:
         raise UnknownUser(f"No user is called {name}. `tandem user list` shows all of them.")
     return int(row[0])
+
+
+async def open_log(pool: Pool) -> Log:
+    """Return the log for writing. Where no node has served the database yet, it has no room for entries: make some."""
+    size, days = (Settings.model_fields[name].default for name in ("log_partition_entries", "log_retention_days"))
+    await Retention(pool, size, days).make_room()
+    return Log(pool, unannounced)
 
 
 def unannounced(epoch: str, entries: Sequence[Entry]) -> None:

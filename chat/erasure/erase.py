@@ -65,8 +65,9 @@ def check_heirs(owned: list[Owned], *, force: bool) -> None:
     """Raise `OnlyOwner` where nobody is there to become the owner."""
     stuck = [one for one in owned if one.others and one.admin is None and not force]
     if stuck:
-        named = [{"field": "conversations", "detail": f"{one.name or one.kind} ({one.id})"} for one in stuck]
-        raise OnlyOwner(errors=named[:NAMED_MOST])
+        named = ", ".join(f"{one.name or one.kind} ({one.id})" for one in stuck[:NAMED_MOST])
+        more = f" and {len(stuck) - NAMED_MOST} more" if len(stuck) > NAMED_MOST else ""
+        raise OnlyOwner(errors=[{"field": "conversations", "detail": named + more}])
 
 
 async def forget_user(change: Change, user_id: int) -> User:

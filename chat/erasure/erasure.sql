@@ -94,6 +94,9 @@ update erasures set position = %s where user_id = %s
 -- name: drop_blocks
 delete from blocks where user_id = %(user)s or blocked_id = %(user)s
 
+-- name: drop_devices
+delete from trusted_devices where user_id = %(user)s
+
 -- name: drop_choices
 delete from presence_choices where user_id = %(user)s
 

@@ -55,7 +55,6 @@ async def erase_step(journal: Log) -> bool:
         more = await leave_next(change, erasure) or await blank_entries(change, erasure)
         if not more and not await drop_private(change, erasure):
             await change.connection.execute(queries.finish, [erasure.user_id])
-            log.info("deleted an account", user=erasure.user_id, messages=erasure.messages)
         return True
 
 
@@ -115,6 +114,12 @@ async def drop_private(change: Change, erasure: Erasure) -> bool:
     for query in (queries.drop_streams, queries.drop_sessions):
         if (await run(query, asked)).rowcount == BATCH:
             return True
-    for query in (queries.drop_blocks, queries.drop_choices, queries.drop_follows, queries.remove_files):
+    for query in (
+        queries.drop_blocks,
+        queries.drop_devices,
+        queries.drop_choices,
+        queries.drop_follows,
+        queries.remove_files,
+    ):
         await run(query, {"user": erasure.user_id})
     return False

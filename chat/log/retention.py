@@ -36,6 +36,12 @@ class Retention:
             await self._make_ahead(connection)
             await self._drop_behind(connection)
 
+    async def make_room(self) -> None:
+        """Make what is missing ahead, for a command that writes to a database which no node has served yet."""
+        async with self._pool.connection() as connection, connection.transaction():
+            await connection.execute("select pg_advisory_xact_lock(%s)", [LOCK])
+            await self._make_ahead(connection)
+
     async def _make_ahead(self, connection: Connection) -> None:
         head = await (await connection.execute(queries.read_head)).fetchone()
         partitions = await (await connection.execute(queries.list_partitions)).fetchall()

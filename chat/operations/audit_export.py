@@ -89,7 +89,6 @@ async def run(database_url: str, export: Export, out: BinaryIO, after: int) -> N
             async with connected(database_url) as connection:
                 if first:
                     await record(connection, COMMAND_LINE, "audit.export", after=after, follow=export.follow)
-                    after = max(after, await find_start(connection, export.since))
                     first = False
                 while True:
                     after = await write_pages(connection, export, out, after)
@@ -106,6 +105,8 @@ async def run(database_url: str, export: Export, out: BinaryIO, after: int) -> N
 async def write_pages(connection: Connection, export: Export, out: BinaryIO, after: int) -> int:
     """Write all rows up to the newest one; return its id."""
     head = await settled_head(connection)
+    if after == 0:  # not before: a row with a lower id may have been committed meanwhile
+        after = await find_start(connection, export.since)
     while (page := await export_page(connection, after, head, export.since)) is not None:
         after, lines = page
         await asyncio.to_thread(write_all, out, lines)

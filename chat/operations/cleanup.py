@@ -9,7 +9,16 @@ from chat.shared.queries import load
 
 PERIOD_SECONDS = 3600.0
 BATCH = 500
-QUERIES = ("drop_audit", "drop_events", "drop_sessions", "drop_invites", "drop_links", "drop_resets", "drop_keys")
+QUERIES = (
+    "drop_audit",
+    "drop_events",
+    "drop_sessions",
+    "drop_devices",
+    "drop_invites",
+    "drop_links",
+    "drop_resets",
+    "drop_keys",
+)
 queries = load(__file__, "cleanup.sql")
 log = structlog.get_logger(__name__)
 

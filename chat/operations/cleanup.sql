@@ -36,6 +36,12 @@ delete from links where id in (
 delete from password_resets where token_hash in (
     select token_hash from password_resets where expires_at < now() limit %(batch)s)
 
+-- name: drop_devices
+-- Trusted before the password last changed, which is not trusted any more.
+delete from trusted_devices where ctid = any(array(
+    select d.ctid from trusted_devices d join users u on u.id = d.user_id
+     where d.created_at < u.trusted_since limit %(batch)s))
+
 -- name: drop_keys
 -- Without its key, a keyed hash in the audit says nothing about what was typed.
 delete from audit_keys where day < current_date - 1

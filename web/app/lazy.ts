@@ -13,6 +13,7 @@ export const dialogs: Record<Panel['name'], Load> = {
   newMessage: () => import('./dialogs/NewMessage.svelte'),
   status: () => import('./dialogs/StatusMessage.svelte'),
   threads: () => import('./dialogs/Threads.svelte'),
+  deleteAccount: () => import('./dialogs/DeleteAccount.svelte'),
   leave: () => import('./dialogs/Leave.svelte'),
   archive: () => import('./details/Archive.svelte'),
   addPeople: () => import('./dialogs/AddPeople.svelte'),

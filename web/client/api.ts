@@ -90,6 +90,21 @@ export class Api {
     return this.call('PUT', '/api/users/me/password', { old, new: fresh });
   }
 
+  /** Sets a password with the secret of a reset link; all sessions of the account end. */
+  resetPassword(token: string, fresh: string): Promise<void> {
+    return this.call('POST', '/api/resets', { token, new: fresh });
+  }
+
+  /** Deletes this account; its messages stay or are emptied. */
+  deleteAccount(messages: 'keep' | 'erase'): Promise<void> {
+    return this.call('DELETE', `/api/users/me${query({ messages })}`);
+  }
+
+  /** The account's own security events before one, the latest first. */
+  activity(after?: number, limit?: number): Promise<schema.Activity> {
+    return this.call('GET', `/api/users/me/activity${query({ after, limit })}`);
+  }
+
   async users(ids: Id[]): Promise<User[]> {
     return (await this.call<schema.Users>('GET', `/api/users${query({ ids: ids.join(',') })}`)).users;
   }

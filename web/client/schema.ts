@@ -919,6 +919,12 @@ export interface ResetForm {
   also_second_factors?: boolean;
 }
 
+/** A link to set a new password: `path` at this server's address, shown once. */
+export interface ResetLink {
+  path: string;
+  expires_at: string;
+}
+
 /** What came of a report. */
 export interface Resolution {
   outcome: 'dismissed' | 'acted';

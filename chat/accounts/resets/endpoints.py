@@ -16,7 +16,6 @@ from chat.shared.endpoints import (
     require_admin,
     require_recent_proof,
 )
-from chat.shared.rates import home_of
 
 
 async def post_reset(request: web.Request) -> web.Response:
@@ -35,7 +34,7 @@ async def post_reset(request: web.Request) -> web.Response:
 async def post_new_password(request: web.Request) -> web.Response:
     """Set a new password with the token of a reset link. All sessions of the account end."""
     address = client_address(request)
-    await request.app[RATES].login_address.spend(home_of(address))
+    await request.app[RATES].login_address.spend(address)
     form = await read_model(request, NewPassword)
     app = request.app
     return let_go(request, await use_reset(app[LOG], app[POOL], app[ACCOUNTS].hasher, address, form))

@@ -40,7 +40,7 @@ ANSWERS: dict[str, type[s.Shape]] = {
     "get_rooms": o.Rooms,
     "post_reconcile": o.Reaped,
     "put_drain": o.Drained,
-    "post_reset": o.Reset,
+    "post_reset": o.ResetLink,
     "get_audit": o.Audit,
     "get_activity": o.Activity,
     "get_conversations": s.Snapshot,

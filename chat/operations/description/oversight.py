@@ -220,7 +220,7 @@ class Activity(Shape):
     next: Id | None
 
 
-class Reset(Shape):
+class ResetLink(Shape):
     """A link to set a new password: `path` at this server's address, shown once."""
 
     path: str
