@@ -145,7 +145,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         app[HERE] = Here(pool, settings.here_most, partial(find_here, registry))
         retention = Retention(pool, settings.log_partition_entries, settings.log_retention_days)
         sessions = app[SESSIONS] = Sessions(pool, journal, settings.session_days, settings.session_idle_days)
-        accounts = app[ACCOUNTS] = Accounts(pool, journal, sessions, settings.signup)
+        accounts = app[ACCOUNTS] = Accounts(pool, journal, sessions, settings.signup, settings.directory)
         rates = app[RATES] = Rates(settings, redis)
         events = app[EVENTS] = SecurityEvents(pool)
         sockets = app[SOCKETS] = Sockets(settings, pool, registry, rates, streams.stays.of, streams.hub.conversations)

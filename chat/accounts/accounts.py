@@ -10,7 +10,7 @@ from chat.accounts.hasher import Hasher
 from chat.accounts.invites import use_invite
 from chat.accounts.sessions import Device, Session, Sessions, end_others, lock_user
 from chat.accounts.strength import check_password
-from chat.accounts.user import Me, User, queries, require_own_look
+from chat.accounts.user import Me, User, queries, require_own_look, tell_change
 from chat.log.append import Log
 from chat.log.entry import Unplaced
 from chat.shared.audit import COMMAND_LINE, Actor, record
@@ -52,10 +52,11 @@ class SignedIn:
 
 
 class Accounts:
-    """What a person does with the account. `signup` is the setting."""
+    """What users do with their accounts. `signup` and `directory` are the settings."""
 
-    def __init__(self, pool: Pool, log: Log, sessions: Sessions, signup: str) -> None:
-        self._pool, self._log, self._sessions, self._signup = pool, log, sessions, signup
+    def __init__(self, pool: Pool, log: Log, sessions: Sessions, signup: str, directory: str) -> None:
+        self._pool, self._log, self._sessions = pool, log, sessions
+        self._signup, self._directory = signup, directory
         self.hasher = Hasher()
 
     def check_open(self) -> None:
@@ -122,7 +123,7 @@ class Accounts:
                 said = [new.user.display_name, new.user.about, new.user.time_zone, new.receipts, user_id]
                 await change.connection.execute(queries.set_profile, said)
             if new.user != old.user:
-                await change.record(Unplaced("user", subject=user_id, data=new.user.encode()))
+                await tell_change(change, new.user, self._directory)
             if new.receipts != old.receipts:
                 await change.record(Unplaced("settings", user_id=user_id, data=orjson.dumps(new.settings())))
         return new

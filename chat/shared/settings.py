@@ -52,6 +52,7 @@ class Settings(BaseSettings):
     role: Literal["all", "messages", "presence"] = "all"
 
     signup: Literal["open", "invite", "closed"] = "open"
+    directory: Literal["all", "members"] = "all"
     allowed_origins: CommaList = []
     trusted_proxies: Networks = []
     cookie_secure: bool = False

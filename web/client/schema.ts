@@ -503,6 +503,8 @@ export interface Me {
   /** Of the tz database: `Europe/Berlin`; empty for none. */
   time_zone: string;
   avatar: string;
+  /** The account has been disabled by an admin. */
+  disabled?: boolean;
   /** Whether the others see how far one has read. */
   receipts: 'on' | 'off';
 }
@@ -1133,6 +1135,8 @@ export interface User {
   /** Of the tz database: `Europe/Berlin`; empty for none. */
   time_zone: string;
   avatar: string;
+  /** The account has been disabled by an admin. */
+  disabled?: boolean;
 }
 
 /** Some people. */

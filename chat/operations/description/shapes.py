@@ -56,6 +56,8 @@ class User(Shape):
     time_zone: str
     """Of the tz database: `Europe/Berlin`; empty for none."""
     avatar: str
+    disabled: bool | None = None
+    """The account has been disabled by an admin."""
 
 
 class Me(User):
