@@ -38,6 +38,9 @@ def up(
     data: Data = Path(".tandem"),
     nodes: Annotated[int, typer.Option(min=1, max=16, help="How many; more than one: behind HAProxy.")] = 1,
     demo: Annotated[bool, typer.Option("--demo", help="Fill an empty database with people and talk.")] = False,
+    demo_anyway: Annotated[
+        bool, typer.Option("--demo-anyway", help="Allow the demo's accounts where others can reach them.")
+    ] = False,
 ) -> None:
     """Start everything on this machine; Ctrl-C stops it, and the data stays.
 
@@ -49,7 +52,7 @@ def up(
     with told_plainly():
         from chat.up.up import Options, up
 
-        up(Options(host, port, data, nodes, demo))
+        up(Options(host, port, data, nodes, demo or demo_anyway, demo_anyway))
 
 
 @main.command()
@@ -99,16 +102,17 @@ def openapi(
 def migrate(data: Data = Path(".tandem")) -> None:
     """Bring the schema up to date; safe while nodes serve, and to run twice.
 
-    The database is the one that DATABASE_URL names, else the one in the folder.
+    The database is the one that DATABASE_URL names, else the one in the folder. With MIGRATE_DATABASE_URL the schema
+    belongs to the role in that URL, and the role in DATABASE_URL, which is made if need be, only reads and writes rows.
 
     Example: DATABASE_URL=postgresql://tandem@db/tandem tandem migrate
     """
     with told_plainly():
-        from chat.up.database import database_at_hand
+        from chat.up.database import owned_database
         from chat.up.schema import apply_migrations
 
-        with database_at_hand(data) as url:
-            applied = apply_migrations(url)
+        with owned_database(data) as urls:
+            applied = apply_migrations(urls.database, urls.owner)
     print("\n".join(f"applied {name}" for name in applied) or "already up to date")
 
 

@@ -12,7 +12,9 @@ import uvloop
 from aiohttp import web
 
 from chat.app import DRAINING, REACH, TASKS, make_app, make_operations_app
+from chat.demo.marker import count_demo_accounts, demo_warning, is_reachable
 from chat.http_server import Runner
+from chat.shared.endpoints import POOL, SETTINGS
 from chat.shared.listeners import BACKLOG, open_listeners, reach_of
 from chat.shared.logs import set_up_logs
 from chat.shared.settings import Settings
@@ -46,12 +48,23 @@ async def serve(settings: Settings, host: str, port: int) -> None:
         for listener in open_listeners(host, port):
             await web.SockSite(runner, listener, backlog=BACKLOG).start()
         async with serving_operations(app, host, settings.operations_port):
+            await warn_of_demo(app, host)
             spare_collector()
             log.info("serving", node=settings.node, host=host, port=port)
             await wait_for_end(app)
             await first_of(app[DRAINING].drain(), signalled())
     finally:
         await runner.cleanup()
+
+
+async def warn_of_demo(app: web.Application, host: str) -> None:
+    """Log a warning when demo accounts exist where others may reach them."""
+    if not is_reachable(host, app[SETTINGS]):
+        return
+    async with app[POOL].connection() as connection:
+        count = await count_demo_accounts(connection)
+    if count:
+        log.warning("demo accounts are reachable", what=demo_warning(count))
 
 
 @asynccontextmanager

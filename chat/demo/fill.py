@@ -12,6 +12,7 @@ from chat.accounts.hasher import Hasher
 from chat.conversations.create import create_conversation
 from chat.conversations.draft import ConversationDraft
 from chat.conversations.read_marks import Mark, ReadMarks
+from chat.demo.marker import mark_demo
 from chat.demo.pictures import draw
 from chat.demo.script import PEOPLE, Line, Scene, read_scenes
 from chat.files.uploads import one_piece, open_uploads
@@ -66,9 +67,11 @@ async def settle_in(pool: Pool) -> dict[str, int] | None:
         if await (await connection.execute("select 1 from users where not is_probe(id) limit 1")).fetchone():
             return None
         roles = dict.fromkeys(PEOPLE, "member") | {next(iter(PEOPLE)): "admin"}
-        return {
+        people = {
             name: (await insert_user(connection, name, shown, stored, roles[name])).id for name, shown in PEOPLE.items()
         }
+        await mark_demo(connection, list(people.values()))
+        return people
 
 
 async def begin(scene: Scene, log: Log, settings: Settings, people: Mapping[str, int]) -> int:

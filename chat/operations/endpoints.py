@@ -32,7 +32,7 @@ from chat.shared.endpoints import (
     actor_of,
     answer_json,
     client_address,
-    parse_address,
+    is_from_proxy,
     parse_count,
     require_admin,
     require_identity,
@@ -87,8 +87,7 @@ async def get_echo(request: web.Request) -> web.Response:
     """Whom this node takes the caller for, and by way of which addresses: what `tandem doctor` judges proxies by."""
     await require_identity(request)
     said = ",".join(request.headers.getall("X-Forwarded-For", []))
-    peer, networks = parse_address(request.remote or "127.0.0.1"), request.app[SETTINGS].trusted_proxies
-    trusted = any(peer in network for network in networks)
+    trusted = is_from_proxy(request)
     echo = {"node": request.app[SETTINGS].node, "address": client_address(request), "trusted": trusted}
     return answer_json(echo | {"forwarded": said[:ECHO_MOST]})
 

@@ -118,6 +118,12 @@ def caller_of(request: web.Request) -> Actor:
     return Actor(None, client_address(request), None, agent[:DEVICE_MOST])
 
 
+def is_from_proxy(request: web.Request) -> bool:
+    """Return whether the peer is one of TRUSTED_PROXIES."""
+    peer = parse_address(request.remote or "127.0.0.1")
+    return any(peer in network for network in request.app[SETTINGS].trusted_proxies)
+
+
 def client_address(request: web.Request) -> str:
     """The peer's address; where the peer is a trusted proxy, the last one in X-Forwarded-For that is not."""
     return find_address(request, request.app[SETTINGS].trusted_proxies)

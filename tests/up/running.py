@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,12 +14,20 @@ from chat.engines.ports import free_port
 
 STARTED = 30.0
 STOPPED = 30.0
+UP = (sys.executable, "-m", "chat", "up")
 
 
 class Running:
     """`tandem up` on a port and a folder of its own."""
 
-    def __init__(self, folder: Path, settings: dict[str, str], port: int | None = None, nodes: int = 1) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        settings: dict[str, str],
+        port: int | None = None,
+        nodes: int = 1,
+        options: Sequence[str] = (),
+    ) -> None:
         self.port, self.folder = port or free_port(), folder
         self.url, self.leaving = f"http://127.0.0.1:{self.port}", False
         # Behind a balancer nodes have their health on another port; a call without a login is refused by a node alone.
@@ -28,7 +36,7 @@ class Running:
         self._environment = environment() | settings
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "chat", "up", f"--port={self.port}", f"--data={folder}", f"--nodes={nodes}"],
+                [*UP, f"--port={self.port}", f"--data={folder}", f"--nodes={nodes}", *options],
                 stdout=subprocess.PIPE,
                 stderr=log,
                 env=self._environment,
@@ -108,9 +116,9 @@ def environment() -> dict[str, str]:
 
 
 @contextmanager
-def running_up(folder: Path, nodes: int = 1, **settings: str) -> Iterator[Running]:
+def running_up(folder: Path, nodes: int = 1, options: Sequence[str] = (), **settings: str) -> Iterator[Running]:
     """Start, wait until it is ready, and end it afterwards if it has not ended yet."""
-    running = Running(folder, settings, nodes=nodes)
+    running = Running(folder, settings, nodes=nodes, options=options)
     try:
         assert running.ready() == f"ready on http://127.0.0.1:{running.port}"
         yield running
@@ -118,9 +126,9 @@ def running_up(folder: Path, nodes: int = 1, **settings: str) -> Iterator[Runnin
         running.end()
 
 
-def refused(folder: Path, port: int | None = None, **settings: str) -> tuple[int, str]:
+def refused(folder: Path, port: int | None = None, options: Sequence[str] = (), **settings: str) -> tuple[int, str]:
     """Start what cannot be started: its exit code and what it said."""
-    running = Running(folder, settings, port)
+    running = Running(folder, settings, port, options=options)
     code = running.process.wait(STARTED)
     assert running.process.stdout is not None
     assert running.process.stdout.read() == ""
