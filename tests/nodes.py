@@ -10,6 +10,7 @@ from aiohttp import web
 from chat.app import make_app
 from chat.http_server import Runner, Server
 from chat.shared.settings import Settings, read_settings
+from tests.databases import as_node
 
 
 @dataclass
@@ -32,7 +33,7 @@ async def running_node(database_url: str, redis_url: str, **settings: object) ->
     with tempfile.TemporaryDirectory(prefix="tandem-files-") as folder:
         own = {"node": "a1", "files_url": f"file://{folder}"}
         given = own | {"rate_limits": False, "drain_seconds": 0, "lag_most": 60, "strangers": "add"} | settings
-        async with serving(read_settings(database_url=database_url, redis_url=redis_url, **given)) as node:
+        async with serving(read_settings(database_url=as_node(database_url), redis_url=redis_url, **given)) as node:
             yield node
 
 
