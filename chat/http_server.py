@@ -14,7 +14,7 @@ from aiohttp import HttpVersion11, web
 from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
 
 from chat.middleware import Failed, answer_http_error, set_headers
-from chat.shared.endpoints import CALLER, SETTINGS, answer_problem, find_address
+from chat.shared.endpoints import MEMBER, SETTINGS, answer_problem, find_address
 from chat.shared.problems import Refusal
 from chat.shared.settings import Settings
 from chat.shared.unsent import Unsent
@@ -188,7 +188,8 @@ class Server(web.Server):
         """Return the user that the request identified, else the address it came from."""
         if request is None or not request.headers:  # the parser's stand-in request has none
             return None
-        return request.get(CALLER) or find_address(request, self.settings.trusted_proxies)
+        member = request.get(MEMBER)
+        return member.user_id if member else find_address(request, self.settings.trusted_proxies)
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer through the application, and turn what it raises outside its middlewares into problem documents."""
