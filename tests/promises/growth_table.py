@@ -48,6 +48,7 @@ from chat.shared.endpoints import parse_ids, parse_model
 from chat.shared.rates import veil
 from chat.shared.repeats import Repeats
 from chat.shared.websocket.frames import Reader, unmask
+from chat.shared.websocket.handshake import accept_key
 from chat.stream.chunk import Chunk
 from chat.stream.poll import split_frames
 from chat.stream.start import choose_start
@@ -117,6 +118,8 @@ BYTES_BY_NAME = {
     "chat.log.frame:encode_chunk": BODY,
     "chat.log.frame:split_frame": BODY,
     "chat.search.indexer:place_of": BODY,
+    "chat.shared.websocket.frames:check_text": FRAME,
+    "chat.shared.websocket.frames:parse_close": 125,
     "chat.stream.chunk:encode_text": BODY,
     "presence.signal:parse_signal": 4_096,
 }
@@ -137,6 +140,11 @@ def feed_bytes(data: bytes) -> list[object]:
     """Feed a WebSocket reader with what may be frames, in two parts."""
     reader, half = Reader(), len(data) // 2
     return [*reader.feed(data[:half]), *reader.feed(data[half:])]
+
+
+def ask_for_upgrade(text: str) -> str:
+    """Answer an opening handshake whose key is the text."""
+    return accept_key({"Upgrade": "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": text})
 
 
 def feed_frames(data: bytes) -> list[object]:
@@ -238,6 +246,7 @@ ADAPTED = {
     "chat.shared.repeats:Repeats.judge": Subject(lambda text: Repeats(lambda: 0.0).judge("failed", text), MESSAGE),
     "chat.shared.websocket.frames:Reader.feed": Subject(feed_frames, FRAME, encoded=True),
     "chat.shared.websocket.frames:Reader": Subject(feed_bytes, FRAME, encoded=True),
+    "chat.shared.websocket.handshake:accept_key": Subject(ask_for_upgrade, HEAD),
     "chat.shared.websocket.frames:unmask": Subject(lambda data: unmask(data, b"mask"), FRAME, encoded=True),
     "chat.stream.chunk:Chunk.__init__": Subject(lambda data: Chunk(b"a: " + data).texts(), BODY, encoded=True),
     "chat.stream.poll:split_frames": Subject(lambda data: split_frames([data, data]), BODY, encoded=True),
@@ -269,7 +278,9 @@ REASONS = {
         chat.search.highlight:horizon chat.search.highlight:find_all chat.search.highlight:choose_stretch
         chat.search.highlight:Phrase.__init__ chat.search.lexemes:encode_vector chat.search.lexemes:either
         chat.search.question:take_filter chat.search.terms:gram_sizes chat.search.terms:grams_of
-        chat.shared.websocket.frames:Reader._join chat.accounts.accounts:check_new
+        chat.shared.websocket.frames:Reader._join chat.shared.websocket.frames:Reader._collect
+        chat.shared.websocket.frames:parse_head chat.shared.websocket.frames:complete
+        chat.accounts.accounts:check_new
     """,
     "one character, or a word of a fixed list": """
         chat.files.name:is_printable chat.files.file:preview_key chat.files.kind:may_show
