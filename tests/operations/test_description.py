@@ -14,6 +14,7 @@ from tests.test_commands import tandem
 from tests.verbs import CONVERSATIONS, begins
 
 Json = dict[str, Any]
+EXPORT = "/api/users/me/export"
 CALLS = sorted({(one.method.lower(), plain(one.path)) for one in ROUTES["all"] if is_described(one.path)})
 
 
@@ -68,6 +69,19 @@ async def test_what_a_body_may_hold_is_what_the_server_reads(ana: Person) -> Non
     history = document["paths"][CONVERSATIONS + "/{conversation}/messages"]["get"]
     names = {one["name"] for one in history["parameters"]}
     assert names == {"conversation", "before", "after", "around", "limit"}
+
+
+async def test_every_error_and_media_type_is_described(ana: Person) -> None:
+    """What methods raise, what only a docstring names, what every call may meet; answers that are not JSON."""
+    paths = (await described(ana))["paths"]
+    place = CONVERSATIONS + "/{conversation}"
+    assert "`archived`" in paths[place + "/pins/{seq}"]["delete"]["responses"]["403"]["description"]
+    assert "`name_taken`" in paths["/api/accounts"]["post"]["responses"]["409"]["description"]
+    assert "`too_fast`" in paths["/api/chat/search"]["get"]["responses"]["429"]["description"]
+    assert "`foreign_origin`" in paths[place]["delete"]["responses"]["403"]["description"]
+    media = {path: list(paths[path]["get"]["responses"]["200"]["content"]) for path in ("/metrics", EXPORT)}
+    assert media == {"/metrics": ["text/plain"], EXPORT: ["application/x-ndjson"]}
+    assert set(paths["/api/sessions/{session}"]["delete"]["responses"]) & {"200", "204"} == {"204"}
 
 
 # What is asked in the conversation {c}, of the person {u}, by the handler that answers.

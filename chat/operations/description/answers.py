@@ -5,6 +5,15 @@ from chat.operations.description import keeping as k
 from chat.operations.description import oversight as o
 from chat.operations.description import shapes as s
 
+# Answers that are not JSON, by handler.
+MEDIA = {
+    "get_metrics": "text/plain",
+    "get_export": "application/x-ndjson",
+    "get_avatar": "image/webp",
+    "get_file": "*/*",
+}
+# Handlers that answer 101 and speak WebSocket from there on (asyncapi.json).
+SOCKETS = {"get_stream_socket", "get_socket"}
 ANSWERS: dict[str, type[s.Shape]] = {
     "get_live": s.Health,
     "get_ready": s.Health,
