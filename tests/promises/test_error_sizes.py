@@ -51,6 +51,13 @@ async def test_an_error_document_is_small(ana: Person, body: bytes) -> None:
         assert len(said) < 5_000
 
 
+async def test_thousands_of_errors_are_counted_and_not_named(ana: Person) -> None:
+    """Naming them took seven times as long as finding them; up to fifty are looked at."""
+    few, many = [orjson.loads(await refused(ana, ROOM, fields(count)))["errors"] for count in (40, 6_000)]
+    assert len(few) == 10
+    assert many == [{"field": "body", "detail": "6001 values are missing, unknown or wrong"}]
+
+
 async def test_a_batch_of_wrong_messages_is_answered_briefly(ana: Person) -> None:
     """500 items of 900 unknown fields, then of 50: each has its problem, and all together name a hundred fields."""
     for count in (900, 50):

@@ -106,8 +106,14 @@ async def test_polls_of_a_whole_log_hold_little(database_url: str, redis_url: st
             for _ in range(12):
                 await readers.enter_async_context(stalled_reader(node, mallory, path))
             await eventually(lambda: node.server.unsent.total > CALLER_MOST // 2)
-            assert node.server.unsent.total <= CALLER_MOST
+            assert max(held_by(node), node.server.unsent.total) <= CALLER_MOST
         await eventually(lambda: node.server.unsent.total == 0)
+
+
+def held_by(node: Node) -> int:
+    """Bytes that the node has written and the kernel has not taken."""
+    transports = [connection.transport for connection in node.server.connections]
+    return sum(transport.get_write_buffer_size() for transport in transports if transport)
 
 
 def test_the_oldest_answers_of_the_greediest_are_cut() -> None:

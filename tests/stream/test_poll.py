@@ -2,6 +2,10 @@
 
 import asyncio
 
+from chat.log.frame import encode_frame
+from chat.stream.chunk import Chunk
+from chat.stream.poll import BYTES_MOST, Poll
+from chat.stream.stream import Stream
 from tests.cast import Cast, Person
 
 
@@ -111,3 +115,13 @@ async def test_a_long_absence_is_told_page_by_page(cast: Cast) -> None:
     assert heard == [text.strip() for text in said]
     assert max(sizes) <= 1024 * 1024
     assert (await polls(ben, cursor, 0))["events"] == []
+
+
+def test_a_poll_holds_no_more_than_an_answer() -> None:
+    """What a replay reads beyond that is not kept: the poll ends, and the next one goes on from there."""
+    left: list[Stream] = []
+    poll = Poll(1, 1, None, left.append)
+    for n in range(200):
+        poll.write(Chunk(encode_frame(f"e.{n}", None, b"x" * 65_536)))
+    assert BYTES_MOST <= sum(map(len, poll.said)) < BYTES_MOST + 66_000
+    assert (poll.ended, left) == ("slow", [poll])
