@@ -54,7 +54,7 @@ async def check_server(connection: Connection) -> list[Finding]:
 
 
 async def check_role(connection: Connection) -> Finding:
-    """Whether the nodes' role is no superuser and owns no table."""
+    """Judge the role: no superuser, and no owner of tables."""
     row = await (await connection.execute(queries.read_role)).fetchone()
     assert row is not None
     name, superuser, owner = row
@@ -84,7 +84,7 @@ async def check_schema(connection: Connection) -> Finding:
 
 
 async def check_demo(connection: Connection) -> Finding:
-    """Whether the demo's accounts can log in."""
+    """Judge whether the demo's accounts can log in."""
     count = await count_demo_accounts(connection)
     found = f"{count} can log in with a password that everyone knows" if count else "none"
     return judge("demo accounts", not count, found, "Disable them on the dashboard, or start with an empty database.")

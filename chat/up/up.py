@@ -83,7 +83,7 @@ def play_demo(settings: Settings) -> None:
 
 
 def check_demo(options: Options, settings: Settings) -> None:
-    """Raise `DemoOutside` when the demo's accounts could be reached from outside, and nobody asked for that."""
+    """Raise `DemoOutside` when others could reach the demo's accounts, unless the operator allowed that."""
     if options.demo and not options.demo_anyway and is_reachable(options.host, settings):
         raise DemoOutside(options.host)
 

@@ -30,7 +30,7 @@ def test_what_others_may_reach() -> None:
 
 @pytest.mark.parametrize("more", [{"host": "0.0.0.0"}, {"TRUSTED_PROXIES": "127.0.0.1"}])
 def test_the_demo_is_refused_where_others_reach_it(more: dict[str, str], tmp_path: Path) -> None:
-    """Nothing is started, and the message says what to do."""
+    """The start is refused before anything runs, and the message says what to do."""
     options = ["--demo", *(f"--{name}={value}" for name, value in more.items() if name.islower())]
     settings = {name: value for name, value in more.items() if name.isupper()}
     code, said = refused(tmp_path / "data", options=options, **settings)

@@ -114,9 +114,9 @@ async def test_the_functions_of_the_owner_trust_no_search_path(role: psycopg.Asy
 
 
 def test_a_folder_of_an_older_version_is_upgraded(tmp_path: Path) -> None:
-    """Its nodes connected as the superuser; after the next start they have a role of their own."""
+    """Nodes of that version were superusers; after the next start they have a role of their own."""
     with PostgresEngine(tmp_path / "data" / "postgres") as engine:
-        asyncio.run(migrate(engine.url))  # an older version admitted nobody else
+        asyncio.run(migrate(engine.url))  # an older version admitted no other role
         with pytest.raises(psycopg.OperationalError):
             psycopg.connect(engine.node_url)
     with running_up(tmp_path / "data", nodes=1):
@@ -130,7 +130,7 @@ def test_a_folder_of_an_older_version_is_upgraded(tmp_path: Path) -> None:
 
 
 def test_migrate_makes_the_role_with_its_password(own_postgres: PostgresEngine) -> None:
-    """As compose has it: two URLs, one of the owner, one of nodes."""
+    """Two URLs, as in compose: one of the owner, one of nodes."""
     nodes = own_postgres.url.replace("//tandem:", "//chloe:s3cret-").replace("s3cret-", "s3cret%2Bx-")
     assert apply_migrations(nodes, own_postgres.url) == []
     assert apply_migrations(nodes, own_postgres.url) == []

@@ -1,4 +1,4 @@
-"""What strangers reach through the shipped proxies: no metrics, no health, no weak cipher."""
+"""Strangers who come through the shipped proxies reach no metrics, no health and no weak cipher."""
 
 import asyncio
 import socket

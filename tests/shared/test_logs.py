@@ -54,7 +54,7 @@ def test_ordinary_text_stays_as_it_is() -> None:
 
 
 async def test_a_path_cannot_steer_the_terminal(start_node: StartNode) -> None:
-    """As it comes through a node."""
+    """The same through a node."""
     node = await start_node("a1", LOG_REQUESTS="all", LOG_FORMAT="console")
     async with aiohttp.ClientSession() as http, http.get(node.url + "/api/x%1b%5b2J%E2%80%AEgnp") as answer:
         assert answer.status == 404
