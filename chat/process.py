@@ -7,6 +7,7 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
+import psycopg
 import structlog
 import uvloop
 from aiohttp import web
@@ -17,6 +18,7 @@ from chat.http_server import Runner
 from chat.shared.endpoints import POOL, SETTINGS
 from chat.shared.listeners import BACKLOG, open_listeners, reach_of
 from chat.shared.logs import set_up_logs
+from chat.shared.postgres import UNAVAILABLE
 from chat.shared.settings import Settings
 from chat.shared.tasks import Tasks, first_of
 
@@ -61,10 +63,12 @@ async def warn_of_demo(app: web.Application, host: str) -> None:
     """Log a warning when demo accounts exist where others may reach them."""
     if not is_reachable(host, app[SETTINGS]):
         return
-    async with app[POOL].connection() as connection:
-        count = await count_demo_accounts(connection)
-    if count:
-        log.warning("demo accounts are reachable", what=demo_warning(count))
+    # Without its migrations, or PostgreSQL, a node is not ready, and says so itself.
+    with suppress(psycopg.errors.UndefinedTable, *UNAVAILABLE):
+        async with app[POOL].connection() as connection:
+            count = await count_demo_accounts(connection)
+        if count:
+            log.warning("demo accounts are reachable", what=demo_warning(count))
 
 
 @asynccontextmanager

@@ -158,7 +158,7 @@ def test_systemd_accepts_the_units() -> None:
 
 
 def test_a_node_of_systemd_is_exposed_as_little_as_can_be() -> None:
-    """Judge the unit with systemd. All nodes of a machine are one user, or one would lock the others out of the files."""
+    """Judge the unit with systemd. Nodes of a machine are one user, or one would lock the others out of the files."""
     if not shutil.which("systemd-analyze"):
         pytest.skip("there is no systemd here")
     unit = DEPLOY / "systemd/tandem@.service"
