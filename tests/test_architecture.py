@@ -111,16 +111,16 @@ def test_bodies_come_in_through_one_module() -> None:
 
 
 def test_servers_are_made_in_one_module() -> None:
-    """A node and the tests run on `chat/http_server.py`, which refuses malformed requests and cuts stalled readers."""
+    """A node runs on `chat/http_server.py` alone, which refuses malformed requests and cuts stalled readers."""
     makers = {"web.AppRunner", "web.Server", "web.run_app", "web.ServerRunner", "AppRunner", "TestServer"}
     found = {
         name
         for name, tree in sources().items()
+        if name.startswith(("chat/", "presence/", "tests/nodes.py")) and not name.startswith("chat/bench/")
         for node in ast.walk(tree)
         if isinstance(node, ast.Attribute | ast.Name) and ast.unparse(node) in makers
     }
-    plain = {"tests/promises/test_head.py"}  # the takeover is tried under a bare aiohttp server
-    assert {name for name in found if not name.startswith("chat/bench/")} - plain == {"chat/http_server.py"}
+    assert found == {"chat/http_server.py"}
 
 
 def test_tests_do_not_sleep() -> None:
