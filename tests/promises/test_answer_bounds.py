@@ -48,6 +48,7 @@ BOUNDS = {
     "/metrics": MOST,  # one line for each figure of this node
     "/api/operations/echo": ONE,
     "/api/audit": 500 * 4 * LINE,
+    "/api/audit/export": IN_PIECES,
     "/api/openapi.json": MOST,  # the same for everybody
     "/api/asyncapi.json": MOST,
     "/api/announcement": ONE,
@@ -57,6 +58,7 @@ BOUNDS = {
     "/api/users/me": ONE,
     "/api/users/me/blocks": DEFAULT["blocks_per_person"] * 20,
     "/api/users/me/export": IN_PIECES,
+    "/api/users/me/activity": 200 * 4 * LINE,
     "/api/users/{user}": ONE,
     "/api/users/{user}/sessions": 500 * LINE,
     "/api/avatars/{avatar}": 1024 * 1024,
@@ -77,6 +79,7 @@ BOUNDS = {
     "/api/chat/conversations/{conversation}/bans": BANS * 4 * LINE,
     "/api/chat/conversations/{conversation}/links": DEFAULT["links_per_conversation"] * LINE,
     "/api/chat/conversations/{conversation}/audit": NOTES * 4 * LINE,
+    "/api/chat/invitations": DEFAULT["invitations_received"] * VIEW,
     "/api/chat/channels": CHANNELS * VIEW,
     "/api/chat/archived": CHANNELS * VIEW,
     "/api/chat/threads": BYTES_MOST + THREADS * (EXCERPT * LETTER + FILES + ONE),
