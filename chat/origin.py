@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from chat.shared.endpoints import SETTINGS, find_bearer, parse_address
+from chat.shared.endpoints import SETTINGS, find_bearer, is_from_proxy
 from chat.shared.problems import ForeignOrigin
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
@@ -55,10 +55,7 @@ def scheme_of(request: web.Request) -> str:
 
     A trusted proxy says it in X-Forwarded-Proto; without one, COOKIE_SECURE says that all browsers come over https.
     """
-    settings = request.app[SETTINGS]
     said = ",".join(request.headers.getall("X-Forwarded-Proto", [])).rpartition(",")[2].strip().lower()
-    if said in DEFAULT_PORTS:
-        peer = parse_address(request.remote or "127.0.0.1")
-        if any(peer in network for network in settings.trusted_proxies):
-            return said
-    return "https" if settings.cookie_secure or request.secure else "http"
+    if said in DEFAULT_PORTS and is_from_proxy(request):
+        return said
+    return "https" if request.app[SETTINGS].cookie_secure or request.secure else "http"

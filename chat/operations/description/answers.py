@@ -9,6 +9,7 @@ from chat.operations.description import shapes as s
 MEDIA = {
     "get_metrics": "text/plain",
     "get_export": "application/x-ndjson",
+    "get_audit_export": "application/x-ndjson",
     "get_avatar": "image/webp",
     "get_file": "*/*",
 }
