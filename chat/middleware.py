@@ -57,6 +57,9 @@ log = structlog.get_logger(__name__)
 SECURITY_EVENTS = {
     "bad_credentials": "login.failed",
     "wrong_password": "login.failed",
+    "bad_code": "mfa.failed",
+    "bad_passkey": "mfa.failed",
+    "bad_recovery_code": "mfa.failed",
     "bad_reset": "reset.failed",
     "bad_invite": "invite.failed",
     "admins_only": "admin.refused",

@@ -99,8 +99,10 @@ async def get_reports(request: web.Request) -> web.Response:
     if (state := request.query.get("state", "open")) not in STATES:
         raise Invalid(errors=[{"field": "state", "detail": "one of " + ", ".join(STATES)}])
     before = parse_count(request, "before", default=LARGEST_ID, most=LARGEST_ID)
-    request.app[EVENTS].note(actor_of(request, member), "report.read")
-    return answer_json(await list_reports(request.app[POOL], member, state, before))
+    found = await list_reports(request.app[POOL], member, state, before)
+    if found["reports"]:  # the app of every user asks whether there are any
+        request.app[EVENTS].note(actor_of(request, member), "report.read")
+    return answer_json(found)
 
 
 async def patch_report(request: web.Request) -> web.Response:

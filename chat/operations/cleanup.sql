@@ -11,7 +11,7 @@ delete from audit where id in (
 delete from audit where id in (
     select id from audit
      where at < now() - make_interval(days => %(events)s)
-       and action = any('{login.ok,login.failed,reset.failed,invite.failed,admin.refused,origin.refused,limit.hit}')
+       and action = any('{login.ok,login.failed,mfa.failed,reset.failed,invite.failed,admin.refused,origin.refused,limit.hit}')
      order by at limit %(batch)s)
 
 -- name: drop_sessions

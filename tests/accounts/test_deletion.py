@@ -158,6 +158,8 @@ async def test_the_last_admin_cannot(cast: Cast, database_url: str) -> None:
         await asyncio.to_thread(delete_account, database_url, "ada", "keep", force=False)
     (eve,) = await cast.enters("eve", role="admin")
     assert (await deletes(ada))[0] == 204
+    for method, path, body in [("PUT", "disabled", {"disabled": False}), ("POST", "reset", {})]:
+        assert (await eve.call(method, f"/api/users/{ada.id}/{path}", body))[0] in (404, 409)
     (row,) = await events(eve, "action=account.delete")
     assert (row["actor"], row["subject"], row["detail"]) == (ada.id, ada.id, {"messages": "keep"})
     await asyncio.to_thread(delete_account, database_url, "eve", "keep", force=True)

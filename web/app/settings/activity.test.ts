@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ActivityRow } from '../../client/schema';
-import { byWhom, eventName } from './activity';
+import { eventName } from '../events';
+import { byWhom } from './activity';
 
 const row = (more: Partial<ActivityRow>): ActivityRow => ({
   id: 1, at: '2026-11-29T18:00:00.000Z', action: 'login.ok', own: true, address: null, session: null, device: '', times: 1, ...more,
