@@ -12,7 +12,7 @@ from tests.presence.eyes import open_eyes
 
 COUNTED = """
 create table writes (rows bigint);
-create function count_writes() returns trigger language plpgsql as $$
+create function count_writes() returns trigger language plpgsql security definer as $$
 begin
     insert into writes select count(*) from written;
     return null;
