@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psycopg
 
-from chat.migrations.roles import admit_nodes
+from chat.migrations.roles import admit_nodes, owns_tables
 
 LOCK = 7_263_369  # any number, the same in every version
 FOLDER = Path(__file__).parent
@@ -18,8 +18,11 @@ async def migrate(database_url: str, node_url: str = "") -> list[str]:
     """Apply what is missing, in order; return the names applied.
 
     `node_url`: the same database for nodes. Where its role is another one, that role gets what nodes need, and no more.
+    A role that does not own the tables finds out whether all is there; raise `InsufficientPrivilege` when it is not.
     """
     async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
+        if not await owns_tables(connection) and not await missing_migrations(connection):
+            return []
         await connection.execute("select pg_advisory_lock(%s)", [LOCK])
         await connection.execute(
             "create table if not exists migrations"

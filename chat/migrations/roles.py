@@ -35,6 +35,13 @@ async def admit_nodes(connection: "AsyncConnection[tuple[object, ...]]", node_ur
             await connection.execute(sql.SQL(grant).format(**names))
 
 
+async def owns_tables(connection: "AsyncConnection[tuple[object, ...]]") -> bool:
+    """Return whether this role may change the tables; in a database without tables every role may try."""
+    asked = "select pg_has_role(relowner, 'member') from pg_class where oid = to_regclass('migrations')"
+    row = await (await connection.execute(asked)).fetchone()
+    return row is None or bool(row[0])
+
+
 async def make_role(connection: "AsyncConnection[tuple[object, ...]]", role: str, password: str) -> None:
     """Make a role that can log in and nothing else. The password leaves this process only as a SCRAM verifier."""
     kept = None

@@ -5,11 +5,12 @@ import asyncio
 import psycopg
 
 from chat.migrations import migrate
-from chat.up.trouble import DatabaseAway
+from chat.up.trouble import DatabaseAway, NotTheOwner
 
 
 def apply_migrations(database_url: str, owner_url: str = "") -> list[str]:
-    """Apply the migrations that are missing; returns their names. Raises `DatabaseAway`.
+    """Apply the migrations that are missing; returns their names. Raises `DatabaseAway`, or
+    `NotTheOwner` when some are missing and the role may not apply them.
 
     `owner_url`: the same database by the role that owns its tables, where nodes connect with another one.
     """
@@ -17,6 +18,8 @@ def apply_migrations(database_url: str, owner_url: str = "") -> list[str]:
         return asyncio.run(migrate(owner_url or database_url, database_url))
     except psycopg.OperationalError as reason:
         raise DatabaseAway(str(reason)) from None
+    except psycopg.errors.InsufficientPrivilege:
+        raise NotTheOwner from None
     except psycopg.ProgrammingError as reason:
         if reason.diag.sqlstate:
             raise

@@ -48,6 +48,16 @@ class DatabaseAway(UpTrouble):
         )
 
 
+class NotTheOwner(UpTrouble):
+    """Migrations are missing, and the role may not apply them."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Migrations are missing, and this role of the database may not change its schema. "
+            "Run `tandem migrate` with MIGRATE_DATABASE_URL, a URL with the role that owns the tables."
+        )
+
+
 class NodeFailed(UpTrouble):
     """A node ended, or was not ready in time."""
 

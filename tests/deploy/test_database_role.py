@@ -13,6 +13,7 @@ from chat.log.retention import Retention
 from chat.migrations import migrate
 from chat.shared.postgres import make_pool
 from chat.up.schema import apply_migrations
+from chat.up.trouble import NotTheOwner
 from tests.cast import Cast
 from tests.databases import as_node
 from tests.up.running import running_up
@@ -153,3 +154,13 @@ async def test_the_doctor_names_a_role_with_too_much_power(own_postgres: Postgre
         (found,) = [one for one in await check_database(url) if one.about == "database role"]
         states[name] = found.state
     assert states == {"superuser": "bad", "owner": "note", "node": "good"}
+
+
+def test_the_nodes_role_alone_is_enough_while_nothing_is_missing(own_postgres: PostgresEngine) -> None:
+    """`tandem up` with the nodes' URL starts; when a migration is missing, it says which URL it needs."""
+    nodes = as_node(own_postgres.url)
+    assert apply_migrations(nodes) == []
+    with psycopg.connect(own_postgres.url, autocommit=True) as owner:
+        owner.execute("delete from migrations where name = '0101_log_partitions'")
+    with pytest.raises(NotTheOwner, match="MIGRATE_DATABASE_URL"):
+        apply_migrations(nodes)
