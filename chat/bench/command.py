@@ -149,6 +149,15 @@ def growth(scale: Scale = 1.0, json: Json = False, out: Out = None) -> None:
 
 
 @bench.command()
+def hostile(scale: Scale = 1.0, json: Json = False, out: Out = None) -> None:
+    """Measure how long /health/live takes to answer while one account attacks the node.
+
+    Example: tandem bench hostile --scale 0.5
+    """
+    carry_out(["hostile"], json, out, scale=scale)
+
+
+@bench.command()
 def soak(
     url: Url = None,
     minutes: Annotated[float, typer.Option(min=0.05, max=10_000, help="For how long.")] = 60.0,
@@ -184,7 +193,7 @@ def all_(
     out: Out = Path("tandem-bench"),
     cache: Cache = Path(".tandem-bench"),
 ) -> None:
-    """Everything but the soak, for the README: the table of bars, and plots; about ten minutes on two cores.
+    """Measure everything but soak and hostile, for the README: the table of bars, and plots; ten minutes on two cores.
 
     Example: tandem bench all --out deploy/performance
     """

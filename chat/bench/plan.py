@@ -10,6 +10,7 @@ from chat.bench import (
     depths,
     fanout,
     growth,
+    hostile,
     latency,
     memory,
     post,
@@ -122,6 +123,12 @@ def run_soak(options: Options, progress: Progress) -> list[Report]:
         return measure(lambda bench: soak.measure_soak(bench, options.minutes), progress)
 
 
+def run_hostile(options: Options, progress: Progress) -> list[Report]:
+    """One node with the limits of production."""
+    with at_place(options, **hostile.SETTINGS) as measure:
+        return measure(hostile.measure_hostile, progress)
+
+
 def run_growth(options: Options, progress: Progress) -> list[Report]:
     """All but messages and people online, which have their own."""
     with at_place(options, growth.NODES) as measure:
@@ -158,10 +165,11 @@ RUNS: dict[str, Run] = {
     "history": run_history,
     "search": run_search,
     "growth": run_growth,
+    "hostile": run_hostile,
     "soak": run_soak,
     "transports": run_transports,
 }
-EVERYTHING = [name for name in RUNS if name != "soak"]
+EVERYTHING = [name for name in RUNS if name not in ("soak", "hostile")]
 
 
 def run_one(name: str, options: Options, progress: Progress, *, alone: bool) -> list[Report]:

@@ -27,6 +27,7 @@ class Subject:
     run: Run
     most: int = MESSAGE
     encoded: bool = False
+    cases: int | None = None  # only the first ones, where the characters hardly matter
 
     def text(self, case: dict[str, str], length: int) -> str | bytes:
         """Return the case's text of about this length; for a function that reads bytes, in UTF-8."""

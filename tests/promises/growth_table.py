@@ -3,6 +3,7 @@
 A new function is added to `BY_NAME`, `BYTES_BY_NAME` or `ADAPTED`, or to the exceptions with the reason.
 """
 
+from datetime import UTC, datetime
 from importlib import import_module
 from io import BytesIO
 from typing import cast
@@ -23,7 +24,7 @@ from chat.accounts.strength import (
 )
 from chat.attention.code import closes
 from chat.chaos.frames import Bodies, Events
-from chat.conversations.draft import ConversationDraft, check_line
+from chat.conversations.draft import ConversationDraft
 from chat.conversations.draft import Name as ConversationName
 from chat.exchange.emoticons import toned
 from chat.exchange.lines import read_lines
@@ -37,14 +38,17 @@ from chat.files.darkroom import find_traces, traces_of_jpeg, traces_of_png, trac
 from chat.files.span import parse_range
 from chat.log.cursor import Cursor
 from chat.log.frame import encode_frame, encode_notice, event_name
+from chat.log.nameless import without_name
 from chat.messages.draft import AddressedDraft, Draft, DraftBatch, check_said
 from chat.messages.edits.erased import erase
 from chat.moderation.asked import Note
+from chat.operations.endpoints import parse_time
 from chat.search.highlight import highlight
 from chat.search.lexemes import encode_words
 from chat.search.question import Wanted, parse_day, want
 from chat.shared.arrays import elements, texts
 from chat.shared.endpoints import parse_ids, parse_model
+from chat.shared.multipart import FormParser
 from chat.shared.rates import veil
 from chat.shared.repeats import Repeats
 from chat.shared.websocket.frames import Reader, unmask
@@ -62,7 +66,7 @@ HEAD = 8_190  # of a request's line or header
 QUERY = 256  # of a search
 PASSWORD = 1_024  # before its length is judged
 BODY = 64_000  # bytes of JSON
-FRAME = 64_000  # bytes fed to a WebSocket at once
+FRAME = 256_000  # bytes fed to a WebSocket at once
 
 # Functions of one argument, with the length of the longest.
 BY_NAME = {
@@ -94,7 +98,7 @@ BY_NAME = {
     "chat.messages.draft:parse_moment": BODY,
     "chat.messages.reactions.emoji:parse_emoji": MESSAGE,
     "chat.messages.reactions.emoji:strip": MESSAGE,
-    "chat.middleware:host_of": HEAD,
+    "chat.origin:parse_origin": HEAD,
     "chat.search.lexemes:quote": MESSAGE,
     "chat.search.lexemes:quoted_grams": MESSAGE,
     "chat.search.question:parse_question": QUERY,
@@ -104,6 +108,11 @@ BY_NAME = {
     "chat.search.terms:signs_of": MESSAGE,
     "chat.shared.arrays:quote": MESSAGE,
     "chat.shared.endpoints:parse_address": HEAD,
+    "chat.shared.multipart:find_boundary": HEAD,
+    "chat.shared.multipart:parse_extended": HEAD,
+    "chat.shared.multipart:parse_parameters": HEAD,
+    "chat.shared.one_line:check_line": 250,
+    "chat.shared.one_line:check_shown": 80,
     "presence.oversight.people:like": QUERY,
     "presence.signal:check_text": 140,
 }
@@ -118,6 +127,7 @@ BYTES_BY_NAME = {
     "chat.log.frame:encode_chunk": BODY,
     "chat.log.frame:split_frame": BODY,
     "chat.search.indexer:place_of": BODY,
+    "chat.shared.multipart:parse_head": HEAD,
     "chat.shared.websocket.frames:check_text": FRAME,
     "chat.shared.websocket.frames:parse_close": 125,
     "chat.stream.chunk:encode_text": BODY,
@@ -152,6 +162,13 @@ def feed_frames(data: bytes) -> list[object]:
     return list(Reader().feed(b"".join(b"\x8a\x86mask" + data[n : n + 6].ljust(6) for n in range(0, len(data), 6))))
 
 
+def feed_form(data: bytes) -> list[object]:
+    """Feed the parser of forms with a file whose content is nearly full of boundaries, 64 bytes at a time."""
+    parser = FormParser(b"a")
+    form = b'--a\r\nContent-Disposition: form-data; filename="a"\r\n\r\n' + data.replace(b"\n", b"\r\n--")
+    return [parser.feed(form[n : n + 64]) for n in range(0, len(form), 64)]
+
+
 def feed_chunks(data: bytes) -> object:
     """Read one long chunk of an HTTP answer that arrives 64 bytes at a time."""
     bodies, sent = Bodies(), b"HTTP/1.1 200 OK\r\n\r\n%x\r\n%b\r\n" % (len(data), data)
@@ -183,6 +200,7 @@ def pieces_of(text: str) -> list[str]:
 
 MEDIA = b"RIFF\0\0\0\0WEBPVP8X\0\0\0\0"
 HERE = Cursor("abc", 7)
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 # Functions that take more than the text, with the call that a hostile text reaches them by.
 ADAPTED = {
     "chat.accounts.form:SignUp.check_strength": Subject(
@@ -191,7 +209,7 @@ ADAPTED = {
     "chat.accounts.form:LogIn": Subject(lambda text: parse_model(json_of(name=text, password="x"), LogIn), BODY),
     "chat.accounts.form:Profile": Subject(lambda text: parse_model(json_of(about=text), Profile), BODY),
     "chat.accounts.name:check_about": Subject(TypeAdapter(About).validate_python, 500),
-    "chat.accounts.name:check_display_name": Subject(TypeAdapter(DisplayName).validate_python, 64),
+    "chat.accounts.name:DisplayName": Subject(TypeAdapter(DisplayName).validate_python, 64),
     "chat.accounts.strength:check_password": Subject(lambda text: check_password(text, "mallory"), PASSWORD),
     "chat.accounts.strength:is_common": Subject(lambda text: is_common(f"{text}xK9!vQ2@", "mallory"), 248),
     "chat.accounts.strength:is_repeated": Subject(is_repeated, 18 * 256),
@@ -205,8 +223,7 @@ ADAPTED = {
     "chat.conversations.draft:ConversationDraft.fit_kind": Subject(
         lambda text: parse_model(json_of(kind="channel", name=text[:80], topic=text[:250]), ConversationDraft), 250
     ),
-    "chat.conversations.draft:check_line": Subject(check_line.__wrapped__, FILE),
-    "chat.conversations.draft:check_name": Subject(TypeAdapter(ConversationName).validate_python, 80),
+    "chat.conversations.draft:Name": Subject(TypeAdapter(ConversationName).validate_python, 80),
     "chat.exchange.emoticons:toned": Subject(lambda text: toned(text, text), FILE),
     "chat.exchange.lines:read_lines": Subject(lambda data: read_lines(BytesIO(data), int, 100), FILE, encoded=True),
     "chat.exchange.mattermost.posts:Posts.read": Subject(read_markdown, FILE),
@@ -225,6 +242,9 @@ ADAPTED = {
     "chat.log.frame:encode_frame": Subject(lambda data: encode_frame("a.1", None, data), BODY, encoded=True),
     "chat.log.frame:encode_notice": Subject(lambda data: encode_notice("reset", data), BODY, encoded=True),
     "chat.log.frame:event_name": Subject(event_name, MESSAGE),
+    "chat.log.nameless:without_name": Subject(
+        lambda text: without_name(encode_frame("a.1", "user", json_of(name=text)), 7), MESSAGE
+    ),
     "chat.messages.draft:AddressedDraft": Subject(
         lambda text: parse_model(json_of(conversation=1, body=text, client_id=text), AddressedDraft), BODY
     ),
@@ -234,6 +254,7 @@ ADAPTED = {
         lambda text: erase(encode_frame("a.1", None, json_of(seq=1, body=text)), {"body": text, "files": None}), MESSAGE
     ),
     "chat.moderation.asked:check_note": Subject(TypeAdapter(Note).validate_python, 500),
+    "chat.operations.endpoints:parse_time": Subject(lambda text: parse_time(text, "after", LONG_AGO), HEAD),
     "chat.search.highlight:highlight": Subject(highlight_words, MESSAGE),
     "chat.search.lexemes:encode_words": Subject(lambda text: encode_words(text, [text[:200]]), MESSAGE),
     "chat.search.question:parse_day": Subject(lambda text: parse_day(text, "before"), HEAD),
@@ -242,9 +263,10 @@ ADAPTED = {
     "chat.shared.arrays:elements": Subject(lambda text: elements(pieces_of(text)), MESSAGE),
     "chat.shared.endpoints:parse_ids": Subject(lambda text: parse_ids(text, "ids", 500), HEAD),
     "chat.shared.endpoints:parse_model": Subject(lambda data: parse_model(data, Draft), BODY, encoded=True),
+    "chat.shared.multipart:FormParser.feed": Subject(feed_form, BODY, encoded=True),
     "chat.shared.rates:veil": Subject(lambda text: veil(text, text), QUERY),
     "chat.shared.repeats:Repeats.judge": Subject(lambda text: Repeats(lambda: 0.0).judge("failed", text), MESSAGE),
-    "chat.shared.websocket.frames:Reader.feed": Subject(feed_frames, FRAME, encoded=True),
+    "chat.shared.websocket.frames:Reader.feed": Subject(feed_frames, 2 * FRAME, encoded=True, cases=5),
     "chat.shared.websocket.frames:Reader": Subject(feed_bytes, FRAME, encoded=True),
     "chat.shared.websocket.handshake:accept_key": Subject(ask_for_upgrade, HEAD),
     "chat.shared.websocket.frames:unmask": Subject(lambda data: unmask(data, b"mask"), FRAME, encoded=True),
@@ -273,24 +295,26 @@ REASONS = {
         chat.attention.code:strip_fences chat.attention.code:lines_outside chat.attention.code:strip_spans
         chat.chaos.frames:parse_message chat.exchange.emoticons:flag chat.exchange.slack.markup:Writer._code
         chat.exchange.slack.markup:Writer._prose chat.exchange.slack.markup:Writer._mark
-        chat.exchange.slack.markup:Writer._command chat.exchange.wording:fits chat.exchange.wording:continued
+        chat.exchange.slack.markup:Writer._command chat.exchange.wording:continued
         chat.files.span:is_numbers chat.search.highlight:fallbacks chat.search.highlight:find_spans
         chat.search.highlight:horizon chat.search.highlight:find_all chat.search.highlight:choose_stretch
         chat.search.highlight:Phrase.__init__ chat.search.lexemes:encode_vector chat.search.lexemes:either
         chat.search.question:take_filter chat.search.terms:gram_sizes chat.search.terms:grams_of
         chat.shared.websocket.frames:Reader._join chat.shared.websocket.frames:Reader._collect
-        chat.shared.websocket.frames:parse_head chat.shared.websocket.frames:complete
+        chat.shared.websocket.frames:complete chat.shared.websocket.frames:parse_head
+        chat.accounts.accounts:Accounts.check_password chat.shared.one_line:is_printable
         chat.accounts.accounts:check_new
     """,
     "one character, or a word of a fixed list": """
-        chat.files.name:is_printable chat.files.file:preview_key chat.files.kind:may_show
+        chat.files.name:is_printable chat.shared.one_line:is_seen chat.files.file:preview_key chat.files.kind:may_show
         chat.messages.pace:Pace.see_author chat.messages.batch:check_import
     """,
     "only keeps or encodes what is given": """
         chat.exchange.slack.markup:Writer.__init__ chat.exchange.slack.message:Messages.__init__
         chat.exchange.slack.message:Messages._thread chat.search.question:wrong chat.log.entry:pack
         chat.shared.websocket.frames:encode_frame chat.shared.websocket.frames:encode_close
-        chat.shared.websocket.frames:BadWire.__init__
+        chat.shared.websocket.frames:BadWire.__init__ chat.shared.multipart:FormParser.__init__
+        chat.messages.edits.erased:is_withheld chat.shared.websocket.handshake:accept_key
     """,
     "what this server has written into Redis": """
         chat.shared.registry.choice:decode_choice chat.shared.registry.evidence:read_evidence
@@ -301,7 +325,8 @@ REASONS = {
     """,
     "settings and files of the operator": """
         chat.shared.redis:split_servers chat.shared.settings:check_rates chat.shared.settings:check_files_url
-        chat.exchange.archive:Archive._check
+        chat.exchange.archive:Archive._check chat.operations.audit_export:parse_since
+        chat.shared.rates:parse_rates chat.files.picture:Pictures._check_sandbox
     """,
     "a look-up in the database": "chat.accounts.accounts:Accounts._check_time_zone",
     "the paths of this server's routes": "chat.operations.description.openapi:plain",

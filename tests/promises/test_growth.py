@@ -23,7 +23,7 @@ PARSES = re.compile(
 @pytest.mark.parametrize("name", SUBJECTS)
 def test_time_grows_linearly(name: str) -> None:
     """Every hostile text, at an eighth of the longest input and at the longest."""
-    assert find_slow(SUBJECTS[name], CASES) == {}
+    assert find_slow(SUBJECTS[name], CASES[: SUBJECTS[name].cases]) == {}
 
 
 def test_a_quadratic_function_is_found() -> None:

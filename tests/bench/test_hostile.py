@@ -1,0 +1,19 @@
+"""The hostile benchmark: every case is run, counted and probed."""
+
+import json
+
+from chat.bench.hostile_cases import CASES
+from tests.test_commands import tandem
+
+
+def test_every_case_is_run_beside_the_probe() -> None:
+    """On a small scale; how long answers take is the benchmark's to say, not a test's."""
+    done = tandem("bench", "hostile", "--scale", "0.02", "--json")
+    assert done.returncode == 0, done.stderr[-3000:]
+    (report,) = json.loads(done.stdout)["reports"]
+    assert [row["what"] for row in report["rows"]] == list(CASES)
+    for row in report["rows"]:
+        requests, _, probes = row["note"].partition(" requests, ")
+        assert int(requests.replace(",", "")) > 0
+        assert probes.endswith("probes")
+        assert row["value"] > 0
