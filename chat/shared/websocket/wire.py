@@ -145,9 +145,10 @@ class Wire(asyncio.BufferedProtocol):
         if self._reader is None:
             self._drop(len(data))
             return
+        now = asyncio.get_running_loop().time()
         try:
             for message in self._reader.feed(data):
-                if self._charge():
+                if self._charge(now):
                     self.cut_off(*TOO_FAST)
                 elif message is not None:
                     self._take(message)
@@ -157,11 +158,10 @@ class Wire(asyncio.BufferedProtocol):
             self.cut_off(bad.code, bad.reason)
         self._answer_ping()
 
-    def _charge(self) -> bool:
+    def _charge(self, now: float) -> bool:
         """Take a token; True if there was none. A burst is fine, and the bucket refills evenly."""
-        now = asyncio.get_running_loop().time()
         self._full_at = max(self._full_at, now) + 1 / FRAMES_SECOND
-        return self.limited and self._full_at - now > FRAMES_BURST / FRAMES_SECOND
+        return self.limited and self._full_at - now > (FRAMES_BURST + 0.5) / FRAMES_SECOND
 
     def _take(self, message: Message) -> None:
         opcode, data = message
