@@ -314,7 +314,7 @@ REASONS = {
         chat.exchange.slack.message:Messages._thread chat.search.question:wrong chat.log.entry:pack
         chat.shared.websocket.frames:encode_frame chat.shared.websocket.frames:encode_close
         chat.shared.websocket.frames:BadWire.__init__ chat.shared.multipart:FormParser.__init__
-        chat.messages.edits.erased:is_withheld chat.shared.websocket.handshake:accept_key
+        chat.messages.edits.erased:is_withheld
     """,
     "what this server has written into Redis": """
         chat.shared.registry.choice:decode_choice chat.shared.registry.evidence:read_evidence
