@@ -125,7 +125,7 @@ def run_soak(options: Options, progress: Progress) -> list[Report]:
 
 def run_hostile(options: Options, progress: Progress) -> list[Report]:
     """One node with the limits of production."""
-    with at_place(options, **hostile.SETTINGS) as measure:
+    with at_place(options, 1, **hostile.SETTINGS) as measure:
         return measure(hostile.measure_hostile, progress)
 
 
