@@ -41,7 +41,7 @@ async def measure_case(bench: Bench, name: str) -> Row:
         await asyncio.to_thread(CASES[name], mallory)
         await asyncio.sleep(CALM)
     finally:
-        said, _ = await probe.communicate()
+        said, _ = await probe.communicate(b"")
         mallory.leave()
     took = orjson.loads(said)
     note = (
