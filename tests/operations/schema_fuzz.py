@@ -32,6 +32,7 @@ from chat.engines import PostgresEngine, ValkeyEngine
 from chat.migrations import migrate
 from chat.shared.identity import hash_token
 from tests.cast import Cast, Person, casting
+from tests.databases import as_node
 from tests.files.sending import posts, sends
 from tests.nodes import running_node
 from tests.verbs import answers, begins, reacts
@@ -181,7 +182,7 @@ async def fuzz_for(seconds: float) -> Findings:
     with tempfile.TemporaryDirectory(prefix="tandem-fuzz-") as folder:
         engines = PostgresEngine(Path(folder) / "postgres"), ValkeyEngine(Path(folder) / "valkey")
         with engines[0] as postgres, engines[1] as valkey:
-            await migrate(postgres.url)
+            await migrate(postgres.url, as_node(postgres.url))
             async with (
                 running_node(postgres.url, valkey.url, streams_per_person=1000) as node,
                 casting(postgres.url, node.url) as cast,
