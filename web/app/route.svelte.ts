@@ -91,7 +91,7 @@ export class Route {
     )
       return;
     const link = (event.target as Element).closest('a');
-    if (!link || link.target || link.download || link.origin !== location.origin) return;
+    if (!link || link.target || link.hasAttribute('download') || link.origin !== location.origin) return;
     event.preventDefault();
     this.go(link.pathname + link.search);
   }
