@@ -122,7 +122,8 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         read_marks = app[READ_MARKS] = ReadMarks(journal, settings.append_queue, settings.receipts_most)
         app[HERE] = Here(pool, settings.here_most, partial(find_here, registry))
         retention = Retention(pool, settings.log_partition_entries, settings.log_retention_days)
-        sessions = app[SESSIONS] = Sessions(pool, journal, settings.session_days, settings.session_idle_days)
+        days, limit = (settings.session_days, settings.session_idle_days), settings.sessions_per_person
+        sessions = app[SESSIONS] = Sessions(pool, journal, *days, limit)
         accounts = app[ACCOUNTS] = Accounts(pool, journal, sessions, settings.signup)
         rates = app[RATES] = Rates(settings, redis)
         sockets = app[SOCKETS] = Sockets(settings, pool, registry, rates, streams.stays.of, streams.hub.conversations)

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from chat.accounts.form import LogIn, PasswordChange, Profile, SignUp
 from chat.accounts.hasher import Hasher
 from chat.accounts.invites import use_invite
-from chat.accounts.sessions import Device, Session, Sessions, end_others, lock_user
+from chat.accounts.sessions import Device, Session, Sessions, end_others, lock_user, renew_token
 from chat.accounts.strength import check_password
 from chat.accounts.user import Me, User, queries
 from chat.log.append import Log
@@ -127,8 +127,13 @@ class Accounts:
             if not await (await connection.execute(queries.find_time_zone, [name])).fetchone():
                 raise Invalid(errors=[{"field": "time_zone", "detail": "must be one like Europe/Berlin"}])
 
-    async def change_password(self, actor: Actor, user_id: int, session_id: int, form: PasswordChange) -> list[int]:
-        """Change it, and end all other logins: which. Raises `WrongPassword`, or `Invalid` for a bad new one."""
+    async def change_password(
+        self, actor: Actor, user_id: int, session_id: int, form: PasswordChange, secure: bool
+    ) -> tuple[str, list[int]]:
+        """Change it, and end all other sessions. Return the new token of this one, and the ids of those that ended.
+
+        Raise `WrongPassword`, or `Invalid` for a bad new one.
+        """
         user, stored = await self.check_password(user_id, form.old)
         check_new(form.new, user)
         fresh = await self.hasher.hash(form.new)
@@ -137,7 +142,8 @@ class Accounts:
             changed = {"user_id": user_id, "stored": stored, "fresh": fresh}
             if not await (await change.connection.execute(queries.set_password, changed)).fetchone():
                 raise WrongPassword
-            return await end_others(change, actor, user_id, session_id, "password")
+            ended = await end_others(change, actor, user_id, session_id, "password")
+            return await renew_token(change, user_id, session_id, secure), ended
 
     async def check_password(self, user_id: int, password: str) -> tuple[User, str]:
         """Return the user and the stored hash of this password. Raise `WrongPassword` if it is another one."""

@@ -35,7 +35,8 @@ IDENTITIES = web.AppKey("identities", Identities)
 REGISTRY = web.AppKey("registry", Registry)
 RATES = web.AppKey("rates", Rates)
 ADMISSION = web.AppKey("admission", Admission)
-COOKIE = "tandem"
+# Over TLS the first, which no other host of the domain can plant; without TLS the second.
+HOST_COOKIE, COOKIE = "__Host-tandem", "tandem"
 JSON = "application/json"
 LARGEST_ID = 2**53 - 1
 Body = TypeVar("Body", bound=BaseModel)
@@ -43,9 +44,28 @@ Whole = TypeVar("Whole", bytes, bytearray)
 
 
 def find_token(request: web.Request) -> str | None:
-    """The bearer token, else the cookie's."""
+    """Return the bearer token, else the cookie's."""
     token = find_bearer(request)
-    return request.cookies.get(COOKIE) if token is None else token
+    return find_cookie(request) if token is None else token
+
+
+def find_cookie(request: web.Request) -> str | None:
+    """Return the token of the session cookie. A planted cookie does not win over one of this host."""
+    return read_cookie(request, HOST_COOKIE) or read_cookie(request, COOKIE)
+
+
+def read_cookie(request: web.Request, name: str) -> str | None:
+    """Return the value of the first cookie with exactly this name.
+
+    Split at semicolons alone, as browsers join them. aiohttp's own parser also splits at spaces and strips Unicode
+    white space, so that a cookie of another name could smuggle in one of ours.
+    """
+    for header in request.headers.getall("Cookie", []):
+        for pair in header.split(";"):
+            key, _, value = pair.strip(" \t").partition("=")
+            if key == name:
+                return value
+    return None
 
 
 def find_bearer(request: web.Request) -> str | None:
@@ -65,6 +85,8 @@ async def require_identity(request: web.Request, *, remember: bool = True) -> Me
     if not identities.knows(digest):  # the database is asked, but not for an address that keeps sending dead tokens
         check_stranger(request)
     member = await identities.of_digest(digest, remember=remember)
+    if member.host_cookie and find_bearer(request) is None and not read_cookie(request, HOST_COOKIE):
+        raise Unauthenticated  # another host of the domain may have planted this cookie
     charge_caller(request, request.app[RATES], member.user_id)
     return member
 
@@ -105,6 +127,16 @@ def check_admin(member: Member) -> Member:
 def actor_of(request: web.Request, member: Member) -> Actor:
     """The member, for the audit."""
     return Actor(member.user_id, client_address(request))
+
+
+def is_secure(request: web.Request) -> bool:
+    """Return whether the client speaks TLS: as COOKIE_SECURE says, else as the trusted proxy says."""
+    settings = request.app[SETTINGS]
+    if settings.cookie_secure is not None:
+        return settings.cookie_secure
+    address = parse_address(request.remote or "127.0.0.1")
+    proto = ",".join(request.headers.getall("X-Forwarded-Proto", [])).rpartition(",")[2].strip()
+    return proto.lower() == "https" and any(address in network for network in settings.trusted_proxies)
 
 
 def client_address(request: web.Request) -> str:

@@ -54,7 +54,7 @@ class Settings(BaseSettings):
     signup: Literal["open", "invite", "closed"] = "open"
     allowed_origins: CommaList = []
     trusted_proxies: Networks = []
-    cookie_secure: bool = False
+    cookie_secure: bool | None = None  # None: as the trusted proxy's X-Forwarded-Proto says
     rate_limits: bool = True
     # each node counts a person's; log-ins and sign-ups are counted by all nodes together as well
     rate_signup: Rates = "60/hour;200/day"  # from one address
@@ -83,6 +83,7 @@ class Settings(BaseSettings):
     rate_watch: Rates = "10000/minute"  # people asked about, for each of whom the database is asked
     session_days: Count = 30
     session_idle_days: Count = 14
+    sessions_per_person: Count = 50  # beyond it a log-in ends the longest unused
 
     max_body_bytes: Count = 64 * 1024
     max_batch_bytes: Count = 4 * 1024 * 1024

@@ -152,6 +152,10 @@ async def test_the_ways_in_are_as_described(ana: Person, mallory: Person) -> Non
     for path in ("/api/accounts", "/api/sessions"):
         status, entered = await ana.call("POST", path, form)
         assert (status, s.SignedIn.model_validate(entered).user.name) == (201, "dora")
+    fresh = {"old": form["password"], "new": "copper-kettle-93-indigo"}
+    bearer = {"Authorization": f"Bearer {entered['token']}"}
+    status, renewed = await ana.call("PUT", "/api/users/me/password", fresh, headers=bearer)
+    assert (status, bool(s.Renewed.model_validate(renewed).token)) == (200, True)
     room = await begins(ana, "channel", "kitchen", private=True)
     status, link = await ana.call("POST", f"{CONVERSATIONS}/{room}/links", {})
     status, joined = await mallory.call("POST", "/api/chat/join", {"code": link["code"]})
@@ -160,7 +164,7 @@ async def test_the_ways_in_are_as_described(ana: Person, mallory: Person) -> Non
 
 def test_no_shape_is_left_unproved() -> None:
     """Whatever is promised is asked for above."""
-    elsewhere = {"post_account", "post_session", "post_conversation", "post_join", "put_avatar"}
+    elsewhere = {"post_account", "post_session", "put_password", "post_conversation", "post_join", "put_avatar"}
     assert set(ANSWERS) - set(ASKS) == elsewhere
 
 

@@ -438,9 +438,11 @@ export interface Login {
   sockets: number;
 }
 
-/** All logins of a person. */
+/** The sessions of a user. */
 export interface Logins {
   sessions: Login[];
+  /** Beyond so many, a log-in ends the longest unused. */
+  limit: number;
 }
 
 /** Oneself. */
@@ -785,6 +787,11 @@ export interface Refused {
   detail: string;
 }
 
+/** The session's new token; a browser gets it as a cookie only. */
+export interface Renewed {
+  token?: string;
+}
+
 /** What somebody finds wrong with a message; what came of it stands when something did. */
 export interface Report {
   id: Id;
@@ -918,11 +925,11 @@ export interface SignUp {
   invite?: string;
 }
 
-/** A new login; the token also comes as a cookie. */
+/** A new session. The token also comes as a cookie, and for browsers only so. */
 export interface SignedIn {
   user: User;
   session: Login;
-  token: string;
+  token?: string;
 }
 
 /** Everything a person is in; a stream that starts at the cursor continues it without a gap or a repeat. */

@@ -14,7 +14,6 @@ from chat.shared.endpoints import (
     require_changer,
     require_identity,
 )
-from chat.shared.rates import home_of
 
 
 async def get_proof(request: web.Request) -> web.Response:
@@ -28,10 +27,10 @@ async def post_proof(request: web.Request) -> web.Response:
     """Prove who you are. Sensitive changes in this session need no new proof for 10 minutes."""
     member = await require_changer(request)
     form = await read_model(request, Proof)
-    key = member.name, home_of(client_address(request))
-    await request.app[RATES].spend_login(*key)
+    key, session = (member.name, client_address(request)), f"session {member.session_id}"
+    await request.app[RATES].spend_login(*key, device=session)
     await request.app[ACCOUNTS].check_password(member.user_id, form.password)
-    await request.app[RATES].login.refill(*key)
+    await request.app[RATES].refill_login(*key, device=session)
     async with request.app[POOL].connection() as connection:
         await note_proof(connection, member.session_id)
     return web.Response(status=204)

@@ -16,6 +16,7 @@ ANSWERS: dict[str, type[s.Shape]] = {
     "get_me": s.Me,
     "patch_me": s.Me,
     "get_user": s.User,
+    "put_password": s.Renewed,
     "get_blocks": s.Blocked,
     "get_stream": s.Events,
     "get_announcement": s.Announced,

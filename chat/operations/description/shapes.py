@@ -86,9 +86,11 @@ class Login(Shape):
 
 
 class Logins(Shape):
-    """All logins of a person."""
+    """The sessions of a user."""
 
     sessions: list[Login]
+    limit: int
+    """Beyond so many, a log-in ends the longest unused."""
 
 
 class ProofState(Shape):
@@ -99,11 +101,17 @@ class ProofState(Shape):
 
 
 class SignedIn(Shape):
-    """A new login; the token also comes as a cookie."""
+    """A new session. The token also comes as a cookie, and for browsers only so."""
 
     user: User
     session: Login
-    token: str
+    token: str | None = None
+
+
+class Renewed(Shape):
+    """The session's new token; a browser gets it as a cookie only."""
+
+    token: str | None = None
 
 
 class Reaction(Shape):
