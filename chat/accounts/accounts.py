@@ -1,5 +1,6 @@
 """Accounts: made, proved with a password, changed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -14,6 +15,7 @@ from chat.accounts.user import Me, User, queries
 from chat.log.append import Log
 from chat.log.entry import Unplaced
 from chat.shared.audit import COMMAND_LINE, Actor, record
+from chat.shared.identity import hash_token
 from chat.shared.postgres import Connection, Pool
 from chat.shared.problems import Invalid, Refusal, Unauthenticated
 
@@ -71,12 +73,15 @@ class Accounts:
             if self._signup == "invite":
                 await use_invite(connection, form.invite)
             user = await insert_user(connection, form.name, form.display_name or form.name, stored)
-            opened = await self._sessions.open(connection, user.id, [stored], device)
+            opened = await self._sessions.open(connection, user.id, [hash_token(stored)], device)
         assert opened is not None
         return SignedIn(user, opened[1], opened[0])
 
-    async def log_in(self, form: LogIn, device: Device) -> SignedIn:
-        """A new login. Raises `BadCredentials`, after the same work whether or not there is such an account."""
+    async def check_log_in(self, form: LogIn) -> tuple[User, list[bytes]]:
+        """Return the user, and the digests of the hashes that this password has or had just now.
+
+        Raise `BadCredentials`, after the same work whether or not there is such an account.
+        """
         async with self._pool.connection() as connection:
             row = await (await connection.execute(queries.find_credentials, [plain_name(form.name)])).fetchone()
         *fields, stored = row or (None,)
@@ -84,8 +89,12 @@ class Accounts:
             raise BadCredentials
         user = User(*fields)
         hashes = [stored, *await self._renew(user.id, stored, form.password)]
+        return user, [hash_token(one) for one in hashes]
+
+    async def open_session(self, user: User, password_digests: Sequence[bytes] | None, device: Device) -> SignedIn:
+        """Open a session. Raise `BadCredentials` if the password has changed since, or the account is disabled."""
         async with self._pool.connection() as connection:
-            opened = await self._sessions.open(connection, user.id, hashes, device)
+            opened = await self._sessions.open(connection, user.id, password_digests, device)
         if opened is None:
             raise BadCredentials
         return SignedIn(user, opened[1], opened[0])

@@ -3,11 +3,12 @@
 from aiohttp import web
 
 from chat.accounts.accounts import Accounts, SignedIn, plain_name
+from chat.accounts.factors.endpoints import require_second_step
 from chat.accounts.form import InviteForm, LogIn, PasswordChange, Profile, SignUp
 from chat.accounts.invites import make_invite
 from chat.accounts.name import plain_text
 from chat.accounts.sessions import Device, Sessions
-from chat.accounts.trusted_devices import TRUSTED_DAYS, find_trust, trust_device
+from chat.accounts.trusted_devices import TRUSTED_DAYS, Trust, find_trust, trust_device
 from chat.accounts.user import find_users, read_me, read_user, read_users
 from chat.shared.endpoints import (
     COOKIE,
@@ -53,14 +54,28 @@ async def post_account(request: web.Request) -> web.Response:
 
 
 async def post_session(request: web.Request) -> web.Response:
-    """Log in."""
+    """Log in. A user with a second factor gets a challenge (401) and continues with POST /api/sessions/second."""
     form = await read_model(request, LogIn)
-    rates, name, address = request.app[RATES], form.name.lower(), client_address(request)
-    trust = await find_trust(request.app[POOL], plain_name(name), read_cookie(request, DEVICE_COOKIE) or "", address)
-    await rates.spend_login(name, address, device=trust.device, familiar=trust.familiar)
-    signed_in = await request.app[ACCOUNTS].log_in(form, device_of(request, form.device))
-    await rates.refill_login(name, address, device=trust.device)
+    name, accounts = form.name.lower(), request.app[ACCOUNTS]
+    trust = await trust_of(request, name)
+    await request.app[RATES].spend_login(name, client_address(request), device=trust.device, familiar=trust.familiar)
+    user, digests = await accounts.check_log_in(form)
+    await require_second_step(request, user.id, digests)
+    signed_in = await accounts.open_session(user, digests, device_of(request, form.device))
+    await forgive(request, name)
     return await welcome(request, signed_in)
+
+
+async def trust_of(request: web.Request, name: str) -> Trust:
+    """Return how far this browser and this network are known to the user of this name."""
+    cookie = read_cookie(request, DEVICE_COOKIE) or ""
+    return await find_trust(request.app[POOL], plain_name(name), cookie, client_address(request))
+
+
+async def forgive(request: web.Request, name: str) -> None:
+    """Forget the failed attempts before this log-in."""
+    trust = await trust_of(request, name)
+    await request.app[RATES].refill_login(name, client_address(request), device=trust.device)
 
 
 async def welcome(request: web.Request, signed_in: SignedIn) -> web.Response:
@@ -166,9 +181,10 @@ def forget_sessions(request: web.Request, session_ids: list[int]) -> None:
 
 
 async def get_me(request: web.Request) -> web.Response:
-    """Who I am."""
+    """Return the caller's account."""
     member = await require_identity(request)
-    return answer_json((await read_me(request.app[POOL], member.user_id)).encode())
+    me = await read_me(request.app[POOL], member.user_id)
+    return answer_json(me.to_json() | ({"second_factor_required": True} if member.withheld else {}))
 
 
 async def patch_me(request: web.Request) -> web.Response:

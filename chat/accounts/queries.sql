@@ -20,11 +20,15 @@ update users set password_hash = %(fresh)s where id = %(user_id)s and password_h
 -- a change waits for us, sees this session, and ends it.
 with holder as (
     select id from users
-     where id = %(user_id)s and password_hash = any(%(hashes)s) and disabled_at is null for share
+     where id = %(user_id)s and disabled_at is null
+       and (%(digests)s::bytea[] is null or sha256(convert_to(password_hash, 'UTF8')) = any(%(digests)s)) for share
 )
 insert into sessions (user_id, token_hash, device, address, host_cookie, expires_at)
 select id, %(digest)s, %(device)s, %(address)s::inet, %(secure)s, now() + make_interval(days => %(days)s) from holder
 returning id
+
+-- name: note_proof
+update sessions set proved_at = now() where id = %s and ended_at is null
 
 -- name: list_sessions
 -- The logins that still hold, the one used last first.

@@ -62,13 +62,16 @@ class Sessions:
         self._pool, self._log, self.days, self._idle_days, self.limit = pool, log, days, idle_days, limit
 
     async def open(
-        self, connection: Connection, user_id: int, hashes: Sequence[str], device: Device
+        self, connection: Connection, user_id: int, password_digests: Sequence[bytes] | None, device: Device
     ) -> tuple[str, Session] | None:
-        """A new session and its token; None when the password's hash is none of `hashes` any more."""
+        """Return the token of a new session and the session.
+
+        None if the account is disabled, or the digest of its password's hash is none of these (None: not asked for).
+        """
         token = secrets.token_urlsafe(TOKEN_BYTES)
         opened = {
             "user_id": user_id,
-            "hashes": list(hashes),
+            "digests": None if password_digests is None else list(password_digests),
             "digest": hash_token(token),
             "device": device.name,
             "address": device.address,

@@ -19,6 +19,7 @@ from chat.shared.problems import (
     NotFound,
     ReauthenticationRequired,
     Refusal,
+    SecondFactorMissing,
     TooLarge,
     TooSlow,
     Unauthenticated,
@@ -118,7 +119,9 @@ async def require_admin(request: web.Request) -> Member:
 
 
 def check_admin(member: Member) -> Member:
-    """The member; raises `AdminsOnly`."""
+    """Return the member. Raise `AdminsOnly`, or `SecondFactorMissing` for an admin who needs one first."""
+    if member.withheld:
+        raise SecondFactorMissing
     if member.role != "admin":
         raise AdminsOnly
     return member

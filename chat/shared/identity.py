@@ -29,6 +29,7 @@ class Member:
     role: str
     expires_in: float
     looked_up: float
+    withheld: bool = False  # an admin who has no admin rights until they set up a second factor
     host_cookie: bool = False  # a cookie other than `__Host-tandem` is no proof of this session
 
     def seconds_left(self) -> float:
@@ -44,8 +45,8 @@ def hash_token(token: str) -> bytes:
 class Identities:
     """Looks tokens up in batches and remembers the answers for 30 s, or until `forget`."""
 
-    def __init__(self, pool: Pool, idle_days: int) -> None:
-        self._pool, self._idle_days = pool, idle_days
+    def __init__(self, pool: Pool, idle_days: int, admin_mfa: bool = False) -> None:
+        self._pool, self._idle_days, self._admin_mfa = pool, idle_days, admin_mfa
         self._known: OrderedDict[bytes, Member] = OrderedDict()
         self._seen: dict[int, bytes] = {}
         self._ended: OrderedDict[int, None] = OrderedDict()
@@ -130,11 +131,13 @@ class Identities:
         digests = [digest for digest, _ in wanted]
         now = time.monotonic()
         async with self._pool.connection() as connection:
-            asked = {"digests": digests, "idle_days": self._idle_days}
+            asked = {"digests": digests, "idle_days": self._idle_days, "admin_mfa": self._admin_mfa}
             rows = await (await connection.execute(queries.find_sessions, asked)).fetchall()
         found = {
-            bytes(digest): Member(user_id, session_id, name, intern(role), seconds, now, host_cookie)
-            for digest, user_id, session_id, name, role, host_cookie, seconds in rows
+            bytes(digest): Member(
+                user_id, session_id, name, intern("member" if withheld else role), seconds, now, withheld, host_cookie
+            )
+            for digest, user_id, session_id, name, role, host_cookie, withheld, seconds in rows
         }
         for digest, remember in wanted:
             if remember and digest in found:

@@ -9,7 +9,13 @@ from tests.accounts.door import visiting
 from tests.cast import Cast
 from tests.nodes import Node
 
-OPEN = {("POST", "/api/accounts"), ("POST", "/api/sessions")}
+OPEN = {
+    ("POST", "/api/accounts"),
+    ("POST", "/api/sessions"),
+    ("POST", "/api/sessions/second"),
+    ("POST", "/api/passkeys/login"),
+    ("POST", "/api/passkeys/login/options"),
+}
 OUTSIDE = {"/", "/assets/{name}", "/{name}", "/{address}", "/health/live", "/health/ready", "/metrics"}
 GHOSTS = [
     {},

@@ -316,6 +316,15 @@ export interface Evidence {
   devices: Device[];
 }
 
+/** The second factors of the caller. */
+export interface Factors {
+  /** When the authenticator app was confirmed; null: there is none. */
+  authenticator_since: string | null;
+  passkeys: Passkey[];
+  /** How many are left. */
+  recovery_codes: number;
+}
+
 /** What a message carries, or is about to. */
 export interface File {
   id: Id;
@@ -327,6 +336,11 @@ export interface File {
   height?: number;
   /** There are small pictures of it. */
   preview?: boolean;
+}
+
+/** The first code that a new authenticator app shows. */
+export interface FirstCode {
+  totp: string;
 }
 
 /** A thread that this person follows, by the message it began with. */
@@ -457,6 +471,8 @@ export interface Me {
   avatar: string;
   /** Whether the others see how far one has read. */
   receipts: 'on' | 'off';
+  /** An admin who has no admin rights until they set up a second factor. */
+  second_factor_required?: boolean;
 }
 
 /** Somebody in a conversation; with `?presence=1`, whether they are here, where that may be seen. */
@@ -507,6 +523,27 @@ export interface Message {
 }
 
 export type Mode = 'online' | 'away' | 'dnd' | 'invisible';
+
+/** What an authenticator app is set up with. */
+export interface NewAuthenticator {
+  secret: string;
+  uri: string;
+  /** The `uri` as a QR code: an SVG in a data URL. */
+  qr: string;
+}
+
+/** A new passkey, as the browser made it, and what to call it. */
+export interface NewPasskey {
+  challenge: string;
+  passkey: Record<string, unknown>;
+  name: string;
+}
+
+/** A passkey that was added, and recovery codes if it is the first second factor. */
+export interface NewPasskeyMade {
+  passkey: Passkey;
+  recovery_codes: string[];
+}
 
 /** A node's lease, and what it says of itself. Moments are milliseconds of the registry's clock. */
 export interface NodeRecord {
@@ -611,6 +648,32 @@ export interface Page {
   has_after: boolean;
 }
 
+/** A passkey of the caller. */
+export interface Passkey {
+  id: Id;
+  name: string;
+  created_at: string;
+  last_used_at: string | null;
+}
+
+/** A new name for a passkey. */
+export interface PasskeyChange {
+  name: string;
+}
+
+/** A log-in with a passkey alone. */
+export interface PasskeyLogIn {
+  challenge: string;
+  passkey: Record<string, unknown>;
+  device?: string;
+}
+
+/** Options for `navigator.credentials`, in JSON as WebAuthn describes it, and the challenge to answer with. */
+export interface PasskeyOptions {
+  challenge: string;
+  options: Record<string, unknown>;
+}
+
 /** The old password proves that it is its owner who changes it, and not whoever found the screen unlocked. */
 export interface PasswordChange {
   old: string;
@@ -688,6 +751,11 @@ export interface Problem {
   code: string;
   detail: string;
   errors?: Wrong[];
+  /** Of `second_factor_required`: for the second step of the log-in. */
+  challenge?: string;
+  methods?: ('totp' | 'passkey' | 'recovery_code')[];
+  /** Options for `navigator.credentials.get`. */
+  passkey?: Record<string, unknown>;
 }
 
 /** What others see; what is left out stays. `receipts`: whether they see how far one has read. */
@@ -698,15 +766,19 @@ export interface Profile {
   receipts?: 'on' | 'off' | null;
 }
 
-/** Proof of who the user of a session is. */
+/** Proof of who you are: exactly one of `password`, `totp` and `passkey`, the last with its `challenge`. */
 export interface Proof {
-  password: string;
+  password?: string | null;
+  totp?: string | null;
+  passkey?: Record<string, unknown> | null;
+  challenge?: string | null;
 }
 
 /** How recently the user of this session proved who they are. */
 export interface ProofState {
   /** Until sensitive changes need a new proof; 0: now. */
   seconds_left: number;
+  methods: ('password' | 'totp' | 'passkey')[];
 }
 
 /** How long something takes, in milliseconds. */
@@ -778,6 +850,11 @@ export interface ReceiptChange {
 /** How far the others have read. */
 export interface Receipts {
   receipts: Receipt[];
+}
+
+/** New recovery codes, shown only now; empty when the user keeps the old ones. */
+export interface RecoveryCodes {
+  recovery_codes: string[];
 }
 
 /** A signal was refused; the socket stays open. */
@@ -894,6 +971,15 @@ export interface Seated {
   conversation: Id;
   user: Id;
   role: Role;
+}
+
+/** The second step of a log-in: exactly one of `totp`, `passkey` and `recovery_code`. */
+export interface SecondStep {
+  challenge: string;
+  totp?: string | null;
+  passkey?: Record<string, unknown> | null;
+  recovery_code?: string | null;
+  device?: string;
 }
 
 /** `snapshot` answers a watch; `presence`: only those that have changed, at most every 100 ms. */

@@ -16,8 +16,14 @@ from chat.shared.problems import Refusal, Unauthenticated
 VERSION = "1"  # of the protocol: additions are free, a change of what stands makes another
 REF = "#/components/schemas/{model}"
 ALWAYS_OPEN = ("/health/", "/metrics")
-OPEN = {("POST", "/api/accounts"), ("POST", "/api/sessions")}
-NUMBERS = {"conversation", "user", "seq", "link", "report"}
+OPEN = {
+    ("POST", "/api/accounts"),
+    ("POST", "/api/sessions"),
+    ("POST", "/api/sessions/second"),
+    ("POST", "/api/passkeys/login"),
+    ("POST", "/api/passkeys/login/options"),
+}
+NUMBERS = {"conversation", "user", "seq", "link", "report", "passkey"}
 Json = dict[str, Any]
 
 

@@ -63,6 +63,8 @@ class Me(User):
 
     receipts: Literal["on", "off"]
     """Whether the others see how far one has read."""
+    second_factor_required: bool | None = None
+    """An admin who has no admin rights until they set up a second factor."""
 
 
 class Users(Shape):
@@ -98,6 +100,55 @@ class ProofState(Shape):
 
     seconds_left: int
     """Until sensitive changes need a new proof; 0: now."""
+    methods: list[Literal["password", "totp", "passkey"]]
+
+
+class Passkey(Shape):
+    """A passkey of the caller."""
+
+    id: Id
+    name: str
+    created_at: Moment
+    last_used_at: Moment | None
+
+
+class Factors(Shape):
+    """The second factors of the caller."""
+
+    authenticator_since: Moment | None
+    """When the authenticator app was confirmed; null: there is none."""
+    passkeys: list[Passkey]
+    recovery_codes: int
+    """How many are left."""
+
+
+class NewAuthenticator(Shape):
+    """What an authenticator app is set up with."""
+
+    secret: str
+    uri: str
+    qr: str
+    """The `uri` as a QR code: an SVG in a data URL."""
+
+
+class RecoveryCodes(Shape):
+    """New recovery codes, shown only now; empty when the user keeps the old ones."""
+
+    recovery_codes: list[str]
+
+
+class NewPasskeyMade(Shape):
+    """A passkey that was added, and recovery codes if it is the first second factor."""
+
+    passkey: Passkey
+    recovery_codes: list[str]
+
+
+class PasskeyOptions(Shape):
+    """Options for `navigator.credentials`, in JSON as WebAuthn describes it, and the challenge to answer with."""
+
+    challenge: str
+    options: dict[str, object]
 
 
 class SignedIn(Shape):
@@ -435,3 +486,8 @@ class Problem(Shape):
     code: str
     detail: str
     errors: list[Wrong] | None = None
+    challenge: str | None = None
+    """Of `second_factor_required`: for the second step of the log-in."""
+    methods: list[Literal["totp", "passkey", "recovery_code"]] | None = None
+    passkey: dict[str, object] | None = None
+    """Options for `navigator.credentials.get`."""
