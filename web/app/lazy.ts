@@ -12,6 +12,7 @@ export const dialogs: Record<Panel['name'], Load> = {
   newChannel: () => import('./dialogs/NewChannel.svelte'),
   newMessage: () => import('./dialogs/NewMessage.svelte'),
   status: () => import('./dialogs/StatusMessage.svelte'),
+  logOut: () => import('./dialogs/LogOut.svelte'),
   threads: () => import('./dialogs/Threads.svelte'),
   leave: () => import('./dialogs/Leave.svelte'),
   archive: () => import('./details/Archive.svelte'),
