@@ -1,16 +1,17 @@
 """The command line. Each command imports what it needs when it runs, so that `--help` is there at once."""
 
-import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
+from chat.audit_commands import audit
 from chat.bench.command import bench
 from chat.moving import moving
 from chat.operate import operate
 from chat.plainly import told_plainly
 from chat.proving import proving
+from chat.user_commands import user
 
 main = typer.Typer(
     help="Tandem: durable message streams, live presence.",
@@ -18,8 +19,8 @@ main = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,  # its tracebacks show local variables, passwords among them
 )
-user = typer.Typer(help="People and what they may do.", no_args_is_help=True)
 main.add_typer(user, name="user")
+main.add_typer(audit, name="audit")
 main.add_typer(proving)
 main.add_typer(bench, name="bench")
 main.add_typer(operate)
@@ -27,7 +28,6 @@ main.add_typer(moving)
 
 Host = Annotated[str, typer.Option(help="The address to listen on; 0.0.0.0 for all.")]
 Data = Annotated[Path, typer.Option(help="The folder that keeps everything.")]
-Stdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]
 Port = Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")]
 
 
@@ -38,6 +38,9 @@ def up(
     data: Data = Path(".tandem"),
     nodes: Annotated[int, typer.Option(min=1, max=16, help="How many; more than one: behind HAProxy.")] = 1,
     demo: Annotated[bool, typer.Option("--demo", help="Fill an empty database with people and talk.")] = False,
+    demo_anyway: Annotated[
+        bool, typer.Option("--demo-anyway", help="Allow the demo's accounts where others can reach them.")
+    ] = False,
 ) -> None:
     """Start everything on this machine; Ctrl-C stops it, and the data stays.
 
@@ -49,7 +52,7 @@ def up(
     with told_plainly():
         from chat.up.up import Options, up
 
-        up(Options(host, port, data, nodes, demo))
+        up(Options(host, port, data, nodes, demo or demo_anyway, demo_anyway))
 
 
 @main.command()
@@ -58,6 +61,9 @@ def serve(
     port: Port = 8080,
     role: Annotated[Literal["all", "messages", "presence"], typer.Option(help="What it serves.")] = "all",
     node: Annotated[str, typer.Option(help="The node's name, unlike every other's.")] = "node",
+    operations_port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Serve health and metrics on this port alone.")
+    ] = None,
 ) -> None:
     """Run one node, for production; it needs DATABASE_URL and REDIS_URL.
 
@@ -65,11 +71,17 @@ def serve(
     """
     with told_plainly():
         from chat.process import run
+        from chat.shared.environment import hide_secrets
         from chat.shared.settings import read_settings
         from chat.up.address import check_address
 
         check_address(host, port)
-        run(read_settings(role=role, node=node), host, port)
+        given = {} if operations_port is None else {"operations_port": operations_port}
+        settings = read_settings(role=role, node=node, **given)
+        if settings.operations_port:
+            check_address(host, settings.operations_port)
+        hide_secrets()
+        run(settings, host, port)
 
 
 @main.command()
@@ -90,60 +102,18 @@ def openapi(
 def migrate(data: Data = Path(".tandem")) -> None:
     """Bring the schema up to date; safe while nodes serve, and to run twice.
 
-    The database is the one that DATABASE_URL names, else the one in the folder.
+    The database is the one that DATABASE_URL names, else the one in the folder. With MIGRATE_DATABASE_URL the schema
+    belongs to the role in that URL, and the role in DATABASE_URL, which is made if need be, only reads and writes rows.
 
     Example: DATABASE_URL=postgresql://tandem@db/tandem tandem migrate
     """
     with told_plainly():
-        from chat.up.database import database_at_hand
+        from chat.up.database import owned_database
         from chat.up.schema import apply_migrations
 
-        with database_at_hand(data) as url:
-            applied = apply_migrations(url)
+        with owned_database(data) as urls:
+            applied = apply_migrations(urls.database, urls.owner)
     print("\n".join(f"applied {name}" for name in applied) or "already up to date")
-
-
-@user.command()
-def add(
-    name: Annotated[str, typer.Argument(help="The name to log in with.")],
-    admin: Annotated[bool, typer.Option("--admin", help="May do everything.")] = False,
-    password_stdin: Stdin = False,
-    data: Data = Path(".tandem"),
-) -> None:
-    """Make an account; the first admin is made here, also while Tandem serves.
-
-    The database is the one that DATABASE_URL names, else the one in the folder.
-
-    Example: tandem user add ana --admin
-    """
-    password = sys.stdin.readline().rstrip("\n") if password_stdin else ask_password()
-    with told_plainly():
-        from chat.accounts.command import add_account
-        from chat.up.database import tables_at_hand
-
-        with tables_at_hand(data) as url:
-            add_account(url, name, password, "admin" if admin else "member")
-    print(f"added {name}")
-
-
-@user.command()
-def password(
-    name: Annotated[str, typer.Argument(help="Whose.")],
-    password_stdin: Stdin = False,
-    data: Data = Path(".tandem"),
-) -> None:
-    """Give somebody a new password, and end all his logins; who came in with an import has none yet.
-
-    Example: tandem user password ana
-    """
-    given = sys.stdin.readline().rstrip("\n") if password_stdin else ask_password()
-    with told_plainly():
-        from chat.accounts.command import give_password
-        from chat.up.database import tables_at_hand
-
-        with tables_at_hand(data) as url:
-            give_password(url, name, given)
-    print(f"{name} has a new password")
 
 
 @main.command()
@@ -182,11 +152,6 @@ def flood(
         from chat.bench.flooded import tell
 
         tell(flood(data, sizes or [10_000, 1_000_000]), out)
-
-
-def ask_password() -> str:
-    """Ask unseen, twice."""
-    return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from chat.conversations.endpoints import READ_MARKS
 from chat.conversations.member_endpoints import FACES
 from chat.conversations.read_marks import ReadMarks
 from chat.delivery.endpoints import EVIDENCE
+from chat.erasure.steps import keep_erasing
 from chat.exchange.endpoints import AT_ONCE, TURNS
 from chat.figures import Part, list_parts
 from chat.files.endpoints import UPLOADS
@@ -38,27 +39,30 @@ from chat.messages.endpoints import POSTS
 from chat.messages.post import Posts
 from chat.middleware import add_headers, answer_problems, charge_strangers
 from chat.operations.archive import Archive
-from chat.operations.audit import keep_audit
+from chat.operations.cleanup import Cleanup
 from chat.operations.delivery import Delivery
 from chat.operations.doors import collect_doors
 from chat.operations.draining import Draining
-from chat.operations.endpoints import DESCRIPTIONS, METRICS
+from chat.operations.endpoints import DESCRIPTIONS, METRICS, READINESS
 from chat.operations.isolation import Isolation
 from chat.operations.lag import Lag
 from chat.operations.metrics import Metrics
+from chat.operations.readiness import Readiness
 from chat.operations.rebalance import Rebalancing
 from chat.operations.report import Report
 from chat.operations.trim import Trim
 from chat.route_limits import charge_routes
 from chat.search.indexer import Indexer
 from chat.shared.admission import Admission
+from chat.shared.bodies import check_expectation
 from chat.shared.charging import CHARGES
-from chat.shared.endpoints import ADMISSION, IDENTITIES, POOL, RATES, REGISTRY, SETTINGS
+from chat.shared.endpoints import ADMISSION, EVENTS, IDENTITIES, POOL, RATES, REGISTRY, SETTINGS
 from chat.shared.identity import Identities
 from chat.shared.postgres import make_pool
 from chat.shared.rates import Rates
 from chat.shared.redis import open_redis
 from chat.shared.registry.registry import Registry
+from chat.shared.security_events import SecurityEvents
 from chat.shared.settings import Settings
 from chat.shared.tasks import Tasks
 from chat.stream.endpoints import STREAMS
@@ -76,9 +80,9 @@ REACH = web.AppKey("reach", str)  # where neighbours reach this node; "": nobody
 DRAINING = web.AppKey("draining", Draining)
 MESSAGES = [*routes.ACCOUNTS, *routes.FILES, *routes.CHAT]
 ROUTES = {
-    "all": [*routes.OPERATIONS, *MESSAGES, *PRESENCE, *routes.SITE],
-    "messages": [*routes.OPERATIONS, *MESSAGES, *routes.SITE],
-    "presence": [*routes.OPERATIONS, *PRESENCE],
+    "all": [*routes.HEALTH, *routes.OPERATIONS, *MESSAGES, *PRESENCE, *routes.SITE],
+    "messages": [*routes.HEALTH, *routes.OPERATIONS, *MESSAGES, *routes.SITE],
+    "presence": [*routes.HEALTH, *routes.OPERATIONS, *PRESENCE],
 }
 
 
@@ -91,11 +95,29 @@ def make_app(settings: Settings) -> web.Application:
     app[ANSWERS] = Counter()
     app.on_response_prepare.extend([add_headers, add_name])
     app.cleanup_ctx.append(open_parts)
-    app.add_routes(ROUTES[settings.role])
+    apart = routes.HEALTH if settings.operations_port else []
+    app.add_routes(with_expectation(route) for route in ROUTES[settings.role] if route not in apart)
     app[CHARGES] = charge_routes(app.router)
     described: Callable[[str], bytes] = cache(partial(describe, settings.role))
     app[DESCRIPTIONS] = described
     return app
+
+
+def make_operations_app(app: web.Application) -> web.Application:
+    """Return an app with health and metrics alone, for a port of their own. `app` must have started."""
+    own = web.Application(middlewares=[trace, answer_problems])
+    shared: list[web.AppKey[Any]] = [SETTINGS, ANSWERS, STREAMS, READINESS, REGISTRY, METRICS]
+    for key in shared:
+        own[key] = app[key]
+    own.on_response_prepare.extend([add_headers, add_name])
+    own.add_routes(routes.HEALTH)
+    return own
+
+
+def with_expectation(route: web.RouteDef) -> web.RouteDef:
+    """Return the route with a check of the Expect header that does not ask for a body nobody has decided to read."""
+    kwargs = {**route.kwargs, "expect_handler": check_expectation}
+    return web.RouteDef(route.method, route.path, route.handler, kwargs)
 
 
 def describe(role: str, what: str) -> bytes:
@@ -128,8 +150,9 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         days, limit = (settings.session_days, settings.session_idle_days), settings.sessions_per_person
         sessions = app[SESSIONS] = Sessions(pool, journal, *days, limit)
         app[FACTORS], app[CHALLENGES] = SecondFactors(pool, journal), Challenges(pool)
-        accounts = app[ACCOUNTS] = Accounts(pool, journal, sessions, settings.signup)
+        accounts = app[ACCOUNTS] = Accounts(pool, journal, sessions, settings.signup, settings.directory)
         rates = app[RATES] = Rates(settings, redis)
+        events = app[EVENTS] = SecurityEvents(pool)
         sockets = app[SOCKETS] = Sockets(settings, pool, registry, rates, streams.stays.of, streams.hub.conversations)
         app[FACES] = sockets.glance.beside
         # Both legs of a revocation lead to the same places; a presence node, too, follows the log, as its witness.
@@ -149,7 +172,8 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
             lambda: identities.waiting() + streams.replay.running + sockets.waiting(),
         )
         app[EVIDENCE] = lambda user_id: describe_evidence(pool, registry, user_id)
-        uploads = app[UPLOADS] = open_uploads(pool, settings)
+        uploads = app[UPLOADS] = open_uploads(pool, settings, rates.pixels)
+        app[READINESS] = Readiness(pool)
         app[POOL], app[TURNS] = pool, asyncio.Semaphore(AT_ONCE)
         queues = {
             "posts": posts.waiting,
@@ -157,6 +181,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
             "identities": identities.waiting,
             "sight": sockets.sight.waiting,
             "registry": registry.writer.waiting,
+            "security events": events.waiting,
         }
         canary = Canary(pool, registry, settings.node, app[REACH], settings.canary_seconds)
         registry.reports.append(canary.report)
@@ -165,6 +190,12 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         more: list[Part] = [partial(tell_figures, uploads), doors, archive.tell]
         app[METRICS] = Metrics(streams, registry, lag, [*list_parts(*parts), *more])
         registry.reports.append(Report(streams, announcer, registry.reaper, lag, delivery, queues).describe)
+        cleanup = Cleanup(
+            pool,
+            audit=settings.audit_retention_days,
+            events=settings.events_retention_days,
+            expired=settings.expired_retention_days,
+        )
         await retention.keep()
         await streams.tail.begin()
         await registry.begin()
@@ -188,7 +219,9 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
             "compare the clocks": delivery.run,
             "look at the archive": archive.run,
             "give memory back": Trim(lambda: len(streams.roster) + len(sockets.roster)).run,
-            "keep the audit": partial(keep_audit, pool, settings.audit_retention_days),
+            "erase deleted accounts": partial(keep_erasing, journal),
+            "delete expired rows": cleanup.run,
+            "write security events": events.run,
             "index messages": Indexer(pool, crowded=posts.busy).run,
             "record streams": streams.records.run,
             "beat": lambda: streams.roster.beat(streams.hub),
@@ -204,5 +237,6 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         sockets.roster.end_all()
         await tasks.stop()
         await streams.records.finish()
+        await events.finish()
         await registry.leave()
         accounts.hasher.close()

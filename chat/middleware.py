@@ -1,27 +1,38 @@
 """Around every endpoint: refusals become problem documents, foreign pages are kept out, headers are strict."""
 
+from collections.abc import MutableMapping
 from contextlib import suppress
-from urllib.parse import urlsplit
 
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from chat.origin import check_origin
 from chat.shared.charging import CHARGED, FREE, find_charge
 from chat.shared.endpoints import (
+    EVENTS,
     RATES,
-    SETTINGS,
+    TYPED_NAME,
     answer_problem,
+    caller_of,
     check_stranger,
     client_address,
-    find_bearer,
     find_token,
 )
 from chat.shared.postgres import UNAVAILABLE as POSTGRES_AWAY
-from chat.shared.problems import ForeignOrigin, NotAllowed, NotFound, Refusal, TooFast, TooLarge, Unavailable
+from chat.shared.problems import (
+    Compressed,
+    ExpectationFailed,
+    NotAllowed,
+    NotFound,
+    Refusal,
+    TooFast,
+    TooLarge,
+    Unavailable,
+)
 from chat.shared.rates import home_of
 
-SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+SERVER = "Tandem"
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
@@ -33,10 +44,28 @@ HEADERS = {
         "frame-ancestors 'none'"
     ),
 }
-# Whose pages, though a sibling's of ours may be, are not ours.
-FOREIGN_SITES = {"cross-site", "same-site"}
-HTTP_REFUSALS: dict[int, type[Refusal]] = {404: NotFound, 405: NotAllowed, 413: TooLarge}
+HTTP_REFUSALS: dict[int, type[Refusal]] = {
+    404: NotFound,
+    405: NotAllowed,
+    413: TooLarge,
+    417: ExpectationFailed,
+}
 log = structlog.get_logger(__name__)
+
+
+# Refusals that are security events, by their code.
+SECURITY_EVENTS = {
+    "bad_credentials": "login.failed",
+    "wrong_password": "login.failed",
+    "bad_code": "mfa.failed",
+    "bad_passkey": "mfa.failed",
+    "bad_recovery_code": "mfa.failed",
+    "bad_reset": "reset.failed",
+    "bad_invite": "invite.failed",
+    "admins_only": "admin.refused",
+    "foreign_origin": "origin.refused",
+    "too_fast": "limit.hit",
+}
 
 
 class Failed(Refusal):
@@ -47,22 +76,63 @@ class Failed(Refusal):
 
 @web.middleware
 async def answer_problems(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Every refusal and every failure as `application/problem+json`, without internals."""
+    """Answer every refusal and every failure with `application/problem+json`, without internals."""
     try:
         check_origin(request)
+        check_encoding(request)
         return await handler(request)
-    except Refusal as refusal:
-        return answer_problem(refusal)
-    except web.HTTPException as error:
+    except Exception as error:
+        answer = answer_error(request, error)
+        if request.writer.output_size > 0:  # a second head would stand in the middle of the first answer
+            cut(request)
+            raise ConnectionResetError("the answer had begun") from error
+        return answer
+
+
+def answer_error(request: web.Request, error: Exception) -> web.Response:
+    """Return the problem document for an exception, and log what is not the client's fault.
+
+    Raise the exception itself if it is a redirect, or if the client has left and nobody reads an answer.
+    """
+    if isinstance(error, Refusal):
+        note_refusal(request, error)
+        return answer_problem(error)
+    if isinstance(error, web.HTTPException):
         if error.status < 400:
-            raise
-        return answer_problem(HTTP_REFUSALS.get(error.status, Refusal)())
-    except POSTGRES_AWAY as error:
+            raise error
+        return answer_http_error(error)
+    if isinstance(error, ConnectionError) and is_gone(request):
+        raise error
+    if isinstance(error, POSTGRES_AWAY):
         log.warning("PostgreSQL is away", path=request.path, error=repr(error))
         return answer_problem(Unavailable(retry_after=1))
-    except Exception:
-        log.exception("a request failed", method=request.method, path=request.path)
-        return answer_problem(Failed())
+    log.error("a request failed", method=request.method, path=request.path, exc_info=error)
+    return answer_problem(Failed())
+
+
+def cut(request: web.Request) -> None:
+    """Abort the connection: a client must not take half an answer for a whole one."""
+    if request.transport is not None:
+        request.transport.abort()
+
+
+def is_gone(request: web.Request) -> bool:
+    """Return whether the client has closed the connection."""
+    return request.transport is None or request.transport.is_closing()
+
+
+def answer_http_error(error: web.HTTPException) -> web.Response:
+    """Return the problem document for an error that aiohttp raised; `Allow` stays, its text does not."""
+    answer = answer_problem(HTTP_REFUSALS.get(error.status, Refusal)())
+    if "Allow" in error.headers:
+        answer.headers["Allow"] = error.headers["Allow"]
+    return answer
+
+
+def check_encoding(request: web.Request) -> None:
+    """Raise `Compressed` unless the body is sent as it is. No client of Tandem compresses; inflating costs CPU."""
+    if any(encoding.lower() != "identity" for encoding in request.headers.getall("Content-Encoding", ())):
+        raise Compressed
 
 
 @web.middleware
@@ -80,32 +150,23 @@ async def charge_strangers(request: web.Request, handler: Handler) -> web.Stream
                 request.app[RATES].stranger.spend(home_of(client_address(request)))
 
 
-def check_origin(request: web.Request) -> None:
-    """A change (or a WebSocket) that a cookie vouches for must come from our own pages; raises `ForeignOrigin`."""
-    upgrade = request.headers.get("Upgrade", "").lower() == "websocket"
-    if (request.method in SAFE_METHODS and not upgrade) or find_bearer(request) is not None:
-        return
-    # Without the cookie too: a foreign page must not log somebody in as somebody else either.
-    origin = request.headers.get("Origin")
-    if origin is None:
-        foreign = request.headers.get("Sec-Fetch-Site") in FOREIGN_SITES
-    else:
-        foreign = host_of(origin) != request.host
-    if foreign and origin not in request.app[SETTINGS].allowed_origins:
-        raise ForeignOrigin
-
-
-def host_of(origin: str) -> str:
-    """Host and port; empty where this is no address (`null` is what a page in a sandbox says)."""
-    try:
-        return urlsplit(origin).netloc
-    except ValueError:
-        return ""
+def note_refusal(request: web.Request, refusal: Refusal) -> None:
+    """Record a refusal that is a security event, whichever route it comes from."""
+    if action := SECURITY_EVENTS.get(refusal.code):
+        resource = request.match_info.route.resource
+        route = f"{request.method} {resource.canonical if resource else ''}"
+        request.app[EVENTS].note(caller_of(request), action, typed=request.get(TYPED_NAME, ""), route=route)
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
-    """The same strict headers on every answer; API answers are never stored by caches."""
+    """Set the same strict headers on every answer; API answers are never stored by caches."""
+    set_headers(response.headers, stored=not request.path.startswith("/api/"))
+
+
+def set_headers(headers: MutableMapping[str, str], *, stored: bool) -> None:
+    """Add the strict headers. `Server` names no software and no version."""
     for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
-    if request.path.startswith("/api/"):
-        response.headers.setdefault("Cache-Control", "no-store")
+        headers.setdefault(name, value)
+    headers["Server"] = SERVER
+    if not stored:
+        headers.setdefault("Cache-Control", "no-store")

@@ -12,6 +12,7 @@ def told_plainly() -> Iterator[None]:
 
     from chat.engines import EngineTrouble
     from chat.exchange.trouble import ExchangeTrouble
+    from chat.operations.audit_export import ExportError
     from chat.operations.command import NodeTrouble
     from chat.shared.postgres import UNAVAILABLE
     from chat.shared.problems import Refusal
@@ -22,8 +23,9 @@ def told_plainly() -> Iterator[None]:
         yield
     except BadSettings as wrong:
         sys.exit(complain(f"These settings are wrong:\n{wrong}", 2))
-    except (UpTrouble, EngineTrouble, ExchangeTrouble, NodeTrouble, Refusal) as trouble:
-        sys.exit(complain(str(trouble), 1))
+    except (UpTrouble, EngineTrouble, ExchangeTrouble, ExportError, NodeTrouble, Refusal) as trouble:
+        named = [f"  {one['detail']}" for one in getattr(trouble, "errors", None) or []]
+        sys.exit(complain("\n".join([str(trouble), *named]), 1))
     except UndefinedTable:
         sys.exit(complain("The database has no tables yet, or older ones: run `tandem migrate` first.", 1))
     except UNAVAILABLE as reason:

@@ -4,20 +4,25 @@ import asyncio
 import gc
 import resource
 import signal
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 
+import psycopg
 import structlog
 import uvloop
 from aiohttp import web
 
-from chat.app import DRAINING, REACH, TASKS, make_app
+from chat.app import DRAINING, REACH, TASKS, make_app, make_operations_app
+from chat.demo.marker import count_demo_accounts, demo_warning, is_reachable
+from chat.http_server import Runner
+from chat.shared.endpoints import POOL, SETTINGS
 from chat.shared.listeners import BACKLOG, open_listeners, reach_of
 from chat.shared.logs import set_up_logs
+from chat.shared.postgres import UNAVAILABLE
 from chat.shared.settings import Settings
 from chat.shared.tasks import Tasks, first_of
 
 COLLECTED = 10_000, 20, 20  # new objects; rounds of the young, and of the middle ones, before older ones are looked at
-LINGER_SECONDS = 2.0  # for the rest of a body that was refused, so that the refusal is heard
 log = structlog.get_logger(__name__)
 
 
@@ -39,21 +44,44 @@ async def serve(settings: Settings, host: str, port: int) -> None:
     """As `run`, within a loop."""
     app = make_app(settings)
     app[REACH] = app[REACH] or reach_of(host, port)
-    runner = web.AppRunner(
-        app,
-        access_log=None,
-        keepalive_timeout=settings.keep_alive_seconds,
-        lingering_time=LINGER_SECONDS,
-        shutdown_timeout=5,
-    )
+    runner = Runner(app, keepalive_timeout=settings.keep_alive_seconds, shutdown_timeout=5)
     await runner.setup()
     try:
         for listener in open_listeners(host, port):
             await web.SockSite(runner, listener, backlog=BACKLOG).start()
-        spare_collector()
-        log.info("serving", node=settings.node, host=host, port=port)
-        await wait_for_end(app)
-        await first_of(app[DRAINING].drain(), signalled())
+        async with serving_operations(app, host, settings.operations_port):
+            await warn_of_demo(app, host)
+            spare_collector()
+            log.info("serving", node=settings.node, host=host, port=port)
+            await wait_for_end(app)
+            await first_of(app[DRAINING].drain(), signalled())
+    finally:
+        await runner.cleanup()
+
+
+async def warn_of_demo(app: web.Application, host: str) -> None:
+    """Log a warning when demo accounts exist where others may reach them."""
+    if not is_reachable(host, app[SETTINGS]):
+        return
+    # Without its migrations, or PostgreSQL, a node is not ready, and says so itself.
+    with suppress(psycopg.errors.UndefinedTable, *UNAVAILABLE):
+        async with app[POOL].connection() as connection:
+            count = await count_demo_accounts(connection)
+        if count:
+            log.warning("demo accounts are reachable", what=demo_warning(count))
+
+
+@asynccontextmanager
+async def serving_operations(app: web.Application, host: str, port: int) -> AsyncIterator[None]:
+    """Serve health and metrics on a port of their own for as long as the block lasts; port 0: not at all."""
+    if not port:
+        yield
+        return
+    runner = Runner(make_operations_app(app), shutdown_timeout=1)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port).start()
+        yield
     finally:
         await runner.cleanup()
 

@@ -7,10 +7,12 @@ from chat.accounts.avatars import endpoints as avatars
 from chat.accounts.factors import endpoints as factors
 from chat.accounts.log_in import endpoints as log_in
 from chat.accounts.oversight import endpoints as oversight
+from chat.accounts.resets import endpoints as resets
 from chat.attention import endpoints as attention
 from chat.conversations import endpoints as conversations
 from chat.conversations import member_endpoints as members
 from chat.delivery import endpoints as delivery
+from chat.erasure import endpoints as erasure
 from chat.exchange import endpoints as exchange
 from chat.files import endpoints as files
 from chat.files.reading import endpoints as reading
@@ -28,12 +30,16 @@ from chat.stream import endpoints as stream
 
 C = "/api/chat/conversations"
 
-OPERATIONS = [
+# On a port of their own where OPERATIONS_PORT is set.
+HEALTH = [
     web.get("/health/live", operations.get_live),
     web.get("/health/ready", operations.get_ready),
     web.get("/metrics", operations.get_metrics),
+]
+OPERATIONS = [
     web.get("/api/operations/echo", operations.get_echo),
     web.get("/api/audit", operations.get_audit),
+    web.get("/api/audit/export", operations.get_audit_export, allow_head=False),
     web.get("/api/openapi.json", operations.get_openapi),
     web.get("/api/asyncapi.json", operations.get_asyncapi),
     web.get("/api/announcement", announcements.get_announcement),
@@ -64,25 +70,30 @@ ACCOUNTS = [
     web.get("/api/users", accounts.get_users),
     web.get("/api/users/me", accounts.get_me),
     web.patch("/api/users/me", accounts.patch_me),
+    web.delete("/api/users/me", erasure.delete_me),
     web.put("/api/users/me/avatar", avatars.put_avatar),
     web.delete("/api/users/me/avatar", avatars.delete_avatar),
     web.get("/api/avatars/{avatar}", avatars.get_avatar),
     web.put("/api/users/me/password", accounts.put_password),
     web.get("/api/users/me/blocks", attention.get_blocks),
-    web.get("/api/users/me/export", exchange.get_export),
+    web.get("/api/users/me/export", exchange.get_export, allow_head=False),
+    web.get("/api/users/me/activity", operations.get_activity),
     web.get("/api/users/{user}", accounts.get_user),
     web.put("/api/users/{user}/block", attention.put_block),
     web.delete("/api/users/{user}/block", attention.delete_block),
     web.get("/api/users/{user}/sessions", oversight.get_sessions),
     web.delete("/api/users/{user}/sessions/{session}", oversight.delete_session),
     web.put("/api/users/{user}/disabled", oversight.put_disabled),
+    web.put("/api/users/{user}/role", oversight.put_role),
+    web.post("/api/users/{user}/reset", resets.post_reset),
+    web.post("/api/resets", resets.post_new_password),
 ]
 CHAT = [
     # first, for they are tried in this order, and nothing is asked for as often
     web.post(C + "/{conversation}/messages", messages.post_message),
     web.get(C + "/{conversation}/messages", messages.get_messages),
-    web.get("/api/chat/stream", stream.get_stream),
-    web.get("/api/chat/socket", stream.get_stream_socket),
+    web.get("/api/chat/stream", stream.get_stream, allow_head=False),
+    web.get("/api/chat/socket", stream.get_stream_socket, allow_head=False),
     web.get(C, conversations.get_conversations),
     web.post(C, conversations.post_conversation),
     web.get(C + "/{conversation}", conversations.get_conversation),
@@ -96,6 +107,9 @@ CHAT = [
     web.get(C + "/{conversation}/members", members.get_members),
     web.put(C + "/{conversation}/members/{user}", members.put_seat),
     web.delete(C + "/{conversation}/members/{user}", members.delete_seat),
+    web.get("/api/chat/invitations", members.get_invitations),
+    web.post("/api/chat/invitations/{conversation}/accept", members.post_acceptance),
+    web.delete("/api/chat/invitations/{conversation}", members.delete_invitation),
     web.put(C + "/{conversation}/authors", exchange.put_authors),
     web.get(C + "/{conversation}/messages/{seq}", messages.get_message),
     web.patch(C + "/{conversation}/messages/{seq}", edits.patch_message),

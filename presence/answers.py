@@ -46,6 +46,7 @@ class Answers:
         if isinstance(signal, Beat):
             self._registry.touch(socket.connection, active=signal.type == "active")
         elif isinstance(signal, SetStatus):
+            self._rates.status.spend(socket.member.user_id)
             await self._registry.choose(socket.member.user_id, signal.to_choice())
         elif isinstance(signal, Typing):
             await self._relay(socket, signal)

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from chat.shared.audit import record
 from chat.shared.charging import charge_caller
-from chat.shared.detach import Departed, detach
+from chat.shared.detach import Departed, NotDetachable, detach, upgrade
 from chat.shared.endpoints import (
     ADMISSION,
     IDENTITIES,
@@ -20,7 +20,7 @@ from chat.shared.endpoints import (
     require_identity,
 )
 from chat.shared.identity import Member
-from chat.shared.problems import NotWebSocket, Unavailable
+from chat.shared.problems import Unavailable, Unfinished
 from chat.shared.redis import UNAVAILABLE
 from chat.shared.websocket.wire import BUFFER
 from presence.signal import WATCH_MOST
@@ -32,22 +32,21 @@ Answer = TypeVar("Answer")
 
 
 async def get_socket(request: web.Request) -> web.StreamResponse:
-    """Refuse it, or shake hands and take the connection over."""
+    """Open the presence socket."""
     request.app[ADMISSION].check()
     sockets = request.app[SOCKETS]
     member = await identify(request, sockets)
     sockets.roster.check_room(member.user_id)
-    response = web.WebSocketResponse(compress=False)
-    if not response.can_prepare(request):
-        raise NotWebSocket
-    await response.prepare(request)
+    response = await upgrade(request)  # from here to the roster: no await
     socket = sockets.make(member)
     try:
-        socket.begin(detach(request, socket, BUFFER))
-    except ConnectionError:
+        transport, early = detach(request, response, socket, BUFFER)
+    except (Unfinished, NotDetachable):
         sockets.registry.close(socket.connection)
-        return response
+        raise
+    socket.begin(transport)
     sockets.enter(socket)
+    socket.data_received(early)
     return Departed()
 
 

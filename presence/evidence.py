@@ -3,6 +3,7 @@
 from typing import Any
 
 from chat.shared.postgres import Pool
+from chat.shared.problems import NotFound
 from chat.shared.queries import load
 from chat.shared.registry.evidence import DeviceHere, Evidence
 from chat.shared.registry.registry import Registry
@@ -11,6 +12,13 @@ from presence.mirror import make_record
 
 NAMES = ("name", "address")
 queries = load(__file__)
+
+
+async def require_user(pool: Pool, user_id: int) -> None:
+    """Raise `NotFound` unless there is an account with this id."""
+    async with pool.connection() as connection:
+        if await (await connection.execute(queries.has_user, [user_id])).fetchone() is None:
+            raise NotFound
 
 
 async def describe_evidence(pool: Pool, registry: Registry, user_id: int) -> dict[str, Any]:

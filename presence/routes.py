@@ -9,7 +9,7 @@ P = "/api/presence"
 
 PRESENCE = [
     web.get(P, endpoints.get_presence),
-    web.get(P + "/socket", endpoints.get_socket),
+    web.get(P + "/socket", endpoints.get_socket, allow_head=False),
     web.post(P + "/ticket", endpoints.post_ticket),
     web.get(P + "/nodes", oversight.get_nodes),
     web.put(P + "/nodes/{node}/drain", oversight.put_drain),

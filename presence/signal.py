@@ -11,6 +11,7 @@ from chat.shared.registry.choice import Choice, Mode
 
 FRAME_MOST = 4096
 WATCH_MOST = 500
+DETAIL_MOST = 200  # characters: what is said of a frame does not grow with it
 LATEST = datetime(9000, 1, 1, tzinfo=UTC)
 # Zero-width joiners and variation selectors make emoji; everything else invisible only serves to deceive.
 JOINERS = {"\u200d", "\u200c"}
@@ -113,4 +114,4 @@ def parse_signal(data: bytes) -> Signal:
 def name_error(error: Any) -> str:
     """The field and what is wrong with it, in one line."""
     place = ".".join(str(part) for part in error["loc"][1:])
-    return f"{place}: {error['msg']}" if place else str(error["msg"])
+    return (f"{place}: {error['msg']}" if place else str(error["msg"]))[:DETAIL_MOST]

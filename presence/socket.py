@@ -13,11 +13,8 @@ from chat.shared.websocket.frames import encode_frame
 from chat.shared.websocket.wire import Wire
 from presence.signal import BadFrame, Signal, parse_signal
 
-DRAIN, POLICY = (1001, "drain"), (1008, "too many problems")
-REVOKED, TOO_FAST = (4401, "login ended"), (4429, "too fast")
+DRAIN, REVOKED = (1001, "drain"), (4401, "login ended")
 UNAVAILABLE, FAILED = (1013, "try again later"), (1011, "failed")
-PROBLEMS_MOST, PROBLEMS_SECONDS = 10, 60.0
-SIGNALS_BURST, SIGNALS_SECOND = 60, 20
 WAITING_MOST = 100
 
 
@@ -39,8 +36,6 @@ class Socket(Wire):
     the latest state and nothing piles up."""
 
     __slots__ = (
-        "_full_at",
-        "_problems",
         "bucket",
         "connection",
         "deadline",
@@ -63,7 +58,7 @@ class Socket(Wire):
     )
 
     def __init__(self, member: Member, connection: Connection, reception: "Reception") -> None:
-        super().__init__()
+        super().__init__(reception.limited)
         self.member, self.connection, self.reception = member, connection, reception
         self.deadline, self.bucket, self.told = float("inf"), 0, ""
         self.users: set[int] | None = None
@@ -76,14 +71,9 @@ class Socket(Wire):
         self.greeted = self.seated = self.own_news = False
         self.to_recheck = self.rechecking = False
         self.own_version = -1
-        self._problems: list[float] | None = None
-        self._full_at = 0.0
 
     def hear(self, text: bytes) -> None:
         """Take the signal, or say what is wrong with it."""
-        if self._too_fast():
-            self.close(*TOO_FAST)
-            return
         try:
             signal = parse_signal(text)
         except BadFrame as bad:
@@ -97,22 +87,11 @@ class Socket(Wire):
 
     def complain(self, refusal: Refusal) -> None:
         """Say what was refused; the socket stays open, unless that happens too often."""
-        self.say({"type": "problem", "code": refusal.code, "detail": str(refusal)})
-        now = self.reception.clock()
-        self._problems = [one for one in self._problems or () if one > now - PROBLEMS_SECONDS]
-        self._problems.append(now)
-        if len(self._problems) >= PROBLEMS_MOST:
-            self.close(*POLICY)
-
-    def _too_fast(self) -> bool:
-        """A burst is fine; the bucket refills evenly."""
-        now = self.reception.clock()
-        self._full_at = max(self._full_at, now) + 1 / SIGNALS_SECOND
-        return self.reception.limited and self._full_at - now > SIGNALS_BURST / SIGNALS_SECOND
+        self.send_problem(encode_message({"type": "problem", "code": refusal.code, "detail": str(refusal)}))
 
     def say(self, message: dict[str, Any]) -> None:
         """One message to this client alone."""
-        self.send(encode_frame(orjson.dumps(message)))
+        self.send(encode_message(message))
 
     def room(self) -> None:
         """It reads again: now it is told what is the latest by now."""
@@ -121,6 +100,11 @@ class Socket(Wire):
     def lost(self) -> None:
         """It has gone."""
         self.reception.gone(self)
+
+
+def encode_message(message: dict[str, Any]) -> bytes:
+    """Return a text frame of JSON."""
+    return encode_frame(orjson.dumps(message))
 
 
 class Reception:

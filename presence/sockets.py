@@ -16,6 +16,7 @@ from chat.shared.registry.keys import TYPING
 from chat.shared.registry.registry import Registry, Works
 from chat.shared.settings import Settings
 from chat.shared.stays import Stays
+from chat.shared.websocket.wire import TOO_FAST
 from presence.answers import Answers, describe_own
 from presence.follower import Follower
 from presence.glance import Glance
@@ -27,7 +28,7 @@ from presence.roster import Roster
 from presence.scope import Scope
 from presence.sight import NOBODY, Sight, see_typing
 from presence.signal import Signal
-from presence.socket import FAILED, TOO_FAST, UNAVAILABLE, WAITING_MOST, Reception, Recheck, Socket
+from presence.socket import FAILED, UNAVAILABLE, WAITING_MOST, Reception, Recheck, Socket
 from presence.typing import Typing
 from presence.watchers import Watchers
 

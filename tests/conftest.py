@@ -15,7 +15,7 @@ from xdist.scheduler import LoadFileScheduling
 from chat.engines import PostgresEngine, ValkeyEngine
 from chat.migrations import migrate
 from tests.cast import Cast, Person, casting
-from tests.databases import folder_in_memory, fresh_database, set_fsync
+from tests.databases import as_node, folder_in_memory, fresh_database, set_fsync
 from tests.nodes import Node, running_node
 
 pytest_plugins = ("tests.stacks",)
@@ -71,7 +71,7 @@ def valkey_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def own_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresEngine]:
     """A migrated server of this test's own, to be stopped, killed, paused and started again (from the main thread)."""
     with PostgresEngine(tmp_path_factory.mktemp("own-postgres")) as engine:
-        asyncio.run(migrate(engine.url))
+        asyncio.run(migrate(engine.url, as_node(engine.url)))
         yield engine
 
 
@@ -86,7 +86,7 @@ def own_valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyEngin
 def template(postgres_url: str) -> Iterator[str]:
     """The name of a migrated, empty database from which each test's own is cloned."""
     with fresh_database(postgres_url, f"tandem_template_{os.getpid()}") as url:
-        asyncio.run(migrate(url))
+        asyncio.run(migrate(url, as_node(url)))
         yield urlsplit(url).path.removeprefix("/")
 
 

@@ -36,6 +36,12 @@ def fresh_database(server: str, name: str, template: str = "template1") -> Itera
         tell(server, SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
 
 
+def as_node(url: str) -> str:
+    """Return the URL by which nodes connect to a database, with the role that `migrate` admits."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=f"tandem_node:chloe-knows-it@{parts.netloc.rpartition('@')[2]}").geturl()
+
+
 def set_fsync(server: str, on: bool) -> None:
     """Whether the server waits for its disk. A clone and its end take three times as long with it."""
     tell(server, SQL("ALTER SYSTEM SET fsync = {}").format(Literal(on)))

@@ -91,7 +91,7 @@ LUA = [
     (r"(?<![<>=~])>(?![=])", ">="),
     (r"^\s*redis\.call\(.*\)$", ""),
 ]
-TESTS_MOST = 40  # of those that execute a line, quickest first
+TESTS_MOST = 60  # of those that execute a line: first those named like the module, then the quickest
 TEST_SECONDS = 30
 RUN_SECONDS = 240
 
@@ -117,7 +117,7 @@ def mutate(path: str) -> Iterator[Mutant]:
     source, seen = (ROOT / path).read_text(), set()
     for changed in mutate_lua(source) if path.endswith(".lua") else mutate_python(source):
         mutant = compare(path, source, changed)
-        if mutant is not None and mutant.key not in seen and not constant(mutant.before):
+        if mutant is not None and mutant.key not in seen and not is_trivial(mutant.before):
             seen.add(mutant.key)
             yield mutant
 
@@ -137,9 +137,9 @@ def compare(path: str, source: str, changed: str) -> Mutant | None:
     return Mutant(path, first + 1, before, after, changed)
 
 
-def constant(line: str) -> bool:
-    """True for a tuning constant: `PAGE = 500` may as well be 501."""
-    return re.match(r"[A-Z][A-Z_]+(, [A-Z][A-Z_]+)* = ", line) is not None
+def is_trivial(line: str) -> bool:
+    """True for a tuning constant (`PAGE = 500` may as well be 501) and for a line of the log."""
+    return re.match(r"[A-Z][A-Z_]+(, [A-Z][A-Z_]+)* = |log\.", line) is not None
 
 
 def mutate_python(source: str) -> Iterator[str]:
@@ -193,13 +193,19 @@ class Coverage:
             sys.exit("The tests did not run to their end, so no lines were recorded.")
 
     def tests_of(self, mutant: Mutant) -> list[str]:
-        """The tests that execute the mutant's line, else those that execute its module; quickest first."""
+        """Return the tests that execute the line, else those that execute its module; the likeliest to notice first."""
         if mutant.path.endswith(".lua"):
             found = {test for test in self._seconds if test.startswith(("tests/registry", "tests/presence"))}
         else:
             lines = self._lines.get(mutant.path, {})
             found = set(lines.get(str(mutant.line), [])) or {test for tests in lines.values() for test in tests}
-        return sorted(found, key=lambda test: self._seconds.get(test, 0.0))[:TESTS_MOST]
+        module = Path(mutant.path)
+
+        def rank(test: str) -> tuple[bool, bool, float]:
+            file = test.partition("::")[0]
+            return f"test_{module.stem}.py" not in file, f"/{module.parent.name}/" not in file, self._seconds[test]
+
+        return sorted(found & self._seconds.keys(), key=rank)[:TESTS_MOST]
 
 
 class Workplace:

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from chat.app import make_app
+from chat.http_server import Runner, Server
 from chat.shared.settings import Settings, read_settings
+from tests.databases import as_node
 
 
 @dataclass
@@ -18,18 +20,20 @@ class Node:
     url: str
     port: int
     app: web.Application
+    server: Server
 
 
 @asynccontextmanager
 async def running_node(database_url: str, redis_url: str, **settings: object) -> AsyncIterator[Node]:
     """Start a node with these settings; it stops at the end of the block.
 
-    It shares the loop with its test, and refuses nobody because the test keeps that busy.
+    It shares the loop with its test, and refuses nobody because the test keeps that busy. Its people share nothing at
+    first and add each other all the same; `tests/conversations/test_invitations.py` asks them before.
     """
     with tempfile.TemporaryDirectory(prefix="tandem-files-") as folder:
         own = {"node": "a1", "files_url": f"file://{folder}"}
-        given = own | {"rate_limits": False, "drain_seconds": 0, "lag_most": 60} | settings
-        async with serving(read_settings(database_url=database_url, redis_url=redis_url, **given)) as node:
+        given = own | {"rate_limits": False, "drain_seconds": 0, "lag_most": 60, "strangers": "add"} | settings
+        async with serving(read_settings(database_url=as_node(database_url), redis_url=redis_url, **given)) as node:
             yield node
 
 
@@ -37,12 +41,13 @@ async def running_node(database_url: str, redis_url: str, **settings: object) ->
 async def serving(settings: Settings) -> AsyncIterator[Node]:
     """As `running_node`, with all settings given."""
     app = make_app(settings)
-    runner = web.AppRunner(app, access_log=None, lingering_time=0.5, shutdown_timeout=1)
+    runner = Runner(app, lingering_time=0.5, shutdown_timeout=1, keepalive_timeout=settings.keep_alive_seconds)
     await runner.setup()
     try:
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
         port = runner.addresses[0][1]
-        yield Node(f"http://127.0.0.1:{port}", port, app)
+        assert isinstance(runner.server, Server)
+        yield Node(f"http://127.0.0.1:{port}", port, app, runner.server)
     finally:
         await runner.cleanup()

@@ -95,6 +95,34 @@ def test_background_tasks_are_supervised() -> None:
     assert set(found) <= {"chat/shared/tasks.py"}
 
 
+BODY_READERS = {"content", "read", "post", "multipart", "json", "text", "readline", "iter_any", "iter_chunked"}
+
+
+def test_bodies_come_in_through_one_module() -> None:
+    """Only `chat/shared/bodies.py` reads a request's body: there it has a deadline and a size."""
+    found = {
+        f"{name}: {ast.unparse(node)}"
+        for name, tree in sources().items()
+        if name.startswith(("chat/", "presence/")) and not name.startswith("chat/bench/")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr in BODY_READERS and ast.unparse(node.value) == "request"
+    }
+    assert {one.partition(":")[0] for one in found} == {"chat/shared/bodies.py"}, found
+
+
+def test_servers_are_made_in_one_module() -> None:
+    """A node runs on `chat/http_server.py` alone, which refuses malformed requests and cuts stalled readers."""
+    makers = {"web.AppRunner", "web.Server", "web.run_app", "web.ServerRunner", "AppRunner", "TestServer"}
+    found = {
+        name
+        for name, tree in sources().items()
+        if name.startswith(("chat/", "presence/", "tests/nodes.py")) and not name.startswith("chat/bench/")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute | ast.Name) and ast.unparse(node) in makers
+    }
+    assert found == {"chat/http_server.py"}
+
+
 def test_tests_do_not_sleep() -> None:
     """Tests wait for a condition or a signal; only `tests/waiting.py` knows how."""
     sleepers = {

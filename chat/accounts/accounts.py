@@ -11,7 +11,7 @@ from chat.accounts.hasher import Hasher
 from chat.accounts.invites import use_invite
 from chat.accounts.sessions import Device, Session, Sessions, end_others, lock_user, renew_token
 from chat.accounts.strength import check_password
-from chat.accounts.user import Me, User, queries
+from chat.accounts.user import Me, User, queries, require_own_look, tell_change
 from chat.log.append import Log
 from chat.log.entry import Unplaced
 from chat.shared.audit import COMMAND_LINE, Actor, record
@@ -54,10 +54,11 @@ class SignedIn:
 
 
 class Accounts:
-    """What a person does with the account. `signup` is the setting."""
+    """What users do with their accounts. `signup` and `directory` are the settings."""
 
-    def __init__(self, pool: Pool, log: Log, sessions: Sessions, signup: str) -> None:
-        self._pool, self._log, self._sessions, self._signup = pool, log, sessions, signup
+    def __init__(self, pool: Pool, log: Log, sessions: Sessions, signup: str, directory: str) -> None:
+        self._pool, self._log, self._sessions = pool, log, sessions
+        self._signup, self._directory = signup, directory
         self.hasher = Hasher()
 
     def check_open(self) -> None:
@@ -66,15 +67,20 @@ class Accounts:
             raise SignupClosed
 
     async def sign_up(self, form: SignUp, device: Device) -> SignedIn:
-        """A new account and its first login, or neither. Raises `SignupClosed`, `BadInvite`, `NameTaken`."""
+        """Return a new account with its first session.
+
+        Raise `SignupClosed`, `BadInvite`, `NameTaken`, `ImitatesAdmin`.
+        """
         self.check_open()
         stored = await self.hasher.hash(form.password)
         async with self._pool.connection() as connection, connection.transaction():
             if self._signup == "invite":
                 await use_invite(connection, form.invite)
             user = await insert_user(connection, form.name, form.display_name or form.name, stored)
+            await require_own_look(connection, user)
             opened = await self._sessions.open(connection, user.id, [hash_token(stored)], device)
-        assert opened is not None
+            assert opened is not None
+            await record(connection, owner(user, opened[1]), "account.create", user.id, role=user.role)
         return SignedIn(user, opened[1], opened[0])
 
     async def check_log_in(self, form: LogIn) -> tuple[User, list[bytes]]:
@@ -93,10 +99,11 @@ class Accounts:
 
     async def open_session(self, user: User, password_digests: Sequence[bytes] | None, device: Device) -> SignedIn:
         """Open a session. Raise `BadCredentials` if the password has changed since, or the account is disabled."""
-        async with self._pool.connection() as connection:
+        async with self._pool.connection() as connection, connection.transaction():
             opened = await self._sessions.open(connection, user.id, password_digests, device)
-        if opened is None:
-            raise BadCredentials
+            if opened is None:
+                raise BadCredentials
+            await record(connection, owner(user, opened[1]), "login.ok", user.id)
         return SignedIn(user, opened[1], opened[0])
 
     async def _renew(self, user_id: int, stored: str, password: str) -> list[str]:
@@ -111,7 +118,7 @@ class Accounts:
     async def change_profile(self, user_id: int, profile: Profile) -> Me:
         """Change what others see, and everybody hears of it; what is private, his own devices. The user as he is now.
 
-        Raises `Invalid` on a time zone that there is not.
+        Raises `Invalid` on a time zone that there is not, and `ImitatesAdmin`.
         """
         await self._check_time_zone(profile.time_zone)
         async with self._log.change() as change:
@@ -119,11 +126,13 @@ class Accounts:
             assert row is not None
             old = Me(User(*row[:-1]), row[-1])
             new = old.changed(profile)
+            if new.user.display_name != old.user.display_name:
+                await require_own_look(change.connection, new.user)
             if new != old:
                 said = [new.user.display_name, new.user.about, new.user.time_zone, new.receipts, user_id]
                 await change.connection.execute(queries.set_profile, said)
             if new.user != old.user:
-                await change.record(Unplaced("user", subject=user_id, data=new.user.encode()))
+                await tell_change(change, new.user, self._directory)
             if new.receipts != old.receipts:
                 await change.record(Unplaced("settings", user_id=user_id, data=orjson.dumps(new.settings())))
         return new
@@ -151,6 +160,7 @@ class Accounts:
             changed = {"user_id": user_id, "stored": stored, "fresh": fresh}
             if not await (await change.connection.execute(queries.set_password, changed)).fetchone():
                 raise WrongPassword
+            await record(change.connection, actor, "account.password", user_id)
             ended = await end_others(change, actor, user_id, session_id, "password")
             return await renew_token(change, user_id, session_id, secure), ended
 
@@ -164,6 +174,11 @@ class Accounts:
         if not await self.hasher.verify(stored, password):
             raise WrongPassword
         return User(*fields), stored
+
+
+def owner(user: User, session: Session) -> Actor:
+    """Return the user as the actor, in a session that has just been opened."""
+    return Actor(user.id, session.address, session.id)
 
 
 def plain_name(text: str) -> str:

@@ -18,6 +18,7 @@ from chat.shared.endpoints import (
     RATES,
     REGISTRY,
     SETTINGS,
+    TYPED_NAME,
     actor_of,
     answer_json,
     client_address,
@@ -33,7 +34,7 @@ from chat.shared.endpoints import (
     require_identity,
     require_recent_proof,
 )
-from chat.shared.identity import hash_token
+from chat.shared.identity import Member, hash_token
 
 ACCOUNTS = web.AppKey("accounts", Accounts)
 SESSIONS = web.AppKey("sessions", Sessions)
@@ -56,6 +57,7 @@ async def post_account(request: web.Request) -> web.Response:
 async def post_session(request: web.Request) -> web.Response:
     """Log in. A user with a second factor gets a challenge (401) and continues with POST /api/sessions/second."""
     form = await read_model(request, LogIn)
+    request[TYPED_NAME] = form.name
     name, accounts = form.name.lower(), request.app[ACCOUNTS]
     trust = await trust_of(request, name)
     await request.app[RATES].spend_login(name, client_address(request), device=trust.device, familiar=trust.familiar)
@@ -215,21 +217,27 @@ async def put_password(request: web.Request) -> web.Response:
 
 
 async def get_user(request: web.Request) -> web.Response:
-    """Who somebody is."""
-    await require_identity(request)
-    return answer_json((await read_user(request.app[POOL], path_id(request, "user"))).encode())
+    """Get a user."""
+    viewer = viewer_of(request, await require_identity(request))
+    return answer_json((await read_user(request.app[POOL], path_id(request, "user"), viewer)).encode())
+
+
+def viewer_of(request: web.Request, member: Member) -> int | None:
+    """Return whose conversations decide which users are seen; None where all are (DIRECTORY, and admins)."""
+    return None if request.app[SETTINGS].directory == "all" or member.role == "admin" else member.user_id
 
 
 async def get_users(request: web.Request) -> web.Response:
-    """`?ids=1,2` → those; `?q=an` → who may be meant."""
+    """List users: `?ids=1,2` returns these; `?q=an` returns those whose names match, without disabled users."""
     member = await require_identity(request)
     if "ids" in request.query:
         ids = parse_ids(request.query["ids"], "ids", IDS_MOST)
         request.app[RATES].view.spend(member.user_id, len(ids) // IDS_AT_ONCE)
-        users = await read_users(request.app[POOL], ids)
+        users = await read_users(request.app[POOL], ids, viewer_of(request, member))
     else:
         request.app[RATES].search.spend(member.user_id)
-        users = await find_users(request.app[POOL], plain_text(request.query.get("q", ""))[:QUERY_MOST])
+        text = plain_text(request.query.get("q", ""))[:QUERY_MOST]
+        users = await find_users(request.app[POOL], text, viewer_of(request, member))
     return answer_json({"users": [user.to_json() for user in users]})
 
 

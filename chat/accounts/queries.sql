@@ -78,10 +78,9 @@ update users set disabled_at = case when %(disabled)s then now() end
 returning id
 
 -- name: set_password
+-- Reset links from before are of no use any more.
+with gone as (delete from password_resets where user_id = %(user_id)s)
 update users set password_hash = %(fresh)s where id = %(user_id)s and password_hash = %(stored)s returning id
-
--- name: reset_password
-update users set password_hash = %s where id = %s
 
 -- name: set_profile
 update users set display_name = %s, about = %s, time_zone = %s, receipts = %s where id = %s
@@ -93,19 +92,38 @@ select true from pg_timezone_names where name = %s limit 1
 select id, name, display_name, role, about, time_zone, avatar, receipts from users where id = %s
 
 -- name: read_users
-select id, name, display_name, role, about, time_zone, avatar from users
- where id = any(%s) and not is_probe(id) order by id
+-- With a viewer, only those who have ever been in a conversation that the viewer is in: their messages are there.
+select u.id, u.name, u.display_name, u.role, u.about, u.time_zone, u.avatar, u.disabled_at is not null from users u
+ where u.id = any(%(ids)s) and not is_probe(u.id)
+   and (%(viewer)s::bigint is null or u.id = %(viewer)s
+        or exists (select from memberships theirs join memberships mine using (conversation_id)
+                    where theirs.user_id = u.id and mine.user_id = %(viewer)s and mine.until is null))
+ order by u.id
+
+-- name: list_conversations_of
+select conversation_id from memberships where user_id = %s and until is null order by conversation_id
 
 -- name: find_users
 -- Whose name begins so, then whose shown name contains it. Each is the beginning of one range of keys: few are read
--- whatever is asked and however many there are. One person may have several keys that begin so.
+-- whatever is asked and however many there are. One person may have several keys that begin so. With a viewer, only
+-- those are found who share a conversation, among the first thousand of each range.
 with named as (
-    select k.user_id from user_names k join users u on u.id = k.user_id and u.disabled_at is null and not is_probe(u.id)
-     where k.kind = 0 and k.key >= %(text)s and k.key < %(beyond)s
+    select k.user_id
+      from (select * from user_names where kind = 0 and key >= %(text)s and key < %(beyond)s order by key limit 1000) k
+      join users u on u.id = k.user_id and u.disabled_at is null and not is_probe(u.id)
+     where %(viewer)s::bigint is null or u.id = %(viewer)s
+        or exists (select from memberships theirs join memberships mine using (conversation_id)
+                    where theirs.user_id = u.id and theirs.until is null
+                      and mine.user_id = %(viewer)s and mine.until is null)
      order by k.key limit %(most)s),
 shown as (
-    select k.user_id from user_names k join users u on u.id = k.user_id and u.disabled_at is null and not is_probe(u.id)
-     where k.kind = 1 and k.key >= %(text)s and k.key < %(beyond)s
+    select k.user_id
+      from (select * from user_names where kind = 1 and key >= %(text)s and key < %(beyond)s order by key limit 1000) k
+      join users u on u.id = k.user_id and u.disabled_at is null and not is_probe(u.id)
+     where %(viewer)s::bigint is null or u.id = %(viewer)s
+        or exists (select from memberships theirs join memberships mine using (conversation_id)
+                    where theirs.user_id = u.id and theirs.until is null
+                      and mine.user_id = %(viewer)s and mine.until is null)
      order by k.key limit 10 * %(most)s)
 select u.id, u.name, u.display_name, u.role, u.about, u.time_zone, u.avatar
   from users u where u.id in (select user_id from named union select user_id from shown)
@@ -122,3 +140,10 @@ returning to_char(expires_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'
 update invites set uses_left = uses_left - 1
  where code_hash = %s and uses_left > 0 and expires_at > now()
 returning uses_left
+
+-- name: find_imitated
+-- An admin whose shown name looks like this one, unless the user is an admin too.
+select a.id from users a
+ where look_of(a.display_name) = look_of(%(name)s) and a.role = 'admin' and a.disabled_at is null and a.id <> %(user)s
+   and not exists (select from users u where u.id = %(user)s and u.role = 'admin')
+ limit 1

@@ -39,8 +39,11 @@ MASKS = (str.maketrans("013457@$!|", "oleastasil"), str.maketrans("013457@$!|", 
 
 
 def normalise(password: str) -> str:
-    """One form for what looks the same: keyboards differ in how they compose letters and in their widths (NFKC)."""
-    return unicodedata.normalize("NFKC", password)
+    """Return one form for what looks the same: keyboards compose letters and choose widths differently (NFKC).
+
+    Normalizing is quadratic in a run of combining marks, so what is longer than any password is cut first.
+    """
+    return unicodedata.normalize("NFKC", password[: MOST + 1])
 
 
 def check_password(password: str, *names: str) -> str:
@@ -81,16 +84,24 @@ def is_repeated(text: str) -> bool:
 def without_runs(text: str) -> str:
     """What is left when years and runs of at least three neighbours are taken out."""
     text = YEAR.sub("", text)
-    rest, at = "", 0
+    rest, at = [], 0
     while at < len(text):
-        end = at + 1
-        while end < len(text) and is_run(text[at : end + 1]):
-            end += 1
-        rest += text[at:end] if end - at < 3 else ""
+        end = end_of_run(text, at)
+        rest += [text[at:end]] if end - at < 3 else []
         at = end
-    return rest
+    return "".join(rest)
 
 
-def is_run(text: str) -> bool:
-    """Neighbours on a keyboard or in an alphabet, or one character again and again."""
-    return len(set(text)) == 1 or any(text in row for row in RUNS)
+def end_of_run(text: str, at: int) -> int:
+    """Return the end of the longest run from `at`: one character again and again, or neighbors in a row of keys.
+
+    Each row is short, so the time grows linearly with the run.
+    """
+    end = at + 1
+    while end < len(text) and text[end] == text[at]:
+        end += 1
+    if end > at + 1:  # no row has the same character twice in a row
+        return end
+    while end < len(text) and any(text[at : end + 1] in row for row in RUNS):
+        end += 1
+    return end

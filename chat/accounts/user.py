@@ -5,13 +5,21 @@ from dataclasses import asdict, dataclass, replace
 import orjson
 
 from chat.accounts.form import Profile
-from chat.shared.postgres import Pool
-from chat.shared.problems import NotFound
+from chat.log.append import Change
+from chat.log.entry import Unplaced
+from chat.shared.postgres import Connection, Pool
+from chat.shared.problems import NotFound, Refusal
 from chat.shared.queries import load
 
 queries = load(__file__)
 FOUND_MOST = 20
 LAST_LETTER = "\U0010ffff"  # no key has it: with it behind, a text is beyond all that begin so
+
+
+class ImitatesAdmin(Refusal):
+    """An admin has this display name, or one that looks like it. Choose another one."""
+
+    status, code = 409, "imitates_admin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +33,22 @@ class User:
     about: str = ""
     time_zone: str = ""
     avatar_id: int | None = None
+    disabled: bool = False
 
     def to_json(self) -> dict[str, object]:
-        """The user's public fields; `avatar` is where the picture is, empty for none."""
+        """Return the public fields. `avatar` is the picture's path, empty for none; `disabled` is there when true."""
         fields = asdict(self)
-        avatar_id = fields.pop("avatar_id")
-        return fields | {"avatar": f"/api/avatars/{avatar_id}" if avatar_id else ""}
+        avatar_id, disabled = fields.pop("avatar_id"), fields.pop("disabled")
+        fields["avatar"] = f"/api/avatars/{avatar_id}" if avatar_id else ""
+        return fields | ({"disabled": True} if disabled else {})
 
     def with_avatar(self, avatar_id: int | None) -> "User":
         """The same with another picture, or none."""
         return replace(self, avatar_id=avatar_id)
+
+    def with_role(self, role: str) -> "User":
+        """Return the user with another role."""
+        return replace(self, role=role)
 
     def encode(self) -> bytes:
         """The same as bytes."""
@@ -76,23 +90,49 @@ async def read_me(pool: Pool, user_id: int) -> Me:
     return Me(User(*row[:-1]), row[-1])
 
 
-async def read_user(pool: Pool, user_id: int) -> User:
-    """This user; raises `NotFound`."""
-    for user in await read_users(pool, [user_id]):
+async def read_user(pool: Pool, user_id: int, viewer: int | None = None) -> User:
+    """Return this user if the viewer may see them; None as viewer sees all. Raise `NotFound`."""
+    for user in await read_users(pool, [user_id], viewer):
         return user
     raise NotFound
 
 
-async def read_users(pool: Pool, user_ids: list[int]) -> list[User]:
-    """Those of these users that exist, by id; those who have left too, for their messages are still there."""
+async def read_users(pool: Pool, user_ids: list[int], viewer: int | None = None) -> list[User]:
+    """Return these users by id, as far as they exist and the viewer may see them; None as viewer sees all.
+
+    Disabled users are among them, for their messages are still there.
+    """
     async with pool.connection() as connection:
-        rows = await (await connection.execute(queries.read_users, [user_ids])).fetchall()
+        asked = {"ids": user_ids, "viewer": viewer}
+        rows = await (await connection.execute(queries.read_users, asked)).fetchall()
     return [User(*row) for row in rows]
 
 
-async def find_users(pool: Pool, text: str) -> list[User]:
-    """Up to 20 users whose name begins with `text` or whose display name contains it, the nearest first."""
-    asked = {"text": text.lower(), "beyond": text.lower() + LAST_LETTER, "most": FOUND_MOST}
+async def find_users(pool: Pool, text: str, viewer: int | None = None) -> list[User]:
+    """Return up to 20 users whose name begins with `text` or whose display name contains it, the nearest first."""
+    asked = {"text": text.lower(), "beyond": text.lower() + LAST_LETTER, "most": FOUND_MOST, "viewer": viewer}
     async with pool.connection() as connection:
         rows = await (await connection.execute(queries.find_users, asked)).fetchall()
     return [User(*row) for row in rows]
+
+
+async def tell_change(change: Change, user: User, directory: str) -> None:
+    """Record that the user's profile is another one: for everyone, or for those who share a conversation.
+
+    Nodes hear of it either way, because they remember what a user may do.
+    """
+    if directory == "all":
+        await change.record(Unplaced("user", subject=user.id, data=user.encode()))
+        return
+    rows = await (await change.connection.execute(queries.list_conversations_of, [user.id])).fetchall()
+    await change.record(Unplaced("user", subject=user.id))
+    await change.record(Unplaced("user", user_id=user.id, data=user.encode()))
+    for (conversation_id,) in rows:
+        await change.record(Unplaced("user", conversation_id, subject=user.id, data=user.encode()))
+
+
+async def require_own_look(connection: Connection, user: User) -> None:
+    """Raise `ImitatesAdmin` if the user is no admin, but their display name looks like an admin's."""
+    asked = {"name": user.display_name, "user": user.id}
+    if await (await connection.execute(queries.find_imitated, asked)).fetchone():
+        raise ImitatesAdmin

@@ -1,6 +1,6 @@
-"""What in a message is code or an address: nobody is mentioned there. Pure, and linear in the length of the text.
+"""Code and addresses in a message, where names are no mentions. Pure; time grows linearly with the text.
 
-As in Markdown: fenced blocks first, then, within a paragraph, spans between two runs of as many backticks.
+Follows Markdown: fenced blocks first, then code spans between two equal runs of backticks within a paragraph.
 """
 
 import re
@@ -9,24 +9,24 @@ from collections.abc import Iterator
 
 FENCE = re.compile(r" {0,3}(?:(`{3,})[^`]*|(~{3,}).*)")
 PARAGRAPHS = re.compile(r"\n[ \t]*\n")
-RUN = re.compile(r"(\\*)(`+)")
+RUN = re.compile(r"(?<!\\)(\\*)(`+)")  # without the look-behind each backslash of a run starts a search: quadratic
 ADDRESS = re.compile(r"\b(?:https?://|www\.)\S+", re.IGNORECASE)
 
 
 def strip_code(text: str) -> str:
-    """`text` without code and addresses; what stood on both sides of them stays apart."""
+    """Return `text` without code and addresses; the text before and after them stays separated."""
     if "`" in text or "~~~" in text:
         text = "\n\n".join(strip_spans(part) for part in PARAGRAPHS.split(strip_fences(text)))
     return ADDRESS.sub(" ", text)
 
 
 def strip_fences(text: str) -> str:
-    """Without fenced blocks; one that is not closed reaches to the end."""
+    """Return `text` without fenced blocks; an unclosed block reaches to the end."""
     return "\n".join(lines_outside(text))
 
 
 def lines_outside(text: str) -> Iterator[str]:
-    """The lines outside of fences; an empty one, which ends a paragraph, where a block begins."""
+    """Yield the lines outside fences, and an empty line, which ends a paragraph, for each block."""
     fence = ""
     for line in text.split("\n"):
         if fence:
@@ -40,13 +40,13 @@ def lines_outside(text: str) -> Iterator[str]:
 
 
 def closes(line: str, fence: str) -> bool:
-    """Only the fence's own character, as many times or more, with nothing behind it."""
+    """Return whether `line` is only the fence's character, at least as often as in `fence`."""
     mark = line.strip()
     return len(mark) >= len(fence) and not mark.strip(fence[0]) and not line.startswith("    ")
 
 
 def strip_spans(text: str) -> str:
-    """Without `spans`; a run of backticks that no later run of that length answers is only text."""
+    """Return `text` without code spans; a run of backticks without a later run of its length is plain text."""
     runs = [(run.start(2), len(run[2]), len(run[1]) % 2 == 1) for run in RUN.finditer(text)]
     later: dict[int, list[int]] = defaultdict(list)
     for start, length, _ in reversed(runs):

@@ -1,7 +1,7 @@
-"""Naming: whom a text calls with an `@`, before anybody looks whether there are such people. Pure.
+"""The names that a message mentions with `@`, before any account is looked up. Pure; time grows linearly with the text.
 
-A name is called by `@name` in any case, outside of code and addresses, and where no letter or digit stands before the
-`@`, so that ben@example.org calls nobody. Scripts that put no space between words may stand on either side.
+`@name` counts in any case, outside code and addresses, and where no letter or digit precedes the `@`, so that
+ben@example.org mentions no one. Scripts without spaces between words may stand on either side.
 """
 
 import re
@@ -14,11 +14,12 @@ SPACED = "\u00aa\u00b5\u00ba\u00c0-\u0dff"  # letters of the scripts that put sp
 CALL = re.compile(rf"(?<![A-Za-z0-9_@+%{SPACED}-])@([A-Za-z0-9_.-]{{2,}}+)(?![@{SPACED}])")
 NAME_MOST = 32
 CALLS_MOST = 50
+READINGS_MOST = 4  # of one call: at most 200 names of a message are looked up
 
 
 @dataclass(frozen=True, slots=True)
 class Naming:
-    """Each call as the names that it may mean, in lower case, the likeliest first; and whether it calls everyone."""
+    """The mentions of a message: for each, the names that it may mean, in lower case, the longest first."""
 
     calls: tuple[tuple[str, ...], ...] = ()
     channel: bool = False
@@ -26,7 +27,7 @@ class Naming:
 
     @property
     def empty(self) -> bool:
-        """Nobody is called."""
+        """Whether there are no mentions."""
         return not (self.calls or self.channel or self.here)
 
 
@@ -34,18 +35,27 @@ NOBODY = Naming()
 
 
 def find_naming(text: str) -> Naming:
-    """Whom `text` calls: `@channel`, `@here`, and the first 50 others, each once."""
+    """Return the mentions in `text`: `@channel`, `@here`, and the first 50 other names, each once."""
     if "@" not in text:
         return NOBODY
     calls = dict.fromkeys(call[1].lower() for call in CALL.finditer(strip_code(text)))
-    meant = [readings(call) for call in calls]
-    everyone = {name for names in meant for name in names if name in EVERYONE}
-    people = [names for names in meant if names and not EVERYONE.intersection(names)]
-    return Naming(tuple(people[:CALLS_MOST]), "channel" in everyone, "here" in everyone)
+    everyone: set[str] = set()
+    people: list[tuple[str, ...]] = []
+    for names in map(readings, calls):
+        if found := EVERYONE.intersection(names):
+            everyone |= found
+        elif names and len(people) < CALLS_MOST:
+            people.append(names)
+    return Naming(tuple(people), "channel" in everyone, "here" in everyone)
 
 
 def readings(call: str) -> tuple[str, ...]:
-    """The call itself, then without the full stops and dashes at its end: they may be the sentence's."""
-    name = call.rstrip("._-")
-    ends = range(len(call), max(len(name), 2) - 1, -1)
-    return tuple(call[:end] for end in ends if end <= NAME_MOST)
+    """Return the names that `call` may mean, the longest first.
+
+    Full stops and dashes at the end may belong to the name or to the sentence. Where more than a few of them follow,
+    only the longest names and the one without any of them are kept.
+    """
+    least = max(len(call.rstrip("._-")), 2)
+    ends = range(min(len(call), NAME_MOST), least - 1, -1)
+    chosen = [*ends[: READINGS_MOST - 1], *ends[READINGS_MOST - 1 :][-1:]]
+    return tuple(call[:end] for end in chosen)

@@ -30,8 +30,12 @@ update messages m set mentions = new.users::bigint[], mentions_all = new.everyon
 delete from mentions where conversation_id = %s and seq = %s
 
 -- name: members_upto
--- As many members as that, or fewer.
-select user_id from memberships where conversation_id = %s and until is null limit %s
+-- At most so many members; none unless the author is a member.
+select m.user_id
+  from memberships m
+ where m.conversation_id = %s and m.until is null
+   and exists (select from memberships a where a.conversation_id = %s and a.user_id = %s and a.until is null)
+ limit %s
 
 -- name: lock_pair
 -- Between two people either a block or the beginning of their conversation is under way, never both. Not by their rows

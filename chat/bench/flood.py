@@ -22,6 +22,7 @@ from chat.bench.visitor import Visitor, page_paths, search_path
 from chat.shared.identity import hash_token
 from chat.shared.postgres import Connection, prepare_connection
 from chat.up.engines import start_engines
+from chat.up.schema import apply_migrations
 from chat.up.urls import Urls
 
 USER, TURNS = 1, 3
@@ -65,8 +66,9 @@ def flood(folder: Path, sizes: Sequence[int]) -> Found:
 def open_basin(stack: ExitStack, folder: Path, size: int) -> Basin:
     """As much is said there, before its node starts."""
     _, urls = start_engines(stack, folder, Urls("", ""))
-    asyncio.run(rise(urls.database, size))
-    return Basin(urls.database, start_node(stack, f"flood{size}", urls, {}).port)
+    apply_migrations(urls.database, urls.owner)
+    asyncio.run(rise(urls.owner, size))
+    return Basin(urls.owner, start_node(stack, f"flood{size}", urls, {}).port)
 
 
 async def ask_all(basin: Basin) -> dict[str, Answer]:

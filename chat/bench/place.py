@@ -96,8 +96,8 @@ def own_database() -> Iterator[str]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tandem-bench-")))
         _, urls = start_engines(stack, folder, Urls("", ""))
-        apply_migrations(urls.database)
-        yield urls.database
+        apply_migrations(urls.database, urls.owner)
+        yield urls.owner
 
 
 @contextmanager
@@ -107,10 +107,10 @@ def own_place(nodes: int = 1, **settings: str) -> Iterator[Place]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tandem-bench-")))
         (postgres, _), urls = start_engines(stack, folder, Urls("", ""))
-        apply_migrations(urls.database)
+        apply_migrations(urls.database, urls.owner)
         running = [start_node(stack, f"bench{n + 1}", urls, settings) for n in range(nodes)]
         ports, pids = [node.port for node in running], [node.pid for node in running]
-        yield Place(HOST, ports, urls, SqlStage(urls.database), pids, postgres.pid)
+        yield Place(HOST, ports, urls, SqlStage(urls.owner), pids, postgres.pid)
 
 
 def start_node(stack: ExitStack, name: str, urls: Urls, settings: dict[str, str]) -> BenchNode:

@@ -22,16 +22,16 @@ class Bodies:
     """An HTTP/1.1 answer as it arrives: `status` once the head is there, then the chunks of its body."""
 
     def __init__(self) -> None:
-        self.status, self._raw = 0, b""
+        self.status, self._raw = 0, bytearray()
 
     def feed(self, data: bytes) -> bytes:
-        """What of the body has become whole with these bytes."""
+        """Return the part of the body that these bytes complete."""
         self._raw += data
         if not self.status:
-            head, found, rest = self._raw.partition(b"\r\n\r\n")
-            if not found:
+            if (end := self._raw.find(b"\r\n\r\n", max(0, len(self._raw) - len(data) - 3))) < 0:
                 return b""
-            self.status, self._raw = int(head.split(b" ", 2)[1]), rest
+            self.status = int(self._raw[:end].split(b" ", 2)[1])
+            del self._raw[: end + 4]
         return self._take_chunks()
 
     def _take_chunks(self) -> bytes:
@@ -40,9 +40,9 @@ class Bodies:
             size = int(self._raw[at:end], 16)
             if not size or len(self._raw) < end + size + 4:
                 break
-            whole.append(self._raw[end + 2 : end + 2 + size])
+            whole.append(bytes(self._raw[end + 2 : end + 2 + size]))
             at = end + size + 4
-        self._raw = self._raw[at:]
+        del self._raw[:at]
         return b"".join(whole)
 
 

@@ -18,6 +18,7 @@ STOPPED = 30.0
 ANSWERED = 5.0
 EVERYDAY = {
     "RATE_LIMITS": "off",
+    "STRANGERS": "add",
     "DRAIN_SECONDS": "0",
     "STREAMS_PER_PERSON": "20000",
     "LOG_FORMAT": "json",
@@ -35,6 +36,7 @@ class NodeProcess:
     def __init__(self, name: str, folder: Path, settings: dict[str, str], program: Sequence[str] = PROGRAM) -> None:
         self.name, self.port = name, free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        self.health_port = int(settings.get("OPERATIONS_PORT", self.port))
         self.log = folder / f"{name}.log"
         self.leaving, self._said = False, 0
         self._settings = EVERYDAY | {"FILES_URL": f"file://{folder}/files"} | settings
@@ -70,8 +72,9 @@ class NodeProcess:
     async def readiness(self) -> int:
         """The status of `/health/ready`; 0 when nobody answers."""
         patience = aiohttp.ClientTimeout(total=ANSWERED)
+        health = f"http://127.0.0.1:{self.health_port}/health/ready"
         try:
-            async with aiohttp.ClientSession(timeout=patience) as http, http.get(self.url + "/health/ready") as answer:
+            async with aiohttp.ClientSession(timeout=patience) as http, http.get(health) as answer:
                 return answer.status
         except (aiohttp.ClientError, TimeoutError):
             return 0

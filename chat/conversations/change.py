@@ -11,7 +11,7 @@ from chat.conversations.noting import note
 from chat.conversations.refusals import NameTaken
 from chat.conversations.rights import judge_patch
 from chat.conversations.scenes import set_scene
-from chat.conversations.seating import queries
+from chat.conversations.seating import queries, require_own_look
 from chat.log.append import Change, Log
 from chat.shared.problems import Invalid
 from chat.shared.settings import Settings
@@ -38,7 +38,9 @@ async def change_conversation(
 
 
 async def store_change(change: Change, actor_id: int, changed: Conversation, patch: ConversationPatch) -> None:
-    """As it is now, noted and told to all members."""
+    """Store the conversation, note it in the audit and tell its members. Raise `LooksTaken`."""
+    if patch.model_fields_set & {"name", "private", "archived"}:
+        await require_own_look(change, changed)
     await change.connection.execute(queries.change_conversation, changed.to_row())
     await note(change, actor_id, "conversation.change", changed.id, **patch.named())
     await change.record(described(changed))

@@ -1,25 +1,33 @@
 """Beginning a conversation: one transaction, in which everybody joins and is told what it is."""
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from chat.attention.blocks import lock_pair, require_unblocked
 from chat.attention.notice import Notice
 from chat.conversations.conversation import Conversation, View
 from chat.conversations.draft import ConversationDraft
 from chat.conversations.entries import introduced
+from chat.conversations.invitations import find_invited, invite
 from chat.conversations.refusals import NameTaken, TooManyMembers
-from chat.conversations.seating import check_people, queries, seat
+from chat.conversations.seating import check_people, queries, require_own_look, seat
 from chat.log.append import Change, Log
 from chat.shared.problems import Invalid
 from chat.shared.settings import Settings
 
 
-async def create_conversation(
-    log: Log, settings: Settings, creator_id: int, draft: ConversationDraft
-) -> tuple[int, bool]:
-    """Its id, and whether it is new: a direct between the same people is the one they have.
+class Created(NamedTuple):
+    """`fresh`: it did not exist before; a pair has one direct conversation. `invited`: who was not added but asked."""
 
-    Raises `Invalid`, `NameTaken`, `TooManyMembers`, `TooManyConversations`, `Blocked`.
+    id: int
+    fresh: bool
+    invited: list[int]
+
+
+async def create_conversation(log: Log, settings: Settings, creator_id: int, draft: ConversationDraft) -> Created:
+    """Create a conversation, or find the direct one that the pair has.
+
+    Raise `Invalid`, `NameTaken`, `TooManyMembers`, `TooManyConversations`, `TooManyInvitations`, `Blocked`.
     """
     people = draft.people(creator_id)
     check_size(settings, draft, len(people))
@@ -27,12 +35,18 @@ async def create_conversation(
         await lock_pair(change, draft.pair(creator_id))
         conversation = await insert_conversation(change, creator_id, draft)
         if conversation is None:
-            return await find_pair(change, draft.pair(creator_id)), False
-        await check_people(change, list(people), settings.conversations_per_person)
+            return Created(await find_pair(change, draft.pair(creator_id)), False, [])
+        await require_own_look(change, conversation)
+        await check_people(change, list(people), settings.conversations_per_person, chosen=[creator_id])
         await require_unblocked(change, creator_id, people)
-        await seat(change, conversation, people)
-        await change.record(introduced(first_view(conversation, people)))
-    return conversation.id, True
+        invited = [] if draft.kind == "direct" else await find_invited(change, settings, creator_id, list(people))
+        seated = {user_id: role for user_id, role in people.items() if user_id not in invited}
+        entries = await invite(change, settings, conversation, creator_id, invited, len(seated))
+        await seat(change, conversation, seated, chosen=[creator_id])
+        await change.record(introduced(first_view(conversation, seated)))
+        for entry in entries:
+            await change.record(entry)
+    return Created(conversation.id, True, invited)
 
 
 def first_view(conversation: Conversation, people: Iterable[int]) -> View:

@@ -1,34 +1,17 @@
 """What somebody asks of a conversation, checked field by field; or a named refusal. Pure."""
 
-import unicodedata
-from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
+from chat.shared.one_line import check_line, check_shown
+
 NAME_MOST, TOPIC_MOST = 80, 250
 LARGEST_ID = 2**53 - 1
-# Characters that reorder what stands around them: a name must not be able to disguise another.
-BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 Role = Literal["owner", "admin", "member"]
 
 
-@lru_cache(1024)  # an import asks about the same channels again and again
-def check_line(text: str) -> str:
-    """One line of text without what cannot be seen, trimmed."""
-    if any(unicodedata.category(letter) in ("Cc", "Zl", "Zp", "Cs") or letter in BIDI_CONTROLS for letter in text):
-        raise ValueError("must be one line without control characters")
-    return text.strip()
-
-
-def check_name(text: str) -> str:
-    """As `check_line`, and something is left."""
-    if not (line := check_line(text)):
-        raise ValueError("must not be empty")
-    return line
-
-
-Name = Annotated[str, Field(max_length=NAME_MOST), AfterValidator(check_name)]
+Name = Annotated[str, Field(max_length=NAME_MOST), AfterValidator(check_shown)]
 Topic = Annotated[str, Field(max_length=TOPIC_MOST), AfterValidator(check_line)]
 UserId = Annotated[int, Field(ge=1, le=LARGEST_ID)]
 

@@ -5,13 +5,15 @@ from aiohttp import web
 from chat.conversations.change import change_conversation
 from chat.conversations.create import create_conversation
 from chat.conversations.directory import list_archived, list_channels
-from chat.conversations.draft import NAME_MOST, ConversationDraft, ConversationPatch, ReadMark, check_line
+from chat.conversations.draft import NAME_MOST, ConversationDraft, ConversationPatch, ReadMark
+from chat.conversations.invitations import meets_stranger
 from chat.conversations.read_marks import Mark, ReadMarks
 from chat.conversations.views import read_view, read_views
 from chat.log.endpoints import LOG
 from chat.shared.endpoints import (
     LARGEST_ID,
     POOL,
+    RATES,
     SETTINGS,
     answer_json,
     parse_count,
@@ -20,6 +22,7 @@ from chat.shared.endpoints import (
     require_identity,
 )
 from chat.shared.identity import Member
+from chat.shared.one_line import is_printable
 from chat.shared.problems import Invalid
 
 READ_MARKS = web.AppKey("read_marks", ReadMarks)
@@ -28,18 +31,37 @@ READ_MARKS = web.AppKey("read_marks", ReadMarks)
 async def get_conversations(request: web.Request) -> web.Response:
     """All of mine, and the cursor at which a stream continues them."""
     member = await require_identity(request)
-    views, blocked, cursor = await read_views(request.app[POOL], member.user_id)
-    conversations = [view.to_json() for view in views]
-    return answer_json({"conversations": conversations, "blocked": blocked, "cursor": str(cursor)})
+    snapshot = await read_views(request.app[POOL], member.user_id)
+    answer = {
+        "conversations": [view.to_json() for view in snapshot.views],
+        "blocked": snapshot.blocked,
+        "invitations": snapshot.invitations,
+        "cursor": str(snapshot.cursor),
+    }
+    return answer_json(answer)
 
 
 async def post_conversation(request: web.Request) -> web.Response:
-    """201 for a new one, 200 for the direct that this pair has."""
+    """Create a conversation: 201, or 200 for the direct one that this pair has.
+
+    `invited` lists who was not added but asked to join, because they share no conversation with you.
+    """
     member = await require_identity(request)
     draft = await read_model(request, ConversationDraft)
-    id_, fresh = await create_conversation(request.app[LOG], request.app[SETTINGS], member.user_id, draft)
-    view = await read_view(request.app[POOL], member.user_id, id_)
-    return answer_json(view.to_json(), 201 if fresh else 200)
+    await charge_people(request, member.user_id, draft)
+    created = await create_conversation(request.app[LOG], request.app[SETTINGS], member.user_id, draft)
+    view = await read_view(request.app[POOL], member.user_id, created.id)
+    more = {"invited": created.invited} if created.invited else {}
+    return answer_json(view.to_json() | more, 201 if created.fresh else 200)
+
+
+async def charge_people(request: web.Request, user_id: int, draft: ConversationDraft) -> None:
+    """Count everyone who is added, or a direct conversation with a stranger; raise `TooFast`."""
+    rates, pair = request.app[RATES], draft.pair(user_id)
+    if pair is None:
+        rates.add.spend(user_id, len(draft.people(user_id)) - 1)
+    elif await meets_stranger(request.app[POOL], user_id, pair, draft.members[0]):
+        await rates.direct.spend(str(user_id))
 
 
 async def get_conversation(request: web.Request) -> web.Response:
@@ -95,9 +117,6 @@ async def get_archived(request: web.Request) -> web.Response:
 def parse_line(request: web.Request, name: str) -> str:
     """A line of text in the query, empty when it is not there; raises `Invalid`."""
     text = request.query.get(name, "")
-    try:
-        if len(text) <= NAME_MOST:
-            return check_line(text)
-    except ValueError:
-        pass
+    if len(text) <= NAME_MOST and is_printable(text):
+        return text.strip()
     raise Invalid(errors=[{"field": name, "detail": f"one line of at most {NAME_MOST} characters"}])

@@ -51,6 +51,18 @@ def introduced(view: View, user_id: int | None = None) -> Unplaced:
     return Unplaced("conversation", view.conversation.id, user_id, data=orjson.dumps(fields))
 
 
+def opened_invitation(conversation: Conversation, user_id: int, shown: dict[str, object]) -> Unplaced:
+    """Build the entry for the devices of an invited user; it belongs to no conversation, for they are not in it."""
+    about = {"conversation": conversation.id, "open": True, "kind": conversation.kind, "name": conversation.name}
+    return Unplaced("invitation", user_id=user_id, data=orjson.dumps(about | shown))
+
+
+def closed_invitation(conversation_id: int, user_id: int) -> Unplaced:
+    """Build the entry that takes a declined invitation off the user's other devices."""
+    data = orjson.dumps({"conversation": conversation_id, "open": False})
+    return Unplaced("invitation", user_id=user_id, data=data)
+
+
 def moved_mark(moved: MovedMark) -> Unplaced:
     """For the person's own devices; with what is left beyond it, for not every device holds the messages."""
     data = {

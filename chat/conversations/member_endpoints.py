@@ -6,6 +6,7 @@ from typing import Any
 from aiohttp import web
 
 from chat.conversations.draft import Seat
+from chat.conversations.invitations import accept_invitation, decline_invitation, list_invitations
 from chat.conversations.members import PAGE, list_members, put_member, remove_member
 from chat.conversations.views import read_view
 from chat.log.endpoints import LOG
@@ -13,6 +14,7 @@ from chat.messages.message import format_time
 from chat.shared.endpoints import (
     LARGEST_ID,
     POOL,
+    RATES,
     SETTINGS,
     answer_json,
     parse_count,
@@ -44,14 +46,19 @@ async def get_members(request: web.Request) -> web.Response:
 
 
 async def put_seat(request: web.Request) -> web.Response:
-    """Come in, bring somebody in, give a role: 201 for a newcomer."""
+    """Join, add a user, or give a role: 201 for a new member, 202 for one who was invited and has to accept first."""
     member = await require_identity(request)
     body = await read_body(request)
     asked = parse_model(body, Seat).role if body else None
     user_id, conversation_id = path_person(request, member.user_id), path_id(request, "conversation")
+    if user_id != member.user_id:
+        request.app[RATES].add.spend(member.user_id)
     log, settings = request.app[LOG], request.app[SETTINGS]
     role, fresh = await put_member(log, settings, member.user_id, conversation_id, user_id, asked)
-    return answer_json({"conversation": conversation_id, "user": user_id, "role": role}, 201 if fresh else 200)
+    answer = {"conversation": conversation_id, "user": user_id, "role": role}
+    if role is None:
+        return answer_json(answer, 202)
+    return answer_json(answer, 201 if fresh else 200)
 
 
 async def delete_seat(request: web.Request) -> web.Response:
@@ -65,3 +72,24 @@ async def delete_seat(request: web.Request) -> web.Response:
 def path_person(request: web.Request, oneself: int) -> int:
     """An id, or `me`."""
     return oneself if request.match_info["user"] == "me" else path_id(request, "user")
+
+
+async def get_invitations(request: web.Request) -> web.Response:
+    """List the caller's open invitations to conversations."""
+    member = await require_identity(request)
+    return answer_json({"invitations": await list_invitations(request.app[POOL], member.user_id)})
+
+
+async def post_acceptance(request: web.Request) -> web.Response:
+    """Accept an invitation; the answer is the conversation, whose history can be read from now on."""
+    member, conversation_id = await require_identity(request), path_id(request, "conversation")
+    await accept_invitation(request.app[LOG], request.app[SETTINGS], member.user_id, conversation_id)
+    view = await read_view(request.app[POOL], member.user_id, conversation_id)
+    return answer_json(view.to_json())
+
+
+async def delete_invitation(request: web.Request) -> web.Response:
+    """Decline an invitation. The inviter is not told, and cannot invite you there again."""
+    member = await require_identity(request)
+    await decline_invitation(request.app[LOG], member.user_id, path_id(request, "conversation"))
+    return web.Response(status=204)

@@ -4,9 +4,10 @@ from datetime import datetime
 
 from chat.attention.blocks import require_unblocked
 from chat.conversations.draft import Role
+from chat.conversations.invitations import find_invited, invite
 from chat.conversations.noting import note
 from chat.conversations.rights import judge_leaving, judge_seat
-from chat.conversations.scenes import require_room, require_successor, require_welcome, set_scene
+from chat.conversations.scenes import count_members, require_room, require_successor, require_welcome, set_scene
 from chat.conversations.seating import check_people, queries, reseat, seat, unseat
 from chat.conversations.views import introduce
 from chat.log.append import Log
@@ -18,17 +19,26 @@ PAGE = 200
 
 async def put_member(
     log: Log, settings: Settings, actor_id: int, conversation_id: int, user_id: int, asked: Role | None
-) -> tuple[str, bool]:
-    """The person's role from now on, and whether they have just come in; asking for what is so changes nothing."""
+) -> tuple[str | None, bool]:
+    """Return the user's role from now on, and whether they have just come in; None for one who was invited instead.
+
+    Asking for what is so already changes nothing.
+    """
     async with log.change() as change:
         scene = await set_scene(change, conversation_id, actor_id, user_id)
         role = judge_seat(scene, asked)
         if scene.subject_role is None:
+            chosen = [user_id] if scene.oneself else []
             await require_welcome(change, conversation_id, user_id)
             await require_room(change, scene, settings.max_group_members)
-            await check_people(change, [user_id], settings.conversations_per_person)
+            await check_people(change, [user_id], settings.conversations_per_person, chosen=chosen)
             await require_unblocked(change, actor_id, [user_id])
-            await seat(change, scene.conversation, {user_id: role})
+            if await find_invited(change, settings, actor_id, [user_id]):
+                members, _ = await count_members(change, conversation_id)
+                for entry in await invite(change, settings, scene.conversation, actor_id, [user_id], members):
+                    await change.record(entry)
+                return None, False
+            await seat(change, scene.conversation, {user_id: role}, chosen=chosen)
             await introduce(change, user_id, conversation_id)
         elif role != scene.subject_role:
             await require_successor(change, scene)

@@ -9,17 +9,38 @@ returning id, kind, name, topic, private, false, last_seq
 select id from conversations where pair = %s
 
 -- name: find_people
--- Who of them can be addressed, and in how many conversations each is. Locked here, as their memberships' foreign keys
--- would lock them later: no lock may come after the log's head.
-select u.id, (select count(*) from memberships m join conversations c on c.id = m.conversation_id
-               where m.user_id = u.id and m.until is null and c.archived_at is null)
-  from users u where u.id = any(%s) and u.disabled_at is null and not is_probe(u.id)
+-- Who of them can be addressed, how many conversations each has chosen, and into how many others have put them. Locked
+-- here, as their memberships' foreign keys would lock them later: no lock may come after the log's head.
+select u.id, held.chosen, held.given
+  from users u
+ cross join lateral (
+       select count(*) filter (where m.chosen), count(*) filter (where not m.chosen and c.kind <> 'direct')
+         from memberships m join conversations c on c.id = m.conversation_id
+        where m.user_id = u.id and m.until is null and c.archived_at is null) as held (chosen, given)
+ where u.id = any(%s) and u.disabled_at is null and not is_probe(u.id)
    for key share of u
+
+-- name: find_strangers
+-- Who of them shares no conversation with the actor. A direct conversation counts once they have written in it.
+select asked.id
+  from unnest(%(people)s::bigint[]) as asked (id)
+ where asked.id <> %(actor)s
+   and not exists (select from users u where u.id = %(actor)s and u.role = 'admin')
+   and not exists (
+       select from memberships theirs
+         join memberships mine on mine.conversation_id = theirs.conversation_id
+         join conversations c on c.id = theirs.conversation_id
+        where theirs.user_id = asked.id and theirs.until is null
+          and mine.user_id = %(actor)s and mine.until is null
+          and (c.kind <> 'direct' or theirs.posted_at is not null))
+
+-- name: close_invitations
+delete from invitations where conversation_id = %s and user_id = any(%s)
 
 -- name: insert_memberships
 -- Going and coming back makes nobody's slow mode shorter.
-insert into memberships (conversation_id, joined_seq, read_seq, user_id, role, since, posted_at)
-select %(conversation)s, %(seq)s, %(seq)s, person.id, person.role, person.since,
+insert into memberships (conversation_id, joined_seq, read_seq, user_id, role, since, chosen, posted_at)
+select %(conversation)s, %(seq)s, %(seq)s, person.id, person.role, person.since, person.id = any(%(chosen)s),
        (select max(m.posted_at) from memberships m
          where m.conversation_id = %(conversation)s and m.user_id = person.id)
   from unnest(%(people)s::bigint[], %(roles)s::text[], %(since)s::bigint[]) as person (id, role, since)
@@ -38,11 +59,20 @@ update memberships set role = %s where conversation_id = %s and user_id = %s and
 
 -- name: list_views
 -- One snapshot: where the log stands, whom a person has blocked, and his conversations as they are there.
+-- Last messages are whole up to a number of bytes in all, the latest first; the others' texts are cut,
+-- and tell of no files.
 -- What is deleted counts as read. No own message is beyond the read mark: posting moves it.
 select head.epoch, head.position,
        (select coalesce(array_agg(b.blocked_id order by b.blocked_id), '{}') from blocks b where b.user_id = %(user)s),
+       (select coalesce(jsonb_agg(told.* order by told.at, told.conversation), '[]') from told_invitations told
+         where told.user_id = %(user)s),
        c.id, c.kind, c.name, c.topic, c.private, c.archived_at is not null, c.last_seq,
-       c.slow_seconds, c.read_only, m.role, m.read_seq, unread.number, mentions.number, m.level, m.muted_until, people.ids, last.*
+       c.slow_seconds, c.read_only, m.role, m.read_seq, unread.number, mentions.number, m.level, m.muted_until, people.ids,
+       last.conversation_id, last.seq, last.author_id,
+       case when sum(octet_length(last.body)) over latest > %(bytes)s then left(last.body, %(excerpt)s) else last.body end,
+       last.client_id, last.created_at, last.edited_at, last.deleted, last.reply_to, last.thread, last.replies,
+       last.last_reply, last.last_reply_at, last.pinned, last.reactions, last.mentions, last.mentions_all,
+       case when sum(octet_length(last.body)) over latest <= %(bytes)s then last.files end
   from log_head head
   left join (memberships m join conversations c on c.id = m.conversation_id and c.archived_at is null)
     on m.user_id = %(user)s and m.until is null
@@ -58,6 +88,7 @@ select head.epoch, head.position,
         where c.kind <> 'channel' and o.conversation_id = c.id and o.until is null) as people (ids) on true
   left join lateral (
        select * from told_messages t where t.conversation_id = c.id and t.seq = c.last_seq limit 1) last on true
+window latest as (order by coalesce(last.created_at, c.created_at) desc, c.id)
  order by coalesce(last.created_at, c.created_at) desc, c.id
 
 -- name: find_view
@@ -172,3 +203,13 @@ returning m.conversation_id, m.user_id, m.read_seq,
          where x.conversation_id = m.conversation_id and x.user_id in (m.user_id, 0) and x.seq > m.read_seq
            and not exists (select from blocks b where b.user_id = m.user_id and b.blocked_id = x.author_id)),
        asked.shown
+
+-- name: lock_look
+-- Two channels that are named at once must see each other.
+select pg_advisory_xact_lock(hashtextextended(look_of(%s), 7263369))
+
+-- name: find_lookalike
+-- Another public channel whose name looks the same.
+select name from conversations
+ where look_of(name) = look_of(%(name)s) and id <> %(id)s and kind = 'channel' and not private and archived_at is null
+ limit 1

@@ -51,6 +51,10 @@ class NameTaken(Conflict):
     code = "name_taken"
 
 
+class LooksTaken(NameTaken):
+    """A public channel has a name that looks the same. Choose another name."""
+
+
 class LastOwner(Conflict):
     """The last owner cannot go: make somebody else an owner first, or archive the conversation."""
 
@@ -61,6 +65,12 @@ class TooManyMembers(Conflict):
     """A group cannot be larger than this; a private channel can."""
 
     code = "too_many_members"
+
+
+class TooManyInvitations(Conflict):
+    """Too many invitations are open: the user has to answer some first, or you have sent too many."""
+
+    code = "too_many_invitations"
 
 
 class TooManyConversations(Conflict):

@@ -1,6 +1,6 @@
 """Reading conversations: all of one person's with the cursor that continues them, or one."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from chat.attention.notice import Notice
 from chat.conversations.conversation import Conversation, View
@@ -8,19 +8,31 @@ from chat.conversations.entries import introduced
 from chat.conversations.seating import queries
 from chat.log.append import Change
 from chat.log.cursor import Cursor
+from chat.messages.history import BYTES_MOST, EXCERPT
 from chat.messages.message import Message
 from chat.shared.postgres import Pool
 from chat.shared.problems import NotFound
 
 
-async def read_views(pool: Pool, user_id: int) -> tuple[list[View], list[int], Cursor]:
-    """Everything the person is in and that is not archived, the latest talk first; and whom he has blocked.
+class Snapshot(NamedTuple):
+    """What a client starts from: a stream that starts at the cursor repeats and misses nothing."""
 
-    One statement is one snapshot: a stream that starts at the cursor repeats and misses nothing.
-    """
+    views: list[View]
+    blocked: list[int]
+    invitations: list[dict[str, object]]
+    cursor: Cursor
+
+
+async def read_views(pool: Pool, user_id: int) -> Snapshot:
+    """Return the user's conversations that are not archived, the latest talk first; whom they have blocked; and their
+    open invitations. One statement is one snapshot."""
+    asked = {"user": user_id, "bytes": BYTES_MOST, "excerpt": EXCERPT}
     async with pool.connection() as connection:
-        rows = await (await connection.execute(queries.list_views, {"user": user_id}, binary=True)).fetchall()
-    return [to_view(row[3:]) for row in rows if row[3] is not None], rows[0][2], Cursor(*rows[0][:2])
+        rows = await (await connection.execute(queries.list_views, asked, binary=True)).fetchall()
+    epoch, position, blocked, invitations = rows[0][:4]
+    told = [{name: value for name, value in one.items() if name != "user_id"} for one in invitations]
+    views = [to_view(row[4:]) for row in rows if row[4] is not None]
+    return Snapshot(views, blocked, told, Cursor(epoch, position))
 
 
 async def read_view(pool: Pool, user_id: int, conversation_id: int) -> View:

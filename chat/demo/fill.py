@@ -12,14 +12,15 @@ from chat.accounts.hasher import Hasher
 from chat.conversations.create import create_conversation
 from chat.conversations.draft import ConversationDraft
 from chat.conversations.read_marks import Mark, ReadMarks
+from chat.demo.marker import mark_demo
 from chat.demo.pictures import draw
 from chat.demo.script import PEOPLE, Line, Scene, read_scenes
-from chat.files.arriving import Arriving
 from chat.files.uploads import one_piece, open_uploads
 from chat.log.append import Log
 from chat.log.retention import Retention
 from chat.messages.draft import Draft, Post
 from chat.messages.post import Posts
+from chat.shared.bodies import Arriving
 from chat.shared.postgres import Pool, make_pool
 from chat.shared.settings import Settings
 
@@ -66,9 +67,11 @@ async def settle_in(pool: Pool) -> dict[str, int] | None:
         if await (await connection.execute("select 1 from users where not is_probe(id) limit 1")).fetchone():
             return None
         roles = dict.fromkeys(PEOPLE, "member") | {next(iter(PEOPLE)): "admin"}
-        return {
+        people = {
             name: (await insert_user(connection, name, shown, stored, roles[name])).id for name, shown in PEOPLE.items()
         }
+        await mark_demo(connection, list(people.values()))
+        return people
 
 
 async def begin(scene: Scene, log: Log, settings: Settings, people: Mapping[str, int]) -> int:
@@ -78,7 +81,7 @@ async def begin(scene: Scene, log: Log, settings: Settings, people: Mapping[str,
     draft = ConversationDraft(
         kind=scene.kind, name=scene.name, topic=scene.topic, private=scene.private, members=members
     )
-    return (await create_conversation(log, settings, first, draft))[0]
+    return (await create_conversation(log, settings.model_copy(update={"strangers": "add"}), first, draft)).id
 
 
 @asynccontextmanager

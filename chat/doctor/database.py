@@ -2,6 +2,7 @@
 
 import time
 
+from chat.demo.marker import count_demo_accounts
 from chat.doctor.clocks import compare_clocks
 from chat.doctor.finding import Finding, advise, good, judge
 from chat.migrations import missing_migrations
@@ -18,7 +19,9 @@ async def check_database(url: str) -> list[Finding]:
     """All of it; one finding where it does not answer."""
     try:
         async with await Connection.connect(url, connect_timeout=5, autocommit=True) as connection:
-            return [*await check_server(connection), await check_schema(connection), await check_clock(connection)]
+            findings = [*await check_server(connection), schema := await check_schema(connection)]
+            findings += [await check_demo(connection)] if schema.state == "good" else []
+            return [*findings, await check_clock(connection)]
     except UNAVAILABLE as error:
         remedy = "Check DATABASE_URL, that the server runs, and what pg_hba.conf says of this machine."
         return [Finding("PostgreSQL", "bad", f"does not answer: {error}", remedy)]
@@ -33,6 +36,7 @@ async def check_server(connection: Connection) -> list[Finding]:
     upgrade = "Move to a newer PostgreSQL: the service's image, or your distribution's package."
     return [
         judge("PostgreSQL's version", version >= OLDEST, str(version), upgrade),
+        await check_role(connection),
         *(check_durable(name, said[name]) for name in ("fsync", "full_page_writes", "synchronous_commit")),
         judge(
             "max_connections",
@@ -47,6 +51,18 @@ async def check_server(connection: Connection) -> list[Finding]:
         ),
         advise("data_checksums", said["data_checksums"] == "on", said["data_checksums"], "Run pg_checksums --enable."),
     ]
+
+
+async def check_role(connection: Connection) -> Finding:
+    """Judge the role: no superuser, and no owner of tables."""
+    row = await (await connection.execute(queries.read_role)).fetchone()
+    assert row is not None
+    name, superuser, owner = row
+    found = f"{name}, a superuser" if superuser else f"{name}, which owns the tables" if owner else str(name)
+    remedy = "Keep this URL as MIGRATE_DATABASE_URL, name another role in DATABASE_URL, and run `tandem migrate`."
+    if superuser:
+        return Finding("database role", "bad", found, remedy)
+    return advise("database role", not owner, found, remedy)
 
 
 def check_durable(name: str, value: str) -> Finding:
@@ -65,6 +81,13 @@ async def check_schema(connection: Connection) -> Finding:
     if not missing:
         return good("migrations", "all applied")
     return Finding("migrations", "bad", f"missing: {', '.join(missing)}", "Run `tandem migrate`.")
+
+
+async def check_demo(connection: Connection) -> Finding:
+    """Judge whether the demo's accounts can log in."""
+    count = await count_demo_accounts(connection)
+    found = f"{count} can log in with a password that everyone knows" if count else "none"
+    return judge("demo accounts", not count, found, "Disable them on the dashboard, or start with an empty database.")
 
 
 async def check_clock(connection: Connection) -> Finding:

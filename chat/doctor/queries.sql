@@ -5,3 +5,8 @@ select name, setting from pg_settings
 
 -- name: read_clock
 select extract(epoch from clock_timestamp())
+
+-- name: read_role
+select current_user,
+       (select rolsuper from pg_roles where rolname = current_user),
+       exists (select from pg_tables where tablename = 'log_head' and tableowner = current_user)

@@ -17,7 +17,17 @@ def check_site(site: Site) -> list[Finding]:
     except OSError as error:
         remedy = "Check the URL, the firewall and that the proxy runs; `curl -i URL/health/ready` shows the same."
         return [Finding("public URL", "bad", f"{site.url} does not answer: {error}", remedy)]
-    return [check_ready(answer), check_versions(site, answer), check_host(site), check_metrics(site)]
+    ready = check_hidden(site) if answer.status == 404 else check_ready(answer)
+    return [ready, check_versions(site, answer), check_host(site), check_metrics(site)]
+
+
+def check_hidden(site: Site) -> Finding:
+    """Judge an address that does not show its health: a node must refuse a call without a login."""
+    with site.ask("/api/operations/echo", Authorization="") as wire:
+        status = wire.read_head().status
+    remedy = "What answers there is no Tandem node: see where the proxy sends requests, and its log."
+    found = "a node answers; its health is not on this address" if status == 401 else f"HTTP {status} from the API"
+    return judge("readiness", status == 401, found, remedy)
 
 
 def check_ready(answer: Answer) -> Finding:
@@ -52,10 +62,13 @@ def check_versions(site: Site, answer: Answer) -> Finding:
 
 
 def check_host(site: Site) -> Finding:
-    """Our own pages' changes must be let in: the node compares their Origin with the Host that it is told."""
+    """Check that changes from our own pages are let in: the node compares their Origin with the Host and the scheme."""
     with site.ask("/api/presence/ticket", "POST", Origin=site.origin, Authorization="") as wire:
         status = wire.read_head().status
-    remedy = f"Pass the Host on: `proxy_set_header Host $http_host;` in {NGINX}; or name the page in ALLOWED_ORIGINS."
+    remedy = (
+        f"Pass on Host and X-Forwarded-Proto as {NGINX} does, from an address in TRUSTED_PROXIES;"
+        " or name the page in ALLOWED_ORIGINS."
+    )
     fine = status == 401
     return judge("Origin", fine, "our own pages are let in" if fine else f"our own pages get {status}", remedy)
 

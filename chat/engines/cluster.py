@@ -14,6 +14,7 @@ from chat.engines.leash import leashed
 from chat.engines.programs import postgres_program
 from chat.engines.runner import Runner, runner_for
 from chat.engines.trouble import EngineFailed
+from chat.shared.environment import without_secrets
 
 
 def run_program(
@@ -32,6 +33,7 @@ def run_program(
             return subprocess.Popen(
                 leashed(command, signal.SIGINT, (runner.uid, runner.gid) if runner else None),
                 cwd="/",
+                env=without_secrets(),
                 pass_fds=(door, *keep),
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -1,5 +1,6 @@
 """Embedded PostgreSQL: the truth's server, with fsync on, on one loopback port with a password."""
 
+import hmac
 import signal
 import subprocess
 
@@ -10,6 +11,7 @@ from chat.engines.engine import Engine
 from chat.engines.runner import runner_for
 
 USER = DATABASE = "tandem"
+NODE_USER = "tandem_node"
 
 # For a small machine with other work to do; everything else is PostgreSQL's own default.
 SETTINGS = {
@@ -37,6 +39,12 @@ class PostgresEngine(Engine):
     def url(self) -> str:
         """postgresql://…/tandem"""
         return self.url_of(DATABASE)
+
+    @property
+    def node_url(self) -> str:
+        """Return the URL for nodes. `migrate` makes its role, which owns nothing."""
+        secret = hmac.digest(self.home.secret().encode(), NODE_USER.encode(), "sha256").hex()
+        return f"postgresql://{NODE_USER}:{secret}@127.0.0.1:{self.port}/{DATABASE}"
 
     def url_of(self, database: str) -> str:
         """The URL of another database of this server."""

@@ -11,6 +11,7 @@ from redis.retry import Retry
 from chat.engines.engine import Engine
 from chat.engines.leash import leashed
 from chat.engines.programs import valkey_program
+from chat.shared.environment import without_secrets
 
 # Read from standard input, so that the password shows in no process list.
 CONFIGURATION = """
@@ -60,6 +61,7 @@ class ValkeyEngine(Engine):
             process = subprocess.Popen(
                 leashed([str(valkey_program()), "-"], signal.SIGKILL),
                 cwd=self.home.data,
+                env=without_secrets(),
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=output,

@@ -1,7 +1,6 @@
 """`…/conversations/{c}/authors` and `/api/users/me/export`."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 from aiohttp import web
 
@@ -21,8 +20,8 @@ from chat.shared.endpoints import (
     read_model,
     require_identity,
     require_recent_proof,
+    send_lines,
 )
-from chat.shared.identity import Member
 from chat.shared.problems import Overloaded
 
 AT_ONCE = 2  # each holds a snapshot of the database for as long as its reader takes
@@ -49,20 +48,5 @@ async def get_export(request: web.Request) -> web.StreamResponse:
         async with request.app[POOL].connection() as connection:
             await record(connection, actor_of(request, member), "account.export", member.user_id)
         async with reading(request.app[SETTINGS].database_url) as reader:
-            return await send(request, member, person_lines(reader, member.user_id))
-
-
-async def send(request: web.Request, member: Member, pieces: AsyncIterator[tuple[bytes, int]]) -> web.StreamResponse:
-    """Whoever does not take the lines is cut: he may ask again."""
-    name = f'attachment; filename="tandem-{member.user_id}.jsonl"'
-    answer = web.StreamResponse(headers={"Content-Type": "application/x-ndjson", "Content-Disposition": name})
-    await answer.prepare(request)
-    try:
-        async for lines, _ in pieces:
-            async with asyncio.timeout(request.app[SETTINGS].body_seconds):
-                await answer.write(lines)
-        await answer.write_eof()
-    except (TimeoutError, ConnectionError):
-        if request.transport is not None:
-            request.transport.abort()
-    return answer
+            lines = (lines async for lines, _ in person_lines(reader, member.user_id))
+            return await send_lines(request, f"tandem-{member.user_id}.jsonl", lines)

@@ -1,18 +1,21 @@
 """Wording: foreign names, texts and moments made to fit where ours have limits; nothing of a text is lost. Pure."""
 
 import hashlib
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from pydantic import TypeAdapter, ValidationError
 
 from chat.accounts.name import DisplayName
-from chat.conversations.draft import NAME_MOST, TOPIC_MOST, check_line
+from chat.conversations.draft import NAME_MOST, TOPIC_MOST
 from chat.exchange.record import Message
 from chat.messages.draft import BODY_MOST
+from chat.shared.one_line import is_printable
 
 SHOWN: TypeAdapter[str] = TypeAdapter(DisplayName)
 CUT = ("\n\n", "\n", ". ", " ")
+SPACE = re.compile(r"\s*")
 
 
 def shown_name(*names: object) -> str:
@@ -38,18 +41,9 @@ def topic(text: object) -> str:
 
 def one_line(text: str, most: int) -> str:
     """White space and what cannot be seen become single spaces; cut at `most`."""
-    letters = [letter if fits(letter) else " " for letter in text]
+    letters = [letter if is_printable(letter) else " " for letter in text]
     line = " ".join("".join(letters).split())
     return line if len(line) <= most else line[: most - 1].rstrip() + "…"
-
-
-def fits(letter: str) -> bool:
-    """Can it stand in a line?"""
-    try:
-        check_line(letter)
-    except ValueError:
-        return False
-    return True
 
 
 def clean(text: str) -> str:
@@ -59,13 +53,13 @@ def clean(text: str) -> str:
 
 def split_body(text: str) -> list[str]:
     """In pieces that fit into a message each, cut between paragraphs, lines, sentences or words where there are any."""
-    pieces = []
-    while len(text) > BODY_MOST:
-        ends = (text.rfind(mark, BODY_MOST // 2, BODY_MOST) for mark in CUT)
-        end = next((end + 1 for end in ends if end > 0), BODY_MOST)
-        pieces.append(text[:end].rstrip())
-        text = text[end:].lstrip()
-    return [piece for piece in [*pieces, text] if piece.strip()]
+    pieces, at = [], 0
+    while len(text) - at > BODY_MOST:
+        ends = (text.rfind(mark, at + BODY_MOST // 2, at + BODY_MOST) for mark in CUT)
+        end = next((end + 1 for end in ends if end > 0), at + BODY_MOST)
+        pieces.append(text[at:end].rstrip())
+        at = found.end() if (found := SPACE.match(text, end)) else end
+    return [piece for piece in [*pieces, text[at:]] if piece.strip()]
 
 
 def continued(message: Message, rest: list[str]) -> Iterator[Message]:

@@ -2,26 +2,27 @@
 termination)."""
 
 from base64 import b64decode
-from collections.abc import AsyncIterator
 
-from aiohttp import BodyPartReader, web
+from aiohttp import web
 
-from chat.files.arriving import Arriving
 from chat.files.file import File
-from chat.files.refusals import LengthRequired, NoFileSent
+from chat.files.refusals import EmptyFile, LengthRequired, NoFileSent
 from chat.files.uploads import Uploads
+from chat.shared.bodies import Arriving, Form, receive
 from chat.shared.endpoints import (
+    RATES,
     SETTINGS,
     answer_json,
     path_id,
     require_changer,
     require_identity,
 )
-from chat.shared.problems import Invalid, NotFound, Refusal
+from chat.shared.multipart import OVERHEAD_MOST
+from chat.shared.problems import Invalid, NotFound
 
 UPLOADS = web.AppKey("uploads", Uploads)
 TUS = {"Tus-Resumable": "1.0.0"}
-FORM_MOST = 64 * 1024  # what a form may have around its file
+SHORT_COST = 10  # pieces of the usual size; the bytes before a short one may be copied again
 # Opened by itself it is a page of its own, which can do nothing.
 HEADERS = {
     "Content-Security-Policy": "sandbox; default-src 'none'; img-src 'self'; media-src 'self'; frame-ancestors 'none'",
@@ -66,41 +67,37 @@ def parse_metadata(text: str) -> dict[str, str]:
 async def take_raw(request: web.Request, owner_id: int, length: int) -> File:
     """The body is the file, `?name=` its name."""
     file = await request.app[UPLOADS].begin(owner_id, request.query.get("name", ""), length)
-    return await take_at_once(request, file, request.content.iter_any(), length)
+    return await take_at_once(request, file, receive(request, length, request.app[SETTINGS].body_seconds))
 
 
 async def take_form(request: web.Request, owner_id: int, length: int) -> File:
-    """The first file in the form; how long it is will be known at its end."""
-    largest = request.app[SETTINGS].max_file_bytes
-    most = min(length, largest) if length <= largest + FORM_MOST else length
-    async for part in await request.multipart():
-        if isinstance(part, BodyPartReader) and part.filename is not None:
-            file = await request.app[UPLOADS].begin(owner_id, part.filename, most)
-            return await take_at_once(request, file, chunks_of(part), most, settle=True)
-    raise NoFileSent
+    """Store the first file in the form; its size is known at its end."""
+    settings = request.app[SETTINGS]
+    most = min(length, settings.max_file_bytes) if length <= settings.max_file_bytes + OVERHEAD_MOST else length
+    form = Form(request, length, settings.body_seconds)
+    name = await form.find_file()
+    if name is None:
+        raise NoFileSent
+    file = await request.app[UPLOADS].begin(owner_id, name, most)
+    return await take_at_once(request, file, Arriving(form.content(), most, settings.body_seconds), settle=True)
 
 
-async def chunks_of(part: BodyPartReader) -> AsyncIterator[bytes]:
-    """Its content as it comes."""
-    while chunk := await part.read_chunk(64 * 1024):
-        yield chunk
-
-
-async def take_at_once(
-    request: web.Request, file: File, source: AsyncIterator[bytes], most: int, settle: bool = False
-) -> File:
-    """Nobody comes back for the rest of it: all of it, or nothing."""
-    uploads, body = request.app[UPLOADS], arriving(request, source, most)
+async def take_at_once(request: web.Request, file: File, body: Arriving, settle: bool = False) -> File:
+    """Store all of the file or nothing: an upload that fails, however it fails, gives its quota back at once."""
+    uploads, stored = request.app[UPLOADS], None
     try:
         await uploads.receive(file, 0, body)
         if body.cut:
             raise body.cut
+        if not body.size:
+            raise EmptyFile
         if settle:
             await uploads.settle(file)
-        return await uploads.finish(file.owner_id, file.id)
-    except Refusal:
-        await forget(uploads, file)
-        raise
+        stored = await uploads.finish(file.owner_id, file.id)
+        return stored
+    finally:
+        if stored is None:
+            await forget(uploads, file)
 
 
 async def forget(uploads: Uploads, file: File) -> None:
@@ -109,11 +106,6 @@ async def forget(uploads: Uploads, file: File) -> None:
         await uploads.cancel(file.owner_id, file.id)
     except NotFound:
         return
-
-
-def arriving(request: web.Request, source: AsyncIterator[bytes], most: int) -> Arriving:
-    """The body, with the patience that the settings have."""
-    return Arriving(source, most, request.app[SETTINGS].body_seconds)
 
 
 async def head_upload(request: web.Request) -> web.Response:
@@ -133,10 +125,12 @@ async def patch_upload(request: web.Request) -> web.Response:
     member = await require_identity(request)
     uploads = request.app[UPLOADS]
     file = await uploads.find(member.user_id, path_id(request, "file"))
-    body = arriving(request, request.content.iter_any(), file.size - file.received)
+    body = receive(request, file.size - file.received, request.app[SETTINGS].body_seconds)
     offset = await uploads.receive(file, parse_offset(request), body)
     if body.cut:
         raise body.cut
+    if uploads.is_short(file, body):
+        request.app[RATES].piece.charge(member.user_id, SHORT_COST - 1)
     if offset == file.size:
         await uploads.finish(member.user_id, file.id)
     return web.Response(status=204, headers=TUS | {"Upload-Offset": str(offset)})

@@ -4,15 +4,18 @@ Pure."""
 import unicodedata
 
 LONGEST = 200
+RAW_MOST = 4 * LONGEST
 UNPRINTABLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 JOINERS = "\u200c\u200d"  # Cf as well, but part of how emoji and some scripts are written
 SEPARATORS = str.maketrans({"\\": "/", ":": "_"})
 
 
 def clean_name(text: str) -> str:
-    """The last part of a path, printable, at most 200 characters, its ending kept; `file` when nothing is left."""
-    last = unicodedata.normalize("NFC", text).translate(SEPARATORS).rpartition("/")[2]
-    plain = "".join(letter for letter in last if is_printable(letter)).strip(" .")
+    """Return the last part of a path, printable, at most 200 characters, with its ending; `file` if nothing is left."""
+    last = text.translate(SEPARATORS).rpartition("/")[2]
+    if len(last) > RAW_MOST:
+        last = last[: RAW_MOST // 2] + last[-RAW_MOST // 2 :]  # normalizing is quadratic in a run of combining marks
+    plain = "".join(letter for letter in unicodedata.normalize("NFC", last) if is_printable(letter)).strip(" .")
     return shorten(plain) or "file"
 
 

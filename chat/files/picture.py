@@ -16,9 +16,15 @@ import structlog
 
 from chat.files.refusals import TooManyPixels
 from chat.files.sandbox import LAYERS
+from chat.files.turns import Turns
+from chat.shared.problems import TooFast
+from chat.shared.rates import Limit
 
 DARKROOM = Path(__file__).with_name("darkroom.py")
 AT_ONCE = 2  # on one node; others wait for their turn
+WAITING_MOST = 100
+BROKEN_PART = 4  # a broken picture costs this part of the largest one
+PIXELS_RETRY = 60.0
 SECONDS = 15.0
 ANSWER_MOST = 16 * 1024 * 1024
 Trace = tuple[int, int, bytes]  # start, length, and what it is overwritten with, before zeros
@@ -37,27 +43,36 @@ class Look:
 
 class Pictures:
     """`pixels_most`: what has more is refused before it is decoded. `strip`: originals are to lose their traces.
-    `looked` and `failed` count."""
+    `pixels`: what each user may spend. `looked` and `failed` count."""
 
-    def __init__(self, pixels_most: int, strip: bool = True) -> None:
-        self._pixels_most, self._strip = pixels_most, strip
-        self._turns = asyncio.Semaphore(AT_ONCE)
+    def __init__(self, pixels_most: int, strip: bool = True, pixels: Limit | None = None) -> None:
+        self._pixels_most, self._strip, self._pixels = pixels_most, strip, pixels or Limit("")
+        self._turns = Turns(AT_ONCE, WAITING_MOST)
         self.looked = self.failed = 0
         self._sandbox_seen = False
 
-    async def look(self, mode: Literal["previews", "avatar"], body: AsyncIterable[bytes]) -> Look | None:
-        """None for what cannot be shown as a picture; raises `TooManyPixels`, and what `body` raises."""
-        async with self._turns:
-            answer = await develop([mode, str(self._pixels_most)], body)
+    async def look(self, mode: Literal["previews", "avatar"], body: AsyncIterable[bytes], user_id: int) -> Look | None:
+        """Return what the picture looks like; None for what cannot be shown as one.
+
+        Raise `TooManyPixels`, `TooFast` when the user has no pixels left, `Overloaded`, and what `body` raises.
+        """
+        self._pixels.check(user_id)
+        async with self._turns.of(user_id):
+            left = self._pixels.left(user_id)
+            most = self._pixels_most if left is None else min(self._pixels_most, left)
+            answer = await develop([mode, str(most)], body)
         line, _, rest = answer.partition(b"\n")
         said: dict[str, Any] = orjson.loads(line) if line else {"refused": "died"}
         self._check_sandbox(said.get("layers"))
-        if said.get("refused") == "pixels":
-            raise TooManyPixels
-        if reason := said.get("refused"):
+        reason = said.get("refused")
+        if reason == "pixels":
+            raise TooManyPixels if most == self._pixels_most else TooFast(retry_after=PIXELS_RETRY)
+        if reason:
+            self._pixels.charge(user_id, self._pixels_most // (1 if reason == "died" else BROKEN_PART))
             self.failed += 1
             log.info("a picture could not be looked at", reason=reason)
             return None
+        self._pixels.charge(user_id, said["width"] * said["height"])
         self.looked += 1
         traces = tuple((start, length, bytes.fromhex(new)) for start, length, new in said["traces"] if self._strip)
         return Look(said["width"], said["height"], tuple(split(rest, said["sizes"])), traces)

@@ -31,9 +31,19 @@ select start, size, key from file_pieces where file_id = %s order by start
 
 -- name: move_received
 -- No row: another request has moved it meanwhile, or it is gone.
-update files set received = received + %(size)s, touched_at = now()
+update files set received = %(received)s, pieces = pieces + 1, touched_at = now()
  where id = %(file)s and received = %(offset)s and conversation_id is null and removed_at is null
 returning id
+
+-- name: find_tail
+-- How many pieces were sent, and the last that is stored.
+select f.pieces, p.start, p.size, p.key
+  from files f
+  left join lateral (select start, size, key from file_pieces where file_id = f.id order by start desc limit 1) p on true
+ where f.id = %s
+
+-- name: drop_piece
+delete from file_pieces where file_id = %s and start = %s
 
 -- name: insert_piece
 insert into file_pieces (file_id, start, size, key) values (%s, %s, %s, %s)

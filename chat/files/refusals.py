@@ -39,6 +39,12 @@ class WrongOffset(Refusal):
     status, code = 409, "wrong_offset"
 
 
+class TooManyPieces(Refusal):
+    """This upload came in too many small pieces. Begin it again, with pieces of at least 256 KiB."""
+
+    status, code = 409, "too_many_pieces"
+
+
 class LengthRequired(Refusal):
     """Say with Content-Length how long the file is, or begin an upload that can be resumed, with Upload-Length."""
 

@@ -4,31 +4,39 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from secrets import token_hex
 
-from chat.files.arriving import Arriving
 from chat.files.file import File, Piece, folder_of, preview_key
 from chat.files.kind import HEAD_BYTES, PICTURES, UNKNOWN, find_type
 from chat.files.name import clean_name
 from chat.files.picture import Look, Pictures, Trace, overwrite
-from chat.files.refusals import EmptyFile, FileTooLarge, QuotaFull, WrongOffset
+from chat.files.refusals import EmptyFile, FileTooLarge, QuotaFull, TooManyPieces, WrongOffset
 from chat.files.span import Span, stretches
 from chat.files.storage import Storage, open_storage
+from chat.shared.bodies import Arriving
 from chat.shared.postgres import Pool
-from chat.shared.problems import NotFound, Refusal
+from chat.shared.problems import NotFound, Refusal, TooFast
 from chat.shared.queries import load
+from chat.shared.rates import Limit
 from chat.shared.settings import Settings
 
 queries = load(__file__)
 PREVIEWS = ("small", "large")
 PICTURE_MOST = 32 * 1024 * 1024  # bytes; what is larger gets no preview, and is not shown in place
 MEGABYTE = 1_000_000
+PIECES_MOST = 1_000  # of one file: stored, and sent
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`size`: bytes of one file; `quota`: bytes of all that one person's files have together."""
+    """`size`: bytes of one file; `quota`: bytes of all that one person's files have together; `piece`: the least bytes
+    that a stored piece has, but for the last."""
 
     size: int
     quota: int
+    piece: int
+
+    def least_piece(self, size: int) -> int:
+        """Return the least bytes of a stored piece of a file of this size, so that there are at most PIECES_MOST."""
+        return max(self.piece, -(-size // PIECES_MOST))
 
 
 class Uploads:
@@ -73,32 +81,60 @@ class Uploads:
         return File(*row)
 
     async def receive(self, file: File, offset: int, body: Arriving) -> int:
-        """One more piece; where the upload stands then. What came before a cut is kept, and `body.cut` says so.
+        """Store one more piece; return where the upload stands then. What came before a cut is kept, and `body.cut`
+        says so. A piece that follows a short one is stored together with it.
 
-        Raises `WrongOffset`, `TooLarge`, `StorageFull`, `StorageAway`; then nothing of the piece is kept.
+        Raise `WrongOffset`, `TooManyPieces`, `TooLarge`, `StorageFull`, `StorageAway`; then nothing of it is kept.
         """
         if file.received != offset:
             raise WrongOffset
+        tail = await self._find_tail(file)
+        start = tail.start if tail else offset
         key = f"{folder_of(file.id)}/{token_hex(8)}"
-        size = await self.storage.put(key, body)
-        if not size:
+        size = await self.storage.put(key, self._with_tail(tail, body))
+        if start + size == offset:
             await self.storage.drop(key)
             return offset
         try:
-            await self._note(file.id, Piece(offset, size, key))
+            await self._note(file.id, offset, Piece(start, size, key))
         except WrongOffset:
             await self.storage.drop(key)
             raise
-        self.received += size
-        return offset + size
+        if tail:
+            await self.storage.drop(tail.key)
+        self.received += body.size
+        return start + size
 
-    async def _note(self, file_id: int, piece: Piece) -> None:
-        """It counts from here on; raises `WrongOffset` for one that came too late."""
+    async def _find_tail(self, file: File) -> Piece | None:
+        """Return the last piece if it is too short to stay; raise `TooManyPieces`."""
+        async with self._pool.connection() as connection:
+            row = await (await connection.execute(queries.find_tail, [file.id])).fetchone()
+        if row is None:
+            raise WrongOffset
+        sent, *last = row
+        if sent >= PIECES_MOST:
+            raise TooManyPieces
+        return Piece(*last) if last[0] is not None and last[1] < self._limits.least_piece(file.size) else None
+
+    async def _with_tail(self, tail: Piece | None, body: Arriving) -> AsyncIterator[bytes]:
+        if tail:
+            async for block in self.storage.read(tail.key, Span(0, tail.size)):
+                yield block
+        async for block in body:
+            yield block
+
+    async def _note(self, file_id: int, offset: int, piece: Piece) -> None:
+        """Count the piece, in place of one that it contains; raise `WrongOffset` for one that came too late."""
         async with self._pool.connection() as connection, connection.transaction():
-            moved = {"file": file_id, "offset": piece.start, "size": piece.size}
+            moved = {"file": file_id, "offset": offset, "received": piece.start + piece.size}
             if await (await connection.execute(queries.move_received, moved)).fetchone() is None:
                 raise WrongOffset
+            await connection.execute(queries.drop_piece, [file_id, piece.start])
             await connection.execute(queries.insert_piece, [file_id, piece.start, piece.size, piece.key])
+
+    def is_short(self, file: File, body: Arriving) -> bool:
+        """Return whether a piece that came whole is shorter than it has to be, and not the file's last."""
+        return not body.cut and body.size < self._limits.piece and file.received + body.size < file.size
 
     async def settle(self, file: File) -> None:
         """What has come is all of it."""
@@ -117,7 +153,7 @@ class Uploads:
             if look and look.traces:
                 await self._overwrite(file, look.traces)
         except Refusal as refusal:
-            if refusal.status < 500:
+            if refusal.status < 500 and not isinstance(refusal, TooFast):  # an empty piece asks for another look
                 await self.cancel(owner_id, file_id)
             raise
         shape = (look.width, look.height, True) if look else (None, None, False)
@@ -140,7 +176,7 @@ class Uploads:
         media_type = find_type(head)
         if media_type not in PICTURES or file.size > PICTURE_MOST:
             return media_type, None
-        look = await self.pictures.look("previews", self.read(file, Span(0, file.size)))
+        look = await self.pictures.look("previews", self.read(file, Span(0, file.size)), file.owner_id)
         return media_type if look else UNKNOWN, look
 
     async def read(self, file: File, span: Span) -> AsyncIterator[bytes]:
@@ -158,10 +194,10 @@ class Uploads:
                 raise NotFound
 
 
-def open_uploads(pool: Pool, settings: Settings) -> Uploads:
-    """With the storage, the limits and the patience that the settings name."""
-    limits = Limits(settings.max_file_bytes, settings.files_quota)
-    pictures = Pictures(settings.picture_pixels, settings.strip_pictures)
+def open_uploads(pool: Pool, settings: Settings, pixels: Limit | None = None) -> Uploads:
+    """Return uploads with the storage and the limits that the settings name; `pixels`: what a user may spend."""
+    limits = Limits(settings.max_file_bytes, settings.files_quota, settings.piece_least)
+    pictures = Pictures(settings.picture_pixels, settings.strip_pictures, pixels)
     return Uploads(pool, open_storage(settings.files_url), pictures, limits)
 
 

@@ -41,6 +41,13 @@ select c.relname,
  where i.inhparent = 'log'::regclass and not i.inhdetachpending
  order by low
 
+-- name: make_partition
+-- For positions from the first up to, and without, the second. A function of the owner: nodes own no table.
+select make_log_partition(%s, %s)
+
+-- name: drop_partition
+select drop_log_partition(%s)
+
 -- name: newest_before
 -- When the last entry below a position was written.
 select at from log where position < %s order by position desc limit 1

@@ -2,14 +2,16 @@
 
 import asyncio
 
+import psycopg
 import structlog
-from psycopg import sql
 
 from chat.log.append import queries
 from chat.shared.postgres import UNAVAILABLE, Connection, Pool
 
 LOCK = 7_263_370
 PATIENCE = 5.0
+# The second one: the migrations of this version have not run yet.
+NOT_NOW: tuple[type[Exception], ...] = (*UNAVAILABLE, psycopg.errors.UndefinedFunction)
 log = structlog.get_logger(__name__)
 
 
@@ -24,7 +26,7 @@ class Retention:
         while True:
             try:
                 await self.keep()
-            except UNAVAILABLE as error:
+            except NOT_NOW as error:
                 log.warning("the log's partitions cannot be kept now", error=repr(error))
             await asyncio.sleep(PATIENCE)
 
@@ -36,13 +38,19 @@ class Retention:
             await self._make_ahead(connection)
             await self._drop_behind(connection)
 
+    async def make_room(self) -> None:
+        """Make what is missing ahead, for a command that writes to a database which no node has served yet."""
+        async with self._pool.connection() as connection, connection.transaction():
+            await connection.execute("select pg_advisory_xact_lock(%s)", [LOCK])
+            await self._make_ahead(connection)
+
     async def _make_ahead(self, connection: Connection) -> None:
         head = await (await connection.execute(queries.read_head)).fetchone()
         partitions = await (await connection.execute(queries.list_partitions)).fetchall()
         assert head is not None
         high = partitions[-1][2] if partitions else head[1] + 1
         while high < head[1] + 2 * self._size:
-            await make_partition(connection, high, high + self._size)
+            await connection.execute(queries.make_partition, [high, high + self._size])
             high += self._size
 
     async def _drop_behind(self, connection: Connection) -> None:
@@ -52,7 +60,7 @@ class Retention:
             if high > head[1] or not await self._is_old(connection, high):
                 return
             await connection.execute(queries.raise_floor, [high - 1])
-            await connection.execute(sql.SQL("drop table {}").format(sql.Identifier(name)))
+            await connection.execute(queries.drop_partition, [name])
             log.info("dropped a part of the log", partition=name, below=high)
 
     async def _is_old(self, connection: Connection, high: int) -> bool:
@@ -61,16 +69,3 @@ class Retention:
             return True
         row = await (await connection.execute(queries.is_older, [newest[0], self._days])).fetchone()
         return bool(row and row[0])
-
-
-async def make_partition(connection: Connection, low: int, high: int) -> None:
-    """A partition for positions `low` ≤ position < `high`.
-
-    Made apart and then attached, for `create … partition of` would stop all readers of the log meanwhile.
-    """
-    name = sql.Identifier(f"log_{low}")
-    bounds = (sql.Literal(low), sql.Literal(high))
-    await connection.execute(sql.SQL("create table {} (like log including defaults)").format(name))
-    await connection.execute(
-        sql.SQL("alter table log attach partition {} for values from ({}) to ({})").format(name, *bounds)
-    )

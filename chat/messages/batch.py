@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import orjson
 from pydantic import ValidationError
@@ -16,7 +16,11 @@ from chat.shared.endpoints import name_errors
 from chat.shared.identity import Member
 from chat.shared.postgres import UNAVAILABLE as POSTGRES_AWAY
 from chat.shared.postgres import Pool
+from chat.shared.problems import ERRORS_MOST as PROBLEM_ERRORS_MOST
 from chat.shared.problems import AdminsOnly, Forbidden, Invalid, NotFound, Refusal, Unavailable
+
+FIELDS_MOST = 50  # of one item
+ERRORS_MOST = 100  # wrong fields that an answer names
 
 
 async def post_batch(
@@ -26,14 +30,16 @@ async def post_batch(
     drafts = [parse_item(item) for item in items]
     roles = await read_roles(pool, member, drafts)
     await record_imports(pool, actor, drafts, roles)
-    present = [await find_here(here, draft) for draft in drafts]
+    present = [await find_here(here, member, draft) for draft in drafts]
     tries = [submit(posts, member, draft, roles, who) for draft, who in zip(drafts, present, strict=True)]
-    results = [encode_result(await settle(one)) for one in tries]
+    results = [encode_result(result) for result in thin([await settle(one) for one in tries])]
     return b'{"results":[%b]}' % b",".join(results)
 
 
 def parse_item(item: object) -> AddressedDraft | Refusal:
-    """The draft, or why it is none."""
+    """Return the draft, or why it is none."""
+    if isinstance(item, dict) and len(item) > FIELDS_MOST:  # checking each of thousands of unknown fields takes long
+        return Invalid(errors=[{"field": "body", "detail": f"at most {FIELDS_MOST} fields"}])
     try:
         return AddressedDraft.model_validate(item)
     except ValidationError as wrong:
@@ -73,11 +79,11 @@ def check_import(member: Member, draft: AddressedDraft, roles: Mapping[int, str]
         raise Forbidden("Only an owner or an admin of this conversation may import into it.")
 
 
-async def find_here(here: Here, draft: AddressedDraft | Refusal) -> frozenset[int] | None:
-    """Whom `@here` means in it: of those who were here when something imported was said, nobody knows any more."""
+async def find_here(here: Here, member: Member, draft: AddressedDraft | Refusal) -> frozenset[int] | None:
+    """Return the members that `@here` reaches; none for imports, as it is unknown who was online then."""
     if isinstance(draft, Refusal):
         return None
-    return frozenset() if draft.is_import else await here.find(draft.conversation, draft.body)
+    return frozenset() if draft.is_import else await here.find(draft.conversation, member.user_id, draft.body)
 
 
 def submit(
@@ -109,6 +115,18 @@ async def settle(one: "asyncio.Future[Posted] | Refusal") -> Posted | Refusal:
         return refusal
     except POSTGRES_AWAY:
         return Unavailable(retry_after=1)
+
+
+def thin(results: Sequence[Posted | Refusal]) -> Iterator[Posted | Refusal]:
+    """Yield the results; once `ERRORS_MOST` wrong fields are named, further refusals are told without theirs."""
+    named = 0
+    for result in results:
+        if isinstance(result, Refusal) and result.errors:
+            if named >= ERRORS_MOST:
+                result.errors = None
+            else:
+                named += min(len(result.errors), PROBLEM_ERRORS_MOST)
+        yield result
 
 
 def encode_result(result: Posted | Refusal) -> bytes:

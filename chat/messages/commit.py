@@ -1,5 +1,6 @@
 """One group of posts on its way through one transaction."""
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -20,6 +21,7 @@ from chat.shared.problems import NotFound, Refusal
 from chat.shared.queries import load
 
 queries = load(__file__)
+READ_AT_ONCE = 32_000  # characters searched for mentions before other tasks of the node run
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,7 @@ class Batch:
         if not self._first:
             return
         now, rows, marks, reaching = await change.now(), [], {}, []
-        reached, run = await find_reached(change, self._calls()), change.connection.execute
+        reached, run = await find_reached(change, await self._calls()), change.connection.execute
         for n in self._first.values():
             post = self._posts[n]
             seq = self._last_seq[post.conversation_id] = self._last_seq[post.conversation_id] + 1
@@ -133,13 +135,18 @@ class Batch:
         await self._carried.store(change)
         await self._references.store(change)
 
-    def _calls(self) -> list[Call]:
-        """Which of the new ones call somebody."""
-        return [
-            Call(n, post.conversation_id, post.author_id, naming, post.here)
-            for n, post in ((n, self._posts[n]) for n in self._first.values())
-            if (naming := find_naming(post.draft.body)) is not NOBODY
-        ]
+    async def _calls(self) -> list[Call]:
+        """Return the mentions of the new posts; long texts yield to the loop in between."""
+        calls, read = [], 0
+        for n in self._first.values():
+            post = self._posts[n]
+            if (naming := find_naming(post.draft.body)) is not NOBODY:
+                calls.append(Call(n, post.conversation_id, post.author_id, naming, post.here))
+                read += len(post.draft.body)
+            if read >= READ_AT_ONCE:
+                read = 0
+                await asyncio.sleep(0)
+        return calls
 
     def outcomes(self) -> list[Outcome]:
         """In the order of the posts; the first of a key has made the message, the others found it."""

@@ -34,7 +34,7 @@ async def post_message(request: web.Request) -> web.Response:
     member = await require_identity(request)
     draft = await read_model(request, Draft)
     conversation_id = path_id(request, "conversation")
-    here = await request.app[HERE].find(conversation_id, draft.body)
+    here = await request.app[HERE].find(conversation_id, member.user_id, draft.body)
     posted = await request.app[POSTS].submit(Post(conversation_id, member.user_id, draft, here=here))
     request[WROTE] = posted.frame
     return answer_posted(posted)

@@ -1,5 +1,6 @@
 """History: a page of a conversation, or one message, for those who may see it. The cost does not grow with the talk."""
 
+from bisect import bisect_right
 from dataclasses import asdict, dataclass
 
 import orjson
@@ -9,6 +10,9 @@ from chat.messages.message import Message
 from chat.messages.window import Window, before
 from chat.shared.postgres import Pool
 from chat.shared.problems import NotFound
+
+BYTES_MOST = 1024 * 1024  # of a page; one message alone may have more
+EXCERPT = 200  # characters of a text in a long list that has had its bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +42,26 @@ async def read_page(pool: Pool, user_id: int, conversation_id: int, window: Wind
 
 def make_page(messages: list[Message], first_seq: int, last_seq: int, window: Window) -> Page:
     """The list runs from `first_seq` to `last_seq`, which is 0 when it is empty: they say whether there is more."""
+    messages = trim(messages, window.above)
     if messages:
         return Page(messages, messages[0].seq > first_seq, messages[-1].seq < last_seq)
     beyond = window.up > 0  # nothing after the end, else nothing before the beginning
     return Page([], last_seq > 0 and beyond, last_seq > 0 and not beyond)
+
+
+def trim(messages: list[Message], above: int) -> list[Message]:
+    """Drop what is farthest from where the window's two directions meet, until a page has about `BYTES_MOST`."""
+    if 4 * sum(len(message.body) for message in messages) <= BYTES_MOST:  # a character has four bytes at most
+        return messages
+    split = bisect_right(messages, above, key=lambda message: message.seq)
+    start, end, size = split, split, 0
+    while start > 0 or end < len(messages):
+        down = end == len(messages) or (start > 0 and split - start <= end - split)
+        size += len(messages[start - 1 if down else end].encode())
+        if size > BYTES_MOST and start < end:
+            break
+        start, end = (start - 1, end) if down else (start, end + 1)
+    return messages[start:end]
 
 
 async def read_message(pool: Pool, user_id: int, conversation_id: int, seq: int) -> Message:

@@ -8,12 +8,17 @@ from pathlib import Path
 
 import psycopg
 
+from chat.migrations.roles import admit_nodes
+
 LOCK = 7_263_369  # any number, the same in every version
 FOLDER = Path(__file__).parent
 
 
-async def migrate(database_url: str) -> list[str]:
-    """Apply what is missing, in order; returns the names applied."""
+async def migrate(database_url: str, node_url: str = "") -> list[str]:
+    """Apply what is missing, in order; return the names applied.
+
+    `node_url`: the same database for nodes. Where its role is another one, that role gets what nodes need, and no more.
+    """
     async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
         await connection.execute("select pg_advisory_lock(%s)", [LOCK])
         await connection.execute(
@@ -24,6 +29,7 @@ async def migrate(database_url: str) -> list[str]:
         missing = [file for file in migration_files() if (file.stem,) not in rows]
         for file in missing:
             await apply(connection, file)
+        await admit_nodes(connection, node_url)
         return [file.stem for file in missing]
 
 

@@ -10,9 +10,11 @@ from chat.moderation.links import join_by_link, list_links, make_link, withdraw_
 from chat.moderation.notes import list_notes
 from chat.moderation.reports import file_report, list_reports, resolve_report
 from chat.shared.endpoints import (
+    EVENTS,
     LARGEST_ID,
     POOL,
     SETTINGS,
+    actor_of,
     answer_json,
     parse_count,
     parse_model,
@@ -97,7 +99,10 @@ async def get_reports(request: web.Request) -> web.Response:
     if (state := request.query.get("state", "open")) not in STATES:
         raise Invalid(errors=[{"field": "state", "detail": "one of " + ", ".join(STATES)}])
     before = parse_count(request, "before", default=LARGEST_ID, most=LARGEST_ID)
-    return answer_json(await list_reports(request.app[POOL], member, state, before))
+    found = await list_reports(request.app[POOL], member, state, before)
+    if found["reports"]:  # the app of every user asks whether there are any
+        request.app[EVENTS].note(actor_of(request, member), "report.read")
+    return answer_json(found)
 
 
 async def patch_report(request: web.Request) -> web.Response:

@@ -97,9 +97,9 @@ async def join_by_link(log: Log, settings: Settings, user_id: int, code: str) ->
         scene.require_open()
         await require_welcome(change, found[0], user_id)
         await require_room(change, scene, settings.max_group_members)
-        await check_people(change, [user_id], settings.conversations_per_person)
+        await check_people(change, [user_id], settings.conversations_per_person, chosen=[user_id])
         if not await (await run(queries.use_link, [digest])).fetchone():
             raise BadLink
-        await seat(change, scene.conversation, {user_id: "member"})
+        await seat(change, scene.conversation, {user_id: "member"}, chosen=[user_id])
         await introduce(change, user_id, found[0])
     return found[0], True

@@ -1,11 +1,62 @@
 -- name: read_page
--- The latest first, from before the row with this id; of one kind of action, and of one person as actor or subject,
--- where that is asked for.
-select id, to_char(at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), actor, action, subject, host(address), detail
+-- The latest first, from before the row with this id; of one kind of action and of a time, where that is asked for.
+-- Rows are written up to a minute after they happened, so the time's place in the order of ids has some slack.
+select id, to_char(at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), actor, action, subject, host(address),
+       session, device, times, detail
   from audit
- where id < %(after)s and starts_with(action, %(action)s)
-   and (%(user)s = 0 or actor = %(user)s or subject = %(user)s)
+ where id < least(%(after)s, coalesce((select b.id from audit b where b.at >= %(until)s + interval '5 minutes'
+                                        order by b.at, b.id limit 1), %(after)s))
+   and starts_with(action, %(action)s) and at >= %(since)s and at < %(until)s
  order by id desc limit %(most)s
 
--- name: drop_old
-delete from audit where at < now() - make_interval(days => %s)
+-- name: read_page_of
+-- The same of one user, as actor or subject.
+select a.id, to_char(a.at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), a.actor, a.action, a.subject,
+       host(a.address), a.session, a.device, a.times, a.detail
+  from ((select * from audit
+          where actor = %(user)s and id < %(after)s and starts_with(action, %(action)s)
+            and at >= %(since)s and at < %(until)s order by id desc limit %(most)s)
+         union
+        (select * from audit
+          where subject = %(user)s and id < %(after)s and starts_with(action, %(action)s)
+            and at >= %(since)s and at < %(until)s order by id desc limit %(most)s)) a
+ order by a.id desc limit %(most)s
+
+-- name: read_own
+-- A user's own security events, without what admins noted about them.
+select a.id, to_char(a.at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), a.action, a.actor = %(user)s,
+       case when a.actor is null or a.actor = %(user)s then host(a.address) end,
+       case when a.actor is null or a.actor = %(user)s then a.session end,
+       case when a.actor is null or a.actor = %(user)s then a.device else '' end, a.times
+  from ((select * from audit
+          where actor = %(user)s and id < %(after)s and split_part(action, '.', 1) = any(%(kinds)s)
+            and (subject = %(user)s or subject is null) order by id desc limit %(most)s)
+         union
+        (select * from audit
+          where subject = %(user)s and id < %(after)s and split_part(action, '.', 1) = any(%(kinds)s)
+            and action <> all(%(hidden)s) order by id desc limit %(most)s)) a
+ order by a.id desc limit %(most)s
+
+-- name: read_head
+select coalesce(max(id), 0) from audit
+
+-- name: list_writers
+-- Transactions that are writing rows now: one of them may still commit a row with a lower id than the last one.
+select coalesce(array_agg(virtualtransaction), '{}')
+  from pg_locks
+ where locktype = 'relation' and relation = 'audit'::regclass and mode = 'RowExclusiveLock' and granted
+   and database = (select oid from pg_database where datname = current_database()) and pid <> pg_backend_pid()
+
+-- name: export_page
+-- In order of their ids, up to one below which nothing is written any more.
+select id, to_char(at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), actor, action, subject, host(address),
+       session, device, times, detail
+  from audit
+ where id > %(after)s and id <= %(head)s and at >= %(since)s
+ order by id limit %(most)s
+
+-- name: find_start
+-- The last row before a time, for an export that begins there.
+-- Ids and times have nearly the same order: the lowest id among the first rows of that time is where it begins.
+select coalesce((select min(id) - 1 from (select id from audit where at >= %s order by at limit 1000) as first),
+                (select max(id) from audit), 0)

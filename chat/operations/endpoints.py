@@ -3,34 +3,47 @@
 `live` is slow to fail, `ready` fails at once when this node should get no more work.
 """
 
-import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from chat.migrations import missing_migrations
-from chat.operations.audit import read_audit
+from chat.operations.audit import (
+    EARLIEST,
+    LATEST,
+    AuditQuery,
+    export_page,
+    find_start,
+    read_audit,
+    read_own,
+    settled_head,
+)
 from chat.operations.metrics import Metrics, is_near
+from chat.operations.readiness import Readiness
+from chat.shared.audit import record
 from chat.shared.endpoints import (
+    EVENTS,
     LARGEST_ID,
     POOL,
     REGISTRY,
     SETTINGS,
+    actor_of,
     answer_json,
     client_address,
-    parse_address,
+    is_from_proxy,
     parse_count,
     require_admin,
     require_identity,
+    send_lines,
 )
-from chat.shared.postgres import UNAVAILABLE
-from chat.shared.problems import Draining, Invalid, NotFound, Unavailable
+from chat.shared.postgres import Pool
+from chat.shared.problems import Draining, Invalid, NotFound
 from chat.stream.endpoints import STREAMS
 
 METRICS = web.AppKey("metrics", Metrics)
-POSTGRES_SECONDS = 2.0
+READINESS = web.AppKey("readiness", Readiness)
 ECHO_MOST = 500
 # by name, `openapi` or `asyncapi`; made when somebody asks, and kept
 DESCRIPTIONS: web.AppKey[Callable[[str], bytes]] = web.AppKey("descriptions")
@@ -47,13 +60,7 @@ async def get_ready(request: web.Request) -> web.Response:
     streams = request.app[STREAMS]
     if streams.roster.draining:
         raise Draining(retry_after=1)
-    try:
-        async with asyncio.timeout(POSTGRES_SECONDS), request.app[POOL].connection() as connection:
-            missing = await missing_migrations(connection)
-    except UNAVAILABLE:
-        raise Unavailable("PostgreSQL cannot be reached.", retry_after=1) from None
-    if missing:
-        raise Unavailable(f"The database lacks migrations: {', '.join(missing)}. Run `tandem migrate`.")
+    await request.app[READINESS].check()
     ready = streams.tail.listening and not request.app[REGISTRY].degraded
     return answer_json({"status": "ready" if ready else "degraded", "node": streams.settings.node})
 
@@ -80,22 +87,79 @@ async def get_echo(request: web.Request) -> web.Response:
     """Whom this node takes the caller for, and by way of which addresses: what `tandem doctor` judges proxies by."""
     await require_identity(request)
     said = ",".join(request.headers.getall("X-Forwarded-For", []))
-    peer, networks = parse_address(request.remote or "127.0.0.1"), request.app[SETTINGS].trusted_proxies
-    trusted = any(peer in network for network in networks)
+    trusted = is_from_proxy(request)
     echo = {"node": request.app[SETTINGS].node, "address": client_address(request), "trusted": trusted}
     return answer_json(echo | {"forwarded": said[:ECHO_MOST]})
 
 
 async def get_audit(request: web.Request) -> web.Response:
-    """`?after=id&limit=&action=login&user=id`: what was done with powers, the latest first; for admins."""
-    await require_admin(request)
-    after = parse_count(request, "after", default=LARGEST_ID, most=LARGEST_ID)
+    """List admin actions and other security events, the latest first; for admins.
+
+    `after`: continue before this row. `action`: how actions begin, like `login` or `login.end`. `user`: by or about
+    this user. `since`, `until`: RFC 3339 times. Reading the audit is recorded.
+    """
+    member = await require_admin(request)
     limit = parse_count(request, "limit", default=100, most=500, least=1)
-    user_id, action = parse_count(request, "user", default=0, most=LARGEST_ID), request.query.get("action", "")
+    action = request.query.get("action", "")
     if not ACTION.fullmatch(action):
         raise Invalid(errors=[{"field": "action", "detail": "the beginning of an action, like login or login.end"}])
-    rows = await read_audit(request.app[POOL], after, limit + 1, action, user_id)
+    asked = AuditQuery(
+        parse_count(request, "after", default=LARGEST_ID, most=LARGEST_ID),
+        limit + 1,
+        action,
+        parse_count(request, "user", default=0, most=LARGEST_ID),
+        parse_time(request.query.get("since", ""), "since", EARLIEST),
+        parse_time(request.query.get("until", ""), "until", LATEST),
+    )
+    rows = await read_audit(request.app[POOL], asked)
+    request.app[EVENTS].note(actor_of(request, member), "audit.read", asked.user or None)
     return answer_json({"rows": rows[:limit], "next": rows[limit - 1]["id"] if len(rows) > limit else None})
+
+
+async def get_audit_export(request: web.Request) -> web.StreamResponse:
+    """Export the audit as lines of JSON, in order; for admins.
+
+    `after`: only rows with a higher id, to continue an earlier export. `since`: only rows from this RFC 3339 time on.
+    The export ends at the newest row and is recorded.
+    """
+    member = await require_admin(request)
+    after = parse_count(request, "after", default=0, most=LARGEST_ID)
+    since = parse_time(request.query.get("since", ""), "since", EARLIEST)
+    pool = request.app[POOL]
+    async with pool.connection() as connection:
+        await record(connection, actor_of(request, member), "audit.export", after=after)
+        head = await settled_head(connection)
+        after = max(after, await find_start(connection, since))
+    return await send_lines(request, "audit.jsonl", export_lines(pool, after, head, since))
+
+
+async def export_lines(pool: Pool, after: int, head: int, since: datetime) -> AsyncIterator[bytes]:
+    """Yield the rows a page at a time; no connection is held while the reader takes them."""
+    while True:
+        async with pool.connection() as connection:
+            page = await export_page(connection, after, head, since)
+        if page is None:
+            return
+        after, lines = page
+        yield lines
+
+
+async def get_activity(request: web.Request) -> web.Response:
+    """List the caller's own security events, the latest first; `after`: continue before this row."""
+    member = await require_identity(request)
+    after = parse_count(request, "after", default=LARGEST_ID, most=LARGEST_ID)
+    limit = parse_count(request, "limit", default=50, most=200, least=1)
+    rows = await read_own(request.app[POOL], member.user_id, after, limit + 1)
+    return answer_json({"rows": rows[:limit], "next": rows[limit - 1]["id"] if len(rows) > limit else None})
+
+
+def parse_time(text: str, name: str, default: datetime) -> datetime:
+    """Return the time that `text` names, or the default when it is empty; raise `Invalid` on anything else."""
+    try:
+        time = datetime.fromisoformat(text) if text else default
+        return time if time.tzinfo else time.replace(tzinfo=UTC)
+    except ValueError:
+        raise Invalid(errors=[{"field": name, "detail": "a time like 2026-11-29T18:00:00Z"}]) from None
 
 
 async def get_openapi(request: web.Request) -> web.Response:

@@ -18,7 +18,7 @@ async def get_search(request: web.Request) -> web.Response:
     member = await require_identity(request)
     asked = parse_asked(request)
     found = await find(request.app[POOL], member.user_id, asked)
-    return answer_json(found.encode(asked.question))
+    return answer_json(await found.encode(asked.question))
 
 
 def parse_asked(request: web.Request) -> Asked:

@@ -1,5 +1,6 @@
 """Finding: a page of messages that answer a question, the newest first, out of what somebody may read."""
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -7,7 +8,7 @@ import orjson
 
 from chat.messages.commit import queries as message_queries
 from chat.messages.message import Message
-from chat.search.highlight import highlight
+from chat.search.highlight import Budget, highlight
 from chat.search.lexemes import encode_rest, encode_what, encode_when, encode_where
 from chat.search.line import Line, log_line, own_line
 from chat.search.question import LAST, Question
@@ -15,6 +16,7 @@ from chat.shared.postgres import Connection, Pool
 from chat.shared.queries import load
 
 queries = load(__file__)
+WORK_AT_ONCE = 5_000  # of highlighting, about 5 ms, before other tasks of the node run
 # A conversation is one more list for the index to follow at every hit, which costs as much as to throw ten hits away.
 LIST_COST, COST_MOST, KEYED_MOST = 10, 100, 256
 ANYTHING = "!'@'"  # no message has this key; the index does not go through all messages for it
@@ -73,12 +75,19 @@ class Found:
     messages: list[Message]
     next: str | None
 
-    def encode(self, question: Question) -> bytes:
-        """`{results:[{message, highlight}], next}`; `next` is null on the last page."""
-        results = [
-            {"message": orjson.Fragment(message.encode()), "highlight": highlight(message.body, question.wanted)}
-            for message in self.messages
-        ]
+    async def encode(self, question: Question) -> bytes:
+        """Return `{results:[{message, highlight}], next}`; `next` is null on the last page.
+
+        Highlighting yields to the loop in between, and is left out once its budget for the answer is used up.
+        """
+        budget, results = Budget(), []
+        rest = budget.left - WORK_AT_ONCE
+        for message in self.messages:
+            shown = highlight(message.body, question.wanted, budget)
+            results.append({"message": orjson.Fragment(message.encode()), "highlight": shown})
+            if budget.left < rest:
+                rest = budget.left - WORK_AT_ONCE
+                await asyncio.sleep(0)
         return orjson.dumps({"results": results, "next": self.next})
 
 

@@ -1,23 +1,104 @@
-"""The highlight: the stretch of a message where what was looked for stands, as plain segments. Pure.
+"""The excerpt of a message around the first hit of a search, as plain segments. Pure.
 
-No markup leaves the server: `[["the ", false], ["tomato", true]]` cannot become anybody's HTML.
+No markup leaves the server: `[["the ", false], ["tomato", true]]` cannot become HTML.
+
+A body is read only until the excerpt behind its first hit is complete. Each term costs one unit of work, and one more
+for each unfinished phrase; all results of an answer share a `Budget`. Time grows linearly with the text.
 """
 
 from collections.abc import Iterator, Sequence
 
 from chat.search.question import Wanted
-from chat.search.terms import Term, cut, signs_of
+from chat.search.terms import Term, cut
 
 LENGTH, BEFORE = 240, 60
+HIT_MOST = 600  # a longer hit is cut
+WORK_MOST = 100_000  # of one answer: about 0.1 s; an ordinary page of 20 results takes 2,000
 Span = tuple[int, int]
 
 
-def highlight(body: str, wanted: Sequence[Wanted]) -> list[tuple[str, bool]]:
-    """`(text, hit)` pairs around the first hit; `…` stands where something was left out."""
-    spans = join_spans(sorted(find_spans(body, wanted)))
+class Budget:
+    """The work that is left for an answer."""
+
+    def __init__(self, most: int = WORK_MOST) -> None:
+        self.left = most
+
+    def spend(self, work: int) -> bool:
+        """Count `work`; return False once nothing is left."""
+        self.left -= work
+        return self.left > 0
+
+
+class Phrase:
+    """Finds a phrase in a sequence of terms (Knuth, Morris and Pratt): each term is looked at once."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names, self._fallback = names, fallbacks(names)
+        self.matched = 0
+        self._starts: list[int] = []
+
+    def feed(self, term: Term) -> Span | None:
+        """Return the span of the phrase if `term` completes it."""
+        self._starts.append(term.start)
+        while self.matched and self.names[self.matched] != term.name:
+            self.matched = self._fallback[self.matched - 1]
+        if self.names[self.matched] == term.name:
+            self.matched += 1
+        del self._starts[: len(self._starts) - self.matched]
+        if self.matched < len(self.names):
+            return None
+        span = self._starts[0], term.end
+        self.matched = self._fallback[-1]
+        del self._starts[: len(self._starts) - self.matched]
+        return span
+
+    def begins_before(self, end: int) -> bool:
+        """Return whether the unfinished phrase starts before `end`."""
+        return self._starts[0] < end
+
+
+def fallbacks(names: Sequence[str]) -> list[int]:
+    """Return, for each prefix of `names`, the length of its longest proper prefix that is also its suffix."""
+    lengths, length = [0], 0
+    for name in names[1:]:
+        while length and names[length] != name:
+            length = lengths[length - 1]
+        length += names[length] == name
+        lengths.append(length)
+    return lengths
+
+
+class Matcher:
+    """What a question looks for, arranged so that each term of a body is looked up once."""
+
+    def __init__(self, wanted: Sequence[Wanted]) -> None:
+        self.signs = [one.sign[0] for one in wanted if one.sign]
+        self._prefixes = tuple(one.terms[0] for one in wanted if one.prefix)
+        plain = [one.terms for one in wanted if one.terms and not one.prefix]
+        self._words = frozenset(terms[0] for terms in plain if len(terms) == 1)
+        self._phrases = [Phrase(terms) for terms in dict.fromkeys(plain) if len(terms) > 1]
+        self._firsts = frozenset(phrase.names[0] for phrase in self._phrases)
+
+    def feed(self, term: Term) -> Iterator[Span]:
+        """Yield the spans that `term` completes."""
+        if term.name in self._words or term.name.startswith(self._prefixes):
+            yield term.start, term.end
+        first = term.name in self._firsts
+        for phrase in self._phrases:
+            if (first or phrase.matched) and (span := phrase.feed(term)):
+                yield span
+
+    def unfinished(self, end: int) -> int:
+        """Return how many unfinished phrases start before `end`."""
+        return sum(1 for phrase in self._phrases if phrase.matched and phrase.begins_before(end))
+
+
+def highlight(body: str, wanted: Sequence[Wanted], budget: Budget | None = None) -> list[tuple[str, bool]]:
+    """Return `(text, hit)` pairs around the first hit; `…` stands for text that was left out."""
+    spans = join_spans(sorted(find_spans(body, Matcher(wanted), budget or Budget())))
     start, end = choose_stretch(body, spans)
     segments, at = [("…", False)] if start else [], start
-    for low, high in spans:
+    for low, high in [(low, min(high, low + HIT_MOST)) for low, high in spans]:
         if at <= low and high <= end:
             segments += [(body[at:low], False), (body[low:high], True)]
             at = high
@@ -25,28 +106,40 @@ def highlight(body: str, wanted: Sequence[Wanted]) -> list[tuple[str, bool]]:
     return [segment for segment in segments if segment[0]]
 
 
-def find_spans(body: str, wanted: Sequence[Wanted]) -> Iterator[Span]:
-    """Where each of what is wanted stands; a phrase from its first term to its last."""
-    terms = list(cut(body))
-    for one in wanted:
-        if one.sign:
-            yield from ((n, n + 1) for n, sign in enumerate(body) if next(signs_of(sign), None) == one.sign)
-        elif one.prefix:
-            yield from ((term.start, term.end) for term in terms if term.name.startswith(one.terms[0]))
-        else:
-            yield from find_phrase(terms, one.terms)
+def find_spans(body: str, matcher: Matcher, budget: Budget) -> list[Span]:
+    """Return all hits that can be in the excerpt, as far as the budget goes; a phrase spans all its terms."""
+    places = [place for sign in matcher.signs if (place := body.find(sign)) >= 0]
+    spans = [(place, place + 1) for place in places]
+    end = horizon(body, spans)
+    for term in cut(body):
+        unfinished = matcher.unfinished(end)
+        if (term.start >= end and not unfinished) or not budget.spend(1 + unfinished):
+            break
+        if found := list(matcher.feed(term)):
+            spans += found
+            end = horizon(body, spans)
+    return spans + [(n, n + 1) for sign in set(matcher.signs) for n in find_all(body, sign, end)]
 
 
-def find_phrase(terms: Sequence[Term], phrase: Sequence[str]) -> Iterator[Span]:
-    """Where these terms stand side by side."""
-    size = len(phrase)
-    for n in range(len(terms) - size + 1):
-        if all(term.name == name for term, name in zip(terms[n : n + size], phrase, strict=True)):
-            yield terms[n].start, terms[n + size - 1].end
+def horizon(body: str, spans: Sequence[Span]) -> int:
+    """Return the position behind which no hit can be in the excerpt; the end of the body while there is no hit."""
+    if not spans:
+        return len(body)
+    low = min(span[0] for span in spans)
+    high = max(span[1] for span in spans)
+    return max(low + LENGTH, min(high, low + HIT_MOST)) + 1
+
+
+def find_all(body: str, sign: str, end: int) -> Iterator[int]:
+    """Yield the positions of `sign` before `end`, from the first on."""
+    at = body.find(sign, 0, end)
+    while at >= 0:
+        yield at
+        at = body.find(sign, at + 1, end)
 
 
 def join_spans(spans: Sequence[Span]) -> list[Span]:
-    """Those that touch or overlap are one."""
+    """Return the spans with those joined that touch or overlap."""
     joined: list[Span] = []
     for low, high in spans:
         if joined and low <= joined[-1][1]:
@@ -57,9 +150,9 @@ def join_spans(spans: Sequence[Span]) -> list[Span]:
 
 
 def choose_stretch(body: str, spans: Sequence[Span]) -> Span:
-    """The part to show: around the first hit, from the beginning of a word where there is one near."""
+    """Return the part to show: around the first hit, starting at a word if one starts shortly before it."""
     low, high = spans[0] if spans else (0, 0)
     start = 0 if low <= BEFORE else low - BEFORE
     if start and (space := body.find(" ", start, low)) >= 0:
         start = space + 1
-    return start, min(len(body), max(start + LENGTH, high))
+    return start, min(len(body), max(start + LENGTH, min(high, low + HIT_MOST)))

@@ -21,6 +21,7 @@ ASCII_RUN = re.compile(r"[a-z0-9]+")
 DROPPED = re.compile(r"[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670]")
 SPACELESS_FIRST = re.compile(rf"[{SPACELESS}]")
 WORD_MOST = 64
+RAW_MOST = 4 * WORD_MOST  # three letters of Korean become one, others become more
 
 
 class Term(NamedTuple):
@@ -32,7 +33,11 @@ class Term(NamedTuple):
 
 
 def fold(word: str) -> str:
-    """`Éric` → `eric`; what is longer than anybody types is cut."""
+    """Return the word as it is indexed: `Éric` becomes `eric`; a very long word is cut.
+
+    Cut before it is normalized as well: `unicodedata.normalize` is quadratic in a run of combining marks.
+    """
+    word = DROPPED.sub("", word)[:RAW_MOST]
     folded = unicodedata.normalize("NFC", DROPPED.sub("", unicodedata.normalize("NFKD", word))).casefold()
     return folded[:WORD_MOST]
 

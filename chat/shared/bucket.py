@@ -32,6 +32,13 @@ class Bucket:
             self._sweep(now)
         return 0.0
 
+    def charge(self, key: Hashable, cost: int) -> None:
+        """Take `cost` even where less is left: the key waits until it is refilled."""
+        now = self._clock()
+        self._full_at[key] = max(self._full_at.get(key, now), now) + cost * self._seconds / self._amount
+        if len(self._full_at) >= self._sweep_at:
+            self._sweep(now)
+
     def wait(self, key: Hashable) -> float:
         """Return 0.0 when this key may take one, else the seconds until then; take nothing."""
         wait = self._full_at.get(key, 0.0) + self._seconds / self._amount - self._clock() - self._seconds
@@ -41,7 +48,7 @@ class Bucket:
         """Return how much this key may take at once."""
         now = self._clock()
         missing = max(self._full_at.get(key, now) - now, 0.0)
-        return int(self._amount * (1 - missing / self._seconds) + 1e-6)
+        return max(0, int(self._amount * (1 - missing / self._seconds) + 1e-6))
 
     def refill(self, key: Hashable) -> None:
         """As if this key had never taken anything."""

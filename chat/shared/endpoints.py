@@ -1,15 +1,16 @@
 """What every endpoint leans on: who asks, from where, with what body; answers and refusals as JSON."""
 
-import asyncio
+from collections.abc import AsyncIterator, Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any, TypeVar
 
 import orjson
 from aiohttp import web
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, IPvAnyNetwork, ValidationError
 
 from chat.shared.admission import Admission
 from chat.shared.audit import Actor
+from chat.shared.bodies import read_whole
 from chat.shared.charging import charge_caller
 from chat.shared.identity import Identities, Member, hash_token
 from chat.shared.postgres import Pool
@@ -20,18 +21,19 @@ from chat.shared.problems import (
     ReauthenticationRequired,
     Refusal,
     SecondFactorMissing,
-    TooLarge,
-    TooSlow,
     Unauthenticated,
-    Unfinished,
 )
 from chat.shared.rates import Rates, home_of
 from chat.shared.registry.registry import Registry
+from chat.shared.security_events import SecurityEvents
 from chat.shared.settings import Settings
 
 SETTINGS = web.AppKey("settings", Settings)
 WROTE = web.RequestKey("wrote", str)  # the id of the frame that a request has written, for its line in the log
+MEMBER = web.RequestKey("member", Member)  # the user who was found to make the request
+TYPED_NAME = web.RequestKey("typed_name", str)  # the name given at a log-in; never stored as it is
 POOL = web.AppKey("pool", Pool)
+EVENTS = web.AppKey("events", SecurityEvents)
 IDENTITIES = web.AppKey("identities", Identities)
 REGISTRY = web.AppKey("registry", Registry)
 RATES = web.AppKey("rates", Rates)
@@ -39,9 +41,10 @@ ADMISSION = web.AppKey("admission", Admission)
 # Over TLS the first, which no other host of the domain can plant; without TLS the second.
 HOST_COOKIE, COOKIE = "__Host-tandem", "tandem"
 JSON = "application/json"
+DEVICE_MOST = 100
 LARGEST_ID = 2**53 - 1
+NAMED_MOST = 50  # errors of a body that are looked at one by one
 Body = TypeVar("Body", bound=BaseModel)
-Whole = TypeVar("Whole", bytes, bytearray)
 
 
 def find_token(request: web.Request) -> str | None:
@@ -85,8 +88,9 @@ async def require_identity(request: web.Request, *, remember: bool = True) -> Me
     digest, identities = hash_token(token), request.app[IDENTITIES]
     if not identities.knows(digest):  # the database is asked, but not for an address that keeps sending dead tokens
         check_stranger(request)
-    member = await identities.of_digest(digest, remember=remember)
+    member = request[MEMBER] = await identities.of_digest(digest, remember=remember)
     if member.host_cookie and find_bearer(request) is None and not read_cookie(request, HOST_COOKIE):
+        del request[MEMBER]
         raise Unauthenticated  # another host of the domain may have planted this cookie
     charge_caller(request, request.app[RATES], member.user_id)
     return member
@@ -128,8 +132,22 @@ def check_admin(member: Member) -> Member:
 
 
 def actor_of(request: web.Request, member: Member) -> Actor:
-    """The member, for the audit."""
-    return Actor(member.user_id, client_address(request))
+    """Return the member with the address and session of this request, for the audit."""
+    return Actor(member.user_id, client_address(request), member.session_id)
+
+
+def caller_of(request: web.Request) -> Actor:
+    """Return whoever makes this request, as far as is known by now."""
+    if (member := request.get(MEMBER)) is not None:
+        return actor_of(request, member)
+    agent = "".join(letter for letter in request.headers.get("User-Agent", "") if letter.isprintable())
+    return Actor(None, client_address(request), None, agent[:DEVICE_MOST])
+
+
+def is_from_proxy(request: web.Request) -> bool:
+    """Return whether the peer is one of TRUSTED_PROXIES."""
+    peer = parse_address(request.remote or "127.0.0.1")
+    return any(peer in network for network in request.app[SETTINGS].trusted_proxies)
 
 
 def is_secure(request: web.Request) -> bool:
@@ -137,14 +155,17 @@ def is_secure(request: web.Request) -> bool:
     settings = request.app[SETTINGS]
     if settings.cookie_secure is not None:
         return settings.cookie_secure
-    address = parse_address(request.remote or "127.0.0.1")
     proto = ",".join(request.headers.getall("X-Forwarded-Proto", [])).rpartition(",")[2].strip()
-    return proto.lower() == "https" and any(address in network for network in settings.trusted_proxies)
+    return proto.lower() == "https" and is_from_proxy(request)
 
 
 def client_address(request: web.Request) -> str:
     """The peer's address; where the peer is a trusted proxy, the last one in X-Forwarded-For that is not."""
-    networks = request.app[SETTINGS].trusted_proxies
+    return find_address(request, request.app[SETTINGS].trusted_proxies)
+
+
+def find_address(request: web.BaseRequest, networks: Sequence[IPvAnyNetwork]) -> str:
+    """Return what `client_address` does, with the networks of trusted proxies as an argument."""
     address = parse_address(request.remote or "127.0.0.1")
     # A proxy may add a line of its own below one that the client sent: all lines count, as one list.
     hops = ",".join(request.headers.getall("X-Forwarded-For", [])).split(",")
@@ -163,31 +184,9 @@ def parse_address(text: str) -> IPv4Address | IPv6Address:
 
 
 async def read_body(request: web.Request, most: int | None = None) -> bytes:
-    """The whole body; raises `TooLarge` over `most` bytes, `TooSlow` or `Unfinished` when it does not arrive."""
+    """Return the whole body; raise `TooLarge` over `most` bytes, `TooSlow` or `Unfinished` if it does not arrive."""
     settings = request.app[SETTINGS]
-    most = most or settings.max_body_bytes
-    body = bytearray()
-    if (request.content_length or 0) > most:
-        raise TooLarge
-    if request.content.is_eof():  # it has come with the head, as short ones do: nothing to wait for
-        return check_size(request.content.read_nowait(), most)
-    try:
-        async with asyncio.timeout(settings.body_seconds):
-            async for part in request.content.iter_any():
-                body += part
-                check_size(body, most)
-    except TimeoutError:
-        raise TooSlow from None
-    except ConnectionError:
-        raise Unfinished from None
-    return bytes(body)
-
-
-def check_size(body: Whole, most: int) -> Whole:
-    """The body; raises `TooLarge`."""
-    if len(body) > most:
-        raise TooLarge
-    return body
+    return await read_whole(request, most or settings.max_body_bytes, settings.body_seconds)
 
 
 async def read_model(request: web.Request, model: type[Body], most: int | None = None) -> Body:
@@ -204,7 +203,13 @@ def parse_model(body: bytes, model: type[Body]) -> Body:
 
 
 def name_errors(wrong: ValidationError) -> list[dict[str, str]]:
-    """`[{field, detail}]`, without what the caller sent: it may be a password."""
+    """Return `[{field, detail}]`, without what the caller sent, which may be a password.
+
+    Of very many errors only the number is told: naming thousands of them takes pydantic longer than finding them.
+    """
+    count = wrong.error_count()
+    if count > NAMED_MOST:
+        return [{"field": "body", "detail": f"{count} values are missing, unknown or wrong"}]
     return [
         {"field": ".".join(map(str, error["loc"])) or "body", "detail": error["msg"].removeprefix("Value error, ")}
         for error in wrong.errors(include_url=False, include_input=False)
@@ -214,7 +219,7 @@ def name_errors(wrong: ValidationError) -> list[dict[str, str]]:
 def path_id(request: web.Request, name: str) -> int:
     """A numeric part of the path; what is no id names nothing: `NotFound`."""
     text = request.match_info[name]
-    if not (text.isascii() and text.isdigit() and len(text) < 17 and int(text) <= LARGEST_ID):
+    if not (text.isascii() and text.isdigit() and len(text) < 17 and 1 <= int(text) <= LARGEST_ID):
         raise NotFound
     return int(text)
 
@@ -243,9 +248,25 @@ def answer_json(data: Any, status: int = 200, headers: dict[str, str] | None = N
     return web.Response(body=body, status=status, content_type=JSON, headers=headers)
 
 
+async def send_lines(request: web.Request, name: str, pieces: AsyncIterator[bytes]) -> web.StreamResponse:
+    """Send lines of JSON as a file called `name`, as they are read."""
+    attachment = f'attachment; filename="{name}"'
+    answer = web.StreamResponse(headers={"Content-Type": "application/x-ndjson", "Content-Disposition": attachment})
+    await answer.prepare(request)
+    try:
+        async for lines in pieces:
+            await answer.write(lines)
+        await answer.write_eof()
+    except ConnectionError:
+        pass  # the client has left, or took nothing for ANSWER_SECONDS
+    return answer
+
+
 def answer_problem(refusal: Refusal) -> web.Response:
     """The refusal as a problem document."""
-    headers = {} if refusal.retry_after is None else {"Retry-After": str(max(1, round(refusal.retry_after)))}
+    headers = dict(refusal.headers)
+    if refusal.retry_after is not None:
+        headers["Retry-After"] = str(max(1, round(refusal.retry_after)))
     return web.Response(
         body=orjson.dumps(refusal.to_problem()),
         status=refusal.status,

@@ -4,14 +4,20 @@ What libraries say goes the same way: psycopg's pool has several lines for every
 """
 
 import logging
+import re
 import sys
 import time
 from contextlib import suppress
+from io import StringIO
+from traceback import walk_tb
 from typing import TextIO, cast
 
 import structlog
 
 from chat.shared.repeats import Repeats
+
+# C0, DEL, C1, invisible and bidirectional controls, separators of lines.
+CONTROLS = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u061c\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff]")
 
 
 class NoBadRequests(logging.Filter):
@@ -34,21 +40,67 @@ class Passing(logging.Handler):
 
 
 class Seldom:
-    """Keeps back warnings of an `error` that was told of less than a minute ago."""
+    """Drops warnings and errors whose cause was logged less than a minute ago, so that no client can flood the log."""
 
     def __init__(self) -> None:
         self._repeats = Repeats(time.monotonic)
 
     def __call__(self, _logger: object, method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-        """The event, with how often it was kept back before; raises `DropEvent`."""
-        if method != "warning" or "error" not in event:
+        """Return the event, with how many like it were dropped before; raise `DropEvent` to drop it."""
+        cause = cause_of(event) if method in ("warning", "error") else None
+        if cause is None:
             return event
-        kept = self._repeats.judge(event["event"], event["error"])
+        kept = self._repeats.judge(event["event"], cause)
         if kept is None:
             raise structlog.DropEvent
         if kept:
             event["kept_back"] = kept
         return event
+
+
+def cause_of(event: structlog.typing.EventDict) -> str | None:
+    """Return what makes two events the same: the exception's type and the line that raised it, else the error's text.
+
+    None: this event tells of no error, and is never dropped.
+    """
+    given = event.get("exc_info")
+    error = sys.exc_info()[1] if given is True else given[1] if isinstance(given, tuple) else given
+    if isinstance(error, BaseException):
+        frames = list(walk_tb(error.__traceback__))[-1:]
+        places = [f"{frame.f_code.co_filename}:{line}" for frame, line in frames]
+        return " ".join([type(error).__qualname__, *places])
+    return event.get("error")
+
+
+class ShownControls:
+    """Replaces what could steer a terminal, or reorder a line, with its escaped form: `\\x1b`, `\\u202e`."""
+
+    def __call__(self, _logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+        """Return the event with every text in it shown."""
+        return {name: show_within(value) for name, value in event.items()}
+
+
+def show_within(value: object) -> object:
+    """Return a value with the texts in it shown; exceptions are formatted later."""
+    if isinstance(value, str):
+        return show_controls(value)
+    if isinstance(value, dict):
+        return {show_within(name): show_within(one) for name, one in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [show_within(one) for one in value]
+    return value
+
+
+def show_controls(text: str) -> str:
+    """Return text without control characters, line breaks included, and without bidirectional controls."""
+    return CONTROLS.sub(lambda one: one[0].encode("unicode_escape").decode(), text)
+
+
+def write_traceback(out: TextIO, exc_info: structlog.typing.ExcInfo) -> None:
+    """Write a traceback whose message may quote a stranger; its own line breaks stay."""
+    told = StringIO()
+    structlog.dev.plain_traceback(told, exc_info)
+    out.write("\n".join(map(show_controls, told.getvalue().split("\n"))))
 
 
 class Steadfast:
@@ -76,14 +128,17 @@ def set_up_logs(form: str) -> None:
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer()
         if form == "json"
-        else structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        else structlog.dev.ConsoleRenderer(exception_formatter=write_traceback)
     )
+    # JSON escapes them by itself
+    shown: list[structlog.typing.Processor] = [] if form == "json" else [ShownControls()]
     structlog.configure(
         processors=[
             Seldom(),
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
+            *shown,
             structlog.processors.format_exc_info if form == "json" else structlog.processors.StackInfoRenderer(),
             renderer,
         ],

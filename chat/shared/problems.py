@@ -1,7 +1,11 @@
 """Refusals: named exceptions whose docstring is what the caller reads, as RFC 9457 problem documents."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, ClassVar
+
+ERRORS_MOST = 10
+TEXT_MOST = 200  # characters of a text in a problem document
 
 
 class Refusal(Exception):
@@ -9,6 +13,7 @@ class Refusal(Exception):
 
     status: ClassVar[int] = 400
     code: ClassVar[str] = "refused"
+    headers: ClassVar[Mapping[str, str]] = {}  # that an answer with this status must have
 
     def __init__(
         self,
@@ -21,16 +26,22 @@ class Refusal(Exception):
         self.errors, self.retry_after = errors, retry_after
 
     def to_problem(self) -> dict[str, Any]:
-        """The `application/problem+json` document; `errors` stands only when there are some."""
+        """Return the `application/problem+json` document. `errors`, if there are any, names ten at most."""
         title = HTTPStatus(self.status).phrase
+        errors = [trim(error) for error in (self.errors or ())[:ERRORS_MOST]]
         problem = {
             "type": "about:blank",
             "title": title,
             "status": self.status,
             "code": self.code,
-            "detail": str(self),
+            "detail": str(self)[:TEXT_MOST],
         }
-        return problem | ({"errors": self.errors} if self.errors else {})
+        return problem | ({"errors": errors} if errors else {})
+
+
+def trim(error: dict[str, str]) -> dict[str, str]:
+    """Shorten the texts of an error, so that the size of a document does not follow what the caller sent."""
+    return {name: text[:TEXT_MOST] for name, text in error.items()}
 
 
 class Unauthenticated(Refusal):
@@ -87,6 +98,24 @@ class TooLarge(Refusal):
     status, code = 413, "too_large"
 
 
+class Compressed(Refusal):
+    """Request bodies cannot be compressed. Send the body without Content-Encoding."""
+
+    status, code = 415, "compressed"
+
+
+class ExpectationFailed(Refusal):
+    """This server knows no expectation but 100-continue."""
+
+    status, code = 417, "expectation_failed"
+
+
+class BadBody(Refusal):
+    """The request's body is not encoded as its headers say."""
+
+    status, code = 400, "bad_body"
+
+
 class Invalid(Refusal):
     """Some fields are missing, unknown or wrong; `errors` names each."""
 
@@ -97,6 +126,7 @@ class NotWebSocket(Refusal):
     """This address speaks WebSocket only."""
 
     status, code = 426, "upgrade_required"
+    headers: ClassVar[Mapping[str, str]] = {"Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
 
 
 class TooFast(Refusal):

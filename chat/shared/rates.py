@@ -32,6 +32,11 @@ class Limit:
             if wait := bucket.take(key, cost):
                 raise TooFast(retry_after=math.ceil(wait))
 
+    def charge(self, key: Hashable, cost: int) -> None:
+        """Count `cost` for what has been done already, even where less was left."""
+        for bucket in self._buckets:
+            bucket.charge(key, cost)
+
     def check(self, key: Hashable) -> None:
         """Raise `TooFast` when nothing is left for this key; count nothing."""
         for bucket in self._buckets:

@@ -62,6 +62,7 @@ class Settings(BaseSettings):
 
     public_url: PublicUrl = ""  # as browsers show it; empty: the address that each request asks
     signup: Literal["open", "invite", "closed"] = "open"
+    directory: Literal["all", "members"] = "all"
     allowed_origins: CommaList = []
     trusted_proxies: Networks = []
     cookie_secure: bool | None = None  # None: as the trusted proxy's X-Forwarded-Proto says
@@ -101,9 +102,13 @@ class Settings(BaseSettings):
     max_batch_bytes: Count = 4 * 1024 * 1024
     max_batch_messages: Count = 500
     body_seconds: Seconds = 20
+    answer_seconds: Seconds = 60  # in which a reader who does not keep up must take at least 1 KiB a second
     keep_alive_seconds: Seconds = 75  # for a request's head to arrive, the first one's too
     append_queue: Count = 10_000
     append_patience: Seconds = 10  # for the commit of a post
+    strangers: Literal["invite", "add"] = "invite"  # people whom the adder shares no conversation with
+    invitations_received: Count = 100  # open ones that a person may have
+    invitations_sent: Count = 500  # open ones that a person may have sent
     max_members_added: Count = 500
     max_group_members: Count = 100
     conversations_per_person: Count = 2_000
@@ -119,6 +124,7 @@ class Settings(BaseSettings):
     files_url: FilesUrl = "file:.tandem/files"
     max_file_bytes: Count = 100 * 1024 * 1024
     files_quota: Count = 5 * 1024 * 1024 * 1024  # bytes that one person's files may have together
+    piece_least: Count = 256 * 1024  # bytes of a stored piece but for the last; sent ones may be shorter, at a price
     picture_pixels: Count = 64_000_000
     strip_pictures: bool = True
 
@@ -140,11 +146,14 @@ class Settings(BaseSettings):
     log_retention_days: Count = 14
     log_partition_entries: Count = 500_000
     audit_retention_days: Count = 365
+    events_retention_days: Count = 90  # log-ins, failures, limits hit
+    expired_retention_days: Count = 7  # sessions, invites and join links that have expired
     presence_linger: Seconds = 10
     node_lease: Seconds = 10
     canary_seconds: float = Field(10, ge=0)  # between two flights by way of neighbours; 0: none
     node_url: str = ""  # where neighbours reach this node
     metrics_public: bool = False
+    operations_port: int = Field(0, ge=0, le=65_535)  # of health and metrics; 0: the port of everything else
     log_format: Literal["console", "json"] = "console"
     log_requests: Literal["slow", "all", "off"] = "slow"
 

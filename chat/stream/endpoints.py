@@ -5,7 +5,7 @@ import random
 
 from aiohttp import web
 
-from chat.shared.detach import Departed
+from chat.shared.detach import Departed, upgrade
 from chat.shared.endpoints import (
     ADMISSION,
     IDENTITIES,
@@ -17,43 +17,53 @@ from chat.shared.endpoints import (
 )
 from chat.shared.identity import Member
 from chat.shared.postgres import UNAVAILABLE as POSTGRES_AWAY
-from chat.shared.problems import NotWebSocket, Refusal, Unfinished
+from chat.shared.problems import Refusal, Unfinished
 from chat.shared.rates import Limit
 from chat.stream.attached import Attached
 from chat.stream.chunk import Chunk
-from chat.stream.heads import OpenResponse, open_events, open_socket, say_bye
+from chat.stream.heads import open_events
 from chat.stream.poll import Poll, poll_entries
 from chat.stream.replay import LostEntries, Send
 from chat.stream.socket import Socketed
 from chat.stream.start import Start, encode_reset, encode_start
-from chat.stream.stream import Stream
+from chat.stream.stream import Stream, encode_bye
 from chat.stream.streams import Streams
 from chat.stream.wire import Detached
 
 STREAMS = web.AppKey("streams", Streams)
 POLL_MOST = 25
 NARROW_MOST = 500
-Carrier = Detached | Attached | Socketed
+Carrier = Detached | Attached
 TROUBLE: tuple[type[Exception], ...] = (Refusal, *POSTGRES_AWAY)
 
 
 async def get_stream(request: web.Request) -> web.StreamResponse:
-    """The stream, or with `?poll=` its JSON form."""
+    """Open the stream. `?poll=` gets its JSON form: at most 1,000 entries or 1 MiB, and the cursor of the next poll."""
     streams, rates, polls = request.app[STREAMS], request.app[RATES], "poll" in request.query
     member, narrow, start = await admit(request, rates.poll if polls else rates.stream)
     if polls:
         poll = Poll(member.user_id, member.session_id, narrow, streams.left)
         return await answer_poll(request, streams, poll, start)
-    return await carry(request, member, make_carrier(streams, member, narrow, request), start, open_events)
+    return await carry(request, member, make_carrier(streams, member, narrow, request), start)
 
 
 async def get_stream_socket(request: web.Request) -> web.StreamResponse:
     """The stream over a WebSocket."""
     member, narrow, start = await admit(request, request.app[RATES].stream)
-    if not web.WebSocketResponse().can_prepare(request):
-        raise NotWebSocket
-    stream = Socketed(member.user_id, member.session_id, narrow, request.app[STREAMS].left)
-    return await carry(request, member, stream, start, open_socket)
+    response = await upgrade(request)  # from here to the detached stream: no await
+    streams = request.app[STREAMS]
+    limited = streams.settings.rate_limits
+    stream = Socketed(member.user_id, member.session_id, narrow, streams.left, limited)
+    set_deadline(stream, streams, member)
+    streams.open(stream, start.cursor.position)
+    try:
+        stream.detach(request, response)
+        await serve_socket(streams, stream, start)
+    except BaseException:
+        streams.leave(stream)
+        stream.abort()
+        raise
+    return Departed()
 
 
 async def admit(request: web.Request, rate: Limit) -> tuple[Member, frozenset[int] | None, Start]:
@@ -71,16 +81,14 @@ async def admit(request: web.Request, rate: Limit) -> tuple[Member, frozenset[in
     return member, narrow, start
 
 
-async def carry(
-    request: web.Request, member: Member, stream: Carrier, start: Start, open_response: OpenResponse
-) -> web.StreamResponse:
+async def carry(request: web.Request, member: Member, stream: Carrier, start: Start) -> web.StreamResponse:
     """From the roster to the hub, and out of both unless the connection goes on without us."""
     streams = request.app[STREAMS]
     set_deadline(stream, streams, member)
     streams.open(stream, start.cursor.position)
     response = None
     try:
-        response = await serve_stream(request, streams, stream, start, open_response)
+        response = await serve_stream(request, streams, stream, start)
         return response
     finally:
         if not isinstance(response, Departed):
@@ -111,19 +119,17 @@ def set_deadline(stream: Stream, streams: Streams, member: Member) -> None:
         loop.call_at(stream.deadline, stream.end, "expired")  # to the moment, and not at the beat after it
 
 
-async def serve_stream(
-    request: web.Request, streams: Streams, stream: Carrier, start: Start, open_response: OpenResponse
-) -> web.StreamResponse:
+async def serve_stream(request: web.Request, streams: Streams, stream: Carrier, start: Start) -> web.StreamResponse:
     """Prepare, replay, join; then the hub writes, and nobody waits here any more."""
-    response, send = await open_response(request)
+    response, send = await open_events(request)
     try:
         await send(Chunk(encode_start(start, streams.settings.node, streams.end(), stream.user_id)))
         missed = await catch_up(streams, stream, start, send)
         if stream.ended is not None:
-            await say_bye(response, send, stream.ended)
+            await send(Chunk(encode_bye(stream.ended)))
             return response
         if not isinstance(stream, Attached):
-            stream.detach(request, streams.settings.stream_buffer)
+            stream.detach(request, response, streams.settings.stream_buffer)
         if missed:
             stream.write(Chunk(b"".join(missed)))
         if not isinstance(stream, Attached):
@@ -136,6 +142,19 @@ async def serve_stream(
     except ConnectionError:
         pass  # the reader has gone; it comes back with its cursor
     return response
+
+
+async def serve_socket(streams: Streams, stream: Socketed, start: Start) -> None:
+    """Replay over the socket, then join the hub."""
+    try:
+        await stream.send(Chunk(encode_start(start, streams.settings.node, streams.end(), stream.user_id)))
+        missed = await catch_up(streams, stream, start, stream.send)
+        if stream.ended is None:
+            stream.go_live(b"".join(missed), streams.settings.stream_buffer)
+    except TROUBLE:
+        stream.abort()  # as with SSE: the reader reconnects with their cursor
+    except ConnectionError:
+        streams.leave(stream)  # the reader has left, or is about to: the socket closes by itself
 
 
 async def catch_up(streams: Streams, stream: Stream, start: Start, send: Send) -> list[bytes]:

@@ -12,11 +12,14 @@ from chat.stream.start import Start
 from chat.stream.stream import Reason, Stream
 from chat.stream.streams import Streams
 
+FRAME_END = b"\n\n"
+ENTRIES_MOST, BYTES_MOST = 1_000, 1024 * 1024  # of one answer; the client asks again for the rest
+
 
 class Poll(Stream):
-    """A stream that lasts until it has something to say."""
+    """A stream that lasts until it has something to say. It ends as soon as it holds as much as one answer takes."""
 
-    __slots__ = ("heard", "said")
+    __slots__ = ("_bytes", "_entries", "heard", "said")
     lasting = False
 
     def __init__(
@@ -24,12 +27,19 @@ class Poll(Stream):
     ) -> None:
         super().__init__(user_id, session_id, narrow, leave)
         self.said: list[bytes] = []
+        self._bytes = self._entries = 0
         self.heard = asyncio.Event()
 
     def write(self, chunk: Chunk) -> None:
-        """Keep it; the answer goes out at once."""
+        """Keep it; the answer goes out at once. A replay stops when the answer is full."""
+        if self.ended is not None:
+            return
         self.said.append(chunk.raw)
+        self._bytes += len(chunk.raw)
+        self._entries += chunk.raw.count(FRAME_END)
         self.heard.set()
+        if self._bytes >= BYTES_MOST or self._entries >= ENTRIES_MOST:
+            self.end("slow")
 
     def beat(self, chunk: Chunk) -> None:
         """Nothing: its answer is the sign of life."""
@@ -54,25 +64,36 @@ async def poll_entries(streams: Streams, poll: Poll, start: Start, seconds: floa
             await poll.heard.wait()
     except TimeoutError:
         pass
-    cursor = streams.end() if poll.live else Cursor(start.cursor.epoch, last_position(poll.said, position))
-    return encode_answer(poll.said, cursor)
+    frames = split_frames(poll.said)
+    taken = take_page(frames)
+    whole = poll.live and len(taken) == len(frames)
+    cursor = streams.end() if whole else Cursor(start.cursor.epoch, last_position(taken, position))
+    return encode_answer(taken, cursor)
 
 
 def split_frames(said: list[bytes]) -> list[bytes]:
-    """The single frames in what was written."""
-    return [frame for frame in b"".join(said).split(b"\n\n") if frame]
+    """Return the single frames in what was written."""
+    return [frame for frame in b"".join(said).split(FRAME_END) if frame]
 
 
-def last_position(said: list[bytes], position: int) -> int:
-    """Where the last frame ends, or `position` when there is none."""
-    frames = split_frames(said)
+def take_page(frames: list[bytes]) -> list[bytes]:
+    """Return as many of the first frames as one answer takes, and at least one."""
+    size = 0
+    for count, frame in enumerate(frames):
+        size += len(frame)
+        if count == ENTRIES_MOST or (size > BYTES_MOST and count > 0):
+            return frames[:count]
+    return frames
+
+
+def last_position(frames: list[bytes], position: int) -> int:
+    """Return where the last frame ends, or `position` if there is none."""
     return parse_cursor(decode_frame(frames[-1])[0]).position if frames else position
 
 
-def encode_answer(said: list[bytes], cursor: Cursor) -> bytes:
-    """The frames' own JSON, not decoded and encoded again."""
+def encode_answer(frames: list[bytes], cursor: Cursor) -> bytes:
+    """Return the frames' own JSON, not decoded and encoded again."""
     events = [
-        {"id": id_, "event": event, "data": orjson.Fragment(data)}
-        for id_, event, data in map(decode_frame, split_frames(said))
+        {"id": id_, "event": event, "data": orjson.Fragment(data)} for id_, event, data in map(decode_frame, frames)
     ]
     return orjson.dumps({"events": events, "cursor": str(cursor)})

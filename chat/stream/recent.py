@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 
 from chat.log.entry import Entry
+from chat.log.nameless import tells_deletion, without_name
 
 OVERHEAD = 200  # bytes that an entry takes beside its frame
 
@@ -28,11 +29,20 @@ class Recent:
 
     def add(self, entries: Sequence[Entry]) -> None:
         """The next entries; the oldest are let go as far as the limit asks."""
+        for entry in entries:
+            if tells_deletion(entry):
+                self._forget_name(entry.subject or 0)
         self._entries.extend(entries)
         self._size += sum(len(entry.frame) + OVERHEAD for entry in entries)
         self.position = entries[-1].position
         while self._size > self._limit and self._entries:
             self._size -= len(self._entries.popleft().frame) + OVERHEAD
+
+    def _forget_name(self, user_id: int) -> None:
+        """Take the name of a deleted account out of the entries from before; the log does so in the background."""
+        for n, entry in enumerate(self._entries):
+            if entry.kind == "user" and entry.subject == user_id:
+                self._entries[n] = entry._replace(frame=without_name(entry.frame, user_id))
 
     def reaches(self, position: int) -> bool:
         """Are all entries after `position`, up to our own, still here?"""

@@ -1,93 +1,145 @@
 """A stream over a WebSocket: the same entries, limits and ends as over SSE, each event as a JSON text frame.
 
-For those whose networks or programs let sockets through and nothing that streams; SSE costs less (README, "WebSocket or
-SSE?"). It is always detached from aiohttp, as presence's sockets are.
+Use it where a network or a program supports sockets but no streams; SSE costs less (README, "WebSocket or SSE?"). The
+connection is detached from aiohttp before anything is replayed, so pings and close frames of the client are
+answered from the first moment on.
 """
 
+import asyncio
 from collections.abc import Callable
 
+import orjson
 from aiohttp import web
 
+from chat.log.frame import encode_notice
 from chat.shared.detach import detach
-from chat.shared.websocket.wire import Wire
+from chat.shared.problems import Refusal
+from chat.shared.websocket.wire import BUFFER, Wire
 from chat.stream.chunk import Chunk
-from chat.stream.stream import Reason, Stream, encode_bye
-from chat.stream.wire import HEARD_MOST
+from chat.stream.stream import SEND_SECONDS, Reason, Stream, encode_bye
 
 CODES: dict[Reason, int] = {"drain": 1001, "age": 1001, "slow": 1008, "revoked": 4401, "expired": 4401, "epoch": 1012}
 
 
+class NothingToSay(Refusal):
+    """This socket only receives. Post messages over HTTP."""
+
+    code = "receive_only"
+
+
 class Socketed(Stream):
-    """A stream that writes to a wire of its own."""
+    """A stream that writes to a WebSocket of its own. `limited`: whether the client's frames are charged."""
 
     __slots__ = ("_wire",)
 
     def __init__(
-        self, user_id: int, session_id: int, narrow: frozenset[int] | None, leave: Callable[[Stream], None]
+        self,
+        user_id: int,
+        session_id: int,
+        narrow: frozenset[int] | None,
+        leave: Callable[[Stream], None],
+        limited: bool,
     ) -> None:
         super().__init__(user_id, session_id, narrow, leave)
-        self._wire: StreamWire | None = None
+        self._wire = StreamWire(self, limited)
 
-    def detach(self, request: web.Request, buffer: int) -> None:
-        """Take the connection; a reader with more than `buffer` bytes unsent is cut. Raises `ConnectionError` when
-        the reader has gone meanwhile."""
-        wire = StreamWire(self, request.protocol.writing_paused, buffer)
-        wire.begin(detach(request, wire, buffer))
-        self._wire = wire
+    def detach(self, request: web.Request, response: web.StreamResponse) -> None:
+        """Take over the connection. Raise `Unfinished` if the reader has left meanwhile."""
+        transport, early = detach(request, response, self._wire, BUFFER)
+        self._wire.begin(transport)
+        self._wire.data_received(early)
+
+    async def send(self, chunk: Chunk) -> None:
+        """Replay: write, and wait until the reader has taken it. Raise `ConnectionError` if they have left."""
+        await self._wire.send_slowly(chunk.framed)
+
+    def go_live(self, missed: bytes, buffer: int) -> None:
+        """Write what came meanwhile; from now on a reader with more than `buffer` bytes unsent is cut. Raise
+        `ConnectionError` if they have left."""
+        self._wire.allow(buffer)
+        if missed:
+            self.write(Chunk(missed))
 
     def write(self, chunk: Chunk) -> None:
-        """The shared bytes."""
-        if self._wire is not None and self.ended is None:
+        """Send the shared bytes."""
+        if self.ended is None:
             self._wire.send(chunk.framed)
-            if self._wire.overfull():
-                self.end("slow")
 
     def close(self, reason: Reason) -> None:
-        """Say the bye, then close as WebSockets do; a reader who does not take it is let go of after 5 s."""
-        if self._wire is not None:
-            self._wire.send(Chunk(encode_bye(reason)).framed)
-            self._wire.close(CODES[reason], reason)
+        """Say the bye, then close as WebSockets do; a reader who does not take it is cut after 5 s."""
+        self._wire.send(Chunk(encode_bye(reason)).framed)
+        self._wire.close(CODES[reason], reason)
+
+    def abort(self) -> None:
+        """End the connection at once."""
+        self._wire.abort()
 
 
 class StreamWire(Wire):
-    """The wire below such a stream. `paused`: its buffer was full when it was handed over."""
+    """The socket below such a stream."""
 
-    __slots__ = ("_buffer", "_heard", "_paused", "_stream")
+    __slots__ = ("_drained", "_stream")
 
-    def __init__(self, stream: Stream, paused: bool, buffer: int) -> None:
-        super().__init__()
-        self._stream, self._paused, self._buffer, self._heard = stream, paused, buffer, 0
+    def __init__(self, stream: Stream, limited: bool) -> None:
+        super().__init__(limited)
+        self._stream = stream
+        self._drained: asyncio.Future[None] | None = None
 
-    def overfull(self) -> bool:
-        """A transport that was paused when it was handed over does not tell of a full buffer until it was empty."""
-        return self._paused and self._transport is not None and self._transport.get_write_buffer_size() > self._buffer
+    async def send_slowly(self, frames: bytes) -> None:
+        """Write, and wait until no more than a buffer is unsent. Raise `TimeoutError` if the reader stalls,
+        `ConnectionError` once either side has closed."""
+        self.send(frames)
+        async with asyncio.timeout(SEND_SECONDS):
+            while self.full and self.open:
+                self._drained = asyncio.get_running_loop().create_future()
+                await self._drained
+        self._check_open()
 
-    def data_received(self, data: bytes) -> None:
-        """A reader has nothing to say but pings and goodbyes; one who does not stop talking is cut."""
-        self._heard += len(data)
-        if self._heard > HEARD_MOST and self._transport is not None:
-            self._transport.abort()
-            return
-        super().data_received(data)
+    def allow(self, buffer: int) -> None:
+        """Let this many bytes be unsent. Raise `ConnectionError` once either side has closed."""
+        self._check_open()
+        if self._transport is not None:
+            self._transport.set_write_buffer_limits(high=buffer)
 
-    def hear(self, text: bytes) -> None:
-        """Nothing that a reader could say means anything here."""
+    def _check_open(self) -> None:
+        if not self.open:
+            raise ConnectionResetError
+
+    def _wake(self) -> None:
+        if self._drained is not None and not self._drained.done():
+            self._drained.set_result(None)
+        self._drained = None
+
+    def hear(self, text: bytes) -> None:  # noqa: ARG002 (a socket names it)
+        """Refuse: no message of a client is defined."""
+        self.send_problem(Chunk(encode_problem(NothingToSay())).framed)
 
     def refuse_binary(self) -> None:
-        """Nor this."""
+        """Refuse this too."""
+        self.hear(b"")
 
     def room(self) -> None:
-        """Whoever had none was cut."""
+        """Let the replay continue."""
+        self._wake()
 
     def pause_writing(self) -> None:
-        """More than the buffer is unsent."""
-        self._stream.end("slow")
+        """Cut a live reader, of whom more than the buffer is unsent; let a replay wait. Their frames are still read:
+        the number is limited, and a reader who leaves is noticed."""
         self.full = True
+        if self._stream.live:
+            self._stream.end("slow")
 
-    def resume_writing(self) -> None:
-        """There is room again."""
-        self._paused = self.full = False
+    def close(self, code: int, reason: str) -> None:
+        """Close, and end a replay that waits for the reader."""
+        super().close(code, reason)
+        self._wake()
 
     def lost(self) -> None:
-        """Belong to nobody any more."""
+        """Leave the hub and the roster."""
+        self._wake()
         self._stream.leave(self._stream)
+
+
+def encode_problem(refusal: Refusal) -> bytes:
+    """Return the event that says what was refused. It has no id, so the cursor stays."""
+    return encode_notice("problem", orjson.dumps({"code": refusal.code, "detail": str(refusal)}))

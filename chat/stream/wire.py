@@ -29,11 +29,12 @@ class Detached(Stream, asyncio.Protocol):
         self._heard, self._buffer, self._chunked, self._paused = 0, 0, True, False
         self._transport: asyncio.Transport | None = None
 
-    def detach(self, request: web.Request, buffer: int) -> None:
-        """Take the transport; a reader with more than `buffer` bytes unsent is cut. Raises `ConnectionError` when
-        the reader has gone meanwhile."""
+    def detach(self, request: web.Request, response: web.StreamResponse, buffer: int) -> None:
+        """Take over the connection; a reader with more than `buffer` bytes unsent is cut. Raise `Unfinished` if the
+        reader has left meanwhile."""
         self._buffer, self._paused = buffer, request.protocol.writing_paused
-        self._transport, self._chunked = detach(request, self, buffer), request.version >= (1, 1)
+        self._transport, _ = detach(request, response, self, buffer)
+        self._chunked = request.version >= (1, 1)
 
     def write(self, chunk: Chunk) -> None:
         """The shared bytes, as HTTP/1.1 or 1.0 wants them."""

@@ -10,11 +10,13 @@ import subprocess
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from chat.engines.ending import how_it_ended
 from chat.engines.home import Home
 from chat.engines.leash import leashed
 from chat.engines.ports import free_port
+from chat.shared.environment import without_secrets
 from chat.up.address import open_port, url_of
 from chat.up.haproxy import write_configuration
 from chat.up.programs import haproxy_program
@@ -25,20 +27,30 @@ MOST_NODES = 16
 START_LIMIT = 10.0
 STOP_LIMIT = 5.0
 ANSWER_LIMIT = 2.0
+NONE: Mapping[str, int] = MappingProxyType({})
 
 
 class Balancer:
     """HAProxy on the address `host` and `port`, before the nodes whose names are in `used`; each has a port in `ports`.
 
-    `quiet`: seconds without a byte after which a connection is taken to be dead.
+    `quiet`: seconds without a byte after which a connection is taken to be dead. `health`: the port of each node's
+    health, where it is another one.
     """
 
     name = "HAProxy"
 
-    def __init__(self, home: Home, host: str, port: int, quiet: int, ports: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        home: Home,
+        host: str,
+        port: int,
+        quiet: int,
+        ports: Mapping[str, int],
+        health: Mapping[str, int] = NONE,
+    ) -> None:
         self._home, self._quiet = home, quiet
         self._program = haproxy_program()
-        self.ports, self.used = ports, list[str]()
+        self.ports, self.health, self.used = ports, health, list[str]()
         self.port, self.url, self.log = port, url_of(host, port), home.log
         self._public = open_port(host, port)
         self._control = listen_unix(home.folder / "haproxy")
@@ -48,11 +60,13 @@ class Balancer:
         """Start it with the nodes there are by now."""
         descriptors = (self._control.fileno(), self._public.fileno())
         configuration = self._home.folder / "haproxy.cfg"
-        configuration.write_text(write_configuration(self.ports, self.used, *descriptors, self._quiet))
+        written = write_configuration(self.ports, self.health, self.used, *descriptors, self._quiet)
+        configuration.write_text(written)
         with open(self._home.open_log(), "ab") as log:
             self._process = subprocess.Popen(
                 leashed([str(self._program), "-db", "-f", str(configuration)], signal.SIGKILL),
                 pass_fds=descriptors,
+                env=without_secrets(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

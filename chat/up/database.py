@@ -6,14 +6,16 @@ from pathlib import Path
 
 from chat.engines import FolderTaken, PostgresEngine
 from chat.up.schema import apply_migrations
-from chat.up.urls import given_urls
+from chat.up.urls import Urls, given_urls
 
 
 @contextmanager
 def database_at_hand(data: Path) -> Iterator[str]:
-    """The URL of the database; our own engine is started for the while when `up` does not run it."""
-    if given := given_urls().database:
-        yield given
+    """Yield the URL of the database, by the role that owns its tables, where it was given; our own engine is started
+    for the while when `up` does not run it."""
+    given = given_urls()
+    if url := given.owner or given.database:
+        yield url
         return
     engine = PostgresEngine(data / "postgres")
     try:
@@ -35,3 +37,11 @@ def tables_at_hand(data: Path) -> Iterator[str]:
         if not given_urls().database:
             apply_migrations(url)
         yield url
+
+
+@contextmanager
+def owned_database(data: Path) -> Iterator[Urls]:
+    """Yield the URLs for `migrate`: `owner` for itself, `database` for the nodes."""
+    given = given_urls()
+    with database_at_hand(data) as url:
+        yield Urls(given.database or PostgresEngine(data / "postgres").node_url, "", owner=url)

@@ -2,23 +2,29 @@
 
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TypeVar
 
 from chat.engines import Engine, PostgresEngine, ValkeyEngine
 from chat.up.progress import step
 from chat.up.urls import Urls
+
+Running = TypeVar("Running", bound=Engine)
 
 
 def start_engines(stack: ExitStack, data: Path, given: Urls) -> tuple[list[Engine], Urls]:
     """Start what is missing, under `data`; the stack stops it. Returns the engines started, and all URLs."""
     started: list[Engine] = []
 
-    def url_of(engine: Engine) -> str:
+    def run(engine: Running) -> Running:
         started.append(started_engine(stack, engine))
-        return engine.url
+        return engine
 
-    database = given.database or url_of(PostgresEngine(data / "postgres"))
-    redis = given.redis or url_of(ValkeyEngine(data / "valkey"))
-    return started, Urls(database, redis, given.files or (data / "files").resolve().as_uri())
+    database, owner = given.database, given.owner
+    if not database:
+        postgres = run(PostgresEngine(data / "postgres"))
+        database, owner = postgres.node_url, postgres.url
+    redis = given.redis or run(ValkeyEngine(data / "valkey")).url
+    return started, Urls(database, redis, given.files or (data / "files").resolve().as_uri(), owner)
 
 
 def started_engine(stack: ExitStack, engine: Engine) -> Engine:

@@ -20,9 +20,9 @@ TRUST_LIMIT = 5.0
 
 
 class Fleet:
-    """Nodes by name. `make_node(name, port)`: one that is not started yet."""
+    """Nodes by name. `make_node(name, port, health)`: one that is not started yet."""
 
-    def __init__(self, balancer: Balancer, make_node: Callable[[str, int], Node]) -> None:
+    def __init__(self, balancer: Balancer, make_node: Callable[[str, int, int], Node]) -> None:
         self._balancer, self._make_node = balancer, make_node
         self.nodes: dict[str, Node] = {}
         self._watches: dict[str, Watch] = {}
@@ -30,7 +30,7 @@ class Fleet:
     def add(self) -> str:
         """One more node, started; its name. The balancer does not send it anybody yet."""
         name = next(name for name in self._balancer.ports if name not in self.nodes)
-        node = self.nodes[name] = self._make_node(name, self._balancer.ports[name])
+        node = self.nodes[name] = self._make_node(name, self._balancer.ports[name], self._balancer.health[name])
         node.start()
         return name
 

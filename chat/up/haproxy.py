@@ -5,6 +5,7 @@ The files in deploy/ are the same for nodes on several machines; what is said th
 
 from collections.abc import Mapping, Sequence
 
+COMPRESSED = "Request bodies cannot be compressed. Send the body without Content-Encoding."
 REFUSALS = {
     502: ("bad_gateway", "The node that was asked ended before it had answered; try again."),
     503: ("no_node", "No node takes requests right now; try again after Retry-After."),
@@ -15,6 +16,7 @@ TEMPLATE = """\
 global
     stats socket fd@{control} level admin
     hard-stop-after 2s
+    tune.bufsize 32768
 
 defaults
     mode http
@@ -37,6 +39,9 @@ frontend people
     bind fd@{public} tcp-ut 30s
     option forwardfor
     http-request del-header Forwarded
+    acl encoded req.fhdr(content-encoding) -m found
+    acl identity req.fhdr(content-encoding) -i identity
+    http-request return status 415 {compressed} if encoded !identity
     default_backend nodes
 
 backend nodes
@@ -52,13 +57,22 @@ backend nodes
 """
 
 
-def write_configuration(ports: Mapping[str, int], used: Sequence[str], control: int, public: int, quiet: int) -> str:
-    """`ports`: of all nodes that there may ever be, by name; `used`: those there are. `control` and `public` are
-    descriptors of listening sockets; after `quiet` seconds without a byte a connection is dead."""
+def write_configuration(
+    ports: Mapping[str, int], health: Mapping[str, int], used: Sequence[str], control: int, public: int, quiet: int
+) -> str:
+    """`ports`: of all nodes that there may ever be, by name; `health`: where each is checked, if elsewhere; `used`:
+    those there are. `control` and `public` are descriptors of listening sockets; after `quiet` seconds without a byte
+    a connection is dead."""
     servers = [
-        f"    server {name} 127.0.0.1:{port}{'' if name in used else ' disabled'}" for name, port in ports.items()
+        f"    server {name} 127.0.0.1:{port} port {health.get(name, port)}{'' if name in used else ' disabled'}"
+        for name, port in ports.items()
     ]
-    lines = {"refusals": "\n".join(map(write_refusal, REFUSALS)), "servers": "\n".join(servers)}
+    compressed = write_problem(415, "compressed", COMPRESSED)
+    lines = {
+        "compressed": compressed,
+        "refusals": "\n".join(map(write_refusal, REFUSALS)),
+        "servers": "\n".join(servers),
+    }
     return fill(TEMPLATE, lines | {"control": str(control), "public": str(public), "quiet": str(quiet)})
 
 
@@ -70,8 +84,11 @@ def fill(template: str, values: Mapping[str, str]) -> str:
 
 
 def write_refusal(status: int) -> str:
-    """What HAProxy answers when no node can: a problem document, as nodes give them."""
-    code, detail = REFUSALS[status]
+    """Return what HAProxy answers when no node can."""
+    return f"    http-error status {status} {write_problem(status, *REFUSALS[status], 'hdr Retry-After 1 ')}"
+
+
+def write_problem(status: int, code: str, detail: str, headers: str = "") -> str:
+    """Return a problem document, as nodes give them, in HAProxy's words."""
     document = f'{{"type":"about:blank","title":"{code}","status":{status},"code":"{code}","detail":"{detail}"}}'
-    kind = "application/problem+json"
-    return f"    http-error status {status} content-type {kind} hdr Retry-After 1 string '{document}'"
+    return f"content-type application/problem+json {headers}string '{document}'"

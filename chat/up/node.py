@@ -17,9 +17,14 @@ READY_LIMIT = 60.0
 
 
 class Node:
-    """A node called `name` on an address; `environment` goes before ours. Its log goes to our standard error."""
+    """A node called `name` on an address; `environment` goes before ours. Its log goes to our standard error.
 
-    def __init__(self, name: str, host: str, port: int, environment: Mapping[str, str], patience: float) -> None:
+    `operations`: the port of its health and metrics; 0: that of everything else.
+    """
+
+    def __init__(
+        self, name: str, host: str, port: int, environment: Mapping[str, str], patience: float, operations: int = 0
+    ) -> None:
         self.name = f"node {name}"
         self._serve = [
             sys.executable,
@@ -30,8 +35,9 @@ class Node:
             name,
             f"--host={host}",
             f"--port={port}",
+            *([f"--operations-port={operations}"] if operations else []),
         ]
-        self._host, self._port = host, port
+        self._host, self._health = host, operations or port
         self._environment = os.environ | environment
         self.patience = patience  # how long it may drain, in seconds
         self._process: subprocess.Popen[bytes] | None = None
@@ -70,7 +76,7 @@ class Node:
 
     def ready(self) -> bool:
         """Whether it serves; one short try."""
-        connection = http.client.HTTPConnection(near_address(self._host), self._port, timeout=2.0)
+        connection = http.client.HTTPConnection(near_address(self._host), self._health, timeout=2.0)
         try:
             connection.request("GET", "/health/ready")
             return connection.getresponse().status == 200

@@ -28,6 +28,16 @@ class AddressRefused(UpTrouble):
         )
 
 
+class DemoOutside(UpTrouble):
+    """The demo's accounts would be reachable from outside."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(
+            "The demo's accounts, an admin among them, have a password that everyone knows, and others may reach "
+            f"{host} or the proxy before it. Use --host 127.0.0.1 without a proxy, or add --demo-anyway."
+        )
+
+
 class DatabaseAway(UpTrouble):
     """DATABASE_URL names a server that does not answer, or refuses us."""
 

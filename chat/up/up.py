@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chat.demo.fill import fill_empty
+from chat.demo.marker import demo_warning, is_reachable, read_demo_accounts
 from chat.engines.home import Home
+from chat.shared.environment import hide_secrets
 from chat.shared.settings import Settings, read_settings
 from chat.up.address import check_address, url_of
 from chat.up.balancer import Balancer, find_places, folder_of
@@ -16,9 +18,10 @@ from chat.up.control import Control
 from chat.up.engines import start_engines
 from chat.up.fleet import Fleet
 from chat.up.node import Node
-from chat.up.progress import step, tell
+from chat.up.progress import complain, step, tell
 from chat.up.schema import apply_migrations
 from chat.up.stop import stop_when_asked
+from chat.up.trouble import DemoOutside
 from chat.up.urls import Urls, given_urls
 from chat.up.watch import Watch
 
@@ -38,20 +41,24 @@ class Options:
     data: Path
     nodes: int
     demo: bool
+    demo_anyway: bool = False
 
 
 def up(options: Options) -> None:
     """Serve until Ctrl-C or SIGTERM, then stop all that was started; the data stays."""
     given = given_urls()
     settings = read_settings(**given.settings())
+    hide_secrets()
     check_address(options.host, options.port)
+    check_demo(options, settings)
     stop_when_asked()
     with ExitStack() as stack:
         stack.push(tell_the_end)
         engines, urls = start_engines(stack, options.data, given)
-        bring_schema_up_to_date(urls.database)
+        bring_schema_up_to_date(urls)
         if options.demo:
             play_demo(read_settings(**urls.settings()))
+        warn_of_demo(options, read_settings(**urls.settings()))
         if options.nodes == 1:
             looks = start_alone(stack, options, urls, settings)
         else:
@@ -61,10 +68,10 @@ def up(options: Options) -> None:
         keep_alive([*(Watch(engine).look for engine in engines), *looks])
 
 
-def bring_schema_up_to_date(database_url: str) -> None:
+def bring_schema_up_to_date(urls: Urls) -> None:
     """Apply the migrations that are missing."""
     with step("Bringing the database's schema up to date …", "Schema") as under_way:
-        applied = apply_migrations(database_url)
+        applied = apply_migrations(urls.database, urls.owner)
         under_way.said = f": applied {', '.join(applied)}" if applied else " is up to date"
 
 
@@ -73,6 +80,18 @@ def play_demo(settings: Settings) -> None:
     with step("Filling the empty database …", "Demo") as under_way:
         filled = asyncio.run(fill_empty(settings))
         under_way.said = f": {filled}" if filled else ": the database is not empty, and stays as it is"
+
+
+def check_demo(options: Options, settings: Settings) -> None:
+    """Raise `DemoOutside` when others could reach the demo's accounts, unless the operator allowed that."""
+    if options.demo and not options.demo_anyway and is_reachable(options.host, settings):
+        raise DemoOutside(options.host)
+
+
+def warn_of_demo(options: Options, settings: Settings) -> None:
+    """Tell when demo accounts exist where others may reach them, also after a start without `--demo`."""
+    if is_reachable(options.host, settings) and (count := asyncio.run(read_demo_accounts(settings.database_url))):
+        complain(demo_warning(count))
 
 
 def start_alone(stack: ExitStack, options: Options, urls: Urls, settings: Settings) -> list[Look]:
@@ -90,11 +109,11 @@ def start_fleet(stack: ExitStack, options: Options, urls: Urls, settings: Settin
     home.take()
     stack.callback(home.leave)
     quiet = round(QUIET_BEATS * max(settings.stream_beat, settings.socket_beat))
-    balancer = Balancer(home, options.host, options.port, quiet, find_places())
+    balancer = Balancer(home, options.host, options.port, quiet, find_places(), find_places())
     stack.callback(balancer.stop)
     environment = urls.environment() | {"TRUSTED_PROXIES": ",".join([*map(str, settings.trusted_proxies), LOOPBACK])}
     patience = settings.drain_seconds + MARGIN
-    fleet = Fleet(balancer, lambda name, port: Node(name, LOOPBACK, port, environment, patience))
+    fleet = Fleet(balancer, lambda name, port, health: Node(name, LOOPBACK, port, environment, patience, health))
     stack.callback(fleet.stop)
     for name in [fleet.add() for _ in range(options.nodes)]:
         await_node(fleet.nodes[name])

@@ -8,11 +8,15 @@ from dotenv import dotenv_values
 
 @dataclass(frozen=True, slots=True)
 class Urls:
-    """Both URLs, and that of the files; an empty one is still to be found."""
+    """Both URLs, and that of the files; an empty one is still to be found.
+
+    `owner`: the database by the role that owns it, for migrations; nodes do not get it. Empty: nodes use that role.
+    """
 
     database: str
     redis: str
     files: str = ""
+    owner: str = ""
 
     def settings(self) -> dict[str, str]:
         """The settings that hold them."""
@@ -27,4 +31,5 @@ class Urls:
 def given_urls() -> Urls:
     """What the environment says, or else `.env`."""
     said = {**dotenv_values(".env"), **os.environ}
-    return Urls(said.get("DATABASE_URL") or "", said.get("REDIS_URL") or "", said.get("FILES_URL") or "")
+    names = ("DATABASE_URL", "REDIS_URL", "FILES_URL", "MIGRATE_DATABASE_URL")
+    return Urls(*(said.get(name) or "" for name in names))

@@ -19,7 +19,7 @@ from chat.shared.endpoints import (
 )
 from chat.shared.problems import Invalid, NotFound
 from presence.endpoints import bounded, note
-from presence.evidence import describe_evidence
+from presence.evidence import describe_evidence, require_user
 from presence.oversight.dashboard import describe_node, describe_seen
 from presence.oversight.history import MINUTES_MOST, read_history
 from presence.oversight.people import Question, Wanted, read_people
@@ -97,8 +97,9 @@ async def get_rooms(request: web.Request) -> web.Response:
 
 
 async def get_evidence(request: web.Request) -> web.Response:
-    """Why a person is shown as he is, the invisible too: who looks is written down."""
+    """Explain why a user is shown as they are, even when invisible. The audit log records the look."""
     member, user_id = await require_admin(request), path_id(request, "user")
+    await require_user(request.app[POOL], user_id)
     await note(request, member, "presence.look", user_id)
     return answer_json(await bounded(describe_evidence(request.app[POOL], request.app[REGISTRY], user_id)))
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.accounts.strength import check_password, is_common
+from chat.accounts.strength import RUNS, check_password, is_common, without_runs
 
 COMMON = """
 password12 Password123! p@ssw0rd2024 passw0rd123 1234567890 0987654321 qwertyuiop qwerty12345 1q2w3e4r5t 1qaz2wsx3edc
@@ -66,3 +66,25 @@ def test_random_passwords_are_taken(password: str) -> None:
     """What a password manager makes is not mistaken for a common one, save for the very rarest."""
     if len(set(password)) > 8:
         assert not is_common(password)
+
+
+def simple_rest(text: str) -> str:
+    """Return what is left of a text without its runs, found by trying every end of each."""
+
+    def is_run(part: str) -> bool:
+        return len(set(part)) == 1 or any(part in row for row in RUNS)
+
+    rest, at = "", 0
+    while at < len(text):
+        end = at + 1
+        while end < len(text) and is_run(text[at : end + 1]):
+            end += 1
+        rest += text[at:end] if end - at < 3 else ""
+        at = end
+    return rest
+
+
+@given(st.lists(st.sampled_from(["a", "aa", "abc", "qwe", "321", "z", "!@#", "xyz", "zz", "йцу"])).map("".join))
+def test_runs_are_the_same_as_if_every_end_was_tried(text: str) -> None:
+    """However they touch each other."""
+    assert without_runs(text) == simple_rest(text)

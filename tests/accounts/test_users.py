@@ -2,8 +2,9 @@
 
 import psycopg
 
-from tests.accounts.door import Visitor
+from tests.accounts.door import PASSWORD, Visitor
 from tests.cast import Cast
+from tests.verbs import tries
 
 
 async def test_everybody_may_see_who_somebody_is(cast: Cast) -> None:
@@ -94,3 +95,17 @@ async def test_nobody_makes_himself_an_admin(ana: Visitor) -> None:
     for field, value in (("role", "admin"), ("name", "root"), ("id", 1)):
         status, problem = await ana.call("PATCH", "/api/users/me", {field: value})
         assert (status, problem["errors"][0]["field"]) == (422, field)
+
+
+async def test_nobody_takes_an_admins_display_name(cast: Cast) -> None:
+    """Nor one that looks like it, when signing up or later; the admin keeps it, and other people share theirs."""
+    (ada,) = await cast.enters("ada", role="admin")
+    ben, mallory = await cast.enters("ben", "mallory")
+    assert (await ada.call("PATCH", "/api/users/me", {"display_name": "Ana Duarte"}))[0] == 200
+    for name in ("Ana Duarte", "ana duarte", "Аna Duаrtе", "Ana\u200b Duarte", "𝖠na Duarte"):
+        assert await tries(mallory, "PATCH", "/api/users/me", {"display_name": name}) == (409, "imitates_admin")
+        form = {"name": "eve", "display_name": name, "password": PASSWORD}
+        assert await tries(mallory, "POST", "/api/accounts", form) == (409, "imitates_admin")
+    assert await tries(ada, "PATCH", "/api/users/me", {"display_name": "Ana Duarte", "about": "runs it"}) == (200, "")
+    for person in (ben, mallory):
+        assert await tries(person, "PATCH", "/api/users/me", {"display_name": "Ana D."}) == (200, "")

@@ -92,7 +92,7 @@ async def test_people_are_found_without_reading_everybody(talk: tuple[str, Conne
     )
     await talk[1].execute("analyze users, user_names")
     for text in ("", "p", "p12", "person", "son 199", "ben", "nobody"):
-        asked = {"text": text, "beyond": text + LAST_LETTER, "most": 20}
+        asked = {"text": text, "beyond": text + LAST_LETTER, "most": 20, "viewer": None}
         plan = await explain(talk[1], user_queries.find_users, asked)
         assert (text, plan.scanned) == (text, frozenset())
         assert plan.buffers < 1_500, text

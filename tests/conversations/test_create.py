@@ -86,6 +86,50 @@ async def test_a_channels_name_is_taken_whatever_its_case(ana: Person, ben: Pers
     assert await tries(ana, "POST", CONVERSATIONS, again) == (201, "")
 
 
+LOOK_ALIKE = (
+    "gen\u200beral",
+    "gеneral",
+    "GENERAL\ufe0f",
+    "generaI",
+    "genera1",
+    "ｇｅｎｅｒａｌ",
+    "𝐠𝐞𝐧𝐞𝐫𝐚𝐥",
+    "gene\u00adral",
+    "generaӏ",
+)
+
+
+async def test_a_public_channels_name_is_not_imitated(ana: Person, mallory: Person) -> None:
+    """By other letters or invisible ones; nor by renaming, opening or restoring. Private ones may look alike."""
+    await begins(ana, "channel", "general")
+    for name in LOOK_ALIKE:
+        assert await tries(mallory, "POST", CONVERSATIONS, {"kind": "channel", "name": name}) == (409, "name_taken")
+        other = await begins(mallory, "channel", f"mine {LOOK_ALIKE.index(name)}")
+        here = f"{CONVERSATIONS}/{other}"
+        assert await tries(mallory, "PATCH", here, {"name": name}) == (409, "name_taken")
+    assert await tries(mallory, "PATCH", here, {"private": True}) == (200, "")
+    assert await tries(mallory, "PATCH", here, {"name": "gеneral"}) == (200, "")
+    assert await tries(mallory, "PATCH", here, {"private": False}) == (409, "name_taken")
+    assert await tries(mallory, "PATCH", here, {"topic": "not general"}) == (200, "")
+    for name in ("genera", "general2", "généra", "通用"):
+        await begins(mallory, "channel", name)
+
+
+async def test_look_alikes_at_once(ana: Person, mallory: Person) -> None:
+    """One of the two is first."""
+    drafts = [{"kind": "channel", "name": name} for name in ("paypal", "раураl")]
+    both = zip((ana, mallory), drafts, strict=True)
+    answers = await asyncio.gather(*[tries(person, "POST", CONVERSATIONS, draft) for person, draft in both])
+    assert sorted(answers) == [(201, ""), (409, "name_taken")]
+
+
+async def test_invisible_characters_are_taken_out(ana: Person) -> None:
+    """Of names and topics; emoji keep the joiners that make them, scripts theirs."""
+    channel = await begins(ana, "channel", "\u200b\ufeff week\u2060end 👩\u200d🚀 \u200d", topic="\u3164\u200b")
+    seen = await opens(ana, channel)
+    assert (seen["name"], seen["topic"]) == ("weekend 👩\u200d🚀", "")
+
+
 @pytest.mark.parametrize(
     ("asked", "field"),
     [
@@ -96,6 +140,10 @@ async def test_a_channels_name_is_taken_whatever_its_case(ana: Person, ben: Pers
         ({"kind": "channel", "name": "a\nb"}, "name"),
         ({"kind": "channel", "name": "a\0b"}, "name"),
         ({"kind": "channel", "name": "gen\u202eeral"}, "name"),
+        ({"kind": "channel", "name": "\u200b"}, "name"),
+        ({"kind": "channel", "name": "\u3164 \u2800"}, "name"),
+        ({"kind": "channel", "name": "\u200d"}, "name"),
+        ({"kind": "channel", "name": "x", "topic": "gen\u202eeral"}, "topic"),
         ({"kind": "channel", "name": "x", "topic": "t" * 251}, "topic"),
         ({"kind": "channel", "name": "x", "members": ["1"]}, "members.0"),
         ({"kind": "channel", "name": "x", "members": [2**53]}, "members.0"),
@@ -133,10 +181,12 @@ async def test_the_limits_are_settings(database_url: str, redis_url: str) -> Non
         assert await tries(ana, "POST", CONVERSATIONS, three) == (409, "too_many_members")
         group = await begins(ana, "group", "", ben)
         assert (await seats(ana, group, chloe))[1]["code"] == "too_many_members"
-        await begins(ben, "channel", "one")
-        two = {"kind": "channel", "name": "two", "members": [ben.id]}
-        assert await tries(ana, "POST", CONVERSATIONS, two) == (409, "too_many_conversations")
-        channel = await begins(ana, "channel", "two")
+        await begins(dan, "channel", "full", ben)
+        three_given = {"kind": "channel", "name": "three", "members": [ben.id]}
+        assert await tries(dan, "POST", CONVERSATIONS, three_given) == (409, "too_many_conversations")
+        for name in ("one", "two"):  # what others put ben into leaves him his own
+            await begins(ben, "channel", name)
+        channel = await begins(ana, "channel", "open")
         assert (await seats(ben, channel, "me"))[1]["code"] == "too_many_conversations"
         direct = {"kind": "direct", "members": [chloe.id]}
         assert await tries(ben, "POST", CONVERSATIONS, direct) == (409, "too_many_conversations")

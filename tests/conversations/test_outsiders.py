@@ -1,51 +1,64 @@
-"""What one does not belong to is not there: every route, as an outsider and as nobody."""
+"""What one does not belong to is not there: every route, for outsiders, former members, the banned, and nobody."""
 
 import pytest
 
+from chat.app import ROUTES
 from chat.routes import CHAT
-from tests.cast import Person
-from tests.verbs import CONVERSATIONS, begins, members_of, opens, tries
+from tests.cast import Cast, Person, casting
+from tests.conversations.callers import (
+    BODIES,
+    ENDING,
+    Room,
+    cursor_of,
+    fill,
+    furnishes,
+    goes_on,
+    list_calls,
+    logs_in,
+    loses,
+    makes,
+    needs_identity,
+)
+from tests.ear import Ear
+from tests.nodes import running_node
+from tests.presence.eyes import Eyes, open_eyes
+from tests.stream.socket_ear import listens_at_socket
+from tests.verbs import begins, members_of, opens, tries
+from tests.waiting import eventually
 
-BODIES = {
-    "/reports": {"reason": "rude"},
-    "/read": {"seq": 1},
-    "/messages": {"body": "let me in", "client_id": "1"},
-    "/members/": {"role": "member"},
-    "/authors": {"names": ["ana"]},
-    "/links": {},
-    "/notifications": {"level": "nothing"},
-}
-ROUTES = sorted({(route.method, route.path) for route in CHAT if "{conversation}" in route.path})
+OURS = sorted({(route.method, route.path, route.handler.__name__) for route in CHAT if "{conversation}" in route.path})
+SCOPED = ("{conversation}", "{link}", "{report}", "{file}")
+THE_END = "the end"
 
 
-def body_of(method: str, path: str) -> dict[str, object] | None:
-    """A body with which the call would succeed for somebody else."""
-    if method == "PATCH":
-        return {"body": "mine now"} if "/messages/" in path else {"topic": "mine now"}
-    return next((body for part, body in BODIES.items() if part in path), None)
+def paths_of(path: str, conversation: object, user: object = "me") -> list[str]:
+    """Where this route is, for one conversation and its first message."""
+    parts = {"conversation": conversation, "user": user, "link": 1, "emoji": "👍"}
+    return [one for one in fill(path.replace("{seq}", "1"), parts) if one.count("/me") <= (user == "me")]
 
 
-@pytest.mark.parametrize(("method", "path"), ROUTES)
-async def test_an_outsider_finds_nothing(method: str, path: str, ana: Person, ben: Person, mallory: Person) -> None:
+@pytest.mark.parametrize(("method", "path", "name"), OURS)
+async def test_an_outsider_finds_nothing(
+    method: str, path: str, name: str, ana: Person, ben: Person, mallory: Person
+) -> None:
     """404 on whatever a private channel, a group and a direct have, and nothing has changed after it."""
     private = await begins(ana, "channel", "private", ben, private=True)
     group, direct = await begins(ana, "group", "", ben), await begins(ana, "direct", "", ben)
     for conversation in (private, group, direct):
         await ana.says(conversation, "between us")
         before = await opens(ben, conversation)
-        for user in ("me", str(ana.id)):
-            place = path.format(conversation=conversation, user=user, seq=1, link=1, emoji="👍")
-            assert await tries(mallory, method, place, body_of(method, path)) == (404, "not_found")
+        for place in {*paths_of(path, conversation), *paths_of(path, conversation, ana.id)}:
+            assert await tries(mallory, method, place, BODIES.get(name)) == (404, "not_found")
         assert await opens(ben, conversation) == before
         assert set(await members_of(ben, conversation)) == {ana.id, ben.id}
 
 
-@pytest.mark.parametrize(("method", "path"), ROUTES)
-async def test_what_does_not_exist_looks_the_same(method: str, path: str, mallory: Person) -> None:
+@pytest.mark.parametrize(("method", "path", "name"), OURS)
+async def test_what_does_not_exist_looks_the_same(method: str, path: str, name: str, mallory: Person) -> None:
     """Nobody can tell a private conversation from none; and what is no id is none."""
     for conversation in ("4711", "0", "9007199254740992", "-1", "1e3", "x"):
-        place = path.format(conversation=conversation, user="me", seq=1, link=1, emoji="👍")
-        assert await tries(mallory, method, place, body_of(method, path)) == (404, "not_found")
+        for place in paths_of(path, conversation):
+            assert await tries(mallory, method, place, BODIES.get(name)) == (404, "not_found")
 
 
 async def test_a_batch_finds_nothing_either(ana: Person, ben: Person, mallory: Person) -> None:
@@ -57,11 +70,89 @@ async def test_a_batch_finds_nothing_either(ana: Person, ben: Person, mallory: P
     assert (await opens(ana, group))["last_seq"] == 0
 
 
-async def test_nobody_gets_in_without_a_login(ana: Person) -> None:
-    """Every route of the conversations and the messages."""
-    room = await begins(ana, "channel", "open")
-    ana.token = "made up"
-    for method, path in {(route.method, route.path) for route in CHAT}:
-        place = path.format(conversation=room, user="me", seq=1, link=1, emoji="👍", report=1, id=1, name="x")
-        assert (await tries(ana, method, place))[0] == 401
-    assert CONVERSATIONS in {route.path for route in CHAT}
+@pytest.mark.parametrize(("kind", "remembered"), [("channel", 1), ("group", 2**24)])
+async def test_users_who_are_out_learn_nothing_new(
+    database_url: str, redis_url: str, kind: str, remembered: int
+) -> None:
+    """Everything is changed after Ben was removed and Chloe banned: no answer and no stream of theirs holds any of it.
+
+    Their streams and sockets are open while it happens, and again afterwards, from before on; what they replay comes
+    out of the log, or out of what the node remembers. Mallory was never in.
+    """
+    async with (
+        running_node(database_url, redis_url, recent_bytes=remembered) as node,
+        casting(database_url, node.url) as cast,
+    ):
+        await check_outsiders(kind, cast)
+
+
+async def check_outsiders(kind: str, cast: Cast) -> None:
+    """The story of the test above."""
+    ana, ben, chloe, dora, mallory = await cast.enters("ana", "ben", "chloe", "dora", "mallory")
+    foyer = await begins(ana, "channel", "foyer", ben, chloe, dora, mallory)
+    cursor = await cursor_of(ana)
+    room = await furnishes(kind, ana, ben, chloe, dora)
+    outside = (ben, chloe, mallory)
+    attached = [await listens_everywhere(person, "", room, foyer) for person in outside]
+    async with open_eyes(ben) as his, open_eyes(chloe) as hers, open_eyes(mallory) as theirs:
+        watching = (his, hers, theirs)
+        await loses(room, ben, chloe)
+        await goes_on(room, kind, dora)
+        for eyes in watching:
+            await eyes.watches(ana, dora, conversations=(room.id,))
+            await eyes.says("typing", conversation=room.id, on=True)
+        again = [await listens_everywhere(person, cursor, room, foyer) for person in outside]
+        await ana.says(foyer, THE_END)
+        for ear in (ear for ears in (*attached, *again) for ear in ears):
+            await eventually(lambda: THE_END in ear.bodies())  # noqa: B023 (awaited at once)
+            assert not [event for event in ear.events if room.finds_secret(event.raw)]
+        for ear in (ear for ears in again for ear in ears):
+            assert not [event for event in ear.events if b"from before" in event.raw]
+        for eyes in watching:
+            check_eyes(eyes, room)
+    for person in outside:
+        await check_routes(cast, person, room, cursor)
+
+
+async def listens_everywhere(person: Person, cursor: str, room: Room, foyer: int) -> list[Ear]:
+    """Streams and sockets, whole and narrowed to the room (and to where the last word is said)."""
+    narrow = f"{room.id},{foyer}"
+    at_socket = [await listens_at_socket(person, f"after={cursor}&conversations={narrow}")]
+    return [*at_socket, await person.listens(cursor), await person.listens(cursor, conversations=narrow)]
+
+
+def check_eyes(eyes: Eyes, room: Room) -> None:
+    """Nobody is seen typing in the room."""
+    assert not [frame for frame in eyes.frames if frame["type"] == "typing" or room.finds_secret(str(frame).encode())]
+
+
+async def check_routes(cast: Cast, person: Person, room: Room, cursor: str) -> None:
+    """All routes: what is the room's is 404, nothing that is answered holds its secrets, and nothing has changed."""
+    before, last = await room.looks(), None
+    for call in list_calls(room, cursor):
+        if call.route.handler.__name__ == ENDING:
+            continue
+        if call.method != "GET" and call.route is not last:
+            await logs_in(cast, person)
+        last = call.route
+        status, answer = await makes(cast.http, person, call)
+        assert status < 500, call
+        assert not room.finds_secret(answer), (person.name, str(call), answer)
+        if any(part in call.route.path for part in SCOPED):
+            assert status == 404, (person.name, str(call), status)
+    assert await room.looks() == before
+
+
+async def test_nobody_gets_in_without_a_login(cast: Cast) -> None:
+    """Every call but those that the API describes as open: 401, and not a word."""
+    ana, ben, chloe, dora = await cast.enters("ana", "ben", "chloe", "dora")
+    cursor = await cursor_of(ana)
+    room = await furnishes("channel", ana, ben, chloe, dora)
+    await goes_on(room, "channel", dora)
+    nobody = Person(cast.http, ana.at, "nobody", 0, "made up")
+    calls = list(list_calls(room, cursor))
+    for call in calls:
+        status, answer = await makes(cast.http, nobody, call)
+        assert status == 401 or not needs_identity(call), (str(call), status)
+        assert not room.finds_secret(answer), (str(call), answer)
+    assert {(call.route.method, call.route.path) for call in calls} == {(one.method, one.path) for one in ROUTES["all"]}

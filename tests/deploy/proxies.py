@@ -7,7 +7,7 @@ import signal
 import socket
 import ssl
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,8 +63,9 @@ def program(name: str) -> str:
 
 def haproxy_settings(nodes: Sequence[NodeProcess], front: Front, folder: Path) -> dict[str, str]:
     """What haproxy.cfg wants to be told. With fewer than three nodes the last one stands in for those missing."""
-    ports = [nodes[min(n, len(nodes) - 1)].port for n in range(3)]
-    places = {f"TANDEM_NODE{n}": f"127.0.0.1:{port}" for n, port in enumerate(ports, 1)}
+    three = [nodes[min(n, len(nodes) - 1)] for n in range(3)]
+    places = {f"TANDEM_NODE{n}": f"127.0.0.1:{node.port}" for n, node in enumerate(three, 1)}
+    places |= {f"TANDEM_HEALTH{n}": str(node.health_port) for n, node in enumerate(three, 1)}
     return places | {
         "TANDEM_CERT": str(folder / "tls.pem"),
         "TANDEM_HTTP": f"127.0.0.1:{front.plain}",
@@ -73,22 +74,27 @@ def haproxy_settings(nodes: Sequence[NodeProcess], front: Front, folder: Path) -
     }
 
 
-def haproxy_file(folder: Path) -> Path:
+def changed(file: str, changes: Mapping[str, str]) -> str:
+    """A file of deploy/ with these changes."""
+    text = (DEPLOY / file).read_text()
+    for was, now in changes.items():
+        assert was in text
+        text = text.replace(was, now)
+    return text
+
+
+def haproxy_file(folder: Path, changes: Mapping[str, str]) -> Path:
     """The very file, but for a control socket of this test's own."""
-    text = (DEPLOY / "haproxy.cfg").read_text()
-    (folder / "haproxy.cfg").write_text(text.replace("/tmp/tandem-haproxy.sock", f"{folder}/control"))
+    text = changed("haproxy.cfg", changes | {"/tmp/tandem-haproxy.sock": f"{folder}/control"})
+    (folder / "haproxy.cfg").write_text(text)
     return folder / "haproxy.cfg"
 
 
-def nginx_file(nodes: Sequence[NodeProcess], front: Front, folder: Path) -> Path:
+def nginx_file(nodes: Sequence[NodeProcess], front: Front, folder: Path, changes: Mapping[str, str]) -> Path:
     """The very file, but for the addresses and folders in it."""
-    text = (DEPLOY / "nginx.conf").read_text()
-    for place, node in zip(PLACES, [*nodes, *nodes, *nodes], strict=False):
-        assert place in text
-        text = text.replace(place, f"127.0.0.1:{node.port}")
-    for was, now in (("/etc/tandem/", f"{folder}/"), ("/run/nginx.pid", f"{folder}/nginx.pid")):
-        assert was in text
-        text = text.replace(was, now)
+    places = {place: f"127.0.0.1:{node.port}" for place, node in zip(PLACES, [*nodes, *nodes, *nodes], strict=False)}
+    own = {"/etc/tandem/": f"{folder}/", "/run/nginx.pid": f"{folder}/nginx.pid"}
+    text = changed("nginx.conf", changes | places | own)
     text = re.sub(r"listen 80;", f"listen 127.0.0.1:{front.plain};", text)
     text = re.sub(r"listen 443 ssl", f"listen 127.0.0.1:{front.port} ssl", text)
     (folder / "nginx.conf").write_text(text)
@@ -96,15 +102,19 @@ def nginx_file(nodes: Sequence[NodeProcess], front: Front, folder: Path) -> Path
 
 
 @contextmanager
-def proxy(name: str, nodes: Sequence[NodeProcess], folder: Path) -> Iterator[Front]:
-    """HAProxy or nginx, serving until the end of the block."""
+def proxy(
+    name: str, nodes: Sequence[NodeProcess], folder: Path, changes: Mapping[str, str] | None = None
+) -> Iterator[Front]:
+    """HAProxy or nginx, serving until the end of the block, with these changes of its file."""
+    changes = changes or {}
     front = Front(name, free_port(), free_port(), free_port(), folder / f"{name}.log")
     make_certificate(folder)
     settings = haproxy_settings(nodes, front, folder)
     if name == "haproxy":
-        command = [program("haproxy"), "-db", "-f", str(haproxy_file(folder))]
+        command = [program("haproxy"), "-db", "-f", str(haproxy_file(folder, changes))]
     else:
-        command = [program("nginx"), "-c", str(nginx_file(nodes, front, folder)), "-e", "stderr", "-g", "daemon off;"]
+        file = nginx_file(nodes, front, folder, changes)
+        command = [program("nginx"), "-c", str(file), "-e", "stderr", "-g", "daemon off;"]
     with front.log.open("wb") as log:
         process = subprocess.Popen(leashed(command, signal.SIGKILL), env=os.environ | settings, stdout=log, stderr=log)
     try:

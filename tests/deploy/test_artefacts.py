@@ -125,6 +125,13 @@ def test_nodes_in_containers_are_plain_users_without_powers() -> None:
         assert set(service["environment"]) <= SETTINGS
         assert int(service["environment"]["DRAIN_SECONDS"]) + 10 < int(service["stop_grace_period"].removesuffix("s"))
         assert service["command"][-1] == name
+        assert service["environment"]["FILES_URL"] == "file:///srv/files"
+        assert "files:/srv/files" in service["volumes"]
+        assert "MIGRATE_DATABASE_URL" not in service["environment"]
+        assert "://tandem_node:" in service["environment"]["DATABASE_URL"]
+    migrate = read("compose.yaml")["services"]["migrate"]
+    assert migrate["environment"]["MIGRATE_DATABASE_URL"].startswith("postgresql://tandem:")
+    assert migrate["environment"]["DATABASE_URL"] == service["environment"]["DATABASE_URL"]
     container = (DEPLOY / "Containerfile").read_text()
     assert "\nUSER 10001" in container
     assert container.count("\nFROM ") == 2
@@ -148,6 +155,18 @@ def test_systemd_accepts_the_units() -> None:
     complaints = [line for line in done.stderr.splitlines() if "/opt/tandem/bin/tandem is not executable" not in line]
     assert complaints == []
     assert len(units) == 3
+
+
+def test_a_node_of_systemd_is_exposed_as_little_as_can_be() -> None:
+    """Judge the unit with systemd. Nodes of a machine are one user, or one would lock the others out of the files."""
+    if not shutil.which("systemd-analyze"):
+        pytest.skip("there is no systemd here")
+    unit = DEPLOY / "systemd/tandem@.service"
+    command = ["systemd-analyze", "security", "--offline=true", "--threshold=30", str(unit)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "\nUser=tandem\n" in unit.read_text()
+    assert "DynamicUser" not in "".join(file.read_text() for file in (DEPLOY / "systemd").iterdir())
 
 
 def test_units_name_settings_that_exist() -> None:

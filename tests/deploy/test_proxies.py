@@ -69,6 +69,21 @@ async def test_people_come_in(front: Front, ana: Person, tmp_path: Path) -> None
         await a_stream_flows_word_by_word(front, ana, room, tmp_path, version)
     await a_socket_opens(front, ana, tmp_path)
     await what_clients_claim_is_not_believed(front, ana)
+    await large_cookies_pass_and_compressed_bodies_do_not(ana)
+
+
+async def large_cookies_pass_and_compressed_bodies_do_not(ana: Person) -> None:
+    """15 KB of cookies from sibling sites; and a body that the proxy refuses before a node sees it."""
+    cookies = "; ".join(f"c{n}={'x' * 900}" for n in range(16))
+    assert (await ana.call("GET", "/api/users/me", headers={"Cookie": cookies}))[0] == 200
+    for encoding in ("gzip", "br", "identity, gzip"):
+        status, problem, headers = await ana.asks(
+            "POST", "/api/sessions", data=b"x", headers={"Content-Encoding": encoding}
+        )
+        assert (status, problem["code"]) == (415, "compressed")
+        assert "X-Request-ID" not in headers  # no node was asked
+    status, _ = await ana.call("POST", "/api/sessions", data=b"x", headers={"Content-Encoding": "identity"})
+    assert status == 422
 
 
 async def a_stream_flows_word_by_word(front: Front, ana: Person, room: int, tmp_path: Path, version: str) -> None:

@@ -131,7 +131,7 @@ def registry() -> Iterator[str]:
 
 
 def test_a_known_vulnerability_fails_the_audit(tmp_path: Path) -> None:
-    """As npm itself judges what the registry says."""
+    """npm itself judges what the registry says."""
     with registry() as url:
         local = {"npm_config_registry": url, "npm_config_cache": str(tmp_path), "NO_PROXY": "127.0.0.1"}
         done = audit(**NOWHERE | local)

@@ -150,6 +150,7 @@ async def test_what_is_no_chat_is_said(database_url: str, tmp_path: Path) -> Non
         ("<!subteam^S1|@gardeners> <!date^1^{date}|May 1>", "@gardeners May 1"),
         ("&amp;lt; stays", "&lt; stays"),
         ("at 10:30:45 :+1:", "at 10:30:45 👍"),
+        ("<|shown> \ue000\ue0009\ue0019\ue001 <@a>", "shown  @a"),
     ],
 )
 def test_markup(slack: str, ours: str) -> None:

@@ -85,7 +85,7 @@ class Captured:
 
 
 def test_a_captured_worker_gets_nowhere(captured: Captured) -> None:
-    """It reads no environment, opens no file, reaches no server, starts nothing."""
+    """The worker reads no environment, opens no file, reaches no server and starts nothing."""
     assert captured.manages("none") == EVERYTHING
     assert captured.manages("all") == set()
     assert captured.manages("seccomp") == set()

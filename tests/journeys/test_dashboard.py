@@ -106,8 +106,8 @@ async def test_she_acts_and_it_is_written_down(start_node: StartNode, open_windo
     await page.get_by_role("button", name="End the login", exact=True).click()
     await bens.page.get_by_role("button", name="Log in").wait_for()
     await page.get_by_role("dialog", name="Ben").get_by_role("button", name="Close").click()
-    await page.get_by_role("link", name="Audit").click()
-    for action in ("login.end", "presence.look", "announcement.make"):
+    await page.get_by_role("link", name="Activity log").click()
+    for action in ("Session ended", "Presence details viewed", "Announcement made"):
         await expect(page.get_by_role("main").get_by_text(action).first).to_be_visible(timeout=LIMIT)
     await is_clean_in_both_themes(page)
     assert board.errors == bens.errors == []

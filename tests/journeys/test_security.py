@@ -58,6 +58,31 @@ async def is_at_the_door(window: Window) -> None:
     await expect(window.page.get_by_role("heading", name="Log in to Tandem")).to_be_visible(timeout=LIMIT)
 
 
+async def confirms_identity(window: Window) -> None:
+    """With a wrong password first, which says so."""
+    dialog = window.page.get_by_role("dialog", name="Confirm it’s you")
+    await dialog.get_by_label("Password").fill("not-my-password")
+    await dialog.get_by_role("button", name="Confirm").click()
+    await expect(dialog.get_by_role("alert")).to_have_text("That isn't your current password.", timeout=LIMIT)
+    await sketches(window, "confirm")
+    await dialog.get_by_label("Password").fill(PASSWORD)
+    await dialog.get_by_label("Password").press("Enter")
+    await expect(dialog).to_be_hidden(timeout=LIMIT)
+
+
+async def turns_on_app(window: Window, section: Locator) -> pyotp.TOTP:
+    """Reads the key beside the QR code and enters a first code."""
+    form = section.get_by_role("form", name="Set up an authenticator app")
+    picture = form.get_by_role("img", name=re.compile("QR code"))
+    await expect(picture).to_be_visible(timeout=LIMIT)
+    assert await picture.evaluate("image => image.naturalWidth > 100"), "the CSP lets the picture through"
+    await sketches(window, "authenticator")
+    app = pyotp.TOTP((await form.locator("code").inner_text()).replace(" ", ""))
+    await form.get_by_label("Code that the app shows").fill(app.now())
+    await form.get_by_role("button", name="Turn on").click()
+    return app
+
+
 async def test_an_authenticator_app_and_recovery_codes(
     start_node: StartNode, open_window: OpenWindow, database_url: str
 ) -> None:
@@ -68,22 +93,8 @@ async def test_an_authenticator_app_and_recovery_codes(
     section = await opens_security(window)
     forgets_proofs(database_url)
     await section.get_by_role("button", name="Set up an authenticator app").click()
-    dialog = window.page.get_by_role("dialog", name="Confirm it’s you")
-    await dialog.get_by_label("Password").fill("not-my-password")
-    await dialog.get_by_role("button", name="Confirm").click()
-    await expect(dialog.get_by_role("alert")).to_have_text("That isn't your current password.", timeout=LIMIT)
-    await sketches(window, "confirm")
-    await dialog.get_by_label("Password").fill(PASSWORD)
-    await dialog.get_by_label("Password").press("Enter")
-    await expect(dialog).to_be_hidden(timeout=LIMIT)
-    form = section.get_by_role("form", name="Set up an authenticator app")
-    picture = form.get_by_role("img", name=re.compile("QR code"))
-    await expect(picture).to_be_visible(timeout=LIMIT)
-    assert await picture.evaluate("image => image.naturalWidth > 100"), "the CSP lets the picture through"
-    await sketches(window, "authenticator")
-    app = pyotp.TOTP((await form.locator("code").inner_text()).replace(" ", ""))
-    await form.get_by_label("Code that the app shows").fill(app.now())
-    await form.get_by_role("button", name="Turn on").click()
+    await confirms_identity(window)
+    app = await turns_on_app(window, section)
     codes = section.get_by_role("list", name="Recovery codes").get_by_role("listitem")
     await expect(codes).to_have_count(10, timeout=LIMIT)
     await sketches(window, "recovery-codes")

@@ -7,7 +7,7 @@ from chat.log.entry import Unplaced
 from chat.log.pages import read_head
 from chat.log.retention import LOCK, Retention
 from chat.shared.endpoints import POOL
-from chat.shared.postgres import Pool
+from chat.shared.postgres import Connection, Pool
 from chat.stream.endpoints import STREAMS
 from tests.cast import Cast
 from tests.nodes import Node
@@ -30,10 +30,10 @@ async def write(pool: Pool, count: int) -> None:
 
 
 @pytest.fixture
-async def pool(cast: Cast, node: Node) -> Pool:  # noqa: ARG001 (the cast's node has made its own partitions)
+async def pool(cast: Cast, node: Node, database_url: str) -> Pool:  # noqa: ARG001 (the cast's node has made its own partitions)
     """The node's pool, with small partitions from here on; the node itself, which keeps them too, sees none missing."""
     pool = node.app[POOL]
-    async with pool.connection() as connection, connection.transaction():
+    async with await Connection.connect(database_url) as connection, connection.transaction():
         await connection.execute("select pg_advisory_xact_lock(%s)", [LOCK])
         for name, *_ in await (await connection.execute(queries.list_partitions)).fetchall():
             await connection.execute(f'drop table "{name}"')

@@ -84,7 +84,7 @@ async def test_a_lost_announcement_is_read_from_the_log(pool: Pool) -> None:
 
 
 async def test_an_announcement_of_another_log_is_never_handed_on(pool: Pool) -> None:
-    """Its positions fit, its entries do not belong here: the log is compared instead, and what it holds is handed on."""
+    """Its positions fit, its entries do not belong here: the log is read instead."""
     tail, listener = await begin(pool)
     ((_, entries),) = await append(pool, 2)
     tail.hear("another.epoch", entries)

@@ -9,6 +9,7 @@ import pytest
 from chat.engines import PostgresEngine
 from chat.migrations import migrate
 from tests.cast import Person, casting
+from tests.databases import as_node
 from tests.nodes import running_node
 from tests.verbs import CONVERSATIONS, begins, pages, tries
 from tests.waiting import eventually
@@ -20,7 +21,7 @@ BATCH = "/api/chat/messages"
 async def engine(tmp_path: Path) -> AsyncIterator[PostgresEngine]:
     """A PostgreSQL that only this test stops."""
     with PostgresEngine(tmp_path / "postgres") as engine:
-        await migrate(engine.url)
+        await migrate(engine.url, as_node(engine.url))
         yield engine
 
 

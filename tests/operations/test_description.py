@@ -14,6 +14,7 @@ from tests.test_commands import tandem
 from tests.verbs import CONVERSATIONS, begins
 
 Json = dict[str, Any]
+EXPORT = "/api/users/me/export"
 CALLS = sorted({(one.method.lower(), plain(one.path)) for one in ROUTES["all"] if is_described(one.path)})
 
 
@@ -68,6 +69,19 @@ async def test_what_a_body_may_hold_is_what_the_server_reads(ana: Person) -> Non
     assert names == {"conversation", "before", "after", "around", "limit"}
 
 
+async def test_every_error_and_media_type_is_described(ana: Person) -> None:
+    """What methods raise, what only a docstring names, what every call may meet; answers that are not JSON."""
+    paths = (await described(ana))["paths"]
+    place = CONVERSATIONS + "/{conversation}"
+    assert "`archived`" in paths[place + "/pins/{seq}"]["delete"]["responses"]["403"]["description"]
+    assert "`name_taken`" in paths["/api/accounts"]["post"]["responses"]["409"]["description"]
+    assert "`too_fast`" in paths["/api/chat/search"]["get"]["responses"]["429"]["description"]
+    assert "`foreign_origin`" in paths[place]["delete"]["responses"]["403"]["description"]
+    media = {path: list(paths[path]["get"]["responses"]["200"]["content"]) for path in ("/metrics", EXPORT)}
+    assert media == {"/metrics": ["text/plain"], EXPORT: ["application/x-ndjson"]}
+    assert set(paths["/api/sessions/{session}"]["delete"]["responses"]) & {"200", "204"} == {"204"}
+
+
 # What is asked in the conversation {c}, of the person {u}, by the handler that answers.
 ASKS: dict[str, tuple[str, str, Json | None]] = {
     "get_live": ("GET", "/health/live", None),
@@ -91,6 +105,7 @@ ASKS: dict[str, tuple[str, str, Json | None]] = {
     "get_channels": ("GET", "/api/chat/channels", None),
     "get_archived": ("GET", "/api/chat/archived", None),
     "get_members": ("GET", CONVERSATIONS + "/{c}/members?presence=1", None),
+    "get_invitations": ("GET", "/api/chat/invitations", None),
     "put_seat": ("PUT", CONVERSATIONS + "/{c}/members/{u}", {"role": "admin"}),
     "post_message": ("POST", CONVERSATIONS + "/{c}/messages", {"body": "@ben", "client_id": "1"}),
     "get_messages": ("GET", CONVERSATIONS + "/{c}/messages", None),
@@ -116,6 +131,8 @@ ASKS: dict[str, tuple[str, str, Json | None]] = {
     "post_reconcile": ("POST", "/api/presence/reconcile", None),
     "put_drain": ("PUT", "/api/presence/nodes/a1/drain", {"draining": False}),
     "get_audit": ("GET", "/api/audit", None),
+    "get_activity": ("GET", "/api/users/me/activity", None),
+    "post_reset": ("POST", "/api/users/{u}/reset", {}),
     "post_report": ("POST", CONVERSATIONS + "/{c}/messages/2/reports", {"reason": "rude"}),
     "get_reports": ("GET", "/api/chat/reports", None),
     "patch_report": ("PATCH", "/api/chat/reports/1", {"outcome": "acted", "note": "talked"}),
@@ -181,7 +198,7 @@ async def test_the_ways_in_are_as_described(ana: Person, mallory: Person) -> Non
 def test_no_shape_is_left_unproved() -> None:
     """Whatever is promised is asked for above."""
     elsewhere = {"post_account", "post_session", "put_password", "post_conversation", "post_join", "put_avatar"}
-    assert set(ANSWERS) - set(ASKS) == elsewhere | SECOND_STEPS
+    assert set(ANSWERS) - set(ASKS) == elsewhere | SECOND_STEPS | {"post_acceptance"}
 
 
 def test_the_command_prints_the_same() -> None:

@@ -14,7 +14,7 @@ import pytest
 import redis
 
 from chat.engines.ports import free_port
-from tests.databases import set_fsync
+from tests.databases import as_node, set_fsync
 from tests.promises.conftest import StartNode, start_node
 from tests.waiting import wait_until
 
@@ -79,7 +79,7 @@ def bad(findings: dict[str, dict[str, str]]) -> set[str]:
 async def test_all_is_well(start_node: StartNode, database_url: str, redis_url: str) -> None:
     """Servers, clocks, streams and sockets, with a login of its own that it ends again."""
     node = await start_node("a1", STREAM_BEAT="2", SOCKET_BEAT="2")
-    code, findings = await doctor(node.url, DATABASE_URL=database_url, REDIS_URL=redis_url)
+    code, findings = await doctor(node.url, DATABASE_URL=as_node(database_url), REDIS_URL=redis_url)
     assert (code, bad(findings)) == (0, set())
     assert {"fsync", "migrations", "clock of PostgreSQL", "clock of Redis", "Redis when it is full"} <= set(findings)
     assert {"buffering of streams", "WebSocket upgrade", "time-outs of the stream", "Origin"} <= set(findings)
@@ -90,7 +90,7 @@ async def test_all_is_well(start_node: StartNode, database_url: str, redis_url: 
 async def test_a_bad_proxy_is_named(start_node: StartNode, database_url: str, redis_url: str, tmp_path: Path) -> None:
     """It gathers streams, speaks HTTP/1.0 to us, passes no upgrade and no Host, and nobody trusts it."""
     node = await start_node("a1", STREAM_BEAT="3", SOCKET_BEAT="3")
-    given = {"DATABASE_URL": database_url, "REDIS_URL": redis_url}
+    given = {"DATABASE_URL": as_node(database_url), "REDIS_URL": redis_url}
     with nginx(tmp_path, node.port, "") as url:
         code, plain = await doctor(url, **given)
     assert code == 1
@@ -112,7 +112,7 @@ async def test_bad_servers_are_named(database_url: str, redis_url: str) -> None:
         client.config_set("maxmemory", "100mb")
         client.config_set("maxmemory-policy", "allkeys-lru")
         try:
-            forgets = database_url + "?options=-c%20synchronous_commit%3Doff"
+            forgets = as_node(database_url) + "?options=-c%20synchronous_commit%3Doff"
             code, findings = await doctor(DATABASE_URL=forgets, REDIS_URL=redis_url)
         finally:
             client.config_set("maxmemory", "0")

@@ -2,7 +2,9 @@
 
 import orjson
 
+from chat.trace import FORM
 from tests.cast import Cast
+from tests.nodes import Node
 from tests.promises.conftest import StartNode, stage, start_node
 
 __all__ = ["stage", "start_node"]
@@ -10,7 +12,7 @@ __all__ = ["stage", "start_node"]
 
 async def test_from_post_to_log_to_frame(stage: Cast, start_node: StartNode) -> None:
     """The proxy's id, or else one of ours; the log names the frame that Ben hears; nonsense is not repeated."""
-    node = await start_node("a1", LOG_REQUESTS="all")
+    node = await start_node("a1", LOG_REQUESTS="all", TRUSTED_PROXIES="127.0.0.1")
     ana, ben = await stage.enters("ana", "ben")
     ana.at = ben.at = node.url
     room = await stage.share(ana, ben)
@@ -28,3 +30,11 @@ async def test_from_post_to_log_to_frame(stage: Cast, start_node: StartNode) -> 
     (fresh,), (known,) = ([line for line in lines if line["request"] == one["X-Request-ID"]] for one in (first, second))
     assert (fresh["wrote"], fresh["status"], fresh["path"]) == (ear.named("message")[0].id, 201, path)
     assert known["status"] == 200
+
+
+async def test_a_strangers_id_is_replaced(cast: Cast, node: Node) -> None:
+    """Only a trusted proxy may name a request; mallory cannot make hers look like another one in the log."""
+    for given in ("proxy-7", "a" * 65, "x\u202ey".encode().decode("latin-1"), "a b", "a;b"):
+        async with cast.http.get(node.url + "/health/live", headers={"X-Request-ID": given}) as answer:
+            assert FORM.fullmatch(answer.headers["X-Request-ID"])
+            assert answer.headers["X-Request-ID"] != given

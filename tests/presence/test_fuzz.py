@@ -1,8 +1,6 @@
 """Malformed frames on a real socket: a problem each, never a traceback, never a dead server."""
 
 import asyncio
-import base64
-import os
 import random
 from typing import Any
 
@@ -13,7 +11,7 @@ from chat.shared.websocket.frames import encode_frame
 from tests.cast import Cast, Person
 from tests.nodes import Node
 from tests.presence.eyes import open_eyes
-from tests.shared.test_websocket_frames import said
+from tests.raw_socket import handshake, masked
 
 TURNS = 150
 PIECES = [
@@ -36,17 +34,7 @@ PIECES = [
 async def shakes_hands(person: Person, node: Node) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """A socket without a library in between."""
     reader, writer = await asyncio.open_connection("127.0.0.1", node.port)
-    key = base64.b64encode(os.urandom(16)).decode()
-    lines = [
-        "GET /api/presence/socket HTTP/1.1",
-        "Host: localhost",
-        "Upgrade: websocket",
-        "Connection: Upgrade",
-        "Sec-WebSocket-Version: 13",
-        f"Sec-WebSocket-Key: {key}",
-        f"Authorization: Bearer {person.token}",
-    ]
-    writer.write("\r\n".join([*lines, "", ""]).encode())
+    writer.write(handshake(person, "/api/presence/socket"))
     assert b" 101 " in await reader.readuntil(b"\r\n\r\n")
     return reader, writer
 
@@ -54,7 +42,7 @@ async def shakes_hands(person: Person, node: Node) -> tuple[asyncio.StreamReader
 def mess(chance: random.Random) -> bytes:
     """A frame that is wrong somewhere: its text, its head, or all of it."""
     text = b"".join(chance.choices(PIECES, k=chance.randrange(12)))
-    frame = said(text, chance.choice([0, 1, 1, 1, 2, 3, 8, 9, 10, 15]), final=chance.random() < 0.8)
+    frame = masked(text, chance.choice([0, 1, 1, 1, 2, 3, 8, 9, 10, 15]), final=chance.random() < 0.8)
     return chance.choice([frame, frame, frame, chance.randbytes(20), frame[: chance.randrange(len(frame))]])
 
 

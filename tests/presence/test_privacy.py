@@ -132,3 +132,12 @@ async def test_admins_observe_the_figures(node: Node, cast: Cast) -> None:
         assert 1 <= len(stats["history"]) <= 2  # a minute may have begun in between
         _, answer = await ada.call("GET", "/api/presence/nodes")
         assert [node["name"] for node in answer["nodes"]] == ["a1"]
+
+
+async def test_evidence_about_an_account_that_is_not_there_is_not_noted(cast: Cast) -> None:
+    """404, and no row about it in the audit log."""
+    (ada,) = await cast.enters("ada", role="admin")
+    for user in ("0", "4711"):
+        assert (await ada.call("GET", f"/api/presence/evidence/{user}"))[0] == 404
+    _, audit = await ada.call("GET", "/api/audit")
+    assert not [row for row in audit["rows"] if row["action"] == "presence.look"]

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.cast import Cast, casting
+from tests.databases import as_node
 from tests.promises.node import NodeProcess
 
 StartNode = Callable[..., Awaitable[NodeProcess]]
@@ -17,7 +18,7 @@ async def start_node(database_url: str, redis_url: str, tmp_path: Path) -> Async
     nodes: list[NodeProcess] = []
 
     async def start(name: str, **settings: str) -> NodeProcess:
-        node = NodeProcess(name, tmp_path, {"DATABASE_URL": database_url, "REDIS_URL": redis_url} | settings)
+        node = NodeProcess(name, tmp_path, {"DATABASE_URL": as_node(database_url), "REDIS_URL": redis_url} | settings)
         nodes.append(node)
         await node.start()
         return node

@@ -12,6 +12,7 @@ import pytest
 
 from chat.chaos.network import bad_network
 from tests.cast import Cast, casting
+from tests.databases import as_node
 from tests.presence.eyes import open_eyes
 from tests.promises.conftest import StartNode
 from tests.promises.crowd import Crowd, crowd_of
@@ -32,7 +33,7 @@ async def test_a_rolling_restart_shows_nobody_leaving(
 ) -> None:
     """Every node in turn, under load: nothing lost, goodbyes spread over the window, and whoever watches from a node
     elsewhere sees nobody go."""
-    urls = {"DATABASE_URL": database_url, "REDIS_URL": redis_url}
+    urls = {"DATABASE_URL": as_node(database_url), "REDIS_URL": redis_url}
     elsewhere = await start_node("w9")
     with running_up(tmp_path / "data", 3, **urls, **FLEET) as up:
         async with casting(database_url, up.url) as stage, crowd_of(stage, [up], readers=90, posters=6) as crowd:
@@ -71,7 +72,7 @@ async def test_a_node_that_is_cut_off_sends_its_people_to_the_others(
 ) -> None:
     """Nothing goes through between one node and PostgreSQL, or Redis: it turns unready, all its streams move, and back
     in touch it takes people again."""
-    async with bad_network({"DATABASE_URL": database_url, "REDIS_URL": redis_url}[lost]) as network:
+    async with bad_network({"DATABASE_URL": as_node(database_url), "REDIS_URL": redis_url}[lost]) as network:
         bad = await start_node("a1", **{lost: network.url}, NODE_LEASE="5", PRESENCE_LINGER="4", DRAIN_SECONDS="1")
         others = (start_node(name, NODE_LEASE="5", PRESENCE_LINGER="4") for name in NAMES[1:])
         good = await asyncio.gather(*others)

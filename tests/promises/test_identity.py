@@ -15,6 +15,7 @@ OPEN = {
     ("POST", "/api/sessions/second"),
     ("POST", "/api/passkeys/login"),
     ("POST", "/api/passkeys/login/options"),
+    ("POST", "/api/resets"),
 }
 OUTSIDE = {"/", "/assets/{name}", "/{name}", "/{address}", "/health/live", "/health/ready", "/metrics"}
 GHOSTS = [

@@ -13,6 +13,7 @@ import redis
 
 from chat.shared.registry.timing import MARGIN, Timing
 from tests.cast import Cast
+from tests.databases import as_node
 from tests.promises.conftest import StartNode
 from tests.promises.node import NodeProcess
 from tests.promises.onlookers import House, house_of
@@ -114,7 +115,7 @@ async def test_the_second_node_with_a_name_ends(start_node: StartNode, redis_url
     """It does not start, and says why."""
     first = await start_node("a1", **SETTINGS)
     second = NodeProcess(
-        "a1", first.log.parent / "again", {"DATABASE_URL": database_url, "REDIS_URL": redis_url} | SETTINGS
+        "a1", first.log.parent / "again", {"DATABASE_URL": as_node(database_url), "REDIS_URL": redis_url} | SETTINGS
     )
     second.log.parent.mkdir()
     second.launch()

@@ -7,6 +7,7 @@ import pytest
 
 from chat.chaos.network import Proxy, bad_network
 from tests.cast import Cast
+from tests.databases import as_node
 from tests.promises.conftest import StartNode
 from tests.promises.crowd import Crowd, crowd_of
 from tests.promises.node import NodeProcess
@@ -39,7 +40,7 @@ async def test_the_others_go_on_and_it_comes_back(
     stage: Cast, start_node: StartNode, database_url: str, how: str
 ) -> None:
     """It turns unready, its clients move, and what it held is let go of; awake again it serves nothing stale."""
-    async with bad_network(database_url) as network:
+    async with bad_network(as_node(database_url)) as network:
         bad, good = await start_node("a1", DATABASE_URL=network.url), await start_node("b2")
         async with crowd_of(stage, [bad, good], readers=40, posters=8) as crowd:
             for poster in crowd.posters:

@@ -22,6 +22,11 @@ FOREIGN = [
     {"Origin": "http://127.0.0.1"},
     {"Sec-Fetch-Site": "cross-site"},
     {"Sec-Fetch-Site": "same-site"},
+    {"Sec-Fetch-Site": "Cross-Site"},
+    {"Origin": "https://{host}"},
+    {"Origin": "https://{host}", "X-Forwarded-Proto": "https"},
+    {"Origin": "http://ana@{host}"},
+    {"Origin": "http://{host}/"},
     {"Origin": "https://evil.example", "Authorization": "Basic YW5hOmFuYQ=="},
 ]
 
@@ -86,6 +91,48 @@ async def test_other_origins_can_be_allowed(database_url: str, redis_url: str) -
         for other in ("http://chat.example", "https://chat.example:8443", "https://chat.example.evil.example"):
             ana.headers["Origin"] = other
             assert await refused(ana, "DELETE", "/api/sessions/current", None)
+
+
+BEHIND = [
+    ("chat.example", "https", "https://chat.example"),
+    ("chat.example:443", "https", "https://chat.example"),
+    ("chat.example", "https", "https://chat.example:443"),
+    ("CHAT.example", "HTTPS", "https://chat.example"),
+    ("chat.example:80", "http", "http://chat.example"),
+    ("chat.example", "http, https", "https://chat.example"),
+    ("[::1]:8443", "https", "https://[::1]:8443"),
+]
+NOT_BEHIND = [
+    ("chat.example", "https", "http://chat.example"),
+    ("chat.example", "http", "https://chat.example"),
+    ("chat.example:443", "http", "http://chat.example"),
+    ("chat.example", "https, http", "https://chat.example"),
+    ("chat.example:8443", "https", "https://chat.example"),
+    ("chat.example", "gopher", "https://chat.example"),
+]
+
+
+async def test_an_origin_is_scheme_host_and_port(database_url: str, redis_url: str) -> None:
+    """As a trusted proxy names the scheme; a default port may be written or left out."""
+    async with (
+        running_node(database_url, redis_url, trusted_proxies=["127.0.0.1"]) as node,
+        visiting(node.url) as ana,
+    ):
+        await ana.signs_up("ana")
+        for case in (*BEHIND, *NOT_BEHIND):
+            host, scheme, origin = case
+            ana.headers = {"Host": host, "X-Forwarded-Proto": scheme, "Origin": origin}
+            assert await refused(ana, "PATCH", "/api/users/me", {}) == (case in NOT_BEHIND), case
+
+
+async def test_secure_cookies_mean_https(database_url: str, redis_url: str) -> None:
+    """Where no proxy says the scheme."""
+    async with running_node(database_url, redis_url, cookie_secure=True) as node, visiting(node.url) as ana:
+        ours = {"Origin": "https://{host}"}
+        ana.headers = heading(node, ours)
+        assert not await refused(ana, "POST", "/api/sessions", {})
+        ana.headers = heading(node, {"Origin": "http://{host}"})
+        assert await refused(ana, "POST", "/api/sessions", {})
 
 
 @pytest.mark.parametrize("path", ["/api/users/me", "/api/chat/stream?poll=0", "/api/nope", "/health/live", "/"])

@@ -10,6 +10,7 @@ import pytest
 from chat.chaos.node import NodeProcess
 from chat.shared.identity import hash_token
 from tests.cast import Cast
+from tests.databases import as_node
 from tests.presence.eyes import opens_eyes
 from tests.promises.conftest import StartNode
 from tests.promises.crowd import crowd_of
@@ -26,7 +27,9 @@ async def test_nobody_notices(
     """A crowd on both nodes; a login that ends in a moment ends on time; those of one are seen from the other."""
     program = (sys.executable, "-m", "tests.promises.wrong_clock", str(off))
     short = {"PRESENCE_LINGER": "2", "NODE_LEASE": "2"}
-    wrong = NodeProcess("wrong", tmp_path, {"DATABASE_URL": database_url, "REDIS_URL": redis_url} | short, program)
+    wrong = NodeProcess(
+        "wrong", tmp_path, {"DATABASE_URL": as_node(database_url), "REDIS_URL": redis_url} | short, program
+    )
     right = await start_node("right", **short)
     try:
         await wrong.start()

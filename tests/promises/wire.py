@@ -28,6 +28,11 @@ class Wire:
         self._writer.close()
         await self._writer.wait_closed()
 
+    async def hear_until(self, mark: bytes, limit: float = 5.0) -> bytes:
+        """Everything up to this mark and with it."""
+        async with asyncio.timeout(limit):
+            return await self._reader.readuntil(mark)
+
     async def hear(self, limit: float = 5.0) -> bytes:
         """Everything until the server closes; empty on a reset."""
         try:

@@ -1,5 +1,8 @@
 """WebSocket frames: whatever the pieces, the messages; whatever the bytes, a refusal at most."""
 
+import timeit
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,6 +11,7 @@ from chat.shared.websocket.frames import (
     BINARY,
     CLOSE,
     CONTINUATION,
+    FRAGMENTS_MOST,
     MESSAGE_MOST,
     PING,
     PONG,
@@ -15,46 +19,76 @@ from chat.shared.websocket.frames import (
     BadWire,
     Message,
     Reader,
+    encode_close,
     encode_frame,
-    unmask,
+    parse_close,
 )
+from tests.raw_socket import MASK, masked
 
-MASK = b"\x01\x02\x03\x04"
+UNICODE = st.text(max_size=100).map(str.encode)
+CLOSES = st.tuples(st.sampled_from([1000, 1001, 1009, 3000, 4999]), st.text(max_size=30)).map(
+    lambda one: one[0].to_bytes(2) + one[1].encode()
+)
 MESSAGES = st.lists(
-    st.tuples(st.sampled_from([TEXT, BINARY]), st.binary(max_size=300))
-    | st.tuples(st.sampled_from([PING, PONG, CLOSE]), st.binary(max_size=125)),
+    st.tuples(st.just(TEXT), UNICODE)
+    | st.tuples(st.just(BINARY), st.binary(max_size=300))
+    | st.tuples(st.sampled_from([PING, PONG]), st.binary(max_size=125))
+    | st.tuples(st.just(CLOSE), CLOSES | st.just(b"")),
     max_size=6,
 )
+# The smallest frames: pongs, pings, and fragments of a message that does not end, each six bytes.
+SMALLEST = {"pong": b"\x8a\x80\0\0\0\0", "ping": b"\x89\x80\0\0\0\0", "empty text": b"\x81\x80\0\0\0\0"}
 
 
-def said(data: bytes, opcode: int = TEXT, final: bool = True) -> bytes:
-    """A frame as a client sends it: masked."""
-    frame = encode_frame(data, opcode)
-    start = len(frame) - len(data)
-    head = bytes([frame[0] if final else frame[0] & 0x7F, frame[1] | 0x80]) + frame[2:start]
-    return head + MASK + unmask(data, MASK)
+def heard(reader: Reader, data: bytes) -> list[Message]:
+    """The messages that are complete now."""
+    return [message for message in reader.feed(data) if message is not None]
+
+
+def read_at_once(data: bytes) -> int:
+    """Read everything in one piece; the number of frames."""
+    return sum(1 for _ in Reader().feed(data))
+
+
+def read_byte_by_byte(data: bytes) -> int:
+    """Read every byte by itself; the number of frames."""
+    reader = Reader()
+    return sum(1 for at in range(len(data)) for _ in reader.feed(data[at : at + 1]))
 
 
 @given(MESSAGES, st.lists(st.integers(1, 50)))
 def test_messages_arrive_whole_in_any_pieces(messages: list[tuple[int, bytes]], cuts: list[int]) -> None:
     """However the network cuts them."""
-    wire, reader, heard = b"".join(said(data, opcode) for opcode, data in messages), Reader(), []
+    wire, reader, found = b"".join(masked(data, opcode) for opcode, data in messages), Reader(), []
     for cut in cuts:
         piece, wire = wire[:cut], wire[cut:]
-        heard += reader.feed(piece)
-    heard += reader.feed(wire)
-    assert heard == [Message(opcode, data) for opcode, data in messages]
+        found += heard(reader, piece)
+    found += heard(reader, wire)
+    assert found == [Message(opcode, data) for opcode, data in messages]
 
 
 @given(st.lists(st.binary(max_size=40), min_size=2, max_size=5))
 def test_fragments_make_one_message(parts: list[bytes]) -> None:
     """Also with a ping in between."""
-    reader = Reader()
     first, *middle, last = parts
-    wire = said(first, TEXT, final=False)
-    wire += b"".join(said(part, CONTINUATION, final=False) + said(b"", PING) for part in middle)
-    heard = reader.feed(wire + said(last, CONTINUATION))
-    assert [message for message in heard if message.opcode != PING] == [Message(TEXT, b"".join(parts))]
+    wire = masked(first, BINARY, final=False)
+    wire += b"".join(masked(part, CONTINUATION, final=False) + masked(b"", PING) for part in middle)
+    found = heard(Reader(), wire + masked(last, CONTINUATION))
+    assert [message for message in found if message.opcode != PING] == [Message(BINARY, b"".join(parts))]
+
+
+def test_a_sign_may_be_cut_by_fragments() -> None:
+    """Text is UTF-8 as a whole; its fragments need not be."""
+    snowman = "☃".encode()
+    wire = masked(snowman[:1], TEXT, final=False) + masked(snowman[1:], CONTINUATION)
+    assert heard(Reader(), wire) == [Message(TEXT, snowman)]
+
+
+def test_every_frame_is_seen() -> None:
+    """A fragment counts as a frame, so that it can be charged; who stops reading has parsed no more than that."""
+    wire = masked(b"a", TEXT, final=False) + masked(b"", CONTINUATION, final=False) + masked(b"", PING) + b"garbage"
+    reading = Reader().feed(wire)
+    assert [next(reading) for _ in range(3)] == [None, None, Message(PING, b"")]
 
 
 @given(st.lists(st.binary(max_size=60), max_size=5))
@@ -63,27 +97,76 @@ def test_any_bytes_are_read_or_refused(pieces: list[bytes]) -> None:
     reader = Reader()
     try:
         for piece in pieces:
-            reader.feed(piece)
+            heard(reader, piece)
     except BadWire as bad:
-        assert bad.code in (1002, 1009)  # noqa: PT017 (both outcomes are fine)
+        assert bad.code in (1002, 1007, 1009)  # noqa: PT017 (both outcomes are fine)
 
 
 @pytest.mark.parametrize(
     ("wire", "code"),
     [
         (encode_frame(b"not masked"), 1002),
-        (said(b"", CONTINUATION), 1002),
-        (said(b"a", TEXT, final=False) + said(b"b", TEXT), 1002),
-        (said(b"x" * 126, PING), 1002),
-        (said(b"", PING, final=False), 1002),
-        (said(b"", 3), 1002),
+        (masked(b"", CONTINUATION), 1002),
+        (masked(b"a", TEXT, final=False) + masked(b"b", TEXT), 1002),
+        (masked(b"x" * 126, PING), 1002),
+        (masked(b"", PING, final=False), 1002),
+        (masked(b"", 3), 1002),
         (bytes([0xC1, 0x80]), 1002),
-        (said(b"x" * (MESSAGE_MOST + 1)), 1009),
-        (said(b"x" * MESSAGE_MOST, final=False) + said(b"y", CONTINUATION), 1009),
+        (masked(b"x" * (MESSAGE_MOST + 1)), 1009),
+        (masked(b"x" * MESSAGE_MOST, final=False) + masked(b"y", CONTINUATION), 1009),
+        (masked(b"", TEXT, final=False) + masked(b"", CONTINUATION, final=False) * FRAGMENTS_MOST, 1009),
+        (masked(b"\xff"), 1007),
+        (masked(b"\xe2", TEXT, final=False) + masked(b"\x98", CONTINUATION), 1007),
+        (b"\x82\xfe\0\x7d" + MASK + b"x" * 125, 1002),
+        (b"\x82\xff" + (65535).to_bytes(8) + MASK, 1002),
+        (b"\x82\xff" + (1 << 63).to_bytes(8) + MASK, 1002),
+        (masked(b"\3", CLOSE), 1002),
+        (masked((1000).to_bytes(2) + b"\xff", CLOSE), 1007),
     ],
 )
 def test_what_no_client_may_send(wire: bytes, code: int) -> None:
     """Refused with the code that RFC 6455 names."""
     with pytest.raises(BadWire) as bad:
-        Reader().feed(wire)
+        heard(Reader(), wire)
     assert bad.value.code == code
+
+
+@pytest.mark.parametrize("code", [0, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 65535])
+def test_close_codes_that_no_peer_may_send(code: int) -> None:
+    """Reserved codes and those without a meaning are violations."""
+    with pytest.raises(BadWire) as bad:
+        heard(Reader(), masked(code.to_bytes(2), CLOSE))
+    assert bad.value.code == 1002
+
+
+@pytest.mark.parametrize("code", [1000, 1003, 1007, 1014, 3000, 4999])
+def test_close_codes_of_peers(code: int) -> None:
+    """Codes are understood with and without a reason."""
+    assert parse_close(encode_close(code, "gone")[2:]) == code
+    assert parse_close(b"") == 1000
+
+
+@pytest.mark.parametrize("read", [read_at_once, read_byte_by_byte])
+@pytest.mark.parametrize("kind", SMALLEST)
+def test_the_smallest_frames_are_read_in_linear_time(kind: str, read: Callable[[bytes], int]) -> None:
+    """Eight times as many take about eight times as long: a megabyte read at once, or 50 KB byte by byte."""
+    few = SMALLEST[kind] * (22_000 if read is read_at_once else 1_100)
+    assert len(few) * 8 > (2**20 if read is read_at_once else 50_000)
+    assert growth(read, few, few * 8) < 20
+
+
+@pytest.mark.parametrize("read", [read_at_once, read_byte_by_byte])
+def test_one_large_message_is_read_in_linear_time(read: Callable[[bytes], int]) -> None:
+    """Unmasking included, and however slowly it arrives."""
+    small, large = (masked(b"x" * size, BINARY) for size in (MESSAGE_MOST // 8, MESSAGE_MOST))
+    assert growth(read, small, large) < 20
+
+
+def growth(read: Callable[[bytes], int], small: bytes, large: bytes) -> float:
+    """Return how many times as long the larger one takes, by the best of three."""
+    return best_of(read, large) / best_of(read, small)
+
+
+def best_of(read: Callable[[bytes], int], data: bytes) -> float:
+    """The seconds that the quickest of three takes."""
+    return min(timeit.repeat(lambda: read(data), number=1, repeat=3))

@@ -9,6 +9,7 @@ import orjson
 
 from tests.cast import Person
 from tests.ear import Ear, Event
+from tests.raw_socket import handshake
 from tests.waiting import eventually
 
 
@@ -62,9 +63,7 @@ async def listens_at_socket(person: Person, query: str = "") -> SocketEar:
 async def fallen_asleep(person: Person) -> AsyncIterator[asyncio.StreamReader]:
     """A socket by hand, of which only the first bytes are read."""
     reader, writer = await asyncio.open_connection("127.0.0.1", int(person.at.rpartition(":")[2]), limit=4096)
-    upgrade = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-    key = f"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nAuthorization: Bearer {person.token}\r\n"
-    writer.write(f"GET /api/chat/socket HTTP/1.1\r\nHost: x\r\n{upgrade}{key}\r\n".encode())
+    writer.write(handshake(person, "/api/chat/socket"))
     try:
         await reader.readuntil(b'"event":"ready"')
         yield reader

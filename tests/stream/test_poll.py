@@ -2,6 +2,10 @@
 
 import asyncio
 
+from chat.log.frame import encode_frame
+from chat.stream.chunk import Chunk
+from chat.stream.poll import BYTES_MOST, Poll
+from chat.stream.stream import Stream
 from tests.cast import Cast, Person
 
 
@@ -87,3 +91,37 @@ async def test_wrong_waiting_times_are_refused_by_name(cast: Cast) -> None:
     for wrong in ("26", "-1", "soon", "1e1"):
         status, problem = await ben.call("GET", f"/api/chat/stream?poll={wrong}")
         assert (status, problem["errors"][0]["field"]) == (422, "poll")
+
+
+async def test_a_long_absence_is_told_page_by_page(cast: Cast) -> None:
+    """At most a thousand entries or a megabyte an answer; each is told once, in order, also at the pages' edges."""
+    ana, ben = await cast.enters("ana", "ben")
+    room = await cast.share(ana, ben)
+    cursor = (await ben.listens()).cursor
+    said = [f"{number} {'x' * 9_000 if number > 2_100 else ''}" for number in range(2_400)]
+    for first in range(0, len(said), 100):
+        batch = [
+            {"conversation": room, "body": text, "client_id": str(hash(text))} for text in said[first : first + 100]
+        ]
+        await ana.call("POST", "/api/chat/messages", {"messages": batch})
+    heard: list[str] = []
+    sizes: list[int] = []
+    while len(heard) < len(said):
+        answer = await polls(ben, cursor, 0)
+        sizes.append(sum(len(event["data"]["body"]) for event in answer["events"]))
+        assert 0 < len(answer["events"]) <= 1_000
+        heard += [event["data"]["body"].strip() for event in answer["events"]]
+        cursor = answer["cursor"]
+    assert heard == [text.strip() for text in said]
+    assert max(sizes) <= 1024 * 1024
+    assert (await polls(ben, cursor, 0))["events"] == []
+
+
+def test_a_poll_holds_no_more_than_an_answer() -> None:
+    """What a replay reads beyond that is not kept: the poll ends, and the next one goes on from there."""
+    left: list[Stream] = []
+    poll = Poll(1, 1, None, left.append)
+    for n in range(200):
+        poll.write(Chunk(encode_frame(f"e.{n}", None, b"x" * 65_536)))
+    assert BYTES_MOST <= sum(map(len, poll.said)) < BYTES_MOST + 66_000
+    assert (poll.ended, left) == ("slow", [poll])

@@ -93,15 +93,17 @@ async def test_a_sleeper_is_cut_and_nobody_else_waits(cast: Cast, node: Node) ->
         await eventually(lambda: len(ear.bodies()) == n + 1)
 
 
-async def test_who_talks_to_it_is_cut(cast: Cast, node: Node) -> None:
-    """A word does no harm; one who does not stop talking is let go of."""
+async def test_a_client_that_talks_is_told_and_then_closed(cast: Cast, node: Node) -> None:
+    """One message does no harm; the tenth within a minute closes the socket."""
     (ben,) = await cast.enters("ben")
     ear = await listens_at_socket(ben)
     await ear.says("hello?")
+    assert (await ear.hears_event("problem")).json()["code"] == "receive_only"
     await ear.hears_event("beat")
     for _ in range(9):
         await ear.says("x" * 8000)
     await ear.ends()
+    assert (len(ear.named("problem")), ear.code) == (10, 1008)
     assert len(node.app[STREAMS].roster) == 0
 
 

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,19 +14,29 @@ from chat.engines.ports import free_port
 
 STARTED = 30.0
 STOPPED = 30.0
+UP = (sys.executable, "-m", "chat", "up")
 
 
 class Running:
     """`tandem up` on a port and a folder of its own."""
 
-    def __init__(self, folder: Path, settings: dict[str, str], port: int | None = None, nodes: int = 1) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        settings: dict[str, str],
+        port: int | None = None,
+        nodes: int = 1,
+        options: Sequence[str] = (),
+    ) -> None:
         self.port, self.folder = port or free_port(), folder
         self.url, self.leaving = f"http://127.0.0.1:{self.port}", False
+        # Behind a balancer nodes have their health on another port; a call without a login is refused by a node alone.
+        self._knock = ("/api/users/me", 401) if nodes > 1 else ("/health/ready", 200)
         self.log = folder.with_name(f"{folder.name}.{self.port}.log")
         self._environment = environment() | settings
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "chat", "up", f"--port={self.port}", f"--data={folder}", f"--nodes={nodes}"],
+                [*UP, f"--port={self.port}", f"--data={folder}", f"--nodes={nodes}", *options],
                 stdout=subprocess.PIPE,
                 stderr=log,
                 env=self._environment,
@@ -46,8 +56,8 @@ class Running:
         """Whether the node is ready."""
         with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=2.0)) as connection:
             try:
-                connection.request("GET", "/health/ready")
-                return connection.getresponse().status == 200
+                connection.request("GET", self._knock[0])
+                return connection.getresponse().status == self._knock[1]
             except (OSError, http.client.HTTPException):
                 return False
 
@@ -106,9 +116,9 @@ def environment() -> dict[str, str]:
 
 
 @contextmanager
-def running_up(folder: Path, nodes: int = 1, **settings: str) -> Iterator[Running]:
+def running_up(folder: Path, nodes: int = 1, options: Sequence[str] = (), **settings: str) -> Iterator[Running]:
     """Start, wait until it is ready, and end it afterwards if it has not ended yet."""
-    running = Running(folder, settings, nodes=nodes)
+    running = Running(folder, settings, nodes=nodes, options=options)
     try:
         assert running.ready() == f"ready on http://127.0.0.1:{running.port}"
         yield running
@@ -116,9 +126,9 @@ def running_up(folder: Path, nodes: int = 1, **settings: str) -> Iterator[Runnin
         running.end()
 
 
-def refused(folder: Path, port: int | None = None, **settings: str) -> tuple[int, str]:
+def refused(folder: Path, port: int | None = None, options: Sequence[str] = (), **settings: str) -> tuple[int, str]:
     """Start what cannot be started: its exit code and what it said."""
-    running = Running(folder, settings, port)
+    running = Running(folder, settings, port, options=options)
     code = running.process.wait(STARTED)
     assert running.process.stdout is not None
     assert running.process.stdout.read() == ""

@@ -11,6 +11,7 @@ from chat.up.programs import haproxy_program, version_of
 from chat.up.unix import connect_unix, listen_unix
 
 PORTS = {"n1": 20_001, "n2": 20_002, "n3": 20_003}
+HEALTH = {"n1": 20_011}  # the others are checked where they serve
 
 
 def bundled(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Path:
@@ -23,7 +24,7 @@ def checks(program: Path, folder: Path) -> str:
     """What HAProxy says of the configuration."""
     with socket.create_server(("127.0.0.1", 0)) as public, listen_unix(folder / "control") as control:
         descriptors = (control.fileno(), public.fileno())
-        (folder / "cfg").write_text(write_configuration(PORTS, ["n1", "n2"], *descriptors, quiet=60))
+        (folder / "cfg").write_text(write_configuration(PORTS, HEALTH, ["n1", "n2"], *descriptors, quiet=60))
         command = [program, "-c", "-f", folder / "cfg"]
         done = subprocess.run(command, pass_fds=descriptors, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
@@ -40,9 +41,10 @@ def test_both_programs_find_nothing_to_say_against_it(tmp_path: Path, monkeypatc
 
 def test_nodes_that_are_not_there_yet_wait() -> None:
     """Only those in use get people; times follow the beats."""
-    written = write_configuration(PORTS, ["n1", "n2"], 5, 6, quiet=45)
-    assert "server n2 127.0.0.1:20002\n" in written
-    assert "server n3 127.0.0.1:20003 disabled\n" in written
+    written = write_configuration(PORTS, HEALTH, ["n1", "n2"], 5, 6, quiet=45)
+    assert "server n1 127.0.0.1:20001 port 20011\n" in written
+    assert "server n2 127.0.0.1:20002 port 20002\n" in written
+    assert "server n3 127.0.0.1:20003 port 20003 disabled\n" in written
     assert "timeout server 45s" in written
 
 

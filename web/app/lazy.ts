@@ -14,6 +14,7 @@ export const dialogs: Record<Panel['name'], Load> = {
   status: () => import('./dialogs/StatusMessage.svelte'),
   logOut: () => import('./dialogs/LogOut.svelte'),
   threads: () => import('./dialogs/Threads.svelte'),
+  deleteAccount: () => import('./dialogs/DeleteAccount.svelte'),
   leave: () => import('./dialogs/Leave.svelte'),
   archive: () => import('./details/Archive.svelte'),
   addPeople: () => import('./dialogs/AddPeople.svelte'),

@@ -57,6 +57,12 @@ export class Session {
     this.others?.postMessage(null);
   }
 
+  /** The account has been deleted: nobody is logged in any more, in any tab. */
+  gone(): void {
+    this.leave();
+    this.others?.postMessage(null);
+  }
+
   /** The server ended the login: it expired or was revoked. */
   ended(): void {
     if (this.state.name === 'in') this.state = { name: 'out', ended: true };

@@ -13,6 +13,7 @@ import type {
   Login,
   Members,
   Message,
+  NewConversation,
   Notifications,
   Page,
   Pin,
@@ -96,6 +97,21 @@ export class Api {
     if (this.token !== undefined && token) this.token = token;
   }
 
+  /** Sets a password with the secret of a reset link; all sessions of the account end. */
+  resetPassword(token: string, fresh: string): Promise<void> {
+    return this.call('POST', '/api/resets', { token, new: fresh });
+  }
+
+  /** Deletes this account; its messages stay or are emptied. */
+  deleteAccount(messages: 'keep' | 'erase'): Promise<void> {
+    return this.call('DELETE', `/api/users/me${query({ messages })}`);
+  }
+
+  /** The account's own security events before one, the latest first. */
+  activity(after?: number, limit?: number): Promise<schema.Activity> {
+    return this.call('GET', `/api/users/me/activity${query({ after, limit })}`);
+  }
+
   async users(ids: Id[]): Promise<User[]> {
     return (await this.call<schema.Users>('GET', `/api/users${query({ ids: ids.join(',') })}`)).users;
   }
@@ -112,8 +128,16 @@ export class Api {
     return this.call('GET', `/api/chat/conversations/${id}`);
   }
 
-  createConversation(draft: ConversationDraft): Promise<Conversation> {
+  createConversation(draft: ConversationDraft): Promise<NewConversation> {
     return this.call('POST', '/api/chat/conversations', draft);
+  }
+
+  acceptInvitation(conversation: Id): Promise<Conversation> {
+    return this.call('POST', `/api/chat/invitations/${conversation}/accept`, {});
+  }
+
+  declineInvitation(conversation: Id): Promise<void> {
+    return this.call('DELETE', `/api/chat/invitations/${conversation}`);
   }
 
   /** Public channels by name, those after one called `after`. */
@@ -139,8 +163,10 @@ export class Api {
     return this.call('PUT', `/api/chat/conversations/${conversation}/members/me`, {});
   }
 
-  add(conversation: Id, user: Id): Promise<void> {
-    return this.call('PUT', `/api/chat/conversations/${conversation}/members/${user}`, {});
+  /** False for a user who was invited, and has to accept first. */
+  async add(conversation: Id, user: Id): Promise<boolean> {
+    const path = `/api/chat/conversations/${conversation}/members/${user}`;
+    return (await this.call<schema.Seated>('PUT', path, {})).role !== null;
   }
 
   setRole(conversation: Id, user: Id, role: Role): Promise<void> {

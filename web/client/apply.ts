@@ -2,6 +2,7 @@
 import type {
   BlockChange,
   Entry,
+  InvitationChange,
   PinChange,
   ReactionChange,
   ReadChange,
@@ -12,6 +13,7 @@ import { answered, buried, pinned, placeOf, reacted, reaches } from './message';
 import {
   asUsual,
   changeMessage,
+  closeInvitation,
   type Model,
   put,
   readTo,
@@ -46,6 +48,8 @@ export function apply(model: Model, entry: Entry): Model {
       return notify(model, entry.data.conversation, entry.data);
     case 'block':
       return block(model, entry.data);
+    case 'invitation':
+      return invite(model, entry.data);
     case 'settings':
       return takeUsers(model, [{ ...model.me, ...entry.data }]);
     case 'member':
@@ -161,7 +165,16 @@ export function block(model: Model, { user, on, mentions }: BlockChange): Model 
     const known = conversations.get(change.conversation);
     if (known) conversations.set(known.id, { ...known, mentions: change.mentions });
   }
-  return { ...model, blocked, conversations };
+  const invitations = new Map([...model.invitations].filter(([, one]) => !blocked.has(one.invited_by)));
+  return { ...model, blocked, conversations, invitations };
+}
+
+/** Closed ones say no more than that. */
+function invite(model: Model, { open, ...told }: InvitationChange): Model {
+  const { conversation, kind, name, invited_by, members, at } = told;
+  if (!open || !kind || !invited_by || !at) return closeInvitation(model, conversation);
+  const invitation = { conversation, kind, name: name ?? '', invited_by, members: members ?? 1, at };
+  return { ...model, invitations: put(model.invitations, conversation, invitation) };
 }
 
 /** Its pace and its door stand there only while they are not as usual. */

@@ -21,7 +21,7 @@ const cases = (told.cases as unknown as Case[]).filter((one) => one.before.conve
 
 test.each(cases)('$name', ({ before, entries, after }) => {
   const conversations = before.conversations.map((one) => channel(one));
-  const start = takeSnapshot(emptyModel(me), { conversations, blocked: before.blocked, cursor: 'e.0' });
+  const start = takeSnapshot(emptyModel(me), { conversations, blocked: before.blocked, invitations: [], cursor: 'e.0' });
   const end = entries
     .map(([event, data], at) => ({ event, data, id: `e.${at + 1}` }) as Entry)
     .reduce(apply, start);

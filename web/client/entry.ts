@@ -3,6 +3,7 @@ import type { Id, StreamEvents } from './schema';
 
 export type {
   BlockChange,
+  InvitationChange,
   PinChange,
   ReactionChange,
   ReadChange,

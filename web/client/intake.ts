@@ -48,6 +48,7 @@ export class Intake {
     if (entry.event === 'message') this.followMessage(entry.data);
     if (entry.event === 'edit') meet(peopleIn(entry.data));
     if ('user' in entry.data) meet([entry.data.user]);
+    if (entry.event === 'invitation' && entry.data.invited_by) meet([entry.data.invited_by]);
     if (entry.event === 'thread' && entry.data.following) pages.want(entry.data.conversation, entry.data.seq);
     if (entry.event === 'pin' && this.desk.model().pins.has(entry.data.conversation))
       pages.want(entry.data.conversation, entry.data.seq);

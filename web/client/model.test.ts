@@ -41,7 +41,7 @@ const page = (from: number, to: number, before = from > 1, after = false) => ({
 });
 
 const starting = (conversation = channel()): Model =>
-  takeSnapshot(emptyModel(me), { conversations: [conversation], blocked: [], cursor: 'e.0' });
+  takeSnapshot(emptyModel(me), { conversations: [conversation], blocked: [], invitations: [], cursor: 'e.0' });
 const play = (model: Model, ...entries: Entry[]) => entries.reduce(apply, model);
 const seqs = (model: Model) => model.timelines.get(7)?.messages.map((one) => one.seq);
 const one = (model: Model) => model.conversations.get(7);
@@ -197,4 +197,20 @@ test('snapshot + entries = fresh snapshot, for any course of events', () => {
     const expected = { last_seq: server.last, read_seq: server.read, unread: server.last - server.read };
     expect(one(play(starting(), ...entries)), `seed ${seed}`).toMatchObject(expected);
   }
+});
+
+const invitation = { conversation: 9, kind: 'channel' as const, name: 'plans', invited_by: ben, members: 3, at: '2026-01-01T00:00:00.000Z' };
+const asked = (open: boolean): Entry => ({
+  event: 'invitation',
+  id: 'e.1',
+  data: open ? { open, ...invitation } : { open, conversation: 9 },
+});
+
+test('an invitation is there until it is answered, or its inviter is blocked', () => {
+  const open = play(starting(), asked(true));
+  expect(open.invitations.get(9)).toEqual(invitation);
+  expect(play(open, asked(false)).invitations.size).toBe(0);
+  expect(takeConversation(open, channel({ id: 9 })).invitations.size).toBe(0);
+  const blocked: Entry = { event: 'block', id: 'e.2', data: { user: ben, on: true, mentions: [] } };
+  expect(play(open, blocked).invitations.size).toBe(0);
 });

@@ -8,6 +8,7 @@ import type {
   Conversation,
   FollowedThread,
   Id,
+  Invitation,
   Member,
   Message,
   Page,
@@ -43,11 +44,14 @@ export interface Model {
   /** How far the others have read, in conversations whose receipts were read. */
   receipts: ReadonlyMap<Id, ReadonlyMap<Id, number>>;
   blocked: ReadonlySet<Id>;
+  /** What this person is invited to, by conversation. */
+  invitations: ReadonlyMap<Id, Invitation>;
 }
 
 export function emptyModel(me: User): Model {
   const [users, conversations] = [new Map([[me.id, me]]), new Map()];
-  return { me, users, conversations, threads: new Map(), blocked: new Set(), ...forgotten() };
+  const [blocked, invitations] = [new Set<Id>(), new Map<Id, Invitation>()];
+  return { me, users, conversations, threads: new Map(), blocked, invitations, ...forgotten() };
 }
 
 /** What is read as it is needed, and need not outlive a snapshot: after a restore a seq may stand for something else. */
@@ -60,7 +64,13 @@ function forgotten(): Pick<Model, 'timelines' | 'replies' | 'loose' | 'pins' | '
 export function takeSnapshot(model: Model, snapshot: Snapshot): Model {
   const conversations = new Map(snapshot.conversations.map((one) => [one.id, one]));
   const blocked = new Set(snapshot.blocked);
-  return { ...model, conversations, blocked, threads: new Map(), ...forgotten() };
+  const invitations = new Map(invitationsIn(snapshot).map((one) => [one.conversation, one]));
+  return { ...model, conversations, blocked, invitations, threads: new Map(), ...forgotten() };
+}
+
+/** A node of the version before does not know of any. */
+export function invitationsIn(snapshot: Partial<Snapshot>): Invitation[] {
+  return snapshot.invitations ?? [];
 }
 
 export function takeThreads(model: Model, threads: FollowedThread[]): Model {
@@ -103,7 +113,15 @@ export const asUsual = { archived: false, slow: 0, read_only: false };
 export function takeConversation(model: Model, fresh: Conversation): Model {
   const known = model.conversations.get(fresh.id);
   if (known && known.last_seq > fresh.last_seq) return model;
-  return setConversation(model, { ...known, ...asUsual, ...fresh });
+  return setConversation(closeInvitation(model, fresh.id), { ...known, ...asUsual, ...fresh });
+}
+
+/** An invitation that was accepted or declined, or is no longer open. */
+export function closeInvitation(model: Model, conversation: Id): Model {
+  if (!model.invitations.has(conversation)) return model;
+  const invitations = new Map(model.invitations);
+  invitations.delete(conversation);
+  return { ...model, invitations };
 }
 
 export function takeMembers(model: Model, id: Id, members: Member[]): Model {

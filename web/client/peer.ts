@@ -17,6 +17,8 @@ export class Peer {
   floor = 0;
   /** `open` streams at once; `buffer` lets nothing through; `mute` only the `ready`. */
   streams: 'open' | 'buffer' | 'mute' = 'open';
+  /** Entries of one poll's answer at most. */
+  page = Infinity;
   /** Answers every request with this instead, while set. */
   refusal: { status: number; headers?: Record<string, string> } | null = null;
   readonly requests: { path: string; cursor: string | undefined; at: number }[] = [];
@@ -115,21 +117,22 @@ export class Peer {
     response.on('close', () => this.open.delete(response));
   }
 
-  private poll(cursor: string | undefined, seconds: number, response: ServerResponse): void {
+  private poll(after: string | undefined, seconds: number, response: ServerResponse): void {
     const tell = () => {
       clearTimeout(timer);
       this.waiting.delete(tell);
-      const missed = this.since(cursor);
-      const events = (missed ?? []).map((row) => ({
+      const missed = this.since(after);
+      const events = (missed ?? []).slice(0, this.page).map((row) => ({
         id: `${this.epoch}.${row.position}`,
         event: row.event,
         data: row.data,
       }));
+      const cursor = missed && missed.length > this.page ? events.at(-1)?.id : this.cursor;
       response.setHeader('Content-Type', 'application/json');
-      response.end(JSON.stringify({ events, cursor: this.cursor, ...(!missed && { reset: 'too_old' }) }));
+      response.end(JSON.stringify({ events, cursor, ...(!missed && { reset: 'too_old' }) }));
     };
     const timer = setTimeout(tell, seconds * 100);
-    const missed = this.since(cursor);
+    const missed = this.since(after);
     if (!missed || missed.length) tell();
     else this.waiting.add(tell);
   }

@@ -75,14 +75,24 @@ export async function readStream(asked: Asked, patience: Patience, listener: Lis
   }
 }
 
-/** Asks once for the entries after the cursor; returns the cursor of the answer, or how it ended. */
+/** Milliseconds that the body of an answer may take: a page of a megabyte, over a slow line. */
+const BODY_WITHIN = 60_000;
+
+/**
+ * Asks once for the entries after the cursor; returns the cursor of the answer, or how it ended. The answer has
+ * to begin within so many milliseconds.
+ */
 export async function pollOnce(asked: Asked, within: number, listener: Listener): Promise<string | End> {
+  const cut = new AbortController();
+  let watchdog = setTimeout(() => cut.abort(), within);
   try {
     const response = await fetch(asked.url, {
       headers: { ...asked.headers, Accept: 'application/json' },
-      signal: AbortSignal.any([asked.signal, AbortSignal.timeout(within)]),
+      signal: AbortSignal.any([asked.signal, cut.signal]),
       cache: 'no-store',
     });
+    clearTimeout(watchdog);
+    watchdog = setTimeout(() => cut.abort(), BODY_WITHIN);
     if (!response.ok) return { kind: 'failed', problem: await problemOf(response) };
     const answer = (await response.json()) as { events: Received[]; cursor: string; reset?: string };
     if (answer.reset) return { kind: 'reset', reason: answer.reset };
@@ -94,6 +104,8 @@ export async function pollOnce(asked: Asked, within: number, listener: Listener)
     return answer.cursor;
   } catch {
     return asked.signal.aborted ? { kind: 'closed' } : { kind: 'failed', problem: unreachable() };
+  } finally {
+    clearTimeout(watchdog);
   }
 }
 

@@ -1,5 +1,24 @@
 /** What travels, as the server describes it. Made by `tandem openapi --types`: what is changed here is lost. */
 
+/** The latest first; after `next` it goes on. */
+export interface Activity {
+  rows: ActivityRow[];
+  next: Id | null;
+}
+
+/** A security event of the caller's own account; address and device are those of an admin never. */
+export interface ActivityRow {
+  id: Id;
+  at: string;
+  action: string;
+  /** The caller did it; null where nobody was logged in, as at a failed log-in. */
+  own: boolean | null;
+  address: string | null;
+  session: Id | null;
+  device: string;
+  times: number;
+}
+
 /** Whom it is asked about. */
 export interface Addressee {
   id: Id;
@@ -51,6 +70,10 @@ export interface AuditRow {
   subject: Id | null;
   detail: Record<string, unknown>;
   address: string | null;
+  session: Id | null;
+  device: string;
+  /** How many equal events this row stands for. */
+  times: number;
 }
 
 /** As they stand in the request. */
@@ -251,7 +274,7 @@ export interface Device {
   address?: string;
 }
 
-/** What the account shall be. */
+/** Whether the account is to be disabled. */
 export interface Disabling {
   disabled: boolean;
 }
@@ -386,6 +409,33 @@ export interface Hit {
 
 export type Id = number;
 
+/** An open invitation to a conversation. Nothing of it can be read before it is accepted. */
+export interface Invitation {
+  conversation: Id;
+  kind: Kind;
+  name: string;
+  invited_by: Id;
+  /** Counted up to 1,000. */
+  members: number;
+  at: string;
+}
+
+/** An invitation is open, or was declined; joining closes it, too. On the invited user's devices. */
+export interface InvitationChange {
+  conversation: Id;
+  open: boolean;
+  kind?: Kind;
+  name?: string;
+  invited_by?: Id;
+  members?: number;
+  at?: string;
+}
+
+/** The open invitations of a user. */
+export interface Invitations {
+  invitations: Invitation[];
+}
+
 /** How many accounts an invitation is good for, and for how many days. */
 export interface InviteForm {
   uses?: number;
@@ -469,6 +519,8 @@ export interface Me {
   /** Of the tz database: `Europe/Berlin`; empty for none. */
   time_zone: string;
   avatar: string;
+  /** The account has been disabled by an admin. */
+  disabled?: boolean;
   /** Whether the others see how far one has read. */
   receipts: 'on' | 'off';
   /** An admin who has no admin rights until they set up a second factor. */
@@ -532,6 +584,32 @@ export interface NewAuthenticator {
   qr: string;
 }
 
+/** A conversation that has just been created, or the direct one that the pair had. */
+export interface NewConversation {
+  id: Id;
+  kind: Kind;
+  name: string;
+  topic: string;
+  private: boolean;
+  /** It can be read, and nothing else. */
+  archived?: boolean;
+  /** Seconds between two messages of one member. */
+  slow?: number;
+  /** Only those who run it write. */
+  read_only?: boolean;
+  role: Role | null;
+  last_seq: number;
+  read_seq: number;
+  unread: number;
+  mentions: number;
+  level: Level;
+  muted_until: string | null;
+  last_message: Message | null;
+  members?: Id[];
+  /** Who was asked to join instead of added: they share no conversation with the caller. */
+  invited?: Id[];
+}
+
 /** A new passkey, as the browser made it, and what to call it. */
 export interface NewPasskey {
   challenge: string;
@@ -543,6 +621,12 @@ export interface NewPasskey {
 export interface NewPasskeyMade {
   passkey: Passkey;
   recovery_codes: string[];
+}
+
+/** The token of a reset link, and the password the account gets. */
+export interface NewPassword {
+  token: string;
+  new: string;
 }
 
 /** A node's lease, and what it says of itself. Moments are milliseconds of the registry's clock. */
@@ -916,6 +1000,17 @@ export interface Reset {
   reason: 'too_old' | 'other_epoch' | 'bad_cursor';
 }
 
+/** A reset link to make. `also_second_factors`: using it removes the account's second factors too. */
+export interface ResetForm {
+  also_second_factors?: boolean;
+}
+
+/** A link to set a new password: `path` at this server's address, shown once. */
+export interface ResetLink {
+  path: string;
+  expires_at: string;
+}
+
 /** What came of a report. */
 export interface Resolution {
   outcome: 'dismissed' | 'acted';
@@ -923,6 +1018,11 @@ export interface Resolution {
 }
 
 export type Role = 'owner' | 'admin' | 'member';
+
+/** The role an account is to have. */
+export interface RoleForm {
+  role: 'admin' | 'member';
+}
 
 /** How many are here of a conversation; one that is not public has no name. */
 export interface Room {
@@ -970,7 +1070,8 @@ export interface Seat {
 export interface Seated {
   conversation: Id;
   user: Id;
-  role: Role;
+  /** null: the user was invited, and is no member before they accept. */
+  role: Role | null;
 }
 
 /** The second step of a log-in: exactly one of `totp`, `passkey` and `recovery_code`. */
@@ -1022,6 +1123,7 @@ export interface SignedIn {
 export interface Snapshot {
   conversations: Conversation[];
   blocked: Id[];
+  invitations: Invitation[];
   cursor: string;
 }
 
@@ -1050,6 +1152,12 @@ export type Status = 'online' | 'away' | 'dnd' | 'offline';
 export interface Stored {
   file: File;
   ready: boolean;
+}
+
+/** The client sent something. The socket stays open, but the tenth problem within a minute closes it (1008). */
+export interface StreamProblem {
+  code: string;
+  detail: string;
 }
 
 /** A stream that was open when the message was committed, or later. */
@@ -1120,6 +1228,8 @@ export interface User {
   /** Of the tz database: `Europe/Berlin`; empty for none. */
   time_zone: string;
   avatar: string;
+  /** The account has been disabled by an admin. */
+  disabled?: boolean;
 }
 
 /** Some people. */
@@ -1169,6 +1279,7 @@ export interface StreamEvents {
   announcement: Announced;
   conversation: ConversationState;
   member: MemberChange;
+  invitation: InvitationChange;
   user: User;
   ready: Ready;
   reset: Reset;

@@ -129,7 +129,7 @@ export class Served {
   /** All that a client could read now: the snapshot, and everything that is read as it is needed. */
   fresh(): model.Model {
     const page = (messages: Message[]) => ({ messages, has_before: false, has_after: false });
-    const snapshot = { conversations: [this.conversation()], blocked: [...this.blocked], cursor: '' };
+    const snapshot = { conversations: [this.conversation()], blocked: [...this.blocked], invitations: [], cursor: '' };
     let next = model.takeSnapshot(model.emptyModel(this.me), snapshot);
     next = model.takeThreads(next, this.threads());
     next = model.takePage(next, CONVERSATION, page([...this.messages]));

@@ -1,7 +1,7 @@
 /**
  * An incremental parser of text/event-stream, after the WHATWG standard. Pure: text in, frames out, in pieces
- * of any size. It differs in one point that a cursor needs: a frame's `id` is the one that stood in that very
- * frame, or null.
+ * of any size, in time linear in the text. It differs in one point that a cursor needs: a frame's `id` is the one
+ * that stood in that very frame, or null.
  */
 
 export interface Frame {
@@ -14,30 +14,37 @@ export interface Frame {
 const blank = (): Frame => ({ id: null, event: 'message', data: '', retry: null });
 
 export class SseParser {
-  private rest = '';
+  /** The unfinished line, in the pieces that it came in. */
+  private pieces: string[] = [];
+  /** A CR at the very end may be the first half of CRLF: the next piece tells. */
+  private held = '';
   private frame = blank();
   private lines: string[] = [];
   private begun = false;
 
   /** Takes the next piece of text; returns the frames that it completes. */
   push(text: string): Frame[] {
-    this.rest += this.begun ? text : text.replace(/^\uFEFF/, '');
-    this.begun ||= text !== '';
     const frames: Frame[] = [];
-    for (let line = this.nextLine(); line !== null; line = this.nextLine()) {
+    for (const line of this.linesOf(text)) {
       if (line !== '') this.field(line);
       else frames.push(...this.dispatch());
     }
     return frames;
   }
 
-  private nextLine(): string | null {
-    const end = this.rest.search(/[\r\n]/);
-    // a CR at the very end may be the first half of CRLF: the next piece tells
-    if (end < 0 || (this.rest[end] === '\r' && end === this.rest.length - 1)) return null;
-    const line = this.rest.slice(0, end);
-    this.rest = this.rest.slice(this.rest.startsWith('\r\n', end) ? end + 2 : end + 1);
-    return line;
+  /** The lines that this piece completes. Only the piece is searched, never what came before it. */
+  private *linesOf(text: string): Generator<string> {
+    const piece = this.held + (this.begun ? text : text.replace(/^\uFEFF/, ''));
+    this.begun ||= text !== '';
+    this.held = piece.endsWith('\r') ? '\r' : '';
+    const whole = piece.slice(0, piece.length - this.held.length);
+    let at = 0;
+    for (const end of whole.matchAll(/\r\n|\r|\n/g)) {
+      yield this.pieces.join('') + whole.slice(at, end.index);
+      this.pieces = [];
+      at = end.index + end[0].length;
+    }
+    if (at < whole.length) this.pieces.push(whole.slice(at));
   }
 
   private field(line: string): void {

@@ -13,6 +13,7 @@ import { Outbox, type OutboxOptions } from './outbox';
 import type { Keep, Out, Outgoing } from './outgoing';
 import { Pages, peopleIn } from './pages';
 import { People } from './people';
+import { asProblem } from './problem';
 import { Witness } from './presence/witness';
 import { DurableStream } from './stream';
 import type { Timings } from './timings';
@@ -140,9 +141,29 @@ export class Store {
     this.marks.move(id, seq);
   }
 
-  async create(draft: ConversationDraft): Promise<Conversation> {
-    const made = await this.options.api.createConversation(draft);
-    return this.intake.adopt({ created_at: new Date().toISOString(), ...made });
+  /** `invited`: people who were asked to join instead of added. */
+  async create(draft: ConversationDraft): Promise<Conversation & { invited: Id[] }> {
+    const { invited = [], ...made } = await this.options.api.createConversation(draft);
+    return { ...this.intake.adopt({ created_at: new Date().toISOString(), ...made }), invited };
+  }
+
+  async accept(id: Id): Promise<Conversation> {
+    return this.intake.adopt(await this.answer(id, this.options.api.acceptInvitation(id)));
+  }
+
+  async decline(id: Id): Promise<void> {
+    await this.answer(id, this.options.api.declineInvitation(id));
+    this.live.become(model.closeInvitation(this.view, id));
+  }
+
+  /** An invitation that is no longer open (404) leaves the list, too. */
+  private async answer<T>(id: Id, asked: Promise<T>): Promise<T> {
+    try {
+      return await asked;
+    } catch (error) {
+      if (asProblem(error).status === 404) this.live.become(model.closeInvitation(this.view, id));
+      throw error;
+    }
   }
 
   /** One that is not in the list; what is archived and one belongs to can be read from here on. */
@@ -219,6 +240,7 @@ export class Store {
     this.pages.forget();
     this.live.become({ ...model.takeSnapshot(this.view, snapshot), loaded: true });
     this.people.want(snapshot.conversations.flatMap(peopleOf));
+    this.people.want(model.invitationsIn(snapshot).map((one) => one.invited_by));
     // after the snapshot, never before: then the entries after its cursor bring them up to date as well
     const threads = await api.threads();
     this.live.become(model.takeThreads(this.view, threads));

@@ -180,6 +180,17 @@ test('a network that buffers the stream is polled through, and left when it heal
   expect(heard).toEqual(['one', 'two', 'three']);
 });
 
+test('a long absence is polled page by page, each page at once', async () => {
+  const said = Array.from({ length: 95 }, (_, n) => `${n}`);
+  for (const body of said) peer.says(body);
+  [peer.streams, peer.page] = ['buffer', 10];
+  listens('e1.0');
+  await eventually(() => heard.length === 95);
+  expect(heard).toEqual(said);
+  const polls = peer.requests.filter((one) => one.path === 'poll').slice(0, 10);
+  expect(new Set(polls.map((one) => one.cursor)).size).toBe(10);
+});
+
 test('a reset is heard by polling too', async () => {
   for (const body of ['a', 'b']) peer.says(body);
   [peer.streams, peer.floor] = ['buffer', 100];

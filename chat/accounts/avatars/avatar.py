@@ -1,11 +1,10 @@
 """An avatar: a small square, made from the picture that somebody sent; the picture itself is not kept."""
 
-from chat.accounts.user import Me, User, queries
-from chat.files.arriving import Arriving
+from chat.accounts.user import Me, User, queries, tell_change
 from chat.files.picture import Pictures
 from chat.files.refusals import NoPicture
 from chat.log.append import Change, Log
-from chat.log.entry import Unplaced
+from chat.shared.bodies import Arriving
 from chat.shared.postgres import Pool
 from chat.shared.problems import NotFound
 from chat.shared.queries import load
@@ -13,27 +12,27 @@ from chat.shared.queries import load
 avatars = load(__file__)
 
 
-async def set_avatar(log: Log, pictures: Pictures, user_id: int, body: Arriving) -> User:
-    """This picture from now on, everywhere; the user as he is then.
+async def set_avatar(log: Log, directory: str, pictures: Pictures, user_id: int, body: Arriving) -> User:
+    """Show this picture from now on, everywhere; return the user as they are then. `directory` is the setting.
 
     Raises `NoPicture`, `TooManyPixels`, `TooLarge`, or why the body was cut.
     """
-    look = await pictures.look("avatar", body)
+    look = await pictures.look("avatar", body, user_id)
     if body.cut:
         raise body.cut
     if look is None:
         raise NoPicture
     async with log.change() as change:
-        return await show(change, user_id, look.webps[0])
+        return await show(change, directory, user_id, look.webps[0])
 
 
-async def remove_avatar(log: Log, user_id: int) -> User:
-    """Initials again; the user as he is then."""
+async def remove_avatar(log: Log, directory: str, user_id: int) -> User:
+    """Show initials again; return the user as they are then."""
     async with log.change() as change:
-        return await show(change, user_id, None)
+        return await show(change, directory, user_id, None)
 
 
-async def show(change: Change, user_id: int, picture: bytes | None) -> User:
+async def show(change: Change, directory: str, user_id: int, picture: bytes | None) -> User:
     """The one before goes; everybody hears of it, if anything changes."""
     run = change.connection.execute
     row = await (await run(queries.lock_user, [user_id])).fetchone()
@@ -49,7 +48,7 @@ async def show(change: Change, user_id: int, picture: bytes | None) -> User:
     await run(avatars.set_avatar, [avatar_id, user_id])
     await run(avatars.drop_others, [user_id, avatar_id])
     new = old.with_avatar(avatar_id)
-    await change.record(Unplaced("user", subject=user_id, data=new.encode()))
+    await tell_change(change, new, directory)
     return new
 
 

@@ -9,7 +9,7 @@ from chat.accounts.factors import passkeys, recovery, totp
 from chat.accounts.factors.challenges import Challenge
 from chat.accounts.factors.passkeys import Passkey, RelyingParty
 from chat.accounts.form import DeviceName, Form, GivenPassword
-from chat.accounts.name import check_display_name
+from chat.accounts.name import DisplayName
 from chat.log.append import Change, Log
 from chat.log.entry import IDENTITY, Unplaced
 from chat.shared.audit import Actor, record
@@ -32,7 +32,7 @@ def plain_code(text: str) -> str:
 
 Code = Annotated[str, Field(max_length=16), AfterValidator(plain_code)]
 RecoveryCode = Annotated[str, Field(min_length=1, max_length=64)]
-PasskeyName = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(check_display_name)]
+PasskeyName = DisplayName  # shown on one line
 
 
 class Proof(Form):

@@ -14,6 +14,7 @@ from chat.shared.endpoints import (
     IDENTITIES,
     POOL,
     RATES,
+    TYPED_NAME,
     answer_json,
     client_address,
     read_model,
@@ -21,7 +22,7 @@ from chat.shared.endpoints import (
     require_identity,
 )
 from chat.shared.identity import Member
-from chat.shared.problems import NotFound, Refusal
+from chat.shared.problems import NotFound
 
 
 async def post_second(request: web.Request) -> web.Response:
@@ -31,26 +32,18 @@ async def post_second(request: web.Request) -> web.Response:
     await rates.login_address.spend(client_address(request))
     challenge = await challenges.attempt(form.challenge, "second")
     user = await read_user(request.app[POOL], challenge.user_id or 0)
+    request[TYPED_NAME] = user.name
     actor = Actor(user.id, client_address(request))
     await rates.second.spend(str(user.id))
-    try:
-        method = await request.app[FACTORS].prove(party_of(request), challenge, user.id, form)
-    except Refusal:
-        await note(request, actor, "login.failed", "second_factor")
-        raise
+    method = await request.app[FACTORS].prove(party_of(request), challenge, user.id, form)
     await challenges.redeem(challenge)
     signed_in = await accounts.open_session(user, challenge.password_digests, device_of(request, form.device))
     await rates.second.refill(str(user.id))
     await forgive(request, user.name)
     if method == "recovery_code":
-        await note(request, actor, "mfa.recovered", method)
+        async with request.app[POOL].connection() as connection:
+            await record(connection, actor, "mfa.recovered", user.id)
     return await welcome(request, signed_in)
-
-
-async def note(request: web.Request, actor: Actor, action: str, kind: str) -> None:
-    """Record a security event of the user who acts."""
-    async with request.app[POOL].connection() as connection:
-        await record(connection, actor, action, actor.user_id, kind=kind)
 
 
 async def post_login_options(request: web.Request) -> web.Response:

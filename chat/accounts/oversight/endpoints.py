@@ -4,6 +4,7 @@ from aiohttp import web
 
 from chat.accounts.endpoints import SESSIONS, describe_sessions, let_go
 from chat.accounts.oversight.disable import Disabling, set_disabled
+from chat.accounts.oversight.standing import RoleForm, set_role
 from chat.accounts.user import read_user
 from chat.log.endpoints import LOG
 from chat.shared.audit import record
@@ -36,6 +37,17 @@ async def delete_session(request: web.Request) -> web.Response:
     if request.match_info["session"] == "all":
         return let_go(request, await sessions.end_all(actor, user.id, "admin"))
     return let_go(request, await sessions.end(actor, user.id, path_id(request, "session"), "admin"))
+
+
+async def put_role(request: web.Request) -> web.Response:
+    """Make a user an admin, or a member again. Admins only; needs a recent proof.
+
+    The sessions of a former admin end.
+    """
+    await require_admin(request)
+    member = await require_recent_proof(request)
+    asked, user_id = await read_model(request, RoleForm), path_id(request, "user")
+    return let_go(request, await set_role(request.app[LOG], actor_of(request, member), user_id, asked.role))
 
 
 async def put_disabled(request: web.Request) -> web.Response:

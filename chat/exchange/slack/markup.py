@@ -15,7 +15,7 @@ MARK = re.compile(r"<([^<>\n]+)>")
 BOLD = re.compile(r"(?<![\w*\\])\*(?=[^\s*])([^*\n]+?)(?<=\S)\*(?![\w*])")
 STRUCK = re.compile(r"(?<![\w~])~(?=[^\s~])([^~\n]+?)(?<=\S)~(?![\w~])")
 HEADING = re.compile(r"^(#{1,6})(?=\s)", re.MULTILINE)
-HELD = re.compile("\ue000(\\d+)\ue001")
+HELD = re.compile("\ue000([0-9]{1,7})\ue001")
 ESCAPES = (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"))
 EVERYONE = {"here": "here", "channel": "channel", "everyone": "channel"}
 
@@ -61,11 +61,11 @@ class Writer:
         marked = MARK.sub(hold, HELD.sub("", text))
         styled = STRUCK.sub(r"~~\1~~", BOLD.sub(r"**\1**", marked))
         plain = HEADING.sub(r"\\\1", unescape(show_emoji(styled)))
-        return HELD.sub(lambda place: held[int(place[1])], plain)
+        return HELD.sub(lambda place: held[int(place[1])] if int(place[1]) < len(held) else "", plain)
 
     def _mark(self, mark: str, made: Text) -> str:
         what, _, shown = mark.partition("|")
-        match what[0]:
+        match what[:1]:
             case "@":
                 made.mentions.append(self._person(what[1:]))
                 return "@" + made.mentions[-1]

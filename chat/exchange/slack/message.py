@@ -107,14 +107,14 @@ def link_file(file: Json) -> str:
 
 
 def texts_in(block: object) -> Iterator[str]:
-    """The texts of a message that consists of blocks alone."""
-    if isinstance(block, list):
-        for one in block:
-            yield from texts_in(one)
-    elif isinstance(block, dict):
-        text = block.get("text")
-        if isinstance(text, str):
-            yield text
-        for name in ("text", "elements", "fields", "url"):
-            if not isinstance(block.get(name), str):
-                yield from texts_in(block.get(name))
+    """Yield the texts of a message that consists of blocks alone, however deep they are nested."""
+    waiting = [block]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, list):
+            waiting += reversed(one)
+        elif isinstance(one, dict):
+            if isinstance(text := one.get("text"), str):
+                yield text
+            parts = [one.get(name) for name in ("text", "elements", "fields", "url")]
+            waiting += [part for part in reversed(parts) if not isinstance(part, str)]

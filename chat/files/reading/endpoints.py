@@ -1,6 +1,5 @@
 """`GET` and `HEAD /api/files/{id}/{name}`: its bytes, a range of them, or a small picture of it."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from urllib.parse import quote
 
@@ -19,7 +18,6 @@ PREVIEW_HEADERS = {
     "Content-Disposition": "inline",
     "Cache-Control": "private, max-age=3600",
 }
-STALLED_SECONDS = 60.0
 PREVIEW_MOST = Span(0, 8 * 1024 * 1024)
 
 
@@ -68,11 +66,10 @@ async def send(
     await response.prepare(request)
     try:
         while block:
-            async with asyncio.timeout(STALLED_SECONDS):
-                await response.write(block)
+            await response.write(block)
             request.app[UPLOADS].sent += len(block)
             block = await anext(body, b"")
-    except (Refusal, ConnectionError, TimeoutError):
+    except (Refusal, ConnectionError):
         # Nothing else may follow what has been sent, not even why.
         if request.transport is not None:
             request.transport.abort()

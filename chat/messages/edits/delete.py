@@ -4,7 +4,7 @@ import orjson
 
 from chat.attention.mentions import forget_mentions
 from chat.files.carried import take_out
-from chat.log.append import Log
+from chat.log.append import Change, Log
 from chat.log.entry import Unplaced
 from chat.messages.edits.erase import erase_frames
 from chat.messages.edits.kept import keep_body, queries
@@ -23,14 +23,19 @@ async def delete_message(log: Log, actor_id: int, conversation_id: int, seq: int
             scene.require_manager()
         if message.deleted:
             return
-        now, run, place = await change.now(), change.connection.execute, [conversation_id, seq]
         await keep_body(change, scene, actor_id, seq)
-        await run(queries.bury_message, [now, *place])
-        await run(queries.drop_reactions, place)
-        await forget_mentions(change, conversation_id, seq)
-        await take_out(change, conversation_id, seq)
-        await erase_frames(change, conversation_id, seq, None)
-        await change.record(Unplaced("delete", conversation_id, subject=seq, data=tombstone(message)))
+        await bury(change, message)
+
+
+async def bury(change: Change, message: Message) -> None:
+    """Turn a message into a tombstone and tell its readers; nothing of its text is kept. The conversation is locked."""
+    now, run, (conversation_id, seq) = await change.now(), change.connection.execute, message[:2]
+    await run(queries.bury_message, [now, conversation_id, seq])
+    await run(queries.drop_reactions, [conversation_id, seq])
+    await forget_mentions(change, conversation_id, seq)
+    await take_out(change, conversation_id, seq)
+    await erase_frames(change, conversation_id, seq, None)
+    await change.record(Unplaced("delete", conversation_id, subject=seq, data=tombstone(message)))
 
 
 def tombstone(message: Message) -> bytes:

@@ -1,11 +1,12 @@
 """Reading threads: the replies to one message, or what a person follows."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from itertools import accumulate
 
 import orjson
 
 from chat.log.cursor import Cursor
-from chat.messages.history import Page, make_page
+from chat.messages.history import BYTES_MOST, EXCERPT, Page, make_page
 from chat.messages.message import Message
 from chat.messages.threads.references import queries
 from chat.messages.window import Window
@@ -40,9 +41,17 @@ async def read_replies(pool: Pool, user_id: int, conversation_id: int, root_seq:
 
 
 async def list_threads(pool: Pool, user_id: int) -> tuple[list[Followed], Cursor]:
-    """The threads that the person follows, up to 200, and the cursor at which a stream continues them."""
+    """Return the threads that the user follows, up to 200, and the cursor at which a stream continues them.
+
+    Beyond a megabyte of texts, the first 200 characters of each must do.
+    """
     asked = {"user": user_id, "most": MOST}
     async with pool.connection() as connection:
         rows = await (await connection.execute(queries.list_threads, asked, binary=True)).fetchall()
     threads = [Followed(row[2], row[3], Message(*row[4:])) for row in rows if row[2] is not None]
-    return threads, Cursor(*rows[0][:2])
+    texts = accumulate(len(thread.root.body.encode()) for thread in threads)
+    short = [
+        thread if size <= BYTES_MOST else replace(thread, root=thread.root._replace(body=thread.root.body[:EXCERPT]))
+        for thread, size in zip(threads, texts, strict=True)
+    ]
+    return short, Cursor(*rows[0][:2])

@@ -5,6 +5,16 @@ from chat.operations.description import keeping as k
 from chat.operations.description import oversight as o
 from chat.operations.description import shapes as s
 
+# Answers that are not JSON, by handler.
+MEDIA = {
+    "get_metrics": "text/plain",
+    "get_export": "application/x-ndjson",
+    "get_audit_export": "application/x-ndjson",
+    "get_avatar": "image/webp",
+    "get_file": "*/*",
+}
+# Handlers that answer 101 and speak WebSocket from there on (asyncapi.json).
+SOCKETS = {"get_stream_socket", "get_socket"}
 ANSWERS: dict[str, type[s.Shape]] = {
     "get_live": s.Health,
     "get_ready": s.Health,
@@ -51,9 +61,11 @@ ANSWERS: dict[str, type[s.Shape]] = {
     "get_rooms": o.Rooms,
     "post_reconcile": o.Reaped,
     "put_drain": o.Drained,
+    "post_reset": o.ResetLink,
     "get_audit": o.Audit,
+    "get_activity": o.Activity,
     "get_conversations": s.Snapshot,
-    "post_conversation": s.Conversation,
+    "post_conversation": s.NewConversation,
     "get_conversation": s.Conversation,
     "patch_conversation": s.Conversation,
     "post_join": s.Conversation,
@@ -63,6 +75,8 @@ ANSWERS: dict[str, type[s.Shape]] = {
     "get_archived": s.Archive,
     "get_members": s.Members,
     "put_seat": s.Seated,
+    "get_invitations": s.Invitations,
+    "post_acceptance": s.Conversation,
     "get_messages": s.Page,
     "post_message": s.Posted,
     "get_message": s.Posted,

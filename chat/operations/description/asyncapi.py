@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from chat.operations.description.entries import ENTRIES, NOTICES
+from chat.operations.description.entries import ENTRIES, NOTICES, StreamProblem
 from chat.operations.description.openapi import REF, VERSION, schemas_of
 from chat.operations.description.shapes import Shape
 from chat.operations.description.told import TOLD
@@ -30,16 +30,17 @@ def describe_channels(signals: Mapping[str, Any]) -> Json:
     """The document; `signals`: the JSON schema of what a client may say on the socket."""
     definitions = {name: dict(schema) for name, schema in signals.get("$defs", {}).items()}
     events = {name: message(text, shape.__name__ if shape else None) for name, (text, shape) in EVENTS.items()}
+    by_socket = events | {"problem": message(str(StreamProblem.__doc__), StreamProblem.__name__)}
     told = {f"told_{name}": message(str(shape.__doc__), shape.__name__) for name, shape in TOLD.items()}
     told["told_stats"] = message("The dashboard's figures, each second, to admins who observe.", None)
     said = {f"say_{name}": message(one.get("description", ""), name) for name, one in definitions.items()}
-    shapes = schemas_of({*ENTRIES.values(), *NOTICES.values(), *TOLD.values()})
+    shapes = schemas_of({*ENTRIES.values(), *NOTICES.values(), StreamProblem, *TOLD.values()})
     return {
         "asyncapi": "3.0.0",
         "info": {"title": "Tandem", "version": VERSION},
         "channels": {
             "stream": {"address": "/api/chat/stream", "messages": events},
-            "stream_socket": {"address": "/api/chat/socket", "messages": events},
+            "stream_socket": {"address": "/api/chat/socket", "messages": by_socket},
             "socket": {"address": "/api/presence/socket", "messages": told | said},
         },
         "operations": {

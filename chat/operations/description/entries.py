@@ -143,6 +143,18 @@ class MemberChange(Shape):
     role: Role | None
 
 
+class InvitationChange(Shape):
+    """An invitation is open, or was declined; joining closes it, too. On the invited user's devices."""
+
+    conversation: Id
+    open: bool
+    kind: Kind | None = None
+    name: str | None = None
+    invited_by: Id | None = None
+    members: int | None = None
+    at: Moment | None = None
+
+
 class Reset(Shape):
     """Read the snapshot again, then go on from this cursor."""
 
@@ -154,6 +166,13 @@ class Bye(Shape):
     """The stream is about to close."""
 
     reason: Literal["drain", "age", "slow", "revoked", "expired", "epoch"]
+
+
+class StreamProblem(Shape):
+    """The client sent something. The socket stays open, but the tenth problem within a minute closes it (1008)."""
+
+    code: str
+    detail: str
 
 
 # By the name of the event; those of a stream's own are no entries, and have no id.
@@ -173,6 +192,7 @@ ENTRIES: dict[str, type[Shape]] = {
     "announcement": Announced,
     "conversation": ConversationState,
     "member": MemberChange,
+    "invitation": InvitationChange,
     "user": User,
 }
 NOTICES: dict[str, type[Shape]] = {"ready": Ready, "reset": Reset, "bye": Bye}

@@ -8,13 +8,14 @@ from typing import Any, Protocol
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from chat.operations.description.answers import ANSWERS
+from chat.operations.description.answers import ANSWERS, MEDIA, SOCKETS
 from chat.operations.description.handler import Reading, read_handler
 from chat.operations.description.shapes import Problem, Ready
-from chat.shared.problems import Refusal, Unauthenticated
+from chat.shared.problems import Compressed, ForeignOrigin, Refusal, TooFast, Unauthenticated, Unavailable
 
 VERSION = "1"  # of the protocol: additions are free, a change of what stands makes another
 REF = "#/components/schemas/{model}"
+SAFE_METHODS = {"GET", "HEAD"}
 ALWAYS_OPEN = ("/health/", "/metrics")
 OPEN = {
     ("POST", "/api/accounts"),
@@ -22,7 +23,9 @@ OPEN = {
     ("POST", "/api/sessions/second"),
     ("POST", "/api/passkeys/login"),
     ("POST", "/api/passkeys/login/options"),
+    ("POST", "/api/resets"),
 }
+CARRIERS = {"POST", "PUT", "PATCH"}  # of bodies
 NUMBERS = {"conversation", "user", "seq", "link", "report", "passkey"}
 Json = dict[str, Any]
 
@@ -69,6 +72,11 @@ def describe_api(routes: Iterable[Route]) -> Json:
     }
 
 
+def ref(model: type[BaseModel]) -> Json:
+    """Return a reference to the model's schema."""
+    return {"$ref": REF.format(model=model.__name__)}
+
+
 def is_described(path: str) -> bool:
     """Is it a call, not a page?"""
     return path.startswith(("/api/", *ALWAYS_OPEN))
@@ -95,15 +103,30 @@ def describe_call(route: Route, reading: Reading) -> Json:
         "summary": reading.summary.split("\n")[0],
         "description": reading.summary,
         "parameters": parameters_of(route.path, reading),
-        "responses": describe_answers(name, reading) | describe_refusals(reading.refusals),
+        "responses": describe_answers(name, reading) | describe_refusals(refusals_of(route, reading)),
     }
     if reading.body:
-        schema = {"$ref": REF.format(model=reading.body.__name__)}
-        call["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
-    if not route.path.startswith(ALWAYS_OPEN) and (route.method, route.path) not in OPEN:
+        call["requestBody"] = {"required": True, "content": {"application/json": {"schema": ref(reading.body)}}}
+    if needs_identity(route):
         call["security"] = [{"cookie": []}, {"bearer": []}]
-        call["responses"] |= describe_refusals({Unauthenticated})
     return call
+
+
+def needs_identity(route: Route) -> bool:
+    """Return whether the call is for users alone."""
+    return not route.path.startswith(ALWAYS_OPEN) and (route.method, route.path) not in OPEN
+
+
+def refusals_of(route: Route, reading: Reading) -> set[type[Refusal]]:
+    """Return the errors of the handler, and those that every call of its sort may meet."""
+    general: set[type[Refusal]] = set() if route.path.startswith(ALWAYS_OPEN) else {TooFast, Unavailable}
+    if needs_identity(route):
+        general.add(Unauthenticated)
+    if route.method not in SAFE_METHODS:
+        general.add(ForeignOrigin)
+    if route.method in CARRIERS:
+        general.add(Compressed)
+    return reading.refusals | general
 
 
 def operation_id(route: Route) -> str:
@@ -121,15 +144,24 @@ def parameters_of(path: str, reading: Reading) -> list[Json]:
 
 
 def describe_answers(name: str, reading: Reading) -> Json:
-    """What comes when nothing is refused."""
-    if reading.empty:
-        return {"204": {"description": "Done."}}
+    """Return the responses to a request that succeeds."""
+    summary = reading.summary.split("\n")[0]
+    if name in SOCKETS:
+        return {"101": {"description": summary}}
+    done: Json = {"204": {"description": "Done."}} if reading.empty else {}
+    if reading.empty and not reading.full:
+        return done
+    answer: Json = {"description": summary, "content": describe_content(name)}
+    return done | {"202" if reading.accepted else "200": answer} | ({"201": answer} if reading.created else {})
+
+
+def describe_content(name: str) -> Json:
+    """Return the body of a handler's response, by media type."""
+    if media := MEDIA.get(name):
+        return {media: {}}
     model = ANSWERS.get(name)
-    schema: Json = {"$ref": REF.format(model=model.__name__)} if model else {"type": "object"}
-    answer: Json = {"description": reading.summary.split("\n")[0], "content": {"application/json": {"schema": schema}}}
-    if name == "get_stream":
-        answer["content"]["text/event-stream"] = {"schema": {"type": "string"}}
-    return {"202" if reading.accepted else "200": answer} | ({"201": answer} if reading.created else {})
+    content: Json = {"application/json": {"schema": ref(model) if model else {"type": "object"}}}
+    return content | ({"text/event-stream": {"schema": {"type": "string"}}} if name == "get_stream" else {})
 
 
 def describe_refusals(refusals: Iterable[type[Refusal]]) -> Json:
@@ -138,11 +170,10 @@ def describe_refusals(refusals: Iterable[type[Refusal]]) -> Json:
     for refusal in sorted(refusals, key=lambda one: one.code):
         words = " ".join((refusal.__doc__ or "").split())
         found.setdefault(str(refusal.status), []).append(f"`{refusal.code}`: {words}")
-    schema = {"$ref": REF.format(model="Problem")}
     return {
         status: {
             "description": "\n".join(lines) or HTTPStatus(int(status)).phrase,
-            "content": {"application/problem+json": {"schema": schema}},
+            "content": {"application/problem+json": {"schema": ref(Problem)}},
         }
         for status, lines in found.items()
     }

@@ -186,6 +186,10 @@ class AuditRow(Note):
     """What was done with powers, and where from."""
 
     address: str | None
+    session: Id | None
+    device: str
+    times: int
+    """How many equal events this row stands for."""
 
 
 class Audit(Shape):
@@ -193,3 +197,31 @@ class Audit(Shape):
 
     rows: list[AuditRow]
     next: Id | None
+
+
+class ActivityRow(Shape):
+    """A security event of the caller's own account; address and device are those of an admin never."""
+
+    id: Id
+    at: Moment
+    action: str
+    own: bool | None
+    """The caller did it; null where nobody was logged in, as at a failed log-in."""
+    address: str | None
+    session: Id | None
+    device: str
+    times: int
+
+
+class Activity(Shape):
+    """The latest first; after `next` it goes on."""
+
+    rows: list[ActivityRow]
+    next: Id | None
+
+
+class ResetLink(Shape):
+    """A link to set a new password: `path` at this server's address, shown once."""
+
+    path: str
+    expires_at: Moment

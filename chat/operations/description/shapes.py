@@ -56,6 +56,8 @@ class User(Shape):
     time_zone: str
     """Of the tz database: `Europe/Berlin`; empty for none."""
     avatar: str
+    disabled: bool | None = None
+    """The account has been disabled by an admin."""
 
 
 class Me(User):
@@ -268,11 +270,37 @@ class Conversation(Shape):
     members: list[Id] | None = None
 
 
+class NewConversation(Conversation):
+    """A conversation that has just been created, or the direct one that the pair had."""
+
+    invited: list[Id] | None = None
+    """Who was asked to join instead of added: they share no conversation with the caller."""
+
+
+class Invitation(Shape):
+    """An open invitation to a conversation. Nothing of it can be read before it is accepted."""
+
+    conversation: Id
+    kind: Kind
+    name: str
+    invited_by: Id
+    members: int
+    """Counted up to 1,000."""
+    at: Moment
+
+
+class Invitations(Shape):
+    """The open invitations of a user."""
+
+    invitations: list[Invitation]
+
+
 class Snapshot(Shape):
     """Everything a person is in; a stream that starts at the cursor continues it without a gap or a repeat."""
 
     conversations: list[Conversation]
     blocked: list[Id]
+    invitations: list[Invitation]
     cursor: Cursor
 
 
@@ -345,7 +373,8 @@ class Seated(Shape):
 
     conversation: Id
     user: Id
-    role: Role
+    role: Role | None
+    """null: the user was invited, and is no member before they accept."""
 
 
 class Pin(Shape):

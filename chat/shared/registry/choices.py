@@ -1,7 +1,9 @@
 """Choices in PostgreSQL: they outlive the registry, so that nobody becomes visible because Redis has forgotten."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+from chat.shared.gather import Gather
 from chat.shared.postgres import Pool
 from chat.shared.queries import load
 from chat.shared.registry.choice import Choice
@@ -18,10 +20,26 @@ async def read_choices(pool: Pool, user_ids: Sequence[int]) -> dict[int, Choice]
     return {user_id: found.get(user_id) or NO_CHOICE for user_id in user_ids}
 
 
-async def store_choice(pool: Pool, user_id: int, choice: Choice) -> Choice:
-    """Store it; returns it with its `set_at`, by the database's clock, later than that of the one before."""
-    async with pool.connection() as connection:
-        asked = [user_id, choice.mode, choice.text, choice.emoji, choice.until]
-        row = await (await connection.execute(queries.store_choice, asked)).fetchone()
-    assert row is not None
-    return Choice(choice.mode, choice.text, choice.emoji, choice.until, row[0])
+class Choices:
+    """Stores choices in batches; of several that one user makes while a batch is under way, the last is written."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._gather = Gather[tuple[int, Choice], Choice](self._store, batch=500, limit=10_000)
+        self.run, self.waiting = self._gather.run, self._gather.waiting
+
+    async def store(self, user_id: int, choice: Choice) -> Choice:
+        """Return what holds then, with its `set_at` by the database's clock, later than that of the one before.
+
+        Raise that PostgreSQL is away, or `Overloaded`.
+        """
+        return await self._gather.submit((user_id, choice))
+
+    async def _store(self, asked: list[tuple[int, Choice]]) -> list[Choice]:
+        last = dict(asked)
+        rows = [(user_id, one.mode, one.text, one.emoji, one.until) for user_id, one in last.items()]
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        async with self._pool.connection() as connection:
+            told = await (await connection.execute(queries.store_choices, columns)).fetchall()
+        stored = {user_id: replace(last[user_id], set_at=set_at) for user_id, set_at in told}
+        return [stored[user_id] for user_id, _ in asked]

@@ -1,11 +1,13 @@
 -- name: read_choices
 select user_id, mode, text, emoji, until_ms, set_at_ms from presence_choices where user_id = any(%s::bigint[])
 
--- name: store_choice
+-- name: store_choices
 -- The later choice holds, everywhere: its moment rises even where this clock does not.
 insert into presence_choices (user_id, mode, text, emoji, until_ms, set_at_ms)
-values (%s, %s, %s, %s, %s, (extract(epoch from clock_timestamp()) * 1000)::bigint)
+select chosen.*, (extract(epoch from clock_timestamp()) * 1000)::bigint
+  from unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::bigint[]) as chosen
+ order by 1
 on conflict (user_id) do update
    set mode = excluded.mode, text = excluded.text, emoji = excluded.emoji, until_ms = excluded.until_ms,
        set_at_ms = greatest(excluded.set_at_ms, presence_choices.set_at_ms + 1)
-returning set_at_ms
+returning user_id, set_at_ms

@@ -15,7 +15,7 @@ from chat.shared.postgres import Pool
 from chat.shared.redis import UNAVAILABLE, Bytes
 from chat.shared.registry.calls import LOOK, Call, run_calls, run_commands
 from chat.shared.registry.choice import Choice
-from chat.shared.registry.choices import store_choice
+from chat.shared.registry.choices import Choices
 from chat.shared.registry.evidence import Evidence, read_evidence
 from chat.shared.registry.holdings import Connection, Held, Holdings, Kind, Open
 from chat.shared.registry.keys import HOLDER, LEASES, PERSON, REVOKED, holder_channel, person_key
@@ -38,7 +38,7 @@ class Registry:
     `on_ordered` with whether this node shall drain. What `reports` return is told of this node at every beat."""
 
     def __init__(self, settings: Settings, pool: Pool, redis: Bytes) -> None:
-        self.redis, self._pool, self._role = redis, pool, settings.role
+        self.redis, self._role, self._choices = redis, settings.role, Choices(pool)
         self.timing = check_timing(settings.presence_linger, settings.node_lease)
         self.holdings = Holdings(self.timing.linger)
         self.traffic, self.overview = Traffic(redis), Overview(redis)
@@ -71,6 +71,7 @@ class Registry:
         return {
             "renew the lease": self.lease.keep,
             "tell the registry": self.writer.run,
+            "store choices": self._choices.run,
             "tell the registry again": self.writer.refresh,
             "reap dead nodes": self.reaper.run,
             "look for ghosts": self.reaper.keep_reconciling,
@@ -113,7 +114,7 @@ class Registry:
 
     async def choose(self, user_id: int, choice: Choice) -> None:
         """The person sets a status for all devices; durable when this returns. Raises that PostgreSQL is away."""
-        stored = await store_choice(self._pool, user_id, choice)
+        stored = await self._choices.store(user_id, choice)
         held = self.holdings.people.get(user_id)
         if held and (held.choice is None or held.choice.set_at < stored.set_at):
             held.choice = stored

@@ -1,15 +1,26 @@
-"""WebSocket frames (RFC 6455), a server's side, without extensions. Pure: bytes in, messages out."""
+"""WebSocket frames (RFC 6455) as a server reads and writes them, without extensions. Pure: bytes in, messages out.
 
+Complexity: feeding n bytes takes O(n) time in all, however they are cut into frames and calls. A reader keeps at most
+one unfinished frame and the fragments of one unfinished message: MESSAGE_MOST bytes of payload each.
+"""
+
+from collections.abc import Iterator
 from typing import NamedTuple
 
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 CONTINUATION = 0
-MESSAGE_MOST = 64 * 1024  # read and then refused by name; more than this is not even read
+OPCODES = frozenset((CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG))
+MESSAGE_MOST = 64 * 1024  # payload of one message, whole or in fragments; longer ones are not read at all
+FRAGMENTS_MOST = 128
 CONTROL_MOST = 125
+LENGTHS = {126: (4, CONTROL_MOST + 1), 127: (10, 1 << 16)}  # marker: where the mask starts, the least length
+# The codes a peer may send (RFC 6455, 7.4, and the IANA registry), and those for libraries and applications.
+CODES = frozenset((1000, 1001, 1002, 1003, *range(1007, 1015)))
+PRIVATE_CODES = range(3000, 5000)
 
 
 class BadWire(Exception):
-    """The peer does not speak WebSocket; `code` is what the close frame says."""
+    """The peer violated RFC 6455 or a limit. `code` and `reason` belong in the close frame."""
 
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(reason)
@@ -17,14 +28,23 @@ class BadWire(Exception):
 
 
 class Message(NamedTuple):
-    """A whole message, or a control frame."""
+    """A complete message or a control frame."""
 
     opcode: int
     data: bytes
 
 
+class Head(NamedTuple):
+    """The head of a frame. The mask starts at `mask`, the payload four bytes later; the frame ends before `end`."""
+
+    final: bool
+    opcode: int
+    mask: int
+    end: int
+
+
 def encode_frame(data: bytes, opcode: int = TEXT) -> bytes:
-    """One whole frame."""
+    """Return one unfragmented frame."""
     size = len(data)
     if size <= CONTROL_MOST:
         head = bytes((0x80 | opcode, size))
@@ -36,62 +56,124 @@ def encode_frame(data: bytes, opcode: int = TEXT) -> bytes:
 
 
 def encode_close(code: int, reason: str) -> bytes:
-    """A close frame."""
+    """Return a close frame."""
     return encode_frame(code.to_bytes(2) + reason.encode()[:120], CLOSE)
 
 
-def unmask(data: bytes, mask: bytes) -> bytes:
-    """What a client masked (also masks: it is its own inverse)."""
+def parse_close(data: bytes) -> int:
+    """Return the code in a close frame's payload, or 1000 if it has none. Raise `BadWire` if code or reason are
+    invalid."""
+    if not data:
+        return 1000
+    code = int.from_bytes(data[:2])
+    if len(data) < 2 or not (code in CODES or code in PRIVATE_CODES):
+        raise BadWire(1002, "invalid close code")
+    check_text(data[2:])
+    return code
+
+
+def check_text(data: bytes) -> None:
+    """Raise `BadWire` unless `data` is UTF-8."""
+    if data.isascii():
+        return
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        raise BadWire(1007, "text is not UTF-8") from None
+
+
+def unmask(data: bytes | bytearray, mask: bytes | bytearray) -> bytes:
+    """Remove the client's mask; applied twice, it gives the same bytes again."""
     stream = (mask * (len(data) // 4 + 1))[: len(data)]
     return (int.from_bytes(data) ^ int.from_bytes(stream)).to_bytes(len(data))
 
 
-class Reader:
-    """Puts messages together from whatever pieces arrive; holds at most one unfinished message."""
+def parse_head(buffer: bytes | bytearray, start: int) -> Head | None:
+    """Return the head of the frame at `start`, or None if more bytes are needed. Raise `BadWire` if no client may
+    send such a frame."""
+    if len(buffer) < start + 2:
+        return None
+    first, second = buffer[start], buffer[start + 1]
+    final, opcode, size = first >= 0x80, first & 0x0F, second & 0x7F
+    if first & 0x70 or second < 0x80 or opcode not in OPCODES:
+        raise BadWire(1002, "not a frame of a client")
+    if opcode >= CLOSE and not (final and size <= CONTROL_MOST):
+        raise BadWire(1002, "a control frame must be short and unfragmented")
+    mask = start + 2
+    if size > CONTROL_MOST:
+        width, least = LENGTHS[size]
+        mask = start + width
+        if len(buffer) < mask:
+            return None
+        size = int.from_bytes(buffer[start + 2 : mask])
+        if size < least or size >= 1 << 63:
+            raise BadWire(1002, "the length is not encoded in the shortest form")
+    if size > MESSAGE_MOST:
+        raise BadWire(1009, "message too large")
+    return Head(final, opcode, mask, mask + 4 + size)
 
-    __slots__ = ("_opcode", "_parts", "_rest")
+
+class Reader:
+    """Assemble messages from bytes that arrive in pieces of any size."""
+
+    __slots__ = ("_fragments", "_opcode", "_rest", "_size")
 
     def __init__(self) -> None:
-        self._rest = self._parts = b""
-        self._opcode = 0
+        self._rest: bytearray | None = None
+        self._fragments: list[bytes] | None = None
+        self._opcode = self._size = 0
 
-    def feed(self, data: bytes) -> list[Message]:
-        """The messages that are now whole. Raises `BadWire`, after which nothing more may be fed."""
-        self._rest = self._rest + data if self._rest else data
-        messages = []
-        while (frame := self._take_frame()) is not None:
-            if (message := self._join(*frame)) is not None:
-                messages.append(message)
-        return messages
+    def feed(self, data: bytes) -> Iterator[Message | None]:
+        """Yield one item for each complete frame: the message it completes, or None for a fragment of a message that
+        continues. Frames are parsed one by one, so a caller that stops early pays nothing for the rest.
 
-    def _take_frame(self) -> tuple[bool, int, bytes] | None:
-        rest = self._rest
-        if len(rest) < 2:
-            return None
-        final, opcode, size = bool(rest[0] & 0x80), rest[0] & 0x0F, rest[1] & 0x7F
-        if rest[0] & 0x70 or not rest[1] & 0x80 or opcode not in (CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG):
-            raise BadWire(1002, "not a frame of a client")
-        if opcode >= CLOSE and not (final and size <= CONTROL_MOST):
-            raise BadWire(1002, "a control frame is short and whole")
-        start = {126: 4, 127: 10}.get(size, 2)
-        if len(rest) < start:
-            return None
-        size = int.from_bytes(rest[2:start]) if start > 2 else size
-        if size > MESSAGE_MOST:
-            raise BadWire(1009, "too large")
-        end = start + 4 + size
-        if len(rest) < end:
-            return None
-        self._rest = rest[end:]
-        return final, opcode, unmask(rest[start + 4 : end], rest[start : start + 4])
+        Raise `BadWire` if the peer violates the protocol. A reader that raised, or whose iterator was not exhausted,
+        must not be fed again.
+        """
+        buffer: bytes | bytearray = data
+        if self._rest is not None:
+            self._rest += data
+            buffer = self._rest
+        start = 0
+        while (head := parse_head(buffer, start)) is not None and head.end <= len(buffer):
+            payload = unmask(buffer[head.mask + 4 : head.end], buffer[head.mask : head.mask + 4])
+            start = head.end
+            yield self._join(head.final, head.opcode, payload)
+        if start == len(buffer):
+            self._rest = None
+        elif self._rest is None:
+            self._rest = bytearray(buffer[start:])
+        else:
+            del self._rest[:start]
 
     def _join(self, final: bool, opcode: int, data: bytes) -> Message | None:
         if opcode >= CLOSE:
+            if opcode == CLOSE:
+                parse_close(data)
             return Message(opcode, data)
-        if (opcode == CONTINUATION) != bool(self._opcode):
+        if (opcode == CONTINUATION) != (self._fragments is not None):
             raise BadWire(1002, "fragments out of order")
-        if len(self._parts) + len(data) > MESSAGE_MOST:
-            raise BadWire(1009, "too large")
-        opcode, data = opcode or self._opcode, self._parts + data
-        self._opcode, self._parts = (0, b"") if final else (opcode, data)
-        return Message(opcode, data) if final else None
+        if not final or self._fragments is not None:
+            return self._collect(final, opcode, data)
+        return complete(opcode, data)
+
+    def _collect(self, final: bool, opcode: int, data: bytes) -> Message | None:
+        if self._fragments is None:
+            self._fragments, self._opcode, self._size = [], opcode, 0
+        self._fragments.append(data)
+        self._size += len(data)
+        if self._size > MESSAGE_MOST:
+            raise BadWire(1009, "message too large")
+        if len(self._fragments) > FRAGMENTS_MOST:
+            raise BadWire(1009, "too many fragments")
+        if not final:
+            return None
+        whole, self._fragments = b"".join(self._fragments), None
+        return complete(self._opcode, whole)
+
+
+def complete(opcode: int, data: bytes) -> Message:
+    """Return the message; raise `BadWire` if it is text but not UTF-8."""
+    if opcode == TEXT:
+        check_text(data)
+    return Message(opcode, data)

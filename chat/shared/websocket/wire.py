@@ -1,53 +1,90 @@
-"""The wire of a socket: all that is left of its connection once it is detached from aiohttp.
+"""The server's end of a WebSocket, once its connection has been detached from aiohttp.
 
-Writing never waits. A peer who does not read fills its buffer; then `full` is set, what the peer says is not read
-either, and it is for the socket to hold back all but the latest state.
+Writing never waits. If the peer does not read, its buffer fills, `full` is set, and the socket sends only the latest
+state when there is room again.
+
+Reading is bounded. Every frame costs a token of the socket's bucket: a ping, a pong and a fragment as much as a
+message. The frame that exceeds it closes the socket, and the rest of what has arrived is dropped unparsed. Pings are
+answered once for each read, so a flood of them is never turned into a flood of writes.
 """
 
 import asyncio
 
-from chat.shared.websocket.frames import CLOSE, PING, PONG, TEXT, BadWire, Reader, encode_close, encode_frame
+from chat.shared.websocket.frames import (
+    CLOSE,
+    PING,
+    PONG,
+    TEXT,
+    BadWire,
+    Message,
+    Reader,
+    encode_close,
+    encode_frame,
+    parse_close,
+)
 
 BUFFER = 64 * 1024
+READ_MOST = 64 * 1024  # uvloop reads up to 250 KB at once into a plain protocol: 43,000 of the smallest frames
+DROPPED_MOST = 256 * 1024  # what a peer that was cut off may still send; until then it can read why
 CLOSE_SECONDS = 5.0
 PINGS_MOST = 2
 PING_FRAME = encode_frame(b"", PING)
+FRAMES_BURST, FRAMES_SECOND = 60, 20
+PROBLEMS_MOST, PROBLEMS_SECONDS = 10, 60.0
+POLICY, TOO_FAST = (1008, "too many problems"), (4429, "too fast")
+# One buffer for all sockets: a loop fills it and hands it over before it reads anything else.
+READ = memoryview(bytearray(READ_MOST))
 
 
-class Wire(asyncio.Protocol):
-    """Frames over a transport."""
+class Wire(asyncio.BufferedProtocol):
+    """Frames over a transport. `limited`: whether frames are charged (RATE_LIMITS)."""
 
-    __slots__ = ("_reader", "_transport", "_unanswered", "closing", "full")
+    __slots__ = (
+        "_dropped",
+        "_full_at",
+        "_ping",
+        "_problems",
+        "_reader",
+        "_transport",
+        "_unanswered",
+        "closing",
+        "full",
+        "limited",
+    )
 
-    def __init__(self) -> None:
+    def __init__(self, limited: bool) -> None:
         self._transport: asyncio.Transport | None = None
-        self._reader = Reader()
-        self._unanswered = 0
+        self._reader: Reader | None = Reader()
+        self._ping: bytes | None = None  # the latest one that was not answered yet
+        self._problems: list[float] | None = None
+        self._unanswered = self._dropped = 0
+        self._full_at = 0.0
         self.closing = self.full = False
+        self.limited = limited
 
     def begin(self, transport: asyncio.Transport) -> None:
-        """The connection is ours."""
+        """Take over the connection."""
         self._transport = transport
 
     @property
     def open(self) -> bool:
-        """Is there somebody to talk to?"""
+        """True until either side has started to close."""
         return self._transport is not None and not self.closing
 
     def hear(self, text: bytes) -> None:
-        """A text message has arrived."""
+        """Handle a text message."""
         raise NotImplementedError
 
     def refuse_binary(self) -> None:
-        """A binary message has arrived."""
+        """Handle a binary message."""
         raise NotImplementedError
 
     def room(self) -> None:
-        """The peer reads again."""
+        """Called when the peer has read enough to be written to again."""
         raise NotImplementedError
 
     def lost(self) -> None:
-        """The connection has ended, whoever ended it."""
+        """Called when the connection has ended, for whatever reason."""
         raise NotImplementedError
 
     def send(self, frame: bytes) -> None:
@@ -55,16 +92,25 @@ class Wire(asyncio.Protocol):
         if self._transport is not None and not self.closing:
             self._transport.write(frame)
 
+    def send_problem(self, frame: bytes) -> None:
+        """Write a frame that says what was refused; close the socket if that was the tenth within a minute."""
+        self.send(frame)
+        now = asyncio.get_running_loop().time()
+        self._problems = [one for one in self._problems or () if one > now - PROBLEMS_SECONDS]
+        self._problems.append(now)
+        if len(self._problems) >= PROBLEMS_MOST:
+            self.close(*POLICY)
+
     def ping(self) -> None:
-        """Ask for a sign of life; end the connection when two went unanswered."""
-        if self._unanswered >= PINGS_MOST and self._transport is not None:
-            self._transport.abort()
+        """Ask for a sign of life; end the connection if two pings were not answered."""
+        if self._unanswered >= PINGS_MOST:
+            self.abort()
         self._unanswered += 1
         if not self.full:
             self.send(PING_FRAME)
 
     def close(self, code: int, reason: str) -> None:
-        """Say why; then the peer closes, or is let go of after 5 s. (Closing first may cost the peer the reason.)"""
+        """Send a close frame and wait up to 5 s for the peer's. (Closing TCP first may cost the peer the reason.)"""
         if self._transport is None or self.closing:
             return
         self.send(encode_close(code, reason))
@@ -73,48 +119,99 @@ class Wire(asyncio.Protocol):
             self._transport.resume_reading()
         asyncio.get_running_loop().call_later(CLOSE_SECONDS, self._transport.abort)
 
+    def cut_off(self, code: int, reason: str) -> None:
+        """Close, and drop everything the peer still sends."""
+        self.close(code, reason)
+        self._reader = None
+        if self._transport is not None:
+            self._transport.write_eof()
+
+    def abort(self) -> None:
+        """End the connection at once."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 (asyncio names it)
+        """Return the buffer that the next bytes are read into."""
+        return READ
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Called when that many bytes have been read."""
+        self.data_received(READ[:nbytes].tobytes())
+
     def data_received(self, data: bytes) -> None:
-        """Bytes of the peer; any of them shows that it is there."""
+        """Handle bytes of the peer; any of them shows that it is alive."""
         self._unanswered = 0
+        if self._reader is None:
+            self._drop(len(data))
+            return
         try:
             for message in self._reader.feed(data):
-                self._take(message.opcode, message.data)
+                if self._charge():
+                    self.cut_off(*TOO_FAST)
+                elif message is not None:
+                    self._take(message)
+                if self._reader is None:
+                    return
         except BadWire as bad:
-            self.close(bad.code, bad.reason)
-            if self._transport is not None:
-                self._transport.close()
+            self.cut_off(bad.code, bad.reason)
+        self._answer_ping()
 
-    def _take(self, opcode: int, data: bytes) -> None:
+    def _charge(self) -> bool:
+        """Take a token; True if there was none. A burst is fine, and the bucket refills evenly."""
+        now = asyncio.get_running_loop().time()
+        self._full_at = max(self._full_at, now) + 1 / FRAMES_SECOND
+        return self.limited and self._full_at - now > FRAMES_BURST / FRAMES_SECOND
+
+    def _take(self, message: Message) -> None:
+        opcode, data = message
         if opcode == CLOSE:
-            self.close(1000, "")
-            if self._transport is not None:
-                self._transport.close()
-        elif self.closing:
+            self._answer_close(data)
+        elif opcode == PING:
+            self._ping = data
+        elif self.closing or opcode == PONG:
             pass
         elif opcode == TEXT:
             self.hear(data)
-        elif opcode == PING:
-            self.send(encode_frame(data, PONG))
-        elif opcode != PONG:
+        else:
             self.refuse_binary()
 
+    def _answer_close(self, data: bytes) -> None:
+        self._answer_ping()
+        self.close(parse_close(data), "")
+        self._reader = None
+        if self._transport is not None:
+            self._transport.close()
+
+    def _answer_ping(self) -> None:
+        """Answer the latest ping (RFC 6455, 5.5.3), unless the peer does not read: then when it does."""
+        if self._ping is not None and not self.full:
+            self.send(encode_frame(self._ping, PONG))
+            self._ping = None
+
+    def _drop(self, size: int) -> None:
+        self._dropped += size
+        if self._dropped > DROPPED_MOST:
+            self.abort()
+
     def eof_received(self) -> None:
-        """The peer will say nothing more: as good as gone."""
+        """Let the transport close: a peer that sends nothing more has left."""
 
     def pause_writing(self) -> None:
-        """The buffer is full."""
+        """Called when the buffer is full."""
         self.full = True
         if self._transport is not None and not self.closing:
             self._transport.pause_reading()
 
     def resume_writing(self) -> None:
-        """The peer has read."""
+        """Called when the peer has read again."""
         self.full = False
         if self._transport is not None and not self.closing:
             self._transport.resume_reading()
+            self._answer_ping()
             self.room()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 (asyncio names it)
-        """The connection is gone."""
+        """Called when the connection has ended."""
         self._transport, self.closing = None, True
         self.lost()

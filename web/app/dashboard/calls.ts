@@ -1,6 +1,6 @@
 /** The calls that only admins make. */
 import type { Announcement, Api, Evidence, Id, Login, User } from '../../client';
-import type { Audit, PeoplePage, Reaped, Rooms, Stats } from '../../client/schema';
+import type { Audit, PeoplePage, Reaped, ResetLink, Rooms, Stats } from '../../client/schema';
 
 export type { AuditRow, Device, Evidence, PeoplePage, Present, Room } from '../../client/schema';
 
@@ -65,9 +65,18 @@ export class Calls {
     return this.api.announcement();
   }
 
-  audit(query: { action: string; user: Id; after?: number }): Promise<Audit> {
-    const { action, user, after } = query;
-    return this.api.call('GET', `/api/audit?${search({ action, user, limit: 50, ...(after && { after }) })}`);
+  giveRole(user: Id, role: 'admin' | 'member'): Promise<void> {
+    return this.api.call('PUT', `/api/users/${user}/role`, { role });
+  }
+
+  /** A link with which the user sets a new password; it is told once. */
+  async makeReset(user: Id): Promise<string> {
+    return location.origin + (await this.api.call<ResetLink>('POST', `/api/users/${user}/reset`, {})).path;
+  }
+
+  audit(query: { action: string; user: Id; since: string; after?: number }): Promise<Audit> {
+    const { after, ...rest } = query;
+    return this.api.call('GET', `/api/audit?${search({ ...rest, limit: 50, ...(after && { after }) })}`);
   }
 
   users(ids: Id[]): Promise<User[]> {

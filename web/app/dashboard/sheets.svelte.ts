@@ -17,6 +17,7 @@ export interface Question {
 export type Sheet =
   | { name: 'announce' }
   | { name: 'evidence'; user: Id; disabled: boolean }
+  | { name: 'reset'; user: Id; title: string; back: Sheet | null }
   | { name: 'confirm'; question: Question; back: Sheet | null };
 
 /** Dialogs close by way of the app's panels. */
@@ -33,7 +34,8 @@ export class Sheets extends Panels {
   }
 
   override close(): void {
-    this.sheet = this.sheet?.name === 'confirm' ? this.sheet.back : null;
+    const { sheet } = this;
+    this.sheet = sheet?.name === 'confirm' || sheet?.name === 'reset' ? sheet.back : null;
   }
 }
 

@@ -72,13 +72,18 @@ export const endNames: Record<string, string> = {
 };
 
 export const actionNames: Record<string, string> = {
-  login: 'Logins',
+  login: 'Log-ins and sessions',
   account: 'Accounts',
+  reset: 'Password resets',
+  limit: 'Limits hit',
+  admin: 'Refused admin calls',
+  audit: 'Activity log',
+  report: 'Reports',
   presence: 'Presence',
   node: 'Nodes',
   announcement: 'Announcements',
   delivery: 'Delivery',
-  invite: 'Invitations',
+  invite: 'Invites',
   conversation: 'Conversations',
   message: 'Messages',
 };

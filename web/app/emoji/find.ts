@@ -1,8 +1,10 @@
 /** Which emoji answer what was typed, the best first. Pure. */
 import type { Emoji } from './data';
 
+const TYPED_MOST = 64;
+
 export function findEmoji(all: Emoji[], typed: string, most: number): Emoji[] {
-  const asked = typed.toLowerCase().replace(/[_:]/g, ' ').trim().split(/\s+/);
+  const asked = typed.slice(0, TYPED_MOST).toLowerCase().replace(/[_:]/g, ' ').trim().split(/\s+/);
   return all
     .map((emoji) => ({ emoji, rank: Math.max(...asked.map((word) => rankOf(emoji, word))) }))
     .filter((one) => one.rank < Infinity)

@@ -14,6 +14,11 @@ test('words that went and came', () => {
   expect(told('all', '')).toBe('[-all]');
 });
 
+test('letters of scripts without spaces, and emoji, are whole', () => {
+  expect(told('東京に行く', '東京へ行く')).toBe('東京[-に][+へ]行く');
+  expect(told('hi 👩‍💻', 'hi 👩‍🍳')).toBe('hi [-👩‍💻][+👩‍🍳]');
+});
+
 test('what is very long is shown whole', () => {
   const long = 'word '.repeat(1000);
   expect(differences(long, 'short').map((one) => one.change)).toEqual(['gone', 'new']);

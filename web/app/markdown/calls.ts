@@ -1,6 +1,6 @@
 /**
- * Names in a text that lead somewhere: `@name` of whom the server says that the message reaches them, and
- * `#channel` of a channel one is in. Reads names as the server does. Pure.
+ * Names in a text that lead somewhere: `@name` of a user whom the message reaches, as the server says, and
+ * `#channel` of a channel the user is in. Reads names as the server does. Pure; time grows linearly with the text.
  */
 import type { MarkdownIt, StateInline } from 'markdown-it';
 
@@ -21,23 +21,53 @@ const PERSON = new RegExp(
   'y',
 );
 const CHANNEL = /(?<![\p{L}\p{N}_&#/])#([\p{L}\p{N}_.-]+)/uy;
+const CHANNELS = new RegExp(CHANNEL.source, 'gu');
 
-/** The id that a list gives a name, also when full stops and dashes at its end are the sentence's. */
+/** Find the id that a list gives a name, also when full stops and dashes at its end belong to the sentence. */
 export function idOf(list: string, said: string): { id: number; name: string } | null {
-  const known = new Map(list.split(',').map((one) => one.split(':') as [string, string]));
-  const least = said.replace(/[._-]+$/, '').length;
-  for (let end = said.length; end >= Math.max(1, least); end--) {
-    const id = known.get(said.slice(0, end).toLowerCase());
+  const { ids, longest } = known(list);
+  const least = Math.max(1, lengthWithoutEnd(said));
+  for (let end = Math.min(said.length, longest); end >= least; end--) {
+    const id = ids.get(said.slice(0, end).toLowerCase());
     if (id) return { id: Number(id), name: said.slice(0, end) };
   }
   return null;
 }
 
-/** The list of those channels that a text may name. */
+interface Known {
+  ids: Map<string, string>;
+  longest: number;
+}
+
+let last: [list: string, known: Known] = ['', { ids: new Map(), longest: 0 }];
+
+/** The list as a map. A text asks the same list again and again. */
+function known(list: string): Known {
+  if (last[0] !== list) {
+    const ids = new Map(list.split(',').map((one) => one.split(':') as [string, string]));
+    last = [list, { ids, longest: Math.max(...[...ids.keys()].map((name) => name.length)) }];
+  }
+  return last[1];
+}
+
+/** The length of a name without the full stops and dashes at its end. A regular expression would be quadratic. */
+function lengthWithoutEnd(said: string): number {
+  let end = said.length;
+  while (end > 0 && '._-'.includes(said[end - 1] as string)) end--;
+  return end;
+}
+
+const NAME_MOST = 80; // characters of a channel's name
+
+/** List the channels that a text may name. */
 export function channelsIn(text: string, channels: { id: number; name: string | null }[]): string {
-  if (!text.includes('#')) return '';
-  const lower = text.toLowerCase();
-  const named = channels.filter(({ name }) => name && lower.includes(`#${name.toLowerCase()}`));
+  const said = new Set<string>();
+  for (const [, name = ''] of text.matchAll(CHANNELS)) {
+    const least = Math.max(1, lengthWithoutEnd(name));
+    for (let end = Math.min(name.length, NAME_MOST); end >= least; end--) said.add(name.slice(0, end).toLowerCase());
+  }
+  if (!said.size) return '';
+  const named = channels.filter(({ name }) => name && said.has(name.toLowerCase()));
   return named.map(({ id, name }) => `${name?.toLowerCase()}:${id}`).join();
 }
 

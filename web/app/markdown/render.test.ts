@@ -1,10 +1,10 @@
 // @vitest-environment jsdom
 /** What texts become: readable for whom they are meant, harmless whoever wrote them. */
 import { expect, test } from 'vitest';
-import { channelsIn, type Naming, NOBODY } from './calls';
+import { channelsIn, idOf, type Naming, NOBODY } from './calls';
 import { paint } from './languages';
 import payloads from './payloads.json';
-import { hasCode, render } from './render';
+import { codeIn, hasCode, render } from './render';
 
 const html = (text: string, naming: Partial<Naming> = {}) => render(text, { ...NOBODY, ...naming }).trim();
 const dom = (text: string, naming: Partial<Naming> = {}): HTMLElement => {
@@ -82,6 +82,31 @@ test('code is painted in languages that are known', () => {
   expect(render(text, NOBODY, paint)).toContain('<span class="hljs-keyword">if</span>');
   expect(render(text, NOBODY, paint)).toContain('&lt;b&gt;');
   expect(render('```klingon\nqapla\n```', NOBODY, paint)).toContain('qapla');
+});
+
+test('code that is long, or in no language, is not painted', () => {
+  const block = (code: string, language = 'python') => `\`\`\`${language}\n${code}\n\`\`\`\n`;
+  expect(codeIn(`${block('a = 1')}\n${block('x', '')}`)).toEqual([{ code: 'a = 1\n', language: 'python' }]);
+  expect(codeIn(block('a'.repeat(3_000)))).toEqual([]);
+  expect(codeIn(block('a = 1').repeat(50)).length).toBe(8);
+});
+
+test('a message with more parts than a page can hold is shown as it was typed', () => {
+  const box = dom(`**a**\n${'<b>|'.repeat(3_000)}\n${'*a* '.repeat(1_500)}`);
+  expect(box.querySelector('strong, em, b, td')).toBeNull();
+  expect(box.textContent?.startsWith('**a**\n<b>|<b>|')).toBe(true);
+  expect(dom('- a\n'.repeat(400)).querySelectorAll('li')).toHaveLength(400);
+});
+
+test('names are found however long what precedes and follows them is', () => {
+  expect(idOf('ben:2', `ben${'.'.repeat(9_000)}`)).toEqual({ id: 2, name: 'ben' });
+  expect(idOf('ben:2,ben.:3', 'ben...')).toEqual({ id: 3, name: 'ben.' });
+  expect(idOf('ben:2', 'benjamin')).toBeNull();
+  expect(channelsIn(`#${'-'.repeat(9_000)} #Talk. (#a-b-)`, [
+    { id: 1, name: 'talk' },
+    { id: 2, name: 'a-b' },
+    { id: 3, name: null },
+  ])).toBe('talk:1,a-b:2');
 });
 
 test.each(payloads)('nothing runs: %s', (payload) => {

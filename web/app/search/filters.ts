@@ -30,10 +30,17 @@ export interface Word {
 }
 
 export function wordAt(text: string, caret: number): Word {
-  const start = text.slice(0, caret).search(/\S*$/);
+  const start = startOfLastWord(text.slice(0, caret));
   const end = caret + text.slice(caret).search(/\s|$/);
   const [, name, value] = /^(from|in|before|after|has):(.*)$/i.exec(text.slice(start, end)) ?? [];
   return { name: name?.toLowerCase() ?? null, typed: value ?? text.slice(start, end), start, end };
+}
+
+/** Where the word at the end of a text starts. A regular expression would be quadratic. */
+function startOfLastWord(text: string): number {
+  let start = text.length;
+  while (start > 0 && /\S/.test(text[start - 1] as string)) start--;
+  return start;
 }
 
 /** The names of filters that begin as the word does. */
@@ -63,7 +70,7 @@ export function replace(text: string, word: Word, { insert, open }: Option): { t
 /** As it is asked while it is being typed: the last word may not be whole yet. */
 export function asTyped(q: string): string {
   const text = q.trimEnd();
-  const last = /\S*$/.exec(text)?.[0] ?? '';
+  const last = text.slice(startOfLastWord(text));
   const whole = text !== q || (text.match(/"/g) ?? []).length % 2 === 1;
   return whole || !/^[\p{L}\p{M}\p{N}]{3,}$/u.test(last) ? text : `${text}*`;
 }

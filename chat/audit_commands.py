@@ -1,0 +1,40 @@
+"""The commands for the audit: admin actions and other security events."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from chat.plainly import told_plainly
+
+audit = typer.Typer(help="Admin actions and other security events.", no_args_is_help=True)
+
+Data = Annotated[Path, typer.Option(help="The folder that holds the data.")]
+
+
+@audit.callback()
+def main() -> None:
+    """Admin actions and other security events."""
+
+
+@audit.command()
+def export(
+    since: Annotated[str | None, typer.Option(help="Only events from this time on, like 2026-11-29.")] = None,
+    after: Annotated[int | None, typer.Option(min=0, help="Only events after the one with this id.")] = None,
+    follow: Annotated[bool, typer.Option("--follow", help="Wait for new events; survives a database restart.")] = False,
+    output: Annotated[Path | None, typer.Option(help="Append to this file; continue where it ends.")] = None,
+    data: Data = Path(".tandem"),
+) -> None:
+    """Export the audit as lines of JSON, in order and without gaps.
+
+    It reads the database that DATABASE_URL names, else the one in the folder, also while Tandem serves.
+
+    Example: tandem audit export --follow --output audit.jsonl
+    """
+    with told_plainly():
+        from chat.operations.audit_export import Export, export_audit, parse_since
+        from chat.up.database import tables_at_hand
+
+        wanted = Export(parse_since(since), after, follow, output)
+        with tables_at_hand(data) as url:
+            export_audit(url, wanted)

@@ -1,0 +1,96 @@
+"""Invitations: people who share no conversation with whoever adds them are asked, and read nothing until they accept.
+
+An invitation is open while its inviter is a member, the conversation is not archived, and neither has blocked the other
+(`open_invitations`). A declined one stays, so that the same inviter cannot ask again.
+"""
+
+from collections.abc import Sequence
+
+from chat.conversations.conversation import Conversation
+from chat.conversations.entries import closed_invitation, opened_invitation
+from chat.conversations.refusals import TooManyInvitations
+from chat.conversations.scenes import require_room, require_welcome, set_scene
+from chat.conversations.seating import check_people, queries, seat
+from chat.conversations.views import introduce
+from chat.log.append import Change, Log
+from chat.log.entry import Unplaced
+from chat.messages.message import format_time
+from chat.shared.postgres import Connection, Pool
+from chat.shared.problems import NotFound
+from chat.shared.queries import load
+from chat.shared.settings import Settings
+
+invitations = load(__file__, "invitations.sql")
+FIELDS = ("conversation", "kind", "name", "invited_by", "members", "at")
+
+
+async def find_strangers(connection: Connection, actor_id: int, user_ids: Sequence[int]) -> list[int]:
+    """Return who of these shares no conversation with the actor; nobody is a stranger to a server admin."""
+    asked = {"actor": actor_id, "people": list(user_ids)}
+    return [row[0] for row in await (await connection.execute(queries.find_strangers, asked)).fetchall()]
+
+
+async def find_invited(change: Change, settings: Settings, actor_id: int, user_ids: Sequence[int]) -> list[int]:
+    """Return who of these has to be asked first, as STRANGERS says."""
+    if settings.strangers == "add":
+        return []
+    return await find_strangers(change.connection, actor_id, user_ids)
+
+
+async def invite(
+    change: Change, settings: Settings, conversation: Conversation, actor_id: int, user_ids: Sequence[int], members: int
+) -> list[Unplaced]:
+    """Store an invitation for each of them; return the entries for their devices, to be recorded after every lock.
+
+    Raise `TooManyInvitations`.
+    """
+    if not user_ids:
+        return []
+    asked = {"conversation": conversation.id, "actor": actor_id, "people": list(user_ids)}
+    row = await (await change.connection.execute(invitations.count_open, asked)).fetchone()
+    assert row is not None
+    if row[0] + len(user_ids) > settings.invitations_sent or row[1] >= settings.invitations_received:
+        raise TooManyInvitations
+    rows = await (await change.connection.execute(invitations.insert_invitations, asked)).fetchall()
+    shown = {"invited_by": actor_id, "members": members}
+    return [opened_invitation(conversation, user_id, shown | {"at": format_time(at)}) for user_id, at in rows]
+
+
+async def list_invitations(pool: Pool, user_id: int) -> list[dict[str, object]]:
+    """Return `[{conversation, kind, name, invited_by, members, at}]`, the oldest first."""
+    async with pool.connection() as connection:
+        rows = await (await connection.execute(invitations.list_invitations, [user_id])).fetchall()
+    return [dict(zip(FIELDS, row, strict=True)) for row in rows]
+
+
+async def accept_invitation(log: Log, settings: Settings, user_id: int, conversation_id: int) -> None:
+    """Add the user to the conversation. Raise `NotFound`, `TooManyMembers`, `TooManyConversations`, `Banned`."""
+    async with log.change() as change:
+        scene = await set_scene(change, conversation_id, user_id, admitted=True)
+        if scene.subject_role is not None:
+            return
+        found = await change.connection.execute(invitations.find_invitation, [conversation_id, user_id])
+        if await found.fetchone() is None:
+            raise NotFound
+        scene.require_open()
+        await require_welcome(change, conversation_id, user_id)
+        await require_room(change, scene, settings.max_group_members)
+        await check_people(change, [user_id], settings.conversations_per_person, chosen=[user_id])
+        await seat(change, scene.conversation, {user_id: "member"}, chosen=[user_id])
+        await introduce(change, user_id, conversation_id)
+
+
+async def decline_invitation(log: Log, user_id: int, conversation_id: int) -> None:
+    """Close it for good; the inviter is not told. Raise `NotFound`."""
+    async with log.change() as change:
+        declined = await change.connection.execute(invitations.decline, [conversation_id, user_id])
+        if await declined.fetchone() is None:
+            raise NotFound
+        await change.record(closed_invitation(conversation_id, user_id))
+
+
+async def meets_stranger(pool: Pool, user_id: int, pair: str, other_id: int) -> bool:
+    """Return whether a direct conversation with this user would be a new one with a stranger."""
+    async with pool.connection() as connection:
+        row = await (await connection.execute(invitations.is_new_direct, [pair])).fetchone()
+        return bool(row and row[0]) and bool(await find_strangers(connection, user_id, [other_id]))

@@ -1,0 +1,34 @@
+-- name: count_open
+-- Of the users whom one invites: who has too many open invitations; and how many the inviter has sent.
+select (select count(*) from invitations where invited_by = %(actor)s and declined_at is null),
+       coalesce(max(received.number), 0)
+  from unnest(%(people)s::bigint[]) as asked (id)
+ cross join lateral (
+       select count(*) from open_invitations i where i.user_id = asked.id and i.conversation_id <> %(conversation)s
+       ) as received (number)
+
+-- name: insert_invitations
+-- Nothing happens to an open one, nor to one that the user declined from the same inviter. One whose inviter has left is
+-- taken over.
+insert into invitations as old (conversation_id, user_id, invited_by)
+select %(conversation)s, asked.id, %(actor)s from unnest(%(people)s::bigint[]) as asked (id)
+    on conflict (conversation_id, user_id) do update
+   set invited_by = excluded.invited_by, at = now(), declined_at = null
+ where old.invited_by <> excluded.invited_by
+   and (old.declined_at is not null
+        or not exists (select from memberships m
+                        where m.conversation_id = old.conversation_id and m.user_id = old.invited_by and m.until is null))
+returning user_id, at
+
+-- name: list_invitations
+select conversation, kind, name, invited_by, members, at from told_invitations where user_id = %s order by at, conversation
+
+-- name: find_invitation
+select from open_invitations where conversation_id = %s and user_id = %s
+
+-- name: decline
+update invitations set declined_at = now()
+ where conversation_id = %s and user_id = %s and declined_at is null returning user_id
+
+-- name: is_new_direct
+select not exists (select from conversations where pair = %s)

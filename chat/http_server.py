@@ -1,0 +1,215 @@
+"""The HTTP server below the application: errors before routing, a limit on request heads, a deadline on every answer.
+
+aiohttp has no public hook for any of these, so this module subclasses its connection handler. The range of versions
+is pinned in pyproject.toml. Streams and sockets that were detached (`chat/shared/detach.py`) have left it.
+"""
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable, Hashable
+from typing import Any, cast
+
+import structlog
+from aiohttp import HttpVersion11, web
+from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
+
+from chat.middleware import Failed, answer_http_error, set_headers
+from chat.shared.endpoints import MEMBER, SETTINGS, answer_problem, find_address
+from chat.shared.problems import Refusal
+from chat.shared.settings import Settings
+from chat.shared.unsent import Unsent
+
+LINE_MOST = 16 * 1024  # the request line
+FIELD_MOST = 18 * 1024  # one header field: 16 KB of cookies from this host and its siblings, and a little more
+FIELDS_MOST = 128
+HEAD_MOST = 64 * 1024  # the whole head
+LEAST_SECOND = 1024  # bytes that a reader must take a second to keep a waiting answer
+# What the kernel may hold that it has not sent yet: without this limit it takes megabytes from a node that believes
+# them sent, and neither the deadline nor the accounting sees the reader who has stopped.
+UNSENT_IN_KERNEL = 128 * 1024
+LINGER_SECONDS = 2.0  # for the rest of a refused body, so that the client reads the refusal
+Handler = Callable[[Any], Awaitable[web.StreamResponse]]
+log = structlog.get_logger(__name__)
+
+
+class BadRequest(Refusal):
+    """This is not a valid HTTP/1.1 request."""
+
+    status, code = 400, "bad_request"
+
+
+class AddressTooLong(Refusal):
+    """The address of this request is longer than this server takes (16 KiB)."""
+
+    status, code = 414, "address_too_long"
+
+
+class HeadTooLarge(Refusal):
+    """The header fields of this request are larger than this server takes. Deleting this site's cookies may help."""
+
+    status, code = 431, "head_too_large"
+
+
+def refusal_of(error: BaseException | None) -> Refusal:
+    """Return the answer to a parser error: a fixed text, without any of the caller's bytes."""
+    if isinstance(error, LineTooLong):
+        return AddressTooLong() if error.args[1:2] == (LINE_MOST,) else HeadTooLarge()
+    if isinstance(error, HttpProcessingError):
+        return HeadTooLarge() if error.message == "Too many headers received" else BadRequest()
+    return Failed()
+
+
+class Connection(web.RequestHandler):
+    """One HTTP connection. `asked` is the request that is being answered."""
+
+    __slots__ = ("_caller", "_head", "_seconds", "_server", "_stall", "_waiting", "asked")
+
+    def __init__(self, server: "Server", **options: Any) -> None:
+        super().__init__(server, **options)
+        self.asked: web.BaseRequest | None = None
+        self._head, self._server, self._seconds = 0, server, server.settings.answer_seconds
+        self._caller: Hashable = None
+        self._waiting = 0
+        self._stall: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Limit what the kernel holds unsent."""
+        super().connection_made(transport)
+        if hasattr(socket, "TCP_NOTSENT_LOWAT"):
+            peer = transport.get_extra_info("socket")
+            peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_IN_KERNEL)
+
+    def data_received(self, data: bytes) -> None:
+        """Count a head while it arrives; refuse one that is too large as a whole."""
+        waits, before = self._waiter is not None and not self._waiter.done(), self._request_count
+        super().data_received(data)
+        self._head = self._head + len(data) if waits and self._request_count == before else 0
+        if self._head > HEAD_MOST:
+            self._head = 0
+            self._request_count += 1
+            self._parser = cast(Any, RefusingParser())
+            super().data_received(b"\n")
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,  # noqa: ARG002 (it holds the caller's bytes)
+    ) -> web.StreamResponse:
+        """Answer an error that no middleware has seen, and close the connection."""
+        if status >= 500:
+            log.error("request failed outside the middlewares", error=repr(exc), exc_info=exc)
+        if request.writer.output_size > 0:
+            raise ConnectionResetError("a part of the answer has been sent")
+        request._version = HttpVersion11  # the parser's stand-in request says 1.0
+        answer = answer_problem(refusal_of(exc))
+        set_headers(answer.headers, stored=False)
+        answer.force_close()
+        return answer
+
+    async def _handle_request(
+        self, request: web.BaseRequest, start_time: float | None, request_handler: Handler
+    ) -> tuple[web.StreamResponse, bool]:
+        self.asked = request
+        try:
+            return await super()._handle_request(request, start_time, request_handler)
+        finally:
+            self.asked = None
+
+    def pause_writing(self) -> None:
+        """Start the deadline of a reader who does not keep up, and count what waits for them."""
+        super().pause_writing()
+        if self.transport is None:
+            return
+        self._caller = self._server.caller_of(self.asked)
+        self._waiting = self.transport.get_write_buffer_size()
+        self._stall = self._loop.call_later(self._seconds, self._check_progress)
+        for connection in self._server.unsent.add(self._caller, self, self._waiting):
+            connection.cut()
+
+    def resume_writing(self) -> None:
+        """Forget the deadline."""
+        super().resume_writing()
+        self._forget()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Forget the deadline of a connection that has ended, or was handed over."""
+        self._forget()
+        super().connection_lost(exc)
+
+    def cut(self) -> None:
+        """Abort, and drop what was not sent."""
+        self._forget()
+        if self.transport is not None:
+            self.transport.abort()
+
+    def _check_progress(self) -> None:
+        """Cut a reader who took next to nothing within the deadline; give anyone else the same time again."""
+        left = self.transport.get_write_buffer_size() if self.transport is not None else 0
+        if self._waiting - left < self._seconds * LEAST_SECOND:
+            self.cut()
+            return
+        self._waiting = left
+        self._stall = self._loop.call_later(self._seconds, self._check_progress)
+        self._server.unsent.add(self._caller, self, left)
+
+    def _forget(self) -> None:
+        if self._stall is not None:
+            self._stall.cancel()
+            self._stall = None
+            self._server.unsent.remove(self._caller, self)
+
+
+class RefusingParser:
+    """The parser of a connection whose head was too large: whatever comes is refused."""
+
+    def feed_data(self, _data: bytes) -> Any:
+        """Raise what makes `HeadTooLarge` the answer."""
+        raise LineTooLong(b"", FIELD_MOST)
+
+    def message_consumed(self) -> None:
+        """Called by aiohttp for each parsed message."""
+
+
+class Server(web.Server):
+    """Makes a `Connection` for each client. `unsent` counts what waits for slow readers on all of them."""
+
+    def __init__(self, application: Handler, settings: Settings, **options: Any) -> None:
+        super().__init__(self._answer, **options)
+        self._application, self.settings = application, settings
+        self.unsent: Unsent[Connection] = Unsent()
+
+    def __call__(self) -> Connection:
+        """Make the protocol of one connection."""
+        return Connection(self, loop=self._loop, **self._kwargs)
+
+    def caller_of(self, request: web.BaseRequest | None) -> Hashable:
+        """Return the user that the request identified, else the address it came from."""
+        if request is None or not request.headers:  # the parser's stand-in request has none
+            return None
+        member = request.get(MEMBER)
+        return member.user_id if member else find_address(request, self.settings.trusted_proxies)
+
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer through the application, and turn what it raises outside its middlewares into problem documents."""
+        try:
+            return await self._application(request)
+        except Refusal as refusal:
+            return answer_problem(refusal)
+        except web.HTTPException as error:
+            return answer_http_error(error)
+
+
+class Runner(web.AppRunner):
+    """Runs an application on this server. Request bodies stay as they were sent: compressed ones are refused."""
+
+    def __init__(self, app: web.Application, **options: Any) -> None:
+        limits = {"max_line_size": LINE_MOST, "max_field_size": FIELD_MOST, "max_headers": FIELDS_MOST}
+        fixed: dict[str, Any] = {"access_log": None, "auto_decompress": False, **limits}
+        super().__init__(app, **{"lingering_time": LINGER_SECONDS, **options, **fixed})
+
+    async def _make_server(self) -> Server:
+        made = await super()._make_server()
+        options = {"request_factory": made.request_factory, "loop": made._loop, **made._kwargs}
+        return Server(made.request_handler, self.app[SETTINGS], **options)

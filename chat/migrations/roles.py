@@ -1,0 +1,45 @@
+"""The nodes' role in PostgreSQL: it reads and writes rows, owns nothing, and is no superuser."""
+
+from contextlib import suppress
+
+from psycopg import AsyncConnection, errors, sql
+from psycopg.conninfo import conninfo_to_dict
+
+# Each is granted anew by every `migrate`, for tables that came since.
+GRANTS = (
+    "grant usage on schema {schema} to {role}",
+    "grant select, insert, update, delete on all tables in schema {schema} to {role}",
+    "grant usage, select on all sequences in schema {schema} to {role}",
+    "revoke insert, update, delete on migrations from {role}",
+    "grant execute on function make_log_partition(bigint, bigint), drop_log_partition(text) to {role}",
+)
+
+
+async def admit_nodes(connection: "AsyncConnection[tuple[object, ...]]", node_url: str) -> None:
+    """Let the role in `node_url` work on the tables; make the role when it does not exist.
+
+    Nothing happens when it is the role of `connection` itself, as where one URL serves for both.
+    """
+    named = conninfo_to_dict(node_url)
+    role, password = named.get("user"), named.get("password")
+    row = await (await connection.execute("select current_user, current_schema()")).fetchone()
+    assert row is not None
+    owner, schema = row
+    if not role or role == owner:
+        return
+    if not (await connection.execute("select from pg_roles where rolname = %s", [role])).rowcount:
+        await make_role(connection, str(role), str(password or ""))
+    names = {"role": sql.Identifier(str(role)), "schema": sql.Identifier(str(schema))}
+    async with connection.transaction():
+        for grant in GRANTS:
+            await connection.execute(sql.SQL(grant).format(**names))
+
+
+async def make_role(connection: "AsyncConnection[tuple[object, ...]]", role: str, password: str) -> None:
+    """Make a role that can log in and nothing else. The password leaves this process only as a SCRAM verifier."""
+    kept = None
+    if password:
+        kept = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
+    made = sql.SQL("create role {} login password {}").format(sql.Identifier(role), sql.Literal(kept))
+    with suppress(errors.DuplicateObject, errors.UniqueViolation):  # made meanwhile for another database
+        await connection.execute(made)

@@ -1,0 +1,207 @@
+"""Deleting an account: what goes, what stays, who takes over, and that a kill in the middle changes nothing."""
+
+import asyncio
+from typing import Any
+
+import psycopg
+import pytest
+
+from chat.accounts.command import unannounced
+from chat.erasure.command import delete_account
+from chat.erasure.erase import LastAdmin, OnlyOwner
+from chat.erasure.steps import erase_step
+from chat.log.append import Log
+from chat.shared.postgres import make_pool
+from tests.accounts.events import events
+from tests.cast import Cast, Person
+from tests.files.sending import sends
+from tests.nodes import running_node
+from tests.verbs import CONVERSATIONS, begins
+from tests.waiting import eventually
+
+
+async def deletes(person: Person, messages: str = "keep") -> tuple[int, Any]:
+    """Delete one's own account."""
+    return await person.call("DELETE", f"/api/users/me?messages={messages}")
+
+
+def rows(database_url: str, query: str, *values: object) -> list[tuple[Any, ...]]:
+    """What the database answers."""
+    with psycopg.connect(database_url) as database:
+        return database.execute(query, values).fetchall()  # type: ignore[call-overload]
+
+
+async def finished(database_url: str) -> None:
+    """Wait until all steps are done."""
+    await eventually(lambda: rows(database_url, "select from erasures") == [], 20)
+
+
+async def test_the_account_is_gone_at_once(cast: Cast, database_url: str, redis_url: str) -> None:
+    """Its streams and its socket's session end within a second, on another node too; others read a name for nobody."""
+    ana, ben = await cast.enters("ana", "ben")
+    room = await begins(ana, kind="channel", name="room")
+    await ben.call("PUT", f"{CONVERSATIONS}/{room}/members/me", {})
+    await ana.call("PUT", f"{CONVERSATIONS}/{room}/members/{ben.id}", {"role": "owner"})
+    await ana.call("PATCH", "/api/users/me", {"about": "cooks", "display_name": "Ana Duarte"})
+    await ana.says(room, "soup is ready")
+    async with running_node(database_url, redis_url, node="a2") as other:
+        bens = await ben.listens()
+        here, there = await ana.listens(), None
+        ana.at = other.url
+        there = await ana.listens()
+        assert await deletes(ana) == (204, None)
+        await eventually(lambda: here.closed and there.closed, 1)
+    await eventually(lambda: bens.named("user"))
+    told = bens.named("user")[-1].json()
+    assert (told["id"], told["display_name"], told["name"], told["about"]) == (
+        ana.id,
+        "Deleted user",
+        f"deleted:{ana.id}",
+        "",
+    )
+    await eventually(lambda: [one.json()["user"] for one in bens.named("member")][-1:] == [ana.id])
+    _, page = await ben.call("GET", f"{CONVERSATIONS}/{room}/messages")
+    assert [(one["author"], one["body"]) for one in page["messages"]] == [(ana.id, "soup is ready")]
+    _, found = await ben.call("GET", "/api/users?q=ana")
+    assert found["users"] == []
+    _, members = await ben.call("GET", f"{CONVERSATIONS}/{room}/members")
+    assert [one["user"] for one in members["members"]] == [ben.id]
+
+
+async def test_nothing_tells_the_name_any_more(cast: Cast, database_url: str) -> None:
+    """Neither a table nor the log, nor what nodes keep of it; settings, blocks and unsent files are gone."""
+    ana, ben = await cast.enters("anastasia", "ben")
+    room = await begins(ben, kind="channel", name="room")
+    await ana.call("PUT", f"{CONVERSATIONS}/{room}/members/me", {})
+    for name in ("Anastasia Q", "Anastasia the Great"):
+        await ana.call("PATCH", "/api/users/me", {"display_name": name, "about": "Anastasia cooks"})
+    await ana.call("PUT", f"{CONVERSATIONS}/{room}/notifications", {"level": "nothing"})
+    await ana.call("PUT", f"/api/users/{ben.id}/block")
+    left_out = await sends(ana, b"a draft", "anastasia.txt")
+    assert (await deletes(ana))[0] == 204
+    await finished(database_url)
+    for table in ("users", "user_names", "sessions", "log", "presence_choices", "stream_records", "memberships"):
+        text = rows(database_url, f"select coalesce(string_agg(t::text, ' '), '') from {table} t")[0][0]
+        frames = rows(database_url, "select coalesce(string_agg(encode(frame, 'escape'), ' '), '') from log")[0][0]
+        assert "nastasia" not in text + frames, table
+    for query in (
+        "select from sessions where user_id = %s",
+        "select from blocks where user_id = %s",
+        "select from memberships where user_id = %s and (until is null or level <> 'all')",
+        "select from files where owner_id = %s and removed_at is null",
+        "select from password_resets where user_id = %s",
+    ):
+        assert rows(database_url, query, ana.id) == [], query
+    assert left_out
+    ear = await ben.listens(after=f"{rows(database_url, 'select epoch from log_head')[0][0]}.0")
+    await eventually(lambda: len(ear.named("user")) == 3)
+    assert {one.json()["display_name"] for one in ear.named("user")} == {"Deleted user"}
+
+
+async def test_messages_are_emptied_on_request(cast: Cast, database_url: str) -> None:
+    """Those of the user alone, in every conversation, with what was kept of earlier texts; others hear of it."""
+    ana, ben = await cast.enters("ana", "ben")
+    room = await begins(ben, kind="channel", name="room")
+    await ana.call("PUT", f"{CONVERSATIONS}/{room}/members/me", {})
+    pair = await begins(ana, kind="direct", members=[ben.id])
+    for n in range(45):
+        await ana.says(room, f"secret {n}")
+    await ben.says(room, "mine")
+    await ana.says(pair, "secret between us")
+    await ana.call("PATCH", f"{CONVERSATIONS}/{room}/messages/1", {"body": "secret edited"})
+    file = await sends(ana, b"secret", "secret.txt")
+    draft = {"body": "secret in a file", "client_id": "f", "files": [file["id"]]}
+    assert (await ana.call("POST", f"{CONVERSATIONS}/{room}/messages", draft))[0] == 201
+    ear = await ben.listens()
+    assert (await deletes(ana, "erase"))[0] == 204
+    await finished(database_url)
+    await eventually(lambda: len(ear.named("delete")) == 47)
+    assert (await ben.call("GET", f"/api/files/{file['id']}/secret.txt"))[0] == 404
+    for conversation in (room, pair):
+        _, page = await ben.call("GET", f"{CONVERSATIONS}/{conversation}/messages?limit=100")
+        bodies = {one["author"]: one["body"] for one in page["messages"]}
+        assert bodies == {ana.id: "", ben.id: "mine"} if conversation == room else {ana.id: ""}
+    everything = "select string_agg(encode(frame, 'escape'), '') from log"
+    assert "secret" not in rows(database_url, everything)[0][0]
+    assert rows(database_url, "select from message_edits") == []
+    _, listed = await ben.call("GET", CONVERSATIONS)
+    assert {one["id"] for one in listed["conversations"]} == {room, pair}
+
+
+async def test_conversations_get_another_owner(cast: Cast, database_url: str) -> None:
+    """The admin who has been there longest; empty ones are archived; without an admin the deletion is refused."""
+    ana, ben, chloe = await cast.enters("ana", "ben", "chloe")
+    led, alone, stuck = [await begins(ana, kind="channel", name=name) for name in ("led", "alone", "stuck")]
+    for one in (ben, chloe):
+        await one.call("PUT", f"{CONVERSATIONS}/{led}/members/me", {})
+    await ana.call("PUT", f"{CONVERSATIONS}/{led}/members/{chloe.id}", {"role": "admin"})
+    await ben.call("PUT", f"{CONVERSATIONS}/{stuck}/members/me", {})
+    status, problem = await deletes(ana)
+    assert (status, problem["code"]) == (409, "only_owner")
+    assert problem["errors"] == [{"field": "conversations", "detail": f"stuck ({stuck})"}]
+    assert (await ana.call("GET", "/api/users/me"))[0] == 200
+    await ana.call("PUT", f"{CONVERSATIONS}/{stuck}/members/{ben.id}", {"role": "owner"})
+    assert (await deletes(ana))[0] == 204
+    await finished(database_url)
+    owners = rows(
+        database_url, "select conversation_id, user_id from memberships where role = 'owner' and until is null"
+    )
+    assert sorted(owners) == [(led, chloe.id), (stuck, ben.id)]
+    assert rows(database_url, "select id from conversations where archived_at is not null") == [(alone,)]
+
+
+async def test_the_last_admin_cannot(cast: Cast, database_url: str) -> None:
+    """Neither in the app nor on the command line, unless it is forced; the audit knows who deleted whom."""
+    (ada,) = await cast.enters("ada", role="admin")
+    assert (await deletes(ada))[1]["code"] == "last_admin"
+    with pytest.raises(LastAdmin):
+        await asyncio.to_thread(delete_account, database_url, "ada", "keep", force=False)
+    (eve,) = await cast.enters("eve", role="admin")
+    assert (await deletes(ada))[0] == 204
+    for method, path, body in [("PUT", "disabled", {"disabled": False}), ("POST", "reset", {})]:
+        assert (await eve.call(method, f"/api/users/{ada.id}/{path}", body))[0] in (404, 409)
+    (row,) = await events(eve, "action=account.delete")
+    assert (row["actor"], row["subject"], row["detail"]) == (ada.id, ada.id, {"messages": "keep"})
+    await asyncio.to_thread(delete_account, database_url, "eve", "keep", force=True)
+    assert rows(database_url, "select from users where role = 'admin'") == []
+
+
+async def test_the_command_line_hands_over_when_forced(cast: Cast, database_url: str) -> None:
+    """To the member who has been there longest; nobody needs to run a node."""
+    ana, ben = await cast.enters("ana", "ben")
+    room = await begins(ana, kind="channel", name="room")
+    await ben.call("PUT", f"{CONVERSATIONS}/{room}/members/me", {})
+    with pytest.raises(OnlyOwner):
+        await asyncio.to_thread(delete_account, database_url, "ana", "erase", force=False)
+    await asyncio.to_thread(delete_account, database_url, "ana", "erase", force=True)
+    assert rows(database_url, "select from erasures") == []
+    owners = rows(database_url, "select user_id from memberships where role = 'owner' and until is null")
+    assert owners == [(ben.id,)]
+
+
+async def test_any_process_continues_after_a_kill(cast: Cast, database_url: str) -> None:
+    """Each step is done by a process that knows nothing of the others: the end is the same."""
+    (ana, ben) = await cast.enters("ana", "ben")
+    room = await begins(ben, kind="channel", name="room")
+    await ana.call("PUT", f"{CONVERSATIONS}/{room}/members/me", {})
+    for n in range(30):
+        await ana.says(room, f"secret {n}")
+    assert (await deletes(ana, "erase"))[0] == 204
+    while True:
+        async with make_pool(database_url, size=2) as pool:  # a new process each time
+            if not await erase_step(Log(pool, unannounced)):
+                break
+    await finished(database_url)
+    left = rows(database_url, "select count(*) from messages where author_id = %s and deleted_at is null", ana.id)
+    assert left == [(0,)]
+    deleted = rows(database_url, "select count(*) from log where kind = 'delete'")
+    assert deleted == [(30,)]
+
+
+async def test_a_stolen_session_cannot(cast: Cast, database_url: str) -> None:
+    """Without a recent proof; and a word that is none is refused."""
+    (ana,) = await cast.enters("ana")
+    assert (await deletes(ana, "burn"))[0] == 422
+    with psycopg.connect(database_url) as database:
+        database.execute("update sessions set proved_at = now() - interval '1 hour'")
+    assert (await deletes(ana))[1]["code"] == "reauthentication_required"

@@ -1,0 +1,203 @@
+"""Callers and routes: a private room that some have left, and every call that they may try on it.
+
+Paths, queries and bodies are filled in by name. A route with a part, a word of its query or a body that is not named
+here fails the tests until it is.
+"""
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import product
+from string import Formatter
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import aiohttp
+import psycopg
+
+from chat.app import ROUTES
+from chat.operations.description.handler import read_handler
+from chat.operations.description.openapi import OPEN, Route, is_described, plain
+from chat.shared.identity import hash_token
+from tests.cast import Cast, Person
+from tests.files.sending import posts, sends
+from tests.verbs import CONVERSATIONS, answers, begins, deletes, edits, pins, reacts, seats, sees, tries, unseats
+
+EMOJI = "🦖"
+WORDS = ("MARKER", EMOJI, EMOJI.encode("utf-16-be").hex())
+ENDING = "delete_me"  # after it there is no caller any more
+SOCKETS = {"get_stream_socket", "get_socket"}
+# Parts of the query that choose where a page starts, and tickets, which tests/presence redeems.
+LEFT_OUT = {
+    "before",
+    "after",
+    "around",
+    "limit",
+    "since",
+    "until",
+    "messages",
+    "ticket",
+    "action",
+    "user",
+    "from",
+    "preview",
+    "name",
+}
+BODIES: dict[str, dict[str, Any]] = {
+    "put_announcement": {"body": "let me in"},
+    "post_account": {"name": "x"},
+    "post_session": {"name": "x", "password": "x"},
+    "post_invite": {},
+    "patch_me": {"about": "curious"},
+    "put_password": {"old": "x", "new": "x"},
+    "put_disabled": {"disabled": True},
+    "post_proof": {"password": "x"},
+    "put_role": {"role": "admin"},
+    "post_reset": {},
+    "post_new_password": {"token": "x", "new": "brass-lantern-71-violet"},
+    "post_message": {"body": "let me in", "client_id": "1"},
+    "post_messages": {"messages": [{"conversation": 1, "body": "let me in", "client_id": "2"}]},
+    "post_conversation": {"kind": "group"},
+    "patch_conversation": {"topic": "mine now"},
+    "put_read_mark": {"seq": 1},
+    "put_notifications": {"level": "nothing"},
+    "put_seat": {"role": "member"},
+    "put_authors": {"names": ["ana"]},
+    "patch_message": {"body": "mine now"},
+    "put_thread_mark": {"seq": 1},
+    "put_ban": {"reason": "mine now"},
+    "post_link": {},
+    "post_join": {"code": "x"},
+    "post_report": {"reason": "rude"},
+    "patch_report": {"outcome": "acted"},
+    "put_drain": {"draining": True},
+}
+
+
+@dataclass
+class Room:
+    """A private conversation with what there is in it, and words that were written in it after some had left."""
+
+    id: int
+    owner: Person
+    parts: dict[str, object] = field(default_factory=dict)
+    secrets: list[str] = field(default_factory=lambda: list(WORDS))
+
+    def finds_secret(self, heard: bytes) -> str:
+        """The first of the words that is in these bytes."""
+        text = heard.decode(errors="replace").lower()
+        return next((word for word in self.secrets if word.lower() in text), "")
+
+    async def looks(self) -> list[object]:
+        """All of it, as its owner sees it."""
+        paths = ("", "/members", "/messages", "/bans", "/links", "/pins", "/messages/1/replies")
+        return [await self.owner.call("GET", f"{CONVERSATIONS}/{self.id}{path}") for path in paths]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call that somebody tries."""
+
+    route: Route
+    method: str
+    path: str
+    body: dict[str, Any] | None
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+async def furnishes(kind: str, ana: Person, ben: Person, chloe: Person, dora: Person) -> Room:
+    """A room in which Ben is an admin and Chloe a member, and both have written."""
+    name = "plans" if kind == "channel" else ""
+    room = Room(await begins(ana, kind, name, ben, chloe, dora, **({"private": True} if name else {})), ana)
+    assert (await seats(ana, room.id, ben, "admin"))[0] == 200
+    for person in (ana, ben, chloe):
+        await person.says(room.id, f"words of {person.name} from before")
+    await answers(ben, room.id, 1, "a reply from before")
+    await reacts(ben, room.id, 1, "👍")
+    assert (await ben.call("PUT", f"{CONVERSATIONS}/{room.id}/messages/1/follow"))[0] == 204
+    return room
+
+
+async def loses(room: Room, ben: Person, chloe: Person) -> None:
+    """Ben is removed and Chloe banned."""
+    assert (await unseats(room.owner, room.id, ben))[0] == 204
+    ban = f"{CONVERSATIONS}/{room.id}/bans/{chloe.id}"
+    assert await tries(room.owner, "PUT", ban, {"reason": "MARKER reason"}) == (204, "")
+
+
+async def goes_on(room: Room, kind: str, dora: Person) -> None:
+    """Whatever can happen in a room happens, with words that those who are out must not learn."""
+    ana, place = room.owner, f"{CONVERSATIONS}/{room.id}"
+    await edits(ana, room.id, 1, "MARKER edited")
+    for change in ({"name": f"MARKER {kind}"}, {"topic": "MARKER topic"}):
+        assert (await ana.call("PATCH", place, change))[0] == 200
+    await ana.says(room.id, "MARKER said")
+    await answers(dora, room.id, 1, "MARKER replied")
+    for seq in (1, 2, 3):
+        await reacts(dora, room.id, seq, EMOJI)
+        await pins(ana, room.id, seq)
+    await deletes(ana, room.id, 4)
+    file = await sends(ana, b"MARKER in a file", "MARKER.txt")
+    await posts(ana, room.id, file, body="MARKER file")
+    _, link = await ana.call("POST", f"{place}/links", {})
+    _, report = await dora.call("POST", f"{place}/messages/1/reports", {"reason": "MARKER report"})
+    _, sessions = await ana.call("GET", "/api/sessions")
+    room.secrets.append(link["code"])
+    room.parts = {"link": link["id"], "report": report["id"], "file": file["id"], "name": file["name"]}
+    room.parts |= {"session": sessions["sessions"][0]["id"], "conversation": room.id, "user": ana.id}
+
+
+def list_calls(room: Room, cursor: str) -> Iterator[Call]:
+    """Every call of every route, reading first: what a change does must not hide anything from a later reading."""
+    known = room.parts | {"emoji": quote("👍"), "node": "a1", "avatar": 1, "address": "c/1"}
+    words = {"q": "MARKER", "ids": room.owner.id, "users": room.owner.id, "conversation": room.id, "state": "all"}
+    words |= {"presence": 1, "poll": 0, "minutes": 5, "status": "all"}
+    for route in sorted(ROUTES["all"], key=lambda one: (one.method != "GET", one.path)):
+        reading, name = read_handler(route.handler), route.handler.__name__
+        assert not reading.body or name in BODIES, f"tests/conversations/callers.py knows no body for {name}"
+        asked = {} if name in SOCKETS else {word: words[word] for word in reading.query - LEFT_OUT - {"conversations"}}
+        if name == "get_stream":
+            asked |= {"after": cursor}
+        for path in fill(plain(route.path), known):
+            for narrow in ({}, {"conversations": room.id}) if "conversations" in reading.query else ({},):
+                query = urlencode(asked | narrow)
+                yield Call(route, route.method, f"{path}?{query}" if query else path, BODIES.get(name))
+
+
+def fill(path: str, known: dict[str, object]) -> Iterator[str]:
+    """The path with its parts; a seq is an edited and a deleted message, and a person also the caller."""
+    names = [name for _, name, _, _ in Formatter().parse(path) if name]
+    more = {"seq": (1, 4), "user": (known["user"], "me") if "{conversation}" in path else (known["user"],)}
+    for values in product(*(more.get(name) or (known[name],) for name in names)):
+        yield path.format(**dict(zip(names, values, strict=True)))
+
+
+def needs_identity(call: Call) -> bool:
+    """Is this a call of the API that only users may make?"""
+    is_open = (call.method, call.route.path) in OPEN or not call.route.path.startswith("/api/")
+    return is_described(call.route.path) and not is_open
+
+
+async def logs_in(cast: Cast, person: Person) -> None:
+    """A new session, for a call may have ended the last one."""
+    person.token = f"token-of-{person.name}-{uuid.uuid4().hex}"
+    async with await psycopg.AsyncConnection.connect(cast.database_url, autocommit=True) as connection:
+        await connection.execute(
+            "insert into sessions (user_id, token_hash, device, expires_at)"
+            " values (%s, %s, 'test', now() + interval '1 day')",
+            [person.id, hash_token(person.token)],
+        )
+
+
+async def makes(http: aiohttp.ClientSession, person: Person, call: Call) -> tuple[int, bytes]:
+    """The status, and every byte of the answer: its head too."""
+    headers = {"Authorization": f"Bearer {person.token}"}
+    async with http.request(call.method, person.at + call.path, json=call.body, headers=headers) as answer:
+        return answer.status, str(answer.raw_headers).encode() + await answer.read()
+
+
+async def cursor_of(person: Person) -> str:
+    """Where the log is now."""
+    return str((await sees(person))["cursor"])

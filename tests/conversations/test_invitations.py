@@ -1,0 +1,206 @@
+"""Invitations: strangers are asked first, read nothing before they accept, and fill nobody's quota."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from chat.operations.description import shapes as s
+from chat.operations.description.entries import ENTRIES
+from tests.attention.verbs import blocks
+from tests.cast import Cast, Person, casting
+from tests.nodes import running_node
+from tests.verbs import CONVERSATIONS, Json, begins, members_of, opens, seats, sees, tries
+from tests.waiting import eventually
+
+INVITATIONS = "/api/chat/invitations"
+
+
+@pytest.fixture
+async def cast(database_url: str, redis_url: str) -> AsyncIterator[Cast]:
+    """People at a node that asks strangers."""
+    given = {"strangers": "invite", "conversations_per_person": 4}
+    async with running_node(database_url, redis_url, **given) as node, casting(database_url, node.url) as people:
+        yield people
+
+
+async def creates(person: Person, *others: Person, name: str = "kitchen") -> tuple[int, list[int]]:
+    """A private channel with these people: its id, and who was invited instead of added."""
+    draft = {"kind": "channel", "name": name, "private": True, "members": [other.id for other in others]}
+    status, made = await person.call("POST", CONVERSATIONS, draft)
+    assert status == 201, made
+    s.NewConversation.model_validate(made)
+    return made["id"], made.get("invited", [])
+
+
+async def invited(person: Person) -> list[Json]:
+    """The person's open invitations; the snapshot says the same."""
+    status, said = await person.call("GET", INVITATIONS)
+    assert status == 200
+    s.Invitations.model_validate(said)
+    assert said["invitations"] == (await sees(person))["invitations"]
+    return list(said["invitations"])
+
+
+async def accepts(person: Person, conversation: int) -> tuple[int, str]:
+    """The status, and the code of a refusal."""
+    return await tries(person, "POST", f"{INVITATIONS}/{conversation}/accept")
+
+
+async def declines(person: Person, conversation: int) -> tuple[int, str]:
+    """The same of declining."""
+    return await tries(person, "DELETE", f"{INVITATIONS}/{conversation}")
+
+
+async def test_a_stranger_is_asked_and_reads_nothing_before(ana: Person, mallory: Person) -> None:
+    """Mallory's channel is in no list of Ana's, calls her by no mention and shows her nothing, until she accepts."""
+    ear = await ana.listens()
+    room, asked = await creates(mallory, ana)
+    assert asked == [ana.id]
+    assert set(await members_of(mallory, room)) == {mallory.id}
+    await mallory.says(room, "@channel @ana look at this")
+    (invitation,) = await invited(ana)
+    assert (invitation["name"], invitation["invited_by"], invitation["members"]) == ("kitchen", mallory.id, 1)
+    assert (await sees(ana))["conversations"] == []
+    for path in ("", "/messages", "/members", "/messages/1", "/pins"):
+        assert await tries(ana, "GET", f"{CONVERSATIONS}/{room}{path}") == (404, "not_found")
+    await eventually(lambda: ear.named("invitation"))
+    told = [event.json() for event in ear.named("invitation")]
+    assert [ENTRIES["invitation"].model_validate(one).model_dump(exclude_unset=True) for one in told] == told
+    assert told == [{"open": True} | invitation]
+    assert not ear.named("conversation")
+    assert not ear.messages()
+    status, accepted = await ana.call("POST", f"{INVITATIONS}/{room}/accept")
+    assert (status, s.Conversation.model_validate(accepted).unread) == (200, 0)
+    assert await invited(ana) == []
+    assert set(await members_of(ana, room)) == {mallory.id, ana.id}
+    await mallory.says(room, "welcome")
+    await ear.hears("welcome")
+
+
+async def test_declining_is_for_good_and_silent(cast: Cast, ana: Person, mallory: Person) -> None:
+    """Ana's other device is told; the same inviter cannot ask again, another member can."""
+    room, _ = await creates(mallory, ana)
+    ear = await ana.listens()
+    assert await declines(ana, room) == (204, "")
+    await eventually(lambda: ear.named("invitation"))
+    told = {"conversation": room, "open": False}
+    assert [event.json() for event in ear.named("invitation")] == [told]
+    assert await declines(ana, room) == (404, "not_found")
+    assert await accepts(ana, room) == (404, "not_found")
+    assert (await seats(mallory, room, ana))[0] == 202
+    assert await invited(ana) == []
+    (ben,) = await cast.enters("ben")
+    assert (await seats(mallory, room, ben))[0] == 202
+    assert await accepts(ben, room) == (200, "")
+    assert (await seats(ben, room, ana))[0] == 202
+    assert [one["invited_by"] for one in await invited(ana)] == [ben.id]
+
+
+async def test_those_who_share_a_conversation_are_added(cast: Cast) -> None:
+    """As ever; an admin of the server adds everyone, and so does a link."""
+    ana, ben, chloe = await cast.enters("ana", "ben", "chloe")
+    (admin,) = await cast.enters("admin", role="admin")
+    await cast.share(ana, ben)
+    room, asked = await creates(ana, ben, chloe)
+    assert (asked, set(await members_of(ana, room))) == ([chloe.id], {ana.id, ben.id})
+    assert (await seats(ben, room, chloe))[1]["role"] is None
+    assert await creates(admin, ana, ben, chloe, name="all hands") == (room + 1, [])
+    status, link = await ana.call("POST", f"{CONVERSATIONS}/{room}/links", {})
+    assert status == 201
+    (mallory,) = await cast.enters("mallory")
+    assert (await mallory.call("POST", "/api/chat/join", {"code": link["code"]}))[0] == 201
+
+
+async def test_a_direct_message_makes_nobody_acquainted(ana: Person, mallory: Person) -> None:
+    """Before Ana has answered; her answer does."""
+    direct = await begins(mallory, "direct", "", ana)
+    await mallory.says(direct, "hello")
+    assert (await creates(mallory, ana))[1] == [ana.id]
+    await ana.says(direct, "hello")
+    assert (await creates(mallory, ana, name="second"))[1] == []
+
+
+async def test_strangers_fill_nobodys_quota(cast: Cast, ana: Person, mallory: Person) -> None:
+    """Invitations, and conversations into which an acquaintance puts her, leave Ana's own four untouched."""
+    (ben,) = await cast.enters("ben")
+    for number in range(4):
+        await creates(mallory, ana, name=f"spam {number}")
+    await cast.share(ana, ben)
+    for number in range(3):
+        await creates(ben, ana, name=f"ben's {number}")
+    for number in range(3):
+        await creates(ana, name=f"ana's {number}")
+    status, problem = await ana.call("POST", CONVERSATIONS, {"kind": "channel", "name": "one too many"})
+    assert (status, problem["code"]) == (409, "too_many_conversations")
+    assert await accepts(ana, (await invited(ana))[0]["conversation"]) == (409, "too_many_conversations")
+    (chloe,) = await cast.enters("chloe")
+    assert (await tries(chloe, "POST", CONVERSATIONS, {"kind": "direct", "members": [ana.id]}))[0] == 201
+
+
+async def test_an_invitation_ends_with_its_inviter(cast: Cast, ana: Person, mallory: Person) -> None:
+    """It is worth nothing once Mallory has left, is blocked, or Ana is banned or joins by herself."""
+    (ben,) = await cast.enters("ben")
+    left, _ = await creates(mallory, ana, ben, name="left")
+    assert await accepts(ben, left) == (200, "")
+    assert (await seats(mallory, left, ben, "owner"))[0] == 200
+    assert (await tries(mallory, "DELETE", f"{CONVERSATIONS}/{left}/members/me"))[0] == 204
+    assert (await invited(ana), await accepts(ana, left)) == ([], (404, "not_found"))
+    banned, _ = await creates(mallory, ana, name="banned")
+    assert len(await invited(ana)) == 1
+    assert (await tries(mallory, "PUT", f"{CONVERSATIONS}/{banned}/bans/{ana.id}", {"reason": "no"}))[0] == 204
+    assert (await invited(ana), await accepts(ana, banned)) == ([], (404, "not_found"))
+    public = await begins(mallory, "channel", "public", ana)
+    assert len(await invited(ana)) == 1
+    assert (await seats(ana, public, "me"))[0] == 201
+    assert await invited(ana) == []
+
+
+async def test_who_is_blocked_cannot_invite(ana: Person, mallory: Person) -> None:
+    """Neither before, nor does an open invitation outlive the block."""
+    room, _ = await creates(mallory, ana)
+    await blocks(ana, mallory, on=True)
+    assert (await invited(ana), await accepts(ana, room)) == ([], (404, "not_found"))
+    draft = {"kind": "group", "members": [ana.id]}
+    assert await tries(mallory, "POST", CONVERSATIONS, draft) == (403, "blocked")
+
+
+async def test_open_invitations_are_few(database_url: str, redis_url: str) -> None:
+    """So many to one person, and so many from one."""
+    limits = {"strangers": "invite", "invitations_received": 2, "invitations_sent": 3}
+    async with running_node(database_url, redis_url, **limits) as node, casting(database_url, node.url) as cast:
+        ana, ben, chloe, mallory = await cast.enters("ana", "ben", "chloe", "mallory")
+        first, _ = await creates(mallory, ana, name="1")
+        await creates(mallory, ana, name="2")
+        full = (409, "too_many_invitations")
+        assert await tries(mallory, "POST", CONVERSATIONS, {"kind": "group", "members": [ana.id]}) == full
+        assert await tries(ben, "POST", CONVERSATIONS, {"kind": "group", "members": [ana.id]}) == full
+        draft = {"kind": "group", "members": [ben.id, chloe.id]}
+        assert await tries(mallory, "POST", CONVERSATIONS, draft) == full
+        assert await declines(ana, first) == (204, "")
+        assert (await creates(mallory, ben, chloe, name="3"))[1] == [ben.id, chloe.id]
+
+
+async def test_asking_twice_asks_once(ana: Person, mallory: Person) -> None:
+    """Nothing new reaches Ana's devices."""
+    room, _ = await creates(mallory, ana)
+    cursor = (await sees(ana))["cursor"]
+    assert [(await seats(mallory, room, ana))[0] for _ in range(2)] == [202, 202]
+    assert (await sees(ana))["cursor"] == cursor
+    assert len(await invited(ana)) == 1
+    assert (await opens(mallory, room))["role"] == "owner"
+
+
+async def test_adding_and_strangers_are_charged(database_url: str, redis_url: str) -> None:
+    """By people, not by requests; a new direct conversation with a stranger by itself, an old one for nothing."""
+    rates = {"rate_limits": True, "rate_add": "3/hour", "rate_direct": "1/day", "strangers": "add"}
+    async with running_node(database_url, redis_url, **rates) as node, casting(database_url, node.url) as cast:
+        ana, ben, chloe, mallory = await cast.enters("ana", "ben", "chloe", "mallory")
+        group = {"kind": "group", "members": [ana.id, ben.id]}
+        room = (await mallory.call("POST", CONVERSATIONS, group))[1]["id"]
+        assert await tries(mallory, "POST", CONVERSATIONS, group) == (429, "too_fast")
+        assert (await seats(mallory, room, chloe))[0] == 201
+        assert await tries(mallory, "PUT", f"{CONVERSATIONS}/{room}/members/{chloe.id}") == (429, "too_fast")
+        assert (await tries(ana, "POST", CONVERSATIONS, {"kind": "channel", "name": "mine"}))[0] == 201
+        dora, eve = await cast.enters("dora", "eve")
+        directs = [{"kind": "direct", "members": [one.id]} for one in (dora, dora, eve, ana)]
+        assert [(await tries(mallory, "POST", CONVERSATIONS, one))[0] for one in directs] == [201, 200, 429, 201]

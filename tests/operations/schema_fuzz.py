@@ -1,0 +1,215 @@
+"""Fuzzing a node by its own description: every call, as an admin, a member and nobody, with data that fits or not.
+
+`python -m tests.operations.schema_fuzz --seconds 300` does it for five minutes, on engines and a node of its own.
+"""
+
+import argparse
+import asyncio
+import tempfile
+import time
+import uuid
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+from hypothesis.errors import Unsatisfiable
+from schemathesis.checks import not_a_server_error
+from schemathesis.core.failures import FailureGroup
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from chat.engines import PostgresEngine, ValkeyEngine
+from chat.migrations import migrate
+from chat.shared.identity import hash_token
+from tests.cast import Cast, Person, casting
+from tests.files.sending import posts, sends
+from tests.nodes import running_node
+from tests.verbs import answers, begins, reacts
+
+CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+MODES = [schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE]
+FAR = 2**40  # ids that no call guesses, so that nobody disables the callers or ends their sessions
+# WebSockets, whose protocol is described elsewhere; and what ends the caller's account.
+LEFT_OUT = {("get", "/api/chat/socket"), ("get", "/api/presence/socket"), ("delete", "/api/users/me")}
+WAIT = 10
+Json = dict[str, Any]
+
+
+@dataclass
+class Findings:
+    """What did not fit the description, once for each call and fault; `statuses` counts the answers."""
+
+    faults: dict[str, str] = field(default_factory=dict)
+    statuses: Counter[int] = field(default_factory=Counter)
+
+    def note(self, label: str, failures: FailureGroup, sent: str) -> None:
+        """Keep the first of its kind."""
+        for one in failures.exceptions:
+            title = f"{label}: {getattr(one, 'title', type(one).__name__)}"
+            said = " ".join(str(one).split())[:400]
+            self.faults.setdefault(f"{title}: {said[:120]}", f"{title}: {said} | {sent[:300]}")
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Somebody who calls, by a token; "" for nobody. `known`: parts of paths that lead somewhere."""
+
+    name: str
+    token: str
+    known: Json
+
+    def headers(self) -> dict[str, str]:
+        """The identity."""
+        return {"Authorization": f"Bearer {self.token}"} if self.token else {}
+
+
+async def enters_far(cast: Cast, name: str, role: str) -> Person:
+    """A user whose ids are out of reach."""
+    token = f"token-of-{name}-{uuid.uuid4().hex}"
+    number = FAR + len(cast.people)
+    async with await psycopg.AsyncConnection.connect(cast.database_url, autocommit=True) as connection:
+        await connection.execute(
+            "insert into users (id, name, display_name, password_hash, role) overriding system value"
+            " values (%s, %s, %s, '', %s)",
+            [number, name, name.title(), role],
+        )
+        await connection.execute(
+            "insert into sessions (id, user_id, token_hash, device, expires_at) overriding system value"
+            " values (%s, %s, %s, 'test', now() + interval '1 day')",
+            [number, number, hash_token(token)],
+        )
+    (somebody,) = cast.people[:1] or await cast.enters("ben")
+    person = Person(cast.http, somebody.at, name, number, token)
+    cast.people.append(person)
+    return person
+
+
+async def set_stage(cast: Cast) -> list[Caller]:
+    """A room with a little of everything, and those who call."""
+    (ben,) = await cast.enters("ben")
+    ada, ana = await enters_far(cast, "ada", "admin"), await enters_far(cast, "ana", "member")
+    room = await begins(ana, "channel", "kitchen", ben, ada)
+    await ana.says(room, "Shall we cook, @ben?")
+    await answers(ben, room, 1, "yes")
+    await reacts(ben, room, 1, "🍅")
+    file = await sends(ana, b"soup", "soup.txt")
+    await posts(ana, room, file, body="the recipe")
+    place = f"/api/chat/conversations/{room}"
+    _, link = await ana.call("POST", f"{place}/links", {})
+    _, report = await ben.call("POST", f"{place}/messages/1/reports", {"reason": "rude"})
+    known = {"conversation": room, "seq": 1, "user": ben.id, "link": link["id"], "report": report["id"]}
+    known |= {"file": file["id"], "name": file["name"], "emoji": "🍅", "avatar": 1}
+    return [Caller("admin", ada.token, known), Caller("member", ana.token, known), Caller("nobody", "", known)]
+
+
+def fuzz(at: str, document: Json, callers: Sequence[Caller], examples: int, number: int, until: float) -> Findings:
+    """Try every call of the description `examples` times as each caller; none is begun after the moment `until`."""
+    schema, found = schemathesis.openapi.from_dict(document), Findings()
+    for mode in MODES:
+        for result in schema.get_all_operations():
+            operation = result.ok()
+            if (operation.method, operation.path) in LEFT_OUT:
+                continue
+            for caller in callers:
+                if time.monotonic() > until:
+                    return found
+                fuzz_call(at, operation.as_strategy(generation_mode=mode), caller, found, examples, number)
+    return found
+
+
+def fuzz_call(
+    at: str, cases: st.SearchStrategy[schemathesis.Case], caller: Caller, found: Findings, examples: int, number: int
+) -> None:
+    """Try one call; half of the time with parts of the path that lead somewhere."""
+
+    @seed(number)
+    @settings(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        phases=[Phase.explicit, Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=cases, known=st.booleans())
+    def tries(case: schemathesis.Case, known: bool) -> None:
+        if known:
+            for name in case.path_parameters.keys() & caller.known.keys():
+                case.path_parameters[name] = caller.known[name]
+        if case.path == "/api/chat/stream":
+            case.query["poll"] = "0"  # a stream does not end
+        response = case.call(base_url=at, headers=caller.headers(), timeout=WAIT)
+        found.statuses[response.status_code] += 1
+        try:
+            case.validate_response(response, checks=CHECKS)
+        except FailureGroup as failures:
+            found.note(f"{case.method} {case.path} as {caller.name}", failures, str(case.body))
+
+    with suppress(Unsatisfiable):  # what has no parameters has no wrong ones
+        tries()
+
+
+async def describe_node(person: Person) -> Json:
+    """The description as the node serves it."""
+    status, document = await person.call("GET", "/api/openapi.json")
+    assert status == 200
+    return dict(document)
+
+
+async def fuzz_node(cast: Cast, at: str, examples: int, number: int, seconds: float) -> Findings:
+    """Set the stage and fuzz from a thread, for the node runs in this loop; the callers must be known to the end."""
+    callers = await set_stage(cast)
+    document, until = await describe_node(cast.people[-1]), time.monotonic() + seconds
+    found = await asyncio.to_thread(fuzz, at, document, callers, examples, number, until)
+    for person in cast.people[1:]:
+        assert (await person.call("GET", "/api/users/me"))[0] == 200
+    return found
+
+
+async def fuzz_for(seconds: float) -> Findings:
+    """Fuzz again and again, each time from other seeds."""
+    found, until, number = Findings(), time.monotonic() + seconds, 0
+    with tempfile.TemporaryDirectory(prefix="tandem-fuzz-") as folder:
+        engines = PostgresEngine(Path(folder) / "postgres"), ValkeyEngine(Path(folder) / "valkey")
+        with engines[0] as postgres, engines[1] as valkey:
+            await migrate(postgres.url)
+            async with (
+                running_node(postgres.url, valkey.url, streams_per_person=1000) as node,
+                casting(postgres.url, node.url) as cast,
+            ):
+                callers = await set_stage(cast)
+                document = await describe_node(cast.people[-1])
+                while (left := until - time.monotonic()) > 0:
+                    number += 1
+                    more = await asyncio.to_thread(
+                        fuzz, node.url, document, callers, 5, number, time.monotonic() + left
+                    )
+                    found.faults |= more.faults
+                    found.statuses += more.statuses
+                    print(f"round {number}: {found.statuses.total():,} calls, {len(found.faults)} faults", flush=True)
+    return found
+
+
+def main() -> int:
+    """Print what was found; 1 if anything was."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=300)
+    found = asyncio.run(fuzz_for(parser.parse_args().seconds))
+    for fault in sorted(found.faults.values()):
+        print(fault)
+    print(f"{found.statuses.total():,} calls, by status {dict(sorted(found.statuses.items()))}")
+    print(f"{len(found.faults)} faults")
+    return 1 if found.faults else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,51 @@
+"""Readiness: many callers cost PostgreSQL one look a second."""
+
+import asyncio
+
+import psycopg
+import pytest
+
+from chat.engines.postgres import PostgresEngine
+from chat.operations.readiness import Readiness
+from chat.shared.postgres import make_pool
+from chat.shared.problems import Unavailable
+from tests.waiting import eventually
+
+
+async def test_a_hundred_callers_cost_one_look(own_postgres: PostgresEngine) -> None:
+    """Also those who come one after the other."""
+    async with make_pool(own_postgres.url) as pool:
+        readiness = Readiness(pool)
+        before = pool.get_stats().get("requests_num", 0)
+        await asyncio.gather(*(readiness.check() for _ in range(100)))
+        for _ in range(100):
+            await readiness.check()
+        assert pool.get_stats()["requests_num"] - before == 1
+
+
+async def test_what_is_remembered_is_soon_forgotten(own_postgres: PostgresEngine) -> None:
+    """A migration that is missing makes a node unready, and a node is ready again once it is there."""
+    async with make_pool(own_postgres.url) as pool:
+        readiness = Readiness(pool)
+        await readiness.check()
+        with psycopg.connect(own_postgres.url, autocommit=True) as owner:
+            owner.execute("delete from migrations where name = '0001_accounts'")
+            await eventually(lambda: is_refused(readiness), 5)
+            with pytest.raises(Unavailable, match="0001_accounts"):
+                await readiness.check()
+            owner.execute("insert into migrations (name) values ('0001_accounts')")
+            await eventually(lambda: is_ready(readiness), 5)
+
+
+async def is_ready(readiness: Readiness) -> bool:
+    """Return whether the node may get work."""
+    try:
+        await readiness.check()
+    except Unavailable:
+        return False
+    return True
+
+
+async def is_refused(readiness: Readiness) -> bool:
+    """Return whether the node may not get work."""
+    return not await is_ready(readiness)

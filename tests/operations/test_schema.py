@@ -1,0 +1,49 @@
+"""A node keeps its own description: no failure, status, media type or field that it does not name."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.cast import Cast
+from tests.nodes import Node
+from tests.operations.schema_fuzz import describe_node, fuzz, fuzz_node, set_stage
+
+SECONDS = 40
+FEW = 2
+
+
+async def test_a_node_keeps_its_description(cast: Cast, node: Node) -> None:
+    """As an admin, a member and nobody. `python -m tests.operations.schema_fuzz` goes on for as long as it is told."""
+    found = await fuzz_node(cast, node.url, FEW, 1, SECONDS)
+    assert list(found.faults.values()) == []
+    assert min(found.statuses[status] for status in (200, 401, 404)) > 0
+
+
+def forget_status(call: dict[str, Any]) -> None:
+    """What is there is not described."""
+    del call["responses"]["200"]
+
+
+def forget_field(call: dict[str, Any]) -> None:
+    """A field that is always there would have to be absent."""
+    call["responses"]["200"]["content"]["application/json"]["schema"] = {"properties": {"id": {"type": "null"}}}
+
+
+def forget_media(call: dict[str, Any]) -> None:
+    """The answer would have to be text."""
+    call["responses"]["200"]["content"] = {"text/plain": {}}
+
+
+@pytest.mark.parametrize("forget", [forget_status, forget_field, forget_media])
+async def test_what_is_not_described_is_found(forget: Callable[[Any], None], cast: Cast, node: Node) -> None:
+    """The fuzzing can fail."""
+    callers = await set_stage(cast)
+    document = await describe_node(cast.people[-1])
+    path = "/api/users/me"
+    forget(document["paths"][path]["get"])
+    document["paths"] = {path: {"get": document["paths"][path]["get"]}}
+    found = await asyncio.to_thread(fuzz, node.url, document, callers[:1], FEW, 1, time.monotonic() + SECONDS)
+    assert len(found.faults) == 1

@@ -1,0 +1,54 @@
+"""Status changes: limited for a user on all their sockets together, and written once where several come at once."""
+
+import asyncio
+
+import psycopg
+
+from chat.shared.registry.choice import Choice
+from presence.endpoints import SOCKETS
+from tests.cast import Cast, casting
+from tests.nodes import Node, running_node
+from tests.presence.eyes import open_eyes
+
+COUNTED = """
+create table writes (rows bigint);
+create function count_writes() returns trigger language plpgsql security definer as $$
+begin
+    insert into writes select count(*) from written;
+    return null;
+end $$;
+create trigger count_inserts after insert on presence_choices
+    referencing new table as written for each statement execute function count_writes();
+"""
+
+
+async def test_sockets_share_one_limit(database_url: str, redis_url: str) -> None:
+    """Three an hour: the fourth is refused by name on whichever socket it comes; Ben has his own, sockets stay open."""
+    limits = {"rate_limits": True, "rate_status": "3/hour"}
+    async with running_node(database_url, redis_url, **limits) as node, casting(database_url, node.url) as cast:
+        ana, ben = await cast.enters("ana", "ben")
+        async with open_eyes(ana) as one, open_eyes(ana) as two, open_eyes(ben) as third:
+            for eyes, status in ((one, "dnd"), (two, "away"), (one, "online")):
+                await eyes.says("status", status=status)
+                await eyes.watches(ana)
+            await two.says("status", status="dnd")
+            assert (await two.gets("problem"))["code"] == "too_fast"
+            await third.says("status", status="dnd")
+            await third.watches(ben)
+            assert not third.named("problem")
+            assert not one.socket.closed
+            assert not two.socket.closed
+
+
+async def test_many_changes_are_few_writes(database_url: str, node: Node, cast: Cast) -> None:
+    """A hundred choices of Ana's and one of Ben's at once: two statements at most, and the last one holds."""
+    ana, ben = await cast.enters("ana", "ben")
+    registry = node.app[SOCKETS].registry
+    async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
+        await connection.execute(COUNTED)
+        choices = [registry.choose(ana.id, Choice("dnd", f"meeting {n}")) for n in range(100)]
+        await asyncio.gather(*choices, registry.choose(ben.id, Choice("away")))
+        rows = await (await connection.execute("select rows from writes")).fetchall()
+        assert len(rows) <= 2
+        stored = await (await connection.execute("select text from presence_choices order by user_id")).fetchall()
+        assert stored == [("meeting 99",), ("",)]

@@ -1,0 +1,80 @@
+"""Growth: how much longer a function takes when a hostile text is eight times as long."""
+
+import gc
+import json
+import math
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from time import thread_time
+from typing import Any
+
+CASES = json.loads((Path(__file__).parents[1] / "cases" / "hostile.json").read_text())["cases"]
+STEP = 8
+GROWTH_MOST = 20.0  # linear is 8, quadratic is 64
+MEASURABLE = 0.0005  # seconds of processor time; what takes less at its largest input needs no comparison
+MESSAGE = 16_000  # characters of the longest message
+FOREIGN_FILE = 64_000  # characters, where only the size of an imported file is a limit
+
+Run = Callable[[Any], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A function that reads foreign text. `most`: the longest text it is given, the largest that its callers allow."""
+
+    run: Run
+    most: int = MESSAGE
+    encoded: bool = False
+
+    def text(self, case: dict[str, str], length: int) -> str | bytes:
+        """Return the case's text of about this length; for a function that reads bytes, in UTF-8."""
+        text = hostile(case, length)
+        return text.encode()[:length] if self.encoded else text
+
+
+def hostile(case: dict[str, str], length: int) -> str:
+    """Return `prefix`, `repeat` over and over, and `suffix`, with `length` characters."""
+    room = max(1, length - len(case["prefix"]) - len(case["suffix"]))
+    repeated = case["repeat"] * (room // len(case["repeat"]) + 1)
+    return case["prefix"] + repeated[:room] + case["suffix"]
+
+
+def measure(run: Run, text: str | bytes) -> float:
+    """Return the seconds of processor time that one run takes; a refusal is an answer too."""
+    began = thread_time()
+    try:
+        found = run(text)
+        if isinstance(found, Iterator):
+            deque(found, maxlen=0)
+    except RecursionError:
+        raise
+    except Exception:
+        pass
+    return thread_time() - began
+
+
+def growth(subject: Subject, case: dict[str, str]) -> float:
+    """Return how many times longer the long text takes than the short one: the best of several runs of each."""
+    short, long = subject.text(case, subject.most // STEP), subject.text(case, subject.most)
+    least = math.inf
+    for _ in range(4):
+        slow = min(measure(subject.run, long) for _ in range(2))
+        if slow < MEASURABLE:
+            return 0.0
+        quick = min(measure(subject.run, short) for _ in range(5))
+        least = min(least, slow / max(quick, 1e-6))
+        if least <= GROWTH_MOST:
+            break
+    return least
+
+
+def find_slow(subject: Subject, cases: list[dict[str, str]]) -> dict[str, float]:
+    """Return the cases whose time grows too much, by name."""
+    gc.disable()
+    try:
+        ratios = {case["name"]: growth(subject, case) for case in cases}
+    finally:
+        gc.enable()
+    return {name: round(ratio) for name, ratio in ratios.items() if ratio > GROWTH_MOST}

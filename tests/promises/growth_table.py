@@ -1,0 +1,332 @@
+"""The functions of the server that read foreign text or bytes, each with the largest input that it can get.
+
+A new function is added to `BY_NAME`, `BYTES_BY_NAME` or `ADAPTED`, or to the exceptions with the reason.
+"""
+
+from importlib import import_module
+from io import BytesIO
+from typing import cast
+
+import orjson
+from pydantic import TypeAdapter
+
+from chat.accounts.form import LogIn, Profile, SignUp
+from chat.accounts.name import About, DisplayName
+from chat.accounts.strength import (
+    check_password,
+    end_of_run,
+    is_common,
+    is_repeated,
+    is_thin,
+    without_runs,
+    without_words,
+)
+from chat.attention.code import closes
+from chat.chaos.frames import Bodies, Events
+from chat.conversations.draft import ConversationDraft, check_line
+from chat.conversations.draft import Name as ConversationName
+from chat.exchange.emoticons import toned
+from chat.exchange.lines import read_lines
+from chat.exchange.mattermost.people import People as MattermostPeople
+from chat.exchange.mattermost.posts import Posts
+from chat.exchange.own import parse_record
+from chat.exchange.slack.markup import Writer, link_to
+from chat.exchange.slack.message import texts_in
+from chat.exchange.wording import digest, link, one_line
+from chat.files.darkroom import find_traces, traces_of_jpeg, traces_of_png, traces_of_webp
+from chat.files.span import parse_range
+from chat.log.cursor import Cursor
+from chat.log.frame import encode_frame, encode_notice, event_name
+from chat.messages.draft import AddressedDraft, Draft, DraftBatch, check_said
+from chat.messages.edits.erased import erase
+from chat.moderation.asked import Note
+from chat.search.highlight import highlight
+from chat.search.lexemes import encode_words
+from chat.search.question import Wanted, parse_day, want
+from chat.shared.arrays import elements, texts
+from chat.shared.endpoints import parse_ids, parse_model
+from chat.shared.rates import veil
+from chat.shared.repeats import Repeats
+from chat.shared.websocket.frames import Reader, unmask
+from chat.shared.websocket.handshake import accept_key
+from chat.stream.chunk import Chunk
+from chat.stream.poll import split_frames
+from chat.stream.start import choose_start
+from chat.stream.streams import is_ahead
+from presence.signal import parse_signal
+from tests.promises.growth import Run, Subject
+
+MESSAGE = 16_000  # characters of a message
+FILE = 32_000  # of an imported file, whose size alone is a limit
+HEAD = 8_190  # of a request's line or header
+QUERY = 256  # of a search
+PASSWORD = 1_024  # before its length is judged
+BODY = 64_000  # bytes of JSON
+FRAME = 64_000  # bytes fed to a WebSocket at once
+
+# Functions of one argument, with the length of the longest.
+BY_NAME = {
+    "aiohttp.multipart:parse_content_disposition": HEAD,
+    "aiohttp.helpers:parse_mimetype": HEAD,
+    "chat.accounts.accounts:plain_name": QUERY,
+    "chat.accounts.name:check_name": MESSAGE,
+    "chat.accounts.name:plain_text": HEAD,
+    "chat.accounts.strength:normalise": PASSWORD,
+    "chat.attention.code:strip_code": MESSAGE,
+    "chat.attention.naming:find_naming": MESSAGE,
+    "chat.attention.naming:readings": MESSAGE,
+    "chat.exchange.author:account_name": 64,
+    "chat.exchange.emoticons:find_emoji": FILE,
+    "chat.exchange.emoticons:show_emoji": FILE,
+    "chat.exchange.slack.markup:shown_of": FILE,
+    "chat.exchange.slack.markup:unescape": FILE,
+    "chat.exchange.wording:clean": FILE,
+    "chat.exchange.wording:shown_name": FILE // 4,
+    "chat.exchange.wording:split_body": 8 * FILE,
+    "chat.exchange.wording:title": FILE // 4,
+    "chat.exchange.wording:topic": FILE // 4,
+    "chat.files.endpoints:parse_metadata": HEAD,
+    "chat.files.name:clean_name": HEAD,
+    "chat.files.name:shorten": HEAD,
+    "chat.log.cursor:parse_cursor": HEAD,
+    "chat.messages.draft:check_text": MESSAGE,
+    "chat.messages.draft:check_words": MESSAGE,
+    "chat.messages.draft:parse_moment": BODY,
+    "chat.messages.reactions.emoji:parse_emoji": MESSAGE,
+    "chat.messages.reactions.emoji:strip": MESSAGE,
+    "chat.middleware:host_of": HEAD,
+    "chat.search.lexemes:quote": MESSAGE,
+    "chat.search.lexemes:quoted_grams": MESSAGE,
+    "chat.search.question:parse_question": QUERY,
+    "chat.search.terms:cut": MESSAGE,
+    "chat.search.terms:fold": MESSAGE,
+    "chat.search.terms:gram_for": MESSAGE,
+    "chat.search.terms:signs_of": MESSAGE,
+    "chat.shared.arrays:quote": MESSAGE,
+    "chat.shared.endpoints:parse_address": HEAD,
+    "presence.oversight.people:like": QUERY,
+    "presence.signal:check_text": 140,
+}
+# Functions of bytes.
+BYTES_BY_NAME = {
+    "chat.chaos.frames:parse_event": BODY,
+    "chat.files.kind:find_type": BODY,
+    "chat.files.kind:is_text": 8_192,
+    "chat.log.entry:unpack": BODY,
+    "chat.log.entry:unpack_range": BODY,
+    "chat.log.frame:decode_frame": BODY,
+    "chat.log.frame:encode_chunk": BODY,
+    "chat.log.frame:split_frame": BODY,
+    "chat.search.indexer:place_of": BODY,
+    "chat.shared.websocket.frames:check_text": FRAME,
+    "chat.shared.websocket.frames:parse_close": 125,
+    "chat.stream.chunk:encode_text": BODY,
+    "presence.signal:parse_signal": 4_096,
+}
+
+
+def json_of(**fields: object) -> bytes:
+    """Return a request's body."""
+    return orjson.dumps(fields)
+
+
+def highlight_words(text: str) -> object:
+    """Search a message for words, phrases and signs that it nearly contains."""
+    words = [Wanted(("a", "a", "b")), Wanted(("aa",), prefix=True), Wanted(sign="\u6771~"), Wanted(("a", "b"))]
+    return highlight(text, words)
+
+
+def feed_bytes(data: bytes) -> list[object]:
+    """Feed a WebSocket reader with what may be frames, in two parts."""
+    reader, half = Reader(), len(data) // 2
+    return [*reader.feed(data[:half]), *reader.feed(data[half:])]
+
+
+def ask_for_upgrade(text: str) -> str:
+    """Answer an opening handshake whose key is the text."""
+    return accept_key({"Upgrade": "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": text})
+
+
+def feed_frames(data: bytes) -> list[object]:
+    """Feed a WebSocket reader with the smallest frames: pongs whose payload is the text, six bytes at a time."""
+    return list(Reader().feed(b"".join(b"\x8a\x86mask" + data[n : n + 6].ljust(6) for n in range(0, len(data), 6))))
+
+
+def feed_chunks(data: bytes) -> object:
+    """Read one long chunk of an HTTP answer that arrives 64 bytes at a time."""
+    bodies, sent = Bodies(), b"HTTP/1.1 200 OK\r\n\r\n%x\r\n%b\r\n" % (len(data), data)
+    return [bodies.feed(sent[n : n + 64]) for n in range(0, len(sent), 64)]
+
+
+def read_markdown(text: str) -> object:
+    """Read a post of Mattermost."""
+    return Posts(MattermostPeople()).read("town", {"user": "ana", "message": text, "create_at": 1})
+
+
+def write_slack(text: str) -> object:
+    """Turn a text of Slack into Markdown."""
+    return Writer(lambda name: name, lambda name, shown: shown or name).write(text)
+
+
+def nested_texts(text: str) -> object:
+    """Collect the texts of nested blocks, as deep as the JSON parser allows."""
+    block: object = text
+    for _ in range(min(len(text), 1_000)):
+        block = [{"text": "a"}, {"elements": block}]
+    return texts_in(block)
+
+
+def pieces_of(text: str) -> list[str]:
+    """Return `text` in pieces of seven characters."""
+    return [text[n : n + 7] for n in range(0, len(text), 7)]
+
+
+MEDIA = b"RIFF\0\0\0\0WEBPVP8X\0\0\0\0"
+HERE = Cursor("abc", 7)
+# Functions that take more than the text, with the call that a hostile text reaches them by.
+ADAPTED = {
+    "chat.accounts.form:SignUp.check_strength": Subject(
+        lambda text: parse_model(json_of(name="mallory", password=text, device=text[:100]), SignUp), PASSWORD
+    ),
+    "chat.accounts.form:LogIn": Subject(lambda text: parse_model(json_of(name=text, password="x"), LogIn), BODY),
+    "chat.accounts.form:Profile": Subject(lambda text: parse_model(json_of(about=text), Profile), BODY),
+    "chat.accounts.name:check_about": Subject(TypeAdapter(About).validate_python, 500),
+    "chat.accounts.name:check_display_name": Subject(TypeAdapter(DisplayName).validate_python, 64),
+    "chat.accounts.strength:check_password": Subject(lambda text: check_password(text, "mallory"), PASSWORD),
+    "chat.accounts.strength:is_common": Subject(lambda text: is_common(f"{text}xK9!vQ2@", "mallory"), 248),
+    "chat.accounts.strength:is_repeated": Subject(is_repeated, 18 * 256),
+    "chat.accounts.strength:end_of_run": Subject(lambda text: end_of_run(text, 0), 18 * 256),
+    "chat.accounts.strength:is_thin": Subject(is_thin, 4 * 256),
+    "chat.accounts.strength:without_runs": Subject(without_runs, 4 * 256),
+    "chat.accounts.strength:without_words": Subject(lambda text: without_words(text, ["aa", text[:64]]), 18 * 256),
+    "chat.attention.code:closes": Subject(lambda text: closes(text, "```"), MESSAGE),
+    "chat.chaos.frames:Bodies.feed": Subject(feed_chunks, BODY, encoded=True),
+    "chat.chaos.frames:Events.parse": Subject(lambda data: Events().parse(data), BODY, encoded=True),
+    "chat.conversations.draft:ConversationDraft.fit_kind": Subject(
+        lambda text: parse_model(json_of(kind="channel", name=text[:80], topic=text[:250]), ConversationDraft), 250
+    ),
+    "chat.conversations.draft:check_line": Subject(check_line.__wrapped__, FILE),
+    "chat.conversations.draft:check_name": Subject(TypeAdapter(ConversationName).validate_python, 80),
+    "chat.exchange.emoticons:toned": Subject(lambda text: toned(text, text), FILE),
+    "chat.exchange.lines:read_lines": Subject(lambda data: read_lines(BytesIO(data), int, 100), FILE, encoded=True),
+    "chat.exchange.mattermost.posts:Posts.read": Subject(read_markdown, FILE),
+    "chat.exchange.own:parse_record": Subject(lambda data: parse_record(data, "a:1"), FILE, encoded=True),
+    "chat.exchange.slack.markup:Writer.write": Subject(write_slack, FILE),
+    "chat.exchange.slack.markup:link_to": Subject(lambda text: link_to(f"http://{text}", text), FILE),
+    "chat.exchange.slack.message:texts_in": Subject(nested_texts, 1_000),
+    "chat.exchange.wording:digest": Subject(lambda text: digest(text, text), FILE),
+    "chat.exchange.wording:link": Subject(lambda text: link(text, f"https://{text}"), FILE),
+    "chat.exchange.wording:one_line": Subject(lambda text: one_line(text, 80), FILE // 4),
+    "chat.files.darkroom:find_traces": Subject(lambda data: find_traces(MEDIA + data, b"x"), BODY, encoded=True),
+    "chat.files.darkroom:traces_of_jpeg": Subject(lambda data: traces_of_jpeg(data, b"x"), BODY, encoded=True),
+    "chat.files.darkroom:traces_of_png": Subject(lambda data: traces_of_png(data, b"x"), BODY, encoded=True),
+    "chat.files.darkroom:traces_of_webp": Subject(lambda data: traces_of_webp(data, b"x"), BODY, encoded=True),
+    "chat.files.span:parse_range": Subject(lambda text: parse_range(text, 1_000), HEAD),
+    "chat.log.frame:encode_frame": Subject(lambda data: encode_frame("a.1", None, data), BODY, encoded=True),
+    "chat.log.frame:encode_notice": Subject(lambda data: encode_notice("reset", data), BODY, encoded=True),
+    "chat.log.frame:event_name": Subject(event_name, MESSAGE),
+    "chat.messages.draft:AddressedDraft": Subject(
+        lambda text: parse_model(json_of(conversation=1, body=text, client_id=text), AddressedDraft), BODY
+    ),
+    "chat.messages.draft:DraftBatch": Subject(lambda text: parse_model(json_of(messages=text), DraftBatch), BODY),
+    "chat.messages.draft:check_said": Subject(lambda text: check_said(text, None), MESSAGE),
+    "chat.messages.edits.erased:erase": Subject(
+        lambda text: erase(encode_frame("a.1", None, json_of(seq=1, body=text)), {"body": text, "files": None}), MESSAGE
+    ),
+    "chat.moderation.asked:check_note": Subject(TypeAdapter(Note).validate_python, 500),
+    "chat.search.highlight:highlight": Subject(highlight_words, MESSAGE),
+    "chat.search.lexemes:encode_words": Subject(lambda text: encode_words(text, [text[:200]]), MESSAGE),
+    "chat.search.question:parse_day": Subject(lambda text: parse_day(text, "before"), HEAD),
+    "chat.search.question:want": Subject(lambda text: want(text, True), QUERY),
+    "chat.shared.arrays:texts": Subject(lambda text: texts(pieces_of(text)), MESSAGE),
+    "chat.shared.arrays:elements": Subject(lambda text: elements(pieces_of(text)), MESSAGE),
+    "chat.shared.endpoints:parse_ids": Subject(lambda text: parse_ids(text, "ids", 500), HEAD),
+    "chat.shared.endpoints:parse_model": Subject(lambda data: parse_model(data, Draft), BODY, encoded=True),
+    "chat.shared.rates:veil": Subject(lambda text: veil(text, text), QUERY),
+    "chat.shared.repeats:Repeats.judge": Subject(lambda text: Repeats(lambda: 0.0).judge("failed", text), MESSAGE),
+    "chat.shared.websocket.frames:Reader.feed": Subject(feed_frames, FRAME, encoded=True),
+    "chat.shared.websocket.frames:Reader": Subject(feed_bytes, FRAME, encoded=True),
+    "chat.shared.websocket.handshake:accept_key": Subject(ask_for_upgrade, HEAD),
+    "chat.shared.websocket.frames:unmask": Subject(lambda data: unmask(data, b"mask"), FRAME, encoded=True),
+    "chat.stream.chunk:Chunk.__init__": Subject(lambda data: Chunk(b"a: " + data).texts(), BODY, encoded=True),
+    "chat.stream.poll:split_frames": Subject(lambda data: split_frames([data, data]), BODY, encoded=True),
+    "chat.stream.start:choose_start": Subject(lambda text: choose_start(text, HERE, 1, 9), HEAD),
+    "chat.stream.streams:is_ahead": Subject(lambda text: is_ahead(text, 7), HEAD),
+    "presence.signal:SetStatus": Subject(lambda text: parse_signal(json_of(type="status", text=text)), 4_096),
+}
+
+# Modules of the pure core that read nothing foreign.
+OWN_MODULES = {
+    "chat.bench.report": "figures of a benchmark",
+    "chat.bench.target": "requests that a benchmark sends",
+    "chat.chaos.checker": "names of the readers of a chaos run",
+    "chat.chaos.history": "messages that a chaos run sent itself",
+    "chat.chaos.timeline": "labels of a chaos run's chart",
+    "chat.conversations.entries": "roles that a model has checked",
+    "chat.conversations.rights": "roles from the database",
+    "chat.demo.script": "the demo's own text",
+    "chat.doctor.finding": "sentences of this server's own",
+    "chat.up.haproxy": "templates and settings of the operator",
+}
+REASONS = {
+    "a part of a function in the table, which runs it": """
+        chat.attention.code:strip_fences chat.attention.code:lines_outside chat.attention.code:strip_spans
+        chat.chaos.frames:parse_message chat.exchange.emoticons:flag chat.exchange.slack.markup:Writer._code
+        chat.exchange.slack.markup:Writer._prose chat.exchange.slack.markup:Writer._mark
+        chat.exchange.slack.markup:Writer._command chat.exchange.wording:fits chat.exchange.wording:continued
+        chat.files.span:is_numbers chat.search.highlight:fallbacks chat.search.highlight:find_spans
+        chat.search.highlight:horizon chat.search.highlight:find_all chat.search.highlight:choose_stretch
+        chat.search.highlight:Phrase.__init__ chat.search.lexemes:encode_vector chat.search.lexemes:either
+        chat.search.question:take_filter chat.search.terms:gram_sizes chat.search.terms:grams_of
+        chat.shared.websocket.frames:Reader._join chat.shared.websocket.frames:Reader._collect
+        chat.shared.websocket.frames:parse_head chat.shared.websocket.frames:complete
+        chat.accounts.accounts:check_new
+    """,
+    "one character, or a word of a fixed list": """
+        chat.files.name:is_printable chat.files.file:preview_key chat.files.kind:may_show
+        chat.messages.pace:Pace.see_author chat.messages.batch:check_import
+    """,
+    "only keeps or encodes what is given": """
+        chat.exchange.slack.markup:Writer.__init__ chat.exchange.slack.message:Messages.__init__
+        chat.exchange.slack.message:Messages._thread chat.search.question:wrong chat.log.entry:pack
+        chat.shared.websocket.frames:encode_frame chat.shared.websocket.frames:encode_close
+        chat.shared.websocket.frames:BadWire.__init__
+    """,
+    "what this server has written into Redis": """
+        chat.shared.registry.choice:decode_choice chat.shared.registry.evidence:read_evidence
+    """,
+    "looks a name up in the request; its length is limited there": """
+        chat.conversations.endpoints:parse_line chat.search.endpoints:parse_id chat.shared.endpoints:parse_count
+        presence.oversight.endpoints:parse_text
+    """,
+    "settings and files of the operator": """
+        chat.shared.redis:split_servers chat.shared.settings:check_rates chat.shared.settings:check_files_url
+        chat.exchange.archive:Archive._check
+    """,
+    "a look-up in the database": "chat.accounts.accounts:Accounts._check_time_zone",
+    "the paths of this server's routes": "chat.operations.description.openapi:plain",
+    "the image worker's answer": "chat.files.picture:split",
+}
+EXCEPTIONS = {name: reason for reason, names in REASONS.items() for name in names.split()}
+
+
+def resolve(name: str) -> object:
+    """Return the function or class that `module:name` names."""
+    module, _, path = name.partition(":")
+    found: object = import_module(module)
+    for part in path.split("."):
+        found = getattr(found, part)
+    return found
+
+
+def plain(name: str) -> Run:
+    """Return the function, without the memory that would answer a second run."""
+    found = resolve(name)
+    return cast(Run, getattr(found, "__wrapped__", found))
+
+
+SUBJECTS = (
+    {name: Subject(plain(name), most) for name, most in BY_NAME.items()}
+    | {name: Subject(plain(name), most, encoded=True) for name, most in BYTES_BY_NAME.items()}
+    | ADAPTED
+)

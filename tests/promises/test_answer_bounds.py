@@ -1,0 +1,217 @@
+"""Answer sizes: every route that reads names its bound, in bytes; a new route has to name one too.
+
+The bounds follow from page sizes, limits and settings, all at their defaults, never from how much somebody has.
+"""
+
+import uuid
+
+import psycopg
+import pytest
+
+from chat.accounts.endpoints import IDS_MOST
+from chat.accounts.user import FOUND_MOST
+from chat.app import ROUTES
+from chat.conversations.directory import PAGE as CHANNELS
+from chat.conversations.draft import NAME_MOST, TOPIC_MOST
+from chat.conversations.members import PAGE as MEMBERS
+from chat.messages.draft import BODY_MOST, FILES_MOST
+from chat.messages.edits.kept import PAGE as EDITS
+from chat.messages.history import BYTES_MOST, EXCERPT
+from chat.messages.threads.reading import MOST as THREADS
+from chat.moderation.bans import PAGE as BANS
+from chat.moderation.notes import PAGE as NOTES
+from chat.moderation.reports import PAGE as REPORTS
+from chat.search.endpoints import PAGE_MOST as FOUND
+from chat.shared.settings import Settings
+from chat.stream import poll
+from presence.oversight.endpoints import PAGE_MOST as PEOPLE
+from presence.oversight.history import POINTS_MOST
+from presence.signal import WATCH_MOST
+from tests.cast import Cast, Person
+from tests.files.sending import posts, sends
+from tests.verbs import answers, pages, sees, threads_of
+
+MOST = 16 * 1024 * 1024
+DEFAULT = {name: field.default for name, field in Settings.model_fields.items()}
+LETTER = 6  # bytes of one character in JSON at most: \u0001
+ONE = 16 * 1024  # an object of a fixed number of short fields
+LINE = 1024  # a row of them
+FILES = FILES_MOST * 2 * LINE
+BODY = BODY_MOST * LETTER
+MESSAGE = BODY + FILES + ONE
+VIEW = (NAME_MOST + TOPIC_MOST + EXCERPT) * LETTER + DEFAULT["max_group_members"] * 10 + LINE
+IN_PIECES = 128 * 1024  # what is read piece by piece, each when the one before it has been taken
+
+BOUNDS = {
+    "/health/live": ONE,
+    "/health/ready": ONE,
+    "/metrics": MOST,  # one line for each figure of this node
+    "/api/operations/echo": ONE,
+    "/api/audit": 500 * 4 * LINE,
+    "/api/audit/export": IN_PIECES,
+    "/api/openapi.json": MOST,  # the same for everybody
+    "/api/asyncapi.json": MOST,
+    "/api/announcement": ONE,
+    "/api/sessions": 500 * LINE,
+    "/api/sessions/current/proof": ONE,
+    "/api/users": max(IDS_MOST, FOUND_MOST) * 2 * LINE,
+    "/api/users/me": ONE,
+    "/api/users/me/blocks": DEFAULT["blocks_per_person"] * 20,
+    "/api/users/me/export": IN_PIECES,
+    "/api/users/me/activity": 200 * 4 * LINE,
+    "/api/users/{user}": ONE,
+    "/api/users/{user}/sessions": 500 * LINE,
+    "/api/avatars/{avatar}": 1024 * 1024,
+    "/api/files/{file}": ONE,
+    "/api/files/{file}/{name}": IN_PIECES,
+    "/api/chat/stream": poll.BYTES_MOST + MESSAGE,
+    "/api/chat/socket": DEFAULT["stream_buffer"],
+    "/api/chat/conversations": BYTES_MOST + DEFAULT["conversations_per_person"] * VIEW,
+    "/api/chat/conversations/{conversation}": VIEW + MESSAGE,
+    "/api/chat/conversations/{conversation}/messages": BYTES_MOST + MESSAGE,
+    "/api/chat/conversations/{conversation}/messages/{seq}": MESSAGE,
+    "/api/chat/conversations/{conversation}/messages/{seq}/edits": EDITS * (BODY + LINE),
+    "/api/chat/conversations/{conversation}/messages/{seq}/replies": BYTES_MOST + MESSAGE,
+    "/api/chat/conversations/{conversation}/messages/{seq}/delivery/{user}": 50 * LINE + ONE,
+    "/api/chat/conversations/{conversation}/pins": DEFAULT["pins_per_conversation"] * MESSAGE,
+    "/api/chat/conversations/{conversation}/receipts": DEFAULT["receipts_most"] * LINE,
+    "/api/chat/conversations/{conversation}/members": MEMBERS * LINE,
+    "/api/chat/conversations/{conversation}/bans": BANS * 4 * LINE,
+    "/api/chat/conversations/{conversation}/links": DEFAULT["links_per_conversation"] * LINE,
+    "/api/chat/conversations/{conversation}/audit": NOTES * 4 * LINE,
+    "/api/chat/invitations": DEFAULT["invitations_received"] * VIEW,
+    "/api/chat/channels": CHANNELS * VIEW,
+    "/api/chat/archived": CHANNELS * VIEW,
+    "/api/chat/threads": BYTES_MOST + THREADS * (EXCERPT * LETTER + FILES + ONE),
+    "/api/chat/search": FOUND * MESSAGE,
+    "/api/chat/reports": REPORTS * (BODY + 8 * LINE),
+    "/api/presence": WATCH_MOST * 2 * LINE,
+    "/api/presence/socket": DEFAULT["stream_buffer"],
+    "/api/presence/nodes": 100 * ONE,  # a fleet of a hundred nodes
+    "/api/presence/stats": POINTS_MOST * LINE + 100 * ONE,
+    "/api/presence/people": PEOPLE * 2 * LINE,
+    "/api/presence/rooms": PEOPLE * 2 * LINE,
+    "/api/presence/evidence/{user}": 100 * ONE,
+    "/assets/{name}": IN_PIECES,
+    "/": IN_PIECES,
+    r"/{name:[^/]+\.[a-z0-9]+}": IN_PIECES,
+    "/{address:(?!api/|health/|assets/|metrics).*}": IN_PIECES,
+}
+
+
+def test_every_route_names_its_bound() -> None:
+    """No route is left out, none is invented, and no answer is larger than 16 MiB."""
+    assert {route.path for route in ROUTES["all"] if route.method in ("GET", "*")} == set(BOUNDS)
+    assert {path: bound for path, bound in BOUNDS.items() if bound > MOST} == {}
+
+
+@pytest.fixture
+async def ana(cast: Cast) -> Person:
+    """She has written two megabytes into a room, in messages whose texts tell which they are."""
+    (ana,) = await cast.enters("ana")
+    assert await cast.share(ana) == 1
+    await says_much(ana, [1] * 140)
+    return ana
+
+
+async def says_much(ana: Person, rooms: list[int], **more: object) -> None:
+    """A message of 15 KB in each of these, ten at once."""
+    for first in range(0, len(rooms), 10):
+        batch = [
+            {"conversation": room, "body": f"{first + n} {'é' * 7_500}", "client_id": uuid.uuid4().hex, **more}
+            for n, room in enumerate(rooms[first : first + 10])
+        ]
+        _, said = await ana.call("POST", "/api/chat/messages", {"messages": batch})
+        assert {one["status"] for one in said["results"]} == {201}
+
+
+def numbers(page: list[dict]) -> list[int]:  # type: ignore[type-arg]
+    """Which messages these are."""
+    return [message["seq"] for message in page]
+
+
+async def test_history_comes_in_pages_of_a_megabyte(ana: Person) -> None:
+    """In each direction the messages next to where it begins, without a hole, and told that there are more."""
+    first = await pages(ana, 1, "after=0&limit=200")
+    last = await pages(ana, 1, "limit=200")
+    middle = await pages(ana, 1, "around=70&limit=200")
+    few = len(first["messages"])
+    assert 60 <= few <= 70
+    assert numbers(first["messages"]) == list(range(1, few + 1))
+    assert numbers(last["messages"]) == list(range(140 - len(last["messages"]) + 1, 141))
+    shown = numbers(middle["messages"])
+    assert shown == list(range(shown[0], shown[-1] + 1))
+    assert abs((70 - shown[0]) - (shown[-1] - 70)) <= 1
+    assert (first["has_before"], first["has_after"]) == (False, True)
+    assert (last["has_before"], last["has_after"]) == (True, False)
+    assert (middle["has_before"], middle["has_after"]) == (True, True)
+
+
+async def test_history_is_read_whole_page_by_page(ana: Person) -> None:
+    """Each message once, backwards and forwards."""
+    forwards: list[int] = []
+    while (page := await pages(ana, 1, f"after={forwards[-1] if forwards else 0}&limit=200"))["messages"]:
+        forwards += numbers(page["messages"])
+    backwards: list[int] = []
+    while (page := await pages(ana, 1, f"before={backwards[0] if backwards else 141}&limit=200"))["messages"]:
+        backwards = numbers(page["messages"]) + backwards
+    assert forwards == backwards == list(range(1, 141))
+
+
+async def test_replies_come_in_pages_of_a_megabyte(ana: Person) -> None:
+    """As history does."""
+    await says_much(ana, [1] * 80, thread=1)
+    _, page = await ana.call("GET", "/api/chat/conversations/1/messages/1/replies?limit=200")
+    assert 60 <= len(page["messages"]) <= 70
+    assert (page["has_before"], page["has_after"]) == (True, False)
+
+
+async def test_the_list_of_conversations_has_a_megabyte_of_last_messages(cast: Cast, ana: Person) -> None:
+    """The latest are whole, the others are cut to their beginnings; nothing else changes."""
+    rooms = [await cast.share(ana) for _ in range(100)]
+    await posts(ana, rooms[0], await sends(ana, b"a file"), body="x" * 300)
+    await says_much(ana, rooms[1:])
+    seen = (await sees(ana))["conversations"]
+    lengths = [len(one["last_message"]["body"]) for one in seen]
+    whole = [length for length in lengths if length > 7_500]
+    assert 60 <= len(whole) <= 70
+    assert lengths == whole + [EXCERPT] * (101 - len(whole))
+    oldest = next(one for one in seen if one["id"] == rooms[0])
+    assert (oldest["last_message"]["seq"], "files" in oldest["last_message"]) == (1, False)
+
+
+async def test_the_list_of_threads_has_a_megabyte_of_texts(ana: Person) -> None:
+    """The latest are whole, the others are cut to their beginnings."""
+    for root in range(1, 101):
+        await answers(ana, 1, root, "yes")
+    lengths = [len(one["message"]["body"]) for one in await threads_of(ana)]
+    whole = [length for length in lengths if length > 7_500]
+    assert 60 <= len(whole) <= 70
+    assert lengths == whole + [EXCERPT] * (100 - len(whole))
+
+
+async def test_lists_come_in_pages(cast: Cast, ana: Person) -> None:
+    """Of three hundred people, channels and sessions each list shows a page."""
+    with psycopg.connect(cast.database_url, autocommit=True) as database:
+        database.execute(
+            "with people as (insert into users (name, display_name, password_hash)"
+            " select 'person' || n, 'Person', '' from generate_series(1, 600) n returning id)"
+            " insert into memberships (conversation_id, user_id, since) select 1, id, 0 from people"
+        )
+        database.execute(
+            "insert into conversations (kind, name) select 'channel', 'c' || n from generate_series(1, 300) n"
+        )
+        database.execute(
+            "insert into sessions (user_id, token_hash, device, expires_at) select %s, sha256(n::text::bytea), 'x',"
+            " now() + interval '1 day' from generate_series(1, 600) n",
+            [ana.id],
+        )
+    lists = {
+        "/api/chat/conversations/1/members": ("members", MEMBERS),
+        "/api/chat/channels": ("channels", CHANNELS),
+        "/api/sessions": ("sessions", 500),
+        "/api/users?q=person": ("users", FOUND_MOST),
+    }
+    for path, (name, most) in lists.items():
+        status, page = await ana.call("GET", path)
+        assert (path, status, len(page[name])) == (path, 200, most)

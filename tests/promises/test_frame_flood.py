@@ -1,0 +1,110 @@
+"""Floods of the smallest WebSocket frames: each frame is charged, and none makes work for another user."""
+
+from collections.abc import AsyncIterator
+from contextlib import suppress
+
+import pytest
+
+from chat.shared.websocket.frames import CONTINUATION, PING, PONG, TEXT
+from chat.shared.websocket.wire import FRAMES_BURST, READ_MOST, Wire
+from chat.stream.endpoints import STREAMS
+from presence.endpoints import SOCKETS as PRESENCE
+from tests.cast import Cast, casting
+from tests.nodes import Node, running_node
+from tests.presence.eyes import open_eyes
+from tests.raw_socket import SOCKETS, masked, opened
+from tests.waiting import eventually
+
+FLOOD = 43_000  # six bytes each: what uvloop would read at once into a plain protocol
+KINDS = {
+    "pings": masked(b"", PING) * FLOOD,
+    "pongs": masked(b"", PONG) * FLOOD,
+    "fragments": masked(b"", TEXT, final=False) + masked(b"", CONTINUATION, final=False) * 100,
+    "texts": masked(b"") * FLOOD,
+}
+
+
+class Counted(Wire):
+    """A socket without a connection that counts what it is told."""
+
+    __slots__ = ("heard",)
+
+    def __init__(self, limited: bool) -> None:
+        super().__init__(limited)
+        self.heard = 0
+
+    def hear(self, text: bytes) -> None:  # noqa: ARG002 (a socket names it)
+        """A message."""
+        self.heard += 1
+
+
+@pytest.fixture
+async def node(database_url: str, redis_url: str) -> AsyncIterator[Node]:
+    """A node with its limits on."""
+    async with running_node(database_url, redis_url, rate_limits=True) as one:
+        yield one
+
+
+@pytest.fixture
+async def cast(database_url: str, node: Node) -> AsyncIterator[Cast]:
+    """People who talk to that node."""
+    async with casting(database_url, node.url) as people:
+        yield people
+
+
+@pytest.mark.parametrize("path", SOCKETS)
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_flood_closes_its_socket(cast: Cast, node: Node, path: str, kind: str) -> None:
+    """4429 for mallory, and the end of the connection if she goes on; ben, beside her, is served."""
+    mallory, ben = await cast.enters("mallory", "ben")
+    async with opened(mallory, path) as socket:
+        socket.says(KINDS[kind])
+        assert await socket.closes() in (4429, 1008)  # 1008: ten refused texts to a stream come first
+        socket.says(KINDS["pings"] * 2)
+        with suppress(ConnectionResetError):
+            await socket.ends()
+        async with open_eyes(ben) as eyes:
+            (record,) = await eyes.watches(ben)
+            assert record["status"] == "online"
+    await eventually(lambda: len(node.app[STREAMS].roster) + len(node.app[PRESENCE].roster) == 0)
+
+
+async def test_what_exceeds_the_bucket_is_not_even_parsed() -> None:
+    """Of 43,000 frames in one read, those that the bucket holds are heard; the rest and all later ones are dropped."""
+    wire = Counted(limited=True)
+    wire.data_received(KINDS["texts"])
+    assert wire.heard == FRAMES_BURST
+    wire.data_received(KINDS["texts"])
+    assert wire.heard == FRAMES_BURST
+
+
+async def test_no_read_is_large() -> None:
+    """At most 64 KB, so that even without limits a flood gives way to everybody else between two reads."""
+    assert len(Counted(limited=False).get_buffer(-1)) == READ_MOST == 64 * 1024
+
+
+@pytest.mark.parametrize("path", SOCKETS)
+async def test_a_flood_of_pings_is_not_a_flood_of_pongs(database_url: str, redis_url: str, path: str) -> None:
+    """The latest ping of a read is answered for all of them (RFC 6455, 5.5.3), even where nothing is limited."""
+    async with running_node(database_url, redis_url) as node, casting(database_url, node.url) as cast:
+        (mallory,) = await cast.enters("mallory")
+        async with opened(mallory, path) as socket:
+            socket.says(KINDS["pings"], masked(b"last", PING))
+            pongs = 1
+            while (await socket.hears(PONG)).data != b"last":
+                pongs += 1
+            assert pongs < FLOOD / 100
+
+
+@pytest.mark.parametrize("path", SOCKETS)
+async def test_a_peer_that_does_not_read_gets_no_pongs(database_url: str, redis_url: str, path: str) -> None:
+    """Mallory sends 20,000 pings and reads nothing: what waits for her stays within the socket's buffer."""
+    async with running_node(database_url, redis_url) as node, casting(database_url, node.url) as cast:
+        (mallory,) = await cast.enters("mallory")
+        async with opened(mallory, path) as socket:
+            socket.reader._transport.pause_reading()  # type: ignore[attr-defined]
+            wire = next(iter(node.app[PRESENCE].roster), None) or next(iter(node.app[STREAMS].roster))._wire  # type: ignore[attr-defined]
+            for _ in range(20):
+                socket.says(masked(b"x" * 125, PING) * 1_000)
+                await socket.writer.drain()
+            assert wire._transport.get_write_buffer_size() <= READ_MOST + 4_096

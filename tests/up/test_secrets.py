@@ -1,0 +1,45 @@
+"""Nothing that `tandem up` starts shows a secret in the environment that other processes can read."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from chat.engines.postgres import PostgresEngine
+from chat.engines.valkey import ValkeyEngine
+from tests.up.running import Running, running_up
+
+
+def family(pid: int) -> Iterator[int]:
+    """Yield a process and all its descendants."""
+    yield pid
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        for child in (task / "children").read_text().split():
+            yield from family(int(child))
+
+
+def environments(running: Running) -> dict[int, bytes]:
+    """Return what /proc shows of every process that runs."""
+    return {pid: Path(f"/proc/{pid}/environ").read_bytes() for pid in family(running.process.pid)}
+
+
+def test_given_urls_leave_the_environment(
+    own_postgres: PostgresEngine, own_valkey: ValkeyEngine, tmp_path: Path
+) -> None:
+    """Those of PostgreSQL and Redis are in no process; a library's own secret stays readable for the library alone."""
+    given = {"DATABASE_URL": own_postgres.url, "REDIS_URL": own_valkey.url, "AWS_SECRET_ACCESS_KEY": "mallory-wants-it"}
+    with running_up(tmp_path / "data", nodes=2, **given, TANDEM_STORY="seen") as running:
+        shown = environments(running)
+        assert len(shown) >= 4  # `up`, two nodes, HAProxy
+        assert all(b"TANDEM_STORY=seen" in one for one in shown.values())
+        for secret in (own_postgres.home.secret(), own_valkey.home.secret(), "mallory-wants-it"):
+            assert [pid for pid, one in shown.items() if secret.encode() in one] == []
+
+
+def test_the_passwords_of_our_own_engines_are_in_no_environment(tmp_path: Path) -> None:
+    """A node gets its URLs and hides them."""
+    with running_up(tmp_path / "data") as running:
+        secrets = [(tmp_path / "data" / name / "secret").read_bytes().strip() for name in ("postgres", "valkey")]
+        shown = environments(running)
+        assert len(shown) >= 4
+        assert os.environ["PATH"].encode() in shown[running.process.pid]
+        assert [pid for pid, one in shown.items() if any(secret in one for secret in secrets)] == []

@@ -1,0 +1,146 @@
+// @vitest-environment jsdom
+/** Time grows linearly with foreign text, whatever it says: eight times the text, at most twenty times the time. */
+import { readdirSync, readFileSync } from 'node:fs';
+import ts from 'typescript';
+import { expect, test } from 'vitest';
+import { parseCursor, relate } from '../client/cursor';
+import { SseParser } from '../client/sse';
+import { complete, tokenAt } from './composer/completion';
+import { findEmoji } from './emoji/find';
+import { differences } from './evidence/difference';
+import { cases, findSlow, hostile, type Run } from './growth';
+import { channelsIn, idOf, NOBODY } from './markdown/calls';
+import { clean } from './markdown/clean';
+import { isSafe } from './markdown/links';
+import { makeParser, TOKENS_MOST } from './markdown/parser';
+import { codeIn, hasCode, render } from './markdown/render';
+import { excerpt } from './message/excerpt';
+import { initialsOf } from './names';
+import { isPhone } from './presence/words';
+import { asTyped, replace, wordAt } from './search/filters';
+import { score } from './switcher/match';
+import { isOnlyEmoji } from './timeline/emoji-only';
+
+const MESSAGE = 16_000;
+const QUERY = 256;
+const NAME = 80;
+const STREAM = 64_000;
+
+const naming = { ...NOBODY, people: 'aa:1', channels: 'aa:2,general:3', me: 1 };
+const markdown = makeParser(() => '');
+const emoji = [{ emoji: '🍅', name: 'tomato', codes: ['tomato'], words: ['fruit'], group: 4, tones: {} }];
+
+/** What a message becomes, without the memory of the same text. */
+function renderAnew(text: string): string {
+  return render(text, { ...naming, me: Math.random() });
+}
+
+/** A stream that arrives 64 characters at a time. */
+function push(text: string): void {
+  const parser = new SseParser();
+  for (let at = 0; at < text.length; at += 64) parser.push(text.slice(at, at + 64));
+}
+
+/** Each function with the longest text that it can get. */
+const subjects: Record<string, [Run, number]> = {
+  'app/composer/completion.ts complete': [(text) => complete(text, { kind: 'person', start: 0, typed: 'a' }, '@ana'), MESSAGE],
+  'app/composer/completion.ts tokenAt': [(text) => tokenAt(text, text.length), MESSAGE],
+  'app/emoji/find.ts findEmoji': [(text) => findEmoji(emoji, text, 9), QUERY],
+  'app/evidence/difference.ts differences': [(text) => differences(text, `${text}a`), MESSAGE],
+  'app/markdown/calls.ts channelsIn': [(text) => channelsIn(text, [{ id: 2, name: 'aa' }]), MESSAGE],
+  'app/markdown/calls.ts idOf': [(text) => idOf(naming.channels, text), MESSAGE],
+  'app/markdown/clean.ts clean': [(text) => clean(text), 2_000],
+  'app/markdown/links.ts isSafe': [isSafe, MESSAGE],
+  'app/markdown/parser.ts': [(text) => markdown.render(text, naming), MESSAGE],
+  'app/markdown/render.ts codeIn': [codeIn, MESSAGE],
+  'app/markdown/render.ts hasCode': [hasCode, MESSAGE],
+  'app/markdown/render.ts render': [renderAnew, MESSAGE],
+  'app/message/excerpt.ts excerpt': [excerpt, MESSAGE],
+  'app/names.ts initialsOf': [initialsOf, NAME],
+  'app/presence/words.ts isPhone': [isPhone, NAME],
+  'app/search/filters.ts asTyped': [asTyped, MESSAGE],
+  'app/search/filters.ts replace': [(text) => replace(text, wordAt(text, 0), { text: '', hint: '', insert: '' }), MESSAGE],
+  'app/search/filters.ts wordAt': [(text) => wordAt(text, text.length), MESSAGE],
+  'app/switcher/match.ts score': [(text) => score(text, text), MESSAGE],
+  'app/timeline/emoji-only.ts isOnlyEmoji': [isOnlyEmoji, MESSAGE],
+  'client/cursor.ts parseCursor': [parseCursor, MESSAGE],
+  'client/cursor.ts relate': [(text) => relate(text, text), MESSAGE],
+  'client/sse.ts SseParser.push': [push, STREAM],
+};
+
+/** Functions of the text modules that are not in the table, and why. */
+const exceptions: Record<string, string> = {
+  'app/conversation/company.ts groupsOf': 'takes a function that names users',
+  'app/evidence/story.ts storyOf': 'puts a name into a sentence',
+  'app/evidence/story.ts verdictOf': 'puts a name into a sentence',
+  'app/markdown/entities.ts decodeHTMLStrict': 'returns what it is given',
+  'app/markdown/languages.ts paint': 'runs in a thread of its own, within a time limit',
+  'app/message/words.ts whoHasSeen': 'takes a function that names users',
+  'app/message/words.ts whoReacts': 'takes a function that names users',
+  'app/presence/words.ts ago': 'a time from the server',
+  'app/presence/words.ts typingWords': 'puts names into a sentence',
+  'app/switcher/places.ts placesFor': 'runs score for each place',
+  'app/time.ts dayName': 'a time from the server',
+  'app/time.ts dayOf': 'a time from the server',
+  'app/time.ts momentOf': 'a time from the server',
+  'app/time.ts preciseOf': 'a time from the server',
+  'app/time.ts timeOf': 'a time from the server',
+};
+
+test.each(Object.entries(subjects))('time grows linearly: %s', (_name, [run, most]) => {
+  expect(findSlow(run, most)).toEqual([]);
+}, 60_000);
+
+test('a quadratic function is found', () => {
+  const endless = (text: string) => text.search(/[._-]+$/);
+  expect(findSlow(endless, MESSAGE / 2, cases.filter((one) => one.name === 'a mention with dots'))).toHaveLength(1);
+}, 60_000);
+
+test('no message becomes more elements than a page can hold', () => {
+  for (const one of cases) {
+    const html = renderAnew(hostile(one, MESSAGE));
+    expect(html.match(/<\w/g)?.length ?? 0, one.name).toBeLessThan(2 * TOKENS_MOST);
+  }
+});
+
+test('every function of a text module that takes text is listed', () => {
+  const found = new Set(textFunctions());
+  const listed = [...Object.keys(subjects), ...Object.keys(exceptions)];
+  expect([...found].filter((name) => !listed.includes(name))).toEqual([]);
+  expect(Object.keys(exceptions).filter((name) => !found.has(name))).toEqual([]);
+});
+
+/** `file name` of each exported function or method that takes a string, in modules that say that they are pure. */
+function* textFunctions(): Generator<string> {
+  const web = `${import.meta.dirname}/../`;
+  for (const folder of ['app', 'client'])
+    for (const path of readdirSync(web + folder, { recursive: true, encoding: 'utf8' })) {
+      const file = `${folder}/${path}`;
+      if (!/(?<!\.test|\.d|growth)\.ts$/.test(file)) continue;
+      const source = readFileSync(web + file, 'utf8');
+      const isText = /\bPure\b/.test(source.slice(0, source.indexOf('*/'))) || file.startsWith('app/markdown/');
+      if (isText) for (const name of exported(source)) yield `${file} ${name}`;
+    }
+}
+
+function* exported(source: string): Generator<string> {
+  for (const one of ts.createSourceFile('', source, ts.ScriptTarget.Latest).statements) {
+    const modifiers = ts.canHaveModifiers(one) ? (ts.getModifiers(one) ?? []) : [];
+    if (!modifiers.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword)) continue;
+    if (ts.isFunctionDeclaration(one) && takesText(one, source)) yield one.name?.text ?? '';
+    if (ts.isVariableStatement(one))
+      for (const { name, initializer } of one.declarationList.declarations)
+        if (initializer && ts.isArrowFunction(initializer) && takesText(initializer, source))
+          yield (name as ts.Identifier).text;
+    if (!ts.isClassDeclaration(one)) continue;
+    for (const member of one.members)
+      if (ts.isMethodDeclaration(member) && !isPrivate(member) && takesText(member, source))
+        yield `${one.name?.text}.${(member.name as ts.Identifier).text}`;
+  }
+}
+
+const isPrivate = (member: ts.MethodDeclaration) =>
+  (ts.getModifiers(member) ?? []).some(({ kind }) => kind === ts.SyntaxKind.PrivateKeyword);
+
+const takesText = ({ parameters }: ts.SignatureDeclaration, source: string) =>
+  parameters.some(({ type }) => type && /\bstring\b/.test(source.slice(type.pos, type.end)));
