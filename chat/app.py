@@ -12,6 +12,9 @@ from aiohttp import web
 from chat import routes
 from chat.accounts.accounts import Accounts
 from chat.accounts.endpoints import ACCOUNTS, SESSIONS
+from chat.accounts.factors.challenges import Challenges
+from chat.accounts.factors.endpoints import CHALLENGES, FACTORS
+from chat.accounts.factors.factors import SecondFactors
 from chat.accounts.sessions import Sessions
 from chat.attention.endpoints import HERE
 from chat.attention.here import Here
@@ -135,7 +138,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
     async with open_redis(settings.redis_url) as redis, make_pool(settings.database_url) as pool:
         await pool.wait(timeout=10)
         tasks = app[TASKS] = Tasks()
-        identities = app[IDENTITIES] = Identities(pool, settings.session_idle_days)
+        identities = app[IDENTITIES] = Identities(pool, settings.session_idle_days, settings.admin_mfa == "required")
         registry = app[REGISTRY] = Registry(settings, pool, redis)
         streams = app[STREAMS] = Streams(settings, pool, redis, identities, registry)
         announcer = Announcer(redis, streams.tail.hear)
@@ -144,7 +147,9 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         read_marks = app[READ_MARKS] = ReadMarks(journal, settings.append_queue, settings.receipts_most)
         app[HERE] = Here(pool, settings.here_most, partial(find_here, registry))
         retention = Retention(pool, settings.log_partition_entries, settings.log_retention_days)
-        sessions = app[SESSIONS] = Sessions(pool, journal, settings.session_days, settings.session_idle_days)
+        days, limit = (settings.session_days, settings.session_idle_days), settings.sessions_per_person
+        sessions = app[SESSIONS] = Sessions(pool, journal, *days, limit)
+        app[FACTORS], app[CHALLENGES] = SecondFactors(pool, journal), Challenges(pool)
         accounts = app[ACCOUNTS] = Accounts(pool, journal, sessions, settings.signup, settings.directory)
         rates = app[RATES] = Rates(settings, redis)
         events = app[EVENTS] = SecurityEvents(pool)

@@ -28,6 +28,9 @@ LIMITS: dict[str, Charge] = {
     # before anyone is known: the handlers charge addresses, names and devices
     "POST /api/accounts": FREE,
     "POST /api/sessions": FREE,
+    "POST /api/sessions/second": FREE,
+    "POST /api/passkeys/login": FREE,
+    "POST /api/passkeys/login/options": FREE,
     "POST /api/resets": FREE,
     "GET /api/openapi.json": Charge("view", 10),
     "GET /api/asyncapi.json": Charge("view", 10),

@@ -5,6 +5,7 @@ from aiohttp import web
 from chat.accounts import endpoints as accounts
 from chat.accounts.avatars import endpoints as avatars
 from chat.accounts.factors import endpoints as factors
+from chat.accounts.log_in import endpoints as log_in
 from chat.accounts.oversight import endpoints as oversight
 from chat.accounts.resets import endpoints as resets
 from chat.attention import endpoints as attention
@@ -50,8 +51,21 @@ ACCOUNTS = [
     web.post("/api/invites", accounts.post_invite),
     web.post("/api/sessions", accounts.post_session),
     web.get("/api/sessions", accounts.get_sessions),
-    web.get("/api/sessions/current/proof", factors.get_proof),
-    web.post("/api/sessions/current/proof", factors.post_proof),
+    web.post("/api/sessions/second", log_in.post_second),
+    web.post("/api/passkeys/login/options", log_in.post_login_options),
+    web.post("/api/passkeys/login", log_in.post_login),
+    web.get("/api/sessions/current/proof", log_in.get_proof),
+    web.post("/api/sessions/current/proof", log_in.post_proof),
+    web.post("/api/sessions/current/proof/options", log_in.post_proof_options),
+    web.get("/api/users/me/factors", factors.get_factors),
+    web.post("/api/users/me/totp", factors.post_totp),
+    web.put("/api/users/me/totp", factors.put_totp),
+    web.delete("/api/users/me/totp", factors.delete_totp),
+    web.post("/api/users/me/passkeys/options", factors.post_passkey_options),
+    web.post("/api/users/me/passkeys", factors.post_passkey),
+    web.patch("/api/users/me/passkeys/{passkey}", factors.patch_passkey),
+    web.delete("/api/users/me/passkeys/{passkey}", factors.delete_passkey),
+    web.post("/api/users/me/recovery-codes", factors.post_recovery_codes),
     web.delete("/api/sessions/{session}", accounts.delete_session),
     web.get("/api/users", accounts.get_users),
     web.get("/api/users/me", accounts.get_me),

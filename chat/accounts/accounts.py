@@ -1,5 +1,6 @@
 """Accounts: made, proved with a password, changed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -8,12 +9,13 @@ from pydantic import ValidationError
 from chat.accounts.form import LogIn, PasswordChange, Profile, SignUp
 from chat.accounts.hasher import Hasher
 from chat.accounts.invites import use_invite
-from chat.accounts.sessions import Device, Session, Sessions, end_others, lock_user
+from chat.accounts.sessions import Device, Session, Sessions, end_others, lock_user, renew_token
 from chat.accounts.strength import check_password
 from chat.accounts.user import Me, User, queries, require_own_look, tell_change
 from chat.log.append import Log
 from chat.log.entry import Unplaced
 from chat.shared.audit import COMMAND_LINE, Actor, record
+from chat.shared.identity import hash_token
 from chat.shared.postgres import Connection, Pool
 from chat.shared.problems import Invalid, Refusal, Unauthenticated
 
@@ -76,13 +78,16 @@ class Accounts:
                 await use_invite(connection, form.invite)
             user = await insert_user(connection, form.name, form.display_name or form.name, stored)
             await require_own_look(connection, user)
-            opened = await self._sessions.open(connection, user.id, [stored], device)
+            opened = await self._sessions.open(connection, user.id, [hash_token(stored)], device)
             assert opened is not None
             await record(connection, owner(user, opened[1]), "account.create", user.id, role=user.role)
         return SignedIn(user, opened[1], opened[0])
 
-    async def log_in(self, form: LogIn, device: Device) -> SignedIn:
-        """A new login. Raises `BadCredentials`, after the same work whether or not there is such an account."""
+    async def check_log_in(self, form: LogIn) -> tuple[User, list[bytes]]:
+        """Return the user, and the digests of the hashes that this password has or had just now.
+
+        Raise `BadCredentials`, after the same work whether or not there is such an account.
+        """
         async with self._pool.connection() as connection:
             row = await (await connection.execute(queries.find_credentials, [plain_name(form.name)])).fetchone()
         *fields, stored = row or (None,)
@@ -90,8 +95,12 @@ class Accounts:
             raise BadCredentials
         user = User(*fields)
         hashes = [stored, *await self._renew(user.id, stored, form.password)]
+        return user, [hash_token(one) for one in hashes]
+
+    async def open_session(self, user: User, password_digests: Sequence[bytes] | None, device: Device) -> SignedIn:
+        """Open a session. Raise `BadCredentials` if the password has changed since, or the account is disabled."""
         async with self._pool.connection() as connection, connection.transaction():
-            opened = await self._sessions.open(connection, user.id, hashes, device)
+            opened = await self._sessions.open(connection, user.id, password_digests, device)
             if opened is None:
                 raise BadCredentials
             await record(connection, owner(user, opened[1]), "login.ok", user.id)
@@ -136,8 +145,13 @@ class Accounts:
             if not await (await connection.execute(queries.find_time_zone, [name])).fetchone():
                 raise Invalid(errors=[{"field": "time_zone", "detail": "must be one like Europe/Berlin"}])
 
-    async def change_password(self, actor: Actor, user_id: int, session_id: int, form: PasswordChange) -> list[int]:
-        """Change it, and end all other logins: which. Raises `WrongPassword`, or `Invalid` for a bad new one."""
+    async def change_password(
+        self, actor: Actor, user_id: int, session_id: int, form: PasswordChange, secure: bool
+    ) -> tuple[str, list[int]]:
+        """Change it, and end all other sessions. Return the new token of this one, and the ids of those that ended.
+
+        Raise `WrongPassword`, or `Invalid` for a bad new one.
+        """
         user, stored = await self.check_password(user_id, form.old)
         check_new(form.new, user)
         fresh = await self.hasher.hash(form.new)
@@ -147,7 +161,8 @@ class Accounts:
             if not await (await change.connection.execute(queries.set_password, changed)).fetchone():
                 raise WrongPassword
             await record(change.connection, actor, "account.password", user_id)
-            return await end_others(change, actor, user_id, session_id, "password")
+            ended = await end_others(change, actor, user_id, session_id, "password")
+            return await renew_token(change, user_id, session_id, secure), ended
 
     async def check_password(self, user_id: int, password: str) -> tuple[User, str]:
         """Return the user and the stored hash of this password. Raise `WrongPassword` if it is another one."""

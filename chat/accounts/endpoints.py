@@ -3,14 +3,16 @@
 from aiohttp import web
 
 from chat.accounts.accounts import Accounts, SignedIn, plain_name
+from chat.accounts.factors.endpoints import require_second_step
 from chat.accounts.form import InviteForm, LogIn, PasswordChange, Profile, SignUp
 from chat.accounts.invites import make_invite
 from chat.accounts.name import plain_text
 from chat.accounts.sessions import Device, Sessions
-from chat.accounts.trusted_devices import TRUSTED_DAYS, find_trust, trust_device
+from chat.accounts.trusted_devices import TRUSTED_DAYS, Trust, find_trust, trust_device
 from chat.accounts.user import find_users, read_me, read_user, read_users
 from chat.shared.endpoints import (
     COOKIE,
+    HOST_COOKIE,
     IDENTITIES,
     POOL,
     RATES,
@@ -20,15 +22,19 @@ from chat.shared.endpoints import (
     actor_of,
     answer_json,
     client_address,
+    find_bearer,
+    find_cookie,
+    is_secure,
     parse_ids,
     path_id,
+    read_cookie,
     read_model,
     require_admin,
     require_changer,
     require_identity,
     require_recent_proof,
 )
-from chat.shared.identity import Member
+from chat.shared.identity import Member, hash_token
 
 ACCOUNTS = web.AppKey("accounts", Accounts)
 SESSIONS = web.AppKey("sessions", Sessions)
@@ -45,47 +51,53 @@ async def post_account(request: web.Request) -> web.Response:
     accounts.check_open()
     await request.app[RATES].signup.spend(client_address(request))
     form = await read_model(request, SignUp)
-    signed_in = await accounts.sign_up(form, device_of(request, form.device))
-    answer = welcome(request, signed_in)
-    await remember_device(request, answer, signed_in.user.id)
-    return answer
+    return await welcome(request, await accounts.sign_up(form, device_of(request, form.device)))
 
 
 async def post_session(request: web.Request) -> web.Response:
-    """Log in."""
+    """Log in. A user with a second factor gets a challenge (401) and continues with POST /api/sessions/second."""
     form = await read_model(request, LogIn)
     request[TYPED_NAME] = form.name
-    rates, name, address = request.app[RATES], form.name.lower(), client_address(request)
-    trust = await find_trust(request.app[POOL], plain_name(name), request.cookies.get(DEVICE_COOKIE, ""), address)
-    await rates.spend_login(name, address, device=trust.device, familiar=trust.familiar)
-    signed_in = await request.app[ACCOUNTS].log_in(form, device_of(request, form.device))
-    await rates.refill_login(name, address, device=trust.device)
-    answer = welcome(request, signed_in)
+    name, accounts = form.name.lower(), request.app[ACCOUNTS]
+    trust = await trust_of(request, name)
+    await request.app[RATES].spend_login(name, client_address(request), device=trust.device, familiar=trust.familiar)
+    user, digests = await accounts.check_log_in(form)
+    await require_second_step(request, user.id, digests)
+    signed_in = await accounts.open_session(user, digests, device_of(request, form.device))
+    await forgive(request, name)
+    return await welcome(request, signed_in)
+
+
+async def trust_of(request: web.Request, name: str) -> Trust:
+    """Return how far this browser and this network are known to the user of this name."""
+    cookie = read_cookie(request, DEVICE_COOKIE) or ""
+    return await find_trust(request.app[POOL], plain_name(name), cookie, client_address(request))
+
+
+async def forgive(request: web.Request, name: str) -> None:
+    """Forget the failed attempts before this log-in."""
+    trust = await trust_of(request, name)
+    await request.app[RATES].refill_login(name, client_address(request), device=trust.device)
+
+
+async def welcome(request: web.Request, signed_in: SignedIn) -> web.Response:
+    """Return the answer to a log-in. The session of the cookie that the request came with ends, as do the longest
+    unused ones beyond SESSIONS_PER_PERSON."""
+    sessions, session, address = request.app[SESSIONS], signed_in.session, client_address(request)
+    ended = await sessions.end_surplus(signed_in.user.id, session.id, address)
+    if old := find_cookie(request):
+        ended += await sessions.end_replaced(hash_token(old), address)
+    forget_sessions(request, ended)
+    body = {"user": signed_in.user.to_json(), "session": session.to_json(session.id)}
+    answer = answer_json(body | token_for(request, signed_in.token), 201)
+    set_cookie(request, answer, signed_in.token)
     await remember_device(request, answer, signed_in.user.id)
-    return answer
-
-
-def welcome(request: web.Request, signed_in: SignedIn) -> web.Response:
-    """The token as JSON and as a cookie; the session that the request came with, if any, is not touched."""
-    settings, session = request.app[SETTINGS], signed_in.session
-    answer = answer_json(
-        {"user": signed_in.user.to_json(), "session": session.to_json(session.id), "token": signed_in.token}, 201
-    )
-    answer.set_cookie(
-        COOKIE,
-        signed_in.token,
-        max_age=settings.session_days * DAY,
-        path="/",
-        httponly=True,
-        samesite="Lax",
-        secure=settings.cookie_secure,
-    )
     return answer
 
 
 async def remember_device(request: web.Request, answer: web.Response, user_id: int) -> None:
     """Trust this browser: wrong passwords that others try do not lock the user out of it."""
-    token = await trust_device(request.app[POOL], user_id, request.cookies.get(DEVICE_COOKIE, ""))
+    token = await trust_device(request.app[POOL], user_id, read_cookie(request, DEVICE_COOKIE) or "")
     answer.set_cookie(
         DEVICE_COOKIE,
         token,
@@ -93,58 +105,88 @@ async def remember_device(request: web.Request, answer: web.Response, user_id: i
         path="/api",
         httponly=True,
         samesite="Strict",
-        secure=request.app[SETTINGS].cookie_secure,
+        secure=is_secure(request),
     )
 
 
+def token_for(request: web.Request, token: str) -> dict[str, str]:
+    """Return the token as a field of the answer, unless a browser asks: its scripts must not read it.
+
+    Every current browser sends Sec-Fetch-Site, and no script can set or remove it.
+    """
+    return {} if "Sec-Fetch-Site" in request.headers else {"token": token}
+
+
+def set_cookie(request: web.Request, answer: web.Response, token: str) -> None:
+    """Set the session cookie. Over TLS its name has the prefix `__Host-`, so that no other host can plant one."""
+    secure, days = is_secure(request), request.app[SETTINGS].session_days
+    if secure:
+        answer.del_cookie(COOKIE, path="/", httponly=True, samesite="Lax", secure=True)
+    name = HOST_COOKIE if secure else COOKIE
+    answer.set_cookie(name, token, max_age=days * DAY, path="/", httponly=True, samesite="Lax", secure=secure)
+
+
+def clear_cookie(request: web.Request, answer: web.Response) -> None:
+    """Delete the session cookie under both of its names."""
+    answer.del_cookie(COOKIE, path="/", httponly=True, samesite="Lax", secure=is_secure(request))
+    answer.del_cookie(HOST_COOKIE, path="/", httponly=True, samesite="Lax", secure=True)
+
+
 def device_of(request: web.Request, given: str) -> Device:
-    """What the client calls itself, else its browser."""
-    return Device(given or plain_text(request.headers.get("User-Agent", ""))[:100], client_address(request))
+    """Return the device as the client names it, else by its browser."""
+    name = given or plain_text(request.headers.get("User-Agent", ""))[:100]
+    return Device(name, client_address(request), is_secure(request))
 
 
 async def get_sessions(request: web.Request) -> web.Response:
-    """My logins."""
+    """List the caller's sessions, and how many they may have."""
     member = await require_identity(request)
-    return answer_json({"sessions": await describe_sessions(request, member.user_id, member.session_id)})
+    return answer_json(await describe_sessions(request, member.user_id, member.session_id))
 
 
-async def describe_sessions(request: web.Request, user_id: int, current: int) -> list[dict[str, object]]:
-    """The person's logins, with what each has open; `current` is the one that asks."""
+async def describe_sessions(request: web.Request, user_id: int, current: int) -> dict[str, object]:
+    """Return a user's sessions with what each has open; `current` is the session that asks."""
     sessions = await request.app[SESSIONS].of_user(user_id)
     open_now = await request.app[REGISTRY].count_open(user_id)
-    return [session.to_json(current, *open_now.get(session.id, (0, 0))) for session in sessions]
+    listed = [session.to_json(current, *open_now.get(session.id, (0, 0))) for session in sessions]
+    return {"sessions": listed, "limit": request.app[SESSIONS].limit}
 
 
 async def delete_session(request: web.Request) -> web.Response:
     """End one of the caller's sessions: `current`, `others`, or one by its id. All but the current one need a recent
     proof."""
-    member, which = await require_identity(request), request.match_info["session"]
-    if which == "current" or which == str(member.session_id):
-        request.app[RATES].change.spend(member.user_id)
-    else:
-        member = await require_recent_proof(request)
+    member, which = await require_changer(request), request.match_info["session"]
+    if which not in ("current", str(member.session_id)):
+        await require_recent_proof(request)
     actor, sessions = actor_of(request, member), request.app[SESSIONS]
     if which == "others":
         return let_go(request, await sessions.end_others(actor, member.user_id, member.session_id, "owner"))
     session_id = member.session_id if which == "current" else path_id(request, "session")
     answer = let_go(request, await sessions.end(actor, member.user_id, session_id, "owner"))
     if session_id == member.session_id:
-        answer.del_cookie(COOKIE, path="/", httponly=True, samesite="Lax", secure=request.app[SETTINGS].cookie_secure)
+        clear_cookie(request, answer)
+        answer.headers["Clear-Site-Data"] = '"storage"'
     return answer
 
 
 def let_go(request: web.Request, session_ids: list[int]) -> web.Response:
     """The log tells every node that these have ended; this one must not wait for it and answer them once more."""
-    for session_id in session_ids:
-        request.app[IDENTITIES].forget(session_id)
-        request.app[REGISTRY].revoke(session_id)
+    forget_sessions(request, session_ids)
     return web.Response(status=204)
 
 
+def forget_sessions(request: web.Request, session_ids: list[int]) -> None:
+    """Refuse these sessions on this node from now on, and tell the others by the short way."""
+    for session_id in session_ids:
+        request.app[IDENTITIES].forget(session_id)
+        request.app[REGISTRY].revoke(session_id)
+
+
 async def get_me(request: web.Request) -> web.Response:
-    """Who I am."""
+    """Return the caller's account."""
     member = await require_identity(request)
-    return answer_json((await read_me(request.app[POOL], member.user_id)).encode())
+    me = await read_me(request.app[POOL], member.user_id)
+    return answer_json(me.to_json() | ({"second_factor_required": True} if member.withheld else {}))
 
 
 async def patch_me(request: web.Request) -> web.Response:
@@ -155,13 +197,21 @@ async def patch_me(request: web.Request) -> web.Response:
 
 
 async def put_password(request: web.Request) -> web.Response:
-    """Change my password; my other logins end. Guessing the old one is limited as guessing it at log-in is."""
+    """Change the caller's password. Other sessions end; this one goes on with a new token.
+
+    The token comes as a cookie if the old one did, and in the body unless a browser asks.
+    """
     member = await require_changer(request)
     form = await read_model(request, PasswordChange)
     session = f"session {member.session_id}"  # as good as a trusted device: others cannot use up its attempts
     await request.app[RATES].spend_login(member.name, client_address(request), device=session)
     mine = (actor_of(request, member), member.user_id, member.session_id)
-    answer = let_go(request, await request.app[ACCOUNTS].change_password(*mine, form))
+    token, ended = await request.app[ACCOUNTS].change_password(*mine, form, is_secure(request))
+    forget_sessions(request, ended)
+    request.app[IDENTITIES].forget_user(member.user_id)
+    answer = answer_json(token_for(request, token))
+    if find_bearer(request) is None:
+        set_cookie(request, answer, token)
     await remember_device(request, answer, member.user_id)
     return answer
 

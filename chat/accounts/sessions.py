@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from chat.accounts.user import queries
 from chat.log.append import Change, Log
-from chat.log.entry import LOGOUT, Unplaced
+from chat.log.entry import IDENTITY, LOGOUT, Unplaced
 from chat.shared.audit import Actor, record
 from chat.shared.identity import hash_token
 from chat.shared.postgres import Connection, Pool
-from chat.shared.problems import NotFound
+from chat.shared.problems import NotFound, Unauthenticated
 
 TOKEN_BYTES = 32
 NO_SESSION = 0
@@ -18,10 +18,14 @@ NO_SESSION = 0
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """Where a log-in comes from, so that its owner recognises it. `address`: of the client, not of a proxy."""
+    """Where a log-in comes from, so that its owner recognizes it. `address`: of the client, not of a proxy.
+
+    `secure`: over TLS, so that only the cookie `__Host-tandem` proves the session.
+    """
 
     name: str
     address: str
+    secure: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,22 +53,29 @@ class Session:
 
 
 class Sessions:
-    """Opens, lists and ends logins. `days`: how long one lasts; `idle_days`: how long one that nobody uses."""
+    """Opens, lists and ends sessions.
 
-    def __init__(self, pool: Pool, log: Log, days: int, idle_days: int) -> None:
-        self._pool, self._log, self.days, self._idle_days = pool, log, days, idle_days
+    `days`: how long one lasts; `idle_days`: how long an unused one; `limit`: how many a user has at most.
+    """
+
+    def __init__(self, pool: Pool, log: Log, days: int, idle_days: int, limit: int) -> None:
+        self._pool, self._log, self.days, self._idle_days, self.limit = pool, log, days, idle_days, limit
 
     async def open(
-        self, connection: Connection, user_id: int, hashes: Sequence[str], device: Device
+        self, connection: Connection, user_id: int, password_digests: Sequence[bytes] | None, device: Device
     ) -> tuple[str, Session] | None:
-        """A new session and its token; None when the password's hash is none of `hashes` any more."""
+        """Return the token of a new session and the session.
+
+        None if the account is disabled, or the digest of its password's hash is none of these (None: not asked for).
+        """
         token = secrets.token_urlsafe(TOKEN_BYTES)
         opened = {
             "user_id": user_id,
-            "hashes": list(hashes),
+            "digests": None if password_digests is None else list(password_digests),
             "digest": hash_token(token),
             "device": device.name,
             "address": device.address,
+            "secure": device.secure,
             "days": self.days,
         }
         row = await (await connection.execute(queries.insert_session, opened)).fetchone()
@@ -90,6 +101,32 @@ class Sessions:
             if not ended:
                 raise NotFound
         return ended
+
+    async def end_replaced(self, digest: bytes, address: str) -> list[int]:
+        """End the session with this token's hash, which a new log-in of the same browser replaces; its id, if any."""
+        async with self._pool.connection() as connection:
+            row = await (await connection.execute(queries.find_replaced, [digest])).fetchone()
+        if row is None:
+            return []
+        user_id, session_id = row
+        async with self._log.change() as change:
+            await lock_user(change, user_id)
+            actor = Actor(user_id, address)
+            return await end_logins(change, actor, user_id, queries.end_session, session_id, "replaced")
+
+    async def end_surplus(self, user_id: int, session_id: int, address: str) -> list[int]:
+        """End the longest unused sessions beyond the limit, never `session_id`, the new one. Return their ids."""
+        async with self._pool.connection() as connection:
+            row = await (await connection.execute(queries.count_sessions, [user_id])).fetchone()
+        if row is None or row[0] <= self.limit:
+            return []
+        async with self._log.change() as change:
+            await lock_user(change, user_id)
+            asked = {"user_id": user_id, "session_id": session_id, "others": self.limit - 1}
+            rows = await (await change.connection.execute(queries.end_surplus_sessions, asked)).fetchall()
+            ended = [row[0] for row in rows]
+            await note_ended(change, Actor(user_id, address), user_id, ended, "limit")
+            return ended
 
     async def end_others(self, actor: Actor, user_id: int, session_id: int, why: str) -> list[int]:
         """End all of this person's logins but this one; which they were."""
@@ -120,11 +157,29 @@ async def end_all(change: Change, actor: Actor, user_id: int, why: str) -> list[
 async def end_logins(change: Change, actor: Actor, user_id: int, query: bytes, session_id: int, why: str) -> list[int]:
     """End what `query` finds, with an entry for each, at which every node lets go of what it has open.
 
-    The audit keeps who did it, and `why`: owner, password, admin or disabled.
+    The audit keeps who did it, and `why`: owner, password, admin, disabled, replaced or limit.
     """
     ended = [row[0] for row in await (await change.connection.execute(query, [user_id, session_id])).fetchall()]
+    await note_ended(change, actor, user_id, ended, why)
+    return ended
+
+
+async def note_ended(change: Change, actor: Actor, user_id: int, ended: list[int], why: str) -> None:
+    """Record that these sessions ended, in the audit and in the log, from which every node learns it."""
     if ended:
         await record(change.connection, actor, "login.end", user_id, sessions=ended, why=why)
     for one in ended:
         await change.record(Unplaced(LOGOUT, user_id=user_id, subject=one))
-    return ended
+
+
+async def renew_token(change: Change, user_id: int, session_id: int, secure: bool) -> str:
+    """Return a new token for this session. The old one stops working on every node; what is open goes on.
+
+    Raise `Unauthenticated` if the session has ended meanwhile. The user is locked.
+    """
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    renewed = {"digest": hash_token(token), "secure": secure, "session_id": session_id}
+    if not await (await change.connection.execute(queries.renew_token, renewed)).fetchone():
+        raise Unauthenticated
+    await change.record(Unplaced(IDENTITY, user_id=user_id))
+    return token

@@ -62,9 +62,13 @@ class Me:
     user: User
     receipts: bool
 
+    def to_json(self) -> dict[str, object]:
+        """Return the public fields, and what is only for the user."""
+        return self.user.to_json() | self.settings()
+
     def encode(self) -> bytes:
-        """His public fields, and what is only for him."""
-        return orjson.dumps(self.user.to_json() | self.settings())
+        """Return the same as bytes."""
+        return orjson.dumps(self.to_json())
 
     def changed(self, profile: Profile) -> "Me":
         """With what the profile names."""

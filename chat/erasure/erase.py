@@ -6,6 +6,7 @@ and the log tells every node. Messages stay, or are emptied like deleted ones; t
 
 from typing import Literal, NamedTuple
 
+from chat.accounts.factors.factors import remove_all
 from chat.accounts.oversight.standing import LastAdmin, lock_standing
 from chat.accounts.sessions import end_all
 from chat.accounts.user import User
@@ -78,6 +79,7 @@ async def forget_user(change: Change, user_id: int) -> User:
         raise NotFound
     await run(queries.drop_avatars, [user_id])
     await run(queries.drop_resets, [user_id])
+    await remove_all(change.connection, user_id)
     return User(*row)
 
 

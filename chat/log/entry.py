@@ -15,6 +15,8 @@ from typing import NamedTuple
 JOIN, LEAVE = "join", "leave"
 # A login has ended; its frame is empty, its streams close.
 LOGOUT = "logout"
+# What a token of this user means has changed: nodes look it up again. Its frame is empty.
+IDENTITY = "identity"
 # A message that came in from elsewhere, `subject` being its seq: it has a position, but no frame and no reader.
 IMPORT, NOBODY = "import", -1
 # Addressed to one user about a conversation that they need not belong to: reports reach the admins of the server.

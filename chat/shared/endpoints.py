@@ -20,6 +20,7 @@ from chat.shared.problems import (
     NotFound,
     ReauthenticationRequired,
     Refusal,
+    SecondFactorMissing,
     Unauthenticated,
 )
 from chat.shared.rates import Rates, home_of
@@ -37,7 +38,8 @@ IDENTITIES = web.AppKey("identities", Identities)
 REGISTRY = web.AppKey("registry", Registry)
 RATES = web.AppKey("rates", Rates)
 ADMISSION = web.AppKey("admission", Admission)
-COOKIE = "tandem"
+# Over TLS the first, which no other host of the domain can plant; without TLS the second.
+HOST_COOKIE, COOKIE = "__Host-tandem", "tandem"
 JSON = "application/json"
 DEVICE_MOST = 100
 LARGEST_ID = 2**53 - 1
@@ -46,9 +48,28 @@ Body = TypeVar("Body", bound=BaseModel)
 
 
 def find_token(request: web.Request) -> str | None:
-    """The bearer token, else the cookie's."""
+    """Return the bearer token, else the cookie's."""
     token = find_bearer(request)
-    return request.cookies.get(COOKIE) if token is None else token
+    return find_cookie(request) if token is None else token
+
+
+def find_cookie(request: web.Request) -> str | None:
+    """Return the token of the session cookie. A planted cookie does not win over one of this host."""
+    return read_cookie(request, HOST_COOKIE) or read_cookie(request, COOKIE)
+
+
+def read_cookie(request: web.Request, name: str) -> str | None:
+    """Return the value of the first cookie with exactly this name.
+
+    Split at semicolons alone, as browsers join them. aiohttp's own parser also splits at spaces and strips Unicode
+    white space, so that a cookie of another name could smuggle in one of ours.
+    """
+    for header in request.headers.getall("Cookie", []):
+        for pair in header.split(";"):
+            key, _, value = pair.strip(" \t").partition("=")
+            if key == name:
+                return value
+    return None
 
 
 def find_bearer(request: web.Request) -> str | None:
@@ -68,6 +89,9 @@ async def require_identity(request: web.Request, *, remember: bool = True) -> Me
     if not identities.knows(digest):  # the database is asked, but not for an address that keeps sending dead tokens
         check_stranger(request)
     member = request[MEMBER] = await identities.of_digest(digest, remember=remember)
+    if member.host_cookie and find_bearer(request) is None and not read_cookie(request, HOST_COOKIE):
+        del request[MEMBER]
+        raise Unauthenticated  # another host of the domain may have planted this cookie
     charge_caller(request, request.app[RATES], member.user_id)
     return member
 
@@ -99,7 +123,9 @@ async def require_admin(request: web.Request) -> Member:
 
 
 def check_admin(member: Member) -> Member:
-    """The member; raises `AdminsOnly`."""
+    """Return the member. Raise `AdminsOnly`, or `SecondFactorMissing` for an admin who needs one first."""
+    if member.withheld:
+        raise SecondFactorMissing
     if member.role != "admin":
         raise AdminsOnly
     return member
@@ -122,6 +148,15 @@ def is_from_proxy(request: web.Request) -> bool:
     """Return whether the peer is one of TRUSTED_PROXIES."""
     peer = parse_address(request.remote or "127.0.0.1")
     return any(peer in network for network in request.app[SETTINGS].trusted_proxies)
+
+
+def is_secure(request: web.Request) -> bool:
+    """Return whether the client speaks TLS: as COOKIE_SECURE says, else as the trusted proxy says."""
+    settings = request.app[SETTINGS]
+    if settings.cookie_secure is not None:
+        return settings.cookie_secure
+    proto = ",".join(request.headers.getall("X-Forwarded-Proto", [])).rpartition(",")[2].strip()
+    return proto.lower() == "https" and is_from_proxy(request)
 
 
 def client_address(request: web.Request) -> str:

@@ -29,6 +29,8 @@ class Member:
     role: str
     expires_in: float
     looked_up: float
+    withheld: bool = False  # an admin who has no admin rights until they set up a second factor
+    host_cookie: bool = False  # a cookie other than `__Host-tandem` is no proof of this session
 
     def seconds_left(self) -> float:
         """How long the login still lasts, by the database's clock when it was read and this node's pace since."""
@@ -43,11 +45,12 @@ def hash_token(token: str) -> bytes:
 class Identities:
     """Looks tokens up in batches and remembers the answers for 30 s, or until `forget`."""
 
-    def __init__(self, pool: Pool, idle_days: int) -> None:
-        self._pool, self._idle_days = pool, idle_days
+    def __init__(self, pool: Pool, idle_days: int, admin_mfa: bool = False) -> None:
+        self._pool, self._idle_days, self._admin_mfa = pool, idle_days, admin_mfa
         self._known: OrderedDict[bytes, Member] = OrderedDict()
         self._seen: dict[int, bytes] = {}
         self._ended: OrderedDict[int, None] = OrderedDict()
+        self._changed: OrderedDict[int, float] = OrderedDict()  # by user: when something about them last changed
         self._touched: set[int] = set()
         self._gather = Gather[tuple[bytes, bool], Member](self._read, batch=500, limit=20_000)
         self.run, self.waiting = self._gather.run, self._gather.waiting
@@ -63,6 +66,8 @@ class Identities:
         """As `of_token`, by the token's hash: what may be kept elsewhere without giving the login away."""
         member = self._known.get(digest)
         if member is None or time.monotonic() - member.looked_up > FRESH_SECONDS:
+            member = await self._gather.submit((digest, remember))
+        while member.looked_up <= self._changed.get(member.user_id, 0.0):
             member = await self._gather.submit((digest, remember))
         self.check(member)
         self._touched.add(member.session_id)
@@ -114,19 +119,25 @@ class Identities:
         self._known.pop(self._seen.pop(session_id, b""), None)
 
     def forget_user(self, user_id: int) -> None:
-        """Something about this person has changed: look again."""
+        """Look this user's sessions up again, those too whose look-up is under way: something about them changed."""
+        self._changed[user_id] = time.monotonic()
+        self._changed.move_to_end(user_id)
+        if len(self._changed) > REMEMBERED:
+            self._changed.popitem(last=False)
         for digest in [digest for digest, member in self._known.items() if member.user_id == user_id]:
             del self._known[digest]
 
     async def _read(self, wanted: list[tuple[bytes, bool]]) -> list[Member | Exception]:
         digests = [digest for digest, _ in wanted]
-        async with self._pool.connection() as connection:
-            asked = {"digests": digests, "idle_days": self._idle_days}
-            rows = await (await connection.execute(queries.find_sessions, asked)).fetchall()
         now = time.monotonic()
+        async with self._pool.connection() as connection:
+            asked = {"digests": digests, "idle_days": self._idle_days, "admin_mfa": self._admin_mfa}
+            rows = await (await connection.execute(queries.find_sessions, asked)).fetchall()
         found = {
-            bytes(digest): Member(user_id, session_id, name, intern(role), seconds, now)
-            for digest, user_id, session_id, name, role, seconds in rows
+            bytes(digest): Member(
+                user_id, session_id, name, intern("member" if withheld else role), seconds, now, withheld, host_cookie
+            )
+            for digest, user_id, session_id, name, role, host_cookie, withheld, seconds in rows
         }
         for digest, remember in wanted:
             if remember and digest in found:

@@ -1,6 +1,9 @@
 -- name: find_sessions
 -- Expiry is reckoned by this server's clock, so that a node's own clock does not matter.
-select s.token_hash, s.user_id, s.id, u.name, u.role,
+select s.token_hash, s.user_id, s.id, u.name, u.role, s.host_cookie,
+       u.role = 'admin' and %(admin_mfa)s
+       and not exists (select from authenticators a where a.user_id = u.id and a.confirmed_at is not null)
+       and not exists (select from passkeys p where p.user_id = u.id),
        extract(epoch from least(s.expires_at, s.last_seen_at + make_interval(days => %(idle_days)s)) - now())::float8
   from sessions s join users u on u.id = s.user_id
  where s.token_hash = any(%(digests)s) and s.ended_at is null and u.disabled_at is null

@@ -68,6 +68,12 @@ class ReauthenticationRequired(Forbidden):
     code = "reauthentication_required"
 
 
+class SecondFactorMissing(Forbidden):
+    """Set up a second factor first: on this server admins need one."""
+
+    code = "second_factor_required"
+
+
 class ForeignOrigin(Refusal):
     """The Origin of this request is neither this host nor one that ALLOWED_ORIGINS names."""
 

@@ -105,6 +105,7 @@ class Rates:
         self.login_address = NetworkLimit("address", said(settings.rate_login_address), tally, WIDE)
         self.login_name = SharedLimit("name", said(settings.rate_login_name), tally)
         self.login_device = SharedLimit("device", said(settings.rate_login), tally)
+        self.second = SharedLimit("second", said(settings.rate_second_factor), tally)
         self.direct = SharedLimit("direct", said(settings.rate_direct), tally)
         self.post = Limit(said(settings.rate_post))
         self.batch = Limit(said(settings.rate_batch))

@@ -33,9 +33,18 @@ def check_files_url(text: str) -> str:
     return text
 
 
+def check_public_url(text: str) -> str:
+    """Return the URL without a trailing slash; raise `ValueError` unless it is scheme and host alone."""
+    parts = urlsplit(text)
+    if text and (parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query):
+        raise ValueError("must read like https://chat.example.com")
+    return text.rstrip("/")
+
+
 CommaList = Annotated[list[str], NoDecode, BeforeValidator(split_list)]
 Networks = Annotated[list[IPvAnyNetwork], NoDecode, BeforeValidator(split_list)]
 Rates = Annotated[str, AfterValidator(check_rates)]
+PublicUrl = Annotated[str, AfterValidator(check_public_url)]
 FilesUrl = Annotated[str, AfterValidator(check_files_url)]
 Seconds = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(gt=0)]
@@ -51,17 +60,19 @@ class Settings(BaseSettings):
     node: str = "node"
     role: Literal["all", "messages", "presence"] = "all"
 
+    public_url: PublicUrl = ""  # as browsers show it; empty: the address that each request asks
     signup: Literal["open", "invite", "closed"] = "open"
     directory: Literal["all", "members"] = "all"
     allowed_origins: CommaList = []
     trusted_proxies: Networks = []
-    cookie_secure: bool = False
+    cookie_secure: bool | None = None  # None: as the trusted proxy's X-Forwarded-Proto says
     rate_limits: bool = True
     # each node counts a person's; log-ins and sign-ups are counted by all nodes together as well
     rate_signup: Rates = "60/hour;200/day"  # from one address
     rate_login: Rates = "5/minute;20/hour;60/day"  # for one name from one address
     rate_login_name: Rates = "100/hour;300/day"  # for one name, from wherever
     rate_login_address: Rates = "30/minute;300/hour"  # from one address, for whichever name
+    rate_second_factor: Rates = "5/minute;20/hour;60/day"  # codes tried by one user, from wherever
     rate_post: Rates = "120/minute"
     rate_batch: Rates = "30000/minute"  # messages, not batches
     rate_change: Rates = "120/minute"
@@ -84,6 +95,8 @@ class Settings(BaseSettings):
     rate_watch: Rates = "10000/minute"  # people asked about, for each of whom the database is asked
     session_days: Count = 30
     session_idle_days: Count = 14
+    admin_mfa: Literal["off", "required"] = "off"  # admins without a second factor have no admin rights
+    sessions_per_person: Count = 50  # beyond it a log-in ends the longest unused
 
     max_body_bytes: Count = 64 * 1024
     max_batch_bytes: Count = 4 * 1024 * 1024

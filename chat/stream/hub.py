@@ -9,7 +9,7 @@ from typing import Protocol
 
 import structlog
 
-from chat.log.entry import JOIN, LEAVE, LOGOUT, Entry
+from chat.log.entry import IDENTITY, JOIN, LEAVE, LOGOUT, Entry
 from chat.shared.stays import Stays
 from chat.stream.chunk import Chunk
 from chat.stream.recent import Recent
@@ -127,7 +127,7 @@ class Hub:
                 self._deliver(run)
                 run = []
                 self._end(entry)
-            if entry.kind == LOGOUT or (entry.conversation_id is None and entry.user_id is None):
+            if entry.kind in (LOGOUT, IDENTITY) or (entry.conversation_id is None and entry.user_id is None):
                 self._watch(entry)
         self._deliver(run)
         for follower in self.followers:

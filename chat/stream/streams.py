@@ -3,7 +3,7 @@
 from collections import Counter
 
 from chat.log.cursor import BadCursor, Cursor, parse_cursor
-from chat.log.entry import LOGOUT, Entry
+from chat.log.entry import IDENTITY, LOGOUT, Entry
 from chat.log.pages import read_head
 from chat.log.tail import Tail
 from chat.shared.gather import Gather
@@ -76,6 +76,8 @@ class Streams:
         if entry.kind == LOGOUT and entry.subject is not None:
             self._identities.forget(entry.subject)
             self.roster.revoke(entry.subject)
+        elif entry.kind == IDENTITY and entry.user_id is not None:
+            self._identities.forget_user(entry.user_id)
         elif entry.kind == "user" and entry.subject is not None:
             self._identities.forget_user(entry.subject)
 

@@ -16,6 +16,7 @@ class Visitor:
         self.http, self.at = http, at
         self.headers: dict[str, str] = {}
         self.set_cookie = ""
+        self.cookies_set: list[str] = []
 
     async def call(self, method: str, path: str, json: Any = None, **kwargs: Any) -> tuple[int, Any]:
         """One call: `(status, decoded body)`."""
@@ -23,11 +24,17 @@ class Visitor:
         async with self.http.request(method, self.at + path, json=json, headers=headers, **kwargs) as answer:
             self.headers_heard = answer.headers
             self.set_cookie = answer.headers.get("Set-Cookie", "")
+            cookies = answer.headers.getall("Set-Cookie", [])
+            self.cookies_set = [line for line in cookies if not line.startswith("tandem-device=")]
             return answer.status, await answer.json(content_type=None) if await answer.read() else None
 
     async def signs_up(self, name: str, password: str = PASSWORD, **more: Any) -> tuple[int, Any]:
         """A new account."""
         return await self.call("POST", "/api/accounts", {"name": name, "password": password, **more})
+
+    def leaves(self) -> None:
+        """Another browser from now on: it knows no cookies."""
+        self.http.cookie_jar.clear()
 
     async def logs_in(self, name: str, password: str = PASSWORD, **more: Any) -> tuple[int, Any]:
         """A new login."""

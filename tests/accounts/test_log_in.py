@@ -17,6 +17,7 @@ from tests.waiting import eventually
 async def test_a_login_is_another_session(ana: Visitor) -> None:
     """Each has a token and an id of its own."""
     _, first = await ana.signs_up("ana")
+    ana.leaves()
     status, second = await ana.logs_in("Ana", device="phone")
     assert status == 201
     assert second["token"] != first["token"]

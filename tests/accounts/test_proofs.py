@@ -37,7 +37,7 @@ async def test_a_log_in_is_a_proof_for_ten_minutes(root: Visitor, database_url: 
     forgets_proofs(database_url)
     status, problem = await root.call(*INVITE)
     assert (status, problem["code"]) == (403, "reauthentication_required")
-    assert (await root.call("GET", PROOF))[1] == {"seconds_left": 0}
+    assert (await root.call("GET", PROOF))[1] == {"seconds_left": 0, "methods": ["password"]}
     status, problem = await root.call("POST", PROOF, {"password": "another-password"})
     assert (status, problem["code"]) == (403, "wrong_password")
     assert (await root.call(*INVITE))[0] == 403

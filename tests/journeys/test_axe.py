@@ -78,6 +78,7 @@ async def test_pages_and_dialogs(window: Window) -> None:
         "/settings/status": "Status message",
         "/settings/notifications": "This browser",
         "/settings/logins": "This device",
+        "/settings/security": "Two-step verification",
         "/settings/blocked": "Chloe",
         "/settings/appearance": "High contrast",
         "/join": "This link is not whole",

@@ -109,8 +109,8 @@ async def test_revoking_a_login_logs_the_other_browser_out(start_node: StartNode
     await says_of_presence(there, "sure")
     loads = there.loads
     await opens_settings(here)
-    await here.page.get_by_role("link", name="Logins and devices").click()
-    rows = here.page.get_by_role("region", name="Where you are logged in").get_by_role("article")
+    await here.page.get_by_role("link", name="Sessions").click()
+    rows = here.page.get_by_role("region", name="Active sessions").get_by_role("article")
     await expect(rows).to_have_count(2)
     await expect(rows.first).to_contain_text("This device")
     await expect(rows.last).to_contain_text("1 message stream, 1 presence socket")

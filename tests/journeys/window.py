@@ -40,7 +40,7 @@ class Window:
         """From the first screen, which must say so when it fails."""
         await self.page.get_by_label("Name", exact=True).fill(name)
         await self.page.get_by_label("Password").fill(password)
-        await self.page.get_by_role("button", name="Log in").click()
+        await self.page.get_by_role("button", name="Log in", exact=True).click()
 
     async def is_live(self) -> None:
         """Wait until the app says that it is connected."""

@@ -9,7 +9,14 @@ from tests.accounts.door import visiting
 from tests.cast import Cast
 from tests.nodes import Node
 
-OPEN = {("POST", "/api/accounts"), ("POST", "/api/sessions"), ("POST", "/api/resets")}
+OPEN = {
+    ("POST", "/api/accounts"),
+    ("POST", "/api/sessions"),
+    ("POST", "/api/sessions/second"),
+    ("POST", "/api/passkeys/login"),
+    ("POST", "/api/passkeys/login/options"),
+    ("POST", "/api/resets"),
+}
 OUTSIDE = {"/", "/assets/{name}", "/{name}", "/{address}", "/health/live", "/health/ready", "/metrics"}
 GHOSTS = [
     {},

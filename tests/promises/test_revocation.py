@@ -35,7 +35,8 @@ async def cast(database_url: str, nodes: tuple[Node, Node]) -> AsyncIterator[Cas
 
 
 async def second_login(cast: Cast, ana: Person, visitor: Visitor) -> Person:
-    """Ana once more, with another login."""
+    """Ana once more, with another login, in a browser that knows nothing of her."""
+    visitor.leaves()
     status, came = await visitor.logs_in(ana.name)
     assert status == 201
     person = Person(cast.http, visitor.at, ana.name, ana.id, came["token"])
@@ -99,7 +100,7 @@ async def test_the_node_that_ended_it_refuses_at_once(nodes: tuple[Node, Node], 
 
 
 async def test_a_new_password_ends_the_other_streams(nodes: tuple[Node, Node], cast: Cast) -> None:
-    """The stream of the login that changed it goes on."""
+    """The stream of the session that changed it goes on, under a new token: the old one is worth nothing anywhere."""
     here, there = nodes
     async with visiting(here.url) as browser:
         laptop = await enters_with_password(cast, browser, "ana")
@@ -108,7 +109,15 @@ async def test_a_new_password_ends_the_other_streams(nodes: tuple[Node, Node], c
         thief.at = there.url
         theirs = await thief.listens()
         change = {"old": PASSWORD, "new": "copper-kettle-93-indigo"}
-        assert (await laptop.call("PUT", "/api/users/me/password", change))[0] == 204
+        here_too, laptop.at = Person(cast.http, there.url, "ana", laptop.id, laptop.token), here.url
+        assert (await here_too.call("GET", "/api/users/me"))[0] == 200
+        status, renewed = await laptop.call("PUT", "/api/users/me/password", change)
+        assert status == 200
+        await is_out(here_too, there, here)
+        laptop.token = renewed["token"]
+        for node in nodes:
+            laptop.at = node.url
+            assert (await laptop.call("GET", "/api/users/me"))[0] == 200
         assert (await theirs.hears_event("bye")).json() == {"reason": "revoked"}
         await is_out(thief, there, here)
         assert not mine.closed

@@ -25,6 +25,7 @@ const waits = ['sending', 'waiting'];
 export class Chat {
   readonly store: Store;
   readonly moderation: Moderation;
+  private readonly keep: IndexedKeep;
   /** Who listens to the entries of the log beside the view. */
   private readonly ears = new Set<(entry: Entry) => void>();
   private readonly waiting: (() => void)[] = [];
@@ -44,11 +45,18 @@ export class Chat {
     tabs: Tabs | null,
   ) {
     this.moderation = new Moderation(api);
+    this.keep = new IndexedKeep(`tandem ${me.id}`);
     this.listen(hear);
     const entry = (told: Entry) => this.tell(told);
-    this.store = new Store({ api, me, entry, keep: new IndexedKeep(`tandem ${me.id}`), ...(tabs && shared(tabs)) });
+    this.store = new Store({ api, me, entry, keep: this.keep, ...(tabs && shared(tabs)) });
     this.view = $state.raw(this.store.view);
     this.store.subscribe(paced((view: View) => this.show(view)));
+  }
+
+  /** Deletes what this browser keeps of messages that were not sent. */
+  async forget(): Promise<void> {
+    this.store.stop();
+    await this.keep.clear();
   }
 
   /** Resolves when all that the store knows now stands in the page. */

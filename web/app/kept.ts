@@ -20,6 +20,25 @@ export function keep(where: Where, key: string, text: string): void {
   }
 }
 
+/** Forgets everything, on this device and in this tab. */
+export function forgetAll(): void {
+  for (const where of ['device', 'tab'] as const)
+    try {
+      storage(where).clear();
+    } catch {
+      // forbidden: then nothing is kept
+    }
+}
+
+/** How many texts are kept on this device under keys that begin so. */
+export function countKept(start: string): number {
+  try {
+    return Object.keys(localStorage).filter((key) => key.startsWith(start)).length;
+  } catch {
+    return 0;
+  }
+}
+
 /** Tells what another tab keeps under this key on this device; empty: it was forgotten. */
 export function hear(key: string, take: (text: string) => void): () => void {
   const listen = (event: StorageEvent) => event.key === key && take(event.newValue ?? '');

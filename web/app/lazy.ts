@@ -12,6 +12,7 @@ export const dialogs: Record<Panel['name'], Load> = {
   newChannel: () => import('./dialogs/NewChannel.svelte'),
   newMessage: () => import('./dialogs/NewMessage.svelte'),
   status: () => import('./dialogs/StatusMessage.svelte'),
+  logOut: () => import('./dialogs/LogOut.svelte'),
   threads: () => import('./dialogs/Threads.svelte'),
   deleteAccount: () => import('./dialogs/DeleteAccount.svelte'),
   leave: () => import('./dialogs/Leave.svelte'),

@@ -4,7 +4,7 @@ import type { Id, Message, SentFile } from '../client';
 import type { Writing } from './composer/writing.svelte';
 
 export type Panel =
-  | { name: 'switcher' | 'keys' | 'newChannel' | 'newMessage' | 'status' | 'threads' | 'deleteAccount' }
+  | { name: 'switcher' | 'keys' | 'newChannel' | 'newMessage' | 'status' | 'threads' | 'logOut' | 'deleteAccount' }
   | { name: 'leave' | 'archive' | 'addPeople' | 'notifications'; conversation: Id }
   | { name: 'message'; message: Message; writing: Writing }
   | { name: 'deleteMessage' | 'report' | 'history' | 'delivery'; message: Message }

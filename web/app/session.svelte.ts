@@ -1,6 +1,9 @@
 /** Who is logged in on this page. */
 import { Api, asProblem, type Id, type Problem, type SignedIn, type User } from '../client';
+import { forgetAll } from './kept';
+import { look } from './look.svelte';
 import { route } from './route.svelte';
+import { proof } from './security/proof.svelte';
 
 type State =
   | { name: 'checking' }
@@ -9,7 +12,7 @@ type State =
   | { name: 'in'; me: User };
 
 export class Session {
-  readonly api = new Api();
+  readonly api = new Api({ reauthenticate: () => proof.ask() });
   state = $state.raw<State>({ name: 'checking' });
   /** All tabs of a browser share one cookie: who logs in or out in one of them does so in all. */
   private readonly others = 'BroadcastChannel' in globalThis ? new BroadcastChannel('tandem login') : null;
@@ -28,17 +31,28 @@ export class Session {
     }
   }
 
+  /** Asks again who this is, after something about the account has changed. */
+  async refresh(): Promise<void> {
+    const me = await this.api.me();
+    if (this.state.name === 'in') this.state = { name: 'in', me };
+  }
+
   enter(signedIn: SignedIn): void {
     this.state = { name: 'in', me: signedIn.user };
+    // the answer to a log-in does not tell whether an admin needs a second step first
+    if (signedIn.user.role === 'admin') void this.refresh().catch(() => undefined);
     this.others?.postMessage(signedIn.user.id);
   }
 
   /**
-   * Ends the login here and on the server; when that cannot be reached, the cookie stays, and so does the
-   * person.
+   * Ends the session here and on the server, and deletes what this browser keeps for the app: drafts, unsent
+   * messages, searches. If the server cannot be reached, the user stays logged in. `forget` deletes the rest.
    */
-  async logOut(): Promise<void> {
+  async logOut(forget: () => Promise<void>): Promise<void> {
     await this.api.logOut();
+    await forget().catch(() => undefined); // the browser may have closed it already, as the answer asks
+    forgetAll();
+    look.choose({});
     this.leave();
     this.others?.postMessage(null);
   }

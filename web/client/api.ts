@@ -1,5 +1,5 @@
 /** The calls of the HTTP API, typed. Every failure is a `Problem`. */
-import { problemOf, unreachable } from './problem';
+import { type Problem, problemOf, unreachable } from './problem';
 import type * as schema from './schema';
 import type {
   Announcement,
@@ -34,6 +34,8 @@ export interface ApiOptions {
   token?: string;
   /** Milliseconds after which a call counts as unreachable. */
   timeout?: number;
+  /** Asks the user to confirm who they are, for a sensitive change; false if they would rather not. */
+  reauthenticate?: () => Promise<boolean>;
 }
 
 export type Where = { before: number } | { after: number } | { around: number } | Record<string, never>;
@@ -41,13 +43,16 @@ export type Where = { before: number } | { after: number } | { around: number } 
 /** One client of one server, as one person. */
 export class Api {
   readonly base: string;
-  readonly token: string | undefined;
+  /** Another one after `changePassword`. */
+  token: string | undefined;
   private readonly timeout: number;
+  private readonly reauthenticate: () => Promise<boolean>;
 
   constructor(options: ApiOptions = {}) {
     this.base = options.base ?? '';
     this.token = options.token;
     this.timeout = options.timeout ?? 20_000;
+    this.reauthenticate = options.reauthenticate ?? (() => Promise.resolve(false));
   }
 
   /** `invite` is the code of an invitation, where the server asks for one. */
@@ -63,8 +68,9 @@ export class Api {
     return this.call('DELETE', '/api/sessions/current');
   }
 
-  async sessions(): Promise<Login[]> {
-    return (await this.call<schema.Logins>('GET', '/api/sessions')).sessions;
+  /** The sessions of this user, and how many they may have. */
+  sessions(): Promise<schema.Logins> {
+    return this.call('GET', '/api/sessions');
   }
 
   /** Ends one login, or all but this one. */
@@ -85,9 +91,10 @@ export class Api {
     return this.call('PATCH', '/api/users/me', profile);
   }
 
-  /** Other logins end. */
-  changePassword(old: string, fresh: string): Promise<void> {
-    return this.call('PUT', '/api/users/me/password', { old, new: fresh });
+  /** Ends all other sessions. This one goes on with a new token. */
+  async changePassword(old: string, fresh: string): Promise<void> {
+    const { token } = await this.call<schema.Renewed>('PUT', '/api/users/me/password', { old, new: fresh });
+    if (this.token !== undefined && token) this.token = token;
   }
 
   /** Sets a password with the secret of a reset link; all sessions of the account end. */
@@ -313,9 +320,12 @@ export class Api {
     return response;
   }
 
-  /** Any call of the API: its answer, or a `Problem`. */
+  /** Any call of the API: its answer, or a `Problem`. One that needs a recent proof is repeated once there is one. */
   async call<T>(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<T> {
-    const response = await this.ask(method, path, body, headers);
+    const response = await this.ask(method, path, body, headers).catch(async (problem: Problem) => {
+      if (problem.code !== 'reauthentication_required' || !(await this.reauthenticate())) throw problem;
+      return this.ask(method, path, body, headers);
+    });
     if (response.status === 204) return undefined as T;
     return (await response.json().catch(() => {
       throw unreachable();

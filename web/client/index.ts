@@ -1,6 +1,7 @@
 /** The client library: what others may use. */
 export { Api, type ApiOptions } from './api';
 export { apply } from './apply';
+export { Account, type Factors, type NewAuthenticator, type Passkey, type SecondStep, secondStepOf } from './account';
 export { type PendingEdit } from './edits';
 export { type Entry } from './entry';
 export { findMessage, type Model, takeSnapshot, type Thread } from './model';
@@ -26,3 +27,4 @@ export { SharedLine } from './tabs/shared-line';
 export { SharedStream } from './tabs/shared-stream';
 export { Tabs } from './tabs/tabs';
 export { Upload, type UploadState } from './upload';
+export { canUsePasskeys } from './webauthn';

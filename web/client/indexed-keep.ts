@@ -40,6 +40,11 @@ export class IndexedKeep implements Keep {
     void this.change((store) => store.delete(clientId));
   }
 
+  /** Deletes all of them. */
+  clear(): Promise<void> {
+    return this.change((store) => store.clear());
+  }
+
   private async change(how: (store: IDBObjectStore) => IDBRequest): Promise<void> {
     const database = await this.database;
     if (!database) return;

@@ -6,6 +6,8 @@ export interface ProblemFields {
   detail: string;
   retryAfter?: number | undefined;
   errors?: Record<string, string>;
+  /** The whole document: some problems say how to go on. */
+  document?: Record<string, unknown>;
 }
 
 export class Problem extends Error {
@@ -16,6 +18,8 @@ export class Problem extends Error {
   readonly retryAfter: number | undefined;
   /** What is wrong with each named field. */
   readonly errors: Record<string, string>;
+  /** The whole document, empty if there was none. */
+  readonly document: Record<string, unknown>;
 
   constructor(fields: ProblemFields) {
     super(fields.detail);
@@ -23,6 +27,7 @@ export class Problem extends Error {
     this.code = fields.code;
     this.retryAfter = fields.retryAfter;
     this.errors = fields.errors ?? {};
+    this.document = fields.document ?? {};
   }
 
   /** What a person can read about it. */
@@ -52,6 +57,7 @@ export async function problemOf(response: Response): Promise<Problem> {
     detail: text(fields['detail']) ?? text(fields['title']) ?? `The server answered ${response.status}.`,
     retryAfter: retryAfter(response.headers),
     errors: fieldErrors(fields['errors']),
+    document: fields,
   });
 }
 

@@ -339,6 +339,15 @@ export interface Evidence {
   devices: Device[];
 }
 
+/** The second factors of the caller. */
+export interface Factors {
+  /** When the authenticator app was confirmed; null: there is none. */
+  authenticator_since: string | null;
+  passkeys: Passkey[];
+  /** How many are left. */
+  recovery_codes: number;
+}
+
 /** What a message carries, or is about to. */
 export interface File {
   id: Id;
@@ -350,6 +359,11 @@ export interface File {
   height?: number;
   /** There are small pictures of it. */
   preview?: boolean;
+}
+
+/** The first code that a new authenticator app shows. */
+export interface FirstCode {
+  totp: string;
 }
 
 /** A thread that this person follows, by the message it began with. */
@@ -488,9 +502,11 @@ export interface Login {
   sockets: number;
 }
 
-/** All logins of a person. */
+/** The sessions of a user. */
 export interface Logins {
   sessions: Login[];
+  /** Beyond so many, a log-in ends the longest unused. */
+  limit: number;
 }
 
 /** Oneself. */
@@ -507,6 +523,8 @@ export interface Me {
   disabled?: boolean;
   /** Whether the others see how far one has read. */
   receipts: 'on' | 'off';
+  /** An admin who has no admin rights until they set up a second factor. */
+  second_factor_required?: boolean;
 }
 
 /** Somebody in a conversation; with `?presence=1`, whether they are here, where that may be seen. */
@@ -558,6 +576,14 @@ export interface Message {
 
 export type Mode = 'online' | 'away' | 'dnd' | 'invisible';
 
+/** What an authenticator app is set up with. */
+export interface NewAuthenticator {
+  secret: string;
+  uri: string;
+  /** The `uri` as a QR code: an SVG in a data URL. */
+  qr: string;
+}
+
 /** A conversation that has just been created, or the direct one that the pair had. */
 export interface NewConversation {
   id: Id;
@@ -582,6 +608,19 @@ export interface NewConversation {
   members?: Id[];
   /** Who was asked to join instead of added: they share no conversation with the caller. */
   invited?: Id[];
+}
+
+/** A new passkey, as the browser made it, and what to call it. */
+export interface NewPasskey {
+  challenge: string;
+  passkey: Record<string, unknown>;
+  name: string;
+}
+
+/** A passkey that was added, and recovery codes if it is the first second factor. */
+export interface NewPasskeyMade {
+  passkey: Passkey;
+  recovery_codes: string[];
 }
 
 /** The token of a reset link, and the password the account gets. */
@@ -693,6 +732,32 @@ export interface Page {
   has_after: boolean;
 }
 
+/** A passkey of the caller. */
+export interface Passkey {
+  id: Id;
+  name: string;
+  created_at: string;
+  last_used_at: string | null;
+}
+
+/** A new name for a passkey. */
+export interface PasskeyChange {
+  name: string;
+}
+
+/** A log-in with a passkey alone. */
+export interface PasskeyLogIn {
+  challenge: string;
+  passkey: Record<string, unknown>;
+  device?: string;
+}
+
+/** Options for `navigator.credentials`, in JSON as WebAuthn describes it, and the challenge to answer with. */
+export interface PasskeyOptions {
+  challenge: string;
+  options: Record<string, unknown>;
+}
+
 /** The old password proves that it is its owner who changes it, and not whoever found the screen unlocked. */
 export interface PasswordChange {
   old: string;
@@ -770,6 +835,11 @@ export interface Problem {
   code: string;
   detail: string;
   errors?: Wrong[];
+  /** Of `second_factor_required`: for the second step of the log-in. */
+  challenge?: string;
+  methods?: ('totp' | 'passkey' | 'recovery_code')[];
+  /** Options for `navigator.credentials.get`. */
+  passkey?: Record<string, unknown>;
 }
 
 /** What others see; what is left out stays. `receipts`: whether they see how far one has read. */
@@ -780,15 +850,19 @@ export interface Profile {
   receipts?: 'on' | 'off' | null;
 }
 
-/** Proof of who the user of a session is. */
+/** Proof of who you are: exactly one of `password`, `totp` and `passkey`, the last with its `challenge`. */
 export interface Proof {
-  password: string;
+  password?: string | null;
+  totp?: string | null;
+  passkey?: Record<string, unknown> | null;
+  challenge?: string | null;
 }
 
 /** How recently the user of this session proved who they are. */
 export interface ProofState {
   /** Until sensitive changes need a new proof; 0: now. */
   seconds_left: number;
+  methods: ('password' | 'totp' | 'passkey')[];
 }
 
 /** How long something takes, in milliseconds. */
@@ -862,11 +936,21 @@ export interface Receipts {
   receipts: Receipt[];
 }
 
+/** New recovery codes, shown only now; empty when the user keeps the old ones. */
+export interface RecoveryCodes {
+  recovery_codes: string[];
+}
+
 /** A signal was refused; the socket stays open. */
 export interface Refused {
   type: 'problem';
   code: string;
   detail: string;
+}
+
+/** The session's new token; a browser gets it as a cookie only. */
+export interface Renewed {
+  token?: string;
 }
 
 /** What somebody finds wrong with a message; what came of it stands when something did. */
@@ -990,6 +1074,15 @@ export interface Seated {
   role: Role | null;
 }
 
+/** The second step of a log-in: exactly one of `totp`, `passkey` and `recovery_code`. */
+export interface SecondStep {
+  challenge: string;
+  totp?: string | null;
+  passkey?: Record<string, unknown> | null;
+  recovery_code?: string | null;
+  device?: string;
+}
+
 /** `snapshot` answers a watch; `presence`: only those that have changed, at most every 100 ms. */
 export interface Seen {
   type: 'snapshot' | 'presence';
@@ -1019,11 +1112,11 @@ export interface SignUp {
   invite?: string;
 }
 
-/** A new login; the token also comes as a cookie. */
+/** A new session. The token also comes as a cookie, and for browsers only so. */
 export interface SignedIn {
   user: User;
   session: Login;
-  token: string;
+  token?: string;
 }
 
 /** Everything a person is in; a stream that starts at the cursor continues it without a gap or a repeat. */

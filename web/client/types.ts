@@ -34,7 +34,7 @@ export type {
 } from './schema';
 
 /** Somebody; what one has chosen is known of oneself alone. */
-export interface User extends schema.User, Partial<Pick<schema.Me, 'receipts'>> {}
+export interface User extends schema.User, Partial<Pick<schema.Me, 'receipts' | 'second_factor_required'>> {}
 
 export interface Conversation extends schema.Conversation {
   /** When it was begun, if by this client. */

@@ -1,36 +1,148 @@
-"""`/api/sessions/current/proof`: re-authentication before a sensitive change."""
+"""`/api/users/me/…`: the second factors of the caller. Every change needs a recent proof."""
+
+from typing import Any
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from chat.accounts.endpoints import ACCOUNTS
-from chat.accounts.factors.proofs import Proof, note_proof
+from chat.accounts.factors import passkeys, totp
+from chat.accounts.factors.challenges import Challenge, Challenges
+from chat.accounts.factors.factors import FirstCode, NewPasskey, PasskeyChange, SecondFactors
+from chat.accounts.factors.passkeys import RelyingParty
+from chat.accounts.user import read_user
 from chat.shared.endpoints import (
     IDENTITIES,
     POOL,
     RATES,
+    SETTINGS,
+    actor_of,
     answer_json,
-    client_address,
+    is_secure,
+    path_id,
     read_model,
     require_changer,
     require_identity,
+    require_recent_proof,
 )
+from chat.shared.problems import Refusal
+
+FACTORS = web.AppKey("factors", SecondFactors)
+CHALLENGES = web.AppKey("challenges", Challenges)
 
 
-async def get_proof(request: web.Request) -> web.Response:
-    """Return for how many more seconds this session may make sensitive changes."""
-    member = await require_identity(request)
-    left = await request.app[IDENTITIES].proof_left(member.session_id)
-    return answer_json({"seconds_left": int(left)})
+class SecondFactorRequired(Refusal):
+    """The password is right. Continue with POST /api/sessions/second, this `challenge` and one of the `methods`."""
+
+    status, code = 401, "second_factor_required"
+
+    def __init__(self, challenge: str, methods: list[str], passkey: dict[str, Any] | None) -> None:
+        super().__init__()
+        self._more = {"challenge": challenge, "methods": methods} | ({"passkey": passkey} if passkey else {})
+
+    def to_problem(self) -> dict[str, Any]:
+        """Return the problem document with what the second step needs."""
+        return super().to_problem() | self._more
 
 
-async def post_proof(request: web.Request) -> web.Response:
-    """Prove who you are. Sensitive changes in this session need no new proof for 10 minutes."""
-    member = await require_changer(request)
-    form = await read_model(request, Proof)
-    key = member.name, client_address(request)
-    await request.app[RATES].spend_login(*key)
-    await request.app[ACCOUNTS].check_password(member.user_id, form.password)
-    await request.app[RATES].refill_login(*key)
+def party_of(request: web.Request) -> RelyingParty:
+    """Return this server as the caller's browser shows it: PUBLIC_URL, else the address that it asks."""
+    url = request.app[SETTINGS].public_url or f"{'https' if is_secure(request) else 'http'}://{request.host}"
+    parts = urlsplit(url)
+    return RelyingParty(parts.hostname or "", f"{parts.scheme}://{parts.netloc}")
+
+
+async def require_second_step(request: web.Request, user_id: int, password_digests: list[bytes]) -> None:
+    """Raise `SecondFactorRequired` if this user has a second factor; the password was right."""
+    factors = await request.app[FACTORS].of_user(user_id)
+    if not (methods := factors.methods):
+        return
+    challenge = await request.app[CHALLENGES].issue("second", user_id, password_digests=password_digests)
+    options = await options_for(request, challenge) if factors.passkeys else None
+    raise SecondFactorRequired(challenge.token, methods, options)
+
+
+async def options_for(request: web.Request, challenge: Challenge, *, verify_user: bool = False) -> dict[str, Any]:
+    """Return the options with which a browser signs this challenge."""
     async with request.app[POOL].connection() as connection:
-        await note_proof(connection, member.session_id)
+        return await passkeys.describe_known(connection, party_of(request), challenge, verify_user=verify_user)
+
+
+async def get_factors(request: web.Request) -> web.Response:
+    """List the caller's second factors."""
+    member = await require_identity(request)
+    return answer_json((await request.app[FACTORS].of_user(member.user_id)).to_json())
+
+
+async def post_totp(request: web.Request) -> web.Response:
+    """Begin to set up an authenticator app. It counts once PUT has confirmed it with a code."""
+    member = await require_recent_proof(request)
+    async with request.app[POOL].connection() as connection:
+        secret = await totp.begin(connection, member.user_id)
+    return answer_json(totp.describe(secret, member.name, party_of(request).host), 201)
+
+
+async def put_totp(request: web.Request) -> web.Response:
+    """Confirm the authenticator app with a first code. With the first second factor come recovery codes."""
+    member = await require_recent_proof(request)
+    form = await read_model(request, FirstCode)
+    await request.app[RATES].second.spend(str(member.user_id))
+    codes = await request.app[FACTORS].confirm_authenticator(actor_of(request, member), member.user_id, form.totp)
+    request.app[IDENTITIES].forget_user(member.user_id)
+    return answer_json({"recovery_codes": codes})
+
+
+async def delete_totp(request: web.Request) -> web.Response:
+    """Remove the authenticator app. Recovery codes go with the last second factor."""
+    member = await require_recent_proof(request)
+    await request.app[FACTORS].remove_authenticator(actor_of(request, member), member.user_id)
+    request.app[IDENTITIES].forget_user(member.user_id)
     return web.Response(status=204)
+
+
+async def post_passkey_options(request: web.Request) -> web.Response:
+    """Return the options with which the browser creates a passkey."""
+    member = await require_recent_proof(request)
+    challenge = await request.app[CHALLENGES].issue("passkey", member.user_id, member.session_id)
+    user = await read_user(request.app[POOL], member.user_id)
+    async with request.app[POOL].connection() as connection:
+        who = user.id, user.name, user.display_name
+        options = await passkeys.describe_new(connection, party_of(request), who, challenge)
+    return answer_json({"challenge": challenge.token, "options": options})
+
+
+async def post_passkey(request: web.Request) -> web.Response:
+    """Add a passkey. With the first second factor come recovery codes."""
+    member = await require_recent_proof(request)
+    form = await read_model(request, NewPasskey)
+    challenges = request.app[CHALLENGES]
+    challenge = await challenges.attempt(form.challenge, "passkey", member.session_id)
+    actor = actor_of(request, member)
+    made, codes = await request.app[FACTORS].add_passkey(actor, party_of(request), challenge, form)
+    await challenges.redeem(challenge)
+    request.app[IDENTITIES].forget_user(member.user_id)
+    return answer_json({"passkey": made.to_json(), "recovery_codes": codes}, 201)
+
+
+async def patch_passkey(request: web.Request) -> web.Response:
+    """Rename a passkey."""
+    member = await require_changer(request)
+    form, passkey_id = await read_model(request, PasskeyChange), path_id(request, "passkey")
+    async with request.app[POOL].connection() as connection:
+        await passkeys.rename(connection, member.user_id, passkey_id, form.name)
+    return web.Response(status=204)
+
+
+async def delete_passkey(request: web.Request) -> web.Response:
+    """Remove a passkey. Recovery codes go with the last second factor."""
+    member = await require_recent_proof(request)
+    actor = actor_of(request, member)
+    await request.app[FACTORS].remove_passkey(actor, member.user_id, path_id(request, "passkey"))
+    request.app[IDENTITIES].forget_user(member.user_id)
+    return web.Response(status=204)
+
+
+async def post_recovery_codes(request: web.Request) -> web.Response:
+    """Replace the recovery codes. The new ones are shown only now."""
+    member = await require_recent_proof(request)
+    codes = await request.app[FACTORS].renew_codes(actor_of(request, member), member.user_id)
+    return answer_json({"recovery_codes": codes}, 201)

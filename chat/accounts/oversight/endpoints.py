@@ -25,7 +25,7 @@ async def get_sessions(request: web.Request) -> web.Response:
     user = await read_user(request.app[POOL], path_id(request, "user"))
     async with request.app[POOL].connection() as connection:
         await record(connection, actor_of(request, member), "login.look", user.id)
-    return answer_json({"sessions": await describe_sessions(request, user.id, member.session_id)})
+    return answer_json(await describe_sessions(request, user.id, member.session_id))
 
 
 async def delete_session(request: web.Request) -> web.Response:

@@ -7,11 +7,13 @@ from typing import Annotated
 from pydantic import Field
 
 from chat.accounts.accounts import check_new
+from chat.accounts.factors.factors import remove_all
 from chat.accounts.form import Form, GivenPassword
 from chat.accounts.hasher import Hasher
 from chat.accounts.sessions import end_all, lock_user
 from chat.accounts.user import User
 from chat.log.append import Log
+from chat.log.entry import IDENTITY, Unplaced
 from chat.shared.audit import Actor, record
 from chat.shared.identity import hash_token
 from chat.shared.postgres import Pool
@@ -93,4 +95,7 @@ async def use_reset(log: Log, pool: Pool, hasher: Hasher, address: str, form: Ne
         await change.connection.execute(queries.set_password, [fresh, user.id])
         actor = Actor(user.id, address)
         await record(change.connection, actor, "reset.use", user.id)
+        if used[0] and await remove_all(change.connection, user.id):
+            await record(change.connection, actor, "mfa.removed", user.id, kind="all")
+            await change.record(Unplaced(IDENTITY, user_id=user.id))
         return await end_all(change, actor, user.id, "reset")

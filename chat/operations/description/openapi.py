@@ -17,9 +17,16 @@ VERSION = "1"  # of the protocol: additions are free, a change of what stands ma
 REF = "#/components/schemas/{model}"
 SAFE_METHODS = {"GET", "HEAD"}
 ALWAYS_OPEN = ("/health/", "/metrics")
-OPEN = {("POST", "/api/accounts"), ("POST", "/api/sessions"), ("POST", "/api/resets")}
+OPEN = {
+    ("POST", "/api/accounts"),
+    ("POST", "/api/sessions"),
+    ("POST", "/api/sessions/second"),
+    ("POST", "/api/passkeys/login"),
+    ("POST", "/api/passkeys/login/options"),
+    ("POST", "/api/resets"),
+}
 CARRIERS = {"POST", "PUT", "PATCH"}  # of bodies
-NUMBERS = {"conversation", "user", "seq", "link", "report"}
+NUMBERS = {"conversation", "user", "seq", "link", "report", "passkey"}
 Json = dict[str, Any]
 
 

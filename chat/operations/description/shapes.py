@@ -65,6 +65,8 @@ class Me(User):
 
     receipts: Literal["on", "off"]
     """Whether the others see how far one has read."""
+    second_factor_required: bool | None = None
+    """An admin who has no admin rights until they set up a second factor."""
 
 
 class Users(Shape):
@@ -88,9 +90,11 @@ class Login(Shape):
 
 
 class Logins(Shape):
-    """All logins of a person."""
+    """The sessions of a user."""
 
     sessions: list[Login]
+    limit: int
+    """Beyond so many, a log-in ends the longest unused."""
 
 
 class ProofState(Shape):
@@ -98,14 +102,69 @@ class ProofState(Shape):
 
     seconds_left: int
     """Until sensitive changes need a new proof; 0: now."""
+    methods: list[Literal["password", "totp", "passkey"]]
+
+
+class Passkey(Shape):
+    """A passkey of the caller."""
+
+    id: Id
+    name: str
+    created_at: Moment
+    last_used_at: Moment | None
+
+
+class Factors(Shape):
+    """The second factors of the caller."""
+
+    authenticator_since: Moment | None
+    """When the authenticator app was confirmed; null: there is none."""
+    passkeys: list[Passkey]
+    recovery_codes: int
+    """How many are left."""
+
+
+class NewAuthenticator(Shape):
+    """What an authenticator app is set up with."""
+
+    secret: str
+    uri: str
+    qr: str
+    """The `uri` as a QR code: an SVG in a data URL."""
+
+
+class RecoveryCodes(Shape):
+    """New recovery codes, shown only now; empty when the user keeps the old ones."""
+
+    recovery_codes: list[str]
+
+
+class NewPasskeyMade(Shape):
+    """A passkey that was added, and recovery codes if it is the first second factor."""
+
+    passkey: Passkey
+    recovery_codes: list[str]
+
+
+class PasskeyOptions(Shape):
+    """Options for `navigator.credentials`, in JSON as WebAuthn describes it, and the challenge to answer with."""
+
+    challenge: str
+    options: dict[str, object]
 
 
 class SignedIn(Shape):
-    """A new login; the token also comes as a cookie."""
+    """A new session. The token also comes as a cookie, and for browsers only so."""
 
     user: User
     session: Login
-    token: str
+    token: str | None = None
+
+
+class Renewed(Shape):
+    """The session's new token; a browser gets it as a cookie only."""
+
+    token: str | None = None
 
 
 class Reaction(Shape):
@@ -456,3 +515,8 @@ class Problem(Shape):
     code: str
     detail: str
     errors: list[Wrong] | None = None
+    challenge: str | None = None
+    """Of `second_factor_required`: for the second step of the log-in."""
+    methods: list[Literal["totp", "passkey", "recovery_code"]] | None = None
+    passkey: dict[str, object] | None = None
+    """Options for `navigator.credentials.get`."""

@@ -1,6 +1,6 @@
 /** What was begun and not sent, per person, conversation and thread; kept on this device. */
 import type { Id } from '../../client';
-import { hear, keep, kept } from '../kept';
+import { countKept, hear, keep, kept } from '../kept';
 
 /** The conversation's own composer, or that of one of its threads. */
 export interface Desk {
@@ -19,6 +19,8 @@ export function draftOf(person: Id, desk: Desk): string {
 export function hearDraft(person: Id, desk: Desk, take: (text: string) => void): () => void {
   return hear(key(person, desk), take);
 }
+
+export const countDrafts = (person: Id): number => countKept(`tandem.draft.${person}.`);
 
 export function keepDraft(person: Id, desk: Desk, text: string): void {
   keep('device', key(person, desk), text);

@@ -1,0 +1,214 @@
+"""Second factors of a user: which there are, adding and removing them, and proving one."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field, model_validator
+
+from chat.accounts.factors import passkeys, recovery, totp
+from chat.accounts.factors.challenges import Challenge
+from chat.accounts.factors.passkeys import Passkey, RelyingParty
+from chat.accounts.form import DeviceName, Form, GivenPassword
+from chat.accounts.name import DisplayName
+from chat.log.append import Change, Log
+from chat.log.entry import IDENTITY, Unplaced
+from chat.shared.audit import Actor, record
+from chat.shared.postgres import Connection, Pool
+from chat.shared.problems import Invalid, NotFound
+from chat.shared.queries import load
+
+queries = load(__file__, "factors.sql")
+ChallengeToken = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{43}$")]
+Credential = dict[str, Any]
+
+
+def plain_code(text: str) -> str:
+    """Return the code without the spaces that apps show it with; raise `ValueError`."""
+    code = text.replace(" ", "")
+    if not (len(code) == 6 and code.isascii() and code.isdigit()):
+        raise ValueError("must be the six digits that the app shows")
+    return code
+
+
+Code = Annotated[str, Field(max_length=16), AfterValidator(plain_code)]
+RecoveryCode = Annotated[str, Field(min_length=1, max_length=64)]
+PasskeyName = DisplayName  # shown on one line
+
+
+class Proof(Form):
+    """Proof of who you are: exactly one of `password`, `totp` and `passkey`, the last with its `challenge`."""
+
+    password: GivenPassword | None = None
+    totp: Code | None = None
+    passkey: Credential | None = None
+    challenge: ChallengeToken | None = None
+
+    @model_validator(mode="after")
+    def check_one(self) -> "Proof":
+        """Raise `ValueError` unless there is exactly one."""
+        check_one(self, "password", "totp", "passkey")
+        return self
+
+
+class SecondStep(Form):
+    """The second step of a log-in: exactly one of `totp`, `passkey` and `recovery_code`."""
+
+    challenge: ChallengeToken
+    totp: Code | None = None
+    passkey: Credential | None = None
+    recovery_code: RecoveryCode | None = None
+    device: DeviceName = ""
+
+    @model_validator(mode="after")
+    def check_one(self) -> "SecondStep":
+        """Raise `ValueError` unless there is exactly one."""
+        check_one(self, "totp", "passkey", "recovery_code")
+        return self
+
+
+def check_one(form: Form, *names: str) -> None:
+    """Raise `ValueError` unless exactly one of these fields is given."""
+    if sum(getattr(form, name) is not None for name in names) != 1:
+        raise ValueError(f"needs exactly one of {', '.join(names)}")
+
+
+class PasskeyLogIn(Form):
+    """A log-in with a passkey alone."""
+
+    challenge: ChallengeToken
+    passkey: Credential
+    device: DeviceName = ""
+
+
+class NewPasskey(Form):
+    """A new passkey, as the browser made it, and what to call it."""
+
+    challenge: ChallengeToken
+    passkey: Credential
+    name: PasskeyName
+
+
+class PasskeyChange(Form):
+    """A new name for a passkey."""
+
+    name: PasskeyName
+
+
+class FirstCode(Form):
+    """The first code that a new authenticator app shows."""
+
+    totp: Code
+
+
+@dataclass(frozen=True, slots=True)
+class Factors:
+    """The second factors of a user."""
+
+    authenticator_since: str | None
+    passkeys: list[Passkey]
+    codes_left: int
+
+    @property
+    def methods(self) -> list[str]:
+        """What a log-in can be continued with; empty if the password is enough."""
+        found = ["totp"] * bool(self.authenticator_since) + ["passkey"] * bool(self.passkeys)
+        return found + ["recovery_code"] * bool(found and self.codes_left)
+
+    def to_json(self) -> dict[str, object]:
+        """Return their fields."""
+        return {
+            "authenticator_since": self.authenticator_since,
+            "passkeys": [one.to_json() for one in self.passkeys],
+            "recovery_codes": self.codes_left,
+        }
+
+
+async def read_factors(connection: Connection, user_id: int) -> Factors:
+    """Return the second factors of this user."""
+    row = await (await connection.execute(queries.read_factors, [user_id])).fetchone()
+    assert row is not None
+    return Factors(row[0], await passkeys.list_passkeys(connection, user_id), row[1])
+
+
+class SecondFactors:
+    """Adds, removes and proves second factors. Each change stands in the audit, and reaches every node."""
+
+    def __init__(self, pool: Pool, log: Log) -> None:
+        self.pool, self._log = pool, log
+
+    async def of_user(self, user_id: int) -> Factors:
+        """Return the second factors of this user."""
+        async with self.pool.connection() as connection:
+            return await read_factors(connection, user_id)
+
+    async def confirm_authenticator(self, actor: Actor, user_id: int, code: str) -> list[str]:
+        """Confirm a new authenticator app; return recovery codes if the user had none. Raise `BadCode`."""
+        async with self._log.change() as change:
+            await totp.confirm(change.connection, user_id, code)
+            return await self._added(change, actor, user_id, "totp")
+
+    async def add_passkey(
+        self, actor: Actor, party: RelyingParty, challenge: Challenge, form: NewPasskey
+    ) -> tuple[Passkey, list[str]]:
+        """Store a new passkey; return it, and recovery codes if the user had none. Raise `BadPasskey`."""
+        user_id = challenge.user_id or 0
+        async with self._log.change() as change:
+            made = await passkeys.store_new(change.connection, party, challenge, form.passkey, form.name)
+            return made, await self._added(change, actor, user_id, "passkey")
+
+    async def _added(self, change: Change, actor: Actor, user_id: int, kind: str) -> list[str]:
+        await record(change.connection, actor, "mfa.added", user_id, kind=kind)
+        await change.record(Unplaced(IDENTITY, user_id=user_id))
+        factors = await read_factors(change.connection, user_id)
+        return [] if factors.codes_left else await recovery.renew(change.connection, user_id)
+
+    async def remove_authenticator(self, actor: Actor, user_id: int) -> None:
+        """Remove the authenticator app; raise `NotFound`."""
+        async with self._log.change() as change:
+            if not await totp.remove(change.connection, user_id):
+                raise NotFound
+            await self._removed(change, actor, user_id, "totp")
+
+    async def remove_passkey(self, actor: Actor, user_id: int, passkey_id: int) -> None:
+        """Remove a passkey; raise `NotFound`."""
+        async with self._log.change() as change:
+            await passkeys.remove(change.connection, user_id, passkey_id)
+            await self._removed(change, actor, user_id, "passkey")
+
+    async def _removed(self, change: Change, actor: Actor, user_id: int, kind: str) -> None:
+        """Recovery codes stand for other factors: they go with the last of them."""
+        await record(change.connection, actor, "mfa.removed", user_id, kind=kind)
+        await change.record(Unplaced(IDENTITY, user_id=user_id))
+        if not (await read_factors(change.connection, user_id)).methods:
+            await change.connection.execute(recovery.queries.delete_codes, [user_id])
+
+    async def renew_codes(self, actor: Actor, user_id: int) -> list[str]:
+        """Replace the recovery codes; return the new ones. Raise `Invalid` if the user has no other second factor."""
+        async with self.pool.connection() as connection, connection.transaction():
+            if not (await read_factors(connection, user_id)).methods:
+                raise Invalid("Set up an authenticator app or a passkey first.")
+            await record(connection, actor, "mfa.codes", user_id)
+            return await recovery.renew(connection, user_id)
+
+    async def prove(
+        self, party: RelyingParty, challenge: Challenge | None, user_id: int, form: Proof | SecondStep
+    ) -> str:
+        """Prove one of the factors of this user; return which. Raise `BadCode`, `BadPasskey`, `BadRecoveryCode`."""
+        async with self.pool.connection() as connection:
+            if form.totp is not None:
+                await totp.use(connection, user_id, form.totp)
+                return "totp"
+            if form.passkey is not None and challenge is not None:
+                await passkeys.use(connection, party, challenge, form.passkey)
+                return "passkey"
+            if isinstance(form, SecondStep) and form.recovery_code is not None:
+                await recovery.use(connection, user_id, form.recovery_code)
+                return "recovery_code"
+        raise passkeys.BadPasskey
+
+
+async def remove_all(connection: Connection, user_id: int) -> bool:
+    """Remove all second factors of a user, as a reset does; return whether there were any."""
+    had = bool((await read_factors(connection, user_id)).methods)
+    await connection.execute(queries.delete_factors, {"user_id": user_id})
+    return had

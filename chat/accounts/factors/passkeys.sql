@@ -1,0 +1,27 @@
+-- name: list_passkeys
+select id, name, to_char(created_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+       to_char(last_used_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+  from passkeys where user_id = %s order by id
+
+-- name: read_descriptors
+select credential_id, transports from passkeys where user_id = %s order by id
+
+-- name: insert_passkey
+-- No row when another account has it.
+insert into passkeys (user_id, credential_id, public_key, sign_count, transports, name)
+values (%(user_id)s, %(credential_id)s, %(public_key)s, %(sign_count)s, %(transports)s, %(name)s)
+on conflict do nothing
+returning id, name, to_char(created_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), null
+
+-- name: find_passkey
+select id, user_id, public_key, sign_count from passkeys
+ where credential_id = %(credential_id)s and (user_id = %(user_id)s or %(user_id)s::bigint is null)
+
+-- name: note_use
+update passkeys set sign_count = %s, last_used_at = now() where id = %s
+
+-- name: rename_passkey
+update passkeys set name = %s where user_id = %s and id = %s returning id
+
+-- name: delete_passkey
+delete from passkeys where user_id = %s and id = %s returning id

@@ -1,2 +1,0 @@
--- name: note_proof
-update sessions set proved_at = now() where id = %s and ended_at is null

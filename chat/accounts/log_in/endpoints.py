@@ -1,0 +1,122 @@
+"""`/api/sessions/second`, `/api/passkeys/login`, `/api/sessions/current/proof`."""
+
+from aiohttp import web
+
+from chat.accounts.accounts import BadCredentials
+from chat.accounts.endpoints import ACCOUNTS, device_of, forgive, welcome
+from chat.accounts.factors import passkeys
+from chat.accounts.factors.endpoints import CHALLENGES, FACTORS, options_for, party_of
+from chat.accounts.factors.factors import PasskeyLogIn, Proof, SecondStep
+from chat.accounts.factors.passkeys import BadPasskey
+from chat.accounts.user import queries, read_user
+from chat.shared.audit import Actor, record
+from chat.shared.endpoints import (
+    IDENTITIES,
+    POOL,
+    RATES,
+    TYPED_NAME,
+    answer_json,
+    client_address,
+    read_model,
+    require_changer,
+    require_identity,
+)
+from chat.shared.identity import Member
+from chat.shared.problems import NotFound
+
+
+async def post_second(request: web.Request) -> web.Response:
+    """Finish a log-in with a second factor."""
+    form = await read_model(request, SecondStep)
+    rates, challenges, accounts = request.app[RATES], request.app[CHALLENGES], request.app[ACCOUNTS]
+    await rates.login_address.spend(client_address(request))
+    challenge = await challenges.attempt(form.challenge, "second")
+    user = await read_user(request.app[POOL], challenge.user_id or 0)
+    request[TYPED_NAME] = user.name
+    actor = Actor(user.id, client_address(request))
+    await rates.second.spend(str(user.id))
+    method = await request.app[FACTORS].prove(party_of(request), challenge, user.id, form)
+    await challenges.redeem(challenge)
+    signed_in = await accounts.open_session(user, challenge.password_digests, device_of(request, form.device))
+    await rates.second.refill(str(user.id))
+    await forgive(request, user.name)
+    if method == "recovery_code":
+        async with request.app[POOL].connection() as connection:
+            await record(connection, actor, "mfa.recovered", user.id)
+    return await welcome(request, signed_in)
+
+
+async def post_login_options(request: web.Request) -> web.Response:
+    """Return the options with which a browser logs in with a passkey, whoever's it is."""
+    await request.app[RATES].login_address.spend(client_address(request))
+    challenge = await request.app[CHALLENGES].issue("login")
+    options = await options_for(request, challenge, verify_user=True)
+    return answer_json({"challenge": challenge.token, "options": options})
+
+
+async def post_login(request: web.Request) -> web.Response:
+    """Log in with a passkey alone: it proves the device, and the device its user by PIN, finger or face."""
+    form = await read_model(request, PasskeyLogIn)
+    await request.app[RATES].login_address.spend(client_address(request))
+    challenges, accounts = request.app[CHALLENGES], request.app[ACCOUNTS]
+    challenge = await challenges.attempt(form.challenge, "login")
+    async with request.app[POOL].connection() as connection:
+        user_id = await passkeys.use(connection, party_of(request), challenge, form.passkey, verify_user=True)
+    await challenges.redeem(challenge)
+    user = await read_user(request.app[POOL], user_id)
+    try:
+        signed_in = await accounts.open_session(user, None, device_of(request, form.device))
+    except BadCredentials:
+        raise BadPasskey from None
+    await forgive(request, user.name)
+    return await welcome(request, signed_in)
+
+
+async def get_proof(request: web.Request) -> web.Response:
+    """Return for how many more seconds this session may make sensitive changes, and how it can prove itself."""
+    member = await require_identity(request)
+    left = await request.app[IDENTITIES].proof_left(member.session_id)
+    factors = await request.app[FACTORS].of_user(member.user_id)
+    methods = ["password", *(one for one in factors.methods if one != "recovery_code")]
+    return answer_json({"seconds_left": int(left), "methods": methods})
+
+
+async def post_proof_options(request: web.Request) -> web.Response:
+    """Return the options with which a passkey proves who you are."""
+    member = await require_changer(request)
+    if not (await request.app[FACTORS].of_user(member.user_id)).passkeys:
+        raise NotFound
+    challenge = await request.app[CHALLENGES].issue("proof", member.user_id, member.session_id)
+    return answer_json({"challenge": challenge.token, "options": await options_for(request, challenge)})
+
+
+async def post_proof(request: web.Request) -> web.Response:
+    """Prove who you are. Sensitive changes in this session need no new proof for 10 minutes."""
+    member = await require_changer(request)
+    form = await read_model(request, Proof)
+    if form.password is not None:
+        await prove_password(request, member, form.password)
+    else:
+        await prove_factor(request, member, form)
+    async with request.app[POOL].connection() as connection:
+        await connection.execute(queries.note_proof, [member.session_id])
+    return web.Response(status=204)
+
+
+async def prove_password(request: web.Request, member: Member, password: str) -> None:
+    """Raise `WrongPassword`, or `TooFast` as at log-in."""
+    key, session = (member.name, client_address(request)), f"session {member.session_id}"
+    await request.app[RATES].spend_login(*key, device=session)
+    await request.app[ACCOUNTS].check_password(member.user_id, password)
+    await request.app[RATES].refill_login(*key, device=session)
+
+
+async def prove_factor(request: web.Request, member: Member, form: Proof) -> None:
+    """Raise `BadCode`, `BadPasskey` or `BadChallenge`, or `TooFast` as at the second step of a log-in."""
+    challenges, second = request.app[CHALLENGES], request.app[RATES].second
+    await second.spend(str(member.user_id))
+    challenge = await challenges.attempt(form.challenge, "proof", member.session_id) if form.challenge else None
+    await request.app[FACTORS].prove(party_of(request), challenge, member.user_id, form)
+    if challenge:
+        await challenges.redeem(challenge)
+    await second.refill(str(member.user_id))

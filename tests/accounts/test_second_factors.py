@@ -1,0 +1,359 @@
+"""Second factors: a password alone does not let anyone in, and what lets them in works once."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import psycopg
+import pyotp
+import pytest
+
+from chat.accounts.factors.recovery import hash_code, make_code
+from chat.accounts.factors.totp import find_step
+from chat.operations.description import shapes as s
+from tests.accounts.authenticator import Authenticator, Json
+from tests.accounts.door import PASSWORD, Visitor, visiting
+from tests.accounts.factors import ME, adds_passkey, finishes, sets_up_app, waits_for_next_code
+from tests.accounts.test_proofs import forgets_proofs
+from tests.cast import Cast
+from tests.nodes import Node, running_node
+from tests.waiting import eventually
+
+
+async def test_an_authenticator_app(ana: Visitor, mallory: Visitor, database_url: str) -> None:
+    """The password alone opens nothing; with the code that the app shows Ana is in."""
+    await ana.signs_up("ana")
+    app, codes = await sets_up_app(ana)
+    assert len(set(codes)) == 10
+    status, problem = await mallory.logs_in("ana")
+    assert (status, problem["code"], problem["methods"]) == (401, "second_factor_required", ["totp", "recovery_code"])
+    s.Problem.model_validate(problem)
+    assert not await mallory.is_known()
+    assert mallory.cookies_set == []
+    waits_for_next_code(database_url)
+    status, came = await finishes(mallory, problem, totp=app.now())
+    assert (status, s.SignedIn.model_validate(came).user.name) == (201, "ana")
+    assert await mallory.is_known()
+
+
+async def test_it_asks_for_nothing_before_it_is_confirmed(ana: Visitor, mallory: Visitor) -> None:
+    """Whoever scans the code and closes the page is not locked out."""
+    await ana.signs_up("ana")
+    _, made = await ana.call("POST", f"{ME}/totp", {})
+    s.NewAuthenticator.model_validate(made)
+    assert made["qr"].startswith("data:image/svg+xml")
+    assert pyotp.parse_uri(made["uri"]).secret == made["secret"]
+    assert (await mallory.logs_in("ana"))[0] == 201
+    assert (await ana.call("PUT", f"{ME}/totp", {"totp": "000000"}))[1]["code"] == "bad_code"
+    assert (await mallory.logs_in("ana"))[0] == 201
+
+
+async def test_a_code_works_once(ana: Visitor, mallory: Visitor, database_url: str) -> None:
+    """Not when it was used a moment ago, nor twice at the same time, nor when its time is over."""
+    await ana.signs_up("ana")
+    app, _ = await sets_up_app(ana)
+    _, problem = await mallory.logs_in("ana")
+    assert (await finishes(mallory, problem, totp=app.now()))[1]["code"] == "bad_code"
+    waits_for_next_code(database_url)
+    (_, one), (_, other) = await mallory.logs_in("ana"), await mallory.logs_in("ana")
+    code = app.now()
+    async with visiting(mallory.at) as third:
+        answers = await asyncio.gather(finishes(mallory, one, totp=code), finishes(third, other, totp=code))
+    assert sorted(status for status, _ in answers) == [201, 403]
+
+
+def test_codes_around_now() -> None:
+    """A clock may be off by half a minute, and no more."""
+    app = pyotp.TOTP(pyotp.random_base32())
+    steps = [find_step(app.secret, app.generate_otp(100 + off), 100) for off in (-2, -1, 0, 1, 2)]
+    assert steps == [None, 99, 100, 101, None]
+
+
+async def test_recovery_codes_work_once_each(ana: Visitor, mallory: Visitor, database_url: str) -> None:
+    """In capitals and without dashes too; a used one, and one of an older set, does not. They are stored hashed."""
+    await ana.signs_up("ana")
+    _, codes = await sets_up_app(ana)
+    for code, status in ((codes[0].upper().replace("-", " "), 201), (codes[0], 403), (codes[1], 201)):
+        _, problem = await mallory.logs_in("ana")
+        assert (await finishes(mallory, problem, recovery_code=code))[0] == status
+    assert (await ana.call("GET", f"{ME}/factors"))[1]["recovery_codes"] == 8
+    status, renewed = await ana.call("POST", f"{ME}/recovery-codes", {})
+    assert (status, len(s.RecoveryCodes.model_validate(renewed).recovery_codes)) == (201, 10)
+    _, problem = await mallory.logs_in("ana")
+    assert (await finishes(mallory, problem, recovery_code=codes[2]))[1]["code"] == "bad_recovery_code"
+    with psycopg.connect(database_url) as connection:
+        stored = str(connection.execute("select r::text, a::text from recovery_codes r, audit a").fetchall())
+    assert not any(code in stored for code in [*codes, *renewed["recovery_codes"]])
+
+
+def test_recovery_codes_are_long_enough() -> None:
+    """80 random bits: a fast hash is enough, for nobody tries them all."""
+    codes = {make_code() for _ in range(100)}
+    assert len(codes) == 100
+    assert {len(code.replace("-", "")) for code in codes} == {16}
+    assert hash_code("ABCD-efgh") == hash_code("abcdefgh")
+
+
+async def test_a_passkey_is_a_second_factor(ana: Visitor, mallory: Visitor) -> None:
+    """What the device signs lets Ana in, once; what another device signs does not."""
+    await ana.signs_up("ana")
+    device, answer = await adds_passkey(ana)
+    assert len(s.NewPasskeyMade.model_validate(answer).recovery_codes) == 10
+    _, problem = await mallory.logs_in("ana")
+    assert problem["methods"] == ["passkey", "recovery_code"]
+    thief, _ = await adds_other_account(mallory)
+    status, refused = await finishes(mallory, problem, passkey=thief.signs(problem["passkey"]))
+    assert (status, refused["code"]) == (403, "bad_passkey")
+    signed = device.signs(problem["passkey"])
+    assert (await finishes(mallory, problem, passkey=signed))[0] == 201
+    assert (await finishes(mallory, problem, passkey=signed))[1]["code"] == "bad_challenge"
+
+
+async def adds_other_account(visitor: Visitor) -> tuple[Authenticator, Json]:
+    """Somebody else's passkey, good for their own account."""
+    async with visiting(visitor.at) as other:
+        await other.signs_up("zed")
+        return await adds_passkey(other)
+
+
+async def test_a_passkey_alone_is_enough(ana: Visitor, mallory: Visitor) -> None:
+    """No name and no password, for the device has checked who holds it; no second step follows."""
+    _, came = await ana.signs_up("ana")
+    await sets_up_app(ana)
+    device, _ = await adds_passkey(ana)
+    status, asked = await mallory.call("POST", "/api/passkeys/login/options", {})
+    s.PasskeyOptions.model_validate(asked)
+    assert (status, asked["options"].get("allowCredentials", [])) == (200, [])
+    form = {"challenge": asked["challenge"], "passkey": device.signs(asked["options"])}
+    status, entered = await mallory.call("POST", "/api/passkeys/login", form)
+    assert (status, entered["user"]["id"]) == (201, came["user"]["id"])
+    assert (await mallory.call("POST", "/api/passkeys/login", form))[1]["code"] == "bad_challenge"
+
+
+async def test_passkeys_that_log_nobody_in(ana: Visitor, mallory: Visitor, database_url: str) -> None:
+    """Unknown, of another site, not verified by its user, for another challenge, copied, of a disabled account, or no
+    passkey at all: the same answer each time."""
+    await ana.signs_up("ana")
+    device, _ = await adds_passkey(ana)
+    stranger = type(device)(ana.at)
+
+    async def tries(change: object = None, who: object = device) -> str:
+        _, asked = await mallory.call("POST", "/api/passkeys/login/options", {})
+        options = asked["options"] | ({} if change is None else change)  # type: ignore[operator]
+        form = {"challenge": asked["challenge"], "passkey": who.signs(options)}  # type: ignore[attr-defined]
+        status, problem = await mallory.call("POST", "/api/passkeys/login", form)
+        return str(problem["code"]) if status != 201 else "in"
+
+    assert await tries() == "in"
+    assert await tries(who=stranger) == "bad_passkey"
+    assert await tries({"challenge": "A" * 43}) == "bad_passkey"
+    assert await tries({"rpId": "elsewhere.example"}) == "bad_passkey"
+    device.origin = "https://elsewhere.example"
+    assert await tries() == "bad_passkey"
+    device.origin, device.verified = ana.at, False
+    assert await tries() == "bad_passkey"
+    device.verified, device.count = True, 0  # a copy of the device, which has not counted since
+    assert await tries() == "bad_passkey"
+    device.count = 100
+    with psycopg.connect(database_url) as connection:
+        connection.execute("update users set disabled_at = now()")
+    assert await tries() == "bad_passkey"
+
+
+@pytest.mark.parametrize("nonsense", [{}, {"id": 7}, {"id": "é"}, {"id": "AAAA", "response": None}, {"id": "A" * 5000}])
+async def test_what_is_no_passkey(ana: Visitor, nonsense: object) -> None:
+    """Whatever stands in it, it is refused, and never an error of the server."""
+    await ana.signs_up("ana")
+    await adds_passkey(ana)
+    _, asked = await ana.call("POST", "/api/passkeys/login/options", {})
+    form = {"challenge": asked["challenge"], "passkey": nonsense}
+    assert (await ana.call("POST", "/api/passkeys/login", form))[1]["code"] == "bad_passkey"
+    _, asked = await ana.call("POST", f"{ME}/passkeys/options", {})
+    made = {"challenge": asked["challenge"], "passkey": nonsense, "name": "x"}
+    assert (await ana.call("POST", f"{ME}/passkeys", made))[1]["code"] == "bad_passkey"
+
+
+async def test_passkeys_are_named_listed_and_removed(ana: Visitor, mallory: Visitor) -> None:
+    """By their owner alone. With the last factor the recovery codes go, and the password is enough again."""
+    await ana.signs_up("ana")
+    _, first = await adds_passkey(ana, "Laptop")
+    await adds_passkey(ana, "Phone")
+    path = f"{ME}/passkeys/{first['passkey']['id']}"
+    await mallory.signs_up("mallory")
+    assert [(await mallory.call(method, path, {"name": "x"}))[0] for method in ("PATCH", "DELETE")] == [404, 404]
+    assert (await ana.call("PATCH", path, {"name": "Old laptop"}))[0] == 204
+    _, listed = await ana.call("GET", f"{ME}/factors")
+    assert [one.name for one in s.Factors.model_validate(listed).passkeys] == ["Old laptop", "Phone"]
+    for passkey in listed["passkeys"]:
+        assert (await ana.call("DELETE", f"{ME}/passkeys/{passkey['id']}"))[0] == 204
+    _, listed = await ana.call("GET", f"{ME}/factors")
+    assert listed == {"authenticator_since": None, "passkeys": [], "recovery_codes": 0}
+    assert (await ana.call("POST", f"{ME}/recovery-codes", {}))[0] == 422
+    assert (await mallory.logs_in("ana"))[0] == 201
+
+
+async def test_a_device_has_one_passkey_for_an_account(ana: Visitor) -> None:
+    """The browser is told which there are; and no passkey belongs to two accounts."""
+    await ana.signs_up("ana")
+    device, _ = await adds_passkey(ana)
+    _, asked = await ana.call("POST", f"{ME}/passkeys/options", {})
+    assert len(asked["options"]["excludeCredentials"]) == 1
+    again = {"challenge": asked["challenge"], "passkey": device.creates(asked["options"]), "name": "again"}
+    assert (await ana.call("POST", f"{ME}/passkeys", again))[1]["code"] == "bad_passkey"
+
+
+async def test_challenges_are_short_lived_and_single_purpose(ana: Visitor, mallory: Visitor, database_url: str) -> None:
+    """Not for another step, not after five wrong codes, not after five minutes, not after a new password."""
+    await ana.signs_up("ana")
+    app, codes = await sets_up_app(ana)
+    _, asked = await mallory.call("POST", "/api/passkeys/login/options", {})
+    assert (await finishes(mallory, asked, recovery_code=codes[0]))[1]["code"] == "bad_challenge"
+    _, problem = await mallory.logs_in("ana")
+    wrong = [(await finishes(mallory, problem, recovery_code="wrong"))[1]["code"] for _ in range(6)]
+    assert wrong == ["bad_recovery_code"] * 5 + ["bad_challenge"]
+    assert (await finishes(mallory, problem, recovery_code=codes[0]))[1]["code"] == "bad_challenge"
+    _, problem = await mallory.logs_in("ana")
+    with psycopg.connect(database_url) as connection:
+        connection.execute("update challenges set expires_at = now()")
+    assert (await finishes(mallory, problem, recovery_code=codes[0]))[1]["code"] == "bad_challenge"
+    _, problem = await mallory.logs_in("ana")
+    await ana.call("PUT", f"{ME}/password", {"old": PASSWORD, "new": "copper-kettle-93-indigo"})
+    assert (await finishes(mallory, problem, recovery_code=codes[0]))[1]["code"] == "bad_credentials"
+    assert app.secret
+    with psycopg.connect(database_url) as connection:
+        stored = str(connection.execute("select c::text from challenges c").fetchall())
+    assert problem["challenge"] not in stored
+
+
+async def test_every_change_of_factors_needs_a_proof(ana: Visitor, database_url: str) -> None:
+    """A stolen session cannot add a way in, nor take one away. A code or a passkey is a proof as the password is."""
+    await ana.signs_up("ana")
+    app, _ = await sets_up_app(ana)
+    device, added = await adds_passkey(ana)
+    changes = [
+        ("POST", "/totp"),
+        ("PUT", "/totp"),
+        ("DELETE", "/totp"),
+        ("POST", "/passkeys/options"),
+        ("POST", "/passkeys"),
+        ("DELETE", f"/passkeys/{added['passkey']['id']}"),
+        ("POST", "/recovery-codes"),
+    ]
+    forgets_proofs(database_url)
+    for method, path in changes:
+        assert (await ana.call(method, ME + path, {}))[1]["code"] == "reauthentication_required"
+    proof = "/api/sessions/current/proof"
+    assert (await ana.call("GET", proof))[1] == {"seconds_left": 0, "methods": ["password", "totp", "passkey"]}
+    waits_for_next_code(database_url)
+    assert (await ana.call("POST", proof, {"totp": app.now()}))[0] == 204
+    assert (await ana.call("POST", f"{ME}/recovery-codes", {}))[0] == 201
+    forgets_proofs(database_url)
+    _, asked = await ana.call("POST", f"{proof}/options", {})
+    s.PasskeyOptions.model_validate(asked)
+    signed = {"passkey": device.signs(asked["options"]), "challenge": asked["challenge"]}
+    assert (await ana.call("POST", proof, signed))[0] == 204
+    assert (await ana.call("POST", f"{ME}/recovery-codes", {}))[0] == 201
+    assert (await ana.call("POST", proof, signed))[1]["code"] == "bad_challenge"
+    for form in ({}, {"password": PASSWORD, "totp": "123456"}, {"passkey": signed["passkey"]}):
+        assert (await ana.call("POST", proof, form))[0] in (403, 422)
+
+
+async def test_changes_are_written_down(ana: Visitor, database_url: str) -> None:
+    """What was added and removed, and when a recovery code was used."""
+    await ana.signs_up("ana")
+    _, codes = await sets_up_app(ana)
+    _, problem = await ana.logs_in("ana")
+    await finishes(ana, problem, recovery_code=codes[0])
+    await ana.call("POST", f"{ME}/recovery-codes", {})
+    await ana.call("DELETE", f"{ME}/totp")
+    with psycopg.connect(database_url) as connection:
+        rows = connection.execute(
+            "select action from audit where action like 'mfa.%' and action <> 'mfa.failed' order by id"
+        ).fetchall()
+    assert [row[0] for row in rows] == ["mfa.added", "mfa.recovered", "mfa.codes", "mfa.removed"]
+
+
+async def test_guessing_codes_is_slowed_down(database_url: str, redis_url: str) -> None:
+    """For the user, from wherever: a new challenge, or another address, gives no more attempts."""
+    settings = {"rate_limits": True, "trusted_proxies": "127.0.0.0/8", "rate_login": "1000/minute"}
+    async with running_node(database_url, redis_url, **settings) as node, visiting(node.url) as mallory:
+        await mallory.signs_up("ana")
+        await sets_up_app(mallory)
+        statuses = []
+        for n in range(6):
+            mallory.headers["X-Forwarded-For"] = f"203.0.113.{n}"
+            _, problem = await mallory.logs_in("ana")
+            statuses.append((await finishes(mallory, problem, totp="000000"))[0])
+        assert statuses == [403] * 4 + [429] * 2  # one was spent to confirm the app
+
+
+@pytest.fixture
+async def strict(database_url: str, redis_url: str) -> AsyncIterator[Node]:
+    """A node where admins need a second factor."""
+    async with running_node(database_url, redis_url, admin_mfa="required", node="strict") as node:
+        yield node
+
+
+async def test_admins_without_a_second_factor_have_no_power(strict: Node, database_url: str, redis_url: str) -> None:
+    """They are told so, and may set one up; then they are admins, at once and on every node. Members are not asked."""
+    async with (
+        running_node(database_url, redis_url, admin_mfa="required", node="b2") as other,
+        visiting(strict.url) as root,
+        visiting(strict.url) as ben,
+    ):
+        await ben.signs_up("ben")
+        await root.signs_up("root")
+        with psycopg.connect(database_url) as connection:
+            connection.execute("update users set role = 'admin' where name = 'root'")
+        _, came = await root.logs_in("root")
+        for method, path in (("GET", "/api/audit"), ("POST", "/api/invites"), ("GET", "/api/presence/people")):
+            status, problem = await root.call(method, path, {} if method == "POST" else None)
+            assert (status, problem["code"]) == (403, "second_factor_required")
+        _, me = await root.call("GET", ME)
+        assert s.Me.model_validate(me).second_factor_required
+        bearer = {"Authorization": f"Bearer {came['token']}"}
+        root.at = other.url
+        assert (await root.call("GET", "/api/audit", headers=bearer))[0] == 403
+        root.at = strict.url
+        await sets_up_app(root)
+        assert (await root.call("GET", "/api/audit"))[0] == 200
+        assert "second_factor_required" not in (await root.call("GET", ME))[1]
+        root.at = other.url
+        await eventually_admin(root, bearer)
+        root.at = strict.url
+        assert (await root.call("DELETE", f"{ME}/totp"))[0] == 204
+        assert (await root.call("GET", "/api/audit"))[0] == 403
+        assert (await ben.call("GET", "/api/audit"))[1]["code"] == "admins_only"
+
+
+async def eventually_admin(visitor: Visitor, headers: dict[str, str]) -> None:
+    """Wait until the other node has heard it from the log."""
+
+    async def is_admin() -> bool:
+        return bool((await visitor.call("GET", "/api/audit", headers=headers))[0] == 200)
+
+    await eventually(is_admin, 3)
+
+
+async def test_a_reset_link_may_take_second_factors_away(ana: Visitor, cast: Cast) -> None:
+    """Where the admin who made it said so, for a user who has lost their device; else they stay."""
+    (ada,) = await cast.enters("ada", role="admin")
+    _, came = await ana.signs_up("ana")
+    await sets_up_app(ana)
+    for also, status in ((False, 401), (True, 201)):
+        form = {"also_second_factors": also}
+        _, made = await ada.call("POST", f"/api/users/{came['user']['id']}/reset", form)
+        token = made["path"].removeprefix("/reset#")
+        assert (await ana.call("POST", "/api/resets", {"token": token, "new": "copper-kettle-93-indigo"}))[0] == 204
+        assert (await ana.logs_in("ana", "copper-kettle-93-indigo"))[0] == status
+    assert (await ana.call("GET", f"{ME}/factors"))[1]["recovery_codes"] == 0
+
+
+async def test_a_deleted_account_keeps_no_factor(ana: Visitor, database_url: str) -> None:
+    """Its passkeys, its app and its codes go with it."""
+    await ana.signs_up("ana")
+    await sets_up_app(ana)
+    await adds_passkey(ana)
+    assert (await ana.call("DELETE", ME))[0] == 204
+    with psycopg.connect(database_url) as connection:
+        for table in (b"authenticators", b"passkeys", b"recovery_codes"):
+            assert connection.execute(b"select from " + table).rowcount == 0

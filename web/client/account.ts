@@ -1,0 +1,105 @@
+/** Second factors of an account: the second step of a log-in, proof within a session, authenticator app, passkeys. */
+import type { Api } from './api';
+import type { Problem } from './problem';
+import type {
+  Factors,
+  NewAuthenticator,
+  NewPasskeyMade,
+  PasskeyOptions,
+  ProofState,
+  RecoveryCodes,
+  SignedIn,
+} from './schema';
+import { createPasskey, signWithPasskey } from './webauthn';
+
+export type { Factors, NewAuthenticator, Passkey } from './schema';
+
+/** How a log-in with the right password can be continued. */
+export interface SecondStep {
+  challenge: string;
+  methods: ('totp' | 'passkey' | 'recovery_code')[];
+  /** Options for the browser, if the user has passkeys. */
+  passkey?: object;
+}
+
+/** The second step that a log-in asks for; null for any other problem. */
+export function secondStepOf({ code, status, document }: Problem): SecondStep | null {
+  return code === 'second_factor_required' && status === 401 ? (document as unknown as SecondStep) : null;
+}
+
+const PROOF = '/api/sessions/current/proof';
+const ME = '/api/users/me';
+
+export class Account {
+  constructor(private readonly api: Api) {}
+
+  /** Finishes a log-in with a code. */
+  finishWith(step: SecondStep, proof: { totp: string } | { recovery_code: string }, device: string): Promise<SignedIn> {
+    return this.api.call('POST', '/api/sessions/second', { challenge: step.challenge, ...proof, device });
+  }
+
+  /** Finishes a log-in with a passkey, for which the browser asks. */
+  async finishWithPasskey(step: SecondStep, device: string): Promise<SignedIn> {
+    const passkey = await signWithPasskey(step.passkey ?? {});
+    return this.api.call('POST', '/api/sessions/second', { challenge: step.challenge, passkey, device });
+  }
+
+  /** Logs in with a passkey alone: no name, no password. */
+  async logInWithPasskey(device: string): Promise<SignedIn> {
+    const { challenge, options } = await this.api.call<PasskeyOptions>('POST', '/api/passkeys/login/options', {});
+    const passkey = await signWithPasskey(options);
+    return this.api.call('POST', '/api/passkeys/login', { challenge, passkey, device });
+  }
+
+  /** How long sensitive changes need no new proof, and what can be one. */
+  proof(): Promise<ProofState> {
+    return this.api.call('GET', PROOF);
+  }
+
+  prove(proof: { password: string } | { totp: string }): Promise<void> {
+    return this.api.call('POST', PROOF, proof);
+  }
+
+  async proveWithPasskey(): Promise<void> {
+    const { challenge, options } = await this.api.call<PasskeyOptions>('POST', `${PROOF}/options`, {});
+    return this.api.call('POST', PROOF, { challenge, passkey: await signWithPasskey(options) });
+  }
+
+  factors(): Promise<Factors> {
+    return this.api.call('GET', `${ME}/factors`);
+  }
+
+  /** Counts once `confirmAuthenticator` has been called with a code. */
+  beginAuthenticator(): Promise<NewAuthenticator> {
+    return this.api.call('POST', `${ME}/totp`, {});
+  }
+
+  /** Returns recovery codes if this is the first second factor, else none. */
+  async confirmAuthenticator(totp: string): Promise<string[]> {
+    return (await this.api.call<RecoveryCodes>('PUT', `${ME}/totp`, { totp })).recovery_codes;
+  }
+
+  removeAuthenticator(): Promise<void> {
+    return this.api.call('DELETE', `${ME}/totp`);
+  }
+
+  /** Returns recovery codes if this is the first second factor, else none. */
+  async addPasskey(name: string): Promise<string[]> {
+    const { challenge, options } = await this.api.call<PasskeyOptions>('POST', `${ME}/passkeys/options`, {});
+    const passkey = await createPasskey(options);
+    const form = { challenge, passkey, name };
+    return (await this.api.call<NewPasskeyMade>('POST', `${ME}/passkeys`, form)).recovery_codes;
+  }
+
+  renamePasskey(id: number, name: string): Promise<void> {
+    return this.api.call('PATCH', `${ME}/passkeys/${id}`, { name });
+  }
+
+  removePasskey(id: number): Promise<void> {
+    return this.api.call('DELETE', `${ME}/passkeys/${id}`);
+  }
+
+  async renewRecoveryCodes(): Promise<string[]> {
+    return (await this.api.call<RecoveryCodes>('POST', `${ME}/recovery-codes`, {})).recovery_codes;
+  }
+}

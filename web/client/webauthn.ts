@@ -1,0 +1,82 @@
+/**
+ * Passkeys in the browser. Options and answers travel as JSON with bytes in base64url, as WebAuthn 3 describes it;
+ * the browsers' own conversions are younger than the oldest browsers that the app supports.
+ */
+import { Problem } from './problem';
+
+type Json = Record<string, unknown>;
+
+/** Whether this page can use passkeys: they need HTTPS, or localhost, and no IP address. */
+export function canUsePasskeys(host = globalThis.location?.hostname ?? ''): boolean {
+  return 'PublicKeyCredential' in globalThis && !/^[\d.]+$|:|^\[/.test(host);
+}
+
+/** Has the browser create a passkey. */
+export async function createPasskey(options: object): Promise<Json> {
+  const { user, excludeCredentials = [], ...rest } = options as Json & { user: Json; excludeCredentials?: Json[] };
+  const publicKey = {
+    ...rest,
+    challenge: decode(rest['challenge']),
+    user: { ...user, id: decode(user['id']) },
+    excludeCredentials: excludeCredentials.map(withBytes),
+  };
+  const made = await ask(() => navigator.credentials.create({ publicKey } as unknown as CredentialCreationOptions));
+  const response = made.response as AuthenticatorAttestationResponse;
+  return describe(made, {
+    clientDataJSON: encode(response.clientDataJSON),
+    attestationObject: encode(response.attestationObject),
+    transports: response.getTransports(),
+  });
+}
+
+/** Has the browser sign a challenge with a passkey. */
+export async function signWithPasskey(options: object): Promise<Json> {
+  const { allowCredentials = [], ...rest } = options as Json & { allowCredentials?: Json[] };
+  const publicKey = {
+    ...rest,
+    challenge: decode(rest['challenge']),
+    allowCredentials: allowCredentials.map(withBytes),
+  };
+  const made = await ask(() => navigator.credentials.get({ publicKey } as unknown as CredentialRequestOptions));
+  const response = made.response as AuthenticatorAssertionResponse;
+  return describe(made, {
+    clientDataJSON: encode(response.clientDataJSON),
+    authenticatorData: encode(response.authenticatorData),
+    signature: encode(response.signature),
+    userHandle: response.userHandle && encode(response.userHandle),
+  });
+}
+
+async function ask(work: () => Promise<Credential | null>): Promise<PublicKeyCredential> {
+  const made = await work().catch((error: unknown) => {
+    throw new Problem({ status: 0, code: 'no_passkey', detail: detailOf(error) });
+  });
+  if (!made) throw new Problem({ status: 0, code: 'no_passkey', detail: 'No passkey was chosen.' });
+  return made as PublicKeyCredential;
+}
+
+function detailOf(error: unknown): string {
+  const name = error instanceof Error ? error.name : '';
+  if (name === 'InvalidStateError') return 'This device already has a passkey for your account.';
+  if (name === 'SecurityError') return 'Passkeys need HTTPS and a domain name.';
+  return 'No passkey was used. Try again, or use another way.';
+}
+
+const describe = (made: PublicKeyCredential, response: Json): Json => ({
+  id: made.id,
+  rawId: made.id,
+  type: made.type,
+  response,
+});
+
+const withBytes = (one: Json): Json => ({ ...one, id: decode(one['id']) });
+
+function decode(text: unknown): Uint8Array {
+  const letters = atob(String(text).replaceAll('-', '+').replaceAll('_', '/'));
+  return Uint8Array.from(letters, (letter) => letter.charCodeAt(0));
+}
+
+function encode(bytes: ArrayBuffer): string {
+  const letters = String.fromCharCode(...new Uint8Array(bytes));
+  return btoa(letters).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+}
