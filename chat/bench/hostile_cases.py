@@ -119,10 +119,10 @@ def search_signs(mallory: Mallory) -> None:
 
 
 def search_words(mallory: Mallory) -> None:
-    """Search long messages of short words for phrases that they nearly contain."""
-    mallory.post(["a b " * 3_900 + str(n) for n in mallory.times(60)])
-    search_often(mallory, " ".join(f'"a b a {sign}"' for sign in "bcdefghijk") + " a")
-    search_often(mallory, '"a b a b a b a b a b a"')
+    """Search long messages for phrases that they nearly contain again and again, and contain at their end."""
+    phrases = [f"a b a {sign}" for sign in "cdefghijkl"]
+    mallory.post(["a b " * 3_900 + " ".join(phrases) + str(n) for n in mallory.times(60)])
+    search_often(mallory, " ".join(f'"{phrase}"' for phrase in phrases[:-1]))
 
 
 def search_often(mallory: Mallory, text: str) -> None:

@@ -13,7 +13,7 @@ from chat.search.terms import Term, cut
 
 LENGTH, BEFORE = 240, 60
 HIT_MOST = 600  # a longer hit is cut
-WORK_MOST = 100_000  # of one answer: about 0.1 s; an ordinary page of 20 results takes 2,000
+WORK_MOST = 50_000  # of one answer: about 50 ms; an ordinary page of 20 results takes 2,000
 Span = tuple[int, int]
 
 
