@@ -75,10 +75,9 @@ update memberships set level = 'all', muted_until = null where conversation_id =
 delete from mentions where conversation_id = %(conversation)s and user_id = %(user)s
 
 -- name: find_names
--- Entries for everyone that tell the user's name.
+-- Entries for others that tell the user's name.
 select position, frame from log
- where user_id is null and conversation_id is null and kind = 'user' and subject = %(user)s
-   and position > %(after)s and position <= %(to)s
+ where user_id is null and kind = 'user' and subject = %(user)s and position > %(after)s and position <= %(to)s
 
 -- name: replace_frames
 update log l set frame = new.frame from unnest(%b::bigint[], %b::bytea[]) as new (position, frame)

@@ -41,7 +41,7 @@ class Recent:
     def _forget_name(self, user_id: int) -> None:
         """Take the name of a deleted account out of the entries from before; the log does so in the background."""
         for n, entry in enumerate(self._entries):
-            if entry.kind == "user" and entry.subject == user_id:
+            if entry.kind == "user" and entry.subject == user_id and entry.frame:
                 self._entries[n] = entry._replace(frame=without_name(entry.frame, user_id))
 
     def reaches(self, position: int) -> bool:

@@ -205,3 +205,20 @@ async def test_a_stolen_session_cannot(cast: Cast, database_url: str) -> None:
     with psycopg.connect(database_url) as database:
         database.execute("update sessions set proved_at = now() - interval '1 hour'")
     assert (await deletes(ana))[1]["code"] == "reauthentication_required"
+
+
+async def test_a_small_directory_forgets_the_name_too(database_url: str, redis_url: str, cast: Cast) -> None:
+    """With DIRECTORY=members changes are told to each conversation: those entries lose the name as well."""
+    async with running_node(database_url, redis_url, node="a2", directory="members") as node:
+        ana, ben = await cast.enters("ana", "ben")
+        ana.at = ben.at = node.url
+        room = await begins(ben, kind="channel", name="room")
+        await ana.call("PUT", f"{CONVERSATIONS}/{room}/members/me", {})
+        await ana.call("PATCH", "/api/users/me", {"display_name": "Anastasia"})
+        assert (await deletes(ana))[0] == 204
+        await finished(database_url)
+        frames = rows(database_url, "select coalesce(string_agg(encode(frame, 'escape'), ' '), '') from log")[0][0]
+        assert "Anastasia" not in frames
+        ear = await ben.listens(after=f"{rows(database_url, 'select epoch from log_head')[0][0]}.0")
+        await eventually(lambda: ear.named("user"))
+        assert {one.json()["display_name"] for one in ear.named("user")} == {"Deleted user"}

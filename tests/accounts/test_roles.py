@@ -23,9 +23,10 @@ async def gives(admin: Person, user: Person, role: str) -> tuple[int, str]:
 
 
 async def test_an_admin_is_made_and_unmade(ada: Person, cast: Cast) -> None:
-    """The new one may do so at once; everybody hears of it; the former one's sessions end, and both are recorded."""
+    """The new one may do so at once; members hear of it; the former one's sessions end; both are recorded."""
     ben, chloe = await cast.enters("ben", "chloe")
     assert (await ben.call("GET", "/api/audit"))[0] == 403
+    await cast.share(ben, chloe)
     ear = await chloe.listens()
     bens = await ben.listens()
     for _ in range(2):

@@ -6,9 +6,8 @@ from pydantic import Field
 
 from chat.accounts.form import Form
 from chat.accounts.sessions import end_all
-from chat.accounts.user import User
+from chat.accounts.user import User, tell_change
 from chat.log.append import Change, Log
-from chat.log.entry import Unplaced
 from chat.shared.audit import Actor, record
 from chat.shared.problems import NotFound, Refusal
 from chat.shared.queries import load
@@ -50,7 +49,7 @@ async def lock_standing(change: Change, user_id: int) -> Standing:
 
 
 async def set_role(log: Log, actor: Actor, user_id: int, role: Role, *, force: bool = False) -> list[int]:
-    """Make the account an admin or a member, and tell everybody. Return the sessions that ended.
+    """Make the account an admin or a member, and tell those who share a conversation. Return the sessions that ended.
 
     Sessions of a former admin end, so that nothing opened with admin rights stays open. Raise `NotFound`, or
     `LastAdmin` unless `force`. A role the account already has changes nothing and is not recorded.
@@ -65,5 +64,5 @@ async def set_role(log: Log, actor: Actor, user_id: int, role: Role, *, force: b
         await record(change.connection, actor, "account.role", user_id, role=role)
         ended = await end_all(change, actor, user_id, "role") if role == "member" else []
         changed = standing.user.with_role(role)
-        await change.record(Unplaced("user", subject=user_id, data=changed.encode()))
+        await tell_change(change, changed, "members")  # nobody else needs to know the name
         return ended
