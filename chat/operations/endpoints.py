@@ -3,6 +3,7 @@
 `live` is slow to fail, `ready` fails at once when this node should get no more work.
 """
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
@@ -45,7 +46,7 @@ from chat.stream.endpoints import STREAMS
 METRICS = web.AppKey("metrics", Metrics)
 READINESS = web.AppKey("readiness", Readiness)
 ECHO_MOST = 500
-# by name, `openapi` or `asyncapi`; made when somebody asks, and kept
+# by name, `openapi` or `asyncapi`; made in a thread (1 s) when first asked for, and kept
 DESCRIPTIONS: web.AppKey[Callable[[str], bytes]] = web.AppKey("descriptions")
 ACTION = re.compile(r"[a-z_.]{0,40}", re.ASCII)
 
@@ -165,10 +166,10 @@ def parse_time(text: str, name: str, default: datetime) -> datetime:
 async def get_openapi(request: web.Request) -> web.Response:
     """The calls that this node serves, as OpenAPI 3.1."""
     await require_identity(request)
-    return answer_json(request.app[DESCRIPTIONS]("openapi"))
+    return answer_json(await asyncio.to_thread(request.app[DESCRIPTIONS], "openapi"))
 
 
 async def get_asyncapi(request: web.Request) -> web.Response:
     """The stream and the presence socket, as AsyncAPI 3.0."""
     await require_identity(request)
-    return answer_json(request.app[DESCRIPTIONS]("asyncapi"))
+    return answer_json(await asyncio.to_thread(request.app[DESCRIPTIONS], "asyncapi"))
