@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from chat.shared.endpoints import SETTINGS, find_bearer, is_from_proxy
+from chat.shared.endpoints import SETTINGS, find_bearer, scheme_of
 from chat.shared.problems import ForeignOrigin
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
@@ -48,14 +48,3 @@ def parse_origin(text: str) -> Origin | None:
     if not (parts.hostname and port) or "@" in parts.netloc or parts.path or parts.query or parts.fragment:
         return None
     return parts.scheme, parts.hostname, port
-
-
-def scheme_of(request: web.Request) -> str:
-    """Return `https` or `http`, as the browser sees this server.
-
-    A trusted proxy says it in X-Forwarded-Proto; without one, COOKIE_SECURE says that all browsers come over https.
-    """
-    said = ",".join(request.headers.getall("X-Forwarded-Proto", [])).rpartition(",")[2].strip().lower()
-    if said in DEFAULT_PORTS and is_from_proxy(request):
-        return said
-    return "https" if request.app[SETTINGS].cookie_secure or request.secure else "http"

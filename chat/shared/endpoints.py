@@ -150,13 +150,21 @@ def is_from_proxy(request: web.Request) -> bool:
     return any(peer in network for network in request.app[SETTINGS].trusted_proxies)
 
 
+def scheme_of(request: web.Request) -> str:
+    """Return `https` or `http`, as the browser sees this server.
+
+    A trusted proxy says it in X-Forwarded-Proto; without one, COOKIE_SECURE says that all browsers come over https.
+    """
+    said = ",".join(request.headers.getall("X-Forwarded-Proto", [])).rpartition(",")[2].strip().lower()
+    if said in ("http", "https") and is_from_proxy(request):
+        return said
+    return "https" if request.app[SETTINGS].cookie_secure or request.secure else "http"
+
+
 def is_secure(request: web.Request) -> bool:
-    """Return whether the client speaks TLS: as COOKIE_SECURE says, else as the trusted proxy says."""
-    settings = request.app[SETTINGS]
-    if settings.cookie_secure is not None:
-        return settings.cookie_secure
-    proto = ",".join(request.headers.getall("X-Forwarded-Proto", [])).rpartition(",")[2].strip()
-    return proto.lower() == "https" and is_from_proxy(request)
+    """Return whether cookies are for TLS alone: as COOKIE_SECURE says, else as the client's connection is."""
+    given = request.app[SETTINGS].cookie_secure
+    return scheme_of(request) == "https" if given is None else given
 
 
 def client_address(request: web.Request) -> str:
