@@ -17,6 +17,7 @@ QUERIES = (
     "drop_invites",
     "drop_links",
     "drop_resets",
+    "drop_challenges",
     "drop_keys",
 )
 queries = load(__file__, "cleanup.sql")

@@ -42,6 +42,9 @@ delete from trusted_devices where ctid = any(array(
     select d.ctid from trusted_devices d join users u on u.id = d.user_id
      where d.created_at < u.trusted_since limit %(batch)s))
 
+-- name: drop_challenges
+delete from challenges where token_hash in (select token_hash from challenges where expires_at < now() limit %(batch)s)
+
 -- name: drop_keys
 -- Without its key, a keyed hash in the audit says nothing about what was typed.
 delete from audit_keys where day < current_date - 1

@@ -81,6 +81,24 @@ async def test_links_that_do_not_work(ada: Person, ana: Visitor, mallory: Visito
     assert (status, problem["code"]) == (409, "account_disabled")
 
 
+async def test_second_factors_go_where_the_admin_says_so(
+    ada: Person, cast: Cast, mallory: Visitor, database_url: str
+) -> None:
+    """A lost phone: without the word they stay, with it all of them go."""
+    (ana,) = await cast.enters("ana")
+    with psycopg.connect(database_url) as database:
+        database.execute("insert into authenticators (user_id, secret, confirmed_at) values (%s, 'a', now())", [ana.id])
+        database.execute("insert into recovery_codes (user_id, code_hash) values (%s, 'a')", [ana.id])
+    for also, left in ((False, 1), (True, 0)):
+        status, made = await ada.call("POST", f"/api/users/{ana.id}/reset", {"also_second_factors": also})
+        assert status == 201
+        assert await uses(mallory, made["path"].removeprefix("/reset#")) == (204, "")
+        with psycopg.connect(database_url) as database:
+            for table in ("authenticators", "recovery_codes"):
+                row = database.execute(f"select count(*) from {table}").fetchone()  # type: ignore[call-overload]
+                assert row == (left,)
+
+
 async def test_a_bad_password_keeps_the_link(ada: Person, ana: Visitor) -> None:
     """The rules of sign-up hold; the next try still works."""
     _, came = await ana.signs_up("ana")

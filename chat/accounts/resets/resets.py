@@ -95,6 +95,9 @@ async def use_reset(log: Log, pool: Pool, hasher: Hasher, address: str, form: Ne
         await change.connection.execute(queries.set_password, [fresh, user.id])
         actor = Actor(user.id, address)
         await record(change.connection, actor, "reset.use", user.id)
+        if used[0]:
+            await change.connection.execute(queries.drop_factors, {"user": user.id})
+            await record(change.connection, actor, "mfa.removed", user.id, why="reset")
         if used[0] and await remove_all(change.connection, user.id):
             await record(change.connection, actor, "mfa.removed", user.id, kind="all")
             await change.record(Unplaced(IDENTITY, user_id=user.id))

@@ -22,3 +22,8 @@ update users set password_hash = %s where id = %s
 
 -- name: has_user
 select from users where id = %s and not is_probe(id)
+
+-- name: drop_factors
+with apps as (delete from authenticators where user_id = %(user)s),
+     keys as (delete from passkeys where user_id = %(user)s)
+delete from recovery_codes where user_id = %(user)s

@@ -70,8 +70,9 @@ export class Calls {
   }
 
   /** A link with which the user sets a new password; it is told once. */
-  async makeReset(user: Id): Promise<string> {
-    return location.origin + (await this.api.call<ResetLink>('POST', `/api/users/${user}/reset`, {})).path;
+  async makeReset(user: Id, alsoFactors: boolean): Promise<string> {
+    const form = { also_second_factors: alsoFactors };
+    return location.origin + (await this.api.call<ResetLink>('POST', `/api/users/${user}/reset`, form)).path;
   }
 
   audit(query: { action: string; user: Id; since: string; after?: number }): Promise<Audit> {
