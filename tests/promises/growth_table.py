@@ -73,6 +73,7 @@ BY_NAME = {
     "aiohttp.multipart:parse_content_disposition": HEAD,
     "aiohttp.helpers:parse_mimetype": HEAD,
     "chat.accounts.accounts:plain_name": QUERY,
+    "chat.accounts.factors.factors:plain_code": BODY,
     "chat.accounts.name:check_name": MESSAGE,
     "chat.accounts.name:plain_text": HEAD,
     "chat.accounts.strength:normalise": PASSWORD,
@@ -314,7 +315,7 @@ REASONS = {
         chat.exchange.slack.message:Messages._thread chat.search.question:wrong chat.log.entry:pack
         chat.shared.websocket.frames:encode_frame chat.shared.websocket.frames:encode_close
         chat.shared.websocket.frames:BadWire.__init__ chat.shared.multipart:FormParser.__init__
-        chat.messages.edits.erased:is_withheld
+        chat.messages.edits.erased:is_withheld chat.accounts.factors.factors:check_one
     """,
     "what this server has written into Redis": """
         chat.shared.registry.choice:decode_choice chat.shared.registry.evidence:read_evidence
@@ -325,6 +326,7 @@ REASONS = {
     """,
     "settings and files of the operator": """
         chat.shared.redis:split_servers chat.shared.settings:check_rates chat.shared.settings:check_files_url
+        chat.shared.settings:check_public_url
         chat.exchange.archive:Archive._check chat.operations.audit_export:parse_since
         chat.shared.rates:parse_rates chat.files.picture:Pictures._check_sandbox
     """,
