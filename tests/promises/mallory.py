@@ -1,0 +1,34 @@
+"""One account that does its worst: every case of the hostile benchmark, over and over, from a process of its own.
+
+`python -m tests.promises.mallory PORT TOKEN ROOM SECONDS` prints how often each case was run.
+"""
+
+import sys
+import time
+from collections import Counter
+
+import orjson
+
+from chat.bench.hostile_cases import CASES, Mallory
+
+FLOOD_SECONDS = 1.0  # of one case that floods
+SCALE = 0.25  # of the number of requests of the others
+
+
+def main(port: int, token: str, room: int, seconds: float) -> None:
+    """See the heading of this file."""
+    end, done = time.monotonic() + seconds, Counter[str]()
+    while time.monotonic() < end:
+        for name, case in CASES.items():
+            left = end - time.monotonic()
+            if left <= 0:
+                break
+            mallory = Mallory(port, token, room, min(FLOOD_SECONDS, left), SCALE)
+            case(mallory)
+            mallory.leave()
+            done[name] += 1
+    print(orjson.dumps(done).decode())
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), float(sys.argv[4]))
