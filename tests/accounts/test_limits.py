@@ -44,7 +44,7 @@ async def test_guessing_is_slowed_down(database_url: str, redis_url: str) -> Non
 
 async def test_the_delay_grows(database_url: str, redis_url: str) -> None:
     """The second window is longer than the first."""
-    async with guarded(database_url, redis_url, rate_login="2/second;3/hour", rate_login_address=WIDE) as mallory:
+    async with guarded(database_url, redis_url, rate_login="2/4 seconds;3/hour", rate_login_address=WIDE) as mallory:
         assert await tries(mallory, "ana", 3) == [401, 401, 429]
         first = int(mallory.headers_heard["Retry-After"])
 
@@ -52,8 +52,8 @@ async def test_the_delay_grows(database_url: str, redis_url: str) -> None:
             await tries(mallory, "ana", 1)
             return int(mallory.headers_heard.get("Retry-After", 0)) > 60
 
-        await eventually(waits_long)
-        assert first == 1
+        await eventually(waits_long, 20)
+        assert first <= 4
 
 
 async def test_the_right_password_begins_anew(database_url: str, redis_url: str) -> None:
@@ -185,11 +185,11 @@ async def test_without_redis_each_node_counts_for_itself(database_url: str, redi
     async with guarded(database_url, url, rate_login_address=WIDE) as mallory, visiting(mallory.at) as ana:
         await ana.signs_up("ana")
         with redis.Redis.from_url(redis_url) as client:
-            client.client_pause(4_000)
+            client.client_pause(6_000)
             started = time.monotonic()
             assert await tries(mallory, "ana", 6) == [401] * 5 + [429]
             assert (await ana.logs_in("ana"))[0] == 201
-            assert time.monotonic() - started < 3.5
+            assert time.monotonic() - started < 5.5  # seven passwords are hashed meanwhile
             client.client_unpause()
 
 

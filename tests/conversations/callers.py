@@ -52,6 +52,11 @@ BODIES: dict[str, dict[str, Any]] = {
     "put_password": {"old": "x", "new": "x"},
     "put_disabled": {"disabled": True},
     "post_proof": {"password": "x"},
+    "post_second": {"challenge": "x" * 43, "totp": "123456"},
+    "post_login": {"challenge": "x" * 43, "passkey": {}},
+    "put_totp": {"totp": "123456"},
+    "post_passkey": {"challenge": "x" * 43, "passkey": {}, "name": "mine now"},
+    "patch_passkey": {"name": "mine now"},
     "put_role": {"role": "admin"},
     "post_reset": {},
     "post_new_password": {"token": "x", "new": "brass-lantern-71-violet"},
@@ -151,7 +156,7 @@ async def goes_on(room: Room, kind: str, dora: Person) -> None:
 
 def list_calls(room: Room, cursor: str) -> Iterator[Call]:
     """Every call of every route, reading first: what a change does must not hide anything from a later reading."""
-    known = room.parts | {"emoji": quote("👍"), "node": "a1", "avatar": 1, "address": "c/1"}
+    known = room.parts | {"emoji": quote("👍"), "node": "a1", "avatar": 1, "passkey": 1, "address": "c/1"}
     words = {"q": "MARKER", "ids": room.owner.id, "users": room.owner.id, "conversation": room.id, "state": "all"}
     words |= {"presence": 1, "poll": 0, "minutes": 5, "status": "all"}
     for route in sorted(ROUTES["all"], key=lambda one: (one.method != "GET", one.path)):

@@ -11,6 +11,8 @@ from tests.cast import Cast
 from tests.nodes import Node
 from tests.operations.schema_fuzz import describe_node, fuzz, fuzz_node, set_stage
 
+# The node shares this process, and draws from `random` while Hypothesis watches it.
+pytestmark = pytest.mark.filterwarnings("ignore:Do not use the .random. module")
 SECONDS = 40
 FEW = 2
 

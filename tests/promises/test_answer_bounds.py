@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from chat.accounts.endpoints import IDS_MOST
+from chat.accounts.factors.passkeys import MOST as PASSKEYS
 from chat.accounts.user import FOUND_MOST
 from chat.app import ROUTES
 from chat.conversations.directory import PAGE as CHANNELS
@@ -56,6 +57,7 @@ BOUNDS = {
     "/api/sessions/current/proof": ONE,
     "/api/users": max(IDS_MOST, FOUND_MOST) * 2 * LINE,
     "/api/users/me": ONE,
+    "/api/users/me/factors": ONE + PASSKEYS * LINE,
     "/api/users/me/blocks": DEFAULT["blocks_per_person"] * 20,
     "/api/users/me/export": IN_PIECES,
     "/api/users/me/activity": 200 * 4 * LINE,

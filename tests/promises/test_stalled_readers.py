@@ -86,8 +86,8 @@ async def test_a_slow_reader_who_goes_on_is_not_cut(impatient: Node, mallory: Pe
     path, loop = await path_of(mallory, impatient, "poll"), asyncio.get_running_loop()
     async with stalled_reader(impatient, mallory, path) as peer:
         started, size = loop.time(), 0
-        while loop.time() < started + 3:
-            size += len(await loop.sock_recv(peer, 4096))
+        while loop.time() < started + 2:
+            size += len(await loop.sock_recv(peer, 8192))
             await breathe(0.02)
         while size < BYTES_MOST // 2:
             piece = await loop.sock_recv(peer, 65536)

@@ -104,7 +104,7 @@ async def test_a_client_that_talks_is_told_and_then_closed(cast: Cast, node: Nod
         await ear.says("x" * 8000)
     await ear.ends()
     assert (len(ear.named("problem")), ear.code) == (10, 1008)
-    assert len(node.app[STREAMS].roster) == 0
+    await eventually(lambda: len(node.app[STREAMS].roster) == 0)
 
 
 @pytest.mark.parametrize(("reason", "code"), [("drain", 1001), ("age", 1001), ("revoked", 4401), ("epoch", 1012)])

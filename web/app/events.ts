@@ -45,7 +45,7 @@ const NAMES: Record<string, string> = {
   'messages.import': 'Messages imported',
 };
 
-/** `mfa.added` → `Mfa added`, where nobody has named it. */
+/** The name in the table; an action that is not there is put into words: `thing.made` → `Thing made`. */
 export function eventName(action: string): string {
   const words = action.replaceAll(/[._]/g, ' ');
   return NAMES[action] ?? words[0]?.toUpperCase() + words.slice(1);

@@ -10,7 +10,8 @@ const row = (more: Partial<ActivityRow>): ActivityRow => ({
 describe('security activity', () => {
   it('has a name for every event, also for new ones', () => {
     expect(eventName('login.failed')).toBe('Failed log-in');
-    expect(eventName('mfa.added')).toBe('Mfa added');
+    expect(eventName('mfa.added')).toBe('Second factor added');
+    expect(eventName('thing.made')).toBe('Thing made');
   });
 
   it('says who did it and how often', () => {
