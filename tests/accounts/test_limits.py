@@ -184,7 +184,7 @@ async def test_without_redis_each_node_counts_for_itself(database_url: str, redi
     url = NOWHERE if kind == "away" else redis_url
     async with guarded(database_url, url, rate_login_address=WIDE) as mallory, visiting(mallory.at) as ana:
         await ana.signs_up("ana")
-        with redis.Redis.from_url(redis_url) as client:
+        with redis.Redis.from_url(redis_url, socket_timeout=10) as client:
             client.client_pause(6_000)
             started = time.monotonic()
             assert await tries(mallory, "ana", 6) == [401] * 5 + [429]
