@@ -97,7 +97,7 @@ async def test_admins_and_the_activity_log(start_node: StartNode, open_window: O
         await opens_ben(page)
         await page.get_by_role("button", name=button).click()
         await page.get_by_role("button", name=yes, exact=True).click()
-        await page.get_by_role("dialog", name="Ben").get_by_role("button", name="Close").click()
+        await page.get_by_role("dialog", name="Ben", exact=True).get_by_role("button", name="Close").click()
     assert (await ben.call("GET", "/api/users/me"))[0] == 401
     await page.get_by_role("link", name="Activity log").click()
     main = page.get_by_role("main")
