@@ -54,7 +54,7 @@ class SignedIn:
 
 
 class Accounts:
-    """What users do with their accounts. `signup` and `directory` are the settings."""
+    """Changes that users make to their accounts. `signup` and `directory` are the settings."""
 
     def __init__(self, pool: Pool, log: Log, sessions: Sessions, signup: str, directory: str) -> None:
         self._pool, self._log, self._sessions = pool, log, sessions

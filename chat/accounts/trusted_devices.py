@@ -1,6 +1,6 @@
 """Trusted devices: a browser, or a network, that has logged in as a user before keeps a way in of its own.
 
-Anybody can type wrong passwords for a name, from as many addresses as they have, and so use up what the name may try.
+A stranger can type wrong passwords for a name, from many addresses, and so use up what the name may try.
 That must not lock the owner out. The browser proves itself with a cookie of 256 random bits, stored hashed; whoever has
 no cookie is still recognized by the network of an earlier session.
 """
@@ -22,7 +22,7 @@ DEVICES_MOST = 20
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """What is known of where a log-in comes from: `device` is empty for one that this user has not used before."""
+    """The trust in a log-in's origin: `device` is empty for one that this user has not used before."""
 
     device: str = ""
     familiar: bool = False

@@ -1,4 +1,4 @@
-"""Invitations: people who share no conversation with whoever adds them are asked, and read nothing until they accept.
+"""Invitations: people who share no conversation with the user who adds them are asked first, and read nothing before.
 
 An invitation is open while its inviter is a member, the conversation is not archived, and neither has blocked the other
 (`open_invitations`). A declined one stays, so that the same inviter cannot ask again.

@@ -14,7 +14,7 @@ import ctypes
 import os
 import struct
 
-STRANGER = 64_813  # a user and group id that no system gives to anybody
+STRANGER = 64_813  # a user and group id that no system assigns
 NO_NEW_PRIVILEGES, SET_SECCOMP, FILTER = 38, 22, 2
 LAYERS = ("identity", "landlock", "seccomp")
 

@@ -14,7 +14,7 @@ Turn = asyncio.Future[None]
 class Turns:
     """`at_once`: places. `waiting_most`: waiting requests of all users together.
 
-    When the queue is full, the user with the most waiting requests loses the latest of them, not whoever comes next.
+    When the queue is full, the user with the most waiting requests loses the latest of them, not the next user.
     """
 
     def __init__(self, at_once: int, waiting_most: int) -> None:

@@ -124,7 +124,7 @@ class Uploads:
             yield block
 
     async def _note(self, file_id: int, offset: int, piece: Piece) -> None:
-        """Count the piece, in place of one that it contains; raise `WrongOffset` for one that came too late."""
+        """Count the piece instead of one that it contains; raise `WrongOffset` for one that came too late."""
         async with self._pool.connection() as connection, connection.transaction():
             moved = {"file": file_id, "offset": offset, "received": piece.start + piece.size}
             if await (await connection.execute(queries.move_received, moved)).fetchone() is None:

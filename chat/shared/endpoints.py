@@ -137,7 +137,7 @@ def actor_of(request: web.Request, member: Member) -> Actor:
 
 
 def caller_of(request: web.Request) -> Actor:
-    """Return whoever makes this request, as far as is known by now."""
+    """Return the caller of this request, as far as is known by now."""
     if (member := request.get(MEMBER)) is not None:
         return actor_of(request, member)
     agent = "".join(letter for letter in request.headers.get("User-Agent", "") if letter.isprintable())

@@ -132,7 +132,7 @@ class Rates:
 
         `device`: one that has logged in as this user before. It has a budget of its own, so that nobody else's wrong
         passwords lock the owner out. `familiar`: this user has logged in from the address before; then the limit of
-        the name, which anybody can use up from many addresses, does not apply.
+        the name, which strangers can use up from many addresses, does not apply.
         """
         if device:
             await self.login_device.spend(name, device)

@@ -110,7 +110,7 @@ class Factors:
 
     @property
     def methods(self) -> list[str]:
-        """What a log-in can be continued with; empty if the password is enough."""
+        """Return the ways to continue a log-in; empty if the password is enough."""
         found = ["totp"] * bool(self.authenticator_since) + ["passkey"] * bool(self.passkeys)
         return found + ["recovery_code"] * bool(found and self.codes_left)
 

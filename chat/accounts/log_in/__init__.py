@@ -1,1 +1,1 @@
-"""What a log-in needs beyond a password, and re-authentication within a session."""
+"""Second factors of a log-in, and re-authentication within a session."""

@@ -47,7 +47,7 @@ async def post_second(request: web.Request) -> web.Response:
 
 
 async def post_login_options(request: web.Request) -> web.Response:
-    """Return the options with which a browser logs in with a passkey, whoever's it is."""
+    """Return the options with which a browser logs in with any passkey of this server."""
     await request.app[RATES].login_address.spend(client_address(request))
     challenge = await request.app[CHALLENGES].issue("login")
     options = await options_for(request, challenge, verify_user=True)
