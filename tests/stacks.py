@@ -32,8 +32,9 @@ class CrashReport(pytest.TestReport):
 def pytest_configure_node(node: WorkerController) -> None:
     """Tell a worker, as it is made, where to write its stacks."""
     stash = node.config.stash
-    folder = stash.setdefault(FOLDER, tempfile.TemporaryDirectory(prefix="tandem-stacks-"))
-    node.workerinput["stacks"] = str(Path(folder.name) / node.gateway.id)
+    if FOLDER not in stash:
+        stash[FOLDER] = tempfile.TemporaryDirectory(prefix="tandem-stacks-")
+    node.workerinput["stacks"] = str(Path(stash[FOLDER].name) / node.gateway.id)
 
 
 def pytest_configure(config: pytest.Config) -> None:

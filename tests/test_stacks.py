@@ -5,11 +5,18 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-HANGING = """
-import threading
-
+SETTINGS = """
+[pytest]
+asyncio_default_fixture_loop_scope = function
+timeout = 3
+filterwarnings = error
+"""
+FINE = """
 def test_fine():
     pass
+"""
+HANGING = """
+import threading
 
 def test_hangs():
     wait_for_mallory()
@@ -19,13 +26,19 @@ def wait_for_mallory():
 """
 
 
+def run_pytest(folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run the tests of a folder with three workers, warnings as errors, and the plugin."""
+    (folder / "pytest.ini").write_text(SETTINGS)
+    options = ["-p", "tests.stacks", "-p", "no:cacheprovider", "-n", "3", "--max-worker-restart", "0"]
+    command = [sys.executable, "-m", "pytest", *options, "-c", str(folder / "pytest.ini"), str(folder)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
 def test_a_hanging_test_leaves_its_name_and_its_stacks(tmp_path: Path) -> None:
     """The run fails, and does not wait for the test."""
+    (tmp_path / "test_fine.py").write_text(FINE)
     (tmp_path / "test_hanging.py").write_text(HANGING)
-    (tmp_path / "pytest.ini").write_text("[pytest]\nasyncio_default_fixture_loop_scope = function\ntimeout = 3\n")
-    options = ["-p", "tests.stacks", "-p", "no:cacheprovider", "-n", "2", "--max-worker-restart", "0"]
-    command = [sys.executable, "-m", "pytest", *options, "-c", str(tmp_path / "pytest.ini"), str(tmp_path)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = run_pytest(tmp_path)
     assert done.returncode == 1, done.stdout
     assert "test_hanging.py::test_hangs took longer than 3 s." in done.stdout
     assert "in wait_for_mallory" in done.stdout
@@ -33,3 +46,10 @@ def test_a_hanging_test_leaves_its_name_and_its_stacks(tmp_path: Path) -> None:
     summary = done.stdout.partition("short test summary info")[2]
     assert "FAILED" in summary
     assert "test_hanging.py::test_hangs" in summary
+
+
+def test_a_run_that_passes_ends_without_a_warning(tmp_path: Path) -> None:
+    """A folder of stacks that was made and never removed would end the run with exit status 1."""
+    (tmp_path / "test_fine.py").write_text(FINE)
+    done = run_pytest(tmp_path)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
