@@ -6,7 +6,7 @@ from chat.shared.gather import Gather
 from chat.shared.postgres import Pool
 from chat.shared.queries import load
 
-queries = load(__file__, "sight.sql")
+queries = load(__file__)
 Question = tuple[int, tuple[int, ...]]
 NOBODY: frozenset[int] = frozenset()
 

@@ -22,7 +22,7 @@ from chat.shared.queries import load
 from chat.shared.settings import Settings
 
 T = TypeVar("T")
-queries = load(__file__, "command.sql")
+queries = load(__file__)
 PAGE = 500
 
 

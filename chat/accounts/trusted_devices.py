@@ -14,7 +14,7 @@ from chat.shared.postgres import Pool
 from chat.shared.queries import load
 from chat.shared.rates import home_of
 
-queries = load(__file__, "trusted_devices.sql")
+queries = load(__file__)
 TOKEN_BYTES = 32
 TRUSTED_DAYS = 180
 DEVICES_MOST = 20

@@ -18,7 +18,7 @@ from chat.search.lexemes import encode_keys, encode_words, quote, quoted_grams
 from chat.shared.postgres import Connection
 from chat.shared.queries import load
 
-queries = load(__file__, "filling.sql")
+queries = load(__file__)
 PIECE = 20_000
 BODIES = 200_000  # different sentences; the same one comes again, with another author and another ticket
 REBUILT = 100_000  # from so many on it is faster to build the index of the search anew

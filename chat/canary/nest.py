@@ -7,7 +7,7 @@ from chat.shared.queries import load
 
 ROOM = FIRST_PROBE
 LOGIN_SECONDS = 24 * 3600.0
-queries = load(__file__, "nest.sql")
+queries = load(__file__)
 
 
 async def settle(pool: Pool, node: str) -> Probe:

@@ -20,7 +20,7 @@ from chat.shared.problems import NotFound
 from chat.shared.queries import load
 from chat.shared.settings import Settings
 
-invitations = load(__file__, "invitations.sql")
+invitations = load(__file__)
 FIELDS = ("conversation", "kind", "name", "invited_by", "members", "at")
 
 

@@ -6,7 +6,7 @@ from chat.shared.postgres import Connection
 from chat.shared.queries import load
 from chat.shared.settings import Settings
 
-queries = load(__file__, "marker.sql")
+queries = load(__file__)
 
 
 async def mark_demo(connection: Connection, user_ids: list[int]) -> None:

@@ -18,7 +18,7 @@ from chat.shared.audit import Actor, record
 from chat.shared.problems import NotFound, Refusal
 from chat.shared.queries import load
 
-queries = load(__file__, "erasure.sql")
+queries = load(__file__)
 Messages = Literal["keep", "erase"]
 NAMED_MOST = 10
 

@@ -15,7 +15,7 @@ from chat.shared.queries import load
 
 LOOK_SECONDS = 20.0
 SEGMENT = re.compile("[0-9A-F]{8}([0-9A-F]{8})([0-9A-F]{8})")  # timeline, and the two halves of its place
-queries = load(__file__, "archive.sql")
+queries = load(__file__)
 log = structlog.get_logger(__name__)
 
 

@@ -19,7 +19,7 @@ HIDDEN = ["login.look"]  # an admin looked at the list of sessions
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 EXPORT_PAGE = 1_000
 WRITERS_SECONDS = 0.05
-queries = load(__file__, "audit.sql")
+queries = load(__file__)
 
 
 @dataclass(frozen=True, slots=True)

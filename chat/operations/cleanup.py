@@ -20,7 +20,7 @@ QUERIES = (
     "drop_challenges",
     "drop_keys",
 )
-queries = load(__file__, "cleanup.sql")
+queries = load(__file__)
 log = structlog.get_logger(__name__)
 
 

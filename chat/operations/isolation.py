@@ -24,7 +24,7 @@ NOTED_SECONDS, SEEN_SECONDS = 1.0, 3.0
 # then that they have it. The last look, of so many in a row, must be later.
 LATE_SECONDS = 5.0
 PATIENCE = 1 + math.ceil((SEEN_SECONDS + LATE_SECONDS) / PERIOD_SECONDS)
-queries = load(__file__, "isolation.sql")
+queries = load(__file__)
 log = structlog.get_logger(__name__)
 
 

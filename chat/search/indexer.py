@@ -22,7 +22,7 @@ from chat.search.lexemes import encode_vector
 from chat.shared.postgres import UNAVAILABLE, Connection, Pool
 from chat.shared.queries import load
 
-queries = load(__file__, "indexing.sql")
+queries = load(__file__)
 BATCH = 200  # in one transaction
 AT_ONCE, LONG = 5, 200  # messages of 200 characters; about a quarter of a millisecond of this node
 PAUSE = 0.5

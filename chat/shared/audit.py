@@ -14,7 +14,7 @@ import structlog
 from chat.shared.postgres import Connection
 from chat.shared.queries import load
 
-queries = load(__file__, "audit.sql")
+queries = load(__file__)
 log = structlog.get_logger(__name__)
 
 

@@ -12,7 +12,7 @@ from chat.shared.postgres import UNAVAILABLE, Pool
 from chat.shared.problems import Unauthenticated
 from chat.shared.queries import load
 
-queries = load(__file__, "identity.sql")
+queries = load(__file__)
 REMEMBERED = 100_000
 FRESH_SECONDS = 30.0
 TOUCH_SECONDS = 60.0

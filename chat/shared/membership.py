@@ -8,7 +8,7 @@ from chat.shared.problems import NotFound
 from chat.shared.queries import load
 from chat.shared.stays import Stay, Stays
 
-queries = load(__file__, "membership.sql")
+queries = load(__file__)
 
 
 @dataclass(frozen=True, slots=True)

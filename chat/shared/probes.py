@@ -8,7 +8,7 @@ from chat.shared.nobody import FIRST_PROBE
 from chat.shared.postgres import Connection
 from chat.shared.queries import load
 
-queries = load(__file__, "probes.sql")
+queries = load(__file__)
 
 
 @dataclass(frozen=True, slots=True)

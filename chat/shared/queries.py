@@ -1,4 +1,4 @@
-"""Named SQL: `queries.sql` beside the code, each query under a `-- name: verb_noun` heading."""
+"""Named SQL: `<module>.sql` beside `<module>.py`, each query under a `-- name: verb_noun` heading."""
 
 import re
 from pathlib import Path
@@ -21,6 +21,6 @@ class Queries:
             raise AttributeError(name) from None
 
 
-def load(module_file: str, name: str = "queries.sql") -> Queries:
-    """The queries in the file `name` in the folder of `module_file` (pass `__file__`)."""
-    return Queries(Path(module_file).with_name(name).read_text())
+def load(module_file: str) -> Queries:
+    """Return the queries in the `.sql` file beside a module (pass `__file__`)."""
+    return Queries(Path(module_file).with_suffix(".sql").read_text())

@@ -1,6 +1,6 @@
 """Stays: which conversations a user belonged to, between which log positions, and what they may read of them. Pure.
 
-The rule of `deploy/decisions/one-reading-rule.md` for entries of the log; `chat/stream/queries.sql` says it in SQL.
+The rule of `deploy/decisions/one-reading-rule.md` for entries of the log; `chat/stream/pages.sql` says it in SQL.
 """
 
 from collections.abc import Iterable

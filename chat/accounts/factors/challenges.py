@@ -14,7 +14,7 @@ from chat.shared.postgres import Pool
 from chat.shared.problems import Refusal
 from chat.shared.queries import load
 
-queries = load(__file__, "challenges.sql")
+queries = load(__file__)
 SECONDS = 300
 Purpose = Literal["second", "login", "proof", "passkey"]
 

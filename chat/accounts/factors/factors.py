@@ -17,7 +17,7 @@ from chat.shared.postgres import Connection, Pool
 from chat.shared.problems import Invalid, NotFound
 from chat.shared.queries import load
 
-queries = load(__file__, "factors.sql")
+queries = load(__file__)
 ChallengeToken = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{43}$")]
 Credential = dict[str, Any]
 

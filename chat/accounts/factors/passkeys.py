@@ -18,7 +18,7 @@ from chat.shared.queries import load
 if TYPE_CHECKING:
     from webauthn.helpers.structs import PublicKeyCredentialDescriptor
 
-queries = load(__file__, "passkeys.sql")
+queries = load(__file__)
 MOST = 20  # a user
 CREDENTIAL_BYTES = 1023  # the longest id that WebAuthn allows
 Json = dict[str, Any]

@@ -8,7 +8,7 @@ from chat.shared.postgres import Connection
 from chat.shared.problems import Refusal
 from chat.shared.queries import load
 
-queries = load(__file__, "recovery.sql")
+queries = load(__file__)
 COUNT = 10
 
 

@@ -10,7 +10,7 @@ from chat.shared.postgres import Connection
 from chat.shared.problems import Refusal
 from chat.shared.queries import load
 
-queries = load(__file__, "totp.sql")
+queries = load(__file__)
 ISSUER = "Tandem"
 DRIFT = (-1, 0, 1)  # steps that an app's clock may be off
 

@@ -12,7 +12,7 @@ from chat.shared.audit import Actor, record
 from chat.shared.problems import NotFound, Refusal
 from chat.shared.queries import load
 
-queries = load(__file__, "standing.sql")
+queries = load(__file__)
 Role = Literal["admin", "member"]
 
 

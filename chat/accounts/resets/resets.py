@@ -20,7 +20,7 @@ from chat.shared.postgres import Pool
 from chat.shared.problems import Forbidden, NotFound, Refusal
 from chat.shared.queries import load
 
-queries = load(__file__, "resets.sql")
+queries = load(__file__)
 HOURS = 24
 TOKEN_BYTES = 32
 

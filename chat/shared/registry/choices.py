@@ -9,7 +9,7 @@ from chat.shared.queries import load
 from chat.shared.registry.choice import Choice
 
 NO_CHOICE = Choice()  # one for all: most people have never made one
-queries = load(__file__, "choices.sql")
+queries = load(__file__)
 
 
 async def read_choices(pool: Pool, user_ids: Sequence[int]) -> dict[int, Choice]:
