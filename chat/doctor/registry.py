@@ -7,7 +7,8 @@ import orjson
 
 from chat.doctor.clocks import compare_clocks
 from chat.doctor.finding import Finding, advise, good, judge
-from chat.shared.redis import UNAVAILABLE, Bytes, open_redis
+from chat.shared.redis import UNAVAILABLE as REDIS_UNAVAILABLE
+from chat.shared.redis import Bytes, open_redis
 from chat.shared.registry.keys import LEASES
 from chat.shared.registry.overview import as_dict
 
@@ -20,7 +21,7 @@ async def check_redis(url: str) -> list[Finding]:
     try:
         async with open_redis(url) as redis:
             return [*await check_server(redis), *await check_nodes(redis)]
-    except UNAVAILABLE as error:
+    except REDIS_UNAVAILABLE as error:
         remedy = "Check REDIS_URL, its password, and that the server listens for this machine."
         return [Finding("Redis", "bad", f"does not answer: {error}", remedy)]
 
