@@ -5,10 +5,11 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from chat.accounts.factors import passkeys, totp
+from chat.accounts.factors import passkeys
 from chat.accounts.factors.challenges import Challenge, Challenges
 from chat.accounts.factors.factors import FirstCode, NewPasskey, PasskeyChange, SecondFactors
 from chat.accounts.factors.passkeys import RelyingParty
+from chat.accounts.factors.totp import begin_totp, describe_totp
 from chat.accounts.user import read_user
 from chat.shared.endpoints import (
     IDENTITIES,
@@ -77,8 +78,8 @@ async def post_totp(request: web.Request) -> web.Response:
     """Begin to set up an authenticator app. It counts once PUT has confirmed it with a code."""
     member = await require_recent_proof(request)
     async with request.app[POOL].connection() as connection:
-        secret = await totp.begin(connection, member.user_id)
-    return answer_json(totp.describe(secret, member.name, party_of(request).host), 201)
+        secret = await begin_totp(connection, member.user_id)
+    return answer_json(describe_totp(secret, member.name, party_of(request).host), 201)
 
 
 async def put_totp(request: web.Request) -> web.Response:

@@ -5,9 +5,12 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, model_validator
 
-from chat.accounts.factors import passkeys, recovery, totp
+from chat.accounts.factors import passkeys
 from chat.accounts.factors.challenges import Challenge
 from chat.accounts.factors.passkeys import Passkey, RelyingParty
+from chat.accounts.factors.recovery import queries as recovery_queries
+from chat.accounts.factors.recovery import renew_recovery_codes, use_recovery_code
+from chat.accounts.factors.totp import confirm_totp, remove_totp, use_totp
 from chat.accounts.form import DeviceName, Form, GivenPassword
 from chat.accounts.name import DisplayName
 from chat.log.append import Change, Log
@@ -144,7 +147,7 @@ class SecondFactors:
     async def confirm_authenticator(self, actor: Actor, user_id: int, code: str) -> list[str]:
         """Confirm a new authenticator app; return recovery codes if the user had none. Raise `BadCode`."""
         async with self._log.change() as change:
-            await totp.confirm(change.connection, user_id, code)
+            await confirm_totp(change.connection, user_id, code)
             return await self._added(change, actor, user_id, "totp")
 
     async def add_passkey(
@@ -160,12 +163,12 @@ class SecondFactors:
         await record(change.connection, actor, "mfa.added", user_id, kind=kind)
         await change.record(Unplaced(IDENTITY, user_id=user_id))
         factors = await read_factors(change.connection, user_id)
-        return [] if factors.codes_left else await recovery.renew(change.connection, user_id)
+        return [] if factors.codes_left else await renew_recovery_codes(change.connection, user_id)
 
     async def remove_authenticator(self, actor: Actor, user_id: int) -> None:
         """Remove the authenticator app; raise `NotFound`."""
         async with self._log.change() as change:
-            if not await totp.remove(change.connection, user_id):
+            if not await remove_totp(change.connection, user_id):
                 raise NotFound
             await self._removed(change, actor, user_id, "totp")
 
@@ -180,7 +183,7 @@ class SecondFactors:
         await record(change.connection, actor, "mfa.removed", user_id, kind=kind)
         await change.record(Unplaced(IDENTITY, user_id=user_id))
         if not (await read_factors(change.connection, user_id)).methods:
-            await change.connection.execute(recovery.queries.delete_codes, [user_id])
+            await change.connection.execute(recovery_queries.delete_codes, [user_id])
 
     async def renew_codes(self, actor: Actor, user_id: int) -> list[str]:
         """Replace the recovery codes; return the new ones. Raise `Invalid` if the user has no other second factor."""
@@ -188,7 +191,7 @@ class SecondFactors:
             if not (await read_factors(connection, user_id)).methods:
                 raise Invalid("Set up an authenticator app or a passkey first.")
             await record(connection, actor, "mfa.codes", user_id)
-            return await recovery.renew(connection, user_id)
+            return await renew_recovery_codes(connection, user_id)
 
     async def prove(
         self, party: RelyingParty, challenge: Challenge | None, user_id: int, form: Proof | SecondStep
@@ -196,13 +199,13 @@ class SecondFactors:
         """Prove one of the factors of this user; return which. Raise `BadCode`, `BadPasskey`, `BadRecoveryCode`."""
         async with self.pool.connection() as connection:
             if form.totp is not None:
-                await totp.use(connection, user_id, form.totp)
+                await use_totp(connection, user_id, form.totp)
                 return "totp"
             if form.passkey is not None and challenge is not None:
                 await passkeys.use(connection, party, challenge, form.passkey)
                 return "passkey"
             if isinstance(form, SecondStep) and form.recovery_code is not None:
-                await recovery.use(connection, user_id, form.recovery_code)
+                await use_recovery_code(connection, user_id, form.recovery_code)
                 return "recovery_code"
         raise passkeys.BadPasskey
 

@@ -29,7 +29,7 @@ def hash_code(code: str) -> bytes:
     return hash_token("".join(letter for letter in code.lower() if letter.isalnum()))
 
 
-async def renew(connection: Connection, user_id: int) -> list[str]:
+async def renew_recovery_codes(connection: Connection, user_id: int) -> list[str]:
     """Replace all codes of this user; return the new ones."""
     codes = [make_code() for _ in range(COUNT)]
     await connection.execute(queries.delete_codes, [user_id])
@@ -37,7 +37,7 @@ async def renew(connection: Connection, user_id: int) -> list[str]:
     return codes
 
 
-async def use(connection: Connection, user_id: int, code: str) -> None:
+async def use_recovery_code(connection: Connection, user_id: int, code: str) -> None:
     """Use a code, once; raise `BadRecoveryCode`."""
     if not await (await connection.execute(queries.use_code, [user_id, hash_code(code)])).fetchone():
         raise BadRecoveryCode

@@ -27,7 +27,7 @@ class BadCode(Refusal):
     status, code = 403, "bad_code"
 
 
-async def begin(connection: Connection, user_id: int) -> str:
+async def begin_totp(connection: Connection, user_id: int) -> str:
     """Store and return a new secret. It asks for nothing at log-in until it is confirmed.
 
     Raise `AuthenticatorExists` when the user has a confirmed one.
@@ -39,19 +39,19 @@ async def begin(connection: Connection, user_id: int) -> str:
     return secret
 
 
-def describe(secret: str, name: str, host: str) -> dict[str, str]:
+def describe_totp(secret: str, name: str, host: str) -> dict[str, str]:
     """Return what an app is set up with: the secret as text, as a link and as a QR code (SVG in a data URL)."""
     uri = pyotp.TOTP(secret).provisioning_uri(name=f"{name}@{host}", issuer_name=ISSUER)
     picture = segno.make(uri, error="m").svg_data_uri(scale=4, border=2, dark="#000", light="#fff")
     return {"secret": secret, "uri": uri, "qr": picture}
 
 
-async def confirm(connection: Connection, user_id: int, code: str) -> None:
+async def confirm_totp(connection: Connection, user_id: int, code: str) -> None:
     """Confirm the new secret with a first code; raise `BadCode`."""
-    await use(connection, user_id, code, confirmed=False)
+    await use_totp(connection, user_id, code, confirmed=False)
 
 
-async def use(connection: Connection, user_id: int, code: str, *, confirmed: bool = True) -> None:
+async def use_totp(connection: Connection, user_id: int, code: str, *, confirmed: bool = True) -> None:
     """Use a code, once. Raise `BadCode` for a wrong one, or one of a step that was used before."""
     asked = {"user_id": user_id, "confirmed": confirmed}
     row = await (await connection.execute(queries.read_authenticator, asked)).fetchone()
@@ -70,6 +70,6 @@ def find_step(secret: str, code: str, now: int) -> int | None:
     return next((step for step in steps if hmac.compare_digest(app.generate_otp(step), code)), None)
 
 
-async def remove(connection: Connection, user_id: int) -> bool:
+async def remove_totp(connection: Connection, user_id: int) -> bool:
     """Remove the authenticator app; return whether there was one."""
     return await (await connection.execute(queries.delete_authenticator, [user_id])).fetchone() is not None
