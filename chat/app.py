@@ -54,7 +54,6 @@ from chat.operations.trim import Trim
 from chat.route_limits import charge_routes
 from chat.search.indexer import Indexer
 from chat.shared.admission import Admission
-from chat.shared.bodies import check_expectation
 from chat.shared.charging import CHARGES
 from chat.shared.endpoints import ADMISSION, EVENTS, IDENTITIES, POOL, RATES, REGISTRY, SETTINGS
 from chat.shared.identity import Identities
@@ -96,7 +95,7 @@ def make_app(settings: Settings) -> web.Application:
     app.on_response_prepare.extend([add_headers, add_name])
     app.cleanup_ctx.append(open_parts)
     apart = routes.HEALTH if settings.operations_port else []
-    app.add_routes(with_expectation(route) for route in ROUTES[settings.role] if route not in apart)
+    app.add_routes(route for route in ROUTES[settings.role] if route not in apart)
     app[CHARGES] = charge_routes(app.router)
     described: Callable[[str], bytes] = cache(partial(describe, settings.role))
     app[DESCRIPTIONS] = described
@@ -112,12 +111,6 @@ def make_operations_app(app: web.Application) -> web.Application:
     own.on_response_prepare.extend([add_headers, add_name])
     own.add_routes(routes.HEALTH)
     return own
-
-
-def with_expectation(route: web.RouteDef) -> web.RouteDef:
-    """Return the route with a check of the Expect header that does not ask for a body nobody has decided to read."""
-    kwargs = {**route.kwargs, "expect_handler": check_expectation}
-    return web.RouteDef(route.method, route.path, route.handler, kwargs)
 
 
 def describe(role: str, what: str) -> bytes:

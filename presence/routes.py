@@ -1,21 +1,20 @@
 """Presence's part of the URL table."""
 
-from aiohttp import web
-
+from chat.shared.route import Operation
 from presence import endpoints
 from presence.oversight import endpoints as oversight
 
 P = "/api/presence"
 
 PRESENCE = [
-    web.get(P, endpoints.get_presence),
-    web.get(P + "/socket", endpoints.get_socket, allow_head=False),
-    web.post(P + "/ticket", endpoints.post_ticket),
-    web.get(P + "/nodes", oversight.get_nodes),
-    web.put(P + "/nodes/{node}/drain", oversight.put_drain),
-    web.get(P + "/stats", oversight.get_stats),
-    web.get(P + "/people", oversight.get_people),
-    web.get(P + "/rooms", oversight.get_rooms),
-    web.get(P + "/evidence/{user}", oversight.get_evidence),
-    web.post(P + "/reconcile", oversight.post_reconcile),
+    Operation("GET", P, endpoints.get_presence, "presence.get_presence", "presence", "Presence"),
+    Operation("GET", P + "/socket", endpoints.get_socket, "presence.get_socket", "presence", "websocket", head=False),
+    Operation("POST", P + "/ticket", endpoints.post_ticket, "presence.post_ticket", "presence", "Ticket"),
+    Operation("GET", P + "/nodes", oversight.get_nodes, "oversight.get_nodes", "presence", "Nodes"),
+    Operation("PUT", P + "/nodes/{node}/drain", oversight.put_drain, "oversight.put_drain", "presence", "Drained"),
+    Operation("GET", P + "/stats", oversight.get_stats, "oversight.get_stats", "presence", "Stats"),
+    Operation("GET", P + "/people", oversight.get_people, "oversight.get_people", "presence", "PeoplePage"),
+    Operation("GET", P + "/rooms", oversight.get_rooms, "oversight.get_rooms", "presence", "Rooms"),
+    Operation("GET", P + "/evidence/{user}", oversight.get_evidence, "oversight.get_evidence", "presence", "Evidence"),
+    Operation("POST", P + "/reconcile", oversight.post_reconcile, "oversight.post_reconcile", "presence", "Reaped"),
 ]

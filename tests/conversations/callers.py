@@ -17,8 +17,9 @@ import psycopg
 
 from chat.app import ROUTES
 from chat.operations.description.handler import read_handler
-from chat.operations.description.openapi import OPEN, Route, is_described, plain
+from chat.operations.description.openapi import OPEN, is_described, plain
 from chat.shared.identity import hash_token
+from chat.shared.route import Operation
 from tests.cast import Cast, Person
 from tests.files.sending import posts, sends
 from tests.verbs import CONVERSATIONS, answers, begins, deletes, edits, pins, reacts, seats, sees, tries, unseats
@@ -103,7 +104,7 @@ class Room:
 class Call:
     """One call that somebody tries."""
 
-    route: Route
+    route: Operation
     method: str
     path: str
     body: dict[str, Any] | None

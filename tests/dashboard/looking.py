@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-from chat.operations.description.answers import ANSWERS
 from tests.cast import Person
+from tests.operations.answers import ANSWERS
 from tests.waiting import eventually
 
 Json = dict[str, Any]

@@ -6,10 +6,10 @@ import pytest
 
 from chat.app import ROUTES
 from chat.operations.description import shapes as s
-from chat.operations.description.answers import ANSWERS
 from chat.operations.description.openapi import OPEN, is_described, plain
 from tests.cast import Cast, Person
 from tests.files.sending import sends
+from tests.operations.answers import ANSWERS
 from tests.test_commands import tandem
 from tests.verbs import CONVERSATIONS, begins
 

@@ -1,17 +1,18 @@
 """`/api/openapi.json`: OpenAPI 3.1, made of the routes that this node serves and of what their handlers say."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Any
 
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from chat.operations.description.answers import ANSWERS, MEDIA, SOCKETS
+from chat.operations.description import keeping, oversight, shapes
 from chat.operations.description.handler import Reading, read_handler
 from chat.operations.description.shapes import Problem, Ready
 from chat.shared.problems import Compressed, ForeignOrigin, Refusal, TooFast, Unauthenticated, Unavailable
+from chat.shared.route import Operation
 
 VERSION = "1"  # of the protocol: additions are free, a change of what stands makes another
 REF = "#/components/schemas/{model}"
@@ -28,28 +29,23 @@ OPEN = {
 CARRIERS = {"POST", "PUT", "PATCH"}  # of bodies
 NUMBERS = {"conversation", "user", "seq", "link", "report", "passkey"}
 Json = dict[str, Any]
+# The models of answers by their names in the URL table.
+MODELS = {
+    name: model
+    for module in (shapes, keeping, oversight)
+    for name, model in vars(module).items()
+    if isinstance(model, type) and issubclass(model, shapes.Shape)
+}
 
 
-class Route(Protocol):
-    """A line of the URL table."""
-
-    @property
-    def method(self) -> str:
-        """`GET`."""
-
-    @property
-    def path(self) -> str:
-        """With its parts in braces."""
-
-    @property
-    def handler(self) -> Callable[..., Any]:
-        """What answers."""
-
-
-def describe_api(routes: Iterable[Route]) -> Json:
+def describe_api(routes: Iterable[Operation]) -> Json:
     """The document. Pages and assets are no part of the API."""
     read = [(route, read_handler(route.handler)) for route in routes if is_described(route.path)]
-    models: set[type[BaseModel]] = {Problem, Ready, *ANSWERS.values()}
+    models: set[type[BaseModel]] = {
+        Problem,
+        Ready,
+        *(MODELS[route.answer] for route, _ in read if route.answer in MODELS),
+    }
     models |= {reading.body for _, reading in read if reading.body}
     paths: dict[str, Json] = {}
     for route, reading in read:
@@ -94,16 +90,15 @@ def schemas_of(models: Iterable[type[BaseModel]]) -> Json:
     return dict(schema["$defs"])
 
 
-def describe_call(route: Route, reading: Reading) -> Json:
+def describe_call(route: Operation, reading: Reading) -> Json:
     """One method of one path."""
-    name = route.handler.__name__
     call: Json = {
-        "operationId": operation_id(route),
-        "tags": [route.handler.__module__.split(".")[1 if route.handler.__module__.startswith("chat.") else 0]],
+        "operationId": route.id,
+        "tags": [route.tag],
         "summary": reading.summary.split("\n")[0],
         "description": reading.summary,
         "parameters": parameters_of(route.path, reading),
-        "responses": describe_answers(name, reading) | describe_refusals(refusals_of(route, reading)),
+        "responses": describe_answers(route, reading) | describe_refusals(refusals_of(route, reading)),
     }
     if reading.body:
         call["requestBody"] = {"required": True, "content": {"application/json": {"schema": ref(reading.body)}}}
@@ -112,12 +107,12 @@ def describe_call(route: Route, reading: Reading) -> Json:
     return call
 
 
-def needs_identity(route: Route) -> bool:
+def needs_identity(route: Operation) -> bool:
     """Return whether the call is for users alone."""
     return not route.path.startswith(ALWAYS_OPEN) and (route.method, route.path) not in OPEN
 
 
-def refusals_of(route: Route, reading: Reading) -> set[type[Refusal]]:
+def refusals_of(route: Operation, reading: Reading) -> set[type[Refusal]]:
     """Return the errors of the handler, and those that every call of its sort may meet."""
     general: set[type[Refusal]] = set() if route.path.startswith(ALWAYS_OPEN) else {TooFast, Unavailable}
     if needs_identity(route):
@@ -129,11 +124,6 @@ def refusals_of(route: Route, reading: Reading) -> set[type[Refusal]]:
     return reading.refusals | general
 
 
-def operation_id(route: Route) -> str:
-    """Two modules may have a handler of one name."""
-    return f"{route.handler.__module__.split('.')[-2]}.{route.handler.__name__}"
-
-
 def parameters_of(path: str, reading: Reading) -> list[Json]:
     """Those of the path, then those of the query."""
     parts = [
@@ -143,25 +133,24 @@ def parameters_of(path: str, reading: Reading) -> list[Json]:
     return parts + [{"name": name, "in": "query", "schema": {"type": "string"}} for name in sorted(reading.query)]
 
 
-def describe_answers(name: str, reading: Reading) -> Json:
+def describe_answers(route: Operation, reading: Reading) -> Json:
     """Return the responses to a request that succeeds."""
     summary = reading.summary.split("\n")[0]
-    if name in SOCKETS:
+    if route.answer == "websocket":  # described in asyncapi.json
         return {"101": {"description": summary}}
     done: Json = {"204": {"description": "Done."}} if reading.empty else {}
     if reading.empty and not reading.full:
         return done
-    answer: Json = {"description": summary, "content": describe_content(name)}
+    answer: Json = {"description": summary, "content": describe_content(route.answer)}
     return done | {"202" if reading.accepted else "200": answer} | ({"201": answer} if reading.created else {})
 
 
-def describe_content(name: str) -> Json:
-    """Return the body of a handler's response, by media type."""
-    if media := MEDIA.get(name):
-        return {media: {}}
-    model = ANSWERS.get(name)
-    content: Json = {"application/json": {"schema": ref(model) if model else {"type": "object"}}}
-    return content | ({"text/event-stream": {"schema": {"type": "string"}}} if name == "get_stream" else {})
+def describe_content(answer: str) -> Json:
+    """Return the body of a response, by media type."""
+    if "/" in answer:
+        return {answer: {}}
+    content: Json = {"application/json": {"schema": ref(MODELS[answer]) if answer else {"type": "object"}}}
+    return content | ({"text/event-stream": {"schema": {"type": "string"}}} if answer == "Events" else {})
 
 
 def describe_refusals(refusals: Iterable[type[Refusal]]) -> Json:
