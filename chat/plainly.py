@@ -10,7 +10,7 @@ def told_plainly() -> Iterator[None]:
     """Print what is foreseen to go wrong, and end with 1; wrong settings, a line each, and end with 2."""
     from psycopg.errors import UndefinedTable
 
-    from chat.engines import EngineTrouble
+    from chat.engines.trouble import EngineTrouble
     from chat.exchange.trouble import ExchangeTrouble
     from chat.operations.audit_export import ExportError
     from chat.operations.command import NodeTrouble

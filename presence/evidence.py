@@ -10,8 +10,9 @@ from chat.shared.registry.registry import Registry
 from presence.delta import format_moment
 from presence.mirror import make_record
 
-NAMES = ("name", "address")
 queries = load(__file__)
+
+NAMES = ("name", "address")
 
 
 async def require_user(pool: Pool, user_id: int) -> None:

@@ -16,4 +16,3 @@ select asked.n, asked.user_id
 
 -- name: read_hidden
 select viewer_id, user_id from hidden_people where viewer_id = any(%s::bigint[])
-

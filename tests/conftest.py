@@ -12,15 +12,19 @@ import uvloop
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
-from chat.engines import PostgresEngine, ValkeyEngine
+from chat.engines.postgres import PostgresEngine
+from chat.engines.valkey import ValkeyEngine
 from chat.migrations import migrate
 from tests.cast import Cast, Person, casting
 from tests.databases import as_node, folder_in_memory, fresh_database, set_fsync
 from tests.nodes import Node, running_node
 
 pytest_plugins = ("tests.stacks",)
+
 CROWDS = {"promises": "nodes", "up": "nodes", "bench": "load", "chaos": "load"}
+
 SERIAL = itertools.count(1)
+
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")  # each empties a database of its own
 
 

@@ -32,12 +32,16 @@ from functools import cached_property
 from pathlib import Path
 from queue import Queue
 
-from chat.engines import PostgresEngine, ValkeyEngine
+from chat.engines.postgres import PostgresEngine
+from chat.engines.valkey import ValkeyEngine
 from tests.databases import set_fsync
 
 ROOT = Path(__file__).parent.parent
+
 KEPT = ROOT / ".mutants"
+
 EQUIVALENT = Path(__file__).parent / "equivalent_mutants.toml"
+
 CORE = [
     "chat/log",
     "chat/stream",
@@ -51,6 +55,7 @@ CORE = [
     "chat/shared/websocket",
     "presence",
 ]
+
 SUITES = [
     "tests/log",
     "tests/stream",
@@ -65,6 +70,7 @@ SUITES = [
     "tests/promises/test_revocation.py",
     "tests/promises/test_log_model.py",
 ]
+
 OPERATORS = [
     "AddNot",
     "NumberReplacer",
@@ -79,6 +85,7 @@ OPERATORS = [
     *[f"ReplaceComparisonOperator_{pair}" for pair in ("Lt_LtE", "LtE_Lt", "Gt_GtE", "GtE_Gt", "Eq_NotEq", "NotEq_Eq")],
     *[f"ReplaceBinaryOperator_{pair}" for pair in ("Add_Sub", "Sub_Add", "Mul_Add")],
 ]
+
 LUA = [
     (r"\band\b", "or"),
     (r"\bor\b", "and"),
@@ -91,8 +98,11 @@ LUA = [
     (r"(?<![<>=~])>(?![=])", ">="),
     (r"^\s*redis\.call\(.*\)$", ""),
 ]
+
 TESTS_MOST = 60  # of those that execute a line: first those named like the module, then the quickest
+
 TEST_SECONDS = 30
+
 RUN_SECONDS = 240
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from chat.engines import PostgresEngine
+from chat.engines.postgres import PostgresEngine
 from tests.up.running import Running, running_up
 
 COMMANDS = (
@@ -33,6 +33,7 @@ COMMANDS = (
     ["doctor"],
     ["chaos"],
 )
+
 OF_A_DATABASE = (["migrate"], ["new-epoch"])
 
 

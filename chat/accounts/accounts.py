@@ -10,14 +10,18 @@ from chat.accounts.form import LogIn, PasswordChange, Profile, SignUp
 from chat.accounts.hasher import Hasher
 from chat.accounts.invites import use_invite
 from chat.accounts.sessions import Device, Session, Sessions, end_others, lock_user, renew_token
+from chat.accounts.sessions import queries as sessions_queries
 from chat.accounts.strength import check_password
-from chat.accounts.user import Me, User, queries, require_own_look, tell_change
+from chat.accounts.user import Me, User, require_own_look, tell_change
 from chat.log.append import Log
 from chat.log.entry import Unplaced
 from chat.shared.audit import COMMAND_LINE, Actor, record
 from chat.shared.identity import hash_token
 from chat.shared.postgres import Connection, Pool
 from chat.shared.problems import Invalid, Refusal, Unauthenticated
+from chat.shared.queries import load
+
+queries = load(__file__)
 
 
 class NameTaken(Refusal):
@@ -122,7 +126,7 @@ class Accounts:
         """
         await self._check_time_zone(profile.time_zone)
         async with self._log.change() as change:
-            row = await (await change.connection.execute(queries.lock_user, [user_id])).fetchone()
+            row = await (await change.connection.execute(sessions_queries.lock_user, [user_id])).fetchone()
             assert row is not None
             old = Me(User(*row[:-1]), row[-1])
             new = old.changed(profile)

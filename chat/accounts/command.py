@@ -21,8 +21,10 @@ from chat.shared.problems import NotFound
 from chat.shared.queries import load
 from chat.shared.settings import Settings
 
-T = TypeVar("T")
 queries = load(__file__)
+
+T = TypeVar("T")
+
 PAGE = 500
 
 

@@ -4,11 +4,13 @@ import secrets
 from dataclasses import dataclass
 
 from chat.accounts.form import InviteForm
-from chat.accounts.user import queries
 from chat.shared.audit import COMMAND_LINE, Actor, record
 from chat.shared.identity import hash_token
 from chat.shared.postgres import Connection, Pool
 from chat.shared.problems import Refusal
+from chat.shared.queries import load
+
+queries = load(__file__)
 
 
 class BadInvite(Refusal):

@@ -4,15 +4,18 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from chat.accounts.user import queries
 from chat.log.append import Change, Log
 from chat.log.entry import IDENTITY, LOGOUT, Unplaced
 from chat.shared.audit import Actor, record
 from chat.shared.identity import hash_token
 from chat.shared.postgres import Connection, Pool
 from chat.shared.problems import NotFound, Unauthenticated
+from chat.shared.queries import load
+
+queries = load(__file__)
 
 TOKEN_BYTES = 32
+
 NO_SESSION = 0
 
 

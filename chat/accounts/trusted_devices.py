@@ -15,8 +15,11 @@ from chat.shared.queries import load
 from chat.shared.rates import home_of
 
 queries = load(__file__)
+
 TOKEN_BYTES = 32
+
 TRUSTED_DAYS = 180
+
 DEVICES_MOST = 20
 
 

@@ -12,7 +12,9 @@ from chat.shared.problems import NotFound, Refusal
 from chat.shared.queries import load
 
 queries = load(__file__)
+
 FOUND_MOST = 20
+
 LAST_LETTER = "\U0010ffff"  # no key has it: with it behind, a text is beyond all that begin so
 
 

@@ -3,12 +3,14 @@
 from collections.abc import Collection
 
 from chat.attention.entries import changed_block
-from chat.attention.mentions import queries
 from chat.attention.refusals import BlocksOneself, TooManyBlocks
 from chat.conversations.refusals import Blocked
 from chat.log.append import Change, Log
 from chat.shared.postgres import Pool
 from chat.shared.problems import NotFound
+from chat.shared.queries import load
+
+queries = load(__file__)
 
 
 async def block(log: Log, user_id: int, blocked_id: int, most: int) -> None:

@@ -3,11 +3,14 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
 
-from chat.attention.mentions import queries
 from chat.shared.postgres import Pool
+from chat.shared.queries import load
 from chat.shared.redis import UNAVAILABLE
 
+queries = load(__file__)
+
 PATIENCE = 0.25
+
 Ask = Callable[[Collection[int]], Awaitable[Collection[int]]]
 
 

@@ -9,6 +9,7 @@ from chat.messages.message import Message
 from chat.shared.queries import load
 
 queries = load(__file__)
+
 EVERYBODY = 0  # stands for all members in the table of mentions
 
 

@@ -1,10 +1,12 @@
 """Notices: what each member wants to be told of, changed."""
 
 from chat.attention.entries import changed_notice
-from chat.attention.mentions import queries
 from chat.attention.notice import Notice, NoticePatch
 from chat.conversations.scenes import set_scene
 from chat.log.append import Log
+from chat.shared.queries import load
+
+queries = load(__file__)
 
 
 async def change_notice(log: Log, user_id: int, conversation_id: int, patch: NoticePatch) -> Notice:

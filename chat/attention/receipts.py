@@ -1,10 +1,12 @@
 """Receipts: how far the others have read, in conversations of few. They are sent where read marks move."""
 
-from chat.attention.mentions import queries
 from chat.attention.refusals import TooManyReaders
 from chat.conversations.refusals import NotMember
 from chat.conversations.views import read_view
 from chat.shared.postgres import Pool
+from chat.shared.queries import load
+
+queries = load(__file__)
 
 
 async def list_receipts(pool: Pool, user_id: int, conversation_id: int, most: int) -> list[tuple[int, int]]:

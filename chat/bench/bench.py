@@ -7,9 +7,11 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from rich.progress import Progress
+
 from chat.bench.crew import Worker, hired
 from chat.bench.place import Place
-from chat.bench.progress import Progress, counting, watching
+from chat.bench.progress import counting, watching
 from chat.bench.target import Target
 from chat.bench.trouble import BenchTrouble
 

@@ -9,15 +9,18 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 
-from chat.bench.stage import queries
 from chat.bench.talk import Talk, ticket_named
-from chat.messages.commit import queries as message_queries
+from chat.messages.history import queries as history_queries
 from chat.messages.window import Window, after, around, before, newest
 from chat.search.find import Asked, find_on, read_scope, steps
 from chat.search.question import parse_question
 from chat.shared.postgres import Connection
+from chat.shared.queries import load
+
+queries = load(__file__)
 
 TIMES, ROUNDS, LIMIT = 20, 5, 50
+
 EXPLAIN = b"explain (analyze, buffers, format json) "
 
 
@@ -103,9 +106,9 @@ async def measure_page(connection: Connection, user_id: int, conversation_id: in
     asked = {"conversation": conversation_id, "user": user_id} | asdict(window)
 
     async def ask() -> int:
-        return len(await (await connection.execute(message_queries.read_page, asked, binary=True)).fetchall())
+        return len(await (await connection.execute(history_queries.read_page, asked, binary=True)).fetchall())
 
-    return await measure(connection, ask, await explain(connection, message_queries.read_page, asked))
+    return await measure(connection, ask, await explain(connection, history_queries.read_page, asked))
 
 
 async def measure_search(connection: Connection, user_id: int, text: str) -> Cost:

@@ -5,18 +5,25 @@ from dataclasses import dataclass, field
 from statistics import median
 
 import psycopg
+from rich.progress import Progress
 
 from chat.bench.depth import Cost, measure_page, measure_search, pages, questions
 from chat.bench.fill import TICKET_HITS, fill
-from chat.bench.progress import Progress, counting
+from chat.bench.progress import counting
 from chat.bench.report import Curve, Report, Row
-from chat.bench.stage import queries
 from chat.shared.postgres import Connection, prepare_connection
+from chat.shared.queries import load
+
+queries = load(__file__)
 
 PEOPLE, ROOMS = 200, 40
+
 SIZES = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
+
 FLAT, SMALLEST = 1.3, 1_000
+
 BUSY, ANA = 1, 1
+
 TICKET_LEAST = 10  # a prefix has three letters at least; where little was said, nothing begins so
 
 

@@ -13,16 +13,21 @@ from itertools import islice
 import psycopg
 
 from chat.bench.talk import TICKETED, Talk, spread, ticket_named
-from chat.search.indexer import queries as indexing
+from chat.search.indexer import queries as indexer_queries
 from chat.search.lexemes import encode_keys, encode_words, quote, quoted_grams
 from chat.shared.postgres import Connection
 from chat.shared.queries import load
 
 queries = load(__file__)
+
 PIECE = 20_000
+
 BODIES = 200_000  # different sentences; the same one comes again, with another author and another ticket
+
 REBUILT = 100_000  # from so many on it is faster to build the index of the search anew
+
 BEGIN, STEP = datetime(2015, 1, 1, tzinfo=UTC), timedelta(seconds=30)
+
 TICKET_HITS = 15  # messages in which the number of one ticket stands
 
 
@@ -117,7 +122,9 @@ async def store(connection: Connection, piece: Sequence[Said], index: bool) -> N
             async with cursor.copy(queries.copy_documents) as rows:
                 for one in piece:
                     await rows.write_row((one.conversation, one.seq, one.position, one.at, one.vector))
-            await connection.execute(indexing.note_days, [[one.position for one in piece], [one.at for one in piece]])
+            await connection.execute(
+                indexer_queries.note_days, [[one.position for one in piece], [one.at for one in piece]]
+            )
         ends = {one.conversation: one.seq for one in piece}
         await connection.execute(queries.move_ends, [list(ends), list(ends.values())])
         await connection.execute(queries.move_head, [piece[-1].position] * 2)

@@ -14,16 +14,20 @@ from pathlib import Path
 import psycopg
 
 from chat.bench.depth import Cost, measure_page, measure_search, pages, questions, wider_questions
-from chat.bench.fill import TICKET_HITS, queries
+from chat.bench.fill import TICKET_HITS
+from chat.bench.fill import queries as fill_queries
 from chat.bench.place import HOST, start_node
 from chat.bench.rising import read_rooms, rise
 from chat.bench.talk import TICKETED
 from chat.bench.visitor import Visitor, page_paths, search_path
 from chat.shared.identity import hash_token
 from chat.shared.postgres import Connection, prepare_connection
+from chat.shared.queries import load
 from chat.up.engines import start_engines
 from chat.up.schema import apply_migrations
 from chat.up.urls import Urls
+
+queries = load(__file__)
 
 USER, TURNS = 1, 3
 
@@ -77,7 +81,7 @@ async def ask_all(basin: Basin) -> dict[str, Answer]:
         await prepare_connection(connection)
         busy = (await read_rooms(connection))["busy"]
         [end] = await (await connection.execute(queries.read_end, [busy])).fetchall()
-        [head] = await (await connection.execute(queries.read_head)).fetchall()
+        [head] = await (await connection.execute(fill_queries.read_head)).fetchall()
         ticket = max(10, int(head[0] * TICKETED / TICKET_HITS * 0.97))  # one of those that came last
         windows, asked = pages(end[0]), questions(ticket) | wider_questions()
         paths = page_paths(busy, end[0]) | {name: search_path(text) for name, text in asked.items()}

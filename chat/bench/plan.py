@@ -6,6 +6,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from rich.progress import Progress
+
 from chat.bench import (
     depths,
     fanout,
@@ -23,7 +25,7 @@ from chat.bench import (
 )
 from chat.bench.bench import Bench, benching
 from chat.bench.place import Place, own_database, own_place, place_for
-from chat.bench.progress import Progress, bars, counting
+from chat.bench.progress import bars, counting
 from chat.bench.report import Report
 from chat.bench.rivals import check_names, enter_rivals
 
@@ -169,6 +171,7 @@ RUNS: dict[str, Run] = {
     "soak": run_soak,
     "transports": run_transports,
 }
+
 EVERYTHING = [name for name in RUNS if name not in ("soak", "hostile")]
 
 

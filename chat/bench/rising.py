@@ -11,13 +11,19 @@ import psycopg
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
-from chat.bench.fill import fill, queries
+from chat.bench.fill import fill
 from chat.migrations import migrate
 from chat.shared.postgres import Connection
+from chat.shared.queries import load
+
+queries = load(__file__)
 
 PEOPLE, ROOMS, CLOSED = 200, 40, 8
+
 BEN, BENS = 2, 10  # people it would take to say as much as he
+
 ENOUGH, SILENT_MOST, LEAST = 500, 20_000, 1_000  # messages
+
 console = Console(stderr=True, highlight=False)
 
 

@@ -15,6 +15,7 @@ from chat.shared.identity import hash_token
 from chat.shared.queries import load
 
 queries = load(__file__)
+
 SIGN_UPS_MOST = 64  # a password's hash takes its time on purpose
 
 

@@ -5,9 +5,11 @@ from chat.shared.postgres import Pool
 from chat.shared.probes import Probe, enter_probe
 from chat.shared.queries import load
 
-ROOM = FIRST_PROBE
-LOGIN_SECONDS = 24 * 3600.0
 queries = load(__file__)
+
+ROOM = FIRST_PROBE
+
+LOGIN_SECONDS = 24 * 3600.0
 
 
 async def settle(pool: Pool, node: str) -> Probe:

@@ -7,8 +7,9 @@ import psycopg
 from chat.chaos.history import History, Message, Receipt
 from chat.shared.queries import load
 
-DATABASE = "the database"
 queries = load(__file__)
+
+DATABASE = "the database"
 
 
 async def read_messages(database_url: str, history: History) -> None:

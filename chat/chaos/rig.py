@@ -13,14 +13,16 @@ from chat.chaos.network import Proxy, bad_network
 from chat.chaos.node import PROGRAM, NodeProcess
 from chat.chaos.scores import Ended
 from chat.chaos.waiting import StillNot, until
-from chat.engines import PostgresEngine, ValkeyEngine
 from chat.engines.home import Home
 from chat.engines.ports import free_port
+from chat.engines.postgres import PostgresEngine
+from chat.engines.valkey import ValkeyEngine
 from chat.migrations import migrate
 from chat.shared.tasks import Tasks
 from chat.up.balancer import Balancer
 
 BEAT = 5
+
 SETTINGS = {
     "DRAIN_SECONDS": "3",
     "STREAM_BEAT": str(BEAT),
@@ -28,8 +30,11 @@ SETTINGS = {
     "TRUSTED_PROXIES": "127.0.0.1",
     "CANARY_SECONDS": "2",
 }
+
 LAST_LINES = 3  # that a report shows of a node that ended
+
 SERVING = '"event": "serving"'
+
 Done = TypeVar("Done")
 
 

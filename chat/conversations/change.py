@@ -11,10 +11,13 @@ from chat.conversations.noting import note
 from chat.conversations.refusals import NameTaken
 from chat.conversations.rights import judge_patch
 from chat.conversations.scenes import set_scene
-from chat.conversations.seating import queries, require_own_look
+from chat.conversations.seating import require_own_look
 from chat.log.append import Change, Log
 from chat.shared.problems import Invalid
+from chat.shared.queries import load
 from chat.shared.settings import Settings
+
+queries = load(__file__)
 
 
 async def change_conversation(

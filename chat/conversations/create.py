@@ -10,10 +10,13 @@ from chat.conversations.draft import ConversationDraft
 from chat.conversations.entries import introduced
 from chat.conversations.invitations import find_invited, invite
 from chat.conversations.refusals import NameTaken, TooManyMembers
-from chat.conversations.seating import check_people, queries, require_own_look, seat
+from chat.conversations.seating import check_people, require_own_look, seat
 from chat.log.append import Change, Log
 from chat.shared.problems import Invalid
+from chat.shared.queries import load
 from chat.shared.settings import Settings
+
+queries = load(__file__)
 
 
 class Created(NamedTuple):

@@ -1,7 +1,9 @@
 """The directory: all public channels, by name; and what is in one's archive."""
 
-from chat.conversations.seating import queries
 from chat.shared.postgres import Pool
+from chat.shared.queries import load
+
+queries = load(__file__)
 
 PAGE = 100
 

@@ -10,7 +10,7 @@ from chat.conversations.conversation import Conversation
 from chat.conversations.entries import closed_invitation, opened_invitation
 from chat.conversations.refusals import TooManyInvitations
 from chat.conversations.scenes import require_room, require_welcome, set_scene
-from chat.conversations.seating import check_people, queries, seat
+from chat.conversations.seating import check_people, seat
 from chat.conversations.views import introduce
 from chat.log.append import Change, Log
 from chat.log.entry import Unplaced
@@ -20,7 +20,8 @@ from chat.shared.problems import NotFound
 from chat.shared.queries import load
 from chat.shared.settings import Settings
 
-invitations = load(__file__)
+queries = load(__file__)
+
 FIELDS = ("conversation", "kind", "name", "invited_by", "members", "at")
 
 
@@ -47,11 +48,11 @@ async def invite(
     if not user_ids:
         return []
     asked = {"conversation": conversation.id, "actor": actor_id, "people": list(user_ids)}
-    row = await (await change.connection.execute(invitations.count_open, asked)).fetchone()
+    row = await (await change.connection.execute(queries.count_open, asked)).fetchone()
     assert row is not None
     if row[0] + len(user_ids) > settings.invitations_sent or row[1] >= settings.invitations_received:
         raise TooManyInvitations
-    rows = await (await change.connection.execute(invitations.insert_invitations, asked)).fetchall()
+    rows = await (await change.connection.execute(queries.insert_invitations, asked)).fetchall()
     shown = {"invited_by": actor_id, "members": members}
     return [opened_invitation(conversation, user_id, shown | {"at": format_time(at)}) for user_id, at in rows]
 
@@ -59,7 +60,7 @@ async def invite(
 async def list_invitations(pool: Pool, user_id: int) -> list[dict[str, object]]:
     """Return `[{conversation, kind, name, invited_by, members, at}]`, the oldest first."""
     async with pool.connection() as connection:
-        rows = await (await connection.execute(invitations.list_invitations, [user_id])).fetchall()
+        rows = await (await connection.execute(queries.list_invitations, [user_id])).fetchall()
     return [dict(zip(FIELDS, row, strict=True)) for row in rows]
 
 
@@ -69,7 +70,7 @@ async def accept_invitation(log: Log, settings: Settings, user_id: int, conversa
         scene = await set_scene(change, conversation_id, user_id, admitted=True)
         if scene.subject_role is not None:
             return
-        found = await change.connection.execute(invitations.find_invitation, [conversation_id, user_id])
+        found = await change.connection.execute(queries.find_invitation, [conversation_id, user_id])
         if await found.fetchone() is None:
             raise NotFound
         scene.require_open()
@@ -83,7 +84,7 @@ async def accept_invitation(log: Log, settings: Settings, user_id: int, conversa
 async def decline_invitation(log: Log, user_id: int, conversation_id: int) -> None:
     """Close it for good; the inviter is not told. Raise `NotFound`."""
     async with log.change() as change:
-        declined = await change.connection.execute(invitations.decline, [conversation_id, user_id])
+        declined = await change.connection.execute(queries.decline, [conversation_id, user_id])
         if await declined.fetchone() is None:
             raise NotFound
         await change.record(closed_invitation(conversation_id, user_id))
@@ -92,5 +93,5 @@ async def decline_invitation(log: Log, user_id: int, conversation_id: int) -> No
 async def meets_stranger(pool: Pool, user_id: int, pair: str, other_id: int) -> bool:
     """Return whether a direct conversation with this user would be a new one with a stranger."""
     async with pool.connection() as connection:
-        row = await (await connection.execute(invitations.is_new_direct, [pair])).fetchone()
+        row = await (await connection.execute(queries.is_new_direct, [pair])).fetchone()
         return bool(row and row[0]) and bool(await find_strangers(connection, user_id, [other_id]))

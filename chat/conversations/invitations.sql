@@ -1,3 +1,17 @@
+-- name: find_strangers
+-- Who of them shares no conversation with the actor. A direct conversation counts once they have written in it.
+select asked.id
+  from unnest(%(people)s::bigint[]) as asked (id)
+ where asked.id <> %(actor)s
+   and not exists (select from users u where u.id = %(actor)s and u.role = 'admin')
+   and not exists (
+       select from memberships theirs
+         join memberships mine on mine.conversation_id = theirs.conversation_id
+         join conversations c on c.id = theirs.conversation_id
+        where theirs.user_id = asked.id and theirs.until is null
+          and mine.user_id = %(actor)s and mine.until is null
+          and (c.kind <> 'direct' or theirs.posted_at is not null))
+
 -- name: count_open
 -- Of the users whom one invites: who has too many open invitations; and how many the inviter has sent.
 select (select count(*) from invitations where invited_by = %(actor)s and declined_at is null),

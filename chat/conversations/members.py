@@ -8,11 +8,14 @@ from chat.conversations.invitations import find_invited, invite
 from chat.conversations.noting import note
 from chat.conversations.rights import judge_leaving, judge_seat
 from chat.conversations.scenes import count_members, require_room, require_successor, require_welcome, set_scene
-from chat.conversations.seating import check_people, queries, reseat, seat, unseat
+from chat.conversations.seating import check_people, reseat, seat, unseat
 from chat.conversations.views import introduce
 from chat.log.append import Log
 from chat.shared.postgres import Pool
+from chat.shared.queries import load
 from chat.shared.settings import Settings
+
+queries = load(__file__)
 
 PAGE = 200
 

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 
 from chat.conversations.entries import MovedMark, given_receipt, moved_mark
 from chat.conversations.refusals import NotMember
-from chat.conversations.seating import queries
 from chat.log.append import Change, Log
 from chat.shared.gather import Gather
 from chat.shared.problems import NotFound
+from chat.shared.queries import load
+
+queries = load(__file__)
 
 BATCH = 500
 

@@ -3,9 +3,11 @@
 from chat.conversations.conversation import Conversation
 from chat.conversations.refusals import Banned, LastOwner, TooManyMembers
 from chat.conversations.rights import Scene
-from chat.conversations.seating import queries
 from chat.log.append import Change
 from chat.shared.problems import NotFound
+from chat.shared.queries import load
+
+queries = load(__file__)
 
 
 async def set_scene(

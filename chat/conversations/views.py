@@ -5,13 +5,15 @@ from typing import Any, NamedTuple
 from chat.attention.notice import Notice
 from chat.conversations.conversation import Conversation, View
 from chat.conversations.entries import introduced
-from chat.conversations.seating import queries
 from chat.log.append import Change
 from chat.log.cursor import Cursor
 from chat.messages.history import BYTES_MOST, EXCERPT
 from chat.messages.message import Message
 from chat.shared.postgres import Pool
 from chat.shared.problems import NotFound
+from chat.shared.queries import load
+
+queries = load(__file__)
 
 
 class Snapshot(NamedTuple):

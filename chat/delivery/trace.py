@@ -9,13 +9,13 @@ import orjson
 from chat.delivery.facts import Committed, Facts, Reader, StreamRecord
 from chat.log.frame import decode_frame
 from chat.messages.message import format_time
-from chat.moderation.bans import queries as moderation
 from chat.shared.postgres import Connection, Pool
 from chat.shared.problems import NotFound
 from chat.shared.queries import load
 from chat.shared.redis import UNAVAILABLE as REDIS_AWAY
 
 queries = load(__file__)
+
 # What the registry knows of a person's devices now; a node's composer provides it.
 Evidence = Callable[[int], Awaitable[dict[str, Any]]]
 
@@ -55,7 +55,7 @@ async def gather_facts(connection: Connection, conversation_id: int, seq: int, u
     if (person := await (await run(queries.read_person, asked)).fetchone()) is None:
         raise NotFound("There is nobody with this id.")
     reader = Reader(*person)
-    banned = await (await run(moderation.find_ban, [conversation_id, user_id])).fetchone()
+    banned = await (await run(queries.find_ban, [conversation_id, user_id])).fetchone()
     rows = await (await run(queries.list_streams, [user_id, committed.at])).fetchall()
     wrote, read = user_id == committed.author, reader.belonged(committed.position) and reader.read_seq >= seq
     read_at = await find_reading(connection, conversation_id, seq, user_id, committed) if read else None

@@ -1,3 +1,6 @@
+-- name: find_ban
+select at from bans where conversation_id = %s and user_id = %s
+
 -- name: read_message
 -- When and by whom it was committed; the log's entry may be gone, then the message's own time is all there is.
 select m.author_id, m.position, coalesce(l.at, m.created_at), l.node, m.deleted_at is not null

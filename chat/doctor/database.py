@@ -9,10 +9,13 @@ from chat.migrations import missing_migrations
 from chat.shared.postgres import UNAVAILABLE, Connection
 from chat.shared.queries import load
 
-OLDEST = 15
-POOL, NODES = 12, 3
-CONF = "postgresql.conf, then reload PostgreSQL"
 queries = load(__file__)
+
+OLDEST = 15
+
+POOL, NODES = 12, 3
+
+CONF = "postgresql.conf, then reload PostgreSQL"
 
 
 async def check_database(url: str) -> list[Finding]:

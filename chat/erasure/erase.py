@@ -19,7 +19,9 @@ from chat.shared.problems import NotFound, Refusal
 from chat.shared.queries import load
 
 queries = load(__file__)
+
 Messages = Literal["keep", "erase"]
+
 NAMED_MOST = 10
 
 

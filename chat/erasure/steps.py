@@ -9,17 +9,24 @@ from typing import NamedTuple
 import structlog
 
 from chat.conversations.seating import unseat
-from chat.erasure.erase import Messages, queries
+from chat.erasure.erase import Messages
 from chat.log.append import Change, Log
 from chat.log.nameless import without_name
 from chat.messages.edits.delete import bury
 from chat.messages.message import Message
 from chat.shared.postgres import UNAVAILABLE
+from chat.shared.queries import load
+
+queries = load(__file__)
 
 PAUSE_SECONDS = 5.0
+
 MESSAGES_STEP = 20  # each holds the log's head for as long as its step takes
+
 ENTRIES_STEP = 20_000
+
 BATCH = 500
+
 log = structlog.get_logger(__name__)
 
 

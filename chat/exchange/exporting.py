@@ -8,8 +8,11 @@ from rich.progress import MofNCompleteColumn, TaskID
 
 from chat.exchange.bars import bars
 from chat.exchange.export.file import write_export, write_person
-from chat.exchange.export.reader import Asked, Reader, queries, reading
+from chat.exchange.export.reader import Asked, Reader, reading
 from chat.exchange.trouble import NobodyThere
+from chat.shared.queries import load
+
+queries = load(__file__)
 
 
 @dataclass(frozen=True, slots=True)

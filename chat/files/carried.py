@@ -5,9 +5,11 @@ from collections.abc import Iterable, Sequence
 import orjson
 
 from chat.files.file import File
-from chat.files.uploads import queries
 from chat.log.append import Change
 from chat.shared.problems import Invalid
+from chat.shared.queries import load
+
+queries = load(__file__)
 
 Shown = list[dict[str, object]]
 

@@ -8,13 +8,19 @@ import structlog
 from chat.files.file import folder_of
 from chat.files.refusals import StorageAway
 from chat.files.storage import Storage
-from chat.files.uploads import queries
 from chat.shared.postgres import UNAVAILABLE, Pool
+from chat.shared.queries import load
+
+queries = load(__file__)
 
 PAUSE = 30.0
+
 FORGOTTEN_SECONDS = 24 * 3600
+
 BATCH = 100
+
 AWAY: tuple[type[Exception], ...] = (StorageAway, *UNAVAILABLE)
+
 log = structlog.get_logger(__name__)
 
 

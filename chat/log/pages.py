@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 
-from chat.log.append import queries
+from chat.log.append import queries as append_queries
 from chat.log.entry import Entry
 from chat.shared.postgres import Pool
+from chat.shared.queries import load
+
+queries = load(__file__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,7 @@ async def read_entries(pool: Pool, after: int, limit: int) -> Page:
 async def read_head(pool: Pool) -> Page:
     """Where the log stands; renews the epoch first when this is another history than the one it was made for."""
     async with pool.connection() as connection:
-        row = await (await connection.execute(queries.read_head)).fetchone()
+        row = await (await connection.execute(append_queries.read_head)).fetchone()
         assert row is not None
         epoch, position, floor, same_history = row
         if not same_history:
@@ -39,10 +42,10 @@ async def read_head(pool: Pool) -> Page:
 async def renew_epoch(pool: Pool) -> tuple[str, int, int]:
     """Under the head's lock, so that of several nodes one renews and the others see that it is done."""
     async with pool.connection() as connection, connection.transaction():
-        row = await (await connection.execute(queries.lock_head)).fetchone()
+        row = await (await connection.execute(append_queries.lock_head)).fetchone()
         assert row is not None
         if not row[2]:
-            await connection.execute(queries.renew_epoch)
-        row = await (await connection.execute(queries.read_head)).fetchone()
+            await connection.execute(append_queries.renew_epoch)
+        row = await (await connection.execute(append_queries.read_head)).fetchone()
         assert row is not None
         return row[0], row[1], row[2]

@@ -5,13 +5,19 @@ import asyncio
 import psycopg
 import structlog
 
-from chat.log.append import queries
+from chat.log.append import queries as append_queries
 from chat.shared.postgres import UNAVAILABLE, Connection, Pool
+from chat.shared.queries import load
+
+queries = load(__file__)
 
 LOCK = 7_263_370
+
 PATIENCE = 5.0
+
 # The second one: the migrations of this version have not run yet.
 NOT_NOW: tuple[type[Exception], ...] = (*UNAVAILABLE, psycopg.errors.UndefinedFunction)
+
 log = structlog.get_logger(__name__)
 
 
@@ -45,7 +51,7 @@ class Retention:
             await self._make_ahead(connection)
 
     async def _make_ahead(self, connection: Connection) -> None:
-        head = await (await connection.execute(queries.read_head)).fetchone()
+        head = await (await connection.execute(append_queries.read_head)).fetchone()
         partitions = await (await connection.execute(queries.list_partitions)).fetchall()
         assert head is not None
         high = partitions[-1][2] if partitions else head[1] + 1
@@ -54,7 +60,7 @@ class Retention:
             high += self._size
 
     async def _drop_behind(self, connection: Connection) -> None:
-        head = await (await connection.execute(queries.read_head)).fetchone()
+        head = await (await connection.execute(append_queries.read_head)).fetchone()
         assert head is not None
         for name, _, high in await (await connection.execute(queries.list_partitions)).fetchall():
             if high > head[1] or not await self._is_old(connection, high):

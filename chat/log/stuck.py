@@ -9,11 +9,15 @@ import asyncio
 
 import structlog
 
-from chat.log.append import queries
 from chat.shared.postgres import UNAVAILABLE, Pool
+from chat.shared.queries import load
+
+queries = load(__file__)
 
 LOOK_SECONDS = 1.0
+
 STUCK_SECONDS = 3.0
+
 log = structlog.get_logger(__name__)
 
 

@@ -8,7 +8,7 @@ import orjson
 from pydantic import ValidationError
 
 from chat.attention.here import Here
-from chat.messages.commit import Posted, queries
+from chat.messages.commit import Posted
 from chat.messages.draft import AddressedDraft, Post
 from chat.messages.post import Posts
 from chat.shared.audit import Actor, record
@@ -18,8 +18,12 @@ from chat.shared.postgres import UNAVAILABLE as POSTGRES_AWAY
 from chat.shared.postgres import Pool
 from chat.shared.problems import ERRORS_MOST as PROBLEM_ERRORS_MOST
 from chat.shared.problems import AdminsOnly, Forbidden, Invalid, NotFound, Refusal, Unavailable
+from chat.shared.queries import load
+
+queries = load(__file__)
 
 FIELDS_MOST = 50  # of one item
+
 ERRORS_MOST = 100  # wrong fields that an answer names
 
 

@@ -21,6 +21,7 @@ from chat.shared.problems import NotFound, Refusal
 from chat.shared.queries import load
 
 queries = load(__file__)
+
 READ_AT_ONCE = 32_000  # characters searched for mentions before other tasks of the node run
 
 

@@ -30,25 +30,3 @@ update conversations c set last_seq = new.seq from unnest(%s::bigint[], %s::bigi
 update memberships m set read_seq = new.seq, receipt_seq = new.seq, posted_at = %s
   from unnest(%s::bigint[], %s::bigint[], %s::bigint[]) as new (conversation_id, user_id, seq)
  where m.conversation_id = new.conversation_id and m.user_id = new.user_id and m.until is null and m.read_seq < new.seq
-
--- name: read_page
--- Up to `down` messages below one seq and up to `up` above another, and how many there are: nothing at all for those
--- who may not see the conversation.
-with seen as (
-    select c.last_seq from conversations c
-     where c.id = %(conversation)s
-       and (c.kind = 'channel' and not c.private
-            or exists (select from memberships m
-                        where m.conversation_id = c.id and m.user_id = %(user)s and m.until is null)))
-select seen.last_seq, page.*
-  from seen left join lateral (
-       (select * from told_messages m where m.conversation_id = %(conversation)s and m.seq < %(below)s
-         order by m.seq desc limit %(down)s)
-        union all
-       (select * from told_messages m where m.conversation_id = %(conversation)s and m.seq > %(above)s
-         order by m.seq limit %(up)s)) page on true
- order by page.seq
-
--- name: read_roles
--- What somebody is in some conversations.
-select conversation_id, role from memberships where user_id = %s and conversation_id = any(%s::bigint[]) and until is null

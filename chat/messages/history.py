@@ -5,13 +5,16 @@ from dataclasses import asdict, dataclass
 
 import orjson
 
-from chat.messages.commit import queries
 from chat.messages.message import Message
 from chat.messages.window import Window, before
 from chat.shared.postgres import Pool
 from chat.shared.problems import NotFound
+from chat.shared.queries import load
+
+queries = load(__file__)
 
 BYTES_MOST = 1024 * 1024  # of a page; one message alone may have more
+
 EXCERPT = 200  # characters of a text in a long list that has had its bytes
 
 

@@ -12,6 +12,7 @@ from chat.shared.problems import Forbidden, NotFound
 from chat.shared.queries import load
 
 queries = load(__file__)
+
 PAGE = 200
 
 

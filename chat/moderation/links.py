@@ -11,12 +11,14 @@ from chat.conversations.seating import check_people, seat
 from chat.conversations.views import introduce
 from chat.log.append import Log
 from chat.messages.message import format_time
-from chat.moderation.bans import queries
 from chat.shared.identity import hash_token
 from chat.shared.membership import require_member
 from chat.shared.postgres import Pool
 from chat.shared.problems import NotFound, Refusal
+from chat.shared.queries import load
 from chat.shared.settings import Settings
+
+queries = load(__file__)
 
 Row = tuple[int, int, int, datetime, datetime]
 

@@ -2,9 +2,11 @@
 
 from chat.conversations.rights import require_runner
 from chat.messages.message import format_time
-from chat.moderation.bans import queries
 from chat.shared.membership import require_member
 from chat.shared.postgres import Pool
+from chat.shared.queries import load
+
+queries = load(__file__)
 
 PAGE = 100
 

@@ -11,13 +11,17 @@ from chat.log.append import Change, Log
 from chat.log.entry import Unplaced
 from chat.messages.history import read_message
 from chat.messages.message import format_time
-from chat.moderation.bans import queries
 from chat.shared.identity import Member
 from chat.shared.postgres import Pool
 from chat.shared.problems import NotFound
+from chat.shared.queries import load
+
+queries = load(__file__)
 
 PAGE = 50
+
 OUTCOME = "outcome", "note", "resolved_by", "resolved_at"
+
 FIELDS = "id", "conversation", "seq", "author", "body", "reporter", "reason", "at", *OUTCOME
 
 

@@ -13,9 +13,12 @@ from chat.operations.families import gauge
 from chat.shared.postgres import UNAVAILABLE, Pool
 from chat.shared.queries import load
 
-LOOK_SECONDS = 20.0
-SEGMENT = re.compile("[0-9A-F]{8}([0-9A-F]{8})([0-9A-F]{8})")  # timeline, and the two halves of its place
 queries = load(__file__)
+
+LOOK_SECONDS = 20.0
+
+SEGMENT = re.compile("[0-9A-F]{8}([0-9A-F]{8})([0-9A-F]{8})")  # timeline, and the two halves of its place
+
 log = structlog.get_logger(__name__)
 
 

@@ -12,14 +12,21 @@ import orjson
 from chat.shared.postgres import Connection, Pool
 from chat.shared.queries import load
 
-NAMES = ("id", "at", "actor", "action", "subject", "address", "session", "device", "times", "detail")
-OWN_NAMES = ("id", "at", "action", "own", "address", "session", "device", "times")
-OWN_KINDS = ["login", "session", "account", "reset", "mfa", "passkey", "recovery"]
-HIDDEN = ["login.look"]  # an admin looked at the list of sessions
-EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
-EXPORT_PAGE = 1_000
-WRITERS_SECONDS = 0.05
 queries = load(__file__)
+
+NAMES = ("id", "at", "actor", "action", "subject", "address", "session", "device", "times", "detail")
+
+OWN_NAMES = ("id", "at", "action", "own", "address", "session", "device", "times")
+
+OWN_KINDS = ["login", "session", "account", "reset", "mfa", "passkey", "recovery"]
+
+HIDDEN = ["login.look"]  # an admin looked at the list of sessions
+
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+
+EXPORT_PAGE = 1_000
+
+WRITERS_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)

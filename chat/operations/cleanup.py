@@ -7,8 +7,12 @@ import structlog
 from chat.shared.postgres import UNAVAILABLE, Pool
 from chat.shared.queries import load
 
+queries = load(__file__)
+
 PERIOD_SECONDS = 3600.0
+
 BATCH = 500
+
 QUERIES = (
     "drop_audit",
     "drop_events",
@@ -20,7 +24,7 @@ QUERIES = (
     "drop_challenges",
     "drop_keys",
 )
-queries = load(__file__)
+
 log = structlog.get_logger(__name__)
 
 

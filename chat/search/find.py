@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from chat.messages.commit import queries as message_queries
+from chat.messages.commit import queries as commit_queries
 from chat.messages.message import Message
 from chat.search.highlight import Budget, highlight
 from chat.search.lexemes import encode_rest, encode_what, encode_when, encode_where
@@ -16,12 +16,17 @@ from chat.shared.postgres import Connection, Pool
 from chat.shared.queries import load
 
 queries = load(__file__)
+
 WORK_AT_ONCE = 5_000  # of highlighting, about 5 ms, before other tasks of the node run
+
 # A conversation is one more list for the index to follow at every hit, which costs as much as to throw ten hits away.
 LIST_COST, COST_MOST, KEYED_MOST = 10, 100, 256
+
 ANYTHING = "!'@'"  # no message has this key; the index does not go through all messages for it
+
 # Of one conversation: so many it takes to fill a page with a word that every tenth message has, or with a phrase.
 NEWEST, NEWEST_FOR_PHRASE, SPARSE = 256, 8192, 20
+
 Row = tuple[int, int, int]
 
 
@@ -157,7 +162,7 @@ async def read_messages(connection: Connection, places: Sequence[tuple[int, int]
     if not places:
         return []
     asked = [[place[0] for place in places], [place[1] for place in places]]
-    rows = await (await connection.execute(message_queries.read_messages, asked, binary=True)).fetchall()
+    rows = await (await connection.execute(commit_queries.read_messages, asked, binary=True)).fetchall()
     messages = {(row[0], row[1]): Message(*row) for row in rows}
     return [message for place in places if (message := messages.get(place)) and not message.deleted]
 

@@ -15,6 +15,7 @@ from chat.shared.postgres import Connection
 from chat.shared.queries import load
 
 queries = load(__file__)
+
 log = structlog.get_logger(__name__)
 
 

@@ -18,15 +18,23 @@ from typing import Any
 import orjson
 import structlog
 
-from chat.shared.audit import Actor, log_event, queries
+from chat.shared.audit import Actor, log_event
 from chat.shared.postgres import UNAVAILABLE, Connection, Pool
+from chat.shared.queries import load
 from chat.shared.rates import home_of
 
+queries = load(__file__)
+
 WINDOW_SECONDS = 60.0
+
 WINDOWS_MOST = 200  # users and addresses that a node tells apart in a minute, for one action
+
 WAITING_MOST = 5_000  # rows kept while the database is away
+
 BATCH = 200
+
 FLUSH_SECONDS = 0.5
+
 log = structlog.get_logger(__name__)
 
 

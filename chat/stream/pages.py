@@ -9,7 +9,9 @@ from chat.shared.postgres import Connection, Pool
 from chat.shared.queries import load
 
 queries = load(__file__)
+
 MOST, MOST_BYTES = 1_000, 1024 * 1024
+
 AT_ONCE = 6
 
 

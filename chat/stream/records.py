@@ -17,9 +17,12 @@ from chat.shared.postgres import UNAVAILABLE, Pool
 from chat.shared.queries import load
 from chat.stream.stream import Stream
 
-PAUSE, BATCH, MOST, HOUR = 0.5, 2_000, 50_000, 3600.0
 queries = load(__file__)
+
+PAUSE, BATCH, MOST, HOUR = 0.5, 2_000, 50_000, 3600.0
+
 log = structlog.get_logger(__name__)
+
 Row = tuple[Any, ...]
 
 

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from chat.engines import FolderTaken, PostgresEngine
+from chat.engines.postgres import PostgresEngine
+from chat.engines.trouble import FolderTaken
 from chat.up.schema import apply_migrations
 from chat.up.urls import Urls, given_urls
 

@@ -4,7 +4,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TypeVar
 
-from chat.engines import Engine, PostgresEngine, ValkeyEngine
+from chat.engines.engine import Engine
+from chat.engines.postgres import PostgresEngine
+from chat.engines.valkey import ValkeyEngine
 from chat.up.progress import step
 from chat.up.urls import Urls
 

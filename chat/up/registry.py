@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from chat.engines import ValkeyEngine
+from chat.engines.valkey import ValkeyEngine
 from chat.up.trouble import NotRunning
 from chat.up.urls import given_urls
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from chat.engines import EngineTrouble
+from chat.engines.trouble import EngineTrouble
 from chat.up.progress import tell
 from chat.up.restarts import Restarts
 from chat.up.trouble import KeepsDying

@@ -11,13 +11,20 @@ from chat.shared.queries import load
 from chat.shared.redis import UNAVAILABLE as REDIS_AWAY
 from chat.shared.registry.registry import Registry
 
-PERIOD_SECONDS = 60.0
-KEPT_DAYS = 30
-MINUTES_MOST = KEPT_DAYS * 24 * 60
-POINTS_MOST = 720  # what a chart can show; a month of minutes would be 43,200
-NAMES = ("minute", "people", "peak", "online", "away", "dnd", "streams", "sockets", "nodes")
-GROWING = ("reaped", "ghosts", "joins", "leaves", "position")
 queries = load(__file__)
+
+PERIOD_SECONDS = 60.0
+
+KEPT_DAYS = 30
+
+MINUTES_MOST = KEPT_DAYS * 24 * 60
+
+POINTS_MOST = 720  # what a chart can show; a month of minutes would be 43,200
+
+NAMES = ("minute", "people", "peak", "online", "away", "dnd", "streams", "sockets", "nodes")
+
+GROWING = ("reaped", "ghosts", "joins", "leaves", "position")
+
 log = structlog.get_logger(__name__)
 
 

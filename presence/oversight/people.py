@@ -9,14 +9,19 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from chat.shared.postgres import Pool
+from chat.shared.queries import load
 from chat.shared.registry.evidence import Evidence
 from chat.shared.registry.overview import Overview
 from presence.delta import format_moment
-from presence.oversight.history import queries
+
+queries = load(__file__)
 
 FEW = 5_000
+
 BATCH = 500
+
 LOOKED_MOST = 10_000
+
 Wanted = Literal["here", "online", "away", "dnd", "offline", "any"]
 
 

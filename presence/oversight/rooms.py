@@ -14,16 +14,22 @@ import orjson
 import structlog
 
 from chat.shared.postgres import Pool
+from chat.shared.queries import load
 from chat.shared.redis import UNAVAILABLE
 from chat.shared.registry.keys import ROOMS, ROOMS_ASKED
 from chat.shared.registry.registry import Registry
-from presence.oversight.history import queries
 from presence.oversight.people import like
 
+queries = load(__file__)
+
 PERIOD_SECONDS = 5.0
+
 ASKED_SECONDS = 60
+
 BUSIEST = 500
+
 STRIDE = 1000
+
 log = structlog.get_logger(__name__)
 
 

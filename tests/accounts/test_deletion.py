@@ -7,8 +7,9 @@ import psycopg
 import pytest
 
 from chat.accounts.command import unannounced
+from chat.accounts.oversight.standing import LastAdmin
 from chat.erasure.command import delete_account
-from chat.erasure.erase import LastAdmin, OnlyOwner
+from chat.erasure.erase import OnlyOwner
 from chat.erasure.steps import erase_step
 from chat.log.append import Log
 from chat.shared.postgres import make_pool

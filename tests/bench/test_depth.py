@@ -10,16 +10,21 @@ from chat.accounts.user import LAST_LETTER
 from chat.accounts.user import queries as user_queries
 from chat.bench.depth import LIMIT, Plan, explain, explain_search, pages, questions
 from chat.bench.fill import TICKET_HITS, fill
-from chat.messages.commit import queries as message_queries
+from chat.messages.history import queries as history_queries
 from chat.search.find import Asked, find_on
 from chat.search.question import parse_question
 from chat.shared.postgres import Connection
 
 SMALL, LARGE = 6_000, 24_000
+
 PEOPLE = "insert into users (name, display_name, password_hash) select name, name, '' from unnest(%s::text[]) as name"
+
 ROOMS = "insert into conversations (kind, name, private) select 'channel', name, true from unnest(%s::text[]) as name"
+
 SEATS = "insert into memberships (conversation_id, user_id, since) select c.id, u.id, 0 from conversations c, users u"
+
 FULL, GROWTH = 20, 1.5  # of the pages touched for a full page of results, while the talk is four times as long
+
 MOST = 1_200  # for whatever else
 
 
@@ -47,7 +52,7 @@ async def history(connection: Connection) -> dict[str, Plan]:
     plans = {}
     for name, window in pages(row[0]).items():
         asked = {"conversation": 1, "user": 1} | asdict(window)
-        plans[name] = await explain(connection, message_queries.read_page, asked)
+        plans[name] = await explain(connection, history_queries.read_page, asked)
     return plans
 
 

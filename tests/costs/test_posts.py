@@ -7,17 +7,19 @@ import redis.asyncio as redis
 
 from chat.log.announce import CHANNEL, MOST_BYTES
 from chat.log.entry import unpack
-from chat.messages.draft import Draft
+from chat.messages.draft import Draft, Post
 from chat.messages.endpoints import POSTS
-from chat.messages.post import Post
 from tests.cast import Cast
 from tests.costs.statements import traced
 from tests.nodes import Node
 from tests.waiting import eventually
 
 STATEMENTS_MOST, TRIPS_MOST = 8, 2
+
 ROUNDS = 5
+
 BATCH = 100
+
 FRAME_MOST = 420  # of a message of a hundred characters, announced
 
 

@@ -14,13 +14,15 @@ from pathlib import Path
 
 import pytest
 
+from chat.chaos.node import NodeProcess
 from chat.engines.leash import leashed
 from chat.engines.ports import free_port
-from tests.promises.node import NodeProcess
 from tests.waiting import wait_until
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
+
 PLACES = ("node1:8080", "node2:8080", "node3:8080")
+
 STARTED = 10.0
 
 

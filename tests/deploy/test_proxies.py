@@ -11,18 +11,19 @@ import aiohttp
 import pytest
 from playwright.async_api import Browser, BrowserContext
 
+from chat.chaos.node import NodeProcess
 from tests.cast import Cast, Person
 from tests.deploy.proxies import Front, proxy, trust
 from tests.journeys.conftest import browser
 from tests.journeys.window import Window
 from tests.promises.conftest import StartNode, stage, start_node
-from tests.promises.node import NodeProcess
 from tests.verbs import begins
 from tests.waiting import eventually
 
 __all__ = ["browser", "stage", "start_node"]
 
 TABS = 12  # a browser opens six connections to a site with HTTP/1.1
+
 BEHIND = {"TRUSTED_PROXIES": "127.0.0.1", "COOKIE_SECURE": "true", "RATE_LIMITS": "on"}
 
 

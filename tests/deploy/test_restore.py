@@ -10,7 +10,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from chat.engines import PostgresEngine
+from chat.chaos.node import NodeProcess
+from chat.engines.postgres import PostgresEngine
 from chat.engines.programs import installed
 from tests.cast import Cast, Person, casting
 from tests.deploy.proxies import DEPLOY
@@ -18,7 +19,6 @@ from tests.ear import Ear
 from tests.journeys.conftest import OpenWindow, browser, open_window
 from tests.journeys.window import Window
 from tests.promises.conftest import StartNode, start_node
-from tests.promises.node import NodeProcess
 from tests.verbs import begins, pages
 from tests.waiting import eventually
 

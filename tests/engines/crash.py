@@ -5,7 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from chat.engines import PostgresEngine, ValkeyEngine
+from chat.engines.postgres import PostgresEngine
+from chat.engines.valkey import ValkeyEngine
 
 
 def started_elsewhere(folder: Path) -> subprocess.Popen[str]:

@@ -9,8 +9,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from chat.engines import EngineTrouble, PostgresEngine
+from chat.engines.postgres import PostgresEngine
 from chat.engines.residents import residents
+from chat.engines.trouble import EngineTrouble
 from tests.engines.crash import started_elsewhere
 from tests.waiting import wait_until
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from chat.engines import PostgresEngine, programs
+from chat.engines import programs
+from chat.engines.postgres import PostgresEngine
 
 
 @pytest.fixture

@@ -6,15 +6,17 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 from playwright.async_api import Browser, BrowserContext, async_playwright
 
+from chat.chaos.node import NodeProcess
 from tests.cast import Person
 from tests.journeys.window import Window
 from tests.promises.conftest import stage, start_node
-from tests.promises.node import NodeProcess
 
 __all__ = ["stage", "start_node"]
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
+
 NAMES = ("chromium", "chromium-browser", "google-chrome")
+
 OpenWindow = Callable[..., Awaitable[Window]]
 
 

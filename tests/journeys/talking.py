@@ -5,9 +5,9 @@ from typing import Any
 
 from playwright.async_api import Locator, expect
 
+from chat.chaos.node import NodeProcess
 from tests.cast import Cast, Person
 from tests.journeys.window import LIMIT, Window
-from tests.promises.node import NodeProcess
 from tests.waiting import eventually
 
 # Each message as it stands on the page: seq, text, reactions, and what is said about it.

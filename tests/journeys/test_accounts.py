@@ -5,15 +5,16 @@ import asyncio
 from playwright.async_api import Page, expect
 
 from chat.accounts.command import make_link
+from chat.chaos.node import NodeProcess
 from tests.accounts.door import PASSWORD, visiting
 from tests.cast import Cast, Person
 from tests.journeys.axe import is_clean_in_both_themes, is_sound
 from tests.journeys.conftest import OpenWindow
 from tests.journeys.window import LIMIT, Window
 from tests.promises.conftest import StartNode
-from tests.promises.node import NodeProcess
 
 NEW = "copper-kettle-93-indigo"
+
 PHONE = {"width": 390, "height": 780}
 
 

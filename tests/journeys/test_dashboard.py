@@ -6,16 +6,17 @@ from contextlib import asynccontextmanager
 
 from playwright.async_api import Locator, Page, expect
 
-from chat.engines import ValkeyEngine
+from chat.chaos.node import NodeProcess
+from chat.engines.valkey import ValkeyEngine
 from tests.cast import Cast, Person
 from tests.journeys.axe import is_clean_in_both_themes
 from tests.journeys.conftest import OpenWindow
 from tests.journeys.window import LIMIT, Window
 from tests.presence.eyes import open_eyes, opens_eyes
 from tests.promises.conftest import StartNode
-from tests.promises.node import NodeProcess
 
 QUICK = {"PRESENCE_LINGER": "2", "NODE_LEASE": "2"}
+
 PASSWORD = "correct horse battery"
 
 

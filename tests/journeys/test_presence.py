@@ -4,25 +4,20 @@ import asyncio
 
 from playwright.async_api import expect
 
-from chat.engines import ValkeyEngine
+from chat.chaos.node import NodeProcess
+from chat.engines.valkey import ValkeyEngine
 from tests.cast import Cast, Person
 from tests.journeys.conftest import OpenWindow
-from tests.journeys.glimpses import (
-    Glimpses,
-    chooses_status,
-    keys,
-    opens_settings,
-    says_of_presence,
-    shows_typing,
-)
+from tests.journeys.glimpses import Glimpses, chooses_status, keys, opens_settings, says_of_presence, shows_typing
 from tests.journeys.holding import holding_proxy
 from tests.journeys.window import LIMIT, Window
 from tests.promises.conftest import StartNode
-from tests.promises.node import NodeProcess
 from tests.waiting import eventually
 
 PASSWORD = "correct horse battery"
+
 SOON = 2_000  # ms; 300 are aimed at, and a busy machine may add
+
 QUICK = {"PRESENCE_LINGER": "2", "NODE_LEASE": "2"}
 
 

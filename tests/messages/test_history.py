@@ -9,11 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chat.messages.commit import queries
+from chat.messages.history import queries as history_queries
 from tests.cast import Cast, Person
 from tests.verbs import CONVERSATIONS, begins, pages, sees, tries
 
 SAID = 23
+
 DIRECTIONS = st.sampled_from(["", "before", "after", "around"])
 
 
@@ -155,7 +156,7 @@ async def test_a_page_reads_what_it_shows_and_nothing_else(ana: Person, database
     asked = {"conversation": room, "user": ana.id, "below": 200, "down": 5, "above": 200, "up": 5}
     with psycopg.connect(database_url) as database:
         database.execute("analyze")
-        row = database.execute(b"explain (analyze, format json) " + queries.read_page, asked).fetchone()
+        row = database.execute(b"explain (analyze, format json) " + history_queries.read_page, asked).fetchone()
     assert row is not None
     scans = [node for node in nodes(row[0][0]["Plan"]) if node.get("Relation Name", "").startswith("messages_")]
     assert [node["Actual Rows"] for node in scans] == [5, 5]

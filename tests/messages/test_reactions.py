@@ -4,7 +4,7 @@ import asyncio
 
 import psycopg
 
-from chat.messages.commit import queries
+from chat.messages.history import queries as history_queries
 from tests.cast import Person, casting
 from tests.messages.model import Known
 from tests.messages.test_history import fill, nodes
@@ -102,7 +102,7 @@ async def test_reactions_cost_a_page_nothing(ana: Person, database_url: str) -> 
         await reacts(ana, room, seq, "👍")
     with psycopg.connect(database_url) as database:
         asked = {"conversation": room, "user": ana.id, "below": 61, "down": 10, "above": 2**53, "up": 0}
-        row = database.execute(b"explain (analyze, format json) " + queries.read_page, asked).fetchone()
+        row = database.execute(b"explain (analyze, format json) " + history_queries.read_page, asked).fetchone()
     assert row is not None
     relations = {node["Relation Name"] for node in nodes(row[0][0]["Plan"]) if "Relation Name" in node}
     assert {name for name in relations if not name.startswith("messages_")} == {"conversations", "memberships"}

@@ -28,7 +28,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from chat.engines import PostgresEngine, ValkeyEngine
+from chat.engines.postgres import PostgresEngine
+from chat.engines.valkey import ValkeyEngine
 from chat.migrations import migrate
 from chat.shared.identity import hash_token
 from tests.cast import Cast, Person, casting
@@ -38,11 +39,16 @@ from tests.nodes import running_node
 from tests.verbs import answers, begins, reacts
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+
 MODES = [schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE]
+
 FAR = 2**40  # ids that no call guesses, so that nobody disables the callers or ends their sessions
+
 # WebSockets, whose protocol is described elsewhere; and what ends the caller's account.
 LEFT_OUT = {("get", "/api/chat/socket"), ("get", "/api/presence/socket"), ("delete", "/api/users/me")}
+
 WAIT = 10
+
 Json = dict[str, Any]
 
 

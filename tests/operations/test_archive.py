@@ -5,13 +5,15 @@ from collections.abc import AsyncIterator
 import psycopg
 import pytest
 
-from chat.engines import PostgresEngine
+from chat.engines.postgres import PostgresEngine
 from chat.operations.archive import Archive, count_segments
 from chat.shared.postgres import Pool, make_pool
 from tests.waiting import eventually
 
 FILL = ("select pg_logical_emit_message(false, 'test', 'something')", "select pg_switch_wal()")
+
 RELOAD = "select pg_reload_conf()"
+
 LIMIT = 15.0
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from chat.chaos.node import NodeProcess
 from tests.cast import Cast, casting
 from tests.databases import as_node
-from tests.promises.node import NodeProcess
 
 StartNode = Callable[..., Awaitable[NodeProcess]]
 

@@ -11,11 +11,11 @@ from chat.chaos.checker import Finding, check
 from chat.chaos.database import read_messages
 from chat.chaos.frames import Events
 from chat.chaos.history import History
+from chat.chaos.node import NodeProcess
 from chat.chaos.poster import Poster
 from chat.chaos.reader import Reader
 from chat.shared.tasks import Tasks
 from tests.cast import Cast, Person
-from tests.promises.node import NodeProcess
 from tests.waiting import eventually
 
 

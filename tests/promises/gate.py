@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from chat.chaos.node import NodeProcess
 from chat.engines.home import Home
 from chat.engines.ports import free_port
 from chat.up.balancer import Balancer
-from tests.promises.node import NodeProcess
 
 
 class Gate:

@@ -6,14 +6,16 @@ PROMISE_STREAMS=9500 is the bench of this (a process may have 20,000 descriptors
 import os
 import time
 
+from chat.chaos.node import NodeProcess
 from tests.cast import Cast
 from tests.promises.conftest import StartNode
 from tests.promises.crowd import Crowd, crowd_of
-from tests.promises.node import NodeProcess
 from tests.waiting import eventually
 
 STREAMS = int(os.environ.get("PROMISE_STREAMS", "2000"))
+
 LIMIT = 60.0
+
 NOWHERE = "redis://127.0.0.1:1"  # for both: they poll, so that who comes to the other one is ahead of it
 
 

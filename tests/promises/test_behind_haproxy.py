@@ -11,20 +11,24 @@ from pathlib import Path
 import pytest
 
 from chat.chaos.network import bad_network
+from chat.chaos.node import NodeProcess
 from tests.cast import Cast, casting
 from tests.databases import as_node
 from tests.presence.eyes import open_eyes
 from tests.promises.conftest import StartNode
 from tests.promises.crowd import Crowd, crowd_of
 from tests.promises.gate import gate, room_for
-from tests.promises.node import NodeProcess
 from tests.up.running import Running, running_up
 from tests.waiting import breathe, eventually
 
 STREAMS = int(os.environ.get("PROMISE_STREAMS", "1000"))
+
 WINDOW = 2.0
+
 MACHINE = 5.0  # what a busy machine may add
+
 NAMES = ("a1", "b2", "c3")
+
 FLEET = {"RATE_LIMITS": "off", "STREAMS_PER_PERSON": "20000", "DRAIN_SECONDS": str(WINDOW)}
 
 

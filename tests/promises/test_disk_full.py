@@ -10,16 +10,20 @@ from pathlib import Path
 
 import pytest
 
-from chat.engines import PostgresEngine
+from chat.engines.postgres import PostgresEngine
 from tests.cast import casting
 from tests.promises.crowd import Crowd, crowd_of
 from tests.up.running import running_up
 from tests.waiting import breathe, eventually
 
 SIZE = 256 * 2**20
+
 LIVED = 10.0  # what `up` has seen alive for that long it never gives up
+
 FULL = 2.0
+
 PAGE = 64 * 1024
+
 BACK = 40.0
 
 

@@ -6,11 +6,12 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import pytest
 
+from chat.chaos.node import NodeProcess
 from tests.cast import Cast
 from tests.promises.conftest import StartNode
-from tests.promises.node import NodeProcess
 
 MACHINE = 5.0  # what a busy machine may add
+
 PATIENCE = 1
 
 

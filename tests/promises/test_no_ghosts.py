@@ -11,17 +11,20 @@ import time
 import orjson
 import redis
 
+from chat.chaos.node import NodeProcess
 from chat.shared.registry.timing import MARGIN, Timing
 from tests.cast import Cast
 from tests.databases import as_node
 from tests.promises.conftest import StartNode
-from tests.promises.node import NodeProcess
 from tests.promises.onlookers import House, house_of
 from tests.waiting import eventually
 
 LINGER, LEASE = (10.0, 10.0) if os.environ.get("PROMISE_PRESENCE") == "everyday" else (2.0, 2.0)
+
 GHOST = Timing(LINGER, LEASE).ghost
+
 SETTINGS = {"PRESENCE_LINGER": str(LINGER), "NODE_LEASE": str(LEASE)}
+
 RETURN = 10.0  # the linger where everybody comes back within it, also on a machine that has much to do
 
 

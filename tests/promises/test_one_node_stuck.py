@@ -6,16 +6,19 @@ import signal
 import pytest
 
 from chat.chaos.network import Proxy, bad_network
+from chat.chaos.node import NodeProcess
 from tests.cast import Cast
 from tests.databases import as_node
 from tests.promises.conftest import StartNode
 from tests.promises.crowd import Crowd, crowd_of
-from tests.promises.node import NodeProcess
 from tests.waiting import breathe, eventually
 
 HELD = 4.0  # how long a node that does nothing may hold what the others wait for
+
 MACHINE = 3.0  # what a busy machine may add
+
 STUCK = float(os.environ.get("PROMISE_SECONDS", "4")) / 2
+
 PATIENCE = 2.0  # how long a client waits before it turns to another node
 
 

@@ -9,17 +9,20 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from chat.engines import PostgresEngine
+from chat.chaos.node import NodeProcess
+from chat.engines.postgres import PostgresEngine
 from chat.migrations import migrate
 from tests.cast import Person, casting
 from tests.promises.conftest import StartNode
 from tests.promises.crowd import Crowd, crowd_of
-from tests.promises.node import NodeProcess
 from tests.waiting import breathe, eventually
 
 AWAY = float(os.environ.get("PROMISE_SECONDS", "9")) / 3
+
 BACK = 5.0
+
 MACHINE = 2.0  # what a busy machine may add
+
 POOL = 12
 
 

@@ -4,13 +4,14 @@ import asyncio
 import time
 from functools import partial
 
-from chat.engines import PostgresEngine
+from chat.engines.postgres import PostgresEngine
 from tests.cast import Person, casting
 from tests.promises.conftest import StartNode
 from tests.verbs import pages
 from tests.waiting import eventually
 
 PATIENCE = 1.0
+
 MACHINE = 3.0  # what a busy machine may add
 
 

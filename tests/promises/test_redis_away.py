@@ -10,17 +10,20 @@ from pathlib import Path
 import pytest
 
 from chat.chaos.network import bad_network
-from chat.engines import ValkeyEngine
+from chat.chaos.node import NodeProcess
+from chat.engines.valkey import ValkeyEngine
 from tests.cast import Cast, Person
 from tests.ear import Ear
 from tests.promises.conftest import StartNode
 from tests.promises.crowd import crowd_of
-from tests.promises.node import NodeProcess
 from tests.waiting import breathe, eventually
 
 AWAY = float(os.environ.get("PROMISE_SECONDS", "15")) / 3
+
 POLL = 1.0  # how often a node compares heads when it hears nothing
+
 MACHINE = 2.0  # what a busy machine may add
+
 KINDS = 4  # of errors at most by which Redis is away: each has a line a minute, and not one for each post
 
 

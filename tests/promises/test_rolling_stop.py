@@ -1,13 +1,15 @@
 """SIGTERM under load: the node says so, lets go of its streams one by one, and everything goes on elsewhere."""
 
+from chat.chaos.node import NodeProcess
 from tests.cast import Cast
 from tests.promises.conftest import StartNode
 from tests.promises.crowd import Crowd, crowd_of
-from tests.promises.node import NodeProcess
 from tests.waiting import breathe, eventually
 
 WINDOW = 3.0
+
 MACHINE = 5.0  # what a busy machine may add
+
 READERS = 100
 
 

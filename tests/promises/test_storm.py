@@ -20,17 +20,22 @@ import redis.asyncio
 
 from chat.bench import storming
 from chat.bench.storm import WATCHED, Order
+from chat.chaos.node import NodeProcess
 from tests.cast import Cast
 from tests.promises.conftest import StartNode
-from tests.promises.node import NodeProcess
 from tests.promises.onlookers import enrol
 from tests.waiting import breathe, eventually
 
 RATE, SECONDS = map(int, os.environ.get("PROMISE_STORM", "60x3").split("x"))
+
 LINGER, LEASE = 0.5, 2.0
+
 LAG_MOST = storming.LAG_MOST if "PROMISE_STORM" in os.environ else LEASE * 1000
+
 TURN = 4  # seconds until the same person comes again: longer than one stays and lingers
+
 GROWTH_MOST = 1.2
+
 SETTINGS = {"PRESENCE_LINGER": str(LINGER), "NODE_LEASE": str(LEASE)}
 
 

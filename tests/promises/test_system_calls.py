@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from chat.chaos.node import NodeProcess
 from tests.cast import Cast
 from tests.promises.conftest import StartNode
-from tests.promises.node import NodeProcess
 from tests.waiting import eventually, wait_until
 
 MESSAGES, EARS = 20, 10
+
 # beside a message's deliveries: its post's, PostgreSQL's and Redis's, and what wakes the loop
 CALLS_MOST = 40.0
 

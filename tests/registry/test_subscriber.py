@@ -5,8 +5,8 @@ import itertools
 import pytest
 
 from chat.chaos.network import Proxy, bad_network
-from chat.shared.redis import UNAVAILABLE, Bytes, open_redis
-from chat.shared.registry.subscriber import Subscriber, say
+from chat.shared.redis import UNAVAILABLE, Bytes, open_redis, say
+from chat.shared.registry.subscriber import Subscriber
 from chat.shared.tasks import first_of
 from tests.waiting import breathe, eventually
 

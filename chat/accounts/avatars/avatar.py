@@ -1,6 +1,7 @@
 """An avatar: a small square, made from the picture that somebody sent; the picture itself is not kept."""
 
-from chat.accounts.user import Me, User, queries, tell_change
+from chat.accounts.sessions import queries as sessions_queries
+from chat.accounts.user import Me, User, tell_change
 from chat.files.picture import Pictures
 from chat.files.refusals import NoPicture
 from chat.log.append import Change, Log
@@ -9,7 +10,7 @@ from chat.shared.postgres import Pool
 from chat.shared.problems import NotFound
 from chat.shared.queries import load
 
-avatars = load(__file__)
+queries = load(__file__)
 
 
 async def set_avatar(log: Log, directory: str, pictures: Pictures, user_id: int, body: Arriving) -> User:
@@ -35,18 +36,18 @@ async def remove_avatar(log: Log, directory: str, user_id: int) -> User:
 async def show(change: Change, directory: str, user_id: int, picture: bytes | None) -> User:
     """The one before goes; everybody hears of it, if anything changes."""
     run = change.connection.execute
-    row = await (await run(queries.lock_user, [user_id])).fetchone()
+    row = await (await run(sessions_queries.lock_user, [user_id])).fetchone()
     assert row is not None
     old = Me(User(*row[:-1]), row[-1]).user
     if picture is None and old.avatar_id is None:
         return old
     avatar_id = None
     if picture is not None:
-        made = await (await run(avatars.insert_avatar, [user_id, picture])).fetchone()
+        made = await (await run(queries.insert_avatar, [user_id, picture])).fetchone()
         assert made is not None
         avatar_id = made[0]
-    await run(avatars.set_avatar, [avatar_id, user_id])
-    await run(avatars.drop_others, [user_id, avatar_id])
+    await run(queries.set_avatar, [avatar_id, user_id])
+    await run(queries.drop_others, [user_id, avatar_id])
     new = old.with_avatar(avatar_id)
     await tell_change(change, new, directory)
     return new
@@ -55,7 +56,7 @@ async def show(change: Change, directory: str, user_id: int, picture: bytes | No
 async def read_avatar(pool: Pool, avatar_id: int) -> bytes:
     """A WebP; raises `NotFound`, also for one that somebody had before."""
     async with pool.connection() as connection:
-        row = await (await connection.execute(avatars.read_avatar, [avatar_id], binary=True)).fetchone()
+        row = await (await connection.execute(queries.read_avatar, [avatar_id], binary=True)).fetchone()
     if row is None:
         raise NotFound
     return bytes(row[0])

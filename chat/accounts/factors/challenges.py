@@ -15,7 +15,9 @@ from chat.shared.problems import Refusal
 from chat.shared.queries import load
 
 queries = load(__file__)
+
 SECONDS = 300
+
 Purpose = Literal["second", "login", "proof", "passkey"]
 
 

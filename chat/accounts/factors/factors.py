@@ -21,7 +21,9 @@ from chat.shared.problems import Invalid, NotFound
 from chat.shared.queries import load
 
 queries = load(__file__)
+
 ChallengeToken = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{43}$")]
+
 Credential = dict[str, Any]
 
 
@@ -34,7 +36,9 @@ def plain_code(text: str) -> str:
 
 
 Code = Annotated[str, Field(max_length=16), AfterValidator(plain_code)]
+
 RecoveryCode = Annotated[str, Field(min_length=1, max_length=64)]
+
 PasskeyName = DisplayName  # shown on one line
 
 

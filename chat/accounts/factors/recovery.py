@@ -9,6 +9,7 @@ from chat.shared.problems import Refusal
 from chat.shared.queries import load
 
 queries = load(__file__)
+
 COUNT = 10
 
 

@@ -11,7 +11,9 @@ from chat.shared.problems import Refusal
 from chat.shared.queries import load
 
 queries = load(__file__)
+
 ISSUER = "Tandem"
+
 DRIFT = (-1, 0, 1)  # steps that an app's clock may be off
 
 

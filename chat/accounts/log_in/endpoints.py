@@ -8,7 +8,7 @@ from chat.accounts.factors import passkeys
 from chat.accounts.factors.endpoints import CHALLENGES, FACTORS, options_for, party_of
 from chat.accounts.factors.factors import PasskeyLogIn, Proof, SecondStep
 from chat.accounts.factors.passkeys import BadPasskey
-from chat.accounts.user import queries, read_user
+from chat.accounts.user import read_user
 from chat.shared.audit import Actor, record
 from chat.shared.endpoints import (
     IDENTITIES,
@@ -23,6 +23,9 @@ from chat.shared.endpoints import (
 )
 from chat.shared.identity import Member
 from chat.shared.problems import NotFound
+from chat.shared.queries import load
+
+queries = load(__file__)
 
 
 async def post_second(request: web.Request) -> web.Response:

@@ -7,10 +7,12 @@ from pydantic import Field
 from chat.accounts.form import Form
 from chat.accounts.oversight.standing import LastAdmin, lock_standing
 from chat.accounts.sessions import end_all
-from chat.accounts.user import queries
 from chat.log.append import Log
 from chat.shared.audit import Actor, record
 from chat.shared.problems import Forbidden
+from chat.shared.queries import load
+
+queries = load(__file__)
 
 
 class NotYourself(Forbidden):

@@ -13,6 +13,7 @@ from chat.shared.problems import NotFound, Refusal
 from chat.shared.queries import load
 
 queries = load(__file__)
+
 Role = Literal["admin", "member"]
 
 

@@ -21,7 +21,9 @@ from chat.shared.problems import Forbidden, NotFound, Refusal
 from chat.shared.queries import load
 
 queries = load(__file__)
+
 HOURS = 24
+
 TOKEN_BYTES = 32
 
 

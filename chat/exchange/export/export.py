@@ -4,19 +4,14 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from chat.exchange.export.lines import (
-    conversation_line,
-    encode,
-    message_line,
-    people_in,
-    people_of,
-    ref,
-    user_line,
-)
+from chat.exchange.export.lines import conversation_line, encode, message_line, people_in, people_of, ref, user_line
 from chat.exchange.export.names import Names
-from chat.exchange.export.reader import Reader, Row, queries
+from chat.exchange.export.reader import Reader, Row
 from chat.exchange.record import VERSION
 from chat.exchange.wording import digest
+from chat.shared.queries import load
+
+queries = load(__file__)
 
 
 @dataclass(frozen=True, slots=True)

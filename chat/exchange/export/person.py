@@ -8,8 +8,11 @@ from collections.abc import AsyncIterator
 from chat.exchange.export.export import head_line, message_rows, messages_of, rest_of
 from chat.exchange.export.lines import conversation_line, encode, message_line, people_of, ref, user_line
 from chat.exchange.export.names import Names
-from chat.exchange.export.reader import Reader, Row, queries
+from chat.exchange.export.reader import Reader, Row
 from chat.exchange.trouble import NobodyThere
+from chat.shared.queries import load
+
+queries = load(__file__)
 
 
 async def person_lines(reader: Reader, user_id: int) -> AsyncIterator[tuple[bytes, int]]:

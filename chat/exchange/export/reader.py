@@ -12,8 +12,11 @@ from chat.shared.postgres import Connection
 from chat.shared.queries import load
 
 queries = load(__file__)
+
 PAGE = 2_000
+
 Row = tuple[Any, ...]
+
 Asked = Sequence[Any] | Mapping[str, Any] | None
 
 

@@ -9,20 +9,26 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from functools import partial
 from typing import TypeVar
 
-from chat.exchange.intake.people import People, queries
+from chat.exchange.intake.people import People
 from chat.exchange.intake.places import Places
 from chat.exchange.intake.seats import Seats
+from chat.exchange.intake.seats import queries as seats_queries
 from chat.exchange.intake.talk import Talk
 from chat.exchange.item import Tally
 from chat.exchange.record import Ban, Block, Conversation, Follow, Key, Member, Message, Pin, Record, User
 from chat.exchange.source import Source
 from chat.log.append import Change, Log
 from chat.log.entry import Entry
-from chat.messages.commit import queries as post_queries
+from chat.messages.commit import queries as commit_queries
 from chat.shared.postgres import Pool
+from chat.shared.queries import load
+
+queries = load(__file__)
 
 GROUP, GROUP_CHARACTERS = 1_000, 1_000_000
+
 ROOM = 100  # groups for which there is always room ahead
+
 Kind = TypeVar("Kind", bound=Record)
 
 
@@ -74,7 +80,7 @@ class Intake:
             await self._people.set_apart(change, blocks)
             await self._places.bring(change, pick(group, Conversation))
             members = pick(group, Member)
-            await change.connection.execute(queries.lock_people, [[self._people[one.user] for one in members]])
+            await change.connection.execute(seats_queries.lock_people, [[self._people[one.user] for one in members]])
             ends = await self._lock(change, group)
             new = await self._talk.bring(change, pick(group, Message), ends)
             await self._seats.pin(change, pick(group, Pin))
@@ -89,7 +95,7 @@ class Intake:
         keys = {one.conversation for one in group if isinstance(one, Message | Pin | Member | Follow | Ban)}
         await self._places.find(change.connection, keys)
         ids = sorted({self._places[key] for key in keys})
-        rows = await (await change.connection.execute(post_queries.lock_conversations, [ids])).fetchall()
+        rows = await (await change.connection.execute(commit_queries.lock_conversations, [ids])).fetchall()
         return {row[0]: row[1] for row in rows}
 
     async def _end(self, keys: dict[Key, None]) -> None:

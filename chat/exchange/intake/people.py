@@ -9,6 +9,7 @@ from chat.shared.postgres import Connection
 from chat.shared.queries import load
 
 queries = load(__file__)
+
 KEPT = 100_000  # names that are remembered
 
 

@@ -3,11 +3,14 @@
 from collections.abc import Iterable, Sequence
 
 from chat.conversations.draft import NAME_MOST
-from chat.exchange.intake.people import People, pair_of, queries
+from chat.exchange.intake.people import People, pair_of
 from chat.exchange.record import Conversation, Key
 from chat.exchange.trouble import NoRoom
 from chat.log.append import Change
 from chat.shared.postgres import Connection
+from chat.shared.queries import load
+
+queries = load(__file__)
 
 NAMES_MOST = 100
 

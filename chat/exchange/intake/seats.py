@@ -5,15 +5,18 @@ from collections.abc import Sequence
 from chat.conversations.entries import joined
 from chat.conversations.seating import reseat
 from chat.conversations.views import introduce
-from chat.exchange.intake.people import People, queries
+from chat.exchange.intake.people import People
 from chat.exchange.intake.places import Places
 from chat.exchange.intake.talk import Name, Talk, columns
 from chat.exchange.record import Ban, Follow, Member, Pin
 from chat.log.append import Change
 from chat.log.entry import IMPORT, NOBODY, Unplaced
-from chat.messages.commit import queries as post_queries
+from chat.messages.commit import queries as commit_queries
 from chat.messages.pins.pin import queries as pin_queries
 from chat.messages.pins.pin import record_pin
+from chat.shared.queries import load
+
+queries = load(__file__)
 
 ALL = -1  # read up to the end, whatever that is
 
@@ -111,7 +114,7 @@ class Seats:
     async def give(self, change: Change, place: int, user: int) -> None:
         """This conversation to somebody who runs it from now on."""
         asked = [[place], [user]]
-        await change.connection.execute(post_queries.lock_conversations, [[place]])
+        await change.connection.execute(commit_queries.lock_conversations, [[place]])
         await change.connection.execute(queries.lock_people, [[user]])
         if await (await change.connection.execute(queries.find_seated, asked)).fetchone():
             await reseat(change, place, user, "owner")

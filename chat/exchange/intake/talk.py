@@ -10,20 +10,25 @@ from datetime import datetime
 import orjson
 
 from chat.attention.mentions import EVERYBODY, array_text
-from chat.attention.mentions import queries as mention_queries
+from chat.attention.mentions import queries as mentions_queries
 from chat.conversations.conversation import Conversation
-from chat.exchange.intake.people import People, queries
+from chat.exchange.intake.people import People
 from chat.exchange.intake.places import Places
+from chat.exchange.intake.seats import queries as seats_queries
 from chat.exchange.record import Message, Ref
 from chat.exchange.wording import link
 from chat.log.append import Change
 from chat.log.entry import IMPORT, NOBODY, Unplaced
 from chat.messages.message import Message as Shown
 from chat.messages.reactions.reaction import SHOWN
-from chat.messages.threads.references import queries as thread_queries
+from chat.messages.threads.references import queries as references_queries
 from chat.shared.arrays import elements
+from chat.shared.queries import load
+
+queries = load(__file__)
 
 Name = tuple[int, int, str]  # conversation, author, client_id
+
 Columns = list[list[object]]
 
 
@@ -120,14 +125,14 @@ class Talk:
         for query, written in (
             (queries.insert_reactions, rows.reactions),
             (queries.insert_edits, rows.edits),
-            (mention_queries.insert_mentions, rows.mentions),
-            (thread_queries.count_replies, rows.replies),
+            (mentions_queries.insert_mentions, rows.mentions),
+            (references_queries.count_replies, rows.replies),
         ):
             if written:
                 await run(query, columns(written))
         if rows.replies and not self._exact:
             follows = {(place, thread, author): seq for place, thread, author, seq, _ in rows.replies}
-            await run(thread_queries.follow_threads, columns([(*who, seq) for who, seq in follows.items()]))
+            await run(references_queries.follow_threads, columns([(*who, seq) for who, seq in follows.items()]))
 
 
 def name_files(one: Message) -> str:
@@ -138,7 +143,7 @@ def name_files(one: Message) -> str:
 async def refresh(change: Change, last: dict[int, Shown]) -> None:
     """Where somebody is in already: it counts as read, and one entry says where the conversation ends now."""
     run = change.connection.execute
-    rows = await (await run(queries.find_inhabited, [list(last)])).fetchall()
+    rows = await (await run(seats_queries.find_inhabited, [list(last)])).fetchall()
     inhabited = {row[0]: last[row[0]].seq for row in rows}
     if not inhabited:
         return

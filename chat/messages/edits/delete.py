@@ -7,9 +7,12 @@ from chat.files.carried import take_out
 from chat.log.append import Change, Log
 from chat.log.entry import Unplaced
 from chat.messages.edits.erase import erase_frames
-from chat.messages.edits.kept import keep_body, queries
+from chat.messages.edits.kept import keep_body
 from chat.messages.message import Message
 from chat.messages.scene import find_open_message
+from chat.shared.queries import load
+
+queries = load(__file__)
 
 
 async def delete_message(log: Log, actor_id: int, conversation_id: int, seq: int) -> None:

@@ -10,11 +10,14 @@ from chat.log.append import Log
 from chat.log.entry import Unplaced
 from chat.messages.draft import Correction, check_said
 from chat.messages.edits.erase import erase_frames
-from chat.messages.edits.kept import keep_body, queries
+from chat.messages.edits.kept import keep_body
 from chat.messages.message import Message
 from chat.messages.refusals import Deleted, EditTooLate, NotYours
 from chat.messages.scene import find_open_message
 from chat.shared.problems import Invalid
+from chat.shared.queries import load
+
+queries = load(__file__)
 
 Shown = Sequence[dict[str, object]]
 

@@ -2,7 +2,9 @@
 
 from chat.log.append import Change
 from chat.messages.edits.erased import WITHHELD, Said, erase
-from chat.messages.edits.kept import queries
+from chat.shared.queries import load
+
+queries = load(__file__)
 
 
 async def erase_frames(change: Change, conversation_id: int, seq: int, said: Said | None) -> None:

@@ -4,7 +4,9 @@ from chat.log.append import Change, Log
 from chat.messages.refusals import NoThread
 from chat.messages.scene import find_message
 from chat.messages.threads.entries import followed, unfollowed
-from chat.messages.threads.references import queries
+from chat.shared.queries import load
+
+queries = load(__file__)
 
 
 async def follow_thread(log: Log, actor_id: int, conversation_id: int, root_seq: int) -> None:

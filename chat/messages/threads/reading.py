@@ -8,10 +8,12 @@ import orjson
 from chat.log.cursor import Cursor
 from chat.messages.history import BYTES_MOST, EXCERPT, Page, make_page
 from chat.messages.message import Message
-from chat.messages.threads.references import queries
 from chat.messages.window import Window
 from chat.shared.postgres import Pool
 from chat.shared.problems import NotFound
+from chat.shared.queries import load
+
+queries = load(__file__)
 
 MOST = 200
 

@@ -11,6 +11,7 @@ from chat.shared.problems import Invalid
 from chat.shared.queries import load
 
 queries = load(__file__)
+
 Place = tuple[int, int]  # conversation, seq
 
 

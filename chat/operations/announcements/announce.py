@@ -14,9 +14,12 @@ from chat.shared.audit import Actor, record
 from chat.shared.postgres import Pool
 from chat.shared.queries import load
 
-LONGEST = 500
-LOCK = 7_263_373
 queries = load(__file__)
+
+LONGEST = 500
+
+LOCK = 7_263_373
+
 Json = dict[str, Any]
 
 

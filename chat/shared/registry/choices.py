@@ -8,8 +8,9 @@ from chat.shared.postgres import Pool
 from chat.shared.queries import load
 from chat.shared.registry.choice import Choice
 
-NO_CHOICE = Choice()  # one for all: most people have never made one
 queries = load(__file__)
+
+NO_CHOICE = Choice()  # one for all: most people have never made one
 
 
 async def read_choices(pool: Pool, user_ids: Sequence[int]) -> dict[int, Choice]:

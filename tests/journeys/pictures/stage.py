@@ -9,18 +9,20 @@ from pathlib import Path
 import aiohttp
 import psycopg
 
+from chat.chaos.node import NodeProcess
 from chat.demo.fill import PASSWORD, fill_empty
 from chat.demo.script import PEOPLE
-from chat.engines import PostgresEngine, ValkeyEngine
+from chat.engines.postgres import PostgresEngine
+from chat.engines.valkey import ValkeyEngine
 from chat.migrations import migrate
 from chat.shared.settings import read_settings
 from tests.cast import Person
 from tests.files.sending import picture, sends
 from tests.presence.eyes import Eyes, open_eyes
-from tests.promises.node import NodeProcess
 from tests.verbs import answers, begins
 
 HERE = {"ben": 0, "chloe": 0, "emi": 1, "farid": 1, "lena": 1}  # on which node
+
 # A working day's curve, so that the charts show what they can.
 MONTH = """
 with days as (

@@ -1,0 +1,27 @@
+-- name: insert_user
+-- No row when the name is taken.
+insert into users (name, display_name, password_hash, role) values (%s, %s, %s, %s)
+on conflict do nothing
+returning id
+
+-- name: find_credentials
+select id, name, display_name, role, about, time_zone, avatar, password_hash
+  from users where lower(name) = lower(%s) and disabled_at is null
+
+-- name: read_credentials
+select id, name, display_name, role, about, time_zone, avatar, password_hash from users where id = %s and disabled_at is null
+
+-- name: renew_hash
+-- The same password, hashed with today's parameters; a change of the password meanwhile wins.
+update users set password_hash = %(fresh)s where id = %(user_id)s and password_hash = %(stored)s
+
+-- name: set_password
+-- Reset links from before are of no use any more.
+with gone as (delete from password_resets where user_id = %(user_id)s)
+update users set password_hash = %(fresh)s where id = %(user_id)s and password_hash = %(stored)s returning id
+
+-- name: set_profile
+update users set display_name = %s, about = %s, time_zone = %s, receipts = %s where id = %s
+
+-- name: find_time_zone
+select true from pg_timezone_names where name = %s limit 1

@@ -1,0 +1,52 @@
+-- name: insert_session
+-- The password must still be the one that was verified: the lock waits for a change of it that is under way, and such
+-- a change waits for us, sees this session, and ends it.
+with holder as (
+    select id from users
+     where id = %(user_id)s and disabled_at is null
+       and (%(digests)s::bytea[] is null or sha256(convert_to(password_hash, 'UTF8')) = any(%(digests)s)) for share
+)
+insert into sessions (user_id, token_hash, device, address, host_cookie, expires_at)
+select id, %(digest)s, %(device)s, %(address)s::inet, %(secure)s, now() + make_interval(days => %(days)s) from holder
+returning id
+
+-- name: list_sessions
+-- The logins that still hold, the one used last first.
+select id, device, host(address),
+       to_char(created_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+       to_char(last_seen_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+  from sessions
+ where user_id = %(user_id)s and (id = %(session_id)s or %(session_id)s is null) and ended_at is null
+   and expires_at > now() and last_seen_at > now() - make_interval(days => %(idle_days)s)
+ order by last_seen_at desc, id desc limit 500
+
+-- name: lock_user
+-- Whoever ends logins or changes an account takes this lock first, so that two of them never wait for each other.
+select id, name, display_name, role, about, time_zone, avatar, receipts from users where id = %s for no key update
+
+-- name: find_replaced
+select user_id, id from sessions where token_hash = %s and ended_at is null
+
+-- name: count_sessions
+select count(*) from sessions where user_id = %s and ended_at is null and expires_at > now()
+
+-- name: end_surplus_sessions
+-- All but this one and the others used last.
+update sessions set ended_at = now()
+ where ended_at is null and id in (
+    select id from sessions
+     where user_id = %(user_id)s and id <> %(session_id)s and ended_at is null and expires_at > now()
+     order by last_seen_at desc, id desc offset %(others)s)
+returning id
+
+-- name: renew_token
+-- The session goes on under another token; whoever has the old one has nothing.
+update sessions set token_hash = %(digest)s, host_cookie = %(secure)s, proved_at = now()
+ where id = %(session_id)s and ended_at is null
+returning id
+
+-- name: end_session
+update sessions set ended_at = now() where user_id = %s and id = %s and ended_at is null returning id
+
+-- name: end_other_sessions
+update sessions set ended_at = now() where user_id = %s and id <> %s and ended_at is null returning id

@@ -1,0 +1,9 @@
+-- name: insert_conversation
+-- No row: the pair has a direct conversation already, or the channel's name is taken.
+insert into conversations (kind, name, topic, private, pair, created_by)
+values (%(kind)s, %(name)s, %(topic)s, %(private)s, %(pair)s, %(creator)s)
+    on conflict do nothing
+returning id, kind, name, topic, private, false, last_seq
+
+-- name: find_pair
+select id from conversations where pair = %s

@@ -1,0 +1,45 @@
+-- name: lock_conversations
+-- In id order, as posts do.
+select id, kind = 'channel' and not private from conversations where id = any(%s) order by id for no key update
+
+-- name: find_members
+-- Who of them is a member now.
+select asked.n
+  from unnest(%s::bigint[], %s::bigint[]) with ordinality as asked (conversation_id, user_id, n)
+ where exists (select from memberships m
+                where m.conversation_id = asked.conversation_id and m.user_id = asked.user_id and m.until is null)
+
+-- name: move_read_marks
+-- Only ever forward, and never beyond the last message. What others see of it moves along where the person shows it, in
+-- a conversation of few, is not invisible, and at odds with nobody there. In this order: the last asks about each member.
+with asked as (
+    select asked.conversation_id, asked.user_id, least(asked.seq, c.last_seq) as seq, c.last_seq,
+           u.receipts
+           and %(most)s >= (
+               select count(*) from (select from memberships o where o.conversation_id = c.id and o.until is null
+                                      limit %(most)s + 1) few)
+           and not exists (
+               select from presence_choices p
+                where p.user_id = u.id and p.mode = 'invisible'
+                  and (p.until_ms = 0 or p.until_ms > extract(epoch from now()) * 1000))
+           and not exists (
+               select from memberships o
+                where o.conversation_id = c.id and o.until is null
+                  and (exists (select from blocks b where b.user_id = u.id and b.blocked_id = o.user_id)
+                       or exists (select from blocks b where b.user_id = o.user_id and b.blocked_id = u.id))) as shown
+      from unnest(%(conversations)s::bigint[], %(users)s::bigint[], %(seqs)s::bigint[])
+           as asked (conversation_id, user_id, seq)
+      join conversations c on c.id = asked.conversation_id
+      join users u on u.id = asked.user_id)
+update memberships m set read_seq = asked.seq, receipt_seq = case when asked.shown then asked.seq else m.receipt_seq end
+  from asked
+ where m.conversation_id = asked.conversation_id and m.user_id = asked.user_id and m.until is null
+   and m.read_seq < asked.seq
+returning m.conversation_id, m.user_id, m.read_seq,
+       asked.last_seq - m.read_seq - (select count(*) from messages d
+                                       where d.conversation_id = m.conversation_id and d.seq > m.read_seq
+                                         and d.deleted_at is not null),
+       (select count(*) from mentions x
+         where x.conversation_id = m.conversation_id and x.user_id in (m.user_id, 0) and x.seq > m.read_seq
+           and not exists (select from blocks b where b.user_id = m.user_id and b.blocked_id = x.author_id)),
+       asked.shown

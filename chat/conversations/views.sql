@@ -1,0 +1,54 @@
+-- name: list_views
+-- One snapshot: where the log stands, whom a person has blocked, and his conversations as they are there.
+-- Last messages are whole up to a number of bytes in all, the latest first; the others' texts are cut,
+-- and tell of no files.
+-- What is deleted counts as read. No own message is beyond the read mark: posting moves it.
+select head.epoch, head.position,
+       (select coalesce(array_agg(b.blocked_id order by b.blocked_id), '{}') from blocks b where b.user_id = %(user)s),
+       (select coalesce(jsonb_agg(told.* order by told.at, told.conversation), '[]') from told_invitations told
+         where told.user_id = %(user)s),
+       c.id, c.kind, c.name, c.topic, c.private, c.archived_at is not null, c.last_seq,
+       c.slow_seconds, c.read_only, m.role, m.read_seq, unread.number, mentions.number, m.level, m.muted_until, people.ids,
+       last.conversation_id, last.seq, last.author_id,
+       case when sum(octet_length(last.body)) over latest > %(bytes)s then left(last.body, %(excerpt)s) else last.body end,
+       last.client_id, last.created_at, last.edited_at, last.deleted, last.reply_to, last.thread, last.replies,
+       last.last_reply, last.last_reply_at, last.pinned, last.reactions, last.mentions, last.mentions_all,
+       case when sum(octet_length(last.body)) over latest <= %(bytes)s then last.files end
+  from log_head head
+  left join (memberships m join conversations c on c.id = m.conversation_id and c.archived_at is null)
+    on m.user_id = %(user)s and m.until is null
+  left join lateral (
+       select c.last_seq - m.read_seq - count(*) from messages d
+        where d.conversation_id = c.id and d.seq > m.read_seq and d.deleted_at is not null) as unread (number) on true
+  left join lateral (
+       select count(*) from mentions x
+        where x.conversation_id = c.id and x.user_id in (m.user_id, 0) and x.seq > m.read_seq
+          and not exists (select from blocks b where b.user_id = m.user_id and b.blocked_id = x.author_id)) as mentions (number) on true
+  left join lateral (
+       select array_agg(o.user_id order by o.user_id) from memberships o
+        where c.kind <> 'channel' and o.conversation_id = c.id and o.until is null) as people (ids) on true
+  left join lateral (
+       select * from told_messages t where t.conversation_id = c.id and t.seq = c.last_seq limit 1) last on true
+window latest as (order by coalesce(last.created_at, c.created_at) desc, c.id)
+ order by coalesce(last.created_at, c.created_at) desc, c.id
+
+-- name: find_view
+-- A conversation as one person sees it; a visitor of a public channel has nothing unread.
+select c.id, c.kind, c.name, c.topic, c.private, c.archived_at is not null, c.last_seq,
+       c.slow_seconds, c.read_only, m.role, coalesce(m.read_seq, c.last_seq), unread.number, mentions.number,
+       coalesce(m.level, 'all'), m.muted_until, people.ids, last.*
+  from conversations c
+  left join memberships m on m.conversation_id = c.id and m.user_id = %(user)s and m.until is null
+  left join lateral (
+       select c.last_seq - m.read_seq - count(*) from messages d
+        where d.conversation_id = c.id and d.seq > m.read_seq and d.deleted_at is not null) as unread (number) on true
+  left join lateral (
+       select count(*) from mentions x
+        where x.conversation_id = c.id and x.user_id in (m.user_id, 0) and x.seq > m.read_seq
+          and not exists (select from blocks b where b.user_id = m.user_id and b.blocked_id = x.author_id)) as mentions (number) on true
+  left join lateral (
+       select array_agg(o.user_id order by o.user_id) from memberships o
+        where c.kind <> 'channel' and o.conversation_id = c.id and o.until is null) as people (ids) on true
+  left join lateral (
+       select * from told_messages t where t.conversation_id = c.id and t.seq = c.last_seq limit 1) last on true
+ where c.id = %(conversation)s and (m.user_id is not null or (c.kind = 'channel' and not c.private))

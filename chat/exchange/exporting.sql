@@ -1,0 +1,7 @@
+-- name: find_channel
+-- By its id, or by its name among those that are not archived.
+select id from conversations where id::text = %(what)s or (kind = 'channel' and archived_at is null and lower(name) = lower(%(what)s))
+ order by id::text = %(what)s desc limit 1
+
+-- name: find_person
+select id from users where lower(name) = lower(%s)

@@ -1,0 +1,24 @@
+-- name: find_origins
+select origin, id from conversations where origin = any(%s)
+
+-- name: find_channels
+select lower(name), id from conversations where kind = 'channel' and archived_at is null and lower(name) = any(%s)
+
+-- name: find_pair
+select id from conversations where pair = %s
+
+-- name: reserve_id
+-- Nobody is given this id any more.
+select setval('conversations_id_seq', greatest(last_value, %s)) from conversations_id_seq
+
+-- name: insert_conversation
+-- No row: the id, the pair or the channel's name is taken. Without an id it gets the next one.
+insert into conversations (id, kind, name, topic, private, pair, origin, created_by, created_at, archived_at,
+                           slow_seconds, read_only, blocked)
+overriding system value
+values (coalesce(%(id)s, nextval('conversations_id_seq')), %(kind)s, %(name)s, %(topic)s, %(private)s, %(pair)s,
+        %(origin)s, %(creator)s, coalesce(%(created_at)s, now()), %(archived_at)s, %(slow)s, %(read_only)s,
+        exists (select from blocks b
+                 where %(pair)s = least(b.user_id, b.blocked_id) || ':' || greatest(b.user_id, b.blocked_id)))
+    on conflict do nothing
+returning id

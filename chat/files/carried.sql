@@ -1,0 +1,19 @@
+-- name: lock_carried
+-- What posts want to carry, in id order. It stays theirs until the commit.
+select id, owner_id, name, size, received, type, width, height, previewed, ready_at is not null
+  from files where id = any(%s::bigint[]) and conversation_id is null and removed_at is null
+ order by id for no key update
+
+-- name: carry_files
+update files f set conversation_id = new.conversation_id, seq = new.seq
+  from unnest(%s::bigint[], %s::bigint[], %s::bigint[]) as new (id, conversation_id, seq) where f.id = new.id
+
+-- name: show_files
+update messages m set files = new.files::jsonb
+  from unnest(%s::bigint[], %s::bigint[], %s::text[]) as new (conversation_id, seq, files)
+ where m.conversation_id = new.conversation_id and m.seq = new.seq
+
+-- name: take_out
+-- The message is deleted, or carries only some of them any more.
+update files set removed_at = now()
+ where conversation_id = %s and seq = %s and removed_at is null and id <> all(%s::bigint[])

@@ -1,0 +1,17 @@
+-- name: read_page
+-- Up to `down` messages below one seq and up to `up` above another, and how many there are: nothing at all for those
+-- who may not see the conversation.
+with seen as (
+    select c.last_seq from conversations c
+     where c.id = %(conversation)s
+       and (c.kind = 'channel' and not c.private
+            or exists (select from memberships m
+                        where m.conversation_id = c.id and m.user_id = %(user)s and m.until is null)))
+select seen.last_seq, page.*
+  from seen left join lateral (
+       (select * from told_messages m where m.conversation_id = %(conversation)s and m.seq < %(below)s
+         order by m.seq desc limit %(down)s)
+        union all
+       (select * from told_messages m where m.conversation_id = %(conversation)s and m.seq > %(above)s
+         order by m.seq limit %(up)s)) page on true
+ order by page.seq

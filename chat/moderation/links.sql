@@ -1,0 +1,25 @@
+-- name: count_links
+-- Those that still let somebody in.
+select count(*) from links where conversation_id = %s and uses_left > 0 and expires_at > now()
+
+-- name: insert_link
+insert into links (conversation_id, code_hash, uses_left, made_by, expires_at)
+values (%s, %s, %s, %s, now() + make_interval(days => %s))
+returning id, uses_left, made_by, made_at, expires_at
+
+-- name: list_links
+select id, uses_left, made_by, made_at, expires_at from links
+ where conversation_id = %s and uses_left > 0 and expires_at > now() order by id
+
+-- name: delete_link
+delete from links where conversation_id = %s and id = %s returning id
+
+-- name: find_link
+-- Where a link leads, while it lets somebody in.
+select conversation_id from links where code_hash = %s and uses_left > 0 and expires_at > now()
+
+-- name: use_link
+-- No row when others have used it up, or it has been withdrawn, since it was found.
+update links set uses_left = uses_left - 1
+ where code_hash = %s and uses_left > 0 and expires_at > now()
+returning id
