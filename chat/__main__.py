@@ -19,15 +19,23 @@ main = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,  # its tracebacks show local variables, passwords among them
 )
+
 main.add_typer(user, name="user")
+
 main.add_typer(audit, name="audit")
+
 main.add_typer(proving)
+
 main.add_typer(bench, name="bench")
+
 main.add_typer(operate)
+
 main.add_typer(moving)
 
 Host = Annotated[str, typer.Option(help="The address to listen on; 0.0.0.0 for all.")]
+
 Data = Annotated[Path, typer.Option(help="The folder that keeps everything.")]
+
 Port = Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")]
 
 
@@ -70,7 +78,7 @@ def serve(
     Example: tandem serve --host 0.0.0.0 --role messages --node m1
     """
     with told_plainly():
-        from chat.process import run
+        from chat.server import run
         from chat.shared.environment import hide_secrets
         from chat.shared.settings import read_settings
         from chat.up.address import check_address

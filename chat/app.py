@@ -25,7 +25,6 @@ from chat.conversations.read_marks import ReadMarks
 from chat.delivery.endpoints import EVIDENCE
 from chat.erasure.steps import keep_erasing
 from chat.exchange.endpoints import AT_ONCE, TURNS
-from chat.figures import Part, list_parts
 from chat.files.endpoints import UPLOADS
 from chat.files.figures import tell_figures
 from chat.files.sweep import Sweep
@@ -37,7 +36,8 @@ from chat.log.retention import Retention
 from chat.log.stuck import keep_ending_stuck
 from chat.messages.endpoints import POSTS
 from chat.messages.post import Posts
-from chat.middleware import add_headers, answer_problems, charge_strangers
+from chat.middleware import ANSWERS, add_headers, add_name, answer_problems, charge_strangers, trace
+from chat.node_metrics import Part, list_parts
 from chat.operations.archive import Archive
 from chat.operations.cleanup import Cleanup
 from chat.operations.delivery import Delivery
@@ -66,7 +66,6 @@ from chat.shared.settings import Settings
 from chat.shared.tasks import Tasks
 from chat.stream.endpoints import STREAMS
 from chat.stream.streams import Streams
-from chat.trace import ANSWERS, add_name, trace
 from presence.endpoints import SOCKETS
 from presence.evidence import describe_evidence
 from presence.here import find_here
@@ -75,9 +74,13 @@ from presence.signal import SIGNALS
 from presence.sockets import Sockets
 
 TASKS = web.AppKey("tasks", Tasks)
+
 REACH = web.AppKey("reach", str)  # where neighbours reach this node; "": nobody knows
+
 DRAINING = web.AppKey("draining", Draining)
+
 MESSAGES = [*routes.ACCOUNTS, *routes.FILES, *routes.CHAT]
+
 ROUTES = {
     "all": [*routes.HEALTH, *routes.OPERATIONS, *MESSAGES, *PRESENCE, *routes.SITE],
     "messages": [*routes.HEALTH, *routes.OPERATIONS, *MESSAGES, *routes.SITE],

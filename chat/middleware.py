@@ -1,28 +1,42 @@
 """Around every endpoint: refusals become problem documents, foreign pages are kept out, headers are strict."""
 
+import itertools
+import re
+import secrets
+import time
+from collections import Counter
 from collections.abc import MutableMapping
 from contextlib import suppress
+from functools import partial
+from urllib.parse import urlsplit
 
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from chat.origin import check_origin
+from chat.shared.audit import CALLER
 from chat.shared.charging import CHARGED, FREE, find_charge
 from chat.shared.endpoints import (
     EVENTS,
+    MEMBER,
     RATES,
+    SETTINGS,
     TYPED_NAME,
+    WROTE,
     answer_problem,
     caller_of,
     check_stranger,
     client_address,
+    find_bearer,
     find_token,
+    is_from_proxy,
+    scheme_of,
 )
 from chat.shared.postgres import UNAVAILABLE as POSTGRES_AWAY
 from chat.shared.problems import (
     Compressed,
     ExpectationFailed,
+    ForeignOrigin,
     NotAllowed,
     NotFound,
     Refusal,
@@ -33,6 +47,7 @@ from chat.shared.problems import (
 from chat.shared.rates import home_of
 
 SERVER = "Tandem"
+
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
@@ -44,14 +59,15 @@ HEADERS = {
         "frame-ancestors 'none'"
     ),
 }
+
 HTTP_REFUSALS: dict[int, type[Refusal]] = {
     404: NotFound,
     405: NotAllowed,
     413: TooLarge,
     417: ExpectationFailed,
 }
-log = structlog.get_logger(__name__)
 
+log = structlog.get_logger(__name__)
 
 # Refusals that are security events, by their code.
 SECURITY_EVENTS = {
@@ -170,3 +186,94 @@ def set_headers(headers: MutableMapping[str, str], *, stored: bool) -> None:
     headers["Server"] = SERVER
     if not stored:
         headers.setdefault("Cache-Control", "no-store")
+
+
+# Tracing a request: its id stands in the answer and in every log line that it leads to, beside the frame it wrote.
+# The `X-Request-ID` of a trusted proxy is taken over, so that its log and ours name a request alike; a stranger's is
+# not. `wrote` is the frame's `id:`.
+
+NAME = web.RequestKey("name", str)
+
+ANSWERS = web.AppKey("answers", Counter[int])
+
+FORM = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+
+START, NUMBERS = secrets.token_hex(4), itertools.count(1)
+
+SLOW_SECONDS = 1.0
+
+PATIENT = "/api/chat/stream"  # whose requests last by nature
+
+
+@web.middleware
+async def trace(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Name it, answer it, and log it as LOG_REQUESTS asks."""
+    given = request.headers.get("X-Request-ID", "")
+    believed = FORM.fullmatch(given) and is_from_proxy(request)
+    name = request[NAME] = given if believed else f"{START}-{next(NUMBERS):x}"
+    structlog.contextvars.bind_contextvars(request=name)
+    CALLER.set(partial(caller_of, request))
+    began = time.monotonic()
+    response = await handler(request)
+    request.app[ANSWERS][response.status] += 1
+    wanted, took = request.app[SETTINGS].log_requests, time.monotonic() - began
+    if wanted == "all" or (wanted == "slow" and took > SLOW_SECONDS and request.path != PATIENT):
+        wrote = {"wrote": request[WROTE]} if WROTE in request else {}
+        user = {"user": request[MEMBER].user_id} if MEMBER in request else {}
+        asked_by = {"address": client_address(request)} | user
+        line = {"method": request.method, "path": request.path, "status": response.status, "seconds": round(took, 4)}
+        log.info("request", **line, **asked_by, **wrote)
+    return response
+
+
+async def add_name(request: web.Request, response: web.StreamResponse) -> None:
+    """The id, in the answer."""
+    response.headers["X-Request-ID"] = request.get(NAME, "")
+
+
+# Origins: which web pages may act for the user whose cookie a request carries.
+
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+
+# The values of Sec-Fetch-Site that mean another site, or a sibling subdomain of this one.
+FOREIGN_SITES = {"cross-site", "same-site"}
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
+Origin = tuple[str, str, int]
+
+
+def check_origin(request: web.Request) -> None:
+    """Raise `ForeignOrigin` unless a change, or a WebSocket, comes from a page of this server or an allowed origin.
+
+    Requests with a bearer token are exempt, as no foreign page can make a browser send one. Requests without a cookie
+    are not: a foreign page must not log a user in under another account.
+    """
+    upgrade = request.headers.get("Upgrade", "").lower() == "websocket"
+    if (request.method in SAFE_METHODS and not upgrade) or find_bearer(request) is not None:
+        return
+    said = request.headers.get("Origin")
+    if said is None:
+        if request.headers.get("Sec-Fetch-Site", "").lower() in FOREIGN_SITES:
+            raise ForeignOrigin
+        return
+    allowed = [f"{scheme_of(request)}://{request.host}", *request.app[SETTINGS].allowed_origins]
+    origin = parse_origin(said)
+    if origin is None or origin not in [parse_origin(one) for one in allowed]:
+        raise ForeignOrigin
+
+
+def parse_origin(text: str) -> Origin | None:
+    """Return scheme, host and port (RFC 6454: the default port is the same origin); None for anything else.
+
+    >>> parse_origin("https://chat.example:443")
+    ('https', 'chat.example', 443)
+    """
+    try:
+        parts = urlsplit(text)
+        port = parts.port or DEFAULT_PORTS.get(parts.scheme)
+    except ValueError:
+        return None
+    if not (parts.hostname and port) or "@" in parts.netloc or parts.path or parts.query or parts.fragment:
+        return None
+    return parts.scheme, parts.hostname, port

@@ -1,5 +1,6 @@
 """The URL table: a line each."""
 
+from chat import site
 from chat.accounts import endpoints as accounts
 from chat.accounts.avatars import endpoints as avatars
 from chat.accounts.factors import endpoints as factors
@@ -24,7 +25,6 @@ from chat.operations import endpoints as operations
 from chat.operations.announcements import endpoints as announcements
 from chat.search import endpoints as search
 from chat.shared.route import Operation
-from chat.site import endpoints as site
 from chat.stream import endpoints as stream
 
 C = "/api/chat/conversations"
@@ -35,6 +35,7 @@ HEALTH = [
     Operation("GET", "/health/ready", operations.get_ready, "operations.get_ready", "operations", "Health"),
     Operation("GET", "/metrics", operations.get_metrics, "operations.get_metrics", "operations", "text/plain"),
 ]
+
 OPERATIONS = [
     Operation("GET", "/api/operations/echo", operations.get_echo, "operations.get_echo", "operations"),
     Operation("GET", "/api/audit", operations.get_audit, "operations.get_audit", "operations", "Audit"),
@@ -73,6 +74,7 @@ OPERATIONS = [
         "operations",
     ),
 ]
+
 ACCOUNTS = [
     Operation("POST", "/api/accounts", accounts.post_account, "accounts.post_account", "accounts", "SignedIn"),
     Operation("POST", "/api/invites", accounts.post_invite, "accounts.post_invite", "accounts"),
@@ -165,6 +167,7 @@ ACCOUNTS = [
     Operation("POST", "/api/users/{user}/reset", resets.post_reset, "resets.post_reset", "accounts", "ResetLink"),
     Operation("POST", "/api/resets", resets.post_new_password, "resets.post_new_password", "accounts"),
 ]
+
 CHAT = [
     # first, for they are tried in this order, and nothing is asked for as often
     Operation(
@@ -385,6 +388,7 @@ CHAT = [
     ),
     Operation("GET", C + "/{conversation}/audit", moderation.get_notes, "moderation.get_notes", "moderation", "Notes"),
 ]
+
 FILES = [
     Operation("POST", "/api/files", files.post_file, "files.post_file", "files"),
     Operation("HEAD", "/api/files/{file}", files.head_upload, "files.head_upload", "files"),
@@ -393,6 +397,7 @@ FILES = [
     Operation("DELETE", "/api/files/{file}", files.delete_upload, "files.delete_upload", "files"),
     Operation("GET", "/api/files/{file}/{name}", reading.get_file, "reading.get_file", "files", "*/*"),
 ]
+
 # Last: app addresses such as /c/12 all lead to the page.
 SITE = [
     Operation("GET", "/assets/{name}", site.get_asset),

@@ -4,6 +4,7 @@ import asyncio
 import gc
 import resource
 import signal
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -16,13 +17,13 @@ from chat.app import DRAINING, REACH, TASKS, make_app, make_operations_app
 from chat.demo.marker import count_demo_accounts, demo_warning, is_reachable
 from chat.http_server import Runner
 from chat.shared.endpoints import POOL, SETTINGS
-from chat.shared.listeners import BACKLOG, open_listeners, reach_of
 from chat.shared.logs import set_up_logs
 from chat.shared.postgres import UNAVAILABLE
 from chat.shared.settings import Settings
 from chat.shared.tasks import Tasks, first_of
 
 COLLECTED = 10_000, 20, 20  # new objects; rounds of the young, and of the middle ones, before older ones are looked at
+
 log = structlog.get_logger(__name__)
 
 
@@ -110,3 +111,32 @@ async def signalled() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, came.set)
     await came.wait()
+
+
+# Listeners: the sockets at which a node takes connections. uvloop takes one connection from a listening socket in
+# each turn of the loop. On a busy node, whose turns are long, that was 550 a second while 1,000 came, and some waited
+# for 5 s. So each socket is listened at many times over: one in a hundred then waited for more than 0.3 s.
+
+BACKLOG = 4096
+
+COPIES = 16
+
+
+def open_listeners(host: str, port: int) -> list[socket.socket]:
+    """All that wait for connections to this port, on every address of `host`; raises `OSError` when it is taken."""
+    found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    listeners = []
+    for family, address in dict.fromkeys((info[0], info[4][:2]) for info in found):
+        first = socket.create_server(address, family=family, backlog=BACKLOG)
+        listeners += [first, *(first.dup() for _ in range(COPIES - 1))]
+    return listeners
+
+
+def reach_of(host: str, port: int) -> str:
+    """Where neighbours reach who listens here: the machine's own address where that is all of them."""
+    if host in ("0.0.0.0", "::", ""):
+        try:
+            host = socket.gethostbyname(socket.gethostname())
+        except OSError:
+            return ""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

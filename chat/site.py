@@ -8,8 +8,10 @@ from aiohttp import web
 from chat.shared.problems import NotFound
 
 HERE = Path(__file__).resolve()
+
 # Beside the sources in a checkout, inside the package in a wheel.
 ROOTS = (HERE.parents[2] / "web" / "dist", HERE.parents[1] / "web_dist")
+
 FOR_EVER = "public, max-age=31536000, immutable"
 
 

@@ -18,8 +18,7 @@ from chat.messages.draft import Post
 from chat.messages.endpoints import POSTS
 from chat.messages.message import Message
 from chat.messages.post import Posts
-from chat.process import spare_collector
-from chat.shared.listeners import BACKLOG, open_listeners
+from chat.server import BACKLOG, open_listeners, spare_collector
 from chat.shared.settings import read_settings
 
 

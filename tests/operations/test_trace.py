@@ -2,7 +2,7 @@
 
 import orjson
 
-from chat.trace import FORM
+from chat.middleware import FORM
 from tests.cast import Cast
 from tests.nodes import Node
 from tests.promises.conftest import StartNode, stage, start_node

@@ -99,7 +99,7 @@ BY_NAME = {
     "chat.messages.draft:parse_moment": BODY,
     "chat.messages.reactions.emoji:parse_emoji": MESSAGE,
     "chat.messages.reactions.emoji:strip": MESSAGE,
-    "chat.origin:parse_origin": HEAD,
+    "chat.middleware:parse_origin": HEAD,
     "chat.search.lexemes:quote": MESSAGE,
     "chat.search.lexemes:quoted_grams": MESSAGE,
     "chat.search.question:parse_question": QUERY,

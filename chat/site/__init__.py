@@ -1,1 +1,0 @@
-"""The built web app, served by the node itself."""
