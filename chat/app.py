@@ -11,12 +11,11 @@ from aiohttp import web
 
 from chat import routes
 from chat.accounts.accounts import Accounts
-from chat.accounts.endpoints import ACCOUNTS, SESSIONS
-from chat.accounts.factors.challenges import Challenges
-from chat.accounts.factors.endpoints import CHALLENGES, FACTORS
-from chat.accounts.factors.factors import SecondFactors
+from chat.accounts.challenges import Challenges
+from chat.accounts.endpoints import ACCOUNTS, HERE, SESSIONS
+from chat.accounts.factor_endpoints import CHALLENGES, FACTORS
+from chat.accounts.second_factors import SecondFactors
 from chat.accounts.sessions import Sessions
-from chat.attention.endpoints import HERE
 from chat.attention.here import Here
 from chat.canary.canary import Canary
 from chat.conversations.endpoints import READ_MARKS

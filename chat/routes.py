@@ -1,13 +1,13 @@
 """The URL table: a line each."""
 
 from chat import site
+from chat.accounts import admin_endpoints as oversight
 from chat.accounts import endpoints as accounts
-from chat.accounts.avatars import endpoints as avatars
-from chat.accounts.factors import endpoints as factors
-from chat.accounts.log_in import endpoints as log_in
-from chat.accounts.oversight import endpoints as oversight
-from chat.accounts.resets import endpoints as resets
-from chat.attention import endpoints as attention
+from chat.accounts import endpoints as attention
+from chat.accounts import endpoints as avatars
+from chat.accounts import factor_endpoints as factors
+from chat.accounts import login_endpoints as log_in
+from chat.accounts import login_endpoints as resets
 from chat.conversations import endpoints as conversations
 from chat.conversations import member_endpoints as members
 from chat.delivery import endpoints as delivery

@@ -13,8 +13,8 @@ import structlog
 import uvloop
 from aiohttp import web
 
+from chat.accounts.demo_accounts import count_demo_accounts, demo_warning, is_reachable
 from chat.app import DRAINING, REACH, TASKS, make_app, make_operations_app
-from chat.demo.marker import count_demo_accounts, demo_warning, is_reachable
 from chat.http_server import Runner
 from chat.shared.endpoints import POOL, SETTINGS
 from chat.shared.logs import set_up_logs

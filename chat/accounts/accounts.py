@@ -1,18 +1,27 @@
 """Accounts: made, proved with a password, changed."""
 
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import orjson
 from pydantic import ValidationError
 
-from chat.accounts.form import LogIn, PasswordChange, Profile, SignUp
-from chat.accounts.hasher import Hasher
-from chat.accounts.invites import use_invite
+from chat.accounts.models import (
+    InviteForm,
+    LogIn,
+    Me,
+    PasswordChange,
+    Profile,
+    SignUp,
+    User,
+    require_own_look,
+    tell_change,
+)
+from chat.accounts.passwords import Hasher
 from chat.accounts.sessions import Device, Session, Sessions, end_others, lock_user, renew_token
 from chat.accounts.sessions import queries as sessions_queries
-from chat.accounts.strength import check_password
-from chat.accounts.user import Me, User, require_own_look, tell_change
+from chat.accounts.validation import check_password
 from chat.log.append import Log
 from chat.log.entry import Unplaced
 from chat.shared.audit import COMMAND_LINE, Actor, record
@@ -227,3 +236,42 @@ async def create(pool: Pool, name: str, password: str, display_name: str | None 
         user = await insert_user(connection, form.name, form.display_name or form.name, stored, role)
         await record(connection, COMMAND_LINE, "account.create", user.id, role=role)
     return user.id
+
+
+# Invites: where SIGNUP=invite, a code is what lets somebody in; it is shown once and stored hashed.
+
+
+class BadInvite(Refusal):
+    """This invitation is unknown, used up or expired; ask for another one."""
+
+    status, code = 403, "bad_invite"
+
+
+@dataclass(frozen=True, slots=True)
+class Invite:
+    """`code` is known only now."""
+
+    code: str
+    uses: int
+    expires_at: str
+
+    def to_json(self) -> dict[str, object]:
+        """What the one who made it gets to see."""
+        return {"invite": self.code, "uses": self.uses, "expires_at": self.expires_at}
+
+
+async def make_invite(pool: Pool, form: InviteForm, actor: Actor = COMMAND_LINE) -> Invite:
+    """A new invitation."""
+    code = secrets.token_urlsafe(16)
+    made = {"digest": hash_token(code), "uses": form.uses, "days": form.days, "user_id": actor.user_id}
+    async with pool.connection() as connection, connection.transaction():
+        row = await (await connection.execute(queries.insert_invite, made)).fetchone()
+        await record(connection, actor, "invite.make", uses=form.uses, days=form.days)
+    assert row is not None
+    return Invite(code, form.uses, row[0])
+
+
+async def use_invite(connection: Connection, code: str) -> None:
+    """Use it once; raises `BadInvite`. It comes back when the transaction does not commit."""
+    if not await (await connection.execute(queries.use_invite, [hash_token(code)])).fetchone():
+        raise BadInvite

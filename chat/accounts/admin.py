@@ -1,15 +1,14 @@
 """Disabling: an account that nobody can log in to; its messages stay. Enabling reverses it."""
 
-from typing import Annotated
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
 
-from chat.accounts.form import Form
-from chat.accounts.oversight.standing import LastAdmin, lock_standing
+from chat.accounts.models import Form, User, tell_change
 from chat.accounts.sessions import end_all
-from chat.log.append import Log
+from chat.log.append import Change, Log
 from chat.shared.audit import Actor, record
-from chat.shared.problems import Forbidden
+from chat.shared.problems import Forbidden, NotFound, Refusal
 from chat.shared.queries import load
 
 queries = load(__file__)
@@ -43,3 +42,60 @@ async def set_disabled(log: Log, actor: Actor, user_id: int, disabled: bool, *, 
         if changed:
             await record(change.connection, actor, "account.disable" if disabled else "account.enable", user_id)
         return await end_all(change, actor, user_id, "disabled") if disabled else []
+
+
+# An account as its operator sees it: its role, whether it is disabled, and whether it is the last admin.
+
+Role = Literal["admin", "member"]
+
+
+class LastAdmin(Refusal):
+    """This is the last admin. Make another user an admin first."""
+
+    status, code = 409, "last_admin"
+
+
+class RoleForm(Form):
+    """The role an account is to have."""
+
+    role: Annotated[Role, Field()]
+
+
+class Standing(NamedTuple):
+    """A locked account. `last_admin`: without it nobody could administer this server."""
+
+    user: User
+    disabled: bool
+    last_admin: bool
+
+
+async def lock_standing(change: Change, user_id: int) -> Standing:
+    """Lock the account and every admin; raise `NotFound`."""
+    rows = await (await change.connection.execute(queries.lock_account, {"user": user_id})).fetchall()
+    found = [row for row in rows if row[0] == user_id]
+    if not found:
+        raise NotFound
+    *fields, disabled = found[0]
+    user = User(*fields)
+    others = [row for row in rows if row[0] != user_id]
+    return Standing(user, disabled, user.role == "admin" and not disabled and not others)
+
+
+async def set_role(log: Log, actor: Actor, user_id: int, role: Role, *, force: bool = False) -> list[int]:
+    """Make the account an admin or a member, and tell those who share a conversation. Return the sessions that ended.
+
+    Sessions of a former admin end, so that nothing opened with admin rights stays open. Raise `NotFound`, or
+    `LastAdmin` unless `force`. A role the account already has changes nothing and is not recorded.
+    """
+    async with log.change() as change:
+        standing = await lock_standing(change, user_id)
+        if standing.user.role == role:
+            return []
+        if standing.last_admin and not force:
+            raise LastAdmin
+        await change.connection.execute(queries.set_role, [role, user_id])
+        await record(change.connection, actor, "account.role", user_id, role=role)
+        ended = await end_all(change, actor, user_id, "role") if role == "member" else []
+        changed = standing.user.with_role(role)
+        await tell_change(change, changed, "members")  # nobody else needs to know the name
+        return ended

@@ -2,21 +2,12 @@
 
 from aiohttp import web
 
+from chat.accounts.admin import Disabling, RoleForm, set_disabled, set_role
 from chat.accounts.endpoints import SESSIONS, describe_sessions, let_go
-from chat.accounts.oversight.disable import Disabling, set_disabled
-from chat.accounts.oversight.standing import RoleForm, set_role
-from chat.accounts.user import read_user
+from chat.accounts.models import read_user
 from chat.log.endpoints import LOG
 from chat.shared.audit import record
-from chat.shared.endpoints import (
-    POOL,
-    actor_of,
-    answer_json,
-    path_id,
-    read_model,
-    require_admin,
-    require_recent_proof,
-)
+from chat.shared.endpoints import POOL, actor_of, answer_json, path_id, read_model, require_admin, require_recent_proof
 
 
 async def get_sessions(request: web.Request) -> web.Response:

@@ -1,7 +1,7 @@
 """An avatar: a small square, made from the picture that somebody sent; the picture itself is not kept."""
 
+from chat.accounts.models import Me, User, tell_change
 from chat.accounts.sessions import queries as sessions_queries
-from chat.accounts.user import Me, User, tell_change
 from chat.files.picture import Pictures
 from chat.files.refusals import NoPicture
 from chat.log.append import Change, Log

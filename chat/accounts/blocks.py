@@ -1,11 +1,13 @@
 """Blocking: two people who have nothing to do with each other. It holds both ways; who it was is not said."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
-from chat.attention.entries import changed_block
+import orjson
+
 from chat.attention.refusals import BlocksOneself, TooManyBlocks
 from chat.conversations.refusals import Blocked
 from chat.log.append import Change, Log
+from chat.log.entry import Unplaced
 from chat.shared.postgres import Pool
 from chat.shared.problems import NotFound
 from chat.shared.queries import load
@@ -77,3 +79,11 @@ async def require_unblocked(change: Change, user_id: int, others: Collection[int
     asked = {"user": user_id, "others": list(others)}
     if await (await change.connection.execute(queries.find_block, asked)).fetchone():
         raise Blocked
+
+
+def changed_block(user_id: int, blocked_id: int, on: bool, mentions: Iterable[tuple[int, int]]) -> Unplaced:
+    """For the person's own devices: the other one is not told. `mentions`: `(conversation, how many)` where that has
+    changed."""
+    counts = [{"conversation": conversation_id, "mentions": number} for conversation_id, number in mentions]
+    data = orjson.dumps({"user": blocked_id, "on": on, "mentions": counts})
+    return Unplaced("block", user_id=user_id, subject=blocked_id, data=data)

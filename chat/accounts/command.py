@@ -6,12 +6,10 @@ from typing import NamedTuple, TypeVar
 
 import psycopg
 
-from chat.accounts.accounts import create
-from chat.accounts.form import InviteForm
-from chat.accounts.invites import make_invite
-from chat.accounts.oversight.disable import set_disabled
-from chat.accounts.oversight.standing import Role, set_role
-from chat.accounts.resets.resets import Reset, make_reset
+from chat.accounts.accounts import create, make_invite
+from chat.accounts.admin import Role, set_disabled, set_role
+from chat.accounts.models import InviteForm
+from chat.accounts.password_resets import Reset, make_reset
 from chat.log.append import Log
 from chat.log.entry import Entry
 from chat.log.retention import Retention

@@ -2,14 +2,30 @@
 
 from aiohttp import web
 
-from chat.accounts.accounts import Accounts, SignedIn, plain_name
-from chat.accounts.factors.endpoints import require_second_step
-from chat.accounts.form import InviteForm, LogIn, PasswordChange, Profile, SignUp
-from chat.accounts.invites import make_invite
-from chat.accounts.name import plain_text
-from chat.accounts.sessions import Device, Sessions
-from chat.accounts.trusted_devices import TRUSTED_DAYS, Trust, find_trust, trust_device
-from chat.accounts.user import find_users, read_me, read_user, read_users
+from chat.accounts.accounts import Accounts, SignedIn, make_invite, plain_name
+from chat.accounts.avatars import read_avatar, remove_avatar, set_avatar
+from chat.accounts.blocks import block, list_blocks, unblock
+from chat.accounts.factor_endpoints import require_second_step
+from chat.accounts.models import (
+    InviteForm,
+    LogIn,
+    PasswordChange,
+    Profile,
+    SignUp,
+    find_users,
+    read_me,
+    read_user,
+    read_users,
+)
+from chat.accounts.sessions import TRUSTED_DAYS, Device, Sessions, Trust, find_trust, trust_device
+from chat.accounts.validation import plain_text
+from chat.attention.here import Here
+from chat.attention.notice import NoticePatch
+from chat.attention.notices import change_notice
+from chat.attention.receipts import list_receipts
+from chat.files.endpoints import HEADERS, UPLOADS
+from chat.log.endpoints import LOG
+from chat.shared.bodies import receive
 from chat.shared.endpoints import (
     COOKIE,
     HOST_COOKIE,
@@ -35,13 +51,20 @@ from chat.shared.endpoints import (
     require_recent_proof,
 )
 from chat.shared.identity import Member, hash_token
+from chat.shared.problems import TooLarge
 
 ACCOUNTS = web.AppKey("accounts", Accounts)
+
 SESSIONS = web.AppKey("sessions", Sessions)
+
 IDS_MOST = 500
+
 IDS_AT_ONCE = 25  # users that cost as much as one cheap read
+
 QUERY_MOST = 64
+
 DAY = 86_400
+
 DEVICE_COOKIE = "tandem-device"
 
 
@@ -248,3 +271,80 @@ async def post_invite(request: web.Request) -> web.Response:
     form = await read_model(request, InviteForm)
     invite = await make_invite(request.app[POOL], form, actor_of(request, member))
     return answer_json(invite.to_json(), 201)
+
+
+# `…/notifications`, `…/receipts`, and blocks.
+
+HERE = web.AppKey("here", Here)
+
+
+async def put_notifications(request: web.Request) -> web.Response:
+    """What I want to be told of in this conversation."""
+    member = await require_changer(request)
+    patch = await read_model(request, NoticePatch)
+    conversation_id = path_id(request, "conversation")
+    notice = await change_notice(request.app[LOG], member.user_id, conversation_id, patch)
+    return answer_json({"conversation": conversation_id} | notice.to_json())
+
+
+async def get_receipts(request: web.Request) -> web.Response:
+    """How far the others have read."""
+    member = await require_identity(request)
+    most, conversation_id = request.app[SETTINGS].receipts_most, path_id(request, "conversation")
+    receipts = await list_receipts(request.app[POOL], member.user_id, conversation_id, most)
+    return answer_json({"receipts": [{"user": user, "seq": seq} for user, seq in receipts]})
+
+
+async def get_blocks(request: web.Request) -> web.Response:
+    """Whom I have blocked."""
+    member = await require_identity(request)
+    return answer_json({"blocked": await list_blocks(request.app[POOL], member.user_id)})
+
+
+async def put_block(request: web.Request) -> web.Response:
+    """I want to have nothing to do with this person."""
+    member = await require_changer(request)
+    most = request.app[SETTINGS].blocks_per_person
+    await block(request.app[LOG], member.user_id, path_id(request, "user"), most)
+    return web.Response(status=204)
+
+
+async def delete_block(request: web.Request) -> web.Response:
+    """I have changed my mind."""
+    member = await require_changer(request)
+    await unblock(request.app[LOG], member.user_id, path_id(request, "user"))
+    return web.Response(status=204)
+
+
+# `/api/users/me/avatar` and `/api/avatars/{avatar}`.
+
+AVATAR_MOST = 10 * 1024 * 1024
+
+# Another picture has another address.
+FOR_EVER = "private, max-age=31536000, immutable"
+
+
+async def put_avatar(request: web.Request) -> web.Response:
+    """The body is the picture."""
+    member = await require_changer(request)
+    if (request.content_length or 0) > AVATAR_MOST:
+        raise TooLarge(f"A picture of oneself may have at most {AVATAR_MOST // 2**20} MiB.")
+    settings, pictures = request.app[SETTINGS], request.app[UPLOADS].pictures
+    body = receive(request, AVATAR_MOST, settings.body_seconds)
+    user = await set_avatar(request.app[LOG], settings.directory, pictures, member.user_id, body)
+    return answer_json(user.to_json())
+
+
+async def delete_avatar(request: web.Request) -> web.Response:
+    """Initials again."""
+    member = await require_changer(request)
+    user = await remove_avatar(request.app[LOG], request.app[SETTINGS].directory, member.user_id)
+    return answer_json(user.to_json())
+
+
+async def get_avatar(request: web.Request) -> web.Response:
+    """A square WebP, for everybody who is logged in."""
+    await require_identity(request)
+    picture = await read_avatar(request.app[POOL], path_id(request, "avatar"))
+    headers = HEADERS | {"Content-Type": "image/webp", "Content-Disposition": "inline", "Cache-Control": FOR_EVER}
+    return web.Response(body=picture, headers=headers)

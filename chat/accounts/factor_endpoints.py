@@ -5,12 +5,11 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from chat.accounts.factors import passkeys
-from chat.accounts.factors.challenges import Challenge, Challenges
-from chat.accounts.factors.factors import FirstCode, NewPasskey, PasskeyChange, SecondFactors
-from chat.accounts.factors.passkeys import RelyingParty
-from chat.accounts.factors.totp import begin_totp, describe_totp
-from chat.accounts.user import read_user
+from chat.accounts import passkeys
+from chat.accounts.challenges import Challenge, Challenges
+from chat.accounts.models import read_user
+from chat.accounts.passkeys import RelyingParty
+from chat.accounts.second_factors import FirstCode, NewPasskey, PasskeyChange, SecondFactors, begin_totp, describe_totp
 from chat.shared.endpoints import (
     IDENTITIES,
     POOL,
@@ -28,6 +27,7 @@ from chat.shared.endpoints import (
 from chat.shared.problems import Refusal
 
 FACTORS = web.AppKey("factors", SecondFactors)
+
 CHALLENGES = web.AppKey("challenges", Challenges)
 
 

@@ -2,24 +2,30 @@
 
 from aiohttp import web
 
+from chat.accounts import passkeys
 from chat.accounts.accounts import BadCredentials
-from chat.accounts.endpoints import ACCOUNTS, device_of, forgive, welcome
-from chat.accounts.factors import passkeys
-from chat.accounts.factors.endpoints import CHALLENGES, FACTORS, options_for, party_of
-from chat.accounts.factors.factors import PasskeyLogIn, Proof, SecondStep
-from chat.accounts.factors.passkeys import BadPasskey
-from chat.accounts.user import read_user
+from chat.accounts.endpoints import ACCOUNTS, device_of, forgive, let_go, welcome
+from chat.accounts.factor_endpoints import CHALLENGES, FACTORS, options_for, party_of
+from chat.accounts.models import read_user
+from chat.accounts.passkeys import BadPasskey
+from chat.accounts.password_resets import NewPassword, ResetForm, make_reset, use_reset
+from chat.accounts.second_factors import PasskeyLogIn, Proof, SecondStep
+from chat.log.endpoints import LOG
 from chat.shared.audit import Actor, record
 from chat.shared.endpoints import (
     IDENTITIES,
     POOL,
     RATES,
     TYPED_NAME,
+    actor_of,
     answer_json,
     client_address,
+    path_id,
     read_model,
+    require_admin,
     require_changer,
     require_identity,
+    require_recent_proof,
 )
 from chat.shared.identity import Member
 from chat.shared.problems import NotFound
@@ -123,3 +129,28 @@ async def prove_factor(request: web.Request, member: Member, form: Proof) -> Non
     if challenge:
         await challenges.redeem(challenge)
     await second.refill(str(member.user_id))
+
+
+# `POST /api/users/{user}/reset` and `POST /api/resets`.
+
+
+async def post_reset(request: web.Request) -> web.Response:
+    """Create a one-time link with which a user sets a new password. Admins only; needs a recent proof.
+
+    The link is `path` at this server's address. It is shown once, works once and expires after 24 hours.
+    """
+    await require_admin(request)
+    member = await require_recent_proof(request)
+    form, user_id = await read_model(request, ResetForm), path_id(request, "user")
+    actor = actor_of(request, member)
+    reset = await make_reset(request.app[POOL], actor, user_id, second_factors=form.also_second_factors)
+    return answer_json(reset.to_json(), 201)
+
+
+async def post_new_password(request: web.Request) -> web.Response:
+    """Set a new password with the token of a reset link. All sessions of the account end."""
+    address = client_address(request)
+    await request.app[RATES].login_address.spend(address)
+    form = await read_model(request, NewPassword)
+    app = request.app
+    return let_go(request, await use_reset(app[LOG], app[POOL], app[ACCOUNTS].hasher, address, form))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from chat.accounts.factors.challenges import Challenge
+from chat.accounts.challenges import Challenge
 from chat.shared.postgres import Connection
 from chat.shared.problems import NotFound, Refusal
 from chat.shared.queries import load

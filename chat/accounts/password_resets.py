@@ -7,11 +7,10 @@ from typing import Annotated
 from pydantic import Field
 
 from chat.accounts.accounts import check_new
-from chat.accounts.factors.factors import remove_all
-from chat.accounts.form import Form, GivenPassword
-from chat.accounts.hasher import Hasher
+from chat.accounts.models import Form, GivenPassword, User
+from chat.accounts.passwords import Hasher
+from chat.accounts.second_factors import remove_all
 from chat.accounts.sessions import end_all, lock_user
-from chat.accounts.user import User
 from chat.log.append import Log
 from chat.log.entry import IDENTITY, Unplaced
 from chat.shared.audit import Actor, record

@@ -11,11 +11,13 @@ from typing import TypeVar
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from chat.accounts.strength import normalise
+from chat.accounts.validation import normalise
 from chat.shared.problems import Overloaded
 
 AT_ONCE = min(4, os.cpu_count() or 1)
+
 WAITING_MOST = 64
+
 T = TypeVar("T")
 
 

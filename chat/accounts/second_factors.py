@@ -1,23 +1,27 @@
 """Second factors of a user: which there are, adding and removing them, and proving one."""
 
+import base64
+import hmac
+import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
+import pyotp
+import segno
 from pydantic import AfterValidator, Field, model_validator
 
-from chat.accounts.factors import passkeys
-from chat.accounts.factors.challenges import Challenge
-from chat.accounts.factors.passkeys import Passkey, RelyingParty
-from chat.accounts.factors.recovery import queries as recovery_queries
-from chat.accounts.factors.recovery import renew_recovery_codes, use_recovery_code
-from chat.accounts.factors.totp import confirm_totp, remove_totp, use_totp
-from chat.accounts.form import DeviceName, Form, GivenPassword
-from chat.accounts.name import DisplayName
+from chat.accounts import passkeys
+from chat.accounts.challenges import Challenge
+from chat.accounts.models import DeviceName, Form, GivenPassword
+from chat.accounts.passkeys import Passkey, RelyingParty
+from chat.accounts.validation import DisplayName
 from chat.log.append import Change, Log
 from chat.log.entry import IDENTITY, Unplaced
 from chat.shared.audit import Actor, record
+from chat.shared.identity import hash_token
 from chat.shared.postgres import Connection, Pool
-from chat.shared.problems import Invalid, NotFound
+from chat.shared.problems import Invalid, NotFound, Refusal
 from chat.shared.queries import load
 
 queries = load(__file__)
@@ -187,7 +191,7 @@ class SecondFactors:
         await record(change.connection, actor, "mfa.removed", user_id, kind=kind)
         await change.record(Unplaced(IDENTITY, user_id=user_id))
         if not (await read_factors(change.connection, user_id)).methods:
-            await change.connection.execute(recovery_queries.delete_codes, [user_id])
+            await change.connection.execute(queries.delete_codes, [user_id])
 
     async def renew_codes(self, actor: Actor, user_id: int) -> list[str]:
         """Replace the recovery codes; return the new ones. Raise `Invalid` if the user has no other second factor."""
@@ -219,3 +223,106 @@ async def remove_all(connection: Connection, user_id: int) -> bool:
     had = bool((await read_factors(connection, user_id)).methods)
     await connection.execute(queries.delete_factors, {"user_id": user_id})
     return had
+
+
+# Recovery codes: ten codes of 80 random bits, shown once and stored hashed. Each is good for one log-in.
+
+COUNT = 10
+
+
+class BadRecoveryCode(Refusal):
+    """This recovery code is wrong or used already."""
+
+    status, code = 403, "bad_recovery_code"
+
+
+def make_code() -> str:
+    """Return a code such as `k3xq-77ab-cdef-2345`."""
+    text = base64.b32encode(secrets.token_bytes(10)).decode().lower()
+    return "-".join(text[at : at + 4] for at in range(0, 16, 4))
+
+
+def hash_code(code: str) -> bytes:
+    """Return the hash that a code is stored as, whatever its case and separators. 80 random bits need no salt."""
+    return hash_token("".join(letter for letter in code.lower() if letter.isalnum()))
+
+
+async def renew_recovery_codes(connection: Connection, user_id: int) -> list[str]:
+    """Replace all codes of this user; return the new ones."""
+    codes = [make_code() for _ in range(COUNT)]
+    await connection.execute(queries.delete_codes, [user_id])
+    await connection.execute(queries.insert_codes, [user_id, [hash_code(code) for code in codes]])
+    return codes
+
+
+async def use_recovery_code(connection: Connection, user_id: int, code: str) -> None:
+    """Use a code, once; raise `BadRecoveryCode`."""
+    if not await (await connection.execute(queries.use_code, [user_id, hash_code(code)])).fetchone():
+        raise BadRecoveryCode
+
+
+# Authenticator apps: time-based one-time codes (RFC 6238), six digits, a new one every 30 seconds.
+
+ISSUER = "Tandem"
+
+DRIFT = (-1, 0, 1)  # steps that an app's clock may be off
+
+
+class AuthenticatorExists(Refusal):
+    """An authenticator app is set up already. Remove it first."""
+
+    status, code = 409, "authenticator_exists"
+
+
+class BadCode(Refusal):
+    """This code is wrong, expired or used already. Enter the code that the app shows now."""
+
+    status, code = 403, "bad_code"
+
+
+async def begin_totp(connection: Connection, user_id: int) -> str:
+    """Store and return a new secret. It asks for nothing at log-in until it is confirmed.
+
+    Raise `AuthenticatorExists` when the user has a confirmed one.
+    """
+    secret = pyotp.random_base32()
+    began = {"user_id": user_id, "secret": secret}
+    if not await (await connection.execute(queries.begin_authenticator, began)).fetchone():
+        raise AuthenticatorExists
+    return secret
+
+
+def describe_totp(secret: str, name: str, host: str) -> dict[str, str]:
+    """Return what an app is set up with: the secret as text, as a link and as a QR code (SVG in a data URL)."""
+    uri = pyotp.TOTP(secret).provisioning_uri(name=f"{name}@{host}", issuer_name=ISSUER)
+    picture = segno.make(uri, error="m").svg_data_uri(scale=4, border=2, dark="#000", light="#fff")
+    return {"secret": secret, "uri": uri, "qr": picture}
+
+
+async def confirm_totp(connection: Connection, user_id: int, code: str) -> None:
+    """Confirm the new secret with a first code; raise `BadCode`."""
+    await use_totp(connection, user_id, code, confirmed=False)
+
+
+async def use_totp(connection: Connection, user_id: int, code: str, *, confirmed: bool = True) -> None:
+    """Use a code, once. Raise `BadCode` for a wrong one, or one of a step that was used before."""
+    asked = {"user_id": user_id, "confirmed": confirmed}
+    row = await (await connection.execute(queries.read_authenticator, asked)).fetchone()
+    step = find_step(row[0], code, row[1]) if row else None
+    if row is None or step is None:
+        raise BadCode
+    used = {"user_id": user_id, "secret": row[0], "step": step}
+    if not await (await connection.execute(queries.use_step, used)).fetchone():
+        raise BadCode
+
+
+def find_step(secret: str, code: str, now: int) -> int | None:
+    """Return the step whose code this is, of those around `now`."""
+    app = pyotp.TOTP(secret)
+    steps: Sequence[int] = [now + drift for drift in DRIFT]
+    return next((step for step in steps if hmac.compare_digest(app.generate_otp(step), code)), None)
+
+
+async def remove_totp(connection: Connection, user_id: int) -> bool:
+    """Remove the authenticator app; return whether there was one."""
+    return await (await connection.execute(queries.delete_authenticator, [user_id])).fetchone() is not None

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from chat.attention.blocks import lock_pair, require_unblocked
+from chat.accounts.blocks import lock_pair, require_unblocked
 from chat.attention.notice import Notice
 from chat.conversations.conversation import Conversation, View
 from chat.conversations.draft import ConversationDraft

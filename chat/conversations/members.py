@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from chat.attention.blocks import require_unblocked
+from chat.accounts.blocks import require_unblocked
 from chat.conversations.draft import Role
 from chat.conversations.invitations import find_invited, invite
 from chat.conversations.noting import note

@@ -8,11 +8,11 @@ from datetime import datetime
 from pathlib import Path
 
 from chat.accounts.accounts import insert_user
-from chat.accounts.hasher import Hasher
+from chat.accounts.demo_accounts import mark_demo
+from chat.accounts.passwords import Hasher
 from chat.conversations.create import create_conversation
 from chat.conversations.draft import ConversationDraft
 from chat.conversations.read_marks import Mark, ReadMarks
-from chat.demo.marker import mark_demo
 from chat.demo.pictures import draw
 from chat.demo.script import PEOPLE, Line, Scene, read_scenes
 from chat.files.uploads import one_piece, open_uploads
@@ -25,7 +25,9 @@ from chat.shared.postgres import Pool, make_pool
 from chat.shared.settings import Settings
 
 PASSWORD = "tandem"
+
 TALK = Path(__file__).with_name("talk.txt")
+
 LOCK = 7_263_371
 
 

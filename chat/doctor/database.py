@@ -2,7 +2,7 @@
 
 import time
 
-from chat.demo.marker import count_demo_accounts
+from chat.accounts.demo_accounts import count_demo_accounts
 from chat.doctor.clocks import compare_clocks
 from chat.doctor.finding import Finding, advise, good, judge
 from chat.migrations import missing_migrations

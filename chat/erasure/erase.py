@@ -6,10 +6,10 @@ and the log tells every node. Messages stay, or are emptied like deleted ones; t
 
 from typing import Literal, NamedTuple
 
-from chat.accounts.factors.factors import remove_all
-from chat.accounts.oversight.standing import LastAdmin, lock_standing
+from chat.accounts.admin import LastAdmin, lock_standing
+from chat.accounts.models import User
+from chat.accounts.second_factors import remove_all
 from chat.accounts.sessions import end_all
-from chat.accounts.user import User
 from chat.conversations.noting import note
 from chat.conversations.seating import reseat
 from chat.log.append import Change, Log

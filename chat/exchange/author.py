@@ -8,9 +8,10 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from chat.accounts.name import NAME, RESERVED, DisplayName
+from chat.accounts.validation import NAME, RESERVED, DisplayName
 
 NAME_MOST = 32
+
 DIGEST = 8
 
 

@@ -7,7 +7,7 @@ from typing import IO, Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
-from chat.accounts.name import DisplayName
+from chat.accounts.validation import DisplayName
 from chat.conversations.draft import Name
 from chat.exchange.author import account_name
 from chat.exchange.item import Fault, Item, explain

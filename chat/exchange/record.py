@@ -9,13 +9,15 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from chat.accounts.name import About, DisplayName, Name, TimeZone
+from chat.accounts.validation import About, DisplayName, Name, TimeZone
 from chat.conversations.draft import Name as Title
 from chat.conversations.draft import Role, Topic
 from chat.messages.draft import BODY_MOST, ClientId, Moment, check_words
 
 VERSION = 1
+
 Key = Annotated[int, Field(ge=1, lt=2**53)] | Annotated[str, Field(min_length=1, max_length=200)]
+
 Body = Annotated[str, Field(max_length=BODY_MOST)]
 
 

@@ -7,14 +7,16 @@ from datetime import UTC, datetime
 
 from pydantic import TypeAdapter, ValidationError
 
-from chat.accounts.name import DisplayName
+from chat.accounts.validation import DisplayName
 from chat.conversations.draft import NAME_MOST, TOPIC_MOST
 from chat.exchange.record import Message
 from chat.messages.draft import BODY_MOST
 from chat.shared.one_line import is_printable
 
 SHOWN: TypeAdapter[str] = TypeAdapter(DisplayName)
+
 CUT = ("\n\n", "\n", ". ", " ")
+
 SPACE = re.compile(r"\s*")
 
 

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from chat.attention.endpoints import HERE
+from chat.accounts.endpoints import HERE
 from chat.messages.batch import post_batch
 from chat.messages.commit import Posted
 from chat.messages.draft import Draft, DraftBatch, Post
@@ -25,7 +25,9 @@ from chat.shared.endpoints import (
 from chat.shared.problems import Invalid
 
 POSTS = web.AppKey("posts", Posts)
+
 DIRECTIONS = {"before": before, "after": after, "around": around}
+
 PAGE, PAGE_MOST = 50, 200
 
 

@@ -7,8 +7,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from chat.accounts.demo_accounts import demo_warning, is_reachable, read_demo_accounts
 from chat.demo.fill import fill_empty
-from chat.demo.marker import demo_warning, is_reachable, read_demo_accounts
 from chat.engines.home import Home
 from chat.shared.environment import hide_secrets
 from chat.shared.settings import Settings, read_settings
@@ -26,9 +26,13 @@ from chat.up.urls import Urls, given_urls
 from chat.up.watch import Watch
 
 GLANCE = 0.2  # seconds between two looks at the children
+
 MARGIN = 10.0  # seconds that a node may need beyond its drain window
+
 QUIET_BEATS = 3  # missed in a row, then a connection is dead
+
 LOOPBACK = "127.0.0.1"
+
 Look = Callable[[], None]
 
 

@@ -6,8 +6,8 @@ from typing import Any
 import psycopg
 import pytest
 
+from chat.accounts.admin import LastAdmin
 from chat.accounts.command import unannounced
-from chat.accounts.oversight.standing import LastAdmin
 from chat.erasure.command import delete_account
 from chat.erasure.erase import OnlyOwner
 from chat.erasure.steps import erase_step

@@ -8,7 +8,7 @@ from argon2 import PasswordHasher, extract_parameters
 from argon2.exceptions import VerifyMismatchError
 
 from chat.accounts.endpoints import ACCOUNTS
-from chat.accounts.hasher import hash_of_nobody
+from chat.accounts.passwords import hash_of_nobody
 from tests.accounts.door import PASSWORD, Visitor, visiting
 from tests.nodes import Node
 from tests.waiting import eventually

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from chat.accounts.command import UnknownUser, make_link
-from chat.accounts.resets.resets import AccountDisabled
+from chat.accounts.password_resets import AccountDisabled
 from tests.accounts.door import PASSWORD, Visitor, visiting
 from tests.accounts.events import events
 from tests.cast import Cast, Person

@@ -7,8 +7,7 @@ import psycopg
 import pyotp
 import pytest
 
-from chat.accounts.factors.recovery import hash_code, make_code
-from chat.accounts.factors.totp import find_step
+from chat.accounts.second_factors import find_step, hash_code, make_code
 from chat.operations.description import shapes as s
 from tests.accounts.authenticator import Authenticator, Json
 from tests.accounts.door import PASSWORD, Visitor, visiting

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.accounts.strength import RUNS, check_password, is_common, without_runs
+from chat.accounts.validation import RUNS, check_password, is_common, without_runs
 
 COMMON = """
 password12 Password123! p@ssw0rd2024 passw0rd123 1234567890 0987654321 qwertyuiop qwerty12345 1q2w3e4r5t 1qaz2wsx3edc
@@ -15,6 +15,7 @@ welcome2023! adminadmin tandemtandem sunshine99 football2020 $unshine2020 basket
 contraseña1 motdepasse1 пароль1234 йцукенгшщз qazwsxedcr 11112222333 qwe123qwe123 1111111111a samsung1234 trustno1!!
 monkey123456 michael1990 december2024 q1w2e3r4t5 !@#$%^&*() asdf1234asdf
 """
+
 FINE = (
     "brass-lantern-71-violet",
     "correct horse battery staple",

@@ -6,8 +6,8 @@ from dataclasses import asdict
 import psycopg
 import pytest
 
-from chat.accounts.user import LAST_LETTER
-from chat.accounts.user import queries as user_queries
+from chat.accounts.models import LAST_LETTER
+from chat.accounts.models import queries as models_queries
 from chat.bench.depth import LIMIT, Plan, explain, explain_search, pages, questions
 from chat.bench.fill import TICKET_HITS, fill
 from chat.messages.history import queries as history_queries
@@ -98,6 +98,6 @@ async def test_people_are_found_without_reading_everybody(talk: tuple[str, Conne
     await talk[1].execute("analyze users, user_names")
     for text in ("", "p", "p12", "person", "son 199", "ben", "nobody"):
         asked = {"text": text, "beyond": text + LAST_LETTER, "most": 20, "viewer": None}
-        plan = await explain(talk[1], user_queries.find_users, asked)
+        plan = await explain(talk[1], models_queries.find_users, asked)
         assert (text, plan.scanned) == (text, frozenset())
         assert plan.buffers < 1_500, text

@@ -5,8 +5,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from chat.accounts.demo_accounts import is_reachable, read_demo_accounts
 from chat.demo.fill import fill_empty
-from chat.demo.marker import is_reachable, read_demo_accounts
 from chat.demo.script import PEOPLE
 from chat.doctor.database import check_database
 from chat.shared.settings import read_settings

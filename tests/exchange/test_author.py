@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.accounts.name import NAME
+from chat.accounts.validation import NAME
 from chat.exchange.author import account_name
 
 

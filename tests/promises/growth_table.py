@@ -11,9 +11,10 @@ from typing import cast
 import orjson
 from pydantic import TypeAdapter
 
-from chat.accounts.form import LogIn, Profile, SignUp
-from chat.accounts.name import About, DisplayName
-from chat.accounts.strength import (
+from chat.accounts.models import LogIn, Profile, SignUp
+from chat.accounts.validation import (
+    About,
+    DisplayName,
     check_password,
     end_of_run,
     is_common,
@@ -61,11 +62,17 @@ from presence.signal import parse_signal
 from tests.promises.growth import Run, Subject
 
 MESSAGE = 16_000  # characters of a message
+
 FILE = 32_000  # of an imported file, whose size alone is a limit
+
 HEAD = 8_190  # of a request's line or header
+
 QUERY = 256  # of a search
+
 PASSWORD = 1_024  # before its length is judged
+
 BODY = 64_000  # bytes of JSON
+
 FRAME = 256_000  # bytes fed to a WebSocket at once
 
 # Functions of one argument, with the length of the longest.
@@ -73,10 +80,10 @@ BY_NAME = {
     "aiohttp.multipart:parse_content_disposition": HEAD,
     "aiohttp.helpers:parse_mimetype": HEAD,
     "chat.accounts.accounts:plain_name": QUERY,
-    "chat.accounts.factors.factors:plain_code": BODY,
-    "chat.accounts.name:check_name": MESSAGE,
-    "chat.accounts.name:plain_text": HEAD,
-    "chat.accounts.strength:normalise": PASSWORD,
+    "chat.accounts.second_factors:plain_code": BODY,
+    "chat.accounts.validation:check_name": MESSAGE,
+    "chat.accounts.validation:plain_text": HEAD,
+    "chat.accounts.validation:normalise": PASSWORD,
     "chat.attention.code:strip_code": MESSAGE,
     "chat.attention.naming:find_naming": MESSAGE,
     "chat.attention.naming:readings": MESSAGE,
@@ -117,6 +124,7 @@ BY_NAME = {
     "presence.oversight.people:like": QUERY,
     "presence.signal:check_text": 140,
 }
+
 # Functions of bytes.
 BYTES_BY_NAME = {
     "chat.chaos.frames:parse_event": BODY,
@@ -200,24 +208,27 @@ def pieces_of(text: str) -> list[str]:
 
 
 MEDIA = b"RIFF\0\0\0\0WEBPVP8X\0\0\0\0"
+
 HERE = Cursor("abc", 7)
+
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
 # Functions that take more than the text, with the call that a hostile text reaches them by.
 ADAPTED = {
-    "chat.accounts.form:SignUp.check_strength": Subject(
+    "chat.accounts.models:SignUp.check_strength": Subject(
         lambda text: parse_model(json_of(name="mallory", password=text, device=text[:100]), SignUp), PASSWORD
     ),
-    "chat.accounts.form:LogIn": Subject(lambda text: parse_model(json_of(name=text, password="x"), LogIn), BODY),
-    "chat.accounts.form:Profile": Subject(lambda text: parse_model(json_of(about=text), Profile), BODY),
-    "chat.accounts.name:check_about": Subject(TypeAdapter(About).validate_python, 500),
-    "chat.accounts.name:DisplayName": Subject(TypeAdapter(DisplayName).validate_python, 64),
-    "chat.accounts.strength:check_password": Subject(lambda text: check_password(text, "mallory"), PASSWORD),
-    "chat.accounts.strength:is_common": Subject(lambda text: is_common(f"{text}xK9!vQ2@", "mallory"), 248),
-    "chat.accounts.strength:is_repeated": Subject(is_repeated, 18 * 256),
-    "chat.accounts.strength:end_of_run": Subject(lambda text: end_of_run(text, 0), 18 * 256),
-    "chat.accounts.strength:is_thin": Subject(is_thin, 4 * 256),
-    "chat.accounts.strength:without_runs": Subject(without_runs, 4 * 256),
-    "chat.accounts.strength:without_words": Subject(lambda text: without_words(text, ["aa", text[:64]]), 18 * 256),
+    "chat.accounts.models:LogIn": Subject(lambda text: parse_model(json_of(name=text, password="x"), LogIn), BODY),
+    "chat.accounts.models:Profile": Subject(lambda text: parse_model(json_of(about=text), Profile), BODY),
+    "chat.accounts.validation:check_about": Subject(TypeAdapter(About).validate_python, 500),
+    "chat.accounts.validation:DisplayName": Subject(TypeAdapter(DisplayName).validate_python, 64),
+    "chat.accounts.validation:check_password": Subject(lambda text: check_password(text, "mallory"), PASSWORD),
+    "chat.accounts.validation:is_common": Subject(lambda text: is_common(f"{text}xK9!vQ2@", "mallory"), 248),
+    "chat.accounts.validation:is_repeated": Subject(is_repeated, 18 * 256),
+    "chat.accounts.validation:end_of_run": Subject(lambda text: end_of_run(text, 0), 18 * 256),
+    "chat.accounts.validation:is_thin": Subject(is_thin, 4 * 256),
+    "chat.accounts.validation:without_runs": Subject(without_runs, 4 * 256),
+    "chat.accounts.validation:without_words": Subject(lambda text: without_words(text, ["aa", text[:64]]), 18 * 256),
     "chat.attention.code:closes": Subject(lambda text: closes(text, "```"), MESSAGE),
     "chat.chaos.frames:Bodies.feed": Subject(feed_chunks, BODY, encoded=True),
     "chat.chaos.frames:Events.parse": Subject(lambda data: Events().parse(data), BODY, encoded=True),
@@ -291,6 +302,7 @@ OWN_MODULES = {
     "chat.doctor.finding": "sentences of this server's own",
     "chat.up.haproxy": "templates and settings of the operator",
 }
+
 REASONS = {
     "a part of a function in the table, which runs it": """
         chat.attention.code:strip_fences chat.attention.code:lines_outside chat.attention.code:strip_spans
@@ -315,7 +327,7 @@ REASONS = {
         chat.exchange.slack.message:Messages._thread chat.search.question:wrong chat.log.entry:pack
         chat.shared.websocket.frames:encode_frame chat.shared.websocket.frames:encode_close
         chat.shared.websocket.frames:BadWire.__init__ chat.shared.multipart:FormParser.__init__
-        chat.messages.edits.erased:is_withheld chat.accounts.factors.factors:check_one
+        chat.messages.edits.erased:is_withheld chat.accounts.second_factors:check_one
     """,
     "what this server has written into Redis": """
         chat.shared.registry.choice:decode_choice chat.shared.registry.evidence:read_evidence
@@ -334,6 +346,7 @@ REASONS = {
     "the paths of this server's routes": "chat.operations.description.openapi:plain",
     "the image worker's answer": "chat.files.picture:split",
 }
+
 EXCEPTIONS = {name: reason for reason, names in REASONS.items() for name in names.split()}
 
 

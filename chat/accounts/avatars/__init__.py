@@ -1,1 +1,0 @@
-"""Avatars: the pictures of people, for everybody who is logged in."""

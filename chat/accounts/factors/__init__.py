@@ -1,1 +1,0 @@
-"""Proof of who a user is beyond the log-in: re-authentication, one-time codes, passkeys, recovery codes."""

@@ -1,1 +1,0 @@
-"""Second factors of a log-in, and re-authentication within a session."""

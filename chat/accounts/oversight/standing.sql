@@ -1,9 +1,0 @@
--- name: lock_account
--- With the account all admins are locked, by id: of two who remove each other the second one sees what the first did.
-select id, name, display_name, role, about, time_zone, avatar, disabled_at is not null
-  from users
- where (id = %(user)s or (role = 'admin' and disabled_at is null)) and deleted_at is null and not is_probe(id)
- order by id for no key update
-
--- name: set_role
-update users set role = %s where id = %s
