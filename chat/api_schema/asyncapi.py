@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from chat.operations.description.entries import ENTRIES, NOTICES, StreamProblem
-from chat.operations.description.openapi import REF, VERSION, schemas_of
-from chat.operations.description.shapes import Shape
-from chat.operations.description.told import TOLD
+from chat.api_schema.models import Shape
+from chat.api_schema.openapi import REF, VERSION, schemas_of
+from chat.api_schema.presence_events import TOLD
+from chat.api_schema.stream_events import ENTRIES, NOTICES, StreamProblem
 
 Json = dict[str, Any]
 

@@ -4,8 +4,8 @@ Figures are sums over the leases of the nodes, which have been through Lua: what
 
 from typing import Literal
 
-from chat.operations.description.keeping import Note
-from chat.operations.description.shapes import Id, Moment, Shape, Status
+from chat.api_schema.models import Id, Moment, Shape, Status
+from chat.api_schema.moderation import Note
 
 
 class Quantiles(Shape):

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from chat.operations.description.shapes import Id, Mode, Moment, PresenceRecord, Shape, Status
+from chat.api_schema.models import Id, Mode, Moment, PresenceRecord, Shape, Status
 
 Outcome = Literal["dismissed", "acted"]
 

@@ -8,16 +8,20 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from chat.operations.description import keeping, oversight, shapes
-from chat.operations.description.handler import Reading, read_handler
-from chat.operations.description.shapes import Problem, Ready
+from chat.api_schema import dashboard, models, moderation
+from chat.api_schema.introspection import Reading, read_handler
+from chat.api_schema.models import Problem, Ready
 from chat.shared.problems import Compressed, ForeignOrigin, Refusal, TooFast, Unauthenticated, Unavailable
 from chat.shared.route import Operation
 
 VERSION = "1"  # of the protocol: additions are free, a change of what stands makes another
+
 REF = "#/components/schemas/{model}"
+
 SAFE_METHODS = {"GET", "HEAD"}
+
 ALWAYS_OPEN = ("/health/", "/metrics")
+
 OPEN = {
     ("POST", "/api/accounts"),
     ("POST", "/api/sessions"),
@@ -26,15 +30,19 @@ OPEN = {
     ("POST", "/api/passkeys/login/options"),
     ("POST", "/api/resets"),
 }
+
 CARRIERS = {"POST", "PUT", "PATCH"}  # of bodies
+
 NUMBERS = {"conversation", "user", "seq", "link", "report", "passkey"}
+
 Json = dict[str, Any]
+
 # The models of answers by their names in the URL table.
 MODELS = {
     name: model
-    for module in (shapes, keeping, oversight)
+    for module in (models, moderation, dashboard)
     for name, model in vars(module).items()
-    if isinstance(model, type) and issubclass(model, shapes.Shape)
+    if isinstance(model, type) and issubclass(model, models.Shape)
 }
 
 

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from chat.operations.description.shapes import (
+from chat.api_schema.models import (
     Announced,
     Cursor,
     Id,
@@ -195,4 +195,5 @@ ENTRIES: dict[str, type[Shape]] = {
     "invitation": InvitationChange,
     "user": User,
 }
+
 NOTICES: dict[str, type[Shape]] = {"ready": Ready, "reset": Reset, "bye": Bye}

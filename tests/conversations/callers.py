@@ -15,9 +15,9 @@ from urllib.parse import quote, urlencode
 import aiohttp
 import psycopg
 
+from chat.api_schema.introspection import read_handler
+from chat.api_schema.openapi import OPEN, is_described, plain
 from chat.app import ROUTES
-from chat.operations.description.handler import read_handler
-from chat.operations.description.openapi import OPEN, is_described, plain
 from chat.shared.identity import hash_token
 from chat.shared.route import Operation
 from tests.cast import Cast, Person
@@ -25,9 +25,13 @@ from tests.files.sending import posts, sends
 from tests.verbs import CONVERSATIONS, answers, begins, deletes, edits, pins, reacts, seats, sees, tries, unseats
 
 EMOJI = "🦖"
+
 WORDS = ("MARKER", EMOJI, EMOJI.encode("utf-16-be").hex())
+
 ENDING = "delete_me"  # after it there is no caller any more
+
 SOCKETS = {"get_stream_socket", "get_socket"}
+
 # Parts of the query that choose where a page starts, and tickets, which tests/presence redeems.
 LEFT_OUT = {
     "before",
@@ -44,6 +48,7 @@ LEFT_OUT = {
     "preview",
     "name",
 }
+
 BODIES: dict[str, dict[str, Any]] = {
     "put_announcement": {"body": "let me in"},
     "post_account": {"name": "x"},

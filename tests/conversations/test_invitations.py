@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from chat.operations.description import shapes as s
-from chat.operations.description.entries import ENTRIES
+from chat.api_schema import models as s
+from chat.api_schema.stream_events import ENTRIES
 from tests.attention.verbs import blocks
 from tests.cast import Cast, Person, casting
 from tests.nodes import running_node

@@ -1,6 +1,6 @@
 """The model of each handler's answer, by the handler's name, as the URL table says."""
 
+from chat.api_schema.openapi import MODELS
 from chat.app import ROUTES
-from chat.operations.description.openapi import MODELS
 
 ANSWERS = {route.handler.__name__: MODELS[route.answer] for route in ROUTES["all"] if route.answer in MODELS}

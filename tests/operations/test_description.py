@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from chat.api_schema import models as s
+from chat.api_schema.openapi import OPEN, is_described, plain
 from chat.app import ROUTES
-from chat.operations.description import shapes as s
-from chat.operations.description.openapi import OPEN, is_described, plain
 from tests.cast import Cast, Person
 from tests.files.sending import sends
 from tests.operations.answers import ANSWERS
@@ -14,7 +14,9 @@ from tests.test_commands import tandem
 from tests.verbs import CONVERSATIONS, begins
 
 Json = dict[str, Any]
+
 EXPORT = "/api/users/me/export"
+
 CALLS = sorted({(one.method.lower(), plain(one.path)) for one in ROUTES["all"] if is_described(one.path)})
 
 

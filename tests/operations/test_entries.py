@@ -2,9 +2,9 @@
 
 import ast
 
+from chat.api_schema.models import Events
+from chat.api_schema.stream_events import ENTRIES
 from chat.log.entry import EVENTS
-from chat.operations.description.entries import ENTRIES
-from chat.operations.description.shapes import Events
 from tests.attention.verbs import blocks
 from tests.cast import Cast, Person
 from tests.test_architecture import sources

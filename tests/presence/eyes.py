@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 import orjson
 
-from chat.operations.description.told import TOLD
+from chat.api_schema.presence_events import TOLD
 from tests.cast import Person
 from tests.waiting import eventually
 

@@ -343,7 +343,7 @@ REASONS = {
         chat.shared.rates:parse_rates chat.files.picture:Pictures._check_sandbox
     """,
     "a look-up in the database": "chat.accounts.accounts:Accounts._check_time_zone",
-    "the paths of this server's routes": "chat.operations.description.openapi:plain",
+    "the paths of this server's routes": "chat.api_schema.openapi:plain",
     "the image worker's answer": "chat.files.picture:split",
 }
 
