@@ -5,13 +5,13 @@ from typing import Annotated, Literal
 
 import typer
 
-from chat.audit_commands import audit
 from chat.bench.command import bench
-from chat.moving import moving
-from chat.operate import operate
+from chat.cli.accounts import user
+from chat.cli.audit import audit
+from chat.cli.diagnostics import proving
+from chat.cli.nodes import operate
+from chat.cli.transfer import moving
 from chat.plainly import told_plainly
-from chat.proving import proving
-from chat.user_commands import user
 
 main = typer.Typer(
     help="Tandem: durable message streams, live presence.",
@@ -135,7 +135,7 @@ def invite(
     Example: tandem invite --uses 20 --days 2
     """
     with told_plainly():
-        from chat.accounts.command import add_invite
+        from chat.cli.accounts import add_invite
         from chat.up.database import tables_at_hand
 
         with tables_at_hand(data) as url:

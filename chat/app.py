@@ -22,7 +22,7 @@ from chat.conversations.endpoints import READ_MARKS
 from chat.conversations.member_endpoints import FACES
 from chat.conversations.read_marks import ReadMarks
 from chat.delivery.endpoints import EVIDENCE
-from chat.erasure.steps import keep_erasing
+from chat.erasure import keep_erasing
 from chat.exchange.endpoints import AT_ONCE, TURNS
 from chat.files.endpoints import UPLOADS
 from chat.files.figures import tell_figures

@@ -1,3 +1,85 @@
+-- name: take_erasure
+-- The oldest one that no other node is working on.
+select user_id, messages, conversation_id, client_id, position, until
+  from erasures order by began_at, user_id limit 1 for no key update skip locked
+
+-- name: next_conversation
+select m.conversation_id, c.kind, coalesce(bool_or(m.until is null), false)
+  from memberships m join conversations c on c.id = m.conversation_id
+ where m.user_id = %s and m.conversation_id > %s
+ group by m.conversation_id, c.kind order by m.conversation_id limit 1
+
+-- name: lock_conversation
+select from conversations where id = %s for no key update
+
+-- name: list_messages
+-- Messages of the user there, by client id, for that is how an index has them.
+select m.* from told_messages m
+ where m.conversation_id = %s and m.author_id = %s and m.client_id > %s collate "C"
+ order by m.client_id collate "C" limit %s
+
+-- name: drop_edits
+delete from message_edits where conversation_id = %s and seq = any(%s::bigint[])
+
+-- name: drop_reports
+-- The text of the message, kept with a report.
+update reports set body = '' where conversation_id = %s and seq = any(%s::bigint[])
+
+-- name: note_messages
+update erasures set client_id = %s where user_id = %s
+
+-- name: note_conversation
+update erasures set conversation_id = %s, client_id = '' where user_id = %s
+
+-- name: forget_membership
+-- How the user wanted to be notified, and was mentioned.
+update memberships set level = 'all', muted_until = null where conversation_id = %(conversation)s and user_id = %(user)s
+
+-- name: drop_mentions
+delete from mentions where conversation_id = %(conversation)s and user_id = %(user)s
+
+-- name: find_names
+-- Entries for others that tell the user's name.
+select position, frame from log
+ where user_id is null and kind = 'user' and subject = %(user)s and position > %(after)s and position <= %(to)s
+
+-- name: replace_frames
+update log l set frame = new.frame from unnest(%b::bigint[], %b::bytea[]) as new (position, frame)
+ where l.position = new.position
+
+-- name: drop_frames
+-- Entries for the user alone: nobody can read them any more.
+update log set frame = '' where user_id = %(user)s and position > %(after)s and position <= %(to)s and frame <> ''
+
+-- name: note_position
+update erasures set position = %s where user_id = %s
+
+-- name: drop_blocks
+delete from blocks where user_id = %(user)s or blocked_id = %(user)s
+
+-- name: drop_devices
+delete from trusted_devices where user_id = %(user)s
+
+-- name: drop_choices
+delete from presence_choices where user_id = %(user)s
+
+-- name: drop_follows
+delete from thread_follows where user_id = %(user)s
+
+-- name: remove_files
+-- The background task deletes their bytes.
+update files set removed_at = now() where owner_id = %(user)s and conversation_id is null and removed_at is null
+
+-- name: drop_streams
+delete from stream_records where ctid = any(array(
+    select ctid from stream_records where user_id = %(user)s limit %(batch)s))
+
+-- name: drop_sessions
+delete from sessions where id in (select id from sessions where user_id = %(user)s limit %(batch)s)
+
+-- name: finish
+delete from erasures where user_id = %s
+
 -- name: find_owned
 -- Conversations in which the user is the only owner: the other members' number, the admin and the member who have been
 -- there longest. Locked in id order, as posts lock them.

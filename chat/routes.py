@@ -1,6 +1,6 @@
 """The URL table: a line each."""
 
-from chat import site
+from chat import erasure, site
 from chat.accounts import admin_endpoints as oversight
 from chat.accounts import endpoints as accounts
 from chat.accounts import endpoints as attention
@@ -11,7 +11,6 @@ from chat.accounts import login_endpoints as resets
 from chat.conversations import endpoints as conversations
 from chat.conversations import member_endpoints as members
 from chat.delivery import endpoints as delivery
-from chat.erasure import endpoints as erasure
 from chat.exchange import endpoints as exchange
 from chat.files import endpoints as files
 from chat.files.reading import endpoints as reading

@@ -10,6 +10,7 @@ from chat.plainly import told_plainly
 operate = typer.Typer()
 
 Data = Annotated[Path, typer.Option(help="The folder that keeps everything.")]
+
 NodeNames = Annotated[list[str] | None, typer.Argument(help="Which; all, if none is named.")]
 
 

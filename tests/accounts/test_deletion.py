@@ -7,10 +7,8 @@ import psycopg
 import pytest
 
 from chat.accounts.admin import LastAdmin
-from chat.accounts.command import unannounced
-from chat.erasure.command import delete_account
-from chat.erasure.erase import OnlyOwner
-from chat.erasure.steps import erase_step
+from chat.cli.accounts import delete_account, unannounced
+from chat.erasure import OnlyOwner, erase_step
 from chat.log.append import Log
 from chat.shared.postgres import make_pool
 from tests.accounts.events import events

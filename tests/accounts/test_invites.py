@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import psycopg
 import pytest
 
-from chat.accounts.command import add_invite
+from chat.cli.accounts import add_invite
 from tests.accounts.door import PASSWORD, Visitor, visiting
 from tests.cast import Cast
 from tests.nodes import Node, running_node

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chat.accounts.command import add_account, add_invite
+from chat.cli.accounts import add_account, add_invite
 from tests.accounts.door import PASSWORD, Visitor, visiting
 from tests.accounts.events import ROUTINE, events
 from tests.cast import Cast, Person

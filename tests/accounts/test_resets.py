@@ -5,8 +5,8 @@ import asyncio
 import psycopg
 import pytest
 
-from chat.accounts.command import UnknownUser, make_link
 from chat.accounts.password_resets import AccountDisabled
+from chat.cli.accounts import UnknownUser, make_link
 from tests.accounts.door import PASSWORD, Visitor, visiting
 from tests.accounts.events import events
 from tests.cast import Cast, Person

@@ -4,7 +4,7 @@ import psycopg
 import pytest
 
 from chat.accounts.accounts import NameTaken, create
-from chat.accounts.command import add_account
+from chat.cli.accounts import add_account
 from chat.shared.postgres import make_pool
 from chat.shared.problems import Invalid
 from tests.accounts.door import PASSWORD, Visitor, visiting
