@@ -18,8 +18,7 @@ from chat.accounts.second_factors import SecondFactors
 from chat.accounts.sessions import Sessions
 from chat.attention.here import Here
 from chat.canary.canary import Canary
-from chat.conversations.endpoints import READ_MARKS
-from chat.conversations.member_endpoints import FACES
+from chat.conversations.endpoints import FACES, READ_MARKS
 from chat.conversations.read_marks import ReadMarks
 from chat.delivery.endpoints import EVIDENCE
 from chat.erasure import keep_erasing

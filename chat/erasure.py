@@ -15,8 +15,7 @@ from chat.accounts.endpoints import let_go
 from chat.accounts.models import User
 from chat.accounts.second_factors import remove_all
 from chat.accounts.sessions import end_all
-from chat.conversations.noting import note
-from chat.conversations.seating import reseat, unseat
+from chat.conversations.memberships import note, reseat, unseat
 from chat.log.append import Change, Log
 from chat.log.endpoints import LOG
 from chat.log.entry import Unplaced

@@ -9,7 +9,7 @@ from chat.accounts import factor_endpoints as factors
 from chat.accounts import login_endpoints as log_in
 from chat.accounts import login_endpoints as resets
 from chat.conversations import endpoints as conversations
-from chat.conversations import member_endpoints as members
+from chat.conversations import endpoints as members
 from chat.delivery import endpoints as delivery
 from chat.exchange import endpoints as exchange
 from chat.files import endpoints as files

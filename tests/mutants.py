@@ -46,7 +46,7 @@ CORE = [
     "chat/log",
     "chat/stream",
     "chat/messages",
-    "chat/conversations/rights.py",
+    "chat/conversations/permissions.py",
     "chat/shared/identity.py",
     "chat/shared/rates.py",
     "chat/shared/bucket.py",

@@ -21,8 +21,8 @@ from chat.accounts.sessions import TRUSTED_DAYS, Device, Sessions, Trust, find_t
 from chat.accounts.validation import plain_text
 from chat.attention.here import Here
 from chat.attention.notice import NoticePatch
-from chat.attention.notices import change_notice
-from chat.attention.receipts import list_receipts
+from chat.conversations.notification_settings import change_notice
+from chat.conversations.read_marks import list_receipts
 from chat.files.endpoints import HEADERS, UPLOADS
 from chat.log.endpoints import LOG
 from chat.shared.bodies import receive

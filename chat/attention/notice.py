@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from chat.conversations.draft import Asked
+from chat.conversations.drafts import Asked
 from chat.messages.draft import Moment
 from chat.messages.message import format_time
 

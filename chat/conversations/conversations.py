@@ -1,16 +1,20 @@
 """Beginning a conversation: one transaction, in which everybody joins and is told what it is."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import NamedTuple
+
+from psycopg.errors import UniqueViolation
 
 from chat.accounts.blocks import lock_pair, require_unblocked
 from chat.attention.notice import Notice
 from chat.conversations.conversation import Conversation, View
-from chat.conversations.draft import ConversationDraft
-from chat.conversations.entries import introduced
+from chat.conversations.drafts import ConversationDraft, ConversationPatch
+from chat.conversations.entries import described, introduced
 from chat.conversations.invitations import find_invited, invite
+from chat.conversations.memberships import check_people, note, require_own_look, seat, set_scene
+from chat.conversations.permissions import judge_patch
 from chat.conversations.refusals import NameTaken, TooManyMembers
-from chat.conversations.seating import check_people, require_own_look, seat
 from chat.log.append import Change, Log
 from chat.shared.problems import Invalid
 from chat.shared.queries import load
@@ -88,3 +92,35 @@ async def find_pair(change: Change, pair: str | None) -> int:
     row = await (await change.connection.execute(queries.find_pair, [pair])).fetchone()
     assert row is not None
     return int(row[0])
+
+
+# Changing a conversation itself: its name, its topic, its door, its pace, its end.
+
+
+async def change_conversation(
+    log: Log, settings: Settings, actor_id: int, conversation_id: int, patch: ConversationPatch
+) -> None:
+    """What the patch names; harmless when it is so already.
+
+    Raises `NotFound`, `Forbidden`, `Archived`, `NameTaken`, `Invalid`.
+    """
+    if (patch.slow or 0) > settings.slow_most:
+        raise Invalid(errors=[{"field": "slow", "detail": f"at most {settings.slow_most} seconds"}])
+    try:
+        async with log.change() as change:
+            scene = await set_scene(change, conversation_id, actor_id)
+            judge_patch(scene, patch)
+            changed = replace(scene.conversation, **patch.named())
+            if changed != scene.conversation:
+                await store_change(change, actor_id, changed, patch)
+    except UniqueViolation:
+        raise NameTaken from None
+
+
+async def store_change(change: Change, actor_id: int, changed: Conversation, patch: ConversationPatch) -> None:
+    """Store the conversation, note it in the audit and tell its members. Raise `LooksTaken`."""
+    if patch.model_fields_set & {"name", "private", "archived"}:
+        await require_own_look(change, changed)
+    await change.connection.execute(queries.change_conversation, changed.to_row())
+    await note(change, actor_id, "conversation.change", changed.id, **patch.named())
+    await change.record(described(changed))

@@ -7,3 +7,9 @@ returning id, kind, name, topic, private, false, last_seq
 
 -- name: find_pair
 select id from conversations where pair = %s
+
+-- name: change_conversation
+update conversations
+   set name = %(name)s, topic = %(topic)s, private = %(private)s, slow_seconds = %(slow)s, read_only = %(read_only)s,
+       archived_at = case when %(archived)s then coalesce(archived_at, now()) end
+ where id = %(id)s

@@ -8,9 +8,8 @@ from collections.abc import Sequence
 
 from chat.conversations.conversation import Conversation
 from chat.conversations.entries import closed_invitation, opened_invitation
+from chat.conversations.memberships import check_people, require_room, require_welcome, seat, set_scene
 from chat.conversations.refusals import TooManyInvitations
-from chat.conversations.scenes import require_room, require_welcome, set_scene
-from chat.conversations.seating import check_people, seat
 from chat.conversations.views import introduce
 from chat.log.append import Change, Log
 from chat.log.entry import Unplaced

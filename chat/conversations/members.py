@@ -3,12 +3,21 @@
 from datetime import datetime
 
 from chat.accounts.blocks import require_unblocked
-from chat.conversations.draft import Role
+from chat.conversations.drafts import Role
 from chat.conversations.invitations import find_invited, invite
-from chat.conversations.noting import note
-from chat.conversations.rights import judge_leaving, judge_seat
-from chat.conversations.scenes import count_members, require_room, require_successor, require_welcome, set_scene
-from chat.conversations.seating import check_people, reseat, seat, unseat
+from chat.conversations.memberships import (
+    check_people,
+    count_members,
+    note,
+    require_room,
+    require_successor,
+    require_welcome,
+    reseat,
+    seat,
+    set_scene,
+    unseat,
+)
+from chat.conversations.permissions import judge_leaving, judge_seat
 from chat.conversations.views import introduce
 from chat.log.append import Log
 from chat.shared.postgres import Pool

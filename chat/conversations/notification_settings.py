@@ -2,7 +2,7 @@
 
 from chat.attention.entries import changed_notice
 from chat.attention.notice import Notice, NoticePatch
-from chat.conversations.scenes import set_scene
+from chat.conversations.memberships import set_scene
 from chat.log.append import Log
 from chat.shared.queries import load
 

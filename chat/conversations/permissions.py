@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from chat.conversations.conversation import Conversation
-from chat.conversations.draft import ConversationPatch, Role
+from chat.conversations.drafts import ConversationPatch, Role
 from chat.conversations.refusals import Archived, Blocked, Direct, NotMember
 from chat.shared.problems import Forbidden, NotFound
 

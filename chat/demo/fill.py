@@ -10,8 +10,8 @@ from pathlib import Path
 from chat.accounts.accounts import insert_user
 from chat.accounts.demo_accounts import mark_demo
 from chat.accounts.passwords import Hasher
-from chat.conversations.create import create_conversation
-from chat.conversations.draft import ConversationDraft
+from chat.conversations.conversations import create_conversation
+from chat.conversations.drafts import ConversationDraft
 from chat.conversations.read_marks import Mark, ReadMarks
 from chat.demo.pictures import draw
 from chat.demo.script import PEOPLE, Line, Scene, read_scenes

@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 
+from chat.conversations.memberships import check_people, require_room, seat, set_scene
+from chat.conversations.permissions import Scene
 from chat.conversations.refusals import Direct
-from chat.conversations.rights import Scene
-from chat.conversations.scenes import require_room, set_scene
-from chat.conversations.seating import check_people, seat
 from chat.conversations.views import introduce
 from chat.exchange.author import account_name
 from chat.log.append import Change, Log

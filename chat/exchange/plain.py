@@ -8,7 +8,7 @@ from typing import IO, Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from chat.accounts.validation import DisplayName
-from chat.conversations.draft import Name
+from chat.conversations.drafts import Name
 from chat.exchange.author import account_name
 from chat.exchange.item import Fault, Item, explain
 from chat.exchange.lines import read_lines

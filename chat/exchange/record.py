@@ -10,8 +10,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from chat.accounts.validation import About, DisplayName, Name, TimeZone
-from chat.conversations.draft import Name as Title
-from chat.conversations.draft import Role, Topic
+from chat.conversations.drafts import Name as Title
+from chat.conversations.drafts import Role, Topic
 from chat.messages.draft import BODY_MOST, ClientId, Moment, check_words
 
 VERSION = 1

@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta
 from math import ceil
 
+from chat.conversations.permissions import RANKS
 from chat.conversations.refusals import ReadOnly
-from chat.conversations.rights import RANKS
 from chat.shared.problems import Refusal, TooFast
 
 SLOW = "This conversation is in slow mode: wait a while between two messages."

@@ -1,9 +1,9 @@
 """Setting the scene around a message: what a change of it is judged by, locked until it has committed."""
 
-from chat.conversations.rights import Scene
-from chat.conversations.scenes import set_scene
+from chat.conversations.memberships import set_scene
+from chat.conversations.permissions import Scene
 from chat.log.append import Change
-from chat.messages.commit import queries
+from chat.messages.commit import queries as commit_queries
 from chat.messages.message import Message
 from chat.shared.problems import NotFound
 
@@ -15,7 +15,7 @@ async def find_message(change: Change, conversation_id: int, actor_id: int, seq:
     """
     scene = await set_scene(change, conversation_id, actor_id)
     scene.require_seat()
-    row = await (await change.connection.execute(queries.read_messages, [[conversation_id], [seq]])).fetchone()
+    row = await (await change.connection.execute(commit_queries.read_messages, [[conversation_id], [seq]])).fetchone()
     if row is None:
         raise NotFound
     return scene, Message(*row)

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from chat.conversations.draft import Asked
+from chat.conversations.drafts import Asked
 from chat.messages.draft import check_words
 
 REASON_MOST = 500
@@ -16,7 +16,9 @@ def check_note(text: str) -> str:
 
 
 Note = Annotated[str, Field(max_length=REASON_MOST), AfterValidator(check_note)]
+
 Reason = Annotated[str, Field(min_length=1, max_length=REASON_MOST), AfterValidator(check_words)]
+
 Outcome = Literal["dismissed", "acted"]
 
 

@@ -1,9 +1,7 @@
 """Bans: who is sent away and does not come back."""
 
-from chat.conversations.noting import note
-from chat.conversations.rights import Scene, judge_change, require_runner
-from chat.conversations.scenes import require_successor, set_scene
-from chat.conversations.seating import unseat
+from chat.conversations.memberships import note, require_successor, set_scene, unseat
+from chat.conversations.permissions import Scene, judge_change, require_runner
 from chat.log.append import Log
 from chat.messages.message import format_time
 from chat.shared.membership import require_member

@@ -3,11 +3,9 @@
 import secrets
 from datetime import datetime
 
-from chat.conversations.noting import note
+from chat.conversations.memberships import check_people, note, require_room, require_welcome, seat, set_scene
+from chat.conversations.permissions import judge_change, require_runner
 from chat.conversations.refusals import Conflict
-from chat.conversations.rights import judge_change, require_runner
-from chat.conversations.scenes import require_room, require_welcome, set_scene
-from chat.conversations.seating import check_people, seat
 from chat.conversations.views import introduce
 from chat.log.append import Log
 from chat.messages.message import format_time

@@ -4,8 +4,8 @@ from typing import Any
 
 import orjson
 
-from chat.conversations.draft import LARGEST_ID
-from chat.conversations.noting import note
+from chat.conversations.drafts import LARGEST_ID
+from chat.conversations.memberships import note
 from chat.conversations.refusals import Conflict
 from chat.log.append import Change, Log
 from chat.log.entry import Unplaced

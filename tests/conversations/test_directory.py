@@ -73,7 +73,7 @@ async def test_a_word_finds_names_and_topics_whatever_the_case(ana: Person) -> N
 
 async def test_the_directory_comes_in_pages(ana: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each channel once, with a way on for as long as there are more; one that comes meanwhile disturbs nothing."""
-    monkeypatch.setattr("chat.conversations.directory.PAGE", 3)
+    monkeypatch.setattr("chat.conversations.views.PAGE", 3)
     for number in range(8):
         await begins(ana, "channel", f"Channel {number}")
     found, after = [], ""

@@ -94,7 +94,7 @@ async def test_who_is_not_there_cannot_be_brought_in(ana: Person, ben: Person, d
 async def test_members_come_in_pages(cast: Cast, ana: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     """By user id, each once, with a way on for as long as there are more."""
     monkeypatch.setattr("chat.conversations.members.PAGE", 4)
-    monkeypatch.setattr("chat.conversations.member_endpoints.PAGE", 4)
+    monkeypatch.setattr("chat.conversations.endpoints.PAGE", 4)
     others = await cast.enters(*[f"p{number}" for number in range(9)])
     group, found, after = await begins(ana, "group", "", *others), [], 0
     while after is not None:

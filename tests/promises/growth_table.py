@@ -25,8 +25,8 @@ from chat.accounts.validation import (
 )
 from chat.attention.code import closes
 from chat.chaos.frames import Bodies, Events
-from chat.conversations.draft import ConversationDraft
-from chat.conversations.draft import Name as ConversationName
+from chat.conversations.drafts import ConversationDraft
+from chat.conversations.drafts import Name as ConversationName
 from chat.exchange.emoticons import toned
 from chat.exchange.lines import read_lines
 from chat.exchange.mattermost.people import People as MattermostPeople
@@ -232,10 +232,10 @@ ADAPTED = {
     "chat.attention.code:closes": Subject(lambda text: closes(text, "```"), MESSAGE),
     "chat.chaos.frames:Bodies.feed": Subject(feed_chunks, BODY, encoded=True),
     "chat.chaos.frames:Events.parse": Subject(lambda data: Events().parse(data), BODY, encoded=True),
-    "chat.conversations.draft:ConversationDraft.fit_kind": Subject(
+    "chat.conversations.drafts:ConversationDraft.fit_kind": Subject(
         lambda text: parse_model(json_of(kind="channel", name=text[:80], topic=text[:250]), ConversationDraft), 250
     ),
-    "chat.conversations.draft:Name": Subject(TypeAdapter(ConversationName).validate_python, 80),
+    "chat.conversations.drafts:Name": Subject(TypeAdapter(ConversationName).validate_python, 80),
     "chat.exchange.emoticons:toned": Subject(lambda text: toned(text, text), FILE),
     "chat.exchange.lines:read_lines": Subject(lambda data: read_lines(BytesIO(data), int, 100), FILE, encoded=True),
     "chat.exchange.mattermost.posts:Posts.read": Subject(read_markdown, FILE),
@@ -297,7 +297,7 @@ OWN_MODULES = {
     "chat.chaos.history": "messages that a chaos run sent itself",
     "chat.chaos.timeline": "labels of a chaos run's chart",
     "chat.conversations.entries": "roles that a model has checked",
-    "chat.conversations.rights": "roles from the database",
+    "chat.conversations.permissions": "roles from the database",
     "chat.demo.script": "the demo's own text",
     "chat.doctor.finding": "sentences of this server's own",
     "chat.up.haproxy": "templates and settings of the operator",

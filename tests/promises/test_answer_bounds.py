@@ -12,9 +12,9 @@ from chat.accounts.endpoints import IDS_MOST
 from chat.accounts.models import FOUND_MOST
 from chat.accounts.passkeys import MOST as PASSKEYS
 from chat.app import ROUTES
-from chat.conversations.directory import PAGE as CHANNELS
-from chat.conversations.draft import NAME_MOST, TOPIC_MOST
+from chat.conversations.drafts import NAME_MOST, TOPIC_MOST
 from chat.conversations.members import PAGE as MEMBERS
+from chat.conversations.views import PAGE as CHANNELS
 from chat.messages.draft import BODY_MOST, FILES_MOST
 from chat.messages.edits.kept import PAGE as EDITS
 from chat.messages.history import BYTES_MOST, EXCERPT

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from chat.conversations.draft import NAME_MOST
+from chat.conversations.drafts import NAME_MOST
 from chat.exchange.intake.people import People, pair_of
 from chat.exchange.record import Conversation, Key
 from chat.exchange.trouble import NoRoom

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from chat.conversations.entries import joined
-from chat.conversations.seating import reseat
+from chat.conversations.memberships import reseat
 from chat.conversations.views import introduce
 from chat.exchange.intake.people import People
 from chat.exchange.intake.places import Places

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from chat.conversations.rights import RANKS, Scene
+from chat.conversations.permissions import RANKS, Scene
 from chat.log.append import Change
 from chat.messages.message import format_time
 from chat.shared.identity import Member

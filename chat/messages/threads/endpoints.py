@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from chat.conversations.draft import ReadMark
+from chat.conversations.drafts import ReadMark
 from chat.log.endpoints import LOG
 from chat.messages.endpoints import parse_window
 from chat.messages.threads.follow import follow_thread, mark_thread, unfollow_thread

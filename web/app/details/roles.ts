@@ -1,4 +1,4 @@
-/** Which roles one may give whom: nobody touches a role above their own. Pure; the server's twin is chat/conversations/rights.py. */
+/** Which roles one may give whom: nobody touches a role above their own. Pure; the server's twin is chat/conversations/permissions.py. */
 import type { Role } from '../../client';
 
 const ranks: Record<Role, number> = { member: 0, admin: 1, owner: 2 };
