@@ -20,7 +20,7 @@ from chat.attention.here import Here
 from chat.canary.canary import Canary
 from chat.conversations.endpoints import FACES, READ_MARKS
 from chat.conversations.read_marks import ReadMarks
-from chat.delivery.endpoints import EVIDENCE
+from chat.delivery.trace import EVIDENCE
 from chat.erasure import keep_erasing
 from chat.exchange.endpoints import AT_ONCE, TURNS
 from chat.files.endpoints import UPLOADS

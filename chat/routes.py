@@ -10,7 +10,7 @@ from chat.accounts import login_endpoints as log_in
 from chat.accounts import login_endpoints as resets
 from chat.conversations import endpoints as conversations
 from chat.conversations import endpoints as members
-from chat.delivery import endpoints as delivery
+from chat.delivery import trace as delivery
 from chat.exchange import endpoints as exchange
 from chat.files import endpoints as files
 from chat.files.reading import endpoints as reading
