@@ -23,9 +23,9 @@ from chat.conversations.read_marks import ReadMarks
 from chat.delivery.trace import EVIDENCE
 from chat.erasure import keep_erasing
 from chat.exchange.endpoints import AT_ONCE, TURNS
+from chat.files.attachments import Sweep
 from chat.files.endpoints import UPLOADS
 from chat.files.figures import tell_figures
-from chat.files.sweep import Sweep
 from chat.files.uploads import open_uploads
 from chat.log.announce import Announcer
 from chat.log.append import Log

@@ -13,7 +13,7 @@ from chat.conversations import endpoints as members
 from chat.delivery import trace as delivery
 from chat.exchange import endpoints as exchange
 from chat.files import endpoints as files
-from chat.files.reading import endpoints as reading
+from chat.files import endpoints as reading
 from chat.messages import endpoints as messages
 from chat.messages.edits import endpoints as edits
 from chat.messages.pins import endpoints as pins

@@ -2,8 +2,8 @@
 
 from chat.accounts.models import Me, User, tell_change
 from chat.accounts.sessions import queries as sessions_queries
-from chat.files.picture import Pictures
-from chat.files.refusals import NoPicture
+from chat.files.images import Pictures
+from chat.files.models import NoPicture
 from chat.log.append import Change, Log
 from chat.shared.bodies import Arriving
 from chat.shared.postgres import Pool

@@ -1,7 +1,7 @@
 """The doctor looks at this machine: which layers of the image worker's sandbox its kernel has."""
 
 from chat.doctor.finding import Finding, advise
-from chat.files.picture import missing_layers, read_layers
+from chat.files.images import missing_layers, read_layers
 
 ABOUT = "image sandbox"
 

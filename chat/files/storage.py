@@ -1,13 +1,21 @@
 """The storage: where the bytes of files lie. A folder, or a bucket of anything that speaks S3, as FILES_URL says."""
 
+import asyncio
+import errno
+import os
+import shutil
 from collections.abc import AsyncIterable, AsyncIterator
+from datetime import timedelta
 from pathlib import Path
-from typing import Protocol
-from urllib.parse import unquote, urlsplit
+from typing import Any, BinaryIO, Protocol
+from urllib.parse import parse_qs, unquote, urlsplit
 
-from chat.files.bucket import Bucket
-from chat.files.disk import Disk
-from chat.files.span import Span
+import obstore
+from obstore.exceptions import BaseError
+from obstore.store import S3Store
+
+from chat.files.models import Span, StorageAway, StorageFull
+from chat.shared.problems import Refusal
 
 
 class Storage(Protocol):
@@ -33,3 +41,188 @@ def open_storage(url: str) -> Storage:
     """`file:///srv/files`, `file:files` (from the working directory), or `s3://bucket/prefix?endpoint=…&region=…`."""
     parts = urlsplit(url)
     return Bucket(url) if parts.scheme == "s3" else Disk(Path(unquote(parts.path)))
+
+
+# Files in a folder. Nothing in it is ever written twice, and what the database does not name is not looked at.
+
+BLOCK = 256 * 1024  # what one thread writes or reads at once
+
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+class Disk:
+    """A `Storage` in this folder, which is made when the first file comes."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def put(self, key: str, body: AsyncIterable[bytes]) -> int:
+        """Synced to the disk when it returns; a file that is not is removed."""
+        path = self._folder / key
+        try:
+            file = await asyncio.to_thread(create, path)
+            try:
+                size = await self._write(file, body)
+            except BaseException:
+                path.unlink(missing_ok=True)
+                raise
+            finally:
+                file.close()
+        except OSError as error:
+            raise refusal_for(error) from error
+        return size
+
+    async def _write(self, file: BinaryIO, body: AsyncIterable[bytes]) -> int:
+        size, block = 0, bytearray()
+        async for piece in body:
+            block += piece
+            if len(block) >= BLOCK:
+                size += await asyncio.to_thread(file.write, bytes(block))
+                block = bytearray()
+        return size + await asyncio.to_thread(finish, file, bytes(block))
+
+    async def read(self, key: str, span: Span) -> AsyncIterator[bytes]:
+        """These bytes of it."""
+        try:
+            file = await asyncio.to_thread(open_at, self._folder / key, span.start)
+            with file:
+                left = span.end - span.start
+                while left and (block := await asyncio.to_thread(file.read, min(BLOCK, left))):
+                    left -= len(block)
+                    yield block
+        except OSError as error:
+            raise refusal_for(error) from error
+
+    async def drop(self, key: str) -> None:
+        """This file."""
+        try:
+            (self._folder / key).unlink(missing_ok=True)
+        except OSError as error:
+            raise refusal_for(error) from error
+
+    async def delete(self, folder: str) -> None:
+        """The folder, with all in it."""
+        try:
+            await asyncio.to_thread(remove, self._folder / folder)
+        except OSError as error:
+            raise refusal_for(error) from error
+
+
+def create(path: Path) -> BinaryIO:
+    """A new file, for nobody but this program's user to read."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+    sync_folder(path.parent)
+    return file
+
+
+def sync_folder(folder: Path) -> None:
+    """That the file is there outlasts a power cut, too."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def finish(file: BinaryIO, rest: bytes) -> int:
+    """The last of it; then all of it on the disk."""
+    size = file.write(rest)
+    file.flush()
+    os.fsync(file.fileno())
+    return size
+
+
+def open_at(path: Path, start: int) -> BinaryIO:
+    """The file, to be read from there on."""
+    file = path.open("rb", buffering=0)
+    file.seek(start)
+    return file
+
+
+def remove(folder: Path) -> None:
+    """As if it had never been."""
+    if folder.exists():
+        shutil.rmtree(folder)
+
+
+def refusal_for(error: OSError) -> Refusal:
+    """What the caller reads of it."""
+    return StorageFull() if error.errno in FULL else StorageAway(retry_after=5)
+
+
+# Files in a bucket of anything that speaks S3. Who may write there is told by the usual AWS variables or roles.
+
+CHUNK = 5 * 1024 * 1024  # the least that S3 takes as one part of many
+
+AT_ONCE = 2  # chunks of one upload that are held in memory
+
+S3_BLOCK = 256 * 1024
+
+AWAY: tuple[type[Exception], ...] = (BaseError, OSError)  # what is not found is an OSError
+
+
+class Bucket:
+    """A `Storage` at `s3://bucket/prefix?endpoint=https://…&region=…`."""
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        config: dict[str, Any] = {name: values[0] for name, values in parse_qs(parts.query).items()}
+        plain = str(config.get("endpoint", "")).startswith("http:")
+        self._store = S3Store(
+            parts.netloc,
+            prefix=parts.path.strip("/") or None,
+            client_options={"allow_http": plain, "timeout": "60s", "connect_timeout": "5s"},
+            retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=20)},
+            **config,
+        )
+
+    async def put(self, key: str, body: AsyncIterable[bytes]) -> int:
+        """In one go where it is small, else in parts that become one object at the end."""
+        counted = Counted(body)
+        try:
+            await obstore.put_async(self._store, key, counted, chunk_size=CHUNK, max_concurrency=AT_ONCE)
+        except AWAY as error:
+            raise counted.raised or StorageAway(retry_after=5) from error
+        return counted.size
+
+    async def read(self, key: str, span: Span) -> AsyncIterator[bytes]:
+        """These bytes of it."""
+        try:
+            found = await obstore.get_async(self._store, key, options={"range": (span.start, span.end)})
+            async for block in found.stream(min_chunk_size=S3_BLOCK):
+                yield bytes(block)
+        except AWAY as error:
+            raise StorageAway(retry_after=5) from error
+
+    async def drop(self, key: str) -> None:
+        """This object; S3 does not mind when there is none."""
+        try:
+            await obstore.delete_async(self._store, key)
+        except AWAY as error:
+            raise StorageAway(retry_after=5) from error
+
+    async def delete(self, folder: str) -> None:
+        """All objects of this folder."""
+        try:
+            async for found in obstore.list(self._store, prefix=folder):
+                await obstore.delete_async(self._store, [one["path"] for one in found])
+        except AWAY as error:
+            raise StorageAway(retry_after=5) from error
+
+
+class Counted:
+    """A body that knows how much of it has gone through, and what it raised: the library tells only that it did."""
+
+    def __init__(self, body: AsyncIterable[bytes]) -> None:
+        self._body, self.size = body, 0
+        self.raised: Exception | None = None
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async for piece in self._body:
+                self.size += len(piece)
+                yield piece
+        except Exception as error:
+            self.raised = error
+            raise

@@ -4,12 +4,25 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from secrets import token_hex
 
-from chat.files.file import File, Piece, folder_of, preview_key
-from chat.files.kind import HEAD_BYTES, PICTURES, UNKNOWN, find_type
-from chat.files.name import clean_name
-from chat.files.picture import Look, Pictures, Trace, overwrite
-from chat.files.refusals import EmptyFile, FileTooLarge, QuotaFull, TooManyPieces, WrongOffset
-from chat.files.span import Span, stretches
+from chat.files.images import Look, Pictures, Trace, overwrite
+from chat.files.models import (
+    HEAD_BYTES,
+    PICTURES,
+    UNKNOWN,
+    EmptyFile,
+    File,
+    FileTooLarge,
+    Piece,
+    QuotaFull,
+    Span,
+    TooManyPieces,
+    WrongOffset,
+    clean_name,
+    find_type,
+    folder_of,
+    preview_key,
+    stretches,
+)
 from chat.files.storage import Storage, open_storage
 from chat.shared.bodies import Arriving
 from chat.shared.postgres import Pool

@@ -9,7 +9,7 @@ from typing import Any
 from chat.attention.mentions import UNREACHED, Call, Reached, find_reached, store_reached
 from chat.attention.naming import NOBODY, find_naming
 from chat.conversations.refusals import Archived, Blocked, NotMember
-from chat.files.carried import Carried, Shown
+from chat.files.attachments import Carried, Shown
 from chat.log.append import Change
 from chat.log.entry import Unplaced
 from chat.messages.draft import Post

@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator
 import pytest
 from PIL import Image
 
-from chat.files import picture as pictures
-from chat.files.picture import DARKROOM, Pictures
+from chat.files import images as pictures
+from chat.files.images import DARKROOM, Pictures
 from tests.cast import Person
 from tests.files.sending import address, developed, opens_file, picture, sends
 

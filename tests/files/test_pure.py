@@ -6,10 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.files.file import Piece
-from chat.files.kind import SOUND_AND_VISION, UNKNOWN, find_type, may_show
-from chat.files.name import LONGEST, clean_name
-from chat.files.span import Span, Unsatisfiable, parse_range, stretches
+from chat.files.models import (
+    LONGEST,
+    SOUND_AND_VISION,
+    UNKNOWN,
+    Piece,
+    Span,
+    Unsatisfiable,
+    clean_name,
+    find_type,
+    may_show,
+    parse_range,
+    stretches,
+)
 from tests.files.sending import picture
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from chat.engines.postgres import PostgresEngine
-from chat.files.picture import Pictures, missing_layers, read_layers
+from chat.files.images import Pictures, missing_layers, read_layers
 from chat.files.sandbox import LAYERS
 from tests.files.sending import picture
 from tests.files.test_pictures import one
@@ -50,6 +50,7 @@ attempt("signal", lambda: os.kill(int(node), 0))
 attempt("run", run)
 attempt("fork", lambda: os.fork() or os._exit(0))
 """
+
 EVERYTHING = {"environ", "memory", "secret file", "write", "connect", "signal", "run", "fork"}
 
 

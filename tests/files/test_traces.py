@@ -10,18 +10,9 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageOps
 from PIL.PngImagePlugin import PngInfo
 
-from chat.files.picture import overwrite
+from chat.files.images import overwrite
 from tests.cast import Person, casting
-from tests.files.sending import (
-    address,
-    asks_offset,
-    begins_upload,
-    opens_file,
-    picture,
-    posts,
-    sends,
-    sends_piece,
-)
+from tests.files.sending import address, asks_offset, begins_upload, opens_file, picture, posts, sends, sends_piece
 from tests.nodes import running_node
 from tests.verbs import begins
 

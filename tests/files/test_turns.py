@@ -5,8 +5,7 @@ from collections.abc import AsyncIterator, Hashable
 
 import pytest
 
-from chat.files.picture import Pictures
-from chat.files.turns import Turns
+from chat.files.images import Pictures, Turns
 from chat.shared.problems import Overloaded, TooFast
 from chat.shared.rates import Limit
 from tests.cast import casting

@@ -35,8 +35,8 @@ from chat.exchange.own import parse_record
 from chat.exchange.slack.markup import Writer, link_to
 from chat.exchange.slack.message import texts_in
 from chat.exchange.wording import digest, link, one_line
-from chat.files.darkroom import find_traces, traces_of_jpeg, traces_of_png, traces_of_webp
-from chat.files.span import parse_range
+from chat.files.image_worker import find_traces, traces_of_jpeg, traces_of_png, traces_of_webp
+from chat.files.models import parse_range
 from chat.log.cursor import Cursor
 from chat.log.frame import encode_frame, encode_notice, event_name
 from chat.log.nameless import without_name
@@ -98,8 +98,8 @@ BY_NAME = {
     "chat.exchange.wording:title": FILE // 4,
     "chat.exchange.wording:topic": FILE // 4,
     "chat.files.endpoints:parse_metadata": HEAD,
-    "chat.files.name:clean_name": HEAD,
-    "chat.files.name:shorten": HEAD,
+    "chat.files.models:clean_name": HEAD,
+    "chat.files.models:shorten": HEAD,
     "chat.log.cursor:parse_cursor": HEAD,
     "chat.messages.draft:check_text": MESSAGE,
     "chat.messages.draft:check_words": MESSAGE,
@@ -128,8 +128,8 @@ BY_NAME = {
 # Functions of bytes.
 BYTES_BY_NAME = {
     "chat.chaos.frames:parse_event": BODY,
-    "chat.files.kind:find_type": BODY,
-    "chat.files.kind:is_text": 8_192,
+    "chat.files.models:find_type": BODY,
+    "chat.files.models:is_text": 8_192,
     "chat.log.entry:unpack": BODY,
     "chat.log.entry:unpack_range": BODY,
     "chat.log.frame:decode_frame": BODY,
@@ -246,11 +246,11 @@ ADAPTED = {
     "chat.exchange.wording:digest": Subject(lambda text: digest(text, text), FILE),
     "chat.exchange.wording:link": Subject(lambda text: link(text, f"https://{text}"), FILE),
     "chat.exchange.wording:one_line": Subject(lambda text: one_line(text, 80), FILE // 4),
-    "chat.files.darkroom:find_traces": Subject(lambda data: find_traces(MEDIA + data, b"x"), BODY, encoded=True),
-    "chat.files.darkroom:traces_of_jpeg": Subject(lambda data: traces_of_jpeg(data, b"x"), BODY, encoded=True),
-    "chat.files.darkroom:traces_of_png": Subject(lambda data: traces_of_png(data, b"x"), BODY, encoded=True),
-    "chat.files.darkroom:traces_of_webp": Subject(lambda data: traces_of_webp(data, b"x"), BODY, encoded=True),
-    "chat.files.span:parse_range": Subject(lambda text: parse_range(text, 1_000), HEAD),
+    "chat.files.image_worker:find_traces": Subject(lambda data: find_traces(MEDIA + data, b"x"), BODY, encoded=True),
+    "chat.files.image_worker:traces_of_jpeg": Subject(lambda data: traces_of_jpeg(data, b"x"), BODY, encoded=True),
+    "chat.files.image_worker:traces_of_png": Subject(lambda data: traces_of_png(data, b"x"), BODY, encoded=True),
+    "chat.files.image_worker:traces_of_webp": Subject(lambda data: traces_of_webp(data, b"x"), BODY, encoded=True),
+    "chat.files.models:parse_range": Subject(lambda text: parse_range(text, 1_000), HEAD),
     "chat.log.frame:encode_frame": Subject(lambda data: encode_frame("a.1", None, data), BODY, encoded=True),
     "chat.log.frame:encode_notice": Subject(lambda data: encode_notice("reset", data), BODY, encoded=True),
     "chat.log.frame:event_name": Subject(event_name, MESSAGE),
@@ -309,7 +309,7 @@ REASONS = {
         chat.chaos.frames:parse_message chat.exchange.emoticons:flag chat.exchange.slack.markup:Writer._code
         chat.exchange.slack.markup:Writer._prose chat.exchange.slack.markup:Writer._mark
         chat.exchange.slack.markup:Writer._command chat.exchange.wording:continued
-        chat.files.span:is_numbers chat.search.highlight:fallbacks chat.search.highlight:find_spans
+        chat.files.models:is_numbers chat.search.highlight:fallbacks chat.search.highlight:find_spans
         chat.search.highlight:horizon chat.search.highlight:find_all chat.search.highlight:choose_stretch
         chat.search.highlight:Phrase.__init__ chat.search.lexemes:encode_vector chat.search.lexemes:either
         chat.search.question:take_filter chat.search.terms:gram_sizes chat.search.terms:grams_of
@@ -319,7 +319,7 @@ REASONS = {
         chat.accounts.accounts:check_new
     """,
     "one character, or a word of a fixed list": """
-        chat.files.name:is_printable chat.shared.one_line:is_seen chat.files.file:preview_key chat.files.kind:may_show
+        chat.files.models:is_printable chat.shared.one_line:is_seen chat.files.models:preview_key chat.files.models:may_show
         chat.messages.pace:Pace.see_author chat.messages.batch:check_import
     """,
     "only keeps or encodes what is given": """
@@ -340,11 +340,11 @@ REASONS = {
         chat.shared.redis:split_servers chat.shared.settings:check_rates chat.shared.settings:check_files_url
         chat.shared.settings:check_public_url
         chat.exchange.archive:Archive._check chat.operations.audit_export:parse_since
-        chat.shared.rates:parse_rates chat.files.picture:Pictures._check_sandbox
+        chat.shared.rates:parse_rates chat.files.images:Pictures._check_sandbox
     """,
     "a look-up in the database": "chat.accounts.accounts:Accounts._check_time_zone",
     "the paths of this server's routes": "chat.api_schema.openapi:plain",
-    "the image worker's answer": "chat.files.picture:split",
+    "the image worker's answer": "chat.files.images:split",
 }
 
 EXCEPTIONS = {name: reason for reason, names in REASONS.items() for name in names.split()}

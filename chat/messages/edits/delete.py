@@ -3,7 +3,7 @@
 import orjson
 
 from chat.attention.mentions import forget_mentions
-from chat.files.carried import take_out
+from chat.files.attachments import take_out
 from chat.log.append import Change, Log
 from chat.log.entry import Unplaced
 from chat.messages.edits.erase import erase_frames

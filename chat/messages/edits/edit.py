@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import orjson
 
-from chat.files.carried import take_out
+from chat.files.attachments import take_out
 from chat.log.append import Log
 from chat.log.entry import Unplaced
 from chat.messages.draft import Correction, check_said

@@ -1,1 +1,0 @@
-"""Reading files back, all or in part, by those who may."""
