@@ -58,7 +58,7 @@ def up(
     Example: tandem up --port 8081 --data /srv/tandem --nodes 3
     """
     with told_plainly():
-        from chat.up.up import Options, up
+        from chat.local.supervisor import Options, up
 
         up(Options(host, port, data, nodes, demo or demo_anyway, demo_anyway))
 
@@ -78,10 +78,10 @@ def serve(
     Example: tandem serve --host 0.0.0.0 --role messages --node m1
     """
     with told_plainly():
+        from chat.local.address import check_address
         from chat.server import run
         from chat.shared.environment import hide_secrets
         from chat.shared.settings import read_settings
-        from chat.up.address import check_address
 
         check_address(host, port)
         given = {} if operations_port is None else {"operations_port": operations_port}
@@ -116,8 +116,7 @@ def migrate(data: Data = Path(".tandem")) -> None:
     Example: DATABASE_URL=postgresql://tandem@db/tandem tandem migrate
     """
     with told_plainly():
-        from chat.up.database import owned_database
-        from chat.up.schema import apply_migrations
+        from chat.local.databases import apply_migrations, owned_database
 
         with owned_database(data) as urls:
             applied = apply_migrations(urls.database, urls.owner)
@@ -136,7 +135,7 @@ def invite(
     """
     with told_plainly():
         from chat.cli.accounts import add_invite
-        from chat.up.database import tables_at_hand
+        from chat.local.databases import tables_at_hand
 
         with tables_at_hand(data) as url:
             code = add_invite(url, uses, days)

@@ -10,14 +10,13 @@ def told_plainly() -> Iterator[None]:
     """Print what is foreseen to go wrong, and end with 1; wrong settings, a line each, and end with 2."""
     from psycopg.errors import UndefinedTable
 
-    from chat.engines.trouble import EngineTrouble
     from chat.exchange.trouble import ExchangeTrouble
+    from chat.local.errors import DatabaseAway, EngineTrouble, UpTrouble
     from chat.operations.audit_export import ExportError
     from chat.operations.command import NodeTrouble
     from chat.shared.postgres import UNAVAILABLE
     from chat.shared.problems import Refusal
     from chat.shared.settings import BadSettings
-    from chat.up.trouble import DatabaseAway, UpTrouble
 
     try:
         yield

@@ -12,8 +12,8 @@ import uvloop
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
-from chat.engines.postgres import PostgresEngine
-from chat.engines.valkey import ValkeyEngine
+from chat.local.postgres import PostgresEngine
+from chat.local.valkey import ValkeyEngine
 from chat.migrations import migrate
 from tests.cast import Cast, Person, casting
 from tests.databases import as_node, folder_in_memory, fresh_database, set_fsync

@@ -32,8 +32,8 @@ from functools import cached_property
 from pathlib import Path
 from queue import Queue
 
-from chat.engines.postgres import PostgresEngine
-from chat.engines.valkey import ValkeyEngine
+from chat.local.postgres import PostgresEngine
+from chat.local.valkey import ValkeyEngine
 from tests.databases import set_fsync
 
 ROOT = Path(__file__).parent.parent

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from chat.engines.postgres import PostgresEngine
+from chat.local.postgres import PostgresEngine
 from tests.up.running import Running, running_up
 
 COMMANDS = (

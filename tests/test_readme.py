@@ -12,14 +12,17 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from chat.engines.ports import free_port
+from chat.local.data_dir import free_port
 from chat.shared.settings import Settings
 from tests.exchange.slack_export import write_slack
 from tests.waiting import wait_until
 
 ROOT = Path(__file__).parent.parent
+
 README = (ROOT / "README.md").read_text()
+
 COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL) for line in block.splitlines() if line]
+
 Run = Callable[[str], str]
 
 

@@ -20,12 +20,10 @@ from chat.bench.place import HOST, start_node
 from chat.bench.rising import read_rooms, rise
 from chat.bench.talk import TICKETED
 from chat.bench.visitor import Visitor, page_paths, search_path
+from chat.local.databases import Urls, apply_migrations, start_engines
 from chat.shared.identity import hash_token
 from chat.shared.postgres import Connection, prepare_connection
 from chat.shared.queries import load
-from chat.up.engines import start_engines
-from chat.up.schema import apply_migrations
-from chat.up.urls import Urls
 
 queries = load(__file__)
 

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from chat.bench.target import Target
 from chat.bench.trouble import BenchTrouble, NoCompiler
-from chat.engines.ports import free_port
+from chat.local.data_dir import free_port
 
 SOURCE = Path(__file__).with_name("floor.c")
+
 START_LIMIT = 10.0
 
 

@@ -12,14 +12,13 @@ from chat.bench.process import cpu_seconds, family, memory_bytes
 from chat.bench.stage import ApiStage, SqlStage, Stage
 from chat.bench.target import Target
 from chat.bench.trouble import BenchTrouble
-from chat.engines.ports import free_port
-from chat.up.engines import start_engines
-from chat.up.node import Node
-from chat.up.progress import step
-from chat.up.schema import apply_migrations
-from chat.up.urls import Urls, given_urls
+from chat.local.data_dir import free_port
+from chat.local.databases import Urls, apply_migrations, given_urls, start_engines
+from chat.local.fleet import Node
+from chat.local.progress import step
 
 HOST = "127.0.0.1"
+
 # What is measured is not how soon somebody is told to slow down, to wait or to go elsewhere, nor the canary's flights.
 LIMITLESS = {
     "RATE_LIMITS": "off",
@@ -31,7 +30,9 @@ LIMITLESS = {
     "CANARY_SECONDS": "0",
     "DRAIN_SECONDS": "0",
 }
+
 STREAM, SOCKET = "/api/chat/stream", "/api/chat/socket"
+
 MESSAGES = "/api/chat/conversations/{room}/messages"
 
 

@@ -14,9 +14,10 @@ from chat.bench.place import BenchNode, Place
 from chat.bench.process import cpu_seconds
 from chat.bench.report import Report, Row, middle, ratio
 from chat.bench.target import Target, spread
-from chat.engines.ports import free_port
+from chat.local.data_dir import free_port
 
 POSTERS = 64
+
 BATCH, BATCHERS = 500, 4
 
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from chat.up.progress import console
+from chat.local.progress import console
 
 GLANCE = 0.2
 

@@ -1,6 +1,6 @@
 """What can keep the bench from measuring; the message says what to do about it."""
 
-from chat.up.trouble import UpTrouble
+from chat.local.errors import UpTrouble
 
 
 class BenchTrouble(UpTrouble):

@@ -16,10 +16,11 @@ from chat.chaos.run import Run
 from chat.chaos.scores import Scores
 from chat.chaos.timeline import draw_timeline
 from chat.chaos.view import watched
-from chat.up.stop import stop_when_asked
-from chat.up.trouble import UpTrouble
+from chat.local.errors import UpTrouble
+from chat.local.supervisor import stop_when_asked
 
 PAGE = 110  # characters in a line of the report that is kept
+
 console = Console(stderr=True, highlight=False)
 
 

@@ -10,12 +10,15 @@ from pathlib import Path
 import aiohttp
 
 from chat.chaos.waiting import until
-from chat.engines.leash import leashed
-from chat.engines.ports import free_port
+from chat.local.data_dir import free_port
+from chat.local.parent_watch import leashed
 
 STARTED = 60.0
+
 STOPPED = 30.0
+
 ANSWERED = 5.0
+
 EVERYDAY = {
     "RATE_LIMITS": "off",
     "STRANGERS": "add",
@@ -24,6 +27,7 @@ EVERYDAY = {
     "LOG_FORMAT": "json",
     "CANARY_SECONDS": "0",
 }
+
 PROGRAM = (sys.executable, "-m", "chat")
 
 

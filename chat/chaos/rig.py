@@ -13,13 +13,12 @@ from chat.chaos.network import Proxy, bad_network
 from chat.chaos.node import PROGRAM, NodeProcess
 from chat.chaos.scores import Ended
 from chat.chaos.waiting import StillNot, until
-from chat.engines.home import Home
-from chat.engines.ports import free_port
-from chat.engines.postgres import PostgresEngine
-from chat.engines.valkey import ValkeyEngine
+from chat.local.data_dir import Home, free_port
+from chat.local.haproxy import Balancer
+from chat.local.postgres import PostgresEngine
+from chat.local.valkey import ValkeyEngine
 from chat.migrations import migrate
 from chat.shared.tasks import Tasks
-from chat.up.balancer import Balancer
 
 BEAT = 5
 

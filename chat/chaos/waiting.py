@@ -5,7 +5,7 @@ import inspect
 import time
 from collections.abc import Awaitable, Callable
 
-from chat.up.trouble import UpTrouble
+from chat.local.errors import UpTrouble
 
 STEP = 0.05
 

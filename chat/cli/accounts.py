@@ -173,7 +173,7 @@ def add(
     """
     password = sys.stdin.readline().rstrip("\n") if password_stdin else ask_password()
     with told_plainly():
-        from chat.up.database import tables_at_hand
+        from chat.local.databases import tables_at_hand
 
         with tables_at_hand(data) as url:
             user_id = add_account(url, name, password, "admin" if admin else "member")
@@ -187,7 +187,7 @@ def list_(as_json: Json = False, data: Data = Path(".tandem")) -> None:
     Example: tandem user list --json
     """
     with told_plainly():
-        from chat.up.database import tables_at_hand
+        from chat.local.databases import tables_at_hand
 
         with tables_at_hand(data) as url:
             list_accounts(url, print_object if as_json else print_row)
@@ -250,7 +250,7 @@ def reset(
     Example: tandem user reset ana --url https://chat.example.com
     """
     with told_plainly():
-        from chat.up.database import tables_at_hand
+        from chat.local.databases import tables_at_hand
 
         with tables_at_hand(data) as database_url:
             made = make_link(database_url, name, second_factors=also_second_factors)
@@ -278,7 +278,7 @@ def delete(
     if not yes:
         typer.confirm(f"Delete {name}? This cannot be undone.", abort=True)
     with told_plainly():
-        from chat.up.database import tables_at_hand
+        from chat.local.databases import tables_at_hand
 
         with tables_at_hand(data) as url:
             delete_account(url, name, messages, force=force)
@@ -288,7 +288,7 @@ def delete(
 def switch(name: str, data: Path, *, disabled: bool, force: bool = False) -> None:
     """Disable or enable a user."""
     with told_plainly():
-        from chat.up.database import tables_at_hand
+        from chat.local.databases import tables_at_hand
 
         with tables_at_hand(data) as url:
             change_disabled(url, name, disabled=disabled, force=force)
@@ -297,7 +297,7 @@ def switch(name: str, data: Path, *, disabled: bool, force: bool = False) -> Non
 def give_role(name: str, role: Literal["admin", "member"], data: Path, *, force: bool = False) -> None:
     """Make a user an admin or a member."""
     with told_plainly():
-        from chat.up.database import tables_at_hand
+        from chat.local.databases import tables_at_hand
 
         with tables_at_hand(data) as url:
             change_role(url, name, role, force=force)

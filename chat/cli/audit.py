@@ -32,8 +32,8 @@ def export(
     Example: tandem audit export --follow --output audit.jsonl
     """
     with told_plainly():
+        from chat.local.databases import tables_at_hand
         from chat.operations.audit_export import Export, export_audit, parse_since
-        from chat.up.database import tables_at_hand
 
         wanted = Export(parse_since(since), after, follow, output)
         with tables_at_hand(data) as url:

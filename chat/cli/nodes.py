@@ -23,7 +23,7 @@ def scale(
     Example: tandem scale 5
     """
     with told_plainly():
-        from chat.up.asking import ask_fleet
+        from chat.local.control_client import ask_fleet
 
         ask_fleet(data, "scale", count=nodes)
 
@@ -38,7 +38,7 @@ def restart(names: NodeNames = None, data: Data = Path(".tandem")) -> None:
     Example: tandem restart n1 n2
     """
     with told_plainly():
-        from chat.up.asking import ask_fleet
+        from chat.local.control_client import ask_fleet
 
         ask_fleet(data, "restart", names=names or [])
 
@@ -56,8 +56,8 @@ def nodes(
     with told_plainly():
         import asyncio
 
+        from chat.local.databases import registry_at_hand
         from chat.operations.command import list_nodes, show_nodes
-        from chat.up.registry import registry_at_hand
 
         show_nodes(asyncio.run(list_nodes(registry_at_hand(data))), json)
 
@@ -77,8 +77,8 @@ def drain(
     with told_plainly():
         import asyncio
 
+        from chat.local.databases import registry_at_hand
         from chat.operations.command import order_drain
-        from chat.up.registry import registry_at_hand
 
         asyncio.run(order_drain(registry_at_hand(data), node, on=not undo))
     print(f"{node} {'serves again' if undo else 'is draining'}")
@@ -94,8 +94,8 @@ def new_epoch(data: Data = Path(".tandem")) -> None:
     Example: DATABASE_URL=postgresql://tandem@db/tandem tandem new-epoch
     """
     with told_plainly():
+        from chat.local.databases import database_at_hand
         from chat.log.command import begin_new_epoch
-        from chat.up.database import database_at_hand
 
         with database_at_hand(data) as url:
             epoch = begin_new_epoch(url)

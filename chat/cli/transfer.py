@@ -37,7 +37,7 @@ def import_(
     """
     with told_plainly():
         from chat.exchange.importing import Options, import_file
-        from chat.up.database import tables_at_hand
+        from chat.local.databases import tables_at_hand
 
         with tables_at_hand(data) as url:
             code = import_file(url, Options(file, into, private, dry_run))
@@ -60,7 +60,7 @@ def export(
     """
     with told_plainly():
         from chat.exchange.exporting import Wanted, export_file
-        from chat.up.database import tables_at_hand
+        from chat.local.databases import tables_at_hand
 
         with tables_at_hand(data) as url:
             export_file(url, Wanted(file, conversation, person))

@@ -19,13 +19,16 @@ from chat.doctor.registry import check_redis
 from chat.doctor.settings import FILE, check_settings
 from chat.doctor.site import check_site
 from chat.doctor.wire import Site
+from chat.local.databases import given_urls
 from chat.shared.postgres import UNAVAILABLE, Connection
 from chat.shared.probes import enter_probe, leave_probe
-from chat.up.urls import given_urls
 
 LOGIN_SECONDS = 300.0
+
 MARKS = {"good": ("✓", "green"), "bad": ("✗", "bold red"), "note": ("!", "yellow"), "unknown": ("–", "dim")}
+
 console = Console(highlight=False)
+
 Check = Callable[[Site], list[Finding]]
 
 

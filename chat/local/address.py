@@ -1,9 +1,11 @@
 """Where the service listens: checked before anything is started, so that nobody waits for a refusal."""
 
 import errno
+import os
 import socket
+from pathlib import Path
 
-from chat.up.trouble import AddressRefused, PortTaken
+from chat.local.errors import AddressRefused, PortTaken
 
 
 def check_address(host: str, port: int) -> None:
@@ -50,3 +52,35 @@ def url_of(host: str, port: int) -> str:
 def near_address(host: str) -> str:
     """How this machine reaches a server that listens on `host`, which may mean all addresses."""
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+
+
+# Sockets in the file system, whatever the length of their path: the kernel takes 107 bytes, folders are often deeper.
+# So the folder is opened, and the socket named by way of that descriptor.
+
+
+def listen_unix(path: Path) -> socket.socket:
+    """A listening socket; one that a process before us has left is replaced. The folder keeps strangers out."""
+    path.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        listener.bind(f"/proc/self/fd/{folder}/{path.name}")
+    finally:
+        os.close(folder)
+    listener.listen()
+    return listener
+
+
+def connect_unix(path: Path, limit: float) -> socket.socket:
+    """A connection whose every step may take `limit` seconds. Raises `OSError`."""
+    link = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    link.settimeout(limit)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        link.connect(f"/proc/self/fd/{folder}/{path.name}")
+    except OSError:
+        link.close()
+        raise
+    finally:
+        os.close(folder)
+    return link

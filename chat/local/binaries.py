@@ -12,7 +12,7 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
-from chat.engines.runner import Runner
+from chat.local.child_process import Runner
 
 CACHE = Path("/var/cache/tandem")
 

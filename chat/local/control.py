@@ -11,13 +11,15 @@ from typing import Any
 
 import orjson
 
-from chat.up.fleet import Plan
-from chat.up.progress import tell
-from chat.up.trouble import UpTrouble
-from chat.up.unix import listen_unix
+from chat.local.address import listen_unix
+from chat.local.errors import UpTrouble
+from chat.local.fleet import Plan
+from chat.local.progress import tell
 
 PATIENCE = 1.0
+
 LONGEST = 64 * 1024
+
 Verbs = Mapping[str, Callable[..., Plan]]
 
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import orjson
 
-from chat.up.balancer import folder_of
-from chat.up.progress import tell
-from chat.up.trouble import NoFleet, NotDone
-from chat.up.unix import connect_unix
+from chat.local.address import connect_unix
+from chat.local.errors import NoFleet, NotDone
+from chat.local.haproxy import folder_of
+from chat.local.progress import tell
 
 PATIENCE = 600.0  # for the next line: a node drains, ends, starts and replays its log
 

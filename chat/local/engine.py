@@ -7,13 +7,12 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import ClassVar, Self
 
-from chat.engines.ending import how_it_ended
-from chat.engines.home import Home
-from chat.engines.ports import free_port
-from chat.engines.residents import evict, move_out, residents, tell
-from chat.engines.trouble import EngineFailed
+from chat.local.child_process import how_it_ended
+from chat.local.data_dir import Home, evict, free_port, move_out, residents, tell
+from chat.local.errors import EngineFailed
 
 START_LIMIT = 120.0  # recovery after a crash reads the write-ahead log again
+
 STOP_LIMIT = 30.0
 
 

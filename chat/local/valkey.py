@@ -8,9 +8,9 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from chat.engines.engine import Engine
-from chat.engines.leash import leashed
-from chat.engines.programs import valkey_program
+from chat.local.binaries import valkey_program
+from chat.local.engine import Engine
+from chat.local.parent_watch import leashed
 from chat.shared.environment import without_secrets
 
 # Read from standard input, so that the password shows in no process list.
@@ -23,7 +23,6 @@ save ""
 appendonly no
 tcp-keepalive 60
 """
-
 
 ONCE = Retry(NoBackoff(), 0)
 

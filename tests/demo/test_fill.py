@@ -6,8 +6,7 @@ from pathlib import Path
 import aiohttp
 import psycopg
 
-from chat.demo.fill import PASSWORD, TALK, fill_empty
-from chat.demo.script import PEOPLE, read_scenes
+from chat.local.demo import PASSWORD, PEOPLE, TALK, fill_empty, read_scenes
 from chat.shared.settings import Settings, read_settings
 from tests.cast import Person
 from tests.nodes import running_node

@@ -6,9 +6,8 @@ import psycopg
 import pytest
 
 from chat.accounts.demo_accounts import is_reachable, read_demo_accounts
-from chat.demo.fill import fill_empty
-from chat.demo.script import PEOPLE
 from chat.doctor.database import check_database
+from chat.local.demo import PEOPLE, fill_empty
 from chat.shared.settings import read_settings
 from tests.demo.test_fill import settings_of
 from tests.promises.conftest import StartNode, start_node

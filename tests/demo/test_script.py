@@ -4,11 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from chat.demo.fill import TALK
-from chat.demo.pictures import DRAWN
-from chat.demo.script import PEOPLE, Beginning, Line, Scene, read_beginning, read_scenes
+from chat.local.demo import DRAWN, PEOPLE, TALK, Beginning, Line, Scene, read_beginning, read_scenes
 
 SUNDAY = datetime(2026, 11, 22, 0, 30, tzinfo=UTC)
+
 WEDNESDAY = datetime(2026, 11, 25, 15, 0, tzinfo=UTC)
 
 

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from chat.chaos.node import NodeProcess
-from chat.engines.leash import leashed
-from chat.engines.ports import free_port
+from chat.local.data_dir import free_port
+from chat.local.parent_watch import leashed
 from tests.waiting import wait_until
 
 DEPLOY = Path(__file__).parents[2] / "deploy"

@@ -8,12 +8,12 @@ import psycopg
 import pytest
 
 from chat.doctor.database import check_database
-from chat.engines.postgres import PostgresEngine
+from chat.local.databases import apply_migrations
+from chat.local.errors import NotTheOwner
+from chat.local.postgres import PostgresEngine
 from chat.log.retention import Retention
 from chat.migrations import migrate
 from chat.shared.postgres import make_pool
-from chat.up.schema import apply_migrations
-from chat.up.trouble import NotTheOwner
 from tests.cast import Cast
 from tests.databases import as_node
 from tests.up.running import running_up

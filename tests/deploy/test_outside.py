@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 
 from chat.chaos.node import NodeProcess
-from chat.engines.ports import free_port
+from chat.local.data_dir import free_port
 from tests.cast import Cast
 from tests.deploy.proxies import Front, proxy, trust
 from tests.promises.conftest import StartNode, stage, start_node

@@ -11,8 +11,8 @@ import psycopg
 import pytest
 
 from chat.chaos.node import NodeProcess
-from chat.engines.postgres import PostgresEngine
-from chat.engines.programs import installed
+from chat.local.binaries import installed
+from chat.local.postgres import PostgresEngine
 from tests.cast import Cast, Person, casting
 from tests.deploy.proxies import DEPLOY
 from tests.ear import Ear

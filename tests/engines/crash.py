@@ -5,8 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from chat.engines.postgres import PostgresEngine
-from chat.engines.valkey import ValkeyEngine
+from chat.local.postgres import PostgresEngine
+from chat.local.valkey import ValkeyEngine
 
 
 def started_elsewhere(folder: Path) -> subprocess.Popen[str]:

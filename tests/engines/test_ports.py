@@ -4,9 +4,11 @@ import random
 import subprocess
 import sys
 
-from chat.engines.ports import free_port
+from chat.local.data_dir import free_port
 
-OTHER = "import sys; from chat.engines.ports import claim; print(claim(int(sys.argv[1])), flush=True); sys.stdin.read()"
+OTHER = (
+    "import sys; from chat.local.data_dir import claim; print(claim(int(sys.argv[1])), flush=True); sys.stdin.read()"
+)
 
 
 def test_no_port_is_given_twice() -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from chat.engines.postgres import PostgresEngine
-from chat.engines.residents import residents
-from chat.engines.trouble import EngineTrouble
+from chat.local.data_dir import residents
+from chat.local.errors import EngineTrouble
+from chat.local.postgres import PostgresEngine
 from tests.engines.crash import started_elsewhere
 from tests.waiting import wait_until
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from chat.engines import programs
-from chat.engines.postgres import PostgresEngine
+from chat.local import binaries
+from chat.local.postgres import PostgresEngine
 
 
 @pytest.fixture
@@ -26,10 +26,10 @@ def test_installed_where_nobody_may_look(tmp_path: Path, open_folder: Path, monk
     """Root's clone under a closed folder: the server runs from a copy, and no folder is opened to anyone."""
     closed = tmp_path / "root's"
     closed.mkdir(mode=0o700)
-    for part in programs.copied_parts():
+    for part in binaries.copied_parts():
         shutil.copytree(part, closed / part.name)
-    monkeypatch.setattr(programs, "installed", lambda package: closed / package)
-    monkeypatch.setattr(programs, "CACHE", open_folder / "cache")
+    monkeypatch.setattr(binaries, "installed", lambda package: closed / package)
+    monkeypatch.setattr(binaries, "CACHE", open_folder / "cache")
     with PostgresEngine(closed / "data") as postgres, psycopg.connect(postgres.url) as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
         assert str(open_folder) in os.readlink(f"/proc/{postgres.pid}/exe")

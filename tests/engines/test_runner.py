@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from chat.engines.runner import Runner, runner_for
-from chat.engines.trouble import ForeignData
+from chat.local.child_process import Runner, runner_for
+from chat.local.errors import ForeignData
 
 ANA = 4242
 

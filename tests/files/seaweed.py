@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from chat.engines.ports import free_port
+from chat.local.data_dir import free_port
 from tests.waiting import wait_until
 
 KEY, SECRET = "tandem", "not-a-secret-at-all"
+
 IDENTITIES = {
     "identities": [
         {
@@ -21,6 +22,7 @@ IDENTITIES = {
         }
     ]
 }
+
 PORTS = tuple(f"{part}.port{kind}" for part in ("master", "volume", "filer", "s3") for kind in ("", ".grpc"))
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from chat.engines.postgres import PostgresEngine
 from chat.files.images import Pictures, missing_layers, read_layers
 from chat.files.sandbox import LAYERS
+from chat.local.postgres import PostgresEngine
 from tests.files.sending import picture
 from tests.files.test_pictures import one
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from chat.engines.postgres import PostgresEngine
+from chat.local.postgres import PostgresEngine
 from chat.migrations import migrate
 from tests.cast import Person, casting
 from tests.databases import as_node

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import psycopg
 import pytest
 
-from chat.engines.postgres import PostgresEngine
+from chat.local.postgres import PostgresEngine
 from chat.operations.archive import Archive, count_segments
 from chat.shared.postgres import Pool, make_pool
 from tests.waiting import eventually

@@ -12,7 +12,7 @@ import aiohttp
 import psycopg
 import pytest
 
-from chat.engines.postgres import PostgresEngine
+from chat.local.postgres import PostgresEngine
 from tests.accounts.events import finds
 from tests.cast import Cast, Person
 from tests.test_commands import tandem

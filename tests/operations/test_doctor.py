@@ -13,12 +13,13 @@ from pathlib import Path
 import pytest
 import redis
 
-from chat.engines.ports import free_port
+from chat.local.data_dir import free_port
 from tests.databases import as_node, set_fsync
 from tests.promises.conftest import StartNode, start_node
 from tests.waiting import wait_until
 
 __all__ = ["start_node"]
+
 BAD = """
 daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;
 events {{ worker_connections 64; }}
@@ -31,7 +32,9 @@ http {{
     }}
 }}
 """
+
 NGINX = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin") or "nginx"
+
 FORWARDS = "proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; proxy_set_header Host $http_host;"
 
 

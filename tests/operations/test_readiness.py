@@ -5,7 +5,7 @@ import asyncio
 import psycopg
 import pytest
 
-from chat.engines.postgres import PostgresEngine
+from chat.local.postgres import PostgresEngine
 from chat.operations.readiness import Readiness
 from chat.shared.postgres import make_pool
 from chat.shared.problems import Unavailable

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from chat.app import TASKS
-from chat.engines.valkey import ValkeyEngine
+from chat.local.valkey import ValkeyEngine
 from presence.endpoints import SOCKETS
 from tests.cast import Cast, Person, casting
 from tests.nodes import Node, running_node

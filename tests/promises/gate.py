@@ -6,9 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from chat.chaos.node import NodeProcess
-from chat.engines.home import Home
-from chat.engines.ports import free_port
-from chat.up.balancer import Balancer
+from chat.local.data_dir import Home, free_port
+from chat.local.haproxy import Balancer
 
 
 class Gate:

@@ -298,9 +298,9 @@ OWN_MODULES = {
     "chat.chaos.timeline": "labels of a chaos run's chart",
     "chat.conversations.entries": "roles that a model has checked",
     "chat.conversations.permissions": "roles from the database",
-    "chat.demo.script": "the demo's own text",
+    "chat.local.demo": "the demo's own text",
     "chat.doctor.finding": "sentences of this server's own",
-    "chat.up.haproxy": "templates and settings of the operator",
+    "chat.local.haproxy": "templates and settings of the operator",
 }
 
 REASONS = {

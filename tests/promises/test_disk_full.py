@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from chat.engines.postgres import PostgresEngine
+from chat.local.postgres import PostgresEngine
 from tests.cast import casting
 from tests.promises.crowd import Crowd, crowd_of
 from tests.up.running import running_up

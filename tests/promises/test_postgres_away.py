@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from chat.chaos.node import NodeProcess
-from chat.engines.postgres import PostgresEngine
+from chat.local.postgres import PostgresEngine
 from chat.migrations import migrate
 from tests.cast import Person, casting
 from tests.promises.conftest import StartNode

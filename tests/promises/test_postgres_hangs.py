@@ -4,7 +4,7 @@ import asyncio
 import time
 from functools import partial
 
-from chat.engines.postgres import PostgresEngine
+from chat.local.postgres import PostgresEngine
 from tests.cast import Person, casting
 from tests.promises.conftest import StartNode
 from tests.verbs import pages

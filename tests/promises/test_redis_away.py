@@ -11,7 +11,7 @@ import pytest
 
 from chat.chaos.network import bad_network
 from chat.chaos.node import NodeProcess
-from chat.engines.valkey import ValkeyEngine
+from chat.local.valkey import ValkeyEngine
 from tests.cast import Cast, Person
 from tests.ear import Ear
 from tests.promises.conftest import StartNode

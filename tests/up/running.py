@@ -10,10 +10,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from chat.engines.ports import free_port
+from chat.local.data_dir import free_port
 
 STARTED = 30.0
+
 STOPPED = 30.0
+
 UP = (sys.executable, "-m", "chat", "up")
 
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from chat.up.haproxy import write_configuration
-from chat.up.programs import haproxy_program, version_of
-from chat.up.unix import connect_unix, listen_unix
+from chat.local.address import connect_unix, listen_unix
+from chat.local.haproxy import haproxy_program, version_of, write_configuration
 
 PORTS = {"n1": 20_001, "n2": 20_002, "n3": 20_003}
+
 HEALTH = {"n1": 20_011}  # the others are checked where they serve
 
 

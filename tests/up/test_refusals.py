@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from chat.engines import ports
+from chat.local import data_dir
 from tests.up.running import refused, running_up
 
 
 def test_port_in_use(tmp_path: Path) -> None:
     """The port is named, and another one is offered."""
-    with socket.create_server(("127.0.0.1", ports.free_port())) as other:
+    with socket.create_server(("127.0.0.1", data_dir.free_port())) as other:
         port = other.getsockname()[1]
         code, said = refused(tmp_path / "data", port)
     assert code == 1

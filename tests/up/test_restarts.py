@@ -1,6 +1,6 @@
 """How soon what died is started again, and when that is given up."""
 
-from chat.up.restarts import LONGEST, MOST, QUICK, Restarts
+from chat.local.watch import LONGEST, MOST, QUICK, Restarts
 
 
 def test_who_lived_long_is_started_at_once() -> None:

@@ -4,8 +4,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from chat.engines.postgres import PostgresEngine
-from chat.engines.valkey import ValkeyEngine
+from chat.local.postgres import PostgresEngine
+from chat.local.valkey import ValkeyEngine
 from tests.up.running import Running, running_up
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from chat.engines.postgres import PostgresEngine
+from chat.local.postgres import PostgresEngine
 from tests.up.running import STARTED, all_gone, running_up
 from tests.waiting import wait_until
 

@@ -4,10 +4,9 @@ import subprocess
 
 import pytest
 
-from chat.engines.ending import how_it_ended
-from chat.up.restarts import LONGEST, MOST
-from chat.up.trouble import KeepsDying
-from chat.up.watch import Watch
+from chat.local.child_process import how_it_ended
+from chat.local.errors import KeepsDying
+from chat.local.watch import LONGEST, MOST, Watch
 
 
 class Sickly:

@@ -9,9 +9,10 @@ from pathlib import Path
 from chat.bench.peers.cache import debian, environment, modules, with_libraries
 from chat.bench.peers.peer import APPS, BODY, HOST, Peer, Running
 from chat.bench.target import FRAMED, Target
-from chat.engines.ports import free_port
+from chat.local.data_dir import free_port
 
 SERVERS = ("uvicorn[standard]>=0.30",)
+
 NCHAN = """
 load_module "{root}/usr/lib/nginx/modules/ngx_nchan_module.so";
 user root; worker_processes 1; daemon off; worker_rlimit_nofile {files};
@@ -29,6 +30,7 @@ http {{
   }}
 }}
 """
+
 PUSHPIN = """
 [global]
 include={folder}/internal.conf
@@ -51,6 +53,7 @@ push_in_http_port={push}
 message_rate=1000000
 message_hwm=1000000
 """
+
 ZURL = """
 [General]
 in_spec=ipc://{folder}/zurl-in
@@ -64,7 +67,9 @@ timeout=600
 in_hwm=20000
 out_hwm=20000
 """
+
 PACE = 250  # of a thousand streams at once half are lost between its parts
+
 QUOTED = '{"items":[{"channel":"bench","formats":{"http-stream":{"content":"data: {message}\\n\\n"}}}]}'
 
 

@@ -12,13 +12,16 @@ from chat.bench.fanout import Contender
 from chat.bench.floor import await_port
 from chat.bench.process import cpu_seconds, family
 from chat.bench.target import Target
-from chat.engines.leash import leashed
-from chat.engines.ports import free_port
+from chat.local.data_dir import free_port
+from chat.local.parent_watch import leashed
 
 HOST = "127.0.0.1"
+
 # As many bytes as a message of ours has, carried as they are.
 BODY = '{"conversation":1,"seq":1000,"author":1,"created_at":"2026-01-01T00:00:00.000Z","message":{message}}'
+
 PATIENCE = 3.0
+
 APPS = Path(__file__).with_name("apps")
 
 

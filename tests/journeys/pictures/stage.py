@@ -10,10 +10,9 @@ import aiohttp
 import psycopg
 
 from chat.chaos.node import NodeProcess
-from chat.demo.fill import PASSWORD, fill_empty
-from chat.demo.script import PEOPLE
-from chat.engines.postgres import PostgresEngine
-from chat.engines.valkey import ValkeyEngine
+from chat.local.demo import PASSWORD, PEOPLE, fill_empty
+from chat.local.postgres import PostgresEngine
+from chat.local.valkey import ValkeyEngine
 from chat.migrations import migrate
 from chat.shared.settings import read_settings
 from tests.cast import Person
