@@ -27,11 +27,8 @@ from chat.files.attachments import Sweep
 from chat.files.endpoints import UPLOADS
 from chat.files.figures import tell_figures
 from chat.files.uploads import open_uploads
-from chat.log.announce import Announcer
-from chat.log.append import Log
-from chat.log.endpoints import LOG
-from chat.log.retention import Retention
-from chat.log.stuck import keep_ending_stuck
+from chat.log.append import LOG, Announcer, Log
+from chat.log.maintenance import Retention, keep_ending_stuck
 from chat.messages.endpoints import POSTS
 from chat.messages.post import Posts
 from chat.middleware import ANSWERS, add_headers, add_name, answer_problems, charge_strangers, trace

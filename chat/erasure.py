@@ -16,10 +16,9 @@ from chat.accounts.models import User
 from chat.accounts.second_factors import remove_all
 from chat.accounts.sessions import end_all
 from chat.conversations.memberships import note, reseat, unseat
-from chat.log.append import Change, Log
-from chat.log.endpoints import LOG
+from chat.log.append import LOG, Change, Log
 from chat.log.entry import Unplaced
-from chat.log.nameless import without_name
+from chat.log.redaction import without_name
 from chat.messages.edits.delete import bury
 from chat.messages.message import Message
 from chat.shared.audit import Actor, record

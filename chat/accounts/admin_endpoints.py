@@ -5,7 +5,7 @@ from aiohttp import web
 from chat.accounts.admin import Disabling, RoleForm, set_disabled, set_role
 from chat.accounts.endpoints import SESSIONS, describe_sessions, let_go
 from chat.accounts.models import read_user
-from chat.log.endpoints import LOG
+from chat.log.append import LOG
 from chat.shared.audit import record
 from chat.shared.endpoints import POOL, actor_of, answer_json, path_id, read_model, require_admin, require_recent_proof
 

@@ -24,7 +24,7 @@ from chat.attention.notice import NoticePatch
 from chat.conversations.notification_settings import change_notice
 from chat.conversations.read_marks import list_receipts
 from chat.files.endpoints import HEADERS, UPLOADS
-from chat.log.endpoints import LOG
+from chat.log.append import LOG
 from chat.shared.bodies import receive
 from chat.shared.endpoints import (
     COOKIE,

@@ -10,7 +10,7 @@ from chat.accounts.models import read_user
 from chat.accounts.passkeys import BadPasskey
 from chat.accounts.password_resets import NewPassword, ResetForm, make_reset, use_reset
 from chat.accounts.second_factors import PasskeyLogIn, Proof, SecondStep
-from chat.log.endpoints import LOG
+from chat.log.append import LOG
 from chat.shared.audit import Actor, record
 from chat.shared.endpoints import (
     IDENTITIES,

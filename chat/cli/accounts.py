@@ -17,7 +17,7 @@ from chat.accounts.password_resets import Reset, make_reset
 from chat.erasure import Messages, begin_erasure, erase_step
 from chat.log.append import Log
 from chat.log.entry import Entry
-from chat.log.retention import Retention
+from chat.log.maintenance import Retention
 from chat.plainly import told_plainly
 from chat.shared.audit import COMMAND_LINE
 from chat.shared.postgres import Pool, make_pool

@@ -11,7 +11,7 @@ from chat.conversations.invitations import accept_invitation, decline_invitation
 from chat.conversations.members import PAGE, list_members, put_member, remove_member
 from chat.conversations.read_marks import Mark, ReadMarks
 from chat.conversations.views import list_archived, list_channels, read_view, read_views
-from chat.log.endpoints import LOG
+from chat.log.append import LOG
 from chat.messages.message import format_time
 from chat.shared.endpoints import (
     LARGEST_ID,

@@ -6,7 +6,7 @@ from chat.attention.notice import Notice
 from chat.conversations.conversation import Conversation, View
 from chat.conversations.entries import introduced
 from chat.log.append import Change
-from chat.log.cursor import Cursor
+from chat.log.entry import Cursor
 from chat.messages.history import BYTES_MOST, EXCERPT
 from chat.messages.message import Message
 from chat.shared.postgres import Pool

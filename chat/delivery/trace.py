@@ -8,7 +8,7 @@ import orjson
 from aiohttp import web
 
 from chat.delivery.verdict import Committed, Facts, Reader, StreamRecord
-from chat.log.frame import decode_frame
+from chat.log.entry import decode_frame
 from chat.messages.message import format_time
 from chat.shared.audit import record
 from chat.shared.endpoints import POOL, actor_of, answer_json, path_id, require_identity

@@ -8,7 +8,7 @@ from chat.exchange.author import AuthorNames
 from chat.exchange.authors import bring_authors
 from chat.exchange.export.person import person_lines
 from chat.exchange.export.reader import reading
-from chat.log.endpoints import LOG
+from chat.log.append import LOG
 from chat.shared.audit import record
 from chat.shared.endpoints import (
     POOL,
@@ -25,6 +25,7 @@ from chat.shared.endpoints import (
 from chat.shared.problems import Overloaded
 
 AT_ONCE = 2  # each holds a snapshot of the database for as long as its reader takes
+
 TURNS = web.AppKey("turns", asyncio.Semaphore)
 
 

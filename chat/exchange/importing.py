@@ -12,11 +12,12 @@ from chat.exchange.bars import bars, console
 from chat.exchange.intake.intake import Intake, groups
 from chat.exchange.item import Tally
 from chat.exchange.source import Source, open_source
-from chat.log.retention import Retention
+from chat.log.maintenance import Retention
 from chat.shared.postgres import make_pool
 from chat.shared.settings import Settings
 
 ASIDES_SHOWN = 20
+
 SHOWN_EACH = 100  # messages
 
 

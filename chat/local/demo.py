@@ -21,7 +21,7 @@ from chat.conversations.drafts import ConversationDraft
 from chat.conversations.read_marks import Mark, ReadMarks
 from chat.files.uploads import one_piece, open_uploads
 from chat.log.append import Log
-from chat.log.retention import Retention
+from chat.log.maintenance import Retention
 from chat.messages.draft import Draft, Post
 from chat.messages.post import Posts
 from chat.shared.bodies import Arriving

@@ -7,20 +7,26 @@ What there is one of for each message is a tuple: a frozen dataclass takes two t
 post has.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 # What a reader's membership follows; both are framed as the event `member`.
 JOIN, LEAVE = "join", "leave"
+
 # A login has ended; its frame is empty, its streams close.
 LOGOUT = "logout"
+
 # What a token of this user means has changed: nodes look it up again. Its frame is empty.
 IDENTITY = "identity"
+
 # A message that came in from elsewhere, `subject` being its seq: it has a position, but no frame and no reader.
 IMPORT, NOBODY = "import", -1
+
 # Addressed to one user about a conversation that they need not belong to: reports reach the admins of the server.
 TO_OUTSIDERS = frozenset({"report"})
+
 EVENTS = {"message": None, JOIN: "member", LEAVE: "member", "role": "member"}
 
 
@@ -108,3 +114,82 @@ def unpack(data: bytes) -> Announcement:
     if entries and [entry.position for entry in entries] != list(range(first, last + 1)):
         raise ValueError("an announcement with holes")
     return Announcement(epoch, first, last, entries)
+
+
+# The SSE wire format: a frame is encoded once in its life and is the same bytes for every reader. Pure.
+
+EVENT = re.compile(r"[a-z]{1,32}", re.ASCII)
+
+
+class BadFrame(ValueError):
+    """These bytes cannot be an entry's frame, or would break out of one."""
+
+
+def encode_frame(cursor: str, event: str | None, data: bytes) -> bytes:
+    """One event with an id. `data` is one line of JSON; without `event` an EventSource's `onmessage` receives it.
+
+    Raises `BadFrame` where a line break could split the frame (SSE injection).
+    """
+    if b"\n" in data or b"\r" in data or "\n" in cursor or "\r" in cursor or "\0" in cursor:
+        raise BadFrame(cursor)
+    if event is None:
+        return b"id: %b\ndata: %b\n\n" % (cursor.encode(), data)
+    return b"id: %b\nevent: %b\ndata: %b\n\n" % (cursor.encode(), event_name(event), data)
+
+
+def encode_notice(event: str, data: bytes) -> bytes:
+    """An event without an id: it leaves the reader's cursor where it is."""
+    return b"event: %b\ndata: %b\n\n" % (event_name(event), data)
+
+
+def event_name(event: str) -> bytes:
+    """The name as bytes; raises `BadFrame` unless it is one plain word."""
+    if not EVENT.fullmatch(event):
+        raise BadFrame(event)
+    return event.encode()
+
+
+def decode_frame(frame: bytes) -> tuple[str, str, bytes]:
+    """`(id, event, data)` of an encoded frame; a message's event is `message`."""
+    fields = split_frame(frame)
+    try:
+        return fields[b"id"].decode(), fields.get(b"event", b"message").decode(), fields[b"data"]
+    except KeyError:
+        raise BadFrame(frame[:80]) from None
+
+
+def split_frame(frame: bytes) -> dict[bytes, bytes]:
+    """The fields of an encoded frame, as they stand."""
+    return dict(line.split(b": ", 1) for line in frame.rstrip(b"\n").split(b"\n"))
+
+
+def encode_chunk(data: bytes) -> bytes:
+    """`data` as one chunk of an HTTP/1.1 chunked body (RFC 9112, 7.1)."""
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+# A cursor, `<epoch>.<position>`: everything addressed to this reader up to there has been handed over. Pure.
+
+FORM = re.compile(r"([0-9a-z]{1,16})\.(0|[1-9][0-9]{0,17})", re.ASCII)
+
+
+class BadCursor(ValueError):
+    """This is not a cursor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A place in one log. `epoch` names the log's history, `position` counts its entries from 1."""
+
+    epoch: str
+    position: int
+
+    def __str__(self) -> str:
+        return f"{self.epoch}.{self.position}"
+
+
+def parse_cursor(text: str) -> Cursor:
+    """The cursor that `text` says; raises `BadCursor`."""
+    if not (match := FORM.fullmatch(text)):
+        raise BadCursor(text)
+    return Cursor(match[1], int(match[2]))

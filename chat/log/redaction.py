@@ -7,15 +7,19 @@ from collections.abc import Mapping, Sequence
 
 import orjson
 
-from chat.log.entry import Entry
-from chat.log.frame import decode_frame, encode_frame
+from chat.log.entry import Entry, decode_frame, encode_frame
 
 CHANGES = ("edit", "delete")
+
 Place = tuple[int | None, int]
+
 Said = Mapping[str, object]
+
 NOTHING: Said = {"body": "", "files": None, "deleted": True}
+
 # Instead of a text that was edited after a member had left: readers that may have it get it from the message itself.
 WITHHELD: Said = {"body": "", "files": None}
+
 EMPTY_BODY = b'"body":""'
 
 
@@ -68,3 +72,24 @@ def said_in(entry: Entry) -> Said | None:
         return None
     said = orjson.loads(decode_frame(entry.frame)[2])
     return {"body": said["body"], "files": said.get("files")}
+
+
+# Entries about an account that has been deleted: the log keeps their places, and no longer tells the name. Pure.
+
+MARK = "deleted:"  # no account can sign up with such a name
+
+IN_FRAME = b'"name":"deleted:'
+
+NAMELESS = {"display_name": "Deleted user", "about": "", "time_zone": "", "avatar": "", "role": "member"}
+
+
+def tells_deletion(entry: Entry) -> bool:
+    """Return whether this entry tells readers that an account has been deleted."""
+    return entry.kind == "user" and IN_FRAME in entry.frame
+
+
+def without_name(frame: bytes, user_id: int) -> bytes:
+    """Return the frame of a `user` entry with what is shown of a deleted account."""
+    cursor, event, data = decode_frame(frame)
+    fields = orjson.loads(data) | NAMELESS | {"name": f"{MARK}{user_id}"}
+    return encode_frame(cursor, event, orjson.dumps(fields))

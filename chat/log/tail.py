@@ -6,23 +6,31 @@ heads: every second, or every fifth of one while Redis tells us nothing.
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import structlog
 from redis.asyncio.client import PubSub
 
-from chat.log.announce import CHANNEL
+from chat.log.append import CHANNEL
+from chat.log.append import queries as append_queries
 from chat.log.entry import Entry, unpack, unpack_range
-from chat.log.pages import read_entries, read_head
 from chat.shared.postgres import UNAVAILABLE as POSTGRES_AWAY
 from chat.shared.postgres import Pool
+from chat.shared.queries import load
 from chat.shared.redis import UNAVAILABLE as REDIS_AWAY
 from chat.shared.redis import Bytes, say
 
+queries = load(__file__)
+
 PAGE = 500
+
 EARLY_MOST = 64
+
 HOLE_SECONDS = 0.03  # how long an announcement that was overtaken may take before we read the log for it
+
 SILENCE_SECONDS, DEAF_SECONDS = 1.0, 0.2
+
 log = structlog.get_logger(__name__)
 
 
@@ -164,3 +172,47 @@ class Tail:
             if fresh := [entry for entry in page.entries if entry.position > self._listener.position]:
                 self._listener.hear(fresh)
             self._hand_on()
+
+
+# Reading the log again: pages of entries after a position, and where the log begins and ends.
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Entries in order, without holes, and the head (`epoch`, `position`, `floor`) in the same snapshot."""
+
+    epoch: str
+    position: int
+    floor: int
+    entries: list[Entry]
+
+
+async def read_entries(pool: Pool, after: int, limit: int) -> Page:
+    """Up to `limit` entries from position `after + 1` on."""
+    async with pool.connection() as connection:
+        rows = await (await connection.execute(queries.read_entries, [after, limit], binary=True)).fetchall()
+    epoch, position, floor = rows[0][:3]
+    return Page(epoch, position, floor, [Entry(*row[3:]) for row in rows if row[3] is not None])
+
+
+async def read_head(pool: Pool) -> Page:
+    """Where the log stands; renews the epoch first when this is another history than the one it was made for."""
+    async with pool.connection() as connection:
+        row = await (await connection.execute(append_queries.read_head)).fetchone()
+        assert row is not None
+        epoch, position, floor, same_history = row
+        if not same_history:
+            epoch, position, floor = await renew_epoch(pool)
+    return Page(epoch, position, floor, [])
+
+
+async def renew_epoch(pool: Pool) -> tuple[str, int, int]:
+    """Under the head's lock, so that of several nodes one renews and the others see that it is done."""
+    async with pool.connection() as connection, connection.transaction():
+        row = await (await connection.execute(append_queries.lock_head)).fetchone()
+        assert row is not None
+        if not row[2]:
+            await connection.execute(append_queries.renew_epoch)
+        row = await (await connection.execute(append_queries.read_head)).fetchone()
+        assert row is not None
+        return row[0], row[1], row[2]

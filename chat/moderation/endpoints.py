@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from chat.conversations.views import read_view
-from chat.log.endpoints import LOG
+from chat.log.append import LOG
 from chat.moderation.asked import BanForm, JoinForm, LinkForm, ReportForm, Resolution
 from chat.moderation.bans import ban, list_bans, unban
 from chat.moderation.links import join_by_link, list_links, make_link, withdraw_link

@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from chat.log.announce import Announcer
+from chat.log.append import Announcer
 from chat.operations.delivery import Delivery
 from chat.operations.lag import Lag
 from chat.shared.registry.reaper import Reaper

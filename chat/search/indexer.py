@@ -16,8 +16,7 @@ import orjson
 import psycopg
 import structlog
 
-from chat.log.entry import IMPORT
-from chat.log.frame import decode_frame
+from chat.log.entry import IMPORT, decode_frame
 from chat.search.lexemes import encode_vector
 from chat.shared.postgres import UNAVAILABLE, Connection, Pool
 from chat.shared.queries import load

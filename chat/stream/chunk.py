@@ -1,6 +1,6 @@
 """What one write carries: the same bytes for every reader that gets the same entries. Pure."""
 
-from chat.log.frame import encode_chunk, split_frame
+from chat.log.entry import encode_chunk, split_frame
 from chat.shared.websocket.frames import encode_frame
 
 

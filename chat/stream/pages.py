@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass
 
 from chat.log.entry import TO_OUTSIDERS, Entry
-from chat.messages.edits.erased import Place, Said, erase_one, find_withheld
+from chat.log.redaction import Place, Said, erase_one, find_withheld
 from chat.shared.postgres import Connection, Pool
 from chat.shared.queries import load
 

@@ -5,14 +5,14 @@ from collections.abc import Callable
 
 import orjson
 
-from chat.log.cursor import Cursor, parse_cursor
-from chat.log.frame import decode_frame
+from chat.log.entry import Cursor, decode_frame, parse_cursor
 from chat.stream.chunk import Chunk
 from chat.stream.start import Start
 from chat.stream.stream import Reason, Stream
 from chat.stream.streams import Streams
 
 FRAME_END = b"\n\n"
+
 ENTRIES_MOST, BYTES_MOST = 1_000, 1024 * 1024  # of one answer; the client asks again for the rest
 
 

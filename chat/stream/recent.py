@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 
 from chat.log.entry import Entry
-from chat.log.nameless import tells_deletion, without_name
+from chat.log.redaction import tells_deletion, without_name
 
 OVERHEAD = 200  # bytes that an entry takes beside its frame
 

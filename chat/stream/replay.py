@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 
 from chat.log.entry import JOIN, LEAVE, TO_OUTSIDERS, Entry, frame_bytes
-from chat.messages.edits.erased import erase_among
+from chat.log.redaction import erase_among
 from chat.shared.membership import StayReader
 from chat.shared.stays import Stays
 from chat.stream.chunk import Chunk
@@ -12,6 +12,7 @@ from chat.stream.pages import Pages
 from chat.stream.stream import Stream
 
 PIECE = 64 * 1024  # what a reader who catches up is handed at once
+
 Send = Callable[[Chunk], Awaitable[None]]
 
 

@@ -8,7 +8,7 @@ import random
 from collections import Counter
 from collections.abc import Iterator
 
-from chat.log.frame import encode_frame
+from chat.log.entry import encode_frame
 from chat.shared.problems import Draining, Refusal
 from chat.shared.registry.registry import Registry
 from chat.stream.chunk import Chunk

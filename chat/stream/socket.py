@@ -11,7 +11,7 @@ from collections.abc import Callable
 import orjson
 from aiohttp import web
 
-from chat.log.frame import encode_notice
+from chat.log.entry import encode_notice
 from chat.shared.detach import detach
 from chat.shared.problems import Refusal
 from chat.shared.websocket.wire import BUFFER, Wire

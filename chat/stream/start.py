@@ -6,8 +6,7 @@ from typing import Literal
 
 import orjson
 
-from chat.log.cursor import BadCursor, Cursor, parse_cursor
-from chat.log.frame import encode_frame, encode_notice
+from chat.log.entry import BadCursor, Cursor, encode_frame, encode_notice, parse_cursor
 
 ResetReason = Literal["too_old", "other_epoch", "bad_cursor"]
 

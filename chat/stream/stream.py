@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from typing import Literal
 
-from chat.log.frame import encode_notice
+from chat.log.entry import encode_notice
 from chat.shared.registry.holdings import Kind
 from chat.stream.chunk import Chunk
 
 SEND_SECONDS = 60.0  # how long a reader who catches up may take for what was sent
+
 BYE_SECONDS = 5.0  # how long a reader may take for what is buffered and the bye behind it
+
 Reason = Literal["drain", "age", "slow", "revoked", "expired", "epoch"]
 
 

@@ -2,10 +2,8 @@
 
 from collections import Counter
 
-from chat.log.cursor import BadCursor, Cursor, parse_cursor
-from chat.log.entry import IDENTITY, LOGOUT, Entry
-from chat.log.pages import read_head
-from chat.log.tail import Tail
+from chat.log.entry import IDENTITY, LOGOUT, BadCursor, Cursor, Entry, parse_cursor
+from chat.log.tail import Tail, read_head
 from chat.shared.gather import Gather
 from chat.shared.identity import Identities
 from chat.shared.membership import StayReader

@@ -5,7 +5,7 @@ from collections import Counter
 
 import redis.asyncio as redis
 
-from chat.log.announce import CHANNEL, MOST_BYTES
+from chat.log.append import CHANNEL, MOST_BYTES
 from chat.log.entry import unpack
 from chat.messages.draft import Draft, Post
 from chat.messages.endpoints import POSTS

@@ -11,7 +11,7 @@ from chat.doctor.database import check_database
 from chat.local.databases import apply_migrations
 from chat.local.errors import NotTheOwner
 from chat.local.postgres import PostgresEngine
-from chat.log.retention import Retention
+from chat.log.maintenance import Retention
 from chat.migrations import migrate
 from chat.shared.postgres import make_pool
 from tests.cast import Cast

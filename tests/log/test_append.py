@@ -8,8 +8,8 @@ import pytest
 
 from chat.log.append import Log
 from chat.log.entry import Entry, Unplaced
-from chat.log.pages import read_entries, read_head
-from chat.log.retention import Retention
+from chat.log.maintenance import Retention
+from chat.log.tail import read_entries, read_head
 from chat.messages.commit import Posted
 from chat.messages.draft import Draft, Post
 from chat.messages.post import Posts

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.log.cursor import BadCursor, Cursor, parse_cursor
+from chat.log.entry import BadCursor, Cursor, parse_cursor
 
 cursors = st.builds(
     Cursor,

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.log.frame import BadFrame, decode_frame, encode_chunk, encode_frame, encode_notice
+from chat.log.entry import BadFrame, decode_frame, encode_chunk, encode_frame, encode_notice
 
 text = st.text(st.characters(exclude_categories=["Cs"]))
 

@@ -4,9 +4,9 @@ import pytest
 
 from chat.log.append import Log
 from chat.log.entry import Unplaced
-from chat.log.pages import read_head
-from chat.log.retention import LOCK, Retention
-from chat.log.retention import queries as retention_queries
+from chat.log.maintenance import LOCK, Retention
+from chat.log.maintenance import queries as maintenance_queries
+from chat.log.tail import read_head
 from chat.shared.endpoints import POOL
 from chat.shared.postgres import Connection, Pool
 from chat.stream.endpoints import STREAMS
@@ -19,7 +19,7 @@ SIZE = 10
 async def partitions(pool: Pool) -> list[tuple[int, int]]:
     """Their bounds, oldest first."""
     async with pool.connection() as connection:
-        rows = await (await connection.execute(retention_queries.list_partitions)).fetchall()
+        rows = await (await connection.execute(maintenance_queries.list_partitions)).fetchall()
     return [(low, high) for _, low, high in rows]
 
 
@@ -36,7 +36,7 @@ async def pool(cast: Cast, node: Node, database_url: str) -> Pool:  # noqa: ARG0
     pool = node.app[POOL]
     async with await Connection.connect(database_url) as connection, connection.transaction():
         await connection.execute("select pg_advisory_xact_lock(%s)", [LOCK])
-        for name, *_ in await (await connection.execute(retention_queries.list_partitions)).fetchall():
+        for name, *_ in await (await connection.execute(maintenance_queries.list_partitions)).fetchall():
             await connection.execute(f'drop table "{name}"')
         await Retention(pool, SIZE, 14)._make_ahead(connection)
     return pool

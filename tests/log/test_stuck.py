@@ -4,8 +4,8 @@ import psycopg
 import pytest
 from psycopg import AsyncConnection
 
-from chat.log.append import queries
-from chat.log.stuck import end_stuck
+from chat.log.append import queries as append_queries
+from chat.log.maintenance import end_stuck
 from chat.shared.postgres import Pool, make_pool
 from tests.waiting import eventually
 
@@ -25,7 +25,7 @@ async def sticks(holder: AsyncConnection, pool: Pool, synced: bool) -> None:
     """Lock the head, say no more, and be ended."""
     async with holder.pipeline() as pipeline:
         await holder.execute("begin")
-        await (await holder.execute(queries.lock_head)).fetchone()
+        await (await holder.execute(append_queries.lock_head)).fetchone()
         if synced:
             await pipeline.sync()
             await (await holder.execute("select 1")).fetchone()
@@ -41,7 +41,7 @@ async def is_locked(pool: Pool) -> bool:
     """Does somebody hold the log's head?"""
     async with pool.connection() as connection:
         try:
-            await connection.execute(queries.lock_head + b" nowait")
+            await connection.execute(append_queries.lock_head + b" nowait")
         except psycopg.errors.LockNotAvailable:
             return True
     return False

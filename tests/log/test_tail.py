@@ -7,7 +7,7 @@ import pytest
 
 from chat.log.append import Log
 from chat.log.entry import Entry, Unplaced
-from chat.log.retention import Retention
+from chat.log.maintenance import Retention
 from chat.log.tail import Tail
 from chat.shared.postgres import Pool, make_pool
 from chat.shared.redis import connect_redis

@@ -37,11 +37,9 @@ from chat.exchange.slack.message import texts_in
 from chat.exchange.wording import digest, link, one_line
 from chat.files.image_worker import find_traces, traces_of_jpeg, traces_of_png, traces_of_webp
 from chat.files.models import parse_range
-from chat.log.cursor import Cursor
-from chat.log.frame import encode_frame, encode_notice, event_name
-from chat.log.nameless import without_name
+from chat.log.entry import Cursor, encode_frame, encode_notice, event_name
+from chat.log.redaction import erase, without_name
 from chat.messages.draft import AddressedDraft, Draft, DraftBatch, check_said
-from chat.messages.edits.erased import erase
 from chat.moderation.asked import Note
 from chat.operations.endpoints import parse_time
 from chat.search.highlight import highlight
@@ -100,7 +98,7 @@ BY_NAME = {
     "chat.files.endpoints:parse_metadata": HEAD,
     "chat.files.models:clean_name": HEAD,
     "chat.files.models:shorten": HEAD,
-    "chat.log.cursor:parse_cursor": HEAD,
+    "chat.log.entry:parse_cursor": HEAD,
     "chat.messages.draft:check_text": MESSAGE,
     "chat.messages.draft:check_words": MESSAGE,
     "chat.messages.draft:parse_moment": BODY,
@@ -132,9 +130,9 @@ BYTES_BY_NAME = {
     "chat.files.models:is_text": 8_192,
     "chat.log.entry:unpack": BODY,
     "chat.log.entry:unpack_range": BODY,
-    "chat.log.frame:decode_frame": BODY,
-    "chat.log.frame:encode_chunk": BODY,
-    "chat.log.frame:split_frame": BODY,
+    "chat.log.entry:decode_frame": BODY,
+    "chat.log.entry:encode_chunk": BODY,
+    "chat.log.entry:split_frame": BODY,
     "chat.search.indexer:place_of": BODY,
     "chat.shared.multipart:parse_head": HEAD,
     "chat.shared.websocket.frames:check_text": FRAME,
@@ -251,10 +249,10 @@ ADAPTED = {
     "chat.files.image_worker:traces_of_png": Subject(lambda data: traces_of_png(data, b"x"), BODY, encoded=True),
     "chat.files.image_worker:traces_of_webp": Subject(lambda data: traces_of_webp(data, b"x"), BODY, encoded=True),
     "chat.files.models:parse_range": Subject(lambda text: parse_range(text, 1_000), HEAD),
-    "chat.log.frame:encode_frame": Subject(lambda data: encode_frame("a.1", None, data), BODY, encoded=True),
-    "chat.log.frame:encode_notice": Subject(lambda data: encode_notice("reset", data), BODY, encoded=True),
-    "chat.log.frame:event_name": Subject(event_name, MESSAGE),
-    "chat.log.nameless:without_name": Subject(
+    "chat.log.entry:encode_frame": Subject(lambda data: encode_frame("a.1", None, data), BODY, encoded=True),
+    "chat.log.entry:encode_notice": Subject(lambda data: encode_notice("reset", data), BODY, encoded=True),
+    "chat.log.entry:event_name": Subject(event_name, MESSAGE),
+    "chat.log.redaction:without_name": Subject(
         lambda text: without_name(encode_frame("a.1", "user", json_of(name=text)), 7), MESSAGE
     ),
     "chat.messages.draft:AddressedDraft": Subject(
@@ -262,7 +260,7 @@ ADAPTED = {
     ),
     "chat.messages.draft:DraftBatch": Subject(lambda text: parse_model(json_of(messages=text), DraftBatch), BODY),
     "chat.messages.draft:check_said": Subject(lambda text: check_said(text, None), MESSAGE),
-    "chat.messages.edits.erased:erase": Subject(
+    "chat.log.redaction:erase": Subject(
         lambda text: erase(encode_frame("a.1", None, json_of(seq=1, body=text)), {"body": text, "files": None}), MESSAGE
     ),
     "chat.moderation.asked:check_note": Subject(TypeAdapter(Note).validate_python, 500),
@@ -327,7 +325,7 @@ REASONS = {
         chat.exchange.slack.message:Messages._thread chat.search.question:wrong chat.log.entry:pack
         chat.shared.websocket.frames:encode_frame chat.shared.websocket.frames:encode_close
         chat.shared.websocket.frames:BadWire.__init__ chat.shared.multipart:FormParser.__init__
-        chat.messages.edits.erased:is_withheld chat.accounts.second_factors:check_one
+        chat.log.redaction:is_withheld chat.accounts.second_factors:check_one
     """,
     "what this server has written into Redis": """
         chat.shared.registry.choice:decode_choice chat.shared.registry.evidence:read_evidence

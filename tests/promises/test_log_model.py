@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chat.log.cursor import parse_cursor
+from chat.log.entry import parse_cursor
 from chat.stream.endpoints import STREAMS
 from tests.cast import Cast, Person, casting
 from tests.databases import fresh_database
@@ -19,8 +19,11 @@ from tests.nodes import Node, running_node
 from tests.waiting import eventually
 
 LAST = "the end"
+
 PEOPLE, ROOMS = ("ana", "ben", "chloe"), 2
+
 people, rooms = st.integers(0, len(PEOPLE) - 1), st.integers(0, ROOMS - 1)
+
 actions = st.lists(
     st.one_of(
         st.tuples(st.just("speak"), people, rooms),

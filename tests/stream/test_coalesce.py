@@ -4,8 +4,7 @@ import asyncio
 
 import pytest
 
-from chat.log.entry import Entry
-from chat.log.frame import encode_frame
+from chat.log.entry import Entry, encode_frame
 from chat.shared.stays import Stay, Stays
 from chat.stream.coalesce import FREE, Coalescer, rest_after
 from chat.stream.hub import Hub

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chat.log.pages import read_entries
+from chat.log.tail import read_entries
 from chat.shared.endpoints import POOL
 from chat.shared.stays import Stay, Stays
 from tests.cast import Cast, Person

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from chat.log.frame import encode_frame
+from chat.log.entry import encode_frame
 from chat.stream.chunk import Chunk
 from chat.stream.poll import BYTES_MOST, Poll
 from chat.stream.stream import Stream

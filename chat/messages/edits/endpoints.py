@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from chat.log.endpoints import LOG
+from chat.log.append import LOG
 from chat.messages.draft import Correction
 from chat.messages.edits.delete import delete_message
 from chat.messages.edits.edit import edit_message

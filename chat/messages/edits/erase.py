@@ -1,7 +1,7 @@
 """Erasing: a text that was edited or deleted is replaced in the log too, where readers that were away still find it."""
 
 from chat.log.append import Change
-from chat.messages.edits.erased import WITHHELD, Said, erase
+from chat.log.redaction import WITHHELD, Said, erase
 from chat.shared.queries import load
 
 queries = load(__file__)

@@ -3,7 +3,7 @@
 import orjson
 from aiohttp import web
 
-from chat.log.endpoints import LOG
+from chat.log.append import LOG
 from chat.messages.pins.pin import list_pins, pin_message, unpin_message
 from chat.shared.endpoints import POOL, SETTINGS, answer_json, path_id, require_changer, require_identity
 

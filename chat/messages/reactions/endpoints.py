@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from chat.log.endpoints import LOG
+from chat.log.append import LOG
 from chat.messages.reactions.emoji import parse_emoji
 from chat.messages.reactions.react import react, unreact
 from chat.messages.reactions.reaction import Reaction

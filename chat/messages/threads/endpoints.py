@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from chat.conversations.drafts import ReadMark
-from chat.log.endpoints import LOG
+from chat.log.append import LOG
 from chat.messages.endpoints import parse_window
 from chat.messages.threads.follow import follow_thread, mark_thread, unfollow_thread
 from chat.messages.threads.reading import list_threads, read_replies

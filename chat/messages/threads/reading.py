@@ -5,7 +5,7 @@ from itertools import accumulate
 
 import orjson
 
-from chat.log.cursor import Cursor
+from chat.log.entry import Cursor
 from chat.messages.history import BYTES_MOST, EXCERPT, Page, make_page
 from chat.messages.message import Message
 from chat.messages.window import Window

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from chat.log.endpoints import LOG
+from chat.log.append import LOG
 from chat.operations.announcements.announce import Said, announce, read_current, take_back
 from chat.shared.endpoints import (
     POOL,
