@@ -16,7 +16,6 @@ from chat.accounts.endpoints import ACCOUNTS, HERE, SESSIONS
 from chat.accounts.factor_endpoints import CHALLENGES, FACTORS
 from chat.accounts.second_factors import SecondFactors
 from chat.accounts.sessions import Sessions
-from chat.attention.here import Here
 from chat.canary.canary import Canary
 from chat.conversations.endpoints import FACES, READ_MARKS
 from chat.conversations.read_marks import ReadMarks
@@ -30,7 +29,8 @@ from chat.files.uploads import open_uploads
 from chat.log.append import LOG, Announcer, Log
 from chat.log.maintenance import Retention, keep_ending_stuck
 from chat.messages.endpoints import POSTS
-from chat.messages.post import Posts
+from chat.messages.mentions import Here
+from chat.messages.posting import Posts
 from chat.middleware import ANSWERS, add_headers, add_name, answer_problems, charge_strangers, trace
 from chat.node_metrics import Part, list_parts
 from chat.operations.archive import Archive

@@ -19,7 +19,7 @@ from chat.conversations.memberships import note, reseat, unseat
 from chat.log.append import LOG, Change, Log
 from chat.log.entry import Unplaced
 from chat.log.redaction import without_name
-from chat.messages.edits.delete import bury
+from chat.messages.edits import bury
 from chat.messages.message import Message
 from chat.shared.audit import Actor, record
 from chat.shared.endpoints import actor_of, require_recent_proof

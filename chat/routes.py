@@ -14,11 +14,11 @@ from chat.delivery import trace as delivery
 from chat.exchange import endpoints as exchange
 from chat.files import endpoints as files
 from chat.files import endpoints as reading
+from chat.messages import endpoints as edits
 from chat.messages import endpoints as messages
-from chat.messages.edits import endpoints as edits
-from chat.messages.pins import endpoints as pins
-from chat.messages.reactions import endpoints as reactions
-from chat.messages.threads import endpoints as threads
+from chat.messages import endpoints as pins
+from chat.messages import endpoints as reactions
+from chat.messages import endpoints as threads
 from chat.moderation import endpoints as moderation
 from chat.operations import endpoints as operations
 from chat.operations.announcements import endpoints as announcements

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 from chat.conversations.drafts import Asked
-from chat.messages.draft import Moment
+from chat.messages.drafts import Moment
 from chat.messages.message import format_time
 
 Level = Literal["all", "mentions", "nothing"]

@@ -10,8 +10,8 @@ from functools import cache
 from pathlib import Path
 
 from chat.bench.talk import Talk, ticket_named
+from chat.messages.history import Window, after, around, before, newest
 from chat.messages.history import queries as history_queries
-from chat.messages.window import Window, after, around, before, newest
 from chat.search.find import Asked, find_on, read_scope, steps
 from chat.search.question import parse_question
 from chat.shared.postgres import Connection

@@ -13,11 +13,10 @@ import uvloop
 from aiohttp import web
 
 from chat.app import make_app
-from chat.messages.commit import Posted
-from chat.messages.draft import Post
+from chat.messages.drafts import Post
 from chat.messages.endpoints import POSTS
 from chat.messages.message import Message
-from chat.messages.post import Posts
+from chat.messages.posting import Posted, Posts
 from chat.server import BACKLOG, open_listeners, spare_collector
 from chat.shared.settings import read_settings
 

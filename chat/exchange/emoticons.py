@@ -5,11 +5,13 @@ from functools import lru_cache
 
 from emoji import EMOJI_DATA, emojize
 
-from chat.messages.reactions.emoji import SPELLINGS, strip
+from chat.messages.reactions import SPELLINGS, strip
 
 # One letter between colons is as often as not something else.
 CODE = re.compile(r"(?<!\w):([A-Za-z0-9]):(?!\w)|:([A-Za-z0-9_+'-]{2,}(?:::skin-tone-[2-6])?):")
+
 TONES = {str(number): chr(0x1F3F9 + number) for number in range(2, 7)}  # U+1F3FB …
+
 # Where the two say otherwise than Unicode's and GitHub's lists.
 OTHERS = {
     "simple_smile": "🙂",
@@ -27,6 +29,7 @@ OTHERS = {
     "heart": "❤️",
     "flag-us": "🇺🇸",
 }
+
 FLAG = re.compile(r"flag-([a-z]{2})")
 
 

@@ -14,7 +14,7 @@ from chat.exchange.item import Fault, Item, explain
 from chat.exchange.lines import read_lines
 from chat.exchange.record import Conversation, Member, Message, User
 from chat.exchange.trouble import NoPlace
-from chat.messages.draft import Moment, Text, check_words
+from chat.messages.drafts import Moment, Text, check_words
 
 LONGEST = 1024 * 1024
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from chat.accounts.validation import About, DisplayName, Name, TimeZone
 from chat.conversations.drafts import Name as Title
 from chat.conversations.drafts import Role, Topic
-from chat.messages.draft import BODY_MOST, ClientId, Moment, check_words
+from chat.messages.drafts import BODY_MOST, ClientId, Moment, check_words
 
 VERSION = 1
 

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from chat.accounts.validation import DisplayName
 from chat.conversations.drafts import NAME_MOST, TOPIC_MOST
 from chat.exchange.record import Message
-from chat.messages.draft import BODY_MOST
+from chat.messages.drafts import BODY_MOST
 from chat.shared.one_line import is_printable
 
 SHOWN: TypeAdapter[str] = TypeAdapter(DisplayName)

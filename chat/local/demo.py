@@ -22,8 +22,8 @@ from chat.conversations.read_marks import Mark, ReadMarks
 from chat.files.uploads import one_piece, open_uploads
 from chat.log.append import Log
 from chat.log.maintenance import Retention
-from chat.messages.draft import Draft, Post
-from chat.messages.post import Posts
+from chat.messages.drafts import Draft, Post
+from chat.messages.posting import Posts
 from chat.shared.bodies import Arriving
 from chat.shared.postgres import Pool, make_pool
 from chat.shared.settings import Settings

@@ -7,10 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import orjson
 from pydantic import ValidationError
 
-from chat.attention.here import Here
-from chat.messages.commit import Posted
-from chat.messages.draft import AddressedDraft, Post
-from chat.messages.post import Posts
+from chat.messages.drafts import AddressedDraft, Post
+from chat.messages.mentions import Here
+from chat.messages.posting import Posted, Posts
 from chat.shared.audit import Actor, record
 from chat.shared.endpoints import name_errors
 from chat.shared.identity import Member

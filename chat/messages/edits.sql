@@ -1,2 +1,48 @@
+-- name: find_frames
+-- Where the log tells what a message said: its own entry and its edits, as far back as the log goes. With each, whether
+-- a stay that has ended covers it: then users who are no longer members were addressed by it.
+with told as (
+    select l.position, l.frame from messages m join log l on l.position = m.position
+     where m.conversation_id = %(conversation)s and m.seq = %(seq)s
+     union all
+    select l.position, l.frame from log l
+     where l.conversation_id = %(conversation)s and l.subject = %(seq)s and l.kind = 'edit')
+select told.position, told.frame,
+       exists (select from memberships m
+                where m.conversation_id = %(conversation)s and m.until >= told.position and m.since <= told.position)
+  from told
+
+-- name: replace_frames
+update log l set frame = new.frame from unnest(%b::bigint[], %b::bytea[]) as new (position, frame)
+ where l.position = new.position
+
 -- name: replace_said
 update messages set body = %s, files = %s::jsonb, edited_at = %s where conversation_id = %s and seq = %s
+
+-- name: keep_body
+-- What stands there now is about to go.
+insert into message_edits (conversation_id, seq, number, body, user_id, at)
+select m.conversation_id, m.seq,
+       1 + coalesce((select max(e.number) from message_edits e
+                      where e.conversation_id = m.conversation_id and e.seq = m.seq), 0),
+       m.body, %s, %s
+  from messages m where m.conversation_id = %s and m.seq = %s
+
+-- name: list_edits
+-- The latest first, below a number.
+select number, body, user_id, at from message_edits
+ where conversation_id = %s and seq = %s and number < %s
+ order by number desc limit %s
+
+-- name: has_message
+select from messages where conversation_id = %s and seq = %s
+
+-- name: bury_message
+-- Its place, its author and its thread stay.
+update messages
+   set deleted_at = %s, body = '', edited_at = null, reply_to = null, pinned = null, pinned_by = null, reactions = null,
+       mentions = null, mentions_all = null, files = null
+ where conversation_id = %s and seq = %s
+
+-- name: drop_reactions
+delete from reactions where conversation_id = %s and seq = %s

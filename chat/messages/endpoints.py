@@ -1,14 +1,19 @@
 """`…/messages`: post one, post many, read back."""
 
+import orjson
 from aiohttp import web
 
 from chat.accounts.endpoints import HERE
-from chat.messages.batch import post_batch
-from chat.messages.commit import Posted
-from chat.messages.draft import Draft, DraftBatch, Post
-from chat.messages.history import read_message, read_page
-from chat.messages.post import Posts
-from chat.messages.window import Window, after, around, before, newest
+from chat.conversations.drafts import ReadMark
+from chat.log.append import LOG
+from chat.messages.bulk import post_batch
+from chat.messages.drafts import Correction, Draft, DraftBatch, Post
+from chat.messages.edits import EDITS_PAGE, delete_message, edit_message, list_edits
+from chat.messages.history import Window, after, around, before, newest, read_message, read_page
+from chat.messages.pins import list_pins, pin_message, unpin_message
+from chat.messages.posting import Posted, Posts
+from chat.messages.reactions import Reaction, parse_emoji, react, unreact
+from chat.messages.threads import follow_thread, list_threads, mark_thread, read_replies, unfollow_thread
 from chat.shared.endpoints import (
     LARGEST_ID,
     POOL,
@@ -20,6 +25,7 @@ from chat.shared.endpoints import (
     parse_count,
     path_id,
     read_model,
+    require_changer,
     require_identity,
 )
 from chat.shared.problems import Invalid
@@ -85,3 +91,132 @@ async def get_message(request: web.Request) -> web.Response:
     ids = path_id(request, "conversation"), path_id(request, "seq")
     message = await read_message(request.app[POOL], member.user_id, *ids)
     return answer_json(b'{"message":%b}' % message.encode())
+
+
+# `…/messages/{seq}/replies`, `…/messages/{seq}/follow` and `/api/chat/threads`.
+
+
+async def get_replies(request: web.Request) -> web.Response:
+    """A page of a thread; without a direction the newest."""
+    member = await require_identity(request)
+    window = parse_window(request)
+    page = await read_replies(request.app[POOL], member.user_id, *path_root(request), window)
+    return answer_json(page.encode())
+
+
+async def put_follow(request: web.Request) -> web.Response:
+    """Tell me of its replies."""
+    member = await require_changer(request)
+    await follow_thread(request.app[LOG], member.user_id, *path_root(request))
+    return web.Response(status=204)
+
+
+async def delete_follow(request: web.Request) -> web.Response:
+    """Tell me no more."""
+    member = await require_changer(request)
+    await unfollow_thread(request.app[LOG], member.user_id, *path_root(request))
+    return web.Response(status=204)
+
+
+async def put_thread_mark(request: web.Request) -> web.Response:
+    """I have read it up to here."""
+    member = await require_changer(request)
+    read = await read_model(request, ReadMark)
+    await mark_thread(request.app[LOG], member.user_id, *path_root(request), read.seq)
+    return web.Response(status=204)
+
+
+async def get_threads(request: web.Request) -> web.Response:
+    """What I follow, and the cursor at which a stream continues it."""
+    member = await require_identity(request)
+    threads, cursor = await list_threads(request.app[POOL], member.user_id)
+    return answer_json({"threads": [thread.to_json() for thread in threads], "cursor": str(cursor)})
+
+
+def path_root(request: web.Request) -> tuple[int, int]:
+    """The conversation, and the message that the thread began with."""
+    return path_id(request, "conversation"), path_id(request, "seq")
+
+
+# `PATCH` and `DELETE …/messages/{seq}`, and `…/messages/{seq}/edits`.
+
+
+async def patch_message(request: web.Request) -> web.Response:
+    """Say this instead, and carry no more than these."""
+    member = await require_changer(request)
+    correction = await read_model(request, Correction)
+    place, seconds = path_message(request), request.app[SETTINGS].edit_seconds
+    message = await edit_message(request.app[LOG], seconds, member.user_id, *place, correction)
+    return answer_json(b'{"message":%b}' % message.encode())
+
+
+async def remove_message(request: web.Request) -> web.Response:
+    """Take it back; a tombstone stays."""
+    member = await require_changer(request)
+    await delete_message(request.app[LOG], member.user_id, *path_message(request))
+    return web.Response(status=204)
+
+
+async def get_edits(request: web.Request) -> web.Response:
+    """What stood there before, the latest first; `next` stands when there are more."""
+    member = await require_identity(request)
+    before = parse_count(request, "before", default=LARGEST_ID, most=LARGEST_ID)
+    edits = await list_edits(request.app[POOL], member, *path_message(request), before)
+    more = {"next": edits[EDITS_PAGE - 1].number} if len(edits) > EDITS_PAGE else {}
+    return answer_json({"edits": [edit.to_json() for edit in edits[:EDITS_PAGE]]} | more)
+
+
+def path_message(request: web.Request) -> tuple[int, int]:
+    """The conversation, and the message in it."""
+    return path_id(request, "conversation"), path_id(request, "seq")
+
+
+# `…/conversations/{c}/pins`.
+
+
+async def get_pins(request: web.Request) -> web.Response:
+    """All of them, the latest first."""
+    member = await require_identity(request)
+    pins = await list_pins(request.app[POOL], member.user_id, path_id(request, "conversation"))
+    shown = [{"user": user, "message": orjson.Fragment(message.encode())} for user, message in pins]
+    return answer_json({"pins": shown})
+
+
+async def put_pin(request: web.Request) -> web.Response:
+    """It is pinned."""
+    member = await require_changer(request)
+    place = path_id(request, "conversation"), path_id(request, "seq")
+    await pin_message(request.app[LOG], request.app[SETTINGS].pins_per_conversation, member.user_id, *place)
+    return web.Response(status=204)
+
+
+async def delete_pin(request: web.Request) -> web.Response:
+    """It is not pinned."""
+    member = await require_changer(request)
+    place = path_id(request, "conversation"), path_id(request, "seq")
+    await unpin_message(request.app[LOG], member.user_id, *place)
+    return web.Response(status=204)
+
+
+# `…/messages/{seq}/reactions/{emoji}`.
+
+
+async def put_reaction(request: web.Request) -> web.Response:
+    """Mine is there."""
+    member = await require_changer(request)
+    most = request.app[SETTINGS].reactions_per_message
+    await react(request.app[LOG], most, path_reaction(request, member.user_id))
+    return web.Response(status=204)
+
+
+async def delete_reaction(request: web.Request) -> web.Response:
+    """Mine is not there."""
+    member = await require_changer(request)
+    await unreact(request.app[LOG], path_reaction(request, member.user_id))
+    return web.Response(status=204)
+
+
+def path_reaction(request: web.Request, user_id: int) -> Reaction:
+    """The emoji, in its one spelling, under the message; raises `NotFound`, `Invalid`."""
+    place = path_id(request, "conversation"), path_id(request, "seq")
+    return Reaction(*place, parse_emoji(request.match_info["emoji"]), user_id)

@@ -5,13 +5,51 @@ from dataclasses import asdict, dataclass
 
 import orjson
 
+from chat.conversations.memberships import set_scene
+from chat.conversations.permissions import Scene
+from chat.log.append import Change
 from chat.messages.message import Message
-from chat.messages.window import Window, before
 from chat.shared.postgres import Pool
 from chat.shared.problems import NotFound
 from chat.shared.queries import load
 
 queries = load(__file__)
+
+# Which part of a conversation is asked for: by key, in three directions. Pure.
+
+BEYOND = 2**53
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Up to `down` messages with a smaller seq than `below`, and up to `up` with a greater one than `above`."""
+
+    below: int
+    down: int
+    above: int
+    up: int
+
+
+def newest(limit: int) -> Window:
+    """The end of the conversation."""
+    return before(BEYOND, limit)
+
+
+def before(seq: int, limit: int) -> Window:
+    """What came before message `seq`."""
+    return Window(below=seq, down=limit, above=BEYOND, up=0)
+
+
+def after(seq: int, limit: int) -> Window:
+    """What came after message `seq`."""
+    return Window(below=0, down=0, above=seq, up=limit)
+
+
+def around(seq: int, limit: int) -> Window:
+    """Message `seq` with about as many on each side."""
+    up = (limit - 1) // 2
+    return Window(below=seq + 1, down=limit - up, above=seq, up=up)
+
 
 BYTES_MOST = 1024 * 1024  # of a page; one message alone may have more
 
@@ -73,3 +111,26 @@ async def read_message(pool: Pool, user_id: int, conversation_id: int, seq: int)
     if not page.messages or page.messages[0].seq != seq:
         raise NotFound
     return page.messages[0]
+
+
+# Setting the scene around a message: what a change of it is judged by, locked until it has committed.
+
+
+async def find_message(change: Change, conversation_id: int, actor_id: int, seq: int) -> tuple[Scene, Message]:
+    """As a member sees it. The conversation is locked, and with it all that hangs on its messages.
+
+    Raises `NotFound`, `NotMember`.
+    """
+    scene = await set_scene(change, conversation_id, actor_id)
+    scene.require_seat()
+    row = await (await change.connection.execute(queries.read_messages, [[conversation_id], [seq]])).fetchone()
+    if row is None:
+        raise NotFound
+    return scene, Message(*row)
+
+
+async def find_open_message(change: Change, conversation_id: int, actor_id: int, seq: int) -> tuple[Scene, Message]:
+    """As `find_message`; raises `Archived` as well."""
+    scene, message = await find_message(change, conversation_id, actor_id, seq)
+    scene.require_open()
+    return scene, message

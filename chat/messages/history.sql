@@ -1,3 +1,8 @@
+-- name: read_messages
+-- These messages, as everybody sees them.
+select m.* from unnest(%s::bigint[], %s::bigint[]) as asked (conversation_id, seq)
+  join told_messages m on m.conversation_id = asked.conversation_id and m.seq = asked.seq
+
 -- name: read_page
 -- Up to `down` messages below one seq and up to `up` above another, and how many there are: nothing at all for those
 -- who may not see the conversation.

@@ -1,23 +1,28 @@
 """One group of posts on its way through one transaction."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from math import ceil
 from typing import Any
 
-from chat.attention.mentions import UNREACHED, Call, Reached, find_reached, store_reached
-from chat.attention.naming import NOBODY, find_naming
-from chat.conversations.refusals import Archived, Blocked, NotMember
+from chat.conversations.permissions import RANKS
+from chat.conversations.refusals import Archived, Blocked, NotMember, ReadOnly
 from chat.files.attachments import Carried, Shown
-from chat.log.append import Change
+from chat.log.append import Change, Log
 from chat.log.entry import Unplaced
-from chat.messages.draft import Post
+from chat.messages.drafts import Post
+from chat.messages.history import queries as history_queries
+from chat.messages.mention_parser import NOBODY, find_naming
+from chat.messages.mentions import UNREACHED, Call, Reached, find_reached, store_reached
 from chat.messages.message import Message, format_time
-from chat.messages.pace import Pace
-from chat.messages.threads.references import References
+from chat.messages.refusals import Undecided
+from chat.messages.threads import References
 from chat.shared.arrays import numbers, texts
-from chat.shared.problems import NotFound, Refusal
+from chat.shared.gather import Gather
+from chat.shared.patience import Patience
+from chat.shared.problems import NotFound, Refusal, TooFast
 from chat.shared.queries import load
 
 queries = load(__file__)
@@ -83,7 +88,7 @@ class Batch:
     async def _read_known(self, change: Change, found: Mapping[int, int]) -> None:
         """The messages that earlier tries have made, as they are now. `found`: the post's number to the seq."""
         places = [numbers(self._posts[n].conversation_id for n in found), numbers(found.values())]
-        rows = await (await change.connection.execute(queries.read_messages, places)).fetchall()
+        rows = await (await change.connection.execute(history_queries.read_messages, places)).fetchall()
         messages = {(row[0], row[1]): Message(*row).encode() for row in rows}
         for post, seq in ((self._posts[n], seq) for n, seq in found.items()):
             self._known[post.key()] = Posted(messages[post.conversation_id, seq], fresh=False)
@@ -172,3 +177,85 @@ def to_message(post: Post, seq: int, said_at: datetime, reached: Reached, files:
     fields = post.conversation_id, seq, post.author_id, draft.body, draft.client_id, said_at
     message = Message(*fields, reply_to=draft.reply_to, thread=draft.thread, files=files)
     return message._replace(mentions=reached.users, mentions_all=reached.everyone) if reached.any else message
+
+
+# Pace: where only some may write, or nobody too often; judged as posts are stored, by what is locked anyway. Pure.
+
+SLOW = "This conversation is in slow mode: wait a while between two messages."
+
+
+class Pace:
+    """What one batch of posts is judged by. Those who run a conversation are held back by nothing."""
+
+    def __init__(self) -> None:
+        self._slow: dict[int, timedelta] = {}
+        self._read_only: set[int] = set()
+        self._runners: set[tuple[int, int]] = set()
+        self._last: dict[tuple[int, int], datetime] = {}
+
+    def see_conversation(self, conversation_id: int, slow: int, read_only: bool) -> None:
+        """`slow`: seconds between two messages, 0 for any pace."""
+        if slow:
+            self._slow[conversation_id] = timedelta(seconds=slow)
+        if read_only:
+            self._read_only.add(conversation_id)
+
+    def see_author(self, conversation_id: int, user_id: int, role: str, posted_at: datetime | None) -> None:
+        """Who is about to write, as what, and when last."""
+        if RANKS[role] >= RANKS["admin"]:
+            self._runners.add((conversation_id, user_id))
+        if posted_at is not None:
+            self._last[conversation_id, user_id] = posted_at
+
+    def judge(self, conversation_id: int, user_id: int, now: datetime) -> Refusal | None:
+        """Why not; None counts as written."""
+        place = conversation_id, user_id
+        if place in self._runners:
+            return None
+        if conversation_id in self._read_only:
+            return ReadOnly()
+        if (slow := self._slow.get(conversation_id)) is None:
+            return None
+        if (last := self._last.get(place)) is not None and (wait := last + slow - now) > timedelta():
+            return TooFast(SLOW, retry_after=ceil(wait.total_seconds()))
+        self._last[place] = now
+        return None
+
+
+# Posting: group commit. Every post that arrived while the last commit was under way goes into one transaction.
+
+BATCH = 500
+
+
+class Posts:
+    """The one writer of a node."""
+
+    def __init__(self, log: Log, waiting_most: int, patience: float = 10.0) -> None:
+        self._log, self._patience = log, Patience(patience, lambda: Undecided(retry_after=1))
+        self._gather = Gather[Post, Posted](self._append, batch=BATCH, limit=waiting_most, weigh=weigh_post)
+        self.run, self.waiting, self.busy = self._gather.run, self._gather.waiting, self._gather.busy
+        self.give_up = self._patience.run
+
+    def submit(self, post: Post) -> "asyncio.Future[Posted]":
+        """Durable when it is done. Raises `NotFound`, `NotMember`, `Archived`, `Blocked`, `Invalid`.
+
+        Or that PostgreSQL is away; `Overloaded` at once. PostgreSQL may hang as well as fail: then `Undecided`. What
+        was not taken into a transaction by then will not be stored, what was may be, and a retry finds out.
+        """
+        outcome = self._gather.submit(post)
+        self._patience.hold(outcome)
+        return outcome
+
+    async def _append(self, posts: list[Post]) -> Sequence[Outcome]:
+        async with self._log.change() as change:
+            batch = Batch(posts)
+            await batch.look_up(change)
+            batch.judge(await change.now())
+            await batch.store(change)
+        return batch.outcomes()
+
+
+def weigh_post(post: Post) -> int:
+    """Long ones count for more: 500 units stay under 256 KiB, so that announcements carry them and one batch alone
+    never fills a reader's buffer."""
+    return 1 + len(post.draft.body) // 512 + len(post.draft.files) // 3

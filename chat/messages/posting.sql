@@ -12,11 +12,6 @@ select asked.n, m.role, m.posted_at, known.seq
   left join messages known on known.conversation_id = asked.conversation_id and known.author_id = asked.user_id
                           and known.client_id = asked.client_id
 
--- name: read_messages
--- These messages, as everybody sees them.
-select m.* from unnest(%s::bigint[], %s::bigint[]) as asked (conversation_id, seq)
-  join told_messages m on m.conversation_id = asked.conversation_id and m.seq = asked.seq
-
 -- name: write_messages
 -- The messages; their conversations count on; and who writes has read what is above: his mark goes to his own message.
 with written as (

@@ -1,13 +1,52 @@
 """Reacting, and taking it back. Both are harmless when they are done already."""
 
+from dataclasses import asdict, dataclass
+
+import orjson
+from emoji import EMOJI_DATA, STATUS
+
 from chat.log.append import Change, Log
+from chat.log.entry import Unplaced
+from chat.messages.history import find_open_message
 from chat.messages.message import Message
-from chat.messages.reactions.reaction import SHOWN, Reaction, Standing
 from chat.messages.refusals import Deleted, TooManyReactions
-from chat.messages.scene import find_open_message
+from chat.shared.problems import Invalid
 from chat.shared.queries import load
 
 queries = load(__file__)
+
+# A reaction: one person's emoji under one message. Pure.
+
+SHOWN = 100  # of the people who react alike; beyond them a message tells how many they are
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """Its fields are those of its entry."""
+
+    conversation: int
+    seq: int
+    emoji: str
+    user: int
+
+    def recorded(self, on: bool, count: int, shown: int | None = None) -> Unplaced:
+        """What the log says. `count`: how many they are now; `shown`: who is shown now in place of this person."""
+        more = {"count": count if count > SHOWN else None, "shown": shown}
+        data = asdict(self) | {"on": on} | {name: value for name, value in more.items() if value}
+        return Unplaced("reaction", self.conversation, data=orjson.dumps(data))
+
+    def asked(self, **more: int) -> dict[str, object]:
+        """For the queries."""
+        return asdict(self) | {"most": SHOWN} | more
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Somebody is number `place` (0: none) of the `count` who react alike; `waiting` is the first who is not shown."""
+
+    place: int = 0
+    count: int = 0
+    waiting: int | None = None
 
 
 async def react(log: Log, most: int, reaction: Reaction) -> None:
@@ -42,3 +81,26 @@ async def find_standing(change: Change, reaction: Reaction) -> tuple[Message, St
     _, message = await find_open_message(change, reaction.conversation, reaction.user, reaction.seq)
     row = await (await change.connection.execute(queries.find_reaction, reaction.asked())).fetchone()
     return message, Standing(*row) if row else Standing()
+
+
+# Emoji: which text is one, and its one spelling. Pure.
+
+SELECTOR = "\ufe0f"  # asks for the picture; people and keyboards leave it out at will
+
+
+def strip(text: str) -> str:
+    """What is left of the spelling when it is not looked at closely."""
+    return text.replace(SELECTOR, "")
+
+
+# By Unicode's own list: a skin tone alone is none, a family joined by ZWJ is one; the longest have ten code points.
+SPELLINGS = {strip(text): text for text, facts in EMOJI_DATA.items() if facts["status"] == STATUS["fully_qualified"]}
+
+MOST = max(map(len, SPELLINGS.values())) * 2
+
+
+def parse_emoji(text: str) -> str:
+    """The emoji as Unicode writes it; raises `Invalid`."""
+    if len(text) > MOST or (emoji := SPELLINGS.get(strip(text))) is None:
+        raise Invalid(errors=[{"field": "emoji", "detail": "one emoji, nothing else"}])
+    return emoji

@@ -1,13 +1,20 @@
 """What the posts of one batch point at: the messages they quote, and the roots of the threads they go into."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
+from itertools import accumulate
 
-from chat.log.append import Change
-from chat.messages.draft import Draft
+import orjson
+
+from chat.log.append import Change, Log
+from chat.log.entry import Cursor
+from chat.messages.drafts import Draft
+from chat.messages.history import BYTES_MOST, EXCERPT, Page, Window, find_message, make_page
 from chat.messages.message import Message
-from chat.messages.threads.entries import followed
-from chat.shared.problems import Invalid
+from chat.messages.refusals import NoThread
+from chat.messages.threads.entries import followed, unfollowed
+from chat.shared.postgres import Pool
+from chat.shared.problems import Invalid, NotFound
 from chat.shared.queries import load
 
 queries = load(__file__)
@@ -75,3 +82,91 @@ class References:
         begun = {(*place, self._found[place].author_id): place[1] for place in self._begun}
         follows = [(*who, seq) for who, seq in (begun | read).items()]
         await change.connection.execute(queries.follow_threads, [*map(list, zip(*follows, strict=True))])
+
+
+# Reading threads: the replies to one message, or what a person follows.
+
+MOST = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """A thread as somebody who follows it has read it; `unread` counts what others wrote, up to 1,000."""
+
+    read_seq: int
+    unread: int
+    root: Message
+
+    def to_json(self) -> dict[str, object]:
+        """For `orjson.dumps`."""
+        return {"message": orjson.Fragment(self.root.encode()), "read_seq": self.read_seq, "unread": self.unread}
+
+
+async def read_replies(pool: Pool, user_id: int, conversation_id: int, root_seq: int, window: Window) -> Page:
+    """The page of replies that the window shows; raises `NotFound`."""
+    asked = {"conversation": conversation_id, "root": root_seq, "user": user_id} | asdict(window)
+    async with pool.connection() as connection:
+        rows = await (await connection.execute(queries.read_replies, asked, binary=True)).fetchall()
+    if not rows:
+        raise NotFound
+    first, last = rows[0][:2]
+    return make_page([Message(*row[2:]) for row in rows if row[2] is not None], first or 0, last or 0, window)
+
+
+async def list_threads(pool: Pool, user_id: int) -> tuple[list[Followed], Cursor]:
+    """Return the threads that the user follows, up to 200, and the cursor at which a stream continues them.
+
+    Beyond a megabyte of texts, the first 200 characters of each must do.
+    """
+    asked = {"user": user_id, "most": MOST}
+    async with pool.connection() as connection:
+        rows = await (await connection.execute(queries.list_threads, asked, binary=True)).fetchall()
+    threads = [Followed(row[2], row[3], Message(*row[4:])) for row in rows if row[2] is not None]
+    texts = accumulate(len(thread.root.body.encode()) for thread in threads)
+    short = [
+        thread if size <= BYTES_MOST else replace(thread, root=thread.root._replace(body=thread.root.body[:EXCERPT]))
+        for thread, size in zip(threads, texts, strict=True)
+    ]
+    return short, Cursor(*rows[0][:2])
+
+
+# Following a thread, and how far one has read it. What a person posts into one needs none of this.
+
+
+async def follow_thread(log: Log, actor_id: int, conversation_id: int, root_seq: int) -> None:
+    """What was said before counts as read. Raises `NotFound`, `NotMember`, `NoThread`."""
+    async with log.change() as change:
+        last_seq = await find_root(change, actor_id, conversation_id, root_seq)
+        asked = [conversation_id, root_seq, actor_id, last_seq]
+        if await (await change.connection.execute(queries.follow_thread, asked)).fetchone():
+            await change.record(followed(conversation_id, actor_id, root_seq, last_seq, last_seq))
+
+
+async def unfollow_thread(log: Log, actor_id: int, conversation_id: int, root_seq: int) -> None:
+    """Until one replies again. Raises `NotFound`, `NotMember`, `NoThread`."""
+    async with log.change() as change:
+        await find_root(change, actor_id, conversation_id, root_seq)
+        asked = [conversation_id, root_seq, actor_id]
+        if await (await change.connection.execute(queries.unfollow_thread, asked)).fetchone():
+            await change.record(unfollowed(conversation_id, actor_id, root_seq))
+
+
+async def mark_thread(log: Log, actor_id: int, conversation_id: int, root_seq: int, seq: int) -> None:
+    """Read up to `seq`: forward only; nothing where one does not follow. Raises `NotFound`, `NotMember`, `NoThread`."""
+    async with log.change() as change:
+        last_seq = await find_root(change, actor_id, conversation_id, root_seq)
+        place = {"conversation": conversation_id, "root": root_seq, "user": actor_id, "seq": seq, "last_seq": last_seq}
+        row = await (await change.connection.execute(queries.move_mark, place)).fetchone()
+        if row is not None:
+            asked = [conversation_id, root_seq, actor_id, row[0]]
+            unread = await (await change.connection.execute(queries.count_unread, asked)).fetchone()
+            assert unread is not None
+            await change.record(followed(conversation_id, actor_id, root_seq, row[0], last_seq, unread[0]))
+
+
+async def find_root(change: Change, actor_id: int, conversation_id: int, root_seq: int) -> int:
+    """Lock the conversation, and see that a thread can begin there; the conversation's last seq."""
+    scene, root = await find_message(change, conversation_id, actor_id, root_seq)
+    if root.thread:
+        raise NoThread
+    return scene.conversation.last_seq

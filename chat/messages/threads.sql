@@ -22,3 +22,69 @@ update messages m
 insert into thread_follows (conversation_id, root_seq, user_id, read_seq)
 select * from unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[])
     on conflict (conversation_id, root_seq, user_id) do update set read_seq = excluded.read_seq
+
+-- name: follow_thread
+-- No row: it is followed already.
+insert into thread_follows (conversation_id, root_seq, user_id, read_seq) values (%s, %s, %s, %s)
+    on conflict do nothing
+returning read_seq
+
+-- name: unfollow_thread
+delete from thread_follows where conversation_id = %s and root_seq = %s and user_id = %s returning read_seq
+
+-- name: move_mark
+-- Only ever forward, and never beyond the last message.
+update thread_follows set read_seq = least(%(seq)s, %(last_seq)s)
+ where conversation_id = %(conversation)s and root_seq = %(root)s and user_id = %(user)s
+   and read_seq < least(%(seq)s, %(last_seq)s)
+returning read_seq
+
+-- name: count_unread
+-- What others have replied after a seq, up to a thousand.
+select count(*)
+  from (select from messages t
+         where t.conversation_id = %s and t.thread = %s and t.author_id <> %s and t.seq > %s limit 1000) few
+
+-- name: list_threads
+-- One snapshot: where the log stands, and what a person follows, the latest reply first.
+with mine as (
+    select f.conversation_id, f.root_seq, f.read_seq, coalesce(m.last_reply_at, m.created_at) as moved_at
+      from thread_follows f
+      join memberships s on s.conversation_id = f.conversation_id and s.user_id = f.user_id and s.until is null
+      join conversations c on c.id = f.conversation_id and c.archived_at is null
+      join messages m on m.conversation_id = f.conversation_id and m.seq = f.root_seq
+     where f.user_id = %(user)s
+     order by moved_at desc, f.conversation_id, f.root_seq limit %(most)s)
+select head.epoch, head.position, mine.read_seq, unread.number, root.*
+  from log_head head
+  left join mine on true
+  left join lateral (
+       select count(*) as number
+         from (select from messages t
+                where t.conversation_id = mine.conversation_id and t.thread = mine.root_seq
+                  and t.author_id <> %(user)s and t.seq > mine.read_seq limit 1000) few) unread on true
+  left join told_messages root on root.conversation_id = mine.conversation_id and root.seq = mine.root_seq
+ order by mine.moved_at desc, mine.conversation_id, mine.root_seq
+
+-- name: read_replies
+-- As a page of history, within one thread; and where the thread begins and ends. Nothing at all for those who may not
+-- see the conversation, or where there is no such message.
+with seen as (
+    select root.last_reply,
+           (select min(t.seq) from messages t where t.conversation_id = %(conversation)s and t.thread = %(root)s) as first
+      from conversations c
+      join messages root on root.conversation_id = c.id and root.seq = %(root)s
+     where c.id = %(conversation)s
+       and (c.kind = 'channel' and not c.private
+            or exists (select from memberships m
+                        where m.conversation_id = c.id and m.user_id = %(user)s and m.until is null)))
+select seen.first, seen.last_reply, page.*
+  from seen left join lateral (
+       (select * from told_messages m
+         where m.conversation_id = %(conversation)s and m.thread = %(root)s and m.seq < %(below)s
+         order by m.seq desc limit %(down)s)
+        union all
+       (select * from told_messages m
+         where m.conversation_id = %(conversation)s and m.thread = %(root)s and m.seq > %(above)s
+         order by m.seq limit %(up)s)) page on true
+ order by page.seq

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from chat.conversations.drafts import Asked
-from chat.messages.draft import check_words
+from chat.messages.drafts import check_words
 
 REASON_MOST = 500
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from chat.messages.commit import queries as commit_queries
+from chat.messages.history import queries as history_queries
 from chat.messages.message import Message
 from chat.search.highlight import Budget, highlight
 from chat.search.lexemes import encode_rest, encode_what, encode_when, encode_where
@@ -162,7 +162,7 @@ async def read_messages(connection: Connection, places: Sequence[tuple[int, int]
     if not places:
         return []
     asked = [[place[0] for place in places], [place[1] for place in places]]
-    rows = await (await connection.execute(commit_queries.read_messages, asked, binary=True)).fetchall()
+    rows = await (await connection.execute(history_queries.read_messages, asked, binary=True)).fetchall()
     messages = {(row[0], row[1]): Message(*row) for row in rows}
     return [message for place in places if (message := messages.get(place)) and not message.deleted]
 

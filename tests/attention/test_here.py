@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from chat.attention.here import Here
+from chat.messages.mentions import Here
 from chat.shared.postgres import make_pool
 from tests.cast import Cast, Person
 

@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.attention.code import strip_code
-from chat.attention.naming import NOBODY, find_naming
+from chat.messages.mention_parser import NOBODY, find_naming, strip_code
 
 
 def called(text: str) -> list[str]:

@@ -3,11 +3,12 @@
 import psycopg
 import pytest
 
-from chat.messages.commit import queries
+from chat.messages.posting import queries as posting_queries
 from chat.shared.arrays import numbers, texts
 from chat.shared.postgres import prepare_connection
 
 ROOMS, ASKED = 500, 20
+
 FILL = """
 with people as (
     insert into users (name, display_name, password_hash)
@@ -23,6 +24,7 @@ somewhere as (
     select (select min(id) from rooms), people.id, 0 from people where people.name <> 'person 0')
 select (select id from people where name = 'person 0'), (select array_agg(id) from rooms)
 """
+
 READ = """
 select sum(pg_stat_get_xact_tuples_returned(indexrelid)) from pg_index where indrelid = 'memberships'::regclass
 """
@@ -40,6 +42,6 @@ async def test_a_post_reads_one_row_of_it(database_url: str, conversations: int)
         asked = (rooms * ASKED)[:ASKED]
         async with connection.transaction():
             columns = [numbers(asked), numbers([author] * ASKED), texts(map(str, range(ASKED)))]
-            found = await connection.execute(queries.look_at_authors, columns, prepare=True)
+            found = await connection.execute(posting_queries.look_at_authors, columns, prepare=True)
             assert found.rowcount == ASKED
             assert await (await connection.execute(READ)).fetchone() == (ASKED,)

@@ -7,7 +7,7 @@ import redis.asyncio as redis
 
 from chat.log.append import CHANNEL, MOST_BYTES
 from chat.log.entry import unpack
-from chat.messages.draft import Draft, Post
+from chat.messages.drafts import Draft, Post
 from chat.messages.endpoints import POSTS
 from tests.cast import Cast
 from tests.costs.statements import traced

@@ -10,9 +10,8 @@ from chat.log.append import Log
 from chat.log.entry import Entry, Unplaced
 from chat.log.maintenance import Retention
 from chat.log.tail import read_entries, read_head
-from chat.messages.commit import Posted
-from chat.messages.draft import Draft, Post
-from chat.messages.post import Posts
+from chat.messages.drafts import Draft, Post
+from chat.messages.posting import Posted, Posts
 from chat.shared.postgres import Pool, make_pool
 from chat.shared.problems import Forbidden, Overloaded
 from tests.cast import Cast

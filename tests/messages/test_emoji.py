@@ -7,10 +7,11 @@ from emoji import EMOJI_DATA
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.messages.reactions.emoji import parse_emoji
+from chat.messages.reactions import parse_emoji
 from chat.shared.problems import Invalid
 
 REAL = ["👍", "👍🏿", "👩‍👩‍👧‍👦", "👩🏻‍❤️‍💋‍👨🏾", "🏴󠁧󠁢󠁳󠁣󠁴󠁿", "🇩🇪", "1️⃣", "🏳️‍🌈", "❤️", "🧑🏽‍🚀"]
+
 NONE = [
     "",
     "a",

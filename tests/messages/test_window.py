@@ -3,9 +3,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.messages.window import Window, after, around, before, newest
+from chat.messages.history import Window, after, around, before, newest
 
 LIMITS = st.integers(1, 200)
+
 SEQS = st.integers(0, 400)
 
 

@@ -23,7 +23,6 @@ from chat.accounts.validation import (
     without_runs,
     without_words,
 )
-from chat.attention.code import closes
 from chat.chaos.frames import Bodies, Events
 from chat.conversations.drafts import ConversationDraft
 from chat.conversations.drafts import Name as ConversationName
@@ -39,7 +38,8 @@ from chat.files.image_worker import find_traces, traces_of_jpeg, traces_of_png, 
 from chat.files.models import parse_range
 from chat.log.entry import Cursor, encode_frame, encode_notice, event_name
 from chat.log.redaction import erase, without_name
-from chat.messages.draft import AddressedDraft, Draft, DraftBatch, check_said
+from chat.messages.drafts import AddressedDraft, Draft, DraftBatch, check_said
+from chat.messages.mention_parser import closes
 from chat.moderation.asked import Note
 from chat.operations.endpoints import parse_time
 from chat.search.highlight import highlight
@@ -82,9 +82,9 @@ BY_NAME = {
     "chat.accounts.validation:check_name": MESSAGE,
     "chat.accounts.validation:plain_text": HEAD,
     "chat.accounts.validation:normalise": PASSWORD,
-    "chat.attention.code:strip_code": MESSAGE,
-    "chat.attention.naming:find_naming": MESSAGE,
-    "chat.attention.naming:readings": MESSAGE,
+    "chat.messages.mention_parser:strip_code": MESSAGE,
+    "chat.messages.mention_parser:find_naming": MESSAGE,
+    "chat.messages.mention_parser:readings": MESSAGE,
     "chat.exchange.author:account_name": 64,
     "chat.exchange.emoticons:find_emoji": FILE,
     "chat.exchange.emoticons:show_emoji": FILE,
@@ -99,11 +99,11 @@ BY_NAME = {
     "chat.files.models:clean_name": HEAD,
     "chat.files.models:shorten": HEAD,
     "chat.log.entry:parse_cursor": HEAD,
-    "chat.messages.draft:check_text": MESSAGE,
-    "chat.messages.draft:check_words": MESSAGE,
-    "chat.messages.draft:parse_moment": BODY,
-    "chat.messages.reactions.emoji:parse_emoji": MESSAGE,
-    "chat.messages.reactions.emoji:strip": MESSAGE,
+    "chat.messages.drafts:check_text": MESSAGE,
+    "chat.messages.drafts:check_words": MESSAGE,
+    "chat.messages.drafts:parse_moment": BODY,
+    "chat.messages.reactions:parse_emoji": MESSAGE,
+    "chat.messages.reactions:strip": MESSAGE,
     "chat.middleware:parse_origin": HEAD,
     "chat.search.lexemes:quote": MESSAGE,
     "chat.search.lexemes:quoted_grams": MESSAGE,
@@ -227,7 +227,7 @@ ADAPTED = {
     "chat.accounts.validation:is_thin": Subject(is_thin, 4 * 256),
     "chat.accounts.validation:without_runs": Subject(without_runs, 4 * 256),
     "chat.accounts.validation:without_words": Subject(lambda text: without_words(text, ["aa", text[:64]]), 18 * 256),
-    "chat.attention.code:closes": Subject(lambda text: closes(text, "```"), MESSAGE),
+    "chat.messages.mention_parser:closes": Subject(lambda text: closes(text, "```"), MESSAGE),
     "chat.chaos.frames:Bodies.feed": Subject(feed_chunks, BODY, encoded=True),
     "chat.chaos.frames:Events.parse": Subject(lambda data: Events().parse(data), BODY, encoded=True),
     "chat.conversations.drafts:ConversationDraft.fit_kind": Subject(
@@ -255,11 +255,11 @@ ADAPTED = {
     "chat.log.redaction:without_name": Subject(
         lambda text: without_name(encode_frame("a.1", "user", json_of(name=text)), 7), MESSAGE
     ),
-    "chat.messages.draft:AddressedDraft": Subject(
+    "chat.messages.drafts:AddressedDraft": Subject(
         lambda text: parse_model(json_of(conversation=1, body=text, client_id=text), AddressedDraft), BODY
     ),
-    "chat.messages.draft:DraftBatch": Subject(lambda text: parse_model(json_of(messages=text), DraftBatch), BODY),
-    "chat.messages.draft:check_said": Subject(lambda text: check_said(text, None), MESSAGE),
+    "chat.messages.drafts:DraftBatch": Subject(lambda text: parse_model(json_of(messages=text), DraftBatch), BODY),
+    "chat.messages.drafts:check_said": Subject(lambda text: check_said(text, None), MESSAGE),
     "chat.log.redaction:erase": Subject(
         lambda text: erase(encode_frame("a.1", None, json_of(seq=1, body=text)), {"body": text, "files": None}), MESSAGE
     ),
@@ -303,7 +303,7 @@ OWN_MODULES = {
 
 REASONS = {
     "a part of a function in the table, which runs it": """
-        chat.attention.code:strip_fences chat.attention.code:lines_outside chat.attention.code:strip_spans
+        chat.messages.mention_parser:strip_fences chat.messages.mention_parser:lines_outside chat.messages.mention_parser:strip_spans
         chat.chaos.frames:parse_message chat.exchange.emoticons:flag chat.exchange.slack.markup:Writer._code
         chat.exchange.slack.markup:Writer._prose chat.exchange.slack.markup:Writer._mark
         chat.exchange.slack.markup:Writer._command chat.exchange.wording:continued
@@ -318,7 +318,7 @@ REASONS = {
     """,
     "one character, or a word of a fixed list": """
         chat.files.models:is_printable chat.shared.one_line:is_seen chat.files.models:preview_key chat.files.models:may_show
-        chat.messages.pace:Pace.see_author chat.messages.batch:check_import
+        chat.messages.posting:Pace.see_author chat.messages.bulk:check_import
     """,
     "only keeps or encodes what is given": """
         chat.exchange.slack.markup:Writer.__init__ chat.exchange.slack.message:Messages.__init__

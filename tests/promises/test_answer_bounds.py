@@ -15,10 +15,10 @@ from chat.app import ROUTES
 from chat.conversations.drafts import NAME_MOST, TOPIC_MOST
 from chat.conversations.members import PAGE as MEMBERS
 from chat.conversations.views import PAGE as CHANNELS
-from chat.messages.draft import BODY_MOST, FILES_MOST
-from chat.messages.edits.kept import PAGE as EDITS
+from chat.messages.drafts import BODY_MOST, FILES_MOST
+from chat.messages.edits import EDITS_PAGE as EDITS
 from chat.messages.history import BYTES_MOST, EXCERPT
-from chat.messages.threads.reading import MOST as THREADS
+from chat.messages.threads import MOST as THREADS
 from chat.moderation.bans import PAGE as BANS
 from chat.moderation.notes import PAGE as NOTES
 from chat.moderation.reports import PAGE as REPORTS

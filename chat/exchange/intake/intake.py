@@ -19,7 +19,7 @@ from chat.exchange.record import Ban, Block, Conversation, Follow, Key, Member, 
 from chat.exchange.source import Source
 from chat.log.append import Change, Log
 from chat.log.entry import Entry
-from chat.messages.commit import queries as commit_queries
+from chat.messages.posting import queries as posting_queries
 from chat.shared.postgres import Pool
 from chat.shared.queries import load
 
@@ -95,7 +95,7 @@ class Intake:
         keys = {one.conversation for one in group if isinstance(one, Message | Pin | Member | Follow | Ban)}
         await self._places.find(change.connection, keys)
         ids = sorted({self._places[key] for key in keys})
-        rows = await (await change.connection.execute(commit_queries.lock_conversations, [ids])).fetchall()
+        rows = await (await change.connection.execute(posting_queries.lock_conversations, [ids])).fetchall()
         return {row[0]: row[1] for row in rows}
 
     async def _end(self, keys: dict[Key, None]) -> None:

@@ -11,9 +11,9 @@ from chat.exchange.intake.talk import Name, Talk, columns
 from chat.exchange.record import Ban, Follow, Member, Pin
 from chat.log.append import Change
 from chat.log.entry import IMPORT, NOBODY, Unplaced
-from chat.messages.commit import queries as commit_queries
-from chat.messages.pins.pin import queries as pin_queries
-from chat.messages.pins.pin import record_pin
+from chat.messages.pins import queries as pins_queries
+from chat.messages.pins import record_pin
+from chat.messages.posting import queries as posting_queries
 from chat.shared.queries import load
 
 queries = load(__file__)
@@ -40,7 +40,7 @@ class Seats:
             if n not in pinned:
                 user = self._people[pin.user]
                 position = await record_pin(change, place, seq, user, True)
-                await change.connection.execute(pin_queries.set_pin, [position, user, place, seq])
+                await change.connection.execute(pins_queries.set_pin, [position, user, place, seq])
 
     async def seat(self, change: Change, members: Sequence[Member]) -> None:
         """Those who are in already stay as they are; only their marks may move."""
@@ -114,7 +114,7 @@ class Seats:
     async def give(self, change: Change, place: int, user: int) -> None:
         """This conversation to somebody who runs it from now on."""
         asked = [[place], [user]]
-        await change.connection.execute(commit_queries.lock_conversations, [[place]])
+        await change.connection.execute(posting_queries.lock_conversations, [[place]])
         await change.connection.execute(queries.lock_people, [[user]])
         if await (await change.connection.execute(queries.find_seated, asked)).fetchone():
             await reseat(change, place, user, "owner")

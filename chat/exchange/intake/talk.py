@@ -9,8 +9,6 @@ from datetime import datetime
 
 import orjson
 
-from chat.attention.mentions import EVERYBODY, array_text
-from chat.attention.mentions import queries as mentions_queries
 from chat.conversations.conversation import Conversation
 from chat.exchange.intake.people import People
 from chat.exchange.intake.places import Places
@@ -19,9 +17,11 @@ from chat.exchange.record import Message, Ref
 from chat.exchange.wording import link
 from chat.log.append import Change
 from chat.log.entry import IMPORT, NOBODY, Unplaced
+from chat.messages.mentions import EVERYBODY, array_text
+from chat.messages.mentions import queries as mentions_queries
 from chat.messages.message import Message as Shown
-from chat.messages.reactions.reaction import SHOWN
-from chat.messages.threads.references import queries as references_queries
+from chat.messages.reactions import SHOWN
+from chat.messages.threads import queries as threads_queries
 from chat.shared.arrays import elements
 from chat.shared.queries import load
 
@@ -126,13 +126,13 @@ class Talk:
             (queries.insert_reactions, rows.reactions),
             (queries.insert_edits, rows.edits),
             (mentions_queries.insert_mentions, rows.mentions),
-            (references_queries.count_replies, rows.replies),
+            (threads_queries.count_replies, rows.replies),
         ):
             if written:
                 await run(query, columns(written))
         if rows.replies and not self._exact:
             follows = {(place, thread, author): seq for place, thread, author, seq, _ in rows.replies}
-            await run(references_queries.follow_threads, columns([(*who, seq) for who, seq in follows.items()]))
+            await run(threads_queries.follow_threads, columns([(*who, seq) for who, seq in follows.items()]))
 
 
 def name_files(one: Message) -> str:

@@ -4,15 +4,17 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from chat.attention.naming import find_naming
 from chat.exchange.emoticons import find_emoji, show_emoji
 from chat.exchange.item import Aside, Item
 from chat.exchange.mattermost.people import People
 from chat.exchange.record import Message, Pin, Reaction, Ref
 from chat.exchange.wording import clean, continued, digest, link, moment, split_body
+from chat.messages.mention_parser import find_naming
 
 Json = Mapping[str, Any]
+
 CODE = re.compile(r"(```.*?```|`[^`\n]+`)", re.DOTALL)
+
 CALL = re.compile(r"(?<![\w@.+%-])@([A-Za-z0-9_.-]+)")
 
 

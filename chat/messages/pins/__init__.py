@@ -1,1 +1,0 @@
-"""Pins: the messages that a conversation keeps at hand."""

@@ -1,1 +1,0 @@
-"""Reactions: an emoji under a message, and who has put it there."""
