@@ -20,7 +20,7 @@ from chat.log.append import LOG, Change, Log
 from chat.log.entry import Unplaced
 from chat.log.redaction import without_name
 from chat.messages.edits import bury
-from chat.messages.message import Message
+from chat.model.message import Message
 from chat.shared.audit import Actor, record
 from chat.shared.endpoints import actor_of, require_recent_proof
 from chat.shared.postgres import UNAVAILABLE

@@ -4,10 +4,9 @@ from collections.abc import Collection, Iterable
 
 import orjson
 
-from chat.attention.refusals import BlocksOneself, TooManyBlocks
-from chat.conversations.refusals import Blocked
 from chat.log.append import Change, Log
 from chat.log.entry import Unplaced
+from chat.model.errors import Blocked, BlocksOneself, TooManyBlocks
 from chat.shared.postgres import Pool
 from chat.shared.problems import NotFound
 from chat.shared.queries import load

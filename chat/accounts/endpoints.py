@@ -19,12 +19,12 @@ from chat.accounts.models import (
 )
 from chat.accounts.sessions import TRUSTED_DAYS, Device, Sessions, Trust, find_trust, trust_device
 from chat.accounts.validation import plain_text
-from chat.attention.notice import NoticePatch
 from chat.conversations.notification_settings import change_notice
 from chat.conversations.read_marks import list_receipts
 from chat.files.endpoints import HEADERS, UPLOADS
 from chat.log.append import LOG
 from chat.messages.mentions import Here
+from chat.model.conversation import NoticePatch
 from chat.shared.bodies import receive
 from chat.shared.endpoints import (
     COOKIE,

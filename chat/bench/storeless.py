@@ -15,8 +15,8 @@ from aiohttp import web
 from chat.app import make_app
 from chat.messages.drafts import Post
 from chat.messages.endpoints import POSTS
-from chat.messages.message import Message
 from chat.messages.posting import Posted, Posts
+from chat.model.message import Message
 from chat.server import BACKLOG, open_listeners, spare_collector
 from chat.shared.settings import read_settings
 

@@ -7,15 +7,14 @@ from typing import NamedTuple
 from psycopg.errors import UniqueViolation
 
 from chat.accounts.blocks import lock_pair, require_unblocked
-from chat.attention.notice import Notice
-from chat.conversations.conversation import Conversation, View
 from chat.conversations.drafts import ConversationDraft, ConversationPatch
-from chat.conversations.entries import described, introduced
 from chat.conversations.invitations import find_invited, invite
 from chat.conversations.memberships import check_people, note, require_own_look, seat, set_scene
 from chat.conversations.permissions import judge_patch
-from chat.conversations.refusals import NameTaken, TooManyMembers
 from chat.log.append import Change, Log
+from chat.model.conversation import Conversation, Notice, View
+from chat.model.errors import NameTaken, TooManyMembers
+from chat.model.events import described, introduced
 from chat.shared.problems import Invalid
 from chat.shared.queries import load
 from chat.shared.settings import Settings

@@ -12,7 +12,7 @@ from chat.conversations.members import PAGE, list_members, put_member, remove_me
 from chat.conversations.read_marks import Mark, ReadMarks
 from chat.conversations.views import list_archived, list_channels, read_view, read_views
 from chat.log.append import LOG
-from chat.messages.message import format_time
+from chat.model.types import format_time
 from chat.shared.endpoints import (
     LARGEST_ID,
     POOL,

@@ -6,14 +6,14 @@ An invitation is open while its inviter is a member, the conversation is not arc
 
 from collections.abc import Sequence
 
-from chat.conversations.conversation import Conversation
-from chat.conversations.entries import closed_invitation, opened_invitation
 from chat.conversations.memberships import check_people, require_room, require_welcome, seat, set_scene
-from chat.conversations.refusals import TooManyInvitations
 from chat.conversations.views import introduce
 from chat.log.append import Change, Log
 from chat.log.entry import Unplaced
-from chat.messages.message import format_time
+from chat.model.conversation import Conversation
+from chat.model.errors import TooManyInvitations
+from chat.model.events import closed_invitation, opened_invitation
+from chat.model.types import format_time
 from chat.shared.postgres import Connection, Pool
 from chat.shared.problems import NotFound
 from chat.shared.queries import load

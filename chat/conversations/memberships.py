@@ -2,11 +2,11 @@
 
 from collections.abc import Collection, Mapping
 
-from chat.conversations.conversation import Conversation
-from chat.conversations.entries import changed_role, joined, left
 from chat.conversations.permissions import Scene
-from chat.conversations.refusals import Banned, LastOwner, LooksTaken, TooManyConversations, TooManyMembers
 from chat.log.append import Change
+from chat.model.conversation import Conversation
+from chat.model.errors import Banned, LastOwner, LooksTaken, TooManyConversations, TooManyMembers
+from chat.model.events import changed_role, joined, left
 from chat.shared.audit import Actor, record
 from chat.shared.problems import Invalid, NotFound
 from chat.shared.queries import load

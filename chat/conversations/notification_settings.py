@@ -1,9 +1,9 @@
 """Notices: what each member wants to be told of, changed."""
 
-from chat.attention.entries import changed_notice
-from chat.attention.notice import Notice, NoticePatch
 from chat.conversations.memberships import set_scene
 from chat.log.append import Log
+from chat.model.conversation import Notice, NoticePatch
+from chat.model.events import changed_notice
 from chat.shared.queries import load
 
 queries = load(__file__)

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from chat.conversations.conversation import Conversation
 from chat.conversations.drafts import ConversationPatch, Role
-from chat.conversations.refusals import Archived, Blocked, Direct, NotMember
+from chat.model.conversation import Conversation
+from chat.model.errors import Archived, Blocked, Direct, NotMember
 from chat.shared.problems import Forbidden, NotFound
 
 RANKS = {"member": 0, "admin": 1, "owner": 2}

@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from chat.attention.refusals import TooManyReaders
-from chat.conversations.entries import MovedMark, given_receipt, moved_mark
-from chat.conversations.refusals import NotMember
 from chat.conversations.views import read_view
 from chat.log.append import Change, Log
+from chat.model.errors import NotMember, TooManyReaders
+from chat.model.events import MovedMark, given_receipt, moved_mark
 from chat.shared.gather import Gather
 from chat.shared.postgres import Pool
 from chat.shared.problems import NotFound

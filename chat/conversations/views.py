@@ -2,13 +2,12 @@
 
 from typing import Any, NamedTuple
 
-from chat.attention.notice import Notice
-from chat.conversations.conversation import Conversation, View
-from chat.conversations.entries import introduced
 from chat.log.append import Change
 from chat.log.entry import Cursor
 from chat.messages.history import BYTES_MOST, EXCERPT
-from chat.messages.message import Message
+from chat.model.conversation import Conversation, Notice, View
+from chat.model.events import introduced
+from chat.model.message import Message
 from chat.shared.postgres import Pool
 from chat.shared.problems import NotFound
 from chat.shared.queries import load

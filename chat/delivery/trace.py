@@ -9,7 +9,7 @@ from aiohttp import web
 
 from chat.delivery.verdict import Committed, Facts, Reader, StreamRecord
 from chat.log.entry import decode_frame
-from chat.messages.message import format_time
+from chat.model.types import format_time
 from chat.shared.audit import record
 from chat.shared.endpoints import POOL, actor_of, answer_json, path_id, require_identity
 from chat.shared.membership import require_member

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from chat.messages.message import format_time
+from chat.model.types import format_time
 
 
 @dataclass(frozen=True, slots=True)

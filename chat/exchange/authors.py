@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from chat.conversations.memberships import check_people, require_room, seat, set_scene
 from chat.conversations.permissions import Scene
-from chat.conversations.refusals import Direct
 from chat.conversations.views import introduce
 from chat.exchange.author import account_name
 from chat.log.append import Change, Log
+from chat.model.errors import Direct
 from chat.shared.audit import Actor, record
 from chat.shared.identity import Member
 from chat.shared.problems import AdminsOnly, Invalid

@@ -14,8 +14,9 @@ from chat.log.redaction import WITHHELD, Said, erase
 from chat.messages.drafts import Correction, check_said
 from chat.messages.history import find_open_message
 from chat.messages.mentions import forget_mentions
-from chat.messages.message import Message, format_time
-from chat.messages.refusals import Deleted, EditTooLate, NotYours
+from chat.model.errors import Deleted, EditTooLate, NotYours
+from chat.model.message import Message
+from chat.model.types import format_time
 from chat.shared.identity import Member
 from chat.shared.membership import Membership, require_member
 from chat.shared.postgres import Pool

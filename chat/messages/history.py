@@ -8,7 +8,7 @@ import orjson
 from chat.conversations.memberships import set_scene
 from chat.conversations.permissions import Scene
 from chat.log.append import Change
-from chat.messages.message import Message
+from chat.model.message import Message
 from chat.shared.postgres import Pool
 from chat.shared.problems import NotFound
 from chat.shared.queries import load

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from chat.log.append import Change
 from chat.messages.mention_parser import Naming
-from chat.messages.message import Message
+from chat.model.message import Message
 from chat.shared.postgres import Pool
 from chat.shared.queries import load
 from chat.shared.redis import UNAVAILABLE

@@ -5,8 +5,8 @@ import orjson
 from chat.log.append import Change, Log
 from chat.log.entry import Unplaced
 from chat.messages.history import find_open_message
-from chat.messages.message import Message
-from chat.messages.refusals import Deleted, TooManyPins
+from chat.model.errors import Deleted, TooManyPins
+from chat.model.message import Message
 from chat.shared.postgres import Pool
 from chat.shared.problems import NotFound
 from chat.shared.queries import load

@@ -8,7 +8,6 @@ from math import ceil
 from typing import Any
 
 from chat.conversations.permissions import RANKS
-from chat.conversations.refusals import Archived, Blocked, NotMember, ReadOnly
 from chat.files.attachments import Carried, Shown
 from chat.log.append import Change, Log
 from chat.log.entry import Unplaced
@@ -16,9 +15,10 @@ from chat.messages.drafts import Post
 from chat.messages.history import queries as history_queries
 from chat.messages.mention_parser import NOBODY, find_naming
 from chat.messages.mentions import UNREACHED, Call, Reached, find_reached, store_reached
-from chat.messages.message import Message, format_time
-from chat.messages.refusals import Undecided
 from chat.messages.threads import References
+from chat.model.errors import Archived, Blocked, NotMember, ReadOnly, Undecided
+from chat.model.message import Message
+from chat.model.types import format_time
 from chat.shared.arrays import numbers, texts
 from chat.shared.gather import Gather
 from chat.shared.patience import Patience

@@ -8,8 +8,8 @@ from emoji import EMOJI_DATA, STATUS
 from chat.log.append import Change, Log
 from chat.log.entry import Unplaced
 from chat.messages.history import find_open_message
-from chat.messages.message import Message
-from chat.messages.refusals import Deleted, TooManyReactions
+from chat.model.errors import Deleted, TooManyReactions
+from chat.model.message import Message
 from chat.shared.problems import Invalid
 from chat.shared.queries import load
 

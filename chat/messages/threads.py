@@ -10,9 +10,9 @@ from chat.log.append import Change, Log
 from chat.log.entry import Cursor
 from chat.messages.drafts import Draft
 from chat.messages.history import BYTES_MOST, EXCERPT, Page, Window, find_message, make_page
-from chat.messages.message import Message
-from chat.messages.refusals import NoThread
-from chat.messages.threads.entries import followed, unfollowed
+from chat.model.errors import NoThread
+from chat.model.events import followed, unfollowed
+from chat.model.message import Message
 from chat.shared.postgres import Pool
 from chat.shared.problems import Invalid, NotFound
 from chat.shared.queries import load

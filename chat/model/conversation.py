@@ -1,11 +1,43 @@
 """A conversation, in itself and as one person sees it. Pure."""
 
 from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Literal
 
 import orjson
 
-from chat.attention.notice import Notice
-from chat.messages.message import Message
+from chat.conversations.drafts import Asked
+from chat.messages.drafts import Moment
+from chat.model.message import Message
+from chat.model.types import format_time
+
+# What a member wants to be told of in a conversation. Pure.
+
+Level = Literal["all", "mentions", "nothing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """`muted_until`: nothing is told before that moment; it may have passed."""
+
+    level: str = "all"
+    muted_until: datetime | None = None
+
+    def to_json(self) -> dict[str, object]:
+        """`{level, muted_until}`."""
+        return {"level": self.level, "muted_until": self.muted_until and format_time(self.muted_until)}
+
+    def patched(self, patch: "NoticePatch") -> "Notice":
+        """What the patch names is new; the rest stays."""
+        level = patch.level or self.level
+        return Notice(level, patch.muted_until if "muted_until" in patch.model_fields_set else self.muted_until)
+
+
+class NoticePatch(Asked):
+    """What to change; what is not named stays. A `muted_until` of null ends the mute."""
+
+    level: Level | None = None
+    muted_until: Moment | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import orjson
 
-from chat.conversations.conversation import Conversation, View
 from chat.log.entry import JOIN, LEAVE, Unplaced
+from chat.model.conversation import Conversation, Notice, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,3 +78,30 @@ def given_receipt(moved: MovedMark) -> Unplaced:
     """For all members: this one has read up to there."""
     data = {"conversation": moved.conversation_id, "user": moved.user_id, "seq": moved.seq}
     return Unplaced("receipt", moved.conversation_id, subject=moved.user_id, data=orjson.dumps(data))
+
+
+# What the log says about attention: blocks and levels. Pure.
+
+
+def changed_notice(conversation_id: int, user_id: int, notice: Notice) -> Unplaced:
+    """For the person's own devices."""
+    data = orjson.dumps({"conversation": conversation_id} | notice.to_json())
+    return Unplaced("notifications", conversation_id, user_id, data=data)
+
+
+# What the log says about threads, to the devices of the person alone whom it concerns. Pure.
+
+
+def followed(
+    conversation_id: int, user_id: int, root_seq: int, read_seq: int, last_seq: int, unread: int = 0
+) -> Unplaced:
+    """The person follows it, and has read it so far; what came after message `last_seq` is not in `unread` yet."""
+    data = {"conversation": conversation_id, "seq": root_seq, "following": True}
+    counts = {"read_seq": read_seq, "last_seq": last_seq, "unread": unread}
+    return Unplaced("thread", conversation_id, user_id, data=orjson.dumps(data | counts))
+
+
+def unfollowed(conversation_id: int, user_id: int, root_seq: int) -> Unplaced:
+    """The person does not follow it any more."""
+    data = {"conversation": conversation_id, "seq": root_seq, "following": False}
+    return Unplaced("thread", conversation_id, user_id, data=orjson.dumps(data))

@@ -1,14 +1,16 @@
 """A message, as everybody sees it: nothing in it depends on the reader, so it is encoded once. Pure."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from functools import lru_cache
+from datetime import datetime
 from typing import NamedTuple
 
 import orjson
 
+from chat.model.types import format_time
+
 # what stands in the JSON just as it is here, and only when it is something
 STATE = ("deleted", "reply_to", "thread", "replies", "last_reply", "pinned", "reactions")
+
 REST = (*STATE, "mentions", "mentions_all", "files")
 
 
@@ -62,9 +64,3 @@ class Message(NamedTuple):
         """The columns of `write_messages`, where 0 stands for none."""
         place, said = (self.conversation, self.seq, position), (self.author, self.client_id, self.body, self.created_at)
         return *place, *said, self.reply_to or 0, self.thread or 0
-
-
-@lru_cache(1024)
-def format_time(moment: datetime) -> str:
-    """RFC 3339, UTC, milliseconds. Remembered, for all messages of one commit have the same."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"

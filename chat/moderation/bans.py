@@ -3,7 +3,7 @@
 from chat.conversations.memberships import note, require_successor, set_scene, unseat
 from chat.conversations.permissions import Scene, judge_change, require_runner
 from chat.log.append import Log
-from chat.messages.message import format_time
+from chat.model.types import format_time
 from chat.shared.membership import require_member
 from chat.shared.postgres import Pool
 from chat.shared.problems import Forbidden, NotFound

@@ -5,10 +5,10 @@ from datetime import datetime
 
 from chat.conversations.memberships import check_people, note, require_room, require_welcome, seat, set_scene
 from chat.conversations.permissions import judge_change, require_runner
-from chat.conversations.refusals import Conflict
 from chat.conversations.views import introduce
 from chat.log.append import Log
-from chat.messages.message import format_time
+from chat.model.errors import Conflict
+from chat.model.types import format_time
 from chat.shared.identity import hash_token
 from chat.shared.membership import require_member
 from chat.shared.postgres import Pool

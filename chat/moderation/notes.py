@@ -1,7 +1,7 @@
 """The part of the audit that is about one conversation, for those who run it."""
 
 from chat.conversations.permissions import require_runner
-from chat.messages.message import format_time
+from chat.model.types import format_time
 from chat.shared.membership import require_member
 from chat.shared.postgres import Pool
 from chat.shared.queries import load

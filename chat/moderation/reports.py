@@ -6,11 +6,11 @@ import orjson
 
 from chat.conversations.drafts import LARGEST_ID
 from chat.conversations.memberships import note
-from chat.conversations.refusals import Conflict
 from chat.log.append import Change, Log
 from chat.log.entry import Unplaced
 from chat.messages.history import read_message
-from chat.messages.message import format_time
+from chat.model.errors import Conflict
+from chat.model.types import format_time
 from chat.shared.identity import Member
 from chat.shared.postgres import Pool
 from chat.shared.problems import NotFound

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import orjson
 
 from chat.messages.history import queries as history_queries
-from chat.messages.message import Message
+from chat.model.message import Message
 from chat.search.highlight import Budget, highlight
 from chat.search.lexemes import encode_rest, encode_what, encode_when, encode_where
 from chat.search.line import Line, log_line, own_line

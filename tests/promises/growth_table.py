@@ -294,7 +294,7 @@ OWN_MODULES = {
     "chat.chaos.checker": "names of the readers of a chaos run",
     "chat.chaos.history": "messages that a chaos run sent itself",
     "chat.chaos.timeline": "labels of a chaos run's chart",
-    "chat.conversations.entries": "roles that a model has checked",
+    "chat.model.events": "roles that a model has checked",
     "chat.conversations.permissions": "roles from the database",
     "chat.local.demo": "the demo's own text",
     "chat.doctor.finding": "sentences of this server's own",

@@ -7,7 +7,7 @@ import orjson
 
 from chat.exchange.export.names import Names
 from chat.exchange.export.reader import Row
-from chat.messages.message import format_time
+from chat.model.types import format_time
 
 
 def encode(type_: str, **fields: object) -> bytes:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from chat.conversations.entries import joined
 from chat.conversations.memberships import reseat
 from chat.conversations.views import introduce
 from chat.exchange.intake.people import People
@@ -14,6 +13,7 @@ from chat.log.entry import IMPORT, NOBODY, Unplaced
 from chat.messages.pins import queries as pins_queries
 from chat.messages.pins import record_pin
 from chat.messages.posting import queries as posting_queries
+from chat.model.events import joined
 from chat.shared.queries import load
 
 queries = load(__file__)

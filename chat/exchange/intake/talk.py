@@ -9,7 +9,6 @@ from datetime import datetime
 
 import orjson
 
-from chat.conversations.conversation import Conversation
 from chat.exchange.intake.people import People
 from chat.exchange.intake.places import Places
 from chat.exchange.intake.seats import queries as seats_queries
@@ -19,9 +18,10 @@ from chat.log.append import Change
 from chat.log.entry import IMPORT, NOBODY, Unplaced
 from chat.messages.mentions import EVERYBODY, array_text
 from chat.messages.mentions import queries as mentions_queries
-from chat.messages.message import Message as Shown
 from chat.messages.reactions import SHOWN
 from chat.messages.threads import queries as threads_queries
+from chat.model.conversation import Conversation
+from chat.model.message import Message as Shown
 from chat.shared.arrays import elements
 from chat.shared.queries import load
 

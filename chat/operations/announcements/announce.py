@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from chat.log.append import Log
 from chat.log.entry import Unplaced
 from chat.messages.drafts import check_words
-from chat.messages.message import format_time
+from chat.model.types import format_time
 from chat.shared.audit import Actor, record
 from chat.shared.postgres import Pool
 from chat.shared.queries import load
