@@ -53,3 +53,18 @@ async def list_bans(pool: Pool, user_id: int, conversation_id: int, after: int) 
         rows = await (await connection.execute(queries.list_bans, [conversation_id, after, PAGE + 1])).fetchall()
     bans = [{"user": row[0], "by": row[1], "reason": row[2], "at": format_time(row[3])} for row in rows[:PAGE]]
     return {"bans": bans} | ({"next": bans[-1]["user"]} if len(rows) > PAGE else {})
+
+
+# The part of the audit that is about one conversation, for those who run it.
+
+NOTES_PAGE = 100
+
+
+async def list_notes(pool: Pool, user_id: int, conversation_id: int, after: int) -> dict[str, object]:
+    """`{rows:[{id, at, actor, action, subject, detail}], next}`, the latest first. Raises `NotFound`, `Forbidden`."""
+    require_runner((await require_member(pool, user_id, conversation_id)).role)
+    async with pool.connection() as connection:
+        rows = await (await connection.execute(queries.list_notes, [conversation_id, after, NOTES_PAGE + 1])).fetchall()
+    names = "id", "at", "actor", "action", "subject", "detail"
+    notes = [dict(zip(names, row, strict=True)) | {"at": format_time(row[1])} for row in rows[:NOTES_PAGE]]
+    return {"rows": notes, "next": notes[-1]["id"] if len(rows) > NOTES_PAGE else None}

@@ -1,13 +1,16 @@
 """`…/conversations/{c}/bans`, `…/links` and `…/audit`; `…/messages/{seq}/reports`; `/api/chat/join`, `/reports`."""
 
-from aiohttp import web
+from typing import Annotated, Literal
 
+from aiohttp import web
+from pydantic import AfterValidator, Field
+
+from chat.conversations.drafts import Asked
 from chat.conversations.views import read_view
 from chat.log.append import LOG
-from chat.moderation.asked import BanForm, JoinForm, LinkForm, ReportForm, Resolution
-from chat.moderation.bans import ban, list_bans, unban
-from chat.moderation.links import join_by_link, list_links, make_link, withdraw_link
-from chat.moderation.notes import list_notes
+from chat.messages.drafts import check_words
+from chat.moderation.bans import ban, list_bans, list_notes, unban
+from chat.moderation.invite_links import join_by_link, list_links, make_link, withdraw_link
 from chat.moderation.reports import file_report, list_reports, resolve_report
 from chat.shared.endpoints import (
     EVENTS,
@@ -118,3 +121,52 @@ async def get_notes(request: web.Request) -> web.Response:
     member, conversation_id = await require_identity(request), path_id(request, "conversation")
     after = parse_count(request, "after", default=LARGEST_ID, most=LARGEST_ID)
     return answer_json(await list_notes(request.app[POOL], member.user_id, conversation_id, after))
+
+
+# What somebody asks of moderation, checked field by field. Pure.
+
+REASON_MOST = 500
+
+
+def check_note(text: str) -> str:
+    """As a message's text, but it may be empty."""
+    return check_words(text) if text else ""
+
+
+Note = Annotated[str, Field(max_length=REASON_MOST), AfterValidator(check_note)]
+
+Reason = Annotated[str, Field(min_length=1, max_length=REASON_MOST), AfterValidator(check_words)]
+
+Outcome = Literal["dismissed", "acted"]
+
+
+class BanForm(Asked):
+    """Why, for those who run the conversation."""
+
+    reason: Note = ""
+
+
+class LinkForm(Asked):
+    """How many it lets in, and for how long."""
+
+    uses: Annotated[int, Field(ge=1, le=10_000)] = 100
+    days: Annotated[int, Field(ge=1, le=365)] = 7
+
+
+class JoinForm(Asked):
+    """The code of a link."""
+
+    code: Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class ReportForm(Asked):
+    """What is wrong with a message."""
+
+    reason: Reason
+
+
+class Resolution(Asked):
+    """What came of a report."""
+
+    outcome: Outcome
+    note: Note = ""

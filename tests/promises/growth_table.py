@@ -40,7 +40,7 @@ from chat.log.entry import Cursor, encode_frame, encode_notice, event_name
 from chat.log.redaction import erase, without_name
 from chat.messages.drafts import AddressedDraft, Draft, DraftBatch, check_said
 from chat.messages.mention_parser import closes
-from chat.moderation.asked import Note
+from chat.moderation.endpoints import Note
 from chat.operations.endpoints import parse_time
 from chat.search.highlight import highlight
 from chat.search.lexemes import encode_words
@@ -263,7 +263,7 @@ ADAPTED = {
     "chat.log.redaction:erase": Subject(
         lambda text: erase(encode_frame("a.1", None, json_of(seq=1, body=text)), {"body": text, "files": None}), MESSAGE
     ),
-    "chat.moderation.asked:check_note": Subject(TypeAdapter(Note).validate_python, 500),
+    "chat.moderation.endpoints:check_note": Subject(TypeAdapter(Note).validate_python, 500),
     "chat.operations.endpoints:parse_time": Subject(lambda text: parse_time(text, "after", LONG_AGO), HEAD),
     "chat.search.highlight:highlight": Subject(highlight_words, MESSAGE),
     "chat.search.lexemes:encode_words": Subject(lambda text: encode_words(text, [text[:200]]), MESSAGE),

@@ -19,8 +19,8 @@ from chat.messages.drafts import BODY_MOST, FILES_MOST
 from chat.messages.edits import EDITS_PAGE as EDITS
 from chat.messages.history import BYTES_MOST, EXCERPT
 from chat.messages.threads import MOST as THREADS
+from chat.moderation.bans import NOTES_PAGE as NOTES
 from chat.moderation.bans import PAGE as BANS
-from chat.moderation.notes import PAGE as NOTES
 from chat.moderation.reports import PAGE as REPORTS
 from chat.search.endpoints import PAGE_MOST as FOUND
 from chat.shared.settings import Settings
