@@ -16,7 +16,6 @@ from chat.accounts.endpoints import ACCOUNTS, HERE, SESSIONS
 from chat.accounts.factor_endpoints import CHALLENGES, FACTORS
 from chat.accounts.second_factors import SecondFactors
 from chat.accounts.sessions import Sessions
-from chat.canary.canary import Canary
 from chat.conversations.endpoints import FACES, READ_MARKS
 from chat.conversations.read_marks import ReadMarks
 from chat.delivery.trace import EVIDENCE
@@ -24,7 +23,6 @@ from chat.erasure import keep_erasing
 from chat.exchange.endpoints import AT_ONCE, TURNS
 from chat.files.attachments import Sweep
 from chat.files.endpoints import UPLOADS
-from chat.files.figures import tell_figures
 from chat.files.uploads import open_uploads
 from chat.log.append import LOG, Announcer, Log
 from chat.log.maintenance import Retention, keep_ending_stuck
@@ -33,19 +31,15 @@ from chat.messages.mentions import Here
 from chat.messages.posting import Posts
 from chat.middleware import ANSWERS, add_headers, add_name, answer_problems, charge_strangers, trace
 from chat.node_metrics import Part, list_parts
-from chat.operations.archive import Archive
+from chat.operations.canary import Canary
 from chat.operations.cleanup import Cleanup
-from chat.operations.delivery import Delivery
-from chat.operations.doors import collect_doors
-from chat.operations.draining import Draining
+from chat.operations.draining import Draining, Readiness
 from chat.operations.endpoints import DESCRIPTIONS, METRICS, READINESS
 from chat.operations.isolation import Isolation
-from chat.operations.lag import Lag
-from chat.operations.metrics import Metrics
-from chat.operations.readiness import Readiness
-from chat.operations.rebalance import Rebalancing
-from chat.operations.report import Report
-from chat.operations.trim import Trim
+from chat.operations.metrics import Archive, Metrics, collect_doors, tell_figures
+from chat.operations.node_report import Delivery, Report
+from chat.operations.overload import Lag, Trim
+from chat.operations.rebalancing import Rebalancing
 from chat.route_limits import charge_routes
 from chat.search.indexer import Indexer
 from chat.shared.admission import Admission

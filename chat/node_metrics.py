@@ -6,9 +6,9 @@ from functools import partial
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from chat.canary.canary import Canary, longest, middle
 from chat.log.append import Log
-from chat.operations.families import (
+from chat.operations.canary import Canary, longest, middle
+from chat.operations.metrics import (
     collect_ghosts,
     collect_log,
     collect_postgres,

@@ -12,8 +12,8 @@ def told_plainly() -> Iterator[None]:
 
     from chat.exchange.trouble import ExchangeTrouble
     from chat.local.errors import DatabaseAway, EngineTrouble, UpTrouble
-    from chat.operations.audit_export import ExportError
-    from chat.operations.command import NodeTrouble
+    from chat.operations.audit import ExportError
+    from chat.operations.node_admin import NodeTrouble
     from chat.shared.postgres import UNAVAILABLE
     from chat.shared.problems import Refusal
     from chat.shared.settings import BadSettings

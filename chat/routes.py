@@ -20,8 +20,8 @@ from chat.messages import endpoints as pins
 from chat.messages import endpoints as reactions
 from chat.messages import endpoints as threads
 from chat.moderation import endpoints as moderation
+from chat.operations import endpoints as announcements
 from chat.operations import endpoints as operations
-from chat.operations.announcements import endpoints as announcements
 from chat.search import endpoints as search
 from chat.shared.route import Operation
 from chat.stream import endpoints as stream

@@ -57,7 +57,7 @@ def nodes(
         import asyncio
 
         from chat.local.databases import registry_at_hand
-        from chat.operations.command import list_nodes, show_nodes
+        from chat.operations.node_admin import list_nodes, show_nodes
 
         show_nodes(asyncio.run(list_nodes(registry_at_hand(data))), json)
 
@@ -78,7 +78,7 @@ def drain(
         import asyncio
 
         from chat.local.databases import registry_at_hand
-        from chat.operations.command import order_drain
+        from chat.operations.node_admin import order_drain
 
         asyncio.run(order_drain(registry_at_hand(data), node, on=not undo))
     print(f"{node} {'serves again' if undo else 'is draining'}")

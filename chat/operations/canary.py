@@ -10,10 +10,7 @@ from typing import Any
 import aiohttp
 import structlog
 
-from chat.canary.ear import Ear
-from chat.canary.eye import Eye
-from chat.canary.flight import Lost, flip, sing
-from chat.canary.nest import settle
+from chat.operations.canary_probe import Ear, Eye, Lost, flip, settle, sing
 from chat.shared.postgres import UNAVAILABLE as POSTGRES_AWAY
 from chat.shared.postgres import Pool
 from chat.shared.probes import Probe
@@ -21,8 +18,11 @@ from chat.shared.redis import UNAVAILABLE as REDIS_AWAY
 from chat.shared.registry.registry import Registry
 
 KEPT, PAUSE = 60, 2.0
+
 RESETTLED_SECONDS = 3600.0
+
 TROUBLE: tuple[type[Exception], ...] = (aiohttp.ClientError, Lost, *POSTGRES_AWAY, *REDIS_AWAY)
+
 log = structlog.get_logger(__name__)
 
 

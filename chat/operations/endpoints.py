@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from chat.log.append import LOG
+from chat.operations.announcements import Said, announce, read_current, take_back
 from chat.operations.audit import (
     EARLIEST,
     LATEST,
@@ -21,8 +23,8 @@ from chat.operations.audit import (
     read_own,
     settled_head,
 )
+from chat.operations.draining import Readiness
 from chat.operations.metrics import Metrics, is_near
-from chat.operations.readiness import Readiness
 from chat.shared.audit import record
 from chat.shared.endpoints import (
     EVENTS,
@@ -32,10 +34,13 @@ from chat.shared.endpoints import (
     SETTINGS,
     actor_of,
     answer_json,
+    check_admin,
     client_address,
     is_from_proxy,
     parse_count,
+    read_model,
     require_admin,
+    require_changer,
     require_identity,
     send_lines,
 )
@@ -44,10 +49,14 @@ from chat.shared.problems import Draining, Invalid, NotFound
 from chat.stream.endpoints import STREAMS
 
 METRICS = web.AppKey("metrics", Metrics)
+
 READINESS = web.AppKey("readiness", Readiness)
+
 ECHO_MOST = 500
+
 # by name, `openapi` or `asyncapi`; made in a thread (1 s) when first asked for, and kept
 DESCRIPTIONS: web.AppKey[Callable[[str], bytes]] = web.AppKey("descriptions")
+
 ACTION = re.compile(r"[a-z_.]{0,40}", re.ASCII)
 
 
@@ -173,3 +182,27 @@ async def get_asyncapi(request: web.Request) -> web.Response:
     """The stream and the presence socket, as AsyncAPI 3.0."""
     await require_identity(request)
     return answer_json(await asyncio.to_thread(request.app[DESCRIPTIONS], "asyncapi"))
+
+
+# `/api/announcement`: what stands above all conversations.
+
+
+async def get_announcement(request: web.Request) -> web.Response:
+    """`{announcement}`, null when there is none; for everybody."""
+    await require_identity(request)
+    return answer_json({"announcement": await read_current(request.app[POOL])})
+
+
+async def put_announcement(request: web.Request) -> web.Response:
+    """Say something to everybody; for admins."""
+    member = check_admin(await require_changer(request))
+    said = await read_model(request, Said)
+    made = await announce(request.app[LOG], actor_of(request, member), said.body)
+    return answer_json({"announcement": made}, 201)
+
+
+async def delete_announcement(request: web.Request) -> web.Response:
+    """Take it back; for admins."""
+    member = check_admin(await require_changer(request))
+    await take_back(request.app[LOG], actor_of(request, member))
+    return web.Response(status=204)

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from chat.operations.lag import Lag
+from chat.operations.overload import Lag
 from chat.shared.admission import Admission, Crowded
 from chat.shared.endpoints import ADMISSION
 from tests.cast import casting

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from chat.local.postgres import PostgresEngine
-from chat.operations.archive import Archive, count_segments
+from chat.operations.metrics import Archive, count_segments
 from chat.shared.postgres import Pool, make_pool
 from tests.waiting import eventually
 

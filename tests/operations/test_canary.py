@@ -8,7 +8,7 @@ import aiohttp
 import orjson
 import redis
 
-from chat.canary.eye import open_socket
+from chat.operations.canary_probe import open_socket
 from chat.shared.probes import Probe
 from chat.shared.registry.keys import LEASES
 from tests.cast import Cast
@@ -16,6 +16,7 @@ from tests.promises.conftest import StartNode, stage, start_node
 from tests.waiting import eventually
 
 __all__ = ["stage", "start_node"]
+
 OFTEN = {"CANARY_SECONDS": "0.5", "PRESENCE_LINGER": "2", "NODE_LEASE": "2"}
 
 

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from chat.local.postgres import PostgresEngine
-from chat.operations.readiness import Readiness
+from chat.operations.draining import Readiness
 from chat.shared.postgres import make_pool
 from chat.shared.problems import Unavailable
 from tests.waiting import eventually

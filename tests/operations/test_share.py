@@ -3,9 +3,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.operations.share import LOOKS, PAUSE_SECONDS, TOLERANCE, Sharing, surplus
+from chat.operations.rebalancing import LOOKS, PAUSE_SECONDS, TOLERANCE, Sharing, surplus
 
 FEW, SECONDS, STEP = 100, 60.0, 2.0
+
 MINUTES = 30
 
 

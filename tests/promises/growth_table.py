@@ -337,7 +337,7 @@ REASONS = {
     "settings and files of the operator": """
         chat.shared.redis:split_servers chat.shared.settings:check_rates chat.shared.settings:check_files_url
         chat.shared.settings:check_public_url
-        chat.exchange.archive:Archive._check chat.operations.audit_export:parse_since
+        chat.exchange.archive:Archive._check chat.operations.audit:parse_since
         chat.shared.rates:parse_rates chat.files.images:Pictures._check_sandbox
     """,
     "a look-up in the database": "chat.accounts.accounts:Accounts._check_time_zone",
