@@ -12,8 +12,8 @@ from pathlib import Path
 from chat.bench.talk import Talk, ticket_named
 from chat.messages.history import Window, after, around, before, newest
 from chat.messages.history import queries as history_queries
-from chat.search.find import Asked, find_on, read_scope, steps
-from chat.search.question import parse_question
+from chat.search.query import parse_question
+from chat.search.search import Asked, find_on, read_scope, steps
 from chat.shared.postgres import Connection
 from chat.shared.queries import load
 

@@ -4,12 +4,14 @@ import re
 
 from aiohttp import web
 
-from chat.search.find import Asked, find
-from chat.search.question import parse_day, parse_question, wrong
+from chat.search.query import parse_day, parse_question, wrong
+from chat.search.search import Asked, find
 from chat.shared.endpoints import LARGEST_ID, POOL, answer_json, parse_count, require_identity
 
 QUERY_MOST = 256
+
 PLACE = re.compile(r"([ps])([0-9]{1,15})")
+
 PAGE, PAGE_MOST = 20, 100
 
 

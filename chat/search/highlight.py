@@ -8,12 +8,14 @@ for each unfinished phrase; all results of an answer share a `Budget`. Time grow
 
 from collections.abc import Iterator, Sequence
 
-from chat.search.question import Wanted
-from chat.search.terms import Term, cut
+from chat.search.query import Term, Wanted, cut
 
 LENGTH, BEFORE = 240, 60
+
 HIT_MOST = 600  # a longer hit is cut
+
 WORK_MOST = 50_000  # of one answer: about 50 ms; an ordinary page of 20 results takes 2,000
+
 Span = tuple[int, int]
 
 

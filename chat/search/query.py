@@ -4,16 +4,20 @@
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from typing import NamedTuple
 
-from chat.search.terms import cut, gram_for, signs_of
 from chat.shared.problems import Invalid
 
 PIECE = re.compile(r'"([^"]*)"?|(\S+)')
+
 FILTER = re.compile(r"(from|in|before|after|has):(.+)", re.IGNORECASE)
+
 WANTED_MOST = 20
+
 FIRST, LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 
 
@@ -111,3 +115,83 @@ def parse_day(text: str, name: str) -> datetime:
 def wrong(name: str, detail: str) -> Invalid:
     """The refusal that names this field."""
     return Invalid(errors=[{"field": name, "detail": detail}])
+
+
+# Terms: what a text is found by; one way of cutting for what was said, what is asked and what is shown. Pure. A word
+# is folded: case, accents and compatibility forms fall away. Scripts without spaces are cut into overlapping pairs of
+# signs, so that any stretch of them is found as a phrase of pairs. A gram (`tom~`) is the beginning of a word: an
+# exact key for a prefix, where PostgreSQL's own prefix match would read every posting of every such word.
+
+# Thai, Lao, Khmer, Myanmar; kana; Han with its extensions.
+SPACELESS = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u9fff\uf900-\ufaff"
+
+SPACELESS += r"\U00020000-\U0003ffff"
+
+# Signs that belong to the letter before them: diacritics, Hebrew, Arabic, the scripts of India and Tibet.
+SIGNS = r"\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u0900-\u0963\u0966-\u0dff\u0f18-\u0fff"
+
+EMOJI = r"\u2600-\u27bf\U0001f300-\U0001faff"
+
+RUN = re.compile(rf"[{SPACELESS}]+|[{EMOJI}]|(?:(?![{SPACELESS}{EMOJI}])[^\W_]|[{SIGNS}])+")
+
+ASCII_RUN = re.compile(r"[a-z0-9]+")
+
+DROPPED = re.compile(r"[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670]")
+
+SPACELESS_FIRST = re.compile(rf"[{SPACELESS}]")
+
+WORD_MOST = 64
+
+RAW_MOST = 4 * WORD_MOST  # three letters of Korean become one, others become more
+
+
+class Term(NamedTuple):
+    """A term, and where it stands in the text: `text[start:end]`. A tuple, for it is made in the thousands."""
+
+    name: str
+    start: int
+    end: int
+
+
+def fold(word: str) -> str:
+    """Return the word as it is indexed: `Éric` becomes `eric`; a very long word is cut.
+
+    Cut before it is normalized as well: `unicodedata.normalize` is quadratic in a run of combining marks.
+    """
+    word = DROPPED.sub("", word)[:RAW_MOST]
+    folded = unicodedata.normalize("NFC", DROPPED.sub("", unicodedata.normalize("NFKD", word))).casefold()
+    return folded[:WORD_MOST]
+
+
+def cut(text: str) -> Iterator[Term]:
+    """The terms in the order they stand; a single sign of a script without spaces has none, only its gram."""
+    if text.isascii():
+        for run in ASCII_RUN.finditer(text.lower()):
+            yield Term(run[0][:WORD_MOST], *run.span())
+        return
+    for run in RUN.finditer(text):
+        start, end = run.span()
+        if SPACELESS_FIRST.match(run[0]):
+            yield from (Term(fold(text[n : n + 2]), n, n + 2) for n in range(start, end - 1))
+        elif word := fold(run[0]):
+            yield Term(word, start, end)
+
+
+def gram_sizes(word: str) -> tuple[int, ...]:
+    """Two letters of the Latin alphabet begin too many words; of others they say more."""
+    return (3, 5) if word.isascii() else (2, 3, 5)
+
+
+def grams_of(term: str) -> Iterator[str]:
+    """The keys by which prefixes of this term are looked up."""
+    return (term[:size] + "~" for size in gram_sizes(term) if len(term) >= size)
+
+
+def gram_for(prefix: str) -> str | None:
+    """The longest key that finds everything that begins so; None when it is too short for any."""
+    return max(grams_of(prefix), key=len, default=None)
+
+
+def signs_of(text: str) -> Iterator[str]:
+    """The gram of each single sign of the scripts without spaces."""
+    return (sign + "~" for sign in SPACELESS_FIRST.findall(text))

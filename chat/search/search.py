@@ -9,9 +9,8 @@ import orjson
 from chat.messages.history import queries as history_queries
 from chat.model.message import Message
 from chat.search.highlight import Budget, highlight
-from chat.search.lexemes import encode_rest, encode_what, encode_when, encode_where
-from chat.search.line import Line, log_line, own_line
-from chat.search.question import LAST, Question
+from chat.search.lexemes import Line, encode_rest, encode_what, encode_when, encode_where, log_line, own_line
+from chat.search.query import LAST, Question
 from chat.shared.postgres import Connection, Pool
 from chat.shared.queries import load
 

@@ -11,8 +11,8 @@ from chat.accounts.models import queries as models_queries
 from chat.bench.depth import LIMIT, Plan, explain, explain_search, pages, questions
 from chat.bench.fill import TICKET_HITS, fill
 from chat.messages.history import queries as history_queries
-from chat.search.find import Asked, find_on
-from chat.search.question import parse_question
+from chat.search.query import parse_question
+from chat.search.search import Asked, find_on
 from chat.shared.postgres import Connection
 
 SMALL, LARGE = 6_000, 24_000

@@ -44,7 +44,7 @@ from chat.moderation.endpoints import Note
 from chat.operations.endpoints import parse_time
 from chat.search.highlight import highlight
 from chat.search.lexemes import encode_words
-from chat.search.question import Wanted, parse_day, want
+from chat.search.query import Wanted, parse_day, want
 from chat.shared.arrays import elements, texts
 from chat.shared.endpoints import parse_ids, parse_model
 from chat.shared.multipart import FormParser
@@ -107,11 +107,11 @@ BY_NAME = {
     "chat.middleware:parse_origin": HEAD,
     "chat.search.lexemes:quote": MESSAGE,
     "chat.search.lexemes:quoted_grams": MESSAGE,
-    "chat.search.question:parse_question": QUERY,
-    "chat.search.terms:cut": MESSAGE,
-    "chat.search.terms:fold": MESSAGE,
-    "chat.search.terms:gram_for": MESSAGE,
-    "chat.search.terms:signs_of": MESSAGE,
+    "chat.search.query:parse_question": QUERY,
+    "chat.search.query:cut": MESSAGE,
+    "chat.search.query:fold": MESSAGE,
+    "chat.search.query:gram_for": MESSAGE,
+    "chat.search.query:signs_of": MESSAGE,
     "chat.shared.arrays:quote": MESSAGE,
     "chat.shared.endpoints:parse_address": HEAD,
     "chat.shared.multipart:find_boundary": HEAD,
@@ -267,8 +267,8 @@ ADAPTED = {
     "chat.operations.endpoints:parse_time": Subject(lambda text: parse_time(text, "after", LONG_AGO), HEAD),
     "chat.search.highlight:highlight": Subject(highlight_words, MESSAGE),
     "chat.search.lexemes:encode_words": Subject(lambda text: encode_words(text, [text[:200]]), MESSAGE),
-    "chat.search.question:parse_day": Subject(lambda text: parse_day(text, "before"), HEAD),
-    "chat.search.question:want": Subject(lambda text: want(text, True), QUERY),
+    "chat.search.query:parse_day": Subject(lambda text: parse_day(text, "before"), HEAD),
+    "chat.search.query:want": Subject(lambda text: want(text, True), QUERY),
     "chat.shared.arrays:texts": Subject(lambda text: texts(pieces_of(text)), MESSAGE),
     "chat.shared.arrays:elements": Subject(lambda text: elements(pieces_of(text)), MESSAGE),
     "chat.shared.endpoints:parse_ids": Subject(lambda text: parse_ids(text, "ids", 500), HEAD),
@@ -310,7 +310,7 @@ REASONS = {
         chat.files.models:is_numbers chat.search.highlight:fallbacks chat.search.highlight:find_spans
         chat.search.highlight:horizon chat.search.highlight:find_all chat.search.highlight:choose_stretch
         chat.search.highlight:Phrase.__init__ chat.search.lexemes:encode_vector chat.search.lexemes:either
-        chat.search.question:take_filter chat.search.terms:gram_sizes chat.search.terms:grams_of
+        chat.search.query:take_filter chat.search.query:gram_sizes chat.search.query:grams_of
         chat.shared.websocket.frames:Reader._join chat.shared.websocket.frames:Reader._collect
         chat.shared.websocket.frames:complete chat.shared.websocket.frames:parse_head
         chat.accounts.accounts:Accounts.check_password chat.shared.one_line:is_printable
@@ -322,7 +322,7 @@ REASONS = {
     """,
     "only keeps or encodes what is given": """
         chat.exchange.slack.markup:Writer.__init__ chat.exchange.slack.message:Messages.__init__
-        chat.exchange.slack.message:Messages._thread chat.search.question:wrong chat.log.entry:pack
+        chat.exchange.slack.message:Messages._thread chat.search.query:wrong chat.log.entry:pack
         chat.shared.websocket.frames:encode_frame chat.shared.websocket.frames:encode_close
         chat.shared.websocket.frames:BadWire.__init__ chat.shared.multipart:FormParser.__init__
         chat.log.redaction:is_withheld chat.accounts.second_factors:check_one

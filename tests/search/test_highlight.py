@@ -6,8 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat.search.highlight import HIT_MOST, LENGTH, WORK_MOST, Budget, choose_stretch, highlight, join_spans
-from chat.search.question import Wanted, parse_question
-from chat.search.terms import Term, cut, signs_of
+from chat.search.query import Term, Wanted, cut, parse_question, signs_of
 
 PIECES = [
     "a",
@@ -29,7 +28,9 @@ PIECES = [
     "ab",
     "x" * 90,
 ]
+
 BODIES = st.lists(st.sampled_from(PIECES), max_size=60).map("".join)
+
 ASKED = [
     "a",
     "b",
@@ -45,6 +46,7 @@ ASKED = [
     '"a b c a b"',
     '"a b a b a"',
 ]
+
 QUESTIONS = st.lists(st.sampled_from(ASKED), min_size=1, max_size=4).map(" ".join)
 
 

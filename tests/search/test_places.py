@@ -8,16 +8,20 @@ from typing import Any
 import psycopg
 import pytest
 
-from chat.search.find import Asked, Row, Scope, encode_fields, queries
-from chat.search.lexemes import encode_vector
-from chat.search.line import log_line, own_line
-from chat.search.question import parse_question
+from chat.search.lexemes import encode_vector, log_line, own_line
+from chat.search.query import parse_question
+from chat.search.search import Asked, Row, Scope, encode_fields
+from chat.search.search import queries as search_queries
 from tests.databases import fresh_database
 
 Connection = psycopg.Connection[tuple[Any, ...]]
+
 SAID, ROOMS = 30_000, 3
+
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
+
 RARITIES = {"always": 1, "often": 7, "some": 90, "rare": 1_300, "hardly": 9_000}
+
 QUESTIONS = ("always", "often", "some", "rare", "hardly", "never", "often some", "rare often", "some*", '"some often"')
 
 
@@ -75,7 +79,7 @@ def test_exactly_the_newest_are_found(talk: Any, q: str) -> None:
         scope = Scope(SAID, True, (1, SAID), None, rooms, len(own))
         asked = Asked(parse_question(q.replace("some*", "som*")), limit=limit)
         fields = encode_fields(asked, scope, line) | {"begin": below}
-        found: list[Row] = server.execute(queries.find_places, fields).fetchall()
+        found: list[Row] = server.execute(search_queries.find_places, fields).fetchall()
         place = 0 if room is None else 2
         expected = [one[place] for one in reversed(own) if one[place] < below and answers(one[3], q)][: limit + 1]
         assert [row[0] for row in found] == expected, (q, room, below, limit)
