@@ -11,7 +11,7 @@ from chat.cli.audit import audit
 from chat.cli.diagnostics import proving
 from chat.cli.nodes import operate
 from chat.cli.transfer import moving
-from chat.plainly import told_plainly
+from chat.shared.operator_errors import told_plainly
 
 main = typer.Typer(
     help="Tandem: durable message streams, live presence.",
@@ -80,8 +80,7 @@ def serve(
     with told_plainly():
         from chat.local.address import check_address
         from chat.server import run
-        from chat.shared.environment import hide_secrets
-        from chat.shared.settings import read_settings
+        from chat.shared.settings import hide_secrets, read_settings
 
         check_address(host, port)
         given = {} if operations_port is None else {"operations_port": operations_port}

@@ -42,17 +42,15 @@ from chat.operations.overload import Lag, Trim
 from chat.operations.rebalancing import Rebalancing
 from chat.route_limits import charge_routes
 from chat.search.indexer import Indexer
-from chat.shared.admission import Admission
-from chat.shared.charging import CHARGES
-from chat.shared.endpoints import ADMISSION, EVENTS, IDENTITIES, POOL, RATES, REGISTRY, SETTINGS
+from chat.shared.audit import SecurityEvents
 from chat.shared.identity import Identities
 from chat.shared.postgres import make_pool
-from chat.shared.rates import Rates
+from chat.shared.rate_limits import Rates
 from chat.shared.redis import open_redis
 from chat.shared.registry.registry import Registry
-from chat.shared.security_events import SecurityEvents
 from chat.shared.settings import Settings
 from chat.shared.tasks import Tasks
+from chat.shared.web import ADMISSION, CHARGES, EVENTS, IDENTITIES, POOL, RATES, REGISTRY, SETTINGS, Admission
 from chat.stream.endpoints import STREAMS
 from chat.stream.streams import Streams
 from presence.endpoints import SOCKETS

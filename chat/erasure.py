@@ -22,10 +22,10 @@ from chat.log.redaction import without_name
 from chat.messages.edits import bury
 from chat.model.message import Message
 from chat.shared.audit import Actor, record
-from chat.shared.endpoints import actor_of, require_recent_proof
+from chat.shared.errors import Invalid, NotFound, Refusal
 from chat.shared.postgres import UNAVAILABLE
-from chat.shared.problems import Invalid, NotFound, Refusal
-from chat.shared.queries import load
+from chat.shared.sql import load
+from chat.shared.web import actor_of, require_recent_proof
 
 queries = load(__file__)
 

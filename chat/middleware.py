@@ -15,25 +15,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from chat.shared.audit import CALLER
-from chat.shared.charging import CHARGED, FREE, find_charge
-from chat.shared.endpoints import (
-    EVENTS,
-    MEMBER,
-    RATES,
-    SETTINGS,
-    TYPED_NAME,
-    WROTE,
-    answer_problem,
-    caller_of,
-    check_stranger,
-    client_address,
-    find_bearer,
-    find_token,
-    is_from_proxy,
-    scheme_of,
-)
-from chat.shared.postgres import UNAVAILABLE as POSTGRES_AWAY
-from chat.shared.problems import (
+from chat.shared.errors import (
     Compressed,
     ExpectationFailed,
     ForeignOrigin,
@@ -44,7 +26,27 @@ from chat.shared.problems import (
     TooLarge,
     Unavailable,
 )
-from chat.shared.rates import home_of
+from chat.shared.postgres import UNAVAILABLE as POSTGRES_AWAY
+from chat.shared.rate_limits import home_of
+from chat.shared.web import (
+    CHARGED,
+    EVENTS,
+    FREE,
+    MEMBER,
+    RATES,
+    SETTINGS,
+    TYPED_NAME,
+    WROTE,
+    answer_problem,
+    caller_of,
+    check_stranger,
+    client_address,
+    find_bearer,
+    find_charge,
+    find_token,
+    is_from_proxy,
+    scheme_of,
+)
 
 SERVER = "Tandem"
 

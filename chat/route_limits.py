@@ -9,10 +9,12 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from chat.routes import C
-from chat.shared.charging import FREE, Charge
+from chat.shared.web import FREE, Charge
 
 VIEW, CHANGE = Charge("view"), Charge("change")
+
 SEARCH, DOWNLOAD = Charge("search"), Charge("download")
+
 P = "/api/presence"
 
 LIMITS: dict[str, Charge] = {

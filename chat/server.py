@@ -16,11 +16,11 @@ from aiohttp import web
 from chat.accounts.demo_accounts import count_demo_accounts, demo_warning, is_reachable
 from chat.app import DRAINING, REACH, TASKS, make_app, make_operations_app
 from chat.http_server import Runner
-from chat.shared.endpoints import POOL, SETTINGS
-from chat.shared.logs import set_up_logs
+from chat.shared.logging import set_up_logs
 from chat.shared.postgres import UNAVAILABLE
 from chat.shared.settings import Settings
 from chat.shared.tasks import Tasks, first_of
+from chat.shared.web import POOL, SETTINGS
 
 COLLECTED = 10_000, 20, 20  # new objects; rounds of the young, and of the middle ones, before older ones are looked at
 

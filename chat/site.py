@@ -5,7 +5,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from chat.shared.problems import NotFound
+from chat.shared.errors import NotFound
 
 HERE = Path(__file__).resolve()
 

@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 
-from chat.shared.problems import AdminsOnly, NotFound, Refusal
-from chat.shared.rates import Rates
+from chat.shared.errors import AdminsOnly, NotFound, Refusal
+from chat.shared.rate_limits import Rates
 from chat.shared.registry.keys import TYPING
 from chat.shared.registry.registry import Registry
 from presence.delta import format_moment

@@ -6,28 +6,29 @@ from typing import TypeVar
 from aiohttp import web
 
 from chat.shared.audit import record
-from chat.shared.charging import charge_caller
 from chat.shared.detach import Departed, NotDetachable, detach, upgrade
-from chat.shared.endpoints import (
+from chat.shared.errors import Unavailable, Unfinished
+from chat.shared.identity import Member
+from chat.shared.redis import UNAVAILABLE
+from chat.shared.web import (
     ADMISSION,
     IDENTITIES,
     POOL,
     actor_of,
     answer_json,
+    charge_caller,
     check_stranger,
     find_token,
     parse_ids,
     require_identity,
 )
-from chat.shared.identity import Member
-from chat.shared.problems import Unavailable, Unfinished
-from chat.shared.redis import UNAVAILABLE
 from chat.shared.websocket.wire import BUFFER
 from presence.signal import WATCH_MOST
 from presence.sockets import Sockets
 from presence.tickets import TICKET_SECONDS, issue_ticket, redeem_ticket
 
 SOCKETS = web.AppKey("sockets", Sockets)
+
 Answer = TypeVar("Answer")
 
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
-from chat.shared.rates import Rates
+from chat.shared.rate_limits import Rates
 from chat.shared.redis import UNAVAILABLE
 from chat.shared.registry.registry import Registry
 from presence.delta import Record

@@ -7,7 +7,7 @@ the message stream: a client whose stream has not brought it knows that the stre
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
-from chat.shared.stays import Stays
+from chat.shared.membership import Stays
 from presence.entry import JOIN, LEAVE, Entry
 
 TIDY_SECONDS = 60.0

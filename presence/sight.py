@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence, Set
 
-from chat.shared.gather import Gather
+from chat.shared.batching import Gather
 from chat.shared.postgres import Pool
-from chat.shared.queries import load
+from chat.shared.sql import load
 
 queries = load(__file__)
 

@@ -6,13 +6,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from chat.shared.problems import Refusal
+from chat.shared.errors import Refusal
 from chat.shared.registry.choice import Choice, Mode
 
 FRAME_MOST = 4096
+
 WATCH_MOST = 500
+
 DETAIL_MOST = 200  # characters: what is said of a frame does not grow with it
+
 LATEST = datetime(9000, 1, 1, tzinfo=UTC)
+
 # Zero-width joiners and variation selectors make emoji; everything else invisible only serves to deceive.
 JOINERS = {"\u200d", "\u200c"}
 
@@ -44,6 +48,7 @@ def check_moment(moment: datetime) -> datetime:
 
 
 Id = Annotated[int, Field(strict=True, ge=1, lt=2**53)]
+
 Ids = Annotated[list[Id], Field(max_length=WATCH_MOST)]
 
 
@@ -97,6 +102,7 @@ class Observe(Frame):
 
 
 Signal = SetStatus | Beat | Typing | Watch | Observe
+
 SIGNALS: TypeAdapter[Signal] = TypeAdapter(Annotated[Signal, Field(discriminator="type")])
 
 

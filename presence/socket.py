@@ -6,15 +6,17 @@ from typing import Any
 
 import orjson
 
+from chat.shared.errors import Refusal
 from chat.shared.identity import Member
-from chat.shared.problems import Refusal
 from chat.shared.registry.holdings import Connection
 from chat.shared.websocket.frames import encode_frame
 from chat.shared.websocket.wire import Wire
 from presence.signal import BadFrame, Signal, parse_signal
 
 DRAIN, REVOKED = (1001, "drain"), (4401, "login ended")
+
 UNAVAILABLE, FAILED = (1013, "try again later"), (1011, "failed")
+
 WAITING_MOST = 100
 
 

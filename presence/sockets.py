@@ -6,16 +6,16 @@ from collections.abc import Awaitable, Callable, Iterable
 
 import structlog
 
+from chat.shared.errors import Refusal, Unavailable
 from chat.shared.identity import Member
+from chat.shared.membership import Stays
 from chat.shared.postgres import UNAVAILABLE as POSTGRES_AWAY
 from chat.shared.postgres import Pool
-from chat.shared.problems import Refusal, Unavailable
-from chat.shared.rates import Rates
+from chat.shared.rate_limits import Rates
 from chat.shared.redis import UNAVAILABLE as REDIS_AWAY
 from chat.shared.registry.keys import TYPING
 from chat.shared.registry.registry import Registry, Works
 from chat.shared.settings import Settings
-from chat.shared.stays import Stays
 from chat.shared.websocket.wire import TOO_FAST
 from presence.answers import Answers, describe_own
 from presence.follower import Follower
@@ -33,7 +33,9 @@ from presence.typing import Typing
 from presence.watchers import Watchers
 
 WORKERS = 256
+
 TICK_SECONDS = 0.25
+
 log = structlog.get_logger(__name__)
 
 

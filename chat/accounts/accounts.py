@@ -25,10 +25,10 @@ from chat.accounts.validation import check_password
 from chat.log.append import Log
 from chat.log.entry import Unplaced
 from chat.shared.audit import COMMAND_LINE, Actor, record
+from chat.shared.errors import Invalid, Refusal, Unauthenticated
 from chat.shared.identity import hash_token
 from chat.shared.postgres import Connection, Pool
-from chat.shared.problems import Invalid, Refusal, Unauthenticated
-from chat.shared.queries import load
+from chat.shared.sql import load
 
 queries = load(__file__)
 

@@ -8,8 +8,8 @@ from chat.accounts.models import Form, User, tell_change
 from chat.accounts.sessions import end_all
 from chat.log.append import Change, Log
 from chat.shared.audit import Actor, record
-from chat.shared.problems import Forbidden, NotFound, Refusal
-from chat.shared.queries import load
+from chat.shared.errors import Forbidden, NotFound, Refusal
+from chat.shared.sql import load
 
 queries = load(__file__)
 

@@ -7,7 +7,7 @@ from chat.accounts.endpoints import SESSIONS, describe_sessions, let_go
 from chat.accounts.models import read_user
 from chat.log.append import LOG
 from chat.shared.audit import record
-from chat.shared.endpoints import POOL, actor_of, answer_json, path_id, read_model, require_admin, require_recent_proof
+from chat.shared.web import POOL, actor_of, answer_json, path_id, read_model, require_admin, require_recent_proof
 
 
 async def get_sessions(request: web.Request) -> web.Response:

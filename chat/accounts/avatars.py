@@ -6,9 +6,9 @@ from chat.files.images import Pictures
 from chat.files.models import NoPicture
 from chat.log.append import Change, Log
 from chat.shared.bodies import Arriving
+from chat.shared.errors import NotFound
 from chat.shared.postgres import Pool
-from chat.shared.problems import NotFound
-from chat.shared.queries import load
+from chat.shared.sql import load
 
 queries = load(__file__)
 

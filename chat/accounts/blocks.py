@@ -7,9 +7,9 @@ import orjson
 from chat.log.append import Change, Log
 from chat.log.entry import Unplaced
 from chat.model.errors import Blocked, BlocksOneself, TooManyBlocks
+from chat.shared.errors import NotFound
 from chat.shared.postgres import Pool
-from chat.shared.problems import NotFound
-from chat.shared.queries import load
+from chat.shared.sql import load
 
 queries = load(__file__)
 

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from chat.shared.errors import Refusal
 from chat.shared.identity import hash_token
 from chat.shared.postgres import Pool
-from chat.shared.problems import Refusal
-from chat.shared.queries import load
+from chat.shared.sql import load
 
 queries = load(__file__)
 

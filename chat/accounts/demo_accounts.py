@@ -3,8 +3,8 @@
 import ipaddress
 
 from chat.shared.postgres import Connection
-from chat.shared.queries import load
 from chat.shared.settings import Settings
+from chat.shared.sql import load
 
 queries = load(__file__)
 

@@ -26,7 +26,9 @@ from chat.log.append import LOG
 from chat.messages.mentions import Here
 from chat.model.conversation import NoticePatch
 from chat.shared.bodies import receive
-from chat.shared.endpoints import (
+from chat.shared.errors import TooLarge
+from chat.shared.identity import Member, hash_token
+from chat.shared.web import (
     COOKIE,
     HOST_COOKIE,
     IDENTITIES,
@@ -50,8 +52,6 @@ from chat.shared.endpoints import (
     require_identity,
     require_recent_proof,
 )
-from chat.shared.identity import Member, hash_token
-from chat.shared.problems import TooLarge
 
 ACCOUNTS = web.AppKey("accounts", Accounts)
 

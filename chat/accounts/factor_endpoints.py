@@ -10,7 +10,8 @@ from chat.accounts.challenges import Challenge, Challenges
 from chat.accounts.models import read_user
 from chat.accounts.passkeys import RelyingParty
 from chat.accounts.second_factors import FirstCode, NewPasskey, PasskeyChange, SecondFactors, begin_totp, describe_totp
-from chat.shared.endpoints import (
+from chat.shared.errors import Refusal
+from chat.shared.web import (
     IDENTITIES,
     POOL,
     RATES,
@@ -24,7 +25,6 @@ from chat.shared.endpoints import (
     require_identity,
     require_recent_proof,
 )
-from chat.shared.problems import Refusal
 
 FACTORS = web.AppKey("factors", SecondFactors)
 

@@ -12,7 +12,10 @@ from chat.accounts.password_resets import NewPassword, ResetForm, make_reset, us
 from chat.accounts.second_factors import PasskeyLogIn, Proof, SecondStep
 from chat.log.append import LOG
 from chat.shared.audit import Actor, record
-from chat.shared.endpoints import (
+from chat.shared.errors import NotFound
+from chat.shared.identity import Member
+from chat.shared.sql import load
+from chat.shared.web import (
     IDENTITIES,
     POOL,
     RATES,
@@ -27,9 +30,6 @@ from chat.shared.endpoints import (
     require_identity,
     require_recent_proof,
 )
-from chat.shared.identity import Member
-from chat.shared.problems import NotFound
-from chat.shared.queries import load
 
 queries = load(__file__)
 

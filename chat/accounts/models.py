@@ -9,9 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 from chat.accounts.validation import About, DisplayName, Name, TimeZone, check_password
 from chat.log.append import Change
 from chat.log.entry import Unplaced
+from chat.shared.errors import NotFound, Refusal
 from chat.shared.postgres import Connection, Pool
-from chat.shared.problems import NotFound, Refusal
-from chat.shared.queries import load
+from chat.shared.sql import load
 
 queries = load(__file__)
 

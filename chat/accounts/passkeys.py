@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from chat.accounts.challenges import Challenge
+from chat.shared.errors import NotFound, Refusal
 from chat.shared.postgres import Connection
-from chat.shared.problems import NotFound, Refusal
-from chat.shared.queries import load
+from chat.shared.sql import load
 
 if TYPE_CHECKING:
     from webauthn.helpers.structs import PublicKeyCredentialDescriptor

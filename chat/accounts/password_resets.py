@@ -14,10 +14,10 @@ from chat.accounts.sessions import end_all, lock_user
 from chat.log.append import Log
 from chat.log.entry import IDENTITY, Unplaced
 from chat.shared.audit import Actor, record
+from chat.shared.errors import Forbidden, NotFound, Refusal
 from chat.shared.identity import hash_token
 from chat.shared.postgres import Pool
-from chat.shared.problems import Forbidden, NotFound, Refusal
-from chat.shared.queries import load
+from chat.shared.sql import load
 
 queries = load(__file__)
 

@@ -12,7 +12,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from chat.accounts.validation import normalise
-from chat.shared.problems import Overloaded
+from chat.shared.errors import Overloaded
 
 AT_ONCE = min(4, os.cpu_count() or 1)
 

@@ -19,10 +19,10 @@ from chat.accounts.validation import DisplayName
 from chat.log.append import Change, Log
 from chat.log.entry import IDENTITY, Unplaced
 from chat.shared.audit import Actor, record
+from chat.shared.errors import Invalid, NotFound, Refusal
 from chat.shared.identity import hash_token
 from chat.shared.postgres import Connection, Pool
-from chat.shared.problems import Invalid, NotFound, Refusal
-from chat.shared.queries import load
+from chat.shared.sql import load
 
 queries = load(__file__)
 

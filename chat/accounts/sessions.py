@@ -8,11 +8,11 @@ from ipaddress import ip_address
 from chat.log.append import Change, Log
 from chat.log.entry import IDENTITY, LOGOUT, Unplaced
 from chat.shared.audit import Actor, record
+from chat.shared.errors import NotFound, Unauthenticated
 from chat.shared.identity import hash_token
 from chat.shared.postgres import Connection, Pool
-from chat.shared.problems import NotFound, Unauthenticated
-from chat.shared.queries import load
-from chat.shared.rates import home_of
+from chat.shared.rate_limits import home_of
+from chat.shared.sql import load
 
 queries = load(__file__)
 

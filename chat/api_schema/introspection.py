@@ -17,7 +17,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from chat.shared.problems import Refusal
+from chat.shared.errors import Refusal
 
 OURS = ("chat.", "presence.")
 

@@ -11,7 +11,7 @@ from pydantic.json_schema import models_json_schema
 from chat.api_schema import dashboard, models, moderation
 from chat.api_schema.introspection import Reading, read_handler
 from chat.api_schema.models import Problem, Ready
-from chat.shared.problems import Compressed, ForeignOrigin, Refusal, TooFast, Unauthenticated, Unavailable
+from chat.shared.errors import Compressed, ForeignOrigin, Refusal, TooFast, Unauthenticated, Unavailable
 from chat.shared.route import Operation
 
 VERSION = "1"  # of the protocol: additions are free, a change of what stands makes another

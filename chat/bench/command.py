@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from chat.bench.options import Against, Cache, Json, Messages, Out, Rounds, Scale, Url
-from chat.plainly import told_plainly
+from chat.shared.operator_errors import told_plainly
 
 bench = typer.Typer(
     help="Measure what things cost, here or at an address, beside what others take for the same.", no_args_is_help=True

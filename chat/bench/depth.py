@@ -15,7 +15,7 @@ from chat.messages.history import queries as history_queries
 from chat.search.query import parse_question
 from chat.search.search import Asked, find_on, read_scope, steps
 from chat.shared.postgres import Connection
-from chat.shared.queries import load
+from chat.shared.sql import load
 
 queries = load(__file__)
 

@@ -12,7 +12,7 @@ from chat.bench.fill import TICKET_HITS, fill
 from chat.bench.progress import counting
 from chat.bench.report import Curve, Report, Row
 from chat.shared.postgres import Connection, prepare_connection
-from chat.shared.queries import load
+from chat.shared.sql import load
 
 queries = load(__file__)
 

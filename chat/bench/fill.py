@@ -16,7 +16,7 @@ from chat.bench.talk import TICKETED, Talk, spread, ticket_named
 from chat.search.indexer import queries as indexer_queries
 from chat.search.lexemes import encode_keys, encode_words, quote, quoted_grams
 from chat.shared.postgres import Connection
-from chat.shared.queries import load
+from chat.shared.sql import load
 
 queries = load(__file__)
 

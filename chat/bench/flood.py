@@ -23,7 +23,7 @@ from chat.bench.visitor import Visitor, page_paths, search_path
 from chat.local.databases import Urls, apply_migrations, start_engines
 from chat.shared.identity import hash_token
 from chat.shared.postgres import Connection, prepare_connection
-from chat.shared.queries import load
+from chat.shared.sql import load
 
 queries = load(__file__)
 

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemaining
 from chat.bench.fill import fill
 from chat.migrations import migrate
 from chat.shared.postgres import Connection
-from chat.shared.queries import load
+from chat.shared.sql import load
 
 queries = load(__file__)
 

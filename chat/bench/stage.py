@@ -12,7 +12,7 @@ import psycopg
 
 from chat.bench.trouble import BenchTrouble
 from chat.shared.identity import hash_token
-from chat.shared.queries import load
+from chat.shared.sql import load
 
 queries = load(__file__)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import psycopg
 
 from chat.chaos.history import History, Message, Receipt
-from chat.shared.queries import load
+from chat.shared.sql import load
 
 queries = load(__file__)
 

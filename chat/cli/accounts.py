@@ -18,12 +18,12 @@ from chat.erasure import Messages, begin_erasure, erase_step
 from chat.log.append import Log
 from chat.log.entry import Entry
 from chat.log.maintenance import Retention
-from chat.plainly import told_plainly
 from chat.shared.audit import COMMAND_LINE
+from chat.shared.errors import NotFound
+from chat.shared.operator_errors import told_plainly
 from chat.shared.postgres import Pool, make_pool
-from chat.shared.problems import NotFound
-from chat.shared.queries import load
 from chat.shared.settings import Settings
+from chat.shared.sql import load
 
 queries = load(__file__)
 

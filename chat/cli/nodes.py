@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from chat.plainly import told_plainly
+from chat.shared.operator_errors import told_plainly
 
 operate = typer.Typer()
 

@@ -15,9 +15,9 @@ from chat.log.append import Change, Log
 from chat.model.conversation import Conversation, Notice, View
 from chat.model.errors import NameTaken, TooManyMembers
 from chat.model.events import described, introduced
-from chat.shared.problems import Invalid
-from chat.shared.queries import load
+from chat.shared.errors import Invalid
 from chat.shared.settings import Settings
+from chat.shared.sql import load
 
 queries = load(__file__)
 

@@ -13,7 +13,10 @@ from chat.conversations.read_marks import Mark, ReadMarks
 from chat.conversations.views import list_archived, list_channels, read_view, read_views
 from chat.log.append import LOG
 from chat.model.types import format_time
-from chat.shared.endpoints import (
+from chat.shared.errors import Invalid
+from chat.shared.identity import Member
+from chat.shared.one_line import is_printable
+from chat.shared.web import (
     LARGEST_ID,
     POOL,
     RATES,
@@ -26,9 +29,6 @@ from chat.shared.endpoints import (
     read_model,
     require_identity,
 )
-from chat.shared.identity import Member
-from chat.shared.one_line import is_printable
-from chat.shared.problems import Invalid
 
 READ_MARKS = web.AppKey("read_marks", ReadMarks)
 

@@ -14,10 +14,10 @@ from chat.model.conversation import Conversation
 from chat.model.errors import TooManyInvitations
 from chat.model.events import closed_invitation, opened_invitation
 from chat.model.types import format_time
+from chat.shared.errors import NotFound
 from chat.shared.postgres import Connection, Pool
-from chat.shared.problems import NotFound
-from chat.shared.queries import load
 from chat.shared.settings import Settings
+from chat.shared.sql import load
 
 queries = load(__file__)
 

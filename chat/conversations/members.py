@@ -21,8 +21,8 @@ from chat.conversations.permissions import judge_leaving, judge_seat
 from chat.conversations.views import introduce
 from chat.log.append import Log
 from chat.shared.postgres import Pool
-from chat.shared.queries import load
 from chat.shared.settings import Settings
+from chat.shared.sql import load
 
 queries = load(__file__)
 

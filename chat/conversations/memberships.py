@@ -8,8 +8,8 @@ from chat.model.conversation import Conversation
 from chat.model.errors import Banned, LastOwner, LooksTaken, TooManyConversations, TooManyMembers
 from chat.model.events import changed_role, joined, left
 from chat.shared.audit import Actor, record
-from chat.shared.problems import Invalid, NotFound
-from chat.shared.queries import load
+from chat.shared.errors import Invalid, NotFound
+from chat.shared.sql import load
 
 queries = load(__file__)
 

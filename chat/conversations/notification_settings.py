@@ -4,7 +4,7 @@ from chat.conversations.memberships import set_scene
 from chat.log.append import Log
 from chat.model.conversation import Notice, NoticePatch
 from chat.model.events import changed_notice
-from chat.shared.queries import load
+from chat.shared.sql import load
 
 queries = load(__file__)
 

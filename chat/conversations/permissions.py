@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from chat.conversations.drafts import ConversationPatch, Role
 from chat.model.conversation import Conversation
 from chat.model.errors import Archived, Blocked, Direct, NotMember
-from chat.shared.problems import Forbidden, NotFound
+from chat.shared.errors import Forbidden, NotFound
 
 RANKS = {"member": 0, "admin": 1, "owner": 2}
 

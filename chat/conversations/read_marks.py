@@ -7,10 +7,10 @@ from chat.conversations.views import read_view
 from chat.log.append import Change, Log
 from chat.model.errors import NotMember, TooManyReaders
 from chat.model.events import MovedMark, given_receipt, moved_mark
-from chat.shared.gather import Gather
+from chat.shared.batching import Gather
+from chat.shared.errors import NotFound
 from chat.shared.postgres import Pool
-from chat.shared.problems import NotFound
-from chat.shared.queries import load
+from chat.shared.sql import load
 
 queries = load(__file__)
 

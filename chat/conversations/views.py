@@ -8,9 +8,9 @@ from chat.messages.history import BYTES_MOST, EXCERPT
 from chat.model.conversation import Conversation, Notice, View
 from chat.model.events import introduced
 from chat.model.message import Message
+from chat.shared.errors import NotFound
 from chat.shared.postgres import Pool
-from chat.shared.problems import NotFound
-from chat.shared.queries import load
+from chat.shared.sql import load
 
 queries = load(__file__)
 

@@ -11,12 +11,12 @@ from chat.delivery.verdict import Committed, Facts, Reader, StreamRecord
 from chat.log.entry import decode_frame
 from chat.model.types import format_time
 from chat.shared.audit import record
-from chat.shared.endpoints import POOL, actor_of, answer_json, path_id, require_identity
+from chat.shared.errors import AdminsOnly, NotFound
 from chat.shared.membership import require_member
 from chat.shared.postgres import Connection, Pool
-from chat.shared.problems import AdminsOnly, NotFound
-from chat.shared.queries import load
 from chat.shared.redis import UNAVAILABLE as REDIS_AWAY
+from chat.shared.sql import load
+from chat.shared.web import POOL, actor_of, answer_json, path_id, require_identity
 
 queries = load(__file__)
 

@@ -7,7 +7,7 @@ from chat.doctor.clocks import compare_clocks
 from chat.doctor.finding import Finding, advise, good, judge
 from chat.migrations import missing_migrations
 from chat.shared.postgres import UNAVAILABLE, Connection
-from chat.shared.queries import load
+from chat.shared.sql import load
 
 queries = load(__file__)
 

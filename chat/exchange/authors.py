@@ -9,10 +9,10 @@ from chat.exchange.author import account_name
 from chat.log.append import Change, Log
 from chat.model.errors import Direct
 from chat.shared.audit import Actor, record
+from chat.shared.errors import AdminsOnly, Invalid
 from chat.shared.identity import Member
-from chat.shared.problems import AdminsOnly, Invalid
-from chat.shared.queries import load
 from chat.shared.settings import Settings
+from chat.shared.sql import load
 
 queries = load(__file__)
 

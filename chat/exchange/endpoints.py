@@ -10,7 +10,8 @@ from chat.exchange.export.person import person_lines
 from chat.exchange.export.reader import reading
 from chat.log.append import LOG
 from chat.shared.audit import record
-from chat.shared.endpoints import (
+from chat.shared.errors import Overloaded
+from chat.shared.web import (
     POOL,
     RATES,
     SETTINGS,
@@ -22,7 +23,6 @@ from chat.shared.endpoints import (
     require_recent_proof,
     send_lines,
 )
-from chat.shared.problems import Overloaded
 
 AT_ONCE = 2  # each holds a snapshot of the database for as long as its reader takes
 

@@ -10,7 +10,7 @@ from chat.exchange.bars import bars
 from chat.exchange.export.file import write_export, write_person
 from chat.exchange.export.reader import Asked, Reader, reading
 from chat.exchange.trouble import NobodyThere
-from chat.shared.queries import load
+from chat.shared.sql import load
 
 queries = load(__file__)
 

@@ -9,9 +9,9 @@ import structlog
 from chat.files.models import File, StorageAway, folder_of
 from chat.files.storage import Storage
 from chat.log.append import Change
+from chat.shared.errors import Invalid
 from chat.shared.postgres import UNAVAILABLE, Pool
-from chat.shared.problems import Invalid
-from chat.shared.queries import load
+from chat.shared.sql import load
 
 queries = load(__file__)
 

@@ -20,9 +20,9 @@ from chat.files.models import (
 )
 from chat.files.uploads import PREVIEWS, Uploads
 from chat.shared.bodies import Arriving, Form, receive
-from chat.shared.endpoints import RATES, SETTINGS, answer_json, path_id, require_changer, require_identity
+from chat.shared.errors import Invalid, NotFound, Refusal
 from chat.shared.multipart import OVERHEAD_MOST
-from chat.shared.problems import Invalid, NotFound, Refusal
+from chat.shared.web import RATES, SETTINGS, answer_json, path_id, require_changer, require_identity
 
 UPLOADS = web.AppKey("uploads", Uploads)
 

@@ -16,8 +16,8 @@ import structlog
 
 from chat.files.models import TooManyPixels
 from chat.files.sandbox import LAYERS
-from chat.shared.problems import Overloaded, TooFast
-from chat.shared.rates import Limit
+from chat.shared.errors import Overloaded, TooFast
+from chat.shared.rate_limits import Limit
 
 DARKROOM = Path(__file__).with_name("darkroom.py")
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import filetype
 
-from chat.shared.problems import Refusal
+from chat.shared.errors import Refusal
 
 
 class EmptyFile(Refusal):

@@ -15,7 +15,7 @@ from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
 from chat.files.models import Span, StorageAway, StorageFull
-from chat.shared.problems import Refusal
+from chat.shared.errors import Refusal
 
 
 class Storage(Protocol):

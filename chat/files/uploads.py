@@ -25,11 +25,11 @@ from chat.files.models import (
 )
 from chat.files.storage import Storage, open_storage
 from chat.shared.bodies import Arriving
+from chat.shared.errors import NotFound, Refusal, TooFast
 from chat.shared.postgres import Pool
-from chat.shared.problems import NotFound, Refusal, TooFast
-from chat.shared.queries import load
-from chat.shared.rates import Limit
+from chat.shared.rate_limits import Limit
 from chat.shared.settings import Settings
+from chat.shared.sql import load
 
 queries = load(__file__)
 

@@ -20,7 +20,7 @@ from chat.local.child_process import how_it_ended
 from chat.local.data_dir import Home, free_port
 from chat.local.errors import BalancerFailed, NoBalancer
 from chat.local.parent_watch import leashed
-from chat.shared.environment import without_secrets
+from chat.shared.settings import without_secrets
 
 MOST_NODES = 16
 

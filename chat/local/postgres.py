@@ -18,7 +18,7 @@ from chat.local.data_dir import Home
 from chat.local.engine import Engine
 from chat.local.errors import EngineFailed
 from chat.local.parent_watch import leashed
-from chat.shared.environment import without_secrets
+from chat.shared.settings import without_secrets
 
 
 def run_program(

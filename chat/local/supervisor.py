@@ -20,8 +20,7 @@ from chat.local.fleet import Fleet, Node
 from chat.local.haproxy import Balancer, find_places, folder_of
 from chat.local.progress import complain, step, tell
 from chat.local.watch import Watch
-from chat.shared.environment import hide_secrets
-from chat.shared.settings import Settings, read_settings
+from chat.shared.settings import Settings, hide_secrets, read_settings
 
 GLANCE = 0.2  # seconds between two looks at the children
 

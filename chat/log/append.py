@@ -13,11 +13,10 @@ import structlog
 from aiohttp import web
 
 from chat.log.entry import EVENTS, Cursor, Entry, Unplaced, encode_frame, pack
-from chat.shared.arrays import numbers, texts
 from chat.shared.histogram import SECONDS, SIZES, Histogram
 from chat.shared.postgres import Connection, Pool, one_transaction
-from chat.shared.queries import load
 from chat.shared.redis import UNAVAILABLE, Bytes
+from chat.shared.sql import load, numbers, texts
 
 queries = load(__file__)
 

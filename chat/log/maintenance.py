@@ -7,7 +7,7 @@ import structlog
 
 from chat.log.append import queries as append_queries
 from chat.shared.postgres import UNAVAILABLE, Connection, Pool
-from chat.shared.queries import load
+from chat.shared.sql import load
 
 queries = load(__file__)
 

@@ -17,9 +17,9 @@ from chat.log.append import queries as append_queries
 from chat.log.entry import Entry, unpack, unpack_range
 from chat.shared.postgres import UNAVAILABLE as POSTGRES_AWAY
 from chat.shared.postgres import Pool
-from chat.shared.queries import load
 from chat.shared.redis import UNAVAILABLE as REDIS_AWAY
 from chat.shared.redis import Bytes, say
+from chat.shared.sql import load
 
 queries = load(__file__)
 

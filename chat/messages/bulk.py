@@ -11,13 +11,13 @@ from chat.messages.drafts import AddressedDraft, Post
 from chat.messages.mentions import Here
 from chat.messages.posting import Posted, Posts
 from chat.shared.audit import Actor, record
-from chat.shared.endpoints import name_errors
+from chat.shared.errors import ERRORS_MOST as PROBLEM_ERRORS_MOST
+from chat.shared.errors import AdminsOnly, Forbidden, Invalid, NotFound, Refusal, Unavailable
 from chat.shared.identity import Member
 from chat.shared.postgres import UNAVAILABLE as POSTGRES_AWAY
 from chat.shared.postgres import Pool
-from chat.shared.problems import ERRORS_MOST as PROBLEM_ERRORS_MOST
-from chat.shared.problems import AdminsOnly, Forbidden, Invalid, NotFound, Refusal, Unavailable
-from chat.shared.queries import load
+from chat.shared.sql import load
+from chat.shared.web import name_errors
 
 queries = load(__file__)
 

@@ -17,11 +17,11 @@ from chat.messages.mentions import forget_mentions
 from chat.model.errors import Deleted, EditTooLate, NotYours
 from chat.model.message import Message
 from chat.model.types import format_time
+from chat.shared.errors import Forbidden, Invalid, NotFound
 from chat.shared.identity import Member
 from chat.shared.membership import Membership, require_member
 from chat.shared.postgres import Pool
-from chat.shared.problems import Forbidden, Invalid, NotFound
-from chat.shared.queries import load
+from chat.shared.sql import load
 
 queries = load(__file__)
 

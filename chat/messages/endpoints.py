@@ -14,7 +14,8 @@ from chat.messages.pins import list_pins, pin_message, unpin_message
 from chat.messages.posting import Posted, Posts
 from chat.messages.reactions import Reaction, parse_emoji, react, unreact
 from chat.messages.threads import follow_thread, list_threads, mark_thread, read_replies, unfollow_thread
-from chat.shared.endpoints import (
+from chat.shared.errors import Invalid
+from chat.shared.web import (
     LARGEST_ID,
     POOL,
     RATES,
@@ -28,7 +29,6 @@ from chat.shared.endpoints import (
     require_changer,
     require_identity,
 )
-from chat.shared.problems import Invalid
 
 POSTS = web.AppKey("posts", Posts)
 

@@ -9,9 +9,9 @@ from chat.conversations.memberships import set_scene
 from chat.conversations.permissions import Scene
 from chat.log.append import Change
 from chat.model.message import Message
+from chat.shared.errors import NotFound
 from chat.shared.postgres import Pool
-from chat.shared.problems import NotFound
-from chat.shared.queries import load
+from chat.shared.sql import load
 
 queries = load(__file__)
 

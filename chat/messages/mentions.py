@@ -8,8 +8,8 @@ from chat.log.append import Change
 from chat.messages.mention_parser import Naming
 from chat.model.message import Message
 from chat.shared.postgres import Pool
-from chat.shared.queries import load
 from chat.shared.redis import UNAVAILABLE
+from chat.shared.sql import load
 
 queries = load(__file__)
 

@@ -7,9 +7,9 @@ from chat.log.entry import Unplaced
 from chat.messages.history import find_open_message
 from chat.model.errors import Deleted, TooManyPins
 from chat.model.message import Message
+from chat.shared.errors import NotFound
 from chat.shared.postgres import Pool
-from chat.shared.problems import NotFound
-from chat.shared.queries import load
+from chat.shared.sql import load
 
 queries = load(__file__)
 

@@ -19,11 +19,9 @@ from chat.messages.threads import References
 from chat.model.errors import Archived, Blocked, NotMember, ReadOnly, Undecided
 from chat.model.message import Message
 from chat.model.types import format_time
-from chat.shared.arrays import numbers, texts
-from chat.shared.gather import Gather
-from chat.shared.patience import Patience
-from chat.shared.problems import NotFound, Refusal, TooFast
-from chat.shared.queries import load
+from chat.shared.batching import Gather, Patience
+from chat.shared.errors import NotFound, Refusal, TooFast
+from chat.shared.sql import load, numbers, texts
 
 queries = load(__file__)
 

@@ -10,8 +10,8 @@ from chat.log.entry import Unplaced
 from chat.messages.history import find_open_message
 from chat.model.errors import Deleted, TooManyReactions
 from chat.model.message import Message
-from chat.shared.problems import Invalid
-from chat.shared.queries import load
+from chat.shared.errors import Invalid
+from chat.shared.sql import load
 
 queries = load(__file__)
 

@@ -13,9 +13,9 @@ from chat.messages.history import BYTES_MOST, EXCERPT, Page, Window, find_messag
 from chat.model.errors import NoThread
 from chat.model.events import followed, unfollowed
 from chat.model.message import Message
+from chat.shared.errors import Invalid, NotFound
 from chat.shared.postgres import Pool
-from chat.shared.problems import Invalid, NotFound
-from chat.shared.queries import load
+from chat.shared.sql import load
 
 queries = load(__file__)
 

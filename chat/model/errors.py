@@ -1,6 +1,6 @@
 """What a conversation refuses. Pure."""
 
-from chat.shared.problems import Forbidden, Refusal
+from chat.shared.errors import Forbidden, Refusal
 
 
 class Archived(Forbidden):

@@ -4,10 +4,10 @@ from chat.conversations.memberships import note, require_successor, set_scene, u
 from chat.conversations.permissions import Scene, judge_change, require_runner
 from chat.log.append import Log
 from chat.model.types import format_time
+from chat.shared.errors import Forbidden, NotFound
 from chat.shared.membership import require_member
 from chat.shared.postgres import Pool
-from chat.shared.problems import Forbidden, NotFound
-from chat.shared.queries import load
+from chat.shared.sql import load
 
 queries = load(__file__)
 

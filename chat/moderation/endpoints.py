@@ -12,7 +12,8 @@ from chat.messages.drafts import check_words
 from chat.moderation.bans import ban, list_bans, list_notes, unban
 from chat.moderation.invite_links import join_by_link, list_links, make_link, withdraw_link
 from chat.moderation.reports import file_report, list_reports, resolve_report
-from chat.shared.endpoints import (
+from chat.shared.errors import Invalid
+from chat.shared.web import (
     EVENTS,
     LARGEST_ID,
     POOL,
@@ -27,7 +28,6 @@ from chat.shared.endpoints import (
     require_changer,
     require_identity,
 )
-from chat.shared.problems import Invalid
 
 STATES = ("open", "resolved", "all")
 

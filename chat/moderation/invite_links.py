@@ -9,12 +9,12 @@ from chat.conversations.views import introduce
 from chat.log.append import Log
 from chat.model.errors import Conflict
 from chat.model.types import format_time
+from chat.shared.errors import NotFound, Refusal
 from chat.shared.identity import hash_token
 from chat.shared.membership import require_member
 from chat.shared.postgres import Pool
-from chat.shared.problems import NotFound, Refusal
-from chat.shared.queries import load
 from chat.shared.settings import Settings
+from chat.shared.sql import load
 
 queries = load(__file__)
 

@@ -11,10 +11,10 @@ from chat.log.entry import Unplaced
 from chat.messages.history import read_message
 from chat.model.errors import Conflict
 from chat.model.types import format_time
+from chat.shared.errors import NotFound
 from chat.shared.identity import Member
 from chat.shared.postgres import Pool
-from chat.shared.problems import NotFound
-from chat.shared.queries import load
+from chat.shared.sql import load
 
 queries = load(__file__)
 

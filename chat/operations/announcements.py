@@ -12,7 +12,7 @@ from chat.messages.drafts import check_words
 from chat.model.types import format_time
 from chat.shared.audit import Actor, record
 from chat.shared.postgres import Pool
-from chat.shared.queries import load
+from chat.shared.sql import load
 
 queries = load(__file__)
 

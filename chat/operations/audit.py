@@ -1,6 +1,6 @@
 """Reading the audit: pages for the dashboard, a user's own events, and an export without gaps.
 
-`chat.shared.audit` and `chat.shared.security_events` write it; `chat.operations.cleanup` deletes old rows.
+`chat.shared.audit` and `chat.shared.audit` write it; `chat.operations.cleanup` deletes old rows.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ import psycopg
 
 from chat.shared.audit import COMMAND_LINE, record
 from chat.shared.postgres import UNAVAILABLE, Connection, Pool, prepare_connection
-from chat.shared.queries import load
+from chat.shared.sql import load
 
 queries = load(__file__)
 

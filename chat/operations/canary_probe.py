@@ -7,10 +7,9 @@ import aiohttp
 import orjson
 import structlog
 
-from chat.shared.nobody import FIRST_PROBE
 from chat.shared.postgres import Pool
-from chat.shared.probes import Probe, enter_probe
-from chat.shared.queries import load
+from chat.shared.probes import FIRST_PROBE, Probe, enter_probe
+from chat.shared.sql import load
 
 queries = load(__file__)
 

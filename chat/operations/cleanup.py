@@ -5,7 +5,7 @@ import asyncio
 import structlog
 
 from chat.shared.postgres import UNAVAILABLE, Pool
-from chat.shared.queries import load
+from chat.shared.sql import load
 
 queries = load(__file__)
 

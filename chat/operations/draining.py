@@ -9,8 +9,8 @@ from typing import Any, Protocol
 import structlog
 
 from chat.migrations import missing_migrations
+from chat.shared.errors import Unavailable
 from chat.shared.postgres import UNAVAILABLE, Pool
-from chat.shared.problems import Unavailable
 
 log = structlog.get_logger(__name__)
 

@@ -26,7 +26,9 @@ from chat.operations.audit import (
 from chat.operations.draining import Readiness
 from chat.operations.metrics import Metrics, is_near
 from chat.shared.audit import record
-from chat.shared.endpoints import (
+from chat.shared.errors import Draining, Invalid, NotFound
+from chat.shared.postgres import Pool
+from chat.shared.web import (
     EVENTS,
     LARGEST_ID,
     POOL,
@@ -44,8 +46,6 @@ from chat.shared.endpoints import (
     require_identity,
     send_lines,
 )
-from chat.shared.postgres import Pool
-from chat.shared.problems import Draining, Invalid, NotFound
 from chat.stream.endpoints import STREAMS
 
 METRICS = web.AppKey("metrics", Metrics)

@@ -13,9 +13,9 @@ import structlog
 
 from chat.shared.postgres import UNAVAILABLE as POSTGRES_AWAY
 from chat.shared.postgres import Pool
-from chat.shared.queries import load
 from chat.shared.redis import UNAVAILABLE as REDIS_AWAY
 from chat.shared.registry.registry import Registry
+from chat.shared.sql import load
 
 queries = load(__file__)
 

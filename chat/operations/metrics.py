@@ -21,12 +21,12 @@ from chat.files.uploads import Uploads
 from chat.log.append import Log
 from chat.operations.overload import Lag
 from chat.operations.rebalancing import Rebalancing
-from chat.shared.admission import Admission
 from chat.shared.histogram import Histogram
 from chat.shared.postgres import UNAVAILABLE, Pool
-from chat.shared.queries import load
 from chat.shared.registry.reaper import Reaper
 from chat.shared.registry.registry import Registry
+from chat.shared.sql import load
+from chat.shared.web import Admission
 from chat.stream.roster import Roster
 from chat.stream.streams import Streams
 

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from chat.search.query import parse_day, parse_question, wrong
 from chat.search.search import Asked, find
-from chat.shared.endpoints import LARGEST_ID, POOL, answer_json, parse_count, require_identity
+from chat.shared.web import LARGEST_ID, POOL, answer_json, parse_count, require_identity
 
 QUERY_MOST = 256
 

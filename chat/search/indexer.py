@@ -19,7 +19,7 @@ import structlog
 from chat.log.entry import IMPORT, decode_frame
 from chat.search.lexemes import encode_vector
 from chat.shared.postgres import UNAVAILABLE, Connection, Pool
-from chat.shared.queries import load
+from chat.shared.sql import load
 
 queries = load(__file__)
 

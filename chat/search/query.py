@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import NamedTuple
 
-from chat.shared.problems import Invalid
+from chat.shared.errors import Invalid
 
 PIECE = re.compile(r'"([^"]*)"?|(\S+)')
 

@@ -12,7 +12,7 @@ from chat.search.highlight import Budget, highlight
 from chat.search.lexemes import Line, encode_rest, encode_what, encode_when, encode_where, log_line, own_line
 from chat.search.query import LAST, Question
 from chat.shared.postgres import Connection, Pool
-from chat.shared.queries import load
+from chat.shared.sql import load
 
 queries = load(__file__)
 

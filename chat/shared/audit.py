@@ -1,18 +1,26 @@
 """The audit: admin actions and other security events, each with its actor, address, session and device.
 
 `record` writes one row in the transaction of the action: both are committed or neither is. Events that strangers can
-cause in any number go through `chat.shared.security_events` instead.
+cause in any number go through `chat.shared.audit` instead.
 """
 
-from collections.abc import Callable
+import asyncio
+import hashlib
+import hmac
+import secrets
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Hashable, Iterable
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import orjson
 import structlog
 
-from chat.shared.postgres import Connection
-from chat.shared.queries import load
+from chat.shared.postgres import UNAVAILABLE, Connection, Pool
+from chat.shared.rate_limits import home_of
+from chat.shared.sql import load
 
 queries = load(__file__)
 
@@ -66,3 +74,156 @@ def log_event(actor: Actor, action: str, subject: int | None, detail: dict[str, 
     """Write the event to the log, for whatever forwards log lines to another system."""
     keys = {"user": actor.user_id, "subject": subject, "address": actor.address, "session": actor.session_id}
     log.info("security event", action=action, times=times, detail=detail or None, **keys)
+
+
+# Security events that strangers can cause in any number: failed log-ins, refused admin calls, limits hit. They are
+# collected in memory and written in batches, off the request's path. The first event of a kind, user and address is
+# written within a second; equal ones of the same minute become one row that counts them. A minute has a bounded
+# number of rows, whatever arrives, so that a flood of failures cannot slow the database.
+
+WINDOW_SECONDS = 60.0
+
+WINDOWS_MOST = 200  # users and addresses that a node tells apart in a minute, for one action
+
+WAITING_MOST = 5_000  # rows kept while the database is away
+
+BATCH = 200
+
+FLUSH_SECONDS = 0.5
+
+
+@dataclass(slots=True)
+class Event:
+    """One row to be. `typed`: the name that was typed at a log-in; it is never stored."""
+
+    actor: Actor
+    action: str
+    subject: int | None
+    detail: dict[str, object]
+    typed: str
+    at: float
+    times: int = 1
+
+
+@dataclass(slots=True)
+class Window:
+    """A minute of equal events: the first one, and how many came after it."""
+
+    first: Event
+    repeats: int = field(default=0)
+
+
+class SecurityEvents:
+    """Collects, thins and writes security events. `run` is the background task that writes them."""
+
+    def __init__(self, pool: Pool, clock: Callable[[], float] = time.monotonic) -> None:
+        self._pool, self._clock = pool, clock
+        self._windows: dict[Hashable, Window] = {}
+        self._open: Counter[str] = Counter()  # windows of each action
+        self._merged: Counter[str] = Counter()
+        self._merged_since = clock()
+        self._waiting: deque[Event] = deque()
+
+    def note(self, actor: Actor, action: str, subject: int | None = None, *, typed: str = "", **detail: object) -> None:
+        """Note one event. `typed` is the name given at a log-in; it is stored as an account's id or a keyed hash."""
+        kind = str(detail.get("route", ""))
+        home = home_of(actor.address) if actor.user_id is None and actor.address else None
+        key = action, actor.user_id, home, subject, typed.lower(), kind
+        if window := self._windows.get(key):
+            window.repeats += 1
+        elif self._open[action] >= WINDOWS_MOST:
+            self._merged[action] += 1
+        else:
+            event = Event(actor, action, subject, detail, typed.lower(), self._clock())
+            self._windows[key] = Window(event)
+            self._open[action] += 1
+            self._append(event)
+
+    def waiting(self) -> int:
+        """Return how many rows wait to be written."""
+        return len(self._waiting)
+
+    def _append(self, event: Event) -> None:
+        if len(self._waiting) >= WAITING_MOST:
+            self._merged[event.action] += event.times
+            return
+        self._waiting.append(event)
+        log_event(event.actor, event.action, event.subject, event.detail, event.times)
+
+    def close_windows(self, *, all_of_them: bool = False) -> None:
+        """Turn the repeats of windows that are a minute old into rows."""
+        now = self._clock()
+        old = [key for key, one in self._windows.items() if all_of_them or now - one.first.at >= WINDOW_SECONDS]
+        for key in old:
+            window = self._windows.pop(key)
+            self._open[window.first.action] -= 1
+            if window.repeats:
+                first = window.first
+                detail = first.detail | {"repeated": True}
+                self._append(Event(first.actor, first.action, first.subject, detail, first.typed, now, window.repeats))
+        if self._merged and (all_of_them or now - self._merged_since >= WINDOW_SECONDS):
+            merged, self._merged, self._merged_since = self._merged, Counter(), now
+            for action, times in merged.items():
+                self._append(Event(Actor(), action, None, {"merged": True}, "", now, times))
+
+    async def run(self) -> None:
+        """Write what was noted, again and again; keep it while the database is away."""
+        while True:
+            await asyncio.sleep(FLUSH_SECONDS)
+            self.close_windows()
+            try:
+                await self.flush()
+            except UNAVAILABLE as error:
+                log.warning("security events wait for the database", waiting=len(self._waiting), error=repr(error))
+
+    async def finish(self) -> None:
+        """Write the rest when the node stops, as far as the database lets it."""
+        self.close_windows(all_of_them=True)
+        try:
+            await self.flush()
+        except UNAVAILABLE as error:
+            log.warning("security events lost", waiting=len(self._waiting), error=repr(error))
+
+    async def flush(self) -> None:
+        """Write all that waits, in batches."""
+        while self._waiting:
+            batch = [self._waiting[n] for n in range(min(BATCH, len(self._waiting)))]
+            async with self._pool.connection() as connection, connection.transaction():
+                await write(connection, batch, self._clock())
+            for _ in batch:
+                self._waiting.popleft()
+
+
+async def write(connection: Connection, events: Iterable[Event], now: float) -> None:
+    """Insert the events; names that were typed become the account's id, or a keyed hash where there is none."""
+    events = list(events)
+    accounts, key = await find_accounts(connection, [event.typed for event in events if event.typed])
+    columns: dict[str, list[Any]] = {name: [] for name in ("age", "actor", "action", "subject", "address")}
+    columns |= {name: [] for name in ("session", "device", "times", "detail")}
+    for event in events:
+        detail, subject = event.detail, event.subject
+        if event.typed:
+            subject = accounts.get(event.typed, subject)
+            detail = detail if event.typed in accounts else detail | {"name_hash": veil(key, event.typed)}
+        actor = event.actor
+        row = [now - event.at, actor.user_id, event.action, subject, actor.address, actor.session_id, actor.device]
+        for name, value in zip(columns, [*row, event.times, orjson.dumps(detail).decode()], strict=True):
+            columns[name].append(value)
+    await connection.execute(queries.insert_rows, columns)
+
+
+async def find_accounts(connection: Connection, names: list[str]) -> tuple[dict[str, int], bytes]:
+    """Return the ids of the accounts with these names, and the day's key for all other names."""
+    if not names:
+        return {}, b""
+    possible = [name for name in names if name.isascii() and name.isprintable()]
+    found: dict[str, int] = dict(await (await connection.execute(queries.find_accounts, [possible])).fetchall())
+    await connection.execute(queries.make_key, [secrets.token_bytes(32)])
+    row = await (await connection.execute(queries.read_key)).fetchone()
+    assert row is not None
+    return found, bytes(row[0])
+
+
+def veil(key: bytes, name: str) -> str:
+    """Return the keyed hash of a name: the same for the same name on the same day, and no way back."""
+    return hmac.digest(key, name.encode(errors="surrogatepass"), hashlib.sha256).hex()[:16]

@@ -1,3 +1,23 @@
+-- name: insert_rows
+-- Security events, each as old as it says.
+insert into audit (at, actor, action, subject, address, session, device, times, detail)
+select now() - make_interval(secs => n.age), n.actor, n.action, n.subject, n.address::inet, n.session,
+       coalesce(s.device, n.device), n.times, n.detail::jsonb
+  from unnest(%(age)s::float8[], %(actor)s::bigint[], %(action)s::text[], %(subject)s::bigint[], %(address)s::text[],
+              %(session)s::bigint[], %(device)s::text[], %(times)s::integer[], %(detail)s::text[])
+       as n (age, actor, action, subject, address, session, device, times, detail)
+  left join sessions s on s.id = n.session
+
+-- name: find_accounts
+-- The accounts that typed names belong to.
+select lower(name), id from users where lower(name) = any(%s)
+
+-- name: make_key
+insert into audit_keys (day, key) values (current_date, %s) on conflict do nothing
+
+-- name: read_key
+select key from audit_keys where day = current_date
+
 -- name: insert_row
 insert into audit (actor, action, subject, address, session, device, detail)
 values (%(actor)s, %(action)s, %(subject)s, %(address)s::inet, %(session)s,

@@ -9,10 +9,11 @@ from typing import TypeVar
 
 from aiohttp import HttpVersion11, web
 
+from chat.shared.errors import BadBody, ExpectationFailed, Refusal, TooLarge, TooSlow, Unfinished
 from chat.shared.multipart import BadForm, FormParser, Part, PartEnd, find_boundary
-from chat.shared.problems import BadBody, ExpectationFailed, Refusal, TooLarge, TooSlow, Unfinished
 
 SLOWEST = 16 * 1024  # bytes a second, beyond the time that any body has
+
 Whole = TypeVar("Whole", bytes, bytearray)
 
 

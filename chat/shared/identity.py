@@ -7,10 +7,10 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from sys import intern
 
-from chat.shared.gather import Gather
+from chat.shared.batching import Gather
+from chat.shared.errors import Unauthenticated
 from chat.shared.postgres import UNAVAILABLE, Pool
-from chat.shared.problems import Unauthenticated
-from chat.shared.queries import load
+from chat.shared.sql import load
 
 queries = load(__file__)
 

@@ -7,14 +7,14 @@ import logging
 import re
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from io import StringIO
 from traceback import walk_tb
 from typing import TextIO, cast
 
 import structlog
-
-from chat.shared.repeats import Repeats
 
 # C0, DEL, C1, invisible and bidirectional controls, separators of lines.
 CONTROLS = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u061c\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff]")
@@ -146,3 +146,42 @@ def set_up_logs(form: str) -> None:
         logger_factory=structlog.PrintLoggerFactory(cast(TextIO, Steadfast(sys.stdout))),
         cache_logger_on_first_use=True,
     )
+
+
+# Repeats: what is logged again and again for one cause is said once a minute, with how often it was not. Pure. A node
+# without PostgreSQL refuses a thousand posts a second; a thousand lines a second that say so would hide everything
+# else, and fill the disk that is perhaps the cause.
+
+PERIOD_SECONDS = 60.0
+
+MOST = 1_000  # causes; more are none that repeat
+
+WORDS = 3  # of an error that tell its kind; what follows are addresses and numbers
+
+
+@dataclass(slots=True)
+class Cause:
+    """When it was last said, and how often it was kept back since then."""
+
+    said: float
+    kept: int = 0
+
+
+class Repeats:
+    """Of each cause one line a minute. `clock` gives seconds."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._causes: dict[str, Cause] = {}
+
+    def judge(self, event: str, error: str) -> int | None:
+        """How often this was kept back since it was last said; None: keep it back again."""
+        now, name = self._clock(), " ".join([event, *error.split()[:WORDS]])
+        known = self._causes.get(name)
+        if known and now - known.said < PERIOD_SECONDS:
+            known.kept += 1
+            return None
+        if len(self._causes) >= MOST:
+            self._causes.clear()
+        self._causes[name] = Cause(now)
+        return known.kept if known else 0

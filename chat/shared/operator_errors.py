@@ -14,8 +14,8 @@ def told_plainly() -> Iterator[None]:
     from chat.local.errors import DatabaseAway, EngineTrouble, UpTrouble
     from chat.operations.audit import ExportError
     from chat.operations.node_admin import NodeTrouble
+    from chat.shared.errors import Refusal
     from chat.shared.postgres import UNAVAILABLE
-    from chat.shared.problems import Refusal
     from chat.shared.settings import BadSettings
 
     try:

@@ -1,21 +1,86 @@
 """Rate limits: how often a user or an address may do what. Each is a setting such as `5/minute;20/hour`."""
 
+import asyncio
 import math
-from collections.abc import Hashable, Iterable
+import time
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from ipaddress import IPv4Address, IPv6Network, ip_address
+from itertools import islice
 
+import structlog
 from limits import RateLimitItem, parse_many
+from limits.aio.storage import RedisStorage
+from limits.aio.strategies import FixedWindowRateLimiter
 
-from chat.shared.bucket import Bucket
+from chat.shared.errors import TooFast
 from chat.shared.identity import hash_token
-from chat.shared.problems import TooFast
-from chat.shared.redis import Bytes
+from chat.shared.redis import UNAVAILABLE, Bytes
 from chat.shared.settings import Settings
-from chat.shared.tally import Tally
+
+# The tally: what all nodes count together, in Redis; never waited for longer than a moment. Fixed windows, because
+# their ends are Redis's own expiries: a node whose clock is wrong counts as right as the others.
+
+PATIENCE = 0.25
+
+AWAY_SECONDS = 5.0
+
+log = structlog.get_logger(__name__)
+
+
+class Tally:
+    """Counts by `limits`. While Redis is away or slow nothing is known here, and each node counts for itself; so it
+    does on a cluster, whose connections `limits` cannot share."""
+
+    def __init__(self, redis: Bytes) -> None:
+        self._away_until = 0.0
+        if not hasattr(redis, "connection_pool"):
+            self._away_until = math.inf
+            return
+        storage = RedisStorage(
+            "async+redis://",
+            implementation="redispy",
+            key_prefix="tandem:rate",
+            connection_pool=redis.connection_pool,  # type: ignore[arg-type]  # typed as if options were texts only
+        )
+        self._limiter = FixedWindowRateLimiter(storage)
+
+    async def take(self, items: Sequence[RateLimitItem], *key: str) -> float:
+        """0.0: counted, or not known. Else the seconds until the window that is full ends."""
+        if time.monotonic() < self._away_until:
+            return 0.0
+        try:
+            async with asyncio.timeout(PATIENCE):
+                for item in items:
+                    if not await self._limiter.hit(item, *key):
+                        return await self._seconds_left(item, *key)
+        except UNAVAILABLE as error:
+            self._note_away(error)
+        return 0.0
+
+    async def _seconds_left(self, item: RateLimitItem, *key: str) -> float:
+        window = await self._limiter.get_window_stats(item, *key)
+        return max(1.0, window.reset_time - time.time())
+
+    async def clear(self, items: Sequence[RateLimitItem], *key: str) -> None:
+        """Begin to count from nothing."""
+        if time.monotonic() < self._away_until:
+            return
+        try:
+            async with asyncio.timeout(PATIENCE):
+                for item in items:
+                    await self._limiter.clear(item, *key)
+        except UNAVAILABLE as error:
+            self._note_away(error)
+
+    def _note_away(self, error: Exception) -> None:
+        self._away_until = time.monotonic() + AWAY_SECONDS
+        log.warning("Redis is away; each node counts log-ins for itself", error=repr(error))
+
 
 # IPv6 networks by width, and how many times the budget of a /64 each has. NARROW is for one name: all the networks of a
 # /48 together must not use up what the name has (RATE_LOGIN_NAME).
 WIDE = {64: 1, 56: 4, 48: 16}
+
 NARROW = {64: 1, 56: 2, 48: 4}
 
 
@@ -176,3 +241,65 @@ def networks_of(address: str, widths: Iterable[int]) -> list[str]:
 def home_of(address: str) -> str:
     """Return the key that an address is counted under: an IPv4 address, or the /64 of an IPv6 one."""
     return networks_of(address, WIDE)[0]
+
+
+# A bucket a key: so many at once, refilled evenly (the generic cell rate algorithm, one float a key). Our own, for
+# the limits that every post passes: `limits` in memory looks at all its keys whenever the loop turns, which cost up
+# to 750 µs a post at 10,000 people; this costs 0.5 (deploy/decisions/rate-limits.md).
+
+SWEPT_FROM = 1024
+
+KEYS_MOST = 200_000
+
+
+class Bucket:
+    """`amount` at once, and again as much over `seconds`. `clock` counts seconds and never goes back."""
+
+    def __init__(self, amount: int, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._amount, self._seconds, self._clock = amount, seconds, clock
+        self._full_at: dict[Hashable, float] = {}
+        self._sweep_at = SWEPT_FROM
+
+    def take(self, key: Hashable, cost: int = 1) -> float:
+        """0.0: taken. Else nothing was taken, and so many seconds must pass; more than all counts as all."""
+        now = self._clock()
+        full_at = max(self._full_at.get(key, now), now) + min(cost, self._amount) * self._seconds / self._amount
+        wait = full_at - now - self._seconds
+        if wait > 1e-9 * self._seconds:
+            return wait
+        self._full_at[key] = full_at
+        if len(self._full_at) >= self._sweep_at:
+            self._sweep(now)
+        return 0.0
+
+    def charge(self, key: Hashable, cost: int) -> None:
+        """Take `cost` even where less is left: the key waits until it is refilled."""
+        now = self._clock()
+        self._full_at[key] = max(self._full_at.get(key, now), now) + cost * self._seconds / self._amount
+        if len(self._full_at) >= self._sweep_at:
+            self._sweep(now)
+
+    def wait(self, key: Hashable) -> float:
+        """Return 0.0 when this key may take one, else the seconds until then; take nothing."""
+        wait = self._full_at.get(key, 0.0) + self._seconds / self._amount - self._clock() - self._seconds
+        return wait if wait > 1e-9 * self._seconds else 0.0
+
+    def left(self, key: Hashable) -> int:
+        """Return how much this key may take at once."""
+        now = self._clock()
+        missing = max(self._full_at.get(key, now) - now, 0.0)
+        return max(0, int(self._amount * (1 - missing / self._seconds) + 1e-6))
+
+    def refill(self, key: Hashable) -> None:
+        """As if this key had never taken anything."""
+        self._full_at.pop(key, None)
+
+    def __len__(self) -> int:
+        return len(self._full_at)
+
+    def _sweep(self, now: float) -> None:
+        """Forget full buckets; and, when a flood of keys leaves too many, those that came first."""
+        self._full_at = {key: full_at for key, full_at in self._full_at.items() if full_at > now}
+        if (surplus := len(self._full_at) - KEYS_MOST // 2) > 0:
+            self._full_at = dict(islice(self._full_at.items(), surplus, None))
+        self._sweep_at = max(SWEPT_FROM, 2 * len(self._full_at))

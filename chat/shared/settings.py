@@ -1,5 +1,9 @@
 """What an operator may set: environment variables or a `.env` file, checked together at start."""
 
+import ctypes
+import os
+import re
+import sys
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
@@ -42,11 +46,17 @@ def check_public_url(text: str) -> str:
 
 
 CommaList = Annotated[list[str], NoDecode, BeforeValidator(split_list)]
+
 Networks = Annotated[list[IPvAnyNetwork], NoDecode, BeforeValidator(split_list)]
+
 Rates = Annotated[str, AfterValidator(check_rates)]
+
 PublicUrl = Annotated[str, AfterValidator(check_public_url)]
+
 FilesUrl = Annotated[str, AfterValidator(check_files_url)]
+
 Seconds = Annotated[float, Field(gt=0)]
+
 Count = Annotated[int, Field(gt=0)]
 
 
@@ -169,3 +179,45 @@ def read_settings(**overrides: object) -> Settings:
     except ValidationError as wrong:
         lines = [f"{str(error['loc'][0]).upper()}: {error['msg']}" for error in wrong.errors()]
         raise BadSettings("\n".join(lines)) from None
+
+
+# Secrets in the environment: read once at start, then hidden from everyone who can look at the process. Linux shows
+# the environment that a process was started with in `/proc/PID/environ`, whatever the process does to its variables
+# later. So the bytes themselves are overwritten.
+
+# Settings that hold a password. A process that has read its settings does not need them again.
+SETTINGS = re.compile(r"(\w+_)?(DATABASE|REDIS|FILES)_URL")
+
+# Variables that libraries read later, such as AWS_SECRET_ACCESS_KEY and PGPASSWORD: hidden, and kept.
+OTHERS = re.compile(r".*(SECRET|PASSWORD|TOKEN|_KEY)(_.*)?")
+
+
+def is_secret(name: str) -> bool:
+    """Return whether a variable of this name holds a secret."""
+    return bool(SETTINGS.fullmatch(name.upper()) or OTHERS.fullmatch(name.upper()))
+
+
+def hide_secrets() -> None:
+    """Overwrite every secret in the environment this process was started with; drop those of the settings."""
+    for name in filter(is_secret, list(os.environ)):
+        value = os.environ[name]
+        overwrite(name)
+        if SETTINGS.fullmatch(name.upper()):
+            del os.environ[name]
+        else:
+            os.environ[name] = value  # in new memory, which /proc does not show
+
+
+def without_secrets() -> dict[str, str]:
+    """Return the environment for a child that needs no secret."""
+    return {name: value for name, value in os.environ.items() if not is_secret(name)}
+
+
+def overwrite(name: str) -> None:
+    """Fill a variable's value with zeros where it stands."""
+    if sys.platform != "linux":
+        return
+    libc = ctypes.CDLL(None)
+    libc.getenv.restype = ctypes.c_void_p
+    if place := libc.getenv(os.fsencode(name)):
+        ctypes.memset(place, 0, len(ctypes.string_at(place)))

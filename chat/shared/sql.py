@@ -4,7 +4,9 @@ psycopg dumps a list an element at a time, and a post has twenty-five such eleme
 time. PostgreSQL reads both alike. Pure.
 """
 
+import re
 from collections.abc import Iterable
+from pathlib import Path
 
 
 def numbers(values: Iterable[int]) -> str:
@@ -26,3 +28,28 @@ def quote(text: str) -> str:
     """One element: whatever it holds, it cannot end early."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
+
+
+# Named SQL: `<module>.sql` beside `<module>.py`, each query under a `-- name: verb_noun` heading.
+
+HEADING = re.compile(r"^-- name: (\w+)\s*$", re.MULTILINE)
+
+
+class Queries:
+    """The queries of one file, as attributes: `queries.lock_head` is its SQL text."""
+
+    def __init__(self, text: str) -> None:
+        parts = HEADING.split(text)
+        self._texts = {name: sql.strip() for name, sql in zip(parts[1::2], parts[2::2], strict=True)}
+
+    def __getattr__(self, name: str) -> bytes:
+        try:
+            # bytes: psycopg takes a str only where a type checker can see that it is a literal
+            return self._texts[name].encode()
+        except KeyError:
+            raise AttributeError(name) from None
+
+
+def load(module_file: str) -> Queries:
+    """Return the queries in the `.sql` file beside a module (pass `__file__`)."""
+    return Queries(Path(module_file).with_suffix(".sql").read_text())

@@ -1,20 +1,19 @@
 """What every endpoint leans on: who asks, from where, with what body; answers and refusals as JSON."""
 
-from collections.abc import AsyncIterator, Sequence
+import random
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any, TypeVar
 
 import orjson
 from aiohttp import web
+from aiohttp.typedefs import Handler
 from pydantic import BaseModel, IPvAnyNetwork, ValidationError
 
-from chat.shared.admission import Admission
-from chat.shared.audit import Actor
+from chat.shared.audit import Actor, SecurityEvents
 from chat.shared.bodies import read_whole
-from chat.shared.charging import charge_caller
-from chat.shared.identity import Identities, Member, hash_token
-from chat.shared.postgres import Pool
-from chat.shared.problems import (
+from chat.shared.errors import (
     AdminsOnly,
     Invalid,
     NotFound,
@@ -23,27 +22,74 @@ from chat.shared.problems import (
     SecondFactorMissing,
     Unauthenticated,
 )
-from chat.shared.rates import Rates, home_of
+from chat.shared.identity import Identities, Member, hash_token
+from chat.shared.postgres import Pool
+from chat.shared.rate_limits import Limit, Rates, home_of
 from chat.shared.registry.registry import Registry
-from chat.shared.security_events import SecurityEvents
 from chat.shared.settings import Settings
 
+# Admission: a node that has enough to do lets nobody new in, before it drowns. Another may, or this one in a moment.
+# Ten thousand who come back at once are served best one after the other: each that is let in while the loop is late
+# makes all the others later, until health checks fail and the next node gets them all.
+
+AGAIN_SECONDS = (1, 5)  # spread, so that those who are refused do not return together
+
+
+class Crowded(Refusal):
+    """This node has enough to do letting others in; the next attempt may reach another one."""
+
+    status, code = 503, "crowded"
+
+
+class Admission:
+    """`most_lag`, `most_opening`: the settings; `lag`: how late the loop is, in seconds; `opening`: how many streams
+    and sockets are on their way in. `refused`: how many were not let in."""
+
+    def __init__(
+        self, most_lag: float, most_opening: int, lag: Callable[[], float], opening: Callable[[], int]
+    ) -> None:
+        self._most_lag, self._most_opening = most_lag, most_opening
+        self._lag, self._opening = lag, opening
+        self.refused = 0
+
+    def check(self) -> None:
+        """Raises `Crowded`."""
+        if self._opening() >= self._most_opening or self._lag() >= self._most_lag:
+            self.refused += 1
+            raise Crowded(retry_after=random.uniform(*AGAIN_SECONDS))
+
+
 SETTINGS = web.AppKey("settings", Settings)
+
 WROTE = web.RequestKey("wrote", str)  # the id of the frame that a request has written, for its line in the log
+
 MEMBER = web.RequestKey("member", Member)  # the user who was found to make the request
+
 TYPED_NAME = web.RequestKey("typed_name", str)  # the name given at a log-in; never stored as it is
+
 POOL = web.AppKey("pool", Pool)
+
 EVENTS = web.AppKey("events", SecurityEvents)
+
 IDENTITIES = web.AppKey("identities", Identities)
+
 REGISTRY = web.AppKey("registry", Registry)
+
 RATES = web.AppKey("rates", Rates)
+
 ADMISSION = web.AppKey("admission", Admission)
+
 # Over TLS the first, which no other host of the domain can plant; without TLS the second.
 HOST_COOKIE, COOKIE = "__Host-tandem", "tandem"
+
 JSON = "application/json"
+
 DEVICE_MOST = 100
+
 LARGEST_ID = 2**53 - 1
+
 NAMED_MOST = 50  # errors of a body that are looked at one by one
+
 Body = TypeVar("Body", bound=BaseModel)
 
 
@@ -281,3 +327,40 @@ def answer_problem(refusal: Refusal) -> web.Response:
         content_type="application/problem+json",
         headers=headers,
     )
+
+
+# Charging: every request counts against one limit, its caller's or that of the address it comes from.
+# `chat/route_limits.py` names the limit of each route. `require_identity` charges the caller as soon as they are
+# known: a request that is refused afterwards (403, 404, 422) costs as much as one that is answered. What no session
+# vouches for is charged to the address by the middleware.
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """What a request costs: `cost` of the limit that `Rates` has under this name."""
+
+    limit: str
+    cost: int = 1
+
+
+FREE = Charge("")  # answered from memory, or limited by the handler itself
+
+CHARGES: web.AppKey[Mapping[Handler, Charge]] = web.AppKey("charges")
+
+CHARGED = web.RequestKey("charged", bool)
+
+
+def charge_caller(request: web.Request, rates: Rates, user_id: int) -> None:
+    """Count the request against its route's limit, once; raise `TooFast`."""
+    if CHARGED in request:
+        return
+    request[CHARGED] = True
+    charge = find_charge(request)
+    if charge is not None and charge is not FREE:
+        limit: Limit = getattr(rates, charge.limit)
+        limit.spend(user_id, charge.cost)
+
+
+def find_charge(request: web.Request) -> Charge | None:
+    """Return what the route costs; None for an address that has no route."""
+    return request.app[CHARGES].get(request.match_info.handler)

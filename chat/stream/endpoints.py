@@ -6,19 +6,11 @@ import random
 from aiohttp import web
 
 from chat.shared.detach import Departed, upgrade
-from chat.shared.endpoints import (
-    ADMISSION,
-    IDENTITIES,
-    RATES,
-    answer_json,
-    parse_count,
-    parse_ids,
-    require_identity,
-)
+from chat.shared.errors import Refusal, Unfinished
 from chat.shared.identity import Member
 from chat.shared.postgres import UNAVAILABLE as POSTGRES_AWAY
-from chat.shared.problems import Refusal, Unfinished
-from chat.shared.rates import Limit
+from chat.shared.rate_limits import Limit
+from chat.shared.web import ADMISSION, IDENTITIES, RATES, answer_json, parse_count, parse_ids, require_identity
 from chat.stream.attached import Attached
 from chat.stream.chunk import Chunk
 from chat.stream.heads import open_events
@@ -31,9 +23,13 @@ from chat.stream.streams import Streams
 from chat.stream.wire import Detached
 
 STREAMS = web.AppKey("streams", Streams)
+
 POLL_MOST = 25
+
 NARROW_MOST = 500
+
 Carrier = Detached | Attached
+
 TROUBLE: tuple[type[Exception], ...] = (Refusal, *POSTGRES_AWAY)
 
 

@@ -10,7 +10,7 @@ from typing import Protocol
 import structlog
 
 from chat.log.entry import IDENTITY, JOIN, LEAVE, LOGOUT, Entry
-from chat.shared.stays import Stays
+from chat.shared.membership import Stays
 from chat.stream.chunk import Chunk
 from chat.stream.recent import Recent
 from chat.stream.stream import Stream

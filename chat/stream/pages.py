@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from chat.log.entry import TO_OUTSIDERS, Entry
 from chat.log.redaction import Place, Said, erase_one, find_withheld
 from chat.shared.postgres import Connection, Pool
-from chat.shared.queries import load
+from chat.shared.sql import load
 
 queries = load(__file__)
 

@@ -2,7 +2,7 @@
 -- One snapshot: where the log stands, and what is addressed to this person after a position, oldest first: at most
 -- `most` entries, and no more than `bytes` unless the first alone is larger. Each conversation is one index range, so
 -- the cost follows what is handed over and not what others said meanwhile. Of a conversation that the user belongs to
--- now, every stay is read; of another one, only the entries that ended a stay (the rule of chat/shared/stays.py).
+-- now, every stay is read; of another one, only the entries that ended a stay (the rule of chat/shared/membership.py).
 with stays as (
     select conversation_id, until,
            case when bool_or(until is null) over (partition by conversation_id) then since else until end as since

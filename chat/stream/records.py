@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 
 from chat.shared.postgres import UNAVAILABLE, Pool
-from chat.shared.queries import load
+from chat.shared.sql import load
 from chat.stream.stream import Stream
 
 queries = load(__file__)

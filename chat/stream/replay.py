@@ -4,8 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from chat.log.entry import JOIN, LEAVE, TO_OUTSIDERS, Entry, frame_bytes
 from chat.log.redaction import erase_among
-from chat.shared.membership import StayReader
-from chat.shared.stays import Stays
+from chat.shared.membership import StayReader, Stays
 from chat.stream.chunk import Chunk
 from chat.stream.hub import Hub
 from chat.stream.pages import Pages

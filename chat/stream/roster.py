@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from chat.log.entry import encode_frame
-from chat.shared.problems import Draining, Refusal
+from chat.shared.errors import Draining, Refusal
 from chat.shared.registry.registry import Registry
 from chat.stream.chunk import Chunk
 from chat.stream.hub import Hub

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from chat.log.entry import encode_notice
 from chat.shared.detach import detach
-from chat.shared.problems import Refusal
+from chat.shared.errors import Refusal
 from chat.shared.websocket.wire import BUFFER, Wire
 from chat.stream.chunk import Chunk
 from chat.stream.stream import SEND_SECONDS, Reason, Stream, encode_bye

@@ -4,7 +4,7 @@ from collections import Counter
 
 from chat.log.entry import IDENTITY, LOGOUT, BadCursor, Cursor, Entry, parse_cursor
 from chat.log.tail import Tail, read_head
-from chat.shared.gather import Gather
+from chat.shared.batching import Gather
 from chat.shared.identity import Identities
 from chat.shared.membership import StayReader
 from chat.shared.postgres import Pool

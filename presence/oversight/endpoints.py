@@ -5,7 +5,8 @@ from typing import Annotated, get_args
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
-from chat.shared.endpoints import (
+from chat.shared.errors import Invalid, NotFound
+from chat.shared.web import (
     POOL,
     RATES,
     REGISTRY,
@@ -17,7 +18,6 @@ from chat.shared.endpoints import (
     require_admin,
     require_changer,
 )
-from chat.shared.problems import Invalid, NotFound
 from presence.endpoints import bounded, note
 from presence.evidence import describe_evidence, require_user
 from presence.oversight.dashboard import describe_node, describe_seen
@@ -26,7 +26,9 @@ from presence.oversight.people import Question, Wanted, read_people
 from presence.oversight.rooms import read_rooms
 
 TEXT_MOST = 100
+
 PAGE_MOST = 200
+
 WANTED: tuple[Wanted, ...] = get_args(Wanted)
 
 

@@ -14,10 +14,10 @@ import orjson
 import structlog
 
 from chat.shared.postgres import Pool
-from chat.shared.queries import load
 from chat.shared.redis import UNAVAILABLE
 from chat.shared.registry.keys import ROOMS, ROOMS_ASKED
 from chat.shared.registry.registry import Registry
+from chat.shared.sql import load
 from presence.oversight.people import like
 
 queries = load(__file__)

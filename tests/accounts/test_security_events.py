@@ -7,10 +7,9 @@ import psycopg
 import pytest
 from structlog.testing import capture_logs
 
-from chat.shared.audit import Actor
-from chat.shared.endpoints import EVENTS
+from chat.shared.audit import WINDOW_SECONDS, WINDOWS_MOST, Actor, SecurityEvents
 from chat.shared.postgres import make_pool
-from chat.shared.security_events import WINDOW_SECONDS, WINDOWS_MOST, SecurityEvents
+from chat.shared.web import EVENTS
 from tests.accounts.door import PASSWORD, Visitor, visiting
 from tests.accounts.events import events, finds
 from tests.cast import Cast, Person

@@ -5,8 +5,8 @@ import pytest
 
 from chat.accounts.accounts import NameTaken, create
 from chat.cli.accounts import add_account
+from chat.shared.errors import Invalid
 from chat.shared.postgres import make_pool
-from chat.shared.problems import Invalid
 from tests.accounts.door import PASSWORD, Visitor, visiting
 from tests.nodes import running_node
 

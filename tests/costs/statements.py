@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from psycopg.pq import Trace
 
-from chat.shared.endpoints import POOL
+from chat.shared.web import POOL
 from tests.nodes import Node
 
 ASKED = {"Execute": "statements", "Query": "statements", "Parse": "prepared", "Sync": "round trips"}

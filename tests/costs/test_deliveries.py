@@ -1,7 +1,7 @@
 """A delivery's cost: one write a reader and commit, of bytes that all readers share, over either transport."""
 
 from chat.log.entry import Entry, encode_frame
-from chat.shared.stays import Stay, Stays
+from chat.shared.membership import Stay, Stays
 from chat.stream.hub import Hub
 from tests.costs.kept import Kept
 

@@ -4,8 +4,8 @@ import psycopg
 import pytest
 
 from chat.messages.posting import queries as posting_queries
-from chat.shared.arrays import numbers, texts
 from chat.shared.postgres import prepare_connection
+from chat.shared.sql import numbers, texts
 
 ROOMS, ASKED = 500, 20
 

@@ -5,14 +5,16 @@ import gc
 import tracemalloc
 from collections import Counter
 
-from chat.shared.endpoints import REGISTRY
+from chat.shared.web import REGISTRY
 from chat.stream.endpoints import STREAMS
 from tests.cast import Cast, Person
 from tests.nodes import Node, running_node
 from tests.waiting import eventually
 
 STREAMS_AT_ONCE = 200
+
 KEPT_MOST = 1_300  # bytes; what the transport below takes comes to that
+
 CYCLES, LEFT_MOST = 5, 40  # objects of ours that may be left of each stream, for caches fill
 
 

@@ -1,6 +1,6 @@
 """Draining a node from the dashboard: it lets go of everybody and takes nobody, until it is told to come back."""
 
-from chat.shared.endpoints import REGISTRY
+from chat.shared.web import REGISTRY
 from tests.cast import Cast, Person
 from tests.dashboard.looking import asks, audited
 from tests.nodes import Node

@@ -2,7 +2,7 @@
 
 import orjson
 
-from chat.shared.endpoints import REGISTRY
+from chat.shared.web import REGISTRY
 from presence.oversight.dashboard import describe_seen
 from tests.cast import Cast, Person
 from tests.dashboard.looking import asks, counts, tells

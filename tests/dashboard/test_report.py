@@ -2,7 +2,7 @@
 
 import psycopg
 
-from chat.shared.endpoints import POOL
+from chat.shared.web import POOL
 from presence.oversight.history import read_history
 from tests.cast import Cast, Person
 from tests.dashboard.looking import Json, asks, audited

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Hashable
 import pytest
 
 from chat.files.images import Pictures, Turns
-from chat.shared.problems import Overloaded, TooFast
-from chat.shared.rates import Limit
+from chat.shared.errors import Overloaded, TooFast
+from chat.shared.rate_limits import Limit
 from tests.cast import casting
 from tests.files.sending import begins_upload, picture, sends_piece
 from tests.nodes import running_node

@@ -12,8 +12,8 @@ from chat.log.maintenance import Retention
 from chat.log.tail import read_entries, read_head
 from chat.messages.drafts import Draft, Post
 from chat.messages.posting import Posted, Posts
+from chat.shared.errors import Forbidden, Overloaded
 from chat.shared.postgres import Pool, make_pool
-from chat.shared.problems import Forbidden, Overloaded
 from tests.cast import Cast
 
 

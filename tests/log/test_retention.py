@@ -7,8 +7,8 @@ from chat.log.entry import Unplaced
 from chat.log.maintenance import LOCK, Retention
 from chat.log.maintenance import queries as maintenance_queries
 from chat.log.tail import read_head
-from chat.shared.endpoints import POOL
 from chat.shared.postgres import Connection, Pool
+from chat.shared.web import POOL
 from chat.stream.endpoints import STREAMS
 from tests.cast import Cast
 from tests.nodes import Node

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat.messages.reactions import parse_emoji
-from chat.shared.problems import Invalid
+from chat.shared.errors import Invalid
 
 REAL = ["👍", "👍🏿", "👩‍👩‍👧‍👦", "👩🏻‍❤️‍💋‍👨🏾", "🏴󠁧󠁢󠁳󠁣󠁴󠁿", "🇩🇪", "1️⃣", "🏳️‍🌈", "❤️", "🧑🏽‍🚀"]
 

@@ -6,8 +6,7 @@ import time
 import pytest
 
 from chat.operations.overload import Lag
-from chat.shared.admission import Admission, Crowded
-from chat.shared.endpoints import ADMISSION
+from chat.shared.web import ADMISSION, Admission, Crowded
 from tests.cast import casting
 from tests.ear import Ear
 from tests.nodes import running_node

@@ -7,8 +7,8 @@ import pytest
 
 from chat.local.postgres import PostgresEngine
 from chat.operations.draining import Readiness
+from chat.shared.errors import Unavailable
 from chat.shared.postgres import make_pool
-from chat.shared.problems import Unavailable
 from tests.waiting import eventually
 
 

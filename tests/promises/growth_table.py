@@ -45,11 +45,11 @@ from chat.operations.endpoints import parse_time
 from chat.search.highlight import highlight
 from chat.search.lexemes import encode_words
 from chat.search.query import Wanted, parse_day, want
-from chat.shared.arrays import elements, texts
-from chat.shared.endpoints import parse_ids, parse_model
+from chat.shared.logging import Repeats
 from chat.shared.multipart import FormParser
-from chat.shared.rates import veil
-from chat.shared.repeats import Repeats
+from chat.shared.rate_limits import veil
+from chat.shared.sql import elements, texts
+from chat.shared.web import parse_ids, parse_model
 from chat.shared.websocket.frames import Reader, unmask
 from chat.shared.websocket.handshake import accept_key
 from chat.stream.chunk import Chunk
@@ -112,8 +112,8 @@ BY_NAME = {
     "chat.search.query:fold": MESSAGE,
     "chat.search.query:gram_for": MESSAGE,
     "chat.search.query:signs_of": MESSAGE,
-    "chat.shared.arrays:quote": MESSAGE,
-    "chat.shared.endpoints:parse_address": HEAD,
+    "chat.shared.sql:quote": MESSAGE,
+    "chat.shared.web:parse_address": HEAD,
     "chat.shared.multipart:find_boundary": HEAD,
     "chat.shared.multipart:parse_extended": HEAD,
     "chat.shared.multipart:parse_parameters": HEAD,
@@ -269,13 +269,13 @@ ADAPTED = {
     "chat.search.lexemes:encode_words": Subject(lambda text: encode_words(text, [text[:200]]), MESSAGE),
     "chat.search.query:parse_day": Subject(lambda text: parse_day(text, "before"), HEAD),
     "chat.search.query:want": Subject(lambda text: want(text, True), QUERY),
-    "chat.shared.arrays:texts": Subject(lambda text: texts(pieces_of(text)), MESSAGE),
-    "chat.shared.arrays:elements": Subject(lambda text: elements(pieces_of(text)), MESSAGE),
-    "chat.shared.endpoints:parse_ids": Subject(lambda text: parse_ids(text, "ids", 500), HEAD),
-    "chat.shared.endpoints:parse_model": Subject(lambda data: parse_model(data, Draft), BODY, encoded=True),
+    "chat.shared.sql:texts": Subject(lambda text: texts(pieces_of(text)), MESSAGE),
+    "chat.shared.sql:elements": Subject(lambda text: elements(pieces_of(text)), MESSAGE),
+    "chat.shared.web:parse_ids": Subject(lambda text: parse_ids(text, "ids", 500), HEAD),
+    "chat.shared.web:parse_model": Subject(lambda data: parse_model(data, Draft), BODY, encoded=True),
     "chat.shared.multipart:FormParser.feed": Subject(feed_form, BODY, encoded=True),
-    "chat.shared.rates:veil": Subject(lambda text: veil(text, text), QUERY),
-    "chat.shared.repeats:Repeats.judge": Subject(lambda text: Repeats(lambda: 0.0).judge("failed", text), MESSAGE),
+    "chat.shared.rate_limits:veil": Subject(lambda text: veil(text, text), QUERY),
+    "chat.shared.logging:Repeats.judge": Subject(lambda text: Repeats(lambda: 0.0).judge("failed", text), MESSAGE),
     "chat.shared.websocket.frames:Reader.feed": Subject(feed_frames, 2 * FRAME, encoded=True, cases=5),
     "chat.shared.websocket.frames:Reader": Subject(feed_bytes, FRAME, encoded=True),
     "chat.shared.websocket.handshake:accept_key": Subject(ask_for_upgrade, HEAD),
@@ -331,14 +331,14 @@ REASONS = {
         chat.shared.registry.choice:decode_choice chat.shared.registry.evidence:read_evidence
     """,
     "looks a name up in the request; its length is limited there": """
-        chat.conversations.endpoints:parse_line chat.search.endpoints:parse_id chat.shared.endpoints:parse_count
+        chat.conversations.endpoints:parse_line chat.search.endpoints:parse_id chat.shared.web:parse_count
         presence.oversight.endpoints:parse_text
     """,
     "settings and files of the operator": """
         chat.shared.redis:split_servers chat.shared.settings:check_rates chat.shared.settings:check_files_url
         chat.shared.settings:check_public_url
         chat.exchange.archive:Archive._check chat.operations.audit:parse_since
-        chat.shared.rates:parse_rates chat.files.images:Pictures._check_sandbox
+        chat.shared.rate_limits:parse_rates chat.files.images:Pictures._check_sandbox
     """,
     "a look-up in the database": "chat.accounts.accounts:Accounts._check_time_zone",
     "the paths of this server's routes": "chat.api_schema.openapi:plain",

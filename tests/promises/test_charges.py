@@ -8,17 +8,20 @@ import pytest
 
 from chat.app import ROUTES
 from chat.route_limits import LIMITS
-from chat.shared.charging import FREE
-from chat.shared.rates import Limit, Rates
+from chat.shared.rate_limits import Limit, Rates
 from chat.shared.settings import Settings
+from chat.shared.web import FREE
 from tests.accounts.door import Visitor, visiting
 from tests.cast import Cast, Person, casting
 from tests.nodes import Node, running_node
 from tests.promises.test_identity import OPEN, filled, routes
 
 RATES = [name for name in Settings.model_fields if name.startswith("rate_") and name != "rate_limits"]
+
 UNLIMITED = {"/", "/assets/{name}", "/{name}", "/{address}", "/health/live", "/health/ready", "/metrics"}
+
 DELETES_ACCOUNT = ("DELETE", "/api/users/me")
+
 PROXIES = {"trusted_proxies": "127.0.0.0/8"}
 
 

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 import structlog
 
-from chat.shared.logs import Seldom
+from chat.shared.logging import Seldom
 from tests.cast import Person
 from tests.nodes import Node
 from tests.waiting import breathe

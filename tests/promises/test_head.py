@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 
 from chat.shared.detach import BodyRefused, Departed, NotDetachable, check_request, detach, find_fault
-from chat.shared.problems import NotAllowed
+from chat.shared.errors import NotAllowed
 from chat.stream.endpoints import STREAMS
 from tests.cast import Cast, Person
 from tests.head_walk import sets_scene, walks_everywhere
@@ -16,6 +16,7 @@ from tests.nodes import Node
 from tests.waiting import eventually
 
 STREAM = "GET /api/chat/stream HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {token}\r\n{more}\r\n"
+
 LIVE = b"HEAD /health/live HTTP/1.1\r\nHost: test\r\n\r\n"
 
 
@@ -95,6 +96,7 @@ class Silent(asyncio.Protocol):
 
 
 FITTING = {"Content-Type": "text/event-stream"}
+
 UNFIT = {
     "HEAD": ("HEAD", FITTING, ""),
     "a body": ("GET", FITTING, "Content-Length: 2\r\n"),

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import psycopg
 import pytest
 
-from chat.shared.endpoints import IDENTITIES
+from chat.shared.web import IDENTITIES
 from chat.stream.endpoints import STREAMS
 from tests.accounts.door import PASSWORD, Visitor, visiting
 from tests.cast import Cast, Person, casting

@@ -4,7 +4,7 @@ import psycopg
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chat.shared.arrays import numbers, texts
+from chat.shared.sql import numbers, texts
 
 WORDS = st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=30), max_size=8)
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.shared.bucket import KEYS_MOST, SWEPT_FROM, Bucket
+from chat.shared.rate_limits import KEYS_MOST, SWEPT_FROM, Bucket
 
 
 class Clock:

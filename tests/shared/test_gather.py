@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 import pytest
 from psycopg_pool import PoolTimeout
 
-from chat.shared.gather import Gather
-from chat.shared.problems import NotFound, Overloaded
+from chat.shared.batching import Gather
+from chat.shared.errors import NotFound, Overloaded
 from tests.waiting import eventually
 
 

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chat.shared.errors import TooLarge
 from chat.shared.multipart import BadForm, Event, FormParser, Part, PartEnd, find_boundary, parse_parameters
-from chat.shared.problems import TooLarge
 
 HEAD = b'Content-Disposition: form-data; name="f"; filename="x"\r\n\r\n'
+
 PIECES = st.lists(st.sampled_from([b"\r", b"\n", b"-", b"--", b"--b", b"b", b"x", b"\r\n--", b"\r\n--c"]), max_size=30)
 
 

@@ -1,6 +1,6 @@
 """What repeats is said once a minute, with how often it was kept back."""
 
-from chat.shared.repeats import MOST, PERIOD_SECONDS, Repeats
+from chat.shared.logging import MOST, PERIOD_SECONDS, Repeats
 
 
 class Clock:

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from chat.log.entry import Entry, encode_frame
-from chat.shared.stays import Stay, Stays
+from chat.shared.membership import Stay, Stays
 from chat.stream.coalesce import FREE, Coalescer, rest_after
 from chat.stream.hub import Hub
 from tests.costs.kept import Kept

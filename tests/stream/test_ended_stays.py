@@ -3,8 +3,8 @@
 import pytest
 
 from chat.log.tail import read_entries
-from chat.shared.endpoints import POOL
-from chat.shared.stays import Stay, Stays
+from chat.shared.membership import Stay, Stays
+from chat.shared.web import POOL
 from tests.cast import Cast, Person
 from tests.nodes import Node, running_node
 from tests.stream.socket_ear import listens_at_socket

@@ -9,7 +9,7 @@ from chat.exchange.export.names import Names
 from chat.exchange.export.reader import Reader, Row
 from chat.exchange.record import VERSION
 from chat.exchange.wording import digest
-from chat.shared.queries import load
+from chat.shared.sql import load
 
 queries = load(__file__)
 

@@ -10,7 +10,7 @@ from chat.exchange.export.lines import conversation_line, encode, message_line, 
 from chat.exchange.export.names import Names
 from chat.exchange.export.reader import Reader, Row
 from chat.exchange.trouble import NobodyThere
-from chat.shared.queries import load
+from chat.shared.sql import load
 
 queries = load(__file__)
 

@@ -9,7 +9,7 @@ import psycopg
 from psycopg import AsyncServerCursor
 
 from chat.shared.postgres import Connection
-from chat.shared.queries import load
+from chat.shared.sql import load
 
 queries = load(__file__)
 

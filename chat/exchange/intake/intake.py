@@ -21,7 +21,7 @@ from chat.log.append import Change, Log
 from chat.log.entry import Entry
 from chat.messages.posting import queries as posting_queries
 from chat.shared.postgres import Pool
-from chat.shared.queries import load
+from chat.shared.sql import load
 
 queries = load(__file__)
 

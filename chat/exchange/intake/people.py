@@ -6,7 +6,7 @@ from datetime import datetime
 from chat.exchange.record import Block, User
 from chat.log.append import Change
 from chat.shared.postgres import Connection
-from chat.shared.queries import load
+from chat.shared.sql import load
 
 queries = load(__file__)
 

@@ -8,7 +8,7 @@ from chat.exchange.record import Conversation, Key
 from chat.exchange.trouble import NoRoom
 from chat.log.append import Change
 from chat.shared.postgres import Connection
-from chat.shared.queries import load
+from chat.shared.sql import load
 
 queries = load(__file__)
 

@@ -14,7 +14,7 @@ from chat.messages.pins import queries as pins_queries
 from chat.messages.pins import record_pin
 from chat.messages.posting import queries as posting_queries
 from chat.model.events import joined
-from chat.shared.queries import load
+from chat.shared.sql import load
 
 queries = load(__file__)
 

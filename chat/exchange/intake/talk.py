@@ -22,8 +22,7 @@ from chat.messages.reactions import SHOWN
 from chat.messages.threads import queries as threads_queries
 from chat.model.conversation import Conversation
 from chat.model.message import Message as Shown
-from chat.shared.arrays import elements
-from chat.shared.queries import load
+from chat.shared.sql import elements, load
 
 queries = load(__file__)
 

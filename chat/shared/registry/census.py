@@ -8,7 +8,7 @@ from collections import Counter
 from sys import intern
 from typing import Protocol
 
-from chat.shared.nobody import is_probe
+from chat.shared.probes import is_probe
 
 
 class Counted(Protocol):

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from chat.shared.gather import Gather
+from chat.shared.batching import Gather
 from chat.shared.postgres import Pool
-from chat.shared.queries import load
 from chat.shared.registry.choice import Choice
+from chat.shared.sql import load
 
 queries = load(__file__)
 

@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol
 
 import orjson
 
-from chat.shared.nobody import is_probe
+from chat.shared.probes import is_probe
 from chat.shared.registry.census import Census
 from chat.shared.registry.choice import Choice
 

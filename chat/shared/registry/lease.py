@@ -10,13 +10,14 @@ from typing import Any
 import orjson
 import structlog
 
-from chat.shared.problems import Refusal
+from chat.shared.errors import Refusal
 from chat.shared.redis import UNAVAILABLE, Bytes
 from chat.shared.registry.calls import LEASE, LEAVE, Call, run_call
 from chat.shared.registry.keys import LEASES
 from chat.shared.registry.timing import Timing
 
 GLANCE_SECONDS = 0.2
+
 log = structlog.get_logger(__name__)
 
 

@@ -5,10 +5,12 @@ import binascii
 import hashlib
 from collections.abc import Mapping
 
-from chat.shared.problems import NotWebSocket, Refusal
+from chat.shared.errors import NotWebSocket, Refusal
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+
 VERSION = "13"
+
 KEY_BYTES = 16
 
 
