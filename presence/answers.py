@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 from chat.shared.errors import AdminsOnly, NotFound, Refusal
 from chat.shared.rate_limits import Rates
-from chat.shared.registry.keys import TYPING
 from chat.shared.registry.registry import Registry
+from chat.shared.registry.scripts import TYPING
 from presence.delta import format_moment
 from presence.mirror import Mirror
 from presence.scope import Scope

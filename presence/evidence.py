@@ -4,8 +4,8 @@ from typing import Any
 
 from chat.shared.errors import NotFound
 from chat.shared.postgres import Pool
-from chat.shared.registry.evidence import DeviceHere, Evidence
 from chat.shared.registry.registry import Registry
+from chat.shared.registry.reporting import DeviceHere, Evidence
 from chat.shared.sql import load
 from presence.delta import format_moment
 from presence.mirror import make_record

@@ -13,13 +13,16 @@ import orjson
 import structlog
 
 from chat.shared.redis import UNAVAILABLE
-from chat.shared.registry.keys import PERSON
 from chat.shared.registry.registry import Registry
+from chat.shared.registry.scripts import PERSON
 from presence.delta import Record, View, forget, merge
 
 BATCH = 500
+
 AGAIN_SECONDS = 0.25
+
 BREATH_SECONDS = 0.01  # as in the writer: what arrives meanwhile goes into the next round trip
+
 log = structlog.get_logger(__name__)
 
 

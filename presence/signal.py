@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from chat.shared.errors import Refusal
-from chat.shared.registry.choice import Choice, Mode
+from chat.shared.registry.status_choice import Choice, Mode
 
 FRAME_MOST = 4096
 

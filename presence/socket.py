@@ -8,7 +8,7 @@ import orjson
 
 from chat.shared.errors import Refusal
 from chat.shared.identity import Member
-from chat.shared.registry.holdings import Connection
+from chat.shared.registry.connections import Connection
 from chat.shared.websocket.frames import encode_frame
 from chat.shared.websocket.wire import Wire
 from presence.signal import BadFrame, Signal, parse_signal

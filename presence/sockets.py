@@ -13,8 +13,8 @@ from chat.shared.postgres import UNAVAILABLE as POSTGRES_AWAY
 from chat.shared.postgres import Pool
 from chat.shared.rate_limits import Rates
 from chat.shared.redis import UNAVAILABLE as REDIS_AWAY
-from chat.shared.registry.keys import TYPING
 from chat.shared.registry.registry import Registry, Works
+from chat.shared.registry.scripts import TYPING
 from chat.shared.settings import Settings
 from chat.shared.websocket.wire import TOO_FAST
 from presence.answers import Answers, describe_own

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from chat.shared.registry.choice import Choice
+from chat.shared.registry.status_choice import Choice
 
 Status = Literal["online", "away", "dnd", "offline"]
 

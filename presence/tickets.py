@@ -5,8 +5,8 @@ import secrets
 from chat.shared.errors import Unauthenticated, Unavailable
 from chat.shared.identity import Identities, Member, hash_token
 from chat.shared.redis import UNAVAILABLE
-from chat.shared.registry.keys import ticket_key
 from chat.shared.registry.registry import Registry
+from chat.shared.registry.scripts import ticket_key
 
 TICKET_SECONDS = 30
 

@@ -8,9 +8,10 @@ from pathlib import Path
 from chat.chaos.faults.table import FAULTS
 from chat.chaos.node import PROGRAM
 from chat.chaos.plan import Strike, draw
-from chat.shared.registry.timing import check_timing
+from chat.shared.registry.lease import check_timing
 
 SECTION = 75.0  # seconds of faults between two checkpoints
+
 MACHINE = 4.0  # what a busy machine may add to the time in which ghosts are gone
 
 

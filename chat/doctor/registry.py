@@ -9,10 +9,11 @@ from chat.doctor.clocks import compare_clocks
 from chat.doctor.finding import Finding, advise, good, judge
 from chat.shared.redis import UNAVAILABLE as REDIS_UNAVAILABLE
 from chat.shared.redis import Bytes, open_redis
-from chat.shared.registry.keys import LEASES
-from chat.shared.registry.overview import as_dict
+from chat.shared.registry.reporting import as_dict
+from chat.shared.registry.scripts import LEASES
 
 OLDEST = 7
+
 CONF = "redis.conf (or valkey.conf), or by CONFIG SET"
 
 

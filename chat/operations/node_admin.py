@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from chat.shared.redis import UNAVAILABLE, Bytes, open_redis
-from chat.shared.registry.overview import Overview, Record
+from chat.shared.registry.reporting import Overview, Record
 
 COLUMNS = ("node", "role", "state", "streams", "sockets", "heard", "memory")
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from chat.log.entry import encode_notice
-from chat.shared.registry.holdings import Kind
+from chat.shared.registry.connections import Kind
 from chat.stream.chunk import Chunk
 
 SEND_SECONDS = 60.0  # how long a reader who catches up may take for what was sent

@@ -6,12 +6,13 @@ from typing import Any
 import orjson
 
 from chat.shared.redis import UNAVAILABLE
-from chat.shared.registry.overview import Record, Seen
 from chat.shared.registry.registry import Registry
+from chat.shared.registry.reporting import Record, Seen
 from chat.shared.websocket.frames import encode_frame
 from presence.roster import Roster
 
 PERIOD_SECONDS = 1.0
+
 INTERNAL = {"where", "claimed"}
 
 

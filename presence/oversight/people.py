@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from chat.shared.postgres import Pool
-from chat.shared.registry.evidence import Evidence
-from chat.shared.registry.overview import Overview
+from chat.shared.registry.reporting import Evidence, Overview
 from chat.shared.sql import load
 from presence.delta import format_moment
 

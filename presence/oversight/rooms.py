@@ -15,8 +15,8 @@ import structlog
 
 from chat.shared.postgres import Pool
 from chat.shared.redis import UNAVAILABLE
-from chat.shared.registry.keys import ROOMS, ROOMS_ASKED
 from chat.shared.registry.registry import Registry
+from chat.shared.registry.scripts import ROOMS, ROOMS_ASKED
 from chat.shared.sql import load
 from presence.oversight.people import like
 

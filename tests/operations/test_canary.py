@@ -10,7 +10,7 @@ import redis
 
 from chat.operations.canary_probe import open_socket
 from chat.shared.probes import Probe
-from chat.shared.registry.keys import LEASES
+from chat.shared.registry.scripts import LEASES
 from tests.cast import Cast
 from tests.promises.conftest import StartNode, stage, start_node
 from tests.waiting import eventually

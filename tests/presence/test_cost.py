@@ -9,7 +9,7 @@ from types import FrameType
 from typing import Any
 
 import chat
-from chat.shared.registry.holdings import Connection
+from chat.shared.registry.connections import Connection
 from chat.shared.registry.registry import Registry
 from presence.endpoints import SOCKETS
 from tests.cast import Cast
@@ -19,8 +19,11 @@ from tests.registry.desks import open_desk
 from tests.waiting import eventually
 
 ONLINE, WATCHERS = 10_000, 50
+
 FEW = 100
+
 FOLDER = str(Path(chat.__file__).parent)
+
 FAR = 1_000_000  # ids of people who only exist in the registry
 
 

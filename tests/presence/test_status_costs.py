@@ -4,7 +4,7 @@ import asyncio
 
 import psycopg
 
-from chat.shared.registry.choice import Choice
+from chat.shared.registry.status_choice import Choice
 from presence.endpoints import SOCKETS
 from tests.cast import Cast, casting
 from tests.nodes import Node, running_node

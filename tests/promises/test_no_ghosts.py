@@ -12,7 +12,7 @@ import orjson
 import redis
 
 from chat.chaos.node import NodeProcess
-from chat.shared.registry.timing import MARGIN, Timing
+from chat.shared.registry.lease import MARGIN, Timing
 from tests.cast import Cast
 from tests.databases import as_node
 from tests.promises.conftest import StartNode

@@ -3,7 +3,7 @@
 import orjson
 import redis
 
-from chat.shared.registry.keys import LEASES
+from chat.shared.registry.scripts import LEASES
 from tests.promises.conftest import StartNode
 from tests.waiting import eventually
 

@@ -7,8 +7,8 @@ import psycopg
 
 from chat.shared.postgres import make_pool
 from chat.shared.redis import open_redis
-from chat.shared.registry.evidence import Evidence
 from chat.shared.registry.registry import Registry
+from chat.shared.registry.reporting import Evidence
 from chat.shared.settings import read_settings
 from chat.shared.tasks import Tasks
 from tests.waiting import eventually

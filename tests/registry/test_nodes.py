@@ -3,15 +3,14 @@
 import pytest
 
 from chat.shared.redis import connect_redis
-from chat.shared.registry.calls import CLAIM, Call, run_call
-from chat.shared.registry.keys import LEASES, held_key, person_key
-from chat.shared.registry.lease import NameTaken
-from chat.shared.registry.timing import check_timing
+from chat.shared.registry.lease import NameTaken, check_timing
+from chat.shared.registry.scripts import CLAIM, LEASES, Call, held_key, person_key, run_call
 from chat.shared.settings import BadSettings
 from tests.registry.desks import Desk, open_desk
 from tests.waiting import eventually
 
 PEOPLE = range(1, 41)
+
 MACHINE = 3.0  # what a busy machine may add
 
 

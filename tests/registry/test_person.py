@@ -10,9 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chat.shared.redis import Bytes, connect_redis
-from chat.shared.registry.calls import HOLD, LOOK, Call, run_call
-from chat.shared.registry.choice import Choice, Mode
-from chat.shared.registry.keys import person_key
+from chat.shared.registry.scripts import HOLD, LOOK, Call, person_key, run_call
+from chat.shared.registry.status_choice import Choice, Mode
 from presence.status import Device, merge_devices, show
 from tests.registry.desks import Desk, enrol, open_desk
 from tests.waiting import breathe, eventually

@@ -8,14 +8,31 @@ import orjson
 import structlog
 
 from chat.shared.redis import UNAVAILABLE, Bytes
-from chat.shared.registry.calls import CLAIM, REAP, Call, run_call, run_calls, run_commands
-from chat.shared.registry.keys import COUNTS, LEASES, PEOPLE, PERSON, held_key, person_key, person_of
+from chat.shared.registry.scripts import (
+    CLAIM,
+    COUNTS,
+    LEASES,
+    PEOPLE,
+    PERSON,
+    REAP,
+    Call,
+    held_key,
+    person_key,
+    person_of,
+    run_call,
+    run_calls,
+    run_commands,
+)
 
 BATCH = 500
+
 CLAIM_MS = 5_000
+
 RECONCILE_SECONDS = 300.0
+
 # After each 500 people: a look through 100,000 takes 10 s more, and slows nobody.
 PAUSE_SECONDS = 0.05
+
 log = structlog.get_logger(__name__)
 
 

@@ -13,23 +13,29 @@ import structlog
 
 from chat.shared.postgres import Pool
 from chat.shared.redis import UNAVAILABLE, Bytes
-from chat.shared.registry.calls import LOOK, Call, run_calls, run_commands
-from chat.shared.registry.choice import Choice
-from chat.shared.registry.choices import Choices
-from chat.shared.registry.evidence import Evidence, read_evidence
-from chat.shared.registry.holdings import Connection, Held, Holdings, Kind, Open
-from chat.shared.registry.keys import HOLDER, LEASES, PERSON, REVOKED, holder_channel, person_key
-from chat.shared.registry.lease import Lease
-from chat.shared.registry.overview import Overview, as_dict
+from chat.shared.registry.connections import Connection, Held, Holdings, Kind, Open
+from chat.shared.registry.lease import Lease, check_timing
 from chat.shared.registry.reaper import Reaper
-from chat.shared.registry.revocations import Revocations
+from chat.shared.registry.reporting import Evidence, Overview, Traffic, as_dict, read_evidence
+from chat.shared.registry.scripts import (
+    HOLDER,
+    LEASES,
+    LOOK,
+    PERSON,
+    REVOKED,
+    Call,
+    holder_channel,
+    person_key,
+    run_calls,
+    run_commands,
+)
+from chat.shared.registry.status_choice import Choice, Choices
 from chat.shared.registry.subscriber import Subscriber
-from chat.shared.registry.timing import check_timing
-from chat.shared.registry.traffic import Traffic
 from chat.shared.registry.writer import Writer
 from chat.shared.settings import Settings
 
 log = structlog.get_logger(__name__)
+
 Works = dict[str, Callable[[], Coroutine[Any, Any, None]]]
 
 
@@ -197,3 +203,30 @@ class Registry:
         self.writer.call_me(holder)
         for lost in self.on_lost if self.writer.before else ():
             lost()
+
+
+# Revocations: which logins have ended, told to every node at once. A hint, never waited for: the log says it, too.
+
+WAITING_MOST = 1000
+
+
+class Revocations:
+    """What one node has to tell."""
+
+    def __init__(self, redis: Bytes) -> None:
+        self._redis = redis
+        self._waiting: asyncio.Queue[int] = asyncio.Queue(WAITING_MOST)
+
+    def revoke(self, session_id: int) -> None:
+        """Close the login's streams and sockets on every node."""
+        if not self._waiting.full():
+            self._waiting.put_nowait(session_id)
+
+    async def run(self) -> None:
+        """Publish for ever."""
+        while True:
+            session_id = await self._waiting.get()
+            try:
+                await self._redis.publish(REVOKED, b"%d" % session_id)
+            except UNAVAILABLE as error:
+                log.warning("a revocation was not published; the log tells of it", error=repr(error))

@@ -1,20 +1,78 @@
 """The overview: all nodes by their leases, and the figures of the whole. It costs as much as there are nodes."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import orjson
 
-from chat.shared.redis import Bytes
-from chat.shared.registry.calls import DRAIN, OVERVIEW, Call, run_call, run_commands
-from chat.shared.registry.evidence import Evidence, read_evidence
-from chat.shared.registry.keys import COUNTS, LEASES, held_key, person_key
+from chat.shared.redis import UNAVAILABLE, Bytes
+from chat.shared.registry.scripts import (
+    COUNTS,
+    DRAIN,
+    LEASES,
+    OVERVIEW,
+    Call,
+    held_key,
+    person_key,
+    run_call,
+    run_commands,
+)
+from chat.shared.registry.status_choice import Choice, decode_choice
+
+# Evidence: what the registry knows of a person, read as it stands.
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceHere:
+    """A login's connections on one node. `gone`: when its linger ends, in milliseconds since 1970; 0 if connected."""
+
+    session_id: int
+    holder: str
+    streams: int
+    sockets: int
+    active: bool
+    gone: int
+
+    @property
+    def node(self) -> str:
+        """The name of the node."""
+        return self.holder.rpartition("~")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All of a person: devices, choice, when last active, what others and the person were told."""
+
+    devices: list[DeviceHere]
+    choice: Choice
+    seen: int
+    shown: list[Any]
+    own: list[Any]
+
+
+def read_evidence(fields: dict[bytes, bytes]) -> Evidence:
+    """From the fields of the person's hash."""
+    devices = [
+        DeviceHere(row[0], name[2:].decode(), row[1], row[2], bool(row[3]), row[4])
+        for name, rows in fields.items()
+        if name.startswith(b"h:")
+        for row in orjson.loads(rows)
+    ]
+    shown = orjson.loads(fields.get(b"shown", b"null")) or [0, "offline", "", "", 0, 0, 0]
+    own = orjson.loads(fields.get(b"own", b"null")) or [0, "offline online", "", "", 0, 0]
+    return Evidence(devices, decode_choice(fields.get(b"choice")), int(fields.get(b"seen", 0)), shown, own)
+
 
 Record = dict[str, Any]
+
 State = Literal["up", "silent", "draining", "drained", "leaving", "lost", "reaped"]
+
 SUMMED = ("people", "online", "away", "dnd", "streams", "sockets")
+
 COUNTED = ("reaped", "ghosts", "joins", "leaves")
+
 SILENT = 0.4  # of a lease without a renewal: two beats
 
 
@@ -95,3 +153,41 @@ def state_of(record: Record, at: int) -> State:
 def as_dict(answer: Any) -> dict[bytes, bytes]:
     """HGETALL's answer, which is a mapping or a flat list, after the protocol's version."""
     return answer if isinstance(answer, dict) else dict(zip(answer[::2], answer[1::2], strict=True))
+
+
+# Traffic: how many people others have seen come and go, counted by all nodes together.
+
+PERIOD_SECONDS = 1.0
+
+
+class Traffic:
+    """Whoever runs a script is told whether by it somebody came or went; what it noted is added up once a second, so
+    that a storm costs no more than a calm."""
+
+    def __init__(self, redis: Bytes) -> None:
+        self._redis = redis
+        self._joins = self._leaves = 0
+
+    def note(self, moved: int) -> None:
+        """1: others see one more; -1: one fewer; 0: neither."""
+        if moved > 0:
+            self._joins += 1
+        elif moved < 0:
+            self._leaves += 1
+
+    async def run(self) -> None:
+        """Add them up for ever; what Redis did not take stays for the next time."""
+        while True:
+            await asyncio.sleep(PERIOD_SECONDS)
+            try:
+                await self.add_up()
+            except UNAVAILABLE:
+                continue  # whoever needs Redis more says so
+
+    async def add_up(self) -> None:
+        """All that was noted. Raises that Redis is away."""
+        joins, leaves = self._joins, self._leaves
+        counts = [["HINCRBY", COUNTS, name, count] for name, count in (("joins", joins), ("leaves", leaves)) if count]
+        await run_commands(self._redis, counts)
+        self._joins -= joins
+        self._leaves -= leaves

@@ -19,10 +19,9 @@ from chat.shared.postgres import Pool
 from chat.shared.probes import is_probe
 from chat.shared.redis import UNAVAILABLE as REDIS_AWAY
 from chat.shared.redis import Bytes
-from chat.shared.registry.calls import HOLD, Call, run_calls, run_commands
-from chat.shared.registry.choices import read_choices
-from chat.shared.registry.holdings import Held, Holdings
-from chat.shared.registry.keys import PERSON, held_key, person_key
+from chat.shared.registry.connections import Held, Holdings
+from chat.shared.registry.scripts import HOLD, PERSON, Call, held_key, person_key, run_calls, run_commands
+from chat.shared.registry.status_choice import read_choices
 
 BATCH = 500
 
