@@ -1,7 +1,7 @@
 """The HTTP server below the application: errors before routing, a limit on request heads, a deadline on every answer.
 
 aiohttp has no public hook for any of these, so this module subclasses its connection handler. The range of versions
-is pinned in pyproject.toml. Streams and sockets that were detached (`chat/shared/detach.py`) have left it.
+is pinned in pyproject.toml. Streams and sockets that were detached (`chat/shared/transport/detach.py`) have left it.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
 from chat.middleware import Failed, answer_http_error, set_headers
 from chat.shared.errors import Refusal
 from chat.shared.settings import Settings
-from chat.shared.unsent import Unsent
+from chat.shared.transport.unsent import Unsent
 from chat.shared.web import MEMBER, SETTINGS, answer_problem, find_address
 
 LINE_MOST = 16 * 1024  # the request line

@@ -6,10 +6,11 @@ from typing import TypeVar
 from aiohttp import web
 
 from chat.shared.audit import record
-from chat.shared.detach import Departed, NotDetachable, detach, upgrade
 from chat.shared.errors import Unavailable, Unfinished
 from chat.shared.identity import Member
 from chat.shared.redis import UNAVAILABLE
+from chat.shared.transport.detach import Departed, NotDetachable, detach, upgrade
+from chat.shared.transport.ws_protocol import BUFFER
 from chat.shared.web import (
     ADMISSION,
     IDENTITIES,
@@ -22,7 +23,6 @@ from chat.shared.web import (
     parse_ids,
     require_identity,
 )
-from chat.shared.websocket.wire import BUFFER
 from presence.signal import WATCH_MOST
 from presence.sockets import Sockets
 from presence.tickets import TICKET_SECONDS, issue_ticket, redeem_ticket

@@ -9,8 +9,8 @@ import orjson
 from chat.shared.errors import Refusal
 from chat.shared.identity import Member
 from chat.shared.registry.connections import Connection
-from chat.shared.websocket.frames import encode_frame
-from chat.shared.websocket.wire import Wire
+from chat.shared.transport.ws_frames import encode_frame
+from chat.shared.transport.ws_protocol import Wire
 from presence.signal import BadFrame, Signal, parse_signal
 
 DRAIN, REVOKED = (1001, "drain"), (4401, "login ended")

@@ -16,7 +16,7 @@ from chat.shared.redis import UNAVAILABLE as REDIS_AWAY
 from chat.shared.registry.registry import Registry, Works
 from chat.shared.registry.scripts import TYPING
 from chat.shared.settings import Settings
-from chat.shared.websocket.wire import TOO_FAST
+from chat.shared.transport.ws_protocol import TOO_FAST
 from presence.answers import Answers, describe_own
 from presence.follower import Follower
 from presence.glance import Glance

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 
 import orjson
 
-from chat.shared.websocket.frames import encode_frame
+from chat.shared.transport.ws_frames import encode_frame
 from presence.delta import Record
 from presence.socket import Socket
 

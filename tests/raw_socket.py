@@ -4,11 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from chat.shared.websocket.frames import CLOSE, TEXT, Message, encode_frame, unmask
+from chat.shared.transport.ws_frames import CLOSE, TEXT, Message, encode_frame, unmask
 from tests.cast import Person
 
 MASK = b"\1\2\3\4"
+
 SOCKETS = ("/api/chat/socket", "/api/presence/socket")
+
 SECONDS = 5.0
 
 

@@ -6,7 +6,7 @@ from typing import cast
 
 import orjson
 
-from chat.shared.websocket.frames import CLOSE, TEXT, unmask
+from chat.shared.transport.ws_frames import CLOSE, TEXT, unmask
 
 KEY = b"AAAAAAAAAAAAAAAAAAAAAA=="
 

@@ -16,9 +16,10 @@ from urllib.parse import quote
 import orjson
 
 from chat.bench.guests import KEY
-from chat.shared.websocket.frames import unmask
+from chat.shared.transport.ws_frames import unmask
 
 PICTURE = 7990, 8000
+
 READ_BYTES = 1024
 
 
@@ -176,6 +177,7 @@ def stall_forms(mallory: Mallory) -> None:
 
 
 PRESENCE, CHAT = "/api/presence/socket", "/api/chat/socket"
+
 CASES: dict[str, Callable[[Mallory], None]] = {
     "pongs on the presence socket": flood(PRESENCE, masked(10)),
     "pings on the presence socket": flood(PRESENCE, masked(9)),

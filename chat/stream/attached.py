@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from chat.shared.detach import notice_silence
+from chat.shared.transport.detach import notice_silence
 from chat.stream.chunk import Chunk
 from chat.stream.stream import BYE_SECONDS, Reason, Stream, encode_bye
 

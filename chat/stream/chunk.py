@@ -1,7 +1,7 @@
 """What one write carries: the same bytes for every reader that gets the same entries. Pure."""
 
 from chat.log.entry import encode_chunk, split_frame
-from chat.shared.websocket.frames import encode_frame
+from chat.shared.transport.ws_frames import encode_frame
 
 
 class Chunk:

@@ -5,11 +5,11 @@ import random
 
 from aiohttp import web
 
-from chat.shared.detach import Departed, upgrade
 from chat.shared.errors import Refusal, Unfinished
 from chat.shared.identity import Member
 from chat.shared.postgres import UNAVAILABLE as POSTGRES_AWAY
 from chat.shared.rate_limits import Limit
+from chat.shared.transport.detach import Departed, upgrade
 from chat.shared.web import ADMISSION, IDENTITIES, RATES, answer_json, parse_count, parse_ids, require_identity
 from chat.stream.attached import Attached
 from chat.stream.chunk import Chunk

@@ -6,7 +6,7 @@ from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp_sse import EventSourceResponse
 
-from chat.shared.detach import check_request
+from chat.shared.transport.detach import check_request
 from chat.stream.chunk import Chunk
 from chat.stream.replay import Send
 from chat.stream.stream import SEND_SECONDS

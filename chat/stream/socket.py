@@ -12,9 +12,9 @@ import orjson
 from aiohttp import web
 
 from chat.log.entry import encode_notice
-from chat.shared.detach import detach
 from chat.shared.errors import Refusal
-from chat.shared.websocket.wire import BUFFER, Wire
+from chat.shared.transport.detach import detach
+from chat.shared.transport.ws_protocol import BUFFER, Wire
 from chat.stream.chunk import Chunk
 from chat.stream.stream import SEND_SECONDS, Reason, Stream, encode_bye
 

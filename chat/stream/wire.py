@@ -1,6 +1,6 @@
 """The detached transport: once a stream is prepared, all that is left of its connection is this small protocol.
 
-aiohttp lets go of it (`chat/shared/detach.py`): 1.4 KB a stream were measured in place of 11 to 14, and a delivery
+aiohttp lets go of it (`chat/shared/transport/detach.py`): 1.4 KB a stream were measured in place of 11 to 14, and a delivery
 costs its `write(2)`. STREAM_TRANSPORT=attached does without it (attached.py, the same tests).
 """
 
@@ -9,11 +9,12 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from chat.shared.detach import detach
+from chat.shared.transport.detach import detach
 from chat.stream.chunk import Chunk
 from chat.stream.stream import BYE_SECONDS, Reason, Stream, encode_bye
 
 HEARD_MOST = 64 * 1024
+
 LAST_CHUNK = b"0\r\n\r\n"
 
 

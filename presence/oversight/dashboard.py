@@ -8,7 +8,7 @@ import orjson
 from chat.shared.redis import UNAVAILABLE
 from chat.shared.registry.registry import Registry
 from chat.shared.registry.reporting import Record, Seen
-from chat.shared.websocket.frames import encode_frame
+from chat.shared.transport.ws_frames import encode_frame
 from presence.roster import Roster
 
 PERIOD_SECONDS = 1.0

@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 import structlog
 
-from chat.shared.websocket.frames import encode_frame
+from chat.shared.transport.ws_frames import encode_frame
 from tests.cast import Cast, Person
 from tests.nodes import Node
 from tests.presence.eyes import open_eyes
 from tests.raw_socket import handshake, masked
 
 TURNS = 150
+
 PIECES = [
     b"{",
     b"}",

@@ -49,9 +49,9 @@ from chat.shared.logging import Repeats
 from chat.shared.multipart import FormParser
 from chat.shared.rate_limits import veil
 from chat.shared.sql import elements, texts
+from chat.shared.transport.ws_frames import Reader, unmask
+from chat.shared.transport.ws_protocol import accept_key
 from chat.shared.web import parse_ids, parse_model
-from chat.shared.websocket.frames import Reader, unmask
-from chat.shared.websocket.handshake import accept_key
 from chat.stream.chunk import Chunk
 from chat.stream.poll import split_frames
 from chat.stream.start import choose_start
@@ -135,8 +135,8 @@ BYTES_BY_NAME = {
     "chat.log.entry:split_frame": BODY,
     "chat.search.indexer:place_of": BODY,
     "chat.shared.multipart:parse_head": HEAD,
-    "chat.shared.websocket.frames:check_text": FRAME,
-    "chat.shared.websocket.frames:parse_close": 125,
+    "chat.shared.transport.ws_frames:check_text": FRAME,
+    "chat.shared.transport.ws_frames:parse_close": 125,
     "chat.stream.chunk:encode_text": BODY,
     "presence.signal:parse_signal": 4_096,
 }
@@ -276,10 +276,10 @@ ADAPTED = {
     "chat.shared.multipart:FormParser.feed": Subject(feed_form, BODY, encoded=True),
     "chat.shared.rate_limits:veil": Subject(lambda text: veil(text, text), QUERY),
     "chat.shared.logging:Repeats.judge": Subject(lambda text: Repeats(lambda: 0.0).judge("failed", text), MESSAGE),
-    "chat.shared.websocket.frames:Reader.feed": Subject(feed_frames, 2 * FRAME, encoded=True, cases=5),
-    "chat.shared.websocket.frames:Reader": Subject(feed_bytes, FRAME, encoded=True),
-    "chat.shared.websocket.handshake:accept_key": Subject(ask_for_upgrade, HEAD),
-    "chat.shared.websocket.frames:unmask": Subject(lambda data: unmask(data, b"mask"), FRAME, encoded=True),
+    "chat.shared.transport.ws_frames:Reader.feed": Subject(feed_frames, 2 * FRAME, encoded=True, cases=5),
+    "chat.shared.transport.ws_frames:Reader": Subject(feed_bytes, FRAME, encoded=True),
+    "chat.shared.transport.ws_protocol:accept_key": Subject(ask_for_upgrade, HEAD),
+    "chat.shared.transport.ws_frames:unmask": Subject(lambda data: unmask(data, b"mask"), FRAME, encoded=True),
     "chat.stream.chunk:Chunk.__init__": Subject(lambda data: Chunk(b"a: " + data).texts(), BODY, encoded=True),
     "chat.stream.poll:split_frames": Subject(lambda data: split_frames([data, data]), BODY, encoded=True),
     "chat.stream.start:choose_start": Subject(lambda text: choose_start(text, HERE, 1, 9), HEAD),
@@ -311,8 +311,8 @@ REASONS = {
         chat.search.highlight:horizon chat.search.highlight:find_all chat.search.highlight:choose_stretch
         chat.search.highlight:Phrase.__init__ chat.search.lexemes:encode_vector chat.search.lexemes:either
         chat.search.query:take_filter chat.search.query:gram_sizes chat.search.query:grams_of
-        chat.shared.websocket.frames:Reader._join chat.shared.websocket.frames:Reader._collect
-        chat.shared.websocket.frames:complete chat.shared.websocket.frames:parse_head
+        chat.shared.transport.ws_frames:Reader._join chat.shared.transport.ws_frames:Reader._collect
+        chat.shared.transport.ws_frames:complete chat.shared.transport.ws_frames:parse_head
         chat.accounts.accounts:Accounts.check_password chat.shared.one_line:is_printable
         chat.accounts.accounts:check_new
     """,
@@ -323,8 +323,8 @@ REASONS = {
     "only keeps or encodes what is given": """
         chat.exchange.slack.markup:Writer.__init__ chat.exchange.slack.message:Messages.__init__
         chat.exchange.slack.message:Messages._thread chat.search.query:wrong chat.log.entry:pack
-        chat.shared.websocket.frames:encode_frame chat.shared.websocket.frames:encode_close
-        chat.shared.websocket.frames:BadWire.__init__ chat.shared.multipart:FormParser.__init__
+        chat.shared.transport.ws_frames:encode_frame chat.shared.transport.ws_frames:encode_close
+        chat.shared.transport.ws_frames:BadWire.__init__ chat.shared.multipart:FormParser.__init__
         chat.log.redaction:is_withheld chat.accounts.second_factors:check_one
     """,
     "what this server has written into Redis": """

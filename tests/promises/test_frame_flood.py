@@ -5,8 +5,8 @@ from contextlib import suppress
 
 import pytest
 
-from chat.shared.websocket.frames import CONTINUATION, PING, PONG, TEXT
-from chat.shared.websocket.wire import FRAMES_BURST, READ_MOST, Wire
+from chat.shared.transport.ws_frames import CONTINUATION, PING, PONG, TEXT
+from chat.shared.transport.ws_protocol import FRAMES_BURST, READ_MOST, Wire
 from chat.stream.endpoints import STREAMS
 from presence.endpoints import SOCKETS as PRESENCE
 from tests.cast import Cast, casting
@@ -16,6 +16,7 @@ from tests.raw_socket import SOCKETS, masked, opened
 from tests.waiting import eventually
 
 FLOOD = 43_000  # six bytes each: what uvloop would read at once into a plain protocol
+
 KINDS = {
     "pings": masked(b"", PING) * FLOOD,
     "pongs": masked(b"", PONG) * FLOOD,

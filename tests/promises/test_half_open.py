@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from chat.chaos.network import bad_network
-from chat.shared import detach
+from chat.shared.transport import detach
 from chat.stream.endpoints import STREAMS
 from presence.endpoints import SOCKETS
 from tests.cast import Cast, casting
@@ -15,6 +15,7 @@ from tests.presence.eyes import open_eyes, opens_eyes
 from tests.waiting import eventually
 
 BEAT, LINGER = 0.6, 0.6
+
 MACHINE = 3.0  # what a busy machine may add
 
 

@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import web
 
-from chat.shared.detach import BodyRefused, Departed, NotDetachable, check_request, detach, find_fault
 from chat.shared.errors import NotAllowed
+from chat.shared.transport.detach import BodyRefused, Departed, NotDetachable, check_request, detach, find_fault
 from chat.stream.endpoints import STREAMS
 from tests.cast import Cast, Person
 from tests.head_walk import sets_scene, walks_everywhere

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.shared.websocket.frames import (
+from chat.shared.transport.ws_frames import (
     BINARY,
     CLOSE,
     CONTINUATION,
@@ -27,9 +27,11 @@ from chat.shared.websocket.frames import (
 from tests.raw_socket import MASK, masked
 
 UNICODE = st.text(max_size=100).map(str.encode)
+
 CLOSES = st.tuples(st.sampled_from([1000, 1001, 1009, 3000, 4999]), st.text(max_size=30)).map(
     lambda one: one[0].to_bytes(2) + one[1].encode()
 )
+
 MESSAGES = st.lists(
     st.tuples(st.just(TEXT), UNICODE)
     | st.tuples(st.just(BINARY), st.binary(max_size=300))
@@ -37,6 +39,7 @@ MESSAGES = st.lists(
     | st.tuples(st.just(CLOSE), CLOSES | st.just(b"")),
     max_size=6,
 )
+
 # The smallest frames: pongs, pings, and fragments of a message that does not end, each six bytes.
 SMALLEST = {"pong": b"\x8a\x80\0\0\0\0", "ping": b"\x89\x80\0\0\0\0", "empty text": b"\x81\x80\0\0\0\0"}
 

@@ -15,7 +15,7 @@ from typing import Any, cast
 from aiohttp import web
 
 from chat.shared.errors import NotAllowed, NotWebSocket, Refusal, Unfinished
-from chat.shared.websocket.handshake import accept_key
+from chat.shared.transport.ws_protocol import accept_key
 
 # A peer whose laptop was closed acknowledges nothing, and says nothing either: the next beat finds it out.
 UNHEARD_MS = 30_000

@@ -9,8 +9,13 @@ answered once for each read, so a flood of them is never turned into a flood of 
 """
 
 import asyncio
+import base64
+import binascii
+import hashlib
+from collections.abc import Mapping
 
-from chat.shared.websocket.frames import (
+from chat.shared.errors import NotWebSocket, Refusal
+from chat.shared.transport.ws_frames import (
     CLOSE,
     PING,
     PONG,
@@ -24,14 +29,23 @@ from chat.shared.websocket.frames import (
 )
 
 BUFFER = 64 * 1024
+
 READ_MOST = 64 * 1024  # uvloop reads up to 250 KB at once into a plain protocol: 43,000 of the smallest frames
+
 DROPPED_MOST = 256 * 1024  # what a peer that was cut off may still send; until then it can read why
+
 CLOSE_SECONDS = 5.0
+
 PINGS_MOST = 2
+
 PING_FRAME = encode_frame(b"", PING)
+
 FRAMES_BURST, FRAMES_SECOND = 60, 20
+
 PROBLEMS_MOST, PROBLEMS_SECONDS = 10, 60.0
+
 POLICY, TOO_FAST = (1008, "too many problems"), (4429, "too fast")
+
 # One buffer for all sockets: a loop fills it and hands it over before it reads anything else.
 READ = memoryview(bytearray(READ_MOST))
 
@@ -215,3 +229,41 @@ class Wire(asyncio.BufferedProtocol):
         """Called when the connection has ended."""
         self._transport, self.closing = None, True
         self.lost()
+
+
+# The opening handshake of a WebSocket (RFC 6455, 4.2): which requests may open one, and the key that answers them.
+
+GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+
+VERSION = "13"
+
+KEY_BYTES = 16
+
+
+class OtherVersion(NotWebSocket):
+    """This server supports only version 13 of the WebSocket protocol."""
+
+
+class BadHandshake(Refusal):
+    """Sec-WebSocket-Key must be 16 bytes in base64."""
+
+    code = "bad_handshake"
+
+
+def accept_key(headers: Mapping[str, str]) -> str:
+    """Return the Sec-WebSocket-Accept for a request that asks for an upgrade.
+
+    Raise `NotWebSocket` if it asks for another protocol or version, `BadHandshake` if its key is invalid.
+    """
+    if headers.get("Upgrade", "").strip().lower() != "websocket":
+        raise NotWebSocket
+    if headers.get("Sec-WebSocket-Version") != VERSION:
+        raise OtherVersion
+    key = headers.get("Sec-WebSocket-Key", "").strip()
+    try:
+        decoded = base64.b64decode(key, validate=True)
+    except (binascii.Error, ValueError):
+        raise BadHandshake from None
+    if len(decoded) != KEY_BYTES:
+        raise BadHandshake
+    return base64.b64encode(hashlib.sha1(key.encode() + GUID).digest()).decode()

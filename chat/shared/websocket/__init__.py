@@ -1,1 +1,0 @@
-"""WebSockets as a server speaks them, without a task for each: frames (pure), and the wire below."""
