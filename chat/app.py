@@ -51,8 +51,8 @@ from chat.shared.registry.registry import Registry
 from chat.shared.settings import Settings
 from chat.shared.tasks import Tasks
 from chat.shared.web import ADMISSION, CHARGES, EVENTS, IDENTITIES, POOL, RATES, REGISTRY, SETTINGS, Admission
+from chat.stream.connections import Streams
 from chat.stream.endpoints import STREAMS
-from chat.stream.streams import Streams
 from presence.endpoints import SOCKETS
 from presence.evidence import describe_evidence
 from presence.here import find_here

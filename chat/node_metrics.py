@@ -18,7 +18,7 @@ from chat.operations.metrics import (
 )
 from chat.shared.postgres import Pool
 from chat.shared.registry.registry import Registry
-from chat.stream.streams import Streams
+from chat.stream.connections import Streams
 from presence.sockets import Sockets
 
 Part = Callable[[], Iterator[Metric]]

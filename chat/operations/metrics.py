@@ -27,8 +27,7 @@ from chat.shared.registry.reaper import Reaper
 from chat.shared.registry.registry import Registry
 from chat.shared.sql import load
 from chat.shared.web import Admission
-from chat.stream.roster import Roster
-from chat.stream.streams import Streams
+from chat.stream.connections import Roster, Streams
 
 queries = load(__file__)
 

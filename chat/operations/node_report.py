@@ -19,7 +19,7 @@ from chat.log.entry import Entry
 from chat.operations.overload import Lag
 from chat.shared.postgres import UNAVAILABLE, Pool
 from chat.shared.registry.reaper import Reaper
-from chat.stream.streams import Streams
+from chat.stream.connections import Streams
 
 # Delivery: how long a message takes from its place in the log to the readers of this node, by PostgreSQL's clock. A
 # message says when it was placed; the node's own clock may be wrong, so its distance from PostgreSQL's is measured,

@@ -14,7 +14,7 @@ import structlog
 
 from chat.shared.redis import UNAVAILABLE
 from chat.shared.registry.registry import Registry
-from chat.stream.roster import Roster
+from chat.stream.connections import Roster
 
 TOLERANCE = 1.25  # of its share, a node may have …
 

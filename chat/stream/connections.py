@@ -8,12 +8,20 @@ import random
 from collections import Counter
 from collections.abc import Iterator
 
-from chat.log.entry import encode_frame
+from chat.log.entry import IDENTITY, LOGOUT, BadCursor, Cursor, Entry, encode_frame, parse_cursor
+from chat.log.tail import Tail, read_head
+from chat.shared.batching import Gather
 from chat.shared.errors import Draining, Refusal
+from chat.shared.identity import Identities
+from chat.shared.membership import StayReader
+from chat.shared.postgres import Pool
+from chat.shared.redis import Bytes
 from chat.shared.registry.registry import Registry
-from chat.stream.chunk import Chunk
-from chat.stream.hub import Hub
-from chat.stream.stream import Reason, Stream
+from chat.shared.settings import Settings
+from chat.stream.delivery_records import Records
+from chat.stream.hub import Coalescer, Hub
+from chat.stream.resume import Pages, Replay, Start, choose_start
+from chat.stream.stream import Chunk, Reason, Stream
 
 
 class TooManyStreams(Refusal):
@@ -100,3 +108,76 @@ class Roster:
                         stream.end("expired" if stream.expires else "age")
                     elif stream.live:
                         stream.beat(frame)
+
+
+# All that a node's streams need, put together: the hub, the roster, the way back from a cursor.
+
+MOST_ASKING = 20_000
+
+
+class Streams:
+    """The message streams of one node."""
+
+    def __init__(
+        self, settings: Settings, pool: Pool, redis: Bytes, identities: Identities, registry: Registry
+    ) -> None:
+        self.settings, self._pool, self._identities = settings, pool, identities
+        self.hub = Hub(settings.recent_bytes, self._watch, self._restart)
+        self.roster = Roster(settings.stream_beat, settings.streams_per_person, registry)
+        self.records = Records(pool, settings.node, settings.log_retention_days)
+        self.coalescer = Coalescer(self.hub, settings.coalesce_seconds)
+        self.tail = Tail(pool, redis, self.coalescer)
+        self.stays = StayReader(pool)
+        self.left = self.leave  # one bound method for all streams: each would keep 64 bytes of its own
+        self.heads = Gather[None, int](self._read_heads, batch=MOST_ASKING, limit=MOST_ASKING)
+        self.replay = Replay(self.hub, Pages(pool), self.stays)
+        self.starts: Counter[str] = Counter()  # streams and polls by how they began
+        self.polls = 0  # long polls that wait for their answer
+
+    def end(self) -> Cursor:
+        """Where this node is in the log."""
+        return Cursor(self.hub.epoch, self.hub.position)
+
+    async def find_start(self, text: str | None) -> Start:
+        """Where a reader with this cursor starts; one that is ahead of this node may be ahead of the log, or not."""
+        head = self.hub.position
+        if text and is_ahead(text, head):
+            head = await self.heads.submit(None)
+        start = choose_start(text, self.end(), self.tail.floor, head)
+        self.starts["resumed" if start.resumed else f"reset_{start.reset}" if start.reset else "fresh"] += 1
+        return start
+
+    async def _read_heads(self, asked: list[None]) -> list[int]:
+        """One answer for all: when a node dies, thousands come at once who are ahead of the node that is left."""
+        return [(await read_head(self._pool)).position] * len(asked)
+
+    def open(self, stream: Stream, started: int) -> None:
+        """It counts from now on; it gets what is after this position."""
+        self.roster.open(stream)
+        self.records.open(stream, started)
+
+    def leave(self, stream: Stream) -> None:
+        """Nothing of it stays behind; harmless when it has left already."""
+        self.records.close(stream, self.hub.position if stream.live else None)
+        self.hub.leave(stream)
+        self.roster.close(stream)
+
+    def _watch(self, entry: Entry) -> None:
+        if entry.kind == LOGOUT and entry.subject is not None:
+            self._identities.forget(entry.subject)
+            self.roster.revoke(entry.subject)
+        elif entry.kind == IDENTITY and entry.user_id is not None:
+            self._identities.forget_user(entry.user_id)
+        elif entry.kind == "user" and entry.subject is not None:
+            self._identities.forget_user(entry.subject)
+
+    def _restart(self) -> None:
+        self.roster.end_all("epoch")
+
+
+def is_ahead(text: str, position: int) -> bool:
+    """Does this cursor claim to be further than `position`?"""
+    try:
+        return parse_cursor(text).position > position
+    except BadCursor:
+        return False

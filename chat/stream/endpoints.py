@@ -11,16 +11,12 @@ from chat.shared.postgres import UNAVAILABLE as POSTGRES_AWAY
 from chat.shared.rate_limits import Limit
 from chat.shared.transport.detach import Departed, upgrade
 from chat.shared.web import ADMISSION, IDENTITIES, RATES, answer_json, parse_count, parse_ids, require_identity
-from chat.stream.attached import Attached
-from chat.stream.chunk import Chunk
-from chat.stream.heads import open_events
-from chat.stream.poll import Poll, poll_entries
-from chat.stream.replay import LostEntries, Send
-from chat.stream.socket import Socketed
-from chat.stream.start import Start, encode_reset, encode_start
-from chat.stream.stream import Stream, encode_bye
-from chat.stream.streams import Streams
-from chat.stream.wire import Detached
+from chat.stream.connections import Streams
+from chat.stream.long_poll import Poll, poll_entries
+from chat.stream.resume import LostEntries, Start, encode_reset, encode_start
+from chat.stream.sse import Attached, Detached, open_events
+from chat.stream.stream import Chunk, Send, Stream, encode_bye
+from chat.stream.websocket import Socketed
 
 STREAMS = web.AppKey("streams", Streams)
 

@@ -6,10 +6,9 @@ from collections.abc import Callable
 import orjson
 
 from chat.log.entry import Cursor, decode_frame, parse_cursor
-from chat.stream.chunk import Chunk
-from chat.stream.start import Start
-from chat.stream.stream import Reason, Stream
-from chat.stream.streams import Streams
+from chat.stream.connections import Streams
+from chat.stream.resume import Start
+from chat.stream.stream import Chunk, Reason, Stream
 
 FRAME_END = b"\n\n"
 

@@ -1,18 +1,90 @@
 """Replay meets live: pages of the log, then the node's recent entries, then the hub, without a gap or a repeat."""
 
-from collections.abc import Awaitable, Callable, Sequence
+import asyncio
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
 
-from chat.log.entry import JOIN, LEAVE, TO_OUTSIDERS, Entry, frame_bytes
-from chat.log.redaction import erase_among
+import orjson
+
+from chat.log.entry import (
+    JOIN,
+    LEAVE,
+    TO_OUTSIDERS,
+    BadCursor,
+    Cursor,
+    Entry,
+    encode_frame,
+    encode_notice,
+    frame_bytes,
+    parse_cursor,
+)
+from chat.log.redaction import Place, Said, erase_among, erase_one, find_withheld
 from chat.shared.membership import StayReader, Stays
-from chat.stream.chunk import Chunk
+from chat.shared.postgres import Connection, Pool
+from chat.shared.sql import load
 from chat.stream.hub import Hub
-from chat.stream.pages import Pages
-from chat.stream.stream import Stream
+from chat.stream.stream import Chunk, Send, Stream
+
+queries = load(__file__)
+
+# Pages of the log as one user may read it: for readers that missed more than this node remembers.
+
+MOST, MOST_BYTES = 1_000, 1024 * 1024
+
+AT_ONCE = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`frames`: what the user may read, edits applied; the page ends at `position`. `floor`: cursors below it have
+    lost entries; `whole`: the page goes up to the log's head."""
+
+    epoch: str
+    floor: int
+    position: int
+    frames: list[bytes]
+    whole: bool
+
+
+class Pages:
+    """Reads pages, a few at a time: ten thousand readers who come back at once must not starve the posts."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._turn = asyncio.Semaphore(AT_ONCE)
+
+    async def read(self, user_id: int, narrow: frozenset[int] | None, after: int) -> Page:
+        """The page after position `after`: at most 1,000 entries, about 1 MiB."""
+        asked = {
+            "user": user_id,
+            "narrow": None if narrow is None else sorted(narrow),
+            "after": after,
+            "most": MOST,
+            "bytes": MOST_BYTES,
+            "outsiders": sorted(TO_OUTSIDERS),
+        }
+        async with self._turn, self._pool.connection() as connection:
+            rows = await (await connection.execute(queries.read_page, asked, binary=True)).fetchall()
+            epoch, head, floor, found = rows[0][:4]
+            entries = [Entry(*row[4:]) for row in rows if row[4] is not None]
+            now = await read_withheld(connection, user_id, find_withheld(entries))
+        frames = [erase_one(entry, now).frame if now else entry.frame for entry in entries]
+        whole = len(entries) == found < MOST
+        return Page(epoch, floor, head if whole else entries[-1].position, frames, whole)
+
+
+async def read_withheld(connection: Connection, user_id: int, places: set[Place]) -> dict[Place, Said]:
+    """Return what these messages say now, of those that the user may still read."""
+    if not places:
+        return {}
+    asked = {"user": user_id, "conversations": [place[0] for place in places], "seqs": [place[1] for place in places]}
+    rows = await (await connection.execute(queries.read_withheld, asked, binary=True)).fetchall()
+    return {(row[0], row[1]): {"body": row[2], "files": row[3]} for row in rows}
+
 
 PIECE = 64 * 1024  # what a reader who catches up is handed at once
-
-Send = Callable[[Chunk], Awaitable[None]]
 
 
 class LostEntries(Exception):
@@ -108,3 +180,56 @@ def may_read(entry: Entry, stream: Stream, stays: Stays) -> bool:
     if entry.user_id is not None:
         return entry.kind in TO_OUTSIDERS or stays.belongs(entry.conversation_id)
     return stays.may_read(entry.conversation_id, entry.position)
+
+
+# Where a stream starts: at its cursor, or, when that cursor means nothing here, at the log's end with a reset.
+
+ResetReason = Literal["too_old", "other_epoch", "bad_cursor"]
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """`resumed`: a cursor was given and holds; `reset`: why it does not."""
+
+    cursor: Cursor
+    resumed: bool = False
+    reset: ResetReason | None = None
+
+
+def choose_start(text: str | None, end: Cursor, floor: int, head: int) -> Start:
+    """`text`: the cursor as the reader gave it; `end`: where this node is; `head`: where the log is."""
+    if not text:
+        return Start(end)
+    try:
+        cursor = parse_cursor(text)
+    except BadCursor:
+        return Start(end, reset="bad_cursor")
+    if cursor.epoch != end.epoch:
+        return Start(end, reset="other_epoch")
+    if cursor.position > head:
+        return Start(end, reset="bad_cursor")
+    if cursor.position < floor:
+        return Start(end, reset="too_old")
+    return Start(cursor, resumed=True)
+
+
+def encode_start(start: Start, node: str, head: Cursor, user_id: int) -> bytes:
+    """The first frames of a stream: from where to where it replays first (`cursor` to `head`), and for whom.
+
+    `retry` is spread, so that readers who lose a node do not return together.
+    """
+    ready = {
+        "cursor": str(start.cursor),
+        "head": str(max(head, start.cursor, key=lambda one: one.position)),
+        "node": node,
+        "resumed": start.resumed,
+        "user": user_id,
+    }
+    first = b"retry: %d\n" % random.randint(1000, 3000)
+    first += encode_frame(str(start.cursor), "ready", orjson.dumps(ready))
+    return first + encode_reset(start) if start.reset else first
+
+
+def encode_reset(start: Start) -> bytes:
+    """Tells the reader to read its snapshot again, and to go on from the snapshot's cursor."""
+    return encode_notice("reset", orjson.dumps({"cursor": str(start.cursor), "reason": start.reset}))

@@ -15,8 +15,7 @@ from chat.log.entry import encode_notice
 from chat.shared.errors import Refusal
 from chat.shared.transport.detach import detach
 from chat.shared.transport.ws_protocol import BUFFER, Wire
-from chat.stream.chunk import Chunk
-from chat.stream.stream import SEND_SECONDS, Reason, Stream, encode_bye
+from chat.stream.stream import SEND_SECONDS, Chunk, Reason, Stream, encode_bye
 
 CODES: dict[Reason, int] = {"drain": 1001, "age": 1001, "slow": 1008, "revoked": 4401, "expired": 4401, "epoch": 1012}
 

@@ -1,7 +1,6 @@
 """A stream that is a list, where what counts is how often it is written to."""
 
-from chat.stream.chunk import Chunk
-from chat.stream.stream import Reason, Stream
+from chat.stream.stream import Chunk, Reason, Stream
 
 
 class Kept(Stream):

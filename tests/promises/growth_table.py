@@ -52,10 +52,10 @@ from chat.shared.sql import elements, texts
 from chat.shared.transport.ws_frames import Reader, unmask
 from chat.shared.transport.ws_protocol import accept_key
 from chat.shared.web import parse_ids, parse_model
-from chat.stream.chunk import Chunk
-from chat.stream.poll import split_frames
-from chat.stream.start import choose_start
-from chat.stream.streams import is_ahead
+from chat.stream.connections import is_ahead
+from chat.stream.long_poll import split_frames
+from chat.stream.resume import choose_start
+from chat.stream.stream import Chunk
 from presence.signal import parse_signal
 from tests.promises.growth import Run, Subject
 
@@ -137,7 +137,7 @@ BYTES_BY_NAME = {
     "chat.shared.multipart:parse_head": HEAD,
     "chat.shared.transport.ws_frames:check_text": FRAME,
     "chat.shared.transport.ws_frames:parse_close": 125,
-    "chat.stream.chunk:encode_text": BODY,
+    "chat.stream.stream:encode_text": BODY,
     "presence.signal:parse_signal": 4_096,
 }
 
@@ -280,10 +280,10 @@ ADAPTED = {
     "chat.shared.transport.ws_frames:Reader": Subject(feed_bytes, FRAME, encoded=True),
     "chat.shared.transport.ws_protocol:accept_key": Subject(ask_for_upgrade, HEAD),
     "chat.shared.transport.ws_frames:unmask": Subject(lambda data: unmask(data, b"mask"), FRAME, encoded=True),
-    "chat.stream.chunk:Chunk.__init__": Subject(lambda data: Chunk(b"a: " + data).texts(), BODY, encoded=True),
-    "chat.stream.poll:split_frames": Subject(lambda data: split_frames([data, data]), BODY, encoded=True),
-    "chat.stream.start:choose_start": Subject(lambda text: choose_start(text, HERE, 1, 9), HEAD),
-    "chat.stream.streams:is_ahead": Subject(lambda text: is_ahead(text, 7), HEAD),
+    "chat.stream.stream:Chunk.__init__": Subject(lambda data: Chunk(b"a: " + data).texts(), BODY, encoded=True),
+    "chat.stream.long_poll:split_frames": Subject(lambda data: split_frames([data, data]), BODY, encoded=True),
+    "chat.stream.resume:choose_start": Subject(lambda text: choose_start(text, HERE, 1, 9), HEAD),
+    "chat.stream.connections:is_ahead": Subject(lambda text: is_ahead(text, 7), HEAD),
     "presence.signal:SetStatus": Subject(lambda text: parse_signal(json_of(type="status", text=text)), 4_096),
 }
 

@@ -24,7 +24,7 @@ from chat.moderation.bans import PAGE as BANS
 from chat.moderation.reports import PAGE as REPORTS
 from chat.search.endpoints import PAGE_MOST as FOUND
 from chat.shared.settings import Settings
-from chat.stream import poll
+from chat.stream import long_poll
 from presence.oversight.endpoints import PAGE_MOST as PEOPLE
 from presence.oversight.history import POINTS_MOST
 from presence.signal import WATCH_MOST
@@ -75,7 +75,7 @@ BOUNDS = {
     "/api/avatars/{avatar}": 1024 * 1024,
     "/api/files/{file}": ONE,
     "/api/files/{file}/{name}": IN_PIECES,
-    "/api/chat/stream": poll.BYTES_MOST + MESSAGE,
+    "/api/chat/stream": long_poll.BYTES_MOST + MESSAGE,
     "/api/chat/socket": DEFAULT["stream_buffer"],
     "/api/chat/conversations": BYTES_MOST + DEFAULT["conversations_per_person"] * VIEW,
     "/api/chat/conversations/{conversation}": VIEW + MESSAGE,

@@ -7,15 +7,18 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from chat.chaos.frames import Bodies
 from chat.stream.endpoints import STREAMS
+from chat.stream.sse import Detached
 from chat.stream.stream import Stream
-from chat.stream.wire import Detached
 from tests.cast import Cast, Person, casting
 from tests.nodes import running_node
 from tests.promises.conftest import StartNode
 
 BUFFER = 64 * 1024
+
 MESSAGES, BODY = 300, "é" * 8_000
+
 SLEEPERS = 30
+
 MIB = 1024 * 1024
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from chat.shared.transport.unsent import CALLER_MOST, Unsent
 from chat.stream.endpoints import STREAMS
-from chat.stream.poll import BYTES_MOST
+from chat.stream.long_poll import BYTES_MOST
 from tests.cast import Person, casting
 from tests.files.sending import address, sends
 from tests.nodes import Node, running_node

@@ -6,8 +6,7 @@ import pytest
 
 from chat.log.entry import Entry, encode_frame
 from chat.shared.membership import Stay, Stays
-from chat.stream.coalesce import FREE, Coalescer, rest_after
-from chat.stream.hub import Hub
+from chat.stream.hub import FREE, Coalescer, Hub, rest_after
 from tests.costs.kept import Kept
 from tests.waiting import eventually
 

@@ -3,9 +3,8 @@
 import asyncio
 
 from chat.log.entry import encode_frame
-from chat.stream.chunk import Chunk
-from chat.stream.poll import BYTES_MOST, Poll
-from chat.stream.stream import Stream
+from chat.stream.long_poll import BYTES_MOST, Poll
+from chat.stream.stream import Chunk, Stream
 from tests.cast import Cast, Person
 
 
