@@ -5,13 +5,13 @@ from typing import Annotated, Literal
 
 import typer
 
-from chat.bench.command import bench
 from chat.cli.accounts import user
 from chat.cli.audit import audit
 from chat.cli.diagnostics import proving
 from chat.cli.nodes import operate
 from chat.cli.transfer import moving
 from chat.shared.operator_errors import told_plainly
+from chat.tools.bench.command import bench
 
 main = typer.Typer(
     help="Tandem: durable message streams, live presence.",
@@ -154,8 +154,7 @@ def flood(
     Example: tandem flood 1000 10000 1000000 10000000
     """
     with told_plainly():
-        from chat.bench.flood import flood
-        from chat.bench.flooded import tell
+        from chat.tools.bench.large_data import flood, tell
 
         tell(flood(data, sizes or [10_000, 1_000_000]), out)
 

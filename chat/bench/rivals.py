@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from chat.bench.fanout import Contender
-from chat.bench.floor import running_floor
 from chat.bench.peers.catalogue import PEERS
 from chat.bench.peers.peer import running_peer
-from chat.bench.process import cpu_seconds
-from chat.bench.trouble import BenchTrouble
+from chat.tools.bench.fanout import Contender
+from chat.tools.bench.floor import running_floor
+from chat.tools.bench.process import cpu_seconds
+from chat.tools.bench.targets import BenchTrouble
 
 
 def check_names(names: Iterable[str]) -> None:

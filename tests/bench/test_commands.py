@@ -20,7 +20,7 @@ def test_from_end_to_end() -> None:
 
 def test_every_part_is_known() -> None:
     """Each has a help with an example, and `peers` says whom one may name."""
-    from chat.bench.plan import RUNS
+    from chat.tools.bench.plan import RUNS
 
     for name in [*RUNS, "all", "peers"]:
         assert f"Example: tandem bench {name}" in tandem("bench", name, "--help").stdout
@@ -29,7 +29,7 @@ def test_every_part_is_known() -> None:
 
 def test_the_floor_says_what_it_lacks(tmp_path: Path) -> None:
     """Without a compiler: the reason, and what to do."""
-    program = "from chat.bench.floor import compile_floor; from pathlib import Path; compile_floor(Path('.'))"
+    program = "from chat.tools.bench.floor import compile_floor; from pathlib import Path; compile_floor(Path('.'))"
     command, env = [sys.executable, "-c", program], {"PATH": str(tmp_path)}
     done = subprocess.run(command, capture_output=True, text=True, env=env, check=False)
     assert "install one (cc), or leave `floor` out" in done.stderr

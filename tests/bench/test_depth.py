@@ -8,12 +8,12 @@ import pytest
 
 from chat.accounts.models import LAST_LETTER
 from chat.accounts.models import queries as models_queries
-from chat.bench.depth import LIMIT, Plan, explain, explain_search, pages, questions
-from chat.bench.fill import TICKET_HITS, fill
 from chat.messages.history import queries as history_queries
 from chat.search.query import parse_question
 from chat.search.search import Asked, find_on
 from chat.shared.postgres import Connection
+from chat.tools.bench.search_depth import LIMIT, Plan, explain, explain_search, pages, questions
+from chat.tools.bench.seed_data import TICKET_HITS, fill
 
 SMALL, LARGE = 6_000, 24_000
 

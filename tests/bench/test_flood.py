@@ -5,14 +5,10 @@ from pathlib import Path
 import orjson
 import pytest
 
-import chat.bench.flood
-from chat.bench import depth, visitor
-from chat.bench.depth import Cost, Plan, pages, questions, wider_questions
-from chat.bench.depths import FLAT
-from chat.bench.flood import Answer, flood
-from chat.bench.flooded import tell
-from chat.bench.rising import CLOSED, ENOUGH, LEAST, ROOMS, share_out
-from chat.bench.visitor import page_paths
+from chat.tools.bench import large_data, search_depth
+from chat.tools.bench import large_data as chat
+from chat.tools.bench.large_data import CLOSED, ENOUGH, LEAST, ROOMS, Answer, flood, page_paths, share_out, tell
+from chat.tools.bench.search_depth import FLAT, Cost, Plan, pages, questions, wider_questions
 
 SIZES = (LEAST, 5_000, 10_000, 10_000_000)
 
@@ -59,9 +55,14 @@ def test_the_report_holds_to_the_bar_what_is_asked_the_same(tmp_path: Path) -> N
 
 def test_a_node_is_asked_for_all_that_the_database_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It answers everything; whoever asks waits at least as long as the database works."""
-    for part, often in ((depth, "TIMES"), (depth, "ROUNDS"), (visitor, "TIMES"), (visitor, "ROUNDS")):
+    for part, often in (
+        (search_depth, "TIMES"),
+        (search_depth, "ROUNDS"),
+        (large_data, "TIMES"),
+        (large_data, "ROUNDS"),
+    ):
         monkeypatch.setattr(part, often, 2)
-    monkeypatch.setattr(chat.bench.flood, "TURNS", 1)
+    monkeypatch.setattr(chat.tools.bench.large_data, "TURNS", 1)
     (answers,) = flood(tmp_path, [LEAST]).values()
     assert list(answers) == [*pages(1), *questions(1), *wider_questions()]
     assert page_paths(1, 1).keys() == pages(1).keys()

@@ -2,7 +2,7 @@
 
 import json
 
-from chat.bench.hostile_cases import CASES
+from chat.tools.bench.hostile import CASES
 from tests.test_commands import tandem
 
 

@@ -7,25 +7,24 @@ from dataclasses import replace
 
 import pytest
 
-from chat.bench.bench import Bench, benching
-from chat.bench.fanout import Contender, measure_fanout
-from chat.bench.floor import running_floor
-from chat.bench.growth import measure_growth
-from chat.bench.latency import measure_latency
-from chat.bench.memory import measure_memory
-from chat.bench.place import Place, own_place
-from chat.bench.presence import measure_presence
-from chat.bench.process import cpu_seconds
-from chat.bench.progress import bars
-from chat.bench.reconnect import measure_reconnect
-from chat.bench.replay import measure_replay
-from chat.bench.report import Report
-from chat.bench.soak import measure_soak
-from chat.bench.transports import measure_transports
+from chat.tools.bench.environment import Place, own_place
+from chat.tools.bench.fanout import Contender, measure_fanout
+from chat.tools.bench.floor import running_floor
+from chat.tools.bench.growth import measure_growth
+from chat.tools.bench.latency import measure_latency, measure_transports
+from chat.tools.bench.memory import measure_memory, measure_soak
+from chat.tools.bench.presence import measure_presence
+from chat.tools.bench.process import cpu_seconds
+from chat.tools.bench.progress import bars
+from chat.tools.bench.replay import measure_reconnect, measure_replay
+from chat.tools.bench.report import Report
+from chat.tools.bench.runner import Bench, benching
 
 SCALE, NODES = 0.01, 3
+
 # What must be exactly so on any machine, however slow and small.
 EXACT = ("missing", "refused", "lost", "repeated")
+
 MEASURES: dict[str, Callable[[Bench], Awaitable[Report]]] = {
     "latency": lambda bench: measure_latency(bench, seconds=0.5),
     "memory": measure_memory,

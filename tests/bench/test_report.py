@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.bench.quantiles import at, quantiles
-from chat.bench.report import Contest, Curve, Report, Row, flatness, say
-from chat.bench.show import save
+from chat.tools.bench.quantiles import at, quantiles
+from chat.tools.bench.report import Contest, Curve, Report, Row, flatness, say
+from chat.tools.bench.show import save
 
 
 @pytest.mark.parametrize(

@@ -289,8 +289,8 @@ ADAPTED = {
 
 # Modules of the pure core that read nothing foreign.
 OWN_MODULES = {
-    "chat.bench.report": "figures of a benchmark",
-    "chat.bench.target": "requests that a benchmark sends",
+    "chat.tools.bench.report": "figures of a benchmark",
+    "chat.tools.bench.targets": "requests that a benchmark sends",
     "chat.chaos.checker": "names of the readers of a chaos run",
     "chat.chaos.history": "messages that a chaos run sent itself",
     "chat.chaos.timeline": "labels of a chaos run's chart",

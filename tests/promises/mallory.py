@@ -9,9 +9,10 @@ from collections import Counter
 
 import orjson
 
-from chat.bench.hostile_cases import CASES, Mallory
+from chat.tools.bench.hostile import CASES, Mallory
 
 FLOOD_SECONDS = 1.0  # of one case that floods
+
 SCALE = 0.25  # of the number of requests of the others
 
 

@@ -14,9 +14,9 @@ from pathlib import Path
 import orjson
 import pytest
 
-from chat.bench.hostile_cases import CASES
 from chat.chaos.checker import Finding
 from chat.chaos.history import History, Key, Receipt
+from chat.tools.bench.hostile import CASES
 from tests.cast import Cast
 from tests.presence.eyes import open_eyes
 from tests.promises.conftest import StartNode
@@ -25,9 +25,12 @@ from tests.promises.gate import gate
 from tests.waiting import breathe
 
 ASKED = "PROMISE_HOSTILE" in os.environ
+
 SECONDS = float(os.environ.get("PROMISE_HOSTILE", "20"))
+
 # A post a second from each of twenty people: within the everyday limits, which hold for everyone here.
 POSTERS, PAUSE = 20, 1.0
+
 LATER_MOST = 2.0  # p99 from POST to reader, under attack over before
 
 

@@ -18,9 +18,9 @@ from typing import Any
 import orjson
 import redis.asyncio
 
-from chat.bench import storming
-from chat.bench.storm import WATCHED, Order
 from chat.chaos.node import NodeProcess
+from chat.tools.bench import presence
+from chat.tools.bench.presence_load import WATCHED, Order
 from tests.cast import Cast
 from tests.promises.conftest import StartNode
 from tests.promises.onlookers import enrol
@@ -30,7 +30,7 @@ RATE, SECONDS = map(int, os.environ.get("PROMISE_STORM", "60x3").split("x"))
 
 LINGER, LEASE = 0.5, 2.0
 
-LAG_MOST = storming.LAG_MOST if "PROMISE_STORM" in os.environ else LEASE * 1000
+LAG_MOST = presence.LAG_MOST if "PROMISE_STORM" in os.environ else LEASE * 1000
 
 TURN = 4  # seconds until the same person comes again: longer than one stays and lingers
 
@@ -47,7 +47,7 @@ async def storm(stage: Cast, here: NodeProcess, there: NodeProcess) -> AsyncIter
     everybody = [(person.id, person.token) for person in await enrol(stage, count + watching)]
     order = Order(here.port, there.port, RATE, SECONDS, LINGER, everybody[watching:], everybody[:watching])
     pipe = asyncio.subprocess.PIPE
-    program = (sys.executable, "-m", "chat.bench.storm")
+    program = (sys.executable, "-m", "chat.tools.bench.presence_load")
     process = await asyncio.create_subprocess_exec(*program, stdin=pipe, stdout=pipe, limit=2**24)
     assert process.stdin is not None
     process.stdin.write(orjson.dumps(asdict(order)) + b"\n")

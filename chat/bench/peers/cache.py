@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from chat.bench.trouble import BenchTrouble
+from chat.tools.bench.targets import BenchTrouble
 
 LIMIT = 500.0
 

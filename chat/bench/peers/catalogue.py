@@ -8,8 +8,8 @@ from pathlib import Path
 
 from chat.bench.peers.cache import debian, environment, modules, with_libraries
 from chat.bench.peers.peer import APPS, BODY, HOST, Peer, Running
-from chat.bench.target import FRAMED, Target
 from chat.local.data_dir import free_port
+from chat.tools.bench.targets import FRAMED, Target
 
 SERVERS = ("uvicorn[standard]>=0.30",)
 

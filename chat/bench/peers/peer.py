@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from chat.bench.fanout import Contender
-from chat.bench.floor import await_port
-from chat.bench.process import cpu_seconds, family
-from chat.bench.target import Target
 from chat.local.data_dir import free_port
 from chat.local.parent_watch import leashed
+from chat.tools.bench.fanout import Contender
+from chat.tools.bench.floor import await_port
+from chat.tools.bench.process import cpu_seconds, family
+from chat.tools.bench.targets import Target
 
 HOST = "127.0.0.1"
 

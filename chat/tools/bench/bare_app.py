@@ -1,6 +1,6 @@
 """The bare handler: what aiohttp itself takes for a post that is read, and answered, and stored nowhere.
 
-`python -m chat.bench.bare PORT`, with the same loop and the same JSON library as a node.
+`python -m chat.tools.bench.bare_app PORT`, with the same loop and the same JSON library as a node.
 """
 
 import sys

@@ -6,10 +6,14 @@ import time
 from collections.abc import Callable
 from typing import cast
 
-from chat.bench.target import Target, mask
+import orjson
+
+from chat.tools.bench.targets import Target, door_of, draft, head_of, mask
 
 MOMENT = re.compile(rb"~(\d{12,20}) ")
+
 CURSOR = re.compile(rb"id: ([0-9a-z]+\.\d+)\n")
+
 PING, PONG = 0x89, 10
 
 
@@ -124,3 +128,193 @@ class Returning(Reader):
             self.cursor = ids[-1].decode()
         if count := whole.count(self._marker):
             self._note(whole, count)
+
+
+# Posters: the generator's connections that speak, one request after the other, or so many a second.
+
+LAST = b"\r\nConnection: close"
+
+BATCH_TAKEN = b'{"status":201,'
+
+
+class Spoken:
+    """What all posters of this process have said. `taken`: answered with 2xx; `items`: messages taken in batches;
+    `refused`: statuses and how often; `moments`: nanoseconds from request to answer."""
+
+    def __init__(self) -> None:
+        self.taken = self.items = 0
+        self.refused: dict[str, int] = {}
+        self.moments: list[int] = []
+
+    def answered(self) -> int:
+        """How many have had an answer."""
+        return self.taken + sum(self.refused.values())
+
+    def note(self, head: bytes, body: bytes, moment: int) -> None:
+        """One answer."""
+        self.moments.append(time.monotonic_ns() - moment)
+        if head[9:10] == b"2":
+            self.taken += 1
+            self.items += body.count(BATCH_TAKEN)
+        else:
+            status = head[9:12].decode()
+            self.refused[status] = self.refused.get(status, 0) + 1
+
+
+class Poster(asyncio.Protocol):
+    """One keep-alive connection. `next_request()` gives what to send next, None when that was all; `waiting` requests
+    are sent as soon as the one before is answered, as connections without pipelining do."""
+
+    def __init__(self, next_request: Callable[[], bytes | None], spoken: Spoken, *, eager: bool) -> None:
+        self._next, self._spoken, self._eager = next_request, spoken, eager
+        self._rest, self._sent, self._due = b"", 0, 0
+        self._transport: asyncio.Transport | None = None
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin at once, or wait to be asked."""
+        self._transport = cast(asyncio.Transport, transport)
+        if self._eager:
+            self._send()
+
+    def ask(self) -> None:
+        """One more request: now, or when the connection is free."""
+        self._due += 1
+        if not self._sent:
+            self._send()
+
+    def _send(self) -> None:
+        request = self._next() if self._transport is not None else None
+        if request is None:
+            self.finish()
+        elif self._transport is not None:
+            self._sent = time.monotonic_ns()
+            self._transport.write(request)
+
+    def finish(self) -> None:
+        """Nothing more to say."""
+        if self._transport is not None:
+            self._transport.close()
+        if not self.done.done():
+            self.done.set_result(None)
+
+    def data_received(self, data: bytes) -> None:
+        """An answer, once it is whole."""
+        self._rest += data
+        if (answer := take_answer(self._rest)) is None:
+            return
+        self._rest = b""
+        self._spoken.note(*answer, self._sent)
+        self._sent = 0
+        self._due -= not self._eager
+        if LAST in answer[0]:
+            self.finish()
+        elif self._eager or self._due > 0:
+            self._send()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 (asyncio names it)
+        """The server has hung up: what was not answered is not taken."""
+        self._transport = None
+        self.finish()
+
+
+# Rain: posts at a rate, whether or not the ones before are answered; a queue that forms is seen, not waited for.
+
+PATIENCE = 30.0
+
+
+class Rain:
+    """Posts over a connection a token, in turns; each carries the moment at which it was its turn, as our own timer had
+    it, which knows milliseconds; that its connection was still waiting for an answer then is the server's."""
+
+    def __init__(self, target: Target, tokens: list[str], rate: float, name: str, spoken: Spoken) -> None:
+        self._target, self._tokens, self._rate, self._name, self._spoken = target, tokens, rate, name, spoken
+        self._begun, self._asked = 0.0, list[int]()
+
+    async def fall(self, count: int) -> None:
+        """So many of them; then the answers are waited for."""
+        posters = [await self._connect(n, count) for n in range(len(self._tokens))]
+        self._begun = time.monotonic()
+        for turn in range(count):
+            if (wait := self._due(turn) - time.monotonic()) > 0:
+                await asyncio.sleep(wait)
+            self._asked.append(time.monotonic_ns())
+            posters[turn % len(posters)].ask()
+        deadline = time.monotonic() + PATIENCE
+        while self._spoken.answered() < count and time.monotonic() < deadline:  # noqa: ASYNC110 (one that tells costs each)
+            await asyncio.sleep(0.01)
+        for poster in posters:
+            poster.finish()
+
+    def _due(self, turn: int) -> float:
+        return self._begun + turn / self._rate
+
+    async def _connect(self, n: int, count: int) -> Poster:
+        turns = iter(range(n, count, len(self._tokens)))
+
+        def next_request() -> bytes | None:
+            if (turn := next(turns, None)) is None:
+                return None
+            message = draft(f"{self._name}-{turn}", self._asked[turn])
+            return self._target.post_request(self._tokens[n], message)
+
+        poster = Poster(next_request, self._spoken, eager=False)
+        await asyncio.get_running_loop().create_connection(lambda: poster, *door_of(self._target))
+        return poster
+
+
+# Long polls: a reader that asks again, with the answer's cursor, as soon as it was answered.
+
+
+class Poller(Reader):
+    """The first poll does not wait and finds out where the log ends; then it counts as open."""
+
+    __slots__ = ()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Ask where the log ends."""
+        self.transport, self._rest, self.open = cast(asyncio.Transport, transport), b"", False
+        self._ask(0)
+
+    def _ask(self, seconds: int) -> None:
+        path = f"{self._target.stream}?poll={seconds}&after={self.cursor}"
+        if self.transport is not None:
+            self.transport.write(head_of("GET", path, self._target, self.token, "") + b"\r\n")
+
+    def data_received(self, data: bytes) -> None:
+        """Once an answer is whole, ask for the next."""
+        self._rest += data
+        if (answer := take_answer(self._rest)) is None:
+            return
+        (head, body), self._rest = answer, b""
+        if head[9:12] != b"200":
+            if self.transport is not None:
+                self.transport.close()
+            return
+        self.cursor = orjson.loads(body)["cursor"]
+        self._tally.octets += len(head) + len(body) + 4
+        if count := body.count(self._marker):
+            self._note(body, count)
+        if not self.open:
+            self.open = True
+            self._tally.opened += 1
+            self._tally.changed.set()
+        self._ask(25)
+
+
+# Answers over HTTP, put together from what has come so far. Pure.
+
+LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
+
+
+def take_answer(data: bytes) -> tuple[bytes, bytes] | None:
+    """`(head, body)`, once it is whole."""
+    head, end, body = data.partition(b"\r\n\r\n")
+    return (head, body) if end and is_whole(head, body) else None
+
+
+def is_whole(head: bytes, body: bytes) -> bool:
+    """By its length, or by its last chunk; an answer with neither has no body."""
+    if length := LENGTH.search(head):
+        return len(body) >= int(length[1])
+    return body.endswith(b"0\r\n\r\n") if b"chunked" in head.lower() else True

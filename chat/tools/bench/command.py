@@ -6,8 +6,25 @@ from typing import Annotated
 
 import typer
 
-from chat.bench.options import Against, Cache, Json, Messages, Out, Rounds, Scale, Url
 from chat.shared.operator_errors import told_plainly
+
+# The options that several sub-commands of `tandem bench` take.
+
+Url = Annotated[str | None, typer.Option(help="A Tandem that runs already; without it, a fresh one is started.")]
+
+Scale = Annotated[float, typer.Option(min=0.001, max=10, help="Times the sizes at which the bars are set.")]
+
+Rounds = Annotated[int, typer.Option(min=1, max=50, help="Turns for what is compared; the medians count.")]
+
+Against = Annotated[str, typer.Option(help="Whom to compare with, separated by commas.")]
+
+Messages = Annotated[int, typer.Option(min=1000, max=10_000_000, help="How long the talk becomes.")]
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON in place of tables.")]
+
+Out = Annotated[Path | None, typer.Option(help="A folder for report.md, report.json and plots.")]
+
+Cache = Annotated[Path, typer.Option(help="Where others are installed, once.")]
 
 bench = typer.Typer(
     help="Measure what things cost, here or at an address, beside what others take for the same.", no_args_is_help=True
@@ -19,8 +36,8 @@ def carry_out(names: list[str], as_json: bool, out: Path | None, **options: obje
     with told_plainly():
         from rich.console import Console
 
-        from chat.bench.plan import Options, measure_all
-        from chat.bench.show import save, show, to_json
+        from chat.tools.bench.plan import Options, measure_all
+        from chat.tools.bench.show import save, show, to_json
 
         reports = measure_all(names, Options(**options))  # type: ignore[arg-type]
         if out is not None:
@@ -197,7 +214,7 @@ def all_(
 
     Example: tandem bench all --out deploy/performance
     """
-    from chat.bench.plan import EVERYTHING
+    from chat.tools.bench.plan import EVERYTHING
 
     names = tuple(filter(None, against.split(",")))
     carry_out(list(EVERYTHING), json, out, scale=scale, rounds=rounds, against=names, cache=cache)

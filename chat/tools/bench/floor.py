@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from chat.bench.target import Target
-from chat.bench.trouble import BenchTrouble, NoCompiler
 from chat.local.data_dir import free_port
+from chat.tools.bench.targets import BenchTrouble, NoCompiler, Target
 
 SOURCE = Path(__file__).with_name("floor.c")
 

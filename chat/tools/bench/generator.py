@@ -1,4 +1,4 @@
-"""The load generator, a process of its own: `python -m chat.bench.generator` reads orders as lines of JSON.
+"""The load generator, a process of its own: `python -m chat.tools.bench.generator` reads orders as lines of JSON.
 
 `{"id", "do", …}` → `{"id", …}`: several orders may be under way. It goes when its standard input ends.
 """
@@ -12,16 +12,15 @@ from typing import Any
 import orjson
 import uvloop
 
-from chat.bench.descriptors import raise_descriptors
-from chat.bench.polls import Poller
-from chat.bench.posters import Poster, Spoken
-from chat.bench.quantiles import quantiles
-from chat.bench.rain import Rain
-from chat.bench.readers import Reader, Returning, Tally
-from chat.bench.target import Target, door_of, draft, drafts, mask
+from chat.tools.bench.clients import Poller, Poster, Rain, Reader, Returning, Spoken, Tally
+from chat.tools.bench.process import raise_descriptors
+from chat.tools.bench.quantiles import quantiles
+from chat.tools.bench.targets import Target, door_of, draft, drafts, mask
 
 OPENING = 256  # connections that are being opened at one time
+
 LINE_MOST = 64 * 1024 * 1024
+
 Json = dict[str, Any]
 
 

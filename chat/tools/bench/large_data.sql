@@ -1,3 +1,29 @@
+-- name: settle_people
+-- Unless somebody is there already.
+insert into users (name, display_name, password_hash)
+select case n when 1 then 'ana' when 2 then 'ben' else 'p' || n end, 'Person ' || n, ''
+  from generate_series(1, %(people)s::integer) as n where not exists (select from users)
+
+-- name: settle_rooms
+-- Everybody is in all of them but the closed ones.
+with made as (
+    insert into conversations (kind, name, private)
+    select 'channel', name, true
+      from (values ('busy'), ('quiet'), ('calm'), ('silent')) as few (name)
+     where not exists (select from conversations)
+     union all
+    select 'channel', 'room' || n, true from generate_series(0, %(rooms)s::integer - 1) as n
+     where not exists (select from conversations)
+     union all
+    select 'channel', 'closed' || n, true from generate_series(0, %(closed)s::integer - 1) as n
+     where not exists (select from conversations)
+    returning id, name)
+insert into memberships (conversation_id, user_id, since)
+select made.id, u.id, 0 from made cross join users u where made.name not like 'closed%%'
+
+-- name: read_rooms
+select name, id from conversations
+
 -- name: read_end
 select last_seq from conversations where id = %s
 

@@ -8,26 +8,12 @@ from pathlib import Path
 
 from rich.progress import Progress
 
-from chat.bench import (
-    depths,
-    fanout,
-    growth,
-    hostile,
-    latency,
-    memory,
-    post,
-    presence,
-    reconnect,
-    replay,
-    soak,
-    storming,
-    transports,
-)
-from chat.bench.bench import Bench, benching
-from chat.bench.place import Place, own_database, own_place, place_for
-from chat.bench.progress import bars, counting
-from chat.bench.report import Report
 from chat.bench.rivals import check_names, enter_rivals
+from chat.tools.bench import fanout, growth, hostile, latency, memory, posting, presence, replay, search_depth
+from chat.tools.bench.environment import Place, own_database, own_place, place_for
+from chat.tools.bench.progress import bars, counting
+from chat.tools.bench.report import Report
+from chat.tools.bench.runner import Bench, benching
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +61,10 @@ def run_fanout(options: Options, progress: Progress) -> list[Report]:
 
 def run_post(options: Options, progress: Progress) -> list[Report]:
     """Beside handlers that store nothing."""
-    with own_place() as place, post.running_bare() as bare, post.running_storeless(place) as storeless:
+    with own_place() as place, posting.running_bare() as bare, posting.running_storeless(place) as storeless:
 
         async def work(bench: Bench) -> Report:
-            return await post.measure_posts(bench, storeless, bare, rounds=options.rounds)
+            return await posting.measure_posts(bench, storeless, bare, rounds=options.rounds)
 
         return asyncio.run(measured(place, options, work, progress))
 
@@ -98,7 +84,7 @@ def run_memory(options: Options, progress: Progress) -> list[Report]:
 def run_reconnect(options: Options, progress: Progress) -> list[Report]:
     """All at once."""
     with at_place(options) as measure:
-        return measure(reconnect.measure_reconnect, progress)
+        return measure(replay.measure_reconnect, progress)
 
 
 def run_replay(options: Options, progress: Progress) -> list[Report]:
@@ -115,14 +101,14 @@ def run_presence(options: Options, progress: Progress) -> list[Report]:
 
 def run_storm(options: Options, progress: Progress) -> list[Report]:
     """Seen from another node."""
-    with at_place(options, 2, **storming.SETTINGS) as measure:
-        return measure(storming.measure_storm, progress)
+    with at_place(options, 2, **presence.SETTINGS) as measure:
+        return measure(presence.measure_storm, progress)
 
 
 def run_soak(options: Options, progress: Progress) -> list[Report]:
     """For as long as was asked for."""
     with at_place(options) as measure:
-        return measure(lambda bench: soak.measure_soak(bench, options.minutes), progress)
+        return measure(lambda bench: memory.measure_soak(bench, options.minutes), progress)
 
 
 def run_hostile(options: Options, progress: Progress) -> list[Report]:
@@ -140,19 +126,23 @@ def run_growth(options: Options, progress: Progress) -> list[Report]:
 def run_history(options: Options, progress: Progress) -> list[Report]:
     """In a database that no node uses."""
     with own_database() as url:
-        return [asyncio.run(depths.measure_history(url, round(options.messages * min(1, options.scale)), progress))]
+        return [
+            asyncio.run(search_depth.measure_history(url, round(options.messages * min(1, options.scale)), progress))
+        ]
 
 
 def run_search(options: Options, progress: Progress) -> list[Report]:
     """The same."""
     with own_database() as url:
-        return [asyncio.run(depths.measure_questions(url, round(options.messages * min(1, options.scale)), progress))]
+        return [
+            asyncio.run(search_depth.measure_questions(url, round(options.messages * min(1, options.scale)), progress))
+        ]
 
 
 def run_transports(options: Options, progress: Progress) -> list[Report]:
     """A node for each."""
-    with at_place(options, transports.NODES) as measure:
-        return measure(lambda bench: transports.measure_transports(bench, rounds=options.rounds), progress)
+    with at_place(options, latency.NODES) as measure:
+        return measure(lambda bench: latency.measure_transports(bench, rounds=options.rounds), progress)
 
 
 RUNS: dict[str, Run] = {

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from chat.bench.bench import Bench, Json, timed
-from chat.bench.fanout import Contender, tandem
-from chat.bench.floor import await_port
-from chat.bench.place import BenchNode, Place
-from chat.bench.process import cpu_seconds
-from chat.bench.report import Report, Row, middle, ratio
-from chat.bench.target import Target, spread
 from chat.local.data_dir import free_port
+from chat.tools.bench.environment import BenchNode, Place
+from chat.tools.bench.fanout import Contender, tandem
+from chat.tools.bench.floor import await_port
+from chat.tools.bench.process import cpu_seconds
+from chat.tools.bench.report import Report, Row, middle, ratio
+from chat.tools.bench.runner import Bench, Json, timed
+from chat.tools.bench.targets import Target, spread
 
 POSTERS = 64
 
@@ -25,7 +25,7 @@ BATCH, BATCHERS = 500, 4
 def running_bare() -> Iterator[Contender]:
     """The bare handler in a process of its own."""
     port = free_port()
-    process = subprocess.Popen([sys.executable, "-m", "chat.bench.bare", str(port)])
+    process = subprocess.Popen([sys.executable, "-m", "chat.tools.bench.bare_app", str(port)])
     try:
         await_port(port, process)
         yield Contender("bare", Target("127.0.0.1", port, "/", "/"), [""], lambda: cpu_seconds(process.pid))

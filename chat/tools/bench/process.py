@@ -1,6 +1,7 @@
 """Processes: what they have used, as the system counts it."""
 
 import os
+import resource
 from contextlib import suppress
 from pathlib import Path
 
@@ -33,3 +34,19 @@ def tell_tasks(pid: int, what: str) -> list[str]:
             with suppress(OSError):
                 told.append(Path(f"/proc/{pid}/task/{task}/{what}").read_text())
     return told
+
+
+# File descriptors: how many connections one process of this machine may have.
+
+SPARE = 300  # for what a node has open beside its streams
+
+
+def raise_descriptors() -> None:
+    """As many as the system allows; children have them too."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def streams_most() -> int:
+    """How many streams one process can hold."""
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[1] - SPARE

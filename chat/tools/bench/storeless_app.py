@@ -1,6 +1,6 @@
 """A node whose posts are stored nowhere: the same handler, identity, limits and validation, and then an answer at once.
 
-`python -m chat.bench.storeless --node NAME --host=… --port=…`, as a node is started. What storing costs is what a node
+`python -m chat.tools.bench.storeless_app --node NAME --host=… --port=…`, as a node is started. What storing costs is what a node
 takes beyond this.
 """
 

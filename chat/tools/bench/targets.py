@@ -6,11 +6,16 @@ from dataclasses import dataclass
 
 import orjson
 
+from chat.local.errors import UpTrouble
+
 # Stands once in each message, whichever server and whichever transport carries it, and in nothing else. One byte is
 # counted many times faster than a word: what the generator takes, the server lacks.
 MARKER = "~"
+
 FRAMED = '"~'  # over a WebSocket, whose frames may have a ~ before their length
+
 WORDS = "hello there, how are you today? " * 2
+
 KEY = base64.b64encode(b"a key that wants")
 
 
@@ -92,3 +97,24 @@ def mask(data: bytes, opcode: int = 1) -> bytes:
 def spread(tokens: list[str], count: int) -> Iterator[str]:
     """`count` streams over these people, evenly."""
     return (tokens[n % len(tokens)] for n in range(count))
+
+
+# What can keep the bench from measuring; the message says what to do about it.
+
+
+class BenchTrouble(UpTrouble):
+    """This cannot be measured here."""
+
+
+class GeneratorDied(BenchTrouble):
+    """A load generator has ended before its time; its last words stand above."""
+
+    def __init__(self) -> None:
+        super().__init__(str(self.__doc__))
+
+
+class NoCompiler(BenchTrouble):
+    """The floor is a C program."""
+
+    def __init__(self) -> None:
+        super().__init__("The floor is a C program, and there is no compiler: install one (cc), or leave `floor` out.")
