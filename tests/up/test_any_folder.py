@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from chat.bench.peers.catalogue import NCHAN
 from chat.local.data_dir import free_port
+from chat.tools.bench.peers.peers import NCHAN
 from tests.deploy.proxies import program
 from tests.up.running import running_up
 

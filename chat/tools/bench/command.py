@@ -195,7 +195,7 @@ def peers() -> None:
 
     Example: tandem bench peers
     """
-    from chat.bench.peers.catalogue import PEERS
+    from chat.tools.bench.peers.peers import PEERS
 
     print("floor: a C program that writes the same bytes and does nothing else")
     print("\n".join(f"{peer.name}: {peer.what}" for peer in PEERS.values()))

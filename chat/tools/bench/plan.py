@@ -8,9 +8,9 @@ from pathlib import Path
 
 from rich.progress import Progress
 
-from chat.bench.rivals import check_names, enter_rivals
 from chat.tools.bench import fanout, growth, hostile, latency, memory, posting, presence, replay, search_depth
 from chat.tools.bench.environment import Place, own_database, own_place, place_for
+from chat.tools.bench.peers.peers import check_names, enter_rivals
 from chat.tools.bench.progress import bars, counting
 from chat.tools.bench.report import Report
 from chat.tools.bench.runner import Bench, benching

@@ -3,13 +3,28 @@
 import os
 import shutil
 import sys
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from chat.bench.peers.cache import debian, environment, modules, with_libraries
-from chat.bench.peers.peer import APPS, BODY, HOST, Peer, Running
 from chat.local.data_dir import free_port
-from chat.tools.bench.targets import FRAMED, Target
+from chat.tools.bench.fanout import Contender
+from chat.tools.bench.floor import running_floor
+from chat.tools.bench.peers.peer import (
+    APPS,
+    BODY,
+    HOST,
+    Peer,
+    Running,
+    debian,
+    environment,
+    modules,
+    running_peer,
+    with_libraries,
+)
+from chat.tools.bench.process import cpu_seconds
+from chat.tools.bench.targets import FRAMED, BenchTrouble, Target
 
 SERVERS = ("uvicorn[standard]>=0.30",)
 
@@ -178,3 +193,34 @@ PEERS = {
         Peer("aiohttp-sse", "aiohttp with aiohttp-sse, a queue a reader", prepare_aiohttp_sse),
     )
 }
+
+# Rivals: the floor and the peers that were named, running.
+
+
+def check_names(names: Iterable[str]) -> None:
+    """Raises `BenchTrouble` on one that nobody has."""
+    for name in names:
+        if name != "floor" and name not in PEERS:
+            raise BenchTrouble(f"{name} is none of these: floor, {', '.join(PEERS)}.")
+
+
+def enter_rivals(stack: ExitStack, names: Iterable[str], cache: Path) -> tuple[list[Contender], list[str]]:
+    """Those that run from now on, and why others do not."""
+    running, absent = list[Contender](), list[str]()
+    for name in names:
+        try:
+            running.append(stack.enter_context(rival(name, cache)))
+        except BenchTrouble as trouble:  # no compiler, no network: the rest is worth having
+            absent.append(f"{name} could not be measured: {trouble}")
+    return running, absent
+
+
+@contextmanager
+def rival(name: str, cache: Path) -> Iterator[Contender]:
+    """The floor, or a peer."""
+    if name == "floor":
+        with running_floor() as (target, pid):
+            yield Contender("floor", target, [""], lambda: cpu_seconds(pid), share=0.5)
+        return
+    with running_peer(PEERS[name], cache) as peer:
+        yield peer
