@@ -1,7 +1,12 @@
 """django-eventstream: one channel, no storage."""
 
 import django
+from asgiref.sync import sync_to_async
 from django.conf import settings
+from django.core.asgi import get_asgi_application
+from django.http import HttpResponse
+from django.urls import include, path
+from django_eventstream import send_event
 
 settings.configure(
     DEBUG=False,
@@ -12,13 +17,8 @@ settings.configure(
     MIDDLEWARE=[],
     USE_TZ=True,
 )
-django.setup()
 
-from asgiref.sync import sync_to_async  # noqa: E402
-from django.core.asgi import get_asgi_application  # noqa: E402
-from django.http import HttpResponse  # noqa: E402
-from django.urls import include, path  # noqa: E402
-from django_eventstream import send_event  # noqa: E402
+django.setup()
 
 
 async def publish(request):
@@ -28,6 +28,7 @@ async def publish(request):
 
 
 app = get_asgi_application()
+
 urlpatterns = [
     path("sub", include("django_eventstream.urls"), {"channels": ["bench"]}),
     path("pub", publish),
