@@ -50,7 +50,7 @@ def chaos(
     Example: tandem chaos --minutes 2 --seed 7 --faults kill-node,flush-redis
     """
     with told_plainly():
-        from chat.chaos.command import Asked, chaos
+        from chat.tools.chaos.command import Asked, chaos
 
         code = chaos(Asked(nodes, people, minutes, seed, faults, out, json))
     sys.exit(code)

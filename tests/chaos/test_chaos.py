@@ -15,13 +15,15 @@ from pathlib import Path
 
 import pytest
 
-from chat.chaos.faults.table import FAULTS
-from chat.chaos.options import Options
-from chat.chaos.plan import draw
+from chat.tools.chaos.faults import FAULTS
+from chat.tools.chaos.plan import Options, draw
 
 SECONDS = float(os.environ.get("PROMISE_SECONDS", "45"))
+
 QUICK = "kill-node,kill-silenced-node,flush-redis,kill-redis,restart-postgres,lose-answers,cut-redis-link,"
+
 QUICK += "hang-postgres-link,sleepy-readers,half-open,cut-clients,same-post"
+
 MANY = [] if SECONDS > 100 else QUICK.split(",")
 
 

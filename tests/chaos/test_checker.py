@@ -6,18 +6,8 @@ from dataclasses import replace
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from chat.chaos.checker import (
-    ALTERED,
-    GAP,
-    INVENTED,
-    LOST,
-    MADE_TWICE,
-    OVERHEARD,
-    REORDERED,
-    REPEATED,
-    check,
-)
-from chat.chaos.history import History, Message, Receipt, Stay
+from chat.tools.chaos.checker import ALTERED, GAP, INVENTED, LOST, MADE_TWICE, OVERHEARD, REORDERED, REPEATED, check
+from chat.tools.chaos.history import History, Message, Receipt, Stay
 
 
 def kinds(history: History) -> set[str]:
@@ -56,6 +46,7 @@ def stays(last: int) -> st.SearchStrategy[Stay | None]:
 
 
 histories = good_histories()
+
 chances = st.integers(0, 10**6)
 
 

@@ -1,7 +1,6 @@
 """A trail names the two receipts between which a message is missing, and the streams that they came by."""
 
-from chat.chaos.history import Message, Receipt
-from chat.chaos.trail import Visit, tell_trail
+from chat.tools.chaos.history import Message, Receipt, Visit, tell_trail
 
 VISITS = [Visit("n1", 0.0, "e.0", 0), Visit("n2", 9.5, "e.4", 2)]
 

@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 from playwright.async_api import Browser, BrowserContext
 
-from chat.chaos.node import NodeProcess
+from chat.tools.chaos.environment import NodeProcess
 from tests.cast import Cast, Person
 from tests.deploy.proxies import Front, proxy, trust
 from tests.journeys.conftest import browser

@@ -4,8 +4,8 @@ import asyncio
 
 from playwright.async_api import Page, expect
 
-from chat.chaos.node import NodeProcess
 from chat.cli.accounts import make_link
+from chat.tools.chaos.environment import NodeProcess
 from tests.accounts.door import PASSWORD, visiting
 from tests.cast import Cast, Person
 from tests.journeys.axe import is_clean_in_both_themes, is_sound

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from chat.chaos.node import NodeProcess
+from chat.tools.chaos.environment import NodeProcess
 from tests.cast import Cast, casting
 from tests.databases import as_node
 

@@ -7,14 +7,12 @@ from functools import partial
 
 import aiohttp
 
-from chat.chaos.checker import Finding, check
-from chat.chaos.database import read_messages
-from chat.chaos.frames import Events
-from chat.chaos.history import History
-from chat.chaos.node import NodeProcess
-from chat.chaos.poster import Poster
-from chat.chaos.reader import Reader
 from chat.shared.tasks import Tasks
+from chat.tools.chaos.checker import Finding, check
+from chat.tools.chaos.clients import Poster, Reader
+from chat.tools.chaos.environment import NodeProcess
+from chat.tools.chaos.frames import Events
+from chat.tools.chaos.history import History, read_messages
 from tests.cast import Cast, Person
 from tests.waiting import eventually
 

@@ -23,7 +23,6 @@ from chat.accounts.validation import (
     without_runs,
     without_words,
 )
-from chat.chaos.frames import Bodies, Events
 from chat.conversations.drafts import ConversationDraft
 from chat.conversations.drafts import Name as ConversationName
 from chat.exchange.emoticons import toned
@@ -56,6 +55,7 @@ from chat.stream.connections import is_ahead
 from chat.stream.long_poll import split_frames
 from chat.stream.resume import choose_start
 from chat.stream.stream import Chunk
+from chat.tools.chaos.frames import Bodies, Events
 from presence.signal import parse_signal
 from tests.promises.growth import Run, Subject
 
@@ -125,7 +125,7 @@ BY_NAME = {
 
 # Functions of bytes.
 BYTES_BY_NAME = {
-    "chat.chaos.frames:parse_event": BODY,
+    "chat.tools.chaos.frames:parse_event": BODY,
     "chat.files.models:find_type": BODY,
     "chat.files.models:is_text": 8_192,
     "chat.log.entry:unpack": BODY,
@@ -228,8 +228,8 @@ ADAPTED = {
     "chat.accounts.validation:without_runs": Subject(without_runs, 4 * 256),
     "chat.accounts.validation:without_words": Subject(lambda text: without_words(text, ["aa", text[:64]]), 18 * 256),
     "chat.messages.mention_parser:closes": Subject(lambda text: closes(text, "```"), MESSAGE),
-    "chat.chaos.frames:Bodies.feed": Subject(feed_chunks, BODY, encoded=True),
-    "chat.chaos.frames:Events.parse": Subject(lambda data: Events().parse(data), BODY, encoded=True),
+    "chat.tools.chaos.frames:Bodies.feed": Subject(feed_chunks, BODY, encoded=True),
+    "chat.tools.chaos.frames:Events.parse": Subject(lambda data: Events().parse(data), BODY, encoded=True),
     "chat.conversations.drafts:ConversationDraft.fit_kind": Subject(
         lambda text: parse_model(json_of(kind="channel", name=text[:80], topic=text[:250]), ConversationDraft), 250
     ),
@@ -291,9 +291,9 @@ ADAPTED = {
 OWN_MODULES = {
     "chat.tools.bench.report": "figures of a benchmark",
     "chat.tools.bench.targets": "requests that a benchmark sends",
-    "chat.chaos.checker": "names of the readers of a chaos run",
-    "chat.chaos.history": "messages that a chaos run sent itself",
-    "chat.chaos.timeline": "labels of a chaos run's chart",
+    "chat.tools.chaos.checker": "names of the readers of a chaos run",
+    "chat.tools.chaos.history": "messages that a chaos run sent itself",
+    "chat.tools.chaos.report": "labels of a chaos run's chart",
     "chat.model.events": "roles that a model has checked",
     "chat.conversations.permissions": "roles from the database",
     "chat.local.demo": "the demo's own text",
@@ -304,7 +304,7 @@ OWN_MODULES = {
 REASONS = {
     "a part of a function in the table, which runs it": """
         chat.messages.mention_parser:strip_fences chat.messages.mention_parser:lines_outside chat.messages.mention_parser:strip_spans
-        chat.chaos.frames:parse_message chat.exchange.emoticons:flag chat.exchange.slack.markup:Writer._code
+        chat.tools.chaos.frames:parse_message chat.exchange.emoticons:flag chat.exchange.slack.markup:Writer._code
         chat.exchange.slack.markup:Writer._prose chat.exchange.slack.markup:Writer._mark
         chat.exchange.slack.markup:Writer._command chat.exchange.wording:continued
         chat.files.models:is_numbers chat.search.highlight:fallbacks chat.search.highlight:find_spans

@@ -1,5 +1,5 @@
 """The node that can be killed, as the stories know it."""
 
-from chat.chaos.node import EVERYDAY, NodeProcess
+from chat.tools.chaos.environment import EVERYDAY, NodeProcess
 
 __all__ = ["EVERYDAY", "NodeProcess"]

@@ -6,7 +6,7 @@ PROMISE_STREAMS=9500 is the bench of this (a process may have 20,000 descriptors
 import os
 import time
 
-from chat.chaos.node import NodeProcess
+from chat.tools.chaos.environment import NodeProcess
 from tests.cast import Cast
 from tests.promises.conftest import StartNode
 from tests.promises.crowd import Crowd, crowd_of

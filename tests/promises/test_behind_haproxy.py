@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from chat.chaos.network import bad_network
-from chat.chaos.node import NodeProcess
+from chat.tools.chaos.environment import NodeProcess
+from chat.tools.chaos.network import bad_network
 from tests.cast import Cast, casting
 from tests.databases import as_node
 from tests.presence.eyes import open_eyes

@@ -5,9 +5,9 @@ import socket
 
 import pytest
 
-from chat.chaos.network import bad_network
 from chat.shared.transport import detach
 from chat.stream.endpoints import STREAMS
+from chat.tools.chaos.network import bad_network
 from presence.endpoints import SOCKETS
 from tests.cast import Cast, casting
 from tests.nodes import Node, running_node

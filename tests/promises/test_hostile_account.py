@@ -14,9 +14,9 @@ from pathlib import Path
 import orjson
 import pytest
 
-from chat.chaos.checker import Finding
-from chat.chaos.history import History, Key, Receipt
 from chat.tools.bench.hostile import CASES
+from chat.tools.chaos.checker import Finding
+from chat.tools.chaos.history import History, Key, Receipt
 from tests.cast import Cast
 from tests.presence.eyes import open_eyes
 from tests.promises.conftest import StartNode

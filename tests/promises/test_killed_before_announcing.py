@@ -1,6 +1,6 @@
 """kill -9 between commit and announcement: the others find the silence and read the log."""
 
-from chat.chaos.network import bad_network
+from chat.tools.chaos.network import bad_network
 from tests.cast import Cast
 from tests.promises.conftest import StartNode
 from tests.waiting import eventually

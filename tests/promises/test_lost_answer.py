@@ -1,6 +1,6 @@
 """A commit whose answer is lost: the poster cannot know, tries again, and finds the first one."""
 
-from chat.chaos.network import bad_network
+from chat.tools.chaos.network import bad_network
 from tests.cast import Cast
 from tests.databases import as_node
 from tests.promises.conftest import StartNode

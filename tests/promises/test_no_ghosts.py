@@ -11,8 +11,8 @@ import time
 import orjson
 import redis
 
-from chat.chaos.node import NodeProcess
 from chat.shared.registry.lease import MARGIN, Timing
+from chat.tools.chaos.environment import NodeProcess
 from tests.cast import Cast
 from tests.databases import as_node
 from tests.promises.conftest import StartNode

@@ -5,8 +5,8 @@ import signal
 
 import pytest
 
-from chat.chaos.network import Proxy, bad_network
-from chat.chaos.node import NodeProcess
+from chat.tools.chaos.environment import NodeProcess
+from chat.tools.chaos.network import Proxy, bad_network
 from tests.cast import Cast
 from tests.databases import as_node
 from tests.promises.conftest import StartNode

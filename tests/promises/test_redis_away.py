@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from chat.chaos.network import bad_network
-from chat.chaos.node import NodeProcess
 from chat.local.valkey import ValkeyEngine
+from chat.tools.chaos.environment import NodeProcess
+from chat.tools.chaos.network import bad_network
 from tests.cast import Cast, Person
 from tests.ear import Ear
 from tests.promises.conftest import StartNode

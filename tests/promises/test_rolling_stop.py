@@ -1,6 +1,6 @@
 """SIGTERM under load: the node says so, lets go of its streams one by one, and everything goes on elsewhere."""
 
-from chat.chaos.node import NodeProcess
+from chat.tools.chaos.environment import NodeProcess
 from tests.cast import Cast
 from tests.promises.conftest import StartNode
 from tests.promises.crowd import Crowd, crowd_of

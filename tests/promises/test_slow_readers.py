@@ -5,10 +5,10 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from chat.chaos.frames import Bodies
 from chat.stream.endpoints import STREAMS
 from chat.stream.sse import Detached
 from chat.stream.stream import Stream
+from chat.tools.chaos.frames import Bodies
 from tests.cast import Cast, Person, casting
 from tests.nodes import running_node
 from tests.promises.conftest import StartNode

@@ -18,9 +18,9 @@ from typing import Any
 import orjson
 import redis.asyncio
 
-from chat.chaos.node import NodeProcess
 from chat.tools.bench import presence
 from chat.tools.bench.presence_load import WATCHED, Order
+from chat.tools.chaos.environment import NodeProcess
 from tests.cast import Cast
 from tests.promises.conftest import StartNode
 from tests.promises.onlookers import enrol

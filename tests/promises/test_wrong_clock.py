@@ -7,8 +7,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from chat.chaos.node import NodeProcess
 from chat.shared.identity import hash_token
+from chat.tools.chaos.environment import NodeProcess
 from tests.cast import Cast
 from tests.databases import as_node
 from tests.presence.eyes import opens_eyes
@@ -17,6 +17,7 @@ from tests.promises.crowd import crowd_of
 from tests.waiting import breathe, eventually
 
 LIVES = 4.0
+
 OFF = 300
 
 

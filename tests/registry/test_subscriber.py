@@ -4,10 +4,10 @@ import itertools
 
 import pytest
 
-from chat.chaos.network import Proxy, bad_network
 from chat.shared.redis import UNAVAILABLE, Bytes, open_redis, say
 from chat.shared.registry.subscriber import Subscriber
 from chat.shared.tasks import first_of
+from chat.tools.chaos.network import Proxy, bad_network
 from tests.waiting import breathe, eventually
 
 CHANNELS, CUTS = 20, 12

@@ -1,17 +1,19 @@
 """A reader as careful as a client must be: it keeps its cursor, and comes back when it is cut off or hears nothing."""
 
 import asyncio
+import itertools
 import random
 import time
-from collections.abc import Callable
-from typing import cast
+from collections.abc import Callable, Sequence
+from typing import Any, cast
 
+import aiohttp
 import orjson
 
-from chat.chaos.frames import Bodies, Event, Events
-from chat.chaos.history import History, Receipt
-from chat.chaos.trail import Visit
 from chat.shared.tasks import Tasks
+from chat.tools.chaos.frames import Bodies, Event, Events, parse_message
+from chat.tools.chaos.history import History, Key, Message, Receipt, Visit
+from chat.tools.chaos.people import Person
 
 
 class Reader(asyncio.Protocol):
@@ -133,3 +135,202 @@ class Reader(asyncio.Protocol):
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         self.leaves()
+
+
+# An onlooker: keeps presence, watches others, and notes as what they are shown; it comes back when it is cut off.
+
+ANSWER_SECONDS = 6.0  # until a snapshot is asked for again
+
+HEARTBEAT = 10.0
+
+ACTIVE_SECONDS = 60.0
+
+PAUSE = 1.0
+
+
+class Onlooker:
+    """One device's presence socket. `shown`: the latest `(version, status)` of everyone it watches."""
+
+    def __init__(
+        self,
+        person: Person,
+        http: aiohttp.ClientSession,
+        where: Callable[[], str],
+        watched: Sequence[int],
+        tasks: Tasks,
+    ) -> None:
+        self.person, self.watched, self._http, self._where, self._tasks = person, watched, http, where, tasks
+        self.shown: dict[int, tuple[int, str]] = {}
+        self.node, self.ready = "", False
+        self._held: list[dict[str, Any]] = []
+        self.offlines = 0  # how often somebody was shown leaving
+        self._socket: aiohttp.ClientWebSocketResponse | None = None
+        self._task: asyncio.Task[None] | None = None
+        self.begins()
+
+    def begins(self) -> None:
+        """From now on it is here, or on its way back."""
+        self._task = self._tasks.start(f"{self.person.id} looks on", self._look_on())
+
+    async def _look_on(self) -> None:
+        while True:
+            try:
+                async with self._http.ws_connect(
+                    self._where() + "/api/presence/socket",
+                    headers={"Authorization": f"Bearer {self.person.token}"},
+                    heartbeat=HEARTBEAT,
+                    timeout=aiohttp.ClientWSTimeout(ws_close=2.0),
+                ) as self._socket:
+                    await self._look(self._socket)
+            except (aiohttp.ClientError, TimeoutError, OSError):
+                pass
+            self.ready = False
+            await asyncio.sleep(random.uniform(PAUSE / 4, PAUSE))
+
+    async def _look(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        clock = asyncio.get_running_loop().time
+        active_at = 0.0
+        while not socket.closed:
+            if not self.ready:
+                await socket.send_str(orjson.dumps({"type": "watch", "users": list(self.watched)}).decode())
+            if clock() >= active_at:
+                await socket.send_str('{"type":"active"}')
+                active_at = clock() + ACTIVE_SECONDS
+            try:
+                message = await socket.receive(timeout=ANSWER_SECONDS)
+            except TimeoutError:
+                continue
+            if message.type is aiohttp.WSMsgType.TEXT:
+                self._hear(orjson.loads(message.data))
+            elif message.type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR):
+                return
+
+    def _hear(self, frame: dict[str, Any]) -> None:
+        """After a hello deltas are held until a snapshot has come: together they replace what was known before."""
+        if frame["type"] == "hello":
+            self.node, self._held = frame["node"], []
+        elif frame["type"] == "presence" and not self.ready:
+            self._held += frame["users"]
+        elif frame["type"] == "snapshot" and not self.ready:
+            before, self.shown, self.ready = self.shown, {}, True
+            self._take([*frame["users"], *self._held], before)
+        elif frame["type"] in ("snapshot", "presence"):
+            self._take(frame["users"], self.shown)
+
+    def _take(self, records: Sequence[dict[str, Any]], before: dict[int, tuple[int, str]]) -> None:
+        for record in records:
+            if record["version"] > self.shown.get(record["id"], (-1, ""))[0]:
+                was = before.get(record["id"], (0, "offline"))[1]
+                self.shown[record["id"]] = record["version"], record["status"]
+                self.offlines += record["status"] == "offline" != was
+
+    def leaves(self) -> None:
+        """Pull the plug; the next attempt follows."""
+        if self._socket is not None and self._socket._response.connection is not None:
+            transport = self._socket._response.connection.transport
+            if transport is not None:
+                transport.abort()
+
+    async def stops(self) -> None:
+        """Close in order, and stay away until it `begins` again; what it saw is forgotten."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        self.ready, self.node = False, ""
+        self.shown.clear()
+
+
+# A poster as careful as a client must be: it tries again with the same client_id until it is told that it is done.
+
+TRY_SECONDS = 15.0
+
+AGAIN = {429, 502, 503, 504}  # the middle two are a load balancer's
+
+POST_PAUSE = 0.02
+
+
+class Poster:
+    """Posts as `person` to the node whose URL `where` gives at each attempt.
+
+    `refusals`: statuses that made it wait; `surprises`: answers that it should never have got.
+    """
+
+    def __init__(
+        self, name: str, person: Person, conversation: int, where: Callable[[], str], history: History
+    ) -> None:
+        self.name, self.person, self.conversation = name, person, conversation
+        self._where, self._history = where, history
+        self._numbers = itertools.count(1)
+        self.refusals: list[tuple[int, str | None]] = []
+        self.surprises: list[tuple[int, bytes]] = []
+        self.failures, self.patience, self.pause = 0, TRY_SECONDS, POST_PAUSE
+        self._going = True
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it would post now."""
+        return self._where()
+
+    async def post(self, http: aiohttp.ClientSession) -> int:
+        """One message, tried until it is acknowledged; the status that did."""
+        return (await self.say(http, self.conversation))[0]
+
+    async def say(
+        self, http: aiohttp.ClientSession, conversation: int, begun: dict[Key, float] | None = None
+    ) -> tuple[int, Message]:
+        """As `post`, there; the message too. `begun` is told when the first attempt was made."""
+        client_id = f"{self.name}-{next(self._numbers)}"
+        body = f"{client_id} says: что-нибудь, 何か, شيء ما 🥨"
+        key = (conversation, self.person.id, client_id)
+        self._history.send(key, body)
+        if begun is not None:
+            begun[key] = time.monotonic()
+        while not (status := await self._try(http, key, body)):  # noqa: ASYNC110 (nobody tells when it is back)
+            await asyncio.sleep(self.pause)
+        return status, self._history.acknowledged[key][-1]
+
+    async def _try(self, http: aiohttp.ClientSession, key: tuple[int, int, str], body: str) -> int:
+        try:
+            status, answer, retry_after = await self._ask(http, key[0], {"body": body, "client_id": key[2]})
+        except (aiohttp.ClientError, TimeoutError):
+            self.failures += 1
+            return 0
+        if status in AGAIN:
+            self.refusals.append((status, retry_after))
+            return 0
+        if status not in (200, 201):
+            self.surprises.append((status, answer[:500]))
+            return 0
+        self._history.acknowledge(key, parse_message(orjson.loads(answer)["message"]), made=status == 201)
+        return status
+
+    async def _ask(self, http: aiohttp.ClientSession, conversation: int, draft: dict[str, str]) -> tuple[int, Any, Any]:
+        async with http.post(
+            f"{self._where()}/api/chat/conversations/{conversation}/messages",
+            json=draft,
+            headers={"Authorization": f"Bearer {self.person.token}"},
+            timeout=aiohttp.ClientTimeout(total=self.patience),
+        ) as answer:
+            return answer.status, await answer.read(), answer.headers.get("Retry-After")
+
+    def keeps_posting(self, http: aiohttp.ClientSession, pause: float, tasks: Tasks) -> None:
+        """One after the other, from now on, until `finishes`."""
+        self._task = tasks.start(f"{self.name} posts", self._post_on(http, pause))
+
+    async def _post_on(self, http: aiohttp.ClientSession, pause: float) -> None:
+        while self._going:
+            await self.post(http)
+            await asyncio.sleep(pause)
+
+    async def finishes(self) -> None:
+        """Wait until the last message has been acknowledged."""
+        self._going = False
+        if self._task is not None:
+            await self._task
+
+    async def leaves(self) -> None:
+        """At once, whatever is under way."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)

@@ -5,26 +5,73 @@ import itertools
 import random
 import time
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
 import aiohttp
 
-from chat.chaos.database import read_messages, read_stays
-from chat.chaos.door import Doorkeeper
-from chat.chaos.frames import Events
-from chat.chaos.guest import Guest
-from chat.chaos.history import History, Key, Receipt
-from chat.chaos.people import Enrolled, Person, enrol, share
-from chat.chaos.poster import Poster
-from chat.chaos.rig import Rig
 from chat.shared.tasks import Tasks
+from chat.tools.chaos.checker import OVERHEARD, Finding
+from chat.tools.chaos.clients import AGAIN, Onlooker, Poster, Reader
+from chat.tools.chaos.environment import Rig
+from chat.tools.chaos.frames import Events
+from chat.tools.chaos.history import History, Key, Receipt, read_messages, read_stays
+from chat.tools.chaos.network import Proxy
+from chat.tools.chaos.people import Enrolled, Person, enrol, share
+
+# A guest: one person with a device that reads the stream and keeps presence the whole time, or has gone home.
+
+PAUSE, SILENCE = 1.0, 13.0  # seconds: between attempts; two beats missed
+
+
+class Guest:
+    """One of the people, by way of the balancer or of the bad `wifi`; here `since` a moment of the monotonic clock."""
+
+    def __init__(
+        self,
+        number: int,
+        person: Enrolled,
+        rig: Rig,
+        wifi: Proxy | None,
+        watched: Sequence[int],
+        http: aiohttp.ClientSession,
+        history: History,
+        events: Events,
+        tasks: Tasks,
+    ) -> None:
+        self.name, self.person, self.here = f"guest {number}", person, True
+        self.since = time.monotonic()
+        port = wifi.port if wifi else rig.balancer.port
+        self.reader = Reader(self.name, person.token, lambda: port, history, events, tasks)
+        self.reader.pause, self.reader.patience = PAUSE, SILENCE
+        self.onlooker = Onlooker(person, http, lambda: f"http://127.0.0.1:{port}", watched, tasks)
+
+    @property
+    def ready(self) -> bool:
+        """Is all open that should be?"""
+        return not self.here or (self.reader.ready and self.onlooker.ready)
+
+    async def goes(self) -> None:
+        """Home: both channels close."""
+        self.here = False
+        await asyncio.gather(self.reader.stops(), self.onlooker.stops())
+
+    def comes(self) -> None:
+        """Back, with the cursor of before."""
+        self.here, self.since = True, time.monotonic()
+        self.reader.begins()
+        self.onlooker.begins()
+
 
 ROOM, WATCHED = 20, 15  # people in a small room; whom each of them watches
+
 WIFI = 8  # every eighth guest is on the bad network
+
 TALK = (0.3, 1.0)  # seconds between two messages of one who talks
+
 WANDER = (1.0, 4.0)  # between two who go home
+
 AWAY = (3.0, 30.0)
 
 
@@ -179,3 +226,83 @@ async def crowd_of(rig: Rig, count: int, talkers: int, chance: random.Random, ta
             yield crowd
         finally:
             await tasks.stop()
+
+
+# A door: people are removed from a conversation and added again, and what is said meanwhile is not for them.
+
+PROBE_PAUSE = (0.2, 1.5)
+
+TRY_SECONDS = 8.0
+
+DONE = {200, 201, 204, 404}
+
+
+class Doorkeeper:
+    """`keeper` owns `room`. `outside`: `(person, number)` of messages said while the keeper knew him to be outside;
+    `surprises`: answers that he should never have got."""
+
+    def __init__(
+        self,
+        keeper: Poster,
+        room: int,
+        people: Sequence[Enrolled],
+        http: aiohttp.ClientSession,
+        chance: random.Random,
+    ) -> None:
+        self.room, self.changes = room, 0
+        self.outside: list[tuple[int, int]] = []
+        self.surprises: list[tuple[int, str]] = []
+        # whom a request is still under way for, perhaps, that nobody answered: a node may wake up and carry it out
+        self._unclear: set[int] = set()
+        self._keeper, self._people, self._http, self._chance = keeper, people, http, chance
+
+    async def keep(self, going: Callable[[], bool]) -> None:
+        """One out, a word among those who are left, and in again."""
+        while going():
+            person = self._chance.choice(self._people)
+            await self._insist("DELETE", person)
+            _, message = await self._keeper.say(self._http, self.room)
+            if person.id not in self._unclear:
+                self.outside.append((person.id, message.seq))
+            await self._insist("PUT", person)
+            await self._keeper.say(self._http, self.room)
+            self.changes += 1
+            await asyncio.sleep(self._chance.uniform(*PROBE_PAUSE))
+
+    async def _insist(self, method: str, person: Enrolled) -> None:
+        """Until it is acknowledged; removing who is not there any more is done already."""
+        while await self._try(method, person) not in DONE:  # noqa: ASYNC110 (nobody tells when it is back)
+            await asyncio.sleep(0.3)
+
+    async def _try(self, method: str, person: Enrolled) -> int:
+        url = f"{self._keeper.url}/api/chat/conversations/{self.room}/members/{person.id}"
+        headers = {"Authorization": f"Bearer {self._keeper.person.token}"}
+        patience = aiohttp.ClientTimeout(total=TRY_SECONDS)
+        body: dict[str, str] | None = {} if method == "PUT" else None
+        try:
+            async with self._http.request(method, url, headers=headers, timeout=patience, json=body) as answer:
+                if answer.status in (502, 504):  # the balancer's: it lost the node that was asked
+                    self._unclear.add(person.id)
+                if answer.status not in DONE | AGAIN:
+                    self.surprises.append((answer.status, (await answer.text())[:500]))
+                return answer.status
+        except (aiohttp.ClientError, TimeoutError):
+            self._unclear.add(person.id)
+            return 0
+
+
+def find_eavesdroppers(
+    outside: Sequence[tuple[int, int]], room: int, history: History, readers: dict[int, str]
+) -> list[Finding]:
+    """Who received what was said while the keeper knew him to be outside."""
+    got = {
+        (name, receipt.message.seq)
+        for name in readers.values()
+        for receipt in history.received[name]
+        if receipt.message.conversation == room
+    }
+    return [
+        Finding(OVERHEARD, readers[user_id], (room, seq))
+        for user_id, seq in outside
+        if user_id in readers and (readers[user_id], seq) in got
+    ]

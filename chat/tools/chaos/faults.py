@@ -1,11 +1,41 @@
 """Nodes that die, are stopped, or freeze."""
 
 import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from functools import partial
 
-from chat.chaos.faults.fault import Scene
-from chat.chaos.node import STOPPED, NodeProcess
-from chat.chaos.waiting import came_true
+import redis
+
+from chat.tools.chaos.crowd import Crowd
+from chat.tools.chaos.environment import STOPPED, NodeProcess, Rig, came_true
+from chat.tools.chaos.network import Proxy
+
+# A fault: what it does, for how long, and what no other one may touch meanwhile.
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Where a fault strikes: `node` is the one that is meant, `seconds` how long it lasts."""
+
+    rig: Rig
+    crowd: Crowd
+    node: str
+    seconds: float
+    chance: random.Random
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """`about`: in words; `touches`: what no other fault may touch meanwhile; `least` to `most` seconds."""
+
+    about: str
+    strike: Callable[[Scene], Awaitable[None]]
+    touches: frozenset[str]
+    least: float
+    most: float
+
 
 BACK = 20.0  # seconds that a node may take to come back in a deploy, before the next one is stopped
 
@@ -63,3 +93,169 @@ async def freeze_node(scene: Scene) -> None:
         await asyncio.sleep(scene.seconds)
     finally:
         scene.rig.nodes[scene.node].thaw()
+
+
+# One node's links to the servers: cut, half-open, slow, or losing an answer.
+
+
+async def lose_answers(scene: Scene) -> None:
+    """Commits whose answer is lost: the poster cannot know, and tries again."""
+    link = scene.rig.to_postgres[scene.node]
+    for _ in range(max(1, round(scene.seconds))):
+        link.lose_answer(b"COMMIT\0")
+        await asyncio.sleep(1)
+    link.lose_answer(b"")
+
+
+async def cut_redis_link(scene: Scene) -> None:
+    """One node without Redis."""
+    await refuse(scene, scene.rig.to_redis[scene.node])
+
+
+async def hang_redis_link(scene: Scene) -> None:
+    """One node's packets to Redis are dropped."""
+    await freeze(scene, scene.rig.to_redis[scene.node])
+
+
+async def cut_postgres_link(scene: Scene) -> None:
+    """One node without PostgreSQL."""
+    await refuse(scene, scene.rig.to_postgres[scene.node])
+
+
+async def hang_postgres_link(scene: Scene) -> None:
+    """One node's packets to PostgreSQL are dropped; when they come through again, both ends have given up."""
+    link = scene.rig.to_postgres[scene.node]
+    await freeze(scene, link)
+    await link.cut()
+
+
+async def slow_links(scene: Scene) -> None:
+    """Everything of one node takes longer."""
+    links = scene.rig.to_postgres[scene.node], scene.rig.to_redis[scene.node]
+    for link in links:
+        link.delay = 0.05
+    await asyncio.sleep(scene.seconds)
+    for link in links:
+        link.delay = 0
+
+
+async def refuse(scene: Scene, link: Proxy) -> None:
+    """Nobody gets through, and everybody is told."""
+    await link.refuse()
+    await asyncio.sleep(scene.seconds)
+    await link.accept()
+
+
+async def freeze(scene: Scene, link: Proxy) -> None:
+    """Nothing gets through, and nobody is told."""
+    link.freeze()
+    await asyncio.sleep(scene.seconds)
+    link.thaw()
+
+
+# Redis and PostgreSQL: killed, stopped, emptied, hung.
+
+
+async def kill_redis(scene: Scene) -> None:
+    """It comes back empty."""
+    await scene.rig.engine(scene.rig.valkey.kill)
+    await asyncio.sleep(scene.seconds)
+    await scene.rig.engine(scene.rig.valkey.start)
+
+
+async def flush_redis(scene: Scene) -> None:
+    """All is forgotten at once."""
+
+    def flush() -> None:
+        with redis.Redis.from_url(scene.rig.valkey.url) as client:
+            client.flushall()
+
+    await scene.rig.engine(flush)
+
+
+async def freeze_redis(scene: Scene) -> None:
+    """It accepts connections and answers nobody."""
+    scene.rig.valkey.pause()
+    try:
+        await asyncio.sleep(scene.seconds)
+    finally:
+        scene.rig.valkey.resume()
+
+
+async def restart_postgres(scene: Scene) -> None:
+    """In order, or at once, which leaves it to recover; gone for a while."""
+    immediate = scene.chance.random() < 0.5
+    await scene.rig.engine(lambda: scene.rig.postgres.stop(immediate=immediate))
+    await asyncio.sleep(scene.seconds)
+    await scene.rig.engine(scene.rig.postgres.start)
+
+
+async def freeze_postgres(scene: Scene) -> None:
+    """It accepts nothing and answers nobody."""
+    scene.rig.postgres.pause()
+    try:
+        await asyncio.sleep(scene.seconds)
+    finally:
+        scene.rig.postgres.resume()
+
+
+# Clients that sleep, are cut off, or say the same thing many times.
+
+
+async def sleepy_readers(scene: Scene) -> None:
+    """A tenth of the streams is not read any more."""
+    guests = scene.chance.sample(scene.crowd.guests, max(1, len(scene.crowd.guests) // 10))
+    for guest in guests:
+        guest.reader.sleeps()
+    await asyncio.sleep(scene.seconds)
+    for guest in guests:
+        guest.reader.leaves()
+
+
+async def half_open(scene: Scene) -> None:
+    """A bad access network: nothing gets through for a while, and nobody says so."""
+    scene.rig.wifi.freeze()
+    await asyncio.sleep(scene.seconds)
+    scene.rig.wifi.thaw()
+    await scene.rig.wifi.cut()
+
+
+async def cut_clients(scene: Scene) -> None:
+    """Every stream and every socket, in the same moment."""
+    for guest in scene.crowd.guests:
+        guest.reader.leaves()
+        guest.onlooker.leaves()
+
+
+async def same_post(scene: Scene) -> None:
+    """The same post fifty times at once, over all nodes."""
+    await scene.crowd.posts_at_once([node.url for node in scene.rig.nodes.values()], 50)
+
+
+# All faults by their names.
+
+NODE, REDIS, POSTGRES = frozenset({"node"}), frozenset({"redis"}), frozenset({"postgres"})
+
+CLIENTS, NOTHING = frozenset({"clients"}), frozenset[str]()
+
+FAULTS = {
+    "kill-node": Fault("kill -9 of a node, started again later", kill_node, NODE, 2, 15),
+    "kill-silenced-node": Fault("kill -9 of a node that commits unheard", kill_silenced_node, NODE, 2, 8),
+    "stop-nodes": Fault("SIGTERM of every node in turn", stop_nodes, NODE, 15, 15),
+    "freeze-node": Fault("SIGSTOP of a node", freeze_node, NODE, 5, 30),
+    "kill-redis": Fault("Redis killed, back empty", kill_redis, REDIS, 2, 20),
+    "flush-redis": Fault("FLUSHALL", flush_redis, REDIS, 1, 1),
+    "freeze-redis": Fault("SIGSTOP of Redis", freeze_redis, REDIS, 2, 15),
+    "restart-postgres": Fault("PostgreSQL stopped, fast or immediate", restart_postgres, POSTGRES, 1, 10),
+    "freeze-postgres": Fault("SIGSTOP of PostgreSQL", freeze_postgres, POSTGRES, 2, 8),
+    "lose-answers": Fault("commits whose answer is lost", lose_answers, POSTGRES | NODE, 2, 6),
+    "cut-redis-link": Fault("one node cut off from Redis", cut_redis_link, REDIS | NODE, 2, 20),
+    "hang-redis-link": Fault("one node half cut off from Redis", hang_redis_link, REDIS | NODE, 2, 20),
+    "cut-postgres-link": Fault("one node cut off from PostgreSQL", cut_postgres_link, POSTGRES | NODE, 2, 15),
+    "hang-postgres-link": Fault("one node half cut off from PostgreSQL", hang_postgres_link, POSTGRES | NODE, 2, 15),
+    "slow-links": Fault("one node's links take 50 ms longer", slow_links, POSTGRES | REDIS | NODE, 3, 15),
+    "sleepy-readers": Fault("readers that stop reading", sleepy_readers, CLIENTS, 3, 12),
+    "half-open": Fault("an access network that swallows everything", half_open, CLIENTS, 5, 25),
+    "cut-clients": Fault("every client cut at once", cut_clients, CLIENTS, 1, 1),
+    "same-post": Fault("the same post fifty times over all nodes", same_post, NOTHING, 1, 1),
+}

@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from chat.chaos.history import Message, Receipt
+from chat.tools.chaos.history import Message, Receipt
 
 
 @dataclass(frozen=True, slots=True)

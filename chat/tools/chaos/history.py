@@ -1,7 +1,15 @@
 """A history: what every client sent, what the server acknowledged, what every reader received. Pure."""
 
+from bisect import bisect_right
 from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+
+import psycopg
+
+from chat.shared.sql import load
+
+queries = load(__file__)
 
 Key = tuple[int, int, str]
 
@@ -68,3 +76,58 @@ class History:
     def receive(self, reader: str, receipt: Receipt) -> None:
         """The reader got this, next."""
         self.received[reader].append(receipt)
+
+
+# A trail: how a reader came past a message that it never got; what to look at when one is lost. Pure.
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One stream of a reader: on which node, at which second of the run it was ready, from where, and how many receipts
+    the reader had by then."""
+
+    node: str
+    at: float
+    cursor: str
+    receipts: int
+
+
+def tell_trail(visits: Sequence[Visit], receipts: Sequence[Receipt], position: int) -> str:
+    """Between which two receipts the one at `position` is missing, and in which streams those came."""
+    before = max((n for n, one in enumerate(receipts) if one.position < position), default=None)
+    after = min((n for n, one in enumerate(receipts) if one.position > position), default=None)
+    around = [tell_receipt(visits, receipts, n) if n is not None else "nothing" for n in (before, after)]
+    return f"position {position} is missing between {around[0]} and {around[1]}"
+
+
+def tell_receipt(visits: Sequence[Visit], receipts: Sequence[Receipt], number: int) -> str:
+    """Where it is, and the stream that it came by."""
+    nth = bisect_right([visit.receipts for visit in visits], number)
+    visit = visits[max(0, nth - 1)]
+    return f"{receipts[number].position} (stream {nth} on {visit.node}, since {visit.at:.1f} s, from {visit.cursor})"
+
+
+# What the database says in the end: which messages there are, and who was a member from which to which.
+
+DATABASE = "the database"
+
+
+async def read_messages(database_url: str, history: History) -> None:
+    """What is stored, in the order of positions, as what one more reader received."""
+    async with await psycopg.AsyncConnection.connect(database_url) as connection:
+        for position, *message in await (await connection.execute(queries.stored_messages)).fetchall():
+            if message[0] not in history.stays[DATABASE]:
+                history.stay(DATABASE, message[0])
+            history.receive(DATABASE, Receipt(position, Message(*message)))
+
+
+async def read_stays(database_url: str, history: History, readers: Iterable[tuple[str, int]]) -> None:
+    """The stays of these `(reader, user)` in every conversation, by their messages' numbers."""
+    stays: dict[int, list[tuple[int, int, int]]] = {}
+    async with await psycopg.AsyncConnection.connect(database_url) as connection:
+        for user_id, *stay in await (await connection.execute(queries.stays)).fetchall():
+            stays.setdefault(user_id, []).append((stay[0], stay[1], stay[2]))
+    for reader, user_id in readers:
+        history.stays[reader].clear()
+        for conversation, first, last in stays.get(user_id, ()):
+            history.stay(reader, conversation, first, None if last < 0 else last)

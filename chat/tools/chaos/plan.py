@@ -2,10 +2,16 @@
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
+from chat.shared.registry.lease import check_timing
+from chat.tools.chaos.environment import PROGRAM
+from chat.tools.chaos.faults import FAULTS
+
 GAP = (0.5, 5.0)  # seconds between two faults of which the later one waits for the earlier
+
 OVERLAP = 0.35  # how often the next one does not wait
 
 
@@ -66,3 +72,45 @@ def draw_section(
         at = begins + (chance.uniform(0, lasts) if chance.random() < OVERLAP else lasts) + chance.uniform(*GAP)
         misfits = misfits if begins + lasts <= seconds else 3
     return strikes
+
+
+# What a run is asked for, and what follows from it.
+
+SECTION = 75.0  # seconds of faults between two checkpoints
+
+MACHINE = 4.0  # what a busy machine may add to the time in which ghosts are gone
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What was asked for. `program`, `settings`: how nodes are started; `patience`: how many seconds clients may take
+    to come in again or to catch up when all is mended; `logs`: where the nodes' logs are kept when one was broken."""
+
+    nodes: int = 3
+    people: int = 200
+    seconds: float = 600.0
+    seed: int = 0
+    faults: Sequence[str] = ()
+    logs: Path | None = None
+    patience: float = 45.0
+    program: Sequence[str] = PROGRAM
+    settings: dict[str, str] = field(default_factory=dict)
+
+    def names(self) -> list[str]:
+        """The nodes'."""
+        return [f"n{n + 1}" for n in range(self.nodes)]
+
+    def talkers(self) -> int:
+        """How many of the people talk."""
+        return max(2, self.people // 10)
+
+    def ghost(self) -> float:
+        """How long after everything presence may be wrong."""
+        linger, lease = (float(self.settings.get(name, 10)) for name in ("PRESENCE_LINGER", "NODE_LEASE"))
+        return check_timing(linger, lease).ghost + MACHINE
+
+    def plan(self) -> list[list[Strike]]:
+        """The same for the same seed."""
+        kinds = {name: FAULTS[name] for name in self.faults or FAULTS}
+        sections = max(1, round(self.seconds / SECTION))
+        return draw(random.Random(self.seed), kinds, self.names(), self.seconds / sections, sections)

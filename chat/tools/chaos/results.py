@@ -3,13 +3,15 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
-from chat.chaos import checker
-from chat.chaos.checker import Finding
+from chat.tools.chaos import checker
+from chat.tools.chaos.checker import Finding
 
 GHOST, MISSED, SHUT_OUT = "ghost", "missed", "shut out"
+
 UNANSWERED, FAILED, GARBAGE, UNRULY = "unanswered", "failed", "garbage", "unruly"
+
 PROMISES = {
     checker.LOST: "acknowledged, and never received by a member",
     checker.GAP: "a number skipped in a conversation",
@@ -27,6 +29,7 @@ PROMISES = {
     GARBAGE: "bytes in a stream that are no event",
     UNRULY: "a node that ended while it served, or did not end when told",
 }
+
 SHOWN = 50  # findings of a kind that a report names one by one
 
 
@@ -127,3 +130,54 @@ def count_strikes(struck: Sequence[Struck]) -> dict[str, int]:
 def percentile(values: Sequence[float], share: float) -> float:
     """The value that this share lies under; 0 of none."""
     return sorted(values)[min(len(values) - 1, int(len(values) * share))] if values else 0.0
+
+
+# Sightings: whether everybody is shown as he is, once things have settled. Pure.
+
+
+class Watched(Protocol):
+    """Somebody who may be here."""
+
+    @property
+    def id(self) -> int:
+        """The user's."""
+
+
+class Watcher(Protocol):
+    """What somebody is shown."""
+
+    shown: dict[int, tuple[int, str]]
+    ready: bool
+
+    node: str
+
+    @property
+    def watched(self) -> Sequence[int]:
+        """Whom he watches."""
+
+
+class Guest(Protocol):
+    """One of the people."""
+
+    name: str
+    here: bool
+
+    @property
+    def person(self) -> Watched:
+        """Who."""
+
+    @property
+    def onlooker(self) -> Watcher:
+        """His eyes."""
+
+
+def find_disagreements(guests: Sequence[Guest]) -> list[Finding]:
+    """Of everybody who looks on: who is shown as here and is not, or the other way round."""
+    here = {guest.person.id: guest.here for guest in guests}
+    return [
+        Finding(MISSED if here[one] else GHOST, guest.name, (one, status, guest.onlooker.node))
+        for guest in guests
+        if guest.here and guest.onlooker.ready
+        for one in guest.onlooker.watched
+        if (status := guest.onlooker.shown.get(one, (0, "offline"))[1]) != ("online" if here[one] else "offline")
+    ]

@@ -9,12 +9,12 @@ from pathlib import Path
 import aiohttp
 import psycopg
 
-from chat.chaos.node import NodeProcess
 from chat.local.demo import PASSWORD, PEOPLE, fill_empty
 from chat.local.postgres import PostgresEngine
 from chat.local.valkey import ValkeyEngine
 from chat.migrations import migrate
 from chat.shared.settings import read_settings
+from chat.tools.chaos.environment import NodeProcess
 from tests.cast import Person
 from tests.files.sending import picture, sends
 from tests.presence.eyes import Eyes, open_eyes

@@ -1,1 +1,0 @@
-"""What can be broken while people talk. Each fault breaks something, waits, and mends it again."""
