@@ -24,7 +24,7 @@ def doctor(
     Example: tandem doctor https://chat.example.org
     """
     with told_plainly():
-        from chat.doctor.command import Asked, doctor
+        from chat.tools.doctor.command import Asked, doctor
 
         code = doctor(Asked(url, token, json))
     sys.exit(code)

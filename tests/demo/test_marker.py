@@ -6,9 +6,9 @@ import psycopg
 import pytest
 
 from chat.accounts.demo_accounts import is_reachable, read_demo_accounts
-from chat.doctor.database import check_database
 from chat.local.demo import PEOPLE, fill_empty
 from chat.shared.settings import read_settings
+from chat.tools.doctor.checks import check_database
 from tests.demo.test_fill import settings_of
 from tests.promises.conftest import StartNode, start_node
 from tests.up.running import refused, running_up

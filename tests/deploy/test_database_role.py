@@ -7,13 +7,13 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from chat.doctor.database import check_database
 from chat.local.databases import apply_migrations
 from chat.local.errors import NotTheOwner
 from chat.local.postgres import PostgresEngine
 from chat.log.maintenance import Retention
 from chat.migrations import migrate
 from chat.shared.postgres import make_pool
+from chat.tools.doctor.checks import check_database
 from tests.cast import Cast
 from tests.databases import as_node
 from tests.up.running import running_up

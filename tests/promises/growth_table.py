@@ -297,7 +297,7 @@ OWN_MODULES = {
     "chat.model.events": "roles that a model has checked",
     "chat.conversations.permissions": "roles from the database",
     "chat.local.demo": "the demo's own text",
-    "chat.doctor.finding": "sentences of this server's own",
+    "chat.tools.doctor.finding": "sentences of this server's own",
     "chat.local.haproxy": "templates and settings of the operator",
 }
 

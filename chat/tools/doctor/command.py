@@ -11,17 +11,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from chat.doctor.channels import check_forwarding, check_socket, check_spread, check_stream
-from chat.doctor.database import check_database
-from chat.doctor.finding import Finding, is_healthy, to_json
-from chat.doctor.machine import check_machine
-from chat.doctor.registry import check_redis
-from chat.doctor.settings import FILE, check_settings
-from chat.doctor.site import check_site
-from chat.doctor.wire import Site
 from chat.local.databases import given_urls
 from chat.shared.postgres import UNAVAILABLE, Connection
 from chat.shared.probes import enter_probe, leave_probe
+from chat.tools.doctor.checks import check_database, check_machine, check_redis
+from chat.tools.doctor.finding import FILE, Finding, check_settings, is_healthy, to_json
+from chat.tools.doctor.http import Site
+from chat.tools.doctor.proxy_checks import check_forwarding, check_site, check_socket, check_spread, check_stream
 
 LOGIN_SECONDS = 300.0
 
