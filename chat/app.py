@@ -20,7 +20,6 @@ from chat.conversations.endpoints import FACES, READ_MARKS
 from chat.conversations.read_marks import ReadMarks
 from chat.delivery.trace import EVIDENCE
 from chat.erasure import keep_erasing
-from chat.exchange.endpoints import AT_ONCE, TURNS
 from chat.files.attachments import Sweep
 from chat.files.endpoints import UPLOADS
 from chat.files.uploads import open_uploads
@@ -53,6 +52,7 @@ from chat.shared.tasks import Tasks
 from chat.shared.web import ADMISSION, CHARGES, EVENTS, IDENTITIES, POOL, RATES, REGISTRY, SETTINGS, Admission
 from chat.stream.connections import Streams
 from chat.stream.endpoints import STREAMS
+from chat.transfer.endpoints import AT_ONCE, TURNS
 from presence.endpoints import SOCKETS
 from presence.evidence import describe_evidence
 from presence.here import find_here

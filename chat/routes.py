@@ -11,7 +11,6 @@ from chat.accounts import login_endpoints as resets
 from chat.conversations import endpoints as conversations
 from chat.conversations import endpoints as members
 from chat.delivery import trace as delivery
-from chat.exchange import endpoints as exchange
 from chat.files import endpoints as files
 from chat.files import endpoints as reading
 from chat.messages import endpoints as edits
@@ -25,6 +24,7 @@ from chat.operations import endpoints as operations
 from chat.search import endpoints as search
 from chat.shared.route import Operation
 from chat.stream import endpoints as stream
+from chat.transfer import endpoints as exchange
 
 C = "/api/chat/conversations"
 

@@ -36,8 +36,8 @@ def import_(
     Example: tandem import slack-export.zip --dry-run
     """
     with told_plainly():
-        from chat.exchange.importing import Options, import_file
         from chat.local.databases import tables_at_hand
+        from chat.transfer.commands import Options, import_file
 
         with tables_at_hand(data) as url:
             code = import_file(url, Options(file, into, private, dry_run))
@@ -59,8 +59,8 @@ def export(
     Example: tandem export everything.jsonl
     """
     with told_plainly():
-        from chat.exchange.exporting import Wanted, export_file
         from chat.local.databases import tables_at_hand
+        from chat.transfer.commands import Wanted, export_file
 
         with tables_at_hand(data) as url:
             export_file(url, Wanted(file, conversation, person))

@@ -10,13 +10,13 @@ def told_plainly() -> Iterator[None]:
     """Print what is foreseen to go wrong, and end with 1; wrong settings, a line each, and end with 2."""
     from psycopg.errors import UndefinedTable
 
-    from chat.exchange.trouble import ExchangeTrouble
     from chat.local.errors import DatabaseAway, EngineTrouble, UpTrouble
     from chat.operations.audit import ExportError
     from chat.operations.node_admin import NodeTrouble
     from chat.shared.errors import Refusal
     from chat.shared.postgres import UNAVAILABLE
     from chat.shared.settings import BadSettings
+    from chat.transfer.errors import ExchangeTrouble
 
     try:
         yield

@@ -1,11 +1,18 @@
 """Bringing the authors of an imported chat in. Who has no account gets one that nobody can log in to."""
 
+import hashlib
+import re
+import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
+from typing import Annotated
 
+from pydantic import BaseModel, ConfigDict, Field
+
+from chat.accounts.validation import NAME, RESERVED, DisplayName
 from chat.conversations.memberships import check_people, require_room, seat, set_scene
 from chat.conversations.permissions import Scene
 from chat.conversations.views import introduce
-from chat.exchange.author import account_name
 from chat.log.append import Change, Log
 from chat.model.errors import Direct
 from chat.shared.audit import Actor, record
@@ -61,3 +68,28 @@ async def seat_missing(change: Change, scene: Scene, settings: Settings, user_id
         await seat(change, scene.conversation, dict.fromkeys(missing, "member"))
         for user_id in missing:
             await introduce(change, user_id, scene.conversation.id)
+
+
+# An author of a chat from elsewhere, and the account name that always stands for him. Pure.
+
+NAME_MOST = 32
+
+DIGEST = 8
+
+
+class AuthorNames(BaseModel):
+    """As they stand in the request."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    names: Annotated[list[DisplayName], Field(min_length=1)]
+
+
+@lru_cache(4096)
+def account_name(author: str) -> str:
+    """What can be an account's name is one; anything else is spelt in plain letters and told apart by a digest."""
+    if NAME.fullmatch(author) and author.lower() not in RESERVED:
+        return author.lower()
+    letters = unicodedata.normalize("NFKD", author).encode("ascii", "ignore").decode()
+    plain = re.sub(r"[^a-z0-9]+", "-", letters.lower()).strip("-")[: NAME_MOST - DIGEST - 1].strip("-")
+    return f"{plain or 'person'}-{hashlib.sha256(author.encode()).hexdigest()[:DIGEST]}"

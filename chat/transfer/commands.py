@@ -5,16 +5,32 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.progress import DownloadColumn
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TaskID,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 
-from chat.exchange.bars import bars, console
-from chat.exchange.intake.intake import Intake, groups
-from chat.exchange.item import Tally
-from chat.exchange.source import Source, open_source
 from chat.log.maintenance import Retention
 from chat.shared.postgres import make_pool
 from chat.shared.settings import Settings
+from chat.shared.sql import load
+from chat.transfer.errors import NobodyThere
+from chat.transfer.export_files import write_export, write_person
+from chat.transfer.exporter import Asked, Reader, reading
+from chat.transfer.importer import Intake, groups
+from chat.transfer.records import Tally
+from chat.transfer.sources import Source, open_source
+
+queries = load(__file__)
 
 ASIDES_SHOWN = 20
 
@@ -76,3 +92,65 @@ def report(source: Source, tally: Tally, dry: bool) -> None:
     if more := tally.bad - len(tally.faults):
         console.print(f"… and {more:,} more", style="red")
     print(f"{tally.counts['messages']:,} messages would come, {tally.bad:,} refused" if dry else tally)
+
+
+# What `tandem export` does, and what is seen of it.
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the command was asked for: one conversation, one person's own data, or everything."""
+
+    path: Path
+    conversation: str | None = None
+    person: str | None = None
+
+
+def export_file(database_url: str, wanted: Wanted) -> None:
+    """Export it and say how much it was. Raises `ExchangeTrouble`."""
+    messages = asyncio.run(write(database_url, wanted))
+    print(f"{messages:,} messages in {wanted.path}, {wanted.path.stat().st_size:,} bytes")
+
+
+async def write(database_url: str, wanted: Wanted) -> int:
+    """How many messages there were."""
+    with bars(wanted.path.name, MofNCompleteColumn()) as progress:
+        bar = progress.add_task("messages", total=None)
+        async with reading(database_url) as reader:
+            if wanted.person is not None:
+                user_id = await find(reader, queries.find_person, [wanted.person], f"person called {wanted.person}")
+                return await write_person(reader, wanted.path, user_id, lambda number: progress.advance(bar, number))
+            only = await find_conversation(reader, wanted.conversation)
+            return await write_export(
+                reader,
+                wanted.path,
+                only,
+                lambda total, done: progress.update(TaskID(bar), total=total, completed=done),
+                lambda number: progress.advance(bar, number),
+            )
+
+
+async def find_conversation(reader: Reader, what: str | None) -> int | None:
+    """By its id, or the name of a channel; raises `NobodyThere`."""
+    if what is None:
+        return None
+    return await find(reader, queries.find_channel, {"what": what.lstrip("#")}, f"conversation {what}")
+
+
+async def find(reader: Reader, query: bytes, asked: Asked, what: str) -> int:
+    """An id; raises `NobodyThere`."""
+    row = await reader.one(query, asked)
+    if row is None:
+        raise NobodyThere(what)
+    return int(row[0])
+
+
+# Bars: how far it is, on standard error; standard output belongs to the result.
+
+console = Console(stderr=True, highlight=False)
+
+
+def bars(name: str, counted: ProgressColumn) -> Progress:
+    """How much is done, and how long it will still take."""
+    columns = (BarColumn(), TaskProgressColumn(), counted, TextColumn("{task.description}"), TimeRemainingColumn())
+    return Progress(TextColumn(name, markup=False), *columns, console=console)

@@ -4,10 +4,6 @@ import asyncio
 
 from aiohttp import web
 
-from chat.exchange.author import AuthorNames
-from chat.exchange.authors import bring_authors
-from chat.exchange.export.person import person_lines
-from chat.exchange.export.reader import reading
 from chat.log.append import LOG
 from chat.shared.audit import record
 from chat.shared.errors import Overloaded
@@ -23,6 +19,9 @@ from chat.shared.web import (
     require_recent_proof,
     send_lines,
 )
+from chat.transfer.authors import AuthorNames, bring_authors
+from chat.transfer.export_files import person_lines
+from chat.transfer.exporter import reading
 
 AT_ONCE = 2  # each holds a snapshot of the database for as long as its reader takes
 

@@ -1,17 +1,102 @@
 """An export: everything, or one conversation, as lines in an order that can come in again."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import count
+from typing import Any
 
-from chat.exchange.export.lines import conversation_line, encode, message_line, people_in, people_of, ref, user_line
-from chat.exchange.export.names import Names
-from chat.exchange.export.reader import Reader, Row
-from chat.exchange.record import VERSION
-from chat.exchange.wording import digest
+import orjson
+import psycopg
+from psycopg import AsyncServerCursor
+
+from chat.model.types import format_time
+from chat.shared.postgres import Connection
 from chat.shared.sql import load
+from chat.transfer.records import VERSION
+from chat.transfer.text import digest
 
 queries = load(__file__)
+
+# The reader: one moment of the database, read through server-side cursors, a page at a time.
+
+PAGE = 2_000
+
+Row = tuple[Any, ...]
+
+Asked = Sequence[Any] | Mapping[str, Any] | None
+
+
+class Reader:
+    """All that is read is of the same moment."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._numbers = count(1)
+        self._cursors: list[AsyncServerCursor[Row]] = []
+
+    async def pages(self, query: bytes, asked: Asked) -> AsyncIterator[list[Row]]:
+        """The rows of a query, up to 2,000 at a time."""
+        cursor = self._connection.cursor(name=f"export_{next(self._numbers)}")
+        self._cursors.append(cursor)
+        await cursor.execute(query, asked)
+        while rows := await cursor.fetchmany(PAGE):
+            yield rows
+        self._cursors.remove(cursor)
+        await cursor.close()
+
+    async def close(self) -> None:
+        """Let go of what somebody has not read to its end."""
+        for cursor in self._cursors:
+            await cursor.close()
+
+    async def one(self, query: bytes, asked: Asked = None) -> Row | None:
+        """The first row, if there is any."""
+        return await (await self._connection.execute(query, asked)).fetchone()
+
+    async def read_names(self, user_ids: Sequence[int]) -> list[tuple[int, str]]:
+        """`(id, name)` of those that there are."""
+        rows = await (await self._connection.execute(queries.read_names, [list(user_ids)])).fetchall()
+        return [(row[0], row[1]) for row in rows]
+
+
+@asynccontextmanager
+async def reading(database_url: str) -> AsyncIterator[Reader]:
+    """A connection of its own: an export may take longer than anything else may."""
+    async with await psycopg.AsyncConnection.connect(database_url, autocommit=True, connect_timeout=5) as connection:
+        await connection.execute(queries.be_patient)
+        await connection.execute(queries.begin_snapshot)
+        reader = Reader(connection)
+        try:
+            yield reader
+        finally:
+            await reader.close()
+
+
+# Names: who the ids are, remembered for as many as talk at a time.
+
+KEPT = 100_000
+
+
+class Names:
+    """Ids → names; those that are not remembered are asked for together."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._names: dict[int, str] = {}
+
+    def __getitem__(self, user_id: int) -> str:
+        return self._names[user_id]
+
+    async def know(self, user_ids: Iterable[int | None]) -> None:
+        """All of these."""
+        missing = {id_ for id_ in user_ids if id_ is not None and id_ not in self._names}
+        if not missing:
+            return
+        if len(self._names) > KEPT:
+            self._names.clear()
+        self._names |= dict(await self._reader.read_names(sorted(missing)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,3 +213,75 @@ def member_line(conversation: int, row: Row, names: Names) -> bytes:
     fields = {"role": role if role != "member" else "", "joined_at": joined_at, "read": ref(author, client_id, names)}
     level = level if level != "all" else ""
     return encode("member", conversation=conversation, user=names[user], **fields, level=level, muted_until=muted_until)
+
+
+# Lines: rows as records, encoded. What is empty is left out, as records read it.
+
+
+def encode(type_: str, **fields: object) -> bytes:
+    """One line; times as they travel everywhere."""
+    said = {
+        name: format_time(value) if isinstance(value, datetime) else value
+        for name, value in fields.items()
+        if value or name == "body"
+    }
+    return orjson.dumps({"type": type_} | said) + b"\n"
+
+
+def user_line(row: Row) -> bytes:
+    """An account, without its password."""
+    name, display_name, role, about, time_zone, receipts, created_at, disabled_at = row
+    fields = {"about": about, "time_zone": time_zone, "created_at": created_at, "disabled_at": disabled_at}
+    role = role if role != "member" else ""
+    line = encode("user", name=name.lower(), display_name=display_name, role=role, **fields)
+    return line if receipts else line[:-2] + b',"receipts":false}\n'
+
+
+def conversation_line(row: Row, names: Names) -> bytes:
+    """The conversation itself; of a direct, its people."""
+    id_, kind, name, topic, private, pair, created_by, created_at, archived_at, slow, read_only = row
+    people = [names[user] for user in people_of(pair)]
+    creator = names[created_by] if created_by else None
+    fields = {"created_at": created_at, "archived_at": archived_at, "slow": slow, "read_only": read_only}
+    shown = {"kind": kind, "name": name, "topic": topic, "private": private}
+    return encode("conversation", id=id_, **shown, people=people, created_by=creator, **fields)
+
+
+def people_of(pair: str | None) -> list[int]:
+    """The two ids of a direct; one when somebody keeps notes."""
+    return list(dict.fromkeys(map(int, pair.split(":")))) if pair else []
+
+
+def message_line(conversation: int, row: Row, names: Names) -> bytes:
+    """A message with what hangs on it."""
+    _, author, client_id, body, created_at, edited_at, deleted_at, *refs = row[:11]
+    mentions, everyone, reactions, edits, files = row[11:]
+    return encode(
+        "message",
+        conversation=conversation,
+        author=names[author],
+        client_id=client_id,
+        body=body,
+        created_at=created_at,
+        edited_at=edited_at,
+        deleted_at=deleted_at,
+        reply_to=ref(refs[0], refs[1], names),
+        thread=ref(refs[2], refs[3], names),
+        mentions=[names[user] for user in mentions or ()],
+        mentions_all=everyone,
+        reactions=[{"emoji": emoji, "users": [names[user] for user in users]} for emoji, users in reactions or ()],
+        files=[{name: one[name] for name in ("id", "name", "size", "type")} for one in files or ()],
+        edits=[{"body": text, "user": names[user], "at": at} for text, user, at in edits or ()],
+    )
+
+
+def people_in(row: Row) -> list[int]:
+    """Everybody whom a message's row names."""
+    reactions, edits = row[13] or (), row[14] or ()
+    told = [row[1], row[7], row[9], *(row[11] or ())]
+    return [*told, *(user for _, users in reactions for user in users), *(user for _, user, _ in edits)]
+
+
+def ref(author: int | None, client_id: str | None, names: Names) -> dict[str, Any] | None:
+    """A message as it is called in every database."""
+    return None if author is None else {"author": names[author], "client_id": client_id}

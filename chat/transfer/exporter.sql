@@ -74,3 +74,14 @@ select f.user_id, t.author_id, t.client_id, r.author_id, r.client_id
 select b.user_id, b.banned_by, b.reason, b.at from bans b join users u on u.id = b.user_id
  where b.conversation_id = %(conversation)s and (%(user)s::bigint is null or b.user_id = %(user)s)
  order by u.name
+
+-- name: begin_snapshot
+-- All of the export is of one moment.
+begin transaction isolation level repeatable read, read only
+
+-- name: be_patient
+-- Whoever takes the lines may be slow, but not for ever.
+set statement_timeout = 0; set idle_in_transaction_session_timeout = '60s'
+
+-- name: read_names
+select id, lower(name) from users where id = any(%s)

@@ -9,19 +9,16 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from functools import partial
 from typing import TypeVar
 
-from chat.exchange.intake.people import People
-from chat.exchange.intake.places import Places
-from chat.exchange.intake.seats import Seats
-from chat.exchange.intake.seats import queries as seats_queries
-from chat.exchange.intake.talk import Talk
-from chat.exchange.item import Tally
-from chat.exchange.record import Ban, Block, Conversation, Follow, Key, Member, Message, Pin, Record, User
-from chat.exchange.source import Source
 from chat.log.append import Change, Log
 from chat.log.entry import Entry
 from chat.messages.posting import queries as posting_queries
 from chat.shared.postgres import Pool
 from chat.shared.sql import load
+from chat.transfer.import_messages import Seats, Talk
+from chat.transfer.import_messages import queries as import_messages_queries
+from chat.transfer.import_people import People, Places
+from chat.transfer.records import Ban, Block, Conversation, Follow, Key, Member, Message, Pin, Record, Tally, User
+from chat.transfer.sources import Source
 
 queries = load(__file__)
 
@@ -80,7 +77,9 @@ class Intake:
             await self._people.set_apart(change, blocks)
             await self._places.bring(change, pick(group, Conversation))
             members = pick(group, Member)
-            await change.connection.execute(seats_queries.lock_people, [[self._people[one.user] for one in members]])
+            await change.connection.execute(
+                import_messages_queries.lock_people, [[self._people[one.user] for one in members]]
+            )
             ends = await self._lock(change, group)
             new = await self._talk.bring(change, pick(group, Message), ends)
             await self._seats.pin(change, pick(group, Pin))

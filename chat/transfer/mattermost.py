@@ -1,20 +1,35 @@
 """A Mattermost bulk export: lines of JSON, each with its type: teams, channels, users, posts."""
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
 from typing import IO, Any
 
 import orjson
 from pydantic import ValidationError
 
-from chat.exchange.item import Aside, Fault, Item, explain
-from chat.exchange.lines import read_lines
-from chat.exchange.mattermost.people import People, channel_key, direct_key
-from chat.exchange.mattermost.posts import Posts
-from chat.exchange.record import Conversation
-from chat.exchange.wording import moment, title, topic
+from chat.messages.mention_parser import find_naming
+from chat.transfer.archive import read_lines
+from chat.transfer.authors import account_name
+from chat.transfer.records import Aside, Conversation, Fault, Item, Member, Message, Pin, Reaction, Ref, User, explain
+from chat.transfer.text import (
+    clean,
+    continued,
+    digest,
+    find_emoji,
+    link,
+    moment,
+    one_line,
+    show_emoji,
+    shown_name,
+    split_body,
+    title,
+    topic,
+)
 
 WRONG = (KeyError, TypeError, ValueError, AttributeError)
+
 QUIET = {"version", "team"}
+
 Json = dict[str, Any]
 
 
@@ -90,3 +105,142 @@ class Server:
         return [
             Conversation.model_validate({"id": key, "kind": kind, "people": people, "topic": about, "private": True})
         ]
+
+
+# The people of a Mattermost server, and what each is in which channel.
+
+Fields = Mapping[str, Any]
+
+PEOPLE_MOST = 150  # letters of a group's key
+
+
+class People:
+    """`names`: their accounts by what they are called there; `seats`: by channel, who is in it and as what."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, str] = {}
+        self.accounts: set[str] = set()
+        self.seats: dict[str, dict[str, str]] = {}
+        self._fresh: list[User] = []
+
+    def take(self, user: Fields) -> None:
+        """A line of the type `user` or `bot`."""
+        name = str(user["username"])
+        full = " ".join(str(user.get(part) or "") for part in ("first_name", "last_name"))
+        shown = shown_name(user.get("nickname"), full, user.get("display_name"), name)
+        gone = moment(float(user["delete_at"]) / 1000) if user.get("delete_at") else None
+        about = one_line(str(user.get("position") or ""), 200)
+        self.names[name] = account_name(name)
+        self.accounts.add(self.names[name])
+        self._fresh.append(User(name=self.names[name], display_name=shown, about=about, disabled_at=gone))
+        for team in user.get("teams") or ():
+            for channel in team.get("channels") or ():
+                role = "admin" if "channel_admin" in str(channel.get("roles")) else "member"
+                self.sit(channel_key(team["name"], channel["name"]), self.names[name], role)
+
+    def sit(self, key: str, name: str, role: str = "member") -> None:
+        """One more is in this conversation."""
+        self.seats.setdefault(key, {})[name] = role
+
+    def name_of(self, name: object) -> str:
+        """The account name; who has no line of his own is called as he is there."""
+        text = str(name)
+        if text not in self.names:
+            self.take({"username": text})
+        return self.names[text]
+
+    def fresh(self) -> Iterator[User]:
+        """Those who have not been told of yet."""
+        told, self._fresh = self._fresh, []
+        yield from told
+
+    def members(self, key: str) -> Iterator[Member]:
+        """Who is in it."""
+        for name, role in self.seats.get(key, {}).items():
+            yield Member.model_validate({"conversation": key, "user": name, "role": role})
+
+
+def channel_key(team: object, name: object) -> str:
+    """What a channel is called there: unlike all others."""
+    return f"{team}:{name}"
+
+
+def direct_key(names: list[str]) -> str:
+    """A direct or a group message is known by its people."""
+    people = " ".join(sorted(set(names)))
+    return "direct:" + (people if len(people) <= PEOPLE_MOST else digest(people))
+
+
+# Posts of Mattermost as messages, with their replies right behind them.
+
+CODE = re.compile(r"(```.*?```|`[^`\n]+`)", re.DOTALL)
+
+CALL = re.compile(r"(?<![\w@.+%-])@([A-Za-z0-9_.-]+)")
+
+
+class Posts:
+    """Mattermost writes Markdown, as we do; only names that an account of ours cannot have are rewritten."""
+
+    def __init__(self, people: People) -> None:
+        self._people = people
+        self.pins: list[Pin] = []
+
+    def read(self, key: str, post: Fields) -> Iterator[Item]:
+        """The post and its thread; raises `KeyError`, `TypeError`, `ValueError` on what is none."""
+        ref: Ref | None = None
+        for item in self._message(key, post, None):
+            ref = ref or (Ref(author=item.author, client_id=item.client_id) if isinstance(item, Message) else None)
+            yield item
+        if ref and post.get("is_pinned"):
+            self.pins.append(Pin(conversation=key, message=ref, user=ref.author))
+        for reply in sorted(post.get("replies") or (), key=lambda one: float(one["create_at"])):
+            yield from self._message(key, reply, ref)
+
+    def _message(self, key: str, post: Fields, thread: Ref | None) -> Iterator[Item]:
+        author, said = self._people.name_of(post["user"]), clean(str(post.get("message") or ""))
+        at = float(post["create_at"]) / 1000
+        asides: list[Aside] = []
+        reactions = self._reactions(post, asides)
+        yield from asides
+        text = self._finish(said, post)
+        if not (pieces := split_body(text)):
+            yield Aside("posts without any content")
+            return
+        naming = find_naming(text)
+        known = self._people.accounts
+        message = Message(
+            conversation=key,
+            author=author,
+            client_id=f"mm-{int(post['create_at'])}-{digest(said)}",
+            body=pieces[0],
+            created_at=moment(at),
+            edited_at=moment(float(post["edit_at"]) / 1000) if post.get("edit_at") else None,
+            thread=thread,
+            mentions=[name for call in naming.calls if (name := next((one for one in call if one in known), ""))],
+            mentions_all="channel" if naming.channel else "here" if naming.here else None,
+            reactions=reactions,
+        )
+        yield from [message, *continued(message, pieces[1:])]
+
+    def _finish(self, said: str, post: Fields) -> str:
+        """Prose with its emoji and names, code as it is, files as their names."""
+        parts = CODE.split(said)
+        parts[::2] = [show_emoji(CALL.sub(self._call, part)) for part in parts[::2]]
+        text = "".join(parts)
+        if str(post.get("type") or "").startswith("system_"):
+            text = f"_{text}_"
+        files = [link(str(one.get("path", "")).rpartition("/")[2], None) for one in post.get("attachments") or ()]
+        return "\n".join(part for part in [text, *files] if part)
+
+    def _call(self, call: re.Match[str]) -> str:
+        name = call[1].rstrip("._-")
+        return "@" + self._people.names.get(name.lower(), name) + call[1][len(name) :]
+
+    def _reactions(self, post: Fields, asides: list[Aside]) -> list[Reaction]:
+        found: dict[str, dict[str, None]] = {}
+        for one in post.get("reactions") or ():
+            if (emoji := find_emoji(str(one["emoji_name"]))) is None:
+                asides.append(Aside(f"reactions with :{one['emoji_name']}:, which is no emoji of Unicode's"))
+            else:
+                found.setdefault(emoji, {})[self._people.name_of(one["user"])] = None
+        return [Reaction(emoji=emoji, users=list(users)) for emoji, users in found.items()]

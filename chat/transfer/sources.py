@@ -4,25 +4,30 @@ import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Annotated, Any
 
 import orjson
-from pydantic import ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from chat.exchange.archive import Archive
-from chat.exchange.item import Item, explain
-from chat.exchange.mattermost.server import Server
-from chat.exchange.own import read_own
-from chat.exchange.plain import Plain
-from chat.exchange.record import Head
-from chat.exchange.slack.workspace import Workspace
-from chat.exchange.trouble import NewerVersion, NotAChat, UnknownFile
+from chat.accounts.validation import DisplayName
+from chat.conversations.drafts import Name
+from chat.messages.drafts import Moment, Text, check_words
+from chat.transfer.archive import Archive, read_lines
+from chat.transfer.authors import account_name
+from chat.transfer.errors import NewerVersion, NoPlace, NotAChat, UnknownFile
+from chat.transfer.mattermost import Server
+from chat.transfer.records import Conversation, Fault, Head, Item, Key, Member, Message, Record, User, explain
+from chat.transfer.slack import Workspace
 
 ZIP = b"PK\x03\x04"
+
 FIRST_MOST = 1024 * 1024
+
 Told = Callable[[int], None]
+
 Read = Callable[[Told], Iterator[Item]]
 
 
@@ -128,3 +133,87 @@ def print_of(path: Path) -> str:
         begin = file.read(FIRST_MOST)
         file.seek(max(0, size - FIRST_MOST))
         return hashlib.sha256(b"%d\n%b%b" % (size, begin, file.read())).hexdigest()[:40]
+
+
+# Plain lines: a message each, with its author, and perhaps its time and its channel; for whatever else there is.
+
+LONGEST = 1024 * 1024
+
+
+class Said(BaseModel):
+    """What a line says; other fields are left aside, for exports of chats have all sorts of them."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    author: DisplayName
+    body: Annotated[Text, AfterValidator(check_words)]
+    conversation: Name | None = None
+    at: Moment | None = None
+
+
+class Plain:
+    """`into`: the channel of lines that name none; channels that are made are `private` or not."""
+
+    def __init__(self, into: str | None, private: bool) -> None:
+        self._into, self._private = into, private
+        self._seats: dict[str, dict[str, None]] = {}
+        self._people: set[str] = set()
+
+    def read(self, file: IO[bytes], name: str, told: Callable[[int], None]) -> Iterator[Item]:
+        """Every author before his first message, every channel before its first, and who is in it at the end."""
+        for number, line in read_lines(file, told, LONGEST):
+            try:
+                said = Said.model_validate_json(line)
+            except ValidationError as wrong:
+                yield Fault(f"{name}:{number}", explain(wrong))
+                continue
+            yield from self._tell(said, f"{name}:{number}", name_line(number, line))
+        for key, people in self._seats.items():
+            yield from (Member(conversation=key, user=person) for person in people)
+
+    def _tell(self, said: Said, place: str, client_id: str) -> Iterator[Item]:
+        title, author = said.conversation or self._into, account_name(said.author)
+        if title is None:
+            raise NoPlace(place)
+        key = title.lower()
+        if author not in self._people:
+            self._people.add(author)
+            yield User(name=author, display_name=said.author)
+        if key not in self._seats:
+            self._seats[key] = {}
+            yield Conversation(id=key, kind="channel", name=title, private=self._private)
+        self._seats[key][author] = None
+        at = said.at or datetime.now(UTC)
+        yield Message(conversation=key, author=author, client_id=client_id, body=said.body, created_at=at)
+
+
+def name_line(number: int, line: bytes) -> str:
+    """The message's `client_id`: its place and its content, so that the same file again makes no message twice."""
+    return f"{number}-{hashlib.sha256(line.strip()).hexdigest()[:32]}"
+
+
+# Our own lines, read again.
+
+ANY: TypeAdapter[Record] = TypeAdapter(Annotated[Record, Field(discriminator="type")])
+
+
+def read_own(file: IO[bytes], name: str, told: Callable[[int], None]) -> Iterator[Item]:
+    """All records but the head; what belongs to a conversation that has no line of its own belongs nowhere."""
+    told_of: set[Key] = set()
+    for number, line in read_lines(file, told):
+        item = parse_record(line, f"{name}:{number}") if number > 1 else None
+        if isinstance(item, Conversation):
+            told_of.add(item.id)
+        key = getattr(item, "conversation", None)
+        if key is not None and key not in told_of:
+            item = Fault(f"{name}:{number}", f"conversation: there is no line before it that describes {key}")
+        if item is not None:
+            yield item
+
+
+def parse_record(line: bytes, place: str) -> Item:
+    """The record, or what is wrong with it."""
+    try:
+        return ANY.validate_json(line)
+    except ValidationError as wrong:
+        return Fault(place, explain(wrong))

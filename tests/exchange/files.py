@@ -6,8 +6,7 @@ from typing import Any
 
 import orjson
 
-from chat.exchange.exporting import Wanted, export_file
-from chat.exchange.importing import Options, import_file
+from chat.transfer.commands import Options, Wanted, export_file, import_file
 
 Json = dict[str, Any]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from chat.exchange.author import account_name
+from chat.transfer.authors import account_name
 from tests.cast import Cast
 from tests.exchange.files import Json, exports, imports, write_lines
 from tests.exchange.mattermost_export import mattermost_lines

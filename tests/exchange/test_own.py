@@ -6,8 +6,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from chat.exchange.trouble import NobodyThere, NotAChat
 from chat.shared.identity import hash_token
+from chat.transfer.errors import NobodyThere, NotAChat
 from tests.cast import Cast, Person
 from tests.exchange.files import big, exports, imports, write_lines
 from tests.nodes import Node, running_node
@@ -16,6 +16,7 @@ from tests.verbs import CONVERSATIONS, begins, marks_read, sees
 from tests.waiting import eventually
 
 KINDS = {"user", "block", "conversation", "message", "pin", "member", "follow", "ban"}
+
 PATHS = (CONVERSATIONS, "/api/chat/threads", "/api/users/me", "/api/users/me/blocks")
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from chat.exchange.trouble import NoPlace
+from chat.transfer.errors import NoPlace
 from tests.cast import Cast
 from tests.exchange.files import imports, write_lines
 from tests.verbs import begins, pages, sees

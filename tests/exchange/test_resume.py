@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from chat.exchange.export.export import Mark
-from chat.exchange.export.file import Draft
-from chat.exchange.intake.intake import Intake
-from chat.exchange.trouble import ExchangeTrouble, OtherFile
+from chat.transfer.errors import ExchangeTrouble, OtherFile
+from chat.transfer.export_files import Draft
+from chat.transfer.exporter import Mark
+from chat.transfer.importer import Intake
 from tests.exchange.files import big, exports, imports, write_lines
 
 
@@ -21,7 +21,7 @@ async def test_a_killed_import_goes_on_where_it_stopped(
     elsewhere: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Each commit says how far it has come; what is there already is not even looked at."""
-    monkeypatch.setattr("chat.exchange.intake.intake.GROUP", 100)
+    monkeypatch.setattr("chat.transfer.importer.GROUP", 100)
     file = write_lines(tmp_path / "big.jsonl", *big(1_000))
     groups_taken = 0
     take = Intake._take
@@ -49,7 +49,7 @@ async def test_a_broken_off_export_goes_on_where_it_stopped(
 ) -> None:
     """A kill leaves a part and its note, perhaps with half a line behind; the file appears when it is whole."""
     assert await imports(elsewhere, write_lines(tmp_path / "big.jsonl", *big(500))) == 0
-    monkeypatch.setattr("chat.exchange.export.reader.PAGE", 100)
+    monkeypatch.setattr("chat.transfer.exporter.PAGE", 100)
     whole = await exports(elsewhere, tmp_path / "whole.jsonl")
     monkeypatch.setattr(Draft, "write", dying(Draft.write, 7))
     out = tmp_path / "out.jsonl"

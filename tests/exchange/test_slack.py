@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from chat.exchange.emoticons import find_emoji, show_emoji
-from chat.exchange.slack.markup import Writer
-from chat.exchange.trouble import BadArchive, UnknownFile
+from chat.transfer.errors import BadArchive, UnknownFile
+from chat.transfer.slack_markup import Writer
+from chat.transfer.text import find_emoji, show_emoji
 from tests.cast import Cast
 from tests.exchange.files import Json, exports, imports
 from tests.exchange.slack_export import GARDEN, said, slack_files, write_slack

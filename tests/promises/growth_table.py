@@ -25,14 +25,6 @@ from chat.accounts.validation import (
 )
 from chat.conversations.drafts import ConversationDraft
 from chat.conversations.drafts import Name as ConversationName
-from chat.exchange.emoticons import toned
-from chat.exchange.lines import read_lines
-from chat.exchange.mattermost.people import People as MattermostPeople
-from chat.exchange.mattermost.posts import Posts
-from chat.exchange.own import parse_record
-from chat.exchange.slack.markup import Writer, link_to
-from chat.exchange.slack.message import texts_in
-from chat.exchange.wording import digest, link, one_line
 from chat.files.image_worker import find_traces, traces_of_jpeg, traces_of_png, traces_of_webp
 from chat.files.models import parse_range
 from chat.log.entry import Cursor, encode_frame, encode_notice, event_name
@@ -56,6 +48,13 @@ from chat.stream.long_poll import split_frames
 from chat.stream.resume import choose_start
 from chat.stream.stream import Chunk
 from chat.tools.chaos.frames import Bodies, Events
+from chat.transfer.archive import read_lines
+from chat.transfer.mattermost import People as MattermostPeople
+from chat.transfer.mattermost import Posts
+from chat.transfer.slack import texts_in
+from chat.transfer.slack_markup import Writer, link_to
+from chat.transfer.sources import parse_record
+from chat.transfer.text import digest, link, one_line, toned
 from presence.signal import parse_signal
 from tests.promises.growth import Run, Subject
 
@@ -85,16 +84,16 @@ BY_NAME = {
     "chat.messages.mention_parser:strip_code": MESSAGE,
     "chat.messages.mention_parser:find_naming": MESSAGE,
     "chat.messages.mention_parser:readings": MESSAGE,
-    "chat.exchange.author:account_name": 64,
-    "chat.exchange.emoticons:find_emoji": FILE,
-    "chat.exchange.emoticons:show_emoji": FILE,
-    "chat.exchange.slack.markup:shown_of": FILE,
-    "chat.exchange.slack.markup:unescape": FILE,
-    "chat.exchange.wording:clean": FILE,
-    "chat.exchange.wording:shown_name": FILE // 4,
-    "chat.exchange.wording:split_body": 8 * FILE,
-    "chat.exchange.wording:title": FILE // 4,
-    "chat.exchange.wording:topic": FILE // 4,
+    "chat.transfer.authors:account_name": 64,
+    "chat.transfer.text:find_emoji": FILE,
+    "chat.transfer.text:show_emoji": FILE,
+    "chat.transfer.slack_markup:shown_of": FILE,
+    "chat.transfer.slack_markup:unescape": FILE,
+    "chat.transfer.text:clean": FILE,
+    "chat.transfer.text:shown_name": FILE // 4,
+    "chat.transfer.text:split_body": 8 * FILE,
+    "chat.transfer.text:title": FILE // 4,
+    "chat.transfer.text:topic": FILE // 4,
     "chat.files.endpoints:parse_metadata": HEAD,
     "chat.files.models:clean_name": HEAD,
     "chat.files.models:shorten": HEAD,
@@ -234,16 +233,16 @@ ADAPTED = {
         lambda text: parse_model(json_of(kind="channel", name=text[:80], topic=text[:250]), ConversationDraft), 250
     ),
     "chat.conversations.drafts:Name": Subject(TypeAdapter(ConversationName).validate_python, 80),
-    "chat.exchange.emoticons:toned": Subject(lambda text: toned(text, text), FILE),
-    "chat.exchange.lines:read_lines": Subject(lambda data: read_lines(BytesIO(data), int, 100), FILE, encoded=True),
-    "chat.exchange.mattermost.posts:Posts.read": Subject(read_markdown, FILE),
-    "chat.exchange.own:parse_record": Subject(lambda data: parse_record(data, "a:1"), FILE, encoded=True),
-    "chat.exchange.slack.markup:Writer.write": Subject(write_slack, FILE),
-    "chat.exchange.slack.markup:link_to": Subject(lambda text: link_to(f"http://{text}", text), FILE),
-    "chat.exchange.slack.message:texts_in": Subject(nested_texts, 1_000),
-    "chat.exchange.wording:digest": Subject(lambda text: digest(text, text), FILE),
-    "chat.exchange.wording:link": Subject(lambda text: link(text, f"https://{text}"), FILE),
-    "chat.exchange.wording:one_line": Subject(lambda text: one_line(text, 80), FILE // 4),
+    "chat.transfer.text:toned": Subject(lambda text: toned(text, text), FILE),
+    "chat.transfer.archive:read_lines": Subject(lambda data: read_lines(BytesIO(data), int, 100), FILE, encoded=True),
+    "chat.transfer.mattermost:Posts.read": Subject(read_markdown, FILE),
+    "chat.transfer.sources:parse_record": Subject(lambda data: parse_record(data, "a:1"), FILE, encoded=True),
+    "chat.transfer.slack_markup:Writer.write": Subject(write_slack, FILE),
+    "chat.transfer.slack_markup:link_to": Subject(lambda text: link_to(f"http://{text}", text), FILE),
+    "chat.transfer.slack:texts_in": Subject(nested_texts, 1_000),
+    "chat.transfer.text:digest": Subject(lambda text: digest(text, text), FILE),
+    "chat.transfer.text:link": Subject(lambda text: link(text, f"https://{text}"), FILE),
+    "chat.transfer.text:one_line": Subject(lambda text: one_line(text, 80), FILE // 4),
     "chat.files.image_worker:find_traces": Subject(lambda data: find_traces(MEDIA + data, b"x"), BODY, encoded=True),
     "chat.files.image_worker:traces_of_jpeg": Subject(lambda data: traces_of_jpeg(data, b"x"), BODY, encoded=True),
     "chat.files.image_worker:traces_of_png": Subject(lambda data: traces_of_png(data, b"x"), BODY, encoded=True),
@@ -304,9 +303,9 @@ OWN_MODULES = {
 REASONS = {
     "a part of a function in the table, which runs it": """
         chat.messages.mention_parser:strip_fences chat.messages.mention_parser:lines_outside chat.messages.mention_parser:strip_spans
-        chat.tools.chaos.frames:parse_message chat.exchange.emoticons:flag chat.exchange.slack.markup:Writer._code
-        chat.exchange.slack.markup:Writer._prose chat.exchange.slack.markup:Writer._mark
-        chat.exchange.slack.markup:Writer._command chat.exchange.wording:continued
+        chat.tools.chaos.frames:parse_message chat.transfer.text:flag chat.transfer.slack_markup:Writer._code
+        chat.transfer.slack_markup:Writer._prose chat.transfer.slack_markup:Writer._mark
+        chat.transfer.slack_markup:Writer._command chat.transfer.text:continued
         chat.files.models:is_numbers chat.search.highlight:fallbacks chat.search.highlight:find_spans
         chat.search.highlight:horizon chat.search.highlight:find_all chat.search.highlight:choose_stretch
         chat.search.highlight:Phrase.__init__ chat.search.lexemes:encode_vector chat.search.lexemes:either
@@ -321,8 +320,8 @@ REASONS = {
         chat.messages.posting:Pace.see_author chat.messages.bulk:check_import
     """,
     "only keeps or encodes what is given": """
-        chat.exchange.slack.markup:Writer.__init__ chat.exchange.slack.message:Messages.__init__
-        chat.exchange.slack.message:Messages._thread chat.search.query:wrong chat.log.entry:pack
+        chat.transfer.slack_markup:Writer.__init__ chat.transfer.slack:Messages.__init__
+        chat.transfer.slack:Messages._thread chat.search.query:wrong chat.log.entry:pack
         chat.shared.transport.ws_frames:encode_frame chat.shared.transport.ws_frames:encode_close
         chat.shared.transport.ws_frames:BadWire.__init__ chat.shared.multipart:FormParser.__init__
         chat.log.redaction:is_withheld chat.accounts.second_factors:check_one
@@ -337,7 +336,7 @@ REASONS = {
     "settings and files of the operator": """
         chat.shared.redis:split_servers chat.shared.settings:check_rates chat.shared.settings:check_files_url
         chat.shared.settings:check_public_url
-        chat.exchange.archive:Archive._check chat.operations.audit:parse_since
+        chat.transfer.archive:Archive._check chat.operations.audit:parse_since
         chat.shared.rate_limits:parse_rates chat.files.images:Pictures._check_sandbox
     """,
     "a look-up in the database": "chat.accounts.accounts:Accounts._check_time_zone",

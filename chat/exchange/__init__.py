@@ -1,1 +1,0 @@
-"""Exchange: chats from elsewhere come in, ours go out; both as records, a line of JSON each."""

@@ -1,1 +1,0 @@
-"""Export: what is here as records, a page at a time, whatever its size."""

@@ -1,1 +1,0 @@
-"""Mattermost: its bulk export, as records."""

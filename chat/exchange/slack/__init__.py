@@ -1,1 +1,0 @@
-"""Slack: the ZIP that its owners may download, as records."""
