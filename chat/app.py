@@ -55,9 +55,9 @@ from chat.stream.endpoints import STREAMS
 from chat.transfer.endpoints import AT_ONCE, TURNS
 from presence.endpoints import SOCKETS
 from presence.evidence import describe_evidence
-from presence.here import find_here
+from presence.lookup import find_here
 from presence.routes import PRESENCE
-from presence.signal import SIGNALS
+from presence.signals import SIGNALS
 from presence.sockets import Sockets
 
 TASKS = web.AppKey("tasks", Tasks)

@@ -7,12 +7,12 @@ from chat.shared.errors import AdminsOnly, NotFound, Refusal
 from chat.shared.rate_limits import Rates
 from chat.shared.registry.registry import Registry
 from chat.shared.registry.scripts import TYPING
-from presence.delta import format_moment
+from presence.log_follower import Scope
 from presence.mirror import Mirror
-from presence.scope import Scope
-from presence.sight import Sight
-from presence.signal import WATCH_MOST, Beat, Observe, SetStatus, Signal, Typing, Watch
+from presence.records import format_moment
+from presence.signals import WATCH_MOST, Beat, Observe, SetStatus, Signal, Typing, Watch
 from presence.socket import Recheck, Socket
+from presence.visibility import Sight
 from presence.watchers import Watchers
 
 SNAPSHOT_SECONDS = 2.0

@@ -1,14 +1,17 @@
 """`/api/presence/…`: open a socket, ask who is here."""
 
+import secrets
 from collections.abc import Awaitable
 from typing import TypeVar
 
 from aiohttp import web
 
 from chat.shared.audit import record
-from chat.shared.errors import Unavailable, Unfinished
-from chat.shared.identity import Member
+from chat.shared.errors import Unauthenticated, Unavailable, Unfinished
+from chat.shared.identity import Identities, Member, hash_token
 from chat.shared.redis import UNAVAILABLE
+from chat.shared.registry.registry import Registry
+from chat.shared.registry.scripts import ticket_key
 from chat.shared.transport.detach import Departed, NotDetachable, detach, upgrade
 from chat.shared.transport.ws_protocol import BUFFER
 from chat.shared.web import (
@@ -23,9 +26,8 @@ from chat.shared.web import (
     parse_ids,
     require_identity,
 )
-from presence.signal import WATCH_MOST
+from presence.signals import WATCH_MOST
 from presence.sockets import Sockets
-from presence.tickets import TICKET_SECONDS, issue_ticket, redeem_ticket
 
 SOCKETS = web.AppKey("sockets", Sockets)
 
@@ -88,3 +90,30 @@ async def note(request: web.Request, member: Member, action: str, subject: int |
     """In the audit."""
     async with request.app[POOL].connection() as connection:
         await record(connection, actor_of(request, member), action, subject, **detail)
+
+
+# Tickets: a way to a socket where cookies cannot travel. Single use, 30 s, bound to the login that asked for it.
+
+TICKET_SECONDS = 30
+
+
+async def issue_ticket(registry: Registry, token: str) -> str:
+    """A ticket for the login with this token. Redis keeps only hashes of both. Raises `Unavailable`."""
+    ticket = secrets.token_urlsafe(32)
+    key = ticket_key(hash_token(ticket).hex())
+    try:
+        await registry.redis.set(key, hash_token(token), ex=TICKET_SECONDS)
+    except UNAVAILABLE:
+        raise Unavailable(retry_after=2) from None
+    return ticket
+
+
+async def redeem_ticket(registry: Registry, identities: Identities, ticket: str) -> Member:
+    """Who asked for it, if the login still holds; raises `Unauthenticated`, or `Unavailable`."""
+    try:
+        digest = await registry.redis.getdel(ticket_key(hash_token(ticket).hex()))
+    except UNAVAILABLE:
+        raise Unavailable(retry_after=2) from None
+    if not isinstance(digest, bytes):
+        raise Unauthenticated
+    return await identities.of_digest(digest)

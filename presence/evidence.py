@@ -7,8 +7,8 @@ from chat.shared.postgres import Pool
 from chat.shared.registry.registry import Registry
 from chat.shared.registry.reporting import DeviceHere, Evidence
 from chat.shared.sql import load
-from presence.delta import format_moment
 from presence.mirror import make_record
+from presence.records import format_moment
 
 queries = load(__file__)
 

@@ -6,9 +6,46 @@ the message stream: a client whose stream has not brought it knows that the stre
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
 
 from chat.shared.membership import Stays
-from presence.entry import JOIN, LEAVE, Entry
+from presence.connections import Roster
+from presence.socket import RECHECK, UNAVAILABLE, Recheck, Socket
+from presence.typing import Typing
+from presence.watchers import Watchers
+
+# Entries of the log as presence needs them; the log itself belongs to the messages, which presence does not know.
+
+JOIN, LEAVE, LOGOUT, BLOCK = "join", "leave", "logout", "block"
+
+
+class Entry(Protocol):
+    """Addressed to a conversation's members, to one person, or to everyone. `subject`: whom or what it is about."""
+
+    @property
+    def position(self) -> int:
+        """Its place in the log."""
+
+    @property
+    def kind(self) -> str:
+        """What happened."""
+
+    @property
+    def conversation_id(self) -> int | None:
+        """To whose members it goes."""
+
+    @property
+    def user_id(self) -> int | None:
+        """To whom it goes alone."""
+
+    @property
+    def subject(self) -> int | None:
+        """The person who joins, leaves or is blocked, or the login that ends."""
+
+    @property
+    def frame(self) -> bytes:
+        """What its readers get; nothing for those that nobody reads."""
+
 
 TIDY_SECONDS = 60.0
 
@@ -109,3 +146,66 @@ class Scope:
             await asyncio.sleep(TIDY_SECONDS)
             used: set[int] = set().union(*(seat.conversations for seat in self._seats.values()))
             self._last = {one: position for one, position in self._last.items() if one in used}
+
+
+# The follower: what the entries of the log mean to the sockets of this node.
+
+
+class Follower:
+    """`take(socket, recheck)`: have it done in its turn; `clock`: the typing's."""
+
+    def __init__(
+        self,
+        scope: Scope,
+        roster: Roster,
+        typing: Typing,
+        watchers: Watchers,
+        take: Callable[[Socket, Recheck], None],
+        clock: Callable[[], float],
+    ) -> None:
+        self._scope, self._roster, self._typing, self._watchers = scope, roster, typing, watchers
+        self._take, self._clock = take, clock
+
+    def hear(self, entries: Sequence[Entry]) -> None:
+        """The next entries of the log."""
+        self._scope.hear(entries)
+        for entry in entries:
+            if entry.kind == LOGOUT and entry.subject is not None:
+                self._roster.revoke(entry.subject)
+            elif entry.kind == LEAVE:
+                self._part(entry.conversation_id or 0, entry.subject or 0)
+            elif entry.kind == JOIN:
+                self._meet(entry.subject or 0)
+            elif entry.kind == BLOCK:
+                self._fall_out(entry.user_id or 0, entry.subject or 0)
+
+    def _part(self, conversation_id: int, user_id: int) -> None:
+        if self._typing.note(conversation_id, user_id, False, self._clock()):
+            self._watchers.room_changed(conversation_id, user_id)
+        for socket in {*self._roster.of_user(user_id), *self._watchers.of_user(user_id)}:
+            self._recheck(socket)
+
+    def _meet(self, user_id: int) -> None:
+        """He shares a conversation with people that he did not; only who misses somebody needs to look again."""
+        looking = [one for one in self._watchers.of_user(user_id) if one.rechecking]
+        own = [one for one in self._roster.of_user(user_id) if one.unseen or one.rechecking]
+        for socket in {*own, *looking, *self._watchers.missing_user(user_id)}:
+            self._recheck(socket)
+
+    def _fall_out(self, *people: int) -> None:
+        """One has blocked the other, or does no longer: each of the two looks again."""
+        for user_id in people:
+            for socket in self._roster.of_user(user_id):
+                self._recheck(socket)
+
+    def _recheck(self, socket: Socket) -> None:
+        """Once, however much happens before it gets to it."""
+        if not socket.to_recheck:
+            socket.to_recheck = True
+            self._take(socket, RECHECK)
+
+    def start_over(self, epoch: str) -> None:
+        """The log is another one than before: who belongs where may be, too, so everybody comes back and asks anew."""
+        self._scope.start_over(epoch)
+        for socket in self._roster:
+            socket.close(*UNAVAILABLE)

@@ -1,14 +1,14 @@
 """A glance: how some people look at this moment, asked once, as far as the one who asks may see them."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from chat.shared.rate_limits import Rates
 from chat.shared.redis import UNAVAILABLE
 from chat.shared.registry.registry import Registry
-from presence.delta import Record
 from presence.mirror import make_record
-from presence.sight import Sight
+from presence.records import Record
+from presence.visibility import Sight
 
 PATIENCE = 0.5
 
@@ -36,3 +36,14 @@ class Glance:
                 return {record.id: record.public() for record in await self.at(viewer_id, user_ids)}
         except UNAVAILABLE:
             return {}
+
+
+# Who is here: what `@here` in a message means.
+
+PRESENT = {"online", "dnd"}
+
+
+async def find_here(registry: Registry, user_ids: Collection[int]) -> set[int]:
+    """Those of these people whom others see at work now. Raises that Redis is away."""
+    views = await registry.look((user_id, 0, 0) for user_id in user_ids)
+    return {user_id for user_id, (shown, *_) in views.items() if shown[1] in PRESENT}

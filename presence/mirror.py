@@ -15,7 +15,7 @@ import structlog
 from chat.shared.redis import UNAVAILABLE
 from chat.shared.registry.registry import Registry
 from chat.shared.registry.scripts import PERSON
-from presence.delta import Record, View, forget, merge
+from presence.records import Record, View, forget, merge
 
 BATCH = 500
 

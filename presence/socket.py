@@ -11,7 +11,7 @@ from chat.shared.identity import Member
 from chat.shared.registry.connections import Connection
 from chat.shared.transport.ws_frames import encode_frame
 from chat.shared.transport.ws_protocol import Wire
-from presence.signal import BadFrame, Signal, parse_signal
+from presence.signals import BadFrame, Signal, parse_signal
 
 DRAIN, REVOKED = (1001, "drain"), (4401, "login ended")
 

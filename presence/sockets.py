@@ -17,19 +17,18 @@ from chat.shared.registry.registry import Registry, Works
 from chat.shared.registry.scripts import TYPING
 from chat.shared.settings import Settings
 from chat.shared.transport.ws_protocol import TOO_FAST
-from presence.answers import Answers, describe_own
-from presence.follower import Follower
-from presence.glance import Glance
+from presence.connections import Roster
+from presence.dispatch import Answers, describe_own
+from presence.log_follower import Follower, Scope
+from presence.lookup import Glance
 from presence.mirror import Mirror
 from presence.oversight.dashboard import Dashboard
 from presence.oversight.history import History
 from presence.oversight.rooms import Rooms
-from presence.roster import Roster
-from presence.scope import Scope
-from presence.sight import NOBODY, Sight, see_typing
-from presence.signal import Signal
+from presence.signals import Signal
 from presence.socket import FAILED, UNAVAILABLE, WAITING_MOST, Reception, Recheck, Socket
 from presence.typing import Typing
+from presence.visibility import NOBODY, Sight, see_typing
 from presence.watchers import Watchers
 
 WORKERS = 256

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 import orjson
 
 from chat.shared.transport.ws_frames import encode_frame
-from presence.delta import Record
+from presence.records import Record
 from presence.socket import Socket
 
 TICK_SECONDS = 0.1

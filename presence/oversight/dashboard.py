@@ -9,7 +9,7 @@ from chat.shared.redis import UNAVAILABLE
 from chat.shared.registry.registry import Registry
 from chat.shared.registry.reporting import Record, Seen
 from chat.shared.transport.ws_frames import encode_frame
-from presence.roster import Roster
+from presence.connections import Roster
 
 PERIOD_SECONDS = 1.0
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from chat.shared.postgres import Pool
 from chat.shared.registry.reporting import Evidence, Overview
 from chat.shared.sql import load
-from presence.delta import format_moment
+from presence.records import format_moment
 
 queries = load(__file__)
 

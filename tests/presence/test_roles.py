@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from chat.log import entry as log_entry
-from presence import entry
+from presence import log_follower
 from tests.cast import Cast, casting
 from tests.nodes import Node, running_node
 from tests.presence.conftest import QUICK
@@ -91,4 +91,8 @@ async def test_a_node_on_a_cluster(database_url: str, tmp_path: Path) -> None:
 
 def test_both_channels_mean_the_same_entries() -> None:
     """Presence may not import the log, so it has its own words for what it hears of it."""
-    assert (entry.JOIN, entry.LEAVE, entry.LOGOUT) == (log_entry.JOIN, log_entry.LEAVE, log_entry.LOGOUT)
+    assert (log_follower.JOIN, log_follower.LEAVE, log_follower.LOGOUT) == (
+        log_entry.JOIN,
+        log_entry.LEAVE,
+        log_entry.LOGOUT,
+    )

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat.shared.registry.status_choice import Choice, Mode, decode_choice
-from presence.status import Device, merge_devices, show
+from presence.records import Device, merge_devices, show
 from tests.presence.shared_cases import cases
 
 NOW = 1_000

@@ -55,7 +55,7 @@ from chat.transfer.slack import texts_in
 from chat.transfer.slack_markup import Writer, link_to
 from chat.transfer.sources import parse_record
 from chat.transfer.text import digest, link, one_line, toned
-from presence.signal import parse_signal
+from presence.signals import parse_signal
 from tests.promises.growth import Run, Subject
 
 MESSAGE = 16_000  # characters of a message
@@ -119,7 +119,7 @@ BY_NAME = {
     "chat.shared.one_line:check_line": 250,
     "chat.shared.one_line:check_shown": 80,
     "presence.oversight.people:like": QUERY,
-    "presence.signal:check_text": 140,
+    "presence.signals:check_text": 140,
 }
 
 # Functions of bytes.
@@ -137,7 +137,7 @@ BYTES_BY_NAME = {
     "chat.shared.transport.ws_frames:check_text": FRAME,
     "chat.shared.transport.ws_frames:parse_close": 125,
     "chat.stream.stream:encode_text": BODY,
-    "presence.signal:parse_signal": 4_096,
+    "presence.signals:parse_signal": 4_096,
 }
 
 
@@ -283,7 +283,7 @@ ADAPTED = {
     "chat.stream.long_poll:split_frames": Subject(lambda data: split_frames([data, data]), BODY, encoded=True),
     "chat.stream.resume:choose_start": Subject(lambda text: choose_start(text, HERE, 1, 9), HEAD),
     "chat.stream.connections:is_ahead": Subject(lambda text: is_ahead(text, 7), HEAD),
-    "presence.signal:SetStatus": Subject(lambda text: parse_signal(json_of(type="status", text=text)), 4_096),
+    "presence.signals:SetStatus": Subject(lambda text: parse_signal(json_of(type="status", text=text)), 4_096),
 }
 
 # Modules of the pure core that read nothing foreign.

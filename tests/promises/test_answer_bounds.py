@@ -27,7 +27,7 @@ from chat.shared.settings import Settings
 from chat.stream import long_poll
 from presence.oversight.endpoints import PAGE_MOST as PEOPLE
 from presence.oversight.history import POINTS_MOST
-from presence.signal import WATCH_MOST
+from presence.signals import WATCH_MOST
 from tests.cast import Cast, Person
 from tests.files.sending import posts, sends
 from tests.verbs import answers, pages, sees, threads_of

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from chat.shared.redis import Bytes, connect_redis
 from chat.shared.registry.scripts import HOLD, LOOK, Call, person_key, run_call
 from chat.shared.registry.status_choice import Choice, Mode
-from presence.status import Device, merge_devices, show
+from presence.records import Device, merge_devices, show
 from tests.registry.desks import Desk, enrol, open_desk
 from tests.waiting import breathe, eventually
 

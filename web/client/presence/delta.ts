@@ -1,7 +1,7 @@
 /**
  * Deltas: records of people, merged by version. Pure. In whatever order snapshots and deltas arrive, and
  * however often, the outcome is the same, and equal to a fresh snapshot. The server's twin
- * (`presence/delta.py`) passes the same `tests/presence/cases/delta.json`.
+ * (`presence/records.py`) passes the same `tests/presence/cases/delta.json`.
  */
 import type { Id } from '../types';
 import type { PresenceRecord } from './shapes';

@@ -1,6 +1,6 @@
 /**
  * Status: what a person's devices and choice come to, for others and for the person. Pure; moments are
- * milliseconds. The server's twin (`presence/status.py`) passes the same `tests/presence/cases/status.json`.
+ * milliseconds. The server's twin (`presence/records.py`) passes the same `tests/presence/cases/status.json`.
  */
 import type { Choice, Mode, PresenceRecord, Status } from './shapes';
 
