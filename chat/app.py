@@ -53,8 +53,8 @@ from chat.shared.web import ADMISSION, CHARGES, EVENTS, IDENTITIES, POOL, RATES,
 from chat.stream.connections import Streams
 from chat.stream.endpoints import STREAMS
 from chat.transfer.endpoints import AT_ONCE, TURNS
+from presence.dashboard.evidence import describe_evidence
 from presence.endpoints import SOCKETS
-from presence.evidence import describe_evidence
 from presence.lookup import find_here
 from presence.routes import PRESENCE
 from presence.signals import SIGNALS

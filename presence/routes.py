@@ -2,7 +2,7 @@
 
 from chat.shared.route import Operation
 from presence import endpoints
-from presence.oversight import endpoints as oversight
+from presence.dashboard import endpoints as oversight
 
 P = "/api/presence"
 

@@ -18,13 +18,12 @@ from chat.shared.registry.scripts import TYPING
 from chat.shared.settings import Settings
 from chat.shared.transport.ws_protocol import TOO_FAST
 from presence.connections import Roster
+from presence.dashboard.figures import Dashboard, History
+from presence.dashboard.people import Rooms
 from presence.dispatch import Answers, describe_own
 from presence.log_follower import Follower, Scope
 from presence.lookup import Glance
 from presence.mirror import Mirror
-from presence.oversight.dashboard import Dashboard
-from presence.oversight.history import History
-from presence.oversight.rooms import Rooms
 from presence.signals import Signal
 from presence.socket import FAILED, UNAVAILABLE, WAITING_MOST, Reception, Recheck, Socket
 from presence.typing import Typing

@@ -18,12 +18,10 @@ from chat.shared.web import (
     require_admin,
     require_changer,
 )
+from presence.dashboard.evidence import describe_evidence, require_user
+from presence.dashboard.figures import MINUTES_MOST, describe_node, describe_seen, read_history
+from presence.dashboard.people import Question, Wanted, read_people, read_rooms
 from presence.endpoints import bounded, note
-from presence.evidence import describe_evidence, require_user
-from presence.oversight.dashboard import describe_node, describe_seen
-from presence.oversight.history import MINUTES_MOST, read_history
-from presence.oversight.people import Question, Wanted, read_people
-from presence.oversight.rooms import read_rooms
 
 TEXT_MOST = 100
 

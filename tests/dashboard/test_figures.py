@@ -3,7 +3,7 @@
 import orjson
 
 from chat.shared.web import REGISTRY
-from presence.oversight.dashboard import describe_seen
+from presence.dashboard.figures import describe_seen
 from tests.cast import Cast, Person
 from tests.dashboard.looking import asks, counts, tells
 from tests.nodes import Node

@@ -2,7 +2,7 @@
 
 import pytest
 
-from presence.oversight import people
+from presence.dashboard import people
 from tests.cast import Cast, Person
 from tests.dashboard.looking import asks, finds
 from tests.nodes import Node

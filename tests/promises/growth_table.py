@@ -118,7 +118,7 @@ BY_NAME = {
     "chat.shared.multipart:parse_parameters": HEAD,
     "chat.shared.one_line:check_line": 250,
     "chat.shared.one_line:check_shown": 80,
-    "presence.oversight.people:like": QUERY,
+    "presence.dashboard.people:like": QUERY,
     "presence.signals:check_text": 140,
 }
 
@@ -331,7 +331,7 @@ REASONS = {
     """,
     "looks a name up in the request; its length is limited there": """
         chat.conversations.endpoints:parse_line chat.search.endpoints:parse_id chat.shared.web:parse_count
-        presence.oversight.endpoints:parse_text
+        presence.dashboard.endpoints:parse_text
     """,
     "settings and files of the operator": """
         chat.shared.redis:split_servers chat.shared.settings:check_rates chat.shared.settings:check_files_url

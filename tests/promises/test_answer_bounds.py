@@ -25,8 +25,8 @@ from chat.moderation.reports import PAGE as REPORTS
 from chat.search.endpoints import PAGE_MOST as FOUND
 from chat.shared.settings import Settings
 from chat.stream import long_poll
-from presence.oversight.endpoints import PAGE_MOST as PEOPLE
-from presence.oversight.history import POINTS_MOST
+from presence.dashboard.endpoints import PAGE_MOST as PEOPLE
+from presence.dashboard.figures import POINTS_MOST
 from presence.signals import WATCH_MOST
 from tests.cast import Cast, Person
 from tests.files.sending import posts, sends
