@@ -1,6 +1,6 @@
 /** What admins say to everybody: the one that stands, until it is over or this device has dismissed it. */
 import type { Announcement, Api, Entry } from '../client';
-import { keep, kept } from './kept';
+import { keep, kept } from './local-storage';
 
 const KEY = 'tandem.announcement';
 

@@ -17,8 +17,8 @@ import {
   type View,
 } from '../client';
 import { byRecency, type Named, nameOf, titleOf } from './names';
-import { loudOf } from './notify/quiet';
-import { paced } from './pace';
+import { loudOf } from './notify/notification-rules';
+import { paced } from './throttle';
 
 const waits = ['sending', 'waiting'];
 

@@ -15,7 +15,7 @@ import { makeParser, TOKENS_MOST } from './markdown/parser';
 import { codeIn, hasCode, render } from './markdown/render';
 import { excerpt } from './message/excerpt';
 import { initialsOf } from './names';
-import { isPhone } from './presence/words';
+import { isPhone } from './presence/labels';
 import { asTyped, replace, wordAt } from './search/filters';
 import { score } from './switcher/match';
 import { isOnlyEmoji } from './timeline/emoji-only';
@@ -55,7 +55,7 @@ const subjects: Record<string, [Run, number]> = {
   'app/markdown/render.ts render': [renderAnew, MESSAGE],
   'app/message/excerpt.ts excerpt': [excerpt, MESSAGE],
   'app/names.ts initialsOf': [initialsOf, NAME],
-  'app/presence/words.ts isPhone': [isPhone, NAME],
+  'app/presence/labels.ts isPhone': [isPhone, NAME],
   'app/search/filters.ts asTyped': [asTyped, MESSAGE],
   'app/search/filters.ts replace': [(text) => replace(text, wordAt(text, 0), { text: '', hint: '', insert: '' }), MESSAGE],
   'app/search/filters.ts wordAt': [(text) => wordAt(text, text.length), MESSAGE],
@@ -68,17 +68,17 @@ const subjects: Record<string, [Run, number]> = {
 
 /** Functions of the text modules that are not in the table, and why. */
 const exceptions: Record<string, string> = {
-  'app/conversation/company.ts groupsOf': 'takes a function that names users',
+  'app/conversation/member-groups.ts groupsOf': 'takes a function that names users',
   'app/events.ts eventName': 'looks a name up in a table',
   'app/evidence/story.ts storyOf': 'puts a name into a sentence',
   'app/evidence/story.ts verdictOf': 'puts a name into a sentence',
   'app/markdown/clean.ts clean': 'gets what the parser made of a text, and runs within render',
   'app/markdown/entities.ts decodeHTMLStrict': 'returns what it is given',
   'app/markdown/languages.ts paint': 'runs in a thread of its own, within a time limit',
-  'app/message/words.ts whoHasSeen': 'takes a function that names users',
-  'app/message/words.ts whoReacts': 'takes a function that names users',
-  'app/presence/words.ts ago': 'a time from the server',
-  'app/presence/words.ts typingWords': 'puts names into a sentence',
+  'app/message/labels.ts whoHasSeen': 'takes a function that names users',
+  'app/message/labels.ts whoReacts': 'takes a function that names users',
+  'app/presence/labels.ts ago': 'a time from the server',
+  'app/presence/labels.ts typingWords': 'puts names into a sentence',
   'app/switcher/places.ts placesFor': 'runs score for each place',
   'app/time.ts dayName': 'a time from the server',
   'app/time.ts dayOf': 'a time from the server',

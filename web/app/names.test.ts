@@ -1,7 +1,7 @@
 /** Names, initials, days and matches, in several scripts. */
 import { expect, test } from 'vitest';
 import type { Conversation } from '../client';
-import { channel, person } from '../client/cast';
+import { channel, person } from '../client/testing/fixtures';
 import { score } from './switcher/match';
 import { byRecency, initialsOf, titleOf } from './names';
 import { dayName } from './time';

@@ -1,7 +1,7 @@
 /** Who is logged in on this page. */
 import { Api, asProblem, type Id, type Problem, type SignedIn, type User } from '../client';
-import { forgetAll } from './kept';
-import { look } from './look.svelte';
+import { forgetAll } from './local-storage';
+import { look } from './theme.svelte';
 import { route } from './route.svelte';
 import { proof } from './security/proof.svelte';
 

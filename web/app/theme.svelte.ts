@@ -1,5 +1,5 @@
 /** How the app looks on this device: chosen and kept here, applied by `/look.js`, which runs before the first paint. */
-import { keep, kept } from './kept';
+import { keep, kept } from './local-storage';
 
 const KEY = 'tandem.look';
 

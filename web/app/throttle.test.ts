@@ -1,6 +1,6 @@
 /** Changes are paced, and the last one always arrives. */
 import { expect, test, vi } from 'vitest';
-import { paced } from './pace';
+import { paced } from './throttle';
 
 test('one change is taken at once, a flood as its latest', () => {
   vi.useFakeTimers();

@@ -1,12 +1,12 @@
 /** Everything that can happen, in any order: an old snapshot and the entries since give a new snapshot. */
 import { expect, test } from 'vitest';
 import { apply } from './apply';
-import { person } from './cast';
-import { randomFrom } from './chance';
+import { person } from './testing/fixtures';
+import { randomFrom } from './testing/seeded-random';
 import type { Entry } from './entry';
 import { reaches } from './message';
 import type { Model } from './model';
-import { Served } from './served';
+import { Served } from './testing/simulated-server';
 import type { Level } from './types';
 
 const [ana, ben, chloe] = [1, 2, 3];

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import told from '../../tests/cases/attention.json';
 import { apply } from './apply';
-import { channel, person } from './cast';
+import { channel, person } from './testing/fixtures';
 import type { Entry } from './entry';
 import { emptyModel, takeSnapshot } from './model';
 import type { Conversation } from './types';

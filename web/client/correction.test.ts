@@ -1,7 +1,7 @@
 /** The answer to a correction, before its entry comes. */
 import { expect, test } from 'vitest';
 import { apply } from './apply';
-import { channel, person } from './cast';
+import { channel, person } from './testing/fixtures';
 import { correct, emptyModel, type Model, takeSnapshot } from './model';
 import type { Message } from './types';
 

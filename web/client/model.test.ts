@@ -1,8 +1,8 @@
 /** The model: snapshot + entries = fresh snapshot, and every step is harmless when repeated. */
 import { expect, test } from 'vitest';
 import { apply, missing } from './apply';
-import { channel, person } from './cast';
-import { randomFrom } from './chance';
+import { channel, person } from './testing/fixtures';
+import { randomFrom } from './testing/seeded-random';
 import type { Entry } from './entry';
 import {
   emptyModel,

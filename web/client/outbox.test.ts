@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { Outbox } from './outbox';
 import type { Keep, Outgoing } from './outgoing';
-import { eventually } from './peer';
+import { eventually } from './testing/fake-server';
 import { Problem, unreachable } from './problem';
 import type { Message } from './types';
 

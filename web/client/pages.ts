@@ -5,7 +5,7 @@
 import type { Api, Where } from './api';
 import { placeOf } from './message';
 import * as model from './model';
-import { Originals } from './originals';
+import { Originals } from './message-lookup';
 import type { Id, Message, Page } from './types';
 
 export interface Shelf {

@@ -2,8 +2,8 @@
  * What takes the place of a stream that is held back on the way: long-polls, one after the other, and beside
  * them, more and more seldom, a probe whether a stream comes through again. Nothing waits for a probe.
  */
-import type { Hearing } from './hearing';
-import { type End, pollOnce } from './reading';
+import type { Hearing } from './stream-receiver';
+import { type End, pollOnce } from './stream-connection';
 import type { Timings } from './timings';
 
 export interface PollingOptions {

@@ -1,6 +1,6 @@
 /** The parser gives the same frames however the text is cut into pieces. */
 import { expect, test } from 'vitest';
-import { randomFrom } from './chance';
+import { randomFrom } from './testing/seeded-random';
 import { SseParser } from './sse';
 
 const parse = (text: string) => new SseParser().push(text);

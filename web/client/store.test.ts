@@ -6,8 +6,8 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Api } from './api';
-import { channel, person } from './cast';
-import { eventually } from './peer';
+import { channel, person } from './testing/fixtures';
+import { eventually } from './testing/fake-server';
 import { Store } from './store';
 import type { Conversation, Message } from './types';
 

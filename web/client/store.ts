@@ -1,20 +1,20 @@
 /** One person's live view: API, stream, model and outbox joined. Subscribe to it, and call its verbs. */
-import { Acts } from './acts';
+import { Acts } from './actions';
 import type { Api } from './api';
 import { Edits, type PendingEdit } from './edits';
 import type { Entry } from './entry';
-import type { Feed, FeedOptions, StreamState } from './feed';
-import { Intake, peopleOf } from './intake';
-import { Live } from './live';
-import { Marks } from './marks';
+import type { Feed, FeedOptions, StreamState } from './entry-source';
+import { Intake, peopleOf } from './entry-handler';
+import { Live } from './observable';
+import { Marks } from './read-marks';
 import * as model from './model';
 import { Moderation } from './moderation';
 import { Outbox, type OutboxOptions } from './outbox';
 import type { Keep, Out, Outgoing } from './outgoing';
 import { Pages, peopleIn } from './pages';
-import { People } from './people';
+import { People } from './user-lookup';
 import { asProblem } from './problem';
-import { Witness } from './presence/witness';
+import { Witness } from './presence/stall-detector';
 import { DurableStream } from './stream';
 import type { Timings } from './timings';
 import type { Conversation, ConversationChange, ConversationDraft, Id, Member, Message, References, User } from './types';

@@ -4,10 +4,10 @@
  */
 import { parseCursor } from './cursor';
 import { type Entry, isNotice, type Notice } from './entry';
-import type { FeedOptions, StreamState } from './feed';
-import { Place } from './place';
+import type { FeedOptions, StreamState } from './entry-source';
+import { Place } from './position';
 import { Problem } from './problem';
-import type { End, Listener } from './reading';
+import type { End, Listener } from './stream-connection';
 import type { Timings } from './timings';
 
 export interface HearingOptions extends Pick<FeedOptions, 'entry' | 'me'> {

@@ -1,7 +1,7 @@
 /** The durable stream against a real server that cuts, repeats, falls silent, refuses and forgets. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { StreamState } from './feed';
-import { eventually, Peer } from './peer';
+import type { StreamState } from './entry-source';
+import { eventually, Peer } from './testing/fake-server';
 import { DurableStream } from './stream';
 
 const timings = {

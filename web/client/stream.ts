@@ -6,11 +6,11 @@
  * polls while the stream is silent or buffered on the way.
  */
 import { delay } from './backoff';
-import type { Feed, FeedOptions, StreamState } from './feed';
-import { Hearing } from './hearing';
+import type { Feed, FeedOptions, StreamState } from './entry-source';
+import { Hearing } from './stream-receiver';
 import { Polling } from './polling';
 import { Problem, unreachable } from './problem';
-import { type End, readStream } from './reading';
+import { type End, readStream } from './stream-connection';
 import { TIMINGS, type Timings } from './timings';
 
 export interface StreamOptions extends FeedOptions {

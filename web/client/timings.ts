@@ -1,6 +1,6 @@
 /** How patient the stream is. */
 import type { Backoff } from './backoff';
-import type { Patience } from './reading';
+import type { Patience } from './stream-connection';
 
 export interface Timings extends Patience {
   /** Milliseconds without an entry after which a replay counts as caught up. */

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { Api } from './api';
-import { eventually } from './peer';
+import { eventually } from './testing/fake-server';
 import { problemOf, unreachable } from './problem';
 import type { Transferring } from './transfer';
 import { calledOff } from './transfer';

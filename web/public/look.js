@@ -1,5 +1,5 @@
 // How the app looks on this device, before anything is painted: the page's only script that is not a module.
-// What was chosen is kept as `tandem.look`, by app/look.svelte.ts, which says so with a `look` event.
+// What was chosen is kept as `tandem.look`, by app/theme.svelte.ts, which says so with a `look` event.
 const more = matchMedia('(prefers-contrast: more)');
 const less = matchMedia('(prefers-reduced-motion: reduce)');
 

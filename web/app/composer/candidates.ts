@@ -4,7 +4,7 @@ import type { Chat } from '../chat.svelte';
 import { score } from '../switcher/match';
 import { readEmoji } from '../emoji/data';
 import { findEmoji } from '../emoji/find';
-import { taste } from '../emoji/taste.svelte';
+import { taste } from '../emoji/emoji-preferences.svelte';
 import { nameOf } from '../names';
 import type { Token } from './completion';
 

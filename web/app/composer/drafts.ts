@@ -1,6 +1,6 @@
 /** What was begun and not sent, per person, conversation and thread; kept on this device. */
 import type { Id } from '../../client';
-import { countKept, hear, keep, kept } from '../kept';
+import { countKept, hear, keep, kept } from '../local-storage';
 
 /** The conversation's own composer, or that of one of its threads. */
 export interface Desk {

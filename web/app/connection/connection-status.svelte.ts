@@ -1,7 +1,7 @@
 /** The connection as shown: what passes in less than half a second, as the first connecting, is not worth a flicker. */
 import type { StreamState } from '../../client';
 import type { Chat } from '../chat.svelte';
-import { type Words, wordsFor } from './words';
+import { type Words, wordsFor } from './labels';
 
 const HICCUP = 500;
 const CALM = ['live', 'polling', 'refused'];

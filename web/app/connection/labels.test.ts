@@ -1,7 +1,7 @@
 /** The connection is spoken of honestly. */
 import { expect, test } from 'vitest';
 import { Problem } from '../../client';
-import { wordsFor } from './words';
+import { wordsFor } from './labels';
 
 const calm = { unsent: 0, seconds: 0, network: true };
 const offline = (status: number) => ({

@@ -1,7 +1,7 @@
 /** Who is here, in groups. */
 import { expect, test } from 'vitest';
-import type { Look, Seen } from '../presence/words';
-import { groupsOf } from './company';
+import type { Look, Seen } from '../presence/labels';
+import { groupsOf } from './member-groups';
 
 test('members are grouped by how they are here, and sorted by name', () => {
   const statuses: Record<number, Seen> = { 1: 'online', 2: 'offline', 3: 'online', 4: 'dnd' };

@@ -1,6 +1,6 @@
 /** A conversation's members by how they are here. Pure. */
 import type { Id } from '../../client';
-import type { Look, Seen } from '../presence/words';
+import type { Look, Seen } from '../presence/labels';
 
 export interface Group {
   title: string;

@@ -5,7 +5,7 @@
 import { createContext } from 'svelte';
 import type { Api } from '../../client';
 import { Activity } from '../../client/presence/activity';
-import type { Told } from '../../client/presence/shapes';
+import type { Told } from '../../client/presence/protocol';
 import { PresenceSocket, type SocketState } from '../../client/presence/socket';
 import { Calls } from './calls';
 import { figuresOf, type Figures } from './figures';

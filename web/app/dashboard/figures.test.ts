@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { columnsOf, endsOf, type Figures, figuresOf, growth, type NodeRecord, perSecond, type Sample } from './figures';
-import { bytes, fateOf, span, time } from './words';
+import { bytes, fateOf, span, time } from './labels';
 
 const node = (more: Partial<NodeRecord>): NodeRecord => ({
   name: 'a1', holder: 'a1~1', state: 'up', role: 'all', heard: 0, until: 12_000, people: 0, online: 0, away: 0, dnd: 0,

@@ -2,7 +2,7 @@
  * A link that lets somebody in: `/join#code`. What stands behind the # is sent to no server and stands in no log
  * on the way; `/join/code` is understood as well. The code waits in this tab while its person signs up.
  */
-import { keep, kept } from '../kept';
+import { keep, kept } from '../local-storage';
 
 const KEY = 'tandem.invitation';
 

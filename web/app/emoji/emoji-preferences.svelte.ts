@@ -1,5 +1,5 @@
 /** Which emoji this person used last, and with which tone of skin; kept on this device. */
-import { keep, kept } from '../kept';
+import { keep, kept } from '../local-storage';
 import type { Emoji } from './data';
 
 const [RECENT, TONE] = ['tandem.emoji.recent', 'tandem.emoji.tone'];

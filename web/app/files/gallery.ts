@@ -1,6 +1,6 @@
 /** All the pictures that can be leafed through from one of them. Pure. */
 import { type Message, placeOf, type SentFile, type View } from '../../client';
-import { lookOf } from './words';
+import { lookOf } from './labels';
 
 /** Those of the loaded talk (or thread) around a message; of what is hidden from this person, none. */
 export function picturesAround(view: View, message: Message, thread: number | null): SentFile[] {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { fit, kindOf, lookOf, namesOf, sizeOf } from './words';
+import { fit, kindOf, lookOf, namesOf, sizeOf } from './labels';
 
 const file = (name: string, type: string, more = {}) => ({ id: 1, name, size: 10, type, ...more });
 const photo = file('a.png', 'image/png', { width: 800, height: 600, preview: true });

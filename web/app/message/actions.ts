@@ -2,7 +2,7 @@
 import type { Conversation, Id, Message } from '../../client';
 import type { Chat } from '../chat.svelte';
 import type { Writing } from '../composer/writing.svelte';
-import { taste } from '../emoji/taste.svelte';
+import { taste } from '../emoji/emoji-preferences.svelte';
 import type { Panels } from '../panels.svelte';
 import type { IconName } from '../parts/Icon.svelte';
 import { messagePath, route, threadPath } from '../route.svelte';

@@ -10,7 +10,7 @@ import type { Panels } from '../panels.svelte';
 import { rowAt } from '../timeline/row-at';
 import type { Scroller } from '../timeline/scroller.svelte';
 import type { Window } from '../timeline/window.svelte';
-import { actsOf } from './acts';
+import { actsOf } from './actions';
 
 interface Around {
   chat: Chat;

@@ -1,6 +1,6 @@
 /** Who reacts, and who has seen it. */
 import { expect, test } from 'vitest';
-import { whoHasSeen, whoReacts } from './words';
+import { whoHasSeen, whoReacts } from './labels';
 
 const name = (id: number) => ['', 'Ana', 'Ben', 'Chloe'][id] ?? `${id}`;
 

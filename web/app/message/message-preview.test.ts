@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { gist } from './gist';
+import { gist } from './message-preview';
 
 it('says what a message carries where it says nothing itself', () => {
   const files = [{ id: 1, name: 'plan.pdf', size: 1, type: 'application/pdf' }];

@@ -1,8 +1,8 @@
 /** What is told of, and what is not. */
 import { expect, test } from 'vitest';
 import type { Conversation, Message } from '../../client';
-import { channel, person } from '../../client/cast';
-import { interrupts, isQuiet, loudOf } from './quiet';
+import { channel, person } from '../../client/testing/fixtures';
+import { interrupts, isQuiet, loudOf } from './notification-rules';
 
 const [ana, ben, chloe] = [1, 2, 3];
 const now = Date.parse('2026-06-01T12:00:00Z');

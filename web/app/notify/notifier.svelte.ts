@@ -5,12 +5,12 @@
 import { createContext } from 'svelte';
 import type { Entry, Message } from '../../client';
 import type { Chat } from '../chat.svelte';
-import { keep, kept } from '../kept';
-import { gist } from '../message/gist';
+import { keep, kept } from '../local-storage';
+import { gist } from '../message/message-preview';
 import { nameOf, titleOf } from '../names';
 import { messagePath, route } from '../route.svelte';
-import type { Eyes } from './eyes';
-import { interrupts } from './quiet';
+import type { Eyes } from './tab-focus';
+import { interrupts } from './notification-rules';
 
 /** Milliseconds after which a message is history: what is replayed after a night does not ring. */
 const NEWS = 60_000;

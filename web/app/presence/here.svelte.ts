@@ -2,9 +2,9 @@
 import { createContext } from 'svelte';
 import type { Attachment } from 'svelte/attachments';
 import { type Api, type Id, Presence, type PresenceView, SharedLine, type Tabs } from '../../client';
-import { paced } from '../pace';
+import { paced } from '../throttle';
 import { onScreen } from './onscreen';
-import type { Look } from './words';
+import type { Look } from './labels';
 
 /** Milliseconds without a socket that are not worth a word: a reload, a deploy. */
 const HICCUP = 8_000;

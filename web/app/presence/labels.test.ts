@@ -1,7 +1,7 @@
 /** Presence in words, and how long a status holds. */
 import { expect, test } from 'vitest';
 import { momentOf, type Until } from './until';
-import { ago, describe, type Look, messageOf, typingWords } from './words';
+import { ago, describe, type Look, messageOf, typingWords } from './labels';
 
 const now = Date.parse('2026-03-04T15:20:00Z');
 const look = (fields: Partial<Look>): Look => ({

@@ -1,5 +1,5 @@
 /** What was looked for lately, on this device. */
-import { keep, kept } from '../kept';
+import { keep, kept } from '../local-storage';
 
 const MOST = 6;
 

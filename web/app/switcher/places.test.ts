@@ -1,7 +1,7 @@
 /** Where the switcher leads. */
 import { expect, test } from 'vitest';
 import type { Conversation } from '../../client';
-import { channel, person } from '../../client/cast';
+import { channel, person } from '../../client/testing/fixtures';
 import { placesFor } from './places';
 
 const conversation = (id: number, name: string, change: Partial<Conversation> = {}): Conversation =>

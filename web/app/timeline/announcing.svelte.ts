@@ -3,7 +3,7 @@
  * than it can be listened to.
  */
 import type { Message } from '../../client';
-import { gist } from '../message/gist';
+import { gist } from '../message/message-preview';
 
 const PAUSE = 3_000;
 

@@ -2,9 +2,9 @@
 import { expect, test } from 'vitest';
 import deltas from '../../../tests/presence/cases/delta.json';
 import statuses from '../../../tests/presence/cases/status.json';
-import { randomFrom } from '../chance';
+import { randomFrom } from '../testing/seeded-random';
 import { forget, merge, type People } from './delta';
-import type { Choice, Mode, PresenceRecord, Status } from './shapes';
+import type { Choice, Mode, PresenceRecord, Status } from './protocol';
 import { mergeDevices, show } from './status';
 
 const record = (id: number, status: Status, version: number): PresenceRecord => ({

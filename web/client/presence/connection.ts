@@ -1,10 +1,10 @@
 /** A line of one's own: the socket, what is watched on it, and what it brings. */
 import type { Api } from '../api';
-import { Live } from '../live';
+import { Live } from '../observable';
 import type { Id } from '../types';
 import { type Kind, type Line, noView, type PresenceView } from './line';
-import type { Choice, Own, Signal, Told } from './shapes';
-import { Sight } from './sight';
+import type { Choice, Own, Signal, Told } from './protocol';
+import { Sight } from './watch-list';
 import { PresenceSocket, type SocketState, type SocketTimings } from './socket';
 import { mergeDevices } from './status';
 import { TypingLists } from './typing';

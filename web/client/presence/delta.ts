@@ -4,7 +4,7 @@
  * (`presence/records.py`) passes the same `tests/presence/cases/delta.json`.
  */
 import type { Id } from '../types';
-import type { PresenceRecord } from './shapes';
+import type { PresenceRecord } from './protocol';
 
 export type People = Map<Id, PresenceRecord>;
 

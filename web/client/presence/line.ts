@@ -1,6 +1,6 @@
 /** The line to the presence server: a socket of its own, or one that all tabs of a browser share. */
 import type { Id } from '../types';
-import type { Choice, Own, PresenceRecord } from './shapes';
+import type { Choice, Own, PresenceRecord } from './protocol';
 import type { SocketState } from './socket';
 
 export interface PresenceView {

@@ -1,8 +1,8 @@
 /** Presence against a real socket: what is watched, seen, typed and set, and every way a socket can end. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Api } from '../api';
-import { eventually } from '../peer';
-import { record, SocketPeer, you } from './peer';
+import { eventually } from '../testing/fake-server';
+import { record, SocketPeer, you } from '../testing/fake-presence-server';
 import { Presence } from './presence';
 
 const timings = { helloWithin: 150, backoff: { first: 10, most: 50 }, tooFast: 0.2, tooBad: 0.2 };

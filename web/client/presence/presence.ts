@@ -5,9 +5,9 @@
 import type { Id } from '../types';
 import { Activity } from './activity';
 import type { Kind, Line, PresenceView } from './line';
-import { type LineOptions, OwnLine } from './own-line';
-import type { Choice } from './shapes';
-import { Typist } from './typist';
+import { type LineOptions, OwnLine } from './connection';
+import type { Choice } from './protocol';
+import { Typist } from './typing-sender';
 
 export interface PresenceOptions extends LineOptions {
   /** The line to speak on; without it, a socket of its own. */

@@ -7,7 +7,7 @@
  */
 import { type Backoff, delay } from '../backoff';
 import { asProblem } from '../problem';
-import { decodeTold, type Signal, type Told } from './shapes';
+import { decodeTold, type Signal, type Told } from './protocol';
 
 export type SocketState =
   | { name: 'connecting' | 'open' | 'refused' | 'stopped' }

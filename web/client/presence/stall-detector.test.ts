@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Activity } from './activity';
 import { TypingLists } from './typing';
-import { Witness } from './witness';
+import { Witness } from './stall-detector';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

@@ -2,7 +2,7 @@
  * Status: what a person's devices and choice come to, for others and for the person. Pure; moments are
  * milliseconds. The server's twin (`presence/records.py`) passes the same `tests/presence/cases/status.json`.
  */
-import type { Choice, Mode, PresenceRecord, Status } from './shapes';
+import type { Choice, Mode, PresenceRecord, Status } from './protocol';
 
 /** A login somewhere. `gone`: when its linger ends, its last connection having closed; 0 while it is connected. */
 export interface Device {

@@ -4,7 +4,7 @@
  */
 import type { Id } from '../types';
 import { forget, merge, type People } from './delta';
-import type { PresenceRecord, Signal } from './shapes';
+import type { PresenceRecord, Signal } from './protocol';
 import { Watched } from './watched';
 
 export interface SightOptions {

@@ -5,12 +5,12 @@
 import { delay } from '../backoff';
 import { relate } from '../cursor';
 import { isNotice } from '../entry';
-import type { FeedOptions, StreamState } from '../feed';
-import type { Place } from '../place';
+import type { FeedOptions, StreamState } from '../entry-source';
+import type { Place } from '../position';
 import { asProblem, Problem } from '../problem';
-import { type End, pollOnce } from '../reading';
+import { type End, pollOnce } from '../stream-connection';
 import { TIMINGS } from '../timings';
-import type { Batch } from './letters';
+import type { Batch } from './messages';
 
 export interface FollowingOptions extends FeedOptions {
   /** How far this tab has come; null before its first snapshot. */

@@ -1,6 +1,6 @@
 /** The view of who is here, as it travels from tab to tab: only what has changed. Pure. */
 import type { PresenceView } from '../presence/line';
-import type { LineChange } from './letters';
+import type { LineChange } from './messages';
 
 /** What makes the one view the other. */
 export function changeOf(before: PresenceView, after: PresenceView): LineChange {

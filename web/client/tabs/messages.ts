@@ -2,9 +2,9 @@
 import type { Entry } from '../entry';
 import type { Outgoing } from '../outgoing';
 import type { PresenceView } from '../presence/line';
-import type { Choice, PresenceRecord } from '../presence/shapes';
+import type { Choice, PresenceRecord } from '../presence/protocol';
 import type { ProblemFields } from '../problem';
-import type { StreamState } from '../feed';
+import type { StreamState } from '../entry-source';
 import type { Id } from '../types';
 
 /** Everything addressed to this person that lies beyond `from`, up to `to`. */

@@ -1,10 +1,10 @@
 /** Tabs of one browser share one presence socket: it watches for all, and all see what it brings. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Api } from '../api';
-import { eventually } from '../peer';
-import { record, SocketPeer } from '../presence/peer';
+import { eventually } from '../testing/fake-server';
+import { record, SocketPeer } from '../testing/fake-presence-server';
 import { Presence } from '../presence/presence';
-import { LocksPeer } from './locks-peer';
+import { LocksPeer } from '../testing/fake-locks';
 import { SharedLine } from './shared-line';
 import { Tabs } from './tabs';
 

@@ -2,14 +2,14 @@
  * One presence socket for all tabs. The leader holds it, watches for everybody, and tells what changes; the
  * others see the same through it, and speak by way of it.
  */
-import { Live } from '../live';
+import { Live } from '../observable';
 import { type Kind, type Line, noView, type PresenceView } from '../presence/line';
-import { predict } from '../presence/own-line';
-import type { Choice } from '../presence/shapes';
+import { predict } from '../presence/connection';
+import type { Choice } from '../presence/protocol';
 import type { Id } from '../types';
-import { Guests } from './guests';
+import { Guests } from './watch-union';
 import { changeOf, changed } from './line-change';
-import type { Watches } from './letters';
+import type { Watches } from './messages';
 import type { Tabs } from './tabs';
 
 /** Milliseconds in which what scrolls past is gathered into one letter. */

@@ -4,12 +4,12 @@
  * is brought.
  */
 import type { Entry } from '../entry';
-import type { Feed, FeedOptions, StreamState } from '../feed';
-import { Place } from '../place';
+import type { Feed, FeedOptions, StreamState } from '../entry-source';
+import { Place } from '../position';
 import { fieldsOf, Problem } from '../problem';
 import { DurableStream } from '../stream';
-import { Following } from './following';
-import type { Batch, ToldState } from './letters';
+import { Following } from './follower-stream';
+import type { Batch, ToldState } from './messages';
 import type { Tabs } from './tabs';
 
 /** Reasons for a snapshot that concern this tab alone. */

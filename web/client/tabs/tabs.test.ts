@@ -1,7 +1,7 @@
 /** Tabs of one browser share one stream, and hand it over without a gap or a repeat. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { eventually, Peer } from '../peer';
-import { LocksPeer } from './locks-peer';
+import { eventually, Peer } from '../testing/fake-server';
+import { LocksPeer } from '../testing/fake-locks';
 import { SharedStream } from './shared-stream';
 import { Tabs } from './tabs';
 

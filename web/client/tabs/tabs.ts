@@ -6,7 +6,7 @@
  */
 import { newClientId } from '../outgoing';
 import { Leadership, type Locks } from './leadership';
-import type { Letters, Topic } from './letters';
+import type { Letters, Topic } from './messages';
 
 export interface TabsOptions {
   /** One for each person: tabs of different names know nothing of each other. */

@@ -1,7 +1,7 @@
 /** What the tabs of a browser do on one line: together they watch all that any of them shows, and idle when all do. */
 import type { Kind, Line } from '../presence/line';
 import type { Id } from '../types';
-import type { Watches } from './letters';
+import type { Watches } from './messages';
 
 const KINDS: Kind[] = ['users', 'conversations'];
 

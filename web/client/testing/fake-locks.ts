@@ -1,5 +1,5 @@
 /** A browser's locks within one process, for the tests: a queue a name; what is stolen fails where it was held. */
-import type { Locks } from './leadership';
+import type { Locks } from '../tabs/leadership';
 
 interface Wait {
   mode: LockMode;

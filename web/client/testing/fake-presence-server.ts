@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import type { Own, PresenceRecord, Signal, Told } from './shapes';
+import type { Own, PresenceRecord, Signal, Told } from '../presence/protocol';
 
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 

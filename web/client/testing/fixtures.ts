@@ -1,5 +1,5 @@
 /** Who and what the tests speak of, with every field that the server sends. */
-import type { Conversation, Id, User } from './types';
+import type { Conversation, Id, User } from '../types';
 
 export function person(id: Id, name: string, display_name = name): User {
   return { id, name, display_name, role: 'member', about: '', time_zone: '', avatar: '' };

@@ -2,10 +2,10 @@
  * What a server would hold and say of one conversation, for the tests: every action changes the truth and
  * tells its entry; a fresh snapshot is read off the truth.
  */
-import { channel } from './cast';
-import type { Entry } from './entry';
-import * as model from './model';
-import type { Conversation, Id, Level, Message, User } from './types';
+import { channel } from './fixtures';
+import type { Entry } from '../entry';
+import * as model from '../model';
+import type { Conversation, Id, Level, Message, User } from '../types';
 
 const CONVERSATION = 7;
 
