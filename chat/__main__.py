@@ -33,9 +33,7 @@ main.add_typer(operate)
 main.add_typer(moving)
 
 Host = Annotated[str, typer.Option(help="The address to listen on; 0.0.0.0 for all.")]
-
 Data = Annotated[Path, typer.Option(help="The folder that keeps everything.")]
-
 Port = Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")]
 
 

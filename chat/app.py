@@ -61,13 +61,9 @@ from presence.signals import SIGNALS
 from presence.sockets import Sockets
 
 TASKS = web.AppKey("tasks", Tasks)
-
 REACH = web.AppKey("reach", str)  # where neighbours reach this node; "": nobody knows
-
 DRAINING = web.AppKey("draining", Draining)
-
 MESSAGES = [*routes.ACCOUNTS, *routes.FILES, *routes.CHAT]
-
 ROUTES = {
     "all": [*routes.HEALTH, *routes.OPERATIONS, *MESSAGES, *PRESENCE, *routes.SITE],
     "messages": [*routes.HEALTH, *routes.OPERATIONS, *MESSAGES, *routes.SITE],

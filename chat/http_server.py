@@ -20,23 +20,16 @@ from chat.shared.transport.unsent import Unsent
 from chat.shared.web import MEMBER, SETTINGS, answer_problem, find_address
 
 LINE_MOST = 16 * 1024  # the request line
-
 FIELD_MOST = 18 * 1024  # one header field: 16 KB of cookies from this host and its siblings, and a little more
-
 FIELDS_MOST = 128
-
 HEAD_MOST = 64 * 1024  # the whole head
-
 LEAST_SECOND = 1024  # bytes that a reader must take a second to keep a waiting answer
 
 # What the kernel may hold that it has not sent yet: without this limit it takes megabytes from a node that believes
 # them sent, and neither the deadline nor the accounting sees the reader who has stopped.
 UNSENT_IN_KERNEL = 128 * 1024
-
 LINGER_SECONDS = 2.0  # for the rest of a refused body, so that the client reads the refusal
-
 Handler = Callable[[Any], Awaitable[web.StreamResponse]]
-
 log = structlog.get_logger(__name__)
 
 

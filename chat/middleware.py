@@ -49,7 +49,6 @@ from chat.shared.web import (
 )
 
 SERVER = "Tandem"
-
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
@@ -61,14 +60,12 @@ HEADERS = {
         "frame-ancestors 'none'"
     ),
 }
-
 HTTP_REFUSALS: dict[int, type[Refusal]] = {
     404: NotFound,
     405: NotAllowed,
     413: TooLarge,
     417: ExpectationFailed,
 }
-
 log = structlog.get_logger(__name__)
 
 # Refusals that are security events, by their code.
@@ -195,15 +192,10 @@ def set_headers(headers: MutableMapping[str, str], *, stored: bool) -> None:
 # not. `wrote` is the frame's `id:`.
 
 NAME = web.RequestKey("name", str)
-
 ANSWERS = web.AppKey("answers", Counter[int])
-
 FORM = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
-
 START, NUMBERS = secrets.token_hex(4), itertools.count(1)
-
 SLOW_SECONDS = 1.0
-
 PATIENT = "/api/chat/stream"  # whose requests last by nature
 
 
@@ -239,9 +231,7 @@ SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 
 # The values of Sec-Fetch-Site that mean another site, or a sibling subdomain of this one.
 FOREIGN_SITES = {"cross-site", "same-site"}
-
 DEFAULT_PORTS = {"http": 80, "https": 443}
-
 Origin = tuple[str, str, int]
 
 

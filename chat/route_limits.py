@@ -12,11 +12,8 @@ from chat.routes import C
 from chat.shared.web import FREE, Charge
 
 VIEW, CHANGE = Charge("view"), Charge("change")
-
 SEARCH, DOWNLOAD = Charge("search"), Charge("download")
-
 P = "/api/presence"
-
 LIMITS: dict[str, Charge] = {
     # never refused: an attack must not make a balancer take a node out
     "GET /health/live": FREE,

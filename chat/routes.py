@@ -34,7 +34,6 @@ HEALTH = [
     Operation("GET", "/health/ready", operations.get_ready, "operations.get_ready", "operations", "Health"),
     Operation("GET", "/metrics", operations.get_metrics, "operations.get_metrics", "operations", "text/plain"),
 ]
-
 OPERATIONS = [
     Operation("GET", "/api/operations/echo", operations.get_echo, "operations.get_echo", "operations"),
     Operation("GET", "/api/audit", operations.get_audit, "operations.get_audit", "operations", "Audit"),
@@ -73,7 +72,6 @@ OPERATIONS = [
         "operations",
     ),
 ]
-
 ACCOUNTS = [
     Operation("POST", "/api/accounts", accounts.post_account, "accounts.post_account", "accounts", "SignedIn"),
     Operation("POST", "/api/invites", accounts.post_invite, "accounts.post_invite", "accounts"),
@@ -166,7 +164,6 @@ ACCOUNTS = [
     Operation("POST", "/api/users/{user}/reset", resets.post_reset, "resets.post_reset", "accounts", "ResetLink"),
     Operation("POST", "/api/resets", resets.post_new_password, "resets.post_new_password", "accounts"),
 ]
-
 CHAT = [
     # first, for they are tried in this order, and nothing is asked for as often
     Operation(
@@ -387,7 +384,6 @@ CHAT = [
     ),
     Operation("GET", C + "/{conversation}/audit", moderation.get_notes, "moderation.get_notes", "moderation", "Notes"),
 ]
-
 FILES = [
     Operation("POST", "/api/files", files.post_file, "files.post_file", "files"),
     Operation("HEAD", "/api/files/{file}", files.head_upload, "files.head_upload", "files"),

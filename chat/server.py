@@ -23,7 +23,6 @@ from chat.shared.tasks import Tasks, first_of
 from chat.shared.web import POOL, SETTINGS
 
 COLLECTED = 10_000, 20, 20  # new objects; rounds of the young, and of the middle ones, before older ones are looked at
-
 log = structlog.get_logger(__name__)
 
 
@@ -118,7 +117,6 @@ async def signalled() -> None:
 # for 5 s. So each socket is listened at many times over: one in a hundred then waited for more than 0.3 s.
 
 BACKLOG = 4096
-
 COPIES = 16
 
 

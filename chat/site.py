@@ -10,8 +10,7 @@ from chat.shared.errors import NotFound
 HERE = Path(__file__).resolve()
 
 # Beside the sources in a checkout, inside the package in a wheel.
-ROOTS = (HERE.parents[2] / "web" / "dist", HERE.parents[1] / "web_dist")
-
+ROOTS = (HERE.parents[1] / "web" / "dist", HERE.parent / "web_dist")
 FOR_EVER = "public, max-age=31536000, immutable"
 
 

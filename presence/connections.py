@@ -11,7 +11,6 @@ from chat.shared.errors import Draining, TooFast
 from presence.socket import DRAIN, REVOKED, Socket
 
 BUCKETS = 20
-
 WITNESS_BUCKETS = 5  # a quarter of the heartbeat: how soon a client hears that its stream should have brought something
 
 

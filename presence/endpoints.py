@@ -30,7 +30,6 @@ from presence.signals import WATCH_MOST
 from presence.sockets import Sockets
 
 SOCKETS = web.AppKey("sockets", Sockets)
-
 Answer = TypeVar("Answer")
 
 

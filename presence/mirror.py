@@ -18,11 +18,8 @@ from chat.shared.registry.scripts import PERSON
 from presence.records import Record, View, forget, merge
 
 BATCH = 500
-
 AGAIN_SECONDS = 0.25
-
 BREATH_SECONDS = 0.01  # as in the writer: what arrives meanwhile goes into the next round trip
-
 log = structlog.get_logger(__name__)
 
 

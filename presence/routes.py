@@ -5,7 +5,6 @@ from presence import endpoints
 from presence.dashboard import endpoints as oversight
 
 P = "/api/presence"
-
 PRESENCE = [
     Operation("GET", P, endpoints.get_presence, "presence.get_presence", "presence", "Presence"),
     Operation("GET", P + "/socket", endpoints.get_socket, "presence.get_socket", "presence", "websocket", head=False),

@@ -10,11 +10,8 @@ from chat.shared.errors import Refusal
 from chat.shared.registry.status_choice import Choice, Mode
 
 FRAME_MOST = 4096
-
 WATCH_MOST = 500
-
 DETAIL_MOST = 200  # characters: what is said of a frame does not grow with it
-
 LATEST = datetime(9000, 1, 1, tzinfo=UTC)
 
 # Zero-width joiners and variation selectors make emoji; everything else invisible only serves to deceive.
@@ -48,7 +45,6 @@ def check_moment(moment: datetime) -> datetime:
 
 
 Id = Annotated[int, Field(strict=True, ge=1, lt=2**53)]
-
 Ids = Annotated[list[Id], Field(max_length=WATCH_MOST)]
 
 
@@ -102,7 +98,6 @@ class Observe(Frame):
 
 
 Signal = SetStatus | Beat | Typing | Watch | Observe
-
 SIGNALS: TypeAdapter[Signal] = TypeAdapter(Annotated[Signal, Field(discriminator="type")])
 
 

@@ -14,9 +14,7 @@ from chat.shared.transport.ws_protocol import Wire
 from presence.signals import BadFrame, Signal, parse_signal
 
 DRAIN, REVOKED = (1001, "drain"), (4401, "login ended")
-
 UNAVAILABLE, FAILED = (1013, "try again later"), (1011, "failed")
-
 WAITING_MOST = 100
 
 

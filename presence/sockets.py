@@ -31,9 +31,7 @@ from presence.visibility import NOBODY, Sight, see_typing
 from presence.watchers import Watchers
 
 WORKERS = 256
-
 TICK_SECONDS = 0.25
-
 log = structlog.get_logger(__name__)
 
 

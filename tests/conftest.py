@@ -20,11 +20,8 @@ from tests.databases import as_node, folder_in_memory, fresh_database, set_fsync
 from tests.nodes import Node, running_node
 
 pytest_plugins = ("tests.stacks",)
-
 CROWDS = {"promises": "nodes", "up": "nodes", "bench": "load", "chaos": "load"}
-
 SERIAL = itertools.count(1)
-
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")  # each empties a database of its own
 
 

@@ -37,11 +37,8 @@ from chat.local.valkey import ValkeyEngine
 from tests.databases import set_fsync
 
 ROOT = Path(__file__).parent.parent
-
 KEPT = ROOT / ".mutants"
-
 EQUIVALENT = Path(__file__).parent / "equivalent_mutants.toml"
-
 CORE = [
     "chat/log",
     "chat/stream",
@@ -55,7 +52,6 @@ CORE = [
     "chat/shared/websocket",
     "presence",
 ]
-
 SUITES = [
     "tests/log",
     "tests/stream",
@@ -70,7 +66,6 @@ SUITES = [
     "tests/promises/test_revocation.py",
     "tests/promises/test_log_model.py",
 ]
-
 OPERATORS = [
     "AddNot",
     "NumberReplacer",
@@ -85,7 +80,6 @@ OPERATORS = [
     *[f"ReplaceComparisonOperator_{pair}" for pair in ("Lt_LtE", "LtE_Lt", "Gt_GtE", "GtE_Gt", "Eq_NotEq", "NotEq_Eq")],
     *[f"ReplaceBinaryOperator_{pair}" for pair in ("Add_Sub", "Sub_Add", "Mul_Add")],
 ]
-
 LUA = [
     (r"\band\b", "or"),
     (r"\bor\b", "and"),
@@ -98,11 +92,8 @@ LUA = [
     (r"(?<![<>=~])>(?![=])", ">="),
     (r"^\s*redis\.call\(.*\)$", ""),
 ]
-
 TESTS_MOST = 60  # of those that execute a line: first those named like the module, then the quickest
-
 TEST_SECONDS = 30
-
 RUN_SECONDS = 240
 
 

@@ -8,9 +8,7 @@ from chat.shared.transport.ws_frames import CLOSE, TEXT, Message, encode_frame, 
 from tests.cast import Person
 
 MASK = b"\1\2\3\4"
-
 SOCKETS = ("/api/chat/socket", "/api/presence/socket")
-
 SECONDS = 5.0
 
 

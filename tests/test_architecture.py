@@ -12,18 +12,15 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 FILE_LINES, FUNCTION_LINES = 400, 40
-
 LONG_FILES = {
     "chat/api_schema/models.py": "one shape for each answer, in the order of the protocol",
     "web/client/schema.ts": "made by a command, a shape after the other",
 }
-
 LONG_FUNCTIONS = {
     "chat/app.py open_parts": "one list of all parts in the order they open; cutting it would hide the order",
     "tests/journeys/test_talk.py test_the_keyboard_does_it_all": "one story without a pointer, from end to end",
     "tests/journeys/test_walk.py test_running_a_conversation": "one story on three screens, from end to end",
 }
-
 TOP_LEVEL = {"LICENSE", "README.md", "chat", "deploy", "presence", "pyproject.toml", "tests", "web"}
 
 # Written in parts, so that this file itself names none.

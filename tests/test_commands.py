@@ -33,7 +33,6 @@ COMMANDS = (
     ["doctor"],
     ["chaos"],
 )
-
 OF_A_DATABASE = (["migrate"], ["new-epoch"])
 
 

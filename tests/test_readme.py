@@ -18,11 +18,8 @@ from tests.exchange.slack_export import write_slack
 from tests.waiting import wait_until
 
 ROOT = Path(__file__).parent.parent
-
 README = (ROOT / "README.md").read_text()
-
 COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL) for line in block.splitlines() if line]
-
 Run = Callable[[str], str]
 
 

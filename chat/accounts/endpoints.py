@@ -54,17 +54,11 @@ from chat.shared.web import (
 )
 
 ACCOUNTS = web.AppKey("accounts", Accounts)
-
 SESSIONS = web.AppKey("sessions", Sessions)
-
 IDS_MOST = 500
-
 IDS_AT_ONCE = 25  # users that cost as much as one cheap read
-
 QUERY_MOST = 64
-
 DAY = 86_400
-
 DEVICE_COOKIE = "tandem-device"
 
 

@@ -27,7 +27,6 @@ from chat.shared.web import (
 )
 
 FACTORS = web.AppKey("factors", SecondFactors)
-
 CHALLENGES = web.AppKey("challenges", Challenges)
 
 

@@ -15,9 +15,7 @@ from chat.accounts.validation import normalise
 from chat.shared.errors import Overloaded
 
 AT_ONCE = min(4, os.cpu_count() or 1)
-
 WAITING_MOST = 64
-
 T = TypeVar("T")
 
 

@@ -15,9 +15,7 @@ from pydantic import AfterValidator, Field
 from chat.shared.one_line import UNPRINTABLE, check_shown, is_printable
 
 LEAST, MOST = 10, 256
-
 THIN = 4  # so many characters beside a word, a run or a repetition do not make a password
-
 WORDS = tuple(
     word
     for line in Path(__file__).with_name("common.txt").read_text("utf-8").splitlines()
@@ -40,9 +38,7 @@ ROWS = (
     "йцукенгшщзхъфывапролджэячсмитьбю",
     "абвгдежзийклмнопрстуфхцчшщъыьэюя",
 )
-
 YEAR = re.compile(r"(?:19|20)\d\d", re.ASCII)
-
 RUNS = ROWS + tuple(row[::-1] for row in ROWS)
 
 # Digits and signs that stand for letters; 1 stands for two.
@@ -121,7 +117,6 @@ def end_of_run(text: str, at: int) -> int:
 # Names: what people log in with and are mentioned by, and what others read above their messages. Pure.
 
 NAME = re.compile(r"[A-Za-z0-9_.-]{2,32}")
-
 RESERVED = frozenset({"channel", "here"})
 
 
@@ -148,10 +143,8 @@ def plain_text(text: str) -> str:
 
 
 Name = Annotated[str, AfterValidator(check_name)]
-
 About = Annotated[str, Field(max_length=500), AfterValidator(check_about)]
 
 # Only its form: which there are is known where they are looked up.
 TimeZone = Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9_+/-]*$")]
-
 DisplayName = Annotated[str, Field(max_length=64), AfterValidator(check_shown)]

@@ -20,15 +20,10 @@ from pydantic import BaseModel
 from chat.shared.errors import Refusal
 
 OURS = ("chat.", "presence.")
-
 DEEP = 6  # calls followed: from an endpoint through its helpers to what they raise
-
 BODIES = {"chat.shared.bodies", "chat.shared.multipart"}  # modules whose classes, too, raise what clients cause
-
 READERS = {"read_model", "parse_model"}
-
 NAMED = re.compile(r"`([A-Z]\w+)`")
-
 Function = Callable[..., Any]
 
 

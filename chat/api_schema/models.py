@@ -6,21 +6,13 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from typing_extensions import TypeAliasType
 
 Id = TypeAliasType("Id", Annotated[int, Field(ge=1, lt=2**53)])
-
 Seq = Annotated[int, Field(ge=0, lt=2**53)]
-
 Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
-
 Cursor = Annotated[str, Field(pattern=r"^[0-9a-z]{1,16}\.(0|[1-9][0-9]{0,17})$", examples=["k3v9.1041"])]
-
 Role = TypeAliasType("Role", Literal["owner", "admin", "member"])
-
 Kind = TypeAliasType("Kind", Literal["channel", "group", "direct"])
-
 Level = TypeAliasType("Level", Literal["all", "mentions", "nothing"])
-
 Status = TypeAliasType("Status", Literal["online", "away", "dnd", "offline"])
-
 Mode = TypeAliasType("Mode", Literal["online", "away", "dnd", "invisible"])
 
 

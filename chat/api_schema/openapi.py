@@ -15,13 +15,9 @@ from chat.shared.errors import Compressed, ForeignOrigin, Refusal, TooFast, Unau
 from chat.shared.route import Operation
 
 VERSION = "1"  # of the protocol: additions are free, a change of what stands makes another
-
 REF = "#/components/schemas/{model}"
-
 SAFE_METHODS = {"GET", "HEAD"}
-
 ALWAYS_OPEN = ("/health/", "/metrics")
-
 OPEN = {
     ("POST", "/api/accounts"),
     ("POST", "/api/sessions"),
@@ -30,11 +26,8 @@ OPEN = {
     ("POST", "/api/passkeys/login/options"),
     ("POST", "/api/resets"),
 }
-
 CARRIERS = {"POST", "PUT", "PATCH"}  # of bodies
-
 NUMBERS = {"conversation", "user", "seq", "link", "report", "passkey"}
-
 Json = dict[str, Any]
 
 # The models of answers by their names in the URL table.

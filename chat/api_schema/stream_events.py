@@ -195,5 +195,4 @@ ENTRIES: dict[str, type[Shape]] = {
     "invitation": InvitationChange,
     "user": User,
 }
-
 NOTICES: dict[str, type[Shape]] = {"ready": Ready, "reset": Reset, "bye": Bye}

@@ -5,11 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 Json = Mapping[str, Any]
-
 HEADING = "What travels, as the server describes it. Made by `tandem openapi --types`: what is changed here is lost."
-
 WIDTH = 110
-
 PLAIN = {"integer": "number", "number": "number", "string": "string", "boolean": "boolean", "null": "null"}
 
 

@@ -8,7 +8,6 @@ import typer
 from chat.shared.operator_errors import told_plainly
 
 audit = typer.Typer(help="Admin actions and other security events.", no_args_is_help=True)
-
 Data = Annotated[Path, typer.Option(help="The folder that holds the data.")]
 
 

@@ -8,9 +8,7 @@ import typer
 from chat.shared.operator_errors import told_plainly
 
 operate = typer.Typer()
-
 Data = Annotated[Path, typer.Option(help="The folder that keeps everything.")]
-
 NodeNames = Annotated[list[str] | None, typer.Argument(help="Which; all, if none is named.")]
 
 

@@ -9,9 +9,7 @@ import typer
 from chat.shared.operator_errors import told_plainly
 
 moving = typer.Typer()
-
 Data = Annotated[Path, typer.Option(help="The folder that keeps everything.")]
-
 ChatFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="The chat file.")]
 
 

@@ -7,15 +7,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInf
 from chat.shared.one_line import check_line, check_shown
 
 NAME_MOST, TOPIC_MOST = 80, 250
-
 LARGEST_ID = 2**53 - 1
-
 Role = Literal["owner", "admin", "member"]
-
 Name = Annotated[str, Field(max_length=NAME_MOST), AfterValidator(check_shown)]
-
 Topic = Annotated[str, Field(max_length=TOPIC_MOST), AfterValidator(check_line)]
-
 UserId = Annotated[int, Field(ge=1, le=LARGEST_ID)]
 
 

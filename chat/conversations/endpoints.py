@@ -131,7 +131,6 @@ def parse_line(request: web.Request, name: str) -> str:
 
 # `faces(viewer, people)`: how those of them look whom the viewer may see; nothing where that cannot be known now.
 Faces = Callable[[int, Sequence[int]], Awaitable[dict[int, dict[str, object]]]]
-
 FACES = web.AppKey[Faces]("faces")
 
 

@@ -25,9 +25,7 @@ from chat.shared.multipart import OVERHEAD_MOST
 from chat.shared.web import RATES, SETTINGS, answer_json, path_id, require_changer, require_identity
 
 UPLOADS = web.AppKey("uploads", Uploads)
-
 TUS = {"Tus-Resumable": "1.0.0"}
-
 SHORT_COST = 10  # pieces of the usual size; the bytes before a short one may be copied again
 
 # Opened by itself it is a page of its own, which can do nothing.
@@ -176,7 +174,6 @@ PREVIEW_HEADERS = {
     "Content-Disposition": "inline",
     "Cache-Control": "private, max-age=3600",
 }
-
 PREVIEW_MOST = Span(0, 8 * 1024 * 1024)
 
 

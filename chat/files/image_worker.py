@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from PIL import Image
 
 BOXES = {"previews": (480, 1600), "avatar": (256,)}
-
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF")
 
 # Everything that Pillow may import for these formats: in the sandbox no module can be read.
@@ -39,24 +38,16 @@ MODULES = (
     *(f"encodings.{name}" for name in ("latin_1", "ascii", "utf_8", "utf_16")),
     *("copy", "colorsys"),
 )
-
 QUALITY = 82
-
 MEMORY = 1536 * 1024 * 1024
-
 SECONDS = 10
-
 ORIENTATION = 0x0112
 
 # A JPEG's next segment: in the picture itself every FF is followed by 00 or by the number of a restart.
 SEGMENT = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
-
 NEEDED = {0xE0: b"JFIF\0", 0xE2: b"ICC_PROFILE\0", 0xEE: b"Adobe"}
-
 END, ALONE = 0xD9, (0x01, 0xD8)
-
 PNG_TEXTS = (b"eXIf", b"tEXt", b"zTXt", b"iTXt", b"tIME")
-
 Trace = tuple[int, int, bytes]
 
 

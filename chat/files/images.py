@@ -19,22 +19,14 @@ from chat.files.sandbox import LAYERS
 from chat.shared.errors import Overloaded, TooFast
 from chat.shared.rate_limits import Limit
 
-DARKROOM = Path(__file__).with_name("darkroom.py")
-
+IMAGE_WORKER = Path(__file__).with_name("image_worker.py")
 AT_ONCE = 2  # on one node; others wait for their turn
-
 WAITING_MOST = 100
-
 BROKEN_PART = 4  # a broken picture costs this part of the largest one
-
 PIXELS_RETRY = 60.0
-
 SECONDS = 15.0
-
 ANSWER_MOST = 16 * 1024 * 1024
-
 Trace = tuple[int, int, bytes]  # start, length, and what it is overwritten with, before zeros
-
 log = structlog.get_logger(__name__)
 
 
@@ -133,7 +125,7 @@ async def overwrite(body: AsyncIterable[bytes], traces: Sequence[Trace]) -> Asyn
 
 async def develop(arguments: list[str], body: AsyncIterable[bytes]) -> bytes:
     """What the program says; nothing, when it dies or takes too long. It inherits no environment: no secrets."""
-    command = [sys.executable, "-I", str(DARKROOM), *arguments]
+    command = [sys.executable, "-I", str(IMAGE_WORKER), *arguments]
     process = await asyncio.create_subprocess_exec(
         *command, stdin=PIPE, stdout=PIPE, stderr=asyncio.subprocess.DEVNULL, env={}, cwd="/"
     )
@@ -171,7 +163,6 @@ async def feed(process: Process, body: AsyncIterable[bytes]) -> None:
 # Turns: few places at once, handed to users in rotation, so that one user's queue does not delay another's.
 
 RETRY_AFTER = 10.0
-
 Turn = asyncio.Future[None]
 
 

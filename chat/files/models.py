@@ -134,11 +134,8 @@ def preview_key(file_id: int, size: str) -> str:
 # that matter here apart by their first bytes; why this one: deploy/decisions/files.md.
 
 HEAD_BYTES = 8192  # as many are looked at
-
 UNKNOWN = "application/octet-stream"
-
 PICTURES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp", "image/avif"})
-
 SOUND_AND_VISION = frozenset(
     {
         "audio/aac",
@@ -155,7 +152,6 @@ SOUND_AND_VISION = frozenset(
 
 # By what browsers call them.
 USUAL = {"audio/x-wav": "audio/wav", "audio/x-flac": "audio/flac", "video/x-m4v": "video/mp4"}
-
 MARKUP = (b"<!doctype", b"<html", b"<svg", b"<?xml", b"<script", b"<head", b"<body", b"<iframe")
 
 
@@ -233,13 +229,9 @@ def stretches(pieces: Sequence[Piece], span: Span) -> Iterator[tuple[str, Span]]
 # it. Pure.
 
 LONGEST = 200
-
 RAW_MOST = 4 * LONGEST
-
 UNPRINTABLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
-
 JOINERS = "\u200c\u200d"  # Cf as well, but part of how emoji and some scripts are written
-
 SEPARATORS = str.maketrans({"\\": "/", ":": "_"})
 
 

@@ -46,7 +46,6 @@ def open_storage(url: str) -> Storage:
 # Files in a folder. Nothing in it is ever written twice, and what the database does not name is not looked at.
 
 BLOCK = 256 * 1024  # what one thread writes or reads at once
-
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -154,11 +153,8 @@ def refusal_for(error: OSError) -> Refusal:
 # Files in a bucket of anything that speaks S3. Who may write there is told by the usual AWS variables or roles.
 
 CHUNK = 5 * 1024 * 1024  # the least that S3 takes as one part of many
-
 AT_ONCE = 2  # chunks of one upload that are held in memory
-
 S3_BLOCK = 256 * 1024
-
 AWAY: tuple[type[Exception], ...] = (BaseError, OSError)  # what is not found is an OSError
 
 

@@ -17,9 +17,7 @@ from chat.local.fleet import Plan
 from chat.local.progress import tell
 
 PATIENCE = 1.0
-
 LONGEST = 64 * 1024
-
 Verbs = Mapping[str, Callable[..., Plan]]
 
 

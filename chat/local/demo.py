@@ -41,15 +41,10 @@ PEOPLE = {
     "grace": "Grace Lindqvist",
     "lena": "Lena Groß",
 }
-
 Kind = Literal["channel", "group", "direct"]
-
 MORE = "    "  # how lines begin that go on with the message above
-
 NAME = re.compile(r"\{([\w.-]+)\}")
-
 CARRIED = re.compile(r"(?:\{[\w.-]+\})* ?")
-
 WHEN = re.compile(r"(\d+) days? ago, (\d\d):(\d\d)|(\d+) minutes ago")
 
 
@@ -157,9 +152,7 @@ def pause_after(what: str) -> int:
 
 
 PASSWORD = "tandem"
-
 TALK = Path(__file__).with_name("talk.txt")
-
 LOCK = 7_263_371
 
 
@@ -281,9 +274,7 @@ async def read_all(marks: ReadMarks, scenes: Sequence[Scene], places: Sequence[i
 # The demo's files, drawn when they are needed.
 
 WEEKS = (610, 640, 702, 690, 748, 811, 799, 865, 930, 1012, 987, 1204)
-
 SKY, GLOW, SEA, DARK = (64, 84, 168), (255, 178, 102), (38, 62, 110), (24, 30, 52)
-
 Colour = tuple[int, int, int]
 
 

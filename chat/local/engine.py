@@ -12,7 +12,6 @@ from chat.local.data_dir import Home, evict, free_port, move_out, residents, tel
 from chat.local.errors import EngineFailed
 
 START_LIMIT = 120.0  # recovery after a crash reads the write-ahead log again
-
 STOP_LIMIT = 30.0
 
 

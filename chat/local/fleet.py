@@ -118,7 +118,6 @@ class Node:
 
 
 Plan = Iterator[str]
-
 TRUST_LIMIT = 5.0
 
 

@@ -23,13 +23,9 @@ from chat.local.parent_watch import leashed
 from chat.shared.settings import without_secrets
 
 MOST_NODES = 16
-
 START_LIMIT = 10.0
-
 STOP_LIMIT = 5.0
-
 ANSWER_LIMIT = 2.0
-
 NONE: Mapping[str, int] = MappingProxyType({})
 
 
@@ -143,13 +139,11 @@ def folder_of(data: Path) -> Path:
 # deploy/ are the same for nodes on several machines; what is said there about each line holds here.
 
 COMPRESSED = "Request bodies cannot be compressed. Send the body without Content-Encoding."
-
 REFUSALS = {
     502: ("bad_gateway", "The node that was asked ended before it had answered; try again."),
     503: ("no_node", "No node takes requests right now; try again after Retry-After."),
     504: ("gateway_timeout", "The node that was asked did not answer in time; try again."),
 }
-
 TEMPLATE = """\
 global
     stats socket fd@{control} level admin

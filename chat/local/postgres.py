@@ -95,7 +95,6 @@ def first_settings(user: str, password_file: str) -> list[str]:
 # Embedded PostgreSQL: the truth's server, with fsync on, on one loopback port with a password.
 
 USER = DATABASE = "tandem"
-
 NODE_USER = "tandem_node"
 
 # For a small machine with other work to do; everything else is PostgreSQL's own default.

@@ -23,13 +23,9 @@ from chat.local.watch import Watch
 from chat.shared.settings import Settings, hide_secrets, read_settings
 
 GLANCE = 0.2  # seconds between two looks at the children
-
 MARGIN = 10.0  # seconds that a node may need beyond its drain window
-
 QUIET_BEATS = 3  # missed in a row, then a connection is dead
-
 LOOPBACK = "127.0.0.1"
-
 Look = Callable[[], None]
 
 

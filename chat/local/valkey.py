@@ -23,7 +23,6 @@ save ""
 appendonly no
 tcp-keepalive 60
 """
-
 ONCE = Retry(NoBackoff(), 0)
 
 

@@ -60,9 +60,7 @@ class Watch:
 # How often, and how soon, what died is started again. Pure: the time is an argument.
 
 QUICK = 10.0  # who lived shorter than this, in seconds, died at once
-
 MOST = 6  # quick deaths in a row, then it is hopeless
-
 LONGEST = 5.0
 
 

@@ -26,7 +26,6 @@ IMPORT, NOBODY = "import", -1
 
 # Addressed to one user about a conversation that they need not belong to: reports reach the admins of the server.
 TO_OUTSIDERS = frozenset({"report"})
-
 EVENTS = {"message": None, JOIN: "member", LEAVE: "member", "role": "member"}
 
 

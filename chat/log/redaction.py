@@ -10,16 +10,12 @@ import orjson
 from chat.log.entry import Entry, decode_frame, encode_frame
 
 CHANGES = ("edit", "delete")
-
 Place = tuple[int | None, int]
-
 Said = Mapping[str, object]
-
 NOTHING: Said = {"body": "", "files": None, "deleted": True}
 
 # Instead of a text that was edited after a member had left: readers that may have it get it from the message itself.
 WITHHELD: Said = {"body": "", "files": None}
-
 EMPTY_BODY = b'"body":""'
 
 
@@ -77,9 +73,7 @@ def said_in(entry: Entry) -> Said | None:
 # Entries about an account that has been deleted: the log keeps their places, and no longer tells the name. Pure.
 
 MARK = "deleted:"  # no account can sign up with such a name
-
 IN_FRAME = b'"name":"deleted:'
-
 NAMELESS = {"display_name": "Deleted user", "about": "", "time_zone": "", "avatar": "", "role": "member"}
 
 

@@ -7,9 +7,7 @@ from typing import Annotated, NamedTuple, Self
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 BODY_MOST = 16_000
-
 FILES_MOST = 20
-
 FIRST_YEAR = 1970
 
 
@@ -52,13 +50,9 @@ def to_milliseconds(moment: datetime) -> datetime:
 
 
 Text = Annotated[str, Field(max_length=BODY_MOST), AfterValidator(check_text)]
-
 Id = Annotated[int, Field(ge=1, lt=2**53)]
-
 FileIds = Annotated[list[Id], Field(max_length=FILES_MOST), AfterValidator(check_distinct)]
-
 Moment = Annotated[AwareDatetime, BeforeValidator(parse_moment), AfterValidator(to_milliseconds)]
-
 ClientId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.~-]+$")]
 
 

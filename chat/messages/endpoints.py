@@ -31,9 +31,7 @@ from chat.shared.web import (
 )
 
 POSTS = web.AppKey("posts", Posts)
-
 DIRECTIONS = {"before": before, "after": after, "around": around}
-
 PAGE, PAGE_MOST = 50, 200
 
 

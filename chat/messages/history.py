@@ -52,7 +52,6 @@ def around(seq: int, limit: int) -> Window:
 
 
 BYTES_MOST = 1024 * 1024  # of a page; one message alone may have more
-
 EXCERPT = 200  # characters of a text in a long list that has had its bytes
 
 

@@ -9,11 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 FENCE = re.compile(r" {0,3}(?:(`{3,})[^`]*|(~{3,}).*)")
-
 PARAGRAPHS = re.compile(r"\n[ \t]*\n")
-
 RUN = re.compile(r"(?<!\\)(\\*)(`+)")  # without the look-behind each backslash of a run starts a search: quadratic
-
 ADDRESS = re.compile(r"\b(?:https?://|www\.)\S+", re.IGNORECASE)
 
 
@@ -70,15 +67,10 @@ def strip_spans(text: str) -> str:
 # ben@example.org mentions no one. Scripts without spaces between words may stand on either side.
 
 EVERYONE = frozenset({"channel", "here"})
-
 SPACED = "\u00aa\u00b5\u00ba\u00c0-\u0dff"  # letters of the scripts that put spaces between words
-
 CALL = re.compile(rf"(?<![A-Za-z0-9_@+%{SPACED}-])@([A-Za-z0-9_.-]{{2,}}+)(?![@{SPACED}])")
-
 NAME_MOST = 32
-
 CALLS_MOST = 50
-
 READINGS_MOST = 4  # of one call: at most 200 names of a message are looked up
 
 

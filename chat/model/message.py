@@ -10,7 +10,6 @@ from chat.model.types import format_time
 
 # what stands in the JSON just as it is here, and only when it is something
 STATE = ("deleted", "reply_to", "thread", "replies", "last_reply", "pinned", "reactions")
-
 REST = (*STATE, "mentions", "mentions_all", "files")
 
 

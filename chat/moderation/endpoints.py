@@ -134,9 +134,7 @@ def check_note(text: str) -> str:
 
 
 Note = Annotated[str, Field(max_length=REASON_MOST), AfterValidator(check_note)]
-
 Reason = Annotated[str, Field(min_length=1, max_length=REASON_MOST), AfterValidator(check_words)]
-
 Outcome = Literal["dismissed", "acted"]
 
 

@@ -18,11 +18,8 @@ from chat.shared.redis import UNAVAILABLE as REDIS_AWAY
 from chat.shared.registry.registry import Registry
 
 KEPT, PAUSE = 60, 2.0
-
 RESETTLED_SECONDS = 3600.0
-
 TROUBLE: tuple[type[Exception], ...] = (aiohttp.ClientError, Lost, *POSTGRES_AWAY, *REDIS_AWAY)
-
 log = structlog.get_logger(__name__)
 
 

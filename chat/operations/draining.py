@@ -59,7 +59,6 @@ class Draining:
 # Readiness: whether PostgreSQL answers and has every migration. The answer is remembered for a second.
 
 REMEMBERED = 1.0
-
 POSTGRES_SECONDS = 2.0
 
 

@@ -49,14 +49,11 @@ from chat.shared.web import (
 from chat.stream.endpoints import STREAMS
 
 METRICS = web.AppKey("metrics", Metrics)
-
 READINESS = web.AppKey("readiness", Readiness)
-
 ECHO_MOST = 500
 
 # by name, `openapi` or `asyncapi`; made in a thread (1 s) when first asked for, and kept
 DESCRIPTIONS: web.AppKey[Callable[[str], bytes]] = web.AppKey("descriptions")
-
 ACTION = re.compile(r"[a-z_.]{0,40}", re.ASCII)
 
 

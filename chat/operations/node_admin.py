@@ -14,13 +14,9 @@ from chat.shared.redis import UNAVAILABLE, Bytes, open_redis
 from chat.shared.registry.reporting import Overview, Record
 
 COLUMNS = ("node", "role", "state", "streams", "sockets", "heard", "memory")
-
 STYLES = {"up": "green", "lost": "red", "reaped": "red"}
-
 ALIVE = {"up", "silent", "draining", "drained"}
-
 GLANCE_SECONDS = 0.2
-
 HEARD_LIMIT = 10.0  # seconds until a living node has read its lease, with a registry that is slow
 
 

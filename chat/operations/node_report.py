@@ -26,15 +26,10 @@ from chat.stream.connections import Streams
 # and only that is used. A few messages a second are enough.
 
 EVERY_SECONDS = 0.05
-
 KEPT, KEPT_SECONDS = 600, 60.0
-
 CLOCK_SECONDS = 20.0
-
 IMPORTED_SECONDS = 120.0  # older than this is no delay but a chat from elsewhere, with the times that it had there
-
 CREATED = re.compile(rb'"created_at":"([^"]+)"')
-
 log = structlog.get_logger(__name__)
 
 

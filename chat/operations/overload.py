@@ -6,9 +6,7 @@ from collections import deque
 from collections.abc import Callable
 
 PERIOD_SECONDS = 0.25
-
 KEPT = 60  # a quarter of a minute
-
 RECENT = 4  # a second
 
 
@@ -43,7 +41,6 @@ class Lag:
 # asked.
 
 PAUSE = 2.0
-
 WAVE = 500  # so many must have come or gone since the last time
 
 

@@ -17,11 +17,8 @@ from chat.shared.registry.registry import Registry
 from chat.stream.connections import Roster
 
 TOLERANCE = 1.25  # of its share, a node may have …
-
 NEAR = 1.05  # … and once it lets go of what is over, it goes on until it has so much
-
 PAUSE_SECONDS = 600.0
-
 LOOKS = 5  # in a row that find too much: after a storm figures are as old as the leases they come from
 
 
@@ -69,7 +66,6 @@ class Sharing:
 # elsewhere, with their cursors.
 
 PERIOD_SECONDS = 2.0
-
 log = structlog.get_logger(__name__)
 
 

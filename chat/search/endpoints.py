@@ -9,9 +9,7 @@ from chat.search.search import Asked, find
 from chat.shared.web import LARGEST_ID, POOL, answer_json, parse_count, require_identity
 
 QUERY_MOST = 256
-
 PLACE = re.compile(r"([ps])([0-9]{1,15})")
-
 PAGE, PAGE_MOST = 20, 100
 
 

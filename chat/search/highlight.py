@@ -11,11 +11,8 @@ from collections.abc import Iterator, Sequence
 from chat.search.query import Term, Wanted, cut
 
 LENGTH, BEFORE = 240, 60
-
 HIT_MOST = 600  # a longer hit is cut
-
 WORK_MOST = 50_000  # of one answer: about 50 ms; an ordinary page of 20 results takes 2,000
-
 Span = tuple[int, int]
 
 

@@ -16,13 +16,9 @@ from functools import lru_cache
 from chat.search.query import Question, Wanted, cut, gram_for, grams_of, signs_of
 
 LINK = re.compile(r"\bhttps?://\S", re.IGNORECASE)
-
 LOG_WINDOWS = (10, 12, 14, 16, 18)
-
 OWN_WINDOWS = (10, 12, 14, 16)
-
 MOMENT = timedelta(microseconds=1)
-
 PLACES_MOST = 255  # as many places of one term PostgreSQL keeps
 
 

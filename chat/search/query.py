@@ -13,11 +13,8 @@ from typing import NamedTuple
 from chat.shared.errors import Invalid
 
 PIECE = re.compile(r'"([^"]*)"?|(\S+)')
-
 FILTER = re.compile(r"(from|in|before|after|has):(.+)", re.IGNORECASE)
-
 WANTED_MOST = 20
-
 FIRST, LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 
 
@@ -129,19 +126,12 @@ SPACELESS += r"\U00020000-\U0003ffff"
 
 # Signs that belong to the letter before them: diacritics, Hebrew, Arabic, the scripts of India and Tibet.
 SIGNS = r"\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u0900-\u0963\u0966-\u0dff\u0f18-\u0fff"
-
 EMOJI = r"\u2600-\u27bf\U0001f300-\U0001faff"
-
 RUN = re.compile(rf"[{SPACELESS}]+|[{EMOJI}]|(?:(?![{SPACELESS}{EMOJI}])[^\W_]|[{SIGNS}])+")
-
 ASCII_RUN = re.compile(r"[a-z0-9]+")
-
 DROPPED = re.compile(r"[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670]")
-
 SPACELESS_FIRST = re.compile(rf"[{SPACELESS}]")
-
 WORD_MOST = 64
-
 RAW_MOST = 4 * WORD_MOST  # three letters of Korean become one, others become more
 
 

@@ -13,7 +13,6 @@ from chat.shared.errors import Overloaded
 from chat.shared.postgres import NO_CONNECTION
 
 In = TypeVar("In")
-
 Out = TypeVar("Out")
 
 # From a socket to here a request takes so many turns of the loop: who stands at the door comes along. On a busy node a

@@ -13,7 +13,6 @@ from chat.shared.errors import BadBody, ExpectationFailed, Refusal, TooLarge, To
 from chat.shared.multipart import BadForm, FormParser, Part, PartEnd, find_boundary
 
 SLOWEST = 16 * 1024  # bytes a second, beyond the time that any body has
-
 Whole = TypeVar("Whole", bytes, bytearray)
 
 

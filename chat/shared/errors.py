@@ -5,7 +5,6 @@ from http import HTTPStatus
 from typing import Any, ClassVar
 
 ERRORS_MOST = 10
-
 TEXT_MOST = 200  # characters of a text in a problem document
 
 

@@ -153,9 +153,7 @@ def set_up_logs(form: str) -> None:
 # else, and fill the disk that is perhaps the cause.
 
 PERIOD_SECONDS = 60.0
-
 MOST = 1_000  # causes; more are none that repeat
-
 WORDS = 3  # of an error that tell its kind; what follows are addresses and numbers
 
 

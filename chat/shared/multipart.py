@@ -11,19 +11,12 @@ from urllib.parse import unquote
 from chat.shared.errors import Refusal, TooLarge
 
 OVERHEAD_MOST = 64 * 1024
-
 PARTS_MOST = 32
-
 PART_HEAD_MOST = 8 * 1024
-
 FIELDS_MOST = 16  # headers of one part
-
 BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=? -]{0,69}[0-9A-Za-z'()+_,./:=?-]")
-
 PARAMETER = re.compile(r';[ \t]*([!#$%&\'*+.^_`|~0-9A-Za-z-]+)=(?:"([^"\\]*+(?:\\.[^"\\]*+)*+)"|([^;"\s]*))[ \t]*')
-
 FIELD = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*)")
-
 PADDING = b" \t"
 
 

@@ -21,9 +21,7 @@ from chat.shared.settings import Settings
 # their ends are Redis's own expiries: a node whose clock is wrong counts as right as the others.
 
 PATIENCE = 0.25
-
 AWAY_SECONDS = 5.0
-
 log = structlog.get_logger(__name__)
 
 
@@ -80,7 +78,6 @@ class Tally:
 # IPv6 networks by width, and how many times the budget of a /64 each has. NARROW is for one name: all the networks of a
 # /48 together must not use up what the name has (RATE_LOGIN_NAME).
 WIDE = {64: 1, 56: 4, 48: 16}
-
 NARROW = {64: 1, 56: 2, 48: 4}
 
 
@@ -248,7 +245,6 @@ def home_of(address: str) -> str:
 # to 750 µs a post at 10,000 people; this costs 0.5 (deploy/decisions/rate-limits.md).
 
 SWEPT_FROM = 1024
-
 KEYS_MOST = 200_000
 
 

@@ -46,17 +46,11 @@ def check_public_url(text: str) -> str:
 
 
 CommaList = Annotated[list[str], NoDecode, BeforeValidator(split_list)]
-
 Networks = Annotated[list[IPvAnyNetwork], NoDecode, BeforeValidator(split_list)]
-
 Rates = Annotated[str, AfterValidator(check_rates)]
-
 PublicUrl = Annotated[str, AfterValidator(check_public_url)]
-
 FilesUrl = Annotated[str, AfterValidator(check_files_url)]
-
 Seconds = Annotated[float, Field(gt=0)]
-
 Count = Annotated[int, Field(gt=0)]
 
 

@@ -60,36 +60,22 @@ class Admission:
 
 
 SETTINGS = web.AppKey("settings", Settings)
-
 WROTE = web.RequestKey("wrote", str)  # the id of the frame that a request has written, for its line in the log
-
 MEMBER = web.RequestKey("member", Member)  # the user who was found to make the request
-
 TYPED_NAME = web.RequestKey("typed_name", str)  # the name given at a log-in; never stored as it is
-
 POOL = web.AppKey("pool", Pool)
-
 EVENTS = web.AppKey("events", SecurityEvents)
-
 IDENTITIES = web.AppKey("identities", Identities)
-
 REGISTRY = web.AppKey("registry", Registry)
-
 RATES = web.AppKey("rates", Rates)
-
 ADMISSION = web.AppKey("admission", Admission)
 
 # Over TLS the first, which no other host of the domain can plant; without TLS the second.
 HOST_COOKIE, COOKIE = "__Host-tandem", "tandem"
-
 JSON = "application/json"
-
 DEVICE_MOST = 100
-
 LARGEST_ID = 2**53 - 1
-
 NAMED_MOST = 50  # errors of a body that are looked at one by one
-
 Body = TypeVar("Body", bound=BaseModel)
 
 
@@ -344,9 +330,7 @@ class Charge:
 
 
 FREE = Charge("")  # answered from memory, or limited by the handler itself
-
 CHARGES: web.AppKey[Mapping[Handler, Charge]] = web.AppKey("charges")
-
 CHARGED = web.RequestKey("charged", bool)
 
 

@@ -19,13 +19,9 @@ from chat.stream.stream import Chunk, Send, Stream, encode_bye
 from chat.stream.websocket import Socketed
 
 STREAMS = web.AppKey("streams", Streams)
-
 POLL_MOST = 25
-
 NARROW_MOST = 500
-
 Carrier = Detached | Attached
-
 TROUBLE: tuple[type[Exception], ...] = (Refusal, *POSTGRES_AWAY)
 
 

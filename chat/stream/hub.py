@@ -202,7 +202,6 @@ def hand_over(stream: Stream, chunk: Chunk) -> None:
 # ms. Where few listen nothing is held; with many, no entry for longer than `most` seconds.
 
 FREE = 200  # writes that need no rest
-
 REST_EACH = 25e-6  # seconds for each write more: as fan-out goes on it takes a sixth of the node's time
 
 

@@ -11,7 +11,6 @@ from chat.stream.resume import Start
 from chat.stream.stream import Chunk, Reason, Stream
 
 FRAME_END = b"\n\n"
-
 ENTRIES_MOST, BYTES_MOST = 1_000, 1024 * 1024  # of one answer; the client asks again for the rest
 
 

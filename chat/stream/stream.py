@@ -50,9 +50,7 @@ def encode_text(frame: bytes) -> bytes:
 
 
 SEND_SECONDS = 60.0  # how long a reader who catches up may take for what was sent
-
 BYE_SECONDS = 5.0  # how long a reader may take for what is buffered and the bye behind it
-
 Reason = Literal["drain", "age", "slow", "revoked", "expired", "epoch"]
 
 

@@ -9,9 +9,7 @@ from typing import IO
 from chat.transfer.errors import BadArchive
 
 FILE_MOST = 512 * 1024 * 1024
-
 RATIO_MOST = 200  # JSON shrinks to a tenth or a twentieth
-
 FREE = 16 * 1024 * 1024  # so much may any archive hold
 
 
@@ -71,7 +69,6 @@ class Archive:
 # Lines: a file of JSON, one thing a line, with the place of each; what is too long for one is read past.
 
 LINE_MOST = 16 * 1024 * 1024
-
 BOM = b"\xef\xbb\xbf"
 
 

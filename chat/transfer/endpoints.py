@@ -24,7 +24,6 @@ from chat.transfer.export_files import person_lines
 from chat.transfer.exporter import reading
 
 AT_ONCE = 2  # each holds a snapshot of the database for as long as its reader takes
-
 TURNS = web.AppKey("turns", asyncio.Semaphore)
 
 

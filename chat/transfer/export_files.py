@@ -28,7 +28,6 @@ from chat.transfer.exporter import (
 )
 
 queries = load(__file__)
-
 Told = Callable[[int], None]  # how many messages more are written
 
 

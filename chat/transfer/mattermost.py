@@ -27,9 +27,7 @@ from chat.transfer.text import (
 )
 
 WRONG = (KeyError, TypeError, ValueError, AttributeError)
-
 QUIET = {"version", "team"}
-
 Json = dict[str, Any]
 
 
@@ -110,7 +108,6 @@ class Server:
 # The people of a Mattermost server, and what each is in which channel.
 
 Fields = Mapping[str, Any]
-
 PEOPLE_MOST = 150  # letters of a group's key
 
 
@@ -174,7 +171,6 @@ def direct_key(names: list[str]) -> str:
 # Posts of Mattermost as messages, with their replies right behind them.
 
 CODE = re.compile(r"(```.*?```|`[^`\n]+`)", re.DOTALL)
-
 CALL = re.compile(r"(?<![\w@.+%-])@([A-Za-z0-9_.-]+)")
 
 

@@ -18,9 +18,7 @@ from chat.conversations.drafts import Role, Topic
 from chat.messages.drafts import BODY_MOST, ClientId, Moment, check_words
 
 VERSION = 1
-
 Key = Annotated[int, Field(ge=1, lt=2**53)] | Annotated[str, Field(min_length=1, max_length=200)]
-
 Body = Annotated[str, Field(max_length=BODY_MOST)]
 
 

@@ -68,7 +68,6 @@ class People:
 # A message of Slack as ours. Pure.
 
 Fields = Mapping[str, Any]
-
 PASSING = {"message_deleted", "message_changed", "message_replied", "hidden"}
 
 
@@ -179,11 +178,8 @@ def texts_in(block: object) -> Iterator[str]:
 
 
 DAY = re.compile(r"\d{4}-\d\d-\d\d\.json")
-
 LISTS = {"channels.json": "channel", "groups.json": "private", "dms.json": "direct", "mpims.json": "group"}
-
 WRONG = (KeyError, TypeError, ValueError, AttributeError)
-
 Json = dict[str, Any]
 
 

@@ -11,19 +11,12 @@ from dataclasses import dataclass, field
 from chat.transfer.text import show_emoji
 
 CODE = re.compile(r"```(.*?)```|`([^`\n]+)`", re.DOTALL)
-
 MARK = re.compile(r"<([^<>\n]+)>")
-
 BOLD = re.compile(r"(?<![\w*\\])\*(?=[^\s*])([^*\n]+?)(?<=\S)\*(?![\w*])")
-
 STRUCK = re.compile(r"(?<![\w~])~(?=[^\s~])([^~\n]+?)(?<=\S)~(?![\w~])")
-
 HEADING = re.compile(r"^(#{1,6})(?=\s)", re.MULTILINE)
-
 HELD = re.compile("\ue000([0-9]{1,7})\ue001")
-
 ESCAPES = (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"))
-
 EVERYONE = {"here": "here", "channel": "channel", "everyone": "channel"}
 
 

@@ -23,11 +23,8 @@ from chat.transfer.records import Conversation, Fault, Head, Item, Key, Member, 
 from chat.transfer.slack import Workspace
 
 ZIP = b"PK\x03\x04"
-
 FIRST_MOST = 1024 * 1024
-
 Told = Callable[[int], None]
-
 Read = Callable[[Told], Iterator[Item]]
 
 

@@ -17,9 +17,7 @@ from chat.shared.one_line import is_printable
 from chat.transfer.records import Message
 
 SHOWN: TypeAdapter[str] = TypeAdapter(DisplayName)
-
 CUT = ("\n\n", "\n", ". ", " ")
-
 SPACE = re.compile(r"\s*")
 
 
@@ -100,7 +98,6 @@ def digest(*parts: str) -> str:
 
 # One letter between colons is as often as not something else.
 CODE = re.compile(r"(?<!\w):([A-Za-z0-9]):(?!\w)|:([A-Za-z0-9_+'-]{2,}(?:::skin-tone-[2-6])?):")
-
 TONES = {str(number): chr(0x1F3F9 + number) for number in range(2, 7)}  # U+1F3FB …
 
 # Where the two say otherwise than Unicode's and GitHub's lists.
@@ -120,7 +117,6 @@ OTHERS = {
     "heart": "❤️",
     "flag-us": "🇺🇸",
 }
-
 FLAG = re.compile(r"flag-([a-z]{2})")
 
 

@@ -24,9 +24,7 @@ from presence.dashboard.people import Question, Wanted, read_people, read_rooms
 from presence.endpoints import bounded, note
 
 TEXT_MOST = 100
-
 PAGE_MOST = 200
-
 WANTED: tuple[Wanted, ...] = get_args(Wanted)
 
 

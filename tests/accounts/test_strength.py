@@ -15,7 +15,6 @@ welcome2023! adminadmin tandemtandem sunshine99 football2020 $unshine2020 basket
 contraseña1 motdepasse1 пароль1234 йцукенгшщз qazwsxedcr 11112222333 qwe123qwe123 1111111111a samsung1234 trustno1!!
 monkey123456 michael1990 december2024 q1w2e3r4t5 !@#$%^&*() asdf1234asdf
 """
-
 FINE = (
     "brass-lantern-71-violet",
     "correct horse battery staple",

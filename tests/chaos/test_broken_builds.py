@@ -11,9 +11,7 @@ from chat.tools.chaos.run import Run
 from tests.chaos.broken import BREAKS
 
 SMALL = {"nodes": 2, "people": 20, "seconds": 3.0, "patience": 6.0}
-
 QUICK = {"PRESENCE_LINGER": "2", "NODE_LEASE": "2"}
-
 WHAT_BREAKS_IT = {
     "announce-before-commit": (["restart-postgres"], {checker.REPEATED, checker.INVENTED, checker.ALTERED}),
     "number-by-sequence": (["slow-links"], {checker.LOST, checker.GAP}),

@@ -19,7 +19,6 @@ from chat.tools.chaos.faults import FAULTS
 from chat.tools.chaos.plan import Options, draw
 
 SECONDS = float(os.environ.get("PROMISE_SECONDS", "45"))
-
 QUICK = "kill-node,kill-silenced-node,flush-redis,kill-redis,restart-postgres,lose-answers,cut-redis-link,"
 
 QUICK += "hang-postgres-link,sleepy-readers,half-open,cut-clients,same-post"

@@ -46,7 +46,6 @@ def stays(last: int) -> st.SearchStrategy[Stay | None]:
 
 
 histories = good_histories()
-
 chances = st.integers(0, 10**6)
 
 

@@ -25,11 +25,8 @@ from tests.files.sending import posts, sends
 from tests.verbs import CONVERSATIONS, answers, begins, deletes, edits, pins, reacts, seats, sees, tries, unseats
 
 EMOJI = "🦖"
-
 WORDS = ("MARKER", EMOJI, EMOJI.encode("utf-16-be").hex())
-
 ENDING = "delete_me"  # after it there is no caller any more
-
 SOCKETS = {"get_stream_socket", "get_socket"}
 
 # Parts of the query that choose where a page starts, and tickets, which tests/presence redeems.
@@ -48,7 +45,6 @@ LEFT_OUT = {
     "preview",
     "name",
 }
-
 BODIES: dict[str, dict[str, Any]] = {
     "put_announcement": {"body": "let me in"},
     "post_account": {"name": "x"},

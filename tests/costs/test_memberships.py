@@ -8,7 +8,6 @@ from chat.shared.postgres import prepare_connection
 from chat.shared.sql import numbers, texts
 
 ROOMS, ASKED = 500, 20
-
 FILL = """
 with people as (
     insert into users (name, display_name, password_hash)
@@ -24,7 +23,6 @@ somewhere as (
     select (select min(id) from rooms), people.id, 0 from people where people.name <> 'person 0')
 select (select id from people where name = 'person 0'), (select array_agg(id) from rooms)
 """
-
 READ = """
 select sum(pg_stat_get_xact_tuples_returned(indexrelid)) from pg_index where indrelid = 'memberships'::regclass
 """

@@ -12,9 +12,7 @@ from tests.nodes import Node, running_node
 from tests.waiting import eventually
 
 STREAMS_AT_ONCE = 200
-
 KEPT_MOST = 1_300  # bytes; what the transport below takes comes to that
-
 CYCLES, LEFT_MOST = 5, 40  # objects of ours that may be left of each stream, for caches fill
 
 

@@ -15,11 +15,8 @@ from tests.nodes import Node
 from tests.waiting import eventually
 
 STATEMENTS_MOST, TRIPS_MOST = 8, 2
-
 ROUNDS = 5
-
 BATCH = 100
-
 FRAME_MOST = 420  # of a message of a hundred characters, announced
 
 

@@ -7,7 +7,6 @@ import pytest
 from chat.local.demo import DRAWN, PEOPLE, TALK, Beginning, Line, Scene, read_beginning, read_scenes
 
 SUNDAY = datetime(2026, 11, 22, 0, 30, tzinfo=UTC)
-
 WEDNESDAY = datetime(2026, 11, 25, 15, 0, tzinfo=UTC)
 
 

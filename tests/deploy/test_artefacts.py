@@ -22,7 +22,6 @@ from tests.promises.conftest import StartNode, start_node
 from tests.waiting import eventually
 
 __all__ = ["start_node"]
-
 ROOT = DEPLOY.parent
 # Words of the query language, and what Prometheus itself adds to every target.
 NOT_METRICS = {"up", "sum", "max", "min", "avg", "rate", "increase", "scalar", "by", "or", "and"}

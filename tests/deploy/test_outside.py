@@ -18,7 +18,6 @@ from tests.promises.conftest import StartNode, stage, start_node
 from tests.waiting import eventually
 
 __all__ = ["stage", "start_node"]
-
 BEHIND = {"TRUSTED_PROXIES": "127.0.0.1", "COOKIE_SECURE": "true", "METRICS_PUBLIC": "true"}
 
 # Spellings of the same paths, which a proxy may compare before it decodes them.
@@ -27,9 +26,7 @@ SPELLINGS = (
     *("/health/ready", "/%68ealth/ready", "/health%2Fready", "/%68%65alth/%72eady", "//health/ready", "/health//ready"),
     *("/x/../metrics", "/./health/ready", "/x/%2e%2e/health/ready", "/api/../health/live", "/health/./ready"),
 )
-
 WEAK = ("AES128-SHA", "AES256-SHA", "AES128-GCM-SHA256", "ECDHE-RSA-AES128-SHA", "ECDHE-RSA-AES128-SHA256")
-
 STRONG = ("ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-RSA-AES256-GCM-SHA384", "ECDHE-RSA-CHACHA20-POLY1305")
 
 

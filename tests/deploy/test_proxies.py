@@ -21,9 +21,7 @@ from tests.verbs import begins
 from tests.waiting import eventually
 
 __all__ = ["browser", "stage", "start_node"]
-
 TABS = 12  # a browser opens six connections to a site with HTTP/1.1
-
 BEHIND = {"TRUSTED_PROXIES": "127.0.0.1", "COOKIE_SECURE": "true", "RATE_LIMITS": "on"}
 
 

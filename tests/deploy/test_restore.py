@@ -23,7 +23,6 @@ from tests.verbs import begins, pages
 from tests.waiting import eventually
 
 __all__ = ["browser", "open_window", "start_node"]
-
 BACK = 30.0
 
 

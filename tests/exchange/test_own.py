@@ -16,7 +16,6 @@ from tests.verbs import CONVERSATIONS, begins, marks_read, sees
 from tests.waiting import eventually
 
 KINDS = {"user", "block", "conversation", "message", "pin", "member", "follow", "ban"}
-
 PATHS = (CONVERSATIONS, "/api/chat/threads", "/api/users/me", "/api/users/me/blocks")
 
 

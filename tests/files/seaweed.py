@@ -12,7 +12,6 @@ from chat.local.data_dir import free_port
 from tests.waiting import wait_until
 
 KEY, SECRET = "tandem", "not-a-secret-at-all"
-
 IDENTITIES = {
     "identities": [
         {
@@ -22,7 +21,6 @@ IDENTITIES = {
         }
     ]
 }
-
 PORTS = tuple(f"{part}.port{kind}" for part in ("master", "volume", "filer", "s3") for kind in ("", ".grpc"))
 
 

@@ -16,7 +16,6 @@ NAMED = b"--b\r\n" + DISPOSITION
 END = b"\r\n--b--\r\n"
 FINE = NAMED + b"\r\nhello" + END
 B = "multipart/form-data; boundary=b"
-
 MALFORMED: dict[str, tuple[int, str, bytes]] = {
     "no boundary": (400, "multipart/form-data", FINE),
     "an empty boundary": (400, "multipart/form-data; boundary=", FINE),

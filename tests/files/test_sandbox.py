@@ -50,7 +50,6 @@ attempt("signal", lambda: os.kill(int(node), 0))
 attempt("run", run)
 attempt("fork", lambda: os.fork() or os._exit(0))
 """
-
 EVERYTHING = {"environ", "memory", "secret file", "write", "connect", "signal", "run", "fork"}
 
 

@@ -11,7 +11,6 @@ SETTLED = "() => Promise.all(document.getAnimations().map(one => one.finished.ca
 FOUND = """async () => (await axe.run(document, {resultTypes: ['violations']})).violations.flatMap(
     one => one.nodes.map(node =>
         `${one.impact}: ${one.id}: ${node.target.join(' ')}: ${node.any[0]?.message ?? one.help}`))"""
-
 CHOOSE = "look => { dispatchEvent(new CustomEvent('look', {detail: {...look, motion: 'less'}})); }"
 LOOKS = (
     {"theme": "light"},

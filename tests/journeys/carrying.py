@@ -21,7 +21,6 @@ BRINGS = """(element, [how, files]) => {
         element.dispatchEvent(new DragEvent(name, { ...options, dataTransfer: data }));
 }"""
 Given = tuple[str, str, bytes]  # name, type, content
-
 RED: Given = ("red.png", "image/png", picture((1200, 800)))
 TALL: Given = ("tall.jpg", "image/jpeg", picture((300, 900), "JPEG"))
 NOTES: Given = ("notes.txt", "text/plain", b"remember the milk")

@@ -12,11 +12,8 @@ from tests.journeys.window import Window
 from tests.promises.conftest import stage, start_node
 
 __all__ = ["stage", "start_node"]
-
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
-
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-
 OpenWindow = Callable[..., Awaitable[Window]]
 
 

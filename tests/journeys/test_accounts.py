@@ -14,7 +14,6 @@ from tests.journeys.window import LIMIT, Window
 from tests.promises.conftest import StartNode
 
 NEW = "copper-kettle-93-indigo"
-
 PHONE = {"width": 390, "height": 780}
 
 

@@ -16,7 +16,6 @@ from tests.presence.eyes import open_eyes, opens_eyes
 from tests.promises.conftest import StartNode
 
 QUICK = {"PRESENCE_LINGER": "2", "NODE_LEASE": "2"}
-
 PASSWORD = "correct horse battery"
 
 

@@ -15,9 +15,7 @@ from tests.promises.conftest import StartNode
 from tests.waiting import eventually
 
 PASSWORD = "correct horse battery"
-
 SOON = 2_000  # ms; 300 are aimed at, and a busy machine may add
-
 QUICK = {"PRESENCE_LINGER": "2", "NODE_LEASE": "2"}
 
 

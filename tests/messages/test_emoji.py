@@ -11,7 +11,6 @@ from chat.messages.reactions import parse_emoji
 from chat.shared.errors import Invalid
 
 REAL = ["👍", "👍🏿", "👩‍👩‍👧‍👦", "👩🏻‍❤️‍💋‍👨🏾", "🏴󠁧󠁢󠁳󠁣󠁴󠁿", "🇩🇪", "1️⃣", "🏳️‍🌈", "❤️", "🧑🏽‍🚀"]
-
 NONE = [
     "",
     "a",

@@ -14,7 +14,6 @@ from tests.cast import Cast, Person
 from tests.verbs import CONVERSATIONS, begins, pages, sees, tries
 
 SAID = 23
-
 DIRECTIONS = st.sampled_from(["", "before", "after", "around"])
 
 

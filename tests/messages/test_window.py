@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 from chat.messages.history import Window, after, around, before, newest
 
 LIMITS = st.integers(1, 200)
-
 SEQS = st.integers(0, 400)
 
 

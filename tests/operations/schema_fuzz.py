@@ -39,16 +39,12 @@ from tests.nodes import running_node
 from tests.verbs import answers, begins, reacts
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
-
 MODES = [schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE]
-
 FAR = 2**40  # ids that no call guesses, so that nobody disables the callers or ends their sessions
 
 # WebSockets, whose protocol is described elsewhere; and what ends the caller's account.
 LEFT_OUT = {("get", "/api/chat/socket"), ("get", "/api/presence/socket"), ("delete", "/api/users/me")}
-
 WAIT = 10
-
 Json = dict[str, Any]
 
 

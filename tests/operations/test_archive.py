@@ -11,9 +11,7 @@ from chat.shared.postgres import Pool, make_pool
 from tests.waiting import eventually
 
 FILL = ("select pg_logical_emit_message(false, 'test', 'something')", "select pg_switch_wal()")
-
 RELOAD = "select pg_reload_conf()"
-
 LIMIT = 15.0
 
 

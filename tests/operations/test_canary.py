@@ -16,7 +16,6 @@ from tests.promises.conftest import StartNode, stage, start_node
 from tests.waiting import eventually
 
 __all__ = ["stage", "start_node"]
-
 OFTEN = {"CANARY_SECONDS": "0.5", "PRESENCE_LINGER": "2", "NODE_LEASE": "2"}
 
 

@@ -14,9 +14,7 @@ from tests.test_commands import tandem
 from tests.verbs import CONVERSATIONS, begins
 
 Json = dict[str, Any]
-
 EXPORT = "/api/users/me/export"
-
 CALLS = sorted({(one.method.lower(), plain(one.path)) for one in ROUTES["all"] if is_described(one.path)})
 
 

@@ -19,7 +19,6 @@ from tests.promises.conftest import StartNode, start_node
 from tests.waiting import wait_until
 
 __all__ = ["start_node"]
-
 BAD = """
 daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;
 events {{ worker_connections 64; }}
@@ -32,9 +31,7 @@ http {{
     }}
 }}
 """
-
 NGINX = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin") or "nginx"
-
 FORWARDS = "proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; proxy_set_header Host $http_host;"
 
 

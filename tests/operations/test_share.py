@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 from chat.operations.rebalancing import LOOKS, PAUSE_SECONDS, TOLERANCE, Sharing, surplus
 
 FEW, SECONDS, STEP = 100, 60.0, 2.0
-
 MINUTES = 30
 
 

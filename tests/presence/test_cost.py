@@ -19,11 +19,8 @@ from tests.registry.desks import open_desk
 from tests.waiting import eventually
 
 ONLINE, WATCHERS = 10_000, 50
-
 FEW = 100
-
 FOLDER = str(Path(chat.__file__).parent)
-
 FAR = 1_000_000  # ids of people who only exist in the registry
 
 

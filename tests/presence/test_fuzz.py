@@ -14,7 +14,6 @@ from tests.presence.eyes import open_eyes
 from tests.raw_socket import handshake, masked
 
 TURNS = 150
-
 PIECES = [
     b"{",
     b"}",

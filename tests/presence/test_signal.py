@@ -15,11 +15,8 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=9), inner, max_size=4),
     max_leaves=12,
 )
-
 TYPES = st.sampled_from(["status", "active", "idle", "typing", "watch", "unwatch", "observe", "?"])
-
 FIELDS = st.sampled_from(["status", "text", "emoji", "until", "conversation", "on", "users", "conversations"])
-
 NEAR = st.builds(lambda kind, rest: {**rest, "type": kind}, TYPES, st.dictionaries(FIELDS, JSON, max_size=4))
 
 

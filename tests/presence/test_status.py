@@ -11,11 +11,8 @@ from presence.records import Device, merge_devices, show
 from tests.presence.shared_cases import cases
 
 NOW = 1_000
-
 MOMENTS = st.integers(NOW - 5, NOW + 5)
-
 DEVICES = st.lists(st.builds(Device, st.integers(1, 4), st.booleans(), st.just(0) | MOMENTS), max_size=6)
-
 CHOICES = st.builds(
     Choice, st.sampled_from(get_args(Mode)), st.text(max_size=5), st.text(max_size=2), st.just(0) | MOMENTS, MOMENTS
 )

@@ -16,7 +16,6 @@ GROWTH_MOST = 20.0  # linear is 8, quadratic is 64
 MEASURABLE = 0.0005  # seconds of processor time; what takes less at its largest input needs no comparison
 MESSAGE = 16_000  # characters of the longest message
 FOREIGN_FILE = 64_000  # characters, where only the size of an imported file is a limit
-
 Run = Callable[[Any], object]
 
 

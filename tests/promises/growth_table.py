@@ -59,17 +59,11 @@ from presence.signals import parse_signal
 from tests.promises.growth import Run, Subject
 
 MESSAGE = 16_000  # characters of a message
-
 FILE = 32_000  # of an imported file, whose size alone is a limit
-
 HEAD = 8_190  # of a request's line or header
-
 QUERY = 256  # of a search
-
 PASSWORD = 1_024  # before its length is judged
-
 BODY = 64_000  # bytes of JSON
-
 FRAME = 256_000  # bytes fed to a WebSocket at once
 
 # Functions of one argument, with the length of the longest.
@@ -205,9 +199,7 @@ def pieces_of(text: str) -> list[str]:
 
 
 MEDIA = b"RIFF\0\0\0\0WEBPVP8X\0\0\0\0"
-
 HERE = Cursor("abc", 7)
-
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 # Functions that take more than the text, with the call that a hostile text reaches them by.
@@ -299,7 +291,6 @@ OWN_MODULES = {
     "chat.tools.doctor.finding": "sentences of this server's own",
     "chat.local.haproxy": "templates and settings of the operator",
 }
-
 REASONS = {
     "a part of a function in the table, which runs it": """
         chat.messages.mention_parser:strip_fences chat.messages.mention_parser:lines_outside chat.messages.mention_parser:strip_spans
@@ -343,7 +334,6 @@ REASONS = {
     "the paths of this server's routes": "chat.api_schema.openapi:plain",
     "the image worker's answer": "chat.files.images:split",
 }
-
 EXCEPTIONS = {name: reason for reason, names in REASONS.items() for name in names.split()}
 
 

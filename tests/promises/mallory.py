@@ -12,7 +12,6 @@ import orjson
 from chat.tools.bench.hostile import CASES, Mallory
 
 FLOOD_SECONDS = 1.0  # of one case that floods
-
 SCALE = 0.25  # of the number of requests of the others
 
 

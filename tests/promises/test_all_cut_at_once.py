@@ -13,9 +13,7 @@ from tests.promises.crowd import Crowd, crowd_of
 from tests.waiting import eventually
 
 STREAMS = int(os.environ.get("PROMISE_STREAMS", "2000"))
-
 LIMIT = 60.0
-
 NOWHERE = "redis://127.0.0.1:1"  # for both: they poll, so that who comes to the other one is ahead of it
 
 

@@ -22,13 +22,9 @@ from tests.up.running import Running, running_up
 from tests.waiting import breathe, eventually
 
 STREAMS = int(os.environ.get("PROMISE_STREAMS", "1000"))
-
 WINDOW = 2.0
-
 MACHINE = 5.0  # what a busy machine may add
-
 NAMES = ("a1", "b2", "c3")
-
 FLEET = {"RATE_LIMITS": "off", "STREAMS_PER_PERSON": "20000", "DRAIN_SECONDS": str(WINDOW)}
 
 

@@ -17,11 +17,8 @@ from tests.nodes import Node, running_node
 from tests.promises.test_identity import OPEN, filled, routes
 
 RATES = [name for name in Settings.model_fields if name.startswith("rate_") and name != "rate_limits"]
-
 UNLIMITED = {"/", "/assets/{name}", "/{name}", "/{address}", "/health/live", "/health/ready", "/metrics"}
-
 DELETES_ACCOUNT = ("DELETE", "/api/users/me")
-
 PROXIES = {"trusted_proxies": "127.0.0.0/8"}
 
 

@@ -17,13 +17,9 @@ from tests.up.running import running_up
 from tests.waiting import breathe, eventually
 
 SIZE = 256 * 2**20
-
 LIVED = 10.0  # what `up` has seen alive for that long it never gives up
-
 FULL = 2.0
-
 PAGE = 64 * 1024
-
 BACK = 40.0
 
 

@@ -15,7 +15,6 @@ from tests.presence.eyes import open_eyes, opens_eyes
 from tests.waiting import eventually
 
 BEAT, LINGER = 0.6, 0.6
-
 MACHINE = 3.0  # what a busy machine may add
 
 

@@ -16,7 +16,6 @@ from tests.nodes import Node
 from tests.waiting import eventually
 
 STREAM = "GET /api/chat/stream HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {token}\r\n{more}\r\n"
-
 LIVE = b"HEAD /health/live HTTP/1.1\r\nHost: test\r\n\r\n"
 
 
@@ -96,7 +95,6 @@ class Silent(asyncio.Protocol):
 
 
 FITTING = {"Content-Type": "text/event-stream"}
-
 UNFIT = {
     "HEAD": ("HEAD", FITTING, ""),
     "a body": ("GET", FITTING, "Content-Length: 2\r\n"),

@@ -11,7 +11,6 @@ from tests.cast import Cast
 from tests.promises.conftest import StartNode
 
 MACHINE = 5.0  # what a busy machine may add
-
 PATIENCE = 1
 
 

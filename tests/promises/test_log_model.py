@@ -19,11 +19,8 @@ from tests.nodes import Node, running_node
 from tests.waiting import eventually
 
 LAST = "the end"
-
 PEOPLE, ROOMS = ("ana", "ben", "chloe"), 2
-
 people, rooms = st.integers(0, len(PEOPLE) - 1), st.integers(0, ROOMS - 1)
-
 actions = st.lists(
     st.one_of(
         st.tuples(st.just("speak"), people, rooms),
@@ -36,7 +33,6 @@ actions = st.lists(
     min_size=5,
     max_size=40,
 )
-
 Heard = tuple[str, int, object]  # event, conversation, body or (user, role)
 
 

@@ -20,11 +20,8 @@ from tests.promises.onlookers import House, house_of
 from tests.waiting import eventually
 
 LINGER, LEASE = (10.0, 10.0) if os.environ.get("PROMISE_PRESENCE") == "everyday" else (2.0, 2.0)
-
 GHOST = Timing(LINGER, LEASE).ghost
-
 SETTINGS = {"PRESENCE_LINGER": str(LINGER), "NODE_LEASE": str(LEASE)}
-
 RETURN = 10.0  # the linger where everybody comes back within it, also on a machine that has much to do
 
 

@@ -14,11 +14,8 @@ from tests.promises.crowd import Crowd, crowd_of
 from tests.waiting import breathe, eventually
 
 HELD = 4.0  # how long a node that does nothing may hold what the others wait for
-
 MACHINE = 3.0  # what a busy machine may add
-
 STUCK = float(os.environ.get("PROMISE_SECONDS", "4")) / 2
-
 PATIENCE = 2.0  # how long a client waits before it turns to another node
 
 

@@ -18,11 +18,8 @@ from tests.promises.crowd import Crowd, crowd_of
 from tests.waiting import breathe, eventually
 
 AWAY = float(os.environ.get("PROMISE_SECONDS", "9")) / 3
-
 BACK = 5.0
-
 MACHINE = 2.0  # what a busy machine may add
-
 POOL = 12
 
 

@@ -11,7 +11,6 @@ from tests.verbs import pages
 from tests.waiting import eventually
 
 PATIENCE = 1.0
-
 MACHINE = 3.0  # what a busy machine may add
 
 

@@ -19,11 +19,8 @@ from tests.promises.crowd import crowd_of
 from tests.waiting import breathe, eventually
 
 AWAY = float(os.environ.get("PROMISE_SECONDS", "15")) / 3
-
 POLL = 1.0  # how often a node compares heads when it hears nothing
-
 MACHINE = 2.0  # what a busy machine may add
-
 KINDS = 4  # of errors at most by which Redis is away: each has a line a minute, and not one for each post
 
 

@@ -14,11 +14,8 @@ from tests.nodes import running_node
 from tests.promises.conftest import StartNode
 
 BUFFER = 64 * 1024
-
 MESSAGES, BODY = 300, "é" * 8_000
-
 SLEEPERS = 30
-
 MIB = 1024 * 1024
 
 

@@ -17,7 +17,6 @@ from tests.promises.crowd import crowd_of
 from tests.waiting import breathe, eventually
 
 LIVES = 4.0
-
 OFF = 300
 
 

@@ -13,24 +13,19 @@ from chat.local.data_dir import free_port
 from tests.waiting import wait_until
 
 SLOTS = 16384
-
 SECRET = "hush"
-
 COMMON = """
 bind 127.0.0.1
 port {port}
 save ""
 appendonly no
 """
-
 GUARDED = f"requirepass {SECRET}\nmasterauth {SECRET}\n"
-
 CLUSTERED = """
 cluster-enabled yes
 cluster-port {bus}
 cluster-node-timeout 2000
 """
-
 SENTINEL = """
 requirepass {secret}
 sentinel monitor tandem 127.0.0.1 {master} 1

@@ -10,7 +10,6 @@ from tests.registry.desks import Desk, open_desk
 from tests.waiting import eventually
 
 PEOPLE = range(1, 41)
-
 MACHINE = 3.0  # what a busy machine may add
 
 

@@ -28,9 +28,7 @@ PIECES = [
     "ab",
     "x" * 90,
 ]
-
 BODIES = st.lists(st.sampled_from(PIECES), max_size=60).map("".join)
-
 ASKED = [
     "a",
     "b",
@@ -46,7 +44,6 @@ ASKED = [
     '"a b c a b"',
     '"a b a b a"',
 ]
-
 QUESTIONS = st.lists(st.sampled_from(ASKED), min_size=1, max_size=4).map(" ".join)
 
 

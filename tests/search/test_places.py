@@ -15,13 +15,9 @@ from chat.search.search import queries as search_queries
 from tests.databases import fresh_database
 
 Connection = psycopg.Connection[tuple[Any, ...]]
-
 SAID, ROOMS = 30_000, 3
-
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
-
 RARITIES = {"always": 1, "often": 7, "some": 90, "rare": 1_300, "hardly": 9_000}
-
 QUESTIONS = ("always", "often", "some", "rare", "hardly", "never", "often some", "rare often", "some*", '"some often"')
 
 

@@ -14,11 +14,8 @@ from chat.search.lexemes import encode_keys, encode_rest, encode_vector, encode_
 from chat.search.query import cut, fold, gram_for, grams_of, parse_day, parse_question
 
 Connection = psycopg.Connection[tuple[Any, ...]]
-
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
-
 TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=60)
-
 MIXED = st.lists(
     st.sampled_from(["Éric", "東京都", "tom", "it's", "\\", "a_b", "☕", "हिन्दी", "ﬁne", "서울", " "])
 ).map("".join)

@@ -11,7 +11,6 @@ from chat.shared.errors import TooLarge
 from chat.shared.multipart import BadForm, Event, FormParser, Part, PartEnd, find_boundary, parse_parameters
 
 HEAD = b'Content-Disposition: form-data; name="f"; filename="x"\r\n\r\n'
-
 PIECES = st.lists(st.sampled_from([b"\r", b"\n", b"-", b"--", b"--b", b"b", b"x", b"\r\n--", b"\r\n--c"]), max_size=30)
 
 

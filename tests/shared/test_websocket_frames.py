@@ -27,11 +27,9 @@ from chat.shared.transport.ws_frames import (
 from tests.raw_socket import MASK, masked
 
 UNICODE = st.text(max_size=100).map(str.encode)
-
 CLOSES = st.tuples(st.sampled_from([1000, 1001, 1009, 3000, 4999]), st.text(max_size=30)).map(
     lambda one: one[0].to_bytes(2) + one[1].encode()
 )
-
 MESSAGES = st.lists(
     st.tuples(st.just(TEXT), UNICODE)
     | st.tuples(st.just(BINARY), st.binary(max_size=300))

@@ -15,7 +15,6 @@ from tests.raw_socket import SOCKETS, RawSocket, connected, handshake, masked, o
 from tests.waiting import eventually
 
 CHAT = "/api/chat/socket"
-
 LEAVING = masked(encode_close(3210, "bye")[2:], CLOSE)
 
 
@@ -164,7 +163,6 @@ async def test_messages_to_a_stream_are_refused_by_name(cast: Cast) -> None:
 
 
 VERSIONS = {"Sec_WebSocket_Version": "8"}, {"Sec_WebSocket_Version": ""}, {"Upgrade": "h2c"}, {"Upgrade": ""}
-
 REFUSED = [(one, 426) for one in VERSIONS] + [
     ({"Connection": "keep-alive"}, 426),
     ({"Sec_WebSocket_Key": ""}, 400),

@@ -13,9 +13,7 @@ from pathlib import Path
 from chat.local.data_dir import free_port
 
 STARTED = 30.0
-
 STOPPED = 30.0
-
 UP = (sys.executable, "-m", "chat", "up")
 
 

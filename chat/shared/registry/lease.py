@@ -19,9 +19,7 @@ from chat.shared.settings import BadSettings
 # How long things take to be noticed, and that together it is not too long. Pure; seconds.
 
 GHOST_MOST = 20.0
-
 MARGIN = 2.0  # for a call to Redis that has to time out once, and for the reaping itself
-
 BEATS = 5  # in a lease
 
 
@@ -61,7 +59,6 @@ def check_timing(linger: float, lease: float) -> Timing:
 
 
 GLANCE_SECONDS = 0.2
-
 log = structlog.get_logger(__name__)
 
 

@@ -25,14 +25,11 @@ from chat.shared.registry.scripts import (
 )
 
 BATCH = 500
-
 CLAIM_MS = 5_000
-
 RECONCILE_SECONDS = 300.0
 
 # After each 500 people: a look through 100,000 takes 10 s more, and slows nobody.
 PAUSE_SECONDS = 0.05
-
 log = structlog.get_logger(__name__)
 
 

@@ -35,7 +35,6 @@ from chat.shared.registry.writer import Writer
 from chat.shared.settings import Settings
 
 log = structlog.get_logger(__name__)
-
 Works = dict[str, Callable[[], Coroutine[Any, Any, None]]]
 
 

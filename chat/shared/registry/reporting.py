@@ -66,13 +66,9 @@ def read_evidence(fields: dict[bytes, bytes]) -> Evidence:
 
 
 Record = dict[str, Any]
-
 State = Literal["up", "silent", "draining", "drained", "leaving", "lost", "reaped"]
-
 SUMMED = ("people", "online", "away", "dnd", "streams", "sockets")
-
 COUNTED = ("reaped", "ghosts", "joins", "leaves")
-
 SILENT = 0.4  # of a lease without a renewal: two beats
 
 

@@ -24,9 +24,7 @@ class Script:
 
 
 HOLD, REAP, LOOK = Script("person", "hold"), Script("person", "reap"), Script("person", "look")
-
 LEASE, LEAVE, CLAIM = Script("lease"), Script("leave"), Script("claim")
-
 DRAIN, OVERVIEW = Script("drain"), Script("overview")
 
 
@@ -78,21 +76,13 @@ async def run_commands(redis: Bytes, commands: Sequence[Sequence[Any]]) -> list[
 # The names of keys and channels. Keys are hash-tagged, so that all of one person is on one server of a cluster.
 
 LEASES = "tandem:{nodes}"
-
 COUNTS = "tandem:{nodes}:counts"
-
 ROOMS = "tandem:{nodes}:rooms"
-
 ROOMS_ASKED = "tandem:{nodes}:rooms:asked"
-
 PEOPLE = "tandem:{u:*}"
-
 REVOKED = b"tandem:revoked"
-
 PERSON = b"tandem:person:"
-
 TYPING = b"tandem:typing:"
-
 HOLDER = b"tandem:holder:"
 
 

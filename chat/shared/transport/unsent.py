@@ -4,9 +4,7 @@ from collections.abc import Hashable
 from typing import Generic, TypeVar
 
 CALLER_MOST = 8 * 1024 * 1024
-
 NODE_MOST = 128 * 1024 * 1024
-
 Connection = TypeVar("Connection", bound=Hashable)
 
 

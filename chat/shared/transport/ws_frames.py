@@ -8,22 +8,15 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
-
 CONTINUATION = 0
-
 OPCODES = frozenset((CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG))
-
 MESSAGE_MOST = 64 * 1024  # payload of one message, whole or in fragments; longer ones are not read at all
-
 FRAGMENTS_MOST = 128
-
 CONTROL_MOST = 125
-
 LENGTHS = {126: (4, CONTROL_MOST + 1), 127: (10, 1 << 16)}  # marker: where the mask starts, the least length
 
 # The codes a peer may send (RFC 6455, 7.4, and the IANA registry), and those for libraries and applications.
 CODES = frozenset((1000, 1001, 1002, 1003, *range(1007, 1015)))
-
 PRIVATE_CODES = range(3000, 5000)
 
 

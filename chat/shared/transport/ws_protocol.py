@@ -29,21 +29,13 @@ from chat.shared.transport.ws_frames import (
 )
 
 BUFFER = 64 * 1024
-
 READ_MOST = 64 * 1024  # uvloop reads up to 250 KB at once into a plain protocol: 43,000 of the smallest frames
-
 DROPPED_MOST = 256 * 1024  # what a peer that was cut off may still send; until then it can read why
-
 CLOSE_SECONDS = 5.0
-
 PINGS_MOST = 2
-
 PING_FRAME = encode_frame(b"", PING)
-
 FRAMES_BURST, FRAMES_SECOND = 60, 20
-
 PROBLEMS_MOST, PROBLEMS_SECONDS = 10, 60.0
-
 POLICY, TOO_FAST = (1008, "too many problems"), (4429, "too fast")
 
 # One buffer for all sockets: a loop fills it and hands it over before it reads anything else.
@@ -234,9 +226,7 @@ class Wire(asyncio.BufferedProtocol):
 # The opening handshake of a WebSocket (RFC 6455, 4.2): which requests may open one, and the key that answers them.
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-
 VERSION = "13"
-
 KEY_BYTES = 16
 
 

@@ -11,9 +11,7 @@ import orjson
 from chat.tools.bench.targets import Target, door_of, draft, head_of, mask
 
 MOMENT = re.compile(rb"~(\d{12,20}) ")
-
 CURSOR = re.compile(rb"id: ([0-9a-z]+\.\d+)\n")
-
 PING, PONG = 0x89, 10
 
 
@@ -133,7 +131,6 @@ class Returning(Reader):
 # Posters: the generator's connections that speak, one request after the other, or so many a second.
 
 LAST = b"\r\nConnection: close"
-
 BATCH_TAKEN = b'{"status":201,'
 
 

@@ -9,21 +9,15 @@ from chat.tools.bench.runner import Bench, timed
 from chat.tools.bench.targets import BenchTrouble, Target, spread
 
 PEOPLE = 64
-
 PACED_SHARE = 0.5  # of what we are given to do; whoever is slower does not keep the pace
-
 WARMING = 5
-
 PACE, PACED = 100, 1.5  # posts a second, for so long
-
 PATIENCE = 15.0  # seconds without what is still wanted
-
 FIGURES = (
     ("server CPU a delivery, one poster", "one: cpu", "µs"),
     ("deliveries a second, one poster", "one: deliveries/s", "/s"),
     ("deliveries a second, 64 posters", "many: deliveries/s", "/s"),
 )
-
 DURABLE = "Tandem's are durable: committed with fsync before the answer. The others keep messages in memory or nowhere."
 
 

@@ -13,7 +13,6 @@ from chat.local.data_dir import free_port
 from chat.tools.bench.targets import BenchTrouble, NoCompiler, Target
 
 SOURCE = Path(__file__).with_name("floor.c")
-
 START_LIMIT = 10.0
 
 

@@ -18,9 +18,7 @@ from chat.tools.bench.quantiles import quantiles
 from chat.tools.bench.targets import Target, door_of, draft, drafts, mask
 
 OPENING = 256  # connections that are being opened at one time
-
 LINE_MOST = 64 * 1024 * 1024
-
 Json = dict[str, Any]
 
 

@@ -12,11 +12,8 @@ from chat.tools.bench.runner import Bench, timed
 from chat.tools.bench.targets import BenchTrouble, NoCompiler, Target, spread
 
 MEMBERS = (10, 1_000, 10_000, 100_000)
-
 ROOMS = (10, 1_000, 10_000, 100_000)
-
 NODES = 4
-
 POSTERS, FLAT = 64, 1.15
 
 
@@ -112,13 +109,9 @@ async def grow_nodes(bench: Bench) -> list[Curve]:
 # Ever more streams in one channel: what a delivery costs us, and a write of the same bytes the floor.
 
 SIZES, DELIVERIES, LEAST, PEOPLE = (100, 1_000, 5_000, 20_000), 200_000, 20, 64
-
 Floor = tuple[Target, int]
-
 FLOOR_WRITES = "a write of the floor"
-
 BEYOND = "beyond what the same posts take that nobody reads"
-
 AT_OUR_PACE = "a C program that only writes, as many posts a second; the kernel's own growth"
 
 

@@ -21,9 +21,7 @@ from chat.tools.bench.report import Report, Row
 from chat.tools.bench.runner import Bench
 
 BAR = 0.25  # seconds that any answer of /health/live may take
-
 SECONDS = 2.0  # of a flood
-
 CALM = 0.3  # seconds before and after a case
 
 # Limits are part of what is measured, so they are as in production.
@@ -67,7 +65,6 @@ async def measure_case(bench: Bench, name: str) -> Row:
 # a function of a `Mallory`; it returns when it has sent everything, or when its time is over.
 
 PICTURE = 7990, 8000
-
 READ_BYTES = 1024
 
 
@@ -225,7 +222,6 @@ def stall_forms(mallory: Mallory) -> None:
 
 
 PRESENCE, CHAT = "/api/presence/socket", "/api/chat/socket"
-
 CASES: dict[str, Callable[[Mallory], None]] = {
     "pongs on the presence socket": flood(PRESENCE, masked(10)),
     "pings on the presence socket": flood(PRESENCE, masked(9)),

@@ -11,11 +11,8 @@ from chat.tools.bench.runner import Bench
 from chat.tools.bench.targets import Target
 
 STREAM_MOST, SOCKET_MOST = 3 * 1024, 12 * 1024
-
 PACE = 1000  # a second, where they come gradually
-
 SETTLING = 3.0  # seconds: the registry and the records are told behind
-
 NODES = 3  # each way of opening gets a process that has seen nothing yet
 
 
@@ -77,9 +74,7 @@ async def fill(bench: Bench, way: Way, tokens: list[str]) -> Row:
 # Soaking: people come, read, talk and go for as long as one likes, and the node's memory stays where it is.
 
 PEOPLE, STREAMS, SOCKETS, POSTERS, POSTS = 2_000, 500, 200, 32, 10
-
 GROWTH_MOST = 1.05
-
 QUARTER, REST = 4, 1.0  # of the time; seconds between cycles
 
 

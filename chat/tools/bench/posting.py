@@ -17,7 +17,6 @@ from chat.tools.bench.runner import Bench, Json, timed
 from chat.tools.bench.targets import Target, spread
 
 POSTERS = 64
-
 BATCH, BATCHERS = 500, 4
 
 

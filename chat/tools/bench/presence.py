@@ -17,11 +17,8 @@ from chat.tools.bench.runner import Bench
 from chat.tools.bench.targets import GeneratorDied, Target
 
 WATCHERS, STARS, CHANGES, FLAT = 50, 8, 24, 1.5
-
 RESTING, CALM_MOST = 0.1, 30  # seconds of CPU in half a second; tries
-
 PAUSE = 0.15  # between changes: longer than presence's tick, so that each is told on its own
-
 ONLINE = (100, 1_000, 10_000, 20_000)
 
 
@@ -106,9 +103,7 @@ async def cpu_of(bench: Bench, work: Awaitable[object]) -> float:
 # A storm of presence: people who come and go every second, and how soon others are told.
 
 RATE, SECONDS, LAG_MOST = 1000, 30.0, 500.0
-
 LINGER, TURN = 0.5, 4  # seconds; until the same person comes again: longer than one stays and lingers
-
 SETTINGS = {"PRESENCE_LINGER": str(LINGER), "NODE_LEASE": "2"}
 
 

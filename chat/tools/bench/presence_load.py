@@ -125,11 +125,8 @@ def take_frame(data: bytes) -> tuple[bytes, bytes] | None:
 
 
 STAY = 1.5  # seconds, from one's coming to one's going
-
 WATCHED = 500  # by one watcher, as many as it may; in frames of 4 KiB
-
 FRAME_IDS = 200
-
 LATE = 10.0  # what comes later than this after the storm is not waited for
 
 

@@ -14,7 +14,6 @@ from chat.tools.bench.runner import Bench, Json, timed
 from chat.tools.bench.targets import spread
 
 PEOPLE, RATE, STEADY = 200, 20.0, 20.0
-
 SECONDS_MOST = 10.0
 
 

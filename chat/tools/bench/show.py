@@ -14,7 +14,6 @@ from rich.table import Table
 from chat.tools.bench.report import Contest, Report, Row, say
 
 SIGNS = {True: "[green]holds[/]", False: "[red]missed[/]", None: ""}
-
 WORDS = {True: "yes", False: "**no**", None: ""}
 
 

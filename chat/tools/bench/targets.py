@@ -11,11 +11,8 @@ from chat.local.errors import UpTrouble
 # Stands once in each message, whichever server and whichever transport carries it, and in nothing else. One byte is
 # counted many times faster than a word: what the generator takes, the server lacks.
 MARKER = "~"
-
 FRAMED = '"~'  # over a WebSocket, whose frames may have a ~ before their length
-
 WORDS = "hello there, how are you today? " * 2
-
 KEY = base64.b64encode(b"a key that wants")
 
 

@@ -8,7 +8,6 @@ from itertools import pairwise
 from chat.tools.chaos.history import History, Receipt, Stay
 
 LOST, REPEATED, REORDERED, INVENTED = "lost", "repeated", "reordered", "invented"
-
 ALTERED, OVERHEARD, GAP, MADE_TWICE = "altered", "overheard", "gap", "made twice"
 
 

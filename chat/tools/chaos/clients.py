@@ -140,11 +140,8 @@ class Reader(asyncio.Protocol):
 # An onlooker: keeps presence, watches others, and notes as what they are shown; it comes back when it is cut off.
 
 ANSWER_SECONDS = 6.0  # until a snapshot is asked for again
-
 HEARTBEAT = 10.0
-
 ACTIVE_SECONDS = 60.0
-
 PAUSE = 1.0
 
 
@@ -243,9 +240,7 @@ class Onlooker:
 # A poster as careful as a client must be: it tries again with the same client_id until it is told that it is done.
 
 TRY_SECONDS = 15.0
-
 AGAIN = {429, 502, 503, 504}  # the middle two are a load balancer's
-
 POST_PAUSE = 0.02
 
 

@@ -22,7 +22,6 @@ from chat.tools.chaos.results import Sample, Scores
 from chat.tools.chaos.run import Run
 
 PAGE = 110  # characters in a line of the report that is kept
-
 console = Console(stderr=True, highlight=False)
 
 

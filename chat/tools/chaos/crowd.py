@@ -65,13 +65,9 @@ class Guest:
 
 
 ROOM, WATCHED = 20, 15  # people in a small room; whom each of them watches
-
 WIFI = 8  # every eighth guest is on the bad network
-
 TALK = (0.3, 1.0)  # seconds between two messages of one who talks
-
 WANDER = (1.0, 4.0)  # between two who go home
-
 AWAY = (3.0, 30.0)
 
 
@@ -231,9 +227,7 @@ async def crowd_of(rig: Rig, count: int, talkers: int, chance: random.Random, ta
 # A door: people are removed from a conversation and added again, and what is said meanwhile is not for them.
 
 PROBE_PAUSE = (0.2, 1.5)
-
 TRY_SECONDS = 8.0
-
 DONE = {200, 201, 204, 404}
 
 

@@ -30,11 +30,8 @@ from chat.tools.chaos.results import Ended
 # A node as production has it: `tandem serve` as a process, which can be killed, frozen, started again.
 
 STARTED = 60.0
-
 STOPPED = 30.0
-
 ANSWERED = 5.0
-
 EVERYDAY = {
     "RATE_LIMITS": "off",
     "STRANGERS": "add",
@@ -43,7 +40,6 @@ EVERYDAY = {
     "LOG_FORMAT": "json",
     "CANARY_SECONDS": "0",
 }
-
 PROGRAM = (sys.executable, "-m", "chat")
 
 
@@ -150,7 +146,6 @@ class NodeProcess:
 
 
 BEAT = 5
-
 SETTINGS = {
     "DRAIN_SECONDS": "3",
     "STREAM_BEAT": str(BEAT),
@@ -158,11 +153,8 @@ SETTINGS = {
     "TRUSTED_PROXIES": "127.0.0.1",
     "CANARY_SECONDS": "2",
 }
-
 LAST_LINES = 3  # that a report shows of a node that ended
-
 SERVING = '"event": "serving"'
-
 Done = TypeVar("Done")
 
 

@@ -235,9 +235,7 @@ async def same_post(scene: Scene) -> None:
 # All faults by their names.
 
 NODE, REDIS, POSTGRES = frozenset({"node"}), frozenset({"redis"}), frozenset({"postgres"})
-
 CLIENTS, NOTHING = frozenset({"clients"}), frozenset[str]()
-
 FAULTS = {
     "kill-node": Fault("kill -9 of a node, started again later", kill_node, NODE, 2, 15),
     "kill-silenced-node": Fault("kill -9 of a node that commits unheard", kill_silenced_node, NODE, 2, 8),

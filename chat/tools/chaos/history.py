@@ -10,7 +10,6 @@ import psycopg
 from chat.shared.sql import load
 
 queries = load(__file__)
-
 Key = tuple[int, int, str]
 
 

@@ -11,7 +11,6 @@ from chat.tools.chaos.environment import PROGRAM
 from chat.tools.chaos.faults import FAULTS
 
 GAP = (0.5, 5.0)  # seconds between two faults of which the later one waits for the earlier
-
 OVERLAP = 0.35  # how often the next one does not wait
 
 
@@ -77,7 +76,6 @@ def draw_section(
 # What a run is asked for, and what follows from it.
 
 SECTION = 75.0  # seconds of faults between two checkpoints
-
 MACHINE = 4.0  # what a busy machine may add to the time in which ghosts are gone
 
 

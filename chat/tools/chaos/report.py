@@ -13,9 +13,7 @@ from chat.tools.chaos.faults import FAULTS
 from chat.tools.chaos.results import PROMISES, Sample, Scores, count_strikes
 
 WIDTH, LEFT, LANE, CHART, GAP = 1200, 190, 16, 90, 34
-
 POINTS = 240  # in a line: four pixels each
-
 STYLE = """
 text{font:12px system-ui,sans-serif;fill:#333} .title{font-weight:600} .small{font-size:11px;fill:#777}
 .fault{fill:#d9480f;opacity:.75} .calm{fill:#2b8a3e} .axis{stroke:#ccc} path{fill:none;stroke-width:1.5}

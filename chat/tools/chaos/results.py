@@ -9,9 +9,7 @@ from chat.tools.chaos import checker
 from chat.tools.chaos.checker import Finding
 
 GHOST, MISSED, SHUT_OUT = "ghost", "missed", "shut out"
-
 UNANSWERED, FAILED, GARBAGE, UNRULY = "unanswered", "failed", "garbage", "unruly"
-
 PROMISES = {
     checker.LOST: "acknowledged, and never received by a member",
     checker.GAP: "a number skipped in a conversation",
@@ -29,7 +27,6 @@ PROMISES = {
     GARBAGE: "bytes in a stream that are no event",
     UNRULY: "a node that ended while it served, or did not end when told",
 }
-
 SHOWN = 50  # findings of a kind that a report names one by one
 
 

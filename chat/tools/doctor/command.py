@@ -20,11 +20,8 @@ from chat.tools.doctor.http import Site
 from chat.tools.doctor.proxy_checks import check_forwarding, check_site, check_socket, check_spread, check_stream
 
 LOGIN_SECONDS = 300.0
-
 MARKS = {"good": ("✓", "green"), "bad": ("✗", "bold red"), "note": ("!", "yellow"), "unknown": ("–", "dim")}
-
 console = Console(highlight=False)
-
 Check = Callable[[Site], list[Finding]]
 
 

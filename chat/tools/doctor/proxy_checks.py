@@ -10,9 +10,7 @@ from chat.tools.doctor.finding import FILE, Finding, advise, good, judge
 from chat.tools.doctor.http import Answer, Site, Wire
 
 READY_SECONDS = 5.0
-
 BEATS_SECONDS = 45.0  # a stream beats every 15 s, a socket pings every 20, unless they are set otherwise
-
 VISITS = 6
 
 

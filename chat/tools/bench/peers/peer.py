@@ -22,9 +22,7 @@ HOST = "127.0.0.1"
 
 # As many bytes as a message of ours has, carried as they are.
 BODY = '{"conversation":1,"seq":1000,"author":1,"created_at":"2026-01-01T00:00:00.000Z","message":{message}}'
-
 PATIENCE = 3.0
-
 APPS = Path(__file__).with_name("apps")
 
 

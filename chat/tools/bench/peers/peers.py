@@ -27,7 +27,6 @@ from chat.tools.bench.process import cpu_seconds
 from chat.tools.bench.targets import FRAMED, BenchTrouble, Target
 
 SERVERS = ("uvicorn[standard]>=0.30",)
-
 NCHAN = """
 load_module "{root}/usr/lib/nginx/modules/ngx_nchan_module.so";
 user root; worker_processes 1; daemon off; worker_rlimit_nofile {files};
@@ -45,7 +44,6 @@ http {{
   }}
 }}
 """
-
 PUSHPIN = """
 [global]
 include={folder}/internal.conf
@@ -68,7 +66,6 @@ push_in_http_port={push}
 message_rate=1000000
 message_hwm=1000000
 """
-
 ZURL = """
 [General]
 in_spec=ipc://{folder}/zurl-in
@@ -82,9 +79,7 @@ timeout=600
 in_hwm=20000
 out_hwm=20000
 """
-
 PACE = 250  # of a thousand streams at once half are lost between its parts
-
 QUOTED = '{"items":[{"channel":"bench","formats":{"http-stream":{"content":"data: {message}\\n\\n"}}}]}'
 
 

@@ -28,7 +28,6 @@ async def publish(request):
 
 
 app = get_asgi_application()
-
 urlpatterns = [
     path("sub", include("django_eventstream.urls"), {"channels": ["bench"]}),
     path("pub", publish),

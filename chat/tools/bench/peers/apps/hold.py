@@ -4,7 +4,6 @@ import asyncio
 import sys
 
 FIRST = b"event: ready\ndata: 1\n\n"
-
 HELD = b"""HTTP/1.1 200 OK\r
 Content-Type: text/event-stream\r
 Grip-Hold: stream\r

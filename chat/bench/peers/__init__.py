@@ -1,1 +1,0 @@
-"""Peers: what else carries messages to many readers, installed from the registries and driven in the same run."""

@@ -1,1 +1,0 @@
-"""A believable team and its talk, for an empty database: `tandem up --demo`."""
