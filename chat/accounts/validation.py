@@ -12,7 +12,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from chat.shared.one_line import UNPRINTABLE, check_shown, is_printable
+from chat.model.types import UNPRINTABLE, check_shown, is_printable
 
 LEAST, MOST = 10, 256
 THIN = 4  # so many characters beside a word, a run or a repetition do not make a password

@@ -2,22 +2,9 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
-from chat.shared.one_line import check_line, check_shown
-
-NAME_MOST, TOPIC_MOST = 80, 250
-LARGEST_ID = 2**53 - 1
-Role = Literal["owner", "admin", "member"]
-Name = Annotated[str, Field(max_length=NAME_MOST), AfterValidator(check_shown)]
-Topic = Annotated[str, Field(max_length=TOPIC_MOST), AfterValidator(check_line)]
-UserId = Annotated[int, Field(ge=1, le=LARGEST_ID)]
-
-
-class Asked(BaseModel):
-    """Unknown fields are refused, and nothing is guessed: `"1"` is no number."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True)
+from chat.model.types import LARGEST_ID, Asked, Name, Role, Topic, UserId
 
 
 class ConversationDraft(Asked):

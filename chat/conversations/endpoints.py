@@ -6,16 +6,15 @@ from typing import Any
 from aiohttp import web
 
 from chat.conversations.conversations import change_conversation, create_conversation
-from chat.conversations.drafts import NAME_MOST, ConversationDraft, ConversationPatch, ReadMark, Seat
+from chat.conversations.drafts import ConversationDraft, ConversationPatch, ReadMark, Seat
 from chat.conversations.invitations import accept_invitation, decline_invitation, list_invitations, meets_stranger
 from chat.conversations.members import PAGE, list_members, put_member, remove_member
 from chat.conversations.read_marks import Mark, ReadMarks
 from chat.conversations.views import list_archived, list_channels, read_view, read_views
 from chat.log.append import LOG
-from chat.model.types import format_time
+from chat.model.types import NAME_MOST, format_time, is_printable
 from chat.shared.errors import Invalid
 from chat.shared.identity import Member
-from chat.shared.one_line import is_printable
 from chat.shared.web import (
     LARGEST_ID,
     POOL,

@@ -3,7 +3,6 @@
 from datetime import datetime
 
 from chat.accounts.blocks import require_unblocked
-from chat.conversations.drafts import Role
 from chat.conversations.invitations import find_invited, invite
 from chat.conversations.memberships import (
     check_people,
@@ -20,6 +19,7 @@ from chat.conversations.memberships import (
 from chat.conversations.permissions import judge_leaving, judge_seat
 from chat.conversations.views import introduce
 from chat.log.append import Log
+from chat.model.types import Role
 from chat.shared.postgres import Pool
 from chat.shared.settings import Settings
 from chat.shared.sql import load

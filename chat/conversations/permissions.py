@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from chat.conversations.drafts import ConversationPatch, Role
+from chat.conversations.drafts import ConversationPatch
 from chat.model.conversation import Conversation
 from chat.model.errors import Archived, Blocked, Direct, NotMember
+from chat.model.types import Role
 from chat.shared.errors import Forbidden, NotFound
 
 RANKS = {"member": 0, "admin": 1, "owner": 2}

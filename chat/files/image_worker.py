@@ -1,8 +1,8 @@
 """The image worker: a program of its own that opens pictures from strangers, with little memory, little time, and no
 files, network, secrets or identity of the node (`sandbox.py`). What a picture breaks in here, it breaks in here alone.
 
-    darkroom.py previews|avatar PIXELS_MOST <picture >previews
-    darkroom.py layers
+    image_worker.py previews|avatar PIXELS_MOST <picture >previews
+    image_worker.py layers
 
 It writes one line of JSON, `{width, height, sizes: [bytes, …], traces}` or `{refused: "pixels"|"unreadable"}`, then the
 WebPs. The line names the `layers` of the sandbox that hold; in the mode `layers` it says nothing else.

@@ -1,4 +1,4 @@
-"""Pictures: what they are and what they look like small, found out by another process (`darkroom.py`)."""
+"""Pictures: what they are and what they look like small, found out by another process (`image_worker.py`)."""
 
 import asyncio
 import os

@@ -1,59 +1,11 @@
 """A draft: what somebody wants to say, checked; or a named refusal. Pure."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, NamedTuple, Self
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-BODY_MOST = 16_000
-FILES_MOST = 20
-FIRST_YEAR = 1970
-
-
-def check_text(text: str) -> str:
-    """Text that PostgreSQL and every reader can hold: no NUL."""
-    if "\0" in text:
-        raise ValueError("must not contain the character NUL")
-    return text
-
-
-def check_said(text: str, files: Sequence[object] | None) -> None:
-    """Not only white space, unless files say it all; raises `ValueError`."""
-    if not text.strip() and not files:
-        raise ValueError("must not be empty")
-
-
-def check_words(text: str) -> str:
-    """Something that can be read; raises `ValueError`."""
-    check_said(text, None)
-    return check_text(text)
-
-
-def check_distinct(ids: list[int]) -> list[int]:
-    """None of them twice."""
-    if len(set(ids)) < len(ids):
-        raise ValueError("must not name one twice")
-    return ids
-
-
-def parse_moment(value: object) -> object:
-    """A time as it stands in JSON, `2026-11-24T09:30:00Z`; the number of seconds or milliseconds is not guessed."""
-    return datetime.fromisoformat(value) if isinstance(value, str) else value
-
-
-def to_milliseconds(moment: datetime) -> datetime:
-    """As exact as times travel; no chat is older than 1970."""
-    if moment.year < FIRST_YEAR:
-        raise ValueError(f"must not be before {FIRST_YEAR}")
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
-
-
-Text = Annotated[str, Field(max_length=BODY_MOST), AfterValidator(check_text)]
-Id = Annotated[int, Field(ge=1, lt=2**53)]
-FileIds = Annotated[list[Id], Field(max_length=FILES_MOST), AfterValidator(check_distinct)]
-Moment = Annotated[AwareDatetime, BeforeValidator(parse_moment), AfterValidator(to_milliseconds)]
-ClientId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.~-]+$")]
+from chat.model.types import ClientId, FileIds, Id, Moment, Text, check_said
 
 
 class Draft(BaseModel):

@@ -11,12 +11,12 @@ from chat.files.attachments import take_out
 from chat.log.append import Change, Log
 from chat.log.entry import Unplaced
 from chat.log.redaction import WITHHELD, Said, erase
-from chat.messages.drafts import Correction, check_said
+from chat.messages.drafts import Correction
 from chat.messages.history import find_open_message
 from chat.messages.mentions import forget_mentions
 from chat.model.errors import Deleted, EditTooLate, NotYours
 from chat.model.message import Message
-from chat.model.types import format_time
+from chat.model.types import check_said, format_time
 from chat.shared.errors import Forbidden, Invalid, NotFound
 from chat.shared.identity import Member
 from chat.shared.membership import Membership, require_member

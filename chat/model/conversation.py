@@ -6,10 +6,8 @@ from typing import Literal
 
 import orjson
 
-from chat.conversations.drafts import Asked
-from chat.messages.drafts import Moment
 from chat.model.message import Message
-from chat.model.types import format_time
+from chat.model.types import Asked, Moment, format_time
 
 # What a member wants to be told of in a conversation. Pure.
 

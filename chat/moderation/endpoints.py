@@ -5,10 +5,9 @@ from typing import Annotated, Literal
 from aiohttp import web
 from pydantic import AfterValidator, Field
 
-from chat.conversations.drafts import Asked
 from chat.conversations.views import read_view
 from chat.log.append import LOG
-from chat.messages.drafts import check_words
+from chat.model.types import Asked, check_words
 from chat.moderation.bans import ban, list_bans, list_notes, unban
 from chat.moderation.invite_links import join_by_link, list_links, make_link, withdraw_link
 from chat.moderation.reports import file_report, list_reports, resolve_report

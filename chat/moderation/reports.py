@@ -4,13 +4,12 @@ from typing import Any
 
 import orjson
 
-from chat.conversations.drafts import LARGEST_ID
 from chat.conversations.memberships import note
 from chat.log.append import Change, Log
 from chat.log.entry import Unplaced
 from chat.messages.history import read_message
 from chat.model.errors import Conflict
-from chat.model.types import format_time
+from chat.model.types import LARGEST_ID, format_time
 from chat.shared.errors import NotFound
 from chat.shared.identity import Member
 from chat.shared.postgres import Pool

@@ -8,8 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from chat.log.append import Log
 from chat.log.entry import Unplaced
-from chat.messages.drafts import check_words
-from chat.model.types import format_time
+from chat.model.types import check_words, format_time
 from chat.shared.audit import Actor, record
 from chat.shared.postgres import Pool
 from chat.shared.sql import load

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from chat.conversations.drafts import NAME_MOST
 from chat.log.append import Change
+from chat.model.types import NAME_MOST
 from chat.shared.postgres import Connection
 from chat.shared.sql import load
 from chat.transfer.errors import NoRoom

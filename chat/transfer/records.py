@@ -13,9 +13,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from chat.accounts.validation import About, DisplayName, Name, TimeZone
-from chat.conversations.drafts import Name as Title
-from chat.conversations.drafts import Role, Topic
-from chat.messages.drafts import BODY_MOST, ClientId, Moment, check_words
+from chat.model.types import BODY_MOST, ClientId, Moment, Role, Topic, check_words
+from chat.model.types import Name as Title
 
 VERSION = 1
 Key = Annotated[int, Field(ge=1, lt=2**53)] | Annotated[str, Field(min_length=1, max_length=200)]

@@ -13,8 +13,7 @@ import orjson
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from chat.accounts.validation import DisplayName
-from chat.conversations.drafts import Name
-from chat.messages.drafts import Moment, Text, check_words
+from chat.model.types import Moment, Name, Text, check_words
 from chat.transfer.archive import Archive, read_lines
 from chat.transfer.authors import account_name
 from chat.transfer.errors import NewerVersion, NoPlace, NotAChat, UnknownFile

@@ -10,10 +10,8 @@ from emoji import EMOJI_DATA, emojize
 from pydantic import TypeAdapter, ValidationError
 
 from chat.accounts.validation import DisplayName
-from chat.conversations.drafts import NAME_MOST, TOPIC_MOST
-from chat.messages.drafts import BODY_MOST
 from chat.messages.reactions import SPELLINGS, strip
-from chat.shared.one_line import is_printable
+from chat.model.types import BODY_MOST, NAME_MOST, TOPIC_MOST, is_printable
 from chat.transfer.records import Message
 
 SHOWN: TypeAdapter[str] = TypeAdapter(DisplayName)

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from chat.files import images as pictures
-from chat.files.images import DARKROOM, Pictures
+from chat.files.images import IMAGE_WORKER, Pictures
 from tests.cast import Person
 from tests.files.sending import address, developed, opens_file, picture, sends
 
@@ -84,7 +84,7 @@ async def test_a_broken_one_is_a_file_like_any_other(ana: Person, how: str) -> N
     assert headers["Content-Disposition"].startswith("attachment")
 
 
-def test_the_darkroom_is_locked() -> None:
+def test_the_image_worker_is_locked() -> None:
     """Even without its sandbox the worker has little memory and time, and can write nothing."""
     probe = (
         "import os, resource, runpy, sys\n"
@@ -100,7 +100,7 @@ def test_the_darkroom_is_locked() -> None:
     )
     ignoring = "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n" + probe
     done = subprocess.run(
-        [sys.executable, "-I", "-c", ignoring, str(DARKROOM)], capture_output=True, text=True, check=True
+        [sys.executable, "-I", "-c", ignoring, str(IMAGE_WORKER)], capture_output=True, text=True, check=True
     )
     memory, seconds, written, files, core, said = done.stdout.split("\n")[:6]
     assert int(memory) <= 2**31
@@ -120,7 +120,7 @@ async def test_one_that_never_ends_is_let_go(monkeypatch: pytest.MonkeyPatch, tm
     stuck.write_text("import sys, threading\nsys.stdin.buffer.read()\nthreading.Event().wait()\n")
     looker = Pictures(1_000_000)
     with monkeypatch.context() as patch:
-        patch.setattr(pictures, "DARKROOM", stuck)
+        patch.setattr(pictures, "IMAGE_WORKER", stuck)
         patch.setattr(pictures, "SECONDS", 0.5)
         assert await asyncio.gather(*[looker.look("previews", one(picture()), 1) for _ in range(4)]) == [None] * 4
         assert looker.failed == 4

@@ -24,13 +24,14 @@ from chat.accounts.validation import (
     without_words,
 )
 from chat.conversations.drafts import ConversationDraft
-from chat.conversations.drafts import Name as ConversationName
 from chat.files.image_worker import find_traces, traces_of_jpeg, traces_of_png, traces_of_webp
 from chat.files.models import parse_range
 from chat.log.entry import Cursor, encode_frame, encode_notice, event_name
 from chat.log.redaction import erase, without_name
-from chat.messages.drafts import AddressedDraft, Draft, DraftBatch, check_said
+from chat.messages.drafts import AddressedDraft, Draft, DraftBatch
 from chat.messages.mention_parser import closes
+from chat.model.types import Name as ConversationName
+from chat.model.types import check_said
 from chat.moderation.endpoints import Note
 from chat.operations.endpoints import parse_time
 from chat.search.highlight import highlight
@@ -110,8 +111,8 @@ BY_NAME = {
     "chat.shared.multipart:find_boundary": HEAD,
     "chat.shared.multipart:parse_extended": HEAD,
     "chat.shared.multipart:parse_parameters": HEAD,
-    "chat.shared.one_line:check_line": 250,
-    "chat.shared.one_line:check_shown": 80,
+    "chat.model.types:check_line": 250,
+    "chat.model.types:check_shown": 80,
     "presence.dashboard.people:like": QUERY,
     "presence.signals:check_text": 140,
 }
@@ -303,11 +304,11 @@ REASONS = {
         chat.search.query:take_filter chat.search.query:gram_sizes chat.search.query:grams_of
         chat.shared.transport.ws_frames:Reader._join chat.shared.transport.ws_frames:Reader._collect
         chat.shared.transport.ws_frames:complete chat.shared.transport.ws_frames:parse_head
-        chat.accounts.accounts:Accounts.check_password chat.shared.one_line:is_printable
+        chat.accounts.accounts:Accounts.check_password chat.model.types:is_printable
         chat.accounts.accounts:check_new
     """,
     "one character, or a word of a fixed list": """
-        chat.files.models:is_printable chat.shared.one_line:is_seen chat.files.models:preview_key chat.files.models:may_show
+        chat.files.models:is_printable chat.model.types:is_seen chat.files.models:preview_key chat.files.models:may_show
         chat.messages.posting:Pace.see_author chat.messages.bulk:check_import
     """,
     "only keeps or encodes what is given": """

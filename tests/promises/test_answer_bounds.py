@@ -12,13 +12,12 @@ from chat.accounts.endpoints import IDS_MOST
 from chat.accounts.models import FOUND_MOST
 from chat.accounts.passkeys import MOST as PASSKEYS
 from chat.app import ROUTES
-from chat.conversations.drafts import NAME_MOST, TOPIC_MOST
 from chat.conversations.members import PAGE as MEMBERS
 from chat.conversations.views import PAGE as CHANNELS
-from chat.messages.drafts import BODY_MOST, FILES_MOST
 from chat.messages.edits import EDITS_PAGE as EDITS
 from chat.messages.history import BYTES_MOST, EXCERPT
 from chat.messages.threads import MOST as THREADS
+from chat.model.types import BODY_MOST, FILES_MOST, NAME_MOST, TOPIC_MOST
 from chat.moderation.bans import NOTES_PAGE as NOTES
 from chat.moderation.bans import PAGE as BANS
 from chat.moderation.reports import PAGE as REPORTS
