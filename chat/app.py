@@ -12,7 +12,7 @@ from aiohttp import web
 from chat import routes
 from chat.accounts.accounts import Accounts
 from chat.accounts.challenges import Challenges
-from chat.accounts.endpoints import ACCOUNTS, HERE, SESSIONS
+from chat.accounts.endpoints import ACCOUNTS, SESSIONS
 from chat.accounts.factor_endpoints import CHALLENGES, FACTORS
 from chat.accounts.second_factors import SecondFactors
 from chat.accounts.sessions import Sessions
@@ -25,7 +25,7 @@ from chat.files.endpoints import UPLOADS
 from chat.files.uploads import open_uploads
 from chat.log.append import LOG, Announcer, Log
 from chat.log.maintenance import Retention, keep_ending_stuck
-from chat.messages.endpoints import POSTS
+from chat.messages.endpoints import HERE, POSTS
 from chat.messages.mentions import Here
 from chat.messages.posting import Posts
 from chat.middleware import ANSWERS, add_headers, add_name, answer_problems, charge_strangers, trace
@@ -61,9 +61,13 @@ from presence.signals import SIGNALS
 from presence.sockets import Sockets
 
 TASKS = web.AppKey("tasks", Tasks)
+
 REACH = web.AppKey("reach", str)  # where neighbours reach this node; "": nobody knows
+
 DRAINING = web.AppKey("draining", Draining)
+
 MESSAGES = [*routes.ACCOUNTS, *routes.FILES, *routes.CHAT]
+
 ROUTES = {
     "all": [*routes.HEALTH, *routes.OPERATIONS, *MESSAGES, *PRESENCE, *routes.SITE],
     "messages": [*routes.HEALTH, *routes.OPERATIONS, *MESSAGES, *routes.SITE],

@@ -1,30 +1,20 @@
 """The URL table: a line each."""
 
 from chat import erasure, site
-from chat.accounts import admin_endpoints as oversight
+from chat.accounts import admin_endpoints as admin
 from chat.accounts import endpoints as accounts
-from chat.accounts import endpoints as attention
-from chat.accounts import endpoints as avatars
 from chat.accounts import factor_endpoints as factors
-from chat.accounts import login_endpoints as log_in
-from chat.accounts import login_endpoints as resets
+from chat.accounts import login_endpoints as login
 from chat.conversations import endpoints as conversations
-from chat.conversations import endpoints as members
 from chat.delivery import trace as delivery
 from chat.files import endpoints as files
-from chat.files import endpoints as reading
-from chat.messages import endpoints as edits
 from chat.messages import endpoints as messages
-from chat.messages import endpoints as pins
-from chat.messages import endpoints as reactions
-from chat.messages import endpoints as threads
 from chat.moderation import endpoints as moderation
-from chat.operations import endpoints as announcements
 from chat.operations import endpoints as operations
 from chat.search import endpoints as search
 from chat.shared.route import Operation
 from chat.stream import endpoints as stream
-from chat.transfer import endpoints as exchange
+from chat.transfer import endpoints as transfer
 
 C = "/api/chat/conversations"
 
@@ -51,7 +41,7 @@ OPERATIONS = [
     Operation(
         "GET",
         "/api/announcement",
-        announcements.get_announcement,
+        operations.get_announcement,
         "announcements.get_announcement",
         "operations",
         "Announced",
@@ -59,7 +49,7 @@ OPERATIONS = [
     Operation(
         "PUT",
         "/api/announcement",
-        announcements.put_announcement,
+        operations.put_announcement,
         "announcements.put_announcement",
         "operations",
         "Announced",
@@ -67,7 +57,7 @@ OPERATIONS = [
     Operation(
         "DELETE",
         "/api/announcement",
-        announcements.delete_announcement,
+        operations.delete_announcement,
         "announcements.delete_announcement",
         "operations",
     ),
@@ -77,22 +67,22 @@ ACCOUNTS = [
     Operation("POST", "/api/invites", accounts.post_invite, "accounts.post_invite", "accounts"),
     Operation("POST", "/api/sessions", accounts.post_session, "accounts.post_session", "accounts", "SignedIn"),
     Operation("GET", "/api/sessions", accounts.get_sessions, "accounts.get_sessions", "accounts", "Logins"),
-    Operation("POST", "/api/sessions/second", log_in.post_second, "log_in.post_second", "accounts", "SignedIn"),
+    Operation("POST", "/api/sessions/second", login.post_second, "log_in.post_second", "accounts", "SignedIn"),
     Operation(
         "POST",
         "/api/passkeys/login/options",
-        log_in.post_login_options,
+        login.post_login_options,
         "log_in.post_login_options",
         "accounts",
         "PasskeyOptions",
     ),
-    Operation("POST", "/api/passkeys/login", log_in.post_login, "log_in.post_login", "accounts", "SignedIn"),
-    Operation("GET", "/api/sessions/current/proof", log_in.get_proof, "log_in.get_proof", "accounts", "ProofState"),
-    Operation("POST", "/api/sessions/current/proof", log_in.post_proof, "log_in.post_proof", "accounts"),
+    Operation("POST", "/api/passkeys/login", login.post_login, "log_in.post_login", "accounts", "SignedIn"),
+    Operation("GET", "/api/sessions/current/proof", login.get_proof, "log_in.get_proof", "accounts", "ProofState"),
+    Operation("POST", "/api/sessions/current/proof", login.post_proof, "log_in.post_proof", "accounts"),
     Operation(
         "POST",
         "/api/sessions/current/proof/options",
-        log_in.post_proof_options,
+        login.post_proof_options,
         "log_in.post_proof_options",
         "accounts",
         "PasskeyOptions",
@@ -129,15 +119,15 @@ ACCOUNTS = [
     Operation("GET", "/api/users/me", accounts.get_me, "accounts.get_me", "accounts", "Me"),
     Operation("PATCH", "/api/users/me", accounts.patch_me, "accounts.patch_me", "accounts", "Me"),
     Operation("DELETE", "/api/users/me", erasure.delete_me, "erasure.delete_me", "erasure"),
-    Operation("PUT", "/api/users/me/avatar", avatars.put_avatar, "avatars.put_avatar", "accounts", "User"),
-    Operation("DELETE", "/api/users/me/avatar", avatars.delete_avatar, "avatars.delete_avatar", "accounts", "User"),
-    Operation("GET", "/api/avatars/{avatar}", avatars.get_avatar, "avatars.get_avatar", "accounts", "image/webp"),
+    Operation("PUT", "/api/users/me/avatar", accounts.put_avatar, "avatars.put_avatar", "accounts", "User"),
+    Operation("DELETE", "/api/users/me/avatar", accounts.delete_avatar, "avatars.delete_avatar", "accounts", "User"),
+    Operation("GET", "/api/avatars/{avatar}", accounts.get_avatar, "avatars.get_avatar", "accounts", "image/webp"),
     Operation("PUT", "/api/users/me/password", accounts.put_password, "accounts.put_password", "accounts", "Renewed"),
-    Operation("GET", "/api/users/me/blocks", attention.get_blocks, "attention.get_blocks", "attention", "Blocked"),
+    Operation("GET", "/api/users/me/blocks", accounts.get_blocks, "attention.get_blocks", "attention", "Blocked"),
     Operation(
         "GET",
         "/api/users/me/export",
-        exchange.get_export,
+        transfer.get_export,
         "exchange.get_export",
         "exchange",
         "application/x-ndjson",
@@ -147,22 +137,20 @@ ACCOUNTS = [
         "GET", "/api/users/me/activity", operations.get_activity, "operations.get_activity", "operations", "Activity"
     ),
     Operation("GET", "/api/users/{user}", accounts.get_user, "accounts.get_user", "accounts", "User"),
-    Operation("PUT", "/api/users/{user}/block", attention.put_block, "attention.put_block", "attention"),
-    Operation("DELETE", "/api/users/{user}/block", attention.delete_block, "attention.delete_block", "attention"),
-    Operation(
-        "GET", "/api/users/{user}/sessions", oversight.get_sessions, "oversight.get_sessions", "accounts", "Logins"
-    ),
+    Operation("PUT", "/api/users/{user}/block", accounts.put_block, "attention.put_block", "attention"),
+    Operation("DELETE", "/api/users/{user}/block", accounts.delete_block, "attention.delete_block", "attention"),
+    Operation("GET", "/api/users/{user}/sessions", admin.get_sessions, "oversight.get_sessions", "accounts", "Logins"),
     Operation(
         "DELETE",
         "/api/users/{user}/sessions/{session}",
-        oversight.delete_session,
+        admin.delete_session,
         "oversight.delete_session",
         "accounts",
     ),
-    Operation("PUT", "/api/users/{user}/disabled", oversight.put_disabled, "oversight.put_disabled", "accounts"),
-    Operation("PUT", "/api/users/{user}/role", oversight.put_role, "oversight.put_role", "accounts"),
-    Operation("POST", "/api/users/{user}/reset", resets.post_reset, "resets.post_reset", "accounts", "ResetLink"),
-    Operation("POST", "/api/resets", resets.post_new_password, "resets.post_new_password", "accounts"),
+    Operation("PUT", "/api/users/{user}/disabled", admin.put_disabled, "oversight.put_disabled", "accounts"),
+    Operation("PUT", "/api/users/{user}/role", admin.put_role, "oversight.put_role", "accounts"),
+    Operation("POST", "/api/users/{user}/reset", login.post_reset, "resets.post_reset", "accounts", "ResetLink"),
+    Operation("POST", "/api/resets", login.post_new_password, "resets.post_new_password", "accounts"),
 ]
 CHAT = [
     # first, for they are tried in this order, and nothing is asked for as often
@@ -222,13 +210,18 @@ CHAT = [
     Operation(
         "PUT",
         C + "/{conversation}/notifications",
-        attention.put_notifications,
+        conversations.put_notifications,
         "attention.put_notifications",
         "attention",
         "Notifications",
     ),
     Operation(
-        "GET", C + "/{conversation}/receipts", attention.get_receipts, "attention.get_receipts", "attention", "Receipts"
+        "GET",
+        C + "/{conversation}/receipts",
+        conversations.get_receipts,
+        "attention.get_receipts",
+        "attention",
+        "Receipts",
     ),
     Operation(
         "GET",
@@ -249,7 +242,7 @@ CHAT = [
     Operation(
         "GET",
         C + "/{conversation}/members",
-        members.get_members,
+        conversations.get_members,
         "conversations.get_members",
         "conversations",
         "Members",
@@ -257,7 +250,7 @@ CHAT = [
     Operation(
         "PUT",
         C + "/{conversation}/members/{user}",
-        members.put_seat,
+        conversations.put_seat,
         "conversations.put_seat",
         "conversations",
         "Seated",
@@ -265,14 +258,14 @@ CHAT = [
     Operation(
         "DELETE",
         C + "/{conversation}/members/{user}",
-        members.delete_seat,
+        conversations.delete_seat,
         "conversations.delete_seat",
         "conversations",
     ),
     Operation(
         "GET",
         "/api/chat/invitations",
-        members.get_invitations,
+        conversations.get_invitations,
         "conversations.get_invitations",
         "conversations",
         "Invitations",
@@ -280,7 +273,7 @@ CHAT = [
     Operation(
         "POST",
         "/api/chat/invitations/{conversation}/accept",
-        members.post_acceptance,
+        conversations.post_acceptance,
         "conversations.post_acceptance",
         "conversations",
         "Conversation",
@@ -288,39 +281,46 @@ CHAT = [
     Operation(
         "DELETE",
         "/api/chat/invitations/{conversation}",
-        members.delete_invitation,
+        conversations.delete_invitation,
         "conversations.delete_invitation",
         "conversations",
     ),
-    Operation("PUT", C + "/{conversation}/authors", exchange.put_authors, "exchange.put_authors", "exchange"),
+    Operation("PUT", C + "/{conversation}/authors", transfer.put_authors, "exchange.put_authors", "exchange"),
     Operation(
         "GET", C + "/{conversation}/messages/{seq}", messages.get_message, "messages.get_message", "messages", "Posted"
     ),
     Operation(
-        "PATCH", C + "/{conversation}/messages/{seq}", edits.patch_message, "edits.patch_message", "messages", "Posted"
+        "PATCH",
+        C + "/{conversation}/messages/{seq}",
+        messages.patch_message,
+        "edits.patch_message",
+        "messages",
+        "Posted",
     ),
-    Operation("DELETE", C + "/{conversation}/messages/{seq}", edits.remove_message, "edits.remove_message", "messages"),
     Operation(
-        "GET", C + "/{conversation}/messages/{seq}/edits", edits.get_edits, "edits.get_edits", "messages", "Edits"
+        "DELETE", C + "/{conversation}/messages/{seq}", messages.remove_message, "edits.remove_message", "messages"
+    ),
+    Operation(
+        "GET", C + "/{conversation}/messages/{seq}/edits", messages.get_edits, "edits.get_edits", "messages", "Edits"
     ),
     Operation(
         "PUT",
         C + "/{conversation}/messages/{seq}/reactions/{emoji}",
-        reactions.put_reaction,
+        messages.put_reaction,
         "reactions.put_reaction",
         "messages",
     ),
     Operation(
         "DELETE",
         C + "/{conversation}/messages/{seq}/reactions/{emoji}",
-        reactions.delete_reaction,
+        messages.delete_reaction,
         "reactions.delete_reaction",
         "messages",
     ),
     Operation(
         "GET",
         C + "/{conversation}/messages/{seq}/replies",
-        threads.get_replies,
+        messages.get_replies,
         "threads.get_replies",
         "messages",
         "Page",
@@ -328,22 +328,24 @@ CHAT = [
     Operation(
         "PUT",
         C + "/{conversation}/messages/{seq}/replies/read",
-        threads.put_thread_mark,
+        messages.put_thread_mark,
         "threads.put_thread_mark",
         "messages",
     ),
-    Operation("PUT", C + "/{conversation}/messages/{seq}/follow", threads.put_follow, "threads.put_follow", "messages"),
+    Operation(
+        "PUT", C + "/{conversation}/messages/{seq}/follow", messages.put_follow, "threads.put_follow", "messages"
+    ),
     Operation(
         "DELETE",
         C + "/{conversation}/messages/{seq}/follow",
-        threads.delete_follow,
+        messages.delete_follow,
         "threads.delete_follow",
         "messages",
     ),
-    Operation("GET", C + "/{conversation}/pins", pins.get_pins, "pins.get_pins", "messages", "Pins"),
-    Operation("PUT", C + "/{conversation}/pins/{seq}", pins.put_pin, "pins.put_pin", "messages"),
-    Operation("DELETE", C + "/{conversation}/pins/{seq}", pins.delete_pin, "pins.delete_pin", "messages"),
-    Operation("GET", "/api/chat/threads", threads.get_threads, "threads.get_threads", "messages", "Threads"),
+    Operation("GET", C + "/{conversation}/pins", messages.get_pins, "pins.get_pins", "messages", "Pins"),
+    Operation("PUT", C + "/{conversation}/pins/{seq}", messages.put_pin, "pins.put_pin", "messages"),
+    Operation("DELETE", C + "/{conversation}/pins/{seq}", messages.delete_pin, "pins.delete_pin", "messages"),
+    Operation("GET", "/api/chat/threads", messages.get_threads, "threads.get_threads", "messages", "Threads"),
     Operation("POST", "/api/chat/messages", messages.post_messages, "messages.post_messages", "messages"),
     Operation(
         "GET",
@@ -390,7 +392,7 @@ FILES = [
     Operation("GET", "/api/files/{file}", files.get_upload, "files.get_upload", "files", "Stored", head=False),
     Operation("PATCH", "/api/files/{file}", files.patch_upload, "files.patch_upload", "files"),
     Operation("DELETE", "/api/files/{file}", files.delete_upload, "files.delete_upload", "files"),
-    Operation("GET", "/api/files/{file}/{name}", reading.get_file, "reading.get_file", "files", "*/*"),
+    Operation("GET", "/api/files/{file}/{name}", files.get_file, "reading.get_file", "files", "*/*"),
 ]
 
 # Last: app addresses such as /c/12 all lead to the page.

@@ -19,12 +19,8 @@ from chat.accounts.models import (
 )
 from chat.accounts.sessions import TRUSTED_DAYS, Device, Sessions, Trust, find_trust, trust_device
 from chat.accounts.validation import plain_text
-from chat.conversations.notification_settings import change_notice
-from chat.conversations.read_marks import list_receipts
 from chat.files.endpoints import HEADERS, UPLOADS
 from chat.log.append import LOG
-from chat.messages.mentions import Here
-from chat.model.conversation import NoticePatch
 from chat.shared.bodies import receive
 from chat.shared.errors import TooLarge
 from chat.shared.identity import Member, hash_token
@@ -54,11 +50,17 @@ from chat.shared.web import (
 )
 
 ACCOUNTS = web.AppKey("accounts", Accounts)
+
 SESSIONS = web.AppKey("sessions", Sessions)
+
 IDS_MOST = 500
+
 IDS_AT_ONCE = 25  # users that cost as much as one cheap read
+
 QUERY_MOST = 64
+
 DAY = 86_400
+
 DEVICE_COOKIE = "tandem-device"
 
 
@@ -265,28 +267,6 @@ async def post_invite(request: web.Request) -> web.Response:
     form = await read_model(request, InviteForm)
     invite = await make_invite(request.app[POOL], form, actor_of(request, member))
     return answer_json(invite.to_json(), 201)
-
-
-# `…/notifications`, `…/receipts`, and blocks.
-
-HERE = web.AppKey("here", Here)
-
-
-async def put_notifications(request: web.Request) -> web.Response:
-    """What I want to be told of in this conversation."""
-    member = await require_changer(request)
-    patch = await read_model(request, NoticePatch)
-    conversation_id = path_id(request, "conversation")
-    notice = await change_notice(request.app[LOG], member.user_id, conversation_id, patch)
-    return answer_json({"conversation": conversation_id} | notice.to_json())
-
-
-async def get_receipts(request: web.Request) -> web.Response:
-    """How far the others have read."""
-    member = await require_identity(request)
-    most, conversation_id = request.app[SETTINGS].receipts_most, path_id(request, "conversation")
-    receipts = await list_receipts(request.app[POOL], member.user_id, conversation_id, most)
-    return answer_json({"receipts": [{"user": user, "seq": seq} for user, seq in receipts]})
 
 
 async def get_blocks(request: web.Request) -> web.Response:

@@ -26,7 +26,9 @@ from chat.shared.settings import Settings
 from chat.shared.sql import load
 
 queries = load(__file__)
+
 T = TypeVar("T")
+
 PAGE = 500
 
 
@@ -143,10 +145,15 @@ def with_pool(database_url: str, work: Callable[[Pool], Awaitable[T]]) -> T:
 # The commands for accounts: add, list, disable, enable, make admin, reset the password, delete.
 
 user = typer.Typer(help="Users: add, list, disable, make admin, reset, delete.", no_args_is_help=True)
+
 Name = Annotated[str, typer.Argument(help="The username.")]
+
 Data = Annotated[Path, typer.Option(help="The folder that holds the data.")]
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
 Stdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]
+
 Force = Annotated[bool, typer.Option("--force", help="Do it even if no admin is left.")]
 
 

@@ -9,9 +9,11 @@ from chat.conversations.conversations import change_conversation, create_convers
 from chat.conversations.drafts import ConversationDraft, ConversationPatch, ReadMark, Seat
 from chat.conversations.invitations import accept_invitation, decline_invitation, list_invitations, meets_stranger
 from chat.conversations.members import PAGE, list_members, put_member, remove_member
-from chat.conversations.read_marks import Mark, ReadMarks
+from chat.conversations.notification_settings import change_notice
+from chat.conversations.read_marks import Mark, ReadMarks, list_receipts
 from chat.conversations.views import list_archived, list_channels, read_view, read_views
 from chat.log.append import LOG
+from chat.model.conversation import NoticePatch
 from chat.model.types import NAME_MOST, format_time, is_printable
 from chat.shared.errors import Invalid
 from chat.shared.identity import Member
@@ -26,6 +28,7 @@ from chat.shared.web import (
     path_id,
     read_body,
     read_model,
+    require_changer,
     require_identity,
 )
 
@@ -130,6 +133,7 @@ def parse_line(request: web.Request, name: str) -> str:
 
 # `faces(viewer, people)`: how those of them look whom the viewer may see; nothing where that cannot be known now.
 Faces = Callable[[int, Sequence[int]], Awaitable[dict[int, dict[str, object]]]]
+
 FACES = web.AppKey[Faces]("faces")
 
 
@@ -197,3 +201,20 @@ async def delete_invitation(request: web.Request) -> web.Response:
     member = await require_identity(request)
     await decline_invitation(request.app[LOG], member.user_id, path_id(request, "conversation"))
     return web.Response(status=204)
+
+
+async def put_notifications(request: web.Request) -> web.Response:
+    """What I want to be told of in this conversation."""
+    member = await require_changer(request)
+    patch = await read_model(request, NoticePatch)
+    conversation_id = path_id(request, "conversation")
+    notice = await change_notice(request.app[LOG], member.user_id, conversation_id, patch)
+    return answer_json({"conversation": conversation_id} | notice.to_json())
+
+
+async def get_receipts(request: web.Request) -> web.Response:
+    """How far the others have read."""
+    member = await require_identity(request)
+    most, conversation_id = request.app[SETTINGS].receipts_most, path_id(request, "conversation")
+    receipts = await list_receipts(request.app[POOL], member.user_id, conversation_id, most)
+    return answer_json({"receipts": [{"user": user, "seq": seq} for user, seq in receipts]})

@@ -4,10 +4,9 @@ from typing import Any, NamedTuple
 
 from chat.log.append import Change
 from chat.log.entry import Cursor
-from chat.messages.history import BYTES_MOST, EXCERPT
 from chat.model.conversation import Conversation, Notice, View
 from chat.model.events import introduced
-from chat.model.message import Message
+from chat.model.message import BYTES_MOST, EXCERPT, Message
 from chat.shared.errors import NotFound
 from chat.shared.postgres import Pool
 from chat.shared.sql import load

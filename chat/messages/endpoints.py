@@ -3,13 +3,13 @@
 import orjson
 from aiohttp import web
 
-from chat.accounts.endpoints import HERE
 from chat.conversations.drafts import ReadMark
 from chat.log.append import LOG
 from chat.messages.bulk import post_batch
 from chat.messages.drafts import Correction, Draft, DraftBatch, Post
 from chat.messages.edits import EDITS_PAGE, delete_message, edit_message, list_edits
 from chat.messages.history import Window, after, around, before, newest, read_message, read_page
+from chat.messages.mentions import Here
 from chat.messages.pins import list_pins, pin_message, unpin_message
 from chat.messages.posting import Posted, Posts
 from chat.messages.reactions import Reaction, parse_emoji, react, unreact
@@ -31,7 +31,9 @@ from chat.shared.web import (
 )
 
 POSTS = web.AppKey("posts", Posts)
+
 DIRECTIONS = {"before": before, "after": after, "around": around}
+
 PAGE, PAGE_MOST = 50, 200
 
 
@@ -218,3 +220,8 @@ def path_reaction(request: web.Request, user_id: int) -> Reaction:
     """The emoji, in its one spelling, under the message; raises `NotFound`, `Invalid`."""
     place = path_id(request, "conversation"), path_id(request, "seq")
     return Reaction(*place, parse_emoji(request.match_info["emoji"]), user_id)
+
+
+# `…/notifications`, `…/receipts`, and blocks.
+
+HERE = web.AppKey("here", Here)

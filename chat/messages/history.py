@@ -8,7 +8,7 @@ import orjson
 from chat.conversations.memberships import set_scene
 from chat.conversations.permissions import Scene
 from chat.log.append import Change
-from chat.model.message import Message
+from chat.model.message import BYTES_MOST, Message
 from chat.shared.errors import NotFound
 from chat.shared.postgres import Pool
 from chat.shared.sql import load
@@ -49,10 +49,6 @@ def around(seq: int, limit: int) -> Window:
     """Message `seq` with about as many on each side."""
     up = (limit - 1) // 2
     return Window(below=seq + 1, down=limit - up, above=seq, up=up)
-
-
-BYTES_MOST = 1024 * 1024  # of a page; one message alone may have more
-EXCERPT = 200  # characters of a text in a long list that has had its bytes
 
 
 @dataclass(frozen=True, slots=True)

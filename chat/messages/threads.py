@@ -9,15 +9,16 @@ import orjson
 from chat.log.append import Change, Log
 from chat.log.entry import Cursor
 from chat.messages.drafts import Draft
-from chat.messages.history import BYTES_MOST, EXCERPT, Page, Window, find_message, make_page
+from chat.messages.history import Page, Window, find_message, make_page
 from chat.model.errors import NoThread
 from chat.model.events import followed, unfollowed
-from chat.model.message import Message
+from chat.model.message import BYTES_MOST, EXCERPT, Message
 from chat.shared.errors import Invalid, NotFound
 from chat.shared.postgres import Pool
 from chat.shared.sql import load
 
 queries = load(__file__)
+
 Place = tuple[int, int]  # conversation, seq
 
 

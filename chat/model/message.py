@@ -10,6 +10,7 @@ from chat.model.types import format_time
 
 # what stands in the JSON just as it is here, and only when it is something
 STATE = ("deleted", "reply_to", "thread", "replies", "last_reply", "pinned", "reactions")
+
 REST = (*STATE, "mentions", "mentions_all", "files")
 
 
@@ -63,3 +64,8 @@ class Message(NamedTuple):
         """The columns of `write_messages`, where 0 stands for none."""
         place, said = (self.conversation, self.seq, position), (self.author, self.client_id, self.body, self.created_at)
         return *place, *said, self.reply_to or 0, self.thread or 0
+
+
+BYTES_MOST = 1024 * 1024  # of a page; one message alone may have more
+
+EXCERPT = 200  # characters of a text in a long list that has had its bytes

@@ -73,6 +73,7 @@ async def seat_missing(change: Change, scene: Scene, settings: Settings, user_id
 # An author of a chat from elsewhere, and the account name that always stands for him. Pure.
 
 NAME_MOST = 32
+
 DIGEST = 8
 
 

@@ -31,7 +31,9 @@ from chat.transfer.records import Tally
 from chat.transfer.sources import Source, open_source
 
 queries = load(__file__)
+
 ASIDES_SHOWN = 20
+
 SHOWN_EACH = 100  # messages
 
 
