@@ -56,7 +56,8 @@ def up(
     Example: tandem up --port 8081 --data /srv/tandem --nodes 3
     """
     with told_plainly():
-        from chat.local.supervisor import Options, up
+        from chat.local.supervisor import UpOptions as Options
+        from chat.local.supervisor import up
 
         up(Options(host, port, data, nodes, demo or demo_anyway, demo_anyway))
 

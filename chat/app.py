@@ -20,14 +20,14 @@ from chat.conversations.endpoints import FACES, READ_MARKS
 from chat.conversations.read_marks import ReadMarks
 from chat.delivery.trace import EVIDENCE
 from chat.erasure import keep_erasing
-from chat.files.attachments import Sweep
+from chat.files.attachments import FileCleanup
 from chat.files.endpoints import UPLOADS
 from chat.files.uploads import open_uploads
 from chat.log.append import LOG, Announcer, Log
 from chat.log.maintenance import Retention, keep_ending_stuck
 from chat.messages.endpoints import HERE, POSTS
-from chat.messages.mentions import Here
-from chat.messages.posting import Posts
+from chat.messages.mentions import HereResolver
+from chat.messages.posting import PostWriter
 from chat.middleware import ANSWERS, add_headers, add_name, answer_problems, charge_strangers, trace
 from chat.node_metrics import Part, list_parts
 from chat.operations.canary import Canary
@@ -35,8 +35,8 @@ from chat.operations.cleanup import Cleanup
 from chat.operations.draining import Draining, Readiness
 from chat.operations.endpoints import DESCRIPTIONS, METRICS, READINESS
 from chat.operations.isolation import Isolation
-from chat.operations.metrics import Archive, Metrics, collect_doors, tell_figures
-from chat.operations.node_report import Delivery, Report
+from chat.operations.metrics import Metrics, WalArchive, collect_doors, tell_figures
+from chat.operations.node_report import DeliveryReport, NodeReport
 from chat.operations.overload import Lag, Trim
 from chat.operations.rebalancing import Rebalancing
 from chat.route_limits import charge_routes
@@ -61,13 +61,9 @@ from presence.signals import SIGNALS
 from presence.sockets import Sockets
 
 TASKS = web.AppKey("tasks", Tasks)
-
 REACH = web.AppKey("reach", str)  # where neighbours reach this node; "": nobody knows
-
 DRAINING = web.AppKey("draining", Draining)
-
 MESSAGES = [*routes.ACCOUNTS, *routes.FILES, *routes.CHAT]
-
 ROUTES = {
     "all": [*routes.HEALTH, *routes.OPERATIONS, *MESSAGES, *PRESENCE, *routes.SITE],
     "messages": [*routes.HEALTH, *routes.OPERATIONS, *MESSAGES, *routes.SITE],
@@ -126,9 +122,9 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         streams = app[STREAMS] = Streams(settings, pool, redis, identities, registry)
         announcer = Announcer(redis, streams.tail.hear)
         journal = app[LOG] = Log(pool, announcer.announce, settings.node)
-        posts = app[POSTS] = Posts(journal, settings.append_queue, settings.append_patience)
+        posts = app[POSTS] = PostWriter(journal, settings.append_queue, settings.append_patience)
         read_marks = app[READ_MARKS] = ReadMarks(journal, settings.append_queue, settings.receipts_most)
-        app[HERE] = Here(pool, settings.here_most, partial(find_here, registry))
+        app[HERE] = HereResolver(pool, settings.here_most, partial(find_here, registry))
         retention = Retention(pool, settings.log_partition_entries, settings.log_retention_days)
         days, limit = (settings.session_days, settings.session_idle_days), settings.sessions_per_person
         sessions = app[SESSIONS] = Sessions(pool, journal, *days, limit)
@@ -140,7 +136,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         app[FACES] = sockets.glance.beside
         # Both legs of a revocation lead to the same places; a presence node, too, follows the log, as its witness.
         registry.on_revoked += [identities.forget, streams.roster.revoke]
-        delivery, lag, archive = Delivery(pool), Lag(), Archive(pool)
+        delivery, lag, archive = DeliveryReport(pool), Lag(), WalArchive(pool)
         streams.hub.followers += [sockets.follower, delivery]
         streams.tail.heard_hint = announcer.came_back
         draining = app[DRAINING] = Draining([streams.roster, sockets.roster], settings.drain_seconds, tasks.start)
@@ -172,7 +168,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         doors = partial(collect_doors, streams.roster, admission, rebalancing)
         more: list[Part] = [partial(tell_figures, uploads), doors, archive.tell]
         app[METRICS] = Metrics(streams, registry, lag, [*list_parts(*parts), *more])
-        registry.reports.append(Report(streams, announcer, registry.reaper, lag, delivery, queues).describe)
+        registry.reports.append(NodeReport(streams, announcer, registry.reaper, lag, delivery, queues).describe)
         cleanup = Cleanup(
             pool,
             audit=settings.audit_retention_days,
@@ -212,7 +208,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
             **sockets.works(),
         }
         if settings.role != "presence":  # there the folder may be another one
-            works["sweep files"] = Sweep(pool, uploads.storage).run
+            works["sweep files"] = FileCleanup(pool, uploads.storage).run
         for name, work in works.items():
             tasks.start(name, work())
         yield

@@ -15,26 +15,24 @@ from chat.accounts.endpoints import let_go
 from chat.accounts.models import User
 from chat.accounts.second_factors import remove_all
 from chat.accounts.sessions import end_all
-from chat.conversations.memberships import note, reseat, unseat
+from chat.conversations.memberships import audit, change_role, end_membership
 from chat.log.append import LOG, Change, Log
 from chat.log.entry import Unplaced
 from chat.log.redaction import without_name
 from chat.messages.edits import bury
 from chat.model.message import Message
 from chat.shared.audit import Actor, record
-from chat.shared.errors import Invalid, NotFound, Refusal
+from chat.shared.errors import ApiError, Invalid, NotFound
 from chat.shared.postgres import UNAVAILABLE
 from chat.shared.sql import load
 from chat.shared.web import actor_of, require_recent_proof
 
 queries = load(__file__)
-
 Messages = Literal["keep", "erase"]
-
 NAMED_MOST = 10
 
 
-class OnlyOwner(Refusal):
+class OnlyOwner(ApiError):
     """You are the only owner of conversations with other members. Make someone else an owner or admin there first."""
 
     status, code = 409, "only_owner"
@@ -100,21 +98,17 @@ async def hand_over(change: Change, actor: Actor, owned: list[Owned]) -> None:
     await change.connection.execute(queries.archive, [[one.id for one in owned if not one.others]])
     for one in owned:
         if heir := one.admin or one.member:
-            await note(change, actor.user_id, "member.role", one.id, heir, role="owner")
-            await reseat(change, one.id, heir, "owner")
+            await audit(change, actor.user_id, "member.role", one.id, heir, role="owner")
+            await change_role(change, one.id, heir, "owner")
 
 
 # The steps after an account is deleted: leave conversations, empty messages, blank the log, delete private data. Each
 # step is one short transaction that also stores how far it came. After a kill any node continues.
 
 PAUSE_SECONDS = 5.0
-
 MESSAGES_STEP = 20  # each holds the log's head for as long as its step takes
-
 ENTRIES_STEP = 20_000
-
 BATCH = 500
-
 log = structlog.get_logger(__name__)
 
 
@@ -168,7 +162,7 @@ async def leave_next(change: Change, erasure: Erasure) -> bool:
     await run(queries.drop_mentions, place)
     await run(queries.note_conversation, [conversation_id, erasure.user_id])
     if member and kind != "direct":  # the other one keeps the direct conversation
-        await unseat(change, conversation_id, erasure.user_id)
+        await end_membership(change, conversation_id, erasure.user_id)
     return True
 
 

@@ -14,7 +14,7 @@ from aiohttp import HttpVersion11, web
 from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
 
 from chat.middleware import Failed, answer_http_error, set_headers
-from chat.shared.errors import Refusal
+from chat.shared.errors import ApiError
 from chat.shared.settings import Settings
 from chat.shared.transport.unsent import Unsent
 from chat.shared.web import MEMBER, SETTINGS, answer_problem, find_address
@@ -33,25 +33,25 @@ Handler = Callable[[Any], Awaitable[web.StreamResponse]]
 log = structlog.get_logger(__name__)
 
 
-class BadRequest(Refusal):
+class BadRequest(ApiError):
     """This is not a valid HTTP/1.1 request."""
 
     status, code = 400, "bad_request"
 
 
-class AddressTooLong(Refusal):
+class AddressTooLong(ApiError):
     """The address of this request is longer than this server takes (16 KiB)."""
 
     status, code = 414, "address_too_long"
 
 
-class HeadTooLarge(Refusal):
+class HeadTooLarge(ApiError):
     """The header fields of this request are larger than this server takes. Deleting this site's cookies may help."""
 
     status, code = 431, "head_too_large"
 
 
-def refusal_of(error: BaseException | None) -> Refusal:
+def refusal_of(error: BaseException | None) -> ApiError:
     """Return the answer to a parser error: a fixed text, without any of the caller's bytes."""
     if isinstance(error, LineTooLong):
         return AddressTooLong() if error.args[1:2] == (LINE_MOST,) else HeadTooLarge()
@@ -60,12 +60,12 @@ def refusal_of(error: BaseException | None) -> Refusal:
     return Failed()
 
 
-class Connection(web.RequestHandler):
+class HttpConnection(web.RequestHandler):
     """One HTTP connection. `asked` is the request that is being answered."""
 
     __slots__ = ("_caller", "_head", "_seconds", "_server", "_stall", "_waiting", "asked")
 
-    def __init__(self, server: "Server", **options: Any) -> None:
+    def __init__(self, server: "HttpServer", **options: Any) -> None:
         super().__init__(server, **options)
         self.asked: web.BaseRequest | None = None
         self._head, self._server, self._seconds = 0, server, server.settings.answer_seconds
@@ -173,17 +173,17 @@ class RefusingParser:
         """Called by aiohttp for each parsed message."""
 
 
-class Server(web.Server):
+class HttpServer(web.Server):
     """Makes a `Connection` for each client. `unsent` counts what waits for slow readers on all of them."""
 
     def __init__(self, application: Handler, settings: Settings, **options: Any) -> None:
         super().__init__(self._answer, **options)
         self._application, self.settings = application, settings
-        self.unsent: Unsent[Connection] = Unsent()
+        self.unsent: Unsent[HttpConnection] = Unsent()
 
-    def __call__(self) -> Connection:
+    def __call__(self) -> HttpConnection:
         """Make the protocol of one connection."""
-        return Connection(self, loop=self._loop, **self._kwargs)
+        return HttpConnection(self, loop=self._loop, **self._kwargs)
 
     def caller_of(self, request: web.BaseRequest | None) -> Hashable:
         """Return the user that the request identified, else the address it came from."""
@@ -196,13 +196,13 @@ class Server(web.Server):
         """Answer through the application, and turn what it raises outside its middlewares into problem documents."""
         try:
             return await self._application(request)
-        except Refusal as refusal:
+        except ApiError as refusal:
             return answer_problem(refusal)
         except web.HTTPException as error:
             return answer_http_error(error)
 
 
-class Runner(web.AppRunner):
+class ServerRunner(web.AppRunner):
     """Runs an application on this server. Request bodies stay as they were sent: compressed ones are refused."""
 
     def __init__(self, app: web.Application, **options: Any) -> None:
@@ -210,7 +210,7 @@ class Runner(web.AppRunner):
         fixed: dict[str, Any] = {"access_log": None, "auto_decompress": False, **limits}
         super().__init__(app, **{"lingering_time": LINGER_SECONDS, **options, **fixed})
 
-    async def _make_server(self) -> Server:
+    async def _make_server(self) -> HttpServer:
         made = await super()._make_server()
         options = {"request_factory": made.request_factory, "loop": made._loop, **made._kwargs}
-        return Server(made.request_handler, self.app[SETTINGS], **options)
+        return HttpServer(made.request_handler, self.app[SETTINGS], **options)

@@ -16,13 +16,13 @@ from aiohttp.typedefs import Handler
 
 from chat.shared.audit import CALLER
 from chat.shared.errors import (
+    ApiError,
     Compressed,
     ExpectationFailed,
     ForeignOrigin,
     NotAllowed,
     NotFound,
-    Refusal,
-    TooFast,
+    RateLimited,
     TooLarge,
     Unavailable,
 )
@@ -60,7 +60,7 @@ HEADERS = {
         "frame-ancestors 'none'"
     ),
 }
-HTTP_REFUSALS: dict[int, type[Refusal]] = {
+HTTP_REFUSALS: dict[int, type[ApiError]] = {
     404: NotFound,
     405: NotAllowed,
     413: TooLarge,
@@ -83,7 +83,7 @@ SECURITY_EVENTS = {
 }
 
 
-class Failed(Refusal):
+class Failed(ApiError):
     """Something went wrong on this server; it has been logged."""
 
     status, code = 500, "failed"
@@ -109,7 +109,7 @@ def answer_error(request: web.Request, error: Exception) -> web.Response:
 
     Raise the exception itself if it is a redirect, or if the client has left and nobody reads an answer.
     """
-    if isinstance(error, Refusal):
+    if isinstance(error, ApiError):
         note_refusal(request, error)
         return answer_problem(error)
     if isinstance(error, web.HTTPException):
@@ -138,7 +138,7 @@ def is_gone(request: web.Request) -> bool:
 
 def answer_http_error(error: web.HTTPException) -> web.Response:
     """Return the problem document for an error that aiohttp raised; `Allow` stays, its text does not."""
-    answer = answer_problem(HTTP_REFUSALS.get(error.status, Refusal)())
+    answer = answer_problem(HTTP_REFUSALS.get(error.status, ApiError)())
     if "Allow" in error.headers:
         answer.headers["Allow"] = error.headers["Allow"]
     return answer
@@ -152,7 +152,7 @@ def check_encoding(request: web.Request) -> None:
 
 @web.middleware
 async def charge_strangers(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Count requests that no session vouches for against their address; raise `TooFast` for those beyond."""
+    """Count requests that no session vouches for against their address; raise `RateLimited` for those beyond."""
     if find_charge(request) is FREE:
         return await handler(request)
     if not find_token(request):
@@ -161,11 +161,11 @@ async def charge_strangers(request: web.Request, handler: Handler) -> web.Stream
         return await handler(request)
     finally:
         if CHARGED not in request:
-            with suppress(TooFast):
+            with suppress(RateLimited):
                 request.app[RATES].stranger.spend(home_of(client_address(request)))
 
 
-def note_refusal(request: web.Request, refusal: Refusal) -> None:
+def note_refusal(request: web.Request, refusal: ApiError) -> None:
     """Record a refusal that is a security event, whichever route it comes from."""
     if action := SECURITY_EVENTS.get(refusal.code):
         resource = request.match_info.route.resource

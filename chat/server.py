@@ -15,7 +15,7 @@ from aiohttp import web
 
 from chat.accounts.demo_accounts import count_demo_accounts, demo_warning, is_reachable
 from chat.app import DRAINING, REACH, TASKS, make_app, make_operations_app
-from chat.http_server import Runner
+from chat.http_server import ServerRunner
 from chat.shared.logging import set_up_logs
 from chat.shared.postgres import UNAVAILABLE
 from chat.shared.settings import Settings
@@ -44,7 +44,7 @@ async def serve(settings: Settings, host: str, port: int) -> None:
     """As `run`, within a loop."""
     app = make_app(settings)
     app[REACH] = app[REACH] or reach_of(host, port)
-    runner = Runner(app, keepalive_timeout=settings.keep_alive_seconds, shutdown_timeout=5)
+    runner = ServerRunner(app, keepalive_timeout=settings.keep_alive_seconds, shutdown_timeout=5)
     await runner.setup()
     try:
         for listener in open_listeners(host, port):
@@ -77,7 +77,7 @@ async def serving_operations(app: web.Application, host: str, port: int) -> Asyn
     if not port:
         yield
         return
-    runner = Runner(make_operations_app(app), shutdown_timeout=1)
+    runner = ServerRunner(make_operations_app(app), shutdown_timeout=1)
     await runner.setup()
     try:
         await web.TCPSite(runner, host, port).start()

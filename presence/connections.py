@@ -7,20 +7,20 @@ import asyncio
 import random
 from collections.abc import Callable, Iterator
 
-from chat.shared.errors import Draining, TooFast
+from chat.shared.errors import NodeDraining, RateLimited
 from presence.socket import DRAIN, REVOKED, Socket
 
 BUCKETS = 20
 WITNESS_BUCKETS = 5  # a quarter of the heartbeat: how soon a client hears that its stream should have brought something
 
 
-class TooManySockets(TooFast):
+class TooManySockets(RateLimited):
     """You have as many sockets open as one person may; close one first."""
 
     code = "too_many_sockets"
 
 
-class Roster:
+class PresenceConnections:
     """All sockets; `per_person` of one person at most. `beat`: seconds between pings. `tell(socket, whole)`: tell it
     the witness; where it is not the `whole` heartbeat, only if that has moved."""
 
@@ -45,7 +45,7 @@ class Roster:
     def check_room(self, user_id: int) -> None:
         """Raises `Draining`, or `TooManySockets`."""
         if self.draining:
-            raise Draining(retry_after=1)
+            raise NodeDraining(retry_after=1)
         if len(self._of_user.get(user_id, ())) >= self._per_person:
             raise TooManySockets(retry_after=5)
 

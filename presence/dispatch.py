@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 
-from chat.shared.errors import AdminsOnly, NotFound, Refusal
+from chat.shared.errors import AdminsOnly, ApiError, NotFound
 from chat.shared.rate_limits import Rates
 from chat.shared.registry.registry import Registry
 from chat.shared.registry.scripts import TYPING
-from presence.log_follower import Scope
+from presence.log_follower import WatchScope
 from presence.mirror import Mirror
 from presence.records import format_moment
 from presence.signals import WATCH_MOST, Beat, Observe, SetStatus, Signal, Typing, Watch
@@ -18,7 +18,7 @@ from presence.watchers import Watchers
 SNAPSHOT_SECONDS = 2.0
 
 
-class TooManyWatched(Refusal):
+class TooManyWatched(ApiError):
     """A client may watch 500 people and 500 conversations at most; stop watching some first."""
 
     status, code = 422, "too_many_watched"
@@ -31,7 +31,7 @@ class Answers:
         self,
         registry: Registry,
         rates: Rates,
-        scope: Scope,
+        scope: WatchScope,
         sight: Sight,
         mirror: Mirror,
         watchers: Watchers,
@@ -42,7 +42,7 @@ class Answers:
         self._mirror, self._watchers, self._observe, self._degraded = mirror, watchers, observe, degraded
 
     async def answer(self, socket: Socket, signal: Signal | Recheck) -> None:
-        """Raises a `Refusal`, or that PostgreSQL or Redis is away."""
+        """Raises a `ApiError`, or that PostgreSQL or Redis is away."""
         if isinstance(signal, Beat):
             self._registry.touch(socket.connection, active=signal.type == "active")
         elif isinstance(signal, SetStatus):

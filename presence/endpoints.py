@@ -12,7 +12,7 @@ from chat.shared.identity import Identities, Member, hash_token
 from chat.shared.redis import UNAVAILABLE
 from chat.shared.registry.registry import Registry
 from chat.shared.registry.scripts import ticket_key
-from chat.shared.transport.detach import Departed, NotDetachable, detach, upgrade
+from chat.shared.transport.detach import DetachedResponse, NotDetachable, detach, upgrade
 from chat.shared.transport.ws_protocol import BUFFER
 from chat.shared.web import (
     ADMISSION,
@@ -49,11 +49,11 @@ async def get_socket(request: web.Request) -> web.StreamResponse:
     socket.begin(transport)
     sockets.enter(socket)
     socket.data_received(early)
-    return Departed()
+    return DetachedResponse()
 
 
 async def identify(request: web.Request, sockets: Sockets) -> Member:
-    """Return the caller, by ticket or as everywhere; raise `Unauthenticated`, `TooFast`."""
+    """Return the caller, by ticket or as everywhere; raise `Unauthenticated`, `RateLimited`."""
     if not (ticket := request.query.get("ticket")):
         return await require_identity(request)
     check_stranger(request)

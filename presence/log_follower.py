@@ -8,10 +8,10 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
-from chat.shared.membership import Stays
-from presence.connections import Roster
+from chat.shared.membership import MembershipIntervals
+from presence.connections import PresenceConnections
 from presence.socket import RECHECK, UNAVAILABLE, Recheck, Socket
-from presence.typing import Typing
+from presence.typing import TypingUsers
 from presence.watchers import Watchers
 
 # Entries of the log as presence needs them; the log itself belongs to the messages, which presence does not know.
@@ -19,7 +19,7 @@ from presence.watchers import Watchers
 JOIN, LEAVE, LOGOUT, BLOCK = "join", "leave", "logout", "block"
 
 
-class Entry(Protocol):
+class PresenceEntry(Protocol):
     """Addressed to a conversation's members, to one person, or to everyone. `subject`: whom or what it is about."""
 
     @property
@@ -50,7 +50,7 @@ class Entry(Protocol):
 TIDY_SECONDS = 60.0
 
 
-class Seat:
+class UserConnections:
     """One person with sockets here."""
 
     __slots__ = ("conversations", "heard", "last", "sockets")
@@ -58,22 +58,22 @@ class Seat:
     def __init__(self) -> None:
         self.sockets, self.last = 0, 0
         self.conversations: frozenset[int] = frozenset()
-        self.heard: list[Entry] | None = []  # membership changes while the conversations are being read
+        self.heard: list[PresenceEntry] | None = []  # membership changes while the conversations are being read
 
 
-class Scope:
+class WatchScope:
     """`read_stays(person)`: all his stays, as of a position of the log."""
 
-    def __init__(self, read_stays: Callable[[int], Awaitable[Stays]]) -> None:
+    def __init__(self, read_stays: Callable[[int], Awaitable[MembershipIntervals]]) -> None:
         self._read_stays = read_stays
-        self._seats: dict[int, Seat] = {}
+        self._seats: dict[int, UserConnections] = {}
         self._last: dict[int, int] = {}  # of the conversations that somebody here belongs to
         self._last_to_all = 0
         self.epoch = ""
 
     async def enter(self, user_id: int) -> None:
         """A socket of this person has opened. Raises that PostgreSQL is away; `leave` is due all the same."""
-        seat = self._seats.setdefault(user_id, Seat())
+        seat = self._seats.setdefault(user_id, UserConnections())
         seat.sockets += 1
         if seat.heard is None:
             return
@@ -114,7 +114,7 @@ class Scope:
         for seat in self._seats.values():
             seat.last = 0
 
-    def hear(self, entries: Sequence[Entry]) -> None:
+    def hear(self, entries: Sequence[PresenceEntry]) -> None:
         """The next entries of the log."""
         for entry in entries:
             if entry.kind in (JOIN, LEAVE) and (seat := self._seats.get(entry.subject or 0)):
@@ -129,7 +129,7 @@ class Scope:
             elif entry.conversation_id in self._last:
                 self._last[entry.conversation_id] = entry.position
 
-    def _move(self, seat: Seat, entry: Entry) -> None:
+    def _move(self, seat: UserConnections, entry: PresenceEntry) -> None:
         conversation_id = entry.conversation_id or 0
         if seat.heard is not None:
             seat.heard.append(entry)
@@ -151,14 +151,14 @@ class Scope:
 # The follower: what the entries of the log mean to the sockets of this node.
 
 
-class Follower:
+class LogFollower:
     """`take(socket, recheck)`: have it done in its turn; `clock`: the typing's."""
 
     def __init__(
         self,
-        scope: Scope,
-        roster: Roster,
-        typing: Typing,
+        scope: WatchScope,
+        roster: PresenceConnections,
+        typing: TypingUsers,
         watchers: Watchers,
         take: Callable[[Socket, Recheck], None],
         clock: Callable[[], float],
@@ -166,7 +166,7 @@ class Follower:
         self._scope, self._roster, self._typing, self._watchers = scope, roster, typing, watchers
         self._take, self._clock = take, clock
 
-    def hear(self, entries: Sequence[Entry]) -> None:
+    def hear(self, entries: Sequence[PresenceEntry]) -> None:
         """The next entries of the log."""
         self._scope.hear(entries)
         for entry in entries:

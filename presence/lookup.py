@@ -20,7 +20,7 @@ class Glance:
         self._registry, self._rates, self._sight = registry, rates, sight
 
     async def at(self, viewer_id: int, user_ids: Sequence[int]) -> list[Record]:
-        """Those whom the viewer may see, in order. Raises `TooFast`, or that PostgreSQL or Redis is away."""
+        """Those whom the viewer may see, in order. Raises `RateLimited`, or that PostgreSQL or Redis is away."""
         asked = list(dict.fromkeys(user_ids))
         self._rates.watch.spend(viewer_id, len(asked))
         seen = await self._sight.narrow(viewer_id, asked) if asked else set()

@@ -23,7 +23,7 @@ BREATH_SECONDS = 0.01  # as in the writer: what arrives meanwhile goes into the 
 log = structlog.get_logger(__name__)
 
 
-class Followed:
+class FollowedUser:
     """One person. `own`: what he sees of himself; `known` is done when that and his record are there; `owed`: somebody
     has gone on without, and is to be told then, whoever else still waits."""
 
@@ -42,18 +42,18 @@ class Mirror:
         self, registry: Registry, changed: Callable[[Record], None], own_changed: Callable[[int], None]
     ) -> None:
         self._registry, self._changed, self._own_changed = registry, changed, own_changed
-        self._followed: dict[int, Followed] = {}
+        self._followed: dict[int, FollowedUser] = {}
         self._view: View = {}
         self._unread: dict[int, bool] = {}
         self._wake = asyncio.Event()
         registry.subscriber.on(PERSON, self._hear, self._confirmed)
         registry.on_lost.append(self._mistrust)
 
-    def follow(self, user_id: int) -> Followed:
+    def follow(self, user_id: int) -> FollowedUser:
         """One more looks at this person."""
         followed = self._followed.get(user_id)
         if followed is None:
-            followed = self._followed[user_id] = Followed()
+            followed = self._followed[user_id] = FollowedUser()
             self._registry.subscriber.want(b"%b%d" % (PERSON, user_id))
         followed.lookers += 1
         return followed

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from chat.shared.errors import Refusal
+from chat.shared.errors import ApiError
 from chat.shared.registry.status_choice import Choice, Mode
 
 FRAME_MOST = 4096
@@ -18,13 +18,13 @@ LATEST = datetime(9000, 1, 1, tzinfo=UTC)
 JOINERS = {"\u200d", "\u200c"}
 
 
-class BadFrame(Refusal):
+class BadSignal(ApiError):
     """This frame is not one of the signals that the protocol names."""
 
     code = "bad_frame"
 
 
-class FrameTooLong(BadFrame):
+class FrameTooLong(BadSignal):
     """A frame may have 4096 bytes at most."""
 
     code = "too_large"
@@ -109,7 +109,7 @@ def parse_signal(data: bytes) -> Signal:
         return SIGNALS.validate_json(data)
     except ValidationError as wrong:
         errors = wrong.errors(include_url=False, include_input=False, include_context=False)
-        raise BadFrame(name_error(errors[0])) from None
+        raise BadSignal(name_error(errors[0])) from None
 
 
 def name_error(error: Any) -> str:

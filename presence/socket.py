@@ -6,12 +6,12 @@ from typing import Any
 
 import orjson
 
-from chat.shared.errors import Refusal
+from chat.shared.errors import ApiError
 from chat.shared.identity import Member
-from chat.shared.registry.connections import Connection
+from chat.shared.registry.connections import UserConnection
 from chat.shared.transport.ws_frames import encode_frame
-from chat.shared.transport.ws_protocol import Wire
-from presence.signals import BadFrame, Signal, parse_signal
+from chat.shared.transport.ws_protocol import WebSocketProtocol
+from presence.signals import BadSignal, Signal, parse_signal
 
 DRAIN, REVOKED = (1001, "drain"), (4401, "login ended")
 UNAVAILABLE, FAILED = (1013, "try again later"), (1011, "failed")
@@ -25,11 +25,11 @@ class Recheck:
 RECHECK = Recheck()
 
 
-class Binary(BadFrame):
+class Binary(BadSignal):
     """Signals are text frames."""
 
 
-class Socket(Wire):
+class Socket(WebSocketProtocol):
     """`users` and `rooms`: the people and conversations on its screen; `unseen`: the people there whom it may not see,
     `hidden`: those whose typing it may not. `to_recheck`: that is to be looked at again; `rechecking`: it is being.
     `news_of`, `typing_in`: of which of them it still has to be told; only that, never what, so that a slow client gets
@@ -57,7 +57,7 @@ class Socket(Wire):
         "users",
     )
 
-    def __init__(self, member: Member, connection: Connection, reception: "Reception") -> None:
+    def __init__(self, member: Member, connection: UserConnection, reception: "Reception") -> None:
         super().__init__(reception.limited)
         self.member, self.connection, self.reception = member, connection, reception
         self.deadline, self.bucket, self.told = float("inf"), 0, ""
@@ -76,7 +76,7 @@ class Socket(Wire):
         """Take the signal, or say what is wrong with it."""
         try:
             signal = parse_signal(text)
-        except BadFrame as bad:
+        except BadSignal as bad:
             self.complain(bad)
         else:
             self.reception.take(self, signal)
@@ -85,7 +85,7 @@ class Socket(Wire):
         """Not our language."""
         self.complain(Binary())
 
-    def complain(self, refusal: Refusal) -> None:
+    def complain(self, refusal: ApiError) -> None:
         """Say what was refused; the socket stays open, unless that happens too often."""
         self.send_problem(encode_message({"type": "problem", "code": refusal.code, "detail": str(refusal)}))
 

@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable, Iterable
 
 import structlog
 
-from chat.shared.errors import Refusal, Unavailable
+from chat.shared.errors import ApiError, Unavailable
 from chat.shared.identity import Member
-from chat.shared.membership import Stays
+from chat.shared.membership import MembershipIntervals
 from chat.shared.postgres import UNAVAILABLE as POSTGRES_AWAY
 from chat.shared.postgres import Pool
 from chat.shared.rate_limits import Rates
@@ -17,16 +17,16 @@ from chat.shared.registry.registry import Registry, Works
 from chat.shared.registry.scripts import TYPING
 from chat.shared.settings import Settings
 from chat.shared.transport.ws_protocol import TOO_FAST
-from presence.connections import Roster
+from presence.connections import PresenceConnections
 from presence.dashboard.figures import Dashboard, History
-from presence.dashboard.people import Rooms
+from presence.dashboard.people import ActiveConversations
 from presence.dispatch import Answers, describe_own
-from presence.log_follower import Follower, Scope
+from presence.log_follower import LogFollower, WatchScope
 from presence.lookup import Glance
 from presence.mirror import Mirror
 from presence.signals import Signal
 from presence.socket import FAILED, UNAVAILABLE, WAITING_MOST, Reception, Recheck, Socket
-from presence.typing import Typing
+from presence.typing import TypingUsers
 from presence.visibility import NOBODY, Sight, see_typing
 from presence.watchers import Watchers
 
@@ -45,21 +45,23 @@ class Sockets(Reception):
         pool: Pool,
         registry: Registry,
         rates: Rates,
-        read_stays: Callable[[int], Awaitable[Stays]],
+        read_stays: Callable[[int], Awaitable[MembershipIntervals]],
         listened: Callable[[int], Iterable[int]],
     ) -> None:
         self.settings, self.registry, self.rates = settings, registry, rates
         self.clock, self.limited = asyncio.get_running_loop().time, settings.rate_limits
-        self.scope, self.sight, self.typing = Scope(read_stays), Sight(pool), Typing()
-        self.roster = Roster(settings.sockets_per_person, settings.socket_beat, self._beat)
+        self.scope, self.sight, self.typing = WatchScope(read_stays), Sight(pool), TypingUsers()
+        self.roster = PresenceConnections(settings.sockets_per_person, settings.socket_beat, self._beat)
         self.mirror = Mirror(registry, lambda record: self.watchers.user_changed(record), self._own_changed)
         self.watchers = Watchers(self.mirror.record, self._see_typing, self._say_own)
         self.glance = Glance(registry, rates, self.sight)
         seen_by = self.scope, self.sight, self.mirror, self.watchers
         self.answers = Answers(registry, rates, *seen_by, self.roster.observe, self._tell_degraded)
-        self.follower = Follower(self.scope, self.roster, self.typing, self.watchers, self.take, self.clock)
+        self.follower = LogFollower(self.scope, self.roster, self.typing, self.watchers, self.take, self.clock)
         self.dashboard, self.history = Dashboard(registry, self.roster), History(pool, registry)
-        self.rooms = Rooms(registry, lambda user_id: self.scope.conversations(user_id) or listened(user_id))
+        self.rooms = ActiveConversations(
+            registry, lambda user_id: self.scope.conversations(user_id) or listened(user_id)
+        )
         self._busy: asyncio.Queue[Socket] = asyncio.Queue()
         self._degraded = False
         registry.subscriber.on(TYPING, self._hear_typing, lambda _conversation: None)
@@ -143,7 +145,7 @@ class Sockets(Reception):
     async def _answer(self, socket: Socket, signal: Signal | Recheck) -> None:
         try:
             await self.answers.answer(socket, signal)
-        except Refusal as refusal:
+        except ApiError as refusal:
             socket.complain(refusal)
         except POSTGRES_AWAY + REDIS_AWAY:
             if isinstance(signal, Recheck):

@@ -3,7 +3,7 @@
 TYPING_SECONDS = 6.0
 
 
-class Typing:
+class TypingUsers:
     """The lists of the conversations that somebody on this node looks at; moments are seconds of the node's clock."""
 
     def __init__(self) -> None:

@@ -2,14 +2,12 @@
 
 from collections.abc import Sequence, Set
 
-from chat.shared.batching import Gather
+from chat.shared.batching import Batcher
 from chat.shared.postgres import Pool
 from chat.shared.sql import load
 
 queries = load(__file__)
-
 Question = tuple[int, tuple[int, ...]]
-
 NOBODY: frozenset[int] = frozenset()
 
 
@@ -18,9 +16,9 @@ class Sight:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        self._gather = Gather[Question, set[int]](self._read, batch=50, limit=20_000)
+        self._gather = Batcher[Question, set[int]](self._read, batch=50, limit=20_000)
         self.waiting = self._gather.waiting
-        self._hidden = Gather[int, frozenset[int]](self._read_hidden, batch=500, limit=20_000)
+        self._hidden = Batcher[int, frozenset[int]](self._read_hidden, batch=500, limit=20_000)
         self.works = {"see who may see whom": self._gather.run, "see who is hidden": self._hidden.run}
 
     async def narrow(self, viewer_id: int, user_ids: Sequence[int]) -> set[int]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from chat.app import make_app
-from chat.http_server import Runner, Server
+from chat.http_server import HttpServer, ServerRunner
 from chat.shared.settings import Settings, read_settings
 from tests.databases import as_node
 
@@ -20,7 +20,7 @@ class Node:
     url: str
     port: int
     app: web.Application
-    server: Server
+    server: HttpServer
 
 
 @asynccontextmanager
@@ -41,13 +41,13 @@ async def running_node(database_url: str, redis_url: str, **settings: object) ->
 async def serving(settings: Settings) -> AsyncIterator[Node]:
     """As `running_node`, with all settings given."""
     app = make_app(settings)
-    runner = Runner(app, lingering_time=0.5, shutdown_timeout=1, keepalive_timeout=settings.keep_alive_seconds)
+    runner = ServerRunner(app, lingering_time=0.5, shutdown_timeout=1, keepalive_timeout=settings.keep_alive_seconds)
     await runner.setup()
     try:
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
         port = runner.addresses[0][1]
-        assert isinstance(runner.server, Server)
+        assert isinstance(runner.server, HttpServer)
         yield Node(f"http://127.0.0.1:{port}", port, app, runner.server)
     finally:
         await runner.cleanup()

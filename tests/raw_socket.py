@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from chat.shared.transport.ws_frames import CLOSE, TEXT, Message, encode_frame, unmask
+from chat.shared.transport.ws_frames import CLOSE, TEXT, WebSocketMessage, encode_frame, unmask
 from tests.cast import Person
 
 MASK = b"\1\2\3\4"
@@ -50,7 +50,7 @@ class RawSocket:
         """Send frames, in one piece."""
         self.writer.write(b"".join(frames))
 
-    async def hears(self, *opcodes: int) -> Message:
+    async def hears(self, *opcodes: int) -> WebSocketMessage:
         """Read until a frame with one of these opcodes."""
         async with asyncio.timeout(SECONDS):
             while (frame := await self._read()).opcode not in opcodes:
@@ -66,11 +66,11 @@ class RawSocket:
         async with asyncio.timeout(2 * SECONDS):
             return await self.reader.read()
 
-    async def _read(self) -> Message:
+    async def _read(self) -> WebSocketMessage:
         first, size = await self.reader.readexactly(2)
         if size > 125:
             size = int.from_bytes(await self.reader.readexactly(2 if size == 126 else 8))
-        return Message(first & 0x0F, await self.reader.readexactly(size))
+        return WebSocketMessage(first & 0x0F, await self.reader.readexactly(size))
 
 
 @asynccontextmanager

@@ -144,7 +144,7 @@ def test_every_link_leads_somewhere() -> None:
 
 
 def test_every_name_in_the_journey_exists() -> None:
-    """`Batch.look_up` (`chat/messages/posting.py`): the file has it."""
+    """`PostBatch.look_up` (`chat/messages/posting.py`): the file has it."""
     journey = README[README.index("## The way of a message") : README.index("## The map")]
     for name, file in re.findall(r"`([A-Za-z_.]+)` \(`(chat/[a-z_/]+\.py)`", journey):
         source = (ROOT / file).read_text()

@@ -19,13 +19,13 @@ from chat.accounts.models import (
     tell_change,
 )
 from chat.accounts.passwords import Hasher
-from chat.accounts.sessions import Device, Session, Sessions, end_others, lock_user, renew_token
+from chat.accounts.sessions import Session, SessionDevice, Sessions, end_others, lock_user, renew_token
 from chat.accounts.sessions import queries as sessions_queries
 from chat.accounts.validation import check_password
 from chat.log.append import Log
 from chat.log.entry import Unplaced
 from chat.shared.audit import COMMAND_LINE, Actor, record
-from chat.shared.errors import Invalid, Refusal, Unauthenticated
+from chat.shared.errors import ApiError, Invalid, Unauthenticated
 from chat.shared.identity import hash_token
 from chat.shared.postgres import Connection, Pool
 from chat.shared.sql import load
@@ -33,25 +33,25 @@ from chat.shared.sql import load
 queries = load(__file__)
 
 
-class NameTaken(Refusal):
+class UsernameTaken(ApiError):
     """Somebody else has this name; choose another one."""
 
     status, code = 409, "name_taken"
 
 
-class SignupClosed(Refusal):
+class SignupClosed(ApiError):
     """Accounts are made by the operator of this server."""
 
     status, code = 403, "signup_closed"
 
 
-class BadCredentials(Refusal):
+class BadCredentials(ApiError):
     """This name and this password do not belong together."""
 
     status, code = 401, "bad_credentials"
 
 
-class WrongPassword(Refusal):
+class WrongPassword(ApiError):
     """That isn't your current password."""
 
     status, code = 403, "wrong_password"
@@ -79,7 +79,7 @@ class Accounts:
         if self._signup == "closed":
             raise SignupClosed
 
-    async def sign_up(self, form: SignUp, device: Device) -> SignedIn:
+    async def sign_up(self, form: SignUp, device: SessionDevice) -> SignedIn:
         """Return a new account with its first session.
 
         Raise `SignupClosed`, `BadInvite`, `NameTaken`, `ImitatesAdmin`.
@@ -110,7 +110,9 @@ class Accounts:
         hashes = [stored, *await self._renew(user.id, stored, form.password)]
         return user, [hash_token(one) for one in hashes]
 
-    async def open_session(self, user: User, password_digests: Sequence[bytes] | None, device: Device) -> SignedIn:
+    async def open_session(
+        self, user: User, password_digests: Sequence[bytes] | None, device: SessionDevice
+    ) -> SignedIn:
         """Open a session. Raise `BadCredentials` if the password has changed since, or the account is disabled."""
         async with self._pool.connection() as connection, connection.transaction():
             opened = await self._sessions.open(connection, user.id, password_digests, device)
@@ -213,7 +215,7 @@ async def insert_user(
     """A new row; raises `NameTaken`."""
     row = await (await connection.execute(queries.insert_user, [name, display_name, password_hash, role])).fetchone()
     if row is None:
-        raise NameTaken
+        raise UsernameTaken
     return User(row[0], name, display_name, role)
 
 
@@ -241,7 +243,7 @@ async def create(pool: Pool, name: str, password: str, display_name: str | None 
 # Invites: where SIGNUP=invite, a code is what lets somebody in; it is shown once and stored hashed.
 
 
-class BadInvite(Refusal):
+class BadInvite(ApiError):
     """This invitation is unknown, used up or expired; ask for another one."""
 
     status, code = 403, "bad_invite"

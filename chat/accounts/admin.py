@@ -8,7 +8,7 @@ from chat.accounts.models import Form, User, tell_change
 from chat.accounts.sessions import end_all
 from chat.log.append import Change, Log
 from chat.shared.audit import Actor, record
-from chat.shared.errors import Forbidden, NotFound, Refusal
+from chat.shared.errors import ApiError, Forbidden, NotFound
 from chat.shared.sql import load
 
 queries = load(__file__)
@@ -49,7 +49,7 @@ async def set_disabled(log: Log, actor: Actor, user_id: int, disabled: bool, *, 
 Role = Literal["admin", "member"]
 
 
-class LastAdmin(Refusal):
+class LastAdmin(ApiError):
     """This is the last admin. Make another user an admin first."""
 
     status, code = 409, "last_admin"
@@ -61,7 +61,7 @@ class RoleForm(Form):
     role: Annotated[Role, Field()]
 
 
-class Standing(NamedTuple):
+class AccountState(NamedTuple):
     """A locked account. `last_admin`: without it nobody could administer this server."""
 
     user: User
@@ -69,7 +69,7 @@ class Standing(NamedTuple):
     last_admin: bool
 
 
-async def lock_standing(change: Change, user_id: int) -> Standing:
+async def lock_standing(change: Change, user_id: int) -> AccountState:
     """Lock the account and every admin; raise `NotFound`."""
     rows = await (await change.connection.execute(queries.lock_account, {"user": user_id})).fetchall()
     found = [row for row in rows if row[0] == user_id]
@@ -78,7 +78,7 @@ async def lock_standing(change: Change, user_id: int) -> Standing:
     *fields, disabled = found[0]
     user = User(*fields)
     others = [row for row in rows if row[0] != user_id]
-    return Standing(user, disabled, user.role == "admin" and not disabled and not others)
+    return AccountState(user, disabled, user.role == "admin" and not disabled and not others)
 
 
 async def set_role(log: Log, actor: Actor, user_id: int, role: Role, *, force: bool = False) -> list[int]:

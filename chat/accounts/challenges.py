@@ -9,19 +9,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from chat.shared.errors import Refusal
+from chat.shared.errors import ApiError
 from chat.shared.identity import hash_token
 from chat.shared.postgres import Pool
 from chat.shared.sql import load
 
 queries = load(__file__)
-
 SECONDS = 300
-
 Purpose = Literal["second", "login", "proof", "passkey"]
 
 
-class BadChallenge(Refusal):
+class BadChallenge(ApiError):
     """This took too long or too many attempts. Start again."""
 
     status, code = 401, "bad_challenge"

@@ -17,7 +17,7 @@ from chat.accounts.models import (
     read_user,
     read_users,
 )
-from chat.accounts.sessions import TRUSTED_DAYS, Device, Sessions, Trust, find_trust, trust_device
+from chat.accounts.sessions import TRUSTED_DAYS, SessionDevice, Sessions, Trust, find_trust, trust_device
 from chat.accounts.validation import plain_text
 from chat.files.endpoints import HEADERS, UPLOADS
 from chat.log.append import LOG
@@ -50,17 +50,11 @@ from chat.shared.web import (
 )
 
 ACCOUNTS = web.AppKey("accounts", Accounts)
-
 SESSIONS = web.AppKey("sessions", Sessions)
-
 IDS_MOST = 500
-
 IDS_AT_ONCE = 25  # users that cost as much as one cheap read
-
 QUERY_MOST = 64
-
 DAY = 86_400
-
 DEVICE_COOKIE = "tandem-device"
 
 
@@ -151,10 +145,10 @@ def clear_cookie(request: web.Request, answer: web.Response) -> None:
     answer.del_cookie(HOST_COOKIE, path="/", httponly=True, samesite="Lax", secure=True)
 
 
-def device_of(request: web.Request, given: str) -> Device:
+def device_of(request: web.Request, given: str) -> SessionDevice:
     """Return the device as the client names it, else by its browser."""
     name = given or plain_text(request.headers.get("User-Agent", ""))[:100]
-    return Device(name, client_address(request), is_secure(request))
+    return SessionDevice(name, client_address(request), is_secure(request))
 
 
 async def get_sessions(request: web.Request) -> web.Response:

@@ -10,7 +10,7 @@ from chat.accounts.challenges import Challenge, Challenges
 from chat.accounts.models import read_user
 from chat.accounts.passkeys import RelyingParty
 from chat.accounts.second_factors import FirstCode, NewPasskey, PasskeyChange, SecondFactors, begin_totp, describe_totp
-from chat.shared.errors import Refusal
+from chat.shared.errors import ApiError
 from chat.shared.web import (
     IDENTITIES,
     POOL,
@@ -30,7 +30,7 @@ FACTORS = web.AppKey("factors", SecondFactors)
 CHALLENGES = web.AppKey("challenges", Challenges)
 
 
-class SecondFactorRequired(Refusal):
+class SecondFactorRequired(ApiError):
     """The password is right. Continue with POST /api/sessions/second, this `challenge` and one of the `methods`."""
 
     status, code = 401, "second_factor_required"

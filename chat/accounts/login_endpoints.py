@@ -113,7 +113,7 @@ async def post_proof(request: web.Request) -> web.Response:
 
 
 async def prove_password(request: web.Request, member: Member, password: str) -> None:
-    """Raise `WrongPassword`, or `TooFast` as at log-in."""
+    """Raise `WrongPassword`, or `RateLimited` as at log-in."""
     key, session = (member.name, client_address(request)), f"session {member.session_id}"
     await request.app[RATES].spend_login(*key, device=session)
     await request.app[ACCOUNTS].check_password(member.user_id, password)
@@ -121,7 +121,7 @@ async def prove_password(request: web.Request, member: Member, password: str) ->
 
 
 async def prove_factor(request: web.Request, member: Member, form: Proof) -> None:
-    """Raise `BadCode`, `BadPasskey` or `BadChallenge`, or `TooFast` as at the second step of a log-in."""
+    """Raise `BadCode`, `BadPasskey` or `BadChallenge`, or `RateLimited` as at the second step of a log-in."""
     challenges, second = request.app[CHALLENGES], request.app[RATES].second
     await second.spend(str(member.user_id))
     challenge = await challenges.attempt(form.challenge, "proof", member.session_id) if form.challenge else None

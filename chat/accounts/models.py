@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 from chat.accounts.validation import About, DisplayName, Name, TimeZone, check_password
 from chat.log.append import Change
 from chat.log.entry import Unplaced
-from chat.shared.errors import NotFound, Refusal
+from chat.shared.errors import ApiError, NotFound
 from chat.shared.postgres import Connection, Pool
 from chat.shared.sql import load
 
@@ -19,7 +19,6 @@ queries = load(__file__)
 
 # Far more than any password has: what is longer is refused before it is hashed.
 GivenPassword = Annotated[str, Field(min_length=1, max_length=1024)]
-
 DeviceName = Annotated[str, Field(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
 
@@ -77,11 +76,10 @@ class InviteForm(Form):
 
 
 FOUND_MOST = 20
-
 LAST_LETTER = "\U0010ffff"  # no key has it: with it behind, a text is beyond all that begin so
 
 
-class ImitatesAdmin(Refusal):
+class ImitatesAdmin(ApiError):
     """An admin has this display name, or one that looks like it. Choose another one."""
 
     status, code = 409, "imitates_admin"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from chat.accounts.challenges import Challenge
-from chat.shared.errors import NotFound, Refusal
+from chat.shared.errors import ApiError, NotFound
 from chat.shared.postgres import Connection
 from chat.shared.sql import load
 
@@ -19,21 +19,18 @@ if TYPE_CHECKING:
     from webauthn.helpers.structs import PublicKeyCredentialDescriptor
 
 queries = load(__file__)
-
 MOST = 20  # a user
-
 CREDENTIAL_BYTES = 1023  # the longest id that WebAuthn allows
-
 Json = dict[str, Any]
 
 
-class BadPasskey(Refusal):
+class BadPasskey(ApiError):
     """This passkey was not accepted. Try again, or use another way to log in."""
 
     status, code = 403, "bad_passkey"
 
 
-class TooManyPasskeys(Refusal):
+class TooManyPasskeys(ApiError):
     """You have as many passkeys as one account may have. Remove one first."""
 
     status, code = 409, "too_many_passkeys"

@@ -14,15 +14,13 @@ from chat.accounts.sessions import end_all, lock_user
 from chat.log.append import Log
 from chat.log.entry import IDENTITY, Unplaced
 from chat.shared.audit import Actor, record
-from chat.shared.errors import Forbidden, NotFound, Refusal
+from chat.shared.errors import ApiError, Forbidden, NotFound
 from chat.shared.identity import hash_token
 from chat.shared.postgres import Pool
 from chat.shared.sql import load
 
 queries = load(__file__)
-
 HOURS = 24
-
 TOKEN_BYTES = 32
 
 
@@ -32,7 +30,7 @@ class BadReset(Forbidden):
     code = "bad_reset"
 
 
-class AccountDisabled(Refusal):
+class AccountDisabled(ApiError):
     """This account is disabled. Enable it first."""
 
     status, code = 409, "account_disabled"
@@ -52,7 +50,7 @@ class NewPassword(Form):
 
 
 @dataclass(frozen=True, slots=True)
-class Reset:
+class PasswordReset:
     """A reset link. `path` holds its token and is known only now."""
 
     path: str
@@ -63,7 +61,7 @@ class Reset:
         return {"path": self.path, "expires_at": self.expires_at}
 
 
-async def make_reset(pool: Pool, actor: Actor, user_id: int, *, second_factors: bool = False) -> Reset:
+async def make_reset(pool: Pool, actor: Actor, user_id: int, *, second_factors: bool = False) -> PasswordReset:
     """Make a link that replaces any earlier one. Raise `NotFound` or `AccountDisabled`."""
     token = secrets.token_urlsafe(TOKEN_BYTES)
     made = {"digest": hash_token(token), "user": user_id, "actor": actor.user_id, "hours": HOURS}
@@ -75,7 +73,7 @@ async def make_reset(pool: Pool, actor: Actor, user_id: int, *, second_factors: 
             known = await (await connection.execute(queries.has_user, [user_id])).fetchone()
             raise NotFound if known is None else AccountDisabled
         await record(connection, actor, "reset.make", user_id, second_factors=second_factors)
-    return Reset(f"/reset#{token}", row[0])
+    return PasswordReset(f"/reset#{token}", row[0])
 
 
 async def use_reset(log: Log, pool: Pool, hasher: Hasher, address: str, form: NewPassword) -> list[int]:

@@ -19,15 +19,13 @@ from chat.accounts.validation import DisplayName
 from chat.log.append import Change, Log
 from chat.log.entry import IDENTITY, Unplaced
 from chat.shared.audit import Actor, record
-from chat.shared.errors import Invalid, NotFound, Refusal
+from chat.shared.errors import ApiError, Invalid, NotFound
 from chat.shared.identity import hash_token
 from chat.shared.postgres import Connection, Pool
 from chat.shared.sql import load
 
 queries = load(__file__)
-
 ChallengeToken = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{43}$")]
-
 Credential = dict[str, Any]
 
 
@@ -40,9 +38,7 @@ def plain_code(text: str) -> str:
 
 
 Code = Annotated[str, Field(max_length=16), AfterValidator(plain_code)]
-
 RecoveryCode = Annotated[str, Field(min_length=1, max_length=64)]
-
 PasskeyName = DisplayName  # shown on one line
 
 
@@ -230,7 +226,7 @@ async def remove_all(connection: Connection, user_id: int) -> bool:
 COUNT = 10
 
 
-class BadRecoveryCode(Refusal):
+class BadRecoveryCode(ApiError):
     """This recovery code is wrong or used already."""
 
     status, code = 403, "bad_recovery_code"
@@ -264,17 +260,16 @@ async def use_recovery_code(connection: Connection, user_id: int, code: str) -> 
 # Authenticator apps: time-based one-time codes (RFC 6238), six digits, a new one every 30 seconds.
 
 ISSUER = "Tandem"
-
 DRIFT = (-1, 0, 1)  # steps that an app's clock may be off
 
 
-class AuthenticatorExists(Refusal):
+class AuthenticatorExists(ApiError):
     """An authenticator app is set up already. Remove it first."""
 
     status, code = 409, "authenticator_exists"
 
 
-class BadCode(Refusal):
+class BadCode(ApiError):
     """This code is wrong, expired or used already. Enter the code that the app shows now."""
 
     status, code = 403, "bad_code"

@@ -15,14 +15,12 @@ from chat.shared.rate_limits import home_of
 from chat.shared.sql import load
 
 queries = load(__file__)
-
 TOKEN_BYTES = 32
-
 NO_SESSION = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Device:
+class SessionDevice:
     """Where a log-in comes from, so that its owner recognizes it. `address`: of the client, not of a proxy.
 
     `secure`: over TLS, so that only the cookie `__Host-tandem` proves the session.
@@ -67,7 +65,7 @@ class Sessions:
         self._pool, self._log, self.days, self._idle_days, self.limit = pool, log, days, idle_days, limit
 
     async def open(
-        self, connection: Connection, user_id: int, password_digests: Sequence[bytes] | None, device: Device
+        self, connection: Connection, user_id: int, password_digests: Sequence[bytes] | None, device: SessionDevice
     ) -> tuple[str, Session] | None:
         """Return the token of a new session and the session.
 
@@ -196,7 +194,6 @@ async def renew_token(change: Change, user_id: int, session_id: int, secure: boo
 # still recognized by the network of an earlier session.
 
 TRUSTED_DAYS = 180
-
 DEVICES_MOST = 20
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from chat.api_schema.models import Shape
-from chat.api_schema.openapi import REF, VERSION, schemas_of
+from chat.api_schema.openapi import REF, VERSION, public_name, schemas_of
 from chat.api_schema.presence_events import TOLD
 from chat.api_schema.stream_events import ENTRIES, NOTICES, StreamProblem
 
@@ -29,9 +29,9 @@ EVENTS: dict[str, tuple[str, type[Shape] | None]] = {
 def describe_channels(signals: Mapping[str, Any]) -> Json:
     """The document; `signals`: the JSON schema of what a client may say on the socket."""
     definitions = {name: dict(schema) for name, schema in signals.get("$defs", {}).items()}
-    events = {name: message(text, shape.__name__ if shape else None) for name, (text, shape) in EVENTS.items()}
-    by_socket = events | {"problem": message(str(StreamProblem.__doc__), StreamProblem.__name__)}
-    told = {f"told_{name}": message(str(shape.__doc__), shape.__name__) for name, shape in TOLD.items()}
+    events = {name: message(text, public_name(shape) if shape else None) for name, (text, shape) in EVENTS.items()}
+    by_socket = events | {"problem": message(str(StreamProblem.__doc__), public_name(StreamProblem))}
+    told = {f"told_{name}": message(str(shape.__doc__), public_name(shape)) for name, shape in TOLD.items()}
     told["told_stats"] = message("The dashboard's figures, each second, to admins who observe.", None)
     said = {f"say_{name}": message(one.get("description", ""), name) for name, one in definitions.items()}
     shapes = schemas_of({*ENTRIES.values(), *NOTICES.values(), StreamProblem, *TOLD.values()})

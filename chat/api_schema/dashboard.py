@@ -15,7 +15,7 @@ class Quantiles(Shape):
     p99: float
 
 
-class Canary(Shape):
+class CanaryModel(Shape):
     """How the messages and presence that a node sends itself by way of its neighbours have fared; times are seconds."""
 
     ok: bool
@@ -71,7 +71,7 @@ class NodeRecord(Shape):
     """Why streams have ended, and how many."""
     reaped: float | None = None
     ghosts: float | None = None
-    canary: Canary | None = None
+    canary: CanaryModel | None = None
     draining: bool | None = None
     drain: bool | None = None
     """It has been told to."""
@@ -104,7 +104,7 @@ class Figures(Shape):
     node_list: list[NodeRecord]
 
 
-class Sample(Shape):
+class SampleModel(Shape):
     """A point of the history."""
 
     minute: Moment
@@ -126,7 +126,7 @@ class Sample(Shape):
 class Stats(Figures):
     """The figures now, and those of before, the oldest first."""
 
-    history: list[Sample]
+    history: list[SampleModel]
 
 
 class Present(Shape):
@@ -162,7 +162,7 @@ class Room(Shape):
     here: int
 
 
-class Rooms(Shape):
+class RoomsModel(Shape):
     """The busiest first; `counted`: how many nodes have told of theirs."""
 
     rooms: list[Room]

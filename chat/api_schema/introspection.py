@@ -17,7 +17,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from chat.shared.errors import Refusal
+from chat.shared.errors import ApiError
 
 OURS = ("chat.", "presence.")
 DEEP = 6  # calls followed: from an endpoint through its helpers to what they raise
@@ -34,7 +34,7 @@ class Reading:
     summary: str
     body: type[BaseModel] | None = None
     query: set[str] = field(default_factory=set)
-    refusals: set[type[Refusal]] = field(default_factory=set)
+    refusals: set[type[ApiError]] = field(default_factory=set)
     empty: bool = False
     full: bool = False
     created: bool = False
@@ -112,25 +112,25 @@ def parts_of(annotation: Any) -> Iterator[Any]:
         yield from parts_of(part)
 
 
-def named_in(function: Function) -> set[type[Refusal]]:
+def named_in(function: Function) -> set[type[ApiError]]:
     """Return the errors that the docstring names after the word "raise"."""
     _, _, said = re.sub(r"\s+", " ", function.__doc__ or "").lower().partition("raise")
     names = NAMED.findall(re.sub(r"\s+", " ", function.__doc__ or "")[-len(said) :]) if said else []
     return {refusal for name in names if (refusal := find_refusal(name, function)) is not None}
 
 
-def find_refusal(name: str, function: Function) -> type[Refusal] | None:
+def find_refusal(name: str, function: Function) -> type[ApiError] | None:
     """Return the error of this name: the one that the module knows, else that of its package, else the only one."""
     here = names_of(function).get(name)
-    if isinstance(here, type) and issubclass(here, Refusal):
+    if isinstance(here, type) and issubclass(here, ApiError):
         return here
     package = function.__module__.split(".")[:2]
-    found = [one for one in all_refusals(Refusal) if one.__name__ == name]
+    found = [one for one in all_refusals(ApiError) if one.__name__ == name]
     near = [one for one in found if one.__module__.split(".")[:2] == package]
     return near[0] if near else found[0] if len(found) == 1 else None
 
 
-def all_refusals(base: type[Refusal]) -> Iterator[type[Refusal]]:
+def all_refusals(base: type[ApiError]) -> Iterator[type[ApiError]]:
     """Yield every error below this one."""
     for one in base.__subclasses__():
         yield one
@@ -145,7 +145,7 @@ def names_of(function: Function) -> dict[str, Any]:
 def note_refusal(raised: ast.expr | None, names: dict[str, Any], reading: Reading) -> None:
     """Note `raise NotFound`, and `TooLarge()` wherever it is made."""
     refusal = names.get(raised.id) if isinstance(raised, ast.Name) else None
-    if isinstance(refusal, type) and issubclass(refusal, Refusal):
+    if isinstance(refusal, type) and issubclass(refusal, ApiError):
         reading.refusals.add(refusal)
 
 

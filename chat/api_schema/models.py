@@ -45,7 +45,7 @@ class Shape(BaseModel):
         return self
 
 
-class User(Shape):
+class UserModel(Shape):
     """Somebody, as everybody sees them."""
 
     id: Id
@@ -60,7 +60,7 @@ class User(Shape):
     """The account has been disabled by an admin."""
 
 
-class Me(User):
+class MeModel(UserModel):
     """Oneself."""
 
     receipts: Literal["on", "off"]
@@ -72,7 +72,7 @@ class Me(User):
 class Users(Shape):
     """Some people."""
 
-    users: list[User]
+    users: list[UserModel]
 
 
 class Login(Shape):
@@ -105,7 +105,7 @@ class ProofState(Shape):
     methods: list[Literal["password", "totp", "passkey"]]
 
 
-class Passkey(Shape):
+class PasskeyModel(Shape):
     """A passkey of the caller."""
 
     id: Id
@@ -114,12 +114,12 @@ class Passkey(Shape):
     last_used_at: Moment | None
 
 
-class Factors(Shape):
+class FactorsModel(Shape):
     """The second factors of the caller."""
 
     authenticator_since: Moment | None
     """When the authenticator app was confirmed; null: there is none."""
-    passkeys: list[Passkey]
+    passkeys: list[PasskeyModel]
     recovery_codes: int
     """How many are left."""
 
@@ -142,7 +142,7 @@ class RecoveryCodes(Shape):
 class NewPasskeyMade(Shape):
     """A passkey that was added, and recovery codes if it is the first second factor."""
 
-    passkey: Passkey
+    passkey: PasskeyModel
     recovery_codes: list[str]
 
 
@@ -153,10 +153,10 @@ class PasskeyOptions(Shape):
     options: dict[str, object]
 
 
-class SignedIn(Shape):
+class SignedInModel(Shape):
     """A new session. The token also comes as a cookie, and for browsers only so."""
 
-    user: User
+    user: UserModel
     session: Login
     token: str | None = None
 
@@ -167,7 +167,7 @@ class Renewed(Shape):
     token: str | None = None
 
 
-class Reaction(Shape):
+class ReactionModel(Shape):
     """Who reacts with an emoji; of more than a hundred people `count` tells how many they are."""
 
     emoji: str
@@ -175,7 +175,7 @@ class Reaction(Shape):
     count: int | None = None
 
 
-class File(Shape):
+class FileModel(Shape):
     """What a message carries, or is about to."""
 
     id: Id
@@ -189,7 +189,7 @@ class File(Shape):
     """There are small pictures of it."""
 
 
-class Message(Shape):
+class MessageModel(Shape):
     """A message; what is null, false or empty is left out."""
 
     conversation: Id
@@ -207,32 +207,32 @@ class Message(Shape):
     replies: int | None = None
     last_reply: Id | None = None
     last_reply_at: Moment | None = None
-    reactions: list[Reaction] | None = None
+    reactions: list[ReactionModel] | None = None
     pinned: bool | None = None
     mentions: list[Id] | None = None
     """Whom it reaches by name."""
     mentions_all: Literal["channel", "here"] | None = None
     """How it reaches everybody."""
-    files: list[File] | None = None
+    files: list[FileModel] | None = None
 
 
 class Stored(Shape):
     """A file as it is; `ready`: a message may carry it."""
 
-    file: File
+    file: FileModel
     ready: bool
 
 
-class Posted(Shape):
+class PostedModel(Shape):
     """The message as it is stored."""
 
-    message: Message
+    message: MessageModel
 
 
-class Page(Shape):
+class PageModel(Shape):
     """A run of messages, ascending."""
 
-    messages: list[Message]
+    messages: list[MessageModel]
     has_before: bool
     has_after: bool
 
@@ -245,7 +245,7 @@ class Notifications(Shape):
     muted_until: Moment | None
 
 
-class Conversation(Shape):
+class ConversationModel(Shape):
     """A conversation as one person sees it; channels do not list their members."""
 
     id: Id
@@ -266,11 +266,11 @@ class Conversation(Shape):
     mentions: int
     level: Level
     muted_until: Moment | None
-    last_message: Message | None
+    last_message: MessageModel | None
     members: list[Id] | None = None
 
 
-class NewConversation(Conversation):
+class NewConversation(ConversationModel):
     """A conversation that has just been created, or the direct one that the pair had."""
 
     invited: list[Id] | None = None
@@ -295,10 +295,10 @@ class Invitations(Shape):
     invitations: list[Invitation]
 
 
-class Snapshot(Shape):
+class SnapshotModel(Shape):
     """Everything a person is in; a stream that starts at the cursor continues it without a gap or a repeat."""
 
-    conversations: list[Conversation]
+    conversations: list[ConversationModel]
     blocked: list[Id]
     invitations: list[Invitation]
     cursor: Cursor
@@ -321,7 +321,7 @@ class Channels(Shape):
     next: str | None = None
 
 
-class Archived(Shape):
+class ArchivedModel(Shape):
     """What I am in and nobody writes to any more; channels do not list their members."""
 
     id: Id
@@ -333,14 +333,14 @@ class Archived(Shape):
     members: list[Id] | None = None
 
 
-class Archive(Shape):
+class ArchiveModel(Shape):
     """A page of it, the latest begun first."""
 
-    conversations: list[Archived]
+    conversations: list[ArchivedModel]
     next: Id | None = None
 
 
-class Announcement(Shape):
+class AnnouncementModel(Shape):
     """What admins say to everybody."""
 
     id: Id
@@ -351,17 +351,17 @@ class Announcement(Shape):
 class Announced(Shape):
     """What stands above all conversations, if anything."""
 
-    announcement: Announcement | None
+    announcement: AnnouncementModel | None
 
 
 class Hit(Shape):
     """A message, and the part of it that answers, as plain text: `true` marks what was looked for."""
 
-    message: Message
+    message: MessageModel
     highlight: list[Annotated[tuple[str, bool], Field(strict=False)]]
 
 
-class Found(Shape):
+class FoundModel(Shape):
     """The newest first; `next` goes on below them."""
 
     results: list[Hit]
@@ -377,23 +377,23 @@ class Seated(Shape):
     """null: the user was invited, and is no member before they accept."""
 
 
-class Pin(Shape):
+class PinModel(Shape):
     """A pinned message, and who pinned it."""
 
     user: Id
-    message: Message
+    message: MessageModel
 
 
 class Pins(Shape):
     """What is pinned, the latest first."""
 
-    pins: list[Pin]
+    pins: list[PinModel]
 
 
 class FollowedThread(Shape):
     """A thread that this person follows, by the message it began with."""
 
-    message: Message
+    message: MessageModel
     read_seq: Seq
     unread: int
 
@@ -405,7 +405,7 @@ class Threads(Shape):
     cursor: Cursor
 
 
-class Receipt(Shape):
+class ReceiptModel(Shape):
     """How far somebody has read."""
 
     user: Id
@@ -415,16 +415,16 @@ class Receipt(Shape):
 class Receipts(Shape):
     """How far the others have read."""
 
-    receipts: list[Receipt]
+    receipts: list[ReceiptModel]
 
 
-class Blocked(Shape):
+class BlockedModel(Shape):
     """Whom this person has blocked."""
 
     blocked: list[Id]
 
 
-class Event(Shape):
+class EventModel(Shape):
     """An entry of the log, as the long poll carries it."""
 
     id: Cursor
@@ -432,10 +432,10 @@ class Event(Shape):
     data: dict[str, object]
 
 
-class Events(Shape):
+class EventsModel(Shape):
     """The entries after a cursor; `reset` says why that cursor means nothing here."""
 
-    events: list[Event]
+    events: list[EventModel]
     cursor: Cursor
     reset: Literal["too_old", "other_epoch", "bad_cursor"] | None = None
 
@@ -469,7 +469,7 @@ class Presence(Shape):
     users: list[PresenceRecord]
 
 
-class Member(Shape):
+class MemberModel(Shape):
     """Somebody in a conversation; with `?presence=1`, whether they are here, where that may be seen."""
 
     user: Id
@@ -481,7 +481,7 @@ class Member(Shape):
 class Members(Shape):
     """A page by user id; `next` stands when there are more."""
 
-    members: list[Member]
+    members: list[MemberModel]
     next: Id | None = None
 
 

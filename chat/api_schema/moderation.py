@@ -7,7 +7,7 @@ from chat.api_schema.models import Id, Mode, Moment, PresenceRecord, Shape, Stat
 Outcome = Literal["dismissed", "acted"]
 
 
-class Report(Shape):
+class ReportModel(Shape):
     """What somebody finds wrong with a message; what came of it stands when something did."""
 
     id: Id
@@ -28,7 +28,7 @@ class Report(Shape):
 class Reports(Shape):
     """What I may judge, the latest first; `next` stands when there are more."""
 
-    reports: list[Report]
+    reports: list[ReportModel]
     next: Id | None = None
 
 
@@ -38,7 +38,7 @@ class Reported(Shape):
     id: Id
 
 
-class Ban(Shape):
+class BanModel(Shape):
     """Who is kept out, by whom and why."""
 
     user: Id
@@ -50,7 +50,7 @@ class Ban(Shape):
 class Bans(Shape):
     """Who is kept out; `next` stands when there are more."""
 
-    bans: list[Ban]
+    bans: list[BanModel]
     next: Id | None = None
 
 
@@ -107,7 +107,7 @@ class Edits(Shape):
     next: int | None = None
 
 
-class StreamRecord(Shape):
+class StreamRecordModel(Shape):
     """A stream that was open when the message was committed, or later."""
 
     session: Id
@@ -121,7 +121,7 @@ class StreamRecord(Shape):
     """Null where it did not come."""
 
 
-class Device(Shape):
+class DeviceModel(Shape):
     """What one login of a person has open on one node."""
 
     session: Id
@@ -136,7 +136,7 @@ class Device(Shape):
     address: str | None = None
 
 
-class Committed(Shape):
+class CommittedModel(Shape):
     """A message without its text: its place, and when and by which node it was committed."""
 
     conversation: Id
@@ -155,7 +155,7 @@ class Addressee(Shape):
     disabled: bool
 
 
-class Evidence(Shape):
+class EvidenceModel(Shape):
     """Why somebody is shown as here or not: `truth` is what they are, `mode` what they have chosen to look like."""
 
     user: PresenceRecord
@@ -163,18 +163,18 @@ class Evidence(Shape):
     mode: Mode
     last_active_at: Moment | None
     why: str
-    devices: list[Device]
+    devices: list[DeviceModel]
 
 
-class Delivery(Shape):
+class DeliveryModel(Shape):
     """Why somebody did or did not get a message."""
 
-    message: Committed
+    message: CommittedModel
     user: Addressee
     member: bool
-    streams: list[StreamRecord]
+    streams: list[StreamRecordModel]
     read_at: Moment | None
     outcome: Literal["author", "read", "not_member", "deleted", "disabled", "handed", "not_handed", "no_stream"]
     why: str
-    now: Evidence | None
+    now: EvidenceModel | None
     """Null while the registry cannot be asked."""

@@ -11,7 +11,7 @@ from pydantic.json_schema import models_json_schema
 from chat.api_schema import dashboard, models, moderation
 from chat.api_schema.introspection import Reading, read_handler
 from chat.api_schema.models import Problem, Ready
-from chat.shared.errors import Compressed, ForeignOrigin, Refusal, TooFast, Unauthenticated, Unavailable
+from chat.shared.errors import ApiError, Compressed, ForeignOrigin, RateLimited, Unauthenticated, Unavailable
 from chat.shared.route import Operation
 
 VERSION = "1"  # of the protocol: additions are free, a change of what stands makes another
@@ -30,9 +30,23 @@ CARRIERS = {"POST", "PUT", "PATCH"}  # of bodies
 NUMBERS = {"conversation", "user", "seq", "link", "report", "passkey"}
 Json = dict[str, Any]
 
+# Classes of requests that are published under an older name.
+OLDER_NAMES = {"RoleChange": "Seat", "AnnouncementRequest": "Said", "DrainRequest": "Draining"}
+
+
+def publish(name: str) -> str:
+    """Return the name under which a class is published: `UserModel` as `User`."""
+    return OLDER_NAMES.get(name) or name.removesuffix("Model")
+
+
+def public_name(model: type[BaseModel]) -> str:
+    """Return the name under which a model is published."""
+    return publish(model.__name__)
+
+
 # The models of answers by their names in the URL table.
 MODELS = {
-    name: model
+    public_name(model): model
     for module in (models, moderation, dashboard)
     for name, model in vars(module).items()
     if isinstance(model, type) and issubclass(model, models.Shape)
@@ -71,7 +85,7 @@ def describe_api(routes: Iterable[Operation]) -> Json:
 
 def ref(model: type[BaseModel]) -> Json:
     """Return a reference to the model's schema."""
-    return {"$ref": REF.format(model=model.__name__)}
+    return {"$ref": REF.format(model=public_name(model))}
 
 
 def is_described(path: str) -> bool:
@@ -85,10 +99,24 @@ def plain(path: str) -> str:
 
 
 def schemas_of(models: Iterable[type[BaseModel]]) -> Json:
-    """All of them, each under its name."""
-    asked = [(model, "validation") for model in sorted(models, key=lambda one: one.__name__)]
+    """Return the schema of each model, and of those that they refer to, under its published name."""
+    asked = [(model, "validation") for model in sorted(models, key=public_name)]
     _, schema = models_json_schema(asked, ref_template=REF)  # type: ignore[arg-type]
-    return dict(schema["$defs"])
+    return {publish(name): rename_references(one) for name, one in schema["$defs"].items()}
+
+
+def rename_references(schema: Any) -> Any:
+    """Return a schema whose references name models as they are published."""
+    if isinstance(schema, list):
+        return [rename_references(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    renamed = {key: rename_references(value) for key, value in schema.items()}
+    if isinstance(reference := renamed.get("$ref"), str):
+        renamed["$ref"] = REF.format(model=publish(reference.rpartition("/")[2]))
+    if schema.get("type") == "object" and isinstance(schema.get("title"), str):
+        renamed["title"] = publish(schema["title"])
+    return renamed
 
 
 def describe_call(route: Operation, reading: Reading) -> Json:
@@ -113,9 +141,9 @@ def needs_identity(route: Operation) -> bool:
     return not route.path.startswith(ALWAYS_OPEN) and (route.method, route.path) not in OPEN
 
 
-def refusals_of(route: Operation, reading: Reading) -> set[type[Refusal]]:
+def refusals_of(route: Operation, reading: Reading) -> set[type[ApiError]]:
     """Return the errors of the handler, and those that every call of its sort may meet."""
-    general: set[type[Refusal]] = set() if route.path.startswith(ALWAYS_OPEN) else {TooFast, Unavailable}
+    general: set[type[ApiError]] = set() if route.path.startswith(ALWAYS_OPEN) else {RateLimited, Unavailable}
     if needs_identity(route):
         general.add(Unauthenticated)
     if route.method not in SAFE_METHODS:
@@ -154,7 +182,7 @@ def describe_content(answer: str) -> Json:
     return content | ({"text/event-stream": {"schema": {"type": "string"}}} if answer == "Events" else {})
 
 
-def describe_refusals(refusals: Iterable[type[Refusal]]) -> Json:
+def describe_refusals(refusals: Iterable[type[ApiError]]) -> Json:
     """By status: every code with its words."""
     found: dict[str, list[str]] = {}
     for refusal in sorted(refusals, key=lambda one: one.code):

@@ -36,7 +36,7 @@ class You(Shape):
     you: Own
 
 
-class Seen(Shape):
+class SeenModel(Shape):
     """`snapshot` answers a watch; `presence`: only those that have changed, at most every 100 ms."""
 
     type: Literal["snapshot", "presence"]
@@ -84,8 +84,8 @@ class Refused(Shape):
 TOLD: dict[str, type[Shape]] = {
     "hello": Hello,
     "you": You,
-    "snapshot": Seen,
-    "presence": Seen,
+    "snapshot": SeenModel,
+    "presence": SeenModel,
     "hidden": Hidden,
     "typing": TypingNow,
     "beat": Witness,

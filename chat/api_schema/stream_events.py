@@ -8,14 +8,14 @@ from chat.api_schema.models import (
     Id,
     Kind,
     Level,
-    Message,
+    MessageModel,
     Moment,
     Notifications,
     Ready,
     Role,
     Seq,
     Shape,
-    User,
+    UserModel,
 )
 
 
@@ -131,7 +131,7 @@ class ConversationState(Shape):
     mentions: int | None = None
     level: Level | None = None
     muted_until: Moment | None = None
-    last_message: Message | None = None
+    last_message: MessageModel | None = None
     members: list[Id] | None = None
 
 
@@ -155,7 +155,7 @@ class InvitationChange(Shape):
     at: Moment | None = None
 
 
-class Reset(Shape):
+class ResetModel(Shape):
     """Read the snapshot again, then go on from this cursor."""
 
     cursor: Cursor
@@ -177,8 +177,8 @@ class StreamProblem(Shape):
 
 # By the name of the event; those of a stream's own are no entries, and have no id.
 ENTRIES: dict[str, type[Shape]] = {
-    "message": Message,
-    "edit": Message,
+    "message": MessageModel,
+    "edit": MessageModel,
     "delete": Tombstone,
     "reaction": ReactionChange,
     "pin": PinChange,
@@ -193,6 +193,6 @@ ENTRIES: dict[str, type[Shape]] = {
     "conversation": ConversationState,
     "member": MemberChange,
     "invitation": InvitationChange,
-    "user": User,
+    "user": UserModel,
 }
-NOTICES: dict[str, type[Shape]] = {"ready": Ready, "reset": Reset, "bye": Bye}
+NOTICES: dict[str, type[Shape]] = {"ready": Ready, "reset": ResetModel, "bye": Bye}

@@ -13,7 +13,7 @@ import typer
 from chat.accounts.accounts import create, make_invite
 from chat.accounts.admin import Role, set_disabled, set_role
 from chat.accounts.models import InviteForm
-from chat.accounts.password_resets import Reset, make_reset
+from chat.accounts.password_resets import PasswordReset, make_reset
 from chat.erasure import Messages, begin_erasure, erase_step
 from chat.log.append import Log
 from chat.log.entry import Entry
@@ -26,9 +26,7 @@ from chat.shared.settings import Settings
 from chat.shared.sql import load
 
 queries = load(__file__)
-
 T = TypeVar("T")
-
 PAGE = 500
 
 
@@ -78,10 +76,10 @@ def change_disabled(database_url: str, name: str, *, disabled: bool, force: bool
     with_pool(database_url, work)
 
 
-def make_link(database_url: str, name: str, *, second_factors: bool) -> Reset:
+def make_link(database_url: str, name: str, *, second_factors: bool) -> PasswordReset:
     """Make a reset link for a user. Raise `UnknownUser` or `AccountDisabled`."""
 
-    async def work(pool: Pool) -> Reset:
+    async def work(pool: Pool) -> PasswordReset:
         return await make_reset(pool, COMMAND_LINE, await find_id(pool, name), second_factors=second_factors)
 
     return with_pool(database_url, work)
@@ -145,15 +143,10 @@ def with_pool(database_url: str, work: Callable[[Pool], Awaitable[T]]) -> T:
 # The commands for accounts: add, list, disable, enable, make admin, reset the password, delete.
 
 user = typer.Typer(help="Users: add, list, disable, make admin, reset, delete.", no_args_is_help=True)
-
 Name = Annotated[str, typer.Argument(help="The username.")]
-
 Data = Annotated[Path, typer.Option(help="The folder that holds the data.")]
-
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-
 Stdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]
-
 Force = Annotated[bool, typer.Option("--force", help="Do it even if no admin is left.")]
 
 

@@ -32,7 +32,8 @@ def export(
     """
     with told_plainly():
         from chat.local.databases import tables_at_hand
-        from chat.operations.audit import Export, export_audit, parse_since
+        from chat.operations.audit import AuditExport as Export
+        from chat.operations.audit import export_audit, parse_since
 
         wanted = Export(parse_since(since), after, follow, output)
         with tables_at_hand(data) as url:

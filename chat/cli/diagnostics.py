@@ -24,7 +24,8 @@ def doctor(
     Example: tandem doctor https://chat.example.org
     """
     with told_plainly():
-        from chat.tools.doctor.command import Asked, doctor
+        from chat.tools.doctor.command import DoctorRequest as Asked
+        from chat.tools.doctor.command import doctor
 
         code = doctor(Asked(url, token, json))
     sys.exit(code)
@@ -50,7 +51,8 @@ def chaos(
     Example: tandem chaos --minutes 2 --seed 7 --faults kill-node,flush-redis
     """
     with told_plainly():
-        from chat.tools.chaos.command import Asked, chaos
+        from chat.tools.chaos.command import ChaosRequest as Asked
+        from chat.tools.chaos.command import chaos
 
         code = chaos(Asked(nodes, people, minutes, seed, faults, out, json))
     sys.exit(code)

@@ -35,7 +35,8 @@ def import_(
     """
     with told_plainly():
         from chat.local.databases import tables_at_hand
-        from chat.transfer.commands import Options, import_file
+        from chat.transfer.commands import ImportOptions as Options
+        from chat.transfer.commands import import_file
 
         with tables_at_hand(data) as url:
             code = import_file(url, Options(file, into, private, dry_run))
@@ -58,7 +59,8 @@ def export(
     """
     with told_plainly():
         from chat.local.databases import tables_at_hand
-        from chat.transfer.commands import Wanted, export_file
+        from chat.transfer.commands import ExportOptions as Wanted
+        from chat.transfer.commands import export_file
 
         with tables_at_hand(data) as url:
             export_file(url, Wanted(file, conversation, person))

@@ -9,11 +9,11 @@ from psycopg.errors import UniqueViolation
 from chat.accounts.blocks import lock_pair, require_unblocked
 from chat.conversations.drafts import ConversationDraft, ConversationPatch
 from chat.conversations.invitations import find_invited, invite
-from chat.conversations.memberships import check_people, note, require_own_look, seat, set_scene
-from chat.conversations.permissions import judge_patch
+from chat.conversations.memberships import add_members, audit, check_people, lock_access, require_own_look
+from chat.conversations.permissions import authorize_patch
 from chat.log.append import Change, Log
 from chat.model.conversation import Conversation, Notice, View
-from chat.model.errors import NameTaken, TooManyMembers
+from chat.model.errors import ChannelNameTaken, TooManyMembers
 from chat.model.events import described, introduced
 from chat.shared.errors import Invalid
 from chat.shared.settings import Settings
@@ -48,7 +48,7 @@ async def create_conversation(log: Log, settings: Settings, creator_id: int, dra
         invited = [] if draft.kind == "direct" else await find_invited(change, settings, creator_id, list(people))
         seated = {user_id: role for user_id, role in people.items() if user_id not in invited}
         entries = await invite(change, settings, conversation, creator_id, invited, len(seated))
-        await seat(change, conversation, seated, chosen=[creator_id])
+        await add_members(change, conversation, seated, chosen=[creator_id])
         await change.record(introduced(first_view(conversation, seated)))
         for entry in entries:
             await change.record(entry)
@@ -82,7 +82,7 @@ async def insert_conversation(change: Change, creator_id: int, draft: Conversati
     }
     row = await (await change.connection.execute(queries.insert_conversation, fields)).fetchone()
     if row is None and draft.kind == "channel":
-        raise NameTaken
+        raise ChannelNameTaken
     return Conversation(*row) if row else None
 
 
@@ -107,13 +107,13 @@ async def change_conversation(
         raise Invalid(errors=[{"field": "slow", "detail": f"at most {settings.slow_most} seconds"}])
     try:
         async with log.change() as change:
-            scene = await set_scene(change, conversation_id, actor_id)
-            judge_patch(scene, patch)
+            scene = await lock_access(change, conversation_id, actor_id)
+            authorize_patch(scene, patch)
             changed = replace(scene.conversation, **patch.named())
             if changed != scene.conversation:
                 await store_change(change, actor_id, changed, patch)
     except UniqueViolation:
-        raise NameTaken from None
+        raise ChannelNameTaken from None
 
 
 async def store_change(change: Change, actor_id: int, changed: Conversation, patch: ConversationPatch) -> None:
@@ -121,5 +121,5 @@ async def store_change(change: Change, actor_id: int, changed: Conversation, pat
     if patch.model_fields_set & {"name", "private", "archived"}:
         await require_own_look(change, changed)
     await change.connection.execute(queries.change_conversation, changed.to_row())
-    await note(change, actor_id, "conversation.change", changed.id, **patch.named())
+    await audit(change, actor_id, "conversation.change", changed.id, **patch.named())
     await change.record(described(changed))

@@ -4,10 +4,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from chat.model.types import LARGEST_ID, Asked, Name, Role, Topic, UserId
+from chat.model.types import LARGEST_ID, Name, RequestModel, Role, Topic, UserId
 
 
-class ConversationDraft(Asked):
+class ConversationDraft(RequestModel):
     """A conversation to begin. Groups and directs are always private; a direct's one member may be oneself."""
 
     kind: Literal["channel", "group", "direct"]
@@ -45,7 +45,7 @@ class ConversationDraft(Asked):
         return "{}:{}".format(*sorted((creator_id, self.members[0])))
 
 
-class ConversationPatch(Asked):
+class ConversationPatch(RequestModel):
     """What to change; what is not named stays. `slow`: seconds between two messages of one person, 0 for none."""
 
     name: Name | None = None
@@ -60,13 +60,13 @@ class ConversationPatch(Asked):
         return self.model_dump(exclude_none=True)
 
 
-class Seat(Asked):
+class RoleChange(RequestModel):
     """The role to give; without one, a newcomer is a member and everybody else keeps theirs."""
 
     role: Role | None = None
 
 
-class ReadMark(Asked):
+class ReadMark(RequestModel):
     """Everything up to message `seq` has been read."""
 
     seq: Annotated[int, Field(ge=0, le=LARGEST_ID)]

@@ -6,7 +6,7 @@ from typing import Any
 from aiohttp import web
 
 from chat.conversations.conversations import change_conversation, create_conversation
-from chat.conversations.drafts import ConversationDraft, ConversationPatch, ReadMark, Seat
+from chat.conversations.drafts import ConversationDraft, ConversationPatch, ReadMark, RoleChange
 from chat.conversations.invitations import accept_invitation, decline_invitation, list_invitations, meets_stranger
 from chat.conversations.members import PAGE, list_members, put_member, remove_member
 from chat.conversations.notification_settings import change_notice
@@ -63,7 +63,7 @@ async def post_conversation(request: web.Request) -> web.Response:
 
 
 async def charge_people(request: web.Request, user_id: int, draft: ConversationDraft) -> None:
-    """Count everyone who is added, or a direct conversation with a stranger; raise `TooFast`."""
+    """Count everyone who is added, or a direct conversation with a stranger; raise `RateLimited`."""
     rates, pair = request.app[RATES], draft.pair(user_id)
     if pair is None:
         rates.add.spend(user_id, len(draft.people(user_id)) - 1)
@@ -133,7 +133,6 @@ def parse_line(request: web.Request, name: str) -> str:
 
 # `faces(viewer, people)`: how those of them look whom the viewer may see; nothing where that cannot be known now.
 Faces = Callable[[int, Sequence[int]], Awaitable[dict[int, dict[str, object]]]]
-
 FACES = web.AppKey[Faces]("faces")
 
 
@@ -157,7 +156,7 @@ async def put_seat(request: web.Request) -> web.Response:
     """Join, add a user, or give a role: 201 for a new member, 202 for one who was invited and has to accept first."""
     member = await require_identity(request)
     body = await read_body(request)
-    asked = parse_model(body, Seat).role if body else None
+    asked = parse_model(body, RoleChange).role if body else None
     user_id, conversation_id = path_person(request, member.user_id), path_id(request, "conversation")
     if user_id != member.user_id:
         request.app[RATES].add.spend(member.user_id)

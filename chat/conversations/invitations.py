@@ -6,7 +6,7 @@ An invitation is open while its inviter is a member, the conversation is not arc
 
 from collections.abc import Sequence
 
-from chat.conversations.memberships import check_people, require_room, require_welcome, seat, set_scene
+from chat.conversations.memberships import add_members, check_people, lock_access, require_capacity, require_not_banned
 from chat.conversations.views import introduce
 from chat.log.append import Change, Log
 from chat.log.entry import Unplaced
@@ -20,7 +20,6 @@ from chat.shared.settings import Settings
 from chat.shared.sql import load
 
 queries = load(__file__)
-
 FIELDS = ("conversation", "kind", "name", "invited_by", "members", "at")
 
 
@@ -66,17 +65,17 @@ async def list_invitations(pool: Pool, user_id: int) -> list[dict[str, object]]:
 async def accept_invitation(log: Log, settings: Settings, user_id: int, conversation_id: int) -> None:
     """Add the user to the conversation. Raise `NotFound`, `TooManyMembers`, `TooManyConversations`, `Banned`."""
     async with log.change() as change:
-        scene = await set_scene(change, conversation_id, user_id, admitted=True)
+        scene = await lock_access(change, conversation_id, user_id, admitted=True)
         if scene.subject_role is not None:
             return
         found = await change.connection.execute(queries.find_invitation, [conversation_id, user_id])
         if await found.fetchone() is None:
             raise NotFound
         scene.require_open()
-        await require_welcome(change, conversation_id, user_id)
-        await require_room(change, scene, settings.max_group_members)
+        await require_not_banned(change, conversation_id, user_id)
+        await require_capacity(change, scene, settings.max_group_members)
         await check_people(change, [user_id], settings.conversations_per_person, chosen=[user_id])
-        await seat(change, scene.conversation, {user_id: "member"}, chosen=[user_id])
+        await add_members(change, scene.conversation, {user_id: "member"}, chosen=[user_id])
         await introduce(change, user_id, conversation_id)
 
 

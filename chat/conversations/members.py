@@ -5,18 +5,18 @@ from datetime import datetime
 from chat.accounts.blocks import require_unblocked
 from chat.conversations.invitations import find_invited, invite
 from chat.conversations.memberships import (
+    add_members,
+    audit,
+    change_role,
     check_people,
     count_members,
-    note,
-    require_room,
-    require_successor,
-    require_welcome,
-    reseat,
-    seat,
-    set_scene,
-    unseat,
+    end_membership,
+    lock_access,
+    require_capacity,
+    require_not_banned,
+    require_other_owner,
 )
-from chat.conversations.permissions import judge_leaving, judge_seat
+from chat.conversations.permissions import authorize_removal, authorize_role_change
 from chat.conversations.views import introduce
 from chat.log.append import Log
 from chat.model.types import Role
@@ -25,7 +25,6 @@ from chat.shared.settings import Settings
 from chat.shared.sql import load
 
 queries = load(__file__)
-
 PAGE = 200
 
 
@@ -37,12 +36,12 @@ async def put_member(
     Asking for what is so already changes nothing.
     """
     async with log.change() as change:
-        scene = await set_scene(change, conversation_id, actor_id, user_id)
-        role = judge_seat(scene, asked)
+        scene = await lock_access(change, conversation_id, actor_id, user_id)
+        role = authorize_role_change(scene, asked)
         if scene.subject_role is None:
             chosen = [user_id] if scene.oneself else []
-            await require_welcome(change, conversation_id, user_id)
-            await require_room(change, scene, settings.max_group_members)
+            await require_not_banned(change, conversation_id, user_id)
+            await require_capacity(change, scene, settings.max_group_members)
             await check_people(change, [user_id], settings.conversations_per_person, chosen=chosen)
             await require_unblocked(change, actor_id, [user_id])
             if await find_invited(change, settings, actor_id, [user_id]):
@@ -50,24 +49,24 @@ async def put_member(
                 for entry in await invite(change, settings, scene.conversation, actor_id, [user_id], members):
                     await change.record(entry)
                 return None, False
-            await seat(change, scene.conversation, {user_id: role}, chosen=chosen)
+            await add_members(change, scene.conversation, {user_id: role}, chosen=chosen)
             await introduce(change, user_id, conversation_id)
         elif role != scene.subject_role:
-            await require_successor(change, scene)
-            await reseat(change, conversation_id, user_id, role)
-            await note(change, actor_id, "member.role", conversation_id, user_id, role=role)
+            await require_other_owner(change, scene)
+            await change_role(change, conversation_id, user_id, role)
+            await audit(change, actor_id, "member.role", conversation_id, user_id, role=role)
     return role, scene.subject_role is None
 
 
 async def remove_member(log: Log, actor_id: int, conversation_id: int, user_id: int) -> None:
     """The person is out; nothing that is said from now on reaches them."""
     async with log.change() as change:
-        scene = await set_scene(change, conversation_id, actor_id, user_id)
-        judge_leaving(scene)
-        await require_successor(change, scene)
-        await unseat(change, conversation_id, user_id)
+        scene = await lock_access(change, conversation_id, actor_id, user_id)
+        authorize_removal(scene)
+        await require_other_owner(change, scene)
+        await end_membership(change, conversation_id, user_id)
         if not scene.oneself:
-            await note(change, actor_id, "member.remove", conversation_id, user_id)
+            await audit(change, actor_id, "member.remove", conversation_id, user_id)
 
 
 async def list_members(pool: Pool, conversation_id: int, after: int) -> list[tuple[int, str, datetime]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 
-from chat.conversations.permissions import Scene
+from chat.conversations.permissions import Access
 from chat.log.append import Change
 from chat.model.conversation import Conversation
 from chat.model.errors import Banned, LastOwner, LooksTaken, TooManyConversations, TooManyMembers
@@ -14,9 +14,9 @@ from chat.shared.sql import load
 queries = load(__file__)
 
 
-async def set_scene(
+async def lock_access(
     change: Change, conversation_id: int, actor_id: int, subject_id: int | None = None, *, admitted: bool = False
-) -> Scene:
+) -> Access:
     """Lock the conversation and see who has which role; raises `NotFound` where nothing is to be seen.
 
     `admitted`: the actor has been let in, though he may see nothing yet.
@@ -29,7 +29,7 @@ async def set_scene(
     roles: dict[int, str | None] = dict(await seats.fetchall())
     if row is None:
         raise NotFound
-    scene = Scene(Conversation(*row), roles.get(actor_id), roles.get(people[1]), people[0] == people[1])
+    scene = Access(Conversation(*row), roles.get(actor_id), roles.get(people[1]), people[0] == people[1])
     if not admitted:
         scene.require_visible()
     if people[1] not in roles:
@@ -37,7 +37,7 @@ async def set_scene(
     return scene
 
 
-async def require_successor(change: Change, scene: Scene) -> None:
+async def require_other_owner(change: Change, scene: Access) -> None:
     """Raises `LastOwner` when the subject is the last owner of a conversation that still lives."""
     if scene.subject_role == "owner" and not scene.conversation.archived:
         _, owners = await count_members(change, scene.conversation.id)
@@ -45,14 +45,14 @@ async def require_successor(change: Change, scene: Scene) -> None:
             raise LastOwner
 
 
-async def require_welcome(change: Change, conversation_id: int, user_id: int) -> None:
+async def require_not_banned(change: Change, conversation_id: int, user_id: int) -> None:
     """Raises `Banned`."""
     banned = await change.connection.execute(queries.is_banned, [conversation_id, user_id])
     if await banned.fetchone() is not None:
         raise Banned
 
 
-async def require_room(change: Change, scene: Scene, most: int, coming: int = 1) -> None:
+async def require_capacity(change: Change, scene: Access, most: int, coming: int = 1) -> None:
     """Raises `TooManyMembers` when a group would be larger than `most`."""
     if scene.conversation.kind == "group":
         members, _ = await count_members(change, scene.conversation.id)
@@ -99,7 +99,7 @@ async def require_own_look(change: Change, conversation: Conversation) -> None:
         raise LooksTaken
 
 
-async def seat(
+async def add_members(
     change: Change, conversation: Conversation, roles: Mapping[int, str], *, chosen: Collection[int] = ()
 ) -> None:
     """Add them, in this order; what was said before counts as read. The conversation's row must be locked.
@@ -119,14 +119,14 @@ async def seat(
     await change.connection.execute(queries.insert_memberships, fields)
 
 
-async def unseat(change: Change, conversation_id: int, user_id: int) -> None:
+async def end_membership(change: Change, conversation_id: int, user_id: int) -> None:
     """The person leaves, and follows none of its threads any more."""
     entry = await change.record(left(conversation_id, user_id))
     await change.connection.execute(queries.end_membership, [entry.position, conversation_id, user_id])
     await change.connection.execute(queries.end_follows, [conversation_id, user_id])
 
 
-async def reseat(change: Change, conversation_id: int, user_id: int, role: str) -> None:
+async def change_role(change: Change, conversation_id: int, user_id: int, role: str) -> None:
     """The person gets another role."""
     await change.record(changed_role(conversation_id, user_id, role))
     await change.connection.execute(queries.change_role, [role, conversation_id, user_id])
@@ -135,7 +135,7 @@ async def reseat(change: Change, conversation_id: int, user_id: int, role: str) 
 # Noting in the audit what those who run a conversation do, in the transaction that does it.
 
 
-async def note(
+async def audit(
     change: Change,
     actor_id: int | None,
     action: str,

@@ -1,6 +1,6 @@
 """Notices: what each member wants to be told of, changed."""
 
-from chat.conversations.memberships import set_scene
+from chat.conversations.memberships import lock_access
 from chat.log.append import Log
 from chat.model.conversation import Notice, NoticePatch
 from chat.model.events import changed_notice
@@ -12,7 +12,7 @@ queries = load(__file__)
 async def change_notice(log: Log, user_id: int, conversation_id: int, patch: NoticePatch) -> Notice:
     """What holds from now on; asking for what is so changes nothing. Raises `NotFound`, `NotMember`."""
     async with log.change() as change:
-        scene = await set_scene(change, conversation_id, user_id)
+        scene = await lock_access(change, conversation_id, user_id)
         scene.require_seat()
         place = [conversation_id, user_id]
         row = await (await change.connection.execute(queries.read_notice, place)).fetchone()

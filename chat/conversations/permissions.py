@@ -12,7 +12,7 @@ RANKS = {"member": 0, "admin": 1, "owner": 2}
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class Access:
     """Somebody (`actor`) is about to change a conversation, perhaps somebody's seat (`subject`) in it.
 
     A role of None: not a member. The actor has been found to see the conversation.
@@ -52,21 +52,21 @@ class Scene:
             raise Forbidden("Only an owner may give or take that role.")
 
 
-def judge_seat(scene: Scene, asked: Role | None) -> str:
+def authorize_role_change(scene: Access, asked: Role | None) -> str:
     """The role that the subject will have; the one they have already when nothing is to change."""
     scene.require_visible()
     scene.require_open()
     if scene.conversation.kind == "direct":
         raise Direct
     if scene.subject_role is None:
-        return judge_newcomer(scene, asked or "member")
+        return authorize_addition(scene, asked or "member")
     if asked is None or asked == scene.subject_role:
         return scene.subject_role
     scene.require_above(scene.subject_role, asked)
     return asked
 
 
-def judge_newcomer(scene: Scene, role: Role) -> str:
+def authorize_addition(scene: Access, role: Role) -> str:
     """Whoever is in may bring others, whoever sees it may come; more than a member only by those who run it."""
     if not scene.oneself:
         scene.require_seat()
@@ -75,7 +75,7 @@ def judge_newcomer(scene: Scene, role: Role) -> str:
     return role
 
 
-def judge_leaving(scene: Scene) -> None:
+def authorize_removal(scene: Access) -> None:
     """Everybody may go; to send others away takes a rank that is not below theirs."""
     scene.require_visible()
     if scene.conversation.kind == "direct":
@@ -86,7 +86,7 @@ def judge_leaving(scene: Scene) -> None:
         raise NotFound
 
 
-def judge_change(scene: Scene) -> None:
+def authorize_change(scene: Access) -> None:
     """Naming, describing, archiving, slowing down, banning."""
     scene.require_visible()
     if scene.conversation.kind == "direct":
@@ -94,10 +94,10 @@ def judge_change(scene: Scene) -> None:
     scene.require_manager()
 
 
-def judge_patch(scene: Scene, patch: ConversationPatch) -> None:
+def authorize_patch(scene: Access, patch: ConversationPatch) -> None:
     """An archived conversation can only be brought back, and be changed with it; an owner alone opens or closes the
     door, for what was said behind it is then read by all, or by few."""
-    judge_change(scene)
+    authorize_change(scene)
     if scene.conversation.archived and patch.archived is None:
         raise Archived
     if patch.private is not None and patch.private != scene.conversation.private:

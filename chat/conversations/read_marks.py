@@ -7,13 +7,12 @@ from chat.conversations.views import read_view
 from chat.log.append import Change, Log
 from chat.model.errors import NotMember, TooManyReaders
 from chat.model.events import MovedMark, given_receipt, moved_mark
-from chat.shared.batching import Gather
+from chat.shared.batching import Batcher
 from chat.shared.errors import NotFound
 from chat.shared.postgres import Pool
 from chat.shared.sql import load
 
 queries = load(__file__)
-
 BATCH = 500
 
 
@@ -31,7 +30,7 @@ class ReadMarks:
 
     def __init__(self, log: Log, waiting_most: int, receipts_most: int) -> None:
         self._log, self._receipts_most = log, receipts_most
-        self._gather = Gather[Mark, None](self._move, batch=BATCH, limit=waiting_most)
+        self._gather = Batcher[Mark, None](self._move, batch=BATCH, limit=waiting_most)
         self.run, self.waiting = self._gather.run, self._gather.waiting
 
     async def move(self, mark: Mark) -> None:

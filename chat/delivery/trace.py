@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from chat.delivery.verdict import Committed, Facts, Reader, StreamRecord
+from chat.delivery.verdict import Committed, Facts, StreamRecord, TracedReader
 from chat.log.entry import decode_frame
 from chat.model.types import format_time
 from chat.shared.audit import record
@@ -58,7 +58,7 @@ async def gather_facts(connection: Connection, conversation_id: int, seq: int, u
     asked = {"conversation": conversation_id, "user": user_id, "position": committed.position}
     if (person := await (await run(queries.read_person, asked)).fetchone()) is None:
         raise NotFound("There is nobody with this id.")
-    reader = Reader(*person)
+    reader = TracedReader(*person)
     banned = await (await run(queries.find_ban, [conversation_id, user_id])).fetchone()
     rows = await (await run(queries.list_streams, [user_id, committed.at])).fetchall()
     wrote, read = user_id == committed.author, reader.belonged(committed.position) and reader.read_seq >= seq

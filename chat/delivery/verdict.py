@@ -18,7 +18,7 @@ class Committed:
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class TracedReader:
     """The person, with the stay nearest to the message; `since` is None for somebody who was never in."""
 
     name: str
@@ -72,7 +72,7 @@ class Facts:
     """All of it; `read_at` is None while unread, and when nobody knows any more."""
 
     committed: Committed
-    reader: Reader
+    reader: TracedReader
     streams: list[StreamRecord]
     wrote: bool
     read: bool

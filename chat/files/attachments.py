@@ -14,11 +14,10 @@ from chat.shared.postgres import UNAVAILABLE, Pool
 from chat.shared.sql import load
 
 queries = load(__file__)
-
 Shown = list[dict[str, object]]
 
 
-class Carried:
+class Attachments:
     """Costs nothing where no post carries anything."""
 
     def __init__(self, asked: Iterable[Sequence[int]]) -> None:
@@ -67,7 +66,7 @@ class Carried:
             await change.connection.execute(queries.show_files, [*map(list, zip(*self._shown, strict=True))])
 
 
-async def take_out(change: Change, conversation_id: int, seq: int, kept: Sequence[object] = ()) -> None:
+async def detach_files(change: Change, conversation_id: int, seq: int, kept: Sequence[object] = ()) -> None:
     """Nobody reads the files of this message any more, but for those that stay; their bytes are swept away."""
     await change.connection.execute(queries.take_out, [conversation_id, seq, list(kept)])
 
@@ -76,17 +75,13 @@ async def take_out(change: Change, conversation_id: int, seq: int, kept: Sequenc
 # harm, for what is gone is gone.
 
 PAUSE = 30.0
-
 FORGOTTEN_SECONDS = 24 * 3600
-
 BATCH = 100
-
 AWAY: tuple[type[Exception], ...] = (StorageAway, *UNAVAILABLE)
-
 log = structlog.get_logger(__name__)
 
 
-class Sweep:
+class FileCleanup:
     """The background task of a node."""
 
     def __init__(self, pool: Pool, storage: Storage) -> None:

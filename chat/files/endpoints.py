@@ -19,8 +19,8 @@ from chat.files.models import (
     preview_key,
 )
 from chat.files.uploads import PREVIEWS, Uploads
-from chat.shared.bodies import Arriving, Form, receive
-from chat.shared.errors import Invalid, NotFound, Refusal
+from chat.shared.bodies import Arriving, FormBody, receive
+from chat.shared.errors import ApiError, Invalid, NotFound
 from chat.shared.multipart import OVERHEAD_MOST
 from chat.shared.web import RATES, SETTINGS, answer_json, path_id, require_changer, require_identity
 
@@ -79,7 +79,7 @@ async def take_form(request: web.Request, owner_id: int, length: int) -> File:
     """Store the first file in the form; its size is known at its end."""
     settings = request.app[SETTINGS]
     most = min(length, settings.max_file_bytes) if length <= settings.max_file_bytes + OVERHEAD_MOST else length
-    form = Form(request, length, settings.body_seconds)
+    form = FormBody(request, length, settings.body_seconds)
     name = await form.find_file()
     if name is None:
         raise NoFileSent
@@ -225,7 +225,7 @@ async def send(
             await response.write(block)
             request.app[UPLOADS].sent += len(block)
             block = await anext(body, b"")
-    except (Refusal, ConnectionError):
+    except (ApiError, ConnectionError):
         # Nothing else may follow what has been sent, not even why.
         if request.transport is not None:
             request.transport.abort()

@@ -16,7 +16,7 @@ import structlog
 
 from chat.files.models import TooManyPixels
 from chat.files.sandbox import LAYERS
-from chat.shared.errors import Overloaded, TooFast
+from chat.shared.errors import Overloaded, RateLimited
 from chat.shared.rate_limits import Limit
 
 IMAGE_WORKER = Path(__file__).with_name("image_worker.py")
@@ -31,7 +31,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class ImageInfo:
     """Its size in pixels as it is to be seen, its WebPs, the smallest first, and where it tells too much."""
 
     width: int
@@ -50,10 +50,12 @@ class Pictures:
         self.looked = self.failed = 0
         self._sandbox_seen = False
 
-    async def look(self, mode: Literal["previews", "avatar"], body: AsyncIterable[bytes], user_id: int) -> Look | None:
+    async def look(
+        self, mode: Literal["previews", "avatar"], body: AsyncIterable[bytes], user_id: int
+    ) -> ImageInfo | None:
         """Return what the picture looks like; None for what cannot be shown as one.
 
-        Raise `TooManyPixels`, `TooFast` when the user has no pixels left, `Overloaded`, and what `body` raises.
+        Raise `TooManyPixels`, `RateLimited` when the user has no pixels left, `Overloaded`, and what `body` raises.
         """
         self._pixels.check(user_id)
         async with self._turns.of(user_id):
@@ -65,7 +67,7 @@ class Pictures:
         self._check_sandbox(said.get("layers"))
         reason = said.get("refused")
         if reason == "pixels":
-            raise TooManyPixels if most == self._pixels_most else TooFast(retry_after=PIXELS_RETRY)
+            raise TooManyPixels if most == self._pixels_most else RateLimited(retry_after=PIXELS_RETRY)
         if reason:
             self._pixels.charge(user_id, self._pixels_most // (1 if reason == "died" else BROKEN_PART))
             self.failed += 1
@@ -74,7 +76,7 @@ class Pictures:
         self._pixels.charge(user_id, said["width"] * said["height"])
         self.looked += 1
         traces = tuple((start, length, bytes.fromhex(new)) for start, length, new in said["traces"] if self._strip)
-        return Look(said["width"], said["height"], tuple(split(rest, said["sizes"])), traces)
+        return ImageInfo(said["width"], said["height"], tuple(split(rest, said["sizes"])), traces)
 
     def _check_sandbox(self, layers: list[str] | None) -> None:
         """Log once which layers of the sandbox this machine lacks; None: the worker did not say."""

@@ -6,70 +6,70 @@ from dataclasses import dataclass
 
 import filetype
 
-from chat.shared.errors import Refusal
+from chat.shared.errors import ApiError
 
 
-class EmptyFile(Refusal):
+class EmptyFile(ApiError):
     """This file is empty: there is nothing in it to send."""
 
     status, code = 422, "empty_file"
 
 
-class FileTooLarge(Refusal):
+class FileTooLarge(ApiError):
     """This file is larger than a file may be here."""
 
     status, code = 413, "file_too_large"
 
 
-class QuotaFull(Refusal):
+class QuotaFull(ApiError):
     """Your files take up all the room that one person has here: delete messages whose files nobody needs any more."""
 
     status, code = 413, "quota_full"
 
 
-class StorageFull(Refusal):
+class StorageFull(ApiError):
     """The server has no room left for files; nothing of this was kept. Tell those who run it, and try again later."""
 
     status, code = 507, "storage_full"
 
 
-class StorageAway(Refusal):
+class StorageAway(ApiError):
     """Files can neither be stored nor read right now; try again after Retry-After."""
 
     status, code = 503, "storage_away"
 
 
-class WrongOffset(Refusal):
+class WrongOffset(ApiError):
     """The upload stands elsewhere: ask where (HEAD), and go on from there."""
 
     status, code = 409, "wrong_offset"
 
 
-class TooManyPieces(Refusal):
+class TooManyPieces(ApiError):
     """This upload came in too many small pieces. Begin it again, with pieces of at least 256 KiB."""
 
     status, code = 409, "too_many_pieces"
 
 
-class LengthRequired(Refusal):
+class LengthRequired(ApiError):
     """Say with Content-Length how long the file is, or begin an upload that can be resumed, with Upload-Length."""
 
     status, code = 411, "length_required"
 
 
-class NoFileSent(Refusal):
+class NoFileSent(ApiError):
     """This form has no file in it."""
 
     status, code = 422, "no_file"
 
 
-class TooManyPixels(Refusal):
+class TooManyPixels(ApiError):
     """This picture has more pixels than can be shown here: make it smaller, or send it within an archive."""
 
     status, code = 422, "too_many_pixels"
 
 
-class NoPicture(Refusal):
+class NoPicture(ApiError):
     """This cannot be shown as a picture: choose a JPEG, PNG, GIF, WebP or AVIF."""
 
     status, code = 422, "no_picture"

@@ -15,7 +15,7 @@ from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
 from chat.files.models import Span, StorageAway, StorageFull
-from chat.shared.errors import Refusal
+from chat.shared.errors import ApiError
 
 
 class Storage(Protocol):
@@ -145,7 +145,7 @@ def remove(folder: Path) -> None:
         shutil.rmtree(folder)
 
 
-def refusal_for(error: OSError) -> Refusal:
+def refusal_for(error: OSError) -> ApiError:
     """What the caller reads of it."""
     return StorageFull() if error.errno in FULL else StorageAway(retry_after=5)
 
@@ -175,7 +175,7 @@ class Bucket:
 
     async def put(self, key: str, body: AsyncIterable[bytes]) -> int:
         """In one go where it is small, else in parts that become one object at the end."""
-        counted = Counted(body)
+        counted = CountedBody(body)
         try:
             await obstore.put_async(self._store, key, counted, chunk_size=CHUNK, max_concurrency=AT_ONCE)
         except AWAY as error:
@@ -207,7 +207,7 @@ class Bucket:
             raise StorageAway(retry_after=5) from error
 
 
-class Counted:
+class CountedBody:
     """A body that knows how much of it has gone through, and what it raised: the library tells only that it did."""
 
     def __init__(self, body: AsyncIterable[bytes]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from secrets import token_hex
 
-from chat.files.images import Look, Pictures, Trace, overwrite
+from chat.files.images import ImageInfo, Pictures, Trace, overwrite
 from chat.files.models import (
     HEAD_BYTES,
     PICTURES,
@@ -25,20 +25,16 @@ from chat.files.models import (
 )
 from chat.files.storage import Storage, open_storage
 from chat.shared.bodies import Arriving
-from chat.shared.errors import NotFound, Refusal, TooFast
+from chat.shared.errors import ApiError, NotFound, RateLimited
 from chat.shared.postgres import Pool
 from chat.shared.rate_limits import Limit
 from chat.shared.settings import Settings
 from chat.shared.sql import load
 
 queries = load(__file__)
-
 PREVIEWS = ("small", "large")
-
 PICTURE_MOST = 32 * 1024 * 1024  # bytes; what is larger gets no preview, and is not shown in place
-
 MEGABYTE = 1_000_000
-
 PIECES_MOST = 1_000  # of one file: stored, and sent
 
 
@@ -169,8 +165,8 @@ class Uploads:
                 await self.storage.put(preview_key(file.id, size), one_piece(webp))
             if look and look.traces:
                 await self._overwrite(file, look.traces)
-        except Refusal as refusal:
-            if refusal.status < 500 and not isinstance(refusal, TooFast):  # an empty piece asks for another look
+        except ApiError as refusal:
+            if refusal.status < 500 and not isinstance(refusal, RateLimited):  # an empty piece asks for another look
                 await self.cancel(owner_id, file_id)
             raise
         shape = (look.width, look.height, True) if look else (None, None, False)
@@ -187,7 +183,7 @@ class Uploads:
         for (told,) in dropped:
             await self.storage.drop(told)
 
-    async def _look(self, file: File) -> tuple[str, Look | None]:
+    async def _look(self, file: File) -> tuple[str, ImageInfo | None]:
         """Its type by its content; what claims to be a picture and is none is nothing in particular."""
         head = b"".join([piece async for piece in self.read(file, Span(0, min(HEAD_BYTES, file.size)))])
         media_type = find_type(head)

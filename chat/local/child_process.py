@@ -13,7 +13,7 @@ UNPRIVILEGED = "nobody"
 
 
 @dataclass(frozen=True, slots=True)
-class Runner:
+class SystemUser:
     """A user by its numbers."""
 
     uid: int
@@ -25,7 +25,7 @@ class Runner:
             os.chown(path, self.uid, self.gid, follow_symlinks=False)
 
 
-def runner_for(data: Path) -> Runner | None:
+def runner_for(data: Path) -> SystemUser | None:
     """None when the engine runs as we do; raise `ForeignData` when the data is not ours to run.
 
     Root runs existing data as its owner, so that `sudo` today and no `sudo` tomorrow both work.
@@ -36,9 +36,9 @@ def runner_for(data: Path) -> Runner | None:
             raise ForeignData(data, name_of(owner))
         return None
     if owner != 0:
-        return Runner(owner, data.stat().st_gid)
+        return SystemUser(owner, data.stat().st_gid)
     nobody = pwd.getpwnam(UNPRIVILEGED)
-    return Runner(nobody.pw_uid, nobody.pw_gid)
+    return SystemUser(nobody.pw_uid, nobody.pw_gid)
 
 
 def name_of(uid: int) -> str:

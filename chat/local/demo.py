@@ -23,7 +23,7 @@ from chat.files.uploads import one_piece, open_uploads
 from chat.log.append import Log
 from chat.log.maintenance import Retention
 from chat.messages.drafts import Draft, Post
-from chat.messages.posting import Posts
+from chat.messages.posting import PostWriter
 from chat.shared.bodies import Arriving
 from chat.shared.postgres import Pool, make_pool
 from chat.shared.settings import Settings
@@ -69,7 +69,7 @@ class Beginning:
 
 
 @dataclass(slots=True)
-class Line:
+class ScriptLine:
     """`after`: seconds since the talk began; `files`: the names of those that it carries."""
 
     who: str
@@ -84,7 +84,7 @@ class Line:
 
 
 @dataclass(slots=True)
-class Scene:
+class ScriptScene:
     """One conversation; the first of `people` begins it."""
 
     kind: Kind
@@ -92,16 +92,16 @@ class Scene:
     name: str | None
     topic: str
     people: list[str]
-    lines: list[Line] = field(default_factory=list)
+    lines: list[ScriptLine] = field(default_factory=list)
 
     def read_already(self) -> int:
         """How many of its lines everybody has read: those of the days before."""
         return sum(1 for line in self.lines if line.beginning.days)
 
 
-def read_scenes(text: str) -> list[Scene]:
+def read_scenes(text: str) -> list[ScriptScene]:
     """All of them, in order."""
-    scenes: list[Scene] = []
+    scenes: list[ScriptScene] = []
     for mark, rest in split_lines(text):
         if mark == "==":
             scenes.append(read_heading(rest))
@@ -109,7 +109,7 @@ def read_scenes(text: str) -> list[Scene]:
             beginning, after = read_beginning(rest), 0
         else:
             what, files = read_files(rest)
-            scenes[-1].lines.append(Line(mark, what, beginning, after, files))
+            scenes[-1].lines.append(ScriptLine(mark, what, beginning, after, files))
             after += pause_after(what)
     return scenes
 
@@ -129,14 +129,14 @@ def split_lines(text: str) -> Iterator[tuple[str, str]]:
         yield mark.removesuffix(":"), rest
 
 
-def read_heading(heading: str) -> Scene:
+def read_heading(heading: str) -> ScriptScene:
     """`channel general > What it is for: ana, ben`."""
     what, _, people = heading.rpartition(": ")
     what, _, topic = what.partition(" > ")
     kind, _, name = what.partition(" ")
     everybody = list(PEOPLE) if people == "all" else people.split(", ")
     private = kind == "private"
-    return Scene(cast(Kind, "channel" if private else kind), private, name or None, topic, everybody)
+    return ScriptScene(cast(Kind, "channel" if private else kind), private, name or None, topic, everybody)
 
 
 def read_beginning(text: str) -> Beginning:
@@ -201,7 +201,7 @@ async def settle_in(pool: Pool) -> dict[str, int] | None:
         return people
 
 
-async def begin(scene: Scene, log: Log, settings: Settings, people: Mapping[str, int]) -> int:
+async def begin(scene: ScriptScene, log: Log, settings: Settings, people: Mapping[str, int]) -> int:
     """Its conversation's id."""
     first, *others = (people[name] for name in scene.people)
     members = others or [first]
@@ -212,9 +212,9 @@ async def begin(scene: Scene, log: Log, settings: Settings, people: Mapping[str,
 
 
 @asynccontextmanager
-async def writing(log: Log, settings: Settings) -> AsyncIterator[tuple[Posts, ReadMarks]]:
+async def writing(log: Log, settings: Settings) -> AsyncIterator[tuple[PostWriter, ReadMarks]]:
     """The two writers of a node, at work."""
-    posts, marks = Posts(log, settings.append_queue), ReadMarks(log, settings.append_queue, settings.receipts_most)
+    posts, marks = PostWriter(log, settings.append_queue), ReadMarks(log, settings.append_queue, settings.receipts_most)
     async with asyncio.TaskGroup() as group:
         writers = [group.create_task(posts.run()), group.create_task(marks.run())]
         yield posts, marks
@@ -222,7 +222,9 @@ async def writing(log: Log, settings: Settings) -> AsyncIterator[tuple[Posts, Re
             writer.cancel()
 
 
-async def send_up(pool: Pool, settings: Settings, scenes: Sequence[Scene], people: Mapping[str, int]) -> dict[str, int]:
+async def send_up(
+    pool: Pool, settings: Settings, scenes: Sequence[ScriptScene], people: Mapping[str, int]
+) -> dict[str, int]:
     """What is carried, by its name."""
     uploads, files = open_uploads(pool, settings), {}
     for line in (line for scene in scenes for line in scene.lines):
@@ -235,15 +237,15 @@ async def send_up(pool: Pool, settings: Settings, scenes: Sequence[Scene], peopl
 
 
 async def say_all(
-    posts: Posts,
-    scenes: Sequence[Scene],
+    posts: PostWriter,
+    scenes: Sequence[ScriptScene],
     places: Sequence[int],
     people: Mapping[str, int],
     files: Mapping[str, int],
 ) -> None:
     """Everything that was said, over all conversations in the order of its time."""
     now = datetime.now().astimezone()
-    said: list[tuple[datetime, int, Line]] = [
+    said: list[tuple[datetime, int, ScriptLine]] = [
         (line.moment(now), place, line) for scene, place in zip(scenes, places, strict=True) for line in scene.lines
     ]
     said.sort(key=lambda one: one[0])
@@ -255,12 +257,14 @@ async def say_all(
     )
 
 
-def to_draft(number: int, line: Line, files: Mapping[str, int]) -> Draft:
+def to_draft(number: int, line: ScriptLine, files: Mapping[str, int]) -> Draft:
     """What is posted."""
     return Draft(body=line.what, client_id=f"demo-{number}", files=[files[name] for name in line.files])
 
 
-async def read_all(marks: ReadMarks, scenes: Sequence[Scene], places: Sequence[int], people: Mapping[str, int]) -> None:
+async def read_all(
+    marks: ReadMarks, scenes: Sequence[ScriptScene], places: Sequence[int], people: Mapping[str, int]
+) -> None:
     """What was said on the days before has been read; today's waits."""
     await asyncio.gather(
         *[

@@ -20,7 +20,7 @@ from chat.local.errors import KeepsDying, NodeFailed, NotDone
 from chat.local.haproxy import MOST_NODES, Balancer
 from chat.local.parent_watch import leashed
 from chat.local.progress import complain
-from chat.local.watch import Watch
+from chat.local.watch import ProcessWatch
 
 # One node process: `tandem serve` as a child that dies with us.
 
@@ -127,7 +127,7 @@ class Fleet:
     def __init__(self, balancer: Balancer, make_node: Callable[[str, int, int], Node]) -> None:
         self._balancer, self._make_node = balancer, make_node
         self.nodes: dict[str, Node] = {}
-        self._watches: dict[str, Watch] = {}
+        self._watches: dict[str, ProcessWatch] = {}
 
     def add(self) -> str:
         """One more node, started; its name. The balancer does not send it anybody yet."""
@@ -138,7 +138,7 @@ class Fleet:
 
     def welcome(self, name: str) -> None:
         """It is ready: from now on it is watched, and people come."""
-        self._watches[name] = Watch(self.nodes[name])
+        self._watches[name] = ProcessWatch(self.nodes[name])
         if name not in self._balancer.used:
             self._balancer.used.append(name)
         self._balancer.direct(name, "ready")

@@ -13,7 +13,7 @@ from typing import IO
 import psycopg
 
 from chat.local.binaries import postgres_program
-from chat.local.child_process import Runner, runner_for
+from chat.local.child_process import SystemUser, runner_for
 from chat.local.data_dir import Home
 from chat.local.engine import Engine
 from chat.local.errors import EngineFailed
@@ -48,7 +48,7 @@ def run_program(
         os.close(door)
 
 
-def owner_of(data: Path) -> Runner | None:
+def owner_of(data: Path) -> SystemUser | None:
     """Who runs the server, made the owner of its data; None when that is us."""
     runner = runner_for(data)
     if runner and data.stat().st_uid != runner.uid:

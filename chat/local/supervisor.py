@@ -19,7 +19,7 @@ from chat.local.errors import DemoOutside
 from chat.local.fleet import Fleet, Node
 from chat.local.haproxy import Balancer, find_places, folder_of
 from chat.local.progress import complain, step, tell
-from chat.local.watch import Watch
+from chat.local.watch import ProcessWatch
 from chat.shared.settings import Settings, hide_secrets, read_settings
 
 GLANCE = 0.2  # seconds between two looks at the children
@@ -30,7 +30,7 @@ Look = Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class UpOptions:
     """What `tandem up` was asked for."""
 
     host: str
@@ -41,7 +41,7 @@ class Options:
     demo_anyway: bool = False
 
 
-def up(options: Options) -> None:
+def up(options: UpOptions) -> None:
     """Serve until Ctrl-C or SIGTERM, then stop all that was started; the data stays."""
     given = given_urls()
     settings = read_settings(**given.settings())
@@ -62,7 +62,7 @@ def up(options: Options) -> None:
             looks = start_fleet(stack, options, urls, settings)
         print(f"ready on {url_of(options.host, options.port)}", flush=True)
         stack.callback(tell, f"Stopping; open streams are closed over {settings.drain_seconds:g} s …")
-        keep_alive([*(Watch(engine).look for engine in engines), *looks])
+        keep_alive([*(ProcessWatch(engine).look for engine in engines), *looks])
 
 
 def bring_schema_up_to_date(urls: Urls) -> None:
@@ -79,28 +79,28 @@ def play_demo(settings: Settings) -> None:
         under_way.said = f": {filled}" if filled else ": the database is not empty, and stays as it is"
 
 
-def check_demo(options: Options, settings: Settings) -> None:
+def check_demo(options: UpOptions, settings: Settings) -> None:
     """Raise `DemoOutside` when others could reach the demo's accounts, unless the operator allowed that."""
     if options.demo and not options.demo_anyway and is_reachable(options.host, settings):
         raise DemoOutside(options.host)
 
 
-def warn_of_demo(options: Options, settings: Settings) -> None:
+def warn_of_demo(options: UpOptions, settings: Settings) -> None:
     """Tell when demo accounts exist where others may reach them, also after a start without `--demo`."""
     if is_reachable(options.host, settings) and (count := asyncio.run(read_demo_accounts(settings.database_url))):
         complain(demo_warning(count))
 
 
-def start_alone(stack: ExitStack, options: Options, urls: Urls, settings: Settings) -> list[Look]:
+def start_alone(stack: ExitStack, options: UpOptions, urls: Urls, settings: Settings) -> list[Look]:
     """One node, on the public address itself."""
     node = Node("n1", options.host, options.port, urls.environment(), settings.drain_seconds + MARGIN)
     stack.callback(node.stop)
     node.start()
     await_node(node)
-    return [Watch(node).look]
+    return [ProcessWatch(node).look]
 
 
-def start_fleet(stack: ExitStack, options: Options, urls: Urls, settings: Settings) -> list[Look]:
+def start_fleet(stack: ExitStack, options: UpOptions, urls: Urls, settings: Settings) -> list[Look]:
     """Several, behind a balancer that is told of changes while people talk."""
     home = Home(folder_of(options.data))
     home.take()
@@ -121,7 +121,7 @@ def start_fleet(stack: ExitStack, options: Options, urls: Urls, settings: Settin
         under_way.said = f" before {options.nodes} nodes, its files in {home.folder}"
     control = Control(home.folder / "control", {"scale": fleet.scale, "restart": fleet.restart})
     stack.callback(control.close)
-    return [fleet.look, Watch(balancer).look, control.look]
+    return [fleet.look, ProcessWatch(balancer).look, control.look]
 
 
 def await_node(node: Node) -> None:

@@ -9,7 +9,7 @@ from chat.local.errors import EngineTrouble, KeepsDying
 from chat.local.progress import tell
 
 
-class Charge(Protocol):
+class WatchedProcess(Protocol):
     """What can be watched: an engine, a node."""
 
     @property
@@ -26,10 +26,10 @@ class Charge(Protocol):
         """How it died, as a person would say it."""
 
 
-class Watch:
+class ProcessWatch:
     """Keeps one charge alive. `look` never waits for longer than a start takes."""
 
-    def __init__(self, charge: Charge, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, charge: WatchedProcess, clock: Callable[[], float] = time.monotonic) -> None:
         self._charge, self._clock = charge, clock
         self._restarts = Restarts(clock())
         self._due: float | None = None

@@ -22,15 +22,10 @@ from chat.shared.redis import Bytes, say
 from chat.shared.sql import load
 
 queries = load(__file__)
-
 PAGE = 500
-
 EARLY_MOST = 64
-
 HOLE_SECONDS = 0.03  # how long an announcement that was overtaken may take before we read the log for it
-
 SILENCE_SECONDS, DEAF_SECONDS = 1.0, 0.2
-
 log = structlog.get_logger(__name__)
 
 
@@ -178,7 +173,7 @@ class Tail:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class EntryPage:
     """Entries in order, without holes, and the head (`epoch`, `position`, `floor`) in the same snapshot."""
 
     epoch: str
@@ -187,15 +182,15 @@ class Page:
     entries: list[Entry]
 
 
-async def read_entries(pool: Pool, after: int, limit: int) -> Page:
+async def read_entries(pool: Pool, after: int, limit: int) -> EntryPage:
     """Up to `limit` entries from position `after + 1` on."""
     async with pool.connection() as connection:
         rows = await (await connection.execute(queries.read_entries, [after, limit], binary=True)).fetchall()
     epoch, position, floor = rows[0][:3]
-    return Page(epoch, position, floor, [Entry(*row[3:]) for row in rows if row[3] is not None])
+    return EntryPage(epoch, position, floor, [Entry(*row[3:]) for row in rows if row[3] is not None])
 
 
-async def read_head(pool: Pool) -> Page:
+async def read_head(pool: Pool) -> EntryPage:
     """Where the log stands; renews the epoch first when this is another history than the one it was made for."""
     async with pool.connection() as connection:
         row = await (await connection.execute(append_queries.read_head)).fetchone()
@@ -203,7 +198,7 @@ async def read_head(pool: Pool) -> Page:
         epoch, position, floor, same_history = row
         if not same_history:
             epoch, position, floor = await renew_epoch(pool)
-    return Page(epoch, position, floor, [])
+    return EntryPage(epoch, position, floor, [])
 
 
 async def renew_epoch(pool: Pool) -> tuple[str, int, int]:

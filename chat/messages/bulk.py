@@ -8,11 +8,11 @@ import orjson
 from pydantic import ValidationError
 
 from chat.messages.drafts import AddressedDraft, Post
-from chat.messages.mentions import Here
-from chat.messages.posting import Posted, Posts
+from chat.messages.mentions import HereResolver
+from chat.messages.posting import Posted, PostWriter
 from chat.shared.audit import Actor, record
 from chat.shared.errors import ERRORS_MOST as PROBLEM_ERRORS_MOST
-from chat.shared.errors import AdminsOnly, Forbidden, Invalid, NotFound, Refusal, Unavailable
+from chat.shared.errors import AdminsOnly, ApiError, Forbidden, Invalid, NotFound, Unavailable
 from chat.shared.identity import Member
 from chat.shared.postgres import UNAVAILABLE as POSTGRES_AWAY
 from chat.shared.postgres import Pool
@@ -20,14 +20,12 @@ from chat.shared.sql import load
 from chat.shared.web import name_errors
 
 queries = load(__file__)
-
 FIELDS_MOST = 50  # of one item
-
 ERRORS_MOST = 100  # wrong fields that an answer names
 
 
 async def post_batch(
-    pool: Pool, posts: Posts, here: Here, member: Member, actor: Actor, items: Sequence[object]
+    pool: Pool, posts: PostWriter, here: HereResolver, member: Member, actor: Actor, items: Sequence[object]
 ) -> bytes:
     """`{results:[{status, message | problem}]}`, in the order of the items."""
     drafts = [parse_item(item) for item in items]
@@ -39,7 +37,7 @@ async def post_batch(
     return b'{"results":[%b]}' % b",".join(results)
 
 
-def parse_item(item: object) -> AddressedDraft | Refusal:
+def parse_item(item: object) -> AddressedDraft | ApiError:
     """Return the draft, or why it is none."""
     if isinstance(item, dict) and len(item) > FIELDS_MOST:  # checking each of thousands of unknown fields takes long
         return Invalid(errors=[{"field": "body", "detail": f"at most {FIELDS_MOST} fields"}])
@@ -49,7 +47,7 @@ def parse_item(item: object) -> AddressedDraft | Refusal:
         return Invalid(errors=name_errors(wrong))
 
 
-async def read_roles(pool: Pool, member: Member, drafts: Iterable[AddressedDraft | Refusal]) -> dict[int, str]:
+async def read_roles(pool: Pool, member: Member, drafts: Iterable[AddressedDraft | ApiError]) -> dict[int, str]:
     """What an admin is in the conversations that he imports into."""
     places = {draft.conversation for draft in drafts if isinstance(draft, AddressedDraft) and draft.is_import}
     if not places or member.role != "admin":
@@ -60,7 +58,7 @@ async def read_roles(pool: Pool, member: Member, drafts: Iterable[AddressedDraft
 
 
 async def record_imports(
-    pool: Pool, actor: Actor, drafts: Iterable[AddressedDraft | Refusal], roles: Mapping[int, str]
+    pool: Pool, actor: Actor, drafts: Iterable[AddressedDraft | ApiError], roles: Mapping[int, str]
 ) -> None:
     """To speak for others is an admin's power: before it is used, the audit says so, once a conversation."""
     counts = Counter(draft.conversation for draft in drafts if isinstance(draft, AddressedDraft) and draft.is_import)
@@ -82,49 +80,49 @@ def check_import(member: Member, draft: AddressedDraft, roles: Mapping[int, str]
         raise Forbidden("Only an owner or an admin of this conversation may import into it.")
 
 
-async def find_here(here: Here, member: Member, draft: AddressedDraft | Refusal) -> frozenset[int] | None:
+async def find_here(here: HereResolver, member: Member, draft: AddressedDraft | ApiError) -> frozenset[int] | None:
     """Return the members that `@here` reaches; none for imports, as it is unknown who was online then."""
-    if isinstance(draft, Refusal):
+    if isinstance(draft, ApiError):
         return None
     return frozenset() if draft.is_import else await here.find(draft.conversation, member.user_id, draft.body)
 
 
 def submit(
-    posts: Posts,
+    posts: PostWriter,
     member: Member,
-    draft: AddressedDraft | Refusal,
+    draft: AddressedDraft | ApiError,
     roles: Mapping[int, str],
     here: frozenset[int] | None,
-) -> "asyncio.Future[Posted] | Refusal":
+) -> "asyncio.Future[Posted] | ApiError":
     """On its way, or refused at once."""
-    if isinstance(draft, Refusal):
+    if isinstance(draft, ApiError):
         return draft
     try:
         if draft.is_import:
             check_import(member, draft, roles)
         author_id = draft.author or member.user_id
         return posts.submit(Post(draft.conversation, author_id, draft, draft.created_at, here, member.user_id))
-    except Refusal as refusal:
+    except ApiError as refusal:
         return refusal
 
 
-async def settle(one: "asyncio.Future[Posted] | Refusal") -> Posted | Refusal:
+async def settle(one: "asyncio.Future[Posted] | ApiError") -> Posted | ApiError:
     """What became of it; that PostgreSQL is away is a refusal too, for its neighbours may be stored."""
-    if isinstance(one, Refusal):
+    if isinstance(one, ApiError):
         return one
     try:
         return await one
-    except Refusal as refusal:
+    except ApiError as refusal:
         return refusal
     except POSTGRES_AWAY:
         return Unavailable(retry_after=1)
 
 
-def thin(results: Sequence[Posted | Refusal]) -> Iterator[Posted | Refusal]:
+def thin(results: Sequence[Posted | ApiError]) -> Iterator[Posted | ApiError]:
     """Yield the results; once `ERRORS_MOST` wrong fields are named, further refusals are told without theirs."""
     named = 0
     for result in results:
-        if isinstance(result, Refusal) and result.errors:
+        if isinstance(result, ApiError) and result.errors:
             if named >= ERRORS_MOST:
                 result.errors = None
             else:
@@ -132,7 +130,7 @@ def thin(results: Sequence[Posted | Refusal]) -> Iterator[Posted | Refusal]:
         yield result
 
 
-def encode_result(result: Posted | Refusal) -> bytes:
+def encode_result(result: Posted | ApiError) -> bytes:
     """201 for a new message, 200 for one that an earlier try has made, or the problem with its status."""
     if isinstance(result, Posted):
         return b'{"status":%d,"message":%b}' % (201 if result.fresh else 200, result.message)

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 import orjson
 
-from chat.conversations.permissions import RANKS, Scene
-from chat.files.attachments import take_out
+from chat.conversations.permissions import RANKS, Access
+from chat.files.attachments import detach_files
 from chat.log.append import Change, Log
 from chat.log.entry import Unplaced
 from chat.log.redaction import WITHHELD, Said, erase
@@ -24,7 +24,6 @@ from chat.shared.postgres import Pool
 from chat.shared.sql import load
 
 queries = load(__file__)
-
 Shown = Sequence[dict[str, object]]
 
 
@@ -48,7 +47,7 @@ async def edit_message(
         await keep_body(change, scene, actor_id, seq)
         shown = orjson.dumps(files).decode() if files else None
         await change.connection.execute(queries.replace_said, [edited.body, shown, now, conversation_id, seq])
-        await take_out(change, conversation_id, seq, [file["id"] for file in files or ()])
+        await detach_files(change, conversation_id, seq, [file["id"] for file in files or ()])
         await erase_frames(change, conversation_id, seq, {"body": edited.body, "files": files})
         await change.record(Unplaced("edit", conversation_id, subject=seq, data=edited.encode()))
     return edited
@@ -95,7 +94,7 @@ class Edit:
         return {"number": self.number, "body": self.body, "user": self.user, "at": format_time(self.at)}
 
 
-async def keep_body(change: Change, scene: Scene, actor_id: int, seq: int) -> None:
+async def keep_body(change: Change, scene: Access, actor_id: int, seq: int) -> None:
     """Before it is replaced. A direct conversation has no admins: what its two people take back is gone."""
     if scene.conversation.kind != "direct":
         kept = [actor_id, await change.now(), scene.conversation.id, seq]
@@ -146,7 +145,7 @@ async def bury(change: Change, message: Message) -> None:
     await run(queries.bury_message, [now, conversation_id, seq])
     await run(queries.drop_reactions, [conversation_id, seq])
     await forget_mentions(change, conversation_id, seq)
-    await take_out(change, conversation_id, seq)
+    await detach_files(change, conversation_id, seq)
     await erase_frames(change, conversation_id, seq, None)
     await change.record(Unplaced("delete", conversation_id, subject=seq, data=tombstone(message)))
 

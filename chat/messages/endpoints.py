@@ -9,9 +9,9 @@ from chat.messages.bulk import post_batch
 from chat.messages.drafts import Correction, Draft, DraftBatch, Post
 from chat.messages.edits import EDITS_PAGE, delete_message, edit_message, list_edits
 from chat.messages.history import Window, after, around, before, newest, read_message, read_page
-from chat.messages.mentions import Here
+from chat.messages.mentions import HereResolver
 from chat.messages.pins import list_pins, pin_message, unpin_message
-from chat.messages.posting import Posted, Posts
+from chat.messages.posting import Posted, PostWriter
 from chat.messages.reactions import Reaction, parse_emoji, react, unreact
 from chat.messages.threads import follow_thread, list_threads, mark_thread, read_replies, unfollow_thread
 from chat.shared.errors import Invalid
@@ -30,10 +30,8 @@ from chat.shared.web import (
     require_identity,
 )
 
-POSTS = web.AppKey("posts", Posts)
-
+POSTS = web.AppKey("posts", PostWriter)
 DIRECTIONS = {"before": before, "after": after, "around": around}
-
 PAGE, PAGE_MOST = 50, 200
 
 
@@ -224,4 +222,4 @@ def path_reaction(request: web.Request, user_id: int) -> Reaction:
 
 # `…/notifications`, `…/receipts`, and blocks.
 
-HERE = web.AppKey("here", Here)
+HERE = web.AppKey("here", HereResolver)

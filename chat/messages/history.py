@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass
 
 import orjson
 
-from chat.conversations.memberships import set_scene
-from chat.conversations.permissions import Scene
+from chat.conversations.memberships import lock_access
+from chat.conversations.permissions import Access
 from chat.log.append import Change
 from chat.model.message import BYTES_MOST, Message
 from chat.shared.errors import NotFound
@@ -111,12 +111,12 @@ async def read_message(pool: Pool, user_id: int, conversation_id: int, seq: int)
 # Setting the scene around a message: what a change of it is judged by, locked until it has committed.
 
 
-async def find_message(change: Change, conversation_id: int, actor_id: int, seq: int) -> tuple[Scene, Message]:
+async def find_message(change: Change, conversation_id: int, actor_id: int, seq: int) -> tuple[Access, Message]:
     """As a member sees it. The conversation is locked, and with it all that hangs on its messages.
 
     Raises `NotFound`, `NotMember`.
     """
-    scene = await set_scene(change, conversation_id, actor_id)
+    scene = await lock_access(change, conversation_id, actor_id)
     scene.require_seat()
     row = await (await change.connection.execute(queries.read_messages, [[conversation_id], [seq]])).fetchone()
     if row is None:
@@ -124,7 +124,7 @@ async def find_message(change: Change, conversation_id: int, actor_id: int, seq:
     return scene, Message(*row)
 
 
-async def find_open_message(change: Change, conversation_id: int, actor_id: int, seq: int) -> tuple[Scene, Message]:
+async def find_open_message(change: Change, conversation_id: int, actor_id: int, seq: int) -> tuple[Access, Message]:
     """As `find_message`; raises `Archived` as well."""
     scene, message = await find_message(change, conversation_id, actor_id, seq)
     scene.require_open()

@@ -75,7 +75,7 @@ READINGS_MOST = 4  # of one call: at most 200 names of a message are looked up
 
 
 @dataclass(frozen=True, slots=True)
-class Naming:
+class ParsedMentions:
     """The mentions of a message: for each, the names that it may mean, in lower case, the longest first."""
 
     calls: tuple[tuple[str, ...], ...] = ()
@@ -88,10 +88,10 @@ class Naming:
         return not (self.calls or self.channel or self.here)
 
 
-NOBODY = Naming()
+NOBODY = ParsedMentions()
 
 
-def find_naming(text: str) -> Naming:
+def parse_mentions(text: str) -> ParsedMentions:
     """Return the mentions in `text`: `@channel`, `@here`, and the first 50 other names, each once."""
     if "@" not in text:
         return NOBODY
@@ -103,7 +103,7 @@ def find_naming(text: str) -> Naming:
             everyone |= found
         elif names and len(people) < CALLS_MOST:
             people.append(names)
-    return Naming(tuple(people), "channel" in everyone, "here" in everyone)
+    return ParsedMentions(tuple(people), "channel" in everyone, "here" in everyone)
 
 
 def readings(call: str) -> tuple[str, ...]:

@@ -5,30 +5,29 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, 
 from dataclasses import dataclass
 
 from chat.log.append import Change
-from chat.messages.mention_parser import Naming
+from chat.messages.mention_parser import ParsedMentions
 from chat.model.message import Message
 from chat.shared.postgres import Pool
 from chat.shared.redis import UNAVAILABLE
 from chat.shared.sql import load
 
 queries = load(__file__)
-
 EVERYBODY = 0  # stands for all members in the table of mentions
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class MentionRequest:
     """Post `n` of a batch calls somebody. `here`: who was here when it came; None: nobody can tell, so all are."""
 
     n: int
     conversation_id: int
     author_id: int
-    naming: Naming
+    naming: ParsedMentions
     here: frozenset[int] | None
 
 
 @dataclass(frozen=True, slots=True)
-class Reached:
+class Recipients:
     """`users` by name or by being here; `everyone`: all members, by `channel` or `here`."""
 
     users: tuple[int, ...] = ()
@@ -40,10 +39,10 @@ class Reached:
         return bool(self.users or self.everyone)
 
 
-UNREACHED = Reached()
+UNREACHED = Recipients()
 
 
-async def find_reached(change: Change, calls: Sequence[Call]) -> dict[int, Reached]:
+async def find_recipients(change: Change, calls: Sequence[MentionRequest]) -> dict[int, Recipients]:
     """Whom each call reaches: members only, never the author, nobody with whom he is at odds.
 
     The log's head must be locked: what counts is who has blocked whom at this position of the log.
@@ -58,21 +57,21 @@ async def find_reached(change: Change, calls: Sequence[Call]) -> dict[int, Reach
     return {call.n: reach(call, names, here.get(call.n, ())) for call in calls}
 
 
-def reach(call: Call, names: Mapping[tuple[int, str], int], here: Sequence[int]) -> Reached:
+def reach(call: MentionRequest, names: Mapping[tuple[int, str], int], here: Sequence[int]) -> Recipients:
     """Of each call's readings the first that is somebody's; then who is here, or everyone."""
     meant = (next((names[call.n, name] for name in one if (call.n, name) in names), None) for one in call.naming.calls)
     users = dict.fromkeys([user_id for user_id in meant if user_id] + list(here))
-    return Reached(tuple(users), everyone_in(call))
+    return Recipients(tuple(users), everyone_in(call))
 
 
-def everyone_in(call: Call) -> str | None:
+def everyone_in(call: MentionRequest) -> str | None:
     """How this call reaches all members, if it does."""
     if call.naming.channel:
         return "channel"
     return "here" if call.naming.here and call.here is None else None
 
 
-def named_by(calls: Iterable[Call]) -> list[tuple[object, ...]]:
+def named_by(calls: Iterable[MentionRequest]) -> list[tuple[object, ...]]:
     """`(n, conversation, author, name)` of every reading of every call."""
     return [
         (call.n, call.conversation_id, call.author_id, name)
@@ -81,7 +80,7 @@ def named_by(calls: Iterable[Call]) -> list[tuple[object, ...]]:
     ]
 
 
-def present_by(calls: Iterable[Call]) -> list[tuple[object, ...]]:
+def present_by(calls: Iterable[MentionRequest]) -> list[tuple[object, ...]]:
     """`(n, conversation, author, user)` of those who are here, where that is asked for."""
     asking = [call for call in calls if call.naming.here and not everyone_in(call)]
     return [(call.n, call.conversation_id, call.author_id, one) for call in asking for one in sorted(call.here or ())]
@@ -100,7 +99,7 @@ def gather(rows: Iterable[tuple[int, int]]) -> dict[int, list[int]]:
     return found
 
 
-async def store_reached(change: Change, messages: Sequence[Message]) -> None:
+async def store_mentions(change: Change, messages: Sequence[Message]) -> None:
     """What is counted, and what each message says of it. Their rows are there already."""
     if not (messages := [message for message in messages if message.mentions or message.mentions_all]):
         return
@@ -128,11 +127,10 @@ async def forget_mentions(change: Change, conversation_id: int, seq: int) -> Non
 # The members that `@here` reaches. Presence is asked for a moment before the post commits, and may not know.
 
 PATIENCE = 0.25
-
 Ask = Callable[[Collection[int]], Awaitable[Collection[int]]]
 
 
-class Here:
+class HereResolver:
     """Finds the members who are online. `ask` returns which of these users are; above `most` members it is not used."""
 
     def __init__(self, pool: Pool, most: int, ask: Ask) -> None:

@@ -8,23 +8,22 @@ from math import ceil
 from typing import Any
 
 from chat.conversations.permissions import RANKS
-from chat.files.attachments import Carried, Shown
+from chat.files.attachments import Attachments, Shown
 from chat.log.append import Change, Log
 from chat.log.entry import Unplaced
 from chat.messages.drafts import Post
 from chat.messages.history import queries as history_queries
-from chat.messages.mention_parser import NOBODY, find_naming
-from chat.messages.mentions import UNREACHED, Call, Reached, find_reached, store_reached
-from chat.messages.threads import References
+from chat.messages.mention_parser import NOBODY, parse_mentions
+from chat.messages.mentions import UNREACHED, MentionRequest, Recipients, find_recipients, store_mentions
+from chat.messages.threads import ReplyTargets
 from chat.model.errors import Archived, Blocked, NotMember, ReadOnly, Undecided
 from chat.model.message import Message
 from chat.model.types import format_time
-from chat.shared.batching import Gather, Patience
-from chat.shared.errors import NotFound, Refusal, TooFast
+from chat.shared.batching import Batcher, Deadlines
+from chat.shared.errors import ApiError, NotFound, RateLimited
 from chat.shared.sql import load, numbers, texts
 
 queries = load(__file__)
-
 READ_AT_ONCE = 32_000  # characters searched for mentions before other tasks of the node run
 
 
@@ -40,7 +39,7 @@ class Posted:
 Outcome = Posted | Exception
 
 
-class Batch:
+class PostBatch:
     """One group on its way through one transaction; one that is refused never fails its neighbours."""
 
     def __init__(self, posts: list[Post]) -> None:
@@ -53,9 +52,9 @@ class Batch:
         self._blocked: set[int] = set()
         self._public: set[int] = set()
         self._members: set[int] = set()
-        self._pace = Pace()
-        self._references = References((post.conversation_id, post.draft) for post in posts)
-        self._carried = Carried(post.draft.files for post in posts)
+        self._pace = SlowMode()
+        self._references = ReplyTargets((post.conversation_id, post.draft) for post in posts)
+        self._carried = Attachments(post.draft.files for post in posts)
 
     async def look_up(self, change: Change) -> None:
         """Lock the conversations, see who may write and what is there already, lock the head: one round trip."""
@@ -104,7 +103,7 @@ class Batch:
                 self._first[post.key()] = n
                 self._carried.take(post.draft.files)
 
-    def _refuse(self, post: Post, now: datetime) -> Refusal | None:
+    def _refuse(self, post: Post, now: datetime) -> ApiError | None:
         """Why not; an import is no hurry."""
         if post.conversation_id in self._archived:
             return Archived()
@@ -119,7 +118,7 @@ class Batch:
         if not self._first:
             return
         now, rows, marks, reaching = await change.now(), [], {}, []
-        reached, run = await find_reached(change, await self._calls()), change.connection.execute
+        reached, run = await find_recipients(change, await self._calls()), change.connection.execute
         for n in self._first.values():
             post = self._posts[n]
             seq = self._last_seq[post.conversation_id] = self._last_seq[post.conversation_id] + 1
@@ -135,17 +134,17 @@ class Batch:
         counted = numbers(self._last_seq), numbers(self._last_seq.values())
         readers = map(numbers, zip(*marks, strict=True))
         await run(queries.write_messages, [*encode_columns(rows), *counted, now, *readers, numbers(marks.values())])
-        await store_reached(change, reaching)
+        await store_mentions(change, reaching)
         await self._carried.store(change)
         await self._references.store(change)
 
-    async def _calls(self) -> list[Call]:
+    async def _calls(self) -> list[MentionRequest]:
         """Return the mentions of the new posts; long texts yield to the loop in between."""
         calls, read = [], 0
         for n in self._first.values():
             post = self._posts[n]
-            if (naming := find_naming(post.draft.body)) is not NOBODY:
-                calls.append(Call(n, post.conversation_id, post.author_id, naming, post.here))
+            if (naming := parse_mentions(post.draft.body)) is not NOBODY:
+                calls.append(MentionRequest(n, post.conversation_id, post.author_id, naming, post.here))
                 read += len(post.draft.body)
             if read >= READ_AT_ONCE:
                 read = 0
@@ -169,7 +168,7 @@ def encode_columns(rows: Iterable[tuple[Any, ...]]) -> list[str]:
     return [*places, *said, numbers(replies), numbers(threads)]
 
 
-def to_message(post: Post, seq: int, said_at: datetime, reached: Reached, files: Shown | None) -> Message:
+def to_message(post: Post, seq: int, said_at: datetime, reached: Recipients, files: Shown | None) -> Message:
     """What the post becomes."""
     draft = post.draft
     fields = post.conversation_id, seq, post.author_id, draft.body, draft.client_id, said_at
@@ -182,7 +181,7 @@ def to_message(post: Post, seq: int, said_at: datetime, reached: Reached, files:
 SLOW = "This conversation is in slow mode: wait a while between two messages."
 
 
-class Pace:
+class SlowMode:
     """What one batch of posts is judged by. Those who run a conversation are held back by nothing."""
 
     def __init__(self) -> None:
@@ -205,7 +204,7 @@ class Pace:
         if posted_at is not None:
             self._last[conversation_id, user_id] = posted_at
 
-    def judge(self, conversation_id: int, user_id: int, now: datetime) -> Refusal | None:
+    def judge(self, conversation_id: int, user_id: int, now: datetime) -> ApiError | None:
         """Why not; None counts as written."""
         place = conversation_id, user_id
         if place in self._runners:
@@ -215,7 +214,7 @@ class Pace:
         if (slow := self._slow.get(conversation_id)) is None:
             return None
         if (last := self._last.get(place)) is not None and (wait := last + slow - now) > timedelta():
-            return TooFast(SLOW, retry_after=ceil(wait.total_seconds()))
+            return RateLimited(SLOW, retry_after=ceil(wait.total_seconds()))
         self._last[place] = now
         return None
 
@@ -225,12 +224,12 @@ class Pace:
 BATCH = 500
 
 
-class Posts:
+class PostWriter:
     """The one writer of a node."""
 
     def __init__(self, log: Log, waiting_most: int, patience: float = 10.0) -> None:
-        self._log, self._patience = log, Patience(patience, lambda: Undecided(retry_after=1))
-        self._gather = Gather[Post, Posted](self._append, batch=BATCH, limit=waiting_most, weigh=weigh_post)
+        self._log, self._patience = log, Deadlines(patience, lambda: Undecided(retry_after=1))
+        self._gather = Batcher[Post, Posted](self._append, batch=BATCH, limit=waiting_most, weigh=weigh_post)
         self.run, self.waiting, self.busy = self._gather.run, self._gather.waiting, self._gather.busy
         self.give_up = self._patience.run
 
@@ -246,7 +245,7 @@ class Posts:
 
     async def _append(self, posts: list[Post]) -> Sequence[Outcome]:
         async with self._log.change() as change:
-            batch = Batch(posts)
+            batch = PostBatch(posts)
             await batch.look_up(change)
             batch.judge(await change.now())
             await batch.store(change)

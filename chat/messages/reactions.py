@@ -41,7 +41,7 @@ class Reaction:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ReactionState:
     """Somebody is number `place` (0: none) of the `count` who react alike; `waiting` is the first who is not shown."""
 
     place: int = 0
@@ -76,11 +76,11 @@ async def unreact(log: Log, reaction: Reaction) -> None:
         await change.connection.execute(queries.show_reactions, reaction.asked())
 
 
-async def find_standing(change: Change, reaction: Reaction) -> tuple[Message, Standing]:
+async def find_standing(change: Change, reaction: Reaction) -> tuple[Message, ReactionState]:
     """The message, locked with its conversation, and how the person stands to it."""
     _, message = await find_open_message(change, reaction.conversation, reaction.user, reaction.seq)
     row = await (await change.connection.execute(queries.find_reaction, reaction.asked())).fetchone()
-    return message, Standing(*row) if row else Standing()
+    return message, ReactionState(*row) if row else ReactionState()
 
 
 # Emoji: which text is one, and its one spelling. Pure.
@@ -95,7 +95,6 @@ def strip(text: str) -> str:
 
 # By Unicode's own list: a skin tone alone is none, a family joined by ZWJ is one; the longest have ten code points.
 SPELLINGS = {strip(text): text for text, facts in EMOJI_DATA.items() if facts["status"] == STATUS["fully_qualified"]}
-
 MOST = max(map(len, SPELLINGS.values())) * 2
 
 

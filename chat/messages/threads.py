@@ -18,7 +18,6 @@ from chat.shared.postgres import Pool
 from chat.shared.sql import load
 
 queries = load(__file__)
-
 Place = tuple[int, int]  # conversation, seq
 
 
@@ -31,7 +30,7 @@ class Referred:
     awaits: bool
 
 
-class References:
+class ReplyTargets:
     """Costs nothing where no post points at anything."""
 
     def __init__(self, drafts: Iterable[tuple[int, Draft]]) -> None:
@@ -90,7 +89,7 @@ MOST = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Followed:
+class ThreadState:
     """A thread as somebody who follows it has read it; `unread` counts what others wrote, up to 1,000."""
 
     read_seq: int
@@ -113,7 +112,7 @@ async def read_replies(pool: Pool, user_id: int, conversation_id: int, root_seq:
     return make_page([Message(*row[2:]) for row in rows if row[2] is not None], first or 0, last or 0, window)
 
 
-async def list_threads(pool: Pool, user_id: int) -> tuple[list[Followed], Cursor]:
+async def list_threads(pool: Pool, user_id: int) -> tuple[list[ThreadState], Cursor]:
     """Return the threads that the user follows, up to 200, and the cursor at which a stream continues them.
 
     Beyond a megabyte of texts, the first 200 characters of each must do.
@@ -121,7 +120,7 @@ async def list_threads(pool: Pool, user_id: int) -> tuple[list[Followed], Cursor
     asked = {"user": user_id, "most": MOST}
     async with pool.connection() as connection:
         rows = await (await connection.execute(queries.list_threads, asked, binary=True)).fetchall()
-    threads = [Followed(row[2], row[3], Message(*row[4:])) for row in rows if row[2] is not None]
+    threads = [ThreadState(row[2], row[3], Message(*row[4:])) for row in rows if row[2] is not None]
     texts = accumulate(len(thread.root.body.encode()) for thread in threads)
     short = [
         thread if size <= BYTES_MOST else replace(thread, root=thread.root._replace(body=thread.root.body[:EXCERPT]))

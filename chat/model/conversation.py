@@ -7,7 +7,7 @@ from typing import Literal
 import orjson
 
 from chat.model.message import Message
-from chat.model.types import Asked, Moment, format_time
+from chat.model.types import Moment, RequestModel, format_time
 
 # What a member wants to be told of in a conversation. Pure.
 
@@ -31,7 +31,7 @@ class Notice:
         return Notice(level, patch.muted_until if "muted_until" in patch.model_fields_set else self.muted_until)
 
 
-class NoticePatch(Asked):
+class NoticePatch(RequestModel):
     """What to change; what is not named stays. A `muted_until` of null ends the mute."""
 
     level: Level | None = None

@@ -1,6 +1,6 @@
 """What a conversation refuses. Pure."""
 
-from chat.shared.errors import Forbidden, Refusal
+from chat.shared.errors import ApiError, Forbidden
 
 
 class Archived(Forbidden):
@@ -39,19 +39,19 @@ class Blocked(Forbidden):
     code = "blocked"
 
 
-class Conflict(Refusal):
+class Conflict(ApiError):
     """That does not go together with what is there already."""
 
     status, code = 409, "conflict"
 
 
-class NameTaken(Conflict):
+class ChannelNameTaken(Conflict):
     """There is a channel of that name already."""
 
     code = "name_taken"
 
 
-class LooksTaken(NameTaken):
+class LooksTaken(ChannelNameTaken):
     """A public channel has a name that looks the same. Choose another name."""
 
 
@@ -82,7 +82,7 @@ class TooManyConversations(Conflict):
 # What a message refuses. Pure.
 
 
-class Undecided(Refusal):
+class Undecided(ApiError):
     """The database did not answer in time; post this again with its client_id: it is stored once, come what may."""
 
     status, code = 503, "undecided"

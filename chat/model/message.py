@@ -10,7 +10,6 @@ from chat.model.types import format_time
 
 # what stands in the JSON just as it is here, and only when it is something
 STATE = ("deleted", "reply_to", "thread", "replies", "last_reply", "pinned", "reactions")
-
 REST = (*STATE, "mentions", "mentions_all", "files")
 
 
@@ -67,5 +66,4 @@ class Message(NamedTuple):
 
 
 BYTES_MOST = 1024 * 1024  # of a page; one message alone may have more
-
 EXCERPT = 200  # characters of a text in a long list that has had its bytes

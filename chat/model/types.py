@@ -70,7 +70,7 @@ Topic = Annotated[str, Field(max_length=TOPIC_MOST), AfterValidator(check_line)]
 UserId = Annotated[int, Field(ge=1, le=LARGEST_ID)]
 
 
-class Asked(BaseModel):
+class RequestModel(BaseModel):
     """Unknown fields are refused, and nothing is guessed: `"1"` is no number."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True)

@@ -1,7 +1,7 @@
 """Bans: who is sent away and does not come back."""
 
-from chat.conversations.memberships import note, require_successor, set_scene, unseat
-from chat.conversations.permissions import Scene, judge_change, require_runner
+from chat.conversations.memberships import audit, end_membership, lock_access, require_other_owner
+from chat.conversations.permissions import Access, authorize_change, require_runner
 from chat.log.append import Log
 from chat.model.types import format_time
 from chat.shared.errors import Forbidden, NotFound
@@ -10,7 +10,6 @@ from chat.shared.postgres import Pool
 from chat.shared.sql import load
 
 queries = load(__file__)
-
 PAGE = 200
 
 
@@ -20,18 +19,18 @@ async def ban(log: Log, actor_id: int, conversation_id: int, user_id: int, reaso
     Raises `NotFound`, `Forbidden`, `Direct`, `LastOwner`.
     """
     async with log.change() as change:
-        scene = await set_scene(change, conversation_id, actor_id, user_id)
+        scene = await lock_access(change, conversation_id, actor_id, user_id)
         judge_ban(scene)
-        await require_successor(change, scene)
+        await require_other_owner(change, scene)
         await change.connection.execute(queries.insert_ban, [conversation_id, user_id, actor_id, reason])
-        await note(change, actor_id, "member.ban", conversation_id, user_id, reason=reason)
+        await audit(change, actor_id, "member.ban", conversation_id, user_id, reason=reason)
         if scene.subject_role is not None:
-            await unseat(change, conversation_id, user_id)
+            await end_membership(change, conversation_id, user_id)
 
 
-def judge_ban(scene: Scene) -> None:
+def judge_ban(scene: Access) -> None:
     """Those who run it, and nobody whose rank is above theirs."""
-    judge_change(scene)
+    authorize_change(scene)
     scene.require_above(scene.subject_role)
     if scene.oneself:
         raise Forbidden("Nobody bans himself; leave instead.")
@@ -40,10 +39,10 @@ def judge_ban(scene: Scene) -> None:
 async def unban(log: Log, actor_id: int, conversation_id: int, user_id: int) -> None:
     """May come back. Raises `NotFound`, also when there is no ban, and `Forbidden`."""
     async with log.change() as change:
-        judge_change(await set_scene(change, conversation_id, actor_id))
+        authorize_change(await lock_access(change, conversation_id, actor_id))
         if not await (await change.connection.execute(queries.delete_ban, [conversation_id, user_id])).fetchone():
             raise NotFound
-        await note(change, actor_id, "member.unban", conversation_id, user_id)
+        await audit(change, actor_id, "member.unban", conversation_id, user_id)
 
 
 async def list_bans(pool: Pool, user_id: int, conversation_id: int, after: int) -> dict[str, object]:

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field
 
 from chat.conversations.views import read_view
 from chat.log.append import LOG
-from chat.model.types import Asked, check_words
+from chat.model.types import RequestModel, check_words
 from chat.moderation.bans import ban, list_bans, list_notes, unban
 from chat.moderation.invite_links import join_by_link, list_links, make_link, withdraw_link
 from chat.moderation.reports import file_report, list_reports, resolve_report
@@ -137,32 +137,32 @@ Reason = Annotated[str, Field(min_length=1, max_length=REASON_MOST), AfterValida
 Outcome = Literal["dismissed", "acted"]
 
 
-class BanForm(Asked):
+class BanForm(RequestModel):
     """Why, for those who run the conversation."""
 
     reason: Note = ""
 
 
-class LinkForm(Asked):
+class LinkForm(RequestModel):
     """How many it lets in, and for how long."""
 
     uses: Annotated[int, Field(ge=1, le=10_000)] = 100
     days: Annotated[int, Field(ge=1, le=365)] = 7
 
 
-class JoinForm(Asked):
+class JoinForm(RequestModel):
     """The code of a link."""
 
     code: Annotated[str, Field(min_length=1, max_length=100)]
 
 
-class ReportForm(Asked):
+class ReportForm(RequestModel):
     """What is wrong with a message."""
 
     reason: Reason
 
 
-class Resolution(Asked):
+class Resolution(RequestModel):
     """What came of a report."""
 
     outcome: Outcome

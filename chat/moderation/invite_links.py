@@ -3,13 +3,20 @@
 import secrets
 from datetime import datetime
 
-from chat.conversations.memberships import check_people, note, require_room, require_welcome, seat, set_scene
-from chat.conversations.permissions import judge_change, require_runner
+from chat.conversations.memberships import (
+    add_members,
+    audit,
+    check_people,
+    lock_access,
+    require_capacity,
+    require_not_banned,
+)
+from chat.conversations.permissions import authorize_change, require_runner
 from chat.conversations.views import introduce
 from chat.log.append import Log
 from chat.model.errors import Conflict
 from chat.model.types import format_time
-from chat.shared.errors import NotFound, Refusal
+from chat.shared.errors import ApiError, NotFound
 from chat.shared.identity import hash_token
 from chat.shared.membership import require_member
 from chat.shared.postgres import Pool
@@ -17,11 +24,10 @@ from chat.shared.settings import Settings
 from chat.shared.sql import load
 
 queries = load(__file__)
-
 Row = tuple[int, int, int, datetime, datetime]
 
 
-class BadLink(Refusal):
+class BadLink(ApiError):
     """This link is unknown, used up, expired or withdrawn; ask for another one."""
 
     status, code = 403, "bad_link"
@@ -42,8 +48,8 @@ async def make_link(
     """
     code = secrets.token_urlsafe(16)
     async with log.change() as change:
-        scene = await set_scene(change, conversation_id, actor_id)
-        judge_change(scene)
+        scene = await lock_access(change, conversation_id, actor_id)
+        authorize_change(scene)
         scene.require_open()
         count = await (await change.connection.execute(queries.count_links, [conversation_id])).fetchone()
         if count is None or count[0] >= settings.links_per_conversation:
@@ -51,7 +57,7 @@ async def make_link(
         made = [conversation_id, hash_token(code), uses, actor_id, days]
         row = await (await change.connection.execute(queries.insert_link, made)).fetchone()
         assert row is not None
-        await note(change, actor_id, "link.make", conversation_id, link=row[0], uses=uses, days=days)
+        await audit(change, actor_id, "link.make", conversation_id, link=row[0], uses=uses, days=days)
     return {"code": code} | describe(row)
 
 
@@ -75,10 +81,10 @@ async def list_links(pool: Pool, user_id: int, conversation_id: int) -> dict[str
 async def withdraw_link(log: Log, actor_id: int, conversation_id: int, link_id: int) -> None:
     """It lets nobody in any more. Raises `NotFound`, `Forbidden`."""
     async with log.change() as change:
-        judge_change(await set_scene(change, conversation_id, actor_id))
+        authorize_change(await lock_access(change, conversation_id, actor_id))
         if not await (await change.connection.execute(queries.delete_link, [conversation_id, link_id])).fetchone():
             raise NotFound
-        await note(change, actor_id, "link.withdraw", conversation_id, link=link_id)
+        await audit(change, actor_id, "link.withdraw", conversation_id, link=link_id)
 
 
 async def join_by_link(log: Log, settings: Settings, user_id: int, code: str) -> tuple[int, bool]:
@@ -91,15 +97,15 @@ async def join_by_link(log: Log, settings: Settings, user_id: int, code: str) ->
         run = change.connection.execute
         if (found := await (await run(queries.find_link, [digest])).fetchone()) is None:
             raise BadLink
-        scene = await set_scene(change, found[0], user_id, admitted=True)
+        scene = await lock_access(change, found[0], user_id, admitted=True)
         if scene.actor_role is not None:
             return found[0], False
         scene.require_open()
-        await require_welcome(change, found[0], user_id)
-        await require_room(change, scene, settings.max_group_members)
+        await require_not_banned(change, found[0], user_id)
+        await require_capacity(change, scene, settings.max_group_members)
         await check_people(change, [user_id], settings.conversations_per_person, chosen=[user_id])
         if not await (await run(queries.use_link, [digest])).fetchone():
             raise BadLink
-        await seat(change, scene.conversation, {user_id: "member"}, chosen=[user_id])
+        await add_members(change, scene.conversation, {user_id: "member"}, chosen=[user_id])
         await introduce(change, user_id, found[0])
     return found[0], True

@@ -4,7 +4,7 @@ from typing import Any
 
 import orjson
 
-from chat.conversations.memberships import note
+from chat.conversations.memberships import audit
 from chat.log.append import Change, Log
 from chat.log.entry import Unplaced
 from chat.messages.history import read_message
@@ -16,11 +16,8 @@ from chat.shared.postgres import Pool
 from chat.shared.sql import load
 
 queries = load(__file__)
-
 PAGE = 50
-
 OUTCOME = "outcome", "note", "resolved_by", "resolved_at"
-
 FIELDS = "id", "conversation", "seq", "author", "body", "reporter", "reason", "at", *OUTCOME
 
 
@@ -99,7 +96,7 @@ async def resolve_report(
         row = await (await change.connection.execute(queries.resolve_report, resolved)).fetchone()
         if row is None:
             raise Resolved
-        await note(change, member.user_id, "report.resolve", row[0], report=report_id, outcome=outcome)
+        await audit(change, member.user_id, "report.resolve", row[0], report=report_id, outcome=outcome)
         await tell_judges(change, report_id, row[0], row[1], outcome)
     (report,) = await read_reports(pool, member, only=report_id)
     return report

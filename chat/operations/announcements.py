@@ -14,15 +14,12 @@ from chat.shared.postgres import Pool
 from chat.shared.sql import load
 
 queries = load(__file__)
-
 LONGEST = 500
-
 LOCK = 7_263_373
-
 Json = dict[str, Any]
 
 
-class Said(BaseModel):
+class AnnouncementRequest(BaseModel):
     """What shall stand there."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -21,19 +21,12 @@ from chat.shared.postgres import UNAVAILABLE, Connection, Pool, prepare_connecti
 from chat.shared.sql import load
 
 queries = load(__file__)
-
 NAMES = ("id", "at", "actor", "action", "subject", "address", "session", "device", "times", "detail")
-
 OWN_NAMES = ("id", "at", "action", "own", "address", "session", "device", "times")
-
 OWN_KINDS = ["login", "session", "account", "reset", "mfa", "passkey", "recovery"]
-
 HIDDEN = ["login.look"]  # an admin looked at the list of sessions
-
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
-
 EXPORT_PAGE = 1_000
-
 WRITERS_SECONDS = 0.05
 
 
@@ -110,7 +103,6 @@ async def export_page(
 # comes twice or is left out.
 
 POLL_SECONDS = 1.0
-
 TAIL_BYTES = 1024 * 1024  # no row is longer
 
 
@@ -119,7 +111,7 @@ class ExportError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Export:
+class AuditExport:
     """What to export. `after`: a row's id, None to continue the file. `output`: a file, None for standard output."""
 
     since: datetime = EARLIEST
@@ -137,7 +129,7 @@ def parse_since(text: str | None) -> datetime:
     return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
-def export_audit(database_url: str, export: Export) -> None:
+def export_audit(database_url: str, export: AuditExport) -> None:
     """Export until the newest row, or until the process is told to end."""
     if export.output is None:
         asyncio.run(run(database_url, export, sys.stdout.buffer, export.after or 0))
@@ -170,7 +162,7 @@ def last_id(out: BinaryIO) -> int:
         raise ExportError("The file holds something else than an export of the audit.") from None
 
 
-async def run(database_url: str, export: Export, out: BinaryIO, after: int) -> None:
+async def run(database_url: str, export: AuditExport, out: BinaryIO, after: int) -> None:
     """Write page after page. With `follow`, wait for more, and for a database that is away."""
     first = True
     while True:
@@ -191,7 +183,7 @@ async def run(database_url: str, export: Export, out: BinaryIO, after: int) -> N
             await asyncio.sleep(POLL_SECONDS)
 
 
-async def write_pages(connection: Connection, export: Export, out: BinaryIO, after: int) -> int:
+async def write_pages(connection: Connection, export: AuditExport, out: BinaryIO, after: int) -> int:
     """Write all rows up to the newest one; return its id."""
     head = await settled_head(connection)
     if after == 0:  # not before: a row with a lower id may have been committed meanwhile

@@ -15,7 +15,7 @@ from chat.shared.postgres import UNAVAILABLE, Pool
 log = structlog.get_logger(__name__)
 
 
-class Roster(Protocol):
+class Drainable(Protocol):
     """What can drain: the streams of a node, or its sockets."""
 
     draining: bool
@@ -31,7 +31,7 @@ class Draining:
 
     def __init__(
         self,
-        rosters: list[Roster],
+        rosters: list[Drainable],
         seconds: float,
         start: Callable[[str, Coroutine[Any, Any, None]], "asyncio.Task[None]"],
     ) -> None:

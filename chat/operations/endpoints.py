@@ -12,7 +12,7 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from chat.log.append import LOG
-from chat.operations.announcements import Said, announce, read_current, take_back
+from chat.operations.announcements import AnnouncementRequest, announce, read_current, take_back
 from chat.operations.audit import (
     EARLIEST,
     LATEST,
@@ -26,7 +26,7 @@ from chat.operations.audit import (
 from chat.operations.draining import Readiness
 from chat.operations.metrics import Metrics, is_near
 from chat.shared.audit import record
-from chat.shared.errors import Draining, Invalid, NotFound
+from chat.shared.errors import Invalid, NodeDraining, NotFound
 from chat.shared.postgres import Pool
 from chat.shared.web import (
     EVENTS,
@@ -66,7 +66,7 @@ async def get_ready(request: web.Request) -> web.Response:
     """503 when draining or when PostgreSQL cannot be reached; Redis away is only `degraded`."""
     streams = request.app[STREAMS]
     if streams.roster.draining:
-        raise Draining(retry_after=1)
+        raise NodeDraining(retry_after=1)
     await request.app[READINESS].check()
     ready = streams.tail.listening and not request.app[REGISTRY].degraded
     return answer_json({"status": "ready" if ready else "degraded", "node": streams.settings.node})
@@ -193,7 +193,7 @@ async def get_announcement(request: web.Request) -> web.Response:
 async def put_announcement(request: web.Request) -> web.Response:
     """Say something to everybody; for admins."""
     member = check_admin(await require_changer(request))
-    said = await read_model(request, Said)
+    said = await read_model(request, AnnouncementRequest)
     made = await announce(request.app[LOG], actor_of(request, member), said.body)
     return answer_json({"announcement": made}, 201)
 

@@ -27,7 +27,7 @@ from chat.shared.registry.reaper import Reaper
 from chat.shared.registry.registry import Registry
 from chat.shared.sql import load
 from chat.shared.web import Admission
-from chat.stream.connections import Roster, Streams
+from chat.stream.connections import StreamConnections, Streams
 
 queries = load(__file__)
 
@@ -161,13 +161,11 @@ def collect_requests(answers: Counter[int]) -> Iterator[Metric]:
 # and what it has not got stays on PostgreSQL's disk until that is full.
 
 LOOK_SECONDS = 20.0
-
 SEGMENT = re.compile("[0-9A-F]{8}([0-9A-F]{8})([0-9A-F]{8})")  # timeline, and the two halves of its place
-
 log = structlog.get_logger(__name__)
 
 
-class Archive:
+class WalArchive:
     """As it was at the last look. `failures`: of its command, since PostgreSQL counts; `behind`: segments begun since
     the last one that is in it. Both are 0 where no archive is kept."""
 
@@ -210,7 +208,7 @@ def count_segments(first: str, last: str, size: int) -> int:
 # The doors: how many were not let in, or were sent elsewhere, for those who look after the nodes.
 
 
-def collect_doors(roster: Roster, admission: Admission, rebalancing: Rebalancing) -> Iterator[Metric]:
+def collect_doors(roster: StreamConnections, admission: Admission, rebalancing: Rebalancing) -> Iterator[Metric]:
     """This node's."""
     yield GaugeMetricFamily("tandem_draining", "1 while nobody new is let in.", value=float(roster.draining))
     yield CounterMetricFamily(

@@ -33,7 +33,7 @@ CREATED = re.compile(rb'"created_at":"([^"]+)"')
 log = structlog.get_logger(__name__)
 
 
-class Delivery:
+class DeliveryReport:
     """A follower of the hub: it hears of entries when the streams have been written to."""
 
     def __init__(self, pool: Pool) -> None:
@@ -82,7 +82,7 @@ class Delivery:
         self._offset = row[0] - (before + self._clock()) / 2
 
 
-class Report:
+class NodeReport:
     """Seconds are milliseconds here, rounded to what a person reads."""
 
     def __init__(
@@ -91,7 +91,7 @@ class Report:
         announcer: Announcer,
         reaper: Reaper,
         lag: Lag,
-        delivery: Delivery,
+        delivery: DeliveryReport,
         queues: Mapping[str, Callable[[], int]],
     ) -> None:
         self._streams, self._announcer, self._reaper = streams, announcer, reaper

@@ -14,7 +14,7 @@ import structlog
 
 from chat.shared.redis import UNAVAILABLE
 from chat.shared.registry.registry import Registry
-from chat.stream.connections import Roster
+from chat.stream.connections import StreamConnections
 
 TOLERANCE = 1.25  # of its share, a node may have …
 NEAR = 1.05  # … and once it lets go of what is over, it goes on until it has so much
@@ -72,7 +72,7 @@ log = structlog.get_logger(__name__)
 class Rebalancing:
     """`seconds`: over how long a surplus is ended, 0 for never; `few`: so many above the share are no reason."""
 
-    def __init__(self, registry: Registry, roster: Roster, seconds: float, few: int) -> None:
+    def __init__(self, registry: Registry, roster: StreamConnections, seconds: float, few: int) -> None:
         self._registry, self._roster, self._seconds = registry, roster, seconds
         self._sharing = Sharing(seconds, few)
         self._clock = asyncio.get_running_loop().time

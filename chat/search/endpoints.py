@@ -5,7 +5,7 @@ import re
 from aiohttp import web
 
 from chat.search.query import parse_day, parse_question, wrong
-from chat.search.search import Asked, find
+from chat.search.search import SearchRequest, find
 from chat.shared.web import LARGEST_ID, POOL, answer_json, parse_count, require_identity
 
 QUERY_MOST = 256
@@ -21,7 +21,7 @@ async def get_search(request: web.Request) -> web.Response:
     return answer_json(await found.encode(asked.question))
 
 
-def parse_asked(request: web.Request) -> Asked:
+def parse_asked(request: web.Request) -> SearchRequest:
     """The query's fields; raises `Invalid`, also when nothing is asked.
 
     `before` is a day, a moment, or the `next` of the page before; it may stand twice to be both.
@@ -38,7 +38,7 @@ def parse_asked(request: web.Request) -> Asked:
     if not question.asks and author is None:
         raise wrong("q", "something to look for")
     limit = parse_count(request, "limit", default=PAGE, least=1, most=PAGE_MOST)
-    return Asked(question, author, conversation, below, limit)
+    return SearchRequest(question, author, conversation, below, limit)
 
 
 def parse_text(request: web.Request) -> str:

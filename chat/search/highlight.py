@@ -8,7 +8,7 @@ for each unfinished phrase; all results of an answer share a `Budget`. Time grow
 
 from collections.abc import Iterator, Sequence
 
-from chat.search.query import Term, Wanted, cut
+from chat.search.query import SearchTerms, Term, cut
 
 LENGTH, BEFORE = 240, 60
 HIT_MOST = 600  # a longer hit is cut
@@ -70,7 +70,7 @@ def fallbacks(names: Sequence[str]) -> list[int]:
 class Matcher:
     """What a question looks for, arranged so that each term of a body is looked up once."""
 
-    def __init__(self, wanted: Sequence[Wanted]) -> None:
+    def __init__(self, wanted: Sequence[SearchTerms]) -> None:
         self.signs = [one.sign[0] for one in wanted if one.sign]
         self._prefixes = tuple(one.terms[0] for one in wanted if one.prefix)
         plain = [one.terms for one in wanted if one.terms and not one.prefix]
@@ -92,7 +92,7 @@ class Matcher:
         return sum(1 for phrase in self._phrases if phrase.matched and phrase.begins_before(end))
 
 
-def highlight(body: str, wanted: Sequence[Wanted], budget: Budget | None = None) -> list[tuple[str, bool]]:
+def highlight(body: str, wanted: Sequence[SearchTerms], budget: Budget | None = None) -> list[tuple[str, bool]]:
     """Return `(text, hit)` pairs around the first hit; `…` stands for text that was left out."""
     spans = join_spans(sorted(find_spans(body, Matcher(wanted), budget or Budget())))
     start, end = choose_stretch(body, spans)

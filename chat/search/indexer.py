@@ -22,19 +22,12 @@ from chat.shared.postgres import UNAVAILABLE, Connection, Pool
 from chat.shared.sql import load
 
 queries = load(__file__)
-
 BATCH = 200  # in one transaction
-
 AT_ONCE, LONG = 5, 200  # messages of 200 characters; about a quarter of a millisecond of this node
-
 PAUSE = 0.5
-
 REST = 9  # while posts wait: a tenth of the time at most is for the search, which took a quarter of the node's without
-
 KINDS = {"message", "edit", "delete"}
-
 TROUBLE: tuple[type[Exception], ...] = (psycopg.Error, *UNAVAILABLE)  # a search that is behind must not end the talk
-
 log = structlog.get_logger(__name__)
 
 
@@ -47,7 +40,7 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class IndexedText:
     """A message as the index needs it."""
 
     conversation: int
@@ -104,13 +97,13 @@ class Indexer:
         places |= {(conversation, seq) for _, kind, conversation, seq, _ in entries if kind == IMPORT and seq}
         listed = [[place[0] for place in places], [place[1] for place in places]]
         rows = await connection.execute(queries.read_messages, listed, binary=True)
-        await store(connection, [Text(*row) for row in await rows.fetchall()])
+        await store(connection, [IndexedText(*row) for row in await rows.fetchall()])
         return replace(progress, position=entries[-1][0])
 
     async def _walk(self, connection: Connection, progress: Progress) -> Progress:
         asked = [*(progress.walked or (0, 0)), self._batch]
         rows = await (await connection.execute(queries.walk_messages, asked, binary=True)).fetchall()
-        await store(connection, [Text(*row) for row in rows])
+        await store(connection, [IndexedText(*row) for row in rows])
         return replace(progress, walked=(rows[-1][0], rows[-1][1]) if rows else None)
 
 
@@ -128,7 +121,7 @@ def place_of(frame: bytes) -> tuple[int, int]:
     return data["conversation"], data["seq"]
 
 
-async def store(connection: Connection, texts: Sequence[Text]) -> None:
+async def store(connection: Connection, texts: Sequence[IndexedText]) -> None:
     """What is deleted is found no more; the rest by what it says now."""
     said = sorted((text for text in texts if not text.deleted), key=lambda text: text.position)
     gone = [text for text in texts if text.deleted]
@@ -147,7 +140,7 @@ async def store(connection: Connection, texts: Sequence[Text]) -> None:
         await connection.execute(queries.drop_documents, listed)
 
 
-async def encode(texts: Sequence[Text]) -> list[str]:
+async def encode(texts: Sequence[IndexedText]) -> list[str]:
     """Return the search vector of each text.
 
     Yields to the loop in between: a batch in one go delayed posts by 10 ms, and long texts by far more.

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
-from chat.search.query import Question, Wanted, cut, gram_for, grams_of, signs_of
+from chat.search.query import SearchQuery, SearchTerms, cut, gram_for, grams_of, signs_of
 
 LINK = re.compile(r"\bhttps?://\S", re.IGNORECASE)
 LOG_WINDOWS = (10, 12, 14, 16, 18)
@@ -68,7 +68,7 @@ def quote(lexeme: str) -> str:
     return "'" + lexeme.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
-def encode_what(question: Question, authors: Iterable[int]) -> str:
+def encode_what(question: SearchQuery, authors: Iterable[int]) -> str:
     """The `tsquery` of what was said and by whom, as far as it is exact keys; empty when that is not asked."""
     parts = [key for one in question.wanted for key in keys_of(one)]
     parts += [either(f"@a{author}" for author in authors)]
@@ -82,12 +82,12 @@ def encode_where(conversations: Iterable[int]) -> str:
     return either(f"@c{one}" for one in conversations)
 
 
-def encode_when(question: Question) -> str:
+def encode_when(question: SearchQuery) -> str:
     """The `tsquery` of the time, a little wider than was asked; empty for any."""
     return either(months_between(question.after, question.before - MOMENT)) if question.timed else ""
 
 
-def keys_of(wanted: Wanted) -> Iterator[str]:
+def keys_of(wanted: SearchTerms) -> Iterator[str]:
     """What must be in the index for it."""
     if wanted.sign:
         yield quote(wanted.sign)
@@ -97,7 +97,7 @@ def keys_of(wanted: Wanted) -> Iterator[str]:
         yield " <-> ".join(map(quote, wanted.terms))
 
 
-def encode_rest(question: Question) -> str:
+def encode_rest(question: SearchQuery) -> str:
     """The `tsquery` that a message found must satisfy beside: prefixes in their full length."""
     return " & ".join(quote(one.terms[0]) + ":*" for one in question.wanted if one.prefix)
 

@@ -19,7 +19,7 @@ FIRST, LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class SearchTerms:
     """Terms that stand side by side; or, with `prefix`, one word that begins so; or the `sign` of one gram alone."""
 
     terms: tuple[str, ...] = ()
@@ -28,10 +28,10 @@ class Wanted:
 
 
 @dataclass(slots=True)
-class Question:
+class SearchQuery:
     """Everything in it must be so. Names are as typed; `links`, `files`: only what carries one."""
 
-    wanted: list[Wanted] = field(default_factory=list)
+    wanted: list[SearchTerms] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
     places: list[str] = field(default_factory=list)
     links: bool = False
@@ -50,9 +50,9 @@ class Question:
         return bool(self.wanted or self.names or self.places or self.links or self.files or self.timed)
 
 
-def parse_question(text: str) -> Question:
+def parse_question(text: str) -> SearchQuery:
     """What the text asks; raises `Invalid` on a filter that means nothing."""
-    question = Question()
+    question = SearchQuery()
     for quoted, bare in PIECE.findall(text):
         if found := FILTER.fullmatch(bare):
             take_filter(question, found[1].lower(), found[2])
@@ -63,7 +63,7 @@ def parse_question(text: str) -> Question:
     return question
 
 
-def take_filter(question: Question, name: str, value: str) -> None:
+def take_filter(question: SearchQuery, name: str, value: str) -> None:
     """One filter; raises `Invalid`."""
     if name == "from":
         question.names.append(value.lstrip("@"))
@@ -81,22 +81,22 @@ def take_filter(question: Question, name: str, value: str) -> None:
         raise wrong("q", "has: knows link and file")
 
 
-def want(piece: str, prefix: bool) -> Iterator[Wanted]:
+def want(piece: str, prefix: bool) -> Iterator[SearchTerms]:
     """What a word or a phrase asks for: its terms side by side, its last one open when it is a prefix.
 
     Scripts without spaces need no prefix: any stretch of them is found.
     """
     terms, signs = [term.name for term in cut(piece)], list(signs_of(piece))
     if not terms:
-        yield from (Wanted(sign=sign) for sign in signs)
+        yield from (SearchTerms(sign=sign) for sign in signs)
         return
     if prefix and not any(signs_of(piece[-2:])):
         *terms, last = terms
         if gram_for(last) is None:
             raise wrong("q", "more letters before a *")
-        yield Wanted((last,), prefix=True)
+        yield SearchTerms((last,), prefix=True)
     if terms:
-        yield Wanted(tuple(terms))
+        yield SearchTerms(tuple(terms))
 
 
 def parse_day(text: str, name: str) -> datetime:

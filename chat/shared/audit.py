@@ -23,7 +23,6 @@ from chat.shared.rate_limits import home_of
 from chat.shared.sql import load
 
 queries = load(__file__)
-
 log = structlog.get_logger(__name__)
 
 
@@ -82,18 +81,14 @@ def log_event(actor: Actor, action: str, subject: int | None, detail: dict[str, 
 # number of rows, whatever arrives, so that a flood of failures cannot slow the database.
 
 WINDOW_SECONDS = 60.0
-
 WINDOWS_MOST = 200  # users and addresses that a node tells apart in a minute, for one action
-
 WAITING_MOST = 5_000  # rows kept while the database is away
-
 BATCH = 200
-
 FLUSH_SECONDS = 0.5
 
 
 @dataclass(slots=True)
-class Event:
+class SecurityEvent:
     """One row to be. `typed`: the name that was typed at a log-in; it is never stored."""
 
     actor: Actor
@@ -106,10 +101,10 @@ class Event:
 
 
 @dataclass(slots=True)
-class Window:
+class AuditWindow:
     """A minute of equal events: the first one, and how many came after it."""
 
-    first: Event
+    first: SecurityEvent
     repeats: int = field(default=0)
 
 
@@ -118,11 +113,11 @@ class SecurityEvents:
 
     def __init__(self, pool: Pool, clock: Callable[[], float] = time.monotonic) -> None:
         self._pool, self._clock = pool, clock
-        self._windows: dict[Hashable, Window] = {}
+        self._windows: dict[Hashable, AuditWindow] = {}
         self._open: Counter[str] = Counter()  # windows of each action
         self._merged: Counter[str] = Counter()
         self._merged_since = clock()
-        self._waiting: deque[Event] = deque()
+        self._waiting: deque[SecurityEvent] = deque()
 
     def note(self, actor: Actor, action: str, subject: int | None = None, *, typed: str = "", **detail: object) -> None:
         """Note one event. `typed` is the name given at a log-in; it is stored as an account's id or a keyed hash."""
@@ -134,8 +129,8 @@ class SecurityEvents:
         elif self._open[action] >= WINDOWS_MOST:
             self._merged[action] += 1
         else:
-            event = Event(actor, action, subject, detail, typed.lower(), self._clock())
-            self._windows[key] = Window(event)
+            event = SecurityEvent(actor, action, subject, detail, typed.lower(), self._clock())
+            self._windows[key] = AuditWindow(event)
             self._open[action] += 1
             self._append(event)
 
@@ -143,7 +138,7 @@ class SecurityEvents:
         """Return how many rows wait to be written."""
         return len(self._waiting)
 
-    def _append(self, event: Event) -> None:
+    def _append(self, event: SecurityEvent) -> None:
         if len(self._waiting) >= WAITING_MOST:
             self._merged[event.action] += event.times
             return
@@ -160,11 +155,13 @@ class SecurityEvents:
             if window.repeats:
                 first = window.first
                 detail = first.detail | {"repeated": True}
-                self._append(Event(first.actor, first.action, first.subject, detail, first.typed, now, window.repeats))
+                self._append(
+                    SecurityEvent(first.actor, first.action, first.subject, detail, first.typed, now, window.repeats)
+                )
         if self._merged and (all_of_them or now - self._merged_since >= WINDOW_SECONDS):
             merged, self._merged, self._merged_since = self._merged, Counter(), now
             for action, times in merged.items():
-                self._append(Event(Actor(), action, None, {"merged": True}, "", now, times))
+                self._append(SecurityEvent(Actor(), action, None, {"merged": True}, "", now, times))
 
     async def run(self) -> None:
         """Write what was noted, again and again; keep it while the database is away."""
@@ -194,7 +191,7 @@ class SecurityEvents:
                 self._waiting.popleft()
 
 
-async def write(connection: Connection, events: Iterable[Event], now: float) -> None:
+async def write(connection: Connection, events: Iterable[SecurityEvent], now: float) -> None:
     """Insert the events; names that were typed become the account's id, or a keyed hash where there is none."""
     events = list(events)
     accounts, key = await find_accounts(connection, [event.typed for event in events if event.typed])

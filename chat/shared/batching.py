@@ -20,7 +20,7 @@ Out = TypeVar("Out")
 TURNS = 3
 
 
-class Gather(Generic[In, Out]):
+class Batcher(Generic[In, Out]):
     """Carries out batches one after the other.
 
     `work` takes a batch of items and answers with as many outcomes, in order; an outcome that is an exception is
@@ -111,7 +111,7 @@ class Gather(Generic[In, Out]):
 LOOK_SECONDS = 0.25
 
 
-class Patience:
+class Deadlines:
     """For so many `seconds` each; who waits for longer is raised what `late` makes."""
 
     def __init__(self, seconds: float, late: Callable[[], Exception]) -> None:

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from aiohttp import HttpVersion11, web
 
-from chat.shared.errors import BadBody, ExpectationFailed, Refusal, TooLarge, TooSlow, Unfinished
+from chat.shared.errors import ApiError, BadBody, ExpectationFailed, TooLarge, TooSlow, Unfinished
 from chat.shared.multipart import BadForm, FormParser, Part, PartEnd, find_boundary
 
 SLOWEST = 16 * 1024  # bytes a second, beyond the time that any body has
@@ -73,7 +73,7 @@ class Arriving:
     def __init__(self, source: AsyncIterator[bytes], most: int, seconds: float) -> None:
         self._source, self._most = source, most
         self._deadline = asyncio.get_running_loop().time() + seconds + most / SLOWEST
-        self.cut: Refusal | None = None
+        self.cut: ApiError | None = None
         self.size = 0
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
@@ -97,7 +97,7 @@ class Arriving:
         return b""
 
 
-class Form:
+class FormBody:
     """A multipart form of `length` bytes, read as it arrives: first `find_file`, then the file's `content`."""
 
     def __init__(self, request: web.Request, length: int, seconds: float) -> None:

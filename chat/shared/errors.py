@@ -8,7 +8,7 @@ ERRORS_MOST = 10
 TEXT_MOST = 200  # characters of a text in a problem document
 
 
-class Refusal(Exception):
+class ApiError(Exception):
     """The request was refused."""
 
     status: ClassVar[int] = 400
@@ -44,13 +44,13 @@ def trim(error: dict[str, str]) -> dict[str, str]:
     return {name: text[:TEXT_MOST] for name, text in error.items()}
 
 
-class Unauthenticated(Refusal):
+class Unauthenticated(ApiError):
     """Log in first: this needs a session."""
 
     status, code = 401, "unauthenticated"
 
 
-class Forbidden(Refusal):
+class Forbidden(ApiError):
     """You may see this, but not do that to it."""
 
     status, code = 403, "forbidden"
@@ -74,92 +74,92 @@ class SecondFactorMissing(Forbidden):
     code = "second_factor_required"
 
 
-class ForeignOrigin(Refusal):
+class ForeignOrigin(ApiError):
     """The Origin of this request is neither this host nor one that ALLOWED_ORIGINS names."""
 
     status, code = 403, "foreign_origin"
 
 
-class NotFound(Refusal):
+class NotFound(ApiError):
     """There is no such thing here, or it is not yours to see."""
 
     status, code = 404, "not_found"
 
 
-class NotAllowed(Refusal):
+class NotAllowed(ApiError):
     """This address does not know that method."""
 
     status, code = 405, "method_not_allowed"
 
 
-class TooLarge(Refusal):
+class TooLarge(ApiError):
     """The request's body is larger than this server takes."""
 
     status, code = 413, "too_large"
 
 
-class Compressed(Refusal):
+class Compressed(ApiError):
     """Request bodies cannot be compressed. Send the body without Content-Encoding."""
 
     status, code = 415, "compressed"
 
 
-class ExpectationFailed(Refusal):
+class ExpectationFailed(ApiError):
     """This server knows no expectation but 100-continue."""
 
     status, code = 417, "expectation_failed"
 
 
-class BadBody(Refusal):
+class BadBody(ApiError):
     """The request's body is not encoded as its headers say."""
 
     status, code = 400, "bad_body"
 
 
-class Invalid(Refusal):
+class Invalid(ApiError):
     """Some fields are missing, unknown or wrong; `errors` names each."""
 
     status, code = 422, "invalid"
 
 
-class NotWebSocket(Refusal):
+class NotWebSocket(ApiError):
     """This address speaks WebSocket only."""
 
     status, code = 426, "upgrade_required"
     headers: ClassVar[Mapping[str, str]] = {"Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
 
 
-class TooFast(Refusal):
+class RateLimited(ApiError):
     """Too many requests in a short time; try again after the seconds in Retry-After."""
 
     status, code = 429, "too_fast"
 
 
-class Unavailable(Refusal):
+class Unavailable(ApiError):
     """The server cannot do this right now; try again after Retry-After."""
 
     status, code = 503, "unavailable"
 
 
-class Overloaded(Refusal):
+class Overloaded(ApiError):
     """More is waiting than this server holds; nothing was stored; try again after Retry-After."""
 
     status, code = 503, "overloaded"
 
 
-class Draining(Refusal):
+class NodeDraining(ApiError):
     """This node is about to stop; the next attempt reaches another one."""
 
     status, code = 503, "draining"
 
 
-class Unfinished(Refusal):
+class Unfinished(ApiError):
     """The connection ended before the request's body did."""
 
     status, code = 400, "unfinished"
 
 
-class TooSlow(Refusal):
+class TooSlow(ApiError):
     """The request's body did not arrive in time."""
 
     status, code = 408, "too_slow"

@@ -7,19 +7,15 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from sys import intern
 
-from chat.shared.batching import Gather
+from chat.shared.batching import Batcher
 from chat.shared.errors import Unauthenticated
 from chat.shared.postgres import UNAVAILABLE, Pool
 from chat.shared.sql import load
 
 queries = load(__file__)
-
 REMEMBERED = 100_000
-
 FRESH_SECONDS = 30.0
-
 TOUCH_SECONDS = 60.0
-
 PROOF_SECONDS = 600.0  # how long a log-in, or a later proof, is enough for sensitive changes
 
 
@@ -56,7 +52,7 @@ class Identities:
         self._ended: OrderedDict[int, None] = OrderedDict()
         self._changed: OrderedDict[int, float] = OrderedDict()  # by user: when something about them last changed
         self._touched: set[int] = set()
-        self._gather = Gather[tuple[bytes, bool], Member](self._read, batch=500, limit=20_000)
+        self._gather = Batcher[tuple[bytes, bool], Member](self._read, batch=500, limit=20_000)
         self.run, self.waiting = self._gather.run, self._gather.waiting
 
     async def of_token(self, token: str, *, remember: bool = True) -> Member:

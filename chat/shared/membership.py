@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from chat.shared.batching import Gather
+from chat.shared.batching import Batcher
 from chat.shared.errors import NotFound
 from chat.shared.postgres import Pool
 from chat.shared.sql import load
@@ -23,7 +23,7 @@ class Stay:
     until: int | None
 
 
-class Stays:
+class MembershipIntervals:
     """One user's stays, as of a log position."""
 
     def __init__(self, position: int, stays: Iterable[Stay]) -> None:
@@ -92,23 +92,23 @@ async def require_member(pool: Pool, user_id: int, conversation_id: int) -> Memb
     return Membership(*row)
 
 
-class StayReader:
+class IntervalReader:
     """Reads many people's stays in one round trip."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        self._gather = Gather[int, Stays](self._read, batch=500, limit=20_000)
+        self._gather = Batcher[int, MembershipIntervals](self._read, batch=500, limit=20_000)
         self.run = self._gather.run
 
-    async def of(self, user_id: int) -> Stays:
+    async def of(self, user_id: int) -> MembershipIntervals:
         """All stays of this person, and the log's position in the same snapshot."""
         return await self._gather.submit(user_id)
 
-    async def _read(self, user_ids: list[int]) -> list[Stays]:
+    async def _read(self, user_ids: list[int]) -> list[MembershipIntervals]:
         async with self._pool.connection() as connection:
             rows = await (await connection.execute(queries.read_stays, [user_ids])).fetchall()
         stays: dict[int, list[Stay]] = {user_id: [] for user_id in user_ids}
         for _, user_id, *stay in rows:
             if user_id is not None:
                 stays[user_id].append(Stay(*stay))
-        return [Stays(rows[0][0], stays[user_id]) for user_id in user_ids]
+        return [MembershipIntervals(rows[0][0], stays[user_id]) for user_id in user_ids]

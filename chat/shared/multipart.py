@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from chat.shared.errors import Refusal, TooLarge
+from chat.shared.errors import ApiError, TooLarge
 
 OVERHEAD_MOST = 64 * 1024
 PARTS_MOST = 32
@@ -20,7 +20,7 @@ FIELD = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*)")
 PADDING = b" \t"
 
 
-class BadForm(Refusal):
+class BadForm(ApiError):
     """This multipart form is malformed."""
 
     status, code = 400, "bad_form"

@@ -13,7 +13,7 @@ def told_plainly() -> Iterator[None]:
     from chat.local.errors import DatabaseAway, EngineTrouble, UpTrouble
     from chat.operations.audit import ExportError
     from chat.operations.node_admin import NodeTrouble
-    from chat.shared.errors import Refusal
+    from chat.shared.errors import ApiError as Refusal
     from chat.shared.postgres import UNAVAILABLE
     from chat.shared.settings import BadSettings
     from chat.transfer.errors import ExchangeTrouble

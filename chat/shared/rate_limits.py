@@ -12,7 +12,7 @@ from limits import RateLimitItem, parse_many
 from limits.aio.storage import RedisStorage
 from limits.aio.strategies import FixedWindowRateLimiter
 
-from chat.shared.errors import TooFast
+from chat.shared.errors import RateLimited
 from chat.shared.identity import hash_token
 from chat.shared.redis import UNAVAILABLE, Bytes
 from chat.shared.settings import Settings
@@ -25,7 +25,7 @@ AWAY_SECONDS = 5.0
 log = structlog.get_logger(__name__)
 
 
-class Tally:
+class RedisCounter:
     """Counts by `limits`. While Redis is away or slow nothing is known here, and each node counts for itself; so it
     does on a cluster, whose connections `limits` cannot share."""
 
@@ -86,13 +86,13 @@ class Limit:
 
     def __init__(self, rates: str) -> None:
         self.items = parse_rates(rates)
-        self._buckets = [Bucket(item.amount, item.get_expiry()) for item in self.items]
+        self._buckets = [TokenBucket(item.amount, item.get_expiry()) for item in self.items]
 
     def spend(self, key: Hashable, cost: int = 1) -> None:
-        """Count `cost` for this key; raises `TooFast`."""
+        """Count `cost` for this key; raises `RateLimited`."""
         for bucket in self._buckets:
             if wait := bucket.take(key, cost):
-                raise TooFast(retry_after=math.ceil(wait))
+                raise RateLimited(retry_after=math.ceil(wait))
 
     def charge(self, key: Hashable, cost: int) -> None:
         """Count `cost` for what has been done already, even where less was left."""
@@ -100,10 +100,10 @@ class Limit:
             bucket.charge(key, cost)
 
     def check(self, key: Hashable) -> None:
-        """Raise `TooFast` when nothing is left for this key; count nothing."""
+        """Raise `RateLimited` when nothing is left for this key; count nothing."""
         for bucket in self._buckets:
             if wait := bucket.wait(key):
-                raise TooFast(retry_after=math.ceil(wait))
+                raise RateLimited(retry_after=math.ceil(wait))
 
     def left(self, key: Hashable) -> int | None:
         """Return how much this key may still spend at once; None without a limit."""
@@ -118,14 +118,14 @@ class Limit:
 class SharedLimit:
     """One rate, counted by every node for itself and by all of them together."""
 
-    def __init__(self, name: str, rates: str, tally: Tally) -> None:
+    def __init__(self, name: str, rates: str, tally: RedisCounter) -> None:
         self._name, self._here, self._tally = name, Limit(rates), tally
 
     async def spend(self, *key: str) -> None:
-        """Count one; raises `TooFast`."""
+        """Count one; raises `RateLimited`."""
         self._here.spend(key)
         if wait := await self._tally.take(self._here.items, self._name, veil(*key)):
-            raise TooFast(retry_after=math.ceil(wait))
+            raise RateLimited(retry_after=math.ceil(wait))
 
     async def refill(self, *key: str) -> None:
         """As if this key had done nothing."""
@@ -137,14 +137,14 @@ class NetworkLimit:
     """A rate for one network. An IPv6 host chooses any address of its /64 and may own a /56 or a /48, so these are
     counted too, with budgets that grow by the factors of `widths`."""
 
-    def __init__(self, name: str, rates: str, tally: Tally, widths: dict[int, int]) -> None:
+    def __init__(self, name: str, rates: str, tally: RedisCounter, widths: dict[int, int]) -> None:
         self._widths = widths
         names = [name, *(f"{name}{width}" for width in list(widths)[1:])]
         factors = widths.values()
         self._limits = [SharedLimit(one, scale(rates, by), tally) for one, by in zip(names, factors, strict=True)]
 
     async def spend(self, address: str, *key: str) -> None:
-        """Count one for each network of the address; raise `TooFast`."""
+        """Count one for each network of the address; raise `RateLimited`."""
         for network, limit in zip(networks_of(address, self._widths), self._limits, strict=False):
             await limit.spend(*key, network)
 
@@ -161,7 +161,7 @@ class Rates:
         def said(rates: str) -> str:
             return rates if settings.rate_limits else ""
 
-        tally = Tally(redis)
+        tally = RedisCounter(redis)
         self.signup = NetworkLimit("signup", said(settings.rate_signup), tally, WIDE)
         self.login = NetworkLimit("login", said(settings.rate_login), tally, NARROW)
         self.login_address = NetworkLimit("address", said(settings.rate_login_address), tally, WIDE)
@@ -190,7 +190,7 @@ class Rates:
         self.watch = Limit(said(settings.rate_watch))
 
     async def spend_login(self, name: str, address: str, *, device: str = "", familiar: bool = False) -> None:
-        """Count an attempt to log in; raise `TooFast`.
+        """Count an attempt to log in; raise `RateLimited`.
 
         `device`: one that has logged in as this user before. It has a budget of its own, so that nobody else's wrong
         passwords lock the owner out. `familiar`: this user has logged in from the address before; then the limit of
@@ -248,7 +248,7 @@ SWEPT_FROM = 1024
 KEYS_MOST = 200_000
 
 
-class Bucket:
+class TokenBucket:
     """`amount` at once, and again as much over `seconds`. `clock` counts seconds and never goes back."""
 
     def __init__(self, amount: int, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:

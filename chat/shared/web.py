@@ -15,10 +15,10 @@ from chat.shared.audit import Actor, SecurityEvents
 from chat.shared.bodies import read_whole
 from chat.shared.errors import (
     AdminsOnly,
+    ApiError,
     Invalid,
     NotFound,
     ReauthenticationRequired,
-    Refusal,
     SecondFactorMissing,
     Unauthenticated,
 )
@@ -35,7 +35,7 @@ from chat.shared.settings import Settings
 AGAIN_SECONDS = (1, 5)  # spread, so that those who are refused do not return together
 
 
-class Crowded(Refusal):
+class Crowded(ApiError):
     """This node has enough to do letting others in; the next attempt may reach another one."""
 
     status, code = 503, "crowded"
@@ -111,7 +111,7 @@ def find_bearer(request: web.Request) -> str | None:
 
 
 async def require_identity(request: web.Request, *, remember: bool = True) -> Member:
-    """Return the caller, charged as the route says; raise `Unauthenticated`, `TooFast`.
+    """Return the caller, charged as the route says; raise `Unauthenticated`, `RateLimited`.
 
     `remember`: they will soon ask again.
     """
@@ -129,7 +129,7 @@ async def require_identity(request: web.Request, *, remember: bool = True) -> Me
 
 
 def check_stranger(request: web.Request) -> None:
-    """Raise `TooFast` when the address has sent too many requests without a session."""
+    """Raise `RateLimited` when the address has sent too many requests without a session."""
     request.app[RATES].stranger.check(home_of(client_address(request)))
 
 
@@ -302,7 +302,7 @@ async def send_lines(request: web.Request, name: str, pieces: AsyncIterator[byte
     return answer
 
 
-def answer_problem(refusal: Refusal) -> web.Response:
+def answer_problem(refusal: ApiError) -> web.Response:
     """The refusal as a problem document."""
     headers = dict(refusal.headers)
     if refusal.retry_after is not None:
@@ -335,7 +335,7 @@ CHARGED = web.RequestKey("charged", bool)
 
 
 def charge_caller(request: web.Request, rates: Rates, user_id: int) -> None:
-    """Count the request against its route's limit, once; raise `TooFast`."""
+    """Count the request against its route's limit, once; raise `RateLimited`."""
     if CHARGED in request:
         return
     request[CHARGED] = True

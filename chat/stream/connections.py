@@ -10,10 +10,10 @@ from collections.abc import Iterator
 
 from chat.log.entry import IDENTITY, LOGOUT, BadCursor, Cursor, Entry, encode_frame, parse_cursor
 from chat.log.tail import Tail, read_head
-from chat.shared.batching import Gather
-from chat.shared.errors import Draining, Refusal
+from chat.shared.batching import Batcher
+from chat.shared.errors import ApiError, NodeDraining
 from chat.shared.identity import Identities
-from chat.shared.membership import StayReader
+from chat.shared.membership import IntervalReader
 from chat.shared.postgres import Pool
 from chat.shared.redis import Bytes
 from chat.shared.registry.registry import Registry
@@ -24,13 +24,13 @@ from chat.stream.resume import Pages, Replay, Start, choose_start
 from chat.stream.stream import Chunk, Reason, Stream
 
 
-class TooManyStreams(Refusal):
+class TooManyStreams(ApiError):
     """You have as many streams open as one person may; close one first."""
 
     status, code = 429, "too_many_streams"
 
 
-class Roster:
+class StreamConnections:
     """All streams. `beat`: seconds between beats; `per_person`: how many streams one person may have here; `ends`
     counts those that have ended, by the reason: `left` where it was the reader."""
 
@@ -51,7 +51,7 @@ class Roster:
     def check_room(self, user_id: int) -> None:
         """Raises `Draining`, or `TooManyStreams`."""
         if self.draining:
-            raise Draining(retry_after=1)
+            raise NodeDraining(retry_after=1)
         if self._counts[user_id] >= self._per_person:
             raise TooManyStreams(retry_after=5)
 
@@ -123,13 +123,13 @@ class Streams:
     ) -> None:
         self.settings, self._pool, self._identities = settings, pool, identities
         self.hub = Hub(settings.recent_bytes, self._watch, self._restart)
-        self.roster = Roster(settings.stream_beat, settings.streams_per_person, registry)
+        self.roster = StreamConnections(settings.stream_beat, settings.streams_per_person, registry)
         self.records = Records(pool, settings.node, settings.log_retention_days)
         self.coalescer = Coalescer(self.hub, settings.coalesce_seconds)
         self.tail = Tail(pool, redis, self.coalescer)
-        self.stays = StayReader(pool)
+        self.stays = IntervalReader(pool)
         self.left = self.leave  # one bound method for all streams: each would keep 64 bytes of its own
-        self.heads = Gather[None, int](self._read_heads, batch=MOST_ASKING, limit=MOST_ASKING)
+        self.heads = Batcher[None, int](self._read_heads, batch=MOST_ASKING, limit=MOST_ASKING)
         self.replay = Replay(self.hub, Pages(pool), self.stays)
         self.starts: Counter[str] = Counter()  # streams and polls by how they began
         self.polls = 0  # long polls that wait for their answer

@@ -5,11 +5,11 @@ import random
 
 from aiohttp import web
 
-from chat.shared.errors import Refusal, Unfinished
+from chat.shared.errors import ApiError, Unfinished
 from chat.shared.identity import Member
 from chat.shared.postgres import UNAVAILABLE as POSTGRES_AWAY
 from chat.shared.rate_limits import Limit
-from chat.shared.transport.detach import Departed, upgrade
+from chat.shared.transport.detach import DetachedResponse, upgrade
 from chat.shared.web import ADMISSION, IDENTITIES, RATES, answer_json, parse_count, parse_ids, require_identity
 from chat.stream.connections import Streams
 from chat.stream.long_poll import Poll, poll_entries
@@ -22,7 +22,7 @@ STREAMS = web.AppKey("streams", Streams)
 POLL_MOST = 25
 NARROW_MOST = 500
 Carrier = Detached | Attached
-TROUBLE: tuple[type[Exception], ...] = (Refusal, *POSTGRES_AWAY)
+TROUBLE: tuple[type[Exception], ...] = (ApiError, *POSTGRES_AWAY)
 
 
 async def get_stream(request: web.Request) -> web.StreamResponse:
@@ -51,7 +51,7 @@ async def get_stream_socket(request: web.Request) -> web.StreamResponse:
         streams.leave(stream)
         stream.abort()
         raise
-    return Departed()
+    return DetachedResponse()
 
 
 async def admit(request: web.Request, rate: Limit) -> tuple[Member, frozenset[int] | None, Start]:
@@ -79,7 +79,7 @@ async def carry(request: web.Request, member: Member, stream: Carrier, start: St
         response = await serve_stream(request, streams, stream, start)
         return response
     finally:
-        if not isinstance(response, Departed):
+        if not isinstance(response, DetachedResponse):
             streams.leave(stream)
 
 
@@ -121,7 +121,7 @@ async def serve_stream(request: web.Request, streams: Streams, stream: Carrier, 
         if missed:
             stream.write(Chunk(b"".join(missed)))
         if not isinstance(stream, Attached):
-            return Departed()
+            return DetachedResponse()
         await stream.pump(response)
     except TROUBLE:
         # Its head is out: an answer that says why would stand in the middle of the stream. It comes back.

@@ -15,7 +15,7 @@ import structlog
 from chat.log.entry import IDENTITY, JOIN, LEAVE, LOGOUT, Entry
 from chat.log.redaction import tells_deletion, without_name
 from chat.shared.histogram import SECONDS, Histogram
-from chat.shared.membership import Stays
+from chat.shared.membership import MembershipIntervals
 from chat.stream.stream import Chunk, Stream
 
 log = structlog.get_logger(__name__)
@@ -53,7 +53,7 @@ class Hub:
 
     def __init__(self, recent_bytes: int, watch: Callable[[Entry], None], restart: Callable[[], None]) -> None:
         self.epoch = ""
-        self.recent = Recent(recent_bytes)
+        self.recent = RecentEntries(recent_bytes)
         self._watch, self._restart = watch, restart
         self._people: dict[int, Audience] = {}
         self._members: dict[int, set[Stream]] = {}
@@ -71,7 +71,7 @@ class Hub:
         person = self._people.get(user_id)
         return person.conversations if person else ()
 
-    def join(self, stream: Stream, stays: Stays) -> None:
+    def join(self, stream: Stream, stays: MembershipIntervals) -> None:
         """Live from the next entry on. `stays` must be as of the hub's position."""
         person = self._people.get(stream.user_id)
         if person is None:
@@ -260,7 +260,7 @@ def rest_after(writes: int, most: float) -> float:
 OVERHEAD = 200  # bytes that an entry takes beside its frame
 
 
-class Recent:
+class RecentEntries:
     """Entries without holes, the last one at `position`."""
 
     def __init__(self, limit: int) -> None:

@@ -21,7 +21,7 @@ from chat.log.entry import (
     parse_cursor,
 )
 from chat.log.redaction import Place, Said, erase_among, erase_one, find_withheld
-from chat.shared.membership import StayReader, Stays
+from chat.shared.membership import IntervalReader, MembershipIntervals
 from chat.shared.postgres import Connection, Pool
 from chat.shared.sql import load
 from chat.stream.hub import Hub
@@ -32,12 +32,11 @@ queries = load(__file__)
 # Pages of the log as one user may read it: for readers that missed more than this node remembers.
 
 MOST, MOST_BYTES = 1_000, 1024 * 1024
-
 AT_ONCE = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ReplayPage:
     """`frames`: what the user may read, edits applied; the page ends at `position`. `floor`: cursors below it have
     lost entries; `whole`: the page goes up to the log's head."""
 
@@ -55,7 +54,7 @@ class Pages:
         self._pool = pool
         self._turn = asyncio.Semaphore(AT_ONCE)
 
-    async def read(self, user_id: int, narrow: frozenset[int] | None, after: int) -> Page:
+    async def read(self, user_id: int, narrow: frozenset[int] | None, after: int) -> ReplayPage:
         """The page after position `after`: at most 1,000 entries, about 1 MiB."""
         asked = {
             "user": user_id,
@@ -72,7 +71,7 @@ class Pages:
             now = await read_withheld(connection, user_id, find_withheld(entries))
         frames = [erase_one(entry, now).frame if now else entry.frame for entry in entries]
         whole = len(entries) == found < MOST
-        return Page(epoch, floor, head if whole else entries[-1].position, frames, whole)
+        return ReplayPage(epoch, floor, head if whole else entries[-1].position, frames, whole)
 
 
 async def read_withheld(connection: Connection, user_id: int, places: set[Place]) -> dict[Place, Said]:
@@ -94,7 +93,7 @@ class LostEntries(Exception):
 class Replay:
     """Brings streams from their cursors to the hub."""
 
-    def __init__(self, hub: Hub, pages: Pages, stays: StayReader) -> None:
+    def __init__(self, hub: Hub, pages: Pages, stays: IntervalReader) -> None:
         self._hub, self._pages, self._stays = hub, pages, stays
         self.running = self.replayed = 0
 
@@ -155,7 +154,7 @@ async def send_pieces(entries: Sequence[Entry], send: Send) -> None:
             piece, size = [], 0
 
 
-def choose_missed(entries: Sequence[Entry], stream: Stream, stays: Stays) -> list[Entry]:
+def choose_missed(entries: Sequence[Entry], stream: Stream, stays: MembershipIntervals) -> list[Entry]:
     """Return the entries that this stream may read, judged by the user's memberships after the last of them.
 
     `stays` follows the user's own membership changes that are newer than itself.
@@ -169,7 +168,7 @@ def choose_missed(entries: Sequence[Entry], stream: Stream, stays: Stays) -> lis
     return [entry for entry in entries if entry.frame and may_read(entry, stream, stays)]
 
 
-def may_read(entry: Entry, stream: Stream, stays: Stays) -> bool:
+def may_read(entry: Entry, stream: Stream, stays: MembershipIntervals) -> bool:
     """Return whether a replay hands this entry to this stream."""
     if entry.user_id not in (None, stream.user_id):
         return False

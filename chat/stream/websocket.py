@@ -12,15 +12,15 @@ import orjson
 from aiohttp import web
 
 from chat.log.entry import encode_notice
-from chat.shared.errors import Refusal
+from chat.shared.errors import ApiError
 from chat.shared.transport.detach import detach
-from chat.shared.transport.ws_protocol import BUFFER, Wire
+from chat.shared.transport.ws_protocol import BUFFER, WebSocketProtocol
 from chat.stream.stream import SEND_SECONDS, Chunk, Reason, Stream, encode_bye
 
 CODES: dict[Reason, int] = {"drain": 1001, "age": 1001, "slow": 1008, "revoked": 4401, "expired": 4401, "epoch": 1012}
 
 
-class NothingToSay(Refusal):
+class NothingToSay(ApiError):
     """This socket only receives. Post messages over HTTP."""
 
     code = "receive_only"
@@ -74,7 +74,7 @@ class Socketed(Stream):
         self._wire.abort()
 
 
-class StreamWire(Wire):
+class StreamWire(WebSocketProtocol):
     """The socket below such a stream."""
 
     __slots__ = ("_drained", "_stream")
@@ -139,6 +139,6 @@ class StreamWire(Wire):
         self._stream.leave(self._stream)
 
 
-def encode_problem(refusal: Refusal) -> bytes:
+def encode_problem(refusal: ApiError) -> bytes:
     """Return the event that says what was refused. It has no id, so the cursor stays."""
     return encode_notice("problem", orjson.dumps({"code": refusal.code, "detail": str(refusal)}))

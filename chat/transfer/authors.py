@@ -10,8 +10,8 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from chat.accounts.validation import NAME, RESERVED, DisplayName
-from chat.conversations.memberships import check_people, require_room, seat, set_scene
-from chat.conversations.permissions import Scene
+from chat.conversations.memberships import add_members, check_people, lock_access, require_capacity
+from chat.conversations.permissions import Access
 from chat.conversations.views import introduce
 from chat.log.append import Change, Log
 from chat.model.errors import Direct
@@ -31,7 +31,7 @@ async def bring_authors(
     if len(authors) > settings.max_members_added:
         raise Invalid(errors=[{"field": "names", "detail": f"at most {settings.max_members_added} at once"}])
     async with log.change() as change:
-        scene = await set_scene(change, conversation_id, member.user_id)
+        scene = await lock_access(change, conversation_id, member.user_id)
         check_rights(scene, member)
         names = {account_name(author): author for author in authors}
         ids = await find_or_make(change, names)
@@ -40,7 +40,7 @@ async def bring_authors(
     return [ids[account_name(author)] for author in authors]
 
 
-def check_rights(scene: Scene, member: Member) -> None:
+def check_rights(scene: Access, member: Member) -> None:
     """Raises a refusal."""
     if member.role != "admin":
         raise AdminsOnly
@@ -59,13 +59,13 @@ async def find_or_make(change: Change, names: dict[str, str]) -> dict[str, int]:
     return {row[0]: row[1] for row in rows}
 
 
-async def seat_missing(change: Change, scene: Scene, settings: Settings, user_ids: list[int]) -> None:
+async def seat_missing(change: Change, scene: Access, settings: Settings, user_ids: list[int]) -> None:
     """Those of them who are not in yet come in."""
     rows = await (await change.connection.execute(queries.find_missing, [user_ids, scene.conversation.id])).fetchall()
     if missing := [row[0] for row in rows]:
-        await require_room(change, scene, settings.max_group_members, len(missing))
+        await require_capacity(change, scene, settings.max_group_members, len(missing))
         await check_people(change, missing, settings.conversations_per_person)
-        await seat(change, scene.conversation, dict.fromkeys(missing, "member"))
+        await add_members(change, scene.conversation, dict.fromkeys(missing, "member"))
         for user_id in missing:
             await introduce(change, user_id, scene.conversation.id)
 
@@ -73,7 +73,6 @@ async def seat_missing(change: Change, scene: Scene, settings: Settings, user_id
 # An author of a chat from elsewhere, and the account name that always stands for him. Pure.
 
 NAME_MOST = 32
-
 DIGEST = 8
 
 

@@ -25,20 +25,18 @@ from chat.shared.settings import Settings
 from chat.shared.sql import load
 from chat.transfer.errors import NobodyThere
 from chat.transfer.export_files import write_export, write_person
-from chat.transfer.exporter import Asked, Reader, reading
+from chat.transfer.exporter import Asked, ExportReader, reading
 from chat.transfer.importer import Intake, groups
-from chat.transfer.records import Tally
+from chat.transfer.records import ImportCounts
 from chat.transfer.sources import Source, open_source
 
 queries = load(__file__)
-
 ASIDES_SHOWN = 20
-
 SHOWN_EACH = 100  # messages
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class ImportOptions:
     """What the command was asked for. `dry`: only say what would come."""
 
     path: Path
@@ -47,9 +45,9 @@ class Options:
     dry: bool = False
 
 
-def import_file(database_url: str, options: Options) -> int:
+def import_file(database_url: str, options: ImportOptions) -> int:
     """Import it and say what has become of it; the exit code. Raises `ExchangeTrouble`."""
-    source, tally = open_source(options.path, options.into, options.private), Tally()
+    source, tally = open_source(options.path, options.into, options.private), ImportCounts()
     with bars(options.path.name, DownloadColumn()) as progress:
         bar = progress.add_task("", total=source.size)
 
@@ -66,20 +64,20 @@ def import_file(database_url: str, options: Options) -> int:
     return 1 if tally.bad else 0
 
 
-def list_nothing(source: Source, tally: Tally, told: Callable[[int], None]) -> None:
+def list_nothing(source: Source, tally: ImportCounts, told: Callable[[int], None]) -> None:
     """Read it, and no more."""
     for _ in groups(source, tally, told):
         pass
 
 
-async def take_in(database_url: str, source: Source, tally: Tally, told: Callable[[int], None]) -> None:
+async def take_in(database_url: str, source: Source, tally: ImportCounts, told: Callable[[int], None]) -> None:
     """Into the database; the log's partitions are kept ahead of it as nodes do, for there may be none."""
     async with make_pool(database_url) as pool:
         size, days = (Settings.model_fields[name].default for name in ("log_partition_entries", "log_retention_days"))
         await Intake(pool, source, Retention(pool, size, days).keep).run(tally, told)
 
 
-def report(source: Source, tally: Tally, dry: bool) -> None:
+def report(source: Source, tally: ImportCounts, dry: bool) -> None:
     """What there was, what cannot come, which lines are wrong; the tally alone on standard output."""
     table = Table("", "in the file", title=f"{source.kind}: {'what would come in' if dry else 'what has come in'}")
     for what, number in tally.counts.items():
@@ -98,7 +96,7 @@ def report(source: Source, tally: Tally, dry: bool) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ExportOptions:
     """What the command was asked for: one conversation, one person's own data, or everything."""
 
     path: Path
@@ -106,13 +104,13 @@ class Wanted:
     person: str | None = None
 
 
-def export_file(database_url: str, wanted: Wanted) -> None:
+def export_file(database_url: str, wanted: ExportOptions) -> None:
     """Export it and say how much it was. Raises `ExchangeTrouble`."""
     messages = asyncio.run(write(database_url, wanted))
     print(f"{messages:,} messages in {wanted.path}, {wanted.path.stat().st_size:,} bytes")
 
 
-async def write(database_url: str, wanted: Wanted) -> int:
+async def write(database_url: str, wanted: ExportOptions) -> int:
     """How many messages there were."""
     with bars(wanted.path.name, MofNCompleteColumn()) as progress:
         bar = progress.add_task("messages", total=None)
@@ -130,14 +128,14 @@ async def write(database_url: str, wanted: Wanted) -> int:
             )
 
 
-async def find_conversation(reader: Reader, what: str | None) -> int | None:
+async def find_conversation(reader: ExportReader, what: str | None) -> int | None:
     """By its id, or the name of a channel; raises `NobodyThere`."""
     if what is None:
         return None
     return await find(reader, queries.find_channel, {"what": what.lstrip("#")}, f"conversation {what}")
 
 
-async def find(reader: Reader, query: bytes, asked: Asked, what: str) -> int:
+async def find(reader: ExportReader, query: bytes, asked: Asked, what: str) -> int:
     """An id; raises `NobodyThere`."""
     row = await reader.one(query, asked)
     if row is None:

@@ -11,9 +11,9 @@ from chat.shared.sql import load
 from chat.transfer.errors import NobodyThere, OtherFile
 from chat.transfer.exporter import (
     Export,
-    Mark,
+    ExportMark,
+    ExportReader,
     Names,
-    Reader,
     Row,
     conversation_line,
     encode,
@@ -28,17 +28,16 @@ from chat.transfer.exporter import (
 )
 
 queries = load(__file__)
-
 Told = Callable[[int], None]  # how many messages more are written
 
 
-class Draft:
+class PartialExport:
     """The unfinished file; `what` is asked for says whether it may be gone on with."""
 
     def __init__(self, path: Path, what: str) -> None:
         self._path, self._what = path, what
         self._part, self._note = path.with_name(path.name + ".part"), path.with_name(path.name + ".part.json")
-        self.mark, self.messages, self._size = Mark(), 0, 0
+        self.mark, self.messages, self._size = ExportMark(), 0, 0
         if path.exists():
             raise OtherFile(path)
         if self._part.exists() and self._note.exists():
@@ -47,10 +46,10 @@ class Draft:
     def _go_on(self, noted: dict[str, object]) -> None:
         if noted["what"] != self._what:
             raise OtherFile(self._part)
-        self.mark, self._size = Mark(**noted["mark"]), int(str(noted["size"]))  # type: ignore[arg-type]
+        self.mark, self._size = ExportMark(**noted["mark"]), int(str(noted["size"]))  # type: ignore[arg-type]
         self.messages = int(str(noted["messages"]))
 
-    def __enter__(self) -> "Draft":
+    def __enter__(self) -> "PartialExport":
         self._file = self._part.open("r+b" if self._size else "wb")
         self._file.truncate(self._size)
         self._file.seek(self._size)
@@ -62,7 +61,7 @@ class Draft:
             self._part.rename(self._path)
             self._note.unlink(missing_ok=True)
 
-    def write(self, lines: bytes, messages: int, mark: Mark) -> None:
+    def write(self, lines: bytes, messages: int, mark: ExportMark) -> None:
         """The lines, then how far they reach: a kill in between writes them once more, over the same bytes."""
         self._file.write(lines)
         self._file.flush()
@@ -77,11 +76,11 @@ class Draft:
 
 
 async def write_export(
-    reader: Reader, path: Path, only: int | None, begin: Callable[[int, int], None], told: Told
+    reader: ExportReader, path: Path, only: int | None, begin: Callable[[int, int], None], told: Told
 ) -> int:
     """Everything, or one conversation; how many messages it has. `begin` hears how many there will be and are."""
     export = Export(reader, only)
-    with Draft(path, f"conversation {only}" if only else "everything") as draft:
+    with PartialExport(path, f"conversation {only}" if only else "everything") as draft:
         begin(await export.count(), draft.messages)
         async for piece in export.pieces(draft.mark):
             draft.write(piece.lines, piece.messages, piece.mark)
@@ -89,12 +88,12 @@ async def write_export(
     return draft.messages
 
 
-async def write_person(reader: Reader, path: Path, user_id: int, told: Told) -> int:
+async def write_person(reader: ExportReader, path: Path, user_id: int, told: Told) -> int:
     """One person's own data."""
     path.with_name(path.name + ".part.json").unlink(missing_ok=True)  # little: it begins anew
-    with Draft(path, f"person {user_id}") as draft:
+    with PartialExport(path, f"person {user_id}") as draft:
         async for lines, messages in person_lines(reader, user_id):
-            draft.write(lines, messages, Mark())
+            draft.write(lines, messages, ExportMark())
             told(messages)
     return draft.messages
 
@@ -103,7 +102,7 @@ async def write_person(reader: Reader, path: Path, user_id: int, told: Told) -> 
 # that the user may no longer read are told by id and kind (`deploy/decisions/one-reading-rule.md`).
 
 
-async def person_lines(reader: Reader, user_id: int) -> AsyncIterator[tuple[bytes, int]]:
+async def person_lines(reader: ExportReader, user_id: int) -> AsyncIterator[tuple[bytes, int]]:
     """Lines, and how many messages are among them."""
     names = Names(reader)
     user = await reader.one(queries.read_user, [user_id])
@@ -119,7 +118,9 @@ async def person_lines(reader: Reader, user_id: int) -> AsyncIterator[tuple[byte
                 yield lines
 
 
-async def own_conversation(reader: Reader, names: Names, row: Row, user_id: int) -> AsyncIterator[tuple[bytes, int]]:
+async def own_conversation(
+    reader: ExportReader, names: Names, row: Row, user_id: int
+) -> AsyncIterator[tuple[bytes, int]]:
     """Yield what the user has posted, reacted to and pinned in a conversation that they may read."""
     yield conversation_line(row, names), 0
     async for piece in messages_of(reader, names, row[0], 0, user_id):
@@ -129,7 +130,9 @@ async def own_conversation(reader: Reader, names: Names, row: Row, user_id: int)
     yield await rest_of(reader, names, row[0], user_id), 0
 
 
-async def left_conversation(reader: Reader, names: Names, row: Row, user_id: int) -> AsyncIterator[tuple[bytes, int]]:
+async def left_conversation(
+    reader: ExportReader, names: Names, row: Row, user_id: int
+) -> AsyncIterator[tuple[bytes, int]]:
     """Yield what the user has posted and reacted to in a conversation that they may no longer read.
 
     Nothing that others did there is told, for it may have happened after the user left.
@@ -151,7 +154,7 @@ def as_left(row: Row, user_id: int) -> Row:
     return (*fields, files)
 
 
-async def own_reactions(reader: Reader, names: Names, conversation: int, user_id: int) -> AsyncIterator[bytes]:
+async def own_reactions(reader: ExportReader, names: Names, conversation: int, user_id: int) -> AsyncIterator[bytes]:
     """Yield the user's reactions in a conversation."""
     async for rows in reader.pages(queries.list_reactions, {"conversation": conversation, "user": user_id}):
         await names.know(one[0] for one in rows)
@@ -161,7 +164,7 @@ async def own_reactions(reader: Reader, names: Names, conversation: int, user_id
         )
 
 
-async def about_person(reader: Reader, user_id: int) -> bytes:
+async def about_person(reader: ExportReader, user_id: int) -> bytes:
     """Logins with their addresses, the status, blocks, reports."""
     lines = []
     async for rows in reader.pages(queries.list_logins, [user_id]):

@@ -22,13 +22,11 @@ queries = load(__file__)
 # The reader: one moment of the database, read through server-side cursors, a page at a time.
 
 PAGE = 2_000
-
 Row = tuple[Any, ...]
-
 Asked = Sequence[Any] | Mapping[str, Any] | None
 
 
-class Reader:
+class ExportReader:
     """All that is read is of the same moment."""
 
     def __init__(self, connection: Connection) -> None:
@@ -62,12 +60,12 @@ class Reader:
 
 
 @asynccontextmanager
-async def reading(database_url: str) -> AsyncIterator[Reader]:
+async def reading(database_url: str) -> AsyncIterator[ExportReader]:
     """A connection of its own: an export may take longer than anything else may."""
     async with await psycopg.AsyncConnection.connect(database_url, autocommit=True, connect_timeout=5) as connection:
         await connection.execute(queries.be_patient)
         await connection.execute(queries.begin_snapshot)
-        reader = Reader(connection)
+        reader = ExportReader(connection)
         try:
             yield reader
         finally:
@@ -82,7 +80,7 @@ KEPT = 100_000
 class Names:
     """Ids → names; those that are not remembered are asked for together."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: ExportReader) -> None:
         self._reader = reader
         self._names: dict[int, str] = {}
 
@@ -100,7 +98,7 @@ class Names:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class ExportMark:
     """Where an export has come to: all before this conversation, and of it the messages up to this seq."""
 
     conversation: int = 0
@@ -108,18 +106,18 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class ExportPiece:
     """Lines, how many messages are among them, and where one may go on behind them."""
 
     lines: bytes
     messages: int
-    mark: Mark
+    mark: ExportMark
 
 
 class Export:
     """Pieces, from a mark on. `only`: the one conversation."""
 
-    def __init__(self, reader: Reader, only: int | None) -> None:
+    def __init__(self, reader: ExportReader, only: int | None) -> None:
         self._reader, self._only, self._names = reader, only, Names(reader)
 
     async def count(self) -> int:
@@ -127,15 +125,17 @@ class Export:
         row = await self._reader.one(queries.count_everything, {"only": self._only})
         return int(row[0]) if row else 0
 
-    async def pieces(self, mark: Mark) -> AsyncIterator[Piece]:
+    async def pieces(self, mark: ExportMark) -> AsyncIterator[ExportPiece]:
         """From the beginning, or from where it stopped."""
-        if mark == Mark():
-            yield Piece(await head_line(self._reader, "everything" if self._only is None else "conversation"), 0, mark)
+        if mark == ExportMark():
+            yield ExportPiece(
+                await head_line(self._reader, "everything" if self._only is None else "conversation"), 0, mark
+            )
             async for rows in self._reader.pages(queries.list_users, {"only": self._only}):
-                yield Piece(b"".join(map(user_line, rows)), 0, mark)
+                yield ExportPiece(b"".join(map(user_line, rows)), 0, mark)
             if self._only is None:
                 async for rows in self._reader.pages(queries.list_blocks, None):
-                    yield Piece(b"".join(encode("block", user=row[0], blocked=row[1]) for row in rows), 0, mark)
+                    yield ExportPiece(b"".join(encode("block", user=row[0], blocked=row[1]) for row in rows), 0, mark)
         asked = {"first": mark.conversation, "only": self._only}
         async for rows in self._reader.pages(queries.list_conversations, asked):
             await self._names.know(user for row in rows for user in (row[6], *people_of(row[5])))
@@ -143,16 +143,16 @@ class Export:
                 async for piece in self._conversation(row, mark):
                     yield piece
 
-    async def _conversation(self, row: Row, mark: Mark) -> AsyncIterator[Piece]:
+    async def _conversation(self, row: Row, mark: ExportMark) -> AsyncIterator[ExportPiece]:
         id_, seq = row[0], mark.seq if row[0] == mark.conversation else 0
         if not seq:
-            yield Piece(conversation_line(row, self._names), 0, Mark(id_))
+            yield ExportPiece(conversation_line(row, self._names), 0, ExportMark(id_))
         async for piece in messages_of(self._reader, self._names, id_, seq, None):
             yield piece
-        yield Piece(await rest_of(self._reader, self._names, id_, None), 0, Mark(id_ + 1))
+        yield ExportPiece(await rest_of(self._reader, self._names, id_, None), 0, ExportMark(id_ + 1))
 
 
-async def head_line(reader: Reader, scope: str) -> bytes:
+async def head_line(reader: ExportReader, scope: str) -> bytes:
     """What the file is."""
     row = await reader.one(queries.read_source)
     system, _, database = str(row[0] if row else "").split("/")
@@ -160,16 +160,16 @@ async def head_line(reader: Reader, scope: str) -> bytes:
 
 
 async def messages_of(
-    reader: Reader, names: Names, conversation: int, after: int, author: int | None
-) -> AsyncIterator[Piece]:
+    reader: ExportReader, names: Names, conversation: int, after: int, author: int | None
+) -> AsyncIterator[ExportPiece]:
     """Its messages after a seq; those of one author alone, if so."""
     async for rows in message_rows(reader, names, conversation, after, author):
         lines = b"".join(message_line(conversation, row, names) for row in rows)
-        yield Piece(lines, len(rows), Mark(conversation, rows[-1][0]))
+        yield ExportPiece(lines, len(rows), ExportMark(conversation, rows[-1][0]))
 
 
 async def message_rows(
-    reader: Reader, names: Names, conversation: int, after: int, author: int | None
+    reader: ExportReader, names: Names, conversation: int, after: int, author: int | None
 ) -> AsyncIterator[list[Row]]:
     """Yield pages of message rows after a seq, of one author if given; the users they name are known then."""
     asked = {"conversation": conversation, "after": after, "author": author}
@@ -178,7 +178,7 @@ async def message_rows(
         yield rows
 
 
-async def rest_of(reader: Reader, names: Names, conversation: int, user: int | None) -> bytes:
+async def rest_of(reader: ExportReader, names: Names, conversation: int, user: int | None) -> bytes:
     """What hangs on a conversation beside its messages; what is one user's alone, if so.
 
     Users do not learn why they were banned and by whom: that is for those who run the conversation.
@@ -198,7 +198,7 @@ async def rest_of(reader: Reader, names: Names, conversation: int, user: int | N
 
 
 async def rows_of(
-    reader: Reader, names: Names, query: bytes, asked: dict[str, int | None], people: tuple[int, ...]
+    reader: ExportReader, names: Names, query: bytes, asked: dict[str, int | None], people: tuple[int, ...]
 ) -> AsyncIterator[Row]:
     """The rows of a query, of whose columns some are people; these are known when the row comes."""
     async for rows in reader.pages(query, asked):

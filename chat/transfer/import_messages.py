@@ -9,7 +9,7 @@ from datetime import datetime
 
 import orjson
 
-from chat.conversations.memberships import reseat
+from chat.conversations.memberships import change_role
 from chat.conversations.views import introduce
 from chat.log.append import Change
 from chat.log.entry import IMPORT, NOBODY, Unplaced
@@ -24,14 +24,12 @@ from chat.model.conversation import Conversation
 from chat.model.events import joined
 from chat.model.message import Message as Shown
 from chat.shared.sql import elements, load
-from chat.transfer.import_people import People, Places
-from chat.transfer.records import Ban, Follow, Member, Message, Pin, Ref
+from chat.transfer.import_people import ImportedUsers, Places
+from chat.transfer.records import BanRecord, FollowRecord, MemberRecord, MessageRecord, PinRecord, Ref
 from chat.transfer.text import link
 
 queries = load(__file__)
-
 Name = tuple[int, int, str]  # conversation, author, client_id
-
 Columns = list[list[object]]
 
 
@@ -47,13 +45,13 @@ class Rows:
     last: dict[int, Shown] = field(default_factory=dict)
 
 
-class Talk:
+class MessageImporter:
     """`exact`: the source says itself who follows which thread."""
 
-    def __init__(self, people: People, places: Places, exact: bool) -> None:
+    def __init__(self, people: ImportedUsers, places: Places, exact: bool) -> None:
         self._people, self._places, self._exact = people, places, exact
 
-    def name(self, conversation: int, ref: Message | Ref) -> Name:
+    def name(self, conversation: int, ref: MessageRecord | Ref) -> Name:
         """What a message is known by."""
         return conversation, self._people[ref.author], ref.client_id
 
@@ -65,7 +63,7 @@ class Talk:
         rows = await change.connection.execute(queries.known_messages, texts_of(unique))
         return {unique[n - 1]: seq for n, _, seq in await rows.fetchall()}
 
-    async def bring(self, change: Change, messages: Sequence[Message], ends: dict[int, int]) -> int:
+    async def bring(self, change: Change, messages: Sequence[MessageRecord], ends: dict[int, int]) -> int:
         """Those that are not there yet; how many they were. `ends`: the conversations' last seqs, which are locked."""
         if not messages:
             return 0
@@ -83,7 +81,9 @@ class Talk:
             await refresh(change, rows.last)
         return len(rows.messages)
 
-    def _add(self, change: Change, rows: Rows, one: Message, name: Name, known: dict[Name, int], now: datetime) -> None:
+    def _add(
+        self, change: Change, rows: Rows, one: MessageRecord, name: Name, known: dict[Name, int], now: datetime
+    ) -> None:
         (place, author, _), seq = name, known[name]
         entry = change.place(Unplaced(IMPORT, place, NOBODY, subject=seq))
         mentions = [self._people[other] for other in one.mentions]
@@ -105,13 +105,13 @@ class Talk:
         rows.replies += [(place, thread, author, seq, said_at)] if thread else []
         rows.last[place] = shown
 
-    def _reactions(self, place: int, seq: int, one: Message) -> Iterator[tuple[object, ...]]:
+    def _reactions(self, place: int, seq: int, one: MessageRecord) -> Iterator[tuple[object, ...]]:
         """In their order, and before all that come later: those stand by their positions in the log."""
         for number, reaction in enumerate(one.reactions):
             users = [self._people[user] for user in reaction.users]
             yield place, seq, reaction.emoji, number - len(one.reactions), array_text(users)
 
-    def _show(self, one: Message) -> list[dict[str, object]]:
+    def _show(self, one: MessageRecord) -> list[dict[str, object]]:
         """As the message itself shows them."""
         shown: list[dict[str, object]] = []
         for reaction in one.reactions:
@@ -138,7 +138,7 @@ class Talk:
             await run(threads_queries.follow_threads, columns([(*who, seq) for who, seq in follows.items()]))
 
 
-def name_files(one: Message) -> str:
+def name_files(one: MessageRecord) -> str:
     """What it says; files do not come along, so their names stand in their place."""
     return "\n".join([*([one.body] if one.body else []), *(link(file.name, None) for file in one.files)])
 
@@ -173,13 +173,13 @@ def columns(rows: Sequence[tuple[object, ...]]) -> Columns:
 ALL = -1  # read up to the end, whatever that is
 
 
-class Seats:
+class MemberImporter:
     """`exact`: a member without a mark has read nothing, else everything."""
 
-    def __init__(self, people: People, places: Places, talk: Talk, exact: bool) -> None:
+    def __init__(self, people: ImportedUsers, places: Places, talk: MessageImporter, exact: bool) -> None:
         self._people, self._places, self._talk, self._exact = people, places, talk, exact
 
-    async def pin(self, change: Change, pins: Sequence[Pin]) -> None:
+    async def pin(self, change: Change, pins: Sequence[PinRecord]) -> None:
         """In their order; those whose message is not there, or is pinned, are left out."""
         names = [self._talk.name(self._places[pin.conversation], pin.message) for pin in pins]
         seqs = await self._talk.find(change, names)
@@ -194,7 +194,7 @@ class Seats:
                 position = await record_pin(change, place, seq, user, True)
                 await change.connection.execute(pins_queries.set_pin, [position, user, place, seq])
 
-    async def seat(self, change: Change, members: Sequence[Member]) -> None:
+    async def seat(self, change: Change, members: Sequence[MemberRecord]) -> None:
         """Those who are in already stay as they are; only their marks may move."""
         if not members:
             return
@@ -211,7 +211,7 @@ class Seats:
                 change, [members[n] for n in fresh], [people[n] for n in fresh], [reads[n] for n in fresh]
             )
 
-    async def _reads(self, change: Change, members: Sequence[Member]) -> list[int]:
+    async def _reads(self, change: Change, members: Sequence[MemberRecord]) -> list[int]:
         names: list[Name | None] = [
             self._talk.name(self._places[one.conversation], one.read) if one.read else None for one in members
         ]
@@ -219,7 +219,7 @@ class Seats:
         return [seqs.get(name, 0) if name else 0 if self._exact else ALL for name in names]
 
     async def _enter(
-        self, change: Change, members: Sequence[Member], people: Sequence[tuple[int, int]], reads: Sequence[int]
+        self, change: Change, members: Sequence[MemberRecord], people: Sequence[tuple[int, int]], reads: Sequence[int]
     ) -> None:
         """Those who may hear of it are told, and their neighbours; for the rest a seat is a row."""
         run, rows = change.connection.execute, []
@@ -240,7 +240,7 @@ class Seats:
         for user, place in loud:
             await introduce(change, user, place)
 
-    async def follow(self, change: Change, follows: Sequence[Follow]) -> None:
+    async def follow(self, change: Change, follows: Sequence[FollowRecord]) -> None:
         """Those whose thread is there."""
         names = [
             [self._talk.name(self._places[one.conversation], ref) for ref in (one.thread, one.read)] for one in follows
@@ -254,7 +254,7 @@ class Seats:
         if rows:
             await change.connection.execute(queries.insert_follows, columns(rows))
 
-    async def ban(self, change: Change, bans: Sequence[Ban]) -> None:
+    async def ban(self, change: Change, bans: Sequence[BanRecord]) -> None:
         """Who may not come back."""
         rows = [
             (self._places[one.conversation], self._people[one.user], self._people[one.by], one.reason, one.at)
@@ -269,7 +269,7 @@ class Seats:
         await change.connection.execute(posting_queries.lock_conversations, [[place]])
         await change.connection.execute(queries.lock_people, [[user]])
         if await (await change.connection.execute(queries.find_seated, asked)).fetchone():
-            await reseat(change, place, user, "owner")
+            await change_role(change, place, user, "owner")
             return
         since = (await change.record(joined(place, user, "owner"))).position
         await change.connection.execute(

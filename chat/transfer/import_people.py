@@ -8,7 +8,7 @@ from chat.model.types import NAME_MOST
 from chat.shared.postgres import Connection
 from chat.shared.sql import load
 from chat.transfer.errors import NoRoom
-from chat.transfer.records import Block, Conversation, Key, User
+from chat.transfer.records import BlockRecord, ConversationRecord, Key, UserRecord
 
 queries = load(__file__)
 
@@ -17,7 +17,7 @@ queries = load(__file__)
 KEPT = 100_000  # names that are remembered
 
 
-class People:
+class ImportedUsers:
     """Ids by name; an account that is there already stays as it is."""
 
     def __init__(self) -> None:
@@ -26,7 +26,7 @@ class People:
     def __getitem__(self, name: str) -> int:
         return self._ids[name]
 
-    async def bring(self, connection: Connection, users: Sequence[User], names: Iterable[str]) -> None:
+    async def bring(self, connection: Connection, users: Sequence[UserRecord], names: Iterable[str]) -> None:
         """All of these exist and are known afterwards; of whom no more than the name is known, he is called so."""
         if len(self._ids) > KEPT:
             self._ids.clear()
@@ -35,7 +35,7 @@ class People:
         told = {user.name: user for user in users}
         missing = sorted(name for name in wanted if name not in self._ids)
         if missing:
-            made = [told.get(name) or User(name=name, display_name=name) for name in missing]
+            made = [told.get(name) or UserRecord(name=name, display_name=name) for name in missing]
             await connection.execute(queries.insert_people, [*map(list, zip(*map(to_row, made), strict=True))])
             await self._find(connection, missing)
 
@@ -43,7 +43,7 @@ class People:
         rows = await (await connection.execute(queries.find_people, [sorted(names)])).fetchall()
         self._ids |= dict(rows)
 
-    async def set_apart(self, change: Change, blocks: Sequence[Block]) -> None:
+    async def set_apart(self, change: Change, blocks: Sequence[BlockRecord]) -> None:
         """Who does not want to have to do with whom; of a direct between them, it is noted there."""
         pairs = [(self[one.user], self[one.blocked]) for one in blocks if one.user != one.blocked]
         if pairs:
@@ -51,7 +51,7 @@ class People:
             await change.connection.execute(queries.mark_directs, [[pair_of(*pair) for pair in pairs]])
 
 
-def to_row(user: User) -> tuple[str | bool | datetime | None, ...]:
+def to_row(user: UserRecord) -> tuple[str | bool | datetime | None, ...]:
     """The columns of `insert_people`."""
     known = user.name, user.display_name, user.role, user.about, user.time_zone, user.receipts
     return *known, user.created_at, user.disabled_at
@@ -72,7 +72,7 @@ class UnknownPlace(KeyError):
 class Places:
     """`origin` stands before the keys; without one, a key is the name of a channel. `exact`: ids are kept if free."""
 
-    def __init__(self, origin: str | None, exact: bool, people: People) -> None:
+    def __init__(self, origin: str | None, exact: bool, people: ImportedUsers) -> None:
         self._origin, self._exact, self._people = origin, exact, people
         self._ids: dict[Key, int] = {}
 
@@ -91,7 +91,7 @@ class Places:
             if missing := wanted - self._ids.keys():
                 raise UnknownPlace(min(map(str, missing)))
 
-    async def bring(self, change: Change, conversations: Sequence[Conversation]) -> None:
+    async def bring(self, change: Change, conversations: Sequence[ConversationRecord]) -> None:
         """All of these are there afterwards."""
         wanted = [one for one in conversations if one.id not in self._ids]
         await self._look_up(change.connection, {one.id for one in wanted})
@@ -105,7 +105,7 @@ class Places:
         rows = await (await connection.execute(query, [sorted(named)])).fetchall()
         self._ids |= {named[name]: id_ for name, id_ in rows}
 
-    async def _make(self, connection: Connection, one: Conversation) -> int:
+    async def _make(self, connection: Connection, one: ConversationRecord) -> int:
         """The direct that its two people have, or a new one; the first name that is free."""
         fields = self._row(one)
         if one.kind == "direct":
@@ -123,7 +123,7 @@ class Places:
                     return int(row[0])
         raise NoRoom(one.name)
 
-    def _row(self, one: Conversation) -> dict[str, object]:
+    def _row(self, one: ConversationRecord) -> dict[str, object]:
         ids = [self._people[name] for name in one.people]
         return {
             "id": one.id if self._exact and isinstance(one.id, int) else None,

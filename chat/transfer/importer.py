@@ -14,18 +14,27 @@ from chat.log.entry import Entry
 from chat.messages.posting import queries as posting_queries
 from chat.shared.postgres import Pool
 from chat.shared.sql import load
-from chat.transfer.import_messages import Seats, Talk
+from chat.transfer.import_messages import MemberImporter, MessageImporter
 from chat.transfer.import_messages import queries as import_messages_queries
-from chat.transfer.import_people import People, Places
-from chat.transfer.records import Ban, Block, Conversation, Follow, Key, Member, Message, Pin, Record, Tally, User
+from chat.transfer.import_people import ImportedUsers, Places
+from chat.transfer.records import (
+    BanRecord,
+    BlockRecord,
+    ConversationRecord,
+    FollowRecord,
+    ImportCounts,
+    Key,
+    MemberRecord,
+    MessageRecord,
+    PinRecord,
+    Record,
+    UserRecord,
+)
 from chat.transfer.sources import Source
 
 queries = load(__file__)
-
 GROUP, GROUP_CHARACTERS = 1_000, 1_000_000
-
 ROOM = 100  # groups for which there is always room ahead
-
 Kind = TypeVar("Kind", bound=Record)
 
 
@@ -35,12 +44,12 @@ class Intake:
     def __init__(self, pool: Pool, source: Source, keep: Callable[[], Awaitable[None]]) -> None:
         self._pool, self._source, self._keep = pool, source, keep
         self._log = Log(pool, unannounced)
-        self._people = People()
+        self._people = ImportedUsers()
         self._places = Places(source.origin, source.exact, self._people)
-        self._talk = Talk(self._people, self._places, source.exact)
-        self._seats = Seats(self._people, self._places, self._talk, source.exact)
+        self._talk = MessageImporter(self._people, self._places, source.exact)
+        self._seats = MemberImporter(self._people, self._places, self._talk, source.exact)
 
-    async def run(self, tally: Tally, told: Callable[[int], None]) -> None:
+    async def run(self, tally: ImportCounts, told: Callable[[int], None]) -> None:
         """All of it, from where it stopped; `told` hears of bytes read."""
         done, at, keys = await self._begin(), 0, dict[Key, None]()
         number = 0
@@ -50,9 +59,9 @@ class Intake:
             if number & (number - 1) == 0:
                 await self._count()
             number += 1
-            keys |= dict.fromkeys(one.id for one in group if isinstance(one, Conversation))
+            keys |= dict.fromkeys(one.id for one in group if isinstance(one, ConversationRecord))
             left, at = group[max(0, done - at) :], at + len(group)
-            messages = sum(isinstance(one, Message) for one in group)
+            messages = sum(isinstance(one, MessageRecord) for one in group)
             new = await self._take(left, at) if left else 0
             tally.new, tally.known = tally.new + new, tally.known + messages - new
         await self._end(keys)
@@ -72,26 +81,30 @@ class Intake:
         """One transaction; how many messages were new."""
         async with self._log.change() as change:
             await change.connection.execute(queries.look_up_by_index)
-            people, blocks = pick(group, User), pick(group, Block)
+            people, blocks = pick(group, UserRecord), pick(group, BlockRecord)
             await self._people.bring(change.connection, people, names_in(group))
             await self._people.set_apart(change, blocks)
-            await self._places.bring(change, pick(group, Conversation))
-            members = pick(group, Member)
+            await self._places.bring(change, pick(group, ConversationRecord))
+            members = pick(group, MemberRecord)
             await change.connection.execute(
                 import_messages_queries.lock_people, [[self._people[one.user] for one in members]]
             )
             ends = await self._lock(change, group)
-            new = await self._talk.bring(change, pick(group, Message), ends)
-            await self._seats.pin(change, pick(group, Pin))
+            new = await self._talk.bring(change, pick(group, MessageRecord), ends)
+            await self._seats.pin(change, pick(group, PinRecord))
             await self._seats.seat(change, members)
-            await self._seats.follow(change, pick(group, Follow))
-            await self._seats.ban(change, pick(group, Ban))
+            await self._seats.follow(change, pick(group, FollowRecord))
+            await self._seats.ban(change, pick(group, BanRecord))
             await change.connection.execute(queries.move_import, [at, self._source.print])
         return new
 
     async def _lock(self, change: Change, group: Sequence[Record]) -> dict[int, int]:
         """The conversations that something is added to, with their last seqs."""
-        keys = {one.conversation for one in group if isinstance(one, Message | Pin | Member | Follow | Ban)}
+        keys = {
+            one.conversation
+            for one in group
+            if isinstance(one, MessageRecord | PinRecord | MemberRecord | FollowRecord | BanRecord)
+        }
         await self._places.find(change.connection, keys)
         ids = sorted({self._places[key] for key in keys})
         rows = await (await change.connection.execute(posting_queries.lock_conversations, [ids])).fetchall()
@@ -121,14 +134,14 @@ async def read_ahead(read: Iterator[list[Record]]) -> AsyncIterator[list[Record]
         yield group
 
 
-def groups(source: Source, tally: Tally, told: Callable[[int], None]) -> Iterator[list[Record]]:
+def groups(source: Source, tally: ImportCounts, told: Callable[[int], None]) -> Iterator[list[Record]]:
     """Records without what is none, as many at a time as one transaction takes."""
     group: list[Record] = []
     size = 0
     for item in source.read(told):
         if (record := tally.take(item)) is not None:
             group.append(record)
-            size += len(record.body) if isinstance(record, Message) else 0
+            size += len(record.body) if isinstance(record, MessageRecord) else 0
         if len(group) >= GROUP or size >= GROUP_CHARACTERS:
             yield group
             group, size = [], 0
@@ -146,20 +159,20 @@ def names_in(group: Sequence[Record]) -> set[str]:
     names: set[str] = set()
     for one in group:
         match one:
-            case Message():
+            case MessageRecord():
                 names |= {one.author, *one.mentions, *(edit.user for edit in one.edits)}
                 names |= {user for reaction in one.reactions for user in reaction.users}
                 names |= {ref.author for ref in (one.reply_to, one.thread) if ref}
-            case Conversation():
+            case ConversationRecord():
                 names |= {*one.people, *([one.created_by] if one.created_by else [])}
-            case Block():
+            case BlockRecord():
                 names |= {one.user, one.blocked}
-            case Member():
+            case MemberRecord():
                 names |= {one.user, *([one.read.author] if one.read else [])}
-            case Pin():
+            case PinRecord():
                 names |= {one.user, one.message.author}
-            case Follow():
+            case FollowRecord():
                 names |= {one.user, one.thread.author, one.read.author}
-            case Ban():
+            case BanRecord():
                 names |= {one.user, one.by}
     return names

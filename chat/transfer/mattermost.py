@@ -7,10 +7,22 @@ from typing import IO, Any
 import orjson
 from pydantic import ValidationError
 
-from chat.messages.mention_parser import find_naming
+from chat.messages.mention_parser import parse_mentions
 from chat.transfer.archive import read_lines
 from chat.transfer.authors import account_name
-from chat.transfer.records import Aside, Conversation, Fault, Item, Member, Message, Pin, Reaction, Ref, User, explain
+from chat.transfer.records import (
+    ConversationRecord,
+    Item,
+    LineError,
+    MemberRecord,
+    MessageRecord,
+    PinRecord,
+    ReactionRecord,
+    Ref,
+    SkippedItem,
+    UserRecord,
+    explain,
+)
 from chat.transfer.text import (
     clean,
     continued,
@@ -31,12 +43,12 @@ QUIET = {"version", "team"}
 Json = dict[str, Any]
 
 
-class Server:
+class MattermostServer:
     """What is in it, as items."""
 
     def __init__(self) -> None:
-        self._people = People()
-        self._posts = Posts(self._people)
+        self._people = MattermostUsers()
+        self._posts = MattermostPosts(self._people)
         self._begun: dict[str, None] = {}
 
     def read(self, file: IO[bytes], name: str, told: Callable[[int], None]) -> Iterator[Item]:
@@ -45,9 +57,9 @@ class Server:
             try:
                 items = self._take(orjson.loads(line))
             except ValidationError as wrong:
-                items = [Fault(f"{name}:{number}", explain(wrong))]
+                items = [LineError(f"{name}:{number}", explain(wrong))]
             except WRONG as wrong:
-                items = [Fault(f"{name}:{number}", f"cannot be read: {wrong!r}")]
+                items = [LineError(f"{name}:{number}", f"cannot be read: {wrong!r}")]
             yield from self._people.fresh()
             yield from items
         yield from self._posts.pins
@@ -72,14 +84,14 @@ class Server:
                 begun = self._direct(what["channel_members"], {})
                 return [*begun, *self._posts.read(direct_key(what["channel_members"]), what)]
             case _ if kind not in QUIET:
-                return [Aside(f"lines of the type {kind}")]
+                return [SkippedItem(f"lines of the type {kind}")]
         return []
 
     def _channel(self, channel: Json, key: str = "") -> list[Item]:
         key = key or channel_key(channel["team"], channel["name"])
         self._begun[key] = None
         return [
-            Conversation(
+            ConversationRecord(
                 id=key,
                 kind="channel",
                 name=title(channel.get("display_name"), channel.get("name")),
@@ -101,7 +113,9 @@ class Server:
         people = names if kind == "direct" else []
         about = topic(channel.get("header")) if kind == "group" else ""
         return [
-            Conversation.model_validate({"id": key, "kind": kind, "people": people, "topic": about, "private": True})
+            ConversationRecord.model_validate(
+                {"id": key, "kind": kind, "people": people, "topic": about, "private": True}
+            )
         ]
 
 
@@ -111,14 +125,14 @@ Fields = Mapping[str, Any]
 PEOPLE_MOST = 150  # letters of a group's key
 
 
-class People:
+class MattermostUsers:
     """`names`: their accounts by what they are called there; `seats`: by channel, who is in it and as what."""
 
     def __init__(self) -> None:
         self.names: dict[str, str] = {}
         self.accounts: set[str] = set()
         self.seats: dict[str, dict[str, str]] = {}
-        self._fresh: list[User] = []
+        self._fresh: list[UserRecord] = []
 
     def take(self, user: Fields) -> None:
         """A line of the type `user` or `bot`."""
@@ -129,7 +143,7 @@ class People:
         about = one_line(str(user.get("position") or ""), 200)
         self.names[name] = account_name(name)
         self.accounts.add(self.names[name])
-        self._fresh.append(User(name=self.names[name], display_name=shown, about=about, disabled_at=gone))
+        self._fresh.append(UserRecord(name=self.names[name], display_name=shown, about=about, disabled_at=gone))
         for team in user.get("teams") or ():
             for channel in team.get("channels") or ():
                 role = "admin" if "channel_admin" in str(channel.get("roles")) else "member"
@@ -146,15 +160,15 @@ class People:
             self.take({"username": text})
         return self.names[text]
 
-    def fresh(self) -> Iterator[User]:
+    def fresh(self) -> Iterator[UserRecord]:
         """Those who have not been told of yet."""
         told, self._fresh = self._fresh, []
         yield from told
 
-    def members(self, key: str) -> Iterator[Member]:
+    def members(self, key: str) -> Iterator[MemberRecord]:
         """Who is in it."""
         for name, role in self.seats.get(key, {}).items():
-            yield Member.model_validate({"conversation": key, "user": name, "role": role})
+            yield MemberRecord.model_validate({"conversation": key, "user": name, "role": role})
 
 
 def channel_key(team: object, name: object) -> str:
@@ -174,37 +188,39 @@ CODE = re.compile(r"(```.*?```|`[^`\n]+`)", re.DOTALL)
 CALL = re.compile(r"(?<![\w@.+%-])@([A-Za-z0-9_.-]+)")
 
 
-class Posts:
+class MattermostPosts:
     """Mattermost writes Markdown, as we do; only names that an account of ours cannot have are rewritten."""
 
-    def __init__(self, people: People) -> None:
+    def __init__(self, people: MattermostUsers) -> None:
         self._people = people
-        self.pins: list[Pin] = []
+        self.pins: list[PinRecord] = []
 
     def read(self, key: str, post: Fields) -> Iterator[Item]:
         """The post and its thread; raises `KeyError`, `TypeError`, `ValueError` on what is none."""
         ref: Ref | None = None
         for item in self._message(key, post, None):
-            ref = ref or (Ref(author=item.author, client_id=item.client_id) if isinstance(item, Message) else None)
+            ref = ref or (
+                Ref(author=item.author, client_id=item.client_id) if isinstance(item, MessageRecord) else None
+            )
             yield item
         if ref and post.get("is_pinned"):
-            self.pins.append(Pin(conversation=key, message=ref, user=ref.author))
+            self.pins.append(PinRecord(conversation=key, message=ref, user=ref.author))
         for reply in sorted(post.get("replies") or (), key=lambda one: float(one["create_at"])):
             yield from self._message(key, reply, ref)
 
     def _message(self, key: str, post: Fields, thread: Ref | None) -> Iterator[Item]:
         author, said = self._people.name_of(post["user"]), clean(str(post.get("message") or ""))
         at = float(post["create_at"]) / 1000
-        asides: list[Aside] = []
+        asides: list[SkippedItem] = []
         reactions = self._reactions(post, asides)
         yield from asides
         text = self._finish(said, post)
         if not (pieces := split_body(text)):
-            yield Aside("posts without any content")
+            yield SkippedItem("posts without any content")
             return
-        naming = find_naming(text)
+        naming = parse_mentions(text)
         known = self._people.accounts
-        message = Message(
+        message = MessageRecord(
             conversation=key,
             author=author,
             client_id=f"mm-{int(post['create_at'])}-{digest(said)}",
@@ -232,11 +248,11 @@ class Posts:
         name = call[1].rstrip("._-")
         return "@" + self._people.names.get(name.lower(), name) + call[1][len(name) :]
 
-    def _reactions(self, post: Fields, asides: list[Aside]) -> list[Reaction]:
+    def _reactions(self, post: Fields, asides: list[SkippedItem]) -> list[ReactionRecord]:
         found: dict[str, dict[str, None]] = {}
         for one in post.get("reactions") or ():
             if (emoji := find_emoji(str(one["emoji_name"]))) is None:
-                asides.append(Aside(f"reactions with :{one['emoji_name']}:, which is no emoji of Unicode's"))
+                asides.append(SkippedItem(f"reactions with :{one['emoji_name']}:, which is no emoji of Unicode's"))
             else:
                 found.setdefault(emoji, {})[self._people.name_of(one["user"])] = None
-        return [Reaction(emoji=emoji, users=list(users)) for emoji, users in found.items()]
+        return [ReactionRecord(emoji=emoji, users=list(users)) for emoji, users in found.items()]

@@ -21,27 +21,27 @@ Key = Annotated[int, Field(ge=1, lt=2**53)] | Annotated[str, Field(min_length=1,
 Body = Annotated[str, Field(max_length=BODY_MOST)]
 
 
-class Part(BaseModel):
+class RecordModel(BaseModel):
     """Nothing unknown, nothing converted."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-class Ref(Part):
+class Ref(RecordModel):
     """A message, within its conversation."""
 
     author: Name
     client_id: ClientId
 
 
-class Reaction(Part):
+class ReactionRecord(RecordModel):
     """An emoji, and who has put it there, in the order they came."""
 
     emoji: Annotated[str, Field(min_length=1, max_length=40)]
     users: Annotated[list[Name], Field(min_length=1)]
 
 
-class Edit(Part):
+class EditRecord(RecordModel):
     """What stood there until `user` replaced or deleted it."""
 
     body: Body
@@ -49,7 +49,7 @@ class Edit(Part):
     at: Moment
 
 
-class Attachment(Part):
+class AttachmentRecord(RecordModel):
     """A file that the message carries. Its bytes stay where they are: the line says what it was."""
 
     id: Annotated[int, Field(ge=1)]
@@ -58,7 +58,7 @@ class Attachment(Part):
     type: Annotated[str, Field(max_length=200)] = ""
 
 
-class Head(Part):
+class HeaderRecord(RecordModel):
     """The first line of a file of ours. `source` names the server that wrote it, `scope` what was asked for."""
 
     type: Literal["tandem"] = "tandem"
@@ -68,7 +68,7 @@ class Head(Part):
     at: Moment
 
 
-class User(Part):
+class UserRecord(RecordModel):
     """An account, without its password."""
 
     type: Literal["user"] = "user"
@@ -82,7 +82,7 @@ class User(Part):
     disabled_at: Moment | None = None
 
 
-class Block(Part):
+class BlockRecord(RecordModel):
     """`user` does not want to have to do with `blocked`."""
 
     type: Literal["block"] = "block"
@@ -90,7 +90,7 @@ class Block(Part):
     blocked: Name
 
 
-class Conversation(Part):
+class ConversationRecord(RecordModel):
     """`people`: the two of a direct, or the one who keeps notes there."""
 
     type: Literal["conversation"] = "conversation"
@@ -107,7 +107,7 @@ class Conversation(Part):
     read_only: bool = False
 
     @model_validator(mode="after")
-    def fit_kind(self) -> "Conversation":
+    def fit_kind(self) -> "ConversationRecord":
         """A channel has a name, a direct its people."""
         if self.kind == "channel" and not self.name:
             raise ValueError("a channel needs a name")
@@ -116,7 +116,7 @@ class Conversation(Part):
         return self
 
 
-class Message(Part):
+class MessageRecord(RecordModel):
     """`mentions`: whom it reached by name; `deleted_at`: a tombstone, which says nothing any more."""
 
     type: Literal["message"] = "message"
@@ -131,19 +131,19 @@ class Message(Part):
     thread: Ref | None = None
     mentions: list[Name] = Field(default_factory=list)
     mentions_all: Literal["channel", "here"] | None = None
-    reactions: list[Reaction] = Field(default_factory=list)
-    edits: list[Edit] = Field(default_factory=list)
-    files: list[Attachment] = Field(default_factory=list)
+    reactions: list[ReactionRecord] = Field(default_factory=list)
+    edits: list[EditRecord] = Field(default_factory=list)
+    files: list[AttachmentRecord] = Field(default_factory=list)
 
     @model_validator(mode="after")
-    def say_something(self) -> "Message":
+    def say_something(self) -> "MessageRecord":
         """Only a tombstone says nothing, and what carries a file may."""
         if not self.deleted_at and not self.files:
             check_words(self.body)
         return self
 
 
-class Pin(Part):
+class PinRecord(RecordModel):
     """Pins come in the order in which they were pinned."""
 
     type: Literal["pin"] = "pin"
@@ -152,7 +152,7 @@ class Pin(Part):
     user: Name
 
 
-class Member(Part):
+class MemberRecord(RecordModel):
     """`read`: the last message that the person has read."""
 
     type: Literal["member"] = "member"
@@ -165,7 +165,7 @@ class Member(Part):
     muted_until: Moment | None = None
 
 
-class Follow(Part):
+class FollowRecord(RecordModel):
     """The person follows this thread, and has read it so far."""
 
     type: Literal["follow"] = "follow"
@@ -175,7 +175,7 @@ class Follow(Part):
     read: Ref
 
 
-class Ban(Part):
+class BanRecord(RecordModel):
     """The person may not come back."""
 
     type: Literal["ban"] = "ban"
@@ -186,7 +186,9 @@ class Ban(Part):
     at: Moment
 
 
-Record = User | Block | Conversation | Message | Pin | Member | Follow | Ban
+Record = (
+    UserRecord | BlockRecord | ConversationRecord | MessageRecord | PinRecord | MemberRecord | FollowRecord | BanRecord
+)
 
 # Items: what a source has, one after the other: records, and what cannot become any. Pure.
 
@@ -194,7 +196,7 @@ SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class LineError:
     """A line that is none, with its file and number."""
 
     place: str
@@ -202,22 +204,22 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
-class Aside:
+class SkippedItem:
     """Something that has no place in Tandem; only counted."""
 
     what: str
 
 
-Item = Record | Fault | Aside
+Item = Record | LineError | SkippedItem
 
 
 @dataclass
-class Tally:
+class ImportCounts:
     """What was in the source, and what has become of it. `faults`: the first of them, as far as they are shown."""
 
     counts: Counter[str] = field(default_factory=Counter)
     asides: Counter[str] = field(default_factory=Counter)
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[LineError] = field(default_factory=list)
     bad: int = 0
     new: int = 0
     known: int = 0
@@ -225,11 +227,11 @@ class Tally:
     def take(self, item: Item) -> Record | None:
         """Count it; the record, if it is one."""
         match item:
-            case Fault():
+            case LineError():
                 self.bad += 1
                 self.faults += [item] if self.bad <= SHOWN else []
                 return None
-            case Aside():
+            case SkippedItem():
                 self.asides[item.what] += 1
                 return None
         self.counts.update(parts_of(item))
@@ -242,17 +244,17 @@ class Tally:
 def parts_of(record: Record) -> Iterable[str]:
     """What it counts as."""
     match record:
-        case Message():
+        case MessageRecord():
             yield "messages"
             yield from ["replies in threads"] if record.thread else []
             yield from ["edited"] if record.edited_at else []
             yield from ["deleted"] if record.deleted_at else []
             yield from ["reactions"] * sum(len(one.users) for one in record.reactions)
-        case User():
+        case UserRecord():
             yield "people"
-        case Conversation():
+        case ConversationRecord():
             yield "conversations"
-        case Pin():
+        case PinRecord():
             yield "pins"
 
 

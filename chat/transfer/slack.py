@@ -10,24 +10,36 @@ from pydantic import ValidationError
 
 from chat.transfer.archive import Archive
 from chat.transfer.authors import account_name
-from chat.transfer.records import Aside, Conversation, Fault, Item, Member, Message, Pin, Reaction, Ref, User, explain
-from chat.transfer.slack_markup import Text, Writer
+from chat.transfer.records import (
+    ConversationRecord,
+    Item,
+    LineError,
+    MemberRecord,
+    MessageRecord,
+    PinRecord,
+    ReactionRecord,
+    Ref,
+    SkippedItem,
+    UserRecord,
+    explain,
+)
+from chat.transfer.slack_markup import MarkdownWriter, SlackText
 from chat.transfer.text import clean, continued, find_emoji, link, moment, shown_name, split_body, title, topic
 
 # The people of a Slack workspace, and the account name that stands for each.
 
 
-class People:
+class SlackUsers:
     """Known from `users.json`, or met on the way: bots, and guests of other workspaces."""
 
     def __init__(self, listed: list[Any]) -> None:
         self.names: dict[str, str] = {}
-        self._fresh: list[User] = []
+        self._fresh: list[UserRecord] = []
         for one in listed:
             if isinstance(one, dict) and isinstance(one.get("id"), str):
                 self._note(one["id"], str(one.get("name") or one["id"]), one)
 
-    def fresh(self) -> Iterator[User]:
+    def fresh(self) -> Iterator[UserRecord]:
         """Those who have not been told of yet."""
         told, self._fresh = self._fresh, []
         yield from told
@@ -61,7 +73,7 @@ class People:
         gone = moment(float(one.get("updated") or 0)) if one.get("deleted") else None
         about = shown_name(profile.get("title")) if profile.get("title") else ""
         self._fresh.append(
-            User(name=self.names[user_id], display_name=shown_name(*names), about=about, disabled_at=gone)
+            UserRecord(name=self.names[user_id], display_name=shown_name(*names), about=about, disabled_at=gone)
         )
 
 
@@ -74,30 +86,30 @@ PASSING = {"message_deleted", "message_changed", "message_replied", "hidden"}
 class Messages:
     """Those of one conversation, in their order: a reply finds the beginning of its thread."""
 
-    def __init__(self, key: str, people: People, writer: Writer) -> None:
+    def __init__(self, key: str, people: SlackUsers, writer: MarkdownWriter) -> None:
         self._key, self._people, self._writer = key, people, writer
         self.refs: dict[str, Ref] = {}  # of roots and of what is pinned, by `ts`
 
     def read(self, raw: Fields, kept: bool) -> Iterator[Item]:
         """One of Slack's may become several; raises `ValueError` on what is none. `kept`: it will be referred to."""
         if raw.get("subtype") in PASSING:
-            yield Aside(f"events of the kind {raw['subtype']}")
+            yield SkippedItem(f"events of the kind {raw['subtype']}")
             return
         ts = str(raw["ts"])
         ref = Ref(author=self._people.author_of(raw), client_id=f"slack-{ts}")
         if kept or raw.get("thread_ts") == ts:
             self.refs[ts] = ref
-        text, gone, asides = self._text(raw), raw.get("subtype") == "tombstone", list[Aside]()
+        text, gone, asides = self._text(raw), raw.get("subtype") == "tombstone", list[SkippedItem]()
         pieces = [""] if gone else split_body(clean(text.body))
         fields = self._fields(raw, text, gone, asides)
         yield from asides
         if pieces:
-            message = Message(conversation=self._key, body=pieces[0], **ref.model_dump(), **fields)
+            message = MessageRecord(conversation=self._key, body=pieces[0], **ref.model_dump(), **fields)
             yield from [message, *continued(message, pieces[1:])]
         else:
-            yield Aside("messages without any content")
+            yield SkippedItem("messages without any content")
 
-    def _fields(self, raw: Fields, text: Text, gone: bool, asides: list[Aside]) -> dict[str, Any]:
+    def _fields(self, raw: Fields, text: SlackText, gone: bool, asides: list[SkippedItem]) -> dict[str, Any]:
         """All but who says what; of a tombstone, hardly anything."""
         ts = str(raw["ts"])
         at = moment(float(ts))
@@ -111,26 +123,26 @@ class Messages:
             "reactions": self._reactions(raw, asides),
         }
 
-    def _thread(self, raw: Fields, ts: str, asides: list[Aside]) -> Ref | None:
+    def _thread(self, raw: Fields, ts: str, asides: list[SkippedItem]) -> Ref | None:
         root = str(raw.get("thread_ts") or ts)
         if root == ts:
             return None
         if root not in self.refs:
-            asides.append(Aside("replies whose thread begins outside of the export, kept as messages"))
+            asides.append(SkippedItem("replies whose thread begins outside of the export, kept as messages"))
         return self.refs.get(root)
 
-    def _reactions(self, raw: Fields, asides: list[Aside]) -> list[Reaction]:
+    def _reactions(self, raw: Fields, asides: list[SkippedItem]) -> list[ReactionRecord]:
         found: dict[str, dict[str, None]] = {}
         for one in raw.get("reactions") or ():
             emoji = find_emoji(str(one["name"]))
             users = [self._people.name_of(user) for user in one.get("users") or ()]
             if emoji is None:
-                asides.append(Aside(f"reactions with :{one['name']}:, which is no emoji of Unicode's"))
+                asides.append(SkippedItem(f"reactions with :{one['name']}:, which is no emoji of Unicode's"))
             elif users:
                 found.setdefault(emoji, {}).update(dict.fromkeys(users))
-        return [Reaction(emoji=emoji, users=list(users)) for emoji, users in found.items()]
+        return [ReactionRecord(emoji=emoji, users=list(users)) for emoji, users in found.items()]
 
-    def _text(self, raw: Fields) -> Text:
+    def _text(self, raw: Fields) -> SlackText:
         """What was written, then what hangs on it."""
         written = str(raw.get("text") or "") or "\n".join(texts_in(raw.get("blocks")))
         text = self._writer.write(written)
@@ -188,13 +200,13 @@ class Workspace:
 
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
-        self._faults: list[Fault] = []
+        self._faults: list[LineError] = []
         listed = self._read("users.json")
         self.team = next((str(one["team_id"]) for one in listed if isinstance(one, dict) and one.get("team_id")), "")
-        self._people = People(listed)
+        self._people = SlackUsers(listed)
         self._places = {name: [one for one in self._read(name) if self._is_place(name, one)] for name in LISTS}
         self._names = {one["id"]: str(one.get("name", "")) for places in self._places.values() for one in places}
-        self._writer = Writer(self._people.name_of, lambda id_, shown: self._names.get(id_) or shown or id_)
+        self._writer = MarkdownWriter(self._people.name_of, lambda id_, shown: self._names.get(id_) or shown or id_)
 
     def read(self) -> Iterator[Item]:
         """People first, then each conversation with all that is in it."""
@@ -210,17 +222,17 @@ class Workspace:
         try:
             found = orjson.loads(content or b"[]")
         except orjson.JSONDecodeError as wrong:
-            self._faults.append(Fault(f"{name}:{wrong.lineno}", wrong.msg))
+            self._faults.append(LineError(f"{name}:{wrong.lineno}", wrong.msg))
             return []
         if not isinstance(found, list):
-            self._faults.append(Fault(f"{name}:1", "is no list"))
+            self._faults.append(LineError(f"{name}:1", "is no list"))
             return []
         return found
 
     def _is_place(self, name: str, one: object) -> bool:
         if isinstance(one, dict) and isinstance(one.get("id"), str):
             return True
-        self._faults.append(Fault(name, "an entry without an id"))
+        self._faults.append(LineError(name, "an entry without an id"))
         return False
 
     def _conversation(self, kind: str, place: Json) -> Iterator[Item]:
@@ -228,7 +240,7 @@ class Workspace:
         creator = self._people.name_of(place["creator"]) if place.get("creator") else None
         yield from self._people.fresh()
         if kind == "direct" and not 1 <= len(members) <= 2:
-            yield Fault("dms.json", f"{place['id']} names {len(members)} people")
+            yield LineError("dms.json", f"{place['id']} names {len(members)} people")
             return
         yield describe(kind, place, members, creator)
         messages = Messages(place["id"], self._people, self._writer)
@@ -241,7 +253,7 @@ class Workspace:
         yield from self._people.fresh()
         for member in members:
             runs = member == creator and kind != "direct"
-            yield Member(conversation=place["id"], user=member, role="owner" if runs else "member")
+            yield MemberRecord(conversation=place["id"], user=member, role="owner" if runs else "member")
 
     def _day(self, path: str, messages: Messages, pinned: Mapping[str, Json]) -> Iterator[Item]:
         day = self._read(path)
@@ -250,22 +262,22 @@ class Workspace:
             try:
                 items = list(messages.read(raw, str(raw.get("ts")) in pinned))
             except ValidationError as wrong:
-                items = [Fault(f"{path}:{self._line_of(path, number)}", explain(wrong))]
+                items = [LineError(f"{path}:{self._line_of(path, number)}", explain(wrong))]
             except WRONG as wrong:
-                items = [Fault(f"{path}:{self._line_of(path, number)}", f"is no message: {wrong!r}")]
+                items = [LineError(f"{path}:{self._line_of(path, number)}", f"is no message: {wrong!r}")]
             yield from self._people.fresh()
             yield from items
 
     def _pins(self, key: str, messages: Messages, pinned: Mapping[str, Json]) -> Iterator[Item]:
         for ts, pin in sorted(pinned.items(), key=lambda one: float(one[1].get("created") or 0)):
             if (ref := messages.refs.get(ts)) is None:
-                yield Aside("pins of what is no message of the export")
+                yield SkippedItem("pins of what is no message of the export")
             else:
                 by = self._people.name_of(pin["user"]) if pin.get("user") else ref.author
                 yield from self._people.fresh()
-                yield Pin(conversation=key, message=ref, user=by)
+                yield PinRecord(conversation=key, message=ref, user=by)
 
-    def _take_faults(self) -> list[Fault]:
+    def _take_faults(self) -> list[LineError]:
         taken, self._faults = self._faults, []
         return taken
 
@@ -285,7 +297,7 @@ def skip(text: str, at: int) -> int:
     return at
 
 
-def describe(kind: str, place: Json, members: list[str], creator: str | None) -> Conversation:
+def describe(kind: str, place: Json, members: list[str], creator: str | None) -> ConversationRecord:
     """The conversation itself; a private channel stays one."""
     made = moment(float(place["created"])) if place.get("created") else None
     shown: Json = {
@@ -296,7 +308,7 @@ def describe(kind: str, place: Json, members: list[str], creator: str | None) ->
     fields: Json = {"id": place["id"], "kind": "channel" if kind == "private" else kind, "private": kind != "channel"}
     people = members if kind == "direct" else []
     times: Json = {"created_by": creator, "created_at": made, "archived_at": gone}
-    return Conversation(**fields, **times, **(shown if kind in ("channel", "private") else {}), people=people)
+    return ConversationRecord(**fields, **times, **(shown if kind in ("channel", "private") else {}), people=people)
 
 
 def text_of(place: Json, name: str) -> str:

@@ -21,7 +21,7 @@ EVERYONE = {"here": "here", "channel": "channel", "everyone": "channel"}
 
 
 @dataclass
-class Text:
+class SlackText:
     """What came of it: `mentions` by account name, and whether it calls everyone."""
 
     body: str = ""
@@ -29,15 +29,15 @@ class Text:
     everyone: str | None = None
 
 
-class Writer:
+class MarkdownWriter:
     """`person` and `channel` turn an id of Slack into the name it has with us."""
 
     def __init__(self, person: Callable[[str], str], channel: Callable[[str, str], str]) -> None:
         self._person, self._channel = person, channel
 
-    def write(self, text: str) -> Text:
+    def write(self, text: str) -> SlackText:
         """The whole text."""
-        made, parts, at = Text(), [], 0
+        made, parts, at = SlackText(), [], 0
         for code in CODE.finditer(text):
             parts += [self._prose(text[at : code.start()], made), self._code(code)]
             at = code.end()
@@ -50,7 +50,7 @@ class Writer:
         block = unescape(MARK.sub(lambda mark: shown_of(mark[1]), code[1])).strip("\n")
         return f"\n```\n{block}\n```\n"
 
-    def _prose(self, text: str, made: Text) -> str:
+    def _prose(self, text: str, made: SlackText) -> str:
         """Marks are held back while the rest is styled, so that nothing in an address is taken for a style."""
         held: list[str] = []
 
@@ -63,7 +63,7 @@ class Writer:
         plain = HEADING.sub(r"\\\1", unescape(show_emoji(styled)))
         return HELD.sub(lambda place: held[int(place[1])] if int(place[1]) < len(held) else "", plain)
 
-    def _mark(self, mark: str, made: Text) -> str:
+    def _mark(self, mark: str, made: SlackText) -> str:
         what, _, shown = mark.partition("|")
         match what[:1]:
             case "@":
@@ -75,7 +75,7 @@ class Writer:
                 return self._command(what[1:], shown, made)
         return link_to(unescape(what), unescape(shown))
 
-    def _command(self, what: str, shown: str, made: Text) -> str:
+    def _command(self, what: str, shown: str, made: SlackText) -> str:
         if what in EVERYONE:
             made.everyone = EVERYONE[what]
             return "@" + made.everyone

@@ -17,8 +17,19 @@ from chat.model.types import Moment, Name, Text, check_words
 from chat.transfer.archive import Archive, read_lines
 from chat.transfer.authors import account_name
 from chat.transfer.errors import NewerVersion, NoPlace, NotAChat, UnknownFile
-from chat.transfer.mattermost import Server
-from chat.transfer.records import Conversation, Fault, Head, Item, Key, Member, Message, Record, User, explain
+from chat.transfer.mattermost import MattermostServer
+from chat.transfer.records import (
+    ConversationRecord,
+    HeaderRecord,
+    Item,
+    Key,
+    LineError,
+    MemberRecord,
+    MessageRecord,
+    Record,
+    UserRecord,
+    explain,
+)
 from chat.transfer.slack import Workspace
 
 ZIP = b"PK\x03\x04"
@@ -71,7 +82,7 @@ def read_slack(path: Path, told: Told) -> Iterator[Item]:
 def read_mattermost(opened: Callable[[], IO[bytes]], name: str, told: Told) -> Iterator[Item]:
     """The lines' items."""
     with closing(opened()) as file:
-        yield from Server().read(file, name, told)
+        yield from MattermostServer().read(file, name, told)
 
 
 def open_lines(path: Path, into: str | None, private: bool) -> Source:
@@ -114,7 +125,7 @@ def first_line(path: Path) -> Any:
 def check_head(path: Path, head: Any) -> str:
     """Where it comes from; raises `NewerVersion`, `NotAChat`."""
     try:
-        known = Head.model_validate_json(orjson.dumps(head))
+        known = HeaderRecord.model_validate_json(orjson.dumps(head))
     except ValidationError as wrong:
         raise NewerVersion(path, explain(wrong)) from None
     if known.scope == "person":
@@ -136,7 +147,7 @@ def print_of(path: Path) -> str:
 LONGEST = 1024 * 1024
 
 
-class Said(BaseModel):
+class PlainMessage(BaseModel):
     """What a line says; other fields are left aside, for exports of chats have all sorts of them."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
@@ -159,28 +170,28 @@ class Plain:
         """Every author before his first message, every channel before its first, and who is in it at the end."""
         for number, line in read_lines(file, told, LONGEST):
             try:
-                said = Said.model_validate_json(line)
+                said = PlainMessage.model_validate_json(line)
             except ValidationError as wrong:
-                yield Fault(f"{name}:{number}", explain(wrong))
+                yield LineError(f"{name}:{number}", explain(wrong))
                 continue
             yield from self._tell(said, f"{name}:{number}", name_line(number, line))
         for key, people in self._seats.items():
-            yield from (Member(conversation=key, user=person) for person in people)
+            yield from (MemberRecord(conversation=key, user=person) for person in people)
 
-    def _tell(self, said: Said, place: str, client_id: str) -> Iterator[Item]:
+    def _tell(self, said: PlainMessage, place: str, client_id: str) -> Iterator[Item]:
         title, author = said.conversation or self._into, account_name(said.author)
         if title is None:
             raise NoPlace(place)
         key = title.lower()
         if author not in self._people:
             self._people.add(author)
-            yield User(name=author, display_name=said.author)
+            yield UserRecord(name=author, display_name=said.author)
         if key not in self._seats:
             self._seats[key] = {}
-            yield Conversation(id=key, kind="channel", name=title, private=self._private)
+            yield ConversationRecord(id=key, kind="channel", name=title, private=self._private)
         self._seats[key][author] = None
         at = said.at or datetime.now(UTC)
-        yield Message(conversation=key, author=author, client_id=client_id, body=said.body, created_at=at)
+        yield MessageRecord(conversation=key, author=author, client_id=client_id, body=said.body, created_at=at)
 
 
 def name_line(number: int, line: bytes) -> str:
@@ -198,11 +209,11 @@ def read_own(file: IO[bytes], name: str, told: Callable[[int], None]) -> Iterato
     told_of: set[Key] = set()
     for number, line in read_lines(file, told):
         item = parse_record(line, f"{name}:{number}") if number > 1 else None
-        if isinstance(item, Conversation):
+        if isinstance(item, ConversationRecord):
             told_of.add(item.id)
         key = getattr(item, "conversation", None)
         if key is not None and key not in told_of:
-            item = Fault(f"{name}:{number}", f"conversation: there is no line before it that describes {key}")
+            item = LineError(f"{name}:{number}", f"conversation: there is no line before it that describes {key}")
         if item is not None:
             yield item
 
@@ -212,4 +223,4 @@ def parse_record(line: bytes, place: str) -> Item:
     try:
         return ANY.validate_json(line)
     except ValidationError as wrong:
-        return Fault(place, explain(wrong))
+        return LineError(place, explain(wrong))

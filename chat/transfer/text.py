@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from chat.accounts.validation import DisplayName
 from chat.messages.reactions import SPELLINGS, strip
 from chat.model.types import BODY_MOST, NAME_MOST, TOPIC_MOST, is_printable
-from chat.transfer.records import Message
+from chat.transfer.records import MessageRecord
 
 SHOWN: TypeAdapter[str] = TypeAdapter(DisplayName)
 CUT = ("\n\n", "\n", ". ", " ")
@@ -63,7 +63,7 @@ def split_body(text: str) -> list[str]:
     return [piece for piece in [*pieces, text[at:]] if piece.strip()]
 
 
-def continued(message: Message, rest: list[str]) -> Iterator[Message]:
+def continued(message: MessageRecord, rest: list[str]) -> Iterator[MessageRecord]:
     """What did not fit into the message, as further ones right behind it."""
     for number, body in enumerate(rest, 2):
         fields = {"body": body, "client_id": f"{message.client_id}.{number}", "reactions": [], "mentions": []}

@@ -20,7 +20,7 @@ from chat.shared.web import (
 )
 from presence.dashboard.evidence import describe_evidence, require_user
 from presence.dashboard.figures import MINUTES_MOST, describe_node, describe_seen, read_history
-from presence.dashboard.people import Question, Wanted, read_people, read_rooms
+from presence.dashboard.people import PeopleQuery, Wanted, read_people, read_rooms
 from presence.endpoints import bounded, note
 
 TEXT_MOST = 100
@@ -34,7 +34,7 @@ class NoSuchNode(NotFound):
     code = "no_such_node"
 
 
-class Draining(BaseModel):
+class DrainRequest(BaseModel):
     """What the node shall do."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -66,7 +66,7 @@ async def get_people(request: web.Request) -> web.Response:
     return answer_json(await bounded(found))
 
 
-def parse_question(request: web.Request) -> Question:
+def parse_question(request: web.Request) -> PeopleQuery:
     """Raises `Invalid`."""
     most = parse_count(request, "limit", default=50, most=PAGE_MOST, least=1)
     status = request.query.get("status", "here")
@@ -74,7 +74,7 @@ def parse_question(request: web.Request) -> Question:
     if wanted is None:
         raise Invalid(errors=[{"field": "status", "detail": f"one of {', '.join(WANTED)}"}])
     text, node, after = (parse_text(request, name) for name in ("q", "node", "after"))
-    return Question(text, wanted, node, after, most)
+    return PeopleQuery(text, wanted, node, after, most)
 
 
 def parse_text(request: web.Request, name: str) -> str:
@@ -113,7 +113,7 @@ async def post_reconcile(request: web.Request) -> web.Response:
 async def put_drain(request: web.Request) -> web.Response:
     """Let a node take nothing new and let go of what it has, spread over its time for that; or let it come back."""
     member = check_admin(await require_changer(request))
-    name, asked = request.match_info["node"], await read_model(request, Draining)
+    name, asked = request.match_info["node"], await read_model(request, DrainRequest)
     if not await bounded(request.app[REGISTRY].order_drain(name, asked.draining)):
         raise NoSuchNode
     await note(request, member, "node.drain" if asked.draining else "node.return", node=name)

@@ -12,25 +12,18 @@ from chat.shared.postgres import Pool
 from chat.shared.redis import UNAVAILABLE
 from chat.shared.redis import UNAVAILABLE as REDIS_AWAY
 from chat.shared.registry.registry import Registry
-from chat.shared.registry.reporting import Record, Seen
+from chat.shared.registry.reporting import Record, RegistrySnapshot
 from chat.shared.sql import load
 from chat.shared.transport.ws_frames import encode_frame
-from presence.connections import Roster
+from presence.connections import PresenceConnections
 
 queries = load(__file__)
-
 HISTORY_SECONDS = 60.0
-
 KEPT_DAYS = 30
-
 MINUTES_MOST = KEPT_DAYS * 24 * 60
-
 POINTS_MOST = 720  # what a chart can show; a month of minutes would be 43,200
-
 NAMES = ("minute", "people", "peak", "online", "away", "dnd", "streams", "sockets", "nodes")
-
 GROWING = ("reaped", "ghosts", "joins", "leaves", "position")
-
 log = structlog.get_logger(__name__)
 
 
@@ -69,14 +62,13 @@ async def read_history(pool: Pool, minutes: int) -> list[dict[str, object]]:
 # The dashboard's figures: told each second to the admins who observe, asked of the registry once for all of them.
 
 PERIOD_SECONDS = 1.0
-
 INTERNAL = {"where", "claimed"}
 
 
 class Dashboard:
     """The observers are sockets of the roster."""
 
-    def __init__(self, registry: Registry, roster: Roster) -> None:
+    def __init__(self, registry: Registry, roster: PresenceConnections) -> None:
         self._registry, self._roster = registry, roster
 
     async def run(self) -> None:
@@ -96,7 +88,7 @@ class Dashboard:
         return {"type": "stats", "degraded": self._registry.degraded} | describe_seen(seen)
 
 
-def describe_seen(seen: Seen) -> dict[str, Any]:
+def describe_seen(seen: RegistrySnapshot) -> dict[str, Any]:
     """`{at, people, …, node_list: [{name, state, …}]}`; moments are milliseconds of the registry's clock, as `at`."""
     return {"at": seen.at} | seen.sums() | {"node_list": [describe_node(node) for node in seen.nodes]}
 

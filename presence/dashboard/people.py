@@ -23,18 +23,14 @@ from chat.shared.sql import load
 from presence.records import format_moment
 
 queries = load(__file__)
-
 FEW = 5_000
-
 BATCH = 500
-
 LOOKED_MOST = 10_000
-
 Wanted = Literal["here", "online", "away", "dnd", "offline", "any"]
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class PeopleQuery:
     """`text`: in the name; `node`: somewhere on it, '' for wherever; `after`: from after this name; `most` of them."""
 
     text: str
@@ -50,7 +46,7 @@ class Question:
         return self.status == "any" or (status != "offline" if self.status == "here" else status == self.status)
 
 
-async def read_people(pool: Pool, overview: Overview, question: Question) -> dict[str, Any]:
+async def read_people(pool: Pool, overview: Overview, question: PeopleQuery) -> dict[str, Any]:
     """`{people: […], next, looked}`; `next`: after which name to go on, null at the end; `looked`: through how many.
 
     Raises that Redis or PostgreSQL is away.
@@ -72,7 +68,7 @@ async def read_people(pool: Pool, overview: Overview, question: Question) -> dic
     return {"people": found, "next": after, "looked": looked}
 
 
-async def read_names(pool: Pool, question: Question, ids: list[int] | None, after: str) -> list[Any]:
+async def read_names(pool: Pool, question: PeopleQuery, ids: list[int] | None, after: str) -> list[Any]:
     """The next so many accounts."""
     asked = {"ids": ids, "like": like(question.text), "after": after, "most": BATCH}
     async with pool.connection() as connection:
@@ -115,17 +111,13 @@ def describe(row: Sequence[Any], known: Evidence) -> dict[str, Any]:
 # conversations, so that what travels does not grow with the people.
 
 PERIOD_SECONDS = 5.0
-
 ASKED_SECONDS = 60
-
 BUSIEST = 500
-
 STRIDE = 1000
-
 log = structlog.get_logger(__name__)
 
 
-class Rooms:
+class ActiveConversations:
     """One node's count. `conversations(person)`: what he belongs to, as far as this node knows."""
 
     def __init__(self, registry: Registry, conversations: Callable[[int], Iterable[int]]) -> None:

@@ -3,7 +3,7 @@
 import psycopg
 import pytest
 
-from chat.accounts.accounts import NameTaken, create
+from chat.accounts.accounts import UsernameTaken, create
 from chat.cli.accounts import add_account
 from chat.shared.errors import Invalid
 from chat.shared.postgres import make_pool
@@ -100,7 +100,7 @@ async def test_the_first_admin_comes_from_the_command_line(ana: Visitor, databas
     """And logs in like everybody."""
     async with make_pool(database_url) as pool:
         await create(pool, "Ana", PASSWORD, role="admin")
-        with pytest.raises(NameTaken):
+        with pytest.raises(UsernameTaken):
             await create(pool, "ana", PASSWORD)
         with pytest.raises(Invalid, match=r"password: .*first that anybody"):
             await create(pool, "ben", "password123")

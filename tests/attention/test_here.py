@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from chat.messages.mentions import Here
+from chat.messages.mentions import HereResolver
 from chat.shared.postgres import make_pool
 from tests.cast import Cast, Person
 
@@ -19,13 +19,13 @@ async def test_only_members_make_the_node_ask(
 
     room = await cast.share(ana, ben)
     async with make_pool(database_url, 2) as pool:
-        here = Here(pool, 2, ask)
+        here = HereResolver(pool, 2, ask)
         assert await here.find(room, mallory.id, "@here") is None
         assert await here.find(room, ana.id, "hello @ben") is None
         assert asked == []
         assert await here.find(room, ana.id, "lunch, @Here?") == {ben.id}
         assert asked == [sorted([ana.id, ben.id])]
-        assert await Here(pool, 1, ask).find(room, ana.id, "@here") is None
+        assert await HereResolver(pool, 1, ask).find(room, ana.id, "@here") is None
         assert len(asked) == 1
 
 

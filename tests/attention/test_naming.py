@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.messages.mention_parser import NOBODY, find_naming, strip_code
+from chat.messages.mention_parser import NOBODY, parse_mentions, strip_code
 
 
 def called(text: str) -> list[str]:
     """The first reading of each call, everyone's too."""
-    naming = find_naming(text)
+    naming = parse_mentions(text)
     return [names[0] for names in naming.calls] + ["channel"] * naming.channel + ["here"] * naming.here
 
 
@@ -55,30 +55,30 @@ def test_who_is_called(text: str, names: list[str]) -> None:
 
 def test_a_full_stop_may_belong_to_the_sentence_or_to_the_name() -> None:
     """The longest reading comes first; the look-up takes the first that is somebody's."""
-    assert find_naming("ask @ben-.").calls == (("ben-.", "ben-", "ben"),)
-    assert find_naming("ask @b.k.").calls == (("b.k.", "b.k"),)
+    assert parse_mentions("ask @ben-.").calls == (("ben-.", "ben-", "ben"),)
+    assert parse_mentions("ask @b.k.").calls == (("b.k.", "b.k"),)
 
 
 def test_the_number_is_bounded() -> None:
     """The first so many people; everyone is not one of them."""
-    naming = find_naming(" ".join(f"@p{n}" for n in range(1000)) + " @channel")
+    naming = parse_mentions(" ".join(f"@p{n}" for n in range(1000)) + " @channel")
     assert [names[0] for names in naming.calls] == [f"p{n}" for n in range(50)]
     assert naming.channel
 
 
 def test_what_is_too_long_is_nobodys_name() -> None:
     """33 letters call nobody; 32 and a full stop may."""
-    assert find_naming("@" + "x" * 33) == NOBODY
-    assert find_naming("@" + "x" * 32 + ".").calls == (("x" * 32,),)
+    assert parse_mentions("@" + "x" * 33) == NOBODY
+    assert parse_mentions("@" + "x" * 32 + ".").calls == (("x" * 32,),)
 
 
 @given(st.text(st.sampled_from("`~@ab \n\\.-"), max_size=200))
 def test_code_holds_no_call(text: str) -> None:
     """Whatever stands in a fence or a span is gone, and nothing raises."""
     fenced = text.replace("~", "")
-    assert find_naming(f"~~~~~~~~~\n{fenced}\n~~~~~~~~~") == NOBODY
+    assert parse_mentions(f"~~~~~~~~~\n{fenced}\n~~~~~~~~~") == NOBODY
     assert len(strip_code(text)) <= len(text) + text.count("`") + 2
-    find_naming(text)
+    parse_mentions(text)
 
 
 @pytest.mark.parametrize(
@@ -98,4 +98,4 @@ def test_code_holds_no_call(text: str) -> None:
 )
 def test_no_text_takes_long(text: str) -> None:
     """Text made to be slow: ten times the longest message is still read long before the test's time is up."""
-    find_naming(text * 10)
+    parse_mentions(text * 10)

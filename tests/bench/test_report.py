@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat.tools.bench.quantiles import at, quantiles
-from chat.tools.bench.report import Contest, Curve, Report, Row, flatness, say
+from chat.tools.bench.report import BenchReport, Contest, Curve, Row, flatness, say
 from chat.tools.bench.show import save
 
 
@@ -61,7 +61,7 @@ def test_a_folder_with_everything(tmp_path: Path) -> None:
     rows = [Row("posts/s", 6100, "", 6000, most=False), Row("lost", 1, "", 0)]
     curves = [Curve("a delivery", "streams", "µs", [(100, 4.0), (20_000, 4.2)])]
     save(
-        [Report("demo", rows, [Contest("CPU", "µs", {"tandem": 4.0, "floor": 3.5, "gone": math.nan})], curves)],
+        [BenchReport("demo", rows, [Contest("CPU", "µs", {"tandem": 4.0, "floor": 3.5, "gone": math.nan})], curves)],
         tmp_path,
         "tandem bench",
     )

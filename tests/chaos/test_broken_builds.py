@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from chat.tools.chaos import checker
-from chat.tools.chaos.plan import Options
+from chat.tools.chaos.plan import ChaosOptions
 from chat.tools.chaos.results import GHOST, Scores
 from chat.tools.chaos.run import Run
 from tests.chaos.broken import BREAKS
@@ -23,7 +23,7 @@ WHAT_BREAKS_IT = {
 async def scores_of(broken: str, seed: int) -> Scores:
     """What a short run of this build comes to."""
     program = (sys.executable, "-m", "tests.chaos.broken", broken)
-    options = Options(**SMALL, seed=seed, faults=WHAT_BREAKS_IT[broken][0], settings=QUICK, program=program)  # type: ignore[arg-type]
+    options = ChaosOptions(**SMALL, seed=seed, faults=WHAT_BREAKS_IT[broken][0], settings=QUICK, program=program)  # type: ignore[arg-type]
     return await Run(options, print).run()
 
 

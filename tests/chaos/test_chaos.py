@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from chat.tools.chaos.faults import FAULTS
-from chat.tools.chaos.plan import Options, draw
+from chat.tools.chaos.plan import ChaosOptions, draw
 
 SECONDS = float(os.environ.get("PROMISE_SECONDS", "45"))
 QUICK = "kill-node,kill-silenced-node,flush-redis,kill-redis,restart-postgres,lose-answers,cut-redis-link,"
@@ -42,7 +42,9 @@ async def chaos(*arguments: str, out: Path) -> tuple[int, str, str]:
 async def test_every_promise_holds(tmp_path: Path) -> None:
     """All rows are zeros, though much was broken and much was said; there is a picture of it."""
     seed = secrets.randbelow(10**6)
-    plan = [strike.name for section in Options(seconds=SECONDS, seed=seed, faults=MANY).plan() for strike in section]
+    plan = [
+        strike.name for section in ChaosOptions(seconds=SECONDS, seed=seed, faults=MANY).plan() for strike in section
+    ]
     asked = ["--people=60", f"--minutes={SECONDS / 60}", f"--faults={','.join(MANY)}", f"--seed={seed}", "--json"]
     code, said, news = await chaos(*asked, out=tmp_path)
     print(news)

@@ -7,29 +7,31 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from chat.tools.chaos.checker import ALTERED, GAP, INVENTED, LOST, MADE_TWICE, OVERHEARD, REORDERED, REPEATED, check
-from chat.tools.chaos.history import History, Message, Receipt, Stay
+from chat.tools.chaos.history import MemberStay, PostedMessage, PostReceipt, RunHistory
 
 
-def kinds(history: History) -> set[str]:
+def kinds(history: RunHistory) -> set[str]:
     """The kinds of all findings."""
     return {finding.kind for finding in check(history)}
 
 
 @st.composite
-def good_histories(draw: st.DrawFn) -> History:
+def good_histories(draw: st.DrawFn) -> RunHistory:
     """Some conversations, some of whose posts lost their answer or were tried twice; readers who come and go."""
-    history, log, seqs = History(), [], {1: 0, 2: 0, 3: 0}
+    history, log, seqs = RunHistory(), [], {1: 0, 2: 0, 3: 0}
     for position in range(1, draw(st.integers(1, 25)) + 1):
         conversation = draw(st.sampled_from(sorted(seqs)))
         seqs[conversation] += 1
-        message = Message(conversation, seqs[conversation], draw(st.integers(1, 3)), f"m{position}", f"no {position}")
-        log.append(Receipt(position * 3, message))
+        message = PostedMessage(
+            conversation, seqs[conversation], draw(st.integers(1, 3)), f"m{position}", f"no {position}"
+        )
+        log.append(PostReceipt(position * 3, message))
         history.send(message.key, message.body)
         for attempt in range(draw(st.integers(0, 3))):
             history.acknowledge(message.key, message, made=attempt == 0 and draw(st.booleans()))
     for reader in ("ben", "chloe", "database"):
         for conversation, last in seqs.items():
-            if stay := draw(stays(last)) if reader != "database" else Stay():
+            if stay := draw(stays(last)) if reader != "database" else MemberStay():
                 history.stay(reader, conversation, stay.first, stay.last)
         for receipt in log:
             stays_there = history.stays[reader].get(receipt.message.conversation, [])
@@ -38,18 +40,20 @@ def good_histories(draw: st.DrawFn) -> History:
     return history
 
 
-def stays(last: int) -> st.SearchStrategy[Stay | None]:
+def stays(last: int) -> st.SearchStrategy[MemberStay | None]:
     """Never a member; from some message on; perhaps until another."""
     first = st.integers(1, last + 1)
     until = st.one_of(st.none(), st.integers(0, last))
-    return st.one_of(st.none(), st.builds(Stay, first, until).filter(lambda s: s.last is None or s.last >= s.first))
+    return st.one_of(
+        st.none(), st.builds(MemberStay, first, until).filter(lambda s: s.last is None or s.last >= s.first)
+    )
 
 
 histories = good_histories()
 chances = st.integers(0, 10**6)
 
 
-def pick(history: History, chance: int) -> tuple[str, int]:
+def pick(history: RunHistory, chance: int) -> tuple[str, int]:
     """Some reader who got something, and the index of something that he got."""
     places = [(name, index) for name, got in sorted(history.received.items()) for index in range(len(got))]
     assume(places)
@@ -57,13 +61,13 @@ def pick(history: History, chance: int) -> tuple[str, int]:
 
 
 @given(histories)
-def test_a_good_history_has_no_findings(history: History) -> None:
+def test_a_good_history_has_no_findings(history: RunHistory) -> None:
     """Lost answers, retries, late joiners and leavers break nothing."""
     assert check(history) == []
 
 
 @given(histories, chances)
-def test_what_is_dropped_is_missed(history: History, chance: int) -> None:
+def test_what_is_dropped_is_missed(history: RunHistory, chance: int) -> None:
     """Lost when it was acknowledged; a gap in any case, unless nothing that came later tells of it."""
     reader, index = pick(history, chance)
     receipt = history.received[reader].pop(index)
@@ -79,11 +83,11 @@ def test_what_is_dropped_is_missed(history: History, chance: int) -> None:
 
 
 @given(histories, chances)
-def test_readers_removed_while_away_may_miss_the_end_of_their_stay(history: History, chance: int) -> None:
+def test_readers_removed_while_away_may_miss_the_end_of_their_stay(history: RunHistory, chance: int) -> None:
     """From some message of an ended stay on they get nothing of it; anything missing before that is a finding."""
     for reader, places in history.stays.items():
         ended = {conversation: stay for conversation, (stay,) in places.items() if stay.last is not None}
-        kept: list[Receipt] = []
+        kept: list[PostReceipt] = []
         for receipt in history.received[reader]:
             stay = ended.get(receipt.message.conversation)
             if stay is None or receipt.message.seq < stay.first + chance % 25:
@@ -93,7 +97,7 @@ def test_readers_removed_while_away_may_miss_the_end_of_their_stay(history: Hist
 
 
 @given(histories, chances, chances)
-def test_what_comes_twice_is_repeated(history: History, chance: int, where: int) -> None:
+def test_what_comes_twice_is_repeated(history: RunHistory, chance: int, where: int) -> None:
     """At once or much later."""
     reader, index = pick(history, chance)
     got = history.received[reader]
@@ -102,7 +106,7 @@ def test_what_comes_twice_is_repeated(history: History, chance: int, where: int)
 
 
 @given(histories, chances)
-def test_what_is_swapped_is_out_of_order(history: History, chance: int) -> None:
+def test_what_is_swapped_is_out_of_order(history: RunHistory, chance: int) -> None:
     """Any two neighbours."""
     reader, index = pick(history, chance)
     got = history.received[reader]
@@ -112,19 +116,19 @@ def test_what_is_swapped_is_out_of_order(history: History, chance: int) -> None:
 
 
 @given(histories, chances)
-def test_numbers_out_of_order_are_found_at_ascending_positions(history: History, chance: int) -> None:
+def test_numbers_out_of_order_are_found_at_ascending_positions(history: RunHistory, chance: int) -> None:
     """Two messages of one conversation whose numbers went astray."""
     reader, index = pick(history, chance)
     got = history.received[reader]
     nexts = [i for i in range(index + 1, len(got)) if got[i].message.conversation == got[index].message.conversation]
     assume(nexts)
     first, second = got[index], got[nexts[0]]
-    got[index], got[nexts[0]] = Receipt(first.position, second.message), Receipt(second.position, first.message)
+    got[index], got[nexts[0]] = PostReceipt(first.position, second.message), PostReceipt(second.position, first.message)
     assert REORDERED in kinds(history)
 
 
 @given(histories, chances)
-def test_what_nobody_sent_is_invented(history: History, chance: int) -> None:
+def test_what_nobody_sent_is_invented(history: RunHistory, chance: int) -> None:
     """A post that no client knows of."""
     reader, index = pick(history, chance)
     receipt = history.received[reader][index]
@@ -133,7 +137,7 @@ def test_what_nobody_sent_is_invented(history: History, chance: int) -> None:
 
 
 @given(histories, chances)
-def test_other_words_are_altered(history: History, chance: int) -> None:
+def test_other_words_are_altered(history: RunHistory, chance: int) -> None:
     """One letter more."""
     reader, index = pick(history, chance)
     receipt = history.received[reader][index]
@@ -143,16 +147,16 @@ def test_other_words_are_altered(history: History, chance: int) -> None:
 
 
 @given(histories, chances)
-def test_what_was_read_after_removal_is_overheard(history: History, chance: int) -> None:
+def test_what_was_read_after_removal_is_overheard(history: RunHistory, chance: int) -> None:
     """The reader was removed before it, or added after it."""
     reader, index = pick(history, chance)
     message = history.received[reader][index].message
-    history.stays[reader][message.conversation] = [Stay(message.seq + 1)]
+    history.stays[reader][message.conversation] = [MemberStay(message.seq + 1)]
     assert OVERHEARD in kinds(history)
 
 
 @given(histories, chances)
-def test_the_server_contradicting_itself_is_found(history: History, chance: int) -> None:
+def test_the_server_contradicting_itself_is_found(history: RunHistory, chance: int) -> None:
     """A retry that is answered with another number, and a second 201."""
     keys = sorted(history.acknowledged)
     assume(keys)
@@ -168,7 +172,7 @@ def test_the_server_contradicting_itself_is_found(history: History, chance: int)
 
 def test_a_reader_who_got_nothing_has_lost_everything() -> None:
     """A member without a single receipt is not overlooked."""
-    history, message = History(), Message(1, 1, 7, "a", "hello")
+    history, message = RunHistory(), PostedMessage(1, 1, 7, "a", "hello")
     history.stay("ben", 1)
     history.send(message.key, message.body)
     history.acknowledge(message.key, message, made=True)

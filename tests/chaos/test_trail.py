@@ -1,13 +1,13 @@
 """A trail names the two receipts between which a message is missing, and the streams that they came by."""
 
-from chat.tools.chaos.history import Message, Receipt, Visit, tell_trail
+from chat.tools.chaos.history import PostedMessage, PostReceipt, Visit, tell_trail
 
 VISITS = [Visit("n1", 0.0, "e.0", 0), Visit("n2", 9.5, "e.4", 2)]
 
 
-def receipt(position: int) -> Receipt:
+def receipt(position: int) -> PostReceipt:
     """At that place; what it says does not matter here."""
-    return Receipt(position, Message(1, position, 7, f"m{position}", "hello"))
+    return PostReceipt(position, PostedMessage(1, position, 7, f"m{position}", "hello"))
 
 
 def test_lost_on_the_way_from_one_stream_to_the_next() -> None:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from chat.local.demo import DRAWN, PEOPLE, TALK, Beginning, Line, Scene, read_beginning, read_scenes
+from chat.local.demo import DRAWN, PEOPLE, TALK, Beginning, ScriptLine, ScriptScene, read_beginning, read_scenes
 
 SUNDAY = datetime(2026, 11, 22, 0, 30, tzinfo=UTC)
 WEDNESDAY = datetime(2026, 11, 25, 15, 0, tzinfo=UTC)
@@ -17,11 +17,13 @@ def test_headings_times_and_lines() -> None:
         "ben: No\n\n== private x: ben\n== direct: ben, ana\n-- 5 minutes ago\nben: Two: please\n"
     )
     before = Beginning(2, 9, 5, 0)
-    tea = [Line("ana", "One?\nOr: two?\n    indented", before, 0), Line("ben", "No", before, 53)]
+    tea = [ScriptLine("ana", "One?\nOr: two?\n    indented", before, 0), ScriptLine("ben", "No", before, 53)]
     assert read_scenes(text) == [
-        Scene("channel", False, "tea", "Hot", ["ana", "ben"], tea),
-        Scene("channel", True, "x", "", ["ben"]),
-        Scene("direct", False, None, "", ["ben", "ana"], [Line("ben", "Two: please", Beginning(0, 0, 0, 5), 0)]),
+        ScriptScene("channel", False, "tea", "Hot", ["ana", "ben"], tea),
+        ScriptScene("channel", True, "x", "", ["ben"]),
+        ScriptScene(
+            "direct", False, None, "", ["ben", "ana"], [ScriptLine("ben", "Two: please", Beginning(0, 0, 0, 5), 0)]
+        ),
     ]
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from chat.local.child_process import Runner, runner_for
+from chat.local.child_process import SystemUser, runner_for
 from chat.local.errors import ForeignData
 
 ANA = 4242
@@ -36,7 +36,7 @@ def test_ana_does_not_run_anothers(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_root_runs_data_as_its_owner(tmp_path: Path) -> None:
     """Data that ana made without sudo stays hers with sudo."""
     os.chown(tmp_path, ANA, ANA)
-    assert runner_for(tmp_path) == Runner(ANA, ANA)
+    assert runner_for(tmp_path) == SystemUser(ANA, ANA)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root hands the server to another user")

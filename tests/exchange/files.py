@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from chat.transfer.commands import Options, Wanted, export_file, import_file
+from chat.transfer.commands import ExportOptions, ImportOptions, export_file, import_file
 
 Json = dict[str, Any]
 
@@ -27,12 +27,12 @@ def read_lines(path: Path) -> list[Json]:
 
 async def imports(database_url: str, path: Path, **options: Any) -> int:
     """The exit code of the command."""
-    return await asyncio.to_thread(import_file, database_url, Options(path, **options))
+    return await asyncio.to_thread(import_file, database_url, ImportOptions(path, **options))
 
 
 async def exports(database_url: str, path: Path, **wanted: Any) -> list[Json]:
     """What the command has written."""
-    await asyncio.to_thread(export_file, database_url, Wanted(path, **wanted))
+    await asyncio.to_thread(export_file, database_url, ExportOptions(path, **wanted))
     return read_lines(path)
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from chat.transfer.errors import ExchangeTrouble, OtherFile
-from chat.transfer.export_files import Draft
-from chat.transfer.exporter import Mark
+from chat.transfer.export_files import PartialExport
+from chat.transfer.exporter import ExportMark
 from chat.transfer.importer import Intake
 from tests.exchange.files import big, exports, imports, write_lines
 
@@ -51,7 +51,7 @@ async def test_a_broken_off_export_goes_on_where_it_stopped(
     assert await imports(elsewhere, write_lines(tmp_path / "big.jsonl", *big(500))) == 0
     monkeypatch.setattr("chat.transfer.exporter.PAGE", 100)
     whole = await exports(elsewhere, tmp_path / "whole.jsonl")
-    monkeypatch.setattr(Draft, "write", dying(Draft.write, 7))
+    monkeypatch.setattr(PartialExport, "write", dying(PartialExport.write, 7))
     out = tmp_path / "out.jsonl"
     with pytest.raises(Killed):
         await exports(elsewhere, out)
@@ -68,7 +68,7 @@ def dying(write: Callable[..., None], at: int) -> Callable[..., None]:
     """Writes, until that many pieces are written; of the last one only a half, without a note."""
     pieces = 0
 
-    def die(self: Draft, lines: bytes, messages: int, mark: Mark) -> None:
+    def die(self: PartialExport, lines: bytes, messages: int, mark: ExportMark) -> None:
         nonlocal pieces
         pieces += 1
         if pieces == at:

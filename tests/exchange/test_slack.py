@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from chat.transfer.errors import BadArchive, UnknownFile
-from chat.transfer.slack_markup import Writer
+from chat.transfer.slack_markup import MarkdownWriter
 from chat.transfer.text import find_emoji, show_emoji
 from tests.cast import Cast
 from tests.exchange.files import Json, exports, imports
@@ -155,7 +155,7 @@ async def test_what_is_no_chat_is_said(database_url: str, tmp_path: Path) -> Non
 )
 def test_markup(slack: str, ours: str) -> None:
     """Slack's way of writing as Markdown; code stays code, and no address becomes a program."""
-    assert Writer(lambda user: user, lambda _, shown: shown).write(slack).body == ours
+    assert MarkdownWriter(lambda user: user, lambda _, shown: shown).write(slack).body == ours
 
 
 def test_emoji_names() -> None:

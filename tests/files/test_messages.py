@@ -5,7 +5,7 @@ import uuid
 
 import orjson
 
-from chat.files.attachments import Sweep
+from chat.files.attachments import FileCleanup
 from chat.files.endpoints import UPLOADS
 from chat.files.models import folder_of
 from tests.cast import Person
@@ -109,7 +109,7 @@ async def test_files_are_taken_out_one_by_one(ana: Person, ben: Person, node: No
     await back.hears_event("edit")
     assert b"secret" not in b"".join(event.raw for event in back.events)
     uploads = node.app[UPLOADS]
-    assert await Sweep(uploads._pool, uploads.storage).step() == 1
+    assert await FileCleanup(uploads._pool, uploads.storage).step() == 1
     assert not (uploads.storage._folder / folder_of(secret["id"])).exists()
     assert "files" not in await edits(ana, room, seq, "only words", files=[])
 
@@ -157,7 +157,7 @@ async def test_a_tombstone_carries_nothing(ana: Person, ben: Person, node: Node)
     folder = node.app[UPLOADS].storage._folder
     assert (folder / folder_of(gone["id"])).exists()
     uploads = node.app[UPLOADS]
-    assert await Sweep(uploads._pool, uploads.storage).step() == 1
+    assert await FileCleanup(uploads._pool, uploads.storage).step() == 1
     assert not (folder / folder_of(gone["id"])).exists()
     assert await may_read(ben, stays)
 
@@ -171,7 +171,7 @@ async def test_what_nobody_posts_is_swept_after_a_day(ana: Person, node: Node) -
         await connection.execute(
             "update files set touched_at = now() - interval '25 hours' where id <> %s", [fresh["id"]]
         )
-    assert await Sweep(uploads._pool, uploads.storage).step() == 2
+    assert await FileCleanup(uploads._pool, uploads.storage).step() == 2
     assert [await may_read(ana, file) for file in (whole, fresh)] == [False, True]
     assert (await ana.asks("HEAD", half))[0] == 404
     assert [path.name for path in uploads.storage._folder.glob("*/*")] == [str(fresh["id"])]

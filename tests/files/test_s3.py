@@ -6,7 +6,7 @@ from pathlib import Path
 import obstore
 import pytest
 
-from chat.files.attachments import Sweep
+from chat.files.attachments import FileCleanup
 from chat.files.endpoints import UPLOADS
 from chat.files.storage import Bucket
 from tests.cast import Cast, casting
@@ -62,7 +62,7 @@ async def test_from_the_first_piece_to_the_sweep(cast: Cast, node: Node) -> None
     assert len(await objects(node)) == 5
     await deletes(ana, room, message["seq"])
     uploads = node.app[UPLOADS]
-    assert await Sweep(uploads._pool, uploads.storage).step() == 2
+    assert await FileCleanup(uploads._pool, uploads.storage).step() == 2
     assert await objects(node) == []
 
 

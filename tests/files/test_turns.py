@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Hashable
 import pytest
 
 from chat.files.images import Pictures, Turns
-from chat.shared.errors import Overloaded, TooFast
+from chat.shared.errors import Overloaded, RateLimited
 from chat.shared.rate_limits import Limit
 from tests.cast import casting
 from tests.files.sending import begins_upload, picture, sends_piece
@@ -107,7 +107,7 @@ async def test_pixels_are_charged_to_their_owner() -> None:
     """Three million of four are gone: a picture that fits is shown, a larger one waits, another user's does not."""
     pictures = Pictures(64_000_000, pixels=Limit("4000000/hour"))
     assert await pictures.look("previews", one(picture(BIG)), 1)
-    with pytest.raises(TooFast):
+    with pytest.raises(RateLimited):
         await pictures.look("previews", one(picture(BIG)), 1)
     assert await pictures.look("previews", one(picture()), 1)
     assert await pictures.look("avatar", one(picture(BIG)), 2)
@@ -119,7 +119,7 @@ async def test_broken_pictures_cost_something() -> None:
     broken = picture()[:-40]
     assert await pictures.look("previews", one(broken), 1) is None
     assert await pictures.look("previews", one(broken), 1) is None
-    with pytest.raises(TooFast):
+    with pytest.raises(RateLimited):
         await pictures.look("previews", one(broken), 1)
 
 

@@ -11,7 +11,7 @@ from chat.log.entry import Entry, Unplaced
 from chat.log.maintenance import Retention
 from chat.log.tail import read_entries, read_head
 from chat.messages.drafts import Draft, Post
-from chat.messages.posting import Posted, Posts
+from chat.messages.posting import Posted, PostWriter
 from chat.shared.errors import Forbidden, Overloaded
 from chat.shared.postgres import Pool, make_pool
 from tests.cast import Cast
@@ -78,7 +78,7 @@ async def test_two_nodes_that_post_in_opposite_orders_do_not_deadlock(
     (ana,) = await cast.enters("ana")
     rooms = [await cast.share(ana), await cast.share(ana)]
     async with make_pool(database_url) as other:
-        writers = [Posts(Log(one, Heard()), 10_000) for one in (pool, other)]
+        writers = [PostWriter(Log(one, Heard()), 10_000) for one in (pool, other)]
         tasks = [asyncio.ensure_future(writer.run()) for writer in writers]
         posts = [
             writer.submit(Post(room, ana.id, Draft(body="hi", client_id=f"{n}-{k}-{room}")))
@@ -99,7 +99,7 @@ async def test_one_refused_post_never_fails_its_neighbours(cast: Cast, pool: Poo
     """Mallory is no member; what ana says in the same batch is taken, and numbered without a gap."""
     ana, mallory = await cast.enters("ana", "mallory")
     room = await cast.share(ana)
-    posts = Posts(Log(pool, Heard()), 10_000)
+    posts = PostWriter(Log(pool, Heard()), 10_000)
     batch = [Post(room, who.id, Draft(body="x", client_id=str(n))) for n, who in enumerate([ana, mallory, ana])]
     task = asyncio.ensure_future(posts.run())
     first, refused, last = await asyncio.gather(*[posts.submit(post) for post in batch], return_exceptions=True)
@@ -115,7 +115,7 @@ async def test_the_same_client_id_twice_in_one_batch_is_one_message(cast: Cast, 
     """The first makes it, the second finds it."""
     (ana,) = await cast.enters("ana")
     room = await cast.share(ana)
-    posts = Posts(Log(pool, Heard()), 10_000)
+    posts = PostWriter(Log(pool, Heard()), 10_000)
     task = asyncio.ensure_future(posts.run())
     draft = Draft(body="once", client_id="same")
     outcomes = await asyncio.gather(*[posts.submit(Post(room, ana.id, draft)) for _ in range(20)])
@@ -153,7 +153,7 @@ async def test_a_full_queue_refuses_and_stores_nothing(cast: Cast, pool: Pool) -
     """The surplus is told to come back; what was taken is all there."""
     (ana,) = await cast.enters("ana")
     room = await cast.share(ana)
-    posts = Posts(Log(pool, Heard()), 10)
+    posts = PostWriter(Log(pool, Heard()), 10)
     drafts = [Post(room, ana.id, Draft(body="x", client_id=str(n))) for n in range(11)]
     taken = [posts.submit(post) for post in drafts[:10]]
     with pytest.raises(Overloaded):

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from chat.local.postgres import PostgresEngine
-from chat.operations.metrics import Archive, count_segments
+from chat.operations.metrics import WalArchive, count_segments
 from chat.shared.postgres import Pool, make_pool
 from tests.waiting import eventually
 
@@ -34,7 +34,7 @@ def command(url: str, *statements: str) -> None:
 
 async def test_it_fails_lags_and_catches_up(own_postgres: PostgresEngine, pool: Pool) -> None:
     """As PostgreSQL tells of it, and as Prometheus is told."""
-    archive = Archive(pool)
+    archive = WalArchive(pool)
 
     async def stands(failures: int, behind: int) -> bool:
         await archive.look()

@@ -2,7 +2,7 @@
 
 import ast
 
-from chat.api_schema.models import Events
+from chat.api_schema.models import EventsModel
 from chat.api_schema.stream_events import ENTRIES
 from chat.log.entry import EVENTS
 from tests.attention.verbs import blocks
@@ -51,7 +51,7 @@ async def hears(person: Person, cursor: str) -> list[Json]:
     """All that came after it."""
     status, said = await person.call("GET", f"/api/chat/stream?poll=0&after={cursor}")
     assert status == 200
-    Events.model_validate(said)
+    EventsModel.model_validate(said)
     return list(said["events"])
 
 

@@ -9,7 +9,7 @@ from types import FrameType
 from typing import Any
 
 import chat
-from chat.shared.registry.connections import Connection
+from chat.shared.registry.connections import UserConnection
 from chat.shared.registry.registry import Registry
 from presence.endpoints import SOCKETS
 from tests.cast import Cast
@@ -79,7 +79,7 @@ async def test_a_change_costs_the_same_however_many_are_online(database_url: str
         assert abs(many - few) < few / 20
 
 
-async def lines_of(registry: Registry, changing: list[Connection]) -> int:
+async def lines_of(registry: Registry, changing: list[UserConnection]) -> int:
     """How many are run until the registry knows that these are away, and then that they are here."""
     people = registry.holdings.people
     await eventually(lambda: all(held.status for held in people.values()), limit=30)

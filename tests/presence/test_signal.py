@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from presence.signals import FRAME_MOST, BadFrame, FrameTooLong, SetStatus, parse_signal
+from presence.signals import FRAME_MOST, BadSignal, FrameTooLong, SetStatus, parse_signal
 from tests.presence.shared_cases import cases
 
 JSON = st.recursive(
@@ -24,7 +24,7 @@ def taken(frame: bytes) -> bool:
     """Taken, or refused by name; anything else fails the test."""
     try:
         parse_signal(frame)
-    except BadFrame:
+    except BadSignal:
         return False
     return True
 

@@ -8,11 +8,11 @@ from functools import partial
 import aiohttp
 
 from chat.shared.tasks import Tasks
-from chat.tools.chaos.checker import Finding, check
-from chat.tools.chaos.clients import Poster, Reader
+from chat.tools.chaos.checker import Violation, check
+from chat.tools.chaos.clients import ChaosPoster, ChaosReader
 from chat.tools.chaos.environment import NodeProcess
-from chat.tools.chaos.frames import Events
-from chat.tools.chaos.history import History, read_messages
+from chat.tools.chaos.frames import StreamParser
+from chat.tools.chaos.history import RunHistory, read_messages
 from tests.cast import Cast, Person
 from tests.waiting import eventually
 
@@ -22,11 +22,11 @@ class Crowd:
 
     def __init__(self, cast: Cast, http: aiohttp.ClientSession, nodes: list[NodeProcess]) -> None:
         self._cast, self._http, self.nodes = cast, http, nodes
-        self.history, self._events, self._tasks = History(), Events(), Tasks()
+        self.history, self._events, self._tasks = RunHistory(), StreamParser(), Tasks()
         self.people: list[Person] = []
         self.rooms: list[int] = []
-        self.readers: list[Reader] = []
-        self.posters: list[Poster] = []
+        self.readers: list[ChaosReader] = []
+        self.posters: list[ChaosPoster] = []
 
     async def gathers(self, *, readers: int, posters: int) -> None:
         """Twenty people in three overlapping conversations, with devices that read and devices that post."""
@@ -40,17 +40,17 @@ class Crowd:
             self.adds_poster(there[n % len(there)], self.rooms[n % 3], n)
         await self.is_ready()
 
-    def adds_reader(self, name: str, person: Person, n: int = 0) -> Reader:
+    def adds_reader(self, name: str, person: Person, n: int = 0) -> ChaosReader:
         """One more device that reads."""
         for room in self.rooms_of(person):
             self.history.stay(name, room)
-        reader = Reader(name, person.token, lambda: self.node(n).port, self.history, self._events, self._tasks)
+        reader = ChaosReader(name, person.token, lambda: self.node(n).port, self.history, self._events, self._tasks)
         self.readers.append(reader)
         return reader
 
-    def adds_poster(self, person: Person, room: int, n: int = 0) -> Poster:
+    def adds_poster(self, person: Person, room: int, n: int = 0) -> ChaosPoster:
         """One more device that posts, under a name of its own."""
-        poster = Poster(f"poster{n}", person, room, lambda: self.node(n).url, self.history)
+        poster = ChaosPoster(f"poster{n}", person, room, lambda: self.node(n).url, self.history)
         self.posters.append(poster)
         return poster
 
@@ -73,7 +73,7 @@ class Crowd:
         for poster in self.posters:
             poster.keeps_posting(self._http, pause, self._tasks)
 
-    async def finishes(self, database_url: str, limit: float = 30.0) -> list[Finding]:
+    async def finishes(self, database_url: str, limit: float = 30.0) -> list[Violation]:
         """Let the posters finish and the readers catch up; the checker's findings, the database being a reader too."""
         await asyncio.gather(*(poster.finishes() for poster in self.posters))
         wanted = last_seqs(self.history)
@@ -90,19 +90,19 @@ class Crowd:
         await read_messages(database_url, self.history)
         return check(self.history)
 
-    def tell(self, reader: Reader) -> str:
+    def tell(self, reader: ChaosReader) -> str:
         """What has become of it, for who wants to know why it is late."""
         got = [(one.position, one.message.conversation, one.message.seq) for one in self.history.received[reader.name]]
         ways = f"{len(reader.starts)} starts, refused {reader.refusals}, byes {reader.byes}, silent {reader.silences}"
         return f"{reader.name}: ready {reader.ready}, at {reader.cursor}, {ways}, got {got[-5:]}"
 
 
-def has_caught_up(history: History, reader: Reader, wanted: dict[int, int]) -> bool:
+def has_caught_up(history: RunHistory, reader: ChaosReader, wanted: dict[int, int]) -> bool:
     """Has the reader got the last message of each of its conversations?"""
     return all(reader.seqs.get(room, 0) >= wanted.get(room, 0) for room in history.stays[reader.name])
 
 
-def last_seqs(history: History) -> dict[int, int]:
+def last_seqs(history: RunHistory) -> dict[int, int]:
     """The number of the last acknowledged message in each conversation."""
     last: dict[int, int] = {}
     for message, *_ in history.acknowledged.values():

@@ -36,24 +36,24 @@ from chat.moderation.endpoints import Note
 from chat.operations.endpoints import parse_time
 from chat.search.highlight import highlight
 from chat.search.lexemes import encode_words
-from chat.search.query import Wanted, parse_day, want
+from chat.search.query import SearchTerms, parse_day, want
 from chat.shared.logging import Repeats
 from chat.shared.multipart import FormParser
 from chat.shared.rate_limits import veil
 from chat.shared.sql import elements, texts
-from chat.shared.transport.ws_frames import Reader, unmask
+from chat.shared.transport.ws_frames import FrameReader, unmask
 from chat.shared.transport.ws_protocol import accept_key
 from chat.shared.web import parse_ids, parse_model
 from chat.stream.connections import is_ahead
 from chat.stream.long_poll import split_frames
 from chat.stream.resume import choose_start
 from chat.stream.stream import Chunk
-from chat.tools.chaos.frames import Bodies, Events
+from chat.tools.chaos.frames import Bodies, StreamParser
 from chat.transfer.archive import read_lines
-from chat.transfer.mattermost import People as MattermostPeople
-from chat.transfer.mattermost import Posts
+from chat.transfer.mattermost import MattermostPosts
+from chat.transfer.mattermost import MattermostUsers as MattermostPeople
 from chat.transfer.slack import texts_in
-from chat.transfer.slack_markup import Writer, link_to
+from chat.transfer.slack_markup import MarkdownWriter, link_to
 from chat.transfer.sources import parse_record
 from chat.transfer.text import digest, link, one_line, toned
 from presence.signals import parse_signal
@@ -143,13 +143,18 @@ def json_of(**fields: object) -> bytes:
 
 def highlight_words(text: str) -> object:
     """Search a message for words, phrases and signs that it nearly contains."""
-    words = [Wanted(("a", "a", "b")), Wanted(("aa",), prefix=True), Wanted(sign="\u6771~"), Wanted(("a", "b"))]
+    words = [
+        SearchTerms(("a", "a", "b")),
+        SearchTerms(("aa",), prefix=True),
+        SearchTerms(sign="\u6771~"),
+        SearchTerms(("a", "b")),
+    ]
     return highlight(text, words)
 
 
 def feed_bytes(data: bytes) -> list[object]:
     """Feed a WebSocket reader with what may be frames, in two parts."""
-    reader, half = Reader(), len(data) // 2
+    reader, half = FrameReader(), len(data) // 2
     return [*reader.feed(data[:half]), *reader.feed(data[half:])]
 
 
@@ -160,7 +165,9 @@ def ask_for_upgrade(text: str) -> str:
 
 def feed_frames(data: bytes) -> list[object]:
     """Feed a WebSocket reader with the smallest frames: pongs whose payload is the text, six bytes at a time."""
-    return list(Reader().feed(b"".join(b"\x8a\x86mask" + data[n : n + 6].ljust(6) for n in range(0, len(data), 6))))
+    return list(
+        FrameReader().feed(b"".join(b"\x8a\x86mask" + data[n : n + 6].ljust(6) for n in range(0, len(data), 6)))
+    )
 
 
 def feed_form(data: bytes) -> list[object]:
@@ -178,12 +185,12 @@ def feed_chunks(data: bytes) -> object:
 
 def read_markdown(text: str) -> object:
     """Read a post of Mattermost."""
-    return Posts(MattermostPeople()).read("town", {"user": "ana", "message": text, "create_at": 1})
+    return MattermostPosts(MattermostPeople()).read("town", {"user": "ana", "message": text, "create_at": 1})
 
 
 def write_slack(text: str) -> object:
     """Turn a text of Slack into Markdown."""
-    return Writer(lambda name: name, lambda name, shown: shown or name).write(text)
+    return MarkdownWriter(lambda name: name, lambda name, shown: shown or name).write(text)
 
 
 def nested_texts(text: str) -> object:
@@ -221,7 +228,7 @@ ADAPTED = {
     "chat.accounts.validation:without_words": Subject(lambda text: without_words(text, ["aa", text[:64]]), 18 * 256),
     "chat.messages.mention_parser:closes": Subject(lambda text: closes(text, "```"), MESSAGE),
     "chat.tools.chaos.frames:Bodies.feed": Subject(feed_chunks, BODY, encoded=True),
-    "chat.tools.chaos.frames:Events.parse": Subject(lambda data: Events().parse(data), BODY, encoded=True),
+    "chat.tools.chaos.frames:Events.parse": Subject(lambda data: StreamParser().parse(data), BODY, encoded=True),
     "chat.conversations.drafts:ConversationDraft.fit_kind": Subject(
         lambda text: parse_model(json_of(kind="channel", name=text[:80], topic=text[:250]), ConversationDraft), 250
     ),

@@ -32,25 +32,15 @@ from tests.files.sending import posts, sends
 from tests.verbs import answers, pages, sees, threads_of
 
 MOST = 16 * 1024 * 1024
-
 DEFAULT = {name: field.default for name, field in Settings.model_fields.items()}
-
 LETTER = 6  # bytes of one character in JSON at most: \u0001
-
 ONE = 16 * 1024  # an object of a fixed number of short fields
-
 LINE = 1024  # a row of them
-
 FILES = FILES_MOST * 2 * LINE
-
 BODY = BODY_MOST * LETTER
-
 MESSAGE = BODY + FILES + ONE
-
 VIEW = (NAME_MOST + TOPIC_MOST + EXCERPT) * LETTER + DEFAULT["max_group_members"] * 10 + LINE
-
 IN_PIECES = 128 * 1024  # what is read piece by piece, each when the one before it has been taken
-
 BOUNDS = {
     "/health/live": ONE,
     "/health/ready": ONE,

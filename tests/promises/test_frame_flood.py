@@ -6,7 +6,7 @@ from contextlib import suppress
 import pytest
 
 from chat.shared.transport.ws_frames import CONTINUATION, PING, PONG, TEXT
-from chat.shared.transport.ws_protocol import FRAMES_BURST, READ_MOST, Wire
+from chat.shared.transport.ws_protocol import FRAMES_BURST, READ_MOST, WebSocketProtocol
 from chat.stream.endpoints import STREAMS
 from presence.endpoints import SOCKETS as PRESENCE
 from tests.cast import Cast, casting
@@ -24,7 +24,7 @@ KINDS = {
 }
 
 
-class Counted(Wire):
+class Counted(WebSocketProtocol):
     """A socket without a connection that counts what it is told."""
 
     __slots__ = ("heard",)

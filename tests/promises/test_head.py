@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 
 from chat.shared.errors import NotAllowed
-from chat.shared.transport.detach import BodyRefused, Departed, NotDetachable, check_request, detach, find_fault
+from chat.shared.transport.detach import BodyRefused, DetachedResponse, NotDetachable, check_request, detach, find_fault
 from chat.stream.endpoints import STREAMS
 from tests.cast import Cast, Person
 from tests.head_walk import sets_scene, walks_everywhere
@@ -120,7 +120,7 @@ async def test_a_connection_is_not_taken_over_where_the_answer_would_not_fit(cas
             transport.write(b"1\r\nx\r\n")
         except NotDetachable as fault:
             faults.append(str(fault))
-        return Departed()
+        return DetachedResponse()
 
     async with serving(endpoint) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -141,7 +141,7 @@ async def test_what_fits_is_taken_over() -> None:
         await response.prepare(request)
         found.append(find_fault(request, response))
         detach(request, response, Silent(), 1024)[0].close()
-        return Departed()
+        return DetachedResponse()
 
     async with serving(endpoint) as port:
         for version in ("1.1", "1.0"):

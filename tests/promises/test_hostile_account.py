@@ -15,8 +15,8 @@ import orjson
 import pytest
 
 from chat.tools.bench.hostile import CASES
-from chat.tools.chaos.checker import Finding
-from chat.tools.chaos.history import History, Key, Receipt
+from chat.tools.chaos.checker import Violation
+from chat.tools.chaos.history import Key, PostReceipt, RunHistory
 from tests.cast import Cast
 from tests.presence.eyes import open_eyes
 from tests.promises.conftest import StartNode
@@ -49,26 +49,26 @@ class Clock:
 @contextmanager
 def timed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
     """Let every history note when messages are sent and received."""
-    clock, send, receive = Clock(), History.send, History.receive
+    clock, send, receive = Clock(), RunHistory.send, RunHistory.receive
 
-    def note_sent(history: History, key: Key, body: str) -> None:
+    def note_sent(history: RunHistory, key: Key, body: str) -> None:
         clock.sent.setdefault(key, time.monotonic())
         send(history, key, body)
 
-    def note_received(history: History, reader: str, receipt: Receipt) -> None:
+    def note_received(history: RunHistory, reader: str, receipt: PostReceipt) -> None:
         if began := clock.sent.get(receipt.message.key):
             clock.took.append(time.monotonic() - began)
         receive(history, reader, receipt)
 
     with monkeypatch.context() as patched:
-        patched.setattr(History, "send", note_sent)
-        patched.setattr(History, "receive", note_received)
+        patched.setattr(RunHistory, "send", note_sent)
+        patched.setattr(RunHistory, "receive", note_received)
         yield clock
 
 
-def is_in(finding: Finding, room: int) -> bool:
+def is_in(finding: Violation, room: int) -> bool:
     """Return whether it is about a message of Mallory's own room, of which the history knows nothing."""
-    return isinstance(finding.what, Receipt) and finding.what.message.conversation == room
+    return isinstance(finding.what, PostReceipt) and finding.what.message.conversation == room
 
 
 async def attack(port: int, token: str, room: int) -> dict[str, int]:

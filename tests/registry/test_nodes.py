@@ -3,8 +3,8 @@
 import pytest
 
 from chat.shared.redis import connect_redis
-from chat.shared.registry.lease import NameTaken, check_timing
-from chat.shared.registry.scripts import CLAIM, LEASES, Call, held_key, person_key, run_call
+from chat.shared.registry.lease import NodeNameTaken, check_timing
+from chat.shared.registry.scripts import CLAIM, LEASES, ScriptCall, held_key, person_key, run_call
 from chat.shared.settings import BadSettings
 from tests.registry.desks import Desk, open_desk
 from tests.waiting import eventually
@@ -38,7 +38,7 @@ async def becomes_exact(*desks: Desk, limit: float = 5.0) -> None:
 async def test_a_second_node_with_a_living_name_is_refused(database_url: str, redis_url: str) -> None:
     """It does not start, and says why; the first one goes on."""
     async with open_desk(database_url, redis_url) as first:
-        with pytest.raises(NameTaken, match="name of its own"):
+        with pytest.raises(NodeNameTaken, match="name of its own"):
             async with open_desk(database_url, redis_url):
                 pass
         assert [node["holder"] for node in await first.registry.nodes()] == [first.registry.lease.holder]
@@ -105,7 +105,7 @@ async def test_a_lease_that_a_reaper_has_claimed_is_not_renewed(database_url: st
     async with open_desk(database_url, redis_url, "a1") as sleepy:
         redis, before = sleepy.registry.redis, sleepy.registry.lease.holder
         await sleepy.tasks.stop()  # as SIGSTOP does
-        claim = Call(CLAIM, LEASES, [before, "b2~survivor", 60_000])
+        claim = ScriptCall(CLAIM, LEASES, [before, "b2~survivor", 60_000])
 
         async def claimed() -> bool:
             return bool(await run_call(redis, claim))

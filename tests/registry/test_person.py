@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chat.shared.redis import Bytes, connect_redis
-from chat.shared.registry.scripts import HOLD, LOOK, Call, person_key, run_call
+from chat.shared.registry.scripts import HOLD, LOOK, ScriptCall, person_key, run_call
 from chat.shared.registry.status_choice import Choice, Mode
 from presence.records import Device, merge_devices, show
 from tests.registry.desks import Desk, enrol, open_desk
@@ -161,7 +161,7 @@ async def held_by_two(
     await redis.delete(key)
     for holder, rows in (("a~1", first), ("b~1", second)):
         devices = orjson.dumps([[session, 0, 1, int(active), 60_000 * gone] for session, active, gone in rows])
-        await run_call(redis, Call(HOLD, key, [b"c", 0, 0, holder, devices, choice.encode(), ""]))
-    shown, own, *_ = orjson.loads(await run_call(redis, Call(LOOK, key, [b"c", 0, 0])))
+        await run_call(redis, ScriptCall(HOLD, key, [b"c", 0, 0, holder, devices, choice.encode(), ""]))
+    shown, own, *_ = orjson.loads(await run_call(redis, ScriptCall(LOOK, key, [b"c", 0, 0])))
     await redis.aclose()
     return shown, own

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat.search.highlight import HIT_MOST, LENGTH, WORK_MOST, Budget, choose_stretch, highlight, join_spans
-from chat.search.query import Term, Wanted, cut, parse_question, signs_of
+from chat.search.query import SearchTerms, Term, cut, parse_question, signs_of
 
 PIECES = [
     "a",
@@ -47,7 +47,7 @@ ASKED = [
 QUESTIONS = st.lists(st.sampled_from(ASKED), min_size=1, max_size=4).map(" ".join)
 
 
-def all_spans(body: str, wanted: Sequence[Wanted]) -> Iterator[tuple[int, int]]:
+def all_spans(body: str, wanted: Sequence[SearchTerms]) -> Iterator[tuple[int, int]]:
     """Yield every hit, found in the simplest way."""
     terms = list(cut(body))
     for one in wanted:
@@ -66,7 +66,7 @@ def phrases(terms: list[Term], names: Sequence[str]) -> Iterator[tuple[int, int]
             yield terms[n].start, terms[n + len(names) - 1].end
 
 
-def reference(body: str, wanted: Sequence[Wanted]) -> list[tuple[str, bool]]:
+def reference(body: str, wanted: Sequence[SearchTerms]) -> list[tuple[str, bool]]:
     """Return the highlight, made from every hit of the whole body."""
     spans = join_spans(sorted(all_spans(body, wanted)))
     start, end = choose_stretch(body, spans)

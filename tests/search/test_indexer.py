@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import psycopg
 import pytest
 
-from chat.search.indexer import AT_ONCE, Indexer, Text, encode
+from chat.search.indexer import AT_ONCE, IndexedText, Indexer, encode
 from chat.shared.postgres import Pool, make_pool
 from tests.cast import Cast, Person
 from tests.nodes import running_node
@@ -94,7 +94,7 @@ async def test_one_node_at_a_time(ana: Person, pool: Pool) -> None:
 
 async def test_others_have_their_turn_between_a_few() -> None:
     """A post that comes while many are made ready does not wait for all of them."""
-    texts = [Text(1, seq, seq, 1, datetime.now(UTC), f"number {seq}", False, []) for seq in range(1, 101)]
+    texts = [IndexedText(1, seq, seq, 1, datetime.now(UTC), f"number {seq}", False, []) for seq in range(1, 101)]
     loop, turns = asyncio.get_running_loop(), 0
     encoding = asyncio.ensure_future(encode(texts))
 

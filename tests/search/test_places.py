@@ -10,7 +10,7 @@ import pytest
 
 from chat.search.lexemes import encode_vector, log_line, own_line
 from chat.search.query import parse_question
-from chat.search.search import Asked, Row, Scope, encode_fields
+from chat.search.search import Row, SearchRequest, SearchScope, encode_fields
 from chat.search.search import queries as search_queries
 from tests.databases import fresh_database
 
@@ -72,8 +72,8 @@ def test_exactly_the_newest_are_found(talk: Any, q: str) -> None:
         below, limit = luck.choice((len(own) + 1, luck.randrange(1, len(own)))), luck.choice((1, 20, 100))
         line = log_line(1, SAID, True) if room is None else own_line(room, len(own))
         rooms = [1, 2, 3] if room is None else [room]
-        scope = Scope(SAID, True, (1, SAID), None, rooms, len(own))
-        asked = Asked(parse_question(q.replace("some*", "som*")), limit=limit)
+        scope = SearchScope(SAID, True, (1, SAID), None, rooms, len(own))
+        asked = SearchRequest(parse_question(q.replace("some*", "som*")), limit=limit)
         fields = encode_fields(asked, scope, line) | {"begin": below}
         found: list[Row] = server.execute(search_queries.find_places, fields).fetchall()
         place = 0 if room is None else 2

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.shared.rate_limits import KEYS_MOST, SWEPT_FROM, Bucket
+from chat.shared.rate_limits import KEYS_MOST, SWEPT_FROM, TokenBucket
 
 
 class Clock:
@@ -19,7 +19,7 @@ class Clock:
 def test_so_many_at_once_then_evenly() -> None:
     """Three a minute: three now, then one every twenty seconds."""
     clock = Clock()
-    bucket = Bucket(3, 60, clock)
+    bucket = TokenBucket(3, 60, clock)
     assert [bucket.take("ana") for _ in range(4)] == [0, 0, 0, 20]
     clock.now += 19
     assert bucket.take("ana") == 1
@@ -31,21 +31,21 @@ def test_so_many_at_once_then_evenly() -> None:
 def test_who_is_refused_loses_nothing() -> None:
     """Trying all the time does not make the wait longer."""
     clock = Clock()
-    bucket = Bucket(1, 10, clock)
+    bucket = TokenBucket(1, 10, clock)
     assert bucket.take("ana") == 0
     assert {bucket.take("ana") for _ in range(100)} == {10}
 
 
 def test_keys_do_not_know_each_other() -> None:
     """Ana's haste is not Ben's."""
-    bucket = Bucket(1, 10, Clock())
+    bucket = TokenBucket(1, 10, Clock())
     assert [bucket.take("ana"), bucket.take("ben"), bucket.take("ana") > 0] == [0, 0, True]
 
 
 def test_cost_counts_and_more_than_all_is_all() -> None:
     """A batch counts its messages; one that is larger than the whole allowance takes all of it."""
     clock = Clock()
-    bucket = Bucket(100, 100, clock)
+    bucket = TokenBucket(100, 100, clock)
     assert [bucket.take("ana", 60), bucket.take("ana", 60), bucket.take("ana", 40)] == [0, 20, 0]
     clock.now += 100
     assert [bucket.take("ana", 500), bucket.take("ana", 500)] == [0, 100]
@@ -53,7 +53,7 @@ def test_cost_counts_and_more_than_all_is_all() -> None:
 
 def test_refilled_as_if_nothing_had_been() -> None:
     """After the right password."""
-    bucket = Bucket(1, 10, Clock())
+    bucket = TokenBucket(1, 10, Clock())
     bucket.take("ana")
     bucket.refill("ana")
     assert bucket.take("ana") == 0
@@ -62,7 +62,7 @@ def test_refilled_as_if_nothing_had_been() -> None:
 def test_full_buckets_are_forgotten() -> None:
     """Who has done nothing for a while takes no memory."""
     clock = Clock()
-    bucket = Bucket(1, 10, clock)
+    bucket = TokenBucket(1, 10, clock)
     for number in range(SWEPT_FROM - 1):
         bucket.take(number)
     clock.now += 10
@@ -72,7 +72,7 @@ def test_full_buckets_are_forgotten() -> None:
 
 def test_a_flood_of_keys_is_bounded() -> None:
     """As many names as somebody can think of: memory has a limit all the same."""
-    bucket = Bucket(1, 86_400, Clock())
+    bucket = TokenBucket(1, 86_400, Clock())
     for number in range(3 * KEYS_MOST):
         bucket.take(number)
     assert len(bucket) <= KEYS_MOST
@@ -87,7 +87,7 @@ def test_a_flood_of_keys_is_bounded() -> None:
 def test_never_more_than_the_rate(amount: int, seconds: float, steps: list[tuple[float, int]]) -> None:
     """In any span of time: at most one whole allowance and what has been refilled; and waiting as told is enough."""
     clock = Clock()
-    bucket = Bucket(amount, seconds, clock)
+    bucket = TokenBucket(amount, seconds, clock)
     taken: list[tuple[float, int]] = []
     for pause, cost in steps:
         clock.now += pause

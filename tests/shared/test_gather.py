@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 from psycopg_pool import PoolTimeout
 
-from chat.shared.batching import Gather
+from chat.shared.batching import Batcher
 from chat.shared.errors import NotFound, Overloaded
 from tests.waiting import eventually
 
@@ -30,9 +30,9 @@ class Works:
 
 
 @asynccontextmanager
-async def gathering(works: Works, batch: int = 10, limit: int = 100) -> AsyncIterator[Gather[int, int]]:
+async def gathering(works: Works, batch: int = 10, limit: int = 100) -> AsyncIterator[Batcher[int, int]]:
     """A running gather."""
-    gather = Gather[int, int](works, batch=batch, limit=limit)
+    gather = Batcher[int, int](works, batch=batch, limit=limit)
     task = asyncio.ensure_future(gather.run())
     yield gather
     task.cancel()
@@ -77,7 +77,7 @@ async def test_a_caller_who_has_gone_is_left_out() -> None:
 
 async def test_more_than_the_limit_is_refused_at_once() -> None:
     """A queue never grows without end."""
-    gather = Gather[int, int](Works(), batch=10, limit=2)
+    gather = Batcher[int, int](Works(), batch=10, limit=2)
     waiting = [gather.submit(1), gather.submit(2)]
     with pytest.raises(Overloaded):
         gather.submit(3)
@@ -88,7 +88,7 @@ async def test_heavy_items_make_smaller_batches() -> None:
     """A batch holds ten units, but always one item, however heavy it is."""
     works = Works()
     works.gate.set()
-    gather = Gather[int, int](works, batch=10, limit=100, weigh=lambda item: item)
+    gather = Batcher[int, int](works, batch=10, limit=100, weigh=lambda item: item)
     waiting = [gather.submit(item) for item in (4, 5, 6, 30, 1, 2)]
     task = asyncio.ensure_future(gather.run())
     assert await asyncio.gather(*waiting) == [8, 10, 12, 60, 2, 4]

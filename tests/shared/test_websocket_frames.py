@@ -18,8 +18,8 @@ from chat.shared.transport.ws_frames import (
     PONG,
     TEXT,
     BadWire,
-    Message,
-    Reader,
+    FrameReader,
+    WebSocketMessage,
     encode_close,
     encode_frame,
     parse_close,
@@ -42,31 +42,31 @@ MESSAGES = st.lists(
 SMALLEST = {"pong": b"\x8a\x80\0\0\0\0", "ping": b"\x89\x80\0\0\0\0", "empty text": b"\x81\x80\0\0\0\0"}
 
 
-def heard(reader: Reader, data: bytes) -> list[Message]:
+def heard(reader: FrameReader, data: bytes) -> list[WebSocketMessage]:
     """The messages that are complete now."""
     return [message for message in reader.feed(data) if message is not None]
 
 
 def read_at_once(data: bytes) -> int:
     """Read everything in one piece; the number of frames."""
-    return sum(1 for _ in Reader().feed(data))
+    return sum(1 for _ in FrameReader().feed(data))
 
 
 def read_byte_by_byte(data: bytes) -> int:
     """Read every byte by itself; the number of frames."""
-    reader = Reader()
+    reader = FrameReader()
     return sum(1 for at in range(len(data)) for _ in reader.feed(data[at : at + 1]))
 
 
 @given(MESSAGES, st.lists(st.integers(1, 50)))
 def test_messages_arrive_whole_in_any_pieces(messages: list[tuple[int, bytes]], cuts: list[int]) -> None:
     """However the network cuts them."""
-    wire, reader, found = b"".join(masked(data, opcode) for opcode, data in messages), Reader(), []
+    wire, reader, found = b"".join(masked(data, opcode) for opcode, data in messages), FrameReader(), []
     for cut in cuts:
         piece, wire = wire[:cut], wire[cut:]
         found += heard(reader, piece)
     found += heard(reader, wire)
-    assert found == [Message(opcode, data) for opcode, data in messages]
+    assert found == [WebSocketMessage(opcode, data) for opcode, data in messages]
 
 
 @given(st.lists(st.binary(max_size=40), min_size=2, max_size=5))
@@ -75,28 +75,28 @@ def test_fragments_make_one_message(parts: list[bytes]) -> None:
     first, *middle, last = parts
     wire = masked(first, BINARY, final=False)
     wire += b"".join(masked(part, CONTINUATION, final=False) + masked(b"", PING) for part in middle)
-    found = heard(Reader(), wire + masked(last, CONTINUATION))
-    assert [message for message in found if message.opcode != PING] == [Message(BINARY, b"".join(parts))]
+    found = heard(FrameReader(), wire + masked(last, CONTINUATION))
+    assert [message for message in found if message.opcode != PING] == [WebSocketMessage(BINARY, b"".join(parts))]
 
 
 def test_a_sign_may_be_cut_by_fragments() -> None:
     """Text is UTF-8 as a whole; its fragments need not be."""
     snowman = "☃".encode()
     wire = masked(snowman[:1], TEXT, final=False) + masked(snowman[1:], CONTINUATION)
-    assert heard(Reader(), wire) == [Message(TEXT, snowman)]
+    assert heard(FrameReader(), wire) == [WebSocketMessage(TEXT, snowman)]
 
 
 def test_every_frame_is_seen() -> None:
     """A fragment counts as a frame, so that it can be charged; who stops reading has parsed no more than that."""
     wire = masked(b"a", TEXT, final=False) + masked(b"", CONTINUATION, final=False) + masked(b"", PING) + b"garbage"
-    reading = Reader().feed(wire)
-    assert [next(reading) for _ in range(3)] == [None, None, Message(PING, b"")]
+    reading = FrameReader().feed(wire)
+    assert [next(reading) for _ in range(3)] == [None, None, WebSocketMessage(PING, b"")]
 
 
 @given(st.lists(st.binary(max_size=60), max_size=5))
 def test_any_bytes_are_read_or_refused(pieces: list[bytes]) -> None:
     """Nothing else can happen."""
-    reader = Reader()
+    reader = FrameReader()
     try:
         for piece in pieces:
             heard(reader, piece)
@@ -129,7 +129,7 @@ def test_any_bytes_are_read_or_refused(pieces: list[bytes]) -> None:
 def test_what_no_client_may_send(wire: bytes, code: int) -> None:
     """Refused with the code that RFC 6455 names."""
     with pytest.raises(BadWire) as bad:
-        heard(Reader(), wire)
+        heard(FrameReader(), wire)
     assert bad.value.code == code
 
 
@@ -137,7 +137,7 @@ def test_what_no_client_may_send(wire: bytes, code: int) -> None:
 def test_close_codes_that_no_peer_may_send(code: int) -> None:
     """Reserved codes and those without a meaning are violations."""
     with pytest.raises(BadWire) as bad:
-        heard(Reader(), masked(code.to_bytes(2), CLOSE))
+        heard(FrameReader(), masked(code.to_bytes(2), CLOSE))
     assert bad.value.code == 1002
 
 

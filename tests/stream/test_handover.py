@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import psycopg
 import pytest
 
-from chat.shared.transport.ws_frames import BINARY, CLOSE, PING, PONG, TEXT, Message, encode_close
+from chat.shared.transport.ws_frames import BINARY, CLOSE, PING, PONG, TEXT, WebSocketMessage, encode_close
 from chat.stream.endpoints import STREAMS
 from tests.cast import Cast, Person, casting
 from tests.nodes import Node, running_node
@@ -115,7 +115,7 @@ async def test_a_ping_is_answered_during_a_replay(cast: Cast, database_url: str)
     async with replay_held_up(database_url), connected(ben) as socket:
         await asks(socket, ben, path)
         socket.says(masked(b"still there?", PING))
-        assert await socket.hears(PONG, TEXT) == Message(PONG, b"still there?")
+        assert await socket.hears(PONG, TEXT) == WebSocketMessage(PONG, b"still there?")
 
 
 async def test_a_close_is_answered_during_a_replay(cast: Cast, node: Node, database_url: str) -> None:
@@ -128,7 +128,7 @@ async def test_a_close_is_answered_during_a_replay(cast: Cast, node: Node, datab
             await asks(socket, ben, path)
             assert len(roster) == 2
             socket.says(LEAVING)
-            assert await socket.hears(CLOSE, TEXT) == Message(CLOSE, (3210).to_bytes(2))
+            assert await socket.hears(CLOSE, TEXT) == WebSocketMessage(CLOSE, (3210).to_bytes(2))
             await eventually(lambda: len(roster) == 1)
         await eventually(lambda: node.app[STREAMS].replay.running == 0)
         assert len(roster) == 1

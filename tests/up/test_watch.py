@@ -6,7 +6,7 @@ import pytest
 
 from chat.local.child_process import how_it_ended
 from chat.local.errors import KeepsDying
-from chat.local.watch import LONGEST, MOST, Watch
+from chat.local.watch import LONGEST, MOST, ProcessWatch
 
 
 class Sickly:
@@ -44,7 +44,7 @@ class Clock:
         return self.now
 
 
-def look_often(watch: Watch) -> None:
+def look_often(watch: ProcessWatch) -> None:
     """As `up` does, for longer than anybody would wait."""
     for _ in range(1_000):
         watch.look()
@@ -53,7 +53,7 @@ def look_often(watch: Watch) -> None:
 def test_gives_up_on_what_cannot_live() -> None:
     """A child that always ends at once is started a few times, then `up` ends and tells why."""
     sickly = Sickly()
-    watch = Watch(sickly, Clock())
+    watch = ProcessWatch(sickly, Clock())
     with pytest.raises(KeepsDying, match=r"node sickly ended 6 times in a row.*ended with exit code 1"):
         look_often(watch)
     assert sickly.starts == MOST

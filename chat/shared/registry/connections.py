@@ -38,7 +38,7 @@ class Open(Protocol):
 
 
 @dataclass(slots=True, eq=False)
-class Connection:
+class UserConnection:
     """One that can say whether it is in use."""
 
     user_id: int
@@ -48,7 +48,7 @@ class Connection:
 
 
 @dataclass(slots=True)
-class Device:
+class DeviceConnections:
     """A login's connections here; `active`: how many of them are in use.
 
     What has closed lingers, so that a reload shows nothing: `gone` is when the device has been away long enough, `fade`
@@ -88,14 +88,14 @@ def milliseconds(seconds: float) -> int:
     return max(1, round(seconds * 1000))
 
 
-class Held:
+class PersonConnections:
     """One person's devices here, and what the registry last said about the person: `status` as others see it, None
     while it knows nothing; both versions; and, where there are sockets to tell it, the person's own view."""
 
     __slots__ = ("choice", "devices", "holders", "indexed", "own", "own_version", "shown_version", "status", "told")
 
     def __init__(self) -> None:
-        self.devices: tuple[Device, ...] = ()  # few: a dict would cost 150 bytes more a person
+        self.devices: tuple[DeviceConnections, ...] = ()  # few: a dict would cost 150 bytes more a person
         self.choice: Choice | None = None  # None: not read yet
         self.indexed = False
         self.holders = 1  # how many nodes hold something of this person
@@ -108,12 +108,12 @@ class Held:
         """All devices, as the registry keeps them."""
         return orjson.dumps([row for device in self.devices for row in device.rows(now)])
 
-    def device(self, session_id: int) -> Device:
+    def device(self, session_id: int) -> DeviceConnections:
         """The one of this login, new if there is none."""
         for device in self.devices:
             if device.session_id == session_id:
                 return device
-        self.devices = (*self.devices, device := Device(session_id))
+        self.devices = (*self.devices, device := DeviceConnections(session_id))
         return device
 
     def note(self, shown: list[Any], own: list[Any]) -> None:
@@ -134,18 +134,18 @@ class Holdings:
 
     def __init__(self, linger: float) -> None:
         self._linger = linger
-        self.people: dict[int, Held] = {}
+        self.people: dict[int, PersonConnections] = {}
         self.counts = {"stream": 0, "socket": 0}
         self.census = Census()
 
     def __iter__(self) -> Iterator[int]:
         return iter(self.people)
 
-    def add(self, connection: Open) -> Held:
+    def add(self, connection: Open) -> PersonConnections:
         """A connection has opened."""
         held = self.people.get(connection.user_id)
         if held is None:
-            held = self.people[connection.user_id] = Held()
+            held = self.people[connection.user_id] = PersonConnections()
         device = held.device(connection.session_id)
         device.gone = 0.0
         device.fade = 0.0 if connection.active else device.fade
@@ -164,7 +164,7 @@ class Holdings:
         device.fade = now + self._linger if faded or going else device.fade
         return left or faded
 
-    def touch(self, connection: Connection, active: bool) -> bool:
+    def touch(self, connection: UserConnection, active: bool) -> bool:
         """It says whether it is in use; returns whether that changes anything for its device."""
         device = self.people[connection.user_id].device(connection.session_id)
         before = device.active > 0
@@ -172,7 +172,7 @@ class Holdings:
         connection.active = active
         return before != (device.active > 0)
 
-    def _count(self, device: Device, connection: Open, step: int) -> None:
+    def _count(self, device: DeviceConnections, connection: Open, step: int) -> None:
         self.counts[connection.kind] += 0 if is_probe(connection.user_id) else step
         device.active += step * connection.active
         if connection.kind == "stream":
@@ -195,7 +195,7 @@ class Holdings:
 # nodes is right.
 
 
-class Counted(Protocol):
+class StatusCounted(Protocol):
     """What is counted: `status` as others see the person, None while that is not known, and how many nodes hold him."""
 
     status: str | None
@@ -209,7 +209,7 @@ class Census:
         self._people: Counter[tuple[str, int]] = Counter()
         self._moments: dict[int, int] = {}
 
-    def note(self, user_id: int, one: Counted, status: str, holders: int, moment: int) -> None:
+    def note(self, user_id: int, one: StatusCounted, status: str, holders: int, moment: int) -> None:
         """He is shown so, and so many nodes hold him; said at `moment`: what is older than what is known is no news.
 
         Most people are shown alike: equal words are kept once.
@@ -222,12 +222,12 @@ class Census:
         one.status, one.holders = intern(status), max(1, holders)
         self._people[one.status, one.holders] += 1
 
-    def forget(self, user_id: int, one: Counted) -> None:
+    def forget(self, user_id: int, one: StatusCounted) -> None:
         """He is not held here any more."""
         self._moments.pop(user_id, None)
         self._strike(one)
 
-    def _strike(self, one: Counted) -> None:
+    def _strike(self, one: StatusCounted) -> None:
         if one.status is not None:
             self._people[one.status, one.holders] -= 1
 

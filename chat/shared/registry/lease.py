@@ -11,9 +11,9 @@ from typing import Any
 import orjson
 import structlog
 
-from chat.shared.errors import Refusal
+from chat.shared.errors import ApiError
 from chat.shared.redis import UNAVAILABLE, Bytes
-from chat.shared.registry.scripts import LEASE, LEASES, LEAVE, Call, run_call
+from chat.shared.registry.scripts import LEASE, LEASES, LEAVE, ScriptCall, run_call
 from chat.shared.settings import BadSettings
 
 # How long things take to be noticed, and that together it is not too long. Pure; seconds.
@@ -62,7 +62,7 @@ GLANCE_SECONDS = 0.2
 log = structlog.get_logger(__name__)
 
 
-class NameTaken(Refusal):
+class NodeNameTaken(ApiError):
     """Another node with this name is alive; every node needs a name of its own: --node NAME."""
 
     status, code = 409, "name_taken"
@@ -102,7 +102,7 @@ class Lease:
             if died_here(other):
                 dead = other["holder"]
             elif before not in (b"", record):
-                raise NameTaken(f"{NameTaken.__doc__} ({self._name}: {other['where']})")
+                raise NodeNameTaken(f"{NodeNameTaken.__doc__} ({self._name}: {other['where']})")
             before = record
             await asyncio.sleep(GLANCE_SECONDS)
 
@@ -119,7 +119,7 @@ class Lease:
                 continue
             self.failing = False
             if record is not None and self._taken:
-                raise NameTaken
+                raise NodeNameTaken
             if record is not None:
                 await self.take()
 
@@ -128,7 +128,7 @@ class Lease:
         record = self._describe() | {"name": self._name, "holder": self.holder, "where": where()}
         record |= {"drain": True} if self._drain else {}
         patience = round(self._timing.patience * 1000)
-        call = Call(LEASE, LEASES, [self.holder, orjson.dumps(record), patience, how, dead, self._taken])
+        call = ScriptCall(LEASE, LEASES, [self.holder, orjson.dumps(record), patience, how, dead, self._taken])
         outcome, other, _, *holders = await run_call(self._redis, call)
         if outcome == b"taken":
             return bytes(other)
@@ -151,7 +151,7 @@ class Lease:
     async def leave(self) -> None:
         """The node stops in order: its people have the linger to come back elsewhere. Never raises."""
         try:
-            await run_call(self._redis, Call(LEAVE, LEASES, [self.holder, round(self._timing.linger * 1000)]))
+            await run_call(self._redis, ScriptCall(LEAVE, LEASES, [self.holder, round(self._timing.linger * 1000)]))
         except UNAVAILABLE as error:
             log.warning("left without a word to the registry", error=repr(error))
 

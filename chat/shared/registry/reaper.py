@@ -15,7 +15,7 @@ from chat.shared.registry.scripts import (
     PEOPLE,
     PERSON,
     REAP,
-    Call,
+    ScriptCall,
     held_key,
     person_key,
     person_of,
@@ -72,7 +72,7 @@ class Reaper:
 
     async def reap(self, holder: str) -> None:
         """Everything that it held, and last its lease; whoever stops half-way leaves the rest to the next one."""
-        if not await run_call(self._redis, Call(CLAIM, LEASES, [holder, self.holder, CLAIM_MS])):
+        if not await run_call(self._redis, ScriptCall(CLAIM, LEASES, [holder, self.holder, CLAIM_MS])):
             return
         index, people_reaped = held_key(holder), 0
         while people := await self._ask("SRANDMEMBER", index, BATCH):
@@ -141,7 +141,7 @@ class Reaper:
             yield batch
 
     async def _reap_people(self, user_ids: list[int], holders: list[str]) -> int:
-        calls = [Call(REAP, person_key(one), [b"%b%d" % (PERSON, one), 0, 0, *holders]) for one in user_ids]
+        calls = [ScriptCall(REAP, person_key(one), [b"%b%d" % (PERSON, one), 0, 0, *holders]) for one in user_ids]
         outcomes = await run_calls(self._redis, calls)
         for _, moved in outcomes:
             self._moved(moved)

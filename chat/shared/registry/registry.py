@@ -13,7 +13,7 @@ import structlog
 
 from chat.shared.postgres import Pool
 from chat.shared.redis import UNAVAILABLE, Bytes
-from chat.shared.registry.connections import Connection, Held, Holdings, Kind, Open
+from chat.shared.registry.connections import Holdings, Kind, Open, PersonConnections, UserConnection
 from chat.shared.registry.lease import Lease, check_timing
 from chat.shared.registry.reaper import Reaper
 from chat.shared.registry.reporting import Evidence, Overview, Traffic, as_dict, read_evidence
@@ -23,7 +23,7 @@ from chat.shared.registry.scripts import (
     LOOK,
     PERSON,
     REVOKED,
-    Call,
+    ScriptCall,
     holder_channel,
     person_key,
     run_calls,
@@ -31,7 +31,7 @@ from chat.shared.registry.scripts import (
 )
 from chat.shared.registry.status_choice import Choice, Choices
 from chat.shared.registry.subscriber import Subscriber
-from chat.shared.registry.writer import Writer
+from chat.shared.registry.writer import RegistryWriter
 from chat.shared.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -51,7 +51,7 @@ class Registry:
         self.order_drain = self.overview.order_drain
         self._revocations = Revocations(redis)
         self.revoke = self._revocations.revoke
-        self.writer = Writer(redis, pool, self.holdings, self.traffic.note)
+        self.writer = RegistryWriter(redis, pool, self.holdings, self.traffic.note)
         self.reaper = Reaper(redis, self.timing.patience, self.traffic.note)
         self.subscriber = Subscriber(redis, REVOKED, self._hear_revoked)
         self.subscriber.on(HOLDER, self._hear_parts, lambda _rest: None)
@@ -94,9 +94,9 @@ class Registry:
         """Redis cannot be reached: what is shown of people may be old."""
         return self.lease.failing or self.writer.failing or not self.subscriber.connected
 
-    def open(self, user_id: int, session_id: int, kind: Kind) -> Connection:
+    def open(self, user_id: int, session_id: int, kind: Kind) -> UserConnection:
         """A stream or socket has opened. A new socket is in use; a stream says nothing about that."""
-        connection = Connection(user_id, session_id, kind, active=kind == "socket")
+        connection = UserConnection(user_id, session_id, kind, active=kind == "socket")
         self.hold(connection)
         return connection
 
@@ -105,7 +105,7 @@ class Registry:
         self.holdings.add(connection)
         self.writer.mark(connection.user_id)
 
-    def touch(self, connection: Connection, active: bool) -> None:
+    def touch(self, connection: UserConnection, active: bool) -> None:
         """The connection says whether it is in use."""
         if self.holdings.touch(connection, active):
             self.writer.mark(connection.user_id)
@@ -125,7 +125,7 @@ class Registry:
             held.choice = stored
             self.writer.mark(user_id)
 
-    async def told(self, user_id: int) -> Held | None:
+    async def told(self, user_id: int) -> PersonConnections | None:
         """Wait until the registry knows what this node holds of the person; None when it is held no more."""
         held = self.holdings.people.get(user_id)
         if held is None or held.own:
@@ -138,7 +138,7 @@ class Registry:
     async def look(self, asked: Iterable[tuple[int, int, int]]) -> dict[int, list[Any]]:
         """`(person, known version of what is shown, and of his own view)` → `[shown, own, …]` as person.lua has it."""
         asked = list(asked)
-        calls = [Call(LOOK, person_key(one), [b"%b%d" % (PERSON, one), *versions]) for one, *versions in asked]
+        calls = [ScriptCall(LOOK, person_key(one), [b"%b%d" % (PERSON, one), *versions]) for one, *versions in asked]
         views = [orjson.loads(outcome) for outcome in await run_calls(self.redis, calls)]
         for view in views:
             self.traffic.note(view[4])

@@ -13,7 +13,7 @@ from chat.shared.registry.scripts import (
     DRAIN,
     LEASES,
     OVERVIEW,
-    Call,
+    ScriptCall,
     held_key,
     person_key,
     run_call,
@@ -73,7 +73,7 @@ SILENT = 0.4  # of a lease without a renewal: two beats
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class RegistrySnapshot:
     """The leases, what was counted since the registry began, and the server's clock in milliseconds since 1970."""
 
     nodes: list[Record]
@@ -92,12 +92,12 @@ class Overview:
     def __init__(self, redis: Bytes) -> None:
         self._redis = redis
 
-    async def read(self) -> Seen:
+    async def read(self) -> RegistrySnapshot:
         """One call, however many people there are."""
-        now, leases, counts = await run_call(self._redis, Call(OVERVIEW, LEASES, [COUNTS]))
+        now, leases, counts = await run_call(self._redis, ScriptCall(OVERVIEW, LEASES, [COUNTS]))
         nodes = sorted(map(orjson.loads, as_dict(leases).values()), key=lambda one: (one["name"], one["until"]))
         nodes = [node | {"state": state_of(node, int(now))} for node in nodes]
-        return Seen(nodes, {name.decode(): int(count) for name, count in as_dict(counts).items()}, int(now))
+        return RegistrySnapshot(nodes, {name.decode(): int(count) for name, count in as_dict(counts).items()}, int(now))
 
     async def nodes(self) -> list[Record]:
         """The leases: `{name, holder, role, streams, sockets, people, …, heard, until, state}`, by name."""
@@ -130,7 +130,7 @@ class Overview:
     async def order_drain(self, name: str, on: bool) -> bool:
         """Tell the node of this name to drain, or to come back; it hears of it at its next beat. False: there is no
         such node alive."""
-        return bool(await run_call(self._redis, Call(DRAIN, LEASES, [name, int(on)])))
+        return bool(await run_call(self._redis, ScriptCall(DRAIN, LEASES, [name, int(on)])))
 
 
 def state_of(record: Record, at: int) -> State:

@@ -29,7 +29,7 @@ DRAIN, OVERVIEW = Script("drain"), Script("overview")
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class ScriptCall:
     """One script on one key."""
 
     script: Script
@@ -42,7 +42,7 @@ class Call:
         return [name, body, 1, self.key, *self.arguments]
 
 
-async def run_calls(redis: Bytes, calls: Sequence[Call]) -> list[Any]:
+async def run_calls(redis: Bytes, calls: Sequence[ScriptCall]) -> list[Any]:
     """The outcomes in order; raises what the server answered to the first that failed, or that it is away.
 
     The calls are such that repeating them is harmless: who does not know whether they came through says them again.
@@ -58,7 +58,7 @@ async def run_calls(redis: Bytes, calls: Sequence[Call]) -> list[Any]:
     return outcomes
 
 
-async def run_call(redis: Bytes, call: Call) -> Any:
+async def run_call(redis: Bytes, call: ScriptCall) -> Any:
     """The outcome of a single one."""
     return (await run_calls(redis, [call]))[0]
 

@@ -6,12 +6,11 @@ from typing import Literal
 
 import orjson
 
-from chat.shared.batching import Gather
+from chat.shared.batching import Batcher
 from chat.shared.postgres import Pool
 from chat.shared.sql import load
 
 queries = load(__file__)
-
 Mode = Literal["online", "away", "dnd", "invisible"]
 
 
@@ -60,7 +59,7 @@ class Choices:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        self._gather = Gather[tuple[int, Choice], Choice](self._store, batch=500, limit=10_000)
+        self._gather = Batcher[tuple[int, Choice], Choice](self._store, batch=500, limit=10_000)
         self.run, self.waiting = self._gather.run, self._gather.waiting
 
     async def store(self, user_id: int, choice: Choice) -> Choice:

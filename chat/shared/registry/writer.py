@@ -19,8 +19,8 @@ from chat.shared.postgres import Pool
 from chat.shared.probes import is_probe
 from chat.shared.redis import UNAVAILABLE as REDIS_AWAY
 from chat.shared.redis import Bytes
-from chat.shared.registry.connections import Held, Holdings
-from chat.shared.registry.scripts import HOLD, PERSON, Call, held_key, person_key, run_calls, run_commands
+from chat.shared.registry.connections import Holdings, PersonConnections
+from chat.shared.registry.scripts import HOLD, PERSON, ScriptCall, held_key, person_key, run_calls, run_commands
 from chat.shared.registry.status_choice import read_choices
 
 BATCH = 500
@@ -32,7 +32,7 @@ REFRESH_SECONDS = 60.0
 log = structlog.get_logger(__name__)
 
 
-class Writer:
+class RegistryWriter:
     """One node's writer. `holder` is what the node calls itself in the registry, `before` what it did before that.
     `moved(1 or -1)`: by what was written others see somebody come, or go."""
 
@@ -161,14 +161,14 @@ class Writer:
                 if user_id in people:
                     people[user_id].indexed = True
 
-    def _make_call(self, holder: str, user_id: int, held: Held) -> Call:
+    def _make_call(self, holder: str, user_id: int, held: PersonConnections) -> ScriptCall:
         now = self._clock()
         held.forget_gone(now)
         choice = held.choice.encode() if held.choice else b""
         channel, versions = b"%b%d" % (PERSON, user_id), (held.shown_version, held.own_version)
-        return Call(HOLD, person_key(user_id), [channel, *versions, holder, held.rows(now), choice, self.before])
+        return ScriptCall(HOLD, person_key(user_id), [channel, *versions, holder, held.rows(now), choice, self.before])
 
-    def _take(self, user_id: int, held: Held, outcome: bytes) -> None:
+    def _take(self, user_id: int, held: PersonConnections, outcome: bytes) -> None:
         shown, own, due, holders, moved, moment = orjson.loads(outcome)
         held.note(shown, own)
         self._holdings.census.note(user_id, held, shown[1], holders, int(moment))

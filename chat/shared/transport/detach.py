@@ -14,14 +14,14 @@ from typing import Any, cast
 
 from aiohttp import web
 
-from chat.shared.errors import NotAllowed, NotWebSocket, Refusal, Unfinished
+from chat.shared.errors import ApiError, NotAllowed, NotWebSocket, Unfinished
 from chat.shared.transport.ws_protocol import accept_key
 
 # A peer whose laptop was closed acknowledges nothing, and says nothing either: the next beat finds it out.
 UNHEARD_MS = 30_000
 
 
-class BodyRefused(Refusal):
+class BodyRefused(ApiError):
     """A request that opens a stream or a socket must not have a body."""
 
     code = "body_not_allowed"
@@ -64,7 +64,7 @@ def detach(
     """Hand the connection to `protocol`, whose `pause_writing` is called at `buffer` bytes unsent.
 
     Return the transport, and the bytes that have arrived behind a WebSocket's handshake. Call it without an `await`
-    after the response was prepared, or sent on; the handler then returns `Departed()`. Raise `Unfinished` if the peer
+    after the response was prepared, or sent on; the handler then returns `DetachedResponse()`. Raise `Unfinished` if the peer
     has left, `NotDetachable` (and end the connection) if the answer does not fit its request.
     """
     transport, handler = request.transport, cast(Any, request.protocol)
@@ -109,7 +109,7 @@ def notice_silence(transport: asyncio.BaseTransport) -> None:
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNHEARD_MS)
 
 
-class Departed(web.StreamResponse):
+class DetachedResponse(web.StreamResponse):
     """What a handler returns when the connection is no longer aiohttp's: nothing is prepared, written or ended."""
 
     async def prepare(self, request: web.BaseRequest) -> None:

@@ -28,14 +28,14 @@ class BadWire(Exception):
         self.code, self.reason = code, reason
 
 
-class Message(NamedTuple):
+class WebSocketMessage(NamedTuple):
     """A complete message or a control frame."""
 
     opcode: int
     data: bytes
 
 
-class Head(NamedTuple):
+class FrameHead(NamedTuple):
     """The head of a frame. The mask starts at `mask`, the payload four bytes later; the frame ends before `end`."""
 
     final: bool
@@ -89,7 +89,7 @@ def unmask(data: bytes | bytearray, mask: bytes | bytearray) -> bytes:
     return (int.from_bytes(data) ^ int.from_bytes(stream)).to_bytes(len(data))
 
 
-def parse_head(buffer: bytes | bytearray, start: int) -> Head | None:
+def parse_head(buffer: bytes | bytearray, start: int) -> FrameHead | None:
     """Return the head of the frame at `start`, or None if more bytes are needed. Raise `BadWire` if no client may
     send such a frame."""
     if len(buffer) < start + 2:
@@ -111,10 +111,10 @@ def parse_head(buffer: bytes | bytearray, start: int) -> Head | None:
             raise BadWire(1002, "the length is not encoded in the shortest form")
     if size > MESSAGE_MOST:
         raise BadWire(1009, "message too large")
-    return Head(final, opcode, mask, mask + 4 + size)
+    return FrameHead(final, opcode, mask, mask + 4 + size)
 
 
-class Reader:
+class FrameReader:
     """Assemble messages from bytes that arrive in pieces of any size."""
 
     __slots__ = ("_fragments", "_opcode", "_rest", "_size")
@@ -124,7 +124,7 @@ class Reader:
         self._fragments: list[bytes] | None = None
         self._opcode = self._size = 0
 
-    def feed(self, data: bytes) -> Iterator[Message | None]:
+    def feed(self, data: bytes) -> Iterator[WebSocketMessage | None]:
         """Yield one item for each complete frame: the message it completes, or None for a fragment of a message that
         continues. Frames are parsed one by one, so a caller that stops early pays nothing for the rest.
 
@@ -147,18 +147,18 @@ class Reader:
         else:
             del self._rest[:start]
 
-    def _join(self, final: bool, opcode: int, data: bytes) -> Message | None:
+    def _join(self, final: bool, opcode: int, data: bytes) -> WebSocketMessage | None:
         if opcode >= CLOSE:
             if opcode == CLOSE:
                 parse_close(data)
-            return Message(opcode, data)
+            return WebSocketMessage(opcode, data)
         if (opcode == CONTINUATION) != (self._fragments is not None):
             raise BadWire(1002, "fragments out of order")
         if not final or self._fragments is not None:
             return self._collect(final, opcode, data)
         return complete(opcode, data)
 
-    def _collect(self, final: bool, opcode: int, data: bytes) -> Message | None:
+    def _collect(self, final: bool, opcode: int, data: bytes) -> WebSocketMessage | None:
         if self._fragments is None:
             self._fragments, self._opcode, self._size = [], opcode, 0
         self._fragments.append(data)
@@ -173,8 +173,8 @@ class Reader:
         return complete(self._opcode, whole)
 
 
-def complete(opcode: int, data: bytes) -> Message:
+def complete(opcode: int, data: bytes) -> WebSocketMessage:
     """Return the message; raise `BadWire` if it is text but not UTF-8."""
     if opcode == TEXT:
         check_text(data)
-    return Message(opcode, data)
+    return WebSocketMessage(opcode, data)

@@ -14,15 +14,15 @@ import binascii
 import hashlib
 from collections.abc import Mapping
 
-from chat.shared.errors import NotWebSocket, Refusal
+from chat.shared.errors import ApiError, NotWebSocket
 from chat.shared.transport.ws_frames import (
     CLOSE,
     PING,
     PONG,
     TEXT,
     BadWire,
-    Message,
-    Reader,
+    FrameReader,
+    WebSocketMessage,
     encode_close,
     encode_frame,
     parse_close,
@@ -42,7 +42,7 @@ POLICY, TOO_FAST = (1008, "too many problems"), (4429, "too fast")
 READ = memoryview(bytearray(READ_MOST))
 
 
-class Wire(asyncio.BufferedProtocol):
+class WebSocketProtocol(asyncio.BufferedProtocol):
     """Frames over a transport. `limited`: whether frames are charged (RATE_LIMITS)."""
 
     __slots__ = (
@@ -60,7 +60,7 @@ class Wire(asyncio.BufferedProtocol):
 
     def __init__(self, limited: bool) -> None:
         self._transport: asyncio.Transport | None = None
-        self._reader: Reader | None = Reader()
+        self._reader: FrameReader | None = FrameReader()
         self._ping: bytes | None = None  # the latest one that was not answered yet
         self._problems: list[float] | None = None
         self._unanswered = self._dropped = 0
@@ -169,7 +169,7 @@ class Wire(asyncio.BufferedProtocol):
         self._full_at = max(self._full_at, now) + 1 / FRAMES_SECOND
         return self.limited and self._full_at - now > (FRAMES_BURST + 0.5) / FRAMES_SECOND
 
-    def _take(self, message: Message) -> None:
+    def _take(self, message: WebSocketMessage) -> None:
         opcode, data = message
         if opcode == CLOSE:
             self._answer_close(data)
@@ -234,7 +234,7 @@ class OtherVersion(NotWebSocket):
     """This server supports only version 13 of the WebSocket protocol."""
 
 
-class BadHandshake(Refusal):
+class BadHandshake(ApiError):
     """Sec-WebSocket-Key must be 16 bytes in base64."""
 
     code = "bad_handshake"

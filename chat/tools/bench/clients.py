@@ -15,7 +15,7 @@ CURSOR = re.compile(rb"id: ([0-9a-z]+\.\d+)\n")
 PING, PONG = 0x89, 10
 
 
-class Tally:
+class AnswerCounts:
     """What all readers of this process have got together. `moments`: how long each delivery took, in nanoseconds."""
 
     def __init__(self) -> None:
@@ -48,12 +48,12 @@ class Tally:
         return True
 
 
-class Reader(asyncio.Protocol):
+class BenchReader(asyncio.Protocol):
     """One stream. `got`: its messages so far."""
 
     __slots__ = ("_begun", "_marker", "_rest", "_tally", "_target", "cursor", "got", "open", "token", "transport")
 
-    def __init__(self, target: Target, token: str, tally: Tally) -> None:
+    def __init__(self, target: Target, token: str, tally: AnswerCounts) -> None:
         self._target, self.token, self._tally = target, token, tally
         self._rest, self._begun, self.open = b"", False, False
         self._marker = target.marker.encode()
@@ -110,7 +110,7 @@ class Reader(asyncio.Protocol):
         self.open, self.transport = False, None
 
 
-class Returning(Reader):
+class Returning(BenchReader):
     """One that keeps its cursor, to come back with it: it looks at whole frames only."""
 
     __slots__ = ()
@@ -158,7 +158,7 @@ class Spoken:
             self.refused[status] = self.refused.get(status, 0) + 1
 
 
-class Poster(asyncio.Protocol):
+class BenchPoster(asyncio.Protocol):
     """One keep-alive connection. `next_request()` gives what to send next, None when that was all; `waiting` requests
     are sent as soon as the one before is answered, as connections without pipelining do."""
 
@@ -246,7 +246,7 @@ class Rain:
     def _due(self, turn: int) -> float:
         return self._begun + turn / self._rate
 
-    async def _connect(self, n: int, count: int) -> Poster:
+    async def _connect(self, n: int, count: int) -> BenchPoster:
         turns = iter(range(n, count, len(self._tokens)))
 
         def next_request() -> bytes | None:
@@ -255,7 +255,7 @@ class Rain:
             message = draft(f"{self._name}-{turn}", self._asked[turn])
             return self._target.post_request(self._tokens[n], message)
 
-        poster = Poster(next_request, self._spoken, eager=False)
+        poster = BenchPoster(next_request, self._spoken, eager=False)
         await asyncio.get_running_loop().create_connection(lambda: poster, *door_of(self._target))
         return poster
 
@@ -263,7 +263,7 @@ class Rain:
 # Long polls: a reader that asks again, with the answer's cursor, as soon as it was answered.
 
 
-class Poller(Reader):
+class Poller(BenchReader):
     """The first poll does not wait and finds out where the log ends; then it counts as open."""
 
     __slots__ = ()

@@ -28,7 +28,8 @@ def carry_out(names: list[str], as_json: bool, out: Path | None, **options: obje
     with told_plainly():
         from rich.console import Console
 
-        from chat.tools.bench.plan import Options, measure_all
+        from chat.tools.bench.plan import BenchOptions as Options
+        from chat.tools.bench.plan import measure_all
         from chat.tools.bench.show import save, show, to_json
 
         reports = measure_all(names, Options(**options))  # type: ignore[arg-type]

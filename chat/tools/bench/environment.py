@@ -32,7 +32,7 @@ SIGN_UPS_MOST = 64  # a password's hash takes its time on purpose
 
 
 @dataclass(frozen=True, slots=True)
-class Guest:
+class BenchUser:
     """Somebody with a login."""
 
     id: int
@@ -42,10 +42,10 @@ class Guest:
 class Stage(Protocol):
     """Who can bring people on."""
 
-    async def enter(self, count: int) -> list[Guest]:
+    async def enter(self, count: int) -> list[BenchUser]:
         """New people."""
 
-    async def share(self, guests: list[Guest]) -> int:
+    async def share(self, guests: list[BenchUser]) -> int:
         """A channel that all of them belong to; its id."""
 
     async def analyze(self) -> None:
@@ -61,16 +61,16 @@ class SqlStage:
     def __init__(self, database_url: str) -> None:
         self.database_url = database_url
 
-    async def enter(self, count: int) -> list[Guest]:
+    async def enter(self, count: int) -> list[BenchUser]:
         """New people, by the thousand."""
         batch = secrets.token_hex(4)
         tokens = [f"bench-{batch}-{n}" for n in range(count)]
         async with await psycopg.AsyncConnection.connect(self.database_url, autocommit=True) as connection:
             asked = [tokens, [hash_token(token) for token in tokens]]
             rows = await (await connection.execute(queries.add_people, asked)).fetchall()
-        return [Guest(user_id, token) for user_id, token in rows]
+        return [BenchUser(user_id, token) for user_id, token in rows]
 
-    async def share(self, guests: list[Guest]) -> int:
+    async def share(self, guests: list[BenchUser]) -> int:
         """Members from the log's beginning."""
         async with await psycopg.AsyncConnection.connect(self.database_url, autocommit=True) as connection:
             asked = [f"bench-{secrets.token_hex(4)}", [guest.id for guest in guests]]
@@ -78,7 +78,7 @@ class SqlStage:
         assert row is not None
         return int(row[0])
 
-    async def rooms(self, guests: list[Guest], count: int) -> list[int]:
+    async def rooms(self, guests: list[BenchUser], count: int) -> list[int]:
         """So many channels, all of them with these people; those that are there already count."""
         async with await psycopg.AsyncConnection.connect(self.database_url, autocommit=True) as connection:
             asked = [f"room-{secrets.token_hex(4)}-", count, [guest.id for guest in guests]]
@@ -103,7 +103,7 @@ class ApiStage:
     def __init__(self, url: str) -> None:
         self._url = url
 
-    async def enter(self, count: int) -> list[Guest]:
+    async def enter(self, count: int) -> list[BenchUser]:
         """They sign up; not very many, so that streams of many are of few people."""
         return [await asyncio.to_thread(self._sign_up) for _ in range(min(count, SIGN_UPS_MOST))]
 
@@ -113,12 +113,12 @@ class ApiStage:
     async def take_for_indexed(self) -> None:
         """Nor is that ours to say."""
 
-    def _sign_up(self) -> Guest:
+    def _sign_up(self) -> BenchUser:
         name = f"bench-{secrets.token_hex(6)}"
         answer = self._call("POST", "/api/accounts", {"name": name, "password": secrets.token_hex(12)})
-        return Guest(answer["user"]["id"], answer["token"])
+        return BenchUser(answer["user"]["id"], answer["token"])
 
-    async def share(self, guests: list[Guest]) -> int:
+    async def share(self, guests: list[BenchUser]) -> int:
         """A public channel, which all join."""
         first, *others = guests
         made = self._call("POST", "/api/chat/conversations", {"kind": "channel", "name": secrets.token_hex(6)}, first)
@@ -126,7 +126,7 @@ class ApiStage:
             self._call("PUT", f"/api/chat/conversations/{made['id']}/members/me", {}, guest)
         return int(made["id"])
 
-    def _call(self, method: str, path: str, body: object, guest: Guest | None = None) -> dict[str, Any]:
+    def _call(self, method: str, path: str, body: object, guest: BenchUser | None = None) -> dict[str, Any]:
         parts = urlsplit(self._url)
         connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=20)
         access = {"Authorization": f"Bearer {guest.token}"} if guest else {}
@@ -152,9 +152,7 @@ LIMITLESS = {
     "CANARY_SECONDS": "0",
     "DRAIN_SECONDS": "0",
 }
-
 STREAM, SOCKET = "/api/chat/stream", "/api/chat/socket"
-
 MESSAGES = "/api/chat/conversations/{room}/messages"
 
 

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from chat.tools.bench.report import Contest, Report, Row, middle, ratio
+from chat.tools.bench.report import BenchReport, Contest, Row, middle, ratio
 from chat.tools.bench.runner import Bench, timed
 from chat.tools.bench.targets import BenchTrouble, Target, spread
 
@@ -55,7 +55,7 @@ async def tandem(bench: Bench) -> Contender:
 
 async def measure_fanout(
     bench: Bench, others: list[Contender], readers: int = 1000, posts: int = 150, rounds: int = 3
-) -> Report:
+) -> BenchReport:
     """Everybody's turn in every round; the medians."""
     readers, posts = bench.sized(readers, 10), bench.sized(posts, 10)
     contenders = [await tandem(bench), *others]
@@ -128,11 +128,11 @@ async def deliver(bench: Bench, contender: Contender, tokens: list[str], each: i
         contender.note(f"{kind}: cpu", (contender.cpu() - cpu) / max(1, received) * 1e6)
 
 
-def make_report(contenders: list[Contender], readers: int, posts: int) -> Report:
+def make_report(contenders: list[Contender], readers: int, posts: int) -> BenchReport:
     """Ours against the bars, and everybody side by side."""
     ours, named = contenders[0], {one.name: one for one in contenders}
     floor = named.get("floor")
-    report = Report(f"fan-out to {readers:,} readers")
+    report = BenchReport(f"fan-out to {readers:,} readers")
     report.rows += [
         Row(FIGURES[0][0], ours.figure("one: cpu"), "µs", note=f"{posts} posts, committed with fsync"),
         Row("deliveries/s, one poster", ours.figure("one: deliveries/s")),

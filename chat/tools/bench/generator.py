@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 import uvloop
 
-from chat.tools.bench.clients import Poller, Poster, Rain, Reader, Returning, Spoken, Tally
+from chat.tools.bench.clients import AnswerCounts, BenchPoster, BenchReader, Poller, Rain, Returning, Spoken
 from chat.tools.bench.process import raise_descriptors
 from chat.tools.bench.quantiles import quantiles
 from chat.tools.bench.targets import Target, door_of, draft, drafts, mask
@@ -26,8 +26,8 @@ class Generator:
     """Carries out orders."""
 
     def __init__(self) -> None:
-        self.tally, self.spoken = Tally(), Spoken()
-        self.readers: list[Reader] = []
+        self.tally, self.spoken = AnswerCounts(), Spoken()
+        self.readers: list[BenchReader] = []
         self._awake = False
         self._loop = asyncio.get_running_loop()
         self._targets: dict[int, Target] = {}
@@ -35,7 +35,7 @@ class Generator:
 
     async def open(self, target: Json, tokens: list[str], pace: float = 0, returns: bool = False) -> Json:
         """A stream for each token; `pace` a second, or all in one burst where the target lets them in."""
-        kind, aim = (Returning if returns else Reader), Target(**target)
+        kind, aim = (Returning if returns else BenchReader), Target(**target)
         fresh = [kind(aim, token, self.tally) for token in tokens]
         self.readers += fresh
         return await self._connect(fresh, aim, pace or aim.pace)
@@ -44,7 +44,7 @@ class Generator:
         """Every reader that was cut, with its cursor."""
         return await self._connect([one for one in self.readers if one.transport is None], Target(**target), pace)
 
-    async def _connect(self, readers: list[Reader], aim: Target, pace: float) -> Json:
+    async def _connect(self, readers: list[BenchReader], aim: Target, pace: float) -> Json:
         begun, before = time.monotonic(), self.tally.opened
         wanted = before + len(readers)
         self.tally.refused = 0
@@ -58,7 +58,7 @@ class Generator:
         opened, refused = self.tally.opened, self.tally.refused
         return {"opened": opened, "fresh": opened - before, "refused": refused, "seconds": time.monotonic() - begun}
 
-    async def _dial(self, reader: Reader, aim: Target, n: int) -> None:
+    async def _dial(self, reader: BenchReader, aim: Target, n: int) -> None:
         try:
             # one address alone has 28,000 ports
             near = (f"127.0.0.{2 + n % 8}", 0) if aim.host == "127.0.0.1" else None
@@ -137,7 +137,7 @@ class Generator:
 
     async def change(self, target: Json, token: str, times: int, pause: float) -> Json:
         """Somebody's status, back and forth."""
-        somebody, aim = Reader(Target(**target), token, Tally()), Target(**target)
+        somebody, aim = BenchReader(Target(**target), token, AnswerCounts()), Target(**target)
         await self._loop.create_connection(lambda: somebody, aim.host, aim.port)
         for turn in range(times + 1):
             await asyncio.sleep(pause)
@@ -160,7 +160,7 @@ class Generator:
 
         while not said_all:
             _, poster = await self._loop.create_connection(
-                lambda: Poster(next_request, self.spoken, eager=True), *door_of(aim)
+                lambda: BenchPoster(next_request, self.spoken, eager=True), *door_of(aim)
             )
             await poster.done
 

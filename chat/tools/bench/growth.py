@@ -4,10 +4,10 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from chat.tools.bench.environment import Guest, SqlStage
+from chat.tools.bench.environment import BenchUser, SqlStage
 from chat.tools.bench.floor import running_floor
 from chat.tools.bench.process import cpu_seconds, streams_most
-from chat.tools.bench.report import Curve, Report, Row
+from chat.tools.bench.report import BenchReport, Curve, Row
 from chat.tools.bench.runner import Bench, timed
 from chat.tools.bench.targets import BenchTrouble, NoCompiler, Target, spread
 
@@ -17,11 +17,11 @@ NODES = 4
 POSTERS, FLAT = 64, 1.15
 
 
-async def measure_growth(bench: Bench) -> Report:
+async def measure_growth(bench: Bench) -> BenchReport:
     """Streams, members, conversations, nodes."""
     if not isinstance(bench.place.stage, SqlStage):
         raise BenchTrouble("Growth is measured in an installation of its own: leave --url out.")
-    report = Report("growth")
+    report = BenchReport("growth")
     steps = (grow_streams, grow_members, grow_rooms, grow_nodes)
     with bench.counting("growth", len(steps)) as show:
         for n, step in enumerate(steps):
@@ -48,7 +48,7 @@ def sizes(bench: Bench, wanted: tuple[int, ...]) -> list[int]:
     return sorted({bench.sized(size, 5) for size in wanted})
 
 
-async def cost_of_posts(bench: Bench, guests: list[Guest], rooms: list[int], each: int) -> tuple[float, float]:
+async def cost_of_posts(bench: Bench, guests: list[BenchUser], rooms: list[int], each: int) -> tuple[float, float]:
     """Microseconds of a post: of the nodes', and of PostgreSQL's processors."""
     target = bench.place.target(rooms[0])
     if len(rooms) > 1:

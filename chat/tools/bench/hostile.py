@@ -17,7 +17,7 @@ import orjson
 
 from chat.shared.transport.ws_frames import unmask
 from chat.tools.bench.presence_load import KEY
-from chat.tools.bench.report import Report, Row
+from chat.tools.bench.report import BenchReport, Row
 from chat.tools.bench.runner import Bench
 
 BAR = 0.25  # seconds that any answer of /health/live may take
@@ -28,9 +28,9 @@ CALM = 0.3  # seconds before and after a case
 SETTINGS = {"RATE_LIMITS": "on", "LAG_MOST": "0.5"}
 
 
-async def measure_hostile(bench: Bench) -> Report:
+async def measure_hostile(bench: Bench) -> BenchReport:
     """Run every case, each with an account of its own; report the slowest answer of /health/live during each."""
-    report = Report("hostile")
+    report = BenchReport("hostile")
     with bench.counting("hostile cases", len(CASES)) as show:
         for n, name in enumerate(CASES):
             report.rows.append(await measure_case(bench, name))

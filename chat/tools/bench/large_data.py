@@ -27,7 +27,7 @@ from chat.shared.identity import hash_token
 from chat.shared.postgres import Connection, prepare_connection
 from chat.shared.sql import load
 from chat.tools.bench.environment import HOST, start_node
-from chat.tools.bench.report import Curve, Report, Row
+from chat.tools.bench.report import BenchReport, Curve, Row
 from chat.tools.bench.search_depth import (
     FLAT,
     LIMIT,
@@ -44,7 +44,6 @@ from chat.tools.bench.show import save
 from chat.tools.bench.targets import BenchTrouble
 
 queries = load(__file__)
-
 USER, TURNS = 1, 3
 
 
@@ -159,9 +158,9 @@ def ends(found: Found, name: str) -> tuple[Answer, Answer]:
     return found[sizes[0]][name], found[sizes[-1]][name]
 
 
-def report_flood(found: Found) -> Report:
+def report_flood(found: Found) -> BenchReport:
     """Each kind at the largest size, in times the smallest; those that ask for more there have no bar."""
-    report, wider = Report("flood", curves=list(curves_of(found))), wider_questions()
+    report, wider = BenchReport("flood", curves=list(curves_of(found))), wider_questions()
     for name in found[max(found)]:
         (first, last), bar = ends(found, name), None if name in wider else FLAT
         note = f"{compared(found, name)[0]:,} messages: {tell_parts(first)}; {max(found):,}: {tell_parts(last)}"
@@ -197,11 +196,8 @@ def curves_of(found: Found) -> Iterator[Curve]:
 # of everything, everybody else a two hundredth.
 
 PEOPLE, ROOMS, CLOSED = 200, 40, 8
-
 BEN, BENS = 2, 10  # people it would take to say as much as he
-
 ENOUGH, SILENT_MOST, LEAST = 500, 20_000, 1_000  # messages
-
 console = Console(stderr=True, highlight=False)
 
 
@@ -245,7 +241,6 @@ async def grow(database_url: str, shares: dict[int, int], authors: Sequence[int]
 # A visitor: somebody who asks a node for pages of history and searches, and waits for the answers.
 
 TIMES, ROUNDS = 20, 5
-
 HISTORY, SEARCH = "/api/chat/conversations/{room}/messages", "/api/chat/search"
 
 

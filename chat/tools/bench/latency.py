@@ -4,11 +4,11 @@ import asyncio
 import secrets
 from dataclasses import dataclass, field, replace
 
-from chat.tools.bench.environment import SOCKET, Guest
+from chat.tools.bench.environment import SOCKET, BenchUser
 from chat.tools.bench.fanout import tandem
 from chat.tools.bench.process import cpu_seconds
 from chat.tools.bench.quantiles import at
-from chat.tools.bench.report import Contest, Report, Row, middle
+from chat.tools.bench.report import BenchReport, Contest, Row, middle
 from chat.tools.bench.runner import Bench, timed
 from chat.tools.bench.targets import FRAMED, Target, spread
 
@@ -35,7 +35,7 @@ class Transport:
     found: dict[str, list[float]] = field(default_factory=dict)
 
 
-async def measure_transports(bench: Bench, readers: int = 300, posts: int = 60, rounds: int = 3) -> Report:
+async def measure_transports(bench: Bench, readers: int = 300, posts: int = 60, rounds: int = 3) -> BenchReport:
     """Each has a node of its own, all the same people and the same room."""
     readers, posts = bench.sized(readers, 10), bench.sized(posts, 5)
     guests = await bench.place.stage.enter(PEOPLE)
@@ -56,10 +56,10 @@ async def measure_transports(bench: Bench, readers: int = 300, posts: int = 60, 
                 show(turn * len(ways) + n + 1)
     contests = [Contest(what, unit, {way.name: middle(way.found[what]) for way in ways}) for what, unit in FIGURES]
     note = f"{readers} readers, one poster; latency at 100 posts/s to 30; memory of {bench.sized(IDLE, 20)} idle ones"
-    return Report("transports", contests=contests, notes=[note])
+    return BenchReport("transports", contests=contests, notes=[note])
 
 
-async def weigh(bench: Bench, way: Transport, guests: list[Guest]) -> None:
+async def weigh(bench: Bench, way: Transport, guests: list[BenchUser]) -> None:
     """What idle readers take in a node that has had few: what these leave, later ones would take first."""
     tokens, idle = [guest.token for guest in guests], bench.sized(IDLE, 20)
     await enter(bench, way, tokens, FIRST)
@@ -70,7 +70,7 @@ async def weigh(bench: Bench, way: Transport, guests: list[Guest]) -> None:
     await bench.forget()
 
 
-async def one_round(bench: Bench, way: Transport, guests: list[Guest], readers: int, posts: int) -> None:
+async def one_round(bench: Bench, way: Transport, guests: list[BenchUser], readers: int, posts: int) -> None:
     """Open, deliver, close."""
     tokens, pid = [guest.token for guest in guests], bench.place.pids[way.node]
     await enter(bench, way, tokens, readers)
@@ -129,7 +129,7 @@ POSTERS = 32
 P50, P99 = 3.0, 12.0
 
 
-async def measure_latency(bench: Bench, rate: float = 500, readers: int = 100, seconds: float = 10) -> Report:
+async def measure_latency(bench: Bench, rate: float = 500, readers: int = 100, seconds: float = 10) -> BenchReport:
     """So many posts a second, to so many readers. A post that waits for its turn is late by as much."""
     readers, rate, ours = bench.sized(readers, 5), bench.sized(rate, 20), await tandem(bench)
     await bench.open(ours.target, list(spread(ours.tokens, readers)))
@@ -143,7 +143,7 @@ async def measure_latency(bench: Bench, rate: float = 500, readers: int = 100, s
         show(count * readers)
     await bench.forget()
     spread_of = heard[0]["quantiles"]
-    report = Report(f"latency at {rate:,.0f} posts/s to {readers:,} readers")
+    report = BenchReport(f"latency at {rate:,.0f} posts/s to {readers:,} readers")
     report.spreads["POST to reader"] = spread_of
     report.spreads["POST to its answer"] = said["quantiles"]
     report.rows += [

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, replace
 
 from chat.tools.bench.process import streams_most
-from chat.tools.bench.report import Curve, Report, Row
+from chat.tools.bench.report import BenchReport, Curve, Row
 from chat.tools.bench.runner import Bench
 from chat.tools.bench.targets import Target
 
@@ -28,7 +28,7 @@ class Way:
     most: int
 
 
-async def measure_memory(bench: Bench, streams: int = 20_000, sockets: int = 10_000) -> Report:
+async def measure_memory(bench: Bench, streams: int = 20_000, sockets: int = 10_000) -> BenchReport:
     """Streams of distinct people: half as many gradually, all in one burst; then sockets."""
     all_, half = most(bench, streams), most(bench, streams / 2)
     guests = await bench.place.stage.enter(all_)
@@ -41,7 +41,7 @@ async def measure_memory(bench: Bench, streams: int = 20_000, sockets: int = 10_
     ]
     rows = [await fill(bench, way, tokens) for way in ways]
     points = [(float(way.count), row.value) for way, row in zip(ways[:2], rows[:2], strict=True)]
-    return Report("memory", rows, curves=[Curve("memory of an idle stream", "streams", "bytes each", points)])
+    return BenchReport("memory", rows, curves=[Curve("memory of an idle stream", "streams", "bytes each", points)])
 
 
 def most(bench: Bench, count: float) -> int:
@@ -78,7 +78,7 @@ GROWTH_MOST = 1.05
 QUARTER, REST = 4, 1.0  # of the time; seconds between cycles
 
 
-async def measure_soak(bench: Bench, minutes: float) -> Report:
+async def measure_soak(bench: Bench, minutes: float) -> BenchReport:
     """Cycles of coming, talking and going; the memory after a quarter of the time, and at the end."""
     guests = await bench.place.stage.enter(bench.sized(PEOPLE, 40))
     room = await bench.place.stage.share(guests)
@@ -95,7 +95,7 @@ async def measure_soak(bench: Bench, minutes: float) -> Report:
     grown = max(after[-3:]) / max(after[:3])
     note = f"{turn} cycles of {bench.sized(STREAMS, 20)} streams; {after[0]:.0f} MiB, then {after[-1]:.0f}"
     rows = [Row("memory at the end, in times that after a quarter", grown, "×", GROWTH_MOST, note=note)]
-    return Report("soaking", rows, curves=[Curve("memory of a node", "minutes", "MiB", thin(points))])
+    return BenchReport("soaking", rows, curves=[Curve("memory of a node", "minutes", "MiB", thin(points))])
 
 
 async def one_cycle(bench: Bench, tokens: list[str], room: int, turn: int) -> None:

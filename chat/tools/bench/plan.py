@@ -12,12 +12,12 @@ from chat.tools.bench import fanout, growth, hostile, latency, memory, posting, 
 from chat.tools.bench.environment import Place, own_database, own_place, place_for
 from chat.tools.bench.peers.peers import check_names, enter_rivals
 from chat.tools.bench.progress import bars, counting
-from chat.tools.bench.report import Report
+from chat.tools.bench.report import BenchReport
 from chat.tools.bench.runner import Bench, benching
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class BenchOptions:
     """What was asked for. `url`: a Tandem that runs, None: one of our own; `scale`: times the sizes of the bars;
     `against`: peers; `cache`: where they are installed."""
 
@@ -30,25 +30,29 @@ class Options:
     cache: Path = Path(".tandem-bench")
 
 
-Run = Callable[[Options, Progress], list[Report]]
+Run = Callable[[BenchOptions, Progress], list[BenchReport]]
 
 
 @contextmanager
-def at_place(options: Options, nodes: int = 1, **settings: str) -> Iterator[Callable[..., list[Report]]]:
+def at_place(options: BenchOptions, nodes: int = 1, **settings: str) -> Iterator[Callable[..., list[BenchReport]]]:
     """A place, and what measures in it: `measure(work, progress, ears)`."""
     with place_for(options.url, nodes, **settings) as place:
         yield lambda work, progress, ears=1: asyncio.run(measured(place, options, work, progress, ears))
 
 
 async def measured(
-    place: Place, options: Options, work: Callable[[Bench], Awaitable[Report]], progress: Progress, ears: int = 1
-) -> list[Report]:
+    place: Place,
+    options: BenchOptions,
+    work: Callable[[Bench], Awaitable[BenchReport]],
+    progress: Progress,
+    ears: int = 1,
+) -> list[BenchReport]:
     """In one place, with as many generators."""
     async with benching(place, progress, options.scale, ears) as bench:
         return [await work(bench)]
 
 
-def run_fanout(options: Options, progress: Progress) -> list[Report]:
+def run_fanout(options: BenchOptions, progress: Progress) -> list[BenchReport]:
     """Beside the contenders that were asked for."""
     with ExitStack() as stack:
         check_names(options.against)
@@ -59,71 +63,71 @@ def run_fanout(options: Options, progress: Progress) -> list[Report]:
         return reports
 
 
-def run_post(options: Options, progress: Progress) -> list[Report]:
+def run_post(options: BenchOptions, progress: Progress) -> list[BenchReport]:
     """Beside handlers that store nothing."""
     with own_place() as place, posting.running_bare() as bare, posting.running_storeless(place) as storeless:
 
-        async def work(bench: Bench) -> Report:
+        async def work(bench: Bench) -> BenchReport:
             return await posting.measure_posts(bench, storeless, bare, rounds=options.rounds)
 
         return asyncio.run(measured(place, options, work, progress))
 
 
-def run_latency(options: Options, progress: Progress) -> list[Report]:
+def run_latency(options: BenchOptions, progress: Progress) -> list[BenchReport]:
     """At the bar's rate."""
     with at_place(options) as measure:
         return measure(latency.measure_latency, progress)
 
 
-def run_memory(options: Options, progress: Progress) -> list[Report]:
+def run_memory(options: BenchOptions, progress: Progress) -> list[BenchReport]:
     """Each way to open in a process of its own."""
     with at_place(options, memory.NODES) as measure:
         return measure(memory.measure_memory, progress, 2)
 
 
-def run_reconnect(options: Options, progress: Progress) -> list[Report]:
+def run_reconnect(options: BenchOptions, progress: Progress) -> list[BenchReport]:
     """All at once."""
     with at_place(options) as measure:
         return measure(replay.measure_reconnect, progress)
 
 
-def run_replay(options: Options, progress: Progress) -> list[Report]:
+def run_replay(options: BenchOptions, progress: Progress) -> list[BenchReport]:
     """From the log and not from memory."""
     with at_place(options, RECENT_BYTES="100000") as measure:
         return measure(lambda bench: replay.measure_replay(bench, rounds=options.rounds), progress)
 
 
-def run_presence(options: Options, progress: Progress) -> list[Report]:
+def run_presence(options: BenchOptions, progress: Progress) -> list[BenchReport]:
     """With ever more people online."""
     with at_place(options) as measure:
         return measure(presence.measure_presence, progress, 2)
 
 
-def run_storm(options: Options, progress: Progress) -> list[Report]:
+def run_storm(options: BenchOptions, progress: Progress) -> list[BenchReport]:
     """Seen from another node."""
     with at_place(options, 2, **presence.SETTINGS) as measure:
         return measure(presence.measure_storm, progress)
 
 
-def run_soak(options: Options, progress: Progress) -> list[Report]:
+def run_soak(options: BenchOptions, progress: Progress) -> list[BenchReport]:
     """For as long as was asked for."""
     with at_place(options) as measure:
         return measure(lambda bench: memory.measure_soak(bench, options.minutes), progress)
 
 
-def run_hostile(options: Options, progress: Progress) -> list[Report]:
+def run_hostile(options: BenchOptions, progress: Progress) -> list[BenchReport]:
     """One node with the limits of production."""
     with at_place(options, 1, **hostile.SETTINGS) as measure:
         return measure(hostile.measure_hostile, progress)
 
 
-def run_growth(options: Options, progress: Progress) -> list[Report]:
+def run_growth(options: BenchOptions, progress: Progress) -> list[BenchReport]:
     """All but messages and people online, which have their own."""
     with at_place(options, growth.NODES) as measure:
         return measure(growth.measure_growth, progress)
 
 
-def run_history(options: Options, progress: Progress) -> list[Report]:
+def run_history(options: BenchOptions, progress: Progress) -> list[BenchReport]:
     """In a database that no node uses."""
     with own_database() as url:
         return [
@@ -131,7 +135,7 @@ def run_history(options: Options, progress: Progress) -> list[Report]:
         ]
 
 
-def run_search(options: Options, progress: Progress) -> list[Report]:
+def run_search(options: BenchOptions, progress: Progress) -> list[BenchReport]:
     """The same."""
     with own_database() as url:
         return [
@@ -139,7 +143,7 @@ def run_search(options: Options, progress: Progress) -> list[Report]:
         ]
 
 
-def run_transports(options: Options, progress: Progress) -> list[Report]:
+def run_transports(options: BenchOptions, progress: Progress) -> list[BenchReport]:
     """A node for each."""
     with at_place(options, latency.NODES) as measure:
         return measure(lambda bench: latency.measure_transports(bench, rounds=options.rounds), progress)
@@ -164,17 +168,17 @@ RUNS: dict[str, Run] = {
 EVERYTHING = [name for name in RUNS if name not in ("soak", "hostile")]
 
 
-def run_one(name: str, options: Options, progress: Progress, *, alone: bool) -> list[Report]:
+def run_one(name: str, options: BenchOptions, progress: Progress, *, alone: bool) -> list[BenchReport]:
     """Its reports. Among others one that fails must not cost the others' figures, which took ten minutes."""
     try:
         return RUNS[name](options, progress)
     except Exception as trouble:
         if alone:
             raise
-        return [Report(name, notes=[f"not measured: {trouble!r}"])]
+        return [BenchReport(name, notes=[f"not measured: {trouble!r}"])]
 
 
-def measure_all(names: list[str], options: Options) -> list[Report]:
+def measure_all(names: list[str], options: BenchOptions) -> list[BenchReport]:
     """One after the other, each with its bar."""
     with bars() as progress, counting(progress, "tandem bench", len(names)) as show:
         reports = []

@@ -12,7 +12,7 @@ from chat.tools.bench.environment import BenchNode, Place
 from chat.tools.bench.fanout import Contender, tandem
 from chat.tools.bench.floor import await_port
 from chat.tools.bench.process import cpu_seconds
-from chat.tools.bench.report import Report, Row, middle, ratio
+from chat.tools.bench.report import BenchReport, Row, middle, ratio
 from chat.tools.bench.runner import Bench, Json, timed
 from chat.tools.bench.targets import Target, spread
 
@@ -47,7 +47,7 @@ def running_storeless(place: Place) -> Iterator[Contender]:
 
 async def measure_posts(
     bench: Bench, storeless: Contender, bare: Contender, each: int = 150, rounds: int = 3
-) -> Report:
+) -> BenchReport:
     """Ours, the same that stores nothing, aiohttp alone, a batch, in turns; the medians."""
     each, ours = bench.sized(each, 5), await tandem(bench)
     storeless.tokens = ours.tokens
@@ -90,12 +90,12 @@ def room_of(target: Target) -> int:
     return int(target.post.split("/")[4])
 
 
-def make_report(ours: Contender, storeless: Contender, bare: Contender, each: int) -> Report:
+def make_report(ours: Contender, storeless: Contender, bare: Contender, each: int) -> BenchReport:
     """Against the bars."""
     part = middle(ratio(*pair) for pair in zip(ours.found["posts/s"], storeless.found["posts/s"], strict=True))
     cpus = f"{storeless.figure('cpu'):.0f} µs storing nothing, {bare.figure('cpu'):.0f} µs aiohttp alone"
     note = f"{POSTERS} keep-alive posters, {each} posts each"
-    return Report(
+    return BenchReport(
         "durable posts",
         [
             Row("posts/s, one HTTP request each", ours.figure("posts/s"), "", 6000, most=False, note=note),

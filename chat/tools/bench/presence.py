@@ -8,11 +8,11 @@ from typing import Any
 
 import orjson
 
-from chat.tools.bench.environment import Guest
+from chat.tools.bench.environment import BenchUser
 from chat.tools.bench.memory import presence
 from chat.tools.bench.presence_load import WATCHED, Order
 from chat.tools.bench.process import streams_most
-from chat.tools.bench.report import Curve, Report, Row, flatness
+from chat.tools.bench.report import BenchReport, Curve, Row, flatness
 from chat.tools.bench.runner import Bench
 from chat.tools.bench.targets import GeneratorDied, Target
 
@@ -22,7 +22,7 @@ PAUSE = 0.15  # between changes: longer than presence's tick, so that each is to
 ONLINE = (100, 1_000, 10_000, 20_000)
 
 
-async def measure_presence(bench: Bench, online: tuple[int, ...] = ONLINE) -> Report:
+async def measure_presence(bench: Bench, online: tuple[int, ...] = ONLINE) -> BenchReport:
     """Some people's changes, each watched by fifty others, with ever more people online."""
     looked_at = bench.sized(STARS, 1)
     seats = looked_at * (WATCHERS + 1)
@@ -46,12 +46,12 @@ async def measure_presence(bench: Bench, online: tuple[int, ...] = ONLINE) -> Re
     return make_report(points, heard)
 
 
-def tokens_of(guests: list[Guest]) -> list[str]:
+def tokens_of(guests: list[BenchUser]) -> list[str]:
     """Their logins."""
     return [guest.token for guest in guests]
 
 
-def make_report(points: list[tuple[float, float]], heard: list[float]) -> Report:
+def make_report(points: list[tuple[float, float]], heard: list[float]) -> BenchReport:
     """Against the bars."""
     rows = [
         Row("frames for a change that 50 watch", max(heard), "", WATCHERS, note=f"{points[-1][0]:,.0f} people online"),
@@ -59,16 +59,16 @@ def make_report(points: list[tuple[float, float]], heard: list[float]) -> Report
         Row("CPU of a change, at most in times the first", flatness(points), "×", FLAT),
     ]
     curve = Curve("a status change that 50 watch", "people online", "µs of server CPU", points)
-    return Report("presence", rows, curves=[curve])
+    return BenchReport("presence", rows, curves=[curve])
 
 
-def watching(bench: Bench, star: Guest) -> Target:
+def watching(bench: Bench, star: BenchUser) -> Target:
     """A socket that looks at this person, once it has the snapshot."""
     hello = orjson.dumps({"type": "watch", "users": [star.id]}).decode()
     return replace(presence(bench, hello=hello, ready='"type":"snapshot"'), marker='"type":"presence"')
 
 
-async def change_often(bench: Bench, stars: list[Guest]) -> tuple[float, float]:
+async def change_often(bench: Bench, stars: list[BenchUser]) -> tuple[float, float]:
     """CPU of a change, beyond what the node takes when nothing happens; and the frames that watchers got for it."""
     changes, eyes = bench.sized(CHANGES, 6), bench.ears[1]
 
@@ -107,7 +107,7 @@ LINGER, TURN = 0.5, 4  # seconds; until the same person comes again: longer than
 SETTINGS = {"PRESENCE_LINGER": str(LINGER), "NODE_LEASE": "2"}
 
 
-async def measure_storm(bench: Bench, rate: int = RATE, seconds: float = SECONDS) -> Report:
+async def measure_storm(bench: Bench, rate: int = RATE, seconds: float = SECONDS) -> BenchReport:
     """They come and go at the first node, and are watched from the second."""
     rate = bench.sized(rate, 20)
     seconds = max(2.0, seconds * min(1.0, bench.scale))
@@ -123,7 +123,7 @@ async def measure_storm(bench: Bench, rate: int = RATE, seconds: float = SECONDS
         show(1)
     each = (bench.place.cpu() - cpu) / (rate * seconds) * 1e6
     note = f"{rate:,} come and {rate:,} go in each of {seconds:.0f} s; {each:.0f} µs of CPU a visit, both nodes"
-    return Report(
+    return BenchReport(
         "a storm of presence",
         [
             Row("others are told of who comes, p99", said["coming"]["p99"], "ms", LAG_MOST, note=note),

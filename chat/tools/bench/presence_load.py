@@ -22,7 +22,7 @@ KEY = b"AAAAAAAAAAAAAAAAAAAAAA=="
 
 
 @dataclass
-class Seen:
+class PresenceLog:
     """`coming`, `going`: the seconds from what somebody did to what watchers were told; by person, since when."""
 
     coming: list[float] = field(default_factory=list)
@@ -38,7 +38,7 @@ class Seen:
             self.going.append(now - self.went.pop(user_id))
 
 
-class Guest(asyncio.Protocol):
+class PresenceClient(asyncio.Protocol):
     """One socket: `greeted` once it has heard its hello, `gone` when the connection is."""
 
     def __init__(self, token: str) -> None:
@@ -94,10 +94,10 @@ class Guest(asyncio.Protocol):
             self.greeted.set_exception(ConnectionError("gone before it was greeted"))
 
 
-class Watcher(Guest):
+class Watcher(PresenceClient):
     """One who is told of others."""
 
-    def __init__(self, token: str, seen: Seen) -> None:
+    def __init__(self, token: str, seen: PresenceLog) -> None:
         super().__init__(token)
         self._seen, self._rest, self.snapshots = seen, b"", 0
 
@@ -150,8 +150,8 @@ class Storm:
     """Carries an order out."""
 
     def __init__(self, order: Order) -> None:
-        self._order, self._seen = order, Seen()
-        self._here: dict[int, Guest] = {}
+        self._order, self._seen = order, PresenceLog()
+        self._here: dict[int, PresenceClient] = {}
         self._loop = asyncio.get_running_loop()
         self.failures: list[str] = []
 
@@ -179,7 +179,7 @@ class Storm:
             while watcher.snapshots < -(-len(ids) // FRAME_IDS):  # noqa: ASYNC110 (once, before the storm)
                 await asyncio.sleep(0.01)
 
-    async def _connect(self, port: int, guest: Guest) -> Guest:
+    async def _connect(self, port: int, guest: PresenceClient) -> PresenceClient:
         await self._loop.create_connection(lambda: guest, "127.0.0.1", port)
         await guest.greeted
         return guest
@@ -188,7 +188,7 @@ class Storm:
         user_id, token = self._order.people[n % len(self._order.people)]
         came = self._seen.came[user_id] = self._loop.time()
         try:
-            guest = self._here[user_id] = Guest(token)
+            guest = self._here[user_id] = PresenceClient(token)
             await self._connect(self._order.port, guest)
         except OSError as error:
             self.failures.append(repr(error))

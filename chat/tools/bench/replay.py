@@ -9,7 +9,7 @@ import psycopg
 from chat.tools.bench.fanout import tandem
 from chat.tools.bench.posting import BATCH, room_of
 from chat.tools.bench.process import streams_most
-from chat.tools.bench.report import Report, Row, middle
+from chat.tools.bench.report import BenchReport, Row, middle
 from chat.tools.bench.runner import Bench, Json, timed
 from chat.tools.bench.targets import spread
 
@@ -17,7 +17,7 @@ PEOPLE, RATE, STEADY = 200, 20.0, 20.0
 SECONDS_MOST = 10.0
 
 
-async def measure_reconnect(bench: Bench, streams: int = 10_000) -> Report:
+async def measure_reconnect(bench: Bench, streams: int = 10_000) -> BenchReport:
     """All come back with their cursors, and each gets every message once."""
     streams = min(bench.sized(streams, 50), streams_most())
     guests = await bench.place.stage.enter(PEOPLE)
@@ -37,11 +37,11 @@ async def measure_reconnect(bench: Bench, streams: int = 10_000) -> Report:
     return make_report(streams, posts, said, back, heard)
 
 
-def make_report(streams: int, posts: int, said: Json, back: Json, heard: list[Json]) -> Report:
+def make_report(streams: int, posts: int, said: Json, back: Json, heard: list[Json]) -> BenchReport:
     """Against the bars; `each`: the least and the most that one stream got."""
     least, most = min(one["each"][0] for one in heard), max(one["each"][1] for one in heard)
     note = f"{streams:,} streams of {PEOPLE} people, {RATE:.0f} posts/s meanwhile"
-    return Report(
+    return BenchReport(
         "reconnecting",
         [
             Row("all streams cut at once and back", back["seconds"], "s", SECONDS_MOST, note=note),
@@ -69,7 +69,7 @@ async def cut_and_return(bench: Bench, streams: int) -> Json:
 ENTRIES, LEAST = 10_000, 50_000
 
 
-async def measure_replay(bench: Bench, entries: int = ENTRIES, rounds: int = 5) -> Report:
+async def measure_replay(bench: Bench, entries: int = ENTRIES, rounds: int = 5) -> BenchReport:
     """As many missed entries; the newest are in the node's memory (RECENT_BYTES), the others come from the log."""
     entries, ours = bench.sized(entries, 100), await tandem(bench)
     batches, room = -(-entries // BATCH), room_of(ours.target)
@@ -92,7 +92,7 @@ async def measure_replay(bench: Bench, entries: int = ENTRIES, rounds: int = 5) 
             show(turn + 1)
     what = f"replay of {batches * BATCH:,} missed entries to one reader"
     note = f"{middle(cpus):.1f} µs of CPU each"
-    return Report("replay", [Row(what, middle(rates), "/s", LEAST, most=False, note=note)])
+    return BenchReport("replay", [Row(what, middle(rates), "/s", LEAST, most=False, note=note)])
 
 
 async def find_cursor(bench: Bench) -> str:

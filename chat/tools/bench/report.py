@@ -74,7 +74,7 @@ class Contest:
 
 
 @dataclass(slots=True)
-class Report:
+class BenchReport:
     """What one sub-command found. `spreads`: latencies in milliseconds, as quantiles, by name."""
 
     name: str

@@ -16,17 +16,15 @@ from rich.progress import Progress
 from chat.messages.history import Window, after, around, before, newest
 from chat.messages.history import queries as history_queries
 from chat.search.query import parse_question
-from chat.search.search import Asked, find_on, read_scope, steps
+from chat.search.search import SearchRequest, find_on, read_scope, steps
 from chat.shared.postgres import Connection, prepare_connection
 from chat.shared.sql import load
 from chat.tools.bench.progress import counting
-from chat.tools.bench.report import Curve, Report, Row
-from chat.tools.bench.seed_data import TICKET_HITS, Talk, fill, ticket_named
+from chat.tools.bench.report import BenchReport, Curve, Row
+from chat.tools.bench.seed_data import TICKET_HITS, SampleTalk, fill, ticket_named
 
 queries = load(__file__)
-
 TIMES, ROUNDS, LIMIT = 20, 5, 50
-
 EXPLAIN = b"explain (analyze, buffers, format json) "
 
 
@@ -68,7 +66,7 @@ def pages(last_seq: int) -> dict[str, Window]:
 @cache
 def vocabulary() -> dict[str, list[str]]:
     """What `fill` says it with; it takes a second to make."""
-    return Talk().words
+    return SampleTalk().words
 
 
 def questions(ticket: int) -> dict[str, str]:
@@ -119,7 +117,7 @@ async def measure_page(connection: Connection, user_id: int, conversation_id: in
 
 async def measure_search(connection: Connection, user_id: int, text: str) -> Cost:
     """What the first page of an answer costs: looking up who may read what, finding, and reading the messages."""
-    asked = Asked(parse_question(text))
+    asked = SearchRequest(parse_question(text))
 
     async def ask() -> int:
         return len((await find_on(connection, user_id, asked)).messages)
@@ -127,7 +125,7 @@ async def measure_search(connection: Connection, user_id: int, text: str) -> Cos
     return await measure(connection, ask, await explain_search(connection, user_id, asked))
 
 
-async def explain_search(connection: Connection, user_id: int, asked: Asked) -> Plan:
+async def explain_search(connection: Connection, user_id: int, asked: SearchRequest) -> Plan:
     """How the messages are found."""
     scope = await read_scope(connection, user_id, asked)
     plan = Plan(0, frozenset(), frozenset(), 0)
@@ -172,13 +170,9 @@ async def explain(connection: Connection, query: bytes, asked: Mapping[str, obje
 # History and search in ever longer talk: what a page and a question cost the database's processor.
 
 PEOPLE, ROOMS = 200, 40
-
 SIZES = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
-
 FLAT, SMALLEST = 1.3, 1_000
-
 BUSY, ANA = 1, 1
-
 TICKET_LEAST = 10  # a prefix has three letters at least; where little was said, nothing begins so
 
 
@@ -241,17 +235,17 @@ async def look_for_words(connection: Connection, size: int, found: Depths) -> No
         found.note(kind, size, await measure_search(connection, ANA, text))
 
 
-async def measure_history(database_url: str, most: int, progress: Progress) -> Report:
+async def measure_history(database_url: str, most: int, progress: Progress) -> BenchReport:
     """A page costs the same at any depth."""
     found = await deepen(database_url, most, look_at_pages, progress)
     worst, points = found.worst(), found.middle()
     note = f"{worst}: {found.costs[worst][-1][1]:.2f} ms of the database's processor"
     what = f"a page of history at {points[-1][0]:,.0f} messages, in times that at {points[0][0]:,.0f}"
     curve = Curve("a page of history", "messages", "ms of database CPU", points)
-    return Report("history", [Row(what, found.ratio(worst), "×", FLAT, note=note)], curves=[curve])
+    return BenchReport("history", [Row(what, found.ratio(worst), "×", FLAT, note=note)], curves=[curve])
 
 
-async def measure_questions(database_url: str, most: int, progress: Progress) -> Report:
+async def measure_questions(database_url: str, most: int, progress: Progress) -> BenchReport:
     """A question costs hardly more in a long talk."""
     found = await deepen(database_url, most, look_for_words, progress)
     points, slowest = found.middle(), max(found.costs, key=lambda kind: found.costs[kind][-1][1])
@@ -259,4 +253,4 @@ async def measure_questions(database_url: str, most: int, progress: Progress) ->
         Row("the slowest kind of question", found.costs[slowest][-1][1], "ms", note=f"{slowest}; database CPU"),
         Row("the middling kind of question", points[-1][1], "ms", note=f"{points[-1][0]:,.0f} messages"),
     ]
-    return Report("search", rows, curves=[Curve("a question", "messages", "ms of database CPU", points)])
+    return BenchReport("search", rows, curves=[Curve("a question", "messages", "ms of database CPU", points)])

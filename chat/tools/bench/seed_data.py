@@ -18,20 +18,15 @@ from chat.shared.postgres import Connection
 from chat.shared.sql import load
 
 queries = load(__file__)
-
 PIECE = 20_000
-
 BODIES = 200_000  # different sentences; the same one comes again, with another author and another ticket
-
 REBUILT = 100_000  # from so many on it is faster to build the index of the search anew
-
 BEGIN, STEP = datetime(2015, 1, 1, tzinfo=UTC), timedelta(seconds=30)
-
 TICKET_HITS = 15  # messages in which the number of one ticket stands
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class SampleMessage:
     """A message; `vector`: what it is found by."""
 
     conversation: int
@@ -87,15 +82,15 @@ class Filler:
         assert head is not None
         return cls([(id_, last, max(0, wanted[id_] - last)) for id_, last in rows], head[0], author_ids)
 
-    def pieces(self) -> Iterator[list[Said]]:
+    def pieces(self) -> Iterator[list[SampleMessage]]:
         """All of it, a piece at a time."""
         everything = self._messages()
         while piece := list(islice(everything, PIECE)):
             yield piece
 
-    def _messages(self) -> Iterator[Said]:
+    def _messages(self) -> Iterator[SampleMessage]:
         luck = random.Random(self._head)
-        bodies = [(body, encode_words(body)) for body in Talk().sentences(min(BODIES, self.missing))]
+        bodies = [(body, encode_words(body)) for body in SampleTalk().sentences(min(BODIES, self.missing))]
         tickets = max(1, int((self._head + self.missing) * TICKETED / TICKET_HITS))
         last = {conversation: seq for conversation, seq, _ in self._shares}
         places = spread([share[2] for share in self._shares], luck)
@@ -107,10 +102,10 @@ class Filler:
             conversation, author = self._shares[place][0], luck.choice(self._authors)
             last[conversation] += 1
             keys = encode_keys(conversation, last[conversation], position, author, BEGIN + position * STEP)
-            yield Said(conversation, last[conversation], position, author, body, f"{vector} {keys}")
+            yield SampleMessage(conversation, last[conversation], position, author, body, f"{vector} {keys}")
 
 
-async def store(connection: Connection, piece: Sequence[Said], index: bool) -> None:
+async def store(connection: Connection, piece: Sequence[SampleMessage], index: bool) -> None:
     """All of the piece, or nothing."""
     async with connection.transaction(), connection.cursor() as cursor:
         async with cursor.copy(queries.copy_messages) as rows:
@@ -135,9 +130,7 @@ async def store(connection: Connection, piece: Sequence[Said], index: bool) -> N
 # each language has thousands. The same seed says the same again.
 
 WORDS = 20_000  # that a language has
-
 SHORTEST, LONGEST = 1, 20
-
 LINKED, TICKETED = 0.02, 0.1  # of all messages: with a link, with the number of a ticket
 
 
@@ -163,7 +156,6 @@ TONGUES = {
         "我你他这那有没不是来去看说想知道东京都会时间问题", "的了在和大小好多人天年月日上下", "", between="", longest=1
     ),
 }
-
 SHARES = {"latin": 60, "accents": 12, "cyrillic": 10, "arabic": 4, "hangul": 4, "kana": 4, "han": 6}
 
 
@@ -187,7 +179,7 @@ def make_word(tongue: Tongue, length: int, luck: random.Random) -> str:
     return "".join(syllables) + (luck.choice(tongue.ends) if tongue.ends and luck.random() < 0.5 else "")
 
 
-class Talk:
+class SampleTalk:
     """Every language's words, and sentences of them."""
 
     def __init__(self, seed: int = 1) -> None:

@@ -11,13 +11,13 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
-from chat.tools.bench.report import Contest, Report, Row, say
+from chat.tools.bench.report import BenchReport, Contest, Row, say
 
 SIGNS = {True: "[green]holds[/]", False: "[red]missed[/]", None: ""}
 WORDS = {True: "yes", False: "**no**", None: ""}
 
 
-def show(reports: Iterable[Report], console: Console) -> None:
+def show(reports: Iterable[BenchReport], console: Console) -> None:
     """Tables in the terminal."""
     for report in reports:
         table = Table(title=report.name, title_justify="left", title_style="bold", expand=False)
@@ -46,7 +46,7 @@ def contest_table(contest: Contest) -> Table:
     return table
 
 
-def to_json(reports: Iterable[Report]) -> bytes:
+def to_json(reports: Iterable[BenchReport]) -> bytes:
     """With the machine it was measured on."""
     return orjson.dumps({"machine": machine(), "reports": [report.to_json() for report in reports]})
 
@@ -58,7 +58,7 @@ def machine() -> dict[str, str | int]:
     return {"cores": os.cpu_count() or 1, "processor": model, "system": platform.platform(terse=True)}
 
 
-def save(reports: list[Report], folder: Path, command: str) -> None:
+def save(reports: list[BenchReport], folder: Path, command: str) -> None:
     """`report.md` and `report.json`, and plots where matplotlib is."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "report.json").write_bytes(to_json(reports))
@@ -66,7 +66,7 @@ def save(reports: list[Report], folder: Path, command: str) -> None:
     (folder / "report.md").write_text("\n".join(to_markdown(reports, command, pictures)) + "\n")
 
 
-def to_markdown(reports: list[Report], command: str, pictures: list[Path]) -> Iterable[str]:
+def to_markdown(reports: list[BenchReport], command: str, pictures: list[Path]) -> Iterable[str]:
     """One table of all bars, then what each part found."""
     here = machine()
     yield f"Measured by `{command}` on {here['cores']} cores ({here['processor']}, {here['system']}), which the server,"
@@ -103,7 +103,7 @@ def can_plot() -> bool:
     return find_spec("matplotlib") is not None
 
 
-def plot_curves(reports: list[Report], folder: Path) -> list[Path]:
+def plot_curves(reports: list[BenchReport], folder: Path) -> list[Path]:
     """One picture of all curves, each as times its first cost, both axes logarithmic."""
     curves = [curve for report in reports for curve in report.curves if len(curve.points) > 1]
     if not curves or not can_plot():
@@ -128,7 +128,7 @@ def plot_curves(reports: list[Report], folder: Path) -> list[Path]:
     return [folder / "growth.svg"]
 
 
-def plot_spreads(reports: list[Report], folder: Path) -> list[Path]:
+def plot_spreads(reports: list[BenchReport], folder: Path) -> list[Path]:
     """Latencies: milliseconds by the share that takes longer."""
     spreads = {name: spread for report in reports for name, spread in report.spreads.items() if spread}
     if not spreads or not can_plot():

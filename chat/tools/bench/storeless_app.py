@@ -15,13 +15,13 @@ from aiohttp import web
 from chat.app import make_app
 from chat.messages.drafts import Post
 from chat.messages.endpoints import POSTS
-from chat.messages.posting import Posted, Posts
+from chat.messages.posting import Posted, PostWriter
 from chat.model.message import Message
 from chat.server import BACKLOG, open_listeners, spare_collector
 from chat.shared.settings import read_settings
 
 
-class Nowhere(Posts):
+class Nowhere(PostWriter):
     """Takes every post for stored."""
 
     def __init__(self) -> None:

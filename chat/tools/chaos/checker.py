@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from chat.tools.chaos.history import History, Receipt, Stay
+from chat.tools.chaos.history import MemberStay, PostReceipt, RunHistory
 
 LOST, REPEATED, REORDERED, INVENTED = "lost", "repeated", "reordered", "invented"
 ALTERED, OVERHEARD, GAP, MADE_TWICE = "altered", "overheard", "gap", "made twice"
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Violation:
     """One broken promise. `reader` is "" where it is between the poster and the server."""
 
     kind: str
@@ -23,7 +23,7 @@ class Finding:
         return f"{self.kind}: {self.what} {f'at {self.reader}' if self.reader else ''}"
 
 
-def check(history: History) -> list[Finding]:
+def check(history: RunHistory) -> list[Violation]:
     """All findings; an empty list is what every fault must leave."""
     return [
         *find_unfaithful_answers(history),
@@ -31,7 +31,7 @@ def check(history: History) -> list[Finding]:
     ]
 
 
-def check_reader(history: History, reader: str) -> Iterator[Finding]:
+def check_reader(history: RunHistory, reader: str) -> Iterator[Violation]:
     """Everything that went wrong for one reader."""
     yield from find_lost(history, reader)
     yield from find_repeated(history, reader)
@@ -42,85 +42,85 @@ def check_reader(history: History, reader: str) -> Iterator[Finding]:
     yield from find_gaps(history, reader)
 
 
-def find_unfaithful_answers(history: History) -> Iterator[Finding]:
+def find_unfaithful_answers(history: RunHistory) -> Iterator[Violation]:
     """Two answers to one post that differ, an answer that is not what was sent, or two that say "made"."""
     for key, answers in history.acknowledged.items():
         if len(set(answers)) > 1 or answers[0].key != key or answers[0].body != history.sent.get(key):
-            yield Finding(ALTERED, "", (key, answers))
+            yield Violation(ALTERED, "", (key, answers))
         if history.made[key] > 1:
-            yield Finding(MADE_TWICE, "", key)
+            yield Violation(MADE_TWICE, "", key)
 
 
-def find_lost(history: History, reader: str) -> Iterator[Finding]:
+def find_lost(history: RunHistory, reader: str) -> Iterator[Violation]:
     """Acknowledged, and never received by a member."""
     got = {receipt.message.key for receipt in history.received[reader]}
     seqs = seqs_by_conversation(history, reader)
     for key, (message, *_) in history.acknowledged.items():
         stays = history.stays[reader].get(message.conversation, ())
         if key not in got and any(is_owed(message.seq, stay, seqs[message.conversation]) for stay in stays):
-            yield Finding(LOST, reader, message)
+            yield Violation(LOST, reader, message)
 
 
-def find_repeated(history: History, reader: str) -> Iterator[Finding]:
+def find_repeated(history: RunHistory, reader: str) -> Iterator[Violation]:
     """The same position, number or post for the second time."""
     seen: set[object] = set()
     for receipt in history.received[reader]:
         message = receipt.message
         marks = {receipt.position, (message.conversation, message.seq), message.key}
         if seen & marks:
-            yield Finding(REPEATED, reader, receipt)
+            yield Violation(REPEATED, reader, receipt)
         seen |= marks
 
 
-def find_reordered(history: History, reader: str) -> Iterator[Finding]:
+def find_reordered(history: RunHistory, reader: str) -> Iterator[Violation]:
     """Behind one with a later position, or, in its conversation, behind one with a later number."""
     for earlier, later in pairwise(history.received[reader]):
         if later.position < earlier.position:
-            yield Finding(REORDERED, reader, later)
+            yield Violation(REORDERED, reader, later)
     for receipts in by_conversation(history, reader).values():
         for earlier, later in pairwise(receipts):
             if later.message.seq < earlier.message.seq:
-                yield Finding(REORDERED, reader, later)
+                yield Violation(REORDERED, reader, later)
 
 
-def find_invented(history: History, reader: str) -> Iterator[Finding]:
+def find_invented(history: RunHistory, reader: str) -> Iterator[Violation]:
     """Received though nobody ever posted it."""
     for receipt in history.received[reader]:
         if receipt.message.key not in history.sent:
-            yield Finding(INVENTED, reader, receipt)
+            yield Violation(INVENTED, reader, receipt)
 
 
-def find_altered(history: History, reader: str) -> Iterator[Finding]:
+def find_altered(history: RunHistory, reader: str) -> Iterator[Violation]:
     """Not the words that were sent, or not the message that the poster was told of."""
     for receipt in history.received[reader]:
         key, message = receipt.message.key, receipt.message
         told = history.acknowledged.get(key, [message])[0]
         if told != message or history.sent.get(key, message.body) != message.body:
-            yield Finding(ALTERED, reader, receipt)
+            yield Violation(ALTERED, reader, receipt)
 
 
-def find_overheard(history: History, reader: str) -> Iterator[Finding]:
+def find_overheard(history: RunHistory, reader: str) -> Iterator[Violation]:
     """Received before the reader was added or after it was removed."""
     for receipt in history.received[reader]:
         if not is_member(history, reader, receipt.message.conversation, receipt.message.seq):
-            yield Finding(OVERHEARD, reader, receipt)
+            yield Violation(OVERHEARD, reader, receipt)
 
 
-def find_gaps(history: History, reader: str) -> Iterator[Finding]:
+def find_gaps(history: RunHistory, reader: str) -> Iterator[Violation]:
     """Numbers of a conversation that were skipped while the reader was a member, from the stay's first one on."""
     for conversation, got in seqs_by_conversation(history, reader).items():
         for stay in history.stays[reader][conversation]:
             for seq in range(stay.first, last_received(stay, got) + 1):
                 if seq not in got:
-                    yield Finding(GAP, reader, (conversation, seq))
+                    yield Violation(GAP, reader, (conversation, seq))
 
 
-def last_received(stay: Stay, got: set[int]) -> int:
+def last_received(stay: MemberStay, got: set[int]) -> int:
     """Return the last number that the reader got of this stay, or after it began when it lasts; 0 for none."""
     return max(got, default=0) if stay.last is None else max((seq for seq in got if stay.covers(seq)), default=0)
 
 
-def is_owed(seq: int, stay: Stay, got: set[int]) -> bool:
+def is_owed(seq: int, stay: MemberStay, got: set[int]) -> bool:
     """Return whether the reader must have received this message of the stay.
 
     Readers that are removed while they are disconnected get nothing more of the stay that has ended.
@@ -128,12 +128,12 @@ def is_owed(seq: int, stay: Stay, got: set[int]) -> bool:
     return stay.covers(seq) and (stay.last is None or seq < last_received(stay, got))
 
 
-def is_member(history: History, reader: str, conversation: int, seq: int) -> bool:
+def is_member(history: RunHistory, reader: str, conversation: int, seq: int) -> bool:
     """Was this message for this reader?"""
     return any(stay.covers(seq) for stay in history.stays[reader].get(conversation, ()))
 
 
-def seqs_by_conversation(history: History, reader: str) -> dict[int, set[int]]:
+def seqs_by_conversation(history: RunHistory, reader: str) -> dict[int, set[int]]:
     """Return the numbers that the reader got, conversation by conversation."""
     seqs: dict[int, set[int]] = defaultdict(set)
     for receipt in history.received[reader]:
@@ -141,9 +141,9 @@ def seqs_by_conversation(history: History, reader: str) -> dict[int, set[int]]:
     return seqs
 
 
-def by_conversation(history: History, reader: str) -> dict[int, list[Receipt]]:
+def by_conversation(history: RunHistory, reader: str) -> dict[int, list[PostReceipt]]:
     """What the reader got, conversation by conversation, in the order received."""
-    receipts: dict[int, list[Receipt]] = defaultdict(list)
+    receipts: dict[int, list[PostReceipt]] = defaultdict(list)
     for receipt in history.received[reader]:
         receipts[receipt.message.conversation].append(receipt)
     return receipts

@@ -11,12 +11,12 @@ import aiohttp
 import orjson
 
 from chat.shared.tasks import Tasks
-from chat.tools.chaos.frames import Bodies, Event, Events, parse_message
-from chat.tools.chaos.history import History, Key, Message, Receipt, Visit
+from chat.tools.chaos.frames import Bodies, StreamEvent, StreamParser, parse_message
+from chat.tools.chaos.history import Key, PostedMessage, PostReceipt, RunHistory, Visit
 from chat.tools.chaos.people import Person
 
 
-class Reader(asyncio.Protocol):
+class ChaosReader(asyncio.Protocol):
     """Reads as the login of `token`, from the port that `where` gives at each attempt.
 
     It waits up to `pause` seconds before it comes back, and gives a stream up that says nothing for `patience`.
@@ -24,7 +24,7 @@ class Reader(asyncio.Protocol):
     """
 
     def __init__(
-        self, name: str, token: str, where: Callable[[], int], history: History, events: Events, tasks: Tasks
+        self, name: str, token: str, where: Callable[[], int], history: RunHistory, events: StreamParser, tasks: Tasks
     ) -> None:
         self.name, self._token, self._where = name, token, where
         self._history, self._events, self._tasks = history, events, tasks
@@ -37,7 +37,7 @@ class Reader(asyncio.Protocol):
         self.garbage: list[bytes] = []
         self.resets = self.silences = 0
         self.ready = False
-        self.heard: Callable[[Receipt], None] | None = None
+        self.heard: Callable[[PostReceipt], None] | None = None
         self.seqs: dict[int, int] = {}
         self.transport: asyncio.Transport | None = None
         self._bodies, self._rest, self._bytes = Bodies(), b"", 0
@@ -95,7 +95,7 @@ class Reader(asyncio.Protocol):
         for block in blocks:
             self._hear(self._events.parse(block))
 
-    def _hear(self, event: Event) -> None:
+    def _hear(self, event: StreamEvent) -> None:
         self.cursor = event.id or self.cursor
         if event.receipt is not None:
             self._history.receive(self.name, event.receipt)
@@ -244,14 +244,14 @@ AGAIN = {429, 502, 503, 504}  # the middle two are a load balancer's
 POST_PAUSE = 0.02
 
 
-class Poster:
+class ChaosPoster:
     """Posts as `person` to the node whose URL `where` gives at each attempt.
 
     `refusals`: statuses that made it wait; `surprises`: answers that it should never have got.
     """
 
     def __init__(
-        self, name: str, person: Person, conversation: int, where: Callable[[], str], history: History
+        self, name: str, person: Person, conversation: int, where: Callable[[], str], history: RunHistory
     ) -> None:
         self.name, self.person, self.conversation = name, person, conversation
         self._where, self._history = where, history
@@ -273,7 +273,7 @@ class Poster:
 
     async def say(
         self, http: aiohttp.ClientSession, conversation: int, begun: dict[Key, float] | None = None
-    ) -> tuple[int, Message]:
+    ) -> tuple[int, PostedMessage]:
         """As `post`, there; the message too. `begun` is told when the first attempt was made."""
         client_id = f"{self.name}-{next(self._numbers)}"
         body = f"{client_id} says: что-нибудь, 何か, شيء ما 🥨"

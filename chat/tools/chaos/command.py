@@ -16,9 +16,9 @@ from rich.table import Table
 from chat.local.errors import UpTrouble
 from chat.local.supervisor import stop_when_asked
 from chat.tools.chaos.faults import FAULTS
-from chat.tools.chaos.plan import Options
+from chat.tools.chaos.plan import ChaosOptions
 from chat.tools.chaos.report import draw_timeline, show_report
-from chat.tools.chaos.results import Sample, Scores
+from chat.tools.chaos.results import PresenceSample, Scores
 from chat.tools.chaos.run import Run
 
 PAGE = 110  # characters in a line of the report that is kept
@@ -30,7 +30,7 @@ class UnknownFault(UpTrouble):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ChaosRequest:
     """What the command was asked for."""
 
     nodes: int
@@ -42,14 +42,14 @@ class Asked:
     json: bool
 
 
-def chaos(asked: Asked) -> int:
+def chaos(asked: ChaosRequest) -> int:
     """Run it and report; the exit code is 1 when a promise was broken."""
     faults = [name.strip() for name in asked.faults.split(",") if name.strip()]
     if unknown := [name for name in faults if name not in FAULTS]:
         raise UnknownFault(f"There is no fault {', '.join(unknown)}. There are: {', '.join(FAULTS)}.")
     seed = secrets.randbelow(10**6) if asked.seed is None else asked.seed
     logs = asked.out / f"chaos-{seed}-logs"
-    options = Options(asked.nodes, asked.people, asked.minutes * 60, seed, faults, logs)
+    options = ChaosOptions(asked.nodes, asked.people, asked.minutes * 60, seed, faults, logs)
     run = Run(options, lambda line: tell(run, line))
     stop_when_asked()
     scores = uvloop.run(watched(run, console, run.run()))
@@ -96,7 +96,7 @@ def stand(run: Run) -> Table:
     return table
 
 
-def describe(before: Sample, now: Sample) -> dict[str, str]:
+def describe(before: PresenceSample, now: PresenceSample) -> dict[str, str]:
     """In words."""
     gap = max(0.5, now.at - before.at)
     return {

@@ -12,11 +12,11 @@ from functools import partial
 import aiohttp
 
 from chat.shared.tasks import Tasks
-from chat.tools.chaos.checker import OVERHEARD, Finding
-from chat.tools.chaos.clients import AGAIN, Onlooker, Poster, Reader
+from chat.tools.chaos.checker import OVERHEARD, Violation
+from chat.tools.chaos.clients import AGAIN, ChaosPoster, ChaosReader, Onlooker
 from chat.tools.chaos.environment import Rig
-from chat.tools.chaos.frames import Events
-from chat.tools.chaos.history import History, Key, Receipt, read_messages, read_stays
+from chat.tools.chaos.frames import StreamParser
+from chat.tools.chaos.history import Key, PostReceipt, RunHistory, read_messages, read_stays
 from chat.tools.chaos.network import Proxy
 from chat.tools.chaos.people import Enrolled, Person, enrol, share
 
@@ -25,7 +25,7 @@ from chat.tools.chaos.people import Enrolled, Person, enrol, share
 PAUSE, SILENCE = 1.0, 13.0  # seconds: between attempts; two beats missed
 
 
-class Guest:
+class SimulatedUser:
     """One of the people, by way of the balancer or of the bad `wifi`; here `since` a moment of the monotonic clock."""
 
     def __init__(
@@ -36,14 +36,14 @@ class Guest:
         wifi: Proxy | None,
         watched: Sequence[int],
         http: aiohttp.ClientSession,
-        history: History,
-        events: Events,
+        history: RunHistory,
+        events: StreamParser,
         tasks: Tasks,
     ) -> None:
         self.name, self.person, self.here = f"guest {number}", person, True
         self.since = time.monotonic()
         port = wifi.port if wifi else rig.balancer.port
-        self.reader = Reader(self.name, person.token, lambda: port, history, events, tasks)
+        self.reader = ChaosReader(self.name, person.token, lambda: port, history, events, tasks)
         self.reader.pause, self.reader.patience = PAUSE, SILENCE
         self.onlooker = Onlooker(person, http, lambda: f"http://127.0.0.1:{port}", watched, tasks)
 
@@ -76,7 +76,7 @@ class Crowd:
 
     def __init__(self, rig: Rig, http: aiohttp.ClientSession, tasks: Tasks, chance: random.Random) -> None:
         self._rig, self._http, self._tasks, self._chance = rig, http, tasks, chance
-        self.history, self.guests, self.posters = History(), list[Guest](), list[Poster]()
+        self.history, self.guests, self.posters = RunHistory(), list[SimulatedUser](), list[ChaosPoster]()
         self.rooms: list[int] = []
         self._people: list[Enrolled] = []
         self.doorkeeper: Doorkeeper
@@ -84,7 +84,7 @@ class Crowd:
         self.delays: deque[float] = deque(maxlen=20_000)
         self.kept_delays: list[float] = []
         self.talking = self.wandering = True
-        self.tired: list[Guest] = []  # gone, and back only when all has been seen to be calm
+        self.tired: list[SimulatedUser] = []  # gone, and back only when all has been seen to be calm
         self._numbers = itertools.count(1)
         self._talks: list[asyncio.Task[None]] = []
 
@@ -96,25 +96,25 @@ class Crowd:
         self.rooms = [await share(url, people)] + [await share(url, room) for room in small]
         door = people[: min(count, 2 * ROOM)]
         doorway = await share(url, door, people[0])  # as the others, before anybody reads: no entry tells of it
-        events = Events()
+        events = StreamParser()
         for n, person in enumerate(people):
             neighbours = [one.id for one in small[n // ROOM] if one is not person]
             watched = self._chance.sample(neighbours, min(WATCHED, len(neighbours)))
             wifi = self._rig.wifi if n % WIFI == WIFI - 1 else None
             who = n, person, self._rig, wifi, watched
-            self.guests.append(Guest(*who, self._http, self.history, events, self._tasks))
+            self.guests.append(SimulatedUser(*who, self._http, self.history, events, self._tasks))
             self.guests[-1].reader.heard = partial(self._note, self.guests[-1]) if n < ROOM else None
         self.posters = [self._poster(f"talker{n}", people[n * count // talkers]) for n in range(talkers)]
         keeper = self._poster("keeper", people[0])
         self.doorkeeper = Doorkeeper(keeper, doorway, door[1:], self._http, self._chance)
         self.posters.append(keeper)
 
-    def _poster(self, name: str, person: Person, url: str = "") -> Poster:
-        poster = Poster(name, person, self.rooms[0], lambda: url or self._rig.balancer.url, self.history)
+    def _poster(self, name: str, person: Person, url: str = "") -> ChaosPoster:
+        poster = ChaosPoster(name, person, self.rooms[0], lambda: url or self._rig.balancer.url, self.history)
         poster.pause, poster.patience = 0.3, 8.0
         return poster
 
-    def _note(self, guest: Guest, receipt: Receipt) -> None:
+    def _note(self, guest: SimulatedUser, receipt: PostReceipt) -> None:
         """What he missed at home is no delay; what he missed while he was cut off is."""
         begun = self.begun.get(receipt.message.key, 0.0)
         if begun > guest.since:
@@ -129,13 +129,13 @@ class Crowd:
         self._talks.append(self._tasks.start("the door is kept", self.doorkeeper.keep(lambda: self.talking)))
         self._tasks.start("people come and go", self._wander())
 
-    async def _talk(self, poster: Poster, rooms: list[int]) -> None:
+    async def _talk(self, poster: ChaosPoster, rooms: list[int]) -> None:
         while self.talking:
             await poster.say(self._http, self._chance.choice(rooms), self.begun)
             await asyncio.sleep(self._chance.uniform(*TALK))
 
     async def _wander(self) -> None:
-        due: list[tuple[float, Guest]] = []
+        due: list[tuple[float, SimulatedUser]] = []
         while True:
             await asyncio.sleep(self._chance.uniform(*WANDER))
             if not self.wandering:
@@ -181,7 +181,7 @@ class Crowd:
         _, late = await asyncio.wait(self._talks, timeout=limit)
         return len(late)
 
-    def number_of(self, poster: Poster) -> int:
+    def number_of(self, poster: ChaosPoster) -> int:
         """Which guest this is."""
         return next(n for n, person in enumerate(self._people) if person.id == poster.person.id)
 
@@ -196,7 +196,7 @@ class Crowd:
             last[message.conversation] = max(message.seq, last.get(message.conversation, 0))
         return last
 
-    def lagging(self, wanted: dict[int, int]) -> list[Guest]:
+    def lagging(self, wanted: dict[int, int]) -> list[SimulatedUser]:
         """Guests who have not got as far as `wanted` in the rooms that they are always in."""
         return [
             guest
@@ -237,7 +237,7 @@ class Doorkeeper:
 
     def __init__(
         self,
-        keeper: Poster,
+        keeper: ChaosPoster,
         room: int,
         people: Sequence[Enrolled],
         http: aiohttp.ClientSession,
@@ -286,8 +286,8 @@ class Doorkeeper:
 
 
 def find_eavesdroppers(
-    outside: Sequence[tuple[int, int]], room: int, history: History, readers: dict[int, str]
-) -> list[Finding]:
+    outside: Sequence[tuple[int, int]], room: int, history: RunHistory, readers: dict[int, str]
+) -> list[Violation]:
     """Who received what was said while the keeper knew him to be outside."""
     got = {
         (name, receipt.message.seq)
@@ -296,7 +296,7 @@ def find_eavesdroppers(
         if receipt.message.conversation == room
     }
     return [
-        Finding(OVERHEARD, readers[user_id], (room, seq))
+        Violation(OVERHEARD, readers[user_id], (room, seq))
         for user_id, seq in outside
         if user_id in readers and (readers[user_id], seq) in got
     ]

@@ -16,7 +16,7 @@ from chat.tools.chaos.network import Proxy
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class FaultTarget:
     """Where a fault strikes: `node` is the one that is meant, `seconds` how long it lasts."""
 
     rig: Rig
@@ -31,7 +31,7 @@ class Fault:
     """`about`: in words; `touches`: what no other fault may touch meanwhile; `least` to `most` seconds."""
 
     about: str
-    strike: Callable[[Scene], Awaitable[None]]
+    strike: Callable[[FaultTarget], Awaitable[None]]
     touches: frozenset[str]
     least: float
     most: float
@@ -40,7 +40,7 @@ class Fault:
 BACK = 20.0  # seconds that a node may take to come back in a deploy, before the next one is stopped
 
 
-async def kill_node(scene: Scene) -> None:
+async def kill_node(scene: FaultTarget) -> None:
     """Its clients come back elsewhere; three of them had enough, and stay away: nobody must see their ghosts."""
     there = [guest for guest in scene.crowd.guests if guest.here and guest.onlooker.node == scene.node]
     leaving = scene.chance.sample(there, min(3, len(there)))
@@ -51,7 +51,7 @@ async def kill_node(scene: Scene) -> None:
     scene.rig.bring_back(scene.node)
 
 
-async def kill_silenced_node(scene: Scene) -> None:
+async def kill_silenced_node(scene: FaultTarget) -> None:
     """It commits, nobody hears of it, and it dies."""
     link = scene.rig.to_redis[scene.node]
     link.swallow()
@@ -62,7 +62,7 @@ async def kill_silenced_node(scene: Scene) -> None:
     scene.rig.bring_back(scene.node)
 
 
-async def stop_nodes(scene: Scene) -> None:
+async def stop_nodes(scene: FaultTarget) -> None:
     """A deploy: every node in turn."""
     for name, node in scene.rig.nodes.items():
         if not node.alive():
@@ -86,7 +86,7 @@ async def answers(node: NodeProcess) -> bool:
     return await node.readiness() == 200
 
 
-async def freeze_node(scene: Scene) -> None:
+async def freeze_node(scene: FaultTarget) -> None:
     """It keeps its connections, holds what it holds, and gets no time."""
     scene.rig.nodes[scene.node].freeze()
     try:
@@ -98,7 +98,7 @@ async def freeze_node(scene: Scene) -> None:
 # One node's links to the servers: cut, half-open, slow, or losing an answer.
 
 
-async def lose_answers(scene: Scene) -> None:
+async def lose_answers(scene: FaultTarget) -> None:
     """Commits whose answer is lost: the poster cannot know, and tries again."""
     link = scene.rig.to_postgres[scene.node]
     for _ in range(max(1, round(scene.seconds))):
@@ -107,29 +107,29 @@ async def lose_answers(scene: Scene) -> None:
     link.lose_answer(b"")
 
 
-async def cut_redis_link(scene: Scene) -> None:
+async def cut_redis_link(scene: FaultTarget) -> None:
     """One node without Redis."""
     await refuse(scene, scene.rig.to_redis[scene.node])
 
 
-async def hang_redis_link(scene: Scene) -> None:
+async def hang_redis_link(scene: FaultTarget) -> None:
     """One node's packets to Redis are dropped."""
     await freeze(scene, scene.rig.to_redis[scene.node])
 
 
-async def cut_postgres_link(scene: Scene) -> None:
+async def cut_postgres_link(scene: FaultTarget) -> None:
     """One node without PostgreSQL."""
     await refuse(scene, scene.rig.to_postgres[scene.node])
 
 
-async def hang_postgres_link(scene: Scene) -> None:
+async def hang_postgres_link(scene: FaultTarget) -> None:
     """One node's packets to PostgreSQL are dropped; when they come through again, both ends have given up."""
     link = scene.rig.to_postgres[scene.node]
     await freeze(scene, link)
     await link.cut()
 
 
-async def slow_links(scene: Scene) -> None:
+async def slow_links(scene: FaultTarget) -> None:
     """Everything of one node takes longer."""
     links = scene.rig.to_postgres[scene.node], scene.rig.to_redis[scene.node]
     for link in links:
@@ -139,14 +139,14 @@ async def slow_links(scene: Scene) -> None:
         link.delay = 0
 
 
-async def refuse(scene: Scene, link: Proxy) -> None:
+async def refuse(scene: FaultTarget, link: Proxy) -> None:
     """Nobody gets through, and everybody is told."""
     await link.refuse()
     await asyncio.sleep(scene.seconds)
     await link.accept()
 
 
-async def freeze(scene: Scene, link: Proxy) -> None:
+async def freeze(scene: FaultTarget, link: Proxy) -> None:
     """Nothing gets through, and nobody is told."""
     link.freeze()
     await asyncio.sleep(scene.seconds)
@@ -156,14 +156,14 @@ async def freeze(scene: Scene, link: Proxy) -> None:
 # Redis and PostgreSQL: killed, stopped, emptied, hung.
 
 
-async def kill_redis(scene: Scene) -> None:
+async def kill_redis(scene: FaultTarget) -> None:
     """It comes back empty."""
     await scene.rig.engine(scene.rig.valkey.kill)
     await asyncio.sleep(scene.seconds)
     await scene.rig.engine(scene.rig.valkey.start)
 
 
-async def flush_redis(scene: Scene) -> None:
+async def flush_redis(scene: FaultTarget) -> None:
     """All is forgotten at once."""
 
     def flush() -> None:
@@ -173,7 +173,7 @@ async def flush_redis(scene: Scene) -> None:
     await scene.rig.engine(flush)
 
 
-async def freeze_redis(scene: Scene) -> None:
+async def freeze_redis(scene: FaultTarget) -> None:
     """It accepts connections and answers nobody."""
     scene.rig.valkey.pause()
     try:
@@ -182,7 +182,7 @@ async def freeze_redis(scene: Scene) -> None:
         scene.rig.valkey.resume()
 
 
-async def restart_postgres(scene: Scene) -> None:
+async def restart_postgres(scene: FaultTarget) -> None:
     """In order, or at once, which leaves it to recover; gone for a while."""
     immediate = scene.chance.random() < 0.5
     await scene.rig.engine(lambda: scene.rig.postgres.stop(immediate=immediate))
@@ -190,7 +190,7 @@ async def restart_postgres(scene: Scene) -> None:
     await scene.rig.engine(scene.rig.postgres.start)
 
 
-async def freeze_postgres(scene: Scene) -> None:
+async def freeze_postgres(scene: FaultTarget) -> None:
     """It accepts nothing and answers nobody."""
     scene.rig.postgres.pause()
     try:
@@ -202,7 +202,7 @@ async def freeze_postgres(scene: Scene) -> None:
 # Clients that sleep, are cut off, or say the same thing many times.
 
 
-async def sleepy_readers(scene: Scene) -> None:
+async def sleepy_readers(scene: FaultTarget) -> None:
     """A tenth of the streams is not read any more."""
     guests = scene.chance.sample(scene.crowd.guests, max(1, len(scene.crowd.guests) // 10))
     for guest in guests:
@@ -212,7 +212,7 @@ async def sleepy_readers(scene: Scene) -> None:
         guest.reader.leaves()
 
 
-async def half_open(scene: Scene) -> None:
+async def half_open(scene: FaultTarget) -> None:
     """A bad access network: nothing gets through for a while, and nobody says so."""
     scene.rig.wifi.freeze()
     await asyncio.sleep(scene.seconds)
@@ -220,14 +220,14 @@ async def half_open(scene: Scene) -> None:
     await scene.rig.wifi.cut()
 
 
-async def cut_clients(scene: Scene) -> None:
+async def cut_clients(scene: FaultTarget) -> None:
     """Every stream and every socket, in the same moment."""
     for guest in scene.crowd.guests:
         guest.reader.leaves()
         guest.onlooker.leaves()
 
 
-async def same_post(scene: Scene) -> None:
+async def same_post(scene: FaultTarget) -> None:
     """The same post fifty times at once, over all nodes."""
     await scene.crowd.posts_at_once([node.url for node in scene.rig.nodes.values()], 50)
 

@@ -5,17 +5,17 @@ from typing import Any
 
 import orjson
 
-from chat.tools.chaos.history import Message, Receipt
+from chat.tools.chaos.history import PostedMessage, PostReceipt
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class StreamEvent:
     """One event as an EventSource sees it; `receipt` is set on a new message."""
 
     id: str
     name: str
     data: bytes
-    receipt: Receipt | None = None
+    receipt: PostReceipt | None = None
 
 
 class Bodies:
@@ -46,28 +46,28 @@ class Bodies:
         return b"".join(whole)
 
 
-def parse_event(block: bytes) -> Event:
+def parse_event(block: bytes) -> StreamEvent:
     """The event in one block of lines."""
     fields = dict(line.split(b": ", 1) for line in block.split(b"\n") if b": " in line)
     name, data = fields.get(b"event", b"message").decode(), fields.get(b"data", b"")
     where = fields.get(b"id", b"").decode()
     if name != "message" or not data:
-        return Event(where, name, data)
-    return Event(where, name, data, Receipt(int(where.partition(".")[2]), parse_message(orjson.loads(data))))
+        return StreamEvent(where, name, data)
+    return StreamEvent(where, name, data, PostReceipt(int(where.partition(".")[2]), parse_message(orjson.loads(data))))
 
 
-def parse_message(said: dict[str, Any]) -> Message:
+def parse_message(said: dict[str, Any]) -> PostedMessage:
     """The message that decoded JSON says."""
-    return Message(said["conversation"], said["seq"], said["author"], said["client_id"], said["body"])
+    return PostedMessage(said["conversation"], said["seq"], said["author"], said["client_id"], said["body"])
 
 
-class Events:
+class StreamParser:
     """Splits bodies into events. The same bytes go to every reader, so they are parsed once and remembered."""
 
     def __init__(self) -> None:
-        self._known: dict[bytes, Event] = {}
+        self._known: dict[bytes, StreamEvent] = {}
 
-    def parse(self, block: bytes) -> Event:
+    def parse(self, block: bytes) -> StreamEvent:
         """As `parse_event`."""
         if (event := self._known.get(block)) is None:
             event = parse_event(block)

@@ -10,12 +10,11 @@ import psycopg
 from chat.shared.sql import load
 
 queries = load(__file__)
-
 Key = tuple[int, int, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class PostedMessage:
     """A message as a reader gets it. `key` (conversation, author, client_id) is what its sender knows it by."""
 
     conversation: int
@@ -31,15 +30,15 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
+class PostReceipt:
     """A message at the log position that its frame's id names."""
 
     position: int
-    message: Message
+    message: PostedMessage
 
 
 @dataclass(frozen=True, slots=True)
-class Stay:
+class MemberStay:
     """A reader's time in a conversation: from message `first` to message `last` (inclusive; None: to the end)."""
 
     first: int = 1
@@ -51,29 +50,31 @@ class Stay:
 
 
 @dataclass(slots=True)
-class History:
+class RunHistory:
     """Everything that was seen. Readers have names; a reader without stays in a conversation is no member of it."""
 
     sent: dict[Key, str] = field(default_factory=dict)
-    acknowledged: dict[Key, list[Message]] = field(default_factory=lambda: defaultdict(list))
+    acknowledged: dict[Key, list[PostedMessage]] = field(default_factory=lambda: defaultdict(list))
     made: dict[Key, int] = field(default_factory=lambda: defaultdict(int))
-    received: dict[str, list[Receipt]] = field(default_factory=lambda: defaultdict(list))
-    stays: dict[str, dict[int, list[Stay]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(list)))
+    received: dict[str, list[PostReceipt]] = field(default_factory=lambda: defaultdict(list))
+    stays: dict[str, dict[int, list[MemberStay]]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(list))
+    )
 
     def send(self, key: Key, body: str) -> None:
         """Somebody tries to post; trying again with the same key is the same post."""
         self.sent[key] = body
 
-    def acknowledge(self, key: Key, message: Message, *, made: bool) -> None:
+    def acknowledge(self, key: Key, message: PostedMessage, *, made: bool) -> None:
         """The server answered a post with this message; `made`: with 201, as a new one."""
         self.acknowledged[key].append(message)
         self.made[key] += made
 
     def stay(self, reader: str, conversation: int, first: int = 1, last: int | None = None) -> None:
         """The reader is a member from message `first` to message `last`."""
-        self.stays[reader][conversation].append(Stay(first, last))
+        self.stays[reader][conversation].append(MemberStay(first, last))
 
-    def receive(self, reader: str, receipt: Receipt) -> None:
+    def receive(self, reader: str, receipt: PostReceipt) -> None:
         """The reader got this, next."""
         self.received[reader].append(receipt)
 
@@ -92,7 +93,7 @@ class Visit:
     receipts: int
 
 
-def tell_trail(visits: Sequence[Visit], receipts: Sequence[Receipt], position: int) -> str:
+def tell_trail(visits: Sequence[Visit], receipts: Sequence[PostReceipt], position: int) -> str:
     """Between which two receipts the one at `position` is missing, and in which streams those came."""
     before = max((n for n, one in enumerate(receipts) if one.position < position), default=None)
     after = min((n for n, one in enumerate(receipts) if one.position > position), default=None)
@@ -100,7 +101,7 @@ def tell_trail(visits: Sequence[Visit], receipts: Sequence[Receipt], position: i
     return f"position {position} is missing between {around[0]} and {around[1]}"
 
 
-def tell_receipt(visits: Sequence[Visit], receipts: Sequence[Receipt], number: int) -> str:
+def tell_receipt(visits: Sequence[Visit], receipts: Sequence[PostReceipt], number: int) -> str:
     """Where it is, and the stream that it came by."""
     nth = bisect_right([visit.receipts for visit in visits], number)
     visit = visits[max(0, nth - 1)]
@@ -112,16 +113,16 @@ def tell_receipt(visits: Sequence[Visit], receipts: Sequence[Receipt], number: i
 DATABASE = "the database"
 
 
-async def read_messages(database_url: str, history: History) -> None:
+async def read_messages(database_url: str, history: RunHistory) -> None:
     """What is stored, in the order of positions, as what one more reader received."""
     async with await psycopg.AsyncConnection.connect(database_url) as connection:
         for position, *message in await (await connection.execute(queries.stored_messages)).fetchall():
             if message[0] not in history.stays[DATABASE]:
                 history.stay(DATABASE, message[0])
-            history.receive(DATABASE, Receipt(position, Message(*message)))
+            history.receive(DATABASE, PostReceipt(position, PostedMessage(*message)))
 
 
-async def read_stays(database_url: str, history: History, readers: Iterable[tuple[str, int]]) -> None:
+async def read_stays(database_url: str, history: RunHistory, readers: Iterable[tuple[str, int]]) -> None:
     """The stays of these `(reader, user)` in every conversation, by their messages' numbers."""
     stays: dict[int, list[tuple[int, int, int]]] = {}
     async with await psycopg.AsyncConnection.connect(database_url) as connection:

@@ -80,7 +80,7 @@ MACHINE = 4.0  # what a busy machine may add to the time in which ghosts are gon
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class ChaosOptions:
     """What was asked for. `program`, `settings`: how nodes are started; `patience`: how many seconds clients may take
     to come in again or to catch up when all is mended; `logs`: where the nodes' logs are kept when one was broken."""
 

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from chat.tools.chaos.faults import FAULTS
-from chat.tools.chaos.results import PROMISES, Sample, Scores, count_strikes
+from chat.tools.chaos.results import PROMISES, PresenceSample, Scores, count_strikes
 
 WIDTH, LEFT, LANE, CHART, GAP = 1200, 190, 16, 90, 34
 POINTS = 240  # in a line: four pixels each
@@ -74,7 +74,7 @@ def bar(kind: str, left: float, right: float, y: float, title: str) -> str:
     )
 
 
-def thin(samples: Sequence[Sample]) -> list[Sample]:
+def thin(samples: Sequence[PresenceSample]) -> list[PresenceSample]:
     """As many as can be told apart; of the longest ways, none is left out."""
     step = max(1, len(samples) // POINTS)
     groups = [samples[at : at + step] for at in range(0, len(samples), step)]
@@ -84,7 +84,7 @@ def thin(samples: Sequence[Sample]) -> list[Sample]:
 Line = tuple[str, Sequence[tuple[float, float]]]
 
 
-def charts(samples: Sequence[Sample]) -> list[tuple[str, list[Line]]]:
+def charts(samples: Sequence[PresenceSample]) -> list[tuple[str, list[Line]]]:
     """Titles, and their lines: a colour, and points."""
     steps = [(one, two, max(0.5, two.at - one.at)) for one, two in pairwise(samples)]
     posts = [(two.at, (two.acknowledged - one.acknowledged) / gap) for one, two, gap in steps]

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
 from chat.tools.chaos import checker
-from chat.tools.chaos.checker import Finding
+from chat.tools.chaos.checker import Violation
 
 GHOST, MISSED, SHUT_OUT = "ghost", "missed", "shut out"
 UNANSWERED, FAILED, GARBAGE, UNRULY = "unanswered", "failed", "garbage", "unruly"
@@ -31,7 +31,7 @@ SHOWN = 50  # findings of a kind that a report names one by one
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class PresenceSample:
     """One second. Counts are totals so far; `delay`: the longest from a first attempt to post to a reader, seconds."""
 
     at: float
@@ -86,11 +86,11 @@ class Scores:
     nodes: int
     people: int
     seconds: float = 0.0
-    samples: list[Sample] = field(default_factory=list)
+    samples: list[PresenceSample] = field(default_factory=list)
     struck: list[Struck] = field(default_factory=list)
     checkpoints: list[Checkpoint] = field(default_factory=list)
     ended: list[Ended] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[Violation] = field(default_factory=list)
     trails: list[str] = field(default_factory=list)
     figures: dict[str, float | int | str] = field(default_factory=dict)
 
@@ -104,7 +104,7 @@ class Scores:
         """Not one was."""
         return not self.findings
 
-    def shown(self) -> list[Finding]:
+    def shown(self) -> list[Violation]:
         """So many of each kind."""
         kinds = {kind: [one for one in self.findings if one.kind == kind] for kind in PROMISES}
         return [one for found in kinds.values() for one in found[:SHOWN]]
@@ -140,7 +140,7 @@ class Watched(Protocol):
         """The user's."""
 
 
-class Watcher(Protocol):
+class WatcherResults(Protocol):
     """What somebody is shown."""
 
     shown: dict[int, tuple[int, str]]
@@ -153,7 +153,7 @@ class Watcher(Protocol):
         """Whom he watches."""
 
 
-class Guest(Protocol):
+class UserResults(Protocol):
     """One of the people."""
 
     name: str
@@ -164,15 +164,15 @@ class Guest(Protocol):
         """Who."""
 
     @property
-    def onlooker(self) -> Watcher:
+    def onlooker(self) -> WatcherResults:
         """His eyes."""
 
 
-def find_disagreements(guests: Sequence[Guest]) -> list[Finding]:
+def find_disagreements(guests: Sequence[UserResults]) -> list[Violation]:
     """Of everybody who looks on: who is shown as here and is not, or the other way round."""
     here = {guest.person.id: guest.here for guest in guests}
     return [
-        Finding(MISSED if here[one] else GHOST, guest.name, (one, status, guest.onlooker.node))
+        Violation(MISSED if here[one] else GHOST, guest.name, (one, status, guest.onlooker.node))
         for guest in guests
         if guest.here and guest.onlooker.ready
         for one in guest.onlooker.watched

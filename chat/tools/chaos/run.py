@@ -10,13 +10,13 @@ from functools import partial
 from pathlib import Path
 
 from chat.shared.tasks import Tasks, first_of
-from chat.tools.chaos.checker import LOST, Finding, check
-from chat.tools.chaos.clients import Reader
+from chat.tools.chaos.checker import LOST, Violation, check
+from chat.tools.chaos.clients import ChaosReader
 from chat.tools.chaos.crowd import Crowd, crowd_of, find_eavesdroppers
 from chat.tools.chaos.environment import Rig, came_true, keep_logs, rig_of, until
-from chat.tools.chaos.faults import FAULTS, Scene
-from chat.tools.chaos.history import DATABASE, Message, Visit, tell_trail
-from chat.tools.chaos.plan import Options, Strike
+from chat.tools.chaos.faults import FAULTS, FaultTarget
+from chat.tools.chaos.history import DATABASE, PostedMessage, Visit, tell_trail
+from chat.tools.chaos.plan import ChaosOptions, Strike
 from chat.tools.chaos.results import (
     FAILED,
     GARBAGE,
@@ -25,7 +25,7 @@ from chat.tools.chaos.results import (
     UNANSWERED,
     UNRULY,
     Checkpoint,
-    Sample,
+    PresenceSample,
     Scores,
     Struck,
     find_disagreements,
@@ -36,7 +36,7 @@ from chat.tools.chaos.results import (
 class Run:
     """One run. `tell` is called with a line of news; `scores` grow as it goes."""
 
-    def __init__(self, options: Options, tell: Callable[[str], None]) -> None:
+    def __init__(self, options: ChaosOptions, tell: Callable[[str], None]) -> None:
         self.options, self._tell = options, tell
         self.scores = Scores(options.seed, options.nodes, options.people)
         self._started = time.monotonic()
@@ -94,7 +94,7 @@ class Run:
         self.scores.struck.append(struck)
         self._tell(f"{strike.name} {node}".rstrip() + f": {FAULTS[strike.name].about}, {strike.seconds:g} s")
         chance = random.Random(f"{self.options.seed} {strike}")
-        await FAULTS[strike.name].strike(Scene(self._rig, self._crowd, strike.node, strike.seconds, chance))
+        await FAULTS[strike.name].strike(FaultTarget(self._rig, self._crowd, strike.node, strike.seconds, chance))
         struck.until = self.now()
 
     async def _check_calm(self) -> None:
@@ -104,7 +104,7 @@ class Run:
         if not await came_true(lambda: all(guest.ready for guest in crowd.guests), self.options.patience):
             late = [guest.name for guest in crowd.guests if not guest.ready]
             self.scores.findings += [
-                Finding(SHUT_OUT, name, f"not back after {self.options.patience:g} s") for name in late
+                Violation(SHUT_OUT, name, f"not back after {self.options.patience:g} s") for name in late
             ]
         back, wanted = self.now() - at, crowd.last_seqs()
         await came_true(lambda: not crowd.lagging(wanted), self.options.patience)
@@ -123,13 +123,13 @@ class Run:
             self.scores.samples.append(self.sample())
             await asyncio.sleep(1)
 
-    def sample(self) -> Sample:
+    def sample(self) -> PresenceSample:
         """How it stands."""
         crowd = self._crowd
         here = [guest for guest in crowd.guests if guest.here]
         delays = [crowd.delays.popleft() for _ in range(len(crowd.delays))]
         crowd.kept_delays += delays
-        return Sample(
+        return PresenceSample(
             self.now(),
             len(crowd.history.acknowledged),
             sum(map(len, crowd.history.received.values())),
@@ -143,7 +143,7 @@ class Run:
     async def _finish(self) -> None:
         crowd = self._crowd
         late = await crowd.stops_talking(self.options.patience)
-        self.scores.findings += [Finding(UNANSWERED, "", f"after {self.options.patience:g} s")] * late
+        self.scores.findings += [Violation(UNANSWERED, "", f"after {self.options.patience:g} s")] * late
         crowd.all_come()
         fence = await crowd.set_fence()
         if not await came_true(lambda: not crowd.lagging(fence), self.options.patience):
@@ -156,7 +156,7 @@ class Run:
         await crowd.reads_the_truth()
         self.scores.ended = [replace(one, at=round(one.at - self._started, 1)) for one in self._rig.ended]
         self.scores.findings += await asyncio.to_thread(judge, crowd)
-        self.scores.findings += [Finding(UNRULY, one.node, one.words) for one in self.scores.ended if one.served]
+        self.scores.findings += [Violation(UNRULY, one.node, one.words) for one in self.scores.ended if one.served]
         self.scores.trails = tell_trails(crowd, self.scores.findings, self._started)
         self.scores.figures = tell_figures(crowd, self.scores)
 
@@ -170,19 +170,19 @@ async def ended(tasks: Tasks) -> None:
 # was.
 
 
-def judge(crowd: Crowd) -> list[Finding]:
+def judge(crowd: Crowd) -> list[Violation]:
     """All findings in what the clients saw."""
     readers, door = {guest.person.id: guest.name for guest in crowd.guests}, crowd.doorkeeper
     return [
         *check(crowd.history),
         *find_eavesdroppers(door.outside, door.room, crowd.history, readers),
-        *(Finding(FAILED, poster.name, what) for poster in crowd.posters for what in poster.surprises),
-        *(Finding(FAILED, "the door", what) for what in door.surprises),
-        *(Finding(GARBAGE, guest.name, what) for guest in crowd.guests for what in guest.reader.garbage),
+        *(Violation(FAILED, poster.name, what) for poster in crowd.posters for what in poster.surprises),
+        *(Violation(FAILED, "the door", what) for what in door.surprises),
+        *(Violation(GARBAGE, guest.name, what) for guest in crowd.guests for what in guest.reader.garbage),
     ]
 
 
-def tell_trails(crowd: Crowd, findings: Sequence[Finding], started: float) -> list[str]:
+def tell_trails(crowd: Crowd, findings: Sequence[Violation], started: float) -> list[str]:
     """Of those who lost a message, so many; `started` is the run's first moment."""
     received = crowd.history.received
     places = {receipt.message: receipt.position for receipt in received[DATABASE]}
@@ -191,11 +191,11 @@ def tell_trails(crowd: Crowd, findings: Sequence[Finding], started: float) -> li
     return [
         f"{one.reader}: " + tell_trail(visits(readers[one.reader], started), received[one.reader], places[one.what])
         for one in lost[:SHOWN]
-        if isinstance(one.what, Message) and one.what in places
+        if isinstance(one.what, PostedMessage) and one.what in places
     ]
 
 
-def visits(reader: Reader, started: float) -> list[Visit]:
+def visits(reader: ChaosReader, started: float) -> list[Visit]:
     """Its streams, in seconds of the run."""
     return [replace(visit, at=visit.at - started) for visit in reader.visits]
 

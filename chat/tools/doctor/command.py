@@ -26,7 +26,7 @@ Check = Callable[[Site], list[Finding]]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class DoctorRequest:
     """What the command was asked for; `url` may be empty."""
 
     url: str
@@ -34,7 +34,7 @@ class Asked:
     json: bool
 
 
-def doctor(asked: Asked) -> int:
+def doctor(asked: DoctorRequest) -> int:
     """Look and tell; the exit code is 1 when something is bad."""
     findings = asyncio.run(look(asked))
     if asked.json:
@@ -44,7 +44,7 @@ def doctor(asked: Asked) -> int:
     return 0 if is_healthy(findings) else 1
 
 
-async def look(asked: Asked) -> list[Finding]:
+async def look(asked: DoctorRequest) -> list[Finding]:
     """Everything at once: most of the time is spent waiting for signs of life."""
     given, (_, findings) = given_urls(), check_settings()
     async with logged_in(asked.token, given.database if asked.url else "") as token:

@@ -12,7 +12,7 @@ PATIENCE = 10.0
 
 
 @dataclass(slots=True)
-class Answer:
+class HttpAnswer:
     """The head of an answer, and what of the body has come. `version` is the server's, as "HTTP/1.1"."""
 
     version: str = ""
@@ -23,12 +23,12 @@ class Answer:
     ended: bool = False
 
 
-class Wire:
+class HttpProbe:
     """One connection, on which `answer` grows."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection, self._raw = connection, b""
-        self.answer = Answer()
+        self.answer = HttpAnswer()
 
     def read(self, seconds: float) -> bool:
         """Take in what comes within this time; whether anything did."""
@@ -54,7 +54,7 @@ class Wire:
             self.read(deadline - time.monotonic())
         return self.answer.body.count(word) >= times
 
-    def read_head(self, seconds: float = PATIENCE) -> Answer:
+    def read_head(self, seconds: float = PATIENCE) -> HttpAnswer:
         """Read until the head is there, or nothing comes any more."""
         deadline = time.monotonic() + seconds
         while not self.answer.status and not self.answer.ended and time.monotonic() < deadline:
@@ -86,7 +86,7 @@ class Site:
         self._netloc, self._prefix = parts.netloc, parts.path.rstrip("/")
 
     @contextmanager
-    def ask(self, path: str, method: str = "GET", **headers: str) -> Iterator[Wire]:
+    def ask(self, path: str, method: str = "GET", **headers: str) -> Iterator[HttpProbe]:
         """Send a request without a body; raises `OSError`. Header names are written with underscores."""
         with self._connect(["http/1.1"]) as connection:
             said = {"Host": self._netloc, "User-Agent": "tandem-doctor", "Content-Length": "0"}
@@ -97,7 +97,7 @@ class Site:
                 *(f"{name}: {value}" for name, value in said.items() if value),
             ]
             connection.sendall("\r\n".join([*lines, "", ""]).encode())
-            yield Wire(connection)
+            yield HttpProbe(connection)
 
     def speaks_http2(self) -> bool:
         """Does it offer HTTP/2 to browsers?"""

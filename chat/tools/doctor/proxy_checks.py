@@ -7,7 +7,7 @@ import time
 import orjson
 
 from chat.tools.doctor.finding import FILE, Finding, advise, good, judge
-from chat.tools.doctor.http import Answer, Site, Wire
+from chat.tools.doctor.http import HttpAnswer, HttpProbe, Site
 
 READY_SECONDS = 5.0
 BEATS_SECONDS = 45.0  # a stream beats every 15 s, a socket pings every 20, unless they are set otherwise
@@ -33,7 +33,7 @@ def check_stream(site: Site) -> list[Finding]:
         return [*found, check_life("stream", wire, b"event: beat")]
 
 
-def check_life(what: str, wire: Wire, sign: bytes) -> Finding:
+def check_life(what: str, wire: HttpProbe, sign: bytes) -> Finding:
     """Does it live from one sign of life to the next? The first one may come at once."""
     began = time.monotonic()
     alive = wire.read_until(sign, BEATS_SECONDS, times=2)
@@ -145,7 +145,7 @@ def check_hidden(site: Site) -> Finding:
     return judge("readiness", status == 401, found, remedy)
 
 
-def check_ready(answer: Answer) -> Finding:
+def check_ready(answer: HttpAnswer) -> Finding:
     """Does a node answer, and is it well?"""
     try:
         said = str(orjson.loads(unchunk(answer)).get("status", ""))
@@ -158,12 +158,12 @@ def check_ready(answer: Answer) -> Finding:
     return judge("readiness", answer.status == 200 and said == "ready", f"HTTP {answer.status} {said}".strip(), remedy)
 
 
-def unchunk(answer: Answer) -> bytes:
+def unchunk(answer: HttpAnswer) -> bytes:
     """The body of a short answer."""
     return answer.body[answer.body.find(b"{") : answer.body.rfind(b"}") + 1]
 
 
-def check_versions(site: Site, answer: Answer) -> Finding:
+def check_versions(site: Site, answer: HttpAnswer) -> Finding:
     """HTTP/2 for browsers, HTTP/1.1 at least: under 1.0 a stream is not chunked, and many proxies gather it."""
     if answer.version == "HTTP/1.0":
         return Finding("HTTP version", "bad", "HTTP/1.0", f"Put `proxy_http_version 1.1;` into {NGINX}.")
