@@ -174,7 +174,7 @@ class RefusingParser:
 
 
 class HttpServer(web.Server):
-    """Makes a `Connection` for each client. `unsent` counts what waits for slow readers on all of them."""
+    """Makes a `HttpConnection` for each client. `unsent` counts what waits for slow readers on all of them."""
 
     def __init__(self, application: Handler, settings: Settings, **options: Any) -> None:
         super().__init__(self._answer, **options)

@@ -43,7 +43,7 @@ class PresenceConnections:
             self.observers.add(socket)
 
     def check_room(self, user_id: int) -> None:
-        """Raises `Draining`, or `TooManySockets`."""
+        """Raises `NodeDraining`, or `TooManySockets`."""
         if self.draining:
             raise NodeDraining(retry_after=1)
         if len(self._of_user.get(user_id, ())) >= self._per_person:

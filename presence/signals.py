@@ -102,7 +102,7 @@ SIGNALS: TypeAdapter[Signal] = TypeAdapter(Annotated[Signal, Field(discriminator
 
 
 def parse_signal(data: bytes) -> Signal:
-    """The signal in one text frame; raises `FrameTooLong` or `BadFrame`, whose detail names the first wrong field."""
+    """The signal in one text frame; raises `FrameTooLong` or `BadSignal`, whose detail names the first wrong field."""
     if len(data) > FRAME_MOST:
         raise FrameTooLong
     try:

@@ -82,7 +82,7 @@ class Accounts:
     async def sign_up(self, form: SignUp, device: SessionDevice) -> SignedIn:
         """Return a new account with its first session.
 
-        Raise `SignupClosed`, `BadInvite`, `NameTaken`, `ImitatesAdmin`.
+        Raise `SignupClosed`, `BadInvite`, `UsernameTaken`, `ImitatesAdmin`.
         """
         self.check_open()
         stored = await self.hasher.hash(form.password)
@@ -212,7 +212,7 @@ def check_new(password: str, user: User) -> None:
 async def insert_user(
     connection: Connection, name: str, display_name: str, password_hash: str, role: str = "member"
 ) -> User:
-    """A new row; raises `NameTaken`."""
+    """A new row; raises `UsernameTaken`."""
     row = await (await connection.execute(queries.insert_user, [name, display_name, password_hash, role])).fetchone()
     if row is None:
         raise UsernameTaken
@@ -222,7 +222,7 @@ async def insert_user(
 async def create(pool: Pool, name: str, password: str, display_name: str | None = None, role: str = "member") -> int:
     """An account from the command line, the only way to make an admin; its id.
 
-    Raises `NameTaken`, or `Invalid` whose text says what is wrong.
+    Raises `UsernameTaken`, or `Invalid` whose text says what is wrong.
     """
     try:
         form = SignUp(name=name, password=password, display_name=display_name)

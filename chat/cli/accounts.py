@@ -47,7 +47,7 @@ class UnknownUser(NotFound):
 
 
 def add_account(database_url: str, name: str, password: str, role: str = "member") -> int:
-    """Create an account; return its id. Raise `NameTaken` or `Invalid`."""
+    """Create an account; return its id. Raise `UsernameTaken` or `Invalid`."""
     return with_pool(database_url, lambda pool: create(pool, name, password, role=role))
 
 

@@ -33,7 +33,7 @@ class Created(NamedTuple):
 async def create_conversation(log: Log, settings: Settings, creator_id: int, draft: ConversationDraft) -> Created:
     """Create a conversation, or find the direct one that the pair has.
 
-    Raise `Invalid`, `NameTaken`, `TooManyMembers`, `TooManyConversations`, `TooManyInvitations`, `Blocked`.
+    Raise `Invalid`, `ChannelNameTaken`, `TooManyMembers`, `TooManyConversations`, `TooManyInvitations`, `Blocked`.
     """
     people = draft.people(creator_id)
     check_size(settings, draft, len(people))
@@ -101,7 +101,7 @@ async def change_conversation(
 ) -> None:
     """What the patch names; harmless when it is so already.
 
-    Raises `NotFound`, `Forbidden`, `Archived`, `NameTaken`, `Invalid`.
+    Raises `NotFound`, `Forbidden`, `Archived`, `ChannelNameTaken`, `Invalid`.
     """
     if (patch.slow or 0) > settings.slow_most:
         raise Invalid(errors=[{"field": "slow", "detail": f"at most {settings.slow_most} seconds"}])

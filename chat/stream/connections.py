@@ -49,7 +49,7 @@ class StreamConnections:
         return sum(len(bucket) for bucket in self._buckets)
 
     def check_room(self, user_id: int) -> None:
-        """Raises `Draining`, or `TooManyStreams`."""
+        """Raises `NodeDraining`, or `TooManyStreams`."""
         if self.draining:
             raise NodeDraining(retry_after=1)
         if self._counts[user_id] >= self._per_person:

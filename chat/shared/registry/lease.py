@@ -92,7 +92,7 @@ class Lease:
         self.failing = self._drain = False
 
     async def take(self) -> None:
-        """Take it, or raise `NameTaken`. Who has the name and is not heard of within his lease has died.
+        """Take it, or raise `NodeNameTaken`. Who has the name and is not heard of within his lease has died.
 
         Raises also that Redis is away; then `keep` takes it later.
         """
@@ -107,7 +107,7 @@ class Lease:
             await asyncio.sleep(GLANCE_SECONDS)
 
     async def keep(self) -> None:
-        """Renew it on every beat; raises `NameTaken` when, after a long absence, somebody else has the name."""
+        """Renew it on every beat; raises `NodeNameTaken` when, after a long absence, somebody else has the name."""
         while True:
             await asyncio.sleep(self._timing.beat)
             try:

@@ -64,7 +64,7 @@ class Registry:
         self._clock = asyncio.get_running_loop().time
 
     async def begin(self) -> None:
-        """Take the node's name; raises `NameTaken`. With Redis away the node serves, and takes it later."""
+        """Take the node's name; raises `NodeNameTaken`. With Redis away the node serves, and takes it later."""
         try:
             await self.lease.take()
         except UNAVAILABLE as error:
