@@ -10,7 +10,7 @@ from chat.cli.audit import audit
 from chat.cli.diagnostics import proving
 from chat.cli.nodes import operate
 from chat.cli.transfer import moving
-from chat.shared.operator_errors import told_plainly
+from chat.shared.operator_errors import report_errors
 from chat.tools.bench.command import bench
 
 main = typer.Typer(
@@ -33,7 +33,9 @@ main.add_typer(operate)
 main.add_typer(moving)
 
 Host = Annotated[str, typer.Option(help="The address to listen on; 0.0.0.0 for all.")]
+
 Data = Annotated[Path, typer.Option(help="The folder that keeps everything.")]
+
 Port = Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")]
 
 
@@ -55,7 +57,7 @@ def up(
 
     Example: tandem up --port 8081 --data /srv/tandem --nodes 3
     """
-    with told_plainly():
+    with report_errors():
         from chat.local.supervisor import UpOptions as Options
         from chat.local.supervisor import up
 
@@ -76,7 +78,7 @@ def serve(
 
     Example: tandem serve --host 0.0.0.0 --role messages --node m1
     """
-    with told_plainly():
+    with report_errors():
         from chat.local.address import check_address
         from chat.server import run
         from chat.shared.settings import hide_secrets, read_settings
@@ -113,7 +115,7 @@ def migrate(data: Data = Path(".tandem")) -> None:
 
     Example: DATABASE_URL=postgresql://tandem@db/tandem tandem migrate
     """
-    with told_plainly():
+    with report_errors():
         from chat.local.databases import apply_migrations, owned_database
 
         with owned_database(data) as urls:
@@ -131,7 +133,7 @@ def invite(
 
     Example: tandem invite --uses 20 --days 2
     """
-    with told_plainly():
+    with report_errors():
         from chat.cli.accounts import add_invite
         from chat.local.databases import tables_at_hand
 
@@ -152,7 +154,7 @@ def flood(
 
     Example: tandem flood 1000 10000 1000000 10000000
     """
-    with told_plainly():
+    with report_errors():
         from chat.tools.bench.large_data import flood, tell
 
         tell(flood(data, sizes or [10_000, 1_000_000]), out)

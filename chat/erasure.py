@@ -28,7 +28,9 @@ from chat.shared.sql import load
 from chat.shared.web import actor_of, require_recent_proof
 
 queries = load(__file__)
+
 Messages = Literal["keep", "erase"]
+
 NAMED_MOST = 10
 
 
@@ -106,9 +108,13 @@ async def hand_over(change: Change, actor: Actor, owned: list[Owned]) -> None:
 # step is one short transaction that also stores how far it came. After a kill any node continues.
 
 PAUSE_SECONDS = 5.0
+
 MESSAGES_STEP = 20  # each holds the log's head for as long as its step takes
+
 ENTRIES_STEP = 20_000
+
 BATCH = 500
+
 log = structlog.get_logger(__name__)
 
 

@@ -7,7 +7,9 @@ from chat.shared.postgres import Pool
 from chat.shared.sql import load
 
 queries = load(__file__)
+
 Question = tuple[int, tuple[int, ...]]
+
 NOBODY: frozenset[int] = frozenset()
 
 

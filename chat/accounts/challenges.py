@@ -15,7 +15,9 @@ from chat.shared.postgres import Pool
 from chat.shared.sql import load
 
 queries = load(__file__)
+
 SECONDS = 300
+
 Purpose = Literal["second", "login", "proof", "passkey"]
 
 

@@ -19,6 +19,7 @@ queries = load(__file__)
 
 # Far more than any password has: what is longer is refused before it is hashed.
 GivenPassword = Annotated[str, Field(min_length=1, max_length=1024)]
+
 DeviceName = Annotated[str, Field(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
 
@@ -76,6 +77,7 @@ class InviteForm(Form):
 
 
 FOUND_MOST = 20
+
 LAST_LETTER = "\U0010ffff"  # no key has it: with it behind, a text is beyond all that begin so
 
 

@@ -15,7 +15,9 @@ from chat.shared.rate_limits import home_of
 from chat.shared.sql import load
 
 queries = load(__file__)
+
 TOKEN_BYTES = 32
+
 NO_SESSION = 0
 
 
@@ -194,6 +196,7 @@ async def renew_token(change: Change, user_id: int, session_id: int, secure: boo
 # still recognized by the network of an earlier session.
 
 TRUSTED_DAYS = 180
+
 DEVICES_MOST = 20
 
 

@@ -20,13 +20,15 @@ from chat.log.entry import Entry
 from chat.log.maintenance import Retention
 from chat.shared.audit import COMMAND_LINE
 from chat.shared.errors import NotFound
-from chat.shared.operator_errors import told_plainly
+from chat.shared.operator_errors import report_errors
 from chat.shared.postgres import Pool, make_pool
 from chat.shared.settings import Settings
 from chat.shared.sql import load
 
 queries = load(__file__)
+
 T = TypeVar("T")
+
 PAGE = 500
 
 
@@ -143,10 +145,15 @@ def with_pool(database_url: str, work: Callable[[Pool], Awaitable[T]]) -> T:
 # The commands for accounts: add, list, disable, enable, make admin, reset the password, delete.
 
 user = typer.Typer(help="Users: add, list, disable, make admin, reset, delete.", no_args_is_help=True)
+
 Name = Annotated[str, typer.Argument(help="The username.")]
+
 Data = Annotated[Path, typer.Option(help="The folder that holds the data.")]
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
 Stdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]
+
 Force = Annotated[bool, typer.Option("--force", help="Do it even if no admin is left.")]
 
 
@@ -165,7 +172,7 @@ def add(
     Example: tandem user add ana --admin
     """
     password = sys.stdin.readline().rstrip("\n") if password_stdin else ask_password()
-    with told_plainly():
+    with report_errors():
         from chat.local.databases import tables_at_hand
 
         with tables_at_hand(data) as url:
@@ -179,7 +186,7 @@ def list_(as_json: Json = False, data: Data = Path(".tandem")) -> None:
 
     Example: tandem user list --json
     """
-    with told_plainly():
+    with report_errors():
         from chat.local.databases import tables_at_hand
 
         with tables_at_hand(data) as url:
@@ -242,7 +249,7 @@ def reset(
 
     Example: tandem user reset ana --url https://chat.example.com
     """
-    with told_plainly():
+    with report_errors():
         from chat.local.databases import tables_at_hand
 
         with tables_at_hand(data) as database_url:
@@ -270,7 +277,7 @@ def delete(
     """
     if not yes:
         typer.confirm(f"Delete {name}? This cannot be undone.", abort=True)
-    with told_plainly():
+    with report_errors():
         from chat.local.databases import tables_at_hand
 
         with tables_at_hand(data) as url:
@@ -280,7 +287,7 @@ def delete(
 
 def switch(name: str, data: Path, *, disabled: bool, force: bool = False) -> None:
     """Disable or enable a user."""
-    with told_plainly():
+    with report_errors():
         from chat.local.databases import tables_at_hand
 
         with tables_at_hand(data) as url:
@@ -289,7 +296,7 @@ def switch(name: str, data: Path, *, disabled: bool, force: bool = False) -> Non
 
 def give_role(name: str, role: Literal["admin", "member"], data: Path, *, force: bool = False) -> None:
     """Make a user an admin or a member."""
-    with told_plainly():
+    with report_errors():
         from chat.local.databases import tables_at_hand
 
         with tables_at_hand(data) as url:

@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
-from chat.shared.operator_errors import told_plainly
+from chat.shared.operator_errors import report_errors
 
 audit = typer.Typer(help="Admin actions and other security events.", no_args_is_help=True)
+
 Data = Annotated[Path, typer.Option(help="The folder that holds the data.")]
 
 
@@ -30,7 +31,7 @@ def export(
 
     Example: tandem audit export --follow --output audit.jsonl
     """
-    with told_plainly():
+    with report_errors():
         from chat.local.databases import tables_at_hand
         from chat.operations.audit import AuditExport as Export
         from chat.operations.audit import export_audit, parse_since

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from chat.shared.operator_errors import told_plainly
+from chat.shared.operator_errors import report_errors
 
 proving = typer.Typer()
 
@@ -23,7 +23,7 @@ def doctor(
 
     Example: tandem doctor https://chat.example.org
     """
-    with told_plainly():
+    with report_errors():
         from chat.tools.doctor.command import DoctorRequest as Asked
         from chat.tools.doctor.command import doctor
 
@@ -50,7 +50,7 @@ def chaos(
 
     Example: tandem chaos --minutes 2 --seed 7 --faults kill-node,flush-redis
     """
-    with told_plainly():
+    with report_errors():
         from chat.tools.chaos.command import ChaosRequest as Asked
         from chat.tools.chaos.command import chaos
 

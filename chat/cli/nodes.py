@@ -5,10 +5,12 @@ from typing import Annotated
 
 import typer
 
-from chat.shared.operator_errors import told_plainly
+from chat.shared.operator_errors import report_errors
 
 operate = typer.Typer()
+
 Data = Annotated[Path, typer.Option(help="The folder that keeps everything.")]
+
 NodeNames = Annotated[list[str] | None, typer.Argument(help="Which; all, if none is named.")]
 
 
@@ -20,7 +22,7 @@ def scale(
 
     Example: tandem scale 5
     """
-    with told_plainly():
+    with report_errors():
         from chat.local.control_client import ask_fleet
 
         ask_fleet(data, "scale", count=nodes)
@@ -35,7 +37,7 @@ def restart(names: NodeNames = None, data: Data = Path(".tandem")) -> None:
 
     Example: tandem restart n1 n2
     """
-    with told_plainly():
+    with report_errors():
         from chat.local.control_client import ask_fleet
 
         ask_fleet(data, "restart", names=names or [])
@@ -51,7 +53,7 @@ def nodes(
 
     Example: tandem nodes --json
     """
-    with told_plainly():
+    with report_errors():
         import asyncio
 
         from chat.local.databases import registry_at_hand
@@ -72,7 +74,7 @@ def drain(
 
     Example: tandem drain n2
     """
-    with told_plainly():
+    with report_errors():
         import asyncio
 
         from chat.local.databases import registry_at_hand
@@ -91,7 +93,7 @@ def new_epoch(data: Data = Path(".tandem")) -> None:
 
     Example: DATABASE_URL=postgresql://tandem@db/tandem tandem new-epoch
     """
-    with told_plainly():
+    with report_errors():
         from chat.local.databases import database_at_hand
         from chat.log.maintenance import begin_new_epoch
 

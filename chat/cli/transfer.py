@@ -6,10 +6,12 @@ from typing import Annotated
 
 import typer
 
-from chat.shared.operator_errors import told_plainly
+from chat.shared.operator_errors import report_errors
 
 moving = typer.Typer()
+
 Data = Annotated[Path, typer.Option(help="The folder that keeps everything.")]
+
 ChatFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="The chat file.")]
 
 
@@ -33,7 +35,7 @@ def import_(
 
     Example: tandem import slack-export.zip --dry-run
     """
-    with told_plainly():
+    with report_errors():
         from chat.local.databases import tables_at_hand
         from chat.transfer.commands import ImportOptions as Options
         from chat.transfer.commands import import_file
@@ -57,7 +59,7 @@ def export(
 
     Example: tandem export everything.jsonl
     """
-    with told_plainly():
+    with report_errors():
         from chat.local.databases import tables_at_hand
         from chat.transfer.commands import ExportOptions as Wanted
         from chat.transfer.commands import export_file

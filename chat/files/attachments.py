@@ -14,6 +14,7 @@ from chat.shared.postgres import UNAVAILABLE, Pool
 from chat.shared.sql import load
 
 queries = load(__file__)
+
 Shown = list[dict[str, object]]
 
 
@@ -75,9 +76,13 @@ async def detach_files(change: Change, conversation_id: int, seq: int, kept: Seq
 # harm, for what is gone is gone.
 
 PAUSE = 30.0
+
 FORGOTTEN_SECONDS = 24 * 3600
+
 BATCH = 100
+
 AWAY: tuple[type[Exception], ...] = (StorageAway, *UNAVAILABLE)
+
 log = structlog.get_logger(__name__)
 
 

@@ -32,9 +32,13 @@ from chat.shared.settings import Settings
 from chat.shared.sql import load
 
 queries = load(__file__)
+
 PREVIEWS = ("small", "large")
+
 PICTURE_MOST = 32 * 1024 * 1024  # bytes; what is larger gets no preview, and is not shown in place
+
 MEGABYTE = 1_000_000
+
 PIECES_MOST = 1_000  # of one file: stored, and sent
 
 

@@ -12,12 +12,14 @@ from typing import Any
 import orjson
 
 from chat.local.address import listen_unix
-from chat.local.errors import UpTrouble
+from chat.local.errors import StartError
 from chat.local.fleet import Plan
 from chat.local.progress import tell
 
 PATIENCE = 1.0
+
 LONGEST = 64 * 1024
+
 Verbs = Mapping[str, Callable[..., Plan]]
 
 
@@ -60,7 +62,7 @@ class Control:
             line = next(plan)
         except StopIteration:
             self._end(done=True)
-        except UpTrouble as trouble:
+        except StartError as trouble:
             self._end(failed=str(trouble))
         else:
             if line:

@@ -12,11 +12,12 @@ import psycopg
 from dotenv import dotenv_values
 
 from chat.local.engine import Engine
-from chat.local.errors import DatabaseAway, FolderTaken, NotRunning, NotTheOwner
+from chat.local.errors import FolderTaken, NotRunning, NotTheOwner
 from chat.local.postgres import PostgresEngine
 from chat.local.progress import step
 from chat.local.valkey import ValkeyEngine
 from chat.migrations import migrate
+from chat.shared.operator_errors import DatabaseUnavailable
 
 # Where PostgreSQL and Redis are: what the operator gave, or our own engines.
 
@@ -122,7 +123,7 @@ def started_engine(stack: ExitStack, engine: Engine) -> Engine:
 
 
 def apply_migrations(database_url: str, owner_url: str = "") -> list[str]:
-    """Apply the migrations that are missing; returns their names. Raises `DatabaseAway`, or
+    """Apply the migrations that are missing; returns their names. Raises `DatabaseUnavailable`, or
     `NotTheOwner` when some are missing and the role may not apply them.
 
     `owner_url`: the same database by the role that owns its tables, where nodes connect with another one.
@@ -130,13 +131,13 @@ def apply_migrations(database_url: str, owner_url: str = "") -> list[str]:
     try:
         return asyncio.run(migrate(owner_url or database_url, database_url))
     except psycopg.OperationalError as reason:
-        raise DatabaseAway(str(reason)) from None
+        raise DatabaseUnavailable(str(reason)) from None
     except psycopg.errors.InsufficientPrivilege:
         raise NotTheOwner from None
     except psycopg.ProgrammingError as reason:
         if reason.diag.sqlstate:
             raise
-        raise DatabaseAway("the URL cannot be read") from None  # psycopg's words would show the password
+        raise DatabaseUnavailable("the URL cannot be read") from None  # psycopg's words would show the password
 
 
 # The registry a command works on: the one REDIS_URL names, else the one that `tandem up` keeps in its folder.

@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+from chat.shared.operator_errors import OperatorError
 
-class UpTrouble(Exception):
+
+class StartError(OperatorError):
     """Tandem cannot be started here."""
 
 
-class PortTaken(UpTrouble):
+class PortTaken(StartError):
     """Another program listens where we should."""
 
     def __init__(self, host: str, port: int, other: int) -> None:
@@ -16,7 +18,7 @@ class PortTaken(UpTrouble):
         )
 
 
-class AddressRefused(UpTrouble):
+class AddressRefused(StartError):
     """The system does not let us listen there."""
 
     def __init__(self, host: str, port: int, reason: OSError) -> None:
@@ -26,7 +28,7 @@ class AddressRefused(UpTrouble):
         )
 
 
-class DemoOutside(UpTrouble):
+class DemoOutside(StartError):
     """The demo's accounts would be reachable from outside."""
 
     def __init__(self, host: str) -> None:
@@ -36,17 +38,7 @@ class DemoOutside(UpTrouble):
         )
 
 
-class DatabaseAway(UpTrouble):
-    """DATABASE_URL names a server that does not answer, or refuses us."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(
-            f"The database cannot be used: {reason}\n"
-            "Check DATABASE_URL, or unset it to let Tandem bring its own PostgreSQL."
-        )
-
-
-class NotTheOwner(UpTrouble):
+class NotTheOwner(StartError):
     """Migrations are missing, and the role may not apply them."""
 
     def __init__(self) -> None:
@@ -56,21 +48,21 @@ class NotTheOwner(UpTrouble):
         )
 
 
-class NodeFailed(UpTrouble):
+class NodeFailed(StartError):
     """A node ended, or was not ready in time."""
 
     def __init__(self, name: str, what: str) -> None:
         super().__init__(f"{name} {what}; its last words stand above.")
 
 
-class KeepsDying(UpTrouble):
+class KeepsDying(StartError):
     """A part ends again as soon as it is started."""
 
     def __init__(self, name: str, times: int, why: str) -> None:
         super().__init__(f"{name} ended {times} times in a row, each time soon after it was started. {why}")
 
 
-class NoBalancer(UpTrouble):
+class NoBalancer(StartError):
     """Several nodes need a load balancer before them."""
 
     def __init__(self) -> None:
@@ -80,14 +72,14 @@ class NoBalancer(UpTrouble):
         )
 
 
-class BalancerFailed(UpTrouble):
+class BalancerFailed(StartError):
     """HAProxy ended, or does not see that the nodes are ready."""
 
     def __init__(self, how: str, log: Path) -> None:
         super().__init__(f"HAProxy {how}, and does not serve. The end of {log} says:\n{last_lines(log)}")
 
 
-class NotRunning(UpTrouble):
+class NotRunning(StartError):
     """No `tandem up` works in this folder."""
 
     def __init__(self, data: Path) -> None:
@@ -96,7 +88,7 @@ class NotRunning(UpTrouble):
         )
 
 
-class NoFleet(UpTrouble):
+class NoFleet(StartError):
     """`tandem up` runs one node, or does not run."""
 
     def __init__(self, data: Path) -> None:
@@ -106,18 +98,18 @@ class NoFleet(UpTrouble):
         )
 
 
-class NotDone(UpTrouble):
+class NotDone(StartError):
     """What was asked of a running `tandem up` could not be done."""
 
 
 # What can keep an engine from running; the message says what to do about it.
 
 
-class EngineTrouble(Exception):
+class EngineError(OperatorError):
     """An engine cannot run."""
 
 
-class FolderTaken(EngineTrouble):
+class FolderTaken(EngineError):
     """Another process runs an engine in this folder."""
 
     def __init__(self, folder: Path, holder: str) -> None:
@@ -127,7 +119,7 @@ class FolderTaken(EngineTrouble):
         )
 
 
-class FolderClosed(EngineTrouble):
+class FolderClosed(EngineError):
     """The folder cannot be made or written."""
 
     def __init__(self, folder: Path, reason: OSError) -> None:
@@ -136,7 +128,7 @@ class FolderClosed(EngineTrouble):
         )
 
 
-class ForeignData(EngineTrouble):
+class ForeignData(EngineError):
     """The data belongs to somebody else."""
 
     def __init__(self, folder: Path, owner: str) -> None:
@@ -146,7 +138,7 @@ class ForeignData(EngineTrouble):
         )
 
 
-class EngineFailed(EngineTrouble):
+class EngineFailed(EngineError):
     """An engine ended, or did not answer in time."""
 
     def __init__(self, name: str, what: str, log: Path) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from chat.local.errors import EngineTrouble, KeepsDying
+from chat.local.errors import EngineError, KeepsDying
 from chat.local.progress import tell
 
 
@@ -53,14 +53,16 @@ class ProcessWatch:
         self._due, self._restarts.started = None, self._clock()
         try:
             self._charge.start()
-        except EngineTrouble as trouble:
+        except EngineError as trouble:
             self._mourn(f"could not be started: {trouble}")
 
 
 # How often, and how soon, what died is started again. Pure: the time is an argument.
 
 QUICK = 10.0  # who lived shorter than this, in seconds, died at once
+
 MOST = 6  # quick deaths in a row, then it is hopeless
+
 LONGEST = 5.0
 
 

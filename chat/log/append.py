@@ -115,8 +115,11 @@ class Log:
 # heads every second anyway.
 
 CHANNEL = "tandem:log"
+
 MOST_BYTES = 256 * 1024
+
 REMEMBERED = 1024
+
 log = structlog.get_logger(__name__)
 
 

@@ -10,11 +10,14 @@ from chat.shared.postgres import UNAVAILABLE, Connection, Pool
 from chat.shared.sql import load
 
 queries = load(__file__)
+
 LOCK = 7_263_370
+
 PATIENCE = 5.0
 
 # The second one: the migrations of this version have not run yet.
 NOT_NOW: tuple[type[Exception], ...] = (*UNAVAILABLE, psycopg.errors.UndefinedFunction)
+
 log = structlog.get_logger(__name__)
 
 
@@ -80,6 +83,7 @@ class Retention:
 # node looks for such sessions, its own included, and ends them.
 
 LOOK_SECONDS = 1.0
+
 STUCK_SECONDS = 3.0
 
 

@@ -22,10 +22,15 @@ from chat.shared.redis import Bytes, say
 from chat.shared.sql import load
 
 queries = load(__file__)
+
 PAGE = 500
+
 EARLY_MOST = 64
+
 HOLE_SECONDS = 0.03  # how long an announcement that was overtaken may take before we read the log for it
+
 SILENCE_SECONDS, DEAF_SECONDS = 1.0, 0.2
+
 log = structlog.get_logger(__name__)
 
 

@@ -12,6 +12,7 @@ from chat.shared.redis import UNAVAILABLE
 from chat.shared.sql import load
 
 queries = load(__file__)
+
 EVERYBODY = 0  # stands for all members in the table of mentions
 
 
@@ -127,6 +128,7 @@ async def forget_mentions(change: Change, conversation_id: int, seq: int) -> Non
 # The members that `@here` reaches. Presence is asked for a moment before the post commits, and may not know.
 
 PATIENCE = 0.25
+
 Ask = Callable[[Collection[int]], Awaitable[Collection[int]]]
 
 

@@ -24,6 +24,7 @@ from chat.shared.errors import ApiError, NotFound, RateLimited
 from chat.shared.sql import load, numbers, texts
 
 queries = load(__file__)
+
 READ_AT_ONCE = 32_000  # characters searched for mentions before other tasks of the node run
 
 

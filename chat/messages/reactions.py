@@ -95,6 +95,7 @@ def strip(text: str) -> str:
 
 # By Unicode's own list: a skin tone alone is none, a family joined by ZWJ is one; the longest have ten code points.
 SPELLINGS = {strip(text): text for text, facts in EMOJI_DATA.items() if facts["status"] == STATUS["fully_qualified"]}
+
 MOST = max(map(len, SPELLINGS.values())) * 2
 
 

@@ -18,6 +18,7 @@ from chat.shared.postgres import Pool
 from chat.shared.sql import load
 
 queries = load(__file__)
+
 Place = tuple[int, int]  # conversation, seq
 
 

@@ -10,6 +10,7 @@ from chat.shared.postgres import Pool
 from chat.shared.sql import load
 
 queries = load(__file__)
+
 PAGE = 200
 
 

@@ -12,7 +12,9 @@ from chat.shared.probes import FIRST_PROBE, Probe, enter_probe
 from chat.shared.sql import load
 
 queries = load(__file__)
+
 SILENCE_SECONDS = 60.0
+
 log = structlog.get_logger(__name__)
 
 
@@ -78,6 +80,7 @@ class Ear:
 # A canary's eye: a presence socket on its own node that watches the canary itself, and is never in use.
 
 HEARTBEAT = 20.0
+
 GOODBYE = aiohttp.ClientWSTimeout(ws_close=1.0)  # who has not answered for ten seconds is not waited for ten more
 
 
@@ -154,6 +157,7 @@ async def flip(http: aiohttp.ClientSession, url: str, probe: Probe, eye: Eye) ->
 # The nest: a canary's account and the hidden room that all of them sing in.
 
 ROOM = FIRST_PROBE
+
 LOGIN_SECONDS = 24 * 3600.0
 
 

@@ -18,14 +18,19 @@ from chat.shared.registry.registry import Registry
 from chat.shared.sql import load
 
 queries = load(__file__)
+
 PERIOD_SECONDS = 2.0
+
 POSTGRES_SECONDS = 2.0
+
 NOTED_SECONDS, SEEN_SECONDS = 1.0, 3.0
 
 # Where all have lost a server at once, some notice it that much after others, by a call that times out, and say until
 # then that they have it. The last look, of so many in a row, must be later.
 LATE_SECONDS = 5.0
+
 PATIENCE = 1 + math.ceil((SEEN_SECONDS + LATE_SECONDS) / PERIOD_SECONDS)
+
 log = structlog.get_logger(__name__)
 
 

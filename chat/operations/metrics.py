@@ -161,7 +161,9 @@ def collect_requests(answers: Counter[int]) -> Iterator[Metric]:
 # and what it has not got stays on PostgreSQL's disk until that is full.
 
 LOOK_SECONDS = 20.0
+
 SEGMENT = re.compile("[0-9A-F]{8}([0-9A-F]{8})([0-9A-F]{8})")  # timeline, and the two halves of its place
+
 log = structlog.get_logger(__name__)
 
 

@@ -10,21 +10,26 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from chat.shared.operator_errors import OperatorError
 from chat.shared.redis import UNAVAILABLE, Bytes, open_redis
 from chat.shared.registry.reporting import Overview, Record
 
 COLUMNS = ("node", "role", "state", "streams", "sockets", "heard", "memory")
+
 STYLES = {"up": "green", "lost": "red", "reaped": "red"}
+
 ALIVE = {"up", "silent", "draining", "drained"}
+
 GLANCE_SECONDS = 0.2
+
 HEARD_LIMIT = 10.0  # seconds until a living node has read its lease, with a registry that is slow
 
 
-class NodeTrouble(Exception):
+class NodeAdminError(OperatorError):
     """What was asked of nodes cannot be done; the message says why."""
 
 
-class RegistryAway(NodeTrouble):
+class RegistryUnavailable(NodeAdminError):
     """Redis does not answer."""
 
     def __init__(self, reason: Exception) -> None:
@@ -32,14 +37,14 @@ class RegistryAway(NodeTrouble):
         super().__init__(f"The registry cannot be reached: {said}. Is Redis running, and REDIS_URL right?")
 
 
-class UnknownNode(NodeTrouble):
+class UnknownNode(NodeAdminError):
     """No living node has this name."""
 
     def __init__(self, name: str, names: list[str]) -> None:
         super().__init__(f"No node called {name} is alive. Alive: {', '.join(names) or 'none'}.")
 
 
-class NotHeard(NodeTrouble):
+class NotHeard(NodeAdminError):
     """The node has not done as it was told."""
 
     def __init__(self, name: str) -> None:
@@ -48,16 +53,16 @@ class NotHeard(NodeTrouble):
 
 @asynccontextmanager
 async def registry_of(redis_url: str) -> AsyncIterator[Bytes]:
-    """A connection; raises `RegistryAway` in place of what Redis says."""
+    """A connection; raises `RegistryUnavailable` in place of what Redis says."""
     try:
         async with open_redis(redis_url) as redis:
             yield redis
     except UNAVAILABLE as reason:
-        raise RegistryAway(reason) from None
+        raise RegistryUnavailable(reason) from None
 
 
 async def list_nodes(redis_url: str) -> list[Record]:
-    """All leases, each with its `state` and the seconds since it was heard (`age`); raises `RegistryAway`."""
+    """All leases, each with its `state` and the seconds since it was heard (`age`); raises `RegistryUnavailable`."""
     async with registry_of(redis_url) as redis:
         seen = await Overview(redis).read()
     return [node | {"age": max(0, seen.at - node["heard"]) / 1000} for node in seen.nodes]
@@ -89,7 +94,7 @@ def print_table(nodes: list[Record]) -> None:
 
 
 async def order_drain(redis_url: str, name: str, on: bool) -> None:
-    """Tell the node, and wait until it says that it does so. Raises `NodeTrouble`."""
+    """Tell the node, and wait until it says that it does so. Raises `NodeAdminError`."""
     async with registry_of(redis_url) as redis:
         overview = Overview(redis)
         if not await overview.order_drain(name, on):

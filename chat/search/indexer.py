@@ -22,12 +22,19 @@ from chat.shared.postgres import UNAVAILABLE, Connection, Pool
 from chat.shared.sql import load
 
 queries = load(__file__)
+
 BATCH = 200  # in one transaction
+
 AT_ONCE, LONG = 5, 200  # messages of 200 characters; about a quarter of a millisecond of this node
+
 PAUSE = 0.5
+
 REST = 9  # while posts wait: a tenth of the time at most is for the search, which took a quarter of the node's without
+
 KINDS = {"message", "edit", "delete"}
+
 TROUBLE: tuple[type[Exception], ...] = (psycopg.Error, *UNAVAILABLE)  # a search that is behind must not end the talk
+
 log = structlog.get_logger(__name__)
 
 

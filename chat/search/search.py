@@ -15,14 +15,17 @@ from chat.shared.postgres import Connection, Pool
 from chat.shared.sql import load
 
 queries = load(__file__)
+
 WORK_AT_ONCE = 5_000  # of highlighting, about 5 ms, before other tasks of the node run
 
 # A conversation is one more list for the index to follow at every hit, which costs as much as to throw ten hits away.
 LIST_COST, COST_MOST, KEYED_MOST = 10, 100, 256
+
 ANYTHING = "!'@'"  # no message has this key; the index does not go through all messages for it
 
 # Of one conversation: so many it takes to fill a page with a word that every tenth message has, or with a phrase.
 NEWEST, NEWEST_FOR_PHRASE, SPARSE = 256, 8192, 20
+
 Row = tuple[int, int, int]
 
 

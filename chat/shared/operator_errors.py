@@ -1,37 +1,50 @@
-"""What an operator reads when a command cannot do its work: the reason and what to do, never a traceback."""
+"""Errors of commands: an operator reads the reason and what to do, never a traceback."""
 
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import ClassVar
+
+
+class OperatorError(Exception):
+    """A command cannot do its work. The message says why, and what to do."""
+
+    heading: ClassVar[str] = ""  # printed before the message
+    exit_code: ClassVar[int] = 1
+
+
+class DatabaseUnavailable(OperatorError):
+    """DATABASE_URL names a server that does not answer, or refuses the connection."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"The database cannot be used: {reason}\n"
+            "Check DATABASE_URL, or unset it to let Tandem bring its own PostgreSQL."
+        )
 
 
 @contextmanager
-def told_plainly() -> Iterator[None]:
-    """Print what is foreseen to go wrong, and end with 1; wrong settings, a line each, and end with 2."""
-    from psycopg.errors import UndefinedTable
+def report_errors() -> Iterator[None]:
+    """Print an expected error to standard error, and exit with its code."""
+    from psycopg.errors import UndefinedTable  # here: `tandem --help` needs no database driver
 
-    from chat.local.errors import DatabaseAway, EngineTrouble, UpTrouble
-    from chat.operations.audit import ExportError
-    from chat.operations.node_admin import NodeTrouble
-    from chat.shared.errors import ApiError as Refusal
+    from chat.shared.errors import ApiError
     from chat.shared.postgres import UNAVAILABLE
-    from chat.shared.settings import BadSettings
-    from chat.transfer.errors import ExchangeTrouble
 
     try:
         yield
-    except BadSettings as wrong:
-        sys.exit(complain(f"These settings are wrong:\n{wrong}", 2))
-    except (UpTrouble, EngineTrouble, ExchangeTrouble, ExportError, NodeTrouble, Refusal) as trouble:
-        named = [f"  {one['detail']}" for one in getattr(trouble, "errors", None) or []]
-        sys.exit(complain("\n".join([str(trouble), *named]), 1))
+    except OperatorError as error:
+        sys.exit(complain(f"{error.heading}{error}", error.exit_code))
+    except ApiError as error:
+        details = [f"  {one['detail']}" for one in error.errors or []]
+        sys.exit(complain("\n".join([str(error), *details]), 1))
     except UndefinedTable:
-        sys.exit(complain("The database has no tables yet, or older ones: run `tandem migrate` first.", 1))
+        sys.exit(complain("The database has no tables yet, or older ones. Run `tandem migrate` first.", 1))
     except UNAVAILABLE as reason:
-        sys.exit(complain(str(DatabaseAway(str(reason))), 1))
+        sys.exit(complain(str(DatabaseUnavailable(str(reason))), 1))
 
 
-def complain(what: str, code: int) -> int:
-    """Say it on standard error; returns the exit code."""
-    print(what, file=sys.stderr)
+def complain(text: str, code: int) -> int:
+    """Print `text` to standard error; return the exit code."""
+    print(text, file=sys.stderr)
     return code

@@ -11,6 +11,8 @@ from limits import parse_many
 from pydantic import AfterValidator, BeforeValidator, Field, IPvAnyNetwork, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from chat.shared.operator_errors import OperatorError
+
 
 def split_list(value: object) -> object:
     """`"a, b"` → `["a", "b"]`, so that lists read well in an environment variable."""
@@ -162,8 +164,10 @@ class Settings(BaseSettings):
     log_requests: Literal["slow", "all", "off"] = "slow"
 
 
-class BadSettings(Exception):
+class BadSettings(OperatorError):
     """Some settings are missing or wrong."""
+
+    heading, exit_code = "These settings are wrong:\n", 2
 
 
 def read_settings(**overrides: object) -> Settings:

@@ -32,6 +32,7 @@ queries = load(__file__)
 # Pages of the log as one user may read it: for readers that missed more than this node remembers.
 
 MOST, MOST_BYTES = 1_000, 1024 * 1024
+
 AT_ONCE = 6
 
 

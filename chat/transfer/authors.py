@@ -73,6 +73,7 @@ async def seat_missing(change: Change, scene: Access, settings: Settings, user_i
 # An author of a chat from elsewhere, and the account name that always stands for him. Pure.
 
 NAME_MOST = 32
+
 DIGEST = 8
 
 

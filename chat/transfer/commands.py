@@ -31,7 +31,9 @@ from chat.transfer.records import ImportCounts
 from chat.transfer.sources import Source, open_source
 
 queries = load(__file__)
+
 ASIDES_SHOWN = 20
+
 SHOWN_EACH = 100  # messages
 
 
@@ -46,7 +48,7 @@ class ImportOptions:
 
 
 def import_file(database_url: str, options: ImportOptions) -> int:
-    """Import it and say what has become of it; the exit code. Raises `ExchangeTrouble`."""
+    """Import it and say what has become of it; the exit code. Raises `TransferError`."""
     source, tally = open_source(options.path, options.into, options.private), ImportCounts()
     with bars(options.path.name, DownloadColumn()) as progress:
         bar = progress.add_task("", total=source.size)
@@ -105,7 +107,7 @@ class ExportOptions:
 
 
 def export_file(database_url: str, wanted: ExportOptions) -> None:
-    """Export it and say how much it was. Raises `ExchangeTrouble`."""
+    """Export it and say how much it was. Raises `TransferError`."""
     messages = asyncio.run(write(database_url, wanted))
     print(f"{messages:,} messages in {wanted.path}, {wanted.path.stat().st_size:,} bytes")
 

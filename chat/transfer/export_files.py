@@ -28,6 +28,7 @@ from chat.transfer.exporter import (
 )
 
 queries = load(__file__)
+
 Told = Callable[[int], None]  # how many messages more are written
 
 

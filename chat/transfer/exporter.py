@@ -22,7 +22,9 @@ queries = load(__file__)
 # The reader: one moment of the database, read through server-side cursors, a page at a time.
 
 PAGE = 2_000
+
 Row = tuple[Any, ...]
+
 Asked = Sequence[Any] | Mapping[str, Any] | None
 
 

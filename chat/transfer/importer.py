@@ -33,8 +33,11 @@ from chat.transfer.records import (
 from chat.transfer.sources import Source
 
 queries = load(__file__)
+
 GROUP, GROUP_CHARACTERS = 1_000, 1_000_000
+
 ROOM = 100  # groups for which there is always room ahead
+
 Kind = TypeVar("Kind", bound=Record)
 
 

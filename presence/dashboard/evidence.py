@@ -11,6 +11,7 @@ from presence.mirror import make_record
 from presence.records import format_moment
 
 queries = load(__file__)
+
 NAMES = ("name", "address")
 
 

@@ -18,12 +18,19 @@ from chat.shared.transport.ws_frames import encode_frame
 from presence.connections import PresenceConnections
 
 queries = load(__file__)
+
 HISTORY_SECONDS = 60.0
+
 KEPT_DAYS = 30
+
 MINUTES_MOST = KEPT_DAYS * 24 * 60
+
 POINTS_MOST = 720  # what a chart can show; a month of minutes would be 43,200
+
 NAMES = ("minute", "people", "peak", "online", "away", "dnd", "streams", "sockets", "nodes")
+
 GROWING = ("reaped", "ghosts", "joins", "leaves", "position")
+
 log = structlog.get_logger(__name__)
 
 
@@ -62,6 +69,7 @@ async def read_history(pool: Pool, minutes: int) -> list[dict[str, object]]:
 # The dashboard's figures: told each second to the admins who observe, asked of the registry once for all of them.
 
 PERIOD_SECONDS = 1.0
+
 INTERNAL = {"where", "claimed"}
 
 

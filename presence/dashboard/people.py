@@ -23,9 +23,13 @@ from chat.shared.sql import load
 from presence.records import format_moment
 
 queries = load(__file__)
+
 FEW = 5_000
+
 BATCH = 500
+
 LOOKED_MOST = 10_000
+
 Wanted = Literal["here", "online", "away", "dnd", "offline", "any"]
 
 
@@ -111,9 +115,13 @@ def describe(row: Sequence[Any], known: Evidence) -> dict[str, Any]:
 # conversations, so that what travels does not grow with the people.
 
 PERIOD_SECONDS = 5.0
+
 ASKED_SECONDS = 60
+
 BUSIEST = 500
+
 STRIDE = 1000
+
 log = structlog.get_logger(__name__)
 
 

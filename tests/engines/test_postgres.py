@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from chat.local.data_dir import residents
-from chat.local.errors import EngineTrouble
+from chat.local.errors import EngineError
 from chat.local.postgres import PostgresEngine
 from tests.engines.crash import started_elsewhere
 from tests.waiting import wait_until
@@ -108,7 +108,7 @@ def test_half_made_folder(folder: Path) -> None:
 
 def test_second_start_is_refused(postgres: PostgresEngine, folder: Path) -> None:
     """Two of us on one folder: the second is told who has it, and the first notices nothing."""
-    with pytest.raises(EngineTrouble, match=rf"in use by another Tandem \(process {os.getpid()}\)"):
+    with pytest.raises(EngineError, match=rf"in use by another Tandem \(process {os.getpid()}\)"):
         PostgresEngine(folder).start()
     assert knows_its_fact(postgres)
 
@@ -138,7 +138,7 @@ def test_orphan_is_moved_out(folder: Path) -> None:
 def test_unwritable_folder(tmp_path: Path) -> None:
     """What cannot be a folder is named, with what to do."""
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(EngineTrouble, match="--data"):
+    with pytest.raises(EngineError, match="--data"):
         PostgresEngine(tmp_path / "file" / "data").start()
 
 
@@ -147,5 +147,5 @@ def test_foreign_files_show_the_log(folder: Path) -> None:
     with PostgresEngine(folder) as postgres:
         pass
     (folder / "data" / "PG_VERSION").write_text("9\n")
-    with pytest.raises(EngineTrouble, match="incompatible with server"):
+    with pytest.raises(EngineError, match="incompatible with server"):
         postgres.start()

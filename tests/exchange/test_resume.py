@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chat.transfer.errors import ExchangeTrouble, OtherFile
+from chat.transfer.errors import OtherFile, TransferError
 from chat.transfer.export_files import PartialExport
 from chat.transfer.exporter import ExportMark
 from chat.transfer.importer import Intake
@@ -97,5 +97,5 @@ async def test_bad_lines_are_named_and_touch_no_others(
 async def test_a_newer_version_is_refused(elsewhere: str, tmp_path: Path) -> None:
     """Before anything is read."""
     lines = big(1)
-    with pytest.raises(ExchangeTrouble, match="version"):
+    with pytest.raises(TransferError, match="version"):
         await imports(elsewhere, write_lines(tmp_path / "new.jsonl", lines[0] | {"version": 99}, *lines[1:]))

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 import structlog
 
-from chat.shared.errors import ApiError
+from chat.shared.operator_errors import OperatorError
 from chat.shared.redis import UNAVAILABLE, Bytes
 from chat.shared.registry.scripts import LEASE, LEASES, LEAVE, ScriptCall, run_call
 from chat.shared.settings import BadSettings
@@ -62,10 +62,8 @@ GLANCE_SECONDS = 0.2
 log = structlog.get_logger(__name__)
 
 
-class NodeNameTaken(ApiError):
+class NodeNameTaken(OperatorError):
     """Another node with this name is alive; every node needs a name of its own: --node NAME."""
-
-    status, code = 409, "name_taken"
 
 
 class Lease:
@@ -119,7 +117,7 @@ class Lease:
                 continue
             self.failing = False
             if record is not None and self._taken:
-                raise NodeNameTaken
+                raise NodeNameTaken(NodeNameTaken.__doc__)
             if record is not None:
                 await self.take()
 

@@ -6,18 +6,26 @@ from typing import Annotated
 
 import typer
 
-from chat.shared.operator_errors import told_plainly
+from chat.shared.operator_errors import report_errors
 
 # The options that several sub-commands of `tandem bench` take.
 
 Url = Annotated[str | None, typer.Option(help="A Tandem that runs already; without it, a fresh one is started.")]
+
 Scale = Annotated[float, typer.Option(min=0.001, max=10, help="Times the sizes at which the bars are set.")]
+
 Rounds = Annotated[int, typer.Option(min=1, max=50, help="Turns for what is compared; the medians count.")]
+
 Against = Annotated[str, typer.Option(help="Whom to compare with, separated by commas.")]
+
 Messages = Annotated[int, typer.Option(min=1000, max=10_000_000, help="How long the talk becomes.")]
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON in place of tables.")]
+
 Out = Annotated[Path | None, typer.Option(help="A folder for report.md, report.json and plots.")]
+
 Cache = Annotated[Path, typer.Option(help="Where others are installed, once.")]
+
 bench = typer.Typer(
     help="Measure what things cost, here or at an address, beside what others take for the same.", no_args_is_help=True
 )
@@ -25,7 +33,7 @@ bench = typer.Typer(
 
 def carry_out(names: list[str], as_json: bool, out: Path | None, **options: object) -> None:
     """Measure, then show it all."""
-    with told_plainly():
+    with report_errors():
         from rich.console import Console
 
         from chat.tools.bench.plan import BenchOptions as Options

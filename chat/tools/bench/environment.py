@@ -152,7 +152,9 @@ LIMITLESS = {
     "CANARY_SECONDS": "0",
     "DRAIN_SECONDS": "0",
 }
+
 STREAM, SOCKET = "/api/chat/stream", "/api/chat/socket"
+
 MESSAGES = "/api/chat/conversations/{room}/messages"
 
 

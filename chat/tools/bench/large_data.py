@@ -44,6 +44,7 @@ from chat.tools.bench.show import save
 from chat.tools.bench.targets import BenchTrouble
 
 queries = load(__file__)
+
 USER, TURNS = 1, 3
 
 
@@ -196,8 +197,11 @@ def curves_of(found: Found) -> Iterator[Curve]:
 # of everything, everybody else a two hundredth.
 
 PEOPLE, ROOMS, CLOSED = 200, 40, 8
+
 BEN, BENS = 2, 10  # people it would take to say as much as he
+
 ENOUGH, SILENT_MOST, LEAST = 500, 20_000, 1_000  # messages
+
 console = Console(stderr=True, highlight=False)
 
 
@@ -241,6 +245,7 @@ async def grow(database_url: str, shares: dict[int, int], authors: Sequence[int]
 # A visitor: somebody who asks a node for pages of history and searches, and waits for the answers.
 
 TIMES, ROUNDS = 20, 5
+
 HISTORY, SEARCH = "/api/chat/conversations/{room}/messages", "/api/chat/search"
 
 

@@ -24,7 +24,9 @@ from chat.tools.bench.report import BenchReport, Curve, Row
 from chat.tools.bench.seed_data import TICKET_HITS, SampleTalk, fill, ticket_named
 
 queries = load(__file__)
+
 TIMES, ROUNDS, LIMIT = 20, 5, 50
+
 EXPLAIN = b"explain (analyze, buffers, format json) "
 
 
@@ -170,9 +172,13 @@ async def explain(connection: Connection, query: bytes, asked: Mapping[str, obje
 # History and search in ever longer talk: what a page and a question cost the database's processor.
 
 PEOPLE, ROOMS = 200, 40
+
 SIZES = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
+
 FLAT, SMALLEST = 1.3, 1_000
+
 BUSY, ANA = 1, 1
+
 TICKET_LEAST = 10  # a prefix has three letters at least; where little was said, nothing begins so
 
 

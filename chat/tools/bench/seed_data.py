@@ -18,10 +18,15 @@ from chat.shared.postgres import Connection
 from chat.shared.sql import load
 
 queries = load(__file__)
+
 PIECE = 20_000
+
 BODIES = 200_000  # different sentences; the same one comes again, with another author and another ticket
+
 REBUILT = 100_000  # from so many on it is faster to build the index of the search anew
+
 BEGIN, STEP = datetime(2015, 1, 1, tzinfo=UTC), timedelta(seconds=30)
+
 TICKET_HITS = 15  # messages in which the number of one ticket stands
 
 
@@ -130,7 +135,9 @@ async def store(connection: Connection, piece: Sequence[SampleMessage], index: b
 # each language has thousands. The same seed says the same again.
 
 WORDS = 20_000  # that a language has
+
 SHORTEST, LONGEST = 1, 20
+
 LINKED, TICKETED = 0.02, 0.1  # of all messages: with a link, with the number of a ticket
 
 
@@ -156,6 +163,7 @@ TONGUES = {
         "我你他这那有没不是来去看说想知道东京都会时间问题", "的了在和大小好多人天年月日上下", "", between="", longest=1
     ),
 }
+
 SHARES = {"latin": 60, "accents": 12, "cyrillic": 10, "arabic": 4, "hangul": 4, "kana": 4, "han": 6}
 
 

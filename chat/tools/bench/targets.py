@@ -6,13 +6,16 @@ from dataclasses import dataclass
 
 import orjson
 
-from chat.local.errors import UpTrouble
+from chat.local.errors import StartError
 
 # Stands once in each message, whichever server and whichever transport carries it, and in nothing else. One byte is
 # counted many times faster than a word: what the generator takes, the server lacks.
 MARKER = "~"
+
 FRAMED = '"~'  # over a WebSocket, whose frames may have a ~ before their length
+
 WORDS = "hello there, how are you today? " * 2
+
 KEY = base64.b64encode(b"a key that wants")
 
 
@@ -99,7 +102,7 @@ def spread(tokens: list[str], count: int) -> Iterator[str]:
 # What can keep the bench from measuring; the message says what to do about it.
 
 
-class BenchTrouble(UpTrouble):
+class BenchTrouble(StartError):
     """This cannot be measured here."""
 
 

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from chat.local.errors import UpTrouble
+from chat.local.errors import StartError
 from chat.local.supervisor import stop_when_asked
 from chat.tools.chaos.faults import FAULTS
 from chat.tools.chaos.plan import ChaosOptions
@@ -22,10 +22,11 @@ from chat.tools.chaos.results import PresenceSample, Scores
 from chat.tools.chaos.run import Run
 
 PAGE = 110  # characters in a line of the report that is kept
+
 console = Console(stderr=True, highlight=False)
 
 
-class UnknownFault(UpTrouble):
+class UnknownFault(StartError):
     """There is no such fault; `tandem chaos --help` names all of them."""
 
 

@@ -17,7 +17,7 @@ from typing import TypeVar
 import aiohttp
 
 from chat.local.data_dir import Home, free_port
-from chat.local.errors import UpTrouble
+from chat.local.errors import StartError
 from chat.local.haproxy import Balancer
 from chat.local.parent_watch import leashed
 from chat.local.postgres import PostgresEngine
@@ -30,8 +30,11 @@ from chat.tools.chaos.results import Ended
 # A node as production has it: `tandem serve` as a process, which can be killed, frozen, started again.
 
 STARTED = 60.0
+
 STOPPED = 30.0
+
 ANSWERED = 5.0
+
 EVERYDAY = {
     "RATE_LIMITS": "off",
     "STRANGERS": "add",
@@ -40,6 +43,7 @@ EVERYDAY = {
     "LOG_FORMAT": "json",
     "CANARY_SECONDS": "0",
 }
+
 PROGRAM = (sys.executable, "-m", "chat")
 
 
@@ -146,6 +150,7 @@ class NodeProcess:
 
 
 BEAT = 5
+
 SETTINGS = {
     "DRAIN_SECONDS": "3",
     "STREAM_BEAT": str(BEAT),
@@ -153,8 +158,11 @@ SETTINGS = {
     "TRUSTED_PROXIES": "127.0.0.1",
     "CANARY_SECONDS": "2",
 }
+
 LAST_LINES = 3  # that a report shows of a node that ended
+
 SERVING = '"event": "serving"'
+
 Done = TypeVar("Done")
 
 
@@ -259,7 +267,7 @@ def keep_logs(folder: Path, logs: Path) -> None:
 STEP = 0.05
 
 
-class StillNot(UpTrouble):
+class StillNot(StartError):
     """A run cannot go on: something did not happen in its time."""
 
 

@@ -10,6 +10,7 @@ import psycopg
 from chat.shared.sql import load
 
 queries = load(__file__)
+
 Key = tuple[int, int, str]
 
 

@@ -17,8 +17,11 @@ from chat.shared.sql import load
 from chat.tools.doctor.finding import Finding, advise, good, judge
 
 queries = load(__file__)
+
 OLDEST_POSTGRES = 15
+
 POOL, NODES = 12, 3
+
 POSTGRES_CONF = "postgresql.conf, then reload PostgreSQL"
 
 
@@ -113,6 +116,7 @@ async def check_clock(connection: Connection) -> Finding:
 # The doctor asks Redis: version, what it does when full, whether it is the master, clock; and who has a lease.
 
 OLDEST_REDIS = 7
+
 REDIS_CONF = "redis.conf (or valkey.conf), or by CONFIG SET"
 
 
@@ -161,6 +165,7 @@ async def check_nodes(redis: Bytes) -> list[Finding]:
 # Clocks: this machine's, PostgreSQL's and Redis' beside each other. Leases and expiry use the servers', logs ours.
 
 APART_MOST = 2.0
+
 REMEDY = "Let chronyd or systemd-timesyncd set both clocks; in containers the host's counts."
 
 
