@@ -20,379 +20,333 @@ C = "/api/chat/conversations"
 
 # On a port of their own where OPERATIONS_PORT is set.
 HEALTH = [
-    Operation("GET", "/health/live", operations.get_live, "operations.get_live", "operations", "Health"),
-    Operation("GET", "/health/ready", operations.get_ready, "operations.get_ready", "operations", "Health"),
-    Operation("GET", "/metrics", operations.get_metrics, "operations.get_metrics", "operations", "text/plain"),
+    Operation("GET", "/health/live", operations.get_live, "operations.get_live", answer="Health"),
+    Operation("GET", "/health/ready", operations.get_ready, "operations.get_ready", answer="Health"),
+    Operation("GET", "/metrics", operations.get_metrics, "operations.get_metrics", answer="text/plain"),
 ]
 OPERATIONS = [
-    Operation("GET", "/api/operations/echo", operations.get_echo, "operations.get_echo", "operations"),
-    Operation("GET", "/api/audit", operations.get_audit, "operations.get_audit", "operations", "Audit"),
+    Operation("GET", "/api/operations/echo", operations.get_echo, "operations.get_echo"),
+    Operation("GET", "/api/audit", operations.get_audit, "operations.get_audit", answer="Audit"),
     Operation(
         "GET",
         "/api/audit/export",
         operations.get_audit_export,
         "operations.get_audit_export",
-        "operations",
-        "application/x-ndjson",
+        answer="application/x-ndjson",
         head=False,
     ),
-    Operation("GET", "/api/openapi.json", operations.get_openapi, "operations.get_openapi", "operations"),
-    Operation("GET", "/api/asyncapi.json", operations.get_asyncapi, "operations.get_asyncapi", "operations"),
+    Operation("GET", "/api/openapi.json", operations.get_openapi, "operations.get_openapi"),
+    Operation("GET", "/api/asyncapi.json", operations.get_asyncapi, "operations.get_asyncapi"),
     Operation(
         "GET",
         "/api/announcement",
         operations.get_announcement,
         "announcements.get_announcement",
-        "operations",
-        "Announced",
+        tag="operations",
+        answer="Announced",
     ),
     Operation(
         "PUT",
         "/api/announcement",
         operations.put_announcement,
         "announcements.put_announcement",
-        "operations",
-        "Announced",
+        tag="operations",
+        answer="Announced",
     ),
     Operation(
         "DELETE",
         "/api/announcement",
         operations.delete_announcement,
         "announcements.delete_announcement",
-        "operations",
+        tag="operations",
     ),
 ]
 ACCOUNTS = [
-    Operation("POST", "/api/accounts", accounts.post_account, "accounts.post_account", "accounts", "SignedIn"),
-    Operation("POST", "/api/invites", accounts.post_invite, "accounts.post_invite", "accounts"),
-    Operation("POST", "/api/sessions", accounts.post_session, "accounts.post_session", "accounts", "SignedIn"),
-    Operation("GET", "/api/sessions", accounts.get_sessions, "accounts.get_sessions", "accounts", "Logins"),
-    Operation("POST", "/api/sessions/second", login.post_second, "log_in.post_second", "accounts", "SignedIn"),
+    Operation("POST", "/api/accounts", accounts.post_account, "accounts.post_account", answer="SignedIn"),
+    Operation("POST", "/api/invites", accounts.post_invite, "accounts.post_invite"),
+    Operation("POST", "/api/sessions", accounts.post_session, "accounts.post_session", answer="SignedIn"),
+    Operation("GET", "/api/sessions", accounts.get_sessions, "accounts.get_sessions", answer="Logins"),
+    Operation(
+        "POST", "/api/sessions/second", login.post_second, "log_in.post_second", tag="accounts", answer="SignedIn"
+    ),
     Operation(
         "POST",
         "/api/passkeys/login/options",
         login.post_login_options,
         "log_in.post_login_options",
-        "accounts",
-        "PasskeyOptions",
+        tag="accounts",
+        answer="PasskeyOptions",
     ),
-    Operation("POST", "/api/passkeys/login", login.post_login, "log_in.post_login", "accounts", "SignedIn"),
-    Operation("GET", "/api/sessions/current/proof", login.get_proof, "log_in.get_proof", "accounts", "ProofState"),
-    Operation("POST", "/api/sessions/current/proof", login.post_proof, "log_in.post_proof", "accounts"),
+    Operation("POST", "/api/passkeys/login", login.post_login, "log_in.post_login", tag="accounts", answer="SignedIn"),
+    Operation(
+        "GET", "/api/sessions/current/proof", login.get_proof, "log_in.get_proof", tag="accounts", answer="ProofState"
+    ),
+    Operation("POST", "/api/sessions/current/proof", login.post_proof, "log_in.post_proof", tag="accounts"),
     Operation(
         "POST",
         "/api/sessions/current/proof/options",
         login.post_proof_options,
         "log_in.post_proof_options",
-        "accounts",
-        "PasskeyOptions",
+        tag="accounts",
+        answer="PasskeyOptions",
     ),
-    Operation("GET", "/api/users/me/factors", factors.get_factors, "factors.get_factors", "accounts", "Factors"),
-    Operation("POST", "/api/users/me/totp", factors.post_totp, "factors.post_totp", "accounts", "NewAuthenticator"),
-    Operation("PUT", "/api/users/me/totp", factors.put_totp, "factors.put_totp", "accounts", "RecoveryCodes"),
-    Operation("DELETE", "/api/users/me/totp", factors.delete_totp, "factors.delete_totp", "accounts"),
+    Operation(
+        "GET", "/api/users/me/factors", factors.get_factors, "factors.get_factors", tag="accounts", answer="Factors"
+    ),
+    Operation(
+        "POST", "/api/users/me/totp", factors.post_totp, "factors.post_totp", tag="accounts", answer="NewAuthenticator"
+    ),
+    Operation(
+        "PUT", "/api/users/me/totp", factors.put_totp, "factors.put_totp", tag="accounts", answer="RecoveryCodes"
+    ),
+    Operation("DELETE", "/api/users/me/totp", factors.delete_totp, "factors.delete_totp", tag="accounts"),
     Operation(
         "POST",
         "/api/users/me/passkeys/options",
         factors.post_passkey_options,
         "factors.post_passkey_options",
-        "accounts",
-        "PasskeyOptions",
+        tag="accounts",
+        answer="PasskeyOptions",
     ),
     Operation(
-        "POST", "/api/users/me/passkeys", factors.post_passkey, "factors.post_passkey", "accounts", "NewPasskeyMade"
+        "POST",
+        "/api/users/me/passkeys",
+        factors.post_passkey,
+        "factors.post_passkey",
+        tag="accounts",
+        answer="NewPasskeyMade",
     ),
-    Operation("PATCH", "/api/users/me/passkeys/{passkey}", factors.patch_passkey, "factors.patch_passkey", "accounts"),
     Operation(
-        "DELETE", "/api/users/me/passkeys/{passkey}", factors.delete_passkey, "factors.delete_passkey", "accounts"
+        "PATCH", "/api/users/me/passkeys/{passkey}", factors.patch_passkey, "factors.patch_passkey", tag="accounts"
+    ),
+    Operation(
+        "DELETE", "/api/users/me/passkeys/{passkey}", factors.delete_passkey, "factors.delete_passkey", tag="accounts"
     ),
     Operation(
         "POST",
         "/api/users/me/recovery-codes",
         factors.post_recovery_codes,
         "factors.post_recovery_codes",
-        "accounts",
-        "RecoveryCodes",
+        tag="accounts",
+        answer="RecoveryCodes",
     ),
-    Operation("DELETE", "/api/sessions/{session}", accounts.delete_session, "accounts.delete_session", "accounts"),
-    Operation("GET", "/api/users", accounts.get_users, "accounts.get_users", "accounts", "Users"),
-    Operation("GET", "/api/users/me", accounts.get_me, "accounts.get_me", "accounts", "Me"),
-    Operation("PATCH", "/api/users/me", accounts.patch_me, "accounts.patch_me", "accounts", "Me"),
-    Operation("DELETE", "/api/users/me", erasure.delete_me, "erasure.delete_me", "erasure"),
-    Operation("PUT", "/api/users/me/avatar", accounts.put_avatar, "avatars.put_avatar", "accounts", "User"),
-    Operation("DELETE", "/api/users/me/avatar", accounts.delete_avatar, "avatars.delete_avatar", "accounts", "User"),
-    Operation("GET", "/api/avatars/{avatar}", accounts.get_avatar, "avatars.get_avatar", "accounts", "image/webp"),
-    Operation("PUT", "/api/users/me/password", accounts.put_password, "accounts.put_password", "accounts", "Renewed"),
-    Operation("GET", "/api/users/me/blocks", accounts.get_blocks, "attention.get_blocks", "attention", "Blocked"),
+    Operation("DELETE", "/api/sessions/{session}", accounts.delete_session, "accounts.delete_session"),
+    Operation("GET", "/api/users", accounts.get_users, "accounts.get_users", answer="Users"),
+    Operation("GET", "/api/users/me", accounts.get_me, "accounts.get_me", answer="Me"),
+    Operation("PATCH", "/api/users/me", accounts.patch_me, "accounts.patch_me", answer="Me"),
+    Operation("DELETE", "/api/users/me", erasure.delete_me, "erasure.delete_me"),
+    Operation("PUT", "/api/users/me/avatar", accounts.put_avatar, "avatars.put_avatar", tag="accounts", answer="User"),
+    Operation(
+        "DELETE", "/api/users/me/avatar", accounts.delete_avatar, "avatars.delete_avatar", tag="accounts", answer="User"
+    ),
+    Operation(
+        "GET", "/api/avatars/{avatar}", accounts.get_avatar, "avatars.get_avatar", tag="accounts", answer="image/webp"
+    ),
+    Operation("PUT", "/api/users/me/password", accounts.put_password, "accounts.put_password", answer="Renewed"),
+    Operation("GET", "/api/users/me/blocks", accounts.get_blocks, "attention.get_blocks", answer="Blocked"),
     Operation(
         "GET",
         "/api/users/me/export",
         transfer.get_export,
         "exchange.get_export",
-        "exchange",
-        "application/x-ndjson",
+        answer="application/x-ndjson",
         head=False,
     ),
+    Operation("GET", "/api/users/me/activity", operations.get_activity, "operations.get_activity", answer="Activity"),
+    Operation("GET", "/api/users/{user}", accounts.get_user, "accounts.get_user", answer="User"),
+    Operation("PUT", "/api/users/{user}/block", accounts.put_block, "attention.put_block"),
+    Operation("DELETE", "/api/users/{user}/block", accounts.delete_block, "attention.delete_block"),
     Operation(
-        "GET", "/api/users/me/activity", operations.get_activity, "operations.get_activity", "operations", "Activity"
+        "GET",
+        "/api/users/{user}/sessions",
+        admin.get_sessions,
+        "oversight.get_sessions",
+        tag="accounts",
+        answer="Logins",
     ),
-    Operation("GET", "/api/users/{user}", accounts.get_user, "accounts.get_user", "accounts", "User"),
-    Operation("PUT", "/api/users/{user}/block", accounts.put_block, "attention.put_block", "attention"),
-    Operation("DELETE", "/api/users/{user}/block", accounts.delete_block, "attention.delete_block", "attention"),
-    Operation("GET", "/api/users/{user}/sessions", admin.get_sessions, "oversight.get_sessions", "accounts", "Logins"),
     Operation(
         "DELETE",
         "/api/users/{user}/sessions/{session}",
         admin.delete_session,
         "oversight.delete_session",
-        "accounts",
+        tag="accounts",
     ),
-    Operation("PUT", "/api/users/{user}/disabled", admin.put_disabled, "oversight.put_disabled", "accounts"),
-    Operation("PUT", "/api/users/{user}/role", admin.put_role, "oversight.put_role", "accounts"),
-    Operation("POST", "/api/users/{user}/reset", login.post_reset, "resets.post_reset", "accounts", "ResetLink"),
-    Operation("POST", "/api/resets", login.post_new_password, "resets.post_new_password", "accounts"),
+    Operation("PUT", "/api/users/{user}/disabled", admin.put_disabled, "oversight.put_disabled", tag="accounts"),
+    Operation("PUT", "/api/users/{user}/role", admin.put_role, "oversight.put_role", tag="accounts"),
+    Operation(
+        "POST", "/api/users/{user}/reset", login.post_reset, "resets.post_reset", tag="accounts", answer="ResetLink"
+    ),
+    Operation("POST", "/api/resets", login.post_new_password, "resets.post_new_password", tag="accounts"),
 ]
 CHAT = [
     # first, for they are tried in this order, and nothing is asked for as often
+    Operation("POST", C + "/{conversation}/messages", messages.post_message, "messages.post_message", answer="Posted"),
+    Operation("GET", C + "/{conversation}/messages", messages.get_messages, "messages.get_messages", answer="Page"),
+    Operation("GET", "/api/chat/stream", stream.get_stream, "stream.get_stream", answer="Events", head=False),
     Operation(
-        "POST", C + "/{conversation}/messages", messages.post_message, "messages.post_message", "messages", "Posted"
+        "GET", "/api/chat/socket", stream.get_stream_socket, "stream.get_stream_socket", answer="websocket", head=False
     ),
-    Operation(
-        "GET", C + "/{conversation}/messages", messages.get_messages, "messages.get_messages", "messages", "Page"
-    ),
-    Operation("GET", "/api/chat/stream", stream.get_stream, "stream.get_stream", "stream", "Events", head=False),
-    Operation(
-        "GET",
-        "/api/chat/socket",
-        stream.get_stream_socket,
-        "stream.get_stream_socket",
-        "stream",
-        "websocket",
-        head=False,
-    ),
-    Operation(
-        "GET", C, conversations.get_conversations, "conversations.get_conversations", "conversations", "Snapshot"
-    ),
-    Operation(
-        "POST",
-        C,
-        conversations.post_conversation,
-        "conversations.post_conversation",
-        "conversations",
-        "NewConversation",
-    ),
+    Operation("GET", C, conversations.get_conversations, "conversations.get_conversations", answer="Snapshot"),
+    Operation("POST", C, conversations.post_conversation, "conversations.post_conversation", answer="NewConversation"),
     Operation(
         "GET",
         C + "/{conversation}",
         conversations.get_conversation,
         "conversations.get_conversation",
-        "conversations",
-        "Conversation",
+        answer="Conversation",
     ),
     Operation(
         "PATCH",
         C + "/{conversation}",
         conversations.patch_conversation,
         "conversations.patch_conversation",
-        "conversations",
-        "Conversation",
+        answer="Conversation",
     ),
-    Operation(
-        "DELETE",
-        C + "/{conversation}",
-        conversations.delete_conversation,
-        "conversations.delete_conversation",
-        "conversations",
-    ),
-    Operation(
-        "PUT", C + "/{conversation}/read", conversations.put_read_mark, "conversations.put_read_mark", "conversations"
-    ),
+    Operation("DELETE", C + "/{conversation}", conversations.delete_conversation, "conversations.delete_conversation"),
+    Operation("PUT", C + "/{conversation}/read", conversations.put_read_mark, "conversations.put_read_mark"),
     Operation(
         "PUT",
         C + "/{conversation}/notifications",
         conversations.put_notifications,
         "attention.put_notifications",
-        "attention",
-        "Notifications",
+        answer="Notifications",
     ),
     Operation(
-        "GET",
-        C + "/{conversation}/receipts",
-        conversations.get_receipts,
-        "attention.get_receipts",
-        "attention",
-        "Receipts",
+        "GET", C + "/{conversation}/receipts", conversations.get_receipts, "attention.get_receipts", answer="Receipts"
+    ),
+    Operation("GET", "/api/chat/channels", conversations.get_channels, "conversations.get_channels", answer="Channels"),
+    Operation("GET", "/api/chat/archived", conversations.get_archived, "conversations.get_archived", answer="Archive"),
+    Operation(
+        "GET", C + "/{conversation}/members", conversations.get_members, "conversations.get_members", answer="Members"
     ),
     Operation(
-        "GET",
-        "/api/chat/channels",
-        conversations.get_channels,
-        "conversations.get_channels",
-        "conversations",
-        "Channels",
+        "PUT", C + "/{conversation}/members/{user}", conversations.put_seat, "conversations.put_seat", answer="Seated"
     ),
-    Operation(
-        "GET",
-        "/api/chat/archived",
-        conversations.get_archived,
-        "conversations.get_archived",
-        "conversations",
-        "Archive",
-    ),
-    Operation(
-        "GET",
-        C + "/{conversation}/members",
-        conversations.get_members,
-        "conversations.get_members",
-        "conversations",
-        "Members",
-    ),
-    Operation(
-        "PUT",
-        C + "/{conversation}/members/{user}",
-        conversations.put_seat,
-        "conversations.put_seat",
-        "conversations",
-        "Seated",
-    ),
-    Operation(
-        "DELETE",
-        C + "/{conversation}/members/{user}",
-        conversations.delete_seat,
-        "conversations.delete_seat",
-        "conversations",
-    ),
+    Operation("DELETE", C + "/{conversation}/members/{user}", conversations.delete_seat, "conversations.delete_seat"),
     Operation(
         "GET",
         "/api/chat/invitations",
         conversations.get_invitations,
         "conversations.get_invitations",
-        "conversations",
-        "Invitations",
+        answer="Invitations",
     ),
     Operation(
         "POST",
         "/api/chat/invitations/{conversation}/accept",
         conversations.post_acceptance,
         "conversations.post_acceptance",
-        "conversations",
-        "Conversation",
+        answer="Conversation",
     ),
     Operation(
         "DELETE",
         "/api/chat/invitations/{conversation}",
         conversations.delete_invitation,
         "conversations.delete_invitation",
-        "conversations",
     ),
-    Operation("PUT", C + "/{conversation}/authors", transfer.put_authors, "exchange.put_authors", "exchange"),
+    Operation("PUT", C + "/{conversation}/authors", transfer.put_authors, "exchange.put_authors"),
     Operation(
-        "GET", C + "/{conversation}/messages/{seq}", messages.get_message, "messages.get_message", "messages", "Posted"
+        "GET", C + "/{conversation}/messages/{seq}", messages.get_message, "messages.get_message", answer="Posted"
     ),
     Operation(
         "PATCH",
         C + "/{conversation}/messages/{seq}",
         messages.patch_message,
         "edits.patch_message",
-        "messages",
-        "Posted",
+        tag="messages",
+        answer="Posted",
     ),
     Operation(
-        "DELETE", C + "/{conversation}/messages/{seq}", messages.remove_message, "edits.remove_message", "messages"
+        "DELETE", C + "/{conversation}/messages/{seq}", messages.remove_message, "edits.remove_message", tag="messages"
     ),
     Operation(
-        "GET", C + "/{conversation}/messages/{seq}/edits", messages.get_edits, "edits.get_edits", "messages", "Edits"
+        "GET",
+        C + "/{conversation}/messages/{seq}/edits",
+        messages.get_edits,
+        "edits.get_edits",
+        tag="messages",
+        answer="Edits",
     ),
     Operation(
         "PUT",
         C + "/{conversation}/messages/{seq}/reactions/{emoji}",
         messages.put_reaction,
         "reactions.put_reaction",
-        "messages",
+        tag="messages",
     ),
     Operation(
         "DELETE",
         C + "/{conversation}/messages/{seq}/reactions/{emoji}",
         messages.delete_reaction,
         "reactions.delete_reaction",
-        "messages",
+        tag="messages",
     ),
     Operation(
         "GET",
         C + "/{conversation}/messages/{seq}/replies",
         messages.get_replies,
         "threads.get_replies",
-        "messages",
-        "Page",
+        tag="messages",
+        answer="Page",
     ),
     Operation(
         "PUT",
         C + "/{conversation}/messages/{seq}/replies/read",
         messages.put_thread_mark,
         "threads.put_thread_mark",
-        "messages",
+        tag="messages",
     ),
     Operation(
-        "PUT", C + "/{conversation}/messages/{seq}/follow", messages.put_follow, "threads.put_follow", "messages"
+        "PUT", C + "/{conversation}/messages/{seq}/follow", messages.put_follow, "threads.put_follow", tag="messages"
     ),
     Operation(
         "DELETE",
         C + "/{conversation}/messages/{seq}/follow",
         messages.delete_follow,
         "threads.delete_follow",
-        "messages",
+        tag="messages",
     ),
-    Operation("GET", C + "/{conversation}/pins", messages.get_pins, "pins.get_pins", "messages", "Pins"),
-    Operation("PUT", C + "/{conversation}/pins/{seq}", messages.put_pin, "pins.put_pin", "messages"),
-    Operation("DELETE", C + "/{conversation}/pins/{seq}", messages.delete_pin, "pins.delete_pin", "messages"),
-    Operation("GET", "/api/chat/threads", messages.get_threads, "threads.get_threads", "messages", "Threads"),
-    Operation("POST", "/api/chat/messages", messages.post_messages, "messages.post_messages", "messages"),
+    Operation("GET", C + "/{conversation}/pins", messages.get_pins, "pins.get_pins", tag="messages", answer="Pins"),
+    Operation("PUT", C + "/{conversation}/pins/{seq}", messages.put_pin, "pins.put_pin", tag="messages"),
+    Operation("DELETE", C + "/{conversation}/pins/{seq}", messages.delete_pin, "pins.delete_pin", tag="messages"),
+    Operation(
+        "GET", "/api/chat/threads", messages.get_threads, "threads.get_threads", tag="messages", answer="Threads"
+    ),
+    Operation("POST", "/api/chat/messages", messages.post_messages, "messages.post_messages"),
     Operation(
         "GET",
         C + "/{conversation}/messages/{seq}/delivery/{user}",
         delivery.get_delivery,
         "delivery.get_delivery",
-        "delivery",
-        "Delivery",
+        answer="Delivery",
     ),
-    Operation("GET", "/api/chat/search", search.get_search, "search.get_search", "search", "Found"),
-    Operation("GET", C + "/{conversation}/bans", moderation.get_bans, "moderation.get_bans", "moderation", "Bans"),
-    Operation("PUT", C + "/{conversation}/bans/{user}", moderation.put_ban, "moderation.put_ban", "moderation"),
-    Operation(
-        "DELETE", C + "/{conversation}/bans/{user}", moderation.delete_ban, "moderation.delete_ban", "moderation"
-    ),
-    Operation("GET", C + "/{conversation}/links", moderation.get_links, "moderation.get_links", "moderation", "Links"),
-    Operation("POST", C + "/{conversation}/links", moderation.post_link, "moderation.post_link", "moderation", "Link"),
-    Operation(
-        "DELETE", C + "/{conversation}/links/{link}", moderation.delete_link, "moderation.delete_link", "moderation"
-    ),
-    Operation("POST", "/api/chat/join", moderation.post_join, "moderation.post_join", "moderation", "Conversation"),
+    Operation("GET", "/api/chat/search", search.get_search, "search.get_search", answer="Found"),
+    Operation("GET", C + "/{conversation}/bans", moderation.get_bans, "moderation.get_bans", answer="Bans"),
+    Operation("PUT", C + "/{conversation}/bans/{user}", moderation.put_ban, "moderation.put_ban"),
+    Operation("DELETE", C + "/{conversation}/bans/{user}", moderation.delete_ban, "moderation.delete_ban"),
+    Operation("GET", C + "/{conversation}/links", moderation.get_links, "moderation.get_links", answer="Links"),
+    Operation("POST", C + "/{conversation}/links", moderation.post_link, "moderation.post_link", answer="Link"),
+    Operation("DELETE", C + "/{conversation}/links/{link}", moderation.delete_link, "moderation.delete_link"),
+    Operation("POST", "/api/chat/join", moderation.post_join, "moderation.post_join", answer="Conversation"),
     Operation(
         "POST",
         C + "/{conversation}/messages/{seq}/reports",
         moderation.post_report,
         "moderation.post_report",
-        "moderation",
-        "Reported",
+        answer="Reported",
     ),
-    Operation("GET", "/api/chat/reports", moderation.get_reports, "moderation.get_reports", "moderation", "Reports"),
+    Operation("GET", "/api/chat/reports", moderation.get_reports, "moderation.get_reports", answer="Reports"),
     Operation(
-        "PATCH",
-        "/api/chat/reports/{report}",
-        moderation.patch_report,
-        "moderation.patch_report",
-        "moderation",
-        "Report",
+        "PATCH", "/api/chat/reports/{report}", moderation.patch_report, "moderation.patch_report", answer="Report"
     ),
-    Operation("GET", C + "/{conversation}/audit", moderation.get_notes, "moderation.get_notes", "moderation", "Notes"),
+    Operation("GET", C + "/{conversation}/audit", moderation.get_notes, "moderation.get_notes", answer="Notes"),
 ]
 FILES = [
-    Operation("POST", "/api/files", files.post_file, "files.post_file", "files"),
-    Operation("HEAD", "/api/files/{file}", files.head_upload, "files.head_upload", "files"),
-    Operation("GET", "/api/files/{file}", files.get_upload, "files.get_upload", "files", "Stored", head=False),
-    Operation("PATCH", "/api/files/{file}", files.patch_upload, "files.patch_upload", "files"),
-    Operation("DELETE", "/api/files/{file}", files.delete_upload, "files.delete_upload", "files"),
-    Operation("GET", "/api/files/{file}/{name}", files.get_file, "reading.get_file", "files", "*/*"),
+    Operation("POST", "/api/files", files.post_file, "files.post_file"),
+    Operation("HEAD", "/api/files/{file}", files.head_upload, "files.head_upload"),
+    Operation("GET", "/api/files/{file}", files.get_upload, "files.get_upload", answer="Stored", head=False),
+    Operation("PATCH", "/api/files/{file}", files.patch_upload, "files.patch_upload"),
+    Operation("DELETE", "/api/files/{file}", files.delete_upload, "files.delete_upload"),
+    Operation("GET", "/api/files/{file}/{name}", files.get_file, "reading.get_file", tag="files", answer="*/*"),
 ]
 
 # Last: app addresses such as /c/12 all lead to the page.

@@ -100,7 +100,7 @@ def test_bodies_come_in_through_one_module() -> None:
     found = {
         f"{name}: {ast.unparse(node)}"
         for name, tree in sources().items()
-        if name.startswith(("chat/", "presence/")) and not name.startswith("chat/bench/")
+        if name.startswith(("chat/", "presence/")) and not name.startswith("chat/tools/")
         for node in ast.walk(tree)
         if isinstance(node, ast.Attribute) and node.attr in BODY_READERS and ast.unparse(node.value) == "request"
     }
@@ -113,7 +113,7 @@ def test_servers_are_made_in_one_module() -> None:
     found = {
         name
         for name, tree in sources().items()
-        if name.startswith(("chat/", "presence/", "tests/nodes.py")) and not name.startswith("chat/bench/")
+        if name.startswith(("chat/", "presence/", "tests/nodes.py")) and not name.startswith("chat/tools/")
         for node in ast.walk(tree)
         if isinstance(node, ast.Attribute | ast.Name) and ast.unparse(node) in makers
     }

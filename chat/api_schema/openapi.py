@@ -123,7 +123,7 @@ def describe_call(route: Operation, reading: Reading) -> Json:
     """One method of one path."""
     call: Json = {
         "operationId": route.id,
-        "tags": [route.tag],
+        "tags": [route.group()],
         "summary": reading.summary.split("\n")[0],
         "description": reading.summary,
         "parameters": parameters_of(route.path, reading),

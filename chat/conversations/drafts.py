@@ -14,7 +14,7 @@ class ConversationDraft(RequestModel):
     name: Name | None = None
     topic: Topic = ""
     private: bool = False
-    members: list[UserId] = []
+    members: list[UserId] = Field(default=[])
 
     @field_validator("name", "topic", "members")
     @classmethod

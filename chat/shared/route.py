@@ -12,7 +12,8 @@ from chat.shared.bodies import check_expectation
 class Operation(web.AbstractRouteDef):
     """A method and path, the handler that answers, and the operation's `id` and `tag` in OpenAPI.
 
-    `answer`: the name of the model in `chat/operations/description`, a media type such as `text/plain`, or
+    `tag`: without one, the part of the id before the dot.
+    `answer`: the name of the model in `chat/api_schema`, a media type such as `text/plain`, or
     `websocket`. Without one the answer is an object of the handler's own, or empty.
     `head`: HEAD is answered like GET, without the body.
     """
@@ -24,6 +25,10 @@ class Operation(web.AbstractRouteDef):
     tag: str = ""
     answer: str = ""
     head: bool = True
+
+    def group(self) -> str:
+        """Return the operation's tag."""
+        return self.tag or self.id.partition(".")[0]
 
     def register(self, router: web.UrlDispatcher) -> list[web.AbstractRoute]:
         """Add the route to a router, with a check of the Expect header that asks for no body."""

@@ -1,0 +1,1 @@
+"""Benchmarks, chaos runs and the doctor. Nothing in the product imports them."""

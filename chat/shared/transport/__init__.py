@@ -1,0 +1,1 @@
+"""Connections taken over from aiohttp: the detached response and the WebSocket protocol."""

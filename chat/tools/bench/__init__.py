@@ -1,0 +1,1 @@
+"""Benchmarks of a node, and of other systems beside it."""

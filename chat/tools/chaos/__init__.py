@@ -1,0 +1,1 @@
+"""Chaos runs: faults under load, and a checker of what users saw."""

@@ -1,0 +1,1 @@
+"""Checks of settings, servers, clocks and proxies."""

@@ -1,0 +1,1 @@
+"""Other systems that the benchmarks measure in the same way."""
