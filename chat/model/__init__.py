@@ -1,1 +1,1 @@
-"""The values that several subjects share: ids, names, conversations, messages, payloads of log entries, errors. Pure."""
+"""The values that several subjects share: ids, names, conversations, messages, events, errors. Pure."""

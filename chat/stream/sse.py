@@ -1,7 +1,7 @@
 """The detached transport: once a stream is prepared, all that is left of its connection is this small protocol.
 
-aiohttp lets go of it (`chat/shared/transport/detach.py`): 1.4 KB a stream were measured in place of 11 to 14, and a delivery
-costs its `write(2)`. STREAM_TRANSPORT=attached does without it (attached.py, the same tests).
+aiohttp releases the connection (`chat/shared/transport/detach.py`). Memory of a stream: 11 to 14 KB → 1.4 KB, and a
+delivery costs its `write(2)`. STREAM_TRANSPORT=attached does without it (`Attached`, the same tests).
 """
 
 import asyncio

@@ -77,7 +77,7 @@ BY_NAME = {
     "chat.accounts.validation:plain_text": HEAD,
     "chat.accounts.validation:normalise": PASSWORD,
     "chat.messages.mention_parser:strip_code": MESSAGE,
-    "chat.messages.mention_parser:find_naming": MESSAGE,
+    "chat.messages.mention_parser:parse_mentions": MESSAGE,
     "chat.messages.mention_parser:readings": MESSAGE,
     "chat.transfer.authors:account_name": 64,
     "chat.transfer.text:find_emoji": FILE,
@@ -228,16 +228,16 @@ ADAPTED = {
     "chat.accounts.validation:without_words": Subject(lambda text: without_words(text, ["aa", text[:64]]), 18 * 256),
     "chat.messages.mention_parser:closes": Subject(lambda text: closes(text, "```"), MESSAGE),
     "chat.tools.chaos.frames:Bodies.feed": Subject(feed_chunks, BODY, encoded=True),
-    "chat.tools.chaos.frames:Events.parse": Subject(lambda data: StreamParser().parse(data), BODY, encoded=True),
+    "chat.tools.chaos.frames:StreamParser.parse": Subject(lambda data: StreamParser().parse(data), BODY, encoded=True),
     "chat.conversations.drafts:ConversationDraft.fit_kind": Subject(
         lambda text: parse_model(json_of(kind="channel", name=text[:80], topic=text[:250]), ConversationDraft), 250
     ),
     "chat.conversations.drafts:Name": Subject(TypeAdapter(ConversationName).validate_python, 80),
     "chat.transfer.text:toned": Subject(lambda text: toned(text, text), FILE),
     "chat.transfer.archive:read_lines": Subject(lambda data: read_lines(BytesIO(data), int, 100), FILE, encoded=True),
-    "chat.transfer.mattermost:Posts.read": Subject(read_markdown, FILE),
+    "chat.transfer.mattermost:MattermostPosts.read": Subject(read_markdown, FILE),
     "chat.transfer.sources:parse_record": Subject(lambda data: parse_record(data, "a:1"), FILE, encoded=True),
-    "chat.transfer.slack_markup:Writer.write": Subject(write_slack, FILE),
+    "chat.transfer.slack_markup:MarkdownWriter.write": Subject(write_slack, FILE),
     "chat.transfer.slack_markup:link_to": Subject(lambda text: link_to(f"http://{text}", text), FILE),
     "chat.transfer.slack:texts_in": Subject(nested_texts, 1_000),
     "chat.transfer.text:digest": Subject(lambda text: digest(text, text), FILE),
@@ -275,8 +275,8 @@ ADAPTED = {
     "chat.shared.multipart:FormParser.feed": Subject(feed_form, BODY, encoded=True),
     "chat.shared.rate_limits:veil": Subject(lambda text: veil(text, text), QUERY),
     "chat.shared.logging:Repeats.judge": Subject(lambda text: Repeats(lambda: 0.0).judge("failed", text), MESSAGE),
-    "chat.shared.transport.ws_frames:Reader.feed": Subject(feed_frames, 2 * FRAME, encoded=True, cases=5),
-    "chat.shared.transport.ws_frames:Reader": Subject(feed_bytes, FRAME, encoded=True),
+    "chat.shared.transport.ws_frames:FrameReader.feed": Subject(feed_frames, 2 * FRAME, encoded=True, cases=5),
+    "chat.shared.transport.ws_frames:FrameReader": Subject(feed_bytes, FRAME, encoded=True),
     "chat.shared.transport.ws_protocol:accept_key": Subject(ask_for_upgrade, HEAD),
     "chat.shared.transport.ws_frames:unmask": Subject(lambda data: unmask(data, b"mask"), FRAME, encoded=True),
     "chat.stream.stream:Chunk.__init__": Subject(lambda data: Chunk(b"a: " + data).texts(), BODY, encoded=True),
@@ -301,25 +301,26 @@ OWN_MODULES = {
 }
 REASONS = {
     "a part of a function in the table, which runs it": """
-        chat.messages.mention_parser:strip_fences chat.messages.mention_parser:lines_outside chat.messages.mention_parser:strip_spans
-        chat.tools.chaos.frames:parse_message chat.transfer.text:flag chat.transfer.slack_markup:Writer._code
-        chat.transfer.slack_markup:Writer._prose chat.transfer.slack_markup:Writer._mark
-        chat.transfer.slack_markup:Writer._command chat.transfer.text:continued
+        chat.messages.mention_parser:strip_fences chat.messages.mention_parser:lines_outside
+        chat.messages.mention_parser:strip_spans
+        chat.tools.chaos.frames:parse_message chat.transfer.text:flag chat.transfer.slack_markup:MarkdownWriter._code
+        chat.transfer.slack_markup:MarkdownWriter._prose chat.transfer.slack_markup:MarkdownWriter._mark
+        chat.transfer.slack_markup:MarkdownWriter._command chat.transfer.text:continued
         chat.files.models:is_numbers chat.search.highlight:fallbacks chat.search.highlight:find_spans
         chat.search.highlight:horizon chat.search.highlight:find_all chat.search.highlight:choose_stretch
         chat.search.highlight:Phrase.__init__ chat.search.lexemes:encode_vector chat.search.lexemes:either
         chat.search.query:take_filter chat.search.query:gram_sizes chat.search.query:grams_of
-        chat.shared.transport.ws_frames:Reader._join chat.shared.transport.ws_frames:Reader._collect
+        chat.shared.transport.ws_frames:FrameReader._join chat.shared.transport.ws_frames:FrameReader._collect
         chat.shared.transport.ws_frames:complete chat.shared.transport.ws_frames:parse_head
         chat.accounts.accounts:Accounts.check_password chat.model.types:is_printable
         chat.accounts.accounts:check_new
     """,
     "one character, or a word of a fixed list": """
         chat.files.models:is_printable chat.model.types:is_seen chat.files.models:preview_key chat.files.models:may_show
-        chat.messages.posting:Pace.see_author chat.messages.bulk:check_import
+        chat.messages.posting:SlowMode.see_author chat.messages.bulk:check_import
     """,
     "only keeps or encodes what is given": """
-        chat.transfer.slack_markup:Writer.__init__ chat.transfer.slack:Messages.__init__
+        chat.transfer.slack_markup:MarkdownWriter.__init__ chat.transfer.slack:Messages.__init__
         chat.transfer.slack:Messages._thread chat.search.query:wrong chat.log.entry:pack
         chat.shared.transport.ws_frames:encode_frame chat.shared.transport.ws_frames:encode_close
         chat.shared.transport.ws_frames:BadWire.__init__ chat.shared.multipart:FormParser.__init__

@@ -64,8 +64,8 @@ def detach(
     """Hand the connection to `protocol`, whose `pause_writing` is called at `buffer` bytes unsent.
 
     Return the transport, and the bytes that have arrived behind a WebSocket's handshake. Call it without an `await`
-    after the response was prepared, or sent on; the handler then returns `DetachedResponse()`. Raise `Unfinished` if the peer
-    has left, `NotDetachable` (and end the connection) if the answer does not fit its request.
+    after the response was prepared, or sent on; the handler then returns `DetachedResponse()`. Raise `Unfinished` if
+    the peer has left, `NotDetachable` (and end the connection) if the answer does not fit its request.
     """
     transport, handler = request.transport, cast(Any, request.protocol)
     if transport is None or transport.is_closing():

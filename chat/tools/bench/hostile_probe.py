@@ -1,7 +1,7 @@
 """The probe of the hostile benchmark: asks a node for /health/live again and again, from a process of its own.
 
-`python -m chat.tools.bench.hostile_probe PORT` starts at once, ends with its standard input, and prints the milliseconds of
-every answer as JSON.
+`python -m chat.tools.bench.hostile_probe PORT` starts at once, ends with its standard input, and prints the
+milliseconds of every answer as JSON.
 """
 
 import http.client

@@ -1,7 +1,7 @@
 """A storm: people who come and go at a rate, by real sockets, from a process of their own; and watchers who time it.
 
-`python -m chat.tools.bench.presence_load` reads an `Order` as a line of JSON, prints what it saw as another, with who is still
-there, and goes when its standard input ends.
+`python -m chat.tools.bench.presence_load` reads an `Order` as a line of JSON and prints a line of JSON with what it
+saw and which users are still connected. It ends with its standard input.
 """
 
 import asyncio

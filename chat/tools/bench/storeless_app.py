@@ -1,7 +1,7 @@
 """A node whose posts are stored nowhere: the same handler, identity, limits and validation, and then an answer at once.
 
-`python -m chat.tools.bench.storeless_app --node NAME --host=… --port=…`, as a node is started. What storing costs is what a node
-takes beyond this.
+Start it like a node: `python -m chat.tools.bench.storeless_app --node NAME --host=… --port=…`. The cost of storing a
+post is what a node takes beyond this.
 """
 
 import asyncio
