@@ -30,7 +30,7 @@ async def test_an_authenticator_app(ana: Visitor, mallory: Visitor, database_url
     assert mallory.cookies_set == []
     waits_for_next_code(database_url)
     status, came = await finishes(mallory, problem, totp=app.now())
-    assert (status, s.SignedIn.model_validate(came).user.name) == (201, "ana")
+    assert (status, s.SignedInModel.model_validate(came).user.name) == (201, "ana")
     assert await mallory.is_known()
 
 
@@ -181,7 +181,7 @@ async def test_passkeys_are_named_listed_and_removed(ana: Visitor, mallory: Visi
     assert [(await mallory.call(method, path, {"name": "x"}))[0] for method in ("PATCH", "DELETE")] == [404, 404]
     assert (await ana.call("PATCH", path, {"name": "Old laptop"}))[0] == 204
     _, listed = await ana.call("GET", f"{ME}/factors")
-    assert [one.name for one in s.Factors.model_validate(listed).passkeys] == ["Old laptop", "Phone"]
+    assert [one.name for one in s.FactorsModel.model_validate(listed).passkeys] == ["Old laptop", "Phone"]
     for passkey in listed["passkeys"]:
         assert (await ana.call("DELETE", f"{ME}/passkeys/{passkey['id']}"))[0] == 204
     _, listed = await ana.call("GET", f"{ME}/factors")
@@ -308,7 +308,7 @@ async def test_admins_without_a_second_factor_have_no_power(strict: Node, databa
             status, problem = await root.call(method, path, {} if method == "POST" else None)
             assert (status, problem["code"]) == (403, "second_factor_required")
         _, me = await root.call("GET", ME)
-        assert s.Me.model_validate(me).second_factor_required
+        assert s.MeModel.model_validate(me).second_factor_required
         bearer = {"Authorization": f"Bearer {came['token']}"}
         root.at = other.url
         assert (await root.call("GET", "/api/audit", headers=bearer))[0] == 403

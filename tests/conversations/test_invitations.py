@@ -70,7 +70,7 @@ async def test_a_stranger_is_asked_and_reads_nothing_before(ana: Person, mallory
     assert not ear.named("conversation")
     assert not ear.messages()
     status, accepted = await ana.call("POST", f"{INVITATIONS}/{room}/accept")
-    assert (status, s.Conversation.model_validate(accepted).unread) == (200, 0)
+    assert (status, s.ConversationModel.model_validate(accepted).unread) == (200, 0)
     assert await invited(ana) == []
     assert set(await members_of(ana, room)) == {mallory.id, ana.id}
     await mallory.says(room, "welcome")

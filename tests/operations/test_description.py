@@ -158,7 +158,7 @@ async def test_answers_are_as_described(cast: Cast) -> None:
     reply = {"body": "soup", "client_id": "r", "thread": 1}
     assert (await ben.call("POST", f"{CONVERSATIONS}/{room}/messages", reply))[0] == 201
     status, direct = await ana.call("POST", CONVERSATIONS, {"kind": "direct", "members": [ben.id]})
-    assert (status, s.Conversation.model_validate(direct).kind) == (201, "direct")
+    assert (status, s.ConversationModel.model_validate(direct).kind) == (201, "direct")
     for handler, (method, path, body) in ASKS.items():
         status, answer = await ana.call(method, path.format(c=room, u=ben.id), body)
         assert status in (200, 201, 202), (handler, answer)
@@ -184,7 +184,7 @@ async def test_the_ways_in_are_as_described(ana: Person, mallory: Person) -> Non
     form = {"name": "dora", "password": "correct horse battery"}
     for path in ("/api/accounts", "/api/sessions"):
         status, entered = await ana.call("POST", path, form)
-        assert (status, s.SignedIn.model_validate(entered).user.name) == (201, "dora")
+        assert (status, s.SignedInModel.model_validate(entered).user.name) == (201, "dora")
     fresh = {"old": form["password"], "new": "copper-kettle-93-indigo"}
     bearer = {"Authorization": f"Bearer {entered['token']}"}
     status, renewed = await ana.call("PUT", "/api/users/me/password", fresh, headers=bearer)
@@ -192,7 +192,7 @@ async def test_the_ways_in_are_as_described(ana: Person, mallory: Person) -> Non
     room = await begins(ana, "channel", "kitchen", private=True)
     status, link = await ana.call("POST", f"{CONVERSATIONS}/{room}/links", {})
     status, joined = await mallory.call("POST", "/api/chat/join", {"code": link["code"]})
-    assert (status, s.Conversation.model_validate(joined).id) == (201, room)
+    assert (status, s.ConversationModel.model_validate(joined).id) == (201, room)
 
 
 def test_no_shape_is_left_unproved() -> None:
