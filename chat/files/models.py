@@ -131,7 +131,7 @@ def preview_key(file_id: int, size: str) -> str:
 
 
 # What kind of file it is, by its content alone; and which kinds a browser may show. Pure. `filetype` tells the kinds
-# that matter here apart by their first bytes; why this one: deploy/decisions/files.md.
+# that matter here apart by their first bytes; why this one: deploy/decisions/0031-file-storage.md.
 
 HEAD_BYTES = 8192  # as many are looked at
 UNKNOWN = "application/octet-stream"

@@ -106,7 +106,7 @@ async def end_stuck(pool: Pool, seconds: float = STUCK_SECONDS) -> int:
     return len(ended)
 
 
-# `tandem new-epoch`: for the one kind of restore that leaves no trace of itself (deploy/decisions/epoch.md).
+# `tandem new-epoch`: for the one kind of restore that leaves no trace of itself (deploy/decisions/0003-log-epoch.md).
 
 
 def begin_new_epoch(database_url: str) -> str:

@@ -1,4 +1,4 @@
--- Search: what a message is found by, written by a task that follows the log (deploy/decisions/search.md).
+-- Search: what a message is found by, written by a task that follows the log (deploy/decisions/0020-search-index.md).
 
 create table search_documents (
     conversation_id bigint not null,

@@ -1,4 +1,4 @@
--- Search by a conversation's own windows, and from where a day stands in the log (deploy/decisions/search.md).
+-- Search by a conversation's own windows, and from where a day stands in the log (deploy/decisions/0020-search-index.md).
 
 -- Nodes of the version before would write what is found by less. They do not find this table, and leave indexing to
 -- those that do. Of what is indexed from here on they find the newest; people find the rest when the new nodes are there.

@@ -1,4 +1,4 @@
--- What a name looks like: names with the same result cannot be told apart at a glance (deploy/decisions/lookalikes.md).
+-- What a name looks like: names with the same result cannot be told apart at a glance (deploy/decisions/0052-lookalike-names.md).
 -- Compatibility forms (full width, mathematical letters, ligatures) become plain letters, invisible characters go, letters
 -- that look like a Latin one become that one (a part of the confusables of Unicode TS 39), and case no longer matters.
 -- A change of this table needs another function, and indexes on it: these hold its results.

@@ -1,4 +1,4 @@
--- Security events stand in the audit beside admin actions: log-ins, failures, refused calls, limits (deploy/decisions/security-events.md).
+-- Security events stand in the audit beside admin actions: log-ins, failures, refused calls, limits (deploy/decisions/0044-security-events.md).
 
 alter table audit
     add column session bigint,                       -- the session of the actor, if there was one

@@ -11,7 +11,7 @@ from chat.shared.sql import load
 queries = load(__file__)
 
 # Stays: which conversations a user belonged to, between which log positions, and what they may read of them. Pure.
-# The rule of `deploy/decisions/one-reading-rule.md` for entries of the log; `chat/stream/pages.sql` says it in SQL.
+# The rule of `deploy/decisions/0043-reading-rule.md` for entries of the log; `chat/stream/pages.sql` says it in SQL.
 
 
 @dataclass(frozen=True, slots=True)

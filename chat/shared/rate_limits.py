@@ -242,7 +242,7 @@ def home_of(address: str) -> str:
 
 # A bucket a key: so many at once, refilled evenly (the generic cell rate algorithm, one float a key). Our own, for
 # the limits that every post passes: `limits` in memory looks at all its keys whenever the loop turns, which cost up
-# to 750 µs a post at 10,000 people; this costs 0.5 (deploy/decisions/rate-limits.md).
+# to 750 µs a post at 10,000 people; this costs 0.5 (deploy/decisions/0009-rate-limits.md).
 
 SWEPT_FROM = 1024
 KEYS_MOST = 200_000

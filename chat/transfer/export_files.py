@@ -100,7 +100,7 @@ async def write_person(reader: ExportReader, path: Path, user_id: int, told: Tol
 
 
 # One user's own data: what the service knows of them, and all that they have posted; nothing of others. Conversations
-# that the user may no longer read are told by id and kind (`deploy/decisions/one-reading-rule.md`).
+# that the user may no longer read are told by id and kind (`deploy/decisions/0043-reading-rule.md`).
 
 
 async def person_lines(reader: ExportReader, user_id: int) -> AsyncIterator[tuple[bytes, int]]:

@@ -4,7 +4,7 @@
  * back.
  *
  * All of it is real text in the page, in order: it can be selected, searched and read out, which a list that
- * draws only what is on the screen cannot offer (deploy/decisions/window.md).
+ * draws only what is on the screen cannot offer (deploy/decisions/0038-message-window.md).
  */
 import { untrack } from 'svelte';
 import type { Conversation, Timeline } from '../../client';
