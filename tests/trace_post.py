@@ -1,0 +1,179 @@
+"""The files and functions that a request enters, up to the bytes that leave for its readers.
+
+    python -m tests.trace_post              the figures of every request in CASES, beside their limits
+    python -m tests.trace_post post         each function that a post enters, in order, with its file
+
+A jump is a call of a function in another file, or a return to one. The node's own ticks run at the same time,
+so each request is traced several times, and only functions that every round enters count. The exit code is 1 over a
+limit.
+"""
+
+import argparse
+import asyncio
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from chat.local.postgres import PostgresEngine
+from chat.local.valkey import ValkeyEngine
+from chat.migrations import migrate
+from tests.cast import Cast, Person, casting
+from tests.databases import as_node, fresh_database, set_fsync
+from tests.nodes import running_node
+from tests.verbs import begins
+from tests.waiting import breathe, eventually
+
+ROOT = str(Path(__file__).parent.parent)
+OURS = (f"{ROOT}/chat/", f"{ROOT}/presence/")
+ROUNDS = 7
+Action = Callable[[], Awaitable[Any]]
+
+
+@dataclass
+class Trace:
+    """The functions that were entered, as (file, function); `steps` has those that were returned to as well."""
+
+    calls: list[tuple[str, str]] = field(default_factory=list)
+    steps: list[tuple[str, str]] = field(default_factory=list)
+
+    def note(self, frame: FrameType, event: str, _: Any) -> None:
+        """Take a call or a return; `sys.setprofile` hands it over."""
+        code = frame.f_code
+        if event in ("call", "return") and code.co_filename.startswith(OURS) and not code.co_name.startswith("<"):
+            caller = frame.f_back.f_code if frame.f_back else code
+            now = code if event == "call" or not caller.co_filename.startswith(OURS) else caller
+            step = now.co_filename.removeprefix(f"{ROOT}/"), now.co_qualname
+            self.steps.append(step)
+            if event == "call":
+                self.calls.append(step)
+
+    @property
+    def files(self) -> list[str]:
+        """Each file once, in the order in which they were entered."""
+        return list(dict.fromkeys(file for file, _ in self.calls))
+
+    @property
+    def jumps(self) -> int:
+        """How often a call or a return led to another file."""
+        return sum(one[0] != other[0] for one, other in zip(self.steps, self.steps[1:], strict=False))
+
+
+async def trace(action: Action) -> Trace:
+    """Run the action several times; return the shortest trace, without functions that another round does not enter."""
+    traces = []
+    for _ in range(ROUNDS):
+        await breathe(0.2)  # what the round before has left behind is done
+        taken = Trace()
+        sys.setprofile(taken.note)
+        try:
+            await action()
+        finally:
+            sys.setprofile(None)
+        traces.append(taken)
+    always = set.intersection(*(set(one.calls) for one in traces))
+    shortest = min(traces, key=lambda one: len(one.calls))
+    kept = [[step for step in steps if step in always] for steps in (shortest.calls, shortest.steps)]
+    return Trace(*kept)
+
+
+@asynccontextmanager
+async def stage() -> AsyncIterator[Cast]:
+    """A node with an empty database, and its users."""
+    with (
+        tempfile.TemporaryDirectory(prefix="tandem-trace-") as folder,
+        PostgresEngine(Path(folder) / "postgres") as postgres,
+        ValkeyEngine(Path(folder) / "valkey") as valkey,
+        fresh_database(postgres.url, "tandem_trace") as url,
+    ):
+        set_fsync(postgres.url, on=False)
+        await migrate(url, as_node(url))
+        async with running_node(url, valkey.url) as node, casting(url, node.url) as cast:
+            yield cast
+
+
+async def post(ana: Person, ben: Person, room: int) -> Action:
+    """Ana posts; until Ben's stream has the message."""
+    ear = await ben.listens()
+
+    async def act() -> None:
+        before = len(ear.messages())
+        await ana.says(room, "Shall we cook, @ben?")
+        await eventually(lambda: len(ear.messages()) > before)
+
+    return act
+
+
+async def open_stream(_: Person, ben: Person, __: int) -> Action:
+    """Ben opens a stream behind the newest message, which is replayed; until the stream is live."""
+
+    async def act() -> None:
+        await (await ben.listens("")).cuts_wire()
+
+    return act
+
+
+async def upload(ana: Person, _: Person, __: int) -> Action:
+    """Ana uploads a file of a kilobyte in one request."""
+
+    async def act() -> None:
+        headers = {"Content-Type": "application/octet-stream"}
+        status, _ = await ana.call("POST", "/api/files?name=notes.txt", data=b"x" * 1000, headers=headers)
+        assert status == 201, status
+
+    return act
+
+
+async def search(_: Person, ben: Person, __: int) -> Action:
+    """Ben searches for a word."""
+
+    async def act() -> None:
+        status, _ = await ben.call("GET", "/api/chat/search?q=cook")
+        assert status == 200
+
+    return act
+
+
+CASES: dict[str, tuple[Callable[[Person, Person, int], Awaitable[Action]], int, int]] = {
+    "post": (post, 25, 180),
+    "open_stream": (open_stream, 24, 200),
+    "upload": (upload, 12, 80),
+    "search": (search, 12, 80),
+}
+
+
+async def run(wanted: list[str], detailed: bool) -> int:
+    """Trace each case and print its figures; return the exit code."""
+    over = 0
+    async with stage() as cast:
+        ana, ben = await cast.enters("ana", "ben")
+        room = await begins(ana, "channel", "kitchen", ben)
+        await ana.says(room, "cook")
+        for name in wanted:
+            make, files_most, jumps_most = CASES[name]
+            act = await make(ana, ben, room)
+            for _ in range(3):
+                await act()
+            found = await trace(act)
+            if detailed:
+                print(*(f"{file:45} {function}" for file, function in found.calls), sep="\n")
+            files, jumps = len(found.files), found.jumps
+            print(f"{name:12} {files:3} files (at most {files_most})  {jumps:4} jumps (at most {jumps_most})")
+            over += files > files_most or jumps > jumps_most
+    return int(over > 0)
+
+
+def main() -> None:
+    """See the heading of this file."""
+    parser = argparse.ArgumentParser(prog="python -m tests.trace_post", description="What a request enters.")
+    parser.add_argument("cases", nargs="*", choices=[*CASES, []], help="which requests (default: all)")
+    asked = parser.parse_args()
+    sys.exit(asyncio.run(run(asked.cases or list(CASES), bool(asked.cases))))
+
+
+if __name__ == "__main__":
+    main()
