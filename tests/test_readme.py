@@ -19,7 +19,23 @@ from tests.waiting import wait_until
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
-COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL) for line in block.splitlines() if line]
+TRANSFER = (ROOT / "chat" / "transfer" / "README.md").read_text()
+CONFIGURATION = (ROOT / "deploy" / "configuration.md").read_text()
+PAGES = sorted(
+    [
+        ROOT / "README.md",
+        *ROOT.glob(".github/*.md"),
+        *ROOT.glob("*/README.md"),
+        *ROOT.glob("chat/**/README.md"),
+        *ROOT.glob("deploy/**/*.md"),
+    ]
+)
+COMMANDS = [
+    line
+    for block in re.findall(r"```sh\n(.*?)```", README + TRANSFER, re.DOTALL)
+    for line in block.splitlines()
+    if line
+]
 Run = Callable[[str], str]
 
 
@@ -76,7 +92,16 @@ async def log_in(url: str, name: str, password: str) -> str:
 
 def test_no_command_is_left_out() -> None:
     """A new one in the README needs a place in the stories below."""
-    starts = ["./deploy/run --demo", "./deploy/test", "curl -N", "curl -H", "tandem migrate", "echo", "tandem serve"]
+    starts = [
+        "./deploy/run --demo",
+        "./deploy/test",
+        'curl -H "Content',
+        "curl -N",
+        'curl -H "Auth',
+        "tandem migrate",
+        "echo",
+        "tandem serve",
+    ]
     starts += ["./deploy/run --nodes", "tandem nodes", "tandem scale", "tandem restart", "tandem drain"]
     starts += ["tandem import", "tandem export"]
     assert len(COMMANDS) == len(starts)
@@ -92,8 +117,9 @@ async def test_the_first_command_and_talking_from_a_shell(env: dict[str, str], t
     with going_on(start, f"ready on {url}\n", tmp_path / "up", env):
         env["TOKEN"] = await log_in(url, "ana", "tandem")
         here = {line: line.replace("http://127.0.0.1:8080", url) for line in COMMANDS}
+        assert '"token":' in run(here[command('curl -H "Content')], env)
         with going_on(here[command("curl -N")], "event: ready", tmp_path / "stream", env):
-            assert '"body":"hello"' in run(here[command("curl -H")], env)
+            assert '"body":"hello"' in run(here[command('curl -H "Auth')], env)
             wait_until(lambda: '"body":"hello"' in (tmp_path / "stream").read_text())
 
 
@@ -130,22 +156,41 @@ def test_several_nodes(env: dict[str, str], tmp_path: Path) -> None:
 
 
 def test_every_setting_is_explained_and_none_is_invented() -> None:
-    """The table and the program name the same ones."""
-    table = README[README.index("| setting | default |") :]
-    rows = [row.split("|")[1] for row in table[: table.index("\n\n")].splitlines()[2:]]
-    named = {name for row in rows for name in re.findall(r"`([A-Z_]+)`", row)}
-    assert named == {name.upper() for name in Settings.model_fields}
+    """`deploy/configuration.md` has each setting of the program once; the README names no other."""
+    rows = re.findall(r"^\| (`[A-Z].*?) \|", CONFIGURATION, re.MULTILINE)
+    named = [name for row in rows for name in re.findall(r"`([A-Z_]+)`", row)]
+    assert sorted(named) == sorted(name.upper() for name in Settings.model_fields)
+    table = README[README.index("| setting |") :]
+    assert set(re.findall(r"`([A-Z_]{4,})`", table[: table.index("\n\n")])) <= set(named)
 
 
 def test_every_link_leads_somewhere() -> None:
-    """Pictures and pages that the README shows are there."""
-    targets = re.findall(r"\]\(([^)#]+)\)", README)
-    assert [target for target in targets if "://" not in target and not (ROOT / target).exists()] == []
+    """Pictures and pages that the documents show are there."""
+    broken = [
+        f"{page.relative_to(ROOT)}: {target}"
+        for page in PAGES
+        for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text())
+        if "://" not in target and not (page.parent / target).exists()
+    ]
+    assert broken == []
 
 
-def test_every_name_in_the_journey_exists() -> None:
-    """`PostBatch.look_up` (`chat/messages/posting.py`): the file has it."""
-    journey = README[README.index("## The way of a message") : README.index("## The map")]
-    for name, file in re.findall(r"`([A-Za-z_.]+)` \(`(chat/[a-z_/]+\.py)`", journey):
-        source = (ROOT / file).read_text()
-        assert all(re.search(rf"(def|class) {part}\b", source) for part in name.split(".")), (name, file)
+def test_the_readme_is_short() -> None:
+    """About 150 lines; details stand in the pages of the folders."""
+    assert README.count("\n") <= 160
+
+
+def test_every_file_that_a_page_names_exists() -> None:
+    """`messages/posting.py` in `chat/README.md` is in `chat/`, and every name beside a file is in that file."""
+    for page in PAGES:
+        if "decisions" in page.parts or page.name == "findings.md":
+            continue
+        text = page.read_text()
+        for file in re.findall(r"`([a-z_/]+\.(?:py|sql|lua|ts|md|cfg|conf|yaml))`", text):
+            assert any((base / file).exists() for base in (page.parent, ROOT)) or list(ROOT.glob(f"tests/**/{file}")), (
+                page.name,
+                file,
+            )
+        for name, file in re.findall(r"`([A-Za-z_.]+)` \(`([a-z_/]+\.py)`", text):
+            source = next(base / file for base in (page.parent, ROOT) if (base / file).exists()).read_text()
+            assert all(re.search(rf"(def|class) {part}\b", source) for part in name.split(".")), (name, file)

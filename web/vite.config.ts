@@ -1,10 +1,38 @@
 /** Builds the app into dist/, every asset under assets/ with a hash in its name; in development, the API comes from :8080. */
+import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
+import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
 
+const bundled = new Set<string>();
+
+/** Writes licenses.txt: the license of every package that the app and its workers bundle. */
+function licenses(last: boolean): Plugin {
+  return {
+    name: 'licenses',
+    generateBundle() {
+      for (const id of this.getModuleIds()) {
+        const name = /.*node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(id)?.[1];
+        if (name) bundled.add(name);
+      }
+      if (last) this.emitFile({ type: 'asset', fileName: 'licenses.txt', source: [...bundled].sort().map(license).join('\n\n') });
+    },
+  };
+}
+
+/** The name, version and license of a package, and the text of its license. */
+function license(name: string): string {
+  const folder = fileURLToPath(new URL(`./node_modules/${name}/`, import.meta.url));
+  const { version, license } = JSON.parse(readFileSync(`${folder}package.json`, 'utf8'));
+  const file = readdirSync(folder).find((one) => /^licen[cs]e/i.test(one));
+  if (!file) throw new Error(`${name} has no license file: choose another package, or add its text by hand`);
+  return `${name} ${version} (${license})\n${'='.repeat(60)}\n${readFileSync(folder + file, 'utf8').trim()}`;
+}
+
 export default defineConfig({
-  plugins: [svelte()],
+  plugins: [svelte(), licenses(true)],
+  worker: { plugins: () => [licenses(false)] },
   resolve: { alias: { entities: fileURLToPath(new URL('./app/markdown/entities.ts', import.meta.url)) } },
   // the oldest browsers that know light-dark() in CSS
   build: {
