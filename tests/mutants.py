@@ -29,6 +29,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.util import cache_from_source
 from pathlib import Path
 from queue import Queue
 
@@ -118,7 +119,7 @@ def mutate(path: str) -> Iterator[Mutant]:
     source, seen = (ROOT / path).read_text(), set()
     for changed in mutate_lua(source) if path.endswith(".lua") else mutate_python(source):
         mutant = compare(path, source, changed)
-        if mutant is not None and mutant.key not in seen and not is_trivial(mutant.before):
+        if mutant is not None and mutant.key not in seen and not is_trivial(mutant.before, mutant.after):
             seen.add(mutant.key)
             yield mutant
 
@@ -138,9 +139,12 @@ def compare(path: str, source: str, changed: str) -> Mutant | None:
     return Mutant(path, first + 1, before, after, changed)
 
 
-def is_trivial(line: str) -> bool:
-    """True for a tuning constant (`PAGE = 500` may as well be 501) and for a line of the log."""
-    return re.match(r"[A-Z][A-Z_]+(, [A-Z][A-Z_]+)* = |log\.", line) is not None
+def is_trivial(before: str, after: str) -> bool:
+    """True for tuning constants (`PAGE = 500` may as well be 501), logging, asserts, and twins of other mutants."""
+    if re.match(r"[A-Z][A-Z_]+(, [A-Z][A-Z_]+)* = |log\.|assert |@dataclass", before):
+        return True
+    negated = re.match(r"(el)?if not .* (==|!=) ", after) is not None and " and " not in after and " or " not in after
+    return "not not " in after or (negated and not re.match(r"(el)?if not ", before))
 
 
 def mutate_python(source: str) -> Iterator[str]:
@@ -154,6 +158,8 @@ def mutate_python(source: str) -> Iterator[str]:
         operator = get_operator(f"core/{name}")()
         count = sum(1 for node in ast_nodes(tree) for _ in operator.mutation_positions(node))
         for occurrence in range(count):
+            if name == "NumberReplacer" and occurrence % 2:
+                continue  # each number comes twice: one more, one less
             if (changed := mutate_code(source, operator, occurrence)) is not None:
                 yield changed
     lines = source.splitlines()
@@ -218,24 +224,48 @@ class Workplace:
             shutil.copytree(ROOT / name, self.folder / name, ignore=shutil.ignore_patterns("__pycache__"))
         for name in ("web", "deploy", "pyproject.toml", "README.md"):
             (self.folder / name).symlink_to(ROOT / name)
-        self._environment = environment | {"PYTEST_XDIST_WORKER": f"gw{number}"}
+        self._server = subprocess.Popen(
+            [sys.executable, "-m", "tests.fork_server"],
+            cwd=self.folder,
+            env=environment | {"PYTEST_XDIST_WORKER": f"gw{number}"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self._ask({"options": SUITES})
+        if (code := self._run(["tests/log/test_cursor.py"])) != "0":
+            sys.exit(f"The unchanged project fails in {self.folder}: pytest ends with {code}.")
+
+    def _ask(self, question: dict[str, object]) -> str:
+        assert self._server.stdin is not None
+        assert self._server.stdout is not None
+        print(json.dumps(question), file=self._server.stdin, flush=True)
+        return self._server.stdout.readline().strip()
 
     def kills(self, mutant: Mutant, tests: list[str]) -> bool:
         """True when one of the tests fails, or hangs."""
         file = self.folder / mutant.path
         original = file.read_text()
-        file.write_text(mutant.source)
+        self._write(file, mutant.source)
         try:
-            options = ["-x", "-q", "-p", "no:cacheprovider", f"--timeout={TEST_SECONDS}"]
-            command = [sys.executable, "-m", "pytest", *options, *tests]
-            done = subprocess.run(
-                command, cwd=self.folder, env=self._environment, capture_output=True, timeout=RUN_SECONDS, check=False
-            )
-            return done.returncode != 0
-        except subprocess.TimeoutExpired:
-            return True
+            return self._run(tests) != "0"
         finally:
-            file.write_text(original)
+            self._write(file, original)
+
+    def _run(self, tests: list[str]) -> str:
+        """Run these tests; return pytest's exit code, or `timeout`."""
+        options = ["-x", "-q", "-p", "no:cacheprovider", f"--timeout={TEST_SECONDS}", *tests]
+        return self._ask({"options": options, "seconds": RUN_SECONDS})
+
+    def _write(self, file: Path, source: str) -> None:
+        """Write a source; its byte code goes, for Python compares times in whole seconds."""
+        file.write_text(source)
+        Path(cache_from_source(str(file))).unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """End the fork server."""
+        self._server.terminate()
+        self._server.communicate()
 
 
 def read_results() -> dict[str, str]:
@@ -293,6 +323,8 @@ def try_all(mutants: list[Mutant], workers: int) -> dict[str, list[Mutant]]:
 
         with ThreadPoolExecutor(workers) as threads:
             list(threads.map(judge, mutants))
+        while not places.empty():
+            places.get().close()
     return outcomes
 
 

@@ -1,0 +1,64 @@
+"""Runs pytest again and again without importing third-party packages each time: `python -m tests.fork_server`.
+
+It reads a line of JSON, `{"options": [text], "seconds": number}`, from standard input, runs pytest with these options
+in a forked child, and writes the exit code as a line, or `timeout` once the child was killed after that many seconds.
+Only packages from outside the project are imported before the fork, so each child reads the project's sources as they
+are then. Used by `tests/mutants.py`.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+PROJECT = ("chat", "presence", "tests")
+LIST = "import sys, chat.app, chat.bench.command, pytest; pytest.main(['-q', '--collect-only', *sys.argv[1:]])"
+LIST += "; print('\\n' + ' '.join(sys.modules))"
+
+
+def import_packages(tests: list[str]) -> None:
+    """Import what the project and these tests import from outside, found by importing them in a process of its own."""
+    listed = subprocess.run([sys.executable, "-c", LIST, *tests], capture_output=True, text=True, check=True)
+    for name in listed.stdout.splitlines()[-1].split():
+        if not name.startswith(PROJECT) and name != "__mp_main__":
+            try:
+                __import__(name)
+            except Exception:  # one that cannot be imported alone is imported by the child
+                continue
+
+
+def run(options: list[str], seconds: float) -> str:
+    """Run pytest in a child of its own process group; return its exit code, or `timeout`."""
+    child = os.fork()
+    if child == 0:
+        os.setpgid(0, 0)
+        silence = os.open(os.devnull, os.O_RDWR)
+        for descriptor in (0, 1, 2):
+            os.dup2(silence, descriptor)
+        import pytest
+
+        os._exit(int(pytest.main(["-W", "ignore::pytest.PytestAssertRewriteWarning", *options])))
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            return str(os.waitstatus_to_exitcode(status))
+        time.sleep(0.02)
+    os.killpg(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return "timeout"
+
+
+def main() -> None:
+    """See the heading of this file."""
+    import_packages(json.loads(sys.stdin.readline())["options"])
+    print("ready", flush=True)
+    for line in sys.stdin:
+        asked = json.loads(line)
+        print(run(asked["options"], asked["seconds"]), flush=True)
+
+
+if __name__ == "__main__":
+    main()
