@@ -85,7 +85,10 @@ def own_valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyEngin
 
 @pytest.fixture(scope="session")
 def template(postgres_url: str) -> Iterator[str]:
-    """The name of a migrated, empty database from which each test's own is cloned."""
+    """The name of a migrated, empty database from which each test's own is cloned; TEMPLATE_DATABASE may name one."""
+    if given := os.environ.get("TEMPLATE_DATABASE"):
+        yield given
+        return
     with fresh_database(postgres_url, f"tandem_template_{os.getpid()}") as url:
         asyncio.run(migrate(url, as_node(url)))
         yield urlsplit(url).path.removeprefix("/")

@@ -14,7 +14,7 @@ import sys
 import time
 
 PROJECT = ("chat", "presence", "tests")
-LIST = "import sys, chat.app, chat.bench.command, pytest; pytest.main(['-q', '--collect-only', *sys.argv[1:]])"
+LIST = "import sys, chat.app, chat.tools.bench.command, pytest; pytest.main(['-q', '--collect-only', *sys.argv[1:]])"
 LIST += "; print('\\n' + ' '.join(sys.modules))"
 
 

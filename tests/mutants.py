@@ -14,6 +14,7 @@ Needs the extra `mutation`: `.venv/bin/pip install -c deploy/constraints.txt -e 
 
 import argparse
 import ast
+import asyncio
 import hashlib
 import json
 import os
@@ -35,7 +36,8 @@ from queue import Queue
 
 from chat.local.postgres import PostgresEngine
 from chat.local.valkey import ValkeyEngine
-from tests.databases import set_fsync
+from chat.migrations import migrate
+from tests.databases import as_node, folder_in_memory, fresh_database, set_fsync
 
 ROOT = Path(__file__).parent.parent
 KEPT = ROOT / ".mutants"
@@ -47,10 +49,9 @@ CORE = [
     "chat/conversations/permissions.py",
     "chat/shared/identity.py",
     "chat/shared/rate_limits.py",
-    "chat/shared/rate_limits.py",
     "chat/shared/membership.py",
     "chat/shared/registry",
-    "chat/shared/websocket",
+    "chat/shared/transport",
     "presence",
 ]
 SUITES = [
@@ -93,6 +94,7 @@ LUA = [
     (r"(?<![<>=~])>(?![=])", ">="),
     (r"^\s*redis\.call\(.*\)$", ""),
 ]
+TEMPLATE = "tandem_mutants"
 TESTS_MOST = 60  # of those that execute a line: first those named like the module, then the quickest
 TEST_SECONDS = 30
 RUN_SECONDS = 240
@@ -301,11 +303,15 @@ def try_all(mutants: list[Mutant], workers: int) -> dict[str, list[Mutant]]:
     known = read_results()
     with (
         tempfile.TemporaryDirectory(prefix="tandem-mutants-") as folder,
-        PostgresEngine(Path(folder) / "postgres") as postgres,
+        folder_in_memory(Path(folder)) as memory,
+        PostgresEngine(memory / "postgres") as postgres,
         ValkeyEngine(Path(folder) / "valkey") as valkey,
+        fresh_database(postgres.url, TEMPLATE) as template,
     ):
         set_fsync(postgres.url, on=False)
-        environment = dict(os.environ, DATABASE_URL=postgres.url, REDIS_URL=valkey.url)
+        asyncio.run(migrate(template, as_node(template)))
+        engines = {"DATABASE_URL": postgres.url, "REDIS_URL": valkey.url, "TEMPLATE_DATABASE": TEMPLATE}
+        environment = os.environ | engines
         coverage = Coverage(environment)
         places: Queue[Workplace] = Queue()
         for number in range(workers):
