@@ -2,10 +2,9 @@
  * What one connection after the other brings: entries, each once and in order, the cursor that they move, and
  * how far a replay has come.
  */
-import { parseCursor } from './cursor';
+import { parseCursor, Place } from './cursor';
 import { type Entry, isNotice, type Notice } from './entry';
 import type { FeedOptions, StreamState } from './entry-source';
-import { Place } from './position';
 import { Problem } from './problem';
 import type { End, Listener } from './stream-connection';
 import type { Timings } from './timings';

@@ -3,9 +3,8 @@ import { expect, test } from 'vitest';
 import deltas from '../../../tests/presence/cases/delta.json';
 import statuses from '../../../tests/presence/cases/status.json';
 import { randomFrom } from '../testing/seeded-random';
-import { forget, merge, type People } from './delta';
 import type { Choice, Mode, PresenceRecord, Status } from './protocol';
-import { mergeDevices, show } from './status';
+import { forget, merge, mergeDevices, type People, show } from './records';
 
 const record = (id: number, status: Status, version: number): PresenceRecord => ({
   ...{ id, status, version },

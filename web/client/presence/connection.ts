@@ -2,12 +2,47 @@
 import type { Api } from '../api';
 import { Live } from '../observable';
 import type { Id } from '../types';
-import { type Kind, type Line, noView, type PresenceView } from './line';
-import type { Choice, Own, Signal, Told } from './protocol';
+import type { Choice, Own, PresenceRecord, Signal, Told } from './protocol';
 import { Sight } from './watch-list';
 import { PresenceSocket, type SocketState, type SocketTimings } from './socket';
-import { mergeDevices } from './status';
+import { mergeDevices } from './records';
 import { TypingLists } from './typing';
+
+export interface PresenceView {
+  socket: SocketState;
+  /** The server itself does not hear everything at present. */
+  degraded: boolean;
+  you: Own | null;
+  people: ReadonlyMap<Id, PresenceRecord>;
+  /** Conversation → who types there, without oneself. */
+  typing: ReadonlyMap<Id, Id[]>;
+}
+
+export type Kind = 'users' | 'conversations';
+
+export interface Line {
+  readonly view: PresenceView;
+  subscribe(listener: (view: PresenceView) => void): () => void;
+  start(): void;
+  stop(): void;
+  wake(): void;
+  cut(): void;
+  /** This is on the screen, until the returned function is called. */
+  watch(kind: Kind, id: Id): () => void;
+  types(conversation: Id, on: boolean): void;
+  /** Whether this device is in use. */
+  idles(idle: boolean): void;
+  /** Sets it for the person; it is shown at once, and said when the server can be reached. */
+  choose(choice: Choice): void;
+}
+
+export const noView = (): PresenceView => ({
+  socket: { name: 'stopped' },
+  degraded: false,
+  you: null,
+  people: new Map(),
+  typing: new Map(),
+});
 
 export interface LineOptions {
   api: Api;

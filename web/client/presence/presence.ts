@@ -4,8 +4,7 @@
  */
 import type { Id } from '../types';
 import { Activity } from './activity';
-import type { Kind, Line, PresenceView } from './line';
-import { type LineOptions, OwnLine } from './connection';
+import { type Kind, type Line, type LineOptions, OwnLine, type PresenceView } from './connection';
 import type { Choice } from './protocol';
 import { Typist } from './typing-sender';
 

@@ -3,10 +3,9 @@
  * missed (it came later, was frozen, or the leader changed) from the server, once.
  */
 import { delay } from '../backoff';
-import { relate } from '../cursor';
+import { type Place, relate } from '../cursor';
 import { isNotice } from '../entry';
 import type { FeedOptions, StreamState } from '../entry-source';
-import type { Place } from '../position';
 import { asProblem, Problem } from '../problem';
 import { type End, pollOnce } from '../stream-connection';
 import { TIMINGS } from '../timings';

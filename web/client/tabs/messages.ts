@@ -1,7 +1,7 @@
 /** What the tabs of one browser and one login tell each other. */
 import type { Entry } from '../entry';
 import type { Outgoing } from '../outgoing';
-import type { PresenceView } from '../presence/line';
+import type { PresenceView } from '../presence/connection';
 import type { Choice, PresenceRecord } from '../presence/protocol';
 import type { ProblemFields } from '../problem';
 import type { StreamState } from '../entry-source';

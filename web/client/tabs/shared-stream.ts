@@ -5,7 +5,7 @@
  */
 import type { Entry } from '../entry';
 import type { Feed, FeedOptions, StreamState } from '../entry-source';
-import { Place } from '../position';
+import { Place } from '../cursor';
 import { fieldsOf, Problem } from '../problem';
 import { DurableStream } from '../stream';
 import { Following } from './follower-stream';

@@ -1,5 +1,5 @@
 /** What the tabs of a browser do on one line: together they watch all that any of them shows, and idle when all do. */
-import type { Kind, Line } from '../presence/line';
+import type { Kind, Line } from '../presence/connection';
 import type { Id } from '../types';
 import type { Watches } from './messages';
 

@@ -5,7 +5,7 @@ import { eventually } from '../testing/fake-server';
 import { record, SocketPeer } from '../testing/fake-presence-server';
 import { Presence } from '../presence/presence';
 import { LocksPeer } from '../testing/fake-locks';
-import { SharedLine } from './shared-line';
+import { SharedLine } from './shared-presence';
 import { Tabs } from './tabs';
 
 const timings = { helloWithin: 500, backoff: { first: 10, most: 40 }, tooFast: 1, tooBad: 1 };

@@ -3,13 +3,11 @@
  * others see the same through it, and speak by way of it.
  */
 import { Live } from '../observable';
-import { type Kind, type Line, noView, type PresenceView } from '../presence/line';
-import { predict } from '../presence/connection';
+import { type Kind, type Line, noView, predict, type PresenceView } from '../presence/connection';
 import type { Choice } from '../presence/protocol';
 import type { Id } from '../types';
 import { Guests } from './watch-union';
-import { changeOf, changed } from './line-change';
-import type { Watches } from './messages';
+import type { LineChange, Watches } from './messages';
 import type { Tabs } from './tabs';
 
 /** Milliseconds in which what scrolls past is gathered into one letter. */
@@ -142,4 +140,26 @@ export class SharedLine implements Line {
 
 function equal(choice: Choice, now: Choice | null): boolean {
   return now?.mode === choice.mode && now.text === choice.text && now.emoji === choice.emoji;
+}
+
+/** What makes the one view the other. */
+export function changeOf(before: PresenceView, after: PresenceView): LineChange {
+  const { people: _, ...rest } = after;
+  const fields = Object.entries(rest).filter(([name, value]) => before[name as keyof PresenceView] !== value);
+  const people = [...after.people.values()].filter((one) => before.people.get(one.id) !== one);
+  const gone = [...before.people.keys()].filter((id) => !after.people.has(id));
+  return {
+    ...(Object.fromEntries(fields) as LineChange),
+    ...(people.length && { people }),
+    ...(gone.length && { gone }),
+  };
+}
+
+/** The view after a change. */
+export function changed(view: PresenceView, { people, gone, ...rest }: LineChange): PresenceView {
+  if (!people && !gone) return { ...view, ...rest };
+  const all = new Map(view.people);
+  for (const id of gone ?? []) all.delete(id);
+  for (const one of people ?? []) all.set(one.id, one);
+  return { ...view, ...rest, people: all };
 }

@@ -1,8 +1,27 @@
 /**
- * Status: what a person's devices and choice come to, for others and for the person. Pure; moments are
- * milliseconds. The server's twin (`presence/records.py`) passes the same `tests/presence/cases/status.json`.
+ * Deltas: records of people, merged by version. Pure. In whatever order snapshots and deltas arrive, and
+ * however often, the outcome is the same, and equal to a fresh snapshot. The server's twin
+ * (`presence/records.py`) passes the same `tests/presence/cases/delta.json`.
  */
+import type { Id } from '../types';
 import type { Choice, Mode, PresenceRecord, Status } from './protocol';
+
+export type People = Map<Id, PresenceRecord>;
+
+/** Takes into `people` what is newer than what it holds; returns what was. Merging again returns nothing. */
+export function merge(people: People, records: PresenceRecord[]): PresenceRecord[] {
+  return records.filter((record) => {
+    const known = people.get(record.id);
+    const newer = !known || known.version < record.version;
+    if (newer) people.set(record.id, record);
+    return newer;
+  });
+}
+
+/** Nobody looks at these people any more, or they may no longer be seen. */
+export function forget(people: People, ids: Iterable<Id>): void {
+  for (const id of ids) people.delete(id);
+}
 
 /** A login somewhere. `gone`: when its linger ends, its last connection having closed; 0 while it is connected. */
 export interface Device {
