@@ -4,9 +4,9 @@ import {
   type Api,
   type Conversation,
   type Entry,
-  type FeedOptions,
+  type EntrySourceOptions,
   type Id,
-  IndexedKeep,
+  IndexedDbStorage,
   Moderation,
   type OutboxOptions,
   SharedOutbox,
@@ -25,7 +25,7 @@ const waits = ['sending', 'waiting'];
 export class Chat {
   readonly store: Store;
   readonly moderation: Moderation;
-  private readonly keep: IndexedKeep;
+  private readonly storage: IndexedDbStorage;
   /** Who listens to the entries of the log beside the view. */
   private readonly ears = new Set<(entry: Entry) => void>();
   private readonly waiting: (() => void)[] = [];
@@ -45,10 +45,10 @@ export class Chat {
     tabs: Tabs | null,
   ) {
     this.moderation = new Moderation(api);
-    this.keep = new IndexedKeep(`tandem ${me.id}`);
+    this.storage = new IndexedDbStorage(`tandem ${me.id}`);
     this.listen(hear);
     const entry = (told: Entry) => this.tell(told);
-    this.store = new Store({ api, me, entry, keep: this.keep, ...(tabs && shared(tabs)) });
+    this.store = new Store({ api, me, onEntry: entry, storage: this.storage, ...(tabs && shared(tabs)) });
     this.view = $state.raw(this.store.view);
     this.store.subscribe(paced((view: View) => this.show(view)));
   }
@@ -56,7 +56,7 @@ export class Chat {
   /** Deletes what this browser keeps of messages that were not sent. */
   async forget(): Promise<void> {
     this.store.stop();
-    await this.keep.clear();
+    await this.storage.clear();
   }
 
   /** Resolves when all that the store knows now stands in the page. */
@@ -108,8 +108,8 @@ export class Chat {
 
 /** What all tabs of this browser do as one. */
 const shared = (tabs: Tabs) => ({
-  feed: (options: FeedOptions) => new SharedStream(tabs, options),
-  out: (options: OutboxOptions) => new SharedOutbox(tabs, options),
+  source: (options: EntrySourceOptions) => new SharedStream(tabs, options),
+  outbox: (options: OutboxOptions) => new SharedOutbox(tabs, options),
 });
 
 export const [getChat, setChat] = createContext<Chat>();

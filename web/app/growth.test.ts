@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import ts from 'typescript';
 import { expect, test } from 'vitest';
-import { parseCursor, relate } from '../client/cursor';
+import { compareCursors, parseCursor, Position } from '../client/cursor';
 import { SseParser } from '../client/sse';
 import { complete, tokenAt } from './composer/completion';
 import { findEmoji } from './emoji/find';
@@ -61,8 +61,9 @@ const subjects: Record<string, [Run, number]> = {
   'app/search/filters.ts wordAt': [(text) => wordAt(text, text.length), MESSAGE],
   'app/switcher/match.ts score': [(text) => score(text, text), MESSAGE],
   'app/timeline/emoji-only.ts isOnlyEmoji': [isOnlyEmoji, MESSAGE],
+  'client/cursor.ts compareCursors': [(text) => compareCursors(text, text), MESSAGE],
   'client/cursor.ts parseCursor': [parseCursor, MESSAGE],
-  'client/cursor.ts relate': [(text) => relate(text, text), MESSAGE],
+  'client/cursor.ts Position.advance': [(text) => new Position(text).advance(text), MESSAGE],
   'client/sse.ts SseParser.push': [push, STREAM],
 };
 

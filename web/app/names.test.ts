@@ -1,7 +1,7 @@
 /** Names, initials, days and matches, in several scripts. */
 import { expect, test } from 'vitest';
 import type { Conversation } from '../client';
-import { channel, person } from '../client/testing/fixtures';
+import { makeChannel, makeUser } from '../client/testing/fixtures';
 import { score } from './switcher/match';
 import { byRecency, initialsOf, titleOf } from './names';
 import { dayName } from './time';
@@ -21,10 +21,10 @@ test.each([
 });
 
 const people = new Map([
-  [1, person(1, 'ana', 'Ana')],
-  [2, person(2, 'ben', '')],
+  [1, makeUser(1, 'ana', 'Ana')],
+  [2, makeUser(2, 'ben', '')],
 ]);
-const talk = (change: Partial<Conversation>): Conversation => channel({ id: 1, kind: 'direct', name: '', ...change });
+const talk = (change: Partial<Conversation>): Conversation => makeChannel({ id: 1, kind: 'direct', name: '', ...change });
 
 test('a conversation without a name is called after the others in it', () => {
   expect(titleOf(talk({ members: [1, 2] }), people, 1)).toBe('ben');

@@ -2,23 +2,17 @@
  * What a person does with messages, threads and people. Where that is safe it shows at once, and is taken
  * back when the server refuses; the stream says what really became of it.
  */
-import type { Api } from './api';
 import { block, notify, pin, react } from './apply';
 import * as model from './model';
+import type { StoreContext } from './pages';
 import type { Id, Notifications, Profile, User } from './types';
 
-export interface Desk {
-  api: Api;
-  model(): model.Model;
-  become(change: model.Model): void;
-}
-
-export class Acts {
-  constructor(private readonly desk: Desk) {}
+export class Actions {
+  constructor(private readonly context: Pick<StoreContext, 'api' | 'model' | 'update'>) {}
 
   react(conversation: Id, seq: number, emoji: string, on: boolean): Promise<void> {
-    const { me } = this.desk.model();
-    const known = model.findMessage(this.desk.model(), conversation, seq)?.reactions;
+    const { me } = this.context.model();
+    const known = model.findMessage(this.context.model(), conversation, seq)?.reactions;
     const count = known?.find((one) => one.emoji === emoji)?.count;
     const change = (now: boolean, by: number) => (old: model.Model) =>
       react(old, {
@@ -29,62 +23,62 @@ export class Acts {
         on: now,
         ...(count !== undefined && { count: count + by }),
       });
-    const call = () => this.desk.api.react(conversation, seq, emoji, on);
-    return this.try(change(on, on ? 1 : -1), change(!on, 0), call);
+    const call = () => this.context.api.react(conversation, seq, emoji, on);
+    return this.optimistically(change(on, on ? 1 : -1), change(!on, 0), call);
   }
 
   pin(conversation: Id, seq: number, on: boolean): Promise<void> {
-    const user = this.desk.model().me.id;
+    const user = this.context.model().me.id;
     const change = (now: boolean) => (old: model.Model) => pin(old, { conversation, seq, user, on: now });
-    return this.try(change(on), change(!on), () => this.desk.api.pin(conversation, seq, on));
+    return this.optimistically(change(on), change(!on), () => this.context.api.pin(conversation, seq, on));
   }
 
   notify(conversation: Id, what: Partial<Notifications>): Promise<void> {
-    const known = this.desk.model().conversations.get(conversation);
+    const known = this.context.model().conversations.get(conversation);
     const before = { level: known?.level ?? 'all', muted_until: known?.muted_until ?? null };
     const change = (next: Notifications) => (old: model.Model) => notify(old, conversation, next);
-    return this.try(change({ ...before, ...what }), change(before), async () => {
-      await this.desk.api.notify(conversation, what);
+    return this.optimistically(change({ ...before, ...what }), change(before), async () => {
+      await this.context.api.notify(conversation, what);
     });
   }
 
   block(user: Id, on: boolean): Promise<void> {
     const change = (now: boolean) => (old: model.Model) => block(old, { user, on: now, mentions: [] });
-    return this.try(change(on), change(!on), () => this.desk.api.block(user, on));
+    return this.optimistically(change(on), change(!on), () => this.context.api.block(user, on));
   }
 
   /** Not before the server has it: nothing tells how a thread stands but its entry. */
   follow(conversation: Id, root: number, on: boolean): Promise<void> {
-    return this.desk.api.follow(conversation, root, on);
+    return this.context.api.follow(conversation, root, on);
   }
 
   /** A mark that gets lost goes with the next one. */
   markThread(conversation: Id, root: number, seq: number): void {
-    this.desk.become(model.markThread(this.desk.model(), conversation, root, seq));
-    void this.desk.api.markThread(conversation, root, seq).catch(() => undefined);
+    this.context.update(model.markThread(this.context.model(), conversation, root, seq));
+    void this.context.api.markThread(conversation, root, seq).catch(() => undefined);
   }
 
   /** Not before the server has it: nobody can bring back what was said. */
   delete(conversation: Id, seq: number): Promise<void> {
-    return this.desk.api.deleteMessage(conversation, seq);
+    return this.context.api.deleteMessage(conversation, seq);
   }
 
   async changeProfile(profile: Profile): Promise<User> {
-    const me = await this.desk.api.changeProfile(profile);
-    this.desk.become(model.takeUsers(this.desk.model(), [{ ...this.desk.model().me, ...me }]));
+    const me = await this.context.api.changeProfile(profile);
+    this.context.update(model.takeUsers(this.context.model(), [{ ...this.context.model().me, ...me }]));
     return me;
   }
 
-  private async try(
-    now: (old: model.Model) => model.Model,
-    back: (old: model.Model) => model.Model,
+  private async optimistically(
+    apply: (old: model.Model) => model.Model,
+    revert: (old: model.Model) => model.Model,
     call: () => Promise<void>,
   ): Promise<void> {
-    this.desk.become(now(this.desk.model()));
+    this.context.update(apply(this.context.model()));
     try {
       await call();
     } catch (error) {
-      this.desk.become(back(this.desk.model()));
+      this.context.update(revert(this.context.model()));
       throw error;
     }
   }

@@ -70,19 +70,19 @@ test('a refusal names its fields', async () => {
     status: 422,
     code: 'invalid',
     detail: 'Some fields are wrong.',
-    passing: false,
+    temporary: false,
   });
   expect(refused?.errors).toEqual({ name: 'This name is taken.', password: 'Too short.' });
 });
 
 test('too fast says how long to wait', async () => {
   answer = { status: 429, headers: { 'Retry-After': '7' }, body: '{"code":"too_fast"}' };
-  expect(await problem(api.me())).toMatchObject({ retryAfter: 7, passing: true, code: 'too_fast' });
+  expect(await problem(api.me())).toMatchObject({ retryAfter: 7, temporary: true, code: 'too_fast' });
 });
 
 test('what a proxy answers without a document is a problem too', async () => {
   answer = { status: 502, body: '<html>' };
-  expect(await problem(api.me())).toMatchObject({ status: 502, code: 'http_502', passing: true });
+  expect(await problem(api.me())).toMatchObject({ status: 502, code: 'http_502', temporary: true });
 });
 
 test('a server that is not there is unreachable', async () => {
@@ -90,7 +90,7 @@ test('a server that is not there is unreachable', async () => {
   expect(await problem(new Api({ base: 'http://127.0.0.1:1' }).me())).toMatchObject({
     status: 0,
     code: 'unreachable',
-    passing: true,
+    temporary: true,
   });
 });
 

@@ -1,16 +1,16 @@
 /** Everything that can happen, in any order: an old snapshot and the entries since give a new snapshot. */
 import { expect, test } from 'vitest';
 import { apply } from './apply';
-import { person } from './testing/fixtures';
+import { makeUser } from './testing/fixtures';
 import { randomFrom } from './testing/seeded-random';
 import type { Entry } from './entry';
-import { reaches } from './message';
+import { mentionsMe } from './message';
 import type { Model } from './model';
-import { Served } from './testing/simulated-server';
+import { SimulatedServer } from './testing/simulated-server';
 import type { Level } from './types';
 
 const [ana, ben, chloe] = [1, 2, 3];
-const me = person(ana, 'ana', 'Ana');
+const me = makeUser(ana, 'ana', 'Ana');
 
 const play = (model: Model, entries: Entry[]) => entries.reduce(apply, model);
 
@@ -23,7 +23,7 @@ function shown(model: Model): object {
 }
 
 /** One thing that somebody may do now. */
-function act(server: Served, random: () => number): void {
+function doAnything(server: SimulatedServer, random: () => number): void {
   const pick = <T>(all: readonly T[]): T => all[Math.floor(random() * all.length)] as T;
   const [who, on] = [pick([ana, ben, chloe]), random() < 0.6];
   const seq = 1 + Math.floor(random() * server.messages.length);
@@ -48,34 +48,34 @@ function act(server: Served, random: () => number): void {
 test('old snapshot + entries = new snapshot, whatever happens', () => {
   for (let seed = 1; seed <= 300; seed++) {
     const random = randomFrom(seed);
-    const server = new Served(me);
+    const server = new SimulatedServer(me);
     for (let step = 0; step < 4; step++) server.posts(step % 2 ? ana : ben);
     const early = 20 + Math.floor(random() * 30);
-    for (let step = 0; step < early; step++) act(server, random);
-    const [old, from] = [server.fresh(), server.entries.length];
-    for (let step = 0; step < 60; step++) act(server, random);
+    for (let step = 0; step < early; step++) doAnything(server, random);
+    const [old, from] = [server.freshModel(), server.entries.length];
+    for (let step = 0; step < 60; step++) doAnything(server, random);
     const heard = play(old, server.entries.slice(from));
-    expect(shown(heard), `seed ${seed}`).toEqual(shown(server.fresh()));
+    expect(shown(heard), `seed ${seed}`).toEqual(shown(server.freshModel()));
   }
 });
 
 test('entries that pages have told already change no message', () => {
   for (let seed = 1; seed <= 100; seed++) {
     const random = randomFrom(seed);
-    const server = new Served(me);
-    for (let step = 0; step < 40; step++) act(server, random);
-    const again = play(server.fresh(), server.entries.slice(-1).filter(({ event }) => event !== 'delete'));
-    expect(shown(again), `seed ${seed}`).toEqual(shown(server.fresh()));
+    const server = new SimulatedServer(me);
+    for (let step = 0; step < 40; step++) doAnything(server, random);
+    const again = play(server.freshModel(), server.entries.slice(-1).filter(({ event }) => event !== 'delete'));
+    expect(shown(again), `seed ${seed}`).toEqual(shown(server.freshModel()));
   }
 });
 
 test('of more than a hundred who react alike a message tells the number', () => {
-  const server = new Served(me);
+  const server = new SimulatedServer(me);
   server.posts(ben);
   const users = Array.from({ length: 100 }, (_, n) => n + 10);
   for (const user of users) server.reacts(user, 1, '👍', true);
   const data = { conversation: 7, seq: 1, emoji: '👍', user: ana, on: true, count: 101 };
-  const liked = apply(server.fresh(), { event: 'reaction', id: 'e.1', data });
+  const liked = apply(server.freshModel(), { event: 'reaction', id: 'e.1', data });
   expect(liked.timelines.get(7)?.messages[0]?.reactions).toEqual([{ emoji: '👍', users, count: 101 }]);
   const { count: _, ...taken } = { ...data, user: 10, on: false, shown: ana };
   const left = apply(liked, { event: 'reaction', id: 'e.2', data: taken });
@@ -85,8 +85,8 @@ test('of more than a hundred who react alike a message tells the number', () => 
 
 test('who is blocked calls nobody, and nobody calls himself', () => {
   const model = { me, blocked: new Set([chloe]) };
-  expect(reaches({ author: ben, mentions_all: 'channel' }, model)).toBe(true);
-  expect(reaches({ author: chloe, mentions_all: 'channel', mentions: [ana] }, model)).toBe(false);
-  expect(reaches({ author: ana, mentions_all: 'here' }, model)).toBe(false);
-  expect(reaches({ author: ben, mentions: [ana] }, model)).toBe(true);
+  expect(mentionsMe({ author: ben, mentions_all: 'channel' }, model)).toBe(true);
+  expect(mentionsMe({ author: chloe, mentions_all: 'channel', mentions: [ana] }, model)).toBe(false);
+  expect(mentionsMe({ author: ana, mentions_all: 'here' }, model)).toBe(false);
+  expect(mentionsMe({ author: ben, mentions: [ana] }, model)).toBe(true);
 });

@@ -9,9 +9,9 @@ import type {
   ThreadChange,
   Tombstone,
 } from './entry';
-import { answered, buried, pinned, placeOf, reacted, reaches } from './message';
+import { withReply, asDeleted, withPin, keyOf, withReaction, mentionsMe } from './message';
 import {
-  asUsual,
+  defaultSettings,
   changeMessage,
   closeInvitation,
   type Model,
@@ -33,7 +33,7 @@ export function apply(model: Model, entry: Entry): Model {
     case 'edit':
       return changeMessage(model, entry.data.conversation, entry.data.seq, () => entry.data);
     case 'delete':
-      return bury(model, entry.data);
+      return takeDeletion(model, entry.data);
     case 'reaction':
       return react(model, entry.data);
     case 'pin':
@@ -41,15 +41,15 @@ export function apply(model: Model, entry: Entry): Model {
     case 'thread':
       return follow(model, entry.data);
     case 'read':
-      return takeMark(model, entry.data);
+      return takeReadMark(model, entry.data);
     case 'receipt':
-      return receive(model, entry.data.conversation, entry.data.user, entry.data.seq);
+      return takeReceipt(model, entry.data.conversation, entry.data.user, entry.data.seq);
     case 'notifications':
       return notify(model, entry.data.conversation, entry.data);
     case 'block':
       return block(model, entry.data);
     case 'invitation':
-      return invite(model, entry.data);
+      return takeInvitation(model, entry.data);
     case 'settings':
       return takeUsers(model, [{ ...model.me, ...entry.data }]);
     case 'member':
@@ -79,23 +79,23 @@ export function takeMessage(model: Model, message: Message): Model {
   const counted = fresh ? countMessage(model, conversation, message) : model;
   const timeline = counted.timelines.get(message.conversation);
   const shown = timeline ? setTimeline(counted, message.conversation, append(timeline, message)) : counted;
-  const read = receive(shown, message.conversation, message.author, message.seq);
+  const read = takeReceipt(shown, message.conversation, message.author, message.seq);
   return message.thread ? takeReply(read, message, message.thread) : read;
 }
 
 function countMessage(model: Model, conversation: Conversation, message: Message): Model {
   const seen = { ...conversation, last_seq: message.seq, last_message: message };
   if (message.author === model.me.id) return setConversation(model, { ...seen, ...readTo(seen, message.seq) });
-  const mentions = (conversation.mentions ?? 0) + (reaches(message, model) ? 1 : 0);
+  const mentions = (conversation.mentions ?? 0) + (mentionsMe(message, model) ? 1 : 0);
   return setConversation(model, { ...seen, unread: conversation.unread + 1, mentions });
 }
 
 /** Its thread counts it, and who follows that has it to read. */
 function takeReply(model: Model, reply: Message, root: number): Model {
-  const place = placeOf(reply.conversation, root);
-  const told = changeMessage(model, reply.conversation, root, (old) => answered(old, reply));
-  const known = told.replies.get(place);
-  const listed = known ? { ...told, replies: put(told.replies, place, appendReply(known, reply)) } : told;
+  const place = keyOf(reply.conversation, root);
+  const counted = changeMessage(model, reply.conversation, root, (old) => withReply(old, reply));
+  const known = counted.replies.get(place);
+  const listed = known ? { ...counted, replies: put(counted.replies, place, appendReply(known, reply)) } : counted;
   const thread = listed.threads.get(place);
   const { seq } = reply;
   if (reply.author === model.me.id) {
@@ -107,28 +107,28 @@ function takeReply(model: Model, reply: Message, root: number): Model {
 }
 
 /** A tombstone stays; it is nobody's unread message any more, and nothing that is pinned. */
-function bury(model: Model, gone: Tombstone): Model {
+function takeDeletion(model: Model, gone: Tombstone): Model {
   const { conversation: id, seq } = gone;
   const pins = model.pins.get(id)?.filter((one) => one.seq !== seq);
   const unpinned = pins ? { ...model, pins: put(model.pins, id, pins) } : model;
-  return discount(changeMessage(unpinned, id, seq, buried), gone);
+  return uncount(changeMessage(unpinned, id, seq, asDeleted), gone);
 }
 
 /** What lies beyond one's read mark others have written: what one posts oneself moves it. */
-function discount(model: Model, gone: Tombstone): Model {
+function uncount(model: Model, gone: Tombstone): Model {
   const conversation = model.conversations.get(gone.conversation);
   if (!conversation || gone.seq <= conversation.read_seq) return model;
-  const reached = reaches(gone, model);
+  const reached = mentionsMe(gone, model);
   const mentions = Math.max(0, (conversation.mentions ?? 0) - (reached ? 1 : 0));
   return setConversation(model, { ...conversation, unread: Math.max(0, conversation.unread - 1), mentions });
 }
 
 export function react(model: Model, data: ReactionChange): Model {
-  return changeMessage(model, data.conversation, data.seq, (old) => reacted(old, data));
+  return changeMessage(model, data.conversation, data.seq, (old) => withReaction(old, data));
 }
 
 export function pin(model: Model, { conversation, seq, user, on }: PinChange): Model {
-  const marked = changeMessage(model, conversation, seq, (old) => pinned(old, on));
+  const marked = changeMessage(model, conversation, seq, (old) => withPin(old, on));
   const pins = marked.pins.get(conversation);
   if (!pins) return marked;
   const others = pins.filter((one) => one.seq !== seq);
@@ -136,7 +136,7 @@ export function pin(model: Model, { conversation, seq, user, on }: PinChange): M
 }
 
 function follow(model: Model, data: ThreadChange): Model {
-  const place = placeOf(data.conversation, data.seq);
+  const place = keyOf(data.conversation, data.seq);
   if (data.following) {
     const { read_seq = data.seq, last_seq = data.seq, unread = 0 } = data;
     return setThread(model, place, { read_seq, last_seq, unread });
@@ -146,7 +146,7 @@ function follow(model: Model, data: ThreadChange): Model {
   return { ...model, threads };
 }
 
-function receive(model: Model, id: Id, user: Id, seq: number): Model {
+function takeReceipt(model: Model, id: Id, user: Id, seq: number): Model {
   const known = model.receipts.get(id);
   if (!known || user === model.me.id || seq <= (known.get(user) ?? 0)) return model;
   return { ...model, receipts: put(model.receipts, id, new Map(known).set(user, seq)) };
@@ -162,15 +162,15 @@ export function block(model: Model, { user, on, mentions }: BlockChange): Model 
   blocked[on ? 'add' : 'delete'](user);
   const conversations = new Map(model.conversations);
   for (const change of mentions) {
-    const known = conversations.get(change.conversation);
-    if (known) conversations.set(known.id, { ...known, mentions: change.mentions });
+    const conversation = conversations.get(change.conversation);
+    if (conversation) conversations.set(conversation.id, { ...conversation, mentions: change.mentions });
   }
   const invitations = new Map([...model.invitations].filter(([, one]) => !blocked.has(one.invited_by)));
   return { ...model, blocked, conversations, invitations };
 }
 
 /** Closed ones say no more than that. */
-function invite(model: Model, { open, ...told }: InvitationChange): Model {
+function takeInvitation(model: Model, { open, ...told }: InvitationChange): Model {
   const { conversation, kind, name, invited_by, members, at } = told;
   if (!open || !kind || !invited_by || !at) return closeInvitation(model, conversation);
   const invitation = { conversation, kind, name: name ?? '', invited_by, members: members ?? 1, at };
@@ -182,11 +182,11 @@ function changeConversation(model: Model, change: Pick<Conversation, 'id'> & Par
   const known = model.conversations.get(change.id);
   if (!known) return model;
   if (change.archived) return forget(model, change.id);
-  return reachNoMore(setConversation(model, { ...known, ...asUsual, ...change }), change.id, change.last_seq ?? 0);
+  return markHole(setConversation(model, { ...known, ...defaultSettings, ...change }), change.id, change.last_seq ?? 0);
 }
 
 /** Messages up to `last` are there which no entry has told of, for they came in from elsewhere. */
-function reachNoMore(model: Model, id: Id, last: number): Model {
+function markHole(model: Model, id: Id, last: number): Model {
   const timeline = model.timelines.get(id);
   if (!timeline || timeline.hasAfter || last <= (lastOf(timeline) ?? 0)) return model;
   return setTimeline(model, id, { ...timeline, hasAfter: true });
@@ -197,11 +197,11 @@ function takeMember(model: Model, id: Id, user: Id, role: Role | null): Model {
   if (!conversation) return model;
   if (user === model.me.id && !role) return forget(model, id);
   const mine = user === model.me.id ? setConversation(model, { ...conversation, role }) : model;
-  return seated(withRole(mine, id, user, role), id, user, role);
+  return withMember(withRole(mine, id, user, role), id, user, role);
 }
 
 /** In the list of members, or out of it. */
-function seated(model: Model, id: Id, user: Id, role: Role | null): Model {
+function withMember(model: Model, id: Id, user: Id, role: Role | null): Model {
   const conversation = model.conversations.get(id);
   const known = role === null ? withoutReader(model, id, user) : model;
   if (!conversation?.members || conversation.members.includes(user) === Boolean(role)) return known;
@@ -227,7 +227,7 @@ function withoutReader(model: Model, id: Id, user: Id): Model {
 }
 
 /** The server counts what is left beyond a mark; an older one than is known says nothing new. */
-function takeMark(model: Model, { conversation: id, seq, unread, mentions }: ReadChange): Model {
+function takeReadMark(model: Model, { conversation: id, seq, unread, mentions }: ReadChange): Model {
   const conversation = model.conversations.get(id);
   if (!conversation || seq < conversation.read_seq) return model;
   return setConversation(model, { ...conversation, read_seq: seq, unread, mentions });

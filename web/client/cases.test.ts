@@ -2,12 +2,12 @@
 import { expect, test } from 'vitest';
 import told from '../../tests/cases/attention.json';
 import { apply } from './apply';
-import { channel, person } from './testing/fixtures';
+import { makeChannel, makeUser } from './testing/fixtures';
 import type { Entry } from './entry';
 import { emptyModel, takeSnapshot } from './model';
 import type { Conversation } from './types';
 
-const me = person(1, 'one', 'One');
+const me = makeUser(1, 'one', 'One');
 
 interface Case {
   name: string;
@@ -20,7 +20,7 @@ interface Case {
 const cases = (told.cases as unknown as Case[]).filter((one) => one.before.conversations.length);
 
 test.each(cases)('$name', ({ before, entries, after }) => {
-  const conversations = before.conversations.map((one) => channel(one));
+  const conversations = before.conversations.map((one) => makeChannel(one));
   const start = takeSnapshot(emptyModel(me), { conversations, blocked: before.blocked, invitations: [], cursor: 'e.0' });
   const end = entries
     .map(([event, data], at) => ({ event, data, id: `e.${at + 1}` }) as Entry)

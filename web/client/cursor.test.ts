@@ -1,7 +1,7 @@
 /** Cursors: what is next, what was passed, what belongs to another log. */
 import { expect, test } from 'vitest';
 import { delay } from './backoff';
-import { parseCursor, relate } from './cursor';
+import { parseCursor, compareCursors } from './cursor';
 
 test('a cursor is an epoch and a position', () => {
   expect(parseCursor('k3v9.1041')).toEqual({ epoch: 'k3v9', position: 1041 });
@@ -16,13 +16,13 @@ test.each([null, undefined, '', 'k3v9', 'k3v9.', '.7', 'k.-1', 'k.1.5x', 'k.9999
 );
 
 test('only what lies ahead in the same log is next', () => {
-  expect(relate('e.5', 'e.6')).toBe('next');
-  expect(relate('e.5', 'e.900')).toBe('next');
-  expect(relate(null, 'e.6')).toBe('next');
-  expect(relate('e.5', 'e.5')).toBe('old');
-  expect(relate('e.10', 'e.9')).toBe('old');
-  expect(relate('e.5', 'f.6')).toBe('foreign');
-  expect(relate('e.5', 'garbage')).toBe('foreign');
+  expect(compareCursors('e.5', 'e.6')).toBe('next');
+  expect(compareCursors('e.5', 'e.900')).toBe('next');
+  expect(compareCursors(null, 'e.6')).toBe('next');
+  expect(compareCursors('e.5', 'e.5')).toBe('old');
+  expect(compareCursors('e.10', 'e.9')).toBe('old');
+  expect(compareCursors('e.5', 'f.6')).toBe('foreign');
+  expect(compareCursors('e.5', 'garbage')).toBe('foreign');
 });
 
 test('waits grow to a limit, are spread over their whole span, and are never shorter than asked', () => {

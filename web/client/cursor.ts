@@ -17,7 +17,7 @@ export function parseCursor(text: string | null | undefined): Cursor | null {
  * How an id stands to the place already reached: `next` may be taken, `old` was taken before (a repeat, or
  * out of order), `foreign` belongs to a log whose positions mean something else, and asks for a new snapshot.
  */
-export function relate(reached: string | null, id: string): 'next' | 'old' | 'foreign' {
+export function compareCursors(reached: string | null, id: string): 'next' | 'old' | 'foreign' {
   const [from, to] = [parseCursor(reached), parseCursor(id)];
   if (!to) return 'foreign';
   if (!from) return 'next';
@@ -26,7 +26,7 @@ export function relate(reached: string | null, id: string): 'next' | 'old' | 'fo
 }
 
 /** How far this client has come in the log; it only ever moves forward. */
-export class Place {
+export class Position {
   constructor(private reached: string | null) {}
 
   get cursor(): string | null {
@@ -36,9 +36,9 @@ export class Place {
   /**
    * Takes an id: true when it lies ahead, false when it was passed before, null when it is of another log.
    */
-  pass(id: string): boolean | null {
-    const relation = relate(this.reached, id);
-    if (relation === 'next') this.reached = id;
+  advance(cursor: string): boolean | null {
+    const relation = compareCursors(this.reached, cursor);
+    if (relation === 'next') this.reached = cursor;
     return relation === 'foreign' ? null : relation === 'next';
   }
 }

@@ -13,42 +13,42 @@ export interface PendingEdit {
   problem?: Problem;
 }
 
-export interface EditsOptions {
+export interface PendingEditsOptions {
   api: Api;
-  changed(all: PendingEdit[]): void;
+  onChange(all: PendingEdit[]): void;
   /** The message as it is then. */
-  saved(message: Message): void;
+  onSaved(message: Message): void;
 }
 
-export class Edits {
+export class PendingEdits {
   private all: PendingEdit[] = [];
 
-  constructor(private readonly options: EditsOptions) {}
+  constructor(private readonly options: PendingEditsOptions) {}
 
   /** Says this instead; a later correction of the same message takes the place of an earlier one. */
   async save(conversation: Id, seq: number, body: string, files?: Id[]): Promise<void> {
     const edit: PendingEdit = { conversation, seq, body, ...(files && { files }), state: 'saving' };
-    this.become([...this.without(conversation, seq), edit]);
+    this.update([...this.without(conversation, seq), edit]);
     try {
       const message = await this.options.api.edit(conversation, seq, body, files);
       if (this.all.includes(edit)) this.discard(conversation, seq);
-      this.options.saved(message);
+      this.options.onSaved(message);
     } catch (error) {
       const failed: PendingEdit = { ...edit, state: 'failed', problem: asProblem(error) };
-      this.become(this.all.map((one) => (one === edit ? failed : one)));
+      this.update(this.all.map((one) => (one === edit ? failed : one)));
     }
   }
 
   discard(conversation: Id, seq: number): void {
-    this.become(this.without(conversation, seq));
+    this.update(this.without(conversation, seq));
   }
 
   private without(conversation: Id, seq: number): PendingEdit[] {
     return this.all.filter((one) => one.conversation !== conversation || one.seq !== seq);
   }
 
-  private become(all: PendingEdit[]): void {
+  private update(all: PendingEdit[]): void {
     this.all = all;
-    this.options.changed(all);
+    this.options.onChange(all);
   }
 }

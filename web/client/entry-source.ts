@@ -14,22 +14,22 @@ export type StreamState =
   | { name: 'polling'; why: 'buffered' | 'stalled' }
   | { name: 'offline'; problem: Problem; retryAt: number };
 
-export interface FeedOptions {
+export interface EntrySourceOptions {
   /** Address of `/api/chat/stream`. */
   url: string;
   headers?: Record<string, string>;
   /** Whose entries these must be: another login in this browser ends the stream. */
   me?: Id;
   /** Reads the snapshot again and returns its cursor. */
-  resnapshot(reason: string): Promise<string>;
+  loadSnapshot(reason: string): Promise<string>;
   /** Takes an entry. */
-  entry(entry: Entry): void;
-  state?(state: StreamState): void;
+  onEntry(entry: Entry): void;
+  onState?(state: StreamState): void;
   timings?: Partial<Timings>;
   random?(): number;
 }
 
-export interface Feed {
+export interface EntrySource {
   /** How far this client has come. */
   readonly cursor: string | null;
   start(): void;
@@ -37,9 +37,9 @@ export interface Feed {
   /** Tries at once: the network is back, the person returned. */
   wake(): void;
   /** The network is known to be gone: no longer believe in the open connection. */
-  cut(): void;
+  dropConnection(): void;
   /** A witness knows of entries that this connection has not brought: it is held back on the way. */
-  doubt(): void;
+  reportStall(): void;
   /** Reads the snapshot again and goes on from there. */
-  renew(): void;
+  resync(): void;
 }

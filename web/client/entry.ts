@@ -12,20 +12,22 @@ export type {
   Tombstone,
 } from './schema';
 
-type Kind = Exclude<keyof StreamEvents, Notice['event']>;
+type Kind = Exclude<keyof StreamEvents, ControlEvent['event']>;
 
 /** By its event: `{ event, id, data }`. */
 export type Entry = { [Event in Kind]: { event: Event; id: string; data: StreamEvents[Event] } }[Kind];
 
 /** What the stream says about itself; none of it is an entry. */
-export type Notice =
+export type ControlEvent =
   /** Where it starts, where the log ends, and whose it is. */
   | { event: 'ready'; cursor: string | null; head: string | null; user?: Id }
   | { event: 'beat'; cursor: string | null }
   | { event: 'reset'; reason: string }
   | { event: 'bye'; reason: string };
 
-export interface Received {
+export type StreamEvent = Entry | ControlEvent;
+
+export interface RawEvent {
   id?: string | null;
   event?: string | null;
   /** JSON text (stream) or what it stands for (long-poll). */
@@ -33,10 +35,10 @@ export interface Received {
 }
 
 /** An entry, a notice, or null for what says nothing (a bare id or retry). */
-export function decode(received: Received): Entry | Notice | null {
-  const event = received.event || 'message';
-  const id = received.id ?? null;
-  const data = typeof received.data === 'string' ? parse(received.data) : received.data;
+export function decodeEvent(raw: RawEvent): StreamEvent | null {
+  const event = raw.event || 'message';
+  const id = raw.id ?? null;
+  const data = typeof raw.data === 'string' ? parse(raw.data) : raw.data;
   const fields = (data ?? {}) as Record<string, unknown>;
   const cursor = id ?? text(fields['cursor']);
   if (event === 'beat') return { event, cursor };
@@ -47,8 +49,8 @@ export function decode(received: Received): Entry | Notice | null {
   return { event, id, data: event === 'edit' ? (fields['message'] ?? data) : data } as Entry;
 }
 
-export function isNotice(told: Entry | Notice): told is Notice {
-  return ['ready', 'beat', 'reset', 'bye'].includes(told.event);
+export function isControlEvent(event: StreamEvent): event is ControlEvent {
+  return ['ready', 'beat', 'reset', 'bye'].includes(event.event);
 }
 
 function parse(json: string): unknown {

@@ -11,7 +11,7 @@ export function traceDelivery(api: Api, conversation: Id, seq: number, user: Id)
 }
 
 /** What stood there before, the latest first; for those who run the conversation. */
-export function readEdits(
+export function listEdits(
   api: Api,
   conversation: Id,
   seq: number,

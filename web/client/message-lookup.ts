@@ -1,29 +1,29 @@
 /** Fetches messages that others point at and no timeline holds; each is asked for once. */
 import type { Api } from './api';
-import { type Place, placeOf } from './message';
+import { type MessageKey, keyOf } from './message';
 import type { Id, Message } from './types';
 
-export class Originals {
+export class MessageLookup {
   /** On their way, or known not to be found. */
-  private readonly asked = new Set<Place>();
+  private readonly requested = new Set<MessageKey>();
 
   constructor(
     private readonly api: Api,
-    private readonly known: (conversation: Id, seq: number) => boolean,
-    private readonly found: (message: Message) => void,
+    private readonly isKnown: (conversation: Id, seq: number) => boolean,
+    private readonly onFound: (message: Message) => void,
   ) {}
 
-  async want(conversation: Id, seq: number): Promise<void> {
-    const place = placeOf(conversation, seq);
-    if (this.known(conversation, seq) || this.asked.has(place)) return;
-    this.asked.add(place);
+  async load(conversation: Id, seq: number): Promise<void> {
+    const key = keyOf(conversation, seq);
+    if (this.isKnown(conversation, seq) || this.requested.has(key)) return;
+    this.requested.add(key);
     await this.api.message(conversation, seq).then(
       (message) => {
-        this.asked.delete(place);
-        if (!this.known(conversation, seq)) this.found(message);
+        this.requested.delete(key);
+        if (!this.isKnown(conversation, seq)) this.onFound(message);
       },
-      (error: { passing?: boolean }) => {
-        if (error.passing) this.asked.delete(place);
+      (error: { temporary?: boolean }) => {
+        if (error.temporary) this.requested.delete(key);
       },
     );
   }

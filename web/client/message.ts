@@ -6,14 +6,14 @@ import type { ReactionChange } from './entry';
 import type { Id, Message, Reaction, User } from './types';
 
 /** Of the people who react alike so many are told of by id. */
-const SHOWN = 100;
+const LISTED_USERS = 100;
 
 /** A message's place in the world, to find it by. */
-export type Place = `${Id}/${number}`;
-export const placeOf = (conversation: Id, seq: number): Place => `${conversation}/${seq}`;
+export type MessageKey = `${Id}/${number}`;
+export const keyOf = (conversation: Id, seq: number): MessageKey => `${conversation}/${seq}`;
 
 /** What is left of a deleted message: its place, its author, its time, and its thread. */
-export function buried(old: Message): Message {
+export function asDeleted(old: Message): Message {
   const { conversation, seq, author, client_id, created_at, thread, replies, last_reply, last_reply_at } = old;
   const answers = { thread, replies, last_reply, last_reply_at };
   const left = Object.entries(answers).filter(([, value]) => value !== undefined);
@@ -29,47 +29,47 @@ export function buried(old: Message): Message {
   };
 }
 
-export function reacted(old: Message, change: ReactionChange): Message {
+export function withReaction(old: Message, change: ReactionChange): Message {
   const { reactions = [], ...rest } = old;
   const known = reactions.some((one) => one.emoji === change.emoji);
   const all = known || !change.on ? reactions : [...reactions, { emoji: change.emoji, users: [] }];
   const left = all
-    .map((one) => (one.emoji === change.emoji ? counted(one, change) : one))
+    .map((one) => (one.emoji === change.emoji ? applyToReaction(one, change) : one))
     .filter((one) => one.users.length);
   return left.length ? { ...rest, reactions: left } : rest;
 }
 
-function counted(reaction: Reaction, { user, on, count, shown }: ReactionChange): Reaction {
+function applyToReaction(reaction: Reaction, { user, on, count, shown }: ReactionChange): Reaction {
   const { emoji, users } = reaction;
-  const next = on ? joined(users, user) : left(users, user, shown);
+  const next = on ? addUser(users, user) : removeUser(users, user, shown);
   return { emoji, users: next, ...(count !== undefined && { count }) };
 }
 
-function joined(users: Id[], user: Id): Id[] {
-  return users.includes(user) || users.length >= SHOWN ? users : [...users, user];
+function addUser(users: Id[], user: Id): Id[] {
+  return users.includes(user) || users.length >= LISTED_USERS ? users : [...users, user];
 }
 
-function left(users: Id[], user: Id, shown: Id | undefined): Id[] {
+function removeUser(users: Id[], user: Id, shown: Id | undefined): Id[] {
   const others = users.filter((one) => one !== user);
   return shown === undefined || others.includes(shown) ? others : [...others, shown];
 }
 
-export function pinned(old: Message, on: boolean): Message {
+export function withPin(old: Message, on: boolean): Message {
   const { pinned: _, ...rest } = old;
   return on ? { ...rest, pinned: true } : rest;
 }
 
 /** The first message of a thread, after a reply; one that it has counted already counts once. */
-export function answered(root: Message, reply: Message): Message {
+export function withReply(root: Message, reply: Message): Message {
   if (reply.seq <= (root.last_reply ?? 0)) return root;
   const latest = [root.last_reply_at ?? '', reply.created_at].sort()[1] ?? '';
   return { ...root, replies: (root.replies ?? 0) + 1, last_reply: reply.seq, last_reply_at: latest };
 }
 
-type Calls = Pick<Message, 'mentions' | 'mentions_all'> & { author?: Id };
+type Mentions = Pick<Message, 'mentions' | 'mentions_all'> & { author?: Id };
 
 /** Whether a message reaches this person by name, or by calling everybody; one who is blocked calls nobody. */
-export function reaches(message: Calls, { me, blocked }: { me: User; blocked: ReadonlySet<Id> }): boolean {
+export function mentionsMe(message: Mentions, { me, blocked }: { me: User; blocked: ReadonlySet<Id> }): boolean {
   const { author = 0, mentions, mentions_all } = message;
   if (author === me.id || blocked.has(author)) return false;
   return mentions_all !== undefined || (mentions?.includes(me.id) ?? false);

@@ -1,7 +1,7 @@
 /** The model: snapshot + entries = fresh snapshot, and every step is harmless when repeated. */
 import { expect, test } from 'vitest';
 import { apply, missing } from './apply';
-import { channel, person } from './testing/fixtures';
+import { makeChannel, makeUser } from './testing/fixtures';
 import { randomFrom } from './testing/seeded-random';
 import type { Entry } from './entry';
 import {
@@ -17,7 +17,7 @@ import {
 import type { Conversation, Message, Role } from './types';
 
 const [ana, ben] = [1, 2];
-const me = person(ana, 'ana', 'Ana');
+const me = makeUser(ana, 'ana', 'Ana');
 
 const message = (seq: number, author: number, body = `${seq}`): Message => ({
   conversation: 7,
@@ -40,7 +40,7 @@ const page = (from: number, to: number, before = from > 1, after = false) => ({
   has_after: after,
 });
 
-const starting = (conversation = channel()): Model =>
+const starting = (conversation = makeChannel()): Model =>
   takeSnapshot(emptyModel(me), { conversations: [conversation], blocked: [], invitations: [], cursor: 'e.0' });
 const play = (model: Model, ...entries: Entry[]) => entries.reduce(apply, model);
 const seqs = (model: Model) => model.timelines.get(7)?.messages.map((one) => one.seq);
@@ -58,12 +58,12 @@ test('a repeated message changes nothing', () => {
 });
 
 test('what came in from elsewhere is a hole behind what is shown', () => {
-  const shown = takePage(starting(channel({ last_seq: 3 })), 7, page(1, 3));
+  const shown = takePage(starting(makeChannel({ last_seq: 3 })), 7, page(1, 3));
   const end = { id: 7, last_seq: 900, read_seq: 900, unread: 0, mentions: 0 };
-  const told = play(shown, { event: 'conversation', id: 'e.9', data: { ...channel(), ...end } });
+  const told = play(shown, { event: 'conversation', id: 'e.9', data: { ...makeChannel(), ...end } });
   expect(one(told)).toMatchObject(end);
   expect(told.timelines.get(7)?.hasAfter).toBe(true);
-  const same = play(shown, { event: 'conversation', id: 'e.9', data: channel({ last_seq: 3 }) });
+  const same = play(shown, { event: 'conversation', id: 'e.9', data: makeChannel({ last_seq: 3 }) });
   expect(same.timelines.get(7)?.hasAfter).toBe(false);
 });
 
@@ -75,23 +75,23 @@ test('a read mark only moves forward', () => {
 });
 
 test('pages before and behind join the timeline; a page after a hole begins anew', () => {
-  const newest = takePage(starting(channel({ last_seq: 100 })), 7, page(51, 100));
+  const newest = takePage(starting(makeChannel({ last_seq: 100 })), 7, page(51, 100));
   const more = takePage(newest, 7, page(1, 50));
   expect([seqs(more)?.length, more.timelines.get(7)?.hasBefore]).toEqual([100, false]);
   const overlapping = takePage(newest, 7, page(90, 100));
   expect(seqs(overlapping)).toEqual(seqs(newest));
   expect(
-    seqs(takePage(takePage(starting(channel({ last_seq: 100 })), 7, page(1, 5)), 7, page(90, 100)))?.[0],
+    seqs(takePage(takePage(starting(makeChannel({ last_seq: 100 })), 7, page(1, 5)), 7, page(90, 100)))?.[0],
   ).toBe(90);
 });
 
 test('an older page that comes late, behind a hole, is let go', () => {
-  const trimmed = takePage(starting(channel({ last_seq: 100 })), 7, page(51, 100));
+  const trimmed = takePage(starting(makeChannel({ last_seq: 100 })), 7, page(51, 100));
   expect(seqs(takePage(trimmed, 7, page(1, 20)))).toEqual(seqs(trimmed));
 });
 
 test('an entry that came while the newest page was on its way leaves a known hole', () => {
-  const heard = play(starting(channel({ last_seq: 5 })), said(6, ben));
+  const heard = play(starting(makeChannel({ last_seq: 5 })), said(6, ben));
   expect(takePage(heard, 7, page(1, 5)).timelines.get(7)?.hasAfter).toBe(true);
   expect(takePage(takePage(heard, 7, page(1, 5)), 7, page(6, 6)).timelines.get(7)).toMatchObject({
     hasAfter: false,
@@ -99,7 +99,7 @@ test('an entry that came while the newest page was on its way leaves a known hol
 });
 
 test('a timeline with a hole takes no later message', () => {
-  const model = play(takePage(starting(channel({ last_seq: 2 })), 7, page(1, 2)), said(4, ben));
+  const model = play(takePage(starting(makeChannel({ last_seq: 2 })), 7, page(1, 2)), said(4, ben));
   expect([seqs(model), model.timelines.get(7)?.hasAfter]).toEqual([[1, 2], true]);
 });
 
@@ -131,7 +131,7 @@ test('being added asks for the conversation, being removed forgets it', () => {
 });
 
 test('members of a small conversation come and go', () => {
-  const model = starting(channel({ kind: 'group', members: [ana] }));
+  const model = starting(makeChannel({ kind: 'group', members: [ana] }));
   const joined = play(model, {
     event: 'member',
     id: 'e.1',
@@ -154,7 +154,7 @@ test('who is what is known once members were read, and follows the entries', () 
 });
 
 test('its pace and its door stand in an entry only while they are not as usual', () => {
-  const told = (change: Partial<Conversation>): Entry => ({ event: 'conversation', id: 'e.1', data: channel(change) });
+  const told = (change: Partial<Conversation>): Entry => ({ event: 'conversation', id: 'e.1', data: makeChannel(change) });
   const slowed = play(starting(), told({ slow: 30, read_only: true }));
   expect(one(slowed)).toMatchObject({ slow: 30, read_only: true });
   expect(one(play(slowed, told({})))).toMatchObject({ slow: 0, read_only: false });
@@ -162,17 +162,17 @@ test('its pace and its door stand in an entry only while they are not as usual',
   expect(archived.conversations.size).toBe(0);
   expect(missing(archived, told({ archived: true }))).toBeNull();
   expect(missing(archived, told({}))).toBe(7);
-  const read = takeConversation(archived, channel({ archived: true }));
+  const read = takeConversation(archived, makeChannel({ archived: true }));
   expect([one(read)?.archived, one(play(read, told({})))?.archived]).toEqual([true, false]);
 });
 
 test('an answer older than the stream does not turn time back', () => {
   const heard = play(starting(), said(1, ben), said(2, ben));
-  expect(takeConversation(heard, channel({ last_seq: 1, unread: 1 }))).toBe(heard);
+  expect(takeConversation(heard, makeChannel({ last_seq: 1, unread: 1 }))).toBe(heard);
 });
 
 test('a trimmed timeline can be paged back again', () => {
-  const model = trimOldest(takePage(starting(channel({ last_seq: 40 })), 7, page(1, 40)), 7, 10);
+  const model = trimOldest(takePage(starting(makeChannel({ last_seq: 40 })), 7, page(1, 40)), 7, 10);
   expect([seqs(model)?.[0], model.timelines.get(7)?.hasBefore]).toEqual([31, true]);
 });
 
@@ -210,7 +210,7 @@ test('an invitation is there until it is answered, or its inviter is blocked', (
   const open = play(starting(), asked(true));
   expect(open.invitations.get(9)).toEqual(invitation);
   expect(play(open, asked(false)).invitations.size).toBe(0);
-  expect(takeConversation(open, channel({ id: 9 })).invitations.size).toBe(0);
+  expect(takeConversation(open, makeChannel({ id: 9 })).invitations.size).toBe(0);
   const blocked: Entry = { event: 'block', id: 'e.2', data: { user: ben, on: true, mentions: [] } };
   expect(play(open, blocked).invitations.size).toBe(0);
 });

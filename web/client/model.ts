@@ -2,8 +2,8 @@
  * What a person sees of their conversations, as a pure function: snapshot, then entries and pages, give the
  * state. Snapshot + entries equals a fresh snapshot; every step is harmless when repeated.
  */
-import { type Place, placeOf } from './message';
-import { change, join, merge, runOf, type Timeline } from './timeline';
+import { type MessageKey, keyOf } from './message';
+import { change, join, merge, timelineOf, type Timeline } from './timeline';
 import type {
   Conversation,
   FollowedThread,
@@ -32,11 +32,11 @@ export interface Model {
   conversations: ReadonlyMap<Id, Conversation>;
   timelines: ReadonlyMap<Id, Timeline>;
   /** The replies of threads that were opened, by the place of the message that each began with. */
-  replies: ReadonlyMap<Place, Timeline>;
+  replies: ReadonlyMap<MessageKey, Timeline>;
   /** The threads that this person follows. */
-  threads: ReadonlyMap<Place, Thread>;
+  threads: ReadonlyMap<MessageKey, Thread>;
   /** Messages that are known apart from timelines: quoted, pinned, answered ones. */
-  loose: ReadonlyMap<Place, Message>;
+  loose: ReadonlyMap<MessageKey, Message>;
   /** What is pinned in conversations whose pins were read, the latest first. */
   pins: ReadonlyMap<Id, { user: Id; seq: number }[]>;
   /** Who is what, in conversations whose members were read. */
@@ -51,11 +51,11 @@ export interface Model {
 export function emptyModel(me: User): Model {
   const [users, conversations] = [new Map([[me.id, me]]), new Map()];
   const [blocked, invitations] = [new Set<Id>(), new Map<Id, Invitation>()];
-  return { me, users, conversations, threads: new Map(), blocked, invitations, ...forgotten() };
+  return { me, users, conversations, threads: new Map(), blocked, invitations, ...emptyPages() };
 }
 
 /** What is read as it is needed, and need not outlive a snapshot: after a restore a seq may stand for something else. */
-function forgotten(): Pick<Model, 'timelines' | 'replies' | 'loose' | 'pins' | 'roles' | 'receipts'> {
+function emptyPages(): Pick<Model, 'timelines' | 'replies' | 'loose' | 'pins' | 'roles' | 'receipts'> {
   const [timelines, replies, loose] = [new Map(), new Map(), new Map()];
   return { timelines, replies, loose, pins: new Map(), roles: new Map(), receipts: new Map() };
 }
@@ -65,7 +65,7 @@ export function takeSnapshot(model: Model, snapshot: Snapshot): Model {
   const conversations = new Map(snapshot.conversations.map((one) => [one.id, one]));
   const blocked = new Set(snapshot.blocked);
   const invitations = new Map(invitationsIn(snapshot).map((one) => [one.conversation, one]));
-  return { ...model, conversations, blocked, invitations, threads: new Map(), ...forgotten() };
+  return { ...model, conversations, blocked, invitations, threads: new Map(), ...emptyPages() };
 }
 
 /** A node of the version before does not know of any. */
@@ -74,8 +74,8 @@ export function invitationsIn(snapshot: Partial<Snapshot>): Invitation[] {
 }
 
 export function takeThreads(model: Model, threads: FollowedThread[]): Model {
-  const known = threads.map(({ message, read_seq, unread }): [Place, Thread] => [
-    placeOf(message.conversation, message.seq),
+  const known = threads.map(({ message, read_seq, unread }): [MessageKey, Thread] => [
+    keyOf(message.conversation, message.seq),
     { read_seq, last_seq: message.last_reply ?? message.seq, unread },
   ]);
   return takeLoose(
@@ -87,7 +87,7 @@ export function takeThreads(model: Model, threads: FollowedThread[]): Model {
 /** Messages that were read one by one. */
 export function takeLoose(model: Model, messages: Message[]): Model {
   const loose = new Map(model.loose);
-  for (const message of messages) loose.set(placeOf(message.conversation, message.seq), message);
+  for (const message of messages) loose.set(keyOf(message.conversation, message.seq), message);
   return { ...model, loose };
 }
 
@@ -107,13 +107,13 @@ export function takeReceipts(model: Model, id: Id, receipts: Receipt[]): Model {
 }
 
 /** What a description tells of only where it is so. */
-export const asUsual = { archived: false, slow: 0, read_only: false };
+export const defaultSettings = { archived: false, slow: 0, read_only: false };
 
 /** A conversation as the server has just described it: created, joined, or read anew. */
 export function takeConversation(model: Model, fresh: Conversation): Model {
   const known = model.conversations.get(fresh.id);
   if (known && known.last_seq > fresh.last_seq) return model;
-  return setConversation(closeInvitation(model, fresh.id), { ...known, ...asUsual, ...fresh });
+  return setConversation(closeInvitation(model, fresh.id), { ...known, ...defaultSettings, ...fresh });
 }
 
 /** An invitation that was accepted or declined, or is no longer open. */
@@ -142,20 +142,20 @@ export function takeUsers(model: Model, users: User[]): Model {
  * timeline.
  */
 export function takePage(model: Model, id: Id, page: Page): Model {
-  const fresh = runOf(page, model.conversations.get(id)?.last_seq ?? 0);
+  const fresh = timelineOf(page, model.conversations.get(id)?.last_seq ?? 0);
   const old = model.timelines.get(id);
   return setTimeline(model, id, old ? join(old, fresh) : fresh);
 }
 
 /** A page from anywhere in the conversation, in place of what was read before. */
 export function showPage(model: Model, id: Id, page: Page): Model {
-  return setTimeline(model, id, runOf(page, model.conversations.get(id)?.last_seq ?? 0));
+  return setTimeline(model, id, timelineOf(page, model.conversations.get(id)?.last_seq ?? 0));
 }
 
 /** The newest page of a thread, or one that adjoins what is known of it. */
 export function takeReplies(model: Model, id: Id, root: number, page: Page): Model {
-  const place = placeOf(id, root);
-  const fresh = runOf(page, findMessage(model, id, root)?.last_reply ?? 0);
+  const place = keyOf(id, root);
+  const fresh = timelineOf(page, findMessage(model, id, root)?.last_reply ?? 0);
   const old = model.replies.get(place);
   return { ...model, replies: put(model.replies, place, old ? merge(old, fresh) : fresh) };
 }
@@ -183,14 +183,14 @@ export function markRead(model: Model, id: Id, seq: number): Model {
 
 /** A thread's read mark moved here, before the server knows. */
 export function markThread(model: Model, id: Id, root: number, seq: number): Model {
-  const thread = model.threads.get(placeOf(id, root));
+  const thread = model.threads.get(keyOf(id, root));
   if (!thread || seq <= thread.read_seq) return model;
-  return setThread(model, placeOf(id, root), { ...thread, read_seq: seq, unread: 0 });
+  return setThread(model, keyOf(id, root), { ...thread, read_seq: seq, unread: 0 });
 }
 
 /** A message by its place, if this state holds it anywhere. */
 export function findMessage(model: Model, id: Id, seq: number): Message | undefined {
-  const inTimeline = at(model.timelines.get(id), seq) ?? model.loose.get(placeOf(id, seq));
+  const inTimeline = at(model.timelines.get(id), seq) ?? model.loose.get(keyOf(id, seq));
   if (inTimeline) return inTimeline;
   const last = model.conversations.get(id)?.last_message;
   if (last?.seq === seq) return last;
@@ -205,12 +205,12 @@ export function findMessage(model: Model, id: Id, seq: number): Message | undefi
 /** Wherever it is held: in a timeline, in a thread, as the last one, or by itself. */
 export function changeMessage(model: Model, id: Id, seq: number, how: (old: Message) => Message): Model {
   const [conversation, timeline] = [model.conversations.get(id), model.timelines.get(id)];
-  const [last, loose] = [conversation?.last_message, model.loose.get(placeOf(id, seq))];
+  const [last, loose] = [conversation?.last_message, model.loose.get(keyOf(id, seq))];
   let next = model;
   if (conversation && last?.seq === seq)
     next = setConversation(next, { ...conversation, last_message: how(last) });
   if (timeline) next = setTimeline(next, id, change(timeline, seq, how));
-  if (loose) next = { ...next, loose: put(next.loose, placeOf(id, seq), how(loose)) };
+  if (loose) next = { ...next, loose: put(next.loose, keyOf(id, seq), how(loose)) };
   for (const [place, replies] of model.replies)
     if (place.startsWith(`${id}/`))
       next = { ...next, replies: put(next.replies, place, change(replies, seq, how)) };
@@ -245,7 +245,7 @@ export const setTimeline = (model: Model, id: Id, one: Timeline): Model => ({
   ...model,
   timelines: put(model.timelines, id, one),
 });
-export const setThread = (model: Model, place: Place, one: Thread): Model => ({
+export const setThread = (model: Model, place: MessageKey, one: Thread): Model => ({
   ...model,
   threads: put(model.threads, place, one),
 });

@@ -51,7 +51,7 @@ export class Moderation {
   }
 
   /** Comes in by a link. */
-  joinBy(code: string): Promise<Conversation> {
+  joinByLink(code: string): Promise<Conversation> {
     return this.api.call('POST', '/api/chat/join', { code });
   }
 

@@ -1,6 +1,6 @@
 /** A view that changes: whoever subscribes is called now, and once for all that changes together. */
-export class Live<V extends object> {
-  private telling = false;
+export class Observable<V extends object> {
+  private scheduled = false;
   private readonly listeners = new Set<(view: V) => void>();
 
   constructor(private current: V) {}
@@ -15,12 +15,12 @@ export class Live<V extends object> {
     return () => this.listeners.delete(listener);
   }
 
-  become(change: Partial<V>): void {
+  update(change: Partial<V>): void {
     this.current = { ...this.current, ...change };
-    if (this.telling) return;
-    this.telling = true;
+    if (this.scheduled) return;
+    this.scheduled = true;
     queueMicrotask(() => {
-      this.telling = false;
+      this.scheduled = false;
       for (const listener of this.listeners) listener(this.current);
     });
   }

@@ -1,7 +1,7 @@
 /** The outbox: in order, with the same client_id however often, and nothing lost to a passing failure. */
 import { expect, test } from 'vitest';
 import { Outbox } from './outbox';
-import type { Keep, Outgoing } from './outgoing';
+import type { OutboxStorage, Outgoing } from './outgoing';
 import { eventually } from './testing/fake-server';
 import { Problem, unreachable } from './problem';
 import type { Message } from './types';
@@ -15,7 +15,7 @@ function outbox(...problems: Problem[]) {
   const seen: { all: Outgoing[] } = { all: [] };
   const box = new Outbox({
     backoff,
-    changed: (all) => (seen.all = all),
+    onChange: (all) => (seen.all = all),
     post: async (conversation, body, clientId) => {
       posts.push({ conversation, body, clientId });
       const next = problems.shift();
@@ -78,43 +78,43 @@ test('signed out, all waits; woken, all goes', async () => {
 });
 
 /** What outlives a page. */
-class KeepPeer implements Keep {
-  readonly kept = new Map<string, Outgoing>();
-  all = () => Promise.resolve([...this.kept.values()]);
-  put = (one: Outgoing) => void this.kept.set(one.clientId, one);
-  drop = (clientId: string) => void this.kept.delete(clientId);
+class FakeStorage implements OutboxStorage {
+  readonly stored = new Map<string, Outgoing>();
+  loadAll = () => Promise.resolve([...this.stored.values()]);
+  put = (one: Outgoing) => void this.stored.set(one.clientId, one);
+  drop = (clientId: string) => void this.stored.delete(clientId);
 }
 
 test('what an earlier page load kept is sent, before what was written since; what failed is not', async () => {
-  const keep = new KeepPeer();
+  const storage = new FakeStorage();
   const kept = (state: Outgoing['state'], body: string) =>
-    keep.put({ clientId: body, conversation: 1, body, createdAt: '', state });
+    storage.put({ clientId: body, conversation: 1, body, createdAt: '', state });
   kept('sending', 'a');
   kept('failed', 'b');
   kept('waiting', 'c');
   const posted: string[] = [];
   const post = async (_: number, body: string) => (posted.push(body), {}) as Message;
-  const box = new Outbox({ post, keep, changed: () => undefined, backoff });
+  const box = new Outbox({ post, storage, onChange: () => undefined, backoff });
   box.start();
   await eventually(() => posted.length === 2);
   box.send(1, 'd');
   await eventually(() => posted.length === 3);
   expect(posted).toEqual(['a', 'c', 'd']);
-  await eventually(() => [...keep.kept.keys()].join() === 'b');
+  await eventually(() => [...storage.stored.keys()].join() === 'b');
 });
 
 test('what is not sent is kept, with the reason why it failed', async () => {
-  const keep = new KeepPeer();
+  const storage = new FakeStorage();
   const problems = [unreachable(), problem(422)];
   const post = async () => {
     throw problems.shift() ?? unreachable();
   };
-  const box = new Outbox({ post, keep, changed: () => undefined, backoff });
+  const box = new Outbox({ post, storage, onChange: () => undefined, backoff });
   box.send(1, 'a');
-  expect([...keep.kept.values()]).toMatchObject([{ body: 'a', state: 'sending' }]);
-  await eventually(() => [...keep.kept.values()][0]?.state === 'failed');
-  expect([...keep.kept.values()]).toMatchObject([{ body: 'a', problem: { status: 422 } }]);
-  box.discard([...keep.kept.keys()][0] ?? '');
-  expect(keep.kept.size).toBe(0);
+  expect([...storage.stored.values()]).toMatchObject([{ body: 'a', state: 'sending' }]);
+  await eventually(() => [...storage.stored.values()][0]?.state === 'failed');
+  expect([...storage.stored.values()]).toMatchObject([{ body: 'a', problem: { status: 422 } }]);
+  box.discard([...storage.stored.keys()][0] ?? '');
+  expect(storage.stored.size).toBe(0);
   box.stop();
 });

@@ -4,27 +4,27 @@
  * a refusal waits for the person.
  */
 import { type Backoff, delay } from './backoff';
-import { type Keep, newOutgoing, type Out, type Outgoing, referencesOf } from './outgoing';
+import { type MessageQueue, newOutgoing, type Outgoing, type OutboxStorage, referencesOf } from './outgoing';
 import { fieldsOf, Problem, unreachable } from './problem';
 import type { Id, Message, References } from './types';
 
 export interface OutboxOptions {
   post(conversation: Id, body: string, clientId: string, references: References): Promise<Message>;
-  changed(all: Outgoing[]): void;
+  onChange(all: Outgoing[]): void;
   /** Nobody is logged in any more; all waits for `wake`. */
-  refused?(): void;
+  onUnauthorized?(): void;
   /** Where they are kept over page loads; without it, they last as long as the page. */
-  keep?: Keep | undefined;
+  storage?: OutboxStorage | undefined;
   backoff?: Backoff;
   random?(): number;
 }
 
 const BACKOFF: Backoff = { first: 1_000, most: 20_000 };
 
-export class Outbox implements Out {
+export class Outbox implements MessageQueue {
   private all: Outgoing[] = [];
   private readonly busy = new Set<Id>();
-  private readonly resting = new Set<() => void>();
+  private readonly waits = new Set<() => void>();
   /** Brought by the stream, perhaps before they were taken up here. */
   private readonly settled = new Set<string>();
   private stopped = false;
@@ -33,32 +33,32 @@ export class Outbox implements Out {
 
   start(): void {
     this.stopped = false;
-    void this.options.keep?.all().then((kept) => this.takeUp(kept));
+    void this.options.storage?.loadAll().then((stored) => this.restore(stored));
   }
 
   stop(): void {
     this.stopped = true;
-    for (const goOn of this.resting) goOn();
+    for (const endWait of this.waits) endWait();
   }
 
   wake(): void {
-    for (const goOn of this.resting) goOn();
-    for (const { conversation } of this.all) void this.work(conversation);
+    for (const endWait of this.waits) endWait();
+    for (const { conversation } of this.all) void this.sendQueue(conversation);
   }
 
   send(conversation: Id, body: string, references?: References): Outgoing {
     const one = newOutgoing(conversation, body, references);
-    this.options.keep?.put(one);
-    this.take(one);
+    this.options.storage?.put(one);
+    this.add(one);
     return one;
   }
 
   /** A message that is kept already: written in another tab, or taken over from it. */
-  take(one: Outgoing): void {
+  add(one: Outgoing): void {
     if (this.settled.has(one.clientId) || this.find(one.clientId)) return;
-    const state = this.head(one.conversation)?.state ?? 'sending';
-    this.become([...this.all, { ...one, state }]);
-    void this.work(one.conversation);
+    const state = this.firstOf(one.conversation)?.state ?? 'sending';
+    this.update([...this.all, { ...one, state }]);
+    void this.sendQueue(one.conversation);
   }
 
   retry(clientId: string): void {
@@ -66,46 +66,46 @@ export class Outbox implements Out {
     if (one?.state !== 'failed') return;
     const { problem: _, ...rest } = one;
     const again: Outgoing = { ...rest, state: 'sending' };
-    this.options.keep?.drop(clientId);
-    this.options.keep?.put(again);
-    this.become([...this.all.filter((other) => other !== one), again]);
-    void this.work(one.conversation);
+    this.options.storage?.drop(clientId);
+    this.options.storage?.put(again);
+    this.update([...this.all.filter((other) => other !== one), again]);
+    void this.sendQueue(one.conversation);
   }
 
   discard(clientId: string): void {
     if (this.find(clientId)?.state !== 'failed') return;
-    this.options.keep?.drop(clientId);
-    this.become(this.all.filter((one) => one.clientId !== clientId));
+    this.options.storage?.drop(clientId);
+    this.update(this.all.filter((one) => one.clientId !== clientId));
   }
 
   settle(messages: Pick<Message, 'client_id'>[]): void {
     for (const { client_id } of messages) this.settled.add(client_id);
     const left = this.all.filter((one) => !this.settled.has(one.clientId));
     if (left.length === this.all.length) return;
-    for (const one of this.all) if (this.settled.has(one.clientId)) this.options.keep?.drop(one.clientId);
-    this.become(left);
+    for (const one of this.all) if (this.settled.has(one.clientId)) this.options.storage?.drop(one.clientId);
+    this.update(left);
   }
 
   /** What was kept goes before what was written since. */
-  private takeUp(kept: Outgoing[]): void {
-    const fresh = kept.filter((one) => !this.find(one.clientId) && !this.settled.has(one.clientId));
+  private restore(stored: Outgoing[]): void {
+    const fresh = stored.filter((one) => !this.find(one.clientId) && !this.settled.has(one.clientId));
     if (!fresh.length || this.stopped) return;
     const waiting = fresh.map((one): Outgoing => (one.state === 'failed' ? one : { ...one, state: 'waiting' }));
-    this.become([...waiting, ...this.all]);
+    this.update([...waiting, ...this.all]);
     this.wake();
   }
 
   /** Sends one conversation's queue to its end; there is one such worker a conversation. */
-  private async work(conversation: Id): Promise<void> {
+  private async sendQueue(conversation: Id): Promise<void> {
     if (this.busy.has(conversation)) return;
     this.busy.add(conversation);
     let failures = 0;
-    for (let one = this.head(conversation); one && !this.stopped; one = this.head(conversation)) {
+    for (let one = this.firstOf(conversation); one && !this.stopped; one = this.firstOf(conversation)) {
       const problem = await this.attempt(one);
       if (!problem) failures = 0;
       else if (problem.status === 401) break;
-      else if (problem.passing)
-        await this.rest(delay(failures++, this.options.backoff ?? BACKOFF, this.random(), problem.retryAfter));
+      else if (problem.temporary)
+        await this.wait(delay(failures++, this.options.backoff ?? BACKOFF, this.random(), problem.retryAfter));
     }
     this.busy.delete(conversation);
   }
@@ -113,62 +113,62 @@ export class Outbox implements Out {
   private async attempt(one: Outgoing): Promise<Problem | null> {
     try {
       await this.options.post(one.conversation, one.body, one.clientId, referencesOf(one));
-      this.options.keep?.drop(one.clientId);
-      this.mark(one.clientId, { state: 'sent' });
+      this.options.storage?.drop(one.clientId);
+      this.change(one.clientId, { state: 'sent' });
       return null;
     } catch (error) {
       const problem = error instanceof Problem ? error : unreachable();
-      if (problem.passing || problem.status === 401) this.hold(one.conversation);
+      if (problem.temporary || problem.status === 401) this.markWaiting(one.conversation);
       else this.fail(one, problem);
-      if (problem.status === 401) this.options.refused?.();
+      if (problem.status === 401) this.options.onUnauthorized?.();
       return problem;
     }
   }
 
   private fail(one: Outgoing, problem: Problem): void {
     const change = { state: 'failed' as const, problem: fieldsOf(problem) };
-    this.options.keep?.put({ ...one, ...change });
-    this.mark(one.clientId, change);
+    this.options.storage?.put({ ...one, ...change });
+    this.change(one.clientId, change);
   }
 
   private find(clientId: string): Outgoing | undefined {
     return this.all.find((one) => one.clientId === clientId);
   }
 
-  private head(conversation: Id): Outgoing | undefined {
+  private firstOf(conversation: Id): Outgoing | undefined {
     return this.all.find(
       (one) => one.conversation === conversation && (one.state === 'sending' || one.state === 'waiting'),
     );
   }
 
   /** All of a conversation's queue waits for its head. */
-  private hold(conversation: Id): void {
-    const waits = (one: Outgoing) => one.conversation === conversation && one.state === 'sending';
-    this.become(this.all.map((one) => (waits(one) ? { ...one, state: 'waiting' } : one)));
+  private markWaiting(conversation: Id): void {
+    const isQueued = (one: Outgoing) => one.conversation === conversation && one.state === 'sending';
+    this.update(this.all.map((one) => (isQueued(one) ? { ...one, state: 'waiting' } : one)));
   }
 
-  private mark(clientId: string, change: Partial<Outgoing>): void {
-    this.become(this.all.map((one) => (one.clientId === clientId ? { ...one, ...change } : one)));
+  private change(clientId: string, change: Partial<Outgoing>): void {
+    this.update(this.all.map((one) => (one.clientId === clientId ? { ...one, ...change } : one)));
   }
 
-  private become(all: Outgoing[]): void {
+  private update(all: Outgoing[]): void {
     this.all = all;
-    this.options.changed(all);
+    this.options.onChange(all);
   }
 
   private random(): number {
     return (this.options.random ?? Math.random)();
   }
 
-  private rest(milliseconds: number): Promise<void> {
+  private wait(milliseconds: number): Promise<void> {
     return new Promise((resolve) => {
-      const goOn = () => {
+      const endWait = () => {
         clearTimeout(timer);
-        this.resting.delete(goOn);
+        this.waits.delete(endWait);
         resolve();
       };
-      const timer = setTimeout(goOn, milliseconds);
-      this.resting.add(goOn);
+      const timer = setTimeout(endWait, milliseconds);
+      this.waits.add(endWait);
     });
   }
 }

@@ -18,7 +18,7 @@ export interface Outgoing extends References {
 }
 
 /** An outbox of one's own, or one that all tabs of a browser share. */
-export interface Out {
+export interface MessageQueue {
   /** Takes up what an earlier page load could not send. */
   start(): void;
   stop(): void;
@@ -34,9 +34,9 @@ export interface Out {
 }
 
 /** Where messages are kept until they are sent, whatever becomes of the page. */
-export interface Keep {
+export interface OutboxStorage {
   /** In the order in which they are to be sent. */
-  all(): Promise<Outgoing[]>;
+  loadAll(): Promise<Outgoing[]>;
   /** Behind all others, or, when it is there already, in its place. */
   put(outgoing: Outgoing): void;
   drop(clientId: string): void;

@@ -39,7 +39,7 @@ export class Problem extends Error {
    * True when the same request may succeed later without a change: no connection, too fast, overloaded,
    * draining.
    */
-  get passing(): boolean {
+  get temporary(): boolean {
     return this.status === 0 || this.status === 408 || this.status === 429 || this.status >= 500;
   }
 }

@@ -5,7 +5,7 @@
 import type { Api } from './api';
 import type { Id } from './types';
 
-export class Marks {
+export class ReadMarks {
   private readonly unsent = new Map<Id, number>();
   private busy = false;
 
@@ -20,19 +20,19 @@ export class Marks {
   async flush(): Promise<void> {
     if (this.busy) return;
     this.busy = true;
-    for (let next = this.first(); next; next = this.first()) {
+    for (let next = this.firstUnsent(); next; next = this.firstUnsent()) {
       const [conversation, seq] = next;
       const problem = await this.api.markRead(conversation, seq).then(
         () => null,
-        (error: { passing?: boolean }) => error,
+        (error: { temporary?: boolean }) => error,
       );
-      if (problem?.passing) break;
+      if (problem?.temporary) break;
       if (this.unsent.get(conversation) === seq) this.unsent.delete(conversation);
     }
     this.busy = false;
   }
 
-  private first(): [Id, number] | undefined {
+  private firstUnsent(): [Id, number] | undefined {
     return this.unsent.entries().next().value;
   }
 }

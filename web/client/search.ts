@@ -6,7 +6,7 @@ import type { Id } from './types';
 export type { Hit } from './schema';
 
 /** `q` may hold filters, as typed: `tomat* from:ana before:2026-01-31 has:link`. */
-export interface Asked {
+export interface SearchRequest {
   q: string;
   conversation?: Id;
   /** Where the page before ended. */
@@ -14,6 +14,6 @@ export interface Asked {
 }
 
 /** The newest first; `next` goes on below them. */
-export function search(api: Api, asked: Asked): Promise<Found> {
+export function search(api: Api, asked: SearchRequest): Promise<Found> {
   return api.call('GET', `/api/chat/search${query({ ...asked })}`);
 }

@@ -11,16 +11,16 @@ export interface Frame {
   retry: number | null;
 }
 
-const blank = (): Frame => ({ id: null, event: 'message', data: '', retry: null });
+const emptyFrame = (): Frame => ({ id: null, event: 'message', data: '', retry: null });
 
 export class SseParser {
   /** The unfinished line, in the pieces that it came in. */
   private pieces: string[] = [];
   /** A CR at the very end may be the first half of CRLF: the next piece tells. */
-  private held = '';
-  private frame = blank();
-  private lines: string[] = [];
-  private begun = false;
+  private pendingCr = '';
+  private frame = emptyFrame();
+  private dataLines: string[] = [];
+  private started = false;
 
   /** Takes the next piece of text; returns the frames that it completes. */
   push(text: string): Frame[] {
@@ -34,10 +34,10 @@ export class SseParser {
 
   /** The lines that this piece completes. Only the piece is searched, never what came before it. */
   private *linesOf(text: string): Generator<string> {
-    const piece = this.held + (this.begun ? text : text.replace(/^\uFEFF/, ''));
-    this.begun ||= text !== '';
-    this.held = piece.endsWith('\r') ? '\r' : '';
-    const whole = piece.slice(0, piece.length - this.held.length);
+    const piece = this.pendingCr + (this.started ? text : text.replace(/^\uFEFF/, ''));
+    this.started ||= text !== '';
+    this.pendingCr = piece.endsWith('\r') ? '\r' : '';
+    const whole = piece.slice(0, piece.length - this.pendingCr.length);
     let at = 0;
     for (const end of whole.matchAll(/\r\n|\r|\n/g)) {
       yield this.pieces.join('') + whole.slice(at, end.index);
@@ -52,7 +52,7 @@ export class SseParser {
     if (colon === 0) return;
     const name = colon < 0 ? line : line.slice(0, colon);
     const value = colon < 0 ? '' : line.slice(colon + 1).replace(/^ /, '');
-    if (name === 'data') this.lines.push(value);
+    if (name === 'data') this.dataLines.push(value);
     else if (name === 'event') this.frame.event = value || 'message';
     else if (name === 'id' && !value.includes('\0')) this.frame.id = value;
     else if (name === 'retry' && /^\d+$/.test(value)) this.frame.retry = Number(value);
@@ -60,10 +60,10 @@ export class SseParser {
 
   /** Frames without data are still told when they carry an id or a retry, since those matter to a cursor. */
   private dispatch(): Frame[] {
-    const { frame, lines } = this;
-    this.frame = blank();
-    this.lines = [];
-    if (!lines.length && frame.id === null && frame.retry === null) return [];
-    return [{ ...frame, data: lines.join('\n') }];
+    const { frame, dataLines } = this;
+    this.frame = emptyFrame();
+    this.dataLines = [];
+    if (!dataLines.length && frame.id === null && frame.retry === null) return [];
+    return [{ ...frame, data: dataLines.join('\n') }];
   }
 }

@@ -6,7 +6,7 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Api } from './api';
-import { channel, person } from './testing/fixtures';
+import { makeChannel, makeUser } from './testing/fixtures';
 import { eventually } from './testing/fake-server';
 import { Store } from './store';
 import type { Conversation, Message } from './types';
@@ -23,10 +23,10 @@ let streams: Set<ServerResponse>;
 let answers: Record<string, unknown>;
 let puts: { url: string; body: string }[];
 /** Answers to GET wait for it, where one is set. */
-let held: { path: string; until: Promise<void> } | null;
+let heldBack: { path: string; until: Promise<void> } | null;
 
 const conversation = (change: Partial<Conversation> = {}): Conversation =>
-  channel({ last_seq: messages.length, unread: messages.length, ...change });
+  makeChannel({ last_seq: messages.length, unread: messages.length, ...change });
 
 function tells(event: string, data: object): void {
   const frame = `id: e.${frames.length + 1}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
@@ -49,7 +49,7 @@ function says(author: number, body: string, client_id = `c${messages.length}`): 
 }
 
 beforeEach(async () => {
-  [messages, frames, puts, streams, held] = [[], [], [], new Set(), null];
+  [messages, frames, puts, streams, heldBack] = [[], [], [], new Set(), null];
   answers = {
     '/api/chat/conversations': { conversations: [conversation()], cursor: 'e.0' },
     '/api/chat/threads': { threads: [] },
@@ -60,7 +60,7 @@ beforeEach(async () => {
     for await (const part of request) body += part;
     if (url.pathname === '/api/chat/stream')
       return stream(response, Number(request.headers['last-event-id']?.toString().split('.')[1]));
-    if (held && url.pathname.endsWith(held.path)) await held.until;
+    if (heldBack && url.pathname.endsWith(heldBack.path)) await heldBack.until;
     if (request.method === 'PUT') puts.push({ url: url.pathname, body });
     if (request.method === 'POST') {
       const { body: text, client_id } = JSON.parse(body) as { body: string; client_id: string };
@@ -68,13 +68,13 @@ beforeEach(async () => {
     }
     if (url.pathname.endsWith('/messages')) answers[url.pathname] = page(url.searchParams);
     if (url.pathname === '/api/users')
-      answers[url.pathname] = { users: [person(ben, 'ben', 'Ben')] };
+      answers[url.pathname] = { users: [makeUser(ben, 'ben', 'Ben')] };
     response.writeHead(request.method === 'PUT' ? 204 : url.pathname in answers ? 200 : 404);
     return response.end(request.method === 'GET' ? JSON.stringify(answers[url.pathname] ?? {}) : '');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const api = new Api({ base: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
-  store = new Store({ api, me: person(ana, 'ana', 'Ana'), timings });
+  store = new Store({ api, me: makeUser(ana, 'ana', 'Ana'), timings });
 });
 
 afterEach(() => {
@@ -157,13 +157,13 @@ test('a read mark goes to the server, the latest once', async () => {
 
 test('all that arrives together is told once', async () => {
   await begins();
-  let told = 0;
-  store.subscribe(() => (told += 1));
+  let calls = 0;
+  store.subscribe(() => (calls += 1));
   for (const stream of streams) stream.cork();
   for (let n = 0; n < 100; n++) says(ben, `${n}`);
   for (const stream of streams) stream.uncork();
   await eventually(() => store.view.conversations.get(7)?.unread === 100);
-  expect(told).toBeLessThan(20);
+  expect(calls).toBeLessThan(20);
 });
 
 test.each([
@@ -176,7 +176,7 @@ test.each([
   await begins();
   await store.pages.open(7);
   let goOn = () => undefined as void;
-  held = { path, until: new Promise((resolve) => (goOn = resolve)) };
+  heldBack = { path, until: new Promise((resolve) => (goOn = resolve)) };
   const reading = read();
   says(ben, 'meanwhile');
   await eventually(() => store.view.conversations.get(7)?.last_seq === 1);
@@ -191,12 +191,12 @@ test('a reaction shows at once, and goes again when the server will not have it'
   await begins();
   await store.pages.open(7);
   const reactions = () => store.view.timelines.get(7)?.messages[0]?.reactions;
-  const liking = store.acts.react(7, 1, '👍', true);
+  const liking = store.actions.react(7, 1, '👍', true);
   expect(reactions()).toEqual([{ emoji: '👍', users: [ana] }]);
   await liking;
   server.closeAllConnections();
   server.close();
-  await expect(store.acts.react(7, 1, '🎉', true)).rejects.toMatchObject({ status: 0 });
+  await expect(store.actions.react(7, 1, '🎉', true)).rejects.toMatchObject({ status: 0 });
   expect(reactions()).toEqual([{ emoji: '👍', users: [ana] }]);
 });
 

@@ -1,20 +1,20 @@
 /** One person's live view: API, stream, model and outbox joined. Subscribe to it, and call its verbs. */
-import { Acts } from './actions';
+import { Actions } from './actions';
 import type { Api } from './api';
-import { Edits, type PendingEdit } from './edits';
+import { type PendingEdit, PendingEdits } from './edits';
 import type { Entry } from './entry';
-import type { Feed, FeedOptions, StreamState } from './entry-source';
-import { Intake, peopleOf } from './entry-handler';
-import { Live } from './observable';
-import { Marks } from './read-marks';
+import type { EntrySource, EntrySourceOptions, StreamState } from './entry-source';
+import { EntryHandler, usersOf } from './entry-handler';
+import { Observable } from './observable';
+import { ReadMarks } from './read-marks';
 import * as model from './model';
 import { Moderation } from './moderation';
 import { Outbox, type OutboxOptions } from './outbox';
-import type { Keep, Out, Outgoing } from './outgoing';
-import { Pages, peopleIn } from './pages';
-import { People } from './user-lookup';
+import type { MessageQueue, OutboxStorage, Outgoing } from './outgoing';
+import { Pages, usersIn } from './pages';
+import { UserLookup } from './user-lookup';
 import { asProblem } from './problem';
-import { Witness } from './presence/stall-detector';
+import { StallDetector } from './presence/stall-detector';
 import { DurableStream } from './stream';
 import type { Timings } from './timings';
 import type { Conversation, ConversationChange, ConversationDraft, Id, Member, Message, References, User } from './types';
@@ -32,13 +32,13 @@ export interface StoreOptions {
   api: Api;
   me: User;
   /** Where the entries come from; without it, from a stream of its own. */
-  feed?(options: FeedOptions): Feed;
+  source?(options: EntrySourceOptions): EntrySource;
   /** What sends; without it, an outbox of its own. */
-  out?(options: OutboxOptions): Out;
+  outbox?(options: OutboxOptions): MessageQueue;
   /** Where messages are kept until they are sent, over page loads. */
-  keep?: Keep;
+  storage?: OutboxStorage;
   /** Hears every entry of the log. */
-  entry?(entry: Entry): void;
+  onEntry?(entry: Entry): void;
   timings?: Partial<Timings>;
 }
 
@@ -46,80 +46,80 @@ export class Store {
   /** What is read as it is needed. */
   readonly pages: Pages;
   /** What a person does with messages, threads and people. */
-  readonly acts: Acts;
-  readonly edits: Edits;
-  private readonly live: Live<View>;
-  private readonly intake: Intake;
-  private readonly outbox: Out;
-  private readonly feed: Feed;
-  private readonly witness: Witness;
-  private readonly people: People;
-  private readonly marks: Marks;
+  readonly actions: Actions;
+  readonly edits: PendingEdits;
+  private readonly observable: Observable<View>;
+  private readonly entryHandler: EntryHandler;
+  private readonly outbox: MessageQueue;
+  private readonly source: EntrySource;
+  private readonly stallDetector: StallDetector;
+  private readonly userLookup: UserLookup;
+  private readonly readMarks: ReadMarks;
 
   constructor(private readonly options: StoreOptions) {
     const { api, me } = options;
     const nothing = { outgoing: [], edits: [], connection: { name: 'stopped' as const }, loaded: false };
-    this.live = new Live<View>({ ...model.emptyModel(me), ...nothing });
-    const desk = {
+    this.observable = new Observable<View>({ ...model.emptyModel(me), ...nothing });
+    const context = {
       api,
       model: () => this.view,
-      become: (change: Partial<View>) => this.live.become(change),
-      meet: (ids: Id[]) => this.people.want(ids),
-      settle: (messages: Message[]) => this.settle(messages),
-      renew: () => this.feed.renew(),
+      update: (change: Partial<View>) => this.observable.update(change),
+      loadUsers: (ids: Id[]) => this.userLookup.load(ids),
+      settleOutgoing: (messages: Message[]) => this.settleOutgoing(messages),
+      resync: () => this.source.resync(),
     };
-    this.people = new People(api, (id) => this.view.users.has(id), (users) => this.takeUsers(users));
-    this.pages = new Pages(desk);
-    this.intake = new Intake({ ...desk, pages: this.pages });
-    this.acts = new Acts(desk);
-    this.edits = new Edits({
+    this.userLookup = new UserLookup(api, (id) => this.view.users.has(id), (users) => this.takeUsers(users));
+    this.pages = new Pages(context);
+    this.entryHandler = new EntryHandler({ ...context, pages: this.pages });
+    this.actions = new Actions(context);
+    this.edits = new PendingEdits({
       api,
-      changed: (pending) => this.live.become({ edits: pending }),
-      saved: (message) => this.live.become(model.correct(this.view, message)),
+      onChange: (pending) => this.observable.update({ edits: pending }),
+      onSaved: (message) => this.observable.update(model.correct(this.view, message)),
     });
-    this.marks = new Marks(api);
+    this.readMarks = new ReadMarks(api);
     this.outbox = this.makeOutbox();
-    this.feed = this.makeFeed();
-    this.witness = new Witness(
-      () => this.feed.cursor,
-      () => this.feed.doubt(),
+    this.source = this.makeSource();
+    this.stallDetector = new StallDetector(
+      () => this.source.cursor,
+      () => this.source.reportStall(),
     );
   }
 
   get view(): View {
-    return this.live.view;
+    return this.observable.view;
   }
 
   /** Calls back now and after every change, once for all that arrived together. */
   subscribe(listener: (view: View) => void): () => void {
-    return this.live.subscribe(listener);
+    return this.observable.subscribe(listener);
   }
 
   start(): void {
     this.outbox.start();
-    this.feed.start();
+    this.source.start();
   }
 
   stop(): void {
-    this.witness.stop();
-    this.feed.stop();
+    this.stallDetector.stop();
+    this.source.stop();
     this.outbox.stop();
   }
 
   /** The network is back, or the person is: try at once. */
   wake(): void {
-    this.feed.wake();
+    this.source.wake();
     this.outbox.wake();
   }
 
   /** The network is known to be gone. */
-  cut(): void {
-    this.feed.cut();
+  dropConnection(): void {
+    this.source.dropConnection();
   }
 
   /** How far the log goes for this person, by another channel. */
-  heed(cursor: string): void {
-    this.witness.hear(cursor);
+  reportLogPosition(cursor: string): void {
+    this.stallDetector.check(cursor);
   }
 
   send(id: Id, body: string, references?: References): Outgoing {
@@ -137,55 +137,55 @@ export class Store {
   /** Moves the read mark here at once, and on the server when it can be reached. */
   markRead(id: Id, seq: number): void {
     if (seq <= (this.view.conversations.get(id)?.read_seq ?? Infinity)) return;
-    this.live.become(model.markRead(this.view, id, seq));
-    this.marks.move(id, seq);
+    this.observable.update(model.markRead(this.view, id, seq));
+    this.readMarks.move(id, seq);
   }
 
   /** `invited`: people who were asked to join instead of added. */
   async create(draft: ConversationDraft): Promise<Conversation & { invited: Id[] }> {
     const { invited = [], ...made } = await this.options.api.createConversation(draft);
-    return { ...this.intake.adopt({ created_at: new Date().toISOString(), ...made }), invited };
+    return { ...this.entryHandler.addConversation({ created_at: new Date().toISOString(), ...made }), invited };
   }
 
   async accept(id: Id): Promise<Conversation> {
-    return this.intake.adopt(await this.answer(id, this.options.api.acceptInvitation(id)));
+    return this.entryHandler.addConversation(await this.respond(id, this.options.api.acceptInvitation(id)));
   }
 
   async decline(id: Id): Promise<void> {
-    await this.answer(id, this.options.api.declineInvitation(id));
-    this.live.become(model.closeInvitation(this.view, id));
+    await this.respond(id, this.options.api.declineInvitation(id));
+    this.observable.update(model.closeInvitation(this.view, id));
   }
 
   /** An invitation that is no longer open (404) leaves the list, too. */
-  private async answer<T>(id: Id, asked: Promise<T>): Promise<T> {
+  private async respond<T>(id: Id, answer: Promise<T>): Promise<T> {
     try {
-      return await asked;
+      return await answer;
     } catch (error) {
-      if (asProblem(error).status === 404) this.live.become(model.closeInvitation(this.view, id));
+      if (asProblem(error).status === 404) this.observable.update(model.closeInvitation(this.view, id));
       throw error;
     }
   }
 
   /** One that is not in the list; what is archived and one belongs to can be read from here on. */
-  async look(id: Id): Promise<Conversation> {
+  async loadConversation(id: Id): Promise<Conversation> {
     const found = await this.options.api.conversation(id);
-    return found.archived && found.role ? this.intake.adopt(found) : found;
+    return found.archived && found.role ? this.entryHandler.addConversation(found) : found;
   }
 
   async join(id: Id): Promise<Conversation> {
     await this.options.api.join(id);
-    return this.intake.adopt(await this.options.api.conversation(id));
+    return this.entryHandler.addConversation(await this.options.api.conversation(id));
   }
 
   /** What is not named stays; brought back from the archive it is shown at once. */
   async change(id: Id, change: ConversationChange): Promise<void> {
     const changed = await this.options.api.changeConversation(id, change);
-    if (!changed.archived) this.intake.adopt(changed);
+    if (!changed.archived) this.entryHandler.addConversation(changed);
   }
 
   /** Comes in by the code of a link. */
-  async joinBy(code: string): Promise<Conversation> {
-    return this.intake.adopt(await new Moderation(this.options.api).joinBy(code));
+  async joinByLink(code: string): Promise<Conversation> {
+    return this.entryHandler.addConversation(await new Moderation(this.options.api).joinByLink(code));
   }
 
   async leave(id: Id): Promise<void> {
@@ -193,70 +193,69 @@ export class Store {
   }
 
   /** These people are about to be named. */
-  meet(ids: Iterable<Id>): void {
-    this.people.want(ids);
+  loadUsers(ids: Iterable<Id>): void {
+    this.userLookup.load(ids);
   }
 
   takeUsers(users: User[]): void {
-    this.live.become(model.takeUsers(this.view, users));
+    this.observable.update(model.takeUsers(this.view, users));
   }
 
   /** Who is in a conversation whose snapshot did not say; entries keep it true. */
   takeMembers(id: Id, members: Member[]): void {
-    this.live.become(model.takeMembers(this.view, id, members));
-    this.people.want(members.map((one) => one.user));
+    this.observable.update(model.takeMembers(this.view, id, members));
+    this.userLookup.load(members.map((one) => one.user));
   }
 
-  private makeOutbox(): Out {
-    const { api, keep, out = (options: OutboxOptions) => new Outbox(options) } = this.options;
-    return out({
+  private makeOutbox(): MessageQueue {
+    const { api, storage, outbox = (options: OutboxOptions) => new Outbox(options) } = this.options;
+    return outbox({
       post: (conversation, body, clientId, references) => api.post(conversation, body, clientId, references),
-      changed: (outgoing) => this.live.become({ outgoing }),
-      refused: () => this.live.become({ connection: { name: 'refused' } }),
-      keep,
+      onChange: (outgoing) => this.observable.update({ outgoing }),
+      onUnauthorized: () => this.observable.update({ connection: { name: 'refused' } }),
+      storage,
     });
   }
 
-  private makeFeed(): Feed {
-    const { api, feed, entry: hear, timings } = this.options;
-    const make = feed ?? ((options: FeedOptions) => new DurableStream(options));
-    return make({
+  private makeSource(): EntrySource {
+    const { api, onEntry, source = (options: EntrySourceOptions) => new DurableStream(options), timings } = this.options;
+    return source({
       url: `${api.base}/api/chat/stream`,
       headers: api.identity(),
       me: this.view.me.id,
-      resnapshot: () => this.snapshot(),
-      entry: (entry) => {
-        this.intake.take(entry);
-        hear?.(entry);
+      loadSnapshot: () => this.loadSnapshot(),
+      onEntry: (entry) => {
+        this.entryHandler.handle(entry);
+        onEntry?.(entry);
       },
-      state: (connection) => this.connect(connection),
+      onState: (connection) => this.setConnection(connection),
       ...(timings && { timings }),
     });
   }
 
-  private async snapshot(): Promise<string> {
+  private async loadSnapshot(): Promise<string> {
     const { api } = this.options;
     const snapshot = await api.conversations();
-    this.pages.forget();
-    this.live.become({ ...model.takeSnapshot(this.view, snapshot), loaded: true });
-    this.people.want(snapshot.conversations.flatMap(peopleOf));
-    this.people.want(model.invitationsIn(snapshot).map((one) => one.invited_by));
+    this.pages.reset();
+    this.observable.update({ ...model.takeSnapshot(this.view, snapshot), loaded: true });
+    this.userLookup.load(snapshot.conversations.flatMap(usersOf));
+    this.userLookup.load(model.invitationsIn(snapshot).map((one) => one.invited_by));
     // after the snapshot, never before: then the entries after its cursor bring them up to date as well
     const threads = await api.threads();
-    this.live.become(model.takeThreads(this.view, threads));
-    this.people.want(threads.flatMap((thread) => peopleIn(thread.message)));
+    this.observable.update(model.takeThreads(this.view, threads));
+    this.userLookup.load(threads.flatMap((thread) => usersIn(thread.message)));
     return snapshot.cursor;
   }
 
-  private settle(messages: Message[]): void {
+  private settleOutgoing(messages: Message[]): void {
     this.outbox.settle(messages.filter((message) => message.author === this.view.me.id));
   }
 
-  private connect(connection: StreamState): void {
+  private setConnection(connection: StreamState): void {
     if (connection.name === 'live' || connection.name === 'polling') {
       this.outbox.wake();
-      void this.marks.flush();
+      void this.readMarks.flush();
     }
-    this.live.become({ connection });
+    this.observable.update({ connection });
   }
 }

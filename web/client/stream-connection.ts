@@ -5,31 +5,31 @@
  * `fetch` and not `EventSource`: only so can a 401 be told from a 503, Retry-After be read, the cursor be
  * sent as a header on the first connection too, and a connection that has gone silent be cut.
  */
-import { type Entry, type Notice, decode, type Received } from './entry';
+import { decodeEvent, type RawEvent, type StreamEvent } from './entry';
 import { Problem, problemOf, unreachable } from './problem';
 import { SseParser } from './sse';
 
-export type End =
+export type ConnectionEnd =
   | { kind: 'closed' }
   | { kind: 'silent' }
   | { kind: 'failed'; problem: Problem }
   | { kind: 'reset'; reason: string }
   | { kind: 'bye'; reason: string };
 
-export interface Asked {
+export interface StreamRequest {
   url: string;
   headers: Record<string, string>;
   signal: AbortSignal;
 }
 
-export interface Listener {
+export interface StreamHandler {
   /** Hears an entry or a notice; an end that it returns closes the connection. */
-  hear(told: Entry | Notice): End | undefined;
+  onEvent(event: StreamEvent): ConnectionEnd | undefined;
   /** Hears the server's `retry:` in milliseconds. */
-  retry(milliseconds: number): void;
+  onRetry(milliseconds: number): void;
 }
 
-export interface Patience {
+export interface StreamTimeouts {
   /** Milliseconds until `ready` must have come, and the longest silence after it. */
   readyWithin: number;
   silence: number;
@@ -39,39 +39,39 @@ export interface Patience {
  * Reads one stream to its end. Silence is noticed by a timer that every received byte sets anew, once `ready`
  * has come.
  */
-export async function readStream(asked: Asked, patience: Patience, listener: Listener): Promise<End> {
-  const cut = new AbortController();
-  let watchdog = setTimeout(() => cut.abort(), patience.readyWithin);
+export async function readStream(request: StreamRequest, timeouts: StreamTimeouts, handler: StreamHandler): Promise<ConnectionEnd> {
+  const timeout = new AbortController();
+  let watchdog = setTimeout(() => timeout.abort(), timeouts.readyWithin);
   let ready = false;
   try {
-    const response = await fetch(asked.url, {
-      headers: { ...asked.headers, Accept: 'text/event-stream' },
-      signal: AbortSignal.any([asked.signal, cut.signal]),
+    const response = await fetch(request.url, {
+      headers: { ...request.headers, Accept: 'text/event-stream' },
+      signal: AbortSignal.any([request.signal, timeout.signal]),
       cache: 'no-store',
     });
     if (!response.ok) return { kind: 'failed', problem: await problemOf(response) };
-    if (!isStream(response) || !response.body) return { kind: 'failed', problem: notTandem() };
+    if (!isStream(response) || !response.body) return { kind: 'failed', problem: notAStream() };
     const parser = new SseParser();
-    for await (const text of texts(response.body)) {
+    for await (const text of decodeChunks(response.body)) {
       for (const frame of parser.push(text)) {
-        if (frame.retry !== null) listener.retry(frame.retry);
-        const told = decode(frame);
-        const end = told && listener.hear(told);
+        if (frame.retry !== null) handler.onRetry(frame.retry);
+        const event = decodeEvent(frame);
+        const end = event && handler.onEvent(event);
         if (end) return end;
-        ready ||= told?.event === 'ready';
+        ready ||= event?.event === 'ready';
       }
       if (!ready) continue;
       clearTimeout(watchdog);
-      watchdog = setTimeout(() => cut.abort(), patience.silence);
+      watchdog = setTimeout(() => timeout.abort(), timeouts.silence);
     }
     return ready ? { kind: 'closed' } : { kind: 'failed', problem: unreachable() };
   } catch {
-    if (asked.signal.aborted) return { kind: 'closed' };
-    if (cut.signal.aborted) return { kind: 'silent' };
+    if (request.signal.aborted) return { kind: 'closed' };
+    if (timeout.signal.aborted) return { kind: 'silent' };
     return ready ? { kind: 'closed' } : { kind: 'failed', problem: unreachable() };
   } finally {
     clearTimeout(watchdog);
-    cut.abort();
+    timeout.abort();
   }
 }
 
@@ -82,34 +82,34 @@ const BODY_WITHIN = 60_000;
  * Asks once for the entries after the cursor; returns the cursor of the answer, or how it ended. The answer has
  * to begin within so many milliseconds.
  */
-export async function pollOnce(asked: Asked, within: number, listener: Listener): Promise<string | End> {
-  const cut = new AbortController();
-  let watchdog = setTimeout(() => cut.abort(), within);
+export async function pollOnce(request: StreamRequest, answerWithin: number, handler: StreamHandler): Promise<string | ConnectionEnd> {
+  const timeout = new AbortController();
+  let watchdog = setTimeout(() => timeout.abort(), answerWithin);
   try {
-    const response = await fetch(asked.url, {
-      headers: { ...asked.headers, Accept: 'application/json' },
-      signal: AbortSignal.any([asked.signal, cut.signal]),
+    const response = await fetch(request.url, {
+      headers: { ...request.headers, Accept: 'application/json' },
+      signal: AbortSignal.any([request.signal, timeout.signal]),
       cache: 'no-store',
     });
     clearTimeout(watchdog);
-    watchdog = setTimeout(() => cut.abort(), BODY_WITHIN);
+    watchdog = setTimeout(() => timeout.abort(), BODY_WITHIN);
     if (!response.ok) return { kind: 'failed', problem: await problemOf(response) };
-    const answer = (await response.json()) as { events: Received[]; cursor: string; reset?: string };
+    const answer = (await response.json()) as { events: RawEvent[]; cursor: string; reset?: string };
     if (answer.reset) return { kind: 'reset', reason: answer.reset };
-    for (const received of answer.events) {
-      const told = decode(received);
-      const end = told && listener.hear(told);
+    for (const raw of answer.events) {
+      const event = decodeEvent(raw);
+      const end = event && handler.onEvent(event);
       if (end) return end;
     }
     return answer.cursor;
   } catch {
-    return asked.signal.aborted ? { kind: 'closed' } : { kind: 'failed', problem: unreachable() };
+    return request.signal.aborted ? { kind: 'closed' } : { kind: 'failed', problem: unreachable() };
   } finally {
     clearTimeout(watchdog);
   }
 }
 
-async function* texts(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+async function* decodeChunks(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
   const reader = body.getReader();
   const decoder = new TextDecoder();
   try {
@@ -125,7 +125,7 @@ function isStream(response: Response): boolean {
   return response.headers.get('Content-Type')?.startsWith('text/event-stream') ?? false;
 }
 
-function notTandem(): Problem {
+function notAStream(): Problem {
   return new Problem({
     status: 0,
     code: 'not_a_stream',

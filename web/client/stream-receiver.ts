@@ -2,127 +2,127 @@
  * What one connection after the other brings: entries, each once and in order, the cursor that they move, and
  * how far a replay has come.
  */
-import { parseCursor, Place } from './cursor';
-import { type Entry, isNotice, type Notice } from './entry';
-import type { FeedOptions, StreamState } from './entry-source';
+import { parseCursor, Position } from './cursor';
+import { type ControlEvent, type Entry, isControlEvent } from './entry';
+import type { EntrySourceOptions, StreamState } from './entry-source';
 import { Problem } from './problem';
-import type { End, Listener } from './stream-connection';
+import type { ConnectionEnd, StreamHandler } from './stream-connection';
 import type { Timings } from './timings';
 
-export interface HearingOptions extends Pick<FeedOptions, 'entry' | 'me'> {
+export interface StreamReceiverOptions extends Pick<EntrySourceOptions, 'onEntry' | 'me'> {
   timings: Timings;
-  state(): StreamState;
-  say(state: StreamState): void;
+  getState(): StreamState;
+  setState(state: StreamState): void;
   /** The cursor went on without an entry: nothing up to there is addressed to this person. */
-  moved(): void;
+  onAdvance(): void;
   /** A connection is whole from end to end. */
-  ready(): void;
-  beat(): void;
+  onReady(): void;
+  onBeat(): void;
 }
 
-const foreign: End = { kind: 'reset', reason: 'other_epoch' };
-const stranger = new Problem({ status: 401, code: 'somebody_else', detail: 'Somebody else is logged in by now.' });
+const otherLog: ConnectionEnd = { kind: 'reset', reason: 'other_epoch' };
+const otherUser = new Problem({ status: 401, code: 'somebody_else', detail: 'Somebody else is logged in by now.' });
 
-export class Hearing {
-  heardAt = 0;
+export class StreamReceiver {
+  lastReceivedAt = 0;
   /** Milliseconds, as the server asked last. */
-  retry: number;
-  private place: Place;
-  private replay = { from: 0, to: 0, said: 0 };
-  private quiet: ReturnType<typeof setTimeout> | undefined;
+  retryDelay: number;
+  private position: Position;
+  private replay = { from: 0, to: 0, reported: 0 };
+  private quietTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
-    private readonly options: HearingOptions,
+    private readonly options: StreamReceiverOptions,
     cursor: string | null,
   ) {
-    this.retry = options.timings.backoff.first;
-    this.place = new Place(cursor);
+    this.retryDelay = options.timings.backoff.first;
+    this.position = new Position(cursor);
   }
 
   /** How far this client has come. */
   get cursor(): string | null {
-    return this.place.cursor;
+    return this.position.cursor;
   }
 
   /** A snapshot stands there. */
-  restart(cursor: string): void {
-    this.place = new Place(cursor);
+  resetTo(cursor: string): void {
+    this.position = new Position(cursor);
   }
 
   /** Nothing more comes from the last connection. */
-  rest(): void {
-    clearTimeout(this.quiet);
+  endConnection(): void {
+    clearTimeout(this.quietTimer);
   }
 
-  listener(onReady?: () => void): Listener {
+  handler(onReady?: () => void): StreamHandler {
     return {
-      retry: (milliseconds) => void (this.retry = milliseconds),
-      hear: (told) => {
-        this.heardAt = Date.now();
-        return isNotice(told) ? this.notice(told, onReady) : this.entry(told);
+      onRetry: (milliseconds) => void (this.retryDelay = milliseconds),
+      onEvent: (event) => {
+        this.lastReceivedAt = Date.now();
+        return isControlEvent(event) ? this.takeControlEvent(event, onReady) : this.takeEntry(event);
       },
     };
   }
 
   /** Goes on to a cursor at which nothing stands; an end when it is of another log. */
-  pass(cursor: string): End | undefined {
-    const passed = this.place.pass(cursor);
-    if (passed) this.options.moved();
-    return passed === null ? foreign : undefined;
+  advance(cursor: string): ConnectionEnd | undefined {
+    const passed = this.position.advance(cursor);
+    if (passed) this.options.onAdvance();
+    return passed === null ? otherLog : undefined;
   }
 
-  private entry(entry: Entry): End | undefined {
-    const ahead = this.place.pass(entry.id);
-    if (ahead === null) return foreign;
-    if (ahead) this.options.entry(entry);
-    if (this.options.state().name === 'behind') this.goOn();
+  private takeEntry(entry: Entry): ConnectionEnd | undefined {
+    const ahead = this.position.advance(entry.id);
+    if (ahead === null) return otherLog;
+    if (ahead) this.options.onEntry(entry);
+    if (this.options.getState().name === 'behind') this.reportProgress();
     return undefined;
   }
 
-  private notice(notice: Notice, onReady?: () => void): End | undefined {
-    if (notice.event === 'reset' || notice.event === 'bye') return { kind: notice.event, reason: notice.reason };
-    const end = notice.cursor === null ? undefined : this.pass(notice.cursor);
+  private takeControlEvent(event: ControlEvent, onReady?: () => void): ConnectionEnd | undefined {
+    if (event.event === 'reset' || event.event === 'bye') return { kind: event.event, reason: event.reason };
+    const end = event.cursor === null ? undefined : this.advance(event.cursor);
     if (end) return end;
-    if (notice.event === 'beat') {
-      this.options.beat();
-      this.caughtUp();
+    if (event.event === 'beat') {
+      this.options.onBeat();
+      this.markCaughtUp();
       return undefined;
     }
     const { me } = this.options;
-    if (me !== undefined && notice.user !== undefined && notice.user !== me) return { kind: 'failed', problem: stranger };
-    this.options.ready();
+    if (me !== undefined && event.user !== undefined && event.user !== me) return { kind: 'failed', problem: otherUser };
+    this.options.onReady();
     onReady?.();
-    this.begin(notice.head);
+    this.beginReplay(event.head);
     return undefined;
   }
 
   /** A replay begins; `head`: where the log ended when it did. */
-  private begin(head: string | null): void {
+  private beginReplay(head: string | null): void {
     const from = positionOf(this.cursor);
-    this.replay = { from, to: Math.max(from, positionOf(head)), said: 0 };
-    this.options.say({ name: 'behind', done: 0, of: this.replay.to - from });
-    this.awaitQuiet();
+    this.replay = { from, to: Math.max(from, positionOf(head)), reported: 0 };
+    this.options.setState({ name: 'behind', done: 0, of: this.replay.to - from });
+    this.restartQuietTimer();
   }
 
-  private goOn(): void {
-    const { from, to, said } = this.replay;
+  private reportProgress(): void {
+    const { from, to, reported } = this.replay;
     const done = Math.min(positionOf(this.cursor) - from, to - from);
     // a hundredth at a time: nobody needs to see more
-    if (done - said > (to - from) / 100) {
-      this.replay.said = done;
-      this.options.say({ name: 'behind', done, of: to - from });
+    if (done - reported > (to - from) / 100) {
+      this.replay.reported = done;
+      this.options.setState({ name: 'behind', done, of: to - from });
     }
-    this.awaitQuiet();
+    this.restartQuietTimer();
   }
 
-  private awaitQuiet(): void {
-    clearTimeout(this.quiet);
-    this.quiet = setTimeout(() => this.caughtUp(), this.options.timings.quiet);
+  private restartQuietTimer(): void {
+    clearTimeout(this.quietTimer);
+    this.quietTimer = setTimeout(() => this.markCaughtUp(), this.options.timings.quiet);
   }
 
-  private caughtUp(): void {
-    clearTimeout(this.quiet);
-    if (this.options.state().name === 'behind') this.options.say({ name: 'live' });
+  private markCaughtUp(): void {
+    clearTimeout(this.quietTimer);
+    if (this.options.getState().name === 'behind') this.options.setState({ name: 'live' });
   }
 }
 

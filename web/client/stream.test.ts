@@ -1,7 +1,7 @@
 /** The durable stream against a real server that cuts, repeats, falls silent, refuses and forgets. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { StreamState } from './entry-source';
-import { eventually, Peer } from './testing/fake-server';
+import { eventually, FakeServer } from './testing/fake-server';
 import { DurableStream } from './stream';
 
 const timings = {
@@ -13,33 +13,33 @@ const timings = {
   backoff: { first: 20, most: 100 },
 };
 
-let peer: Peer;
+let server: FakeServer;
 let stream: DurableStream;
-let heard: string[];
+let received: string[];
 let states: StreamState[];
 let snapshots: string[];
 
 beforeEach(async () => {
-  peer = new Peer();
-  await peer.listen();
-  [heard, states, snapshots] = [[], [], []];
+  server = new FakeServer();
+  await server.listen();
+  [received, states, snapshots] = [[], [], []];
 });
 
 afterEach(async () => {
   stream.stop();
-  await peer.kill();
+  await server.kill();
 });
 
 function listens(cursor?: string): void {
   stream = new DurableStream({
-    url: peer.url,
+    url: server.url,
     timings,
     ...(cursor !== undefined && { cursor }),
-    entry: (entry) => entry.event === 'message' && heard.push(entry.data.body),
-    state: (state) => states.push(state),
-    resnapshot: async (reason) => {
+    onEntry: (entry) => entry.event === 'message' && received.push(entry.data.body),
+    onState: (state) => states.push(state),
+    loadSnapshot: async (reason) => {
       snapshots.push(reason);
-      return peer.cursor;
+      return server.cursor;
     },
   });
   stream.start();
@@ -49,198 +49,198 @@ const state = () => states.at(-1)?.name;
 const live = () => eventually(() => state() === 'live');
 
 test('what is said is heard, in order', async () => {
-  listens(peer.cursor);
+  listens(server.cursor);
   await live();
-  for (let n = 0; n < 50; n++) peer.says(`${n}`);
-  await eventually(() => heard.length === 50);
-  expect(heard).toEqual(Array.from({ length: 50 }, (_, n) => `${n}`));
+  for (let n = 0; n < 50; n++) server.says(`${n}`);
+  await eventually(() => received.length === 50);
+  expect(received).toEqual(Array.from({ length: 50 }, (_, n) => `${n}`));
   expect(states.map((one) => one.name)).toEqual(['connecting', 'behind', 'live']);
 });
 
 test('without a cursor it begins with a snapshot', async () => {
-  peer.says('before');
+  server.says('before');
   listens();
   await live();
-  peer.says('after');
-  await eventually(() => heard.length === 1);
-  expect([snapshots, heard]).toEqual([['new'], ['after']]);
+  server.says('after');
+  await eventually(() => received.length === 1);
+  expect([snapshots, received]).toEqual([['new'], ['after']]);
 });
 
 test('after a cut it resumes with its cursor and misses nothing', async () => {
-  listens(peer.cursor);
+  listens(server.cursor);
   await live();
-  peer.says('one');
-  await eventually(() => heard.length === 1);
-  const reached = peer.cursor;
-  peer.cuts();
-  peer.says('two');
-  await eventually(() => heard.length === 2);
-  expect(peer.requests.at(-1)?.cursor).toBe(reached);
-  expect(heard).toEqual(['one', 'two']);
+  server.says('one');
+  await eventually(() => received.length === 1);
+  const reached = server.cursor;
+  server.cuts();
+  server.says('two');
+  await eventually(() => received.length === 2);
+  expect(server.requests.at(-1)?.cursor).toBe(reached);
+  expect(received).toEqual(['one', 'two']);
 });
 
 test('a server that dies and comes back is found again', async () => {
-  listens(peer.cursor);
+  listens(server.cursor);
   await live();
-  await peer.kill();
+  await server.kill();
   await eventually(() => state() === 'offline');
-  peer.says('while away');
-  await peer.listen();
+  server.says('while away');
+  await server.listen();
   await eventually(() => state() === 'live');
-  expect(heard).toEqual(['while away']);
+  expect(received).toEqual(['while away']);
 });
 
 test('a repeated and a late entry are dropped', async () => {
-  listens(peer.cursor);
+  listens(server.cursor);
   await live();
-  for (const body of ['one', 'two', 'three']) peer.says(body);
-  peer.repeats(2);
-  peer.repeats(0);
-  peer.says('four');
-  await eventually(() => heard.includes('four'));
-  expect(heard).toEqual(['one', 'two', 'three', 'four']);
+  for (const body of ['one', 'two', 'three']) server.says(body);
+  server.repeats(2);
+  server.repeats(0);
+  server.says('four');
+  await eventually(() => received.includes('four'));
+  expect(received).toEqual(['one', 'two', 'three', 'four']);
 });
 
 test('a beat moves the cursor of a quiet stream', async () => {
-  listens(peer.cursor);
+  listens(server.cursor);
   await live();
-  peer.writes('id: e1.77\nevent: beat\ndata: 1\n\nevent: bye\ndata: {"reason":"age"}\n\n');
-  await eventually(() => peer.requests.length === 2);
-  expect(peer.requests[1]?.cursor).toBe('e1.77');
+  server.writes('id: e1.77\nevent: beat\ndata: 1\n\nevent: bye\ndata: {"reason":"age"}\n\n');
+  await eventually(() => server.requests.length === 2);
+  expect(server.requests[1]?.cursor).toBe('e1.77');
 });
 
 test('a reset reads the snapshot again and goes on from its cursor', async () => {
-  for (const body of ['a', 'b', 'c']) peer.says(body);
-  peer.floor = 100;
+  for (const body of ['a', 'b', 'c']) server.says(body);
+  server.floor = 100;
   listens('e1.1');
   await eventually(() => snapshots.length > 0);
-  peer.floor = 0;
+  server.floor = 0;
   await live();
-  peer.says('d');
-  await eventually(() => heard.length === 1);
-  expect([snapshots[0], heard]).toEqual(['too_old', ['d']]);
+  server.says('d');
+  await eventually(() => received.length === 1);
+  expect([snapshots[0], received]).toEqual(['too_old', ['d']]);
 });
 
 test('entries of another log are not mixed in', async () => {
-  listens(peer.cursor);
+  listens(server.cursor);
   await live();
-  peer.epoch = 'e2';
-  peer.says('from elsewhere');
+  server.epoch = 'e2';
+  server.says('from elsewhere');
   await eventually(() => snapshots.length === 1);
   await live();
-  peer.says('here');
-  await eventually(() => heard.length === 1);
-  expect([snapshots, heard]).toEqual([['other_epoch'], ['here']]);
+  server.says('here');
+  await eventually(() => received.length === 1);
+  expect([snapshots, received]).toEqual([['other_epoch'], ['here']]);
 });
 
 test('after a bye it comes back', async () => {
-  listens(peer.cursor);
+  listens(server.cursor);
   await live();
-  peer.writes('event: bye\ndata: {"reason":"drain"}\n\n');
-  await eventually(() => peer.requests.length === 2);
+  server.writes('event: bye\ndata: {"reason":"drain"}\n\n');
+  await eventually(() => server.requests.length === 2);
   await live();
   expect(states.map((one) => one.name)).not.toContain('offline');
 });
 
 test('a login that ended stops it for good', async () => {
-  peer.refusal = { status: 401 };
-  listens(peer.cursor);
+  server.errorAnswer = { status: 401 };
+  listens(server.cursor);
   await eventually(() => state() === 'refused');
-  expect(peer.requests.length).toBe(1);
+  expect(server.requests.length).toBe(1);
 });
 
 test('Retry-After is honoured', async () => {
-  peer.refusal = { status: 503, headers: { 'Retry-After': '1' } };
-  listens(peer.cursor);
+  server.errorAnswer = { status: 503, headers: { 'Retry-After': '1' } };
+  listens(server.cursor);
   await eventually(() => state() === 'offline');
-  peer.refusal = null;
+  server.errorAnswer = null;
   await live();
-  expect((peer.requests[1]?.at ?? 0) - (peer.requests[0]?.at ?? 0)).toBeGreaterThanOrEqual(990);
+  expect((server.requests[1]?.at ?? 0) - (server.requests[0]?.at ?? 0)).toBeGreaterThanOrEqual(990);
 });
 
 test('wake tries at once', async () => {
-  peer.refusal = { status: 503, headers: { 'Retry-After': '600' } };
-  listens(peer.cursor);
+  server.errorAnswer = { status: 503, headers: { 'Retry-After': '600' } };
+  listens(server.cursor);
   await eventually(() => state() === 'offline');
-  peer.refusal = null;
+  server.errorAnswer = null;
   stream.wake();
   await live();
 });
 
 test('a network that buffers the stream is polled through, and left when it heals', async () => {
-  peer.streams = 'buffer';
-  listens(peer.cursor);
+  server.streams = 'buffer';
+  listens(server.cursor);
   await eventually(() => state() === 'polling');
-  for (const body of ['one', 'two']) peer.says(body);
-  await eventually(() => heard.length === 2);
-  peer.streams = 'open';
+  for (const body of ['one', 'two']) server.says(body);
+  await eventually(() => received.length === 2);
+  server.streams = 'open';
   await live();
-  peer.says('three');
-  await eventually(() => heard.length === 3);
-  expect(heard).toEqual(['one', 'two', 'three']);
+  server.says('three');
+  await eventually(() => received.length === 3);
+  expect(received).toEqual(['one', 'two', 'three']);
 });
 
 test('a long absence is polled page by page, each page at once', async () => {
   const said = Array.from({ length: 95 }, (_, n) => `${n}`);
-  for (const body of said) peer.says(body);
-  [peer.streams, peer.page] = ['buffer', 10];
+  for (const body of said) server.says(body);
+  [server.streams, server.page] = ['buffer', 10];
   listens('e1.0');
-  await eventually(() => heard.length === 95);
-  expect(heard).toEqual(said);
-  const polls = peer.requests.filter((one) => one.path === 'poll').slice(0, 10);
+  await eventually(() => received.length === 95);
+  expect(received).toEqual(said);
+  const polls = server.requests.filter((one) => one.path === 'poll').slice(0, 10);
   expect(new Set(polls.map((one) => one.cursor)).size).toBe(10);
 });
 
 test('a reset is heard by polling too', async () => {
-  for (const body of ['a', 'b']) peer.says(body);
-  [peer.streams, peer.floor] = ['buffer', 100];
+  for (const body of ['a', 'b']) server.says(body);
+  [server.streams, server.floor] = ['buffer', 100];
   listens('e1.1');
   await eventually(() => snapshots.length > 0);
-  peer.floor = 0;
+  server.floor = 0;
   await eventually(() => state() === 'polling');
-  peer.says('c');
-  await eventually(() => heard.length === 1);
-  expect([snapshots[0], heard]).toEqual(['too_old', ['c']]);
+  server.says('c');
+  await eventually(() => received.length === 1);
+  expect([snapshots[0], received]).toEqual(['too_old', ['c']]);
 });
 
 test('a stream that is open but mute is given up for polling', async () => {
-  peer.streams = 'mute';
-  listens(peer.cursor);
+  server.streams = 'mute';
+  listens(server.cursor);
   await live();
-  peer.says('unheard on the stream');
-  await eventually(() => heard.length === 1);
+  server.says('unheard on the stream');
+  await eventually(() => received.length === 1);
   expect(state()).toBe('polling');
 });
 
 test('a stream that beats is believed', async () => {
-  listens(peer.cursor);
+  listens(server.cursor);
   await live();
   for (let n = 0; n < 8; n++) {
-    peer.beats();
+    server.beats();
     await new Promise((resolve) => setTimeout(resolve, 50)); // longer in all than the silence allowed
   }
-  expect(peer.requests.length).toBe(1);
+  expect(server.requests.length).toBe(1);
 });
 
 test('after stop nothing is heard', async () => {
-  listens(peer.cursor);
+  listens(server.cursor);
   await live();
   stream.stop();
-  peer.says('too late');
-  await eventually(() => peer.open.size === 0);
-  expect([heard, state()]).toEqual([[], 'stopped']);
+  server.says('too late');
+  await eventually(() => server.open.size === 0);
+  expect([received, state()]).toEqual([[], 'stopped']);
 });
 
 test('a stream that a witness finds stalled is polled instead, and heals', async () => {
-  listens(peer.cursor);
+  listens(server.cursor);
   await live();
-  peer.streams = 'mute';
-  peer.says('held back');
-  stream.doubt();
+  server.streams = 'mute';
+  server.says('held back');
+  stream.reportStall();
   await eventually(() => state() === 'polling');
-  await eventually(() => heard.length === 1);
-  peer.streams = 'open';
+  await eventually(() => received.length === 1);
+  server.streams = 'open';
   await live();
-  peer.says('whole again');
-  await eventually(() => heard.length === 2);
+  server.says('whole again');
+  await eventually(() => received.length === 2);
 });

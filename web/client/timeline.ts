@@ -9,7 +9,7 @@ export interface Timeline {
 }
 
 /** What a page shows; messages up to `newest` are known to exist, though they may have come after it was read. */
-export function runOf(page: Page, newest: number): Timeline {
+export function timelineOf(page: Page, newest: number): Timeline {
   const hasAfter = page.has_after || (page.messages.at(-1)?.seq ?? 0) < newest;
   return { messages: page.messages, hasBefore: page.has_before, hasAfter };
 }

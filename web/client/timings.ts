@@ -1,8 +1,8 @@
 /** How patient the stream is. */
 import type { Backoff } from './backoff';
-import type { Patience } from './stream-connection';
+import type { StreamTimeouts } from './stream-connection';
 
-export interface Timings extends Patience {
+export interface Timings extends StreamTimeouts {
   /** Milliseconds without an entry after which a replay counts as caught up. */
   quiet: number;
   /** Seconds that a long-poll may wait. */

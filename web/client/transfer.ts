@@ -12,29 +12,29 @@ export interface Transfer {
 }
 
 /** The headers of the answer; every failure is a `Problem`, one that was called off among them. */
-export type Transferring = (transfer: Transfer) => Promise<Headers>;
+export type TransferFunction = (transfer: Transfer) => Promise<Headers>;
 
 /** Milliseconds: as long as a piece may take, its picture's previews included. */
-const PATIENCE = 120_000;
+const TRANSFER_TIMEOUT = 120_000;
 
 /** `fetch` tells nothing of what has been sent; this older way does. */
-export const transferByXhr: Transferring = ({ method, url, headers, body, progress, signal }) =>
+export const transferByXhr: TransferFunction = ({ method, url, headers, body, progress, signal }) =>
   new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     const fail = () => reject(unreachable());
     request.open(method, url);
-    request.timeout = PATIENCE;
+    request.timeout = TRANSFER_TIMEOUT;
     for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
     request.upload.onprogress = (event) => progress?.(event.loaded);
-    request.onload = () => answered(request).then(resolve, reject);
+    request.onload = () => headersOf(request).then(resolve, reject);
     request.onerror = request.ontimeout = fail;
-    request.onabort = () => reject(calledOff());
+    request.onabort = () => reject(aborted());
     signal.addEventListener('abort', () => request.abort());
-    if (signal.aborted) reject(calledOff());
+    if (signal.aborted) reject(aborted());
     else request.send(body ?? null);
   });
 
-async function answered(request: XMLHttpRequest): Promise<Headers> {
+async function headersOf(request: XMLHttpRequest): Promise<Headers> {
   const headers = new Headers();
   for (const line of request.getAllResponseHeaders().trim().split(/[\r\n]+/)) {
     const at = line.indexOf(':');
@@ -44,6 +44,6 @@ async function answered(request: XMLHttpRequest): Promise<Headers> {
   throw await problemOf(new Response(request.responseText, { status: request.status, headers }));
 }
 
-export function calledOff(): Problem {
+export function aborted(): Problem {
   return new Problem({ status: 0, code: 'called_off', detail: 'This was called off.' });
 }

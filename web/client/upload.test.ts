@@ -5,8 +5,8 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { Api } from './api';
 import { eventually } from './testing/fake-server';
 import { problemOf, unreachable } from './problem';
-import type { Transferring } from './transfer';
-import { calledOff } from './transfer';
+import type { TransferFunction } from './transfer';
+import { aborted } from './transfer';
 import { Upload, type UploadState } from './upload';
 
 let server: Server;
@@ -15,10 +15,10 @@ let stored: Buffer;
 let size: number;
 let requests: string[];
 /** Asked before each piece: `cut` tears the wire after half of it, a number is a refusal. */
-let trouble: (offset: number) => 'cut' | number | null;
+let failAt: (offset: number) => 'cut' | number | null;
 
 beforeEach(async () => {
-  [stored, size, requests, trouble] = [Buffer.alloc(0), 0, [], () => null];
+  [stored, size, requests, failAt] = [Buffer.alloc(0), 0, [], () => null];
   server = createServer((request, response) => {
     const parts: Buffer[] = [];
     requests.push(request.method ?? '');
@@ -35,7 +35,7 @@ beforeEach(async () => {
       else if (request.method === 'GET') response.end(JSON.stringify({ file, ready: true }));
       else if (request.method === 'DELETE') response.writeHead(204).end();
       else {
-        const wrong = trouble(offset);
+        const wrong = failAt(offset);
         if (wrong === 'cut') {
           stored = Buffer.concat([stored, body.subarray(0, body.length / 2)]);
           request.socket.destroy();
@@ -55,9 +55,9 @@ beforeEach(async () => {
 afterEach(() => new Promise((resolve) => (server.closeAllConnections(), server.close(resolve))));
 
 /** Browsers' way is not here; the same over `fetch`. */
-const transfer: Transferring = async ({ method, url: to, headers, body, progress, signal }) => {
+const transfer: TransferFunction = async ({ method, url: to, headers, body, progress, signal }) => {
   const response = await fetch(to, { method, headers, signal, ...(body && { body }) }).catch(() => {
-    throw signal.aborted ? calledOff() : unreachable();
+    throw signal.aborted ? aborted() : unreachable();
   });
   if (!response.ok) throw await problemOf(response);
   progress?.(body?.size ?? 0);
@@ -72,7 +72,7 @@ function uploads(source = data): { upload: Upload; states: UploadState[] } {
     api: new Api({ base: url }),
     source: new Blob([source]),
     name: 'a',
-    changed: (state) => states.push(state),
+    onChange: (state) => states.push(state),
     transfer,
     backoff: { first: 1, most: 5 },
   });
@@ -91,7 +91,7 @@ it('goes up in pieces, and says how far it is', async () => {
 
 it('goes on where the server stands after a cut', async () => {
   let cuts = 3;
-  trouble = () => (cuts-- > 0 ? 'cut' : null);
+  failAt = () => (cuts-- > 0 ? 'cut' : null);
   const { upload } = uploads();
   await eventually(() => upload.state.name === 'done');
   expect(stored.equals(data)).toBe(true);
@@ -100,7 +100,7 @@ it('goes on where the server stands after a cut', async () => {
 
 it('waits out a busy server, and stops at a refusal until it is tried again', async () => {
   let times = 0;
-  trouble = () => (++times === 1 ? 503 : times < 4 ? 413 : null);
+  failAt = () => (++times === 1 ? 503 : times < 4 ? 413 : null);
   const { upload } = uploads();
   await eventually(() => upload.state.name === 'failed');
   expect(upload.state.problem?.status).toBe(413);
@@ -111,14 +111,14 @@ it('waits out a busy server, and stops at a refusal until it is tried again', as
 });
 
 it('does not hammer a full disk', async () => {
-  trouble = () => 507;
+  failAt = () => 507;
   const { upload } = uploads();
   await eventually(() => upload.state.name === 'failed');
   expect(requests.filter((method) => method === 'PATCH').length).toBe(1);
 });
 
 it('is given up on the server too', async () => {
-  trouble = () => 503;
+  failAt = () => 503;
   const { upload } = uploads();
   await eventually(() => requests.includes('PATCH'));
   upload.cancel();

@@ -5,7 +5,7 @@
 import type { Api } from './api';
 import { type Backoff, delay } from './backoff';
 import { asProblem, Problem } from './problem';
-import { type Transferring, transferByXhr } from './transfer';
+import { type TransferFunction, transferByXhr } from './transfer';
 import type { Id, SentFile } from './types';
 
 /**
@@ -23,24 +23,24 @@ export interface UploadOptions {
   api: Api;
   source: Blob;
   name: string;
-  changed(state: UploadState): void;
-  transfer?: Transferring;
+  onChange(state: UploadState): void;
+  transfer?: TransferFunction;
   backoff?: Backoff;
 }
 
 const BACKOFF: Backoff = { first: 1_000, most: 15_000 };
-const [FIRST_PIECE, LARGEST_PIECE] = [256 * 1024, 8 * 1024 * 1024];
+const [FIRST_CHUNK, LARGEST_CHUNK] = [256 * 1024, 8 * 1024 * 1024];
 /** Milliseconds that a piece takes at most for the next one to be larger. */
-const FAST = 1_500;
+const FAST_CHUNK = 1_500;
 /** So many go up at once: a browser has few connections, and the talk needs its own. */
-const AT_ONCE = 2;
+const CONCURRENT_UPLOADS = 2;
 
 export class Upload {
   state: UploadState = { name: 'waiting', sent: 0 };
   private id: Id | null = null;
-  private piece = FIRST_PIECE;
-  private stop = new AbortController();
-  private goOn: (() => void) | null = null;
+  private chunkSize = FIRST_CHUNK;
+  private aborting = new AbortController();
+  private endWait: (() => void) | null = null;
 
   constructor(private readonly options: UploadOptions) {
     void this.run();
@@ -48,95 +48,95 @@ export class Upload {
 
   /** Gives it up, here and on the server. */
   cancel(): void {
-    this.become({ name: 'cancelled', sent: 0 });
-    this.stop.abort();
-    this.goOn?.();
+    this.update({ name: 'cancelled', sent: 0 });
+    this.aborting.abort();
+    this.endWait?.();
     if (this.id !== null) void this.options.api.cancelUpload(this.id).catch(() => undefined);
   }
 
   /** Tries a failed one again, from where it stands. */
   retry(): void {
     if (this.state.name !== 'failed') return;
-    this.stop = new AbortController();
-    this.become({ name: 'waiting', sent: this.state.sent });
+    this.aborting = new AbortController();
+    this.update({ name: 'waiting', sent: this.state.sent });
     void this.run();
   }
 
   /** The network is back. */
   wake(): void {
-    this.goOn?.();
+    this.endWait?.();
   }
 
   private async run(): Promise<void> {
-    for (let failures = 0; !this.over; ) {
+    for (let failures = 0; !this.cancelled; ) {
       const before = this.state.sent;
       try {
-        await turns.take(() => this.attempt());
+        await slots.run(() => this.attempt());
         return;
       } catch (error) {
         const problem = asProblem(error);
-        if (this.over) return;
-        if (!mayPass(problem)) return this.become({ name: 'failed', sent: this.state.sent, problem });
+        if (this.cancelled) return;
+        if (!isTemporary(problem)) return this.update({ name: 'failed', sent: this.state.sent, problem });
         if (this.state.sent > before) failures = 0;
-        this.become({ name: 'waiting', sent: this.state.sent, problem });
-        await this.rest(delay(failures++, this.options.backoff ?? BACKOFF, Math.random(), problem.retryAfter));
+        this.update({ name: 'waiting', sent: this.state.sent, problem });
+        await this.wait(delay(failures++, this.options.backoff ?? BACKOFF, Math.random(), problem.retryAfter));
       }
     }
   }
 
-  private get over(): boolean {
+  private get cancelled(): boolean {
     return this.state.name === 'cancelled';
   }
 
   private async attempt(): Promise<void> {
-    if (this.over) return;
+    if (this.cancelled) return;
     const { api, source, name } = this.options;
-    this.become({ name: 'sending', sent: this.state.sent });
-    let offset = this.id === null ? 0 : await api.uploadOffset(this.id).catch(forgotten);
+    this.update({ name: 'sending', sent: this.state.sent });
+    let offset = this.id === null ? 0 : await api.uploadOffset(this.id).catch(nullIfUnknown);
     if (offset === null) [this.id, offset] = [null, 0];
     this.id ??= await api.beginUpload(name, source.size);
     // the last piece may be there without having been looked at: an empty one says so
     do offset = await this.send(this.id, offset);
-    while (offset < source.size && !this.over);
-    if (this.over) return void api.cancelUpload(this.id).catch(() => undefined);
-    this.become({ name: 'done', sent: source.size, file: await api.sentFile(this.id) });
+    while (offset < source.size && !this.cancelled);
+    if (this.cancelled) return void api.cancelUpload(this.id).catch(() => undefined);
+    this.update({ name: 'done', sent: source.size, file: await api.sentFile(this.id) });
   }
 
   private async send(id: Id, offset: number): Promise<number> {
     const { api, source, transfer = transferByXhr } = this.options;
-    const end = Math.min(source.size, offset + this.piece);
+    const end = Math.min(source.size, offset + this.chunkSize);
     const began = Date.now();
     const headers = await transfer({
       method: 'PATCH',
       url: `${api.base}/api/files/${id}`,
       headers: { ...api.identity(), 'Upload-Offset': String(offset), 'Content-Type': 'application/offset+octet-stream' },
       body: source.slice(offset, end),
-      progress: (sent) => this.show(offset + sent),
-      signal: this.stop.signal,
+      progress: (sent) => this.showProgress(offset + sent),
+      signal: this.aborting.signal,
     });
-    if (Date.now() - began < FAST) this.piece = Math.min(LARGEST_PIECE, this.piece * 2);
-    else this.piece = Math.max(FIRST_PIECE, this.piece / 2);
+    if (Date.now() - began < FAST_CHUNK) this.chunkSize = Math.min(LARGEST_CHUNK, this.chunkSize * 2);
+    else this.chunkSize = Math.max(FIRST_CHUNK, this.chunkSize / 2);
     const stands = Number(headers.get('Upload-Offset') ?? end);
-    this.show(stands);
+    this.showProgress(stands);
     return stands;
   }
 
-  private show(sent: number): void {
+  private showProgress(sent: number): void {
     const { size } = this.options.source;
-    if (!this.over) this.become({ name: sent < size ? 'sending' : 'checking', sent: Math.min(sent, size) });
+    if (!this.cancelled) this.update({ name: sent < size ? 'sending' : 'checking', sent: Math.min(sent, size) });
   }
 
-  private become(state: UploadState): void {
+  private update(state: UploadState): void {
     this.state = state;
-    this.options.changed(state);
+    this.options.onChange(state);
   }
 
-  private rest(milliseconds: number): Promise<void> {
+  private wait(milliseconds: number): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(() => this.goOn?.(), milliseconds);
-      this.goOn = () => {
+      const timer = setTimeout(() => this.endWait?.(), milliseconds);
+      this.endWait = () => {
         clearTimeout(timer);
-        this.goOn = null;
+        this.endWait = null;
         resolve();
       };
     });
@@ -144,22 +144,22 @@ export class Upload {
 }
 
 /** A full disk does not empty itself while one waits; who stands elsewhere than was thought asks again. */
-function mayPass(problem: Problem): boolean {
-  return (problem.passing && problem.status !== 507) || problem.code === 'wrong_offset' || problem.code === 'unfinished';
+function isTemporary(problem: Problem): boolean {
+  return (problem.temporary && problem.status !== 507) || problem.code === 'wrong_offset' || problem.code === 'unfinished';
 }
 
 /** The server does not know it any more: it begins anew. */
-function forgotten(error: unknown): null {
+function nullIfUnknown(error: unknown): null {
   const problem = asProblem(error);
   if (problem.status !== 404) throw problem;
   return null;
 }
 
-class Turns {
-  private free = AT_ONCE;
+class Slots {
+  private free = CONCURRENT_UPLOADS;
   private readonly queue: (() => void)[] = [];
 
-  async take<T>(work: () => Promise<T>): Promise<T> {
+  async run<T>(work: () => Promise<T>): Promise<T> {
     if (this.free > 0) this.free -= 1;
     else await new Promise<void>((resolve) => this.queue.push(resolve));
     try {
@@ -172,4 +172,4 @@ class Turns {
   }
 }
 
-const turns = new Turns();
+const slots = new Slots();

@@ -2,35 +2,35 @@
 import type { Api } from './api';
 import type { Id, User } from './types';
 
-const MOST = 100;
+const BATCH_SIZE = 100;
 
-export class People {
-  private readonly wanted = new Set<Id>();
+export class UserLookup {
+  private readonly queued = new Set<Id>();
   /** On their way, or known not to be found. */
-  private readonly asked = new Set<Id>();
+  private readonly requested = new Set<Id>();
 
   constructor(
     private readonly api: Api,
-    private readonly known: (id: Id) => boolean,
-    private readonly found: (users: User[]) => void,
+    private readonly isKnown: (id: Id) => boolean,
+    private readonly onFound: (users: User[]) => void,
   ) {}
 
-  want(ids: Iterable<Id>): void {
-    const fresh = [...ids].filter((id) => !this.known(id) && !this.asked.has(id));
-    if (fresh.length && !this.wanted.size) setTimeout(() => void this.fetch());
+  load(ids: Iterable<Id>): void {
+    const fresh = [...ids].filter((id) => !this.isKnown(id) && !this.requested.has(id));
+    if (fresh.length && !this.queued.size) setTimeout(() => void this.fetch());
     for (const id of fresh) {
-      this.wanted.add(id);
-      this.asked.add(id);
+      this.queued.add(id);
+      this.requested.add(id);
     }
   }
 
   private async fetch(): Promise<void> {
-    const ids = [...this.wanted];
-    this.wanted.clear();
-    for (let at = 0; at < ids.length; at += MOST) {
-      const some = ids.slice(at, at + MOST);
-      await this.api.users(some).then(this.found, () => {
-        for (const id of some) this.asked.delete(id);
+    const ids = [...this.queued];
+    this.queued.clear();
+    for (let at = 0; at < ids.length; at += BATCH_SIZE) {
+      const batch = ids.slice(at, at + BATCH_SIZE);
+      await this.api.users(batch).then(this.onFound, () => {
+        for (const id of batch) this.requested.delete(id);
       });
     }
   }

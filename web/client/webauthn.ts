@@ -22,7 +22,7 @@ export async function createPasskey(options: object): Promise<Json> {
   };
   const made = await ask(() => navigator.credentials.create({ publicKey } as unknown as CredentialCreationOptions));
   const response = made.response as AuthenticatorAttestationResponse;
-  return describe(made, {
+  return serialize(made, {
     clientDataJSON: encode(response.clientDataJSON),
     attestationObject: encode(response.attestationObject),
     transports: response.getTransports(),
@@ -39,7 +39,7 @@ export async function signWithPasskey(options: object): Promise<Json> {
   };
   const made = await ask(() => navigator.credentials.get({ publicKey } as unknown as CredentialRequestOptions));
   const response = made.response as AuthenticatorAssertionResponse;
-  return describe(made, {
+  return serialize(made, {
     clientDataJSON: encode(response.clientDataJSON),
     authenticatorData: encode(response.authenticatorData),
     signature: encode(response.signature),
@@ -62,7 +62,7 @@ function detailOf(error: unknown): string {
   return 'No passkey was used. Try again, or use another way.';
 }
 
-const describe = (made: PublicKeyCredential, response: Json): Json => ({
+const serialize = (made: PublicKeyCredential, response: Json): Json => ({
   id: made.id,
   rawId: made.id,
   type: made.type,

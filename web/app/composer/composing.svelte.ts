@@ -1,6 +1,6 @@
 /** What is being written at one desk: its text, kept as a draft; what it answers or corrects; and where it goes. */
 import { tick, untrack } from 'svelte';
-import { type Conversation, type Message, placeOf, type References, type SentFile } from '../../client';
+import { type Conversation, type Message, keyOf, type References, type SentFile } from '../../client';
 import type { Chat } from '../chat.svelte';
 import { type Attachments, attachmentsAt } from '../files/attachments.svelte';
 import { type Desk, draftOf, hearDraft, keepDraft } from './drafts';
@@ -69,7 +69,7 @@ export class Composing {
   lastOfMine(): Message | undefined {
     const { timelines, replies } = this.chat.view;
     const { conversation, thread } = this.desk;
-    const here = thread === null ? timelines.get(conversation) : replies.get(placeOf(conversation, thread));
+    const here = thread === null ? timelines.get(conversation) : replies.get(keyOf(conversation, thread));
     return here?.messages.findLast(
       (one) => one.author === this.chat.me && !one.deleted && (thread !== null || !one.thread),
     );

@@ -5,7 +5,7 @@
 import { createContext } from 'svelte';
 import type { Api } from '../../client';
 import { Activity } from '../../client/presence/activity';
-import type { Told } from '../../client/presence/protocol';
+import type { ServerFrame } from '../../client/presence/protocol';
 import { PresenceSocket, type SocketState } from '../../client/presence/socket';
 import { Calls } from './calls';
 import { figuresOf, type Figures } from './figures';
@@ -25,15 +25,15 @@ export class Observatory {
   readonly stale = $derived(this.degraded || this.socket.name !== 'open');
   private offset = 0;
   private readonly channel: PresenceSocket;
-  private readonly activity = new Activity((idle) => void this.channel.say({ type: idle ? 'idle' : 'active' }));
+  private readonly activity = new Activity((idle) => void this.channel.send({ type: idle ? 'idle' : 'active' }));
 
   constructor(api: Api) {
     this.calls = new Calls(api);
     this.channel = new PresenceSocket({
       url: `${location.origin.replace(/^http/, 'ws')}/api/presence/socket`,
       ticket: () => api.presenceTicket(),
-      told: (told) => this.hear(told),
-      state: (state) => (this.socket = state),
+      onFrame: (told) => this.hear(told),
+      onState: (state) => (this.socket = state),
     });
   }
 
@@ -55,13 +55,13 @@ export class Observatory {
 
   /** A sign of life of whoever looks. */
   noticed(): void {
-    this.activity.seen();
+    this.activity.noticeInput();
   }
 
-  private hear(told: Told): void {
+  private hear(told: ServerFrame): void {
     if (told.type === 'hello') {
-      this.channel.say({ type: 'observe' });
-      if (this.activity.idle) this.channel.say({ type: 'idle' });
+      this.channel.send({ type: 'observe' });
+      if (this.activity.idle) this.channel.send({ type: 'idle' });
     }
     if (told.type !== 'stats') return;
     this.degraded = told.degraded;

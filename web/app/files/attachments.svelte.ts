@@ -27,7 +27,7 @@ export class Attachment {
       api: chat.api,
       source,
       name: this.name,
-      changed: (state) => (this.state = state),
+      onChange: (state) => (this.state = state),
     });
   }
 

@@ -1,5 +1,5 @@
 /** All the pictures that can be leafed through from one of them. Pure. */
-import { type Message, placeOf, type SentFile, type View } from '../../client';
+import { type Message, keyOf, type SentFile, type View } from '../../client';
 import { lookOf } from './labels';
 
 /** Those of the loaded talk (or thread) around a message; of what is hidden from this person, none. */
@@ -7,7 +7,7 @@ export function picturesAround(view: View, message: Message, thread: number | nu
   const talk =
     thread === null
       ? view.timelines.get(message.conversation)?.messages
-      : view.replies.get(placeOf(message.conversation, thread))?.messages;
+      : view.replies.get(keyOf(message.conversation, thread))?.messages;
   const known = talk?.some((one) => one.seq === message.seq) ? talk : [message];
   const seen = known.filter((one) => !one.deleted && !view.blocked.has(one.author));
   return seen.flatMap((one) => (one.files ?? []).filter((file) => lookOf(file) === 'picture'));

@@ -65,7 +65,7 @@ export function actsOf(message: Message, { chat, panels, writing }: Around): Act
       text: pinned ? 'Unpin' : 'Pin',
       icon: 'pin',
       key: 'p',
-      run: () => void toasts.try(chat.store.acts.pin(id, seq, !pinned)),
+      run: () => void toasts.try(chat.store.actions.pin(id, seq, !pinned)),
     },
     message.body !== '' && { name: 'copy', text: 'Copy text', icon: 'copy', key: 'c', run: () => copy(message.body, 'Text copied') },
     { name: 'link', text: 'Copy link', icon: 'link', key: 'l', run: () => copy(linkTo(id, seq), 'Link copied') },
@@ -92,7 +92,7 @@ export function actsOf(message: Message, { chat, panels, writing }: Around): Act
 export function toggleReaction(chat: Chat, message: Message, emoji: string): void {
   const mine = message.reactions?.find((one) => one.emoji === emoji)?.users.includes(chat.me) ?? false;
   if (!mine) taste.used(emoji);
-  void toasts.try(chat.store.acts.react(message.conversation, message.seq, emoji, !mine));
+  void toasts.try(chat.store.actions.react(message.conversation, message.seq, emoji, !mine));
 }
 
 function pickReaction(message: Message, near: DOMRect | null, chat: Chat, panels: Panels): void {

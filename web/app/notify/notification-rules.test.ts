@@ -1,15 +1,15 @@
 /** What is told of, and what is not. */
 import { expect, test } from 'vitest';
 import type { Conversation, Message } from '../../client';
-import { channel, person } from '../../client/testing/fixtures';
+import { makeChannel, makeUser } from '../../client/testing/fixtures';
 import { interrupts, isQuiet, loudOf } from './notification-rules';
 
 const [ana, ben, chloe] = [1, 2, 3];
 const now = Date.parse('2026-06-01T12:00:00Z');
-const view = { me: person(ana, 'ana', 'Ana'), blocked: new Set([chloe]) };
+const view = { me: makeUser(ana, 'ana', 'Ana'), blocked: new Set([chloe]) };
 
 const conversation = (change: Partial<Conversation> = {}): Conversation =>
-  channel({ last_seq: 9, read_seq: 4, unread: 5, mentions: 2, ...change });
+  makeChannel({ last_seq: 9, read_seq: 4, unread: 5, mentions: 2, ...change });
 
 const message = (change: Partial<Message> = {}): Message => ({
   conversation: 7,

@@ -1,6 +1,6 @@
 /** What a person wants to be told of. Pure: the present is an argument, in milliseconds. */
 import type { Conversation, Message } from '../../client';
-import { reaches, type View } from '../../client';
+import { mentionsMe, type View } from '../../client';
 
 export function isMuted({ muted_until }: Conversation, now: number): boolean {
   return Boolean(muted_until) && Date.parse(muted_until ?? '') > now;
@@ -23,6 +23,6 @@ type Known = Pick<View, 'me' | 'blocked'>;
 export function interrupts(message: Message, conversation: Conversation, view: Known, now: number): boolean {
   if (message.author === view.me.id || view.blocked.has(message.author)) return false;
   if (isQuiet(conversation, now) || message.seq <= conversation.read_seq) return false;
-  if (reaches(message, view)) return true;
+  if (mentionsMe(message, view)) return true;
   return conversation.kind !== 'channel' && conversation.level !== 'mentions';
 }

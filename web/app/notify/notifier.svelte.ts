@@ -56,7 +56,7 @@ export class Notifier {
   /** A name that is not known is asked for and waited for, but not for long. */
   private tell(message: Message, tries: number): void {
     const { store } = this.chat;
-    store.meet([message.author]);
+    store.loadUsers([message.author]);
     if (tries > 0 && !store.view.users.has(message.author)) setTimeout(() => this.tell(message, tries - 1), 100);
     else this.show(message);
   }

@@ -7,7 +7,7 @@ export class Eyes {
 
   constructor(private readonly tabs: Tabs | null) {
     tabs?.on('looks', (looks, tab) => this.others.set(tab, looks));
-    tabs?.onGone((tab) => this.others.delete(tab));
+    tabs?.onTabClosed((tab) => this.others.delete(tab));
     for (const topic of ['hello', 'lead'] as const) tabs?.on(topic, () => this.tell());
   }
 
@@ -27,6 +27,6 @@ export class Eyes {
   }
 
   private tell(): void {
-    this.tabs?.tell('looks', this.here);
+    this.tabs?.send('looks', this.here);
   }
 }

@@ -1,7 +1,7 @@
 /** Who is here, as the components see it: the client's presence as reactive state, and how sure it is. */
 import { createContext } from 'svelte';
 import type { Attachment } from 'svelte/attachments';
-import { type Api, type Id, Presence, type PresenceView, SharedLine, type Tabs } from '../../client';
+import { type Api, type Id, Presence, type PresenceView, SharedPresenceConnection, type Tabs } from '../../client';
 import { paced } from '../throttle';
 import { onScreen } from './onscreen';
 import type { Look } from './labels';
@@ -24,7 +24,7 @@ export class Here {
     witness: (cursor: string) => void,
     tabs: Tabs | null,
   ) {
-    this.presence = new Presence({ api, me, witness, ...(tabs && { line: (make) => new SharedLine(tabs, make) }) });
+    this.presence = new Presence({ api, me, onLogPosition: witness, ...(tabs && { connection: (make) => new SharedPresenceConnection(tabs, make) }) });
     this.view = $state.raw(this.presence.view);
     this.presence.subscribe(paced((view: PresenceView) => (this.view = view)));
     const closed = $derived(this.view.socket.name !== 'open');

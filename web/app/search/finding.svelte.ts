@@ -1,5 +1,5 @@
 /** What was found: a page, then the next ones; messages that change or go meanwhile do so here, too. */
-import { type Api, asProblem, type Asked, type Entry, type Hit, type Id, type Problem, search } from '../../client';
+import { type Api, asProblem, type SearchRequest, type Entry, type Hit, type Id, type Problem, search } from '../../client';
 
 /** Milliseconds after the last letter. */
 const MOMENT = 180;
@@ -9,7 +9,7 @@ export class Finding {
   next = $state.raw<string | null>(null);
   problem = $state.raw<Problem | null>(null);
   busy = $state(false);
-  private asked: Asked | null = null;
+  private asked: SearchRequest | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -18,7 +18,7 @@ export class Finding {
   ) {}
 
   /** A moment later, unless something else is asked by then; null: nothing. */
-  ask(asked: Asked | null): void {
+  ask(asked: SearchRequest | null): void {
     if (JSON.stringify(asked) === JSON.stringify(this.asked)) return;
     clearTimeout(this.timer);
     this.asked = asked;
@@ -41,7 +41,7 @@ export class Finding {
     if (entry.event === 'edit') this.hits = this.changed((hit) => (isOf(hit, entry.data.conversation, entry.data.seq) ? { message: entry.data, highlight: [[entry.data.body, false]] } : hit));
   }
 
-  private async run(asked: Asked, before: Hit[]): Promise<void> {
+  private async run(asked: SearchRequest, before: Hit[]): Promise<void> {
     const question = this.asked;
     [this.busy, this.problem] = [true, null];
     try {

@@ -17,7 +17,7 @@ export class Searching {
   constructor(private readonly chat: Chat) {
     this.completing = new Completing(chat);
     this.recent = new Recent(`tandem.searches.${chat.me}`);
-    this.finding = new Finding(chat.api, (hits) => chat.store.meet(hits.map((hit) => hit.message.author)));
+    this.finding = new Finding(chat.api, (hits) => chat.store.loadUsers(hits.map((hit) => hit.message.author)));
     $effect(() => chat.listen((entry) => this.finding.hear(entry)));
     // back and forward
     $effect(() => {

@@ -1,16 +1,16 @@
 /** Where the switcher leads. */
 import { expect, test } from 'vitest';
 import type { Conversation } from '../../client';
-import { channel, person } from '../../client/testing/fixtures';
+import { makeChannel, makeUser } from '../../client/testing/fixtures';
 import { placesFor } from './places';
 
 const conversation = (id: number, name: string, change: Partial<Conversation> = {}): Conversation =>
-  channel({ id, name, last_seq: 1, read_seq: 1, ...change });
+  makeChannel({ id, name, last_seq: 1, read_seq: 1, ...change });
 const public_ = (id: number, name: string) => ({ id, name, topic: '', members: 3, role: null });
 const known = {
   conversations: [conversation(1, 'kitchen'), conversation(2, 'garden', { unread: 2 }), conversation(3, 'Ben', { kind: 'direct', members: [1, 2] })],
   titleOf: (one: Conversation) => one.name,
-  users: [person(1, 'ana'), person(2, 'ben'), person(3, 'kim')],
+  users: [makeUser(1, 'ana'), makeUser(2, 'ben'), makeUser(3, 'kim')],
   channels: [public_(1, 'kitchen'), public_(9, 'kiosk')],
   me: 1,
 };

@@ -45,11 +45,11 @@ export class Window {
   bound(): void {
     const { pages } = this.chat.store;
     const messages = this.timeline?.messages ?? [];
-    if (this.scroller.atEnd && messages.length > FOLLOWED + SLACK) return pages.trim(this.id, FOLLOWED);
+    if (this.scroller.atEnd && messages.length > FOLLOWED + SLACK) return pages.trimOldest(this.id, FOLLOWED);
     if (messages.length <= MOST + SLACK) return;
     const at = messages.findIndex((one) => one.seq >= this.scroller.topmost);
-    if (at > MOST / 2) pages.trim(this.id, MOST);
-    else pages.leave(this.id, MOST);
+    if (at > MOST / 2) pages.trimOldest(this.id, MOST);
+    else pages.trimNewest(this.id, MOST);
   }
 
   has(seq: number): boolean {

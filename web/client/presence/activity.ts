@@ -1,20 +1,20 @@
 /** Whether this device is in use: idle after five minutes without a sign of life. */
 
-const PATIENCE = 300_000;
+const IDLE_AFTER = 300_000;
 
 export class Activity {
   idle = false;
-  private seenAt = Date.now();
+  private lastInputAt = Date.now();
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
-    private readonly changed: (idle: boolean) => void,
-    private readonly patience = PATIENCE,
+    private readonly onChange: (idle: boolean) => void,
+    private readonly idleAfter = IDLE_AFTER,
   ) {}
 
   start(): void {
-    this.seen();
-    this.look();
+    this.noticeInput();
+    this.check();
   }
 
   stop(): void {
@@ -22,22 +22,22 @@ export class Activity {
   }
 
   /** A key, a pointer, or the page coming into view. */
-  seen(): void {
-    this.seenAt = Date.now();
+  noticeInput(): void {
+    this.lastInputAt = Date.now();
     if (!this.idle) return;
-    this.become(false);
-    this.look();
+    this.setIdle(false);
+    this.check();
   }
 
-  private look(): void {
+  private check(): void {
     clearTimeout(this.timer);
-    const left = this.seenAt + this.patience - Date.now();
-    if (left > 0) this.timer = setTimeout(() => this.look(), left);
-    else this.become(true);
+    const left = this.lastInputAt + this.idleAfter - Date.now();
+    if (left > 0) this.timer = setTimeout(() => this.check(), left);
+    else this.setIdle(true);
   }
 
-  private become(idle: boolean): void {
+  private setIdle(idle: boolean): void {
     this.idle = idle;
-    this.changed(idle);
+    this.onChange(idle);
   }
 }

@@ -4,7 +4,7 @@ import deltas from '../../../tests/presence/cases/delta.json';
 import statuses from '../../../tests/presence/cases/status.json';
 import { randomFrom } from '../testing/seeded-random';
 import type { Choice, Mode, PresenceRecord, Status } from './protocol';
-import { forget, merge, mergeDevices, type People, show } from './records';
+import { forgetRecords, mergeRecords, mergeDevices, type PresenceRecords, visibleStatus } from './records';
 
 const record = (id: number, status: Status, version: number): PresenceRecord => ({
   ...{ id, status, version },
@@ -18,11 +18,11 @@ interface Step {
 }
 
 test.each(deltas)('deltas: $name', ({ steps, view }) => {
-  const people: People = new Map();
+  const people: PresenceRecords = new Map();
   for (const step of steps as Step[]) {
-    const news = merge(people, (step.records ?? []).map((fields) => record(...fields)));
+    const news = mergeRecords(people, (step.records ?? []).map((fields) => record(...fields)));
     expect(news.map((one) => one.id)).toEqual(step.news ?? []);
-    forget(people, step.forget ?? []);
+    forgetRecords(people, step.forget ?? []);
   }
   const outcome = [...people].map(([id, one]) => [id, [one.status, one.version]]);
   expect(Object.fromEntries(outcome)).toEqual(view);
@@ -35,14 +35,14 @@ test.each(statuses)('status: $name', ({ devices, mode, now, status, shown, count
     ...{ session, active, gone },
   }));
   expect(mergeDevices(here, choice, now)).toBe(status);
-  expect(show(here, choice, now)).toMatchObject({ status: shown, devices: count });
+  expect(visibleStatus(here, choice, now)).toMatchObject({ status: shown, devices: count });
 });
 
 test('what has ended is not shown, text and emoji included', () => {
   const choice: Choice = { mode: 'dnd', text: 'focus', emoji: '🎧', until: new Date(100).toISOString() };
   const device = { session: 1, active: true, gone: 0 };
-  expect(show([device], choice, 99)).toMatchObject({ status: 'dnd', text: 'focus', emoji: '🎧' });
-  expect(show([device], choice, 100)).toMatchObject({ status: 'online', text: '', emoji: '', until: null });
+  expect(visibleStatus([device], choice, 99)).toMatchObject({ status: 'dnd', text: 'focus', emoji: '🎧' });
+  expect(visibleStatus([device], choice, 100)).toMatchObject({ status: 'online', text: '', emoji: '', until: null });
 });
 
 test('a snapshot and deltas in any order, and repeated, make a fresh snapshot', () => {
@@ -52,13 +52,13 @@ test('a snapshot and deltas in any order, and repeated, make a fresh snapshot', 
     const history = Array.from({ length: 12 }, (_, version) =>
       record(1 + Math.floor(random() * 3), statuses[Math.floor(random() * 4)] as Status, version + 1),
     );
-    const fresh: People = new Map(history.map((one) => [one.id, one]));
+    const fresh: PresenceRecords = new Map(history.map((one) => [one.id, one]));
     const at = Math.floor(random() * 13);
     const snapshot = [...new Map(history.slice(0, at).map((one) => [one.id, one])).values()];
     const arrivals = [snapshot, ...[...history.slice(at), ...history].map((one) => [one])];
     arrivals.sort(() => random() - 0.5);
-    const people: People = new Map();
-    for (const arrival of arrivals) merge(people, arrival);
+    const people: PresenceRecords = new Map();
+    for (const arrival of arrivals) mergeRecords(people, arrival);
     expect(Object.fromEntries(people), `seed ${seed}`).toEqual(Object.fromEntries(fresh));
   }
 });

@@ -1,9 +1,9 @@
 /** A line of one's own: the socket, what is watched on it, and what it brings. */
 import type { Api } from '../api';
-import { Live } from '../observable';
+import { Observable } from '../observable';
 import type { Id } from '../types';
-import type { Choice, Own, PresenceRecord, Signal, Told } from './protocol';
-import { Sight } from './watch-list';
+import type { Choice, Own, PresenceRecord, Signal, ServerFrame } from './protocol';
+import { WatchList } from './watch-list';
 import { PresenceSocket, type SocketState, type SocketTimings } from './socket';
 import { mergeDevices } from './records';
 import { TypingLists } from './typing';
@@ -18,25 +18,25 @@ export interface PresenceView {
   typing: ReadonlyMap<Id, Id[]>;
 }
 
-export type Kind = 'users' | 'conversations';
+export type WatchKind = 'users' | 'conversations';
 
-export interface Line {
+export interface PresenceConnection {
   readonly view: PresenceView;
   subscribe(listener: (view: PresenceView) => void): () => void;
   start(): void;
   stop(): void;
   wake(): void;
-  cut(): void;
+  dropConnection(): void;
   /** This is on the screen, until the returned function is called. */
-  watch(kind: Kind, id: Id): () => void;
-  types(conversation: Id, on: boolean): void;
+  watch(kind: WatchKind, id: Id): () => void;
+  setTyping(conversation: Id, on: boolean): void;
   /** Whether this device is in use. */
-  idles(idle: boolean): void;
+  setIdle(idle: boolean): void;
   /** Sets it for the person; it is shown at once, and said when the server can be reached. */
   choose(choice: Choice): void;
 }
 
-export const noView = (): PresenceView => ({
+export const emptyView = (): PresenceView => ({
   socket: { name: 'stopped' },
   degraded: false,
   you: null,
@@ -44,47 +44,47 @@ export const noView = (): PresenceView => ({
   typing: new Map(),
 });
 
-export interface LineOptions {
+export interface PresenceConnectionOptions {
   api: Api;
   me: Id;
   /** Takes the cursor that the stream should have reached. */
-  witness?(cursor: string): void;
+  onLogPosition?(cursor: string): void;
   timings?: Partial<SocketTimings>;
 }
 
-export class OwnLine implements Line {
-  private readonly live: Live<PresenceView>;
-  private unsaid: Choice | null = null;
+export class DirectPresenceConnection implements PresenceConnection {
+  private readonly observable: Observable<PresenceView>;
+  private unsentChoice: Choice | null = null;
   private idle = false;
-  private typingEnds: ReturnType<typeof setTimeout> | undefined;
-  private readonly lists = new TypingLists();
+  private typingTimer: ReturnType<typeof setTimeout> | undefined;
+  private readonly typingLists = new TypingLists();
   private readonly socket: PresenceSocket;
-  private readonly say = (signal: Signal): boolean => this.socket.say(signal);
-  private readonly sight = new Sight({ say: this.say, show: (people) => this.live.become({ people }) });
+  private readonly send = (signal: Signal): boolean => this.socket.send(signal);
+  private readonly watchList = new WatchList({ send: this.send, onChange: (people) => this.observable.update({ people }) });
 
   /** `last`: what was seen last, until something else is known. */
   constructor(
-    private readonly options: LineOptions,
-    last: PresenceView = noView(),
+    private readonly options: PresenceConnectionOptions,
+    last: PresenceView = emptyView(),
   ) {
-    this.live = new Live<PresenceView>({ ...last, socket: { name: 'stopped' } });
+    this.observable = new Observable<PresenceView>({ ...last, socket: { name: 'stopped' } });
     const { api, timings } = options;
     this.socket = new PresenceSocket({
       url: `${(api.base || location.origin).replace(/^http/, 'ws')}/api/presence/socket`,
       ticket: () => api.presenceTicket(),
       ticketOnly: api.token !== undefined,
-      told: (told) => this.hear(told),
-      state: (socket) => this.connect(socket),
+      onFrame: (frame) => this.onFrame(frame),
+      onState: (socket) => this.onSocketState(socket),
       ...(timings && { timings }),
     });
   }
 
   get view(): PresenceView {
-    return this.live.view;
+    return this.observable.view;
   }
 
   subscribe(listener: (view: PresenceView) => void): () => void {
-    return this.live.subscribe(listener);
+    return this.observable.subscribe(listener);
   }
 
   start(): void {
@@ -99,82 +99,82 @@ export class OwnLine implements Line {
     this.socket.wake();
   }
 
-  cut(): void {
-    this.socket.cut();
+  dropConnection(): void {
+    this.socket.dropConnection();
   }
 
-  watch(kind: Kind, id: Id): () => void {
-    return this.sight.watch(kind, id);
+  watch(kind: WatchKind, id: Id): () => void {
+    return this.watchList.watch(kind, id);
   }
 
-  types(conversation: Id, on: boolean): void {
-    this.say({ type: 'typing', conversation, on });
+  setTyping(conversation: Id, on: boolean): void {
+    this.send({ type: 'typing', conversation, on });
   }
 
-  idles(idle: boolean): void {
+  setIdle(idle: boolean): void {
     this.idle = idle;
-    this.say({ type: idle ? 'idle' : 'active' });
+    this.send({ type: idle ? 'idle' : 'active' });
   }
 
   choose(choice: Choice): void {
-    this.unsaid = choice;
+    this.unsentChoice = choice;
     const { you } = this.view;
-    if (you) this.live.become({ you: predict(you, choice, this.idle) });
-    this.sayChoice();
+    if (you) this.observable.update({ you: predictOwn(you, choice, this.idle) });
+    this.sendChoice();
   }
 
-  private sayChoice(): void {
-    if (!this.unsaid) return;
-    const { mode, text, emoji, until } = this.unsaid;
-    if (this.say({ type: 'status', status: mode, text, emoji, ...(until && { until }) })) this.unsaid = null;
+  private sendChoice(): void {
+    if (!this.unsentChoice) return;
+    const { mode, text, emoji, until } = this.unsentChoice;
+    if (this.send({ type: 'status', status: mode, text, emoji, ...(until && { until }) })) this.unsentChoice = null;
   }
 
-  private connect(socket: SocketState): void {
-    this.live.become({ socket });
+  private onSocketState(socket: SocketState): void {
+    this.observable.update({ socket });
     if (socket.name === 'open') return;
-    this.sight.end();
-    this.lists.clear();
+    this.watchList.onDisconnect();
+    this.typingLists.clear();
     this.showTyping();
   }
 
-  private hear(told: Told): void {
-    if (told.type === 'hello') this.greeted(told);
-    else if (told.type === 'you') this.live.become({ you: told.you });
-    else if (told.type === 'snapshot') this.sight.takeSnapshot(told.users);
-    else if (told.type === 'presence') this.sight.takeChanges(told.users);
-    else if (told.type === 'hidden') this.sight.lose(told.users);
-    else if (told.type === 'beat') this.options.witness?.(told.witness);
-    else if (told.type === 'degraded') this.doubt(told.on);
-    else if (told.type === 'typing') {
-      this.lists.take(told.conversation, told.users, Date.now());
+  private onFrame(frame: ServerFrame): void {
+    if (frame.type === 'hello') this.onHello(frame);
+    else if (frame.type === 'you') this.observable.update({ you: frame.you });
+    else if (frame.type === 'snapshot') this.watchList.takeSnapshot(frame.users);
+    else if (frame.type === 'presence') this.watchList.takeChanges(frame.users);
+    else if (frame.type === 'hidden') this.watchList.hide(frame.users);
+    else if (frame.type === 'beat') this.options.onLogPosition?.(frame.witness);
+    else if (frame.type === 'degraded') this.onDegraded(frame.on);
+    else if (frame.type === 'typing') {
+      this.typingLists.take(frame.conversation, frame.users, Date.now());
       this.showTyping();
     }
   }
 
-  private greeted({ you, degraded, witness }: Extract<Told, { type: 'hello' }>): void {
-    this.live.become({ you, degraded: degraded ?? false });
-    if (this.idle) this.say({ type: 'idle' });
-    this.sayChoice();
-    this.sight.begin();
-    if (witness) this.options.witness?.(witness);
+  private onHello({ you, degraded, witness }: Extract<ServerFrame, { type: 'hello' }>): void {
+    this.observable.update({ you, degraded: degraded ?? false });
+    if (this.idle) this.send({ type: 'idle' });
+    this.sendChoice();
+    this.watchList.onConnect();
+    if (witness) this.options.onLogPosition?.(witness);
   }
 
-  private doubt(degraded: boolean): void {
-    this.live.become({ degraded });
-    if (!degraded) this.sight.repeat();
+  private onDegraded(degraded: boolean): void {
+    this.observable.update({ degraded });
+    if (!degraded) this.watchList.refresh();
   }
 
   private showTyping(): void {
-    clearTimeout(this.typingEnds);
+    clearTimeout(this.typingTimer);
     const now = Date.now();
-    const typing = this.lists.at(now, this.options.me);
-    if (this.lists.end < Infinity) this.typingEnds = setTimeout(() => this.showTyping(), this.lists.end - now);
-    if (typing.size || this.view.typing.size) this.live.become({ typing });
+    const typing = this.typingLists.at(now, this.options.me);
+    if (this.typingLists.nextExpiry < Infinity) this.typingTimer = setTimeout(() => this.showTyping(), this.typingLists.nextExpiry - now);
+    if (typing.size || this.view.typing.size) this.observable.update({ typing });
   }
 }
 
 /** What one's own presence will be, as far as this device can tell. */
-export function predict(you: Own, choice: Choice, idle: boolean): Own {
+export function predictOwn(you: Own, choice: Choice, idle: boolean): Own {
   const here = [{ session: 0, active: !idle, gone: 0 }];
   const status = choice.mode === 'invisible' ? 'invisible' : mergeDevices(here, choice, Date.now());
   return { ...you, ...choice, status };

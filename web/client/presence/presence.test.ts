@@ -2,71 +2,71 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Api } from '../api';
 import { eventually } from '../testing/fake-server';
-import { record, SocketPeer, you } from '../testing/fake-presence-server';
+import { record, FakePresenceServer, you } from '../testing/fake-presence-server';
 import { Presence } from './presence';
 
 const timings = { helloWithin: 150, backoff: { first: 10, most: 50 }, tooFast: 0.2, tooBad: 0.2 };
 
-let peer: SocketPeer;
+let server: FakePresenceServer;
 let presence: Presence;
-let witnessed: string[];
+let positions: string[];
 
 beforeEach(async () => {
-  peer = new SocketPeer();
-  await peer.listen();
-  witnessed = [];
+  server = new FakePresenceServer();
+  await server.listen();
+  positions = [];
 });
 
 afterEach(async () => {
   presence.stop();
-  await peer.kill();
+  await server.kill();
 });
 
 function begins(token?: string): void {
-  const api = new Api({ base: peer.url, ...(token && { token }) });
-  presence = new Presence({ api, me: 1, timings, witness: (cursor) => witnessed.push(cursor) });
+  const api = new Api({ base: server.url, ...(token && { token }) });
+  presence = new Presence({ api, me: 1, timings, onLogPosition: (cursor) => positions.push(cursor) });
   presence.start();
 }
 
 const state = () => presence.view.socket.name;
 const open = () => eventually(() => state() === 'open');
 const status = (id: number) => presence.view.people.get(id)?.status;
-const sockets = () => peer.asked.filter((one) => one.startsWith('socket'));
+const sockets = () => server.requests.filter((one) => one.startsWith('socket'));
 
 test('who is on the screen is watched, and what changes is seen', async () => {
-  peer.people.set(7, record(7, { status: 'away', version: 3 }));
+  server.people.set(7, record(7, { status: 'away', version: 3 }));
   begins();
   const leave = presence.watch('users', 7);
   await eventually(() => status(7) === 'away');
-  peer.says({ type: 'presence', users: [record(7, { status: 'dnd', version: 5 })] });
-  peer.says({ type: 'presence', users: [record(7, { status: 'online', version: 4 })] });
-  peer.says({ type: 'beat', witness: 'e1.9' });
-  await eventually(() => witnessed.includes('e1.9'));
+  server.says({ type: 'presence', users: [record(7, { status: 'dnd', version: 5 })] });
+  server.says({ type: 'presence', users: [record(7, { status: 'online', version: 4 })] });
+  server.says({ type: 'beat', witness: 'e1.9' });
+  await eventually(() => positions.includes('e1.9'));
   expect(status(7)).toBe('dnd');
   leave();
-  await eventually(() => peer.named('unwatch').length === 1);
-  expect(peer.named('unwatch')[0]).toMatchObject({ users: [7] });
+  await eventually(() => server.named('unwatch').length === 1);
+  expect(server.named('unwatch')[0]).toMatchObject({ users: [7] });
 });
 
 test('a person shown twice is watched once, and until the last has gone', async () => {
   begins();
   await open();
   const [one, two] = [presence.watch('users', 7), presence.watch('users', 7)];
-  await eventually(() => peer.named('watch').length === 1);
+  await eventually(() => server.named('watch').length === 1);
   one();
   presence.watch('conversations', 3);
-  await eventually(() => peer.named('watch').length === 2);
-  expect(peer.named('unwatch')).toEqual([]);
+  await eventually(() => server.named('watch').length === 2);
+  expect(server.named('unwatch')).toEqual([]);
   two();
-  await eventually(() => peer.named('unwatch').length === 1);
+  await eventually(() => server.named('unwatch').length === 1);
 });
 
 test('at most 500 are watched, in frames that the server reads, and the next when others have gone', async () => {
-  for (let id = 1; id <= 520; id++) peer.people.set(id, record(id));
+  for (let id = 1; id <= 520; id++) server.people.set(id, record(id));
   begins();
   const leave = Array.from({ length: 520 }, (_, n) => presence.watch('users', n + 1));
   await eventually(() => presence.view.people.size === 500);
-  expect(peer.named('watch').map((one) => one.users?.length)).toEqual([200, 200, 100]);
+  expect(server.named('watch').map((one) => one.users?.length)).toEqual([200, 200, 100]);
   for (const one of leave.slice(0, 30)) one();
   await eventually(() => status(520) === 'online');
   expect(presence.view.people.size).toBe(490);
@@ -75,43 +75,43 @@ test('at most 500 are watched, in frames that the server reads, and the next whe
 test('deltas are held until the snapshot has come', async () => {
   begins();
   await open();
-  peer.says({ type: 'presence', users: [record(7, { status: 'dnd', version: 2 })] });
-  peer.says({ type: 'beat', witness: 'e1.9' });
-  await eventually(() => witnessed.includes('e1.9'));
+  server.says({ type: 'presence', users: [record(7, { status: 'dnd', version: 2 })] });
+  server.says({ type: 'beat', witness: 'e1.9' });
+  await eventually(() => positions.includes('e1.9'));
   expect(status(7)).toBeUndefined();
-  peer.says({ type: 'snapshot', users: [record(7, { status: 'away', version: 1 })] });
+  server.says({ type: 'snapshot', users: [record(7, { status: 'away', version: 1 })] });
   await eventually(() => status(7) === 'dnd');
 });
 
 test('who may no longer be seen is not shown as he was, and shown when he may be again', async () => {
-  peer.people.set(7, record(7, { version: 3 }));
+  server.people.set(7, record(7, { version: 3 }));
   begins();
   presence.watch('users', 7);
   await eventually(() => status(7) === 'online');
-  peer.says({ type: 'hidden', users: [7] });
+  server.says({ type: 'hidden', users: [7] });
   await eventually(() => status(7) === undefined);
-  peer.says({ type: 'presence', users: [record(7, { version: 3 })] });
+  server.says({ type: 'presence', users: [record(7, { version: 3 })] });
   await eventually(() => status(7) === 'online');
 });
 
 test('who may no longer be seen is not in the answer, either', async () => {
-  peer.people.set(7, record(7));
+  server.people.set(7, record(7));
   begins();
   presence.watch('users', 7);
   await eventually(() => status(7) === 'online');
-  peer.people.clear();
-  peer.says({ type: 'degraded', on: true });
-  peer.says({ type: 'degraded', on: false });
+  server.people.clear();
+  server.says({ type: 'degraded', on: true });
+  server.says({ type: 'degraded', on: false });
   await eventually(() => status(7) === undefined);
 });
 
 test('after a cut it comes back, watches again, and believes the registry anew', async () => {
-  peer.people.set(7, record(7, { status: 'dnd', version: 9 }));
+  server.people.set(7, record(7, { status: 'dnd', version: 9 }));
   begins();
   presence.watch('users', 7);
   await eventually(() => status(7) === 'dnd');
-  peer.people.set(7, record(7, { status: 'away', version: 1 }));
-  peer.cuts();
+  server.people.set(7, record(7, { status: 'away', version: 1 }));
+  server.cuts();
   await eventually(() => status(7) === 'away');
 });
 
@@ -119,62 +119,62 @@ test('typing is a list that replaces, without oneself, and that ends with the so
   begins();
   await open();
   const typing = () => presence.view.typing.get(3) ?? [];
-  peer.says({ type: 'typing', conversation: 3, users: [1, 7, 9] });
+  server.says({ type: 'typing', conversation: 3, users: [1, 7, 9] });
   await eventually(() => typing().length === 2);
   expect(typing()).toEqual([7, 9]);
-  peer.says({ type: 'typing', conversation: 3, users: [9] });
+  server.says({ type: 'typing', conversation: 3, users: [9] });
   await eventually(() => typing().length === 1);
-  peer.cuts();
+  server.cuts();
   await eventually(() => typing().length === 0);
 });
 
 test('a key says typing once in three seconds; sending ends it', async () => {
   begins();
   await open();
-  for (let n = 0; n < 5; n++) presence.typist.types(3);
-  presence.typist.types(3, Date.now() + 3_000);
-  presence.typist.stops();
-  presence.typist.stops();
-  await eventually(() => peer.named('typing').length === 3);
-  expect(peer.named('typing').map((one) => one.on)).toEqual([true, true, false]);
+  for (let n = 0; n < 5; n++) presence.typingSender.keyPressed(3);
+  presence.typingSender.keyPressed(3, Date.now() + 3_000);
+  presence.typingSender.stop();
+  presence.typingSender.stop();
+  await eventually(() => server.named('typing').length === 3);
+  expect(server.named('typing').map((one) => one.on)).toEqual([true, true, false]);
 });
 
 test('a status is shown at once, and said when there is a socket', async () => {
-  peer.manners = 'mute';
+  server.handshake = 'mute';
   begins();
   presence.choose({ mode: 'dnd', text: 'focus', emoji: '🎧', until: null });
-  peer.manners = 'greet';
-  peer.cuts();
-  await eventually(() => peer.named('status').length === 1);
-  expect(peer.named('status')[0]).toMatchObject({ status: 'dnd', text: 'focus', emoji: '🎧' });
+  server.handshake = 'greet';
+  server.cuts();
+  await eventually(() => server.named('status').length === 1);
+  expect(server.named('status')[0]).toMatchObject({ status: 'dnd', text: 'focus', emoji: '🎧' });
   presence.choose({ mode: 'invisible', text: '', emoji: '', until: null });
   expect(presence.view.you).toMatchObject({ mode: 'invisible', status: 'invisible' });
-  peer.says({ type: 'you', you: { ...you, version: 7 } });
+  server.says({ type: 'you', you: { ...you, version: 7 } });
   await eventually(() => presence.view.you?.version === 7);
 });
 
 test('without a hello it tries again', async () => {
-  peer.manners = 'mute';
+  server.handshake = 'mute';
   begins();
   await eventually(() => sockets().length > 1);
-  peer.manners = 'greet';
+  server.handshake = 'greet';
   await open();
 });
 
 test('a socket without heartbeats is given up', async () => {
-  peer.heartbeat = 0.04;
+  server.heartbeat = 0.04;
   begins();
   await open();
   await eventually(() => sockets().length > 1);
 });
 
 test('a refused handshake asks for a ticket, and goes on with it', async () => {
-  peer.manners = 'refuse';
+  server.handshake = 'refuse';
   begins();
   await eventually(() => sockets().length > 0);
-  peer.manners = 'greet';
+  server.handshake = 'greet';
   await open();
-  expect(peer.asked.slice(-2)).toEqual(['POST /api/presence/ticket', 'socket /api/presence/socket?ticket=t1']);
+  expect(server.requests.slice(-2)).toEqual(['POST /api/presence/ticket', 'socket /api/presence/socket?ticket=t1']);
 });
 
 test('with a token there is always a ticket', async () => {
@@ -186,10 +186,10 @@ test('with a token there is always a ticket', async () => {
 test('an ended login is told, and not tried again', async () => {
   begins();
   await open();
-  peer.closes(4401);
+  server.closes(4401);
   await eventually(() => state() === 'refused');
-  peer.manners = 'refuse';
-  peer.ticketless = { status: 401 };
+  server.handshake = 'refuse';
+  server.ticketError = { status: 401 };
   presence.stop();
   begins();
   await eventually(() => state() === 'refused');
@@ -203,20 +203,20 @@ test.each([
   begins();
   await open();
   const before = Date.now();
-  peer.closes(code);
+  server.closes(code);
   await eventually(() => sockets().length === 2);
   expect(Date.now() - before).toBeGreaterThanOrEqual(least);
 });
 
 test('Retry-After is honoured, and waking tries at once', async () => {
-  peer.manners = 'refuse';
-  peer.ticketless = { status: 503, retryAfter: 60 };
+  server.handshake = 'refuse';
+  server.ticketError = { status: 503, retryAfter: 60 };
   begins();
   await eventually(() => {
     const { socket } = presence.view;
     return socket.name === 'closed' && socket.retryAt > Date.now() + 50_000;
   });
-  [peer.manners, peer.ticketless] = ['greet', null];
+  [server.handshake, server.ticketError] = ['greet', null];
   presence.wake();
   await open();
 });

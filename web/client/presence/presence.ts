@@ -4,62 +4,62 @@
  */
 import type { Id } from '../types';
 import { Activity } from './activity';
-import { type Kind, type Line, type LineOptions, OwnLine, type PresenceView } from './connection';
+import { type WatchKind, type PresenceConnection, type PresenceConnectionOptions, DirectPresenceConnection, type PresenceView } from './connection';
 import type { Choice } from './protocol';
-import { Typist } from './typing-sender';
+import { TypingSender } from './typing-sender';
 
-export interface PresenceOptions extends LineOptions {
+export interface PresenceOptions extends PresenceConnectionOptions {
   /** The line to speak on; without it, a socket of its own. */
-  line?(make: (last?: PresenceView) => Line): Line;
+  connection?(make: (last?: PresenceView) => PresenceConnection): PresenceConnection;
 }
 
 export class Presence {
-  private readonly line: Line;
-  readonly typist = new Typist((conversation, on) => this.line.types(conversation, on));
-  readonly activity = new Activity((idle) => this.line.idles(idle));
+  private readonly connection: PresenceConnection;
+  readonly typingSender = new TypingSender((conversation, on) => this.connection.setTyping(conversation, on));
+  readonly activity = new Activity((idle) => this.connection.setIdle(idle));
 
   constructor(options: PresenceOptions) {
-    const make = (last?: PresenceView) => new OwnLine(options, last);
-    this.line = options.line?.(make) ?? make();
+    const make = (last?: PresenceView) => new DirectPresenceConnection(options, last);
+    this.connection = options.connection?.(make) ?? make();
   }
 
   get view(): PresenceView {
-    return this.line.view;
+    return this.connection.view;
   }
 
   /** Calls back now and after every change, once for all that arrived together. */
   subscribe(listener: (view: PresenceView) => void): () => void {
-    return this.line.subscribe(listener);
+    return this.connection.subscribe(listener);
   }
 
   start(): void {
     this.activity.start();
-    this.line.start();
+    this.connection.start();
   }
 
   stop(): void {
-    this.typist.stops();
+    this.typingSender.stop();
     this.activity.stop();
-    this.line.stop();
+    this.connection.stop();
   }
 
   /** The network is back, or the person is: try at once. */
   wake(): void {
-    this.line.wake();
+    this.connection.wake();
   }
 
   /** The network is known to be gone. */
-  cut(): void {
-    this.line.cut();
+  dropConnection(): void {
+    this.connection.dropConnection();
   }
 
   /** This person or conversation is on the screen, until the returned function is called. */
-  watch(kind: Kind, id: Id): () => void {
-    return this.line.watch(kind, id);
+  watch(kind: WatchKind, id: Id): () => void {
+    return this.connection.watch(kind, id);
   }
 
   /** Sets it for the person, on all devices; it is shown at once, and said when the server can be reached. */
   choose(choice: Choice): void {
-    this.line.choose(choice);
+    this.connection.choose(choice);
   }
 }

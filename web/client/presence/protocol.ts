@@ -15,16 +15,16 @@ interface Stats {
 }
 
 /** What the server says. */
-export type Told = Exclude<SocketFrames[keyof SocketFrames], SocketFrames['stats']> | Stats;
+export type ServerFrame = Exclude<SocketFrames[keyof SocketFrames], SocketFrames['stats']> | Stats;
 
 /** What a client says. */
 export type Signal = Signals[keyof Signals];
 
 /** A frame's words, or null for what is none. */
-export function decodeTold(frame: unknown): Told | null {
+export function decodeFrame(frame: unknown): ServerFrame | null {
   try {
-    const told = JSON.parse(String(frame)) as Told | null;
-    return typeof told?.type === 'string' ? told : null;
+    const decoded = JSON.parse(String(frame)) as ServerFrame | null;
+    return typeof decoded?.type === 'string' ? decoded : null;
   } catch {
     return null;
   }

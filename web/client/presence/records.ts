@@ -6,10 +6,10 @@
 import type { Id } from '../types';
 import type { Choice, Mode, PresenceRecord, Status } from './protocol';
 
-export type People = Map<Id, PresenceRecord>;
+export type PresenceRecords = Map<Id, PresenceRecord>;
 
 /** Takes into `people` what is newer than what it holds; returns what was. Merging again returns nothing. */
-export function merge(people: People, records: PresenceRecord[]): PresenceRecord[] {
+export function mergeRecords(people: PresenceRecords, records: PresenceRecord[]): PresenceRecord[] {
   return records.filter((record) => {
     const known = people.get(record.id);
     const newer = !known || known.version < record.version;
@@ -19,7 +19,7 @@ export function merge(people: People, records: PresenceRecord[]): PresenceRecord
 }
 
 /** Nobody looks at these people any more, or they may no longer be seen. */
-export function forget(people: People, ids: Iterable<Id>): void {
+export function forgetRecords(people: PresenceRecords, ids: Iterable<Id>): void {
   for (const id of ids) people.delete(id);
 }
 
@@ -30,11 +30,11 @@ export interface Device {
   gone: number;
 }
 
-export type Shown = Pick<PresenceRecord, 'status' | 'text' | 'emoji' | 'until' | 'devices'>;
+export type VisibleStatus = Pick<PresenceRecord, 'status' | 'text' | 'emoji' | 'until' | 'devices'>;
 
 /** The truth: dnd if set, else away if set, else online if any device is active, else away if any is here. */
 export function mergeDevices(devices: Device[], choice: Choice, now: number): Status {
-  const here = devices.filter((device) => counts(device, now));
+  const here = devices.filter((device) => isConnected(device, now));
   const mode = modeAt(choice, now);
   if (!here.length) return 'offline';
   if (mode === 'dnd') return 'dnd';
@@ -42,16 +42,16 @@ export function mergeDevices(devices: Device[], choice: Choice, now: number): St
 }
 
 /** What others may see of it: an invisible person is like one who is not there and has set nothing. */
-export function show(devices: Device[], choice: Choice, now: number): Shown {
+export function visibleStatus(devices: Device[], choice: Choice, now: number): VisibleStatus {
   if (modeAt(choice, now) === 'invisible')
     return { status: 'offline', text: '', emoji: '', until: null, devices: 0 };
-  const here = new Set(devices.filter((device) => counts(device, now)).map((device) => device.session));
-  const { text, emoji, until } = holds(choice, now) ? choice : { text: '', emoji: '', until: null };
+  const here = new Set(devices.filter((device) => isConnected(device, now)).map((device) => device.session));
+  const { text, emoji, until } = isInForce(choice, now) ? choice : { text: '', emoji: '', until: null };
   return { status: mergeDevices(devices, choice, now), text, emoji, until, devices: here.size };
 }
 
 /** Is it here, or was it a moment ago? A reload must not show anybody leaving. */
-const counts = (device: Device, now: number): boolean => device.gone === 0 || device.gone > now;
+const isConnected = (device: Device, now: number): boolean => device.gone === 0 || device.gone > now;
 
-const holds = (choice: Choice, now: number): boolean => !choice.until || Date.parse(choice.until) > now;
-const modeAt = (choice: Choice, now: number): Mode => (holds(choice, now) ? choice.mode : 'online');
+const isInForce = (choice: Choice, now: number): boolean => !choice.until || Date.parse(choice.until) > now;
+const modeAt = (choice: Choice, now: number): Mode => (isInForce(choice, now) ? choice.mode : 'online');

@@ -7,7 +7,7 @@
  */
 import { type Backoff, delay } from '../backoff';
 import { asProblem } from '../problem';
-import { decodeTold, type Signal, type Told } from './protocol';
+import { decodeFrame, type Signal, type ServerFrame } from './protocol';
 
 export type SocketState =
   | { name: 'connecting' | 'open' | 'refused' | 'stopped' }
@@ -20,8 +20,8 @@ export interface SocketOptions {
   ticket(): Promise<string>;
   /** No cookie travels: every socket needs a ticket. */
   ticketOnly?: boolean;
-  told(told: Told): void;
-  state(state: SocketState): void;
+  onFrame(frame: ServerFrame): void;
+  onState(state: SocketState): void;
   timings?: Partial<SocketTimings>;
   random?(): number;
 }
@@ -48,7 +48,7 @@ const REVOKED = 4401;
 const TOO_FAST = 4429;
 
 export class PresenceSocket {
-  private current: SocketState = { name: 'stopped' };
+  private state: SocketState = { name: 'stopped' };
   private socket: WebSocket | null = null;
   private attempt = 0;
   private failures = 0;
@@ -65,34 +65,34 @@ export class PresenceSocket {
   }
 
   start(): void {
-    if (this.current.name === 'stopped' || this.current.name === 'refused') void this.connect();
+    if (this.state.name === 'stopped' || this.state.name === 'refused') void this.connect();
   }
 
   stop(): void {
-    this.leave();
-    this.become({ name: 'stopped' });
+    this.abandon();
+    this.setState({ name: 'stopped' });
   }
 
   /** Tries at once: the network is back, or the person is. */
   wake(): void {
-    if (this.current.name === 'closed') void this.connect();
+    if (this.state.name === 'closed') void this.connect();
   }
 
   /** The network is known to be gone: no longer believe in the open connection. */
-  cut(): void {
-    if (this.socket) this.ended(0);
+  dropConnection(): void {
+    if (this.socket) this.onClose(0);
   }
 
   /** True when it went out. */
-  say(signal: Signal): boolean {
-    if (this.current.name !== 'open') return false;
+  send(signal: Signal): boolean {
+    if (this.state.name !== 'open') return false;
     this.socket?.send(JSON.stringify(signal));
     return true;
   }
 
   private async connect(): Promise<void> {
-    this.leave();
-    this.become({ name: 'connecting' });
+    this.abandon();
+    this.setState({ name: 'connecting' });
     const attempt = this.attempt;
     const withTicket = this.ticketNext;
     let query = '';
@@ -100,7 +100,7 @@ export class PresenceSocket {
       try {
         query = `?ticket=${encodeURIComponent(await this.options.ticket())}`;
       } catch (error) {
-        if (attempt === this.attempt) this.unticketed(error);
+        if (attempt === this.attempt) this.onTicketError(error);
         return;
       }
     }
@@ -110,56 +110,56 @@ export class PresenceSocket {
   private open(url: string, withTicket: boolean): void {
     const socket = new WebSocket(url);
     this.socket = socket;
-    this.expect(this.timings.helloWithin);
+    this.restartTimeout(this.timings.helloWithin);
     socket.onmessage = ({ data }) => {
-      const told = decodeTold(data);
-      if (told?.type === 'hello') this.greeted(told.heartbeat, withTicket);
-      if (told) this.options.told(told);
+      const frame = decodeFrame(data);
+      if (frame?.type === 'hello') this.onHello(frame.heartbeat, withTicket);
+      if (frame) this.options.onFrame(frame);
     };
-    socket.onclose = ({ code }) => this.ended(code);
+    socket.onclose = ({ code }) => this.onClose(code);
   }
 
-  private greeted(heartbeat: number, withTicket: boolean): void {
+  private onHello(heartbeat: number, withTicket: boolean): void {
     this.failures = 0;
     this.cookieWorks ||= !withTicket;
     this.ticketNext = !this.cookieWorks;
     // every word of the server, its heartbeat at the least, winds the watch up again
-    const patience = heartbeat * 2_500;
-    this.expect(patience);
-    this.socket?.addEventListener('message', () => this.expect(patience));
-    this.become({ name: 'open' });
+    const timeout = heartbeat * 2_500;
+    this.restartTimeout(timeout);
+    this.socket?.addEventListener('message', () => this.restartTimeout(timeout));
+    this.setState({ name: 'open' });
   }
 
-  private unticketed(error: unknown): void {
+  private onTicketError(error: unknown): void {
     const problem = asProblem(error);
-    if (problem.status === 401) return this.become({ name: 'refused' });
-    this.rest(delay(this.failures++, this.timings.backoff, this.random(), problem.retryAfter));
+    if (problem.status === 401) return this.setState({ name: 'refused' });
+    this.retryIn(delay(this.failures++, this.timings.backoff, this.random(), problem.retryAfter));
   }
 
-  private ended(code: number): void {
-    const open = this.current.name === 'open';
-    this.leave();
-    if (code === REVOKED) return this.become({ name: 'refused' });
+  private onClose(code: number): void {
+    const open = this.state.name === 'open';
+    this.abandon();
+    if (code === REVOKED) return this.setState({ name: 'refused' });
     this.ticketNext ||= !open;
     const { backoff, tooFast, tooBad } = this.timings;
     // a draining node has already spread its closes; it has others beside it
     const failures = code === DRAIN ? 0 : this.failures++;
     const pause = code === TOO_FAST ? tooFast : code === POLICY ? tooBad : 0;
-    this.rest(delay(failures, backoff, this.random(), pause));
+    this.retryIn(delay(failures, backoff, this.random(), pause));
   }
 
-  private rest(milliseconds: number): void {
-    this.become({ name: 'closed', retryAt: Date.now() + milliseconds });
+  private retryIn(milliseconds: number): void {
+    this.setState({ name: 'closed', retryAt: Date.now() + milliseconds });
     this.timer = setTimeout(() => void this.connect(), milliseconds);
   }
 
-  private expect(milliseconds: number): void {
+  private restartTimeout(milliseconds: number): void {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.ended(0), milliseconds);
+    this.timer = setTimeout(() => this.onClose(0), milliseconds);
   }
 
   /** Lets go of whatever is under way, without waiting for the other side. */
-  private leave(): void {
+  private abandon(): void {
     clearTimeout(this.timer);
     this.attempt++;
     const socket = this.socket;
@@ -169,8 +169,8 @@ export class PresenceSocket {
     socket.close();
   }
 
-  private become(state: SocketState): void {
-    this.current = state;
-    this.options.state(state);
+  private setState(state: SocketState): void {
+    this.state = state;
+    this.options.onState(state);
   }
 }

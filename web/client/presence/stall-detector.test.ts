@@ -2,20 +2,20 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Activity } from './activity';
 import { TypingLists } from './typing';
-import { Witness } from './stall-detector';
+import { StallDetector } from './stall-detector';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-function watching(reached: { cursor: string | null }): { witness: Witness; stalls: number[] } {
+function watching(reached: { cursor: string | null }): { detector: StallDetector; stalls: number[] } {
   const stalls: number[] = [];
-  return { witness: new Witness(() => reached.cursor, () => stalls.push(Date.now()), 100), stalls };
+  return { detector: new StallDetector(() => reached.cursor, () => stalls.push(Date.now()), 100), stalls };
 }
 
 test('a stream that stays behind the witness is stalled', () => {
-  const { witness, stalls } = watching({ cursor: 'e1.5' });
-  witness.hear('e1.9');
-  witness.hear('e1.9');
+  const { detector, stalls } = watching({ cursor: 'e1.5' });
+  detector.check('e1.9');
+  detector.check('e1.9');
   vi.advanceTimersByTime(99);
   expect(stalls).toHaveLength(0);
   vi.advanceTimersByTime(1);
@@ -24,11 +24,11 @@ test('a stream that stays behind the witness is stalled', () => {
 
 test('what the witness says while it is being checked is not forgotten', () => {
   const reached: { cursor: string | null } = { cursor: null };
-  const { witness, stalls } = watching(reached);
-  witness.hear('e1.5');
+  const { detector, stalls } = watching(reached);
+  detector.check('e1.5');
   reached.cursor = 'e1.5';
   vi.advanceTimersByTime(50);
-  witness.hear('e1.9');
+  detector.check('e1.9');
   vi.advanceTimersByTime(150);
   expect(stalls).toHaveLength(1);
   vi.advanceTimersByTime(100);
@@ -40,8 +40,8 @@ test('what the witness says while it is being checked is not forgotten', () => {
 
 test('one that catches up in time, or at least moves, is not', () => {
   const reached = { cursor: 'e1.5' };
-  const { witness, stalls } = watching(reached);
-  witness.hear('e1.9');
+  const { detector, stalls } = watching(reached);
+  detector.check('e1.9');
   reached.cursor = 'e1.7';
   vi.advanceTimersByTime(150);
   reached.cursor = 'e1.9';
@@ -50,8 +50,8 @@ test('one that catches up in time, or at least moves, is not', () => {
 });
 
 test('a stream that is ahead, or reads another log, says nothing about a stall', () => {
-  const { witness, stalls } = watching({ cursor: 'e1.9' });
-  for (const cursor of ['e1.9', 'e1.3', 'e2.50', '']) witness.hear(cursor);
+  const { detector, stalls } = watching({ cursor: 'e1.9' });
+  for (const cursor of ['e1.9', 'e1.3', 'e2.50', '']) detector.check(cursor);
   vi.advanceTimersByTime(1000);
   expect(stalls).toHaveLength(0);
 });
@@ -61,7 +61,7 @@ test('a typing list that nobody renews is over after six seconds', () => {
   lists.take(3, [7], 1_000);
   lists.take(4, [1], 2_000);
   expect([...lists.at(6_999, 1)]).toEqual([[3, [7]]]);
-  expect(lists.end).toBe(7_000);
+  expect(lists.nextExpiry).toBe(7_000);
   expect(lists.at(7_000, 1).size).toBe(0);
 });
 
@@ -70,12 +70,12 @@ test('a device is idle after a while without a sign of life, and says each only 
   const activity = new Activity((idle) => said.push(idle), 1_000);
   activity.start();
   vi.advanceTimersByTime(900);
-  activity.seen();
+  activity.noticeInput();
   vi.advanceTimersByTime(900);
   expect(said).toEqual([]);
   vi.advanceTimersByTime(5_000);
-  activity.seen();
-  activity.seen();
+  activity.noticeInput();
+  activity.noticeInput();
   expect(said).toEqual([true, false]);
   activity.stop();
 });

@@ -4,31 +4,31 @@
  */
 import type { Id } from '../types';
 
-const AGAIN = 3_000;
-const PAUSE = 5_000;
+const REPEAT_AFTER = 3_000;
+const STOP_AFTER = 5_000;
 
-export class Typist {
-  private where: Id | null = null;
-  private saidAt = 0;
-  private pause: ReturnType<typeof setTimeout> | undefined;
+export class TypingSender {
+  private conversation: Id | null = null;
+  private sentAt = 0;
+  private pauseTimer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(private readonly say: (conversation: Id, on: boolean) => void) {}
+  constructor(private readonly send: (conversation: Id, on: boolean) => void) {}
 
   /** A key was pressed there. */
-  types(conversation: Id, now = Date.now()): void {
-    if (this.where !== conversation) this.stops();
-    if (this.where === null || now - this.saidAt >= AGAIN) {
-      [this.where, this.saidAt] = [conversation, now];
-      this.say(conversation, true);
+  keyPressed(conversation: Id, now = Date.now()): void {
+    if (this.conversation !== conversation) this.stop();
+    if (this.conversation === null || now - this.sentAt >= REPEAT_AFTER) {
+      [this.conversation, this.sentAt] = [conversation, now];
+      this.send(conversation, true);
     }
-    clearTimeout(this.pause);
-    this.pause = setTimeout(() => this.stops(), PAUSE);
+    clearTimeout(this.pauseTimer);
+    this.pauseTimer = setTimeout(() => this.stop(), STOP_AFTER);
   }
 
-  stops(): void {
-    clearTimeout(this.pause);
-    if (this.where === null) return;
-    this.say(this.where, false);
-    this.where = null;
+  stop(): void {
+    clearTimeout(this.pauseTimer);
+    if (this.conversation === null) return;
+    this.send(this.conversation, false);
+    this.conversation = null;
   }
 }

@@ -2,13 +2,13 @@
 import type { Id } from '../types';
 
 /** Milliseconds after which a list that has not been renewed is over. */
-export const TYPING_LASTS = 6_000;
+export const TYPING_TIMEOUT = 6_000;
 
 export class TypingLists {
   private readonly lists = new Map<Id, { users: Id[]; until: number }>();
 
   take(conversation: Id, users: Id[], now: number): void {
-    if (users.length) this.lists.set(conversation, { users, until: now + TYPING_LASTS });
+    if (users.length) this.lists.set(conversation, { users, until: now + TYPING_TIMEOUT });
     else this.lists.delete(conversation);
   }
 
@@ -24,7 +24,7 @@ export class TypingLists {
   }
 
   /** When the next list ends; Infinity while there is none. */
-  get end(): number {
+  get nextExpiry(): number {
     return Math.min(...[...this.lists.values()].map((list) => list.until));
   }
 }

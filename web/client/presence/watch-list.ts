@@ -3,128 +3,128 @@
  * shown here, and merges what it answers by version.
  */
 import type { Id } from '../types';
-import { forget, merge, type People } from './records';
+import { forgetRecords, mergeRecords, type PresenceRecords } from './records';
 import type { PresenceRecord, Signal } from './protocol';
 
-export const WATCH_MOST = 500;
+export const MOST_WATCHED = 500;
 /** So many ids of any size fit a frame of 4 KiB. */
-const FRAME_MOST = 200;
+const MOST_IN_FRAME = 200;
 
-export interface SightOptions {
+export interface WatchListOptions {
   /** True when it went out. */
-  say(signal: Signal): boolean;
-  show(people: ReadonlyMap<Id, PresenceRecord>): void;
+  send(signal: Signal): boolean;
+  onChange(people: ReadonlyMap<Id, PresenceRecord>): void;
 }
 
 /** Milliseconds in which what scrolls past is gathered into one frame, and in which an answer should come. */
-const GATHER = 50;
+const FLUSH_DELAY = 50;
 const ANSWER_WITHIN = 5_000;
 
-export class Sight {
-  private people: People = new Map();
+export class WatchList {
+  private records: PresenceRecords = new Map();
   private connected = false;
   /** After a hello deltas are held until a snapshot has come: together they replace what was known before. */
-  private held = false;
-  private asked: Id[] | null = null;
-  private answer: ReturnType<typeof setTimeout> | undefined;
-  private gathering: ReturnType<typeof setTimeout> | undefined;
-  private readonly users = new Watched();
-  private readonly conversations = new Watched();
+  private awaitingSnapshot = false;
+  private requested: Id[] | null = null;
+  private answerTimer: ReturnType<typeof setTimeout> | undefined;
+  private flushTimer: ReturnType<typeof setTimeout> | undefined;
+  private readonly users = new WatchedIds();
+  private readonly conversations = new WatchedIds();
 
-  constructor(private readonly options: SightOptions) {}
+  constructor(private readonly options: WatchListOptions) {}
 
   /** This is on the screen, until the returned function is called. */
   watch(kind: 'users' | 'conversations', id: Id): () => void {
-    this[kind].want(id);
-    this.gather();
+    this[kind].add(id);
+    this.scheduleFlush();
     return () => {
-      this[kind].release(id);
-      this.gather();
+      this[kind].remove(id);
+      this.scheduleFlush();
     };
   }
 
   /** A connection that knows nothing of this page yet. */
-  begin(): void {
-    [this.people, this.connected, this.held] = [new Map(), true, true];
+  onConnect(): void {
+    [this.records, this.connected, this.awaitingSnapshot] = [new Map(), true, true];
     for (const watched of [this.users, this.conversations]) watched.reset();
-    this.answered();
-    this.gather();
+    this.endRequest();
+    this.scheduleFlush();
   }
 
   /** The connection has gone; what was seen last stays as it was. */
-  end(): void {
+  onDisconnect(): void {
     this.connected = false;
-    this.answered();
+    this.endRequest();
   }
 
   /** Who may be seen may be others by now: ask again. */
-  repeat(): void {
-    for (const watched of [this.users, this.conversations]) watched.repeat();
-    this.gather();
+  refresh(): void {
+    for (const watched of [this.users, this.conversations]) watched.markStale();
+    this.scheduleFlush();
   }
 
   /** The answer to a watch. Who was asked for and is not in it may not be seen, or is not known. */
   takeSnapshot(records: PresenceRecord[]): void {
     const seen = new Set(records.map((record) => record.id));
-    merge(this.people, records);
-    forget(
-      this.people,
-      (this.asked ?? []).filter((id) => !seen.has(id)),
+    mergeRecords(this.records, records);
+    forgetRecords(
+      this.records,
+      (this.requested ?? []).filter((id) => !seen.has(id)),
     );
-    this.answered();
+    this.endRequest();
     this.show();
-    this.gather();
+    this.scheduleFlush();
   }
 
   takeChanges(records: PresenceRecord[]): void {
-    if (merge(this.people, records).length && !this.held) this.show();
+    if (mergeRecords(this.records, records).length && !this.awaitingSnapshot) this.show();
   }
 
   /** These may no longer be seen; the server shows them by itself when they may be again. */
-  lose(ids: Id[]): void {
-    forget(this.people, ids);
-    if (!this.held) this.show();
+  hide(ids: Id[]): void {
+    forgetRecords(this.records, ids);
+    if (!this.awaitingSnapshot) this.show();
   }
 
   private show(): void {
-    this.held = false;
-    this.options.show(new Map(this.people));
+    this.awaitingSnapshot = false;
+    this.options.onChange(new Map(this.records));
   }
 
-  private gather(): void {
-    this.gathering ??= setTimeout(() => {
-      this.gathering = undefined;
-      if (this.connected) this.tell();
-    }, GATHER);
+  private scheduleFlush(): void {
+    this.flushTimer ??= setTimeout(() => {
+      this.flushTimer = undefined;
+      if (this.connected) this.flush();
+    }, FLUSH_DELAY);
   }
 
-  private tell(): void {
-    const [users, conversations] = [this.users.gone(), this.conversations.gone()];
-    forget(this.people, users);
+  private flush(): void {
+    const [users, conversations] = [this.users.takeRemoved(), this.conversations.takeRemoved()];
+    forgetRecords(this.records, users);
     const gone = users.length + conversations.length > 0;
-    if (gone) this.options.say({ type: 'unwatch', users, conversations });
-    const rooms = this.conversations.fresh();
-    if (rooms.length) this.options.say({ type: 'watch', conversations: rooms });
-    if (this.asked === null) this.ask();
-    if (gone || rooms.length) this.gather();
+    if (gone) this.options.send({ type: 'unwatch', users, conversations });
+    const next = this.conversations.takeUnsent();
+    if (next.length) this.options.send({ type: 'watch', conversations: next });
+    if (this.requested === null) this.requestNext();
+    if (gone || next.length) this.scheduleFlush();
   }
 
   /** One question about people at a time, so that its answer is known as such. */
-  private ask(): void {
-    const users = this.users.fresh();
-    if (!users.length) return this.held ? this.show() : undefined;
-    this.asked = users;
-    this.options.say({ type: 'watch', users });
-    this.answer = setTimeout(() => {
-      this.users.repeat(users);
-      this.answered();
-      this.gather();
+  private requestNext(): void {
+    const users = this.users.takeUnsent();
+    if (!users.length) return this.awaitingSnapshot ? this.show() : undefined;
+    this.requested = users;
+    this.options.send({ type: 'watch', users });
+    this.answerTimer = setTimeout(() => {
+      this.users.markStale(users);
+      this.endRequest();
+      this.scheduleFlush();
     }, ANSWER_WITHIN);
   }
 
-  private answered(): void {
-    clearTimeout(this.answer);
-    this.asked = null;
+  private endRequest(): void {
+    clearTimeout(this.answerTimer);
+    this.requested = null;
   }
 }
 
@@ -132,49 +132,49 @@ export class Sight {
  * What is on the screen, counted, and what of it the server has been told. Pure. Beyond 500 the newest wait
  * until others have gone.
  */
-export class Watched {
-  private readonly wanted = new Map<Id, number>();
-  private readonly told = new Set<Id>();
+export class WatchedIds {
+  private readonly counts = new Map<Id, number>();
+  private readonly sent = new Set<Id>();
   /** Told, and to be told again: the answer may be another one by now. */
-  private again = new Set<Id>();
+  private stale = new Set<Id>();
 
-  want(id: Id): void {
-    this.wanted.set(id, (this.wanted.get(id) ?? 0) + 1);
+  add(id: Id): void {
+    this.counts.set(id, (this.counts.get(id) ?? 0) + 1);
   }
 
-  release(id: Id): void {
-    const left = (this.wanted.get(id) ?? 0) - 1;
-    if (left > 0) this.wanted.set(id, left);
-    else this.wanted.delete(id);
+  remove(id: Id): void {
+    const left = (this.counts.get(id) ?? 0) - 1;
+    if (left > 0) this.counts.set(id, left);
+    else this.counts.delete(id);
   }
 
   /** A new connection knows of nothing. */
   reset(): void {
-    this.told.clear();
-    this.again.clear();
+    this.sent.clear();
+    this.stale.clear();
   }
 
-  repeat(ids: Iterable<Id> = this.told): void {
-    this.again = new Set([...this.again, ...ids]);
+  markStale(ids: Iterable<Id> = this.sent): void {
+    this.stale = new Set([...this.stale, ...ids]);
   }
 
   /** Those that have left the screen; from now on they count as taken back. */
-  gone(): Id[] {
-    const gone = [...this.told].filter((id) => !this.wanted.has(id)).slice(0, FRAME_MOST);
-    for (const id of gone) this.told.delete(id);
-    return gone;
+  takeRemoved(): Id[] {
+    const removed = [...this.sent].filter((id) => !this.counts.has(id)).slice(0, MOST_IN_FRAME);
+    for (const id of removed) this.sent.delete(id);
+    return removed;
   }
 
   /** The next that the server should hear of, as many as a frame takes; from now on they count as told. */
-  fresh(): Id[] {
-    const room = WATCH_MOST - this.told.size;
-    const untold = [...this.wanted.keys()].filter((id) => !this.told.has(id)).slice(0, Math.max(0, room));
-    const again = [...this.again].filter((id) => this.wanted.has(id));
-    const fresh = [...untold, ...again].slice(0, FRAME_MOST);
-    for (const id of fresh) {
-      this.told.add(id);
-      this.again.delete(id);
+  takeUnsent(): Id[] {
+    const free = MOST_WATCHED - this.sent.size;
+    const unsent = [...this.counts.keys()].filter((id) => !this.sent.has(id)).slice(0, Math.max(0, free));
+    const stale = [...this.stale].filter((id) => this.counts.has(id));
+    const next = [...unsent, ...stale].slice(0, MOST_IN_FRAME);
+    for (const id of next) {
+      this.sent.add(id);
+      this.stale.delete(id);
     }
-    return fresh;
+    return next;
   }
 }

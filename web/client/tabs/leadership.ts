@@ -7,54 +7,54 @@ export type Locks = Pick<LockManager, 'request'>;
 
 export class Leadership {
   leads = false;
-  private standing: AbortController | null = null;
+  private request: AbortController | null = null;
 
   constructor(
     private readonly name: string,
     private readonly locks: Locks,
-    private readonly changed: (leads: boolean) => void,
+    private readonly onChange: (leads: boolean) => void,
   ) {}
 
   /** Waits in line for the lock. */
-  stand(): void {
-    this.resign();
+  enqueue(): void {
+    this.release();
     const standing = new AbortController();
-    this.ask(standing, { signal: standing.signal });
+    this.requestLock(standing, { signal: standing.signal });
   }
 
   /** Takes the lock from whoever holds it. */
-  seize(): void {
+  steal(): void {
     if (this.leads) return;
-    this.resign();
-    this.ask(new AbortController(), { steal: true });
+    this.release();
+    this.requestLock(new AbortController(), { steal: true });
   }
 
   /** Lets go of the lock, and of the place in the line. */
-  resign(): void {
-    const { standing } = this;
-    this.standing = null;
-    standing?.abort();
-    this.become(false);
+  release(): void {
+    const { request } = this;
+    this.request = null;
+    request?.abort();
+    this.setLeads(false);
   }
 
-  private ask(standing: AbortController, options: LockOptions): void {
-    this.standing = standing;
-    const hold = () => (standing.signal.aborted ? undefined : this.hold(standing.signal));
-    const over = () => {
+  private requestLock(request: AbortController, options: LockOptions): void {
+    this.request = request;
+    const hold = () => (request.signal.aborted ? undefined : this.hold(request.signal));
+    const onLost = () => {
       // it was not let go: another tab took it
-      if (this.standing === standing) this.stand();
+      if (this.request === request) this.enqueue();
     };
-    this.locks.request(this.name, options, hold).then(over, over);
+    this.locks.request(this.name, options, hold).then(onLost, onLost);
   }
 
   private hold(until: AbortSignal): Promise<void> {
-    this.become(true);
+    this.setLeads(true);
     return new Promise((resolve) => until.addEventListener('abort', () => resolve()));
   }
 
-  private become(leads: boolean): void {
+  private setLeads(leads: boolean): void {
     if (leads === this.leads) return;
     this.leads = leads;
-    this.changed(leads);
+    this.onChange(leads);
   }
 }

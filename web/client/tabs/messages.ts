@@ -15,31 +15,31 @@ export interface Batch {
 }
 
 /** A state as it can be told: a `Problem` does not survive the way. */
-export type ToldState =
+export type SerializedState =
   | Exclude<StreamState, { name: 'offline' }>
   | { name: 'offline'; problem: ProblemFields; retryAt: number };
 
 /** What has changed in the view of who is here. */
-export interface LineChange extends Partial<Omit<PresenceView, 'people'>> {
+export interface PresenceChange extends Partial<Omit<PresenceView, 'people'>> {
   people?: PresenceRecord[];
   gone?: Id[];
 }
 
-export interface Watches {
+export interface TabWatches {
   users: Id[];
   conversations: Id[];
 }
 
 /** By topic. Those of the leader: */
-export interface Letters {
+export interface TabMessages {
   /** It has just become the leader. */
   lead: null;
   alive: { dozing: boolean };
   entries: Batch;
-  state: ToldState;
+  state: SerializedState;
   /** The snapshot is to be read again, and why. */
   reset: string;
-  line: LineChange;
+  line: PresenceChange;
   /** All that is on its way. */
   outbox: Outgoing[];
 
@@ -47,7 +47,7 @@ export interface Letters {
   hello: null;
   'alive?': null;
   wake: null;
-  watch: Watches;
+  watch: TabWatches;
   types: { conversation: Id; on: boolean };
   idles: boolean;
   choose: Choice;
@@ -58,4 +58,4 @@ export interface Letters {
   looks: boolean;
 }
 
-export type Topic = keyof Letters;
+export type Topic = keyof TabMessages;

@@ -4,28 +4,28 @@
  * leader: a message cannot get lost between the two.
  */
 import { Outbox, type OutboxOptions } from '../outbox';
-import { newOutgoing, type Out, type Outgoing } from '../outgoing';
+import { newOutgoing, type MessageQueue, type Outgoing } from '../outgoing';
 import type { Id, Message, References } from '../types';
 import type { Tabs } from './tabs';
 
-export class SharedOutbox implements Out {
+export class SharedOutbox implements MessageQueue {
   private outbox: Outbox | null = null;
   /** What the leader told last, and what it has not told yet of what was written here. */
-  private told: Outgoing[] = [];
-  private untold: Outgoing[] = [];
+  private published: Outgoing[] = [];
+  private unconfirmed: Outgoing[] = [];
   private readonly settled = new Set<string>();
   private running = false;
-  private telling = false;
+  private scheduled = false;
 
   constructor(
     private readonly tabs: Tabs,
     private readonly options: OutboxOptions,
   ) {
-    tabs.onRole((leads) => this.running && this.turn(leads));
-    tabs.on('hello', () => this.outbox && this.tell());
-    tabs.on('lead', () => this.untold.forEach((one) => tabs.tell('send', one)));
-    tabs.on('outbox', (all) => this.hear(all));
-    tabs.on('send', (one) => this.outbox?.take(one));
+    tabs.onRole((leads) => this.running && this.setRole(leads));
+    tabs.on('hello', () => this.outbox && this.publish());
+    tabs.on('lead', () => this.unconfirmed.forEach((one) => tabs.send('send', one)));
+    tabs.on('outbox', (all) => this.takePublished(all));
+    tabs.on('send', (one) => this.outbox?.add(one));
     tabs.on('retry', (clientId) => this.outbox?.retry(clientId));
     tabs.on('discard', (clientId) => this.outbox?.discard(clientId));
     tabs.on('wake', () => this.outbox?.wake());
@@ -34,12 +34,12 @@ export class SharedOutbox implements Out {
   start(): void {
     this.running = true;
     this.tabs.start();
-    if (this.tabs.leads) this.turn(true);
+    if (this.tabs.leads) this.setRole(true);
   }
 
   stop(): void {
     this.running = false;
-    this.turn(false);
+    this.setRole(false);
   }
 
   wake(): void {
@@ -49,22 +49,22 @@ export class SharedOutbox implements Out {
   send(conversation: Id, body: string, references?: References): Outgoing {
     if (this.outbox) return this.outbox.send(conversation, body, references);
     const one = newOutgoing(conversation, body, references);
-    this.options.keep?.put(one);
-    this.untold = [...this.untold, one];
+    this.options.storage?.put(one);
+    this.unconfirmed = [...this.unconfirmed, one];
     this.show();
-    this.tabs.tell('send', one);
-    this.tabs.doubt();
+    this.tabs.send('send', one);
+    this.tabs.checkLeader();
     return one;
   }
 
   retry(clientId: string): void {
     if (this.outbox) this.outbox.retry(clientId);
-    else this.tabs.tell('retry', clientId);
+    else this.tabs.send('retry', clientId);
   }
 
   discard(clientId: string): void {
     if (this.outbox) this.outbox.discard(clientId);
-    else this.tabs.tell('discard', clientId);
+    else this.tabs.send('discard', clientId);
   }
 
   settle(messages: Pick<Message, 'client_id'>[]): void {
@@ -73,44 +73,44 @@ export class SharedOutbox implements Out {
     else this.show();
   }
 
-  private turn(leads: boolean): void {
+  private setRole(leads: boolean): void {
     this.outbox?.stop();
     this.outbox = null;
     if (!leads) return;
-    this.outbox = new Outbox({ ...this.options, changed: (all) => this.lead(all) });
+    this.outbox = new Outbox({ ...this.options, onChange: (all) => this.onLeaderChange(all) });
     this.outbox.settle([...this.settled].map((client_id) => ({ client_id })));
     this.outbox.start();
     // the last leader may have sent some of these: that is harmless; those that failed are kept, with the reason
-    for (const one of [...this.told, ...this.untold]) if (one.state !== 'failed') this.outbox.take(one);
-    this.untold = [];
+    for (const one of [...this.published, ...this.unconfirmed]) if (one.state !== 'failed') this.outbox.add(one);
+    this.unconfirmed = [];
   }
 
-  private lead(all: Outgoing[]): void {
-    this.told = all;
+  private onLeaderChange(all: Outgoing[]): void {
+    this.published = all;
     this.show();
-    if (this.telling) return;
+    if (this.scheduled) return;
     // behind the entries that changed it: no tab may see a message go before it sees it come
-    this.telling = true;
+    this.scheduled = true;
     queueMicrotask(() => {
-      this.telling = false;
-      this.tell();
+      this.scheduled = false;
+      this.publish();
     });
   }
 
-  private tell(): void {
-    this.tabs.tell('outbox', this.told);
+  private publish(): void {
+    this.tabs.send('outbox', this.published);
   }
 
-  private hear(all: Outgoing[]): void {
+  private takePublished(all: Outgoing[]): void {
     if (this.outbox) return;
-    this.told = all;
+    this.published = all;
     const known = new Set(all.map((one) => one.clientId));
-    this.untold = this.untold.filter((one) => !known.has(one.clientId));
+    this.unconfirmed = this.unconfirmed.filter((one) => !known.has(one.clientId));
     this.show();
   }
 
   private show(): void {
     const unsettled = (one: Outgoing) => !this.settled.has(one.clientId);
-    this.options.changed([...this.told, ...this.untold].filter(unsettled));
+    this.options.onChange([...this.published, ...this.unconfirmed].filter(unsettled));
   }
 }

@@ -2,23 +2,23 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Api } from '../api';
 import { eventually } from '../testing/fake-server';
-import { record, SocketPeer } from '../testing/fake-presence-server';
+import { record, FakePresenceServer } from '../testing/fake-presence-server';
 import { Presence } from '../presence/presence';
-import { LocksPeer } from '../testing/fake-locks';
-import { SharedLine } from './shared-presence';
+import { FakeLocks } from '../testing/fake-locks';
+import { SharedPresenceConnection } from './shared-presence';
 import { Tabs } from './tabs';
 
 const timings = { helloWithin: 500, backoff: { first: 10, most: 40 }, tooFast: 1, tooBad: 1 };
 
-let peer: SocketPeer;
-let locks: LocksPeer;
+let server: FakePresenceServer;
+let locks: FakeLocks;
 let open: { presence: Presence; tabs: Tabs }[];
 let name: string;
 
 async function opens(): Promise<Presence> {
   const tabs = new Tabs({ name, locks, silence: 400, answerWithin: 150 });
-  const line = (make: ConstructorParameters<typeof SharedLine>[1]) => new SharedLine(tabs, make);
-  const presence = new Presence({ api: new Api({ base: peer.url }), me: 1, line, timings });
+  const connection = (make: ConstructorParameters<typeof SharedPresenceConnection>[1]) => new SharedPresenceConnection(tabs, make);
+  const presence = new Presence({ api: new Api({ base: server.url }), me: 1, connection, timings });
   open.push({ presence, tabs });
   presence.start();
   await eventually(() => presence.view.socket.name === 'open');
@@ -30,17 +30,17 @@ function closes(presence: Presence): void {
   open.find((one) => one.presence === presence)?.tabs.stop();
 }
 
-const watched = () => [...new Set(peer.named('watch').flatMap((signal) => signal.users ?? []))].sort();
+const watched = () => [...new Set(server.named('watch').flatMap((signal) => signal.users ?? []))].sort();
 
 beforeEach(async () => {
-  [peer, locks, open, name] = [new SocketPeer(), new LocksPeer(), [], `test ${Math.random()}`];
-  peer.people = new Map([7, 8, 9].map((id) => [id, record(id)]));
-  await peer.listen();
+  [server, locks, open, name] = [new FakePresenceServer(), new FakeLocks(), [], `test ${Math.random()}`];
+  server.people = new Map([7, 8, 9].map((id) => [id, record(id)]));
+  await server.listen();
 });
 
 afterEach(async () => {
   for (const { presence } of open) closes(presence);
-  await peer.kill();
+  await server.kill();
 });
 
 test('one socket watches what any tab shows, and every tab sees it', async () => {
@@ -48,9 +48,9 @@ test('one socket watches what any tab shows, and every tab sees it', async () =>
   first.watch('users', 7);
   const leave = second.watch('users', 8);
   await eventually(() => second.view.people.has(8) && first.view.people.has(7));
-  expect([peer.open.size, watched()]).toEqual([1, [7, 8]]);
+  expect([server.open.size, watched()]).toEqual([1, [7, 8]]);
   leave();
-  await eventually(() => peer.named('unwatch').some((signal) => signal.users?.includes(8)));
+  await eventually(() => server.named('unwatch').some((signal) => signal.users?.includes(8)));
 });
 
 test('what a tab showed is let go when it closes, and another socket is opened when it led', async () => {
@@ -59,23 +59,23 @@ test('what a tab showed is let go when it closes, and another socket is opened w
   third.watch('users', 9);
   await eventually(() => watched().length === 2);
   closes(third);
-  await eventually(() => peer.named('unwatch').some((signal) => signal.users?.includes(9)));
+  await eventually(() => server.named('unwatch').some((signal) => signal.users?.includes(9)));
   closes(first);
-  await eventually(() => peer.open.size === 1 && second.view.socket.name === 'open');
-  await eventually(() => peer.named('watch').filter((signal) => signal.users?.includes(8)).length === 2);
+  await eventually(() => server.open.size === 1 && second.view.socket.name === 'open');
+  await eventually(() => server.named('watch').filter((signal) => signal.users?.includes(8)).length === 2);
   expect(second.view.people.has(8)).toBe(true);
 });
 
 test('what a following tab does is said on the one socket; it idles only when all do', async () => {
   const [first, second] = [await opens(), await opens()];
-  second.typist.types(12);
+  second.typingSender.keyPressed(12);
   second.choose({ mode: 'dnd', text: 'Focus', emoji: '', until: null });
-  await eventually(() => peer.named('typing').length === 1 && peer.named('status').length === 1);
+  await eventually(() => server.named('typing').length === 1 && server.named('status').length === 1);
   const idles = (presence: Presence, idle: boolean) =>
-    (presence as unknown as { line: SharedLine }).line.idles(idle);
+    (presence as unknown as { connection: SharedPresenceConnection }).connection.setIdle(idle);
   idles(first, true);
   idles(second, true);
-  await eventually(() => peer.named('idle').length === 1);
+  await eventually(() => server.named('idle').length === 1);
   idles(second, false);
-  await eventually(() => peer.named('active').length === 1);
+  await eventually(() => server.named('active').length === 1);
 });

@@ -2,161 +2,161 @@
  * One presence socket for all tabs. The leader holds it, watches for everybody, and tells what changes; the
  * others see the same through it, and speak by way of it.
  */
-import { Live } from '../observable';
-import { type Kind, type Line, noView, predict, type PresenceView } from '../presence/connection';
+import { Observable } from '../observable';
+import { type WatchKind, type PresenceConnection, emptyView, predictOwn, type PresenceView } from '../presence/connection';
 import type { Choice } from '../presence/protocol';
 import type { Id } from '../types';
-import { Guests } from './watch-union';
-import type { LineChange, Watches } from './messages';
+import { WatchUnion } from './watch-union';
+import type { PresenceChange, TabWatches } from './messages';
 import type { Tabs } from './tabs';
 
 /** Milliseconds in which what scrolls past is gathered into one letter. */
-const GATHER = 30;
+const WATCH_DELAY = 30;
 
-export class SharedLine implements Line {
-  private readonly live = new Live<PresenceView>(noView());
-  private readonly wanted: Record<Kind, Map<Id, number>> = { users: new Map(), conversations: new Map() };
-  private line: Line | null = null;
-  private guests: Guests | null = null;
+export class SharedPresenceConnection implements PresenceConnection {
+  private readonly observable = new Observable<PresenceView>(emptyView());
+  private readonly watchCounts: Record<WatchKind, Map<Id, number>> = { users: new Map(), conversations: new Map() };
+  private connection: PresenceConnection | null = null;
+  private watchUnion: WatchUnion | null = null;
   private idle = false;
-  private unsaid: Choice | null = null;
+  private unsentChoice: Choice | null = null;
   private running = false;
-  private gathering: ReturnType<typeof setTimeout> | undefined;
+  private watchTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     private readonly tabs: Tabs,
-    private readonly make: (view: PresenceView) => Line,
+    private readonly make: (view: PresenceView) => PresenceConnection,
   ) {
-    tabs.onRole((leads) => this.running && this.turn(leads));
-    tabs.onGone((tab) => this.guests?.gone(tab));
-    tabs.on('hello', (_, from) => this.line && tabs.tell('line', changeOf(noView(), this.view), from));
-    tabs.on('lead', () => this.introduce());
-    tabs.on('line', (change) => this.live.become(changed(this.view, change)));
-    tabs.on('watch', (watches, from) => this.guests?.watch(from, watches));
-    tabs.on('idles', (idle, from) => this.guests?.idles(from, idle));
-    tabs.on('types', ({ conversation, on }) => this.line?.types(conversation, on));
-    tabs.on('choose', (choice) => this.line?.choose(choice));
-    tabs.on('wake', () => this.line?.wake());
+    tabs.onRole((leads) => this.running && this.setRole(leads));
+    tabs.onTabClosed((tab) => this.watchUnion?.removeTab(tab));
+    tabs.on('hello', (_, from) => this.connection && tabs.send('line', diffViews(emptyView(), this.view), from));
+    tabs.on('lead', () => this.sendOwnState());
+    tabs.on('line', (change) => this.observable.update(applyChange(this.view, change)));
+    tabs.on('watch', (watches, from) => this.watchUnion?.watch(from, watches));
+    tabs.on('idles', (idle, from) => this.watchUnion?.setIdle(from, idle));
+    tabs.on('types', ({ conversation, on }) => this.connection?.setTyping(conversation, on));
+    tabs.on('choose', (choice) => this.connection?.choose(choice));
+    tabs.on('wake', () => this.connection?.wake());
   }
 
   get view(): PresenceView {
-    return this.live.view;
+    return this.observable.view;
   }
 
   subscribe(listener: (view: PresenceView) => void): () => void {
-    return this.live.subscribe(listener);
+    return this.observable.subscribe(listener);
   }
 
   start(): void {
     this.running = true;
     this.tabs.start();
-    if (this.tabs.leads) this.turn(true);
-    else this.introduce();
+    if (this.tabs.leads) this.setRole(true);
+    else this.sendOwnState();
   }
 
   stop(): void {
     this.running = false;
-    clearTimeout(this.gathering);
-    this.turn(false);
-    this.live.become({ socket: { name: 'stopped' } });
+    clearTimeout(this.watchTimer);
+    this.setRole(false);
+    this.observable.update({ socket: { name: 'stopped' } });
   }
 
   wake(): void {
-    this.line?.wake();
+    this.connection?.wake();
   }
 
-  cut(): void {
-    this.line?.cut();
+  dropConnection(): void {
+    this.connection?.dropConnection();
   }
 
-  watch(kind: Kind, id: Id): () => void {
-    this.count(kind, id, 1);
-    return () => this.count(kind, id, -1);
+  watch(kind: WatchKind, id: Id): () => void {
+    this.changeCount(kind, id, 1);
+    return () => this.changeCount(kind, id, -1);
   }
 
-  types(conversation: Id, on: boolean): void {
-    if (this.line) this.line.types(conversation, on);
-    else this.tabs.tell('types', { conversation, on });
+  setTyping(conversation: Id, on: boolean): void {
+    if (this.connection) this.connection.setTyping(conversation, on);
+    else this.tabs.send('types', { conversation, on });
   }
 
-  idles(idle: boolean): void {
+  setIdle(idle: boolean): void {
     this.idle = idle;
-    if (this.guests) this.guests.idles(this.tabs.id, idle);
-    else this.tabs.tell('idles', idle);
+    if (this.watchUnion) this.watchUnion.setIdle(this.tabs.id, idle);
+    else this.tabs.send('idles', idle);
   }
 
   choose(choice: Choice): void {
-    if (this.line) return this.line.choose(choice);
+    if (this.connection) return this.connection.choose(choice);
     const { you } = this.view;
-    if (you) this.live.become({ you: predict(you, choice, this.idle) });
+    if (you) this.observable.update({ you: predictOwn(you, choice, this.idle) });
     // said again to the next leader, unless it comes back as what this person is
-    this.unsaid = choice;
-    this.tabs.tell('choose', choice);
+    this.unsentChoice = choice;
+    this.tabs.send('choose', choice);
   }
 
-  private turn(leads: boolean): void {
-    this.line?.stop();
-    [this.line, this.guests] = [null, null];
+  private setRole(leads: boolean): void {
+    this.connection?.stop();
+    [this.connection, this.watchUnion] = [null, null];
     if (!leads) return;
-    this.line = this.make(this.view);
-    this.guests = new Guests(this.line);
-    this.introduce();
-    this.line.subscribe((view) => this.show(view));
-    this.line.start();
+    this.connection = this.make(this.view);
+    this.watchUnion = new WatchUnion(this.connection);
+    this.sendOwnState();
+    this.connection.subscribe((view) => this.publish(view));
+    this.connection.start();
   }
 
-  private show(view: PresenceView): void {
-    const change = changeOf(this.view, view);
+  private publish(view: PresenceView): void {
+    const change = diffViews(this.view, view);
     if (!Object.keys(change).length) return;
-    this.tabs.tell('line', change);
-    this.live.become(view);
+    this.tabs.send('line', change);
+    this.observable.update(view);
   }
 
   /** Tells a leader who knows nothing of this tab yet. */
-  private introduce(): void {
+  private sendOwnState(): void {
     if (!this.running) return;
-    this.tellWatches();
-    this.idles(this.idle);
-    if (this.unsaid && !equal(this.unsaid, this.view.you)) this.choose(this.unsaid);
-    this.unsaid = null;
+    this.sendWatches();
+    this.setIdle(this.idle);
+    if (this.unsentChoice && !isSameChoice(this.unsentChoice, this.view.you)) this.choose(this.unsentChoice);
+    this.unsentChoice = null;
   }
 
-  private count(kind: Kind, id: Id, by: number): void {
-    const left = (this.wanted[kind].get(id) ?? 0) + by;
-    if (left > 0) this.wanted[kind].set(id, left);
-    else this.wanted[kind].delete(id);
-    this.gathering ??= setTimeout(() => this.tellWatches(), GATHER);
+  private changeCount(kind: WatchKind, id: Id, by: number): void {
+    const left = (this.watchCounts[kind].get(id) ?? 0) + by;
+    if (left > 0) this.watchCounts[kind].set(id, left);
+    else this.watchCounts[kind].delete(id);
+    this.watchTimer ??= setTimeout(() => this.sendWatches(), WATCH_DELAY);
   }
 
-  private tellWatches(): void {
-    clearTimeout(this.gathering);
-    this.gathering = undefined;
-    const { users, conversations } = this.wanted;
-    const watches: Watches = { users: [...users.keys()], conversations: [...conversations.keys()] };
-    if (this.guests) this.guests.watch(this.tabs.id, watches);
-    else this.tabs.tell('watch', watches);
+  private sendWatches(): void {
+    clearTimeout(this.watchTimer);
+    this.watchTimer = undefined;
+    const { users, conversations } = this.watchCounts;
+    const watches: TabWatches = { users: [...users.keys()], conversations: [...conversations.keys()] };
+    if (this.watchUnion) this.watchUnion.watch(this.tabs.id, watches);
+    else this.tabs.send('watch', watches);
   }
 }
 
-function equal(choice: Choice, now: Choice | null): boolean {
+function isSameChoice(choice: Choice, now: Choice | null): boolean {
   return now?.mode === choice.mode && now.text === choice.text && now.emoji === choice.emoji;
 }
 
 /** What makes the one view the other. */
-export function changeOf(before: PresenceView, after: PresenceView): LineChange {
+export function diffViews(before: PresenceView, after: PresenceView): PresenceChange {
   const { people: _, ...rest } = after;
   const fields = Object.entries(rest).filter(([name, value]) => before[name as keyof PresenceView] !== value);
   const people = [...after.people.values()].filter((one) => before.people.get(one.id) !== one);
   const gone = [...before.people.keys()].filter((id) => !after.people.has(id));
   return {
-    ...(Object.fromEntries(fields) as LineChange),
+    ...(Object.fromEntries(fields) as PresenceChange),
     ...(people.length && { people }),
     ...(gone.length && { gone }),
   };
 }
 
 /** The view after a change. */
-export function changed(view: PresenceView, { people, gone, ...rest }: LineChange): PresenceView {
+export function applyChange(view: PresenceView, { people, gone, ...rest }: PresenceChange): PresenceView {
   if (!people && !gone) return { ...view, ...rest };
   const all = new Map(view.people);
   for (const id of gone ?? []) all.delete(id);

@@ -4,163 +4,163 @@
  * is brought.
  */
 import type { Entry } from '../entry';
-import type { Feed, FeedOptions, StreamState } from '../entry-source';
-import { Place } from '../cursor';
+import type { EntrySource, EntrySourceOptions, StreamState } from '../entry-source';
+import { Position } from '../cursor';
 import { fieldsOf, Problem } from '../problem';
 import { DurableStream } from '../stream';
-import { Following } from './follower-stream';
-import type { Batch, ToldState } from './messages';
+import { FollowerStream } from './follower-stream';
+import type { Batch, SerializedState } from './messages';
 import type { Tabs } from './tabs';
 
 /** Reasons for a snapshot that concern this tab alone. */
-const OWN = ['new', 'renewed'];
+const TAB_ONLY_REASONS = ['new', 'renewed'];
 
-export class SharedStream implements Feed {
-  private place: Place | null = null;
+export class SharedStream implements EntrySource {
+  private position: Position | null = null;
   private stream: DurableStream | null = null;
-  private following: Following | null = null;
-  private reading: Promise<string> | null = null;
+  private follower: FollowerStream | null = null;
+  private snapshotLoading: Promise<string> | null = null;
   private batch: Batch | null = null;
-  private led: StreamState = { name: 'connecting' };
+  private leaderState: StreamState = { name: 'connecting' };
   private running = false;
 
   constructor(
     private readonly tabs: Tabs,
-    private readonly options: FeedOptions,
+    private readonly options: EntrySourceOptions,
   ) {
-    tabs.onRole((leads) => this.running && this.turn(leads));
-    tabs.on('hello', (_, from) => this.stream && this.welcome(from));
-    tabs.on('entries', (batch) => this.running && this.follow().take(batch));
-    tabs.on('state', (state) => this.running && this.heed(state));
-    tabs.on('reset', (reason) => this.running && void this.follow().catchUp(reason));
+    tabs.onRole((leads) => this.running && this.setRole(leads));
+    tabs.on('hello', (_, from) => this.stream && this.greetTab(from));
+    tabs.on('entries', (batch) => this.running && this.getFollower().take(batch));
+    tabs.on('state', (state) => this.running && this.takeLeaderState(state));
+    tabs.on('reset', (reason) => this.running && void this.getFollower().catchUp(reason));
     tabs.on('wake', () => this.stream?.wake());
   }
 
   get cursor(): string | null {
-    return this.place?.cursor ?? null;
+    return this.position?.cursor ?? null;
   }
 
   start(): void {
     this.running = true;
-    this.say({ name: 'connecting' });
+    this.setState({ name: 'connecting' });
     this.tabs.start();
-    if (this.tabs.leads) this.turn(true);
+    if (this.tabs.leads) this.setRole(true);
   }
 
   stop(): void {
     this.running = false;
-    this.turn(false);
-    this.following?.stop();
+    this.setRole(false);
+    this.follower?.stop();
     this.tabs.stop();
-    this.options.state?.({ name: 'stopped' });
+    this.options.onState?.({ name: 'stopped' });
   }
 
   wake(): void {
     this.stream?.wake();
-    this.following?.wake();
+    this.follower?.wake();
     if (this.stream) return;
-    this.tabs.tell('wake', null);
-    this.tabs.doubt();
+    this.tabs.send('wake', null);
+    this.tabs.checkLeader();
   }
 
-  cut(): void {
-    this.stream?.cut();
+  dropConnection(): void {
+    this.stream?.dropConnection();
   }
 
-  doubt(): void {
-    this.stream?.doubt();
+  reportStall(): void {
+    this.stream?.reportStall();
   }
 
-  renew(): void {
-    if (this.stream) this.stream.renew();
-    else void this.follow().catchUp('renewed');
+  resync(): void {
+    if (this.stream) this.stream.resync();
+    else void this.getFollower().catchUp('renewed');
   }
 
-  private turn(leads: boolean): void {
+  private setRole(leads: boolean): void {
     this.stream?.stop();
     this.stream = null;
     if (!leads) return;
     // one that was just fetching what it missed reads a snapshot: half of it may be here
-    const cursor = this.following?.catchesUp ? null : this.cursor;
-    this.following?.stop();
-    this.following = null;
+    const cursor = this.follower?.isCatchingUp ? null : this.cursor;
+    this.follower?.stop();
+    this.follower = null;
     this.stream = new DurableStream({
       ...this.options,
       ...(cursor !== null && { cursor }),
-      resnapshot: (reason) => this.snapshot(reason),
-      entry: (entry) => this.bring(entry),
-      moved: () => this.move(),
-      state: (state) => state.name !== 'stopped' && this.lead(state),
+      loadSnapshot: (reason) => this.loadSnapshot(reason),
+      onEntry: (entry) => this.publishEntry(entry),
+      onAdvance: () => this.publishAdvance(),
+      onState: (state) => state.name !== 'stopped' && this.publishState(state),
     });
     this.stream.start();
   }
 
   /** A tab that takes what the leader tells; one that has nothing yet begins with a snapshot. */
-  private follow(): Following {
-    if (this.following) return this.following;
-    this.following = new Following({
+  private getFollower(): FollowerStream {
+    if (this.follower) return this.follower;
+    this.follower = new FollowerStream({
       ...this.options,
-      place: () => this.place,
-      snapshot: async (reason) => void (await this.snapshot(reason)),
-      state: (state) => this.say(state),
-      caughtUp: () => this.say(this.led),
+      position: () => this.position,
+      resnapshot: async (reason) => void (await this.loadSnapshot(reason)),
+      onState: (state) => this.setState(state),
+      onCaughtUp: () => this.setState(this.leaderState),
     });
-    if (!this.place) void this.following.catchUp('new');
-    return this.following;
+    if (!this.position) void this.follower.catchUp('new');
+    return this.follower;
   }
 
-  private heed(told: ToldState): void {
-    this.led = told.name === 'offline' ? { ...told, problem: new Problem(told.problem) } : told;
-    if (this.led.name === 'refused' || !this.follow().catchesUp) this.say(this.led);
+  private takeLeaderState(state: SerializedState): void {
+    this.leaderState = state.name === 'offline' ? { ...state, problem: new Problem(state.problem) } : state;
+    if (this.leaderState.name === 'refused' || !this.getFollower().isCatchingUp) this.setState(this.leaderState);
   }
 
-  private lead(state: StreamState): void {
-    this.led = state;
-    this.tabs.tell('state', plain(state));
-    this.say(state);
+  private publishState(state: StreamState): void {
+    this.leaderState = state;
+    this.tabs.send('state', serializeState(state));
+    this.setState(state);
   }
 
-  private welcome(tab: string): void {
-    this.tabs.tell('state', plain(this.led), tab);
-    this.tabs.tell('entries', { from: this.cursor, to: this.cursor, entries: [] }, tab);
+  private greetTab(tab: string): void {
+    this.tabs.send('state', serializeState(this.leaderState), tab);
+    this.tabs.send('entries', { from: this.cursor, to: this.cursor, entries: [] }, tab);
   }
 
-  private async snapshot(reason: string): Promise<string> {
-    if (this.stream && !OWN.includes(reason)) this.tabs.tell('reset', reason);
-    this.reading ??= this.options.resnapshot(reason).finally(() => (this.reading = null));
-    const cursor = await this.reading;
-    this.place = new Place(cursor);
+  private async loadSnapshot(reason: string): Promise<string> {
+    if (this.stream && !TAB_ONLY_REASONS.includes(reason)) this.tabs.send('reset', reason);
+    this.snapshotLoading ??= this.options.loadSnapshot(reason).finally(() => (this.snapshotLoading = null));
+    const cursor = await this.snapshotLoading;
+    this.position = new Position(cursor);
     return cursor;
   }
 
-  private bring(entry: Entry): void {
+  private publishEntry(entry: Entry): void {
     const from = this.cursor;
-    if (!this.place?.pass(entry.id)) return;
-    this.gather(from).entries.push(entry);
-    this.options.entry(entry);
+    if (!this.position?.advance(entry.id)) return;
+    this.openBatch(from).entries.push(entry);
+    this.options.onEntry(entry);
   }
 
   /** The stream has come further without an entry. */
-  private move(): void {
+  private publishAdvance(): void {
     const from = this.cursor;
-    if (this.stream?.cursor && this.place?.pass(this.stream.cursor)) this.gather(from);
+    if (this.stream?.cursor && this.position?.advance(this.stream.cursor)) this.openBatch(from);
   }
 
   /** What comes together is told together. */
-  private gather(from: string | null): Batch {
+  private openBatch(from: string | null): Batch {
     if (this.batch) return this.batch;
     this.batch = { from, to: null, entries: [] };
     queueMicrotask(() => {
-      if (this.batch) this.tabs.tell('entries', { ...this.batch, to: this.cursor });
+      if (this.batch) this.tabs.send('entries', { ...this.batch, to: this.cursor });
       this.batch = null;
     });
     return this.batch;
   }
 
-  private say(state: StreamState): void {
-    if (this.running) this.options.state?.(state);
+  private setState(state: StreamState): void {
+    if (this.running) this.options.onState?.(state);
   }
 }
 
-const plain = (state: StreamState): ToldState =>
+const serializeState = (state: StreamState): SerializedState =>
   state.name === 'offline' ? { ...state, problem: fieldsOf(state.problem) } : state;

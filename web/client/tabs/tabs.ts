@@ -6,7 +6,7 @@
  */
 import { newClientId } from '../outgoing';
 import { Leadership, type Locks } from './leadership';
-import type { Letters, Topic } from './messages';
+import type { TabMessages, Topic } from './messages';
 
 export interface TabsOptions {
   /** One for each person: tabs of different names know nothing of each other. */
@@ -26,7 +26,7 @@ interface Envelope {
 }
 
 /** Milliseconds after which a hidden tab's timers are slowed down so much that a visible one had better lead. */
-const DOZES = 240_000;
+const THROTTLED_AFTER = 240_000;
 
 export class Tabs {
   readonly id = newClientId();
@@ -34,25 +34,25 @@ export class Tabs {
   private readonly locks: Locks;
   private readonly leadership: Leadership;
   private channel: BroadcastChannel | null = null;
-  private life: AbortController | null = null;
-  private heardAt = Date.now();
+  private running: AbortController | null = null;
+  private leaderHeardAt = Date.now();
   private hiddenAt = Date.now();
-  private answer: ReturnType<typeof setTimeout> | undefined;
+  private answerTimer: ReturnType<typeof setTimeout> | undefined;
   private readonly known = new Set<string>();
-  private readonly hearers = new Map<Topic, ((data: never, from: string) => void)[]>();
-  private readonly roles: ((leads: boolean) => void)[] = [];
-  private readonly farewells: ((tab: string) => void)[] = [];
+  private readonly handlers = new Map<Topic, ((data: never, from: string) => void)[]>();
+  private readonly roleHandlers: ((leads: boolean) => void)[] = [];
+  private readonly closedHandlers: ((tab: string) => void)[] = [];
 
   constructor(private readonly options: TabsOptions) {
     this.name = options.name;
     this.locks = options.locks ?? navigator.locks;
-    this.leadership = new Leadership(this.name, this.locks, (leads) => this.turn(leads));
-    this.on('alive?', () => this.leads && this.tell('alive', { dozing: this.dozing }));
-    this.on('alive', ({ dozing }) => dozing && visible() && this.leadership.seize());
+    this.leadership = new Leadership(this.name, this.locks, (leads) => this.setRole(leads));
+    this.on('alive?', () => this.leads && this.send('alive', { dozing: this.isThrottled }));
+    this.on('alive', ({ dozing }) => dozing && isVisible() && this.leadership.steal());
   }
 
   /** Whether this browser can do it: pages over plain HTTP have no locks, save those of this very machine. */
-  static possible(): boolean {
+  static isSupported(): boolean {
     return typeof BroadcastChannel !== 'undefined' && 'locks' in navigator;
   }
 
@@ -60,122 +60,122 @@ export class Tabs {
     return this.leadership.leads;
   }
 
-  on<T extends Topic>(topic: T, hear: (data: Letters[T], from: string) => void): void {
-    this.hearers.set(topic, [...(this.hearers.get(topic) ?? []), hear]);
+  on<T extends Topic>(topic: T, handler: (data: TabMessages[T], from: string) => void): void {
+    this.handlers.set(topic, [...(this.handlers.get(topic) ?? []), handler]);
   }
 
   /** Calls back when this tab becomes the leader, and when it no longer is. */
-  onRole(turn: (leads: boolean) => void): void {
-    this.roles.push(turn);
+  onRole(handler: (leads: boolean) => void): void {
+    this.roleHandlers.push(handler);
   }
 
   /** Calls the leader back when another tab has gone. */
-  onGone(farewell: (tab: string) => void): void {
-    this.farewells.push(farewell);
+  onTabClosed(handler: (tab: string) => void): void {
+    this.closedHandlers.push(handler);
   }
 
   /** To all other tabs, or to one. */
-  tell<T extends Topic>(topic: T, data: Letters[T], to: string | null = null): void {
+  send<T extends Topic>(topic: T, data: TabMessages[T], to: string | null = null): void {
     const envelope: Envelope = { from: this.id, to, leads: this.leads, topic, data };
     this.channel?.postMessage(envelope);
   }
 
   start(): void {
-    if (this.life) return;
-    this.life = new AbortController();
+    if (this.running) return;
+    this.running = new AbortController();
     this.channel = new BroadcastChannel(this.name);
-    this.channel.onmessage = ({ data }) => this.hear(data as Envelope);
-    this.listen(this.life.signal);
-    this.live(this.life.signal);
+    this.channel.onmessage = ({ data }) => this.receive(data as Envelope);
+    this.listen(this.running.signal);
+    this.holdTabLock(this.running.signal);
   }
 
   stop(): void {
-    this.life?.abort();
-    this.life = null;
-    this.sleep();
+    this.running?.abort();
+    this.running = null;
+    this.withdraw();
     this.channel?.close();
     this.channel = null;
     this.known.clear();
   }
 
   /** Asks the leader whether it is there; one that does not answer is replaced. */
-  doubt(): void {
-    if (this.leads || this.answer !== undefined) return;
+  checkLeader(): void {
+    if (this.leads || this.answerTimer !== undefined) return;
     const within = this.options.answerWithin ?? 3_000;
-    this.answer = setTimeout(() => this.life && this.leadership.seize(), within * (1 + Math.random() / 3));
-    this.tell('alive?', null);
+    this.answerTimer = setTimeout(() => this.running && this.leadership.steal(), within * (1 + Math.random() / 3));
+    this.send('alive?', null);
   }
 
-  private hear({ from, to, leads, topic, data }: Envelope): void {
+  private receive({ from, to, leads, topic, data }: Envelope): void {
     if (to !== null && to !== this.id) return;
-    if (leads) this.trust();
-    this.mourn(from);
-    for (const hear of this.hearers.get(topic) ?? []) hear(data as never, from);
+    if (leads) this.markLeaderAlive();
+    this.awaitClosing(from);
+    for (const handler of this.handlers.get(topic) ?? []) handler(data as never, from);
   }
 
-  private trust(): void {
-    this.heardAt = Date.now();
-    clearTimeout(this.answer);
-    this.answer = undefined;
+  private markLeaderAlive(): void {
+    this.leaderHeardAt = Date.now();
+    clearTimeout(this.answerTimer);
+    this.answerTimer = undefined;
   }
 
-  private turn(leads: boolean): void {
-    this.trust();
+  private setRole(leads: boolean): void {
+    this.markLeaderAlive();
     this.known.clear();
-    for (const role of this.roles) role(leads);
-    if (leads) this.tell('lead', null);
+    for (const handler of this.roleHandlers) handler(leads);
+    if (leads) this.send('lead', null);
   }
 
   /** As long as this tab lives it holds a lock of its own, before it says a word: whoever gets it knows that it is gone. */
-  private live(life: AbortSignal): void {
+  private holdTabLock(running: AbortSignal): void {
     const hold = () => {
-      if (life.aborted) return;
-      this.rise();
-      return new Promise<void>((resolve) => life.addEventListener('abort', () => resolve()));
+      if (running.aborted) return;
+      this.join();
+      return new Promise<void>((resolve) => running.addEventListener('abort', () => resolve()));
     };
     void this.locks.request(`${this.name} ${this.id}`, {}, hold);
   }
 
-  private mourn(tab: string): void {
-    if (!this.leads || this.known.has(tab) || !this.life) return;
+  private awaitClosing(tab: string): void {
+    if (!this.leads || this.known.has(tab) || !this.running) return;
     this.known.add(tab);
-    const gone = () => {
-      if (this.known.delete(tab)) for (const farewell of this.farewells) farewell(tab);
+    const onClosed = () => {
+      if (this.known.delete(tab)) for (const handler of this.closedHandlers) handler(tab);
     };
-    this.locks.request(`${this.name} ${tab}`, { mode: 'shared', signal: this.life.signal }, gone).catch(() => undefined);
+    this.locks.request(`${this.name} ${tab}`, { mode: 'shared', signal: this.running.signal }, onClosed).catch(() => undefined);
   }
 
-  private rise(): void {
-    this.leadership.stand();
-    this.tell('hello', null);
-    this.doubt();
+  private join(): void {
+    this.leadership.enqueue();
+    this.send('hello', null);
+    this.checkLeader();
   }
 
-  private sleep(): void {
-    this.leadership.resign();
-    this.trust();
+  private withdraw(): void {
+    this.leadership.release();
+    this.markLeaderAlive();
   }
 
-  private get dozing(): boolean {
-    return !visible() && Date.now() - this.hiddenAt > DOZES;
+  private get isThrottled(): boolean {
+    return !isVisible() && Date.now() - this.hiddenAt > THROTTLED_AFTER;
   }
 
   private listen(signal: AbortSignal): void {
     const silence = this.options.silence ?? 20_000;
-    const look = setInterval(() => Date.now() - this.heardAt > silence && this.doubt(), silence / 4);
+    const look = setInterval(() => Date.now() - this.leaderHeardAt > silence && this.checkLeader(), silence / 4);
     signal.addEventListener('abort', () => clearInterval(look));
     if (typeof document === 'undefined') return;
-    document.addEventListener('visibilitychange', () => this.seen(), { signal });
-    document.addEventListener('freeze', () => this.sleep(), { signal });
-    document.addEventListener('resume', () => this.rise(), { signal });
-    addEventListener('pagehide', () => this.sleep(), { signal });
-    addEventListener('pageshow', (event) => event.persisted && this.rise(), { signal });
+    document.addEventListener('visibilitychange', () => this.onVisibilityChange(), { signal });
+    document.addEventListener('freeze', () => this.withdraw(), { signal });
+    document.addEventListener('resume', () => this.join(), { signal });
+    addEventListener('pagehide', () => this.withdraw(), { signal });
+    addEventListener('pageshow', (event) => event.persisted && this.join(), { signal });
   }
 
-  private seen(): void {
-    if (visible()) this.doubt();
+  private onVisibilityChange(): void {
+    if (isVisible()) this.checkLeader();
     else this.hiddenAt = Date.now();
   }
 }
 
-const visible = (): boolean => typeof document === 'undefined' || document.visibilityState === 'visible';
+const isVisible = (): boolean => typeof document === 'undefined' || document.visibilityState === 'visible';

@@ -1,48 +1,48 @@
 /** What the tabs of a browser do on one line: together they watch all that any of them shows, and idle when all do. */
-import type { Kind, Line } from '../presence/connection';
+import type { WatchKind, PresenceConnection } from '../presence/connection';
 import type { Id } from '../types';
-import type { Watches } from './messages';
+import type { TabWatches } from './messages';
 
-const KINDS: Kind[] = ['users', 'conversations'];
+const KINDS: WatchKind[] = ['users', 'conversations'];
 
-export class Guests {
-  private readonly watching = new Map<string, Map<string, () => void>>();
-  private readonly idling = new Map<string, boolean>();
-  private said = false;
+export class WatchUnion {
+  private readonly watches = new Map<string, Map<string, () => void>>();
+  private readonly idleTabs = new Map<string, boolean>();
+  private reportedIdle = false;
 
-  constructor(private readonly line: Line) {}
+  constructor(private readonly connection: PresenceConnection) {}
 
   /** This is all that the tab shows. */
-  watch(tab: string, watches: Watches): void {
-    const before = this.watching.get(tab) ?? new Map<string, () => void>();
+  watch(tab: string, watches: TabWatches): void {
+    const before = this.watches.get(tab) ?? new Map<string, () => void>();
     const now = new Map<string, () => void>();
     for (const kind of KINDS)
       for (const id of watches[kind]) now.set(`${kind} ${id}`, before.get(`${kind} ${id}`) ?? this.enter(kind, id));
     for (const [key, leave] of before) if (!now.has(key)) leave();
-    this.watching.set(tab, now);
+    this.watches.set(tab, now);
   }
 
-  idles(tab: string, idle: boolean): void {
-    this.idling.set(tab, idle);
-    this.look();
+  setIdle(tab: string, idle: boolean): void {
+    this.idleTabs.set(tab, idle);
+    this.reportIdle();
   }
 
   /** The tab has gone, and so has all that it showed. */
-  gone(tab: string): void {
+  removeTab(tab: string): void {
     this.watch(tab, { users: [], conversations: [] });
-    this.watching.delete(tab);
-    this.idling.delete(tab);
-    this.look();
+    this.watches.delete(tab);
+    this.idleTabs.delete(tab);
+    this.reportIdle();
   }
 
-  private enter(kind: Kind, id: Id): () => void {
-    return this.line.watch(kind, id);
+  private enter(kind: WatchKind, id: Id): () => void {
+    return this.connection.watch(kind, id);
   }
 
-  private look(): void {
-    const idle = this.idling.size > 0 && [...this.idling.values()].every(Boolean);
-    if (idle === this.said) return;
-    this.said = idle;
-    this.line.idles(idle);
+  private reportIdle(): void {
+    const idle = this.idleTabs.size > 0 && [...this.idleTabs.values()].every(Boolean);
+    if (idle === this.reportedIdle) return;
+    this.reportedIdle = idle;
+    this.connection.setIdle(idle);
   }
 }

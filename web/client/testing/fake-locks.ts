@@ -6,12 +6,12 @@ interface Wait {
   grant(): void;
 }
 
-interface Held extends Pick<Wait, 'mode'> {
+interface Holder extends Pick<Wait, 'mode'> {
   lose(): void;
 }
 
-export class LocksPeer implements Locks {
-  private readonly held = new Map<string, Set<Held>>();
+export class FakeLocks implements Locks {
+  private readonly held = new Map<string, Set<Holder>>();
   private readonly waiting = new Map<string, Wait[]>();
 
   request(name: string, given: unknown, ...rest: unknown[]): Promise<never> {
@@ -19,7 +19,7 @@ export class LocksPeer implements Locks {
     const run = rest[0] as () => unknown;
     const mode = options.mode ?? 'exclusive';
     return new Promise((resolve, reject) => {
-      const holder: Held = { mode, lose: () => reject(new DOMException('stolen', 'AbortError')) };
+      const holder: Holder = { mode, lose: () => reject(new DOMException('stolen', 'AbortError')) };
       const wait: Wait = { mode, grant: () => void this.hold(name, holder, run).then(resolve as () => void, reject) };
       const give = () => {
         this.waiting.set(name, (this.waiting.get(name) ?? []).filter((one) => one !== wait));
@@ -46,7 +46,7 @@ export class LocksPeer implements Locks {
     first.grant();
   }
 
-  private async hold(name: string, holder: Held, run: () => unknown): Promise<void> {
+  private async hold(name: string, holder: Holder, run: () => unknown): Promise<void> {
     const all = this.held.get(name) ?? new Set();
     this.held.set(name, all.add(holder));
     await run();

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import type { Own, PresenceRecord, Signal, Told } from '../presence/protocol';
+import type { Own, PresenceRecord, Signal, ServerFrame } from '../presence/protocol';
 
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 
@@ -15,20 +15,20 @@ export function record(id: number, fields: Partial<PresenceRecord> = {}): Presen
   return { id, status: 'online', version: 1, ...nothing, ...fields };
 }
 
-export class SocketPeer {
+export class FakePresenceServer {
   /** What the next sockets meet with: a hello, silence, or a refused handshake. */
-  manners: 'greet' | 'mute' | 'refuse' = 'greet';
+  handshake: 'greet' | 'mute' | 'refuse' = 'greet';
   /** The status with which tickets are refused, while set. */
-  ticketless: { status: number; retryAfter?: number } | null = null;
+  ticketError: { status: number; retryAfter?: number } | null = null;
   heartbeat = 20;
-  readonly heard: Signal[] = [];
-  readonly asked: string[] = [];
+  readonly received: Signal[] = [];
+  readonly requests: string[] = [];
   readonly open = new Set<Socket>();
   /** Answers a watch with what is known here. */
   people = new Map<number, PresenceRecord>();
   private readonly server: Server = createServer((request, response) => {
-    this.asked.push(`${request.method} ${request.url}`);
-    const { status, retryAfter } = this.ticketless ?? { status: 201 };
+    this.requests.push(`${request.method} ${request.url}`);
+    const { status, retryAfter } = this.ticketError ?? { status: 201 };
     const headers = {
       'Content-Type': 'application/json',
       ...(retryAfter !== undefined && { 'Retry-After': retryAfter }),
@@ -52,7 +52,7 @@ export class SocketPeer {
     await closed;
   }
 
-  says(told: Told): void {
+  says(told: ServerFrame): void {
     for (const socket of this.open) socket.write(frame(1, Buffer.from(JSON.stringify(told))));
   }
 
@@ -69,25 +69,25 @@ export class SocketPeer {
   }
 
   named<T extends Signal['type']>(type: T): (Signal & { type: T })[] {
-    return this.heard.filter((signal): signal is Signal & { type: T } => signal.type === type);
+    return this.received.filter((signal): signal is Signal & { type: T } => signal.type === type);
   }
 
   private upgrade(request: IncomingMessage, socket: Socket): void {
-    this.asked.push(`socket ${request.url}`);
+    this.requests.push(`socket ${request.url}`);
     socket.on('error', () => undefined);
-    if (this.manners === 'refuse') return void socket.end('HTTP/1.1 401 Unauthorized\r\n\r\n');
+    if (this.handshake === 'refuse') return void socket.end('HTTP/1.1 401 Unauthorized\r\n\r\n');
     const key = createHash('sha1').update(request.headers['sec-websocket-key'] + GUID);
     const head = ['HTTP/1.1 101 Switching Protocols', 'Upgrade: websocket', 'Connection: Upgrade'];
     socket.write([...head, `Sec-WebSocket-Accept: ${key.digest('base64')}`, '', ''].join('\r\n'));
     this.open.add(socket);
     let rest = Buffer.alloc(0);
-    socket.on('data', (data) => (rest = this.hear(socket, Buffer.concat([rest, data]))));
+    socket.on('data', (data) => (rest = this.takeFrames(socket, Buffer.concat([rest, data]))));
     socket.on('close', () => this.open.delete(socket));
-    if (this.manners === 'greet') this.says({ type: 'hello', node: 'a1', heartbeat: this.heartbeat, you, witness: 'e.0', degraded: false });
+    if (this.handshake === 'greet') this.says({ type: 'hello', node: 'a1', heartbeat: this.heartbeat, you, witness: 'e.0', degraded: false });
   }
 
   /** Takes the whole frames from what has come (a client's are masked); returns the rest. */
-  private hear(socket: Socket, data: Buffer): Buffer<ArrayBuffer> {
+  private takeFrames(socket: Socket, data: Buffer): Buffer<ArrayBuffer> {
     for (;;) {
       const size = (data[1] ?? 0) & 127;
       const [start, length] = size === 126 ? [4, data.length > 3 ? data.readUInt16BE(2) : 0] : [2, size];
@@ -101,7 +101,7 @@ export class SocketPeer {
   }
 
   private take(signal: Signal): void {
-    this.heard.push(signal);
+    this.received.push(signal);
     if (signal.type !== 'watch' || !signal.users?.length) return;
     const users = signal.users.flatMap((id) => this.people.get(id) ?? []);
     this.says({ type: 'snapshot', users });

@@ -12,7 +12,7 @@ interface Row {
   data: unknown;
 }
 
-export class Peer {
+export class FakeServer {
   epoch = 'e1';
   floor = 0;
   /** `open` streams at once; `buffer` lets nothing through; `mute` only the `ready`. */
@@ -20,7 +20,7 @@ export class Peer {
   /** Entries of one poll's answer at most. */
   page = Infinity;
   /** Answers every request with this instead, while set. */
-  refusal: { status: number; headers?: Record<string, string> } | null = null;
+  errorAnswer: { status: number; headers?: Record<string, string> } | null = null;
   readonly requests: { path: string; cursor: string | undefined; at: number }[] = [];
   readonly open = new Set<ServerResponse>();
   private readonly log: Row[] = [];
@@ -91,12 +91,12 @@ export class Peer {
       (request.headers['last-event-id'] as string | undefined) ?? url.searchParams.get('after') ?? undefined;
     const poll = url.searchParams.get('poll');
     this.requests.push({ path: poll === null ? 'stream' : 'poll', cursor, at: Date.now() });
-    if (this.refusal) {
-      response.writeHead(this.refusal.status, {
+    if (this.errorAnswer) {
+      response.writeHead(this.errorAnswer.status, {
         'Content-Type': 'application/problem+json',
-        ...this.refusal.headers,
+        ...this.errorAnswer.headers,
       });
-      response.end(JSON.stringify({ status: this.refusal.status, code: 'refused', detail: 'no' }));
+      response.end(JSON.stringify({ status: this.errorAnswer.status, code: 'refused', detail: 'no' }));
     } else if (poll !== null) this.poll(cursor, Number(poll), response);
     else this.stream(cursor, response);
   }
@@ -118,9 +118,9 @@ export class Peer {
   }
 
   private poll(after: string | undefined, seconds: number, response: ServerResponse): void {
-    const tell = () => {
+    const answer = () => {
       clearTimeout(timer);
-      this.waiting.delete(tell);
+      this.waiting.delete(answer);
       const missed = this.since(after);
       const events = (missed ?? []).slice(0, this.page).map((row) => ({
         id: `${this.epoch}.${row.position}`,
@@ -131,10 +131,10 @@ export class Peer {
       response.setHeader('Content-Type', 'application/json');
       response.end(JSON.stringify({ events, cursor, ...(!missed && { reset: 'too_old' }) }));
     };
-    const timer = setTimeout(tell, seconds * 100);
+    const timer = setTimeout(answer, seconds * 100);
     const missed = this.since(after);
-    if (!missed || missed.length) tell();
-    else this.waiting.add(tell);
+    if (!missed || missed.length) answer();
+    else this.waiting.add(answer);
   }
 
   private since(cursor: string | undefined): Row[] | null {

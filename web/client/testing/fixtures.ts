@@ -1,12 +1,12 @@
 /** Who and what the tests speak of, with every field that the server sends. */
 import type { Conversation, Id, User } from '../types';
 
-export function person(id: Id, name: string, display_name = name): User {
+export function makeUser(id: Id, name: string, display_name = name): User {
   return { id, name, display_name, role: 'member', about: '', time_zone: '', avatar: '' };
 }
 
 /** A channel in which nothing has been said. */
-export function channel(change: Partial<Conversation> = {}): Conversation {
+export function makeChannel(change: Partial<Conversation> = {}): Conversation {
   return {
     id: 7,
     kind: 'channel',

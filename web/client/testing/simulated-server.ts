@@ -2,16 +2,16 @@
  * What a server would hold and say of one conversation, for the tests: every action changes the truth and
  * tells its entry; a fresh snapshot is read off the truth.
  */
-import { channel } from './fixtures';
+import { makeChannel } from './fixtures';
 import type { Entry } from '../entry';
 import * as model from '../model';
 import type { Conversation, Id, Level, Message, User } from '../types';
 
 const CONVERSATION = 7;
 
-type Told = Entry extends infer One ? (One extends Entry ? Omit<One, 'id'> : never) : never;
+type EntryWithoutId = Entry extends infer One ? (One extends Entry ? Omit<One, 'id'> : never) : never;
 
-export class Served {
+export class SimulatedServer {
   readonly entries: Entry[] = [];
   readonly messages: Message[] = [];
   private pins: { user: Id; seq: number }[] = [];
@@ -32,7 +32,7 @@ export class Served {
     else this.receipts.set(author, seq);
     const root = message.thread ? this.at(message.thread) : undefined;
     if (root) this.replies(root, message);
-    this.tell({ event: 'message', data: { ...message } });
+    this.publish({ event: 'message', data: { ...message } });
     return message;
   }
 
@@ -40,7 +40,7 @@ export class Served {
     if (reply.author === this.me.id) this.follows.set(root.seq, reply.seq);
     else if (root.author === this.me.id && !root.replies && !this.follows.has(root.seq)) {
       this.follows.set(root.seq, root.seq);
-      this.tellThread(root.seq, reply.seq - 1, 0);
+      this.publishThread(root.seq, reply.seq - 1, 0);
     }
     const latest = [root.last_reply_at ?? '', reply.created_at].sort()[1] as string;
     this.set({ ...root, replies: (root.replies ?? 0) + 1, last_reply: reply.seq, last_reply_at: latest });
@@ -50,7 +50,7 @@ export class Served {
     const old = this.at(seq);
     if (!old || old.deleted) return;
     this.set({ ...old, body, edited_at: `edit ${this.entries.length}` });
-    this.tell({ event: 'edit', data: { ...(this.at(seq) as Message) } });
+    this.publish({ event: 'edit', data: { ...(this.at(seq) as Message) } });
   }
 
   deletes(seq: number): void {
@@ -60,7 +60,7 @@ export class Served {
     const reached = mentions && { author: old.author, mentions };
     this.set({ ...kept, body: '', deleted: true });
     this.pins = this.pins.filter((one) => one.seq !== seq);
-    this.tell({ event: 'delete', data: { conversation: CONVERSATION, seq, ...reached } });
+    this.publish({ event: 'delete', data: { conversation: CONVERSATION, seq, ...reached } });
   }
 
   reacts(user: Id, seq: number, emoji: string, on: boolean): void {
@@ -74,7 +74,7 @@ export class Served {
       : [...reactions, { emoji, users: next }];
     const left = all.filter((one) => one.users.length);
     this.set(left.length ? { ...rest, reactions: left } : rest);
-    this.tell({ event: 'reaction', data: { conversation: CONVERSATION, seq, emoji, user, on } });
+    this.publish({ event: 'reaction', data: { conversation: CONVERSATION, seq, emoji, user, on } });
   }
 
   pin(user: Id, seq: number, on: boolean): void {
@@ -84,38 +84,38 @@ export class Served {
     this.set(on ? { ...rest, pinned: true } : rest);
     this.pins = this.pins.filter((one) => one.seq !== seq);
     if (on) this.pins.unshift({ user, seq });
-    this.tell({ event: 'pin', data: { conversation: CONVERSATION, seq, user, on } });
+    this.publish({ event: 'pin', data: { conversation: CONVERSATION, seq, user, on } });
   }
 
   follow(root: number, on: boolean): void {
     if (this.at(root)?.thread || this.follows.has(root) === on || !this.at(root)) return;
     if (on) this.follows.set(root, this.messages.length);
     else this.follows.delete(root);
-    if (on) this.tellThread(root, this.messages.length);
-    else this.tell({ event: 'thread', data: { conversation: CONVERSATION, seq: root, following: false } });
+    if (on) this.publishThread(root, this.messages.length);
+    else this.publish({ event: 'thread', data: { conversation: CONVERSATION, seq: root, following: false } });
   }
 
   readsThread(root: number, seq: number): void {
     if (seq <= (this.follows.get(root) ?? Infinity)) return;
     this.follows.set(root, seq);
-    this.tellThread(root, this.messages.length);
+    this.publishThread(root, this.messages.length);
   }
 
   reads(user: Id, seq: number): void {
     if (user !== this.me.id) {
       if (seq <= (this.receipts.get(user) ?? 0)) return;
       this.receipts.set(user, seq);
-      this.tell({ event: 'receipt', data: { conversation: CONVERSATION, user, seq } });
+      this.publish({ event: 'receipt', data: { conversation: CONVERSATION, user, seq } });
     } else if (seq > this.read) {
       this.read = seq;
       const { unread, mentions = 0 } = this.conversation();
-      this.tell({ event: 'read', data: { conversation: CONVERSATION, seq, unread, mentions } });
+      this.publish({ event: 'read', data: { conversation: CONVERSATION, seq, unread, mentions } });
     }
   }
 
   notifies(level: Level, muted_until: string | null): void {
     this.notice = { level, muted_until };
-    this.tell({ event: 'notifications', data: { conversation: CONVERSATION, level, muted_until } });
+    this.publish({ event: 'notifications', data: { conversation: CONVERSATION, level, muted_until } });
   }
 
   blocks(user: Id, on: boolean): void {
@@ -123,11 +123,11 @@ export class Served {
     this.blocked[on ? 'add' : 'delete'](user);
     const { mentions = 0 } = this.conversation();
     const changed = mentions === before ? [] : [{ conversation: CONVERSATION, mentions }];
-    this.tell({ event: 'block', data: { user, on, mentions: changed } });
+    this.publish({ event: 'block', data: { user, on, mentions: changed } });
   }
 
   /** All that a client could read now: the snapshot, and everything that is read as it is needed. */
-  fresh(): model.Model {
+  freshModel(): model.Model {
     const page = (messages: Message[]) => ({ messages, has_before: false, has_after: false });
     const snapshot = { conversations: [this.conversation()], blocked: [...this.blocked], invitations: [], cursor: '' };
     let next = model.takeSnapshot(model.emptyModel(this.me), snapshot);
@@ -147,7 +147,7 @@ export class Served {
     const beyond = this.messages.filter(
       (one) => one.seq > this.read && one.author !== this.me.id && !one.deleted,
     );
-    return channel({
+    return makeChannel({
       id: CONVERSATION,
       last_seq: this.messages.length,
       read_seq: this.read,
@@ -167,11 +167,11 @@ export class Served {
     });
   }
 
-  private tellThread(root: number, last_seq: number, unread?: number): void {
+  private publishThread(root: number, last_seq: number, unread?: number): void {
     const read_seq = this.follows.get(root) as number;
     const counted = unread ?? this.threads().find((one) => one.message.seq === root)?.unread ?? 0;
     const data = { conversation: CONVERSATION, seq: root, following: true, read_seq, last_seq, unread: counted };
-    this.tell({ event: 'thread', data });
+    this.publish({ event: 'thread', data });
   }
 
   private at(seq: number): Message | undefined {
@@ -182,8 +182,8 @@ export class Served {
     this.messages[message.seq - 1] = message;
   }
 
-  private tell(told: Told): void {
-    this.entries.push({ ...told, id: `e.${this.entries.length + 1}` } as Entry);
+  private publish(entry: EntryWithoutId): void {
+    this.entries.push({ ...entry, id: `e.${this.entries.length + 1}` } as Entry);
   }
 }
 

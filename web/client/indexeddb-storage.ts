@@ -1,14 +1,14 @@
 /** Messages that wait to be sent, kept in the browser's IndexedDB. Where it has none, they last as long as the page. */
-import type { Keep, Outgoing } from './outgoing';
+import type { OutboxStorage, Outgoing } from './outgoing';
 
 const STORE = 'outbox';
 
-interface Kept {
+interface Row {
   order: number;
   outgoing: Outgoing;
 }
 
-export class IndexedKeep implements Keep {
+export class IndexedDbStorage implements OutboxStorage {
   private readonly database: Promise<IDBDatabase | null>;
   private readonly orders = new Map<string, number>();
   private last = 0;
@@ -18,13 +18,13 @@ export class IndexedKeep implements Keep {
     this.database = open(name).catch(() => null);
   }
 
-  async all(): Promise<Outgoing[]> {
+  async loadAll(): Promise<Outgoing[]> {
     const database = await this.database;
     if (!database) return [];
-    const kept = await done<Kept[]>(database.transaction(STORE).objectStore(STORE).getAll()).catch(() => []);
-    kept.sort((one, other) => one.order - other.order);
-    for (const { order, outgoing } of kept) this.orders.set(outgoing.clientId, order);
-    return kept.map(({ outgoing }) => outgoing);
+    const rows = await resultOf<Row[]>(database.transaction(STORE).objectStore(STORE).getAll()).catch(() => []);
+    rows.sort((one, other) => one.order - other.order);
+    for (const { order, outgoing } of rows) this.orders.set(outgoing.clientId, order);
+    return rows.map(({ outgoing }) => outgoing);
   }
 
   put(outgoing: Outgoing): void {
@@ -49,7 +49,7 @@ export class IndexedKeep implements Keep {
     const database = await this.database;
     if (!database) return;
     const transaction = database.transaction(STORE, 'readwrite');
-    const asked = done(how(transaction.objectStore(STORE)));
+    const asked = resultOf(how(transaction.objectStore(STORE)));
     // now, and not when this page has heard of its success: a tab may be closed the moment after something was said
     transaction.commit();
     await asked.catch(() => undefined); // full, or closing: then it lasts as long as the page
@@ -59,10 +59,10 @@ export class IndexedKeep implements Keep {
 function open(name: string): Promise<IDBDatabase> {
   const request = indexedDB.open(name, 1);
   request.onupgradeneeded = () => request.result.createObjectStore(STORE);
-  return done(request);
+  return resultOf(request);
 }
 
-function done<T>(request: IDBRequest<T>): Promise<T> {
+function resultOf<T>(request: IDBRequest<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result);
     request.onerror = () => reject(request.error ?? new Error('IndexedDB failed'));
