@@ -41,4 +41,9 @@ export class Position {
     if (relation === 'next') this.reached = cursor;
     return relation === 'foreign' ? null : relation === 'next';
   }
+
+  /** Move to a cursor that is already known to be ahead. */
+  moveTo(cursor: string): void {
+    this.reached = cursor;
+  }
 }

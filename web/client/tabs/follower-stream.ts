@@ -4,7 +4,7 @@
  */
 import { delay } from '../backoff';
 import { type Position, compareCursors } from '../cursor';
-import { isControlEvent } from '../entry';
+import { type Entry, isControlEvent } from '../entry';
 import type { EntrySourceOptions, StreamState } from '../entry-source';
 import { asProblem, Problem } from '../problem';
 import { type ConnectionEnd, pollOnce } from '../stream-connection';
@@ -39,13 +39,23 @@ export class FollowerStream {
     const position = this.options.position();
     if (this.busy || !position) return this.defer(batch);
     if (batch.from === null || batch.to === null) return;
-    const relation = compareCursors(position.cursor, batch.from);
-    if (relation !== 'old' && batch.from !== position.cursor) {
+    if (batch.from === position.cursor) return this.apply(batch.entries, batch.to, position);
+    const start = compareCursors(position.cursor, batch.from);
+    if (start !== 'old') {
       this.defer(batch);
-      return void this.catchUp(relation === 'foreign' ? 'other_epoch' : null);
+      return void this.catchUp(start === 'foreign' ? 'other_epoch' : null);
     }
-    for (const entry of batch.entries) if (position.advance(entry.id)) this.options.onEntry(entry);
-    position.advance(batch.to);
+    // the leader is behind this tab, or this tab has fetched a part of the batch: only what is ahead is new
+    const ahead = batch.entries.filter((entry) => compareCursors(position.cursor, entry.id) === 'next');
+    this.apply(ahead, batch.to, position);
+  }
+
+  private apply(entries: Entry[], to: string, position: Position): void {
+    for (const entry of entries) {
+      position.moveTo(entry.id);
+      this.options.onEntry(entry);
+    }
+    position.advance(to);
   }
 
   /** Fetches what is missing: by a snapshot, when there is a reason for one. */

@@ -23,6 +23,8 @@ export class SharedStream implements EntrySource {
   private batch: Batch | null = null;
   private leaderState: StreamState = { name: 'connecting' };
   private running = false;
+  /** Another tab led while this one did. */
+  private overtaken = false;
 
   constructor(
     private readonly tabs: Tabs,
@@ -30,9 +32,9 @@ export class SharedStream implements EntrySource {
   ) {
     tabs.onRole((leads) => this.running && this.setRole(leads));
     tabs.on('hello', (_, from) => this.stream && this.greetTab(from));
-    tabs.on('entries', (batch) => this.running && this.getFollower().take(batch));
-    tabs.on('state', (state) => this.running && this.takeLeaderState(state));
-    tabs.on('reset', (reason) => this.running && void this.getFollower().catchUp(reason));
+    tabs.on('entries', (batch) => this.follows() && this.getFollower().take(batch));
+    tabs.on('state', (state) => this.follows() && this.takeLeaderState(state));
+    tabs.on('reset', (reason) => this.follows() && void this.getFollower().catchUp(reason));
     tabs.on('wake', () => this.stream?.wake());
   }
 
@@ -76,23 +78,36 @@ export class SharedStream implements EntrySource {
     else void this.getFollower().catchUp('renewed');
   }
 
+  /**
+   * Return true if a leader's message is for this tab. A tab that leads ignores the messages of another leader: for
+   * a moment there are two when a tab that hung runs again. It fetches what it missed when it follows.
+   */
+  private follows(): boolean {
+    if (this.stream) this.overtaken = true;
+    return this.running && !this.stream;
+  }
+
   private setRole(leads: boolean): void {
     this.stream?.stop();
     this.stream = null;
+    const overtaken = this.overtaken;
+    this.overtaken = false;
+    if (!leads && overtaken && this.running) void this.getFollower().catchUp(null);
     if (!leads) return;
     // one that was just fetching what it missed reads a snapshot: half of it may be here
     const cursor = this.follower?.isCatchingUp ? null : this.cursor;
     this.follower?.stop();
     this.follower = null;
-    this.stream = new DurableStream({
+    const stream: DurableStream = new DurableStream({
       ...this.options,
       ...(cursor !== null && { cursor }),
       loadSnapshot: (reason) => this.loadSnapshot(reason),
-      onEntry: (entry) => this.publishEntry(entry),
-      onAdvance: () => this.publishAdvance(),
+      onEntry: (entry) => this.stream === stream && this.publishEntry(entry),
+      onAdvance: () => this.stream === stream && this.publishAdvance(),
       onState: (state) => state.name !== 'stopped' && this.publishState(state),
     });
-    this.stream.start();
+    this.stream = stream;
+    stream.start();
   }
 
   /** A tab that takes what the leader tells; one that has nothing yet begins with a snapshot. */
@@ -133,23 +148,23 @@ export class SharedStream implements EntrySource {
     return cursor;
   }
 
+  /** Publish an entry. The stream starts at this tab's position and has dropped repeated entries. */
   private publishEntry(entry: Entry): void {
-    const from = this.cursor;
-    if (!this.position?.advance(entry.id)) return;
-    this.openBatch(from).entries.push(entry);
+    this.openBatch().entries.push(entry);
+    this.position?.moveTo(entry.id);
     this.options.onEntry(entry);
   }
 
   /** The stream has come further without an entry. */
   private publishAdvance(): void {
-    const from = this.cursor;
-    if (this.stream?.cursor && this.position?.advance(this.stream.cursor)) this.openBatch(from);
+    this.openBatch();
+    if (this.stream?.cursor) this.position?.moveTo(this.stream.cursor);
   }
 
   /** What comes together is told together. */
-  private openBatch(from: string | null): Batch {
+  private openBatch(): Batch {
     if (this.batch) return this.batch;
-    this.batch = { from, to: null, entries: [] };
+    this.batch = { from: this.cursor, to: null, entries: [] };
     queueMicrotask(() => {
       if (this.batch) this.tabs.send('entries', { ...this.batch, to: this.cursor });
       this.batch = null;

@@ -1,7 +1,11 @@
 /** Tabs of one browser share one stream, and hand it over without a gap or a repeat. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { Position } from '../cursor';
+import type { Entry } from '../entry';
 import { eventually, FakeServer } from '../testing/fake-server';
 import { FakeLocks } from '../testing/fake-locks';
+import { FollowerStream } from './follower-stream';
+import type { Leadership } from './leadership';
 import { SharedStream } from './shared-stream';
 import { Tabs } from './tabs';
 
@@ -117,6 +121,65 @@ test('a tab that slept through some of it fetches what it missed, and no more', 
   await eventually(() => second.received.length === 21);
   expect(second.received).toEqual(bodies(0, 21));
   expect([second.snapshots, second.state]).toEqual([['new'], 'live']);
+});
+
+test('a new leader that is behind the other tabs repeats nothing to them', async () => {
+  const [, second, third] = (await opens(3)) as [Tab, Tab, Tab];
+  const inside = second.tabs as unknown as { channel: BroadcastChannel };
+  const { onmessage } = inside.channel;
+  inside.channel.onmessage = null;
+  for (const body of bodies(0, 20)) server.says(body);
+  await eventually(() => third.received.length === 20);
+  inside.channel.onmessage = onmessage;
+  leader()?.stream.stop();
+  await eventually(() => second.tabs.leads && second.received.length === 20);
+  server.says('20');
+  await eventually(() => [second, third].every((tab) => tab.received.length >= 21));
+  expect([second.received, third.received]).toEqual([bodies(0, 21), bodies(0, 21)]);
+});
+
+test('a tab takes from a batch only what is ahead of it', () => {
+  const [position, received]: [Position, string[]] = [new Position('e1.5'), []];
+  const follower = new FollowerStream({
+    url: server.url,
+    position: () => position,
+    loadSnapshot: () => Promise.resolve(''),
+    resnapshot: () => Promise.resolve(),
+    onEntry: (entry) => received.push(entry.id),
+    onState: () => undefined,
+    onCaughtUp: () => undefined,
+  });
+  const entries = ['e1.3', 'e1.5', 'e1.8'].map((id) => ({ event: 'message', id, data: {} }) as Entry);
+  follower.take({ from: 'e1.2', to: 'e1.9', entries });
+  follower.take({ from: 'e1.2', to: 'e1.9', entries });
+  expect([received, position.cursor]).toEqual([['e1.8'], 'e1.9']);
+  follower.stop();
+});
+
+test('a leader ignores another leader, and fetches what it missed when it follows', async () => {
+  const [first, second] = (await opens(2)) as [Tab, Tab];
+  const other = new BroadcastChannel(name);
+  const publish = (body: string, from: string, to: string) => {
+    const entries = [{ event: 'message', id: to, data: { body } }];
+    other.postMessage({ from: 'other', to: null, leads: true, topic: 'entries', data: { from, to, entries } });
+  };
+  server.says('0');
+  await eventually(() => [first, second].every((tab) => tab.received.length === 1));
+  publish('1', 'e1.3', 'e1.6');
+  await eventually(() => second.received.length === 2);
+  server.says('1');
+  server.says('2');
+  await eventually(() => [first, second].every((tab) => tab.received.length >= 3));
+  expect([first.received, second.received]).toEqual([bodies(0, 3), bodies(0, 3)]);
+
+  server.streams = 'mute';
+  server.says('3');
+  publish('3', 'e1.9', 'e1.12');
+  await eventually(() => second.received.length === 4);
+  (second.tabs as unknown as { leadership: Leadership }).leadership.steal();
+  await eventually(() => first.received.length === 4);
+  expect([first.tabs.leads, first.received]).toEqual([false, bodies(0, 4)]);
+  other.close();
 });
 
 test('a restored log is read anew by every tab', async () => {
