@@ -1,4 +1,7 @@
-/** Second factors of an account: the second step of a log-in, proof within a session, authenticator app, passkeys. */
+/**
+ * Second factors of an account: the second step of logging in, proof of identity within a session, the
+ * authenticator app, passkeys.
+ */
 import type { Api } from './api';
 import type { Problem } from './problem';
 import type {
@@ -14,15 +17,15 @@ import { createPasskey, signWithPasskey } from './webauthn';
 
 export type { Factors, NewAuthenticator, Passkey } from './schema';
 
-/** How a log-in with the right password can be continued. */
+/** The ways to continue after the correct password. */
 export interface SecondStep {
   challenge: string;
   methods: ('totp' | 'passkey' | 'recovery_code')[];
-  /** Options for the browser, if the user has passkeys. */
+  /** Options to pass to the browser, if the user has passkeys. */
   passkey?: object;
 }
 
-/** The second step that a log-in asks for; null for any other problem. */
+/** Return the second step that logging in needs, or null for any other problem. */
 export function secondStepOf({ code, status, document }: Problem): SecondStep | null {
   return code === 'second_factor_required' && status === 401 ? (document as unknown as SecondStep) : null;
 }
@@ -33,25 +36,25 @@ const ME = '/api/users/me';
 export class Account {
   constructor(private readonly api: Api) {}
 
-  /** Finishes a log-in with a code. */
+  /** Finish logging in with a code. */
   finishWith(step: SecondStep, proof: { totp: string } | { recovery_code: string }, device: string): Promise<SignedIn> {
     return this.api.call('POST', '/api/sessions/second', { challenge: step.challenge, ...proof, device });
   }
 
-  /** Finishes a log-in with a passkey, for which the browser asks. */
+  /** Finish logging in with a passkey. The browser asks the user for it. */
   async finishWithPasskey(step: SecondStep, device: string): Promise<SignedIn> {
     const passkey = await signWithPasskey(step.passkey ?? {});
     return this.api.call('POST', '/api/sessions/second', { challenge: step.challenge, passkey, device });
   }
 
-  /** Logs in with a passkey alone: no name, no password. */
+  /** Log in with a passkey only, without a name and a password. */
   async logInWithPasskey(device: string): Promise<SignedIn> {
     const { challenge, options } = await this.api.call<PasskeyOptions>('POST', '/api/passkeys/login/options', {});
     const passkey = await signWithPasskey(options);
     return this.api.call('POST', '/api/passkeys/login', { challenge, passkey, device });
   }
 
-  /** How long sensitive changes need no new proof, and what can be one. */
+  /** Return how long sensitive changes need no new proof, and which kinds of proof the server accepts. */
   proof(): Promise<ProofState> {
     return this.api.call('GET', PROOF);
   }
@@ -69,12 +72,12 @@ export class Account {
     return this.api.call('GET', `${ME}/factors`);
   }
 
-  /** Counts once `confirmAuthenticator` has been called with a code. */
+  /** Begin to add an authenticator app. It takes effect after `confirmAuthenticator` gets a code from it. */
   beginAuthenticator(): Promise<NewAuthenticator> {
     return this.api.call('POST', `${ME}/totp`, {});
   }
 
-  /** Returns recovery codes if this is the first second factor, else none. */
+  /** Return recovery codes if this is the account's first second factor, otherwise an empty list. */
   async confirmAuthenticator(totp: string): Promise<string[]> {
     return (await this.api.call<RecoveryCodes>('PUT', `${ME}/totp`, { totp })).recovery_codes;
   }
@@ -83,7 +86,7 @@ export class Account {
     return this.api.call('DELETE', `${ME}/totp`);
   }
 
-  /** Returns recovery codes if this is the first second factor, else none. */
+  /** Return recovery codes if this is the account's first second factor, otherwise an empty list. */
   async addPasskey(name: string): Promise<string[]> {
     const { challenge, options } = await this.api.call<PasskeyOptions>('POST', `${ME}/passkeys/options`, {});
     const passkey = await createPasskey(options);

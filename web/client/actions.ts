@@ -1,6 +1,6 @@
 /**
- * What a person does with messages, threads and people. Where that is safe it shows at once, and is taken
- * back when the server refuses; the stream says what really became of it.
+ * What a user does with messages, threads and users. Where it is safe, the change shows at once and is reverted if
+ * the server rejects it. The stream then brings the final state.
  */
 import { block, notify, pin, react } from './apply';
 import * as model from './model';
@@ -47,18 +47,24 @@ export class Actions {
     return this.optimistically(change(on), change(!on), () => this.context.api.block(user, on));
   }
 
-  /** Not before the server has it: nothing tells how a thread stands but its entry. */
+  /**
+   * Follow or stop following a thread. The view changes when the stream brings the entry: only the entry has the
+   * thread's read position.
+   */
   follow(conversation: Id, root: number, on: boolean): Promise<void> {
     return this.context.api.follow(conversation, root, on);
   }
 
-  /** A mark that gets lost goes with the next one. */
+  /** Move a thread's read mark. A mark that fails to send is covered by the next one. */
   markThread(conversation: Id, root: number, seq: number): void {
     this.context.update(model.markThread(this.context.model(), conversation, root, seq));
     void this.context.api.markThread(conversation, root, seq).catch(() => undefined);
   }
 
-  /** Not before the server has it: nobody can bring back what was said. */
+  /**
+   * Delete a message. The view changes when the stream brings the entry, because a deleted message cannot be
+   * restored.
+   */
   delete(conversation: Id, seq: number): Promise<void> {
     return this.context.api.deleteMessage(conversation, seq);
   }

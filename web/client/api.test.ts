@@ -1,4 +1,4 @@
-/** The calls against a real server: what is sent, and what a refusal becomes. */
+/** HTTP calls against a real server: the request that is sent, and the problem that an error becomes. */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';

@@ -1,4 +1,4 @@
-/** The calls of the HTTP API, typed. Every failure is a `Problem`. */
+/** The calls of the HTTP API, typed. Every failure is thrown as a `Problem`. */
 import { type Problem, problemOf, unreachable } from './problem';
 import type * as schema from './schema';
 import type {
@@ -28,22 +28,22 @@ import type {
 } from './types';
 
 export interface ApiOptions {
-  /** Where the server is; empty for the page's own origin. */
+  /** The server's address; empty for the page's own origin. */
   base?: string;
-  /** A bearer token, where no cookie travels. */
+  /** A bearer token, for clients without cookies. */
   token?: string;
-  /** Milliseconds after which a call counts as unreachable. */
+  /** Milliseconds until a call without an answer fails as unreachable. */
   timeout?: number;
-  /** Asks the user to confirm who they are, for a sensitive change; false if they would rather not. */
+  /** Ask the user to confirm their identity for a sensitive change. Return false if they decline. */
   reauthenticate?: () => Promise<boolean>;
 }
 
 export type Where = { before: number } | { after: number } | { around: number } | Record<string, never>;
 
-/** One client of one server, as one person. */
+/** A client of one server, for one user. */
 export class Api {
   readonly base: string;
-  /** Another one after `changePassword`. */
+  /** Replaced by `changePassword`. */
   token: string | undefined;
   private readonly timeout: number;
   private readonly reauthenticate: () => Promise<boolean>;
@@ -55,7 +55,7 @@ export class Api {
     this.reauthenticate = options.reauthenticate ?? (() => Promise.resolve(false));
   }
 
-  /** `invite` is the code of an invitation, where the server asks for one. */
+  /** Create an account. The form's `invite` is an invite code, for servers that require one. */
   signUp(form: schema.SignUp): Promise<SignedIn> {
     return this.call('POST', '/api/accounts', form);
   }
@@ -68,17 +68,17 @@ export class Api {
     return this.call('DELETE', '/api/sessions/current');
   }
 
-  /** The sessions of this user, and how many they may have. */
+  /** Return the user's sessions, and the largest number of sessions they can have. */
   sessions(): Promise<schema.Logins> {
     return this.call('GET', '/api/sessions');
   }
 
-  /** Ends one login, or all but this one. */
-  endLogin(which: Login['id'] | 'others'): Promise<void> {
+  /** End one session, or all sessions except this one. */
+  endSession(which: Login['id'] | 'others'): Promise<void> {
     return this.call('DELETE', `/api/sessions/${which}`);
   }
 
-  /** Opens one presence socket where no cookie travels. */
+  /** Return a ticket that opens one presence socket, for clients without cookies. */
   async presenceTicket(): Promise<string> {
     return (await this.call<schema.Ticket>('POST', '/api/presence/ticket')).ticket;
   }
@@ -91,23 +91,23 @@ export class Api {
     return this.call('PATCH', '/api/users/me', profile);
   }
 
-  /** Ends all other sessions. This one goes on with a new token. */
+  /** Change the password and end all other sessions. This session continues with a new token. */
   async changePassword(old: string, fresh: string): Promise<void> {
     const { token } = await this.call<schema.Renewed>('PUT', '/api/users/me/password', { old, new: fresh });
     if (this.token !== undefined && token) this.token = token;
   }
 
-  /** Sets a password with the secret of a reset link; all sessions of the account end. */
+  /** Set a password with the secret from a reset link. All sessions of the account end. */
   resetPassword(token: string, fresh: string): Promise<void> {
     return this.call('POST', '/api/resets', { token, new: fresh });
   }
 
-  /** Deletes this account; its messages stay or are emptied. */
+  /** Delete this account. Its messages are kept or emptied. */
   deleteAccount(messages: 'keep' | 'erase'): Promise<void> {
     return this.call('DELETE', `/api/users/me${query({ messages })}`);
   }
 
-  /** The account's own security events before one, the latest first. */
+  /** Return the account's own security events, newest first; `after` continues below an event. */
   activity(after?: number, limit?: number): Promise<schema.Activity> {
     return this.call('GET', `/api/users/me/activity${query({ after, limit })}`);
   }
@@ -140,17 +140,17 @@ export class Api {
     return this.call('DELETE', `/api/chat/invitations/${conversation}`);
   }
 
-  /** Public channels by name, those after one called `after`. */
+  /** Return public channels by name, starting after the name `after`. */
   channels(q: string, after?: string): Promise<Channels> {
     return this.call('GET', `/api/chat/channels${query({ q, after })}`);
   }
 
-  /** What this person is in and nobody writes to any more, below an id. */
+  /** Return the archived conversations of this user, with ids below `before`. */
   archived(before?: Id): Promise<Archive> {
     return this.call('GET', `/api/chat/archived${query({ before })}`);
   }
 
-  /** What is not named stays. */
+  /** Change a conversation. Fields that are left out keep their value. */
   changeConversation(id: Id, change: ConversationChange): Promise<Conversation> {
     return this.call('PATCH', `/api/chat/conversations/${id}`, change);
   }
@@ -163,7 +163,7 @@ export class Api {
     return this.call('PUT', `/api/chat/conversations/${conversation}/members/me`, {});
   }
 
-  /** False for a user who was invited, and has to accept first. */
+  /** Add a user. Return false if they were invited and have to accept first. */
   async add(conversation: Id, user: Id): Promise<boolean> {
     const path = `/api/chat/conversations/${conversation}/members/${user}`;
     return (await this.call<schema.Seated>('PUT', path, {})).role !== null;
@@ -173,7 +173,7 @@ export class Api {
     return this.call('PUT', `/api/chat/conversations/${conversation}/members/${user}`, { role });
   }
 
-  /** Sends somebody away, who may come back. */
+  /** Remove a member. They can join again. */
   remove(conversation: Id, user: Id | 'me'): Promise<void> {
     return this.call('DELETE', `/api/chat/conversations/${conversation}/members/${user}`);
   }
@@ -198,7 +198,7 @@ export class Api {
     return (await this.call<schema.Posted>('POST', path, draft)).message;
   }
 
-  /** `files`: those that stay; without it all of them do. */
+  /** Edit a message. `files` lists the files to keep; without it all files are kept. */
   async edit(conversation: Id, seq: number, body: string, files?: Id[]): Promise<Message> {
     const correction: schema.Correction = { body, ...(files && { files }) };
     return (await this.call<schema.Posted>('PATCH', messagePath(conversation, seq), correction)).message;
@@ -246,12 +246,12 @@ export class Api {
     return (await this.call<schema.Receipts>('GET', path)).receipts;
   }
 
-  /** What is not named stays; a `muted_until` of null ends the mute. */
+  /** Change notification settings. Fields that are left out keep their value; a `muted_until` of null ends the mute. */
   notify(conversation: Id, what: Partial<Notifications>): Promise<Notifications> {
     return this.call('PUT', `/api/chat/conversations/${conversation}/notifications`, what);
   }
 
-  /** What stands above all conversations, if anything. */
+  /** Return the announcement shown above all conversations, or null. */
   async announcement(): Promise<Announcement | null> {
     return (await this.call<schema.Announced>('GET', '/api/announcement')).announcement;
   }
@@ -260,13 +260,13 @@ export class Api {
     return this.call(on ? 'PUT' : 'DELETE', `/api/users/${user}/block`);
   }
 
-  /** Room for a file of so many bytes; its id. The pieces go to `/api/files/{id}`. */
+  /** Reserve space for a file of `size` bytes and return its id. Its chunks go to `/api/files/{id}`. */
   async beginUpload(name: string, size: number): Promise<Id> {
     const headers = { 'Upload-Length': String(size), 'Upload-Metadata': `filename ${base64(name)}` };
     return (await this.call<schema.Stored>('POST', '/api/files', undefined, headers)).file.id;
   }
 
-  /** How many bytes of it are there. */
+  /** Return how many bytes of the file the server has. */
   async uploadOffset(id: Id): Promise<number> {
     const response = await this.ask('HEAD', `/api/files/${id}`);
     return Number(response.headers.get('Upload-Offset'));
@@ -280,19 +280,19 @@ export class Api {
     return this.call('DELETE', `/api/files/${id}`);
   }
 
-  /** Where a file is read, or a small picture of it. */
+  /** Return the URL of a file, or of a small version of a picture. */
   fileUrl({ id, name }: SentFile, preview?: 'small' | 'large'): string {
     return `${this.base}/api/files/${id}/${encodeURIComponent(name)}${query({ preview })}`;
   }
 
-  /** Becomes a square; null for initials. */
+  /** Set the user's avatar, which the server crops to a square; null shows initials instead. */
   setAvatar(picture: Blob | null): Promise<User> {
     const type = { 'Content-Type': 'application/octet-stream' };
     if (!picture) return this.call('DELETE', '/api/users/me/avatar');
     return this.call('PUT', '/api/users/me/avatar', picture, type);
   }
 
-  /** Headers that say who is asking; without a token the cookie does. */
+  /** Return the headers that identify the user. Without a token they are empty, and the cookie identifies them. */
   identity(): Record<string, string> {
     return this.token ? { Authorization: `Bearer ${this.token}` } : {};
   }
@@ -320,7 +320,10 @@ export class Api {
     return response;
   }
 
-  /** Any call of the API: its answer, or a `Problem`. One that needs a recent proof is repeated once there is one. */
+  /**
+   * Call the API and return its answer, or throw a `Problem`. A call that needs a recent proof of identity is
+   * repeated after `reauthenticate` succeeds.
+   */
   async call<T>(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<T> {
     const response = await this.ask(method, path, body, headers).catch(async (problem: Problem) => {
       if (problem.code !== 'reauthentication_required' || !(await this.reauthenticate())) throw problem;
@@ -341,7 +344,7 @@ export function messagePath(conversation: Id, seq: number): string {
   return `/api/chat/conversations/${conversation}/messages/${seq}`;
 }
 
-/** `?name=value…` of what is there; empty when nothing is. */
+/** Return `?name=value…` for the values that are present, or an empty string. */
 export function query(values: Record<string, string | number | undefined>): string {
   const pairs = Object.entries(values).filter(([, value]) => value !== undefined && value !== '');
   const search = new URLSearchParams(pairs.map(([name, value]) => [name, String(value)]));

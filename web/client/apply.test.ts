@@ -1,4 +1,4 @@
-/** Everything that can happen, in any order: an old snapshot and the entries since give a new snapshot. */
+/** Random events in any order: an old snapshot plus the entries since then equals a new snapshot. */
 import { expect, test } from 'vitest';
 import { apply } from './apply';
 import { makeUser } from './testing/fixtures';
@@ -14,7 +14,7 @@ const me = makeUser(ana, 'ana', 'Ana');
 
 const play = (model: Model, entries: Entry[]) => entries.reduce(apply, model);
 
-/** What is on the screen; what was read apart and is shown nowhere may differ. */
+/** Return what the screen shows. Messages that were loaded separately and are not shown may differ. */
 function shown(model: Model): object {
   const threads = [...model.threads].map(([place, { read_seq, unread }]) => [place, read_seq, unread]);
   const { conversations, timelines, pins, receipts, blocked } = model;
@@ -22,7 +22,7 @@ function shown(model: Model): object {
   return { conversations, timelines, pins, receipts, blocked, threads: threads.sort(), replies };
 }
 
-/** One thing that somebody may do now. */
+/** Do one random thing that a user could do now. */
 function doAnything(server: SimulatedServer, random: () => number): void {
   const pick = <T>(all: readonly T[]): T => all[Math.floor(random() * all.length)] as T;
   const [who, on] = [pick([ana, ben, chloe]), random() < 0.6];

@@ -1,4 +1,4 @@
-/** What an entry of the log changes in what a person sees. Pure; every step is harmless when repeated. */
+/** Applies entries of the log to a user's model. Pure; applying an entry twice does no harm. */
 import type {
   BlockChange,
   Entry,
@@ -25,7 +25,7 @@ import {
 import { append, appendReply, lastOf } from './timeline';
 import type { Conversation, Id, Message, Notifications, Role } from './types';
 
-/** The state after an entry of the log. */
+/** Return the model after an entry of the log. */
 export function apply(model: Model, entry: Entry): Model {
   switch (entry.event) {
     case 'message':
@@ -63,16 +63,19 @@ export function apply(model: Model, entry: Entry): Model {
   }
 }
 
-/** The conversation an entry speaks of that this state does not know yet, though its person belongs to it. */
+/**
+ * Return the id of a conversation that the entry is about, that the user belongs to, and that the model does not
+ * have. Otherwise null.
+ */
 export function missing(model: Model, entry: Entry): Id | null {
   if (entry.event === 'message') return unknown(model, entry.data.conversation);
-  // one of mine that was archived is back
+  // a conversation of this user was restored from the archive
   if (entry.event === 'conversation') return entry.data.archived ? null : unknown(model, entry.data.id);
   const joined = entry.event === 'member' && entry.data.user === model.me.id && entry.data.role !== null;
   return joined ? unknown(model, entry.data.conversation) : null;
 }
 
-/** A message by its place: repeated ones change nothing but what they fill in. */
+/** Add a message by its `seq`. A repeated message changes nothing, or fills in what is missing. */
 export function takeMessage(model: Model, message: Message): Model {
   const conversation = model.conversations.get(message.conversation);
   const fresh = conversation && message.seq > conversation.last_seq;
@@ -90,7 +93,7 @@ function countMessage(model: Model, conversation: Conversation, message: Message
   return setConversation(model, { ...seen, unread: conversation.unread + 1, mentions });
 }
 
-/** Its thread counts it, and who follows that has it to read. */
+/** Count a reply in its thread, and as unread for a user who follows the thread. */
 function takeReply(model: Model, reply: Message, root: number): Model {
   const place = keyOf(reply.conversation, root);
   const counted = changeMessage(model, reply.conversation, root, (old) => withReply(old, reply));
@@ -106,7 +109,7 @@ function takeReply(model: Model, reply: Message, root: number): Model {
   return setThread(listed, place, { ...thread, last_seq: seq, unread: thread.unread + 1 });
 }
 
-/** A tombstone stays; it is nobody's unread message any more, and nothing that is pinned. */
+/** Empty a deleted message. It stays in the timeline, but is no longer unread or pinned. */
 function takeDeletion(model: Model, gone: Tombstone): Model {
   const { conversation: id, seq } = gone;
   const pins = model.pins.get(id)?.filter((one) => one.seq !== seq);
@@ -114,7 +117,7 @@ function takeDeletion(model: Model, gone: Tombstone): Model {
   return uncount(changeMessage(unpinned, id, seq, asDeleted), gone);
 }
 
-/** What lies beyond one's read mark others have written: what one posts oneself moves it. */
+/** Reduce the unread count. A user's own post moves their read mark, so unread messages are always by others. */
 function uncount(model: Model, gone: Tombstone): Model {
   const conversation = model.conversations.get(gone.conversation);
   if (!conversation || gone.seq <= conversation.read_seq) return model;
@@ -169,15 +172,15 @@ export function block(model: Model, { user, on, mentions }: BlockChange): Model 
   return { ...model, blocked, conversations, invitations };
 }
 
-/** Closed ones say no more than that. */
-function takeInvitation(model: Model, { open, ...told }: InvitationChange): Model {
-  const { conversation, kind, name, invited_by, members, at } = told;
+/** Add or close an invitation. The entry of a closed invitation has no other fields. */
+function takeInvitation(model: Model, { open, ...rest }: InvitationChange): Model {
+  const { conversation, kind, name, invited_by, members, at } = rest;
   if (!open || !kind || !invited_by || !at) return closeInvitation(model, conversation);
   const invitation = { conversation, kind, name: name ?? '', invited_by, members: members ?? 1, at };
   return { ...model, invitations: put(model.invitations, conversation, invitation) };
 }
 
-/** Its pace and its door stand there only while they are not as usual. */
+/** Change a conversation's settings. The entry leaves out slow mode and read-only when they are off. */
 function changeConversation(model: Model, change: Pick<Conversation, 'id'> & Partial<Conversation>): Model {
   const known = model.conversations.get(change.id);
   if (!known) return model;
@@ -185,7 +188,7 @@ function changeConversation(model: Model, change: Pick<Conversation, 'id'> & Par
   return markHole(setConversation(model, { ...known, ...defaultSettings, ...change }), change.id, change.last_seq ?? 0);
 }
 
-/** Messages up to `last` are there which no entry has told of, for they came in from elsewhere. */
+/** Mark a hole before message `last`: imported messages exist that no entry has announced. */
 function markHole(model: Model, id: Id, last: number): Model {
   const timeline = model.timelines.get(id);
   if (!timeline || timeline.hasAfter || last <= (lastOf(timeline) ?? 0)) return model;
@@ -200,7 +203,7 @@ function takeMember(model: Model, id: Id, user: Id, role: Role | null): Model {
   return withMember(withRole(mine, id, user, role), id, user, role);
 }
 
-/** In the list of members, or out of it. */
+/** Add a user to the list of members, or remove them. */
 function withMember(model: Model, id: Id, user: Id, role: Role | null): Model {
   const conversation = model.conversations.get(id);
   const known = role === null ? withoutReader(model, id, user) : model;
@@ -218,7 +221,7 @@ function withRole(model: Model, id: Id, user: Id, role: Role | null): Model {
   return { ...model, roles: put(model.roles, id, roles) };
 }
 
-/** Who has left reads nothing. */
+/** Remove the receipt of a user who left. */
 function withoutReader(model: Model, id: Id, user: Id): Model {
   const known = model.receipts.get(id);
   if (!known?.has(user)) return model;
@@ -226,7 +229,7 @@ function withoutReader(model: Model, id: Id, user: Id): Model {
   return { ...model, receipts: put(model.receipts, id, others) };
 }
 
-/** The server counts what is left beyond a mark; an older one than is known says nothing new. */
+/** Move the read mark with the counts of the server. A mark older than the known one changes nothing. */
 function takeReadMark(model: Model, { conversation: id, seq, unread, mentions }: ReadChange): Model {
   const conversation = model.conversations.get(id);
   if (!conversation || seq < conversation.read_seq) return model;

@@ -1,4 +1,4 @@
-/** Unread and mentions, by the cases that the server's own model passes too. */
+/** Unread and mention counts, with the cases that the server's model also passes. */
 import { expect, test } from 'vitest';
 import told from '../../tests/cases/attention.json';
 import { apply } from './apply';
@@ -16,7 +16,7 @@ interface Case {
   after: { conversations: Partial<Conversation>[]; blocked: number[] };
 }
 
-// a newcomer's conversation is read anew: store.test.ts
+// store.test.ts covers a new member, whose conversation is loaded from the server
 const cases = (told.cases as unknown as Case[]).filter((one) => one.before.conversations.length);
 
 test.each(cases)('$name', ({ before, entries, after }) => {

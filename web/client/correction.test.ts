@@ -1,4 +1,4 @@
-/** The answer to a correction, before its entry comes. */
+/** The answer to an edit, before its entry arrives. */
 import { expect, test } from 'vitest';
 import { apply } from './apply';
 import { makeChannel, makeUser } from './testing/fixtures';

@@ -1,4 +1,4 @@
-/** Cursors: what is next, what was passed, what belongs to another log. */
+/** Cursors: ahead, already passed, or of another log. */
 import { expect, test } from 'vitest';
 import { delay } from './backoff';
 import { parseCursor, compareCursors } from './cursor';

@@ -1,11 +1,11 @@
-/** A place in the log, `<epoch>.<position>`. Pure. */
+/** Cursors of the log, `<epoch>.<position>`, and the position that a client has reached. Pure. */
 
 export interface Cursor {
   epoch: string;
   position: number;
 }
 
-/** The cursor in an event's id, or null when it is none. */
+/** Return the cursor in an event's id, or null if the text is not a cursor. */
 export function parseCursor(text: string | null | undefined): Cursor | null {
   const match = /^(.+)\.(\d{1,16})$/.exec(text ?? '');
   if (!match?.[1] || !match[2]) return null;
@@ -14,8 +14,8 @@ export function parseCursor(text: string | null | undefined): Cursor | null {
 }
 
 /**
- * How an id stands to the place already reached: `next` may be taken, `old` was taken before (a repeat, or
- * out of order), `foreign` belongs to a log whose positions mean something else, and asks for a new snapshot.
+ * Compare an id with the cursor already reached. `next` is ahead. `old` was passed before (a repeat, or out of
+ * order). `foreign` belongs to another log, whose positions mean something else: load a new snapshot.
  */
 export function compareCursors(reached: string | null, id: string): 'next' | 'old' | 'foreign' {
   const [from, to] = [parseCursor(reached), parseCursor(id)];
@@ -25,7 +25,7 @@ export function compareCursors(reached: string | null, id: string): 'next' | 'ol
   return to.position > from.position ? 'next' : 'old';
 }
 
-/** How far this client has come in the log; it only ever moves forward. */
+/** The position in the log that this client has reached. It only moves forward. */
 export class Position {
   constructor(private reached: string | null) {}
 
@@ -34,7 +34,8 @@ export class Position {
   }
 
   /**
-   * Takes an id: true when it lies ahead, false when it was passed before, null when it is of another log.
+   * Move to a cursor. Return true if it was ahead, false if it was passed before, null if it belongs to another
+   * log.
    */
   advance(cursor: string): boolean | null {
     const relation = compareCursors(this.reached, cursor);

@@ -1,4 +1,4 @@
-/** Corrections on their way: shown at once, and kept to be tried again when the server would not have them. */
+/** Edits that are being saved. They show at once; an edit that the server rejects is kept, to retry or discard. */
 import type { Api } from './api';
 import { asProblem, type Problem } from './problem';
 import type { Id, Message } from './types';
@@ -7,7 +7,7 @@ export interface PendingEdit {
   conversation: Id;
   seq: number;
   body: string;
-  /** Those of its files that stay; without it all of them do. */
+  /** The files to keep; without it all files are kept. */
   files?: Id[];
   state: 'saving' | 'failed';
   problem?: Problem;
@@ -16,7 +16,7 @@ export interface PendingEdit {
 export interface PendingEditsOptions {
   api: Api;
   onChange(all: PendingEdit[]): void;
-  /** The message as it is then. */
+  /** Called with the edited message. */
   onSaved(message: Message): void;
 }
 
@@ -25,7 +25,7 @@ export class PendingEdits {
 
   constructor(private readonly options: PendingEditsOptions) {}
 
-  /** Says this instead; a later correction of the same message takes the place of an earlier one. */
+  /** Save an edit. A later edit of the same message replaces an earlier one. */
   async save(conversation: Id, seq: number, body: string, files?: Id[]): Promise<void> {
     const edit: PendingEdit = { conversation, seq, body, ...(files && { files }), state: 'saving' };
     this.update([...this.without(conversation, seq), edit]);

@@ -1,6 +1,6 @@
 /**
- * What the stream brings, in order: each entry changes the view, and what it makes necessary is fetched. A
- * conversation that is not known yet is read first; what comes for it meanwhile is held back.
+ * Handles the stream's entries in order: each entry changes the model, and what it refers to is loaded. The entries
+ * of an unknown conversation wait until the conversation is loaded.
  */
 import { apply, missing } from './apply';
 import type { Entry } from './entry';
@@ -11,7 +11,7 @@ import type { Conversation, Id, Message } from './types';
 
 export interface EntryHandlerContext extends StoreContext {
   pages: Pages;
-  /** Something could not be learnt from an entry alone: read the snapshot again. */
+  /** Load the snapshot again, because an entry alone was not enough. */
   resync(): void;
 }
 
@@ -29,14 +29,14 @@ export class EntryHandler {
     this.loadReferences(entry);
   }
 
-  /** A conversation as the server has just described it. */
+  /** Add a conversation that the server has just returned. */
   addConversation(conversation: Conversation): Conversation {
     this.context.update(model.takeConversation(this.context.model(), conversation));
     this.context.loadUsers(usersOf(conversation));
     return conversation;
   }
 
-  /** What an entry points at and is not known yet. */
+  /** Load the users and messages that an entry refers to. */
   private loadReferences(entry: Entry): void {
     const { pages, loadUsers } = this.context;
     if (entry.event === 'message') this.loadMessageReferences(entry.data);
@@ -72,7 +72,7 @@ export class EntryHandler {
   }
 }
 
-/** Those whom a list of conversations names. */
+/** Return the users that a list of conversations shows. */
 export function usersOf(conversation: Conversation): Id[] {
   const last: Message | null | undefined = conversation.last_message;
   return [...(conversation.members ?? []), ...(last ? [last.author] : [])];

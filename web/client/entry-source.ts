@@ -1,4 +1,4 @@
-/** Where a store's entries come from: a stream of its own, or one that all tabs of a browser share. */
+/** The source of a store's entries: its own stream, or one that all tabs of a browser share. */
 import type { Entry } from './entry';
 import type { Problem } from './problem';
 import type { Timings } from './timings';
@@ -6,11 +6,11 @@ import type { Id } from './types';
 
 export type StreamState =
   | { name: 'live' | 'refused' | 'stopped' }
-  /** `draining`: the server said that it goes, and that others are there. */
+  /** `draining`: the server announced that it is shutting down. Other nodes are available. */
   | { name: 'connecting'; draining?: boolean }
-  /** What was missed is being replayed: `done` of `of` positions of the log. */
+  /** Missed entries are being replayed: `done` of `of` positions of the log. */
   | { name: 'behind'; done: number; of: number }
-  /** `buffered`: no stream comes through at all; `stalled`: one did, and brought no more. */
+  /** `buffered`: no stream gets through at all. `stalled`: a stream started, then brought nothing more. */
   | { name: 'polling'; why: 'buffered' | 'stalled' }
   | { name: 'offline'; problem: Problem; retryAt: number };
 
@@ -18,11 +18,10 @@ export interface EntrySourceOptions {
   /** Address of `/api/chat/stream`. */
   url: string;
   headers?: Record<string, string>;
-  /** Whose entries these must be: another login in this browser ends the stream. */
+  /** The expected user. If another user logs in in this browser, the stream ends. */
   me?: Id;
-  /** Reads the snapshot again and returns its cursor. */
+  /** Load the snapshot and return its cursor. */
   loadSnapshot(reason: string): Promise<string>;
-  /** Takes an entry. */
   onEntry(entry: Entry): void;
   onState?(state: StreamState): void;
   timings?: Partial<Timings>;
@@ -30,16 +29,16 @@ export interface EntrySourceOptions {
 }
 
 export interface EntrySource {
-  /** How far this client has come. */
+  /** The position reached in the log. */
   readonly cursor: string | null;
   start(): void;
   stop(): void;
-  /** Tries at once: the network is back, the person returned. */
+  /** Try again at once, for example when the network is back or the user returns. */
   wake(): void;
-  /** The network is known to be gone: no longer believe in the open connection. */
+  /** Close the open connection, because the network is known to be down. The source reconnects. */
   dropConnection(): void;
-  /** A witness knows of entries that this connection has not brought: it is held back on the way. */
+  /** Report that the log has entries which this connection has not delivered: something on the way holds it back. */
   reportStall(): void;
-  /** Reads the snapshot again and goes on from there. */
+  /** Load the snapshot again and continue from its cursor. */
   resync(): void;
 }

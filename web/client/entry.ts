@@ -1,4 +1,4 @@
-/** Entries of the log as the stream and the long-poll carry them, told apart by name. Pure. */
+/** Entries of the log, as the stream and the long-poll carry them, typed by event name. Pure. */
 import type { Id, StreamEvents } from './schema';
 
 export type {
@@ -14,12 +14,12 @@ export type {
 
 type Kind = Exclude<keyof StreamEvents, ControlEvent['event']>;
 
-/** By its event: `{ event, id, data }`. */
+/** An entry of the log: `{ event, id, data }`, with `data` typed by `event`. */
 export type Entry = { [Event in Kind]: { event: Event; id: string; data: StreamEvents[Event] } }[Kind];
 
-/** What the stream says about itself; none of it is an entry. */
+/** Events about the stream itself. None of them is an entry. */
 export type ControlEvent =
-  /** Where it starts, where the log ends, and whose it is. */
+  /** The stream's start, the end of the log, and the stream's user. */
   | { event: 'ready'; cursor: string | null; head: string | null; user?: Id }
   | { event: 'beat'; cursor: string | null }
   | { event: 'reset'; reason: string }
@@ -30,11 +30,11 @@ export type StreamEvent = Entry | ControlEvent;
 export interface RawEvent {
   id?: string | null;
   event?: string | null;
-  /** JSON text (stream) or what it stands for (long-poll). */
+  /** JSON text (stream) or the parsed value (long-poll). */
   data: unknown;
 }
 
-/** An entry, a notice, or null for what says nothing (a bare id or retry). */
+/** Decode an entry or a control event. Return null for an event without content (only an id or a retry). */
 export function decodeEvent(raw: RawEvent): StreamEvent | null {
   const event = raw.event || 'message';
   const id = raw.id ?? null;
@@ -45,7 +45,7 @@ export function decodeEvent(raw: RawEvent): StreamEvent | null {
   if (event === 'ready') return { event, cursor, head: text(fields['head']), ...userOf(fields['user']) };
   if (event === 'reset' || event === 'bye') return { event, reason: text(fields['reason']) ?? 'unknown' };
   if (id === null || data === null || typeof data !== 'object') return null;
-  // an edit may carry its message bare or as {message}
+  // an edit carries its message either directly or as {message}
   return { event, id, data: event === 'edit' ? (fields['message'] ?? data) : data } as Entry;
 }
 

@@ -1,16 +1,16 @@
-/** What is known about a message beside what it says: who got it, and what stood there before. */
+/** Evidence about a message: how it was delivered, and its earlier versions. */
 import { type Api, messagePath, query } from './api';
 import type { Delivery, Edits, Id } from './schema';
 
 export type { Delivery, Device, Evidence, Kept, StreamRecord } from './schema';
 export type DeliveryOutcome = Delivery['outcome'];
 
-/** Why somebody did or did not get a message; for admins of the server. */
+/** Explain why a user did or did not get a message. Only for admins of the server. */
 export function traceDelivery(api: Api, conversation: Id, seq: number, user: Id): Promise<Delivery> {
   return api.call('GET', `${messagePath(conversation, seq)}/delivery/${user}`);
 }
 
-/** What stood there before, the latest first; for those who run the conversation. */
+/** Return earlier versions of a message, newest first. Only for owners and admins of the conversation. */
 export function listEdits(
   api: Api,
   conversation: Id,

@@ -1,4 +1,4 @@
-/** The client library: what others may use. */
+/** The public interface of the client library. */
 export { Api, type ApiOptions } from './api';
 export { apply } from './apply';
 export { Account, type Factors, type NewAuthenticator, type Passkey, type SecondStep, secondStepOf } from './account';

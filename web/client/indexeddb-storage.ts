@@ -1,4 +1,4 @@
-/** Messages that wait to be sent, kept in the browser's IndexedDB. Where it has none, they last as long as the page. */
+/** Stores unsent messages in the browser's IndexedDB. In a browser without it, they last as long as the page. */
 import type { OutboxStorage, Outgoing } from './outgoing';
 
 const STORE = 'outbox';
@@ -13,7 +13,7 @@ export class IndexedDbStorage implements OutboxStorage {
   private readonly orders = new Map<string, number>();
   private last = 0;
 
-  /** `name`: of the database, one for each person. */
+  /** `name` is the database's name: one for each user. */
   constructor(name: string) {
     this.database = open(name).catch(() => null);
   }
@@ -28,7 +28,7 @@ export class IndexedDbStorage implements OutboxStorage {
   }
 
   put(outgoing: Outgoing): void {
-    // several tabs write: their clock orders them, and a tab's own never go backwards
+    // several tabs write: the clock orders their messages, and one tab's numbers never go back
     this.last = Math.max(this.last + 1, Date.now());
     const order = this.orders.get(outgoing.clientId) ?? this.last;
     this.orders.set(outgoing.clientId, order);
@@ -40,7 +40,7 @@ export class IndexedDbStorage implements OutboxStorage {
     void this.change((store) => store.delete(clientId));
   }
 
-  /** Deletes all of them. */
+  /** Delete all messages. */
   clear(): Promise<void> {
     return this.change((store) => store.clear());
   }
@@ -50,9 +50,9 @@ export class IndexedDbStorage implements OutboxStorage {
     if (!database) return;
     const transaction = database.transaction(STORE, 'readwrite');
     const asked = resultOf(how(transaction.objectStore(STORE)));
-    // now, and not when this page has heard of its success: a tab may be closed the moment after something was said
+    // commit at once, before the success event: the tab can be closed right after a message is sent
     transaction.commit();
-    await asked.catch(() => undefined); // full, or closing: then it lasts as long as the page
+    await asked.catch(() => undefined); // storage is full or closing: the message lasts as long as the page
   }
 }
 

@@ -1,10 +1,10 @@
-/** Fetches messages that others point at and no timeline holds; each is asked for once. */
+/** Loads messages that other messages refer to and no timeline has. Each is requested once. */
 import type { Api } from './api';
 import { type MessageKey, keyOf } from './message';
 import type { Id, Message } from './types';
 
 export class MessageLookup {
-  /** On their way, or known not to be found. */
+  /** Requested, or known not to exist. */
   private readonly requested = new Set<MessageKey>();
 
   constructor(

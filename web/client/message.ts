@@ -1,18 +1,18 @@
 /**
- * A message after something happened to it, as a pure function. Every step is harmless when repeated: a page
- * may be newer than the entry that is applied to it.
+ * Changes of a single message, as pure functions. Repeating a change does no harm, because a page can be newer than
+ * the entry that is applied to it.
  */
 import type { ReactionChange } from './entry';
 import type { Id, Message, Reaction, User } from './types';
 
-/** Of the people who react alike so many are told of by id. */
+/** A reaction lists the ids of at most so many users. */
 const LISTED_USERS = 100;
 
-/** A message's place in the world, to find it by. */
+/** A message's key: its conversation and `seq`. */
 export type MessageKey = `${Id}/${number}`;
 export const keyOf = (conversation: Id, seq: number): MessageKey => `${conversation}/${seq}`;
 
-/** What is left of a deleted message: its place, its author, its time, and its thread. */
+/** Return what remains of a deleted message: conversation, `seq`, author, time and thread. */
 export function asDeleted(old: Message): Message {
   const { conversation, seq, author, client_id, created_at, thread, replies, last_reply, last_reply_at } = old;
   const answers = { thread, replies, last_reply, last_reply_at };
@@ -59,7 +59,7 @@ export function withPin(old: Message, on: boolean): Message {
   return on ? { ...rest, pinned: true } : rest;
 }
 
-/** The first message of a thread, after a reply; one that it has counted already counts once. */
+/** Return the first message of a thread after a reply. A reply that was already counted is not counted again. */
 export function withReply(root: Message, reply: Message): Message {
   if (reply.seq <= (root.last_reply ?? 0)) return root;
   const latest = [root.last_reply_at ?? '', reply.created_at].sort()[1] ?? '';
@@ -68,7 +68,10 @@ export function withReply(root: Message, reply: Message): Message {
 
 type Mentions = Pick<Message, 'mentions' | 'mentions_all'> & { author?: Id };
 
-/** Whether a message reaches this person by name, or by calling everybody; one who is blocked calls nobody. */
+/**
+ * Return true if a message mentions this user, by name or by mentioning everyone. Messages of blocked users never
+ * do.
+ */
 export function mentionsMe(message: Mentions, { me, blocked }: { me: User; blocked: ReadonlySet<Id> }): boolean {
   const { author = 0, mentions, mentions_all } = message;
   if (author === me.id || blocked.has(author)) return false;

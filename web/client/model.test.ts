@@ -1,4 +1,4 @@
-/** The model: snapshot + entries = fresh snapshot, and every step is harmless when repeated. */
+/** The model: a snapshot plus entries equals a fresh snapshot, and repeating a step does no harm. */
 import { expect, test } from 'vitest';
 import { apply, missing } from './apply';
 import { makeChannel, makeUser } from './testing/fixtures';

@@ -1,6 +1,6 @@
 /**
- * What a person sees of their conversations, as a pure function: snapshot, then entries and pages, give the
- * state. Snapshot + entries equals a fresh snapshot; every step is harmless when repeated.
+ * A user's conversations as a pure function of the snapshot, entries and pages. A snapshot plus entries equals a
+ * fresh snapshot. Repeating a step does no harm.
  */
 import { type MessageKey, keyOf } from './message';
 import { change, join, merge, timelineOf, type Timeline } from './timeline';
@@ -19,7 +19,7 @@ import type {
   User,
 } from './types';
 
-/** How far a thread that one follows is read; `unread` counts what others wrote up to `last_seq`. */
+/** The read position of a followed thread. `unread` counts the messages of others up to `last_seq`. */
 export interface Thread {
   read_seq: number;
   last_seq: number;
@@ -31,20 +31,20 @@ export interface Model {
   users: ReadonlyMap<Id, User>;
   conversations: ReadonlyMap<Id, Conversation>;
   timelines: ReadonlyMap<Id, Timeline>;
-  /** The replies of threads that were opened, by the place of the message that each began with. */
+  /** Replies of opened threads, by the key of the thread's first message. */
   replies: ReadonlyMap<MessageKey, Timeline>;
-  /** The threads that this person follows. */
+  /** Threads that this user follows. */
   threads: ReadonlyMap<MessageKey, Thread>;
-  /** Messages that are known apart from timelines: quoted, pinned, answered ones. */
+  /** Messages known outside of timelines: quoted and pinned messages, and first messages of threads. */
   loose: ReadonlyMap<MessageKey, Message>;
-  /** What is pinned in conversations whose pins were read, the latest first. */
+  /** Pinned messages, newest first, for conversations whose pins were loaded. */
   pins: ReadonlyMap<Id, { user: Id; seq: number }[]>;
-  /** Who is what, in conversations whose members were read. */
+  /** Roles of members, for conversations whose members were loaded. */
   roles: ReadonlyMap<Id, ReadonlyMap<Id, Role>>;
-  /** How far the others have read, in conversations whose receipts were read. */
+  /** Read positions of others, for conversations whose receipts were loaded. */
   receipts: ReadonlyMap<Id, ReadonlyMap<Id, number>>;
   blocked: ReadonlySet<Id>;
-  /** What this person is invited to, by conversation. */
+  /** Open invitations of this user, by conversation. */
   invitations: ReadonlyMap<Id, Invitation>;
 }
 
@@ -54,13 +54,16 @@ export function emptyModel(me: User): Model {
   return { me, users, conversations, threads: new Map(), blocked, invitations, ...emptyPages() };
 }
 
-/** What is read as it is needed, and need not outlive a snapshot: after a restore a seq may stand for something else. */
+/**
+ * Return empty pages. Pages are loaded on demand and are dropped by a snapshot: after a restore, a `seq` can mean
+ * another message.
+ */
 function emptyPages(): Pick<Model, 'timelines' | 'replies' | 'loose' | 'pins' | 'roles' | 'receipts'> {
   const [timelines, replies, loose] = [new Map(), new Map(), new Map()];
   return { timelines, replies, loose, pins: new Map(), roles: new Map(), receipts: new Map() };
 }
 
-/** A snapshot replaces the conversations, and forgets what was read of them. */
+/** Replace the conversations and drop the pages loaded for them. */
 export function takeSnapshot(model: Model, snapshot: Snapshot): Model {
   const conversations = new Map(snapshot.conversations.map((one) => [one.id, one]));
   const blocked = new Set(snapshot.blocked);
@@ -68,7 +71,7 @@ export function takeSnapshot(model: Model, snapshot: Snapshot): Model {
   return { ...model, conversations, blocked, invitations, threads: new Map(), ...emptyPages() };
 }
 
-/** A node of the version before does not know of any. */
+/** Return the snapshot's invitations. Nodes of the previous version send none. */
 export function invitationsIn(snapshot: Partial<Snapshot>): Invitation[] {
   return snapshot.invitations ?? [];
 }
@@ -84,7 +87,7 @@ export function takeThreads(model: Model, threads: FollowedThread[]): Model {
   );
 }
 
-/** Messages that were read one by one. */
+/** Add messages that were loaded one by one. */
 export function takeLoose(model: Model, messages: Message[]): Model {
   const loose = new Map(model.loose);
   for (const message of messages) loose.set(keyOf(message.conversation, message.seq), message);
@@ -99,24 +102,24 @@ export function takePins(model: Model, id: Id, pins: Pin[]): Model {
   );
 }
 
-/** How far the others have read; what entries have said meanwhile may be further. */
+/** Add receipts. Entries that arrived meanwhile can be further ahead. */
 export function takeReceipts(model: Model, id: Id, receipts: Receipt[]): Model {
   const known = new Map(model.receipts.get(id));
   for (const { user, seq } of receipts) known.set(user, Math.max(seq, known.get(user) ?? 0));
   return { ...model, receipts: put(model.receipts, id, known) };
 }
 
-/** What a description tells of only where it is so. */
+/** Settings that a description leaves out when they have their default. */
 export const defaultSettings = { archived: false, slow: 0, read_only: false };
 
-/** A conversation as the server has just described it: created, joined, or read anew. */
+/** Add a conversation that the server has just returned: created, joined, or loaded again. */
 export function takeConversation(model: Model, fresh: Conversation): Model {
   const known = model.conversations.get(fresh.id);
   if (known && known.last_seq > fresh.last_seq) return model;
   return setConversation(closeInvitation(model, fresh.id), { ...known, ...defaultSettings, ...fresh });
 }
 
-/** An invitation that was accepted or declined, or is no longer open. */
+/** Remove an invitation that was accepted, declined or closed. */
 export function closeInvitation(model: Model, conversation: Id): Model {
   if (!model.invitations.has(conversation)) return model;
   const invitations = new Map(model.invitations);
@@ -138,7 +141,7 @@ export function takeUsers(model: Model, users: User[]): Model {
 }
 
 /**
- * The newest page of a conversation, or one that adjoins its timeline; a page that leaves a hole begins a new
+ * Add the newest page of a conversation, or a page next to its timeline. A page that leaves a hole starts a new
  * timeline.
  */
 export function takePage(model: Model, id: Id, page: Page): Model {
@@ -147,12 +150,12 @@ export function takePage(model: Model, id: Id, page: Page): Model {
   return setTimeline(model, id, old ? join(old, fresh) : fresh);
 }
 
-/** A page from anywhere in the conversation, in place of what was read before. */
+/** Show a page from anywhere in the conversation, instead of the timeline loaded before. */
 export function showPage(model: Model, id: Id, page: Page): Model {
   return setTimeline(model, id, timelineOf(page, model.conversations.get(id)?.last_seq ?? 0));
 }
 
-/** The newest page of a thread, or one that adjoins what is known of it. */
+/** Add the newest page of a thread, or a page next to the known replies. */
 export function takeReplies(model: Model, id: Id, root: number, page: Page): Model {
   const place = keyOf(id, root);
   const fresh = timelineOf(page, findMessage(model, id, root)?.last_reply ?? 0);
@@ -160,35 +163,35 @@ export function takeReplies(model: Model, id: Id, root: number, page: Page): Mod
   return { ...model, replies: put(model.replies, place, old ? merge(old, fresh) : fresh) };
 }
 
-/** Forgets the oldest of a long timeline; they can be paged in again. */
+/** Drop the oldest messages of a long timeline. They can be loaded again. */
 export function trimOldest(model: Model, id: Id, keep: number): Model {
   const timeline = model.timelines.get(id);
   if (!timeline || timeline.messages.length <= keep) return model;
   return setTimeline(model, id, { ...timeline, messages: timeline.messages.slice(-keep), hasBefore: true });
 }
 
-/** Forgets the newest of a long timeline, which then no longer reaches the present. */
+/** Drop the newest messages of a long timeline, which then ends before the newest message. */
 export function trimNewest(model: Model, id: Id, keep: number): Model {
   const timeline = model.timelines.get(id);
   if (!timeline || timeline.messages.length <= keep) return model;
   return setTimeline(model, id, { ...timeline, messages: timeline.messages.slice(0, keep), hasAfter: true });
 }
 
-/** The read mark moved: by me on this device (before the server knows) or on another one. */
+/** Move the read mark, from this device (before the server knows) or from another one. */
 export function markRead(model: Model, id: Id, seq: number): Model {
   const conversation = model.conversations.get(id);
   if (!conversation || seq <= conversation.read_seq) return model;
   return setConversation(model, { ...conversation, ...readTo(conversation, seq) });
 }
 
-/** A thread's read mark moved here, before the server knows. */
+/** Move a thread's read mark on this device, before the server knows. */
 export function markThread(model: Model, id: Id, root: number, seq: number): Model {
   const thread = model.threads.get(keyOf(id, root));
   if (!thread || seq <= thread.read_seq) return model;
   return setThread(model, keyOf(id, root), { ...thread, read_seq: seq, unread: 0 });
 }
 
-/** A message by its place, if this state holds it anywhere. */
+/** Return a message if the model has it anywhere. */
 export function findMessage(model: Model, id: Id, seq: number): Message | undefined {
   const inTimeline = at(model.timelines.get(id), seq) ?? model.loose.get(keyOf(id, seq));
   if (inTimeline) return inTimeline;
@@ -202,7 +205,7 @@ export function findMessage(model: Model, id: Id, seq: number): Message | undefi
   return undefined;
 }
 
-/** Wherever it is held: in a timeline, in a thread, as the last one, or by itself. */
+/** Change a message everywhere the model has it: timeline, threads, last message, single messages. */
 export function changeMessage(model: Model, id: Id, seq: number, how: (old: Message) => Message): Model {
   const [conversation, timeline] = [model.conversations.get(id), model.timelines.get(id)];
   const [last, loose] = [conversation?.last_message, model.loose.get(keyOf(id, seq))];
@@ -217,7 +220,10 @@ export function changeMessage(model: Model, id: Id, seq: number, how: (old: Mess
   return next;
 }
 
-/** The answer to a correction may come before its entry; one that is older than what is known says nothing. */
+/**
+ * Apply the answer to an edit, which can arrive before its entry. An answer older than the known edit changes
+ * nothing.
+ */
 export function correct(model: Model, { conversation, seq, body, files, edited_at }: Message): Model {
   const later = (old: Message) => !old.deleted && (old.edited_at ?? '') < (edited_at ?? '');
   const carried = ({ files: _, ...rest }: Message): Message => ({ ...rest, ...(files && { files }) });

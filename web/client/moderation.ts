@@ -1,4 +1,4 @@
-/** Keeping a conversation in order: reports, bans, and links that let somebody in. */
+/** Moderation of a conversation: reports, bans, and invite links. */
 import { type Api, messagePath, query } from './api';
 import type { Bans, Conversation, Id, Link, Links, Notes, Report, Reported, Reports, Resolution } from './schema';
 
@@ -11,12 +11,12 @@ const path = (conversation: Id) => `/api/chat/conversations/${conversation}`;
 export class Moderation {
   constructor(private readonly api: Api) {}
 
-  /** Again by the same person it changes nothing. */
+  /** Report a message. Reporting it again changes nothing. */
   report(conversation: Id, seq: number, reason: string): Promise<Reported> {
     return this.api.call('POST', `${messagePath(conversation, seq)}/reports`, { reason });
   }
 
-  /** What this person may judge, the latest first. */
+  /** Return the reports that this user can resolve, newest first. */
   reports(state: ReportState, before?: Id): Promise<Reports> {
     return this.api.call('GET', `/api/chat/reports${query({ state, before })}`);
   }
@@ -29,7 +29,7 @@ export class Moderation {
     return this.api.call('GET', `${path(conversation)}/bans${query({ after })}`);
   }
 
-  /** Sends somebody away for good; again it changes the reason. */
+  /** Ban a user permanently. Banning again changes the reason. */
   ban(conversation: Id, user: Id, reason: string): Promise<void> {
     return this.api.call('PUT', `${path(conversation)}/bans/${user}`, { reason });
   }
@@ -50,7 +50,7 @@ export class Moderation {
     return this.api.call('DELETE', `${path(conversation)}/links/${link}`);
   }
 
-  /** Comes in by a link. */
+  /** Join a conversation with the code of an invite link. */
   joinByLink(code: string): Promise<Conversation> {
     return this.api.call('POST', '/api/chat/join', { code });
   }

@@ -1,4 +1,4 @@
-/** A view that changes: whoever subscribes is called now, and once for all that changes together. */
+/** A value with subscribers. A subscriber is called at once, and then once for all changes of the same microtask. */
 export class Observable<V extends object> {
   private scheduled = false;
   private readonly listeners = new Set<(view: V) => void>();

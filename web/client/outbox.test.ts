@@ -1,4 +1,4 @@
-/** The outbox: in order, with the same client_id however often, and nothing lost to a passing failure. */
+/** The outbox sends in order, retries with the same client_id, and loses nothing to a temporary failure. */
 import { expect, test } from 'vitest';
 import { Outbox } from './outbox';
 import type { OutboxStorage, Outgoing } from './outgoing';
@@ -9,7 +9,7 @@ import type { Message } from './types';
 const backoff = { first: 5, most: 10 };
 const problem = (status: number) => new Problem({ status, code: 'x', detail: 'x' });
 
-/** An outbox whose posts fail with the given problems first, one after the other. */
+/** Make an outbox whose first posts fail with these problems, one after the other. */
 function outbox(...problems: Problem[]) {
   const posts: { conversation: number; body: string; clientId: string }[] = [];
   const seen: { all: Outgoing[] } = { all: [] };
@@ -64,7 +64,7 @@ test('a refusal fails that one alone; it can be retried or discarded', async () 
   await eventually(() => states().join() === 'sent,sent');
   expect(posts.at(-1)?.clientId).toBe(failed.clientId);
   box.discard(failed.clientId);
-  expect(seen.all).toHaveLength(2); // sent ones are not discarded
+  expect(seen.all).toHaveLength(2); // sent messages cannot be discarded
 });
 
 test('signed out, all waits; woken, all goes', async () => {
@@ -77,7 +77,7 @@ test('signed out, all waits; woken, all goes', async () => {
   expect(posts.map((post) => post.body)).toEqual(['a', 'a', 'b']);
 });
 
-/** What outlives a page. */
+/** Storage that outlives the page. */
 class FakeStorage implements OutboxStorage {
   readonly stored = new Map<string, Outgoing>();
   loadAll = () => Promise.resolve([...this.stored.values()]);

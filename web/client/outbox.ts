@@ -1,7 +1,7 @@
 /**
- * Messages on their way. Each has a `client_id` made here, so that sending it again is harmless; per
- * conversation they go one after the other, in order. What may pass (no connection, 429, 503) is tried again;
- * a refusal waits for the person.
+ * The queue of messages to send. Each message has a `client_id` made in the client, so that sending it again is
+ * harmless. Each conversation's messages are sent one after the other, in order. Temporary failures (no connection,
+ * 429, 503) are retried. After any other error the message waits for the user.
  */
 import { type Backoff, delay } from './backoff';
 import { type MessageQueue, newOutgoing, type Outgoing, type OutboxStorage, referencesOf } from './outgoing';
@@ -11,9 +11,9 @@ import type { Id, Message, References } from './types';
 export interface OutboxOptions {
   post(conversation: Id, body: string, clientId: string, references: References): Promise<Message>;
   onChange(all: Outgoing[]): void;
-  /** Nobody is logged in any more; all waits for `wake`. */
+  /** Called when the session has ended. All messages wait for `wake`. */
   onUnauthorized?(): void;
-  /** Where they are kept over page loads; without it, they last as long as the page. */
+  /** Storage that outlives the page; without it, messages last as long as the page. */
   storage?: OutboxStorage | undefined;
   backoff?: Backoff;
   random?(): number;
@@ -25,7 +25,7 @@ export class Outbox implements MessageQueue {
   private all: Outgoing[] = [];
   private readonly busy = new Set<Id>();
   private readonly waits = new Set<() => void>();
-  /** Brought by the stream, perhaps before they were taken up here. */
+  /** `client_id`s that the stream brought, possibly before their messages were added. */
   private readonly settled = new Set<string>();
   private stopped = false;
 
@@ -53,7 +53,7 @@ export class Outbox implements MessageQueue {
     return one;
   }
 
-  /** A message that is kept already: written in another tab, or taken over from it. */
+  /** Add a message that is already stored: written in another tab, or taken over from it. */
   add(one: Outgoing): void {
     if (this.settled.has(one.clientId) || this.find(one.clientId)) return;
     const state = this.firstOf(one.conversation)?.state ?? 'sending';
@@ -86,7 +86,7 @@ export class Outbox implements MessageQueue {
     this.update(left);
   }
 
-  /** What was kept goes before what was written since. */
+  /** Queue stored messages before those written since. */
   private restore(stored: Outgoing[]): void {
     const fresh = stored.filter((one) => !this.find(one.clientId) && !this.settled.has(one.clientId));
     if (!fresh.length || this.stopped) return;
@@ -95,7 +95,7 @@ export class Outbox implements MessageQueue {
     this.wake();
   }
 
-  /** Sends one conversation's queue to its end; there is one such worker a conversation. */
+  /** Send one conversation's queue to its end. At most one such loop runs for each conversation. */
   private async sendQueue(conversation: Id): Promise<void> {
     if (this.busy.has(conversation)) return;
     this.busy.add(conversation);
@@ -141,7 +141,7 @@ export class Outbox implements MessageQueue {
     );
   }
 
-  /** All of a conversation's queue waits for its head. */
+  /** Mark all of a conversation's queue as waiting. */
   private markWaiting(conversation: Id): void {
     const isQueued = (one: Outgoing) => one.conversation === conversation && one.state === 'sending';
     this.update(this.all.map((one) => (isQueued(one) ? { ...one, state: 'waiting' } : one)));

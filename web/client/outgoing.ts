@@ -1,4 +1,4 @@
-/** A message on its way, and where such messages wait. */
+/** A message to be sent, and the interfaces of the queue and its storage. */
 import type { ProblemFields } from './problem';
 import type { Id, Message, References } from './types';
 
@@ -8,36 +8,36 @@ export interface Outgoing extends References {
   body: string;
   createdAt: string;
   /**
-   * `sending` now or soon, `waiting` for the server to be reachable again, `failed` until retried or
-   * discarded, `sent` when the server has it and the stream has not brought it yet: only the stream knows
-   * what comes before it.
+   * `sending`: now or soon. `waiting`: until the server is reachable again. `failed`: until retried or discarded.
+   * `sent`: the server has it, but the stream has not brought it yet. Only the stream knows which messages come
+   * before it.
    */
   state: 'sending' | 'waiting' | 'failed' | 'sent';
-  /** Why it failed. */
+  /** The reason of the failure. */
   problem?: ProblemFields;
 }
 
-/** An outbox of one's own, or one that all tabs of a browser share. */
+/** A queue of messages to send: `Outbox`, or one that all tabs of a browser share. */
 export interface MessageQueue {
-  /** Takes up what an earlier page load could not send. */
+  /** Start sending, including messages left over from an earlier page load. */
   start(): void;
   stop(): void;
-  /** Tries again at once what waits. */
+  /** Retry waiting messages at once. */
   wake(): void;
-  /** Queues a message and begins to send it. */
+  /** Queue a message and start sending it. */
   send(conversation: Id, body: string, references?: References): Outgoing;
-  /** Tries a failed one again, behind those already queued. */
+  /** Retry a failed message, behind those already queued. */
   retry(clientId: string): void;
   discard(clientId: string): void;
-  /** The stream or a page brought these messages: they are sent, whatever became of the answers. */
+  /** Remove messages that the stream or a page brought: they are sent, even if the answer was lost. */
   settle(messages: Pick<Message, 'client_id'>[]): void;
 }
 
-/** Where messages are kept until they are sent, whatever becomes of the page. */
+/** Storage for unsent messages that outlives the page. */
 export interface OutboxStorage {
-  /** In the order in which they are to be sent. */
+  /** Return the messages in the order in which they are to be sent. */
   loadAll(): Promise<Outgoing[]>;
-  /** Behind all others, or, when it is there already, in its place. */
+  /** Append a message, or replace it if it is already stored. */
   put(outgoing: Outgoing): void;
   drop(clientId: string): void;
 }
@@ -47,7 +47,7 @@ export function newOutgoing(conversation: Id, body: string, references: Referenc
   return { clientId: newClientId(), conversation, body, createdAt, state: 'sending', ...references };
 }
 
-/** What it points at, and nothing else of it. */
+/** Return only the reference fields. */
 export function referencesOf({ reply_to, thread, files }: References): References {
   return {
     ...(reply_to !== undefined && { reply_to }),
@@ -57,7 +57,7 @@ export function referencesOf({ reply_to, thread, files }: References): Reference
 }
 
 /**
- * 128 random bits, URL-safe; `crypto.randomUUID` exists only in secure contexts, this also works over plain
+ * Return 128 random bits, URL-safe. `crypto.randomUUID` exists only in secure contexts; this also works over plain
  * HTTP.
  */
 export function newClientId(): string {

@@ -1,6 +1,6 @@
 /**
- * What is read as it is needed: pages of conversations and threads, pins, receipts, single messages. Entries
- * keep it true from then on.
+ * Data loaded on demand: pages of conversations and threads, pins, receipts, single messages. Entries keep it up to
+ * date afterwards.
  */
 import type { Api, Where } from './api';
 import { keyOf } from './message';
@@ -12,18 +12,18 @@ export interface StoreContext {
   api: Api;
   model(): model.Model;
   update(change: Partial<model.Model>): void;
-  /** These people are about to be named. */
+  /** Load these users if they are unknown: their names are about to be shown. */
   loadUsers(ids: Id[]): void;
-  /** The server has these messages: none of them waits to be sent any more. */
+  /** Remove these messages from the outbox: the server has them. */
   settleOutgoing(messages: Message[]): void;
 }
 
-/** Pages read in a row to close the hole that entries left while a page was on its way. */
+/** The most pages loaded in a row to close a hole. Entries that arrive while a page loads leave one. */
 const MOST_CATCH_UP_PAGES = 5;
 
 export class Pages {
   private readonly opening = new Map<Id, Promise<void>>();
-  /** Conversations whose timeline shows what was said long ago: what is new does not move it. */
+  /** Conversations whose timeline shows old messages. New messages do not move it. */
   private readonly past = new Set<Id>();
   private readonly messageLookup: MessageLookup;
 
@@ -35,14 +35,14 @@ export class Pages {
     );
   }
 
-  /** Loads the newest messages of a conversation. */
+  /** Load the newest messages of a conversation. */
   open(id: Id): Promise<void> {
     const loading = this.opening.get(id) ?? this.loadNewest(id).finally(() => this.opening.delete(id));
     this.opening.set(id, loading);
     return loading;
   }
 
-  /** Loads the page before the oldest loaded message; of more than `most` the newest are forgotten. */
+  /** Load the page before the oldest loaded message. Above `most` messages, drop the newest. */
   async older(id: Id, most = Infinity): Promise<void> {
     const before = this.timeline(id)?.messages[0]?.seq;
     if (before === undefined) return;
@@ -50,7 +50,7 @@ export class Pages {
     this.trimNewest(id, most);
   }
 
-  /** Loads the page after the newest loaded message, where that is not the newest of all. */
+  /** Load the page after the newest loaded message, if there are newer ones. */
   async newer(id: Id, most = Infinity): Promise<void> {
     const after = this.timeline(id)?.messages.at(-1)?.seq;
     if (after !== undefined) await this.load(id, { after });
@@ -58,43 +58,43 @@ export class Pages {
     this.trimOldest(id, most);
   }
 
-  /** Shows what was said around a message, in place of what was loaded. */
+  /** Show the messages around one message, instead of the loaded timeline. */
   async around(id: Id, seq: number): Promise<void> {
     const page = await this.context.api.messages(id, { around: seq });
     this.show(id, page);
     if (this.timeline(id)?.hasAfter) this.past.add(id);
   }
 
-  /** Back from the past: the newest messages, in place of what was loaded. */
+  /** Show the newest messages, instead of the loaded timeline. */
   async newest(id: Id): Promise<void> {
     const page = await this.context.api.messages(id);
     this.past.delete(id);
     this.show(id, page);
   }
 
-  /** Forgets the oldest beyond so many; they can be paged in again. */
+  /** Drop the oldest messages above `most`. They can be loaded again. */
   trimOldest(id: Id, most: number): void {
     this.update(model.trimOldest(this.context.model(), id, most));
   }
 
-  /** Forgets the newest beyond so many, and shows the past from now on. */
+  /** Drop the newest messages above `most`. From then on the timeline shows old messages. */
   trimNewest(id: Id, most: number): void {
     if ((this.timeline(id)?.messages.length ?? 0) <= most) return;
     this.update(model.trimNewest(this.context.model(), id, most));
     this.past.add(id);
   }
 
-  /** A message came that this timeline does not reach: it is read, unless it shows the past. */
+  /** Load newer messages after one arrived that the timeline does not reach, unless the timeline shows old messages. */
   catchUp(id: Id): void {
     if (this.timeline(id)?.hasAfter && !this.past.has(id)) void this.open(id).catch(() => undefined);
   }
 
-  /** A snapshot has forgotten all timelines. */
+  /** Forget which timelines show old messages: a snapshot has dropped all timelines. */
   reset(): void {
     this.past.clear();
   }
 
-  /** The message that a thread began with, and its newest replies. */
+  /** Load the first message of a thread and its newest replies. */
   async openThread(id: Id, root: number): Promise<void> {
     await this.messageLookup.load(id, root);
     await this.loadReplies(id, root, {});
@@ -119,13 +119,13 @@ export class Pages {
     this.update(model.takeReceipts(this.context.model(), id, receipts));
   }
 
-  /** A message that is pointed at will be known, if it can be. */
+  /** Load a message that another one refers to, if it exists. */
   loadMessage(id: Id, seq: number): void {
     void this.messageLookup.load(id, seq);
   }
 
   private async loadNewest(id: Id): Promise<void> {
-    // a page that reaches back to the first unread message, if it can
+    // load back to the first unread message, if one page can
     const unread = this.context.model().conversations.get(id)?.unread ?? 0;
     await this.load(id, {}, Math.min(200, Math.max(50, unread + 20)));
     for (let tries = 0; tries < MOST_CATCH_UP_PAGES && this.timeline(id)?.hasAfter; tries++)
@@ -168,7 +168,7 @@ export class Pages {
   }
 }
 
-/** Those whose names a message shows: who wrote it, whom it calls, and the first of those who react to it. */
+/** Return the users whose names a message shows: its author, mentioned users, and the first users of each reaction. */
 export function usersIn(message: Message): Id[] {
   const reacting = (message.reactions ?? []).flatMap((reaction) => reaction.users.slice(0, 12));
   return [message.author, ...(message.mentions ?? []), ...reacting];

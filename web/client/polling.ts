@@ -1,6 +1,6 @@
 /**
- * What takes the place of a stream that is held back on the way: long-polls, one after the other, and beside
- * them, more and more seldom, a probe whether a stream comes through again. Nothing waits for a probe.
+ * The fallback for a stream that is held back on the way: one long-poll after the other. A probe checks at growing
+ * intervals whether a stream gets through again. Polling does not wait for a probe.
  */
 import type { StreamReceiver } from './stream-receiver';
 import { type ConnectionEnd, pollOnce } from './stream-connection';
@@ -11,31 +11,31 @@ export interface PollingOptions {
   headers: Record<string, string>;
   timings: Timings;
   receiver: StreamReceiver;
-  /** Opens a stream; calls back as soon as it is ready. */
+  /** Open a stream; call `onReady` as soon as it is ready. */
   openStream(signal: AbortSignal, onReady: () => void): Promise<ConnectionEnd>;
-  /** It works. */
+  /** Called after each successful poll. */
   onPolled(): void;
-  /** The stream comes through again. */
+  /** Called when a probe's stream is ready. */
   onRecovered(): void;
 }
 
-/** Milliseconds between two probes at most. */
+/** The longest interval between two probes, in milliseconds. */
 const LONGEST_PROBE_INTERVAL = 600_000;
 
 export class Polling {
-  /** Milliseconds to the next probe; only a stream that has proved whole lets it begin anew. */
+  /** Milliseconds until the next probe. Only a stream that beats resets it. */
   private probeInterval: number;
 
   constructor(private readonly options: PollingOptions) {
     this.probeInterval = options.timings.probeAfter;
   }
 
-  /** A stream has proved whole. */
+  /** Reset the probe interval, because a stream works again. */
   resetProbes(): void {
     this.probeInterval = this.options.timings.probeAfter;
   }
 
-  /** Polls until that fails or a stream is there again; how either ended. */
+  /** Poll until a poll fails or a stream is ready again. Return how the poll or that stream ended. */
   async run(signal: AbortSignal): Promise<ConnectionEnd> {
     const polling = new AbortController();
     let recovered: Promise<ConnectionEnd> | null = null;
@@ -53,7 +53,7 @@ export class Polling {
       [probing, probeAt] = [false, Date.now() + this.probeInterval];
     };
     const either = AbortSignal.any([signal, polling.signal]);
-    // the first is short, so that it soon shows whether polling works at all
+    // the first poll is short, to show soon whether polling works at all
     for (let seconds = 1; ; seconds = this.secondsUntil(probing ? Infinity : probeAt)) {
       const end = await this.poll(seconds, either);
       if (recovered) return recovered;
@@ -62,12 +62,12 @@ export class Polling {
     }
   }
 
-  /** How long the next poll may wait, in seconds: a probe that is due is not put off by a quiet poll. */
+  /** Return how many seconds the next poll may wait. A quiet poll must not delay a probe that is due. */
   private secondsUntil(moment: number): number {
     return Math.min(this.options.timings.poll, Math.max(1, Math.ceil((moment - Date.now()) / 1000)));
   }
 
-  /** One long-poll of so many seconds. */
+  /** Send one long-poll that waits up to `seconds`. */
   private async poll(seconds: number, signal: AbortSignal): Promise<ConnectionEnd | undefined> {
     const { receiver, headers } = this.options;
     const url = `${this.options.url}?poll=${seconds}&after=${encodeURIComponent(receiver.cursor ?? '')}`;

@@ -1,4 +1,4 @@
-/** A refusal of the server (RFC 9457), or the failure to reach it (`status` 0, `code` "unreachable"). */
+/** An error answer of the server (RFC 9457), or a failed connection (`status` 0, `code` "unreachable"). */
 
 export interface ProblemFields {
   status: number;
@@ -6,7 +6,7 @@ export interface ProblemFields {
   detail: string;
   retryAfter?: number | undefined;
   errors?: Record<string, string>;
-  /** The whole document: some problems say how to go on. */
+  /** The complete document. Some problems say how to continue. */
   document?: Record<string, unknown>;
 }
 
@@ -16,9 +16,9 @@ export class Problem extends Error {
   readonly code: string;
   /** Seconds that the server asked to wait, if it did. */
   readonly retryAfter: number | undefined;
-  /** What is wrong with each named field. */
+  /** An error text for each invalid field. */
   readonly errors: Record<string, string>;
-  /** The whole document, empty if there was none. */
+  /** The complete document, or an empty object. */
   readonly document: Record<string, unknown>;
 
   constructor(fields: ProblemFields) {
@@ -30,13 +30,13 @@ export class Problem extends Error {
     this.document = fields.document ?? {};
   }
 
-  /** What a person can read about it. */
+  /** A text to show to the user. */
   get detail(): string {
     return this.message;
   }
 
   /**
-   * True when the same request may succeed later without a change: no connection, too fast, overloaded,
+   * Return true if the same request may succeed later without a change: no connection, too fast, overloaded,
    * draining.
    */
   get temporary(): boolean {
@@ -44,10 +44,7 @@ export class Problem extends Error {
   }
 }
 
-/**
- * The problem that an unsuccessful answer carries; an answer of some proxy without a document gets a plain
- * one.
- */
+/** Return the problem in an error answer. A proxy's answer without a document becomes a plain problem. */
 export async function problemOf(response: Response): Promise<Problem> {
   const document: unknown = await response.json().catch(() => null);
   const fields = isRecord(document) ? document : {};
@@ -65,7 +62,7 @@ export function unreachable(): Problem {
   return new Problem({ status: 0, code: 'unreachable', detail: 'The server cannot be reached.' });
 }
 
-/** Seconds in Retry-After, given as a number or as a date. */
+/** Return the seconds in Retry-After, which is a number or a date. */
 export function retryAfter(headers: Headers, now = Date.now()): number | undefined {
   const value = headers.get('Retry-After');
   if (value === null) return undefined;
@@ -73,7 +70,7 @@ export function retryAfter(headers: Headers, now = Date.now()): number | undefin
   return Number.isFinite(seconds) ? Math.max(0, seconds) : undefined;
 }
 
-/** `[{field, detail}]` or `{field: detail}`, by field. */
+/** Return the errors by field, from `[{field, detail}]` or `{field: detail}`. */
 function fieldErrors(errors: unknown): Record<string, string> {
   if (!Array.isArray(errors)) return isRecord(errors) ? mapText(Object.entries(errors)) : {};
   return mapText(
@@ -95,14 +92,14 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
 }
 
-/** A problem for a person to read, from whatever was thrown. */
+/** Return a problem that can be shown to a user, from any thrown value. */
 export function asProblem(error: unknown): Problem {
   return error instanceof Problem
     ? error
     : new Problem({ status: 0, code: 'unexpected', detail: String(error) });
 }
 
-/** What it says, as plain fields: an error does not survive the way to another tab or into storage. */
+/** Return a problem's plain fields: an Error object cannot be sent to another tab or stored. */
 export function fieldsOf({ status, code, detail, retryAfter, errors }: Problem): ProblemFields {
   return { status, code, detail, retryAfter, errors };
 }

@@ -1,6 +1,6 @@
 /**
- * Read marks on their way: per conversation only the furthest counts, and one that could not be sent goes
- * with the next.
+ * Read marks that are being sent. Only the furthest of each conversation counts; one that failed to send goes with
+ * the next.
  */
 import type { Api } from './api';
 import type { Id } from './types';
@@ -16,7 +16,7 @@ export class ReadMarks {
     void this.flush();
   }
 
-  /** Sends what is unsent, one after the other; ends at the first that cannot be sent. */
+  /** Send unsent marks one after the other, and stop at the first temporary failure. */
   async flush(): Promise<void> {
     if (this.busy) return;
     this.busy = true;

@@ -1,19 +1,19 @@
-/** Finding what was said. */
+/** Search in messages. */
 import { type Api, query } from './api';
 import type { Found } from './schema';
 import type { Id } from './types';
 
 export type { Hit } from './schema';
 
-/** `q` may hold filters, as typed: `tomat* from:ana before:2026-01-31 has:link`. */
+/** `q` can contain filters as the user typed them: `tomat* from:ana before:2026-01-31 has:link`. */
 export interface SearchRequest {
   q: string;
   conversation?: Id;
-  /** Where the page before ended. */
+  /** The `next` of the page before. */
   before?: string;
 }
 
-/** The newest first; `next` goes on below them. */
+/** Return the newest matches first; `next` continues below them. */
 export function search(api: Api, asked: SearchRequest): Promise<Found> {
   return api.call('GET', `/api/chat/search${query({ ...asked })}`);
 }

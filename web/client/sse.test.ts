@@ -1,4 +1,4 @@
-/** The parser gives the same frames however the text is cut into pieces. */
+/** The parser returns the same frames however the text is cut into pieces. */
 import { expect, test } from 'vitest';
 import { randomFrom } from './testing/seeded-random';
 import { SseParser } from './sse';

@@ -1,7 +1,7 @@
 /**
- * An incremental parser of text/event-stream, after the WHATWG standard. Pure: text in, frames out, in pieces
- * of any size, in time linear in the text. It differs in one point that a cursor needs: a frame's `id` is the one
- * that stood in that very frame, or null.
+ * An incremental parser of text/event-stream, after the WHATWG standard. Pure: text in pieces of any size goes in,
+ * frames come out, in linear time. It differs in one point that a cursor needs: a frame's `id` is the one in that
+ * same frame, or null.
  */
 
 export interface Frame {
@@ -14,15 +14,15 @@ export interface Frame {
 const emptyFrame = (): Frame => ({ id: null, event: 'message', data: '', retry: null });
 
 export class SseParser {
-  /** The unfinished line, in the pieces that it came in. */
+  /** The unfinished line, in the pieces in which it arrived. */
   private pieces: string[] = [];
-  /** A CR at the very end may be the first half of CRLF: the next piece tells. */
+  /** A CR at the very end can be the first half of CRLF. The next piece decides. */
   private pendingCr = '';
   private frame = emptyFrame();
   private dataLines: string[] = [];
   private started = false;
 
-  /** Takes the next piece of text; returns the frames that it completes. */
+  /** Parse the next piece of text and return the frames that it completes. */
   push(text: string): Frame[] {
     const frames: Frame[] = [];
     for (const line of this.linesOf(text)) {
@@ -32,7 +32,7 @@ export class SseParser {
     return frames;
   }
 
-  /** The lines that this piece completes. Only the piece is searched, never what came before it. */
+  /** Yield the lines that this piece completes. Only the new piece is searched, never the text before it. */
   private *linesOf(text: string): Generator<string> {
     const piece = this.pendingCr + (this.started ? text : text.replace(/^\uFEFF/, ''));
     this.started ||= text !== '';
@@ -58,7 +58,7 @@ export class SseParser {
     else if (name === 'retry' && /^\d+$/.test(value)) this.frame.retry = Number(value);
   }
 
-  /** Frames without data are still told when they carry an id or a retry, since those matter to a cursor. */
+  /** Return the finished frame. A frame without data counts if it has an id or a retry, because the stream needs both. */
   private dispatch(): Frame[] {
     const { frame, dataLines } = this;
     this.frame = emptyFrame();

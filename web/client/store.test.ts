@@ -1,5 +1,5 @@
 /**
- * The store against a real server: two people, one conversation, joined late, told twice, read on two
+ * The store against a real server: two users, one conversation, late joins, repeated entries, reading on two
  * devices.
  */
 import { createServer, type Server, type ServerResponse } from 'node:http';
@@ -19,10 +19,10 @@ let store: Store;
 let messages: Message[];
 let frames: string[];
 let streams: Set<ServerResponse>;
-/** What GET answers, by path; what was put, in order. */
+/** The answers to GET by path, and all PUT requests in order. */
 let answers: Record<string, unknown>;
 let puts: { url: string; body: string }[];
-/** Answers to GET wait for it, where one is set. */
+/** Answers to GET on this path wait for `until`. */
 let heldBack: { path: string; until: Promise<void> } | null;
 
 const conversation = (change: Partial<Conversation> = {}): Conversation =>

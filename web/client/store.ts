@@ -1,4 +1,4 @@
-/** One person's live view: API, stream, model and outbox joined. Subscribe to it, and call its verbs. */
+/** A user's live view: API, stream, model and outbox combined. Subscribe to it and call its methods. */
 import { Actions } from './actions';
 import type { Api } from './api';
 import { type PendingEdit, PendingEdits } from './edits';
@@ -21,31 +21,31 @@ import type { Conversation, ConversationChange, ConversationDraft, Id, Member, M
 
 export interface View extends model.Model {
   outgoing: Outgoing[];
-  /** Corrections that the server does not have yet, or would not have. */
+  /** Edits that are being saved or were rejected. */
   edits: PendingEdit[];
   connection: StreamState;
-  /** False until the first snapshot has come. */
+  /** False until the first snapshot has arrived. */
   loaded: boolean;
 }
 
 export interface StoreOptions {
   api: Api;
   me: User;
-  /** Where the entries come from; without it, from a stream of its own. */
+  /** Makes the source of entries; by default a stream of its own. */
   source?(options: EntrySourceOptions): EntrySource;
-  /** What sends; without it, an outbox of its own. */
+  /** Makes the queue of messages to send; by default an outbox of its own. */
   outbox?(options: OutboxOptions): MessageQueue;
-  /** Where messages are kept until they are sent, over page loads. */
+  /** Storage for unsent messages that outlives the page. */
   storage?: OutboxStorage;
-  /** Hears every entry of the log. */
+  /** Called with every entry of the log. */
   onEntry?(entry: Entry): void;
   timings?: Partial<Timings>;
 }
 
 export class Store {
-  /** What is read as it is needed. */
+  /** Data loaded on demand. */
   readonly pages: Pages;
-  /** What a person does with messages, threads and people. */
+  /** Actions on messages, threads and users. */
   readonly actions: Actions;
   readonly edits: PendingEdits;
   private readonly observable: Observable<View>;
@@ -90,7 +90,7 @@ export class Store {
     return this.observable.view;
   }
 
-  /** Calls back now and after every change, once for all that arrived together. */
+  /** Call the listener now and after every change, once for all changes that arrived together. */
   subscribe(listener: (view: View) => void): () => void {
     return this.observable.subscribe(listener);
   }
@@ -106,18 +106,18 @@ export class Store {
     this.outbox.stop();
   }
 
-  /** The network is back, or the person is: try at once. */
+  /** Try again at once: the network is back, or the user is. */
   wake(): void {
     this.source.wake();
     this.outbox.wake();
   }
 
-  /** The network is known to be gone. */
+  /** Close the connection, because the network is known to be down. */
   dropConnection(): void {
     this.source.dropConnection();
   }
 
-  /** How far the log goes for this person, by another channel. */
+  /** Report how far the log goes for this user, learned from another channel. */
   reportLogPosition(cursor: string): void {
     this.stallDetector.check(cursor);
   }
@@ -134,14 +134,14 @@ export class Store {
     this.outbox.discard(clientId);
   }
 
-  /** Moves the read mark here at once, and on the server when it can be reached. */
+  /** Move the read mark here at once, and on the server as soon as it is reachable. */
   markRead(id: Id, seq: number): void {
     if (seq <= (this.view.conversations.get(id)?.read_seq ?? Infinity)) return;
     this.observable.update(model.markRead(this.view, id, seq));
     this.readMarks.move(id, seq);
   }
 
-  /** `invited`: people who were asked to join instead of added. */
+  /** Create a conversation. `invited` lists users who were invited instead of added. */
   async create(draft: ConversationDraft): Promise<Conversation & { invited: Id[] }> {
     const { invited = [], ...made } = await this.options.api.createConversation(draft);
     return { ...this.entryHandler.addConversation({ created_at: new Date().toISOString(), ...made }), invited };
@@ -156,7 +156,7 @@ export class Store {
     this.observable.update(model.closeInvitation(this.view, id));
   }
 
-  /** An invitation that is no longer open (404) leaves the list, too. */
+  /** Await the answer to an invitation. If it is no longer open (404), remove it from the list as well. */
   private async respond<T>(id: Id, answer: Promise<T>): Promise<T> {
     try {
       return await answer;
@@ -166,7 +166,10 @@ export class Store {
     }
   }
 
-  /** One that is not in the list; what is archived and one belongs to can be read from here on. */
+  /**
+   * Load a conversation that is not in the list. An archived conversation of this user is added, so that it can be
+   * read.
+   */
   async loadConversation(id: Id): Promise<Conversation> {
     const found = await this.options.api.conversation(id);
     return found.archived && found.role ? this.entryHandler.addConversation(found) : found;
@@ -177,13 +180,13 @@ export class Store {
     return this.entryHandler.addConversation(await this.options.api.conversation(id));
   }
 
-  /** What is not named stays; brought back from the archive it is shown at once. */
+  /** Change a conversation. Fields that are left out keep their value. A restored conversation shows at once. */
   async change(id: Id, change: ConversationChange): Promise<void> {
     const changed = await this.options.api.changeConversation(id, change);
     if (!changed.archived) this.entryHandler.addConversation(changed);
   }
 
-  /** Comes in by the code of a link. */
+  /** Join a conversation with the code of an invite link. */
   async joinByLink(code: string): Promise<Conversation> {
     return this.entryHandler.addConversation(await new Moderation(this.options.api).joinByLink(code));
   }
@@ -192,7 +195,7 @@ export class Store {
     await this.options.api.leave(id);
   }
 
-  /** These people are about to be named. */
+  /** Load these users if they are unknown: their names are about to be shown. */
   loadUsers(ids: Iterable<Id>): void {
     this.userLookup.load(ids);
   }
@@ -201,7 +204,7 @@ export class Store {
     this.observable.update(model.takeUsers(this.view, users));
   }
 
-  /** Who is in a conversation whose snapshot did not say; entries keep it true. */
+  /** Add the members of a conversation whose snapshot did not list them. Entries keep the list up to date. */
   takeMembers(id: Id, members: Member[]): void {
     this.observable.update(model.takeMembers(this.view, id, members));
     this.userLookup.load(members.map((one) => one.user));
@@ -240,7 +243,7 @@ export class Store {
     this.observable.update({ ...model.takeSnapshot(this.view, snapshot), loaded: true });
     this.userLookup.load(snapshot.conversations.flatMap(usersOf));
     this.userLookup.load(model.invitationsIn(snapshot).map((one) => one.invited_by));
-    // after the snapshot, never before: then the entries after its cursor bring them up to date as well
+    // after the snapshot, never before: the entries after its cursor then update the threads as well
     const threads = await api.threads();
     this.observable.update(model.takeThreads(this.view, threads));
     this.userLookup.load(threads.flatMap((thread) => usersIn(thread.message)));

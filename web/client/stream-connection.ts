@@ -1,9 +1,9 @@
 /**
- * One connection to the stream, and one long-poll: each opens, tells what it hears, and says how it ended.
+ * One connection to the stream, and one long-poll. Each passes its events to a handler and returns how it ended.
  * Neither throws.
  *
- * `fetch` and not `EventSource`: only so can a 401 be told from a 503, Retry-After be read, the cursor be
- * sent as a header on the first connection too, and a connection that has gone silent be cut.
+ * This uses `fetch` instead of `EventSource`. Only `fetch` can tell a 401 from a 503, read Retry-After, send the
+ * cursor as a header on the first connection, and close a silent connection.
  */
 import { decodeEvent, type RawEvent, type StreamEvent } from './entry';
 import { Problem, problemOf, unreachable } from './problem';
@@ -23,22 +23,19 @@ export interface StreamRequest {
 }
 
 export interface StreamHandler {
-  /** Hears an entry or a notice; an end that it returns closes the connection. */
+  /** Take an entry or a control event. If it returns an end, the connection closes. */
   onEvent(event: StreamEvent): ConnectionEnd | undefined;
-  /** Hears the server's `retry:` in milliseconds. */
+  /** Take the server's `retry:`, in milliseconds. */
   onRetry(milliseconds: number): void;
 }
 
 export interface StreamTimeouts {
-  /** Milliseconds until `ready` must have come, and the longest silence after it. */
+  /** Milliseconds within which `ready` must arrive, and the longest silence after it. */
   readyWithin: number;
   silence: number;
 }
 
-/**
- * Reads one stream to its end. Silence is noticed by a timer that every received byte sets anew, once `ready`
- * has come.
- */
+/** Read one stream to its end. Once `ready` has arrived, a timer that every received byte restarts detects silence. */
 export async function readStream(request: StreamRequest, timeouts: StreamTimeouts, handler: StreamHandler): Promise<ConnectionEnd> {
   const timeout = new AbortController();
   let watchdog = setTimeout(() => timeout.abort(), timeouts.readyWithin);
@@ -75,12 +72,12 @@ export async function readStream(request: StreamRequest, timeouts: StreamTimeout
   }
 }
 
-/** Milliseconds that the body of an answer may take: a page of a megabyte, over a slow line. */
+/** Milliseconds that an answer's body may take: enough for a megabyte over a slow connection. */
 const BODY_WITHIN = 60_000;
 
 /**
- * Asks once for the entries after the cursor; returns the cursor of the answer, or how it ended. The answer has
- * to begin within so many milliseconds.
+ * Request the entries after the cursor once. Return the answer's cursor, or how the request ended. The answer must
+ * begin within `answerWithin` milliseconds.
  */
 export async function pollOnce(request: StreamRequest, answerWithin: number, handler: StreamHandler): Promise<string | ConnectionEnd> {
   const timeout = new AbortController();
@@ -129,6 +126,6 @@ function notAStream(): Problem {
   return new Problem({
     status: 0,
     code: 'not_a_stream',
-    detail: 'Something on the way answered in place of the server.',
+    detail: 'The answer did not come from Tandem. A proxy may have answered instead.',
   });
 }

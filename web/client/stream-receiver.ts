@@ -1,6 +1,6 @@
 /**
- * What one connection after the other brings: entries, each once and in order, the cursor that they move, and
- * how far a replay has come.
+ * Receives the events of one connection after the other. It passes on each entry once and in order, keeps the
+ * cursor, and reports how far a replay is.
  */
 import { parseCursor, Position } from './cursor';
 import { type ControlEvent, type Entry, isControlEvent } from './entry';
@@ -13,19 +13,19 @@ export interface StreamReceiverOptions extends Pick<EntrySourceOptions, 'onEntry
   timings: Timings;
   getState(): StreamState;
   setState(state: StreamState): void;
-  /** The cursor went on without an entry: nothing up to there is addressed to this person. */
+  /** The cursor moved without an entry: no entry up to there is for this user. */
   onAdvance(): void;
-  /** A connection is whole from end to end. */
+  /** Called when a connection works from end to end. */
   onReady(): void;
   onBeat(): void;
 }
 
 const otherLog: ConnectionEnd = { kind: 'reset', reason: 'other_epoch' };
-const otherUser = new Problem({ status: 401, code: 'somebody_else', detail: 'Somebody else is logged in by now.' });
+const otherUser = new Problem({ status: 401, code: 'other_user', detail: 'Another user is logged in in this browser.' });
 
 export class StreamReceiver {
   lastReceivedAt = 0;
-  /** Milliseconds, as the server asked last. */
+  /** Milliseconds, as the server last asked for. */
   retryDelay: number;
   private position: Position;
   private replay = { from: 0, to: 0, reported: 0 };
@@ -39,17 +39,17 @@ export class StreamReceiver {
     this.position = new Position(cursor);
   }
 
-  /** How far this client has come. */
+  /** The position reached in the log. */
   get cursor(): string | null {
     return this.position.cursor;
   }
 
-  /** A snapshot stands there. */
+  /** Start over at a snapshot's cursor. */
   resetTo(cursor: string): void {
     this.position = new Position(cursor);
   }
 
-  /** Nothing more comes from the last connection. */
+  /** Stop the timer: the last connection brings nothing more. */
   endConnection(): void {
     clearTimeout(this.quietTimer);
   }
@@ -64,7 +64,7 @@ export class StreamReceiver {
     };
   }
 
-  /** Goes on to a cursor at which nothing stands; an end when it is of another log. */
+  /** Move to a cursor without an entry. Return an end if it belongs to another log. */
   advance(cursor: string): ConnectionEnd | undefined {
     const passed = this.position.advance(cursor);
     if (passed) this.options.onAdvance();
@@ -96,7 +96,7 @@ export class StreamReceiver {
     return undefined;
   }
 
-  /** A replay begins; `head`: where the log ended when it did. */
+  /** Start a replay; `head` is the end of the log at that moment. */
   private beginReplay(head: string | null): void {
     const from = positionOf(this.cursor);
     this.replay = { from, to: Math.max(from, positionOf(head)), reported: 0 };
@@ -107,7 +107,7 @@ export class StreamReceiver {
   private reportProgress(): void {
     const { from, to, reported } = this.replay;
     const done = Math.min(positionOf(this.cursor) - from, to - from);
-    // a hundredth at a time: nobody needs to see more
+    // report every hundredth, which is fine enough for a progress bar
     if (done - reported > (to - from) / 100) {
       this.replay.reported = done;
       this.options.setState({ name: 'behind', done, of: to - from });

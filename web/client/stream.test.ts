@@ -1,11 +1,11 @@
-/** The durable stream against a real server that cuts, repeats, falls silent, refuses and forgets. */
+/** The durable stream against a real server that cuts, repeats, falls silent, answers with errors and resets. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { StreamState } from './entry-source';
 import { eventually, FakeServer } from './testing/fake-server';
 import { DurableStream } from './stream';
 
 const timings = {
-  readyWithin: 600, // a busy machine takes its time
+  readyWithin: 600, // a busy machine needs time
   silence: 200,
   quiet: 20,
   poll: 5,
@@ -217,7 +217,7 @@ test('a stream that beats is believed', async () => {
   await live();
   for (let n = 0; n < 8; n++) {
     server.beats();
-    await new Promise((resolve) => setTimeout(resolve, 50)); // longer in all than the silence allowed
+    await new Promise((resolve) => setTimeout(resolve, 50)); // in total longer than the allowed silence
   }
   expect(server.requests.length).toBe(1);
 });

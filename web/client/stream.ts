@@ -1,9 +1,8 @@
 /**
- * The durable stream: every entry addressed to this person exactly once and in order, whatever the network
- * does.
+ * The durable stream: every entry for this user exactly once and in order, whatever the network does.
  *
- * It reconnects with full jitter, honours Retry-After and `retry:`, reads a new snapshot after `reset`, and
- * polls while the stream is silent or buffered on the way.
+ * It reconnects with full jitter, honors Retry-After and `retry:`, loads a new snapshot after `reset`, and polls
+ * while the stream is silent or buffered on the way.
  */
 import { delay } from './backoff';
 import type { EntrySource, EntrySourceOptions, StreamState } from './entry-source';
@@ -14,9 +13,9 @@ import { type ConnectionEnd, readStream } from './stream-connection';
 import { TIMINGS, type Timings } from './timings';
 
 export interface StreamOptions extends EntrySourceOptions {
-  /** The snapshot's cursor; without one the stream begins by asking for a snapshot. */
+  /** The snapshot's cursor. Without one the stream starts by loading a snapshot. */
   cursor?: string;
-  /** The cursor went on without an entry: nothing up to there is addressed to this person. */
+  /** The cursor moved without an entry: no entry up to there is for this user. */
   onAdvance?(): void;
 }
 
@@ -25,7 +24,7 @@ export class DurableStream implements EntrySource {
   private readonly polling: Polling;
   private snapshotReason: string | null;
   private current: StreamState = { name: 'stopped' };
-  /** Why this stream cannot be believed in. */
+  /** The reason to poll instead of trusting a stream. */
   private distrust: 'buffered' | 'stalled' | null = null;
   private failures = 0;
   private silences = 0;
@@ -68,7 +67,7 @@ export class DurableStream implements EntrySource {
     this.setState({ name: 'stopped' });
   }
 
-  /** An open connection that has long been silent is cut, too. */
+  /** Try again at once. An open connection that has long been silent is closed as well. */
   wake(): void {
     this.endWait();
     if (Date.now() - this.receiver.lastReceivedAt > this.timings.silence / 2) this.connection.abort();
@@ -107,7 +106,7 @@ export class DurableStream implements EntrySource {
     }
   }
 
-  /** A snapshot if one is due, then the stream or the polling until either ends. */
+  /** Load a snapshot if one is due, then stream or poll until either ends. */
   private async attempt(signal: AbortSignal): Promise<ConnectionEnd> {
     if (this.snapshotReason !== null) {
       try {
@@ -119,7 +118,7 @@ export class DurableStream implements EntrySource {
     }
     if (!this.distrust) return this.openStream(signal);
     const end = await this.polling.run(signal);
-    // where polling does not work either, the stream is as good a guess
+    // where polling does not work either, a stream is as good a guess
     if (end.kind === 'failed' && this.current.name !== 'polling') this.distrust = null;
     return end;
   }
@@ -140,7 +139,7 @@ export class DurableStream implements EntrySource {
     this.polling.resetProbes();
   }
 
-  /** Draws the conclusions from an end; returns the milliseconds to wait before the next attempt. */
+  /** Decide what follows from an end. Return the milliseconds to wait before the next attempt. */
   private afterEnd(end: ConnectionEnd): number {
     const backoff = { ...this.timings.backoff, first: this.receiver.retryDelay };
     if (end.kind === 'failed') {
@@ -156,7 +155,7 @@ export class DurableStream implements EntrySource {
 
   private onSilence(): void {
     const neverReady = this.current.name === 'connecting' || this.current.name === 'offline';
-    // twice silent after a `ready`: something on the way lets the beginning through and holds back the rest
+    // silent twice after a `ready`: something on the way lets the beginning through and holds back the rest
     if (neverReady) this.distrust = 'buffered';
     else this.distrust = ++this.silences > 1 ? 'stalled' : null;
   }

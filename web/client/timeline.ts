@@ -1,22 +1,22 @@
-/** Runs of messages: what pages and entries make of them. Pure. */
+/** Runs of messages, and how pages and entries change them. Pure. */
 import type { Message, Page } from './types';
 
-/** A run of messages without a hole, ascending; it reaches the newest unless `hasAfter`. */
+/** A run of messages without a hole, ascending. It reaches the newest message unless `hasAfter`. */
 export interface Timeline {
   messages: Message[];
   hasBefore: boolean;
   hasAfter: boolean;
 }
 
-/** What a page shows; messages up to `newest` are known to exist, though they may have come after it was read. */
+/** Return the run of a page. Messages up to `newest` exist, even if they arrived after the page was read. */
 export function timelineOf(page: Page, newest: number): Timeline {
   const hasAfter = page.has_after || (page.messages.at(-1)?.seq ?? 0) < newest;
   return { messages: page.messages, hasBefore: page.has_before, hasAfter };
 }
 
 /**
- * Two overlapping or adjoining runs as one. Beyond a hole the newer run stands alone: the fresh one, or the
- * old one when an older page came late, after what it adjoined was trimmed.
+ * Join two overlapping or adjoining runs. If there is a hole between them, keep the newer run: usually the fresh
+ * one, or the old one if an older page arrived late, after the timeline was trimmed.
  */
 export function join(old: Timeline, fresh: Timeline): Timeline {
   const [from, to] = [old.messages[0]?.seq, lastOf(old)];
@@ -27,7 +27,7 @@ export function join(old: Timeline, fresh: Timeline): Timeline {
   return merge(old, fresh);
 }
 
-/** Two runs of which the fresh one is known to adjoin the old one, whatever their numbers say: replies have gaps. */
+/** Join two runs that are known to adjoin, whatever their numbers are: the `seq`s of replies have gaps. */
 export function merge(old: Timeline, fresh: Timeline): Timeline {
   const [from, to] = [old.messages[0]?.seq ?? Infinity, lastOf(old) ?? 0];
   const [first, last] = [fresh.messages[0]?.seq ?? Infinity, lastOf(fresh) ?? 0];
@@ -40,7 +40,10 @@ export function merge(old: Timeline, fresh: Timeline): Timeline {
   };
 }
 
-/** A new message at its end; repeated ones change nothing, one after a hole ends its claim to reach the newest. */
+/**
+ * Append a new message. A repeated one changes nothing; after a hole, the timeline no longer reaches the newest
+ * message.
+ */
 export function append(timeline: Timeline, message: Message): Timeline {
   const last = lastOf(timeline);
   if (timeline.hasAfter || (last !== undefined && message.seq <= last)) return timeline;
@@ -48,13 +51,13 @@ export function append(timeline: Timeline, message: Message): Timeline {
   return { ...timeline, messages: [...timeline.messages, message] };
 }
 
-/** A new reply at the end of its thread, whose numbers have gaps. */
+/** Append a new reply to its thread. The `seq`s of replies have gaps. */
 export function appendReply(timeline: Timeline, reply: Message): Timeline {
   if (timeline.hasAfter || reply.seq <= (lastOf(timeline) ?? 0)) return timeline;
   return { ...timeline, messages: [...timeline.messages, reply] };
 }
 
-/** The same run with one message changed. */
+/** Return the same run with one message changed. */
 export function change(timeline: Timeline, seq: number, how: (old: Message) => Message): Timeline {
   const at = timeline.messages.findIndex((message) => message.seq === seq);
   const old = timeline.messages[at];

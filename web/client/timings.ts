@@ -1,4 +1,4 @@
-/** How patient the stream is. */
+/** Timeouts and delays of the stream. */
 import type { Backoff } from './backoff';
 import type { StreamTimeouts } from './stream-connection';
 
@@ -7,17 +7,15 @@ export interface Timings extends StreamTimeouts {
   quiet: number;
   /** Seconds that a long-poll may wait. */
   poll: number;
-  /**
-   * Milliseconds until the first probe for a healed stream; doubled after each that fails, up to ten minutes.
-   */
+  /** Milliseconds until the first probe of a stream. It doubles after each failed probe, up to ten minutes. */
   probeAfter: number;
-  /** `first` is replaced by what the server's `retry:` says. */
+  /** The server's `retry:` replaces `first`. */
   backoff: Backoff;
 }
 
 export const TIMINGS: Timings = {
   readyWithin: 8_000,
-  silence: 40_000, // the server beats every 15 s: two beats and some
+  silence: 40_000, // more than two beats: the server beats every 15 s
   quiet: 250,
   poll: 25,
   probeAfter: 5_000,

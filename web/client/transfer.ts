@@ -1,4 +1,4 @@
-/** One request that carries a file's bytes and tells how many of them have gone. */
+/** One request that uploads bytes of a file and reports its progress. */
 import { Problem, problemOf, unreachable } from './problem';
 
 export interface Transfer {
@@ -6,18 +6,18 @@ export interface Transfer {
   url: string;
   headers: Record<string, string>;
   body?: Blob;
-  /** How many bytes of the body are on their way. */
+  /** Called with the number of bytes sent so far. */
   progress?(sent: number): void;
   signal: AbortSignal;
 }
 
-/** The headers of the answer; every failure is a `Problem`, one that was called off among them. */
+/** Returns the answer's headers. Every failure is thrown as a `Problem`, including an abort. */
 export type TransferFunction = (transfer: Transfer) => Promise<Headers>;
 
-/** Milliseconds: as long as a piece may take, its picture's previews included. */
+/** Milliseconds that a chunk may take, including the previews that the server makes of a picture. */
 const TRANSFER_TIMEOUT = 120_000;
 
-/** `fetch` tells nothing of what has been sent; this older way does. */
+/** Upload with XMLHttpRequest, because `fetch` does not report upload progress. */
 export const transferByXhr: TransferFunction = ({ method, url, headers, body, progress, signal }) =>
   new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
@@ -45,5 +45,5 @@ async function headersOf(request: XMLHttpRequest): Promise<Headers> {
 }
 
 export function aborted(): Problem {
-  return new Problem({ status: 0, code: 'called_off', detail: 'This was called off.' });
+  return new Problem({ status: 0, code: 'called_off', detail: 'The upload was canceled.' });
 }

@@ -1,6 +1,6 @@
 /**
- * What travels, by the names that the client uses. All of it is the server's own description, `schema.ts`, which
- * `tandem openapi --types` makes.
+ * The API's types, by the names that the client uses. All come from the server's own description, `schema.ts`,
+ * which `tandem openapi --types` generates.
  */
 import type * as schema from './schema';
 
@@ -33,18 +33,18 @@ export type {
   Snapshot,
 } from './schema';
 
-/** Somebody; what one has chosen is known of oneself alone. */
+/** A user. Their settings are known only for oneself. */
 export interface User extends schema.User, Partial<Pick<schema.Me, 'receipts' | 'second_factor_required'>> {}
 
 export interface Conversation extends schema.Conversation {
-  /** When it was begun, if by this client. */
+  /** The time of creation, if this client created it. */
   created_at?: string;
 }
 
-/** What a person wants to be told of in a conversation. */
+/** Notification settings of a conversation. */
 export type Notifications = Pick<schema.Notifications, 'level' | 'muted_until'>;
 
-/** What a new message points at, and what it carries. */
+/** The messages and files that a new message refers to. */
 export interface References {
   reply_to?: number;
   thread?: number;

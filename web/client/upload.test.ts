@@ -1,4 +1,4 @@
-/** Uploads against a tiny real server that can be made to fail: whatever happens, the bytes arrive once, in order. */
+/** Uploads to a small real server that can fail. Whatever happens, the bytes arrive once and in order. */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -14,7 +14,7 @@ let url: string;
 let stored: Buffer;
 let size: number;
 let requests: string[];
-/** Asked before each piece: `cut` tears the wire after half of it, a number is a refusal. */
+/** Called before each chunk: `cut` breaks the connection after half of it, a number is an error status. */
 let failAt: (offset: number) => 'cut' | number | null;
 
 beforeEach(async () => {
@@ -54,7 +54,7 @@ beforeEach(async () => {
 
 afterEach(() => new Promise((resolve) => (server.closeAllConnections(), server.close(resolve))));
 
-/** Browsers' way is not here; the same over `fetch`. */
+/** XMLHttpRequest does not exist in Node; this does the same with `fetch`. */
 const transfer: TransferFunction = async ({ method, url: to, headers, body, progress, signal }) => {
   const response = await fetch(to, { method, headers, signal, ...(body && { body }) }).catch(() => {
     throw signal.aborted ? aborted() : unreachable();

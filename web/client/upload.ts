@@ -1,6 +1,6 @@
 /**
- * A file on its way up, in pieces: whatever cuts it, it asks where it stands and goes on from there. Pieces grow
- * while they go fast, so that a good line is not slowed and a bad one loses little.
+ * Uploads a file in chunks. After an interruption it asks the server for the offset and continues there. Chunks
+ * grow while they are fast: a good connection is not slowed down, and a bad one loses little.
  */
 import type { Api } from './api';
 import { type Backoff, delay } from './backoff';
@@ -9,8 +9,8 @@ import { type TransferFunction, transferByXhr } from './transfer';
 import type { Id, SentFile } from './types';
 
 /**
- * `sent` counts bytes. `waiting` for its turn or for the server to be reachable again, `checking` when all is up
- * and the server looks at it, `failed` until tried again, `done` with what it has become.
+ * `sent` counts bytes. `waiting`: for its turn, or until the server is reachable. `checking`: all bytes are sent
+ * and the server examines the file. `failed`: until retried. `done`: with the resulting file.
  */
 export interface UploadState {
   name: 'waiting' | 'sending' | 'checking' | 'done' | 'failed' | 'cancelled';
@@ -30,9 +30,9 @@ export interface UploadOptions {
 
 const BACKOFF: Backoff = { first: 1_000, most: 15_000 };
 const [FIRST_CHUNK, LARGEST_CHUNK] = [256 * 1024, 8 * 1024 * 1024];
-/** Milliseconds that a piece takes at most for the next one to be larger. */
+/** The next chunk is larger if this one took fewer milliseconds. */
 const FAST_CHUNK = 1_500;
-/** So many go up at once: a browser has few connections, and the talk needs its own. */
+/** The most uploads at once: a browser has few connections, and chat needs its own. */
 const CONCURRENT_UPLOADS = 2;
 
 export class Upload {
@@ -46,7 +46,7 @@ export class Upload {
     void this.run();
   }
 
-  /** Gives it up, here and on the server. */
+  /** Cancel the upload, here and on the server. */
   cancel(): void {
     this.update({ name: 'cancelled', sent: 0 });
     this.aborting.abort();
@@ -54,7 +54,7 @@ export class Upload {
     if (this.id !== null) void this.options.api.cancelUpload(this.id).catch(() => undefined);
   }
 
-  /** Tries a failed one again, from where it stands. */
+  /** Retry a failed upload from the server's offset. */
   retry(): void {
     if (this.state.name !== 'failed') return;
     this.aborting = new AbortController();
@@ -62,7 +62,7 @@ export class Upload {
     void this.run();
   }
 
-  /** The network is back. */
+  /** Retry at once: the network is back. */
   wake(): void {
     this.endWait?.();
   }
@@ -95,7 +95,7 @@ export class Upload {
     let offset = this.id === null ? 0 : await api.uploadOffset(this.id).catch(nullIfUnknown);
     if (offset === null) [this.id, offset] = [null, 0];
     this.id ??= await api.beginUpload(name, source.size);
-    // the last piece may be there without having been looked at: an empty one says so
+    // the last chunk can be stored but not examined yet: an empty chunk asks for that
     do offset = await this.send(this.id, offset);
     while (offset < source.size && !this.cancelled);
     if (this.cancelled) return void api.cancelUpload(this.id).catch(() => undefined);
@@ -143,12 +143,12 @@ export class Upload {
   }
 }
 
-/** A full disk does not empty itself while one waits; who stands elsewhere than was thought asks again. */
+/** Return true if a retry can help. A full disk does not empty itself; a wrong offset is asked for again. */
 function isTemporary(problem: Problem): boolean {
   return (problem.temporary && problem.status !== 507) || problem.code === 'wrong_offset' || problem.code === 'unfinished';
 }
 
-/** The server does not know it any more: it begins anew. */
+/** Return null if the server no longer knows the upload, so that it starts over; otherwise throw. */
 function nullIfUnknown(error: unknown): null {
   const problem = asProblem(error);
   if (problem.status !== 404) throw problem;

@@ -1,4 +1,4 @@
-/** Fetches people whose names are not known yet; all that are asked for in one turn go in one call. */
+/** Loads users whose names are not known yet. All users requested in the same task go into one call. */
 import type { Api } from './api';
 import type { Id, User } from './types';
 
@@ -6,7 +6,7 @@ const BATCH_SIZE = 100;
 
 export class UserLookup {
   private readonly queued = new Set<Id>();
-  /** On their way, or known not to be found. */
+  /** Requested, or known not to exist. */
   private readonly requested = new Set<Id>();
 
   constructor(

@@ -1,17 +1,17 @@
 /**
- * Passkeys in the browser. Options and answers travel as JSON with bytes in base64url, as WebAuthn 3 describes it;
- * the browsers' own conversions are younger than the oldest browsers that the app supports.
+ * Passkeys in the browser. Options and answers are JSON with bytes in base64url, as in WebAuthn 3. The browsers'
+ * own conversions are newer than the oldest browsers that the app supports.
  */
 import { Problem } from './problem';
 
 type Json = Record<string, unknown>;
 
-/** Whether this page can use passkeys: they need HTTPS, or localhost, and no IP address. */
+/** Return true if this page can use passkeys. They need HTTPS or localhost, and do not work on an IP address. */
 export function canUsePasskeys(host = globalThis.location?.hostname ?? ''): boolean {
   return 'PublicKeyCredential' in globalThis && !/^[\d.]+$|:|^\[/.test(host);
 }
 
-/** Has the browser create a passkey. */
+/** Ask the browser to create a passkey. */
 export async function createPasskey(options: object): Promise<Json> {
   const { user, excludeCredentials = [], ...rest } = options as Json & { user: Json; excludeCredentials?: Json[] };
   const publicKey = {
@@ -29,7 +29,7 @@ export async function createPasskey(options: object): Promise<Json> {
   });
 }
 
-/** Has the browser sign a challenge with a passkey. */
+/** Ask the browser to sign a challenge with a passkey. */
 export async function signWithPasskey(options: object): Promise<Json> {
   const { allowCredentials = [], ...rest } = options as Json & { allowCredentials?: Json[] };
   const publicKey = {

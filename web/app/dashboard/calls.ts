@@ -45,7 +45,7 @@ export class Calls {
     return this.api.call('PUT', `${PRESENCE}/nodes/${encodeURIComponent(node)}/drain`, { draining });
   }
 
-  endLogin(user: Id, which: Login['id'] | 'all'): Promise<void> {
+  endSession(user: Id, which: Login['id'] | 'all'): Promise<void> {
     return this.api.call('DELETE', `/api/users/${user}/sessions/${which}`);
   }
 

@@ -1,4 +1,4 @@
-/** A whole chat client in thirty lines: log in, follow one conversation, post. */
+/** A complete chat client in thirty lines: log in, follow one conversation, post. */
 import { Api, Store, type View } from '../index';
 
 const element = <E extends HTMLElement>(id: string) => document.getElementById(id) as E;

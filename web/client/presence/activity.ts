@@ -1,4 +1,4 @@
-/** Whether this device is in use: idle after five minutes without a sign of life. */
+/** Detects whether this device is in use. A device is idle after five minutes without input. */
 
 const IDLE_AFTER = 300_000;
 
@@ -21,7 +21,7 @@ export class Activity {
     clearTimeout(this.timer);
   }
 
-  /** A key, a pointer, or the page coming into view. */
+  /** Record a key, a pointer event, or the page becoming visible. */
   noticeInput(): void {
     this.lastInputAt = Date.now();
     if (!this.idle) return;

@@ -1,4 +1,4 @@
-/** Status and deltas come out as on the server: the same cases, word for word. */
+/** Status and record merging give the same results as on the server, with the same cases. */
 import { expect, test } from 'vitest';
 import deltas from '../../../tests/presence/cases/delta.json';
 import statuses from '../../../tests/presence/cases/status.json';

@@ -1,4 +1,4 @@
-/** A line of one's own: the socket, what is watched on it, and what it brings. */
+/** The presence connection and the view it fills: a socket of its own, the watch list, status and typing. */
 import type { Api } from '../api';
 import { Observable } from '../observable';
 import type { Id } from '../types';
@@ -10,11 +10,11 @@ import { TypingLists } from './typing';
 
 export interface PresenceView {
   socket: SocketState;
-  /** The server itself does not hear everything at present. */
+  /** The server itself does not get all updates at the moment. */
   degraded: boolean;
   you: Own | null;
   people: ReadonlyMap<Id, PresenceRecord>;
-  /** Conversation → who types there, without oneself. */
+  /** Users who are typing, by conversation, without this user. */
   typing: ReadonlyMap<Id, Id[]>;
 }
 
@@ -27,12 +27,12 @@ export interface PresenceConnection {
   stop(): void;
   wake(): void;
   dropConnection(): void;
-  /** This is on the screen, until the returned function is called. */
+  /** Watch what is on the screen. The returned function ends the watch. */
   watch(kind: WatchKind, id: Id): () => void;
   setTyping(conversation: Id, on: boolean): void;
-  /** Whether this device is in use. */
+  /** Report whether this device is idle. */
   setIdle(idle: boolean): void;
-  /** Sets it for the person; it is shown at once, and said when the server can be reached. */
+  /** Set the user's status. It shows at once and is sent when the server is reachable. */
   choose(choice: Choice): void;
 }
 
@@ -47,7 +47,7 @@ export const emptyView = (): PresenceView => ({
 export interface PresenceConnectionOptions {
   api: Api;
   me: Id;
-  /** Takes the cursor that the stream should have reached. */
+  /** Called with the cursor that the stream should have reached. */
   onLogPosition?(cursor: string): void;
   timings?: Partial<SocketTimings>;
 }
@@ -62,7 +62,7 @@ export class DirectPresenceConnection implements PresenceConnection {
   private readonly send = (signal: Signal): boolean => this.socket.send(signal);
   private readonly watchList = new WatchList({ send: this.send, onChange: (people) => this.observable.update({ people }) });
 
-  /** `last`: what was seen last, until something else is known. */
+  /** `last` is the view to start from. */
   constructor(
     private readonly options: PresenceConnectionOptions,
     last: PresenceView = emptyView(),
@@ -173,7 +173,7 @@ export class DirectPresenceConnection implements PresenceConnection {
   }
 }
 
-/** What one's own presence will be, as far as this device can tell. */
+/** Predict this user's own presence, as far as this device can tell. */
 export function predictOwn(you: Own, choice: Choice, idle: boolean): Own {
   const here = [{ session: 0, active: !idle, gone: 0 }];
   const status = choice.mode === 'invisible' ? 'invisible' : mergeDevices(here, choice, Date.now());

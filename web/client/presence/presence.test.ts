@@ -1,4 +1,4 @@
-/** Presence against a real socket: what is watched, seen, typed and set, and every way a socket can end. */
+/** Presence over a real socket: watching, typing, status, and every way that a socket can end. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Api } from '../api';
 import { eventually } from '../testing/fake-server';

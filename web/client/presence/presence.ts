@@ -1,6 +1,6 @@
 /**
- * Who is here, as one person's page sees it: the line and what it brings, what this person is, and what they
- * do. Subscribe to it, and call its verbs.
+ * Presence for one page: the connection and its view, this device's activity, typing and status. Subscribe to it
+ * and call its methods.
  */
 import type { Id } from '../types';
 import { Activity } from './activity';
@@ -9,7 +9,7 @@ import type { Choice } from './protocol';
 import { TypingSender } from './typing-sender';
 
 export interface PresenceOptions extends PresenceConnectionOptions {
-  /** The line to speak on; without it, a socket of its own. */
+  /** Makes the connection; by default a socket of its own. */
   connection?(make: (last?: PresenceView) => PresenceConnection): PresenceConnection;
 }
 
@@ -27,7 +27,7 @@ export class Presence {
     return this.connection.view;
   }
 
-  /** Calls back now and after every change, once for all that arrived together. */
+  /** Call the listener now and after every change, once for all changes that arrived together. */
   subscribe(listener: (view: PresenceView) => void): () => void {
     return this.connection.subscribe(listener);
   }
@@ -43,22 +43,22 @@ export class Presence {
     this.connection.stop();
   }
 
-  /** The network is back, or the person is: try at once. */
+  /** Reconnect at once: the network is back, or the user is. */
   wake(): void {
     this.connection.wake();
   }
 
-  /** The network is known to be gone. */
+  /** Close the connection, because the network is known to be down. */
   dropConnection(): void {
     this.connection.dropConnection();
   }
 
-  /** This person or conversation is on the screen, until the returned function is called. */
+  /** Watch a user or conversation that is on the screen. The returned function ends the watch. */
   watch(kind: WatchKind, id: Id): () => void {
     return this.connection.watch(kind, id);
   }
 
-  /** Sets it for the person, on all devices; it is shown at once, and said when the server can be reached. */
+  /** Set the user's status on all devices. It shows at once and is sent when the server is reachable. */
   choose(choice: Choice): void {
     this.connection.choose(choice);
   }

@@ -1,12 +1,12 @@
-/** What travels on the presence socket, as the protocol has it. */
+/** The frames of the presence socket. */
 import type { Mode, Own, Signals, SocketFrames } from '../schema';
 
 export type { Mode, Own, PresenceRecord, Status } from '../schema';
 
-/** What a person has set; it holds until `until`, or until the next. */
+/** The status that a user has set. It holds until `until`, or until the next one. */
 export type Choice = Pick<Own, 'text' | 'emoji' | 'until'> & { mode: Mode };
 
-/** To admins who observe, each second; what it holds is the dashboard's affair. */
+/** Sent every second to admins who observe. Its figures are the dashboard's concern. */
 interface Stats {
   type: 'stats';
   degraded: boolean;
@@ -14,13 +14,13 @@ interface Stats {
   [figure: string]: unknown;
 }
 
-/** What the server says. */
+/** A frame from the server. */
 export type ServerFrame = Exclude<SocketFrames[keyof SocketFrames], SocketFrames['stats']> | Stats;
 
-/** What a client says. */
+/** A frame from a client. */
 export type Signal = Signals[keyof Signals];
 
-/** A frame's words, or null for what is none. */
+/** Decode a frame; return null if it is not valid. */
 export function decodeFrame(frame: unknown): ServerFrame | null {
   try {
     const decoded = JSON.parse(String(frame)) as ServerFrame | null;

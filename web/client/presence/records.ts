@@ -1,14 +1,16 @@
 /**
- * Deltas: records of people, merged by version. Pure. In whatever order snapshots and deltas arrive, and
- * however often, the outcome is the same, and equal to a fresh snapshot. The server's twin
- * (`presence/records.py`) passes the same `tests/presence/cases/delta.json`.
+ * Presence records merged by version, and the status that follows from a user's devices and choice. Pure; times are
+ * milliseconds.
+ *
+ * Snapshots and changes give the same result in any order and however often they arrive: that of a fresh snapshot.
+ * The server's `presence/records.py` passes the same cases: `tests/presence/cases/delta.json` and `status.json`.
  */
 import type { Id } from '../types';
 import type { Choice, Mode, PresenceRecord, Status } from './protocol';
 
 export type PresenceRecords = Map<Id, PresenceRecord>;
 
-/** Takes into `people` what is newer than what it holds; returns what was. Merging again returns nothing. */
+/** Add the records that are newer than the known ones, and return those. Merging them again returns nothing. */
 export function mergeRecords(people: PresenceRecords, records: PresenceRecord[]): PresenceRecord[] {
   return records.filter((record) => {
     const known = people.get(record.id);
@@ -18,12 +20,12 @@ export function mergeRecords(people: PresenceRecords, records: PresenceRecord[])
   });
 }
 
-/** Nobody looks at these people any more, or they may no longer be seen. */
+/** Remove users who are no longer watched or may no longer be seen. */
 export function forgetRecords(people: PresenceRecords, ids: Iterable<Id>): void {
   for (const id of ids) people.delete(id);
 }
 
-/** A login somewhere. `gone`: when its linger ends, its last connection having closed; 0 while it is connected. */
+/** A session. `gone` is 0 while it is connected, otherwise when its linger ends: its last connection has closed. */
 export interface Device {
   session: number;
   active: boolean;
@@ -32,7 +34,10 @@ export interface Device {
 
 export type VisibleStatus = Pick<PresenceRecord, 'status' | 'text' | 'emoji' | 'until' | 'devices'>;
 
-/** The truth: dnd if set, else away if set, else online if any device is active, else away if any is here. */
+/**
+ * Return the actual status: dnd if set, else away if set, else online if a device is active, else away if one is
+ * connected.
+ */
 export function mergeDevices(devices: Device[], choice: Choice, now: number): Status {
   const here = devices.filter((device) => isConnected(device, now));
   const mode = modeAt(choice, now);
@@ -41,7 +46,7 @@ export function mergeDevices(devices: Device[], choice: Choice, now: number): St
   return mode !== 'away' && here.some((device) => device.active) ? 'online' : 'away';
 }
 
-/** What others may see of it: an invisible person is like one who is not there and has set nothing. */
+/** Return what others may see. An invisible user looks like one who is offline and has set no status. */
 export function visibleStatus(devices: Device[], choice: Choice, now: number): VisibleStatus {
   if (modeAt(choice, now) === 'invisible')
     return { status: 'offline', text: '', emoji: '', until: null, devices: 0 };
@@ -50,7 +55,7 @@ export function visibleStatus(devices: Device[], choice: Choice, now: number): V
   return { status: mergeDevices(devices, choice, now), text, emoji, until, devices: here.size };
 }
 
-/** Is it here, or was it a moment ago? A reload must not show anybody leaving. */
+/** Return true if the device is connected, or was a moment ago. A reload must not show the user as leaving. */
 const isConnected = (device: Device, now: number): boolean => device.gone === 0 || device.gone > now;
 
 const isInForce = (choice: Choice, now: number): boolean => !choice.until || Date.parse(choice.until) > now;

@@ -1,9 +1,9 @@
 /**
- * One lasting presence socket made of many: it opens, hears, says, notices silence, and comes back with full
- * jitter, never sooner than it was asked to.
+ * One lasting presence socket made of many connections. It detects silence, and reconnects with full jitter, never
+ * sooner than the server asked for.
  *
- * A browser does not tell why a handshake failed. So after one the next attempt first asks for a ticket over
- * HTTP, which says whether the login has ended, the server wants a pause, or cookies cannot travel here.
+ * A browser does not tell why a handshake failed. After a failure the next attempt therefore asks for a ticket over
+ * HTTP first. The answer shows whether the session has ended, the server asks to wait, or cookies cannot be sent.
  */
 import { type Backoff, delay } from '../backoff';
 import { asProblem } from '../problem';
@@ -16,9 +16,9 @@ export type SocketState =
 export interface SocketOptions {
   /** Address of `/api/presence/socket`, `ws:` or `wss:`. */
   url: string;
-  /** Asks for a ticket; throws a `Problem`. */
+  /** Request a ticket; throw a `Problem` on failure. */
   ticket(): Promise<string>;
-  /** No cookie travels: every socket needs a ticket. */
+  /** Clients without cookies need a ticket for every socket. */
   ticketOnly?: boolean;
   onFrame(frame: ServerFrame): void;
   onState(state: SocketState): void;
@@ -27,10 +27,10 @@ export interface SocketOptions {
 }
 
 export interface SocketTimings {
-  /** Milliseconds until `hello` must have come. */
+  /** Milliseconds within which `hello` must arrive. */
   helloWithin: number;
   backoff: Backoff;
-  /** Seconds to stay away after having been too fast, or after too many bad frames. */
+  /** Seconds to stay disconnected after sending too fast, or after too many invalid frames. */
   tooFast: number;
   tooBad: number;
 }
@@ -73,17 +73,17 @@ export class PresenceSocket {
     this.setState({ name: 'stopped' });
   }
 
-  /** Tries at once: the network is back, or the person is. */
+  /** Reconnect at once: the network is back, or the user is. */
   wake(): void {
     if (this.state.name === 'closed') void this.connect();
   }
 
-  /** The network is known to be gone: no longer believe in the open connection. */
+  /** Close the connection, because the network is known to be down. The socket reconnects. */
   dropConnection(): void {
     if (this.socket) this.onClose(0);
   }
 
-  /** True when it went out. */
+  /** Send a frame; return true if the socket was open. */
   send(signal: Signal): boolean {
     if (this.state.name !== 'open') return false;
     this.socket?.send(JSON.stringify(signal));
@@ -123,7 +123,7 @@ export class PresenceSocket {
     this.failures = 0;
     this.cookieWorks ||= !withTicket;
     this.ticketNext = !this.cookieWorks;
-    // every word of the server, its heartbeat at the least, winds the watch up again
+    // every frame restarts the timeout; the server sends heartbeats at least
     const timeout = heartbeat * 2_500;
     this.restartTimeout(timeout);
     this.socket?.addEventListener('message', () => this.restartTimeout(timeout));
@@ -142,7 +142,7 @@ export class PresenceSocket {
     if (code === REVOKED) return this.setState({ name: 'refused' });
     this.ticketNext ||= !open;
     const { backoff, tooFast, tooBad } = this.timings;
-    // a draining node has already spread its closes; it has others beside it
+    // a draining node spreads its closes over time, and other nodes are available
     const failures = code === DRAIN ? 0 : this.failures++;
     const pause = code === TOO_FAST ? tooFast : code === POLICY ? tooBad : 0;
     this.retryIn(delay(failures, backoff, this.random(), pause));
@@ -158,7 +158,7 @@ export class PresenceSocket {
     this.timer = setTimeout(() => this.onClose(0), milliseconds);
   }
 
-  /** Lets go of whatever is under way, without waiting for the other side. */
+  /** Close the current connection or attempt, without waiting for the server. */
   private abandon(): void {
     clearTimeout(this.timer);
     this.attempt++;

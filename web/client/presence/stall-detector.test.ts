@@ -1,4 +1,4 @@
-/** What the second channel notices of the first, and what time does to typing and to a device. */
+/** The stall detector, typing lists and idle detection. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Activity } from './activity';
 import { TypingLists } from './typing';

@@ -1,24 +1,27 @@
 /**
- * The second channel as witness: the presence socket tells how far the log goes that this person should have
- * heard. A stream that stays behind it without moving is held back on the way, whatever it looks like.
+ * Detects a stalled stream through the second channel: the presence socket reports how far the log goes for this
+ * user. A stream that stays behind that without moving is held back on the way, even if it looks healthy.
  */
 import { compareCursors } from '../cursor';
 
-/** Milliseconds that the stream may take longer than the socket: another node may have been told first. */
+/** Milliseconds that the stream may arrive later than the socket, because another node may get an entry first. */
 export const GRACE = 3_000;
 
 export class StallDetector {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private expected = '';
 
-  /** `reached()`: the stream's cursor; `stalled()`: it has not moved, though there was something to bring. */
+  /**
+   * `streamCursor()` returns the stream's cursor; `onStall()` is called when it has not moved although entries were
+   * due.
+   */
   constructor(
     private readonly streamCursor: () => string | null,
     private readonly onStall: () => void,
     private readonly grace = GRACE,
   ) {}
 
-  /** The last entry addressed to this person, as the socket's node has seen it. */
+  /** Compare the stream with the latest entry for this user, as the socket's node has seen it. */
   check(cursor: string): void {
     this.expected = cursor;
     const before = this.streamCursor();
@@ -26,7 +29,7 @@ export class StallDetector {
     this.timer = setTimeout(() => {
       this.timer = undefined;
       if (this.streamCursor() === before) this.onStall();
-      // what was heard meanwhile counts, and what is still missing stays in question
+      // a later cursor counts as well, and entries that are still missing are checked again
       this.check(this.expected);
     }, this.grace);
   }

@@ -1,6 +1,6 @@
 /**
- * Says that this person types: at the first key, again every three seconds while keys follow, and that it is
- * over when it is sent, left, or has paused.
+ * Reports that this user is typing: at the first key, again every three seconds while they type, and the end when
+ * they send, leave, or pause for five seconds.
  */
 import type { Id } from '../types';
 
@@ -14,7 +14,7 @@ export class TypingSender {
 
   constructor(private readonly send: (conversation: Id, on: boolean) => void) {}
 
-  /** A key was pressed there. */
+  /** Record a key press in a conversation. */
   keyPressed(conversation: Id, now = Date.now()): void {
     if (this.conversation !== conversation) this.stop();
     if (this.conversation === null || now - this.sentAt >= REPEAT_AFTER) {

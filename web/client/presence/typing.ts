@@ -1,7 +1,10 @@
-/** Who is typing where, as the server says it: each list replaces the one before and ends by itself. Pure. */
+/**
+ * Users who are typing, by conversation. Each list from the server replaces the one before and expires by itself.
+ * Pure.
+ */
 import type { Id } from '../types';
 
-/** Milliseconds after which a list that has not been renewed is over. */
+/** Milliseconds after which a list that was not renewed expires. */
 export const TYPING_TIMEOUT = 6_000;
 
 export class TypingLists {
@@ -16,14 +19,14 @@ export class TypingLists {
     this.lists.clear();
   }
 
-  /** The lists that hold now, without oneself. */
+  /** Return the lists in force, without this user. */
   at(now: number, me: Id): ReadonlyMap<Id, Id[]> {
     for (const [id, { until }] of this.lists) if (until <= now) this.lists.delete(id);
     const others = [...this.lists].map(([id, { users }]) => [id, users.filter((one) => one !== me)] as const);
     return new Map(others.filter(([, users]) => users.length));
   }
 
-  /** When the next list ends; Infinity while there is none. */
+  /** Return when the next list expires, or Infinity. */
   get nextExpiry(): number {
     return Math.min(...[...this.lists.values()].map((list) => list.until));
   }

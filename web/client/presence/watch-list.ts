@@ -1,29 +1,29 @@
 /**
- * What is on the screen, and what is known of it: keeps the server's list of watched people equal to what is
- * shown here, and merges what it answers by version.
+ * Keeps the server's list of watched users and conversations equal to what the screen shows, and merges the records it sends, by
+ * version.
  */
 import type { Id } from '../types';
 import { forgetRecords, mergeRecords, type PresenceRecords } from './records';
 import type { PresenceRecord, Signal } from './protocol';
 
 export const MOST_WATCHED = 500;
-/** So many ids of any size fit a frame of 4 KiB. */
+/** As many ids of any size fit into a frame of 4 KiB. */
 const MOST_IN_FRAME = 200;
 
 export interface WatchListOptions {
-  /** True when it went out. */
+  /** Send a frame; return true if the socket was open. */
   send(signal: Signal): boolean;
   onChange(people: ReadonlyMap<Id, PresenceRecord>): void;
 }
 
-/** Milliseconds in which what scrolls past is gathered into one frame, and in which an answer should come. */
+/** Milliseconds: what scrolls past within FLUSH_DELAY goes into one frame; an answer is due within ANSWER_WITHIN. */
 const FLUSH_DELAY = 50;
 const ANSWER_WITHIN = 5_000;
 
 export class WatchList {
   private records: PresenceRecords = new Map();
   private connected = false;
-  /** After a hello deltas are held until a snapshot has come: together they replace what was known before. */
+  /** After a hello, changes are held until a snapshot arrives. Together they replace the old records. */
   private awaitingSnapshot = false;
   private requested: Id[] | null = null;
   private answerTimer: ReturnType<typeof setTimeout> | undefined;
@@ -33,7 +33,7 @@ export class WatchList {
 
   constructor(private readonly options: WatchListOptions) {}
 
-  /** This is on the screen, until the returned function is called. */
+  /** Watch what is on the screen. The returned function ends the watch. */
   watch(kind: 'users' | 'conversations', id: Id): () => void {
     this[kind].add(id);
     this.scheduleFlush();
@@ -43,7 +43,7 @@ export class WatchList {
     };
   }
 
-  /** A connection that knows nothing of this page yet. */
+  /** Start over on a new connection, which knows nothing of this page. */
   onConnect(): void {
     [this.records, this.connected, this.awaitingSnapshot] = [new Map(), true, true];
     for (const watched of [this.users, this.conversations]) watched.reset();
@@ -51,19 +51,19 @@ export class WatchList {
     this.scheduleFlush();
   }
 
-  /** The connection has gone; what was seen last stays as it was. */
+  /** Handle the end of the connection. The last records stay visible. */
   onDisconnect(): void {
     this.connected = false;
     this.endRequest();
   }
 
-  /** Who may be seen may be others by now: ask again. */
+  /** Ask again for everyone, because this user may now be allowed to see others. */
   refresh(): void {
     for (const watched of [this.users, this.conversations]) watched.markStale();
     this.scheduleFlush();
   }
 
-  /** The answer to a watch. Who was asked for and is not in it may not be seen, or is not known. */
+  /** Take the answer to a watch. Requested users missing from it are unknown or may not be seen. */
   takeSnapshot(records: PresenceRecord[]): void {
     const seen = new Set(records.map((record) => record.id));
     mergeRecords(this.records, records);
@@ -80,7 +80,7 @@ export class WatchList {
     if (mergeRecords(this.records, records).length && !this.awaitingSnapshot) this.show();
   }
 
-  /** These may no longer be seen; the server shows them by itself when they may be again. */
+  /** Remove users who may no longer be seen. The server sends them again when they may. */
   hide(ids: Id[]): void {
     forgetRecords(this.records, ids);
     if (!this.awaitingSnapshot) this.show();
@@ -109,7 +109,7 @@ export class WatchList {
     if (gone || next.length) this.scheduleFlush();
   }
 
-  /** One question about people at a time, so that its answer is known as such. */
+  /** Request the next users. Only one request is open at a time, so that its answer can be recognized. */
   private requestNext(): void {
     const users = this.users.takeUnsent();
     if (!users.length) return this.awaitingSnapshot ? this.show() : undefined;
@@ -129,13 +129,13 @@ export class WatchList {
 }
 
 /**
- * What is on the screen, counted, and what of it the server has been told. Pure. Beyond 500 the newest wait
- * until others have gone.
+ * Ids on the screen, counted, and which of them the server knows. Pure. Above 500, the newest ids wait until others
+ * leave the screen.
  */
 export class WatchedIds {
   private readonly counts = new Map<Id, number>();
   private readonly sent = new Set<Id>();
-  /** Told, and to be told again: the answer may be another one by now. */
+  /** Sent ids to send again, because the answer may have changed. */
   private stale = new Set<Id>();
 
   add(id: Id): void {
@@ -148,7 +148,7 @@ export class WatchedIds {
     else this.counts.delete(id);
   }
 
-  /** A new connection knows of nothing. */
+  /** Forget what was sent: a new connection knows nothing. */
   reset(): void {
     this.sent.clear();
     this.stale.clear();
@@ -158,14 +158,14 @@ export class WatchedIds {
     this.stale = new Set([...this.stale, ...ids]);
   }
 
-  /** Those that have left the screen; from now on they count as taken back. */
+  /** Return sent ids that left the screen, and count them as no longer sent. */
   takeRemoved(): Id[] {
     const removed = [...this.sent].filter((id) => !this.counts.has(id)).slice(0, MOST_IN_FRAME);
     for (const id of removed) this.sent.delete(id);
     return removed;
   }
 
-  /** The next that the server should hear of, as many as a frame takes; from now on they count as told. */
+  /** Return the next ids to send, as many as fit into a frame, and count them as sent. */
   takeUnsent(): Id[] {
     const free = MOST_WATCHED - this.sent.size;
     const unsent = [...this.counts.keys()].filter((id) => !this.sent.has(id)).slice(0, Math.max(0, free));

@@ -1,6 +1,6 @@
 /**
- * A tab that follows: it takes the leader's batches as far as they adjoin what it has, and fetches what it
- * missed (it came later, was frozen, or the leader changed) from the server, once.
+ * The stream of a tab that follows. It takes the leader's batches that start at its position. What it missed (it
+ * opened later, was frozen, or the leader changed) it loads once from the server.
  */
 import { delay } from '../backoff';
 import { type Position, compareCursors } from '../cursor';
@@ -12,16 +12,16 @@ import { TIMINGS } from '../timings';
 import type { Batch } from './messages';
 
 export interface FollowerStreamOptions extends EntrySourceOptions {
-  /** How far this tab has come; null before its first snapshot. */
+  /** The position this tab has reached; null before its first snapshot. */
   position(): Position | null;
-  /** Reads the snapshot; from then on `place` is its cursor. */
+  /** Load the snapshot. Afterwards `position` is at its cursor. */
   resnapshot(reason: string): Promise<void>;
   onState(state: StreamState): void;
-  /** Nothing is missing any more. */
+  /** Called when nothing is missing any more. */
   onCaughtUp(): void;
 }
 
-/** Batches kept while something is being fetched; of more, what is let go is fetched as well. */
+/** The most batches kept while missing entries load. Dropped batches are loaded as well. */
 const MOST_PENDING = 1_000;
 
 export class FollowerStream {
@@ -45,7 +45,7 @@ export class FollowerStream {
       this.defer(batch);
       return void this.catchUp(start === 'foreign' ? 'other_epoch' : null);
     }
-    // the leader is behind this tab, or this tab has fetched a part of the batch: only what is ahead is new
+    // the leader is behind this tab, or this tab has loaded a part of the batch: take only the entries ahead
     const ahead = batch.entries.filter((entry) => compareCursors(position.cursor, entry.id) === 'next');
     this.apply(ahead, batch.to, position);
   }
@@ -58,7 +58,7 @@ export class FollowerStream {
     position.advance(to);
   }
 
-  /** Fetches what is missing: by a snapshot, when there is a reason for one. */
+  /** Load what is missing; `reason` asks for a snapshot. */
   async catchUp(reason: string | null): Promise<void> {
     if (this.busy) return;
     this.busy = true;
@@ -87,7 +87,6 @@ export class FollowerStream {
     this.endWait();
   }
 
-  /** Whether it fetches what is missing. */
   get isCatchingUp(): boolean {
     return this.busy;
   }
@@ -97,7 +96,7 @@ export class FollowerStream {
     if (this.pending.length > MOST_PENDING) this.pending.shift();
   }
 
-  /** Null when all is there. */
+  /** Try once. Return null when nothing is missing. */
   private async attempt(reason: string | null): Promise<ConnectionEnd | null> {
     const position = this.options.position();
     if (reason === null && position) return this.fetchMissing(position);

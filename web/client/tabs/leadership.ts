@@ -1,7 +1,7 @@
 /**
- * Which of a browser's tabs speaks with the server: the one that holds a lock, first come, first served. The
- * browser itself lets go of it when a tab is closed, crashes or is discarded; from one that no longer answers
- * it can be taken.
+ * Decides which of a browser's tabs leads: the one that holds a lock, first come, first served. The browser
+ * releases the lock when a tab closes, crashes or is discarded. Another tab can steal it from a tab that no longer
+ * answers.
  */
 export type Locks = Pick<LockManager, 'request'>;
 
@@ -15,21 +15,21 @@ export class Leadership {
     private readonly onChange: (leads: boolean) => void,
   ) {}
 
-  /** Waits in line for the lock. */
+  /** Queue for the lock. */
   enqueue(): void {
     this.release();
     const standing = new AbortController();
     this.requestLock(standing, { signal: standing.signal });
   }
 
-  /** Takes the lock from whoever holds it. */
+  /** Take the lock from the tab that holds it. */
   steal(): void {
     if (this.leads) return;
     this.release();
     this.requestLock(new AbortController(), { steal: true });
   }
 
-  /** Lets go of the lock, and of the place in the line. */
+  /** Release the lock, or leave the queue. */
   release(): void {
     const { request } = this;
     this.request = null;
@@ -41,7 +41,7 @@ export class Leadership {
     this.request = request;
     const hold = () => (request.signal.aborted ? undefined : this.hold(request.signal));
     const onLost = () => {
-      // it was not let go: another tab took it
+      // not released: another tab stole it
       if (this.request === request) this.enqueue();
     };
     this.locks.request(this.name, options, hold).then(onLost, onLost);

@@ -1,4 +1,7 @@
-/** What the tabs of one browser and one login tell each other. */
+/**
+ * Messages between the tabs of one browser and one user. Their names are a protocol: two tabs can run different
+ * versions of the app, so do not rename them.
+ */
 import type { Entry } from '../entry';
 import type { Outgoing } from '../outgoing';
 import type { PresenceView } from '../presence/connection';
@@ -7,19 +10,19 @@ import type { ProblemFields } from '../problem';
 import type { StreamState } from '../entry-source';
 import type { Id } from '../types';
 
-/** Everything addressed to this person that lies beyond `from`, up to `to`. */
+/** All entries for this user after `from`, up to `to`. */
 export interface Batch {
   from: string | null;
   to: string | null;
   entries: Entry[];
 }
 
-/** A state as it can be told: a `Problem` does not survive the way. */
+/** A state that can be sent: a `Problem` object cannot. */
 export type SerializedState =
   | Exclude<StreamState, { name: 'offline' }>
   | { name: 'offline'; problem: ProblemFields; retryAt: number };
 
-/** What has changed in the view of who is here. */
+/** A change of the presence view. */
 export interface PresenceChange extends Partial<Omit<PresenceView, 'people'>> {
   people?: PresenceRecord[];
   gone?: Id[];
@@ -30,20 +33,20 @@ export interface TabWatches {
   conversations: Id[];
 }
 
-/** By topic. Those of the leader: */
+/** The data of each topic. First, the topics of the leader: */
 export interface TabMessages {
-  /** It has just become the leader. */
+  /** Sent by a tab that has just become the leader. */
   lead: null;
   alive: { dozing: boolean };
   entries: Batch;
   state: SerializedState;
-  /** The snapshot is to be read again, and why. */
+  /** The snapshot has to be loaded again, for this reason. */
   reset: string;
   line: PresenceChange;
-  /** All that is on its way. */
+  /** All messages being sent. */
   outbox: Outgoing[];
 
-  /** Those of everybody: a tab has come, or has woken up. */
+  /** Topics of every tab. `hello`: a tab has opened or woken up. */
   hello: null;
   'alive?': null;
   wake: null;
@@ -54,7 +57,7 @@ export interface TabMessages {
   send: Outgoing;
   retry: string;
   discard: string;
-  /** Whether a person looks at this tab. */
+  /** True while the user looks at this tab. */
   looks: boolean;
 }
 

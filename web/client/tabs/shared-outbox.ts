@@ -1,7 +1,7 @@
 /**
- * One outbox for all tabs: the leader sends, so that what was written in several tabs goes in one order, and
- * each message once. What another tab writes is kept by that tab before it is told, and told again to the next
- * leader: a message cannot get lost between the two.
+ * One outbox for all tabs. The leader sends, so that messages written in several tabs go in one order, each once.
+ * Another tab stores its message before it publishes it, and publishes it again to the next leader, so that no
+ * message is lost between the two.
  */
 import { Outbox, type OutboxOptions } from '../outbox';
 import { newOutgoing, type MessageQueue, type Outgoing } from '../outgoing';
@@ -10,7 +10,7 @@ import type { Tabs } from './tabs';
 
 export class SharedOutbox implements MessageQueue {
   private outbox: Outbox | null = null;
-  /** What the leader told last, and what it has not told yet of what was written here. */
+  /** The leader's last list, and messages written here that it does not contain yet. */
   private published: Outgoing[] = [];
   private unconfirmed: Outgoing[] = [];
   private readonly settled = new Set<string>();
@@ -80,7 +80,7 @@ export class SharedOutbox implements MessageQueue {
     this.outbox = new Outbox({ ...this.options, onChange: (all) => this.onLeaderChange(all) });
     this.outbox.settle([...this.settled].map((client_id) => ({ client_id })));
     this.outbox.start();
-    // the last leader may have sent some of these: that is harmless; those that failed are kept, with the reason
+    // the last leader may have sent some of these, which is harmless; failed ones are stored with their problem
     for (const one of [...this.published, ...this.unconfirmed]) if (one.state !== 'failed') this.outbox.add(one);
     this.unconfirmed = [];
   }
@@ -89,7 +89,7 @@ export class SharedOutbox implements MessageQueue {
     this.published = all;
     this.show();
     if (this.scheduled) return;
-    // behind the entries that changed it: no tab may see a message go before it sees it come
+    // publish after the entries that caused the change: a tab must not see a message leave before it arrives
     this.scheduled = true;
     queueMicrotask(() => {
       this.scheduled = false;

@@ -1,4 +1,4 @@
-/** Tabs of one browser share one presence socket: it watches for all, and all see what it brings. */
+/** Tabs of one browser share one presence socket. It watches for all of them, and all see what it brings. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Api } from '../api';
 import { eventually } from '../testing/fake-server';

@@ -1,6 +1,6 @@
 /**
- * One presence socket for all tabs. The leader holds it, watches for everybody, and tells what changes; the
- * others see the same through it, and speak by way of it.
+ * One presence socket for all tabs. The leader has the socket, watches for all tabs, and publishes changes. The
+ * other tabs show the published view and send through the leader.
  */
 import { Observable } from '../observable';
 import { type WatchKind, type PresenceConnection, emptyView, predictOwn, type PresenceView } from '../presence/connection';
@@ -10,7 +10,7 @@ import { WatchUnion } from './watch-union';
 import type { PresenceChange, TabWatches } from './messages';
 import type { Tabs } from './tabs';
 
-/** Milliseconds in which what scrolls past is gathered into one letter. */
+/** Milliseconds: what scrolls past within them goes into one message. */
 const WATCH_DELAY = 30;
 
 export class SharedPresenceConnection implements PresenceConnection {
@@ -89,7 +89,7 @@ export class SharedPresenceConnection implements PresenceConnection {
     if (this.connection) return this.connection.choose(choice);
     const { you } = this.view;
     if (you) this.observable.update({ you: predictOwn(you, choice, this.idle) });
-    // said again to the next leader, unless it comes back as what this person is
+    // sent again to the next leader, unless this user's status already shows it
     this.unsentChoice = choice;
     this.tabs.send('choose', choice);
   }
@@ -112,7 +112,7 @@ export class SharedPresenceConnection implements PresenceConnection {
     this.observable.update(view);
   }
 
-  /** Tells a leader who knows nothing of this tab yet. */
+  /** Send what this tab watches and does to a leader that does not know this tab. */
   private sendOwnState(): void {
     if (!this.running) return;
     this.sendWatches();
@@ -142,7 +142,7 @@ function isSameChoice(choice: Choice, now: Choice | null): boolean {
   return now?.mode === choice.mode && now.text === choice.text && now.emoji === choice.emoji;
 }
 
-/** What makes the one view the other. */
+/** Return the change from one view to the other. */
 export function diffViews(before: PresenceView, after: PresenceView): PresenceChange {
   const { people: _, ...rest } = after;
   const fields = Object.entries(rest).filter(([name, value]) => before[name as keyof PresenceView] !== value);
@@ -155,7 +155,7 @@ export function diffViews(before: PresenceView, after: PresenceView): PresenceCh
   };
 }
 
-/** The view after a change. */
+/** Return the view after a change. */
 export function applyChange(view: PresenceView, { people, gone, ...rest }: PresenceChange): PresenceView {
   if (!people && !gone) return { ...view, ...rest };
   const all = new Map(view.people);

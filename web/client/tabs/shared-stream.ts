@@ -1,7 +1,6 @@
 /**
- * One stream for all tabs. The leader reads it and hands every entry on; each tab keeps a cursor of its own,
- * so that whoever leads next resumes exactly where it stands itself: what it has is dropped, what it lacks
- * is brought.
+ * One stream for all tabs. The leader reads it and publishes its entries in batches. Each tab keeps its own cursor,
+ * so that the next leader resumes exactly at its own position, without a gap or a repeat.
  */
 import type { Entry } from '../entry';
 import type { EntrySource, EntrySourceOptions, StreamState } from '../entry-source';
@@ -12,7 +11,7 @@ import { FollowerStream } from './follower-stream';
 import type { Batch, SerializedState } from './messages';
 import type { Tabs } from './tabs';
 
-/** Reasons for a snapshot that concern this tab alone. */
+/** Reasons for a snapshot that concern only this tab. */
 const TAB_ONLY_REASONS = ['new', 'renewed'];
 
 export class SharedStream implements EntrySource {
@@ -23,7 +22,7 @@ export class SharedStream implements EntrySource {
   private batch: Batch | null = null;
   private leaderState: StreamState = { name: 'connecting' };
   private running = false;
-  /** Another tab led while this one did. */
+  /** True after another tab led at the same time as this one. */
   private overtaken = false;
 
   constructor(
@@ -79,8 +78,8 @@ export class SharedStream implements EntrySource {
   }
 
   /**
-   * Return true if a leader's message is for this tab. A tab that leads ignores the messages of another leader: for
-   * a moment there are two when a tab that hung runs again. It fetches what it missed when it follows.
+   * Return true if this tab takes a leader's message. A tab that leads ignores other leaders: for a moment there
+   * are two when a tab that hung runs again. It loads what it missed when it follows.
    */
   private follows(): boolean {
     if (this.stream) this.overtaken = true;
@@ -94,7 +93,7 @@ export class SharedStream implements EntrySource {
     this.overtaken = false;
     if (!leads && overtaken && this.running) void this.getFollower().catchUp(null);
     if (!leads) return;
-    // one that was just fetching what it missed reads a snapshot: half of it may be here
+    // a tab that was loading missed entries reads a snapshot, because it may have only a part of them
     const cursor = this.follower?.isCatchingUp ? null : this.cursor;
     this.follower?.stop();
     this.follower = null;
@@ -110,7 +109,7 @@ export class SharedStream implements EntrySource {
     stream.start();
   }
 
-  /** A tab that takes what the leader tells; one that has nothing yet begins with a snapshot. */
+  /** Return the stream of a tab that follows. A tab without a position starts with a snapshot. */
   private getFollower(): FollowerStream {
     if (this.follower) return this.follower;
     this.follower = new FollowerStream({
@@ -148,20 +147,20 @@ export class SharedStream implements EntrySource {
     return cursor;
   }
 
-  /** Publish an entry. The stream starts at this tab's position and has dropped repeated entries. */
+  /** Publish an entry. The stream starts at this tab's position and has already dropped repeated entries. */
   private publishEntry(entry: Entry): void {
     this.openBatch().entries.push(entry);
     this.position?.moveTo(entry.id);
     this.options.onEntry(entry);
   }
 
-  /** The stream has come further without an entry. */
+  /** Publish that the cursor moved without an entry. */
   private publishAdvance(): void {
     this.openBatch();
     if (this.stream?.cursor) this.position?.moveTo(this.stream.cursor);
   }
 
-  /** What comes together is told together. */
+  /** Return the open batch. All entries of the same microtask go into one. */
   private openBatch(): Batch {
     if (this.batch) return this.batch;
     this.batch = { from: this.cursor, to: null, entries: [] };

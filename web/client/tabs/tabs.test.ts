@@ -16,7 +16,7 @@ let locks: FakeLocks;
 let open: Tab[];
 let name: string;
 
-/** One tab: what it heard, and how to be rid of it. */
+/** One tab, with what it received. */
 class Tab {
   readonly received: string[] = [];
   readonly snapshots: string[] = [];
@@ -38,7 +38,7 @@ class Tab {
     this.stream.start();
   }
 
-  /** Nothing it says is heard any more, and it hears nothing; the locks it holds stay held. */
+  /** Cut the tab off: its messages reach no other tab, and it gets none. It keeps its locks. */
   freezes(): void {
     const inside = this.tabs as unknown as { channel: BroadcastChannel };
     inside.channel.close();

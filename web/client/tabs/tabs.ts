@@ -1,18 +1,18 @@
 /**
- * The tabs of one browser and one login: they find each other, agree on a leader, and notice when it is gone.
+ * The tabs of one browser and one user. They find each other, agree on a leader, and notice when it is gone.
  *
- * A tab that is closed, crashes or is discarded loses its lock at once. One that is frozen gives it back
- * before, if the browser says so; if it does not, it leaves a question unanswered and is replaced.
+ * A tab that closes, crashes or is discarded loses its lock at once. A tab that is frozen releases it before, if
+ * the browser announces the freeze. Otherwise it does not answer a question and is replaced.
  */
 import { newClientId } from '../outgoing';
 import { Leadership, type Locks } from './leadership';
 import type { TabMessages, Topic } from './messages';
 
 export interface TabsOptions {
-  /** One for each person: tabs of different names know nothing of each other. */
+  /** One name for each user. Tabs with different names ignore each other. */
   name: string;
   locks?: Locks;
-  /** Milliseconds: after so long a silence the leader is asked, and so long it may take to answer. */
+  /** Milliseconds: after `silence` the leader is asked, and it has `answerWithin` to answer. */
   silence?: number;
   answerWithin?: number;
 }
@@ -25,7 +25,7 @@ interface Envelope {
   data: unknown;
 }
 
-/** Milliseconds after which a hidden tab's timers are slowed down so much that a visible one had better lead. */
+/** Milliseconds after which a hidden tab's timers are slowed down so much that a visible tab should lead. */
 const THROTTLED_AFTER = 240_000;
 
 export class Tabs {
@@ -51,7 +51,7 @@ export class Tabs {
     this.on('alive', ({ dozing }) => dozing && isVisible() && this.leadership.steal());
   }
 
-  /** Whether this browser can do it: pages over plain HTTP have no locks, save those of this very machine. */
+  /** Return true if this browser supports it. Pages over plain HTTP have no locks, except those from localhost. */
   static isSupported(): boolean {
     return typeof BroadcastChannel !== 'undefined' && 'locks' in navigator;
   }
@@ -64,17 +64,17 @@ export class Tabs {
     this.handlers.set(topic, [...(this.handlers.get(topic) ?? []), handler]);
   }
 
-  /** Calls back when this tab becomes the leader, and when it no longer is. */
+  /** Call the handler when this tab becomes the leader, and when it no longer is. */
   onRole(handler: (leads: boolean) => void): void {
     this.roleHandlers.push(handler);
   }
 
-  /** Calls the leader back when another tab has gone. */
+  /** Call the handler in the leader when another tab has closed. */
   onTabClosed(handler: (tab: string) => void): void {
     this.closedHandlers.push(handler);
   }
 
-  /** To all other tabs, or to one. */
+  /** Send to all other tabs, or to one. */
   send<T extends Topic>(topic: T, data: TabMessages[T], to: string | null = null): void {
     const envelope: Envelope = { from: this.id, to, leads: this.leads, topic, data };
     this.channel?.postMessage(envelope);
@@ -98,7 +98,7 @@ export class Tabs {
     this.known.clear();
   }
 
-  /** Asks the leader whether it is there; one that does not answer is replaced. */
+  /** Ask the leader for a sign of life. A leader that does not answer is replaced. */
   checkLeader(): void {
     if (this.leads || this.answerTimer !== undefined) return;
     const within = this.options.answerWithin ?? 3_000;
@@ -126,7 +126,10 @@ export class Tabs {
     if (leads) this.send('lead', null);
   }
 
-  /** As long as this tab lives it holds a lock of its own, before it says a word: whoever gets it knows that it is gone. */
+  /**
+   * Hold a lock for as long as this tab lives, before it sends anything. Another tab that gets the lock knows that
+   * this one is gone.
+   */
   private holdTabLock(running: AbortSignal): void {
     const hold = () => {
       if (running.aborted) return;

@@ -1,4 +1,7 @@
-/** What the tabs of a browser do on one line: together they watch all that any of them shows, and idle when all do. */
+/**
+ * Combines all tabs of a browser on one connection: together they watch everything that any of them shows, and are
+ * idle when all are.
+ */
 import type { WatchKind, PresenceConnection } from '../presence/connection';
 import type { Id } from '../types';
 import type { TabWatches } from './messages';
@@ -12,7 +15,7 @@ export class WatchUnion {
 
   constructor(private readonly connection: PresenceConnection) {}
 
-  /** This is all that the tab shows. */
+  /** Replace what a tab watches. */
   watch(tab: string, watches: TabWatches): void {
     const before = this.watches.get(tab) ?? new Map<string, () => void>();
     const now = new Map<string, () => void>();
@@ -27,7 +30,7 @@ export class WatchUnion {
     this.reportIdle();
   }
 
-  /** The tab has gone, and so has all that it showed. */
+  /** Remove a closed tab and what it watches. */
   removeTab(tab: string): void {
     this.watch(tab, { users: [], conversations: [] });
     this.watches.delete(tab);

@@ -1,4 +1,4 @@
-/** A browser's locks within one process, for the tests: a queue a name; what is stolen fails where it was held. */
+/** A browser's locks within one process, for tests. Each name has a queue; the request of a stolen lock is rejected. */
 import type { Locks } from '../tabs/leadership';
 
 interface Wait {

@@ -1,4 +1,4 @@
-/** A tiny real presence server for the tests: sockets and tickets, and whatever misbehaviour a story needs. */
+/** A small real presence server for tests, with sockets and tickets. It can misbehave as a test needs. */
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
@@ -16,15 +16,15 @@ export function record(id: number, fields: Partial<PresenceRecord> = {}): Presen
 }
 
 export class FakePresenceServer {
-  /** What the next sockets meet with: a hello, silence, or a refused handshake. */
+  /** The answer to the next sockets: a hello, silence, or a rejected handshake. */
   handshake: 'greet' | 'mute' | 'refuse' = 'greet';
-  /** The status with which tickets are refused, while set. */
+  /** The status that rejects tickets, while set. */
   ticketError: { status: number; retryAfter?: number } | null = null;
   heartbeat = 20;
   readonly received: Signal[] = [];
   readonly requests: string[] = [];
   readonly open = new Set<Socket>();
-  /** Answers a watch with what is known here. */
+  /** The records that answer a watch. */
   people = new Map<number, PresenceRecord>();
   private readonly server: Server = createServer((request, response) => {
     this.requests.push(`${request.method} ${request.url}`);
@@ -86,7 +86,7 @@ export class FakePresenceServer {
     if (this.handshake === 'greet') this.says({ type: 'hello', node: 'a1', heartbeat: this.heartbeat, you, witness: 'e.0', degraded: false });
   }
 
-  /** Takes the whole frames from what has come (a client's are masked); returns the rest. */
+  /** Take the complete frames (a client's frames are masked) and return the rest. */
   private takeFrames(socket: Socket, data: Buffer): Buffer<ArrayBuffer> {
     for (;;) {
       const size = (data[1] ?? 0) & 127;

@@ -1,7 +1,4 @@
-/**
- * A tiny real server for the tests: a log of messages, told by stream and by long-poll, that can be made to
- * misbehave.
- */
+/** A small real server for tests: a log of messages over stream and long-poll. It can misbehave as a test needs. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Message } from '../types';
@@ -15,11 +12,11 @@ interface Row {
 export class FakeServer {
   epoch = 'e1';
   floor = 0;
-  /** `open` streams at once; `buffer` lets nothing through; `mute` only the `ready`. */
+  /** `open`: streams work. `buffer`: nothing gets through. `mute`: only `ready` gets through. */
   streams: 'open' | 'buffer' | 'mute' = 'open';
-  /** Entries of one poll's answer at most. */
+  /** The most entries in the answer to one poll. */
   page = Infinity;
-  /** Answers every request with this instead, while set. */
+  /** Answer every request with this error, while set. */
   errorAnswer: { status: number; headers?: Record<string, string> } | null = null;
   readonly requests: { path: string; cursor: string | undefined; at: number }[] = [];
   readonly open = new Set<ServerResponse>();
@@ -42,7 +39,7 @@ export class FakeServer {
     this.port = (this.server.address() as AddressInfo).port;
   }
 
-  /** Stops as if killed: every connection is torn. */
+  /** Stop as if killed: every connection is cut. */
   async kill(): Promise<void> {
     this.open.clear();
     const closed = new Promise((resolve) => this.server?.close(resolve));
@@ -66,7 +63,7 @@ export class FakeServer {
     for (const goOn of this.waiting) goOn();
   }
 
-  /** Writes raw text on every open stream. */
+  /** Write raw text to every open stream. */
   writes(text: string): void {
     for (const stream of this.open) stream.write(text);
   }
@@ -75,7 +72,7 @@ export class FakeServer {
     this.writes(`id: ${this.cursor}\nevent: beat\ndata: 1\n\n`);
   }
 
-  /** Sends an entry again, as a broken node might. */
+  /** Send an entry again, as a broken node could. */
   repeats(index: number): void {
     this.writes(this.frame(this.log[index] as Row));
   }
@@ -149,7 +146,7 @@ export class FakeServer {
   }
 }
 
-/** Waits until it holds, failing after a limit. */
+/** Wait until the condition holds; fail after `limit` milliseconds. */
 export async function eventually(holds: () => boolean, limit = 5_000): Promise<void> {
   const until = Date.now() + limit;
   while (!holds()) {

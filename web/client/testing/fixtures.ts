@@ -1,11 +1,11 @@
-/** Who and what the tests speak of, with every field that the server sends. */
+/** Users and conversations for tests, with every field that the server sends. */
 import type { Conversation, Id, User } from '../types';
 
 export function makeUser(id: Id, name: string, display_name = name): User {
   return { id, name, display_name, role: 'member', about: '', time_zone: '', avatar: '' };
 }
 
-/** A channel in which nothing has been said. */
+/** Make a channel without messages. */
 export function makeChannel(change: Partial<Conversation> = {}): Conversation {
   return {
     id: 7,

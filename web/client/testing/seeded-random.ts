@@ -1,4 +1,4 @@
-/** Repeatable numbers in [0, 1), for tests that print their seed. */
+/** Return a function that gives repeatable numbers in [0, 1), for tests that print their seed. */
 export function randomFrom(seed: number): () => number {
   let state = seed * 2654435761;
   return () => {

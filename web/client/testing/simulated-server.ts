@@ -1,6 +1,6 @@
 /**
- * What a server would hold and say of one conversation, for the tests: every action changes the truth and
- * tells its entry; a fresh snapshot is read off the truth.
+ * A model of what a server holds for one conversation, for tests. Every action changes its data and adds an entry;
+ * a fresh snapshot is read from its data.
  */
 import { makeChannel } from './fixtures';
 import type { Entry } from '../entry';
@@ -126,7 +126,7 @@ export class SimulatedServer {
     this.publish({ event: 'block', data: { user, on, mentions: changed } });
   }
 
-  /** All that a client could read now: the snapshot, and everything that is read as it is needed. */
+  /** Return everything that a client could load now: the snapshot, and all data loaded on demand. */
   freshModel(): model.Model {
     const page = (messages: Message[]) => ({ messages, has_before: false, has_after: false });
     const snapshot = { conversations: [this.conversation()], blocked: [...this.blocked], invitations: [], cursor: '' };
