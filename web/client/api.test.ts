@@ -45,18 +45,18 @@ test('a post carries its client_id and the token', async () => {
   });
 });
 
-test('a page is asked for by key', async () => {
+test('a page is requested by key', async () => {
   answer = { status: 200, body: '{"messages":[],"has_before":false,"has_after":false}' };
   await api.messages(12, { before: 40 });
   expect(asked.url).toBe('/api/chat/conversations/12/messages?before=40&limit=50');
 });
 
-test('no content is no content', async () => {
+test('an answer without content becomes undefined', async () => {
   answer = { status: 204, body: '' };
   expect(await api.markRead(1, 2)).toBeUndefined();
 });
 
-test('a refusal names its fields', async () => {
+test('a validation error has a text for each field', async () => {
   const errors = [
     { field: 'name', detail: 'This name is taken.' },
     { field: 'password', detail: 'Too short.' },
@@ -75,17 +75,17 @@ test('a refusal names its fields', async () => {
   expect(refused?.errors).toEqual({ name: 'This name is taken.', password: 'Too short.' });
 });
 
-test('too fast says how long to wait', async () => {
+test('a rate limit error says how long to wait', async () => {
   answer = { status: 429, headers: { 'Retry-After': '7' }, body: '{"code":"too_fast"}' };
   expect(await problem(api.me())).toMatchObject({ retryAfter: 7, temporary: true, code: 'too_fast' });
 });
 
-test('what a proxy answers without a document is a problem too', async () => {
+test("a proxy's answer without a document becomes a problem too", async () => {
   answer = { status: 502, body: '<html>' };
   expect(await problem(api.me())).toMatchObject({ status: 502, code: 'http_502', temporary: true });
 });
 
-test('a server that is not there is unreachable', async () => {
+test('a missing server is unreachable', async () => {
   server.close();
   expect(await problem(new Api({ base: 'http://127.0.0.1:1' }).me())).toMatchObject({
     status: 0,
@@ -94,6 +94,6 @@ test('a server that is not there is unreachable', async () => {
   });
 });
 
-test('what is no problem is shown as one', () => {
+test('any other error is converted to a problem', () => {
   expect(asProblem(new TypeError('odd'))).toBeInstanceOf(Problem);
 });

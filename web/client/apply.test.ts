@@ -45,7 +45,7 @@ function doAnything(server: SimulatedServer, random: () => number): void {
   pick(acts)();
 }
 
-test('old snapshot + entries = new snapshot, whatever happens', () => {
+test('an old snapshot plus entries equals a new snapshot, whatever happens', () => {
   for (let seed = 1; seed <= 300; seed++) {
     const random = randomFrom(seed);
     const server = new SimulatedServer(me);
@@ -54,12 +54,12 @@ test('old snapshot + entries = new snapshot, whatever happens', () => {
     for (let step = 0; step < early; step++) doAnything(server, random);
     const [old, from] = [server.freshModel(), server.entries.length];
     for (let step = 0; step < 60; step++) doAnything(server, random);
-    const heard = play(old, server.entries.slice(from));
-    expect(shown(heard), `seed ${seed}`).toEqual(shown(server.freshModel()));
+    const received = play(old, server.entries.slice(from));
+    expect(shown(received), `seed ${seed}`).toEqual(shown(server.freshModel()));
   }
 });
 
-test('entries that pages have told already change no message', () => {
+test('entries that a page already contains change no message', () => {
   for (let seed = 1; seed <= 100; seed++) {
     const random = randomFrom(seed);
     const server = new SimulatedServer(me);
@@ -69,7 +69,7 @@ test('entries that pages have told already change no message', () => {
   }
 });
 
-test('of more than a hundred who react alike a message tells the number', () => {
+test('a reaction of more than a hundred users has a count', () => {
   const server = new SimulatedServer(me);
   server.posts(ben);
   const users = Array.from({ length: 100 }, (_, n) => n + 10);
@@ -83,7 +83,7 @@ test('of more than a hundred who react alike a message tells the number', () => 
   expect([after?.users.length, after?.users.at(-1), after?.count]).toEqual([100, ana, undefined]);
 });
 
-test('who is blocked calls nobody, and nobody calls himself', () => {
+test('messages of blocked users and my own messages never mention me', () => {
   const model = { me, blocked: new Set([chloe]) };
   expect(mentionsMe({ author: ben, mentions_all: 'channel' }, model)).toBe(true);
   expect(mentionsMe({ author: chloe, mentions_all: 'channel', mentions: [ana] }, model)).toBe(false);

@@ -1,6 +1,6 @@
 /** Unread and mention counts, with the cases that the server's model also passes. */
 import { expect, test } from 'vitest';
-import told from '../../tests/cases/attention.json';
+import attention from '../../tests/cases/attention.json';
 import { apply } from './apply';
 import { makeChannel, makeUser } from './testing/fixtures';
 import type { Entry } from './entry';
@@ -17,7 +17,7 @@ interface Case {
 }
 
 // store.test.ts covers a new member, whose conversation is loaded from the server
-const cases = (told.cases as unknown as Case[]).filter((one) => one.before.conversations.length);
+const cases = (attention.cases as unknown as Case[]).filter((one) => one.before.conversations.length);
 
 test.each(cases)('$name', ({ before, entries, after }) => {
   const conversations = before.conversations.map((one) => makeChannel(one));

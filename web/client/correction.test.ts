@@ -12,7 +12,7 @@ const carrying = apply(talk, { event: 'message', id: 'e.1', data: { ...said, fil
 const last = (model: Model) => model.conversations.get(7)?.last_message;
 const lighter = (rest: Partial<Message>) => correct(carrying, { ...said, edited_at: '2026-11-25T12:00:00.000Z', ...rest });
 
-test('it says which files are left', () => {
+test('the answer to an edit lists the remaining files', () => {
   expect(last(lighter({ files: [file] }))?.files).toEqual([file]);
   expect(last(lighter({}))).not.toHaveProperty('files');
   expect(last(lighter({ body: 'less' }))?.body).toBe('less');

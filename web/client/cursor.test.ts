@@ -9,13 +9,13 @@ test('a cursor is an epoch and a position', () => {
 });
 
 test.each([null, undefined, '', 'k3v9', 'k3v9.', '.7', 'k.-1', 'k.1.5x', 'k.9999999999999999'])(
-  '%s is none',
+  '%s is not a cursor',
   (text) => {
     expect(parseCursor(text)).toBeNull();
   },
 );
 
-test('only what lies ahead in the same log is next', () => {
+test('only a later position in the same log is next', () => {
   expect(compareCursors('e.5', 'e.6')).toBe('next');
   expect(compareCursors('e.5', 'e.900')).toBe('next');
   expect(compareCursors(null, 'e.6')).toBe('next');
@@ -25,7 +25,7 @@ test('only what lies ahead in the same log is next', () => {
   expect(compareCursors('e.5', 'garbage')).toBe('foreign');
 });
 
-test('waits grow to a limit, are spread over their whole span, and are never shorter than asked', () => {
+test('delays grow to a limit, are random over their whole span, and are never shorter than Retry-After', () => {
   const backoff = { first: 1000, most: 30_000 };
   expect([0, 1, 2, 9].map((failures) => delay(failures, backoff, 0.5))).toEqual([500, 1000, 2000, 15_000]);
   expect(delay(3, backoff, 0)).toBe(0);

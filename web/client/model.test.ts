@@ -46,10 +46,10 @@ const play = (model: Model, ...entries: Entry[]) => entries.reduce(apply, model)
 const seqs = (model: Model) => model.timelines.get(7)?.messages.map((one) => one.seq);
 const one = (model: Model) => model.conversations.get(7);
 
-test('what others say counts as unread, what I say reads up to there', () => {
-  const heard = play(starting(), said(1, ben), said(2, ben, { mentions: [ana] }));
-  expect(one(heard)).toMatchObject({ last_seq: 2, read_seq: 0, unread: 2, mentions: 1 });
-  expect(one(play(heard, said(3, ana)))).toMatchObject({ last_seq: 3, read_seq: 3, unread: 0, mentions: 0 });
+test('messages of others count as unread, and my own message marks everything as read', () => {
+  const received = play(starting(), said(1, ben), said(2, ben, { mentions: [ana] }));
+  expect(one(received)).toMatchObject({ last_seq: 2, read_seq: 0, unread: 2, mentions: 1 });
+  expect(one(play(received, said(3, ana)))).toMatchObject({ last_seq: 3, read_seq: 3, unread: 0, mentions: 0 });
 });
 
 test('a repeated message changes nothing', () => {
@@ -57,24 +57,24 @@ test('a repeated message changes nothing', () => {
   expect(play(once, said(1, ben))).toEqual(once);
 });
 
-test('what came in from elsewhere is a hole behind what is shown', () => {
+test('imported messages leave a hole after the timeline', () => {
   const shown = takePage(starting(makeChannel({ last_seq: 3 })), 7, page(1, 3));
   const end = { id: 7, last_seq: 900, read_seq: 900, unread: 0, mentions: 0 };
-  const told = play(shown, { event: 'conversation', id: 'e.9', data: { ...makeChannel(), ...end } });
-  expect(one(told)).toMatchObject(end);
-  expect(told.timelines.get(7)?.hasAfter).toBe(true);
+  const changed = play(shown, { event: 'conversation', id: 'e.9', data: { ...makeChannel(), ...end } });
+  expect(one(changed)).toMatchObject(end);
+  expect(changed.timelines.get(7)?.hasAfter).toBe(true);
   const same = play(shown, { event: 'conversation', id: 'e.9', data: makeChannel({ last_seq: 3 }) });
   expect(same.timelines.get(7)?.hasAfter).toBe(false);
 });
 
 test('a read mark only moves forward', () => {
-  const heard = play(starting(), said(1, ben), said(2, ben), said(3, ben));
-  const read = play(heard, { event: 'read', id: 'e.4', data: { conversation: 7, seq: 2, unread: 1, mentions: 0 } });
+  const received = play(starting(), said(1, ben), said(2, ben), said(3, ben));
+  const read = play(received, { event: 'read', id: 'e.4', data: { conversation: 7, seq: 2, unread: 1, mentions: 0 } });
   expect(one(read)).toMatchObject({ read_seq: 2, unread: 1 });
   expect(markRead(read, 7, 1)).toBe(read);
 });
 
-test('pages before and behind join the timeline; a page after a hole begins anew', () => {
+test('adjoining pages join the timeline; a page after a hole starts a new one', () => {
   const newest = takePage(starting(makeChannel({ last_seq: 100 })), 7, page(51, 100));
   const more = takePage(newest, 7, page(1, 50));
   expect([seqs(more)?.length, more.timelines.get(7)?.hasBefore]).toEqual([100, false]);
@@ -85,15 +85,15 @@ test('pages before and behind join the timeline; a page after a hole begins anew
   ).toBe(90);
 });
 
-test('an older page that comes late, behind a hole, is let go', () => {
+test('an older page that arrives late, behind a hole, is dropped', () => {
   const trimmed = takePage(starting(makeChannel({ last_seq: 100 })), 7, page(51, 100));
   expect(seqs(takePage(trimmed, 7, page(1, 20)))).toEqual(seqs(trimmed));
 });
 
-test('an entry that came while the newest page was on its way leaves a known hole', () => {
-  const heard = play(starting(makeChannel({ last_seq: 5 })), said(6, ben));
-  expect(takePage(heard, 7, page(1, 5)).timelines.get(7)?.hasAfter).toBe(true);
-  expect(takePage(takePage(heard, 7, page(1, 5)), 7, page(6, 6)).timelines.get(7)).toMatchObject({
+test('an entry that arrives while the newest page loads leaves a known hole', () => {
+  const received = play(starting(makeChannel({ last_seq: 5 })), said(6, ben));
+  expect(takePage(received, 7, page(1, 5)).timelines.get(7)?.hasAfter).toBe(true);
+  expect(takePage(takePage(received, 7, page(1, 5)), 7, page(6, 6)).timelines.get(7)).toMatchObject({
     hasAfter: false,
   });
 });
@@ -104,8 +104,8 @@ test('a timeline with a hole takes no later message', () => {
 });
 
 test('edits and deletions reach the timeline and the last message', () => {
-  const heard = play(takePage(starting(), 7, page(1, 0)), said(1, ben));
-  const edited = play(heard, {
+  const received = play(takePage(starting(), 7, page(1, 0)), said(1, ben));
+  const edited = play(received, {
     event: 'edit',
     id: 'e.2',
     data: { ...message(1, ben, 'better'), edited_at: 'now' },
@@ -118,7 +118,7 @@ test('edits and deletions reach the timeline and the last message', () => {
   expect(gone.timelines.get(7)?.messages[0]).toMatchObject({ body: '', deleted: true });
 });
 
-test('being added asks for the conversation, being removed forgets it', () => {
+test('being added requests the conversation, being removed drops it', () => {
   const joined: Entry = { event: 'member', id: 'e.1', data: { conversation: 9, user: ana, role: 'member' } };
   expect(missing(starting(), joined)).toBe(9);
   expect(missing(starting(), { ...joined, data: { ...joined.data, user: ben } })).toBeNull();
@@ -130,7 +130,7 @@ test('being added asks for the conversation, being removed forgets it', () => {
   expect(removed.conversations.size).toBe(0);
 });
 
-test('members of a small conversation come and go', () => {
+test('members of a small conversation are added and removed', () => {
   const model = starting(makeChannel({ kind: 'group', members: [ana] }));
   const joined = play(model, {
     event: 'member',
@@ -144,7 +144,7 @@ test('members of a small conversation come and go', () => {
   ).toEqual([ana]);
 });
 
-test('who is what is known once members were read, and follows the entries', () => {
+test('roles are known once members were loaded, and entries change them', () => {
   const member = (user: number, role: Role | null): Entry => ({ event: 'member', id: 'e.1', data: { conversation: 7, user, role } });
   const read = takeMembers(starting(), 7, [{ user: ana, role: 'owner', joined_at: '' }, { user: ben, role: 'member', joined_at: '' }]);
   expect(play(read, member(ben, 'admin')).roles.get(7)?.get(ben)).toBe('admin');
@@ -153,30 +153,30 @@ test('who is what is known once members were read, and follows the entries', () 
   expect(play(starting(), member(ben, 'admin')).roles.size).toBe(0);
 });
 
-test('its pace and its door stand in an entry only while they are not as usual', () => {
-  const told = (change: Partial<Conversation>): Entry => ({ event: 'conversation', id: 'e.1', data: makeChannel(change) });
-  const slowed = play(starting(), told({ slow: 30, read_only: true }));
+test('an entry has slow mode and read-only only while they are on', () => {
+  const entryOf = (change: Partial<Conversation>): Entry => ({ event: 'conversation', id: 'e.1', data: makeChannel(change) });
+  const slowed = play(starting(), entryOf({ slow: 30, read_only: true }));
   expect(one(slowed)).toMatchObject({ slow: 30, read_only: true });
-  expect(one(play(slowed, told({})))).toMatchObject({ slow: 0, read_only: false });
-  const archived = play(slowed, told({ archived: true }));
+  expect(one(play(slowed, entryOf({})))).toMatchObject({ slow: 0, read_only: false });
+  const archived = play(slowed, entryOf({ archived: true }));
   expect(archived.conversations.size).toBe(0);
-  expect(missing(archived, told({ archived: true }))).toBeNull();
-  expect(missing(archived, told({}))).toBe(7);
+  expect(missing(archived, entryOf({ archived: true }))).toBeNull();
+  expect(missing(archived, entryOf({}))).toBe(7);
   const read = takeConversation(archived, makeChannel({ archived: true }));
-  expect([one(read)?.archived, one(play(read, told({})))?.archived]).toEqual([true, false]);
+  expect([one(read)?.archived, one(play(read, entryOf({})))?.archived]).toEqual([true, false]);
 });
 
-test('an answer older than the stream does not turn time back', () => {
-  const heard = play(starting(), said(1, ben), said(2, ben));
-  expect(takeConversation(heard, makeChannel({ last_seq: 1, unread: 1 }))).toBe(heard);
+test('an answer older than the stream changes nothing', () => {
+  const received = play(starting(), said(1, ben), said(2, ben));
+  expect(takeConversation(received, makeChannel({ last_seq: 1, unread: 1 }))).toBe(received);
 });
 
-test('a trimmed timeline can be paged back again', () => {
+test('a trimmed timeline can be loaded again', () => {
   const model = trimOldest(takePage(starting(makeChannel({ last_seq: 40 })), 7, page(1, 40)), 7, 10);
   expect([seqs(model)?.[0], model.timelines.get(7)?.hasBefore]).toEqual([31, true]);
 });
 
-test('snapshot + entries = fresh snapshot, for any course of events', () => {
+test('a snapshot plus entries equals a fresh snapshot, whatever happens', () => {
   for (let seed = 1; seed <= 200; seed++) {
     const random = randomFrom(seed);
     const server = { last: 0, read: 0 };
@@ -206,7 +206,7 @@ const asked = (open: boolean): Entry => ({
   data: open ? { open, ...invitation } : { open, conversation: 9 },
 });
 
-test('an invitation is there until it is answered, or its inviter is blocked', () => {
+test('an invitation stays until it is answered or its inviter is blocked', () => {
   const open = play(starting(), asked(true));
   expect(open.invitations.get(9)).toEqual(invitation);
   expect(play(open, asked(false)).invitations.size).toBe(0);

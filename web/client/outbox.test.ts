@@ -35,7 +35,7 @@ test('a message is sending, then sent, and leaves when the stream brings it', as
   expect(seen.all).toEqual([]);
 });
 
-test('what may pass is tried again with the same client_id, and what follows waits its turn', async () => {
+test('a temporary failure is retried with the same client_id, and the next message waits', async () => {
   const { box, posts, states } = outbox(unreachable(), problem(503), problem(429));
   box.send(1, 'first');
   box.send(1, 'second');
@@ -54,7 +54,7 @@ test('one conversation does not wait for another', async () => {
   await eventually(() => states().join() === 'sent,sent');
 });
 
-test('a refusal fails that one alone; it can be retried or discarded', async () => {
+test('a rejected message fails alone, and can be retried or discarded', async () => {
   const { box, seen, states, posts } = outbox(problem(422));
   box.send(1, 'too long');
   box.send(1, 'fine');
@@ -67,7 +67,7 @@ test('a refusal fails that one alone; it can be retried or discarded', async () 
   expect(seen.all).toHaveLength(2); // sent messages cannot be discarded
 });
 
-test('signed out, all waits; woken, all goes', async () => {
+test('all messages wait after the session has ended, and are sent after wake', async () => {
   const { box, posts, states } = outbox(problem(401));
   box.send(1, 'a');
   await eventually(() => states()[0] === 'waiting');
@@ -85,7 +85,7 @@ class FakeStorage implements OutboxStorage {
   drop = (clientId: string) => void this.stored.delete(clientId);
 }
 
-test('what an earlier page load kept is sent, before what was written since; what failed is not', async () => {
+test('messages stored by an earlier page load are sent first; failed ones are not sent', async () => {
   const storage = new FakeStorage();
   const kept = (state: Outgoing['state'], body: string) =>
     storage.put({ clientId: body, conversation: 1, body, createdAt: '', state });
@@ -103,7 +103,7 @@ test('what an earlier page load kept is sent, before what was written since; wha
   await eventually(() => [...storage.stored.keys()].join() === 'b');
 });
 
-test('what is not sent is kept, with the reason why it failed', async () => {
+test('an unsent message is stored, with the problem if it failed', async () => {
   const storage = new FakeStorage();
   const problems = [unreachable(), problem(422)];
   const post = async () => {

@@ -16,7 +16,7 @@ test('named events, retry, comments and unknown fields', () => {
   expect(parse(text)).toEqual([{ id: 'a.1', event: 'ready', data: '{}', retry: 2137 }]);
 });
 
-test('several data lines are joined, one leading space is taken off', () => {
+test('several data lines are joined, and one leading space is removed', () => {
   expect(parse('data: one\ndata:two\ndata:  three\ndata\n\n')[0]?.data).toBe('one\ntwo\n three\n');
 });
 
@@ -30,24 +30,24 @@ test('LF, CR and CRLF all end a line, also when CRLF is cut in two', () => {
   expect(frames.map((frame) => frame.data)).toEqual(['a', 'b', 'c']);
 });
 
-test('an id belongs to its own frame alone', () => {
+test('an id belongs only to its own frame', () => {
   expect(parse('id: a.1\ndata: x\n\ndata: y\n\n').map((frame) => frame.id)).toEqual(['a.1', null]);
 });
 
-test('a byte order mark, an id with NUL, a retry that is no number and an empty frame are passed over', () => {
+test('a byte order mark, an id with NUL, a retry that is not a number and an empty frame are ignored', () => {
   expect(parse('\uFEFFdata: x\n\nid: a\0b\nretry: soon\n\n\n\n')).toEqual([
     { id: null, event: 'message', data: 'x', retry: null },
   ]);
 });
 
-test('an unfinished frame is not told', () => {
+test('an unfinished frame is not returned', () => {
   const parser = new SseParser();
   expect(parser.push('data: half')).toEqual([]);
   expect(parser.push('\n')).toEqual([]);
   expect(parser.push('\n')).toHaveLength(1);
 });
 
-test('any cut into pieces gives the same frames', () => {
+test('the frames are the same however the text is cut', () => {
   const text =
     'retry: 5\r\nid: e.1\r\nevent: ready\r\ndata: {}\r\n\r\nid: e.2\ndata: héllo 👋\ndata: مرحبا\n\n: beat\n\rid: e.3\rdata: z\r\r\n';
   const whole = parse(text);

@@ -104,7 +104,7 @@ async function begins(): Promise<void> {
 
 const bodies = () => store.view.timelines.get(7)?.messages.map((one) => one.body);
 
-test('messages come into an open timeline, with the names of those who wrote them', async () => {
+test('messages arrive in an open timeline, with the names of their authors', async () => {
   await begins();
   await store.pages.open(7);
   says(ben, 'hello');
@@ -112,7 +112,7 @@ test('messages come into an open timeline, with the names of those who wrote the
   expect(store.view.conversations.get(7)).toMatchObject({ unread: 1, last_seq: 1 });
 });
 
-test('older pages are put above', async () => {
+test('older pages are added above', async () => {
   for (let n = 1; n <= 12; n++) says(ben, `${n}`);
   answers['/api/chat/conversations'] = { conversations: [conversation()], cursor: 'e.12' };
   await begins();
@@ -123,7 +123,7 @@ test('older pages are put above', async () => {
   expect([bodies()?.length, store.view.timelines.get(7)?.hasBefore]).toEqual([12, false]);
 });
 
-test('what I send is shown at once, and once when it comes back', async () => {
+test('a message I send shows at once, and only once when the stream brings it', async () => {
   await begins();
   await store.pages.open(7);
   store.send(7, 'mine');
@@ -132,7 +132,7 @@ test('what I send is shown at once, and once when it comes back', async () => {
   expect(store.view.conversations.get(7)).toMatchObject({ unread: 0, read_seq: 1 });
 });
 
-test('a conversation I am added to appears, with what was said while it was being fetched', async () => {
+test('a conversation I am added to appears, with messages that arrived while it loaded', async () => {
   answers['/api/chat/conversations'] = { conversations: [], cursor: 'e.0' };
   answers['/api/chat/conversations/7'] = conversation();
   await begins();
@@ -143,7 +143,7 @@ test('a conversation I am added to appears, with what was said while it was bein
   await eventually(() => store.view.conversations.size === 0);
 });
 
-test('a read mark goes to the server, the latest once', async () => {
+test('only the latest read mark is sent', async () => {
   await begins();
   for (let n = 1; n <= 3; n++) says(ben, `${n}`);
   await eventually(() => store.view.conversations.get(7)?.unread === 3);
@@ -155,7 +155,7 @@ test('a read mark goes to the server, the latest once', async () => {
   expect(puts.length).toBeLessThanOrEqual(2);
 });
 
-test('all that arrives together is told once', async () => {
+test('entries that arrive together update the view once', async () => {
   await begins();
   let calls = 0;
   store.subscribe(() => (calls += 1));
@@ -171,7 +171,7 @@ test.each([
   ['/pins', () => store.pages.loadPins(7), { pins: [] }],
   ['/messages', () => store.pages.newest(7), null],
   ['/messages/1/replies', () => store.pages.openThread(7, 1), { messages: [], has_before: false, has_after: false }],
-])('what is said while %s is being read is not forgotten', async (path, read, answer) => {
+])('a message that arrives while %s loads is kept', async (path, read, answer) => {
   answers[`/api/chat/conversations/7${path}`] = answer;
   await begins();
   await store.pages.open(7);
@@ -185,7 +185,7 @@ test.each([
   expect(store.view.conversations.get(7)).toMatchObject({ last_seq: 1, unread: 1 });
 });
 
-test('a reaction shows at once, and goes again when the server will not have it', async () => {
+test('a reaction shows at once, and is removed if the server rejects it', async () => {
   says(ben, 'hello');
   answers['/api/chat/conversations'] = { conversations: [conversation()], cursor: 'e.1' };
   await begins();
@@ -200,7 +200,7 @@ test('a reaction shows at once, and goes again when the server will not have it'
   expect(reactions()).toEqual([{ emoji: '👍', users: [ana] }]);
 });
 
-test('a correction that cannot be saved stays to be tried again', async () => {
+test('an edit that cannot be saved stays, to be retried', async () => {
   says(ana, 'teh');
   answers['/api/chat/conversations'] = { conversations: [conversation()], cursor: 'e.1' };
   await begins();

@@ -48,7 +48,7 @@ function listens(cursor?: string): void {
 const state = () => states.at(-1)?.name;
 const live = () => eventually(() => state() === 'live');
 
-test('what is said is heard, in order', async () => {
+test('messages arrive in order', async () => {
   listens(server.cursor);
   await live();
   for (let n = 0; n < 50; n++) server.says(`${n}`);
@@ -57,7 +57,7 @@ test('what is said is heard, in order', async () => {
   expect(states.map((one) => one.name)).toEqual(['connecting', 'behind', 'live']);
 });
 
-test('without a cursor it begins with a snapshot', async () => {
+test('without a cursor, the stream starts with a snapshot', async () => {
   server.says('before');
   listens();
   await live();
@@ -66,7 +66,7 @@ test('without a cursor it begins with a snapshot', async () => {
   expect([snapshots, received]).toEqual([['new'], ['after']]);
 });
 
-test('after a cut it resumes with its cursor and misses nothing', async () => {
+test('after a cut connection, the stream resumes at its cursor without a gap', async () => {
   listens(server.cursor);
   await live();
   server.says('one');
@@ -79,7 +79,7 @@ test('after a cut it resumes with its cursor and misses nothing', async () => {
   expect(received).toEqual(['one', 'two']);
 });
 
-test('a server that dies and comes back is found again', async () => {
+test('the stream reconnects to a server that died and restarted', async () => {
   listens(server.cursor);
   await live();
   await server.kill();
@@ -90,7 +90,7 @@ test('a server that dies and comes back is found again', async () => {
   expect(received).toEqual(['while away']);
 });
 
-test('a repeated and a late entry are dropped', async () => {
+test('repeated and late entries are dropped', async () => {
   listens(server.cursor);
   await live();
   for (const body of ['one', 'two', 'three']) server.says(body);
@@ -109,7 +109,7 @@ test('a beat moves the cursor of a quiet stream', async () => {
   expect(server.requests[1]?.cursor).toBe('e1.77');
 });
 
-test('a reset reads the snapshot again and goes on from its cursor', async () => {
+test('a reset loads the snapshot again and continues from its cursor', async () => {
   for (const body of ['a', 'b', 'c']) server.says(body);
   server.floor = 100;
   listens('e1.1');
@@ -133,7 +133,7 @@ test('entries of another log are not mixed in', async () => {
   expect([snapshots, received]).toEqual([['other_epoch'], ['here']]);
 });
 
-test('after a bye it comes back', async () => {
+test('the stream reconnects after a bye', async () => {
   listens(server.cursor);
   await live();
   server.writes('event: bye\ndata: {"reason":"drain"}\n\n');
@@ -142,14 +142,14 @@ test('after a bye it comes back', async () => {
   expect(states.map((one) => one.name)).not.toContain('offline');
 });
 
-test('a login that ended stops it for good', async () => {
+test('an ended session stops the stream permanently', async () => {
   server.errorAnswer = { status: 401 };
   listens(server.cursor);
   await eventually(() => state() === 'refused');
   expect(server.requests.length).toBe(1);
 });
 
-test('Retry-After is honoured', async () => {
+test('Retry-After is honored', async () => {
   server.errorAnswer = { status: 503, headers: { 'Retry-After': '1' } };
   listens(server.cursor);
   await eventually(() => state() === 'offline');
@@ -158,7 +158,7 @@ test('Retry-After is honoured', async () => {
   expect((server.requests[1]?.at ?? 0) - (server.requests[0]?.at ?? 0)).toBeGreaterThanOrEqual(990);
 });
 
-test('wake tries at once', async () => {
+test('wake retries at once', async () => {
   server.errorAnswer = { status: 503, headers: { 'Retry-After': '600' } };
   listens(server.cursor);
   await eventually(() => state() === 'offline');
@@ -167,7 +167,7 @@ test('wake tries at once', async () => {
   await live();
 });
 
-test('a network that buffers the stream is polled through, and left when it heals', async () => {
+test('the client polls through a network that buffers streams, until a stream gets through again', async () => {
   server.streams = 'buffer';
   listens(server.cursor);
   await eventually(() => state() === 'polling');
@@ -180,7 +180,7 @@ test('a network that buffers the stream is polled through, and left when it heal
   expect(received).toEqual(['one', 'two', 'three']);
 });
 
-test('a long absence is polled page by page, each page at once', async () => {
+test('entries missed over a long time are polled page by page, without a pause', async () => {
   const said = Array.from({ length: 95 }, (_, n) => `${n}`);
   for (const body of said) server.says(body);
   [server.streams, server.page] = ['buffer', 10];
@@ -191,7 +191,7 @@ test('a long absence is polled page by page, each page at once', async () => {
   expect(new Set(polls.map((one) => one.cursor)).size).toBe(10);
 });
 
-test('a reset is heard by polling too', async () => {
+test('polling handles a reset too', async () => {
   for (const body of ['a', 'b']) server.says(body);
   [server.streams, server.floor] = ['buffer', 100];
   listens('e1.1');
@@ -203,7 +203,7 @@ test('a reset is heard by polling too', async () => {
   expect([snapshots[0], received]).toEqual(['too_old', ['c']]);
 });
 
-test('a stream that is open but mute is given up for polling', async () => {
+test('a stream that is open but silent is replaced by polling', async () => {
   server.streams = 'mute';
   listens(server.cursor);
   await live();
@@ -212,7 +212,7 @@ test('a stream that is open but mute is given up for polling', async () => {
   expect(state()).toBe('polling');
 });
 
-test('a stream that beats is believed', async () => {
+test('a quiet stream that beats stays open', async () => {
   listens(server.cursor);
   await live();
   for (let n = 0; n < 8; n++) {
@@ -222,7 +222,7 @@ test('a stream that beats is believed', async () => {
   expect(server.requests.length).toBe(1);
 });
 
-test('after stop nothing is heard', async () => {
+test('nothing arrives after stop', async () => {
   listens(server.cursor);
   await live();
   stream.stop();
@@ -231,7 +231,7 @@ test('after stop nothing is heard', async () => {
   expect([received, state()]).toEqual([[], 'stopped']);
 });
 
-test('a stream that a witness finds stalled is polled instead, and heals', async () => {
+test('a stream reported as stalled is replaced by polling, until it recovers', async () => {
   listens(server.cursor);
   await live();
   server.streams = 'mute';

@@ -1,7 +1,7 @@
 /** Uploads to a small real server that can fail. Whatever happens, the bytes arrive once and in order. */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Api } from './api';
 import { eventually } from './testing/fake-server';
 import { problemOf, unreachable } from './problem';
@@ -79,7 +79,7 @@ function uploads(source = data): { upload: Upload; states: UploadState[] } {
   return { upload, states };
 }
 
-it('goes up in pieces, and says how far it is', async () => {
+test('an upload is sent in chunks and reports its progress', async () => {
   const { upload, states } = uploads();
   await eventually(() => upload.state.name === 'done');
   expect(stored.equals(data)).toBe(true);
@@ -89,7 +89,7 @@ it('goes up in pieces, and says how far it is', async () => {
   expect(upload.state.file).toEqual({ id: 7, name: 'a', size: data.length, type: 'text/plain' });
 });
 
-it('goes on where the server stands after a cut', async () => {
+test("an upload continues at the server's offset after a cut connection", async () => {
   let cuts = 3;
   failAt = () => (cuts-- > 0 ? 'cut' : null);
   const { upload } = uploads();
@@ -98,7 +98,7 @@ it('goes on where the server stands after a cut', async () => {
   expect(requests).toContain('HEAD');
 });
 
-it('waits out a busy server, and stops at a refusal until it is tried again', async () => {
+test('an upload retries on a busy server, and stops on an error until it is retried', async () => {
   let times = 0;
   failAt = () => (++times === 1 ? 503 : times < 4 ? 413 : null);
   const { upload } = uploads();
@@ -110,14 +110,14 @@ it('waits out a busy server, and stops at a refusal until it is tried again', as
   expect(stored.equals(data)).toBe(true);
 });
 
-it('does not hammer a full disk', async () => {
+test('an upload does not retry on a full disk', async () => {
   failAt = () => 507;
   const { upload } = uploads();
   await eventually(() => upload.state.name === 'failed');
   expect(requests.filter((method) => method === 'PATCH').length).toBe(1);
 });
 
-it('is given up on the server too', async () => {
+test('a canceled upload is canceled on the server too', async () => {
   failAt = () => 503;
   const { upload } = uploads();
   await eventually(() => requests.includes('PATCH'));
@@ -126,7 +126,7 @@ it('is given up on the server too', async () => {
   expect(upload.state.name).toBe('cancelled');
 });
 
-it('takes turns, so that the talk keeps its connections', async () => {
+test('at most two uploads run at once', async () => {
   const all = Array.from({ length: 5 }, () => uploads(Buffer.from('hello')).upload);
   expect(all.map((one) => one.state.name).filter((name) => name === 'sending').length).toBe(2);
   for (const one of all.slice(1)) one.cancel();

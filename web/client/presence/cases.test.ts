@@ -17,7 +17,7 @@ interface Step {
   forget?: number[];
 }
 
-test.each(deltas)('deltas: $name', ({ steps, view }) => {
+test.each(deltas)('records: $name', ({ steps, view }) => {
   const people: PresenceRecords = new Map();
   for (const step of steps as Step[]) {
     const news = mergeRecords(people, (step.records ?? []).map((fields) => record(...fields)));
@@ -38,14 +38,14 @@ test.each(statuses)('status: $name', ({ devices, mode, now, status, shown, count
   expect(visibleStatus(here, choice, now)).toMatchObject({ status: shown, devices: count });
 });
 
-test('what has ended is not shown, text and emoji included', () => {
+test('an expired status is not shown, nor its text and emoji', () => {
   const choice: Choice = { mode: 'dnd', text: 'focus', emoji: '🎧', until: new Date(100).toISOString() };
   const device = { session: 1, active: true, gone: 0 };
   expect(visibleStatus([device], choice, 99)).toMatchObject({ status: 'dnd', text: 'focus', emoji: '🎧' });
   expect(visibleStatus([device], choice, 100)).toMatchObject({ status: 'online', text: '', emoji: '', until: null });
 });
 
-test('a snapshot and deltas in any order, and repeated, make a fresh snapshot', () => {
+test('a snapshot and changes, in any order and repeated, equal a fresh snapshot', () => {
   for (let seed = 1; seed <= 200; seed++) {
     const random = randomFrom(seed);
     const statuses: Status[] = ['online', 'away', 'dnd', 'offline'];

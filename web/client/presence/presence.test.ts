@@ -33,7 +33,7 @@ const open = () => eventually(() => state() === 'open');
 const status = (id: number) => presence.view.people.get(id)?.status;
 const sockets = () => server.requests.filter((one) => one.startsWith('socket'));
 
-test('who is on the screen is watched, and what changes is seen', async () => {
+test('users on the screen are watched, and their changes are shown', async () => {
   server.people.set(7, record(7, { status: 'away', version: 3 }));
   begins();
   const leave = presence.watch('users', 7);
@@ -48,7 +48,7 @@ test('who is on the screen is watched, and what changes is seen', async () => {
   expect(server.named('unwatch')[0]).toMatchObject({ users: [7] });
 });
 
-test('a person shown twice is watched once, and until the last has gone', async () => {
+test('a user shown twice is watched once, until both have left the screen', async () => {
   begins();
   await open();
   const [one, two] = [presence.watch('users', 7), presence.watch('users', 7)];
@@ -61,7 +61,7 @@ test('a person shown twice is watched once, and until the last has gone', async 
   await eventually(() => server.named('unwatch').length === 1);
 });
 
-test('at most 500 are watched, in frames that the server reads, and the next when others have gone', async () => {
+test('at most 500 users are watched, 200 in a frame, and more when others leave the screen', async () => {
   for (let id = 1; id <= 520; id++) server.people.set(id, record(id));
   begins();
   const leave = Array.from({ length: 520 }, (_, n) => presence.watch('users', n + 1));
@@ -72,7 +72,7 @@ test('at most 500 are watched, in frames that the server reads, and the next whe
   expect(presence.view.people.size).toBe(490);
 });
 
-test('deltas are held until the snapshot has come', async () => {
+test('changes are held until the snapshot arrives', async () => {
   begins();
   await open();
   server.says({ type: 'presence', users: [record(7, { status: 'dnd', version: 2 })] });
@@ -83,7 +83,7 @@ test('deltas are held until the snapshot has come', async () => {
   await eventually(() => status(7) === 'dnd');
 });
 
-test('who may no longer be seen is not shown as he was, and shown when he may be again', async () => {
+test('a hidden user is removed, and shown again when they may be seen', async () => {
   server.people.set(7, record(7, { version: 3 }));
   begins();
   presence.watch('users', 7);
@@ -94,7 +94,7 @@ test('who may no longer be seen is not shown as he was, and shown when he may be
   await eventually(() => status(7) === 'online');
 });
 
-test('who may no longer be seen is not in the answer, either', async () => {
+test('a user missing from the answer to a watch is removed', async () => {
   server.people.set(7, record(7));
   begins();
   presence.watch('users', 7);
@@ -105,7 +105,7 @@ test('who may no longer be seen is not in the answer, either', async () => {
   await eventually(() => status(7) === undefined);
 });
 
-test('after a cut it comes back, watches again, and believes the registry anew', async () => {
+test('after a cut connection, the client reconnects, watches again, and replaces its records', async () => {
   server.people.set(7, record(7, { status: 'dnd', version: 9 }));
   begins();
   presence.watch('users', 7);
@@ -115,7 +115,7 @@ test('after a cut it comes back, watches again, and believes the registry anew',
   await eventually(() => status(7) === 'away');
 });
 
-test('typing is a list that replaces, without oneself, and that ends with the socket', async () => {
+test('each typing list replaces the one before, leaves out this user, and ends with the socket', async () => {
   begins();
   await open();
   const typing = () => presence.view.typing.get(3) ?? [];
@@ -128,7 +128,7 @@ test('typing is a list that replaces, without oneself, and that ends with the so
   await eventually(() => typing().length === 0);
 });
 
-test('a key says typing once in three seconds; sending ends it', async () => {
+test('typing is reported once in three seconds, and ends when the message is sent', async () => {
   begins();
   await open();
   for (let n = 0; n < 5; n++) presence.typingSender.keyPressed(3);
@@ -139,7 +139,7 @@ test('a key says typing once in three seconds; sending ends it', async () => {
   expect(server.named('typing').map((one) => one.on)).toEqual([true, true, false]);
 });
 
-test('a status is shown at once, and said when there is a socket', async () => {
+test('a status shows at once, and is sent when a socket is open', async () => {
   server.handshake = 'mute';
   begins();
   presence.choose({ mode: 'dnd', text: 'focus', emoji: '🎧', until: null });
@@ -153,7 +153,7 @@ test('a status is shown at once, and said when there is a socket', async () => {
   await eventually(() => presence.view.you?.version === 7);
 });
 
-test('without a hello it tries again', async () => {
+test('the client reconnects when no hello arrives', async () => {
   server.handshake = 'mute';
   begins();
   await eventually(() => sockets().length > 1);
@@ -161,14 +161,14 @@ test('without a hello it tries again', async () => {
   await open();
 });
 
-test('a socket without heartbeats is given up', async () => {
+test('a socket without heartbeats is closed', async () => {
   server.heartbeat = 0.04;
   begins();
   await open();
   await eventually(() => sockets().length > 1);
 });
 
-test('a refused handshake asks for a ticket, and goes on with it', async () => {
+test('after a rejected handshake, the client asks for a ticket and connects with it', async () => {
   server.handshake = 'refuse';
   begins();
   await eventually(() => sockets().length > 0);
@@ -177,13 +177,13 @@ test('a refused handshake asks for a ticket, and goes on with it', async () => {
   expect(server.requests.slice(-2)).toEqual(['POST /api/presence/ticket', 'socket /api/presence/socket?ticket=t1']);
 });
 
-test('with a token there is always a ticket', async () => {
+test('with a token, every socket uses a ticket', async () => {
   begins('secret');
   await open();
   expect(sockets()).toEqual(['socket /api/presence/socket?ticket=t1']);
 });
 
-test('an ended login is told, and not tried again', async () => {
+test('an ended session is reported and not retried', async () => {
   begins();
   await open();
   server.closes(4401);
@@ -199,7 +199,7 @@ test.each([
   [1001, 0],
   [4429, 200],
   [1008, 200],
-])('after close %i it stays away for at least %i ms', async (code, least) => {
+])('after close code %i the client waits at least %i ms', async (code, least) => {
   begins();
   await open();
   const before = Date.now();
@@ -208,7 +208,7 @@ test.each([
   expect(Date.now() - before).toBeGreaterThanOrEqual(least);
 });
 
-test('Retry-After is honoured, and waking tries at once', async () => {
+test('Retry-After is honored, and wake reconnects at once', async () => {
   server.handshake = 'refuse';
   server.ticketError = { status: 503, retryAfter: 60 };
   begins();

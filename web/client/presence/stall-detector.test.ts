@@ -7,13 +7,13 @@ import { StallDetector } from './stall-detector';
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-function watching(reached: { cursor: string | null }): { detector: StallDetector; stalls: number[] } {
+function makeDetector(reached: { cursor: string | null }): { detector: StallDetector; stalls: number[] } {
   const stalls: number[] = [];
   return { detector: new StallDetector(() => reached.cursor, () => stalls.push(Date.now()), 100), stalls };
 }
 
-test('a stream that stays behind the witness is stalled', () => {
-  const { detector, stalls } = watching({ cursor: 'e1.5' });
+test('a stream that stays behind the reported position is stalled', () => {
+  const { detector, stalls } = makeDetector({ cursor: 'e1.5' });
   detector.check('e1.9');
   detector.check('e1.9');
   vi.advanceTimersByTime(99);
@@ -22,9 +22,9 @@ test('a stream that stays behind the witness is stalled', () => {
   expect(stalls).toHaveLength(1);
 });
 
-test('what the witness says while it is being checked is not forgotten', () => {
+test('a position reported during a check is checked next', () => {
   const reached: { cursor: string | null } = { cursor: null };
-  const { detector, stalls } = watching(reached);
+  const { detector, stalls } = makeDetector(reached);
   detector.check('e1.5');
   reached.cursor = 'e1.5';
   vi.advanceTimersByTime(50);
@@ -38,9 +38,9 @@ test('what the witness says while it is being checked is not forgotten', () => {
   expect(stalls).toHaveLength(2);
 });
 
-test('one that catches up in time, or at least moves, is not', () => {
+test('a stream that catches up in time, or at least moves, is not stalled', () => {
   const reached = { cursor: 'e1.5' };
-  const { detector, stalls } = watching(reached);
+  const { detector, stalls } = makeDetector(reached);
   detector.check('e1.9');
   reached.cursor = 'e1.7';
   vi.advanceTimersByTime(150);
@@ -49,14 +49,14 @@ test('one that catches up in time, or at least moves, is not', () => {
   expect(stalls).toHaveLength(0);
 });
 
-test('a stream that is ahead, or reads another log, says nothing about a stall', () => {
-  const { detector, stalls } = watching({ cursor: 'e1.9' });
+test('a stream that is ahead, or reads another log, is not stalled', () => {
+  const { detector, stalls } = makeDetector({ cursor: 'e1.9' });
   for (const cursor of ['e1.9', 'e1.3', 'e2.50', '']) detector.check(cursor);
   vi.advanceTimersByTime(1000);
   expect(stalls).toHaveLength(0);
 });
 
-test('a typing list that nobody renews is over after six seconds', () => {
+test('a typing list that is not renewed expires after six seconds', () => {
   const lists = new TypingLists();
   lists.take(3, [7], 1_000);
   lists.take(4, [1], 2_000);
@@ -65,7 +65,7 @@ test('a typing list that nobody renews is over after six seconds', () => {
   expect(lists.at(7_000, 1).size).toBe(0);
 });
 
-test('a device is idle after a while without a sign of life, and says each only once', () => {
+test('a device without input becomes idle, and each change is reported once', () => {
   const said: boolean[] = [];
   const activity = new Activity((idle) => said.push(idle), 1_000);
   activity.start();

@@ -43,7 +43,7 @@ afterEach(async () => {
   await server.kill();
 });
 
-test('one socket watches what any tab shows, and every tab sees it', async () => {
+test('one socket watches what any tab shows, and every tab gets the records', async () => {
   const [first, second] = [await opens(), await opens()];
   first.watch('users', 7);
   const leave = second.watch('users', 8);
@@ -53,7 +53,7 @@ test('one socket watches what any tab shows, and every tab sees it', async () =>
   await eventually(() => server.named('unwatch').some((signal) => signal.users?.includes(8)));
 });
 
-test('what a tab showed is let go when it closes, and another socket is opened when it led', async () => {
+test('what a tab watched is unwatched when it closes; if it led, another tab opens a socket', async () => {
   const [first, second, third] = [await opens(), await opens(), await opens()];
   second.watch('users', 8);
   third.watch('users', 9);
@@ -66,7 +66,7 @@ test('what a tab showed is let go when it closes, and another socket is opened w
   expect(second.view.people.has(8)).toBe(true);
 });
 
-test('what a following tab does is said on the one socket; it idles only when all do', async () => {
+test('a following tab sends through the one socket, which is idle only when all tabs are', async () => {
   const [first, second] = [await opens(), await opens()];
   second.typingSender.keyPressed(12);
   second.choose({ mode: 'dnd', text: 'Focus', emoji: '', until: null });

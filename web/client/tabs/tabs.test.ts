@@ -78,7 +78,7 @@ test('one stream brings everything to all tabs, once and in order', async () => 
   expect([streams(), open.filter((tab) => tab.tabs.leads).length]).toEqual([1, 1]);
 });
 
-test('when the leader goes in the middle of a burst, another resumes: nothing is lost or told twice', async () => {
+test('when the leader closes in the middle of a burst, another tab resumes without a gap or a repeat', async () => {
   const tabs = await opens(3);
   for (let n = 0; n < 90; n++) {
     server.says(`${n}`);
@@ -96,7 +96,7 @@ test('when the leader goes in the middle of a burst, another resumes: nothing is
   expect(streams()).toBe(1);
 });
 
-test('a leader that hangs is asked, and replaced', async () => {
+test('a leader that hangs is asked for a sign of life and replaced', async () => {
   const [first, second, third] = (await opens(3)) as [Tab, Tab, Tab];
   server.says('0');
   await eventually(() => third.received.length === 1);
@@ -109,7 +109,7 @@ test('a leader that hangs is asked, and replaced', async () => {
   await eventually(() => !first.tabs.leads && streams() === 1);
 });
 
-test('a tab that slept through some of it fetches what it missed, and no more', async () => {
+test('a tab that missed batches loads only what it missed', async () => {
   const [, second] = (await opens(2)) as [Tab, Tab];
   const inside = second.tabs as unknown as { channel: BroadcastChannel };
   const onmessage = inside.channel.onmessage;
@@ -156,7 +156,7 @@ test('a tab takes from a batch only what is ahead of it', () => {
   follower.stop();
 });
 
-test('a leader ignores another leader, and fetches what it missed when it follows', async () => {
+test('a leader ignores another leader, and loads what it missed when it follows', async () => {
   const [first, second] = (await opens(2)) as [Tab, Tab];
   const other = new BroadcastChannel(name);
   const publish = (body: string, from: string, to: string) => {
@@ -182,7 +182,7 @@ test('a leader ignores another leader, and fetches what it missed when it follow
   other.close();
 });
 
-test('a restored log is read anew by every tab', async () => {
+test('every tab loads the snapshot again after the log was restored', async () => {
   const tabs = await opens(3);
   server.epoch = 'e2';
   server.cuts();
@@ -191,7 +191,7 @@ test('a restored log is read anew by every tab', async () => {
   await eventually(() => tabs.every((tab) => tab.received.at(-1) === 'fresh'));
 });
 
-test('a login that ended ends all tabs', async () => {
+test('an ended session stops all tabs', async () => {
   const tabs = await opens(3);
   server.errorAnswer = { status: 401 };
   server.cuts();
