@@ -1,6 +1,6 @@
 /** Loads messages that other messages refer to and no timeline has. Each is requested once. */
 import type { Api } from './api';
-import { type MessageKey, keyOf } from './message';
+import { keyOf, type MessageKey } from './message';
 import type { Id, Message } from './types';
 
 export class MessageLookup {

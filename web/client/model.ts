@@ -2,7 +2,7 @@
  * A user's conversations as a pure function of the snapshot, entries and pages. A snapshot plus entries equals a
  * fresh snapshot. Repeating a step does no harm.
  */
-import { type MessageKey, keyOf } from './message';
+import { keyOf, type MessageKey } from './message';
 import { change, join, merge, timelineOf, type Timeline } from './timeline';
 import type {
   Conversation,

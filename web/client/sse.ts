@@ -58,7 +58,7 @@ export class SseParser {
     else if (name === 'retry' && /^\d+$/.test(value)) this.frame.retry = Number(value);
   }
 
-  /** Return the finished frame. A frame without data counts if it has an id or a retry, because the stream needs both. */
+  /** Return the finished frame. One without data counts if it has an id or a retry: the stream needs both. */
   private dispatch(): Frame[] {
     const { frame, dataLines } = this;
     this.frame = emptyFrame();

@@ -36,7 +36,11 @@ export interface StreamTimeouts {
 }
 
 /** Read one stream to its end. Once `ready` has arrived, a timer that every received byte restarts detects silence. */
-export async function readStream(request: StreamRequest, timeouts: StreamTimeouts, handler: StreamHandler): Promise<ConnectionEnd> {
+export async function readStream(
+  request: StreamRequest,
+  timeouts: StreamTimeouts,
+  handler: StreamHandler,
+): Promise<ConnectionEnd> {
   const timeout = new AbortController();
   let watchdog = setTimeout(() => timeout.abort(), timeouts.readyWithin);
   let ready = false;
@@ -79,7 +83,11 @@ const BODY_WITHIN = 60_000;
  * Request the entries after the cursor once. Return the answer's cursor, or how the request ended. The answer must
  * begin within `answerWithin` milliseconds.
  */
-export async function pollOnce(request: StreamRequest, answerWithin: number, handler: StreamHandler): Promise<string | ConnectionEnd> {
+export async function pollOnce(
+  request: StreamRequest,
+  answerWithin: number,
+  handler: StreamHandler,
+): Promise<string | ConnectionEnd> {
   const timeout = new AbortController();
   let watchdog = setTimeout(() => timeout.abort(), answerWithin);
   try {

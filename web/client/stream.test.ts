@@ -207,7 +207,7 @@ test('a stream that is open but silent is replaced by polling', async () => {
   server.streams = 'mute';
   listens(server.cursor);
   await live();
-  server.says('unheard on the stream');
+  server.says('not on the stream');
   await eventually(() => received.length === 1);
   expect(state()).toBe('polling');
 });

@@ -60,7 +60,10 @@ export class DirectPresenceConnection implements PresenceConnection {
   private readonly typingLists = new TypingLists();
   private readonly socket: PresenceSocket;
   private readonly send = (signal: Signal): boolean => this.socket.send(signal);
-  private readonly watchList = new WatchList({ send: this.send, onChange: (people) => this.observable.update({ people }) });
+  private readonly watchList = new WatchList({
+    send: this.send,
+    onChange: (people) => this.observable.update({ people }),
+  });
 
   /** `last` is the view to start from. */
   constructor(
@@ -168,7 +171,8 @@ export class DirectPresenceConnection implements PresenceConnection {
     clearTimeout(this.typingTimer);
     const now = Date.now();
     const typing = this.typingLists.at(now, this.options.me);
-    if (this.typingLists.nextExpiry < Infinity) this.typingTimer = setTimeout(() => this.showTyping(), this.typingLists.nextExpiry - now);
+    const { nextExpiry } = this.typingLists;
+    if (nextExpiry < Infinity) this.typingTimer = setTimeout(() => this.showTyping(), nextExpiry - now);
     if (typing.size || this.view.typing.size) this.observable.update({ typing });
   }
 }

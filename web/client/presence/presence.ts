@@ -4,7 +4,13 @@
  */
 import type { Id } from '../types';
 import { Activity } from './activity';
-import { type WatchKind, type PresenceConnection, type PresenceConnectionOptions, DirectPresenceConnection, type PresenceView } from './connection';
+import {
+  DirectPresenceConnection,
+  type PresenceConnection,
+  type PresenceConnectionOptions,
+  type PresenceView,
+  type WatchKind,
+} from './connection';
 import type { Choice } from './protocol';
 import { TypingSender } from './typing-sender';
 

@@ -1,6 +1,6 @@
 /**
- * Keeps the server's list of watched users and conversations equal to what the screen shows, and merges the records it sends, by
- * version.
+ * Keeps the server's list of watched users and conversations equal to what the screen shows. Merges the records that
+ * it sends by version.
  */
 import type { Id } from '../types';
 import { forgetRecords, mergeRecords, type PresenceRecords } from './records';

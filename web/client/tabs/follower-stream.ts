@@ -3,7 +3,7 @@
  * opened later, was frozen, or the leader changed) it loads once from the server.
  */
 import { delay } from '../backoff';
-import { type Position, compareCursors } from '../cursor';
+import { compareCursors, type Position } from '../cursor';
 import { type Entry, isControlEvent } from '../entry';
 import type { EntrySourceOptions, StreamState } from '../entry-source';
 import { asProblem, Problem } from '../problem';

@@ -3,7 +3,13 @@
  * other tabs show the published view and send through the leader.
  */
 import { Observable } from '../observable';
-import { type WatchKind, type PresenceConnection, emptyView, predictOwn, type PresenceView } from '../presence/connection';
+import {
+  emptyView,
+  predictOwn,
+  type PresenceConnection,
+  type PresenceView,
+  type WatchKind,
+} from '../presence/connection';
 import type { Choice } from '../presence/protocol';
 import type { Id } from '../types';
 import { WatchUnion } from './watch-union';

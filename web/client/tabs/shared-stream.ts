@@ -160,7 +160,7 @@ export class SharedStream implements EntrySource {
     if (this.stream?.cursor) this.position?.moveTo(this.stream.cursor);
   }
 
-  /** Return the open batch. All entries of the same microtask go into one. */
+  /** Return the open batch. Entries that arrive together are sent together. */
   private openBatch(): Batch {
     if (this.batch) return this.batch;
     this.batch = { from: this.cursor, to: null, entries: [] };

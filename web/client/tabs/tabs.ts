@@ -145,7 +145,8 @@ export class Tabs {
     const onClosed = () => {
       if (this.known.delete(tab)) for (const handler of this.closedHandlers) handler(tab);
     };
-    this.locks.request(`${this.name} ${tab}`, { mode: 'shared', signal: this.running.signal }, onClosed).catch(() => undefined);
+    const options: LockOptions = { mode: 'shared', signal: this.running.signal };
+    this.locks.request(`${this.name} ${tab}`, options, onClosed).catch(() => undefined);
   }
 
   private join(): void {

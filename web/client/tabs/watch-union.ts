@@ -2,7 +2,7 @@
  * Combines all tabs of a browser on one connection: together they watch everything that any of them shows, and are
  * idle when all are.
  */
-import type { WatchKind, PresenceConnection } from '../presence/connection';
+import type { PresenceConnection, WatchKind } from '../presence/connection';
 import type { Id } from '../types';
 import type { TabWatches } from './messages';
 

@@ -52,8 +52,8 @@ export class FakePresenceServer {
     await closed;
   }
 
-  says(told: ServerFrame): void {
-    for (const socket of this.open) socket.write(frame(1, Buffer.from(JSON.stringify(told))));
+  says(message: ServerFrame): void {
+    for (const socket of this.open) socket.write(frame(1, Buffer.from(JSON.stringify(message))));
   }
 
   closes(code: number): void {
