@@ -213,7 +213,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
             tasks.start(name, work())
         yield
         streams.roster.end_all("drain")
-        sockets.roster.end_all()
+        sockets.roster.end_all("drain")
         await tasks.stop()
         await streams.records.finish()
         await events.finish()

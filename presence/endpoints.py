@@ -38,7 +38,7 @@ async def get_socket(request: web.Request) -> web.StreamResponse:
     request.app[ADMISSION].check()
     sockets = request.app[SOCKETS]
     member = await identify(request, sockets)
-    sockets.roster.check_room(member.user_id)
+    sockets.roster.check_capacity(member.user_id)
     response = await upgrade(request)  # from here to the roster: no await
     socket = sockets.make(member)
     try:

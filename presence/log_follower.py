@@ -10,7 +10,7 @@ from typing import Protocol
 
 from chat.shared.membership import MembershipIntervals
 from presence.connections import PresenceConnections
-from presence.socket import RECHECK, UNAVAILABLE, Recheck, Socket
+from presence.socket import RECHECK, Recheck, Socket
 from presence.typing import TypingUsers
 from presence.watchers import Watchers
 
@@ -207,5 +207,4 @@ class LogFollower:
     def start_over(self, epoch: str) -> None:
         """The log is another one than before: who belongs where may be, too, so everybody comes back and asks anew."""
         self._scope.start_over(epoch)
-        for socket in self._roster:
-            socket.close(*UNAVAILABLE)
+        self._roster.end_all("epoch")

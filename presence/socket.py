@@ -72,6 +72,16 @@ class Socket(WebSocketProtocol):
         self.to_recheck = self.rechecking = False
         self.own_version = -1
 
+    @property
+    def user_id(self) -> int:
+        """Return the id of the user."""
+        return self.member.user_id
+
+    @property
+    def session_id(self) -> int:
+        """Return the id of the session."""
+        return self.member.session_id
+
     def hear(self, text: bytes) -> None:
         """Take the signal, or say what is wrong with it."""
         try:

@@ -92,7 +92,7 @@ class Sockets(Reception):
     def enter(self, socket: Socket) -> None:
         """It is open: it is greeted first of all."""
         socket.deadline = self.clock() + socket.member.seconds_left()
-        self.roster.enter(socket)
+        self.roster.add(socket)
         self.mirror.follow(socket.member.user_id)
         socket.inbox = deque()
         self._busy.put_nowait(socket)
@@ -112,7 +112,7 @@ class Sockets(Reception):
 
     def gone(self, socket: Socket) -> None:
         """Nothing of it stays behind but the linger."""
-        self.roster.leave(socket)
+        self.roster.remove(socket)
         self.registry.close(socket.connection)
         self.answers.unwatch(socket, [*(socket.users or ()), *(socket.unseen or ())], list(socket.rooms or ()))
         self.mirror.release(socket.member.user_id)

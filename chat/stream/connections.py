@@ -1,17 +1,12 @@
-"""The roster: every open stream of this node, live or replaying; its beats, its end.
+"""The streams of this node, live or replaying: their beats, and how they end."""
 
-Streams are spread over as many buckets as the beat has seconds, so that one ticker serves all of them evenly.
-"""
-
-import asyncio
-import random
 from collections import Counter
-from collections.abc import Iterator
 
 from chat.log.entry import IDENTITY, LOGOUT, BadCursor, Cursor, Entry, encode_frame, parse_cursor
 from chat.log.tail import Tail, read_head
 from chat.shared.batching import Batcher
-from chat.shared.errors import ApiError, NodeDraining
+from chat.shared.connections import ConnectionTable, Reason
+from chat.shared.errors import ApiError
 from chat.shared.identity import Identities
 from chat.shared.membership import IntervalReader
 from chat.shared.postgres import Pool
@@ -21,93 +16,49 @@ from chat.shared.settings import Settings
 from chat.stream.delivery_records import Records
 from chat.stream.hub import Coalescer, Hub
 from chat.stream.resume import Pages, Replay, Start, choose_start
-from chat.stream.stream import Chunk, Reason, Stream
+from chat.stream.stream import Chunk, Stream
 
 
 class TooManyStreams(ApiError):
-    """You have as many streams open as one person may; close one first."""
+    """You have too many streams open. Close one first."""
 
     status, code = 429, "too_many_streams"
 
 
-class StreamConnections:
-    """All streams. `beat`: seconds between beats; `per_person`: how many streams one person may have here; `ends`
-    counts those that have ended, by the reason: `left` where it was the reader."""
+class StreamConnections(ConnectionTable[Stream]):
+    """All streams. `ends` counts those that have ended, by reason; `left` if the reader disconnected."""
 
-    def __init__(self, beat: float, per_person: int, registry: Registry) -> None:
-        self._buckets: list[set[Stream]] = [set() for _ in range(max(1, round(beat)))]
-        self._tick = beat / len(self._buckets)
-        self._per_person, self._registry = per_person, registry
-        self._counts: Counter[int] = Counter()
+    def __init__(self, beat: float, per_user: int, registry: Registry) -> None:
+        super().__init__(max(1, round(beat)), beat, per_user, TooManyStreams, end_stream)
+        self._registry = registry
         self.ends: Counter[str] = Counter()
-        self.draining = False
 
-    def __iter__(self) -> Iterator[Stream]:
-        return (stream for bucket in self._buckets for stream in tuple(bucket))
-
-    def __len__(self) -> int:
-        return sum(len(bucket) for bucket in self._buckets)
-
-    def check_room(self, user_id: int) -> None:
-        """Raises `NodeDraining`, or `TooManyStreams`."""
-        if self.draining:
-            raise NodeDraining(retry_after=1)
-        if self._counts[user_id] >= self._per_person:
-            raise TooManyStreams(retry_after=5)
-
-    def open(self, stream: Stream) -> None:
-        """Count it, beat for it, and tell the registry, which waits for nothing and cannot fail."""
+    def add(self, stream: Stream) -> None:
+        """Add an open stream, and tell the registry, which never waits or fails here."""
         self._registry.hold(stream)
-        stream.bucket = random.randrange(len(self._buckets))
-        self._buckets[stream.bucket].add(stream)
-        self._counts[stream.user_id] += 1
+        super().add(stream)
 
-    def close(self, stream: Stream) -> None:
-        """It is gone; harmless when it was not here."""
-        if stream in self._buckets[stream.bucket]:
-            self._buckets[stream.bucket].discard(stream)
-            self._registry.close(stream)
-            if stream.lasting:
-                self.ends[stream.ended or "left"] += 1
-            self._counts[stream.user_id] -= 1
-            if not self._counts[stream.user_id]:
-                del self._counts[stream.user_id]
-
-    def revoke(self, session_id: int) -> None:
-        """End what this login has open."""
-        for stream in self:
-            if stream.session_id == session_id:
-                stream.end("revoked")
-
-    def end_all(self, reason: Reason) -> None:
-        """End everything now."""
-        for stream in self:
-            stream.end(reason)
-
-    async def drain(self, seconds: float) -> None:
-        """Take no new streams, and end each at a random moment, so that the reconnects arrive spread out."""
-        self.draining = True
-        loop = asyncio.get_running_loop()
-        started = loop.time()
-        moments = [(random.uniform(0, seconds), stream) for stream in self]
-        for moment, stream in sorted(moments, key=lambda pair: pair[0]):
-            if (wait := started + moment - loop.time()) > 0:
-                await asyncio.sleep(wait)
-            stream.end("drain")
-        self.end_all("drain")
+    def remove(self, stream: Stream) -> bool:
+        """Forget an ended stream; return False if it is not in the table."""
+        if not super().remove(stream):
+            return False
+        self._registry.close(stream)
+        if stream.lasting:
+            self.ends[stream.ended or "left"] += 1
+        return True
 
     async def beat(self, hub: Hub) -> None:
-        """The one ticker. A live stream's beat carries the node's position, so that its cursor never grows old."""
-        while True:
-            for bucket in self._buckets:
-                await asyncio.sleep(self._tick)
-                frame = Chunk(encode_frame(f"{hub.epoch}.{hub.position}", "beat", b"1"))
-                now = asyncio.get_running_loop().time()
-                for stream in tuple(bucket):
-                    if stream.deadline <= now:
-                        stream.end("expired" if stream.expires else "age")
-                    elif stream.live:
-                        stream.beat(frame)
+        """Send each live stream one beat in a period, with the node's position, so that its cursor never grows old."""
+        async for bucket in self.turns():
+            frame = Chunk(encode_frame(f"{hub.epoch}.{hub.position}", "beat", b"1"))
+            for stream in self.visit(bucket):
+                if stream.live:
+                    stream.beat(frame)
+
+
+def end_stream(stream: Stream, reason: Reason) -> None:
+    """End a stream; a deadline has either reached the session's expiry or the stream's greatest age."""
+    stream.end("age" if reason == "expired" and not stream.expires else reason)
 
 
 # All that a node's streams need, put together: the hub, the roster, the way back from a cursor.
@@ -153,14 +104,14 @@ class Streams:
 
     def open(self, stream: Stream, started: int) -> None:
         """It counts from now on; it gets what is after this position."""
-        self.roster.open(stream)
+        self.roster.add(stream)
         self.records.open(stream, started)
 
     def leave(self, stream: Stream) -> None:
         """Nothing of it stays behind; harmless when it has left already."""
         self.records.close(stream, self.hub.position if stream.live else None)
         self.hub.leave(stream)
-        self.roster.close(stream)
+        self.roster.remove(stream)
 
     def _watch(self, entry: Entry) -> None:
         if entry.kind == LOGOUT and entry.subject is not None:

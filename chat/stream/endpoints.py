@@ -60,7 +60,7 @@ async def admit(request: web.Request, rate: Limit) -> tuple[Member, frozenset[in
     member = await require_identity(request, remember="poll" in request.query)
     streams = request.app[STREAMS]
     rate.spend(member.user_id)
-    streams.roster.check_room(member.user_id)
+    streams.roster.check_capacity(member.user_id)
     narrow = parse_narrow(request)
     start = await streams.find_start(request.headers.get("Last-Event-ID") or request.query.get("after"))
     request.app[IDENTITIES].check(member)  # the login may have ended meanwhile; from here to the roster: no await
@@ -160,7 +160,7 @@ async def answer_poll(request: web.Request, streams: Streams, poll: Poll, start:
     seconds = parse_count(request, "poll", default=POLL_MOST, most=POLL_MOST)
     if start.reset:
         return answer_json({"events": [], "cursor": str(start.cursor), "reset": start.reset})
-    streams.roster.open(poll)
+    streams.roster.add(poll)
     streams.polls += 1
     try:
         return answer_json(await poll_entries(streams, poll, start, seconds))

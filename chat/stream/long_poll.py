@@ -6,9 +6,10 @@ from collections.abc import Callable
 import orjson
 
 from chat.log.entry import Cursor, decode_frame, parse_cursor
+from chat.shared.connections import Reason
 from chat.stream.connections import Streams
 from chat.stream.resume import Start
-from chat.stream.stream import Chunk, Reason, Stream
+from chat.stream.stream import Chunk, Stream
 
 FRAME_END = b"\n\n"
 ENTRIES_MOST, BYTES_MOST = 1_000, 1024 * 1024  # of one answer; the client asks again for the rest

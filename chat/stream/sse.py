@@ -11,8 +11,9 @@ from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp_sse import EventSourceResponse
 
+from chat.shared.connections import Reason
 from chat.shared.transport.detach import check_request, detach, notice_silence
-from chat.stream.stream import BYE_SECONDS, HEARD_MOST, SEND_SECONDS, Chunk, Reason, Send, Stream, encode_bye
+from chat.stream.stream import BYE_SECONDS, HEARD_MOST, SEND_SECONDS, Chunk, Send, Stream, encode_bye
 
 LAST_CHUNK = b"0\r\n\r\n"
 

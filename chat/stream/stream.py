@@ -1,9 +1,9 @@
 """A stream: one reader that is connected to this node, whatever carries its bytes."""
 
 from collections.abc import Awaitable, Callable
-from typing import Literal
 
 from chat.log.entry import encode_chunk, encode_notice, split_frame
+from chat.shared.connections import Reason
 from chat.shared.registry.connections import Kind
 from chat.shared.transport.ws_frames import encode_frame
 
@@ -51,7 +51,6 @@ def encode_text(frame: bytes) -> bytes:
 
 SEND_SECONDS = 60.0  # how long a reader who catches up may take for what was sent
 BYE_SECONDS = 5.0  # how long a reader may take for what is buffered and the bye behind it
-Reason = Literal["drain", "age", "slow", "revoked", "expired", "epoch"]
 
 
 class Stream:

@@ -12,10 +12,11 @@ import orjson
 from aiohttp import web
 
 from chat.log.entry import encode_notice
+from chat.shared.connections import Reason
 from chat.shared.errors import ApiError
 from chat.shared.transport.detach import detach
 from chat.shared.transport.ws_protocol import BUFFER, WebSocketProtocol
-from chat.stream.stream import SEND_SECONDS, Chunk, Reason, Stream, encode_bye
+from chat.stream.stream import SEND_SECONDS, Chunk, Stream, encode_bye
 
 CODES: dict[Reason, int] = {"drain": 1001, "age": 1001, "slow": 1008, "revoked": 4401, "expired": 4401, "epoch": 1012}
 
