@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat.shared.registry.status_choice import Choice, Mode, decode_choice
-from presence.records import Device, merge_devices, show
 from tests.presence.shared_cases import cases
+from tests.presence.status_model import Device, merge_devices, show
 
 NOW = 1_000
 MOMENTS = st.integers(NOW - 5, NOW + 5)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from chat.shared.redis import Bytes, connect_redis
 from chat.shared.registry.scripts import HOLD, LOOK, ScriptCall, person_key, run_call
 from chat.shared.registry.status_choice import Choice, Mode
-from presence.records import Device, merge_devices, show
+from tests.presence.status_model import Device, merge_devices, show
 from tests.registry.desks import Desk, enrol, open_desk
 from tests.waiting import breathe, eventually
 
@@ -143,7 +143,7 @@ def test_lua_agrees_with_the_algebra(
     mode: Mode,
     ended: bool,
 ) -> None:
-    """Whatever two nodes hold, the script shows what `status.py` says."""
+    """Whatever two nodes hold, the script shows what the reference model says."""
     choice = Choice(mode, "text", "🌱", until=1 if ended else 0, set_at=1)
     shown, own = asyncio.run(held_by_two(redis_url, first, second, choice))
     devices = [Device(session, active, 10**15 if gone else 0) for session, active, gone in [*first, *second]]
