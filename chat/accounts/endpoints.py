@@ -44,7 +44,6 @@ from chat.shared.web import (
     read_cookie,
     read_model,
     require_admin,
-    require_changer,
     require_identity,
     require_recent_proof,
 )
@@ -168,7 +167,7 @@ async def describe_sessions(request: web.Request, user_id: int, current: int) ->
 async def delete_session(request: web.Request) -> web.Response:
     """End one of the caller's sessions: `current`, `others`, or one by its id. All but the current one need a recent
     proof."""
-    member, which = await require_changer(request), request.match_info["session"]
+    member, which = await require_identity(request), request.match_info["session"]
     if which not in ("current", str(member.session_id)):
         await require_recent_proof(request)
     actor, sessions = actor_of(request, member), request.app[SESSIONS]
@@ -204,7 +203,7 @@ async def get_me(request: web.Request) -> web.Response:
 
 async def patch_me(request: web.Request) -> web.Response:
     """Change what others see of me."""
-    member = await require_changer(request)
+    member = await require_identity(request)
     profile = await read_model(request, Profile)
     return answer_json((await request.app[ACCOUNTS].change_profile(member.user_id, profile)).encode())
 
@@ -214,7 +213,7 @@ async def put_password(request: web.Request) -> web.Response:
 
     The token comes as a cookie if the old one did, and in the body unless a browser asks.
     """
-    member = await require_changer(request)
+    member = await require_identity(request)
     form = await read_model(request, PasswordChange)
     session = f"session {member.session_id}"  # as good as a trusted device: others cannot use up its attempts
     await request.app[RATES].spend_login(member.name, client_address(request), device=session)
@@ -271,7 +270,7 @@ async def get_blocks(request: web.Request) -> web.Response:
 
 async def put_block(request: web.Request) -> web.Response:
     """I want to have nothing to do with this person."""
-    member = await require_changer(request)
+    member = await require_identity(request)
     most = request.app[SETTINGS].blocks_per_person
     await block(request.app[LOG], member.user_id, path_id(request, "user"), most)
     return web.Response(status=204)
@@ -279,7 +278,7 @@ async def put_block(request: web.Request) -> web.Response:
 
 async def delete_block(request: web.Request) -> web.Response:
     """I have changed my mind."""
-    member = await require_changer(request)
+    member = await require_identity(request)
     await unblock(request.app[LOG], member.user_id, path_id(request, "user"))
     return web.Response(status=204)
 
@@ -294,7 +293,7 @@ FOR_EVER = "private, max-age=31536000, immutable"
 
 async def put_avatar(request: web.Request) -> web.Response:
     """The body is the picture."""
-    member = await require_changer(request)
+    member = await require_identity(request)
     if (request.content_length or 0) > AVATAR_MOST:
         raise TooLarge(f"A picture of oneself may have at most {AVATAR_MOST // 2**20} MiB.")
     settings, pictures = request.app[SETTINGS], request.app[UPLOADS].pictures
@@ -305,7 +304,7 @@ async def put_avatar(request: web.Request) -> web.Response:
 
 async def delete_avatar(request: web.Request) -> web.Response:
     """Initials again."""
-    member = await require_changer(request)
+    member = await require_identity(request)
     user = await remove_avatar(request.app[LOG], request.app[SETTINGS].directory, member.user_id)
     return answer_json(user.to_json())
 

@@ -21,7 +21,6 @@ from chat.shared.web import (
     is_secure,
     path_id,
     read_model,
-    require_changer,
     require_identity,
     require_recent_proof,
 )
@@ -125,7 +124,7 @@ async def post_passkey(request: web.Request) -> web.Response:
 
 async def patch_passkey(request: web.Request) -> web.Response:
     """Rename a passkey."""
-    member = await require_changer(request)
+    member = await require_identity(request)
     form, passkey_id = await read_model(request, PasskeyChange), path_id(request, "passkey")
     async with request.app[POOL].connection() as connection:
         await passkeys.rename(connection, member.user_id, passkey_id, form.name)

@@ -26,7 +26,6 @@ from chat.shared.web import (
     path_id,
     read_model,
     require_admin,
-    require_changer,
     require_identity,
     require_recent_proof,
 )
@@ -92,7 +91,7 @@ async def get_proof(request: web.Request) -> web.Response:
 
 async def post_proof_options(request: web.Request) -> web.Response:
     """Return the options with which a passkey proves who you are."""
-    member = await require_changer(request)
+    member = await require_identity(request)
     if not (await request.app[FACTORS].of_user(member.user_id)).passkeys:
         raise NotFound
     challenge = await request.app[CHALLENGES].issue("proof", member.user_id, member.session_id)
@@ -101,7 +100,7 @@ async def post_proof_options(request: web.Request) -> web.Response:
 
 async def post_proof(request: web.Request) -> web.Response:
     """Prove who you are. Sensitive changes in this session need no new proof for 10 minutes."""
-    member = await require_changer(request)
+    member = await require_identity(request)
     form = await read_model(request, Proof)
     if form.password is not None:
         await prove_password(request, member, form.password)

@@ -28,7 +28,6 @@ from chat.shared.web import (
     path_id,
     read_body,
     read_model,
-    require_changer,
     require_identity,
 )
 
@@ -204,7 +203,7 @@ async def delete_invitation(request: web.Request) -> web.Response:
 
 async def put_notifications(request: web.Request) -> web.Response:
     """What I want to be told of in this conversation."""
-    member = await require_changer(request)
+    member = await require_identity(request)
     patch = await read_model(request, NoticePatch)
     conversation_id = path_id(request, "conversation")
     notice = await change_notice(request.app[LOG], member.user_id, conversation_id, patch)

@@ -22,7 +22,7 @@ from chat.files.uploads import PREVIEWS, Uploads
 from chat.shared.bodies import Arriving, FormBody, receive
 from chat.shared.errors import ApiError, Invalid, NotFound
 from chat.shared.multipart import OVERHEAD_MOST
-from chat.shared.web import RATES, SETTINGS, answer_json, path_id, require_changer, require_identity
+from chat.shared.web import RATES, SETTINGS, answer_json, path_id, require_identity
 
 UPLOADS = web.AppKey("uploads", Uploads)
 TUS = {"Tus-Resumable": "1.0.0"}
@@ -157,7 +157,7 @@ async def get_upload(request: web.Request) -> web.Response:
 
 async def delete_upload(request: web.Request) -> web.Response:
     """Give it up, before it is in a message."""
-    member = await require_changer(request)
+    member = await require_identity(request)
     await request.app[UPLOADS].cancel(member.user_id, path_id(request, "file"))
     return web.Response(status=204, headers=TUS)
 

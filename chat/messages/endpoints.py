@@ -26,7 +26,6 @@ from chat.shared.web import (
     parse_count,
     path_id,
     read_model,
-    require_changer,
     require_identity,
 )
 
@@ -104,21 +103,21 @@ async def get_replies(request: web.Request) -> web.Response:
 
 async def put_follow(request: web.Request) -> web.Response:
     """Tell me of its replies."""
-    member = await require_changer(request)
+    member = await require_identity(request)
     await follow_thread(request.app[LOG], member.user_id, *path_root(request))
     return web.Response(status=204)
 
 
 async def delete_follow(request: web.Request) -> web.Response:
     """Tell me no more."""
-    member = await require_changer(request)
+    member = await require_identity(request)
     await unfollow_thread(request.app[LOG], member.user_id, *path_root(request))
     return web.Response(status=204)
 
 
 async def put_thread_mark(request: web.Request) -> web.Response:
     """I have read it up to here."""
-    member = await require_changer(request)
+    member = await require_identity(request)
     read = await read_model(request, ReadMark)
     await mark_thread(request.app[LOG], member.user_id, *path_root(request), read.seq)
     return web.Response(status=204)
@@ -141,7 +140,7 @@ def path_root(request: web.Request) -> tuple[int, int]:
 
 async def patch_message(request: web.Request) -> web.Response:
     """Say this instead, and carry no more than these."""
-    member = await require_changer(request)
+    member = await require_identity(request)
     correction = await read_model(request, Correction)
     place, seconds = path_message(request), request.app[SETTINGS].edit_seconds
     message = await edit_message(request.app[LOG], seconds, member.user_id, *place, correction)
@@ -150,7 +149,7 @@ async def patch_message(request: web.Request) -> web.Response:
 
 async def remove_message(request: web.Request) -> web.Response:
     """Take it back; a tombstone stays."""
-    member = await require_changer(request)
+    member = await require_identity(request)
     await delete_message(request.app[LOG], member.user_id, *path_message(request))
     return web.Response(status=204)
 
@@ -182,7 +181,7 @@ async def get_pins(request: web.Request) -> web.Response:
 
 async def put_pin(request: web.Request) -> web.Response:
     """It is pinned."""
-    member = await require_changer(request)
+    member = await require_identity(request)
     place = path_id(request, "conversation"), path_id(request, "seq")
     await pin_message(request.app[LOG], request.app[SETTINGS].pins_per_conversation, member.user_id, *place)
     return web.Response(status=204)
@@ -190,7 +189,7 @@ async def put_pin(request: web.Request) -> web.Response:
 
 async def delete_pin(request: web.Request) -> web.Response:
     """It is not pinned."""
-    member = await require_changer(request)
+    member = await require_identity(request)
     place = path_id(request, "conversation"), path_id(request, "seq")
     await unpin_message(request.app[LOG], member.user_id, *place)
     return web.Response(status=204)
@@ -201,7 +200,7 @@ async def delete_pin(request: web.Request) -> web.Response:
 
 async def put_reaction(request: web.Request) -> web.Response:
     """Mine is there."""
-    member = await require_changer(request)
+    member = await require_identity(request)
     most = request.app[SETTINGS].reactions_per_message
     await react(request.app[LOG], most, path_reaction(request, member.user_id))
     return web.Response(status=204)
@@ -209,7 +208,7 @@ async def put_reaction(request: web.Request) -> web.Response:
 
 async def delete_reaction(request: web.Request) -> web.Response:
     """Mine is not there."""
-    member = await require_changer(request)
+    member = await require_identity(request)
     await unreact(request.app[LOG], path_reaction(request, member.user_id))
     return web.Response(status=204)
 

@@ -24,7 +24,6 @@ from chat.shared.web import (
     path_id,
     read_body,
     read_model,
-    require_changer,
     require_identity,
 )
 
@@ -40,7 +39,7 @@ async def get_bans(request: web.Request) -> web.Response:
 
 async def put_ban(request: web.Request) -> web.Response:
     """Send somebody away for good; the body, a reason, may be left out."""
-    member = await require_changer(request)
+    member = await require_identity(request)
     body = await read_body(request)
     form = parse_model(body, BanForm) if body else BanForm()
     place = path_id(request, "conversation"), path_id(request, "user")
@@ -50,7 +49,7 @@ async def put_ban(request: web.Request) -> web.Response:
 
 async def delete_ban(request: web.Request) -> web.Response:
     """Let somebody come back."""
-    member = await require_changer(request)
+    member = await require_identity(request)
     await unban(request.app[LOG], member.user_id, path_id(request, "conversation"), path_id(request, "user"))
     return web.Response(status=204)
 
@@ -63,7 +62,7 @@ async def get_links(request: web.Request) -> web.Response:
 
 async def post_link(request: web.Request) -> web.Response:
     """Make one; its code is told once."""
-    member = await require_changer(request)
+    member = await require_identity(request)
     form = await read_model(request, LinkForm)
     log, settings = request.app[LOG], request.app[SETTINGS]
     conversation_id = path_id(request, "conversation")
@@ -72,14 +71,14 @@ async def post_link(request: web.Request) -> web.Response:
 
 async def delete_link(request: web.Request) -> web.Response:
     """Withdraw one."""
-    member = await require_changer(request)
+    member = await require_identity(request)
     await withdraw_link(request.app[LOG], member.user_id, path_id(request, "conversation"), path_id(request, "link"))
     return web.Response(status=204)
 
 
 async def post_join(request: web.Request) -> web.Response:
     """Come in by a link: 201 for a newcomer."""
-    member = await require_changer(request)
+    member = await require_identity(request)
     form = await read_model(request, JoinForm)
     id_, fresh = await join_by_link(request.app[LOG], request.app[SETTINGS], member.user_id, form.code)
     view = await read_view(request.app[POOL], member.user_id, id_)
@@ -88,7 +87,7 @@ async def post_join(request: web.Request) -> web.Response:
 
 async def post_report(request: web.Request) -> web.Response:
     """Something is wrong with this message."""
-    member = await require_changer(request)
+    member = await require_identity(request)
     form = await read_model(request, ReportForm)
     place = path_id(request, "conversation"), path_id(request, "seq")
     id_, fresh = await file_report(request.app[POOL], request.app[LOG], member.user_id, *place, form.reason)
@@ -109,7 +108,7 @@ async def get_reports(request: web.Request) -> web.Response:
 
 async def patch_report(request: web.Request) -> web.Response:
     """What came of it."""
-    member = await require_changer(request)
+    member = await require_identity(request)
     form = await read_model(request, Resolution)
     pool, log, report_id = request.app[POOL], request.app[LOG], path_id(request, "report")
     return answer_json(await resolve_report(pool, log, member, report_id, form.outcome, form.note))

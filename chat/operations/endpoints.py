@@ -42,7 +42,6 @@ from chat.shared.web import (
     parse_count,
     read_model,
     require_admin,
-    require_changer,
     require_identity,
     send_lines,
 )
@@ -192,7 +191,7 @@ async def get_announcement(request: web.Request) -> web.Response:
 
 async def put_announcement(request: web.Request) -> web.Response:
     """Say something to everybody; for admins."""
-    member = check_admin(await require_changer(request))
+    member = check_admin(await require_identity(request))
     said = await read_model(request, AnnouncementRequest)
     made = await announce(request.app[LOG], actor_of(request, member), said.body)
     return answer_json({"announcement": made}, 201)
@@ -200,6 +199,6 @@ async def put_announcement(request: web.Request) -> web.Response:
 
 async def delete_announcement(request: web.Request) -> web.Response:
     """Take it back; for admins."""
-    member = check_admin(await require_changer(request))
+    member = check_admin(await require_identity(request))
     await take_back(request.app[LOG], actor_of(request, member))
     return web.Response(status=204)

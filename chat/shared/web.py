@@ -133,17 +133,12 @@ def check_stranger(request: web.Request) -> None:
     request.app[RATES].stranger.check(home_of(client_address(request)))
 
 
-async def require_changer(request: web.Request) -> Member:
-    """Return the caller of a route that changes something; the route table charges it."""
-    return await require_identity(request)
-
-
 async def require_recent_proof(request: web.Request) -> Member:
-    """Return the caller of a sensitive change, as `require_changer` does.
+    """Return the caller of a sensitive change, as `require_identity` does.
 
     Raise `ReauthenticationRequired` unless they logged in, or proved who they are, in the last 10 minutes.
     """
-    member = await require_changer(request)
+    member = await require_identity(request)
     if not await request.app[IDENTITIES].proof_left(member.session_id):
         raise ReauthenticationRequired
     return member

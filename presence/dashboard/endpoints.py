@@ -16,7 +16,7 @@ from chat.shared.web import (
     path_id,
     read_model,
     require_admin,
-    require_changer,
+    require_identity,
 )
 from presence.dashboard.evidence import describe_evidence, require_user
 from presence.dashboard.figures import MINUTES_MOST, describe_node, describe_seen, read_history
@@ -112,7 +112,7 @@ async def post_reconcile(request: web.Request) -> web.Response:
 
 async def put_drain(request: web.Request) -> web.Response:
     """Let a node take nothing new and let go of what it has, spread over its time for that; or let it come back."""
-    member = check_admin(await require_changer(request))
+    member = check_admin(await require_identity(request))
     name, asked = request.match_info["node"], await read_model(request, DrainRequest)
     if not await bounded(request.app[REGISTRY].order_drain(name, asked.draining)):
         raise NoSuchNode
