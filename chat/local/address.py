@@ -49,11 +49,6 @@ def url_of(host: str, port: int) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
-def near_address(host: str) -> str:
-    """How this machine reaches a server that listens on `host`, which may mean all addresses."""
-    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
-
-
 # Sockets in the file system, whatever the length of their path: the kernel takes 107 bytes, folders are often deeper.
 # So the folder is opened, and the socket named by way of that descriptor.
 

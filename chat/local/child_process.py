@@ -2,8 +2,6 @@
 
 import os
 import pwd
-import signal
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,14 +45,3 @@ def name_of(uid: int) -> str:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
         return f"user {uid}"
-
-
-# How a child process ended, as a person would say it.
-
-
-def how_it_ended(process: subprocess.Popen[bytes] | None) -> str:
-    """ "was killed by SIGKILL", "ended with exit code 1"; of one that runs, "runs"."""
-    code = process.poll() if process else None
-    if code is None:
-        return "runs"
-    return f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"

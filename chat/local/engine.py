@@ -7,9 +7,9 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import ClassVar, Self
 
-from chat.local.child_process import how_it_ended
 from chat.local.data_dir import Home, evict, free_port, move_out, residents, tell
 from chat.local.errors import EngineFailed
+from chat.shared.child_process import describe_exit
 
 START_LIMIT = 120.0  # recovery after a crash reads the write-ahead log again
 STOP_LIMIT = 30.0
@@ -56,7 +56,7 @@ class Engine(ABC):
 
     def how_it_ended(self) -> str:
         """How it died, when it is not alive."""
-        return how_it_ended(self.process)
+        return describe_exit(self.process.poll() if self.process else None)
 
     def start(self) -> None:
         """Start and wait until it serves. Whoever a killed run left in the folder is moved out first."""

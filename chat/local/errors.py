@@ -48,13 +48,6 @@ class NotTheOwner(StartError):
         )
 
 
-class NodeFailed(StartError):
-    """A node ended, or was not ready in time."""
-
-    def __init__(self, name: str, what: str) -> None:
-        super().__init__(f"{name} {what}; its last words stand above.")
-
-
 class KeepsDying(StartError):
     """A part ends again as soon as it is started."""
 

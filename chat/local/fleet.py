@@ -5,117 +5,15 @@ What takes its time is a *plan*: a generator that yields at each glance, with th
 everything else goes on being watched. Nodes are started by the main thread alone, for they die with their starter.
 """
 
-import http.client
-import os
-import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
-from chat.local.address import near_address
-from chat.local.child_process import how_it_ended
-from chat.local.errors import KeepsDying, NodeFailed, NotDone
+from chat.client.node_process import READY_LIMIT, NodeProcess
+from chat.local.errors import KeepsDying, NotDone
 from chat.local.haproxy import MOST_NODES, Balancer
-from chat.local.parent_watch import leashed
 from chat.local.progress import complain
 from chat.local.watch import ProcessWatch
-
-# One node process: `tandem serve` as a child that dies with us.
-
-READY_LIMIT = 60.0
-
-
-class Node:
-    """A node called `name` on an address; `environment` goes before ours. Its log goes to our standard error.
-
-    `operations`: the port of its health and metrics; 0: that of everything else.
-    """
-
-    def __init__(
-        self, name: str, host: str, port: int, environment: Mapping[str, str], patience: float, operations: int = 0
-    ) -> None:
-        self.name = f"node {name}"
-        self._serve = [
-            sys.executable,
-            "-m",
-            "chat",
-            "serve",
-            "--node",
-            name,
-            f"--host={host}",
-            f"--port={port}",
-            *([f"--operations-port={operations}"] if operations else []),
-        ]
-        self._host, self._health = host, operations or port
-        self._environment = os.environ | environment
-        self.patience = patience  # how long it may drain, in seconds
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        """Start the process, in a group of its own: Ctrl-C is for us, and we tell it when to drain.
-
-        Not in a session of its own: Linux shares the processor out between sessions first (autogroups), so that of
-        many nodes each would get as much as all else that was started from here.
-        """
-        self._process = subprocess.Popen(
-            leashed(self._serve, signal.SIGKILL),
-            env=self._environment,
-            stdin=subprocess.DEVNULL,
-            stdout=sys.stderr.fileno(),
-            process_group=0,
-        )
-
-    def alive(self) -> bool:
-        """Whether the process is there."""
-        return self._process is not None and self._process.poll() is None
-
-    def how_it_ended(self) -> str:
-        """How it died."""
-        return how_it_ended(self._process)
-
-    def await_ready(self) -> None:
-        """Wait until it serves; raise `NodeFailed` when it ends first or takes too long."""
-        deadline = time.monotonic() + READY_LIMIT
-        while not self.ready():
-            if not self.alive():
-                raise NodeFailed(self.name, self.how_it_ended())
-            if time.monotonic() > deadline:
-                raise NodeFailed(self.name, f"was not ready within {READY_LIMIT:.0f} s")
-            time.sleep(0.02)
-
-    def ready(self) -> bool:
-        """Whether it serves; one short try."""
-        connection = http.client.HTTPConnection(near_address(self._host), self._health, timeout=2.0)
-        try:
-            connection.request("GET", "/health/ready")
-            return connection.getresponse().status == 200
-        except (OSError, http.client.HTTPException):
-            return False
-        finally:
-            connection.close()
-
-    def ask_to_stop(self) -> None:
-        """Ask it to drain."""
-        if self._process is not None:
-            self._process.terminate()
-
-    def stop(self) -> None:
-        """Drain and wait for the end; a node that does not come to one is killed."""
-        self.ask_to_stop()
-        if self._process is not None:
-            try:
-                self._process.wait(self.patience)
-            except subprocess.TimeoutExpired:
-                self.kill()
-
-    def kill(self) -> None:
-        """End it at once; harmless when it has ended."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-
 
 Plan = Iterator[str]
 TRUST_LIMIT = 5.0
@@ -124,9 +22,9 @@ TRUST_LIMIT = 5.0
 class Fleet:
     """Nodes by name. `make_node(name, port, health)`: one that is not started yet."""
 
-    def __init__(self, balancer: Balancer, make_node: Callable[[str, int, int], Node]) -> None:
+    def __init__(self, balancer: Balancer, make_node: Callable[[str, int, int], NodeProcess]) -> None:
         self._balancer, self._make_node = balancer, make_node
-        self.nodes: dict[str, Node] = {}
+        self.nodes: dict[str, NodeProcess] = {}
         self._watches: dict[str, ProcessWatch] = {}
 
     def add(self) -> str:
@@ -203,7 +101,7 @@ class Fleet:
         self._watches.pop(name, None)
         node = self.nodes[name]
         node.ask_to_stop()
-        deadline = time.monotonic() + node.patience
+        deadline = time.monotonic() + node.drain_limit
         while node.alive() and time.monotonic() < deadline:
             yield ""
         node.kill()

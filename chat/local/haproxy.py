@@ -16,10 +16,9 @@ from pathlib import Path
 from types import MappingProxyType
 
 from chat.local.address import connect_unix, listen_unix, open_port, url_of
-from chat.local.child_process import how_it_ended
 from chat.local.data_dir import Home, free_port
 from chat.local.errors import BalancerFailed, NoBalancer
-from chat.local.parent_watch import leashed
+from chat.shared.child_process import describe_exit, leashed
 from chat.shared.settings import without_secrets
 
 MOST_NODES = 16
@@ -86,7 +85,7 @@ class Balancer:
 
     def how_it_ended(self) -> str:
         """How it died."""
-        return how_it_ended(self._process)
+        return describe_exit(self._process.poll() if self._process else None)
 
     def stop(self) -> None:
         """End it, and let go of the port."""

@@ -17,7 +17,7 @@ from chat.local.child_process import SystemUser, runner_for
 from chat.local.data_dir import Home
 from chat.local.engine import Engine
 from chat.local.errors import EngineFailed
-from chat.local.parent_watch import leashed
+from chat.shared.child_process import leashed
 from chat.shared.settings import without_secrets
 
 

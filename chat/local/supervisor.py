@@ -3,20 +3,21 @@
 import asyncio
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
 from chat.accounts.demo_accounts import demo_warning, is_reachable, read_demo_accounts
+from chat.client.node_process import NodeProcess
 from chat.local.address import check_address, url_of
 from chat.local.control import Control
 from chat.local.data_dir import Home
 from chat.local.databases import Urls, apply_migrations, given_urls, start_engines
 from chat.local.demo import fill_empty
 from chat.local.errors import DemoOutside
-from chat.local.fleet import Fleet, Node
+from chat.local.fleet import Fleet
 from chat.local.haproxy import Balancer, find_places, folder_of
 from chat.local.progress import complain, step, tell
 from chat.local.watch import ProcessWatch
@@ -93,7 +94,7 @@ def warn_of_demo(options: UpOptions, settings: Settings) -> None:
 
 def start_alone(stack: ExitStack, options: UpOptions, urls: Urls, settings: Settings) -> list[Look]:
     """One node, on the public address itself."""
-    node = Node("n1", options.host, options.port, urls.environment(), settings.drain_seconds + MARGIN)
+    node = make_node("n1", options.host, options.port, urls.environment(), settings)
     stack.callback(node.stop)
     node.start()
     await_node(node)
@@ -109,8 +110,7 @@ def start_fleet(stack: ExitStack, options: UpOptions, urls: Urls, settings: Sett
     balancer = Balancer(home, options.host, options.port, quiet, find_places(), find_places())
     stack.callback(balancer.stop)
     environment = urls.environment() | {"TRUSTED_PROXIES": ",".join([*map(str, settings.trusted_proxies), LOOPBACK])}
-    patience = settings.drain_seconds + MARGIN
-    fleet = Fleet(balancer, lambda name, port, health: Node(name, LOOPBACK, port, environment, patience, health))
+    fleet = Fleet(balancer, lambda name, *ports: make_node(name, LOOPBACK, ports[0], environment, settings, ports[1]))
     stack.callback(fleet.stop)
     for name in [fleet.add() for _ in range(options.nodes)]:
         await_node(fleet.nodes[name])
@@ -124,10 +124,20 @@ def start_fleet(stack: ExitStack, options: UpOptions, urls: Urls, settings: Sett
     return [fleet.look, ProcessWatch(balancer).look, control.look]
 
 
-def await_node(node: Node) -> None:
-    """Wait until it serves."""
+def make_node(
+    name: str, host: str, port: int, environment: Mapping[str, str], settings: Settings, operations_port: int = 0
+) -> NodeProcess:
+    """Return a node that is not started yet; its log goes to our standard error."""
+    limit = settings.drain_seconds + MARGIN
+    node = NodeProcess(name, port, environment, host=host, operations_port=operations_port, drain_limit=limit)
+    node.name = f"node {name}"
+    return node
+
+
+def await_node(node: NodeProcess) -> None:
+    """Wait until the node is ready, and print a line about it."""
     with step(f"Starting {node.name} …", node.name.capitalize()):
-        node.await_ready()
+        node.wait_until_ready()
 
 
 def tell_the_end(why: type[BaseException] | None, *_: object) -> None:

@@ -10,7 +10,7 @@ from redis.retry import Retry
 
 from chat.local.binaries import valkey_program
 from chat.local.engine import Engine
-from chat.local.parent_watch import leashed
+from chat.shared.child_process import leashed
 from chat.shared.settings import without_secrets
 
 # Read from standard input, so that the password shows in no process list.

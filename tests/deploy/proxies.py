@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from chat.client.node_process import NodeProcess
 from chat.local.data_dir import free_port
-from chat.local.parent_watch import leashed
-from chat.tools.chaos.environment import NodeProcess
+from chat.shared.child_process import leashed
 from tests.waiting import wait_until
 
 DEPLOY = Path(__file__).parents[2] / "deploy"

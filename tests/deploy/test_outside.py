@@ -10,8 +10,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from chat.client.node_process import NodeProcess
 from chat.local.data_dir import free_port
-from chat.tools.chaos.environment import NodeProcess
 from tests.cast import Cast
 from tests.deploy.proxies import Front, proxy, trust
 from tests.promises.conftest import StartNode, stage, start_node

@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 from playwright.async_api import Browser, BrowserContext
 
-from chat.tools.chaos.environment import NodeProcess
+from chat.client.node_process import NodeProcess
 from tests.cast import Cast, Person
 from tests.deploy.proxies import Front, proxy, trust
 from tests.journeys.conftest import browser
@@ -142,7 +142,7 @@ async def test_a_node_drains_and_nobody_is_refused(front: Front, ana: Person, no
         async with ana._http.get(front.url + "/api/users/me", headers={"Authorization": f"Bearer {ana.token}"}) as one:
             assert one.status == 200
     nodes[1].ask_to_stop()
-    await nodes[1].ends()
+    await nodes[1].wait_until_ended()
     async with ana._http.get(front.url + "/api/users/me") as answer:
         assert answer.status in (502, 503)
         if front.name == "haproxy":

@@ -10,9 +10,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from chat.client.node_process import NodeProcess
 from chat.local.binaries import installed
 from chat.local.postgres import PostgresEngine
-from chat.tools.chaos.environment import NodeProcess
 from tests.cast import Cast, Person, casting
 from tests.deploy.proxies import DEPLOY
 from tests.ear import Ear

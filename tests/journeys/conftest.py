@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 from playwright.async_api import Browser, BrowserContext, async_playwright
 
-from chat.tools.chaos.environment import NodeProcess
+from chat.client.node_process import NodeProcess
 from tests.cast import Person
 from tests.journeys.window import Window
 from tests.promises.conftest import stage, start_node

@@ -5,7 +5,7 @@ from typing import Any
 
 from playwright.async_api import Locator, expect
 
-from chat.tools.chaos.environment import NodeProcess
+from chat.client.node_process import NodeProcess
 from tests.cast import Cast, Person
 from tests.journeys.window import LIMIT, Window
 from tests.waiting import eventually

@@ -5,7 +5,7 @@ import asyncio
 from playwright.async_api import Page, expect
 
 from chat.cli.accounts import make_link
-from chat.tools.chaos.environment import NodeProcess
+from chat.client.node_process import NodeProcess
 from tests.accounts.door import PASSWORD, visiting
 from tests.cast import Cast, Person
 from tests.journeys.axe import is_clean_in_both_themes, is_sound

@@ -26,7 +26,7 @@ async def test_an_hour_ago_replays_and_goes_on_live(stage: Cast, start_node: Sta
         first_sent = await live.prints(51)
     await an_hour_passes(database_url)
     node.kill()
-    await node.start()
+    await node.start_and_wait()
     cursor = known.split(b"\n")[0].removeprefix(b"id: ").decode()
     async with curling(ben, cursor) as late, curling(ben, cursor) as other:
         assert await late.prints(50) == first_sent[1:]

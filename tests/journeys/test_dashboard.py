@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 
 from playwright.async_api import Locator, Page, expect
 
+from chat.client.node_process import NodeProcess
 from chat.local.valkey import ValkeyEngine
-from chat.tools.chaos.environment import NodeProcess
 from tests.cast import Cast, Person
 from tests.journeys.axe import is_clean_in_both_themes
 from tests.journeys.conftest import OpenWindow

@@ -31,7 +31,7 @@ async def test_only_onmessage_receives_every_message(
     await talks(ana, rooms, "before")
     await eventually(lambda: has_heard(window, 40), LIMIT)
     node.kill()
-    await node.start()
+    await node.start_and_wait()
     await talks(ana, rooms, "while you were away, or just back")
     await eventually(lambda: has_heard(window, 80), LIMIT)
     await eventually(lambda: window.page.evaluate(PROBE), LIMIT)

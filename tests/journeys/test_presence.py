@@ -4,8 +4,8 @@ import asyncio
 
 from playwright.async_api import expect
 
+from chat.client.node_process import NodeProcess
 from chat.local.valkey import ValkeyEngine
-from chat.tools.chaos.environment import NodeProcess
 from tests.cast import Cast, Person
 from tests.journeys.conftest import OpenWindow
 from tests.journeys.glimpses import Glimpses, chooses_status, keys, opens_settings, says_of_presence, shows_typing

@@ -84,7 +84,7 @@ async def test_whatever_happens_to_the_leader_nothing_is_lost(
     await show_what_is_stored([frozen, *tabs], database_url, 50)
     node.kill()
     await says(ben, room, 50)
-    await node.start()
+    await node.start_and_wait()
     await says(ben, room, 60)
     await show_what_is_stored([frozen, *tabs], database_url, 70)
 

@@ -32,7 +32,7 @@ async def test_they_talk_while_the_server_is_killed(
     await ana.is_cut_off()
     await ben.says(await ben.draft() + " need more butter")
     await ana.types("half a sent")
-    await node.start()
+    await node.start_and_wait()
     await asyncio.gather(ana.is_live(), ben.is_live())
     await ana.says(await ana.draft() + "ence, and its end")
     ends = ["I think that we need more butter", "half a sentence, and its end"]

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from chat.tools.chaos.environment import NodeProcess
+from chat.client.node_process import NodeProcess
+from chat.tools.chaos.environment import make_node
 from tests.cast import Cast, casting
 from tests.databases import as_node
 
@@ -18,15 +19,15 @@ async def start_node(database_url: str, redis_url: str, tmp_path: Path) -> Async
     nodes: list[NodeProcess] = []
 
     async def start(name: str, **settings: str) -> NodeProcess:
-        node = NodeProcess(name, tmp_path, {"DATABASE_URL": as_node(database_url), "REDIS_URL": redis_url} | settings)
+        node = make_node(name, tmp_path, {"DATABASE_URL": as_node(database_url), "REDIS_URL": redis_url} | settings)
         nodes.append(node)
-        await node.start()
+        await node.start_and_wait()
         return node
 
     yield start
     for node in nodes:
         node.kill()
-        print(f"{node.name} said:", node.words(), sep="\n")  # pytest shows it where the story went wrong
+        print(f"{node.name} said:", node.read_log(), sep="\n")  # pytest shows it where the story went wrong
 
 
 @pytest.fixture

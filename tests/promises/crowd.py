@@ -7,10 +7,10 @@ from functools import partial
 
 import aiohttp
 
+from chat.client.node_process import NodeProcess
 from chat.shared.tasks import Tasks
 from chat.tools.chaos.checker import Violation, check
 from chat.tools.chaos.clients import ChaosPoster, ChaosReader
-from chat.tools.chaos.environment import NodeProcess
 from chat.tools.chaos.frames import StreamParser
 from chat.tools.chaos.history import RunHistory, read_messages
 from tests.cast import Cast, Person
@@ -61,7 +61,7 @@ class Crowd:
 
     def node(self, n: int) -> NodeProcess:
         """Where number n goes now."""
-        alive = [node for node in self.nodes if node.alive() and not node.leaving]
+        alive = [node for node in self.nodes if node.alive() and not node.draining]
         return alive[n % len(alive)] if alive else self.nodes[n % len(self.nodes)]
 
     async def is_ready(self, limit: float = 30.0) -> None:

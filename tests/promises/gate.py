@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from chat.client.node_process import NodeProcess
 from chat.local.data_dir import Home, free_port
 from chat.local.haproxy import Balancer
-from chat.tools.chaos.environment import NodeProcess
 
 
 class Gate:

@@ -6,7 +6,7 @@ PROMISE_STREAMS=9500 is the bench of this (a process may have 20,000 descriptors
 import os
 import time
 
-from chat.tools.chaos.environment import NodeProcess
+from chat.client.node_process import NodeProcess
 from tests.cast import Cast
 from tests.promises.conftest import StartNode
 from tests.promises.crowd import Crowd, crowd_of
@@ -40,7 +40,7 @@ async def all_cut_and_back(crowd: Crowd, home: NodeProcess) -> None:
     for reader in crowd.readers:
         reader.leaves()
     await eventually(lambda: [len(reader.starts) for reader in crowd.readers] == [n + 1 for n in before], LIMIT)
-    print(f"{len(crowd.readers)} streams back after {time.monotonic() - began:.1f} s, {home.memory() >> 20} MiB")
+    print(f"{len(crowd.readers)} streams back after {time.monotonic() - began:.1f} s, {home.memory_bytes() >> 20} MiB")
     assert all(
         reader.starts[-1] == reader.starts[-1] | {"node": home.name, "resumed": True} for reader in crowd.readers
     )

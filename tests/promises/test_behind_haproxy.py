@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from chat.tools.chaos.environment import NodeProcess
+from chat.client.node_process import NodeProcess
+from chat.tools.chaos.environment import make_node
 from chat.tools.chaos.network import bad_network
 from tests.cast import Cast, casting
 from tests.databases import as_node
@@ -125,9 +126,9 @@ async def test_all_streams_cut_at_once_come_back(
 async def test_two_nodes_with_the_same_name(start_node: StartNode, tmp_path: Path) -> None:
     """The second ends, and says why and what to do; the first goes on."""
     first = await start_node("a1")
-    second = NodeProcess("a1", tmp_path / "elsewhere", first._settings)
+    second = make_node("a1", tmp_path / "elsewhere", first.settings)
     (tmp_path / "elsewhere").mkdir()
-    second.launch()
-    assert await second.ends() == 1
+    second.start()
+    assert await second.wait_until_ended() == 1
     assert "every node needs a name of its own: --node NAME" in second.log.read_text()
     assert await first.readiness() == 200

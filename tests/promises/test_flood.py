@@ -35,7 +35,7 @@ async def test_the_surplus_is_told_to_come_back(stage: Cast, start_node: StartNo
     ana.at = ben.at = node.url
     room = await stage.share(ana, ben)
     ear = await ben.listens()
-    before, began = node.memory(), time.monotonic()
+    before, began = node.memory_bytes(), time.monotonic()
     waiting, seqs, refused = list(range(FLOOD)), dict[int, int](), 0
     while waiting:
         batches = [waiting[at : at + BATCH] for at in range(0, len(waiting), BATCH)]
@@ -48,7 +48,7 @@ async def test_the_surplus_is_told_to_come_back(stage: Cast, start_node: StartNo
     print(f"{FLOOD} posts in {time.monotonic() - began:.1f} s, {refused} times told to come back")
     assert refused
     assert sorted(seqs.values()) == list(range(1, FLOOD + 1))
-    assert node.memory() - before < 200 * MIB
+    assert node.memory_bytes() - before < 200 * MIB
     await eventually(lambda: len(ear.named("message")) == FLOOD, 30)
     assert [message["seq"] for message in ear.messages()] == sorted(seqs.values())
     with psycopg.connect(database_url) as connection:

@@ -107,7 +107,7 @@ async def test_one_account_does_its_worst(
         assert [poster.refusals for poster in crowd.posters if poster.refusals] == []
     print(f"p99 from POST to reader: {before * 1e3:.1f} ms → {during * 1e3:.1f} ms under attack", done)
     assert statuses == {"away"}  # readers have streams alone
-    assert "reaped a dead node" not in "".join(node.words() for node in nodes)
+    assert "reaped a dead node" not in "".join(node.read_log() for node in nodes)
     assert set(done) == set(CASES) or not ASKED
     if ASKED:
         assert during <= LATER_MOST * before

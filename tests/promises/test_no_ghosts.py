@@ -11,8 +11,9 @@ import time
 import orjson
 import redis
 
+from chat.client.node_process import NodeProcess
 from chat.shared.registry.lease import MARGIN, Timing
-from chat.tools.chaos.environment import NodeProcess
+from chat.tools.chaos.environment import make_node
 from tests.cast import Cast
 from tests.databases import as_node
 from tests.promises.conftest import StartNode
@@ -81,7 +82,7 @@ async def test_stopped_node_shows_nobody_leaving(stage: Cast, start_node: StartN
     house = await full_house(stage, crowded, quiet)
     crowded.ask_to_stop()
     await comes_back(house, quiet.url)
-    assert await crowded.ends() == 0
+    assert await crowded.wait_until_ended() == 0
     await eventually(lambda: nodes_known(redis_url) == 1, limit=Timing(RETURN, LEASE).ghost)
     assert house.changes() == {("offline", "online")}
     await house.empties()
@@ -114,12 +115,12 @@ async def test_emptied_registry_is_exact_within_a_lease(stage: Cast, start_node:
 async def test_the_second_node_with_a_name_ends(start_node: StartNode, redis_url: str, database_url: str) -> None:
     """It does not start, and says why."""
     first = await start_node("a1", **SETTINGS)
-    second = NodeProcess(
+    second = make_node(
         "a1", first.log.parent / "again", {"DATABASE_URL": as_node(database_url), "REDIS_URL": redis_url} | SETTINGS
     )
     second.log.parent.mkdir()
-    second.launch()
-    assert await second.ends() == 1
+    second.start()
+    assert await second.wait_until_ended() == 1
     assert "every node needs a name of its own" in second.log.read_text()
     assert await first.readiness() == 200
 

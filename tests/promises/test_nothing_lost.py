@@ -22,7 +22,7 @@ async def test_kill_9_three_times_under_load(stage: Cast, start_node: StartNode,
         for _ in range(KILLS):
             await breathe(SECONDS / (KILLS + 1))
             node.kill()
-            await node.start()
+            await node.start_and_wait()
         await breathe(SECONDS / (KILLS + 1))
         findings = await crowd.finishes(database_url)
         assert findings == []

@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from chat.tools.chaos.environment import NodeProcess
+from chat.client.node_process import NodeProcess
 from chat.tools.chaos.network import Proxy, bad_network
 from tests.cast import Cast
 from tests.databases import as_node
@@ -49,14 +49,14 @@ async def test_the_others_go_on_and_it_comes_back(
             await breathe(1)
             sticks(how, network, bad)
             await eventually(lambda: is_unready(bad), 5 + MACHINE)
-            bad.leaving = True  # as a load balancer has it from now on
+            bad.draining = True  # as a load balancer has it from now on
             await all_are_served(crowd, HELD + PATIENCE + MACHINE)
             await breathe(STUCK)
             await all_are_served(crowd, MACHINE)
             assert await good.readiness() == 200
             recovers(how, network, bad)
             await eventually(lambda: is_ready(bad), 10)
-            bad.leaving = False
+            bad.draining = False
             assert await crowd.finishes(database_url) == []
             assert not any(reader.resets for reader in crowd.readers)
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from chat.client.node_process import NodeProcess
 from chat.local.postgres import PostgresEngine
 from chat.migrations import migrate
-from chat.tools.chaos.environment import NodeProcess
 from tests.cast import Person, casting
 from tests.promises.conftest import StartNode
 from tests.promises.crowd import Crowd, crowd_of

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from chat.client.node_process import NodeProcess
 from chat.local.valkey import ValkeyEngine
-from chat.tools.chaos.environment import NodeProcess
 from chat.tools.chaos.network import bad_network
 from tests.cast import Cast, Person
 from tests.ear import Ear
@@ -65,7 +65,7 @@ async def test_stopped_and_back_empty_under_load(
         assert await crowd.finishes(database_url) == []
         assert all(not poster.refusals and not poster.failures for poster in crowd.posters)
         assert [crowd.tell(reader) for reader in crowd.readers if len(reader.starts) > 1] == []
-        assert all(0 < node.words().count("announcement not published") <= KINDS for node in nodes)
+        assert all(0 < node.read_log().count("announcement not published") <= KINDS for node in nodes)
 
 
 def has_gone_on(before: dict[int, int], now: dict[int, int]) -> bool:

@@ -15,7 +15,7 @@ async def test_the_dead_one_does_not_stand_in_the_way_of_its_successor(start_nod
         (dead,) = leases(registry)
         node.kill()
         assert leases(registry)[dead] > now(registry)
-        await node.start()
+        await node.start_and_wait()
         await eventually(lambda: dead not in leases(registry), 10)
         ((holder, until),) = leases(registry).items()
         await eventually(lambda: leases(registry)[holder] > until, 10)

@@ -1,6 +1,6 @@
 """SIGTERM under load: the node says so, lets go of its streams one by one, and everything goes on elsewhere."""
 
-from chat.tools.chaos.environment import NodeProcess
+from chat.client.node_process import NodeProcess
 from tests.cast import Cast
 from tests.promises.conftest import StartNode
 from tests.promises.crowd import Crowd, crowd_of
@@ -19,7 +19,7 @@ async def test_every_node_in_turn(stage: Cast, start_node: StartNode, database_u
         for node in nodes:
             await breathe(1)
             await leaves_in_order(crowd, node)
-            await node.start()
+            await node.start_and_wait()
         assert await crowd.finishes(database_url) == []
         assert all(reader.resets == 0 for reader in crowd.readers)
         byes = [reason for reader in crowd.readers for reason, _ in reader.byes]
@@ -33,7 +33,7 @@ async def leaves_in_order(crowd: Crowd, node: NodeProcess) -> None:
     node.ask_to_stop()
     await eventually(lambda: is_refusing(node))
     assert await opens_stream(crowd, node) == (503, "draining", True)
-    assert await node.ends() == 0
+    assert await node.wait_until_ended() == 0
     moments = sorted(reader.byes[-1][1] for reader in crowd.readers if len(reader.byes) > before[reader])
     assert len(moments) >= READERS // 2
     assert WINDOW / 2 < moments[-1] - moments[0] < WINDOW + MACHINE

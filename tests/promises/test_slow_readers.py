@@ -85,10 +85,10 @@ async def test_cut_at_the_buffer_and_complete_on_return(stage: Cast, start_node:
     ear = await chloe.listens()
     start = ear.cursor
     async with sleeping(ben, SLEEPERS) as sleepers:
-        before = node.memory()
+        before = node.memory_bytes()
         said = await talks(ana, room, 0, MESSAGES)
         await ear.hears(*said, limit=20)
-        assert node.memory() - before < 60 * MIB  # 150 would wait in a node without a limit
+        assert node.memory_bytes() - before < 60 * MIB  # 150 would wait in a node without a limit
         heard = await sleepers[0].wakes()
     assert heard.count(b"\n\n") < MESSAGES
     again = await ben.listens(last_event_id=last_id(heard))

@@ -18,9 +18,9 @@ from typing import Any
 import orjson
 import redis.asyncio
 
+from chat.client.node_process import NodeProcess
 from chat.tools.bench import presence
 from chat.tools.bench.presence_load import WATCHED, Order
-from chat.tools.chaos.environment import NodeProcess
 from tests.cast import Cast
 from tests.promises.conftest import StartNode
 from tests.promises.onlookers import enrol
@@ -94,9 +94,9 @@ async def test_people_come_and_go(stage: Cast, start_node: StartNode, redis_url:
     before = cpu(here)
     async with storm(stage, here, there) as process:
         await breathe(SECONDS / 2)
-        memory = here.memory()
+        memory = here.memory_bytes()
         said = await report(process)
-        grown, used = here.memory() / memory, (cpu(here) - before) / (RATE * SECONDS)
+        grown, used = here.memory_bytes() / memory, (cpu(here) - before) / (RATE * SECONDS)
         print({name: value for name, value in said.items() if name != "open"})
         print(f"memory {memory >> 20} MiB half-way, x{grown:.2f} afterwards; {used * 1e6:.0f} us a visit")
         assert (said["failed"], said["untold"]) == (0, 0)

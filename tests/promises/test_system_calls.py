@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from chat.tools.chaos.environment import NodeProcess
+from chat.client.node_process import NodeProcess
 from tests.cast import Cast
 from tests.promises.conftest import StartNode
 from tests.waiting import eventually, wait_until

@@ -7,8 +7,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from chat.client.node_process import NodeProcess
 from chat.shared.identity import hash_token
-from chat.tools.chaos.environment import NodeProcess
+from chat.tools.chaos.environment import make_node
 from tests.cast import Cast
 from tests.databases import as_node
 from tests.presence.eyes import opens_eyes
@@ -27,12 +28,12 @@ async def test_nobody_notices(
     """A crowd on both nodes; a login that ends in a moment ends on time; those of one are seen from the other."""
     program = (sys.executable, "-m", "tests.promises.wrong_clock", str(off))
     short = {"PRESENCE_LINGER": "2", "NODE_LEASE": "2"}
-    wrong = NodeProcess(
+    wrong = make_node(
         "wrong", tmp_path, {"DATABASE_URL": as_node(database_url), "REDIS_URL": redis_url} | short, program
     )
     right = await start_node("right", **short)
     try:
-        await wrong.start()
+        await wrong.start_and_wait()
         async with crowd_of(stage, [wrong, right], readers=20, posters=6) as crowd:
             crowd.starts_posting(pause=0.05)
             await is_told_when_it_ends(stage, wrong, database_url)

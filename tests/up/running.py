@@ -29,7 +29,7 @@ class Running:
         options: Sequence[str] = (),
     ) -> None:
         self.port, self.folder = port or free_port(), folder
-        self.url, self.leaving = f"http://127.0.0.1:{self.port}", False
+        self.url, self.draining = f"http://127.0.0.1:{self.port}", False
         # Behind a balancer nodes have their health on another port; a call without a login is refused by a node alone.
         self._knock = ("/api/users/me", 401) if nodes > 1 else ("/health/ready", 200)
         self.log = folder.with_name(f"{folder.name}.{self.port}.log")

@@ -4,9 +4,9 @@ import subprocess
 
 import pytest
 
-from chat.local.child_process import how_it_ended
 from chat.local.errors import KeepsDying
 from chat.local.watch import LONGEST, MOST, ProcessWatch
+from chat.shared.child_process import describe_exit
 
 
 class Sickly:
@@ -30,7 +30,7 @@ class Sickly:
 
     def how_it_ended(self) -> str:
         """As it was."""
-        return how_it_ended(self.process)
+        return describe_exit(self.process.poll())
 
 
 class Clock:

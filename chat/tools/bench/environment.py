@@ -5,7 +5,7 @@ import http.client
 import secrets
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +15,9 @@ from urllib.parse import urlsplit
 import orjson
 import psycopg
 
+from chat.client.node_process import SERVE, NodeProcess
 from chat.local.data_dir import free_port
 from chat.local.databases import Urls, apply_migrations, given_urls, start_engines
-from chat.local.fleet import Node
 from chat.local.progress import step
 from chat.shared.identity import hash_token
 from chat.shared.sql import load
@@ -158,27 +158,12 @@ STREAM, SOCKET = "/api/chat/stream", "/api/chat/socket"
 MESSAGES = "/api/chat/conversations/{room}/messages"
 
 
-class BenchNode(Node):
-    """A node without limits, whose process we look at."""
+STORELESS = (sys.executable, "-m", "chat.tools.bench.storeless_app")
 
-    def __init__(self, name: str, urls: Urls, settings: dict[str, str]) -> None:
-        self.port = free_port()
-        environment = urls.environment() | LIMITLESS | settings
-        super().__init__(name, HOST, self.port, environment, 15)
 
-    @classmethod
-    def storeless(cls, urls: Urls) -> "BenchNode":
-        """One whose posts are stored nowhere."""
-        node = cls("storeless", urls, {})
-        places = ["--node", "storeless", "--host", HOST, "--port", str(node.port)]
-        node._serve = [sys.executable, "-m", "chat.tools.bench.storeless_app", *places]
-        return node
-
-    @property
-    def pid(self) -> int:
-        """Its process."""
-        assert self._process is not None
-        return self._process.pid
+def make_node(name: str, urls: Urls, settings: dict[str, str], command: Sequence[str] = SERVE) -> NodeProcess:
+    """Return a node without limits on a free port; it is not started yet."""
+    return NodeProcess(name, free_port(), urls.environment() | LIMITLESS | settings, command=command)
 
 
 class Place:
@@ -236,13 +221,13 @@ def own_place(nodes: int = 1, **settings: str) -> Iterator[Place]:
         yield Place(HOST, ports, urls, SqlStage(urls.owner), pids, postgres.pid)
 
 
-def start_node(stack: ExitStack, name: str, urls: Urls, settings: dict[str, str]) -> BenchNode:
-    """A node that is ready; the stack stops it."""
-    node = BenchNode(name, urls, settings)
+def start_node(stack: ExitStack, name: str, urls: Urls, settings: dict[str, str]) -> NodeProcess:
+    """Return a node that is ready; the stack stops it."""
+    node = make_node(name, urls, settings)
     stack.callback(node.stop)
-    with step(f"Starting {node.name} …", node.name.capitalize()):
+    with step(f"Starting node {name} …", f"Node {name}"):
         node.start()
-        node.await_ready()
+        node.wait_until_ready()
     return node
 
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from chat.local.data_dir import free_port
-from chat.tools.bench.environment import BenchNode, Place
+from chat.tools.bench.environment import STORELESS, Place, make_node
 from chat.tools.bench.fanout import Contender, tandem
 from chat.tools.bench.floor import await_port
 from chat.tools.bench.process import cpu_seconds
@@ -36,10 +36,10 @@ def running_bare() -> Iterator[Contender]:
 @contextmanager
 def running_storeless(place: Place) -> Iterator[Contender]:
     """A node beside the others that stores nothing; whose logins it takes is still to be said."""
-    node = BenchNode.storeless(place.urls)
+    node = make_node("storeless", place.urls, {}, STORELESS)
     try:
         node.start()
-        node.await_ready()
+        node.wait_until_ready()
         yield Contender("storeless", Target(place.host, node.port, "/", ""), [], lambda: cpu_seconds(node.pid))
     finally:
         node.stop()

@@ -2,11 +2,7 @@
 
 import asyncio
 import inspect
-import os
 import shutil
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,12 +10,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
 
-import aiohttp
-
+from chat.client.node_process import PROGRAM, NodeProcess
 from chat.local.data_dir import Home, free_port
 from chat.local.errors import StartError
 from chat.local.haproxy import Balancer
-from chat.local.parent_watch import leashed
 from chat.local.postgres import PostgresEngine
 from chat.local.valkey import ValkeyEngine
 from chat.migrations import migrate
@@ -27,15 +21,9 @@ from chat.shared.tasks import Tasks
 from chat.tools.chaos.network import Proxy, bad_network
 from chat.tools.chaos.results import Ended
 
-# A node as production has it: `tandem serve` as a process, which can be killed, frozen, started again.
+# Settings of a node in a test: nothing is limited, and it stops at once.
 
-STARTED = 60.0
-
-STOPPED = 30.0
-
-ANSWERED = 5.0
-
-EVERYDAY = {
+TEST_SETTINGS = {
     "RATE_LIMITS": "off",
     "STRANGERS": "add",
     "DRAIN_SECONDS": "0",
@@ -44,109 +32,18 @@ EVERYDAY = {
     "CANARY_SECONDS": "0",
 }
 
-PROGRAM = (sys.executable, "-m", "chat")
 
-
-class NodeProcess:
-    """The node `name`, always on the same port. Its settings are environment variables; `program` is `tandem`.
-
-    `leaving`: it was asked to stop, so a load balancer that checks its readiness sends nobody there any more.
-    """
-
-    def __init__(self, name: str, folder: Path, settings: dict[str, str], program: Sequence[str] = PROGRAM) -> None:
-        self.name, self.port = name, free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.health_port = int(settings.get("OPERATIONS_PORT", self.port))
-        self.log = folder / f"{name}.log"
-        self.leaving, self._said = False, 0
-        self._settings = EVERYDAY | {"FILES_URL": f"file://{folder}/files"} | settings
-        self._program = program
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def launch(self) -> None:
-        """Start the process, in a group and not a session of its own: else it gets as much of the processor as all of
-        us together, who let loose on it what it has to bear."""
-        self.leaving = False
-        serve = [*self._program, "serve", "--node", self.name, f"--port={self.port}"]
-        with self.log.open("ab") as log:
-            self._said = log.tell()
-            self._process = subprocess.Popen(
-                leashed(serve, signal.SIGKILL),
-                env=os.environ | self._settings,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                process_group=0,
-            )
-
-    async def start(self) -> None:
-        """Start, and wait until it is ready."""
-        self.launch()
-        await until(self.is_ready, STARTED, f"node {self.name} to be ready")
-
-    async def is_ready(self) -> bool:
-        """Whether it serves; fails when it has ended."""
-        assert self.alive(), self.log.read_text()[-2000:]
-        return await self.readiness() == 200
-
-    async def readiness(self) -> int:
-        """The status of `/health/ready`; 0 when nobody answers."""
-        patience = aiohttp.ClientTimeout(total=ANSWERED)
-        health = f"http://127.0.0.1:{self.health_port}/health/ready"
-        try:
-            async with aiohttp.ClientSession(timeout=patience) as http, http.get(health) as answer:
-                return answer.status
-        except (aiohttp.ClientError, TimeoutError):
-            return 0
-
-    @property
-    def pid(self) -> int:
-        """The process id; only while it is started."""
-        assert self._process is not None
-        return self._process.pid
-
-    def alive(self) -> bool:
-        """Whether the process is there."""
-        return self._process is not None and self._process.poll() is None
-
-    @property
-    def exit_code(self) -> int:
-        """What it ended with; 0 while it runs."""
-        return (self._process and self._process.poll()) or 0
-
-    def kill(self) -> None:
-        """kill -9: no goodbye, and nothing left of it when this returns."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-
-    def freeze(self) -> None:
-        """SIGSTOP: it keeps its connections, and gets no time at all."""
-        os.kill(self.pid, signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        """SIGCONT."""
-        os.kill(self.pid, signal.SIGCONT)
-
-    def ask_to_stop(self) -> None:
-        """SIGTERM: drain, then end."""
-        self.leaving = True
-        os.kill(self.pid, signal.SIGTERM)
-
-    def words(self) -> str:
-        """What it has said since it was launched."""
-        with self.log.open("rb") as log:
-            log.seek(self._said)
-            return log.read().decode(errors="replace")
-
-    async def ends(self) -> int:
-        """Wait until it has ended; the exit code."""
-        await until(lambda: not self.alive(), STOPPED, f"node {self.name} to end")
-        return self.exit_code
-
-    def memory(self) -> int:
-        """Its resident bytes."""
-        return int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+def make_node(name: str, folder: Path, settings: dict[str, str], program: Sequence[str] = PROGRAM) -> NodeProcess:
+    """Return a node on a free port that keeps its log and its files in `folder`; it is not started yet."""
+    files = {"FILES_URL": f"file://{folder}/files"}
+    return NodeProcess(
+        name,
+        free_port(),
+        TEST_SETTINGS | files | settings,
+        operations_port=int(settings.get("OPERATIONS_PORT", 0)),
+        log=folder / f"{name}.log",
+        command=(*program, "serve"),
+    )
 
 
 BEAT = 5
@@ -190,12 +87,12 @@ class Rig:
             for node in self.nodes.values():
                 if not node.alive() and node.name not in self.held:
                     self.note_end(node)
-                    node.launch()
+                    node.start()
             await asyncio.sleep(0.5)
 
     def note_end(self, node: NodeProcess) -> None:
         """It ended though nobody had asked it to, or did not though it was asked to."""
-        words = node.words()
+        words = node.read_log()
         last = "\n".join([line for line in words.splitlines() if line.strip()][-LAST_LINES:])
         self.ended.append(Ended(node.name, time.monotonic(), node.exit_code, SERVING in words, last))
 
@@ -206,7 +103,7 @@ class Rig:
 
     def bring_back(self, name: str) -> None:
         """Start it again."""
-        self.nodes[name].launch()
+        self.nodes[name].start()
         self.held.discard(name)
 
     async def is_whole(self) -> bool:
@@ -231,9 +128,9 @@ async def rig_of(
             rig.to_postgres[name] = await stack.enter_async_context(bad_network(rig.postgres.url))
             rig.to_redis[name] = await stack.enter_async_context(bad_network(rig.valkey.url))
             links = {"DATABASE_URL": rig.to_postgres[name].url, "REDIS_URL": rig.to_redis[name].url}
-            node = rig.nodes[name] = NodeProcess(name, folder, SETTINGS | settings | links, program)
+            node = rig.nodes[name] = make_node(name, folder, SETTINGS | settings | links, program)
             stack.callback(node.kill)
-            node.launch()
+            node.start()
         rig.balancer = start_balancer(stack, folder, rig.nodes)
         rig.wifi = await stack.enter_async_context(bad_network(rig.balancer.url))
         stack.push_async_callback((tasks := Tasks()).stop)

@@ -8,8 +8,9 @@ from functools import partial
 
 import redis
 
+from chat.client.node_process import END_LIMIT, NodeProcess
 from chat.tools.chaos.crowd import Crowd
-from chat.tools.chaos.environment import STOPPED, NodeProcess, Rig, came_true
+from chat.tools.chaos.environment import Rig, came_true
 from chat.tools.chaos.network import Proxy
 
 # A fault: what it does, for how long, and what no other one may touch meanwhile.
@@ -69,7 +70,7 @@ async def stop_nodes(scene: FaultTarget) -> None:
             continue
         scene.rig.held.add(name)
         node.ask_to_stop()
-        if not await came_true(partial(has_ended, node), STOPPED):
+        if not await came_true(partial(has_ended, node), END_LIMIT):
             scene.rig.note_end(node)
             node.kill()
         scene.rig.bring_back(name)

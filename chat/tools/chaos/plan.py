@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from chat.client.node_process import PROGRAM
 from chat.shared.registry.lease import check_timing
-from chat.tools.chaos.environment import PROGRAM
 from chat.tools.chaos.faults import FAULTS
 
 GAP = (0.5, 5.0)  # seconds between two faults of which the later one waits for the earlier

@@ -9,12 +9,13 @@ from pathlib import Path
 import aiohttp
 import psycopg
 
+from chat.client.node_process import NodeProcess
 from chat.local.demo import PASSWORD, PEOPLE, fill_empty
 from chat.local.postgres import PostgresEngine
 from chat.local.valkey import ValkeyEngine
 from chat.migrations import migrate
 from chat.shared.settings import read_settings
-from chat.tools.chaos.environment import NodeProcess
+from chat.tools.chaos.environment import make_node
 from tests.cast import Person
 from tests.files.sending import picture, sends
 from tests.presence.eyes import Eyes, open_eyes
@@ -71,11 +72,11 @@ async def playing(folder: Path, database: str, redis: str, play: Callable[[Stage
     await fill_empty(read_settings(**{name.lower(): place for name, place in places.items()}))
     async with await psycopg.AsyncConnection.connect(database, autocommit=True) as connection:
         await connection.execute(MONTH)
-    nodes = [NodeProcess(name, folder, places) for name in ("a1", "b1")]
+    nodes = [make_node(name, folder, places) for name in ("a1", "b1")]
     async with AsyncExitStack() as leaving:
         for node in nodes:
             leaving.callback(node.kill)
-        await asyncio.gather(*(node.start() for node in nodes))
+        await asyncio.gather(*(node.start_and_wait() for node in nodes))
         http = await leaving.enter_async_context(aiohttp.ClientSession())
         stage = Stage(nodes, {name: await log_in(http, nodes[0].url, name) for name in PEOPLE})
         for name, place in HERE.items():

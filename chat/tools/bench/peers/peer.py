@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chat.local.data_dir import free_port
-from chat.local.parent_watch import leashed
+from chat.shared.child_process import leashed
 from chat.tools.bench.fanout import Contender
 from chat.tools.bench.floor import await_port
 from chat.tools.bench.process import cpu_seconds, family
