@@ -39,7 +39,7 @@ from chat.shared.web import (
     WROTE,
     answer_problem,
     caller_of,
-    check_stranger,
+    check_address,
     client_address,
     find_bearer,
     find_charge,
@@ -156,13 +156,13 @@ async def charge_strangers(request: web.Request, handler: Handler) -> web.Stream
     if find_charge(request) is FREE:
         return await handler(request)
     if not find_token(request):
-        check_stranger(request)
+        check_address(request)
     try:
         return await handler(request)
     finally:
         if CHARGED not in request:
             with suppress(RateLimited):
-                request.app[RATES].stranger.spend(home_of(client_address(request)))
+                request.app[RATES].stranger.acquire(home_of(client_address(request)))
 
 
 def note_refusal(request: web.Request, refusal: ApiError) -> None:

@@ -12,7 +12,7 @@ from presence.mirror import Mirror
 from presence.records import format_moment
 from presence.signals import WATCH_MOST, Beat, Observe, SetStatus, Signal, Typing, Watch
 from presence.socket import Recheck, Socket
-from presence.visibility import Sight
+from presence.visibility import Visibility
 from presence.watchers import Watchers
 
 SNAPSHOT_SECONDS = 2.0
@@ -24,7 +24,7 @@ class TooManyWatched(ApiError):
     status, code = 422, "too_many_watched"
 
 
-class Answers:
+class SignalDispatcher:
     """Answers signals with the parts of one node."""
 
     def __init__(
@@ -32,7 +32,7 @@ class Answers:
         registry: Registry,
         rates: Rates,
         scope: WatchScope,
-        sight: Sight,
+        sight: Visibility,
         mirror: Mirror,
         watchers: Watchers,
         observe: Callable[[Socket], None],
@@ -41,12 +41,12 @@ class Answers:
         self._registry, self._rates, self._scope, self._sight = registry, rates, scope, sight
         self._mirror, self._watchers, self._observe, self._degraded = mirror, watchers, observe, degraded
 
-    async def answer(self, socket: Socket, signal: Signal | Recheck) -> None:
+    async def dispatch(self, socket: Socket, signal: Signal | Recheck) -> None:
         """Raises a `ApiError`, or that PostgreSQL or Redis is away."""
         if isinstance(signal, Beat):
             self._registry.touch(socket.connection, active=signal.type == "active")
         elif isinstance(signal, SetStatus):
-            self._rates.status.spend(socket.member.user_id)
+            self._rates.status.acquire(socket.member.user_id)
             await self._registry.choose(socket.member.user_id, signal.to_choice())
         elif isinstance(signal, Typing):
             await self._relay(socket, signal)
@@ -65,7 +65,7 @@ class Answers:
         user_id = socket.member.user_id
         if signal.conversation not in self._scope.conversations(user_id):
             raise NotFound
-        self._rates.typing.spend(user_id)
+        self._rates.typing.acquire(user_id)
         own = self._mirror.own(user_id)
         if own is None or not own[1].endswith("invisible"):  # own: "<status> <mode>"
             message = b"%d %d" % (user_id, signal.on)
@@ -76,7 +76,7 @@ class Answers:
         people = len((socket.unseen or set()).union(asked)) + len(socket.users or ())
         if max(people, len((socket.rooms or set()).union(signal.conversations))) > WATCH_MOST:
             raise TooManyWatched
-        self._rates.watch.spend(socket.member.user_id, len(asked))
+        self._rates.watch.acquire(socket.member.user_id, len(asked))
         self._watchers.miss_users(socket, asked)  # before we look: whoever comes into sight meanwhile must be found
         seen = await self._sight.narrow(socket.member.user_id, asked) if asked else set()
         if signal.conversations and socket.hidden is None:
@@ -136,7 +136,7 @@ class Answers:
         if not self._registry.degraded:
             try:
                 async with asyncio.timeout(SNAPSHOT_SECONDS):
-                    held = await self._registry.told(user_id)
+                    held = await self._registry.wait_until_stored(user_id)
             except TimeoutError:
                 pass
         if not socket.open:

@@ -21,7 +21,7 @@ from chat.shared.web import (
     actor_of,
     answer_json,
     charge_caller,
-    check_stranger,
+    check_address,
     find_token,
     parse_ids,
     require_identity,
@@ -56,7 +56,7 @@ async def identify(request: web.Request, sockets: Sockets) -> Member:
     """Return the caller, by ticket or as everywhere; raise `Unauthenticated`, `RateLimited`."""
     if not (ticket := request.query.get("ticket")):
         return await require_identity(request)
-    check_stranger(request)
+    check_address(request)
     member = await redeem_ticket(sockets.registry, request.app[IDENTITIES], ticket)
     charge_caller(request, sockets.rates, member.user_id)
     return member

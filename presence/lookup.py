@@ -8,23 +8,23 @@ from chat.shared.redis import UNAVAILABLE
 from chat.shared.registry.registry import Registry
 from presence.mirror import make_record
 from presence.records import Record
-from presence.visibility import Sight
+from presence.visibility import Visibility
 
 PATIENCE = 0.5
 
 
-class Glance:
+class PresenceLookup:
     """`at` for who asks about presence, `beside` for who asks about something else, beside which it may stand."""
 
-    def __init__(self, registry: Registry, rates: Rates, sight: Sight) -> None:
+    def __init__(self, registry: Registry, rates: Rates, sight: Visibility) -> None:
         self._registry, self._rates, self._sight = registry, rates, sight
 
     async def at(self, viewer_id: int, user_ids: Sequence[int]) -> list[Record]:
         """Those whom the viewer may see, in order. Raises `RateLimited`, or that PostgreSQL or Redis is away."""
         asked = list(dict.fromkeys(user_ids))
-        self._rates.watch.spend(viewer_id, len(asked))
+        self._rates.watch.acquire(viewer_id, len(asked))
         seen = await self._sight.narrow(viewer_id, asked) if asked else set()
-        views = await self._registry.look((one, 0, 0) for one in asked if one in seen)
+        views = await self._registry.read_views((one, 0, 0) for one in asked if one in seen)
         return [make_record(user_id, view[0]) for user_id, view in views.items()]
 
     async def beside(self, viewer_id: int, user_ids: Sequence[int]) -> dict[int, dict[str, object]]:
@@ -45,5 +45,5 @@ PRESENT = {"online", "dnd"}
 
 async def find_here(registry: Registry, user_ids: Collection[int]) -> set[int]:
     """Those of these people whom others see at work now. Raises that Redis is away."""
-    views = await registry.look((user_id, 0, 0) for user_id in user_ids)
+    views = await registry.read_views((user_id, 0, 0) for user_id in user_ids)
     return {user_id for user_id, (shown, *_) in views.items() if shown[1] in PRESENT}

@@ -108,9 +108,9 @@ class Mirror:
 
     async def _look(self, batch: dict[int, bool]) -> None:
         # In the moment after another loss, nobody who lives may be taken for offline: then we look without lifting.
-        lift = not all(batch.values()) and await self._registry.remembers_us()
+        lift = not all(batch.values()) and await self._registry.has_lease()
         asked = [(user_id, *self._versions(user_id, trust or not lift)) for user_id, trust in batch.items()]
-        for user_id, (shown, own, *_) in (await self._registry.look(asked)).items():
+        for user_id, (shown, own, *_) in (await self._registry.read_views(asked)).items():
             self._take(user_id, shown, own)
 
     def _versions(self, user_id: int, trust: bool) -> tuple[int, int]:

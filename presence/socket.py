@@ -82,7 +82,7 @@ class Socket(WebSocketProtocol):
         """Return the id of the session."""
         return self.member.session_id
 
-    def hear(self, text: bytes) -> None:
+    def on_text(self, text: bytes) -> None:
         """Take the signal, or say what is wrong with it."""
         try:
             signal = parse_signal(text)
@@ -91,7 +91,7 @@ class Socket(WebSocketProtocol):
         else:
             self.reception.take(self, signal)
 
-    def refuse_binary(self) -> None:
+    def on_binary(self) -> None:
         """Not our language."""
         self.complain(Binary())
 
@@ -103,11 +103,11 @@ class Socket(WebSocketProtocol):
         """One message to this client alone."""
         self.send(encode_message(message))
 
-    def room(self) -> None:
+    def on_writable(self) -> None:
         """It reads again: now it is told what is the latest by now."""
         self.reception.resumed(self)
 
-    def lost(self) -> None:
+    def on_lost(self) -> None:
         """It has gone."""
         self.reception.gone(self)
 

@@ -20,14 +20,14 @@ from chat.shared.transport.ws_protocol import TOO_FAST
 from presence.connections import PresenceConnections
 from presence.dashboard.figures import Dashboard, History
 from presence.dashboard.people import ActiveConversations
-from presence.dispatch import Answers, describe_own
+from presence.dispatch import SignalDispatcher, describe_own
 from presence.log_follower import LogFollower, WatchScope
-from presence.lookup import Glance
+from presence.lookup import PresenceLookup
 from presence.mirror import Mirror
 from presence.signals import Signal
 from presence.socket import FAILED, UNAVAILABLE, WAITING_MOST, Reception, Recheck, Socket
 from presence.typing import TypingUsers
-from presence.visibility import NOBODY, Sight, see_typing
+from presence.visibility import NOBODY, Visibility, see_typing
 from presence.watchers import Watchers
 
 WORKERS = 256
@@ -50,13 +50,13 @@ class Sockets(Reception):
     ) -> None:
         self.settings, self.registry, self.rates = settings, registry, rates
         self.clock, self.limited = asyncio.get_running_loop().time, settings.rate_limits
-        self.scope, self.sight, self.typing = WatchScope(read_stays), Sight(pool), TypingUsers()
+        self.scope, self.sight, self.typing = WatchScope(read_stays), Visibility(pool), TypingUsers()
         self.roster = PresenceConnections(settings.sockets_per_person, settings.socket_beat, self._beat)
         self.mirror = Mirror(registry, lambda record: self.watchers.user_changed(record), self._own_changed)
         self.watchers = Watchers(self.mirror.record, self._see_typing, self._say_own)
-        self.glance = Glance(registry, rates, self.sight)
+        self.glance = PresenceLookup(registry, rates, self.sight)
         seen_by = self.scope, self.sight, self.mirror, self.watchers
-        self.answers = Answers(registry, rates, *seen_by, self.roster.observe, self._tell_degraded)
+        self.dispatcher = SignalDispatcher(registry, rates, *seen_by, self.roster.observe, self._tell_degraded)
         self.follower = LogFollower(self.scope, self.roster, self.typing, self.watchers, self.take, self.clock)
         self.dashboard, self.history = Dashboard(registry, self.roster), History(pool, registry)
         self.rooms = ActiveConversations(
@@ -114,7 +114,7 @@ class Sockets(Reception):
         """Nothing of it stays behind but the linger."""
         self.roster.remove(socket)
         self.registry.close(socket.connection)
-        self.answers.unwatch(socket, [*(socket.users or ()), *(socket.unseen or ())], list(socket.rooms or ()))
+        self.dispatcher.unwatch(socket, [*(socket.users or ()), *(socket.unseen or ())], list(socket.rooms or ()))
         self.mirror.release(socket.member.user_id)
         if socket.seated:
             self.scope.leave(socket.member.user_id)
@@ -135,7 +135,7 @@ class Sockets(Reception):
         if not socket.greeted and socket.open:
             socket.seated = True
             await self.scope.enter(socket.member.user_id)
-            await self.answers.greet(
+            await self.dispatcher.greet(
                 socket, self.settings.node, self.settings.socket_beat
             )  # it may have gone meanwhile
         while socket.inbox and socket.open:
@@ -144,7 +144,7 @@ class Sockets(Reception):
 
     async def _answer(self, socket: Socket, signal: Signal | Recheck) -> None:
         try:
-            await self.answers.answer(socket, signal)
+            await self.dispatcher.dispatch(socket, signal)
         except ApiError as refusal:
             socket.complain(refusal)
         except POSTGRES_AWAY + REDIS_AWAY:

@@ -1,4 +1,4 @@
-"""Sight: who may see whom. The one place that decides it, for sockets and HTTP alike."""
+"""Visibility: who may see whom. The one place that decides it, for sockets and HTTP alike."""
 
 from collections.abc import Sequence, Set
 
@@ -13,7 +13,7 @@ Question = tuple[int, tuple[int, ...]]
 NOBODY: frozenset[int] = frozenset()
 
 
-class Sight:
+class Visibility:
     """Answers many questions in one round trip."""
 
     def __init__(self, pool: Pool) -> None:

@@ -5,7 +5,7 @@ from chat.accounts.sessions import queries as sessions_queries
 from chat.files.images import Pictures
 from chat.files.models import NoPicture
 from chat.log.append import Change, Log
-from chat.shared.bodies import Arriving
+from chat.shared.bodies import UploadBody
 from chat.shared.errors import NotFound
 from chat.shared.postgres import Pool
 from chat.shared.sql import load
@@ -13,7 +13,7 @@ from chat.shared.sql import load
 queries = load(__file__)
 
 
-async def set_avatar(log: Log, directory: str, pictures: Pictures, user_id: int, body: Arriving) -> User:
+async def set_avatar(log: Log, directory: str, pictures: Pictures, user_id: int, body: UploadBody) -> User:
     """Show this picture from now on, everywhere; return the user as they are then. `directory` is the setting.
 
     Raises `NoPicture`, `TooManyPixels`, `TooLarge`, or why the body was cut.

@@ -61,7 +61,7 @@ async def post_account(request: web.Request) -> web.Response:
     """Sign up, and be logged in."""
     accounts = request.app[ACCOUNTS]
     accounts.check_open()
-    await request.app[RATES].signup.spend(client_address(request))
+    await request.app[RATES].signup.acquire(client_address(request))
     form = await read_model(request, SignUp)
     return await welcome(request, await accounts.sign_up(form, device_of(request, form.device)))
 
@@ -72,7 +72,7 @@ async def post_session(request: web.Request) -> web.Response:
     request[TYPED_NAME] = form.name
     name, accounts = form.name.lower(), request.app[ACCOUNTS]
     trust = await trust_of(request, name)
-    await request.app[RATES].spend_login(name, client_address(request), device=trust.device, familiar=trust.familiar)
+    await request.app[RATES].acquire_login(name, client_address(request), device=trust.device, familiar=trust.familiar)
     user, digests = await accounts.check_log_in(form)
     await require_second_step(request, user.id, digests)
     signed_in = await accounts.open_session(user, digests, device_of(request, form.device))
@@ -216,7 +216,7 @@ async def put_password(request: web.Request) -> web.Response:
     member = await require_identity(request)
     form = await read_model(request, PasswordChange)
     session = f"session {member.session_id}"  # as good as a trusted device: others cannot use up its attempts
-    await request.app[RATES].spend_login(member.name, client_address(request), device=session)
+    await request.app[RATES].acquire_login(member.name, client_address(request), device=session)
     mine = (actor_of(request, member), member.user_id, member.session_id)
     token, ended = await request.app[ACCOUNTS].change_password(*mine, form, is_secure(request))
     forget_sessions(request, ended)
@@ -244,10 +244,10 @@ async def get_users(request: web.Request) -> web.Response:
     member = await require_identity(request)
     if "ids" in request.query:
         ids = parse_ids(request.query["ids"], "ids", IDS_MOST)
-        request.app[RATES].view.spend(member.user_id, len(ids) // IDS_AT_ONCE)
+        request.app[RATES].view.acquire(member.user_id, len(ids) // IDS_AT_ONCE)
         users = await read_users(request.app[POOL], ids, viewer_of(request, member))
     else:
-        request.app[RATES].search.spend(member.user_id)
+        request.app[RATES].search.acquire(member.user_id)
         text = plain_text(request.query.get("q", ""))[:QUERY_MOST]
         users = await find_users(request.app[POOL], text, viewer_of(request, member))
     return answer_json({"users": [user.to_json() for user in users]})

@@ -84,7 +84,7 @@ async def put_totp(request: web.Request) -> web.Response:
     """Confirm the authenticator app with a first code. With the first second factor come recovery codes."""
     member = await require_recent_proof(request)
     form = await read_model(request, FirstCode)
-    await request.app[RATES].second.spend(str(member.user_id))
+    await request.app[RATES].second.acquire(str(member.user_id))
     codes = await request.app[FACTORS].confirm_authenticator(actor_of(request, member), member.user_id, form.totp)
     request.app[IDENTITIES].forget_user(member.user_id)
     return answer_json({"recovery_codes": codes})

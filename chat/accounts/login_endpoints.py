@@ -37,12 +37,12 @@ async def post_second(request: web.Request) -> web.Response:
     """Finish a log-in with a second factor."""
     form = await read_model(request, SecondStep)
     rates, challenges, accounts = request.app[RATES], request.app[CHALLENGES], request.app[ACCOUNTS]
-    await rates.login_address.spend(client_address(request))
+    await rates.login_address.acquire(client_address(request))
     challenge = await challenges.attempt(form.challenge, "second")
     user = await read_user(request.app[POOL], challenge.user_id or 0)
     request[TYPED_NAME] = user.name
     actor = Actor(user.id, client_address(request))
-    await rates.second.spend(str(user.id))
+    await rates.second.acquire(str(user.id))
     method = await request.app[FACTORS].prove(party_of(request), challenge, user.id, form)
     await challenges.redeem(challenge)
     signed_in = await accounts.open_session(user, challenge.password_digests, device_of(request, form.device))
@@ -56,7 +56,7 @@ async def post_second(request: web.Request) -> web.Response:
 
 async def post_login_options(request: web.Request) -> web.Response:
     """Return the options with which a browser logs in with any passkey of this server."""
-    await request.app[RATES].login_address.spend(client_address(request))
+    await request.app[RATES].login_address.acquire(client_address(request))
     challenge = await request.app[CHALLENGES].issue("login")
     options = await options_for(request, challenge, verify_user=True)
     return answer_json({"challenge": challenge.token, "options": options})
@@ -65,7 +65,7 @@ async def post_login_options(request: web.Request) -> web.Response:
 async def post_login(request: web.Request) -> web.Response:
     """Log in with a passkey alone: it proves the device, and the device its user by PIN, finger or face."""
     form = await read_model(request, PasskeyLogIn)
-    await request.app[RATES].login_address.spend(client_address(request))
+    await request.app[RATES].login_address.acquire(client_address(request))
     challenges, accounts = request.app[CHALLENGES], request.app[ACCOUNTS]
     challenge = await challenges.attempt(form.challenge, "login")
     async with request.app[POOL].connection() as connection:
@@ -114,7 +114,7 @@ async def post_proof(request: web.Request) -> web.Response:
 async def prove_password(request: web.Request, member: Member, password: str) -> None:
     """Raise `WrongPassword`, or `RateLimited` as at log-in."""
     key, session = (member.name, client_address(request)), f"session {member.session_id}"
-    await request.app[RATES].spend_login(*key, device=session)
+    await request.app[RATES].acquire_login(*key, device=session)
     await request.app[ACCOUNTS].check_password(member.user_id, password)
     await request.app[RATES].refill_login(*key, device=session)
 
@@ -122,7 +122,7 @@ async def prove_password(request: web.Request, member: Member, password: str) ->
 async def prove_factor(request: web.Request, member: Member, form: Proof) -> None:
     """Raise `BadCode`, `BadPasskey` or `BadChallenge`, or `RateLimited` as at the second step of a log-in."""
     challenges, second = request.app[CHALLENGES], request.app[RATES].second
-    await second.spend(str(member.user_id))
+    await second.acquire(str(member.user_id))
     challenge = await challenges.attempt(form.challenge, "proof", member.session_id) if form.challenge else None
     await request.app[FACTORS].prove(party_of(request), challenge, member.user_id, form)
     if challenge:
@@ -149,7 +149,7 @@ async def post_reset(request: web.Request) -> web.Response:
 async def post_new_password(request: web.Request) -> web.Response:
     """Set a new password with the token of a reset link. All sessions of the account end."""
     address = client_address(request)
-    await request.app[RATES].login_address.spend(address)
+    await request.app[RATES].login_address.acquire(address)
     form = await read_model(request, NewPassword)
     app = request.app
     return let_go(request, await use_reset(app[LOG], app[POOL], app[ACCOUNTS].hasher, address, form))

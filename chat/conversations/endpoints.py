@@ -65,9 +65,9 @@ async def charge_people(request: web.Request, user_id: int, draft: ConversationD
     """Count everyone who is added, or a direct conversation with a stranger; raise `RateLimited`."""
     rates, pair = request.app[RATES], draft.pair(user_id)
     if pair is None:
-        rates.add.spend(user_id, len(draft.people(user_id)) - 1)
+        rates.add.acquire(user_id, len(draft.people(user_id)) - 1)
     elif await meets_stranger(request.app[POOL], user_id, pair, draft.members[0]):
-        await rates.direct.spend(str(user_id))
+        await rates.direct.acquire(str(user_id))
 
 
 async def get_conversation(request: web.Request) -> web.Response:
@@ -158,7 +158,7 @@ async def put_seat(request: web.Request) -> web.Response:
     asked = parse_model(body, RoleChange).role if body else None
     user_id, conversation_id = path_person(request, member.user_id), path_id(request, "conversation")
     if user_id != member.user_id:
-        request.app[RATES].add.spend(member.user_id)
+        request.app[RATES].add.acquire(member.user_id)
     log, settings = request.app[LOG], request.app[SETTINGS]
     role, fresh = await put_member(log, settings, member.user_id, conversation_id, user_id, asked)
     answer = {"conversation": conversation_id, "user": user_id, "role": role}

@@ -19,7 +19,7 @@ from chat.files.models import (
     preview_key,
 )
 from chat.files.uploads import PREVIEWS, Uploads
-from chat.shared.bodies import Arriving, FormBody, receive
+from chat.shared.bodies import FormBody, UploadBody, receive
 from chat.shared.errors import ApiError, Invalid, NotFound
 from chat.shared.multipart import OVERHEAD_MOST
 from chat.shared.web import RATES, SETTINGS, answer_json, path_id, require_identity
@@ -84,10 +84,10 @@ async def take_form(request: web.Request, owner_id: int, length: int) -> File:
     if name is None:
         raise NoFileSent
     file = await request.app[UPLOADS].begin(owner_id, name, most)
-    return await take_at_once(request, file, Arriving(form.content(), most, settings.body_seconds), settle=True)
+    return await take_at_once(request, file, UploadBody(form.content(), most, settings.body_seconds), settle=True)
 
 
-async def take_at_once(request: web.Request, file: File, body: Arriving, settle: bool = False) -> File:
+async def take_at_once(request: web.Request, file: File, body: UploadBody, settle: bool = False) -> File:
     """Store all of the file or nothing: an upload that fails, however it fails, gives its quota back at once."""
     uploads, stored = request.app[UPLOADS], None
     try:

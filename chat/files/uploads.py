@@ -24,7 +24,7 @@ from chat.files.models import (
     stretches,
 )
 from chat.files.storage import Storage, open_storage
-from chat.shared.bodies import Arriving
+from chat.shared.bodies import UploadBody
 from chat.shared.errors import ApiError, NotFound, RateLimited
 from chat.shared.postgres import Pool
 from chat.shared.rate_limits import Limit
@@ -97,7 +97,7 @@ class Uploads:
             raise NotFound
         return File(*row)
 
-    async def receive(self, file: File, offset: int, body: Arriving) -> int:
+    async def receive(self, file: File, offset: int, body: UploadBody) -> int:
         """Store one more piece; return where the upload stands then. What came before a cut is kept, and `body.cut`
         says so. A piece that follows a short one is stored together with it.
 
@@ -133,7 +133,7 @@ class Uploads:
             raise TooManyPieces
         return Piece(*last) if last[0] is not None and last[1] < self._limits.least_piece(file.size) else None
 
-    async def _with_tail(self, tail: Piece | None, body: Arriving) -> AsyncIterator[bytes]:
+    async def _with_tail(self, tail: Piece | None, body: UploadBody) -> AsyncIterator[bytes]:
         if tail:
             async for block in self.storage.read(tail.key, Span(0, tail.size)):
                 yield block
@@ -149,7 +149,7 @@ class Uploads:
             await connection.execute(queries.drop_piece, [file_id, piece.start])
             await connection.execute(queries.insert_piece, [file_id, piece.start, piece.size, piece.key])
 
-    def is_short(self, file: File, body: Arriving) -> bool:
+    def is_short(self, file: File, body: UploadBody) -> bool:
         """Return whether a piece that came whole is shorter than it has to be, and not the file's last."""
         return not body.cut and body.size < self._limits.piece and file.received + body.size < file.size
 

@@ -24,7 +24,7 @@ from chat.log.append import Log
 from chat.log.maintenance import Retention
 from chat.messages.drafts import Draft, Post
 from chat.messages.posting import PostWriter
-from chat.shared.bodies import Arriving
+from chat.shared.bodies import UploadBody
 from chat.shared.postgres import Pool, make_pool
 from chat.shared.settings import Settings
 
@@ -231,7 +231,7 @@ async def send_up(
         for name in line.files:
             data, owner = draw(name), people[line.who]
             file = await uploads.begin(owner, name, len(data))
-            await uploads.receive(file, 0, Arriving(one_piece(data), len(data), settings.body_seconds))
+            await uploads.receive(file, 0, UploadBody(one_piece(data), len(data), settings.body_seconds))
             files[name] = (await uploads.finish(owner, file.id)).id
     return files
 

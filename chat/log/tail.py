@@ -18,7 +18,7 @@ from chat.log.entry import Entry, unpack, unpack_range
 from chat.shared.postgres import UNAVAILABLE as POSTGRES_AWAY
 from chat.shared.postgres import Pool
 from chat.shared.redis import UNAVAILABLE as REDIS_AWAY
-from chat.shared.redis import Bytes, say
+from chat.shared.redis import Bytes, call_open
 from chat.shared.sql import load
 
 queries = load(__file__)
@@ -95,7 +95,7 @@ class Tail:
         while True:
             try:
                 async with self._redis.pubsub() as channel:
-                    await say(channel.subscribe, CHANNEL)
+                    await call_open(channel.subscribe, CHANNEL)
                     await self._hear_all(channel)
             except REDIS_AWAY as error:
                 if self.listening:
@@ -106,10 +106,10 @@ class Tail:
     async def _hear_all(self, channel: PubSub) -> None:
         silent = 0
         while silent < 3:  # two pings without an answer: a half-open connection tells us nothing for ever
-            hint = await say(channel.get_message, timeout=1)
+            hint = await call_open(channel.get_message, timeout=1)
             silent = silent + 1 if hint is None else 0
             if hint is None:
-                await say(channel.ping)
+                await call_open(channel.ping)
             elif hint["type"] == "subscribe":
                 self.listening, self.deaf = True, False
             elif hint["type"] == "message":

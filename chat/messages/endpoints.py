@@ -57,7 +57,7 @@ async def post_messages(request: web.Request) -> web.Response:
     batch = await read_model(request, DraftBatch, settings.max_batch_bytes)
     if len(batch.messages) > settings.max_batch_messages:
         raise Invalid(errors=[{"field": "messages", "detail": f"at most {settings.max_batch_messages} at once"}])
-    request.app[RATES].batch.spend(member.user_id, len(batch.messages) - 1)
+    request.app[RATES].batch.acquire(member.user_id, len(batch.messages) - 1)
     parts = request.app[POOL], request.app[POSTS], request.app[HERE]
     return answer_json(await post_batch(*parts, member, actor_of(request, member), batch.messages))
 

@@ -56,10 +56,10 @@ class Metrics(Collector):
         """One family after the other."""
         settings, tail, hub = self._streams.settings, self._streams.tail, self._streams.hub
         yield InfoMetricFamily("tandem_node", "This node.", {"node": settings.node, "role": settings.role})
-        held = self._registry.holdings
+        held = self._registry.connected
         yield gauge("tandem_streams", "Message streams open here.", held.counts["stream"])
         yield gauge("tandem_sockets", "Presence sockets open here.", held.counts["socket"])
-        yield gauge("tandem_people", "People with a connection here, or who had one a moment ago.", len(held.people))
+        yield gauge("tandem_people", "People with a connection here, or who had one a moment ago.", len(held.users))
         yield gauge("tandem_log_position", "The last entry of the log that was handed on.", hub.position)
         yield gauge("tandem_log_listening", "1 while announcements are heard.", tail.listening)
         yield gauge("tandem_log_deaf", "1 while entries appear that were not announced.", tail.deaf)

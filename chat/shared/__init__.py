@@ -1,1 +1,1 @@
-"""What both channels lean on; it imports neither of them."""
+"""Code that both channels use, messages and presence. It imports neither."""

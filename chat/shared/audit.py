@@ -1,7 +1,7 @@
 """The audit: admin actions and other security events, each with its actor, address, session and device.
 
-`record` writes one row in the transaction of the action: both are committed or neither is. Events that strangers can
-cause in any number go through `chat.shared.audit` instead.
+`record` writes one row in the transaction of the action: both are committed or neither is. Events that
+clients without a session can cause in any number go through `SecurityEvents` instead.
 """
 
 import asyncio

@@ -1,5 +1,5 @@
 -- name: insert_rows
--- Security events, each as old as it says.
+-- Security events; `age` is seconds before now.
 insert into audit (at, actor, action, subject, address, session, device, times, detail)
 select now() - make_interval(secs => n.age), n.actor, n.action, n.subject, n.address::inet, n.session,
        coalesce(s.device, n.device), n.times, n.detail::jsonb

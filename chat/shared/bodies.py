@@ -1,4 +1,4 @@
-"""Request bodies: the only module that reads them. Each has a deadline and a size; forms have limits of their own.
+"""Read request bodies; no other module does. Each has a deadline and a maximum size; forms have limits of their own.
 
 Clients that send `Expect: 100-continue` are asked for the body when it is read, so a refused upload is never sent.
 """
@@ -22,7 +22,7 @@ async def read_whole(request: web.Request, most: int, seconds: float) -> bytes:
         raise TooLarge
     body = bytearray()
     try:
-        if request.content.is_eof():  # it has come with the head, as short ones do: nothing to wait for
+        if request.content.is_eof():  # short bodies arrive with the headers
             return check_size(request.content.read_nowait(), most)
         invite(request)
         async with asyncio.timeout(seconds):
@@ -45,10 +45,10 @@ def check_size(body: Whole, most: int) -> Whole:
     return body
 
 
-def receive(request: web.Request, most: int, seconds: float) -> "Arriving":
-    """Return the body, to be handed on as it arrives."""
+def receive(request: web.Request, most: int, seconds: float) -> "UploadBody":
+    """Return the body, to be iterated as it arrives."""
     invite(request)
-    return Arriving(request.content.iter_any(), most, seconds)
+    return UploadBody(request.content.iter_any(), most, seconds)
 
 
 def invite(request: web.Request) -> None:
@@ -63,10 +63,10 @@ async def check_expectation(request: web.Request) -> None:
         raise ExpectationFailed
 
 
-class Arriving:
-    """A body that is handed on as it arrives, limited in size and time. Iterate it once.
+class UploadBody:
+    """A body that is iterated once, as it arrives, limited in size and time.
 
-    `cut` says why it ended early, if it did: a resumable upload keeps what came before. A body of more than `most`
+    `cut`: why it ended early, if it did; a resumable upload keeps what has arrived. A body of more than `most`
     bytes raises `TooLarge` instead.
     """
 

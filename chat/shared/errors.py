@@ -1,4 +1,4 @@
-"""Refusals: named exceptions whose docstring is what the caller reads, as RFC 9457 problem documents."""
+"""Errors of the API. An error's docstring is the `detail` of its problem document (RFC 9457)."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -13,7 +13,7 @@ class ApiError(Exception):
 
     status: ClassVar[int] = 400
     code: ClassVar[str] = "refused"
-    headers: ClassVar[Mapping[str, str]] = {}  # that an answer with this status must have
+    headers: ClassVar[Mapping[str, str]] = {}  # that a response with this status must have
 
     def __init__(
         self,
@@ -45,55 +45,55 @@ def trim(error: dict[str, str]) -> dict[str, str]:
 
 
 class Unauthenticated(ApiError):
-    """Log in first: this needs a session."""
+    """This needs a session. Log in first."""
 
     status, code = 401, "unauthenticated"
 
 
 class Forbidden(ApiError):
-    """You may see this, but not do that to it."""
+    """You don't have permission to do that."""
 
     status, code = 403, "forbidden"
 
 
 class AdminsOnly(Forbidden):
-    """Only admins may do this."""
+    """Only admins can do this."""
 
     code = "admins_only"
 
 
 class ReauthenticationRequired(Forbidden):
-    """Confirm that it is you first: POST /api/sessions/current/proof, then repeat this request."""
+    """Confirm your identity first with POST /api/sessions/current/proof, then repeat this request."""
 
     code = "reauthentication_required"
 
 
 class SecondFactorMissing(Forbidden):
-    """Set up a second factor first: on this server admins need one."""
+    """Admins of this server need a second factor. Set one up first."""
 
     code = "second_factor_required"
 
 
 class ForeignOrigin(ApiError):
-    """The Origin of this request is neither this host nor one that ALLOWED_ORIGINS names."""
+    """The Origin of this request is neither this host nor in ALLOWED_ORIGINS."""
 
     status, code = 403, "foreign_origin"
 
 
 class NotFound(ApiError):
-    """There is no such thing here, or it is not yours to see."""
+    """Not found, or you do not have access."""
 
     status, code = 404, "not_found"
 
 
 class NotAllowed(ApiError):
-    """This address does not know that method."""
+    """This URL does not support that method."""
 
     status, code = 405, "method_not_allowed"
 
 
 class TooLarge(ApiError):
-    """The request's body is larger than this server takes."""
+    """The request body is too large."""
 
     status, code = 413, "too_large"
 
@@ -105,61 +105,61 @@ class Compressed(ApiError):
 
 
 class ExpectationFailed(ApiError):
-    """This server knows no expectation but 100-continue."""
+    """The only supported expectation is 100-continue."""
 
     status, code = 417, "expectation_failed"
 
 
 class BadBody(ApiError):
-    """The request's body is not encoded as its headers say."""
+    """The request body is not encoded as its headers say."""
 
     status, code = 400, "bad_body"
 
 
 class Invalid(ApiError):
-    """Some fields are missing, unknown or wrong; `errors` names each."""
+    """Some fields are missing, unknown or wrong. See `errors`."""
 
     status, code = 422, "invalid"
 
 
 class NotWebSocket(ApiError):
-    """This address speaks WebSocket only."""
+    """This URL accepts WebSocket connections only."""
 
     status, code = 426, "upgrade_required"
     headers: ClassVar[Mapping[str, str]] = {"Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
 
 
 class RateLimited(ApiError):
-    """Too many requests in a short time; try again after the seconds in Retry-After."""
+    """Too many requests. Try again after the seconds in Retry-After."""
 
     status, code = 429, "too_fast"
 
 
 class Unavailable(ApiError):
-    """The server cannot do this right now; try again after Retry-After."""
+    """The server cannot do this right now. Try again after the seconds in Retry-After."""
 
     status, code = 503, "unavailable"
 
 
 class Overloaded(ApiError):
-    """More is waiting than this server holds; nothing was stored; try again after Retry-After."""
+    """The server is overloaded; nothing was stored. Try again after the seconds in Retry-After."""
 
     status, code = 503, "overloaded"
 
 
 class NodeDraining(ApiError):
-    """This node is about to stop; the next attempt reaches another one."""
+    """This node is draining. Try again to reach another node."""
 
     status, code = 503, "draining"
 
 
 class Unfinished(ApiError):
-    """The connection ended before the request's body did."""
+    """The connection closed before the request body was complete."""
 
     status, code = 400, "unfinished"
 
 
 class TooSlow(ApiError):
-    """The request's body did not arrive in time."""
+    """The request body did not arrive in time."""
 
     status, code = 408, "too_slow"

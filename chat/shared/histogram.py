@@ -1,4 +1,4 @@
-"""A histogram: how many values lay where, in plain numbers, so that noting one costs next to nothing. Pure."""
+"""A histogram in plain numbers, so that counting a value costs almost nothing. Pure."""
 
 from bisect import bisect_left
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 
 
 class Histogram:
-    """`counts[n]` values were at most `bounds[n]` and more than the bound before; the last ones exceeded all bounds."""
+    """`counts[n]`: values up to `bounds[n]` and above the bound before it; the last count is of all larger values."""
 
     __slots__ = ("bounds", "counts", "total")
 
@@ -16,12 +16,12 @@ class Histogram:
         self.bounds, self.counts, self.total = bounds, [0] * (len(bounds) + 1), 0.0
 
     def note(self, value: float) -> None:
-        """One value more."""
+        """Count a value."""
         self.counts[bisect_left(self.bounds, value)] += 1
         self.total += value
 
     def buckets(self) -> list[tuple[str, float]]:
-        """As Prometheus has it: for each bound how many values were at most that."""
+        """Return, as Prometheus has it, how many values were at most each bound."""
         summed, buckets = 0, []
         for bound, count in zip([*map(str, self.bounds), "+Inf"], self.counts, strict=True):
             summed += count

@@ -1,4 +1,4 @@
-"""Identity: who a token belongs to. Every request asks, so answers are remembered until the log says otherwise."""
+"""The user and session of a token. Every request needs them, so they are cached until the log reports a change."""
 
 import asyncio
 import hashlib
@@ -20,12 +20,12 @@ FRESH_SECONDS = 30.0
 
 TOUCH_SECONDS = 60.0
 
-PROOF_SECONDS = 600.0  # how long a log-in, or a later proof, is enough for sensitive changes
+PROOF_SECONDS = 600.0  # how long a log-in, or a later proof, allows sensitive changes
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """The person behind a request, and the login that the request came with. `expires_in`: seconds when looked up."""
+    """The user of a request, and its session. `expires_in`: seconds until it expires, at `looked_up`."""
 
     user_id: int
     session_id: int
@@ -37,17 +37,17 @@ class Member:
     host_cookie: bool = False  # a cookie other than `__Host-tandem` is no proof of this session
 
     def seconds_left(self) -> float:
-        """How long the login still lasts, by the database's clock when it was read and this node's pace since."""
+        """Return how long the session lasts, by the database's clock when it was read and this node's clock since."""
         return self.expires_in - (time.monotonic() - self.looked_up)
 
 
 def hash_token(token: str) -> bytes:
-    """How a token is stored: 256 random bits need no salt and no slow hash."""
+    """Return the hash under which a token is stored. 256 random bits need no salt and no slow hash."""
     return hashlib.sha256(token.encode(errors="surrogateescape")).digest()  # a header may hold any bytes
 
 
 class Identities:
-    """Looks tokens up in batches and remembers the answers for 30 s, or until `forget`."""
+    """Reads the sessions of tokens in batches, and caches them for 30 s or until `forget`."""
 
     def __init__(self, pool: Pool, idle_days: int, admin_mfa: bool = False) -> None:
         self._pool, self._idle_days, self._admin_mfa = pool, idle_days, admin_mfa
@@ -56,23 +56,23 @@ class Identities:
         self._ended: OrderedDict[int, None] = OrderedDict()
         self._changed: OrderedDict[int, float] = OrderedDict()  # by user: when something about them last changed
         self._touched: set[int] = set()
-        self._gather = Batcher[tuple[bytes, bool], Member](self._read, batch=500, limit=20_000)
-        self.run, self.waiting = self._gather.run, self._gather.waiting
+        self._batcher = Batcher[tuple[bytes, bool], Member](self._read, batch=500, limit=20_000)
+        self.run, self.waiting = self._batcher.run, self._batcher.waiting
 
     async def of_token(self, token: str, *, remember: bool = True) -> Member:
-        """The member; raises `Unauthenticated` when the login is unknown, ended or expired.
+        """Return the member; raise `Unauthenticated` if the session is unknown, ended or expired.
 
-        Streams are not remembered for: they ask once, and ten thousand who come at once would leave 500 bytes each.
+        Streams pass `remember=False`: they ask once, and ten thousand at once would leave 500 bytes each in the cache.
         """
         return await self.of_digest(hash_token(token), remember=remember)
 
     async def of_digest(self, digest: bytes, *, remember: bool = True) -> Member:
-        """As `of_token`, by the token's hash: what may be kept elsewhere without giving the login away."""
+        """Return the member by the token's hash, which can be stored elsewhere without revealing the token."""
         member = self._known.get(digest)
         if member is None or time.monotonic() - member.looked_up > FRESH_SECONDS:
-            member = await self._gather.submit((digest, remember))
+            member = await self._batcher.submit((digest, remember))
         while member.looked_up <= self._changed.get(member.user_id, 0.0):
-            member = await self._gather.submit((digest, remember))
+            member = await self._batcher.submit((digest, remember))
         self.check(member)
         self._touched.add(member.session_id)
         return member
@@ -82,7 +82,7 @@ class Identities:
         return digest in self._known
 
     def check(self, member: Member) -> None:
-        """Raises `Unauthenticated` when the login has expired, or ended since it was looked up."""
+        """Raise `Unauthenticated` if the session has expired, or ended since it was read."""
         if member.seconds_left() <= 0 or member.session_id in self._ended:
             raise Unauthenticated
 
@@ -97,7 +97,7 @@ class Identities:
         return max(0.0, PROOF_SECONDS - row[0]) if row else 0.0
 
     async def keep_touching(self) -> None:
-        """Once a minute, note which logins were used, so that idle ones end and busy ones do not."""
+        """Store once a minute which sessions were used, so that only idle ones expire."""
         while True:
             await asyncio.sleep(TOUCH_SECONDS)
             touched, self._touched = self._touched, set()
@@ -109,21 +109,21 @@ class Identities:
                 self._touched |= touched
 
     def _forget_stale(self) -> None:
-        """Whoever asks again is looked up again anyway; the oldest look-ups come first."""
+        """Drop entries older than 30 s, which would be read again anyway; the oldest come first."""
         stale = time.monotonic() - FRESH_SECONDS
         while self._known and (member := next(iter(self._known.values()))).looked_up < stale:
             self._known.popitem(last=False)
             self._seen.pop(member.session_id, None)
 
     def forget(self, session_id: int) -> None:
-        """This login has ended: a look-up that is under way must not bring it back."""
+        """Forget an ended session; a read that is in progress must not bring it back."""
         self._ended[session_id] = None
         if len(self._ended) > REMEMBERED:
             self._ended.popitem(last=False)
         self._known.pop(self._seen.pop(session_id, b""), None)
 
     def forget_user(self, user_id: int) -> None:
-        """Look this user's sessions up again, those too whose look-up is under way: something about them changed."""
+        """Read this user's sessions again, because the user has changed; also those being read at the moment."""
         self._changed[user_id] = time.monotonic()
         self._changed.move_to_end(user_id)
         if len(self._changed) > REMEMBERED:

@@ -1,5 +1,5 @@
 -- name: find_sessions
--- Expiry is reckoned by this server's clock, so that a node's own clock does not matter.
+-- Expiry is computed by this server's clock, so that a node's own clock does not matter.
 select s.token_hash, s.user_id, s.id, u.name, u.role, s.host_cookie,
        u.role = 'admin' and %(admin_mfa)s
        and not exists (select from authenticators a where a.user_id = u.id and a.confirmed_at is not null)

@@ -1,6 +1,7 @@
-"""Structured logs: one event a line, user text always escaped as a value, never a secret; one line a minute and cause.
+"""Structured logs: one event a line, user text escaped, no secrets, and at most one line a minute for each cause.
 
-What libraries say goes the same way: psycopg's pool has several lines for every attempt to reach a server that is away.
+Libraries' logs pass through here too: psycopg's pool writes several lines for each attempt to reach a server that is
+unavailable.
 """
 
 import logging
@@ -21,36 +22,36 @@ CONTROLS = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u061c\\u200b-\\u200f\\u2028-\\u2
 
 
 class NoBadRequests(logging.Filter):
-    """What is no HTTP is answered with 400 and not logged: it may hold a token, and anybody can send a flood of it."""
+    """Drops aiohttp's errors about malformed requests: they may quote a token, and any client can cause a flood."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Let through all but aiohttp's own refusals."""
+        """Return False for aiohttp's own HTTP errors."""
         kind = record.exc_info[0] if record.exc_info else None
         return kind is None or kind.__module__ != "aiohttp.http_exceptions"
 
 
-class Passing(logging.Handler):
-    """Passes on what libraries say."""
+class LibraryLogs(logging.Handler):
+    """Forwards the logs of libraries to structlog."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """One event, in one line."""
+        """Log one record as one event."""
         log = structlog.get_logger(record.name)
-        say = log.error if record.levelno >= logging.ERROR else log.warning
-        say("a library complains", library=record.name, error=record.getMessage(), exc_info=record.exc_info)
+        write = log.error if record.levelno >= logging.ERROR else log.warning
+        write("library reported a problem", library=record.name, error=record.getMessage(), exc_info=record.exc_info)
 
 
-class Seldom:
+class DropRepeats:
     """Drops warnings and errors whose cause was logged less than a minute ago, so that no client can flood the log."""
 
     def __init__(self) -> None:
-        self._repeats = Repeats(time.monotonic)
+        self._throttle = LogThrottle(time.monotonic)
 
     def __call__(self, _logger: object, method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
         """Return the event, with how many like it were dropped before; raise `DropEvent` to drop it."""
         cause = cause_of(event) if method in ("warning", "error") else None
         if cause is None:
             return event
-        kept = self._repeats.judge(event["event"], cause)
+        kept = self._throttle.count(event["event"], cause)
         if kept is None:
             raise structlog.DropEvent
         if kept:
@@ -59,9 +60,9 @@ class Seldom:
 
 
 def cause_of(event: structlog.typing.EventDict) -> str | None:
-    """Return what makes two events the same: the exception's type and the line that raised it, else the error's text.
+    """Return the cause of an event: the exception's type and the line that raised it, else the error's text.
 
-    None: this event tells of no error, and is never dropped.
+    Return None if the event has no error; it is never dropped.
     """
     given = event.get("exc_info")
     error = sys.exc_info()[1] if given is True else given[1] if isinstance(given, tuple) else given
@@ -72,58 +73,58 @@ def cause_of(event: structlog.typing.EventDict) -> str | None:
     return event.get("error")
 
 
-class ShownControls:
+class EscapeControls:
     """Replaces what could steer a terminal, or reorder a line, with its escaped form: `\\x1b`, `\\u202e`."""
 
     def __call__(self, _logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-        """Return the event with every text in it shown."""
-        return {name: show_within(value) for name, value in event.items()}
+        """Return the event with all texts escaped."""
+        return {name: escape_within(value) for name, value in event.items()}
 
 
-def show_within(value: object) -> object:
-    """Return a value with the texts in it shown; exceptions are formatted later."""
+def escape_within(value: object) -> object:
+    """Return a value with the texts in it escaped; exceptions are formatted later."""
     if isinstance(value, str):
-        return show_controls(value)
+        return escape_controls(value)
     if isinstance(value, dict):
-        return {show_within(name): show_within(one) for name, one in value.items()}
+        return {escape_within(name): escape_within(one) for name, one in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
-        return [show_within(one) for one in value]
+        return [escape_within(one) for one in value]
     return value
 
 
-def show_controls(text: str) -> str:
-    """Return text without control characters, line breaks included, and without bidirectional controls."""
+def escape_controls(text: str) -> str:
+    """Escape control characters, line breaks and bidirectional controls in a text."""
     return CONTROLS.sub(lambda one: one[0].encode("unicode_escape").decode(), text)
 
 
 def write_traceback(out: TextIO, exc_info: structlog.typing.ExcInfo) -> None:
-    """Write a traceback whose message may quote a stranger; its own line breaks stay."""
-    told = StringIO()
-    structlog.dev.plain_traceback(told, exc_info)
-    out.write("\n".join(map(show_controls, told.getvalue().split("\n"))))
+    """Write a traceback. Escape control characters but its line breaks, because the message may quote a client."""
+    text = StringIO()
+    structlog.dev.plain_traceback(text, exc_info)
+    out.write("\n".join(map(escape_controls, text.getvalue().split("\n"))))
 
 
-class Steadfast:
-    """Where the lines go: a disk that is full must not turn a refusal that says so into a failure."""
+class BestEffortOutput:
+    """The output. A full disk must not turn an error that reports it into another failure."""
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
 
     def write(self, text: str) -> None:
-        """As far as that is possible."""
+        """Write text; ignore errors."""
         with suppress(OSError):
             self._out.write(text)
 
     def flush(self) -> None:
-        """As far as that is possible."""
+        """Flush the output; ignore errors."""
         with suppress(OSError):
             self._out.flush()
 
 
 def set_up_logs(form: str) -> None:
-    """`console` for people, `json` for machines."""
+    """Configure logging in the form `console` or `json`."""
     logging.getLogger("aiohttp.server").addFilter(NoBadRequests())
-    logging.getLogger().addHandler(Passing())
+    logging.getLogger().addHandler(LibraryLogs())
     # plain_traceback: the default shows local variables, and with them tokens and passwords
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer()
@@ -131,10 +132,10 @@ def set_up_logs(form: str) -> None:
         else structlog.dev.ConsoleRenderer(exception_formatter=write_traceback)
     )
     # JSON escapes them by itself
-    shown: list[structlog.typing.Processor] = [] if form == "json" else [ShownControls()]
+    shown: list[structlog.typing.Processor] = [] if form == "json" else [EscapeControls()]
     structlog.configure(
         processors=[
-            Seldom(),
+            DropRepeats(),
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -143,43 +144,43 @@ def set_up_logs(form: str) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, Steadfast(sys.stdout))),
+        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, BestEffortOutput(sys.stdout))),
         cache_logger_on_first_use=True,
     )
 
 
-# Repeats: what is logged again and again for one cause is said once a minute, with how often it was not. Pure. A node
-# without PostgreSQL refuses a thousand posts a second; a thousand lines a second that say so would hide everything
-# else, and fill the disk that is perhaps the cause.
+# The throttle: a cause that is logged again and again is logged once a minute, with the number of dropped lines. A node
+# without PostgreSQL refuses a thousand posts a second. A thousand lines a second would hide everything else, and fill
+# the disk that is perhaps the cause.
 
 PERIOD_SECONDS = 60.0
-MOST = 1_000  # causes; more are none that repeat
-WORDS = 3  # of an error that tell its kind; what follows are addresses and numbers
+MOST = 1_000  # causes kept; with more they do not repeat
+WORDS = 3  # of an error that identify it; addresses and numbers follow
 
 
 @dataclass(slots=True)
 class Cause:
-    """When it was last said, and how often it was kept back since then."""
+    """When a cause was last logged, and how often it was dropped since."""
 
-    said: float
-    kept: int = 0
+    logged: float
+    dropped: int = 0
 
 
-class Repeats:
-    """Of each cause one line a minute. `clock` gives seconds."""
+class LogThrottle:
+    """Allows one line a minute for each cause. `clock` returns seconds."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._causes: dict[str, Cause] = {}
 
-    def judge(self, event: str, error: str) -> int | None:
-        """How often this was kept back since it was last said; None: keep it back again."""
+    def count(self, event: str, error: str) -> int | None:
+        """Return how many lines were dropped since the last one; None if this one must be dropped too."""
         now, name = self._clock(), " ".join([event, *error.split()[:WORDS]])
         known = self._causes.get(name)
-        if known and now - known.said < PERIOD_SECONDS:
-            known.kept += 1
+        if known and now - known.logged < PERIOD_SECONDS:
+            known.dropped += 1
             return None
         if len(self._causes) >= MOST:
             self._causes.clear()
         self._causes[name] = Cause(now)
-        return known.kept if known else 0
+        return known.dropped if known else 0

@@ -66,7 +66,7 @@ def parse_parameters(value: str) -> dict[str, str]:
 
 
 class FormParser:
-    """Feed it bytes, take its events. `done` is true after the closing boundary; what follows that is ignored."""
+    """Returns events for the bytes it is fed. `done` is true after the closing boundary; later bytes are ignored."""
 
     def __init__(self, boundary: bytes) -> None:
         self._delimiter = b"\r\n--" + boundary
@@ -122,7 +122,7 @@ class FormParser:
                 raise TooLarge
             return False
         if line_end != b"\r\n":
-            raise BadForm("A boundary is followed by something else than a line break.")
+            raise BadForm("A boundary is not followed by a line break.")
         del self._rest[:padding]  # the line break stays: an empty head is two of them in a row
         self._parts += 1
         if self._parts > PARTS_MOST:
@@ -138,7 +138,7 @@ class FormParser:
             return False
         self._spend(at)
         filename = parse_head(bytes(self._rest[2:at]))
-        # One line break stays, so that the content may begin with a delimiter: an empty part.
+        # One line break stays, so that the content may start with a delimiter (an empty part).
         del self._rest[: at + 2]
         self._in_file = filename is not None
         events.append(Part(filename))

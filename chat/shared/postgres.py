@@ -13,20 +13,20 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout, TooManyRequests
 Connection = AsyncConnection[TupleRow]
 Pool = AsyncConnectionPool[Connection]
 
-# What psycopg raises when the server is away, restarting, out of disk or out of connections.
+# Raised by psycopg when the server is unavailable, restarting, out of disk or out of connections.
 UNAVAILABLE: tuple[type[Exception], ...] = (
     psycopg.OperationalError,
     psycopg.InterfaceError,
     psycopg.errors.DiskFull,
     psycopg.errors.AdminShutdown,
-    psycopg.errors.IdleInTransactionSessionTimeout,  # this node was stopped, or cut off, in the middle of a change
+    psycopg.errors.IdleInTransactionSessionTimeout,  # this node was stopped, or disconnected, during a change
     psycopg.errors.ReadOnlySqlTransaction,  # a standby, or a server that is still being restored
     PoolTimeout,
     TooManyRequests,
     TimeoutError,
 )
 
-# Not even a connection was to be had, in all the time that we wait for one.
+# No connection became free in time.
 NO_CONNECTION = (PoolTimeout,)
 
 
@@ -34,20 +34,25 @@ STATEMENT_SECONDS = 15
 ANSWER_SECONDS = STATEMENT_SECONDS + 1
 
 
-class Patient(AsyncConnection[TupleRow]):
-    """A connection whose server may hang as well as fail: one that is stopped keeps to no bound of its own, and its
-    kernel still acknowledges every byte. Raises `TimeoutError`; the connection is lost then."""
+class BoundedConnection(AsyncConnection[TupleRow]):
+    """A connection with a deadline for every answer. After a `TimeoutError` the connection is lost.
+
+    A server that is stopped ignores its own time limits, while its kernel still acknowledges every byte.
+    """
 
     async def wait(self, *arguments: Any, **more: Any) -> Any:
-        """As psycopg has it, but not for ever."""
+        """Wait as psycopg does, but raise `TimeoutError` after 16 s."""
         async with asyncio.timeout(ANSWER_SECONDS):
             return await super().wait(*arguments, **more)
 
 
 async def prepare_connection(connection: Connection) -> None:
-    """Bound every statement and every pause: a node that is stopped or cut off while it holds the log's head must not
-    hold up the others for longer than 3 s. Plan each statement once: planned anew for each value, a page of history
-    cost three times as much, for messages have sixteen partitions, and no plan here depends on values."""
+    """Set time limits, and generic plans.
+
+    A node that is stopped or disconnected while it has the log's head locked must not block the others for longer than
+    3 s. Each statement is planned once. Planned for each value, a page of history cost three times as much, because
+    messages have sixteen partitions; no plan here depends on values.
+    """
     await connection.set_autocommit(True)
     await connection.execute("set plan_cache_mode = force_generic_plan")
     await connection.execute(f"set statement_timeout = '{STATEMENT_SECONDS}s'")
@@ -56,9 +61,9 @@ async def prepare_connection(connection: Connection) -> None:
 
 @asynccontextmanager
 async def one_transaction(connection: Connection) -> AsyncIterator[None]:
-    """A transaction as one pipeline: it begins with its first statements and commits with its last ones.
+    """Run a transaction as one pipeline: begin and commit are sent with the statements.
 
-    psycopg's own, in a pipeline, waits for the server three times more.
+    psycopg's own transaction in a pipeline needs three more round trips.
     """
     try:
         async with connection.pipeline():
@@ -74,7 +79,7 @@ async def one_transaction(connection: Connection) -> AsyncIterator[None]:
 
 
 def make_pool(url: str, size: int = 12) -> Pool:
-    """A pool of up to `size` autocommit connections; opened by the node, it waits at most 5 s for one."""
+    """Return a closed pool of up to `size` autocommit connections; a caller waits at most 5 s for one."""
     options: dict[str, Any] = {
         "application_name": "tandem",
         "connect_timeout": 5,
@@ -85,13 +90,13 @@ def make_pool(url: str, size: int = 12) -> Pool:
     }
     return AsyncConnectionPool(
         url,
-        connection_class=Patient,
+        connection_class=BoundedConnection,
         min_size=2,
         max_size=size,
         open=False,
         timeout=5,
         max_waiting=2_000,
-        # The waits between attempts double: one that began early in a long outage would sleep through the return.
+        # The waits between attempts double: without this limit one could sleep long after the server has returned.
         reconnect_timeout=3,
         kwargs=options,
         configure=prepare_connection,

@@ -1,4 +1,8 @@
-"""Rate limits: how often a user or an address may do what. Each is a setting such as `5/minute;20/hour`."""
+"""Rate limits: how often a user or an address may act. Each is a setting such as `5/minute;20/hour`.
+
+`Limit` counts on this node. `SharedLimit` and `NetworkLimit` also count on all nodes together, in Redis. `Rates` has
+all limits of a node.
+"""
 
 import asyncio
 import math
@@ -17,17 +21,18 @@ from chat.shared.identity import hash_token
 from chat.shared.redis import UNAVAILABLE, Bytes
 from chat.shared.settings import Settings
 
-# The tally: what all nodes count together, in Redis; never waited for longer than a moment. Fixed windows, because
-# their ends are Redis's own expiries: a node whose clock is wrong counts as right as the others.
-
-PATIENCE = 0.25
-AWAY_SECONDS = 5.0
+CALL_SECONDS = 0.25  # how long a request waits for Redis
+AWAY_SECONDS = 5.0  # how long Redis is not asked after a failure
 log = structlog.get_logger(__name__)
 
 
 class RedisCounter:
-    """Counts by `limits`. While Redis is away or slow nothing is known here, and each node counts for itself; so it
-    does on a cluster, whose connections `limits` cannot share."""
+    """Counts in Redis for all nodes together, with the library `limits`.
+
+    Windows are fixed, because Redis itself expires them: a node with a wrong clock counts correctly. While Redis is
+    unavailable or slow, nothing is counted here, and each node counts alone; the same holds on a cluster, whose
+    connections `limits` cannot share.
+    """
 
     def __init__(self, redis: Bytes) -> None:
         self._away_until = 0.0
@@ -43,11 +48,11 @@ class RedisCounter:
         self._limiter = FixedWindowRateLimiter(storage)
 
     async def take(self, items: Sequence[RateLimitItem], *key: str) -> float:
-        """0.0: counted, or not known. Else the seconds until the window that is full ends."""
+        """Count one; return 0.0, or the seconds until the full window ends. Return 0.0 if Redis is unavailable."""
         if time.monotonic() < self._away_until:
             return 0.0
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(CALL_SECONDS):
                 for item in items:
                     if not await self._limiter.hit(item, *key):
                         return await self._seconds_left(item, *key)
@@ -60,11 +65,11 @@ class RedisCounter:
         return max(1.0, window.reset_time - time.time())
 
     async def clear(self, items: Sequence[RateLimitItem], *key: str) -> None:
-        """Begin to count from nothing."""
+        """Reset the counts of a key."""
         if time.monotonic() < self._away_until:
             return
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(CALL_SECONDS):
                 for item in items:
                     await self._limiter.clear(item, *key)
         except UNAVAILABLE as error:
@@ -72,7 +77,7 @@ class RedisCounter:
 
     def _note_away(self, error: Exception) -> None:
         self._away_until = time.monotonic() + AWAY_SECONDS
-        log.warning("Redis is away; each node counts log-ins for itself", error=repr(error))
+        log.warning("redis unavailable, nodes count log-ins separately", error=repr(error))
 
 
 # IPv6 networks by width, and how many times the budget of a /64 each has. NARROW is for one name: all the networks of a
@@ -82,71 +87,71 @@ NARROW = {64: 1, 56: 2, 48: 4}
 
 
 class Limit:
-    """One rate, counted by this node. All windows of `rates` hold at once, so the delay grows with the attempts."""
+    """A limit counted by this node. All windows of `rates` apply at once, so the delay grows with the attempts."""
 
     def __init__(self, rates: str) -> None:
         self.items = parse_rates(rates)
         self._buckets = [TokenBucket(item.amount, item.get_expiry()) for item in self.items]
 
-    def spend(self, key: Hashable, cost: int = 1) -> None:
-        """Count `cost` for this key; raises `RateLimited`."""
+    def acquire(self, key: Hashable, cost: int = 1) -> None:
+        """Count `cost` for this key; raise `RateLimited`."""
         for bucket in self._buckets:
             if wait := bucket.take(key, cost):
                 raise RateLimited(retry_after=math.ceil(wait))
 
     def charge(self, key: Hashable, cost: int) -> None:
-        """Count `cost` for what has been done already, even where less was left."""
+        """Count `cost` for something already done, even if less is left."""
         for bucket in self._buckets:
             bucket.charge(key, cost)
 
     def check(self, key: Hashable) -> None:
-        """Raise `RateLimited` when nothing is left for this key; count nothing."""
+        """Raise `RateLimited` if nothing is left for this key; count nothing."""
         for bucket in self._buckets:
             if wait := bucket.wait(key):
                 raise RateLimited(retry_after=math.ceil(wait))
 
     def left(self, key: Hashable) -> int | None:
-        """Return how much this key may still spend at once; None without a limit."""
+        """Return how much is left for this key; None if there is no limit."""
         return min((bucket.left(key) for bucket in self._buckets), default=None)
 
     def refill(self, key: Hashable) -> None:
-        """Forget what this key has spent."""
+        """Reset the count of this key."""
         for bucket in self._buckets:
             bucket.refill(key)
 
 
 class SharedLimit:
-    """One rate, counted by every node for itself and by all of them together."""
+    """A limit counted by each node and by all nodes together."""
 
-    def __init__(self, name: str, rates: str, tally: RedisCounter) -> None:
-        self._name, self._here, self._tally = name, Limit(rates), tally
+    def __init__(self, name: str, rates: str, counter: RedisCounter) -> None:
+        self._name, self._here, self._counter = name, Limit(rates), counter
 
-    async def spend(self, *key: str) -> None:
-        """Count one; raises `RateLimited`."""
-        self._here.spend(key)
-        if wait := await self._tally.take(self._here.items, self._name, veil(*key)):
+    async def acquire(self, *key: str) -> None:
+        """Count one; raise `RateLimited`."""
+        self._here.acquire(key)
+        if wait := await self._counter.take(self._here.items, self._name, veil(*key)):
             raise RateLimited(retry_after=math.ceil(wait))
 
     async def refill(self, *key: str) -> None:
-        """As if this key had done nothing."""
+        """Reset the count of this key."""
         self._here.refill(key)
-        await self._tally.clear(self._here.items, self._name, veil(*key))
+        await self._counter.clear(self._here.items, self._name, veil(*key))
 
 
 class NetworkLimit:
-    """A rate for one network. An IPv6 host chooses any address of its /64 and may own a /56 or a /48, so these are
-    counted too, with budgets that grow by the factors of `widths`."""
+    """A limit for a network. An IPv6 host chooses any address of its /64 and may own a /56 or a /48. These are counted
+    too, with limits that are higher by the factors in `widths`."""
 
-    def __init__(self, name: str, rates: str, tally: RedisCounter, widths: dict[int, int]) -> None:
+    def __init__(self, name: str, rates: str, counter: RedisCounter, widths: dict[int, int]) -> None:
         self._widths = widths
         names = [name, *(f"{name}{width}" for width in list(widths)[1:])]
         factors = widths.values()
-        self._limits = [SharedLimit(one, scale(rates, by), tally) for one, by in zip(names, factors, strict=True)]
+        self._limits = [SharedLimit(one, scale(rates, by), counter) for one, by in zip(names, factors, strict=True)]
 
-    async def spend(self, address: str, *key: str) -> None:
+    async def acquire(self, address: str, *key: str) -> None:
         """Count one for each network of the address; raise `RateLimited`."""
         for network, limit in zip(networks_of(address, self._widths), self._limits, strict=False):
-            await limit.spend(*key, network)
+            await limit.acquire(*key, network)
 
     async def refill(self, address: str, *key: str) -> None:
         """Forget what has been counted for the networks of the address."""
@@ -155,57 +160,57 @@ class NetworkLimit:
 
 
 class Rates:
-    """All limits of a node; with RATE_LIMITS=off each of them is open."""
+    """All limits of a node; with RATE_LIMITS=off there are none."""
 
     def __init__(self, settings: Settings, redis: Bytes) -> None:
-        def said(rates: str) -> str:
+        def limit(rates: str) -> str:
             return rates if settings.rate_limits else ""
 
-        tally = RedisCounter(redis)
-        self.signup = NetworkLimit("signup", said(settings.rate_signup), tally, WIDE)
-        self.login = NetworkLimit("login", said(settings.rate_login), tally, NARROW)
-        self.login_address = NetworkLimit("address", said(settings.rate_login_address), tally, WIDE)
-        self.login_name = SharedLimit("name", said(settings.rate_login_name), tally)
-        self.login_device = SharedLimit("device", said(settings.rate_login), tally)
-        self.second = SharedLimit("second", said(settings.rate_second_factor), tally)
-        self.direct = SharedLimit("direct", said(settings.rate_direct), tally)
-        self.post = Limit(said(settings.rate_post))
-        self.batch = Limit(said(settings.rate_batch))
-        self.change = Limit(said(settings.rate_change))
-        self.add = Limit(said(settings.rate_add))
-        self.view = Limit(said(settings.rate_view))
-        self.stranger = Limit(said(settings.rate_stranger))
-        self.read = Limit(said(settings.rate_read))
-        self.stream = Limit(said(settings.rate_stream))
-        self.poll = Limit(said(settings.rate_poll))
-        self.search = Limit(said(settings.rate_search))
-        self.export = Limit(said(settings.rate_export))
-        self.typing = Limit(said(settings.rate_typing))
-        self.status = Limit(said(settings.rate_status))
-        self.upload = Limit(said(settings.rate_upload))
-        self.piece = Limit(said(settings.rate_piece))
-        self.pixels = Limit(said(settings.rate_pixels))
-        self.download = Limit(said(settings.rate_download))
-        self.socket = Limit(said(settings.rate_socket))
-        self.watch = Limit(said(settings.rate_watch))
+        counter = RedisCounter(redis)
+        self.signup = NetworkLimit("signup", limit(settings.rate_signup), counter, WIDE)
+        self.login = NetworkLimit("login", limit(settings.rate_login), counter, NARROW)
+        self.login_address = NetworkLimit("address", limit(settings.rate_login_address), counter, WIDE)
+        self.login_name = SharedLimit("name", limit(settings.rate_login_name), counter)
+        self.login_device = SharedLimit("device", limit(settings.rate_login), counter)
+        self.second = SharedLimit("second", limit(settings.rate_second_factor), counter)
+        self.direct = SharedLimit("direct", limit(settings.rate_direct), counter)
+        self.post = Limit(limit(settings.rate_post))
+        self.batch = Limit(limit(settings.rate_batch))
+        self.change = Limit(limit(settings.rate_change))
+        self.add = Limit(limit(settings.rate_add))
+        self.view = Limit(limit(settings.rate_view))
+        self.stranger = Limit(limit(settings.rate_stranger))
+        self.read = Limit(limit(settings.rate_read))
+        self.stream = Limit(limit(settings.rate_stream))
+        self.poll = Limit(limit(settings.rate_poll))
+        self.search = Limit(limit(settings.rate_search))
+        self.export = Limit(limit(settings.rate_export))
+        self.typing = Limit(limit(settings.rate_typing))
+        self.status = Limit(limit(settings.rate_status))
+        self.upload = Limit(limit(settings.rate_upload))
+        self.piece = Limit(limit(settings.rate_piece))
+        self.pixels = Limit(limit(settings.rate_pixels))
+        self.download = Limit(limit(settings.rate_download))
+        self.socket = Limit(limit(settings.rate_socket))
+        self.watch = Limit(limit(settings.rate_watch))
 
-    async def spend_login(self, name: str, address: str, *, device: str = "", familiar: bool = False) -> None:
+    async def acquire_login(self, name: str, address: str, *, device: str = "", familiar: bool = False) -> None:
         """Count an attempt to log in; raise `RateLimited`.
 
-        `device`: one that has logged in as this user before. It has a budget of its own, so that nobody else's wrong
-        passwords lock the owner out. `familiar`: this user has logged in from the address before; then the limit of
-        the name, which strangers can use up from many addresses, does not apply.
+        `device`: one that has logged in as this user before. It has a limit of its own, so that other clients' wrong
+        passwords cannot lock the owner out. `familiar`: this user has logged in from the address before. Then the limit
+        of the name does not apply, which attackers can use up from many addresses.
         """
         if device:
-            await self.login_device.spend(name, device)
+            await self.login_device.acquire(name, device)
             return
-        await self.login_address.spend(address)
-        await self.login.spend(address, name)
+        await self.login_address.acquire(address)
+        await self.login.acquire(address, name)
         if not familiar:
-            await self.login_name.spend(name)
+            await self.login_name.acquire(name)
 
     async def refill_login(self, name: str, address: str, *, device: str = "") -> None:
-        """Forget the wrong passwords before the right one."""
+        """Reset the count of wrong passwords after the right one."""
         if device:
             await self.login_device.refill(name, device)
         else:
@@ -218,12 +223,12 @@ def scale(rates: str, factor: int) -> str:
 
 
 def parse_rates(rates: str) -> list[RateLimitItem]:
-    """Return the rates in a setting; an empty text has none."""
+    """Parse the rates of a setting; an empty text has none."""
     return parse_many(rates) if rates else []
 
 
 def veil(*key: str) -> str:
-    """The key as Redis holds it: what was typed as a name may have been a password."""
+    """Hash a key for Redis, because a password may have been typed as the name."""
     return hash_token("\0".join(key)).hex()[:32]
 
 
@@ -240,16 +245,16 @@ def home_of(address: str) -> str:
     return networks_of(address, WIDE)[0]
 
 
-# A bucket a key: so many at once, refilled evenly (the generic cell rate algorithm, one float a key). Our own, for
-# the limits that every post passes: `limits` in memory looks at all its keys whenever the loop turns, which cost up
-# to 750 µs a post at 10,000 people; this costs 0.5 (deploy/decisions/0009-rate-limits.md).
+# Token buckets, by the generic cell rate algorithm with one float for each key. They replace the in-memory storage of
+# `limits`, which visits all its keys at every turn of the event loop: 750 µs → 0.5 µs a post with 10,000 users
+# (deploy/decisions/0009-rate-limits.md).
 
 SWEPT_FROM = 1024
 KEYS_MOST = 200_000
 
 
 class TokenBucket:
-    """`amount` at once, and again as much over `seconds`. `clock` counts seconds and never goes back."""
+    """Allows `amount` at once, refilled evenly over `seconds`. `clock` counts seconds and never goes back."""
 
     def __init__(self, amount: int, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._amount, self._seconds, self._clock = amount, seconds, clock
@@ -257,7 +262,7 @@ class TokenBucket:
         self._sweep_at = SWEPT_FROM
 
     def take(self, key: Hashable, cost: int = 1) -> float:
-        """0.0: taken. Else nothing was taken, and so many seconds must pass; more than all counts as all."""
+        """Take `cost` (at most `amount`) and return 0.0; or take nothing and return the seconds to wait."""
         now = self._clock()
         full_at = max(self._full_at.get(key, now), now) + min(cost, self._amount) * self._seconds / self._amount
         wait = full_at - now - self._seconds
@@ -269,14 +274,14 @@ class TokenBucket:
         return 0.0
 
     def charge(self, key: Hashable, cost: int) -> None:
-        """Take `cost` even where less is left: the key waits until it is refilled."""
+        """Take `cost` even if less is left; the key then waits longer."""
         now = self._clock()
         self._full_at[key] = max(self._full_at.get(key, now), now) + cost * self._seconds / self._amount
         if len(self._full_at) >= self._sweep_at:
             self._sweep(now)
 
     def wait(self, key: Hashable) -> float:
-        """Return 0.0 when this key may take one, else the seconds until then; take nothing."""
+        """Return 0.0 if this key may take one, else the seconds until then; take nothing."""
         wait = self._full_at.get(key, 0.0) + self._seconds / self._amount - self._clock() - self._seconds
         return wait if wait > 1e-9 * self._seconds else 0.0
 
@@ -287,14 +292,14 @@ class TokenBucket:
         return max(0, int(self._amount * (1 - missing / self._seconds) + 1e-6))
 
     def refill(self, key: Hashable) -> None:
-        """As if this key had never taken anything."""
+        """Forget this key."""
         self._full_at.pop(key, None)
 
     def __len__(self) -> int:
         return len(self._full_at)
 
     def _sweep(self, now: float) -> None:
-        """Forget full buckets; and, when a flood of keys leaves too many, those that came first."""
+        """Forget full buckets. If a flood of keys leaves too many, forget also the oldest."""
         self._full_at = {key: full_at for key, full_at in self._full_at.items() if full_at > now}
         if (surplus := len(self._full_at) - KEYS_MOST // 2) > 0:
             self._full_at = dict(islice(self._full_at.items(), surplus, None))

@@ -1,4 +1,4 @@
-"""The connection to Redis or Valkey: every call is bounded in time, for it may hang as well as fail."""
+"""The connection to Redis or Valkey. Every call has a deadline, because the server may hang as well as fail."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -12,7 +12,7 @@ from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisClusterException, RedisError
 
-Said = TypeVar("Said")
+Answer = TypeVar("Answer")
 Bytes = Redis  # decode_responses is off: values are bytes
 UNAVAILABLE: tuple[type[Exception], ...] = (RedisError, RedisClusterException, OSError, TimeoutError)
 BOUNDS: dict[str, Any] = {"socket_timeout": 2, "socket_connect_timeout": 2, "socket_keepalive": True}
@@ -20,7 +20,7 @@ NAME: dict[str, Any] = {"client_name": "tandem", "health_check_interval": 10}
 
 
 def connect_redis(url: str) -> Bytes:
-    """A client whose calls end within 2 s; it connects when first used.
+    """Return a client whose calls end within 2 s; it connects when first used.
 
     `redis://…` and `rediss://…` are one server, `redis+cluster://:password@host:port,host:port` a cluster,
     `redis+sentinel://:password@host:port,host:port/service` the master that these sentinels name.
@@ -34,26 +34,28 @@ def connect_redis(url: str) -> Bytes:
 
 
 def connect_cluster(rest: str) -> Bytes:
-    """All of a cluster, from whichever of the named servers answers."""
+    """Return a client of a cluster; any of the named servers may answer first."""
     password, servers, _ = split_servers(rest)
     nodes = [ClusterNode(host, port) for host, port in servers]
-    # Offers what the code uses of a single server's client: pipelines, pub/sub and single commands.
+    # The cluster client offers all that the code uses: pipelines, pub/sub and single commands.
     retry = Retry(NoBackoff(), 1)
     return cast(Bytes, RedisCluster(startup_nodes=nodes, password=password, retry=retry, **BOUNDS, **NAME))
 
 
 def connect_sentinel(rest: str) -> Bytes:
-    """The master of a service, wherever it is by now. The password is the master's and the sentinels'."""
+    """Return a client of a service's current master. The master and the sentinels have the same password."""
     password, servers, service = split_servers(rest)
     keys: dict[str, Any] = {"password": password} | BOUNDS
     sentinel = Sentinel(servers, sentinel_kwargs=keys, **keys)  # type: ignore[no-untyped-call]
     return cast(Bytes, sentinel.master_for(service or "mymaster", **NAME))
 
 
-async def say(command: Callable[..., Awaitable[Said]], *arguments: Any, **named: Any) -> Said:
-    """Send this, or hear, on a connection that is open for long. It may have been closed a moment ago, by the server or
-    by who speaks or hears beside us: uvloop says that with a `RuntimeError`, and the library with an `AttributeError`
-    where it happens in the midst of it; neither is a reason for a node to end."""
+async def call_open(command: Callable[..., Awaitable[Answer]], *arguments: Any, **named: Any) -> Answer:
+    """Call a method of a long-lived connection; raise `ConnectionError` if it was closed meanwhile.
+
+    The server may have closed it, or another task that uses it. uvloop then raises a `RuntimeError`, and the library an
+    `AttributeError` if it happens during the call. Neither may end the node.
+    """
     try:
         return await command(*arguments, **named)
     except (RuntimeError, AttributeError) as error:
@@ -62,7 +64,7 @@ async def say(command: Callable[..., Awaitable[Said]], *arguments: Any, **named:
 
 @asynccontextmanager
 async def open_redis(url: str) -> AsyncIterator[Bytes]:
-    """As `connect_redis`; closed at the end of the block, however that comes."""
+    """Open a client as `connect_redis` does, and close it at the end of the block."""
     redis = connect_redis(url)
     try:
         yield redis
@@ -71,7 +73,7 @@ async def open_redis(url: str) -> AsyncIterator[Bytes]:
 
 
 async def close_redis(redis: Bytes) -> None:
-    """Close the client with all it has open; that of a sentinel leaves its own connections to sentinels behind."""
+    """Close the client with all its connections. A sentinel client does not close those to its sentinels by itself."""
     manager = getattr(getattr(redis, "connection_pool", None), "sentinel_manager", None)
     for sentinel in manager.sentinels if manager else ():
         await sentinel.aclose()
@@ -79,7 +81,7 @@ async def close_redis(redis: Bytes) -> None:
 
 
 def split_servers(rest: str) -> tuple[str | None, list[tuple[str, int]], str]:
-    """`:password@host:port,host:port/service` → its parts."""
+    """Split `:password@host:port,host:port/service` into its parts."""
     access, _, place = rest.rpartition("@")
     servers, _, service = place.partition("/")
     parts = [urlsplit(f"//{server}") for server in servers.split(",")]

@@ -1,4 +1,4 @@
-"""Operation: a line of the URL table, with what the published description of the API says of it."""
+"""Operation: a line of the URL table, with what OpenAPI publishes about it."""
 
 from dataclasses import dataclass
 

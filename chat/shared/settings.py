@@ -1,4 +1,4 @@
-"""What an operator may set: environment variables or a `.env` file, checked together at start."""
+"""Settings: environment variables or a `.env` file, checked together at start."""
 
 import ctypes
 import os
@@ -15,27 +15,27 @@ from chat.shared.operator_errors import OperatorError
 
 
 def split_list(value: object) -> object:
-    """`"a, b"` → `["a", "b"]`, so that lists read well in an environment variable."""
+    """Split `"a, b"` into `["a", "b"]`."""
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
 def check_rates(text: str) -> str:
-    """`"5/minute;20/hour"` is fine; raises `ValueError` on what is no list of rates."""
+    """Return rates such as `5/minute;20/hour`; raise `ValueError` if they cannot be parsed."""
     try:
         fine = all(item.amount > 0 for item in parse_many(text))
     except ValueError:
         fine = False
     if not fine:
-        raise ValueError("must read like 5/minute or 5/minute;20/hour;60/day")
+        raise ValueError("must be like 5/minute or 5/minute;20/hour;60/day")
     return text
 
 
 def check_files_url(text: str) -> str:
-    """`file:///srv/files`, `file:files` or `s3://bucket/prefix`; raises `ValueError`."""
+    """Return `file:///srv/files`, `file:files` or `s3://bucket/prefix`; raise `ValueError` for other URLs."""
     parts = urlsplit(text)
     folder = parts.scheme == "file" and not parts.netloc and parts.path
     if not folder and not (parts.scheme == "s3" and parts.netloc):
-        raise ValueError("must read like file:///srv/files or s3://bucket/prefix?endpoint=https://s3.example")
+        raise ValueError("must be like file:///srv/files or s3://bucket/prefix?endpoint=https://s3.example")
     return text
 
 
@@ -43,7 +43,7 @@ def check_public_url(text: str) -> str:
     """Return the URL without a trailing slash; raise `ValueError` unless it is scheme and host alone."""
     parts = urlsplit(text)
     if text and (parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query):
-        raise ValueError("must read like https://chat.example.com")
+        raise ValueError("must be like https://chat.example.com")
     return text.rstrip("/")
 
 
@@ -66,71 +66,71 @@ class Settings(BaseSettings):
     node: str = "node"
     role: Literal["all", "messages", "presence"] = "all"
 
-    public_url: PublicUrl = ""  # as browsers show it; empty: the address that each request asks
+    public_url: PublicUrl = ""  # as browsers show it; empty: the host of each request
     signup: Literal["open", "invite", "closed"] = "open"
     directory: Literal["all", "members"] = "all"
     allowed_origins: CommaList = []
     trusted_proxies: Networks = []
     cookie_secure: bool | None = None  # None: as the trusted proxy's X-Forwarded-Proto says
     rate_limits: bool = True
-    # each node counts a person's; log-ins and sign-ups are counted by all nodes together as well
+    # Each node counts a user's requests; log-ins and sign-ups are also counted by all nodes together.
     rate_signup: Rates = "60/hour;200/day"  # from one address
     rate_login: Rates = "5/minute;20/hour;60/day"  # for one name from one address
-    rate_login_name: Rates = "100/hour;300/day"  # for one name, from wherever
-    rate_login_address: Rates = "30/minute;300/hour"  # from one address, for whichever name
-    rate_second_factor: Rates = "5/minute;20/hour;60/day"  # codes tried by one user, from wherever
+    rate_login_name: Rates = "100/hour;300/day"  # for one name, from all addresses
+    rate_login_address: Rates = "30/minute;300/hour"  # from one address, for all names
+    rate_second_factor: Rates = "5/minute;20/hour;60/day"  # codes tried by one user
     rate_post: Rates = "120/minute"
     rate_batch: Rates = "30000/minute"  # messages, not batches
     rate_change: Rates = "120/minute"
-    rate_add: Rates = "500/hour"  # people added to conversations or invited
-    rate_direct: Rates = "20/day"  # direct conversations begun with strangers
-    rate_view: Rates = "1200/minute"  # whatever else is asked for, in units of the cheapest read
+    rate_add: Rates = "500/hour"  # users added to conversations or invited
+    rate_direct: Rates = "20/day"  # direct messages started with users who share no conversation
+    rate_view: Rates = "1200/minute"  # all other requests, in units of the cheapest read
     rate_stranger: Rates = "600/minute"  # requests without a session, from one address
     rate_read: Rates = "600/minute"  # read marks
     rate_stream: Rates = "120/minute"
     rate_poll: Rates = "600/minute"
     rate_search: Rates = "60/minute"
-    rate_export: Rates = "3/hour;10/day"  # one's own data
+    rate_export: Rates = "3/hour;10/day"  # of the user's own data
     rate_typing: Rates = "120/minute"
     rate_status: Rates = "60/minute"
     rate_socket: Rates = "120/minute"
-    rate_upload: Rates = "60/minute"  # files begun
-    rate_piece: Rates = "600/minute"  # pieces of files; one that is shorter than PIECE_LEAST counts ten times
-    rate_pixels: Rates = "2000000000/hour"  # pixels of pictures that previews are made of
+    rate_upload: Rates = "60/minute"  # started files
+    rate_piece: Rates = "600/minute"  # pieces of files; a piece shorter than PIECE_LEAST counts ten times
+    rate_pixels: Rates = "2000000000/hour"  # pixels of images that previews are made of
     rate_download: Rates = "1200/minute"  # files and previews read
-    rate_watch: Rates = "10000/minute"  # people asked about, for each of whom the database is asked
+    rate_watch: Rates = "10000/minute"  # users whose presence is requested; each needs a database check
     session_days: Count = 30
     session_idle_days: Count = 14
-    admin_mfa: Literal["off", "required"] = "off"  # admins without a second factor have no admin rights
-    sessions_per_person: Count = 50  # beyond it a log-in ends the longest unused
+    admin_mfa: Literal["off", "required"] = "off"  # required: admins without a second factor have no admin rights
+    sessions_per_person: Count = 50  # a further log-in ends the session unused for longest
 
     max_body_bytes: Count = 64 * 1024
     max_batch_bytes: Count = 4 * 1024 * 1024
     max_batch_messages: Count = 500
     body_seconds: Seconds = 20
-    answer_seconds: Seconds = 60  # in which a reader who does not keep up must take at least 1 KiB a second
-    keep_alive_seconds: Seconds = 75  # for a request's head to arrive, the first one's too
+    answer_seconds: Seconds = 60  # after which a slow reader must take at least 1 KiB a second
+    keep_alive_seconds: Seconds = 75  # for the headers of a request to arrive, the first one included
     append_queue: Count = 10_000
-    append_patience: Seconds = 10  # for the commit of a post
-    strangers: Literal["invite", "add"] = "invite"  # people whom the adder shares no conversation with
-    invitations_received: Count = 100  # open ones that a person may have
-    invitations_sent: Count = 500  # open ones that a person may have sent
+    append_patience: Seconds = 10  # deadline for the commit of a post
+    strangers: Literal["invite", "add"] = "invite"  # users who share no conversation with the one who adds them
+    invitations_received: Count = 100  # open invitations that a user may have
+    invitations_sent: Count = 500  # open invitations that a user may have sent
     max_members_added: Count = 500
     max_group_members: Count = 100
     conversations_per_person: Count = 2_000
-    slow_most: Count = 6 * 3600  # seconds of slow mode
+    slow_most: Count = 6 * 3600  # longest slow mode, in seconds
     links_per_conversation: Count = 100
     blocks_per_person: Count = 1_000
-    here_most: Count = 500  # members; in a larger conversation `@here` means everyone
-    receipts_most: Count = 50  # members; in a larger conversation nobody sees how far others have read
+    here_most: Count = 500  # members; in larger conversations `@here` mentions everyone
+    receipts_most: Count = 50  # members; larger conversations have no read receipts
     edit_seconds: float = Field(24 * 3600, ge=0)  # after posting; 0: never
     reactions_per_message: Count = 20  # different ones
     pins_per_conversation: Count = 100
 
     files_url: FilesUrl = "file:.tandem/files"
     max_file_bytes: Count = 100 * 1024 * 1024
-    files_quota: Count = 5 * 1024 * 1024 * 1024  # bytes that one person's files may have together
-    piece_least: Count = 256 * 1024  # bytes of a stored piece but for the last; sent ones may be shorter, at a price
+    files_quota: Count = 5 * 1024 * 1024 * 1024  # bytes of all files of one user
+    piece_least: Count = 256 * 1024  # bytes of a stored piece except the last; shorter uploads cost more of RATE_PIECE
     picture_pixels: Count = 64_000_000
     strip_pictures: bool = True
 
@@ -138,16 +138,16 @@ class Settings(BaseSettings):
     stream_max_age: Seconds = 3600
     stream_transport: Literal["detached", "attached"] = "detached"
     stream_beat: Seconds = 15
-    coalesce_seconds: float = Field(0.1, ge=0)  # that entries may wait for the next, where many listen; 0: never
+    coalesce_seconds: float = Field(0.1, ge=0)  # longest wait of entries for the next ones, with many readers; 0: none
     socket_beat: Seconds = 20
     streams_per_person: Count = 50
     sockets_per_person: Count = 50
     recent_bytes: Count = 16 * 1024 * 1024
     drain_seconds: float = Field(10, ge=0)
-    lag_most: Seconds = 3  # the loop's, at which nobody new is let in
-    opening_most: Count = 5_000  # streams and sockets on their way in
-    rebalance_seconds: float = Field(60, ge=0)  # over which what is beyond a node's share is sent elsewhere; 0: never
-    rebalance_few: Count = 100  # streams beyond the share that do not matter
+    lag_most: Seconds = 3  # lag of the event loop at which new connections are refused
+    opening_most: Count = 5_000  # streams and sockets that are being opened
+    rebalance_seconds: float = Field(60, ge=0)  # in which streams beyond the share move to other nodes; 0: never
+    rebalance_few: Count = 100  # streams beyond the share that are tolerated
 
     log_retention_days: Count = 14
     log_partition_entries: Count = 500_000
@@ -156,10 +156,10 @@ class Settings(BaseSettings):
     expired_retention_days: Count = 7  # sessions, invites and join links that have expired
     presence_linger: Seconds = 10
     node_lease: Seconds = 10
-    canary_seconds: float = Field(10, ge=0)  # between two flights by way of neighbours; 0: none
-    node_url: str = ""  # where neighbours reach this node
+    canary_seconds: float = Field(10, ge=0)  # between two probes through peer nodes; 0: none
+    node_url: str = ""  # URL at which peer nodes reach this node
     metrics_public: bool = False
-    operations_port: int = Field(0, ge=0, le=65_535)  # of health and metrics; 0: the port of everything else
+    operations_port: int = Field(0, ge=0, le=65_535)  # for health and metrics; 0: the main port
     log_format: Literal["console", "json"] = "console"
     log_requests: Literal["slow", "all", "off"] = "slow"
 
@@ -171,7 +171,7 @@ class BadSettings(OperatorError):
 
 
 def read_settings(**overrides: object) -> Settings:
-    """The settings of this process; raises `BadSettings` naming every wrong one at once."""
+    """Return the settings of this process; raise `BadSettings`, which names every wrong one."""
     try:
         return Settings(**overrides)  # type: ignore[arg-type]
     except ValidationError as wrong:
@@ -179,11 +179,10 @@ def read_settings(**overrides: object) -> Settings:
         raise BadSettings("\n".join(lines)) from None
 
 
-# Secrets in the environment: read once at start, then hidden from everyone who can look at the process. Linux shows
-# the environment that a process was started with in `/proc/PID/environ`, whatever the process does to its variables
-# later. So the bytes themselves are overwritten.
+# Secrets in the environment are read once at start, then hidden from other processes. Linux shows the environment that
+# a process was started with in `/proc/PID/environ`, even if its variables change later. So the bytes are overwritten.
 
-# Settings that hold a password. A process that has read its settings does not need them again.
+# Settings that contain a password. A process that has read its settings does not need them again.
 SETTINGS = re.compile(r"(\w+_)?(DATABASE|REDIS|FILES)_URL")
 
 # Variables that libraries read later, such as AWS_SECRET_ACCESS_KEY and PGPASSWORD: hidden, and kept.

@@ -1,7 +1,7 @@
-"""Arrays for PostgreSQL, as text: whole columns of a batch in one parameter.
+"""SQL: queries by name, and arrays as text, which are whole columns of a batch in one parameter. Pure.
 
-psycopg dumps a list an element at a time, and a post has twenty-five such elements: that was a seventh of a busy node's
-time. PostgreSQL reads both alike. Pure.
+psycopg dumps a list element by element, and a post has twenty-five elements: that took a seventh of a busy node's time.
+PostgreSQL reads both forms alike.
 """
 
 import re
@@ -10,27 +10,27 @@ from pathlib import Path
 
 
 def numbers(values: Iterable[int]) -> str:
-    """`{1,2}`, for `%s::bigint[]`."""
+    """Return `{1,2}`, for `%s::bigint[]`."""
     return f"{{{','.join(map(str, values))}}}"
 
 
 def texts(values: Iterable[str]) -> str:
-    """`{"a","b"}`, for `%s::text[]` or what PostgreSQL reads from text."""
+    """Return `{"a","b"}`, for `%s::text[]` or any type that PostgreSQL reads from text."""
     return f"{{{','.join(map(quote, values))}}}"
 
 
 def elements(values: Iterable[object]) -> str:
-    """Of whatever PostgreSQL reads from the text that Python makes of it; None is null."""
+    """Return an array of any type that PostgreSQL reads from `str(value)`; None is null."""
     return f"{{{','.join('null' if value is None else quote(str(value)) for value in values)}}}"
 
 
 def quote(text: str) -> str:
-    """One element: whatever it holds, it cannot end early."""
+    """Quote one element; no text in it can end it early."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 
 
-# Named SQL: `<module>.sql` beside `<module>.py`, each query under a `-- name: verb_noun` heading.
+# Named queries: `<module>.sql` beside `<module>.py`, each query under a `-- name: verb_noun` heading.
 
 HEADING = re.compile(r"^-- name: (\w+)\s*$", re.MULTILINE)
 

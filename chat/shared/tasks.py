@@ -1,4 +1,4 @@
-"""Background tasks: each has a name, is supervised, and ends the node when it dies unexpectedly."""
+"""Background tasks. Each has a name and is supervised; one that dies unexpectedly ends the node."""
 
 import asyncio
 from collections.abc import Collection, Coroutine
@@ -32,36 +32,38 @@ class Tasks:
             self.failed.set_result(task.get_name())
 
     async def stop(self) -> None:
-        """Cancel all and wait until they have ended."""
-        await let_go(self._running)
+        """Cancel all tasks and wait until they have ended."""
+        await cancel_all(self._running)
 
 
 async def first_of(*works: Coroutine[Any, Any, None]) -> None:
-    """Wait until one has ended, let go of the others; raises what that one raised."""
+    """Wait until one has ended, cancel the others; raise the exception of the first."""
     running = [asyncio.ensure_future(work) for work in works]
     try:
         done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             task.result()
     finally:
-        await let_go(running)
+        await cancel_all(running)
 
 
-async def let_go(tasks: Collection[asyncio.Task[Any]]) -> None:
-    """Cancel them and wait until they have ended; again and again, for a library may swallow a cancellation (redis-py
-    does when it comes during a time-out of its own). Cancelled once, what hears on a connection was seen to go on
-    alone after what speaks on it had failed. Who is told to end meanwhile waits for them first: otherwise they read
-    from a connection that somebody else has by then."""
-    told: asyncio.CancelledError | None = None
+async def cancel_all(tasks: Collection[asyncio.Task[Any]]) -> None:
+    """Cancel tasks, repeatedly until they have ended.
+
+    A library may swallow a cancellation; redis-py does during a timeout of its own. Cancelled only once, a subscriber's
+    receiving task was seen to continue after its sending task had failed. If the caller is cancelled meanwhile, it
+    still waits for the tasks: otherwise they would read from a connection that another task has by then.
+    """
+    cancelled: asyncio.CancelledError | None = None
     while running := [task for task in tasks if not task.done()]:
         for task in running:
             task.cancel()
         try:
             await asyncio.wait(running, timeout=0.1)
         except asyncio.CancelledError as error:
-            told = error
+            cancelled = error
     for task in tasks:
         if not task.cancelled():
-            task.exception()  # known, and of no interest any more
-    if told:
-        raise told
+            task.exception()  # retrieved, so that asyncio does not log it
+    if cancelled:
+        raise cancelled

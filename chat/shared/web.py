@@ -1,4 +1,7 @@
-"""What every endpoint leans on: who asks, from where, with what body; answers and refusals as JSON."""
+"""What all endpoints use: the caller of a request and what it costs, its parameters and body, and responses as JSON.
+
+Admission refuses new connections while the node is busy; `require_identity` finds the caller and charges the request.
+"""
 
 import random
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -28,22 +31,24 @@ from chat.shared.rate_limits import Limit, Rates, home_of
 from chat.shared.registry.registry import Registry
 from chat.shared.settings import Settings
 
-# Admission: a node that has enough to do lets nobody new in, before it drowns. Another may, or this one in a moment.
-# Ten thousand who come back at once are served best one after the other: each that is let in while the loop is late
-# makes all the others later, until health checks fail and the next node gets them all.
+# Admission: a busy node refuses new connections before it is overloaded. Another node may accept them, or this one a
+# moment later. Ten thousand clients that reconnect at once are served best one after the other: each connection that is
+# accepted while the event loop is late delays all others, until health checks fail and the next node gets them all.
 
-AGAIN_SECONDS = (1, 5)  # spread, so that those who are refused do not return together
+AGAIN_SECONDS = (1, 5)  # spread, so that refused clients do not return together
 
 
 class Crowded(ApiError):
-    """This node has enough to do letting others in; the next attempt may reach another one."""
+    """This node is busy accepting connections. Try again; another node may answer."""
 
     status, code = 503, "crowded"
 
 
 class Admission:
-    """`most_lag`, `most_opening`: the settings; `lag`: how late the loop is, in seconds; `opening`: how many streams
-    and sockets are on their way in. `refused`: how many were not let in."""
+    """Refuses connections when `lag()` or `opening()` reaches its setting; `refused` counts them.
+
+    `lag()`: seconds that the event loop is late; `opening()`: streams and sockets that are being opened.
+    """
 
     def __init__(
         self, most_lag: float, most_opening: int, lag: Callable[[], float], opening: Callable[[], int]
@@ -53,16 +58,16 @@ class Admission:
         self.refused = 0
 
     def check(self) -> None:
-        """Raises `Crowded`."""
+        """Raise `Crowded` if the node is busy."""
         if self._opening() >= self._most_opening or self._lag() >= self._most_lag:
             self.refused += 1
             raise Crowded(retry_after=random.uniform(*AGAIN_SECONDS))
 
 
 SETTINGS = web.AppKey("settings", Settings)
-WROTE = web.RequestKey("wrote", str)  # the id of the frame that a request has written, for its line in the log
-MEMBER = web.RequestKey("member", Member)  # the user who was found to make the request
-TYPED_NAME = web.RequestKey("typed_name", str)  # the name given at a log-in; never stored as it is
+WROTE = web.RequestKey("wrote", str)  # the id of the frame that a request has written, for the access log
+MEMBER = web.RequestKey("member", Member)  # the caller of the request
+TYPED_NAME = web.RequestKey("typed_name", str)  # the name typed at a log-in; never stored in plain text
 POOL = web.AppKey("pool", Pool)
 EVENTS = web.AppKey("events", SecurityEvents)
 IDENTITIES = web.AppKey("identities", Identities)
@@ -70,12 +75,12 @@ REGISTRY = web.AppKey("registry", Registry)
 RATES = web.AppKey("rates", Rates)
 ADMISSION = web.AppKey("admission", Admission)
 
-# Over TLS the first, which no other host of the domain can plant; without TLS the second.
+# Over TLS the first, which no other host of the domain can set; without TLS the second.
 HOST_COOKIE, COOKIE = "__Host-tandem", "tandem"
 JSON = "application/json"
 DEVICE_MOST = 100
 LARGEST_ID = 2**53 - 1
-NAMED_MOST = 50  # errors of a body that are looked at one by one
+NAMED_MOST = 50  # errors of a body that are named one by one
 Body = TypeVar("Body", bound=BaseModel)
 
 
@@ -86,7 +91,7 @@ def find_token(request: web.Request) -> str | None:
 
 
 def find_cookie(request: web.Request) -> str | None:
-    """Return the token of the session cookie. A planted cookie does not win over one of this host."""
+    """Return the token of the session cookie. A cookie set by another host does not override this host's."""
     return read_cookie(request, HOST_COOKIE) or read_cookie(request, COOKIE)
 
 
@@ -105,7 +110,7 @@ def read_cookie(request: web.Request, name: str) -> str | None:
 
 
 def find_bearer(request: web.Request) -> str | None:
-    """The token that the client has put into the header itself; no page of another site can make a browser do so."""
+    """Return the token in the Authorization header, which no page of another site can make a browser send."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None
 
@@ -113,22 +118,23 @@ def find_bearer(request: web.Request) -> str | None:
 async def require_identity(request: web.Request, *, remember: bool = True) -> Member:
     """Return the caller, charged as the route says; raise `Unauthenticated`, `RateLimited`.
 
-    `remember`: they will soon ask again.
+    `remember`: cache the session, because the caller will soon send another request.
     """
     if not (token := find_token(request)):
         raise Unauthenticated
     digest, identities = hash_token(token), request.app[IDENTITIES]
-    if not identities.knows(digest):  # the database is asked, but not for an address that keeps sending dead tokens
-        check_stranger(request)
+    if not identities.knows(digest):
+        # The database is not queried for an address that keeps sending invalid tokens.
+        check_address(request)
     member = request[MEMBER] = await identities.of_digest(digest, remember=remember)
     if member.host_cookie and find_bearer(request) is None and not read_cookie(request, HOST_COOKIE):
         del request[MEMBER]
-        raise Unauthenticated  # another host of the domain may have planted this cookie
+        raise Unauthenticated  # another host of the domain may have set this cookie
     charge_caller(request, request.app[RATES], member.user_id)
     return member
 
 
-def check_stranger(request: web.Request) -> None:
+def check_address(request: web.Request) -> None:
     """Raise `RateLimited` when the address has sent too many requests without a session."""
     request.app[RATES].stranger.check(home_of(client_address(request)))
 
@@ -136,7 +142,7 @@ def check_stranger(request: web.Request) -> None:
 async def require_recent_proof(request: web.Request) -> Member:
     """Return the caller of a sensitive change, as `require_identity` does.
 
-    Raise `ReauthenticationRequired` unless they logged in, or proved who they are, in the last 10 minutes.
+    Raise `ReauthenticationRequired` unless they logged in or proved their identity in the last 10 minutes.
     """
     member = await require_identity(request)
     if not await request.app[IDENTITIES].proof_left(member.session_id):
@@ -145,7 +151,7 @@ async def require_recent_proof(request: web.Request) -> Member:
 
 
 async def require_admin(request: web.Request) -> Member:
-    """Who asks for what admins may see; raises `Unauthenticated` or `AdminsOnly`."""
+    """Return the caller if they are an admin; raise `Unauthenticated` or `AdminsOnly`."""
     return check_admin(await require_identity(request))
 
 
@@ -164,7 +170,7 @@ def actor_of(request: web.Request, member: Member) -> Actor:
 
 
 def caller_of(request: web.Request) -> Actor:
-    """Return the caller of this request, as far as is known by now."""
+    """Return the caller of this request, as far as known yet."""
     if (member := request.get(MEMBER)) is not None:
         return actor_of(request, member)
     agent = "".join(letter for letter in request.headers.get("User-Agent", "") if letter.isprintable())
@@ -180,29 +186,29 @@ def is_from_proxy(request: web.Request) -> bool:
 def scheme_of(request: web.Request) -> str:
     """Return `https` or `http`, as the browser sees this server.
 
-    A trusted proxy says it in X-Forwarded-Proto; without one, COOKIE_SECURE says that all browsers come over https.
+    A trusted proxy sends it in X-Forwarded-Proto. Without one, COOKIE_SECURE means that all browsers use https.
     """
-    said = ",".join(request.headers.getall("X-Forwarded-Proto", [])).rpartition(",")[2].strip().lower()
-    if said in ("http", "https") and is_from_proxy(request):
-        return said
+    forwarded = ",".join(request.headers.getall("X-Forwarded-Proto", [])).rpartition(",")[2].strip().lower()
+    if forwarded in ("http", "https") and is_from_proxy(request):
+        return forwarded
     return "https" if request.app[SETTINGS].cookie_secure or request.secure else "http"
 
 
 def is_secure(request: web.Request) -> bool:
-    """Return whether cookies are for TLS alone: as COOKIE_SECURE says, else as the client's connection is."""
+    """Return whether cookies are for TLS only: COOKIE_SECURE if set, else whether the client uses https."""
     given = request.app[SETTINGS].cookie_secure
     return scheme_of(request) == "https" if given is None else given
 
 
 def client_address(request: web.Request) -> str:
-    """The peer's address; where the peer is a trusted proxy, the last one in X-Forwarded-For that is not."""
+    """Return the client's address: the peer, or behind trusted proxies the last other one in X-Forwarded-For."""
     return find_address(request, request.app[SETTINGS].trusted_proxies)
 
 
 def find_address(request: web.BaseRequest, networks: Sequence[IPvAnyNetwork]) -> str:
-    """Return what `client_address` does, with the networks of trusted proxies as an argument."""
+    """Return the client's address; `networks` are those of trusted proxies."""
     address = parse_address(request.remote or "127.0.0.1")
-    # A proxy may add a line of its own below one that the client sent: all lines count, as one list.
+    # A proxy may add a header line below one that the client sent; all lines form one list.
     hops = ",".join(request.headers.getall("X-Forwarded-For", [])).split(",")
     while hops and any(address in network for network in networks):
         try:
@@ -213,7 +219,7 @@ def find_address(request: web.BaseRequest, networks: Sequence[IPvAnyNetwork]) ->
 
 
 def parse_address(text: str) -> IPv4Address | IPv6Address:
-    """The address; an IPv4 one that a dual-stack socket dressed as IPv6 is undressed. Raises `ValueError`."""
+    """Parse an address, and convert IPv4-mapped IPv6 (from a dual-stack socket) to IPv4; raise `ValueError`."""
     address = ip_address(text.partition("%")[0])
     return getattr(address, "ipv4_mapped", None) or address
 
@@ -225,12 +231,12 @@ async def read_body(request: web.Request, most: int | None = None) -> bytes:
 
 
 async def read_model(request: web.Request, model: type[Body], most: int | None = None) -> Body:
-    """The body as `model`; raises `Invalid`, naming each wrong field."""
+    """Return the body as `model`; raise `Invalid`, which names each wrong field."""
     return parse_model(await read_body(request, most), model)
 
 
 def parse_model(body: bytes, model: type[Body]) -> Body:
-    """As `read_model`, from bytes."""
+    """Parse bytes as `model`; raise `Invalid`."""
     try:
         return model.model_validate_json(body)
     except ValidationError as wrong:
@@ -240,7 +246,7 @@ def parse_model(body: bytes, model: type[Body]) -> Body:
 def name_errors(wrong: ValidationError) -> list[dict[str, str]]:
     """Return `[{field, detail}]`, without what the caller sent, which may be a password.
 
-    Of very many errors only the number is told: naming thousands of them takes pydantic longer than finding them.
+    Of more than 50 errors only the number is returned: naming thousands takes pydantic longer than finding them.
     """
     count = wrong.error_count()
     if count > NAMED_MOST:
@@ -252,7 +258,7 @@ def name_errors(wrong: ValidationError) -> list[dict[str, str]]:
 
 
 def path_id(request: web.Request, name: str) -> int:
-    """A numeric part of the path; what is no id names nothing: `NotFound`."""
+    """Return an id in the path; raise `NotFound` if it is not one."""
     text = request.match_info[name]
     if not (text.isascii() and text.isdigit() and len(text) < 17 and 1 <= int(text) <= LARGEST_ID):
         raise NotFound
@@ -260,7 +266,7 @@ def path_id(request: web.Request, name: str) -> int:
 
 
 def parse_count(request: web.Request, name: str, *, default: int, most: int, least: int = 0) -> int:
-    """A whole number in the query between `least` and `most`; raises `Invalid`."""
+    """Return a whole number in the query from `least` to `most`; raise `Invalid`."""
     text = request.query.get(name)
     if text is None:
         return default
@@ -270,7 +276,7 @@ def parse_count(request: web.Request, name: str, *, default: int, most: int, lea
 
 
 def parse_ids(text: str, name: str, most: int) -> list[int]:
-    """`"1,2"` → `[1, 2]`; raises `Invalid` on anything else, and on more than `most`."""
+    """Parse `"1,2"` as `[1, 2]`; raise `Invalid` for other text, or more than `most` ids."""
     parts = [part for part in text.split(",") if part]
     if len(parts) > most or not all(part.isascii() and part.isdigit() and len(part) < 17 for part in parts):
         raise Invalid(errors=[{"field": name, "detail": f"up to {most} ids, separated by commas"}])
@@ -278,13 +284,13 @@ def parse_ids(text: str, name: str, most: int) -> list[int]:
 
 
 def answer_json(data: Any, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
-    """`data` as JSON; bytes are taken as JSON already encoded."""
+    """Return a response with `data` as JSON; bytes are already encoded."""
     body = data if isinstance(data, bytes) else orjson.dumps(data)
     return web.Response(body=body, status=status, content_type=JSON, headers=headers)
 
 
 async def send_lines(request: web.Request, name: str, pieces: AsyncIterator[bytes]) -> web.StreamResponse:
-    """Send lines of JSON as a file called `name`, as they are read."""
+    """Stream lines of JSON as a file called `name`."""
     attachment = f'attachment; filename="{name}"'
     answer = web.StreamResponse(headers={"Content-Type": "application/x-ndjson", "Content-Disposition": attachment})
     await answer.prepare(request)
@@ -293,32 +299,32 @@ async def send_lines(request: web.Request, name: str, pieces: AsyncIterator[byte
             await answer.write(lines)
         await answer.write_eof()
     except ConnectionError:
-        pass  # the client has left, or took nothing for ANSWER_SECONDS
+        pass  # the client has disconnected, or was too slow for ANSWER_SECONDS
     return answer
 
 
-def answer_problem(refusal: ApiError) -> web.Response:
-    """The refusal as a problem document."""
-    headers = dict(refusal.headers)
-    if refusal.retry_after is not None:
-        headers["Retry-After"] = str(max(1, round(refusal.retry_after)))
+def answer_problem(error: ApiError) -> web.Response:
+    """Return a response with the error as a problem document."""
+    headers = dict(error.headers)
+    if error.retry_after is not None:
+        headers["Retry-After"] = str(max(1, round(error.retry_after)))
     return web.Response(
-        body=orjson.dumps(refusal.to_problem()),
-        status=refusal.status,
+        body=orjson.dumps(error.to_problem()),
+        status=error.status,
         content_type="application/problem+json",
         headers=headers,
     )
 
 
-# Charging: every request counts against one limit, its caller's or that of the address it comes from.
+# Charging: every request counts against one limit, of its caller or of the address it comes from.
 # `chat/route_limits.py` names the limit of each route. `require_identity` charges the caller as soon as they are
-# known: a request that is refused afterwards (403, 404, 422) costs as much as one that is answered. What no session
-# vouches for is charged to the address by the middleware.
+# known: a request that fails afterwards (403, 404, 422) costs as much as one that succeeds. The middleware charges
+# requests without a session to the address.
 
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """What a request costs: `cost` of the limit that `Rates` has under this name."""
+    """The price of a request: `cost` of the limit with this name in `Rates`."""
 
     limit: str
     cost: int = 1
@@ -337,9 +343,9 @@ def charge_caller(request: web.Request, rates: Rates, user_id: int) -> None:
     charge = find_charge(request)
     if charge is not None and charge is not FREE:
         limit: Limit = getattr(rates, charge.limit)
-        limit.spend(user_id, charge.cost)
+        limit.acquire(user_id, charge.cost)
 
 
 def find_charge(request: web.Request) -> Charge | None:
-    """Return what the route costs; None for an address that has no route."""
+    """Return the charge of the route; None for a URL without a route."""
     return request.app[CHARGES].get(request.match_info.handler)

@@ -35,7 +35,7 @@ class StreamConnections(ConnectionTable[Stream]):
 
     def add(self, stream: Stream) -> None:
         """Add an open stream, and tell the registry, which never waits or fails here."""
-        self._registry.hold(stream)
+        self._registry.register(stream)
         super().add(stream)
 
     def remove(self, stream: Stream) -> bool:

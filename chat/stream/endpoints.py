@@ -59,7 +59,7 @@ async def admit(request: web.Request, rate: Limit) -> tuple[Member, frozenset[in
     request.app[ADMISSION].check()
     member = await require_identity(request, remember="poll" in request.query)
     streams = request.app[STREAMS]
-    rate.spend(member.user_id)
+    rate.acquire(member.user_id)
     streams.roster.check_capacity(member.user_id)
     narrow = parse_narrow(request)
     start = await streams.find_start(request.headers.get("Last-Event-ID") or request.query.get("after"))

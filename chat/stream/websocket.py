@@ -110,15 +110,15 @@ class StreamWire(WebSocketProtocol):
             self._drained.set_result(None)
         self._drained = None
 
-    def hear(self, text: bytes) -> None:  # noqa: ARG002 (a socket names it)
+    def on_text(self, text: bytes) -> None:  # noqa: ARG002 (a socket names it)
         """Refuse: no message of a client is defined."""
         self.send_problem(Chunk(encode_problem(NothingToSay())).framed)
 
-    def refuse_binary(self) -> None:
+    def on_binary(self) -> None:
         """Refuse this too."""
-        self.hear(b"")
+        self.on_text(b"")
 
-    def room(self) -> None:
+    def on_writable(self) -> None:
         """Let the replay continue."""
         self._wake()
 
@@ -134,7 +134,7 @@ class StreamWire(WebSocketProtocol):
         super().close(code, reason)
         self._wake()
 
-    def lost(self) -> None:
+    def on_lost(self) -> None:
         """Leave the hub and the roster."""
         self._wake()
         self._stream.leave(self._stream)

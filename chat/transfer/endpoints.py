@@ -42,7 +42,7 @@ async def get_export(request: web.Request) -> web.StreamResponse:
     member = await require_recent_proof(request)
     if request.app[TURNS].locked():
         raise Overloaded(retry_after=30)
-    request.app[RATES].export.spend(member.user_id)
+    request.app[RATES].export.acquire(member.user_id)
     async with request.app[TURNS]:
         async with request.app[POOL].connection() as connection:
             await record(connection, actor_of(request, member), "account.export", member.user_id)

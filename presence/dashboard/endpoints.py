@@ -61,7 +61,7 @@ async def get_people(request: web.Request) -> web.Response:
     """`?q=&status=&node=&after=&limit=`: who is here, by name."""
     member = await require_admin(request)
     question = parse_question(request)
-    request.app[RATES].watch.spend(member.user_id, question.most)
+    request.app[RATES].watch.acquire(member.user_id, question.most)
     found = read_people(request.app[POOL], request.app[REGISTRY].overview, question)
     return answer_json(await bounded(found))
 
@@ -89,7 +89,7 @@ async def get_rooms(request: web.Request) -> web.Response:
     """`?q=&limit=`: how many are here of which conversation, the busiest first."""
     member = await require_admin(request)
     most = parse_count(request, "limit", default=20, most=PAGE_MOST, least=1)
-    request.app[RATES].watch.spend(member.user_id, most)
+    request.app[RATES].watch.acquire(member.user_id, most)
     rooms = read_rooms(request.app[POOL], request.app[REGISTRY], parse_text(request, "q"), most)
     return answer_json(await bounded(rooms))
 

@@ -24,7 +24,7 @@ async def require_user(pool: Pool, user_id: int) -> None:
 
 async def describe_evidence(pool: Pool, registry: Registry, user_id: int) -> dict[str, Any]:
     """Everything the registry has of the person, with the logins' names. Raises that Redis or PostgreSQL is away."""
-    evidence = await registry.of_person(user_id)
+    evidence = await registry.read_evidence(user_id)
     leases = {node["holder"]: node for node in await registry.nodes()}
     async with pool.connection() as connection:
         sessions = [device.session_id for device in evidence.devices]

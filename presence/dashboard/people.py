@@ -55,7 +55,7 @@ async def read_people(pool: Pool, overview: Overview, question: PeopleQuery) -> 
 
     Raises that Redis or PostgreSQL is away.
     """
-    few = None if question.status in ("offline", "any") else await overview.held(question.node, FEW)
+    few = None if question.status in ("offline", "any") else await overview.connected_users(question.node, FEW)
     found: list[dict[str, Any]] = []
     after, looked = question.after, 0
     while looked < LOOKED_MOST:
@@ -152,10 +152,10 @@ class ActiveConversations:
     async def _count(self) -> dict[int, float]:
         counts: Counter[int] = Counter()
         parts: dict[int, float] = {}
-        for n, user_id in enumerate(list(self._registry.holdings.people)):
+        for n, user_id in enumerate(list(self._registry.connected.users)):
             if n % STRIDE == STRIDE - 1:
                 await asyncio.sleep(0)
-            held = self._registry.holdings.people.get(user_id)
+            held = self._registry.connected.users.get(user_id)
             if held is None or held.status in (None, "offline"):
                 continue
             if held.holders == 1:

@@ -1,7 +1,7 @@
 """A delivery's cost: one write a reader and commit, of bytes that all readers share, over either transport."""
 
 from chat.log.entry import Entry, encode_frame
-from chat.shared.membership import MembershipIntervals, Stay
+from chat.shared.membership import Interval, MembershipIntervals
 from chat.stream.hub import Hub
 from tests.costs.kept import Kept
 
@@ -14,7 +14,7 @@ async def test_a_batch_is_one_write_a_reader_of_shared_bytes() -> None:
     hub.start_over("e", 0)
     readers = [Kept(n + 1) for n in range(READERS)]
     for reader in readers:
-        hub.join(reader, MembershipIntervals(0, [Stay(7, 0, None)]))
+        hub.join(reader, MembershipIntervals(0, [Interval(7, 0, None)]))
     frames = [encode_frame(f"e.{n}", None, b"{}") for n in range(1, ENTRIES + 1)]
     hub.hear([Entry(n, "message", 7, None, None, frame) for n, frame in enumerate(frames, 1)])
     assert [len(reader.chunks) for reader in readers] == [1] * READERS

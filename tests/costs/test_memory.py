@@ -70,7 +70,7 @@ async def test_streams_leave_nothing_behind(database_url: str, redis_url: str, c
 
 def nobody_held(node: Node) -> bool:
     """The registry's own list of who is here is empty again."""
-    return not node.app[REGISTRY].holdings.people
+    return not node.app[REGISTRY].connected.users
 
 
 async def test_an_idle_stream_keeps_few_bytes(database_url: str, redis_url: str, cast: Cast) -> None:

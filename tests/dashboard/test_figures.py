@@ -90,9 +90,9 @@ async def cost(desk: Desk, people: int) -> tuple[int, int]:
     """`(commands, bytes)` of a look when so many are here; nothing else asks Redis meanwhile."""
     registry = desk.registry
     for user_id in range(1, people + 1):
-        if user_id not in registry.holdings.people:
+        if user_id not in registry.connected.users:
             registry.open(user_id, user_id, "socket")
-    await eventually(lambda: all(held.status == "online" for held in registry.holdings.people.values()), 20)
+    await eventually(lambda: all(held.status == "online" for held in registry.connected.users.values()), 20)
     await desk.tasks.stop()  # first: a renewal on its way might tell of fewer
     await registry.lease._say("renew", "")
     frame = orjson.dumps(describe_seen(await registry.overview.read()))

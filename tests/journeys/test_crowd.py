@@ -30,7 +30,7 @@ async def crowd(database_url: str, redis_url: str) -> AsyncIterator[None]:
     async with open_desk(database_url, redis_url, "d1", node_lease=10, presence_linger=10) as desk:
         for (user_id,) in rows:
             desk.registry.open(user_id, user_id, "socket")
-        held = desk.registry.holdings.people
+        held = desk.registry.connected.users
         await eventually(lambda: all(one.status == "online" for one in held.values()), 60)
         yield
 

@@ -102,7 +102,7 @@ async def test_who_has_gone_on_without_is_told_as_well_as_who_waits(database_url
 
 async def is_told_of(node: Node, person: Person) -> bool:
     """Does the registry know that this person is here?"""
-    return bool((await node.app[SOCKETS].registry.of_person(person.id)).devices)
+    return bool((await node.app[SOCKETS].registry.read_evidence(person.id)).devices)
 
 
 async def test_gone_again_a_moment_after_a_hello(database_url: str, redis_url: str) -> None:
@@ -133,7 +133,7 @@ async def test_started_without_it(database_url: str, valkey: ValkeyEngine) -> No
             valkey.start()
             await eyes.sees(ben, "online", limit=10)
             registry = node.app[SOCKETS].registry
-            (device,) = (await registry.of_person(ben.id)).devices
+            (device,) = (await registry.read_evidence(ben.id)).devices
             assert device.holder == registry.lease.holder
 
 

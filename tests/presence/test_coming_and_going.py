@@ -35,7 +35,7 @@ async def test_a_closed_lid_shows_offline_once(node: Node, cast: Cast) -> None:
         await eyes.sees(ben, "offline")
         assert eyes.seen[ben.id] == ["online", "offline"]
         assert eyes.people[ben.id]["last_active_at"] is not None
-        assert ben.id not in node.app[SOCKETS].registry.holdings.people
+        assert ben.id not in node.app[SOCKETS].registry.connected.users
 
 
 async def test_two_unanswered_pings_close(node: Node, cast: Cast) -> None:

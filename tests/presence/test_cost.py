@@ -31,7 +31,7 @@ async def test_a_change_costs_as_many_writes_as_it_has_watchers(node: Node, cast
     sockets = node.app[SOCKETS]
     for n in range(ONLINE):
         sockets.registry.open(FAR + n, FAR + n, "socket")
-    await eventually(lambda: all(held.status for held in sockets.registry.holdings.people.values()), limit=20)
+    await eventually(lambda: all(held.status for held in sockets.registry.connected.users.values()), limit=20)
     eyes = [await opens_eyes(friend) for friend in friends]
     for one in eyes:
         await one.watches(ben)
@@ -55,12 +55,12 @@ async def test_a_storm_of_joins_and_leaves(node: Node, cast: Cast) -> None:
             for n in range(50):
                 registry.close(registry.open(FAR + n, FAR + n, "socket"))
             registry.close(registry.open(ben.id, 1, "socket"))
-            assert len(registry.holdings.people) <= 52, turn
+            assert len(registry.connected.users) <= 52, turn
         await eyes.sees(ben, "online")
         await eyes.sees(ben, "offline")
         assert eyes.seen[ben.id] == ["offline", "online", "offline"]
-        await eventually(lambda: len(registry.holdings.people) == 1)
-        assert registry.holdings.counts == {"stream": 0, "socket": 1}
+        await eventually(lambda: len(registry.connected.users) == 1)
+        assert registry.connected.counts == {"stream": 0, "socket": 1}
         await eventually(lambda: not registry.writer._due)
 
 
@@ -81,7 +81,7 @@ async def test_a_change_costs_the_same_however_many_are_online(database_url: str
 
 async def lines_of(registry: Registry, changing: list[UserConnection]) -> int:
     """How many are run until the registry knows that these are away, and then that they are here."""
-    people = registry.holdings.people
+    people = registry.connected.users
     await eventually(lambda: all(held.status for held in people.values()), limit=30)
     with counted_lines(FOLDER) as lines:
         for status in ("away", "online"):

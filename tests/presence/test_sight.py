@@ -1,4 +1,4 @@
-"""Sight: who comes into it and who goes out of it while being watched, and whose typing is heard."""
+"""Visibility: who comes into it and who goes out of it while being watched, and whose typing is heard."""
 
 import psycopg
 

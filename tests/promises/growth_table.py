@@ -37,7 +37,7 @@ from chat.operations.endpoints import parse_time
 from chat.search.highlight import highlight
 from chat.search.lexemes import encode_words
 from chat.search.query import SearchTerms, parse_day, want
-from chat.shared.logging import Repeats
+from chat.shared.logging import LogThrottle
 from chat.shared.multipart import FormParser
 from chat.shared.rate_limits import veil
 from chat.shared.sql import elements, texts
@@ -274,7 +274,9 @@ ADAPTED = {
     "chat.shared.web:parse_model": Subject(lambda data: parse_model(data, Draft), BODY, encoded=True),
     "chat.shared.multipart:FormParser.feed": Subject(feed_form, BODY, encoded=True),
     "chat.shared.rate_limits:veil": Subject(lambda text: veil(text, text), QUERY),
-    "chat.shared.logging:Repeats.judge": Subject(lambda text: Repeats(lambda: 0.0).judge("failed", text), MESSAGE),
+    "chat.shared.logging:LogThrottle.judge": Subject(
+        lambda text: LogThrottle(lambda: 0.0).judge("failed", text), MESSAGE
+    ),
     "chat.shared.transport.ws_frames:FrameReader.feed": Subject(feed_frames, 2 * FRAME, encoded=True, cases=5),
     "chat.shared.transport.ws_frames:FrameReader": Subject(feed_bytes, FRAME, encoded=True),
     "chat.shared.transport.ws_protocol:accept_key": Subject(ask_for_upgrade, HEAD),

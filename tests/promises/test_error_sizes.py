@@ -11,7 +11,7 @@ import psycopg
 import pytest
 import structlog
 
-from chat.shared.logging import Seldom
+from chat.shared.logging import DropRepeats
 from tests.cast import Person
 from tests.nodes import Node
 from tests.waiting import breathe
@@ -73,7 +73,7 @@ async def test_a_batch_of_wrong_messages_is_answered_briefly(ana: Person) -> Non
 @pytest.fixture
 def log() -> Iterator[list[structlog.typing.EventDict]]:
     """What a node logs, with repeats dropped as in a real log."""
-    with structlog.testing.capture_logs([Seldom()]) as lines:
+    with structlog.testing.capture_logs([DropRepeats()]) as lines:
         yield lines
 
 

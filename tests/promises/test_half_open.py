@@ -34,7 +34,7 @@ async def test_a_socket_that_the_wire_swallows(database_url: str, redis_url: str
             await eyes.sees(ben, "offline", limit=LINGER + MACHINE)
             assert eyes.seen[ben.id][-2:] == ["online", "offline"]
             assert len(eyes.seen[ben.id]) <= 3  # he may have been offline before
-            assert (await node.app[SOCKETS].registry.of_person(ben.id)).devices == []
+            assert (await node.app[SOCKETS].registry.read_evidence(ben.id)).devices == []
             network.thaw()
             await lost.leaves()
 

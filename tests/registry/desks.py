@@ -28,7 +28,7 @@ class Desk:
 
     async def status(self, user_id: int) -> str:
         """What others see of this person."""
-        return str((await self.registry.look([(user_id, 0, 0)]))[user_id][0][1])
+        return str((await self.registry.read_views([(user_id, 0, 0)]))[user_id][0][1])
 
     async def shows(self, user_id: int, status: str, limit: float = 5.0) -> None:
         """Wait until others see this."""
@@ -40,7 +40,7 @@ class Desk:
 
     async def evidence(self, user_id: int) -> Evidence:
         """What stands in the registry."""
-        return await self.registry.of_person(user_id)
+        return await self.registry.read_evidence(user_id)
 
 
 @asynccontextmanager

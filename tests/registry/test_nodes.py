@@ -18,7 +18,7 @@ async def exact(desks: list[Desk]) -> bool:
     open_here = {
         (user_id, device.session_id, desk.registry.lease.holder): (device.streams, device.sockets)
         for desk in desks
-        for user_id, held in desk.registry.holdings.people.items()
+        for user_id, held in desk.registry.connected.users.items()
         for device in held.devices
         if device.streams or device.sockets
     }
@@ -38,7 +38,7 @@ async def becomes_exact(*desks: Desk, limit: float = 5.0) -> None:
 async def test_a_second_node_with_a_living_name_is_refused(database_url: str, redis_url: str) -> None:
     """It does not start, and says why; the first one goes on."""
     async with open_desk(database_url, redis_url) as first:
-        with pytest.raises(NodeNameTaken, match="name of its own"):
+        with pytest.raises(NodeNameTaken, match="its own name"):
             async with open_desk(database_url, redis_url):
                 pass
         assert [node["holder"] for node in await first.registry.nodes()] == [first.registry.lease.holder]

@@ -36,7 +36,7 @@ async def test_opens_idles_returns_and_leaves(desk: Desk) -> None:
     await desk.shows(ANA, "online")
     desk.registry.close(socket)
     await desk.shows(ANA, "offline")
-    await eventually(lambda: ANA not in desk.registry.holdings.people)
+    await eventually(lambda: ANA not in desk.registry.connected.users)
 
 
 async def test_reload_shows_nothing(desk: Desk) -> None:
@@ -48,7 +48,7 @@ async def test_reload_shows_nothing(desk: Desk) -> None:
         desk.registry.close(socket)
         await eventually(lambda: not desk.registry.writer._dirty)
         socket = desk.registry.open(ANA, 1, "socket")
-    await desk.registry.told(ANA)
+    await desk.registry.wait_until_stored(ANA)
     assert (await desk.evidence(ANA)).shown == before
 
 
@@ -127,7 +127,7 @@ async def test_versions_rise_across_a_loss(desk: Desk) -> None:
     await desk.shows(ANA, "online")
     before = (await desk.evidence(ANA)).shown[0]
     later = before + 3_600_000  # as if the lost server's clock had been an hour ahead
-    await desk.registry.look([(ANA, later, later)])
+    await desk.registry.read_views([(ANA, later, later)])
     assert (await desk.evidence(ANA)).shown[0] == later + 1
 
 

@@ -1,6 +1,6 @@
 """What repeats is said once a minute, with how often it was kept back."""
 
-from chat.shared.logging import MOST, PERIOD_SECONDS, Repeats
+from chat.shared.logging import MOST, PERIOD_SECONDS, LogThrottle
 
 
 class Clock:
@@ -15,22 +15,22 @@ class Clock:
 def test_one_line_a_minute_and_cause() -> None:
     """The first at once; then a count; another cause, and another kind of error, have lines of their own."""
     clock = Clock()
-    repeats = Repeats(clock)
+    repeats = LogThrottle(clock)
     refused = "OperationalError('connection refused by port {}')"
-    assert repeats.judge("PostgreSQL is away", refused.format(1)) == 0
-    assert [repeats.judge("PostgreSQL is away", refused.format(n)) for n in range(3)] == [None] * 3
-    assert repeats.judge("the log cannot be read now", refused.format(1)) == 0
-    assert repeats.judge("PostgreSQL is away", "PoolTimeout('no connection')") == 0
+    assert repeats.count("PostgreSQL is away", refused.format(1)) == 0
+    assert [repeats.count("PostgreSQL is away", refused.format(n)) for n in range(3)] == [None] * 3
+    assert repeats.count("the log cannot be read now", refused.format(1)) == 0
+    assert repeats.count("PostgreSQL is away", "PoolTimeout('no connection')") == 0
     clock.now = PERIOD_SECONDS
-    assert repeats.judge("PostgreSQL is away", refused.format(9)) == 3
-    assert repeats.judge("PostgreSQL is away", refused.format(9)) is None
+    assert repeats.count("PostgreSQL is away", refused.format(9)) == 3
+    assert repeats.count("PostgreSQL is away", refused.format(9)) is None
     clock.now *= 2
-    assert repeats.judge("PostgreSQL is away", refused.format(9)) == 1
+    assert repeats.count("PostgreSQL is away", refused.format(9)) == 1
 
 
 def test_what_never_repeats_is_not_remembered_for_ever() -> None:
     """A thousand causes at most."""
-    repeats = Repeats(Clock())
+    repeats = LogThrottle(Clock())
     for n in range(2 * MOST + 1):
-        assert repeats.judge(f"event {n}", "once") == 0
+        assert repeats.count(f"event {n}", "once") == 0
     assert len(repeats._causes) <= MOST

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from chat.log.entry import Entry, encode_frame
-from chat.shared.membership import MembershipIntervals, Stay
+from chat.shared.membership import Interval, MembershipIntervals
 from chat.stream.hub import FREE, Coalescer, Hub, rest_after
 from tests.costs.kept import Kept
 from tests.waiting import eventually
@@ -24,7 +24,7 @@ def crowd(count: int) -> tuple[Hub, list[Kept]]:
     hub.start_over("e", 0)
     readers = [Kept(n + 1) for n in range(count)]
     for reader in readers:
-        hub.join(reader, MembershipIntervals(0, [Stay(7, 0, None)]))
+        hub.join(reader, MembershipIntervals(0, [Interval(7, 0, None)]))
     return hub, readers
 
 
@@ -65,7 +65,7 @@ async def test_who_comes_while_it_rests_misses_nothing_and_hears_nothing_twice()
     coalescer.hear([entry(1)])
     coalescer.hear([entry(2)])
     late = Kept(10_000)
-    hub.join(late, MembershipIntervals(1, [Stay(7, 0, None)]))
+    hub.join(late, MembershipIntervals(1, [Interval(7, 0, None)]))
     await hub.reached(2)
     assert heard(late) == entry(2).frame
 

@@ -3,7 +3,7 @@
 import pytest
 
 from chat.log.tail import read_entries
-from chat.shared.membership import MembershipIntervals, Stay
+from chat.shared.membership import Interval, MembershipIntervals
 from chat.shared.web import POOL
 from tests.cast import Cast, Person
 from tests.nodes import Node, running_node
@@ -113,7 +113,15 @@ async def test_members_hear_the_text_of_today(database_url: str, redis_url: str,
 
 def test_the_rule() -> None:
     """Members read all their stays; former members only the entries that ended them; outsiders nothing."""
-    stays = MembershipIntervals(30, [Stay(1, 10, 20), Stay(1, 25, None), Stay(2, 10, 20), Stay(3, 5, None)])
+    stays = MembershipIntervals(
+        30,
+        [
+            Interval(1, 10, 20),
+            Interval(1, 25, None),
+            Interval(2, 10, 20),
+            Interval(3, 5, None),
+        ],
+    )
     read = {room: [at for at in range(40) if stays.may_read(room, at)] for room in (1, 2, 3, 4)}
     assert read == {1: [*range(10, 21), *range(25, 40)], 2: [20], 3: [*range(5, 40)], 4: []}
     stays.end(3, 31)

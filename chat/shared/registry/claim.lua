@@ -1,6 +1,6 @@
--- claim: of all survivors, one reaps a dead node; where that one dies too, another goes on after a while.
--- KEYS[1]: the hash of all leases. ARGV: 1 the dead holder, 2 who reaps it, 3 for how many ms.
--- Changes the dead holder's lease. Returns 1 when the claim is ours.
+-- claim: let one live node reap a dead one. If it dies too, another may claim the work when the claim has expired.
+-- KEYS[1]: the hash of all leases. ARGV: 1 the dead holder, 2 the reaping holder, 3 the duration of the claim in ms.
+-- Changes the dead holder's lease. Returns 1 if the caller has the claim.
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local record = redis.call('HGET', KEYS[1], ARGV[1])

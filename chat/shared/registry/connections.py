@@ -1,6 +1,7 @@
-"""Holdings: what this node has open, by person and device. Pure; moments are seconds of the node's own clock.
+"""The connections of this node, by user and device. Pure; moments are seconds of the node's own clock.
 
-This is the truth about the node's connections; the registry is told of it again whenever it may have forgotten.
+This node's memory is the truth about its connections. It is written to the registry again whenever the registry may
+have lost it.
 """
 
 from collections import Counter
@@ -17,29 +18,29 @@ from chat.shared.registry.status_choice import Choice
 Kind = Literal["stream", "socket"]
 
 
-class Open(Protocol):
-    """One stream or socket of a login. `active`: somebody is using it, as far as it says."""
+class RegisteredConnection(Protocol):
+    """A stream or socket of a session. `active`: the client reports that it is in use."""
 
     @property
     def user_id(self) -> int:
-        """Whose."""
+        """Return the user's id."""
 
     @property
     def session_id(self) -> int:
-        """Of which login."""
+        """Return the session's id."""
 
     @property
     def kind(self) -> Kind:
-        """What it is."""
+        """Return `stream` or `socket`."""
 
     @property
     def active(self) -> bool:
-        """Whether it is in use."""
+        """Return whether it is in use."""
 
 
 @dataclass(slots=True, eq=False)
 class UserConnection:
-    """One that can say whether it is in use."""
+    """A connection that can change whether it is in use."""
 
     user_id: int
     session_id: int
@@ -49,10 +50,10 @@ class UserConnection:
 
 @dataclass(slots=True)
 class DeviceConnections:
-    """A login's connections here; `active`: how many of them are in use.
+    """A session's connections on this node; `active`: how many of them are in use.
 
-    What has closed lingers, so that a reload shows nothing: `gone` is when the device has been away long enough, `fade`
-    when its last use has been (the one that was in use may close while others stay); 0 if that is not the case.
+    A closed connection lingers, so that a reload is not shown as leaving. `gone`: when the linger of the whole device
+    ends. `fade`: when the linger of its last active connection ends, while others stay open. 0: no linger.
     """
 
     session_id: int
@@ -63,7 +64,7 @@ class DeviceConnections:
     fade: float = 0.0
 
     def rows(self, now: float) -> list[list[int]]:
-        """How the registry keeps it: [session, streams, sockets, active, gone in milliseconds from now]."""
+        """Return rows for the registry: [session, streams, sockets, active, milliseconds until gone]."""
         rows = []
         if self.streams or self.sockets:
             rows.append([self.session_id, self.streams, self.sockets, int(self.active > 0), 0])
@@ -74,42 +75,54 @@ class DeviceConnections:
         return rows
 
     def forget_gone(self, now: float) -> None:
-        """Let go of what has lingered enough."""
+        """Drop lingers that have ended."""
         self.gone = 0.0 if self.gone <= now else self.gone
         self.fade = 0.0 if self.fade <= now else self.fade
 
     def empty(self) -> bool:
-        """Is there nothing left of it?"""
+        """Return whether no connection and no linger is left."""
         return not (self.streams or self.sockets or self.gone or self.fade)
 
 
 def milliseconds(seconds: float) -> int:
-    """At least one: zero would mean that nothing has closed."""
+    """Return milliseconds, at least 1; 0 would mean that the device is connected."""
     return max(1, round(seconds * 1000))
 
 
-class PersonConnections:
-    """One person's devices here, and what the registry last said about the person: `status` as others see it, None
-    while it knows nothing; both versions; and, where there are sockets to tell it, the person's own view."""
+class UserDevices:
+    """One user's devices on this node, and the registry's last answer about the user.
 
-    __slots__ = ("choice", "devices", "holders", "indexed", "own", "own_version", "shown_version", "status", "told")
+    `status`: as others see it, None if unknown. `own`: the user's own view, kept only while the user has sockets here.
+    """
+
+    __slots__ = (
+        "choice",
+        "devices",
+        "holders",
+        "indexed",
+        "on_stored",
+        "own",
+        "own_version",
+        "shown_version",
+        "status",
+    )
 
     def __init__(self) -> None:
-        self.devices: tuple[DeviceConnections, ...] = ()  # few: a dict would cost 150 bytes more a person
+        self.devices: tuple[DeviceConnections, ...] = ()  # few: a dict would cost 150 bytes more for each user
         self.choice: Choice | None = None  # None: not read yet
         self.indexed = False
-        self.holders = 1  # how many nodes hold something of this person
+        self.holders = 1  # how many nodes have connections of this user
         self.status: str | None = None
         self.shown_version = self.own_version = 0
         self.own: list[Any] | None = None
-        self.told: list[Callable[[], None]] | None = None
+        self.on_stored: list[Callable[[], None]] | None = None
 
     def rows(self, now: float) -> bytes:
-        """All devices, as the registry keeps them."""
+        """Return the rows of all devices as JSON, for the registry."""
         return orjson.dumps([row for device in self.devices for row in device.rows(now)])
 
     def device(self, session_id: int) -> DeviceConnections:
-        """The one of this login, new if there is none."""
+        """Return the device of this session; add it if there is none."""
         for device in self.devices:
             if device.session_id == session_id:
                 return device
@@ -117,62 +130,62 @@ class PersonConnections:
         return device
 
     def note(self, shown: list[Any], own: list[Any]) -> None:
-        """What the registry says now."""
+        """Keep the registry's answer."""
         self.shown_version = shown[0]
-        self.own_version = shown[0] if own[0] == shown[0] else own[0]  # mostly the same: one number in place of two
+        self.own_version = shown[0] if own[0] == shown[0] else own[0]  # mostly equal: share one number object
         self.own = own if any(device.sockets for device in self.devices) else None
 
     def forget_gone(self, now: float) -> None:
-        """Drop what has lingered enough."""
+        """Drop devices whose linger has ended."""
         for device in self.devices:
             device.forget_gone(now)
         self.devices = tuple(device for device in self.devices if not device.empty())
 
 
-class Holdings:
-    """All people with connections on this node, and those whose linger is not over."""
+class ConnectedUsers:
+    """All users with connections on this node, and those who still linger."""
 
     def __init__(self, linger: float) -> None:
         self._linger = linger
-        self.people: dict[int, PersonConnections] = {}
+        self.users: dict[int, UserDevices] = {}
         self.counts = {"stream": 0, "socket": 0}
-        self.census = Census()
+        self.status_counts = StatusCounts()
 
     def __iter__(self) -> Iterator[int]:
-        return iter(self.people)
+        return iter(self.users)
 
-    def add(self, connection: Open) -> PersonConnections:
-        """A connection has opened."""
-        held = self.people.get(connection.user_id)
+    def add(self, connection: RegisteredConnection) -> UserDevices:
+        """Count an opened connection; return the user's devices."""
+        held = self.users.get(connection.user_id)
         if held is None:
-            held = self.people[connection.user_id] = PersonConnections()
+            held = self.users[connection.user_id] = UserDevices()
         device = held.device(connection.session_id)
         device.gone = 0.0
         device.fade = 0.0 if connection.active else device.fade
         self._count(device, connection, 1)
         return held
 
-    def remove(self, connection: Open, now: float) -> bool:
-        """It has closed; returns whether something now lingers."""
-        device = self.people[connection.user_id].device(connection.session_id)
+    def remove(self, connection: RegisteredConnection, now: float) -> bool:
+        """Count a closed connection; return whether a linger begins."""
+        device = self.users[connection.user_id].device(connection.session_id)
         self._count(device, connection, -1)
         left = not (device.streams or device.sockets)
         faded = connection.active and not device.active
         device.gone = now + self._linger if left else 0.0
-        # who goes altogether goes at once: a socket that closes just before its stream is no moment of being away
+        # A socket that closes just before its stream must not show the user as away for a moment.
         going = left and device.fade > now
         device.fade = now + self._linger if faded or going else device.fade
         return left or faded
 
     def touch(self, connection: UserConnection, active: bool) -> bool:
-        """It says whether it is in use; returns whether that changes anything for its device."""
-        device = self.people[connection.user_id].device(connection.session_id)
+        """Set whether the connection is in use; return whether that changes its device."""
+        device = self.users[connection.user_id].device(connection.session_id)
         before = device.active > 0
         device.active += int(active) - int(connection.active)
         connection.active = active
         return before != (device.active > 0)
 
-    def _count(self, device: DeviceConnections, connection: Open, step: int) -> None:
+    def _count(self, device: DeviceConnections, connection: RegisteredConnection, step: int) -> None:
         self.counts[connection.kind] += 0 if is_probe(connection.user_id) else step
         device.active += step * connection.active
         if connection.kind == "stream":
@@ -181,61 +194,60 @@ class Holdings:
             device.sockets += step
 
     def forget(self, user_id: int) -> None:
-        """Nothing of him is left here."""
-        self.census.forget(user_id, self.people.pop(user_id))
+        """Remove a user who has no device left here."""
+        self.status_counts.forget(user_id, self.users.pop(user_id))
 
     def summarize(self) -> dict[str, float]:
-        """Connections, and people by what is shown of them."""
+        """Return the number of streams and sockets, and of users by status: `{streams, sockets, people, …}`."""
         connections: dict[str, float] = {"streams": self.counts["stream"], "sockets": self.counts["socket"]}
-        return connections | self.census.summarize()
+        return connections | self.status_counts.summarize()
 
 
-# The census: how many people this node counts as what, kept as it changes. Pure. A walk through 100,000 people at
-# every beat would hold the loop up. A person whom several nodes hold is a part on each, so that the sum over all
-# nodes is right.
+# How many users have each status, updated with each change: counting 100,000 users at every beat would block the event
+# loop. A user with connections on several nodes counts as a fraction on each, so that the sum over all nodes is right.
 
 
 class StatusCounted(Protocol):
-    """What is counted: `status` as others see the person, None while that is not known, and how many nodes hold him."""
+    """One user: `status` as others see it, None if unknown; `holders`: how many nodes have the user's connections."""
 
     status: str | None
     holders: int
 
 
-class Census:
-    """Of one node. `_moments`: when something was last said of those whom several nodes hold, or held."""
+class StatusCounts:
+    """The counts of one node."""
 
     def __init__(self) -> None:
-        self._people: Counter[tuple[str, int]] = Counter()
-        self._moments: dict[int, int] = {}
+        self._users: Counter[tuple[str, int]] = Counter()
+        self._moments: dict[int, int] = {}  # last news of users that several nodes have, or had
 
     def note(self, user_id: int, one: StatusCounted, status: str, holders: int, moment: int) -> None:
-        """He is shown so, and so many nodes hold him; said at `moment`: what is older than what is known is no news.
+        """Count a user under a new status and number of holders. Ignore it if older news than the last `moment`.
 
-        Most people are shown alike: equal words are kept once.
+        Equal status texts are interned, because most users share one.
         """
         if is_probe(user_id) or moment < self._moments.get(user_id, 0):
             return
         if holders > 1 or user_id in self._moments:
             self._moments[user_id] = moment
-        self._strike(one)
+        self._subtract(one)
         one.status, one.holders = intern(status), max(1, holders)
-        self._people[one.status, one.holders] += 1
+        self._users[one.status, one.holders] += 1
 
     def forget(self, user_id: int, one: StatusCounted) -> None:
-        """He is not held here any more."""
+        """Stop counting a user."""
         self._moments.pop(user_id, None)
-        self._strike(one)
+        self._subtract(one)
 
-    def _strike(self, one: StatusCounted) -> None:
+    def _subtract(self, one: StatusCounted) -> None:
         if one.status is not None:
-            self._people[one.status, one.holders] -= 1
+            self._users[one.status, one.holders] -= 1
 
     def summarize(self) -> dict[str, float]:
-        """`{people, online, away, dnd}`; who looks offline to others counts nowhere."""
+        """Return `{people, online, away, dnd}`; users who appear offline are not counted."""
         counts = {"people": 0.0, "online": 0.0, "away": 0.0, "dnd": 0.0}
-        for (status, holders), people in self._people.items():
+        for (status, holders), users in self._users.items():
             if status != "offline":
-                counts["people"] += people / holders
-                counts[status] += people / holders
+                counts["people"] += users / holders
+                counts[status] += users / holders
         return counts

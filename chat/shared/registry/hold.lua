@@ -1,8 +1,8 @@
--- hold: the devices that one holder has of one person are exactly these. Saying it again changes nothing.
--- ARGV: 4 the holder, 5 its devices [[session, streams, sockets, active, gone in ms or 0], …], 6 the person's choice as
--- PostgreSQL has it, '' if the caller has not looked; 7 what the same node called itself before it lost its lease, or ''.
--- Reads the person; changes h:<holder>, seen, and choice where this one is newer; deletes h:<before>; stores and
--- publishes as settle does.
+-- hold: store all devices that a user has on one holder. Idempotent.
+-- ARGV: 4 the holder, 5 its devices [[session, streams, sockets, active, ms until gone or 0], …], 6 the choice that
+-- PostgreSQL has, '' if the caller has not read it, 7 the holder name of this node before it lost its lease, or ''.
+-- Reads the user; changes h:<holder>, seen, and choice if this one is newer; deletes h:<before>; stores and publishes
+-- as settle does.
 local field, devices = 'h:' .. ARGV[4], cjson.decode(ARGV[5])
 local active = false
 for _, row in ipairs(read(field) or {}) do active = active or (row[4] == 1 and row[5] == 0) end

@@ -1,12 +1,12 @@
--- lease: a node says that it lives, and hears who does not.
+-- lease: acquire or renew a node's lease, and report expired leases.
 -- KEYS[1]: the hash of all leases, field <holder>: {name, until, …}. ARGV: 1 the holder, 2 its record without `until`,
 -- 3 the lease in ms, 4 'take' for the first time, 'renew' after that, 5 a holder that is known to be dead, or '', 6 the
 -- holder under which the node had a lease before, or ''.
--- Reads all leases; ends that of the known dead; writes the holder's, unless another living holder has its name or,
--- renewing, its own is gone. An order to drain, which others write into a lease (drain.lua), stays in it; and who takes
--- a new one hears what was ordered of the one before.
--- Returns {'held' | 'lost' | 'taken', the record in the way; where held 'drain' if so ordered, else ''; the server's
--- now, dead holders…}.
+-- Reads all leases; ends the lease of the known dead holder. Writes the caller's lease, unless another live holder has
+-- its name or, when renewing, its own is gone. An order to drain (drain.lua) stays in a renewed lease, and is copied to
+-- a new one.
+-- Returns {'held' | 'lost' | 'taken', detail, the server's time, expired holders…}. detail: the other node's record if
+-- 'taken'; 'drain' or '' if 'held'.
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local record = cjson.decode(ARGV[2])
@@ -19,7 +19,7 @@ for i = 1, #fields, 2 do
     elseif other['until'] <= now then
         dead[#dead + 1] = fields[i]
     elseif fields[i] == ARGV[5] then
-        -- over now, for everybody: else it could not be reaped, and would be in the way of the next renewal
+        -- It ends now for all nodes: otherwise it could not be reaped, and would block the next renewal.
         other['until'] = now
         redis.call('HSET', KEYS[1], fields[i], cjson.encode(other))
         dead[#dead + 1] = fields[i]

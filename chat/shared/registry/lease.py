@@ -1,4 +1,4 @@
-"""The lease: a node's sign of life. Its connections count for as long as it is renewed; nothing is refreshed singly."""
+"""A node's lease. The node's connections count while the lease is renewed; no connection is refreshed by itself."""
 
 import asyncio
 import os
@@ -16,62 +16,64 @@ from chat.shared.redis import UNAVAILABLE, Bytes
 from chat.shared.registry.scripts import LEASE, LEASES, LEAVE, ScriptCall, run_call
 from chat.shared.settings import BadSettings
 
-# How long things take to be noticed, and that together it is not too long. Pure; seconds.
+# How long a dead node's users may appear online. Pure; seconds.
 
 GHOST_MOST = 20.0
-MARGIN = 2.0  # for a call to Redis that has to time out once, and for the reaping itself
-BEATS = 5  # in a lease
+MARGIN = 2.0  # for one call to Redis that times out, and for the reaping itself
+BEATS = 5  # renewals in a lease
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """`linger`: how long somebody may be away without being shown as offline; `lease`: NODE_LEASE."""
+    """`linger`: PRESENCE_LINGER, how long a user may be gone before appearing offline; `lease`: NODE_LEASE."""
 
     linger: float
     lease: float
 
     @property
     def beat(self) -> float:
-        """Between two renewals of the lease."""
+        """The time between two renewals of the lease."""
         return self.lease / BEATS
 
     @property
     def patience(self) -> float:
-        """How long after its last renewal a node counts as dead. It may have died up to a beat after that renewal,
-        and from then on its people have their linger to appear elsewhere."""
+        """The time after its last renewal at which a node counts as dead.
+
+        The node may have died up to a beat after that renewal. Its users then have their linger to reconnect.
+        """
         return max(self.lease, self.beat + self.linger)
 
     @property
     def ghost(self) -> float:
-        """The longest that somebody is shown as here after his node has died."""
+        """The longest time that a dead node's users appear online."""
         return self.patience + self.beat + MARGIN
 
 
 def check_timing(linger: float, lease: float) -> Timing:
-    """Raises `BadSettings` when a dead node's people could be shown as here for more than 20 s."""
+    """Return the timing; raise `BadSettings` if a dead node's users could appear online for more than 20 s."""
     timing = Timing(linger, lease)
     if timing.ghost > GHOST_MOST:
         raise BadSettings(
-            f"PRESENCE_LINGER, NODE_LEASE: with {linger:g} and {lease:g} s the people of a dead node could be shown "
-            f"as here for {timing.ghost:.1f} s; {GHOST_MOST:g} s are the most. Make one of them smaller."
+            f"PRESENCE_LINGER, NODE_LEASE: with {linger:g} s and {lease:g} s, users of a dead node could appear online "
+            f"for {timing.ghost:.1f} s. The maximum is {GHOST_MOST:g} s. Make one of the two smaller."
         )
     return timing
 
 
-GLANCE_SECONDS = 0.2
+RETRY_SECONDS = 0.2
 log = structlog.get_logger(__name__)
 
 
 class NodeNameTaken(OperatorError):
-    """Another node with this name is alive; every node needs a name of its own: --node NAME."""
+    """Another live node has this name. Give each node its own name with --node NAME."""
 
 
 class Lease:
-    """One node's lease. `holder` names it in the registry; a lease once lost is never taken up again, but replaced.
+    """One node's lease. `holder` names it in the registry. A lost lease is never continued, but replaced by a new one.
 
-    `renamed(holder)` is called when there is a new one: everything held has to be registered under it.
-    `found_dead(holders)` is called with those whose leases have run out. `ordered(drain)` is called when somebody wants
-    this node to drain, or to come back.
+    `set_holder(holder)` is called with a new holder: all connections must be registered under it.
+    `report_expired(holders)` is called with the holders whose leases have expired. `ordered(drain)` is called when an
+    admin orders this node to drain, or to resume.
     """
 
     def __init__(
@@ -80,49 +82,54 @@ class Lease:
         name: str,
         timing: Timing,
         describe: Callable[[], dict[str, Any]],
-        renamed: Callable[[str], None],
-        found_dead: Callable[[Iterable[str]], None],
+        set_holder: Callable[[str], None],
+        report_expired: Callable[[Iterable[str]], None],
         ordered: Callable[[bool], None],
     ) -> None:
         self._redis, self._name, self._timing = redis, name, timing
-        self._describe, self._renamed, self._found_dead, self._ordered = describe, renamed, found_dead, ordered
-        self.holder, self._taken = new_holder(name), ""  # _taken: the holder that has, or had, a lease
+        self._describe, self._set_holder, self._report_expired, self._ordered = (
+            describe,
+            set_holder,
+            report_expired,
+            ordered,
+        )
+        self.holder, self._taken = new_holder(name), ""  # _taken: the holder that has, or last had, the lease
         self.failing = self._drain = False
 
-    async def take(self) -> None:
-        """Take it, or raise `NodeNameTaken`. Who has the name and is not heard of within his lease has died.
+    async def acquire(self) -> None:
+        """Acquire the lease. Raise `NodeNameTaken` if another node holds it and renews it in time.
 
-        Raises also that Redis is away; then `keep` takes it later.
+        Raise also if Redis is unavailable; `keep` then acquires it later.
         """
         before, dead = b"", ""
-        while (record := await self._say("take", dead)) is not None:
+        while (record := await self._call("take", dead)) is not None:
             other = orjson.loads(record)
             if died_here(other):
                 dead = other["holder"]
             elif before not in (b"", record):
                 raise NodeNameTaken(f"{NodeNameTaken.__doc__} ({self._name}: {other['where']})")
             before = record
-            await asyncio.sleep(GLANCE_SECONDS)
+            await asyncio.sleep(RETRY_SECONDS)
 
     async def keep(self) -> None:
-        """Renew it on every beat; raises `NodeNameTaken` when, after a long absence, somebody else has the name."""
+        """Renew the lease at every beat. Raise `NodeNameTaken` if another node took the name during a long outage."""
         while True:
             await asyncio.sleep(self._timing.beat)
             try:
-                record = await self._say("renew" if self._taken else "take", "")
+                record = await self._call("renew" if self._taken else "take", "")
             except UNAVAILABLE as error:
                 if not self.failing:
-                    log.warning("the lease cannot be renewed now", error=repr(error))
+                    log.warning("redis unavailable, lease not renewed", error=repr(error))
                 self.failing = True
                 continue
             self.failing = False
             if record is not None and self._taken:
                 raise NodeNameTaken(NodeNameTaken.__doc__)
             if record is not None:
-                await self.take()
+                await self.acquire()
 
-    async def _say(self, how: str, dead: str) -> bytes | None:
-        """One call; returns the record of the node that is in the way."""
+    async def _call(self, how: str, dead: str) -> bytes | None:
+        """Take or renew the lease in one call; return the record of the other node that has the name, if any."""
         record = self._describe() | {"name": self._name, "holder": self.holder, "where": where()}
         record |= {"drain": True} if self._drain else {}
         patience = round(self._timing.patience * 1000)
@@ -131,41 +138,41 @@ class Lease:
         if outcome == b"taken":
             return bytes(other)
         if outcome == b"lost":
-            log.warning("the registry has lost this node; registering again", holder=self.holder)
+            log.warning("registry lost the lease, registering again", holder=self.holder)
             self.holder = new_holder(self._name)
-            return await self._say("take", "")
+            return await self._call("take", "")
         if how == "take":
             self._taken = self.holder
-            self._renamed(self.holder)
-        self._found_dead(holder.decode() for holder in holders)
-        self._hear_order(other == b"drain")
+            self._set_holder(self.holder)
+        self._report_expired(holder.decode() for holder in holders)
+        self._on_order(other == b"drain")
         return None
 
-    def _hear_order(self, drain: bool) -> None:
+    def _on_order(self, drain: bool) -> None:
         if drain != self._drain:
             self._drain = drain
             self._ordered(drain)
 
     async def leave(self) -> None:
-        """The node stops in order: its people have the linger to come back elsewhere. Never raises."""
+        """Release the lease on shutdown: users have the linger to reconnect elsewhere. Never raise."""
         try:
             await run_call(self._redis, ScriptCall(LEAVE, LEASES, [self.holder, round(self._timing.linger * 1000)]))
         except UNAVAILABLE as error:
-            log.warning("left without a word to the registry", error=repr(error))
+            log.warning("could not release the lease on shutdown", error=repr(error))
 
 
 def new_holder(name: str) -> str:
-    """A name that was never used before."""
+    """Return a holder name that was never used before."""
     return f"{name}~{secrets.token_hex(4)}"
 
 
 def where() -> dict[str, Any]:
-    """The process, such that another one on the same machine can tell whether it is still there."""
+    """Return the machine and process id, so that a process on the same machine can see whether this one is alive."""
     return {"machine": machine(), "pid": os.getpid()}
 
 
 def machine() -> str:
-    """This boot of this machine, or container; "" where that cannot be known."""
+    """Return an id of this boot of this machine or container; "" if it cannot be read."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip() + os.readlink("/proc/self/ns/pid")
     except OSError:
@@ -173,7 +180,7 @@ def machine() -> str:
 
 
 def died_here(record: dict[str, Any]) -> bool:
-    """Was this a process of our own machine, and has it ended? Then nobody needs to wait for its lease to run out."""
+    """Return whether the process ran on this machine and has ended; its lease then need not expire first."""
     place = record["where"]
     if not place["machine"] or place["machine"] != machine():
         return False

@@ -1,4 +1,4 @@
--- leave: a node goes in order; its people have the linger to come back elsewhere before anyone reaps them.
+-- leave: release a lease on shutdown. Users have the linger to reconnect elsewhere before their entries are reaped.
 -- KEYS[1]: the hash of all leases. ARGV: 1 the holder, 2 the linger in ms. Changes the holder's lease, if it has one.
 local time = redis.call('TIME')
 local record = redis.call('HGET', KEYS[1], ARGV[1])

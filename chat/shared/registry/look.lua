@@ -1,4 +1,4 @@
--- look: what others and he himself see of this person now.
--- Reads the person; stores and publishes only what time has brought about (a linger or a choice has ended), or where
--- the caller knows of a later version than the registry has.
+-- look: return the views of a user, for others and for the user.
+-- Reads the user. Stores and publishes only if a linger or a choice has ended, or if the caller knows of a later version
+-- than the registry has.
 return (settle())

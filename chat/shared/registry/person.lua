@@ -1,9 +1,9 @@
--- person: what every script about one person begins with.
--- KEYS[1]: the person's hash. ARGV: 1 the channel on which his news are published, 2 and 3 the versions of what others
--- and he himself see that the caller knows of, 0 if none.
--- Fields: h:<holder> the devices that a node holds, [[session, streams, sockets, active, gone], …]; choice, as in
--- choice.py; seen, when he was last active; shown and own, what others and he himself were told, version first; parts,
--- how many holders there are when there are several: each of them counts him as one part of so many.
+-- person: the beginning of every script about one user.
+-- KEYS[1]: the user's hash. ARGV: 1 the channel for the user's changes, 2 and 3 the versions of the views for others
+-- (shown) and for the user (own) that the caller knows, 0 if none.
+-- Fields: h:<holder> the devices on a node, [[session, streams, sockets, active, gone], …]; choice, as status_choice.py
+-- encodes it; seen, when the user was last active; shown and own, the last views, version first; parts, the number of
+-- holders if there are several: each of them counts the user as one part of so many.
 -- Moments are milliseconds of this server's clock, so that no node's clock matters.
 local key = KEYS[1]
 local time = redis.call('TIME')
@@ -15,8 +15,8 @@ local function read(name)
     return data and cjson.decode(data)
 end
 
--- How many devices count, one a session; whether one is active; the next moment at which a linger ends; the holders,
--- and how many parts they have last been told of.
+-- Returns how many devices count, one for each session; whether one is active; the next moment at which a linger ends;
+-- the holders; and the number of parts they were last notified of.
 local function merge_devices()
     local devices, count, active, due, holders, parts = {}, 0, false, 0, {}, 1
     local fields = redis.call('HGETALL', key)
@@ -38,8 +38,8 @@ local function merge_devices()
     return count, active, due, holders, parts
 end
 
--- Stores `new` under `name` when it differs from `old`, or when the caller has seen a later version than ours: then
--- the registry has been lost. A version starts from the clock, so that it rises across a loss too.
+-- Stores `new` under `name` if it differs from `old`, or if the caller knows a later version: then Redis has lost data.
+-- A version starts from the clock, so that it also rises across a loss.
 local function store(name, old, new, known)
     local news = old[1] < known
     for i = 2, 6 do news = news or old[i] ~= new[i] end
@@ -49,9 +49,9 @@ local function store(name, old, new, known)
     return new, true
 end
 
--- Of several holders each hears what he is and of how many it is one, or the sum of all nodes would be wrong until
--- each has written again. `moment`, in microseconds: what is older than what a holder knows is no news to it.
-local function tell_holders(holders, parts, status, news, moment)
+-- If there are several holders, notifies each of the user's status and of the number of holders. Otherwise the sum over
+-- all nodes would be wrong until each has written again. `moment`, in microseconds: holders ignore older news.
+local function notify_holders(holders, parts, status, news, moment)
     if #holders ~= parts then
         if #holders > 1 then redis.call('HSET', key, 'parts', #holders) else redis.call('HDEL', key, 'parts') end
     elseif #holders < 2 or not news then
@@ -61,9 +61,9 @@ local function tell_holders(holders, parts, status, news, moment)
     for _, holder in ipairs(holders) do redis.call('PUBLISH', 'tandem:holder:' .. holder:match('[^~]*$'), said) end
 end
 
--- Works out what others and he himself see now, and publishes it where it has changed.
--- Returns [shown, own, in how many milliseconds to look again (0: no need), how many holders, moved, moment] as JSON,
--- and `moved`: 1 when others see him come by this, -1 when they see him go.
+-- Computes the views for others and for the user, and publishes them if they have changed.
+-- Returns [shown, own, milliseconds until the next change (0: none), number of holders, moved, moment] as JSON, and
+-- `moved`: 1 if the user went online for others by this, -1 if offline.
 local function settle()
     local _, mode, text, emoji, ends = unpack(read('choice') or {0, 'online', '', '', 0})
     if ends > 0 and ends <= now then mode, text, emoji, ends = 'online', '', '', 0 end
@@ -77,7 +77,7 @@ local function settle()
     local was = read('shown') or {0, 'offline', '', '', 0, 0, 0}
     local mine = read('own') or {0, 'offline online', '', '', 0, 0}
     local shown = mode == 'invisible' and {0, 'offline', '', '', 0, 0} or {0, status, text, emoji, ends, count}
-    -- The comings and goings of an invisible person must not move what others take for his last time here.
+    -- The activity of an invisible user must not change the last-active time that others see.
     local hidden = was[2] == 'offline' and shown[2] == 'offline'
     shown[7] = hidden and was[7] or tonumber(redis.call('HGET', key, 'seen') or 0)
     local own = {0, status .. ' ' .. mode, text, emoji, ends, count}
@@ -87,8 +87,8 @@ local function settle()
     if count == 0 then redis.call('PEXPIRE', key, KEPT) else redis.call('PERSIST', key) end
     if news or mine_news then redis.call('PUBLISH', ARGV[1], cjson.encode({shown, own})) end
     local moment, moved = string.format('%.0f', time[1] * 1000000 + time[2]), 0
-    tell_holders(holders, parts, shown[2], news, moment)
-    -- Where the registry had been lost, he has not come: he was here all the time.
+    notify_holders(holders, parts, shown[2], news, moment)
+    -- After a loss of data the user has not joined, but was online all the time.
     if (was[2] == 'offline') ~= (shown[2] == 'offline') and was[1] >= tonumber(ARGV[2]) then
         moved = was[2] == 'offline' and 1 or -1
     end

@@ -1,4 +1,4 @@
-"""The reaper: what a dead node held is held no more. Any survivor does it, in batches; the scripts announce it once."""
+"""The reaper removes the presence entries of dead nodes. Any live node may do it, in batches; it is announced once."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
@@ -18,25 +18,26 @@ from chat.shared.registry.scripts import (
     ScriptCall,
     held_key,
     person_key,
-    person_of,
     run_call,
     run_calls,
     run_commands,
+    user_of_key,
 )
 
 BATCH = 500
 CLAIM_MS = 5_000
 RECONCILE_SECONDS = 300.0
 
-# After each 500 people: a look through 100,000 takes 10 s more, and slows nobody.
+# Slept after every 500 users: a pass over 100,000 takes 10 s longer, and delays no other call.
 PAUSE_SECONDS = 0.05
 log = structlog.get_logger(__name__)
 
 
 class Reaper:
-    """One node's part in it. `reaped`: how many people it has reaped of dead nodes, `ghosts`: and of unknown ones.
+    """Removes entries of dead nodes (`reaped` counts their users) and entries without a lease (`ghosts` counts).
 
-    `patience`: within which whoever lives has registered again after a loss; `moved(-1)`: others see somebody go.
+    `patience`: seconds within which all live nodes register again after Redis lost data. `moved(-1)`: a user went
+    offline for others.
     """
 
     def __init__(self, redis: Bytes, patience: float, moved: Callable[[int], None]) -> None:
@@ -47,19 +48,19 @@ class Reaper:
         self._wake = asyncio.Event()
         self.holder = ""
 
-    def call_me(self, holder: str) -> None:
-        """This node has registered, at its start or because the registry had lost it."""
+    def set_holder(self, holder: str) -> None:
+        """Note that this node has registered, at its start or after the registry lost it."""
         self.holder = holder
         self._registered.set()
 
-    def find_dead(self, holders: Iterable[str]) -> None:
-        """These leases have run out."""
+    def report_expired(self, holders: Iterable[str]) -> None:
+        """Queue nodes whose leases have expired."""
         self._dead |= dict.fromkeys(holders)
         if self._dead:
             self._wake.set()
 
     async def run(self) -> None:
-        """Reap for ever; who could not be reaped is found dead again on the next beat."""
+        """Reap queued nodes, forever. A node that could not be reaped is reported again at the next beat."""
         while True:
             await self._wake.wait()
             self._wake.clear()
@@ -68,32 +69,34 @@ class Reaper:
                 try:
                     await self.reap(holder)
                 except UNAVAILABLE as error:
-                    log.warning("a dead node cannot be reaped now", holder=holder, error=repr(error))
+                    log.warning("redis unavailable, dead node not reaped", holder=holder, error=repr(error))
 
     async def reap(self, holder: str) -> None:
-        """Everything that it held, and last its lease; whoever stops half-way leaves the rest to the next one."""
+        """Remove all entries of a dead node, and last its lease. If this stops half-way, another node continues."""
         if not await run_call(self._redis, ScriptCall(CLAIM, LEASES, [holder, self.holder, CLAIM_MS])):
             return
-        index, people_reaped = held_key(holder), 0
-        while people := await self._ask("SRANDMEMBER", index, BATCH):
-            people_reaped += await self._reap_people([int(user_id) for user_id in people], [holder])
-            await self._ask("SREM", index, *people)
+        index, users_reaped = held_key(holder), 0
+        while user_ids := await self._ask("SRANDMEMBER", index, BATCH):
+            users_reaped += await self._reap_users([int(user_id) for user_id in user_ids], [holder])
+            await self._ask("SREM", index, *user_ids)
         await self._ask("HDEL", LEASES, holder)
-        self.reaped += people_reaped
-        log.info("reaped a dead node", holder=holder, people=people_reaped)
+        self.reaped += users_reaped
+        log.info("reaped a dead node", holder=holder, users=users_reaped)
 
     async def keep_reconciling(self) -> None:
-        """After every loss, and otherwise every few minutes, the first of the nodes looks for ghosts whose lease was
-        lost with them: a node that dies before it has noticed the loss is in nobody's list of leases any more."""
+        """Reconcile after every loss, and otherwise every few minutes; only the first of all nodes does.
+
+        A node that dies before it has noticed a loss is in no list of leases, so its entries would stay.
+        """
         while True:
-            await self._until_due()
+            await self._wait_until_due()
             try:
                 if self.holder and self.holder == await self._first_node() and (ghosts := await self.reconcile()):
-                    log.warning("found ghosts that no lease stood behind", people=ghosts)
+                    log.warning("removed presence entries without a lease", users=ghosts)
             except UNAVAILABLE as error:
-                log.warning("ghosts cannot be looked for now", error=repr(error))
+                log.warning("redis unavailable, presence entries not reconciled", error=repr(error))
 
-    async def _until_due(self) -> None:
+    async def _wait_until_due(self) -> None:
         try:
             async with asyncio.timeout(RECONCILE_SECONDS):
                 await self._registered.wait()
@@ -109,38 +112,38 @@ class Reaper:
         return min((str(lease["holder"]) for lease in leases if lease["until"] > now), default="")
 
     async def reconcile(self) -> int:
-        """Look through everybody for what no lease stands behind; returns how many people had such ghosts.
+        """Remove all entries without a lease; return how many users had any.
 
-        A lease is taken before anything is held under it. So what was held before we read the leases, by a holder
-        that is not among them, is held by nobody. Who finds himself not among them knows that the registry has been
-        lost meanwhile, and stops: so may those who live.
+        A node acquires its lease before it writes entries. So an entry that existed before the leases were read, and
+        whose holder has none, belongs to no live node. If this node's own lease is missing, Redis has lost data
+        meanwhile: stop, because entries of live nodes would be removed.
         """
         ghosts = 0
-        async for user_ids in self._everybody():
+        async for user_ids in self._all_users():
             names = await run_commands(self._redis, [["HKEYS", person_key(user_id)] for user_id in user_ids])
             known = {holder.decode() for holder in await self._ask("HKEYS", LEASES)}
             if self.holder not in known:
                 break
             for user_id, fields in zip(user_ids, names, strict=True):
                 if unknown := holders_in(fields) - known:
-                    ghosts += await self._reap_people([user_id], sorted(unknown))
+                    ghosts += await self._reap_users([user_id], sorted(unknown))
             await asyncio.sleep(PAUSE_SECONDS)
         self.ghosts += ghosts
         if ghosts:
             await self._ask("HINCRBY", COUNTS, "ghosts", ghosts)
         return ghosts
 
-    async def _everybody(self) -> AsyncIterator[list[int]]:
+    async def _all_users(self) -> AsyncIterator[list[int]]:
         batch = []
         async for key in self._redis.scan_iter(match=PEOPLE, count=BATCH):
-            batch.append(person_of(key))
+            batch.append(user_of_key(key))
             if len(batch) == BATCH:
                 yield batch
                 batch = []
         if batch:
             yield batch
 
-    async def _reap_people(self, user_ids: list[int], holders: list[str]) -> int:
+    async def _reap_users(self, user_ids: list[int], holders: list[str]) -> int:
         calls = [ScriptCall(REAP, person_key(one), [b"%b%d" % (PERSON, one), 0, 0, *holders]) for one in user_ids]
         outcomes = await run_calls(self._redis, calls)
         for _, moved in outcomes:
@@ -157,5 +160,5 @@ class Reaper:
 
 
 def holders_in(fields: Iterable[bytes] | Exception) -> set[str]:
-    """Who holds something of a person, from the names of his hash's fields; nobody where they could not be read."""
+    """Return the holders of a user's devices, from the field names of the user's hash; none if reading it failed."""
     return set() if isinstance(fields, Exception) else {name[2:].decode() for name in fields if name.startswith(b"h:")}

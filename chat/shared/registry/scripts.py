@@ -1,4 +1,4 @@
-"""Calls of Lua scripts: many in one round trip, bounded in time, and the scripts loaded again where they were lost."""
+"""Call Lua scripts: many in one round trip, with a deadline. Scripts that the server has lost are loaded again."""
 
 import asyncio
 import hashlib
@@ -15,7 +15,7 @@ CALL_SECONDS = 2.5
 
 
 class Script:
-    """A script on one key: the files `names`, one after the other."""
+    """A script on one key, joined from the files `names`."""
 
     def __init__(self, *names: str) -> None:
         files = [Path(__file__).with_name(f"{name}.lua") for name in names]
@@ -30,22 +30,22 @@ DRAIN, OVERVIEW = Script("drain"), Script("overview")
 
 @dataclass(frozen=True, slots=True)
 class ScriptCall:
-    """One script on one key."""
+    """A call of a script on one key."""
 
     script: Script
     key: str
     arguments: Sequence[Any]
 
     def command(self, whole: bool) -> list[Any]:
-        """By its digest, or with its `whole` text, which the server then remembers."""
+        """Return the command, with the script's digest or with its `whole` text, which the server then caches."""
         name, body = ("EVAL", self.script.text) if whole else ("EVALSHA", self.script.digest)
         return [name, body, 1, self.key, *self.arguments]
 
 
 async def run_calls(redis: Bytes, calls: Sequence[ScriptCall]) -> list[Any]:
-    """The outcomes in order; raises what the server answered to the first that failed, or that it is away.
+    """Return the outcomes in order; raise the first error that the server answered, or that it is unavailable.
 
-    The calls are such that repeating them is harmless: who does not know whether they came through says them again.
+    All calls are idempotent, so a caller that got no answer may repeat them.
     """
     outcomes = await run_commands(redis, [call.command(whole=False) for call in calls])
     lost = [n for n, outcome in enumerate(outcomes) if isinstance(outcome, NoScriptError)]
@@ -59,12 +59,12 @@ async def run_calls(redis: Bytes, calls: Sequence[ScriptCall]) -> list[Any]:
 
 
 async def run_call(redis: Bytes, call: ScriptCall) -> Any:
-    """The outcome of a single one."""
+    """Return the outcome of one call."""
     return (await run_calls(redis, [call]))[0]
 
 
 async def run_commands(redis: Bytes, commands: Sequence[Sequence[Any]]) -> list[Any]:
-    """Any commands in one round trip; an error stands in the place of its outcome. Raises that Redis is away."""
+    """Run commands in one round trip; an error is returned as its outcome. Raise if Redis is unavailable."""
     if not commands:
         return []
     async with asyncio.timeout(CALL_SECONDS), redis.pipeline(transaction=False) as pipeline:
@@ -73,7 +73,7 @@ async def run_commands(redis: Bytes, commands: Sequence[Sequence[Any]]) -> list[
         return list(await pipeline.execute(raise_on_error=False))
 
 
-# The names of keys and channels. Keys are hash-tagged, so that all of one person is on one server of a cluster.
+# The names of keys and channels. Keys are hash-tagged, so that all data of a user is on one server of a cluster.
 
 LEASES = "tandem:{nodes}"
 COUNTS = "tandem:{nodes}:counts"
@@ -87,25 +87,25 @@ HOLDER = b"tandem:holder:"
 
 
 def person_key(user_id: int) -> str:
-    """The hash with everything about one person."""
+    """Return the key of the hash with all data of a user."""
     return f"tandem:{{u:{user_id}}}"
 
 
-def person_of(key: bytes) -> int:
-    """Whose hash this is."""
+def user_of_key(key: bytes) -> int:
+    """Return the user of a hash key."""
     return int(key[len(b"tandem:{u:") : -1])
 
 
 def held_key(holder: str) -> str:
-    """The set of people of whom a holder has, or has had, devices: whom to reap when it dies."""
+    """Return the key of the set of users with devices on a holder, now or earlier; they are reaped when it dies."""
     return f"tandem:{{h:{holder}}}"
 
 
 def holder_channel(holder: str) -> bytes:
-    """Where a holder hears of people whom it shares; by its last part, for a node's name may be anything."""
+    """Return the channel with news of users on several holders. Only the random part, because names are arbitrary."""
     return HOLDER + holder.rpartition("~")[2].encode()
 
 
 def ticket_key(digest: str) -> str:
-    """A ticket, by the hash of what its bearer says."""
+    """Return the key of a ticket, by the hash of the ticket."""
     return f"tandem:ticket:{digest}"

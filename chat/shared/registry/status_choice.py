@@ -1,4 +1,7 @@
-"""A choice: the status that a person has set for all devices. Pure; moments are milliseconds since 1970."""
+"""The status that a user has chosen for all devices, and its table. Moments are milliseconds since 1970.
+
+PostgreSQL keeps choices, so that no invisible user becomes visible because Redis has lost data.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +20,7 @@ Mode = Literal["online", "away", "dnd", "invisible"]
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """`until`: when it ends by itself, 0 for never; `set_at`: of two choices the later one holds, 0 is no choice."""
+    """`until`: when it ends, 0 for never. `set_at`: the later of two choices is valid; 0 means that none was made."""
 
     mode: Mode = "online"
     text: str = ""
@@ -26,29 +29,27 @@ class Choice:
     set_at: int = 0
 
     def at(self, now: int) -> "Choice":
-        """What is left of it at `now`."""
+        """Return the choice as it is at `now`: the default if it has ended."""
         return Choice() if 0 < self.until <= now else self
 
     def encode(self) -> bytes:
-        """How the registry keeps it."""
+        """Return the choice as the registry stores it."""
         return orjson.dumps([self.set_at, self.mode, self.text, self.emoji, self.until])
 
 
 def decode_choice(data: bytes | None) -> Choice:
-    """What `encode` made; no choice where there is nothing."""
+    """Return a stored choice; the default if there is none."""
     if not data:
         return Choice()
     set_at, mode, text, emoji, until = orjson.loads(data)
     return Choice(mode, text, emoji, until, set_at)
 
 
-# Choices in PostgreSQL: they outlive the registry, so that nobody becomes visible because Redis has forgotten.
-
-NO_CHOICE = Choice()  # one for all: most people have never made one
+NO_CHOICE = Choice()  # one shared object, because most users never choose
 
 
 async def read_choices(pool: Pool, user_ids: Sequence[int]) -> dict[int, Choice]:
-    """The choice of each, also of those who never made one. Raises that PostgreSQL is away."""
+    """Return the choice of each user, the default if they made none. Raise if PostgreSQL is unavailable."""
     async with pool.connection() as connection:
         rows = await (await connection.execute(queries.read_choices, [list(user_ids)])).fetchall()
     found = {user_id: Choice(*fields) for user_id, *fields in rows}
@@ -60,21 +61,21 @@ class Choices:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        self._gather = Batcher[tuple[int, Choice], Choice](self._store, batch=500, limit=10_000)
-        self.run, self.waiting = self._gather.run, self._gather.waiting
+        self._batcher = Batcher[tuple[int, Choice], Choice](self._store, batch=500, limit=10_000)
+        self.run, self.waiting = self._batcher.run, self._batcher.waiting
 
     async def store(self, user_id: int, choice: Choice) -> Choice:
-        """Return what holds then, with its `set_at` by the database's clock, later than that of the one before.
+        """Store a choice; return it with `set_at` by the database's clock, later than that of the choice before.
 
-        Raise that PostgreSQL is away, or `Overloaded`.
+        Raise if PostgreSQL is unavailable; raise `Overloaded`.
         """
-        return await self._gather.submit((user_id, choice))
+        return await self._batcher.submit((user_id, choice))
 
     async def _store(self, asked: list[tuple[int, Choice]]) -> list[Choice]:
         last = dict(asked)
         rows = [(user_id, one.mode, one.text, one.emoji, one.until) for user_id, one in last.items()]
         columns = [list(column) for column in zip(*rows, strict=True)]
         async with self._pool.connection() as connection:
-            told = await (await connection.execute(queries.store_choices, columns)).fetchall()
-        stored = {user_id: replace(last[user_id], set_at=set_at) for user_id, set_at in told}
+            rows_stored = await (await connection.execute(queries.store_choices, columns)).fetchall()
+        stored = {user_id: replace(last[user_id], set_at=set_at) for user_id, set_at in rows_stored}
         return [stored[user_id] for user_id, _ in asked]

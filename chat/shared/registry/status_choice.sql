@@ -2,7 +2,7 @@
 select user_id, mode, text, emoji, until_ms, set_at_ms from presence_choices where user_id = any(%s::bigint[])
 
 -- name: store_choices
--- The later choice holds, everywhere: its moment rises even where this clock does not.
+-- The later choice is valid on all nodes, so set_at rises even if this clock does not.
 insert into presence_choices (user_id, mode, text, emoji, until_ms, set_at_ms)
 select chosen.*, (extract(epoch from clock_timestamp()) * 1000)::bigint
   from unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::bigint[]) as chosen

@@ -17,12 +17,12 @@ from aiohttp import web
 from chat.shared.errors import ApiError, NotAllowed, NotWebSocket, Unfinished
 from chat.shared.transport.ws_protocol import accept_key
 
-# A peer whose laptop was closed acknowledges nothing, and says nothing either: the next beat finds it out.
-UNHEARD_MS = 30_000
+# A peer whose laptop was closed acknowledges nothing and sends nothing; the next beat detects it.
+UNACKNOWLEDGED_MS = 30_000
 
 
 class BodyRefused(ApiError):
-    """A request that opens a stream or a socket must not have a body."""
+    """A request that opens a stream or a socket cannot have a body."""
 
     code = "body_not_allowed"
 
@@ -76,7 +76,7 @@ def detach(
     early, handler._message_tail = bytes(handler._message_tail), b""
     transport.set_protocol(protocol)
     transport.set_write_buffer_limits(high=buffer)
-    # uvloop chooses how to read when reading starts; and aiohttp stops reading when much has arrived too early.
+    # uvloop chooses how to read when reading starts. aiohttp may have stopped reading if much arrived early.
     transport.pause_reading()
     transport.resume_reading()
     notice_silence(transport)
@@ -106,11 +106,11 @@ def find_fault(request: web.Request, response: web.StreamResponse) -> str:
 def notice_silence(transport: asyncio.BaseTransport) -> None:
     """Have the kernel end the connection when what was sent stays unacknowledged; beats make sure that something is."""
     if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
-        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNHEARD_MS)
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MS)
 
 
 class DetachedResponse(web.StreamResponse):
-    """What a handler returns when the connection is no longer aiohttp's: nothing is prepared, written or ended."""
+    """The response that a handler returns after a takeover: aiohttp prepares, writes and ends nothing."""
 
     async def prepare(self, request: web.BaseRequest) -> None:
         """Do nothing."""

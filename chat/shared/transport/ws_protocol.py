@@ -30,7 +30,7 @@ from chat.shared.transport.ws_frames import (
 
 BUFFER = 64 * 1024
 READ_MOST = 64 * 1024  # uvloop reads up to 250 KB at once into a plain protocol: 43,000 of the smallest frames
-DROPPED_MOST = 256 * 1024  # what a peer that was cut off may still send; until then it can read why
+DROPPED_MOST = 256 * 1024  # bytes a closed peer may still send, so that it can read the reason
 CLOSE_SECONDS = 5.0
 PINGS_MOST = 2
 PING_FRAME = encode_frame(b"", PING)
@@ -38,12 +38,12 @@ FRAMES_BURST, FRAMES_SECOND = 60, 20
 PROBLEMS_MOST, PROBLEMS_SECONDS = 10, 60.0
 POLICY, TOO_FAST = (1008, "too many problems"), (4429, "too fast")
 
-# One buffer for all sockets: a loop fills it and hands it over before it reads anything else.
+# One buffer for all sockets: the event loop fills it and delivers it before it reads again.
 READ = memoryview(bytearray(READ_MOST))
 
 
 class WebSocketProtocol(asyncio.BufferedProtocol):
-    """Frames over a transport. `limited`: whether frames are charged (RATE_LIMITS)."""
+    """WebSocket frames over a transport. `limited`: frames count against the limit (RATE_LIMITS)."""
 
     __slots__ = (
         "_dropped",
@@ -61,7 +61,7 @@ class WebSocketProtocol(asyncio.BufferedProtocol):
     def __init__(self, limited: bool) -> None:
         self._transport: asyncio.Transport | None = None
         self._reader: FrameReader | None = FrameReader()
-        self._ping: bytes | None = None  # the latest one that was not answered yet
+        self._ping: bytes | None = None  # the latest ping that is not answered yet
         self._problems: list[float] | None = None
         self._unanswered = self._dropped = 0
         self._full_at = 0.0
@@ -77,20 +77,20 @@ class WebSocketProtocol(asyncio.BufferedProtocol):
         """True until either side has started to close."""
         return self._transport is not None and not self.closing
 
-    def hear(self, text: bytes) -> None:
+    def on_text(self, text: bytes) -> None:
         """Handle a text message."""
         raise NotImplementedError
 
-    def refuse_binary(self) -> None:
+    def on_binary(self) -> None:
         """Handle a binary message."""
         raise NotImplementedError
 
-    def room(self) -> None:
-        """Called when the peer has read enough to be written to again."""
+    def on_writable(self) -> None:
+        """Send what is pending: the peer has read, and there is room again."""
         raise NotImplementedError
 
-    def lost(self) -> None:
-        """Called when the connection has ended, for whatever reason."""
+    def on_lost(self) -> None:
+        """Clean up after the connection has ended, for any reason."""
         raise NotImplementedError
 
     def send(self, frame: bytes) -> None:
@@ -99,7 +99,7 @@ class WebSocketProtocol(asyncio.BufferedProtocol):
             self._transport.write(frame)
 
     def send_problem(self, frame: bytes) -> None:
-        """Write a frame that says what was refused; close the socket if that was the tenth within a minute."""
+        """Write a frame with a problem; close the socket if it was the tenth within a minute."""
         self.send(frame)
         now = asyncio.get_running_loop().time()
         self._problems = [one for one in self._problems or () if one > now - PROBLEMS_SECONDS]
@@ -108,7 +108,7 @@ class WebSocketProtocol(asyncio.BufferedProtocol):
             self.close(*POLICY)
 
     def ping(self) -> None:
-        """Ask for a sign of life; end the connection if two pings were not answered."""
+        """Send a ping; end the connection if two pings were not answered."""
         if self._unanswered >= PINGS_MOST:
             self.abort()
         self._unanswered += 1
@@ -142,7 +142,7 @@ class WebSocketProtocol(asyncio.BufferedProtocol):
         return READ
 
     def buffer_updated(self, nbytes: int) -> None:
-        """Called when that many bytes have been read."""
+        """Handle bytes that were read into the buffer."""
         self.data_received(READ[:nbytes].tobytes())
 
     def data_received(self, data: bytes) -> None:
@@ -178,9 +178,9 @@ class WebSocketProtocol(asyncio.BufferedProtocol):
         elif self.closing or opcode == PONG:
             pass
         elif opcode == TEXT:
-            self.hear(data)
+            self.on_text(data)
         else:
-            self.refuse_binary()
+            self.on_binary()
 
     def _answer_close(self, data: bytes) -> None:
         self._answer_ping()
@@ -204,23 +204,23 @@ class WebSocketProtocol(asyncio.BufferedProtocol):
         """Let the transport close: a peer that sends nothing more has left."""
 
     def pause_writing(self) -> None:
-        """Called when the buffer is full."""
+        """Stop reading while the send buffer is full."""
         self.full = True
         if self._transport is not None and not self.closing:
             self._transport.pause_reading()
 
     def resume_writing(self) -> None:
-        """Called when the peer has read again."""
+        """Read again, now that the peer has read."""
         self.full = False
         if self._transport is not None and not self.closing:
             self._transport.resume_reading()
             self._answer_ping()
-            self.room()
+            self.on_writable()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 (asyncio names it)
-        """Called when the connection has ended."""
+        """Note that the connection has ended."""
         self._transport, self.closing = None, True
-        self.lost()
+        self.on_lost()
 
 
 # The opening handshake of a WebSocket (RFC 6455, 4.2): which requests may open one, and the key that answers them.

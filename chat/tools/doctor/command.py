@@ -13,7 +13,7 @@ from rich.text import Text
 
 from chat.local.databases import given_urls
 from chat.shared.postgres import UNAVAILABLE, Connection
-from chat.shared.probes import enter_probe, leave_probe
+from chat.shared.probes import close_probe_session, open_probe_session
 from chat.tools.doctor.checks import check_database, check_machine, check_redis
 from chat.tools.doctor.finding import FILE, Finding, check_settings, is_healthy, to_json
 from chat.tools.doctor.http import Site
@@ -94,9 +94,9 @@ async def logged_in(token: str, database_url: str) -> AsyncIterator[str]:
         yield ""
         return
     async with connection:
-        probe = await enter_probe(connection, "doctor", LOGIN_SECONDS)
+        probe = await open_probe_session(connection, "doctor", LOGIN_SECONDS)
         yield probe.token
-        await leave_probe(connection, probe)
+        await close_probe_session(connection, probe)
 
 
 def to_table(findings: list[Finding]) -> Table:
