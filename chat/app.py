@@ -133,7 +133,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         rates = app[RATES] = Rates(settings, redis)
         events = app[EVENTS] = SecurityEvents(pool)
         sockets = app[SOCKETS] = Sockets(settings, pool, registry, rates, streams.stays.of, streams.hub.conversations)
-        app[FACES] = sockets.glance.beside
+        app[FACES] = sockets.lookup.try_read
         # Both legs of a revocation lead to the same places; a presence node, too, follows the log, as its witness.
         registry.on_revoked += [identities.forget, streams.roster.revoke]
         delivery, lag, archive = DeliveryReport(pool), Lag(), WalArchive(pool)
@@ -158,7 +158,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
             "posts": posts.waiting,
             "read marks": read_marks.waiting,
             "identities": identities.waiting,
-            "sight": sockets.sight.waiting,
+            "sight": sockets.visibility.waiting,
             "registry": registry.writer.waiting,
             "security events": events.waiting,
         }

@@ -1,1 +1,1 @@
-"""Who is here and who is typing, over a WebSocket."""
+"""Presence: online status and typing, over a WebSocket."""

@@ -1,4 +1,4 @@
-"""What each signal brings about. One client's are answered one after the other, in the order in which it said them."""
+"""Process signals. The signals of one client are processed in the order in which it sent them."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
@@ -19,30 +19,30 @@ SNAPSHOT_SECONDS = 2.0
 
 
 class TooManyWatched(ApiError):
-    """A client may watch 500 people and 500 conversations at most; stop watching some first."""
+    """A client can watch at most 500 users and 500 conversations. Stop watching some first."""
 
     status, code = 422, "too_many_watched"
 
 
 class SignalDispatcher:
-    """Answers signals with the parts of one node."""
+    """Processes the signals of all sockets of a node."""
 
     def __init__(
         self,
         registry: Registry,
         rates: Rates,
         scope: WatchScope,
-        sight: Visibility,
+        visibility: Visibility,
         mirror: Mirror,
         watchers: Watchers,
         observe: Callable[[Socket], None],
         degraded: Callable[[], bool],
     ) -> None:
-        self._registry, self._rates, self._scope, self._sight = registry, rates, scope, sight
+        self._registry, self._rates, self._scope, self._visibility = registry, rates, scope, visibility
         self._mirror, self._watchers, self._observe, self._degraded = mirror, watchers, observe, degraded
 
     async def dispatch(self, socket: Socket, signal: Signal | Recheck) -> None:
-        """Raises a `ApiError`, or that PostgreSQL or Redis is away."""
+        """Process one signal; raise an `ApiError`, or that PostgreSQL or Redis is unavailable."""
         if isinstance(signal, Beat):
             self._registry.touch(socket.connection, active=signal.type == "active")
         elif isinstance(signal, SetStatus):
@@ -73,26 +73,26 @@ class SignalDispatcher:
 
     async def _watch(self, socket: Socket, signal: Watch) -> None:
         asked = [one for one in dict.fromkeys(signal.users) if one not in (socket.users or ())]
-        people = len((socket.unseen or set()).union(asked)) + len(socket.users or ())
-        if max(people, len((socket.rooms or set()).union(signal.conversations))) > WATCH_MOST:
+        users = len((socket.unseen or set()).union(asked)) + len(socket.users or ())
+        if max(users, len((socket.conversations or set()).union(signal.conversations))) > WATCH_MOST:
             raise TooManyWatched
         self._rates.watch.acquire(socket.member.user_id, len(asked))
-        self._watchers.miss_users(socket, asked)  # before we look: whoever comes into sight meanwhile must be found
-        seen = await self._sight.narrow(socket.member.user_id, asked) if asked else set()
+        self._watchers.add_unseen(socket, asked)  # first, so that users who become visible meanwhile are not missed
+        seen = await self._visibility.filter_visible(socket.member.user_id, asked) if asked else set()
         if signal.conversations and socket.hidden is None:
-            socket.hidden = await self._sight.hidden(socket.member.user_id)
+            socket.hidden = await self._visibility.read_hidden(socket.member.user_id)
         if not socket.open:
             return
-        for conversation_id in self._watchers.add_rooms(socket, signal.conversations):
+        for conversation_id in self._watchers.add_conversations(socket, signal.conversations):
             self._registry.subscriber.want(b"%b%d" % (TYPING, conversation_id))
-        await self._find(socket, [one for one in asked if one in seen])
+        await self._show(socket, [one for one in asked if one in seen])
         if signal.users:
             known = [one for one in dict.fromkeys(signal.users) if one in (socket.users or ())]
             socket.send(self._watchers.encode(b"snapshot", known))
 
-    async def _find(self, socket: Socket, user_ids: Sequence[int]) -> list[int]:
-        """It may see these; returns those that are new to it, once they are known or two seconds have passed."""
-        self._watchers.find_users(socket, user_ids)
+    async def _show(self, socket: Socket, user_ids: Sequence[int]) -> list[int]:
+        """Start to watch visible users. Return the new ones when their records are known, or after 2 s."""
+        self._watchers.drop_unseen(socket, user_ids)
         fresh = self._watchers.add_users(socket, user_ids)
         for user_id in fresh:
             self._mirror.follow(user_id)
@@ -100,57 +100,57 @@ class SignalDispatcher:
         return fresh
 
     def unwatch(self, socket: Socket, users: Sequence[int], conversations: Sequence[int]) -> None:
-        """It no longer looks at these."""
-        self._watchers.find_users(socket, users)
-        self._lose(socket, users)
-        for conversation_id in self._watchers.drop_rooms(socket, conversations):
-            if not self._watchers.has_room(conversation_id):
+        """Stop watching users and conversations."""
+        self._watchers.drop_unseen(socket, users)
+        self._hide(socket, users)
+        for conversation_id in self._watchers.drop_conversations(socket, conversations):
+            if not self._watchers.is_watched(conversation_id):
                 self._registry.subscriber.drop(b"%b%d" % (TYPING, conversation_id))
 
-    def _lose(self, socket: Socket, users: Iterable[int]) -> list[int]:
-        lost = self._watchers.drop_users(socket, users)
-        for user_id in lost:
+    def _hide(self, socket: Socket, users: Iterable[int]) -> list[int]:
+        hidden = self._watchers.drop_users(socket, users)
+        for user_id in hidden:
             self._mirror.release(user_id)
-        return lost
+        return hidden
 
     async def _recheck(self, socket: Socket) -> None:
-        """Who has gone out of sight is missed from now on, who has come into it is shown."""
+        """Check again which of the watched users are visible; hide or show those for whom it has changed."""
         user_id, watched = socket.member.user_id, [*(socket.users or ()), *(socket.unseen or ())]
         socket.to_recheck, socket.rechecking = False, True
-        seen = await self._sight.narrow(user_id, watched) if watched else set()
+        seen = await self._visibility.filter_visible(user_id, watched) if watched else set()
         if socket.hidden is not None:
-            socket.hidden = await self._sight.hidden(user_id)
+            socket.hidden = await self._visibility.read_hidden(user_id)
         socket.rechecking = False
         if not socket.open:
             return
-        if lost := self._lose(socket, [one for one in watched if one not in seen]):
-            self._watchers.miss_users(socket, lost)
-            socket.say({"type": "hidden", "users": lost})
-        if fresh := await self._find(socket, [one for one in watched if one in seen]):
+        if hidden := self._hide(socket, [one for one in watched if one not in seen]):
+            self._watchers.add_unseen(socket, hidden)
+            socket.send_message({"type": "hidden", "users": hidden})
+        if fresh := await self._show(socket, [one for one in watched if one in seen]):
             socket.send(self._watchers.encode(b"presence", fresh))
 
     async def greet(self, socket: Socket, node: str, heartbeat: float) -> None:
-        """Who he is, as far as the registry knows within two seconds; with Redis away at once."""
+        """Send `hello` with the user's own view if the registry returns it within 2 s, at once if it is down."""
         user_id = socket.member.user_id
-        held = None
+        devices = None
         if not self._registry.degraded:
             try:
                 async with asyncio.timeout(SNAPSHOT_SECONDS):
-                    held = await self._registry.wait_until_stored(user_id)
+                    devices = await self._registry.wait_until_stored(user_id)
             except TimeoutError:
                 pass
         if not socket.open:
             return
-        own = max([one for one in (held and held.own, self._mirror.own(user_id)) if one], default=None)
+        own = max([one for one in (devices and devices.own, self._mirror.own(user_id)) if one], default=None)
         hello = {"type": "hello", "node": node, "heartbeat": heartbeat, "you": describe_own(user_id, own)}
-        socket.say(hello | {"witness": self._scope.witness(user_id), "degraded": self._degraded()})
+        socket.send_message(hello | {"witness": self._scope.witness(user_id), "degraded": self._degraded()})
         socket.greeted, socket.own_version = True, own[0] if own else -1
 
 
 def describe_own(user_id: int, own: Sequence[object] | None) -> dict[str, object]:
-    """What a client is told of its own person, from the registry's `[version, "status mode", text, …]`."""
-    version, both, text, emoji, until, devices = own or (0, "online online", "", "", 0, 1)
-    status, mode = str(both).split(" ")
+    """Return the user's own view for clients, from the registry's `[version, "status mode", text, …]`."""
+    version, status_mode, text, emoji, until, devices = own or (0, "online online", "", "", 0, 1)
+    status, mode = str(status_mode).split(" ")
     return {
         "id": user_id,
         "status": mode if mode == "invisible" else status,

@@ -1,4 +1,4 @@
-"""`/api/presence/…`: open a socket, ask who is here."""
+"""`/api/presence/…`: open a socket, get a ticket, read the presence of users."""
 
 import secrets
 from collections.abc import Awaitable
@@ -39,7 +39,7 @@ async def get_socket(request: web.Request) -> web.StreamResponse:
     sockets = request.app[SOCKETS]
     member = await identify(request, sockets)
     sockets.roster.check_capacity(member.user_id)
-    response = await upgrade(request)  # from here to the roster: no await
+    response = await upgrade(request)  # no await from here until the socket is added
     socket = sockets.make(member)
     try:
         transport, early = detach(request, response, socket, BUFFER)
@@ -53,7 +53,7 @@ async def get_socket(request: web.Request) -> web.StreamResponse:
 
 
 async def identify(request: web.Request, sockets: Sockets) -> Member:
-    """Return the caller, by ticket or as everywhere; raise `Unauthenticated`, `RateLimited`."""
+    """Return the caller, by ticket or by session; raise `Unauthenticated`, `RateLimited`."""
     if not (ticket := request.query.get("ticket")):
         return await require_identity(request)
     check_address(request)
@@ -63,41 +63,41 @@ async def identify(request: web.Request, sockets: Sockets) -> Member:
 
 
 async def post_ticket(request: web.Request) -> web.Response:
-    """A ticket for this login."""
+    """Create a ticket, which opens one presence socket for the current session."""
     await require_identity(request)
     ticket = await issue_ticket(request.app[SOCKETS].registry, find_token(request) or "")
     return answer_json({"ticket": ticket, "expires_in": TICKET_SECONDS}, 201)
 
 
 async def get_presence(request: web.Request) -> web.Response:
-    """`?users=1,2`: those of them whom I may see."""
+    """Get the presence of the users in `?users=1,2` that the caller can see."""
     member = await require_identity(request)
     asked = parse_ids(request.query.get("users", ""), "users", WATCH_MOST)
-    records = await bounded(request.app[SOCKETS].glance.at(member.user_id, asked))
+    records = await bounded(request.app[SOCKETS].lookup.read_records(member.user_id, asked))
     return answer_json(b'{"users":[%b]}' % b",".join(record.encode() for record in records))
 
 
 async def bounded(asking: Awaitable[Answer]) -> Answer:
-    """What Redis answers; raises `Unavailable` when it does not."""
+    """Return the result; raise `Unavailable` if Redis cannot be reached."""
     try:
         return await asking
     except UNAVAILABLE:
-        raise Unavailable("Presence is degraded: the registry cannot be reached.", retry_after=2) from None
+        raise Unavailable("Presence is degraded because the registry cannot be reached.", retry_after=2) from None
 
 
 async def note(request: web.Request, member: Member, action: str, subject: int | None = None, **detail: object) -> None:
-    """In the audit."""
+    """Record an action in the audit log."""
     async with request.app[POOL].connection() as connection:
         await record(connection, actor_of(request, member), action, subject, **detail)
 
 
-# Tickets: a way to a socket where cookies cannot travel. Single use, 30 s, bound to the login that asked for it.
+# Tickets open a socket where cookies cannot be sent. Each is for one use within 30 s, and for the session that got it.
 
 TICKET_SECONDS = 30
 
 
 async def issue_ticket(registry: Registry, token: str) -> str:
-    """A ticket for the login with this token. Redis keeps only hashes of both. Raises `Unavailable`."""
+    """Create a ticket for the session of this token. Redis stores only hashes of both. Raise `Unavailable`."""
     ticket = secrets.token_urlsafe(32)
     key = ticket_key(hash_token(ticket).hex())
     try:
@@ -108,7 +108,7 @@ async def issue_ticket(registry: Registry, token: str) -> str:
 
 
 async def redeem_ticket(registry: Registry, identities: Identities, ticket: str) -> Member:
-    """Who asked for it, if the login still holds; raises `Unauthenticated`, or `Unavailable`."""
+    """Return the member that created the ticket; raise `Unauthenticated` if the session has ended, or `Unavailable`."""
     try:
         digest = await registry.redis.getdel(ticket_key(hash_token(ticket).hex()))
     except UNAVAILABLE:

@@ -1,7 +1,8 @@
-"""Scope: which conversations the people on this node belong to, and what was last said to them.
+"""Apply log entries to presence: memberships, blocks and ended sessions of the users on this node.
 
-Read once when somebody comes, and then kept up to date from the log. What was last said makes presence the witness of
-the message stream: a client whose stream has not brought it knows that the stream is stalled.
+A user's conversations are read when the first socket opens, and then updated from the log. Presence also sends the
+cursor of the last entry for a user, the witness: a client whose stream has not delivered it knows that the stream is
+stalled.
 """
 
 import asyncio
@@ -14,145 +15,145 @@ from presence.socket import RECHECK, Recheck, Socket
 from presence.typing import TypingUsers
 from presence.watchers import Watchers
 
-# Entries of the log as presence needs them; the log itself belongs to the messages, which presence does not know.
+# Log entries as presence reads them; presence does not import chat.log.
 
 JOIN, LEAVE, LOGOUT, BLOCK = "join", "leave", "logout", "block"
 
 
 class PresenceEntry(Protocol):
-    """Addressed to a conversation's members, to one person, or to everyone. `subject`: whom or what it is about."""
+    """An entry for a conversation's members, for one user, or for everyone."""
 
     @property
     def position(self) -> int:
-        """Its place in the log."""
+        """Return the position in the log."""
 
     @property
     def kind(self) -> str:
-        """What happened."""
+        """Return the kind of event."""
 
     @property
     def conversation_id(self) -> int | None:
-        """To whose members it goes."""
+        """Return the conversation whose members get it."""
 
     @property
     def user_id(self) -> int | None:
-        """To whom it goes alone."""
+        """Return the one user who gets it."""
 
     @property
     def subject(self) -> int | None:
-        """The person who joins, leaves or is blocked, or the login that ends."""
+        """Return the user who joins, leaves or is blocked, or the session that ends."""
 
     @property
     def frame(self) -> bytes:
-        """What its readers get; nothing for those that nobody reads."""
+        """Return the frame that readers get; empty if there are no readers."""
 
 
 TIDY_SECONDS = 60.0
 
 
-class UserConnections:
-    """One person with sockets here."""
+class UserScope:
+    """One user with sockets on this node."""
 
-    __slots__ = ("conversations", "heard", "last", "sockets")
+    __slots__ = ("conversations", "last", "pending", "sockets")
 
     def __init__(self) -> None:
         self.sockets, self.last = 0, 0
         self.conversations: frozenset[int] = frozenset()
-        self.heard: list[PresenceEntry] | None = []  # membership changes while the conversations are being read
+        self.pending: list[PresenceEntry] | None = []  # membership changes while the conversations are being read
 
 
 class WatchScope:
-    """`read_stays(person)`: all his stays, as of a position of the log."""
+    """The conversations of the users on this node, and the last entry for each.
 
-    def __init__(self, read_stays: Callable[[int], Awaitable[MembershipIntervals]]) -> None:
-        self._read_stays = read_stays
-        self._seats: dict[int, UserConnections] = {}
-        self._last: dict[int, int] = {}  # of the conversations that somebody here belongs to
+    `read_intervals(user)` returns the user's membership intervals, as of a position of the log.
+    """
+
+    def __init__(self, read_intervals: Callable[[int], Awaitable[MembershipIntervals]]) -> None:
+        self._read_intervals = read_intervals
+        self._users: dict[int, UserScope] = {}
+        self._last: dict[int, int] = {}  # of the conversations that users on this node belong to
         self._last_to_all = 0
         self.epoch = ""
 
     async def enter(self, user_id: int) -> None:
-        """A socket of this person has opened. Raises that PostgreSQL is away; `leave` is due all the same."""
-        seat = self._seats.setdefault(user_id, UserConnections())
-        seat.sockets += 1
-        if seat.heard is None:
+        """Add a socket of a user. Raise that PostgreSQL is unavailable; call `leave` even then."""
+        user = self._users.setdefault(user_id, UserScope())
+        user.sockets += 1
+        if user.pending is None:
             return
-        stays = await self._read_stays(user_id)
-        for entry in seat.heard or ():
+        intervals = await self._read_intervals(user_id)
+        for entry in user.pending or ():
             if entry.kind == JOIN:
-                stays.begin(entry.conversation_id or 0, entry.position)
+                intervals.begin(entry.conversation_id or 0, entry.position)
             else:
-                stays.end(entry.conversation_id or 0, entry.position)
-        if seat.heard is not None:
-            seat.heard, seat.conversations = None, frozenset(stays.current())
-        for conversation_id in seat.conversations:
+                intervals.end(entry.conversation_id or 0, entry.position)
+        if user.pending is not None:
+            user.pending, user.conversations = None, frozenset(intervals.current())
+        for conversation_id in user.conversations:
             self._last.setdefault(conversation_id, 0)
 
     def leave(self, user_id: int) -> None:
-        """A socket has closed."""
-        seat = self._seats[user_id]
-        seat.sockets -= 1
-        if not seat.sockets:
-            del self._seats[user_id]
+        """Remove a socket of a user."""
+        user = self._users[user_id]
+        user.sockets -= 1
+        if not user.sockets:
+            del self._users[user_id]
 
     def conversations(self, user_id: int) -> frozenset[int]:
-        """What this person belongs to now."""
-        seat = self._seats.get(user_id)
-        return seat.conversations if seat else frozenset()
+        """Return the conversations that a user belongs to now."""
+        user = self._users.get(user_id)
+        return user.conversations if user else frozenset()
 
     def witness(self, user_id: int) -> str:
-        """The cursor of the last entry addressed to this person that this node has seen."""
-        seat = self._seats[user_id]
+        """Return the cursor of the last entry for this user that this node has seen."""
+        user = self._users[user_id]
         last = self._last
-        spoken = max((last.get(one, 0) for one in seat.conversations), default=0)
-        return f"{self.epoch}.{max(seat.last, self._last_to_all, spoken)}"
+        latest = max((last.get(one, 0) for one in user.conversations), default=0)
+        return f"{self.epoch}.{max(user.last, self._last_to_all, latest)}"
 
     def start_over(self, epoch: str) -> None:
-        """Another log; earlier positions mean nothing in it."""
+        """Forget all positions: the log has a new epoch."""
         self.epoch, self._last_to_all = epoch, 0
         self._last = dict.fromkeys(self._last, 0)
-        for seat in self._seats.values():
-            seat.last = 0
+        for user in self._users.values():
+            user.last = 0
 
     def hear(self, entries: Sequence[PresenceEntry]) -> None:
-        """The next entries of the log."""
+        """Apply the next entries of the log."""
         for entry in entries:
-            if entry.kind in (JOIN, LEAVE) and (seat := self._seats.get(entry.subject or 0)):
-                self._move(seat, entry)
+            if entry.kind in (JOIN, LEAVE) and (user := self._users.get(entry.subject or 0)):
+                self._move(user, entry)
             if not entry.frame:
                 continue
             if entry.user_id is not None:
-                if seat := self._seats.get(entry.user_id):
-                    seat.last = entry.position
+                if user := self._users.get(entry.user_id):
+                    user.last = entry.position
             elif entry.conversation_id is None:
                 self._last_to_all = entry.position
             elif entry.conversation_id in self._last:
                 self._last[entry.conversation_id] = entry.position
 
-    def _move(self, seat: UserConnections, entry: PresenceEntry) -> None:
+    def _move(self, user: UserScope, entry: PresenceEntry) -> None:
         conversation_id = entry.conversation_id or 0
-        if seat.heard is not None:
-            seat.heard.append(entry)
+        if user.pending is not None:
+            user.pending.append(entry)
         elif entry.kind == JOIN:
-            seat.conversations |= {conversation_id}
+            user.conversations |= {conversation_id}
             self._last.setdefault(conversation_id, 0)
         else:
-            seat.conversations -= {conversation_id}
-            seat.last = max(seat.last, entry.position)
+            user.conversations -= {conversation_id}
+            user.last = max(user.last, entry.position)
 
     async def run(self) -> None:
-        """Once a minute, let go of conversations that nobody here belongs to any more."""
+        """Forget, once a minute, conversations that no user on this node belongs to any more."""
         while True:
             await asyncio.sleep(TIDY_SECONDS)
-            used: set[int] = set().union(*(seat.conversations for seat in self._seats.values()))
+            used: set[int] = set().union(*(user.conversations for user in self._users.values()))
             self._last = {one: position for one, position in self._last.items() if one in used}
 
 
-# The follower: what the entries of the log mean to the sockets of this node.
-
-
 class LogFollower:
-    """`take(socket, recheck)`: have it done in its turn; `clock`: the typing's."""
+    """Updates the sockets of this node. `take(socket, recheck)` queues a check of visibility; `clock` is for typing."""
 
     def __init__(
         self,
@@ -167,44 +168,44 @@ class LogFollower:
         self._take, self._clock = take, clock
 
     def hear(self, entries: Sequence[PresenceEntry]) -> None:
-        """The next entries of the log."""
+        """Apply the next entries of the log."""
         self._scope.hear(entries)
         for entry in entries:
             if entry.kind == LOGOUT and entry.subject is not None:
                 self._roster.revoke(entry.subject)
             elif entry.kind == LEAVE:
-                self._part(entry.conversation_id or 0, entry.subject or 0)
+                self._on_leave(entry.conversation_id or 0, entry.subject or 0)
             elif entry.kind == JOIN:
-                self._meet(entry.subject or 0)
+                self._on_join(entry.subject or 0)
             elif entry.kind == BLOCK:
-                self._fall_out(entry.user_id or 0, entry.subject or 0)
+                self._on_block(entry.user_id or 0, entry.subject or 0)
 
-    def _part(self, conversation_id: int, user_id: int) -> None:
+    def _on_leave(self, conversation_id: int, user_id: int) -> None:
         if self._typing.note(conversation_id, user_id, False, self._clock()):
-            self._watchers.room_changed(conversation_id, user_id)
+            self._watchers.typing_changed(conversation_id, user_id)
         for socket in {*self._roster.of_user(user_id), *self._watchers.of_user(user_id)}:
             self._recheck(socket)
 
-    def _meet(self, user_id: int) -> None:
-        """He shares a conversation with people that he did not; only who misses somebody needs to look again."""
-        looking = [one for one in self._watchers.of_user(user_id) if one.rechecking]
+    def _on_join(self, user_id: int) -> None:
+        """Recheck clients with users they could not see: the user now shares a conversation with more users."""
+        watching = [one for one in self._watchers.of_user(user_id) if one.rechecking]
         own = [one for one in self._roster.of_user(user_id) if one.unseen or one.rechecking]
-        for socket in {*own, *looking, *self._watchers.missing_user(user_id)}:
+        for socket in {*own, *watching, *self._watchers.of_unseen(user_id)}:
             self._recheck(socket)
 
-    def _fall_out(self, *people: int) -> None:
-        """One has blocked the other, or does no longer: each of the two looks again."""
-        for user_id in people:
+    def _on_block(self, *user_ids: int) -> None:
+        """Recheck both users after a block or unblock."""
+        for user_id in user_ids:
             for socket in self._roster.of_user(user_id):
                 self._recheck(socket)
 
     def _recheck(self, socket: Socket) -> None:
-        """Once, however much happens before it gets to it."""
+        """Queue one recheck, however many entries ask for it."""
         if not socket.to_recheck:
             socket.to_recheck = True
             self._take(socket, RECHECK)
 
     def start_over(self, epoch: str) -> None:
-        """The log is another one than before: who belongs where may be, too, so everybody comes back and asks anew."""
+        """Close all sockets: in the log's new epoch memberships may differ, so clients must reconnect."""
         self._scope.start_over(epoch)
         self._roster.end_all("epoch")

@@ -1,7 +1,7 @@
-"""The mirror: what the registry says of the people that somebody on this node looks at, kept up to date.
+"""The mirror: the registry's records of all users that clients of this node watch, kept up to date.
 
-A person is followed from the first look to the last. First the channel is subscribed, then the registry is read, so
-that nothing falls in between; records merge by version, so that their order does not matter.
+A user is followed while at least one client watches. The channel is subscribed first and the registry read after
+that, so that no change is missed. Records merge by version, so their order does not matter.
 """
 
 import asyncio
@@ -19,24 +19,26 @@ from presence.records import Record, View, forget, merge
 
 BATCH = 500
 AGAIN_SECONDS = 0.25
-BREATH_SECONDS = 0.01  # as in the writer: what arrives meanwhile goes into the next round trip
+BREATH_SECONDS = 0.01  # as in the registry writer: changes share a round trip
 log = structlog.get_logger(__name__)
 
 
 class FollowedUser:
-    """One person. `own`: what he sees of himself; `known` is done when that and his record are there; `owed`: somebody
-    has gone on without, and is to be told then, whoever else still waits."""
+    """One followed user. `own`: the user's own view; `known` is done when it and the record have arrived.
 
-    __slots__ = ("known", "lookers", "owed", "own")
+    `late`: a client stopped waiting for the record, and must be sent it when it arrives.
+    """
+
+    __slots__ = ("known", "late", "own", "watchers")
 
     def __init__(self) -> None:
-        self.lookers, self.owed = 0, False
+        self.watchers, self.late = 0, False
         self.own: list[Any] | None = None
         self.known: asyncio.Future[None] | None = None
 
 
 class Mirror:
-    """`changed(record)` is called with what others see of a person, `own_changed(person)` when his own view is new."""
+    """Calls `changed(record)` when others see a change of a user, `own_changed(user)` when the own view has changed."""
 
     def __init__(
         self, registry: Registry, changed: Callable[[Record], None], own_changed: Callable[[int], None]
@@ -46,38 +48,38 @@ class Mirror:
         self._view: View = {}
         self._unread: dict[int, bool] = {}
         self._wake = asyncio.Event()
-        registry.subscriber.on(PERSON, self._hear, self._confirmed)
-        registry.on_lost.append(self._mistrust)
+        registry.subscriber.on(PERSON, self._on_message, self._confirmed)
+        registry.on_lost.append(self._reread_later)
 
     def follow(self, user_id: int) -> FollowedUser:
-        """One more looks at this person."""
+        """Add a watcher of a user."""
         followed = self._followed.get(user_id)
         if followed is None:
             followed = self._followed[user_id] = FollowedUser()
             self._registry.subscriber.want(b"%b%d" % (PERSON, user_id))
-        followed.lookers += 1
+        followed.watchers += 1
         return followed
 
     def release(self, user_id: int) -> None:
-        """One fewer."""
+        """Remove a watcher of a user; stop following after the last."""
         followed = self._followed[user_id]
-        followed.lookers -= 1
-        if not followed.lookers:
+        followed.watchers -= 1
+        if not followed.watchers:
             del self._followed[user_id]
             forget(self._view, [user_id])
             self._registry.subscriber.drop(b"%b%d" % (PERSON, user_id))
 
     def own(self, user_id: int) -> list[Any] | None:
-        """What the person sees of himself; None while that is not known."""
+        """Return the user's own view; None if unknown."""
         followed = self._followed.get(user_id)
         return followed.own if followed else None
 
     def record(self, user_id: int) -> Record | None:
-        """What others see of the person; None while that is not known."""
+        """Return what others see of the user; None if unknown."""
         return self._view.get(user_id)
 
     async def await_known(self, user_ids: Sequence[int], seconds: float) -> None:
-        """Wait until all of them are known, but no longer than that; who comes later comes as a change."""
+        """Wait until all these users are known, at most `seconds`. Later records are sent as changes."""
         waited = [
             followed for one in user_ids if one not in self._view and (followed := self._followed.get(one)) is not None
         ]
@@ -87,10 +89,10 @@ class Mirror:
             await asyncio.wait([followed.known for followed in waited if followed.known], timeout=seconds)
         for followed in waited:
             if followed.known and not followed.known.done():
-                followed.known, followed.owed = None, True
+                followed.known, followed.late = None, True
 
     async def run(self) -> None:
-        """Read whom a subscription has just been confirmed for, or of whom the registry may have lost something."""
+        """Read users whose subscription was confirmed, or whose data the registry may have lost, forever."""
         while True:
             await self._wake.wait()
             await asyncio.sleep(BREATH_SECONDS)
@@ -100,16 +102,16 @@ class Mirror:
             if not self._unread:
                 self._wake.clear()
             try:
-                await self._look(batch)
+                await self._read(batch)
             except UNAVAILABLE as error:
-                log.warning("people cannot be looked up now", error=repr(error))
+                log.warning("redis unavailable, presence not read", error=repr(error))
                 await asyncio.sleep(AGAIN_SECONDS)
                 self._read_again(batch)
 
-    async def _look(self, batch: dict[int, bool]) -> None:
-        # In the moment after another loss, nobody who lives may be taken for offline: then we look without lifting.
-        lift = not all(batch.values()) and await self._registry.has_lease()
-        asked = [(user_id, *self._versions(user_id, trust or not lift)) for user_id, trust in batch.items()]
+    async def _read(self, batch: dict[int, bool]) -> None:
+        # Right after another loss, no live user may appear offline: then read without raising versions.
+        raise_versions = not all(batch.values()) and await self._registry.has_lease()
+        asked = [(user_id, *self._versions(user_id, trust or not raise_versions)) for user_id, trust in batch.items()]
         for user_id, (shown, own, *_) in (await self._registry.read_views(asked)).items():
             self._take(user_id, shown, own)
 
@@ -125,16 +127,19 @@ class Mirror:
         if self._unread:
             self._wake.set()
 
-    def _mistrust(self) -> None:
-        """The registry has lost something. After a lease, whoever lives has registered again: whatever is older by
-        then than what we know is lost for good, and the registry has to be lifted over it."""
+    def _reread_later(self) -> None:
+        """Read all users again a lease after the registry lost data.
+
+        By then all live nodes have registered again. A record that is still older than the known one is lost, and the
+        registry must raise its version above it.
+        """
         seconds = self._registry.timing.lease
         asyncio.get_running_loop().call_later(seconds, lambda: self._read_again(dict.fromkeys(self._followed, False)))
 
     def _confirmed(self, user_id: bytes) -> None:
         self._read_again({int(user_id): True})
 
-    def _hear(self, user_id: bytes, data: bytes) -> None:
+    def _on_message(self, user_id: bytes, data: bytes) -> None:
         self._take(int(user_id), *orjson.loads(data))
 
     def _take(self, user_id: int, shown: list[Any], own: list[Any]) -> None:
@@ -149,12 +154,12 @@ class Mirror:
             waited, followed.known = followed.known, None
             if waited is not None:
                 waited.set_result(None)
-            if followed.owed or (waited is None and (not first or record.version)):
-                followed.owed = False
+            if followed.late or (waited is None and (not first or record.version)):
+                followed.late = False
                 self._changed(record)
 
 
 def make_record(user_id: int, shown: Sequence[Any]) -> Record:
-    """From the registry's `[version, status, text, emoji, until, devices, last active]`."""
+    """Return a record of the registry's `[version, status, text, emoji, until, devices, last active]`."""
     version, status, text, emoji, until, devices, last_active_at = shown
     return Record(user_id, status, text, emoji, until, last_active_at, devices, version)

@@ -1,4 +1,4 @@
-"""Signals: what a client may say on its socket, from bytes; or a named refusal. Pure."""
+"""Signals: the frames that a client may send on its socket, parsed from bytes. Pure."""
 
 import unicodedata
 from datetime import UTC, datetime
@@ -11,36 +11,36 @@ from chat.shared.registry.status_choice import Choice, Mode
 
 FRAME_MOST = 4096
 WATCH_MOST = 500
-DETAIL_MOST = 200  # characters: what is said of a frame does not grow with it
+DETAIL_MOST = 200  # characters: the size of an error does not follow the size of the frame
 LATEST = datetime(9000, 1, 1, tzinfo=UTC)
 
-# Zero-width joiners and variation selectors make emoji; everything else invisible only serves to deceive.
+# Zero-width joiners and variation selectors are part of emoji. Other invisible characters only serve to deceive.
 JOINERS = {"\u200d", "\u200c"}
 
 
 class BadSignal(ApiError):
-    """This frame is not one of the signals that the protocol names."""
+    """This frame is not a signal of the protocol."""
 
     code = "bad_frame"
 
 
 class FrameTooLong(BadSignal):
-    """A frame may have 4096 bytes at most."""
+    """A frame can have at most 4096 bytes."""
 
     code = "too_large"
 
 
 def check_text(text: str) -> str:
-    """No control characters, no line breaks, no marks that turn the direction of what stands around them."""
+    """Strip the text; raise `ValueError` for control, line-break or bidirectional characters."""
     if any(unicodedata.category(sign) in ("Cc", "Cf", "Cs", "Zl", "Zp") and sign not in JOINERS for sign in text):
         raise ValueError("must not contain control characters")
     return text.strip()
 
 
 def check_moment(moment: datetime) -> datetime:
-    """A moment that every calendar can hold."""
+    """Return the moment; raise `ValueError` unless it is between 1970 and 9000."""
     if not datetime(1970, 1, 2, tzinfo=UTC) < moment < LATEST:
-        raise ValueError("must lie between 1970 and 9000")
+        raise ValueError("must be between 1970 and 9000")
     return moment
 
 
@@ -49,13 +49,13 @@ Ids = Annotated[list[Id], Field(max_length=WATCH_MOST)]
 
 
 class Frame(BaseModel):
-    """One object with known fields."""
+    """A frame with known fields only."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class SetStatus(Frame):
-    """For the person, all devices; without `until` it stays until the next one."""
+    """Set the status of the user on all devices, until `until` or the next `status`."""
 
     type: Literal["status"]
     status: Mode
@@ -64,19 +64,19 @@ class SetStatus(Frame):
     until: Annotated[AwareDatetime, Field(strict=True), AfterValidator(check_moment)] | None = None
 
     def to_choice(self) -> Choice:
-        """What the registry keeps."""
+        """Return the choice that the registry stores."""
         until = round(self.until.timestamp() * 1000) if self.until else 0
         return Choice(self.status, self.text or "", self.emoji or "", until)
 
 
 class Beat(Frame):
-    """This device is in use, or has not been for a while."""
+    """Report that this device is in use, or has been idle for a while."""
 
     type: Literal["active", "idle"]
 
 
 class Typing(Frame):
-    """Said again every three seconds while it lasts."""
+    """Report typing; repeat it every three seconds while it lasts."""
 
     type: Literal["typing"]
     conversation: Id
@@ -84,7 +84,7 @@ class Typing(Frame):
 
 
 class Watch(Frame):
-    """The people and conversations that are now also, or no longer, on the screen."""
+    """Start or stop watching the users and conversations on the screen."""
 
     type: Literal["watch", "unwatch"]
     users: Ids = []
@@ -92,7 +92,7 @@ class Watch(Frame):
 
 
 class Observe(Frame):
-    """The dashboard's figures, from now on."""
+    """Subscribe to the dashboard's figures."""
 
     type: Literal["observe"]
 
@@ -102,7 +102,7 @@ SIGNALS: TypeAdapter[Signal] = TypeAdapter(Annotated[Signal, Field(discriminator
 
 
 def parse_signal(data: bytes) -> Signal:
-    """The signal in one text frame; raises `FrameTooLong` or `BadSignal`, whose detail names the first wrong field."""
+    """Parse one text frame; raise `FrameTooLong`, or `BadSignal` with the first wrong field in its detail."""
     if len(data) > FRAME_MOST:
         raise FrameTooLong
     try:
@@ -113,6 +113,6 @@ def parse_signal(data: bytes) -> Signal:
 
 
 def name_error(error: Any) -> str:
-    """The field and what is wrong with it, in one line."""
+    """Return the field and its error in one line."""
     place = ".".join(str(part) for part in error["loc"][1:])
     return (f"{place}: {error['msg']}" if place else str(error["msg"]))[:DETAIL_MOST]

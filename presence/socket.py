@@ -1,4 +1,4 @@
-"""A socket: one client of this node, what it looks at, and what it has not been told yet."""
+"""A presence socket: one client of this node, what it watches, and which changes it has not been sent yet."""
 
 from collections import deque
 from collections.abc import Callable
@@ -19,56 +19,59 @@ WAITING_MOST = 100
 
 
 class Recheck:
-    """To be done between two signals: see again whom this client may see."""
+    """An item for the inbox: check again which users this client can see."""
 
 
 RECHECK = Recheck()
 
 
-class Binary(BadSignal):
-    """Signals are text frames."""
+class BinaryFrame(BadSignal):
+    """Signals must be text frames."""
 
 
 class Socket(WebSocketProtocol):
-    """`users` and `rooms`: the people and conversations on its screen; `unseen`: the people there whom it may not see,
-    `hidden`: those whose typing it may not. `to_recheck`: that is to be looked at again; `rechecking`: it is being.
-    `news_of`, `typing_in`: of which of them it still has to be told; only that, never what, so that a slow client gets
-    the latest state and nothing piles up."""
+    """A client's socket.
+
+    `users`, `conversations`: on its screen. `unseen`: watched users that it cannot see; `hidden`: users whose typing it
+    cannot see. `to_recheck`: a check of that is queued; `rechecking`: it is in progress.
+    `news_of`, `typing_in`: users and conversations whose changes must be sent. They hold ids, not changes, so that a
+    slow client gets the latest state and nothing accumulates.
+    """
 
     __slots__ = (
         "bucket",
         "connection",
+        "conversations",
         "deadline",
         "greeted",
+        "handler",
         "hidden",
+        "in_scope",
         "inbox",
         "member",
         "news_of",
         "own_news",
         "own_version",
-        "reception",
         "rechecking",
-        "rooms",
-        "seated",
         "to_recheck",
-        "told",
         "typing_in",
         "unseen",
         "users",
+        "witness_sent",
     )
 
-    def __init__(self, member: Member, connection: UserConnection, reception: "Reception") -> None:
-        super().__init__(reception.limited)
-        self.member, self.connection, self.reception = member, connection, reception
-        self.deadline, self.bucket, self.told = float("inf"), 0, ""
+    def __init__(self, member: Member, connection: UserConnection, handler: "SocketHandler") -> None:
+        super().__init__(handler.limited)
+        self.member, self.connection, self.handler = member, connection, handler
+        self.deadline, self.bucket, self.witness_sent = float("inf"), 0, ""
         self.users: set[int] | None = None
         self.unseen: set[int] | None = None
         self.hidden: frozenset[int] | None = None
-        self.rooms: set[int] | None = None
+        self.conversations: set[int] | None = None
         self.news_of: set[int] | None = None
         self.typing_in: set[int] | None = None
         self.inbox: deque[Signal | Recheck] | None = None
-        self.greeted = self.seated = self.own_news = False
+        self.greeted = self.in_scope = self.own_news = False
         self.to_recheck = self.rechecking = False
         self.own_version = -1
 
@@ -83,33 +86,33 @@ class Socket(WebSocketProtocol):
         return self.member.session_id
 
     def on_text(self, text: bytes) -> None:
-        """Take the signal, or say what is wrong with it."""
+        """Queue the signal, or send why it is invalid."""
         try:
             signal = parse_signal(text)
         except BadSignal as bad:
-            self.complain(bad)
+            self.send_error(bad)
         else:
-            self.reception.take(self, signal)
+            self.handler.take(self, signal)
 
     def on_binary(self) -> None:
-        """Not our language."""
-        self.complain(Binary())
+        """Send an error: signals are text frames."""
+        self.send_error(BinaryFrame())
 
-    def complain(self, refusal: ApiError) -> None:
-        """Say what was refused; the socket stays open, unless that happens too often."""
-        self.send_problem(encode_message({"type": "problem", "code": refusal.code, "detail": str(refusal)}))
+    def send_error(self, error: ApiError) -> None:
+        """Send an error; close the socket if there were too many."""
+        self.send_problem(encode_message({"type": "problem", "code": error.code, "detail": str(error)}))
 
-    def say(self, message: dict[str, Any]) -> None:
-        """One message to this client alone."""
+    def send_message(self, message: dict[str, Any]) -> None:
+        """Send a message to this client alone."""
         self.send(encode_message(message))
 
     def on_writable(self) -> None:
-        """It reads again: now it is told what is the latest by now."""
-        self.reception.resumed(self)
+        """Send the latest state, because the client reads again."""
+        self.handler.resumed(self)
 
     def on_lost(self) -> None:
-        """It has gone."""
-        self.reception.gone(self)
+        """Remove the closed socket."""
+        self.handler.gone(self)
 
 
 def encode_message(message: dict[str, Any]) -> bytes:
@@ -117,20 +120,20 @@ def encode_message(message: dict[str, Any]) -> bytes:
     return encode_frame(orjson.dumps(message))
 
 
-class Reception:
-    """What a socket needs of the node."""
+class SocketHandler:
+    """The interface of the node for its sockets."""
 
     clock: Callable[[], float]
     limited: bool
 
     def take(self, socket: Socket, signal: Signal) -> None:
-        """It has said something."""
+        """Queue a signal of the client."""
         raise NotImplementedError
 
     def resumed(self, socket: Socket) -> None:
-        """It reads again."""
+        """Send what is pending to a client that reads again."""
         raise NotImplementedError
 
     def gone(self, socket: Socket) -> None:
-        """It is closed."""
+        """Remove a closed socket."""
         raise NotImplementedError

@@ -1,37 +1,37 @@
-"""Typing: who is writing in which conversation right now. Pure; relayed and never stored, it ends by itself."""
+"""Users who are typing. Pure. Typing is relayed and never stored, and expires by itself."""
 
 TYPING_SECONDS = 6.0
 
 
 class TypingUsers:
-    """The lists of the conversations that somebody on this node looks at; moments are seconds of the node's clock."""
+    """The typing users of each watched conversation. Moments are seconds of the node's clock."""
 
     def __init__(self) -> None:
         self._until: dict[int, dict[int, float]] = {}
 
     def note(self, conversation_id: int, user_id: int, on: bool, now: float) -> bool:
-        """Somebody types, or has stopped; returns whether the list has changed."""
-        people = self._until.setdefault(conversation_id, {})
-        before = user_id in people
+        """Note that a user types or has stopped; return whether the list has changed."""
+        users = self._until.setdefault(conversation_id, {})
+        before = user_id in users
         if on:
-            people[user_id] = now + TYPING_SECONDS
+            users[user_id] = now + TYPING_SECONDS
         else:
-            people.pop(user_id, None)
+            users.pop(user_id, None)
         self._tidy(conversation_id)
         return before != on
 
     def expire(self, now: float) -> set[tuple[int, int]]:
-        """Drop who has not said it again; returns `(conversation, person)` of each."""
+        """Remove users who have not repeated it in time; return `(conversation, user)` of each."""
         changed = set()
-        for conversation_id, people in tuple(self._until.items()):
-            for user_id in [one for one, until in people.items() if until <= now]:
-                del people[user_id]
+        for conversation_id, users in tuple(self._until.items()):
+            for user_id in [one for one, until in users.items() if until <= now]:
+                del users[user_id]
                 changed.add((conversation_id, user_id))
             self._tidy(conversation_id)
         return changed
 
-    def people(self, conversation_id: int) -> list[int]:
-        """The whole list, who began first first."""
+    def users(self, conversation_id: int) -> list[int]:
+        """Return the typing users of a conversation, in the order in which they started."""
         return list(self._until.get(conversation_id, ()))
 
     def _tidy(self, conversation_id: int) -> None:

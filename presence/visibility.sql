@@ -1,7 +1,7 @@
--- name: narrow
--- Oneself, and with whom one shares a conversation, apart from those who are hidden from each other.
--- The limit keeps each pair an index probe of its own: joined at large, two members of one conversation with 5,000
--- people would be found by way of all 25,000,000 pairs in it.
+-- name: filter_visible
+-- The viewer, and users who share a conversation with the viewer, except those who are hidden from each other.
+-- The limit makes each pair a separate index probe. A plain join would find two members of one conversation with 5,000
+-- users through all 25,000,000 pairs in it.
 select asked.n, asked.user_id
   from unnest(%s::bigint[], %s::bigint[], %s::bigint[]) as asked (n, viewer_id, user_id)
  cross join lateral (

@@ -1,6 +1,7 @@
-"""Watchers: which sockets look at whom, and one frame a socket a tick, with the latest of everybody who has changed.
+"""Watchers: which sockets watch which users and conversations, and what they are sent.
 
-A change costs as many writes as it has watchers, whoever else is online.
+A socket gets at most one frame in a tick (0.1 s), with the latest records of all changed users. A change costs one
+write for each watcher, however many users are online.
 """
 
 import asyncio
@@ -13,12 +14,15 @@ from presence.records import Record
 from presence.socket import Socket
 
 TICK_SECONDS = 0.1
+Frames = dict[tuple[int, ...], bytes]  # by what they contain, so that equal ones are encoded once
 
 
 class Watchers:
-    """`record(person)`: what others see of him now; `typing(socket, conversation)`: who types there now as that client
-    may see it, None if it may not; `own(socket)`: tell the client what its own person looks like. `writes` counts the
-    frames that changes have cost."""
+    """The sockets that watch users and conversations.
+
+    `record(user)` returns what others see of the user. `typing(socket, conversation)` returns the typing users that the
+    client can see, None if it is no member. `own(socket)` sends the user's own view. `writes`: frames of changes.
+    """
 
     def __init__(
         self,
@@ -29,62 +33,62 @@ class Watchers:
         self._record, self._typing, self._own = record, typing, own
         self._of_user: dict[int, set[Socket]] = {}
         self._of_unseen: dict[int, set[Socket]] = {}
-        self._of_room: dict[int, set[Socket]] = {}
+        self._of_conversation: dict[int, set[Socket]] = {}
         self._ready: set[Socket] = set()
         self._last, self.writes = 0.0, 0
         self._timer: asyncio.TimerHandle | None = None
 
     def add_users(self, socket: Socket, user_ids: Iterable[int]) -> list[int]:
-        """It looks at these, too; returns those that are new to it."""
+        """Start watching users; return the new ones."""
         socket.users = socket.users or set()
         return add(self._of_user, socket, socket.users, user_ids)
 
     def drop_users(self, socket: Socket, user_ids: Iterable[int]) -> list[int]:
-        """It no longer looks at these; returns those that it did look at."""
+        """Stop watching users; return those that were watched."""
         if socket.news_of:
             socket.news_of.difference_update(user_ids := set(user_ids))
         return drop(self._of_user, socket, socket.users, user_ids)
 
-    def miss_users(self, socket: Socket, user_ids: Iterable[int]) -> None:
-        """It would look at these, too, if it could see them."""
+    def add_unseen(self, socket: Socket, user_ids: Iterable[int]) -> None:
+        """Note watched users that the client cannot see now."""
         socket.unseen = socket.unseen or set()
         add(self._of_unseen, socket, socket.unseen, user_ids)
 
-    def find_users(self, socket: Socket, user_ids: Iterable[int]) -> None:
-        """It no longer misses these."""
+    def drop_unseen(self, socket: Socket, user_ids: Iterable[int]) -> None:
+        """Remove users from those that the client cannot see."""
         drop(self._of_unseen, socket, socket.unseen, user_ids)
 
-    def missing_user(self, user_id: int) -> tuple[Socket, ...]:
-        """Who would look at this person."""
+    def of_unseen(self, user_id: int) -> tuple[Socket, ...]:
+        """Return the sockets that watch this user, but cannot see them."""
         return tuple(self._of_unseen.get(user_id, ()))
 
-    def add_rooms(self, socket: Socket, conversation_ids: Iterable[int]) -> list[int]:
-        """It wants to know who types in these."""
-        socket.rooms = socket.rooms or set()
-        return add(self._of_room, socket, socket.rooms, conversation_ids)
+    def add_conversations(self, socket: Socket, conversation_ids: Iterable[int]) -> list[int]:
+        """Start watching the typing in conversations; return the new ones."""
+        socket.conversations = socket.conversations or set()
+        return add(self._of_conversation, socket, socket.conversations, conversation_ids)
 
-    def drop_rooms(self, socket: Socket, conversation_ids: Iterable[int]) -> list[int]:
-        """It does no longer."""
-        return drop(self._of_room, socket, socket.rooms, conversation_ids)
+    def drop_conversations(self, socket: Socket, conversation_ids: Iterable[int]) -> list[int]:
+        """Stop watching conversations; return those that were watched."""
+        return drop(self._of_conversation, socket, socket.conversations, conversation_ids)
 
-    def has_room(self, conversation_id: int) -> bool:
-        """Does anybody here look at this conversation?"""
-        return conversation_id in self._of_room
+    def is_watched(self, conversation_id: int) -> bool:
+        """Return whether a client of this node watches the conversation."""
+        return conversation_id in self._of_conversation
 
     def of_user(self, user_id: int) -> tuple[Socket, ...]:
-        """Who looks at this person."""
+        """Return the sockets that watch this user."""
         return tuple(self._of_user.get(user_id, ()))
 
     def user_changed(self, record: Record) -> None:
-        """Others see something new of this person."""
+        """Queue a changed record for its watchers."""
         for socket in self._of_user.get(record.id, ()):
             socket.news_of = socket.news_of or set()
             socket.news_of.add(record.id)
             self.ready(socket)
 
-    def room_changed(self, conversation_id: int, user_id: int) -> None:
-        """This person types there, or no longer does. Where he is hidden, not even that is told."""
-        for socket in self._of_room.get(conversation_id, ()):
+    def typing_changed(self, conversation_id: int, user_id: int) -> None:
+        """Queue a changed typing list for its watchers, except those from whom the user is hidden."""
+        for socket in self._of_conversation.get(conversation_id, ()):
             if socket.hidden and user_id in socket.hidden:
                 continue
             socket.typing_in = socket.typing_in or set()
@@ -92,7 +96,7 @@ class Watchers:
             self.ready(socket)
 
     def ready(self, socket: Socket) -> None:
-        """It has to be told something, at the next tick."""
+        """Send what is pending for a socket at the next tick."""
         self._ready.add(socket)
         if self._timer is None:
             loop = asyncio.get_running_loop()
@@ -101,13 +105,15 @@ class Watchers:
     def _flush(self) -> None:
         self._timer, self._last = None, asyncio.get_running_loop().time()
         ready, self._ready = self._ready, set()
-        news: dict[tuple[int, ...], bytes] = {}
-        lists: dict[tuple[int, ...], bytes] = {}
+        news: Frames = {}
+        lists: Frames = {}
         for socket in ready:
             if not socket.full and socket.greeted:
-                self._tell(socket, news, lists)
+                self._send_news(socket, news, lists)
 
-    def _tell(self, socket: Socket, news: dict[tuple[int, ...], bytes], lists: dict[tuple[int, ...], bytes]) -> None:
+    def _send_news(
+        self, socket: Socket, news: dict[tuple[int, ...], bytes], lists: dict[tuple[int, ...], bytes]
+    ) -> None:
         if socket.own_news:
             socket.own_news = False
             self._own(socket)
@@ -118,21 +124,21 @@ class Watchers:
             socket.send(frame)
             self.writes += 1
         if socket.typing_in:
-            for conversation_id in socket.typing_in & (socket.rooms or set()):
-                if (people := self._typing(socket, conversation_id)) is not None:
-                    key = (conversation_id, *people)
-                    frame = lists[key] = lists.get(key) or encode_typing(conversation_id, people)
+            for conversation_id in socket.typing_in & (socket.conversations or set()):
+                if (users := self._typing(socket, conversation_id)) is not None:
+                    key = (conversation_id, *users)
+                    frame = lists[key] = lists.get(key) or encode_typing(conversation_id, users)
                     socket.send(frame)
             socket.typing_in = None
 
     def encode(self, kind: bytes, user_ids: Iterable[int]) -> bytes:
-        """A frame with the records of these people."""
+        """Return a frame with the known records of these users."""
         records = [record.encode() for one in user_ids if (record := self._record(one))]
         return encode_frame(b'{"type":"%b","users":[%b]}' % (kind, b",".join(records)))
 
 
 def add(index: dict[int, set[Socket]], socket: Socket, own: set[int], ids: Iterable[int]) -> list[int]:
-    """Enter the socket under each id; returns those under which it was not."""
+    """Add the socket under each id; return the ids that are new to it."""
     fresh = [one for one in dict.fromkeys(ids) if one not in own]
     for one in fresh:
         index.setdefault(one, set()).add(socket)
@@ -141,7 +147,7 @@ def add(index: dict[int, set[Socket]], socket: Socket, own: set[int], ids: Itera
 
 
 def drop(index: dict[int, set[Socket]], socket: Socket, own: set[int] | None, ids: Iterable[int]) -> list[int]:
-    """Strike it out again; returns the ids under which it was."""
+    """Remove the socket from each id; return the ids that it had."""
     stale = [one for one in set(ids) if own and one in own]
     for one in stale:
         index[one].discard(socket)
@@ -153,5 +159,5 @@ def drop(index: dict[int, set[Socket]], socket: Socket, own: set[int] | None, id
 
 
 def encode_typing(conversation_id: int, user_ids: list[int]) -> bytes:
-    """The whole list, which replaces the one before."""
+    """Return a frame with the whole list, which replaces the one before."""
     return encode_frame(orjson.dumps({"type": "typing", "conversation": conversation_id, "users": user_ids}))

@@ -1,1 +1,1 @@
-"""The dashboard of operators: figures, people, evidence."""
+"""The admin dashboard: figures, users and conversations, evidence for a status."""

@@ -1,4 +1,4 @@
-"""`/api/presence/…` for admins: figures, nodes, people and conversations, and what may be done about them."""
+"""`/api/presence/…` for admins: figures, nodes, users, conversations, reconciling and draining."""
 
 from typing import Annotated, get_args
 
@@ -29,13 +29,13 @@ WANTED: tuple[Wanted, ...] = get_args(Wanted)
 
 
 class NoSuchNode(NotFound):
-    """No node of this name is alive."""
+    """No live node has this name."""
 
     code = "no_such_node"
 
 
 class DrainRequest(BaseModel):
-    """What the node shall do."""
+    """An order to drain, or to resume."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -43,14 +43,14 @@ class DrainRequest(BaseModel):
 
 
 async def get_nodes(request: web.Request) -> web.Response:
-    """Every node with its lease and what it says of itself."""
+    """List the nodes, with their leases and what they report."""
     await require_admin(request)
     nodes = await bounded(request.app[REGISTRY].nodes())
     return answer_json({"nodes": [describe_node(node) for node in nodes]})
 
 
 async def get_stats(request: web.Request) -> web.Response:
-    """The figures now, and with `?minutes=` those of before, minute by minute or in as many steps as a chart shows."""
+    """Get the current figures, and with `?minutes=` their history in at most 720 steps."""
     await require_admin(request)
     minutes = parse_count(request, "minutes", default=0, most=MINUTES_MOST)
     history = await read_history(request.app[POOL], minutes) if minutes else []
@@ -58,7 +58,7 @@ async def get_stats(request: web.Request) -> web.Response:
 
 
 async def get_people(request: web.Request) -> web.Response:
-    """`?q=&status=&node=&after=&limit=`: who is here, by name."""
+    """List users by name, filtered by `?q=&status=&node=&after=&limit=`."""
     member = await require_admin(request)
     question = parse_question(request)
     request.app[RATES].watch.acquire(member.user_id, question.most)
@@ -67,7 +67,7 @@ async def get_people(request: web.Request) -> web.Response:
 
 
 def parse_question(request: web.Request) -> PeopleQuery:
-    """Raises `Invalid`."""
+    """Parse the filters of a request; raise `Invalid`."""
     most = parse_count(request, "limit", default=50, most=PAGE_MOST, least=1)
     status = request.query.get("status", "here")
     wanted = next((one for one in WANTED if one == status), None)
@@ -78,7 +78,7 @@ def parse_question(request: web.Request) -> PeopleQuery:
 
 
 def parse_text(request: web.Request, name: str) -> str:
-    """A short text of the query; raises `Invalid`."""
+    """Return a short text of the query; raise `Invalid`."""
     text = request.query.get(name, "")
     if len(text) > TEXT_MOST or "\0" in text:
         raise Invalid(errors=[{"field": name, "detail": f"at most {TEXT_MOST} characters"}])
@@ -86,7 +86,7 @@ def parse_text(request: web.Request, name: str) -> str:
 
 
 async def get_rooms(request: web.Request) -> web.Response:
-    """`?q=&limit=`: how many are here of which conversation, the busiest first."""
+    """List conversations by the number of online members, filtered by `?q=&limit=`."""
     member = await require_admin(request)
     most = parse_count(request, "limit", default=20, most=PAGE_MOST, least=1)
     request.app[RATES].watch.acquire(member.user_id, most)
@@ -95,7 +95,7 @@ async def get_rooms(request: web.Request) -> web.Response:
 
 
 async def get_evidence(request: web.Request) -> web.Response:
-    """Explain why a user is shown as they are, even when invisible. The audit log records the look."""
+    """Explain a user's status, even when they are invisible. The audit log records the request."""
     member, user_id = await require_admin(request), path_id(request, "user")
     await require_user(request.app[POOL], user_id)
     await note(request, member, "presence.look", user_id)
@@ -103,7 +103,7 @@ async def get_evidence(request: web.Request) -> web.Response:
 
 
 async def post_reconcile(request: web.Request) -> web.Response:
-    """Look for ghosts now."""
+    """Check every user and mark those without a live node as offline."""
     member = await require_admin(request)
     reaped = await bounded(request.app[REGISTRY].reconcile())
     await note(request, member, "presence.reconcile", reaped=reaped)
@@ -111,7 +111,7 @@ async def post_reconcile(request: web.Request) -> web.Response:
 
 
 async def put_drain(request: web.Request) -> web.Response:
-    """Let a node take nothing new and let go of what it has, spread over its time for that; or let it come back."""
+    """Drain a node, or let it resume. A draining node refuses new connections and closes its own, spread over time."""
     member = check_admin(await require_identity(request))
     name, asked = request.match_info["node"], await read_model(request, DrainRequest)
     if not await bounded(request.app[REGISTRY].order_drain(name, asked.draining)):

@@ -1,4 +1,4 @@
-"""Evidence behind a green dot, for admins: which devices, on which nodes, last heard when, and why the status is so."""
+"""Evidence for a user's status, for admins: devices, nodes, when they were last heard from, and the reason."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ async def require_user(pool: Pool, user_id: int) -> None:
 
 
 async def describe_evidence(pool: Pool, registry: Registry, user_id: int) -> dict[str, Any]:
-    """Everything the registry has of the person, with the logins' names. Raises that Redis or PostgreSQL is away."""
+    """Return all that the registry has of a user, and the sessions' names. Raise that a database is unavailable."""
     evidence = await registry.read_evidence(user_id)
     leases = {node["holder"]: node for node in await registry.nodes()}
     async with pool.connection() as connection:
@@ -43,7 +43,7 @@ async def describe_evidence(pool: Pool, registry: Registry, user_id: int) -> dic
 
 
 def describe_device(device: DeviceHere, lease: dict[str, Any] | None) -> dict[str, Any]:
-    """`heard`: when its node last renewed its lease; null for a node that has none, whose people are ghosts."""
+    """Return one device. `heard`: when its node last renewed its lease; null for a device of a dead node."""
     return {
         "session": device.session_id,
         "node": device.node,
@@ -56,15 +56,15 @@ def describe_device(device: DeviceHere, lease: dict[str, Any] | None) -> dict[st
 
 
 def explain(evidence: Evidence) -> str:
-    """One sentence."""
+    """Return the reason for the status, in one sentence."""
     mode, here = evidence.choice.mode, [device for device in evidence.devices if not device.gone]
     if mode == "invisible":
-        return "Has chosen to be invisible: looks offline to others."
+        return "Invisible by choice, so appears offline."
     if not evidence.devices:
         return "No device is connected."
     if not here:
-        return "Every device has closed; the linger is not over."
+        return "Every device has disconnected, but still lingers."
     if mode in ("dnd", "away"):
-        return f"Has chosen {mode}, with {len(here)} connected."
+        return f"Chose {mode}, with {len(here)} connected."
     active = sum(device.active for device in here)
     return f"{active} of {len(here)} connected devices in use."

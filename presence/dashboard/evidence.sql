@@ -1,5 +1,5 @@
 -- name: name_sessions
--- What the logins call themselves, and where they came from.
+-- Device names and addresses of sessions.
 select id, device, host(address) from sessions where user_id = %s and id = any(%s::bigint[])
 
 -- name: has_user

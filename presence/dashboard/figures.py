@@ -1,4 +1,4 @@
-"""History: the figures of every minute, kept in PostgreSQL for the dashboard."""
+"""The dashboard's figures: sent to observers every second, and stored every minute."""
 
 import asyncio
 import math
@@ -25,7 +25,7 @@ KEPT_DAYS = 30
 
 MINUTES_MOST = KEPT_DAYS * 24 * 60
 
-POINTS_MOST = 720  # what a chart can show; a month of minutes would be 43,200
+POINTS_MOST = 720  # steps in a chart; a month has 43,200 minutes
 
 NAMES = ("minute", "people", "peak", "online", "away", "dnd", "streams", "sockets", "nodes")
 
@@ -35,22 +35,22 @@ log = structlog.get_logger(__name__)
 
 
 class History:
-    """Samples the registry's figures; every node does, and one row a minute comes of it."""
+    """Stores the registry's figures. Every node does, but only one row a minute is inserted."""
 
     def __init__(self, pool: Pool, registry: Registry) -> None:
         self._pool, self._registry = pool, registry
 
     async def run(self) -> None:
-        """Each minute."""
+        """Store a sample every minute, forever."""
         while True:
             await asyncio.sleep(HISTORY_SECONDS)
             try:
                 await self.sample()
             except POSTGRES_AWAY + REDIS_AWAY as error:
-                log.warning("no sample of this minute", error=repr(error))
+                log.warning("database unavailable, no sample stored", error=repr(error))
 
     async def sample(self) -> None:
-        """Keep the figures of this minute, and let go of the oldest."""
+        """Store the figures of this minute, and delete the oldest."""
         seen = await self._registry.overview.read()
         figures = seen.sums() | {"position": max((node.get("position", 0) for node in seen.nodes), default=0)}
         async with self._pool.connection() as connection:
@@ -59,14 +59,12 @@ class History:
 
 
 async def read_history(pool: Pool, minutes: int) -> list[dict[str, object]]:
-    """The samples of the last minutes, oldest first; of long times, as many steps as a chart can show."""
+    """Return the samples of the last minutes, oldest first, in at most 720 steps."""
     asked = {"minutes": minutes, "step": math.ceil(minutes / POINTS_MOST)}
     async with pool.connection() as connection:
         rows = await (await connection.execute(queries.read_samples, asked)).fetchall()
     return [dict(zip(NAMES + GROWING, row, strict=True)) for row in rows]
 
-
-# The dashboard's figures: told each second to the admins who observe, asked of the registry once for all of them.
 
 PERIOD_SECONDS = 1.0
 
@@ -74,13 +72,13 @@ INTERNAL = {"where", "claimed"}
 
 
 class Dashboard:
-    """The observers are sockets of the roster."""
+    """Sends the figures to the sockets that observe them; reads them once for all."""
 
     def __init__(self, registry: Registry, roster: PresenceConnections) -> None:
         self._registry, self._roster = registry, roster
 
     async def run(self) -> None:
-        """Each second, while somebody observes."""
+        """Send the figures every second while there are observers, forever."""
         while True:
             await asyncio.sleep(PERIOD_SECONDS)
             if observers := [socket for socket in self._roster.observers if not socket.full]:
@@ -97,10 +95,10 @@ class Dashboard:
 
 
 def describe_seen(seen: RegistrySnapshot) -> dict[str, Any]:
-    """`{at, people, …, node_list: [{name, state, …}]}`; moments are milliseconds of the registry's clock, as `at`."""
+    """Return `{at, people, …, node_list: [{name, state, …}]}`; moments are milliseconds of the registry's clock."""
     return {"at": seen.at} | seen.sums() | {"node_list": [describe_node(node) for node in seen.nodes]}
 
 
 def describe_node(node: Record) -> Record:
-    """A lease without what is only for the nodes themselves."""
+    """Return a lease without its internal fields."""
     return {name: value for name, value in node.items() if name not in INTERNAL}

@@ -1,5 +1,5 @@
 -- name: insert_sample
--- One row a minute, by this server's clock; whichever node comes first.
+-- One row a minute, by this server's clock, from the first node that inserts it.
 insert into presence_stats (minute, people, online, away, dnd, streams, sockets, nodes, reaped, ghosts, joins, leaves,
                             position)
 values (date_trunc('minute', now()), %(people)s, %(online)s, %(away)s, %(dnd)s, %(streams)s, %(sockets)s, %(nodes)s,
@@ -10,8 +10,8 @@ on conflict (minute) do nothing
 delete from presence_stats where minute < now() - make_interval(days => %s)
 
 -- name: read_samples
--- The last so many minutes in steps of `step`. What goes up and down is the mean of the step, beside its peak; what only
--- grows is as of its end.
+-- The last `minutes` in steps of `step`. Gauges are the mean of the step, with the peak of people; counters are the value
+-- at its end.
 select to_char(date_bin(make_interval(mins => %(step)s), minute, 'epoch') at time zone 'UTC',
                'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
        round(avg(people))::integer, max(people), round(avg(online))::integer, round(avg(away))::integer,

@@ -1,7 +1,7 @@
-"""The people who are here, by name, page by page: what others see of them, and on which nodes.
+"""Users and conversations on the dashboard: users by name, page by page, and conversations by online members.
 
-Few are read from what the nodes hold; of many a stretch of all names is looked through. Either way a page costs the
-same however many people there are, and says where to go on.
+Few online users are read from the registry's indexes; otherwise a part of all accounts is scanned. Either way the cost
+of a page does not grow with the number of users, and a page says where the next one starts.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ Wanted = Literal["here", "online", "away", "dnd", "offline", "any"]
 
 @dataclass(frozen=True, slots=True)
 class PeopleQuery:
-    """`text`: in the name; `node`: somewhere on it, '' for wherever; `after`: from after this name; `most` of them."""
+    """A filter. `text`: part of the name; `node`: '' for all; `after`: start after this name; `most`: page size."""
 
     text: str
     status: Wanted
@@ -44,16 +44,16 @@ class PeopleQuery:
     most: int
 
     def fits(self, status: str, nodes: Sequence[str]) -> bool:
-        """Is somebody meant who is shown so, and is there?"""
+        """Return whether a user with this status and these nodes matches."""
         if self.node and self.node not in nodes:
             return False
         return self.status == "any" or (status != "offline" if self.status == "here" else status == self.status)
 
 
 async def read_people(pool: Pool, overview: Overview, question: PeopleQuery) -> dict[str, Any]:
-    """`{people: […], next, looked}`; `next`: after which name to go on, null at the end; `looked`: through how many.
+    """Return `{people: […], next, looked}`. `next`: the `after` of the next page, null at the end.
 
-    Raises that Redis or PostgreSQL is away.
+    `looked`: how many accounts were scanned. Raise that Redis or PostgreSQL is unavailable.
     """
     few = None if question.status in ("offline", "any") else await overview.connected_users(question.node, FEW)
     found: list[dict[str, Any]] = []
@@ -63,7 +63,7 @@ async def read_people(pool: Pool, overview: Overview, question: PeopleQuery) -> 
         evidence = await overview.evidence([row[0] for row in rows])
         for row, known in zip(rows, evidence, strict=True):
             after, looked = row[1].lower(), looked + 1
-            if question.fits(known.shown[1], places(known)):
+            if question.fits(known.shown[1], visible_nodes(known)):
                 found.append(describe(row, known))
             if len(found) == question.most:
                 return {"people": found, "next": after, "looked": looked}
@@ -73,26 +73,26 @@ async def read_people(pool: Pool, overview: Overview, question: PeopleQuery) -> 
 
 
 async def read_names(pool: Pool, question: PeopleQuery, ids: list[int] | None, after: str) -> list[Any]:
-    """The next so many accounts."""
+    """Return the next accounts by name."""
     asked = {"ids": ids, "like": like(question.text), "after": after, "most": BATCH}
     async with pool.connection() as connection:
         return await (await connection.execute(queries.find_people, asked)).fetchall()
 
 
 def like(text: str) -> str:
-    """A pattern that finds the text wherever it stands; nothing for no text."""
+    """Return a LIKE pattern that finds the text anywhere; empty for an empty text."""
     for sign in "\\%_":
         text = text.replace(sign, "\\" + sign)
     return f"%{text.lower()}%" if text else ""
 
 
-def places(known: Evidence) -> list[str]:
-    """On which nodes he is; who looks offline to others is nowhere here either: his evidence tells, and is audited."""
+def visible_nodes(known: Evidence) -> list[str]:
+    """Return the user's nodes; none if they appear offline to others. Their evidence shows more, and is audited."""
     return [] if known.shown[1] == "offline" else sorted({device.node for device in known.devices})
 
 
 def describe(row: Sequence[Any], known: Evidence) -> dict[str, Any]:
-    """A line of the list."""
+    """Return one user of the list."""
     user_id, name, display_name, role, disabled = row
     _, status, text, emoji, _, devices, last_active_at = known.shown
     return {
@@ -105,14 +105,14 @@ def describe(row: Sequence[Any], known: Evidence) -> dict[str, Any]:
         "text": text,
         "emoji": emoji,
         "devices": devices,
-        "nodes": places(known),
+        "nodes": visible_nodes(known),
         "last_active_at": format_moment(last_active_at),
     }
 
 
-# Rooms: how many people are here of each conversation, counted by every node of those that it holds. Counted only
-# while an admin asks, a thousand people at a time, so that nobody waits for it; of each node the busiest
-# conversations, so that what travels does not grow with the people.
+# Online members of each conversation. Every node counts its own users, but only while an admin asks. It counts a
+# thousand users at a time, so that the event loop is not blocked. It stores only the busiest conversations, so that the
+# data does not grow with the users.
 
 PERIOD_SECONDS = 5.0
 
@@ -126,28 +126,28 @@ log = structlog.get_logger(__name__)
 
 
 class ActiveConversations:
-    """One node's count. `conversations(person)`: what he belongs to, as far as this node knows."""
+    """Counts online members on one node. `conversations(user)`: the user's conversations, as far as this node knows."""
 
     def __init__(self, registry: Registry, conversations: Callable[[int], Iterable[int]]) -> None:
         self._registry, self._conversations = registry, conversations
 
     async def run(self) -> None:
-        """Count for ever, while somebody asks."""
+        """Count every five seconds while an admin asks, forever."""
         while True:
             await asyncio.sleep(PERIOD_SECONDS)
             try:
                 if await self._registry.redis.exists(ROOMS_ASKED):
-                    await self.tell()
+                    await self.store()
             except UNAVAILABLE as error:
-                log.warning("people cannot be counted by conversation now", error=repr(error))
+                log.warning("redis unavailable, users by conversation not counted", error=repr(error))
 
-    async def tell(self) -> None:
-        """Count, and tell the registry. Raises that Redis is away."""
+    async def store(self) -> None:
+        """Count, and store the result in Redis. Raise that Redis is unavailable."""
         counts = await self._count()
         busiest = heapq.nlargest(BUSIEST, counts.items(), key=lambda pair: pair[1])
-        told = self._registry.redis
-        await told.hset(ROOMS, self._registry.lease.holder, orjson.dumps(busiest))
-        await told.expire(ROOMS, ASKED_SECONDS)
+        redis = self._registry.redis
+        await redis.hset(ROOMS, self._registry.lease.holder, orjson.dumps(busiest))
+        await redis.expire(ROOMS, ASKED_SECONDS)
 
     async def _count(self) -> dict[int, float]:
         counts: Counter[int] = Counter()
@@ -167,14 +167,17 @@ class ActiveConversations:
 
 
 async def read_rooms(pool: Pool, registry: Registry, text: str, most: int) -> dict[str, Any]:
-    """`{rooms: [{id, kind, name, here}], counted}`, the busiest first. `name` is null of one that is not public, and
-    `counted` how many nodes alive have told of theirs. Raises that Redis or PostgreSQL is away."""
+    """Return `{rooms: [{id, kind, name, here}], counted}`, the busiest first.
+
+    `name` is null unless the conversation is public. `counted`: how many live nodes have stored their counts. Raise
+    that Redis or PostgreSQL is unavailable.
+    """
     await registry.redis.set(ROOMS_ASKED, 1, ex=ASKED_SECONDS)
-    told = await registry.redis.hgetall(ROOMS)
+    stored = await registry.redis.hgetall(ROOMS)
     alive = {str(node["holder"]).encode() for node in await registry.nodes() if node["state"] != "lost"}
     counts: dict[int, float] = {}
-    for holder in alive & told.keys():
-        for conversation_id, here in orjson.loads(told[holder]):
+    for holder in alive & stored.keys():
+        for conversation_id, here in orjson.loads(stored[holder]):
             counts[conversation_id] = counts.get(conversation_id, 0.0) + here
     async with pool.connection() as connection:
         asked = {"ids": list(counts), "like": like(text)}
@@ -185,4 +188,4 @@ async def read_rooms(pool: Pool, registry: Registry, text: str, most: int) -> di
         if round(counts[id_])
     ]
     rooms.sort(key=lambda room: (-room["here"], room["id"]))
-    return {"rooms": rooms[:most], "counted": len(alive & told.keys())}
+    return {"rooms": rooms[:most], "counted": len(alive & stored.keys())}

@@ -1,6 +1,7 @@
 """A stream that is a list, where what counts is how often it is written to."""
 
-from chat.stream.stream import Chunk, Reason, Stream
+from chat.shared.connections import Reason
+from chat.stream.stream import Chunk, Stream
 
 
 class Kept(Stream):

@@ -94,7 +94,7 @@ async def cost(desk: Desk, people: int) -> tuple[int, int]:
             registry.open(user_id, user_id, "socket")
     await eventually(lambda: all(held.status == "online" for held in registry.connected.users.values()), 20)
     await desk.tasks.stop()  # first: a renewal on its way might tell of fewer
-    await registry.lease._say("renew", "")
+    await registry.lease._call("renew", "")
     frame = orjson.dumps(describe_seen(await registry.overview.read()))
     assert orjson.loads(frame)["online"] == people
     before = (await registry.redis.info("stats"))["total_commands_processed"]

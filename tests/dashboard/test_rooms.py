@@ -14,7 +14,7 @@ from tests.waiting import eventually
 async def told_rooms(ada: Person, nodes: tuple[Node, ...], q: str = "") -> list[Any]:
     """What the admin sees once these nodes have counted."""
     for one in nodes:
-        await one.app[SOCKETS].rooms.tell()
+        await one.app[SOCKETS].rooms.store()
     return list((await asks(ada, "rooms", q=q))["rooms"])
 
 

@@ -116,4 +116,4 @@ async def test_three_clients_on_two_nodes_see_typing(node: Node, other: Node, ca
         await bens.says("typing", conversation=room, on=False)
         assert (await eyes.gets("typing", 2))["users"] == []
         assert chloes.named("typing") == []
-        assert node.app[SOCKETS].typing.people(room) == []
+        assert node.app[SOCKETS].typing.users(room) == []

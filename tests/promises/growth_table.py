@@ -274,8 +274,8 @@ ADAPTED = {
     "chat.shared.web:parse_model": Subject(lambda data: parse_model(data, Draft), BODY, encoded=True),
     "chat.shared.multipart:FormParser.feed": Subject(feed_form, BODY, encoded=True),
     "chat.shared.rate_limits:veil": Subject(lambda text: veil(text, text), QUERY),
-    "chat.shared.logging:LogThrottle.judge": Subject(
-        lambda text: LogThrottle(lambda: 0.0).judge("failed", text), MESSAGE
+    "chat.shared.logging:LogThrottle.count": Subject(
+        lambda text: LogThrottle(lambda: 0.0).count("failed", text), MESSAGE
     ),
     "chat.shared.transport.ws_frames:FrameReader.feed": Subject(feed_frames, 2 * FRAME, encoded=True, cases=5),
     "chat.shared.transport.ws_frames:FrameReader": Subject(feed_bytes, FRAME, encoded=True),

@@ -33,7 +33,7 @@ class Counted(WebSocketProtocol):
         super().__init__(limited)
         self.heard = 0
 
-    def hear(self, text: bytes) -> None:  # noqa: ARG002 (a socket names it)
+    def on_text(self, text: bytes) -> None:  # noqa: ARG002 (a socket names it)
         """A message."""
         self.heard += 1
 

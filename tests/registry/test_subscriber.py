@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from chat.shared.redis import UNAVAILABLE, Bytes, open_redis, say
+from chat.shared.redis import UNAVAILABLE, Bytes, call_open, open_redis
 from chat.shared.registry.subscriber import Subscriber
 from chat.shared.tasks import first_of
 from chat.tools.chaos.network import Proxy, bad_network
@@ -19,7 +19,7 @@ async def test_speaking_on_a_connection_that_has_just_closed(redis_url: str) -> 
         await pubsub.subscribe(b"first")
         pubsub.connection._writer.transport.abort()
         with pytest.raises(UNAVAILABLE):
-            await say(pubsub.subscribe, [b"second"])
+            await call_open(pubsub.subscribe, [b"second"])
 
 
 async def test_a_connection_that_is_cut_while_channels_are_subscribed(valkey_url: str) -> None:

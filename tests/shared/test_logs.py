@@ -7,7 +7,7 @@ import sys
 import aiohttp
 import pytest
 
-from chat.shared.logging import show_controls
+from chat.shared.logging import escape_controls
 from tests.promises.conftest import StartNode, start_node
 
 __all__ = ["start_node"]
@@ -49,7 +49,7 @@ def test_a_value_cannot_steer_the_terminal(form: str) -> None:
 def test_ordinary_text_stays_as_it_is() -> None:
     """In every script, emoji with joiners of variation included."""
     for text in ("Grüße, 日本語, العربية, हिन्दी", "❤️ 🇩🇪", "plain"):
-        assert show_controls(text) == text
+        assert escape_controls(text) == text
 
 
 async def test_a_path_cannot_steer_the_terminal(start_node: StartNode) -> None:

@@ -100,7 +100,7 @@ export interface Bans {
   next?: Id;
 }
 
-/** This device is in use, or has not been for a while. */
+/** Report that this device is in use, or has been idle for a while. */
 export interface Beat {
   type: 'active' | 'idle';
 }
@@ -304,7 +304,7 @@ export interface Drained {
   draining: boolean;
 }
 
-/** What the node shall do. */
+/** An order to drain, or to resume. */
 export interface Draining {
   draining: boolean;
 }
@@ -708,7 +708,7 @@ export interface Notifications {
   muted_until: string | null;
 }
 
-/** The dashboard's figures, from now on. */
+/** Subscribe to the dashboard's figures. */
 export interface Observe {
   type: 'observe';
 }
@@ -1089,7 +1089,7 @@ export interface Seen {
   users: PresenceRecord[];
 }
 
-/** For the person, all devices; without `until` it stays until the next one. */
+/** Set the status of the user on all devices, until `until` or the next `status`. */
 export interface SetStatus {
   type: 'status';
   status: 'online' | 'away' | 'dnd' | 'invisible';
@@ -1204,7 +1204,7 @@ export interface Tombstone {
   mentions_all?: 'channel' | 'here';
 }
 
-/** Said again every three seconds while it lasts. */
+/** Report typing; repeat it every three seconds while it lasts. */
 export interface Typing {
   type: 'typing';
   conversation: number;
@@ -1237,7 +1237,7 @@ export interface Users {
   users: User[];
 }
 
-/** The people and conversations that are now also, or no longer, on the screen. */
+/** Start or stop watching the users and conversations on the screen. */
 export interface Watch {
   type: 'watch' | 'unwatch';
   users?: number[];
