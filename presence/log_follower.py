@@ -52,7 +52,7 @@ TIDY_SECONDS = 60.0
 
 
 class UserScope:
-    """One user with sockets on this node."""
+    """A user with sockets on this node."""
 
     __slots__ = ("conversations", "last", "pending", "sockets")
 

@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 
 
 class FollowedUser:
-    """One followed user. `own`: the user's own view; `known` is done when it and the record have arrived.
+    """A followed user. `own`: the user's own view; `known` is done when it and the record have arrived.
 
     `late`: a client stopped waiting for the record, and must be sent it when it arrives.
     """

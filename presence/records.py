@@ -16,7 +16,7 @@ Status = Literal["online", "away", "dnd", "offline"]
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What others see of one user. Of two records the one with the higher `version` is valid; 0: nothing is known."""
+    """The view of one user for others. Of two records the higher `version` is valid; 0: nothing is known."""
 
     id: int
     status: Status = "offline"

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from chat.shared.operator_errors import OperatorError
 from chat.shared.redis import UNAVAILABLE, Bytes, open_redis
-from chat.shared.registry.reporting import Overview, Record
+from chat.shared.registry.reporting import NodeRecord, Overview
 
 COLUMNS = ("node", "role", "state", "streams", "sockets", "heard", "memory")
 
@@ -61,14 +61,14 @@ async def registry_of(redis_url: str) -> AsyncIterator[Bytes]:
         raise RegistryUnavailable(reason) from None
 
 
-async def list_nodes(redis_url: str) -> list[Record]:
+async def list_nodes(redis_url: str) -> list[NodeRecord]:
     """All leases, each with its `state` and the seconds since it was heard (`age`); raises `RegistryUnavailable`."""
     async with registry_of(redis_url) as redis:
         seen = await Overview(redis).read()
     return [node | {"age": max(0, seen.at - node["heard"]) / 1000} for node in seen.nodes]
 
 
-def show_nodes(nodes: list[Record], as_json: bool) -> None:
+def show_nodes(nodes: list[NodeRecord], as_json: bool) -> None:
     """A table for people, or JSON."""
     if as_json:
         print(orjson.dumps(nodes).decode())
@@ -78,7 +78,7 @@ def show_nodes(nodes: list[Record], as_json: bool) -> None:
         print("No node is registered. If some run, the registry may have been emptied a moment ago; look again.")
 
 
-def print_table(nodes: list[Record]) -> None:
+def print_table(nodes: list[NodeRecord]) -> None:
     """One node a row; numbers to the right."""
     table = Table(box=None, pad_edge=False)
     for name in COLUMNS:
@@ -106,6 +106,6 @@ async def order_drain(redis_url: str, name: str, on: bool) -> None:
             await asyncio.sleep(GLANCE_SECONDS)
 
 
-def has_heard(nodes: list[Record], name: str, drain: bool) -> bool:
+def has_heard(nodes: list[NodeRecord], name: str, drain: bool) -> bool:
     """Does the node itself say that it drains, or that it does not?"""
     return any(node["name"] == name and node["state"] in ALIVE and node["draining"] == drain for node in nodes)

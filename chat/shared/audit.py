@@ -61,7 +61,7 @@ def complete(actor: Actor) -> Actor:
 async def record(
     connection: Connection, actor: Actor, action: str, subject: int | None = None, **detail: object
 ) -> None:
-    """Insert one row. `action` is `noun.verb`, `subject` the user it is about, `detail` whatever JSON can hold."""
+    """Insert one row. `action` is `noun.verb`, `subject` the user it is about, `detail` any JSON."""
     actor = complete(actor)
     row = {"actor": actor.user_id, "action": action, "subject": subject, "detail": orjson.dumps(detail).decode()}
     source = {"address": actor.address, "session": actor.session_id, "device": actor.device}
@@ -76,16 +76,16 @@ def log_event(actor: Actor, action: str, subject: int | None, detail: dict[str, 
     log.info("security event", action=action, times=times, detail=detail or None, **keys)
 
 
-# Security events that strangers can cause in any number: failed log-ins, refused admin calls, limits hit. They are
+# Security events that any client can cause in any number: failed log-ins, denied admin calls, limits hit. They are
 # collected in memory and written in batches, off the request's path. The first event of a kind, user and address is
 # written within a second; equal ones of the same minute become one row that counts them. A minute has a bounded
 # number of rows, whatever arrives, so that a flood of failures cannot slow the database.
 
 WINDOW_SECONDS = 60.0
 
-WINDOWS_MOST = 200  # users and addresses that a node tells apart in a minute, for one action
+WINDOWS_MOST = 200  # users and addresses counted separately in a minute, for one action
 
-WAITING_MOST = 5_000  # rows kept while the database is away
+WAITING_MOST = 5_000  # rows kept while the database is unavailable
 
 BATCH = 200
 
@@ -94,7 +94,7 @@ FLUSH_SECONDS = 0.5
 
 @dataclass(slots=True)
 class SecurityEvent:
-    """One row to be. `typed`: the name that was typed at a log-in; it is never stored."""
+    """A row to write. `typed`: the name that was typed at a log-in; it is never stored."""
 
     actor: Actor
     action: str
@@ -169,14 +169,14 @@ class SecurityEvents:
                 self._append(SecurityEvent(Actor(), action, None, {"merged": True}, "", now, times))
 
     async def run(self) -> None:
-        """Write what was noted, again and again; keep it while the database is away."""
+        """Write noted events, forever; keep them while the database is unavailable."""
         while True:
             await asyncio.sleep(FLUSH_SECONDS)
             self.close_windows()
             try:
                 await self.flush()
             except UNAVAILABLE as error:
-                log.warning("security events wait for the database", waiting=len(self._waiting), error=repr(error))
+                log.warning("postgres unavailable, security events kept", waiting=len(self._waiting), error=repr(error))
 
     async def finish(self) -> None:
         """Write the rest when the node stops, as far as the database lets it."""
@@ -206,7 +206,7 @@ async def write(connection: Connection, events: Iterable[SecurityEvent], now: fl
         detail, subject = event.detail, event.subject
         if event.typed:
             subject = accounts.get(event.typed, subject)
-            detail = detail if event.typed in accounts else detail | {"name_hash": veil(key, event.typed)}
+            detail = detail if event.typed in accounts else detail | {"name_hash": hash_name(key, event.typed)}
         actor = event.actor
         row = [now - event.at, actor.user_id, event.action, subject, actor.address, actor.session_id, actor.device]
         for name, value in zip(columns, [*row, event.times, orjson.dumps(detail).decode()], strict=True):
@@ -226,6 +226,6 @@ async def find_accounts(connection: Connection, names: list[str]) -> tuple[dict[
     return found, bytes(row[0])
 
 
-def veil(key: bytes, name: str) -> str:
-    """Return the keyed hash of a name: the same for the same name on the same day, and no way back."""
+def hash_name(key: bytes, name: str) -> str:
+    """Return the keyed hash of a name, the same for one day; it cannot be reversed."""
     return hmac.digest(key, name.encode(errors="surrogatepass"), hashlib.sha256).hex()[:16]

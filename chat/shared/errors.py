@@ -9,7 +9,7 @@ TEXT_MOST = 200  # characters of a text in a problem document
 
 
 class ApiError(Exception):
-    """The request was refused."""
+    """The request was rejected."""
 
     status: ClassVar[int] = 400
     code: ClassVar[str] = "refused"
@@ -111,7 +111,7 @@ class ExpectationFailed(ApiError):
 
 
 class BadBody(ApiError):
-    """The request body is not encoded as its headers say."""
+    """The encoding of the request body does not match its headers."""
 
     status, code = 400, "bad_body"
 

@@ -160,7 +160,7 @@ WORDS = 3  # of an error that identify it; addresses and numbers follow
 
 @dataclass(slots=True)
 class Cause:
-    """When a cause was last logged, and how often it was dropped since."""
+    """The time a cause was last logged, and how many lines were dropped since."""
 
     logged: float
     dropped: int = 0

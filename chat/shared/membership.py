@@ -11,7 +11,7 @@ from chat.shared.sql import load
 queries = load(__file__)
 
 # Intervals: which conversations a user belonged to, between which log positions, and what they may read of them. Pure.
-# The rule of `deploy/decisions/0043-reading-rule.md` for entries of the log; `chat/stream/pages.sql` says it in SQL.
+# The rule of `deploy/decisions/0043-reading-rule.md` for entries of the log; `chat/stream/resume.sql` has it in SQL.
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Interval:
 
 
 class MembershipIntervals:
-    """One user's membership intervals, as of a log position."""
+    """The membership intervals of a user, as of a log position."""
 
     def __init__(self, position: int, intervals: Iterable[Interval]) -> None:
         self.position = position

@@ -103,7 +103,7 @@ class FormParser:
         return found
 
     def _take_content(self) -> tuple[bytes, bool]:
-        """Take what certainly stands before the next delimiter, and the delimiter itself if it is there."""
+        """Take the bytes that are certainly before the next delimiter, and the delimiter if it has arrived."""
         at = self._rest.find(self._delimiter)
         end = at if at >= 0 else max(0, len(self._rest) - len(self._delimiter) + 1)
         content = bytes(self._rest[:end])

@@ -129,13 +129,13 @@ class SharedLimit:
     async def acquire(self, *key: str) -> None:
         """Count one; raise `RateLimited`."""
         self._here.acquire(key)
-        if wait := await self._counter.take(self._here.items, self._name, veil(*key)):
+        if wait := await self._counter.take(self._here.items, self._name, hash_key(*key)):
             raise RateLimited(retry_after=math.ceil(wait))
 
     async def refill(self, *key: str) -> None:
         """Reset the count of this key."""
         self._here.refill(key)
-        await self._counter.clear(self._here.items, self._name, veil(*key))
+        await self._counter.clear(self._here.items, self._name, hash_key(*key))
 
 
 class NetworkLimit:
@@ -227,7 +227,7 @@ def parse_rates(rates: str) -> list[RateLimitItem]:
     return parse_many(rates) if rates else []
 
 
-def veil(*key: str) -> str:
+def hash_key(*key: str) -> str:
     """Hash a key for Redis, because a password may have been typed as the name."""
     return hash_token("\0".join(key)).hex()[:32]
 

@@ -57,7 +57,7 @@ Count = Annotated[int, Field(gt=0)]
 
 
 class Settings(BaseSettings):
-    """One node's settings. Sizes are bytes, times are seconds unless the name says otherwise."""
+    """The settings of a node. Sizes are bytes, times are seconds unless the name says otherwise."""
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
 
@@ -71,7 +71,7 @@ class Settings(BaseSettings):
     directory: Literal["all", "members"] = "all"
     allowed_origins: CommaList = []
     trusted_proxies: Networks = []
-    cookie_secure: bool | None = None  # None: as the trusted proxy's X-Forwarded-Proto says
+    cookie_secure: bool | None = None  # None: as in the trusted proxy's X-Forwarded-Proto
     rate_limits: bool = True
     # Each node counts a user's requests; log-ins and sign-ups are also counted by all nodes together.
     rate_signup: Rates = "60/hour;200/day"  # from one address
@@ -211,7 +211,7 @@ def without_secrets() -> dict[str, str]:
 
 
 def overwrite(name: str) -> None:
-    """Fill a variable's value with zeros where it stands."""
+    """Fill a variable's value with zeros in place."""
     if sys.platform != "linux":
         return
     libc = ctypes.CDLL(None)

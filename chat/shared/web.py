@@ -1,4 +1,4 @@
-"""What all endpoints use: the caller of a request and what it costs, its parameters and body, and responses as JSON.
+"""Shared parts of all endpoints: the caller of a request and its price, parameters, bodies and JSON responses.
 
 Admission refuses new connections while the node is busy; `require_identity` finds the caller and charges the request.
 """
@@ -116,7 +116,7 @@ def find_bearer(request: web.Request) -> str | None:
 
 
 async def require_identity(request: web.Request, *, remember: bool = True) -> Member:
-    """Return the caller, charged as the route says; raise `Unauthenticated`, `RateLimited`.
+    """Return the caller, charged for the route; raise `Unauthenticated`, `RateLimited`.
 
     `remember`: cache the session, because the caller will soon send another request.
     """

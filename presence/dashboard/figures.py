@@ -12,7 +12,7 @@ from chat.shared.postgres import Pool
 from chat.shared.redis import UNAVAILABLE
 from chat.shared.redis import UNAVAILABLE as REDIS_AWAY
 from chat.shared.registry.registry import Registry
-from chat.shared.registry.reporting import Record, RegistrySnapshot
+from chat.shared.registry.reporting import NodeRecord, RegistrySnapshot
 from chat.shared.sql import load
 from chat.shared.transport.ws_frames import encode_frame
 from presence.connections import PresenceConnections
@@ -99,6 +99,6 @@ def describe_seen(seen: RegistrySnapshot) -> dict[str, Any]:
     return {"at": seen.at} | seen.sums() | {"node_list": [describe_node(node) for node in seen.nodes]}
 
 
-def describe_node(node: Record) -> Record:
+def describe_node(node: NodeRecord) -> NodeRecord:
     """Return a lease without its internal fields."""
     return {name: value for name, value in node.items() if name not in INTERNAL}

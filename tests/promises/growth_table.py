@@ -39,7 +39,7 @@ from chat.search.lexemes import encode_words
 from chat.search.query import SearchTerms, parse_day, want
 from chat.shared.logging import LogThrottle
 from chat.shared.multipart import FormParser
-from chat.shared.rate_limits import veil
+from chat.shared.rate_limits import hash_key
 from chat.shared.sql import elements, texts
 from chat.shared.transport.ws_frames import FrameReader, unmask
 from chat.shared.transport.ws_protocol import accept_key
@@ -273,7 +273,7 @@ ADAPTED = {
     "chat.shared.web:parse_ids": Subject(lambda text: parse_ids(text, "ids", 500), HEAD),
     "chat.shared.web:parse_model": Subject(lambda data: parse_model(data, Draft), BODY, encoded=True),
     "chat.shared.multipart:FormParser.feed": Subject(feed_form, BODY, encoded=True),
-    "chat.shared.rate_limits:veil": Subject(lambda text: veil(text, text), QUERY),
+    "chat.shared.rate_limits:hash_key": Subject(lambda text: hash_key(text, text), QUERY),
     "chat.shared.logging:LogThrottle.count": Subject(
         lambda text: LogThrottle(lambda: 0.0).count("failed", text), MESSAGE
     ),

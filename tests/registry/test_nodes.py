@@ -4,7 +4,7 @@ import pytest
 
 from chat.shared.redis import connect_redis
 from chat.shared.registry.lease import NodeNameTaken, check_timing
-from chat.shared.registry.scripts import CLAIM, LEASES, ScriptCall, held_key, person_key, run_call
+from chat.shared.registry.scripts import CLAIM, LEASES, ScriptCall, held_key, run_call, user_key
 from chat.shared.settings import BadSettings
 from tests.registry.desks import Desk, open_desk
 from tests.waiting import eventually
@@ -190,7 +190,7 @@ async def test_everything_of_a_person_is_in_one_slot(database_url: str, redis_ur
         desk.registry.close(connection)
         await desk.shows(7, "offline")
         redis = connect_redis(redis_url)
-        assert await redis.ttl(person_key(7)) > 0
+        assert await redis.ttl(user_key(7)) > 0
         await redis.aclose()
 
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chat.shared.redis import Bytes, connect_redis
-from chat.shared.registry.scripts import HOLD, LOOK, ScriptCall, person_key, run_call
+from chat.shared.registry.scripts import HOLD, LOOK, ScriptCall, run_call, user_key
 from chat.shared.registry.status_choice import Choice, Mode
 from tests.presence.status_model import Device, merge_devices, show
 from tests.registry.desks import Desk, enrol, open_desk
@@ -157,7 +157,7 @@ async def held_by_two(
 ) -> tuple[list[object], list[object]]:
     """What the registry says after two nodes have told it what they hold."""
     redis: Bytes = connect_redis(redis_url)
-    key = person_key(1)
+    key = user_key(1)
     await redis.delete(key)
     for holder, rows in (("a~1", first), ("b~1", second)):
         devices = orjson.dumps([[session, 0, 1, int(active), 60_000 * gone] for session, active, gone in rows])

@@ -1,1 +1,1 @@
-"""The session registry: who is connected where, in Redis, for message streams and presence sockets alike."""
+"""The session registry in Redis: which users are connected to which nodes, by streams and by presence sockets."""

@@ -90,7 +90,7 @@ def milliseconds(seconds: float) -> int:
 
 
 class UserDevices:
-    """One user's devices on this node, and the registry's last answer about the user.
+    """The devices of a user on this node, and the registry's last answer about the user.
 
     `status`: as others see it, None if unknown. `own`: the user's own view, kept only while the user has sockets here.
     """
@@ -208,7 +208,7 @@ class ConnectedUsers:
 
 
 class StatusCounted(Protocol):
-    """One user: `status` as others see it, None if unknown; `holders`: how many nodes have the user's connections."""
+    """A user to count: `status` as others see it, None if unknown; `holders`: nodes with the user's connections."""
 
     status: str | None
     holders: int

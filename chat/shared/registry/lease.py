@@ -69,7 +69,7 @@ class NodeNameTaken(OperatorError):
 
 
 class Lease:
-    """One node's lease. `holder` names it in the registry. A lost lease is never continued, but replaced by a new one.
+    """The lease of a node, which `holder` names in the registry. A lost lease is replaced, never continued.
 
     `set_holder(holder)` is called with a new holder: all connections must be registered under it.
     `report_expired(holders)` is called with the holders whose leases have expired. `ordered(drain)` is called when an

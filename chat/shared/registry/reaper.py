@@ -17,10 +17,10 @@ from chat.shared.registry.scripts import (
     REAP,
     ScriptCall,
     held_key,
-    person_key,
     run_call,
     run_calls,
     run_commands,
+    user_key,
     user_of_key,
 )
 
@@ -120,7 +120,7 @@ class Reaper:
         """
         ghosts = 0
         async for user_ids in self._all_users():
-            names = await run_commands(self._redis, [["HKEYS", person_key(user_id)] for user_id in user_ids])
+            names = await run_commands(self._redis, [["HKEYS", user_key(user_id)] for user_id in user_ids])
             known = {holder.decode() for holder in await self._ask("HKEYS", LEASES)}
             if self.holder not in known:
                 break
@@ -144,7 +144,7 @@ class Reaper:
             yield batch
 
     async def _reap_users(self, user_ids: list[int], holders: list[str]) -> int:
-        calls = [ScriptCall(REAP, person_key(one), [b"%b%d" % (PERSON, one), 0, 0, *holders]) for one in user_ids]
+        calls = [ScriptCall(REAP, user_key(one), [b"%b%d" % (PERSON, one), 0, 0, *holders]) for one in user_ids]
         outcomes = await run_calls(self._redis, calls)
         for _, moved in outcomes:
             self._moved(moved)

@@ -25,9 +25,9 @@ from chat.shared.registry.scripts import (
     REVOKED,
     ScriptCall,
     holder_channel,
-    person_key,
     run_calls,
     run_commands,
+    user_key,
 )
 from chat.shared.registry.status_choice import Choice, Choices
 from chat.shared.registry.subscriber import Subscriber
@@ -141,7 +141,7 @@ class Registry:
     async def read_views(self, asked: Iterable[tuple[int, int, int]]) -> dict[int, list[Any]]:
         """Return `{user: [shown, own, …]}`, as person.lua does, for `(user, known shown version, known own one)`."""
         asked = list(asked)
-        calls = [ScriptCall(LOOK, person_key(one), [b"%b%d" % (PERSON, one), *versions]) for one, *versions in asked]
+        calls = [ScriptCall(LOOK, user_key(one), [b"%b%d" % (PERSON, one), *versions]) for one, *versions in asked]
         views = [orjson.loads(outcome) for outcome in await run_calls(self.redis, calls)]
         for view in views:
             self.join_leaves.note(view[4])
@@ -153,7 +153,7 @@ class Registry:
 
     async def read_evidence(self, user_id: int) -> Evidence:
         """Return all that the registry has of a user: devices, nodes, chosen status."""
-        return parse_evidence(as_dict(await self._ask("HGETALL", person_key(user_id))))
+        return parse_evidence(as_dict(await self._ask("HGETALL", user_key(user_id))))
 
     async def count_open(self, user_id: int) -> dict[int, tuple[int, int]]:
         """Return `{session: (streams, sockets)}` of a user; empty if Redis is unavailable."""

@@ -1,4 +1,4 @@
-"""What the registry reports: all nodes with their leases, totals, and the entries of single users."""
+"""Reports of the registry: all nodes with their leases, totals, and the entries of single users."""
 
 import asyncio
 from collections.abc import Sequence
@@ -15,9 +15,9 @@ from chat.shared.registry.scripts import (
     OVERVIEW,
     ScriptCall,
     held_key,
-    person_key,
     run_call,
     run_commands,
+    user_key,
 )
 from chat.shared.registry.status_choice import Choice, decode_choice
 
@@ -65,7 +65,7 @@ def parse_evidence(fields: dict[bytes, bytes]) -> Evidence:
     return Evidence(devices, decode_choice(fields.get(b"choice")), int(fields.get(b"seen", 0)), shown, own)
 
 
-Record = dict[str, Any]
+NodeRecord = dict[str, Any]
 State = Literal["up", "silent", "draining", "drained", "leaving", "lost", "reaped"]
 SUMMED = ("people", "online", "away", "dnd", "streams", "sockets")
 COUNTED = ("reaped", "ghosts", "joins", "leaves")
@@ -76,7 +76,7 @@ SILENT = 0.4  # part of a lease without a renewal: two beats
 class RegistrySnapshot:
     """All leases, the counters, and the server's clock in milliseconds since 1970."""
 
-    nodes: list[Record]
+    nodes: list[NodeRecord]
     counts: dict[str, int]
     at: int
 
@@ -99,7 +99,7 @@ class Overview:
         nodes = [node | {"state": state_of(node, int(now))} for node in nodes]
         return RegistrySnapshot(nodes, {name.decode(): int(count) for name, count in as_dict(counts).items()}, int(now))
 
-    async def nodes(self) -> list[Record]:
+    async def nodes(self) -> list[NodeRecord]:
         """Return `{name, holder, role, streams, sockets, people, …, heard, until, state}` of each node, by name."""
         return (await self.read()).nodes
 
@@ -117,7 +117,7 @@ class Overview:
 
     async def evidence(self, user_ids: Sequence[int]) -> list[Evidence]:
         """Return the evidence of each user, in order."""
-        hashes = await self._ask([["HGETALL", person_key(user_id)] for user_id in user_ids])
+        hashes = await self._ask([["HGETALL", user_key(user_id)] for user_id in user_ids])
         return [parse_evidence(as_dict(fields)) for fields in hashes]
 
     async def _ask(self, commands: Sequence[Sequence[Any]]) -> list[Any]:
@@ -133,7 +133,7 @@ class Overview:
         return bool(await run_call(self._redis, ScriptCall(DRAIN, LEASES, [name, int(on)])))
 
 
-def state_of(record: Record, at: int) -> State:
+def state_of(record: NodeRecord, at: int) -> State:
     """Return the state of a node. `lost`: its lease has expired; `reaped`: another node is removing its entries."""
     if record["until"] <= at:
         return "reaped" if record.get("reaper") else "lost"

@@ -86,7 +86,7 @@ TYPING = b"tandem:typing:"
 HOLDER = b"tandem:holder:"
 
 
-def person_key(user_id: int) -> str:
+def user_key(user_id: int) -> str:
     """Return the key of the hash with all data of a user."""
     return f"tandem:{{u:{user_id}}}"
 

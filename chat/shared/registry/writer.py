@@ -20,7 +20,7 @@ from chat.shared.probes import is_probe
 from chat.shared.redis import UNAVAILABLE as REDIS_AWAY
 from chat.shared.redis import Bytes
 from chat.shared.registry.connections import ConnectedUsers, UserDevices
-from chat.shared.registry.scripts import HOLD, PERSON, ScriptCall, held_key, person_key, run_calls, run_commands
+from chat.shared.registry.scripts import HOLD, PERSON, ScriptCall, held_key, run_calls, run_commands, user_key
 from chat.shared.registry.status_choice import read_choices
 
 BATCH = 500
@@ -33,7 +33,7 @@ log = structlog.get_logger(__name__)
 
 
 class RegistryWriter:
-    """One node's writer. `holder`: the node's name in the registry; `before`: the one it had before.
+    """The writer of a node. `holder`: the node's name in the registry; `before`: the one it had before.
 
     `moved(1 or -1)` is called when, by a write, a user went online or offline for others.
     """
@@ -168,7 +168,7 @@ class RegistryWriter:
         held.forget_gone(now)
         choice = held.choice.encode() if held.choice else b""
         channel, versions = b"%b%d" % (PERSON, user_id), (held.shown_version, held.own_version)
-        return ScriptCall(HOLD, person_key(user_id), [channel, *versions, holder, held.rows(now), choice, self.before])
+        return ScriptCall(HOLD, user_key(user_id), [channel, *versions, holder, held.rows(now), choice, self.before])
 
     def _take(self, user_id: int, held: UserDevices, outcome: bytes) -> None:
         shown, own, due, holders, moved, moment = orjson.loads(outcome)
