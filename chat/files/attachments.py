@@ -1,69 +1,89 @@
-"""What the posts of one batch carry: files of their authors that are in no message yet. Each goes into one message."""
+"""Attachments: put uploaded files into messages, take them out, and remove files that are in no message."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Protocol
 
 import orjson
 import structlog
+from psycopg import AsyncCursor
+from psycopg.rows import TupleRow
 
 from chat.files.models import File, StorageAway, folder_of
 from chat.files.storage import Storage
 from chat.log.append import Change
+from chat.model.message import Message
 from chat.shared.errors import Invalid
 from chat.shared.postgres import UNAVAILABLE, Pool
 from chat.shared.sql import load
 
 queries = load(__file__)
 
-Shown = list[dict[str, object]]
+
+class AttachingPost(Protocol):
+    """What attachments need to know of a post."""
+
+    @property
+    def file_ids(self) -> Sequence[int]:
+        """The files to attach."""
+
+    @property
+    def file_owner_id(self) -> int:
+        """The user that must own them."""
 
 
 class Attachments:
-    """Costs nothing where no post carries anything."""
+    """Attach files to a batch of posts: the step of a post that `PostStep` describes. Free if there are none."""
 
-    def __init__(self, asked: Iterable[Sequence[int]]) -> None:
-        self._asked = sorted({file_id for ids in asked for file_id in ids})
+    def __init__(self, posts: Iterable[AttachingPost]) -> None:
+        self._file_ids = sorted({file_id for post in posts for file_id in post.file_ids})
+        self._cursor: AsyncCursor[TupleRow] | None = None
         self._free: dict[int, File] = {}
-        self._claimed: dict[int, File] = {}
-        self._taken: list[tuple[int, int, int]] = []
+        self._reserved: dict[int, File] = {}
+        self._attached: list[tuple[int, int, int]] = []
         self._shown: list[tuple[int, int, str]] = []
 
-    async def look_up(self, change: Change) -> None:
-        """See what is there, and keep it from being swept away. The conversations must be locked."""
-        if self._asked:
-            rows = await (await change.connection.execute(queries.lock_carried, [self._asked])).fetchall()
-            self._free = {row[0]: File(*row) for row in rows}
+    async def load(self, change: Change) -> None:
+        """Queue the look-up of the files, locked against the clean-up. The conversations must be locked."""
+        if self._file_ids:
+            self._cursor = await change.connection.execute(queries.lock_files, [self._file_ids])
 
-    def judge(self, owner_id: int, file_ids: Sequence[int]) -> Invalid | None:
-        """Why a post of this person cannot have them, if so."""
-        wrong = [file_id for file_id in file_ids if not self._is_free(owner_id, file_id)]
-        if wrong:
+    async def receive(self) -> None:
+        """Fetch the files."""
+        if self._cursor is not None:
+            self._free = {row[0]: File(*row) for row in await self._cursor.fetchall()}
+
+    def reject(self, post: AttachingPost, now: datetime) -> Invalid | None:  # noqa: ARG002 (PostStep names it)
+        """Return `Invalid` if a file is not the owner's, not complete, or in a message already."""
+        if wrong := [file_id for file_id in post.file_ids if not self._is_free(post.file_owner_id, file_id)]:
             listed = ", ".join(map(str, wrong))
             detail = f"you have no file {listed} that has been sent to its end and is in no message yet"
             return Invalid(errors=[{"field": "files", "detail": detail}])
         return None
 
-    def take(self, file_ids: Sequence[int]) -> None:
-        """They are one post's from here on."""
-        self._claimed |= {file_id: self._free.pop(file_id) for file_id in file_ids}
-
     def _is_free(self, owner_id: int, file_id: int) -> bool:
         file = self._free.get(file_id)
         return file is not None and file.ready and file.owner_id == owner_id
 
-    def put_into(self, conversation_id: int, seq: int, file_ids: Sequence[int]) -> Shown | None:
-        """What the message at this place shows of them."""
-        if not file_ids:
-            return None
-        shown = [self._claimed[file_id].to_json() for file_id in file_ids]
-        self._taken += [(file_id, conversation_id, seq) for file_id in file_ids]
-        self._shown.append((conversation_id, seq, orjson.dumps(shown).decode()))
-        return shown
+    def accept(self, post: AttachingPost, now: datetime) -> None:  # noqa: ARG002 (PostStep names it)
+        """Reserve the files, so that no other post of the batch gets them."""
+        if post.file_ids:
+            self._reserved |= {file_id: self._free.pop(file_id) for file_id in post.file_ids}
 
-    async def store(self, change: Change) -> None:
-        """The messages' rows are there already."""
-        if self._taken:
-            await change.connection.execute(queries.carry_files, [*map(list, zip(*self._taken, strict=True))])
+    def apply(self, change: Change, post: AttachingPost, message: Message) -> Message:  # noqa: ARG002 (as above)
+        """Return the message with its files."""
+        if not post.file_ids:
+            return message
+        shown = [self._reserved[file_id].to_json() for file_id in post.file_ids]
+        self._attached += [(file_id, message.conversation, message.seq) for file_id in post.file_ids]
+        self._shown.append((message.conversation, message.seq, orjson.dumps(shown).decode()))
+        return message._replace(files=shown)
+
+    async def write(self, change: Change) -> None:
+        """Attach the files to the messages, whose rows exist already."""
+        if self._attached:
+            await change.connection.execute(queries.attach_files, [*map(list, zip(*self._attached, strict=True))])
             await change.connection.execute(queries.show_files, [*map(list, zip(*self._shown, strict=True))])
 
 

@@ -9,13 +9,13 @@ select id from files where removed_at is not null order by id limit %s
 -- name: drop_file
 delete from files where id = %s and removed_at is not null
 
--- name: lock_carried
--- What posts want to carry, in id order. It stays theirs until the commit.
+-- name: lock_files
+-- The files that posts want to attach, locked in id order until the commit.
 select id, owner_id, name, size, received, type, width, height, previewed, ready_at is not null
   from files where id = any(%s::bigint[]) and conversation_id is null and removed_at is null
  order by id for no key update
 
--- name: carry_files
+-- name: attach_files
 update files f set conversation_id = new.conversation_id, seq = new.seq
   from unnest(%s::bigint[], %s::bigint[], %s::bigint[]) as new (id, conversation_id, seq) where f.id = new.id
 

@@ -1,11 +1,17 @@
 """A draft: what somebody wants to say, checked; or a named refusal. Pure."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, NamedTuple, Self
+from typing import TYPE_CHECKING, Annotated, NamedTuple, Protocol, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from chat.model.message import Message
 from chat.model.types import ClientId, FileIds, Id, Moment, Text, check_said
+from chat.shared.errors import ApiError
+
+if TYPE_CHECKING:
+    from chat.log.append import Change
 
 
 class Draft(BaseModel):
@@ -60,10 +66,13 @@ class DraftBatch(BaseModel):
     messages: Annotated[list[object], Field(min_length=1)]
 
 
-class Post(NamedTuple):
-    """A draft with its author and where it goes; an imported one with when it was said.
+PostKey = tuple[int, int, str]  # conversation, author, client id
 
-    `here`: whom `@here` means in it; None: everyone. `bearer_id`: whose files it carries, where not its author's.
+
+class Post(NamedTuple):
+    """A draft with its author and its conversation. `said_at`: the original time of an imported message.
+
+    `here`: the members that `@here` reaches, None for all; `uploader_id`: the owner of the files, unless the author.
     """
 
     conversation_id: int
@@ -71,8 +80,49 @@ class Post(NamedTuple):
     draft: Draft
     said_at: datetime | None = None
     here: frozenset[int] | None = None
-    bearer_id: int | None = None
+    uploader_id: int | None = None
 
-    def key(self) -> tuple[int, int, str]:
-        """What makes two posts the same one."""
+    def key(self) -> PostKey:
+        """Return the key by which a retry finds the message that an earlier attempt stored."""
         return self.conversation_id, self.author_id, self.draft.client_id
+
+    @property
+    def file_ids(self) -> Sequence[int]:
+        """The files to attach."""
+        return self.draft.files
+
+    @property
+    def file_owner_id(self) -> int:
+        """The user that must own these files."""
+        return self.uploader_id or self.author_id
+
+
+class PostStep(Protocol):
+    """A part of storing a batch of posts: reply targets, attachments, mentions, slow mode.
+
+    The methods are called in this order. By default they do nothing, so they ignore their arguments.
+    """
+
+    async def load(self, change: "Change") -> None:  # noqa: ARG002
+        """Queue the statements that read what this step needs. Do not fetch: that would be another round trip."""
+        return
+
+    async def receive(self) -> None:
+        """Fetch the results of `load`, after the batch has synchronized once for all steps."""
+        return
+
+    def reject(self, post: Post, now: datetime) -> ApiError | None:  # noqa: ARG002
+        """Return the error to reject this post with, or None."""
+        return None
+
+    def accept(self, post: Post, now: datetime) -> None:  # noqa: ARG002
+        """Reserve what this post uses. No step has rejected it."""
+        return
+
+    def apply(self, change: "Change", post: Post, message: Message) -> Message:  # noqa: ARG002
+        """Return the message with what this step adds to it."""
+        return message
+
+    async def write(self, change: "Change") -> None:  # noqa: ARG002
+        """Queue the statements that write for all applied messages. The rows of the messages exist already."""
+        return

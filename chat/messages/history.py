@@ -1,6 +1,7 @@
 """History: a page of a conversation, or one message, for those who may see it. The cost does not grow with the talk."""
 
 from bisect import bisect_right
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 
 import orjson
@@ -10,14 +11,15 @@ from chat.conversations.permissions import Access
 from chat.log.append import Change
 from chat.model.message import BYTES_MOST, Message
 from chat.shared.errors import NotFound
-from chat.shared.postgres import Pool
-from chat.shared.sql import load
+from chat.shared.postgres import Connection, Pool
+from chat.shared.sql import load, numbers
 
 queries = load(__file__)
 
 # Which part of a conversation is asked for: by key, in three directions. Pure.
 
 BEYOND = 2**53
+Place = tuple[int, int]  # conversation, seq
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,13 @@ async def read_message(pool: Pool, user_id: int, conversation_id: int, seq: int)
     return page.messages[0]
 
 
+async def read_messages(connection: Connection, places: Collection[Place]) -> dict[Place, Message]:
+    """Return these messages, as all readers see them, by conversation and seq. Access is not checked."""
+    columns = [numbers(place[0] for place in places), numbers(place[1] for place in places)]
+    rows = await (await connection.execute(queries.read_messages, columns, binary=True)).fetchall()
+    return {(row[0], row[1]): Message(*row) for row in rows}
+
+
 # Setting the scene around a message: what a change of it is judged by, locked until it has committed.
 
 
@@ -116,12 +125,11 @@ async def find_message(change: Change, conversation_id: int, actor_id: int, seq:
 
     Raises `NotFound`, `NotMember`.
     """
-    scene = await lock_access(change, conversation_id, actor_id)
+    place, scene = (conversation_id, seq), await lock_access(change, conversation_id, actor_id)
     scene.require_seat()
-    row = await (await change.connection.execute(queries.read_messages, [[conversation_id], [seq]])).fetchone()
-    if row is None:
+    if (message := (await read_messages(change.connection, [place])).get(place)) is None:
         raise NotFound
-    return scene, Message(*row)
+    return scene, message
 
 
 async def find_open_message(change: Change, conversation_id: int, actor_id: int, seq: int) -> tuple[Access, Message]:

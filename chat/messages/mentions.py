@@ -1,11 +1,19 @@
-"""Mentions: whom a message reaches by name. Decided when it is posted, and never again: an edit reaches nobody anew."""
+"""Mentions: the users that a message reaches by name.
+
+They are chosen when the message is posted. An edit does not change them.
+"""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from psycopg import AsyncCursor
+from psycopg.rows import TupleRow
 
 from chat.log.append import Change
-from chat.messages.mention_parser import ParsedMentions
+from chat.messages.drafts import Post, PostKey, PostStep
+from chat.messages.mention_parser import NOBODY, ParsedMentions, parse_mentions
 from chat.model.message import Message
 from chat.shared.postgres import Pool
 from chat.shared.redis import UNAVAILABLE
@@ -14,109 +22,123 @@ from chat.shared.sql import load
 queries = load(__file__)
 
 EVERYBODY = 0  # stands for all members in the table of mentions
+READ_AT_ONCE = 32_000  # characters searched for mentions before other tasks of the node run
 
 
-@dataclass(frozen=True, slots=True)
-class MentionRequest:
-    """Post `n` of a batch calls somebody. `here`: who was here when it came; None: nobody can tell, so all are."""
+class MentionRequest(NamedTuple):
+    """A post with mentions, by its number `n` in the statements."""
 
     n: int
-    conversation_id: int
-    author_id: int
-    naming: ParsedMentions
-    here: frozenset[int] | None
-
-
-@dataclass(frozen=True, slots=True)
-class Recipients:
-    """`users` by name or by being here; `everyone`: all members, by `channel` or `here`."""
-
-    users: tuple[int, ...] = ()
-    everyone: str | None = None
+    post: Post
+    parsed: ParsedMentions
 
     @property
-    def any(self) -> bool:
-        """Somebody is."""
-        return bool(self.users or self.everyone)
+    def everyone(self) -> str | None:
+        """The name that reaches all members: `channel`, or `here` where presence is unknown."""
+        if self.parsed.channel:
+            return "channel"
+        return "here" if self.parsed.here and self.post.here is None else None
 
 
-UNREACHED = Recipients()
+class Mentions(PostStep):
+    """Find and store the members that a batch of posts mentions. Free if no post has an `@`.
 
-
-async def find_recipients(change: Change, calls: Sequence[MentionRequest]) -> dict[int, Recipients]:
-    """Whom each call reaches: members only, never the author, nobody with whom he is at odds.
-
-    The log's head must be locked: what counts is who has blocked whom at this position of the log.
+    A message reaches members only: never its author, and no user who has blocked the author or is blocked by them.
     """
-    if not calls:
-        return {}
-    run = change.connection.execute
-    named = await run(queries.find_named, columns(named_by(calls), 4))
-    present = await run(queries.find_present, columns(present_by(calls), 4))
-    names = {(n, name): user_id for n, name, user_id in await named.fetchall()}
-    here = gather(await present.fetchall())
-    return {call.n: reach(call, names, here.get(call.n, ())) for call in calls}
+
+    def __init__(self) -> None:
+        self._posts: list[Post] = []
+        self._requests: list[MentionRequest] = []
+        self._cursors: list[AsyncCursor[TupleRow]] = []
+        self._recipients: dict[PostKey, tuple[list[int], str | None]] = {}
+        self._messages: list[Message] = []
+
+    def accept(self, post: Post, now: datetime) -> None:  # noqa: ARG002 (PostStep names it)
+        """Note the post. Only accepted posts are searched for mentions."""
+        self._posts.append(post)
+
+    async def load(self, change: Change) -> None:
+        """Queue the look-up of the names in all accepted posts; long texts yield to the loop in between.
+
+        The log's head must be locked: who has blocked whom is judged at this position of the log.
+        """
+        read = 0
+        for post in self._posts:
+            if (parsed := parse_mentions(post.draft.body)) is not NOBODY:
+                self._requests.append(MentionRequest(len(self._requests), post, parsed))
+                read += len(post.draft.body)
+            if read >= READ_AT_ONCE:
+                read = 0
+                await asyncio.sleep(0)
+        if self._requests:
+            run = change.connection.execute
+            named = await run(queries.find_named, to_columns(named_by(self._requests), 4))
+            present = await run(queries.find_present, to_columns(present_by(self._requests), 4))
+            self._cursors = [named, present]
+
+    async def receive(self) -> None:
+        """Choose the recipients: for each `@name` the longest name that exists, then the members who are online."""
+        if not self._requests:
+            return
+        named, present = [await cursor.fetchall() for cursor in self._cursors]
+        names = {(n, name): user_id for n, name, user_id in named}
+        online: dict[int, list[int]] = {}
+        for n, user_id in present:
+            online.setdefault(n, []).append(user_id)
+        for n, post, parsed in self._requests:
+            meant = (next((names[n, name] for name in one if (n, name) in names), None) for one in parsed.calls)
+            users = dict.fromkeys([user_id for user_id in meant if user_id] + online.get(n, []))
+            everyone = self._requests[n].everyone
+            if users or everyone:
+                self._recipients[post.key()] = [*users], everyone
+
+    def apply(self, change: Change, post: Post, message: Message) -> Message:  # noqa: ARG002 (PostStep names it)
+        """Return the message with the users that it mentions."""
+        if not self._recipients or (recipients := self._recipients.get(post.key())) is None:
+            return message
+        message = message._replace(mentions=recipients[0], mentions_all=recipients[1])
+        self._messages.append(message)
+        return message
+
+    async def write(self, change: Change) -> None:
+        """Store the mentions that are counted, and what each message shows of them."""
+        if not self._messages:
+            return
+        rows = [(one.conversation, one.seq, one.author, user_id) for one in self._messages for user_id in counted(one)]
+        shown = [
+            (one.conversation, one.seq, array_text(one.mentions or ()), one.mentions_all) for one in self._messages
+        ]
+        await change.connection.execute(queries.insert_mentions, to_columns(rows, 4))
+        await change.connection.execute(queries.set_mentions, to_columns(shown, 4))
 
 
-def reach(call: MentionRequest, names: Mapping[tuple[int, str], int], here: Sequence[int]) -> Recipients:
-    """Of each call's readings the first that is somebody's; then who is here, or everyone."""
-    meant = (next((names[call.n, name] for name in one if (call.n, name) in names), None) for one in call.naming.calls)
-    users = dict.fromkeys([user_id for user_id in meant if user_id] + list(here))
-    return Recipients(tuple(users), everyone_in(call))
-
-
-def everyone_in(call: MentionRequest) -> str | None:
-    """How this call reaches all members, if it does."""
-    if call.naming.channel:
-        return "channel"
-    return "here" if call.naming.here and call.here is None else None
-
-
-def named_by(calls: Iterable[MentionRequest]) -> list[tuple[object, ...]]:
-    """`(n, conversation, author, name)` of every reading of every call."""
+def named_by(requests: Iterable[MentionRequest]) -> list[tuple[object, ...]]:
+    """Return `(n, conversation, author, name)` for each name that each `@` may mean."""
     return [
-        (call.n, call.conversation_id, call.author_id, name)
-        for call in calls
-        for name in dict.fromkeys(name for one in call.naming.calls for name in one)
+        (n, post.conversation_id, post.author_id, name)
+        for n, post, parsed in requests
+        for name in dict.fromkeys(name for one in parsed.calls for name in one)
     ]
 
 
-def present_by(calls: Iterable[MentionRequest]) -> list[tuple[object, ...]]:
-    """`(n, conversation, author, user)` of those who are here, where that is asked for."""
-    asking = [call for call in calls if call.naming.here and not everyone_in(call)]
-    return [(call.n, call.conversation_id, call.author_id, one) for call in asking for one in sorted(call.here or ())]
+def present_by(requests: Iterable[MentionRequest]) -> list[tuple[object, ...]]:
+    """Return `(n, conversation, author, user)` for each member that `@here` reaches."""
+    asking = [one for one in requests if one.parsed.here and not one.everyone]
+    return [(n, post.conversation_id, post.author_id, one) for n, post, _ in asking for one in sorted(post.here or ())]
 
 
-def columns(rows: Sequence[tuple[object, ...]], width: int) -> list[list[object]]:
-    """Rows as columns, for `unnest`."""
+def to_columns(rows: Sequence[tuple[object, ...]], width: int) -> list[list[object]]:
+    """Return the rows as columns, for `unnest`."""
     return [[row[column] for row in rows] for column in range(width)]
 
 
-def gather(rows: Iterable[tuple[int, int]]) -> dict[int, list[int]]:
-    """`{n: [user, …]}`."""
-    found: dict[int, list[int]] = {}
-    for n, user_id in rows:
-        found.setdefault(n, []).append(user_id)
-    return found
-
-
-async def store_mentions(change: Change, messages: Sequence[Message]) -> None:
-    """What is counted, and what each message says of it. Their rows are there already."""
-    if not (messages := [message for message in messages if message.mentions or message.mentions_all]):
-        return
-    rows = [(one.conversation, one.seq, one.author, user_id) for one in messages for user_id in counted(one)]
-    said = [(one.conversation, one.seq, array_text(one.mentions or ()), one.mentions_all) for one in messages]
-    await change.connection.execute(queries.insert_mentions, columns(rows, 4))
-    await change.connection.execute(queries.set_mentions, columns(said, 4))
-
-
 def counted(message: Message) -> Sequence[int]:
-    """For whom it counts, once."""
+    """Return the users for whom the mention counts, `EVERYBODY` for all members."""
     return (EVERYBODY,) if message.mentions_all else message.mentions or ()
 
 
 def array_text(users: Sequence[int]) -> str | None:
-    """An array within an array, as PostgreSQL reads it: rows of different lengths cannot travel otherwise."""
+    """Return the text of an array, for a column of arrays: `unnest` takes no rows of different lengths."""
     return "{" + ",".join(map(str, users)) + "}" if users else None
 
 

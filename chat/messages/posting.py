@@ -8,13 +8,12 @@ from math import ceil
 from typing import Any
 
 from chat.conversations.permissions import RANKS
-from chat.files.attachments import Attachments, Shown
+from chat.files.attachments import Attachments
 from chat.log.append import Change, Log
 from chat.log.entry import Unplaced
-from chat.messages.drafts import Post
-from chat.messages.history import queries as history_queries
-from chat.messages.mention_parser import NOBODY, parse_mentions
-from chat.messages.mentions import UNREACHED, MentionRequest, Recipients, find_recipients, store_mentions
+from chat.messages.drafts import Post, PostKey, PostStep
+from chat.messages.history import read_messages
+from chat.messages.mentions import Mentions
 from chat.messages.threads import ReplyTargets
 from chat.model.errors import Archived, Blocked, NotMember, ReadOnly, Undecided
 from chat.model.message import Message
@@ -24,8 +23,6 @@ from chat.shared.errors import ApiError, NotFound, RateLimited
 from chat.shared.sql import load, numbers, texts
 
 queries = load(__file__)
-
-READ_AT_ONCE = 32_000  # characters searched for mentions before other tasks of the node run
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,36 +38,35 @@ Outcome = Posted | Exception
 
 
 class PostBatch:
-    """One group on its way through one transaction; one that is refused never fails its neighbours."""
+    """Posts on their way through one transaction; one that is rejected never fails the others."""
 
     def __init__(self, posts: list[Post]) -> None:
         self._posts = posts
-        self._refused: dict[int, Exception] = {}
-        self._known: dict[tuple[int, int, str], Posted] = {}
-        self._first: dict[tuple[int, int, str], int] = {}
+        self._errors: dict[int, Exception] = {}
+        self._stored: dict[PostKey, Posted] = {}
+        self._accepted: dict[PostKey, int] = {}
         self._last_seq: dict[int, int] = {}
         self._archived: set[int] = set()
         self._blocked: set[int] = set()
         self._public: set[int] = set()
         self._members: set[int] = set()
-        self._pace = SlowMode()
-        self._references = ReplyTargets((post.conversation_id, post.draft) for post in posts)
-        self._carried = Attachments(post.draft.files for post in posts)
+        self._slow_mode, self._mentions = SlowMode(), Mentions()
+        self._locked_steps: list[PostStep] = [ReplyTargets(posts), Attachments(posts), self._slow_mode]
+        self._steps = [*self._locked_steps, self._mentions]
 
-    async def look_up(self, change: Change) -> None:
-        """Lock the conversations, see who may write and what is there already, lock the head: one round trip."""
+    async def load(self, change: Change) -> None:
+        """Lock the conversations, read what the posts are validated by, and lock the head: one round trip."""
         conversations = [post.conversation_id for post in self._posts]
         authors = [post.author_id for post in self._posts]
         client_ids = [post.draft.client_id for post in self._posts]
         run = change.connection.execute
         locked = await run(queries.lock_conversations, [numbers(sorted(set(conversations)))])
-        asked = [numbers(conversations), numbers(authors), texts(client_ids)]
-        members = await run(queries.look_at_authors, asked)
-        await self._references.look_up(change)
-        await self._carried.look_up(change)
+        members = await run(queries.find_authors, [numbers(conversations), numbers(authors), texts(client_ids)])
+        for step in self._locked_steps:
+            await step.load(change)
         await change.now()
         for conversation_id, last_seq, archived, public, blocked, slow, read_only in await locked.fetchall():
-            self._pace.see_conversation(conversation_id, slow, read_only)
+            self._slow_mode.add_conversation(conversation_id, slow, read_only)
             self._last_seq[conversation_id] = last_seq
             self._archived |= {conversation_id} if archived else set()
             self._public |= {conversation_id} if public else set()
@@ -78,87 +74,76 @@ class PostBatch:
         found: dict[int, int] = {}
         for n, role, posted_at, seq in await members.fetchall():
             self._members.add(n - 1)
-            self._pace.see_author(conversations[n - 1], authors[n - 1], role, posted_at)
+            self._slow_mode.add_author(conversations[n - 1], authors[n - 1], role, posted_at)
             found |= {n - 1: seq} if seq else {}
+        for step in self._locked_steps:
+            await step.receive()
         if found:
-            await self._read_known(change, found)
+            await self._read_stored(change, found)
 
-    async def _read_known(self, change: Change, found: Mapping[int, int]) -> None:
-        """The messages that earlier tries have made, as they are now. `found`: the post's number to the seq."""
-        places = [numbers(self._posts[n].conversation_id for n in found), numbers(found.values())]
-        rows = await (await change.connection.execute(history_queries.read_messages, places)).fetchall()
-        messages = {(row[0], row[1]): Message(*row).encode() for row in rows}
-        for post, seq in ((self._posts[n], seq) for n, seq in found.items()):
-            self._known[post.key()] = Posted(messages[post.conversation_id, seq], fresh=False)
+    async def _read_stored(self, change: Change, found: Mapping[int, int]) -> None:
+        """Read the messages that earlier attempts have stored. `found`: the number of the post to the seq."""
+        places = {n: (self._posts[n].conversation_id, seq) for n, seq in found.items()}
+        messages = await read_messages(change.connection, places.values())
+        for n, place in places.items():
+            self._stored[self._posts[n].key()] = Posted(messages[place].encode(), fresh=False)
 
-    def judge(self, now: datetime) -> None:
-        """Which are refused, and which are the first of their key."""
+    def validate(self, now: datetime) -> None:
+        """Reject posts that may not be stored; accept the first post of each key."""
         for n, post in enumerate(self._posts):
             if n not in self._members:
-                self._refused[n] = NotMember() if post.conversation_id in self._public else NotFound()
-            elif post.key() in self._known or post.key() in self._first:
+                self._errors[n] = NotMember() if post.conversation_id in self._public else NotFound()
+            elif post.key() in self._stored or post.key() in self._accepted:
                 continue
-            elif refusal := self._refuse(post, now):
-                self._refused[n] = refusal
+            elif error := self._reject(post, now):
+                self._errors[n] = error
             else:
-                self._first[post.key()] = n
-                self._carried.take(post.draft.files)
+                self._accepted[post.key()] = n
+                for step in self._steps:
+                    step.accept(post, now)
 
-    def _refuse(self, post: Post, now: datetime) -> ApiError | None:
-        """Why not; an import is no hurry."""
+    def _reject(self, post: Post, now: datetime) -> ApiError | None:
         if post.conversation_id in self._archived:
             return Archived()
         if post.conversation_id in self._blocked:
             return Blocked()
-        wrong = self._references.judge(post.conversation_id, post.draft)
-        wrong = wrong or self._carried.judge(post.bearer_id or post.author_id, post.draft.files)
-        return wrong or (None if post.said_at else self._pace.judge(post.conversation_id, post.author_id, now))
+        for step in self._steps:
+            if error := step.reject(post, now):
+                return error
+        return None
 
-    async def store(self, change: Change) -> None:
-        """Number, encode and write what is new; numbers are given only to what is stored."""
-        if not self._first:
+    async def write(self, change: Change) -> None:
+        """Number, encode and write the accepted posts; rejected posts use no number."""
+        if not self._accepted:
             return
-        now, rows, marks, reaching = await change.now(), [], {}, []
-        reached, run = await find_recipients(change, await self._calls()), change.connection.execute
-        for n in self._first.values():
+        await self._mentions.load(change)  # under the head's lock, so not with the others
+        await self._mentions.receive()
+        now, rows, marks = await change.now(), [], {}
+        for n in self._accepted.values():
             post = self._posts[n]
             seq = self._last_seq[post.conversation_id] = self._last_seq[post.conversation_id] + 1
-            files = self._carried.put_into(post.conversation_id, seq, post.draft.files)
-            message = to_message(post, seq, min(post.said_at or now, now), reached.get(n, UNREACHED), files)
-            self._references.answer(change, message)
+            message = to_message(post, seq, min(post.said_at or now, now))
+            for step in self._steps:
+                message = step.apply(change, post, message)
             encoded = message.encode()
             entry = change.place(Unplaced("message", post.conversation_id, data=encoded))
             rows.append(message.to_row(entry.position))
-            reaching += [message] if n in reached else []
             marks[post.conversation_id, post.author_id] = seq
-            self._known[post.key()] = Posted(encoded, fresh=True, frame=f"{change.epoch}.{entry.position}")
+            self._stored[post.key()] = Posted(encoded, fresh=True, frame=f"{change.epoch}.{entry.position}")
         counted = numbers(self._last_seq), numbers(self._last_seq.values())
         readers = map(numbers, zip(*marks, strict=True))
-        await run(queries.write_messages, [*encode_columns(rows), *counted, now, *readers, numbers(marks.values())])
-        await store_mentions(change, reaching)
-        await self._carried.store(change)
-        await self._references.store(change)
-
-    async def _calls(self) -> list[MentionRequest]:
-        """Return the mentions of the new posts; long texts yield to the loop in between."""
-        calls, read = [], 0
-        for n in self._first.values():
-            post = self._posts[n]
-            if (naming := parse_mentions(post.draft.body)) is not NOBODY:
-                calls.append(MentionRequest(n, post.conversation_id, post.author_id, naming, post.here))
-                read += len(post.draft.body)
-            if read >= READ_AT_ONCE:
-                read = 0
-                await asyncio.sleep(0)
-        return calls
+        columns = [*encode_columns(rows), *counted, now, *readers, numbers(marks.values())]
+        await change.connection.execute(queries.write_messages, columns)
+        for step in self._steps:
+            await step.write(change)
 
     def outcomes(self) -> list[Outcome]:
-        """In the order of the posts; the first of a key has made the message, the others found it."""
-        return [self._refused.get(n) or self._find(n, post.key()) for n, post in enumerate(self._posts)]
+        """Return an outcome for each post, in order. Only the first post of a key is `fresh`."""
+        return [self._errors.get(n) or self._find(n, post.key()) for n, post in enumerate(self._posts)]
 
-    def _find(self, n: int, key: tuple[int, int, str]) -> Posted:
-        posted = self._known[key]
-        return posted if self._first.get(key, n) == n else replace(posted, fresh=False)
+    def _find(self, n: int, key: PostKey) -> Posted:
+        posted = self._stored[key]
+        return posted if self._accepted.get(key, n) == n else replace(posted, fresh=False)
 
 
 def encode_columns(rows: Iterable[tuple[Any, ...]]) -> list[str]:
@@ -169,55 +154,59 @@ def encode_columns(rows: Iterable[tuple[Any, ...]]) -> list[str]:
     return [*places, *said, numbers(replies), numbers(threads)]
 
 
-def to_message(post: Post, seq: int, said_at: datetime, reached: Recipients, files: Shown | None) -> Message:
-    """What the post becomes."""
+def to_message(post: Post, seq: int, said_at: datetime) -> Message:
+    """Return the message that the post becomes, before the steps add to it."""
     draft = post.draft
     fields = post.conversation_id, seq, post.author_id, draft.body, draft.client_id, said_at
-    message = Message(*fields, reply_to=draft.reply_to, thread=draft.thread, files=files)
-    return message._replace(mentions=reached.users, mentions_all=reached.everyone) if reached.any else message
+    return Message(*fields, reply_to=draft.reply_to, thread=draft.thread)
 
-
-# Pace: where only some may write, or nobody too often; judged as posts are stored, by what is locked anyway. Pure.
 
 SLOW = "This conversation is in slow mode: wait a while between two messages."
 
 
-class SlowMode:
-    """What one batch of posts is judged by. Those who run a conversation are held back by nothing."""
+class SlowMode(PostStep):
+    """Reject posts to read-only conversations, and posts that come too soon in slow mode.
+
+    Neither applies to owners and admins. Slow mode does not apply to imported messages.
+    """
 
     def __init__(self) -> None:
         self._slow: dict[int, timedelta] = {}
         self._read_only: set[int] = set()
-        self._runners: set[tuple[int, int]] = set()
+        self._managers: set[tuple[int, int]] = set()
         self._last: dict[tuple[int, int], datetime] = {}
 
-    def see_conversation(self, conversation_id: int, slow: int, read_only: bool) -> None:
-        """`slow`: seconds between two messages, 0 for any pace."""
+    def add_conversation(self, conversation_id: int, slow: int, read_only: bool) -> None:
+        """Add a conversation of the batch. `slow`: seconds between two messages of a member; 0 for no limit."""
         if slow:
             self._slow[conversation_id] = timedelta(seconds=slow)
         if read_only:
             self._read_only.add(conversation_id)
 
-    def see_author(self, conversation_id: int, user_id: int, role: str, posted_at: datetime | None) -> None:
-        """Who is about to write, as what, and when last."""
+    def add_author(self, conversation_id: int, user_id: int, role: str, posted_at: datetime | None) -> None:
+        """Add an author of the batch, with the time of their last message there."""
         if RANKS[role] >= RANKS["admin"]:
-            self._runners.add((conversation_id, user_id))
+            self._managers.add((conversation_id, user_id))
         if posted_at is not None:
             self._last[conversation_id, user_id] = posted_at
 
-    def judge(self, conversation_id: int, user_id: int, now: datetime) -> ApiError | None:
-        """Why not; None counts as written."""
-        place = conversation_id, user_id
-        if place in self._runners:
+    def reject(self, post: Post, now: datetime) -> ApiError | None:
+        """Return `ReadOnly` or `RateLimited` if the author must not post, or must wait."""
+        place = post.conversation_id, post.author_id
+        if post.said_at or place in self._managers:
             return None
-        if conversation_id in self._read_only:
+        if post.conversation_id in self._read_only:
             return ReadOnly()
-        if (slow := self._slow.get(conversation_id)) is None:
+        if (slow := self._slow.get(post.conversation_id)) is None:
             return None
         if (last := self._last.get(place)) is not None and (wait := last + slow - now) > timedelta():
             return RateLimited(SLOW, retry_after=ceil(wait.total_seconds()))
-        self._last[place] = now
         return None
+
+    def accept(self, post: Post, now: datetime) -> None:
+        """Count the post as the author's last message."""
+        if post.conversation_id in self._slow and not post.said_at:
+            self._last[post.conversation_id, post.author_id] = now
 
 
 # Posting: group commit. Every post that arrived while the last commit was under way goes into one transaction.
@@ -247,9 +236,9 @@ class PostWriter:
     async def _append(self, posts: list[Post]) -> Sequence[Outcome]:
         async with self._log.change() as change:
             batch = PostBatch(posts)
-            await batch.look_up(change)
-            batch.judge(await change.now())
-            await batch.store(change)
+            await batch.load(change)
+            batch.validate(await change.now())
+            await batch.write(change)
         return batch.outcomes()
 
 

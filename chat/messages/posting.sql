@@ -3,9 +3,9 @@
 select id, last_seq, archived_at is not null, kind = 'channel' and not private, blocked, slow_seconds, read_only
   from conversations where id = any(%s::bigint[]) order by id for no key update
 
--- name: look_at_authors
--- Who of the authors is a member now, as what, when he wrote last, and which message his client id has made already;
--- what was true when the request came in may not be any more.
+-- name: find_authors
+-- The authors that are members now: their role, the time of their last message, and the seq of the message that this
+-- client id has already stored. Checked again because it may have changed since the request arrived.
 select asked.n, m.role, m.posted_at, known.seq
   from unnest(%s::bigint[], %s::bigint[], %s::text[]) with ordinality as asked (conversation_id, user_id, client_id, n)
   join memberships m on m.conversation_id = asked.conversation_id and m.user_id = asked.user_id and m.until is null

@@ -2,14 +2,17 @@
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from itertools import accumulate
 
 import orjson
+from psycopg import AsyncCursor
+from psycopg.rows import TupleRow
 
 from chat.log.append import Change, Log
 from chat.log.entry import Cursor
-from chat.messages.drafts import Draft
-from chat.messages.history import Page, Window, find_message, make_page
+from chat.messages.drafts import Post, PostStep
+from chat.messages.history import Page, Place, Window, find_message, make_page
 from chat.model.errors import NoThread
 from chat.model.events import followed, unfollowed
 from chat.model.message import BYTES_MOST, EXCERPT, Message
@@ -19,68 +22,75 @@ from chat.shared.sql import load
 
 queries = load(__file__)
 
-Place = tuple[int, int]  # conversation, seq
-
 
 @dataclass(frozen=True, slots=True)
-class Referred:
-    """A message that is pointed at. `awaits`: its author is to hear of its first reply."""
+class ReplyTarget:
+    """A message that a post quotes or replies to. `starts`: a first reply makes its author follow the thread."""
 
     author_id: int
     thread: int | None
-    awaits: bool
+    starts: bool
 
 
-class ReplyTargets:
-    """Costs nothing where no post points at anything."""
+class ReplyTargets(PostStep):
+    """Check the messages that a batch of posts quotes or replies to, and keep their threads. Free if there are none."""
 
-    def __init__(self, drafts: Iterable[tuple[int, Draft]]) -> None:
-        self._asked = {(id_, seq) for id_, draft in drafts for seq in (draft.reply_to, draft.thread) if seq}
-        self._found: dict[Place, Referred] = {}
+    def __init__(self, posts: Iterable[Post]) -> None:
+        targets = ((post.conversation_id, (post.draft.reply_to, post.draft.thread)) for post in posts)
+        self._targets = {(conversation_id, seq) for conversation_id, seqs in targets for seq in seqs if seq}
+        self._cursor: AsyncCursor[TupleRow] | None = None
+        self._found: dict[Place, ReplyTarget] = {}
         self._replies: list[Message] = []
-        self._begun: set[Place] = set()
+        self._started: set[Place] = set()
 
-    async def look_up(self, change: Change) -> None:
-        """See what is there. The conversations must be locked."""
-        if self._asked:
-            places = [[place[0] for place in self._asked], [place[1] for place in self._asked]]
-            rows = await (await change.connection.execute(queries.find_referred, places)).fetchall()
-            self._found = {(row[0], row[1]): Referred(*row[2:]) for row in rows}
+    async def load(self, change: Change) -> None:
+        """Queue the look-up of the targets. The conversations must be locked."""
+        if self._targets:
+            columns = [[place[0] for place in self._targets], [place[1] for place in self._targets]]
+            self._cursor = await change.connection.execute(queries.find_reply_targets, columns)
 
-    def judge(self, conversation_id: int, draft: Draft) -> Invalid | None:
-        """Why the draft cannot be posted there, if so."""
-        if not self._asked:
+    async def receive(self) -> None:
+        """Fetch the targets."""
+        if self._cursor is not None:
+            self._found = {(row[0], row[1]): ReplyTarget(*row[2:]) for row in await self._cursor.fetchall()}
+
+    def reject(self, post: Post, now: datetime) -> Invalid | None:  # noqa: ARG002 (PostStep names it)
+        """Return `Invalid` if a target does not exist, or if the thread's root is itself a reply."""
+        if not self._targets:
             return None
-        asked = {"reply_to": draft.reply_to, "thread": draft.thread}
-        wrong = {name: seq for name, seq in asked.items() if seq and (conversation_id, seq) not in self._found}
-        errors = [{"field": name, "detail": f"this conversation has no message {seq}"} for name, seq in wrong.items()]
+        conversation_id, draft = post.conversation_id, post.draft
+        targets = {"reply_to": draft.reply_to, "thread": draft.thread}
+        missing = {name: seq for name, seq in targets.items() if seq and (conversation_id, seq) not in self._found}
+        errors = [{"field": name, "detail": f"this conversation has no message {seq}"} for name, seq in missing.items()]
         root = self._found.get((conversation_id, draft.thread or 0))
         if root and root.thread:
             errors.append({"field": "thread", "detail": f"is itself a reply: its thread is {root.thread}"})
         return Invalid(errors=errors) if errors else None
 
-    def answer(self, change: Change, message: Message) -> None:
-        """This message is about to be stored. Who began its thread follows it from the first reply on."""
+    def apply(self, change: Change, post: Post, message: Message) -> Message:  # noqa: ARG002 (PostStep names it)
+        """Place the entry by which the root's author follows the thread, before its first reply."""
         if message.thread is None:
-            return
+            return message
         self._replies.append(message)
         place = message.conversation, message.thread
         root = self._found[place]
-        if root.awaits and place not in self._begun:
-            self._begun.add(place)
+        if root.starts and place not in self._started:
+            self._started.add(place)
             if root.author_id != message.author:
-                begun = followed(message.conversation, root.author_id, message.thread, message.thread, message.seq - 1)
-                change.place(begun)
+                change.place(
+                    followed(message.conversation, root.author_id, message.thread, message.thread, message.seq - 1)
+                )
+        return message
 
-    async def store(self, change: Change) -> None:
-        """The roots count their replies; whoever replies follows, and has read it so far."""
+    async def write(self, change: Change) -> None:
+        """Count the replies at their roots. Authors of replies follow the thread and have read it up to there."""
         if not self._replies:
             return
         replies = [(one.conversation, one.thread, one.author, one.seq, one.created_at) for one in self._replies]
         await change.connection.execute(queries.count_replies, [*map(list, zip(*replies, strict=True))])
         read = {(one[0], one[1], one[2]): one[3] for one in replies}
-        begun = {(*place, self._found[place].author_id): place[1] for place in self._begun}
-        follows = [(*who, seq) for who, seq in (begun | read).items()]
+        started = {(*place, self._found[place].author_id): place[1] for place in self._started}
+        follows = [(*follow, seq) for follow, seq in (started | read).items()]
         await change.connection.execute(queries.follow_threads, [*map(list, zip(*follows, strict=True))])
 
 

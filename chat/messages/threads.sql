@@ -1,5 +1,6 @@
--- name: find_referred
--- What posts point at, and whether its author waits for the first reply: a member who does not follow it yet.
+-- name: find_reply_targets
+-- The messages that posts quote or reply to. The last column: a first reply makes the author follow the thread, because
+-- they are a member and do not follow it yet.
 select m.conversation_id, m.seq, m.author_id, m.thread,
        m.replies = 0
        and exists (select from memberships s

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from chat.messages.history import queries as history_queries
+from chat.messages.history import read_messages
 from chat.model.message import Message
 from chat.search.highlight import Budget, highlight
 from chat.search.lexemes import Line, encode_rest, encode_what, encode_when, encode_where, log_line, own_line
@@ -109,7 +109,7 @@ async def find_on(connection: Connection, user_id: int, asked: SearchRequest) ->
     line = scope.line(asked.question)
     rows = await find_places(connection, asked, scope, line)
     page = rows[: asked.limit]
-    messages = await read_messages(connection, [(conversation_id, seq) for _, conversation_id, seq in page])
+    messages = await read_results(connection, [(conversation_id, seq) for _, conversation_id, seq in page])
     return SearchResults(messages, f"{line.mark}{page[-1][0]}" if len(rows) > asked.limit else None)
 
 
@@ -156,13 +156,9 @@ def steps(asked: SearchRequest, scope: SearchScope, line: Line) -> Iterator[tupl
         yield queries.find_places, fields | {"begin": begin}
 
 
-async def read_messages(connection: Connection, places: Sequence[tuple[int, int]]) -> list[Message]:
-    """Those that have not been deleted meanwhile, in the order of their places."""
-    if not places:
-        return []
-    asked = [[place[0] for place in places], [place[1] for place in places]]
-    rows = await (await connection.execute(history_queries.read_messages, asked, binary=True)).fetchall()
-    messages = {(row[0], row[1]): Message(*row) for row in rows}
+async def read_results(connection: Connection, places: Sequence[tuple[int, int]]) -> list[Message]:
+    """Return the messages at these places, in this order, without those that have been deleted meanwhile."""
+    messages = await read_messages(connection, places) if places else {}
     return [message for place in places if (message := messages.get(place)) and not message.deleted]
 
 

@@ -40,6 +40,6 @@ async def test_a_post_reads_one_row_of_it(database_url: str, conversations: int)
         asked = (rooms * ASKED)[:ASKED]
         async with connection.transaction():
             columns = [numbers(asked), numbers([author] * ASKED), texts(map(str, range(ASKED)))]
-            found = await connection.execute(posting_queries.look_at_authors, columns, prepare=True)
+            found = await connection.execute(posting_queries.find_authors, columns, prepare=True)
             assert found.rowcount == ASKED
             assert await (await connection.execute(READ)).fetchone() == (ASKED,)

@@ -319,7 +319,7 @@ REASONS = {
     """,
     "one character, or a word of a fixed list": """
         chat.files.models:is_printable chat.model.types:is_seen chat.files.models:preview_key chat.files.models:may_show
-        chat.messages.posting:SlowMode.see_author chat.messages.bulk:check_import
+        chat.messages.posting:SlowMode.add_author chat.messages.bulk:check_import
     """,
     "only keeps or encodes what is given": """
         chat.transfer.slack_markup:MarkdownWriter.__init__ chat.transfer.slack:Messages.__init__
