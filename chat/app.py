@@ -120,7 +120,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         identities = app[IDENTITIES] = Identities(pool, settings.session_idle_days, settings.admin_mfa == "required")
         registry = app[REGISTRY] = Registry(settings, pool, redis)
         streams = app[STREAMS] = Streams(settings, pool, redis, identities, registry)
-        announcer = Announcer(redis, streams.tail.hear)
+        announcer = Announcer(redis, streams.tail.on_commit)
         journal = app[LOG] = Log(pool, announcer.announce, settings.node)
         posts = app[POSTS] = PostWriter(journal, settings.append_queue, settings.append_patience)
         read_marks = app[READ_MARKS] = ReadMarks(journal, settings.append_queue, settings.receipts_most)
@@ -132,18 +132,20 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         accounts = app[ACCOUNTS] = Accounts(pool, journal, sessions, settings.signup, settings.directory)
         rates = app[RATES] = Rates(settings, redis)
         events = app[EVENTS] = SecurityEvents(pool)
-        sockets = app[SOCKETS] = Sockets(settings, pool, registry, rates, streams.stays.of, streams.hub.conversations)
+        sockets = app[SOCKETS] = Sockets(
+            settings, pool, registry, rates, streams.intervals.of, streams.hub.conversations
+        )
         app[FACES] = sockets.lookup.try_read
         # Both legs of a revocation lead to the same places; a presence node, too, follows the log, as its witness.
-        registry.on_revoked += [identities.forget, streams.roster.revoke]
+        registry.on_revoked += [identities.forget, streams.connections.revoke]
         delivery, lag, archive = DeliveryReport(pool), Lag(), WalArchive(pool)
         streams.hub.followers += [sockets.follower, delivery]
-        streams.tail.heard_hint = announcer.came_back
-        draining = app[DRAINING] = Draining([streams.roster, sockets.roster], settings.drain_seconds, tasks.start)
+        streams.tail.on_announcement = announcer.on_announcement
+        draining = app[DRAINING] = Draining([streams.connections, sockets.roster], settings.drain_seconds, tasks.start)
         registry.on_ordered.append(draining.order)
         isolation = Isolation(pool, registry, draining.order)
         registry.reports.append(isolation.report)
-        rebalancing = Rebalancing(registry, streams.roster, settings.rebalance_seconds, settings.rebalance_few)
+        rebalancing = Rebalancing(registry, streams.connections, settings.rebalance_seconds, settings.rebalance_few)
         admission = app[ADMISSION] = Admission(
             settings.lag_most,
             settings.opening_most,
@@ -165,7 +167,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         canary = Canary(pool, registry, settings.node, app[REACH], settings.canary_seconds)
         registry.reports.append(canary.report)
         parts = pool, journal, streams, registry, sockets, canary, queues, app[ANSWERS]
-        doors = partial(collect_doors, streams.roster, admission, rebalancing)
+        doors = partial(collect_doors, streams.connections, admission, rebalancing)
         more: list[Part] = [partial(tell_figures, uploads), doors, archive.tell]
         app[METRICS] = Metrics(streams, registry, lag, [*list_parts(*parts), *more])
         registry.reports.append(NodeReport(streams, announcer, registry.reaper, lag, delivery, queues).describe)
@@ -175,8 +177,8 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
             events=settings.events_retention_days,
             expired=settings.expired_retention_days,
         )
-        await retention.keep()
-        await streams.tail.begin()
+        await retention.maintain()
+        await streams.tail.start()
         await registry.begin()
         works: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
             "hear announcements": streams.tail.listen,
@@ -188,7 +190,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
             "move read marks": read_marks.run,
             "look up identities": identities.run,
             "note used logins": identities.keep_touching,
-            "look up memberships": streams.stays.run,
+            "look up memberships": streams.intervals.run,
             "look up the log's end": streams.heads.run,
             "keep the log's partitions": retention.run,
             "measure the lag": lag.run,
@@ -197,13 +199,13 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
             "notice being cut off": isolation.run,
             "compare the clocks": delivery.run,
             "look at the archive": archive.run,
-            "give memory back": Trim(lambda: len(streams.roster) + len(sockets.roster)).run,
+            "give memory back": Trim(lambda: len(streams.connections) + len(sockets.roster)).run,
             "erase deleted accounts": partial(keep_erasing, journal),
             "delete expired rows": cleanup.run,
             "write security events": events.run,
             "index messages": Indexer(pool, crowded=posts.busy).run,
             "record streams": streams.records.run,
-            "beat": lambda: streams.roster.beat(streams.hub),
+            "beat": lambda: streams.connections.beat(streams.hub),
             **registry.works(),
             **sockets.works(),
         }
@@ -212,7 +214,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         for name, work in works.items():
             tasks.start(name, work())
         yield
-        streams.roster.end_all("drain")
+        streams.connections.end_all("drain")
         sockets.roster.end_all("drain")
         await tasks.stop()
         await streams.records.finish()

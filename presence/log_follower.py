@@ -167,7 +167,7 @@ class LogFollower:
         self._scope, self._roster, self._typing, self._watchers = scope, roster, typing, watchers
         self._take, self._clock = take, clock
 
-    def hear(self, entries: Sequence[PresenceEntry]) -> None:
+    def on_entries(self, entries: Sequence[PresenceEntry]) -> None:
         """Apply the next entries of the log."""
         self._scope.hear(entries)
         for entry in entries:
@@ -205,7 +205,7 @@ class LogFollower:
             socket.to_recheck = True
             self._take(socket, RECHECK)
 
-    def start_over(self, epoch: str) -> None:
+    def reset(self, epoch: str) -> None:
         """Close all sockets: in the log's new epoch memberships may differ, so clients must reconnect."""
         self._scope.start_over(epoch)
         self._roster.end_all("epoch")

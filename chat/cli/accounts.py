@@ -122,7 +122,7 @@ async def find_id(pool: Pool, name: str) -> int:
 async def open_log(pool: Pool) -> Log:
     """Return the log for writing. Where no node has served the database yet, it has no room for entries: make some."""
     size, days = (Settings.model_fields[name].default for name in ("log_partition_entries", "log_retention_days"))
-    await Retention(pool, size, days).make_room()
+    await Retention(pool, size, days).make_partitions()
     return Log(pool, unannounced)
 
 

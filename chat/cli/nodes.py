@@ -95,7 +95,7 @@ def new_epoch(data: Data = Path(".tandem")) -> None:
     """
     with report_errors():
         from chat.local.databases import database_at_hand
-        from chat.log.maintenance import begin_new_epoch
+        from chat.log.append import begin_new_epoch
 
         with database_at_hand(data) as url:
             epoch = begin_new_epoch(url)

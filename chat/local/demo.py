@@ -174,7 +174,7 @@ async def fill_empty(settings: Settings) -> Filled | None:
         if people is None:
             return None
         scenes = read_scenes(TALK.read_text("utf-8"))
-        await Retention(pool, settings.log_partition_entries, settings.log_retention_days).keep()
+        await Retention(pool, settings.log_partition_entries, settings.log_retention_days).maintain()
         log = Log(pool, lambda _epoch, _entries: None)  # nobody listens yet; a node that does compares heads
         places = [await begin(scene, log, settings, people) for scene in scenes]
         async with writing(log, settings) as (posts, marks):

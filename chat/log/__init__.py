@@ -1,1 +1,1 @@
-"""The durable log: what is an entry, how it is appended, announced and read again."""
+"""The durable log: its entries, and how they are appended, announced and read."""

@@ -1,6 +1,6 @@
-"""Appending: a transaction whose last lock is the log's head, and whose entries everybody hears of after its commit.
+"""Appending: a transaction that gives entries their positions. Nodes are told of the entries after its commit.
 
-The order of locks is what makes deadlock impossible: conversations by ascending id, then `log_head`.
+Locks are taken in one order, which makes deadlocks impossible: conversations by ascending id, then `log_head`.
 """
 
 import asyncio
@@ -8,7 +8,9 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from typing import NamedTuple
 
+import psycopg
 import structlog
 from aiohttp import web
 
@@ -20,9 +22,11 @@ from chat.shared.sql import load, numbers, texts
 
 queries = load(__file__)
 
+LOG: "web.AppKey[Log]" = web.AppKey("log")
+
 
 class Change:
-    """A transaction under way. Take every other lock before the first `record`."""
+    """A transaction in progress. Take all other locks before the first `record`."""
 
     def __init__(self, connection: Connection, node: str) -> None:
         self.connection, self._node = connection, node
@@ -32,18 +36,18 @@ class Change:
         self._now: datetime | None = None
 
     async def now(self) -> datetime:
-        """The database's clock, in milliseconds, at the moment the head was locked (which this does)."""
+        """Lock the head. Return the database's time in milliseconds, as of that lock."""
         await self._lock_head()
         assert self._now is not None
         return self._now
 
     async def record(self, unplaced: Unplaced) -> Entry:
-        """Give an entry its position and its frame; both are final if the transaction commits."""
+        """Give an entry its position and its frame. Both are final if the transaction commits."""
         await self._lock_head()
         return self.place(unplaced)
 
     def place(self, unplaced: Unplaced) -> Entry:
-        """As `record`, once the head is locked."""
+        """Do what `record` does, once the head is locked."""
         position = self._position = self._position + 1
         event, frame = EVENTS.get(unplaced.kind, unplaced.kind), b""
         if unplaced.data is not None:
@@ -59,12 +63,10 @@ class Change:
         assert row is not None
         self.epoch, self._position, same_history, self._now = row
         if not same_history:
-            renewed = await (await self.connection.execute(queries.renew_epoch)).fetchone()
-            assert renewed is not None
-            self.epoch = renewed[0]
+            self.epoch = await write_new_epoch(self.connection)
 
     async def write(self) -> None:
-        """Store the entries and move the head; the commit follows."""
+        """Store the entries and move the head. The commit follows."""
         if not self.entries:
             return
         columns = [
@@ -79,8 +81,7 @@ class Change:
 
 
 class Log:
-    """Where everything durable is written. `announce` is called with `(epoch, entries)` after each commit; `node` is
-    whose commits these are."""
+    """The writer of entries. Calls `announce(epoch, entries)` after each commit; `node` is stored with each entry."""
 
     def __init__(self, pool: Pool, announce: Callable[[str, Sequence[Entry]], None], node: str = "") -> None:
         self._pool, self._announce, self._node = pool, announce, node
@@ -88,9 +89,9 @@ class Log:
 
     @asynccontextmanager
     async def change(self) -> AsyncIterator[Change]:
-        """A transaction; its entries are announced when it has committed, and never otherwise.
+        """Open a transaction. Its entries are announced after its commit, and never otherwise.
 
-        Begin, locks and look-ups travel together, as do the writes and the commit.
+        Begin, locks and look-ups are one round trip; so are the writes and the commit.
         """
         async with self._pool.connection() as connection:
             change, began = Change(connection, self._node), time.monotonic()
@@ -103,64 +104,108 @@ class Log:
             self._announce(change.epoch, change.entries)
 
     async def head(self) -> Cursor:
-        """The last position handed out, and the epoch it belongs to."""
+        """Return the last position and its epoch."""
         async with self._pool.connection() as connection:
-            row = await (await connection.execute(queries.read_head)).fetchone()
-            assert row is not None
-            return Cursor(row[0], row[1])
+            head = await read_head(connection)
+            return Cursor(head.epoch, head.position)
 
 
-# Announcing: one Redis publish a commit, a hint that lets the other nodes skip reading the log. It must never slow or
-# fail a post: publishing has its own task and a short queue, and what does not fit is dropped, for the nodes compare
-# heads every second anyway.
+# The head of the log: its epoch, its last position, and the floor.
+
+
+class Head(NamedTuple):
+    """The end of the log. Entries up to `floor` have been dropped. `same_history`: the epoch is still valid."""
+
+    epoch: str
+    position: int
+    floor: int
+    same_history: bool
+
+
+async def read_head(connection: Connection) -> Head:
+    """Read the head without locking it."""
+    row = await (await connection.execute(queries.read_head)).fetchone()
+    assert row is not None
+    return Head(*row)
+
+
+async def renew_epoch(pool: Pool) -> Head:
+    """Begin a new epoch if the history is another one. The head's lock makes sure that only one node does it."""
+    async with pool.connection() as connection, connection.transaction():
+        row = await (await connection.execute(queries.lock_head)).fetchone()
+        assert row is not None
+        if not row[2]:
+            await write_new_epoch(connection)
+        return await read_head(connection)
+
+
+async def write_new_epoch(connection: Connection) -> str:
+    """Write and return a new epoch. The head must be locked."""
+    row = await (await connection.execute(queries.renew_epoch)).fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+def begin_new_epoch(database_url: str) -> str:
+    """Begin and return a new epoch for `tandem new-epoch`, so that no earlier cursor resumes.
+
+    Needed after the one kind of restore that leaves no trace of itself (deploy/decisions/0003-log-epoch.md).
+    """
+    with psycopg.connect(database_url) as connection:
+        connection.execute(queries.lock_head)
+        row = connection.execute(queries.renew_epoch).fetchone()
+        assert row is not None
+        return str(row[0])
+
+
+# Announcing: one Redis publish a commit. It is a hint that saves the other nodes from reading the log.
+# It must never slow or fail a post. So publishing has its own task and a short queue, and what does not fit is dropped:
+# nodes compare heads every second anyway.
 
 CHANNEL = "tandem:log"
 
 MOST_BYTES = 256 * 1024
 
-REMEMBERED = 1024
+SENT_MOST = 1024
 
 log = structlog.get_logger(__name__)
 
 
 class Announcer:
-    """Tells this node at once (`hear`), and all others through Redis. `lag`: how long the last announcement of ours
-    took to come back to us by that way, in seconds; None while none has."""
+    """Announce commits to this node with `on_commit`, and to the others through Redis.
 
-    def __init__(self, redis: Bytes, hear: Callable[[str, Sequence[Entry]], None]) -> None:
-        self._redis, self._hear = redis, hear
+    `lag`: the seconds that our last announcement took to return to us through Redis; None if none has returned yet.
+    """
+
+    def __init__(self, redis: Bytes, on_commit: Callable[[str, Sequence[Entry]], None]) -> None:
+        self._redis, self._on_commit = redis, on_commit
         self._queue: asyncio.Queue[bytes] = asyncio.Queue(256)
         self._sent: dict[int, float] = {}
         self.lag: float | None = None
 
     def announce(self, epoch: str, entries: Sequence[Entry]) -> None:
-        """Called after the commit, without waiting for anything."""
+        """Announce a commit, without waiting."""
         if not self._queue.full():
             self._queue.put_nowait(pack(epoch, entries, MOST_BYTES))
-            self._remember(entries[-1].position)
-        # not within the change: whoever waits for it is answered first, and no reader's trouble can become theirs
-        asyncio.get_running_loop().call_soon(self._hear, epoch, entries)
+            self._note_sent(entries[-1].position)
+        # After the change: its caller is answered first, and an error of a reader cannot reach the caller.
+        asyncio.get_running_loop().call_soon(self._on_commit, epoch, entries)
 
-    def _remember(self, last: int) -> None:
-        if len(self._sent) >= REMEMBERED:
-            self._sent.clear()  # Redis has been silent for long: what comes now would say nothing of the next
+    def _note_sent(self, last: int) -> None:
+        if len(self._sent) >= SENT_MOST:
+            self._sent.clear()  # Redis has been silent for long: the times would be wrong
         self._sent[last] = asyncio.get_running_loop().time()
 
-    def came_back(self, last: int) -> None:
-        """We have heard an announcement that ends at this position; ours tells how long it took."""
+    def on_announcement(self, last: int) -> None:
+        """Measure `lag` if the announcement that ends at this position is our own."""
         if (sent := self._sent.pop(last, None)) is not None:
             self.lag = asyncio.get_running_loop().time() - sent
 
     async def run(self) -> None:
-        """Publish what is queued, in order; a hint that fails is not tried again."""
+        """Publish the queued announcements in order. A failed one is not retried."""
         while True:
             hint = await self._queue.get()
             try:
                 await self._redis.publish(CHANNEL, hint)
             except UNAVAILABLE as error:
-                log.warning("announcement not published; other nodes will poll", error=repr(error))
-
-
-# Where endpoints that change something find the log.
-
-LOG = web.AppKey("log", Log)
+                log.warning("announcement not published, other nodes poll", error=repr(error))

@@ -1,16 +1,16 @@
 -- name: lock_head
--- The last lock of every appending transaction: from here to the commit, positions are ours.
+-- The last lock of each appending transaction. Until the commit, positions are ours.
 select epoch, position, origin = log_origin() as same_history,
        date_trunc('milliseconds', clock_timestamp()) as now
   from log_head for update
 
 -- name: renew_epoch
--- Positions after a restore or a fail-over may have meant something else before: no older cursor resumes.
+-- After a restore or a fail-over, positions may have another meaning. So no earlier cursor resumes.
 update log_head set epoch = new_epoch(), origin = log_origin(), floor = position
 returning epoch
 
 -- name: write_entries
--- The entries, and the head moves on to the last of them.
+-- Write the entries, and move the head to the last of them.
 with written as (
 insert into log (position, kind, conversation_id, user_id, subject, frame, at, node)
 select position, kind, nullif(conversation_id, 0), nullif(user_id, 0), nullif(subject, 0), frame, %s, nullif(%s, '')

@@ -1,10 +1,9 @@
-"""An entry: one durable thing that happened, at one position of the log, addressed to somebody. Pure.
+"""An entry: one durable event at one position of the log, with the users it is addressed to. Pure.
 
-Addressed to a conversation's members (`conversation_id` alone), to one person (`user_id`; a conversation beside it
-only narrows), or to everyone (neither).
+An entry is addressed to the members of a conversation (`conversation_id` alone), to one user (`user_id`; then the
+conversation is only a filter), or to all users (neither).
 
-What there is one of for each message is a tuple: a frozen dataclass takes two to five µs to make, of the hundred that a
-post has.
+Types that are made for each message are tuples: a frozen dataclass takes 2 to 5 µs to create, of the 100 µs of a post.
 """
 
 import re
@@ -12,25 +11,25 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-# What a reader's membership follows; both are framed as the event `member`.
+# A reader's memberships follow these. Both are sent as the event `member`.
 JOIN, LEAVE = "join", "leave"
 
-# A login has ended; its frame is empty, its streams close.
+# A session has ended. The frame is empty; the streams of the session close.
 LOGOUT = "logout"
 
-# What a token of this user means has changed: nodes look it up again. Its frame is empty.
+# The meaning of this user's tokens has changed, so nodes look them up again. The frame is empty.
 IDENTITY = "identity"
 
-# A message that came in from elsewhere, `subject` being its seq: it has a position, but no frame and no reader.
+# An imported message; `subject` is its seq. It has a position, but no frame and no reader.
 IMPORT, NOBODY = "import", -1
 
-# Addressed to one user about a conversation that they need not belong to: reports reach the admins of the server.
+# Addressed to one user about a conversation of which they need not be a member, such as reports to server admins.
 TO_OUTSIDERS = frozenset({"report"})
 EVENTS = {"message": None, JOIN: "member", LEAVE: "member", "role": "member"}
 
 
 class Entry(NamedTuple):
-    """A row of the log. `subject` is whom a join or leave is about, or which login a logout ends."""
+    """A row of the log. `subject` is the user of a join or leave, the session of a logout, or the seq of a message."""
 
     position: int
     kind: str
@@ -41,7 +40,7 @@ class Entry(NamedTuple):
 
 
 class Unplaced(NamedTuple):
-    """An entry that has no position yet. `data` is its JSON; None: no reader gets a frame."""
+    """An entry without a position yet. `data` is its JSON; None: no reader gets a frame."""
 
     kind: str
     conversation_id: int | None = None
@@ -52,7 +51,7 @@ class Unplaced(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """What one commit tells the other nodes: positions `first`..`last`, with the entries unless they were too big."""
+    """The positions `first`..`last` of one commit, with the entries unless they were too large."""
 
     epoch: str
     first: int
@@ -61,19 +60,19 @@ class Announcement:
 
 
 def pack(epoch: str, entries: Sequence[Entry], limit: int) -> bytes:
-    """The announcement's bytes; entries of more than `limit` bytes together are left out."""
+    """Return the bytes of an announcement. Entries of more than `limit` bytes together are left out."""
     head = b"%b %d %d\n" % (epoch.encode(), entries[0].position, entries[-1].position)
     body = b"".join(pack_entry(entry) for entry in entries) if frame_bytes(entries) <= limit else b""
     return head + body if len(body) <= limit else head
 
 
 def frame_bytes(entries: Iterable[Entry]) -> int:
-    """How many bytes the frames have together."""
+    """Return the total size of the frames."""
     return sum(len(entry.frame) for entry in entries)
 
 
 def pack_entry(entry: Entry) -> bytes:
-    """One line of fields, then the frame; ids start at 1, so 0 stands for none."""
+    """Return one line of fields, then the frame. Ids start at 1, so 0 stands for none."""
     return b"%d %b %d %d %d %d\n%b" % (
         entry.position,
         entry.kind.encode(),
@@ -86,13 +85,13 @@ def pack_entry(entry: Entry) -> bytes:
 
 
 def unpack_range(data: bytes) -> tuple[str, int, int]:
-    """Only `(epoch, first, last)`: enough to see that an announcement is already known."""
+    """Return `(epoch, first, last)` only: enough to see that an announcement is already known."""
     epoch, first, last = data[: data.index(b"\n")].split(b" ")
     return epoch.decode(), int(first), int(last)
 
 
 def unpack(data: bytes) -> Announcement:
-    """The announcement that `pack` made; raises `ValueError` on anything else."""
+    """Return the announcement that `pack` made; raise `ValueError` on anything else."""
     epoch, first, last = unpack_range(data)
     entries, at = [], data.index(b"\n") + 1
     while at < len(data):
@@ -115,19 +114,19 @@ def unpack(data: bytes) -> Announcement:
     return Announcement(epoch, first, last, entries)
 
 
-# The SSE wire format: a frame is encoded once in its life and is the same bytes for every reader. Pure.
+# The SSE wire format. A frame is encoded once, and is the same bytes for every reader.
 
 EVENT = re.compile(r"[a-z]{1,32}", re.ASCII)
 
 
 class BadFrame(ValueError):
-    """These bytes cannot be an entry's frame, or would break out of one."""
+    """These bytes are not the frame of an entry, or would break out of one."""
 
 
 def encode_frame(cursor: str, event: str | None, data: bytes) -> bytes:
-    """One event with an id. `data` is one line of JSON; without `event` an EventSource's `onmessage` receives it.
+    """Return an event with an id. `data` is one line of JSON. Without `event`, an EventSource calls `onmessage`.
 
-    Raises `BadFrame` where a line break could split the frame (SSE injection).
+    Raise `BadFrame` if a line break could split the frame (SSE injection).
     """
     if b"\n" in data or b"\r" in data or "\n" in cursor or "\r" in cursor or "\0" in cursor:
         raise BadFrame(cursor)
@@ -137,19 +136,19 @@ def encode_frame(cursor: str, event: str | None, data: bytes) -> bytes:
 
 
 def encode_notice(event: str, data: bytes) -> bytes:
-    """An event without an id: it leaves the reader's cursor where it is."""
+    """Return an event without an id, which leaves the reader's cursor unchanged."""
     return b"event: %b\ndata: %b\n\n" % (event_name(event), data)
 
 
 def event_name(event: str) -> bytes:
-    """The name as bytes; raises `BadFrame` unless it is one plain word."""
+    """Return the name as bytes; raise `BadFrame` unless it is one plain word."""
     if not EVENT.fullmatch(event):
         raise BadFrame(event)
     return event.encode()
 
 
 def decode_frame(frame: bytes) -> tuple[str, str, bytes]:
-    """`(id, event, data)` of an encoded frame; a message's event is `message`."""
+    """Return `(id, event, data)` of a frame; the event of a message is `message`."""
     fields = split_frame(frame)
     try:
         return fields[b"id"].decode(), fields.get(b"event", b"message").decode(), fields[b"data"]
@@ -158,16 +157,16 @@ def decode_frame(frame: bytes) -> tuple[str, str, bytes]:
 
 
 def split_frame(frame: bytes) -> dict[bytes, bytes]:
-    """The fields of an encoded frame, as they stand."""
+    """Return the fields of a frame, undecoded."""
     return dict(line.split(b": ", 1) for line in frame.rstrip(b"\n").split(b"\n"))
 
 
 def encode_chunk(data: bytes) -> bytes:
-    """`data` as one chunk of an HTTP/1.1 chunked body (RFC 9112, 7.1)."""
+    """Return `data` as one chunk of an HTTP/1.1 chunked body (RFC 9112, 7.1)."""
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
-# A cursor, `<epoch>.<position>`: everything addressed to this reader up to there has been handed over. Pure.
+# A cursor, `<epoch>.<position>`: the reader has received everything addressed to them up to there.
 
 FORM = re.compile(r"([0-9a-z]{1,16})\.(0|[1-9][0-9]{0,17})", re.ASCII)
 
@@ -188,7 +187,7 @@ class Cursor:
 
 
 def parse_cursor(text: str) -> Cursor:
-    """The cursor that `text` says; raises `BadCursor`."""
+    """Parse a cursor; raise `BadCursor`."""
     if not (match := FORM.fullmatch(text)):
         raise BadCursor(text)
     return Cursor(match[1], int(match[2]))

@@ -1,11 +1,11 @@
-"""Retention: the log's partitions are made ahead of need, and whole ones are dropped when all in them is old."""
+"""Log maintenance: create partitions ahead of need, drop old ones, and end stuck database sessions."""
 
 import asyncio
 
 import psycopg
 import structlog
 
-from chat.log.append import queries as append_queries
+from chat.log.append import read_head
 from chat.shared.postgres import UNAVAILABLE, Connection, Pool
 from chat.shared.sql import load
 
@@ -13,61 +13,59 @@ queries = load(__file__)
 
 LOCK = 7_263_370
 
-PATIENCE = 5.0
+PAUSE = 5.0
 
-# The second one: the migrations of this version have not run yet.
-NOT_NOW: tuple[type[Exception], ...] = (*UNAVAILABLE, psycopg.errors.UndefinedFunction)
+# The last one: the migrations of this version have not run yet.
+RETRIED: tuple[type[Exception], ...] = (*UNAVAILABLE, psycopg.errors.UndefinedFunction)
 
 log = structlog.get_logger(__name__)
 
 
 class Retention:
-    """Keeps at least two partitions of `size` entries ahead of the log, and `days` days behind it."""
+    """Keep at least two partitions of `size` entries ahead of the log, and `days` days of entries."""
 
     def __init__(self, pool: Pool, size: int, days: int) -> None:
         self._pool, self._size, self._days = pool, size, days
 
     async def run(self) -> None:
-        """Every few seconds, on every node; one at a time, by an advisory lock."""
+        """Maintain the partitions every few seconds. All nodes do; an advisory lock lets one at a time."""
         while True:
             try:
-                await self.keep()
-            except NOT_NOW as error:
-                log.warning("the log's partitions cannot be kept now", error=repr(error))
-            await asyncio.sleep(PATIENCE)
+                await self.maintain()
+            except RETRIED as error:
+                log.warning("could not maintain log partitions, retrying", error=repr(error))
+            await asyncio.sleep(PAUSE)
 
-    async def keep(self) -> None:
-        """Make what is missing ahead, drop what is too old."""
+    async def maintain(self) -> None:
+        """Create missing partitions ahead of the log, and drop those with only old entries."""
         async with self._pool.connection() as connection, connection.transaction():
             await connection.execute("set local lock_timeout = '2s'")
             await connection.execute("select pg_advisory_xact_lock(%s)", [LOCK])
             await self._make_ahead(connection)
             await self._drop_behind(connection)
 
-    async def make_room(self) -> None:
-        """Make what is missing ahead, for a command that writes to a database which no node has served yet."""
+    async def make_partitions(self) -> None:
+        """Create missing partitions, for a command that writes to a database without a node."""
         async with self._pool.connection() as connection, connection.transaction():
             await connection.execute("select pg_advisory_xact_lock(%s)", [LOCK])
             await self._make_ahead(connection)
 
     async def _make_ahead(self, connection: Connection) -> None:
-        head = await (await connection.execute(append_queries.read_head)).fetchone()
+        head = await read_head(connection)
         partitions = await (await connection.execute(queries.list_partitions)).fetchall()
-        assert head is not None
-        high = partitions[-1][2] if partitions else head[1] + 1
-        while high < head[1] + 2 * self._size:
+        high = partitions[-1][2] if partitions else head.position + 1
+        while high < head.position + 2 * self._size:
             await connection.execute(queries.make_partition, [high, high + self._size])
             high += self._size
 
     async def _drop_behind(self, connection: Connection) -> None:
-        head = await (await connection.execute(append_queries.read_head)).fetchone()
-        assert head is not None
+        head = await read_head(connection)
         for name, _, high in await (await connection.execute(queries.list_partitions)).fetchall():
-            if high > head[1] or not await self._is_old(connection, high):
+            if high > head.position or not await self._is_old(connection, high):
                 return
             await connection.execute(queries.raise_floor, [high - 1])
             await connection.execute(queries.drop_partition, [name])
-            log.info("dropped a part of the log", partition=name, below=high)
+            log.info("dropped log partition", partition=name, below=high)
 
     async def _is_old(self, connection: Connection, high: int) -> bool:
         newest = await (await connection.execute(queries.newest_before, [high])).fetchone()
@@ -77,42 +75,30 @@ class Retention:
         return bool(row and row[0])
 
 
-# Stuck writers: a node that is stopped or cut off in mid-transaction, while all others wait for what it has locked.
-# `idle_in_transaction_session_timeout` sees it only between a sync and whatever comes next: in the rest of a pipeline
-# no time-out runs while a session waits for its client's next word, and the next word may be a mere flush. So every
-# node looks for such sessions, its own included, and ends them.
+# Stuck sessions: a node that is stopped or cut off inside a transaction, while all others wait for its locks.
+# `idle_in_transaction_session_timeout` covers only the time between a sync and the next message. In the rest of a
+# pipeline no timeout runs while a session waits for its client, and the client's next message may be a mere flush.
+# So every node looks for such sessions, its own included, and ends them.
 
-LOOK_SECONDS = 1.0
+CHECK_SECONDS = 1.0
 
 STUCK_SECONDS = 3.0
 
 
 async def keep_ending_stuck(pool: Pool) -> None:
-    """Look every second; when PostgreSQL is away, nobody holds anything."""
+    """End stuck sessions every second."""
     while True:
-        await asyncio.sleep(LOOK_SECONDS)
+        await asyncio.sleep(CHECK_SECONDS)
         try:
             await end_stuck(pool)
         except UNAVAILABLE as error:
-            log.debug("stuck sessions cannot be looked for now", error=repr(error))
+            log.debug("could not look for stuck sessions, retrying", error=repr(error))
 
 
 async def end_stuck(pool: Pool, seconds: float = STUCK_SECONDS) -> int:
-    """End each session that has waited so long for its node in the middle of a transaction; how many there were."""
+    """End sessions that have waited `seconds` for their node inside a transaction. Return their number."""
     async with pool.connection() as connection:
         ended = await (await connection.execute(queries.end_stuck, [seconds])).fetchall()
     for pid, address, port, _ in ended:
-        log.warning("ended the session of a node that stopped in mid-transaction", pid=pid, node=f"{address}:{port}")
+        log.warning("ended database session of a node stuck in a transaction", pid=pid, node=f"{address}:{port}")
     return len(ended)
-
-
-# `tandem new-epoch`: for the one kind of restore that leaves no trace of itself (deploy/decisions/0003-log-epoch.md).
-
-
-def begin_new_epoch(database_url: str) -> str:
-    """No cursor of before resumes: every reader reads its snapshot again. Returns the new epoch."""
-    with psycopg.connect(database_url) as connection:
-        connection.execute(append_queries.lock_head)
-        row = connection.execute(append_queries.renew_epoch).fetchone()
-        assert row is not None
-        return str(row[0])

@@ -1,6 +1,6 @@
-"""Erased: entries of the log without text and files that have been replaced or deleted since. Pure.
+"""Redaction: replace the text and the files of edited and deleted messages, and the names of deleted accounts. Pure.
 
-Everything else in them stays, mentions too: readers that were away count them, and then hear of the change.
+The rest of an entry stays, mentions too. Readers that were away count the mentions, and then receive the change.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,18 +11,18 @@ from chat.log.entry import Entry, decode_frame, encode_frame
 
 CHANGES = ("edit", "delete")
 Place = tuple[int | None, int]
-Said = Mapping[str, object]
-NOTHING: Said = {"body": "", "files": None, "deleted": True}
+Content = Mapping[str, object]
+TOMBSTONE: Content = {"body": "", "files": None, "deleted": True}
 
-# Instead of a text that was edited after a member had left: readers that may have it get it from the message itself.
-WITHHELD: Said = {"body": "", "files": None}
+# Replaces a text that was edited after a member had left. Readers that may see the text get it from the message.
+WITHHELD: Content = {"body": "", "files": None}
 EMPTY_BODY = b'"body":""'
 
 
-def erase(frame: bytes, said: Said | None) -> bytes:
-    """Return the frame of a message or an edit with the `body` and the `files` of `said`; None makes a tombstone."""
+def erase(frame: bytes, content: Content | None) -> bytes:
+    """Return the frame of a message or an edit with the `body` and `files` of `content`; None makes a tombstone."""
     cursor, event, data = decode_frame(frame)
-    fields = orjson.loads(data) | (said or NOTHING)
+    fields = orjson.loads(data) | (content or TOMBSTONE)
     if not fields["files"]:
         del fields["files"]
     return encode_frame(cursor, None if event == "message" else event, orjson.dumps(fields))
@@ -33,13 +33,13 @@ def erase_among(entries: Sequence[Entry], log: Sequence[Entry]) -> Sequence[Entr
     changes = [entry for entry in log if entry.kind in CHANGES and entry.subject]
     if not changes:
         return entries
-    now = {(one.conversation_id, one.subject or 0): said_in(one) for one in changes}
+    now = {(one.conversation_id, one.subject or 0): content_in(one) for one in changes}
     places = {place for place, _ in now}
     return [erase_one(one, now) if one.conversation_id in places else one for one in entries]
 
 
-def erase_one(entry: Entry, now: Mapping[Place, Said | None]) -> Entry:
-    """Return the entry with what its message says in `now`; the same entry when that does not name it."""
+def erase_one(entry: Entry, now: Mapping[Place, Content | None]) -> Entry:
+    """Return the entry with the content of its message in `now`, or unchanged if `now` does not have it."""
     if entry.kind not in ("message", "edit") or not entry.frame:
         return entry
     place = place_of(entry)
@@ -58,19 +58,19 @@ def is_withheld(fields: Mapping[str, object]) -> bool:
 
 
 def place_of(entry: Entry) -> Place:
-    """Return the conversation and the seq of the message that this entry tells of."""
+    """Return the conversation and the seq of the message that this entry is about."""
     return entry.conversation_id, orjson.loads(decode_frame(entry.frame)[2])["seq"]
 
 
-def said_in(entry: Entry) -> Said | None:
-    """Return what the message says and carries after this change; None when it is deleted."""
+def content_in(entry: Entry) -> Content | None:
+    """Return the text and files of the message after this change; None if it is deleted."""
     if entry.kind == "delete":
         return None
-    said = orjson.loads(decode_frame(entry.frame)[2])
-    return {"body": said["body"], "files": said.get("files")}
+    fields = orjson.loads(decode_frame(entry.frame)[2])
+    return {"body": fields["body"], "files": fields.get("files")}
 
 
-# Entries about an account that has been deleted: the log keeps their places, and no longer tells the name. Pure.
+# Entries about a deleted account keep their places in the log, without its name.
 
 MARK = "deleted:"  # no account can sign up with such a name
 IN_FRAME = b'"name":"deleted:'
@@ -78,12 +78,12 @@ NAMELESS = {"display_name": "Deleted user", "about": "", "time_zone": "", "avata
 
 
 def tells_deletion(entry: Entry) -> bool:
-    """Return whether this entry tells readers that an account has been deleted."""
+    """Return whether this entry says that an account has been deleted."""
     return entry.kind == "user" and IN_FRAME in entry.frame
 
 
 def without_name(frame: bytes, user_id: int) -> bytes:
-    """Return the frame of a `user` entry with what is shown of a deleted account."""
+    """Return the frame of a `user` entry with the profile that a deleted account shows."""
     cursor, event, data = decode_frame(frame)
     fields = orjson.loads(data) | NAMELESS | {"name": f"{MARK}{user_id}"}
     return encode_frame(cursor, event, orjson.dumps(fields))

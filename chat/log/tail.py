@@ -1,7 +1,7 @@
-"""The tail: hands every entry on exactly once, in order, whatever the announcements do.
+"""The tail: deliver each entry exactly once, in order, whatever happens to the announcements.
 
-The next position? Hand on. A hole? Wait a moment for the announcement in between, then read the log. Silence? Compare
-heads: every second, or every fifth of one while Redis tells us nothing.
+An announcement of the next position is delivered at once. At a hole, wait a moment for the announcement in between,
+then read the log. Without announcements, compare heads every second, or every 0.2 s while Redis is unavailable.
 """
 
 import asyncio
@@ -12,8 +12,7 @@ from typing import Protocol
 import structlog
 from redis.asyncio.client import PubSub
 
-from chat.log.append import CHANNEL
-from chat.log.append import queries as append_queries
+from chat.log.append import CHANNEL, Head, read_head, renew_epoch
 from chat.log.entry import Entry, unpack, unpack_range
 from chat.shared.postgres import UNAVAILABLE as POSTGRES_AWAY
 from chat.shared.postgres import Pool
@@ -24,10 +23,8 @@ from chat.shared.sql import load
 queries = load(__file__)
 
 PAGE = 500
-
 EARLY_MOST = 64
-
-HOLE_SECONDS = 0.03  # how long an announcement that was overtaken may take before we read the log for it
+HOLE_SECONDS = 0.03  # to wait for an announcement that was overtaken, before the log is read instead
 
 SILENCE_SECONDS, DEAF_SECONDS = 1.0, 0.2
 
@@ -35,77 +32,77 @@ log = structlog.get_logger(__name__)
 
 
 class Listener(Protocol):
-    """What a tail hands entries to: its place in the log, and how it moves."""
+    """A receiver of entries."""
 
     @property
     def epoch(self) -> str:
-        """Which log it follows."""
+        """The log that it follows."""
 
     @property
     def position(self) -> int:
-        """The last entry it was handed."""
+        """The position of the last entry that it received."""
 
-    def hear(self, entries: Sequence[Entry]) -> None:
-        """The next entries, from `position + 1` on, without holes."""
+    def on_entries(self, entries: Sequence[Entry]) -> None:
+        """Receive the next entries, from `position + 1` on, without holes."""
 
-    def start_over(self, epoch: str, position: int) -> None:
-        """The log is another one than before: earlier positions mean nothing any more."""
+    def reset(self, epoch: str, position: int) -> None:
+        """Follow another log from this position. Earlier positions are invalid."""
 
 
 class Tail:
-    """One node's tail of the log.
+    """The tail of the log on one node.
 
-    `listening` while Redis answers us; `deaf` while entries appear that no announcement told us of, perhaps because
-    another node cannot announce; `floor`: below it entries are lost, as of the last comparison of heads;
-    `heard_hint(last)` is called with the last position of every announcement, our own ones too.
+    `listening`: Redis answers; `deaf`: entries appear without announcements, perhaps because another node cannot
+    announce; `floor`: entries below it are lost, as of the last comparison of heads; `on_announcement(last)` is called
+    with the last position of each announcement, our own ones included.
     """
 
     def __init__(self, pool: Pool, redis: Bytes, listener: Listener) -> None:
         self._pool, self._redis, self._listener = pool, redis, listener
         self._early: dict[int, Sequence[Entry]] = {}
-        self._told = 0
+        self._known = 0
         self.floor = 0
-        self.heard_hint: Callable[[int], None] = lambda _last: None
+        self.on_announcement: Callable[[int], None] = lambda _last: None
         self._behind = asyncio.Event()
         self.listening, self.deaf = False, True
 
-    async def begin(self) -> None:
-        """Stand at the log's end; what came before is read by whoever needs it."""
-        head = await read_head(self._pool)
+    async def start(self) -> None:
+        """Start at the end of the log. Streams read earlier entries themselves."""
+        head = await find_head(self._pool)
         self.floor = head.floor
-        self._listener.start_over(head.epoch, head.position)
+        self._listener.reset(head.epoch, head.position)
 
-    def hear(self, epoch: str, entries: Sequence[Entry]) -> None:
-        """The entries of one commit, from this node or another, perhaps known already, perhaps early."""
-        self._told = max(self._told, entries[-1].position)
+    def on_commit(self, epoch: str, entries: Sequence[Entry]) -> None:
+        """Receive the entries of one commit of any node. They may be known already, or come early."""
+        self._known = max(self._known, entries[-1].position)
         if epoch == self._listener.epoch and len(self._early) < EARLY_MOST:
             self._early[entries[0].position] = entries
-            self._hand_on()
-        if self._told > self._listener.position or epoch != self._listener.epoch:
+            self._deliver()
+        if self._known > self._listener.position or epoch != self._listener.epoch:
             self._behind.set()
 
-    def _hand_on(self) -> None:
+    def _deliver(self) -> None:
         while entries := self._early.pop(self._listener.position + 1, None):
-            self._listener.hear(entries)
+            self._listener.on_entries(entries)
         for first in [first for first in self._early if first <= self._listener.position]:
             del self._early[first]
 
     async def listen(self) -> None:
-        """Hear announcements for as long as Redis lets us; try again when it does not."""
+        """Receive announcements forever; reconnect while Redis is unavailable."""
         while True:
             try:
                 async with self._redis.pubsub() as channel:
                     await call_open(channel.subscribe, CHANNEL)
-                    await self._hear_all(channel)
+                    await self._receive(channel)
             except REDIS_AWAY as error:
                 if self.listening:
-                    log.warning("Redis is away; polling the log", error=repr(error))
+                    log.warning("redis unavailable, polling the log", error=repr(error))
                 self.listening, self.deaf = False, True
                 await asyncio.sleep(DEAF_SECONDS)
 
-    async def _hear_all(self, channel: PubSub) -> None:
+    async def _receive(self, channel: PubSub) -> None:
         silent = 0
-        while silent < 3:  # two pings without an answer: a half-open connection tells us nothing for ever
+        while silent < 3:  # two pings without an answer: a half-open connection would stay silent forever
             hint = await call_open(channel.get_message, timeout=1)
             silent = silent + 1 if hint is None else 0
             if hint is None:
@@ -114,39 +111,39 @@ class Tail:
                 self.listening, self.deaf = True, False
             elif hint["type"] == "message":
                 self.deaf = False
-                self._hear_hint(hint["data"])
+                self._on_hint(hint["data"])
         raise TimeoutError("no answer to a ping")
 
-    def _hear_hint(self, hint: bytes) -> None:
+    def _on_hint(self, hint: bytes) -> None:
         try:
             epoch, _, last = unpack_range(hint)
-            self.heard_hint(last)
+            self.on_announcement(last)
             if epoch == self._listener.epoch and last <= self._listener.position:
                 return
             announcement = unpack(hint)
         except ValueError:
-            log.warning("an announcement that cannot be read", size=len(hint))
+            log.warning("ignored unreadable announcement", size=len(hint))
             return
         if announcement.entries:
-            self.hear(announcement.epoch, announcement.entries)
+            self.on_commit(announcement.epoch, announcement.entries)
         else:
-            self._told = max(self._told, announcement.last)
+            self._known = max(self._known, announcement.last)
             self._behind.set()
 
     async def follow(self) -> None:
-        """Read the log where announcements have left a hole, and whenever they have been silent for long."""
+        """Read the log at holes between announcements, and when there have been none for long."""
         while True:
-            told = await self._told_or_silent()
-            if told and self._told <= self._listener.position:
+            news = await self._wait_for_news()
+            if news and self._known <= self._listener.position:
                 continue
             try:
-                await self.read_on()
+                await self.catch_up()
             except POSTGRES_AWAY as error:
-                log.warning("the log cannot be read now", error=repr(error))
+                log.warning("could not read the log, retrying", error=repr(error))
                 await asyncio.sleep(DEAF_SECONDS)
 
-    async def _told_or_silent(self) -> bool:
-        """True when an announcement was ahead of us, after the time it takes for an overtaken one to arrive."""
+    async def _wait_for_news(self) -> bool:
+        """Wait for an announcement that is ahead, then for one that it has overtaken. Return False on silence."""
         try:
             async with asyncio.timeout(DEAF_SECONDS if self.deaf else SILENCE_SECONDS):
                 await self._behind.wait()
@@ -156,25 +153,22 @@ class Tail:
         self._behind.clear()
         return True
 
-    async def read_on(self) -> None:
-        """Compare heads, and read from our place to the log's end where it has gone on without us."""
+    async def catch_up(self) -> None:
+        """Compare heads. Read from our position to the end of the log if it has grown without us."""
         before = self._listener.position
-        head = await read_head(self._pool)
+        head = await find_head(self._pool)
         self.floor = head.floor
         if head.epoch != self._listener.epoch or head.position < before or head.floor > before:
-            log.warning("this log is not the one we followed", epoch=head.epoch, position=head.position)
+            log.warning("log epoch changed, restarting at head", epoch=head.epoch, position=head.position)
             self._early.clear()
-            self._told = head.position
-            self._listener.start_over(head.epoch, head.position)
+            self._known = head.position
+            self._listener.reset(head.epoch, head.position)
         self.deaf = self.deaf or head.position > self._listener.position
         while self._listener.position < head.position:
             page = await read_entries(self._pool, self._listener.position, PAGE)
             if fresh := [entry for entry in page.entries if entry.position > self._listener.position]:
-                self._listener.hear(fresh)
-            self._hand_on()
-
-
-# Reading the log again: pages of entries after a position, and where the log begins and ends.
+                self._listener.on_entries(fresh)
+            self._deliver()
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,31 +182,15 @@ class EntryPage:
 
 
 async def read_entries(pool: Pool, after: int, limit: int) -> EntryPage:
-    """Up to `limit` entries from position `after + 1` on."""
+    """Return up to `limit` entries from position `after + 1` on."""
     async with pool.connection() as connection:
         rows = await (await connection.execute(queries.read_entries, [after, limit], binary=True)).fetchall()
     epoch, position, floor = rows[0][:3]
     return EntryPage(epoch, position, floor, [Entry(*row[3:]) for row in rows if row[3] is not None])
 
 
-async def read_head(pool: Pool) -> EntryPage:
-    """Where the log stands; renews the epoch first when this is another history than the one it was made for."""
+async def find_head(pool: Pool) -> Head:
+    """Return the head of the log; begin a new epoch first if the database has another history."""
     async with pool.connection() as connection:
-        row = await (await connection.execute(append_queries.read_head)).fetchone()
-        assert row is not None
-        epoch, position, floor, same_history = row
-        if not same_history:
-            epoch, position, floor = await renew_epoch(pool)
-    return EntryPage(epoch, position, floor, [])
-
-
-async def renew_epoch(pool: Pool) -> tuple[str, int, int]:
-    """Under the head's lock, so that of several nodes one renews and the others see that it is done."""
-    async with pool.connection() as connection, connection.transaction():
-        row = await (await connection.execute(append_queries.lock_head)).fetchone()
-        assert row is not None
-        if not row[2]:
-            await connection.execute(append_queries.renew_epoch)
-        row = await (await connection.execute(append_queries.read_head)).fetchone()
-        assert row is not None
-        return row[0], row[1], row[2]
+        head = await read_head(connection)
+        return head if head.same_history else await renew_epoch(pool)

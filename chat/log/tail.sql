@@ -1,5 +1,5 @@
 -- name: read_entries
--- One snapshot: the entries after a position, and where the log ends and begins.
+-- In one snapshot: the entries after a position, and the head of the log.
 select head.epoch, head.position, head.floor,
        entry.position, entry.kind, entry.conversation_id, entry.user_id, entry.subject, entry.frame
   from log_head head

@@ -10,7 +10,7 @@ from chat.conversations.permissions import RANKS, Access
 from chat.files.attachments import detach_files
 from chat.log.append import Change, Log
 from chat.log.entry import Unplaced
-from chat.log.redaction import WITHHELD, Said, erase
+from chat.log.redaction import WITHHELD, Content, erase
 from chat.messages.drafts import Correction
 from chat.messages.history import find_open_message
 from chat.messages.mentions import forget_mentions
@@ -163,7 +163,7 @@ def tombstone(message: Message) -> bytes:
 # Erasing: a text that was edited or deleted is replaced in the log too, where readers that were away still find it.
 
 
-async def erase_frames(change: Change, conversation_id: int, seq: int, said: Said | None) -> None:
+async def erase_frames(change: Change, conversation_id: int, seq: int, said: Content | None) -> None:
     """Replace the text in the message's own entry and in its edits up to now by `said`; None leaves a tombstone.
 
     An entry that a stay covers which has ended since gets no text at all: users who have left the conversation were

@@ -1,1 +1,1 @@
-"""The values that several subjects share: ids, names, conversations, messages, events, errors. Pure."""
+"""Values that several subjects share: ids, names, conversations, messages, events, errors. Pure."""

@@ -1,4 +1,4 @@
-"""A conversation, in itself and as one person sees it. Pure."""
+"""A conversation, alone and as one user sees it, with that user's notification settings. Pure."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -9,30 +9,28 @@ import orjson
 from chat.model.message import Message
 from chat.model.types import Moment, RequestModel, format_time
 
-# What a member wants to be told of in a conversation. Pure.
-
 Level = Literal["all", "mentions", "nothing"]
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """`muted_until`: nothing is told before that moment; it may have passed."""
+    """A member's notification settings in a conversation. `muted_until` may be in the past."""
 
     level: str = "all"
     muted_until: datetime | None = None
 
     def to_json(self) -> dict[str, object]:
-        """`{level, muted_until}`."""
+        """Return `{level, muted_until}`."""
         return {"level": self.level, "muted_until": self.muted_until and format_time(self.muted_until)}
 
     def patched(self, patch: "NoticePatch") -> "Notice":
-        """What the patch names is new; the rest stays."""
+        """Return the settings with the fields that the patch names replaced."""
         level = patch.level or self.level
         return Notice(level, patch.muted_until if "muted_until" in patch.model_fields_set else self.muted_until)
 
 
 class NoticePatch(RequestModel):
-    """What to change; what is not named stays. A `muted_until` of null ends the mute."""
+    """The fields to change; the others stay. A `muted_until` of null ends the mute."""
 
     level: Level | None = None
     muted_until: Moment | None = None
@@ -40,10 +38,10 @@ class NoticePatch(RequestModel):
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """`last_seq` counts its messages. An archived one can be read and left, and nothing else.
+    """A conversation. `last_seq` counts its messages. An archived one can only be read and left.
 
-    `slow`: seconds between two messages of one person; `read_only`: only those who run it write.
-    `blocked`: a direct whose people are at odds. It is not said here which of them began.
+    `slow`: seconds between two messages of a member; `read_only`: only owners and admins may post; `blocked`: a direct
+    message in which one of the two users has blocked the other. It does not say which.
     """
 
     id: int
@@ -59,11 +57,11 @@ class Conversation:
 
     @property
     def public(self) -> bool:
-        """Everybody may see it and join it."""
+        """Return whether every user may see and join it."""
         return self.kind == "channel" and not self.private
 
     def describe(self) -> dict[str, object]:
-        """What is the same for everybody; `archived`, `slow` and `read_only` stand only when they are so."""
+        """Return what is the same for all readers. `archived`, `slow` and `read_only` are left out if unset."""
         fields: dict[str, object] = {
             "id": self.id,
             "kind": self.kind,
@@ -75,15 +73,15 @@ class Conversation:
         return fields | {name: value for name, value in rest.items() if value}
 
     def to_row(self) -> dict[str, object]:
-        """For `change_conversation`."""
+        """Return the parameters of `change_conversation`."""
         return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A conversation for one person. `role` is None for a visitor; `members` is None for a channel.
+    """A conversation as one user sees it. `role` is None for non-members; `members` is None for channels.
 
-    `unread` counts what others have written after `read_seq` and not deleted, `mentions` those that reach him.
+    `unread` counts the messages of others after `read_seq` that are not deleted, `mentions` those that reach the user.
     """
 
     conversation: Conversation
@@ -96,7 +94,7 @@ class View:
     last_message: Message | None
 
     def to_json(self) -> dict[str, object]:
-        """For `orjson.dumps`."""
+        """Return the fields for `orjson.dumps`."""
         fields = self.conversation.describe() | {
             "role": self.role,
             "last_seq": self.conversation.last_seq,

@@ -1,52 +1,52 @@
-"""What a conversation refuses. Pure."""
+"""The errors of conversations and messages. Their docstrings are what the caller reads. Pure."""
 
 from chat.shared.errors import ApiError, Forbidden
 
 
 class Archived(Forbidden):
-    """This conversation is archived: it can be read, but nobody can write to it."""
+    """This conversation is archived. You can read it, but not change it or post to it."""
 
     code = "archived"
 
 
 class ReadOnly(Forbidden):
-    """Only those who run this conversation write to it."""
+    """Only owners and admins can post here."""
 
     code = "read_only"
 
 
 class Banned(Forbidden):
-    """Whoever is banned from a conversation cannot come back until those who run it allow it."""
+    """This user is banned from the conversation. An owner or admin must lift the ban first."""
 
     code = "banned"
 
 
 class NotMember(Forbidden):
-    """This channel is public, but you are not in it: join it first."""
+    """You are not a member of this public channel. Join it first."""
 
     code = "not_member"
 
 
 class Direct(Forbidden):
-    """A direct conversation is between the same two people for ever; start a group to talk with others."""
+    """A direct message always has the same two members. Create a group to add others."""
 
     code = "direct"
 
 
 class Blocked(Forbidden):
-    """You and this person have nothing to do with each other: one of you has blocked the other."""
+    """You cannot message this user because one of you has blocked the other."""
 
     code = "blocked"
 
 
 class Conflict(ApiError):
-    """That does not go together with what is there already."""
+    """This conflicts with something that exists already."""
 
     status, code = 409, "conflict"
 
 
 class ChannelNameTaken(Conflict):
-    """There is a channel of that name already."""
+    """A channel with this name exists already. Choose another name."""
 
     code = "name_taken"
 
@@ -56,46 +56,43 @@ class LooksTaken(ChannelNameTaken):
 
 
 class LastOwner(Conflict):
-    """The last owner cannot go: make somebody else an owner first, or archive the conversation."""
+    """The last owner cannot leave. Make another member an owner first, or archive the conversation."""
 
     code = "last_owner"
 
 
 class TooManyMembers(Conflict):
-    """A group cannot be larger than this; a private channel can."""
+    """The group has reached its limit of members. Create a private channel instead."""
 
     code = "too_many_members"
 
 
 class TooManyInvitations(Conflict):
-    """Too many invitations are open: the user has to answer some first, or you have sent too many."""
+    """Too many invitations are open. The user must answer some first, or you must wait for answers to yours."""
 
     code = "too_many_invitations"
 
 
 class TooManyConversations(Conflict):
-    """You, or somebody you add, would be in more conversations than one person may be; leave some first."""
+    """You, or a user you add, would be in too many conversations. Leave some first."""
 
     code = "too_many_conversations"
 
 
-# What a message refuses. Pure.
-
-
 class Undecided(ApiError):
-    """The database did not answer in time; post this again with its client_id: it is stored once, come what may."""
+    """The database did not confirm in time. Retry with the same client_id; the message is stored at most once."""
 
     status, code = 503, "undecided"
 
 
 class NotYours(Forbidden):
-    """Only the author of a message may edit it."""
+    """Only the author of a message can edit it."""
 
     code = "not_yours"
 
 
 class EditTooLate(Forbidden):
-    """This message was posted too long ago to be edited; delete it, or post another one."""
+    """This message is too old to be edited. Delete it, or post another one."""
 
     code = "edit_too_late"
 
@@ -107,39 +104,36 @@ class Deleted(Conflict):
 
 
 class TooManyReactions(Conflict):
-    """This message has as many different reactions as one may have; choose one of them."""
+    """This message has the maximum number of different reactions. Choose one of them."""
 
     code = "too_many_reactions"
 
 
 class TooManyPins(Conflict):
-    """This conversation has as many pinned messages as it may have; unpin another one first."""
+    """This conversation has the maximum number of pinned messages. Unpin one first."""
 
     code = "too_many_pins"
 
 
 class NoThread(Conflict):
-    """This message is itself a reply in a thread: name the message that the thread began with."""
+    """This message is itself a reply in a thread. Use the message that the thread started with."""
 
     code = "no_thread"
 
 
-# What is refused about attention. Pure.
-
-
 class BlocksOneself(Conflict):
-    """Nobody can block himself."""
+    """You cannot block yourself."""
 
     code = "blocks_oneself"
 
 
 class TooManyBlocks(Conflict):
-    """You have blocked as many people as one person may; unblock some first."""
+    """You have blocked the maximum number of users. Unblock some first."""
 
     code = "too_many_blocks"
 
 
 class TooManyReaders(Conflict):
-    """This conversation has more members than receipts are kept for."""
+    """This conversation has too many members for read receipts."""
 
     code = "too_many_readers"

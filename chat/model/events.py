@@ -1,4 +1,4 @@
-"""What the log says about conversations: who joined, left, rose or read, and what a conversation is now. Pure."""
+"""The log entries about conversations, memberships, read marks, notification settings and threads. Pure."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from chat.model.conversation import Conversation, Notice, View
 
 @dataclass(frozen=True, slots=True)
 class MovedMark:
-    """Where somebody's read mark is now, and what is left beyond it; `shown`: the others may see it."""
+    """A moved read mark, and the counts of messages after it. `shown`: the other members may see it."""
 
     conversation_id: int
     user_id: int
@@ -21,32 +21,35 @@ class MovedMark:
 
 
 def joined(conversation_id: int, user_id: int, role: str) -> Unplaced:
-    """From this entry on, the person is addressed."""
+    """Build the entry by which a user becomes a member. They receive the conversation from this entry on."""
     return Unplaced(JOIN, conversation_id, subject=user_id, data=member_data(conversation_id, user_id, role))
 
 
 def left(conversation_id: int, user_id: int) -> Unplaced:
-    """The last entry that the person gets from there."""
+    """Build the entry that ends a membership, the last one that the user receives from the conversation."""
     return Unplaced(LEAVE, conversation_id, subject=user_id, data=member_data(conversation_id, user_id, None))
 
 
 def changed_role(conversation_id: int, user_id: int, role: str) -> Unplaced:
-    """The person stays, as something else."""
+    """Build the entry that changes a member's role."""
     return Unplaced("role", conversation_id, subject=user_id, data=member_data(conversation_id, user_id, role))
 
 
 def member_data(conversation_id: int, user_id: int, role: str | None) -> bytes:
-    """`{conversation, user, role}`; no role: no longer a member."""
+    """Return `{conversation, user, role}`; `role` is None for a former member."""
     return orjson.dumps({"conversation": conversation_id, "user": user_id, "role": role})
 
 
 def described(conversation: Conversation) -> Unplaced:
-    """What the conversation is, for all its members."""
+    """Build the entry that describes a conversation to all its members."""
     return Unplaced("conversation", conversation.id, data=orjson.dumps(conversation.describe()))
 
 
 def introduced(view: View, user_id: int | None = None) -> Unplaced:
-    """All that a newcomer (`user_id`), or everybody in one that has just begun, has to know to follow its entries."""
+    """Build the entry with everything that is needed to follow the conversation.
+
+    It is for the new member `user_id`, or for all members of a new conversation.
+    """
     fields = {name: value for name, value in view.to_json().items() if name != "role"}
     return Unplaced("conversation", view.conversation.id, user_id, data=orjson.dumps(fields))
 
@@ -64,7 +67,10 @@ def closed_invitation(conversation_id: int, user_id: int) -> Unplaced:
 
 
 def moved_mark(moved: MovedMark) -> Unplaced:
-    """For the person's own devices; with what is left beyond it, for not every device holds the messages."""
+    """Build the entry about a read mark for the user's own devices.
+
+    It has the counts, because a device may not hold the messages.
+    """
     data = {
         "conversation": moved.conversation_id,
         "seq": moved.seq,
@@ -75,33 +81,30 @@ def moved_mark(moved: MovedMark) -> Unplaced:
 
 
 def given_receipt(moved: MovedMark) -> Unplaced:
-    """For all members: this one has read up to there."""
+    """Build the entry that tells all members how far this member has read."""
     data = {"conversation": moved.conversation_id, "user": moved.user_id, "seq": moved.seq}
     return Unplaced("receipt", moved.conversation_id, subject=moved.user_id, data=orjson.dumps(data))
 
 
-# What the log says about attention: blocks and levels. Pure.
-
-
 def changed_notice(conversation_id: int, user_id: int, notice: Notice) -> Unplaced:
-    """For the person's own devices."""
+    """Build the entry about notification settings for the user's own devices."""
     data = orjson.dumps({"conversation": conversation_id} | notice.to_json())
     return Unplaced("notifications", conversation_id, user_id, data=data)
-
-
-# What the log says about threads, to the devices of the person alone whom it concerns. Pure.
 
 
 def followed(
     conversation_id: int, user_id: int, root_seq: int, read_seq: int, last_seq: int, unread: int = 0
 ) -> Unplaced:
-    """The person follows it, and has read it so far; what came after message `last_seq` is not in `unread` yet."""
+    """Build the entry that the user follows a thread, for their own devices.
+
+    They have read it up to `read_seq`. Messages after `last_seq` are not counted in `unread` yet.
+    """
     data = {"conversation": conversation_id, "seq": root_seq, "following": True}
     counts = {"read_seq": read_seq, "last_seq": last_seq, "unread": unread}
     return Unplaced("thread", conversation_id, user_id, data=orjson.dumps(data | counts))
 
 
 def unfollowed(conversation_id: int, user_id: int, root_seq: int) -> Unplaced:
-    """The person does not follow it any more."""
+    """Build the entry that the user no longer follows the thread, for their own devices."""
     data = {"conversation": conversation_id, "seq": root_seq, "following": False}
     return Unplaced("thread", conversation_id, user_id, data=orjson.dumps(data))

@@ -1,4 +1,4 @@
-"""A message, as everybody sees it: nothing in it depends on the reader, so it is encoded once. Pure."""
+"""A message as all readers see it. Nothing in it depends on the reader, so it is encoded once. Pure."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,17 +8,16 @@ import orjson
 
 from chat.model.types import format_time
 
-# what stands in the JSON just as it is here, and only when it is something
+# copied to the JSON as they are, if they are not empty
 STATE = ("deleted", "reply_to", "thread", "replies", "last_reply", "pinned", "reactions")
 REST = (*STATE, "mentions", "mentions_all", "files")
 
 
 class Message(NamedTuple):
-    """`seq` counts a conversation's messages from 1, without holes. The fields are the columns of `told_messages`.
+    """A message. `seq` numbers the messages of a conversation from 1, without holes. The fields match `told_messages`.
 
-    `thread` is the message that it answers in that one's own list, which has `replies`; `reply_to` one that it quotes.
-    `mentions`: whom it reaches by name; `mentions_all`: it reaches everybody, for it calls `channel` or `here`.
-    `files`: what it carries.
+    `thread` is the root of the thread that it replies in; a root counts its `replies`. `reply_to` is a quoted message.
+    `mentions`: the users that it mentions by name; `mentions_all`: it mentions all members, as `channel` or `here`.
     """
 
     conversation: int
@@ -41,7 +40,7 @@ class Message(NamedTuple):
     files: Sequence[dict[str, object]] | None = None
 
     def encode(self) -> bytes:
-        """Its JSON; what is null, false or empty is left out, for bytes are paid for once a reader."""
+        """Return the JSON. Null, false and empty fields are left out, because each byte is sent to every reader."""
         fields: dict[str, object] = {
             "conversation": self.conversation,
             "seq": self.seq,
@@ -60,10 +59,10 @@ class Message(NamedTuple):
         return orjson.dumps(fields)
 
     def to_row(self, position: int) -> tuple[object, ...]:
-        """The columns of `write_messages`, where 0 stands for none."""
-        place, said = (self.conversation, self.seq, position), (self.author, self.client_id, self.body, self.created_at)
-        return *place, *said, self.reply_to or 0, self.thread or 0
+        """Return the columns of `write_messages`, with 0 for none."""
+        content = self.author, self.client_id, self.body, self.created_at
+        return self.conversation, self.seq, position, *content, self.reply_to or 0, self.thread or 0
 
 
-BYTES_MOST = 1024 * 1024  # of a page; one message alone may have more
-EXCERPT = 200  # characters of a text in a long list that has had its bytes
+BYTES_MOST = 1024 * 1024  # of a page, unless one message alone is larger
+EXCERPT = 200  # characters of each further text in a list that has used up its bytes

@@ -1,4 +1,4 @@
-"""A message, as everybody sees it: nothing in it depends on the reader, so it is encoded once. Pure."""
+"""The field types of requests, their checks, and the format of times. Pure."""
 
 import unicodedata
 from collections.abc import Sequence
@@ -11,11 +11,11 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 
 @lru_cache(1024)
 def format_time(moment: datetime) -> str:
-    """RFC 3339, UTC, milliseconds. Remembered, for all messages of one commit have the same."""
+    """Return RFC 3339 in UTC with milliseconds. Cached, because all messages of a commit have the same time."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 
 
-# One line of text: the rule for names and topics, which must not deceive readers by what they cannot see. Pure.
+# Names and topics are one line of text. They must not deceive readers by characters that are not seen.
 
 # Characters that reorder the text around them: a name must not be able to disguise another one.
 BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -23,7 +23,7 @@ BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u
 # Format characters too, but parts of emoji and of some scripts.
 JOINERS = frozenset("\u200c\u200d")
 
-# What a line neither begins nor ends with.
+# Stripped from both ends of a line.
 EDGES = "".join([*JOINERS, *(chr(code) for code in range(0x3001) if chr(code).isspace())])
 
 # Letters and symbols without ink.
@@ -71,7 +71,7 @@ UserId = Annotated[int, Field(ge=1, le=LARGEST_ID)]
 
 
 class RequestModel(BaseModel):
-    """Unknown fields are refused, and nothing is guessed: `"1"` is no number."""
+    """A request. Unknown fields are rejected, and types are not converted: `"1"` is not a number."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True)
 
@@ -82,38 +82,38 @@ FIRST_YEAR = 1970
 
 
 def check_text(text: str) -> str:
-    """Text that PostgreSQL and every reader can hold: no NUL."""
+    """Return `text`; raise `ValueError` if it contains NUL, which PostgreSQL cannot store."""
     if "\0" in text:
         raise ValueError("must not contain the character NUL")
     return text
 
 
 def check_said(text: str, files: Sequence[object] | None) -> None:
-    """Not only white space, unless files say it all; raises `ValueError`."""
+    """Raise `ValueError` if there is neither text, other than white space, nor a file."""
     if not text.strip() and not files:
         raise ValueError("must not be empty")
 
 
 def check_words(text: str) -> str:
-    """Something that can be read; raises `ValueError`."""
+    """Return `text`; raise `ValueError` if it is only white space or contains NUL."""
     check_said(text, None)
     return check_text(text)
 
 
 def check_distinct(ids: list[int]) -> list[int]:
-    """None of them twice."""
+    """Return `ids`; raise `ValueError` if one occurs twice."""
     if len(set(ids)) < len(ids):
         raise ValueError("must not name one twice")
     return ids
 
 
 def parse_moment(value: object) -> object:
-    """A time as it stands in JSON, `2026-11-24T09:30:00Z`; the number of seconds or milliseconds is not guessed."""
+    """Parse a time as in JSON, `2026-11-24T09:30:00Z`. Numbers are left for pydantic to reject."""
     return datetime.fromisoformat(value) if isinstance(value, str) else value
 
 
 def to_milliseconds(moment: datetime) -> datetime:
-    """As exact as times travel; no chat is older than 1970."""
+    """Return the time in milliseconds, as times are sent; raise `ValueError` before 1970."""
     if moment.year < FIRST_YEAR:
         raise ValueError(f"must not be before {FIRST_YEAR}")
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

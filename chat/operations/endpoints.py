@@ -64,7 +64,7 @@ async def get_live(request: web.Request) -> web.Response:
 async def get_ready(request: web.Request) -> web.Response:
     """503 when draining or when PostgreSQL cannot be reached; Redis away is only `degraded`."""
     streams = request.app[STREAMS]
-    if streams.roster.draining:
+    if streams.connections.draining:
         raise NodeDraining(retry_after=1)
     await request.app[READINESS].check()
     ready = streams.tail.listening and not request.app[REGISTRY].degraded

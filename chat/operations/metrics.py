@@ -111,7 +111,7 @@ def collect_streams(streams: Streams) -> Iterator[Metric]:
     words = "Streams and polls by how they began; reset_ and the reason where the cursor meant nothing."
     yield counter("tandem_stream_starts", words, "how", streams.starts)
     yield counter(
-        "tandem_stream_ends", "Streams by why they ended; slow: cut at the buffer.", "why", streams.roster.ends
+        "tandem_stream_ends", "Streams by why they ended; slow: cut at the buffer.", "why", streams.connections.ends
     )
     words = "From the news of an entry to the last write to a stream here, of each fan-out."
     yield histogram("tandem_delivery_seconds", words, streams.coalescer.took)

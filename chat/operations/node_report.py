@@ -42,7 +42,7 @@ class DeliveryReport:
         self._samples: deque[tuple[float, float]] = deque(maxlen=KEPT)
         self._due = 0.0
 
-    def hear(self, entries: Sequence[Entry]) -> None:
+    def on_entries(self, entries: Sequence[Entry]) -> None:
         """The next entries; the newest message of them is measured."""
         now = self._clock()
         if self._offset is None or now < self._due:
@@ -54,7 +54,7 @@ class DeliveryReport:
             if took < IMPORTED_SECONDS:
                 self._samples.append((now, max(0.0, took)))
 
-    def start_over(self, epoch: str) -> None:
+    def reset(self, epoch: str) -> None:
         """Another log; what was measured stays true."""
 
     def quantiles(self) -> tuple[float, float] | None:
@@ -110,10 +110,10 @@ class NodeReport:
             "announce": None if self._announcer.lag is None else milliseconds(self._announcer.lag),
             "listening": streams.tail.listening and not streams.tail.deaf,
             "position": streams.hub.position,
-            "draining": streams.roster.draining,
+            "draining": streams.connections.draining,
             "polls": streams.polls,
             "replays": streams.replay.running,
-            "ends": dict(streams.roster.ends),
+            "ends": dict(streams.connections.ends),
             "waiting": sum(length() for length in self._queues.values()),
             "reaped": self._reaper.reaped,
             "ghosts": self._reaper.ghosts,

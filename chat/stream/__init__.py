@@ -1,1 +1,1 @@
-"""The message streams of one node: who reads what, resume, live delivery, beats, ends."""
+"""The message streams of one node: resume, live delivery, connections, records."""

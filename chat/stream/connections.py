@@ -1,9 +1,9 @@
-"""The streams of this node, live or replaying: their beats, and how they end."""
+"""The open streams of this node, live or replaying; and all parts that streams need together."""
 
 from collections import Counter
 
 from chat.log.entry import IDENTITY, LOGOUT, BadCursor, Cursor, Entry, encode_frame, parse_cursor
-from chat.log.tail import Tail, read_head
+from chat.log.tail import Tail, find_head
 from chat.shared.batching import Batcher
 from chat.shared.connections import ConnectionTable, Reason
 from chat.shared.errors import ApiError
@@ -13,7 +13,7 @@ from chat.shared.postgres import Pool
 from chat.shared.redis import Bytes
 from chat.shared.registry.registry import Registry
 from chat.shared.settings import Settings
-from chat.stream.delivery_records import Records
+from chat.stream.delivery_records import DeliveryRecords
 from chat.stream.hub import Coalescer, Hub
 from chat.stream.resume import Pages, Replay, Start, choose_start
 from chat.stream.stream import Chunk, Stream
@@ -61,9 +61,7 @@ def end_stream(stream: Stream, reason: Reason) -> None:
     stream.end("age" if reason == "expired" and not stream.expires else reason)
 
 
-# All that a node's streams need, put together: the hub, the roster, the way back from a cursor.
-
-MOST_ASKING = 20_000
+HEADS_MOST = 20_000
 
 
 class Streams:
@@ -73,61 +71,67 @@ class Streams:
         self, settings: Settings, pool: Pool, redis: Bytes, identities: Identities, registry: Registry
     ) -> None:
         self.settings, self._pool, self._identities = settings, pool, identities
-        self.hub = Hub(settings.recent_bytes, self._watch, self._restart)
-        self.roster = StreamConnections(settings.stream_beat, settings.streams_per_person, registry)
-        self.records = Records(pool, settings.node, settings.log_retention_days)
+        self.hub = Hub(settings.recent_bytes, self._on_node_entry, self._on_reset)
+        self.connections = StreamConnections(settings.stream_beat, settings.streams_per_person, registry)
+        self.records = DeliveryRecords(pool, settings.node, settings.log_retention_days)
         self.coalescer = Coalescer(self.hub, settings.coalesce_seconds)
         self.tail = Tail(pool, redis, self.coalescer)
-        self.stays = IntervalReader(pool)
-        self.left = self.leave  # one bound method for all streams: each would keep 64 bytes of its own
-        self.heads = Batcher[None, int](self._read_heads, batch=MOST_ASKING, limit=MOST_ASKING)
-        self.replay = Replay(self.hub, Pages(pool), self.stays)
-        self.starts: Counter[str] = Counter()  # streams and polls by how they began
-        self.polls = 0  # long polls that wait for their answer
+        self.intervals = IntervalReader(pool)
+        self.left = self.leave  # one bound method for all streams; each would otherwise keep 64 bytes for its own
+        self.heads = Batcher[None, int](self._read_heads, batch=HEADS_MOST, limit=HEADS_MOST)
+        self.replay = Replay(self.hub, Pages(pool), self.intervals)
+        self.starts: Counter[str] = Counter()  # streams and polls, by how they started
+        self.polls = 0  # long polls in progress
 
-    def end(self) -> Cursor:
-        """Where this node is in the log."""
+    def head(self) -> Cursor:
+        """Return the position of this node in the log."""
         return Cursor(self.hub.epoch, self.hub.position)
 
     async def find_start(self, text: str | None) -> Start:
-        """Where a reader with this cursor starts; one that is ahead of this node may be ahead of the log, or not."""
+        """Return where a reader with this cursor starts.
+
+        If the cursor is ahead of this node, ask the database for the head.
+        """
         head = self.hub.position
         if text and is_ahead(text, head):
             head = await self.heads.submit(None)
-        start = choose_start(text, self.end(), self.tail.floor, head)
+        start = choose_start(text, self.head(), self.tail.floor, head)
         self.starts["resumed" if start.resumed else f"reset_{start.reset}" if start.reset else "fresh"] += 1
         return start
 
-    async def _read_heads(self, asked: list[None]) -> list[int]:
-        """One answer for all: when a node dies, thousands come at once who are ahead of the node that is left."""
-        return [(await read_head(self._pool)).position] * len(asked)
+    async def _read_heads(self, waiting: list[None]) -> list[int]:
+        """Read the head once for all.
+
+        When a node dies, thousands of readers reconnect that are ahead of the remaining node.
+        """
+        return [(await find_head(self._pool)).position] * len(waiting)
 
     def open(self, stream: Stream, started: int) -> None:
-        """It counts from now on; it gets what is after this position."""
-        self.roster.add(stream)
+        """Add a stream that receives the entries after position `started`."""
+        self.connections.add(stream)
         self.records.open(stream, started)
 
     def leave(self, stream: Stream) -> None:
-        """Nothing of it stays behind; harmless when it has left already."""
+        """Remove the stream everywhere; do nothing if it has left already."""
         self.records.close(stream, self.hub.position if stream.live else None)
         self.hub.leave(stream)
-        self.roster.remove(stream)
+        self.connections.remove(stream)
 
-    def _watch(self, entry: Entry) -> None:
+    def _on_node_entry(self, entry: Entry) -> None:
         if entry.kind == LOGOUT and entry.subject is not None:
             self._identities.forget(entry.subject)
-            self.roster.revoke(entry.subject)
+            self.connections.revoke(entry.subject)
         elif entry.kind == IDENTITY and entry.user_id is not None:
             self._identities.forget_user(entry.user_id)
         elif entry.kind == "user" and entry.subject is not None:
             self._identities.forget_user(entry.subject)
 
-    def _restart(self) -> None:
-        self.roster.end_all("epoch")
+    def _on_reset(self) -> None:
+        self.connections.end_all("epoch")
 
 
 def is_ahead(text: str, position: int) -> bool:
-    """Does this cursor claim to be further than `position`?"""
+    """Return whether this cursor claims a position after `position`."""
     try:
         return parse_cursor(text).position > position
     except BadCursor:

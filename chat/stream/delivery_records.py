@@ -1,7 +1,8 @@
-"""Records: which stream was open where, from which position to which; what "why did Ben not get it?" is answered from.
+"""Delivery records: which stream was open on which node, from which position to which.
 
-Written behind, in batches, so that opening and closing wait for nothing: ten thousand streams that return at once are
-a few statements. What cannot be written for long is let go, for it is evidence and no message.
+They answer "why did Ben not get it?". They are written later, in batches, so that opening and closing never wait:
+ten thousand reconnects are a few statements. Records that cannot be written for long are dropped: they are evidence,
+not messages.
 """
 
 import asyncio
@@ -26,8 +27,8 @@ log = structlog.get_logger(__name__)
 Row = tuple[Any, ...]
 
 
-class Records:
-    """What one node has to write down of its streams; kept for `days`."""
+class DeliveryRecords:
+    """The records that one node has to write. They are kept for `days`."""
 
     def __init__(self, pool: Pool, node: str, days: int) -> None:
         self._pool, self._node, self._days = pool, node, days
@@ -35,40 +36,43 @@ class Records:
         self._closed: deque[Row] = deque(maxlen=MOST)
 
     def open(self, stream: Stream, started: int) -> None:
-        """It gets what is after this position."""
+        """Record that the stream receives the entries after position `started`."""
         stream.record = random.getrandbits(53) | 1
         self._opened.append((stream.record, stream.user_id, stream.session_id, started, time.monotonic()))
 
     def close(self, stream: Stream, reached: int | None) -> None:
-        """It was handed everything up to there, None: not known; harmless when it has been closed, or has no record."""
+        """Record that the stream received all entries up to `reached` (None: unknown).
+
+        Do nothing if it has no record.
+        """
         if stream.record:
             self._closed.append((stream.record, reached or 0, stream.ended or "", time.monotonic()))
             stream.record = 0
 
     async def run(self) -> None:
-        """Write twice a second; once an hour let go of what is old."""
-        sweep_at = 0.0
+        """Write twice a second; delete old records once an hour."""
+        clean_at = 0.0
         while True:
             try:
                 await self.write()
-                if time.monotonic() >= sweep_at:
+                if time.monotonic() >= clean_at:
                     async with self._pool.connection() as connection:
                         await connection.execute(queries.drop_records, [self._days])
-                    sweep_at = time.monotonic() + HOUR
+                    clean_at = time.monotonic() + HOUR
             except UNAVAILABLE as error:
-                log.warning("streams cannot be recorded now", error=repr(error))
+                log.warning("could not write stream records, retrying", error=repr(error))
             await asyncio.sleep(PAUSE)
 
     async def finish(self) -> None:
-        """The node stops: the ends of its streams are written, if that can be."""
+        """Write the ends of the last streams when the node stops, if that is possible."""
         try:
             await self.write()
         except UNAVAILABLE as error:
-            log.warning("the last streams were not recorded", error=repr(error))
+            log.warning("could not write the last stream records", error=repr(error))
 
     async def write(self) -> None:
-        """Everything that is to be written. Ages are told, not times: this node's clock may be wrong."""
-        ends = len(self._closed)  # whatever ends from here on may have begun after the beginnings were written
+        """Write all waiting records. Times are sent as ages, because this node's clock may be wrong."""
+        ends = len(self._closed)  # a stream that ends later may have been opened after the openings were written
         await self._write(self._opened, len(self._opened), queries.insert_records, [self._node])
         await self._write(self._closed, ends, queries.close_records, [])
 
@@ -86,5 +90,5 @@ class Records:
 
 
 def sizes_of(count: int) -> Iterator[int]:
-    """In pieces of at most a batch."""
+    """Yield the sizes of the batches that `count` rows make."""
     return (min(BATCH, count - done) for done in range(0, count, BATCH))

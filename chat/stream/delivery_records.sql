@@ -13,7 +13,7 @@ update stream_records r
  where r.id = ended.id
 
 -- name: drop_records
--- A stream that nobody closed has died with its node.
+-- A stream without an end was cut off when its node died.
 delete from stream_records
  where closed_at < now() - make_interval(days => %s)
     or closed_at is null and opened_at < now() - make_interval(days => 60)

@@ -1,6 +1,6 @@
-"""The hub: which streams of this node an entry goes to, and one write per stream per batch.
+"""The hub: which streams of this node receive an entry, and one write per stream and batch.
 
-All of it is synchronous: between reading who listens and writing to them nothing else can happen.
+All of it is synchronous, so nothing can change between choosing the readers and writing to them.
 """
 
 import asyncio
@@ -22,19 +22,19 @@ log = structlog.get_logger(__name__)
 
 
 class Follower(Protocol):
-    """Somebody else on this node who needs every entry."""
+    """Another part of this node that needs all entries."""
 
-    def hear(self, entries: Sequence[Entry]) -> None:
-        """The next entries."""
+    def on_entries(self, entries: Sequence[Entry]) -> None:
+        """Receive the next entries."""
 
-    def start_over(self, epoch: str) -> None:
-        """The log is another one than before."""
+    def reset(self, epoch: str) -> None:
+        """Forget earlier positions: the log has another epoch."""
 
 
 class Audience:
-    """One person's live streams on this node, and the conversations he belongs to at the hub's position.
+    """The live streams of one user on this node, and the user's conversations at the hub's position.
 
-    Tuples, for most people have one stream: 56 bytes in place of a set's 216, for each of the two.
+    Both are tuples, because most users have one stream: 216 bytes for a set → 56 bytes.
     """
 
     __slots__ = ("conversations", "streams")
@@ -47,15 +47,15 @@ class Audience:
 class Hub:
     """The live streams of one node, at `position` of the log.
 
-    `watch` is called with every entry that means something to the node itself: a login's end, a change of a person.
-    `restart` is called when the log is another one than before. `followers` hear everything after the streams.
+    `on_node_entry` is called with entries that concern the node itself: the end of a session, a change of a user.
+    `on_reset` is called when the log has another epoch. `followers` receive all entries after the streams.
     """
 
-    def __init__(self, recent_bytes: int, watch: Callable[[Entry], None], restart: Callable[[], None]) -> None:
+    def __init__(self, recent_bytes: int, on_node_entry: Callable[[Entry], None], on_reset: Callable[[], None]) -> None:
         self.epoch = ""
         self.recent = RecentEntries(recent_bytes)
-        self._watch, self._restart = watch, restart
-        self._people: dict[int, Audience] = {}
+        self._on_node_entry, self._on_reset = on_node_entry, on_reset
+        self._users: dict[int, Audience] = {}
         self._members: dict[int, set[Stream]] = {}
         self._moved = asyncio.Event()
         self.followers: list[Follower] = []
@@ -63,60 +63,60 @@ class Hub:
 
     @property
     def position(self) -> int:
-        """The last entry that was handed on."""
+        """The position of the last entry that was delivered."""
         return self.recent.position
 
     def conversations(self, user_id: int) -> tuple[int, ...]:
-        """What this person belongs to now; nothing without a live stream here."""
-        person = self._people.get(user_id)
-        return person.conversations if person else ()
+        """Return the user's current conversations; empty if the user has no live stream on this node."""
+        audience = self._users.get(user_id)
+        return audience.conversations if audience else ()
 
-    def join(self, stream: Stream, stays: MembershipIntervals) -> None:
-        """Live from the next entry on. `stays` must be as of the hub's position."""
-        person = self._people.get(stream.user_id)
-        if person is None:
-            person = self._people[stream.user_id] = Audience(stays.current())
+    def join(self, stream: Stream, intervals: MembershipIntervals) -> None:
+        """Deliver to the stream from the next entry on. `intervals` must be as of the hub's position."""
+        audience = self._users.get(stream.user_id)
+        if audience is None:
+            audience = self._users[stream.user_id] = Audience(intervals.current())
         stream.live = True
-        person.streams = (*person.streams, stream)
-        for conversation_id in person.conversations:
-            self._admit(stream, conversation_id)
+        audience.streams = (*audience.streams, stream)
+        for conversation_id in audience.conversations:
+            self._subscribe(stream, conversation_id)
 
     def leave(self, stream: Stream) -> None:
-        """The stream has ended; harmless when it never joined."""
-        person = self._people.get(stream.user_id)
-        if person is None or stream not in person.streams:
+        """Stop delivering to the stream; do nothing if it never joined."""
+        audience = self._users.get(stream.user_id)
+        if audience is None or stream not in audience.streams:
             return
         stream.live = False
-        person.streams = tuple(one for one in person.streams if one is not stream)
-        for conversation_id in person.conversations:
-            self._dismiss(stream, conversation_id)
-        if not person.streams:
-            del self._people[stream.user_id]
+        audience.streams = tuple(one for one in audience.streams if one is not stream)
+        for conversation_id in audience.conversations:
+            self._unsubscribe(stream, conversation_id)
+        if not audience.streams:
+            del self._users[stream.user_id]
 
-    def _admit(self, stream: Stream, conversation_id: int) -> None:
+    def _subscribe(self, stream: Stream, conversation_id: int) -> None:
         if stream.wants(conversation_id):
             self._members.setdefault(conversation_id, set()).add(stream)
 
-    def _dismiss(self, stream: Stream, conversation_id: int) -> None:
+    def _unsubscribe(self, stream: Stream, conversation_id: int) -> None:
         if members := self._members.get(conversation_id):
             members.discard(stream)
             if not members:
                 del self._members[conversation_id]
 
-    def start_over(self, epoch: str, position: int) -> None:
-        """Another log: nobody's cursor means anything in it, and each is answered by a reset when it comes back."""
+    def reset(self, epoch: str, position: int) -> None:
+        """Follow another log. All cursors become invalid, and readers get a reset when they reconnect."""
         self.epoch = epoch
-        self.recent.start_over(position)
-        self._restart()
+        self.recent.reset(position)
+        self._on_reset()
         for follower in self.followers:
-            follower.start_over(epoch)
+            follower.reset(epoch)
         self._wake()
 
-    def hear(self, entries: Sequence[Entry]) -> None:
-        """The next entries of the log, to everybody they are addressed to.
+    def on_entries(self, entries: Sequence[Entry]) -> None:
+        """Deliver the next entries of the log to the readers they are addressed to.
 
-        A membership change splits the batch: what comes before it goes to those who were members then. The change
-        itself reaches the newcomer, and the one who leaves.
+        A membership change splits the batch: entries before it go to the members of that time. The change itself also
+        reaches the user who joins or leaves.
         """
         self.recent.add(entries)
         run: list[Entry] = []
@@ -124,33 +124,33 @@ class Hub:
             if entry.kind == JOIN:
                 self._deliver(run)
                 run = []
-                self._begin(entry)
+                self._add_member(entry)
             run.append(entry)
             if entry.kind == LEAVE:
                 self._deliver(run)
                 run = []
-                self._end(entry)
+                self._remove_member(entry)
             if entry.kind in (LOGOUT, IDENTITY) or (entry.conversation_id is None and entry.user_id is None):
-                self._watch(entry)
+                self._on_node_entry(entry)
         self._deliver(run)
         for follower in self.followers:
-            follower.hear(entries)
+            follower.on_entries(entries)
         self._wake()
 
-    def _begin(self, entry: Entry) -> None:
-        if person := self._people.get(entry.subject or 0):
-            person.conversations = tuple({*person.conversations, entry.conversation_id or 0})
-            for stream in person.streams:
-                self._admit(stream, entry.conversation_id or 0)
+    def _add_member(self, entry: Entry) -> None:
+        if audience := self._users.get(entry.subject or 0):
+            audience.conversations = tuple({*audience.conversations, entry.conversation_id or 0})
+            for stream in audience.streams:
+                self._subscribe(stream, entry.conversation_id or 0)
 
-    def _end(self, entry: Entry) -> None:
-        if person := self._people.get(entry.subject or 0):
-            person.conversations = tuple({*person.conversations} - {entry.conversation_id or 0})
-            for stream in person.streams:
-                self._dismiss(stream, entry.conversation_id or 0)
+    def _remove_member(self, entry: Entry) -> None:
+        if audience := self._users.get(entry.subject or 0):
+            audience.conversations = tuple({*audience.conversations} - {entry.conversation_id or 0})
+            for stream in audience.streams:
+                self._unsubscribe(stream, entry.conversation_id or 0)
 
     def _deliver(self, run: Sequence[Entry]) -> None:
-        """One bit an audience: streams that belong to the same audiences get the same bytes."""
+        """Write each stream its entries. Streams with the same set of audiences, one bit each, share the same bytes."""
         frames: dict[tuple[int | None, int | None], int] = {}
         for entry in run:
             if entry.frame:
@@ -168,18 +168,18 @@ class Hub:
                         [entry.frame for entry in run if frames.get((entry.conversation_id, entry.user_id), 0) & mask]
                     )
                 )
-            hand_over(stream, chunk)
+            write_to(stream, chunk)
 
     def _readers(self, conversation_id: int | None, user_id: int | None) -> Iterable[Stream]:
         if user_id is not None:
-            person = self._people.get(user_id)
-            return [stream for stream in person.streams if stream.wants(conversation_id)] if person else ()
+            audience = self._users.get(user_id)
+            return [stream for stream in audience.streams if stream.wants(conversation_id)] if audience else ()
         if conversation_id is not None:
             return self._members.get(conversation_id, ())
-        return [stream for person in self._people.values() for stream in person.streams]
+        return [stream for audience in self._users.values() for stream in audience.streams]
 
-    async def reached(self, position: int) -> None:
-        """Wait until everything up to `position` has been handed on."""
+    async def wait_for(self, position: int) -> None:
+        """Wait until everything up to `position` has been delivered."""
         while self.position < position:
             await self._moved.wait()
 
@@ -188,93 +188,95 @@ class Hub:
         self._moved = asyncio.Event()
 
 
-def hand_over(stream: Stream, chunk: Chunk) -> None:
-    """One reader's broken connection must not keep the others from hearing."""
+def write_to(stream: Stream, chunk: Chunk) -> None:
+    """Write to one stream. An error must not keep the entries from other readers."""
     try:
         stream.write(chunk)
     except Exception:
-        log.exception("a stream could not be written to")
+        log.exception("could not write to stream")
         stream.leave(stream)
 
 
-# Coalescing: after a large fan-out the hub rests, and what comes meanwhile goes out together. A `write(2)` costs the
-# node about 4 µs whatever it carries, so that one entry for a thousand readers keeps it from everything else for 4
-# ms. Where few listen nothing is held; with many, no entry for longer than `most` seconds.
+# Coalescing: after a large fan-out the hub pauses, and entries that arrive meanwhile go out together.
+# A `write(2)` costs the node about 4 µs whatever it carries, so one entry for a thousand readers blocks it for 4 ms.
+# With few readers nothing is held back. With many, no entry waits longer than `most` seconds.
 
-FREE = 200  # writes that need no rest
-REST_EACH = 25e-6  # seconds for each write more: as fan-out goes on it takes a sixth of the node's time
+FREE = 200  # writes without a pause
+PAUSE_EACH = 25e-6  # seconds for each further write: continuous fan-out then takes a sixth of the node's time
 
 
 class Coalescer:
-    """Stands between the tail and the hub, and is as far as the tail believes the hub to be. `resting`: what comes now
-    is held; `took`: how long after the news of an entry all its readers here had been written to."""
+    """Batches the entries between the tail and the hub. To the tail, it is at the position that the hub will reach.
+
+    `paused`: entries that arrive are held back; `took`: the time from the arrival of an entry to the last write.
+    """
 
     def __init__(self, hub: Hub, most: float) -> None:
         self._hub, self._most = hub, most
         self._held: list[Entry] = []
-        self._since, self.resting = 0.0, False
+        self._since, self.paused = 0.0, False
         self.took = Histogram(SECONDS)
 
     @property
     def epoch(self) -> str:
-        """The hub's."""
+        """The hub's epoch."""
         return self._hub.epoch
 
     @property
     def position(self) -> int:
-        """The last entry that the hub was, or is going to be handed."""
+        """The position of the last entry that the hub has received or will receive."""
         return self._held[-1].position if self._held else self._hub.position
 
-    def hear(self, entries: Sequence[Entry]) -> None:
-        """The next entries: now, or when the hub has rested."""
+    def on_entries(self, entries: Sequence[Entry]) -> None:
+        """Pass the next entries to the hub, now or after the pause."""
         self._since = self._since if self._held else time.monotonic()
         self._held += entries
-        if not self.resting:
-            self._hand_on()
+        if not self.paused:
+            self._release()
 
-    def start_over(self, epoch: str, position: int) -> None:
-        """What is held belongs to a log that is no more."""
+    def reset(self, epoch: str, position: int) -> None:
+        """Drop the held entries, which belong to an invalid log."""
         self._held = []
-        self._hub.start_over(epoch, position)
+        self._hub.reset(epoch, position)
 
-    def _hand_on(self) -> None:
-        held, self._held, self.resting = self._held, [], False
+    def _release(self) -> None:
+        held, self._held, self.paused = self._held, [], False
         before = self._hub.writes
         if held:
-            self._hub.hear(held)
+            self._hub.on_entries(held)
             self.took.note(time.monotonic() - self._since)
-        if rest := rest_after(self._hub.writes - before, self._most):
-            self.resting = True
-            asyncio.get_running_loop().call_later(rest, self._hand_on)
+        if pause := pause_after(self._hub.writes - before, self._most):
+            self.paused = True
+            asyncio.get_running_loop().call_later(pause, self._release)
 
 
-def rest_after(writes: int, most: float) -> float:
-    """Seconds after so many writes."""
-    return min(most, max(0, writes - FREE) * REST_EACH)
+def pause_after(writes: int, most: float) -> float:
+    """Return the seconds to pause after so many writes."""
+    return min(most, max(0, writes - FREE) * PAUSE_EACH)
 
 
-# The newest entries, kept once for the whole node: a reader whose cursor they reach back to needs no page. This is
-# what lets replay meet live under load: pages are read with an `await`, and by then the log has gone on; the last
-# steps are taken from here, without one. Bounded in bytes, whatever the number of readers.
+# The latest entries, kept once for the node: a reader whose cursor they reach needs no page from the database.
+# Under load this is how a replay catches up: reading a page is an `await`, during which the log grows, and the last
+# entries are taken from here without one. The limit is in bytes, whatever the number of readers.
 
-OVERHEAD = 200  # bytes that an entry takes beside its frame
+OVERHEAD = 200  # bytes of an entry besides its frame
 
 
 class RecentEntries:
-    """Entries without holes, the last one at `position`."""
+    """The latest entries without holes; the last one is at `position`."""
 
     def __init__(self, limit: int) -> None:
         self._limit, self._size = limit, 0
         self._entries: deque[Entry] = deque()
         self.position = 0
 
-    def start_over(self, position: int) -> None:
-        """Know nothing before `position`."""
+    def reset(self, position: int) -> None:
+        """Drop all entries and continue after `position`."""
         self._entries.clear()
         self._size, self.position = 0, position
 
     def add(self, entries: Sequence[Entry]) -> None:
-        """The next entries; the oldest are let go as far as the limit asks."""
+        """Add the next entries; drop the oldest ones beyond the limit."""
         for entry in entries:
             if tells_deletion(entry):
                 self._forget_name(entry.subject or 0)
@@ -285,16 +287,16 @@ class RecentEntries:
             self._size -= len(self._entries.popleft().frame) + OVERHEAD
 
     def _forget_name(self, user_id: int) -> None:
-        """Take the name of a deleted account out of the entries from before; the log does so in the background."""
+        """Remove the name of a deleted account from earlier entries. The log does so in the background."""
         for n, entry in enumerate(self._entries):
             if entry.kind == "user" and entry.subject == user_id and entry.frame:
                 self._entries[n] = entry._replace(frame=without_name(entry.frame, user_id))
 
     def reaches(self, position: int) -> bool:
-        """Are all entries after `position`, up to our own, still here?"""
+        """Return whether all entries after `position` are still here."""
         return position >= self.position - len(self._entries)
 
     def after(self, position: int) -> Iterable[Entry]:
-        """The entries after `position`; ask `reaches` first."""
+        """Return the entries after `position`; check `reaches` first."""
         known = len(self._entries)
         return islice(self._entries, max(0, known - (self.position - position)), known)

@@ -16,40 +16,40 @@ ENTRIES_MOST, BYTES_MOST = 1_000, 1024 * 1024  # of one answer; the client asks 
 
 
 class Poll(Stream):
-    """A stream that lasts until it has something to say. It ends as soon as it holds as much as one answer takes."""
+    """A stream that lasts until it has entries to return. It ends as soon as it holds a full response."""
 
-    __slots__ = ("_bytes", "_entries", "heard", "said")
+    __slots__ = ("_bytes", "_entries", "arrived", "chunks")
     lasting = False
 
     def __init__(
         self, user_id: int, session_id: int, narrow: frozenset[int] | None, leave: Callable[[Stream], None]
     ) -> None:
         super().__init__(user_id, session_id, narrow, leave)
-        self.said: list[bytes] = []
+        self.chunks: list[bytes] = []
         self._bytes = self._entries = 0
-        self.heard = asyncio.Event()
+        self.arrived = asyncio.Event()
 
     def write(self, chunk: Chunk) -> None:
-        """Keep it; the answer goes out at once. A replay stops when the answer is full."""
+        """Keep the entries for the response. A replay stops when the response is full."""
         if self.ended is not None:
             return
-        self.said.append(chunk.raw)
+        self.chunks.append(chunk.raw)
         self._bytes += len(chunk.raw)
         self._entries += chunk.raw.count(FRAME_END)
-        self.heard.set()
+        self.arrived.set()
         if self._bytes >= BYTES_MOST or self._entries >= ENTRIES_MOST:
             self.end("slow")
 
     def beat(self, chunk: Chunk) -> None:
-        """Nothing: its answer is the sign of life."""
+        """Do nothing: a poll gets no beats."""
 
-    def close(self, reason: Reason) -> None:  # noqa: ARG002 (an answer has no bye)
-        """Answer with what there is."""
-        self.heard.set()
+    def close(self, reason: Reason) -> None:  # noqa: ARG002 (a poll has no bye)
+        """Return the response with the entries there are."""
+        self.arrived.set()
 
 
 async def poll_entries(streams: Streams, poll: Poll, start: Start, seconds: float) -> bytes:
-    """`{events:[{id, event, data}], cursor}`: at once if there are any, else after up to `seconds`."""
+    """Return `{events:[{id, event, data}], cursor}`: at once if there are any, otherwise within `seconds`."""
 
     async def keep(chunk: Chunk) -> None:
         poll.write(chunk)
@@ -60,19 +60,19 @@ async def poll_entries(streams: Streams, poll: Poll, start: Start, seconds: floa
         poll.write(Chunk(b"".join(entry.frame for entry in missed)))
     try:
         async with asyncio.timeout(seconds):
-            await poll.heard.wait()
+            await poll.arrived.wait()
     except TimeoutError:
         pass
-    frames = split_frames(poll.said)
+    frames = split_frames(poll.chunks)
     taken = take_page(frames)
     whole = poll.live and len(taken) == len(frames)
-    cursor = streams.end() if whole else Cursor(start.cursor.epoch, last_position(taken, position))
+    cursor = streams.head() if whole else Cursor(start.cursor.epoch, last_position(taken, position))
     return encode_answer(taken, cursor)
 
 
-def split_frames(said: list[bytes]) -> list[bytes]:
+def split_frames(chunks: list[bytes]) -> list[bytes]:
     """Return the single frames in what was written."""
-    return [frame for frame in b"".join(said).split(FRAME_END) if frame]
+    return [frame for frame in b"".join(chunks).split(FRAME_END) if frame]
 
 
 def take_page(frames: list[bytes]) -> list[bytes]:

@@ -1,4 +1,7 @@
-"""Replay meets live: pages of the log, then the node's recent entries, then the hub, without a gap or a repeat."""
+"""Resume: where a stream starts, and its replay from there up to the hub, without a gap or a repeat.
+
+A replay reads pages of the log, then takes the node's recent entries, then joins the hub.
+"""
 
 import asyncio
 import random
@@ -20,7 +23,7 @@ from chat.log.entry import (
     frame_bytes,
     parse_cursor,
 )
-from chat.log.redaction import Place, Said, erase_among, erase_one, find_withheld
+from chat.log.redaction import Content, Place, erase_among, erase_one, find_withheld
 from chat.shared.membership import IntervalReader, MembershipIntervals
 from chat.shared.postgres import Connection, Pool
 from chat.shared.sql import load
@@ -29,17 +32,16 @@ from chat.stream.stream import Chunk, Send, Stream
 
 queries = load(__file__)
 
-# Pages of the log as one user may read it: for readers that missed more than this node remembers.
-
-MOST, MOST_BYTES = 1_000, 1024 * 1024
-
-AT_ONCE = 6
+MOST, MOST_BYTES = 1_000, 1024 * 1024  # of a page
+AT_ONCE = 6  # pages read at the same time
 
 
 @dataclass(frozen=True, slots=True)
 class ReplayPage:
-    """`frames`: what the user may read, edits applied; the page ends at `position`. `floor`: cursors below it have
-    lost entries; `whole`: the page goes up to the log's head."""
+    """The entries that the user may read, as `frames` with edits applied, up to `position`.
+
+    `floor`: cursors below it have lost entries; `whole`: the page ends at the head of the log.
+    """
 
     epoch: str
     floor: int
@@ -49,14 +51,14 @@ class ReplayPage:
 
 
 class Pages:
-    """Reads pages, a few at a time: ten thousand readers who come back at once must not starve the posts."""
+    """Reads pages, a few at a time: ten thousand readers that reconnect together must not starve the posts."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._turn = asyncio.Semaphore(AT_ONCE)
 
     async def read(self, user_id: int, narrow: frozenset[int] | None, after: int) -> ReplayPage:
-        """The page after position `after`: at most 1,000 entries, about 1 MiB."""
+        """Return the page after position `after`: at most 1,000 entries, about 1 MiB."""
         asked = {
             "user": user_id,
             "narrow": None if narrow is None else sorted(narrow),
@@ -75,8 +77,8 @@ class Pages:
         return ReplayPage(epoch, floor, head if whole else entries[-1].position, frames, whole)
 
 
-async def read_withheld(connection: Connection, user_id: int, places: set[Place]) -> dict[Place, Said]:
-    """Return what these messages say now, of those that the user may still read."""
+async def read_withheld(connection: Connection, user_id: int, places: set[Place]) -> dict[Place, Content]:
+    """Return the current content of these messages, for those that the user may still read."""
     if not places:
         return {}
     asked = {"user": user_id, "conversations": [place[0] for place in places], "seqs": [place[1] for place in places]}
@@ -84,22 +86,22 @@ async def read_withheld(connection: Connection, user_id: int, places: set[Place]
     return {(row[0], row[1]): {"body": row[2], "files": row[3]} for row in rows}
 
 
-PIECE = 64 * 1024  # what a reader who catches up is handed at once
+PIECE = 64 * 1024  # bytes that a replay sends at once
 
 
 class LostEntries(Exception):
-    """Retention has dropped entries that this reader had not seen yet, or the log is another one by now."""
+    """Retention has dropped entries that this reader has not received, or the log has another epoch."""
 
 
 class Replay:
     """Brings streams from their cursors to the hub."""
 
-    def __init__(self, hub: Hub, pages: Pages, stays: IntervalReader) -> None:
-        self._hub, self._pages, self._stays = hub, pages, stays
+    def __init__(self, hub: Hub, pages: Pages, intervals: IntervalReader) -> None:
+        self._hub, self._pages, self._intervals = hub, pages, intervals
         self.running = self.replayed = 0
 
     async def catch_up(self, stream: Stream, position: int, send: Send) -> Sequence[Entry]:
-        """As `_catch_up`, counted while it is under way."""
+        """Do `_catch_up`, and count it while it runs."""
         self.running += 1
         try:
             return await self._catch_up(stream, position, send)
@@ -107,16 +109,17 @@ class Replay:
             self.running -= 1
 
     async def _catch_up(self, stream: Stream, position: int, send: Send) -> Sequence[Entry]:
-        """Send what was missed, join the hub, and return the last few entries in between.
+        """Send the missed entries, join the hub, and return the last few missed entries.
 
-        The caller writes those before anything else can happen, without an `await`. A stream that was ended meanwhile
-        does not join. Raises `LostEntries`."""
+        The caller writes those at once, without an `await` in between. A stream that has ended does not join.
+        Raise `LostEntries`.
+        """
         epoch = self._hub.epoch
         while True:
             while not self._hub.recent.reaches(position) and not stream.ended:
                 position = await self._send_page(stream, position, epoch, send)
-            stays = await self._stays.of(stream.user_id)
-            await self._hub.reached(stays.position)
+            intervals = await self._intervals.of(stream.user_id)
+            await self._hub.wait_for(intervals.position)
             if self._hub.epoch != epoch:
                 raise LostEntries
             if stream.ended:
@@ -124,10 +127,10 @@ class Replay:
             if not self._hub.recent.reaches(position):
                 continue
             recent = list(self._hub.recent.after(position))
-            missed = erase_among(choose_missed(recent, stream, stays), recent)
+            missed = erase_among(choose_missed(recent, stream, intervals), recent)
             self.replayed += len(missed)
-            if frame_bytes(missed) <= PIECE:  # from the hub's position to the join: no await
-                self._hub.join(stream, stays)
+            if frame_bytes(missed) <= PIECE:  # no await between reading the hub's position and joining
+                self._hub.join(stream, intervals)
                 return missed
             position = self._hub.position
             await send_pieces(missed, send)
@@ -140,12 +143,12 @@ class Replay:
         if page.frames:
             await send(Chunk(b"".join(page.frames)))
         if page.whole:
-            await self._hub.reached(page.position)
+            await self._hub.wait_for(page.position)
         return page.position
 
 
 async def send_pieces(entries: Sequence[Entry], send: Send) -> None:
-    """As fast as the reader takes them: written at once, they would look like a reader who does not keep up."""
+    """Send the entries as fast as the reader takes them. One large write would look like a slow reader."""
     piece, size = [], 0
     for entry in entries:
         piece.append(entry.frame)
@@ -155,21 +158,21 @@ async def send_pieces(entries: Sequence[Entry], send: Send) -> None:
             piece, size = [], 0
 
 
-def choose_missed(entries: Sequence[Entry], stream: Stream, stays: MembershipIntervals) -> list[Entry]:
-    """Return the entries that this stream may read, judged by the user's memberships after the last of them.
+def choose_missed(entries: Sequence[Entry], stream: Stream, intervals: MembershipIntervals) -> list[Entry]:
+    """Return the entries that this stream may read, by the user's memberships after the last of them.
 
-    `stays` follows the user's own membership changes that are newer than itself.
+    `intervals` is updated with the user's membership changes in `entries`.
     """
     for entry in entries:
         if entry.subject == stream.user_id and entry.conversation_id is not None:
             if entry.kind == JOIN:
-                stays.begin(entry.conversation_id, entry.position)
+                intervals.begin(entry.conversation_id, entry.position)
             elif entry.kind == LEAVE:
-                stays.end(entry.conversation_id, entry.position)
-    return [entry for entry in entries if entry.frame and may_read(entry, stream, stays)]
+                intervals.end(entry.conversation_id, entry.position)
+    return [entry for entry in entries if entry.frame and may_read(entry, stream, intervals)]
 
 
-def may_read(entry: Entry, stream: Stream, stays: MembershipIntervals) -> bool:
+def may_read(entry: Entry, stream: Stream, intervals: MembershipIntervals) -> bool:
     """Return whether a replay hands this entry to this stream."""
     if entry.user_id not in (None, stream.user_id):
         return False
@@ -178,18 +181,16 @@ def may_read(entry: Entry, stream: Stream, stays: MembershipIntervals) -> bool:
     if not stream.wants(entry.conversation_id):
         return False
     if entry.user_id is not None:
-        return entry.kind in TO_OUTSIDERS or stays.belongs(entry.conversation_id)
-    return stays.may_read(entry.conversation_id, entry.position)
+        return entry.kind in TO_OUTSIDERS or intervals.belongs(entry.conversation_id)
+    return intervals.may_read(entry.conversation_id, entry.position)
 
-
-# Where a stream starts: at its cursor, or, when that cursor means nothing here, at the log's end with a reset.
 
 ResetReason = Literal["too_old", "other_epoch", "bad_cursor"]
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """`resumed`: a cursor was given and holds; `reset`: why it does not."""
+    """The start of a stream. `resumed`: the given cursor is valid; `reset`: why it is not."""
 
     cursor: Cursor
     resumed: bool = False
@@ -197,7 +198,10 @@ class Start:
 
 
 def choose_start(text: str | None, end: Cursor, floor: int, head: int) -> Start:
-    """`text`: the cursor as the reader gave it; `end`: where this node is; `head`: where the log is."""
+    """Choose the start: at the cursor, or at `end` with a reset if the cursor is not valid.
+
+    `text`: the cursor as the reader gave it; `end`: the position of this node; `head`: the position of the log.
+    """
     if not text:
         return Start(end)
     try:
@@ -214,9 +218,9 @@ def choose_start(text: str | None, end: Cursor, floor: int, head: int) -> Start:
 
 
 def encode_start(start: Start, node: str, head: Cursor, user_id: int) -> bytes:
-    """The first frames of a stream: from where to where it replays first (`cursor` to `head`), and for whom.
+    """Return the first frames of a stream: the user, and the stretch from `cursor` to `head` that it replays.
 
-    `retry` is spread, so that readers who lose a node do not return together.
+    `retry` is random, so that the readers of a lost node do not reconnect together.
     """
     ready = {
         "cursor": str(start.cursor),
@@ -231,5 +235,5 @@ def encode_start(start: Start, node: str, head: Cursor, user_id: int) -> bytes:
 
 
 def encode_reset(start: Start) -> bytes:
-    """Tells the reader to read its snapshot again, and to go on from the snapshot's cursor."""
+    """Return the notice to read the snapshot again, and to continue from its cursor."""
     return encode_notice("reset", orjson.dumps({"cursor": str(start.cursor), "reason": start.reset}))

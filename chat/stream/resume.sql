@@ -1,8 +1,8 @@
 -- name: read_page
--- One snapshot: where the log stands, and what is addressed to this person after a position, oldest first: at most
--- `most` entries, and no more than `bytes` unless the first alone is larger. Each conversation is one index range, so
--- the cost follows what is handed over and not what others said meanwhile. Of a conversation that the user belongs to
--- now, every stay is read; of another one, only the entries that ended a stay (the rule of chat/shared/membership.py).
+-- In one snapshot: the head of the log, and the entries addressed to this user after a position, oldest first.
+-- At most `most` entries, and no more than `bytes` unless the first alone is larger. Each conversation is one index
+-- range, so the cost depends on what is returned, not on other messages. Of the user's current conversations, all
+-- membership intervals are read; of former ones, only the entries that ended them (chat/shared/membership.py).
 with stays as (
     select conversation_id, until,
            case when bool_or(until is null) over (partition by conversation_id) then since else until end as since
@@ -41,7 +41,7 @@ select head.epoch, head.position, head.floor, coalesce(measured.found, 0), measu
  order by measured.position
 
 -- name: read_withheld
--- What these messages say now. Memberships are looked at again, in the same snapshot as the text.
+-- The current content of these messages. Memberships are checked again, in the same snapshot as the text.
 select m.conversation_id, m.seq, m.body, m.files
   from unnest(%(conversations)s::bigint[], %(seqs)s::bigint[]) as asked (conversation_id, seq)
   join messages m on m.conversation_id = asked.conversation_id and m.seq = asked.seq and m.deleted_at is null

@@ -1,7 +1,7 @@
-"""The detached transport: once a stream is prepared, all that is left of its connection is this small protocol.
+"""Streams over SSE. Once prepared, a stream is only a small protocol on a detached transport.
 
 aiohttp releases the connection (`chat/shared/transport/detach.py`). Memory of a stream: 11 to 14 KB → 1.4 KB, and a
-delivery costs its `write(2)`. STREAM_TRANSPORT=attached does without it (`Attached`, the same tests).
+delivery costs its `write(2)`. STREAM_TRANSPORT=attached does not detach (`AttachedSseStream`, the same tests).
 """
 
 import asyncio
@@ -13,39 +13,41 @@ from aiohttp_sse import EventSourceResponse
 
 from chat.shared.connections import Reason
 from chat.shared.transport.detach import check_request, detach, notice_silence
-from chat.stream.stream import BYE_SECONDS, HEARD_MOST, SEND_SECONDS, Chunk, Send, Stream, encode_bye
+from chat.stream.stream import BYE_SECONDS, RECEIVED_MOST, SEND_SECONDS, Chunk, Send, Stream, encode_bye
 
 LAST_CHUNK = b"0\r\n\r\n"
 
 
-class Detached(Stream, asyncio.Protocol):
-    """A stream that writes to its transport directly, once `detach` has handed that over."""
+class SseStream(Stream, asyncio.Protocol):
+    """A stream that writes directly to its transport, once `detach` has taken it over."""
 
-    __slots__ = ("_buffer", "_chunked", "_heard", "_paused", "_transport")
+    __slots__ = ("_buffer", "_chunked", "_paused", "_received", "_transport")
 
     def __init__(
         self, user_id: int, session_id: int, narrow: frozenset[int] | None, leave: Callable[[Stream], None]
     ) -> None:
         super().__init__(user_id, session_id, narrow, leave)
-        self._heard, self._buffer, self._chunked, self._paused = 0, 0, True, False
+        self._received, self._buffer, self._chunked, self._paused = 0, 0, True, False
         self._transport: asyncio.Transport | None = None
 
     def detach(self, request: web.Request, response: web.StreamResponse, buffer: int) -> None:
-        """Take over the connection; a reader with more than `buffer` bytes unsent is cut. Raise `Unfinished` if the
-        reader has left meanwhile."""
+        """Take over the connection; a reader with more than `buffer` unsent bytes is disconnected.
+
+        Raise `Unfinished` if the reader has left.
+        """
         self._buffer, self._paused = buffer, request.protocol.writing_paused
         self._transport, _ = detach(request, response, self, buffer)
         self._chunked = request.version >= (1, 1)
 
     def write(self, chunk: Chunk) -> None:
-        """The shared bytes, as HTTP/1.1 or 1.0 wants them."""
+        """Write the shared bytes in the form of HTTP/1.1 or 1.0."""
         if self._transport is not None and self.ended is None:
             self._transport.write(chunk.chunked if self._chunked else chunk.raw)
             if self._paused and self._transport.get_write_buffer_size() > self._buffer:
                 self.end("slow")
 
     def close(self, reason: Reason) -> None:
-        """Write the bye, close, and let go after 5 s of a reader who does not take it."""
+        """Write the bye and close. A reader that does not take it is disconnected after 5 s."""
         if (transport := self._transport) is not None:
             last = Chunk(encode_bye(reason))
             transport.write(last.chunked + LAST_CHUNK if self._chunked else last.raw)
@@ -53,30 +55,30 @@ class Detached(Stream, asyncio.Protocol):
             asyncio.get_running_loop().call_later(BYE_SECONDS, transport.abort)
 
     def pause_writing(self) -> None:
-        """Called by the transport when more than the buffer is unsent: no cost for those who keep up."""
+        """Disconnect the reader. The transport calls this when more than the buffer is unsent."""
         self.end("slow")
 
     def resume_writing(self) -> None:
-        """A transport that was paused when it was handed over does not tell of a full buffer until now."""
+        """Note that the buffer is empty.
+
+        A transport that was paused at the takeover reports a full buffer only after that.
+        """
         self._paused = False
 
     def data_received(self, data: bytes) -> None:
-        """A reader has nothing to say here; one who does not stop talking is cut."""
-        self._heard += len(data)
-        if self._heard > HEARD_MOST and self._transport is not None:
+        """Ignore what the reader sends; disconnect it if it sends too much."""
+        self._received += len(data)
+        if self._received > RECEIVED_MOST and self._transport is not None:
             self._transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 (asyncio names it)
-        """The peer is gone, or we closed."""
+        """Leave the hub. The peer or this node has closed the connection."""
         self._transport = None
         self.leave(self)
 
 
-# The fall-back carrier: the stream stays with its EventSourceResponse, and a handler pumps it; public calls only.
-
-
-class Attached(Stream):
-    """A stream whose bytes wait in a list until its own handler writes them."""
+class AttachedSseStream(Stream):
+    """A stream without a detached transport: its bytes wait in a list until its own handler writes them."""
 
     __slots__ = ("_buffer", "_pending", "_request", "_size", "_wake")
 
@@ -95,7 +97,7 @@ class Attached(Stream):
         self._wake = asyncio.Event()
 
     def write(self, chunk: Chunk) -> None:
-        """Queue; cut the reader when more than the buffer is unsent."""
+        """Queue the bytes; disconnect the reader if more than the buffer is unsent."""
         if self.ended is None:
             self._pending.append(chunk.raw)
             self._size += len(chunk.raw)
@@ -103,14 +105,14 @@ class Attached(Stream):
             if self._size > self._buffer:
                 self.end("slow")
 
-    def close(self, reason: Reason) -> None:  # noqa: ARG002 (the handler says it)
-        """The handler writes what waits, then the bye; a reader who does not take it is let go of after 5 s."""
+    def close(self, reason: Reason) -> None:  # noqa: ARG002 (the handler sends it)
+        """Let the handler write the rest and the bye. A reader that does not take it is disconnected after 5 s."""
         self._wake.set()
         if (transport := self._request.transport) is not None:
             asyncio.get_running_loop().call_later(BYE_SECONDS, transport.abort)
 
     async def pump(self, response: web.StreamResponse) -> None:
-        """Write until the stream ends; raises `ConnectionError` when the peer goes first."""
+        """Write until the stream ends; raise `ConnectionError` if the reader leaves first."""
         if (transport := self._request.transport) is not None:
             notice_silence(transport)
         while True:
@@ -125,15 +127,11 @@ class Attached(Stream):
                 return
 
 
-# Heads: how a stream begins over HTTP, and how it is sent on until it has caught up.
-
-
 class EventStream(EventSourceResponse):
-    """The library's head without its ping task: here one ticker beats for all, and what is left of a cancelled task
-    would hold the whole request in a cycle until the collector comes by.
+    """The library's response without its ping task. One ticker beats for all streams instead.
 
-    No other answer follows on the connection of a stream, and the head says so (`Connection: close`): a client or proxy
-    that has sent more requests already knows that they were not handled.
+    What is left of a cancelled task would keep the whole request in a reference cycle until garbage collection. The
+    response says `Connection: close`: a client or proxy that has sent more requests then knows they were not handled.
     """
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
@@ -144,7 +142,7 @@ class EventStream(EventSourceResponse):
 
 
 async def open_events(request: web.Request) -> tuple[web.StreamResponse, Send]:
-    """Send the head of an event stream; return the response, and the function to replay with."""
+    """Send the head of an event stream. Return the response, and the function to replay with."""
     check_request(request)
     response = EventStream()
     await response.prepare(request)

@@ -1,4 +1,4 @@
-"""A stream: one reader that is connected to this node, whatever carries its bytes."""
+"""A stream: one reader connected to this node, on any transport."""
 
 from collections.abc import Awaitable, Callable
 
@@ -7,12 +7,14 @@ from chat.shared.connections import Reason
 from chat.shared.registry.connections import Kind
 from chat.shared.transport.ws_frames import encode_frame
 
-# What one write carries: the same bytes for every reader that gets the same entries. Pure.
+Send = Callable[["Chunk"], Awaitable[None]]
 
 
 class Chunk:
-    """Frames as they stand in the body (`raw`, HTTP/1.0), as one HTTP/1.1 chunk (`chunked`), and as WebSocket frames
-    (`framed`); each is made once, for the first reader that wants it."""
+    """Frames to write: as they are (`raw`, HTTP/1.0), as one HTTP/1.1 chunk (`chunked`), or for WebSockets (`framed`).
+
+    Readers of the same entries share one `Chunk`. Each form is made once, for the first reader that needs it.
+    """
 
     __slots__ = ("_chunked", "_framed", "raw")
 
@@ -23,7 +25,7 @@ class Chunk:
 
     @property
     def chunked(self) -> bytes:
-        """One chunk of a chunked body."""
+        """The frames as one chunk of a chunked body."""
         if self._chunked is None:
             self._chunked = encode_chunk(self.raw)
         return self._chunked
@@ -36,28 +38,31 @@ class Chunk:
         return self._framed
 
     def texts(self) -> list[bytes]:
-        """`{"id", "event", "data"}` of each event, the data as it was encoded; what an event does not have is left
-        out, as its `event` is where it is a message."""
+        """Return `{"id", "event", "data"}` of each event, with the data as it was encoded.
+
+        Missing fields are left out; messages have no `event`.
+        """
         return [encode_text(frame) for frame in self.raw.split(b"\n\n") if frame]
 
 
 def encode_text(frame: bytes) -> bytes:
-    """One event as JSON. Ids and names are plain words, so they need no escapes."""
+    """Return one event as JSON. Ids and names are plain words, so they need no escapes."""
     fields = split_frame(frame)
     plain = [b'"%b":"%b"' % (name, fields[name]) for name in (b"id", b"event") if name in fields]
     plain += [b'"%b":%b' % (name, fields[name]) for name in (b"retry", b"data") if name in fields]
     return b"{%b}" % b",".join(plain)
 
 
-SEND_SECONDS = 60.0  # how long a reader who catches up may take for what was sent
-BYE_SECONDS = 5.0  # how long a reader may take for what is buffered and the bye behind it
+SEND_SECONDS = 60.0  # for a replaying reader to take what was sent
+BYE_SECONDS = 5.0  # for a reader to take what is buffered and the bye
+RECEIVED_MOST = 64 * 1024  # bytes that a reader may send on a stream
 
 
 class Stream:
-    """What the hub and the roster know of a reader.
+    """The state of a reader for the hub and the connections.
 
-    `narrow`: only these conversations, or None for all; `deadline`: when it ends, by the loop's clock; `expires`: then
-    because its login does, rather than because of its age; `live`: it has caught up and belongs to the hub;
+    `narrow`: deliver only these conversations, None for all; `deadline`: when the stream ends, by the loop's clock;
+    `expires`: it ends then with its session, not because of its age; `live`: it has caught up and belongs to the hub;
     `leave` is called as soon as it has ended, however long its last bytes take.
     """
 
@@ -74,10 +79,10 @@ class Stream:
         "user_id",
     )
 
-    # The registry counts it as a connection of the person, which says nothing about use.
+    # The registry counts a stream as a connection of the user, but not as activity.
     kind: Kind = "stream"
     active = False
-    lasting = True  # unlike a long poll, whose every answer is its end
+    lasting = True  # False for long polls, which end with each response
 
     def __init__(
         self, user_id: int, session_id: int, narrow: frozenset[int] | None, leave: "Callable[[Stream], None]"
@@ -85,44 +90,33 @@ class Stream:
         self.user_id, self.session_id, self.narrow, self.leave = user_id, session_id, narrow, leave
         self.deadline, self.expires = float("inf"), False
         self.bucket, self.live = 0, False
-        self.record = 0  # its number among the records, 0 for none
+        self.record = 0  # the id of its delivery record, 0 for none
         self.ended: Reason | None = None
 
     def wants(self, conversation_id: int | None) -> bool:
-        """Is this conversation within what the reader asked for?"""
+        """Return whether the reader asked for this conversation."""
         return self.narrow is None or conversation_id in self.narrow
 
     def write(self, chunk: Chunk) -> None:
-        """Hand over without waiting; whoever cannot keep up is cut."""
+        """Send the bytes without waiting. A reader that cannot keep up is disconnected."""
         raise NotImplementedError
 
     def beat(self, chunk: Chunk) -> None:
-        """The reader's sign of life, with the node's position."""
+        """Send a sign of life with the node's position."""
         self.write(chunk)
 
     def end(self, reason: Reason) -> None:
-        """Belong to nobody any more, say `bye` and close; a replay that is under way stops."""
+        """Leave all parts of the node, send `bye` and close. A running replay stops."""
         if self.ended is None:
             self.ended = reason
             self.leave(self)
             self.close(reason)
 
     def close(self, reason: Reason) -> None:
-        """Say `bye` and close, as the carrier does it."""
+        """Send `bye` and close, as the transport does it."""
         raise NotImplementedError
 
 
 def encode_bye(reason: Reason) -> bytes:
-    """The last frame of a stream; it has no id, so that the cursor stays."""
+    """Return the last frame of a stream. It has no id, so the cursor stays."""
     return encode_notice("bye", b'{"reason":"%b"}' % reason.encode())
-
-
-# Replay meets live: pages of the log, then the node's recent entries, then the hub, without a gap or a repeat.
-
-Send = Callable[[Chunk], Awaitable[None]]
-
-# The detached transport: once a stream is prepared, all that is left of its connection is this small protocol.
-# aiohttp lets go of it (`chat/shared/transport/detach.py`): 1.4 KB a stream were measured in place of 11 to 14, and a
-# delivery costs its `write(2)`. STREAM_TRANSPORT=attached does without it (attached.py, the same tests).
-
-HEARD_MOST = 64 * 1024

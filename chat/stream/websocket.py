@@ -1,8 +1,7 @@
-"""A stream over a WebSocket: the same entries, limits and ends as over SSE, each event as a JSON text frame.
+"""Streams over a WebSocket: the same entries, limits and ends as over SSE, with each event as a JSON text frame.
 
-Use it where a network or a program supports sockets but no streams; SSE costs less (README, "WebSocket or SSE?"). The
-connection is detached from aiohttp before anything is replayed, so pings and close frames of the client are
-answered from the first moment on.
+Use it where a network or a program supports WebSockets but not SSE, which costs less (README, "WebSocket or SSE?").
+The connection is detached from aiohttp before the replay, so pings and close frames are answered from the start.
 """
 
 import asyncio
@@ -21,16 +20,16 @@ from chat.stream.stream import SEND_SECONDS, Chunk, Stream, encode_bye
 CODES: dict[Reason, int] = {"drain": 1001, "age": 1001, "slow": 1008, "revoked": 4401, "expired": 4401, "epoch": 1012}
 
 
-class NothingToSay(ApiError):
+class ReceiveOnly(ApiError):
     """This socket only receives. Post messages over HTTP."""
 
     code = "receive_only"
 
 
-class Socketed(Stream):
-    """A stream that writes to a WebSocket of its own. `limited`: whether the client's frames are charged."""
+class WebSocketStream(Stream):
+    """A stream that writes to its own WebSocket. `limited`: the client's frames count against a rate limit."""
 
-    __slots__ = ("_wire",)
+    __slots__ = ("_socket",)
 
     def __init__(
         self,
@@ -41,42 +40,44 @@ class Socketed(Stream):
         limited: bool,
     ) -> None:
         super().__init__(user_id, session_id, narrow, leave)
-        self._wire = StreamWire(self, limited)
+        self._socket = StreamSocket(self, limited)
 
     def detach(self, request: web.Request, response: web.StreamResponse) -> None:
-        """Take over the connection. Raise `Unfinished` if the reader has left meanwhile."""
-        transport, early = detach(request, response, self._wire, BUFFER)
-        self._wire.begin(transport)
-        self._wire.data_received(early)
+        """Take over the connection. Raise `Unfinished` if the reader has left."""
+        transport, early = detach(request, response, self._socket, BUFFER)
+        self._socket.begin(transport)
+        self._socket.data_received(early)
 
     async def send(self, chunk: Chunk) -> None:
-        """Replay: write, and wait until the reader has taken it. Raise `ConnectionError` if they have left."""
-        await self._wire.send_slowly(chunk.framed)
+        """Write, and wait until the reader has taken it. Raise `ConnectionError` if the reader has left."""
+        await self._socket.send_slowly(chunk.framed)
 
     def go_live(self, missed: bytes, buffer: int) -> None:
-        """Write what came meanwhile; from now on a reader with more than `buffer` bytes unsent is cut. Raise
-        `ConnectionError` if they have left."""
-        self._wire.allow(buffer)
+        """Write the entries that arrived during the replay. From now on, disconnect a reader that has more unsent.
+
+        Raise `ConnectionError` if the reader has left.
+        """
+        self._socket.allow(buffer)
         if missed:
             self.write(Chunk(missed))
 
     def write(self, chunk: Chunk) -> None:
         """Send the shared bytes."""
         if self.ended is None:
-            self._wire.send(chunk.framed)
+            self._socket.send(chunk.framed)
 
     def close(self, reason: Reason) -> None:
-        """Say the bye, then close as WebSockets do; a reader who does not take it is cut after 5 s."""
-        self._wire.send(Chunk(encode_bye(reason)).framed)
-        self._wire.close(CODES[reason], reason)
+        """Send the bye and a close frame. A reader that does not take them is disconnected after 5 s."""
+        self._socket.send(Chunk(encode_bye(reason)).framed)
+        self._socket.close(CODES[reason], reason)
 
     def abort(self) -> None:
         """End the connection at once."""
-        self._wire.abort()
+        self._socket.abort()
 
 
-class StreamWire(WebSocketProtocol):
-    """The socket below such a stream."""
+class StreamSocket(WebSocketProtocol):
+    """The socket of a stream."""
 
     __slots__ = ("_drained", "_stream")
 
@@ -86,8 +87,10 @@ class StreamWire(WebSocketProtocol):
         self._drained: asyncio.Future[None] | None = None
 
     async def send_slowly(self, frames: bytes) -> None:
-        """Write, and wait until no more than a buffer is unsent. Raise `TimeoutError` if the reader stalls,
-        `ConnectionError` once either side has closed."""
+        """Write, and wait until no more than a buffer is unsent.
+
+        Raise `TimeoutError` if the reader stalls, `ConnectionError` once either side has closed.
+        """
         self.send(frames)
         async with asyncio.timeout(SEND_SECONDS):
             while self.full and self.open:
@@ -96,7 +99,7 @@ class StreamWire(WebSocketProtocol):
         self._check_open()
 
     def allow(self, buffer: int) -> None:
-        """Let this many bytes be unsent. Raise `ConnectionError` once either side has closed."""
+        """Limit the unsent bytes. Raise `ConnectionError` once either side has closed."""
         self._check_open()
         if self._transport is not None:
             self._transport.set_write_buffer_limits(high=buffer)
@@ -111,11 +114,11 @@ class StreamWire(WebSocketProtocol):
         self._drained = None
 
     def on_text(self, text: bytes) -> None:  # noqa: ARG002 (a socket names it)
-        """Refuse: no message of a client is defined."""
-        self.send_problem(Chunk(encode_problem(NothingToSay())).framed)
+        """Reject the message: clients send none."""
+        self.send_problem(Chunk(encode_problem(ReceiveOnly())).framed)
 
     def on_binary(self) -> None:
-        """Refuse this too."""
+        """Reject binary messages too."""
         self.on_text(b"")
 
     def on_writable(self) -> None:
@@ -123,8 +126,10 @@ class StreamWire(WebSocketProtocol):
         self._wake()
 
     def pause_writing(self) -> None:
-        """Cut a live reader, of whom more than the buffer is unsent; let a replay wait. Their frames are still read:
-        the number is limited, and a reader who leaves is noticed."""
+        """Disconnect a live reader, which has more than the buffer unsent; let a replay wait.
+
+        Their frames are still read: the number is limited, and a reader that leaves is noticed.
+        """
         self.full = True
         if self._stream.live:
             self._stream.end("slow")
@@ -135,11 +140,11 @@ class StreamWire(WebSocketProtocol):
         self._wake()
 
     def on_lost(self) -> None:
-        """Leave the hub and the roster."""
+        """Leave the hub and the connections."""
         self._wake()
         self._stream.leave(self._stream)
 
 
-def encode_problem(refusal: ApiError) -> bytes:
-    """Return the event that says what was refused. It has no id, so the cursor stays."""
-    return encode_notice("problem", orjson.dumps({"code": refusal.code, "detail": str(refusal)}))
+def encode_problem(error: ApiError) -> bytes:
+    """Return the event that reports the error. It has no id, so the cursor stays."""
+    return encode_notice("problem", orjson.dumps({"code": error.code, "detail": str(error)}))

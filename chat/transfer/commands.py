@@ -76,7 +76,7 @@ async def take_in(database_url: str, source: Source, tally: ImportCounts, told: 
     """Into the database; the log's partitions are kept ahead of it as nodes do, for there may be none."""
     async with make_pool(database_url) as pool:
         size, days = (Settings.model_fields[name].default for name in ("log_partition_entries", "log_retention_days"))
-        await Intake(pool, source, Retention(pool, size, days).keep).run(tally, told)
+        await Intake(pool, source, Retention(pool, size, days).maintain).run(tally, told)
 
 
 def report(source: Source, tally: ImportCounts, dry: bool) -> None:

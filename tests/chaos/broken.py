@@ -60,10 +60,10 @@ def number_by_sequence() -> None:
 def repair_no_holes() -> None:
     """What was not announced is not read."""
 
-    async def read_on(self: Tail) -> None:  # noqa: ARG001
+    async def catch_up(self: Tail) -> None:  # noqa: ARG001
         return
 
-    setattr(Tail, "read_on", read_on)  # noqa: B010
+    setattr(Tail, "catch_up", catch_up)  # noqa: B010
 
 
 def reap_nobody() -> None:

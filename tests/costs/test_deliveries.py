@@ -11,12 +11,12 @@ READERS, ENTRIES = 50, 100
 async def test_a_batch_is_one_write_a_reader_of_shared_bytes() -> None:
     """A hundred entries to fifty readers: fifty writes, one encoding for each transport."""
     hub = Hub(2**20, lambda _entry: None, lambda: None)
-    hub.start_over("e", 0)
+    hub.reset("e", 0)
     readers = [Kept(n + 1) for n in range(READERS)]
     for reader in readers:
         hub.join(reader, MembershipIntervals(0, [Interval(7, 0, None)]))
     frames = [encode_frame(f"e.{n}", None, b"{}") for n in range(1, ENTRIES + 1)]
-    hub.hear([Entry(n, "message", 7, None, None, frame) for n, frame in enumerate(frames, 1)])
+    hub.on_entries([Entry(n, "message", 7, None, None, frame) for n, frame in enumerate(frames, 1)])
     assert [len(reader.chunks) for reader in readers] == [1] * READERS
     (chunk,) = {reader.chunks[0] for reader in readers}
     assert chunk.chunked is chunk.chunked

@@ -45,7 +45,7 @@ def ours() -> Counter[str]:
 
 async def all_live(node: Node, count: int) -> None:
     """So many streams are at the hub, and the registry has been told."""
-    await eventually(lambda: sum(stream.live for stream in node.app[STREAMS].roster) == count, limit=20)
+    await eventually(lambda: sum(stream.live for stream in node.app[STREAMS].connections) == count, limit=20)
 
 
 async def test_streams_leave_nothing_behind(database_url: str, redis_url: str, cast: Cast) -> None:

@@ -82,13 +82,13 @@ async def test_partitions_are_kept_by_the_nodes_role(cast: Cast, database_url: s
     for number in range(30):
         await ana.says(room, f"word {number}")
     async with make_pool(as_node(database_url)) as pool:
-        await Retention(pool, 500_000, 14).keep()
+        await Retention(pool, 500_000, 14).maintain()
         async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as owner:
             before = await partitions(owner)
             assert len(before) >= 2
             await owner.execute("update log set at = now() - interval '20 days'")
             await owner.execute("update log_head set position = position + 600000")
-            await Retention(pool, 500_000, 14).keep()
+            await Retention(pool, 500_000, 14).maintain()
             after = await partitions(owner)
     assert before[0] not in after
     assert len(after) >= 2

@@ -9,7 +9,7 @@ import pytest
 from chat.log.append import Log
 from chat.log.entry import Entry, Unplaced
 from chat.log.maintenance import Retention
-from chat.log.tail import read_entries, read_head
+from chat.log.tail import find_head, read_entries
 from chat.messages.drafts import Draft, Post
 from chat.messages.posting import Posted, PostWriter
 from chat.shared.errors import Forbidden, Overloaded
@@ -21,7 +21,7 @@ from tests.cast import Cast
 async def pool(database_url: str) -> AsyncIterator[Pool]:
     """A node's pool, and partitions to write to."""
     async with make_pool(database_url) as pool:
-        await Retention(pool, 100_000, 14).keep()
+        await Retention(pool, 100_000, 14).maintain()
         yield pool
 
 
@@ -126,12 +126,12 @@ async def test_the_same_client_id_twice_in_one_batch_is_one_message(cast: Cast, 
 
 async def test_another_history_gets_another_epoch(pool: Pool) -> None:
     """After a fail-over or a restore nobody's old cursor resumes: the floor is raised to the head."""
-    before = await read_head(pool)
+    before = await find_head(pool)
     async with Log(pool, Heard()).change() as change:
         await change.record(Unplaced("note", data=b"1"))
     async with pool.connection() as connection:
         await connection.execute("update log_head set origin = 'another cluster'")
-    heads = await asyncio.gather(*[read_head(pool) for _ in range(5)])
+    heads = await asyncio.gather(*[find_head(pool) for _ in range(5)])
     assert {head.epoch for head in heads} != {before.epoch}
     assert {(head.position, head.floor) for head in heads} == {(1, 1)}
     assert len({head.epoch for head in heads}) == 1
@@ -139,12 +139,12 @@ async def test_another_history_gets_another_epoch(pool: Pool) -> None:
 
 async def test_an_append_notices_the_other_history_too(pool: Pool) -> None:
     """The first post after a fail-over must not carry the old epoch."""
-    before = await read_head(pool)
+    before = await find_head(pool)
     async with pool.connection() as connection:
         await connection.execute("update log_head set origin = 'another cluster'")
     async with Log(pool, Heard()).change() as change:
         entry = await change.record(Unplaced("note", data=b"1"))
-    after = await read_head(pool)
+    after = await find_head(pool)
     assert after.epoch != before.epoch
     assert entry.frame.startswith(f"id: {after.epoch}.1\n".encode())
 

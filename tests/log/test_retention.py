@@ -6,7 +6,7 @@ from chat.log.append import Log
 from chat.log.entry import Unplaced
 from chat.log.maintenance import LOCK, Retention
 from chat.log.maintenance import queries as maintenance_queries
-from chat.log.tail import read_head
+from chat.log.tail import find_head
 from chat.shared.postgres import Connection, Pool
 from chat.shared.web import POOL
 from chat.stream.endpoints import STREAMS
@@ -45,9 +45,9 @@ async def pool(cast: Cast, node: Node, database_url: str) -> Pool:  # noqa: ARG0
 async def test_there_is_always_room_ahead(pool: Pool) -> None:
     """Two partitions more than the log needs, without gap or overlap, also when keeping twice."""
     for _ in range(3):
-        await Retention(pool, SIZE, 14).keep()
+        await Retention(pool, SIZE, 14).maintain()
         await write(pool, 9)
-    await Retention(pool, SIZE, 14).keep()
+    await Retention(pool, SIZE, 14).maintain()
     bounds = await partitions(pool)
     assert [high for _, high in bounds[:-1]] == [low for low, _ in bounds[1:]]
     assert bounds[-1][1] >= 27 + 2 * SIZE
@@ -58,8 +58,8 @@ async def test_old_partitions_are_dropped_whole_and_young_ones_stay(pool: Pool) 
     await write(pool, 15)
     async with pool.connection() as connection:
         await connection.execute("update log set at = now() - interval '20 days' where position <= 12")
-    await Retention(pool, SIZE, 14).keep()
-    assert (await read_head(pool)).floor == 10
+    await Retention(pool, SIZE, 14).maintain()
+    assert (await find_head(pool)).floor == 10
     assert (await partitions(pool))[0][0] == 11
 
 
@@ -68,8 +68,8 @@ async def test_a_partition_with_one_young_entry_stays(pool: Pool) -> None:
     await write(pool, 10)
     async with pool.connection() as connection:
         await connection.execute("update log set at = now() - interval '20 days' where position < 10")
-    await Retention(pool, SIZE, 14).keep()
-    assert (await read_head(pool)).floor == 0
+    await Retention(pool, SIZE, 14).maintain()
+    assert (await find_head(pool)).floor == 0
 
 
 async def test_a_reader_from_below_the_floor_is_reset_and_goes_on(pool: Pool, cast: Cast, node: Node) -> None:
@@ -80,8 +80,8 @@ async def test_a_reader_from_below_the_floor_is_reset_and_goes_on(pool: Pool, ca
     await write(pool, 15)
     async with pool.connection() as connection:
         await connection.execute("update log set at = now() - interval '20 days' where position <= 10")
-    await Retention(pool, SIZE, 14).keep()
-    await node.app[STREAMS].tail.read_on()
+    await Retention(pool, SIZE, 14).maintain()
+    await node.app[STREAMS].tail.catch_up()
     ear = await ben.listens(after=start)
     reset = await ear.hears_event("reset")
     assert reset.json()["reason"] == "too_old"
@@ -96,10 +96,10 @@ async def test_a_drop_between_the_look_and_the_page_is_noticed(pool: Pool, cast:
     start = (await ben.listens()).cursor
     await write(pool, 15)
     streams = node.app[STREAMS]
-    streams.hub.recent.start_over(15)
+    streams.hub.recent.reset(15)
     async with pool.connection() as connection:
         await connection.execute("update log set at = now() - interval '20 days' where position <= 10")
-    await Retention(pool, SIZE, 14).keep()
+    await Retention(pool, SIZE, 14).maintain()
     streams.tail.floor = 0
     ear = await ben.listens(after=start)
     assert (await ear.hears_event("reset")).json()["reason"] == "too_old"

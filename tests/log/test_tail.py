@@ -20,14 +20,14 @@ class Listener:
         self.epoch, self.position = "", 0
         self.heard: list[int] = []
 
-    def hear(self, entries: Sequence[Entry]) -> None:
+    def on_entries(self, entries: Sequence[Entry]) -> None:
         """The next ones, or the test fails."""
         for entry in entries:
             assert entry.position == self.position + 1
             self.position = entry.position
             self.heard.append(entry.position)
 
-    def start_over(self, epoch: str, position: int) -> None:
+    def reset(self, epoch: str, position: int) -> None:
         """Another log."""
         self.epoch, self.position = epoch, position
 
@@ -39,7 +39,7 @@ Batches = list[tuple[str, Sequence[Entry]]]
 async def pool(database_url: str) -> AsyncIterator[Pool]:
     """A node's pool, with partitions."""
     async with make_pool(database_url) as pool:
-        await Retention(pool, 100_000, 14).keep()
+        await Retention(pool, 100_000, 14).maintain()
         yield pool
 
 
@@ -58,7 +58,7 @@ async def begin(pool: Pool) -> tuple[Tail, Listener]:
     """A tail at the end of the log; Redis is nowhere."""
     listener = Listener()
     tail = Tail(pool, connect_redis("redis://127.0.0.1:1"), listener)
-    await tail.begin()
+    await tail.start()
     return tail, listener
 
 
@@ -68,7 +68,7 @@ async def test_announcements_in_any_order_and_twice_are_handed_on_in_order_once(
     batches = await append(pool, 3, 1, 2, 5, 1)
     shuffled = random.Random(7).sample(batches * 2, 10)
     for batch in shuffled:
-        tail.hear(*batch)
+        tail.on_commit(*batch)
     assert listener.heard == list(range(1, 13))
 
 
@@ -76,10 +76,10 @@ async def test_a_lost_announcement_is_read_from_the_log(pool: Pool) -> None:
     """The hole is filled and what waited behind it goes on."""
     tail, listener = await begin(pool)
     first, _, third = await append(pool, 2, 3, 2)
-    tail.hear(*first)
-    tail.hear(*third)
+    tail.on_commit(*first)
+    tail.on_commit(*third)
     assert listener.heard == [1, 2]
-    await tail.read_on()
+    await tail.catch_up()
     assert listener.heard == list(range(1, 8))
 
 
@@ -87,9 +87,9 @@ async def test_an_announcement_of_another_log_is_never_handed_on(pool: Pool) -> 
     """Its positions fit, its entries do not belong here: the log is read instead."""
     tail, listener = await begin(pool)
     ((_, entries),) = await append(pool, 2)
-    tail.hear("another.epoch", entries)
+    tail.on_commit("another.epoch", entries)
     assert listener.heard == []
-    await tail.read_on()
+    await tail.catch_up()
     assert listener.heard == [1, 2]
 
 
@@ -97,7 +97,7 @@ async def test_silence_is_no_proof_that_nothing_happened(pool: Pool) -> None:
     """A node died between commit and announce: comparing heads finds what it wrote."""
     tail, listener = await begin(pool)
     await append(pool, 4)
-    await tail.read_on()
+    await tail.catch_up()
     assert listener.heard == [1, 2, 3, 4]
     assert tail.deaf
 
@@ -107,9 +107,9 @@ async def test_more_early_announcements_than_fit_are_read_from_the_log(pool: Poo
     tail, listener = await begin(pool)
     batches = await append(pool, *[1] * 200)
     for batch in reversed(batches[1:]):
-        tail.hear(*batch)
+        tail.on_commit(*batch)
     assert listener.heard == []
-    await tail.read_on()
+    await tail.catch_up()
     assert listener.heard == list(range(1, 201))
 
 
@@ -117,11 +117,11 @@ async def test_a_log_that_was_restored_starts_the_listener_over(pool: Pool) -> N
     """Another epoch: positions mean something else, nothing is handed on as if it continued."""
     tail, listener = await begin(pool)
     await append(pool, 2)
-    await tail.read_on()
+    await tail.catch_up()
     before = listener.epoch
     async with pool.connection() as connection:
         await connection.execute("update log_head set origin = 'another cluster'")
-    await tail.read_on()
+    await tail.catch_up()
     assert listener.epoch != before
     assert (listener.position, listener.heard) == (2, [1, 2])
 
@@ -130,8 +130,8 @@ async def test_a_log_that_went_back_starts_the_listener_over(pool: Pool) -> None
     """A disk snapshot was put back under a running node."""
     tail, listener = await begin(pool)
     await append(pool, 5)
-    await tail.read_on()
+    await tail.catch_up()
     async with pool.connection() as connection:
         await connection.execute("update log_head set position = 3")
-    await tail.read_on()
+    await tail.catch_up()
     assert listener.position == 3

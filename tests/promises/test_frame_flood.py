@@ -66,7 +66,7 @@ async def test_a_flood_closes_its_socket(cast: Cast, node: Node, path: str, kind
         async with open_eyes(ben) as eyes:
             (record,) = await eyes.watches(ben)
             assert record["status"] == "online"
-    await eventually(lambda: len(node.app[STREAMS].roster) + len(node.app[PRESENCE].roster) == 0)
+    await eventually(lambda: len(node.app[STREAMS].connections) + len(node.app[PRESENCE].roster) == 0)
 
 
 async def test_what_exceeds_the_bucket_is_not_even_parsed() -> None:
@@ -103,7 +103,7 @@ async def test_a_peer_that_does_not_read_gets_no_pongs(database_url: str, redis_
         (mallory,) = await cast.enters("mallory")
         async with opened(mallory, path) as socket:
             socket.reader._transport.pause_reading()  # type: ignore[attr-defined]
-            wire = next(iter(node.app[PRESENCE].roster), None) or next(iter(node.app[STREAMS].roster))._wire  # type: ignore[attr-defined]
+            wire = next(iter(node.app[PRESENCE].roster), None) or next(iter(node.app[STREAMS].connections))._socket  # type: ignore[attr-defined]
             for _ in range(20):
                 socket.says(masked(b"x" * 125, PING) * 1_000)
                 await socket.writer.drain()

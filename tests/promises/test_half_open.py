@@ -50,7 +50,7 @@ async def test_a_stream_whose_reader_acknowledges_nothing(
         deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         request = f"GET /api/chat/stream HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {ana.token}\r\n\r\n"
         await asyncio.get_running_loop().run_in_executor(None, deaf.sendall, request.encode())
-        streams = node.app[STREAMS].roster
+        streams = node.app[STREAMS].connections
         await eventually(lambda: len(streams) == 1)
         (stream,) = streams
         for _ in range(20):  # more than the peer's window takes, and less than the stream's buffer

@@ -23,7 +23,7 @@ async def test_head_on_every_route(cast: Cast, node: Node) -> None:
     """Straight to a node."""
     people = await sets_scene(cast, node.url)
     await walks_everywhere(lambda: asyncio.open_connection("127.0.0.1", node.port), people)
-    assert len(node.app[STREAMS].roster) == 0
+    assert len(node.app[STREAMS].connections) == 0
 
 
 @asynccontextmanager
@@ -49,8 +49,8 @@ async def test_the_head_of_a_stream_says_that_nothing_follows(cast: Cast, node: 
         head = await reader.readuntil(b"\r\n\r\n")
         assert b"\r\nConnection: close\r\n" in head
         assert b"keep-alive" not in head
-        await eventually(lambda: [one for one in node.app[STREAMS].roster if one.live])
-        node.app[STREAMS].roster.end_all("age")
+        await eventually(lambda: [one for one in node.app[STREAMS].connections if one.live])
+        node.app[STREAMS].connections.end_all("age")
         assert (await reader.read()).endswith(b'data: {"reason":"age"}\n\n\r\n0\r\n\r\n')
 
 
@@ -85,9 +85,9 @@ async def test_many_requests_behind_a_stream(cast: Cast, node: Node) -> None:
     async with dialed(node) as (reader, writer):
         writer.write(stream(ben) + LIVE * 200)
         await reader.readuntil(b"event: ready")
-        await eventually(lambda: len(node.app[STREAMS].roster) == 1)
+        await eventually(lambda: len(node.app[STREAMS].connections) == 1)
         writer.write_eof()
-        await eventually(lambda: len(node.app[STREAMS].roster) == 0)
+        await eventually(lambda: len(node.app[STREAMS].connections) == 0)
 
 
 class Silent(asyncio.Protocol):

@@ -146,7 +146,7 @@ async def test_a_login_that_ends_while_its_stream_waits_at_the_door(nodes: tuple
             asks = "select from pg_stat_activity where wait_event_type = 'Lock' and query like '%log_head%'"
             await eventually(lambda: watcher.execute(asks).rowcount > 0)
         app[IDENTITIES].forget(session)
-        app[STREAMS].roster.revoke(session)
+        app[STREAMS].connections.revoke(session)
     await ear.ends()
     assert ear.status == 401
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from chat.stream.endpoints import STREAMS
-from chat.stream.sse import Detached
+from chat.stream.sse import SseStream
 from chat.stream.stream import Stream
 from chat.tools.chaos.frames import Bodies
 from tests.cast import Cast, Person, casting
@@ -132,7 +132,7 @@ async def test_one_who_falls_asleep_while_he_catches_up_is_cut_too(database_url:
         cursors = [start, *(event.id for event in ear.named("message"))]
         async with asleep_at(ben, cursors):
             await talks(ana, room, MESSAGES, 2 * MESSAGES)
-            buffers = [unsent(stream) for stream in node.app[STREAMS].roster]
+            buffers = [unsent(stream) for stream in node.app[STREAMS].connections]
             assert buffers
             assert max(buffers) < 2 * BUFFER
 
@@ -148,5 +148,5 @@ async def asleep_at(person: Person, cursors: list[str]) -> AsyncIterator[None]:
 
 def unsent(stream: Stream) -> int:
     """How many bytes of a live stream wait in the node."""
-    transport = stream._transport if isinstance(stream, Detached) else None
+    transport = stream._transport if isinstance(stream, SseStream) else None
     return transport.get_write_buffer_size() if transport else 0

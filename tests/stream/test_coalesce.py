@@ -6,7 +6,7 @@ import pytest
 
 from chat.log.entry import Entry, encode_frame
 from chat.shared.membership import Interval, MembershipIntervals
-from chat.stream.hub import FREE, Coalescer, Hub, rest_after
+from chat.stream.hub import FREE, Coalescer, Hub, pause_after
 from tests.costs.kept import Kept
 from tests.waiting import eventually
 
@@ -21,7 +21,7 @@ def entry(position: int) -> Entry:
 def crowd(count: int) -> tuple[Hub, list[Kept]]:
     """A hub, and so many readers of that conversation."""
     hub = Hub(2**20, lambda _entry: None, lambda: None)
-    hub.start_over("e", 0)
+    hub.reset("e", 0)
     readers = [Kept(n + 1) for n in range(count)]
     for reader in readers:
         hub.join(reader, MembershipIntervals(0, [Interval(7, 0, None)]))
@@ -38,7 +38,7 @@ async def test_few_readers_hear_each_entry_at_once() -> None:
     hub, (reader, *_) = crowd(FREE)
     coalescer = Coalescer(hub, MOST)
     for position in (1, 2, 3):
-        coalescer.hear([entry(position)])
+        coalescer.on_entries([entry(position)])
         assert (hub.position, len(reader.chunks)) == (position, position)
 
 
@@ -47,14 +47,14 @@ async def test_many_readers_hear_together_what_came_while_the_hub_rested() -> No
     hub, readers = crowd(FREE + 100)
     coalescer = Coalescer(hub, MOST)
     for position in (1, 2, 3, 4):
-        coalescer.hear([entry(position)])
+        coalescer.on_entries([entry(position)])
         assert (hub.position, coalescer.position) == (1, position)
     await eventually(lambda: hub.position == 4, 2)
     assert {len(reader.chunks) for reader in readers} == {2}
     assert {heard(reader) for reader in readers} == {b"".join(entry(position).frame for position in (1, 2, 3, 4))}
     assert hub.writes == 2 * len(readers)
-    await eventually(lambda: not coalescer.resting, 2)
-    coalescer.hear([entry(5)])
+    await eventually(lambda: not coalescer.paused, 2)
+    coalescer.on_entries([entry(5)])
     assert hub.position == 5
 
 
@@ -62,8 +62,8 @@ async def test_who_comes_while_it_rests_misses_nothing_and_hears_nothing_twice()
     """He is at the hub's place, which what is held comes after."""
     hub, _ = crowd(FREE + 100)
     coalescer = Coalescer(hub, MOST)
-    coalescer.hear([entry(1)])
-    coalescer.hear([entry(2)])
+    coalescer.on_entries([entry(1)])
+    coalescer.on_entries([entry(2)])
     late = Kept(10_000)
     hub.join(late, MembershipIntervals(1, [Interval(7, 0, None)]))
     await hub.reached(2)
@@ -74,11 +74,11 @@ async def test_what_is_held_of_a_log_that_is_no_more_is_let_go() -> None:
     """Its positions mean nothing in the other one."""
     hub, _ = crowd(FREE + 100)
     coalescer = Coalescer(hub, MOST)
-    coalescer.hear([entry(1)])
-    coalescer.hear([entry(2)])
-    coalescer.start_over("f", 40)
+    coalescer.on_entries([entry(1)])
+    coalescer.on_entries([entry(2)])
+    coalescer.reset("f", 40)
     assert (coalescer.epoch, coalescer.position) == ("f", 40)
-    coalescer.hear([entry(41)])
+    coalescer.on_entries([entry(41)])
     await asyncio.wait_for(hub.reached(41), 2)
     assert [one.position for one in hub.recent.after(40)] == [41]
 
@@ -88,11 +88,11 @@ async def test_it_can_be_turned_off() -> None:
     hub, (reader, *_) = crowd(FREE + 100)
     coalescer = Coalescer(hub, 0)
     for position in (1, 2, 3):
-        coalescer.hear([entry(position)])
+        coalescer.on_entries([entry(position)])
     assert len(reader.chunks) == 3
 
 
 @pytest.mark.parametrize(("writes", "rest"), [(0, 0), (FREE, 0), (FREE + 100, 0.0025), (100_000, MOST)])
 def test_the_rest_grows_with_the_writes_up_to_what_was_set(writes: int, rest: float) -> None:
     """A small crowd waits a little, a large one as long as anybody may wait."""
-    assert rest_after(writes, MOST) == pytest.approx(rest)
+    assert pause_after(writes, MOST) == pytest.approx(rest)

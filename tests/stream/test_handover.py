@@ -121,7 +121,7 @@ async def test_a_ping_is_answered_during_a_replay(cast: Cast, database_url: str)
 async def test_a_close_is_answered_during_a_replay(cast: Cast, node: Node, database_url: str) -> None:
     """The stream is gone while its replay still waits for the database, and does not return with it."""
     ana, ben = await cast.enters("ana", "ben")
-    path, roster = await missed(ana, ben, cast), node.app[STREAMS].roster
+    path, roster = await missed(ana, ben, cast), node.app[STREAMS].connections
     assert len(roster) == 1  # ben's ear
     async with connected(ben) as socket:
         async with replay_held_up(database_url):
@@ -142,11 +142,11 @@ async def test_a_login_that_ends_during_a_replay(cast: Cast, node: Node, databas
     async with connected(ben) as socket:
         async with replay_held_up(database_url):
             await asks(socket, ben, path)
-            node.app[STREAMS].roster.end_all("drain")
+            node.app[STREAMS].connections.end_all("drain")
             assert b'"reason":"drain"' in (await socket.hears(TEXT)).data
             assert await socket.closes() == 1001
         await eventually(lambda: node.app[STREAMS].replay.running == 0)
-        assert len(node.app[STREAMS].roster) == 0
+        assert len(node.app[STREAMS].connections) == 0
 
 
 async def test_messages_to_a_stream_are_refused_by_name(cast: Cast) -> None:

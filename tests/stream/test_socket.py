@@ -82,7 +82,7 @@ async def test_a_sleeper_is_cut_and_nobody_else_waits(cast: Cast, node: Node) ->
     """More than the buffer unsent: cut; Chloe hears everything."""
     ana, ben, chloe = await cast.enters("ana", "ben", "chloe")
     room = await cast.share(ana, ben, chloe)
-    ear, roster = await listens_at_socket(chloe), node.app[STREAMS].roster
+    ear, roster = await listens_at_socket(chloe), node.app[STREAMS].connections
     async with fallen_asleep(ben):
         await eventually(lambda: len([one for one in roster if one.live]) == 2)
         for n in range(400):
@@ -104,7 +104,7 @@ async def test_a_client_that_talks_is_told_and_then_closed(cast: Cast, node: Nod
         await ear.says("x" * 8000)
     await ear.ends()
     assert (len(ear.named("problem")), ear.code) == (10, 1008)
-    await eventually(lambda: len(node.app[STREAMS].roster) == 0)
+    await eventually(lambda: len(node.app[STREAMS].connections) == 0)
 
 
 @pytest.mark.parametrize(("reason", "code"), [("drain", 1001), ("age", 1001), ("revoked", 4401), ("epoch", 1012)])
@@ -113,7 +113,7 @@ async def test_it_is_told_why_it_ends(cast: Cast, node: Node, reason: str, code:
     ana, ben = await cast.enters("ana", "ben")
     room = await cast.share(ana, ben)
     ear = await listens_at_socket(ben)
-    node.app[STREAMS].roster.end_all(reason)  # type: ignore[arg-type]
+    node.app[STREAMS].connections.end_all(reason)  # type: ignore[arg-type]
     await ana.says(room, "too late")
     await ear.ends()
     assert (ear.events[-1].event, ear.events[-1].json(), ear.code) == ("bye", {"reason": reason}, code)
@@ -131,7 +131,7 @@ async def test_a_login_that_ends_ends_its_socket(cast: Cast, node: Node) -> None
         assert (await dora.call("DELETE", "/api/sessions/current"))[0] == 204
         await ear.ends()
     assert (ear.events[-1].json(), ear.code) == ({"reason": "revoked"}, 4401)
-    assert len(node.app[STREAMS].roster) == 0
+    assert len(node.app[STREAMS].connections) == 0
 
 
 async def test_what_is_refused(cast: Cast, node: Node) -> None:
@@ -146,7 +146,7 @@ async def test_what_is_refused(cast: Cast, node: Node) -> None:
     for _ in range(2):
         await listens_at_socket(ben)
     assert await refused(ben) == 429
-    node.app[STREAMS].roster.draining = True
+    node.app[STREAMS].connections.draining = True
     assert await refused(ben) == 503
 
 

@@ -74,7 +74,7 @@ async def dial(node: Node) -> AsyncIterator[Dial]:
 
 def open_streams(node: Node) -> int:
     """How many streams the node believes to have."""
-    return len(node.app[STREAMS].roster)
+    return len(node.app[STREAMS].connections)
 
 
 async def test_http_1_1_is_chunked_and_ends_with_a_last_chunk(cast: Cast, node: Node, dial: Dial) -> None:
@@ -84,8 +84,8 @@ async def test_http_1_1_is_chunked_and_ends_with_a_last_chunk(cast: Cast, node: 
     head = await wire.reads_until(b"\r\n\r\n")
     assert b"transfer-encoding: chunked" in head.lower()
     await wire.reads_until(b"event: ready")
-    await eventually(lambda: [one for one in node.app[STREAMS].roster if one.live])
-    node.app[STREAMS].roster.end_all("age")
+    await eventually(lambda: [one for one in node.app[STREAMS].connections if one.live])
+    node.app[STREAMS].connections.end_all("age")
     body = await wire.reads_all()
     assert b'event: bye\ndata: {"reason":"age"}\n\n' in body
     assert body.endswith(b"\r\n0\r\n\r\n")
@@ -100,12 +100,12 @@ async def test_http_1_0_gets_plain_bytes(cast: Cast, node: Node, dial: Dial) -> 
     assert b"chunked" not in head.lower()
     await wire.reads_until(b"event: ready")
     await wire.reads_until(b"\n\n")
-    await eventually(lambda: [one for one in node.app[STREAMS].roster if one.live])
+    await eventually(lambda: [one for one in node.app[STREAMS].connections if one.live])
     message = await ana.says(room, "hello")
     frame = await wire.reads_until(b"\n\n")
     assert frame.startswith(b"id: ")
     assert message["client_id"].encode() in frame
-    node.app[STREAMS].roster.end_all("age")
+    node.app[STREAMS].connections.end_all("age")
     assert await wire.reads_all() == b'event: bye\ndata: {"reason":"age"}\n\n'
 
 
@@ -141,7 +141,7 @@ async def test_pipelined_bytes_are_not_answered_and_do_no_harm(cast: Cast, node:
     wire = await dial(ben)
     wire.writer.write(b"GET /health/live HTTP/1.1\r\nHost: test\r\n\r\n")
     await wire.reads_until(b"event: ready")
-    await eventually(lambda: [one for one in node.app[STREAMS].roster if one.live])
+    await eventually(lambda: [one for one in node.app[STREAMS].connections if one.live])
     wire.writer.write(b"GET /health/live HTTP/1.1\r\nHost: test\r\n\r\n")
     await ana.says(room, "still here")
     heard = await wire.reads_until(b"still here")
@@ -195,7 +195,7 @@ async def test_an_ended_stream_gets_nothing_more(cast: Cast, node: Node) -> None
     ana, ben = await cast.enters("ana", "ben")
     room = await cast.share(ana, ben)
     ear = await ben.listens()
-    node.app[STREAMS].roster.end_all("drain")
+    node.app[STREAMS].connections.end_all("drain")
     await ana.says(room, "too late")
     await ear.ends()
     assert ear.bodies() == []

@@ -695,7 +695,7 @@ export interface Notes {
   next: Id | null;
 }
 
-/** What to change; what is not named stays. A `muted_until` of null ends the mute. */
+/** The fields to change; the others stay. A `muted_until` of null ends the mute. */
 export interface NoticePatch {
   level?: 'all' | 'mentions' | 'nothing' | null;
   muted_until?: string | null;
