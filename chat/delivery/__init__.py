@@ -1,1 +1,1 @@
-"""Delivery: why somebody did not get a message."""
+"""Delivery details: why a user did or did not receive a message."""

@@ -1,4 +1,4 @@
-"""Tracing one message to one person, through the log, the memberships, the read marks and the records of streams."""
+"""Trace the delivery of one message to one user: the log, memberships, read marks and delivery records."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -20,14 +20,14 @@ from chat.shared.web import POOL, actor_of, answer_json, path_id, require_identi
 
 queries = load(__file__)
 
-# What the registry knows of a person's devices now; a node's composer provides it.
+# Returns a user's current connections from the registry. The app provides it.
 Evidence = Callable[[int], Awaitable[dict[str, Any]]]
 
 
 async def trace(pool: Pool, evidence: Evidence, conversation_id: int, seq: int, user_id: int) -> dict[str, object]:
-    """Everything that is known, without the message's text. Raises `NotFound`."""
+    """Return all that is known, without the message's text. Raise `NotFound`."""
     async with pool.connection() as connection:
-        facts = await gather_facts(connection, conversation_id, seq, user_id)
+        facts = await load_facts(connection, conversation_id, seq, user_id)
     committed, reader = facts.committed, facts.reader
     outcome, why = facts.explain()
     return {
@@ -45,54 +45,57 @@ async def trace(pool: Pool, evidence: Evidence, conversation_id: int, seq: int, 
         "read_at": facts.read_at and format_time(facts.read_at),
         "outcome": outcome,
         "why": why,
-        "now": await look_now(evidence, user_id),
+        "now": await read_connections(evidence, user_id),
     }
 
 
-async def gather_facts(connection: Connection, conversation_id: int, seq: int, user_id: int) -> Facts:
-    """From one connection."""
+async def load_facts(connection: Connection, conversation_id: int, seq: int, user_id: int) -> Facts:
+    """Load the facts; raise `NotFound` if there is no such message or user."""
     run = connection.execute
     if (row := await (await run(queries.read_message, [conversation_id, seq])).fetchone()) is None:
         raise NotFound
     committed = Committed(*row)
-    asked = {"conversation": conversation_id, "user": user_id, "position": committed.position}
-    if (person := await (await run(queries.read_person, asked)).fetchone()) is None:
-        raise NotFound("There is nobody with this id.")
-    reader = TracedReader(*person)
+    fields = {"conversation": conversation_id, "user": user_id, "position": committed.position}
+    if (user := await (await run(queries.read_user, fields)).fetchone()) is None:
+        raise NotFound("No user has this id.")
+    reader = TracedReader(*user)
     banned = await (await run(queries.find_ban, [conversation_id, user_id])).fetchone()
     rows = await (await run(queries.list_streams, [user_id, committed.at])).fetchall()
     wrote, read = user_id == committed.author, reader.belonged(committed.position) and reader.read_seq >= seq
-    read_at = await find_reading(connection, conversation_id, seq, user_id, committed) if read else None
+    read_at = await find_read_time(connection, conversation_id, seq, user_id, committed) if read else None
     streams = [StreamRecord(*one) for one in rows]
     return Facts(committed, reader, streams, wrote, read, read_at, banned is not None)
 
 
-async def find_reading(
+async def find_read_time(
     connection: Connection, conversation_id: int, seq: int, user_id: int, committed: Committed
 ) -> datetime | None:
-    """The first mark at or beyond the message, or the person's next message, whichever came first."""
+    """Return the time of the first read mark at or after the message, or of the user's next message if earlier."""
     marks = await connection.execute(queries.read_marks, [user_id, conversation_id, committed.position])
     marked = [at for at, frame in await marks.fetchall() if orjson.loads(decode_frame(frame)[2])["seq"] >= seq][:1]
     answer = await (await connection.execute(queries.find_answer, [conversation_id, user_id, seq])).fetchone()
     return min([*marked, *(answer or ())], default=None)
 
 
-async def look_now(evidence: Evidence, user_id: int) -> dict[str, Any] | None:
-    """What is open at this moment; None while the registry cannot be asked."""
+async def read_connections(evidence: Evidence, user_id: int) -> dict[str, Any] | None:
+    """Return the user's current connections; None while the registry is unavailable."""
     try:
         return await evidence(user_id)
     except REDIS_AWAY:
         return None
 
 
-# `GET …/conversations/{c}/messages/{seq}/delivery/{user}`.
+# The endpoint, `GET …/conversations/{c}/messages/{seq}/delivery/{user}`.
 
 EVIDENCE: web.AppKey[Evidence] = web.AppKey("evidence")
 
 
 async def get_delivery(request: web.Request) -> web.Response:
-    """Why somebody did or did not get it; for admins of the server, who need not be in the conversation. Direct
-    messages too, for no text is shown; who looks is written down, as he sees what devices somebody has."""
+    """Explain why a user did or did not receive a message. For server admins, who need not be members.
+
+    This includes direct messages, because no text is shown. The request is recorded in the audit log, because it shows
+    which devices a user has.
+    """
     member, pool = await require_identity(request), request.app[POOL]
     conversation_id, seq, user_id = (path_id(request, name) for name in ("conversation", "seq", "user"))
     if member.role != "admin":

@@ -1,4 +1,4 @@
-"""The facts about a message and a person, and what follows from them. Pure."""
+"""The facts about a message and a user, and what follows from them. Pure."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,7 @@ from chat.model.types import format_time
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """The message without its text: who wrote it, its position, when and by which node it was committed."""
+    """The message without its text: its author, position, commit time and node."""
 
     author: int
     position: int
@@ -19,7 +19,7 @@ class Committed:
 
 @dataclass(frozen=True, slots=True)
 class TracedReader:
-    """The person, with the stay nearest to the message; `since` is None for somebody who was never in."""
+    """The user, with their membership nearest to the message. `since` is None if they were never a member."""
 
     name: str
     disabled: bool
@@ -28,13 +28,13 @@ class TracedReader:
     read_seq: int
 
     def belonged(self, position: int) -> bool:
-        """Was the message addressed to this person?"""
+        """Return whether the message was addressed to this user."""
         return self.since is not None and self.since <= position and (self.until is None or position <= self.until)
 
 
 @dataclass(frozen=True, slots=True)
 class StreamRecord:
-    """A stream from its opening to its end; `closed`: the last position it was handed."""
+    """A stream from its opening to its end. `closed`: the last position that it received."""
 
     session: int
     node: str
@@ -44,18 +44,18 @@ class StreamRecord:
     closed: int | None
     reason: str | None
 
-    def carried(self, position: int) -> bool:
-        """Was an entry at this position handed to it?"""
+    def received(self, position: int) -> bool:
+        """Return whether the stream received the entry at this position."""
         reached = self.closed_at is None or (self.closed is not None and self.closed >= position)
         return self.opened < position and reached
 
-    def carried_at(self, committed: Committed) -> datetime | None:
-        """When, about: as it was committed, or by a replay, as the stream opened."""
-        return max(committed.at, self.opened_at) if self.carried(committed.position) else None
+    def received_at(self, committed: Committed) -> datetime | None:
+        """Return the approximate time: at the commit, or by a replay when the stream opened."""
+        return max(committed.at, self.opened_at) if self.received(committed.position) else None
 
     def to_json(self, committed: Committed) -> dict[str, object]:
-        """`handed_at` is null when it did not get the message."""
-        handed = self.carried_at(committed)
+        """Return the JSON; `handed_at` is null if the stream did not receive the message."""
+        handed = self.received_at(committed)
         return {
             "session": self.session,
             "node": self.node,
@@ -69,7 +69,7 @@ class StreamRecord:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """All of it; `read_at` is None while unread, and when nobody knows any more."""
+    """All facts. `read_at` is None while the message is unread, and when the time is no longer known."""
 
     committed: Committed
     reader: TracedReader
@@ -77,33 +77,33 @@ class Facts:
     wrote: bool
     read: bool
     read_at: datetime | None
-    kept_out: bool
+    banned: bool
 
     def explain(self) -> tuple[str, str]:
-        """A word, and a sentence for people: the first of the answers that holds."""
+        """Return a code, and a sentence that explains it: the first that holds."""
         position = self.committed.position
-        carried = [one for one in self.streams if one.carried(position)]
+        receiving = [one for one in self.streams if one.received(position)]
         if self.wrote:
-            return "author", "The person wrote it."
+            return "author", "The user wrote it."
         if self.read:
-            return "read", "It has been read."
+            return "read", "The user has read it."
         if not self.reader.belonged(position):
             return "not_member", self._explain_absence()
         if self.committed.deleted:
-            return "deleted", "It has been deleted."
+            return "deleted", "The message has been deleted."
         if self.reader.disabled:
             return "disabled", "The account is disabled."
-        if carried:
-            return "handed", f"It was handed to {len(carried)} of the person's streams, and has not been read."
+        if receiving:
+            return "handed", f"It was delivered to {len(receiving)} of the user's streams, and has not been read."
         if self.streams:
-            return "not_handed", "No stream that was open then or later started before it and reached it."
-        return "no_stream", "No stream of the person was open when it was committed, and none has been opened since."
+            return "not_handed", "No stream that was open then or later received it."
+        return "no_stream", "The user had no open stream when it was committed, and has opened none since."
 
     def _explain_absence(self) -> str:
-        if self.kept_out:
-            return "The person is banned from this conversation."
+        if self.banned:
+            return "The user is banned from this conversation."
         if self.reader.since is None:
-            return "The person has never been in this conversation."
+            return "The user has never been a member of this conversation."
         if self.reader.since > self.committed.position:
-            return "The person came in after it."
-        return "The person had left before it."
+            return "The user joined after it was posted."
+        return "The user left before it was posted."

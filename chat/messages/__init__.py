@@ -1,1 +1,1 @@
-"""Messages: posting them, and their history."""
+"""Messages: posting, history, edits, threads, reactions, pins, mentions."""

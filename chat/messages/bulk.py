@@ -1,4 +1,4 @@
-"""The batch post, for integrations and imports: each message is judged on its own, and all go into few commits."""
+"""Post many messages at once, for integrations and imports. Each is validated alone; all share a few commits."""
 
 import asyncio
 from collections import Counter
@@ -22,26 +22,25 @@ from chat.shared.web import name_errors
 queries = load(__file__)
 
 FIELDS_MOST = 50  # of one item
-
-ERRORS_MOST = 100  # wrong fields that an answer names
+ERRORS_MOST = 100  # wrong fields that a response names
 
 
 async def post_batch(
     pool: Pool, posts: PostWriter, here: HereResolver, member: Member, actor: Actor, items: Sequence[object]
 ) -> bytes:
-    """`{results:[{status, message | problem}]}`, in the order of the items."""
+    """Return `{results:[{status, message | problem}]}`, in the order of the items."""
     drafts = [parse_item(item) for item in items]
     roles = await read_roles(pool, member, drafts)
     await record_imports(pool, actor, drafts, roles)
-    present = [await find_here(here, member, draft) for draft in drafts]
-    tries = [submit(posts, member, draft, roles, who) for draft, who in zip(drafts, present, strict=True)]
-    results = [encode_result(result) for result in thin([await settle(one) for one in tries])]
+    online = [await find_here(here, member, draft) for draft in drafts]
+    outcomes = [submit(posts, member, draft, roles, users) for draft, users in zip(drafts, online, strict=True)]
+    results = [encode_result(result) for result in limit_errors([await settle(one) for one in outcomes])]
     return b'{"results":[%b]}' % b",".join(results)
 
 
 def parse_item(item: object) -> AddressedDraft | ApiError:
-    """Return the draft, or why it is none."""
-    if isinstance(item, dict) and len(item) > FIELDS_MOST:  # checking each of thousands of unknown fields takes long
+    """Return the draft, or the error that it has."""
+    if isinstance(item, dict) and len(item) > FIELDS_MOST:  # checking thousands of unknown fields takes long
         return Invalid(errors=[{"field": "body", "detail": f"at most {FIELDS_MOST} fields"}])
     try:
         return AddressedDraft.model_validate(item)
@@ -50,30 +49,30 @@ def parse_item(item: object) -> AddressedDraft | ApiError:
 
 
 async def read_roles(pool: Pool, member: Member, drafts: Iterable[AddressedDraft | ApiError]) -> dict[int, str]:
-    """What an admin is in the conversations that he imports into."""
-    places = {draft.conversation for draft in drafts if isinstance(draft, AddressedDraft) and draft.is_import}
-    if not places or member.role != "admin":
+    """Return an admin's roles in the conversations that they import into."""
+    imported = {draft.conversation for draft in drafts if isinstance(draft, AddressedDraft) and draft.is_import}
+    if not imported or member.role != "admin":
         return {}
     async with pool.connection() as connection:
-        rows = await (await connection.execute(queries.read_roles, [member.user_id, sorted(places)])).fetchall()
+        rows = await (await connection.execute(queries.read_roles, [member.user_id, sorted(imported)])).fetchall()
     return {row[0]: row[1] for row in rows}
 
 
 async def record_imports(
     pool: Pool, actor: Actor, drafts: Iterable[AddressedDraft | ApiError], roles: Mapping[int, str]
 ) -> None:
-    """To speak for others is an admin's power: before it is used, the audit says so, once a conversation."""
+    """Record the imports in the audit log before they happen, once for each conversation."""
     counts = Counter(draft.conversation for draft in drafts if isinstance(draft, AddressedDraft) and draft.is_import)
-    allowed = {place: count for place, count in counts.items() if roles.get(place, "member") != "member"}
+    allowed = {id_: count for id_, count in counts.items() if roles.get(id_, "member") != "member"}
     if not allowed:
         return
     async with pool.connection() as connection:
-        for place, count in allowed.items():
-            await record(connection, actor, "messages.import", conversation=place, messages=count)
+        for id_, count in allowed.items():
+            await record(connection, actor, "messages.import", conversation=id_, messages=count)
 
 
 def check_import(member: Member, draft: AddressedDraft, roles: Mapping[int, str]) -> None:
-    """Who posts for others or into the past must be an admin, and run the conversation; raises a refusal."""
+    """Raise an `ApiError` unless the member is a server admin and an owner or admin of the conversation."""
     if member.role != "admin":
         raise AdminsOnly
     if draft.conversation not in roles:
@@ -96,7 +95,7 @@ def submit(
     roles: Mapping[int, str],
     here: frozenset[int] | None,
 ) -> "asyncio.Future[Posted] | ApiError":
-    """On its way, or refused at once."""
+    """Submit the post; return its future outcome, or the error that rejects it at once."""
     if isinstance(draft, ApiError):
         return draft
     try:
@@ -104,24 +103,24 @@ def submit(
             check_import(member, draft, roles)
         author_id = draft.author or member.user_id
         return posts.submit(Post(draft.conversation, author_id, draft, draft.created_at, here, member.user_id))
-    except ApiError as refusal:
-        return refusal
+    except ApiError as error:
+        return error
 
 
 async def settle(one: "asyncio.Future[Posted] | ApiError") -> Posted | ApiError:
-    """What became of it; that PostgreSQL is away is a refusal too, for its neighbours may be stored."""
+    """Return the outcome. If PostgreSQL is unavailable, return that as an error, because other posts may be stored."""
     if isinstance(one, ApiError):
         return one
     try:
         return await one
-    except ApiError as refusal:
-        return refusal
+    except ApiError as error:
+        return error
     except POSTGRES_AWAY:
         return Unavailable(retry_after=1)
 
 
-def thin(results: Sequence[Posted | ApiError]) -> Iterator[Posted | ApiError]:
-    """Yield the results; once `ERRORS_MOST` wrong fields are named, further refusals are told without theirs."""
+def limit_errors(results: Sequence[Posted | ApiError]) -> Iterator[Posted | ApiError]:
+    """Yield the results. Once `ERRORS_MOST` wrong fields are named, further errors are without theirs."""
     named = 0
     for result in results:
         if isinstance(result, ApiError) and result.errors:
@@ -133,7 +132,7 @@ def thin(results: Sequence[Posted | ApiError]) -> Iterator[Posted | ApiError]:
 
 
 def encode_result(result: Posted | ApiError) -> bytes:
-    """201 for a new message, 200 for one that an earlier try has made, or the problem with its status."""
+    """Return the result: status 201 for a new message, 200 for one of an earlier attempt, or the problem."""
     if isinstance(result, Posted):
         return b'{"status":%d,"message":%b}' % (201 if result.fresh else 200, result.message)
     return orjson.dumps({"status": result.status, "problem": result.to_problem()})

@@ -1,4 +1,4 @@
-"""A draft: what somebody wants to say, checked; or a named refusal. Pure."""
+"""Drafts: the bodies of requests that post and edit messages; and posts, with the steps that store them. Pure."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,10 +15,9 @@ if TYPE_CHECKING:
 
 
 class Draft(BaseModel):
-    """`client_id` is the sender's own name for it: posting it again finds the first one.
+    """A message to post. `client_id` is chosen by the client: posting it again finds the message of the first attempt.
 
-    `reply_to` is the message that it quotes, `thread` the one in whose own list of replies it goes. What carries
-    `files` may say nothing else.
+    `reply_to` is a message to quote, `thread` the root of the thread to reply in. With `files`, the text may be empty.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -27,17 +26,17 @@ class Draft(BaseModel):
     client_id: ClientId
     reply_to: Id | None = None
     thread: Id | None = None
-    files: FileIds = Field(default_factory=list)  # a default that stands here would be copied for each
+    files: FileIds = Field(default_factory=list)  # a literal default would be copied for each draft
 
     @model_validator(mode="after")
     def check_body(self) -> Self:
-        """Something must be said."""
+        """Raise `ValueError` if there is neither text nor a file."""
         check_said(self.body, self.files)
         return self
 
 
 class Correction(BaseModel):
-    """What a message is to say instead. `files`: those of its files that stay; without it all of them do."""
+    """The new text of a message. `files`: the files to keep; all of them if it is left out."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -46,7 +45,7 @@ class Correction(BaseModel):
 
 
 class AddressedDraft(Draft):
-    """A draft in a batch: it names its conversation, and, in an import, who said it when."""
+    """A draft in a batch, with its conversation and, in an import, its author and time."""
 
     conversation: Id
     author: Id | None = None
@@ -54,12 +53,12 @@ class AddressedDraft(Draft):
 
     @property
     def is_import(self) -> bool:
-        """Only admins may post for others or into the past."""
+        """Return whether this posts for another user or into the past, which only admins may do."""
         return self.author is not None or self.created_at is not None
 
 
 class DraftBatch(BaseModel):
-    """What an integration posts at once; each message is judged on its own, so none is checked here."""
+    """The body of a batch. Each message is validated later, alone."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -1,4 +1,4 @@
-"""Editing: the author says something else instead, or takes files out, for as long as the setting allows."""
+"""Edits and deletions: change the text or files of a message, or turn it into a tombstone; and the edit history."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,13 +31,13 @@ Shown = Sequence[dict[str, object]]
 async def edit_message(
     log: Log, seconds: float, actor_id: int, conversation_id: int, seq: int, correction: Correction
 ) -> Message:
-    """The message as it is then; nobody hears of an edit that changes nothing.
+    """Edit a message and return it. An edit that changes nothing is not announced.
 
-    Raises `NotFound`, `NotMember`, `Archived`, `NotYours`, `Deleted`, `EditTooLate`, `Invalid`.
+    Raise `NotFound`, `NotMember`, `Archived`, `NotYours`, `Deleted`, `EditTooLate` or `Invalid`.
     """
     async with log.change() as change:
-        scene, message = await find_open_message(change, conversation_id, actor_id, seq)
-        judge_edit(message, actor_id)
+        access, message = await find_open_message(change, conversation_id, actor_id, seq)
+        check_edit(message, actor_id)
         files = choose_files(message, correction)
         if (correction.body, files) == (message.body, message.files):
             return message
@@ -45,9 +45,9 @@ async def edit_message(
         if now - message.created_at > timedelta(seconds=seconds):
             raise EditTooLate
         edited = message._replace(body=correction.body, files=files, edited_at=now)
-        await keep_body(change, scene, actor_id, seq)
+        await keep_body(change, access, actor_id, seq)
         shown = orjson.dumps(files).decode() if files else None
-        await change.connection.execute(queries.replace_said, [edited.body, shown, now, conversation_id, seq])
+        await change.connection.execute(queries.replace_content, [edited.body, shown, now, conversation_id, seq])
         await detach_files(change, conversation_id, seq, [file["id"] for file in files or ()])
         await erase_frames(change, conversation_id, seq, {"body": edited.body, "files": files})
         await change.record(Unplaced("edit", conversation_id, subject=seq, data=edited.encode()))
@@ -55,12 +55,12 @@ async def edit_message(
 
 
 def choose_files(message: Message, correction: Correction) -> Shown | None:
-    """Those of its files that stay; raises `Invalid` on one that it has not, and when nothing is said."""
+    """Return the files to keep; raise `Invalid` if one is not in the message, or if nothing would be left."""
     files = message.files or []
     if correction.files is not None:
         files = [file for file in files if file["id"] in correction.files]
         if len(files) < len(correction.files):
-            raise Invalid(errors=[{"field": "files", "detail": "only files that this message carries can stay"}])
+            raise Invalid(errors=[{"field": "files", "detail": "name only files of this message"}])
     try:
         check_said(correction.body, files)
     except ValueError as wrong:
@@ -68,22 +68,22 @@ def choose_files(message: Message, correction: Correction) -> Shown | None:
     return files or None
 
 
-def judge_edit(message: Message, actor_id: int) -> None:
-    """Raises `NotYours`, `Deleted`."""
+def check_edit(message: Message, actor_id: int) -> None:
+    """Raise `NotYours` or `Deleted` if the user must not edit the message."""
     if message.author != actor_id:
         raise NotYours
     if message.deleted:
         raise Deleted
 
 
-# What stood in a message before: kept for those who run the conversation, so not at all where nobody does.
+# Edit history: earlier texts, for the owners and admins of the conversation.
 
 EDITS_PAGE = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """`body` stood there until `at`, when `user` replaced or deleted it; numbered from 1, the oldest."""
+    """An earlier text. `body` was shown until `at`, when `user` replaced or deleted it. The oldest has number 1."""
 
     number: int
     body: str
@@ -91,57 +91,57 @@ class Edit:
     at: datetime
 
     def to_json(self) -> dict[str, object]:
-        """For `orjson.dumps`."""
+        """Return the fields for `orjson.dumps`."""
         return {"number": self.number, "body": self.body, "user": self.user, "at": format_time(self.at)}
 
 
-async def keep_body(change: Change, scene: Access, actor_id: int, seq: int) -> None:
-    """Before it is replaced. A direct conversation has no admins: what its two people take back is gone."""
-    if scene.conversation.kind != "direct":
-        kept = [actor_id, await change.now(), scene.conversation.id, seq]
-        await change.connection.execute(queries.keep_body, kept)
+async def keep_body(change: Change, access: Access, actor_id: int, seq: int) -> None:
+    """Keep the text before it is replaced. Not in direct messages: they have no admins, who alone may read it."""
+    if access.conversation.kind != "direct":
+        fields = [actor_id, await change.now(), access.conversation.id, seq]
+        await change.connection.execute(queries.keep_body, fields)
 
 
 async def list_edits(pool: Pool, member: Member, conversation_id: int, seq: int, before: int) -> list[Edit]:
-    """The latest below number `before` first: a page, and one more if there are more.
+    """Return the latest edits below number `before` first: a page, and one more if there are more.
 
-    Raises `NotFound` for everybody who is not in the conversation, `Forbidden` for members who do not run it.
+    Raise `NotFound` for non-members, `Forbidden` for members who are neither owners nor admins.
     """
-    judge_reading(member, await require_member(pool, member.user_id, conversation_id))
+    check_reader(member, await require_member(pool, member.user_id, conversation_id))
     async with pool.connection() as connection:
-        there = await (await connection.execute(queries.has_message, [conversation_id, seq])).fetchone()
+        found = await (await connection.execute(queries.has_message, [conversation_id, seq])).fetchone()
         rows = await connection.execute(queries.list_edits, [conversation_id, seq, before, EDITS_PAGE + 1])
-        if there is None:
+        if found is None:
             raise NotFound
         return [Edit(*row) for row in await rows.fetchall()]
 
 
-def judge_reading(member: Member, seat: Membership) -> None:
-    """Owners and admins of the conversation, and admins of the server who are in it."""
-    if seat.kind == "direct" or (RANKS[seat.role] < RANKS["admin"] and member.role != "admin"):
-        raise Forbidden("Only those who run this conversation may see what stood there before.")
+def check_reader(member: Member, membership: Membership) -> None:
+    """Raise `Forbidden` unless the member is an owner or admin of the conversation, or a server admin."""
+    if membership.kind == "direct" or (RANKS[membership.role] < RANKS["admin"] and member.role != "admin"):
+        raise Forbidden("Only owners and admins of this conversation can see its edit history.")
 
 
-# Deleting: a tombstone stays, with its seq, its author and its time, so that nothing moves.
+# Deletion: a tombstone keeps its seq, author and time, so that nothing moves.
 
 
 async def delete_message(log: Log, actor_id: int, conversation_id: int, seq: int) -> None:
-    """Its author may, and whoever runs the conversation; what is deleted already stays so.
+    """Delete a message, as its author or as an owner or admin. Do nothing if it is deleted already.
 
-    Raises `NotFound`, `NotMember`, `Archived`, `Forbidden`.
+    Raise `NotFound`, `NotMember`, `Archived` or `Forbidden`.
     """
     async with log.change() as change:
-        scene, message = await find_open_message(change, conversation_id, actor_id, seq)
+        access, message = await find_open_message(change, conversation_id, actor_id, seq)
         if message.author != actor_id:
-            scene.require_manager()
+            access.require_manager()
         if message.deleted:
             return
-        await keep_body(change, scene, actor_id, seq)
+        await keep_body(change, access, actor_id, seq)
         await bury(change, message)
 
 
 async def bury(change: Change, message: Message) -> None:
-    """Turn a message into a tombstone and tell its readers; nothing of its text is kept. The conversation is locked."""
+    """Turn a message into a tombstone and announce that. Its text is lost. The conversation must be locked."""
     now, run, (conversation_id, seq) = await change.now(), change.connection.execute, message[:2]
     await run(queries.bury_message, [now, conversation_id, seq])
     await run(queries.drop_reactions, [conversation_id, seq])
@@ -152,28 +152,29 @@ async def bury(change: Change, message: Message) -> None:
 
 
 def tombstone(message: Message) -> bytes:
-    """Which one; and whom it reached by whom, for readers who count that and have never had the message."""
+    """Return the entry data. It names the mentioned users, for readers that count mentions without the message."""
     fields: dict[str, object] = {"conversation": message.conversation, "seq": message.seq}
-    reached = {"mentions": message.mentions, "mentions_all": message.mentions_all}
-    if any(reached.values()):
-        fields |= {"author": message.author} | {name: value for name, value in reached.items() if value}
+    mentions = {"mentions": message.mentions, "mentions_all": message.mentions_all}
+    if any(mentions.values()):
+        fields |= {"author": message.author} | {name: value for name, value in mentions.items() if value}
     return orjson.dumps(fields)
 
 
-# Erasing: a text that was edited or deleted is replaced in the log too, where readers that were away still find it.
+# Erasing: an edited or deleted text is replaced in the log too, where readers that were away would find it.
 
 
-async def erase_frames(change: Change, conversation_id: int, seq: int, said: Content | None) -> None:
-    """Replace the text in the message's own entry and in its edits up to now by `said`; None leaves a tombstone.
+async def erase_frames(change: Change, conversation_id: int, seq: int, content: Content | None) -> None:
+    """Replace the content in the message's own entry and in its edits up to now; None leaves a tombstone.
 
-    An entry that a stay covers which has ended since gets no text at all: users who have left the conversation were
-    addressed by it, and must not learn what was written after they left. Call this under the log's head, before the
-    entry that tells of the change.
+    An entry gets no text at all if it lies in a membership that has ended since. Former members were addressed by it,
+    and must not learn what was written after they left. Call this with the head locked, before the entry of the change.
     """
-    asked = {"conversation": conversation_id, "seq": seq}
-    rows = await (await change.connection.execute(queries.find_frames, asked, binary=True)).fetchall()
+    fields = {"conversation": conversation_id, "seq": seq}
+    rows = await (await change.connection.execute(queries.find_frames, fields, binary=True)).fetchall()
     erased = [
-        (position, erase(frame, WITHHELD if outside and said else said)) for position, frame, outside in rows if frame
+        (position, erase(frame, WITHHELD if former and content else content))
+        for position, frame, former in rows
+        if frame
     ]
     if erased:
         await change.connection.execute(queries.replace_frames, [*map(list, zip(*erased, strict=True))])

@@ -1,6 +1,6 @@
 -- name: find_frames
--- Where the log tells what a message said: its own entry and its edits, as far back as the log goes. With each, whether
--- a stay that has ended covers it: then users who are no longer members were addressed by it.
+-- The entries with the text of a message: its own and its edits, as far back as the log goes. The last column: the entry
+-- lies in a membership that has ended, so it was addressed to users who are no longer members.
 with told as (
     select l.position, l.frame from messages m join log l on l.position = m.position
      where m.conversation_id = %(conversation)s and m.seq = %(seq)s
@@ -16,11 +16,11 @@ select told.position, told.frame,
 update log l set frame = new.frame from unnest(%b::bigint[], %b::bytea[]) as new (position, frame)
  where l.position = new.position
 
--- name: replace_said
+-- name: replace_content
 update messages set body = %s, files = %s::jsonb, edited_at = %s where conversation_id = %s and seq = %s
 
 -- name: keep_body
--- What stands there now is about to go.
+-- Keep the current text, which is about to be replaced.
 insert into message_edits (conversation_id, seq, number, body, user_id, at)
 select m.conversation_id, m.seq,
        1 + coalesce((select max(e.number) from message_edits e
@@ -38,7 +38,7 @@ select number, body, user_id, at from message_edits
 select from messages where conversation_id = %s and seq = %s
 
 -- name: bury_message
--- Its place, its author and its thread stay.
+-- The seq, the author and the thread stay.
 update messages
    set deleted_at = %s, body = '', edited_at = null, reply_to = null, pinned = null, pinned_by = null, reactions = null,
        mentions = null, mentions_all = null, files = null

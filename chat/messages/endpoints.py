@@ -1,4 +1,4 @@
-"""`…/messages`: post one, post many, read back."""
+"""The endpoints of messages: post, read, edit, delete; threads, reactions and pins."""
 
 import orjson
 from aiohttp import web
@@ -30,12 +30,13 @@ from chat.shared.web import (
 )
 
 POSTS = web.AppKey("posts", PostWriter)
+HERE = web.AppKey("here", HereResolver)
 DIRECTIONS = {"before": before, "after": after, "around": around}
 PAGE, PAGE_MOST = 50, 200
 
 
 async def post_message(request: web.Request) -> web.Response:
-    """Refuse it, or make it durable; the log tells everyone."""
+    """Post a message. It is durable when the response arrives. Retry with the same `client_id`."""
     member = await require_identity(request)
     draft = await read_model(request, Draft)
     conversation_id = path_id(request, "conversation")
@@ -46,12 +47,12 @@ async def post_message(request: web.Request) -> web.Response:
 
 
 def answer_posted(posted: Posted) -> web.Response:
-    """201 for a new message, 200 for one that an earlier try has made."""
+    """Return 201 for a new message, 200 for one that an earlier attempt stored."""
     return answer_json(b'{"message":%b}' % posted.message, 201 if posted.fresh else 200)
 
 
 async def post_messages(request: web.Request) -> web.Response:
-    """Many at once; one that is refused does not touch the others."""
+    """Post many messages. Each is stored or rejected on its own."""
     member = await require_identity(request)
     settings = request.app[SETTINGS]
     batch = await read_model(request, DraftBatch, settings.max_batch_bytes)
@@ -63,7 +64,7 @@ async def post_messages(request: web.Request) -> web.Response:
 
 
 async def get_messages(request: web.Request) -> web.Response:
-    """A page of history; without a direction the newest."""
+    """List messages: a page of the history, or the latest messages without a direction."""
     member = await require_identity(request)
     window, conversation_id = parse_window(request), path_id(request, "conversation")
     page = await read_page(request.app[POOL], member.user_id, conversation_id, window)
@@ -71,7 +72,7 @@ async def get_messages(request: web.Request) -> web.Response:
 
 
 def parse_window(request: web.Request) -> Window:
-    """`?before=|after=|around=` and `?limit=`; raises `Invalid` on more than one direction."""
+    """Parse `?before=|after=|around=` and `?limit=`; raise `Invalid` on more than one direction."""
     limit = parse_count(request, "limit", default=PAGE, least=1, most=PAGE_MOST)
     named = [name for name in DIRECTIONS if name in request.query]
     if len(named) > 1:
@@ -83,63 +84,57 @@ def parse_window(request: web.Request) -> Window:
 
 
 async def get_message(request: web.Request) -> web.Response:
-    """One message."""
+    """Get a message."""
     member = await require_identity(request)
-    ids = path_id(request, "conversation"), path_id(request, "seq")
-    message = await read_message(request.app[POOL], member.user_id, *ids)
+    message = await read_message(request.app[POOL], member.user_id, *path_message(request))
     return answer_json(b'{"message":%b}' % message.encode())
 
 
-# `…/messages/{seq}/replies`, `…/messages/{seq}/follow` and `/api/chat/threads`.
+# Threads: `…/messages/{seq}/replies`, `…/messages/{seq}/follow` and `/api/chat/threads`.
 
 
 async def get_replies(request: web.Request) -> web.Response:
-    """A page of a thread; without a direction the newest."""
+    """List the replies in a thread: a page, or the latest replies without a direction."""
     member = await require_identity(request)
     window = parse_window(request)
-    page = await read_replies(request.app[POOL], member.user_id, *path_root(request), window)
+    page = await read_replies(request.app[POOL], member.user_id, *path_message(request), window)
     return answer_json(page.encode())
 
 
 async def put_follow(request: web.Request) -> web.Response:
-    """Tell me of its replies."""
+    """Follow a thread."""
     member = await require_identity(request)
-    await follow_thread(request.app[LOG], member.user_id, *path_root(request))
+    await follow_thread(request.app[LOG], member.user_id, *path_message(request))
     return web.Response(status=204)
 
 
 async def delete_follow(request: web.Request) -> web.Response:
-    """Tell me no more."""
+    """Unfollow a thread."""
     member = await require_identity(request)
-    await unfollow_thread(request.app[LOG], member.user_id, *path_root(request))
+    await unfollow_thread(request.app[LOG], member.user_id, *path_message(request))
     return web.Response(status=204)
 
 
 async def put_thread_mark(request: web.Request) -> web.Response:
-    """I have read it up to here."""
+    """Mark a thread as read up to a message."""
     member = await require_identity(request)
     read = await read_model(request, ReadMark)
-    await mark_thread(request.app[LOG], member.user_id, *path_root(request), read.seq)
+    await mark_thread(request.app[LOG], member.user_id, *path_message(request), read.seq)
     return web.Response(status=204)
 
 
 async def get_threads(request: web.Request) -> web.Response:
-    """What I follow, and the cursor at which a stream continues it."""
+    """List the threads that the caller follows, with the cursor to open a stream from."""
     member = await require_identity(request)
     threads, cursor = await list_threads(request.app[POOL], member.user_id)
     return answer_json({"threads": [thread.to_json() for thread in threads], "cursor": str(cursor)})
 
 
-def path_root(request: web.Request) -> tuple[int, int]:
-    """The conversation, and the message that the thread began with."""
-    return path_id(request, "conversation"), path_id(request, "seq")
-
-
-# `PATCH` and `DELETE …/messages/{seq}`, and `…/messages/{seq}/edits`.
+# Edits: `PATCH` and `DELETE …/messages/{seq}`, and `…/messages/{seq}/edits`.
 
 
 async def patch_message(request: web.Request) -> web.Response:
-    """Say this instead, and carry no more than these."""
+    """Edit the text of a message, and choose which of its files to keep."""
     member = await require_identity(request)
     correction = await read_model(request, Correction)
     place, seconds = path_message(request), request.app[SETTINGS].edit_seconds
@@ -148,14 +143,14 @@ async def patch_message(request: web.Request) -> web.Response:
 
 
 async def remove_message(request: web.Request) -> web.Response:
-    """Take it back; a tombstone stays."""
+    """Delete a message. A tombstone stays in its place."""
     member = await require_identity(request)
     await delete_message(request.app[LOG], member.user_id, *path_message(request))
     return web.Response(status=204)
 
 
 async def get_edits(request: web.Request) -> web.Response:
-    """What stood there before, the latest first; `next` stands when there are more."""
+    """List the earlier texts of a message, the latest first. `next` is present if there are more."""
     member = await require_identity(request)
     before = parse_count(request, "before", default=LARGEST_ID, most=LARGEST_ID)
     edits = await list_edits(request.app[POOL], member, *path_message(request), before)
@@ -164,15 +159,15 @@ async def get_edits(request: web.Request) -> web.Response:
 
 
 def path_message(request: web.Request) -> tuple[int, int]:
-    """The conversation, and the message in it."""
+    """Return the conversation and the seq in the path."""
     return path_id(request, "conversation"), path_id(request, "seq")
 
 
-# `…/conversations/{c}/pins`.
+# Pins: `…/conversations/{c}/pins`.
 
 
 async def get_pins(request: web.Request) -> web.Response:
-    """All of them, the latest first."""
+    """List the pinned messages, the latest first."""
     member = await require_identity(request)
     pins = await list_pins(request.app[POOL], member.user_id, path_id(request, "conversation"))
     shown = [{"user": user, "message": orjson.Fragment(message.encode())} for user, message in pins]
@@ -180,26 +175,25 @@ async def get_pins(request: web.Request) -> web.Response:
 
 
 async def put_pin(request: web.Request) -> web.Response:
-    """It is pinned."""
+    """Pin a message."""
     member = await require_identity(request)
-    place = path_id(request, "conversation"), path_id(request, "seq")
-    await pin_message(request.app[LOG], request.app[SETTINGS].pins_per_conversation, member.user_id, *place)
+    most = request.app[SETTINGS].pins_per_conversation
+    await pin_message(request.app[LOG], most, member.user_id, *path_message(request))
     return web.Response(status=204)
 
 
 async def delete_pin(request: web.Request) -> web.Response:
-    """It is not pinned."""
+    """Unpin a message."""
     member = await require_identity(request)
-    place = path_id(request, "conversation"), path_id(request, "seq")
-    await unpin_message(request.app[LOG], member.user_id, *place)
+    await unpin_message(request.app[LOG], member.user_id, *path_message(request))
     return web.Response(status=204)
 
 
-# `…/messages/{seq}/reactions/{emoji}`.
+# Reactions: `…/messages/{seq}/reactions/{emoji}`.
 
 
 async def put_reaction(request: web.Request) -> web.Response:
-    """Mine is there."""
+    """Add the caller's reaction to a message."""
     member = await require_identity(request)
     most = request.app[SETTINGS].reactions_per_message
     await react(request.app[LOG], most, path_reaction(request, member.user_id))
@@ -207,18 +201,12 @@ async def put_reaction(request: web.Request) -> web.Response:
 
 
 async def delete_reaction(request: web.Request) -> web.Response:
-    """Mine is not there."""
+    """Remove the caller's reaction from a message."""
     member = await require_identity(request)
     await unreact(request.app[LOG], path_reaction(request, member.user_id))
     return web.Response(status=204)
 
 
 def path_reaction(request: web.Request, user_id: int) -> Reaction:
-    """The emoji, in its one spelling, under the message; raises `NotFound`, `Invalid`."""
-    place = path_id(request, "conversation"), path_id(request, "seq")
-    return Reaction(*place, parse_emoji(request.match_info["emoji"]), user_id)
-
-
-# `…/notifications`, `…/receipts`, and blocks.
-
-HERE = web.AppKey("here", HereResolver)
+    """Return the reaction in the path, with the emoji in its standard spelling; raise `NotFound` or `Invalid`."""
+    return Reaction(*path_message(request), parse_emoji(request.match_info["emoji"]), user_id)

@@ -1,4 +1,4 @@
-"""History: a page of a conversation, or one message, for those who may see it. The cost does not grow with the talk."""
+"""History: pages of a conversation, and single messages. The cost does not depend on the length of the conversation."""
 
 from bisect import bisect_right
 from collections.abc import Collection
@@ -16,9 +16,9 @@ from chat.shared.sql import load, numbers
 
 queries = load(__file__)
 
-# Which part of a conversation is asked for: by key, in three directions. Pure.
+# Windows: the part of a conversation to read, by seq, in three directions.
 
-BEYOND = 2**53
+END = 2**53  # above every seq
 Place = tuple[int, int]  # conversation, seq
 
 
@@ -33,22 +33,22 @@ class Window:
 
 
 def newest(limit: int) -> Window:
-    """The end of the conversation."""
-    return before(BEYOND, limit)
+    """Return the window at the end of the conversation."""
+    return before(END, limit)
 
 
 def before(seq: int, limit: int) -> Window:
-    """What came before message `seq`."""
-    return Window(below=seq, down=limit, above=BEYOND, up=0)
+    """Return the window before message `seq`."""
+    return Window(below=seq, down=limit, above=END, up=0)
 
 
 def after(seq: int, limit: int) -> Window:
-    """What came after message `seq`."""
+    """Return the window after message `seq`."""
     return Window(below=0, down=0, above=seq, up=limit)
 
 
 def around(seq: int, limit: int) -> Window:
-    """Message `seq` with about as many on each side."""
+    """Return the window around message `seq`, with about as many messages on each side."""
     up = (limit - 1) // 2
     return Window(below=seq + 1, down=limit - up, above=seq, up=up)
 
@@ -62,16 +62,16 @@ class Page:
     has_after: bool
 
     def encode(self) -> bytes:
-        """Its JSON; each message is the same bytes as in the stream."""
+        """Return the JSON. Each message is the same bytes as in the stream."""
         messages = [orjson.Fragment(message.encode()) for message in self.messages]
         return orjson.dumps({"messages": messages, "has_before": self.has_before, "has_after": self.has_after})
 
 
 async def read_page(pool: Pool, user_id: int, conversation_id: int, window: Window) -> Page:
-    """The page that the window shows; raises `NotFound`."""
-    asked = {"conversation": conversation_id, "user": user_id} | asdict(window)
+    """Return the page that the window selects; raise `NotFound` if the user may not read the conversation."""
+    fields = {"conversation": conversation_id, "user": user_id} | asdict(window)
     async with pool.connection() as connection:
-        rows = await (await connection.execute(queries.read_page, asked, binary=True)).fetchall()
+        rows = await (await connection.execute(queries.read_page, fields, binary=True)).fetchall()
     if not rows:
         raise NotFound
     last_seq, messages = rows[0][0], [Message(*row[1:]) for row in rows if row[1] is not None]
@@ -79,17 +79,20 @@ async def read_page(pool: Pool, user_id: int, conversation_id: int, window: Wind
 
 
 def make_page(messages: list[Message], first_seq: int, last_seq: int, window: Window) -> Page:
-    """The list runs from `first_seq` to `last_seq`, which is 0 when it is empty: they say whether there is more."""
+    """Build a page of a list that runs from `first_seq` to `last_seq`; `last_seq` is 0 if the list is empty."""
     messages = trim(messages, window.above)
     if messages:
         return Page(messages, messages[0].seq > first_seq, messages[-1].seq < last_seq)
-    beyond = window.up > 0  # nothing after the end, else nothing before the beginning
+    beyond = window.up > 0  # then there is more on the other side only
     return Page([], last_seq > 0 and beyond, last_seq > 0 and not beyond)
 
 
 def trim(messages: list[Message], above: int) -> list[Message]:
-    """Drop what is farthest from where the window's two directions meet, until a page has about `BYTES_MOST`."""
-    if 4 * sum(len(message.body) for message in messages) <= BYTES_MOST:  # a character has four bytes at most
+    """Drop messages from the ends of the page until it has about `BYTES_MOST`.
+
+    Those farthest from the point where the two directions of the window meet go first.
+    """
+    if 4 * sum(len(message.body) for message in messages) <= BYTES_MOST:  # a character has at most four bytes
         return messages
     split = bisect_right(messages, above, key=lambda message: message.seq)
     start, end, size = split, split, 0
@@ -103,7 +106,7 @@ def trim(messages: list[Message], above: int) -> list[Message]:
 
 
 async def read_message(pool: Pool, user_id: int, conversation_id: int, seq: int) -> Message:
-    """One message; raises `NotFound`."""
+    """Return a message; raise `NotFound`."""
     page = await read_page(pool, user_id, conversation_id, before(seq + 1, 1))
     if not page.messages or page.messages[0].seq != seq:
         raise NotFound
@@ -117,23 +120,20 @@ async def read_messages(connection: Connection, places: Collection[Place]) -> di
     return {(row[0], row[1]): Message(*row) for row in rows}
 
 
-# Setting the scene around a message: what a change of it is judged by, locked until it has committed.
+# A message to be changed, with the actor's access. Both stay locked until the commit.
 
 
 async def find_message(change: Change, conversation_id: int, actor_id: int, seq: int) -> tuple[Access, Message]:
-    """As a member sees it. The conversation is locked, and with it all that hangs on its messages.
-
-    Raises `NotFound`, `NotMember`.
-    """
-    place, scene = (conversation_id, seq), await lock_access(change, conversation_id, actor_id)
-    scene.require_seat()
+    """Lock the conversation, and return the access of the member and the message. Raise `NotFound` or `NotMember`."""
+    place, access = (conversation_id, seq), await lock_access(change, conversation_id, actor_id)
+    access.require_seat()
     if (message := (await read_messages(change.connection, [place])).get(place)) is None:
         raise NotFound
-    return scene, message
+    return access, message
 
 
 async def find_open_message(change: Change, conversation_id: int, actor_id: int, seq: int) -> tuple[Access, Message]:
-    """As `find_message`; raises `Archived` as well."""
-    scene, message = await find_message(change, conversation_id, actor_id, seq)
-    scene.require_open()
-    return scene, message
+    """Do what `find_message` does; raise `Archived` as well."""
+    access, message = await find_message(change, conversation_id, actor_id, seq)
+    access.require_open()
+    return access, message

@@ -1,11 +1,11 @@
 -- name: read_messages
--- These messages, as everybody sees them.
+-- These messages, as all readers see them.
 select m.* from unnest(%s::bigint[], %s::bigint[]) as asked (conversation_id, seq)
   join told_messages m on m.conversation_id = asked.conversation_id and m.seq = asked.seq
 
 -- name: read_page
--- Up to `down` messages below one seq and up to `up` above another, and how many there are: nothing at all for those
--- who may not see the conversation.
+-- Up to `down` messages below one seq and up to `up` above another, and the last seq. No row for users who may not read
+-- the conversation.
 with seen as (
     select c.last_seq from conversations c
      where c.id = %(conversation)s

@@ -1,6 +1,9 @@
-"""Code and addresses in a message, where names are no mentions. Pure; time grows linearly with the text.
+"""Find the names that a message mentions with `@`. Pure; time grows linearly with the text.
 
-Follows Markdown: fenced blocks first, then code spans between two equal runs of backticks within a paragraph.
+`@name` counts in any case, outside code and addresses, and where no letter or digit precedes the `@`, so that
+ben@example.org mentions no one. Scripts without spaces between words may stand on either side.
+
+Code follows Markdown: fenced blocks first, then code spans between two equal runs of backticks within a paragraph.
 """
 
 import re
@@ -41,7 +44,7 @@ def lines_outside(text: str) -> Iterator[str]:
 
 
 def closes(line: str, fence: str) -> bool:
-    """Return whether `line` is only the fence's character, at least as often as in `fence`."""
+    """Return whether `line` closes the fence: only its character, at least as often as in `fence`."""
     mark = line.strip()
     return len(mark) >= len(fence) and not mark.strip(fence[0]) and not line.startswith("    ")
 
@@ -62,10 +65,6 @@ def strip_spans(text: str) -> str:
     return " ".join([*kept, text[end:]])
 
 
-# The names that a message mentions with `@`, before any account is looked up. Pure; time grows linearly with the
-# text. `@name` counts in any case, outside code and addresses, and where no letter or digit precedes the `@`, so that
-# ben@example.org mentions no one. Scripts without spaces between words may stand on either side.
-
 EVERYONE = frozenset({"channel", "here"})
 SPACED = "\u00aa\u00b5\u00ba\u00c0-\u0dff"  # letters of the scripts that put spaces between words
 CALL = re.compile(rf"(?<![A-Za-z0-9_@+%{SPACED}-])@([A-Za-z0-9_.-]{{2,}}+)(?![@{SPACED}])")
@@ -84,33 +83,33 @@ class ParsedMentions:
 
     @property
     def empty(self) -> bool:
-        """Whether there are no mentions."""
+        """Return whether there are no mentions."""
         return not (self.calls or self.channel or self.here)
 
 
-NOBODY = ParsedMentions()
+NO_MENTIONS = ParsedMentions()
 
 
 def parse_mentions(text: str) -> ParsedMentions:
     """Return the mentions in `text`: `@channel`, `@here`, and the first 50 other names, each once."""
     if "@" not in text:
-        return NOBODY
+        return NO_MENTIONS
     calls = dict.fromkeys(call[1].lower() for call in CALL.finditer(strip_code(text)))
     everyone: set[str] = set()
-    people: list[tuple[str, ...]] = []
+    names_meant: list[tuple[str, ...]] = []
     for names in map(readings, calls):
         if found := EVERYONE.intersection(names):
             everyone |= found
-        elif names and len(people) < CALLS_MOST:
-            people.append(names)
-    return ParsedMentions(tuple(people), "channel" in everyone, "here" in everyone)
+        elif names and len(names_meant) < CALLS_MOST:
+            names_meant.append(names)
+    return ParsedMentions(tuple(names_meant), "channel" in everyone, "here" in everyone)
 
 
 def readings(call: str) -> tuple[str, ...]:
     """Return the names that `call` may mean, the longest first.
 
-    Full stops and dashes at the end may belong to the name or to the sentence. Where more than a few of them follow,
-    only the longest names and the one without any of them are kept.
+    Dots and dashes at the end may belong to the name or to the sentence. If there are many, only the longest names and
+    the one without any of them are kept.
     """
     least = max(len(call.rstrip("._-")), 2)
     ends = range(min(len(call), NAME_MOST), least - 1, -1)

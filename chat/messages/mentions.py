@@ -13,7 +13,7 @@ from psycopg.rows import TupleRow
 
 from chat.log.append import Change
 from chat.messages.drafts import Post, PostKey, PostStep
-from chat.messages.mention_parser import NOBODY, ParsedMentions, parse_mentions
+from chat.messages.mention_parser import NO_MENTIONS, ParsedMentions, parse_mentions
 from chat.model.message import Message
 from chat.shared.postgres import Pool
 from chat.shared.redis import UNAVAILABLE
@@ -64,7 +64,7 @@ class Mentions(PostStep):
         """
         read = 0
         for post in self._posts:
-            if (parsed := parse_mentions(post.draft.body)) is not NOBODY:
+            if (parsed := parse_mentions(post.draft.body)) is not NO_MENTIONS:
                 self._requests.append(MentionRequest(len(self._requests), post, parsed))
                 read += len(post.draft.body)
             if read >= READ_AT_ONCE:
@@ -143,13 +143,13 @@ def array_text(users: Sequence[int]) -> str | None:
 
 
 async def forget_mentions(change: Change, conversation_id: int, seq: int) -> None:
-    """The message is deleted: what it said of mentions counts for nobody any more."""
+    """Delete the mentions of a deleted message, so that they no longer count."""
     await change.connection.execute(queries.delete_mentions, [conversation_id, seq])
 
 
-# The members that `@here` reaches. Presence is asked for a moment before the post commits, and may not know.
+# The members that `@here` reaches. Presence is asked a moment before the post commits, and may be unavailable.
 
-PATIENCE = 0.25
+PRESENCE_SECONDS = 0.25
 
 Ask = Callable[[Collection[int]], Awaitable[Collection[int]]]
 
@@ -171,7 +171,7 @@ class HereResolver:
         if not 0 < len(members) <= self._most:
             return None
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(PRESENCE_SECONDS):
                 return frozenset(await self._ask(members))
         except UNAVAILABLE:
             return None
@@ -179,5 +179,5 @@ class HereResolver:
     async def _members(self, conversation_id: int, author_id: int) -> list[int]:
         """Return the members, at most one more than the limit; none if the author is not one of them."""
         async with self._pool.connection() as connection:
-            asked = [conversation_id, conversation_id, author_id, self._most + 1]
-            return [row[0] for row in await (await connection.execute(queries.members_upto, asked)).fetchall()]
+            fields = [conversation_id, conversation_id, author_id, self._most + 1]
+            return [row[0] for row in await (await connection.execute(queries.list_members, fields)).fetchall()]

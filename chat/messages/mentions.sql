@@ -1,5 +1,5 @@
--- name: members_upto
--- At most so many members; none unless the author is a member.
+-- name: list_members
+-- At most a number of members; none unless the author is a member.
 select m.user_id
   from memberships m
  where m.conversation_id = %s and m.until is null
@@ -7,7 +7,7 @@ select m.user_id
  limit %s
 
 -- name: find_named
--- Who of the members is called so. Nobody calls himself, nor somebody with whom he is at odds.
+-- The members with these names, but not the author, nor users who have blocked the author or are blocked by them.
 select asked.n, asked.name, u.id
   from unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::text[]) as asked (n, conversation_id, author_id, name)
   join users u on lower(u.name) = asked.name and u.disabled_at is null and u.id <> asked.author_id
@@ -16,7 +16,7 @@ select asked.n, asked.name, u.id
    and not exists (select from blocks b where b.user_id = asked.author_id and b.blocked_id = u.id)
 
 -- name: find_present
--- Who of these is still a member, and not at odds with the author.
+-- Those of these users who are still members, with the same exceptions.
 select asked.n, asked.user_id
   from unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[]) as asked (n, conversation_id, author_id, user_id)
   join memberships m on m.conversation_id = asked.conversation_id and m.user_id = asked.user_id and m.until is null

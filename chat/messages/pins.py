@@ -1,4 +1,4 @@
-"""Pinning and unpinning, which every member may. Both are harmless when they are done already."""
+"""Pins. Every member may pin and unpin; doing it twice changes nothing."""
 
 import orjson
 
@@ -15,7 +15,10 @@ queries = load(__file__)
 
 
 async def pin_message(log: Log, most: int, actor_id: int, conversation_id: int, seq: int) -> None:
-    """Raises `NotFound`, `NotMember`, `Archived`, `Deleted`; `TooManyPins` over `most` in one conversation."""
+    """Pin a message.
+
+    Raise `NotFound`, `NotMember`, `Archived`, `Deleted`, or `TooManyPins` if there are `most` already.
+    """
     async with log.change() as change:
         _, message = await find_open_message(change, conversation_id, actor_id, seq)
         if message.deleted:
@@ -30,7 +33,7 @@ async def pin_message(log: Log, most: int, actor_id: int, conversation_id: int, 
 
 
 async def unpin_message(log: Log, actor_id: int, conversation_id: int, seq: int) -> None:
-    """Raises `NotFound`, `NotMember`, `Archived`."""
+    """Unpin a message. Raise `NotFound`, `NotMember` or `Archived`."""
     async with log.change() as change:
         _, message = await find_open_message(change, conversation_id, actor_id, seq)
         if message.pinned:
@@ -39,16 +42,16 @@ async def unpin_message(log: Log, actor_id: int, conversation_id: int, seq: int)
 
 
 async def record_pin(change: Change, conversation_id: int, seq: int, user_id: int, on: bool) -> int:
-    """The entry's position."""
+    """Record the change; return the entry's position."""
     data = orjson.dumps({"conversation": conversation_id, "seq": seq, "user": user_id, "on": on})
     return (await change.record(Unplaced("pin", conversation_id, data=data))).position
 
 
 async def list_pins(pool: Pool, user_id: int, conversation_id: int) -> list[tuple[int, Message]]:
-    """Who has pinned what, the latest first; raises `NotFound`."""
-    asked = {"conversation": conversation_id, "user": user_id}
+    """Return `(user, message)` of each pin, the latest first; raise `NotFound`."""
+    fields = {"conversation": conversation_id, "user": user_id}
     async with pool.connection() as connection:
-        rows = await (await connection.execute(queries.list_pins, asked, binary=True)).fetchall()
+        rows = await (await connection.execute(queries.list_pins, fields, binary=True)).fetchall()
     if not rows:
         raise NotFound
     return [(row[0], Message(*row[1:])) for row in rows if row[1] is not None]

@@ -5,7 +5,7 @@ select count(*) from messages where conversation_id = %s and pinned is not null
 update messages set pinned = %s, pinned_by = %s where conversation_id = %s and seq = %s
 
 -- name: list_pins
--- The latest first; nothing at all for those who may not see the conversation.
+-- The latest first. No row for users who may not read the conversation.
 select pin.pinned_by, m.*
   from conversations c
   left join messages pin on pin.conversation_id = c.id and pin.pinned is not null

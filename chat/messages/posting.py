@@ -1,4 +1,7 @@
-"""One group of posts on its way through one transaction."""
+"""Posting: validate and store posts in batches, one transaction each.
+
+A batch locks its conversations in id order, then the log's head. `PostStep` describes what takes part in it.
+"""
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,7 +30,7 @@ queries = load(__file__)
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """The message as readers get it; `fresh`: made by this post and no earlier one; `frame`: the id of its frame."""
+    """The message as readers receive it. `fresh`: this post created it; `frame`: the id of its frame."""
 
     message: bytes
     fresh: bool
@@ -147,7 +150,7 @@ class PostBatch:
 
 
 def encode_columns(rows: Iterable[tuple[Any, ...]]) -> list[str]:
-    """The messages, for `write_messages`."""
+    """Return the columns of `write_messages`."""
     conversations, seqs, positions, authors, client_ids, bodies, moments, replies, threads = zip(*rows, strict=True)
     places = [numbers(column) for column in (conversations, seqs, positions, authors)]
     said = [texts(client_ids), texts(bodies), texts(map(format_time, moments))]
@@ -161,7 +164,7 @@ def to_message(post: Post, seq: int, said_at: datetime) -> Message:
     return Message(*fields, reply_to=draft.reply_to, thread=draft.thread)
 
 
-SLOW = "This conversation is in slow mode: wait a while between two messages."
+SLOW = "This conversation is in slow mode. Wait before you post again."
 
 
 class SlowMode(PostStep):
@@ -209,28 +212,29 @@ class SlowMode(PostStep):
             self._last[post.conversation_id, post.author_id] = now
 
 
-# Posting: group commit. Every post that arrived while the last commit was under way goes into one transaction.
+# Group commit: all posts that arrive during a commit go into the next transaction together.
 
 BATCH = 500
 
 
 class PostWriter:
-    """The one writer of a node."""
+    """The only writer of posts on a node."""
 
-    def __init__(self, log: Log, waiting_most: int, patience: float = 10.0) -> None:
-        self._log, self._patience = log, Deadlines(patience, lambda: Undecided(retry_after=1))
-        self._gather = Batcher[Post, Posted](self._append, batch=BATCH, limit=waiting_most, weigh=weigh_post)
-        self.run, self.waiting, self.busy = self._gather.run, self._gather.waiting, self._gather.busy
-        self.give_up = self._patience.run
+    def __init__(self, log: Log, waiting_most: int, deadline: float = 10.0) -> None:
+        self._log, self._deadlines = log, Deadlines(deadline, lambda: Undecided(retry_after=1))
+        self._batcher = Batcher[Post, Posted](self._append, batch=BATCH, limit=waiting_most, weigh=weigh_post)
+        self.run, self.waiting, self.busy = self._batcher.run, self._batcher.waiting, self._batcher.busy
+        self.expire = self._deadlines.run
 
     def submit(self, post: Post) -> "asyncio.Future[Posted]":
-        """Durable when it is done. Raises `NotFound`, `NotMember`, `Archived`, `Blocked`, `Invalid`.
+        """Return a future that is done when the post is durable.
 
-        Or that PostgreSQL is away; `Overloaded` at once. PostgreSQL may hang as well as fail: then `Undecided`. What
-        was not taken into a transaction by then will not be stored, what was may be, and a retry finds out.
+        It raises `NotFound`, `NotMember`, `Archived`, `Blocked`, `ReadOnly`, `RateLimited` or `Invalid`; `Undecided` if
+        PostgreSQL does not answer in time; or an error of `chat.shared.postgres.UNAVAILABLE`. `submit` itself raises
+        `Overloaded`. After `Undecided`, a post that was in no transaction yet is not stored, another one may be: retry.
         """
-        outcome = self._gather.submit(post)
-        self._patience.hold(outcome)
+        outcome = self._batcher.submit(post)
+        self._deadlines.hold(outcome)
         return outcome
 
     async def _append(self, posts: list[Post]) -> Sequence[Outcome]:
@@ -243,6 +247,8 @@ class PostWriter:
 
 
 def weigh_post(post: Post) -> int:
-    """Long ones count for more: 500 units stay under 256 KiB, so that announcements carry them and one batch alone
-    never fills a reader's buffer."""
+    """Return the weight of a post in a batch; long ones weigh more.
+
+    500 units stay under 256 KiB, so that announcements include them and one batch never fills a reader's buffer.
+    """
     return 1 + len(post.draft.body) // 512 + len(post.draft.files) // 3

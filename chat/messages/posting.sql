@@ -1,5 +1,5 @@
 -- name: lock_conversations
--- In id order: two batches that share conversations in another order would wait for each other for ever.
+-- In id order. Two batches that lock the same conversations in different orders would wait for each other forever.
 select id, last_seq, archived_at is not null, kind = 'channel' and not private, blocked, slow_seconds, read_only
   from conversations where id = any(%s::bigint[]) order by id for no key update
 
@@ -13,7 +13,7 @@ select asked.n, m.role, m.posted_at, known.seq
                           and known.client_id = asked.client_id
 
 -- name: write_messages
--- The messages; their conversations count on; and who writes has read what is above: his mark goes to his own message.
+-- Store the messages, move the conversations' last seq, and move the authors' read marks to their own messages.
 with written as (
 insert into messages (conversation_id, seq, position, author_id, client_id, body, created_at, reply_to, thread)
 select conversation_id, seq, position, author_id, client_id, body, created_at, nullif(reply_to, 0), nullif(thread, 0)

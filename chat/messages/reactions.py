@@ -1,4 +1,4 @@
-"""Reacting, and taking it back. Both are harmless when they are done already."""
+"""Reactions. Adding or removing one twice changes nothing."""
 
 from dataclasses import asdict, dataclass
 
@@ -15,14 +15,12 @@ from chat.shared.sql import load
 
 queries = load(__file__)
 
-# A reaction: one person's emoji under one message. Pure.
-
-SHOWN = 100  # of the people who react alike; beyond them a message tells how many they are
+SHOWN = 100  # users that a message names for each emoji; beyond them it has a count
 
 
 @dataclass(frozen=True, slots=True)
 class Reaction:
-    """Its fields are those of its entry."""
+    """The emoji of one user on a message. The fields are those of its entry."""
 
     conversation: int
     seq: int
@@ -30,77 +28,85 @@ class Reaction:
     user: int
 
     def recorded(self, on: bool, count: int, shown: int | None = None) -> Unplaced:
-        """What the log says. `count`: how many they are now; `shown`: who is shown now in place of this person."""
+        """Build the entry. `count`: users with this reaction now.
+
+        `shown`: the user who is named now instead of the one who removed the reaction.
+        """
         more = {"count": count if count > SHOWN else None, "shown": shown}
         data = asdict(self) | {"on": on} | {name: value for name, value in more.items() if value}
         return Unplaced("reaction", self.conversation, data=orjson.dumps(data))
 
-    def asked(self, **more: int) -> dict[str, object]:
-        """For the queries."""
+    def fields(self, **more: int) -> dict[str, object]:
+        """Return the parameters of the queries."""
         return asdict(self) | {"most": SHOWN} | more
 
 
 @dataclass(frozen=True, slots=True)
 class ReactionState:
-    """Somebody is number `place` (0: none) of the `count` who react alike; `waiting` is the first who is not shown."""
+    """The user is number `number` (0: none) of `count` with this reaction. `waiting` is the first who is not named."""
 
-    place: int = 0
+    number: int = 0
     count: int = 0
     waiting: int | None = None
 
 
 async def react(log: Log, most: int, reaction: Reaction) -> None:
-    """Raises `NotFound`, `NotMember`, `Archived`, `Deleted`; `TooManyReactions` over `most` different ones."""
+    """Add a reaction.
+
+    Raise `NotFound`, `NotMember`, `Archived`, `Deleted`, or `TooManyReactions` at `most` different ones.
+    """
     async with log.change() as change:
-        message, standing = await find_standing(change, reaction)
+        message, state = await find_state(change, reaction)
         if message.deleted:
             raise Deleted
-        if standing.place:
+        if state.number:
             return
-        if standing.count == 0 and len(message.reactions or ()) >= most:
+        if state.count == 0 and len(message.reactions or ()) >= most:
             raise TooManyReactions
-        entry = await change.record(reaction.recorded(True, standing.count + 1))
-        await change.connection.execute(queries.add_reaction, reaction.asked(position=entry.position))
-        await change.connection.execute(queries.show_reactions, reaction.asked())
+        entry = await change.record(reaction.recorded(True, state.count + 1))
+        await change.connection.execute(queries.add_reaction, reaction.fields(position=entry.position))
+        await change.connection.execute(queries.show_reactions, reaction.fields())
 
 
 async def unreact(log: Log, reaction: Reaction) -> None:
-    """Raises `NotFound`, `NotMember`, `Archived`."""
+    """Remove a reaction. Raise `NotFound`, `NotMember` or `Archived`."""
     async with log.change() as change:
-        _, standing = await find_standing(change, reaction)
-        if not standing.place:
+        _, state = await find_state(change, reaction)
+        if not state.number:
             return
-        left, shown = standing.count - 1, standing.waiting if standing.place <= SHOWN else None
-        await change.record(reaction.recorded(False, left, shown))
-        await change.connection.execute(queries.remove_reaction if left else queries.drop_reaction, reaction.asked())
-        await change.connection.execute(queries.show_reactions, reaction.asked())
+        count, shown = state.count - 1, state.waiting if state.number <= SHOWN else None
+        await change.record(reaction.recorded(False, count, shown))
+        await change.connection.execute(queries.remove_reaction if count else queries.drop_reaction, reaction.fields())
+        await change.connection.execute(queries.show_reactions, reaction.fields())
 
 
-async def find_standing(change: Change, reaction: Reaction) -> tuple[Message, ReactionState]:
-    """The message, locked with its conversation, and how the person stands to it."""
+async def find_state(change: Change, reaction: Reaction) -> tuple[Message, ReactionState]:
+    """Return the message, locked with its conversation, and the state of the user's reaction."""
     _, message = await find_open_message(change, reaction.conversation, reaction.user, reaction.seq)
-    row = await (await change.connection.execute(queries.find_reaction, reaction.asked())).fetchone()
+    row = await (await change.connection.execute(queries.find_reaction, reaction.fields())).fetchone()
     return message, ReactionState(*row) if row else ReactionState()
 
 
-# Emoji: which text is one, and its one spelling. Pure.
+# Emoji: which text is one, and its standard spelling.
 
-SELECTOR = "\ufe0f"  # asks for the picture; people and keyboards leave it out at will
+SELECTOR = "\ufe0f"  # asks for the picture; keyboards may leave it out
 
 
-def strip(text: str) -> str:
-    """What is left of the spelling when it is not looked at closely."""
+def strip_selectors(text: str) -> str:
+    """Return the text without variation selectors."""
     return text.replace(SELECTOR, "")
 
 
-# By Unicode's own list: a skin tone alone is none, a family joined by ZWJ is one; the longest have ten code points.
-SPELLINGS = {strip(text): text for text, facts in EMOJI_DATA.items() if facts["status"] == STATUS["fully_qualified"]}
+# Unicode's own list: a skin tone alone is not an emoji, a family joined by ZWJ is. The longest have ten code points.
+SPELLINGS = {
+    strip_selectors(text): text for text, facts in EMOJI_DATA.items() if facts["status"] == STATUS["fully_qualified"]
+}
 
 MOST = max(map(len, SPELLINGS.values())) * 2
 
 
 def parse_emoji(text: str) -> str:
-    """The emoji as Unicode writes it; raises `Invalid`."""
-    if len(text) > MOST or (emoji := SPELLINGS.get(strip(text))) is None:
-        raise Invalid(errors=[{"field": "emoji", "detail": "one emoji, nothing else"}])
+    """Return the emoji as Unicode spells it; raise `Invalid`."""
+    if len(text) > MOST or (emoji := SPELLINGS.get(strip_selectors(text))) is None:
+        raise Invalid(errors=[{"field": "emoji", "detail": "must be exactly one emoji"}])
     return emoji

@@ -1,5 +1,5 @@
 -- name: find_reaction
--- Which one this person is of those who have reacted so, how many they are, and who comes after those that are shown.
+-- The user's number among those with this reaction, their count, and the first user who is not named.
 select coalesce(array_position(users, %(user)s), 0), cardinality(users), users[%(most)s + 1]
   from reactions where conversation_id = %(conversation)s and seq = %(seq)s and emoji = %(emoji)s
 
@@ -16,7 +16,7 @@ update reactions set users = array_remove(users, %(user)s)
 delete from reactions where conversation_id = %(conversation)s and seq = %(seq)s and emoji = %(emoji)s
 
 -- name: show_reactions
--- In the message itself: the emoji in the order of their first, the first of the people by name, then how many.
+-- In the message: the emoji in the order of their first use, the first users by id, and the count of all.
 update messages m
    set reactions = (
        select jsonb_agg(jsonb_build_object('emoji', r.emoji, 'users', r.users[1:%(most)s])

@@ -1,4 +1,4 @@
-"""What the posts of one batch point at: the messages they quote, and the roots of the threads they go into."""
+"""Threads: the targets of new replies, reading threads, and following them."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
@@ -94,29 +94,29 @@ class ReplyTargets(PostStep):
         await change.connection.execute(queries.follow_threads, [*map(list, zip(*follows, strict=True))])
 
 
-# Reading threads: the replies to one message, or what a person follows.
+# Reading: the replies to a message, and the threads that a user follows.
 
-MOST = 200
+THREADS_MOST = 200
 
 
 @dataclass(frozen=True, slots=True)
 class ThreadState:
-    """A thread as somebody who follows it has read it; `unread` counts what others wrote, up to 1,000."""
+    """A thread as its follower has read it. `unread` counts the replies of others, up to 1,000."""
 
     read_seq: int
     unread: int
     root: Message
 
     def to_json(self) -> dict[str, object]:
-        """For `orjson.dumps`."""
+        """Return the fields for `orjson.dumps`."""
         return {"message": orjson.Fragment(self.root.encode()), "read_seq": self.read_seq, "unread": self.unread}
 
 
 async def read_replies(pool: Pool, user_id: int, conversation_id: int, root_seq: int, window: Window) -> Page:
-    """The page of replies that the window shows; raises `NotFound`."""
-    asked = {"conversation": conversation_id, "root": root_seq, "user": user_id} | asdict(window)
+    """Return the page of replies that the window selects; raise `NotFound`."""
+    fields = {"conversation": conversation_id, "root": root_seq, "user": user_id} | asdict(window)
     async with pool.connection() as connection:
-        rows = await (await connection.execute(queries.read_replies, asked, binary=True)).fetchall()
+        rows = await (await connection.execute(queries.read_replies, fields, binary=True)).fetchall()
     if not rows:
         raise NotFound
     first, last = rows[0][:2]
@@ -124,59 +124,62 @@ async def read_replies(pool: Pool, user_id: int, conversation_id: int, root_seq:
 
 
 async def list_threads(pool: Pool, user_id: int) -> tuple[list[ThreadState], Cursor]:
-    """Return the threads that the user follows, up to 200, and the cursor at which a stream continues them.
+    """Return the threads that the user follows, up to 200, and the cursor to open a stream from.
 
-    Beyond a megabyte of texts, the first 200 characters of each must do.
+    Beyond a megabyte of text, each message is cut to 200 characters.
     """
-    asked = {"user": user_id, "most": MOST}
+    fields = {"user": user_id, "most": THREADS_MOST}
     async with pool.connection() as connection:
-        rows = await (await connection.execute(queries.list_threads, asked, binary=True)).fetchall()
+        rows = await (await connection.execute(queries.list_threads, fields, binary=True)).fetchall()
     threads = [ThreadState(row[2], row[3], Message(*row[4:])) for row in rows if row[2] is not None]
-    texts = accumulate(len(thread.root.body.encode()) for thread in threads)
+    sizes = accumulate(len(thread.root.body.encode()) for thread in threads)
     short = [
         thread if size <= BYTES_MOST else replace(thread, root=thread.root._replace(body=thread.root.body[:EXCERPT]))
-        for thread, size in zip(threads, texts, strict=True)
+        for thread, size in zip(threads, sizes, strict=True)
     ]
     return short, Cursor(*rows[0][:2])
 
 
-# Following a thread, and how far one has read it. What a person posts into one needs none of this.
+# Following: explicit changes. Authors of replies follow a thread without these.
 
 
 async def follow_thread(log: Log, actor_id: int, conversation_id: int, root_seq: int) -> None:
-    """What was said before counts as read. Raises `NotFound`, `NotMember`, `NoThread`."""
+    """Follow a thread; its replies so far count as read. Raise `NotFound`, `NotMember` or `NoThread`."""
     async with log.change() as change:
         last_seq = await find_root(change, actor_id, conversation_id, root_seq)
-        asked = [conversation_id, root_seq, actor_id, last_seq]
-        if await (await change.connection.execute(queries.follow_thread, asked)).fetchone():
+        fields = [conversation_id, root_seq, actor_id, last_seq]
+        if await (await change.connection.execute(queries.follow_thread, fields)).fetchone():
             await change.record(followed(conversation_id, actor_id, root_seq, last_seq, last_seq))
 
 
 async def unfollow_thread(log: Log, actor_id: int, conversation_id: int, root_seq: int) -> None:
-    """Until one replies again. Raises `NotFound`, `NotMember`, `NoThread`."""
+    """Unfollow a thread, until the user replies again. Raise `NotFound`, `NotMember` or `NoThread`."""
     async with log.change() as change:
         await find_root(change, actor_id, conversation_id, root_seq)
-        asked = [conversation_id, root_seq, actor_id]
-        if await (await change.connection.execute(queries.unfollow_thread, asked)).fetchone():
+        fields = [conversation_id, root_seq, actor_id]
+        if await (await change.connection.execute(queries.unfollow_thread, fields)).fetchone():
             await change.record(unfollowed(conversation_id, actor_id, root_seq))
 
 
 async def mark_thread(log: Log, actor_id: int, conversation_id: int, root_seq: int, seq: int) -> None:
-    """Read up to `seq`: forward only; nothing where one does not follow. Raises `NotFound`, `NotMember`, `NoThread`."""
+    """Move the read mark forward to `seq`; do nothing if the user does not follow the thread.
+
+    Raise `NotFound`, `NotMember` or `NoThread`.
+    """
     async with log.change() as change:
         last_seq = await find_root(change, actor_id, conversation_id, root_seq)
         place = {"conversation": conversation_id, "root": root_seq, "user": actor_id, "seq": seq, "last_seq": last_seq}
         row = await (await change.connection.execute(queries.move_mark, place)).fetchone()
         if row is not None:
-            asked = [conversation_id, root_seq, actor_id, row[0]]
-            unread = await (await change.connection.execute(queries.count_unread, asked)).fetchone()
+            fields = [conversation_id, root_seq, actor_id, row[0]]
+            unread = await (await change.connection.execute(queries.count_unread, fields)).fetchone()
             assert unread is not None
             await change.record(followed(conversation_id, actor_id, root_seq, row[0], last_seq, unread[0]))
 
 
 async def find_root(change: Change, actor_id: int, conversation_id: int, root_seq: int) -> int:
-    """Lock the conversation, and see that a thread can begin there; the conversation's last seq."""
-    scene, root = await find_message(change, conversation_id, actor_id, root_seq)
+    """Lock the conversation, check that a thread can start at this message, and return the conversation's last seq."""
+    access, root = await find_message(change, conversation_id, actor_id, root_seq)
     if root.thread:
         raise NoThread
-    return scene.conversation.last_seq
+    return access.conversation.last_seq

@@ -25,7 +25,7 @@ select * from unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[])
     on conflict (conversation_id, root_seq, user_id) do update set read_seq = excluded.read_seq
 
 -- name: follow_thread
--- No row: it is followed already.
+-- No row: the user follows it already.
 insert into thread_follows (conversation_id, root_seq, user_id, read_seq) values (%s, %s, %s, %s)
     on conflict do nothing
 returning read_seq
@@ -34,20 +34,20 @@ returning read_seq
 delete from thread_follows where conversation_id = %s and root_seq = %s and user_id = %s returning read_seq
 
 -- name: move_mark
--- Only ever forward, and never beyond the last message.
+-- Forward only, and not beyond the last message.
 update thread_follows set read_seq = least(%(seq)s, %(last_seq)s)
  where conversation_id = %(conversation)s and root_seq = %(root)s and user_id = %(user)s
    and read_seq < least(%(seq)s, %(last_seq)s)
 returning read_seq
 
 -- name: count_unread
--- What others have replied after a seq, up to a thousand.
+-- The replies of others after a seq, up to a thousand.
 select count(*)
   from (select from messages t
          where t.conversation_id = %s and t.thread = %s and t.author_id <> %s and t.seq > %s limit 1000) few
 
 -- name: list_threads
--- One snapshot: where the log stands, and what a person follows, the latest reply first.
+-- In one snapshot: the head of the log, and the threads that a user follows, the latest reply first.
 with mine as (
     select f.conversation_id, f.root_seq, f.read_seq, coalesce(m.last_reply_at, m.created_at) as moved_at
       from thread_follows f
@@ -68,8 +68,8 @@ select head.epoch, head.position, mine.read_seq, unread.number, root.*
  order by mine.moved_at desc, mine.conversation_id, mine.root_seq
 
 -- name: read_replies
--- As a page of history, within one thread; and where the thread begins and ends. Nothing at all for those who may not
--- see the conversation, or where there is no such message.
+-- A page as in the history, within one thread; and the first and last seq of the thread. No row for users who may not
+-- read the conversation, or if there is no such message.
 with seen as (
     select root.last_reply,
            (select min(t.seq) from messages t where t.conversation_id = %(conversation)s and t.thread = %(root)s) as first

@@ -1,1 +1,1 @@
-"""Search: what was said, found again by those who may read it."""
+"""Search in the messages that a user may read."""

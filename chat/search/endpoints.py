@@ -4,51 +4,51 @@ import re
 
 from aiohttp import web
 
-from chat.search.query import parse_day, parse_question, wrong
+from chat.search.query import invalid_field, parse_day, parse_query
 from chat.search.search import SearchRequest, find
 from chat.shared.web import LARGEST_ID, POOL, answer_json, parse_count, require_identity
 
 QUERY_MOST = 256
-PLACE = re.compile(r"([ps])([0-9]{1,15})")
+CURSOR = re.compile(r"([ps])([0-9]{1,15})")
 PAGE, PAGE_MOST = 20, 100
 
 
 async def get_search(request: web.Request) -> web.Response:
-    """A page of what was said, the newest first, with where the words stand in it."""
+    """Search messages: a page, the newest first, with the matches highlighted."""
     member = await require_identity(request)
-    asked = parse_asked(request)
-    found = await find(request.app[POOL], member.user_id, asked)
-    return answer_json(await found.encode(asked.question))
+    search = parse_request(request)
+    found = await find(request.app[POOL], member.user_id, search)
+    return answer_json(await found.encode(search.query))
 
 
-def parse_asked(request: web.Request) -> SearchRequest:
-    """The query's fields; raises `Invalid`, also when nothing is asked.
+def parse_request(request: web.Request) -> SearchRequest:
+    """Parse the query parameters; raise `Invalid`, also if there is nothing to search for.
 
-    `before` is a day, a moment, or the `next` of the page before; it may stand twice to be both.
+    `before` is a day, a time, or the `next` of the previous page. It may occur twice, to give both.
     """
-    question, below = parse_question(parse_text(request)), None
+    query, below = parse_query(parse_text(request)), None
     for text in request.query.getall("after", []):
-        question.after = max(question.after, parse_day(text, "after"))
+        query.after = max(query.after, parse_day(text, "after"))
     for text in request.query.getall("before", []):
-        if (place := PLACE.fullmatch(text)) is not None:
-            below = place[1], int(place[2])
+        if (match := CURSOR.fullmatch(text)) is not None:
+            below = match[1], int(match[2])
         else:
-            question.before = min(question.before, parse_day(text, "before"))
+            query.before = min(query.before, parse_day(text, "before"))
     author, conversation = parse_id(request, "from"), parse_id(request, "conversation")
-    if not question.asks and author is None:
-        raise wrong("q", "something to look for")
+    if not query.any and author is None:
+        raise invalid_field("q", "must not be empty")
     limit = parse_count(request, "limit", default=PAGE, least=1, most=PAGE_MOST)
-    return SearchRequest(question, author, conversation, below, limit)
+    return SearchRequest(query, author, conversation, below, limit)
 
 
 def parse_text(request: web.Request) -> str:
-    """What was typed; raises `Invalid`."""
+    """Return `q`; raise `Invalid` if it is too long or contains NUL."""
     text = request.query.get("q", "")
     if len(text) > QUERY_MOST or "\0" in text:
-        raise wrong("q", f"at most {QUERY_MOST} characters, none of them NUL")
+        raise invalid_field("q", f"at most {QUERY_MOST} characters, none of them NUL")
     return text
 
 
 def parse_id(request: web.Request, name: str) -> int | None:
-    """An id, if there is one."""
+    """Return the id, or None if it is missing."""
     return parse_count(request, name, default=0, most=LARGEST_ID) if name in request.query else None

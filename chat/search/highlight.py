@@ -1,9 +1,9 @@
-"""The excerpt of a message around the first hit of a search, as plain segments. Pure.
+"""The excerpt of a message around the first match of a search, as plain segments. Pure.
 
-No markup leaves the server: `[["the ", false], ["tomato", true]]` cannot become HTML.
+The server sends no markup: `[["the ", false], ["tomato", true]]` cannot become HTML.
 
-A body is read only until the excerpt behind its first hit is complete. Each term costs one unit of work, and one more
-for each unfinished phrase; all results of an answer share a `Budget`. Time grows linearly with the text.
+A body is read only until the excerpt behind its first match is complete. Each term costs one unit of work, and one
+more for each unfinished phrase; all results of a response share a `Budget`. Time grows linearly with the text.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,12 +12,12 @@ from chat.search.query import SearchTerms, Term, cut
 
 LENGTH, BEFORE = 240, 60
 HIT_MOST = 600  # a longer hit is cut
-WORK_MOST = 50_000  # of one answer: about 50 ms; an ordinary page of 20 results takes 2,000
+WORK_MOST = 50_000  # of one response: about 50 ms; an ordinary page of 20 results takes 2,000
 Span = tuple[int, int]
 
 
 class Budget:
-    """The work that is left for an answer."""
+    """The work that is left for a response."""
 
     def __init__(self, most: int = WORK_MOST) -> None:
         self.left = most
@@ -29,7 +29,7 @@ class Budget:
 
 
 class Phrase:
-    """Finds a phrase in a sequence of terms (Knuth, Morris and Pratt): each term is looked at once."""
+    """Finds a phrase in a sequence of terms (Knuth, Morris and Pratt). Each term is examined once."""
 
     def __init__(self, names: Sequence[str]) -> None:
         self.names, self._fallback = names, fallbacks(names)
@@ -68,7 +68,7 @@ def fallbacks(names: Sequence[str]) -> list[int]:
 
 
 class Matcher:
-    """What a question looks for, arranged so that each term of a body is looked up once."""
+    """The terms and phrases of a search, arranged so that each term of a body is looked up once."""
 
     def __init__(self, wanted: Sequence[SearchTerms]) -> None:
         self.signs = [one.sign[0] for one in wanted if one.sign]

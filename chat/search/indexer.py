@@ -1,9 +1,9 @@
-"""The indexer: follows the log and writes what each message is found by, a moment after it was said.
+"""The indexer follows the log, and writes the search vector of each message shortly after it was posted.
 
-Posting knows nothing of it. One node at a time indexes, by the lock of the row that says how far the index has come;
-that row moves in the same transaction as the index, so whoever goes on repeats and misses nothing. Where the log does
-not reach back to it, and where a version before found messages by less, all are walked through once, in pieces; what is
-said meanwhile goes first.
+Posting does not depend on it. One node at a time indexes, by the lock of the row with the progress. That row moves in
+the same transaction as the index, so another node that continues misses nothing. All messages are indexed again, in
+pieces, if the log no longer reaches back to the progress, or if an earlier version wrote other vectors. New messages
+go first.
 """
 
 import asyncio
@@ -23,24 +23,23 @@ from chat.shared.sql import load
 
 queries = load(__file__)
 
-BATCH = 200  # in one transaction
-
-AT_ONCE, LONG = 5, 200  # messages of 200 characters; about a quarter of a millisecond of this node
-
+BATCH = 200  # entries or messages in one transaction
+AT_ONCE, LONG = 5, 200  # messages of 200 characters between yields to the loop: about 0.25 ms
 PAUSE = 0.5
-
-REST = 9  # while posts wait: a tenth of the time at most is for the search, which took a quarter of the node's without
-
+REST = 9  # while posts wait, per time worked: share of the node's time for indexing 25 % → at most 10 %
 KINDS = {"message", "edit", "delete"}
 
-TROUBLE: tuple[type[Exception], ...] = (psycopg.Error, *UNAVAILABLE)  # a search that is behind must not end the talk
+RETRIED: tuple[type[Exception], ...] = (psycopg.Error, *UNAVAILABLE)  # a late index must not end the node
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The log is indexed up to `position`; `walked`: what a walk over all messages has come to, if there is one."""
+    """The log is indexed up to `position`.
+
+    `walked`: the last message of a walk over all messages, if one is running.
+    """
 
     position: int
     walked: tuple[int, int] | None
@@ -48,7 +47,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class IndexedText:
-    """A message as the index needs it."""
+    """A message, with what the index needs."""
 
     conversation: int
     seq: int
@@ -61,26 +60,30 @@ class IndexedText:
 
 
 class Indexer:
-    """The background task of a node; `batch` is how many entries or messages go into one transaction, `crowded()`:
-    do posts wait for theirs? What is to be found can wait longer than what is to be said."""
+    """The background task of a node. `batch`: entries or messages in one transaction.
 
-    def __init__(self, pool: Pool, batch: int = BATCH, crowded: Callable[[], bool] = lambda: False) -> None:
-        self._pool, self._batch, self._crowded = pool, batch, crowded
+    `busy()`: whether posts wait for their commit. Indexing then takes less time, because it can wait longer than posts.
+    """
+
+    def __init__(self, pool: Pool, batch: int = BATCH, busy: Callable[[], bool] = lambda: False) -> None:
+        self._pool, self._batch, self._posts_wait = pool, batch, busy
 
     async def run(self) -> None:
-        """Index what there is, then look again twice a second."""
+        """Index what there is, then check twice a second."""
         while True:
-            busy, begun = False, time.monotonic()
+            more, started = False, time.monotonic()
             try:
-                busy = await self.step()
-            except TROUBLE as error:
-                log.warning("nothing can be indexed now", error=repr(error))
-            rest = REST * (time.monotonic() - begun) if self._crowded() else 0
-            await asyncio.sleep(rest if busy else PAUSE)
+                more = await self.step()
+            except RETRIED as error:
+                log.warning("could not index messages, retrying", error=repr(error))
+            rest = REST * (time.monotonic() - started) if self._posts_wait() else 0
+            await asyncio.sleep(rest if more else PAUSE)
 
     async def step(self) -> bool:
-        """One transaction; False when that was all, or another node is at it. What was just said waits for its like:
-        a transaction for each message took half of what a post costs on a node that is not busy."""
+        """Run one transaction. Return False if nothing is left, or if another node is indexing.
+
+        New messages wait to be indexed together: a transaction for each took half as long as a post on an idle node.
+        """
         async with self._pool.connection() as connection, connection.transaction():
             row = await (await connection.execute(queries.lock_progress)).fetchone()
             if row is None:
@@ -115,7 +118,7 @@ class Indexer:
 
 
 async def begin_walk(connection: Connection) -> Progress:
-    """Everything that happens from here on is in the log; what was before is walked through."""
+    """Start a walk over all messages. The log has everything from now on; the walk indexes the rest."""
     row = await (await connection.execute(queries.read_head)).fetchone()
     assert row is not None
     log.info("indexing all messages", up_to=row[0])
@@ -123,13 +126,13 @@ async def begin_walk(connection: Connection) -> Progress:
 
 
 def place_of(frame: bytes) -> tuple[int, int]:
-    """The message that an entry is about."""
+    """Return the conversation and seq of the message that an entry is about."""
     data = orjson.loads(decode_frame(frame)[2])
     return data["conversation"], data["seq"]
 
 
 async def store(connection: Connection, texts: Sequence[IndexedText]) -> None:
-    """What is deleted is found no more; the rest by what it says now."""
+    """Write the vectors of the messages, and delete those of deleted messages."""
     said = sorted((text for text in texts if not text.deleted), key=lambda text: text.position)
     gone = [text for text in texts if text.deleted]
     columns = [
@@ -150,7 +153,7 @@ async def store(connection: Connection, texts: Sequence[IndexedText]) -> None:
 async def encode(texts: Sequence[IndexedText]) -> list[str]:
     """Return the search vector of each text.
 
-    Yields to the loop in between: a batch in one go delayed posts by 10 ms, and long texts by far more.
+    Yield to the loop in between: a whole batch delayed posts by 10 ms, and long texts by far more.
     """
     vectors, work = [], 0
     for text in texts:

@@ -3,14 +3,14 @@
 select position, conversation_id, seq from search_state for update skip locked
 
 -- name: read_entries
--- What came after a position.
+-- The entries after a position.
 select position, kind, conversation_id, subject, frame from log where position > %s order by position limit %s
 
 -- name: read_head
 select position from log_head
 
 -- name: read_messages
--- As they are now, whatever the log has said meanwhile.
+-- The messages as they are now, whatever the log has said since.
 select m.conversation_id, m.seq, m.position, m.author_id, m.created_at, m.body, m.deleted_at is not null,
        array(select file ->> 'name' from jsonb_array_elements(m.files) file)
   from unnest(%s::bigint[], %s::bigint[]) as asked (conversation_id, seq)
@@ -18,7 +18,7 @@ select m.conversation_id, m.seq, m.position, m.author_id, m.created_at, m.body, 
  where not is_probe(m.conversation_id)
 
 -- name: walk_messages
--- All messages there are, in the order of their key.
+-- All messages, in the order of their key.
 select m.conversation_id, m.seq, m.position, m.author_id, m.created_at, m.body, m.deleted_at is not null,
        array(select file ->> 'name' from jsonb_array_elements(m.files) file)
   from messages m where (m.conversation_id, m.seq) > (%s, %s) and not is_probe(m.conversation_id)
@@ -32,7 +32,7 @@ select conversation_id, seq, position, said_at, vector::tsvector
     on conflict (conversation_id, seq) do update set vector = excluded.vector
 
 -- name: note_days
--- Where in the log the days are that these were said on.
+-- The stretch of log positions of the messages of each day.
 insert into search_days (day, first, last)
 select (said_at at time zone 'UTC')::date, min(position), max(position)
   from unnest(%b::bigint[], %b::timestamptz[]) as new (position, said_at) group by 1

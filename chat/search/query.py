@@ -1,4 +1,4 @@
-"""A question: what somebody looks for, read from the text typed and the fields beside it. Pure.
+"""A search query, parsed from the text and the fields beside it; and how texts are split into terms. Pure.
 
 `tomatoes "ripe and red" gard* from:ana in:general after:2026-01-01 has:link`
 """
@@ -20,7 +20,7 @@ FIRST, LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class SearchTerms:
-    """Terms that stand side by side; or, with `prefix`, one word that begins so; or the `sign` of one gram alone."""
+    """Terms that must be adjacent; with `prefix`, the start of one word; or the gram of a single `sign`."""
 
     terms: tuple[str, ...] = ()
     prefix: bool = False
@@ -29,11 +29,11 @@ class SearchTerms:
 
 @dataclass(slots=True)
 class SearchQuery:
-    """Everything in it must be so. Names are as typed; `links`, `files`: only what carries one."""
+    """A query whose parts must all match. Names are as typed; `links`, `files`: only messages with one."""
 
     wanted: list[SearchTerms] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
-    places: list[str] = field(default_factory=list)
+    conversations: list[str] = field(default_factory=list)
     links: bool = False
     files: bool = False
     after: datetime = FIRST
@@ -41,50 +41,50 @@ class SearchQuery:
 
     @property
     def timed(self) -> bool:
-        """Is only a part of time asked for?"""
+        """Return whether the query is limited in time."""
         return (self.after, self.before) != (FIRST, LAST)
 
     @property
-    def asks(self) -> bool:
-        """Is there anything to look for?"""
-        return bool(self.wanted or self.names or self.places or self.links or self.files or self.timed)
+    def any(self) -> bool:
+        """Return whether there is anything to search for."""
+        return bool(self.wanted or self.names or self.conversations or self.links or self.files or self.timed)
 
 
-def parse_question(text: str) -> SearchQuery:
-    """What the text asks; raises `Invalid` on a filter that means nothing."""
-    question = SearchQuery()
+def parse_query(text: str) -> SearchQuery:
+    """Parse the text; raise `Invalid` on a wrong filter."""
+    query = SearchQuery()
     for quoted, bare in PIECE.findall(text):
         if found := FILTER.fullmatch(bare):
-            take_filter(question, found[1].lower(), found[2])
+            add_filter(query, found[1].lower(), found[2])
         else:
-            question.wanted += want(quoted or bare, prefix=bare.endswith("*"))
-    if len(question.wanted) > WANTED_MOST:
-        raise wrong("q", f"at most {WANTED_MOST} words at once")
-    return question
+            query.wanted += want(quoted or bare, prefix=bare.endswith("*"))
+    if len(query.wanted) > WANTED_MOST:
+        raise invalid_field("q", f"at most {WANTED_MOST} words at once")
+    return query
 
 
-def take_filter(question: SearchQuery, name: str, value: str) -> None:
-    """One filter; raises `Invalid`."""
+def add_filter(query: SearchQuery, name: str, value: str) -> None:
+    """Add one filter to the query; raise `Invalid` on a wrong value."""
     if name == "from":
-        question.names.append(value.lstrip("@"))
+        query.names.append(value.lstrip("@"))
     elif name == "in":
-        question.places.append(value.lstrip("#"))
+        query.conversations.append(value.lstrip("#"))
     elif name == "has" and value.lower() == "link":
-        question.links = True
+        query.links = True
     elif name == "has" and value.lower() == "file":
-        question.files = True
+        query.files = True
     elif name == "before":
-        question.before = min(question.before, parse_day(value, "q"))
+        query.before = min(query.before, parse_day(value, "q"))
     elif name == "after":
-        question.after = max(question.after, parse_day(value, "q"))
+        query.after = max(query.after, parse_day(value, "q"))
     else:
-        raise wrong("q", "has: knows link and file")
+        raise invalid_field("q", "has: accepts only link and file")
 
 
 def want(piece: str, prefix: bool) -> Iterator[SearchTerms]:
-    """What a word or a phrase asks for: its terms side by side, its last one open when it is a prefix.
+    """Yield what a word or a phrase must match: its adjacent terms, of which a prefix leaves the last one open.
 
-    Scripts without spaces need no prefix: any stretch of them is found.
+    Scripts without spaces need no prefix, because any stretch of them is found.
     """
     terms, signs = [term.name for term in cut(piece)], list(signs_of(piece))
     if not terms:
@@ -93,31 +93,31 @@ def want(piece: str, prefix: bool) -> Iterator[SearchTerms]:
     if prefix and not any(signs_of(piece[-2:])):
         *terms, last = terms
         if gram_for(last) is None:
-            raise wrong("q", "more letters before a *")
+            raise invalid_field("q", "more letters before the *")
         yield SearchTerms((last,), prefix=True)
     if terms:
         yield SearchTerms(tuple(terms))
 
 
 def parse_day(text: str, name: str) -> datetime:
-    """A day (its beginning, UTC) or a moment with its zone; raises `Invalid`."""
+    """Parse a day (its beginning, UTC) or a time with its zone; raise `Invalid`."""
     try:
         moment = datetime.fromisoformat(text)
         aware = moment if moment.tzinfo else datetime.combine(date.fromisoformat(text), datetime.min.time(), UTC)
         return min(max(aware.astimezone(UTC), FIRST), LAST)
     except (ValueError, OverflowError):
-        raise wrong(name, "a day such as 2026-01-31, or a moment with its zone") from None
+        raise invalid_field(name, "a day such as 2026-01-31, or a moment with its zone") from None
 
 
-def wrong(name: str, detail: str) -> Invalid:
-    """The refusal that names this field."""
+def invalid_field(name: str, detail: str) -> Invalid:
+    """Return the error that names this field."""
     return Invalid(errors=[{"field": name, "detail": detail}])
 
 
-# Terms: what a text is found by; one way of cutting for what was said, what is asked and what is shown. Pure. A word
-# is folded: case, accents and compatibility forms fall away. Scripts without spaces are cut into overlapping pairs of
-# signs, so that any stretch of them is found as a phrase of pairs. A gram (`tom~`) is the beginning of a word: an
-# exact key for a prefix, where PostgreSQL's own prefix match would read every posting of every such word.
+# Terms: messages, queries and excerpts are split in one way. A word is folded: case, accents and compatibility forms
+# are dropped. Scripts without spaces are split into overlapping pairs of signs, so that any stretch of them is found as
+# a phrase of pairs. A gram (`tom~`) is the start of a word: an exact key for a prefix. PostgreSQL's own prefix match
+# would read every posting of every such word.
 
 # Thai, Lao, Khmer, Myanmar; kana; Han with its extensions.
 SPACELESS = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u9fff\uf900-\ufaff"
@@ -132,11 +132,11 @@ ASCII_RUN = re.compile(r"[a-z0-9]+")
 DROPPED = re.compile(r"[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670]")
 SPACELESS_FIRST = re.compile(rf"[{SPACELESS}]")
 WORD_MOST = 64
-RAW_MOST = 4 * WORD_MOST  # three letters of Korean become one, others become more
+RAW_MOST = 4 * WORD_MOST  # three letters of Korean become one, other letters become more
 
 
 class Term(NamedTuple):
-    """A term, and where it stands in the text: `text[start:end]`. A tuple, for it is made in the thousands."""
+    """A term, and its place in the text: `text[start:end]`. A tuple, because thousands are made."""
 
     name: str
     start: int
@@ -146,7 +146,7 @@ class Term(NamedTuple):
 def fold(word: str) -> str:
     """Return the word as it is indexed: `Éric` becomes `eric`; a very long word is cut.
 
-    Cut before it is normalized as well: `unicodedata.normalize` is quadratic in a run of combining marks.
+    It is also cut before it is normalized: `unicodedata.normalize` is quadratic in a run of combining marks.
     """
     word = DROPPED.sub("", word)[:RAW_MOST]
     folded = unicodedata.normalize("NFC", DROPPED.sub("", unicodedata.normalize("NFKD", word))).casefold()
@@ -154,7 +154,7 @@ def fold(word: str) -> str:
 
 
 def cut(text: str) -> Iterator[Term]:
-    """The terms in the order they stand; a single sign of a script without spaces has none, only its gram."""
+    """Yield the terms in order. A single sign of a script without spaces has no term, only a gram."""
     if text.isascii():
         for run in ASCII_RUN.finditer(text.lower()):
             yield Term(run[0][:WORD_MOST], *run.span())
@@ -168,20 +168,20 @@ def cut(text: str) -> Iterator[Term]:
 
 
 def gram_sizes(word: str) -> tuple[int, ...]:
-    """Two letters of the Latin alphabet begin too many words; of others they say more."""
+    """Return the sizes of grams. Two Latin letters start too many words; two others say more."""
     return (3, 5) if word.isascii() else (2, 3, 5)
 
 
 def grams_of(term: str) -> Iterator[str]:
-    """The keys by which prefixes of this term are looked up."""
+    """Return the keys by which prefixes of this term are found."""
     return (term[:size] + "~" for size in gram_sizes(term) if len(term) >= size)
 
 
 def gram_for(prefix: str) -> str | None:
-    """The longest key that finds everything that begins so; None when it is too short for any."""
+    """Return the longest key for words that start with `prefix`; None if it is too short."""
     return max(grams_of(prefix), key=len, default=None)
 
 
 def signs_of(text: str) -> Iterator[str]:
-    """The gram of each single sign of the scripts without spaces."""
+    """Return the gram of each sign of scripts without spaces."""
     return (sign + "~" for sign in SPACELESS_FIRST.findall(text))

@@ -1,4 +1,4 @@
-"""Finding: a page of messages that answer a question, the newest first, out of what somebody may read."""
+"""Search: a page of messages that match a query, the newest first, among those that the user may read."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
@@ -9,21 +9,30 @@ import orjson
 from chat.messages.history import read_messages
 from chat.model.message import Message
 from chat.search.highlight import Budget, highlight
-from chat.search.lexemes import Line, encode_rest, encode_what, encode_when, encode_where, log_line, own_line
+from chat.search.lexemes import (
+    SearchRange,
+    conversation_range,
+    encode_rest,
+    encode_what,
+    encode_when,
+    encode_where,
+    log_range,
+)
 from chat.search.query import LAST, SearchQuery
 from chat.shared.postgres import Connection, Pool
 from chat.shared.sql import load
 
 queries = load(__file__)
 
-WORK_AT_ONCE = 5_000  # of highlighting, about 5 ms, before other tasks of the node run
+WORK_AT_ONCE = 5_000  # of highlighting, about 5 ms, between yields to the loop
 
-# A conversation is one more list for the index to follow at every hit, which costs as much as to throw ten hits away.
+# Each conversation is one more list for the index to follow at every match. That costs as much as to drop ten matches.
 LIST_COST, COST_MOST, KEYED_MOST = 10, 100, 256
 
-ANYTHING = "!'@'"  # no message has this key; the index does not go through all messages for it
+ANYTHING = "!'@'"  # no message has this key, and the index finds that out at once
 
-# Of one conversation: so many it takes to fill a page with a word that every tenth message has, or with a phrase.
+# Messages of one conversation to check one by one. They fill a page for a word that every tenth message has, or a
+# phrase.
 NEWEST, NEWEST_FOR_PHRASE, SPARSE = 256, 8192, 20
 
 Row = tuple[int, int, int]
@@ -31,41 +40,44 @@ Row = tuple[int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class SearchScope:
-    """Where to look. `head`: the log's end; `days`: the stretch of it in which those are that are asked for; `whole`:
-    is everything found by all its keys? `authors`: None for everybody; `said`: how much, in all these places."""
+    """The bounds of a search. `head`: the end of the log; `days`: the stretch of the log with the requested days.
+
+    `whole`: all messages have all keys; `authors`: None for all; `messages`: their number in these conversations.
+    """
 
     head: int
     whole: bool
     days: tuple[int, int]
     authors: list[int] | None
     conversations: list[int]
-    said: int
+    messages: int
 
     def keyed(self) -> list[int]:
-        """The conversations that the index is to be asked for; none: what it finds is checked for them."""
+        """Return the conversations to ask the index for. If empty, matches are filtered by conversation instead."""
         number = len(self.conversations)
-        worth = self.said * min(number * LIST_COST, COST_MOST) < self.head
+        worth = self.messages * min(number * LIST_COST, COST_MOST) < self.head
         return self.conversations if worth and number <= KEYED_MOST else []
 
-    def newest(self, question: SearchQuery) -> int:
-        """How many of a conversation's newest messages are looked at one by one. The index reads all that is said
-        elsewhere between two of them of each word of a phrase: where that is much, looking at each is faster."""
-        phrase = any(len(one.terms) > 1 for one in question.wanted)
-        return NEWEST_FOR_PHRASE if phrase and self.said * SPARSE < self.head else NEWEST
+    def newest(self, query: SearchQuery) -> int:
+        """Return how many of a conversation's newest messages to check one by one.
 
-    def line(self, question: SearchQuery) -> Line:
-        """Along which to look: one conversation by its own numbers, unless its end is not where to begin."""
-        if len(self.conversations) == 1 and self.whole and question.before == LAST:
-            return own_line(self.conversations[0], self.said)
-        return log_line(*(self.days if self.whole and question.timed else (1, self.head)), self.whole)
+        For phrases, the index reads all other messages with these words: where there are many, checking each is faster.
+        """
+        phrase = any(len(one.terms) > 1 for one in query.wanted)
+        return NEWEST_FOR_PHRASE if phrase and self.messages * SPARSE < self.head else NEWEST
+
+    def range(self, query: SearchQuery) -> SearchRange:
+        """Return the range to search: one conversation by its seqs, unless the search starts before its end."""
+        if len(self.conversations) == 1 and self.whole and query.before == LAST:
+            return conversation_range(self.conversations[0], self.messages)
+        return log_range(*(self.days if self.whole and query.timed else (1, self.head)), self.whole)
 
 
 @dataclass(frozen=True, slots=True)
 class SearchRequest:
-    """A question beside its fields: ids of an author and a conversation, and the place that a page went down to, with
-    the mark of its line."""
+    """A query, the ids of an author and a conversation, and the place at which the previous page ended."""
 
-    question: SearchQuery
+    query: SearchQuery
     author: int | None = None
     conversation: int | None = None
     below: tuple[str, int] | None = None
@@ -74,20 +86,20 @@ class SearchRequest:
 
 @dataclass(frozen=True, slots=True)
 class SearchResults:
-    """Messages, and the place below which the next page goes on, with the mark of its line."""
+    """Messages, and the place at which the next page continues, with its mark."""
 
     messages: list[Message]
     next: str | None
 
-    async def encode(self, question: SearchQuery) -> bytes:
+    async def encode(self, query: SearchQuery) -> bytes:
         """Return `{results:[{message, highlight}], next}`; `next` is null on the last page.
 
-        Highlighting yields to the loop in between, and is left out once its budget for the answer is used up.
+        Highlighting yields to the loop in between, and stops once the budget of the response is used up.
         """
         budget, results = Budget(), []
         rest = budget.left - WORK_AT_ONCE
         for message in self.messages:
-            shown = highlight(message.body, question.wanted, budget)
+            shown = highlight(message.body, query.wanted, budget)
             results.append({"message": orjson.Fragment(message.encode()), "highlight": shown})
             if budget.left < rest:
                 rest = budget.left - WORK_AT_ONCE
@@ -95,65 +107,69 @@ class SearchResults:
         return orjson.dumps({"results": results, "next": self.next})
 
 
-async def find(pool: Pool, user_id: int, asked: SearchRequest) -> SearchResults:
-    """The page. What is neither readable nor there is not found, and that is no error."""
+async def find(pool: Pool, user_id: int, request: SearchRequest) -> SearchResults:
+    """Return a page of results. Messages that the user may not read are not found, without an error."""
     async with pool.connection() as connection:
-        return await find_on(connection, user_id, asked)
+        return await find_on(connection, user_id, request)
 
 
-async def find_on(connection: Connection, user_id: int, asked: SearchRequest) -> SearchResults:
-    """As `find`, in three or four round trips."""
-    scope = await read_scope(connection, user_id, asked)
+async def find_on(connection: Connection, user_id: int, request: SearchRequest) -> SearchResults:
+    """Do what `find` does, in three or four round trips."""
+    scope = await read_scope(connection, user_id, request)
     if not scope.conversations or scope.authors == []:
         return SearchResults([], None)
-    line = scope.line(asked.question)
-    rows = await find_places(connection, asked, scope, line)
-    page = rows[: asked.limit]
+    places = scope.range(request.query)
+    rows = await find_places(connection, request, scope, places)
+    page = rows[: request.limit]
     messages = await read_results(connection, [(conversation_id, seq) for _, conversation_id, seq in page])
-    return SearchResults(messages, f"{line.mark}{page[-1][0]}" if len(rows) > asked.limit else None)
+    return SearchResults(messages, f"{places.mark}{page[-1][0]}" if len(rows) > request.limit else None)
 
 
-async def read_scope(connection: Connection, user_id: int, asked: SearchRequest) -> SearchScope:
-    """Names become ids."""
-    question, one = asked.question, asked.conversation
+async def read_scope(connection: Connection, user_id: int, request: SearchRequest) -> SearchScope:
+    """Resolve the names, and return the bounds of the search."""
+    query, conversation_id = request.query, request.conversation
     fields = {
         "user": user_id,
-        "names": [name.lower() for name in question.names],
-        "places": [name.lower() for name in question.places],
-        "named": bool(question.places) or one is not None,
-        "ids": [] if one is None else [one],
-        "timed": question.timed,
-        "after": question.after,
-        "before": question.before,
+        "names": [name.lower() for name in query.names],
+        "places": [name.lower() for name in query.conversations],
+        "named": bool(query.conversations) or conversation_id is not None,
+        "ids": [] if conversation_id is None else [conversation_id],
+        "timed": query.timed,
+        "after": query.after,
+        "before": query.before,
     }
     row = await (await connection.execute(queries.read_scope, fields)).fetchone()
     assert row is not None
     head, whole, first, last, named, conversations, said = row
-    authors = [*named, *([] if asked.author is None else [asked.author])]
-    whose = authors if question.names or asked.author is not None else None
-    return SearchScope(head, whole, (first or 1, last or 0), whose, conversations, said)
+    authors = [*named, *([] if request.author is None else [request.author])]
+    wanted_authors = authors if query.names or request.author is not None else None
+    return SearchScope(head, whole, (first or 1, last or 0), wanted_authors, conversations, said)
 
 
-async def find_places(connection: Connection, asked: SearchRequest, scope: SearchScope, line: Line) -> list[Row]:
-    """`(place, conversation, seq)`, the newest first: one more than the page holds, if there are more."""
+async def find_places(
+    connection: Connection, request: SearchRequest, scope: SearchScope, places: SearchRange
+) -> list[Row]:
+    """Return `(place, conversation, seq)`, the newest first: one more than the page holds, if there are more."""
     found: list[Row] = []
-    for query, fields in steps(asked, scope, line):
+    for query, fields in queries_for(request, scope, places):
         found += await (await connection.execute(query, fields, binary=True)).fetchall()
-        if len(found) > asked.limit:
+        if len(found) > request.limit:
             break
-    return found[: asked.limit + 1]
+    return found[: request.limit + 1]
 
 
-def steps(asked: SearchRequest, scope: SearchScope, line: Line) -> Iterator[tuple[bytes, dict[str, object]]]:
-    """What to ask the database, one after the other, until the page is full."""
-    begin = asked.below[1] if asked.below and asked.below[0] == line.mark else line.last + 1
-    fields = encode_fields(asked, scope, line)
-    if line.own:
-        newest = scope.newest(asked.question)
-        yield queries.find_newest, fields | {"begin": begin, "newest": newest}
-        begin -= newest
-    if begin > line.first:
-        yield queries.find_places, fields | {"begin": begin}
+def queries_for(
+    request: SearchRequest, scope: SearchScope, places: SearchRange
+) -> Iterator[tuple[bytes, dict[str, object]]]:
+    """Yield the queries to run, one after the other, until the page is full."""
+    below = request.below[1] if request.below and request.below[0] == places.mark else places.last + 1
+    fields = encode_fields(request, scope, places)
+    if places.own:
+        newest = scope.newest(request.query)
+        yield queries.find_newest, fields | {"begin": below, "newest": newest}
+        below -= newest
+    if below > places.first:
+        yield queries.find_places, fields | {"begin": below}
 
 
 async def read_results(connection: Connection, places: Sequence[tuple[int, int]]) -> list[Message]:
@@ -162,24 +178,24 @@ async def read_results(connection: Connection, places: Sequence[tuple[int, int]]
     return [message for place in places if (message := messages.get(place)) and not message.deleted]
 
 
-def encode_fields(asked: SearchRequest, scope: SearchScope, line: Line) -> dict[str, object]:
-    """The question as the index is asked."""
-    question = asked.question
-    what, when = encode_what(question, scope.authors or []), encode_when(question)
-    where = encode_where([] if line.own else scope.keyed() if what or when else scope.conversations)
+def encode_fields(request: SearchRequest, scope: SearchScope, places: SearchRange) -> dict[str, object]:
+    """Return the parameters of the queries."""
+    query = request.query
+    what, when = encode_what(query, scope.authors or []), encode_when(query)
+    where = encode_where([] if places.own else scope.keyed() if what or when else scope.conversations)
     return {
-        "own": line.own,
-        "prefix": line.prefix,
-        "whole": line.whole or ANYTHING,
-        "first": line.first,
-        "width": 1 << line.narrow,
-        "widest": line.wide,
+        "own": places.own,
+        "prefix": places.prefix,
+        "whole": places.whole or ANYTHING,
+        "first": places.first,
+        "width": 1 << places.narrow,
+        "widest": places.wide,
         "what": what or ANYTHING,
         "where": where or ANYTHING,
         "when": when or ANYTHING,
-        "rest": encode_rest(question),
-        "after": question.after,
-        "before": question.before,
+        "rest": encode_rest(query),
+        "after": query.after,
+        "before": query.before,
         "conversations": scope.conversations,
-        "limit": asked.limit + 1,
+        "limit": request.limit + 1,
     }

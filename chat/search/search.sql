@@ -1,7 +1,7 @@
 -- name: read_scope
--- Where the log stands; whether all messages have all their keys, and where in the log those of the days asked for
--- are; who is meant by `names`; and where to look: in all that this person is in, or, where places are named, in those
--- of them that this person may read, which public channels are.
+-- The head of the log; whether all messages have all keys; the stretch of the log with the days that are asked for; the
+-- ids of `names`; and the conversations to search. These are the user's own, or, where conversations are named, those of
+-- the named ones that the user may read, which include public channels.
 with places as (
     select c.id, c.last_seq
       from memberships m join conversations c on c.id = m.conversation_id
@@ -22,8 +22,8 @@ select head.position, state.seq is null, days.first, days.last,
            and day <= ((%(before)s::timestamptz - interval '1 microsecond') at time zone 'UTC')::date) as days (first, last)
 
 -- name: find_newest
--- The matches among the newest of one conversation, each of which is looked at until the page is full: a word that many
--- say is found sooner so than by the index, whose list of it goes through all that is said elsewhere meanwhile.
+-- The matches among the newest messages of one conversation, checked one by one until the page is full. For a common word
+-- this is faster than the index, whose list also has the messages of all other conversations.
 select d.seq, d.conversation_id, d.seq
   from search_documents d
  where d.conversation_id = (%(conversations)s::bigint[])[1] and d.seq < %(begin)s and d.seq >= %(begin)s::bigint - %(newest)s

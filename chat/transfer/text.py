@@ -10,7 +10,7 @@ from emoji import EMOJI_DATA, emojize
 from pydantic import TypeAdapter, ValidationError
 
 from chat.accounts.validation import DisplayName
-from chat.messages.reactions import SPELLINGS, strip
+from chat.messages.reactions import SPELLINGS, strip_selectors
 from chat.model.types import BODY_MOST, NAME_MOST, TOPIC_MOST, is_printable
 from chat.transfer.records import MessageRecord
 
@@ -125,7 +125,7 @@ def find_emoji(name: str) -> str | None:
     sign = OTHERS.get(base) or flag(base) or emojize(f":{base}:", language="alias")
     if tone and sign in EMOJI_DATA:
         sign = toned(sign, TONES.get(tone, "")) or sign
-    return SPELLINGS.get(strip(sign))
+    return SPELLINGS.get(strip_selectors(sign))
 
 
 def flag(name: str) -> str | None:
@@ -136,7 +136,7 @@ def flag(name: str) -> str | None:
 
 def toned(sign: str, tone: str) -> str | None:
     """With this colour of skin, where there is such an emoji."""
-    first, rest = strip(sign)[:1], strip(sign)[1:]
+    first, rest = strip_selectors(sign)[:1], strip_selectors(sign)[1:]
     return SPELLINGS.get(first + tone + rest)
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.messages.mention_parser import NOBODY, parse_mentions, strip_code
+from chat.messages.mention_parser import NO_MENTIONS, parse_mentions, strip_code
 
 
 def called(text: str) -> list[str]:
@@ -68,7 +68,7 @@ def test_the_number_is_bounded() -> None:
 
 def test_what_is_too_long_is_nobodys_name() -> None:
     """33 letters call nobody; 32 and a full stop may."""
-    assert parse_mentions("@" + "x" * 33) == NOBODY
+    assert parse_mentions("@" + "x" * 33) == NO_MENTIONS
     assert parse_mentions("@" + "x" * 32 + ".").calls == (("x" * 32,),)
 
 
@@ -76,7 +76,7 @@ def test_what_is_too_long_is_nobodys_name() -> None:
 def test_code_holds_no_call(text: str) -> None:
     """Whatever stands in a fence or a span is gone, and nothing raises."""
     fenced = text.replace("~", "")
-    assert parse_mentions(f"~~~~~~~~~\n{fenced}\n~~~~~~~~~") == NOBODY
+    assert parse_mentions(f"~~~~~~~~~\n{fenced}\n~~~~~~~~~") == NO_MENTIONS
     assert len(strip_code(text)) <= len(text) + text.count("`") + 2
     parse_mentions(text)
 

@@ -9,7 +9,7 @@ import pytest
 from chat.accounts.models import LAST_LETTER
 from chat.accounts.models import queries as models_queries
 from chat.messages.history import queries as history_queries
-from chat.search.query import parse_question
+from chat.search.query import parse_query
 from chat.search.search import SearchRequest, find_on
 from chat.shared.postgres import Connection
 from chat.tools.bench.search_depth import LIMIT, Plan, explain, explain_search, pages, questions
@@ -55,7 +55,7 @@ async def search(connection: Connection, size: int) -> dict[str, tuple[Plan, int
     """How each kind of question is answered, and how much is found."""
     found: dict[str, tuple[Plan, int]] = {}
     for name, text in questions(int(size * 0.1 / TICKET_HITS * 0.95)).items():
-        asked = SearchRequest(parse_question(text))
+        asked = SearchRequest(parse_query(text))
         plan = await explain_search(connection, 1, asked)
         found[name] = plan, len((await find_on(connection, 1, asked)).messages)
     return found

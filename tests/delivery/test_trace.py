@@ -85,13 +85,13 @@ async def test_who_was_not_in_did_not_get_it(root: Person, ana: Person, ben: Per
     room = await begins(ana, "channel", "doors", ben)
     await unseats(ben, room, "me")
     await ana.says(room, "one")
-    assert (await traces(root, room, 1, chloe))["why"] == "The person has never been in this conversation."
+    assert (await traces(root, room, 1, chloe))["why"] == "The user has never been a member of this conversation."
     await seats(chloe, room, "me")
-    assert (await traces(root, room, 1, chloe))["why"] == "The person came in after it."
-    assert (await traces(root, room, 1, ben))["why"] == "The person had left before it."
+    assert (await traces(root, room, 1, chloe))["why"] == "The user joined after it was posted."
+    assert (await traces(root, room, 1, ben))["why"] == "The user left before it was posted."
     await tries(ana, "PUT", f"{CONVERSATIONS}/{room}/bans/{ben.id}")
     said = await traces(root, room, 1, ben)
-    assert (said["outcome"], said["why"]) == ("not_member", "The person is banned from this conversation.")
+    assert (said["outcome"], said["why"]) == ("not_member", "The user is banned from this conversation.")
 
 
 async def test_a_fresh_stream_does_not_start_before_it(

@@ -101,7 +101,7 @@ BY_NAME = {
     "chat.middleware:parse_origin": HEAD,
     "chat.search.lexemes:quote": MESSAGE,
     "chat.search.lexemes:quoted_grams": MESSAGE,
-    "chat.search.query:parse_question": QUERY,
+    "chat.search.query:parse_query": QUERY,
     "chat.search.query:cut": MESSAGE,
     "chat.search.query:fold": MESSAGE,
     "chat.search.query:gram_for": MESSAGE,
@@ -311,7 +311,7 @@ REASONS = {
         chat.files.models:is_numbers chat.search.highlight:fallbacks chat.search.highlight:find_spans
         chat.search.highlight:horizon chat.search.highlight:find_all chat.search.highlight:choose_stretch
         chat.search.highlight:Phrase.__init__ chat.search.lexemes:encode_vector chat.search.lexemes:either
-        chat.search.query:take_filter chat.search.query:gram_sizes chat.search.query:grams_of
+        chat.search.query:add_filter chat.search.query:gram_sizes chat.search.query:grams_of
         chat.shared.transport.ws_frames:FrameReader._join chat.shared.transport.ws_frames:FrameReader._collect
         chat.shared.transport.ws_frames:complete chat.shared.transport.ws_frames:parse_head
         chat.accounts.accounts:Accounts.check_password chat.model.types:is_printable
@@ -323,7 +323,7 @@ REASONS = {
     """,
     "only keeps or encodes what is given": """
         chat.transfer.slack_markup:MarkdownWriter.__init__ chat.transfer.slack:Messages.__init__
-        chat.transfer.slack:Messages._thread chat.search.query:wrong chat.log.entry:pack
+        chat.transfer.slack:Messages._thread chat.search.query:invalid_field chat.log.entry:pack
         chat.shared.transport.ws_frames:encode_frame chat.shared.transport.ws_frames:encode_close
         chat.shared.transport.ws_frames:BadWire.__init__ chat.shared.multipart:FormParser.__init__
         chat.log.redaction:is_withheld chat.accounts.second_factors:check_one

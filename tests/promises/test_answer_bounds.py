@@ -15,7 +15,7 @@ from chat.app import ROUTES
 from chat.conversations.members import PAGE as MEMBERS
 from chat.conversations.views import PAGE as CHANNELS
 from chat.messages.edits import EDITS_PAGE as EDITS
-from chat.messages.threads import MOST as THREADS
+from chat.messages.threads import THREADS_MOST as THREADS
 from chat.model.message import BYTES_MOST, EXCERPT
 from chat.model.types import BODY_MOST, FILES_MOST, NAME_MOST, TOPIC_MOST
 from chat.moderation.bans import NOTES_PAGE as NOTES

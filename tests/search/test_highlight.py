@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat.search.highlight import HIT_MOST, LENGTH, WORK_MOST, Budget, choose_stretch, highlight, join_spans
-from chat.search.query import SearchTerms, Term, cut, parse_question, signs_of
+from chat.search.query import SearchTerms, Term, cut, parse_query, signs_of
 
 PIECES = [
     "a",
@@ -82,7 +82,7 @@ def reference(body: str, wanted: Sequence[SearchTerms]) -> list[tuple[str, bool]
 @given(BODIES, QUESTIONS)
 def test_the_excerpt_is_the_same_as_if_all_hits_were_known(body: str, question: str) -> None:
     """Words, prefixes, phrases that overlap, and signs of scripts without spaces."""
-    wanted = parse_question(question).wanted
+    wanted = parse_query(question).wanted
     if all(high - low <= HIT_MOST for low, high in join_spans(sorted(all_spans(body, wanted)))):
         assert highlight(body, wanted) == reference(body, wanted)
 
@@ -90,26 +90,26 @@ def test_the_excerpt_is_the_same_as_if_all_hits_were_known(body: str, question: 
 def test_a_phrase_across_a_gap_is_whole() -> None:
     """Its first word comes before the end of the excerpt of another hit, its last one long after it."""
     body = "one two " + "." * 2 * LENGTH + " three"
-    pieces = highlight(body, parse_question('two "two three"').wanted)
+    pieces = highlight(body, parse_query('two "two three"').wanted)
     assert [text for text, hit in pieces if hit] == [body.removeprefix("one ")]
 
 
 def test_a_hit_that_has_no_end_is_cut() -> None:
     """Ten thousand signs in a row are one hit."""
-    pieces = highlight("東" * 10_000, parse_question("東東").wanted)
+    pieces = highlight("東" * 10_000, parse_query("東東").wanted)
     assert pieces == [("東" * HIT_MOST, True), ("…", False)]
 
 
 def test_what_is_behind_the_excerpt_is_not_read() -> None:
     """The work for a hit at the beginning is that for the excerpt, however long the message."""
     budget = Budget()
-    highlight("tomato soup " * 1_300, parse_question("tomato soup").wanted, budget)
+    highlight("tomato soup " * 1_300, parse_query("tomato soup").wanted, budget)
     assert WORK_MOST - budget.left < LENGTH
 
 
 def test_an_answer_has_a_budget() -> None:
     """Of a hundred long messages with late hits the last are shown from their beginning, without hits."""
-    budget, wanted = Budget(), parse_question('zebra "a a b" "a a c"').wanted
+    budget, wanted = Budget(), parse_query('zebra "a a b" "a a c"').wanted
     body = "a " * 7_990 + "zebra"
     shown = [highlight(body, wanted, budget) for _ in range(100)]
     assert any(hit for _, hit in shown[0])

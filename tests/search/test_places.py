@@ -8,8 +8,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from chat.search.lexemes import encode_vector, log_line, own_line
-from chat.search.query import parse_question
+from chat.search.lexemes import conversation_range, encode_vector, log_range
+from chat.search.query import parse_query
 from chat.search.search import Row, SearchRequest, SearchScope, encode_fields
 from chat.search.search import queries as search_queries
 from tests.databases import fresh_database
@@ -70,10 +70,10 @@ def test_exactly_the_newest_are_found(talk: Any, q: str) -> None:
         room = luck.choice((None, 1, 2, 3))
         own = [one for one in said if room in (None, one[1])]
         below, limit = luck.choice((len(own) + 1, luck.randrange(1, len(own)))), luck.choice((1, 20, 100))
-        line = log_line(1, SAID, True) if room is None else own_line(room, len(own))
+        line = log_range(1, SAID, True) if room is None else conversation_range(room, len(own))
         rooms = [1, 2, 3] if room is None else [room]
         scope = SearchScope(SAID, True, (1, SAID), None, rooms, len(own))
-        asked = SearchRequest(parse_question(q.replace("some*", "som*")), limit=limit)
+        asked = SearchRequest(parse_query(q.replace("some*", "som*")), limit=limit)
         fields = encode_fields(asked, scope, line) | {"begin": below}
         found: list[Row] = server.execute(search_queries.find_places, fields).fetchall()
         place = 0 if room is None else 2

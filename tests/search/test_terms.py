@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from chat.search.highlight import highlight
 from chat.search.lexemes import encode_keys, encode_rest, encode_vector, encode_what, months_between
-from chat.search.query import cut, fold, gram_for, grams_of, parse_day, parse_question
+from chat.search.query import cut, fold, gram_for, grams_of, parse_day, parse_query
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -50,7 +50,7 @@ def test_each_prefix_has_a_key_that_the_word_has_too(word: str) -> None:
 def test_the_pieces_of_a_highlight_are_the_text(text: str) -> None:
     """Each word of a text is found in it, and what is shown stands in it just so."""
     for word in text.replace('"', " ").replace("*", " ").replace(":", " ").split()[:5]:
-        wanted = parse_question(word).wanted
+        wanted = parse_query(word).wanted
         pieces = highlight(text, wanted)
         shown = "".join(piece for piece, _ in pieces).removeprefix("…").removesuffix("…")
         assert shown.strip("…") in text
@@ -63,7 +63,7 @@ def test_postgresql_reads_every_vector_and_finds_every_word(text: str, server: C
     """Whatever signs there are; by the whole text as a phrase too."""
     vector = encode_vector(1, 300, 12345, 7, NOW, text)
     for word in [text.replace('"', " "), *text.split()]:
-        question = parse_question('"' + word.replace('"', " ") + '"')
+        question = parse_query('"' + word.replace('"', " ") + '"')
         keys = encode_what(question, [7, 8])
         row = server.execute("select %s::tsvector @@ %s::tsquery", [vector, keys]).fetchone()
         assert row == (True,), (vector, keys)
@@ -85,6 +85,6 @@ def test_months_are_those_of_one_zone() -> None:
 
 def test_prefixes_are_checked_in_their_full_length() -> None:
     """The index knows the beginning of five letters; the rest is looked at in what it finds."""
-    question = parse_question("tomato* soup")
+    question = parse_query("tomato* soup")
     assert encode_what(question, []) == "'tomat~' & 'soup'"
     assert encode_rest(question) == "'tomato':*"

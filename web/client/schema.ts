@@ -229,7 +229,7 @@ export interface ConversationState {
   members?: Id[];
 }
 
-/** What a message is to say instead. `files`: those of its files that stay; without it all of them do. */
+/** The new text of a message. `files`: the files to keep; all of them if it is left out. */
 export interface Correction {
   body: string;
   files?: number[] | null;
@@ -280,10 +280,11 @@ export interface Disabling {
 }
 
 /**
- * `client_id` is the sender's own name for it: posting it again finds the first one.
+ * A message to post. `client_id` is chosen by the client: posting it again finds the message of the first
+ * attempt.
  *
- * `reply_to` is the message that it quotes, `thread` the one in whose own list of replies it goes. What carries
- * `files` may say nothing else.
+ * `reply_to` is a message to quote, `thread` the root of the thread to reply in. With `files`, the text may be
+ * empty.
  */
 export interface Draft {
   body?: string;
@@ -293,7 +294,7 @@ export interface Draft {
   files?: number[];
 }
 
-/** What an integration posts at once; each message is judged on its own, so none is checked here. */
+/** The body of a batch. Each message is validated later, alone. */
 export interface DraftBatch {
   messages: unknown[];
 }

@@ -15,8 +15,8 @@ from rich.progress import Progress
 
 from chat.messages.history import Window, after, around, before, newest
 from chat.messages.history import queries as history_queries
-from chat.search.query import parse_question
-from chat.search.search import SearchRequest, find_on, read_scope, steps
+from chat.search.query import parse_query
+from chat.search.search import SearchRequest, find_on, queries_for, read_scope
 from chat.shared.postgres import Connection, prepare_connection
 from chat.shared.sql import load
 from chat.tools.bench.progress import counting
@@ -119,7 +119,7 @@ async def measure_page(connection: Connection, user_id: int, conversation_id: in
 
 async def measure_search(connection: Connection, user_id: int, text: str) -> Cost:
     """What the first page of an answer costs: looking up who may read what, finding, and reading the messages."""
-    asked = SearchRequest(parse_question(text))
+    asked = SearchRequest(parse_query(text))
 
     async def ask() -> int:
         return len((await find_on(connection, user_id, asked)).messages)
@@ -131,7 +131,7 @@ async def explain_search(connection: Connection, user_id: int, asked: SearchRequ
     """How the messages are found."""
     scope = await read_scope(connection, user_id, asked)
     plan = Plan(0, frozenset(), frozenset(), 0)
-    for query, fields in steps(asked, scope, scope.line(asked.question)):
+    for query, fields in queries_for(asked, scope, scope.range(asked.query)):
         if plan.rows <= asked.limit:
             plan += await explain(connection, query, fields)
     return plan

@@ -38,7 +38,7 @@ test('a stream that was cut tells why', () => {
 });
 
 test('who was not in it is told so', () => {
-  const outside: Delivery = { ...base, member: false, outcome: 'not_member', why: 'The person came in after it.' };
+  const outside: Delivery = { ...base, member: false, outcome: 'not_member', why: 'The user joined after it was posted.' };
   expect(texts(outside).at(-1)).toBe('Ben was not a member when it was written');
-  expect(verdictOf(outside, 'Ben')).toBe('Ben does not get it. The person came in after it.');
+  expect(verdictOf(outside, 'Ben')).toBe('Ben does not get it. The user joined after it was posted.');
 });
