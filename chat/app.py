@@ -16,7 +16,7 @@ from chat.accounts.endpoints import ACCOUNTS, SESSIONS
 from chat.accounts.factor_endpoints import CHALLENGES, FACTORS
 from chat.accounts.second_factors import SecondFactors
 from chat.accounts.sessions import Sessions
-from chat.conversations.endpoints import FACES, READ_MARKS
+from chat.conversations.endpoints import READ_MARKS, READ_PRESENCES
 from chat.conversations.read_marks import ReadMarks
 from chat.delivery.trace import EVIDENCE
 from chat.erasure import keep_erasing
@@ -135,7 +135,7 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         sockets = app[SOCKETS] = Sockets(
             settings, pool, registry, rates, streams.intervals.of, streams.hub.conversations
         )
-        app[FACES] = sockets.lookup.try_read
+        app[READ_PRESENCES] = sockets.lookup.try_read
         # Both legs of a revocation lead to the same places; a presence node, too, follows the log, as its witness.
         registry.on_revoked += [identities.forget, streams.connections.revoke]
         delivery, lag, archive = DeliveryReport(pool), Lag(), WalArchive(pool)

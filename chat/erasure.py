@@ -10,8 +10,8 @@ from typing import Literal, NamedTuple
 import structlog
 from aiohttp import web
 
-from chat.accounts.admin import LastAdmin, lock_standing
-from chat.accounts.endpoints import let_go
+from chat.accounts.admin import LastAdmin, lock_account
+from chat.accounts.endpoints import answer_ended
 from chat.accounts.models import User
 from chat.accounts.second_factors import remove_all
 from chat.accounts.sessions import end_all
@@ -58,8 +58,8 @@ async def begin_erasure(log: Log, actor: Actor, user_id: int, messages: Messages
     hands conversations without an admin to the member who has been there longest.
     """
     async with log.change() as change:
-        standing = await lock_standing(change, user_id)
-        if standing.last_admin and not force:
+        account = await lock_account(change, user_id)
+        if account.last_admin and not force:
             raise LastAdmin
         rows = await (await change.connection.execute(queries.find_owned, {"user": user_id})).fetchall()
         owned = [Owned(*row) for row in rows]
@@ -90,13 +90,12 @@ async def forget_user(change: Change, user_id: int) -> User:
         raise NotFound
     await run(queries.drop_avatars, [user_id])
     await run(queries.drop_resets, [user_id])
-    await run(queries.drop_factors, {"user": user_id})
     await remove_all(change.connection, user_id)
     return User(*row)
 
 
 async def hand_over(change: Change, actor: Actor, owned: list[Owned]) -> None:
-    """Give each conversation to its longest-standing admin or member; archive those without other members."""
+    """Give each conversation to its longest-account admin or member; archive those without other members."""
     await change.connection.execute(queries.archive, [[one.id for one in owned if not one.others]])
     for one in owned:
         if heir := one.admin or one.member:
@@ -236,4 +235,4 @@ async def delete_me(request: web.Request) -> web.Response:
     if messages is None:
         raise Invalid(errors=[{"field": "messages", "detail": "keep or erase"}])
     actor = actor_of(request, member)
-    return let_go(request, await begin_erasure(request.app[LOG], actor, member.user_id, messages))
+    return answer_ended(request, await begin_erasure(request.app[LOG], actor, member.user_id, messages))

@@ -110,11 +110,6 @@ returning id, name, display_name, role
 -- name: drop_avatars
 delete from avatars where user_id = %s
 
--- name: drop_factors
-with apps as (delete from authenticators where user_id = %(user)s),
-     keys as (delete from passkeys where user_id = %(user)s)
-delete from recovery_codes where user_id = %(user)s
-
 -- name: drop_resets
 delete from password_resets where user_id = %s
 

@@ -220,9 +220,15 @@ CHAT = [
         "GET", C + "/{conversation}/members", conversations.get_members, "conversations.get_members", answer="Members"
     ),
     Operation(
-        "PUT", C + "/{conversation}/members/{user}", conversations.put_seat, "conversations.put_seat", answer="Seated"
+        "PUT",
+        C + "/{conversation}/members/{user}",
+        conversations.put_membership,
+        "conversations.put_seat",
+        answer="Seated",
     ),
-    Operation("DELETE", C + "/{conversation}/members/{user}", conversations.delete_seat, "conversations.delete_seat"),
+    Operation(
+        "DELETE", C + "/{conversation}/members/{user}", conversations.delete_membership, "conversations.delete_seat"
+    ),
     Operation(
         "GET",
         "/api/chat/invitations",

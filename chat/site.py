@@ -11,7 +11,7 @@ HERE = Path(__file__).resolve()
 
 # Beside the sources in a checkout, inside the package in a wheel.
 ROOTS = (HERE.parents[1] / "web" / "dist", HERE.parent / "web_dist")
-FOR_EVER = "public, max-age=31536000, immutable"
+IMMUTABLE = "public, max-age=31536000, immutable"
 
 
 class NotBuilt(NotFound):
@@ -35,7 +35,7 @@ async def get_page(_: web.Request) -> web.FileResponse:
 
 async def get_asset(request: web.Request) -> web.FileResponse:
     """A file whose name changes with its content."""
-    return send_file(find_root() / "assets", request.match_info["name"], FOR_EVER)
+    return send_file(find_root() / "assets", request.match_info["name"], IMMUTABLE)
 
 
 async def get_file(request: web.Request) -> web.FileResponse:

@@ -82,7 +82,7 @@ def test_first_admin_while_tandem_serves(tmp_path: Path) -> None:
         assert tandem(*add, says="a good long one\n").stdout == "added ana\n"
         assert log_in(up, "ana", "a good long one")["user"]["role"] == "admin"
         again = tandem(*add, says="a good long one\n")
-    assert (again.returncode, again.stderr) == (1, "Somebody else has this name; choose another one.\n")
+    assert (again.returncode, again.stderr) == (1, "That name is taken. Choose another one.\n")
 
 
 def test_tables_come_first(empty_database_url: str) -> None:

@@ -1,4 +1,4 @@
-"""Accounts: made, proved with a password, changed."""
+"""Accounts: sign up, check passwords, change profiles and passwords, and invites."""
 
 import secrets
 from collections.abc import Sequence
@@ -15,12 +15,11 @@ from chat.accounts.models import (
     Profile,
     SignUp,
     User,
-    require_own_look,
-    tell_change,
+    publish_profile,
+    require_distinct_from_admins,
 )
 from chat.accounts.passwords import Hasher
 from chat.accounts.sessions import Session, SessionDevice, Sessions, end_others, lock_user, renew_token
-from chat.accounts.sessions import queries as sessions_queries
 from chat.accounts.validation import check_password
 from chat.log.append import Log
 from chat.log.entry import Unplaced
@@ -34,19 +33,19 @@ queries = load(__file__)
 
 
 class UsernameTaken(ApiError):
-    """Somebody else has this name; choose another one."""
+    """That name is taken. Choose another one."""
 
     status, code = 409, "name_taken"
 
 
 class SignupClosed(ApiError):
-    """Accounts are made by the operator of this server."""
+    """Sign-up is closed on this server. Ask its operator for an account."""
 
     status, code = 403, "signup_closed"
 
 
 class BadCredentials(ApiError):
-    """This name and this password do not belong together."""
+    """Wrong name or password."""
 
     status, code = 401, "bad_credentials"
 
@@ -59,7 +58,7 @@ class WrongPassword(ApiError):
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """Who has come in; `token` is known only now."""
+    """A user with their new session. `token` is known only now."""
 
     user: User
     session: Session
@@ -74,8 +73,7 @@ class Accounts:
         self._signup, self._directory = signup, directory
         self.hasher = Hasher()
 
-    def check_open(self) -> None:
-        """Raises `SignupClosed`."""
+    def require_signup_open(self) -> None:
         if self._signup == "closed":
             raise SignupClosed
 
@@ -84,16 +82,16 @@ class Accounts:
 
         Raise `SignupClosed`, `BadInvite`, `UsernameTaken`, `ImitatesAdmin`.
         """
-        self.check_open()
+        self.require_signup_open()
         stored = await self.hasher.hash(form.password)
         async with self._pool.connection() as connection, connection.transaction():
             if self._signup == "invite":
                 await use_invite(connection, form.invite)
             user = await insert_user(connection, form.name, form.display_name or form.name, stored)
-            await require_own_look(connection, user)
+            await require_distinct_from_admins(connection, user)
             opened = await self._sessions.open(connection, user.id, [hash_token(stored)], device)
             assert opened is not None
-            await record(connection, owner(user, opened[1]), "account.create", user.id, role=user.role)
+            await record(connection, session_actor(user, opened[1]), "account.create", user.id, role=user.role)
         return SignedIn(user, opened[1], opened[0])
 
     async def check_log_in(self, form: LogIn) -> tuple[User, list[bytes]]:
@@ -102,7 +100,7 @@ class Accounts:
         Raise `BadCredentials`, after the same work whether or not there is such an account.
         """
         async with self._pool.connection() as connection:
-            row = await (await connection.execute(queries.find_credentials, [plain_name(form.name)])).fetchone()
+            row = await (await connection.execute(queries.find_credentials, [storable_name(form.name)])).fetchone()
         *fields, stored = row or (None,)
         if not await self.hasher.verify(stored, form.password) or stored is None:
             raise BadCredentials
@@ -118,11 +116,11 @@ class Accounts:
             opened = await self._sessions.open(connection, user.id, password_digests, device)
             if opened is None:
                 raise BadCredentials
-            await record(connection, owner(user, opened[1]), "login.ok", user.id)
+            await record(connection, session_actor(user, opened[1]), "login.ok", user.id)
         return SignedIn(user, opened[1], opened[0])
 
     async def _renew(self, user_id: int, stored: str, password: str) -> list[str]:
-        """The hash that replaces one that was made with older parameters, if it was."""
+        """Replace a hash made with older parameters; return the new one, if any."""
         if not self.hasher.is_old(stored):
             return []
         fresh = await self.hasher.hash(password)
@@ -131,29 +129,27 @@ class Accounts:
         return [fresh]
 
     async def change_profile(self, user_id: int, profile: Profile) -> Me:
-        """Change what others see, and everybody hears of it; what is private, his own devices. The user as he is now.
+        """Change the profile and publish it; private settings go to the user's own devices. Return the user.
 
-        Raises `Invalid` on a time zone that there is not, and `ImitatesAdmin`.
+        Raise `Invalid` for an unknown time zone, or `ImitatesAdmin`.
         """
         await self._check_time_zone(profile.time_zone)
         async with self._log.change() as change:
-            row = await (await change.connection.execute(sessions_queries.lock_user, [user_id])).fetchone()
-            assert row is not None
-            old = Me(User(*row[:-1]), row[-1])
+            old = await lock_user(change, user_id)
             new = old.changed(profile)
             if new.user.display_name != old.user.display_name:
-                await require_own_look(change.connection, new.user)
+                await require_distinct_from_admins(change.connection, new.user)
             if new != old:
-                said = [new.user.display_name, new.user.about, new.user.time_zone, new.receipts, user_id]
-                await change.connection.execute(queries.set_profile, said)
+                fields = [new.user.display_name, new.user.about, new.user.time_zone, new.receipts, user_id]
+                await change.connection.execute(queries.set_profile, fields)
             if new.user != old.user:
-                await tell_change(change, new.user, self._directory)
+                await publish_profile(change, new.user, self._directory)
             if new.receipts != old.receipts:
                 await change.record(Unplaced("settings", user_id=user_id, data=orjson.dumps(new.settings())))
         return new
 
     async def _check_time_zone(self, name: str | None) -> None:
-        """PostgreSQL knows them all, wherever this node runs."""
+        """Raise `Invalid` if PostgreSQL, which every node shares, does not know the time zone."""
         if not name:
             return
         async with self._pool.connection() as connection:
@@ -163,12 +159,14 @@ class Accounts:
     async def change_password(
         self, actor: Actor, user_id: int, session_id: int, form: PasswordChange, secure: bool
     ) -> tuple[str, list[int]]:
-        """Change it, and end all other sessions. Return the new token of this one, and the ids of those that ended.
+        """Change the password and end all other sessions.
 
-        Raise `WrongPassword`, or `Invalid` for a bad new one.
+        Return the new token of this session and the ids of the ended ones. Raise `WrongPassword`, or `Invalid` for a
+        bad new
+        password.
         """
         user, stored = await self.check_password(user_id, form.old)
-        check_new(form.new, user)
+        check_new_password(form.new, user)
         fresh = await self.hasher.hash(form.new)
         async with self._log.change() as change:
             await lock_user(change, user_id)
@@ -180,7 +178,7 @@ class Accounts:
             return await renew_token(change, user_id, session_id, secure), ended
 
     async def check_password(self, user_id: int, password: str) -> tuple[User, str]:
-        """Return the user and the stored hash of this password. Raise `WrongPassword` if it is another one."""
+        """Return the user and the stored hash of this password. Raise `WrongPassword`."""
         async with self._pool.connection() as connection:
             row = await (await connection.execute(queries.read_credentials, [user_id])).fetchone()
         if row is None:
@@ -191,18 +189,17 @@ class Accounts:
         return User(*fields), stored
 
 
-def owner(user: User, session: Session) -> Actor:
+def session_actor(user: User, session: Session) -> Actor:
     """Return the user as the actor, in a session that has just been opened."""
     return Actor(user.id, session.address, session.id)
 
 
-def plain_name(text: str) -> str:
-    """A name as it may stand in the database; whatever cannot be one finds nobody."""
+def storable_name(text: str) -> str:
+    """Return the text if the database could hold it as a name, else an empty one, which no user has."""
     return text if text.isascii() and text.isprintable() else ""
 
 
-def check_new(password: str, user: User) -> None:
-    """Raises `Invalid`."""
+def check_new_password(password: str, user: User) -> None:
     try:
         check_password(password, user.name, user.display_name)
     except ValueError as wrong:
@@ -212,7 +209,7 @@ def check_new(password: str, user: User) -> None:
 async def insert_user(
     connection: Connection, name: str, display_name: str, password_hash: str, role: str = "member"
 ) -> User:
-    """A new row; raises `UsernameTaken`."""
+    """Insert a user; raise `UsernameTaken`."""
     row = await (await connection.execute(queries.insert_user, [name, display_name, password_hash, role])).fetchone()
     if row is None:
         raise UsernameTaken
@@ -220,15 +217,15 @@ async def insert_user(
 
 
 async def create(pool: Pool, name: str, password: str, display_name: str | None = None, role: str = "member") -> int:
-    """An account from the command line, the only way to make an admin; its id.
+    """Create an account from the command line, the only way to create an admin. Return its id.
 
-    Raises `UsernameTaken`, or `Invalid` whose text says what is wrong.
+    Raise `UsernameTaken`, or `Invalid` with a text that says what is wrong.
     """
     try:
         form = SignUp(name=name, password=password, display_name=display_name)
     except ValidationError as wrong:
-        said = [f"{error['loc'][0]}: {error['msg'].removeprefix('Value error, ')}" for error in wrong.errors()]
-        raise Invalid("\n".join(said)) from None
+        problems = [f"{error['loc'][0]}: {error['msg'].removeprefix('Value error, ')}" for error in wrong.errors()]
+        raise Invalid("\n".join(problems)) from None
     hasher = Hasher()
     try:
         stored = await hasher.hash(form.password)
@@ -240,30 +237,30 @@ async def create(pool: Pool, name: str, password: str, display_name: str | None 
     return user.id
 
 
-# Invites: where SIGNUP=invite, a code is what lets somebody in; it is shown once and stored hashed.
+# Invites: where SIGNUP=invite, signing up needs a code. It is shown once and stored hashed.
 
 
 class BadInvite(ApiError):
-    """This invitation is unknown, used up or expired; ask for another one."""
+    """This invitation is unknown, used up or expired. Ask for a new one."""
 
     status, code = 403, "bad_invite"
 
 
 @dataclass(frozen=True, slots=True)
 class Invite:
-    """`code` is known only now."""
+    """An invitation. `code` is known only now."""
 
     code: str
     uses: int
     expires_at: str
 
     def to_json(self) -> dict[str, object]:
-        """What the one who made it gets to see."""
+        """Return what the user who created it sees."""
         return {"invite": self.code, "uses": self.uses, "expires_at": self.expires_at}
 
 
-async def make_invite(pool: Pool, form: InviteForm, actor: Actor = COMMAND_LINE) -> Invite:
-    """A new invitation."""
+async def create_invite(pool: Pool, form: InviteForm, actor: Actor = COMMAND_LINE) -> Invite:
+    """Create an invitation and return it."""
     code = secrets.token_urlsafe(16)
     made = {"digest": hash_token(code), "uses": form.uses, "days": form.days, "user_id": actor.user_id}
     async with pool.connection() as connection, connection.transaction():
@@ -274,6 +271,6 @@ async def make_invite(pool: Pool, form: InviteForm, actor: Actor = COMMAND_LINE)
 
 
 async def use_invite(connection: Connection, code: str) -> None:
-    """Use it once; raises `BadInvite`. It comes back when the transaction does not commit."""
+    """Use an invitation once; raise `BadInvite`. A rollback returns the use."""
     if not await (await connection.execute(queries.use_invite, [hash_token(code)])).fetchone():
         raise BadInvite

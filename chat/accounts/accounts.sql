@@ -4,13 +4,13 @@ values (%(digest)s, %(uses)s, %(user_id)s, now() + make_interval(days => %(days)
 returning to_char(expires_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
 
 -- name: use_invite
--- No row when it is unknown, used up or expired.
+-- No row if the code is unknown, used up or expired.
 update invites set uses_left = uses_left - 1
  where code_hash = %s and uses_left > 0 and expires_at > now()
 returning uses_left
 
 -- name: insert_user
--- No row when the name is taken.
+-- No row if the name is taken.
 insert into users (name, display_name, password_hash, role) values (%s, %s, %s, %s)
 on conflict do nothing
 returning id
@@ -23,12 +23,12 @@ select id, name, display_name, role, about, time_zone, avatar, password_hash
 select id, name, display_name, role, about, time_zone, avatar, password_hash from users where id = %s and disabled_at is null
 
 -- name: renew_hash
--- The same password, hashed with today's parameters; a change of the password meanwhile wins.
+-- The same password, hashed with the current parameters. A concurrent change of the password wins.
 update users set password_hash = %(fresh)s where id = %(user_id)s and password_hash = %(stored)s
 
 -- name: set_password
--- Reset links from before are of no use any more.
-with gone as (delete from password_resets where user_id = %(user_id)s)
+-- Earlier reset links stop working.
+with revoked as (delete from password_resets where user_id = %(user_id)s)
 update users set password_hash = %(fresh)s where id = %(user_id)s and password_hash = %(stored)s returning id
 
 -- name: set_profile

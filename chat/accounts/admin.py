@@ -1,10 +1,10 @@
-"""Disabling: an account that nobody can log in to; its messages stay. Enabling reverses it."""
+"""Changes that admins make to accounts: disable, enable, role. A disabled account cannot log in; its messages stay."""
 
 from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
 
-from chat.accounts.models import Form, User, tell_change
+from chat.accounts.models import Form, User, publish_profile
 from chat.accounts.sessions import end_all
 from chat.log.append import Change, Log
 from chat.shared.audit import Actor, record
@@ -21,21 +21,21 @@ class NotYourself(Forbidden):
 
 
 class Disabling(Form):
-    """Whether the account is to be disabled."""
+    """The new state of an account."""
 
     disabled: Annotated[bool, Field(strict=True)]
 
 
 async def set_disabled(log: Log, actor: Actor, user_id: int, disabled: bool, *, force: bool = False) -> list[int]:
-    """Disable an account and end its sessions (return which), or enable it.
+    """Disable an account and end its sessions (return their ids), or enable it.
 
     Raise `NotFound`, `NotYourself`, or `LastAdmin` unless `force`. Repeating it changes nothing and is not recorded.
     """
     if user_id == actor.user_id:
         raise NotYourself
     async with log.change() as change:
-        standing = await lock_standing(change, user_id)
-        if disabled and standing.last_admin and not force:
+        account = await lock_account(change, user_id)
+        if disabled and account.last_admin and not force:
             raise LastAdmin
         wanted = {"user_id": user_id, "disabled": disabled}
         changed = await (await change.connection.execute(queries.set_disabled, wanted)).fetchone()
@@ -43,8 +43,6 @@ async def set_disabled(log: Log, actor: Actor, user_id: int, disabled: bool, *, 
             await record(change.connection, actor, "account.disable" if disabled else "account.enable", user_id)
         return await end_all(change, actor, user_id, "disabled") if disabled else []
 
-
-# An account as its operator sees it: its role, whether it is disabled, and whether it is the last admin.
 
 Role = Literal["admin", "member"]
 
@@ -56,20 +54,20 @@ class LastAdmin(ApiError):
 
 
 class RoleForm(Form):
-    """The role an account is to have."""
+    """The new role of an account."""
 
     role: Annotated[Role, Field()]
 
 
 class AccountState(NamedTuple):
-    """A locked account. `last_admin`: without it nobody could administer this server."""
+    """A locked account. `last_admin`: without this account the server would have no admin."""
 
     user: User
     disabled: bool
     last_admin: bool
 
 
-async def lock_standing(change: Change, user_id: int) -> AccountState:
+async def lock_account(change: Change, user_id: int) -> AccountState:
     """Lock the account and every admin; raise `NotFound`."""
     rows = await (await change.connection.execute(queries.lock_account, {"user": user_id})).fetchall()
     found = [row for row in rows if row[0] == user_id]
@@ -82,20 +80,20 @@ async def lock_standing(change: Change, user_id: int) -> AccountState:
 
 
 async def set_role(log: Log, actor: Actor, user_id: int, role: Role, *, force: bool = False) -> list[int]:
-    """Make the account an admin or a member, and tell those who share a conversation. Return the sessions that ended.
+    """Make the account an admin or a member, and publish it to those who share a conversation. Return ended sessions.
 
     Sessions of a former admin end, so that nothing opened with admin rights stays open. Raise `NotFound`, or
     `LastAdmin` unless `force`. A role the account already has changes nothing and is not recorded.
     """
     async with log.change() as change:
-        standing = await lock_standing(change, user_id)
-        if standing.user.role == role:
+        account = await lock_account(change, user_id)
+        if account.user.role == role:
             return []
-        if standing.last_admin and not force:
+        if account.last_admin and not force:
             raise LastAdmin
         await change.connection.execute(queries.set_role, [role, user_id])
         await record(change.connection, actor, "account.role", user_id, role=role)
         ended = await end_all(change, actor, user_id, "role") if role == "member" else []
-        changed = standing.user.with_role(role)
-        await tell_change(change, changed, "members")  # nobody else needs to know the name
+        changed = account.user.with_role(role)
+        await publish_profile(change, changed, "members")  # others do not see the name change
         return ended

@@ -1,9 +1,9 @@
-"""`/api/users/{user}/…`: the logins of somebody else, and whether he may log in at all."""
+"""Handlers of `/api/users/{user}/…` for admins: another user's sessions, role, and whether the account is disabled."""
 
 from aiohttp import web
 
 from chat.accounts.admin import Disabling, RoleForm, set_disabled, set_role
-from chat.accounts.endpoints import SESSIONS, describe_sessions, let_go
+from chat.accounts.endpoints import SESSIONS, answer_ended, describe_sessions
 from chat.accounts.models import read_user
 from chat.log.append import LOG
 from chat.shared.audit import record
@@ -11,7 +11,7 @@ from chat.shared.web import POOL, actor_of, answer_json, path_id, read_model, re
 
 
 async def get_sessions(request: web.Request) -> web.Response:
-    """His logins. They show his addresses: who looks is written down."""
+    """List a user's sessions. Admins only; recorded in the audit log, as sessions show addresses."""
     member = await require_admin(request)
     user = await read_user(request.app[POOL], path_id(request, "user"))
     async with request.app[POOL].connection() as connection:
@@ -26,8 +26,8 @@ async def delete_session(request: web.Request) -> web.Response:
     actor, sessions = actor_of(request, member), request.app[SESSIONS]
     user = await read_user(request.app[POOL], path_id(request, "user"))
     if request.match_info["session"] == "all":
-        return let_go(request, await sessions.end_all(actor, user.id, "admin"))
-    return let_go(request, await sessions.end(actor, user.id, path_id(request, "session"), "admin"))
+        return answer_ended(request, await sessions.end_all(actor, user.id, "admin"))
+    return answer_ended(request, await sessions.end(actor, user.id, path_id(request, "session"), "admin"))
 
 
 async def put_role(request: web.Request) -> web.Response:
@@ -37,13 +37,15 @@ async def put_role(request: web.Request) -> web.Response:
     """
     await require_admin(request)
     member = await require_recent_proof(request)
-    asked, user_id = await read_model(request, RoleForm), path_id(request, "user")
-    return let_go(request, await set_role(request.app[LOG], actor_of(request, member), user_id, asked.role))
+    form, user_id = await read_model(request, RoleForm), path_id(request, "user")
+    return answer_ended(request, await set_role(request.app[LOG], actor_of(request, member), user_id, form.role))
 
 
 async def put_disabled(request: web.Request) -> web.Response:
     """Disable an account, or enable it again. Admins only; needs a recent proof."""
     await require_admin(request)
     member = await require_recent_proof(request)
-    asked, user_id = await read_model(request, Disabling), path_id(request, "user")
-    return let_go(request, await set_disabled(request.app[LOG], actor_of(request, member), user_id, asked.disabled))
+    form, user_id = await read_model(request, Disabling), path_id(request, "user")
+    return answer_ended(
+        request, await set_disabled(request.app[LOG], actor_of(request, member), user_id, form.disabled)
+    )

@@ -4,7 +4,7 @@ insert into avatars (user_id, picture) values (%s, %s) returning id
 -- name: set_avatar
 update users set avatar = %s where id = %s
 
--- name: drop_others
+-- name: delete_others
 delete from avatars where user_id = %s and id is distinct from %s
 
 -- name: read_avatar

@@ -1,9 +1,9 @@
 -- name: lock_pair
--- Between two people either a block or the beginning of their conversation is under way, never both. Not by their rows
--- in `users`: whoever begins a conversation has one of those locked before he comes to the other.
+-- Between two users either a block or the creation of their conversation runs, never both. Their rows in `users` cannot be
+-- the lock, because creating a conversation locks one of them before the other.
 select pg_advisory_xact_lock(hashtextextended('pair ' || %s, 0))
 
--- name: find_person
+-- name: find_user
 select true from users where id = %s
 
 -- name: lock_direct
@@ -24,7 +24,7 @@ update conversations
  where pair = %(pair)s
 
 -- name: count_mentions_by
--- In which conversations there are unread mentions by this author, and how many now count there in all.
+-- Conversations with unread mentions by this author, and the number of all mentions that now count in each.
 with mine as (
     select m.conversation_id, m.read_seq
       from memberships m join conversations c on c.id = m.conversation_id and c.archived_at is null
@@ -42,7 +42,7 @@ select mine.conversation_id,
 select blocked_id from blocks where user_id = %s order by blocked_id
 
 -- name: find_block
--- Is one of the others at odds with this person?
+-- One row if there is a block between the user and one of the others.
 select true from blocks b
  where (b.user_id = %(user)s and b.blocked_id = any(%(others)s))
     or (b.blocked_id = %(user)s and b.user_id = any(%(others)s))

@@ -1,6 +1,6 @@
-"""Challenges: one-time tokens that tie the steps of a log-in, of a proof or of a new passkey together.
+"""Challenges: one-time tokens that tie the steps of logging in, of a proof or of a new passkey together.
 
-The token is also the challenge that a passkey signs: 256 random bits in base64url, stored hashed, good for 5 minutes.
+The token is also the challenge that a passkey signs: 256 random bits in base64url, stored hashed, valid for 5 minutes.
 """
 
 import base64
@@ -29,7 +29,7 @@ class BadChallenge(ApiError):
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """A challenge that was issued. `password_digests`: of the password hashes that were right at the first step."""
+    """An issued challenge. `password_digests` are of the password hashes that were right at the first step."""
 
     token: str
     user_id: int | None = None
@@ -38,7 +38,7 @@ class Challenge:
 
     @property
     def signed(self) -> bytes:
-        """The bytes that a passkey signs."""
+        """Return the bytes that a passkey signs."""
         return base64.urlsafe_b64decode(self.token + "=" * (-len(self.token) % 4))
 
 
@@ -80,7 +80,7 @@ class Challenges:
         return Challenge(token, row[0], session_id, row[1])
 
     async def redeem(self, challenge: Challenge) -> None:
-        """End a challenge that was met. Raise `BadChallenge` when another request has just done so."""
+        """Delete a challenge that was met. Raise `BadChallenge` if another request has just done so."""
         async with self._pool.connection() as connection:
             cursor = await connection.execute(queries.delete_challenge, [hash_token(challenge.token)])
             if not await cursor.fetchone():

@@ -1,8 +1,8 @@
-"""`/api/accounts`, `/api/sessions`, `/api/users`, `/api/invites`: who comes in, who goes, who is who."""
+"""Handlers of `/api/accounts`, `/api/sessions`, `/api/users`, `/api/invites` and `/api/avatars`."""
 
 from aiohttp import web
 
-from chat.accounts.accounts import Accounts, SignedIn, make_invite, plain_name
+from chat.accounts.accounts import Accounts, SignedIn, create_invite, storable_name
 from chat.accounts.avatars import read_avatar, remove_avatar, set_avatar
 from chat.accounts.blocks import block, list_blocks, unblock
 from chat.accounts.factor_endpoints import require_second_step
@@ -51,19 +51,19 @@ from chat.shared.web import (
 ACCOUNTS = web.AppKey("accounts", Accounts)
 SESSIONS = web.AppKey("sessions", Sessions)
 IDS_MOST = 500
-IDS_AT_ONCE = 25  # users that cost as much as one cheap read
+IDS_AT_ONCE = 25  # this many users cost as much as one cheap read
 QUERY_MOST = 64
 DAY = 86_400
 DEVICE_COOKIE = "tandem-device"
 
 
 async def post_account(request: web.Request) -> web.Response:
-    """Sign up, and be logged in."""
+    """Sign up and log in."""
     accounts = request.app[ACCOUNTS]
-    accounts.check_open()
+    accounts.require_signup_open()
     await request.app[RATES].signup.acquire(client_address(request))
     form = await read_model(request, SignUp)
-    return await welcome(request, await accounts.sign_up(form, device_of(request, form.device)))
+    return await answer_signed_in(request, await accounts.sign_up(form, device_of(request, form.device)))
 
 
 async def post_session(request: web.Request) -> web.Response:
@@ -76,25 +76,27 @@ async def post_session(request: web.Request) -> web.Response:
     user, digests = await accounts.check_log_in(form)
     await require_second_step(request, user.id, digests)
     signed_in = await accounts.open_session(user, digests, device_of(request, form.device))
-    await forgive(request, name)
-    return await welcome(request, signed_in)
+    await reset_login_limits(request, name)
+    return await answer_signed_in(request, signed_in)
 
 
 async def trust_of(request: web.Request, name: str) -> Trust:
-    """Return how far this browser and this network are known to the user of this name."""
+    """Return the trust of this name's user in the browser and network of the request."""
     cookie = read_cookie(request, DEVICE_COOKIE) or ""
-    return await find_trust(request.app[POOL], plain_name(name), cookie, client_address(request))
+    return await find_trust(request.app[POOL], storable_name(name), cookie, client_address(request))
 
 
-async def forgive(request: web.Request, name: str) -> None:
+async def reset_login_limits(request: web.Request, name: str) -> None:
     """Forget the failed attempts before this log-in."""
     trust = await trust_of(request, name)
     await request.app[RATES].refill_login(name, client_address(request), device=trust.device)
 
 
-async def welcome(request: web.Request, signed_in: SignedIn) -> web.Response:
-    """Return the answer to a log-in. The session of the cookie that the request came with ends, as do the longest
-    unused ones beyond SESSIONS_PER_PERSON."""
+async def answer_signed_in(request: web.Request, signed_in: SignedIn) -> web.Response:
+    """Return the answer to a log-in.
+
+    End the session of the request's cookie, and the longest unused sessions beyond SESSIONS_PER_PERSON.
+    """
     sessions, session, address = request.app[SESSIONS], signed_in.session, client_address(request)
     ended = await sessions.end_surplus(signed_in.user.id, session.id, address)
     if old := find_cookie(request):
@@ -108,7 +110,7 @@ async def welcome(request: web.Request, signed_in: SignedIn) -> web.Response:
 
 
 async def remember_device(request: web.Request, answer: web.Response, user_id: int) -> None:
-    """Trust this browser: wrong passwords that others try do not lock the user out of it."""
+    """Trust this browser, so that wrong passwords tried elsewhere do not lock the user out of it."""
     token = await trust_device(request.app[POOL], user_id, read_cookie(request, DEVICE_COOKIE) or "")
     answer.set_cookie(
         DEVICE_COOKIE,
@@ -122,7 +124,7 @@ async def remember_device(request: web.Request, answer: web.Response, user_id: i
 
 
 def token_for(request: web.Request, token: str) -> dict[str, str]:
-    """Return the token as a field of the answer, unless a browser asks: its scripts must not read it.
+    """Return the token as a field of the answer, but not to a browser: its scripts must not read it.
 
     Every current browser sends Sec-Fetch-Site, and no script can set or remove it.
     """
@@ -130,7 +132,7 @@ def token_for(request: web.Request, token: str) -> dict[str, str]:
 
 
 def set_cookie(request: web.Request, answer: web.Response, token: str) -> None:
-    """Set the session cookie. Over TLS its name has the prefix `__Host-`, so that no other host can plant one."""
+    """Set the session cookie. Over TLS its name has the prefix `__Host-`, so that no other host can set it."""
     secure, days = is_secure(request), request.app[SETTINGS].session_days
     if secure:
         answer.del_cookie(COOKIE, path="/", httponly=True, samesite="Lax", secure=True)
@@ -145,7 +147,7 @@ def clear_cookie(request: web.Request, answer: web.Response) -> None:
 
 
 def device_of(request: web.Request, given: str) -> SessionDevice:
-    """Return the device as the client names it, else by its browser."""
+    """Return the request's device: by the name that the client gave, else by the browser's."""
     name = given or plain_text(request.headers.get("User-Agent", ""))[:100]
     return SessionDevice(name, client_address(request), is_secure(request))
 
@@ -157,7 +159,10 @@ async def get_sessions(request: web.Request) -> web.Response:
 
 
 async def describe_sessions(request: web.Request, user_id: int, current: int) -> dict[str, object]:
-    """Return a user's sessions with what each has open; `current` is the session that asks."""
+    """Return a user's sessions with the number of open streams and sockets of each.
+
+    `current` is the session that asks.
+    """
     sessions = await request.app[SESSIONS].of_user(user_id)
     open_now = await request.app[REGISTRY].count_open(user_id)
     listed = [session.to_json(current, *open_now.get(session.id, (0, 0))) for session in sessions]
@@ -172,23 +177,23 @@ async def delete_session(request: web.Request) -> web.Response:
         await require_recent_proof(request)
     actor, sessions = actor_of(request, member), request.app[SESSIONS]
     if which == "others":
-        return let_go(request, await sessions.end_others(actor, member.user_id, member.session_id, "owner"))
+        return answer_ended(request, await sessions.end_others(actor, member.user_id, member.session_id, "owner"))
     session_id = member.session_id if which == "current" else path_id(request, "session")
-    answer = let_go(request, await sessions.end(actor, member.user_id, session_id, "owner"))
+    answer = answer_ended(request, await sessions.end(actor, member.user_id, session_id, "owner"))
     if session_id == member.session_id:
         clear_cookie(request, answer)
         answer.headers["Clear-Site-Data"] = '"storage"'
     return answer
 
 
-def let_go(request: web.Request, session_ids: list[int]) -> web.Response:
-    """The log tells every node that these have ended; this one must not wait for it and answer them once more."""
+def answer_ended(request: web.Request, session_ids: list[int]) -> web.Response:
+    """Forget these sessions on this node at once, which would otherwise accept them until the log's entry arrives."""
     forget_sessions(request, session_ids)
     return web.Response(status=204)
 
 
 def forget_sessions(request: web.Request, session_ids: list[int]) -> None:
-    """Refuse these sessions on this node from now on, and tell the others by the short way."""
+    """Refuse these sessions on this node from now on, and tell the other nodes by Redis."""
     for session_id in session_ids:
         request.app[IDENTITIES].forget(session_id)
         request.app[REGISTRY].revoke(session_id)
@@ -202,20 +207,20 @@ async def get_me(request: web.Request) -> web.Response:
 
 
 async def patch_me(request: web.Request) -> web.Response:
-    """Change what others see of me."""
-    member = await require_identity(request)
+    """Change the caller's profile."""
+    member = await require_changer(request)
     profile = await read_model(request, Profile)
     return answer_json((await request.app[ACCOUNTS].change_profile(member.user_id, profile)).encode())
 
 
 async def put_password(request: web.Request) -> web.Response:
-    """Change the caller's password. Other sessions end; this one goes on with a new token.
+    """Change the caller's password. Other sessions end; this one continues with a new token.
 
-    The token comes as a cookie if the old one did, and in the body unless a browser asks.
+    The token comes as a cookie if the old one did, and in the body for clients that are no browsers.
     """
     member = await require_identity(request)
     form = await read_model(request, PasswordChange)
-    session = f"session {member.session_id}"  # as good as a trusted device: others cannot use up its attempts
+    session = f"session {member.session_id}"  # like a trusted device: others cannot use up its attempts
     await request.app[RATES].acquire_login(member.name, client_address(request), device=session)
     mine = (actor_of(request, member), member.user_id, member.session_id)
     token, ended = await request.app[ACCOUNTS].change_password(*mine, form, is_secure(request))
@@ -229,13 +234,14 @@ async def put_password(request: web.Request) -> web.Response:
 
 
 async def get_user(request: web.Request) -> web.Response:
-    """Get a user."""
+    """Return a user."""
     viewer = viewer_of(request, await require_identity(request))
     return answer_json((await read_user(request.app[POOL], path_id(request, "user"), viewer)).encode())
 
 
 def viewer_of(request: web.Request, member: Member) -> int | None:
-    """Return whose conversations decide which users are seen; None where all are (DIRECTORY, and admins)."""
+    """Return the user whose conversations limit which users are visible; None if all are (DIRECTORY, and for
+    admins)."""
     return None if request.app[SETTINGS].directory == "all" or member.role == "admin" else member.user_id
 
 
@@ -258,44 +264,44 @@ async def post_invite(request: web.Request) -> web.Response:
     await require_admin(request)
     member = await require_recent_proof(request)
     form = await read_model(request, InviteForm)
-    invite = await make_invite(request.app[POOL], form, actor_of(request, member))
+    invite = await create_invite(request.app[POOL], form, actor_of(request, member))
     return answer_json(invite.to_json(), 201)
 
 
 async def get_blocks(request: web.Request) -> web.Response:
-    """Whom I have blocked."""
+    """List the users the caller has blocked."""
     member = await require_identity(request)
     return answer_json({"blocked": await list_blocks(request.app[POOL], member.user_id)})
 
 
 async def put_block(request: web.Request) -> web.Response:
-    """I want to have nothing to do with this person."""
-    member = await require_identity(request)
+    """Block a user."""
+    member = await require_changer(request)
     most = request.app[SETTINGS].blocks_per_person
     await block(request.app[LOG], member.user_id, path_id(request, "user"), most)
     return web.Response(status=204)
 
 
 async def delete_block(request: web.Request) -> web.Response:
-    """I have changed my mind."""
-    member = await require_identity(request)
+    """Unblock a user."""
+    member = await require_changer(request)
     await unblock(request.app[LOG], member.user_id, path_id(request, "user"))
     return web.Response(status=204)
 
 
-# `/api/users/me/avatar` and `/api/avatars/{avatar}`.
+# Avatars.
 
 AVATAR_MOST = 10 * 1024 * 1024
 
-# Another picture has another address.
-FOR_EVER = "private, max-age=31536000, immutable"
+# A new picture has a new address.
+IMMUTABLE = "private, max-age=31536000, immutable"
 
 
 async def put_avatar(request: web.Request) -> web.Response:
-    """The body is the picture."""
-    member = await require_identity(request)
+    """Set the caller's profile picture. The body is the image."""
+    member = await require_changer(request)
     if (request.content_length or 0) > AVATAR_MOST:
-        raise TooLarge(f"A picture of oneself may have at most {AVATAR_MOST // 2**20} MiB.")
+        raise TooLarge(f"A profile picture can have at most {AVATAR_MOST // 2**20} MiB.")
     settings, pictures = request.app[SETTINGS], request.app[UPLOADS].pictures
     body = receive(request, AVATAR_MOST, settings.body_seconds)
     user = await set_avatar(request.app[LOG], settings.directory, pictures, member.user_id, body)
@@ -303,15 +309,15 @@ async def put_avatar(request: web.Request) -> web.Response:
 
 
 async def delete_avatar(request: web.Request) -> web.Response:
-    """Initials again."""
-    member = await require_identity(request)
+    """Remove the caller's profile picture; their initials are shown instead."""
+    member = await require_changer(request)
     user = await remove_avatar(request.app[LOG], request.app[SETTINGS].directory, member.user_id)
     return answer_json(user.to_json())
 
 
 async def get_avatar(request: web.Request) -> web.Response:
-    """A square WebP, for everybody who is logged in."""
+    """Return a profile picture, a square WebP image."""
     await require_identity(request)
     picture = await read_avatar(request.app[POOL], path_id(request, "avatar"))
-    headers = HEADERS | {"Content-Type": "image/webp", "Content-Disposition": "inline", "Cache-Control": FOR_EVER}
+    headers = HEADERS | {"Content-Type": "image/webp", "Content-Disposition": "inline", "Cache-Control": IMMUTABLE}
     return web.Response(body=picture, headers=headers)

@@ -1,4 +1,4 @@
-"""`/api/users/me/…`: the second factors of the caller. Every change needs a recent proof."""
+"""Handlers of `/api/users/me/…` for the caller's second factors. Every change needs a recent proof."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -43,8 +43,8 @@ class SecondFactorRequired(ApiError):
         return super().to_problem() | self._more
 
 
-def party_of(request: web.Request) -> RelyingParty:
-    """Return this server as the caller's browser shows it: PUBLIC_URL, else the address that it asks."""
+def relying_party(request: web.Request) -> RelyingParty:
+    """Return this server as the caller's browser sees it: PUBLIC_URL, else the address of the request."""
     url = request.app[SETTINGS].public_url or f"{'https' if is_secure(request) else 'http'}://{request.host}"
     parts = urlsplit(url)
     return RelyingParty(parts.hostname or "", f"{parts.scheme}://{parts.netloc}")
@@ -63,7 +63,7 @@ async def require_second_step(request: web.Request, user_id: int, password_diges
 async def options_for(request: web.Request, challenge: Challenge, *, verify_user: bool = False) -> dict[str, Any]:
     """Return the options with which a browser signs this challenge."""
     async with request.app[POOL].connection() as connection:
-        return await passkeys.describe_known(connection, party_of(request), challenge, verify_user=verify_user)
+        return await passkeys.request_options(connection, relying_party(request), challenge, verify_user=verify_user)
 
 
 async def get_factors(request: web.Request) -> web.Response:
@@ -73,15 +73,15 @@ async def get_factors(request: web.Request) -> web.Response:
 
 
 async def post_totp(request: web.Request) -> web.Response:
-    """Begin to set up an authenticator app. It counts once PUT has confirmed it with a code."""
+    """Start to set up an authenticator app. PUT confirms it with a code; only then is it required."""
     member = await require_recent_proof(request)
     async with request.app[POOL].connection() as connection:
         secret = await begin_totp(connection, member.user_id)
-    return answer_json(describe_totp(secret, member.name, party_of(request).host), 201)
+    return answer_json(describe_totp(secret, member.name, relying_party(request).host), 201)
 
 
 async def put_totp(request: web.Request) -> web.Response:
-    """Confirm the authenticator app with a first code. With the first second factor come recovery codes."""
+    """Confirm the authenticator app with a first code. The first second factor comes with recovery codes."""
     member = await require_recent_proof(request)
     form = await read_model(request, FirstCode)
     await request.app[RATES].second.acquire(str(member.user_id))
@@ -91,7 +91,7 @@ async def put_totp(request: web.Request) -> web.Response:
 
 
 async def delete_totp(request: web.Request) -> web.Response:
-    """Remove the authenticator app. Recovery codes go with the last second factor."""
+    """Remove the authenticator app. Removing the last second factor removes the recovery codes."""
     member = await require_recent_proof(request)
     await request.app[FACTORS].remove_authenticator(actor_of(request, member), member.user_id)
     request.app[IDENTITIES].forget_user(member.user_id)
@@ -104,19 +104,20 @@ async def post_passkey_options(request: web.Request) -> web.Response:
     challenge = await request.app[CHALLENGES].issue("passkey", member.user_id, member.session_id)
     user = await read_user(request.app[POOL], member.user_id)
     async with request.app[POOL].connection() as connection:
-        who = user.id, user.name, user.display_name
-        options = await passkeys.describe_new(connection, party_of(request), who, challenge)
+        options = await passkeys.creation_options(
+            connection, relying_party(request), (user.id, user.name, user.display_name), challenge
+        )
     return answer_json({"challenge": challenge.token, "options": options})
 
 
 async def post_passkey(request: web.Request) -> web.Response:
-    """Add a passkey. With the first second factor come recovery codes."""
+    """Add a passkey. The first second factor comes with recovery codes."""
     member = await require_recent_proof(request)
     form = await read_model(request, NewPasskey)
     challenges = request.app[CHALLENGES]
     challenge = await challenges.attempt(form.challenge, "passkey", member.session_id)
     actor = actor_of(request, member)
-    made, codes = await request.app[FACTORS].add_passkey(actor, party_of(request), challenge, form)
+    made, codes = await request.app[FACTORS].add_passkey(actor, relying_party(request), challenge, form)
     await challenges.redeem(challenge)
     request.app[IDENTITIES].forget_user(member.user_id)
     return answer_json({"passkey": made.to_json(), "recovery_codes": codes}, 201)
@@ -132,7 +133,7 @@ async def patch_passkey(request: web.Request) -> web.Response:
 
 
 async def delete_passkey(request: web.Request) -> web.Response:
-    """Remove a passkey. Recovery codes go with the last second factor."""
+    """Remove a passkey. Removing the last second factor removes the recovery codes."""
     member = await require_recent_proof(request)
     actor = actor_of(request, member)
     await request.app[FACTORS].remove_passkey(actor, member.user_id, path_id(request, "passkey"))
@@ -141,7 +142,7 @@ async def delete_passkey(request: web.Request) -> web.Response:
 
 
 async def post_recovery_codes(request: web.Request) -> web.Response:
-    """Replace the recovery codes. The new ones are shown only now."""
+    """Replace the recovery codes. The new ones are shown only once."""
     member = await require_recent_proof(request)
     codes = await request.app[FACTORS].renew_codes(actor_of(request, member), member.user_id)
     return answer_json({"recovery_codes": codes}, 201)

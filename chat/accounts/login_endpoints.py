@@ -1,14 +1,14 @@
-"""`/api/sessions/second`, `/api/passkeys/login`, `/api/sessions/current/proof`."""
+"""Handlers of second steps, passkey log-ins, proofs and password resets."""
 
 from aiohttp import web
 
 from chat.accounts import passkeys
 from chat.accounts.accounts import BadCredentials
-from chat.accounts.endpoints import ACCOUNTS, device_of, forgive, let_go, welcome
-from chat.accounts.factor_endpoints import CHALLENGES, FACTORS, options_for, party_of
+from chat.accounts.endpoints import ACCOUNTS, answer_ended, answer_signed_in, device_of, reset_login_limits
+from chat.accounts.factor_endpoints import CHALLENGES, FACTORS, options_for, relying_party
 from chat.accounts.models import read_user
 from chat.accounts.passkeys import BadPasskey
-from chat.accounts.password_resets import NewPassword, ResetForm, make_reset, use_reset
+from chat.accounts.password_resets import NewPassword, ResetForm, create_reset, use_reset
 from chat.accounts.second_factors import PasskeyLogIn, Proof, SecondStep
 from chat.log.append import LOG
 from chat.shared.audit import Actor, record
@@ -34,7 +34,7 @@ queries = load(__file__)
 
 
 async def post_second(request: web.Request) -> web.Response:
-    """Finish a log-in with a second factor."""
+    """Complete a log-in with a second factor."""
     form = await read_model(request, SecondStep)
     rates, challenges, accounts = request.app[RATES], request.app[CHALLENGES], request.app[ACCOUNTS]
     await rates.login_address.acquire(client_address(request))
@@ -43,15 +43,15 @@ async def post_second(request: web.Request) -> web.Response:
     request[TYPED_NAME] = user.name
     actor = Actor(user.id, client_address(request))
     await rates.second.acquire(str(user.id))
-    method = await request.app[FACTORS].prove(party_of(request), challenge, user.id, form)
+    method = await request.app[FACTORS].prove(relying_party(request), challenge, user.id, form)
     await challenges.redeem(challenge)
     signed_in = await accounts.open_session(user, challenge.password_digests, device_of(request, form.device))
     await rates.second.refill(str(user.id))
-    await forgive(request, user.name)
+    await reset_login_limits(request, user.name)
     if method == "recovery_code":
         async with request.app[POOL].connection() as connection:
             await record(connection, actor, "mfa.recovered", user.id)
-    return await welcome(request, signed_in)
+    return await answer_signed_in(request, signed_in)
 
 
 async def post_login_options(request: web.Request) -> web.Response:
@@ -63,21 +63,21 @@ async def post_login_options(request: web.Request) -> web.Response:
 
 
 async def post_login(request: web.Request) -> web.Response:
-    """Log in with a passkey alone: it proves the device, and the device its user by PIN, finger or face."""
+    """Log in with a passkey alone. The device checks its user by PIN, fingerprint or face."""
     form = await read_model(request, PasskeyLogIn)
     await request.app[RATES].login_address.acquire(client_address(request))
     challenges, accounts = request.app[CHALLENGES], request.app[ACCOUNTS]
     challenge = await challenges.attempt(form.challenge, "login")
     async with request.app[POOL].connection() as connection:
-        user_id = await passkeys.use(connection, party_of(request), challenge, form.passkey, verify_user=True)
+        user_id = await passkeys.use(connection, relying_party(request), challenge, form.passkey, verify_user=True)
     await challenges.redeem(challenge)
     user = await read_user(request.app[POOL], user_id)
     try:
         signed_in = await accounts.open_session(user, None, device_of(request, form.device))
     except BadCredentials:
         raise BadPasskey from None
-    await forgive(request, user.name)
-    return await welcome(request, signed_in)
+    await reset_login_limits(request, user.name)
+    return await answer_signed_in(request, signed_in)
 
 
 async def get_proof(request: web.Request) -> web.Response:
@@ -112,7 +112,7 @@ async def post_proof(request: web.Request) -> web.Response:
 
 
 async def prove_password(request: web.Request, member: Member, password: str) -> None:
-    """Raise `WrongPassword`, or `RateLimited` as at log-in."""
+    """Check the password; raise `WrongPassword`, or `RateLimited` like a log-in."""
     key, session = (member.name, client_address(request)), f"session {member.session_id}"
     await request.app[RATES].acquire_login(*key, device=session)
     await request.app[ACCOUNTS].check_password(member.user_id, password)
@@ -120,17 +120,20 @@ async def prove_password(request: web.Request, member: Member, password: str) ->
 
 
 async def prove_factor(request: web.Request, member: Member, form: Proof) -> None:
-    """Raise `BadCode`, `BadPasskey` or `BadChallenge`, or `RateLimited` as at the second step of a log-in."""
+    """Check the second factor.
+
+    Raise `BadCode`, `BadPasskey` or `BadChallenge`, or `RateLimited` like the second step of a log-in.
+    """
     challenges, second = request.app[CHALLENGES], request.app[RATES].second
     await second.acquire(str(member.user_id))
     challenge = await challenges.attempt(form.challenge, "proof", member.session_id) if form.challenge else None
-    await request.app[FACTORS].prove(party_of(request), challenge, member.user_id, form)
+    await request.app[FACTORS].prove(relying_party(request), challenge, member.user_id, form)
     if challenge:
         await challenges.redeem(challenge)
     await second.refill(str(member.user_id))
 
 
-# `POST /api/users/{user}/reset` and `POST /api/resets`.
+# Password resets.
 
 
 async def post_reset(request: web.Request) -> web.Response:
@@ -142,7 +145,7 @@ async def post_reset(request: web.Request) -> web.Response:
     member = await require_recent_proof(request)
     form, user_id = await read_model(request, ResetForm), path_id(request, "user")
     actor = actor_of(request, member)
-    reset = await make_reset(request.app[POOL], actor, user_id, second_factors=form.also_second_factors)
+    reset = await create_reset(request.app[POOL], actor, user_id, second_factors=form.also_second_factors)
     return answer_json(reset.to_json(), 201)
 
 
@@ -152,4 +155,4 @@ async def post_new_password(request: web.Request) -> web.Response:
     await request.app[RATES].login_address.acquire(address)
     form = await read_model(request, NewPassword)
     app = request.app
-    return let_go(request, await use_reset(app[LOG], app[POOL], app[ACCOUNTS].hasher, address, form))
+    return answer_ended(request, await use_reset(app[LOG], app[POOL], app[ACCOUNTS].hasher, address, form))

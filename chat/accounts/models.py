@@ -1,4 +1,4 @@
-"""A user, as everybody sees him."""
+"""Users, the request bodies about them, and the directory."""
 
 from dataclasses import asdict, dataclass, replace
 from typing import Annotated, Literal
@@ -15,22 +15,22 @@ from chat.shared.sql import load
 
 queries = load(__file__)
 
-# Forms: what people send to sign up, to log in, and to change what others see of them. Pure.
+# Request bodies.
 
-# Far more than any password has: what is longer is refused before it is hashed.
+# Far longer than any password; longer texts are refused before they are hashed.
 GivenPassword = Annotated[str, Field(min_length=1, max_length=1024)]
 
 DeviceName = Annotated[str, Field(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
 
 class Form(BaseModel):
-    """Nothing unknown, nothing converted, and never a password in an error's text."""
+    """A request body: no unknown fields, no conversions, and never a password in an error's text."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
 
 
 class SignUp(Form):
-    """A new account. `invite`: the code of an invitation, where SIGNUP asks for one."""
+    """A new account. `invite` is the code of an invitation, where SIGNUP needs one."""
 
     name: Name
     display_name: DisplayName | None = None
@@ -41,12 +41,12 @@ class SignUp(Form):
     @field_validator("password")
     @classmethod
     def check_strength(cls, password: str, info: ValidationInfo) -> str:
-        """Not one of the first that anybody would try, the person's own name among them."""
+        """Refuse a password that is easy to guess; one that contains the user's own name is."""
         return check_password(password, info.data.get("name") or "", info.data.get("display_name") or "")
 
 
 class LogIn(Form):
-    """`name` may be anything: that no such account can exist is not told apart from a wrong password."""
+    """A log-in. `name` may be any text: an impossible name gets the same answer as a wrong password."""
 
     name: Annotated[str, Field(max_length=256)]
     password: GivenPassword
@@ -54,7 +54,7 @@ class LogIn(Form):
 
 
 class Profile(Form):
-    """What others see; what is left out stays. `receipts`: whether they see how far one has read."""
+    """The profile fields to change; the others stay. `receipts`: share how far one has read."""
 
     display_name: DisplayName | None = None
     about: About | None = None
@@ -63,14 +63,14 @@ class Profile(Form):
 
 
 class PasswordChange(Form):
-    """The old password proves that it is its owner who changes it, and not whoever found the screen unlocked."""
+    """A password change. The current password proves that the user, and not someone at an unlocked screen, asks."""
 
     old: GivenPassword
     new: GivenPassword
 
 
 class InviteForm(Form):
-    """How many accounts an invitation is good for, and for how many days."""
+    """The number of accounts that an invitation allows, and the days until it expires."""
 
     uses: Annotated[int, Field(ge=1, le=10_000)] = 1
     days: Annotated[int, Field(ge=1, le=365)] = 7
@@ -78,7 +78,7 @@ class InviteForm(Form):
 
 FOUND_MOST = 20
 
-LAST_LETTER = "\U0010ffff"  # no key has it: with it behind, a text is beyond all that begin so
+LAST_LETTER = "\U0010ffff"  # no key contains it: a text followed by it sorts after all keys with that prefix
 
 
 class ImitatesAdmin(ApiError):
@@ -89,7 +89,7 @@ class ImitatesAdmin(ApiError):
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """`name` is what he logs in with and is mentioned by, `display_name` what stands above his messages."""
+    """A user as others see them. `name` is for logging in and mentions; `display_name` is shown with messages."""
 
     id: int
     name: str
@@ -108,46 +108,44 @@ class User:
         return fields | ({"disabled": True} if disabled else {})
 
     def with_avatar(self, avatar_id: int | None) -> "User":
-        """The same with another picture, or none."""
         return replace(self, avatar_id=avatar_id)
 
     def with_role(self, role: str) -> "User":
-        """Return the user with another role."""
         return replace(self, role=role)
 
     def encode(self) -> bytes:
-        """The same as bytes."""
+        """Return the JSON as bytes."""
         return orjson.dumps(self.to_json())
 
 
 @dataclass(frozen=True, slots=True)
 class Me:
-    """A user, as he sees himself. `receipts`: the others see how far he has read."""
+    """A user as they see themselves. `receipts`: others see how far they have read."""
 
     user: User
     receipts: bool
 
     def to_json(self) -> dict[str, object]:
-        """Return the public fields, and what is only for the user."""
+        """Return the public fields and the private settings."""
         return self.user.to_json() | self.settings()
 
     def encode(self) -> bytes:
-        """Return the same as bytes."""
+        """Return the JSON as bytes."""
         return orjson.dumps(self.to_json())
 
     def changed(self, profile: Profile) -> "Me":
-        """With what the profile names."""
+        """Return the user with the fields that the profile names."""
         public = profile.model_dump(include={"display_name", "about", "time_zone"}, exclude_none=True)
         receipts = self.receipts if profile.receipts is None else profile.receipts == "on"
         return Me(replace(self.user, **public), receipts)
 
     def settings(self) -> dict[str, object]:
-        """What he has chosen."""
+        """Return the private settings."""
         return {"receipts": "on" if self.receipts else "off"}
 
 
 async def read_me(pool: Pool, user_id: int) -> Me:
-    """This user as he sees himself; raises `NotFound`."""
+    """Return this user as they see themselves; raise `NotFound`."""
     async with pool.connection() as connection:
         row = await (await connection.execute(queries.read_me, [user_id])).fetchone()
     if row is None:
@@ -163,9 +161,9 @@ async def read_user(pool: Pool, user_id: int, viewer: int | None = None) -> User
 
 
 async def read_users(pool: Pool, user_ids: list[int], viewer: int | None = None) -> list[User]:
-    """Return these users by id, as far as they exist and the viewer may see them; None as viewer sees all.
+    """Return these users by id, if they exist and the viewer may see them; None as viewer sees all.
 
-    Disabled users are among them, for their messages are still there.
+    Disabled users are included, because their messages are still there.
     """
     async with pool.connection() as connection:
         asked = {"ids": user_ids, "viewer": viewer}
@@ -174,17 +172,17 @@ async def read_users(pool: Pool, user_ids: list[int], viewer: int | None = None)
 
 
 async def find_users(pool: Pool, text: str, viewer: int | None = None) -> list[User]:
-    """Return up to 20 users whose name begins with `text` or whose display name contains it, the nearest first."""
+    """Return up to 20 users whose name begins with `text` or whose display name contains it, the closest first."""
     asked = {"text": text.lower(), "beyond": text.lower() + LAST_LETTER, "most": FOUND_MOST, "viewer": viewer}
     async with pool.connection() as connection:
         rows = await (await connection.execute(queries.find_users, asked)).fetchall()
     return [User(*row) for row in rows]
 
 
-async def tell_change(change: Change, user: User, directory: str) -> None:
-    """Record that the user's profile is another one: for everyone, or for those who share a conversation.
+async def publish_profile(change: Change, user: User, directory: str) -> None:
+    """Record that the user's profile changed: for everyone, or for those who share a conversation.
 
-    Nodes hear of it either way, because they remember what a user may do.
+    Nodes receive it either way, because they cache what a user may do.
     """
     if directory == "all":
         await change.record(Unplaced("user", subject=user.id, data=user.encode()))
@@ -196,7 +194,7 @@ async def tell_change(change: Change, user: User, directory: str) -> None:
         await change.record(Unplaced("user", conversation_id, subject=user.id, data=user.encode()))
 
 
-async def require_own_look(connection: Connection, user: User) -> None:
+async def require_distinct_from_admins(connection: Connection, user: User) -> None:
     """Raise `ImitatesAdmin` if the user is no admin, but their display name looks like an admin's."""
     asked = {"name": user.display_name, "user": user.id}
     if await (await connection.execute(queries.find_imitated, asked)).fetchone():

@@ -2,7 +2,7 @@
 select id, name, display_name, role, about, time_zone, avatar, receipts from users where id = %s
 
 -- name: read_users
--- With a viewer, only those who have ever been in a conversation that the viewer is in: their messages are there.
+-- With a viewer, only users who have ever been in one of the viewer's conversations, because their messages are there.
 select u.id, u.name, u.display_name, u.role, u.about, u.time_zone, u.avatar, u.disabled_at is not null from users u
  where u.id = any(%(ids)s) and not is_probe(u.id)
    and (%(viewer)s::bigint is null or u.id = %(viewer)s
@@ -14,9 +14,9 @@ select u.id, u.name, u.display_name, u.role, u.about, u.time_zone, u.avatar, u.d
 select conversation_id from memberships where user_id = %s and until is null order by conversation_id
 
 -- name: find_users
--- Whose name begins so, then whose shown name contains it. Each is the beginning of one range of keys: few are read
--- whatever is asked and however many there are. One person may have several keys that begin so. With a viewer, only
--- those are found who share a conversation, among the first thousand of each range.
+-- Users whose name begins with the text, then users whose display name contains it. Each reads the beginning of one range
+-- of keys, so the cost does not depend on the text or the number of users. A user may have several matching keys. With a
+-- viewer, finds only users who share a conversation, among the first thousand keys of each range.
 with named as (
     select k.user_id
       from (select * from user_names where kind = 0 and key >= %(text)s and key < %(beyond)s order by key limit 1000) k
@@ -41,7 +41,7 @@ select u.id, u.name, u.display_name, u.role, u.about, u.time_zone, u.avatar
  limit %(most)s
 
 -- name: find_imitated
--- An admin whose shown name looks like this one, unless the user is an admin too.
+-- An admin whose display name looks like this one, unless the user is an admin too.
 select a.id from users a
  where look_of(a.display_name) = look_of(%(name)s) and a.role = 'admin' and a.disabled_at is null and a.id <> %(user)s
    and not exists (select from users u where u.id = %(user)s and u.role = 'admin')

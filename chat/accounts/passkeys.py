@@ -1,6 +1,6 @@
 """Passkeys (WebAuthn): key pairs whose private half never leaves the user's device.
 
-The `webauthn` library is imported where it is used: it takes 0.15 s, which a node that starts need not wait for.
+The `webauthn` library is imported where it is used: it takes 0.15 s, and a node that starts does not wait for it.
 """
 
 import base64
@@ -57,7 +57,6 @@ class Passkey:
     last_used_at: str | None
 
     def to_json(self) -> Json:
-        """Return its fields."""
         return {"id": self.id, "name": self.name, "created_at": self.created_at, "last_used_at": self.last_used_at}
 
 
@@ -66,7 +65,7 @@ async def list_passkeys(connection: Connection, user_id: int) -> list[Passkey]:
     return [Passkey(*row) for row in await (await connection.execute(queries.list_passkeys, [user_id])).fetchall()]
 
 
-async def describe_new(
+async def creation_options(
     connection: Connection, party: RelyingParty, user: tuple[int, str, str], challenge: Challenge
 ) -> Json:
     """Return the options of `navigator.credentials.create`. `user`: id, name and display name.
@@ -96,7 +95,7 @@ async def describe_new(
     return dict(orjson.loads(webauthn.options_to_json(options)))
 
 
-async def describe_known(
+async def request_options(
     connection: Connection, party: RelyingParty, challenge: Challenge, *, verify_user: bool = False
 ) -> Json:
     """Return the options of `navigator.credentials.get`: for the user's passkeys, or for any if no user is known yet.
@@ -117,7 +116,7 @@ async def describe_known(
 
 
 async def read_descriptors(connection: Connection, user_id: int) -> "list[PublicKeyCredentialDescriptor]":
-    """Return which passkeys a user has, as WebAuthn names them."""
+    """Return the user's passkeys as WebAuthn describes them."""
     from webauthn.helpers import structs
 
     rows = await (await connection.execute(queries.read_descriptors, [user_id])).fetchall()
@@ -144,7 +143,7 @@ async def store_new(
             expected_origin=party.origin,
             require_user_verification=True,
         )
-    except Exception:  # the library lets errors of its parsers through: whatever is wrong with it, it is refused
+    except Exception:  # the library lets its parsers' errors through
         raise BadPasskey from None
     new = {
         "user_id": challenge.user_id,
@@ -161,7 +160,7 @@ async def store_new(
 
 
 def read_transports(credential: Json) -> list[str]:
-    """Return how the browser says the passkey can be reached; hints only."""
+    """Return the transports by which the browser says the passkey can be reached; hints only."""
     response = credential.get("response")
     given = response.get("transports") if isinstance(response, dict) else None
     return [one for one in given if isinstance(one, str) and len(one) < 20][:8] if isinstance(given, list) else []
@@ -170,7 +169,7 @@ def read_transports(credential: Json) -> list[str]:
 async def use(
     connection: Connection, party: RelyingParty, challenge: Challenge, credential: Json, *, verify_user: bool = False
 ) -> int:
-    """Return the user whose passkey has signed this challenge; raise `BadPasskey`."""
+    """Return the user whose passkey signed this challenge; raise `BadPasskey`."""
     import webauthn
 
     asked = {"credential_id": read_id(credential), "user_id": challenge.user_id}

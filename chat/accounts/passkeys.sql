@@ -7,7 +7,7 @@ select id, name, to_char(created_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS
 select credential_id, transports from passkeys where user_id = %s order by id
 
 -- name: insert_passkey
--- No row when another account has it.
+-- No row if another account has this passkey.
 insert into passkeys (user_id, credential_id, public_key, sign_count, transports, name)
 values (%(user_id)s, %(credential_id)s, %(public_key)s, %(sign_count)s, %(transports)s, %(name)s)
 on conflict do nothing

@@ -6,13 +6,12 @@ from typing import Annotated
 
 from pydantic import Field
 
-from chat.accounts.accounts import check_new
+from chat.accounts.accounts import check_new_password
 from chat.accounts.models import Form, GivenPassword, User
 from chat.accounts.passwords import Hasher
 from chat.accounts.second_factors import remove_all
 from chat.accounts.sessions import end_all, lock_user
 from chat.log.append import Log
-from chat.log.entry import IDENTITY, Unplaced
 from chat.shared.audit import Actor, record
 from chat.shared.errors import ApiError, Forbidden, NotFound
 from chat.shared.identity import hash_token
@@ -39,13 +38,13 @@ class AccountDisabled(ApiError):
 
 
 class ResetForm(Form):
-    """A reset link to make. `also_second_factors`: using it removes the account's second factors too."""
+    """A reset link to create. `also_second_factors`: using it removes the account's second factors too."""
 
     also_second_factors: Annotated[bool, Field(strict=True)] = False
 
 
 class NewPassword(Form):
-    """The token of a reset link, and the password the account gets."""
+    """The token of a reset link, and the new password."""
 
     token: Annotated[str, Field(max_length=64)]
     new: GivenPassword
@@ -53,18 +52,18 @@ class NewPassword(Form):
 
 @dataclass(frozen=True, slots=True)
 class PasswordReset:
-    """A reset link. `path` holds its token and is known only now."""
+    """A reset link. `path` contains its token and is known only now."""
 
     path: str
     expires_at: str
 
     def to_json(self) -> dict[str, object]:
-        """Return what the admin who made it gets to see."""
+        """Return what the admin who created it sees."""
         return {"path": self.path, "expires_at": self.expires_at}
 
 
-async def make_reset(pool: Pool, actor: Actor, user_id: int, *, second_factors: bool = False) -> PasswordReset:
-    """Make a link that replaces any earlier one. Raise `NotFound` or `AccountDisabled`."""
+async def create_reset(pool: Pool, actor: Actor, user_id: int, *, second_factors: bool = False) -> PasswordReset:
+    """Create a link that replaces any earlier one. Raise `NotFound` or `AccountDisabled`."""
     token = secrets.token_urlsafe(TOKEN_BYTES)
     made = {"digest": hash_token(token), "user": user_id, "actor": actor.user_id, "hours": HOURS}
     async with pool.connection() as connection, connection.transaction():
@@ -79,14 +78,14 @@ async def make_reset(pool: Pool, actor: Actor, user_id: int, *, second_factors: 
 
 
 async def use_reset(log: Log, pool: Pool, hasher: Hasher, address: str, form: NewPassword) -> list[int]:
-    """Set the password and end all sessions; return which. Raise `BadReset`, or `Invalid` for a bad password."""
+    """Set the password and end all sessions; return their ids. Raise `BadReset`, or `Invalid` for a bad password."""
     digest = hash_token(form.token)
     async with pool.connection() as connection:
         row = await (await connection.execute(queries.find_reset, [digest])).fetchone()
     if row is None:
         raise BadReset
     user = User(*row)
-    check_new(form.new, user)
+    check_new_password(form.new, user)
     fresh = await hasher.hash(form.new)
     async with log.change() as change:
         await lock_user(change, user.id)
@@ -97,9 +96,6 @@ async def use_reset(log: Log, pool: Pool, hasher: Hasher, address: str, form: Ne
         actor = Actor(user.id, address)
         await record(change.connection, actor, "reset.use", user.id)
         if used[0]:
-            await change.connection.execute(queries.drop_factors, {"user": user.id})
+            await remove_all(change.connection, user.id)
             await record(change.connection, actor, "mfa.removed", user.id, why="reset")
-        if used[0] and await remove_all(change.connection, user.id):
-            await record(change.connection, actor, "mfa.removed", user.id, kind="all")
-            await change.record(Unplaced(IDENTITY, user_id=user.id))
         return await end_all(change, actor, user.id, "reset")

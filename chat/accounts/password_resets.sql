@@ -1,5 +1,5 @@
 -- name: insert_reset
--- A new link replaces the one before. No row for an account that is disabled.
+-- A new link replaces the previous one. No row for a disabled account.
 with account as (select id from users where id = %(user)s and disabled_at is null and not is_probe(id) for no key update),
      gone as (delete from password_resets where user_id in (select id from account) and token_hash <> %(digest)s)
 insert into password_resets (token_hash, user_id, made_by, second_factors, expires_at)
@@ -12,7 +12,7 @@ select u.id, u.name, u.display_name, u.role
  where r.token_hash = %s and r.expires_at > now() and u.disabled_at is null
 
 -- name: use_reset
--- No row when it has been used meanwhile. The user is locked.
+-- No row if the link has been used meanwhile. The user is locked.
 delete from password_resets r using users u
  where r.token_hash = %s and r.expires_at > now() and u.id = r.user_id and u.disabled_at is null
 returning r.second_factors
@@ -22,8 +22,3 @@ update users set password_hash = %s where id = %s
 
 -- name: has_user
 select from users where id = %s and not is_probe(id)
-
--- name: drop_factors
-with apps as (delete from authenticators where user_id = %(user)s),
-     keys as (delete from passkeys where user_id = %(user)s)
-delete from recovery_codes where user_id = %(user)s

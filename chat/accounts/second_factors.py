@@ -1,4 +1,4 @@
-"""Second factors of a user: which there are, adding and removing them, and proving one."""
+"""Second factors of a user: list, add, remove and prove them."""
 
 import base64
 import hmac
@@ -56,7 +56,7 @@ class Proof(Form):
 
     @model_validator(mode="after")
     def check_one(self) -> "Proof":
-        """Raise `ValueError` unless there is exactly one."""
+        """Raise `ValueError` unless exactly one is given."""
         check_one(self, "password", "totp", "passkey")
         return self
 
@@ -72,7 +72,7 @@ class SecondStep(Form):
 
     @model_validator(mode="after")
     def check_one(self) -> "SecondStep":
-        """Raise `ValueError` unless there is exactly one."""
+        """Raise `ValueError` unless exactly one is given."""
         check_one(self, "totp", "passkey", "recovery_code")
         return self
 
@@ -92,7 +92,7 @@ class PasskeyLogIn(Form):
 
 
 class NewPasskey(Form):
-    """A new passkey, as the browser made it, and what to call it."""
+    """A new passkey, as the browser created it, and its name."""
 
     challenge: ChallengeToken
     passkey: Credential
@@ -126,7 +126,6 @@ class Factors:
         return found + ["recovery_code"] * bool(found and self.codes_left)
 
     def to_json(self) -> dict[str, object]:
-        """Return their fields."""
         return {
             "authenticator_since": self.authenticator_since,
             "passkeys": [one.to_json() for one in self.passkeys],
@@ -142,7 +141,7 @@ async def read_factors(connection: Connection, user_id: int) -> Factors:
 
 
 class SecondFactors:
-    """Adds, removes and proves second factors. Each change stands in the audit, and reaches every node."""
+    """Adds, removes and proves second factors. Each change is recorded in the audit log and reaches every node."""
 
     def __init__(self, pool: Pool, log: Log) -> None:
         self.pool, self._log = pool, log
@@ -187,7 +186,7 @@ class SecondFactors:
             await self._removed(change, actor, user_id, "passkey")
 
     async def _removed(self, change: Change, actor: Actor, user_id: int, kind: str) -> None:
-        """Recovery codes stand for other factors: they go with the last of them."""
+        """Record the removal. Recovery codes replace other factors, so they are deleted with the last of them."""
         await record(change.connection, actor, "mfa.removed", user_id, kind=kind)
         await change.record(Unplaced(IDENTITY, user_id=user_id))
         if not (await read_factors(change.connection, user_id)).methods:
@@ -204,7 +203,7 @@ class SecondFactors:
     async def prove(
         self, party: RelyingParty, challenge: Challenge | None, user_id: int, form: Proof | SecondStep
     ) -> str:
-        """Prove one of the factors of this user; return which. Raise `BadCode`, `BadPasskey`, `BadRecoveryCode`."""
+        """Prove one of the user's factors and return its kind. Raise `BadCode`, `BadPasskey`, `BadRecoveryCode`."""
         async with self.pool.connection() as connection:
             if form.totp is not None:
                 await use_totp(connection, user_id, form.totp)
@@ -218,20 +217,18 @@ class SecondFactors:
         raise passkeys.BadPasskey
 
 
-async def remove_all(connection: Connection, user_id: int) -> bool:
-    """Remove all second factors of a user, as a reset does; return whether there were any."""
-    had = bool((await read_factors(connection, user_id)).methods)
+async def remove_all(connection: Connection, user_id: int) -> None:
+    """Remove all second factors of a user."""
     await connection.execute(queries.delete_factors, {"user_id": user_id})
-    return had
 
 
-# Recovery codes: ten codes of 80 random bits, shown once and stored hashed. Each is good for one log-in.
+# Recovery codes: ten codes of 80 random bits, shown once and stored hashed. Each works for one log-in.
 
 COUNT = 10
 
 
 class BadRecoveryCode(ApiError):
-    """This recovery code is wrong or used already."""
+    """This recovery code is wrong or has been used already."""
 
     status, code = 403, "bad_recovery_code"
 
@@ -243,7 +240,7 @@ def make_code() -> str:
 
 
 def hash_code(code: str) -> bytes:
-    """Return the hash that a code is stored as, whatever its case and separators. 80 random bits need no salt."""
+    """Return the hash that is stored for a code, regardless of case and separators. 80 random bits need no salt."""
     return hash_token("".join(letter for letter in code.lower() if letter.isalnum()))
 
 
@@ -281,9 +278,9 @@ class BadCode(ApiError):
 
 
 async def begin_totp(connection: Connection, user_id: int) -> str:
-    """Store and return a new secret. It asks for nothing at log-in until it is confirmed.
+    """Store and return a new secret, which is not required at log-in until it is confirmed.
 
-    Raise `AuthenticatorExists` when the user has a confirmed one.
+    Raise `AuthenticatorExists` if the user has a confirmed one.
     """
     secret = pyotp.random_base32()
     began = {"user_id": user_id, "secret": secret}
@@ -293,7 +290,7 @@ async def begin_totp(connection: Connection, user_id: int) -> str:
 
 
 def describe_totp(secret: str, name: str, host: str) -> dict[str, str]:
-    """Return what an app is set up with: the secret as text, as a link and as a QR code (SVG in a data URL)."""
+    """Return the data for setting up an app: the secret as text, as a link and as a QR code (SVG in a data URL)."""
     uri = pyotp.TOTP(secret).provisioning_uri(name=f"{name}@{host}", issuer_name=ISSUER)
     picture = segno.make(uri, error="m").svg_data_uri(scale=4, border=2, dark="#000", light="#fff")
     return {"secret": secret, "uri": uri, "qr": picture}
@@ -305,7 +302,7 @@ async def confirm_totp(connection: Connection, user_id: int, code: str) -> None:
 
 
 async def use_totp(connection: Connection, user_id: int, code: str, *, confirmed: bool = True) -> None:
-    """Use a code, once. Raise `BadCode` for a wrong one, or one of a step that was used before."""
+    """Use a code once. Raise `BadCode` for a wrong one, or one of a step that was used before."""
     asked = {"user_id": user_id, "confirmed": confirmed}
     row = await (await connection.execute(queries.read_authenticator, asked)).fetchone()
     step = find_step(row[0], code, row[1]) if row else None
@@ -317,7 +314,7 @@ async def use_totp(connection: Connection, user_id: int, code: str, *, confirmed
 
 
 def find_step(secret: str, code: str, now: int) -> int | None:
-    """Return the step whose code this is, of those around `now`."""
+    """Return the step that this code belongs to, of those around `now`."""
     app = pyotp.TOTP(secret)
     steps: Sequence[int] = [now + drift for drift in DRIFT]
     return next((step for step in steps if hmac.compare_digest(app.generate_otp(step), code)), None)

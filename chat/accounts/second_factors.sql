@@ -1,5 +1,5 @@
 -- name: begin_authenticator
--- No row when there is a confirmed one.
+-- No row if the user has a confirmed one.
 insert into authenticators (user_id, secret) values (%(user_id)s, %(secret)s)
 on conflict (user_id) do update set secret = excluded.secret, last_step = 0, created_at = now()
  where authenticators.confirmed_at is null

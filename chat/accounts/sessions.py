@@ -1,10 +1,11 @@
-"""Sessions: one a log-in, on one device. The token is shown once and stored hashed; who holds it is the person."""
+"""Sessions: one for each log-in on a device. The token is shown once and stored hashed."""
 
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 
+from chat.accounts.models import Me, User
 from chat.log.append import Change, Log
 from chat.log.entry import IDENTITY, LOGOUT, Unplaced
 from chat.shared.audit import Actor, record
@@ -23,7 +24,7 @@ NO_SESSION = 0
 
 @dataclass(frozen=True, slots=True)
 class SessionDevice:
-    """Where a log-in comes from, so that its owner recognizes it. `address`: of the client, not of a proxy.
+    """The origin of a log-in, so that its user recognizes it. `address` is the client's, not a proxy's.
 
     `secure`: over TLS, so that only the cookie `__Host-tandem` proves the session.
     """
@@ -35,7 +36,7 @@ class SessionDevice:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A login as its owner sees it."""
+    """A session as its user sees it."""
 
     id: int
     device: str
@@ -44,7 +45,8 @@ class Session:
     last_seen_at: str
 
     def to_json(self, current: int, streams: int = 0, sockets: int = 0) -> dict[str, object]:
-        """`current`: the session that asks; what it has open is counted by whoever knows."""
+        """Return the session's fields. `current` is the id of the session that asks; `streams` and `sockets` are
+        open now."""
         return {
             "id": self.id,
             "device": self.device,
@@ -60,7 +62,7 @@ class Session:
 class Sessions:
     """Opens, lists and ends sessions.
 
-    `days`: how long one lasts; `idle_days`: how long an unused one; `limit`: how many a user has at most.
+    `days` is how long a session lasts, `idle_days` how long an unused one, and `limit` how many a user has at most.
     """
 
     def __init__(self, pool: Pool, log: Log, days: int, idle_days: int, limit: int) -> None:
@@ -71,7 +73,7 @@ class Sessions:
     ) -> tuple[str, Session] | None:
         """Return the token of a new session and the session.
 
-        None if the account is disabled, or the digest of its password's hash is none of these (None: not asked for).
+        Return None if the account is disabled, or its password hash has none of these digests (None: not checked).
         """
         token = secrets.token_urlsafe(TOKEN_BYTES)
         opened = {
@@ -90,7 +92,7 @@ class Sessions:
         return token, session
 
     async def of_user(self, user_id: int) -> list[Session]:
-        """The logins that still hold, the one used last first."""
+        """Return the user's active sessions, the last used first."""
         async with self._pool.connection() as connection:
             return await self._read(connection, user_id)
 
@@ -99,16 +101,17 @@ class Sessions:
         return [Session(*row) for row in await (await connection.execute(queries.list_sessions, asked)).fetchall()]
 
     async def end(self, actor: Actor, user_id: int, session_id: int, why: str) -> list[int]:
-        """End one of this person's logins; raises `NotFound`."""
+        """End one of the user's sessions; raise `NotFound`."""
         async with self._log.change() as change:
             await lock_user(change, user_id)
-            ended = await end_logins(change, actor, user_id, queries.end_session, session_id, why)
+            ended = await end_sessions(change, actor, user_id, queries.end_session, session_id, why)
             if not ended:
                 raise NotFound
         return ended
 
     async def end_replaced(self, digest: bytes, address: str) -> list[int]:
-        """End the session with this token's hash, which a new log-in of the same browser replaces; its id, if any."""
+        """End the session with this token hash, which a new log-in of the same browser replaces. Return its id, if
+        any."""
         async with self._pool.connection() as connection:
             row = await (await connection.execute(queries.find_replaced, [digest])).fetchone()
         if row is None:
@@ -117,7 +120,7 @@ class Sessions:
         async with self._log.change() as change:
             await lock_user(change, user_id)
             actor = Actor(user_id, address)
-            return await end_logins(change, actor, user_id, queries.end_session, session_id, "replaced")
+            return await end_sessions(change, actor, user_id, queries.end_session, session_id, "replaced")
 
     async def end_surplus(self, user_id: int, session_id: int, address: str) -> list[int]:
         """End the longest unused sessions beyond the limit, never `session_id`, the new one. Return their ids."""
@@ -130,47 +133,54 @@ class Sessions:
             asked = {"user_id": user_id, "session_id": session_id, "others": self.limit - 1}
             rows = await (await change.connection.execute(queries.end_surplus_sessions, asked)).fetchall()
             ended = [row[0] for row in rows]
-            await note_ended(change, Actor(user_id, address), user_id, ended, "limit")
+            await record_ended(change, Actor(user_id, address), user_id, ended, "limit")
             return ended
 
     async def end_others(self, actor: Actor, user_id: int, session_id: int, why: str) -> list[int]:
-        """End all of this person's logins but this one; which they were."""
+        """End all sessions of the user except this one; return their ids."""
         async with self._log.change() as change:
             await lock_user(change, user_id)
             return await end_others(change, actor, user_id, session_id, why)
 
     async def end_all(self, actor: Actor, user_id: int, why: str) -> list[int]:
-        """End all of this person's logins; which they were."""
+        """End all sessions of the user; return their ids."""
         return await self.end_others(actor, user_id, NO_SESSION, why)
 
 
-async def lock_user(change: Change, user_id: int) -> None:
-    """From here to the commit, nobody else changes this account or ends its logins."""
-    await change.connection.execute(queries.lock_user, [user_id])
+async def lock_user(change: Change, user_id: int) -> Me:
+    """Lock the account until the transaction ends, and return it. The user must exist.
+
+    Every change to an account and every end of its sessions takes this lock first, so they cannot deadlock.
+    """
+    row = await (await change.connection.execute(queries.lock_user, [user_id])).fetchone()
+    assert row is not None
+    return Me(User(*row[:-1]), row[-1])
 
 
 async def end_others(change: Change, actor: Actor, user_id: int, session_id: int, why: str) -> list[int]:
-    """As `Sessions.end_others`, within a change; the user is locked."""
-    return await end_logins(change, actor, user_id, queries.end_other_sessions, session_id, why)
+    """End all sessions except this one, like `Sessions.end_others`, within a change. The user is locked."""
+    return await end_sessions(change, actor, user_id, queries.end_other_sessions, session_id, why)
 
 
 async def end_all(change: Change, actor: Actor, user_id: int, why: str) -> list[int]:
-    """As `Sessions.end_all`, within a change; the user is locked."""
+    """End all sessions, like `Sessions.end_all`, within a change. The user is locked."""
     return await end_others(change, actor, user_id, NO_SESSION, why)
 
 
-async def end_logins(change: Change, actor: Actor, user_id: int, query: bytes, session_id: int, why: str) -> list[int]:
-    """End what `query` finds, with an entry for each, at which every node lets go of what it has open.
+async def end_sessions(
+    change: Change, actor: Actor, user_id: int, query: bytes, session_id: int, why: str
+) -> list[int]:
+    """End the sessions that `query` finds, with a log entry for each; nodes then close their streams and sockets.
 
-    The audit keeps who did it, and `why`: owner, password, admin, disabled, replaced or limit.
+    The audit log records the actor, and `why`: owner, password, admin, disabled, replaced or limit.
     """
     ended = [row[0] for row in await (await change.connection.execute(query, [user_id, session_id])).fetchall()]
-    await note_ended(change, actor, user_id, ended, why)
+    await record_ended(change, actor, user_id, ended, why)
     return ended
 
 
-async def note_ended(change: Change, actor: Actor, user_id: int, ended: list[int], why: str) -> None:
-    """Record that these sessions ended, in the audit and in the log, from which every node learns it."""
+async def record_ended(change: Change, actor: Actor, user_id: int, ended: list[int], why: str) -> None:
+    """Record that these sessions ended, in the audit log and in the log, from which every node learns it."""
     if ended:
         await record(change.connection, actor, "login.end", user_id, sessions=ended, why=why)
     for one in ended:
@@ -178,7 +188,7 @@ async def note_ended(change: Change, actor: Actor, user_id: int, ended: list[int
 
 
 async def renew_token(change: Change, user_id: int, session_id: int, secure: bool) -> str:
-    """Return a new token for this session. The old one stops working on every node; what is open goes on.
+    """Return a new token for this session. The old one stops working on every node; open streams and sockets stay.
 
     Raise `Unauthenticated` if the session has ended meanwhile. The user is locked.
     """
@@ -190,10 +200,9 @@ async def renew_token(change: Change, user_id: int, session_id: int, secure: boo
     return token
 
 
-# Trusted devices: a browser, or a network, that has logged in as a user before keeps a way in of its own. A stranger
-# can type wrong passwords for a name, from many addresses, and so use up what the name may try. That must not lock
-# the owner out. The browser proves itself with a cookie of 256 random bits, stored hashed; whoever has no cookie is
-# still recognized by the network of an earlier session.
+# Trusted devices: a browser or network from which a user has logged in before has rate limits of its own. An attacker
+# who tries wrong passwords from many addresses uses up a name's attempts, and must not lock its owner out. The browser
+# proves itself with a cookie of 256 random bits, stored hashed. Without one, the network of an earlier session counts.
 
 TRUSTED_DAYS = 180
 
@@ -202,7 +211,10 @@ DEVICES_MOST = 20
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """The trust in a log-in's origin: `device` is empty for one that this user has not used before."""
+    """The trust in the origin of a log-in.
+
+    `device` is empty for a device that this user has not used before; `familiar`: they have used the network before.
+    """
 
     device: str = ""
     familiar: bool = False
@@ -219,12 +231,12 @@ async def find_trust(pool: Pool, name: str, token: str, address: str) -> Trust:
 
 
 def network_of(address: str) -> str:
-    """Return the IPv4 address, or the /64 of an IPv6 one, as PostgreSQL writes it."""
+    """Return the IPv4 address, or the /64 of an IPv6 address, as PostgreSQL writes it."""
     return f"{home_of(address)}/{32 if ip_address(address).version == 4 else 64}"
 
 
 async def trust_device(pool: Pool, user_id: int, token: str) -> str:
-    """Return a new token that replaces the device's old one, for all its users; from now on it is trusted."""
+    """Trust the device, and return a new token that replaces its old one for all its users."""
     fresh = secrets.token_urlsafe(TOKEN_BYTES)
     trusted = {"fresh": hash_token(fresh), "user": user_id}
     async with pool.connection() as connection, connection.transaction():

@@ -1,17 +1,17 @@
 -- name: insert_session
--- The password must still be the one that was verified: the lock waits for a change of it that is under way, and such
--- a change waits for us, sees this session, and ends it.
-with holder as (
+-- The password must still be the verified one. The lock waits for a concurrent change of it; a later change waits for this
+-- transaction, sees the session, and ends it.
+with account as (
     select id from users
      where id = %(user_id)s and disabled_at is null
        and (%(digests)s::bytea[] is null or sha256(convert_to(password_hash, 'UTF8')) = any(%(digests)s)) for share
 )
 insert into sessions (user_id, token_hash, device, address, host_cookie, expires_at)
-select id, %(digest)s, %(device)s, %(address)s::inet, %(secure)s, now() + make_interval(days => %(days)s) from holder
+select id, %(digest)s, %(device)s, %(address)s::inet, %(secure)s, now() + make_interval(days => %(days)s) from account
 returning id
 
 -- name: list_sessions
--- The logins that still hold, the one used last first.
+-- Active sessions, the last used first.
 select id, device, host(address),
        to_char(created_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
        to_char(last_seen_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
@@ -21,7 +21,7 @@ select id, device, host(address),
  order by last_seen_at desc, id desc limit 500
 
 -- name: lock_user
--- Whoever ends logins or changes an account takes this lock first, so that two of them never wait for each other.
+-- Every change to an account, and every end of its sessions, takes this lock first, so they cannot deadlock.
 select id, name, display_name, role, about, time_zone, avatar, receipts from users where id = %s for no key update
 
 -- name: find_replaced
@@ -31,7 +31,7 @@ select user_id, id from sessions where token_hash = %s and ended_at is null
 select count(*) from sessions where user_id = %s and ended_at is null and expires_at > now()
 
 -- name: end_surplus_sessions
--- All but this one and the others used last.
+-- All but this session and the others used last.
 update sessions set ended_at = now()
  where ended_at is null and id in (
     select id from sessions
@@ -40,7 +40,7 @@ update sessions set ended_at = now()
 returning id
 
 -- name: renew_token
--- The session goes on under another token; whoever has the old one has nothing.
+-- The session continues with a new token; the old token stops working.
 update sessions set token_hash = %(digest)s, host_cookie = %(secure)s, proved_at = now()
  where id = %(session_id)s and ended_at is null
 returning id
@@ -52,7 +52,7 @@ update sessions set ended_at = now() where user_id = %s and id = %s and ended_at
 update sessions set ended_at = now() where user_id = %s and id <> %s and ended_at is null returning id
 
 -- name: find_trust
--- Whether the device, and the network, have been in use by this user since the password last changed.
+-- Whether this user has used the device, and the network, since the password last changed.
 select exists (select from trusted_devices d
                 where d.user_id = u.id and d.digest = %(digest)s and d.created_at > u.trusted_since
                   and d.created_at > now() - make_interval(days => %(days)s)),

@@ -1,7 +1,7 @@
-"""Strength: which passwords are too short, too long, or among the first that anybody would try. Pure.
+"""Validation of passwords, names and profile texts. Pure.
 
-A list of passwords would have to be long; a short list of words goes further, for what makes a password common is a
-word, a run of keys, a repetition, and a few characters around it.
+A short list of words finds more common passwords than a long list of passwords: they are a word, a run of keys or a
+repetition, with a few characters around it.
 """
 
 import re
@@ -15,7 +15,7 @@ from pydantic import AfterValidator, Field
 from chat.model.types import UNPRINTABLE, check_shown, is_printable
 
 LEAST, MOST = 10, 256
-THIN = 4  # so many characters beside a word, a run or a repetition do not make a password
+WEAK_MOST = 4  # characters beside a word, a run or a repetition that do not make a password strong
 WORDS = tuple(
     word
     for line in Path(__file__).with_name("common.txt").read_text("utf-8").splitlines()
@@ -23,7 +23,7 @@ WORDS = tuple(
     for word in line.casefold().split()
 )
 
-# In the order of the keys or the alphabet; each is read backwards too.
+# Runs of keys or of the alphabet; each counts backwards too.
 ROWS = (
     "01234567890123456789",
     "abcdefghijklmnopqrstuvwxyz",
@@ -45,32 +45,35 @@ RUNS = ROWS + tuple(row[::-1] for row in ROWS)
 MASKS = (str.maketrans("013457@$!|", "oleastasil"), str.maketrans("013457@$!|", "oieastasii"))
 
 
-def normalise(password: str) -> str:
-    """Return one form for what looks the same: keyboards compose letters and choose widths differently (NFKC).
+def normalize(password: str) -> str:
+    """Return one form for texts that look the same: keyboards compose letters and choose widths differently (NFKC).
 
-    Normalizing is quadratic in a run of combining marks, so what is longer than any password is cut first.
+    Normalizing is quadratic in a run of combining marks, so a text is first cut after the longest password.
     """
     return unicodedata.normalize("NFKC", password[: MOST + 1])
 
 
 def check_password(password: str, *names: str) -> str:
-    """The password as it was given; raises `ValueError` when it is not one. `names`: the person's own."""
-    if min(len(password), len(normalise(password))) < LEAST or len(password) > MOST:
+    """Return the password unchanged; raise `ValueError` if it is too short, too long or easy to guess.
+
+    `names` are the user's own.
+    """
+    if min(len(password), len(normalize(password))) < LEAST or len(password) > MOST:
         raise ValueError(f"must have {LEAST} to {MOST} characters")
     if is_common(password, *names):
-        raise ValueError("is among the first that anybody would try")
+        raise ValueError("is too easy to guess")
     return password
 
 
 def is_common(password: str, *names: str) -> bool:
-    """Is there little in it beside a well-known word, one of `names`, a run of keys or a repetition?"""
-    text = normalise(password).casefold()
+    """Return whether the password is little more than a common word, a name, a run of keys or a repetition."""
+    text = normalize(password).casefold()
     known = [name.casefold() for name in names if len(name) >= 3]
-    return is_thin(text) or any(is_thin(rest) for rest in without_words(text, [*known, *WORDS]))
+    return is_weak(text) or any(is_weak(rest) for rest in without_words(text, [*known, *WORDS]))
 
 
 def without_words(text: str, words: list[str]) -> Iterator[str]:
-    """The text without each of the words that it contains, also where digits stand for letters."""
+    """Yield the text without each of the words that it contains, also where digits stand for letters."""
     for form in (text, *(text.translate(mask) for mask in MASKS)):
         for word in words:
             at = form.find(word)
@@ -78,18 +81,18 @@ def without_words(text: str, words: list[str]) -> Iterator[str]:
                 yield text[:at] + text[at + len(word) :]
 
 
-def is_thin(text: str) -> bool:
-    """Few characters, few different ones, a repetition, or little more than runs."""
-    return len(text) <= THIN or len(set(text)) <= 3 or is_repeated(text) or len(without_runs(text)) <= THIN
+def is_weak(text: str) -> bool:
+    """Return whether the text is short, has few different characters, repeats, or is little more than runs."""
+    return len(text) <= WEAK_MOST or len(set(text)) <= 3 or is_repeated(text) or len(without_runs(text)) <= WEAK_MOST
 
 
 def is_repeated(text: str) -> bool:
-    """Is it the same thing over and over, such as `tandemtandem`?"""
+    """Return whether the text is a repetition, such as `tandemtandem`."""
     return text in (text + text)[1:-1]
 
 
 def without_runs(text: str) -> str:
-    """What is left when years and runs of at least three neighbours are taken out."""
+    """Return the text without years and without runs of at least three neighboring keys."""
     text = YEAR.sub("", text)
     rest, at = [], 0
     while at < len(text):
@@ -100,7 +103,7 @@ def without_runs(text: str) -> str:
 
 
 def end_of_run(text: str, at: int) -> int:
-    """Return the end of the longest run from `at`: one character again and again, or neighbors in a row of keys.
+    """Return the end of the longest run from `at`: one repeated character, or neighbors in a row of keys.
 
     Each row is short, so the time grows linearly with the run.
     """
@@ -114,23 +117,23 @@ def end_of_run(text: str, at: int) -> int:
     return end
 
 
-# Names: what people log in with and are mentioned by, and what others read above their messages. Pure.
+# Names and profile texts.
 
 NAME = re.compile(r"[A-Za-z0-9_.-]{2,32}")
 RESERVED = frozenset({"channel", "here"})
 
 
 def check_name(text: str) -> str:
-    """The name, in lower case; raises `ValueError`."""
+    """Return the name in lower case; raise `ValueError`."""
     if not NAME.fullmatch(text):
-        raise ValueError("2 to 32 letters from a to z, digits, and the characters _ . -")
+        raise ValueError("must have 2 to 32 letters (a to z), numbers, dots, dashes or underscores")
     if text.lower() in RESERVED:
-        raise ValueError("is what everybody is called by")
+        raise ValueError("is reserved for mentions")
     return text.lower()
 
 
 def check_about(text: str) -> str:
-    """Some lines, in composed form, without white space around them; raises `ValueError`."""
+    """Return the lines in composed form and without surrounding white space; raise `ValueError`."""
     text = unicodedata.normalize("NFC", text).strip()
     if not is_printable(text.replace("\n", "")):
         raise ValueError("must not contain control characters")
@@ -138,13 +141,13 @@ def check_about(text: str) -> str:
 
 
 def plain_text(text: str) -> str:
-    """What of `text` can be stored and shown on one line."""
+    """Return the characters of `text` that can be stored and shown on one line."""
     return "".join(letter for letter in text if unicodedata.category(letter) not in UNPRINTABLE)
 
 
 Name = Annotated[str, AfterValidator(check_name)]
 About = Annotated[str, Field(max_length=500), AfterValidator(check_about)]
 
-# Only its form: which there are is known where they are looked up.
+# Only the form; PostgreSQL knows the names.
 TimeZone = Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9_+/-]*$")]
 DisplayName = Annotated[str, Field(max_length=64), AfterValidator(check_shown)]

@@ -10,10 +10,10 @@ from typing import Annotated, Literal, NamedTuple, TypeVar
 import psycopg
 import typer
 
-from chat.accounts.accounts import create, make_invite
+from chat.accounts.accounts import create, create_invite
 from chat.accounts.admin import Role, set_disabled, set_role
 from chat.accounts.models import InviteForm
-from chat.accounts.password_resets import PasswordReset, make_reset
+from chat.accounts.password_resets import PasswordReset, create_reset
 from chat.erasure import Messages, begin_erasure, erase_step
 from chat.log.append import Log
 from chat.log.entry import Entry
@@ -55,7 +55,7 @@ def add_account(database_url: str, name: str, password: str, role: str = "member
 
 def add_invite(database_url: str, uses: int, days: int) -> str:
     """Create an invitation; return its code."""
-    return with_pool(database_url, lambda pool: make_invite(pool, InviteForm(uses=uses, days=days))).code
+    return with_pool(database_url, lambda pool: create_invite(pool, InviteForm(uses=uses, days=days))).code
 
 
 def change_role(database_url: str, name: str, role: Role, *, force: bool) -> None:
@@ -82,7 +82,7 @@ def make_link(database_url: str, name: str, *, second_factors: bool) -> Password
     """Make a reset link for a user. Raise `UnknownUser` or `AccountDisabled`."""
 
     async def work(pool: Pool) -> PasswordReset:
-        return await make_reset(pool, COMMAND_LINE, await find_id(pool, name), second_factors=second_factors)
+        return await create_reset(pool, COMMAND_LINE, await find_id(pool, name), second_factors=second_factors)
 
     return with_pool(database_url, work)
 

@@ -1,1 +1,1 @@
-"""Conversations: channels, groups and directs; who stays in them; how far each person has read."""
+"""Conversations (channels, groups, direct messages), their members and their read marks."""

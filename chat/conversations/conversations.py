@@ -1,4 +1,4 @@
-"""Beginning a conversation: one transaction, in which everybody joins and is told what it is."""
+"""Create and change conversations, each in one transaction with its log entries."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -8,8 +8,8 @@ from psycopg.errors import UniqueViolation
 
 from chat.accounts.blocks import lock_pair, require_unblocked
 from chat.conversations.drafts import ConversationDraft, ConversationPatch
-from chat.conversations.invitations import find_invited, invite
-from chat.conversations.memberships import add_members, audit, check_people, lock_access, require_own_look
+from chat.conversations.invitations import find_users_to_invite, invite
+from chat.conversations.memberships import add_members, audit, check_users, lock_access, require_distinct_name
 from chat.conversations.permissions import authorize_patch
 from chat.log.append import Change, Log
 from chat.model.conversation import Conversation, Notice, View
@@ -23,55 +23,63 @@ queries = load(__file__)
 
 
 class Created(NamedTuple):
-    """`fresh`: it did not exist before; a pair has one direct conversation. `invited`: who was not added but asked."""
+    """A created conversation.
+
+    `is_new` is false for a direct conversation that existed already. `invited` lists the users who were asked to join
+    instead of being added.
+    """
 
     id: int
-    fresh: bool
+    is_new: bool
     invited: list[int]
 
 
 async def create_conversation(log: Log, settings: Settings, creator_id: int, draft: ConversationDraft) -> Created:
-    """Create a conversation, or find the direct one that the pair has.
+    """Create a conversation, or find the existing direct conversation of the pair.
 
     Raise `Invalid`, `ChannelNameTaken`, `TooManyMembers`, `TooManyConversations`, `TooManyInvitations`, `Blocked`.
     """
-    people = draft.people(creator_id)
-    check_size(settings, draft, len(people))
+    roles = draft.roles(creator_id)
+    check_size(settings, draft, len(roles))
     async with log.change() as change:
         await lock_pair(change, draft.pair(creator_id))
         conversation = await insert_conversation(change, creator_id, draft)
         if conversation is None:
             return Created(await find_pair(change, draft.pair(creator_id)), False, [])
-        await require_own_look(change, conversation)
-        await check_people(change, list(people), settings.conversations_per_person, chosen=[creator_id])
-        await require_unblocked(change, creator_id, people)
-        invited = [] if draft.kind == "direct" else await find_invited(change, settings, creator_id, list(people))
-        seated = {user_id: role for user_id, role in people.items() if user_id not in invited}
-        entries = await invite(change, settings, conversation, creator_id, invited, len(seated))
-        await add_members(change, conversation, seated, chosen=[creator_id])
-        await change.record(introduced(first_view(conversation, seated)))
+        await require_distinct_name(change, conversation)
+        user_ids = list(roles)
+        await check_users(change, user_ids, settings.conversations_per_person, chosen=[creator_id])
+        await require_unblocked(change, creator_id, roles)
+        invited = [] if draft.kind == "direct" else await find_users_to_invite(change, settings, creator_id, user_ids)
+        added = {user_id: role for user_id, role in roles.items() if user_id not in invited}
+        entries = await invite(change, settings, conversation, creator_id, invited, len(added))
+        await add_members(change, conversation, added, chosen=[creator_id])
+        await change.record(introduced(new_view(conversation, added)))
         for entry in entries:
             await change.record(entry)
     return Created(conversation.id, True, invited)
 
 
-def first_view(conversation: Conversation, people: Iterable[int]) -> View:
-    """What it is to everybody when it begins; nobody's role stands in it."""
-    members = None if conversation.kind == "channel" else sorted(people)
+def new_view(conversation: Conversation, user_ids: Iterable[int]) -> View:
+    """Return the new conversation as each of its members sees it, without anyone's role."""
+    members = None if conversation.kind == "channel" else sorted(user_ids)
     return View(conversation, None, 0, 0, 0, Notice(), members, None)
 
 
 def check_size(settings: Settings, draft: ConversationDraft, size: int) -> None:
-    """How many may be brought along."""
+    """Raise `Invalid` or `TooManyMembers` if the draft names too many members."""
     if size > settings.max_members_added:
-        detail = f"at most {settings.max_members_added} people at once"
+        detail = f"at most {settings.max_members_added} users at once"
         raise Invalid(errors=[{"field": "members", "detail": detail}])
     if draft.kind == "group" and size > settings.max_group_members:
         raise TooManyMembers
 
 
 async def insert_conversation(change: Change, creator_id: int, draft: ConversationDraft) -> Conversation | None:
-    """The new row, locked by being new; None when this pair has one. Whoever comes second waits for the first."""
+    """Insert the conversation and return it, locked; return None if this pair has one.
+
+    Of two concurrent requests for a pair the second waits for the first. Raise `ChannelNameTaken`.
+    """
     fields = {
         "kind": draft.kind,
         "name": draft.name or "",
@@ -87,39 +95,36 @@ async def insert_conversation(change: Change, creator_id: int, draft: Conversati
 
 
 async def find_pair(change: Change, pair: str | None) -> int:
-    """The direct conversation that this pair has."""
+    """Return the id of the pair's direct conversation."""
     row = await (await change.connection.execute(queries.find_pair, [pair])).fetchone()
     assert row is not None
     return int(row[0])
 
 
-# Changing a conversation itself: its name, its topic, its door, its pace, its end.
-
-
 async def change_conversation(
     log: Log, settings: Settings, actor_id: int, conversation_id: int, patch: ConversationPatch
 ) -> None:
-    """What the patch names; harmless when it is so already.
+    """Apply the fields that the patch names; fields that are equal already change nothing.
 
-    Raises `NotFound`, `Forbidden`, `Archived`, `ChannelNameTaken`, `Invalid`.
+    Raise `NotFound`, `Forbidden`, `Archived`, `ChannelNameTaken`, `Invalid`.
     """
     if (patch.slow or 0) > settings.slow_most:
         raise Invalid(errors=[{"field": "slow", "detail": f"at most {settings.slow_most} seconds"}])
     try:
         async with log.change() as change:
-            scene = await lock_access(change, conversation_id, actor_id)
-            authorize_patch(scene, patch)
-            changed = replace(scene.conversation, **patch.named())
-            if changed != scene.conversation:
+            access = await lock_access(change, conversation_id, actor_id)
+            authorize_patch(access, patch)
+            changed = replace(access.conversation, **patch.changes())
+            if changed != access.conversation:
                 await store_change(change, actor_id, changed, patch)
     except UniqueViolation:
         raise ChannelNameTaken from None
 
 
 async def store_change(change: Change, actor_id: int, changed: Conversation, patch: ConversationPatch) -> None:
-    """Store the conversation, note it in the audit and tell its members. Raise `LooksTaken`."""
+    """Store the conversation, record the change in the audit log and publish it. Raise `LooksTaken`."""
     if patch.model_fields_set & {"name", "private", "archived"}:
-        await require_own_look(change, changed)
+        await require_distinct_name(change, changed)
     await change.connection.execute(queries.change_conversation, changed.to_row())
-    await audit(change, actor_id, "conversation.change", changed.id, **patch.named())
+    await audit(change, actor_id, "conversation.change", changed.id, **patch.changes())
     await change.record(described(changed))

@@ -1,5 +1,5 @@
 -- name: insert_conversation
--- No row: the pair has a direct conversation already, or the channel's name is taken.
+-- No row if the pair has a direct conversation already, or the channel's name is taken.
 insert into conversations (kind, name, topic, private, pair, created_by)
 values (%(kind)s, %(name)s, %(topic)s, %(private)s, %(pair)s, %(creator)s)
     on conflict do nothing

@@ -1,4 +1,4 @@
-"""What somebody asks of a conversation, checked field by field; or a named refusal. Pure."""
+"""Request bodies for conversations, validated field by field. Pure."""
 
 from typing import Annotated, Any, Literal
 
@@ -8,7 +8,10 @@ from chat.model.types import LARGEST_ID, Name, RequestModel, Role, Topic, UserId
 
 
 class ConversationDraft(RequestModel):
-    """A conversation to begin. Groups and directs are always private; a direct's one member may be oneself."""
+    """A conversation to create. Groups and direct conversations are always private.
+
+    A direct conversation has exactly one member, who may be the creator.
+    """
 
     kind: Literal["channel", "group", "direct"]
     name: Name | None = None
@@ -19,34 +22,37 @@ class ConversationDraft(RequestModel):
     @field_validator("name", "topic", "members")
     @classmethod
     def fit_kind(cls, value: Any, info: ValidationInfo) -> Any:
-        """A channel has a name; a direct has one other person and nothing else."""
+        """Require a name for a channel. Allow a direct conversation one member and no other field."""
         kind = info.data.get("kind")
         if kind == "channel" and info.field_name == "name" and value is None:
             raise ValueError("a channel needs one")
         if kind == "direct" and info.field_name == "members" and len(set(value)) != 1:
-            raise ValueError("a direct conversation takes exactly one person, or yourself for notes")
+            raise ValueError("a direct conversation takes exactly one user, or yourself for notes")
         if kind == "direct" and info.field_name != "members" and value:
             raise ValueError("a direct conversation has none")
         return value
 
     def is_private(self) -> bool:
-        """Hidden from everybody who is not in it."""
+        """Return whether only members can see the conversation."""
         return self.private or self.kind != "channel"
 
-    def people(self, creator_id: int) -> dict[int, Role]:
-        """Everybody in it at the beginning. In a direct nobody is above the other."""
+    def roles(self, creator_id: int) -> dict[int, Role]:
+        """Return the first members and their roles. Both members of a direct conversation have the same role."""
         first: Role = "member" if self.kind == "direct" else "owner"
         return {creator_id: first} | {user_id: "member" for user_id in self.members if user_id != creator_id}
 
     def pair(self, creator_id: int) -> str | None:
-        """What makes two directs the same one."""
+        """Return the key that makes a direct conversation of two users unique; None for other kinds."""
         if self.kind != "direct":
             return None
         return "{}:{}".format(*sorted((creator_id, self.members[0])))
 
 
 class ConversationPatch(RequestModel):
-    """What to change; what is not named stays. `slow`: seconds between two messages of one person, 0 for none."""
+    """The fields to change; the others stay.
+
+    `slow` is the number of seconds between two messages of one user, 0 for no limit.
+    """
 
     name: Name | None = None
     topic: Topic | None = None
@@ -55,18 +61,18 @@ class ConversationPatch(RequestModel):
     slow: Annotated[int, Field(ge=0)] | None = None
     read_only: bool | None = None
 
-    def named(self) -> dict[str, Any]:
-        """What is to change."""
+    def changes(self) -> dict[str, Any]:
+        """Return the fields to change."""
         return self.model_dump(exclude_none=True)
 
 
 class RoleChange(RequestModel):
-    """The role to give; without one, a newcomer is a member and everybody else keeps theirs."""
+    """The role to give. Without one, a new member gets the role `member` and an existing member keeps theirs."""
 
     role: Role | None = None
 
 
 class ReadMark(RequestModel):
-    """Everything up to message `seq` has been read."""
+    """Mark everything up to message `seq` as read."""
 
     seq: Annotated[int, Field(ge=0, le=LARGEST_ID)]

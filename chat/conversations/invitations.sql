@@ -1,7 +1,7 @@
 -- name: find_strangers
--- Who of them shares no conversation with the actor. A direct conversation counts once they have written in it.
+-- Those of the users who share no conversation with the actor. A direct conversation counts once they have written in it.
 select asked.id
-  from unnest(%(people)s::bigint[]) as asked (id)
+  from unnest(%(users)s::bigint[]) as asked (id)
  where asked.id <> %(actor)s
    and not exists (select from users u where u.id = %(actor)s and u.role = 'admin')
    and not exists (
@@ -13,19 +13,18 @@ select asked.id
           and (c.kind <> 'direct' or theirs.posted_at is not null))
 
 -- name: count_open
--- Of the users whom one invites: who has too many open invitations; and how many the inviter has sent.
+-- The number of open invitations that the inviter has sent, and the largest number that one of the users has received.
 select (select count(*) from invitations where invited_by = %(actor)s and declined_at is null),
        coalesce(max(received.number), 0)
-  from unnest(%(people)s::bigint[]) as asked (id)
+  from unnest(%(users)s::bigint[]) as asked (id)
  cross join lateral (
        select count(*) from open_invitations i where i.user_id = asked.id and i.conversation_id <> %(conversation)s
        ) as received (number)
 
 -- name: insert_invitations
--- Nothing happens to an open one, nor to one that the user declined from the same inviter. One whose inviter has left is
--- taken over.
+-- Keeps an open invitation, and one that the user declined from the same inviter. Takes over one whose inviter has left.
 insert into invitations as old (conversation_id, user_id, invited_by)
-select %(conversation)s, asked.id, %(actor)s from unnest(%(people)s::bigint[]) as asked (id)
+select %(conversation)s, asked.id, %(actor)s from unnest(%(users)s::bigint[]) as asked (id)
     on conflict (conversation_id, user_id) do update
    set invited_by = excluded.invited_by, at = now(), declined_at = null
  where old.invited_by <> excluded.invited_by

@@ -5,25 +5,26 @@ select from bans where conversation_id = %s and user_id = %s
 select id, kind, name, topic, private, archived_at is not null, last_seq, slow_seconds, read_only, blocked
   from conversations where id = %s for no key update
 
--- name: find_seats
--- Of these people: who exists, and as what each is in the conversation.
+-- name: find_roles
+-- Those of the users who exist, with the role of each in the conversation.
 select u.id, m.role
   from users u left join memberships m on m.user_id = u.id and m.conversation_id = %s and m.until is null
  where u.id = any(%s) and (u.disabled_at is null or m.role is not null)
 
 -- name: count_members
--- Two owners are as good as more; a group's members are few.
+-- Members, and owners among them.
 select count(*), count(*) filter (where role = 'owner') from memberships where conversation_id = %s and until is null
 
--- name: find_people
--- Who of them can be addressed, how many conversations each has chosen, and into how many others have put them. Locked
--- here, as their memberships' foreign keys would lock them later: no lock may come after the log's head.
-select u.id, held.chosen, held.given
+-- name: lock_users
+-- Those of the users who can be members, how many conversations each has chosen, and to how many others have added them.
+-- Their rows are locked now because the memberships' foreign keys would lock them later, and no lock may be taken after the
+-- log's head.
+select u.id, joined.chosen, joined.given
   from users u
  cross join lateral (
        select count(*) filter (where m.chosen), count(*) filter (where not m.chosen and c.kind <> 'direct')
          from memberships m join conversations c on c.id = m.conversation_id
-        where m.user_id = u.id and m.until is null and c.archived_at is null) as held (chosen, given)
+        where m.user_id = u.id and m.until is null and c.archived_at is null) as joined (chosen, given)
  where u.id = any(%s) and u.disabled_at is null and not is_probe(u.id)
    for key share of u
 
@@ -31,12 +32,12 @@ select u.id, held.chosen, held.given
 delete from invitations where conversation_id = %s and user_id = any(%s)
 
 -- name: insert_memberships
--- Going and coming back makes nobody's slow mode shorter.
+-- The time of the last post is kept, so that leaving and joining again does not shorten slow mode.
 insert into memberships (conversation_id, joined_seq, read_seq, user_id, role, since, chosen, posted_at)
-select %(conversation)s, %(seq)s, %(seq)s, person.id, person.role, person.since, person.id = any(%(chosen)s),
+select %(conversation)s, %(seq)s, %(seq)s, new.id, new.role, new.since, new.id = any(%(chosen)s),
        (select max(m.posted_at) from memberships m
-         where m.conversation_id = %(conversation)s and m.user_id = person.id)
-  from unnest(%(people)s::bigint[], %(roles)s::text[], %(since)s::bigint[]) as person (id, role, since)
+         where m.conversation_id = %(conversation)s and m.user_id = new.id)
+  from unnest(%(users)s::bigint[], %(roles)s::text[], %(since)s::bigint[]) as new (id, role, since)
 
 -- name: end_membership
 update memberships set until = %s where conversation_id = %s and user_id = %s and until is null
@@ -47,12 +48,12 @@ delete from thread_follows where conversation_id = %s and user_id = %s
 -- name: change_role
 update memberships set role = %s where conversation_id = %s and user_id = %s and until is null
 
--- name: lock_look
--- Two channels that are named at once must see each other.
+-- name: lock_similar_names
+-- Of two channels that are named at the same time, the second must see the first.
 select pg_advisory_xact_lock(hashtextextended(look_of(%s), 7263369))
 
--- name: find_lookalike
--- Another public channel whose name looks the same.
+-- name: find_similar_name
+-- Another public channel with a name that looks the same.
 select name from conversations
  where look_of(name) = look_of(%(name)s) and id <> %(id)s and kind = 'channel' and not private and archived_at is null
  limit 1

@@ -1,4 +1,4 @@
-"""Who may do what. Pure."""
+"""Permissions: which role may do what in a conversation. Pure."""
 
 from dataclasses import dataclass
 
@@ -13,100 +13,106 @@ RANKS = {"member": 0, "admin": 1, "owner": 2}
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Somebody (`actor`) is about to change a conversation, perhaps somebody's seat (`subject`) in it.
+    """The roles by which a change to a conversation, or to a member of it, is authorized.
 
-    A role of None: not a member. The actor has been found to see the conversation.
+    A role of None means not a member. `is_self`: the actor changes their own membership.
     """
 
     conversation: Conversation
     actor_role: str | None
     subject_role: str | None = None
-    oneself: bool = False
+    is_self: bool = False
 
     def require_visible(self) -> None:
-        """Raises `NotFound`: what one may not see is not there."""
+        """Raise `NotFound` if the actor is not a member and the conversation is not public."""
         if self.actor_role is None and not self.conversation.public:
             raise NotFound
 
-    def require_seat(self) -> None:
-        """Raises `NotMember`."""
+    def require_member(self) -> None:
         if self.actor_role is None:
             raise NotMember
 
     def require_open(self) -> None:
-        """Raises `Archived`, `Blocked`."""
+        """Raise `Archived` or `Blocked`."""
         if self.conversation.archived:
             raise Archived
         if self.conversation.blocked:
             raise Blocked
 
     def require_manager(self) -> None:
-        """Owners and admins; raises `Forbidden`."""
-        self.require_seat()
-        require_runner(self.actor_role or "member")
+        """Raise `NotMember` or `Forbidden` unless the actor is an owner or admin."""
+        self.require_member()
+        require_manager_role(self.actor_role or "member")
 
-    def require_above(self, *roles: str | None) -> None:
-        """Nobody touches a role above their own; raises `Forbidden`."""
+    def require_rank(self, *roles: str | None) -> None:
+        """Raise `Forbidden` if one of these roles is above the actor's."""
         self.require_manager()
         if any(RANKS[role or "member"] > RANKS[self.actor_role or "member"] for role in roles):
-            raise Forbidden("Only an owner may give or take that role.")
+            raise Forbidden("Only an owner can give or remove that role.")
 
 
-def authorize_role_change(scene: Access, asked: Role | None) -> str:
-    """The role that the subject will have; the one they have already when nothing is to change."""
-    scene.require_visible()
-    scene.require_open()
-    if scene.conversation.kind == "direct":
+def authorize_role_change(access: Access, asked: Role | None) -> str:
+    """Return the role that the subject will have; their present one if nothing changes."""
+    access.require_visible()
+    access.require_open()
+    if access.conversation.kind == "direct":
         raise Direct
-    if scene.subject_role is None:
-        return authorize_addition(scene, asked or "member")
-    if asked is None or asked == scene.subject_role:
-        return scene.subject_role
-    scene.require_above(scene.subject_role, asked)
+    if access.subject_role is None:
+        return authorize_addition(access, asked or "member")
+    if asked is None or asked == access.subject_role:
+        return access.subject_role
+    access.require_rank(access.subject_role, asked)
     return asked
 
 
-def authorize_addition(scene: Access, role: Role) -> str:
-    """Whoever is in may bring others, whoever sees it may come; more than a member only by those who run it."""
-    if not scene.oneself:
-        scene.require_seat()
+def authorize_addition(access: Access, role: Role) -> str:
+    """Return the role of a new member.
+
+    Any member may add others, anyone who sees a channel may join it, and only owners and admins give higher roles.
+    """
+    if not access.is_self:
+        access.require_member()
     if role != "member":
-        scene.require_above(role)
+        access.require_rank(role)
     return role
 
 
-def authorize_removal(scene: Access) -> None:
-    """Everybody may go; to send others away takes a rank that is not below theirs."""
-    scene.require_visible()
-    if scene.conversation.kind == "direct":
+def authorize_removal(access: Access) -> None:
+    """Raise unless the actor leaves, or removes a member whose role is not above theirs."""
+    access.require_visible()
+    if access.conversation.kind == "direct":
         raise Direct
-    if not scene.oneself:
-        scene.require_above(scene.subject_role)
-    if scene.subject_role is None:
+    if not access.is_self:
+        access.require_rank(access.subject_role)
+    if access.subject_role is None:
         raise NotFound
 
 
-def authorize_change(scene: Access) -> None:
-    """Naming, describing, archiving, slowing down, banning."""
-    scene.require_visible()
-    if scene.conversation.kind == "direct":
+def authorize_change(access: Access) -> None:
+    """Raise unless the actor may change the conversation's settings and bans."""
+    access.require_visible()
+    if access.conversation.kind == "direct":
         raise Direct
-    scene.require_manager()
+    access.require_manager()
 
 
-def authorize_patch(scene: Access, patch: ConversationPatch) -> None:
-    """An archived conversation can only be brought back, and be changed with it; an owner alone opens or closes the
-    door, for what was said behind it is then read by all, or by few."""
-    authorize_change(scene)
-    if scene.conversation.archived and patch.archived is None:
+def authorize_patch(access: Access, patch: ConversationPatch) -> None:
+    """Raise unless the actor may apply the patch.
+
+    An archived conversation can only be changed by the patch that restores it. Only an owner changes whether a channel
+    is
+    private, because that decides who can read its earlier messages.
+    """
+    authorize_change(access)
+    if access.conversation.archived and patch.archived is None:
         raise Archived
-    if patch.private is not None and patch.private != scene.conversation.private:
-        if scene.conversation.kind != "channel":
-            raise Forbidden("A group is always private; begin a channel instead.")
-        scene.require_above("owner")
+    if patch.private is not None and patch.private != access.conversation.private:
+        if access.conversation.kind != "channel":
+            raise Forbidden("A group is always private. Create a channel instead.")
+        access.require_rank("owner")
 
 
-def require_runner(role: str) -> None:
-    """Owners and admins of a conversation; raises `Forbidden`."""
+def require_manager_role(role: str) -> None:
+    """Raise `Forbidden` unless this is the role of an owner or admin."""
     if RANKS[role] < RANKS["admin"]:
-        raise Forbidden("Only an owner or an admin of this conversation may do that.")
+        raise Forbidden("Only an owner or admin of this conversation can do that.")

@@ -1,4 +1,4 @@
-"""Read marks: how far each person has read. They move often, so many share a transaction."""
+"""Read marks: how far each member has read. They move often, so many of them share a transaction."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """This person has read this conversation up to `seq`."""
+    """A user has read a conversation up to `seq`."""
 
     conversation_id: int
     user_id: int
@@ -27,21 +27,24 @@ class Mark:
 
 
 class ReadMarks:
-    """The one mover of marks of a node. `receipts_most`: in larger conversations nobody sees how far others are."""
+    """A node's queue of read marks to move.
+
+    `receipts_most`: larger conversations have no read receipts.
+    """
 
     def __init__(self, log: Log, waiting_most: int, receipts_most: int) -> None:
         self._log, self._receipts_most = log, receipts_most
-        self._gather = Batcher[Mark, None](self._move, batch=BATCH, limit=waiting_most)
-        self.run, self.waiting = self._gather.run, self._gather.waiting
+        self._batcher = Batcher[Mark, None](self._move, batch=BATCH, limit=waiting_most)
+        self.run, self.waiting = self._batcher.run, self._batcher.waiting
 
     async def move(self, mark: Mark) -> None:
-        """Forward, as far as there are messages; raises `NotFound`, `NotMember`, `Overloaded`."""
-        await self._gather.submit(mark)
+        """Move the mark forward, at most to the last message. Raise `NotFound`, `NotMember`, `Overloaded`."""
+        await self._batcher.submit(mark)
 
     async def _move(self, marks: list[Mark]) -> Sequence[Exception | None]:
         async with self._log.change() as change:
-            outcomes = await judge_marks(change, marks)
-            await change.now()  # what is left beyond a mark is counted at its entry's position
+            outcomes = await validate_marks(change, marks)
+            await change.now()  # the unread count is that at the entry's position
             for moved in await store_marks(change, marks, self._receipts_most):
                 await change.record(moved_mark(moved))
                 if moved.shown:
@@ -49,29 +52,29 @@ class ReadMarks:
         return outcomes
 
 
-async def judge_marks(change: Change, marks: Sequence[Mark]) -> list[Exception | None]:
-    """Lock the conversations in id order, as posts do, and see who is a member."""
+async def validate_marks(change: Change, marks: Sequence[Mark]) -> list[Exception | None]:
+    """Lock the conversations in id order, as posts do, and return the error of each mark, None for a valid one."""
     conversations = [mark.conversation_id for mark in marks]
     run = change.connection.execute
     locked = await run(queries.lock_conversations, [sorted(set(conversations))])
     members = await run(queries.find_members, [conversations, [mark.user_id for mark in marks]])
     public: dict[int, bool] = dict(await locked.fetchall())
-    inside = {n - 1 for (n,) in await members.fetchall()}
+    valid = {n - 1 for (n,) in await members.fetchall()}
     return [
-        None if n in inside else NotMember() if public.get(mark.conversation_id) else NotFound()
+        None if n in valid else NotMember() if public.get(mark.conversation_id) else NotFound()
         for n, mark in enumerate(marks)
     ]
 
 
 async def store_marks(change: Change, marks: Sequence[Mark], receipts_most: int) -> list[MovedMark]:
-    """Those that really moved. Of several marks in one place the furthest counts."""
+    """Return the marks that moved. Of several marks of a user in one conversation the furthest counts."""
     furthest: dict[tuple[int, int], int] = {}
     for mark in marks:
-        place = mark.conversation_id, mark.user_id
-        furthest[place] = max(mark.seq, furthest.get(place, 0))
+        membership = mark.conversation_id, mark.user_id
+        furthest[membership] = max(mark.seq, furthest.get(membership, 0))
     asked = {
-        "conversations": [place[0] for place in furthest],
-        "users": [place[1] for place in furthest],
+        "conversations": [conversation_id for conversation_id, _ in furthest],
+        "users": [user_id for _, user_id in furthest],
         "seqs": list(furthest.values()),
         "most": receipts_most,
     }
@@ -79,12 +82,11 @@ async def store_marks(change: Change, marks: Sequence[Mark], receipts_most: int)
     return [MovedMark(*row) for row in rows]
 
 
-# Receipts: how far the others have read, in conversations of few. They are sent where read marks move.
-
-
 async def list_receipts(pool: Pool, user_id: int, conversation_id: int, most: int) -> list[tuple[int, int]]:
-    """`(user, seq)` of the others who show it, and have read something. Raises `NotFound`, `NotMember`,
-    `TooManyReaders`."""
+    """Return `(user, seq)` of the other members who share receipts and have read something.
+
+    Raise `NotFound`, `NotMember`, `TooManyReaders`.
+    """
     view = await read_view(pool, user_id, conversation_id)
     if view.role is None:
         raise NotMember

@@ -1,24 +1,24 @@
 -- name: list_receipts
--- All members, at most so many; how far they have read stands with the others who show it.
+-- All members up to a limit, with the last message that each other member has read, if they share receipts.
 select m.user_id, case when m.receipt_seq > 0 and u.receipts and m.user_id <> %(user)s then m.receipt_seq end
   from memberships m join users u on u.id = m.user_id
  where m.conversation_id = %(conversation)s and m.until is null
  order by m.user_id limit %(most)s
 
 -- name: lock_conversations
--- In id order, as posts do.
+-- In id order, as posts do, so that the two cannot deadlock.
 select id, kind = 'channel' and not private from conversations where id = any(%s) order by id for no key update
 
 -- name: find_members
--- Who of them is a member now.
+-- The numbers of the marks whose user is a member now.
 select asked.n
   from unnest(%s::bigint[], %s::bigint[]) with ordinality as asked (conversation_id, user_id, n)
  where exists (select from memberships m
                 where m.conversation_id = asked.conversation_id and m.user_id = asked.user_id and m.until is null)
 
 -- name: move_read_marks
--- Only ever forward, and never beyond the last message. What others see of it moves along where the person shows it, in
--- a conversation of few, is not invisible, and at odds with nobody there. In this order: the last asks about each member.
+-- Only forward, and never beyond the last message. The receipt moves along if the user shares receipts, the conversation
+-- is small, the user is not invisible, and no member has blocked another. In this order: the last check reads each member.
 with asked as (
     select asked.conversation_id, asked.user_id, least(asked.seq, c.last_seq) as seq, c.last_seq,
            u.receipts

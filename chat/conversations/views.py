@@ -1,4 +1,4 @@
-"""Reading conversations: all of one person's with the cursor that continues them, or one."""
+"""Read conversations: all of a user's with the cursor to stream from, a single one, the directory, and the archive."""
 
 from typing import Any, NamedTuple
 
@@ -15,7 +15,7 @@ queries = load(__file__)
 
 
 class Snapshot(NamedTuple):
-    """What a client starts from: a stream that starts at the cursor repeats and misses nothing."""
+    """A client's starting state. A stream from `cursor` continues it without a gap or a repetition."""
 
     views: list[View]
     blocked: list[int]
@@ -24,19 +24,22 @@ class Snapshot(NamedTuple):
 
 
 async def read_views(pool: Pool, user_id: int) -> Snapshot:
-    """Return the user's conversations that are not archived, the latest talk first; whom they have blocked; and their
-    open invitations. One statement is one snapshot."""
+    """Return the user's conversations that are not archived, latest message first, with their blocked users and
+    invitations.
+
+    One statement, so all of it is one snapshot.
+    """
     asked = {"user": user_id, "bytes": BYTES_MOST, "excerpt": EXCERPT}
     async with pool.connection() as connection:
         rows = await (await connection.execute(queries.list_views, asked, binary=True)).fetchall()
     epoch, position, blocked, invitations = rows[0][:4]
-    told = [{name: value for name, value in one.items() if name != "user_id"} for one in invitations]
+    invitations = [{name: value for name, value in one.items() if name != "user_id"} for one in invitations]
     views = [to_view(row[4:]) for row in rows if row[4] is not None]
-    return Snapshot(views, blocked, told, Cursor(epoch, position))
+    return Snapshot(views, blocked, invitations, Cursor(epoch, position))
 
 
 async def read_view(pool: Pool, user_id: int, conversation_id: int) -> View:
-    """One that the person is in, or a public channel; raises `NotFound`."""
+    """Return a conversation that the user is in, or a public channel; raise `NotFound`."""
     asked = {"user": user_id, "conversation": conversation_id}
     async with pool.connection() as connection:
         row = await (await connection.execute(queries.find_view, asked, binary=True)).fetchone()
@@ -46,7 +49,7 @@ async def read_view(pool: Pool, user_id: int, conversation_id: int) -> View:
 
 
 async def introduce(change: Change, user_id: int, conversation_id: int) -> None:
-    """Tell a newcomer, who has his seat already, all that he has to know to follow the entries from here on."""
+    """Publish the conversation to a new member, with everything needed to follow the entries from here on."""
     asked = {"user": user_id, "conversation": conversation_id}
     row = await (await change.connection.execute(queries.find_view, asked, binary=True)).fetchone()
     assert row is not None
@@ -54,22 +57,21 @@ async def introduce(change: Change, user_id: int, conversation_id: int) -> None:
 
 
 def to_view(row: tuple[Any, ...]) -> View:
-    """The columns of `list_views` and `find_view`."""
+    """Return the view in a row of `list_views` or `find_view`."""
     role, read_seq, unread, mentions, level, muted_until, members, *message = row[9:]
     last_message = Message(*message) if message[0] is not None else None
     conversation = Conversation(*row[:9])
     return View(conversation, role, read_seq, unread or 0, mentions, Notice(level, muted_until), members, last_message)
 
 
-# The directory: all public channels, by name; and what is in one's archive.
-
 PAGE = 100
 
 
 async def list_channels(pool: Pool, user_id: int, q: str, after: str) -> dict[str, object]:
-    """`{channels:[{id, name, topic, role, members}], next?}`: with `q` in the name or topic, after the name `after`.
+    """Return public channels by name, those with `q` in the name or topic, after the name `after`.
 
-    `role` is None where the person is not in; `members` are counted up to 1,000.
+    The shape is `{channels:[{id, name, topic, role, members}], next?}`. `role` is None if the user is not a member;
+    `members` are counted up to 1,000.
     """
     asked = {"user": user_id, "q": q, "after": after, "most": PAGE + 1}
     async with pool.connection() as connection:
@@ -80,12 +82,14 @@ async def list_channels(pool: Pool, user_id: int, q: str, after: str) -> dict[st
 
 
 async def list_archived(pool: Pool, user_id: int, before: int) -> dict[str, object]:
-    """`{conversations:[{id, kind, name, topic, private, role, members?}], next?}`: what the person is in and nobody
-    writes to any more, below the id `before`; channels do not list their members."""
+    """Return the user's archived conversations below the id `before`; channels do not list their members.
+
+    The shape is `{conversations:[{id, kind, name, topic, private, role, members?}], next?}`.
+    """
     asked = {"user": user_id, "before": before, "most": PAGE + 1}
     async with pool.connection() as connection:
         rows = await (await connection.execute(queries.list_archived, asked)).fetchall()
     names = ("id", "kind", "name", "topic", "private", "role", "members")
-    kept = [{name: value for name, value in zip(names, row, strict=True) if value is not None} for row in rows]
-    more = {"next": kept[PAGE - 1]["id"]} if len(kept) > PAGE else {}
-    return {"conversations": kept[:PAGE]} | more
+    conversations = [{name: value for name, value in zip(names, row, strict=True) if value is not None} for row in rows]
+    more = {"next": conversations[PAGE - 1]["id"]} if len(conversations) > PAGE else {}
+    return {"conversations": conversations[:PAGE]} | more

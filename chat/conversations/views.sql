@@ -1,36 +1,35 @@
 -- name: list_channels
--- By name, after a name. Members are counted up to a thousand: a page's cost must not follow its channels' size.
-select c.id, c.name, c.topic, m.role, people.number
+-- By name, after a name. Members are counted up to 1,000, so that the cost does not grow with the channels' size.
+select c.id, c.name, c.topic, m.role, members.number
   from conversations c
   left join memberships m on m.conversation_id = c.id and m.user_id = %(user)s and m.until is null
  cross join lateral (
        select count(*) from (select from memberships o where o.conversation_id = c.id and o.until is null limit 1000) few
-       ) as people (number)
+       ) as members (number)
  where c.kind = 'channel' and not c.private and c.archived_at is null and lower(c.name) > lower(%(after)s)
    and (position(lower(%(q)s) in lower(c.name)) > 0 or position(lower(%(q)s) in lower(c.topic)) > 0)
  order by lower(c.name) limit %(most)s
 
 -- name: list_archived
--- What a person is in and nobody writes to any more, the latest begun first, below an id.
-select c.id, c.kind, c.name, c.topic, c.private, m.role, people.ids
+-- A user's archived conversations, the latest created first, below an id.
+select c.id, c.kind, c.name, c.topic, c.private, m.role, members.ids
   from memberships m join conversations c on c.id = m.conversation_id
   left join lateral (
        select array_agg(o.user_id order by o.user_id) from memberships o
-        where c.kind <> 'channel' and o.conversation_id = c.id and o.until is null) as people (ids) on true
+        where c.kind <> 'channel' and o.conversation_id = c.id and o.until is null) as members (ids) on true
  where m.user_id = %(user)s and m.until is null and c.archived_at is not null and c.id < %(before)s
  order by c.id desc limit %(most)s
 
 -- name: list_views
--- One snapshot: where the log stands, whom a person has blocked, and his conversations as they are there.
--- Last messages are whole up to a number of bytes in all, the latest first; the others' texts are cut,
--- and tell of no files.
--- What is deleted counts as read. No own message is beyond the read mark: posting moves it.
+-- One snapshot: the log's head, the blocked users, the invitations, and the conversations as they are at that position.
+-- Last messages are complete up to a number of bytes in total, the latest first; older ones are cut and have no files.
+-- Deleted messages count as read. A user's own messages are never beyond the read mark, because posting moves it.
 select head.epoch, head.position,
        (select coalesce(array_agg(b.blocked_id order by b.blocked_id), '{}') from blocks b where b.user_id = %(user)s),
        (select coalesce(jsonb_agg(told.* order by told.at, told.conversation), '[]') from told_invitations told
          where told.user_id = %(user)s),
        c.id, c.kind, c.name, c.topic, c.private, c.archived_at is not null, c.last_seq,
-       c.slow_seconds, c.read_only, m.role, m.read_seq, unread.number, mentions.number, m.level, m.muted_until, people.ids,
+       c.slow_seconds, c.read_only, m.role, m.read_seq, unread.number, mentions.number, m.level, m.muted_until, members.ids,
        last.conversation_id, last.seq, last.author_id,
        case when sum(octet_length(last.body)) over latest > %(bytes)s then left(last.body, %(excerpt)s) else last.body end,
        last.client_id, last.created_at, last.edited_at, last.deleted, last.reply_to, last.thread, last.replies,
@@ -48,17 +47,17 @@ select head.epoch, head.position,
           and not exists (select from blocks b where b.user_id = m.user_id and b.blocked_id = x.author_id)) as mentions (number) on true
   left join lateral (
        select array_agg(o.user_id order by o.user_id) from memberships o
-        where c.kind <> 'channel' and o.conversation_id = c.id and o.until is null) as people (ids) on true
+        where c.kind <> 'channel' and o.conversation_id = c.id and o.until is null) as members (ids) on true
   left join lateral (
        select * from told_messages t where t.conversation_id = c.id and t.seq = c.last_seq limit 1) last on true
 window latest as (order by coalesce(last.created_at, c.created_at) desc, c.id)
  order by coalesce(last.created_at, c.created_at) desc, c.id
 
 -- name: find_view
--- A conversation as one person sees it; a visitor of a public channel has nothing unread.
+-- A conversation as a user sees it. A public channel has nothing unread for a user who is not a member.
 select c.id, c.kind, c.name, c.topic, c.private, c.archived_at is not null, c.last_seq,
        c.slow_seconds, c.read_only, m.role, coalesce(m.read_seq, c.last_seq), unread.number, mentions.number,
-       coalesce(m.level, 'all'), m.muted_until, people.ids, last.*
+       coalesce(m.level, 'all'), m.muted_until, members.ids, last.*
   from conversations c
   left join memberships m on m.conversation_id = c.id and m.user_id = %(user)s and m.until is null
   left join lateral (
@@ -70,7 +69,7 @@ select c.id, c.kind, c.name, c.topic, c.private, c.archived_at is not null, c.la
           and not exists (select from blocks b where b.user_id = m.user_id and b.blocked_id = x.author_id)) as mentions (number) on true
   left join lateral (
        select array_agg(o.user_id order by o.user_id) from memberships o
-        where c.kind <> 'channel' and o.conversation_id = c.id and o.until is null) as people (ids) on true
+        where c.kind <> 'channel' and o.conversation_id = c.id and o.until is null) as members (ids) on true
   left join lateral (
        select * from told_messages t where t.conversation_id = c.id and t.seq = c.last_seq limit 1) last on true
  where c.id = %(conversation)s and (m.user_id is not null or (c.kind = 'channel' and not c.private))

@@ -126,7 +126,7 @@ async def read_messages(connection: Connection, places: Collection[Place]) -> di
 async def find_message(change: Change, conversation_id: int, actor_id: int, seq: int) -> tuple[Access, Message]:
     """Lock the conversation, and return the access of the member and the message. Raise `NotFound` or `NotMember`."""
     place, access = (conversation_id, seq), await lock_access(change, conversation_id, actor_id)
-    access.require_seat()
+    access.require_member()
     if (message := (await read_messages(change.connection, [place])).get(place)) is None:
         raise NotFound
     return access, message

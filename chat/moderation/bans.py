@@ -1,7 +1,7 @@
 """Bans: who is sent away and does not come back."""
 
 from chat.conversations.memberships import audit, end_membership, lock_access, require_other_owner
-from chat.conversations.permissions import Access, authorize_change, require_runner
+from chat.conversations.permissions import Access, authorize_change, require_manager_role
 from chat.log.append import Log
 from chat.model.types import format_time
 from chat.shared.errors import Forbidden, NotFound
@@ -20,20 +20,20 @@ async def ban(log: Log, actor_id: int, conversation_id: int, user_id: int, reaso
     Raises `NotFound`, `Forbidden`, `Direct`, `LastOwner`.
     """
     async with log.change() as change:
-        scene = await lock_access(change, conversation_id, actor_id, user_id)
-        judge_ban(scene)
-        await require_other_owner(change, scene)
+        access = await lock_access(change, conversation_id, actor_id, user_id)
+        judge_ban(access)
+        await require_other_owner(change, access)
         await change.connection.execute(queries.insert_ban, [conversation_id, user_id, actor_id, reason])
         await audit(change, actor_id, "member.ban", conversation_id, user_id, reason=reason)
-        if scene.subject_role is not None:
+        if access.subject_role is not None:
             await end_membership(change, conversation_id, user_id)
 
 
-def judge_ban(scene: Access) -> None:
+def judge_ban(access: Access) -> None:
     """Those who run it, and nobody whose rank is above theirs."""
-    authorize_change(scene)
-    scene.require_above(scene.subject_role)
-    if scene.oneself:
+    authorize_change(access)
+    access.require_rank(access.subject_role)
+    if access.is_self:
         raise Forbidden("Nobody bans himself; leave instead.")
 
 
@@ -48,7 +48,7 @@ async def unban(log: Log, actor_id: int, conversation_id: int, user_id: int) -> 
 
 async def list_bans(pool: Pool, user_id: int, conversation_id: int, after: int) -> dict[str, object]:
     """`{bans:[{user, by, reason, at}], next?}` by user id; for those who run it."""
-    require_runner((await require_member(pool, user_id, conversation_id)).role)
+    require_manager_role((await require_member(pool, user_id, conversation_id)).role)
     async with pool.connection() as connection:
         rows = await (await connection.execute(queries.list_bans, [conversation_id, after, PAGE + 1])).fetchall()
     bans = [{"user": row[0], "by": row[1], "reason": row[2], "at": format_time(row[3])} for row in rows[:PAGE]]
@@ -62,7 +62,7 @@ NOTES_PAGE = 100
 
 async def list_notes(pool: Pool, user_id: int, conversation_id: int, after: int) -> dict[str, object]:
     """`{rows:[{id, at, actor, action, subject, detail}], next}`, the latest first. Raises `NotFound`, `Forbidden`."""
-    require_runner((await require_member(pool, user_id, conversation_id)).role)
+    require_manager_role((await require_member(pool, user_id, conversation_id)).role)
     async with pool.connection() as connection:
         rows = await (await connection.execute(queries.list_notes, [conversation_id, after, NOTES_PAGE + 1])).fetchall()
     names = "id", "at", "actor", "action", "subject", "detail"

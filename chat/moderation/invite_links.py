@@ -6,12 +6,12 @@ from datetime import datetime
 from chat.conversations.memberships import (
     add_members,
     audit,
-    check_people,
+    check_users,
     lock_access,
     require_capacity,
     require_not_banned,
 )
-from chat.conversations.permissions import authorize_change, require_runner
+from chat.conversations.permissions import authorize_change, require_manager_role
 from chat.conversations.views import introduce
 from chat.log.append import Log
 from chat.model.errors import Conflict
@@ -49,9 +49,9 @@ async def make_link(
     """
     code = secrets.token_urlsafe(16)
     async with log.change() as change:
-        scene = await lock_access(change, conversation_id, actor_id)
-        authorize_change(scene)
-        scene.require_open()
+        access = await lock_access(change, conversation_id, actor_id)
+        authorize_change(access)
+        access.require_open()
         count = await (await change.connection.execute(queries.count_links, [conversation_id])).fetchone()
         if count is None or count[0] >= settings.links_per_conversation:
             raise TooManyLinks
@@ -73,7 +73,7 @@ def describe(row: tuple[object, ...]) -> dict[str, object]:
 
 async def list_links(pool: Pool, user_id: int, conversation_id: int) -> dict[str, object]:
     """`{links:[…]}`: those that still let somebody in, without their codes; for those who run it."""
-    require_runner((await require_member(pool, user_id, conversation_id)).role)
+    require_manager_role((await require_member(pool, user_id, conversation_id)).role)
     async with pool.connection() as connection:
         rows = await (await connection.execute(queries.list_links, [conversation_id])).fetchall()
     return {"links": [describe(row) for row in rows]}
@@ -98,15 +98,15 @@ async def join_by_link(log: Log, settings: Settings, user_id: int, code: str) ->
         run = change.connection.execute
         if (found := await (await run(queries.find_link, [digest])).fetchone()) is None:
             raise BadLink
-        scene = await lock_access(change, found[0], user_id, admitted=True)
-        if scene.actor_role is not None:
+        access = await lock_access(change, found[0], user_id, allow_hidden=True)
+        if access.actor_role is not None:
             return found[0], False
-        scene.require_open()
+        access.require_open()
         await require_not_banned(change, found[0], user_id)
-        await require_capacity(change, scene, settings.max_group_members)
-        await check_people(change, [user_id], settings.conversations_per_person, chosen=[user_id])
+        await require_capacity(change, access, settings.max_group_members)
+        await check_users(change, [user_id], settings.conversations_per_person, chosen=[user_id])
         if not await (await run(queries.use_link, [digest])).fetchone():
             raise BadLink
-        await add_members(change, scene.conversation, {user_id: "member"}, chosen=[user_id])
+        await add_members(change, access.conversation, {user_id: "member"}, chosen=[user_id])
         await introduce(change, user_id, found[0])
     return found[0], True

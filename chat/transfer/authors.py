@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from chat.accounts.validation import NAME, RESERVED, DisplayName
-from chat.conversations.memberships import add_members, check_people, lock_access, require_capacity
+from chat.conversations.memberships import add_members, check_users, lock_access, require_capacity
 from chat.conversations.permissions import Access
 from chat.conversations.views import introduce
 from chat.log.append import Change, Log
@@ -31,23 +31,23 @@ async def bring_authors(
     if len(authors) > settings.max_members_added:
         raise Invalid(errors=[{"field": "names", "detail": f"at most {settings.max_members_added} at once"}])
     async with log.change() as change:
-        scene = await lock_access(change, conversation_id, member.user_id)
-        check_rights(scene, member)
+        access = await lock_access(change, conversation_id, member.user_id)
+        check_rights(access, member)
         names = {account_name(author): author for author in authors}
         ids = await find_or_make(change, names)
         await record(change.connection, actor, "account.import", conversation=conversation_id, people=len(ids))
-        await seat_missing(change, scene, settings, sorted(ids.values()))
+        await seat_missing(change, access, settings, sorted(ids.values()))
     return [ids[account_name(author)] for author in authors]
 
 
-def check_rights(scene: Access, member: Member) -> None:
+def check_rights(access: Access, member: Member) -> None:
     """Raises a refusal."""
     if member.role != "admin":
         raise AdminsOnly
-    if scene.conversation.kind == "direct":
+    if access.conversation.kind == "direct":
         raise Direct
-    scene.require_manager()
-    scene.require_open()
+    access.require_manager()
+    access.require_open()
 
 
 async def find_or_make(change: Change, names: dict[str, str]) -> dict[str, int]:
@@ -59,15 +59,15 @@ async def find_or_make(change: Change, names: dict[str, str]) -> dict[str, int]:
     return {row[0]: row[1] for row in rows}
 
 
-async def seat_missing(change: Change, scene: Access, settings: Settings, user_ids: list[int]) -> None:
+async def seat_missing(change: Change, access: Access, settings: Settings, user_ids: list[int]) -> None:
     """Those of them who are not in yet come in."""
-    rows = await (await change.connection.execute(queries.find_missing, [user_ids, scene.conversation.id])).fetchall()
+    rows = await (await change.connection.execute(queries.find_missing, [user_ids, access.conversation.id])).fetchall()
     if missing := [row[0] for row in rows]:
-        await require_capacity(change, scene, settings.max_group_members, len(missing))
-        await check_people(change, missing, settings.conversations_per_person)
-        await add_members(change, scene.conversation, dict.fromkeys(missing, "member"))
+        await require_capacity(change, access, settings.max_group_members, len(missing))
+        await check_users(change, missing, settings.conversations_per_person)
+        await add_members(change, access.conversation, dict.fromkeys(missing, "member"))
         for user_id in missing:
-            await introduce(change, user_id, scene.conversation.id)
+            await introduce(change, user_id, access.conversation.id)
 
 
 # An author of a chat from elsewhere, and the account name that always stands for him. Pure.

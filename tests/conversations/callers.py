@@ -68,7 +68,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "patch_conversation": {"topic": "mine now"},
     "put_read_mark": {"seq": 1},
     "put_notifications": {"level": "nothing"},
-    "put_seat": {"role": "member"},
+    "put_membership": {"role": "member"},
     "put_authors": {"names": ["ana"]},
     "patch_message": {"body": "mine now"},
     "put_thread_mark": {"seq": 1},

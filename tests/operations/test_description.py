@@ -106,7 +106,7 @@ ASKS: dict[str, tuple[str, str, Json | None]] = {
     "get_archived": ("GET", "/api/chat/archived", None),
     "get_members": ("GET", CONVERSATIONS + "/{c}/members?presence=1", None),
     "get_invitations": ("GET", "/api/chat/invitations", None),
-    "put_seat": ("PUT", CONVERSATIONS + "/{c}/members/{u}", {"role": "admin"}),
+    "put_membership": ("PUT", CONVERSATIONS + "/{c}/members/{u}", {"role": "admin"}),
     "post_message": ("POST", CONVERSATIONS + "/{c}/messages", {"body": "@ben", "client_id": "1"}),
     "get_messages": ("GET", CONVERSATIONS + "/{c}/messages", None),
     "get_message": ("GET", CONVERSATIONS + "/{c}/messages/1", None),

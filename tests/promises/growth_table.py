@@ -19,7 +19,7 @@ from chat.accounts.validation import (
     end_of_run,
     is_common,
     is_repeated,
-    is_thin,
+    is_weak,
     without_runs,
     without_words,
 )
@@ -71,11 +71,11 @@ FRAME = 256_000  # bytes fed to a WebSocket at once
 BY_NAME = {
     "aiohttp.multipart:parse_content_disposition": HEAD,
     "aiohttp.helpers:parse_mimetype": HEAD,
-    "chat.accounts.accounts:plain_name": QUERY,
+    "chat.accounts.accounts:storable_name": QUERY,
     "chat.accounts.second_factors:plain_code": BODY,
     "chat.accounts.validation:check_name": MESSAGE,
     "chat.accounts.validation:plain_text": HEAD,
-    "chat.accounts.validation:normalise": PASSWORD,
+    "chat.accounts.validation:normalize": PASSWORD,
     "chat.messages.mention_parser:strip_code": MESSAGE,
     "chat.messages.mention_parser:parse_mentions": MESSAGE,
     "chat.messages.mention_parser:readings": MESSAGE,
@@ -223,7 +223,7 @@ ADAPTED = {
     "chat.accounts.validation:is_common": Subject(lambda text: is_common(f"{text}xK9!vQ2@", "mallory"), 248),
     "chat.accounts.validation:is_repeated": Subject(is_repeated, 18 * 256),
     "chat.accounts.validation:end_of_run": Subject(lambda text: end_of_run(text, 0), 18 * 256),
-    "chat.accounts.validation:is_thin": Subject(is_thin, 4 * 256),
+    "chat.accounts.validation:is_weak": Subject(is_weak, 4 * 256),
     "chat.accounts.validation:without_runs": Subject(without_runs, 4 * 256),
     "chat.accounts.validation:without_words": Subject(lambda text: without_words(text, ["aa", text[:64]]), 18 * 256),
     "chat.messages.mention_parser:closes": Subject(lambda text: closes(text, "```"), MESSAGE),
@@ -315,7 +315,7 @@ REASONS = {
         chat.shared.transport.ws_frames:FrameReader._join chat.shared.transport.ws_frames:FrameReader._collect
         chat.shared.transport.ws_frames:complete chat.shared.transport.ws_frames:parse_head
         chat.accounts.accounts:Accounts.check_password chat.model.types:is_printable
-        chat.accounts.accounts:check_new
+        chat.accounts.accounts:check_new_password
     """,
     "one character, or a word of a fixed list": """
         chat.files.models:is_printable chat.model.types:is_seen chat.files.models:preview_key chat.files.models:may_show

@@ -186,7 +186,11 @@ export interface Conversation {
   members?: Id[];
 }
 
-/** A conversation to begin. Groups and directs are always private; a direct's one member may be oneself. */
+/**
+ * A conversation to create. Groups and direct conversations are always private.
+ *
+ * A direct conversation has exactly one member, who may be the creator.
+ */
 export interface ConversationDraft {
   kind: 'channel' | 'group' | 'direct';
   name?: string | null;
@@ -195,7 +199,11 @@ export interface ConversationDraft {
   members?: number[];
 }
 
-/** What to change; what is not named stays. `slow`: seconds between two messages of one person, 0 for none. */
+/**
+ * The fields to change; the others stay.
+ *
+ * `slow` is the number of seconds between two messages of one user, 0 for no limit.
+ */
 export interface ConversationPatch {
   name?: string | null;
   topic?: string | null;
@@ -274,7 +282,7 @@ export interface Device {
   address?: string;
 }
 
-/** Whether the account is to be disabled. */
+/** The new state of an account. */
 export interface Disabling {
   disabled: boolean;
 }
@@ -437,7 +445,7 @@ export interface Invitations {
   invitations: Invitation[];
 }
 
-/** How many accounts an invitation is good for, and for how many days. */
+/** The number of accounts that an invitation allows, and the days until it expires. */
 export interface InviteForm {
   uses?: number;
   days?: number;
@@ -483,7 +491,7 @@ export interface Links {
   links: Link[];
 }
 
-/** `name` may be anything: that no such account can exist is not told apart from a wrong password. */
+/** A log-in. `name` may be any text: an impossible name gets the same answer as a wrong password. */
 export interface LogIn {
   name: string;
   password: string;
@@ -611,7 +619,7 @@ export interface NewConversation {
   invited?: Id[];
 }
 
-/** A new passkey, as the browser made it, and what to call it. */
+/** A new passkey, as the browser created it, and its name. */
 export interface NewPasskey {
   challenge: string;
   passkey: Record<string, unknown>;
@@ -624,7 +632,7 @@ export interface NewPasskeyMade {
   recovery_codes: string[];
 }
 
-/** The token of a reset link, and the password the account gets. */
+/** The token of a reset link, and the new password. */
 export interface NewPassword {
   token: string;
   new: string;
@@ -759,7 +767,7 @@ export interface PasskeyOptions {
   options: Record<string, unknown>;
 }
 
-/** The old password proves that it is its owner who changes it, and not whoever found the screen unlocked. */
+/** A password change. The current password proves that the user, and not someone at an unlocked screen, asks. */
 export interface PasswordChange {
   old: string;
   new: string;
@@ -843,7 +851,7 @@ export interface Problem {
   passkey?: Record<string, unknown>;
 }
 
-/** What others see; what is left out stays. `receipts`: whether they see how far one has read. */
+/** The profile fields to change; the others stay. `receipts`: share how far one has read. */
 export interface Profile {
   display_name?: string | null;
   about?: string | null;
@@ -900,7 +908,7 @@ export interface ReadChange {
   mentions: number;
 }
 
-/** Everything up to message `seq` has been read. */
+/** Mark everything up to message `seq` as read. */
 export interface ReadMark {
   seq: number;
 }
@@ -1001,7 +1009,7 @@ export interface Reset {
   reason: 'too_old' | 'other_epoch' | 'bad_cursor';
 }
 
-/** A reset link to make. `also_second_factors`: using it removes the account's second factors too. */
+/** A reset link to create. `also_second_factors`: using it removes the account's second factors too. */
 export interface ResetForm {
   also_second_factors?: boolean;
 }
@@ -1020,7 +1028,7 @@ export interface Resolution {
 
 export type Role = 'owner' | 'admin' | 'member';
 
-/** The role an account is to have. */
+/** The new role of an account. */
 export interface RoleForm {
   role: 'admin' | 'member';
 }
@@ -1062,7 +1070,7 @@ export interface Sample {
   position: number;
 }
 
-/** The role to give; without one, a newcomer is a member and everybody else keeps theirs. */
+/** The role to give. Without one, a new member gets the role `member` and an existing member keeps theirs. */
 export interface Seat {
   role?: 'owner' | 'admin' | 'member' | null;
 }
@@ -1104,7 +1112,7 @@ export interface SettingsChange {
   receipts: 'on' | 'off';
 }
 
-/** A new account. `invite`: the code of an invitation, where SIGNUP asks for one. */
+/** A new account. `invite` is the code of an invitation, where SIGNUP needs one. */
 export interface SignUp {
   name: string;
   display_name?: string | null;
