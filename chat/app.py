@@ -1,4 +1,4 @@
-"""A node: the only file that knows every part. It opens them in order and closes them in reverse."""
+"""The composition root of a node. This module opens all parts in order and closes them in reverse."""
 
 import asyncio
 from collections import Counter
@@ -19,7 +19,7 @@ from chat.accounts.sessions import Sessions
 from chat.conversations.endpoints import READ_MARKS, READ_PRESENCES
 from chat.conversations.read_marks import ReadMarks
 from chat.delivery.trace import EVIDENCE
-from chat.erasure import keep_erasing
+from chat.erasure import run_erasures
 from chat.files.attachments import FileCleanup
 from chat.files.endpoints import UPLOADS
 from chat.files.uploads import open_uploads
@@ -28,16 +28,16 @@ from chat.log.maintenance import Retention, keep_ending_stuck
 from chat.messages.endpoints import HERE, POSTS
 from chat.messages.mentions import HereResolver
 from chat.messages.posting import PostWriter
-from chat.middleware import ANSWERS, add_headers, add_name, answer_problems, charge_strangers, trace
+from chat.middleware import ANSWERS, add_headers, add_request_id, answer_problems, charge_anonymous, trace
 from chat.node_metrics import Part, list_parts
 from chat.operations.canary import Canary
 from chat.operations.cleanup import Cleanup
-from chat.operations.draining import Draining, Readiness
+from chat.operations.draining import NodeDrain, Readiness
 from chat.operations.endpoints import DESCRIPTIONS, METRICS, READINESS
 from chat.operations.isolation import Isolation
-from chat.operations.metrics import Metrics, WalArchive, collect_doors, tell_figures
+from chat.operations.metrics import Metrics, WalArchive, collect_admission, collect_files
 from chat.operations.node_report import DeliveryReport, NodeReport
-from chat.operations.overload import Lag, Trim
+from chat.operations.overload import LoopLag, MemoryTrimmer
 from chat.operations.rebalancing import Rebalancing
 from chat.route_limits import charge_routes
 from chat.search.indexer import Indexer
@@ -61,8 +61,8 @@ from presence.signals import SIGNALS
 from presence.sockets import Sockets
 
 TASKS = web.AppKey("tasks", Tasks)
-REACH = web.AppKey("reach", str)  # where neighbours reach this node; "": nobody knows
-DRAINING = web.AppKey("draining", Draining)
+NODE_URL = web.AppKey("reach", str)  # where peer nodes reach this node; "" if unknown
+DRAINING = web.AppKey("draining", NodeDrain)
 MESSAGES = [*routes.ACCOUNTS, *routes.FILES, *routes.CHAT]
 ROUTES = {
     "all": [*routes.HEALTH, *routes.OPERATIONS, *MESSAGES, *PRESENCE, *routes.SITE],
@@ -72,13 +72,13 @@ ROUTES = {
 
 
 def make_app(settings: Settings) -> web.Application:
-    """A node that is not started yet: `web.AppRunner` or a test server starts it."""
+    """Return a node's app, not started yet: `web.AppRunner` or a test server starts it."""
     app = web.Application(
-        middlewares=[trace, answer_problems, charge_strangers], client_max_size=settings.max_batch_bytes
+        middlewares=[trace, answer_problems, charge_anonymous], client_max_size=settings.max_batch_bytes
     )
-    app[SETTINGS], app[REACH] = settings, settings.node_url
+    app[SETTINGS], app[NODE_URL] = settings, settings.node_url
     app[ANSWERS] = Counter()
-    app.on_response_prepare.extend([add_headers, add_name])
+    app.on_response_prepare.extend([add_headers, add_request_id])
     app.cleanup_ctx.append(open_parts)
     apart = routes.HEALTH if settings.operations_port else []
     app.add_routes(route for route in ROUTES[settings.role] if route not in apart)
@@ -89,19 +89,19 @@ def make_app(settings: Settings) -> web.Application:
 
 
 def make_operations_app(app: web.Application) -> web.Application:
-    """Return an app with health and metrics alone, for a port of their own. `app` must have started."""
+    """Return an app with only health and metrics, for their own port. `app` must have started."""
     own = web.Application(middlewares=[trace, answer_problems])
     shared: list[web.AppKey[Any]] = [SETTINGS, ANSWERS, STREAMS, READINESS, REGISTRY, METRICS]
     for key in shared:
         own[key] = app[key]
-    own.on_response_prepare.extend([add_headers, add_name])
+    own.on_response_prepare.extend([add_headers, add_request_id])
     own.add_routes(routes.HEALTH)
     return own
 
 
 def describe(role: str, what: str) -> bytes:
-    """The API of such a node for machines: `openapi`, `asyncapi`, or the `types` of both."""
-    from chat.api_schema.asyncapi import describe_channels  # here: a node starts 0.2 s sooner
+    """Return the API of a node of this role for machines: `openapi`, `asyncapi`, or the `types` of both."""
+    from chat.api_schema.asyncapi import describe_channels  # imported late: a node starts 0.2 s sooner
     from chat.api_schema.openapi import REF, describe_api
     from chat.api_schema.typescript import declare_types
 
@@ -112,7 +112,7 @@ def describe(role: str, what: str) -> bytes:
 
 
 async def open_parts(app: web.Application) -> AsyncIterator[None]:
-    """PostgreSQL, Redis, the log, the streams; then the tasks that keep them going."""
+    """Open PostgreSQL, Redis, the log and the streams, then start the background tasks."""
     settings = app[SETTINGS]
     async with open_redis(settings.redis_url) as redis, make_pool(settings.database_url) as pool:
         await pool.wait(timeout=10)
@@ -132,18 +132,16 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         accounts = app[ACCOUNTS] = Accounts(pool, journal, sessions, settings.signup, settings.directory)
         rates = app[RATES] = Rates(settings, redis)
         events = app[EVENTS] = SecurityEvents(pool)
-        sockets = app[SOCKETS] = Sockets(
-            settings, pool, registry, rates, streams.intervals.of, streams.hub.conversations
-        )
+        sockets = app[SOCKETS] = Sockets(settings, pool, registry, rates, streams.intervals.of, streams.hub.conversations)
         app[READ_PRESENCES] = sockets.lookup.try_read
-        # Both legs of a revocation lead to the same places; a presence node, too, follows the log, as its witness.
+        # A revocation arrives by Redis and by the log, and has the same effect. Presence nodes follow the log too.
         registry.on_revoked += [identities.forget, streams.connections.revoke]
-        delivery, lag, archive = DeliveryReport(pool), Lag(), WalArchive(pool)
+        delivery, lag, archive = DeliveryReport(pool), LoopLag(), WalArchive(pool)
         streams.hub.followers += [sockets.follower, delivery]
         streams.tail.on_announcement = announcer.on_announcement
-        draining = app[DRAINING] = Draining([streams.connections, sockets.roster], settings.drain_seconds, tasks.start)
-        registry.on_ordered.append(draining.order)
-        isolation = Isolation(pool, registry, draining.order)
+        draining = app[DRAINING] = NodeDrain([streams.connections, sockets.roster], settings.drain_seconds, tasks.start)
+        registry.on_ordered.append(draining.set_draining)
+        isolation = Isolation(pool, registry, draining.set_draining)
         registry.reports.append(isolation.report)
         rebalancing = Rebalancing(registry, streams.connections, settings.rebalance_seconds, settings.rebalance_few)
         admission = app[ADMISSION] = Admission(
@@ -164,11 +162,11 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
             "registry": registry.writer.waiting,
             "security events": events.waiting,
         }
-        canary = Canary(pool, registry, settings.node, app[REACH], settings.canary_seconds)
+        canary = Canary(pool, registry, settings.node, app[NODE_URL], settings.canary_seconds)
         registry.reports.append(canary.report)
         parts = pool, journal, streams, registry, sockets, canary, queues, app[ANSWERS]
-        doors = partial(collect_doors, streams.connections, admission, rebalancing)
-        more: list[Part] = [partial(tell_figures, uploads), doors, archive.tell]
+        admitted = partial(collect_admission, streams.connections, admission, rebalancing)
+        more: list[Part] = [partial(collect_files, uploads), admitted, archive.collect]
         app[METRICS] = Metrics(streams, registry, lag, [*list_parts(*parts), *more])
         registry.reports.append(NodeReport(streams, announcer, registry.reaper, lag, delivery, queues).describe)
         cleanup = Cleanup(
@@ -181,36 +179,36 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         await streams.tail.start()
         await registry.begin()
         works: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
-            "hear announcements": streams.tail.listen,
+            "receive announcements": streams.tail.listen,
             "follow the log": streams.tail.follow,
             "publish announcements": announcer.run,
             "commit posts": posts.run,
-            "give up late posts": posts.expire,
+            "time out late posts": posts.expire,
             "end stuck sessions": partial(keep_ending_stuck, pool),
             "move read marks": read_marks.run,
             "look up identities": identities.run,
-            "note used logins": identities.keep_touching,
+            "record session use": identities.keep_touching,
             "look up memberships": streams.intervals.run,
-            "look up the log's end": streams.heads.run,
-            "keep the log's partitions": retention.run,
-            "measure the lag": lag.run,
-            "fly the canary": canary.run,
-            "share the streams": rebalancing.run,
-            "notice being cut off": isolation.run,
-            "compare the clocks": delivery.run,
-            "look at the archive": archive.run,
-            "give memory back": Trim(lambda: len(streams.connections) + len(sockets.roster)).run,
-            "erase deleted accounts": partial(keep_erasing, journal),
+            "read the log's head": streams.heads.run,
+            "maintain log partitions": retention.run,
+            "measure event loop lag": lag.run,
+            "run the canary": canary.run,
+            "rebalance streams": rebalancing.run,
+            "detect isolation": isolation.run,
+            "compare clocks": delivery.run,
+            "check the WAL archive": archive.run,
+            "trim memory": MemoryTrimmer(lambda: len(streams.connections) + len(sockets.roster)).run,
+            "erase deleted accounts": partial(run_erasures, journal),
             "delete expired rows": cleanup.run,
             "write security events": events.run,
             "index messages": Indexer(pool, busy=posts.busy).run,
             "record streams": streams.records.run,
-            "beat": lambda: streams.connections.beat(streams.hub),
+            "send stream heartbeats": lambda: streams.connections.beat(streams.hub),
             **registry.works(),
             **sockets.works(),
         }
-        if settings.role != "presence":  # there the folder may be another one
-            works["sweep files"] = FileCleanup(pool, uploads.storage).run
+        if settings.role != "presence":  # a presence node may have another folder
+            works["clean up files"] = FileCleanup(pool, uploads.storage).run
         for name, work in works.items():
             tasks.start(name, work())
         yield

@@ -1,7 +1,7 @@
-"""Deleting an account. `begin_erasure` takes it away at once; `chat.erasure` removes the rest.
+"""Deleting an account. `begin_erasure` deletes it at once; a background task removes the rest.
 
 In one transaction the name becomes "Deleted user", the profile and all sessions end, conversations get another owner,
-and the log tells every node. Messages stay, or are emptied like deleted ones; they are never given to someone else.
+and a log entry tells every node. Messages stay, or are emptied like deleted ones; they never get another author.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ class OnlyOwner(ApiError):
 
 
 class Owned(NamedTuple):
-    """A conversation with no other owner. `admin`, `member`: who has been there longest, as such and as anything."""
+    """A conversation with no other owner. `admin` and `member` have been in it longest, as an admin and in any role."""
 
     id: int
     kind: str
@@ -52,10 +52,10 @@ class Owned(NamedTuple):
 
 
 async def begin_erasure(log: Log, actor: Actor, user_id: int, messages: Messages, *, force: bool = False) -> list[int]:
-    """Delete the account and return the sessions that ended; the steps that remain are stored.
+    """Delete the account, store the steps that remain, and return the sessions that ended.
 
     Raise `NotFound`; `LastAdmin`; `OnlyOwner`, which names the conversations. `force` deletes the last admin too, and
-    hands conversations without an admin to the member who has been there longest.
+    gives conversations without an admin to their oldest member.
     """
     async with log.change() as change:
         account = await lock_account(change, user_id)
@@ -63,9 +63,9 @@ async def begin_erasure(log: Log, actor: Actor, user_id: int, messages: Messages
             raise LastAdmin
         rows = await (await change.connection.execute(queries.find_owned, {"user": user_id})).fetchall()
         owned = [Owned(*row) for row in rows]
-        check_heirs(owned, force=force)
+        require_heirs(owned, force=force)
         user = await forget_user(change, user_id)
-        await hand_over(change, actor, owned)
+        await transfer_ownership(change, actor, owned)
         ended = await end_all(change, actor, user_id, "deleted")
         await record(change.connection, actor, "account.delete", user_id, messages=messages)
         entry = await change.record(Unplaced("user", subject=user_id, data=user.encode()))
@@ -73,8 +73,8 @@ async def begin_erasure(log: Log, actor: Actor, user_id: int, messages: Messages
         return ended
 
 
-def check_heirs(owned: list[Owned], *, force: bool) -> None:
-    """Raise `OnlyOwner` where nobody is there to become the owner."""
+def require_heirs(owned: list[Owned], *, force: bool) -> None:
+    """Raise `OnlyOwner` if a conversation has no admin who could become its owner."""
     stuck = [one for one in owned if one.others and one.admin is None and not force]
     if stuck:
         named = ", ".join(f"{one.name or one.kind} ({one.id})" for one in stuck[:NAMED_MOST])
@@ -83,7 +83,7 @@ def check_heirs(owned: list[Owned], *, force: bool) -> None:
 
 
 async def forget_user(change: Change, user_id: int) -> User:
-    """Remove what tells who the user was; return the user as they are shown from now on. Raise `NotFound`."""
+    """Remove everything that identifies the user; return the user as others see them now. Raise `NotFound`."""
     run = change.connection.execute
     row = await (await run(queries.forget_user, [user_id])).fetchone()
     if row is None:
@@ -94,8 +94,8 @@ async def forget_user(change: Change, user_id: int) -> User:
     return User(*row)
 
 
-async def hand_over(change: Change, actor: Actor, owned: list[Owned]) -> None:
-    """Give each conversation to its longest-account admin or member; archive those without other members."""
+async def transfer_ownership(change: Change, actor: Actor, owned: list[Owned]) -> None:
+    """Give each conversation to its oldest admin or member; archive those without other members."""
     await change.connection.execute(queries.archive, [[one.id for one in owned if not one.others]])
     for one in owned:
         if heir := one.admin or one.member:
@@ -104,11 +104,11 @@ async def hand_over(change: Change, actor: Actor, owned: list[Owned]) -> None:
 
 
 # The steps after an account is deleted: leave conversations, empty messages, blank the log, delete private data. Each
-# step is one short transaction that also stores how far it came. After a kill any node continues.
+# step is one short transaction that also stores its progress. After a kill any node continues.
 
 PAUSE_SECONDS = 5.0
 
-MESSAGES_STEP = 20  # each holds the log's head for as long as its step takes
+MESSAGES_STEP = 20  # a step locks the log's head
 
 ENTRIES_STEP = 20_000
 
@@ -118,7 +118,7 @@ log = structlog.get_logger(__name__)
 
 
 class Erasure(NamedTuple):
-    """A deletion under way, and how far it has come."""
+    """An unfinished deletion and its progress."""
 
     user_id: int
     messages: Messages
@@ -128,19 +128,19 @@ class Erasure(NamedTuple):
     until: int
 
 
-async def keep_erasing(journal: Log) -> None:
-    """Finish every deletion that is under way, on whichever node; the background task."""
+async def run_erasures(journal: Log) -> None:
+    """Finish every deletion under way, on any node. This is the background task."""
     while True:
         try:
             while await erase_step(journal):
                 pass
         except UNAVAILABLE as error:
-            log.warning("deleted accounts wait for the database", error=repr(error))
+            log.warning("database unavailable, retrying the deletion of accounts", error=repr(error))
         await asyncio.sleep(PAUSE_SECONDS)
 
 
 async def erase_step(journal: Log) -> bool:
-    """Do one step of one deletion; return False when there is none that this process could work on."""
+    """Do one step of one deletion; return False if there is none that this process could work on."""
     async with journal.change() as change:
         row = await (await change.connection.execute(queries.take_erasure)).fetchone()
         if row is None:
@@ -153,7 +153,7 @@ async def erase_step(journal: Log) -> bool:
 
 
 async def leave_next(change: Change, erasure: Erasure) -> bool:
-    """Empty some messages of the next conversation, or leave it; return False after the last one."""
+    """Empty some messages in the next conversation, or leave it; return False after the last one."""
     run = change.connection.execute
     row = await (await run(queries.next_conversation, [erasure.user_id, erasure.conversation_id])).fetchone()
     if row is None:
@@ -162,9 +162,9 @@ async def leave_next(change: Change, erasure: Erasure) -> bool:
     await run(queries.lock_conversation, [conversation_id])
     if erasure.messages == "erase" and await empty_messages(change, erasure, conversation_id):
         return True
-    place = {"conversation": conversation_id, "user": erasure.user_id}
-    await run(queries.forget_membership, place)
-    await run(queries.drop_mentions, place)
+    membership = {"conversation": conversation_id, "user": erasure.user_id}
+    await run(queries.forget_membership, membership)
+    await run(queries.drop_mentions, membership)
     await run(queries.note_conversation, [conversation_id, erasure.user_id])
     if member and kind != "direct":  # the other one keeps the direct conversation
         await end_membership(change, conversation_id, erasure.user_id)
@@ -172,7 +172,8 @@ async def leave_next(change: Change, erasure: Erasure) -> bool:
 
 
 async def empty_messages(change: Change, erasure: Erasure, conversation_id: int) -> bool:
-    """Empty the next messages of the user there, and what was kept of earlier texts; False when there are no more."""
+    """Empty the user's next messages in a conversation, and their stored earlier texts; return False after the last
+    one."""
     run, asked = change.connection.execute, [conversation_id, erasure.user_id, erasure.client_id, MESSAGES_STEP]
     messages = [Message(*row) for row in await (await run(queries.list_messages, asked)).fetchall()]
     if not messages:
@@ -188,7 +189,7 @@ async def empty_messages(change: Change, erasure: Erasure, conversation_id: int)
 
 
 async def blank_entries(change: Change, erasure: Erasure) -> bool:
-    """Take the name out of some entries of the log; return False after the last one."""
+    """Remove the name from some entries of the log; return False after the last one."""
     run = change.connection.execute
     if erasure.position >= erasure.until:
         return False
@@ -203,7 +204,7 @@ async def blank_entries(change: Change, erasure: Erasure) -> bool:
 
 
 async def drop_private(change: Change, erasure: Erasure) -> bool:
-    """Delete what only the user had; return False when nothing is left."""
+    """Delete a batch of the user's private data; return False after the last one."""
     run, asked = change.connection.execute, {"user": erasure.user_id, "batch": BATCH}
     for query in (queries.drop_streams, queries.drop_sessions):
         if (await run(query, asked)).rowcount == BATCH:
@@ -219,15 +220,14 @@ async def drop_private(change: Change, erasure: Erasure) -> bool:
     return False
 
 
-# `DELETE /api/users/me`.
-
 CHOICES: dict[str, Messages] = {"keep": "keep", "erase": "erase"}
 
 
 async def delete_me(request: web.Request) -> web.Response:
     """Delete the caller's account. Needs a recent proof.
 
-    All sessions end. The name becomes "Deleted user"; private data and files that no message carries are deleted.
+    All sessions end. The name becomes "Deleted user". Private data is deleted, and so are files that are not in a
+    message.
     `messages`: `keep` (default) leaves messages as they are, `erase` empties them.
     """
     member = await require_recent_proof(request)

@@ -1,5 +1,5 @@
 -- name: take_erasure
--- The oldest one that no other node is working on.
+-- The oldest deletion that no other node is working on.
 select user_id, messages, conversation_id, client_id, position, until
   from erasures order by began_at, user_id limit 1 for no key update skip locked
 
@@ -13,7 +13,7 @@ select m.conversation_id, c.kind, coalesce(bool_or(m.until is null), false)
 select from conversations where id = %s for no key update
 
 -- name: list_messages
--- Messages of the user there, by client id, for that is how an index has them.
+-- The user's messages in the conversation by client id, the order of an index.
 select m.* from told_messages m
  where m.conversation_id = %s and m.author_id = %s and m.client_id > %s collate "C"
  order by m.client_id collate "C" limit %s
@@ -32,14 +32,14 @@ update erasures set client_id = %s where user_id = %s
 update erasures set conversation_id = %s, client_id = '' where user_id = %s
 
 -- name: forget_membership
--- How the user wanted to be notified, and was mentioned.
+-- The user's notification settings.
 update memberships set level = 'all', muted_until = null where conversation_id = %(conversation)s and user_id = %(user)s
 
 -- name: drop_mentions
 delete from mentions where conversation_id = %(conversation)s and user_id = %(user)s
 
 -- name: find_names
--- Entries for others that tell the user's name.
+-- Entries for others that contain the user's name.
 select position, frame from log
  where user_id is null and kind = 'user' and subject = %(user)s and position > %(after)s and position <= %(to)s
 
@@ -48,7 +48,7 @@ update log l set frame = new.frame from unnest(%b::bigint[], %b::bytea[]) as new
  where l.position = new.position
 
 -- name: drop_frames
--- Entries for the user alone: nobody can read them any more.
+-- Entries for the user alone, which no one can read any more.
 update log set frame = '' where user_id = %(user)s and position > %(after)s and position <= %(to)s and frame <> ''
 
 -- name: note_position
@@ -81,8 +81,8 @@ delete from sessions where id in (select id from sessions where user_id = %(user
 delete from erasures where user_id = %s
 
 -- name: find_owned
--- Conversations in which the user is the only owner: the other members' number, the admin and the member who have been
--- there longest. Locked in id order, as posts lock them.
+-- Conversations whose only owner is the user, with the number of other members, the oldest admin and the oldest member.
+-- Locked in id order, as posts lock them.
 select c.id, c.kind, c.name, others.number, others.admin, others.member
   from (select c.id, c.kind, c.name from memberships m join conversations c on c.id = m.conversation_id
          where m.user_id = %(user)s and m.until is null and m.role = 'owner' and c.archived_at is null

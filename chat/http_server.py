@@ -1,7 +1,7 @@
-"""The HTTP server below the application: errors before routing, a limit on request heads, a deadline on every answer.
+"""The HTTP server below the application: errors before routing, a limit on request heads, a deadline on every response.
 
 aiohttp has no public hook for any of these, so this module subclasses its connection handler. The range of versions
-is pinned in pyproject.toml. Streams and sockets that were detached (`chat/shared/transport/detach.py`) have left it.
+is pinned in pyproject.toml. Detached streams and sockets (`chat/shared/transport/detach.py`) no longer use it.
 """
 
 import asyncio
@@ -23,12 +23,12 @@ LINE_MOST = 16 * 1024  # the request line
 FIELD_MOST = 18 * 1024  # one header field: 16 KB of cookies from this host and its siblings, and a little more
 FIELDS_MOST = 128
 HEAD_MOST = 64 * 1024  # the whole head
-LEAST_SECOND = 1024  # bytes that a reader must take a second to keep a waiting answer
+LEAST_SECOND = 1024  # bytes a second that a reader must take to keep its connection
 
-# What the kernel may hold that it has not sent yet: without this limit it takes megabytes from a node that believes
-# them sent, and neither the deadline nor the accounting sees the reader who has stopped.
+# A limit on unsent bytes in the kernel. Without it the kernel accepts megabytes that the node takes for sent, and neither
+# the deadline nor the accounting notices a stalled reader.
 UNSENT_IN_KERNEL = 128 * 1024
-LINGER_SECONDS = 2.0  # for the rest of a refused body, so that the client reads the refusal
+LINGER_SECONDS = 2.0  # for the rest of a refused body, so that the client reads the response
 Handler = Callable[[Any], Awaitable[web.StreamResponse]]
 log = structlog.get_logger(__name__)
 
@@ -40,19 +40,19 @@ class BadRequest(ApiError):
 
 
 class AddressTooLong(ApiError):
-    """The address of this request is longer than this server takes (16 KiB)."""
+    """The address of this request is longer than this server accepts (16 KiB)."""
 
     status, code = 414, "address_too_long"
 
 
 class HeadTooLarge(ApiError):
-    """The header fields of this request are larger than this server takes. Deleting this site's cookies may help."""
+    """The header fields of this request are larger than this server accepts. Deleting this site's cookies may help."""
 
     status, code = 431, "head_too_large"
 
 
-def refusal_of(error: BaseException | None) -> ApiError:
-    """Return the answer to a parser error: a fixed text, without any of the caller's bytes."""
+def parser_error(error: BaseException | None) -> ApiError:
+    """Return the error for a parser error: a fixed text, without any of the caller's bytes."""
     if isinstance(error, LineTooLong):
         return AddressTooLong() if error.args[1:2] == (LINE_MOST,) else HeadTooLarge()
     if isinstance(error, HttpProcessingError):
@@ -74,14 +74,14 @@ class HttpConnection(web.RequestHandler):
         self._stall: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Limit what the kernel holds unsent."""
+        """Limit the unsent bytes in the kernel."""
         super().connection_made(transport)
         if hasattr(socket, "TCP_NOTSENT_LOWAT"):
             peer = transport.get_extra_info("socket")
             peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_IN_KERNEL)
 
     def data_received(self, data: bytes) -> None:
-        """Count a head while it arrives; refuse one that is too large as a whole."""
+        """Count the bytes of a head while it arrives; refuse one that is too large."""
         waits, before = self._waiter is not None and not self._waiter.done(), self._request_count
         super().data_received(data)
         self._head = self._head + len(data) if waits and self._request_count == before else 0
@@ -98,13 +98,13 @@ class HttpConnection(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,  # noqa: ARG002 (it holds the caller's bytes)
     ) -> web.StreamResponse:
-        """Answer an error that no middleware has seen, and close the connection."""
+        """Answer an error that happened outside the middlewares, and close the connection."""
         if status >= 500:
             log.error("request failed outside the middlewares", error=repr(exc), exc_info=exc)
         if request.writer.output_size > 0:
-            raise ConnectionResetError("a part of the answer has been sent")
+            raise ConnectionResetError("the response has started")
         request._version = HttpVersion11  # the parser's stand-in request says 1.0
-        answer = answer_problem(refusal_of(exc))
+        answer = answer_problem(parser_error(exc))
         set_headers(answer.headers, stored=False)
         answer.force_close()
         return answer
@@ -119,7 +119,7 @@ class HttpConnection(web.RequestHandler):
             self.asked = None
 
     def pause_writing(self) -> None:
-        """Start the deadline of a reader who does not keep up, and count what waits for them."""
+        """Start the deadline of a reader who does not keep up, and count the bytes waiting for them."""
         super().pause_writing()
         if self.transport is None:
             return
@@ -130,23 +130,23 @@ class HttpConnection(web.RequestHandler):
             connection.cut()
 
     def resume_writing(self) -> None:
-        """Forget the deadline."""
+        """Cancel the deadline."""
         super().resume_writing()
         self._forget()
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        """Forget the deadline of a connection that has ended, or was handed over."""
+        """Cancel the deadline of a connection that has ended or was detached."""
         self._forget()
         super().connection_lost(exc)
 
     def cut(self) -> None:
-        """Abort, and drop what was not sent."""
+        """Abort the connection, and drop what was not sent."""
         self._forget()
         if self.transport is not None:
             self.transport.abort()
 
     def _check_progress(self) -> None:
-        """Cut a reader who took next to nothing within the deadline; give anyone else the same time again."""
+        """Abort the connection of a reader who took almost nothing within the deadline, else restart the deadline."""
         left = self.transport.get_write_buffer_size() if self.transport is not None else 0
         if self._waiting - left < self._seconds * LEAST_SECOND:
             self.cut()
@@ -163,10 +163,10 @@ class HttpConnection(web.RequestHandler):
 
 
 class RefusingParser:
-    """The parser of a connection whose head was too large: whatever comes is refused."""
+    """The parser of a connection whose head was too large: it refuses everything."""
 
     def feed_data(self, _data: bytes) -> Any:
-        """Raise what makes `HeadTooLarge` the answer."""
+        """Raise the error that becomes `HeadTooLarge`."""
         raise LineTooLong(b"", FIELD_MOST)
 
     def message_consumed(self) -> None:
@@ -174,7 +174,7 @@ class RefusingParser:
 
 
 class HttpServer(web.Server):
-    """Makes a `HttpConnection` for each client. `unsent` counts what waits for slow readers on all of them."""
+    """Creates a `HttpConnection` for each client. `unsent` counts the bytes waiting for slow readers on all of them."""
 
     def __init__(self, application: Handler, settings: Settings, **options: Any) -> None:
         super().__init__(self._answer, **options)
@@ -182,18 +182,18 @@ class HttpServer(web.Server):
         self.unsent: Unsent[HttpConnection] = Unsent()
 
     def __call__(self) -> HttpConnection:
-        """Make the protocol of one connection."""
+        """Return the protocol of one connection."""
         return HttpConnection(self, loop=self._loop, **self._kwargs)
 
     def caller_of(self, request: web.BaseRequest | None) -> Hashable:
-        """Return the user that the request identified, else the address it came from."""
+        """Return the user that the request identified, else its address."""
         if request is None or not request.headers:  # the parser's stand-in request has none
             return None
         member = request.get(MEMBER)
         return member.user_id if member else find_address(request, self.settings.trusted_proxies)
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Answer through the application, and turn what it raises outside its middlewares into problem documents."""
+        """Answer through the application, and turn errors outside its middlewares into problem documents."""
         try:
             return await self._application(request)
         except ApiError as refusal:
@@ -203,7 +203,7 @@ class HttpServer(web.Server):
 
 
 class ServerRunner(web.AppRunner):
-    """Runs an application on this server. Request bodies stay as they were sent: compressed ones are refused."""
+    """Runs an application on this server. It does not decompress request bodies; compressed ones are refused."""
 
     def __init__(self, app: web.Application, **options: Any) -> None:
         limits = {"max_line_size": LINE_MOST, "max_field_size": FIELD_MOST, "max_headers": FIELDS_MOST}

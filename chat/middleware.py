@@ -1,4 +1,4 @@
-"""Around every endpoint: refusals become problem documents, foreign pages are kept out, headers are strict."""
+"""Middlewares around every handler: problem documents, request ids, origin checks, security headers."""
 
 import itertools
 import re
@@ -60,7 +60,7 @@ HEADERS = {
         "frame-ancestors 'none'"
     ),
 }
-HTTP_REFUSALS: dict[int, type[ApiError]] = {
+HTTP_ERRORS: dict[int, type[ApiError]] = {
     404: NotFound,
     405: NotAllowed,
     413: TooLarge,
@@ -68,7 +68,7 @@ HTTP_REFUSALS: dict[int, type[ApiError]] = {
 }
 log = structlog.get_logger(__name__)
 
-# Refusals that are security events, by their code.
+# The security event of an error's code.
 SECURITY_EVENTS = {
     "bad_credentials": "login.failed",
     "wrong_password": "login.failed",
@@ -84,33 +84,33 @@ SECURITY_EVENTS = {
 
 
 class Failed(ApiError):
-    """Something went wrong on this server; it has been logged."""
+    """Something went wrong on this server. It has been logged."""
 
     status, code = 500, "failed"
 
 
 @web.middleware
 async def answer_problems(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer every refusal and every failure with `application/problem+json`, without internals."""
+    """Answer every error with `application/problem+json`, without internals."""
     try:
         check_origin(request)
         check_encoding(request)
         return await handler(request)
     except Exception as error:
         answer = answer_error(request, error)
-        if request.writer.output_size > 0:  # a second head would stand in the middle of the first answer
+        if request.writer.output_size > 0:  # a second response head would be sent inside the first response
             cut(request)
-            raise ConnectionResetError("the answer had begun") from error
+            raise ConnectionResetError("the response has started") from error
         return answer
 
 
 def answer_error(request: web.Request, error: Exception) -> web.Response:
     """Return the problem document for an exception, and log what is not the client's fault.
 
-    Raise the exception itself if it is a redirect, or if the client has left and nobody reads an answer.
+    Raise the exception itself if it is a redirect, or if the client has disconnected.
     """
     if isinstance(error, ApiError):
-        note_refusal(request, error)
+        record_security_event(request, error)
         return answer_problem(error)
     if isinstance(error, web.HTTPException):
         if error.status < 400:
@@ -119,14 +119,14 @@ def answer_error(request: web.Request, error: Exception) -> web.Response:
     if isinstance(error, ConnectionError) and is_gone(request):
         raise error
     if isinstance(error, POSTGRES_AWAY):
-        log.warning("PostgreSQL is away", path=request.path, error=repr(error))
+        log.warning("database unavailable", path=request.path, error=repr(error))
         return answer_problem(Unavailable(retry_after=1))
-    log.error("a request failed", method=request.method, path=request.path, exc_info=error)
+    log.error("request failed", method=request.method, path=request.path, exc_info=error)
     return answer_problem(Failed())
 
 
 def cut(request: web.Request) -> None:
-    """Abort the connection: a client must not take half an answer for a whole one."""
+    """Abort the connection, so that the client does not take half a response for a whole one."""
     if request.transport is not None:
         request.transport.abort()
 
@@ -137,22 +137,22 @@ def is_gone(request: web.Request) -> bool:
 
 
 def answer_http_error(error: web.HTTPException) -> web.Response:
-    """Return the problem document for an error that aiohttp raised; `Allow` stays, its text does not."""
-    answer = answer_problem(HTTP_REFUSALS.get(error.status, ApiError)())
+    """Return the problem document for an error that aiohttp raised. Keep `Allow`, but not its text."""
+    answer = answer_problem(HTTP_ERRORS.get(error.status, ApiError)())
     if "Allow" in error.headers:
         answer.headers["Allow"] = error.headers["Allow"]
     return answer
 
 
 def check_encoding(request: web.Request) -> None:
-    """Raise `Compressed` unless the body is sent as it is. No client of Tandem compresses; inflating costs CPU."""
+    """Raise `Compressed` if the body is compressed. No client of Tandem compresses, and inflating costs CPU."""
     if any(encoding.lower() != "identity" for encoding in request.headers.getall("Content-Encoding", ())):
         raise Compressed
 
 
 @web.middleware
-async def charge_strangers(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Count requests that no session vouches for against their address; raise `RateLimited` for those beyond."""
+async def charge_anonymous(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Count requests without a valid session against their address; raise `RateLimited` above the limit."""
     if find_charge(request) is FREE:
         return await handler(request)
     if not find_token(request):
@@ -165,21 +165,21 @@ async def charge_strangers(request: web.Request, handler: Handler) -> web.Stream
                 request.app[RATES].stranger.acquire(home_of(client_address(request)))
 
 
-def note_refusal(request: web.Request, refusal: ApiError) -> None:
-    """Record a refusal that is a security event, whichever route it comes from."""
-    if action := SECURITY_EVENTS.get(refusal.code):
+def record_security_event(request: web.Request, error: ApiError) -> None:
+    """Record an error that is a security event, on any route."""
+    if action := SECURITY_EVENTS.get(error.code):
         resource = request.match_info.route.resource
         route = f"{request.method} {resource.canonical if resource else ''}"
         request.app[EVENTS].note(caller_of(request), action, typed=request.get(TYPED_NAME, ""), route=route)
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
-    """Set the same strict headers on every answer; API answers are never stored by caches."""
+    """Set the security headers on every response; caches never store API responses."""
     set_headers(response.headers, stored=not request.path.startswith("/api/"))
 
 
 def set_headers(headers: MutableMapping[str, str], *, stored: bool) -> None:
-    """Add the strict headers. `Server` names no software and no version."""
+    """Add the security headers. `Server` names no software and no version."""
     for name, value in HEADERS.items():
         headers.setdefault(name, value)
     headers["Server"] = SERVER
@@ -187,31 +187,31 @@ def set_headers(headers: MutableMapping[str, str], *, stored: bool) -> None:
         headers.setdefault("Cache-Control", "no-store")
 
 
-# Tracing a request: its id stands in the answer and in every log line that it leads to, beside the frame it wrote.
-# The `X-Request-ID` of a trusted proxy is taken over, so that its log and ours name a request alike; a stranger's is
-# not. `wrote` is the frame's `id:`.
+# Request ids: the id is in the response and in every log line of the request. The `X-Request-ID` of a trusted proxy is
+# used, so that both logs have the same id; that of other clients is not. `wrote` is the `id:` of the frame that the
+# request wrote.
 
-NAME = web.RequestKey("name", str)
+REQUEST_ID = web.RequestKey("request_id", str)
 ANSWERS = web.AppKey("answers", Counter[int])
 FORM = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 START, NUMBERS = secrets.token_hex(4), itertools.count(1)
 SLOW_SECONDS = 1.0
-PATIENT = "/api/chat/stream"  # whose requests last by nature
+LONG_PATH = "/api/chat/stream"  # its requests are long
 
 
 @web.middleware
 async def trace(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Name it, answer it, and log it as LOG_REQUESTS asks."""
+    """Give the request an id, answer it, and log it as LOG_REQUESTS says."""
     given = request.headers.get("X-Request-ID", "")
-    believed = FORM.fullmatch(given) and is_from_proxy(request)
-    name = request[NAME] = given if believed else f"{START}-{next(NUMBERS):x}"
-    structlog.contextvars.bind_contextvars(request=name)
+    trusted = FORM.fullmatch(given) and is_from_proxy(request)
+    request_id = request[REQUEST_ID] = given if trusted else f"{START}-{next(NUMBERS):x}"
+    structlog.contextvars.bind_contextvars(request=request_id)
     CALLER.set(partial(caller_of, request))
     began = time.monotonic()
     response = await handler(request)
     request.app[ANSWERS][response.status] += 1
     wanted, took = request.app[SETTINGS].log_requests, time.monotonic() - began
-    if wanted == "all" or (wanted == "slow" and took > SLOW_SECONDS and request.path != PATIENT):
+    if wanted == "all" or (wanted == "slow" and took > SLOW_SECONDS and request.path != LONG_PATH):
         wrote = {"wrote": request[WROTE]} if WROTE in request else {}
         user = {"user": request[MEMBER].user_id} if MEMBER in request else {}
         asked_by = {"address": client_address(request)} | user
@@ -220,12 +220,12 @@ async def trace(request: web.Request, handler: Handler) -> web.StreamResponse:
     return response
 
 
-async def add_name(request: web.Request, response: web.StreamResponse) -> None:
-    """The id, in the answer."""
-    response.headers["X-Request-ID"] = request.get(NAME, "")
+async def add_request_id(request: web.Request, response: web.StreamResponse) -> None:
+    """Add the request's id to the response."""
+    response.headers["X-Request-ID"] = request.get(REQUEST_ID, "")
 
 
-# Origins: which web pages may act for the user whose cookie a request carries.
+# Origins: the web pages that may act for the user whose cookie a request carries.
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 
@@ -244,13 +244,13 @@ def check_origin(request: web.Request) -> None:
     upgrade = request.headers.get("Upgrade", "").lower() == "websocket"
     if (request.method in SAFE_METHODS and not upgrade) or find_bearer(request) is not None:
         return
-    said = request.headers.get("Origin")
-    if said is None:
+    text = request.headers.get("Origin")
+    if text is None:
         if request.headers.get("Sec-Fetch-Site", "").lower() in FOREIGN_SITES:
             raise ForeignOrigin
         return
     allowed = [f"{scheme_of(request)}://{request.host}", *request.app[SETTINGS].allowed_origins]
-    origin = parse_origin(said)
+    origin = parse_origin(text)
     if origin is None or origin not in [parse_origin(one) for one in allowed]:
         raise ForeignOrigin
 

@@ -1,4 +1,4 @@
-"""Which part of a node tells which figures: the list that `GET /metrics` goes through."""
+"""The parts of a node that report metrics: the list that `GET /metrics` reads."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -34,7 +34,7 @@ def list_parts(
     queues: Mapping[str, Callable[[], int]],
     answers: Counter[int],
 ) -> list[Part]:
-    """Each of them is asked anew whenever somebody wants to know."""
+    """Return a function for each part, called on every request for metrics."""
     return [
         partial(collect_queues, queues),
         partial(collect_ghosts, registry.reaper),
@@ -48,17 +48,14 @@ def list_parts(
 
 
 def collect_sockets(sockets: Sockets) -> Iterator[Metric]:
-    """What changes of people cost."""
+    """Yield the metrics of presence sockets."""
     yield CounterMetricFamily(
-        "tandem_presence_frames", "Frames that told watchers of changes.", sockets.watchers.writes
+        "tandem_presence_frames", "Frames that informed watchers of changes.", sockets.watchers.writes
     )
 
 
-# A canary's figures for Prometheus: alert on a gap, on a repeat, and on flights that fail again and again.
-
-
 def collect_canary(canary: Canary) -> Iterator[Metric]:
-    """Counts from the start; times once it has flown."""
+    """Yield the canary's metrics. Alert on a gap, on a repeat, and on repeated failures."""
     ear = canary.ear
     yield CounterMetricFamily("tandem_canary_flights", "Songs sent by way of a neighbour.", canary.flights)
     yield CounterMetricFamily("tandem_canary_failures", "Those that did not come back in time.", canary.failed)

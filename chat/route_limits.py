@@ -1,6 +1,6 @@
-"""The limit that each route is charged to. A route that is not named here costs one `view` (GET) or one `change`.
+"""The rate limit of each route. A route that is not listed costs one `view` (GET) or one `change`.
 
-A cost above one stands where a request costs the node a multiple of the cheapest read.
+A cost above one marks a request that costs the node a multiple of the cheapest read.
 """
 
 from collections.abc import Mapping
@@ -15,16 +15,16 @@ VIEW, CHANGE = Charge("view"), Charge("change")
 SEARCH, DOWNLOAD = Charge("search"), Charge("download")
 P = "/api/presence"
 LIMITS: dict[str, Charge] = {
-    # never refused: an attack must not make a balancer take a node out
+    # never refused, so that an attack cannot make a balancer remove a node
     "GET /health/live": FREE,
     "GET /health/ready": FREE,
     "GET /metrics": FREE,
-    # from memory, and an office's whole staff loads them from one address
+    # served from memory, and many users of an office share one address
     "GET /assets/{name}": FREE,
     "GET /": FREE,
     "GET /{name}": FREE,
     "GET /{address}": FREE,
-    # before anyone is known: the handlers charge addresses, names and devices
+    # before a user is known; the handlers charge addresses, names and devices
     "POST /api/accounts": FREE,
     "POST /api/sessions": FREE,
     "POST /api/sessions/second": FREE,
@@ -44,7 +44,7 @@ LIMITS: dict[str, Charge] = {
     f"GET {C}/{{conversation}}/members": Charge("view", 2),
     f"GET {C}/{{conversation}}/messages/{{seq}}/delivery/{{user}}": Charge("view", 4),
     "GET /api/chat/threads": Charge("view", 4),
-    "GET /api/chat/stream": Charge("view", 0),  # the handlers charge `stream` or `poll`, once the node lets them in
+    "GET /api/chat/stream": Charge("view", 0),  # the handlers charge `stream` or `poll` on admission
     "GET /api/chat/socket": Charge("view", 0),
     "GET /api/chat/channels": SEARCH,
     "GET /api/chat/archived": SEARCH,
@@ -60,7 +60,7 @@ LIMITS: dict[str, Charge] = {
 
 
 def charge_routes(router: web.UrlDispatcher) -> Mapping[Handler, Charge]:
-    """Return what each handler's requests cost."""
+    """Return the cost of each handler's requests."""
     charges: dict[Handler, Charge] = {}
     for route in router.routes():
         if route.resource is not None:
@@ -69,6 +69,6 @@ def charge_routes(router: web.UrlDispatcher) -> Mapping[Handler, Charge]:
 
 
 def find_limit(method: str, path: str) -> Charge:
-    """Return what a route costs; HEAD costs what GET does."""
+    """Return the cost of a route; HEAD costs the same as GET."""
     reads = method in ("GET", "HEAD")
     return LIMITS.get(f"{'GET' if reads else method} {path}") or (VIEW if reads else CHANGE)

@@ -1,4 +1,4 @@
-"""The URL table: a line each."""
+"""The URL table, one line for each route."""
 
 from chat import erasure, site
 from chat.accounts import admin_endpoints as admin
@@ -18,7 +18,7 @@ from chat.transfer import endpoints as transfer
 
 C = "/api/chat/conversations"
 
-# On a port of their own where OPERATIONS_PORT is set.
+# On their own port if OPERATIONS_PORT is set.
 HEALTH = [
     Operation("GET", "/health/live", operations.get_live, "operations.get_live", answer="Health"),
     Operation("GET", "/health/ready", operations.get_ready, "operations.get_ready", answer="Health"),
@@ -355,7 +355,7 @@ FILES = [
     Operation("GET", "/api/files/{file}/{name}", files.get_file, "reading.get_file", tag="files", answer="*/*"),
 ]
 
-# Last: app addresses such as /c/12 all lead to the page.
+# Last: all app addresses such as /c/12 return the page.
 SITE = [
     Operation("GET", "/assets/{name}", site.get_asset),
     Operation("GET", "/", site.get_page),

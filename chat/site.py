@@ -1,4 +1,5 @@
-"""The single-page app: hashed files for ever, the page itself fresh every time, app addresses all lead to the page."""
+"""The single-page app: hashed files are cached forever, the page is revalidated, and all app addresses return the
+page."""
 
 import os
 from pathlib import Path
@@ -15,13 +16,13 @@ IMMUTABLE = "public, max-age=31536000, immutable"
 
 
 class NotBuilt(NotFound):
-    """The web app has not been built on this server: run `python deploy/build_web.py`."""
+    """The web app has not been built on this server. Run `python deploy/build_web.py`."""
 
     code = "web_not_built"
 
 
 def find_root() -> Path:
-    """The folder with `index.html`; raises `NotBuilt`."""
+    """Return the folder with `index.html`; raise `NotBuilt`."""
     for root in ROOTS:
         if (root / "index.html").is_file():
             return root
@@ -29,22 +30,22 @@ def find_root() -> Path:
 
 
 async def get_page(_: web.Request) -> web.FileResponse:
-    """The app's page, whatever the app address; checked with the server each time."""
+    """Return the app's page, for any app address; the browser revalidates it each time."""
     return web.FileResponse(find_root() / "index.html", headers={"Cache-Control": "no-cache"})
 
 
 async def get_asset(request: web.Request) -> web.FileResponse:
-    """A file whose name changes with its content."""
+    """Return a file whose name changes with its content."""
     return send_file(find_root() / "assets", request.match_info["name"], IMMUTABLE)
 
 
 async def get_file(request: web.Request) -> web.FileResponse:
-    """One of the few files with a fixed name (icon, manifest)."""
+    """Return one of the few files with a fixed name, such as the icon and the manifest."""
     return send_file(find_root(), request.match_info["name"], "public, max-age=3600")
 
 
 def send_file(folder: Path, name: str, cache: str) -> web.FileResponse:
-    """A file directly in `folder`; raises `NotFound`, also for names that would climb out of it."""
+    """Return a file directly in `folder`; raise `NotFound`, also for names that point outside of it."""
     path = folder / name
     if path.parent != folder or not os.path.isfile(path):  # Path.is_file raises on a name that is too long
         raise NotFound

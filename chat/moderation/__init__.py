@@ -1,1 +1,1 @@
-"""Moderation: who is kept out, who is let in by a link, what was reported."""
+"""Moderation: bans, invite links and reports."""

@@ -1,4 +1,4 @@
-"""Bans: who is sent away and does not come back."""
+"""Bans from a conversation, and its activity log."""
 
 from chat.conversations.memberships import audit, end_membership, lock_access, require_other_owner
 from chat.conversations.permissions import Access, authorize_change, require_manager_role
@@ -15,13 +15,13 @@ PAGE = 200
 
 
 async def ban(log: Log, actor_id: int, conversation_id: int, user_id: int, reason: str) -> None:
-    """Out, if in, and kept out; again only changes the reason.
+    """Remove the user, if they are a member, and keep them out. A second ban only changes the reason.
 
-    Raises `NotFound`, `Forbidden`, `Direct`, `LastOwner`.
+    Raise `NotFound`, `Forbidden`, `Direct`, `LastOwner`.
     """
     async with log.change() as change:
         access = await lock_access(change, conversation_id, actor_id, user_id)
-        judge_ban(access)
+        authorize_ban(access)
         await require_other_owner(change, access)
         await change.connection.execute(queries.insert_ban, [conversation_id, user_id, actor_id, reason])
         await audit(change, actor_id, "member.ban", conversation_id, user_id, reason=reason)
@@ -29,16 +29,16 @@ async def ban(log: Log, actor_id: int, conversation_id: int, user_id: int, reaso
             await end_membership(change, conversation_id, user_id)
 
 
-def judge_ban(access: Access) -> None:
-    """Those who run it, and nobody whose rank is above theirs."""
+def authorize_ban(access: Access) -> None:
+    """Raise unless the actor may ban the subject."""
     authorize_change(access)
     access.require_rank(access.subject_role)
     if access.is_self:
-        raise Forbidden("Nobody bans himself; leave instead.")
+        raise Forbidden("You cannot ban yourself. Leave the conversation instead.")
 
 
 async def unban(log: Log, actor_id: int, conversation_id: int, user_id: int) -> None:
-    """May come back. Raises `NotFound`, also when there is no ban, and `Forbidden`."""
+    """Lift a ban. Raise `NotFound`, also if there is no ban, and `Forbidden`."""
     async with log.change() as change:
         authorize_change(await lock_access(change, conversation_id, actor_id))
         if not await (await change.connection.execute(queries.delete_ban, [conversation_id, user_id])).fetchone():
@@ -47,7 +47,7 @@ async def unban(log: Log, actor_id: int, conversation_id: int, user_id: int) -> 
 
 
 async def list_bans(pool: Pool, user_id: int, conversation_id: int, after: int) -> dict[str, object]:
-    """`{bans:[{user, by, reason, at}], next?}` by user id; for those who run it."""
+    """Return `{bans:[{user, by, reason, at}], next?}` by user id, for owners and admins."""
     require_manager_role((await require_member(pool, user_id, conversation_id)).role)
     async with pool.connection() as connection:
         rows = await (await connection.execute(queries.list_bans, [conversation_id, after, PAGE + 1])).fetchall()
@@ -55,16 +55,18 @@ async def list_bans(pool: Pool, user_id: int, conversation_id: int, after: int) 
     return {"bans": bans} | ({"next": bans[-1]["user"]} if len(rows) > PAGE else {})
 
 
-# The part of the audit that is about one conversation, for those who run it.
+# The activity log: the audit records about one conversation, for its owners and admins.
 
-NOTES_PAGE = 100
+ACTIVITY_PAGE = 100
 
 
-async def list_notes(pool: Pool, user_id: int, conversation_id: int, after: int) -> dict[str, object]:
-    """`{rows:[{id, at, actor, action, subject, detail}], next}`, the latest first. Raises `NotFound`, `Forbidden`."""
+async def list_activity(pool: Pool, user_id: int, conversation_id: int, after: int) -> dict[str, object]:
+    """Return `{rows:[{id, at, actor, action, subject, detail}], next}`, the latest first. Raise `NotFound`,
+    `Forbidden`."""
     require_manager_role((await require_member(pool, user_id, conversation_id)).role)
     async with pool.connection() as connection:
-        rows = await (await connection.execute(queries.list_notes, [conversation_id, after, NOTES_PAGE + 1])).fetchall()
+        page = [conversation_id, after, ACTIVITY_PAGE + 1]
+        rows = await (await connection.execute(queries.list_activity, page)).fetchall()
     names = "id", "at", "actor", "action", "subject", "detail"
-    notes = [dict(zip(names, row, strict=True)) | {"at": format_time(row[1])} for row in rows[:NOTES_PAGE]]
-    return {"rows": notes, "next": notes[-1]["id"] if len(rows) > NOTES_PAGE else None}
+    records = [dict(zip(names, row, strict=True)) | {"at": format_time(row[1])} for row in rows[:ACTIVITY_PAGE]]
+    return {"rows": records, "next": records[-1]["id"] if len(rows) > ACTIVITY_PAGE else None}

@@ -1,4 +1,4 @@
--- name: list_notes
+-- name: list_activity
 -- The latest first, below an id.
 select id, at, actor, action, subject, detail - 'conversation'
   from audit

@@ -1,4 +1,4 @@
-"""`…/conversations/{c}/bans`, `…/links` and `…/audit`; `…/messages/{seq}/reports`; `/api/chat/join`, `/reports`."""
+"""Handlers of bans, invite links, reports and the activity log of a conversation."""
 
 from typing import Annotated, Literal
 
@@ -8,8 +8,8 @@ from pydantic import AfterValidator, Field
 from chat.conversations.views import read_view
 from chat.log.append import LOG
 from chat.model.types import RequestModel, check_words
-from chat.moderation.bans import ban, list_bans, list_notes, unban
-from chat.moderation.invite_links import join_by_link, list_links, make_link, withdraw_link
+from chat.moderation.bans import ban, list_activity, list_bans, unban
+from chat.moderation.invite_links import create_link, join_by_link, list_links, revoke_link
 from chat.moderation.reports import file_report, list_reports, resolve_report
 from chat.shared.errors import Invalid
 from chat.shared.web import (
@@ -31,71 +31,72 @@ STATES = ("open", "resolved", "all")
 
 
 async def get_bans(request: web.Request) -> web.Response:
-    """Who is kept out."""
+    """List the users who are banned from a conversation. Owners and admins only."""
     member, conversation_id = await require_identity(request), path_id(request, "conversation")
     after = parse_count(request, "after", default=0, most=LARGEST_ID)
     return answer_json(await list_bans(request.app[POOL], member.user_id, conversation_id, after))
 
 
 async def put_ban(request: web.Request) -> web.Response:
-    """Send somebody away for good; the body, a reason, may be left out."""
-    member = await require_identity(request)
+    """Ban a user from a conversation. The body, with a reason, is optional."""
+    member = await require_changer(request)
     body = await read_body(request)
     form = parse_model(body, BanForm) if body else BanForm()
-    place = path_id(request, "conversation"), path_id(request, "user")
-    await ban(request.app[LOG], member.user_id, *place, form.reason)
+    conversation_id, user_id = path_id(request, "conversation"), path_id(request, "user")
+    await ban(request.app[LOG], member.user_id, conversation_id, user_id, form.reason)
     return web.Response(status=204)
 
 
 async def delete_ban(request: web.Request) -> web.Response:
-    """Let somebody come back."""
-    member = await require_identity(request)
+    """Lift a user's ban."""
+    member = await require_changer(request)
     await unban(request.app[LOG], member.user_id, path_id(request, "conversation"), path_id(request, "user"))
     return web.Response(status=204)
 
 
 async def get_links(request: web.Request) -> web.Response:
-    """The links that still let somebody in."""
+    """List the active invite links of a conversation. Owners and admins only."""
     member, conversation_id = await require_identity(request), path_id(request, "conversation")
     return answer_json(await list_links(request.app[POOL], member.user_id, conversation_id))
 
 
 async def post_link(request: web.Request) -> web.Response:
-    """Make one; its code is told once."""
-    member = await require_identity(request)
+    """Create an invite link. Its code is shown only once."""
+    member = await require_changer(request)
     form = await read_model(request, LinkForm)
     log, settings = request.app[LOG], request.app[SETTINGS]
     conversation_id = path_id(request, "conversation")
-    return answer_json(await make_link(log, settings, member.user_id, conversation_id, form.uses, form.days), 201)
+    return answer_json(await create_link(log, settings, member.user_id, conversation_id, form.uses, form.days), 201)
 
 
 async def delete_link(request: web.Request) -> web.Response:
-    """Withdraw one."""
-    member = await require_identity(request)
-    await withdraw_link(request.app[LOG], member.user_id, path_id(request, "conversation"), path_id(request, "link"))
+    """Revoke an invite link."""
+    member = await require_changer(request)
+    await revoke_link(request.app[LOG], member.user_id, path_id(request, "conversation"), path_id(request, "link"))
     return web.Response(status=204)
 
 
 async def post_join(request: web.Request) -> web.Response:
-    """Come in by a link: 201 for a newcomer."""
-    member = await require_identity(request)
+    """Join a conversation by an invite link: 201 for a new member."""
+    member = await require_changer(request)
     form = await read_model(request, JoinForm)
-    id_, fresh = await join_by_link(request.app[LOG], request.app[SETTINGS], member.user_id, form.code)
+    id_, joined = await join_by_link(request.app[LOG], request.app[SETTINGS], member.user_id, form.code)
     view = await read_view(request.app[POOL], member.user_id, id_)
-    return answer_json(view.to_json(), 201 if fresh else 200)
+    return answer_json(view.to_json(), 201 if joined else 200)
 
 
 async def post_report(request: web.Request) -> web.Response:
-    """Something is wrong with this message."""
-    member = await require_identity(request)
+    """Report a message to the owners and admins of the conversation and of the server."""
+    member = await require_changer(request)
     form = await read_model(request, ReportForm)
-    place = path_id(request, "conversation"), path_id(request, "seq")
-    id_, fresh = await file_report(request.app[POOL], request.app[LOG], member.user_id, *place, form.reason)
-    return answer_json({"id": id_}, 201 if fresh else 200)
+    conversation_id, seq = path_id(request, "conversation"), path_id(request, "seq")
+    pool, log = request.app[POOL], request.app[LOG]
+    id_, is_new = await file_report(pool, log, member.user_id, conversation_id, seq, form.reason)
+    return answer_json({"id": id_}, 201 if is_new else 200)
 
 
 async def get_reports(request: web.Request) -> web.Response:
-    """What I may judge."""
+    """List the reports that the caller may resolve: `state` is `open`, `resolved` or `all`."""
     member = await require_identity(request)
     if (state := request.query.get("state", "open")) not in STATES:
         raise Invalid(errors=[{"field": "state", "detail": "one of " + ", ".join(STATES)}])
@@ -107,27 +108,27 @@ async def get_reports(request: web.Request) -> web.Response:
 
 
 async def patch_report(request: web.Request) -> web.Response:
-    """What came of it."""
-    member = await require_identity(request)
+    """Resolve a report."""
+    member = await require_changer(request)
     form = await read_model(request, Resolution)
     pool, log, report_id = request.app[POOL], request.app[LOG], path_id(request, "report")
     return answer_json(await resolve_report(pool, log, member, report_id, form.outcome, form.note))
 
 
 async def get_notes(request: web.Request) -> web.Response:
-    """What those who run a conversation have done in it."""
+    """List what owners and admins have done in a conversation."""
     member, conversation_id = await require_identity(request), path_id(request, "conversation")
     after = parse_count(request, "after", default=LARGEST_ID, most=LARGEST_ID)
-    return answer_json(await list_notes(request.app[POOL], member.user_id, conversation_id, after))
+    return answer_json(await list_activity(request.app[POOL], member.user_id, conversation_id, after))
 
 
-# What somebody asks of moderation, checked field by field. Pure.
+# Request bodies.
 
 REASON_MOST = 500
 
 
 def check_note(text: str) -> str:
-    """As a message's text, but it may be empty."""
+    """Check the text like a message's, but allow an empty one."""
     return check_words(text) if text else ""
 
 
@@ -137,32 +138,32 @@ Outcome = Literal["dismissed", "acted"]
 
 
 class BanForm(RequestModel):
-    """Why, for those who run the conversation."""
+    """The reason of a ban, for owners and admins."""
 
     reason: Note = ""
 
 
 class LinkForm(RequestModel):
-    """How many it lets in, and for how long."""
+    """The number of users who can join by a link, and the days until it expires."""
 
     uses: Annotated[int, Field(ge=1, le=10_000)] = 100
     days: Annotated[int, Field(ge=1, le=365)] = 7
 
 
 class JoinForm(RequestModel):
-    """The code of a link."""
+    """The code of an invite link."""
 
     code: Annotated[str, Field(min_length=1, max_length=100)]
 
 
 class ReportForm(RequestModel):
-    """What is wrong with a message."""
+    """The reason for reporting a message."""
 
     reason: Reason
 
 
 class Resolution(RequestModel):
-    """What came of a report."""
+    """The outcome of a report."""
 
     outcome: Outcome
     note: Note = ""

@@ -1,4 +1,4 @@
-"""Links: a code that lets those who have it into one conversation, for a while; shown once and stored hashed."""
+"""Invite links: a code that lets users join one conversation for a while. It is shown once and stored hashed."""
 
 import secrets
 from datetime import datetime
@@ -29,23 +29,23 @@ Row = tuple[int, int, int, datetime, datetime]
 
 
 class BadLink(ApiError):
-    """This link is unknown, used up, expired or withdrawn; ask for another one."""
+    """This link is unknown, used up, expired or revoked. Ask for a new one."""
 
     status, code = 403, "bad_link"
 
 
 class TooManyLinks(Conflict):
-    """This conversation has as many links as one may have; withdraw another one first."""
+    """This conversation has the maximum number of links. Revoke another one first."""
 
     code = "too_many_links"
 
 
-async def make_link(
+async def create_link(
     log: Log, settings: Settings, actor_id: int, conversation_id: int, uses: int, days: int
 ) -> dict[str, object]:
-    """The link with its code, which nobody will see again.
+    """Create a link and return it with its code, which is shown only now.
 
-    Raises `NotFound`, `Forbidden`, `Archived`, `TooManyLinks`.
+    Raise `NotFound`, `Forbidden`, `Archived`, `TooManyLinks`.
     """
     code = secrets.token_urlsafe(16)
     async with log.change() as change:
@@ -63,7 +63,7 @@ async def make_link(
 
 
 def describe(row: tuple[object, ...]) -> dict[str, object]:
-    """`{id, uses_left, by, made_at, expires_at}`."""
+    """Return `{id, uses_left, by, made_at, expires_at}`."""
     id_, uses_left, by, made_at, expires_at = row
     assert isinstance(made_at, datetime)
     assert isinstance(expires_at, datetime)
@@ -72,15 +72,15 @@ def describe(row: tuple[object, ...]) -> dict[str, object]:
 
 
 async def list_links(pool: Pool, user_id: int, conversation_id: int) -> dict[str, object]:
-    """`{links:[…]}`: those that still let somebody in, without their codes; for those who run it."""
+    """Return `{links:[…]}`: the active links without their codes, for owners and admins."""
     require_manager_role((await require_member(pool, user_id, conversation_id)).role)
     async with pool.connection() as connection:
         rows = await (await connection.execute(queries.list_links, [conversation_id])).fetchall()
     return {"links": [describe(row) for row in rows]}
 
 
-async def withdraw_link(log: Log, actor_id: int, conversation_id: int, link_id: int) -> None:
-    """It lets nobody in any more. Raises `NotFound`, `Forbidden`."""
+async def revoke_link(log: Log, actor_id: int, conversation_id: int, link_id: int) -> None:
+    """Revoke a link. Raise `NotFound`, `Forbidden`."""
     async with log.change() as change:
         authorize_change(await lock_access(change, conversation_id, actor_id))
         if not await (await change.connection.execute(queries.delete_link, [conversation_id, link_id])).fetchone():
@@ -89,9 +89,9 @@ async def withdraw_link(log: Log, actor_id: int, conversation_id: int, link_id: 
 
 
 async def join_by_link(log: Log, settings: Settings, user_id: int, code: str) -> tuple[int, bool]:
-    """The conversation, and whether the person has just come in; who is in already uses nothing up.
+    """Return the conversation, and whether the user has just joined. A member's visit does not use up the link.
 
-    Raises `BadLink`, `Banned`, `Archived`, `TooManyMembers`, `TooManyConversations`.
+    Raise `BadLink`, `Banned`, `Archived`, `TooManyMembers`, `TooManyConversations`.
     """
     digest = hash_token(code)
     async with log.change() as change:

@@ -1,5 +1,5 @@
 -- name: count_links
--- Those that still let somebody in.
+-- Active links.
 select count(*) from links where conversation_id = %s and uses_left > 0 and expires_at > now()
 
 -- name: insert_link
@@ -15,11 +15,11 @@ select id, uses_left, made_by, made_at, expires_at from links
 delete from links where conversation_id = %s and id = %s returning id
 
 -- name: find_link
--- Where a link leads, while it lets somebody in.
+-- The conversation of an active link.
 select conversation_id from links where code_hash = %s and uses_left > 0 and expires_at > now()
 
 -- name: use_link
--- No row when others have used it up, or it has been withdrawn, since it was found.
+-- No row if the link has been used up or revoked since it was found.
 update links set uses_left = uses_left - 1
  where code_hash = %s and uses_left > 0 and expires_at > now()
 returning id

@@ -1,4 +1,4 @@
-"""Reports: what somebody finds wrong with a message, put before those who run the conversation and the server."""
+"""Reports: messages that users report to the owners and admins of the conversation and the admins of the server."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ class Resolved(Conflict):
 async def file_report(
     pool: Pool, log: Log, reporter_id: int, conversation_id: int, seq: int, reason: str
 ) -> tuple[int, bool]:
-    """Its id, and whether it is new: one person reports a message once. Raises `NotFound`."""
+    """Store a report and return its id, and whether it is new: a user reports a message once. Raise `NotFound`."""
     message = await read_message(pool, reporter_id, conversation_id, seq)
     if message.deleted:
         raise NotFound
@@ -52,20 +52,20 @@ async def file_report(
             row = await (await run(queries.find_report, [conversation_id, seq, reporter_id])).fetchone()
             assert row is not None
             return row[0], False
-        await tell_judges(change, row[0], conversation_id, seq, "open")
+        await publish_report(change, row[0], conversation_id, seq, "open")
     return row[0], True
 
 
-async def tell_judges(change: Change, report_id: int, conversation_id: int, seq: int, state: str) -> None:
-    """An entry each: `{id, conversation, seq, state}`."""
-    rows = await (await change.connection.execute(queries.list_judges, {"conversation": conversation_id})).fetchall()
+async def publish_report(change: Change, report_id: int, conversation_id: int, seq: int, state: str) -> None:
+    """Record an entry `{id, conversation, seq, state}` for each user who may resolve the report."""
+    rows = await (await change.connection.execute(queries.list_reviewers, {"conversation": conversation_id})).fetchall()
     data = orjson.dumps({"id": report_id, "conversation": conversation_id, "seq": seq, "state": state})
     for (user_id,) in rows:
         await change.record(Unplaced("report", conversation_id, user_id, data=data))
 
 
 async def list_reports(pool: Pool, member: Member, state: str, before: int) -> dict[str, object]:
-    """`{reports:[…], next?}`, the latest first, of what this person may judge; `state`: open, resolved or all."""
+    """Return `{reports:[…], next?}`, the latest first, that the user may resolve; `state`: open, resolved or all."""
     wanted = {"open": True, "resolved": False}.get(state)
     reports = await read_reports(pool, member, open=wanted, before=before)
     return {"reports": reports[:PAGE]} | ({"next": reports[PAGE - 1]["id"]} if len(reports) > PAGE else {})
@@ -74,7 +74,7 @@ async def list_reports(pool: Pool, member: Member, state: str, before: int) -> d
 async def read_reports(
     pool: Pool, member: Member, *, open: bool | None = None, before: int = LARGEST_ID, only: int | None = None
 ) -> list[dict[str, object]]:
-    """A page, and one more if there are more; or `only` one."""
+    """Return a page of reports, and one more if there are more; or the one with the id `only`."""
     asked = {"user": member.user_id, "admin": member.role == "admin", "open": open, "before": before, "only": only}
     async with pool.connection() as connection:
         rows = await (await connection.execute(queries.list_reports, asked | {"most": PAGE + 1})).fetchall()
@@ -82,7 +82,7 @@ async def read_reports(
 
 
 def describe_report(row: tuple[Any, ...]) -> dict[str, object]:
-    """What came of it stands when something did."""
+    """Return the report's fields, those of its outcome once it has one."""
     fields = dict(zip(FIELDS, row, strict=True))
     fields |= {name: format_time(fields[name]) for name in ("at", "resolved_at") if fields[name]}
     return {name: value for name, value in fields.items() if name not in OUTCOME or value not in (None, "")}
@@ -91,7 +91,7 @@ def describe_report(row: tuple[Any, ...]) -> dict[str, object]:
 async def resolve_report(
     pool: Pool, log: Log, member: Member, report_id: int, outcome: str, remark: str
 ) -> dict[str, object]:
-    """The report as it is then. Raises `NotFound`, `Resolved`."""
+    """Resolve a report and return it. Raise `NotFound`, `Resolved`."""
     if not await read_reports(pool, member, only=report_id):
         raise NotFound
     async with log.change() as change:
@@ -100,6 +100,6 @@ async def resolve_report(
         if row is None:
             raise Resolved
         await audit(change, member.user_id, "report.resolve", row[0], report=report_id, outcome=outcome)
-        await tell_judges(change, report_id, row[0], row[1], outcome)
+        await publish_report(change, report_id, row[0], row[1], outcome)
     (report,) = await read_reports(pool, member, only=report_id)
     return report

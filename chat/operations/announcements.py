@@ -1,4 +1,4 @@
-"""Saying something to everybody, and taking it back; one announcement stands at a time, the next takes its place."""
+"""Announcements to all users. One is shown at a time; a new one replaces it."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -23,7 +23,7 @@ Json = dict[str, Any]
 
 
 class AnnouncementRequest(BaseModel):
-    """What shall stand there."""
+    """An announcement to make."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -31,7 +31,7 @@ class AnnouncementRequest(BaseModel):
 
 
 async def announce(log: Log, actor: Actor, body: str) -> Json:
-    """It is in everybody's stream, in place of what stood there before: `{id, body, at}`."""
+    """Publish an announcement, which replaces the current one; return `{id, body, at}`."""
     async with log.change() as change:
         await change.connection.execute(queries.lock, [LOCK])
         await change.connection.execute(queries.end_current)
@@ -39,33 +39,33 @@ async def announce(log: Log, actor: Actor, body: str) -> Json:
         assert row is not None
         announcement = describe(row)
         await record(change.connection, actor, "announcement.make", id=row[0], body=body)
-        await change.record(told(announcement))
+        await change.record(announcement_entry(announcement))
     return announcement
 
 
-async def take_back(log: Log, actor: Actor) -> None:
-    """Nothing stands there any more; harmless where nothing did."""
+async def end_announcement(log: Log, actor: Actor) -> None:
+    """End the current announcement, if any."""
     async with log.change() as change:
         await change.connection.execute(queries.lock, [LOCK])
         row = await (await change.connection.execute(queries.end_current)).fetchone()
         if row is not None:
             await record(change.connection, actor, "announcement.end", id=row[0])
-            await change.record(told(None))
+            await change.record(announcement_entry(None))
 
 
 def describe(row: Sequence[Any]) -> Json:
-    """As readers get it."""
-    id_, body, said_at = row
-    return {"id": id_, "body": body, "at": format_time(said_at)}
+    """Return the announcement as clients receive it."""
+    id_, body, published_at = row
+    return {"id": id_, "body": body, "at": format_time(published_at)}
 
 
-def told(announcement: Json | None) -> Unplaced:
-    """For everybody: what stands there now."""
+def announcement_entry(announcement: Json | None) -> Unplaced:
+    """Return the entry that tells every client the current announcement."""
     return Unplaced("announcement", data=orjson.dumps({"announcement": announcement}))
 
 
 async def read_current(pool: Pool) -> Json | None:
-    """What stands there, if anything."""
+    """Return the current announcement, if any."""
     async with pool.connection() as connection:
         row = await (await connection.execute(queries.read_current)).fetchone()
     return describe(row) if row else None

@@ -1,9 +1,9 @@
 -- name: lock
--- One at a time: two who announce at once would both find nothing to end.
+-- One at a time: two concurrent announcements would both find nothing to end.
 select pg_advisory_xact_lock(%s)
 
 -- name: end_current
--- Whatever stands now is over; which one it was.
+-- Ends the current announcement and returns its id.
 update announcements set over_at = now() where over_at is null returning id
 
 -- name: insert

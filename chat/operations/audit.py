@@ -1,6 +1,6 @@
-"""Reading the audit: pages for the dashboard, a user's own events, and an export without gaps.
+"""Reading the audit log: pages for the dashboard, a user's own events, and an export without gaps.
 
-`chat.shared.audit` and `chat.shared.audit` write it; `chat.operations.cleanup` deletes old rows.
+`chat.shared.audit` writes it; `chat.operations.cleanup` deletes old rows.
 """
 
 import asyncio
@@ -40,7 +40,7 @@ WRITERS_SECONDS = 0.05
 
 @dataclass(frozen=True, slots=True)
 class AuditQuery:
-    """A page of the audit. `action`: how actions begin; '' and 0 stand for all."""
+    """A page of the audit log. `action` is a prefix; '' and 0 stand for all."""
 
     after: int
     most: int
@@ -68,17 +68,17 @@ async def read_own(pool: Pool, user_id: int, after: int, most: int) -> list[dict
 
 
 async def find_start(connection: Connection, since: datetime) -> int:
-    """Return the id after which an export from this time begins."""
+    """Return the id after which an export from this time starts."""
     row = await (await connection.execute(queries.find_start, [since])).fetchone()
     assert row is not None
     return int(row[0])
 
 
 async def settled_head(connection: Connection) -> int:
-    """Return the highest id below which no row will appear any more.
+    """Return an id below which no new row will appear.
 
     Ids are drawn before the commit, so a row can appear behind one that has been read. Every transaction that may still
-    commit such a row holds a lock on the table by now: wait until those that are under way have ended.
+    commit such a row holds a lock on the table by now, so wait until these transactions have ended.
     """
     row = await (await connection.execute(queries.read_head)).fetchone()
     assert row is not None
@@ -90,7 +90,7 @@ async def settled_head(connection: Connection) -> int:
 
 
 async def read_writers(connection: Connection) -> set[str]:
-    """Return the transactions that are writing to the audit now."""
+    """Return the transactions that are writing to the audit log now."""
     row = await (await connection.execute(queries.list_writers)).fetchone()
     assert row is not None
     return set(row[0])
@@ -106,9 +106,9 @@ async def export_page(
     return (rows[-1][0], b"".join(lines)) if rows else None
 
 
-# `tandem audit export`: the audit as lines of JSON, to a file or a pipe, once or as it grows. Memory is bounded by a
-# page. Every written row is a cursor: after a kill, `--after` or the file itself says where to go on, and no row
-# comes twice or is left out.
+# `tandem audit export`: the audit log as lines of JSON, to a file or a pipe, once or continuously. Memory is bounded by
+# a page. Every written row is a cursor: after a kill, `--after` or the file itself tells where to continue, and no row
+# is repeated or left out.
 
 POLL_SECONDS = 1.0
 
@@ -121,7 +121,7 @@ class ExportError(OperatorError):
 
 @dataclass(frozen=True, slots=True)
 class AuditExport:
-    """What to export. `after`: a row's id, None to continue the file. `output`: a file, None for standard output."""
+    """An export. `after`: a row's id, None to continue the file. `output`: a file, None for standard output."""
 
     since: datetime = EARLIEST
     after: int | None = None
@@ -130,7 +130,7 @@ class AuditExport:
 
 
 def parse_since(text: str | None) -> datetime:
-    """Return the time that was typed; raise `ExportError` when it is none."""
+    """Return the time that was typed; raise `ExportError` if it is not a time."""
     try:
         time = datetime.fromisoformat(text) if text else EARLIEST
     except ValueError:
@@ -139,7 +139,7 @@ def parse_since(text: str | None) -> datetime:
 
 
 def export_audit(database_url: str, export: AuditExport) -> None:
-    """Export until the newest row, or until the process is told to end."""
+    """Export up to the newest row, or with `follow` until the process ends."""
     if export.output is None:
         asyncio.run(run(database_url, export, sys.stdout.buffer, export.after or 0))
         return
@@ -152,12 +152,12 @@ def export_audit(database_url: str, export: AuditExport) -> None:
 
 
 def open_end(path: Path) -> BinaryIO:
-    """Open the file, made if need be, for appending; only its owner may read it."""
+    """Open the file for appending, and create it if necessary; only its owner may read it."""
     return open(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b", buffering=0)
 
 
 def last_id(out: BinaryIO) -> int:
-    """Return the id of the last whole row in the file, 0 when there is none; cut off half a row behind it."""
+    """Return the id of the last complete row in the file, 0 if there is none; remove half a row after it."""
     size = out.seek(0, os.SEEK_END)
     out.seek(max(0, size - TAIL_BYTES))
     tail = out.read()
@@ -168,11 +168,11 @@ def last_id(out: BinaryIO) -> int:
     try:
         return int(orjson.loads(lines[-1])["id"]) if lines else 0
     except (ValueError, KeyError, TypeError):
-        raise ExportError("The file holds something else than an export of the audit.") from None
+        raise ExportError("The file is not an export of the audit log.") from None
 
 
 async def run(database_url: str, export: AuditExport, out: BinaryIO, after: int) -> None:
-    """Write page after page. With `follow`, wait for more, and for a database that is away."""
+    """Write page after page. With `follow`, wait for new rows, and while the database is unavailable."""
     first = True
     while True:
         try:
@@ -204,7 +204,7 @@ async def write_pages(connection: Connection, export: AuditExport, out: BinaryIO
 
 
 def write_all(out: BinaryIO, lines: bytes) -> None:
-    """Write all of it, and leave nothing in a buffer."""
+    """Write all lines, and flush."""
     view = memoryview(lines)
     while view:
         view = view[out.write(view) :]
@@ -213,7 +213,7 @@ def write_all(out: BinaryIO, lines: bytes) -> None:
 
 @asynccontextmanager
 async def connected(database_url: str) -> AsyncIterator[Connection]:
-    """A connection to the database."""
+    """Open a connection to the database."""
     async with await psycopg.AsyncConnection.connect(database_url, connect_timeout=5) as connection:
         await prepare_connection(connection)
         yield connection

@@ -1,6 +1,6 @@
 -- name: read_page
--- The latest first, from before the row with this id; of one kind of action and of a time, where that is asked for.
--- Rows are written up to a minute after they happened, so the time's place in the order of ids has some slack.
+-- The latest first, before the row with this id; optionally of one kind of action and of a period. Rows are written up to a
+-- minute after the event, so times follow the order of ids with some slack.
 select id, to_char(at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), actor, action, subject, host(address),
        session, device, times, detail
   from audit
@@ -10,7 +10,7 @@ select id, to_char(at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), acto
  order by id desc limit %(most)s
 
 -- name: read_page_of
--- The same of one user, as actor or subject.
+-- The same for one user, as actor or subject.
 select a.id, to_char(a.at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), a.actor, a.action, a.subject,
        host(a.address), a.session, a.device, a.times, a.detail
   from ((select * from audit
@@ -41,14 +41,14 @@ select a.id, to_char(a.at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), 
 select coalesce(max(id), 0) from audit
 
 -- name: list_writers
--- Transactions that are writing rows now: one of them may still commit a row with a lower id than the last one.
+-- Transactions that are writing rows now. One of them may still commit a row with a lower id than the last one.
 select coalesce(array_agg(virtualtransaction), '{}')
   from pg_locks
  where locktype = 'relation' and relation = 'audit'::regclass and mode = 'RowExclusiveLock' and granted
    and database = (select oid from pg_database where datname = current_database()) and pid <> pg_backend_pid()
 
 -- name: export_page
--- In order of their ids, up to one below which nothing is written any more.
+-- By id, up to an id below which no new row will appear.
 select id, to_char(at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), actor, action, subject, host(address),
        session, device, times, detail
   from audit
@@ -56,7 +56,7 @@ select id, to_char(at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), acto
  order by id limit %(most)s
 
 -- name: find_start
--- The last row before a time, for an export that begins there.
--- Ids and times have nearly the same order: the lowest id among the first rows of that time is where it begins.
+-- The last row before a time, for an export that starts there. Ids and times have nearly the same order, so the export
+-- starts at the lowest id among the first rows of that time.
 select coalesce((select min(id) - 1 from (select id from audit where at >= %s order by at limit 1000) as first),
                 (select max(id) from audit), 0)

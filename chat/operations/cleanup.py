@@ -1,4 +1,4 @@
-"""Deleting what has expired: sessions with address and device, invites, join links, reset links, old events."""
+"""Deletion of expired rows: sessions with address and device, invites, join links, reset links, old events."""
 
 import asyncio
 
@@ -29,9 +29,9 @@ log = structlog.get_logger(__name__)
 
 
 class Cleanup:
-    """The background task. It deletes in small batches; of all nodes one does so at a time.
+    """The background task. It deletes in small batches, on one node at a time.
 
-    `audit`, `events` and `expired`: for how many days the audit, security events and expired rows are kept.
+    `audit`, `events` and `expired` are the days for which the audit log, security events and expired rows are kept.
     """
 
     def __init__(self, pool: Pool, *, audit: int, events: int, expired: int) -> None:
@@ -39,16 +39,16 @@ class Cleanup:
         self._days = {"audit": audit, "events": events, "expired": expired}
 
     async def run(self) -> None:
-        """Clean up once an hour; try again later while the database is away."""
+        """Clean up once an hour; retry while the database is unavailable."""
         while True:
             try:
                 await self.clean()
             except UNAVAILABLE as error:
-                log.warning("cannot delete expired rows now", error=repr(error))
+                log.warning("database unavailable, expired rows stay", error=repr(error))
             await asyncio.sleep(PERIOD_SECONDS)
 
     async def clean(self) -> int:
-        """Delete everything that is due; return how many rows that were. Stop when another node is at it."""
+        """Delete all expired rows and return their number. Stop if another node is cleaning up."""
         deleted = 0
         for name in QUERIES:
             while (rows := await self._delete_batch(name)) > 0:
@@ -60,7 +60,7 @@ class Cleanup:
         return deleted
 
     async def _delete_batch(self, name: str) -> int:
-        """Delete one batch in a transaction of its own; return its size."""
+        """Delete one batch in its own transaction; return its size."""
         async with self._pool.connection() as connection, connection.transaction():
             turn = await (await connection.execute(queries.take_turn)).fetchone()
             if not turn or not turn[0]:

@@ -7,7 +7,7 @@ delete from audit where id in (
     select id from audit where at < now() - make_interval(days => %(audit)s) order by at limit %(batch)s)
 
 -- name: drop_events
--- Security events that say nothing about the use of admin rights.
+-- Security events that are not about the use of admin rights.
 delete from audit where id in (
     select id from audit
      where at < now() - make_interval(days => %(events)s)
@@ -37,7 +37,7 @@ delete from password_resets where token_hash in (
     select token_hash from password_resets where expires_at < now() limit %(batch)s)
 
 -- name: drop_devices
--- Trusted before the password last changed, which is not trusted any more.
+-- Devices trusted before the last change of the password, which no longer counts.
 delete from trusted_devices where ctid = any(array(
     select d.ctid from trusted_devices d join users u on u.id = d.user_id
      where d.created_at < u.trusted_since limit %(batch)s))
@@ -46,5 +46,5 @@ delete from trusted_devices where ctid = any(array(
 delete from challenges where token_hash in (select token_hash from challenges where expires_at < now() limit %(batch)s)
 
 -- name: drop_keys
--- Without its key, a keyed hash in the audit says nothing about what was typed.
+-- Without its key, a keyed hash in the audit log reveals nothing about what was typed.
 delete from audit_keys where day < current_date - 1

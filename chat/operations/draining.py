@@ -1,5 +1,7 @@
-"""Draining: a node takes nothing new and ends what it has, spread over a while; then it stops, or waits to be told to
-come back."""
+"""Draining and readiness.
+
+A draining node takes no new connections and ends those it has, spread over a period. Then it stops, or waits to resume.
+"""
 
 import asyncio
 import time
@@ -16,70 +18,70 @@ log = structlog.get_logger(__name__)
 
 
 class Drainable(Protocol):
-    """What can drain: the streams of a node, or its sockets."""
+    """A set of connections that can be drained: the streams of a node, or its sockets."""
 
     draining: bool
 
     def __len__(self) -> int: ...
 
     async def drain(self, seconds: float) -> None:
-        """Take no new ones, and end each at a random moment."""
+        """Take no new connections, and end each at a random moment."""
 
 
-class Draining:
-    """`start(name, work)` runs a task; `seconds` is how long the goodbyes are spread over."""
+class NodeDrain:
+    """Drains a node. `start(name, work)` starts a task; `seconds` is the period over which connections end."""
 
     def __init__(
         self,
-        rosters: list[Drainable],
+        tables: list[Drainable],
         seconds: float,
         start: Callable[[str, Coroutine[Any, Any, None]], "asyncio.Task[None]"],
     ) -> None:
-        self._rosters, self._seconds, self._start = rosters, seconds, start
+        self._tables, self._seconds, self._start = tables, seconds, start
         self._task: asyncio.Task[None] | None = None
 
     async def drain(self) -> None:
-        """Done when nothing is left."""
-        log.info("draining", connections=sum(map(len, self._rosters)), seconds=self._seconds)
-        await asyncio.gather(*(roster.drain(self._seconds) for roster in self._rosters))
+        """Return when no connection is left."""
+        log.info("draining", connections=sum(map(len, self._tables)), seconds=self._seconds)
+        await asyncio.gather(*(table.drain(self._seconds) for table in self._tables))
 
-    def order(self, on: bool) -> None:
-        """Somebody wants this node to drain, while it goes on; or to come back."""
+    def set_draining(self, on: bool) -> None:
+        """Drain the running node, or resume."""
         if self._task is not None:
             self._task.cancel()
             self._task = None
         if on:
-            self._task = self._start("drain as ordered", self.drain())
+            self._task = self._start("drain on request", self.drain())
             return
-        log.info("taking connections again")
-        for roster in self._rosters:
-            roster.draining = False
+        log.info("accepting connections again")
+        for table in self._tables:
+            table.draining = False
 
 
-# Readiness: whether PostgreSQL answers and has every migration. The answer is remembered for a second.
+# Readiness: PostgreSQL answers and has every migration. The answer is cached for a second.
 
-REMEMBERED = 1.0
+CACHE_SECONDS = 1.0
 POSTGRES_SECONDS = 2.0
 
 
 class Readiness:
-    """Asks PostgreSQL at most once a second, however many balancers and strangers ask."""
+    """Asks PostgreSQL at most once a second, regardless of the number of requests."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool, self._lock = pool, asyncio.Lock()
         self._detail, self._asked = "", float("-inf")
 
     async def check(self) -> None:
-        """Raise `Unavailable` when the node cannot do its work."""
+        """Raise `Unavailable` if the node cannot work."""
         async with self._lock:
-            if time.monotonic() - self._asked >= REMEMBERED:
+            if time.monotonic() - self._asked >= CACHE_SECONDS:
                 self._detail = await self._ask()
                 self._asked = time.monotonic()
         if self._detail:
             raise Unavailable(self._detail, retry_after=1)
 
     async def _ask(self) -> str:
-        """Return what is wrong; empty when nothing is."""
+        """Return the problem; empty if there is none."""
         try:
             async with asyncio.timeout(POSTGRES_SECONDS), self._pool.connection() as connection:
                 missing = await missing_migrations(connection)

@@ -1,6 +1,6 @@
-"""Health, metrics, the audit, and the API described for machines.
+"""Handlers for health, metrics, the audit log, announcements, and the machine-readable description of the API.
 
-`live` is slow to fail, `ready` fails at once when this node should get no more work.
+`live` fails only if a restart would help; `ready` fails as soon as the node should get no more work.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from chat.log.append import LOG
-from chat.operations.announcements import AnnouncementRequest, announce, read_current, take_back
+from chat.operations.announcements import AnnouncementRequest, announce, end_announcement, read_current
 from chat.operations.audit import (
     EARLIEST,
     LATEST,
@@ -24,7 +24,7 @@ from chat.operations.audit import (
     settled_head,
 )
 from chat.operations.draining import Readiness
-from chat.operations.metrics import Metrics, is_near
+from chat.operations.metrics import Metrics, is_private
 from chat.shared.audit import record
 from chat.shared.errors import Invalid, NodeDraining, NotFound
 from chat.shared.postgres import Pool
@@ -51,18 +51,18 @@ METRICS = web.AppKey("metrics", Metrics)
 READINESS = web.AppKey("readiness", Readiness)
 ECHO_MOST = 500
 
-# by name, `openapi` or `asyncapi`; made in a thread (1 s) when first asked for, and kept
+# by name, `openapi` or `asyncapi`; made in a thread on the first request (1 s), then cached
 DESCRIPTIONS: web.AppKey[Callable[[str], bytes]] = web.AppKey("descriptions")
 ACTION = re.compile(r"[a-z_.]{0,40}", re.ASCII)
 
 
 async def get_live(request: web.Request) -> web.Response:
-    """The process answers: restarting it would help nobody."""
+    """Return 200 as long as the process answers."""
     return answer_json({"status": "live", "node": request.app[STREAMS].settings.node})
 
 
 async def get_ready(request: web.Request) -> web.Response:
-    """503 when draining or when PostgreSQL cannot be reached; Redis away is only `degraded`."""
+    """Return 200 if the node can take requests: 503 while draining or without PostgreSQL, `degraded` without Redis."""
     streams = request.app[STREAMS]
     if streams.connections.draining:
         raise NodeDraining(retry_after=1)
@@ -72,37 +72,38 @@ async def get_ready(request: web.Request) -> web.Response:
 
 
 async def get_metrics(request: web.Request) -> web.Response:
-    """This node's figures, for who asks from nearby; with METRICS_PUBLIC for everybody who reaches this port.
+    """Return this node's metrics to callers on a private network, or with METRICS_PUBLIC to all callers.
 
-    A load balancer is near by itself: whom it speaks for counts, too, whether it is trusted in other things or not.
+    The addresses that a proxy forwards must be private too, whether the proxy is trusted or not.
     """
-    spoken_for = ",".join(request.headers.getall("X-Forwarded-For", []))
-    addresses = [request.remote or "", *filter(None, spoken_for.split(","))]
-    if "Forwarded" in request.headers or not is_near(addresses):
+    forwarded = ",".join(request.headers.getall("X-Forwarded-For", []))
+    addresses = [request.remote or "", *filter(None, forwarded.split(","))]
+    if "Forwarded" in request.headers or not is_private(addresses):
         check_public(request)
     return web.Response(body=request.app[METRICS].encode(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
 def check_public(request: web.Request) -> None:
-    """Raises `NotFound`."""
+    """Raise `NotFound` unless METRICS_PUBLIC is set."""
     if not request.app[SETTINGS].metrics_public:
         raise NotFound
 
 
 async def get_echo(request: web.Request) -> web.Response:
-    """Whom this node takes the caller for, and by way of which addresses: what `tandem doctor` judges proxies by."""
+    """Return the caller as this node sees it, with the forwarded addresses. `tandem doctor` checks proxies with it."""
     await require_identity(request)
-    said = ",".join(request.headers.getall("X-Forwarded-For", []))
+    forwarded = ",".join(request.headers.getall("X-Forwarded-For", []))
     trusted = is_from_proxy(request)
     echo = {"node": request.app[SETTINGS].node, "address": client_address(request), "trusted": trusted}
-    return answer_json(echo | {"forwarded": said[:ECHO_MOST]})
+    return answer_json(echo | {"forwarded": forwarded[:ECHO_MOST]})
 
 
 async def get_audit(request: web.Request) -> web.Response:
-    """List admin actions and other security events, the latest first; for admins.
+    """List admin actions and other security events, the latest first. Admins only.
 
-    `after`: continue before this row. `action`: how actions begin, like `login` or `login.end`. `user`: by or about
-    this user. `since`, `until`: RFC 3339 times. Reading the audit is recorded.
+    `after`: continue before this row. `action`: a prefix such as `login` or `login.end`. `user`: events by or about
+    this
+    user. `since`, `until`: RFC 3339 times. Reading the audit log is recorded.
     """
     member = await require_admin(request)
     limit = parse_count(request, "limit", default=100, most=500, least=1)
@@ -123,7 +124,7 @@ async def get_audit(request: web.Request) -> web.Response:
 
 
 async def get_audit_export(request: web.Request) -> web.StreamResponse:
-    """Export the audit as lines of JSON, in order; for admins.
+    """Export the audit log as lines of JSON, in order. Admins only.
 
     `after`: only rows with a higher id, to continue an earlier export. `since`: only rows from this RFC 3339 time on.
     The export ends at the newest row and is recorded.
@@ -140,7 +141,7 @@ async def get_audit_export(request: web.Request) -> web.StreamResponse:
 
 
 async def export_lines(pool: Pool, after: int, head: int, since: datetime) -> AsyncIterator[bytes]:
-    """Yield the rows a page at a time; no connection is held while the reader takes them."""
+    """Yield the rows a page at a time, without holding a connection while the reader takes them."""
     while True:
         async with pool.connection() as connection:
             page = await export_page(connection, after, head, since)
@@ -169,36 +170,36 @@ def parse_time(text: str, name: str, default: datetime) -> datetime:
 
 
 async def get_openapi(request: web.Request) -> web.Response:
-    """The calls that this node serves, as OpenAPI 3.1."""
+    """Return this API as OpenAPI 3.1."""
     await require_identity(request)
     return answer_json(await asyncio.to_thread(request.app[DESCRIPTIONS], "openapi"))
 
 
 async def get_asyncapi(request: web.Request) -> web.Response:
-    """The stream and the presence socket, as AsyncAPI 3.0."""
+    """Return the message stream and the presence socket as AsyncAPI 3.0."""
     await require_identity(request)
     return answer_json(await asyncio.to_thread(request.app[DESCRIPTIONS], "asyncapi"))
 
 
-# `/api/announcement`: what stands above all conversations.
+# Announcements.
 
 
 async def get_announcement(request: web.Request) -> web.Response:
-    """`{announcement}`, null when there is none; for everybody."""
+    """Return the current announcement, null if there is none."""
     await require_identity(request)
     return answer_json({"announcement": await read_current(request.app[POOL])})
 
 
 async def put_announcement(request: web.Request) -> web.Response:
-    """Say something to everybody; for admins."""
-    member = check_admin(await require_identity(request))
-    said = await read_model(request, AnnouncementRequest)
-    made = await announce(request.app[LOG], actor_of(request, member), said.body)
+    """Make an announcement to all users. Admins only."""
+    member = check_admin(await require_changer(request))
+    form = await read_model(request, AnnouncementRequest)
+    made = await announce(request.app[LOG], actor_of(request, member), form.body)
     return answer_json({"announcement": made}, 201)
 
 
 async def delete_announcement(request: web.Request) -> web.Response:
-    """Take it back; for admins."""
-    member = check_admin(await require_identity(request))
-    await take_back(request.app[LOG], actor_of(request, member))
+    """End the current announcement. Admins only."""
+    member = check_admin(await require_changer(request))
+    await end_announcement(request.app[LOG], actor_of(request, member))
     return web.Response(status=204)

@@ -1,7 +1,8 @@
-"""Isolation: a node that has lost PostgreSQL or Redis while others have it lets its people go to those.
+"""Isolation: a node that has lost PostgreSQL or Redis while other nodes reach it moves its clients to those.
 
-When all have lost it, everybody stays where he is: streams stay open, and all goes on when it is back. So each node
-tells, by the one, that it has the other: in its lease that it reaches PostgreSQL, in PostgreSQL that it reaches Redis.
+If all nodes have lost it, streams stay open and continue once it is back. To tell the two apart, each node reports in
+one
+server that it reaches the other: in its lease that it reaches PostgreSQL, in PostgreSQL that it reaches Redis.
 """
 
 import asyncio
@@ -23,47 +24,50 @@ PERIOD_SECONDS = 2.0
 
 POSTGRES_SECONDS = 2.0
 
-NOTED_SECONDS, SEEN_SECONDS = 1.0, 3.0
+REPORT_SECONDS, SEEN_SECONDS = 1.0, 3.0
 
-# Where all have lost a server at once, some notice it that much after others, by a call that times out, and say until
-# then that they have it. The last look, of so many in a row, must be later.
+# When all nodes lose a server at once, some notice up to LATE_SECONDS later than others, by a call that times out, and
+# until then report that they reach it. The last of CHECKS checks in a row must be later than that.
 LATE_SECONDS = 5.0
 
-PATIENCE = 1 + math.ceil((SEEN_SECONDS + LATE_SECONDS) / PERIOD_SECONDS)
+CHECKS = 1 + math.ceil((SEEN_SECONDS + LATE_SECONDS) / PERIOD_SECONDS)
 
 log = structlog.get_logger(__name__)
 
 
 class Isolation:
-    """`drain(on)` sends everybody away and lets nobody in, or undoes that. `alone`: what this node alone has lost."""
+    """Moves the clients of an isolated node. `drain(on)` starts or ends draining.
+
+    `lost_only_here` is the server that only this node has lost.
+    """
 
     def __init__(self, pool: Pool, registry: Registry, drain: Callable[[bool], None]) -> None:
         self._pool, self._registry, self._drain = pool, registry, drain
         self._postgres = True
-        self._looks = 0
-        self.alone = ""
+        self._checks = 0
+        self.lost_only_here = ""
 
     def report(self) -> dict[str, Any]:
-        """For the node's lease."""
+        """Return this node's part of the lease."""
         return {"postgres": self._postgres}
 
     async def run(self) -> None:
-        """Look for ever."""
+        """Check forever."""
         while True:
             await asyncio.sleep(PERIOD_SECONDS)
-            lost = await self._look()
-            self._looks = self._looks + 1 if lost else 0
-            if lost and not self.alone and self._looks >= PATIENCE:
-                log.error("cut off from what the other nodes reach: sending everybody there", lost=lost)
+            lost = await self._find_lost()
+            self._checks = self._checks + 1 if lost else 0
+            if lost and not self.lost_only_here and self._checks >= CHECKS:
+                log.error("node isolated, draining", lost=lost)
                 self._drain(True)
-                self.alone = lost
-            elif self.alone and not lost:
-                log.info("reaching everything again", lost=self.alone)
+                self.lost_only_here = lost
+            elif self.lost_only_here and not lost:
+                log.info("node no longer isolated, resuming", lost=self.lost_only_here)
                 self._drain(False)
-                self.alone = ""
+                self.lost_only_here = ""
 
-    async def _look(self) -> str:
-        """What this node has lost and others have; "" for nothing, and when nobody can know."""
+    async def _find_lost(self) -> str:
+        """Return the server that this node has lost and others reach; empty if none, or if it is unknown."""
         registry_seen = await self._ask_postgres()
         if self._registry.degraded:
             return "Redis" if registry_seen else ""
@@ -75,11 +79,11 @@ class Isolation:
             return ""
 
     async def _ask_postgres(self) -> bool:
-        """Notes whether it answers, and in it that the registry is at hand; or reads whether others have that."""
+        """Report to PostgreSQL that the registry answers, and return whether some node has reported so."""
         try:
             async with asyncio.timeout(POSTGRES_SECONDS), self._pool.connection() as connection:
                 if not self._registry.degraded:
-                    await connection.execute(queries.note_registry, [NOTED_SECONDS])
+                    await connection.execute(queries.report_registry, [REPORT_SECONDS])
                 row = await (await connection.execute(queries.is_registry_seen, [SEEN_SECONDS])).fetchone()
         except POSTGRES_AWAY:
             self._postgres = False

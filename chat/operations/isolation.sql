@@ -1,7 +1,7 @@
--- name: note_registry
--- The registry is at hand; one note in a while is enough for all nodes.
+-- name: report_registry
+-- The registry answers. One report per period is enough for all nodes.
 update registry_seen set at = clock_timestamp() where at < clock_timestamp() - make_interval(secs => %s)
 
 -- name: is_registry_seen
--- Has some node had the registry at hand within these seconds?
+-- Whether some node has reported that the registry answers within these seconds.
 select at > clock_timestamp() - make_interval(secs => %s) from registry_seen

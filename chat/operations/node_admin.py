@@ -1,4 +1,4 @@
-"""`tandem nodes` and `tandem drain`: what the registry knows of the nodes, and what it tells them."""
+"""`tandem nodes` and `tandem drain`: list the nodes in the registry, and drain or resume one."""
 
 import asyncio
 import time
@@ -20,21 +20,21 @@ STYLES = {"up": "green", "lost": "red", "reaped": "red"}
 
 ALIVE = {"up", "silent", "draining", "drained"}
 
-GLANCE_SECONDS = 0.2
+POLL_SECONDS = 0.2
 
-HEARD_LIMIT = 10.0  # seconds until a living node has read its lease, with a registry that is slow
+CONFIRM_SECONDS = 10.0  # until a living node has read its lease from a slow registry
 
 
 class NodeAdminError(OperatorError):
-    """What was asked of nodes cannot be done; the message says why."""
+    """The request cannot be carried out; the message says why."""
 
 
 class RegistryUnavailable(NodeAdminError):
     """Redis does not answer."""
 
     def __init__(self, reason: Exception) -> None:
-        said = str(reason).rstrip(".")
-        super().__init__(f"The registry cannot be reached: {said}. Is Redis running, and REDIS_URL right?")
+        detail = str(reason).rstrip(".")
+        super().__init__(f"The registry cannot be reached: {detail}. Is Redis running, and REDIS_URL right?")
 
 
 class UnknownNode(NodeAdminError):
@@ -44,16 +44,16 @@ class UnknownNode(NodeAdminError):
         super().__init__(f"No node called {name} is alive. Alive: {', '.join(names) or 'none'}.")
 
 
-class NotHeard(NodeAdminError):
-    """The node has not done as it was told."""
+class DrainNotConfirmed(NodeAdminError):
+    """The node has not confirmed the request in time."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"{name} was told, and has not done it within {HEARD_LIMIT:.0f} s. Is it stuck?")
+        super().__init__(f"{name} did not confirm within {CONFIRM_SECONDS:.0f} s. Is it stuck?")
 
 
 @asynccontextmanager
 async def registry_of(redis_url: str) -> AsyncIterator[Bytes]:
-    """A connection; raises `RegistryUnavailable` in place of what Redis says."""
+    """Open a connection; raise `RegistryUnavailable` instead of Redis errors."""
     try:
         async with open_redis(redis_url) as redis:
             yield redis
@@ -62,24 +62,27 @@ async def registry_of(redis_url: str) -> AsyncIterator[Bytes]:
 
 
 async def list_nodes(redis_url: str) -> list[NodeRecord]:
-    """All leases, each with its `state` and the seconds since it was heard (`age`); raises `RegistryUnavailable`."""
+    """Return all leases, each with its `state` and the seconds since its last report (`age`).
+
+    Raise `RegistryUnavailable`.
+    """
     async with registry_of(redis_url) as redis:
         seen = await Overview(redis).read()
     return [node | {"age": max(0, seen.at - node["heard"]) / 1000} for node in seen.nodes]
 
 
 def show_nodes(nodes: list[NodeRecord], as_json: bool) -> None:
-    """A table for people, or JSON."""
+    """Print the nodes as a table, or as JSON."""
     if as_json:
         print(orjson.dumps(nodes).decode())
     elif nodes:
         print_table(nodes)
     else:
-        print("No node is registered. If some run, the registry may have been emptied a moment ago; look again.")
+        print("No node is registered. If nodes are running, the registry may have just been emptied; try again.")
 
 
 def print_table(nodes: list[NodeRecord]) -> None:
-    """One node a row; numbers to the right."""
+    """Print a table with one row for each node."""
     table = Table(box=None, pad_edge=False)
     for name in COLUMNS:
         table.add_column(name, justify="right" if name in ("streams", "sockets", "heard", "memory") else "left")
@@ -94,18 +97,18 @@ def print_table(nodes: list[NodeRecord]) -> None:
 
 
 async def order_drain(redis_url: str, name: str, on: bool) -> None:
-    """Tell the node, and wait until it says that it does so. Raises `NodeAdminError`."""
+    """Drain the node or resume it, and wait for its confirmation. Raise `NodeAdminError`."""
     async with registry_of(redis_url) as redis:
         overview = Overview(redis)
         if not await overview.order_drain(name, on):
             raise UnknownNode(name, [str(node["name"]) for node in await overview.nodes() if node["state"] in ALIVE])
-        deadline = time.monotonic() + HEARD_LIMIT
-        while not has_heard(await overview.nodes(), name, on):
+        deadline = time.monotonic() + CONFIRM_SECONDS
+        while not is_applied(await overview.nodes(), name, on):
             if time.monotonic() > deadline:
-                raise NotHeard(name)
-            await asyncio.sleep(GLANCE_SECONDS)
+                raise DrainNotConfirmed(name)
+            await asyncio.sleep(POLL_SECONDS)
 
 
-def has_heard(nodes: list[NodeRecord], name: str, drain: bool) -> bool:
-    """Does the node itself say that it drains, or that it does not?"""
+def is_applied(nodes: list[NodeRecord], name: str, drain: bool) -> bool:
+    """Return whether the node itself reports the requested state."""
     return any(node["name"] == name and node["state"] in ALIVE and node["draining"] == drain for node in nodes)

@@ -1,4 +1,4 @@
-"""The report: what a node says of itself at every beat, beside its lease, for the dashboard."""
+"""The report that a node stores beside its lease at each heartbeat, for the dashboard."""
 
 import asyncio
 import os
@@ -16,25 +16,24 @@ import structlog
 
 from chat.log.append import Announcer
 from chat.log.entry import Entry
-from chat.operations.overload import Lag
+from chat.operations.overload import LoopLag
 from chat.shared.postgres import UNAVAILABLE, Pool
 from chat.shared.registry.reaper import Reaper
 from chat.stream.connections import Streams
 
-# Delivery: how long a message takes from its place in the log to the readers of this node, by PostgreSQL's clock. A
-# message says when it was placed; the node's own clock may be wrong, so its distance from PostgreSQL's is measured,
-# and only that is used. A few messages a second are enough.
+# Delivery: the time from a message's commit to the readers of this node. A message has its time by PostgreSQL's clock,
+# and the node's clock may be wrong, so the offset between the two is measured. A few messages a second are enough.
 
 EVERY_SECONDS = 0.05
 KEPT, KEPT_SECONDS = 600, 60.0
 CLOCK_SECONDS = 20.0
-IMPORTED_SECONDS = 120.0  # older than this is no delay but a chat from elsewhere, with the times that it had there
+IMPORTED_SECONDS = 120.0  # an older message is no late one but was imported with its original time
 CREATED = re.compile(rb'"created_at":"([^"]+)"')
 log = structlog.get_logger(__name__)
 
 
 class DeliveryReport:
-    """A follower of the hub: it hears of entries when the streams have been written to."""
+    """A follower of the hub, called after the streams have been written to."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool, self._clock = pool, asyncio.get_running_loop().time
@@ -43,7 +42,7 @@ class DeliveryReport:
         self._due = 0.0
 
     def on_entries(self, entries: Sequence[Entry]) -> None:
-        """The next entries; the newest message of them is measured."""
+        """Measure the newest message of these entries."""
         now = self._clock()
         if self._offset is None or now < self._due:
             return
@@ -55,25 +54,25 @@ class DeliveryReport:
                 self._samples.append((now, max(0.0, took)))
 
     def reset(self, epoch: str) -> None:
-        """Another log; what was measured stays true."""
+        """Keep the samples: another log epoch does not change them."""
 
     def quantiles(self) -> tuple[float, float] | None:
-        """Half, and 99 of 100, of the last minute's took no longer, in seconds; None when nothing was said."""
+        """Return the median and the 99th percentile of the last minute, in seconds; None without a sample."""
         since = self._clock() - KEPT_SECONDS
         took = sorted(seconds for at, seconds in self._samples if at > since)
         return (took[len(took) // 2], took[len(took) * 99 // 100]) if took else None
 
     async def run(self) -> None:
-        """Compare the clocks now and then."""
+        """Compare the clocks regularly."""
         while True:
             try:
                 await self.compare_clocks()
             except UNAVAILABLE as error:
-                log.warning("the clocks cannot be compared now", error=repr(error))
+                log.warning("database unavailable, clocks not compared", error=repr(error))
             await asyncio.sleep(CLOCK_SECONDS)
 
     async def compare_clocks(self) -> None:
-        """The answer's moment lies, as well as can be known, half-way between question and answer."""
+        """Measure the offset of PostgreSQL's clock; its answer is taken to be halfway between request and reply."""
         async with self._pool.connection() as connection:
             before = self._clock()
             cursor = await connection.execute("select extract(epoch from clock_timestamp())::float8")
@@ -83,14 +82,14 @@ class DeliveryReport:
 
 
 class NodeReport:
-    """Seconds are milliseconds here, rounded to what a person reads."""
+    """The report of a node. Times are in milliseconds, rounded for reading."""
 
     def __init__(
         self,
         streams: Streams,
         announcer: Announcer,
         reaper: Reaper,
-        lag: Lag,
+        lag: LoopLag,
         delivery: DeliveryReport,
         queues: Mapping[str, Callable[[], int]],
     ) -> None:
@@ -99,7 +98,7 @@ class NodeReport:
         self._started, self._version = time.monotonic(), find_version()
 
     def describe(self) -> dict[str, Any]:
-        """Everything, now."""
+        """Return the current report."""
         took, streams = self._delivery.quantiles(), self._streams
         return {
             "version": self._version,
@@ -121,12 +120,12 @@ class NodeReport:
 
 
 def milliseconds(seconds: float) -> float:
-    """To a tenth."""
+    """Convert seconds to milliseconds, rounded to a tenth."""
     return round(seconds * 1000, 1)
 
 
 def find_version() -> str:
-    """Of the installed package; "" where Tandem runs from its sources alone."""
+    """Return the version of the installed package; empty if Tandem runs from its sources without an installation."""
     try:
         return version("tandem")
     except PackageNotFoundError:
@@ -134,7 +133,7 @@ def find_version() -> str:
 
 
 def resident_bytes() -> int:
-    """This process's memory; where the system has no /proc, the most that it ever was."""
+    """Return this process's memory; without /proc, its maximum."""
     try:
         return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except OSError:

@@ -1,4 +1,4 @@
-"""Lag: how late this node's loop gets to what is due, which is how long everything on it waits."""
+"""Event loop lag, by which a node detects overload; and returning memory to the system after a wave of connections."""
 
 import asyncio
 import ctypes
@@ -6,12 +6,12 @@ from collections import deque
 from collections.abc import Callable
 
 PERIOD_SECONDS = 0.25
-KEPT = 60  # a quarter of a minute
-RECENT = 4  # a second
+KEPT = 60  # 15 seconds
+RECENT = 4  # 1 second
 
 
-class Lag:
-    """Sampled all the time; a sample costs a few microseconds."""
+class LoopLag:
+    """The delay of the event loop, sampled all the time. A sample costs a few microseconds."""
 
     def __init__(self) -> None:
         self._late: deque[float] = deque([0.0], maxlen=KEPT)
@@ -19,40 +19,38 @@ class Lag:
         self._due = self._clock() + PERIOD_SECONDS
 
     def worst(self) -> float:
-        """Seconds, over the last quarter of a minute."""
+        """Return the longest delay of the last 15 seconds, in seconds."""
         return max(self._late)
 
     def now(self) -> float:
-        """Seconds, over the last second; what is overdue at this moment counts."""
+        """Return the longest delay of the last second, in seconds. The current delay counts."""
         recent = list(self._late)[-RECENT:]
         return max(*recent, self._clock() - self._due, 0.0)
 
     async def run(self) -> None:
-        """Sleep a while, and see how much longer it took."""
+        """Sleep regularly, and record how late each sleep ended."""
         while True:
             self._due = self._clock() + PERIOD_SECONDS
             await asyncio.sleep(PERIOD_SECONDS)
             self._late.append(max(0.0, self._clock() - self._due))
 
 
-# Trimming: what the arrival of thousands has taken for a moment goes back to the system once they are here. Their
-# requests lived between what stays, so that the allocator keeps pages that hold next to nothing: 400 bytes for each
-# of 10,000 streams that came in one burst. glibc gives them back when it is asked to; other allocators need not be
-# asked.
+# Requests of a burst of connections leave the allocator with pages that are almost empty: 400 bytes for each of 10,000
+# streams that connected at once. glibc returns them on request; other allocators do so by themselves.
 
 PAUSE = 2.0
-WAVE = 500  # so many must have come or gone since the last time
+WAVE = 500  # connections opened or closed since the last trim
 
 
-class Trim:
-    """`count()`: how many connections there are."""
+class MemoryTrimmer:
+    """Returns memory to the system. `count()` returns the number of connections."""
 
     def __init__(self, count: Callable[[], int]) -> None:
         self._count = count
         self._trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
 
     async def run(self) -> None:
-        """Look every other second; wait until a wave has settled."""
+        """Trim every time after a wave of connections has settled."""
         trimmed = before = self._count()
         while self._trim:
             await asyncio.sleep(PAUSE)

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from chat.operations.overload import Lag
+from chat.operations.overload import LoopLag
 from chat.shared.web import ADMISSION, Admission, Crowded
 from tests.cast import casting
 from tests.ear import Ear
@@ -30,7 +30,7 @@ def test_either_limit_refuses() -> None:
 
 async def test_what_is_overdue_counts_before_it_is_measured() -> None:
     """A loop that has stood still for a moment knows it in the first turn afterwards."""
-    lag = Lag()
+    lag = LoopLag()
     task = asyncio.ensure_future(lag.run())
     await eventually(lambda: lag.now() < 0.2)
     end = time.monotonic() + 0.8

@@ -37,7 +37,7 @@ async def test_it_fails_lags_and_catches_up(own_postgres: PostgresEngine, pool: 
     archive = WalArchive(pool)
 
     async def stands(failures: int, behind: int) -> bool:
-        await archive.look()
+        await archive.read()
         return archive.failures >= failures and archive.behind == behind
 
     command(own_postgres.url, *FILL)
@@ -47,7 +47,7 @@ async def test_it_fails_lags_and_catches_up(own_postgres: PostgresEngine, pool: 
     failures = archive.failures
     command(own_postgres.url, "alter system set archive_command = 'false'", RELOAD, *FILL, *FILL)
     await eventually(lambda: stands(failures + 1, 3), LIMIT)
-    told = {sample.name: sample.value for family in archive.tell() for sample in family.samples}
+    told = {sample.name: sample.value for family in archive.collect() for sample in family.samples}
     assert told == {"tandem_archive_failures_total": archive.failures, "tandem_archive_behind": 3}
 
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.operations.rebalancing import LOOKS, PAUSE_SECONDS, TOLERANCE, Sharing, surplus
+from chat.operations.rebalancing import PAUSE_SECONDS, SAMPLES, TOLERANCE, RebalancePlan, surplus
 
 FEW, SECONDS, STEP = 100, 60.0, 2.0
 MINUTES = 30
@@ -14,7 +14,7 @@ class Nodes:
 
     def __init__(self, streams: list[int], spreads: bool = True) -> None:
         self.streams, self._spreads = list(streams), spreads
-        self._sharings = [Sharing(SECONDS, FEW) for _ in streams]
+        self._sharings = [RebalancePlan(SECONDS, FEW) for _ in streams]
         self.moved, self._now = 0, 0.0
 
     def step(self) -> int:
@@ -54,10 +54,10 @@ def test_an_empty_newcomer_gets_its_part_slowly() -> None:
 
 def test_figures_of_a_storm_move_nobody() -> None:
     """All were cut and are back here, while the others' leases still say that they have none."""
-    sharing = Sharing(SECONDS, FEW)
-    assert [sharing.step(3_000, [0, 0], n * STEP, STEP) for n in range(LOOKS - 1)] == [0] * (LOOKS - 1)
-    assert sharing.step(3_000, [3_000, 3_000], LOOKS * STEP, STEP) == 0
-    assert sharing.step(3_000, [0, 0], (LOOKS + 1) * STEP, STEP) == 0
+    sharing = RebalancePlan(SECONDS, FEW)
+    assert [sharing.step(3_000, [0, 0], n * STEP, STEP) for n in range(SAMPLES - 1)] == [0] * (SAMPLES - 1)
+    assert sharing.step(3_000, [3_000, 3_000], SAMPLES * STEP, STEP) == 0
+    assert sharing.step(3_000, [0, 0], (SAMPLES + 1) * STEP, STEP) == 0
 
 
 def test_small_differences_are_left_alone() -> None:

@@ -18,7 +18,7 @@ from chat.messages.edits import EDITS_PAGE as EDITS
 from chat.messages.threads import THREADS_MOST as THREADS
 from chat.model.message import BYTES_MOST, EXCERPT
 from chat.model.types import BODY_MOST, FILES_MOST, NAME_MOST, TOPIC_MOST
-from chat.moderation.bans import NOTES_PAGE as NOTES
+from chat.moderation.bans import ACTIVITY_PAGE as NOTES
 from chat.moderation.bans import PAGE as BANS
 from chat.moderation.reports import PAGE as REPORTS
 from chat.search.endpoints import PAGE_MOST as FOUND

@@ -106,4 +106,4 @@ async def test_a_failure_is_logged_once_a_minute(
         database.execute("alter table conversations rename to gone")
     for _ in range(100):
         assert (await ana.call("GET", "/api/chat/conversations"))[0] == 500
-    assert len([line for line in log if line["event"] == "a request failed"]) == 1
+    assert len([line for line in log if line["event"] == "request failed"]) == 1

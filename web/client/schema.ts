@@ -89,7 +89,7 @@ export interface Ban {
   at: string;
 }
 
-/** Why, for those who run the conversation. */
+/** The reason of a ban, for owners and admins. */
 export interface BanForm {
   reason?: string;
 }
@@ -451,7 +451,7 @@ export interface InviteForm {
   days?: number;
 }
 
-/** The code of a link. */
+/** The code of an invite link. */
 export interface JoinForm {
   code: string;
 }
@@ -480,7 +480,7 @@ export interface Link {
   code?: string;
 }
 
-/** How many it lets in, and for how long. */
+/** The number of users who can join by a link, and the days until it expires. */
 export interface LinkForm {
   uses?: number;
   days?: number;
@@ -987,7 +987,7 @@ export interface ReportChange {
   state: 'open' | 'dismissed' | 'acted';
 }
 
-/** What is wrong with a message. */
+/** The reason for reporting a message. */
 export interface ReportForm {
   reason: string;
 }
@@ -1020,7 +1020,7 @@ export interface ResetLink {
   expires_at: string;
 }
 
-/** What came of a report. */
+/** The outcome of a report. */
 export interface Resolution {
   outcome: 'dismissed' | 'acted';
   note?: string;
@@ -1047,7 +1047,7 @@ export interface Rooms {
   counted: number;
 }
 
-/** What shall stand there. */
+/** An announcement to make. */
 export interface Said {
   body: string;
 }

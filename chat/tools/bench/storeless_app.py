@@ -17,7 +17,7 @@ from chat.messages.drafts import Post
 from chat.messages.endpoints import POSTS
 from chat.messages.posting import Posted, PostWriter
 from chat.model.message import Message
-from chat.server import BACKLOG, open_listeners, spare_collector
+from chat.server import BACKLOG, freeze_garbage, open_listeners
 from chat.shared.settings import read_settings
 
 
@@ -50,7 +50,7 @@ async def serve(node: str, host: str, port: int) -> None:
     await runner.setup()
     for listener in open_listeners(host, port):
         await web.SockSite(runner, listener, backlog=BACKLOG).start()
-    spare_collector()
+    freeze_garbage()
     await asyncio.Event().wait()
 
 
