@@ -208,7 +208,7 @@ async def get_me(request: web.Request) -> web.Response:
 
 async def patch_me(request: web.Request) -> web.Response:
     """Change the caller's profile."""
-    member = await require_changer(request)
+    member = await require_identity(request)
     profile = await read_model(request, Profile)
     return answer_json((await request.app[ACCOUNTS].change_profile(member.user_id, profile)).encode())
 
@@ -276,7 +276,7 @@ async def get_blocks(request: web.Request) -> web.Response:
 
 async def put_block(request: web.Request) -> web.Response:
     """Block a user."""
-    member = await require_changer(request)
+    member = await require_identity(request)
     most = request.app[SETTINGS].blocks_per_person
     await block(request.app[LOG], member.user_id, path_id(request, "user"), most)
     return web.Response(status=204)
@@ -284,7 +284,7 @@ async def put_block(request: web.Request) -> web.Response:
 
 async def delete_block(request: web.Request) -> web.Response:
     """Unblock a user."""
-    member = await require_changer(request)
+    member = await require_identity(request)
     await unblock(request.app[LOG], member.user_id, path_id(request, "user"))
     return web.Response(status=204)
 
@@ -299,7 +299,7 @@ IMMUTABLE = "private, max-age=31536000, immutable"
 
 async def put_avatar(request: web.Request) -> web.Response:
     """Set the caller's profile picture. The body is the image."""
-    member = await require_changer(request)
+    member = await require_identity(request)
     if (request.content_length or 0) > AVATAR_MOST:
         raise TooLarge(f"A profile picture can have at most {AVATAR_MOST // 2**20} MiB.")
     settings, pictures = request.app[SETTINGS], request.app[UPLOADS].pictures
@@ -310,7 +310,7 @@ async def put_avatar(request: web.Request) -> web.Response:
 
 async def delete_avatar(request: web.Request) -> web.Response:
     """Remove the caller's profile picture; their initials are shown instead."""
-    member = await require_changer(request)
+    member = await require_identity(request)
     user = await remove_avatar(request.app[LOG], request.app[SETTINGS].directory, member.user_id)
     return answer_json(user.to_json())
 

@@ -206,7 +206,7 @@ async def delete_invitation(request: web.Request) -> web.Response:
 
 async def put_notifications(request: web.Request) -> web.Response:
     """Change the caller's notification settings for a conversation."""
-    member = await require_changer(request)
+    member = await require_identity(request)
     patch = await read_model(request, NoticePatch)
     conversation_id = path_id(request, "conversation")
     notice = await change_notice(request.app[LOG], member.user_id, conversation_id, patch)

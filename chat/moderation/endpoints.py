@@ -39,7 +39,7 @@ async def get_bans(request: web.Request) -> web.Response:
 
 async def put_ban(request: web.Request) -> web.Response:
     """Ban a user from a conversation. The body, with a reason, is optional."""
-    member = await require_changer(request)
+    member = await require_identity(request)
     body = await read_body(request)
     form = parse_model(body, BanForm) if body else BanForm()
     conversation_id, user_id = path_id(request, "conversation"), path_id(request, "user")
@@ -49,7 +49,7 @@ async def put_ban(request: web.Request) -> web.Response:
 
 async def delete_ban(request: web.Request) -> web.Response:
     """Lift a user's ban."""
-    member = await require_changer(request)
+    member = await require_identity(request)
     await unban(request.app[LOG], member.user_id, path_id(request, "conversation"), path_id(request, "user"))
     return web.Response(status=204)
 
@@ -62,7 +62,7 @@ async def get_links(request: web.Request) -> web.Response:
 
 async def post_link(request: web.Request) -> web.Response:
     """Create an invite link. Its code is shown only once."""
-    member = await require_changer(request)
+    member = await require_identity(request)
     form = await read_model(request, LinkForm)
     log, settings = request.app[LOG], request.app[SETTINGS]
     conversation_id = path_id(request, "conversation")
@@ -71,14 +71,14 @@ async def post_link(request: web.Request) -> web.Response:
 
 async def delete_link(request: web.Request) -> web.Response:
     """Revoke an invite link."""
-    member = await require_changer(request)
+    member = await require_identity(request)
     await revoke_link(request.app[LOG], member.user_id, path_id(request, "conversation"), path_id(request, "link"))
     return web.Response(status=204)
 
 
 async def post_join(request: web.Request) -> web.Response:
     """Join a conversation by an invite link: 201 for a new member."""
-    member = await require_changer(request)
+    member = await require_identity(request)
     form = await read_model(request, JoinForm)
     id_, joined = await join_by_link(request.app[LOG], request.app[SETTINGS], member.user_id, form.code)
     view = await read_view(request.app[POOL], member.user_id, id_)
@@ -87,7 +87,7 @@ async def post_join(request: web.Request) -> web.Response:
 
 async def post_report(request: web.Request) -> web.Response:
     """Report a message to the owners and admins of the conversation and of the server."""
-    member = await require_changer(request)
+    member = await require_identity(request)
     form = await read_model(request, ReportForm)
     conversation_id, seq = path_id(request, "conversation"), path_id(request, "seq")
     pool, log = request.app[POOL], request.app[LOG]
@@ -109,7 +109,7 @@ async def get_reports(request: web.Request) -> web.Response:
 
 async def patch_report(request: web.Request) -> web.Response:
     """Resolve a report."""
-    member = await require_changer(request)
+    member = await require_identity(request)
     form = await read_model(request, Resolution)
     pool, log, report_id = request.app[POOL], request.app[LOG], path_id(request, "report")
     return answer_json(await resolve_report(pool, log, member, report_id, form.outcome, form.note))

@@ -192,7 +192,7 @@ async def get_announcement(request: web.Request) -> web.Response:
 
 async def put_announcement(request: web.Request) -> web.Response:
     """Make an announcement to all users. Admins only."""
-    member = check_admin(await require_changer(request))
+    member = check_admin(await require_identity(request))
     form = await read_model(request, AnnouncementRequest)
     made = await announce(request.app[LOG], actor_of(request, member), form.body)
     return answer_json({"announcement": made}, 201)
@@ -200,6 +200,6 @@ async def put_announcement(request: web.Request) -> web.Response:
 
 async def delete_announcement(request: web.Request) -> web.Response:
     """End the current announcement. Admins only."""
-    member = check_admin(await require_changer(request))
+    member = check_admin(await require_identity(request))
     await end_announcement(request.app[LOG], actor_of(request, member))
     return web.Response(status=204)
