@@ -132,7 +132,9 @@ async def open_parts(app: web.Application) -> AsyncIterator[None]:
         accounts = app[ACCOUNTS] = Accounts(pool, journal, sessions, settings.signup, settings.directory)
         rates = app[RATES] = Rates(settings, redis)
         events = app[EVENTS] = SecurityEvents(pool)
-        sockets = app[SOCKETS] = Sockets(settings, pool, registry, rates, streams.intervals.of, streams.hub.conversations)
+        sockets = app[SOCKETS] = Sockets(
+            settings, pool, registry, rates, streams.intervals.of, streams.hub.conversations
+        )
         app[READ_PRESENCES] = sockets.lookup.try_read
         # A revocation arrives by Redis and by the log, and has the same effect. Presence nodes follow the log too.
         registry.on_revoked += [identities.forget, streams.connections.revoke]
