@@ -1,34 +1,11 @@
 """An ear: a plain reader of the stream that keeps every byte, so that tests can say what was heard."""
 
 import asyncio
-from dataclasses import dataclass
 
 import aiohttp
-import orjson
 
+from chat.client.sse import EventParser, StreamEvent
 from tests.waiting import eventually
-
-
-@dataclass(frozen=True)
-class Event:
-    """One event of the stream, as an EventSource would see it; `raw` is all its bytes."""
-
-    id: str
-    event: str
-    data: bytes
-    raw: bytes
-
-    def json(self) -> dict:  # type: ignore[type-arg]
-        """The data, decoded."""
-        return orjson.loads(self.data)
-
-
-def parse_event(raw: bytes) -> Event:
-    """The event in one block of lines."""
-    fields = dict(line.split(b": ", 1) for line in raw.split(b"\n") if b": " in line)
-    return Event(
-        fields.get(b"id", b"").decode(), fields.get(b"event", b"message").decode(), fields.get(b"data", b""), raw
-    )
 
 
 class Ear:
@@ -36,19 +13,18 @@ class Ear:
 
     def __init__(self, http: aiohttp.ClientSession, url: str, headers: dict[str, str]) -> None:
         self._http, self._url, self._headers = http, url, headers
-        self.events: list[Event] = []
+        self.events: list[StreamEvent] = []
         self.status = 0
         self.response: aiohttp.ClientResponse | None = None
         self._task = asyncio.ensure_future(self._listen())
 
     async def _listen(self) -> None:
-        rest = b""
+        parser = EventParser()
         try:
             async with self._http.get(self._url, headers=self._headers) as self.response:
                 self.status = self.response.status
                 async for piece in self.response.content.iter_any():
-                    *blocks, rest = (rest + piece).split(b"\n\n")
-                    self.events += map(parse_event, blocks)
+                    self.events += parser.feed(piece)
         except aiohttp.ClientError:
             pass
 
@@ -70,7 +46,7 @@ class Ear:
         """What was said, in the order it was heard."""
         return [message["body"] for message in self.messages()]
 
-    def named(self, event: str) -> list[Event]:
+    def named(self, event: str) -> list[StreamEvent]:
         """The events of this name."""
         return [one for one in self.events if one.event == event]
 
@@ -79,7 +55,7 @@ class Ear:
         await eventually(lambda: len(self.bodies()) >= len(bodies), limit)
         assert self.bodies() == list(bodies)
 
-    async def hears_event(self, event: str, limit: float = 5.0) -> Event:
+    async def hears_event(self, event: str, limit: float = 5.0) -> StreamEvent:
         """Wait for an event of this name; the first one."""
         return (await eventually(lambda: self.named(event), limit))[0]
 

@@ -10,8 +10,7 @@ import aiohttp
 from chat.client.node_process import NodeProcess
 from chat.shared.tasks import Tasks
 from chat.tools.chaos.checker import Violation, check
-from chat.tools.chaos.clients import ChaosPoster, ChaosReader
-from chat.tools.chaos.frames import StreamParser
+from chat.tools.chaos.clients import ChaosPoster, ChaosReader, EventCache
 from chat.tools.chaos.history import RunHistory, read_messages
 from tests.cast import Cast, Person
 from tests.waiting import eventually
@@ -22,7 +21,7 @@ class Crowd:
 
     def __init__(self, cast: Cast, http: aiohttp.ClientSession, nodes: list[NodeProcess]) -> None:
         self._cast, self._http, self.nodes = cast, http, nodes
-        self.history, self._events, self._tasks = RunHistory(), StreamParser(), Tasks()
+        self.history, self._events, self._tasks = RunHistory(), EventCache(), Tasks()
         self.people: list[Person] = []
         self.rooms: list[int] = []
         self.readers: list[ChaosReader] = []

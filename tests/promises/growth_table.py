@@ -23,6 +23,7 @@ from chat.accounts.validation import (
     without_runs,
     without_words,
 )
+from chat.client.sse import EventParser, EventSplitter, ResponseBody
 from chat.conversations.drafts import ConversationDraft
 from chat.files.image_worker import find_traces, traces_of_jpeg, traces_of_png, traces_of_webp
 from chat.files.models import parse_range
@@ -48,7 +49,6 @@ from chat.stream.connections import is_ahead
 from chat.stream.long_poll import split_frames
 from chat.stream.resume import choose_start
 from chat.stream.stream import Chunk
-from chat.tools.chaos.frames import Bodies, StreamParser
 from chat.transfer.archive import read_lines
 from chat.transfer.mattermost import MattermostPosts
 from chat.transfer.mattermost import MattermostUsers as MattermostPeople
@@ -93,9 +93,9 @@ BY_NAME = {
     "chat.files.models:clean_name": HEAD,
     "chat.files.models:shorten": HEAD,
     "chat.log.entry:parse_cursor": HEAD,
-    "chat.messages.drafts:check_text": MESSAGE,
-    "chat.messages.drafts:check_words": MESSAGE,
-    "chat.messages.drafts:parse_moment": BODY,
+    "chat.model.types:check_text": MESSAGE,
+    "chat.model.types:check_words": MESSAGE,
+    "chat.model.types:parse_moment": BODY,
     "chat.messages.reactions:parse_emoji": MESSAGE,
     "chat.messages.reactions:strip": MESSAGE,
     "chat.middleware:parse_origin": HEAD,
@@ -119,7 +119,10 @@ BY_NAME = {
 
 # Functions of bytes.
 BYTES_BY_NAME = {
-    "chat.tools.chaos.frames:parse_event": BODY,
+    "chat.client.sse:parse_event": BODY,
+    "chat.client.sse:find_last_id": BODY,
+    "chat.client.sse:read_status": BODY,
+    "chat.client.sse:read_size": BODY,
     "chat.files.models:find_type": BODY,
     "chat.files.models:is_text": 8_192,
     "chat.log.entry:unpack": BODY,
@@ -179,8 +182,25 @@ def feed_form(data: bytes) -> list[object]:
 
 def feed_chunks(data: bytes) -> object:
     """Read one long chunk of an HTTP answer that arrives 64 bytes at a time."""
-    bodies, sent = Bodies(), b"HTTP/1.1 200 OK\r\n\r\n%x\r\n%b\r\n" % (len(data), data)
-    return [bodies.feed(sent[n : n + 64]) for n in range(0, len(sent), 64)]
+    body, sent = ResponseBody(), b"HTTP/1.1 200 OK\r\n\r\n%x\r\n%b\r\n" % (len(data), data)
+    return [body.feed(piece) for piece in pieces_of_bytes(sent)]
+
+
+def feed_events(data: bytes) -> object:
+    """Read an event stream that arrives 64 bytes at a time: one long event, then one for each line."""
+    parser, sent = EventParser(), b"data: " + data + b"\n\n" + data.replace(b"\n", b"\n\r\n")
+    return [parser.feed(piece) for piece in pieces_of_bytes(sent)]
+
+
+def split_events(data: bytes) -> object:
+    """Split an event stream that arrives three bytes at a time, with every kind of line end."""
+    splitter, sent = EventSplitter(), data.replace(b"\n", b"\r\n\n\r")
+    return [splitter.feed(sent[n : n + 3]) for n in range(0, len(sent), 3)]
+
+
+def pieces_of_bytes(data: bytes) -> list[bytes]:
+    """Return `data` in pieces of 64 bytes."""
+    return [data[n : n + 64] for n in range(0, len(data), 64)]
 
 
 def read_markdown(text: str) -> object:
@@ -227,8 +247,9 @@ ADAPTED = {
     "chat.accounts.validation:without_runs": Subject(without_runs, 4 * 256),
     "chat.accounts.validation:without_words": Subject(lambda text: without_words(text, ["aa", text[:64]]), 18 * 256),
     "chat.messages.mention_parser:closes": Subject(lambda text: closes(text, "```"), MESSAGE),
-    "chat.tools.chaos.frames:Bodies.feed": Subject(feed_chunks, BODY, encoded=True),
-    "chat.tools.chaos.frames:StreamParser.parse": Subject(lambda data: StreamParser().parse(data), BODY, encoded=True),
+    "chat.client.sse:ResponseBody.feed": Subject(feed_chunks, BODY, encoded=True),
+    "chat.client.sse:EventParser.feed": Subject(feed_events, BODY, encoded=True),
+    "chat.client.sse:EventSplitter.feed": Subject(split_events, BODY // 8, encoded=True),
     "chat.conversations.drafts:ConversationDraft.fit_kind": Subject(
         lambda text: parse_model(json_of(kind="channel", name=text[:80], topic=text[:250]), ConversationDraft), 250
     ),
@@ -305,7 +326,7 @@ REASONS = {
     "a part of a function in the table, which runs it": """
         chat.messages.mention_parser:strip_fences chat.messages.mention_parser:lines_outside
         chat.messages.mention_parser:strip_spans
-        chat.tools.chaos.frames:parse_message chat.transfer.text:flag chat.transfer.slack_markup:MarkdownWriter._code
+        chat.client.sse:EventSplitter._normalize chat.transfer.text:flag chat.transfer.slack_markup:MarkdownWriter._code
         chat.transfer.slack_markup:MarkdownWriter._prose chat.transfer.slack_markup:MarkdownWriter._mark
         chat.transfer.slack_markup:MarkdownWriter._command chat.transfer.text:continued
         chat.files.models:is_numbers chat.search.highlight:fallbacks chat.search.highlight:find_spans

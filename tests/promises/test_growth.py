@@ -13,7 +13,7 @@ from tests.promises.growth_table import EXCEPTIONS, OWN_MODULES, SUBJECTS, resol
 
 ROOT = Path(__file__).parents[2]
 TEXT = {"str", "bytes", "bytearray", "memoryview"}
-TOOLS = re.compile(r"chat\.(bench|chaos|doctor|up|demo|proving|engines|plainly|operate|moving)(\.|$)")
+TOOLS = re.compile(r"chat\.(client|tools|local|cli)(\.|$)")
 PARSES = re.compile(
     r":(\w+\.)?_?(parse|split|decode|unpack|unescape|unmask|strip|clean|check|normali[sz]e|tokenize|match|like|host_of"
     r"|plain)(_\w*)?$"

@@ -5,10 +5,10 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
+from chat.client.sse import ResponseBody, find_last_id
 from chat.stream.endpoints import STREAMS
 from chat.stream.sse import SseStream
 from chat.stream.stream import Stream
-from chat.tools.chaos.frames import Bodies
 from tests.cast import Cast, Person, casting
 from tests.nodes import running_node
 from tests.promises.conftest import StartNode
@@ -39,7 +39,7 @@ class Sleeper:
 
     async def wakes(self) -> bytes:
         """Everything that was still on its way, up to the cut."""
-        bodies, loop = Bodies(), asyncio.get_running_loop()
+        bodies, loop = ResponseBody(), asyncio.get_running_loop()
         whole = [bodies.feed(self._first)]
         try:
             while data := await loop.sock_recv(self._socket, 65536):
@@ -91,17 +91,11 @@ async def test_cut_at_the_buffer_and_complete_on_return(stage: Cast, start_node:
         assert node.memory_bytes() - before < 60 * MIB  # 150 would wait in a node without a limit
         heard = await sleepers[0].wakes()
     assert heard.count(b"\n\n") < MESSAGES
-    again = await ben.listens(last_event_id=last_id(heard))
+    again = await ben.listens(last_event_id=find_last_id(heard[: heard.rindex(b"\n\n")]).decode())
     whole = heard.count(b'\ndata: {"conversation"')
     await again.hears(*said[whole:], limit=20)
     replayed = await ben.listens(after=start)
     await replayed.hears(*said, limit=20)
-
-
-def last_id(heard: bytes) -> str:
-    """The id of the last whole event."""
-    block = heard[: heard.rindex(b"\n\n")].split(b"\n\n")
-    return next(line[4:] for event in reversed(block) for line in event.split(b"\n") if line[:4] == b"id: ").decode()
 
 
 async def test_one_who_comes_back_far_behind_is_not_called_slow(stage: Cast, start_node: StartNode) -> None:

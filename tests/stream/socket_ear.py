@@ -7,8 +7,9 @@ from contextlib import asynccontextmanager
 import aiohttp
 import orjson
 
+from chat.client.sse import StreamEvent
 from tests.cast import Person
-from tests.ear import Ear, Event
+from tests.ear import Ear
 from tests.raw_socket import handshake
 from tests.waiting import eventually
 
@@ -38,10 +39,11 @@ class SocketEar(Ear):
         await self.socket.send_str(text)
 
 
-def parse_text(text: str) -> Event:
+def parse_text(text: str) -> StreamEvent:
     """The event in one frame."""
     said = orjson.loads(text)
-    return Event(said.get("id", ""), said.get("event", "message"), orjson.dumps(said["data"]), text.encode())
+    data = orjson.dumps(said["data"])
+    return StreamEvent(said.get("id", ""), said.get("event", "message"), data, raw=text.encode())
 
 
 def socket_ear(person: Person, query: str = "", **headers: str) -> SocketEar:

@@ -8,10 +8,10 @@ from typing import cast
 
 import orjson
 
+from chat.client.sse import find_last_id
 from chat.tools.bench.targets import Target, door_of, draft, head_of, mask
 
 MOMENT = re.compile(rb"~(\d{12,20}) ")
-CURSOR = re.compile(rb"id: ([0-9a-z]+\.\d+)\n")
 PING, PONG = 0x89, 10
 
 
@@ -121,9 +121,8 @@ class Returning(BenchReader):
         if not self.open:
             self._greet(rest)
             return
-        whole, end, self._rest = rest.rpartition(b"\n\n")
-        if ids := CURSOR.findall(whole + end):
-            self.cursor = ids[-1].decode()
+        whole, _, self._rest = rest.rpartition(b"\n\n")
+        self.cursor = find_last_id(whole).decode() or self.cursor
         if count := whole.count(self._marker):
             self._note(whole, count)
 

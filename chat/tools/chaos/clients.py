@@ -10,10 +10,26 @@ from typing import Any, cast
 import aiohttp
 import orjson
 
+from chat.client.sse import BadStream, EventSplitter, ResponseBody, StreamEvent, parse_event
 from chat.shared.tasks import Tasks
-from chat.tools.chaos.frames import Bodies, StreamEvent, StreamParser, parse_message
 from chat.tools.chaos.history import Key, PostedMessage, PostReceipt, RunHistory, Visit
 from chat.tools.chaos.people import Person
+
+
+class EventCache:
+    """Parses events. The same bytes go to every reader, so a message is parsed once and remembered."""
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, tuple[StreamEvent, PostReceipt | None]] = {}
+
+    def parse(self, block: bytes) -> tuple[StreamEvent, PostReceipt | None]:
+        """Return the event in a block, and the new message that it brings."""
+        if (known := self._known.get(block)) is None:
+            event = parse_event(block)
+            known = event, PostReceipt.from_event(event)
+            if known[1]:
+                self._known[block] = known
+        return known
 
 
 class ChaosReader(asyncio.Protocol):
@@ -24,7 +40,7 @@ class ChaosReader(asyncio.Protocol):
     """
 
     def __init__(
-        self, name: str, token: str, where: Callable[[], int], history: RunHistory, events: StreamParser, tasks: Tasks
+        self, name: str, token: str, where: Callable[[], int], history: RunHistory, events: EventCache, tasks: Tasks
     ) -> None:
         self.name, self._token, self._where = name, token, where
         self._history, self._events, self._tasks = history, events, tasks
@@ -40,7 +56,7 @@ class ChaosReader(asyncio.Protocol):
         self.heard: Callable[[PostReceipt], None] | None = None
         self.seqs: dict[int, int] = {}
         self.transport: asyncio.Transport | None = None
-        self._bodies, self._rest, self._bytes = Bodies(), b"", 0
+        self._body, self._splitter, self._bytes = ResponseBody(), EventSplitter(), 0
         self._cut: asyncio.Future[None] | None = None
         self._task: asyncio.Task[None] | None = None
         self.begins()
@@ -53,7 +69,7 @@ class ChaosReader(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         while True:
             cut = self._cut = loop.create_future()
-            self._bodies, self._rest = Bodies(), b""
+            self._body, self._splitter = ResponseBody(), EventSplitter()
             try:
                 await loop.create_connection(lambda: self, "127.0.0.1", self._where())
                 await self._until(cut)
@@ -82,35 +98,35 @@ class ChaosReader(asyncio.Protocol):
         """Take in all whole events; a refusal ends this attempt."""
         self._bytes += len(data)
         try:
-            *blocks, self._rest = (self._rest + self._bodies.feed(data)).split(b"\n\n")
-        except ValueError:
-            if self._bodies.status == 200:
+            blocks = self._splitter.feed(self._body.feed(data))
+        except BadStream:
+            if self._body.status == 200:
                 self.garbage.append(data)
             self.leaves()
             return
-        if self._bodies.status not in (0, 200):
-            self.refusals.append(self._bodies.status)
+        if self._body.status not in (0, 200):
+            self.refusals.append(self._body.status)
             self.leaves()
             return
         for block in blocks:
-            self._hear(self._events.parse(block))
+            self._hear(*self._events.parse(block))
 
-    def _hear(self, event: StreamEvent) -> None:
+    def _hear(self, event: StreamEvent, receipt: PostReceipt | None) -> None:
         self.cursor = event.id or self.cursor
-        if event.receipt is not None:
-            self._history.receive(self.name, event.receipt)
-            self.seqs[event.receipt.message.conversation] = event.receipt.message.seq
+        if receipt is not None:
+            self._history.receive(self.name, receipt)
+            self.seqs[receipt.message.conversation] = receipt.message.seq
             if self.heard is not None:
-                self.heard(event.receipt)
-        elif event.name == "ready":
+                self.heard(receipt)
+        elif event.event == "ready":
             self.ready = True
-            self.starts.append(start := orjson.loads(event.data))
+            self.starts.append(start := event.json())
             got = len(self._history.received[self.name])
             self.visits.append(Visit(start["node"], time.monotonic(), start["cursor"], got))
-        elif event.name == "bye":
-            self.byes.append((orjson.loads(event.data)["reason"], time.monotonic()))
+        elif event.event == "bye":
+            self.byes.append((event.json()["reason"], time.monotonic()))
             self.leaves()  # the stream is over, though a proxy may keep the connection
-        elif event.name == "reset":
+        elif event.event == "reset":
             self.resets += 1
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 (asyncio names it)
@@ -297,7 +313,7 @@ class ChaosPoster:
         if status not in (200, 201):
             self.surprises.append((status, answer[:500]))
             return 0
-        self._history.acknowledge(key, parse_message(orjson.loads(answer)["message"]), made=status == 201)
+        self._history.acknowledge(key, PostedMessage.from_json(orjson.loads(answer)["message"]), made=status == 201)
         return status
 
     async def _ask(self, http: aiohttp.ClientSession, conversation: int, draft: dict[str, str]) -> tuple[int, Any, Any]:

@@ -13,9 +13,8 @@ import aiohttp
 
 from chat.shared.tasks import Tasks
 from chat.tools.chaos.checker import OVERHEARD, Violation
-from chat.tools.chaos.clients import AGAIN, ChaosPoster, ChaosReader, Onlooker
+from chat.tools.chaos.clients import AGAIN, ChaosPoster, ChaosReader, EventCache, Onlooker
 from chat.tools.chaos.environment import Rig
-from chat.tools.chaos.frames import StreamParser
 from chat.tools.chaos.history import Key, PostReceipt, RunHistory, read_messages, read_stays
 from chat.tools.chaos.network import Proxy
 from chat.tools.chaos.people import Enrolled, Person, enrol, share
@@ -37,7 +36,7 @@ class SimulatedUser:
         watched: Sequence[int],
         http: aiohttp.ClientSession,
         history: RunHistory,
-        events: StreamParser,
+        events: EventCache,
         tasks: Tasks,
     ) -> None:
         self.name, self.person, self.here = f"guest {number}", person, True
@@ -96,7 +95,7 @@ class Crowd:
         self.rooms = [await share(url, people)] + [await share(url, room) for room in small]
         door = people[: min(count, 2 * ROOM)]
         doorway = await share(url, door, people[0])  # as the others, before anybody reads: no entry tells of it
-        events = StreamParser()
+        events = EventCache()
         for n, person in enumerate(people):
             neighbours = [one.id for one in small[n // ROOM] if one is not person]
             watched = self._chance.sample(neighbours, min(WATCHED, len(neighbours)))

@@ -2,11 +2,13 @@
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import psycopg
 
+from chat.client.sse import StreamEvent
 from chat.shared.sql import load
 
 queries = load(__file__)
@@ -24,6 +26,11 @@ class PostedMessage:
     client_id: str
     body: str
 
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any]) -> "PostedMessage":
+        """Return the message that the server's JSON describes."""
+        return cls(fields["conversation"], fields["seq"], fields["author"], fields["client_id"], fields["body"])
+
     @property
     def key(self) -> Key:
         """What makes two posts the same one."""
@@ -32,10 +39,17 @@ class PostedMessage:
 
 @dataclass(frozen=True, slots=True)
 class PostReceipt:
-    """A message at the log position that its frame's id names."""
+    """A message at the log position that its event's id names."""
 
     position: int
     message: PostedMessage
+
+    @classmethod
+    def from_event(cls, event: StreamEvent) -> "PostReceipt | None":
+        """Return the new message in an event of the stream, None if it brings something else."""
+        if event.event != "message" or not event.data:
+            return None
+        return cls(int(event.id.partition(".")[2]), PostedMessage.from_json(event.json()))
 
 
 @dataclass(frozen=True, slots=True)

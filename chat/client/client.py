@@ -1,0 +1,267 @@
+"""An asyncio client of Tandem: log in, post, and follow the stream across lost connections.
+
+::
+
+    async with Client("https://chat.example") as client:
+        await client.log_in("ana", "correct horse battery")
+        snapshot = await client.call("GET", "/api/chat/conversations")
+        await client.post(12, "The build is green.")
+        async for entry in client.stream(snapshot["cursor"]):
+            if entry.event == "message":
+                print(entry.json()["body"])
+
+Promises, the same as those of the TypeScript client in `web/client`:
+
+- `stream` yields every log entry addressed to the user exactly once and in order, whatever happens to the connection.
+  The cursor is sent as `Last-Event-ID`; entries that are not beyond it are dropped.
+- `post` retries with the same `client_id` until the server has answered, so a message is never stored twice.
+- Reconnects and retries wait a random part of a span that doubles up to 30 seconds, and never less than `Retry-After`.
+- A connection that is silent for longer than two beats of the server is replaced.
+
+The stream does not fall back to long-polling, as the TypeScript client does in a browser.
+"""
+
+import asyncio
+import random
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from typing import Any, NamedTuple, Self
+
+import aiohttp
+import orjson
+
+from chat.client.sse import EVENT_MOST, EventParser, StreamEvent
+
+CONNECT_SECONDS = 8.0
+SILENCE_SECONDS = 40.0  # the server sends a beat every 15 s
+ANSWER_SECONDS = 30.0
+FIRST_SPAN, LONGEST_SPAN = 1.0, 30.0
+NOTICES = ("ready", "beat", "reset", "bye")
+
+ReadSnapshot = Callable[[str], Awaitable[str]]
+
+
+class Problem(Exception):
+    """The server refused a request (RFC 9457), or could not be reached (`status` 0, `code` "unreachable")."""
+
+    def __init__(self, status: int, document: Mapping[str, Any], retry_after: float = 0.0) -> None:
+        self.status, self.document, self.retry_after = status, document, retry_after
+        self.code = str(document.get("code") or f"http_{status}")
+        super().__init__(str(document.get("detail") or f"The server answered {status}."))
+
+    @property
+    def is_temporary(self) -> bool:
+        """True if the same request may succeed later: no connection, rate limited, overloaded, draining."""
+        return self.status in (0, 408, 429) or self.status >= 500
+
+
+class StreamReset(Exception):
+    """The cursor is too old or of another log. Read the conversations again and continue from their cursor."""
+
+
+class ConnectionReplaced(Exception):
+    """A stream ended, or was silent for too long. `stream` opens the next one."""
+
+
+class Cursor(NamedTuple):
+    """A position in the log, written `<epoch>.<position>`."""
+
+    epoch: str
+    position: int
+
+
+def parse_cursor(text: str) -> Cursor | None:
+    """Return the cursor in an event's id, None if it is none."""
+    epoch, _, position = text.rpartition(".")
+    return Cursor(epoch, int(position)) if epoch and position.isascii() and position.isdigit() else None
+
+
+class Backoff:
+    """Spans of random waits: exponential with full jitter."""
+
+    def __init__(self, first: float = FIRST_SPAN, longest: float = LONGEST_SPAN) -> None:
+        self.first, self.longest = first, longest
+        self.failures = 0
+
+    def next_wait(self, retry_after: float = 0.0) -> float:
+        """Return the seconds before the next attempt."""
+        span = min(self.longest, self.first * 2 ** min(self.failures, 30))
+        self.failures += 1
+        return retry_after + random.uniform(0, span)
+
+    def reset(self) -> None:
+        """Start again with the first span: an attempt has succeeded."""
+        self.failures = 0
+
+
+@asynccontextmanager
+async def open_stream(
+    http: aiohttp.ClientSession, url: str, token: str, cursor: str = "", silence: float = SILENCE_SECONDS
+) -> AsyncIterator[AsyncIterator[StreamEvent]]:
+    """Open one connection to the stream and yield its events as they come, notices and repeats included.
+
+    Raises `Problem` if the server refuses, and what aiohttp raises when the connection is lost. For what must be seen
+    as it arrives, such as a probe; everything else uses `Client.stream`.
+    """
+    headers = {"Authorization": f"Bearer {token}", "Accept": "text/event-stream"}
+    headers |= {"Last-Event-ID": cursor} if cursor else {}
+    timeout = aiohttp.ClientTimeout(sock_connect=CONNECT_SECONDS, sock_read=silence)
+    async with http.get(f"{url}/api/chat/stream", headers=headers, timeout=timeout) as response:
+        if response.status != 200:
+            raise await read_problem(response)
+        yield read_events(response)
+
+
+async def read_events(response: aiohttp.ClientResponse) -> AsyncIterator[StreamEvent]:
+    """Yield the events in the body of a response."""
+    parser = EventParser(EVENT_MOST)
+    async for piece in response.content.iter_any():
+        for event in parser.feed(piece):
+            yield event
+
+
+async def read_problem(response: aiohttp.ClientResponse) -> Problem:
+    """Return the problem in an unsuccessful response, also when a proxy answered instead of the server."""
+    document: Any = None
+    with suppress(orjson.JSONDecodeError):
+        document = orjson.loads(await response.read())
+    retry_after = response.headers.get("Retry-After", "")
+    seconds = float(retry_after) if retry_after.isascii() and retry_after.isdigit() else 0.0
+    return Problem(response.status, document if isinstance(document, dict) else {}, seconds)
+
+
+def unreachable(error: BaseException) -> Problem:
+    """Return the problem of a request without an answer."""
+    return Problem(0, {"code": "unreachable", "detail": f"The server cannot be reached: {error!r}"})
+
+
+class Client:
+    """One user's connection to the server at `url`. Use it as an asynchronous context manager.
+
+    `token` is the token of a session that exists already; `log_in` gets a new one. `cursor` is how far `stream` came.
+    `longest_wait` limits the random waits between attempts.
+    """
+
+    def __init__(self, url: str, token: str = "", longest_wait: float = LONGEST_SPAN) -> None:
+        self.url, self.token, self.cursor = url.rstrip("/"), token, ""
+        self._longest = longest_wait
+        self._http: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        self._http = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.http.close()
+
+    @property
+    def http(self) -> aiohttp.ClientSession:
+        """The HTTP session, for requests of your own."""
+        assert self._http is not None, "use the client in `async with`"
+        return self._http
+
+    async def log_in(self, name: str, password: str, device: str = "Python") -> dict[str, Any]:
+        """Start a session and return the user; raise `Problem` if the name or the password is wrong.
+
+        An account with a second factor gets a `Problem` too, whose `document` has the challenge.
+        """
+        answer = await self.call("POST", "/api/sessions", {"name": name, "password": password, "device": device})
+        self.token = answer["token"]
+        user: dict[str, Any] = answer["user"]
+        return user
+
+    async def call(self, method: str, path: str, body: Any = None) -> Any:
+        """Make one request and return the decoded answer; raise `Problem` if there is none or it is no success."""
+        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        limit = aiohttp.ClientTimeout(total=ANSWER_SECONDS)
+        try:
+            async with self.http.request(method, self.url + path, json=body, headers=headers, timeout=limit) as answer:
+                if answer.status >= 400:
+                    raise await read_problem(answer)
+                data = await answer.read()
+                return orjson.loads(data) if data else None
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise unreachable(error) from error
+
+    async def post(self, conversation: int, body: str, client_id: str = "", **fields: Any) -> dict[str, Any]:
+        """Post a message and return it. Retry until the server has answered; the message is stored once.
+
+        `client_id` names the message; pass the same one to continue a post of an earlier process. `fields` are further
+        fields of the message, such as `reply_to`, `thread` or `files`. Raises `Problem` for what no retry can change.
+        Retries never give up by themselves: use `asyncio.timeout` around the call.
+        """
+        draft = {"body": body, "client_id": client_id or uuid.uuid4().hex, **fields}
+        backoff = Backoff(FIRST_SPAN / 4, self._longest)
+        while True:
+            try:
+                answer = await self.call("POST", f"/api/chat/conversations/{conversation}/messages", draft)
+            except Problem as problem:
+                if not problem.is_temporary:
+                    raise
+                await asyncio.sleep(backoff.next_wait(problem.retry_after))
+            else:
+                message: dict[str, Any] = answer["message"]
+                return message
+
+    async def stream(self, cursor: str = "", read_snapshot: ReadSnapshot | None = None) -> AsyncIterator[StreamEvent]:
+        """Yield the entries after `cursor`, each once and in order, until the caller stops iterating.
+
+        Without a cursor the stream starts at the end of the log. After a reset, `read_snapshot(reason)` must read what
+        the caller needs again, and return the cursor to continue from; without it, `StreamReset` is raised. Raises
+        `Problem` if the server refuses for good, such as 401 after the session has ended.
+        """
+        self.cursor, backoff = cursor or self.cursor, Backoff(longest=self._longest)
+        while True:
+            wait = 0.0
+            try:
+                async for event in self._read_connection(backoff):
+                    yield event
+            except StreamReset as reset:
+                if read_snapshot is None:
+                    raise
+                self.cursor = await read_snapshot(str(reset))
+            except ConnectionReplaced:
+                wait = backoff.next_wait()
+            except Problem as problem:
+                if not problem.is_temporary:
+                    raise
+                wait = backoff.next_wait(problem.retry_after)
+            await asyncio.sleep(wait)
+
+    async def _read_connection(self, backoff: Backoff) -> AsyncIterator[StreamEvent]:
+        """Yield the new entries of one connection; raise how it ended."""
+        try:
+            async with open_stream(self.http, self.url, self.token, self.cursor) as events:
+                async for event in events:
+                    if event.retry is not None:
+                        backoff.first = event.retry / 1000
+                    if event.event in NOTICES:
+                        self._note(event, backoff)
+                    elif self._advance(event.id):
+                        yield event
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise ConnectionReplaced from error
+        raise ConnectionReplaced
+
+    def _note(self, notice: StreamEvent, backoff: Backoff) -> None:
+        """Act on what the stream says about itself."""
+        if notice.event == "reset":
+            raise StreamReset(notice.json()["reason"])
+        if notice.event == "bye":
+            raise ConnectionReplaced(notice.json()["reason"])
+        if notice.event == "ready":
+            backoff.reset()
+        # A stream that could not resume is ready at the end of the log, and its reset follows: do not skip to there.
+        if notice.event == "beat" or not self.cursor:
+            self._advance(notice.id)
+
+    def _advance(self, event_id: str) -> bool:
+        """Move the cursor to an id; return False if it is not beyond the cursor, raise for an id of another log."""
+        now, then = parse_cursor(event_id), parse_cursor(self.cursor)
+        if now is None or (then is not None and now.epoch != then.epoch):
+            raise StreamReset("other_epoch")
+        if then is not None and now.position <= then.position:
+            return False
+        self.cursor = event_id
+        return True
