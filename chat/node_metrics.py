@@ -7,7 +7,7 @@ from functools import partial
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from chat.log.append import Log
-from chat.operations.canary import Canary, longest, middle
+from chat.operations.canary import Canary, longest, median
 from chat.operations.metrics import (
     collect_ghosts,
     collect_log,
@@ -54,17 +54,21 @@ def collect_sockets(sockets: Sockets) -> Iterator[Metric]:
     )
 
 
+# The canary's figures: alert on a gap, on a repeat, and on probes that keep failing.
+
+
 def collect_canary(canary: Canary) -> Iterator[Metric]:
-    """Yield the canary's metrics. Alert on a gap, on a repeat, and on repeated failures."""
-    ear = canary.ear
-    yield CounterMetricFamily("tandem_canary_flights", "Songs sent by way of a neighbour.", canary.flights)
-    yield CounterMetricFamily("tandem_canary_failures", "Those that did not come back in time.", canary.failed)
-    yield CounterMetricFamily("tandem_canary_gaps", "Songs it never had: must stay 0.", ear.gaps if ear else 0)
-    yield CounterMetricFamily("tandem_canary_repeats", "Songs it had twice: must stay 0.", ear.repeats if ear else 0)
+    """Yield the counts from the start, and the times after the first probe."""
+    stream = canary.stream_probe
+    gaps, repeats = (stream.gaps, stream.repeats) if stream else (0, 0)
+    yield CounterMetricFamily("tandem_canary_flights", "Probe messages sent through a peer node.", canary.probes)
+    yield CounterMetricFamily("tandem_canary_failures", "Probes that failed or were late.", canary.failed)
+    yield CounterMetricFamily("tandem_canary_gaps", "Probe messages that never arrived. Must stay 0.", gaps)
+    yield CounterMetricFamily("tandem_canary_repeats", "Probe messages that arrived twice. Must stay 0.", repeats)
     for name, words, value in (
-        ("p50", "From POST to stream, half of sixty.", middle(canary.songs)),
-        ("p99", "From POST to stream, the longest of sixty.", longest(canary.songs)),
-        ("flip", "From socket to socket, half of sixty.", middle(canary.flips)),
+        ("p50", "From POST to stream, the median of sixty.", median(canary.message_seconds)),
+        ("p99", "From POST to stream, the longest of sixty.", longest(canary.message_seconds)),
+        ("flip", "From socket to socket, the median of sixty.", median(canary.presence_seconds)),
     ):
         if value is not None:
             yield GaugeMetricFamily(f"tandem_canary_{name}_seconds", words, value)

@@ -1,4 +1,8 @@
-"""The canary of one node: a flight by way of each neighbour in turn, and what has become of the latest ones."""
+"""A node's canary: it sends a probe message and a presence change through each peer node in turn, all the time.
+
+Both must arrive on this node, the message exactly once and in order. The figures go into the node's lease, where the
+dashboard finds them, and into its metrics.
+"""
 
 import asyncio
 import itertools
@@ -10,94 +14,113 @@ from typing import Any
 import aiohttp
 import structlog
 
-from chat.operations.canary_probe import Ear, Eye, Lost, flip, settle, sing
+from chat.client.client import Problem
+from chat.client.sse import BadStream
+from chat.operations.canary_probe import (
+    PresenceProbe,
+    ProbeFailed,
+    StreamProbe,
+    ensure_probe_account,
+    probe_message,
+    probe_presence,
+)
 from chat.shared.postgres import UNAVAILABLE as POSTGRES_AWAY
 from chat.shared.postgres import Pool
 from chat.shared.probes import Probe
 from chat.shared.redis import UNAVAILABLE as REDIS_AWAY
 from chat.shared.registry.registry import Registry
 
-KEPT, PAUSE = 60, 2.0
-RESETTLED_SECONDS = 3600.0
-TROUBLE: tuple[type[Exception], ...] = (aiohttp.ClientError, Lost, *POSTGRES_AWAY, *REDIS_AWAY)
+RESULTS_KEPT = 60
+RECONNECT_SECONDS = 2.0
+SESSION_SECONDS = 3600.0
+FAILURES: tuple[type[Exception], ...] = (
+    aiohttp.ClientError,
+    BadStream,
+    Problem,
+    ProbeFailed,
+    *POSTGRES_AWAY,
+    *REDIS_AWAY,
+)
 log = structlog.get_logger(__name__)
 
 
 class Canary:
-    """Flies every `period` seconds while there are neighbours; `url`: where this node itself is reached by them."""
+    """Probes every `period` seconds while there are peer nodes. `url` is where they reach this node.
+
+    `message_seconds` and `presence_seconds` are the latest results, `probes` and `failed` count all of them.
+    """
 
     def __init__(self, pool: Pool, registry: Registry, node: str, url: str, period: float) -> None:
         self._pool, self._registry, self._node, self.url, self._period = pool, registry, node, url, period
-        self.songs, self.flips = deque[float](maxlen=KEPT), deque[float](maxlen=KEPT)
-        self.flights = self.failed = 0
-        self.through, self.well = "", True
-        self.ear: Ear | None = None
+        self.message_seconds = deque[float](maxlen=RESULTS_KEPT)
+        self.presence_seconds = deque[float](maxlen=RESULTS_KEPT)
+        self.probes = self.failed = 0
+        self.peer, self.last_succeeded = "", True
+        self.stream_probe: StreamProbe | None = None
 
     def report(self) -> dict[str, Any]:
-        """For the node's lease: where it is reached, and how its canary fares once it has flown."""
-        ear = {"gaps": self.ear.gaps, "repeats": self.ear.repeats} if self.ear else {}
+        """Return this node's address and, once it has probed, the canary's figures, for the node's lease."""
+        counts = {"gaps": self.stream_probe.gaps, "repeats": self.stream_probe.repeats} if self.stream_probe else {}
         canary = {
-            "ok": self.well and not any(ear.values()),
-            "flights": self.flights,
+            "ok": self.last_succeeded and not any(counts.values()),
+            "flights": self.probes,
             "failed": self.failed,
-            "through": self.through,
-            "p50": middle(self.songs),
-            "p99": longest(self.songs),
-            "flip_p50": middle(self.flips),
-            "flip_p99": longest(self.flips),
+            "through": self.peer,
+            "p50": median(self.message_seconds),
+            "p99": longest(self.message_seconds),
+            "flip_p50": median(self.presence_seconds),
+            "flip_p99": longest(self.presence_seconds),
         }
-        return {"url": self.url} | ({"canary": canary | ear} if self.flights else {})
+        return {"url": self.url} | ({"canary": canary | counts} if self.probes else {})
 
     async def run(self) -> None:
-        """For ever, unless it may not; whatever fails is noted, and tried again."""
+        """Probe forever, unless the settings forbid it. Failures are logged and tried again."""
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
             while self._period and self.url:
                 await asyncio.sleep(self._period * random.uniform(0.8, 1.2))
                 try:
-                    if await self._find_neighbours():
-                        await self._live(http, await settle(self._pool, self._node))
-                except TROUBLE as error:
-                    log.warning("the canary cannot fly now", error=repr(error))
+                    if await self._find_peers():
+                        await self._run_session(http, await ensure_probe_account(self._pool, self._node))
+                except FAILURES as error:
+                    log.warning("canary cannot start", error=repr(error))
 
-    async def _live(self, http: aiohttp.ClientSession, probe: Probe) -> None:
-        """An hour with one login; then old songs are dropped, and it goes on with a fresh one."""
-        ear, eye = Ear(http, self.url), Eye(http, self.url)
-        self.ear = self._keep(ear)
+    async def _run_session(self, http: aiohttp.ClientSession, probe: Probe) -> None:
+        """Probe for an hour with one session; the next session drops old probe messages."""
+        stream, presence = StreamProbe(http, self.url), PresenceProbe(http, self.url)
+        if self.stream_probe:
+            stream.gaps, stream.repeats = self.stream_probe.gaps, self.stream_probe.repeats
+        self.stream_probe = stream
         try:
-            async with asyncio.timeout(RESETTLED_SECONDS), asyncio.TaskGroup() as group:
-                group.create_task(insist(lambda: ear.listen(probe)), name="the canary listens")
-                group.create_task(insist(lambda: eye.look(probe)), name="the canary looks")
-                group.create_task(self._fly(http, probe, ear, eye), name="the canary flies")
+            async with asyncio.timeout(SESSION_SECONDS), asyncio.TaskGroup() as group:
+                group.create_task(keep_running(lambda: stream.read(probe)), name="read the canary's stream")
+                group.create_task(keep_running(lambda: presence.watch(probe)), name="watch the canary's presence")
+                group.create_task(self._probe_peers(http, probe, stream, presence), name="probe peer nodes")
         except TimeoutError:
             return
 
-    def _keep(self, ear: Ear) -> Ear:
-        """What the ear before it has counted counts on."""
-        if self.ear:
-            ear.gaps, ear.repeats = self.ear.gaps, self.ear.repeats
-        return ear
-
-    async def _fly(self, http: aiohttp.ClientSession, probe: Probe, ear: Ear, eye: Eye) -> None:
+    async def _probe_peers(
+        self, http: aiohttp.ClientSession, probe: Probe, stream: StreamProbe, presence: PresenceProbe
+    ) -> None:
         for turn in itertools.count():
             await asyncio.sleep(self._period * random.uniform(0.8, 1.2))
             try:
-                neighbours = await self._find_neighbours()
+                peers = await self._find_peers()
             except REDIS_AWAY:
-                continue  # nobody knows who is there
-            if not neighbours:
+                continue  # the peer nodes are not known now
+            if not peers:
                 continue
-            self.through, url = neighbours[turn % len(neighbours)]
-            self.flights += 1
+            self.peer, url = peers[turn % len(peers)]
+            self.probes += 1
             try:
-                self.songs.append(await sing(http, url, probe, ear))
-                self.flips.append(await flip(http, url, probe, eye))
-                self.well = True
-            except TROUBLE as error:
-                self.failed, self.well = self.failed + 1, False
-                log.warning("the canary did not come back", through=self.through, error=repr(error))
+                self.message_seconds.append(await probe_message(http, url, probe, stream))
+                self.presence_seconds.append(await probe_presence(http, url, probe, presence))
+                self.last_succeeded = True
+            except FAILURES as error:
+                self.failed, self.last_succeeded = self.failed + 1, False
+                log.warning("canary probe failed", peer=self.peer, error=repr(error))
 
-    async def _find_neighbours(self) -> list[tuple[str, str]]:
-        """`(name, address)` of the nodes that carry both channels, this one aside."""
+    async def _find_peers(self) -> list[tuple[str, str]]:
+        """Return `(name, address)` of the other nodes that serve streams and presence and are not draining."""
         nodes = sorted(await self._registry.nodes(), key=lambda node: str(node["name"]))
         return [
             (str(node["name"]), str(node["url"]))
@@ -106,21 +129,21 @@ class Canary:
         ]
 
 
-async def insist(work: Callable[[], Awaitable[None]]) -> None:
-    """Again and again; a connection that cannot be had is no reason to end."""
+async def keep_running(connect: Callable[[], Awaitable[None]]) -> None:
+    """Connect again and again; a connection that fails is logged."""
     while True:
         try:
-            await work()
-        except TROUBLE as error:
-            log.info("a canary's connection broke", error=repr(error))
-        await asyncio.sleep(PAUSE)
+            await connect()
+        except FAILURES as error:
+            log.info("canary connection lost", error=repr(error))
+        await asyncio.sleep(RECONNECT_SECONDS)
 
 
-def middle(values: Sequence[float]) -> float | None:
-    """The median, None of none."""
+def median(values: Sequence[float]) -> float | None:
+    """Return the median, None of no values."""
     return round(sorted(values)[len(values) // 2], 4) if values else None
 
 
 def longest(values: Sequence[float]) -> float | None:
-    """Of sixty at most, it stands for the p99."""
+    """Return the largest value, None of no values; of sixty values it serves as the 99th percentile."""
     return round(max(values), 4) if values else None

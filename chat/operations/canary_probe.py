@@ -1,4 +1,8 @@
-"""A canary's ear: its stream on its own node, which must have every song once and in order."""
+"""What a canary probes with: a stream and a presence socket on its own node, and one probe through a peer node.
+
+A probe message goes from a POST to the peer node to the stream of this node. A presence change goes from a socket on
+the peer node to the socket of this node. The probe account and its conversation are hidden from everyone.
+"""
 
 import asyncio
 import secrets
@@ -7,93 +11,100 @@ import aiohttp
 import orjson
 import structlog
 
+from chat.client.client import open_stream
 from chat.shared.postgres import Pool
 from chat.shared.probes import FIRST_PROBE, Probe, open_probe_session
 from chat.shared.sql import load
 
 queries = load(__file__)
 
+PROBE_CONVERSATION = FIRST_PROBE
+ACCOUNT_SESSION_SECONDS = 24 * 3600.0
+PROBE_SECONDS = 10.0
 SILENCE_SECONDS = 60.0
+HEARTBEAT = 20.0
+CLOSE_LIMIT = aiohttp.ClientWSTimeout(ws_close=1.0)  # a peer that did not answer for ten seconds gets no ten more
 
 log = structlog.get_logger(__name__)
 
 
-class Ear:
-    """Listens at `url`. `gaps`, `repeats`: songs that it missed, and heard again or late: both must stay 0."""
+class ProbeFailed(Exception):
+    """The peer node did not take a probe message."""
+
+
+async def ensure_probe_account(pool: Pool, node: str) -> Probe:
+    """Return this node's probe account, a member of the probes' conversation, with a session for a day.
+
+    Drops probe messages that are older than an hour.
+    """
+    async with pool.connection() as connection, connection.transaction():
+        probe = await open_probe_session(connection, f"canary {node}", ACCOUNT_SESSION_SECONDS)
+        await connection.execute(queries.add_conversation, [PROBE_CONVERSATION])
+        await connection.execute(queries.add_member, [PROBE_CONVERSATION, probe.id, PROBE_CONVERSATION, probe.id])
+        await connection.execute(queries.drop_old_messages, [PROBE_CONVERSATION])
+    return probe
+
+
+class StreamProbe:
+    """The canary's stream on the node at `url`.
+
+    `gaps` counts probe messages that it missed, `repeats` those that came twice or out of order. Both must stay 0.
+    """
 
     def __init__(self, http: aiohttp.ClientSession, url: str) -> None:
         self._http, self._url = http, url
         self.gaps = self.repeats = 0
-        self._cursor, self._last = "", 0
-        self._awaited: dict[str, asyncio.Future[float]] = {}
+        self._cursor, self._last_seq = "", 0
+        self._expected: dict[str, asyncio.Future[float]] = {}
 
-    def await_song(self, client_id: str) -> "asyncio.Future[float]":
-        """When it is heard, by the loop's clock."""
-        heard = self._awaited[client_id] = asyncio.get_running_loop().create_future()
-        return heard
+    def expect(self, client_id: str) -> "asyncio.Future[float]":
+        """Return a future for the time at which this message arrives, by the loop's clock."""
+        arrival = self._expected[client_id] = asyncio.get_running_loop().create_future()
+        return arrival
 
-    def give_up(self, client_id: str) -> None:
-        """Nobody waits for it any more."""
-        self._awaited.pop(client_id, None)
+    def forget(self, client_id: str) -> None:
+        """Stop expecting this message."""
+        self._expected.pop(client_id, None)
 
-    async def listen(self, probe: Probe) -> None:
-        """Until the stream ends; its cursor is kept for the next time. Raises what a client's connection raises."""
-        headers = {"Authorization": f"Bearer {probe.token}", "Accept": "text/event-stream"}
-        headers |= {"Last-Event-ID": self._cursor} if self._cursor else {}
-        silence = aiohttp.ClientTimeout(sock_read=SILENCE_SECONDS)
-        async with self._http.get(f"{self._url}/api/chat/stream", headers=headers, timeout=silence) as answer:
-            answer.raise_for_status()
-            event = ""
-            async for line in answer.content:
-                name, _, value = line.decode().strip().partition(": ")
-                if name == "id":
-                    self._cursor = value
-                elif name == "event":
-                    event = value
-                elif name == "data":
-                    self._hear(event, value)
-                elif not name:
-                    event = ""
+    async def read(self, probe: Probe) -> None:
+        """Read one connection until it ends; the next one resumes at its cursor. Raises as `open_stream`."""
+        async with open_stream(self._http, self._url, probe.token, self._cursor, SILENCE_SECONDS) as events:
+            async for event in events:
+                self._cursor = event.id or self._cursor
+                if event.event == "reset":
+                    self._last_seq = 0
+                elif event.event == "message":
+                    self._receive(event.data)
 
-    def _hear(self, event: str, data: str) -> None:
-        if event == "reset":
-            self._last = 0
-        if event:
+    def _receive(self, data: bytes) -> None:
+        message = orjson.loads(data)
+        if message["conversation"] != PROBE_CONVERSATION:
             return
-        song = orjson.loads(data)
-        if song["conversation"] != ROOM:
-            return
-        if self._last and song["seq"] != self._last + 1:
-            self._complain(song["seq"])
-        self._last = max(self._last, song["seq"])
-        if (heard := self._awaited.pop(song["client_id"], None)) is not None and not heard.done():
-            heard.set_result(asyncio.get_running_loop().time())
+        if self._last_seq and message["seq"] != self._last_seq + 1:
+            self._count_error(message["seq"])
+        self._last_seq = max(self._last_seq, message["seq"])
+        arrival = self._expected.pop(message["client_id"], None)
+        if arrival is not None and not arrival.done():
+            arrival.set_result(asyncio.get_running_loop().time())
 
-    def _complain(self, seq: int) -> None:
-        if seq > self._last:
-            self.gaps += seq - self._last - 1
+    def _count_error(self, seq: int) -> None:
+        if seq > self._last_seq:
+            self.gaps += seq - self._last_seq - 1
         else:
             self.repeats += 1
-        log.error("a canary heard something out of order", after=self._last, heard=seq)
+        log.error("canary message out of order", after=self._last_seq, received=seq)
 
 
-# A canary's eye: a presence socket on its own node that watches the canary itself, and is never in use.
-
-HEARTBEAT = 20.0
-
-GOODBYE = aiohttp.ClientWSTimeout(ws_close=1.0)  # who has not answered for ten seconds is not waited for ten more
-
-
-class Eye:
-    """Looks at `url`; `status` is what is shown of the canary."""
+class PresenceProbe:
+    """The canary's socket on the node at `url`: it stays idle and watches the canary, shown with `status`."""
 
     def __init__(self, http: aiohttp.ClientSession, url: str) -> None:
         self._http, self._url = http, url
         self.status = ""
         self._changed = asyncio.Event()
 
-    async def look(self, probe: Probe) -> None:
-        """Until the socket closes."""
+    async def watch(self, probe: Probe) -> None:
+        """Watch until the socket closes."""
         async with open_socket(self._http, self._url, probe) as socket:
             await socket.send_str('{"type":"idle"}')
             await socket.send_str(orjson.dumps({"type": "watch", "users": [probe.id]}).decode())
@@ -103,8 +114,8 @@ class Eye:
                     self.status = record["status"]
                     self._changed.set()
 
-    async def sees(self, status: str) -> float:
-        """When it is shown so, by the loop's clock."""
+    async def wait_for(self, status: str) -> float:
+        """Wait until the canary is shown with this status; return the time by the loop's clock."""
         while self.status != status:
             self._changed.clear()
             await self._changed.wait()
@@ -112,60 +123,40 @@ class Eye:
 
 
 def open_socket(http: aiohttp.ClientSession, url: str, probe: Probe) -> "aiohttp.client._WSRequestContextManager":
-    """The canary's socket there."""
+    """Open the probe account's presence socket on the node at `url`."""
     headers = {"Authorization": f"Bearer {probe.token}"}
-    return http.ws_connect(f"{url}/api/presence/socket", headers=headers, heartbeat=HEARTBEAT, timeout=GOODBYE)
+    return http.ws_connect(f"{url}/api/presence/socket", headers=headers, heartbeat=HEARTBEAT, timeout=CLOSE_LIMIT)
 
 
-# A flight: one song by way of a neighbour, from the POST to our own stream; one flip, from its socket to ours.
+async def probe_message(http: aiohttp.ClientSession, url: str, probe: Probe, stream: StreamProbe) -> float:
+    """Post to the peer node at `url`; return the seconds until the message arrives in `stream`.
 
-FLIGHT_SECONDS = 10.0
-
-
-class Lost(Exception):
-    """The neighbour did not take it."""
-
-
-async def sing(http: aiohttp.ClientSession, url: str, probe: Probe, ear: Ear) -> float:
-    """Seconds from the request to the neighbour until it is heard here. Raises `Lost`, `TimeoutError`."""
-    client_id, began = secrets.token_hex(8), asyncio.get_running_loop().time()
-    heard = ear.await_song(client_id)
+    Raises `ProbeFailed` or `TimeoutError`.
+    """
+    client_id, start = secrets.token_hex(8), asyncio.get_running_loop().time()
+    arrival = stream.expect(client_id)
     try:
-        async with asyncio.timeout(FLIGHT_SECONDS):
-            path = f"{url}/api/chat/conversations/{ROOM}/messages"
+        async with asyncio.timeout(PROBE_SECONDS):
+            path = f"{url}/api/chat/conversations/{PROBE_CONVERSATION}/messages"
             headers = {"Authorization": f"Bearer {probe.token}"}
-            async with http.post(path, json={"body": "tweet", "client_id": client_id}, headers=headers) as answer:
+            async with http.post(path, json={"body": "probe", "client_id": client_id}, headers=headers) as answer:
                 if answer.status != 201:
-                    raise Lost(f"HTTP {answer.status}")
-            return await heard - began
+                    raise ProbeFailed(f"HTTP {answer.status}")
+            return await arrival - start
     finally:
-        ear.give_up(client_id)
+        stream.forget(client_id)
 
 
-async def flip(http: aiohttp.ClientSession, url: str, probe: Probe, eye: Eye) -> float:
-    """Seconds from a sign of life to the neighbour until the canary is shown as online here. Raises `TimeoutError`."""
-    async with asyncio.timeout(FLIGHT_SECONDS), open_socket(http, url, probe) as socket:
+async def probe_presence(http: aiohttp.ClientSession, url: str, probe: Probe, presence: PresenceProbe) -> float:
+    """Become active on the peer node at `url`; return the seconds until `presence` shows it.
+
+    Raises `TimeoutError`.
+    """
+    async with asyncio.timeout(PROBE_SECONDS), open_socket(http, url, probe) as socket:
         await socket.send_str('{"type":"idle"}')
-        await eye.sees("away")
-        began = asyncio.get_running_loop().time()
+        await presence.wait_for("away")
+        start = asyncio.get_running_loop().time()
         await socket.send_str('{"type":"active"}')
-        seen = await eye.sees("online")
+        shown = await presence.wait_for("online")
         await socket.send_str('{"type":"idle"}')
-        return seen - began
-
-
-# The nest: a canary's account and the hidden room that all of them sing in.
-
-ROOM = FIRST_PROBE
-
-LOGIN_SECONDS = 24 * 3600.0
-
-
-async def settle(pool: Pool, node: str) -> Probe:
-    """This node's canary, logged in for a day, with its seat; what was sung more than an hour ago is dropped."""
-    async with pool.connection() as connection, connection.transaction():
-        probe = await open_probe_session(connection, f"canary {node}", LOGIN_SECONDS)
-        await connection.execute(queries.make_room, [ROOM])
-        await connection.execute(queries.take_seat, [ROOM, probe.id, ROOM, probe.id])
-        await connection.execute(queries.drop_old, [ROOM])
-    return probe
+        return shown - start

@@ -1,4 +1,4 @@
-"""Canaries: two nodes that send themselves messages and signs of life by way of each other, and nobody sees them."""
+"""Canaries: two nodes probe each other with messages and presence changes that no user sees."""
 
 import asyncio
 import time
@@ -20,20 +20,20 @@ OFTEN = {"CANARY_SECONDS": "0.5", "PRESENCE_LINGER": "2", "NODE_LEASE": "2"}
 
 
 def reports(redis_url: str) -> dict[str, dict[str, Any]]:
-    """What each node's canary says, by the node's name."""
+    """Return what each node's canary reports, by the node's name."""
     with redis.Redis.from_url(redis_url) as client:
         records = [orjson.loads(record) for record in client.hvals(LEASES)]  # type: ignore[union-attr]
     return {record["name"]: record.get("canary", {}) for record in records}
 
 
 def is_well(redis_url: str) -> bool:
-    """Has each flown three times at least, and measured both ways?"""
+    """Return whether each canary has probed more than three times and measured both channels."""
     told = reports(redis_url).values()
     return len(told) == 2 and all(one.get("flights", 0) > 3 and one["p50"] and one["flip_p50"] for one in told)
 
 
-async def test_they_fly_and_nobody_sees_them(stage: Cast, start_node: StartNode, redis_url: str) -> None:
-    """Both ways are measured, without a gap; lists, counts, look-ups and searches know nothing of them."""
+async def test_they_probe_and_no_user_sees_them(stage: Cast, start_node: StartNode, redis_url: str) -> None:
+    """Both channels are measured, without a gap. Lists, counts and searches do not show the probe accounts."""
     first, _ = await asyncio.gather(start_node("a1", **OFTEN), start_node("b2", **OFTEN))
     (ana,) = await stage.enters("ana", role="admin")
     ana.at = first.url
@@ -56,8 +56,8 @@ async def test_they_fly_and_nobody_sees_them(stage: Cast, start_node: StartNode,
     assert (stats["people"], stats["streams"], stats["sockets"]) == (0, 0, 0)
 
 
-async def test_a_neighbour_that_takes_nothing_is_told_of(start_node: StartNode, redis_url: str) -> None:
-    """Frozen, it is what the other's canary did not come back from."""
+async def test_a_frozen_peer_is_reported(start_node: StartNode, redis_url: str) -> None:
+    """The other node's canary counts a failure, and recovers when the peer does."""
     first, second = await asyncio.gather(start_node("a1", **OFTEN), start_node("b2", **OFTEN))
     await eventually(lambda: is_well(redis_url), 30)
     second.freeze()
@@ -70,8 +70,8 @@ async def test_a_neighbour_that_takes_nothing_is_told_of(start_node: StartNode, 
     assert first.alive()
 
 
-async def test_who_is_frozen_is_not_waited_for_at_the_goodbye(stage: Cast, start_node: StartNode) -> None:
-    """A flight that was lost on a socket is told of when its ten seconds are over, and not ten later."""
+async def test_a_frozen_peer_does_not_delay_the_close(stage: Cast, start_node: StartNode) -> None:
+    """A probe that failed on a socket is reported after its ten seconds, not ten seconds later."""
     node = await start_node("a1")
     (ana,) = await stage.enters("ana")
     async with aiohttp.ClientSession() as http:
