@@ -25,8 +25,8 @@ FIELDS_MOST = 128
 HEAD_MOST = 64 * 1024  # the whole head
 LEAST_SECOND = 1024  # bytes a second that a reader must take to keep its connection
 
-# A limit on unsent bytes in the kernel. Without it the kernel accepts megabytes that the node counts as sent. Then neither
-# the deadline nor the accounting notices a stalled reader.
+# A limit on unsent bytes in the kernel. Without it the kernel accepts megabytes that the node counts as sent, and
+# neither the deadline nor the accounting notices a stalled reader.
 UNSENT_IN_KERNEL = 128 * 1024
 LINGER_SECONDS = 2.0  # for the rest of a refused body, so that the client reads the response
 Handler = Callable[[Any], Awaitable[web.StreamResponse]]
