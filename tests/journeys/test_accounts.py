@@ -128,7 +128,7 @@ async def test_own_activity_and_the_end(start_node: StartNode, open_window: Open
     anas = await open_window(node, ana, "/settings/logins")
     page = anas.page
     activity = page.get_by_role("region", name="Recent security activity")
-    await expect(activity.get_by_text("Failed log-in")).to_be_visible(timeout=LIMIT)
+    await expect(activity.get_by_text("Failed to log in")).to_be_visible(timeout=LIMIT)
     await is_sound(page, "settings")
     await fits_a_phone(page)
     await anas.opens("/settings/data")

@@ -60,7 +60,7 @@ async def is_at_the_door(window: Window) -> None:
 
 async def confirms_identity(window: Window) -> None:
     """With a wrong password first, which says so."""
-    dialog = window.page.get_by_role("dialog", name="Confirm it’s you")
+    dialog = window.page.get_by_role("dialog", name="Confirm it's you")
     await dialog.get_by_label("Password").fill("not-my-password")
     await dialog.get_by_role("button", name="Confirm").click()
     await expect(dialog.get_by_role("alert")).to_have_text("That isn't your current password.", timeout=LIMIT)
@@ -78,7 +78,7 @@ async def turns_on_app(window: Window, section: Locator) -> pyotp.TOTP:
     assert await picture.evaluate("image => image.naturalWidth > 100"), "the CSP lets the picture through"
     await sketches(window, "authenticator")
     app = pyotp.TOTP((await form.locator("code").inner_text()).replace(" ", ""))
-    await form.get_by_label("Code that the app shows").fill(app.now())
+    await form.get_by_label("Code from the app").fill(app.now())
     await form.get_by_role("button", name="Turn on").click()
     return app
 
@@ -130,8 +130,8 @@ async def test_passkeys(start_node: StartNode, open_window: OpenWindow) -> None:
     await section.get_by_role("button", name="Add a passkey").click()
     await section.get_by_role("button", name="I saved them").click()
     await section.get_by_role("button", name=re.compile("^Rename")).click()
-    await section.get_by_label("Name of the passkey").fill("My laptop")
-    await section.get_by_label("Name of the passkey").press("Enter")
+    await section.get_by_label("Passkey name").fill("My laptop")
+    await section.get_by_label("Passkey name").press("Enter")
     await expect(section.get_by_role("list", name="Passkeys")).to_contain_text("My laptop", timeout=LIMIT)
     await sketches(window, "passkeys")
     await logs_out(window)
@@ -168,7 +168,7 @@ async def test_admins_are_told_that_they_need_one(
     section = window.page.get_by_role("region", name="Two-step verification")
     await section.get_by_role("button", name="Set up an authenticator app").click()
     secret = await section.locator("code").inner_text()
-    await section.get_by_label("Code that the app shows").fill(pyotp.TOTP(secret.replace(" ", "")).now())
+    await section.get_by_label("Code from the app").fill(pyotp.TOTP(secret.replace(" ", "")).now())
     await section.get_by_role("button", name="Turn on").click()
     await expect(banner).to_be_hidden(timeout=LIMIT)
     assert window.errors == []

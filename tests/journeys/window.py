@@ -31,14 +31,14 @@ class Window:
     async def signs_up(self, name: str, password: str) -> None:
         """From the first screen."""
         await self.page.get_by_role("button", name="Sign up").click()
-        await self.page.get_by_label("Name", exact=True).fill(name)
+        await self.page.get_by_label("Username", exact=True).fill(name)
         await self.page.get_by_label("Password").fill(password)
         await self.page.get_by_role("button", name="Sign up").click()
         await self.is_live()
 
     async def logs_in(self, name: str, password: str) -> None:
         """From the first screen, which must say so when it fails."""
-        await self.page.get_by_label("Name", exact=True).fill(name)
+        await self.page.get_by_label("Username", exact=True).fill(name)
         await self.page.get_by_label("Password").fill(password)
         await self.page.get_by_role("button", name="Log in", exact=True).click()
 
@@ -53,7 +53,7 @@ class Window:
     async def creates_channel(self, name: str) -> None:
         """With the menu beside the channels."""
         await self.page.get_by_role("button", name="Add channels").click()
-        await self.page.get_by_role("menuitem", name="Create a channel").click()
+        await self.page.get_by_role("menuitem", name="Create channel").click()
         dialog = self.page.get_by_role("dialog")
         await dialog.get_by_label("Name").fill(name)
         await dialog.get_by_role("button", name="Create channel").click()

@@ -32,7 +32,7 @@ async def signing_up(view: View) -> None:
 async def wrong_password(view: View) -> None:
     """Who is not let in is told."""
     await view.opens("/")
-    await view.page.get_by_label("Name", exact=True).fill("ana")
+    await view.page.get_by_label("Username", exact=True).fill("ana")
     await view.page.get_by_label("Password", exact=True).fill("not that one")
     await view.presses("Log in")
     await view.page.get_by_role("alert").first.wait_for()
@@ -102,7 +102,7 @@ APP = [
     Scene("app-announcement", announced, after=taken_back),
     Scene("app-cut-off", cut_off),
     Scene("app-carrying", carrying),
-    Scene("app-missing", scene("/c/999999", until="You are not in this conversation")),
+    Scene("app-missing", scene("/c/999999", until="You're not in this conversation")),
     Scene("app-channels", scene("/channels", until="Drawings, words, colours")),
     Scene("app-channels-none", scene("/channels?q=nothing-like-it", until="Channels")),
     Scene("app-search", scene("/search?find=coffee", until="coffee")),
@@ -111,6 +111,6 @@ APP = [
     Scene("app-search-none", scene("/search?find=xylophone", until="Nothing found")),
     Scene("app-reports-none", scene("/reports"), who="ben"),
     Scene("app-reports", scene("/reports", until="Not kind")),
-    Scene("app-join", scene("/join#a-code", until="You are invited")),
+    Scene("app-join", scene("/join#a-code", until="You're invited")),
     *(Scene(f"app-settings-{part}", scene(f"/settings/{part}", until=text)) for part, text in SETTINGS.items()),
 ]

@@ -1,11 +1,11 @@
-/** Re-authentication: a sensitive change waits until the user has confirmed who they are, in one dialog. */
+/** Re-authentication: a sensitive change waits until the user has confirmed their identity in a dialog. */
 
 export class Proof {
-  /** Whether the dialog is open. */
+  /** True while the dialog is open. */
   asking = $state(false);
   private readonly waiting: ((proved: boolean) => void)[] = [];
 
-  /** Resolves when the user has confirmed who they are, or has closed the dialog. */
+  /** Open the dialog. Resolve with true once the user has confirmed their identity, or with false if they close it. */
   ask(): Promise<boolean> {
     this.asking = true;
     return new Promise((resolve) => this.waiting.push(resolve));
@@ -13,7 +13,7 @@ export class Proof {
 
   answer(proved: boolean): void {
     this.asking = false;
-    for (const goOn of this.waiting.splice(0)) goOn(proved);
+    for (const resolve of this.waiting.splice(0)) resolve(proved);
   }
 }
 

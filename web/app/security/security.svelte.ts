@@ -1,4 +1,4 @@
-/** The second factors of this user, as the settings show and change them. */
+/** The user's second factors, as the settings show and change them. */
 import { Account, type Factors } from '../../client';
 import { Act } from '../dialogs/act.svelte';
 import { session } from '../session.svelte';
@@ -14,7 +14,7 @@ export class Security {
     return this.act.run(async () => void (this.factors = await this.account.factors()));
   }
 
-  /** Makes a change that may bring new recovery codes; true if it went well. */
+  /** Make a change that may return new recovery codes. Return true if it succeeded. */
   change(how: () => Promise<string[] | void>): Promise<boolean> {
     return this.act.run(async () => {
       const codes = await how();

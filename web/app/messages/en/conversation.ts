@@ -1,0 +1,23 @@
+/** Texts around an open conversation: its header, its members panel and its empty states. */
+export const conversation = {
+  none: 'No conversations yet',
+  noneHint: 'Join a channel or send a direct message.',
+  browseChannels: 'Browse channels',
+  newMessage: 'New message',
+  all: 'All conversations',
+  allUnread: (count: number) => `All conversations, ${count} unread`,
+  details: 'Details',
+  search: 'Search',
+  members: 'Members',
+  pinned: 'Pinned messages',
+  menu: 'Conversation menu',
+  notifications: 'Notifications',
+  addPeople: 'Add people',
+  leaveChannel: 'Leave channel',
+  leaveGroup: 'Leave group',
+  membersIn: (group: string, count: number) => `${group}, ${count}`,
+  activeAgo: (ago: string) => `Active ${ago}`,
+  onDevices: (count: number) => `On ${count} devices`,
+  you: 'you',
+  moreMembers: 'Not all members are shown.',
+};

@@ -1,0 +1,56 @@
+/** Texts about presence: statuses, when a user was last active, who is typing, and the form that sets a status. */
+export const presence = {
+  statuses: {
+    online: 'Online',
+    away: 'Away',
+    dnd: 'Do not disturb',
+    offline: 'Offline',
+    invisible: 'Invisible',
+    unknown: 'Unknown',
+  },
+  justNow: 'just now',
+  minutesAgo: (count: number) => `${count} min ago`,
+  hoursAgo: (count: number) => `${count} h ago`,
+  yesterday: 'yesterday',
+  daysAgo: (count: number) => `${count} days ago`,
+  onDay: (day: string) => `on ${day}`,
+  lastActive: (status: string, ago: string) => `${status}, active ${ago}`,
+  typing: {
+    one: (name: string) => `${name} is typing…`,
+    two: (first: string, second: string) => `${first} and ${second} are typing…`,
+    more: (first: string, second: string, others: number) =>
+      `${first}, ${second} and ${others === 1 ? '1 other' : `${others} others`} are typing…`,
+  },
+  noConnections: 'No open connections',
+  connections: (streams: number, sockets: number) =>
+    `${streams} ${streams === 1 ? 'message stream' : 'message streams'}, ` +
+    `${sockets} ${sockets === 1 ? 'presence socket' : 'presence sockets'}`,
+  degraded: 'Online status may be out of date right now.',
+  unavailable: 'Online status is unavailable right now.',
+  form: {
+    title: 'Your status',
+    emoji: 'Emoji',
+    message: 'Status message',
+    messageHint: 'What are you up to?',
+    suggestions: 'Suggestions',
+    focusing: 'Focusing',
+    meeting: 'In a meeting',
+    lunch: 'At lunch',
+    commuting: 'Commuting',
+    sick: 'Out sick',
+    vacation: 'On vacation',
+    appearAs: 'Appear as',
+    clearAfter: 'Clear after',
+    othersSee: 'Others see:',
+    clear: 'Clear status',
+    saved: 'Status saved',
+  },
+  clearAfter: {
+    open: "Don't clear",
+    half: '30 minutes',
+    hour: '1 hour',
+    four: '4 hours',
+    today: 'Today',
+    week: 'This week',
+  },
+};

@@ -1,0 +1,22 @@
+/** Texts of second factors: confirming a change, recovery codes, and the notice for admins. */
+export const security = {
+  code: 'Code from your authenticator app',
+  confirmTitle: "Confirm it's you",
+  confirmHint: "This change needs your confirmation. You won't be asked again for 10 minutes.",
+  password: 'Password',
+  usePassword: 'Use your password',
+  useCode: 'Use a code',
+  usePasskey: 'Use a passkey',
+  confirm: 'Confirm',
+  stepRequired: 'Second step required',
+  stepRequiredHint: 'Your admin rights are off until you add a second step.',
+  setUp: 'Set it up',
+  saveCodes: 'Save your recovery codes',
+  saveCodesHint: "Each code logs you in once if you lose your device. They won't be shown again.",
+  recoveryCodes: 'Recovery codes',
+  codesFile: (host: string, codes: string[]) => `Tandem recovery codes for ${host}\n\n${codes.join('\n')}\n`,
+  copy: 'Copy',
+  codesCopied: 'Recovery codes copied',
+  download: 'Download',
+  codesSaved: 'I saved them',
+};
