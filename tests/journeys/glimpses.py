@@ -30,13 +30,13 @@ class Glimpses:
 
     async def shows(self, person: Person, status: str) -> None:
         """Wait until the panel of who is here shows the person so."""
-        panel = self.window.page.get_by_role("complementary", name="Who is here")
+        panel = self.window.page.get_by_role("complementary", name="Members")
         row = panel.get_by_role("listitem").filter(has_text=person.name.title())
         await expect(row.locator("[data-presence]")).to_have_attribute("data-presence", status, timeout=LIMIT)
 
     async def looks_who_is_here(self) -> None:
         """Open that panel."""
-        await self.window.page.get_by_role("button", name="Who is here", exact=True).click()
+        await self.window.page.get_by_role("button", name="Members", exact=True).click()
 
 
 async def shows_typing(window: Window, words: str, limit: float = LIMIT) -> None:

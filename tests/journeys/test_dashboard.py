@@ -107,7 +107,7 @@ async def test_she_acts_and_it_is_written_down(start_node: StartNode, open_windo
     await bens.page.get_by_role("button", name="Log in").wait_for()
     await page.get_by_role("dialog", name="Ben").get_by_role("button", name="Close").click()
     await page.get_by_role("link", name="Activity log").click()
-    for action in ("Session ended", "Presence details viewed", "Announcement made"):
+    for action in ("Session ended", "Presence details viewed", "Announcement published"):
         await expect(page.get_by_role("main").get_by_text(action).first).to_be_visible(timeout=LIMIT)
     await is_clean_in_both_themes(page)
     assert board.errors == bens.errors == []
@@ -121,7 +121,7 @@ async def test_who_may_come_in(start_node: StartNode, open_window: OpenWindow, s
     await expect(bens.page.get_by_role("heading", name="The dashboard is for admins")).to_be_visible(timeout=LIMIT)
     stranger = await open_window(node, None, "/dashboard/audit")
     await stranger.page.get_by_role("button", name="Sign up").click()
-    await stranger.page.get_by_label("Name", exact=True).fill("zoe")
+    await stranger.page.get_by_label("Username", exact=True).fill("zoe")
     await stranger.page.get_by_label("Password").fill(PASSWORD)
     await stranger.page.get_by_role("button", name="Sign up").click()
     await expect(stranger.page.get_by_role("heading", name="The dashboard is for admins")).to_be_visible(timeout=LIMIT)

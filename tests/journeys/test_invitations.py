@@ -52,7 +52,7 @@ async def test_strangers_answer_in_the_sidebar(stage: Cast, start_node: StartNod
     await pictured(one, "accepted")
     await two.page.get_by_role("button", name="Decline invitation to plans").click()
     await expect(asked(two)).to_have_count(0, timeout=LIMIT)
-    await three.page.get_by_role("button", name="More for the invitation to plans").click()
+    await three.page.get_by_role("button", name="More actions for the invitation to plans").click()
     await pictured(three, "block")
     await three.page.get_by_role("menuitem", name="Decline and block Mallory").click()
     await expect(asked(three)).to_have_count(0, timeout=LIMIT)

@@ -1,4 +1,4 @@
-/** What admins say to everybody: the one that stands, until it is over or this device has dismissed it. */
+/** The current announcement of the admins, until it is removed or was dismissed on this device. */
 import type { Announcement, Api, Entry } from '../client';
 import { keep, kept } from './local-storage';
 
@@ -7,18 +7,18 @@ const KEY = 'tandem.announcement';
 class Announcements {
   private current = $state.raw<Announcement | null>(null);
   private dismissed = $state(Number(kept('device', KEY) ?? 0));
-  /** What the stream has said is newer than any answer that was asked for before. */
-  private told = false;
+  /** True once the stream delivered an announcement, which is newer than any response requested before. */
+  private received = false;
   readonly shown = $derived(this.current && this.current.id > this.dismissed ? this.current : null);
 
-  async look(api: Api): Promise<void> {
+  async load(api: Api): Promise<void> {
     const found = await api.announcement().catch(() => null);
-    if (!this.told) this.current = found;
+    if (!this.received) this.current = found;
   }
 
-  hear(entry: Entry): void {
+  receive(entry: Entry): void {
     if (entry.event !== 'announcement') return;
-    this.told = true;
+    this.received = true;
     this.current = entry.data.announcement;
   }
 

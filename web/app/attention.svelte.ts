@@ -1,15 +1,15 @@
-/** Whether the person is looking at this page: it is visible and has the focus. */
+/** The user's attention: true while this page is visible and has the focus. */
 class Attention {
-  here = $state(looking());
+  here = $state(isVisibleAndFocused());
 
   constructor() {
-    const look = () => (this.here = looking());
-    for (const event of ['focus', 'blur', 'pageshow']) addEventListener(event, look);
-    document.addEventListener('visibilitychange', look);
+    const update = () => (this.here = isVisibleAndFocused());
+    for (const event of ['focus', 'blur', 'pageshow']) addEventListener(event, update);
+    document.addEventListener('visibilitychange', update);
   }
 }
 
-function looking(): boolean {
+function isVisibleAndFocused(): boolean {
   return document.visibilityState === 'visible' && document.hasFocus();
 }
 

@@ -1,4 +1,4 @@
-/** The client's store as the components see it: its view as reactive state, and what is derived from it. */
+/** The client's store for the components: its view as reactive state, and values derived from it. */
 import { createContext, tick } from 'svelte';
 import {
   type Api,
@@ -17,49 +17,49 @@ import {
   type View,
 } from '../client';
 import { byRecency, type Named, nameOf, titleOf } from './names';
-import { loudOf } from './notify/notification-rules';
-import { paced } from './throttle';
+import { unreadToShow } from './notify/notification-rules';
+import { throttled } from './throttle';
 
-const waits = ['sending', 'waiting'];
+const UNSENT = ['sending', 'waiting'];
 
 export class Chat {
   readonly store: Store;
   readonly moderation: Moderation;
   private readonly storage: IndexedDbStorage;
-  /** Who listens to the entries of the log beside the view. */
-  private readonly ears = new Set<(entry: Entry) => void>();
+  /** Callbacks for every entry of the log, beside the view. */
+  private readonly listeners = new Set<(entry: Entry) => void>();
   private readonly waiting: (() => void)[] = [];
   view: View;
-  /** All that people write to; what is archived is there only while it is being read. */
+  /** All conversations but archived ones, which are loaded only while they are open. */
   readonly sorted = $derived.by(() => [...this.view.conversations.values()].filter((one) => !one.archived).sort(byRecency));
-  /** What one asked to be told of. */
-  readonly unread = $derived.by(() => this.sorted.reduce((sum, one) => sum + loudOf(one, Date.now()), 0));
+  /** Unread messages that the user chose to be notified about. */
+  readonly unread = $derived.by(() => this.sorted.reduce((sum, one) => sum + unreadToShow(one, Date.now()), 0));
   readonly threadsUnread = $derived.by(() => [...this.view.threads.values()].filter((one) => one.unread).length);
-  readonly unsent = $derived.by(() => this.view.outgoing.filter((one) => waits.includes(one.state)).length);
+  readonly unsent = $derived.by(() => this.view.outgoing.filter((one) => UNSENT.includes(one.state)).length);
 
-  /** `hear` is told of every entry of the log. */
+  /** `onEntry` is called with every entry of the log. */
   constructor(
     readonly api: Api,
     me: User,
-    hear: (entry: Entry) => void,
+    onEntry: (entry: Entry) => void,
     tabs: Tabs | null,
   ) {
     this.moderation = new Moderation(api);
     this.storage = new IndexedDbStorage(`tandem ${me.id}`);
-    this.listen(hear);
-    const entry = (told: Entry) => this.tell(told);
+    this.listen(onEntry);
+    const entry = (one: Entry) => this.emit(one);
     this.store = new Store({ api, me, onEntry: entry, storage: this.storage, ...(tabs && shared(tabs)) });
     this.view = $state.raw(this.store.view);
-    this.store.subscribe(paced((view: View) => this.show(view)));
+    this.store.subscribe(throttled((view: View) => this.show(view)));
   }
 
-  /** Deletes what this browser keeps of messages that were not sent. */
+  /** Delete the unsent messages that this browser stores. */
   async forget(): Promise<void> {
     this.store.stop();
     await this.storage.clear();
   }
 
-  /** Resolves when all that the store knows now stands in the page. */
+  /** Wait until the page shows the current state of the store. */
   async shown(): Promise<void> {
     if (this.view !== this.store.view) await new Promise<void>((resolve) => this.waiting.push(resolve));
     await tick();
@@ -67,20 +67,20 @@ export class Chat {
 
   private show(view: View): void {
     this.view = view;
-    for (const goOn of this.waiting.splice(0)) goOn();
+    for (const resolve of this.waiting.splice(0)) resolve();
   }
 
-  /** Hears every entry of the log from now on, until what it returns is called. */
-  listen(ear: (entry: Entry) => void): () => void {
-    this.ears.add(ear);
-    return () => this.ears.delete(ear);
+  /** Call the listener with every new entry of the log. Return a function that removes the listener. */
+  listen(listener: (entry: Entry) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
   }
 
-  private tell(entry: Entry): void {
-    for (const ear of [...this.ears]) ear(entry);
+  private emit(entry: Entry): void {
+    for (const listener of [...this.listeners]) listener(entry);
   }
 
-  /** Whether this person runs it: names it, keeps it in order, decides who stays. */
+  /** Return true if the user is an owner or admin of the conversation. */
   runs({ kind, role }: Conversation): boolean {
     return kind !== 'direct' && (role === 'owner' || role === 'admin');
   }
@@ -106,7 +106,7 @@ export class Chat {
   }
 }
 
-/** What all tabs of this browser do as one. */
+/** The stream and the outbox that all tabs of this browser share. */
 const shared = (tabs: Tabs) => ({
   source: (options: EntrySourceOptions) => new SharedStream(tabs, options),
   outbox: (options: OutboxOptions) => new SharedOutbox(tabs, options),

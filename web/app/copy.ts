@@ -1,11 +1,12 @@
-/** Puts a text where it can be pasted from. */
+/** Copying to the clipboard. */
+import { messages as m } from './messages';
 import { toasts } from './toasts.svelte';
 
-/** Plain HTTP pages have no clipboard of the new kind. */
+/** Copy a text and show `done` as a toast. Pages without HTTPS have no clipboard API, so copying fails there. */
 export function copy(text: string, done: string): void {
   const copied = navigator.clipboard?.writeText(text) ?? Promise.reject(new Error('no clipboard'));
   copied.then(
     () => toasts.say(done),
-    () => toasts.say('This browser does not let pages copy.', true),
+    () => toasts.say(m.app.copyFailed, true),
   );
 }

@@ -1,5 +1,5 @@
 // @vitest-environment jsdom
-/** Time grows linearly with foreign text, whatever it says: eight times the text, at most twenty times the time. */
+/** Time grows linearly with untrusted text: eight times the text takes at most twenty times as long. */
 import { readdirSync, readFileSync } from 'node:fs';
 import ts from 'typescript';
 import { expect, test } from 'vitest';
@@ -29,18 +29,18 @@ const naming = { ...NOBODY, people: 'aa:1', channels: 'aa:2,general:3', me: 1 };
 const markdown = makeParser(() => '');
 const emoji = [{ emoji: '🍅', name: 'tomato', codes: ['tomato'], words: ['fruit'], group: 4, tones: {} }];
 
-/** What a message becomes, without the memory of the same text. */
+/** Render a message without the cache of rendered texts. */
 function renderAnew(text: string): string {
   return render(text, { ...naming, me: Math.random() });
 }
 
-/** A stream that arrives 64 characters at a time. */
+/** Parse a stream that arrives 64 characters at a time. */
 function push(text: string): void {
   const parser = new SseParser();
   for (let at = 0; at < text.length; at += 64) parser.push(text.slice(at, at + 64));
 }
 
-/** Each function with the longest text that it can get. */
+/** Each function, with the length of the longest text that it can receive. */
 const subjects: Record<string, [Run, number]> = {
   'app/composer/completion.ts complete': [(text) => complete(text, { kind: 'person', start: 0, typed: 'a' }, '@ana'), MESSAGE],
   'app/composer/completion.ts tokenAt': [(text) => tokenAt(text, text.length), MESSAGE],
@@ -67,20 +67,21 @@ const subjects: Record<string, [Run, number]> = {
   'client/sse.ts SseParser.push': [push, STREAM],
 };
 
-/** Functions of the text modules that are not in the table, and why. */
+/** Functions of the text modules that are not in the table, with the reason. */
 const exceptions: Record<string, string> = {
   'app/conversation/member-groups.ts groupsOf': 'takes a function that names users',
-  'app/events.ts eventName': 'looks a name up in a table',
+  'app/events.ts eventName': 'looks up a name in a table',
   'app/evidence/story.ts storyOf': 'puts a name into a sentence',
   'app/evidence/story.ts verdictOf': 'puts a name into a sentence',
-  'app/markdown/clean.ts clean': 'gets what the parser made of a text, and runs within render',
+  'app/markdown/clean.ts clean': 'receives the output of the parser, and runs within render',
   'app/markdown/entities.ts decodeHTMLStrict': 'returns what it is given',
-  'app/markdown/languages.ts paint': 'runs in a thread of its own, within a time limit',
+  'app/markdown/languages.ts paint': 'runs in a worker, within a time limit',
   'app/message/labels.ts whoHasSeen': 'takes a function that names users',
   'app/message/labels.ts whoReacts': 'takes a function that names users',
+  'app/notify/mutes.ts mutedUntil': 'a time from the server',
   'app/presence/labels.ts ago': 'a time from the server',
   'app/presence/labels.ts typingWords': 'puts names into a sentence',
-  'app/switcher/places.ts placesFor': 'runs score for each place',
+  'app/switcher/destinations.ts destinationsFor': 'runs score for each destination',
   'app/time.ts dayName': 'a time from the server',
   'app/time.ts dayOf': 'a time from the server',
   'app/time.ts momentOf': 'a time from the server',
@@ -98,7 +99,7 @@ test('a quadratic function is found', () => {
   expect(findSlow(endless, MESSAGE / 2, cases.filter((one) => one.name === 'a mention with dots'))).toHaveLength(1);
 }, 60_000);
 
-test('no message becomes more elements than a page can hold', () => {
+test('no message renders more elements than a page can hold', () => {
   for (const one of cases) {
     const html = renderAnew(hostile(one, MESSAGE));
     expect(html.match(/<\w/g)?.length ?? 0, one.name).toBeLessThan(2 * TOKENS_MOST);
@@ -112,7 +113,7 @@ test('every function of a text module that takes text is listed', () => {
   expect(Object.keys(exceptions).filter((name) => !found.has(name))).toEqual([]);
 });
 
-/** `file name` of each exported function or method that takes a string, in modules that say that they are pure. */
+/** Yield `file name` for each exported function or method that takes a string, in modules whose comment says that they are pure. */
 function* textFunctions(): Generator<string> {
   const web = `${import.meta.dirname}/../`;
   for (const folder of ['app', 'client'])

@@ -1,4 +1,4 @@
-/** How much longer a function takes when a hostile text is eight times as long. For the tests. */
+/** Growth of a function's running time when a hostile text is eight times as long. For the tests. */
 import { cases } from '../../tests/cases/hostile.json';
 
 export type Case = (typeof cases)[number];
@@ -8,24 +8,24 @@ export { cases };
 export const STEP = 8;
 /** Linear is 8, quadratic is 64. */
 export const GROWTH_MOST = 20;
-/** Milliseconds: what takes less for its longest text needs no comparison. */
+/** Milliseconds. A function that takes less for its longest text is not compared. */
 const MEASURABLE = 10;
-/** Milliseconds: what takes longer is not run again. */
+/** Milliseconds. A function that takes longer is not run again. */
 const ENDLESS = 3_000;
 
-/** The case's text of this length: what precedes, what repeats, what ends it. */
+/** Return the case's text of this length: its prefix, its repeated part and its suffix. */
 export function hostile({ prefix, repeat, suffix }: Case, length: number): string {
   const room = Math.max(1, length - prefix.length - suffix.length);
   return prefix + repeat.repeat(Math.floor(room / repeat.length) + 1).slice(0, room) + suffix;
 }
 
-/** Milliseconds of processor time of one run, so that a busy machine changes nothing. A refused text has been read too. */
+/** Return the processor time of one run in milliseconds, so that a busy machine changes nothing. A rejected text counts too. */
 function measure(run: Run, text: string): number {
   const began = process.cpuUsage();
   try {
     run(text);
   } catch (error) {
-    if (error instanceof RangeError) throw error; // the stack
+    if (error instanceof RangeError) throw error; // the stack overflowed
   }
   const { user, system } = process.cpuUsage(began);
   return (user + system) / 1e3;
@@ -35,8 +35,8 @@ const best = (times: number, run: Run, text: string) =>
   Math.min(...Array.from({ length: times }, () => measure(run, text)));
 
 /**
- * How many times longer the long text takes than the short one; 0 when that cannot be measured. What seems to grow
- * too much is tried again with longer texts, where the compiler and the collector of garbage weigh less.
+ * Return how many times longer the long text takes than the short one, or 0 if that cannot be measured. A ratio that is
+ * too large is measured again with longer texts, where the compiler and the garbage collector matter less.
  */
 export function growth(run: Run, one: Case, most: number): number {
   let least = Infinity;
@@ -50,7 +50,7 @@ export function growth(run: Run, one: Case, most: number): number {
   return least;
 }
 
-/** The cases for which the time grows too much, with how much it grows. */
+/** Return the cases for which the time grows too much, each with its ratio. */
 export function findSlow(run: Run, most: number, among: Case[] = cases): string[] {
   const grown = among.map((one) => ({ name: one.name, ratio: growth(run, one, most) }));
   return grown.filter(({ ratio }) => ratio > GROWTH_MOST).map(({ name, ratio }) => `${name} ×${Math.round(ratio)}`);

@@ -1,9 +1,9 @@
-/** What is fetched when it is first needed, so that the first page is small; all of it a little after that page stands. */
+/** The parts of the app that are fetched when first needed, so that the first page is small, or soon after it has loaded. */
 import type { Component } from 'svelte';
 import type { Panel } from './panels.svelte';
 import type { PageName } from './route.svelte';
 
-/** Each takes what its panel holds. */
+/** Each component receives the fields of its panel. */
 export type Load = () => Promise<{ default: Component<any> }>;
 
 export const dialogs: Record<Panel['name'], Load> = {
@@ -41,7 +41,7 @@ export const pages: Record<PageName, Load> = {
 export const details: Load = () => import('./details/Details.svelte');
 export const missing: Load = () => import('./directory/Missing.svelte');
 
-/** So that they are there without a network too. What does not come now is fetched when it is needed. */
+/** Fetch all parts, so that they work offline. A part that fails now is fetched when it is needed. */
 export function fetchAll(): void {
   const { emoji: _, ...others } = dialogs;
   for (const load of [...Object.values(others), ...Object.values(pages), details, missing]) void load().catch(() => undefined);

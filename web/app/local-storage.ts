@@ -1,4 +1,4 @@
-/** Small things kept on this device, or in this tab. A browser may refuse to keep any: then they last as long as the page. */
+/** Small values stored on this device or in this tab. If the browser refuses to store them, they last as long as the page. */
 
 type Where = 'device' | 'tab';
 
@@ -10,7 +10,7 @@ export function kept(where: Where, key: string): string | null {
   }
 }
 
-/** Keeps a text under its key; an empty one is forgotten. */
+/** Store a text under its key. An empty text deletes the key. */
 export function keep(where: Where, key: string, text: string): void {
   try {
     if (text) storage(where).setItem(key, text);
@@ -20,17 +20,17 @@ export function keep(where: Where, key: string, text: string): void {
   }
 }
 
-/** Forgets everything, on this device and in this tab. */
+/** Delete everything that is stored on this device and in this tab. */
 export function forgetAll(): void {
   for (const where of ['device', 'tab'] as const)
     try {
       storage(where).clear();
     } catch {
-      // forbidden: then nothing is kept
+      // forbidden, so nothing is stored
     }
 }
 
-/** How many texts are kept on this device under keys that begin so. */
+/** Return the number of keys on this device with this prefix. */
 export function countKept(start: string): number {
   try {
     return Object.keys(localStorage).filter((key) => key.startsWith(start)).length;
@@ -39,7 +39,7 @@ export function countKept(start: string): number {
   }
 }
 
-/** Tells what another tab keeps under this key on this device; empty: it was forgotten. */
+/** Call `take` with each text that another tab stores under this key; an empty text means that it was deleted. */
 export function hear(key: string, take: (text: string) => void): () => void {
   const listen = (event: StorageEvent) => event.key === key && take(event.newValue ?? '');
   addEventListener('storage', listen);

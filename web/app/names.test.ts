@@ -26,14 +26,14 @@ const people = new Map([
 ]);
 const talk = (change: Partial<Conversation>): Conversation => makeChannel({ id: 1, kind: 'direct', name: '', ...change });
 
-test('a conversation without a name is called after the others in it', () => {
+test('a conversation without a name is named after its other members', () => {
   expect(titleOf(talk({ members: [1, 2] }), people, 1)).toBe('ben');
   expect(titleOf(talk({ members: [1] }), people, 1)).toBe('Ana (you)');
   expect(titleOf(talk({ kind: 'group', members: [1, 2, 3] }), people, 1)).toBe('ben, …');
   expect(titleOf(talk({ kind: 'channel', name: 'general' }), people, 1)).toBe('general');
 });
 
-test('the newest talk stands first', () => {
+test('the conversation with the newest message comes first', () => {
   const spoke = (id: number, created_at: string) =>
     talk({ id, last_message: { conversation: id, seq: 1, author: 1, body: '', client_id: '', created_at } });
   const list = [
@@ -45,7 +45,7 @@ test('the newest talk stands first', () => {
   expect(list.sort(byRecency).map((one) => one.id)).toEqual([3, 2, 1, 4]);
 });
 
-test('days are named from where the reader stands', () => {
+test('days are named relative to the local day of the reader', () => {
   const now = new Date(2026, 4, 14, 12);
   const day = (year: number, month: number, date: number) =>
     dayName(new Date(year, month, date, 8).toISOString(), now);
@@ -54,7 +54,7 @@ test('days are named from where the reader stands', () => {
   expect(day(2025, 4, 1)).toContain('2025');
 });
 
-test('what is typed finds by letters in order, best at the starts of words, without case and accents', () => {
+test('matches letters in order, best at the starts of words, ignoring case and accents', () => {
   expect(score('Chloé Martin', 'chloe')).not.toBeNull();
   expect(score('general', 'xyz')).toBeNull();
   expect(score('release-planning', 'rp') ?? 0).toBeGreaterThan(score('carpet', 'rp') ?? 0);

@@ -1,19 +1,20 @@
-/** What people and conversations are called on screen. Pure. */
+/** The names of users and conversations on the screen. Pure. */
 import type { Conversation, Id, User } from '../client';
+import { messages as m } from './messages';
 
 type People = ReadonlyMap<Id, User>;
-/** What a title is made of. */
+/** The fields that a title is made of. */
 export type Named = Pick<Conversation, 'kind' | 'name'> & { members?: Id[] | null };
 
 export function nameOf(user: Pick<User, 'name' | 'display_name'> | undefined): string {
   return user?.display_name || user?.name || '…';
 }
 
-/** A channel's name, or the names of the others in it. */
+/** Return the conversation's name, or the names of its other members. */
 export function titleOf(conversation: Named, people: People, me: Id): string {
   if (conversation.name) return conversation.name;
   const others = othersOf(conversation, me);
-  if (!others.length) return conversation.kind === 'direct' ? `${nameOf(people.get(me))} (you)` : 'Group';
+  if (!others.length) return conversation.kind === 'direct' ? m.app.you(nameOf(people.get(me))) : m.app.unnamedGroup;
   return others.map((id) => nameOf(people.get(id))).join(', ');
 }
 
@@ -21,7 +22,7 @@ export function othersOf(conversation: Pick<Named, 'members'>, me: Id): Id[] {
   return (conversation.members ?? []).filter((id) => id !== me);
 }
 
-/** One or two letters that stand for a name, whatever its script. */
+/** Return one or two letters for a name, in any script. */
 export function initialsOf(name: string): string {
   const words = name.split(/[\s._-]+/u).filter((word) => /[\p{L}\p{N}]/u.test(word));
   const first = (word: string | undefined) => /[\p{L}\p{N}]/u.exec(word ?? '')?.[0] ?? '';
@@ -29,7 +30,7 @@ export function initialsOf(name: string): string {
   return letters.toLocaleUpperCase() || '?';
 }
 
-/** Newest talk first; one without any stands where it was made. */
+/** Compare by the time of the last message, newest first, or by the time of creation if there is none. */
 export function byRecency(a: Conversation, b: Conversation): number {
   const at = (one: Conversation) => Date.parse(one.last_message?.created_at ?? one.created_at ?? '1970-01-01');
   return at(b) - at(a) || b.id - a.id;

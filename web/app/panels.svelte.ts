@@ -1,4 +1,4 @@
-/** Which dialog is open, and which panel stands beside the conversation. */
+/** The open dialog, and the panel beside the conversation. */
 import { createContext } from 'svelte';
 import type { Id, Message, SentFile } from '../client';
 import type { Writing } from './composer/writing.svelte';
@@ -11,7 +11,7 @@ export type Panel =
   | { name: 'ban'; conversation: Id; user: Id }
   | { name: 'profile'; user: Id }
   | { name: 'lightbox'; pictures: SentFile[]; first: number }
-  /** Near what was pressed, where there is room. */
+  /** Opens near the pressed button, if there is room. */
   | { name: 'emoji'; near: DOMRect | null; pick: (emoji: string) => void };
 
 export type Aside = 'people' | 'pins';

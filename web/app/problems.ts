@@ -1,4 +1,4 @@
-/** Which field a problem is about, also where its code alone says so. Pure. */
+/** The fields that a problem is about, even if only its code tells. Pure. */
 import type { Problem } from '../client';
 
 const BY_CODE: Record<string, string> = { name_taken: 'name', bad_invite: 'invite' };

@@ -1,11 +1,11 @@
 /**
- * Where in the app this page is: `/` is the list, `/c/12` a conversation, `/c/12/340` a message in it,
- * `/c/12/thread/5` a thread beside it, `/c/12/details` what it is; `?find=…` looks for something beside any of
- * them. `/channels`, `/reports`, `/settings/…`, `/search` and `/join` stand alone. Back and forward work.
+ * The route of the page. `/` is the list, `/c/12` a conversation, `/c/12/340` a message in it, `/c/12/thread/5` a thread
+ * beside it, `/c/12/details` its details. `?find=…` opens a search beside any of them. `/channels`, `/reports`,
+ * `/settings/…`, `/search` and `/join` are pages of their own. Back and forward work.
  */
 import type { Id } from '../client';
 
-const PLACE = /^\/c\/(\d{1,15})(?:\/(?:(\d{1,15})|thread\/(\d{1,15})|(details)))?$/;
+const CONVERSATION = /^\/c\/(\d{1,15})(?:\/(?:(\d{1,15})|thread\/(\d{1,15})|(details)))?$/;
 
 export type PageName = 'channels' | 'reports' | 'settings' | 'search' | 'join';
 const PAGE = /^\/(channels|reports|settings|search|join)(?:\/([^/]*))?$/;
@@ -13,63 +13,63 @@ const PAGE = /^\/(channels|reports|settings|search|join)(?:\/([^/]*))?$/;
 export class Route {
   path = $state(location.pathname);
   query = $state.raw(new URLSearchParams(location.search));
-  /** Goes up whenever one goes somewhere, also where one is already. */
+  /** Increases with every navigation, even to the current address. */
   steps = $state(0);
-  private readonly place = $derived(PLACE.exec(this.path));
-  private readonly alone = $derived(PAGE.exec(this.path));
+  private readonly parts = $derived(CONVERSATION.exec(this.path));
+  private readonly single = $derived(PAGE.exec(this.path));
 
   constructor() {
-    addEventListener('popstate', () => this.arrive());
+    addEventListener('popstate', () => this.update());
   }
 
   get conversation(): Id | null {
-    return numberIn(this.place?.[1]);
+    return numberIn(this.parts?.[1]);
   }
 
   /** The message to show. */
   get message(): number | null {
-    return numberIn(this.place?.[2]);
+    return numberIn(this.parts?.[2]);
   }
 
   /** The thread that is open. */
   get thread(): number | null {
-    return numberIn(this.place?.[3]);
+    return numberIn(this.parts?.[3]);
   }
 
-  /** Whether what a conversation is stands beside it. */
+  /** True while the details are open beside a conversation. */
   get details(): boolean {
-    return this.place?.[4] !== undefined;
+    return this.parts?.[4] !== undefined;
   }
 
   get page(): PageName | null {
-    return (this.alone?.[1] as PageName | undefined) ?? null;
+    return (this.single?.[1] as PageName | undefined) ?? null;
   }
 
   /** The part of a page: `blocked` in `/settings/blocked`. */
   get part(): string {
-    return decodeURIComponent(this.alone?.[2] ?? '');
+    return decodeURIComponent(this.single?.[2] ?? '');
   }
 
-  /** What is looked for; null while nothing is. */
+  /** The query of the open search; null if none is open. */
   get find(): string | null {
     return this.query.get('find');
   }
 
-  /** An address of this app, with or without a query. */
+  /** Go to an address of this app, with or without a query. */
   go(address: string, replace = false): void {
     const { pathname, search } = new URL(address, location.origin);
     const moves = pathname !== this.path || search !== location.search;
     if (moves) history[replace ? 'replaceState' : 'pushState'](null, '', pathname + search);
-    this.arrive();
+    this.update();
   }
 
-  /** The same place, with this in its query; null takes it away. */
+  /** Stay on the page and change parameters of its query; null removes one. */
   ask(changes: Record<string, string | null>, replace = false): void {
     history[replace ? 'replaceState' : 'pushState'](null, '', this.path + this.asking(changes));
     this.query = new URLSearchParams(location.search);
   }
 
-  /** The query as it would be then, with its question mark. */
+  /** Return the query with these changes, including its question mark. */
   asking(changes: Record<string, string | null>): string {
     const query = new URLSearchParams(this.query);
     for (const [name, value] of Object.entries(changes)) {
@@ -79,7 +79,7 @@ export class Route {
     return query.size ? `?${query}` : '';
   }
 
-  /** Follows a plain click on a link of this app without loading a page. */
+  /** Follow a plain click on a link of this app without loading a page. */
   follow(event: MouseEvent): void {
     if (
       event.defaultPrevented ||
@@ -96,7 +96,7 @@ export class Route {
     this.go(link.pathname + link.search);
   }
 
-  private arrive(): void {
+  private update(): void {
     this.path = location.pathname;
     this.query = new URLSearchParams(location.search);
     this.steps += 1;

@@ -1,9 +1,10 @@
-/** Who is logged in on this page. */
+/** The session of this page. */
 import { Api, asProblem, type Id, type Problem, type SignedIn, type User } from '../client';
 import { forgetAll } from './local-storage';
-import { look } from './theme.svelte';
+import { messages as m } from './messages';
 import { route } from './route.svelte';
 import { proof } from './security/proof.svelte';
+import { look } from './theme.svelte';
 
 type State =
   | { name: 'checking' }
@@ -14,14 +15,14 @@ type State =
 export class Session {
   readonly api = new Api({ reauthenticate: () => proof.ask() });
   state = $state.raw<State>({ name: 'checking' });
-  /** All tabs of a browser share one cookie: who logs in or out in one of them does so in all. */
-  private readonly others = 'BroadcastChannel' in globalThis ? new BroadcastChannel('tandem login') : null;
+  /** All tabs of a browser share one cookie, so logging in or out in one tab applies to all of them. */
+  private readonly tabs = 'BroadcastChannel' in globalThis ? new BroadcastChannel('tandem login') : null;
 
   constructor() {
-    if (this.others) this.others.onmessage = ({ data }) => this.hear(data as Id | null);
+    if (this.tabs) this.tabs.onmessage = ({ data }) => this.onOtherTab(data as Id | null);
   }
 
-  /** Asks the server who the cookie belongs to. */
+  /** Ask the server which user the cookie belongs to. */
   async check(): Promise<void> {
     try {
       this.state = { name: 'in', me: await this.api.me() };
@@ -31,7 +32,7 @@ export class Session {
     }
   }
 
-  /** Asks again who this is, after something about the account has changed. */
+  /** Load the user again, after the account has changed. */
   async refresh(): Promise<void> {
     const me = await this.api.me();
     if (this.state.name === 'in') this.state = { name: 'in', me };
@@ -39,37 +40,37 @@ export class Session {
 
   enter(signedIn: SignedIn): void {
     this.state = { name: 'in', me: signedIn.user };
-    // the answer to a log-in does not tell whether an admin needs a second step first
+    // the response to logging in does not say whether an admin needs a second step first
     if (signedIn.user.role === 'admin') void this.refresh().catch(() => undefined);
-    this.others?.postMessage(signedIn.user.id);
+    this.tabs?.postMessage(signedIn.user.id);
   }
 
   /**
-   * Ends the session here and on the server, and deletes what this browser keeps for the app: drafts, unsent
-   * messages, searches. If the server cannot be reached, the user stays logged in. `forget` deletes the rest.
+   * End the session here and on the server, and delete what this browser stores for the app: drafts, unsent messages,
+   * searches. If the server is unreachable, the user stays logged in. `forget` deletes the unsent messages.
    */
   async logOut(forget: () => Promise<void>): Promise<void> {
     await this.api.logOut();
-    await forget().catch(() => undefined); // the browser may have closed it already, as the answer asks
+    await forget().catch(() => undefined); // the browser may have deleted it already, as the response asks
     forgetAll();
     look.choose({});
     this.leave();
-    this.others?.postMessage(null);
+    this.tabs?.postMessage(null);
   }
 
-  /** The account has been deleted: nobody is logged in any more, in any tab. */
+  /** Leave in all tabs, after the account was deleted. */
   gone(): void {
     this.leave();
-    this.others?.postMessage(null);
+    this.tabs?.postMessage(null);
   }
 
-  /** The server ended the login: it expired or was revoked. */
+  /** Show the log-in screen, after the server ended the session because it expired or was revoked. */
   ended(): void {
     if (this.state.name === 'in') this.state = { name: 'out', ended: true };
   }
 
-  /** Another tab: nobody is logged in any more, or this person is. */
-  private hear(user: Id | null): void {
+  /** Follow another tab, in which the user logged out (null) or this user logged in. */
+  private onOtherTab(user: Id | null): void {
     const me = this.state.name === 'in' ? this.state.me.id : null;
     if (user === null) this.leave();
     else if (user !== me) void this.check();
@@ -83,10 +84,10 @@ export class Session {
 
 export const session = new Session();
 
-/** What this login is called in the list of logins. */
+/** Return the name of this session in the list of sessions. */
 export function deviceName(agent = navigator.userAgent): string {
-  const browser = /Edg|OPR|Firefox|Chrome|Safari/.exec(agent)?.[0] ?? 'Browser';
+  const browser = /Edg|OPR|Firefox|Chrome|Safari/.exec(agent)?.[0] ?? m.app.unknownBrowser;
   const system = /Android|iPhone|iPad|Windows|Mac OS|Linux/.exec(agent)?.[0];
   const name = { Edg: 'Edge', OPR: 'Opera' }[browser] ?? browser;
-  return system ? `${name} on ${system.replace('Mac OS', 'macOS')}` : name;
+  return system ? m.app.device(name, system.replace('Mac OS', 'macOS')) : name;
 }

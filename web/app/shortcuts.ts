@@ -1,4 +1,4 @@
-/** What the keyboard does everywhere in the workspace; `switcher/keys.ts` tells of it. */
+/** Keyboard shortcuts that work everywhere in the workspace. `switcher/keys.ts` lists them for the user. */
 import type { Chat } from './chat.svelte';
 import type { Panels } from './panels.svelte';
 import { pathOf, route } from './route.svelte';
@@ -23,7 +23,7 @@ export function shortcut(event: KeyboardEvent, chat: Chat, panels: Panels): void
   }
 }
 
-/** Looks in this conversation first, then everywhere; after that the browser may look in the page. */
+/** Search this conversation first, then all of them. Return false if the browser's own search should open. */
 export function find(): boolean {
   if (route.page === 'search') return false;
   if (route.find !== null && route.query.get('where') === 'all') return false;
@@ -33,7 +33,7 @@ export function find(): boolean {
   return true;
 }
 
-/** Goes to the conversation above or below, in the order of the list. */
+/** Go to the conversation above or below in the list. */
 function step(chat: Chat, by: number): void {
   const { channels, direct } = sections(chat.sorted);
   const all = [...channels, ...direct];
@@ -42,14 +42,14 @@ function step(chat: Chat, by: number): void {
   if (next) route.go(pathOf(next.id));
 }
 
-/** No control has the focus that would take a letter. */
+/** Return true if the focused element does not take letters itself. */
 function isIdle(event: KeyboardEvent): boolean {
   const active = document.activeElement;
   const free = active === document.body || active?.matches('[role=log], h1, article');
   return Boolean(free) && !event.ctrlKey && !event.metaKey && !event.altKey;
 }
 
-/** A letter typed while no control has the focus is meant for the message. */
+/** Return true if a letter was typed while nothing takes it, so it is meant for the message field. */
 function isWriting(event: KeyboardEvent): boolean {
   return isIdle(event) && !document.activeElement?.matches('article') && event.key.length === 1 && event.key !== ' ';
 }

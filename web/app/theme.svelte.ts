@@ -1,9 +1,9 @@
-/** How the app looks on this device: chosen and kept here, applied by `/look.js`, which runs before the first paint. */
+/** The appearance of the app on this device: chosen and stored here, applied by `/look.js` before the first paint. */
 import { keep, kept } from './local-storage';
 
 const KEY = 'tandem.look';
 
-/** An empty word: as the system is, or as usual. */
+/** An empty string means: match the system, or the default. */
 export interface Looks {
   theme: '' | 'light' | 'dark';
   contrast: '' | 'more';
@@ -31,5 +31,5 @@ function keptLook(): Partial<Looks> {
 
 export const look = new Look();
 
-/** Whether things should stand still: as chosen here, or in the system. */
-export const isCalm = (): boolean => document.documentElement.dataset['motion'] === 'less';
+/** Return true if animations are off, because of the setting here or in the system. */
+export const hasReducedMotion = (): boolean => document.documentElement.dataset['motion'] === 'less';

@@ -1,11 +1,11 @@
-/** Changes are paced, and the last one always arrives. */
+/** Changes are throttled, and the last one always arrives. */
 import { expect, test, vi } from 'vitest';
-import { paced } from './throttle';
+import { throttled } from './throttle';
 
-test('one change is taken at once, a flood as its latest', () => {
+test('passes one change on at once, and only the latest of many', () => {
   vi.useFakeTimers();
   const taken: number[] = [];
-  const take = paced((value: number) => taken.push(value));
+  const take = throttled((value: number) => taken.push(value));
   for (let n = 1; n <= 100; n++) take(n);
   expect(taken).toEqual([1]);
   vi.advanceTimersByTime(20);

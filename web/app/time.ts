@@ -1,4 +1,5 @@
-/** Times and days as people read them. Pure: the present is an argument. */
+/** Times and days in the reader's format. Pure: the current time is an argument. */
+import { messages as m } from './messages';
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit' });
 const precise = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit', second: '2-digit', fractionalSecondDigits: 3 });
@@ -15,18 +16,18 @@ export const timeOf = (iso: string): string => clock.format(new Date(iso));
 export const preciseOf = (iso: string): string => precise.format(new Date(iso));
 export const momentOf = (iso: string): string => full.format(new Date(iso));
 
-/** A local day that sorts and compares as text. */
+/** Return the local day in a form that sorts and compares as text. */
 export function dayOf(iso: string): string {
   const date = new Date(iso);
   const two = (n: number) => String(n).padStart(2, '0');
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
 }
 
-/** `Today`, `Yesterday`, or the date, with its year when that is another one. */
+/** Return `Today`, `Yesterday`, or the date, with its year if that is not the current one. */
 export function dayName(iso: string, now: Date): string {
   const yesterday = new Date(now.getFullYear(), now.getMonth(), now.getDate() - 1);
-  if (dayOf(iso) === dayOf(now.toISOString())) return 'Today';
-  if (dayOf(iso) === dayOf(yesterday.toISOString())) return 'Yesterday';
+  if (dayOf(iso) === dayOf(now.toISOString())) return m.app.today;
+  if (dayOf(iso) === dayOf(yesterday.toISOString())) return m.app.yesterday;
   const date = new Date(iso);
   return (date.getFullYear() === now.getFullYear() ? weekday : distant).format(date);
 }

@@ -1,7 +1,8 @@
-/** Short words about what could not be done, or has been; they go by themselves. */
+/** Toasts: short messages about an action that succeeded or failed. They disappear after a few seconds. */
 import { asProblem } from '../client';
 
-const STAYS = 6_000;
+/** Milliseconds for which a toast is shown. */
+const DURATION = 6_000;
 
 export interface Toast {
   id: number;
@@ -16,14 +17,14 @@ class Toasts {
   say(text: string, wrong = false): void {
     const toast = { id: ++this.last, text, wrong };
     this.all = [...this.all.slice(-2), toast];
-    setTimeout(() => this.dismiss(toast.id), STAYS);
+    setTimeout(() => this.dismiss(toast.id), DURATION);
   }
 
   dismiss(id: number): void {
     this.all = this.all.filter((one) => one.id !== id);
   }
 
-  /** Runs an action; one that fails is told of. */
+  /** Wait for an action, and show its error if it fails. Return true if it succeeded. */
   async try(action: Promise<unknown>): Promise<boolean> {
     try {
       await action;

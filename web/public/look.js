@@ -1,5 +1,5 @@
-// How the app looks on this device, before anything is painted: the page's only script that is not a module.
-// What was chosen is kept as `tandem.look`, by app/theme.svelte.ts, which says so with a `look` event.
+// Applies the appearance of the app before anything is painted. This is the page's only script that is not a module.
+// app/theme.svelte.ts stores the user's choice as `tandem.look`, and sends a `look` event when it changes.
 const more = matchMedia('(prefers-contrast: more)');
 const less = matchMedia('(prefers-reduced-motion: reduce)');
 
@@ -7,11 +7,11 @@ function kept() {
   try {
     return JSON.parse(localStorage.getItem('tandem.look') || '{}');
   } catch {
-    return {}; // nothing is kept, or nothing may be
+    return {}; // nothing is stored, or storage is forbidden
   }
 }
 
-/** As chosen, else as the system is. */
+/** Apply the choice, or else the system's settings. */
 function apply(look) {
   const { dataset } = document.documentElement;
   dataset.theme = look.theme || '';

@@ -1,14 +1,16 @@
-/** The connection as shown: what passes in less than half a second, as the first connecting, is not worth a flicker. */
+/** The state of the connection as shown. A state that lasts less than half a second is skipped, so that nothing flickers. */
 import type { StreamState } from '../../client';
 import type { Chat } from '../chat.svelte';
 import { type Words, wordsFor } from './labels';
 
-const HICCUP = 500;
-const CALM = ['live', 'polling', 'refused'];
+/** Milliseconds for which a new state is held back. */
+const DELAY = 500;
+/** States that are shown at once. */
+const IMMEDIATE = ['live', 'polling', 'refused'];
 
-export class Steady {
+export class ConnectionStatus {
   shown = $state.raw<StreamState>({ name: 'connecting' });
-  readonly words: Words = $derived.by(() => this.say());
+  readonly words: Words = $derived.by(() => this.describe());
   private now = $state(Date.now());
   private network = $state(true);
   private early = $state(true);
@@ -16,25 +18,25 @@ export class Steady {
   constructor(private readonly chat: Chat) {
     $effect(() => {
       const state = chat.view.connection;
-      const atOnce = CALM.includes(state.name) || state.name === this.shown.name;
-      if (atOnce) return void (this.shown = state);
-      const timer = setTimeout(() => (this.shown = chat.view.connection), HICCUP);
+      const immediate = IMMEDIATE.includes(state.name) || state.name === this.shown.name;
+      if (immediate) return void (this.shown = state);
+      const timer = setTimeout(() => (this.shown = chat.view.connection), DELAY);
       return () => clearTimeout(timer);
     });
     $effect(() => {
-      const timer = setTimeout(() => (this.early = false), HICCUP);
+      const timer = setTimeout(() => (this.early = false), DELAY);
       return () => clearTimeout(timer);
     });
     $effect(() => {
       if (this.shown.name !== 'offline') return;
-      const look = () => ([this.now, this.network] = [Date.now(), navigator.onLine]);
-      const timer = setInterval(look, 1000);
-      look();
+      const update = () => ([this.now, this.network] = [Date.now(), navigator.onLine]);
+      const timer = setInterval(update, 1000);
+      update();
       return () => clearInterval(timer);
     });
   }
 
-  private say(): Words {
+  private describe(): Words {
     const { shown, network } = this;
     const seconds = shown.name === 'offline' ? Math.ceil((shown.retryAt - this.now) / 1000) : 0;
     const words = wordsFor(shown, { unsent: this.chat.unsent, seconds, network });

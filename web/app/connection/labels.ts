@@ -1,66 +1,61 @@
-/** What is said of the connection: honest, and short. Pure. */
+/** The texts about the connection, in a label, a sentence and a form to be read out. Pure. */
 import type { StreamState } from '../../client';
+import { messages } from '../messages';
+
+const m = messages.connection;
 
 export interface Words {
   /** One or two words, always shown. */
   label: string;
   tone: 'good' | 'busy' | 'bad';
-  /** A sentence, shown where it matters; none while all is well. */
+  /** A sentence for the banner; null if there is nothing to report. */
   sentence: string | null;
-  /** The same for ears, without what changes by the second. */
+  /** The sentence for screen readers, without anything that changes every second. */
   spoken: string;
-  /** How much of what was missed has come, from 0 to 1; null where that is not known. */
+  /** The fraction of missed changes that has arrived, from 0 to 1; null if it is not known. */
   progress: number | null;
 }
 
-interface Around {
+interface Circumstances {
   /** Messages in the outbox. */
   unsent: number;
-  /** Until the next attempt. */
+  /** Seconds until the next attempt. */
   seconds: number;
-  /** As the browser knows it. */
+  /** False if the browser reports that it is offline. */
   network: boolean;
 }
 
-/** So few positions are replayed before anybody could read how many. */
+/** Replaying fewer changes than this is over before a user could read a count. */
 const WORTH_COUNTING = 200;
 
-export function wordsFor(state: StreamState, { unsent, seconds, network }: Around): Words {
+export function wordsFor(state: StreamState, { unsent, seconds, network }: Circumstances): Words {
   const words = (label: string, tone: Words['tone'], sentence: string | null, spoken = sentence): Words => ({
     ...{ label, tone, progress: null },
-    sentence: sentence && sentence + left(unsent),
-    spoken: spoken ? spoken + left(unsent) : '',
+    sentence: sentence && withUnsent(sentence, unsent),
+    spoken: spoken ? withUnsent(spoken, unsent) : '',
   });
   switch (state.name) {
     case 'live':
-      return words('Live', 'good', null, 'Connected.');
+      return words(m.live, 'good', null, m.connected);
     case 'behind':
-      return { ...words('Catching up', 'busy', catchingUp(state)), ...progressOf(state), spoken: 'Catching up.' };
+      return { ...words(m.behind, 'busy', catchingUp(state)), ...progressOf(state), spoken: m.catchingUp };
     case 'polling':
-      return words('Checking', 'busy', held[state.why], 'Messages may come a little later.');
+      return words(m.polling, 'busy', m[state.why], m.maybeLate);
     case 'offline': {
       const why = reason(state.problem.status, network);
-      return words('Offline', 'bad', `${why} ${wait(seconds)}`, why);
+      return words(m.offline, 'bad', `${why} ${seconds > 1 ? m.retryingIn(seconds) : m.retrying}`, why);
     }
     case 'refused':
-      return words('Logged out', 'bad', 'You were logged out.');
+      return words(m.loggedOut, 'bad', m.youWereLoggedOut);
     default:
       return 'draining' in state && state.draining
-        ? words('Moving', 'busy', 'The server is being restarted. Moving to another…', 'Moving to another server.')
-        : words('Connecting', 'busy', 'Connecting…');
+        ? words(m.moving, 'busy', m.movingToAnother, m.movingSpoken)
+        : words(m.connecting, 'busy', m.connectingNow);
   }
 }
 
-const held = {
-  buffered:
-    'Something on this network holds live updates back. Checking for messages instead; they may come a little later.',
-  stalled:
-    'Something on this network holds live updates back: they came, and stopped. Checking for messages instead; they may come a little later.',
-};
-
 function catchingUp({ done, of }: { done: number; of: number }): string {
-  if (of < WORTH_COUNTING) return 'Catching up on what you missed…';
-  return `Catching up on what you missed: ${done.toLocaleString('en')} of ${of.toLocaleString('en')} changes…`;
+  return of < WORTH_COUNTING ? m.catchingUpOnMissed : m.catchingUpCounted(done, of);
 }
 
 function progressOf({ done, of }: { done: number; of: number }): { progress: number | null } {
@@ -68,16 +63,11 @@ function progressOf({ done, of }: { done: number; of: number }): { progress: num
 }
 
 function reason(status: number, network: boolean): string {
-  if (!network) return 'You are offline.';
-  if (status === 0) return 'The server cannot be reached.';
-  return status === 429 ? 'The server asks for a pause.' : 'The server cannot answer right now.';
+  if (!network) return m.youAreOffline;
+  if (status === 0) return m.unreachable;
+  return status === 429 ? m.tooManyRequests : m.unavailable;
 }
 
-function wait(seconds: number): string {
-  return seconds > 1 ? `Trying again in ${seconds} s.` : 'Trying again…';
-}
-
-function left(unsent: number): string {
-  if (!unsent) return '';
-  return unsent === 1 ? ' 1 message waits to be sent.' : ` ${unsent} messages wait to be sent.`;
+function withUnsent(sentence: string, unsent: number): string {
+  return unsent ? `${sentence} ${m.unsent(unsent)}` : sentence;
 }

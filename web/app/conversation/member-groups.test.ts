@@ -1,9 +1,9 @@
-/** Who is here, in groups. */
+/** Members in groups. */
 import { expect, test } from 'vitest';
 import type { Look, Seen } from '../presence/labels';
 import { groupsOf } from './member-groups';
 
-test('members are grouped by how they are here, and sorted by name', () => {
+test('members are grouped by status, and sorted by name', () => {
   const statuses: Record<number, Seen> = { 1: 'online', 2: 'offline', 3: 'online', 4: 'dnd' };
   const look = (id: number) => {
     const status = statuses[id];
@@ -14,6 +14,6 @@ test('members are grouped by how they are here, and sorted by name', () => {
     { title: 'Online', people: [3, 1] },
     { title: 'Do not disturb', people: [4] },
     { title: 'Offline', people: [2] },
-    { title: 'Not known', people: [5] },
+    { title: 'Unknown', people: [5] },
   ]);
 });

@@ -1,6 +1,6 @@
-/** A conversation's members by how they are here. Pure. */
+/** A conversation's members, grouped by status. Pure. */
 import type { Id } from '../../client';
-import type { Look, Seen } from '../presence/labels';
+import { type Look, type Seen, statusNames } from '../presence/labels';
 
 export interface Group {
   title: string;
@@ -8,14 +8,14 @@ export interface Group {
 }
 
 const titles: [string, Seen[]][] = [
-  ['Online', ['online']],
-  ['Away', ['away']],
-  ['Do not disturb', ['dnd']],
-  ['Offline', ['offline', 'invisible']],
-  ['Not known', ['unknown']],
+  [statusNames.online, ['online']],
+  [statusNames.away, ['away']],
+  [statusNames.dnd, ['dnd']],
+  [statusNames.offline, ['offline', 'invisible']],
+  [statusNames.unknown, ['unknown']],
 ];
 
-/** In each group by name; whom nothing is known of yet counts as not known. Empty groups are left out. */
+/** Group the members, each group sorted by name. Members without a known presence are in the last group. Empty groups are left out. */
 export function groupsOf(members: Id[], look: (id: Id) => Look | null, name: (id: Id) => string): Group[] {
   const sorted = [...members].sort((a, b) => name(a).localeCompare(name(b)));
   const seen = new Map(sorted.map((id) => [id, look(id)?.status ?? 'unknown']));

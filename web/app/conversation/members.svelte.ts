@@ -1,9 +1,9 @@
-/** The members of a conversation: read once, then kept by the store from what the stream says. */
+/** The members of a conversation: loaded once, then kept up to date by the store. */
 import { untrack } from 'svelte';
 import { asProblem, type Conversation, type Id, type Member, type Problem, type Role } from '../../client';
 import type { Chat } from '../chat.svelte';
 
-/** As many as can be watched at once. */
+/** Members that are loaded at most: as many as can be watched at once. */
 const MOST = 500;
 
 export class Members {

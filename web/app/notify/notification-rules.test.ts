@@ -1,8 +1,8 @@
-/** What is told of, and what is not. */
+/** Which messages count as unread, and which ones interrupt the user. */
 import { expect, test } from 'vitest';
 import type { Conversation, Message } from '../../client';
 import { makeChannel, makeUser } from '../../client/testing/fixtures';
-import { interrupts, isQuiet, loudOf } from './notification-rules';
+import { interrupts, isQuiet, unreadToShow } from './notification-rules';
 
 const [ana, ben, chloe] = [1, 2, 3];
 const now = Date.parse('2026-06-01T12:00:00Z');
@@ -21,30 +21,30 @@ const message = (change: Partial<Message> = {}): Message => ({
   ...change,
 });
 
-const told = (what: Partial<Message>, where: Partial<Conversation> = {}) =>
+const doesInterrupt = (what: Partial<Message>, where: Partial<Conversation> = {}) =>
   interrupts(message(what), conversation(where), view, now);
 
-test('a level and a mute decide what counts', () => {
+test('the level and a mute decide what counts as unread', () => {
   const later = '2026-06-01T13:00:00Z';
-  expect(loudOf(conversation(), now)).toBe(5);
-  expect(loudOf(conversation({ level: 'mentions' }), now)).toBe(2);
-  expect(loudOf(conversation({ level: 'nothing' }), now)).toBe(0);
+  expect(unreadToShow(conversation(), now)).toBe(5);
+  expect(unreadToShow(conversation({ level: 'mentions' }), now)).toBe(2);
+  expect(unreadToShow(conversation({ level: 'nothing' }), now)).toBe(0);
   expect(isQuiet(conversation({ muted_until: later }), now)).toBe(true);
   expect(isQuiet(conversation({ muted_until: '2026-06-01T11:00:00Z' }), now)).toBe(false);
 });
 
 test('mentions and direct messages interrupt, nothing else does', () => {
-  expect(told({ mentions: [ana] })).toBe(true);
-  expect(told({ mentions_all: 'here' })).toBe(true);
-  expect(told({})).toBe(false);
-  expect(told({}, { kind: 'direct' })).toBe(true);
-  expect(told({}, { kind: 'direct', level: 'mentions' })).toBe(false);
+  expect(doesInterrupt({ mentions: [ana] })).toBe(true);
+  expect(doesInterrupt({ mentions_all: 'here' })).toBe(true);
+  expect(doesInterrupt({})).toBe(false);
+  expect(doesInterrupt({}, { kind: 'direct' })).toBe(true);
+  expect(doesInterrupt({}, { kind: 'direct', level: 'mentions' })).toBe(false);
 });
 
-test('not what I wrote, have read, muted or from whom I blocked', () => {
-  expect(told({ author: ana }, { kind: 'direct' })).toBe(false);
-  expect(told({ mentions: [ana], author: chloe })).toBe(false);
-  expect(told({ mentions: [ana], seq: 4 })).toBe(false);
-  expect(told({ mentions: [ana] }, { muted_until: '2026-06-01T13:00:00Z' })).toBe(false);
-  expect(told({ mentions: [ana] }, { level: 'nothing' })).toBe(false);
+test('own, read and muted messages and those of blocked users do not interrupt', () => {
+  expect(doesInterrupt({ author: ana }, { kind: 'direct' })).toBe(false);
+  expect(doesInterrupt({ mentions: [ana], author: chloe })).toBe(false);
+  expect(doesInterrupt({ mentions: [ana], seq: 4 })).toBe(false);
+  expect(doesInterrupt({ mentions: [ana] }, { muted_until: '2026-06-01T13:00:00Z' })).toBe(false);
+  expect(doesInterrupt({ mentions: [ana] }, { level: 'nothing' })).toBe(false);
 });

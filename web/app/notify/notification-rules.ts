@@ -1,4 +1,4 @@
-/** What a person wants to be told of. Pure: the present is an argument, in milliseconds. */
+/** Which messages count as unread, and which ones interrupt the user. Pure: the current time is an argument, in milliseconds. */
 import type { Conversation, Message } from '../../client';
 import { mentionsMe, type View } from '../../client';
 
@@ -6,20 +6,20 @@ export function isMuted({ muted_until }: Conversation, now: number): boolean {
   return Boolean(muted_until) && Date.parse(muted_until ?? '') > now;
 }
 
-/** Nothing of it is worth a badge. */
+/** Return true if the conversation shows no unread count and no notifications. */
 export function isQuiet(conversation: Conversation, now: number): boolean {
   return isMuted(conversation, now) || conversation.level === 'nothing';
 }
 
-/** How many of its unread messages this person asked to be told of. */
-export function loudOf(conversation: Conversation, now: number): number {
+/** Return the number of unread messages to show: only those that the user chose to be notified about. */
+export function unreadToShow(conversation: Conversation, now: number): number {
   if (isQuiet(conversation, now)) return 0;
   return conversation.level === 'mentions' ? (conversation.mentions ?? 0) : conversation.unread;
 }
 
 type Known = Pick<View, 'me' | 'blocked'>;
 
-/** Whether a new message is worth interrupting for: it calls this person, or is written to nobody else. */
+/** Return true if a new message interrupts the user: it mentions them, or was sent outside a channel. */
 export function interrupts(message: Message, conversation: Conversation, view: Known, now: number): boolean {
   if (message.author === view.me.id || view.blocked.has(message.author)) return false;
   if (isQuiet(conversation, now) || message.seq <= conversation.read_seq) return false;

@@ -1,32 +1,33 @@
-/** Whether a person looks at any tab of this browser, and which of them tells what nobody sees. */
+/** The focus of all tabs of this browser, and which of them shows the notifications. */
 import type { Tabs } from '../../client';
 
-export class Eyes {
-  private here = false;
+export class TabFocus {
+  private focused = false;
   private readonly others = new Map<string, boolean>();
 
   constructor(private readonly tabs: Tabs | null) {
-    tabs?.on('looks', (looks, tab) => this.others.set(tab, looks));
+    tabs?.on('looks', (focused, tab) => this.others.set(tab, focused));
     tabs?.onTabClosed((tab) => this.others.delete(tab));
-    for (const topic of ['hello', 'lead'] as const) tabs?.on(topic, () => this.tell());
+    for (const topic of ['hello', 'lead'] as const) tabs?.on(topic, () => this.share());
   }
 
-  /** Whether this tab is being looked at. */
-  look(here: boolean): void {
-    this.here = here;
-    this.tell();
+  /** Set whether this tab has the user's attention, and tell the other tabs. */
+  set(focused: boolean): void {
+    this.focused = focused;
+    this.share();
   }
 
-  get open(): boolean {
-    return this.here || [...this.others.values()].some(Boolean);
+  /** True if any tab has the user's attention. */
+  get anywhere(): boolean {
+    return this.focused || [...this.others.values()].some(Boolean);
   }
 
-  /** One tab speaks for all of them. */
-  get speaks(): boolean {
+  /** True if this tab shows the notifications for all tabs. */
+  get isNotifying(): boolean {
     return this.tabs?.leads ?? true;
   }
 
-  private tell(): void {
-    this.tabs?.send('looks', this.here);
+  private share(): void {
+    this.tabs?.send('looks', this.focused);
   }
 }

@@ -1,23 +1,23 @@
-/** Who is here, as the components see it: the client's presence as reactive state, and how sure it is. */
+/** Presence for the components: the client's presence as reactive state, and whether it is certain. */
 import { createContext } from 'svelte';
 import type { Attachment } from 'svelte/attachments';
 import { type Api, type Id, Presence, type PresenceView, SharedPresenceConnection, type Tabs } from '../../client';
-import { paced } from '../throttle';
+import { throttled } from '../throttle';
 import { onScreen } from './onscreen';
 import type { Look } from './labels';
 
-/** Milliseconds without a socket that are not worth a word: a reload, a deploy. */
-const HICCUP = 8_000;
+/** Milliseconds without a socket that are not reported: a reload, a deployment. */
+const GRACE = 8_000;
 const TICK = 20_000;
 
 export class Here {
   readonly presence: Presence;
   view: PresenceView;
-  /** The present, as far as `5 min ago` needs it. */
+  /** The current time, precise enough for `5 min ago`. */
   now = $state(Date.now());
   private away = $state(false);
 
-  /** `witness` takes the cursor that the stream should have reached. */
+  /** `witness` receives the cursor that the stream should have reached. */
   constructor(
     api: Api,
     readonly me: Id,
@@ -26,10 +26,10 @@ export class Here {
   ) {
     this.presence = new Presence({ api, me, onLogPosition: witness, ...(tabs && { connection: (make) => new SharedPresenceConnection(tabs, make) }) });
     this.view = $state.raw(this.presence.view);
-    this.presence.subscribe(paced((view: PresenceView) => (this.view = view)));
+    this.presence.subscribe(throttled((view: PresenceView) => (this.view = view)));
     const closed = $derived(this.view.socket.name !== 'open');
     $effect(() => {
-      const timer = closed ? setTimeout(() => (this.away = true), HICCUP) : undefined;
+      const timer = closed ? setTimeout(() => (this.away = true), GRACE) : undefined;
       if (!closed) this.away = false;
       return () => clearTimeout(timer);
     });
@@ -39,13 +39,13 @@ export class Here {
     });
   }
 
-  /** `unavailable`: nothing is heard; `degraded`: the server itself does not hear everything. */
+  /** `unavailable`: there is no socket. `degraded`: the server itself does not receive all updates. */
   get state(): 'sure' | 'degraded' | 'unavailable' {
     if (this.away) return 'unavailable';
     return this.view.degraded ? 'degraded' : 'sure';
   }
 
-  /** How somebody looks; null while nothing is known. */
+  /** Return the presence of a user, or null while nothing is known. */
   of(id: Id): Look | null {
     const { you, people } = this.view;
     const look = id === this.me ? (you && { ...you, last_active_at: null }) : (people.get(id) ?? null);
@@ -56,7 +56,7 @@ export class Here {
     return this.view.typing.get(conversation) ?? [];
   }
 
-  /** Watches this while the element is on the screen. */
+  /** Watch a user or conversation while the element is on the screen. */
   watching(kind: 'users' | 'conversations', id: Id): Attachment {
     return onScreen(() => this.presence.watch(kind, id));
   }

@@ -1,6 +1,6 @@
-/** Presence in words, and how long a status holds. */
+/** Presence in words, and when a status ends. */
 import { expect, test } from 'vitest';
-import { momentOf, type Until } from './until';
+import { endOf, type Until } from './until';
 import { ago, describe, type Look, messageOf, typingWords } from './labels';
 
 const now = Date.parse('2026-03-04T15:20:00Z');
@@ -20,7 +20,7 @@ test.each([
   expect(ago(iso, now)).toBe(words);
 });
 
-test('since when is told of who is not here', () => {
+test('the last activity is shown for users who are away or offline', () => {
   const last_active_at = '2026-03-04T15:15:00Z';
   expect(describe(look({ last_active_at }), now)).toBe('Online');
   expect(describe(look({ status: 'away', last_active_at }), now)).toBe('Away, active 5 min ago');
@@ -28,22 +28,22 @@ test('since when is told of who is not here', () => {
   expect(describe(look({ status: 'offline' }), now)).toBe('Offline');
 });
 
-test('a message holds until its moment', () => {
+test('a status message is shown until it expires', () => {
   const message = look({ emoji: '🎧', text: 'Focus', until: '2026-03-04T15:20:00Z' });
   expect(messageOf(message, now - 1)).toBe('🎧 Focus');
   expect(messageOf(message, now)).toBe('');
 });
 
-test('who types is named as far as there is room', () => {
+test('names two typing users and counts the others', () => {
   expect(typingWords([])).toBe('');
   expect(typingWords(['Ben'])).toBe('Ben is typing…');
   expect(typingWords(['Ben', 'Chloe'])).toBe('Ben and Chloe are typing…');
-  expect(typingWords(['Ben', 'Chloe', 'Dan'])).toBe('Ben, Chloe and one other are typing…');
+  expect(typingWords(['Ben', 'Chloe', 'Dan'])).toBe('Ben, Chloe and 1 other are typing…');
   expect(typingWords(['Ben', 'Chloe', 'Dan', 'Eve'])).toBe('Ben, Chloe and 2 others are typing…');
 });
 
-test('days end at midnight, weeks in the night to Monday', () => {
-  const at = (until: Until, date: Date) => momentOf(until, date);
+test('today ends at midnight, this week on Monday at midnight', () => {
+  const at = (until: Until, date: Date) => endOf(until, date);
   const wednesday = new Date(2026, 2, 4, 15, 20);
   expect(at('open', wednesday)).toBeNull();
   expect(at('half', wednesday)).toBe(new Date(2026, 2, 4, 15, 50).toISOString());

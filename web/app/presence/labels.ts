@@ -1,19 +1,15 @@
-/** What is said of a person's presence. Pure: the present is an argument, in milliseconds. */
+/** A user's presence in words. Pure: the current time is an argument, in milliseconds. */
 import type { Own, PresenceRecord } from '../../client';
+import { messages } from '../messages';
+
+const m = messages.presence;
 
 export type Seen = Own['status'] | 'unknown';
 export type Look = Pick<PresenceRecord, 'text' | 'emoji' | 'until' | 'last_active_at' | 'devices'> & {
   status: Seen;
 };
 
-export const statusNames: Record<Seen, string> = {
-  online: 'Online',
-  away: 'Away',
-  dnd: 'Do not disturb',
-  offline: 'Offline',
-  invisible: 'Invisible',
-  unknown: 'Not known right now',
-};
+export const statusNames: Record<Seen, string> = m.statuses;
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -22,45 +18,40 @@ const day = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short',
 
 export function ago(iso: string, now: number): string {
   const passed = now - Date.parse(iso);
-  if (passed < MINUTE) return 'just now';
-  if (passed < HOUR) return `${Math.floor(passed / MINUTE)} min ago`;
-  if (passed < DAY) return `${Math.floor(passed / HOUR)} h ago`;
-  if (passed < 2 * DAY) return 'yesterday';
-  return passed < 7 * DAY ? `${Math.floor(passed / DAY)} days ago` : `on ${day.format(new Date(iso))}`;
+  if (passed < MINUTE) return m.justNow;
+  if (passed < HOUR) return m.minutesAgo(Math.floor(passed / MINUTE));
+  if (passed < DAY) return m.hoursAgo(Math.floor(passed / HOUR));
+  if (passed < 2 * DAY) return m.yesterday;
+  return passed < 7 * DAY ? m.daysAgo(Math.floor(passed / DAY)) : m.onDay(day.format(new Date(iso)));
 }
 
-/** `Away, active 5 min ago`: the status, and for one who is not here, since when. */
+/** Return the status, and the last activity if the user is away or offline: `Away, active 5 min ago`. */
 export function describe(look: Look, now: number): string {
   const name = statusNames[look.status];
   const gone = look.status === 'away' || look.status === 'offline';
-  return gone && look.last_active_at ? `${name}, active ${ago(look.last_active_at, now)}` : name;
+  return gone && look.last_active_at ? m.lastActive(name, ago(look.last_active_at, now)) : name;
 }
 
-/** What the person says of themselves, while it holds. */
+/** Return the status message, or an empty string once it has expired. */
 export function messageOf(look: Look, now: number): string {
   const over = look.until !== null && Date.parse(look.until) <= now;
   return over ? '' : [look.emoji, look.text].filter(Boolean).join(' ');
 }
 
-/** Who types, by name. */
+/** Return a sentence that names the users who are typing. */
 export function typingWords(names: string[]): string {
   const [first, second] = names;
   if (first === undefined) return '';
-  if (second === undefined) return `${first} is typing…`;
-  if (names.length === 2) return `${first} and ${second} are typing…`;
-  return names.length === 3
-    ? `${first}, ${second} and one other are typing…`
-    : `${first}, ${second} and ${names.length - 2} others are typing…`;
+  if (second === undefined) return m.typing.one(first);
+  return names.length === 2 ? m.typing.two(first, second) : m.typing.more(first, second, names.length - 2);
 }
 
-/** Whether a login's name speaks of something held in the hand. */
+/** Return true if a session's name is that of a phone or tablet. */
 export function isPhone(device: string): boolean {
   return /android|iphone|ipad|phone|mobile/i.test(device);
 }
 
-/** What a login has open, on all nodes. */
+/** Return the number of connections that a session has open, on all nodes. */
 export function connectionsOf(streams: number, sockets: number): string {
-  if (!streams && !sockets) return 'Nothing open';
-  const count = (n: number, one: string) => `${n} ${one}${n === 1 ? '' : 's'}`;
-  return `${count(streams, 'message stream')}, ${count(sockets, 'presence socket')}`;
+  return streams || sockets ? m.connections(streams, sockets) : m.noConnections;
 }

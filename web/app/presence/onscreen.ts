@@ -1,4 +1,4 @@
-/** Does something while an element is on the screen, or nearly. */
+/** Runs something while an element is on the screen, or close to it. */
 import type { Attachment } from 'svelte/attachments';
 
 const changes = new WeakMap<Element, (seen: boolean) => void>();
@@ -11,7 +11,7 @@ function observe(): IntersectionObserver {
   return (observer ??= new IntersectionObserver(look, { rootMargin: '120px' }));
 }
 
-/** `enter()` is called when the element comes into view; what it returns, when it leaves. */
+/** Call `enter()` when the element comes into view, and the function that it returned when the element leaves. */
 export function onScreen(enter: () => () => void): Attachment {
   return (element) => {
     let leave: (() => void) | null = null;

@@ -1,20 +1,14 @@
-/** How long a status may hold. Pure: the present is an argument. */
+/** When a status is cleared. Pure: the current time is an argument. */
+import { messages } from '../messages';
 
-export const untils = {
-  open: 'Until I change it',
-  half: '30 minutes',
-  hour: '1 hour',
-  four: '4 hours',
-  today: 'Today',
-  week: 'This week',
-} as const;
+export const untils = messages.presence.clearAfter;
 
 export type Until = keyof typeof untils;
 
 const minutes: Partial<Record<Until, number>> = { half: 30, hour: 60, four: 240 };
 
-/** The moment, RFC 3339; null for one that stays. Today ends at midnight here, this week in the night to Monday. */
-export function momentOf(until: Until, now: Date): string | null {
+/** Return the end (RFC 3339), or null for a status that stays. Days end at midnight, weeks at midnight before Monday, local time. */
+export function endOf(until: Until, now: Date): string | null {
   if (until === 'open') return null;
   const span = minutes[until];
   if (span !== undefined) return new Date(now.getTime() + span * 60_000).toISOString();

@@ -1,4 +1,4 @@
-/** How the list of conversations is divided. Pure. */
+/** The sections of the list of conversations. Pure. */
 import type { Conversation } from '../../client';
 
 export interface Sections {
@@ -6,7 +6,7 @@ export interface Sections {
   direct: Conversation[];
 }
 
-/** Channels, and what is between named people; the order in each stays as it was. */
+/** Divide the conversations into channels and direct messages (groups included). Keep their order. */
 export function sections(sorted: Conversation[]): Sections {
   return {
     channels: sorted.filter((one) => one.kind === 'channel'),
