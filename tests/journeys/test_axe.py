@@ -47,7 +47,7 @@ async def test_the_talk_and_what_stands_beside_it(window: Window) -> None:
     """A conversation, a thread, pins, who is here, details with everything unfolded, a search."""
     page = window.page
     await is_sound(page, "conversation")
-    for name in ("Who is here", "Pinned messages"):
+    for name in ("Members", "Pinned messages"):
         await page.get_by_role("button", name=name, exact=True).click()
         await page.get_by_role("complementary", name=name).get_by_text("Ana").first.wait_for()
         await is_sound(page, name)
@@ -81,8 +81,8 @@ async def test_pages_and_dialogs(window: Window) -> None:
         "/settings/security": "Two-step verification",
         "/settings/blocked": "Chloe",
         "/settings/appearance": "High contrast",
-        "/join": "This link is not whole",
-        "/c/999": "You are not in this conversation",
+        "/join": "This link is incomplete",
+        "/c/999": "You're not in this conversation",
     }.items():
         await goes(window, path)
         await page.get_by_text(text).or_(page.get_by_label(text)).first.wait_for()

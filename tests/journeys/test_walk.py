@@ -82,7 +82,7 @@ async def test_finding_and_going(meet: Meet) -> None:
     await message(one, 2).get_by_text("I do").wait_for()
     await three.page.get_by_role("heading", level=1).focus()
     await three.page.keyboard.press("?")
-    await three.page.get_by_role("dialog", name="Keyboard").get_by_text("Jump to a conversation or a person").wait_for()
+    await three.page.get_by_role("dialog", name="Keyboard shortcuts").get_by_text("Mention someone").wait_for()
     await closes(three)
     await jumps_to(three, "Ben")
     await three.says("only for you")
@@ -227,7 +227,7 @@ async def test_settings_hold(meet: Meet) -> None:
     await message(one, 1).get_by_text("From a person you blocked.").wait_for()
     await one.opens("/settings/blocked")
     await one.page.get_by_role("button", name="Unblock Ben").click()
-    await one.page.get_by_text("You have blocked nobody").wait_for()
+    await one.page.get_by_text("You haven't blocked anyone").wait_for()
     assert one.errors == two.errors == three.errors == []
 
 
@@ -239,8 +239,8 @@ async def test_a_link_for_a_stranger(meet: Meet) -> None:
     address = await links.get_by_label("Invite link", exact=True).input_value()
     await two.page.context.clear_cookies()
     await two.page.goto(address)
-    await two.page.get_by_text("You are invited to a conversation.").wait_for()
-    await two.page.get_by_label("Name", exact=True).fill("dora")
+    await two.page.get_by_text("You're invited to a conversation.").wait_for()
+    await two.page.get_by_label("Username", exact=True).fill("dora")
     await two.page.get_by_label("Password").fill("correct horse battery")
     await two.page.get_by_role("button", name="Sign up").click()
     await two.page.get_by_role("button", name="Join as dora").click()

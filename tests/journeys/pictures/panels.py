@@ -91,7 +91,7 @@ async def completing(view: View) -> None:
 
 DETAILS = f"{ROOM}/details"
 PANELS = [
-    Scene("panel-who-is-here", scene(ROOM, "Who is here", until="Ben Okafor")),
+    Scene("panel-members", scene(ROOM, "Members", until="Ben Okafor")),
     Scene("panel-pins", scene(ROOM, "Pinned messages")),
     Scene("panel-thread", scene("/c/1/thread/3", until="Which platform?")),
     Scene("panel-details", scene(DETAILS, until="Everything that is for everybody")),
@@ -112,9 +112,9 @@ PANELS = [
     Scene("dialog-who-got-it", who_got_it),
     Scene("dialog-person", somebody),
     Scene("dialog-lightbox", lightbox),
-    Scene("dialog-new-channel", dialog("Add channels", "Create a channel")),
+    Scene("dialog-new-channel", dialog("Add channels", "Create channel")),
     Scene("dialog-new-message", dialog("New message")),
     Scene("dialog-threads", dialog("Threads"), who="ben"),
-    Scene("dialog-status", dialog("Your account", "Set a status message")),
-    Scene("dialog-keyboard", dialog("Your account", "Keyboard")),
+    Scene("dialog-status", dialog("Your account", "Set a status")),
+    Scene("dialog-keyboard", dialog("Your account", "Keyboard shortcuts")),
 ]

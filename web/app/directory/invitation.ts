@@ -1,6 +1,6 @@
 /**
- * A link that lets somebody in: `/join#code`. What stands behind the # is sent to no server and stands in no log
- * on the way; `/join/code` is understood as well. The code waits in this tab while its person signs up.
+ * Invite links: `/join#code`. Browsers don't send the part after the `#` to a server, so the code is in no log.
+ * `/join/code` works too. The tab keeps the code while the user signs up.
  */
 import { keep, kept } from '../local-storage';
 
@@ -8,7 +8,7 @@ const KEY = 'tandem.invitation';
 
 export const linkFor = (code: string): string => `${location.origin}/join#${code}`;
 
-/** The code that this page was opened with: it leaves the address, and stays in the tab until it is used. */
+/** Return the code that this page was opened with, or null. Remove it from the address; the tab keeps it until it is used. */
 export function takeInvitation(): string | null {
   const code = location.hash.slice(1) || (/^\/join\/([^/]+)$/.exec(location.pathname)?.[1] ?? '');
   if (location.pathname.startsWith('/join') && code) {

@@ -8,8 +8,8 @@ const row = (more: Partial<ActivityRow>): ActivityRow => ({
 });
 
 describe('security activity', () => {
-  it('has a name for every event, also for new ones', () => {
-    expect(eventName('login.failed')).toBe('Failed log-in');
+  it('has a name for every event, also for unknown ones', () => {
+    expect(eventName('login.failed')).toBe('Failed to log in');
     expect(eventName('mfa.added')).toBe('Second factor added');
     expect(eventName('thing.made')).toBe('Thing made');
   });

@@ -1,9 +1,10 @@
-/** How a user's own security events read. Pure. */
+/** How the events of a user's own security activity are worded. Pure. */
 import type { ActivityRow } from '../../client/schema';
+import { messages as m } from '../messages';
 
-/** Who did it, where it was not the user, and how often. */
+/** Return who did it, if it was not the user, and how often it happened. */
 export function byWhom(row: ActivityRow): string {
-  const times = row.times > 1 ? `${row.times} times` : '';
-  const who = row.own === false ? 'by an admin' : '';
-  return [who, times].filter(Boolean).join(', ');
+  const times = row.times > 1 ? m.settings.activity.times(row.times) : '';
+  const author = row.own === false ? m.settings.activity.byAdmin : '';
+  return [author, times].filter(Boolean).join(', ');
 }

@@ -1,4 +1,4 @@
-/** Time zones as browsers know them. */
+/** Time zones that the browser knows. */
 
 export function allZones(): string[] {
   return ['UTC', ...Intl.supportedValuesOf('timeZone').filter((zone) => zone !== 'UTC')];
@@ -8,7 +8,7 @@ export function ownZone(): string {
   return new Intl.DateTimeFormat().resolvedOptions().timeZone;
 }
 
-/** The time there; nothing for a zone that this browser does not know. */
+/** Return the local time in a time zone, or an empty string if this browser does not know the zone. */
 export function localTime(zone: string, now: Date): string {
   try {
     const options: Intl.DateTimeFormatOptions = { weekday: 'short', hour: 'numeric', minute: '2-digit', timeZone: zone };

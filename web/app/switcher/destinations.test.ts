@@ -1,8 +1,8 @@
-/** Where the switcher leads. */
+/** The destinations that the switcher offers. */
 import { expect, test } from 'vitest';
 import type { Conversation } from '../../client';
 import { makeChannel, makeUser } from '../../client/testing/fixtures';
-import { placesFor } from './places';
+import { destinationsFor } from './destinations';
 
 const conversation = (id: number, name: string, change: Partial<Conversation> = {}): Conversation =>
   makeChannel({ id, name, last_seq: 1, read_seq: 1, ...change });
@@ -14,13 +14,13 @@ const known = {
   channels: [public_(1, 'kitchen'), public_(9, 'kiosk')],
   me: 1,
 };
-const titles = (typed: string) => placesFor(typed, known).map((one) => `${one.kind} ${one.title}`);
+const titles = (typed: string) => destinationsFor(typed, known).map((one) => `${one.kind} ${one.title}`);
 
-test('what is unread stands first until something is typed', () => {
+test('unread conversations come first until something is typed', () => {
   expect(titles('')).toEqual(['conversation garden', 'conversation kitchen', 'conversation Ben']);
 });
 
-test('people without a conversation, channels to join, and a search of messages', () => {
-  expect(titles('ki')).toEqual(['conversation kitchen', 'person kim', 'channel kiosk', 'search ki']);
+test('offers users without a conversation, channels to join and a message search', () => {
+  expect(titles('ki')).toEqual(['conversation kitchen', 'user kim', 'channel kiosk', 'search ki']);
   expect(titles('ben')).toEqual(['conversation Ben', 'search ben']);
 });

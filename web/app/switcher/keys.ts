@@ -1,55 +1,57 @@
-/** What the keyboard does, for the sheet that tells of it. Pure. */
+/** The keyboard shortcuts, as the list of them shows them. Pure. */
+import { messages } from '../messages';
 
-export interface Key {
+export interface Shortcut {
   keys: string[];
-  does: string;
+  action: string;
 }
 
 const apple = typeof navigator !== 'undefined' && /Mac|iPhone|iPad/.test(navigator.userAgent);
 export const META = apple ? '⌘' : 'Ctrl';
+const m = messages.switcher.shortcuts;
 
-export const sheets: { title: string; keys: Key[] }[] = [
+export const groups: { title: string; keys: Shortcut[] }[] = [
   {
-    title: 'Everywhere',
+    title: m.everywhere,
     keys: [
-      { keys: [META, 'K'], does: 'Jump to a conversation or a person' },
-      { keys: [META, 'F'], does: 'Search this conversation; again: everywhere' },
-      { keys: ['/'], does: 'Search' },
-      { keys: ['Alt', '↑'], does: 'Conversation above' },
-      { keys: ['Alt', '↓'], does: 'Conversation below' },
-      { keys: ['?'], does: 'This sheet' },
-      { keys: ['Esc'], does: 'Close, or back to writing' },
+      { keys: [META, 'K'], action: m.jump },
+      { keys: [META, 'F'], action: m.find },
+      { keys: ['/'], action: m.search },
+      { keys: ['Alt', '↑'], action: m.previous },
+      { keys: ['Alt', '↓'], action: m.next },
+      { keys: ['?'], action: m.show },
+      { keys: ['Esc'], action: m.close },
     ],
   },
   {
-    title: 'While writing',
+    title: m.writing,
     keys: [
-      { keys: ['Enter'], does: 'Send' },
-      { keys: ['Shift', 'Enter'], does: 'New line' },
-      { keys: ['↑'], does: 'Edit my last message' },
-      { keys: ['@'], does: 'Complete a person' },
-      { keys: ['#'], does: 'Complete a channel' },
-      { keys: [':'], does: 'Complete an emoji' },
-      { keys: ['Shift', 'Tab'], does: 'Go to the messages' },
+      { keys: ['Enter'], action: m.send },
+      { keys: ['Shift', 'Enter'], action: m.newLine },
+      { keys: ['↑'], action: m.editLast },
+      { keys: ['@'], action: m.mention },
+      { keys: ['#'], action: m.channel },
+      { keys: [':'], action: m.emoji },
+      { keys: ['Shift', 'Tab'], action: m.toMessages },
     ],
   },
   {
-    title: 'On a message',
+    title: m.onMessage,
     keys: [
-      { keys: ['↑', '↓'], does: 'From one to the next' },
-      { keys: ['+'], does: 'React' },
-      { keys: ['R'], does: 'Reply' },
-      { keys: ['T'], does: 'Reply in its thread' },
-      { keys: ['E'], does: 'Edit' },
-      { keys: ['P'], does: 'Pin' },
-      { keys: ['C'], does: 'Copy its text' },
-      { keys: ['L'], does: 'Copy its link' },
-      { keys: ['U'], does: 'Who wrote it' },
-      { keys: ['!'], does: 'Report it' },
-      { keys: ['H'], does: 'What stood there before (admins)' },
-      { keys: ['W'], does: 'Who got it (server admins)' },
-      { keys: ['Del'], does: 'Delete' },
-      { keys: ['Enter'], does: 'All its tools' },
+      { keys: ['↑', '↓'], action: m.move },
+      { keys: ['+'], action: m.react },
+      { keys: ['R'], action: m.reply },
+      { keys: ['T'], action: m.thread },
+      { keys: ['E'], action: m.edit },
+      { keys: ['P'], action: m.pin },
+      { keys: ['C'], action: m.copyText },
+      { keys: ['L'], action: m.copyLink },
+      { keys: ['U'], action: m.profile },
+      { keys: ['!'], action: m.report },
+      { keys: ['H'], action: m.history },
+      { keys: ['W'], action: m.delivery },
+      { keys: ['Del'], action: m.delete },
+      { keys: ['Enter'], action: m.more },
     ],
   },
 ];

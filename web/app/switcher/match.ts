@@ -1,6 +1,6 @@
-/** How well a name answers what was typed: the letters in order, best at the starts of words. Pure. */
+/** The score of a name for the text that was typed: its letters in order, best at the starts of words. Pure. */
 
-/** Higher is better; null when it does not answer. */
+/** Return the score: higher is better. Return null if the name does not match. */
 export function score(name: string, typed: string): number | null {
   const [text, letters] = [fold(name), [...fold(typed).replace(/\s+/g, '')]];
   let [at, points] = [-1, 0];
@@ -14,10 +14,10 @@ export function score(name: string, typed: string): number | null {
   return points - text.length / 100;
 }
 
-/** As much of a name or of what was typed is compared: normalizing is quadratic in a run of combining marks. */
+/** Characters that are compared at most, because normalizing is quadratic in a run of combining marks. */
 const MOST = 300;
 
-/** Without case and accents. */
+/** Remove case and accents. */
 function fold(text: string): string {
   return text.slice(0, MOST).normalize('NFKD').replace(/\p{M}/gu, '').toLocaleLowerCase();
 }

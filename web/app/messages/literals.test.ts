@@ -1,0 +1,122 @@
+/** Every text that a user can see or hear is in the catalog: components and modules hold none of their own. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { type AST, parse } from 'svelte/compiler';
+import ts from 'typescript';
+import { expect, test } from 'vitest';
+
+const APP = `${import.meta.dirname}/../`;
+
+/** The folders whose texts are in the catalog; an empty name stands for the files at the top of the app. */
+const FOLDERS = [
+  '',
+  'connection',
+  'conversation',
+  'directory',
+  'notify',
+  'parts',
+  'presence',
+  'reset',
+  'security',
+  'settings',
+  'sidebar',
+  'switcher',
+  'welcome',
+];
+
+/** Attributes and properties of components that hold text. */
+const ATTRIBUTES = ['aria-label', 'title', 'placeholder', 'alt', 'label', 'text', 'hint'];
+
+/** Parts of the syntax tree that hold code. */
+const SKIPPED = ['expression', 'metadata', 'context', 'key', 'declaration', 'parameters', 'test'];
+
+/** Names of keys and systems, which are no texts. */
+const ALLOWED = ['Ctrl K', 'Mac OS'];
+
+const hasLetters = (text: string) => /\p{L}/u.test(text);
+
+/** Yield the literal texts of a component's markup: text nodes, attributes, and strings that an expression can result in. */
+function literalsIn(source: string): string[] {
+  const found: string[] = [];
+  const visit = (node: unknown): void => {
+    if (Array.isArray(node)) return node.forEach(visit);
+    if (typeof node !== 'object' || node === null) return;
+    const one = node as AST.SvelteNode;
+    if (one.type === 'Text') return void (hasLetters(one.data) && found.push(one.data.trim()));
+    if (one.type === 'ExpressionTag') return void found.push(...results(one.expression).filter(hasLetters));
+    if (one.type === 'Attribute') return ATTRIBUTES.includes(one.name) ? visit(one.value) : undefined;
+    for (const [key, inner] of Object.entries(node)) if (!SKIPPED.includes(key)) visit(inner);
+  };
+  visit(parse(source, { modern: true }).fragment);
+  return found;
+}
+
+
+/** Return the string literals that an expression can result in. Operands of comparisons and arguments are not among them. */
+function results(expression: unknown): string[] {
+  const node = expression as { type: string } & Record<string, unknown>;
+  switch (node.type) {
+    case 'Literal':
+      return typeof node['value'] === 'string' ? [node['value']] : [];
+    case 'TemplateLiteral':
+      return [
+        ...(node['quasis'] as { value: { raw: string } }[]).map(({ value }) => value.raw),
+        ...(node['expressions'] as unknown[]).flatMap(results),
+      ];
+    case 'ConditionalExpression':
+      return [...results(node['consequent']), ...results(node['alternate'])];
+    case 'LogicalExpression':
+      return [...results(node['left']), ...results(node['right'])];
+    case 'BinaryExpression':
+      return node['operator'] === '+' ? [...results(node['left']), ...results(node['right'])] : [];
+    default:
+      return [];
+  }
+}
+
+/** Return the string literals of a script that read like a text: a capital letter, and a space or an ellipsis. */
+function sentencesIn(source: string): string[] {
+  const found: string[] = [];
+  const visit = (node: ts.Node): void => {
+    const isText = ts.isStringLiteralLike(node) || ts.isTemplateHead(node) || ts.isTemplateMiddleOrTemplateTail(node);
+    if (isText && /^\s*\p{Lu}\p{Ll}*( |’|'|…|\.$)/u.test(node.text) && !ALLOWED.includes(node.text)) found.push(node.text);
+    ts.forEachChild(node, visit);
+  };
+  visit(ts.createSourceFile('', source, ts.ScriptTarget.Latest));
+  return found;
+}
+
+const scriptsOf = (source: string) =>
+  [...source.matchAll(/<script[^>]*>([\s\S]*?)<\/script>/g)].map(([, script]) => script ?? '').join('\n');
+
+function filesIn(extension: RegExp): string[] {
+  return FOLDERS.flatMap((folder) =>
+    readdirSync(APP + folder)
+      .filter((name) => extension.test(name))
+      .map((name) => (folder ? `${folder}/${name}` : name)),
+  );
+}
+
+test('no component holds a text of its own', () => {
+  const found = filesIn(/\.svelte$/).flatMap((file) => {
+    const source = readFileSync(APP + file, 'utf8');
+    return [...literalsIn(source), ...sentencesIn(scriptsOf(source))].map((text) => `${file}: ${text}`);
+  });
+  expect(found).toEqual([]);
+});
+
+test('no module holds a text of its own', () => {
+  const found = filesIn(/(?<!\.test|growth)\.ts$/).flatMap((file) =>
+    sentencesIn(readFileSync(APP + file, 'utf8')).map((text) => `${file}: ${text}`),
+  );
+  expect(found).toEqual([]);
+});
+
+test('a text in a component is found', () => {
+  const source = `<script lang="ts">
+    const sentence = 'You are offline.';
+  </script>
+  <p title="Details" class="note">{open ? 'Close' : name || 'Unnamed'} <b>Muted</b></p>
+  <Choice text={\`Mute \${name}\`} name="choice" /> {kind === 'channel'} {#if kind === 'group'}·{/if} @ 99+`;
+  expect(literalsIn(source)).toEqual(['Details', 'Close', 'Unnamed', 'Muted', 'Mute ']);
+  expect(sentencesIn(scriptsOf(source))).toEqual(['You are offline.']);
+});
