@@ -1,4 +1,4 @@
-/** Builds the app into dist/, every asset under assets/ with a hash in its name; in development, the API comes from :8080. */
+/** Builds the app into dist/. Assets are in assets/, with a hash in their names. In development, the API is at port 8080. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
@@ -34,7 +34,7 @@ export default defineConfig({
   plugins: [svelte(), licenses(true)],
   worker: { plugins: () => [licenses(false)] },
   resolve: { alias: { entities: fileURLToPath(new URL('./app/markdown/entities.ts', import.meta.url)) } },
-  // the oldest browsers that know light-dark() in CSS
+  // the oldest browsers that support light-dark() in CSS
   build: {
     outDir: 'dist',
     emptyOutDir: true,
@@ -45,7 +45,7 @@ export default defineConfig({
   test: {
     include: ['client/**/*.test.ts', 'app/**/*.test.ts'],
     environment: 'node',
-    // Node 20 has browsers' WebSocket behind this flag, later ones by themselves
+    // Node 20 needs this flag for the WebSocket of browsers; later versions don't
     execArgv: ['--experimental-websocket'],
   },
 });

@@ -1,4 +1,4 @@
-/** Which messages count as unread, and which ones interrupt the user. */
+/** Rules for unread counts and notifications. */
 import { expect, test } from 'vitest';
 import type { Conversation, Message } from '../../client';
 import { makeChannel, makeUser } from '../../client/testing/fixtures';

@@ -1,4 +1,4 @@
-/** Which messages count as unread, and which ones interrupt the user. Pure: the current time is an argument, in milliseconds. */
+/** Rules for unread counts and notifications. Pure: the current time is an argument, in milliseconds. */
 import type { Conversation, Message } from '../../client';
 import { mentionsMe, type View } from '../../client';
 

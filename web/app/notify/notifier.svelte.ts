@@ -63,7 +63,7 @@ export class Notifier {
     else this.show(message);
   }
 
-  /** Show a notification from the store's data, because the page may be updated later. The tag lets unrelated tabs show it once. */
+  /** Show it from the store's view, because the page may lag behind. The tag makes unconnected tabs show it only once. */
   private show(message: Message): void {
     const { conversations, users } = this.chat.store.view;
     const conversation = conversations.get(message.conversation);

@@ -1,4 +1,4 @@
-/** When a status is cleared. Pure: the current time is an argument. */
+/** The end of a status. Pure: the current time is an argument. */
 import { messages } from '../messages';
 
 export const untils = messages.presence.clearAfter;

@@ -1,4 +1,4 @@
-/** How the events of a user's own security activity are worded. Pure. */
+/** The wording of a user's own security activity. Pure. */
 import type { ActivityRow } from '../../client/schema';
 import { messages as m } from '../messages';
 

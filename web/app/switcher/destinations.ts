@@ -1,4 +1,4 @@
-/** Where the switcher can go: conversations, users without a direct conversation, and channels to join. Pure. */
+/** Destinations of the switcher: conversations, users without a direct conversation, and channels to join. Pure. */
 import type { Channel, Conversation, Id, User } from '../../client';
 import { nameOf } from '../names';
 import { score } from './match';

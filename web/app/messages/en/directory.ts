@@ -22,7 +22,7 @@ export const directory = {
   linkIncomplete: 'This link is incomplete',
   linkIncompleteHint: 'Copy the whole invite link, or ask for a new one.',
   linkInvalid: 'This link no longer works',
-  invited: "You're invited",
+  invited: "You're invited to a conversation",
   invitedHint: 'If you join, you can read its history and members will see you.',
   joinAs: (name: string) => `Join as ${name}`,
   notNow: 'Not now',
