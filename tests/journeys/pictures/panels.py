@@ -115,6 +115,6 @@ PANELS = [
     Scene("dialog-new-channel", dialog("Add channels", "Create channel")),
     Scene("dialog-new-message", dialog("New message")),
     Scene("dialog-threads", dialog("Threads"), who="ben"),
-    Scene("dialog-status", dialog("Your account", "Set a status")),
+    Scene("dialog-status", dialog("Your account", "Set your status")),
     Scene("dialog-keyboard", dialog("Your account", "Keyboard shortcuts")),
 ]

@@ -32,7 +32,7 @@ export const sidebar = {
   moreForInvitation: (name: string) => `More actions for the invitation to ${name}`,
   declineAndBlock: (name: string) => `Decline and block ${name}`,
   account: 'Your account',
-  setStatus: 'Set a status',
+  setStatus: 'Set your status',
   dashboard: 'Dashboard',
   settings: 'Settings',
   keyboardShortcuts: 'Keyboard shortcuts',
