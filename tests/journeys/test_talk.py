@@ -147,7 +147,7 @@ async def mutes(window: Window, name: str) -> None:
     await window.page.get_by_role("button", name="Conversation menu").click()
     await window.page.get_by_role("menuitem", name="Notifications").click()
     dialog = window.page.get_by_role("dialog")
-    await dialog.get_by_role("button", name="For 1 hour").click()
+    await dialog.get_by_role("button", name="1 hour").click()
     await dialog.get_by_text("Muted until").wait_for()
     await dialog.get_by_role("button", name="Done").click()
 

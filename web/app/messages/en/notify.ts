@@ -21,7 +21,7 @@ export const notify = {
     hour: '1 hour',
     tomorrow: 'Until tomorrow',
     week: '1 week',
-    forever: 'Until I unmute',
+    forever: 'Until you unmute it',
   },
   mutedUntil: (moment: string) => `Muted until ${moment}`,
   muted: 'Muted until you unmute it',
