@@ -27,7 +27,7 @@ async def test_what_is_written_offline_outlives_the_tab(
     for tab, words in ((closing, "one"), (following, "two"), (closing, "three")):
         await tab.says(words)
         await expect(closing.page.get_by_text(words, exact=True)).to_be_visible(timeout=LIMIT)
-    await expect(following.page.get_by_test_id("connection-banner")).to_contain_text("3 messages wait to be sent")
+    await expect(following.page.get_by_test_id("connection-banner")).to_contain_text("3 messages waiting to be sent")
     await following.types("not yet")
     context = closing.page.context
     for tab in (closing, following):
