@@ -55,13 +55,13 @@ async def test_the_talk_and_what_stands_beside_it(window: Window) -> None:
     await page.get_by_role("complementary", name="Thread").wait_for()
     await is_sound(page, "thread")
     panel = await opens_details(window)
-    for title in ("Name and topic", "Who may write", "Notifications", "Invite links", "Banned", "What was changed"):
+    for title in ("Name and topic", "Who can post", "Notifications", "Invite links", "Banned", "Activity log"):
         await unfolds(panel, title)
-    await panel.get_by_role("button", name="Make a link").click()
+    await panel.get_by_role("button", name="Create link").click()
     await panel.get_by_label("Invite link", exact=True).wait_for()
     await is_sound(page, "details")
     await looks_for(window, "tomato*")
-    await page.get_by_role("list", name="Found").get_by_role("link").wait_for()
+    await page.get_by_role("list", name="Results").get_by_role("link").wait_for()
     await is_sound(page, "search")
     await page.get_by_role("combobox", name="Search").fill("fr")
     await page.get_by_role("option", name="from:").wait_for()
@@ -89,10 +89,10 @@ async def test_pages_and_dialogs(window: Window) -> None:
         await is_sound(page, path)
     await window.chooses("kitchen")
     for tool, text in {
-        "What stood there before": "changed it",
-        "Who got it": "@chloe",
+        "Edit history": "edited it",
+        "Delivery details": "@chloe",
         "Report": "Something else",
-        "Profile": "@ben",
+        "View profile": "@ben",
     }.items():
         await uses(window, 1, tool)
         await page.get_by_role("dialog").get_by_text(text).first.wait_for()

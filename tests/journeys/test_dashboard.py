@@ -72,8 +72,8 @@ async def test_a_node_dies(start_node: StartNode, open_window: OpenWindow, stage
 async def announces(page: Page, words: str) -> None:
     """To everybody."""
     await page.get_by_role("button", name="Announce").click()
-    await page.get_by_label("What everybody shall read").fill(words)
-    await page.get_by_role("button", name="Announce to everybody").click()
+    await page.get_by_label("Message").fill(words)
+    await page.get_by_role("button", name="Announce to everyone").click()
 
 
 async def reads_once(window: Window, words: str) -> None:
@@ -102,8 +102,8 @@ async def test_she_acts_and_it_is_written_down(start_node: StartNode, open_windo
     evidence = page.get_by_role("dialog", name="Ben")
     await expect(evidence).to_contain_text("1 of 1 connected devices in use.", timeout=LIMIT)
     await is_clean_in_both_themes(page)
-    await evidence.get_by_role("button", name="End the login test").click()
-    await page.get_by_role("button", name="End the login", exact=True).click()
+    await evidence.get_by_role("button", name="End session test").click()
+    await page.get_by_role("button", name="End session", exact=True).click()
     await bens.page.get_by_role("button", name="Log in").wait_for()
     await page.get_by_role("dialog", name="Ben").get_by_role("button", name="Close").click()
     await page.get_by_role("link", name="Activity log").click()
@@ -136,7 +136,7 @@ async def test_without_redis_the_last_figures_stay(
     board = await open_window(node, ada, "/dashboard")
     await figure(board, "people", "1")
     own_valkey.kill()
-    await expect(board.page.get_by_text("The registry (Redis) cannot be reached")).to_be_visible(timeout=LIMIT)
+    await expect(board.page.get_by_text("Can't reach the registry (Redis)")).to_be_visible(timeout=LIMIT)
     await expect(board.page.get_by_test_id("live")).to_have_text("Not live")
     await figure(board, "people", "1")
     own_valkey.start()

@@ -70,7 +70,7 @@ async def takes_out(window: Window, name: str) -> None:
     """The only file of the last message: then something must be said in its place."""
     field = window.page.get_by_label("Message", exact=True)
     await field.press("ArrowUp")
-    await window.page.get_by_role("button", name=f"Take out {name}").click()
+    await window.page.get_by_role("button", name=f"Remove {name}").click()
     await expect(window.page.get_by_role("button", name="Save")).to_be_disabled()
     await window.says("It was too tall")
 
@@ -108,7 +108,7 @@ async def test_cancelled_cut_and_refused(stage: Cast, start_node: StartNode, ope
     refused = tray(one).filter(has_text="enormous.bin")
     await expect(refused).to_contain_text("This file is larger than a file may be here (3 MB).", timeout=LIMIT)
     await one.says("")  # not everything is up, so nothing goes yet
-    await expect(one.page.get_by_text("Not everything went up")).to_be_visible()
+    await expect(one.page.get_by_text("Some files failed to upload")).to_be_visible()
     await line.heals()
     await expect(item).to_have_attribute("data-state", "done", timeout=LIMIT)
     await (

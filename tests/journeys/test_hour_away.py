@@ -74,7 +74,7 @@ async def test_everything_that_happened_is_on_the_screen(
     await eventually(lambda: alike(window, fresh), 30)
     seen = await screen(window)
     assert seen["heading"] == "pantry"
-    assert seen["closed"] == "Only owners and admins write here."
+    assert seen["closed"] == "Only owners and admins can post here."
     assert seen["members"] == ["AnaOwner", "ChloéAdmin", "Ben"]
     assert [place.split(" | ")[0] for place in seen["places"]] == ["Ana", "balcony", "garden", "pantry"]
     assert window.loads == 1

@@ -79,7 +79,7 @@ async def test_who_adds_is_told(stage: Cast, start_node: StartNode, open_window:
     await dialog.get_by_role("searchbox").fill("ana")
     await dialog.get_by_role("checkbox", name="Ana").click()
     await dialog.get_by_role("button", name="Add", exact=True).click()
-    await expect(window.page.get_by_text("Ana has to accept your invitation first.")).to_be_visible(timeout=LIMIT)
+    await expect(window.page.get_by_text("Ana needs to accept your invitation first.")).to_be_visible(timeout=LIMIT)
     await pictured(window, "told")
     other = await open_window(node, ana)
     await expect(asked(other)).to_be_visible(timeout=LIMIT)

@@ -176,7 +176,7 @@ async def test_a_profile_and_a_block(stage: Cast, start_node: StartNode, open_wi
     await card.get_by_role("button", name="Block Malory Archer").click()
     await card.get_by_role("button", name="Unblock").wait_for()
     await card.get_by_role("button", name="Close").click()
-    await expect(message(window, 1)).to_contain_text("From a person you blocked.")
+    await expect(message(window, 1)).to_contain_text("From someone you blocked.")
     await expect(message(window, 1)).not_to_contain_text("spam")
     await message(window, 1).get_by_role("button", name="Show").click()
     await expect(message(window, 1)).to_contain_text("spam")

@@ -12,7 +12,7 @@ async def looks_for(window: Window, words: str) -> Locator:
     if await field.count() == 0:
         await window.page.keyboard.press("Control+f")
     await field.fill(words)
-    return window.page.get_by_role("list", name="Found").get_by_role("link")
+    return window.page.get_by_role("list", name="Results").get_by_role("link")
 
 
 async def finds(window: Window, words: str, *texts: str) -> None:
@@ -59,7 +59,7 @@ async def unfolds(panel: Locator, title: str) -> Locator:
 
 async def does_with(panel: Locator, name: str, deed: str) -> None:
     """What a member's menu offers."""
-    await panel.get_by_role("button", name=f"What to do with {name}").click()
+    await panel.get_by_role("button", name=f"Actions for {name}").click()
     await panel.get_by_role("menu").get_by_text(deed, exact=True).click()
 
 
@@ -73,7 +73,7 @@ async def confirms(window: Window, button: str) -> None:
 async def reports(window: Window, seq: int, words: str) -> None:
     """A message, in one's own words."""
     await uses(window, seq, "Report")
-    await window.page.get_by_label("In your words").fill(words)
+    await window.page.get_by_label("Details (optional)").fill(words)
     await confirms(window, "Report")
 
 

@@ -9,11 +9,11 @@ import { complete, tokenAt } from './composer/completion';
 import { findEmoji } from './emoji/find';
 import { differences } from './evidence/difference';
 import { cases, findSlow, hostile, type Run } from './growth';
-import { channelsIn, idOf, NOBODY } from './markdown/calls';
+import { channelsIn, idOf, NO_MENTIONS } from './markdown/mentions';
 import { isSafe } from './markdown/links';
 import { makeParser, TOKENS_MOST } from './markdown/parser';
 import { codeIn, hasCode, render } from './markdown/render';
-import { excerpt } from './message/excerpt';
+import { withoutMarkup } from './message/message-preview';
 import { initialsOf } from './names';
 import { isPhone } from './presence/labels';
 import { asTyped, replace, wordAt } from './search/filters';
@@ -25,7 +25,7 @@ const QUERY = 256;
 const NAME = 80;
 const STREAM = 64_000;
 
-const naming = { ...NOBODY, people: 'aa:1', channels: 'aa:2,general:3', me: 1 };
+const naming = { ...NO_MENTIONS, people: 'aa:1', channels: 'aa:2,general:3', me: 1 };
 const markdown = makeParser(() => '');
 const emoji = [{ emoji: '🍅', name: 'tomato', codes: ['tomato'], words: ['fruit'], group: 4, tones: {} }];
 
@@ -46,14 +46,14 @@ const subjects: Record<string, [Run, number]> = {
   'app/composer/completion.ts tokenAt': [(text) => tokenAt(text, text.length), MESSAGE],
   'app/emoji/find.ts findEmoji': [(text) => findEmoji(emoji, text, 9), QUERY],
   'app/evidence/difference.ts differences': [(text) => differences(text, `${text}a`), MESSAGE],
-  'app/markdown/calls.ts channelsIn': [(text) => channelsIn(text, [{ id: 2, name: 'aa' }]), MESSAGE],
-  'app/markdown/calls.ts idOf': [(text) => idOf(naming.channels, text), MESSAGE],
+  'app/markdown/mentions.ts channelsIn': [(text) => channelsIn(text, [{ id: 2, name: 'aa' }]), MESSAGE],
+  'app/markdown/mentions.ts idOf': [(text) => idOf(naming.channels, text), MESSAGE],
   'app/markdown/links.ts isSafe': [isSafe, MESSAGE],
   'app/markdown/parser.ts': [(text) => markdown.render(text, naming), MESSAGE],
   'app/markdown/render.ts codeIn': [codeIn, MESSAGE],
   'app/markdown/render.ts hasCode': [hasCode, MESSAGE],
   'app/markdown/render.ts render': [renderAnew, MESSAGE],
-  'app/message/excerpt.ts excerpt': [excerpt, MESSAGE],
+  'app/message/message-preview.ts withoutMarkup': [withoutMarkup, MESSAGE],
   'app/names.ts initialsOf': [initialsOf, NAME],
   'app/presence/labels.ts isPhone': [isPhone, NAME],
   'app/search/filters.ts asTyped': [asTyped, MESSAGE],
@@ -71,13 +71,13 @@ const subjects: Record<string, [Run, number]> = {
 const exceptions: Record<string, string> = {
   'app/conversation/member-groups.ts groupsOf': 'takes a function that names users',
   'app/events.ts eventName': 'looks up a name in a table',
-  'app/evidence/story.ts storyOf': 'puts a name into a sentence',
+  'app/evidence/story.ts deliverySteps': 'puts a name into a sentence',
   'app/evidence/story.ts verdictOf': 'puts a name into a sentence',
   'app/markdown/clean.ts clean': 'receives the output of the parser, and runs within render',
   'app/markdown/entities.ts decodeHTMLStrict': 'returns what it is given',
   'app/markdown/languages.ts paint': 'runs in a worker, within a time limit',
-  'app/message/labels.ts whoHasSeen': 'takes a function that names users',
-  'app/message/labels.ts whoReacts': 'takes a function that names users',
+  'app/message/labels.ts reactionNames': 'takes a function that names users',
+  'app/message/labels.ts seenLabel': 'takes a function that names users',
   'app/notify/mutes.ts mutedUntil': 'a time from the server',
   'app/presence/labels.ts ago': 'a time from the server',
   'app/presence/labels.ts typingWords': 'puts names into a sentence',

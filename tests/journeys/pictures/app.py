@@ -64,7 +64,7 @@ async def talking(view: View) -> None:
     for name in ("ben", "chloe"):
         await view.stage.eyes[name].says("typing", conversation=1, on=True)
     await view.page.get_by_text("are typing").locator("visible=true").first.wait_for()
-    forget = view.button("Forget the unread line")
+    forget = view.button("Clear unread marker")
     if await forget.is_visible():
         await forget.click()
         await view.page.mouse.move(0, 0)
@@ -107,8 +107,8 @@ APP = [
     Scene("app-channels-none", scene("/channels?q=nothing-like-it", until="Channels")),
     Scene("app-search", scene("/search?find=coffee", until="coffee")),
     Scene("app-search-beside", scene(f"{ROOM}?find=the", until="Today")),
-    Scene("app-search-empty", scene("/search?find=", until="Whole words are found")),
-    Scene("app-search-none", scene("/search?find=xylophone", until="Nothing found")),
+    Scene("app-search-empty", scene("/search?find=", until="Search for words in any order")),
+    Scene("app-search-none", scene("/search?find=xylophone", until="No messages found")),
     Scene("app-reports-none", scene("/reports"), who="ben"),
     Scene("app-reports", scene("/reports", until="Not kind")),
     Scene("app-join", scene("/join#a-code", until="You're invited")),

@@ -10,7 +10,7 @@ async def board(view: View) -> None:
     """With figures, a chart and rooms."""
     await view.opens("/dashboard")
     await view.page.locator(".u-over").first.wait_for()
-    await view.page.get_by_role("region", name="People by conversation").get_by_role("listitem").nth(2).wait_for()
+    await view.page.get_by_role("region", name="Users by conversation").get_by_role("listitem").nth(2).wait_for()
 
 
 async def board_below(view: View) -> None:
@@ -57,7 +57,7 @@ async def draining(view: View) -> None:
     admin = view.stage.people["ana"]
     await admin.call("PUT", "/api/presence/nodes/b1/drain", {"draining": True})
     await board(view)
-    await view.page.get_by_role("button", name="Bring back b1").wait_for()
+    await view.page.get_by_role("button", name="Resume b1").wait_for()
     await view.page.get_by_role("article", name="Node b1").scroll_into_view_if_needed()
 
 
@@ -70,7 +70,7 @@ async def nobody(view: View) -> None:
     """Who is looked for is not here."""
     await people(view)
     await view.page.get_by_role("searchbox").first.fill("nobody like that")
-    await view.page.get_by_text("nobody like that").or_(view.page.get_by_text("Nobody")).first.wait_for()
+    await view.page.get_by_text("nobody like that").or_(view.page.get_by_text("No matching users.")).first.wait_for()
 
 
 BOARD = [

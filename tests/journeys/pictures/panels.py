@@ -65,7 +65,7 @@ async def who_got_it(view: View) -> None:
     await (await last_message(view)).focus()
     await view.page.keyboard.press("w")
     await view.page.get_by_role("dialog").get_by_role("button", name="Ben Okafor").click()
-    await view.page.get_by_role("list", name="What happened").wait_for()
+    await view.page.get_by_role("list", name="Delivery steps").wait_for()
 
 
 async def lightbox(view: View) -> None:
@@ -95,9 +95,9 @@ PANELS = [
     Scene("panel-pins", scene(ROOM, "Pinned messages")),
     Scene("panel-thread", scene("/c/1/thread/3", until="Which platform?")),
     Scene("panel-details", scene(DETAILS, until="Everything that is for everybody")),
-    Scene("panel-details-links", scene(DETAILS, "Invite links", "Make a link", until="Copy it now")),
-    Scene("panel-details-posting", scene(DETAILS, "Name and topic", "Who may write")),
-    Scene("panel-details-changes", scene(DETAILS, "Banned", "What was changed")),
+    Scene("panel-details-links", scene(DETAILS, "Invite links", "Create link", until="Copy the link now")),
+    Scene("panel-details-posting", scene(DETAILS, "Name and topic", "Who can post")),
+    Scene("panel-details-changes", scene(DETAILS, "Banned", "Activity log")),
     Scene("panel-conversation-menu", scene(ROOM, "Conversation menu")),
     Scene("panel-message-menu", message_menu),
     Scene("panel-completing", completing),

@@ -1,10 +1,11 @@
-/** Whom and what a token could mean, the likeliest first. */
+/** Suggestions for a token: users, channels and emoji, best match first. */
 import type { Conversation, Id, User } from '../../client';
 import type { Chat } from '../chat.svelte';
+import { messages as m } from '../messages';
 import { score } from '../switcher/match';
 import { readEmoji } from '../emoji/data';
 import { findEmoji } from '../emoji/find';
-import { taste } from '../emoji/emoji-preferences.svelte';
+import { emojiPreferences } from '../emoji/emoji-preferences.svelte';
 import { nameOf } from '../names';
 import type { Token } from './completion';
 
@@ -18,28 +19,28 @@ export interface Candidate {
 }
 
 const MOST = 8;
-const EVERYBODY: Candidate[] = [
-  { key: 'here', text: '@here', hint: 'Everybody who is here now', insert: '@here' },
-  { key: 'channel', text: '@channel', hint: 'Everybody in this conversation', insert: '@channel' },
+const EVERYONE: Candidate[] = [
+  { key: 'here', text: '@here', hint: m.composer.everyoneHere, insert: '@here' },
+  { key: 'channel', text: '@channel', hint: m.composer.everyone, insert: '@channel' },
 ];
 
-/** What is known on this device. */
-export function known(token: Token, chat: Chat, conversation: Conversation): Candidate[] {
+/** Return the suggestions that need no request. */
+export function localCandidates(token: Token, chat: Chat, conversation: Conversation): Candidate[] {
   if (token.kind === 'channel') return channels(token.typed, chat);
   return token.kind === 'person' ? people(token.typed, chat, conversation) : [];
 }
 
-/** What has to be asked for: people of whom this device has not heard, and the names of emoji. */
-export async function asked(token: Token, chat: Chat, conversation: Conversation): Promise<Candidate[]> {
+/** Return the suggestions that need a request: users unknown to this device, and the emoji data. */
+export async function remoteCandidates(token: Token, chat: Chat, conversation: Conversation): Promise<Candidate[]> {
   if (token.kind === 'emoji')
     return findEmoji(await readEmoji(), token.typed, MOST).map((one) => ({
       key: one.emoji,
       text: `:${one.codes.find((code) => code.startsWith(token.typed.toLowerCase())) ?? one.codes[0] ?? one.name}:`,
       hint: '',
-      insert: taste.toned(one),
-      emoji: taste.toned(one),
+      insert: emojiPreferences.toned(one),
+      emoji: emojiPreferences.toned(one),
     }));
-  if (token.kind !== 'person' || !token.typed) return known(token, chat, conversation);
+  if (token.kind !== 'person' || !token.typed) return localCandidates(token, chat, conversation);
   chat.store.takeUsers(await chat.api.findUsers(token.typed));
   return people(token.typed, chat, conversation, chat.store.view.users);
 }
@@ -68,8 +69,8 @@ function people(
     user,
   }));
   const lower = typed.toLowerCase();
-  const everybody = conversation.kind === 'direct' ? [] : EVERYBODY.filter((one) => one.key.startsWith(lower));
-  return (lower ? [...everybody, ...named] : [...named.slice(0, MOST - 2), ...everybody]).slice(0, MOST);
+  const everyone = conversation.kind === 'direct' ? [] : EVERYONE.filter((one) => one.key.startsWith(lower));
+  return (lower ? [...everyone, ...named] : [...named.slice(0, MOST - 2), ...everyone]).slice(0, MOST);
 }
 
 function ranked<T>(all: T[], typed: string, names: (one: T) => string[], extra: (one: T) => number = () => 0): T[] {

@@ -1,10 +1,10 @@
-/** What is being typed, and what becomes of it. */
+/** Finding the token at the caret, and completing it. */
 import { expect, test } from 'vitest';
 import { complete, tokenAt } from './completion';
 
 const token = (text: string) => tokenAt(text, text.length);
 
-test('a name begins with its sign, at the beginning of a word', () => {
+test('a token starts with its sign, at the start of a word', () => {
   expect(token('hi @an')).toEqual({ kind: 'person', start: 3, typed: 'an' });
   expect(token('@')).toEqual({ kind: 'person', start: 0, typed: '' });
   expect(token('(#gen')).toEqual({ kind: 'channel', start: 1, typed: 'gen' });
@@ -13,7 +13,7 @@ test('a name begins with its sign, at the beginning of a word', () => {
   expect(token('```\ncode\n```\n@an')?.kind).toBe('person');
 });
 
-test('it is replaced, and one goes on typing after it', () => {
+test('a completed token is replaced, and the caret stands after it', () => {
   expect(complete('hi @an', { kind: 'person', start: 3, typed: 'an' }, '@ana')).toEqual({ text: 'hi @ana ', caret: 8 });
   expect(complete('hi @an there', { kind: 'person', start: 3, typed: 'an' }, '@ana')).toEqual({
     text: 'hi @ana there',

@@ -1,16 +1,20 @@
-/** What a text being typed could be completed with, seen from its caret. Pure. */
+/** Completion of the mention, channel or emoji at the caret. Pure. */
 
 export interface Token {
   kind: 'person' | 'channel' | 'emoji';
-  /** Where its sign stands, and what was typed after it. */
+  /** The index of its sign in the text. */
   start: number;
+  /** The text after the sign. */
   typed: string;
 }
 
 const SIGNS: Record<string, Token['kind']> = { '@': 'person', '#': 'channel', ':': 'emoji' };
 const TOKEN = /(?:^|[\s([{"'“„«])([@#:])([\p{L}\p{N}_.+-]*)$/u;
 
-/** The name that is being typed; an emoji's from its second letter on, for a colon alone is a colon. */
+/**
+ * Return the token that ends at the caret. An emoji needs two letters, because a colon is common in text. Time is
+ * linear: 64 characters are searched for a token, and the text before it for code fences.
+ */
 export function tokenAt(text: string, caret: number): Token | null {
   const before = text.slice(Math.max(0, caret - 64), caret);
   const [, sign = '', typed = ''] = TOKEN.exec(before) ?? [];
@@ -19,12 +23,12 @@ export function tokenAt(text: string, caret: number): Token | null {
   return { kind, start: caret - typed.length - 1, typed };
 }
 
-/** Within a block of code signs are signs. */
+/** Return true in an open code block, where signs have no meaning. */
 function isInCode(before: string): boolean {
   return (before.match(/^ {0,3}```/gm) ?? []).length % 2 === 1;
 }
 
-/** The text with the token replaced, and where the caret is then. */
+/** Replace the token; return the new text and the new position of the caret. */
 export function complete(text: string, token: Token, insert: string): { text: string; caret: number } {
   const end = token.start + 1 + token.typed.length;
   const rest = text.slice(end);

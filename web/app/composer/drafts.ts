@@ -1,27 +1,27 @@
-/** What was begun and not sent, per person, conversation and thread; kept on this device. */
+/** Unsent texts for each user, conversation and thread, stored on this device. */
 import type { Id } from '../../client';
 import { countKept, hear, keep, kept } from '../local-storage';
 
-/** The conversation's own composer, or that of one of its threads. */
-export interface Desk {
+/** Names a composer: the conversation's own, or that of one of its threads. */
+export interface ComposerKey {
   conversation: Id;
   thread: number | null;
 }
 
-const key = (person: Id, { conversation, thread }: Desk) =>
-  `tandem.draft.${person}.${conversation}${thread === null ? '' : `.${thread}`}`;
+const storageKey = (user: Id, { conversation, thread }: ComposerKey) =>
+  `tandem.draft.${user}.${conversation}${thread === null ? '' : `.${thread}`}`;
 
-export function draftOf(person: Id, desk: Desk): string {
-  return kept('device', key(person, desk)) ?? '';
+export function draftOf(user: Id, key: ComposerKey): string {
+  return kept('device', storageKey(user, key)) ?? '';
 }
 
-/** Tells what another tab of this browser has kept since, until what it returns is called. */
-export function hearDraft(person: Id, desk: Desk, take: (text: string) => void): () => void {
-  return hear(key(person, desk), take);
+/** Call `take` with each draft that another tab of this browser stores. Return a function that stops this. */
+export function onDraftChange(user: Id, key: ComposerKey, take: (text: string) => void): () => void {
+  return hear(storageKey(user, key), take);
 }
 
-export const countDrafts = (person: Id): number => countKept(`tandem.draft.${person}.`);
+export const countDrafts = (user: Id): number => countKept(`tandem.draft.${user}.`);
 
-export function keepDraft(person: Id, desk: Desk, text: string): void {
-  keep('device', key(person, desk), text);
+export function keepDraft(user: Id, key: ComposerKey, text: string): void {
+  keep('device', storageKey(user, key), text);
 }

@@ -1,18 +1,19 @@
-/** The suggestions for what is being typed: shown at once from what is known, bettered by what was asked for. */
+/** The suggestions for the token at the caret: local ones at once, remote ones when they arrive. */
 import type { Conversation } from '../../client';
 import type { Chat } from '../chat.svelte';
-import { asked, type Candidate, known } from './candidates';
+import { type Candidate, localCandidates, remoteCandidates } from './candidates';
 import { type Token, tokenAt } from './completion';
 
-const MOMENT = 120;
+/** Milliseconds between the last key and the request. */
+const DELAY = 120;
 
 export class Suggesting {
   token = $state.raw<Token | null>(null);
   all = $state.raw<Candidate[]>([]);
   at = $state(0);
   private timer: ReturnType<typeof setTimeout> | undefined;
-  /** Where suggestions were declined: they do not come back for the same word. */
-  private declined = -1;
+  /** The start of the token whose suggestions the user dismissed: they are not offered again for it. */
+  private dismissed = -1;
 
   constructor(
     private readonly chat: Chat,
@@ -23,19 +24,19 @@ export class Suggesting {
     return this.token !== null && this.all.length > 0;
   }
 
-  /** The text or the caret has changed. */
+  /** Update the suggestions after the text or the caret changed. */
   look(text: string, caret: number): void {
     const token = tokenAt(text, caret);
-    if (!token) this.declined = -1;
-    if (!token || token.start === this.declined) return this.close();
+    if (!token) this.dismissed = -1;
+    if (!token || token.start === this.dismissed) return this.close();
     [this.token, this.at] = [token, 0];
-    this.all = known(token, this.chat, this.conversation());
+    this.all = localCandidates(token, this.chat, this.conversation());
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => void this.ask(token), token.kind === 'emoji' ? 0 : MOMENT);
+    this.timer = setTimeout(() => void this.ask(token), token.kind === 'emoji' ? 0 : DELAY);
   }
 
-  decline(): void {
-    this.declined = this.token?.start ?? -1;
+  dismiss(): void {
+    this.dismissed = this.token?.start ?? -1;
     this.close();
   }
 
@@ -49,7 +50,7 @@ export class Suggesting {
   }
 
   private async ask(token: Token): Promise<void> {
-    const found = await asked(token, this.chat, this.conversation()).catch(() => null);
+    const found = await remoteCandidates(token, this.chat, this.conversation()).catch(() => null);
     if (!found || this.token !== token) return;
     const chosen = this.all[this.at]?.key;
     this.all = found;

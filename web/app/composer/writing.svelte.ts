@@ -1,34 +1,34 @@
-/** What a composer is about to do with what is typed: say it, answer a message, or correct one. */
+/** The message that a composer replies to or edits, if any. */
 import { createContext } from 'svelte';
 import type { Id, Message } from '../../client';
 
 export class Writing {
   reply = $state.raw<Message | null>(null);
   editing = $state.raw<Message | null>(null);
-  /** Files that the message being corrected is to lose. */
+  /** The files that saving removes from the edited message. */
   dropped = $state.raw<Id[]>([]);
-  /** Set by the composer: takes the focus. */
+  /** Focuses the message field; set by the composer. */
   focus: () => void = () => undefined;
 
-  /** `thread`: the one whose own composer this is. */
+  /** `thread`: the thread that the composer belongs to, or null for the conversation. */
   constructor(readonly thread: number | null = null) {}
 
-  answer(message: Message): void {
+  startReply(message: Message): void {
     [this.reply, this.editing, this.dropped] = [message, null, []];
     this.focus();
   }
 
-  correct(message: Message): void {
+  startEdit(message: Message): void {
     [this.reply, this.editing, this.dropped] = [null, message, []];
     this.focus();
   }
 
-  /** Takes a file out of what is being corrected. */
+  /** Remove a file from the edited message. */
   drop(file: Id): void {
     this.dropped = [...this.dropped, file];
   }
 
-  /** Nothing but what is typed. */
+  /** Stop replying or editing; the text stays. */
   clear(): void {
     [this.reply, this.editing, this.dropped] = [null, null, []];
   }

@@ -1,4 +1,4 @@
-/** The calls that only admins make. */
+/** The API calls of the dashboard, which only admins may make. */
 import type { Announcement, Api, Evidence, Id, Login, User } from '../../client';
 import type { Audit, PeoplePage, Reaped, ResetLink, Rooms, Stats } from '../../client/schema';
 
@@ -57,7 +57,7 @@ export class Calls {
     return this.api.call('PUT', '/api/announcement', { body });
   }
 
-  takeBack(): Promise<void> {
+  withdrawAnnouncement(): Promise<void> {
     return this.api.call('DELETE', '/api/announcement');
   }
 
@@ -69,7 +69,7 @@ export class Calls {
     return this.api.call('PUT', `/api/users/${user}/role`, { role });
   }
 
-  /** A link with which the user sets a new password; it is told once. */
+  /** Create a link with which the user sets a new password. The server returns it only once. */
   async makeReset(user: Id, alsoFactors: boolean): Promise<string> {
     const form = { also_second_factors: alsoFactors };
     return location.origin + (await this.api.call<ResetLink>('POST', `/api/users/${user}/reset`, form)).path;

@@ -1,6 +1,6 @@
 /**
- * What an admin observes: the figures of each second, over a presence socket of this page's own. Where they stop
- * coming, the last ones stay, and it is said that they are old.
+ * The live data of the dashboard: figures once a second, over a presence socket of its own. If they stop, the last ones
+ * stay and `stale` is true.
  */
 import { createContext } from 'svelte';
 import type { Api } from '../../client';
@@ -12,13 +12,13 @@ import { figuresOf, type Figures } from './figures';
 
 const KEPT = 10;
 
-export class Observatory {
+export class DashboardData {
   readonly calls: Calls;
-  /** The latest, and a few before it, oldest first. */
+  /** The latest figures and a few before them, oldest first. */
   seen = $state.raw<Figures[]>([]);
   socket = $state.raw<SocketState>({ name: 'stopped' });
   degraded = $state(false);
-  /** The registry's clock, which goes on while nothing comes. */
+  /** The time of the registry's clock, estimated while no figures arrive. */
   now = $state(0);
   readonly latest = $derived(this.seen.at(-1));
   readonly before = $derived(this.seen.at(0));
@@ -37,7 +37,7 @@ export class Observatory {
     });
   }
 
-  /** Begins; ends when the returned function is called. */
+  /** Connect. Return a function that disconnects. */
   open(): () => void {
     this.channel.start();
     this.activity.start();
@@ -53,7 +53,7 @@ export class Observatory {
     this.channel.wake();
   }
 
-  /** A sign of life of whoever looks. */
+  /** Record that the user is active. */
   noticed(): void {
     this.activity.noticeInput();
   }
@@ -73,4 +73,4 @@ export class Observatory {
   }
 }
 
-export const [getObservatory, setObservatory] = createContext<Observatory>();
+export const [getDashboardData, setDashboardData] = createContext<DashboardData>();

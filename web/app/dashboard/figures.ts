@@ -1,25 +1,25 @@
-/** The dashboard's figures as the server tells them, and what follows from them. Pure. */
+/** The dashboard's figures as the server sends them, and values computed from them. Pure. */
 import type { NodeRecord, Sample, Stats } from '../../client/schema';
 
 export type { NodeRecord, Sample } from '../../client/schema';
 export type NodeState = NodeRecord['state'];
 export type Figures = Omit<Stats, 'history'>;
 
-/** What the socket says each second has no figures while the registry cannot be reached. */
+/** Return the figures of a message from the socket; null while the server cannot reach the registry. */
 export function figuresOf(told: { at?: unknown }): Figures | null {
   return typeof told.at === 'number' ? (told as unknown as Figures) : null;
 }
 
-/** How much something grew a second between two looks; null where that is not known, or it began anew. */
+/** Return the growth per second of a counter between two figures; null if it is unknown or the counter was reset. */
 export function perSecond(now: Figures, before: Figures | undefined, of: (seen: Figures) => number): number | null {
   if (!before || now.at <= before.at || of(now) < of(before)) return null;
   return ((of(now) - of(before)) / (now.at - before.at)) * 1000;
 }
 
-/** The furthest of all nodes is where the log is. */
+/** The head of the log: the highest position of all nodes. */
 export const headOf = (seen: Figures): number => Math.max(0, ...seen.node_list.map((node) => node.position ?? 0));
 
-/** How far behind the head a node is, in entries. */
+/** The number of entries by which a node is behind the head. */
 export const behind = (node: NodeRecord, seen: Figures): number => headOf(seen) - (node.position ?? headOf(seen));
 
 export const sumOf = (seen: Figures, of: (node: NodeRecord) => number | undefined): number =>
@@ -30,7 +30,7 @@ export const worstOf = (seen: Figures, of: (node: NodeRecord) => number | null |
   return known.length ? Math.max(...known) : null;
 };
 
-/** Why streams have ended, on all nodes, most often first. */
+/** Return the reasons for which streams ended on all nodes, most frequent first. */
 export function endsOf(seen: Figures): [string, number][] {
   const all = new Map<string, number>();
   for (const node of seen.node_list)
@@ -40,7 +40,7 @@ export function endsOf(seen: Figures): [string, number][] {
 
 export type Series = (number | null)[];
 
-/** The samples as columns for a chart; a gap of more than three steps is one in the lines, too. */
+/** Return the samples as columns for a chart. A gap of more than three steps is a gap in the lines. */
 export function columnsOf(samples: Sample[], names: (keyof Sample)[]): [number[], ...Series[]] {
   const times: number[] = [];
   const columns: Series[] = names.map(() => []);
@@ -58,14 +58,14 @@ export function columnsOf(samples: Sample[], names: (keyof Sample)[]): [number[]
   return [times, ...columns];
 }
 
-/** The usual distance of two samples; the last one, of this moment, may be nearer to the one before. */
+/** Return the median distance of two samples in seconds; the last, current one may be closer to the one before. */
 function stepOf(samples: Sample[]): number {
   const times = samples.map((sample) => Date.parse(sample.minute) / 1000);
   const steps = times.slice(1).map((time, n) => time - (times[n] ?? time));
   return steps.sort((a, b) => a - b)[Math.floor(steps.length / 2)] ?? 60;
 }
 
-/** What only grows, as how much it grew in each step; a fall is a registry that began anew, and no going back. */
+/** Return the growth of counters in each step. A decrease means that the registry was restarted, and counts as 0. */
 export function growth(samples: Sample[], names: (keyof Sample)[]): Sample[] {
   return samples.slice(1).map((sample, n) => {
     const before = samples[n] as Sample;

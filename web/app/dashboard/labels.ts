@@ -1,19 +1,24 @@
-/** How figures read. Pure. */
-import type { NodeRecord, NodeState } from './figures';
+/** Figures as text. Pure. */
+import { messages as m } from '../messages';
+import type { NodeRecord } from './figures';
 
 const whole = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
 const tenth = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
 
 export const count = (n: number): string => whole.format(n);
 
-/** `0.4 ms`, `12 ms`, `1.2 s`. */
+/** Return a rate such as `0.4/s` or `120/s`; `–` if it is unknown. */
+export const rateOf = (n: number | null): string =>
+  n === null ? '–' : m.dashboard.perSecond((n < 10 ? tenth : whole).format(n));
+
+/** Return a duration such as `0.4 ms`, `12 ms` or `1.2 s`. */
 export function time(milliseconds: number | null | undefined): string {
   if (milliseconds === null || milliseconds === undefined) return '–';
   if (milliseconds < 1000) return `${(milliseconds < 10 ? tenth : whole).format(milliseconds)} ms`;
   return `${tenth.format(milliseconds / 1000)} s`;
 }
 
-/** `45 s`, `12 min`, `3 h 20 min`, `5 d 4 h`. */
+/** Return a time span such as `45 s`, `12 min`, `3 h 20 min` or `5 d 4 h`. */
 export function span(seconds: number): string {
   const s = Math.max(0, Math.round(seconds));
   if (s < 60) return `${s} s`;
@@ -30,60 +35,20 @@ export function bytes(n: number): string {
   return `${(at < 3 ? whole : tenth).format(n / 1024 ** at)} ${units[at]}`;
 }
 
-export const stateNames: Record<NodeState, string> = {
-  up: 'Up',
-  silent: 'Silent',
-  draining: 'Draining',
-  drained: 'Drained',
-  leaving: 'Leaving',
-  lost: 'Lost',
-  reaped: 'Being reaped',
-};
-
-/** What follows from a node's state, in one sentence; nothing of one that is well. `now`: the registry's clock. */
-export function fateOf(node: NodeRecord, now: number): string {
+/** Return the consequences of a node's state; empty for a healthy node. `now`: the time of the registry's clock. */
+export function stateNote(node: NodeRecord, now: number): string {
   const left = Math.max(0, Math.ceil((node.until - now) / 1000));
   switch (node.state) {
     case 'silent':
-      return `Not heard for ${span((now - node.heard) / 1000)}. Counts as dead in ${left} s, and its people as gone.`;
-    case 'draining':
-      return 'Takes nothing new; its people are moving to the other nodes.';
-    case 'drained':
-      return 'Holds nobody. It can be stopped, or come back.';
+      return m.dashboard.nodes.silent(span((now - node.heard) / 1000), left);
     case 'leaving':
-      return `Has stopped in order. Its people have ${left} s to appear elsewhere.`;
+      return m.dashboard.nodes.leaving(left);
+    case 'draining':
+    case 'drained':
     case 'lost':
-      return 'Its lease has run out. Another node is about to reap its people.';
     case 'reaped':
-      return 'Another node is reaping its people: whoever is nowhere else goes offline.';
+      return m.dashboard.nodes[node.state];
     default:
       return '';
   }
 }
-
-export const endNames: Record<string, string> = {
-  left: 'Reader went away',
-  age: 'Reached their age',
-  drain: 'Node drained',
-  slow: 'Read too slowly',
-  revoked: 'Login was ended',
-  expired: 'Login expired',
-  epoch: 'Another log',
-};
-
-export const actionNames: Record<string, string> = {
-  login: 'Log-ins and sessions',
-  account: 'Accounts',
-  reset: 'Password resets',
-  limit: 'Limits hit',
-  admin: 'Refused admin calls',
-  audit: 'Activity log',
-  report: 'Reports',
-  presence: 'Presence',
-  node: 'Nodes',
-  announcement: 'Announcements',
-  delivery: 'Delivery',
-  invite: 'Invites',
-  conversation: 'Conversations',
-  message: 'Messages',
-};

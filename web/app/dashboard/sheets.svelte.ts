@@ -1,16 +1,16 @@
-/** The dialog that is open over the dashboard. */
+/** The open dialog of the dashboard. */
 import type { Id } from '../../client';
 import { Panels } from '../panels.svelte';
 import { createContext } from 'svelte';
 
-/** What is to be done, once it has been confirmed. */
+/** An action that the user confirms first. */
 export interface Question {
   title: string;
   text: string;
-  /** What the button says that does it. */
+  /** The text of the button that runs the action. */
   yes: string;
   act(): Promise<unknown>;
-  /** Said when it has been done. */
+  /** The message after the action. */
   done: string;
 }
 
@@ -20,15 +20,15 @@ export type Sheet =
   | { name: 'reset'; user: Id; title: string; back: Sheet | null }
   | { name: 'confirm'; question: Question; back: Sheet | null };
 
-/** Dialogs close by way of the app's panels. */
+/** Extends the app's panels, because the shared dialogs close themselves with those. */
 export class Sheets extends Panels {
   sheet = $state.raw<Sheet | null>(null);
 
-  lay(sheet: Sheet): void {
+  present(sheet: Sheet): void {
     this.sheet = sheet;
   }
 
-  /** Asks; afterwards what was open before is open again. */
+  /** Ask for confirmation; afterwards the previous dialog is open again. */
   ask(question: Question): void {
     this.sheet = { name: 'confirm', question, back: this.sheet };
   }

@@ -1,38 +1,42 @@
-/** What those who run a conversation have done, in words. Pure. */
-import type { Id, Note } from '../../client';
-import { wordsForPace } from './paces';
+/** Entries of a conversation's activity log as sentences. Pure. */
+import type { Id, Note, Role } from '../../client';
+import { messages as m } from '../messages';
+import { intervalName } from './slow-mode';
 
 type Names = (id: Id) => string;
 
-/** `Ana made Ben an admin`. */
-export function tellChange(note: Note, name: Names): string {
-  const who = note.actor === null ? 'Somebody' : name(note.actor);
-  const whom = note.subject === null ? 'somebody' : note.subject === note.actor ? 'themselves' : name(note.subject);
-  const text = `${who} ${deed(note, whom)}`;
+/** Return a sentence such as `Ana made Ben an admin`. */
+export function describeChange(note: Note, name: Names): string {
+  const actor = note.actor === null ? m.details.someone : name(note.actor);
+  const self = note.subject !== null && note.subject === note.actor;
+  const subject = note.subject === null ? m.details.someone : self ? m.details.themselves : name(note.subject);
+  const text = `${actor} ${actionText(note, subject)}`;
   return text.charAt(0).toLocaleUpperCase() + text.slice(1);
 }
 
-function deed({ action, detail }: Note, whom: string): string {
-  const why = detail['reason'] ? `: “${String(detail['reason'])}”` : '';
-  if (action === 'member.role') return `made ${whom} ${detail['role'] === 'member' ? 'a member' : `an ${String(detail['role'])}`}`;
-  if (action === 'member.remove') return `removed ${whom}`;
-  if (action === 'member.ban') return `banned ${whom}${why}`;
-  if (action === 'member.unban') return `lets ${whom} come back`;
-  if (action === 'link.make') return `made an invite link for ${String(detail['uses'])}`;
-  if (action === 'link.withdraw') return 'revoked an invite link';
-  if (action === 'report.resolve') return `${detail['outcome'] === 'acted' ? 'acted on' : 'dismissed'} a report`;
-  return action === 'conversation.change' ? settings(detail) : action;
+function actionText({ action, detail }: Note, subject: string): string {
+  const texts: Record<string, () => string> = {
+    'member.role': () => m.details.made[(detail['role'] as Role | undefined) ?? 'member'](subject),
+    'member.remove': () => m.details.removedMember(subject),
+    'member.ban': () => m.details.bannedMember(subject, String(detail['reason'] ?? '')),
+    'member.unban': () => m.details.unbannedMember(subject),
+    'link.make': () => m.details.createdLink(Number(detail['uses'])),
+    'link.withdraw': () => m.details.revokedLink,
+    'report.resolve': () => (detail['outcome'] === 'acted' ? m.details.resolvedReport : m.details.dismissedReport),
+    'conversation.change': () => settingsText(detail),
+  };
+  return texts[action]?.() ?? action;
 }
 
-function settings(detail: Record<string, unknown>): string {
-  const told: Record<string, (value: unknown) => string> = {
-    name: (value) => `named it “${String(value)}”`,
-    topic: (value) => (value ? `set the topic “${String(value)}”` : 'took the topic away'),
-    private: (value) => (value ? 'made it private' : 'made it public'),
-    archived: (value) => (value ? 'archived it' : 'brought it back'),
-    slow: (value) => (value ? `set slow mode to ${wordsForPace(Number(value))}` : 'ended slow mode'),
-    read_only: (value) => (value ? 'let only owners and admins write' : 'let all members write'),
+function settingsText(detail: Record<string, unknown>): string {
+  const texts: Record<string, (value: unknown) => string> = {
+    name: (value) => m.details.renamed(String(value)),
+    topic: (value) => (value ? m.details.setTopic(String(value)) : m.details.removedTopic),
+    private: (value) => (value ? m.details.madePrivate : m.details.madePublic),
+    archived: (value) => (value ? m.details.archived : m.details.restored),
+    slow: (value) => (value ? m.details.setSlowMode(intervalName(Number(value))) : m.details.endedSlowMode),
+    read_only: (value) => (value ? m.details.limitedPosting : m.details.openedPosting),
   };
-  const parts = Object.entries(detail).flatMap(([field, value]) => told[field]?.(value) ?? []);
-  return parts.join(' and ') || 'changed it';
+  const parts = Object.entries(detail).flatMap(([field, value]) => texts[field]?.(value) ?? []);
+  return parts.join(m.details.and) || m.details.changedSettings;
 }

@@ -1,11 +1,11 @@
-/** One action of a dialog: busy while it runs, with the problem it ended in. */
+/** One action of a form or dialog: `busy` while it runs, `problem` if it failed. */
 import { asProblem, type Problem } from '../../client';
 
 export class Act {
   busy = $state(false);
   problem = $state.raw<Problem | null>(null);
 
-  /** Runs it, unless it is running; true when it went well. */
+  /** Run the action, unless one is running. Return true if it succeeded. */
   async run(action: () => Promise<void>): Promise<boolean> {
     if (this.busy) return false;
     [this.busy, this.problem] = [true, null];

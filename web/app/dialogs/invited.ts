@@ -1,9 +1,9 @@
-/** What the app says when people were invited instead of added. */
+/** The message for users who were invited instead of added. */
+import { messages as m } from '../messages';
 import { toasts } from '../toasts.svelte';
 
-export function sayInvited(names: string[]): void {
+export function toastInvited(names: string[]): void {
   const [first] = names;
   if (first === undefined) return;
-  const who = names.length === 1 ? `${first} has` : `${names.length} people have`;
-  toasts.say(`${who} to accept your invitation first.`);
+  toasts.say(names.length === 1 ? m.dialogs.mustAccept(first) : m.dialogs.severalMustAccept(names.length));
 }

@@ -1,9 +1,8 @@
-/**
- * Finds as one types: asks a moment after the last letter, and the answer to an older question never wins.
- */
+/** Searches while the user types: asks a moment after the last key, and ignores responses to earlier texts. */
 import { asProblem, type Problem } from '../../client';
 
-const MOMENT = 150;
+/** Milliseconds between the last key and the request. */
+const DELAY = 150;
 
 export class Search<T> {
   q = $state('');
@@ -18,7 +17,7 @@ export class Search<T> {
     let first = true;
     $effect(() => {
       const q = this.q.trim();
-      const timer = setTimeout(() => void this.run(q), first ? 0 : MOMENT);
+      const timer = setTimeout(() => void this.run(q), first ? 0 : DELAY);
       first = false;
       return () => clearTimeout(timer);
     });

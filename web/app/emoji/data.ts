@@ -1,14 +1,15 @@
-/** The emoji that this device can show, from a file of our own; read when they are first asked for. */
+/** The emoji that this browser can show, from a file of the app; loaded on first use. */
 import address from 'emoji-picker-element-data/en/emojibase/data.json?url';
 
 export interface Emoji {
   emoji: string;
   name: string;
-  /** What it is also called: `:thumbsup:` first, then other words. */
+  /** Short names, such as `thumbsup` for `:thumbsup:`. */
   codes: string[];
+  /** Other words to find it by. */
   words: string[];
   group: number;
-  /** By tone, 1 (light) to 5 (dark). */
+  /** Variants by skin tone, 1 (light) to 5 (dark). */
   tones: Partial<Record<number, string>>;
 }
 
@@ -21,18 +22,6 @@ interface Raw {
   skins?: { tone: number | number[]; emoji: string }[];
 }
 
-export const groups = [
-  'Smileys and emotion',
-  'People',
-  '',
-  'Animals and nature',
-  'Food and drink',
-  'Travel and places',
-  'Activities',
-  'Objects',
-  'Symbols',
-  'Flags',
-];
 
 let reading: Promise<Emoji[]> | null = null;
 
@@ -48,13 +37,13 @@ export function readEmoji(): Promise<Emoji[]> {
 }
 
 function emojiOf({ emoji, annotation, shortcodes = [], tags = [], group, skins = [] }: Raw): Emoji {
-  // of those with two people only the ones of one tone
+  // of emoji with two people, only the variants with one tone
   const single = skins.filter((skin) => typeof skin.tone === 'number');
   const tones = Object.fromEntries(single.map((skin) => [skin.tone as number, spell(skin.emoji)]));
   return { emoji: spell(emoji), name: annotation, codes: shortcodes, words: tags, group, tones };
 }
 
-/** As Unicode writes it, which is how the server does; empty for what is newer than this browser's Unicode. */
+/** Return the spelling that Unicode recommends, which the server uses too; empty for an emoji unknown to this browser. */
 export function spell(emoji: string): string {
   const isWhole = (text: string) => /^\p{RGI_Emoji}$/v.test(text);
   const bare = emoji.replaceAll('\ufe0f', '');

@@ -1,4 +1,4 @@
-/** Which emoji this person used last, and with which tone of skin; kept on this device. */
+/** The user's recent emoji and skin tone, stored on this device. */
 import { keep, kept } from '../local-storage';
 import type { Emoji } from './data';
 
@@ -6,9 +6,9 @@ const [RECENT, TONE] = ['tandem.emoji.recent', 'tandem.emoji.tone'];
 const USUAL = ['👍', '❤️', '😂', '🎉', '👀', '✅'];
 const MOST = 18;
 
-class Taste {
+class EmojiPreferences {
   recent = $state.raw<string[]>([]);
-  /** 0 is none, 1 light to 5 dark. */
+  /** The skin tone: 0 for none, 1 (light) to 5 (dark). */
   tone = $state(Number(kept('device', TONE) ?? 0) || 0);
 
   constructor() {
@@ -21,15 +21,15 @@ class Taste {
     keep('device', RECENT, this.recent.join(' '));
   }
 
-  prefers(tone: number): void {
+  setTone(tone: number): void {
     this.tone = tone;
     keep('device', TONE, tone ? String(tone) : '');
   }
 
-  /** In the tone that is preferred, where there is a choice. */
+  /** Return the emoji in the preferred skin tone, if it has one. */
   toned(emoji: Emoji): string {
     return emoji.tones[this.tone] || emoji.emoji;
   }
 }
 
-export const taste = new Taste();
+export const emojiPreferences = new EmojiPreferences();

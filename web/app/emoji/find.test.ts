@@ -1,4 +1,4 @@
-/** Finding emoji by what they are called. */
+/** Finding emoji by name. */
 import data from 'emoji-picker-element-data/en/emojibase/data.json';
 import { expect, test } from 'vitest';
 import { type Emoji, spell } from './data';
@@ -19,13 +19,13 @@ test('short names are found, whole ones first', () => {
   expect(findEmoji(all, 'thumb', 5).map((one) => one.emoji)).toContain('👍');
 });
 
-test('words narrow each other, and nothing answers nonsense', () => {
+test('several words narrow the search, and nonsense finds nothing', () => {
   expect(first('red heart')).toBe('❤️');
   expect(first('flag germany')).toBe('🇩🇪');
   expect(first('xqzzt')).toBeUndefined();
 });
 
-test('an emoji has one spelling, and what this machine does not know has none', () => {
+test('an emoji has one spelling; unknown emoji have none', () => {
   expect([spell('👍\ufe0f'), spell('❤\ufe0f'), spell('x'), spell('👍🏽')]).toEqual(['👍', '❤️', '', '👍🏽']);
   expect(all.filter((one) => one.emoji).length).toBeGreaterThan(1_700);
 });

@@ -1,4 +1,4 @@
-/** Which emoji answer what was typed, the best first. Pure. */
+/** Finding emoji by name, best match first. Pure. */
 import type { Emoji } from './data';
 
 const TYPED_MOST = 64;
@@ -13,7 +13,7 @@ export function findEmoji(all: Emoji[], typed: string, most: number): Emoji[] {
     .map((one) => one.emoji);
 }
 
-/** What it is called counts before a word of that, and that before what it is about; a whole word before a beginning. */
+/** Return the rank of a match, 0 for the best: short names, then words of names, then other words; whole words before prefixes. */
 function rankOf({ name, codes, words }: Emoji, word: string): number {
   const parts = [...codes.flatMap((code) => code.split('_')), ...name.toLowerCase().split(/[\s-]+/)];
   const begins = (one: string) => one.startsWith(word);

@@ -1,4 +1,4 @@
-/** Puts a dialog beside what opened it, wherever there is room; on a phone it stays where its style puts it. */
+/** Places a dialog next to the element that opened it, above it if there is room. On a phone the style sheet places it. */
 const GAP = 6;
 
 export function placeNear(dialog: HTMLElement, near: DOMRect | null): void {

@@ -1,4 +1,4 @@
-/** What was changed between two versions. */
+/** The difference between two versions of a text. */
 import { expect, test } from 'vitest';
 import { differences } from './difference';
 
@@ -7,7 +7,7 @@ const told = (old: string, fresh: string) =>
     .map(({ text, change }) => ({ same: text, gone: `[-${text}]`, new: `[+${text}]` })[change])
     .join('');
 
-test('words that went and came', () => {
+test('removed and added words', () => {
   expect(told('Shall we cook?', 'Shall we bake?')).toBe('Shall we [-cook][+bake]?');
   expect(told('one two', 'one two three')).toBe('one two[+ three]');
   expect(told('same', 'same')).toBe('same');
@@ -19,7 +19,7 @@ test('letters of scripts without spaces, and emoji, are whole', () => {
   expect(told('hi 👩‍💻', 'hi 👩‍🍳')).toBe('hi [-👩‍💻][+👩‍🍳]');
 });
 
-test('what is very long is shown whole', () => {
+test('very long texts are not compared', () => {
   const long = 'word '.repeat(1000);
   expect(differences(long, 'short').map((one) => one.change)).toEqual(['gone', 'new']);
 });

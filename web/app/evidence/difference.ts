@@ -1,15 +1,15 @@
-/** What was changed between two versions of a text, word by word. Pure. */
+/** The difference between two versions of a text, word by word. Pure. */
 
-/** A stretch that stayed, went, or came. */
+/** A run of words that are in both versions, only in the old one (`gone`), or only in the new one. */
 export interface Stretch {
   text: string;
   change: 'same' | 'gone' | 'new';
 }
 
-/** Of longer texts the comparison would cost more than it tells. */
+/** The most words to compare: time grows with the product of both lengths. */
 const MOST = 600;
 
-/** Compare two versions of a message; texts of more words than that are shown whole. */
+/** Compare two versions of a message. Texts of more than 600 words are not compared: all of the old is gone, all of the new is new. */
 export function differences(old: string, fresh: string): Stretch[] {
   const [before, after] = [wordsOf(old), wordsOf(fresh)];
   if (before.length > MOST || after.length > MOST)
@@ -17,7 +17,7 @@ export function differences(old: string, fresh: string): Stretch[] {
   return joined(walk(before, after, common(before, after)));
 }
 
-/** `lengths[i][j]`: how many words the rests from i and j share, in order. */
+/** Return the lengths of the longest common subsequences: `lengths[i][j]` is that of the words from i and from j on. */
 function common(before: string[], after: string[]): number[][] {
   const lengths = Array.from({ length: before.length + 1 }, () => new Array<number>(after.length + 1).fill(0));
   const at = (i: number, j: number) => lengths[i]?.[j] ?? 0;
@@ -50,7 +50,7 @@ const joined = (all: Stretch[]): Stretch[] =>
     return done;
   }, []);
 
-/** Words, a letter each in scripts without spaces, and what stands between. `Intl.Segmenter` is quadratic in V8. */
+/** Words, single letters of scripts without spaces, and the characters between them. `Intl.Segmenter` takes quadratic time in V8. */
 const WORD =
   /\p{RGI_Emoji}|[\p{sc=Han}\p{sc=Hira}\p{sc=Kana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Mymr}]\p{M}*|[\p{L}\p{M}\p{N}_]+|\s+|./gsv;
 

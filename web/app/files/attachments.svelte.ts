@@ -1,7 +1,8 @@
-/** What is about to be sent along at one desk: each goes up at once, and waits for the message. */
+/** The files attached in one composer: each is uploaded at once and waits for the message to be sent. */
 import { type SentFile, Upload, type UploadState } from '../../client';
 import type { Chat } from '../chat.svelte';
-import type { Desk } from '../composer/drafts';
+import type { ComposerKey } from '../composer/drafts';
+import { messages as m } from '../messages';
 import { toasts } from '../toasts.svelte';
 
 const MOST = 20;
@@ -11,7 +12,7 @@ export class Attachment {
   state = $state.raw<UploadState>({ name: 'waiting', sent: 0 });
   readonly name: string;
   readonly size: number;
-  /** A picture as it lies on this device; null for all else. */
+  /** The address of a picture on this device; null for other files. */
   readonly picture: string | null;
   private readonly upload: Upload;
 
@@ -20,7 +21,7 @@ export class Attachment {
     readonly source: File,
     readonly key: number,
   ) {
-    this.name = source.name || 'file';
+    this.name = source.name || m.files.unnamed;
     this.size = source.size;
     this.picture = SHOWN_HERE.test(source.type) ? URL.createObjectURL(source) : null;
     this.upload = new Upload({
@@ -51,17 +52,17 @@ export class Attachment {
 
 export class Attachments {
   all = $state.raw<Attachment[]>([]);
-  /** Enter was pressed before all was up. */
+  /** True after Enter was pressed while files are still uploading. */
   awaited = $state(false);
   private last = 0;
 
   constructor(private readonly chat: Chat) {
     addEventListener('online', () => this.all.forEach((one) => one.wake()));
-    // files that no message carries yet are lost with the page: the browser asks first
+    // files that are not part of a message yet are lost with the page: the browser asks first
     addEventListener('beforeunload', (event) => this.all.length && event.preventDefault());
   }
 
-  // no deriveds: those would end with the composer that first looked at them
+  // getters instead of $derived: a derived value would end with the composer that first read it
   get busy(): boolean {
     return this.all.some((one) => !['done', 'failed'].includes(one.state.name));
   }
@@ -73,7 +74,7 @@ export class Attachments {
   add(files: Iterable<File>): void {
     const fresh = [...files];
     const room = MOST - this.all.length;
-    if (fresh.length > room) toasts.say(`A message can carry ${MOST} files. Send the others in another one.`, true);
+    if (fresh.length > room) toasts.say(m.files.tooMany(MOST), true);
     const added = fresh.slice(0, Math.max(0, room)).map((file) => new Attachment(this.chat, file, ++this.last));
     this.all = [...this.all, ...added];
   }
@@ -84,7 +85,7 @@ export class Attachments {
     if (!this.all.length) this.awaited = false;
   }
 
-  /** What has been sent up, for the message that carries it; from here on it is the message's. */
+  /** Return the uploaded files for a message and clear the list. */
   take(): SentFile[] {
     const files = this.all.flatMap((one) => one.state.file ?? []);
     for (const one of this.all) one.release();
@@ -92,7 +93,7 @@ export class Attachments {
     return files;
   }
 
-  /** Pasted files; where there is text as well, it is the text that is meant. */
+  /** Attach pasted files. If the clipboard also holds text, only the text is pasted. */
   paste(event: ClipboardEvent): void {
     const data = event.clipboardData;
     if (!data?.files.length || data.types.includes('text/plain')) return;
@@ -101,12 +102,12 @@ export class Attachments {
   }
 }
 
-const desks = new WeakMap<Chat, Map<string, Attachments>>();
+const composers = new WeakMap<Chat, Map<string, Attachments>>();
 
-/** A desk's own; it outlives a look into another conversation. */
-export function attachmentsAt(chat: Chat, { conversation, thread }: Desk): Attachments {
-  const known = desks.get(chat) ?? new Map<string, Attachments>();
-  desks.set(chat, known);
+/** Return the attachments of a composer. They stay while the user looks at another conversation. */
+export function attachmentsOf(chat: Chat, { conversation, thread }: ComposerKey): Attachments {
+  const known = composers.get(chat) ?? new Map<string, Attachments>();
+  composers.set(chat, known);
   const key = `${conversation}/${thread ?? ''}`;
   const found = known.get(key) ?? new Attachments(chat);
   known.set(key, found);

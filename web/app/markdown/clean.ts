@@ -1,4 +1,4 @@
-/** What may stand on the page of what was rendered: these elements, these attributes, these addresses. */
+/** Removes everything from rendered HTML but the allowed elements, attributes and link schemes. */
 import DOMPurify from 'dompurify';
 
 const TAGS =
@@ -9,7 +9,7 @@ const ALLOWED = {
   ALLOWED_TAGS: TAGS.split(' '),
   ALLOWED_ATTR: ATTRIBUTES.split(' '),
   ALLOWED_URI_REGEXP: /^(?:https?:|mailto:|\/c\/\d)/i,
-  // whose values are no addresses
+  // attributes whose values are not addresses
   ADD_URI_SAFE_ATTR: ['target', 'rel', 'dir', 'start', 'type', 'tabindex', 'data-user'],
   ALLOW_DATA_ATTR: false,
   ALLOW_ARIA_ATTR: false,

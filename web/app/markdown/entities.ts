@@ -1,5 +1,5 @@
 /**
- * Stands in for the package `entities` in markdown-it: in a chat `&amp;` is what somebody typed, and a table
- * of two thousand names would be a quarter of the app.
+ * Replaces the package `entities` of markdown-it. In a chat `&amp;` is shown as typed, and the package's table of two
+ * thousand names would be a quarter of the app.
  */
 export const decodeHTMLStrict = (text: string): string => text;

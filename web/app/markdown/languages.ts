@@ -1,4 +1,4 @@
-/** The painter of code, with the languages that chats speak of; loaded when the first code is shown. */
+/** The syntax highlighter with common languages; loaded when the first code block is shown. */
 import painter from 'highlight.js/lib/core';
 import bash from 'highlight.js/lib/languages/bash';
 import c from 'highlight.js/lib/languages/c';
@@ -18,7 +18,7 @@ import yaml from 'highlight.js/lib/languages/yaml';
 const known = { bash, c, css, diff, go, java, javascript, json, python, rust, sql, typescript, xml, yaml };
 for (const [name, language] of Object.entries(known)) painter.registerLanguage(name, language);
 
-/** The code in spans that say what each part is; nothing for a language that is not known. */
+/** Return the code as HTML with a class for each token; empty for an unknown language. */
 export function paint(code: string, language: string): string {
   if (!painter.getLanguage(language)) return '';
   return painter.highlight(code, { language, ignoreIllegals: true }).value;

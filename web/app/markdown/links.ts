@@ -1,7 +1,7 @@
-/** Which links a message may hold, and how they open. Pure. */
+/** Links in messages: the allowed addresses, and how links open. Pure. */
 import type { MarkdownIt, Token } from 'markdown-it';
 
-/** An address of the web with a host and without a password in it, or one to write to. */
+/** Return true for a `mailto:` address, and for an `http` or `https` address with a host and without credentials. */
 export function isSafe(href: string): boolean {
   try {
     const url = new URL(href);
@@ -22,12 +22,12 @@ export function links(md: MarkdownIt): void {
   });
 }
 
-/** In this app where it leads into it; elsewhere in a page that knows nothing of this one. */
+/** Open links to conversations in the app; open others in a new tab that cannot access this page. */
 function open(token: Token, origin: string): void {
   const href = String(token.attrGet('href') ?? '');
   if (origin && href.startsWith(`${origin}/c/`)) return token.attrSet('href', href.slice(origin.length));
   token.attrSet('target', '_blank');
   token.attrSet('rel', 'noopener noreferrer nofollow ugc');
-  // what a link is called may not be where it leads
+  // the text of a link may differ from its address: the title shows the address
   if (token.info !== 'auto') token.attrSet('title', href);
 }

@@ -1,4 +1,4 @@
-/** The painter's thread: painting some codes takes long, which must not keep the page waiting. */
+/** Highlights code in a worker, because some code takes long to highlight and would block the page. */
 import { paint } from './languages';
 import type { Block } from './render';
 

@@ -1,10 +1,10 @@
-/** Paints code in a thread of its own, one block at a time, each within a time limit; until then code is plain. */
+/** Highlights code in a worker, one block at a time, each within a time limit. Until then code is shown plain. */
 import type { Paint } from './parser';
 import type { Block } from './render';
 
-/** Milliseconds that a block may take; ordinary ones take one or two. */
-const PATIENCE = 250;
-/** Until the thread has loaded its languages and says so. */
+/** Milliseconds that a block may take; most take one or two. */
+const TIMEOUT = 250;
+/** Milliseconds until the worker must have loaded its languages. */
 const LOADING = 10_000;
 const KEPT_MOST = 500;
 const WAITING_MOST = 200;
@@ -25,7 +25,7 @@ export class Painter {
       new Worker(new URL('./paint.worker.ts', import.meta.url), { type: 'module' }),
   ) {}
 
-  /** Paint these blocks; a block that takes too long, or whose language is not known, stays plain. */
+  /** Highlight these blocks. A block that takes too long or whose language is unknown stays plain. */
   async paint(blocks: Block[]): Promise<Paint> {
     const painted = await Promise.all(blocks.map((block) => this.one(block)));
     const found = new Map(blocks.map((block, n) => [keyOf(block), painted[n] ?? '']));
@@ -48,7 +48,7 @@ export class Painter {
     const job = this.busy ? undefined : this.waiting.shift();
     if (!job) return;
     this.busy = true;
-    let timer = setTimeout(() => giveUp(), this.worker ? PATIENCE : LOADING);
+    let timer = setTimeout(() => giveUp(), this.worker ? TIMEOUT : LOADING);
     const worker = (this.worker ??= this.start());
     const end = (html: string) => {
       clearTimeout(timer);
@@ -65,7 +65,7 @@ export class Painter {
     worker.onmessage = ({ data }: MessageEvent<string | null>) => {
       if (data !== null) return end(data);
       clearTimeout(timer);
-      timer = setTimeout(giveUp, PATIENCE);
+      timer = setTimeout(giveUp, TIMEOUT);
     };
     worker.onerror = giveUp;
     worker.postMessage(job.block);

@@ -1,31 +1,31 @@
 /**
- * Markdown as a chat needs it: no HTML, no images, no headings by underlining, line breaks where they were typed.
+ * Markdown for chat messages: no HTML, no images, no underlined headings, and line breaks as typed.
  *
- * A text may become so many tokens; more is refused with `TooMuch`, so that one message cannot keep a page busy.
+ * The number of tokens is limited: parsing more raises `TooManyTokens`, so that one message cannot block the page.
  */
 import Markdown, { type StateBlock, type StateInline, type Token } from 'markdown-it';
-import { calls } from './calls';
+import { mentions } from './mentions';
 import { links } from './links';
 
 const OFF = ['html_block', 'html_inline', 'image', 'entity', 'reference', 'lheading', 'code'];
 const DIRECTED = new Set(['paragraph_open', 'heading_open', 'list_item_open', 'td_open', 'th_open']);
-/** Of one message; a long ordinary one has some hundreds, a table of 10 by 50 has 2,200. */
+/** The most tokens of one message. A long ordinary message has some hundreds, a table of 10 by 50 has 2,200. */
 export const TOKENS_MOST = 2_500;
 
 export type Paint = (code: string, language: string) => string;
 type Parser = InstanceType<typeof Markdown>;
 
-/** A text would become more elements than a message may have. */
-export class TooMuch extends Error {}
+/** The text has more tokens than a message may have. */
+export class TooManyTokens extends Error {}
 
-/** `paint` turns code into marked-up code, or gives nothing. */
+/** Return a parser. `paint` returns code as highlighted HTML, or an empty string to show it plain. */
 export function makeParser(paint: Paint): Parser {
   const md = new Markdown({ html: false, linkify: true, breaks: true, highlight: paint });
   md.disable(OFF);
-  md.use(calls).use(links).use(limit);
+  md.use(mentions).use(links).use(limit);
   md.renderer.rules['softbreak'] = () => '\n';
   md.renderer.rules['hardbreak'] = () => '\n';
-  // what is too wide is scrolled, also by the keyboard
+  // wide code and tables scroll, also by the keyboard
   const { fence } = md.renderer.rules;
   md.renderer.rules['fence'] = (...all) => (fence?.(...all) ?? '').replace(/^<pre>/, '<pre tabindex="0">');
   md.core.ruler.push('direction', ({ tokens }) => {
@@ -37,11 +37,11 @@ export function makeParser(paint: Paint): Parser {
   return md;
 }
 
-/** Counts the tokens of a text while they are made, so that parsing ends with the last one allowed. */
+/** Count tokens as they are created, so that parsing stops at the limit. */
 function limit(md: Parser): void {
   let left = 0;
   const spend = () => {
-    if (--left < 0) throw new TooMuch();
+    if (--left < 0) throw new TooManyTokens();
   };
   md.core.ruler.before('normalize', 'limit', () => {
     left = TOKENS_MOST;
@@ -60,7 +60,7 @@ function limit(md: Parser): void {
   };
 }
 
-/** By its own script; and a table's alignment as a class, for our policy allows no styles in markup. */
+/** Set the text direction to automatic, and replace the alignment style by a class, because the CSP allows no styles. */
 function direct(token: Token): void {
   const aligned = /center|right/.exec(String(token.attrGet('style') ?? ''))?.[0];
   token.attrs = (token.attrs ?? []).filter(([name]) => name !== 'style');

@@ -1,15 +1,15 @@
 // @vitest-environment jsdom
-/** What texts become: readable for whom they are meant, harmless whoever wrote them. */
+/** Rendering messages: readable, and harmless whatever their author wrote. */
 import { expect, test } from 'vitest';
-import { channelsIn, idOf, type Naming, NOBODY } from './calls';
+import { channelsIn, idOf, type Mentions, NO_MENTIONS } from './mentions';
 import { paint } from './languages';
 import payloads from './payloads.json';
 import { codeIn, hasCode, render } from './render';
 
-const html = (text: string, naming: Partial<Naming> = {}) => render(text, { ...NOBODY, ...naming }).trim();
-const dom = (text: string, naming: Partial<Naming> = {}): HTMLElement => {
+const html = (text: string, mentions: Partial<Mentions> = {}) => render(text, { ...NO_MENTIONS, ...mentions }).trim();
+const dom = (text: string, mentions: Partial<Mentions> = {}): HTMLElement => {
   const box = document.createElement('div');
-  box.innerHTML = html(text, naming);
+  box.innerHTML = html(text, mentions);
   return box;
 };
 
@@ -22,7 +22,7 @@ test('emphasis, code, lists, quotes and tables are shown as such', () => {
   expect(dom('| a |\n|--:|\n| b |').querySelector('td')?.outerHTML).toBe('<td dir="auto" class="right">b</td>');
 });
 
-test('lines break where they were broken, and all that is typed is there', () => {
+test('line breaks and all typed characters are kept', () => {
   expect(dom('one\ntwo').textContent?.trim()).toBe('one\ntwo');
   expect(dom('a &amp; b &lt;tag&gt; <b>not bold</b>').textContent?.trim()).toBe(
     'a &amp; b &lt;tag&gt; <b>not bold</b>',
@@ -31,7 +31,7 @@ test('lines break where they were broken, and all that is typed is there', () =>
   expect(dom('    indented').querySelector('pre')).toBeNull();
 });
 
-test('links are found, open elsewhere, and say where they lead', () => {
+test('links are found, open in a new tab, and show their address', () => {
   const plain = dom('see https://example.org/a_b_c?d=1).').querySelector('a');
   expect([plain?.getAttribute('href'), plain?.rel, plain?.target]).toEqual([
     'https://example.org/a_b_c?d=1',
@@ -44,14 +44,14 @@ test('links are found, open elsewhere, and say where they lead', () => {
   expect([inside?.getAttribute('href'), inside?.target]).toEqual(['/c/12/340', '']);
 });
 
-test('a picture from elsewhere is no picture', () => {
+test('a picture from another site is not shown', () => {
   expect(dom('![x](https://evil.example/pixel.png)').querySelector('img')).toBeNull();
 });
 
-test('whom a message reaches is marked; whom it does not is not', () => {
-  const naming = { people: 'ana:1,ben.b:2', me: 1 };
-  const calls = (text: string, more: Partial<Naming> = {}) =>
-    [...dom(text, { ...naming, ...more }).querySelectorAll('.call')].map((one) => [
+test('mentioned users are highlighted, other names are not', () => {
+  const mentions = { people: 'ana:1,ben.b:2', me: 1 };
+  const calls = (text: string, more: Partial<Mentions> = {}) =>
+    [...dom(text, { ...mentions, ...more }).querySelectorAll('.call')].map((one) => [
       one.textContent,
       one.getAttribute('data-user'),
       one.classList.contains('mine'),
@@ -65,7 +65,7 @@ test('whom a message reaches is marked; whom it does not is not', () => {
   expect(calls('@here @channel', { all: 'here' })).toEqual([['@here', null, true]]);
 });
 
-test('channels that one is in are links', () => {
+test('channels that the reader has joined are links', () => {
   const channels = channelsIn('see #design-talk and #nowhere', [
     { id: 4, name: 'design-talk' },
     { id: 5, name: 'other' },
@@ -75,30 +75,30 @@ test('channels that one is in are links', () => {
   expect([link?.textContent, link?.getAttribute('href')]).toEqual(['#design-talk', '/c/4']);
 });
 
-test('code is painted in languages that are known', () => {
+test('code in known languages is highlighted', () => {
   expect(hasCode('```python\nprint(1)\n```')).toBe(true);
   expect(hasCode('```\nplain\n```')).toBe(false);
   const text = '```python\nif True: print("<b>")\n```';
-  expect(render(text, NOBODY, paint)).toContain('<span class="hljs-keyword">if</span>');
-  expect(render(text, NOBODY, paint)).toContain('&lt;b&gt;');
-  expect(render('```klingon\nqapla\n```', NOBODY, paint)).toContain('qapla');
+  expect(render(text, NO_MENTIONS, paint)).toContain('<span class="hljs-keyword">if</span>');
+  expect(render(text, NO_MENTIONS, paint)).toContain('&lt;b&gt;');
+  expect(render('```klingon\nqapla\n```', NO_MENTIONS, paint)).toContain('qapla');
 });
 
-test('code that is long, or in no language, is not painted', () => {
+test('long code and code without a language is not highlighted', () => {
   const block = (code: string, language = 'python') => `\`\`\`${language}\n${code}\n\`\`\`\n`;
   expect(codeIn(`${block('a = 1')}\n${block('x', '')}`)).toEqual([{ code: 'a = 1\n', language: 'python' }]);
   expect(codeIn(block('a'.repeat(3_000)))).toEqual([]);
   expect(codeIn(block('a = 1').repeat(50)).length).toBe(8);
 });
 
-test('a message with more parts than a page can hold is shown as it was typed', () => {
+test('a message with too many tokens is shown as it was typed', () => {
   const box = dom(`**a**\n${'<b>|'.repeat(3_000)}\n${'*a* '.repeat(1_500)}`);
   expect(box.querySelector('strong, em, b, td')).toBeNull();
   expect(box.textContent?.startsWith('**a**\n<b>|<b>|')).toBe(true);
   expect(dom('- a\n'.repeat(400)).querySelectorAll('li')).toHaveLength(400);
 });
 
-test('names are found however long what precedes and follows them is', () => {
+test('names are found among long runs of punctuation', () => {
   expect(idOf('ben:2', `ben${'.'.repeat(9_000)}`)).toEqual({ id: 2, name: 'ben' });
   expect(idOf('ben:2,ben.:3', 'ben...')).toEqual({ id: 3, name: 'ben.' });
   expect(idOf('ben:2', 'benjamin')).toBeNull();
@@ -112,7 +112,7 @@ test('names are found however long what precedes and follows them is', () => {
 test.each(payloads)('nothing runs: %s', (payload) => {
   for (const text of [payload, `**${payload}**`, `> ${payload}`, `[${payload}](https://good.example)`]) {
     const box = document.createElement('div');
-    box.innerHTML = render(text, { ...NOBODY, people: 'ana:1', channels: 'general:2' }, paint);
+    box.innerHTML = render(text, { ...NO_MENTIONS, people: 'ana:1', channels: 'general:2' }, paint);
     for (const element of box.querySelectorAll('*')) {
       expect(element.tagName).not.toMatch(/^(SCRIPT|IMG|SVG|IFRAME|STYLE|LINK|META|BASE|OBJECT|EMBED|FORM|INPUT|MATH)$/i);
       for (const { name, value } of element.attributes) {

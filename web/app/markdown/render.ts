@@ -1,7 +1,7 @@
-/** A message's text as HTML that is safe to show; the same text is rendered once. */
-import type { Naming } from './calls';
+/** Renders the text of messages as safe HTML, with a cache. */
+import type { Mentions } from './mentions';
 import { clean } from './clean';
-import { makeParser, TooMuch, type Paint } from './parser';
+import { makeParser, TooManyTokens, type Paint } from './parser';
 
 const MOST = 1_000;
 const rendered = new Map<string, string>();
@@ -10,16 +10,16 @@ let painting: Paint | null = null;
 const parser = makeParser((code, language) => painting?.(code, language) ?? '');
 
 /**
- * `paint` marks up code; without it code stays plain. A text with more elements than a message may have is shown as
- * it was typed, with its line breaks.
+ * Render a text. `paint` highlights code; without it code stays plain. A text with more tokens than the limit is shown
+ * as it was typed, with its line breaks.
  */
-export function render(text: string, naming: Naming, paint: Paint | null = null): string {
-  const { people, channels, all, me } = naming;
+export function render(text: string, mentions: Mentions, paint: Paint | null = null): string {
+  const { people, channels, all, me } = mentions;
   const key = `${paint ? 1 : 0} ${me} ${people} ${channels} ${all} ${text}`;
   const known = rendered.get(key);
   if (known !== undefined) return known;
   painting = paint;
-  const html = clean(orPlain(text, () => parser.render(text, { ...naming, origin: globalThis.location?.origin ?? '' })));
+  const html = clean(orPlain(text, () => parser.render(text, { ...mentions, origin: globalThis.location?.origin ?? '' })));
   if (rendered.size >= MOST) rendered.delete(rendered.keys().next().value as string);
   rendered.set(key, html);
   return html;
@@ -29,12 +29,12 @@ function orPlain(text: string, make: () => string): string {
   try {
     return make();
   } catch (error) {
-    if (!(error instanceof TooMuch)) throw error;
+    if (!(error instanceof TooManyTokens)) throw error;
     return `<p dir="auto">${parser.utils.escapeHtml(text)}</p>`;
   }
 }
 
-/** Whether a text holds a block of code in some language. */
+/** Return true if a text has a code block with a language. */
 export function hasCode(text: string): boolean {
   return /^ {0,3}(?:```|~~~)[ \t]*\w/m.test(text);
 }
@@ -44,7 +44,7 @@ export interface Block {
   language: string;
 }
 
-/** The blocks of code that are worth painting: in some language, and not too long, nor too many of them. */
+/** Return the code blocks to highlight: those with a language and at most 3,000 characters, at most 8 of them. */
 export function codeIn(text: string): Block[] {
   const found: Block[] = [];
   painting = (code, language) => {

@@ -1,15 +1,16 @@
-/** What can be done with a message, and who may. */
+/** The actions on a message, and the rules for which of them a user may take. */
 import type { Conversation, Id, Message } from '../../client';
 import type { Chat } from '../chat.svelte';
 import type { Writing } from '../composer/writing.svelte';
-import { taste } from '../emoji/emoji-preferences.svelte';
+import { emojiPreferences } from '../emoji/emoji-preferences.svelte';
+import { messages as m } from '../messages';
 import type { Panels } from '../panels.svelte';
 import type { IconName } from '../parts/Icon.svelte';
 import { messagePath, route, threadPath } from '../route.svelte';
 import { copy } from '../copy';
 import { toasts } from '../toasts.svelte';
 
-export type ActName =
+export type ActionName =
   | 'react'
   | 'reply'
   | 'thread'
@@ -23,11 +24,11 @@ export type ActName =
   | 'report'
   | 'delete';
 
-export interface Act {
-  name: ActName;
+export interface MessageAction {
+  name: ActionName;
   text: string;
   icon: IconName;
-  /** While the message has the focus. */
+  /** The key that runs it while the message has the focus. */
   key: string;
   run: (near: DOMRect | null) => void;
 }
@@ -38,8 +39,8 @@ interface Around {
   writing: Writing;
 }
 
-/** What this person may do with this message, most used first. */
-export function actsOf(message: Message, { chat, panels, writing }: Around): Act[] {
+/** Return the actions that the user may take on a message, most used first. */
+export function actionsFor(message: Message, { chat, panels, writing }: Around): MessageAction[] {
   const conversation = chat.view.conversations.get(message.conversation);
   if (!conversation) return [];
   const { conversation: id, seq, thread, pinned } = message;
@@ -47,51 +48,51 @@ export function actsOf(message: Message, { chat, panels, writing }: Around): Act
   const open = !conversation.archived;
   const writes = open && (!conversation.read_only || chat.runs(conversation));
   const inThread = writing.thread !== null;
-  const oversight = oversightOf(message, conversation, chat, panels);
+  const oversight = oversightFor(message, conversation, chat, panels);
   if (message.deleted) return oversight;
-  const all: (Act | false)[] = [
-    open && { name: 'react', text: 'Add reaction', icon: 'smile', key: '+', run: (near) => pickReaction(message, near, chat, panels) },
-    writes && { name: 'reply', text: 'Reply', icon: 'reply', key: 'r', run: () => writing.answer(message) },
+  const all: (MessageAction | false)[] = [
+    open && { name: 'react', text: m.message.addReaction, icon: 'smile', key: '+', run: (near) => pickReaction(message, near, chat, panels) },
+    writes && { name: 'reply', text: m.message.reply, icon: 'reply', key: 'r', run: () => writing.startReply(message) },
     !inThread && (open || Boolean(message.replies)) && {
       name: 'thread',
-      text: open ? 'Reply in thread' : 'Thread',
+      text: open ? m.message.replyInThread : m.message.viewThread,
       icon: 'thread',
       key: 't',
       run: () => route.go(threadPath(id, thread ?? seq)),
     },
-    open && mine && { name: 'edit', text: 'Edit', icon: 'write', key: 'e', run: () => writing.correct(message) },
+    open && mine && { name: 'edit', text: m.message.edit, icon: 'write', key: 'e', run: () => writing.startEdit(message) },
     open && {
       name: 'pin',
-      text: pinned ? 'Unpin' : 'Pin',
+      text: pinned ? m.message.unpin : m.message.pin,
       icon: 'pin',
       key: 'p',
       run: () => void toasts.try(chat.store.actions.pin(id, seq, !pinned)),
     },
-    message.body !== '' && { name: 'copy', text: 'Copy text', icon: 'copy', key: 'c', run: () => copy(message.body, 'Text copied') },
-    { name: 'link', text: 'Copy link', icon: 'link', key: 'l', run: () => copy(linkTo(id, seq), 'Link copied') },
+    message.body !== '' && { name: 'copy', text: m.message.copyText, icon: 'copy', key: 'c', run: () => copy(message.body, m.message.textCopied) },
+    { name: 'link', text: m.message.copyLink, icon: 'link', key: 'l', run: () => copy(linkTo(id, seq), m.message.linkCopied) },
     {
       name: 'profile',
-      text: 'Profile',
+      text: m.message.viewProfile,
       icon: 'people',
       key: 'u',
       run: () => panels.show({ name: 'profile', user: message.author }),
     },
     ...oversight,
-    !mine && { name: 'report', text: 'Report', icon: 'flag', key: '!', run: () => panels.show({ name: 'report', message }) },
+    !mine && { name: 'report', text: m.message.report, icon: 'flag', key: '!', run: () => panels.show({ name: 'report', message }) },
     open && (mine || chat.runs(conversation)) && {
       name: 'delete',
-      text: 'Delete',
+      text: m.message.delete,
       icon: 'trash',
       key: 'Delete',
       run: () => panels.show({ name: 'deleteMessage', message }),
     },
   ];
-  return all.filter((act): act is Act => act !== false);
+  return all.filter((action): action is MessageAction => action !== false);
 }
 
 export function toggleReaction(chat: Chat, message: Message, emoji: string): void {
   const mine = message.reactions?.find((one) => one.emoji === emoji)?.users.includes(chat.me) ?? false;
-  if (!mine) taste.used(emoji);
+  if (!mine) emojiPreferences.used(emoji);
   void toasts.try(chat.store.actions.react(message.conversation, message.seq, emoji, !mine));
 }
 
@@ -99,15 +100,15 @@ function pickReaction(message: Message, near: DOMRect | null, chat: Chat, panels
   panels.show({ name: 'emoji', near, pick: (emoji) => toggleReaction(chat, message, emoji) });
 }
 
-/** For those who run the conversation what stood there before, for admins who got it; of deleted messages, too. */
-function oversightOf(message: Message, conversation: Conversation, chat: Chat, panels: Panels): Act[] {
-  const judges = chat.runs(conversation) || (chat.isAdmin && conversation.kind !== 'direct');
+/** Return the edit history, for owners and admins, and the delivery details, for server admins. Both exist for deleted messages too. */
+function oversightFor(message: Message, conversation: Conversation, chat: Chat, panels: Panels): MessageAction[] {
+  const moderates = chat.runs(conversation) || (chat.isAdmin && conversation.kind !== 'direct');
   const changed = message.edited_at || message.deleted;
-  const all: (Act | false)[] = [
-    Boolean(judges && changed) && { name: 'history', text: 'What stood there before', icon: 'clock', key: 'h', run: () => panels.show({ name: 'history', message }) },
-    chat.isAdmin && { name: 'delivery', text: 'Who got it', icon: 'path', key: 'w', run: () => panels.show({ name: 'delivery', message }) },
+  const all: (MessageAction | false)[] = [
+    Boolean(moderates && changed) && { name: 'history', text: m.message.editHistory, icon: 'clock', key: 'h', run: () => panels.show({ name: 'history', message }) },
+    chat.isAdmin && { name: 'delivery', text: m.message.deliveryDetails, icon: 'path', key: 'w', run: () => panels.show({ name: 'delivery', message }) },
   ];
-  return all.filter((act): act is Act => act !== false);
+  return all.filter((action): action is MessageAction => action !== false);
 }
 
 const linkTo = (conversation: Id, seq: number) => `${location.origin}${messagePath(conversation, seq)}`;

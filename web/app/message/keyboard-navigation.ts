@@ -1,7 +1,7 @@
 /**
- * Messages by the keyboard: from the list the arrows go to its last message and from one to the next, Page Up
- * and Page Down by a screen, Home and End to the first and the newest of all; there a letter does something
- * with it, Enter goes to its tools, Escape back to writing.
+ * The keyboard in a list of messages. The arrows move between messages, Page Up and Page Down by a screen, Home and
+ * End to the first and the newest message. On a message a letter runs an action, and Enter moves to its toolbar.
+ * Escape moves from the toolbar to the message, and from there to the composer.
  */
 import { findMessage, type Id } from '../../client';
 import type { Chat } from '../chat.svelte';
@@ -10,7 +10,7 @@ import type { Panels } from '../panels.svelte';
 import { rowAt } from '../timeline/row-at';
 import type { Scroller } from '../timeline/scroller.svelte';
 import type { Window } from '../timeline/window.svelte';
-import { actsOf } from './actions';
+import { actionsFor } from './actions';
 
 interface Around {
   chat: Chat;
@@ -18,20 +18,22 @@ interface Around {
   writing: Writing;
   conversation: Id;
   scroller: Scroller;
-  /** Where not all of it is loaded. */
+  /** The loaded part of the conversation; absent for a thread. */
   window?: Window;
 }
 
-export function walk(event: KeyboardEvent, log: HTMLElement, around: Around): void {
+/** Handle a key pressed in the list of messages. */
+export function navigate(event: KeyboardEvent, log: HTMLElement, around: Around): void {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
   const target = event.target as HTMLElement;
   const message = target.closest<HTMLElement>('article[data-seq]');
   if (event.key === 'Escape' || target.closest('[role=toolbar]')) return leave(event, message);
-  const done = step(event.key, log, message) || leap(event.key, log, around) || (target === message && act(event.key, message, around));
+  const done =
+    step(event.key, log, message) || jump(event.key, log, around) || (target === message && runAction(event.key, message, around));
   if (done) event.preventDefault();
 }
 
-/** Escape within a message leads back to it, and from there to writing. */
+/** On Escape within a message, move the focus to the message. From the message itself the page handles the key. */
 function leave(event: KeyboardEvent, message: HTMLElement | null): void {
   if (event.key !== 'Escape' || !message || message === document.activeElement) return;
   event.preventDefault();
@@ -47,8 +49,8 @@ function step(key: string, log: HTMLElement, from: HTMLElement | null): boolean 
   return next !== undefined;
 }
 
-/** By a screen, or to an end; the focus goes along. */
-function leap(key: string, log: HTMLElement, { scroller, window }: Around): boolean {
+/** Scroll by a screen or to an end, and move the focus along. */
+function jump(key: string, log: HTMLElement, { scroller, window }: Around): boolean {
   const focus = (row: Element | null | undefined) => (row as HTMLElement | null)?.focus({ preventScroll: true });
   const ends = () => [...log.querySelectorAll('article[data-seq]')];
   if (key === 'PageUp' || key === 'PageDown') {
@@ -60,7 +62,7 @@ function leap(key: string, log: HTMLElement, { scroller, window }: Around): bool
   return true;
 }
 
-function act(key: string, target: HTMLElement, around: Around): boolean {
+function runAction(key: string, target: HTMLElement, around: Around): boolean {
   const seq = Number(target.dataset['seq']);
   const message = seq ? findMessage(around.chat.view, around.conversation, seq) : undefined;
   if (!message) return false;
@@ -68,7 +70,7 @@ function act(key: string, target: HTMLElement, around: Around): boolean {
     target.querySelector<HTMLElement>('[role=toolbar] button')?.focus();
     return true;
   }
-  const chosen = actsOf(message, around).find((one) => one.key === key);
+  const chosen = actionsFor(message, around).find((one) => one.key === key);
   chosen?.run(target.getBoundingClientRect());
   return chosen !== undefined;
 }

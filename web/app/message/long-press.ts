@@ -1,9 +1,12 @@
-/** A long press of a finger, which is what touch has in place of hovering. */
+/** A long press on a touch screen, which replaces hovering. */
 import type { Attachment } from 'svelte/attachments';
 
+/** Milliseconds until a press is long. */
 const LONG = 450;
+/** Pixels that a finger may move meanwhile. */
 const STILL = 10;
 
+/** Run a function on each long press of the element. */
 export function longPress(run: () => void): Attachment<HTMLElement> {
   return (element) => {
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -22,7 +25,7 @@ export function longPress(run: () => void): Attachment<HTMLElement> {
     const move = (event: PointerEvent) => {
       if (Math.hypot(event.clientX - x, event.clientY - y) > STILL) end();
     };
-    // the browser's own menu, and the click that lifting the finger makes
+    // prevent the browser's own menu, and the click when the finger is lifted
     const menu = (event: Event) => pressed && event.preventDefault();
     const click = (event: Event) => {
       if (pressed) event.preventDefault();

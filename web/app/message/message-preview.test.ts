@@ -1,9 +1,21 @@
-import { expect, it } from 'vitest';
-import { gist } from './message-preview';
+/** A message in one line. */
+import { expect, test } from 'vitest';
+import { preview, withoutMarkup } from './message-preview';
 
-it('says what a message carries where it says nothing itself', () => {
+test('markup is left out, words are not', () => {
+  expect(withoutMarkup('**bold** and `code`\n> quoted\n# title')).toBe('bold and code quoted title');
+  expect(withoutMarkup('snake_case_name #channel [a link](https://x.example)')).toBe('snake_case_name #channel a link');
+  expect(withoutMarkup('- one\n- two\n\n| a | b |\n|---|---|\n| c | d |')).toBe('one two a | b c | d');
+  expect(withoutMarkup('```python\nprint(1)\n```')).toBe('print(1)');
+});
+
+test('a long text is cut between characters', () => {
+  expect([...withoutMarkup('👩‍💻'.repeat(200))].at(-1)).toBe('…');
+});
+
+test('a message without text is named by its files', () => {
   const files = [{ id: 1, name: 'plan.pdf', size: 1, type: 'application/pdf' }];
-  expect(gist({ body: '**look** here', files })).toBe('look here');
-  expect(gist({ body: '', files })).toBe('📎 plan.pdf');
-  expect(gist({ body: '' })).toBe('');
+  expect(preview({ body: '**look** here', files })).toBe('look here');
+  expect(preview({ body: '', files })).toBe('📎 plan.pdf');
+  expect(preview({ body: '' })).toBe('');
 });

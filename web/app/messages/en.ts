@@ -1,30 +1,56 @@
 /** The English texts of the app: a section for each folder of `web/app`, and `app` for the files at its top. */
 import { app } from './en/app';
+import { aside } from './en/aside';
+import { buttons } from './en/buttons';
+import { composer } from './en/composer';
 import { connection } from './en/connection';
 import { conversation } from './en/conversation';
+import { dashboard } from './en/dashboard';
+import { details } from './en/details';
+import { dialogs } from './en/dialogs';
 import { directory } from './en/directory';
+import { emoji } from './en/emoji';
+import { evidence } from './en/evidence';
+import { files } from './en/files';
+import { message } from './en/message';
+import { moderation } from './en/moderation';
 import { notify } from './en/notify';
 import { parts } from './en/parts';
 import { presence } from './en/presence';
 import { reset } from './en/reset';
+import { search } from './en/search';
 import { security } from './en/security';
 import { settings } from './en/settings';
 import { sidebar } from './en/sidebar';
 import { switcher } from './en/switcher';
+import { timeline } from './en/timeline';
 import { welcome } from './en/welcome';
 
 export const en = {
   app,
+  aside,
+  buttons,
+  composer,
   connection,
   conversation,
+  dashboard,
+  details,
+  dialogs,
   directory,
+  emoji,
+  evidence,
+  files,
+  message,
+  moderation,
   notify,
   parts,
   presence,
   reset,
+  search,
   security,
   settings,
   sidebar,
   switcher,
+  timeline,
   welcome,
 };

@@ -94,6 +94,12 @@ const REPLACED = [
   'Online to others',
   'Nobody is called so',
   'is told to drain',
+  'In its place',
+  'Take it back',
+  'Look for ghosts',
+  'End the login',
+  'Who may write',
+  'Announce to everybody',
 ];
 
 const WORDS =

@@ -1,10 +1,10 @@
-/** How many reports wait for this person's judgement; nobody who judges nothing asks. */
+/** The number of open reports for the user. Only moderators ask for it: admins, and owners and admins of a conversation. */
 import { createContext, untrack } from 'svelte';
 import type { Entry } from '../../client';
 import type { Chat } from '../chat.svelte';
 
 export class Judging {
-  /** Up to a page of them. */
+  /** The number of open reports, at most one page. */
   open = $state(0);
   readonly may = $derived.by(() => this.chat.isAdmin || this.chat.sorted.some((one) => this.chat.runs(one)));
 
@@ -19,7 +19,7 @@ export class Judging {
   private async count(): Promise<void> {
     await this.chat.moderation.reports('open').then(
       ({ reports }) => (this.open = reports.length),
-      () => undefined, // it is asked again with the next report, or the next connection
+      () => undefined, // asked again with the next report or connection
     );
   }
 }

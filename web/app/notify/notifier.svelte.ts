@@ -6,7 +6,7 @@ import { createContext } from 'svelte';
 import type { Entry, Message } from '../../client';
 import type { Chat } from '../chat.svelte';
 import { keep, kept } from '../local-storage';
-import { gist } from '../message/message-preview';
+import { preview } from '../message/message-preview';
 import { messages as m } from '../messages';
 import { nameOf, titleOf } from '../names';
 import { messagePath, route } from '../route.svelte';
@@ -71,7 +71,7 @@ export class Notifier {
     const name = nameOf(users.get(message.author));
     const heading = conversation?.kind === 'channel' ? m.notify.inChannel(name, title) : name;
     const tag = `tandem ${message.conversation}/${message.seq}`;
-    const notification = new Notification(heading, { body: gist(message), tag, icon: '/icon.svg' });
+    const notification = new Notification(heading, { body: preview(message), tag, icon: '/icon.svg' });
     notification.onclick = () => {
       focus();
       route.go(messagePath(message.conversation, message.seq));

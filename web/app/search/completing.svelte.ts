@@ -1,4 +1,5 @@
-/** What the word at the caret could become: a filter's name, a person, a conversation, a day. */
+/** Suggestions for the word at the caret: filters, users, conversations and days. */
+import { messages as m } from '../messages';
 import { nameOf } from '../names';
 import type { Chat } from '../chat.svelte';
 import { score } from '../switcher/match';
@@ -8,7 +9,7 @@ const MOST = 7;
 
 export class Completing {
   options = $state.raw<Option[]>([]);
-  /** Which one Enter takes; below 0 it takes none. */
+  /** The index of the option that Enter chooses; -1 for none. */
   at = $state(-1);
   word: Word = { name: null, typed: '', start: 0, end: 0 };
 
@@ -20,7 +21,7 @@ export class Completing {
     if (this.word.name === 'from' && this.word.typed) void this.ask(this.word);
   }
 
-  /** All filters, for who does not know them. */
+  /** Offer all filters. */
   all(caret: number): void {
     this.word = { name: null, typed: '', start: caret, end: caret };
     this.offer(filters);
@@ -63,10 +64,10 @@ export class Completing {
     return best(all);
   }
 
-  /** Chosen, a conversation is where one looks: nothing of it stays in the text. */
+  /** Return conversations. A chosen one limits the search, and nothing of it stays in the text. */
   private places(): Option[] {
     const all = this.chat.sorted.map((one) => ({
-      option: { text: this.chat.title(one), hint: one.kind === 'channel' ? 'channel' : one.kind, insert: '', place: one.id },
+      option: { text: this.chat.title(one), hint: m.search.kinds[one.kind], insert: '', place: one.id },
       score: this.score(this.chat.title(one)),
     }));
     return best(all);

@@ -1,4 +1,4 @@
-/** What is typed to narrow a search. */
+/** Filters typed into the search field. */
 import { expect, test } from 'vitest';
 import { asTyped, daysFor, namesFor, replace, wordAt } from './filters';
 
@@ -10,19 +10,19 @@ test('the word at the caret is a filter, or begins as one does', () => {
   expect(namesFor(wordAt('', 0))).toEqual([]);
 });
 
-test('days that are meant stand as dates', () => {
+test('named days become dates', () => {
   const days = daysFor(wordAt('before:y', 8), new Date('2026-03-02T12:00:00Z'));
   expect(days).toEqual([{ text: 'Yesterday', hint: '2026-03-01', insert: 'before:2026-03-01' }]);
 });
 
-test('what is chosen takes the place of what was typed', () => {
+test('a chosen option replaces the typed word', () => {
   const word = wordAt('red from:an tomato', 11);
   expect(replace('red from:an tomato', word, { text: '', hint: '', insert: 'from:ana' })).toEqual({ text: 'red from:ana tomato', caret: 13 });
   expect(replace('fr', wordAt('fr', 2), { text: '', hint: '', insert: 'from:', open: true })).toEqual({ text: 'from:', caret: 5 });
   expect(replace('in:kit red', wordAt('in:kit red', 6), { text: '', hint: '', insert: '' })).toEqual({ text: 'red', caret: 0 });
 });
 
-test('the last word may not be whole while one types', () => {
+test('the last word is searched by its prefix while the user types', () => {
   expect(asTyped('red toma')).toBe('red toma*');
   expect(asTyped('red to')).toBe('red to');
   expect(asTyped('red toma ')).toBe('red toma');

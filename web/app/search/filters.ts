@@ -1,27 +1,28 @@
-/** What narrows a search, as it is typed: `from:ana before:2026-01-31 has:link`. Pure. */
+/** Search filters as they are typed: `from:ana before:2026-01-31 has:link`. Pure. */
+import { messages as m } from '../messages';
 
 export interface Option {
-  /** What stands in the list, and a word about it. */
+  /** The text in the list, and a hint beside it. */
   text: string;
   hint: string;
-  /** What is written in the field in place of what was typed. */
+  /** The text that replaces the typed word. */
   insert: string;
-  /** A filter's name alone: its value is chosen next. */
+  /** True for the name of a filter, whose value is chosen next. */
   open?: boolean;
-  /** A conversation to look in: it does not stand in the text. */
+  /** A conversation to search in; it is not part of the text. */
   place?: number;
 }
 
 export const filters: Option[] = [
-  { text: 'from:', hint: 'written by a person', insert: 'from:', open: true },
-  { text: 'in:', hint: 'in a conversation', insert: 'in:', open: true },
-  { text: 'before:', hint: 'earlier than a day', insert: 'before:', open: true },
-  { text: 'after:', hint: 'from a day on', insert: 'after:', open: true },
-  { text: 'has:link', hint: 'with a link in it', insert: 'has:link' },
-  { text: 'has:file', hint: 'with a file or a picture', insert: 'has:file' },
+  { text: 'from:', hint: m.search.from, insert: 'from:', open: true },
+  { text: 'in:', hint: m.search.inFilter, insert: 'in:', open: true },
+  { text: 'before:', hint: m.search.before, insert: 'before:', open: true },
+  { text: 'after:', hint: m.search.after, insert: 'after:', open: true },
+  { text: 'has:link', hint: m.search.hasLink, insert: 'has:link' },
+  { text: 'has:file', hint: m.search.hasFile, insert: 'has:file' },
 ];
 
-/** The word at the caret: of a filter, its `name` and what was `typed` after the colon; else only what was typed. */
+/** The word at the caret. For a filter: its `name` and the text `typed` after the colon; else `name` is null. */
 export interface Word {
   name: string | null;
   typed: string;
@@ -36,14 +37,14 @@ export function wordAt(text: string, caret: number): Word {
   return { name: name?.toLowerCase() ?? null, typed: value ?? text.slice(start, end), start, end };
 }
 
-/** Where the word at the end of a text starts. A regular expression would be quadratic. */
+/** Return the index at which the last word of a text starts. A regular expression would take quadratic time. */
 function startOfLastWord(text: string): number {
   let start = text.length;
   while (start > 0 && /\S/.test(text[start - 1] as string)) start--;
   return start;
 }
 
-/** The names of filters that begin as the word does. */
+/** Return the filters that start with the word. */
 export function namesFor(word: Word): Option[] {
   if (word.name === 'has') return filters.filter((one) => one.insert.startsWith(`has:${word.typed.toLowerCase()}`));
   return word.name || !word.typed ? [] : filters.filter((one) => one.insert.startsWith(word.typed.toLowerCase()));
@@ -51,23 +52,24 @@ export function namesFor(word: Word): Option[] {
 
 const DAY = 86_400_000;
 
-/** Days that one often means. */
+/** Return frequently used days that start with the word. */
 export function daysFor({ name, typed }: Word, now: Date): Option[] {
-  const back: [string, number][] = [['Today', 0], ['Yesterday', 1], ['A week ago', 7], ['A month ago', 30], ['A year ago', 365]];
+  const { today, yesterday, weekAgo, monthAgo, yearAgo } = m.search.days;
+  const back: [string, number][] = [[today, 0], [yesterday, 1], [weekAgo, 7], [monthAgo, 30], [yearAgo, 365]];
   return back
     .map(([text, days]) => ({ text, day: new Date(now.getTime() - days * DAY).toISOString().slice(0, 10) }))
     .filter(({ text, day }) => day.startsWith(typed) || text.toLowerCase().startsWith(typed.toLowerCase()))
     .map(({ text, day }) => ({ text, hint: day, insert: `${name}:${day}` }));
 }
 
-/** The text with the word replaced, and where the caret is then. */
+/** Replace the word; return the new text and the new position of the caret. */
 export function replace(text: string, word: Word, { insert, open }: Option): { text: string; caret: number } {
   const rest = text.slice(word.end).replace(/^\s+/, '');
   const before = text.slice(0, word.start) + insert + (open || !insert ? '' : ' ');
   return { text: before + rest, caret: before.length };
 }
 
-/** As it is asked while it is being typed: the last word may not be whole yet. */
+/** Return the query for a text that is still being typed: its last word is searched by its prefix. */
 export function asTyped(q: string): string {
   const text = q.trimEnd();
   const last = text.slice(startOfLastWord(text));

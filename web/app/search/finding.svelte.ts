@@ -1,8 +1,8 @@
-/** What was found: a page, then the next ones; messages that change or go meanwhile do so here, too. */
+/** The results of a search, a page at a time; later edits and deletions are applied to them. */
 import { type Api, asProblem, type SearchRequest, type Entry, type Hit, type Id, type Problem, search } from '../../client';
 
-/** Milliseconds after the last letter. */
-const MOMENT = 180;
+/** Milliseconds between the last key and the request. */
+const DELAY = 180;
 
 export class Finding {
   hits = $state.raw<Hit[] | null>(null);
@@ -17,14 +17,14 @@ export class Finding {
     private readonly found: (hits: Hit[]) => void,
   ) {}
 
-  /** A moment later, unless something else is asked by then; null: nothing. */
+  /** Search after a short delay, unless another query replaces this one; null clears the results. */
   ask(asked: SearchRequest | null): void {
     if (JSON.stringify(asked) === JSON.stringify(this.asked)) return;
     clearTimeout(this.timer);
     this.asked = asked;
     [this.next, this.problem, this.busy] = [null, null, asked !== null];
     if (!asked) this.hits = null;
-    else this.timer = setTimeout(() => void this.run(asked, []), MOMENT);
+    else this.timer = setTimeout(() => void this.run(asked, []), DELAY);
   }
 
   more(): void {
@@ -36,7 +36,7 @@ export class Finding {
     if (this.asked) void this.run(this.asked, []);
   }
 
-  hear(entry: Entry): void {
+  apply(entry: Entry): void {
     if (entry.event === 'delete') this.hits = this.without(entry.data.conversation, entry.data.seq);
     if (entry.event === 'edit') this.hits = this.changed((hit) => (isOf(hit, entry.data.conversation, entry.data.seq) ? { message: entry.data, highlight: [[entry.data.body, false]] } : hit));
   }

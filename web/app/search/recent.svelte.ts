@@ -1,4 +1,4 @@
-/** What was looked for lately, on this device. */
+/** Recent searches, stored on this device. */
 import { keep, kept } from '../local-storage';
 
 const MOST = 6;
@@ -13,14 +13,14 @@ export class Recent {
 
   add(q: string): void {
     const text = q.trim();
-    if (text) this.become([text, ...this.all.filter((one) => one !== text)].slice(0, MOST));
+    if (text) this.set([text, ...this.all.filter((one) => one !== text)].slice(0, MOST));
   }
 
   clear(): void {
-    this.become([]);
+    this.set([]);
   }
 
-  private become(all: string[]): void {
+  private set(all: string[]): void {
     this.all = all;
     keep('device', this.key, all.join('\n'));
   }

@@ -1,7 +1,9 @@
-/** A search under way: what is typed, where one looks, and what was found; its address says the first two. */
+/** The state of the search: the typed text, the conversation to search in, and the results. The address holds the first two. */
 import { untrack } from 'svelte';
 import type { Id } from '../../client';
 import type { Chat } from '../chat.svelte';
+import { labelOf } from '../conversation-label';
+import { messages as m } from '../messages';
 import { route } from '../route.svelte';
 import { Completing } from './completing.svelte';
 import { asTyped } from './filters';
@@ -18,8 +20,8 @@ export class Searching {
     this.completing = new Completing(chat);
     this.recent = new Recent(`tandem.searches.${chat.me}`);
     this.finding = new Finding(chat.api, (hits) => chat.store.loadUsers(hits.map((hit) => hit.message.author)));
-    $effect(() => chat.listen((entry) => this.finding.hear(entry)));
-    // back and forward
+    $effect(() => chat.listen((entry) => this.finding.apply(entry)));
+    // follow the browser's back and forward
     $effect(() => {
       const find = route.find ?? '';
       untrack(() => find !== this.typed.trim() && (this.typed = find));
@@ -30,7 +32,7 @@ export class Searching {
     });
   }
 
-  /** A conversation that was chosen, else the one that is open, unless that was widened; null: everywhere. */
+  /** Return the chosen conversation, else the open one; null to search everywhere. */
   get place(): Id | null {
     const where = route.query.get('where');
     if (where !== null) return where === 'all' ? null : Number(where) || null;
@@ -39,10 +41,10 @@ export class Searching {
 
   get placeName(): string {
     const placed = this.place === null ? undefined : this.chat.view.conversations.get(this.place);
-    return placed ? (placed.kind === 'channel' ? '#' : '') + this.chat.title(placed) : 'this conversation';
+    return placed ? labelOf(this.chat, placed) : m.search.thisConversation;
   }
 
-  /** What was typed stands in the address. */
+  /** Write the typed text into the address. */
   note(): void {
     route.ask({ find: this.typed.trim() }, true);
   }
@@ -57,7 +59,7 @@ export class Searching {
     route.ask({ where: 'all' }, true);
   }
 
-  /** It was meant, and is offered again. */
+  /** Remember the search after a result was opened or Enter was pressed. */
   done(): void {
     this.recent.add(this.typed);
     this.completing.close();

@@ -1,9 +1,10 @@
 /**
- * What a screen reader is told of new messages: one by its words, many by their number, and never more often
- * than it can be listened to.
+ * New messages for screen readers: the text of one message, or the number of several, at most one announcement
+ * every three seconds.
  */
 import type { Message } from '../../client';
-import { gist } from '../message/message-preview';
+import { preview } from '../message/message-preview';
+import { messages as m } from '../messages';
 
 const PAUSE = 3_000;
 
@@ -18,8 +19,8 @@ export class Announcing {
     private readonly me: number,
   ) {}
 
-  /** The newest messages as they are now; what is there at first is not news. */
-  hear(messages: Message[]): void {
+  /** Take the messages as they are now. The first call announces nothing. */
+  update(messages: Message[]): void {
     const newest = messages.at(-1)?.seq ?? 0;
     const before = this.last ?? newest;
     this.last = Math.max(newest, before);
@@ -27,21 +28,24 @@ export class Announcing {
       const message = messages[at];
       if (message && message.author !== this.me) this.fresh.push(message);
     }
-    if (this.fresh.length) this.timer ??= setTimeout(() => this.tell(), this.text ? PAUSE : 300);
+    if (this.fresh.length) this.timer ??= setTimeout(() => this.announce(), this.text ? PAUSE : 300);
   }
 
   stop(): void {
     clearTimeout(this.timer);
   }
 
-  private tell(): void {
+  private announce(): void {
     const [only, ...others] = this.fresh;
-    if (only) this.text = others.length ? `${others.length + 1} new messages` : `${this.name(only)}: ${gist(only)}`;
+    if (only)
+      this.text = others.length
+        ? m.timeline.newMessages(others.length + 1)
+        : m.timeline.announced(this.name(only), preview(only));
     this.fresh = [];
-    // the line is emptied after a while, so that the same words are news again
+    // the text is cleared after a while, so that screen readers announce the same text again
     this.timer = setTimeout(() => {
       [this.timer, this.text] = [undefined, ''];
-      if (this.fresh.length) this.tell();
+      if (this.fresh.length) this.announce();
     }, PAUSE);
   }
 }

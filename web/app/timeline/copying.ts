@@ -1,4 +1,4 @@
-/** What is copied of several messages: plain text, each with who said it and when, without what only stands around it. */
+/** Copying several messages: plain text, each with its author and time, without buttons and labels. */
 
 export function copyMessages(event: ClipboardEvent): void {
   const selection = getSelection();
@@ -10,16 +10,16 @@ export function copyMessages(event: ClipboardEvent): void {
   event.clipboardData.setData('text/plain', text);
 }
 
-/** Null for what lies within one message: that is copied as it stands. */
+/** Return the text of the selected messages; null for a selection within one message, which the browser copies. */
 function textOf(range: Range, rows: HTMLElement[]): string | null {
   const chosen = rows.filter((row) => range.intersectsNode(row));
-  const parts = chosen.map((row) => ({ who: row.getAttribute('aria-label') ?? '', text: within(range, row) }));
-  const said = parts.filter(({ text }) => text);
-  if (said.length < 2) return null;
-  return said.map(({ who, text }) => `${who}\n${text}`).join('\n\n');
+  const parts = chosen.map((row) => ({ author: row.getAttribute('aria-label') ?? '', text: within(range, row) }));
+  const filled = parts.filter(({ text }) => text);
+  if (filled.length < 2) return null;
+  return filled.map(({ author, text }) => `${author}\n${text}`).join('\n\n');
 }
 
-/** What of a message's text is selected. */
+/** Return the selected part of a message's text. */
 function within(range: Range, row: HTMLElement): string {
   const body = row.querySelector<HTMLElement>('[data-testid=text]');
   if (!body || !range.intersectsNode(body)) return '';

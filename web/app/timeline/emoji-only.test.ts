@@ -1,4 +1,4 @@
-/** Which texts stand large. */
+/** Texts that are shown large. */
 import { expect, test } from 'vitest';
 import { isOnlyEmoji } from './emoji-only';
 

@@ -1,4 +1,4 @@
-/** True for a few emoji and nothing else: they may stand large. Pure. */
+/** Return true for a text of one to six emoji, which is shown large. Pure. */
 export function isOnlyEmoji(text: string): boolean {
   return /^(?:\s*\p{RGI_Emoji}){1,6}\s*$/v.test(text);
 }

@@ -1,4 +1,4 @@
-/** Loads a conversation's messages: the newest when there are none, older ones as they are asked for. */
+/** Loads a conversation's messages: the newest when none are loaded, other pages on request. One request at a time. */
 import { untrack } from 'svelte';
 import { asProblem, type Id, type Problem } from '../../client';
 import type { Chat } from '../chat.svelte';
@@ -27,7 +27,7 @@ export class Loading {
     return this.load(() => this.chat.store.pages.open(this.id));
   }
 
-  /** Of more than `most` those at the other end are let go. */
+  /** Load older messages. If more than `most` are loaded then, drop those at the other end. */
   older(most: number): Promise<void> {
     return this.load(() => this.chat.store.pages.older(this.id, most));
   }
@@ -36,19 +36,19 @@ export class Loading {
     return this.load(() => this.chat.store.pages.newer(this.id, most));
   }
 
-  /** Not beside another page that is on its way: that one would be put where it does not belong. */
+  /** Load the messages around one. This waits for a running request, whose page would otherwise land in the wrong place. */
   async around(seq: number): Promise<void> {
     await this.running;
     await this.load(() => this.chat.store.pages.around(this.id, seq));
   }
 
-  /** From the past to the newest. */
+  /** Load the newest messages after reading older ones. */
   async back(): Promise<void> {
     await this.running;
     await this.load(() => this.chat.store.pages.newest(this.id));
   }
 
-  /** Repeats what failed. */
+  /** Repeat the failed request. */
   again(): void {
     this.problem = null;
     void this.load(this.last);

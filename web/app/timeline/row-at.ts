@@ -1,6 +1,6 @@
 /**
- * The first message that reaches into the screen, found by halving: what a timeline holds its place by. Never the
- * first of all that are loaded: it changes its looks when others come above it.
+ * Return the topmost message on the screen, found by binary search; a timeline keeps its scroll position by it. Never
+ * return the first loaded message: its size changes when older ones are loaded above it.
  */
 export function rowAt(box: HTMLElement): Element | null {
   const rows = box.getElementsByTagName('article');

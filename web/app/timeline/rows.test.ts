@@ -1,4 +1,4 @@
-/** Days, groups and the unread line. */
+/** Rows of a timeline: days, groups, the unread line, replies and unsent messages. */
 import { expect, test } from 'vitest';
 import type { Message, Outgoing } from '../../client';
 import { rowsOf } from './rows';
@@ -20,7 +20,7 @@ const shape = (messages: Message[], unreadAfter: number | null = null, outgoing:
     'head' in row ? `${row.kind}${row.head ? '!' : ''}` : row.kind,
   );
 
-test('one person within five minutes is one group', () => {
+test('messages of one author within five minutes are one group', () => {
   expect(
     shape([
       said(1, ben, at(1, 9, 0)),
@@ -52,7 +52,7 @@ test('the unread line stands before the first unread of others, and starts a gro
   expect(shape(messages, 4)).toEqual(['day', 'message!', 'message!', 'message!', 'message']);
 });
 
-test('what is on its way stands last, under the same key as when it has come', () => {
+test('an unsent message stands last, under the same key as after it was sent', () => {
   const outgoing: Outgoing = {
     clientId: 'c2',
     conversation: 1,
@@ -65,7 +65,7 @@ test('what is on its way stands last, under the same key as when it has come', (
   expect(before.map((row) => row.key)).toEqual(after.map((row) => row.key));
 });
 
-test('replies in threads are told in a row, and stand in their thread', () => {
+test('replies are summarized in one row, and shown in their thread', () => {
   const reply = (seq: number, thread: number) => ({ ...said(seq, ben, at(1, 9, seq)), thread });
   const talk = [said(1, ben, at(1, 9)), reply(2, 1), reply(3, 1), reply(4, 9), said(5, ben, at(1, 9, 5))];
   expect(shape(talk)).toEqual(['day', 'message!', 'replies', 'replies', 'message!']);

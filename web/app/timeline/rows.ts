@@ -1,7 +1,4 @@
-/**
- * What stands below what in a timeline: days, the unread line, messages in groups, and what is on its way.
- * Pure.
- */
+/** The rows of a timeline in order: days, the unread line, messages in groups, replies and unsent messages. Pure. */
 import type { Id, Message, Outgoing } from '../../client';
 import { dayOf } from '../time';
 
@@ -9,22 +6,22 @@ export type Row =
   | { kind: 'day'; key: string; at: string }
   | { kind: 'unread'; key: string }
   | { kind: 'message'; key: string; head: boolean; message: Message }
-  /** What was replied in one thread meanwhile. */
+  /** Consecutive replies to one thread. */
   | { kind: 'replies'; key: string; root: number; messages: Message[] }
   | { kind: 'outgoing'; key: string; head: boolean; outgoing: Outgoing };
 
-/** Milliseconds within which what one person says stands under one name. */
+/** Milliseconds within which messages of one author form a group. */
 const TOGETHER = 5 * 60_000;
 
-/** Whoever speaks next begins a group. */
-const NOBODY = 0;
+/** An author that equals no user, so that the next message starts a group. */
+const NO_AUTHOR = 0;
 
-/** A row is made once for what it shows: the same object tells the page that nothing is to be drawn anew. */
-const made = new WeakMap<Message | Outgoing, Row>();
+/** One row for each message: the same object tells Svelte that the row has not changed. */
+const cached = new WeakMap<Message | Outgoing, Row>();
 
 type Replies = Extract<Row, { kind: 'replies' }>;
-/** The same for replies, by the last of them. */
-const told = new WeakMap<Message, Replies>();
+/** The same for rows of replies, by their last reply. */
+const cachedReplies = new WeakMap<Message, Replies>();
 
 interface Said {
   author: Id;
@@ -32,8 +29,8 @@ interface Said {
 }
 
 /**
- * `unreadAfter` is the last seq above the unread line, or null for none. Replies stand in their thread
- * (`inThread`); the conversation only tells that there were some.
+ * Return the rows for these messages. `unreadAfter` is the last seq above the unread line, or null for no line. With
+ * `inThread` replies are rows of their own; in the conversation they are summarized.
  */
 export function rowsOf(
   messages: Message[],
@@ -44,7 +41,7 @@ export function rowsOf(
 ): Row[] {
   const rows: Row[] = [];
   let last: Said | null = null;
-  // where the line would stand is not loaded
+  // true from the start if the place of the unread line is not loaded
   let lined = unreadAfter === null || (messages[0]?.seq ?? 0) > unreadAfter + 1;
   for (const message of messages) {
     const said = { author: message.author, at: message.created_at };
@@ -55,11 +52,11 @@ export function rowsOf(
       rows.push({ kind: 'unread', key: 'unread' });
     }
     if (message.thread && !inThread) {
-      last = { author: NOBODY, at: said.at };
+      last = { author: NO_AUTHOR, at: said.at };
       addReply(rows, message, message.thread);
       continue;
     }
-    // the same key while it is on its way and after it has come, so that its row stays the same
+    // the same key before and after the message was sent, so that its row stays the same
     const head = !together(last, said);
     rows.push(
       once(message, head, () => ({
@@ -82,24 +79,24 @@ export function rowsOf(
   return rows;
 }
 
-/** Replies to one thread that follow each other are told in one row. */
+/** Add a reply to the last row if that row summarizes the same thread, else in a new row. */
 function addReply(rows: Row[], reply: Message, root: number): void {
   const last = rows.at(-1);
-  const goesOn = last?.kind === 'replies' && last.root === root;
-  const messages = goesOn ? [...last.messages, reply] : [reply];
-  if (goesOn) rows.pop();
-  const known = told.get(reply);
+  const continues = last?.kind === 'replies' && last.root === root;
+  const messages = continues ? [...last.messages, reply] : [reply];
+  if (continues) rows.pop();
+  const known = cachedReplies.get(reply);
   const same = known?.messages.length === messages.length && known.messages[0] === messages[0];
   const row = same ? known : { kind: 'replies' as const, key: `replies ${messages[0]?.seq}`, root, messages };
-  told.set(reply, row);
+  cachedReplies.set(reply, row);
   rows.push(row);
 }
 
 function once(shown: Message | Outgoing, head: boolean, make: () => Row): Row {
-  const known = made.get(shown);
+  const known = cached.get(shown);
   if (known && 'head' in known && known.head === head) return known;
   const row = make();
-  made.set(shown, row);
+  cached.set(shown, row);
   return row;
 }
 

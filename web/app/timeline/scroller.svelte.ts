@@ -1,19 +1,20 @@
 /**
- * Where a timeline is scrolled to. At its end it stays there, whatever grows; elsewhere the row at the top of
- * the screen keeps its place, whatever is put above it, taken away or changes its size, a banner over the
- * timeline too. (The browser's own anchoring is off: not every browser has it, and two would fight.)
+ * The scroll position of a timeline. At the end it stays at the end when content grows. Elsewhere the row at the top
+ * of the screen keeps its place when content above it is added, removed or resized, including a banner over the
+ * timeline. The browser's own scroll anchoring is off: not every browser has it, and the two would conflict.
  */
 import { rowAt } from './row-at';
 
+/** Pixels from the end that still count as the end. */
 const NEAR = 60;
-/** So close to either end of what is loaded, more is loaded. */
+/** Pixels from either end of the loaded messages at which more are loaded. */
 const AHEAD = 1_200;
 
 export class Scroller {
   atEnd = $state(false);
-  /** More than a screen away from the end. */
+  /** True more than a screen away from the end. */
   far = $state(false);
-  /** Goes up whenever what is on the screen may be another part. */
+  /** Increases whenever another part of the timeline may be on the screen. */
   looks = $state(0);
   private placed = false;
   private box: HTMLElement | null = null;
@@ -21,10 +22,10 @@ export class Scroller {
   private height = 0;
   private anchor: { row: Element; top: number } | null = null;
 
-  /** `whole`: whether the end of what is loaded is the end of all; elsewhere nothing sticks to it. */
+  /** `whole` returns true if the last loaded message is the newest; only then the timeline sticks to its end. */
   constructor(private readonly whole: () => boolean = () => true) {}
 
-  /** Attaches to the scrolling element, whose first child holds the rows. */
+  /** Attach to the scrolling element, whose first child holds the rows. */
   attach = (box: HTMLElement): (() => void) => {
     this.box = box;
     const observer = new ResizeObserver(() => this.hold());
@@ -33,7 +34,7 @@ export class Scroller {
     return () => observer.disconnect();
   };
 
-  /** The first placing: at the given element near the top, else at the end. */
+  /** Set the first position: the given element near the top, else the end. */
   place(at: Element | null): void {
     if (!this.box || this.placed) return;
     this.placed = true;
@@ -44,12 +45,12 @@ export class Scroller {
     this.look();
   }
 
-  /** The timeline was taken away; the next one is placed anew. */
+  /** Forget the position after the timeline was unloaded, so that the next one is placed again. */
   unplace(): void {
     [this.placed, this.atEnd, this.anchor] = [false, false, null];
   }
 
-  /** Smoothly over the last screen at most: nobody wants to watch a thousand messages fly by. */
+  /** Scroll to the end. At most the last screen scrolls smoothly, because scrolling past many messages is slow. */
   toEnd(smooth = false): void {
     if (!this.box) return;
     this.atEnd = true;
@@ -58,7 +59,7 @@ export class Scroller {
     box.scrollTo({ top: box.scrollHeight, behavior: smooth ? 'smooth' : 'instant' });
   }
 
-  /** Into the middle, and a moment marked. */
+  /** Scroll a row to the middle of the screen and highlight it for a moment. */
   show(row: Element): void {
     if (!this.box) return;
     [this.atEnd, this.placed] = [false, true];
@@ -70,7 +71,7 @@ export class Scroller {
     this.look();
   }
 
-  /** A screen up or down, less what helps the eye to follow. */
+  /** Scroll up or down by almost a screen; the overlap helps the reader to keep their place. */
   turn(by: 1 | -1): void {
     if (!this.box) return;
     if (by < 0) this.atEnd = false;
@@ -79,8 +80,8 @@ export class Scroller {
   }
 
   /**
-   * Only a person who moves up leaves the end: growth may come between a scroll and its event, and where
-   * messages were trimmed the browser itself moves up.
+   * Handle a scroll event. Only a reader who scrolls up leaves the end: content may grow between a scroll and its
+   * event, and the browser itself moves up when messages are trimmed.
    */
   scrolled(): void {
     if (!this.box) return;
@@ -89,12 +90,12 @@ export class Scroller {
     this.look();
   }
 
-  /** Something has grown, come or gone: what was looked at stays where it was. */
+  /** Restore the position after content was added, removed or resized. */
   hold(): void {
     if (!this.box || !this.placed) return;
     if (this.atEnd) this.toEnd();
     else if (this.anchor?.row.isConnected) {
-      // what was scrolled since, without an event yet, is no growth
+      // a scroll whose event has not arrived yet is not growth
       this.anchor.top -= this.box.scrollTop - this.top;
       const moved = this.anchor.row.getBoundingClientRect().top - this.anchor.top;
       if (Math.abs(moved) >= 1) this.box.scrollTop += moved;
@@ -111,12 +112,12 @@ export class Scroller {
     return this.placed && this.distance < AHEAD;
   }
 
-  /** The message at the top of the screen. */
+  /** The seq of the message at the top of the screen, or 0. */
   get topmost(): number {
     return Number((this.anchor?.row as HTMLElement | undefined)?.dataset['seq'] ?? 0);
   }
 
-  /** Whether an element lies above the screen. */
+  /** Return true if an element is above the screen. */
   isAbove(element: Element): boolean {
     return this.topOf(element) + element.getBoundingClientRect().height < 0;
   }
@@ -136,11 +137,11 @@ export class Scroller {
   private look(): void {
     const { box } = this;
     if (!box) return;
-    // nobody has scrolled: what was held on to still is, less than a pixel from its place included
+    // without a scroll the anchor stays, even if it is less than a pixel from its place
     const still = box.scrollTop === this.top && this.anchor?.row.isConnected;
     [this.top, this.height] = [box.scrollTop, box.scrollHeight];
     this.far = this.distance > box.clientHeight;
-    // at the end nothing else is held on to
+    // at the end no anchor is needed
     if (!this.placed || this.atEnd) this.anchor = null;
     else if (!still) this.anchor = this.anchorAt(rowAt(box));
     this.looks += 1;

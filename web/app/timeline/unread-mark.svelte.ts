@@ -1,7 +1,4 @@
-/**
- * Where the unread line stands: set when something comes that nobody looks at, left standing while it is
- * being read.
- */
+/** The position of the unread line: set by a message that arrives while the user is not looking, kept while they read. */
 import type { Conversation } from '../../client';
 
 export class UnreadMark {

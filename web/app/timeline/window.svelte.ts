@@ -1,21 +1,23 @@
 /**
- * The part of a conversation that stands in the page: a window that moves over it, a page at a time, and stays
- * of one size however long the conversation is. What it leaves behind at one end it reads again when it comes
- * back.
+ * The loaded part of a conversation: a window that moves over it a page at a time and keeps its size however long the
+ * conversation is. Messages dropped at one end are loaded again when the reader returns to them.
  *
- * All of it is real text in the page, in order: it can be selected, searched and read out, which a list that
- * draws only what is on the screen cannot offer (deploy/decisions/0038-message-window.md).
+ * All loaded messages are real text in the page, in order. They can be selected, searched and read aloud, unlike in a
+ * list that draws only the rows on the screen (deploy/decisions/0038-message-window.md).
  */
 import { untrack } from 'svelte';
 import type { Conversation, Timeline } from '../../client';
 import type { Chat } from '../chat.svelte';
+import { messages as m } from '../messages';
 import { toasts } from '../toasts.svelte';
 import type { Loading } from './loading.svelte';
 import type { Scroller } from './scroller.svelte';
 
-/** Messages kept in the page while one reads back and forth, and while its end is followed. */
+/** Messages kept while the user reads earlier ones. */
 export const MOST = 400;
+/** Messages kept at the end of the conversation. */
 const FOLLOWED = 150;
+/** Messages over either limit before any are dropped. */
 const SLACK = 20;
 
 export class Window {
@@ -35,13 +37,13 @@ export class Window {
     return this.chat.store.view.timelines.get(this.id);
   }
 
-  /** Loads more where one comes near an end of what is loaded. */
+  /** Load more messages near either end of the loaded ones. */
   page(): void {
     if (this.timeline?.hasBefore && this.scroller.nearTop) void this.loading.older(MOST);
     else if (this.timeline?.hasAfter && this.scroller.nearBottom && !this.loading.busy) void this.loading.newer(MOST);
   }
 
-  /** What has come meanwhile must not make it grow: it lets go of what is farthest from the screen. */
+  /** Drop the messages farthest from the screen, so that new messages do not make the window grow. */
   bound(): void {
     const { pages } = this.chat.store;
     const messages = this.timeline?.messages ?? [];
@@ -60,10 +62,10 @@ export class Window {
     return this.log?.querySelector(`[data-seq="${seq}"], [data-replies~="${seq}"]`) ?? null;
   }
 
-  /** Reads what stands around a message; false when it cannot be shown here. */
+  /** Load the messages around one; return false if it cannot be shown. */
   async reach(seq: number): Promise<boolean> {
     await this.loading.around(seq);
-    if (!this.has(seq) && !this.loading.problem) toasts.say('That message cannot be shown here.', true);
+    if (!this.has(seq) && !this.loading.problem) toasts.say(m.timeline.unavailable, true);
     return this.has(seq);
   }
 
@@ -73,7 +75,7 @@ export class Window {
     this.scroller.toEnd(smooth);
   }
 
-  /** To where the conversation began. */
+  /** Show the first message of the conversation. */
   async toFirst(): Promise<void> {
     if (this.timeline?.hasBefore) await this.loading.around(1);
     await this.chat.shown();
@@ -81,7 +83,7 @@ export class Window {
     if (first) this.scroller.show(first);
   }
 
-  /** To the first message that was unread when this person came. */
+  /** Show the first message that was unread when the user opened the conversation. */
   async toUnread(after: number): Promise<void> {
     const line = () => this.log?.querySelector('[data-testid=unread-line]');
     if (!line()) await this.loading.around(Math.min(after + 1, this.conversation().last_seq));

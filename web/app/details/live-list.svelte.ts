@@ -1,9 +1,9 @@
-/** A list that is read when it is shown, read again when the log says that it may have changed, and after a pause. */
+/** A list that is loaded when it is shown, after an entry of the log that may change it, and after a reconnect. */
 import { untrack } from 'svelte';
 import { asProblem, type Entry, type Problem } from '../../client';
 import type { Chat } from '../chat.svelte';
 
-export class Reading<T> {
+export class LiveList<T> {
   all = $state.raw<T[] | null>(null);
   problem = $state.raw<Problem | null>(null);
 

@@ -1,19 +1,19 @@
 /**
- * Names in a text that lead somewhere: `@name` of a user whom the message reaches, as the server says, and
- * `#channel` of a channel the user is in. Reads names as the server does. Pure; time grows linearly with the text.
+ * Mentions in a message: `@name` of a user that the message mentions, as the server found them, and `#channel` of a
+ * channel that the reader has joined. Names are parsed as on the server. Pure; time grows linearly with the text.
  */
 import type { MarkdownIt, StateInline } from 'markdown-it';
 
-/** What the names of one text mean; each list as `name:id,name:id`, in lower case. */
-export interface Naming {
+/** The users and channels that the names of one text refer to; each list as `name:id,name:id`, in lower case. */
+export interface Mentions {
   people: string;
   channels: string;
-  /** How it calls everybody, if it does. */
+  /** `here` or `channel` if the message mentions all members, else empty. */
   all: string;
   me: number;
 }
 
-export const NOBODY: Naming = { people: '', channels: '', all: '', me: 0 };
+export const NO_MENTIONS: Mentions = { people: '', channels: '', all: '', me: 0 };
 
 const SPACED = '\\u00aa\\u00b5\\u00ba\\u00c0-\\u0dff'; // letters of the scripts that put spaces between words
 const PERSON = new RegExp(
@@ -23,7 +23,7 @@ const PERSON = new RegExp(
 const CHANNEL = /(?<![\p{L}\p{N}_&#/])#([\p{L}\p{N}_.-]+)/uy;
 const CHANNELS = new RegExp(CHANNEL.source, 'gu');
 
-/** Find the id that a list gives a name, also when full stops and dashes at its end belong to the sentence. */
+/** Return the id of a name in a list, ignoring periods and dashes after the name, which belong to the sentence. */
 export function idOf(list: string, said: string): { id: number; name: string } | null {
   const { ids, longest } = known(list);
   const least = Math.max(1, lengthWithoutEnd(said));
@@ -41,7 +41,7 @@ interface Known {
 
 let last: [list: string, known: Known] = ['', { ids: new Map(), longest: 0 }];
 
-/** The list as a map. A text asks the same list again and again. */
+/** Return the list as a map. The last map is cached, because one text looks up the same list many times. */
 function known(list: string): Known {
   if (last[0] !== list) {
     const ids = new Map(list.split(',').map((one) => one.split(':') as [string, string]));
@@ -50,7 +50,7 @@ function known(list: string): Known {
   return last[1];
 }
 
-/** The length of a name without the full stops and dashes at its end. A regular expression would be quadratic. */
+/** Return the length of a name without periods and dashes at its end. A regular expression would take quadratic time. */
 function lengthWithoutEnd(said: string): number {
   let end = said.length;
   while (end > 0 && '._-'.includes(said[end - 1] as string)) end--;
@@ -71,7 +71,8 @@ export function channelsIn(text: string, channels: { id: number; name: string | 
   return named.map(({ id, name }) => `${name?.toLowerCase()}:${id}`).join();
 }
 
-export function calls(md: MarkdownIt): void {
+/** The plugin for markdown-it. */
+export function mentions(md: MarkdownIt): void {
   md.inline.ruler.before('emphasis', 'person', person);
   md.inline.ruler.before('emphasis', 'channel', channel);
 }
@@ -79,19 +80,19 @@ export function calls(md: MarkdownIt): void {
 function person(state: StateInline, silent: boolean): boolean {
   const said = match(PERSON, state);
   if (said === null) return false;
-  const { people, all, me } = namingOf(state);
-  const everybody = all && idOf(`${all}:1`, said);
-  const found = everybody || idOf(people, said);
+  const { people, all, me } = mentionsOf(state);
+  const everyone = all && idOf(`${all}:1`, said);
+  const found = everyone || idOf(people, said);
   if (!found) return false;
-  const mine = Boolean(everybody) || found.id === me;
+  const mine = Boolean(everyone) || found.id === me;
   const attributes: [string, string][] = [['class', mine ? 'call mine' : 'call']];
-  if (!everybody) attributes.push(['type', 'button'], ['data-user', String(found.id)]);
-  return put(state, silent, everybody ? 'span' : 'button', attributes, `@${found.name}`);
+  if (!everyone) attributes.push(['type', 'button'], ['data-user', String(found.id)]);
+  return put(state, silent, everyone ? 'span' : 'button', attributes, `@${found.name}`);
 }
 
 function channel(state: StateInline, silent: boolean): boolean {
   const said = match(CHANNEL, state);
-  const found = said !== null && idOf(namingOf(state).channels, said);
+  const found = said !== null && idOf(mentionsOf(state).channels, said);
   if (!found) return false;
   const attributes: [string, string][] = [
     ['class', 'call'],
@@ -100,7 +101,7 @@ function channel(state: StateInline, silent: boolean): boolean {
   return put(state, silent, 'a', attributes, `#${found.name}`);
 }
 
-const namingOf = (state: StateInline) => state.env as unknown as Naming;
+const mentionsOf = (state: StateInline) => state.env as unknown as Mentions;
 
 function match(pattern: RegExp, state: StateInline): string | null {
   pattern.lastIndex = state.pos;
@@ -115,9 +116,9 @@ function put(
   text: string,
 ): boolean {
   if (!silent) {
-    state.push('call_open', tag, 1).attrs = attributes;
+    state.push('mention_open', tag, 1).attrs = attributes;
     state.push('text', '', 0).content = text;
-    state.push('call_close', tag, -1);
+    state.push('mention_close', tag, -1);
   }
   state.pos += text.length;
   return true;

@@ -1,0 +1,28 @@
+/** The message field, its suggestions, and the notices that take its place. */
+export const composer = {
+  message: 'Message',
+  messageTo: (name: string) => `Message ${name}`,
+  replyInThread: 'Reply in thread',
+  replyHint: 'Reply in this thread',
+  preview: 'Preview',
+  insertEmoji: 'Insert emoji',
+  send: 'Send',
+  charactersLeft: (count: number) => (count === 1 ? '1 character left' : `${count} characters left`),
+  charactersOver: (count: number) => (count === 1 ? '1 character too many' : `${count} characters too many`),
+
+  suggestions: 'Suggestions',
+  suggestionCount: (count: number) => (count === 1 ? '1 suggestion' : `${count} suggestions`),
+  everyoneHere: 'Everyone online in this conversation',
+  everyone: 'Everyone in this conversation',
+
+  archived: (kind: string) => `This ${kind} is archived.`,
+  restore: 'Restore',
+  readOnly: 'Only owners and admins can post here.',
+  slowMode: (interval: string) => `Slow mode: one message every ${interval}`,
+
+  editing: 'Editing',
+  replyingTo: (name: string) => `Replying to ${name}`,
+  cancelEditing: 'Cancel editing',
+  cancelReply: 'Cancel reply',
+  cancelHint: 'Cancel (Esc)',
+};

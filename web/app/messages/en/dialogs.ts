@@ -1,0 +1,84 @@
+/** Dialogs: new conversations, people, profiles, threads, and questions before an action. */
+const counted = (count: number, one: string) => `${count} ${one}${count === 1 ? '' : 's'}`;
+
+export const dialogs = {
+  notLoaded: "Couldn't load this. Try again or reload.",
+
+  addPeople: 'Add people',
+  addPeopleTo: (conversation: string) => `Add people to ${conversation}`,
+  add: (count: number) => (count > 1 ? `Add ${count} people` : 'Add'),
+  mustAccept: (name: string) => `${name} needs to accept your invitation first.`,
+  severalMustAccept: (count: number) => `${count} people need to accept your invitation first.`,
+
+  findPeople: 'Find people',
+  findPeopleByName: 'Find people by name',
+  people: 'People',
+  selected: 'Selected',
+  removeName: (name: string) => `Remove ${name}`,
+  noMatch: 'No one by that name.',
+  onlyYou: "You're the only one here so far. Invite people.",
+  allAdded: 'Everyone is already in this conversation.',
+  searching: 'Searching…',
+
+  newMessage: 'New message',
+  startConversation: 'Start conversation',
+  startGroup: 'Start group',
+  groupName: 'Name of the group (optional)',
+  groupNameHint: 'Without a name, it lists its members.',
+
+  createAChannel: 'Create a channel',
+  createChannel: 'Create channel',
+  name: 'Name',
+  nameHint: 'For example design or release-notes',
+  topic: 'Topic (optional)',
+  private: 'Private',
+  privateHint: 'Only people who are added can find and read it.',
+
+  leave: 'Leave',
+  leaveQuestion: (conversation: string) => `Leave ${conversation}?`,
+  leaveClosed: 'You can only rejoin if a member adds you again.',
+  leaveOpen: 'You can join again from the list of channels.',
+
+  logOut: 'Log out',
+  logOutQuestion: 'Log out?',
+  logOutText: (messages: number, drafts: number) => {
+    const unsent = [messages && counted(messages, 'unsent message'), drafts && counted(drafts, 'draft')].filter(Boolean);
+    return `You have ${unsent.join(' and ')} on this device. Logging out deletes ${messages + drafts === 1 ? 'it' : 'them'}.`;
+  },
+
+  deleteAccount: 'Delete account',
+  deleteAccountQuestion: 'Delete your account?',
+  deleteAccountLogin: "You are logged out on all devices and can't log in again.",
+  deleteAccountProfile: 'Your name becomes “Deleted user”. Your profile, picture, settings and unsent files are deleted.',
+  deleteAccountLeave: 'You leave all channels and groups. Another admin there becomes the owner.',
+  yourMessages: 'Your messages',
+  keepMessages: 'Keep them',
+  keepMessagesHint: 'Others can still read them, by “Deleted user”.',
+  deleteMessages: 'Delete them',
+  deleteMessagesHint: 'A “message deleted” note stays in their place.',
+  typeToConfirm: (name: string) => `Type ${name} to confirm`,
+
+  delete: 'Delete',
+  deleteMessageQuestion: 'Delete this message?',
+  deleteMessageText: 'This removes it for everyone. A “message deleted” note stays.',
+  deletedMessage: 'Deleted message',
+  messageFrom: (name: string) => `Message from ${name}`,
+
+  notifications: 'Notifications',
+  notificationsFor: (conversation: string) => `Notifications for ${conversation}`,
+  setStatus: 'Set your status',
+
+  profile: 'Profile',
+  editProfile: 'Edit profile',
+  admin: 'admin',
+  localTime: (time: string, zone: string) => `Local time ${time} (${zone})`,
+  message: 'Message',
+  block: 'Block',
+  blockName: (name: string) => `Block ${name}`,
+  blockText: "You won't be able to message each other, and their messages will be hidden. They won't be notified.",
+  unblock: 'Unblock',
+
+  threads: 'Threads you follow',
+  thread: 'A thread',
+  noThreads: 'You follow a thread when you reply in it or someone replies to you.',
+};

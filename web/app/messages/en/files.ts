@@ -1,0 +1,45 @@
+/** Files: attaching and uploading them, pictures, and the picture of an account. */
+export const files = {
+  attach: 'Attach files',
+  dropTo: (place: string) => `Drop to attach to ${place}`,
+  tooMany: (most: number) => `A message can have ${most} files. Send the others in another message.`,
+
+  addPicture: 'Add picture',
+  changePicture: 'Change picture',
+  savingPicture: 'Saving…',
+  pictureHint: 'Everyone can see it. It is cropped to a square.',
+
+  file: 'File',
+  unnamed: 'file',
+  pictures: (count: number) => (count === 1 ? '1 picture' : `${count} pictures`),
+  files: (count: number) => (count === 1 ? '1 file' : `${count} files`),
+  download: (name: string) => `Download ${name}`,
+  downloadSized: (name: string, size: string) => `Download ${name}, ${size}`,
+
+  attached: 'Attached files',
+  remove: (name: string) => `Remove ${name}`,
+  cancel: (name: string) => `Cancel ${name}`,
+  retry: (name: string) => `Retry ${name}`,
+
+  picture: (name: string) => `Picture ${name}`,
+  openPicture: (name: string) => `Open picture ${name}`,
+  position: (at: number, count: number) => `${at} of ${count}`,
+  downloadOriginal: 'Download original',
+  previous: 'Previous picture',
+  previousHint: 'Previous (←)',
+  next: 'Next picture',
+  nextHint: 'Next (→)',
+
+  toSend: 'Files to send',
+  someFailed: 'Some files failed to upload. Retry or remove them.',
+  sendsLater: 'Will send when uploads finish.',
+  dontSend: "Don't send yet",
+  uploaded: (done: number, count: number) => `${done} of ${count === 1 ? '1 file' : `${count} files`} uploaded`,
+  uploading: (name: string) => `Uploading ${name}`,
+  failed: "Couldn't upload this file.",
+  preparing: 'Preparing…',
+  waitingForConnection: 'Waiting for the connection…',
+  waiting: 'Waiting…',
+  resuming: 'Resuming…',
+  progress: (percent: number, size: string) => `${percent}% of ${size}`,
+};

@@ -1,0 +1,45 @@
+/** One message: its actions, reactions, thread and quote, and the words that stand for it in one line. */
+export const message = {
+  actions: 'Message actions',
+  moreActions: 'More actions',
+  reactWith: (emoji: string) => `React with ${emoji}`,
+  addReaction: 'Add reaction',
+  reply: 'Reply',
+  replyInThread: 'Reply in thread',
+  viewThread: 'View thread',
+  edit: 'Edit',
+  pin: 'Pin',
+  unpin: 'Unpin',
+  copyText: 'Copy text',
+  textCopied: 'Text copied',
+  copyLink: 'Copy link',
+  linkCopied: 'Link copied',
+  viewProfile: 'View profile',
+  editHistory: 'Edit history',
+  deliveryDetails: 'Delivery details',
+  report: 'Report',
+  delete: 'Delete',
+
+  saving: '(saving…)',
+  notSaved: (why: string) => `Not saved. ${why}`,
+
+  replyTo: (author: string) => `Reply to ${author}`,
+  replyToEarlier: 'Reply to an earlier message',
+  earlier: 'An earlier message',
+  deleted: 'Deleted message',
+  fromBlocked: 'From someone you blocked',
+
+  reactions: 'Reactions',
+  reaction: (emoji: string, count: number, names: string) => `${emoji} ${count}: ${names}`,
+  you: 'You',
+  others: (count: number) => (count === 1 ? '1 other' : `${count} others`),
+  list: (names: string[]) => (names.length > 1 ? `${names.slice(0, -1).join(', ')} and ${names.at(-1)}` : (names[0] ?? '')),
+
+  seen: 'Seen',
+  seenByEveryone: 'Seen by everyone',
+  seenBy: (names: string) => `Seen by ${names}`,
+
+  replies: (count: number) => (count === 1 ? '1 reply' : `${count} replies`),
+  newReplies: (count: number) => `${count} new`,
+  lastReply: (when: string) => `Last reply ${when}`,
+};

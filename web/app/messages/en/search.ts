@@ -1,0 +1,41 @@
+/** Searching messages. */
+export const search = {
+  title: 'Search',
+  everywhere: 'Search everywhere',
+  here: 'Search here',
+  in: (conversation: string) => `Search in ${conversation}`,
+  notOnlyIn: (conversation: string) => `Search everywhere, not only in ${conversation}`,
+  thisConversation: 'this conversation',
+  clear: 'Clear',
+
+  searching: 'Searching…',
+  results: 'Results',
+  found: (count: number, more: boolean) => `${count}${more ? '+' : ''} ${count === 1 && !more ? 'message' : 'messages'} found`,
+  nothing: 'No messages found',
+  nothingEverywhere: 'Try fewer or different words, or the start of a word followed by *.',
+  nothingIn: (conversation: string) => `No messages in ${conversation} match your search.`,
+  inThread: 'In a thread',
+  elsewhere: "archived, or a channel you haven't joined",
+
+  recentSearches: 'Recent searches',
+  recent: 'Recent',
+  howTo: 'Search for words in any order. Use "quotes" for an exact phrase.',
+  examples: ['from:ana', 'in:general', 'before:2026-01-31', 'after:2026-01-01', 'has:link'],
+  addFilter: 'Add filter',
+
+  filters: 'Filters',
+  from: 'messages from a user',
+  inFilter: 'in a conversation',
+  before: 'before a day',
+  after: 'on or after a day',
+  hasLink: 'with a link',
+  hasFile: 'with a file or picture',
+  kinds: { channel: 'channel', group: 'group', direct: 'direct message' },
+  days: {
+    today: 'Today',
+    yesterday: 'Yesterday',
+    weekAgo: 'A week ago',
+    monthAgo: 'A month ago',
+    yearAgo: 'A year ago',
+  },
+};
