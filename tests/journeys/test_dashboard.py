@@ -72,7 +72,7 @@ async def test_a_node_dies(start_node: StartNode, open_window: OpenWindow, stage
 async def announces(page: Page, words: str) -> None:
     """To everybody."""
     await page.get_by_role("button", name="Announce").click()
-    await page.get_by_label("Message").fill(words)
+    await page.get_by_label("Message", exact=True).fill(words)
     await page.get_by_role("button", name="Announce to everyone").click()
 
 

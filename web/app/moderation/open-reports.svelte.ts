@@ -3,7 +3,7 @@ import { createContext, untrack } from 'svelte';
 import type { Entry } from '../../client';
 import type { Chat } from '../chat.svelte';
 
-export class Judging {
+export class OpenReports {
   /** The number of open reports, at most one page. */
   open = $state(0);
   readonly may = $derived.by(() => this.chat.isAdmin || this.chat.sorted.some((one) => this.chat.runs(one)));
@@ -24,4 +24,4 @@ export class Judging {
   }
 }
 
-export const [getJudging, setJudging] = createContext<Judging>();
+export const [getOpenReports, setOpenReports] = createContext<OpenReports>();

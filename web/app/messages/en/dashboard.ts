@@ -244,7 +244,7 @@ export const dashboard = {
     on: (node: string) => `on ${node}`,
     heartbeat: (span: string) => `heartbeat ${span} ago`,
     noLease: 'its node has no lease, so this entry is about to be removed',
-    closed: 'closed, expires soon',
+    closed: 'just closed',
     inUse: 'in use',
     idle: 'idle',
     unknownUse: 'activity unknown',
