@@ -1,4 +1,4 @@
-/** The texts of the app in the language in use; today there is one. */
+/** The texts of the app, in the language that is built in. */
 import { en } from './en';
 
 export type Messages = typeof en;
