@@ -37,6 +37,11 @@ test('a closed stream has a reason', () => {
   ]);
 });
 
+test('a stream that the device closed has no reason', () => {
+  const closed = { ...stream, closed_at: '2026-01-01T10:06:00.000Z', replayed: false, handed_at: null };
+  expect(texts({ ...base, streams: [closed], outcome: 'not_handed' })).toContain('The device disconnected');
+});
+
 test('a user who was not a member', () => {
   const outside: Delivery = { ...base, member: false, outcome: 'not_member', why: 'The user joined after it was posted.' };
   expect(texts(outside).at(-1)).toBe('Ben was not a member when it was sent');

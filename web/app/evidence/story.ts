@@ -28,8 +28,8 @@ function streamSteps(stream: StreamRecord): Step[] {
   const handed: Step[] = stream.handed_at
     ? [{ at: stream.handed_at, mark: 'done', text: stream.replayed ? m.evidence.replayed : m.evidence.sent, hint }]
     : [];
-  const why = stream.reason ? (m.evidence.ends[stream.reason] ?? stream.reason) : m.evidence.closedByDevice;
-  const closed: Step[] = stream.closed_at ? [{ at: stream.closed_at, mark: 'plain', text: m.evidence.disconnected(why), hint }] : [];
+  const text = stream.reason ? m.evidence.disconnected(m.evidence.ends[stream.reason] ?? stream.reason) : m.evidence.closedByDevice;
+  const closed: Step[] = stream.closed_at ? [{ at: stream.closed_at, mark: 'plain', text, hint }] : [];
   return [opened, ...handed, ...closed];
 }
 

@@ -27,7 +27,7 @@ export const evidence = {
     expired: 'its session expired',
     epoch: 'the database was restored',
   } as Partial<Record<string, string>>,
-  closedByDevice: 'the device closed the connection',
+  closedByDevice: 'The device disconnected',
   readBy: (name: string) => `Read by ${name}`,
   notMember: (name: string) => `${name} was not a member when it was sent`,
   disabled: (name: string) => `The account of ${name} is disabled`,
