@@ -115,7 +115,7 @@ test('no component holds a text of its own', () => {
     return [...literalsIn(source), ...sentencesIn(scriptsOf(source))].map((text) => `${file}: ${text}`);
   });
   expect(found).toEqual([]);
-});
+}, 30_000);
 
 test('no module holds a text of its own', () => {
   const found = filesIn(/(?<!\.test|growth)\.ts$/).flatMap((file) =>
