@@ -51,7 +51,3 @@ export function isPhone(device: string): boolean {
   return /android|iphone|ipad|phone|mobile/i.test(device);
 }
 
-/** Return the number of connections that a session has open, on all nodes. */
-export function connectionsOf(streams: number, sockets: number): string {
-  return streams || sockets ? m.connections(streams, sockets) : m.noConnections;
-}

@@ -21,10 +21,6 @@ export const presence = {
     more: (first: string, second: string, others: number) =>
       `${first}, ${second} and ${others === 1 ? '1 other' : `${others} others`} are typing…`,
   },
-  noConnections: 'No open connections',
-  connections: (streams: number, sockets: number) =>
-    `${streams} ${streams === 1 ? 'message stream' : 'message streams'}, ` +
-    `${sockets} ${sockets === 1 ? 'presence socket' : 'presence sockets'}`,
   degraded: 'Online status may be out of date right now.',
   unavailable: 'Online status is unavailable right now.',
   form: {
