@@ -9,7 +9,6 @@ import structlog
 
 from chat.shared.postgres import UNAVAILABLE as POSTGRES_AWAY
 from chat.shared.postgres import Pool
-from chat.shared.redis import UNAVAILABLE
 from chat.shared.redis import UNAVAILABLE as REDIS_AWAY
 from chat.shared.registry.registry import Registry
 from chat.shared.registry.reporting import NodeRecord, RegistrySnapshot
@@ -20,15 +19,10 @@ from presence.connections import PresenceConnections
 queries = load(__file__)
 
 HISTORY_SECONDS = 60.0
-
 KEPT_DAYS = 30
-
 MINUTES_MOST = KEPT_DAYS * 24 * 60
-
 POINTS_MOST = 720  # steps in a chart; a month has 43,200 minutes
-
 NAMES = ("minute", "people", "peak", "online", "away", "dnd", "streams", "sockets", "nodes")
-
 GROWING = ("reaped", "ghosts", "joins", "leaves", "position")
 
 log = structlog.get_logger(__name__)
@@ -67,7 +61,6 @@ async def read_history(pool: Pool, minutes: int) -> list[dict[str, object]]:
 
 
 PERIOD_SECONDS = 1.0
-
 INTERNAL = {"where", "claimed"}
 
 
@@ -89,7 +82,7 @@ class Dashboard:
     async def _read(self) -> dict[str, Any]:
         try:
             seen = await self._registry.overview.read()
-        except UNAVAILABLE:
+        except REDIS_AWAY:
             return {"type": "stats", "degraded": True}
         return {"type": "stats", "degraded": self._registry.degraded} | describe_seen(seen)
 
