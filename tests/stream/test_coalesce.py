@@ -66,7 +66,7 @@ async def test_who_comes_while_it_rests_misses_nothing_and_hears_nothing_twice()
     coalescer.on_entries([entry(2)])
     late = Kept(10_000)
     hub.join(late, MembershipIntervals(1, [Interval(7, 0, None)]))
-    await hub.reached(2)
+    await hub.wait_for(2)
     assert heard(late) == entry(2).frame
 
 
@@ -79,7 +79,7 @@ async def test_what_is_held_of_a_log_that_is_no_more_is_let_go() -> None:
     coalescer.reset("f", 40)
     assert (coalescer.epoch, coalescer.position) == ("f", 40)
     coalescer.on_entries([entry(41)])
-    await asyncio.wait_for(hub.reached(41), 2)
+    await asyncio.wait_for(hub.wait_for(41), 2)
     assert [one.position for one in hub.recent.after(40)] == [41]
 
 

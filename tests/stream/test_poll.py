@@ -122,5 +122,5 @@ def test_a_poll_holds_no_more_than_an_answer() -> None:
     poll = Poll(1, 1, None, left.append)
     for n in range(200):
         poll.write(Chunk(encode_frame(f"e.{n}", None, b"x" * 65_536)))
-    assert BYTES_MOST <= sum(map(len, poll.said)) < BYTES_MOST + 66_000
+    assert BYTES_MOST <= sum(map(len, poll.chunks)) < BYTES_MOST + 66_000
     assert (poll.ended, left) == ("slow", [poll])
