@@ -12,7 +12,7 @@ from chat.conversations.invitations import find_users_to_invite, invite
 from chat.conversations.memberships import add_members, audit, check_users, lock_access, require_distinct_name
 from chat.conversations.permissions import authorize_patch
 from chat.log.append import Change, Log
-from chat.model.conversation import Conversation, Notice, View
+from chat.model.conversation import Conversation, NotificationSettings, View
 from chat.model.errors import ChannelNameTaken, TooManyMembers
 from chat.model.events import described, introduced
 from chat.shared.errors import Invalid
@@ -63,7 +63,7 @@ async def create_conversation(log: Log, settings: Settings, creator_id: int, dra
 def new_view(conversation: Conversation, user_ids: Iterable[int]) -> View:
     """Return the new conversation as each of its members sees it, without anyone's role."""
     members = None if conversation.kind == "channel" else sorted(user_ids)
-    return View(conversation, None, 0, 0, 0, Notice(), members, None)
+    return View(conversation, None, 0, 0, 0, NotificationSettings(), members, None)
 
 
 def check_size(settings: Settings, draft: ConversationDraft, size: int) -> None:

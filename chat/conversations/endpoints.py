@@ -8,7 +8,7 @@ from aiohttp import web
 from chat.conversations.conversations import change_conversation, create_conversation
 from chat.conversations.drafts import ConversationDraft, ConversationPatch, ReadMark, RoleChange
 from chat.conversations.invitations import accept_invitation, decline_invitation, is_first_contact, list_invitations
-from chat.conversations.members import PAGE, change_notice, list_members, put_member, remove_member
+from chat.conversations.members import PAGE, change_notifications, list_members, put_member, remove_member
 from chat.conversations.read_marks import Mark, ReadMarks, list_receipts
 from chat.conversations.views import list_archived, list_channels, read_view, read_views
 from chat.log.append import LOG
@@ -209,8 +209,8 @@ async def put_notifications(request: web.Request) -> web.Response:
     member = await require_identity(request)
     patch = await read_model(request, NoticePatch)
     conversation_id = path_id(request, "conversation")
-    notice = await change_notice(request.app[LOG], member.user_id, conversation_id, patch)
-    return answer_json({"conversation": conversation_id} | notice.to_json())
+    settings = await change_notifications(request.app[LOG], member.user_id, conversation_id, patch)
+    return answer_json({"conversation": conversation_id} | settings.to_json())
 
 
 async def get_receipts(request: web.Request) -> web.Response:

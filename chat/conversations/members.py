@@ -19,8 +19,8 @@ from chat.conversations.memberships import (
 from chat.conversations.permissions import authorize_removal, authorize_role_change
 from chat.conversations.views import introduce
 from chat.log.append import Log
-from chat.model.conversation import Notice, NoticePatch
-from chat.model.events import changed_notice
+from chat.model.conversation import NoticePatch, NotificationSettings
+from chat.model.events import changed_notifications
 from chat.model.types import Role
 from chat.shared.postgres import Pool
 from chat.shared.settings import Settings
@@ -79,16 +79,18 @@ async def list_members(pool: Pool, conversation_id: int, after: int) -> list[tup
     return [(row[0], row[1], row[2]) for row in rows]
 
 
-async def change_notice(log: Log, user_id: int, conversation_id: int, patch: NoticePatch) -> Notice:
+async def change_notifications(
+    log: Log, user_id: int, conversation_id: int, patch: NoticePatch
+) -> NotificationSettings:
     """Return the member's notification settings from now on. Raise `NotFound`, `NotMember`."""
     async with log.change() as change:
         access = await lock_access(change, conversation_id, user_id)
         access.require_member()
         member = [conversation_id, user_id]
-        row = await (await change.connection.execute(queries.read_notice, member)).fetchone()
+        row = await (await change.connection.execute(queries.read_notifications, member)).fetchone()
         assert row is not None
-        old = Notice(*row)
+        old = NotificationSettings(*row)
         if (new := old.patched(patch)) != old:
-            await change.connection.execute(queries.set_notice, [new.level, new.muted_until, *member])
-            await change.record(changed_notice(conversation_id, user_id, new))
+            await change.connection.execute(queries.set_notifications, [new.level, new.muted_until, *member])
+            await change.record(changed_notifications(conversation_id, user_id, new))
     return new

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from chat.log.append import Change
 from chat.log.entry import Cursor
-from chat.model.conversation import Conversation, Notice, View
+from chat.model.conversation import Conversation, NotificationSettings, View
 from chat.model.events import introduced
 from chat.model.message import BYTES_MOST, EXCERPT, Message
 from chat.shared.errors import NotFound
@@ -61,7 +61,16 @@ def to_view(row: tuple[Any, ...]) -> View:
     role, read_seq, unread, mentions, level, muted_until, members, *message = row[9:]
     last_message = Message(*message) if message[0] is not None else None
     conversation = Conversation(*row[:9])
-    return View(conversation, role, read_seq, unread or 0, mentions, Notice(level, muted_until), members, last_message)
+    return View(
+        conversation,
+        role,
+        read_seq,
+        unread or 0,
+        mentions,
+        NotificationSettings(level, muted_until),
+        members,
+        last_message,
+    )
 
 
 PAGE = 100

@@ -13,7 +13,7 @@ Level = Literal["all", "mentions", "nothing"]
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class NotificationSettings:
     """A member's notification settings in a conversation. `muted_until` may be in the past."""
 
     level: str = "all"
@@ -23,10 +23,10 @@ class Notice:
         """Return `{level, muted_until}`."""
         return {"level": self.level, "muted_until": self.muted_until and format_time(self.muted_until)}
 
-    def patched(self, patch: "NoticePatch") -> "Notice":
+    def patched(self, patch: "NoticePatch") -> "NotificationSettings":
         """Return the settings with the fields that the patch names replaced."""
-        level = patch.level or self.level
-        return Notice(level, patch.muted_until if "muted_until" in patch.model_fields_set else self.muted_until)
+        muted_until = patch.muted_until if "muted_until" in patch.model_fields_set else self.muted_until
+        return NotificationSettings(patch.level or self.level, muted_until)
 
 
 class NoticePatch(RequestModel):
@@ -89,7 +89,7 @@ class View:
     read_seq: int
     unread: int
     mentions: int
-    notice: Notice
+    notifications: NotificationSettings
     members: list[int] | None
     last_message: Message | None
 
@@ -101,7 +101,7 @@ class View:
             "read_seq": self.read_seq,
             "unread": self.unread,
             "mentions": self.mentions,
-            **self.notice.to_json(),
+            **self.notifications.to_json(),
             "last_message": self.last_message and orjson.Fragment(self.last_message.encode()),
         }
         return fields | ({} if self.members is None else {"members": self.members})

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import orjson
 
 from chat.log.entry import JOIN, LEAVE, Unplaced
-from chat.model.conversation import Conversation, Notice, View
+from chat.model.conversation import Conversation, NotificationSettings, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +86,9 @@ def given_receipt(moved: MovedMark) -> Unplaced:
     return Unplaced("receipt", moved.conversation_id, subject=moved.user_id, data=orjson.dumps(data))
 
 
-def changed_notice(conversation_id: int, user_id: int, notice: Notice) -> Unplaced:
+def changed_notifications(conversation_id: int, user_id: int, settings: NotificationSettings) -> Unplaced:
     """Build the entry about notification settings for the user's own devices."""
-    data = orjson.dumps({"conversation": conversation_id} | notice.to_json())
+    data = orjson.dumps({"conversation": conversation_id} | settings.to_json())
     return Unplaced("notifications", conversation_id, user_id, data=data)
 
 
