@@ -1,7 +1,7 @@
 -- name: read_messages
 -- These messages, as all readers see them.
-select m.* from unnest(%s::bigint[], %s::bigint[]) as asked (conversation_id, seq)
-  join told_messages m on m.conversation_id = asked.conversation_id and m.seq = asked.seq
+select m.* from unnest(%s::bigint[], %s::bigint[]) as wanted (conversation_id, seq)
+  join told_messages m on m.conversation_id = wanted.conversation_id and m.seq = wanted.seq
 
 -- name: read_page
 -- Up to `down` messages below one seq and up to `up` above another, and the last seq. No row for users who may not read

@@ -8,22 +8,22 @@ select m.user_id
 
 -- name: find_named
 -- The members with these names, but not the author, nor users who have blocked the author or are blocked by them.
-select asked.n, asked.name, u.id
-  from unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::text[]) as asked (n, conversation_id, author_id, name)
-  join users u on lower(u.name) = asked.name and u.disabled_at is null and u.id <> asked.author_id
-  join memberships m on m.conversation_id = asked.conversation_id and m.user_id = u.id and m.until is null
- where not exists (select from blocks b where b.user_id = u.id and b.blocked_id = asked.author_id)
-   and not exists (select from blocks b where b.user_id = asked.author_id and b.blocked_id = u.id)
+select mention.n, mention.name, u.id
+  from unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::text[]) as mention (n, conversation_id, author_id, name)
+  join users u on lower(u.name) = mention.name and u.disabled_at is null and u.id <> mention.author_id
+  join memberships m on m.conversation_id = mention.conversation_id and m.user_id = u.id and m.until is null
+ where not exists (select from blocks b where b.user_id = u.id and b.blocked_id = mention.author_id)
+   and not exists (select from blocks b where b.user_id = mention.author_id and b.blocked_id = u.id)
 
 -- name: find_present
 -- Those of these users who are still members, with the same exceptions.
-select asked.n, asked.user_id
-  from unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[]) as asked (n, conversation_id, author_id, user_id)
-  join memberships m on m.conversation_id = asked.conversation_id and m.user_id = asked.user_id and m.until is null
- where asked.user_id <> asked.author_id
-   and not exists (select from blocks b where b.user_id = asked.user_id and b.blocked_id = asked.author_id)
-   and not exists (select from blocks b where b.user_id = asked.author_id and b.blocked_id = asked.user_id)
- order by asked.n, asked.user_id
+select mention.n, mention.user_id
+  from unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[]) as mention (n, conversation_id, author_id, user_id)
+  join memberships m on m.conversation_id = mention.conversation_id and m.user_id = mention.user_id and m.until is null
+ where mention.user_id <> mention.author_id
+   and not exists (select from blocks b where b.user_id = mention.user_id and b.blocked_id = mention.author_id)
+   and not exists (select from blocks b where b.user_id = mention.author_id and b.blocked_id = mention.user_id)
+ order by mention.n, mention.user_id
 
 -- name: insert_mentions
 insert into mentions (conversation_id, seq, author_id, user_id)

@@ -153,8 +153,8 @@ def encode_columns(rows: Iterable[tuple[Any, ...]]) -> list[str]:
     """Return the columns of `write_messages`."""
     conversations, seqs, positions, authors, client_ids, bodies, moments, replies, threads = zip(*rows, strict=True)
     places = [numbers(column) for column in (conversations, seqs, positions, authors)]
-    said = [texts(client_ids), texts(bodies), texts(map(format_time, moments))]
-    return [*places, *said, numbers(replies), numbers(threads)]
+    content = [texts(client_ids), texts(bodies), texts(map(format_time, moments))]
+    return [*places, *content, numbers(replies), numbers(threads)]
 
 
 def to_message(post: Post, seq: int, said_at: datetime) -> Message:

@@ -6,11 +6,11 @@ select id, last_seq, archived_at is not null, kind = 'channel' and not private, 
 -- name: find_authors
 -- The authors that are members now: their role, the time of their last message, and the seq of the message that this
 -- client id has already stored. Checked again because it may have changed since the request arrived.
-select asked.n, m.role, m.posted_at, known.seq
-  from unnest(%s::bigint[], %s::bigint[], %s::text[]) with ordinality as asked (conversation_id, user_id, client_id, n)
-  join memberships m on m.conversation_id = asked.conversation_id and m.user_id = asked.user_id and m.until is null
-  left join messages known on known.conversation_id = asked.conversation_id and known.author_id = asked.user_id
-                          and known.client_id = asked.client_id
+select post.n, m.role, m.posted_at, known.seq
+  from unnest(%s::bigint[], %s::bigint[], %s::text[]) with ordinality as post (conversation_id, user_id, client_id, n)
+  join memberships m on m.conversation_id = post.conversation_id and m.user_id = post.user_id and m.until is null
+  left join messages known on known.conversation_id = post.conversation_id and known.author_id = post.user_id
+                          and known.client_id = post.client_id
 
 -- name: write_messages
 -- Store the messages, move the conversations' last seq, and move the authors' read marks to their own messages.

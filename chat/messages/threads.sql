@@ -7,8 +7,8 @@ select m.conversation_id, m.seq, m.author_id, m.thread,
                     where s.conversation_id = m.conversation_id and s.user_id = m.author_id and s.until is null)
        and not exists (select from thread_follows f
                         where f.conversation_id = m.conversation_id and f.root_seq = m.seq and f.user_id = m.author_id)
-  from unnest(%s::bigint[], %s::bigint[]) as asked (conversation_id, seq)
-  join messages m on m.conversation_id = asked.conversation_id and m.seq = asked.seq
+  from unnest(%s::bigint[], %s::bigint[]) as wanted (conversation_id, seq)
+  join messages m on m.conversation_id = wanted.conversation_id and m.seq = wanted.seq
 
 -- name: count_replies
 update messages m

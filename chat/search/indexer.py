@@ -111,8 +111,8 @@ class Indexer:
         return replace(progress, position=entries[-1][0])
 
     async def _walk(self, connection: Connection, progress: Progress) -> Progress:
-        asked = [*(progress.walked or (0, 0)), self._batch]
-        rows = await (await connection.execute(queries.walk_messages, asked, binary=True)).fetchall()
+        parameters = [*(progress.walked or (0, 0)), self._batch]
+        rows = await (await connection.execute(queries.walk_messages, parameters, binary=True)).fetchall()
         await store(connection, [IndexedText(*row) for row in rows])
         return replace(progress, walked=(rows[-1][0], rows[-1][1]) if rows else None)
 
@@ -133,21 +133,21 @@ def place_of(frame: bytes) -> tuple[int, int]:
 
 async def store(connection: Connection, texts: Sequence[IndexedText]) -> None:
     """Write the vectors of the messages, and delete those of deleted messages."""
-    said = sorted((text for text in texts if not text.deleted), key=lambda text: text.position)
-    gone = [text for text in texts if text.deleted]
+    live = sorted((text for text in texts if not text.deleted), key=lambda text: text.position)
+    deleted = [text for text in texts if text.deleted]
     columns = [
-        [text.conversation for text in said],
-        [text.seq for text in said],
-        [text.position for text in said],
-        [text.said_at for text in said],
-        await encode(said),
+        [text.conversation for text in live],
+        [text.seq for text in live],
+        [text.position for text in live],
+        [text.said_at for text in live],
+        await encode(live),
     ]
-    if said:
+    if live:
         await connection.execute(queries.store_documents, columns)
         await connection.execute(queries.note_days, columns[2:4])
-    if gone:
-        listed = [[text.conversation for text in gone], [text.seq for text in gone]]
-        await connection.execute(queries.drop_documents, listed)
+    if deleted:
+        places = [[text.conversation for text in deleted], [text.seq for text in deleted]]
+        await connection.execute(queries.drop_documents, places)
 
 
 async def encode(texts: Sequence[IndexedText]) -> list[str]:

@@ -13,8 +13,8 @@ select position from log_head
 -- The messages as they are now, whatever the log has said since.
 select m.conversation_id, m.seq, m.position, m.author_id, m.created_at, m.body, m.deleted_at is not null,
        array(select file ->> 'name' from jsonb_array_elements(m.files) file)
-  from unnest(%s::bigint[], %s::bigint[]) as asked (conversation_id, seq)
-  join messages m on m.conversation_id = asked.conversation_id and m.seq = asked.seq
+  from unnest(%s::bigint[], %s::bigint[]) as wanted (conversation_id, seq)
+  join messages m on m.conversation_id = wanted.conversation_id and m.seq = wanted.seq
  where not is_probe(m.conversation_id)
 
 -- name: walk_messages
@@ -41,8 +41,8 @@ select (said_at at time zone 'UTC')::date, min(position), max(position)
  where excluded.first < search_days.first or excluded.last > search_days.last
 
 -- name: drop_documents
-delete from search_documents d using unnest(%s::bigint[], %s::bigint[]) as gone (conversation_id, seq)
- where d.conversation_id = gone.conversation_id and d.seq = gone.seq
+delete from search_documents d using unnest(%s::bigint[], %s::bigint[]) as deleted (conversation_id, seq)
+ where d.conversation_id = deleted.conversation_id and d.seq = deleted.seq
 
 -- name: move_progress
 update search_state set position = %s, conversation_id = %s, seq = %s

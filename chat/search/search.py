@@ -140,10 +140,10 @@ async def read_scope(connection: Connection, user_id: int, request: SearchReques
     }
     row = await (await connection.execute(queries.read_scope, fields)).fetchone()
     assert row is not None
-    head, whole, first, last, named, conversations, said = row
+    head, whole, first, last, named, conversations, messages = row
     authors = [*named, *([] if request.author is None else [request.author])]
     wanted_authors = authors if query.names or request.author is not None else None
-    return SearchScope(head, whole, (first or 1, last or 0), wanted_authors, conversations, said)
+    return SearchScope(head, whole, (first or 1, last or 0), wanted_authors, conversations, messages)
 
 
 async def find_places(

@@ -1,5 +1,5 @@
 -- name: read_scope
--- The head of the log; whether all messages have all keys; the stretch of the log with the days that are asked for; the
+-- The head of the log; whether all messages have all keys; the stretch of the log with the days asked for; the
 -- ids of `names`; and the conversations to search. These are the user's own, or, where conversations are named, those of
 -- the named ones that the user may read, which include public channels.
 with places as (

@@ -59,7 +59,7 @@ class Pages:
 
     async def read(self, user_id: int, narrow: frozenset[int] | None, after: int) -> ReplayPage:
         """Return the page after position `after`: at most 1,000 entries, about 1 MiB."""
-        asked = {
+        parameters = {
             "user": user_id,
             "narrow": None if narrow is None else sorted(narrow),
             "after": after,
@@ -68,7 +68,7 @@ class Pages:
             "outsiders": sorted(TO_OUTSIDERS),
         }
         async with self._turn, self._pool.connection() as connection:
-            rows = await (await connection.execute(queries.read_page, asked, binary=True)).fetchall()
+            rows = await (await connection.execute(queries.read_page, parameters, binary=True)).fetchall()
             epoch, head, floor, found = rows[0][:4]
             entries = [Entry(*row[4:]) for row in rows if row[4] is not None]
             now = await read_withheld(connection, user_id, find_withheld(entries))
@@ -81,8 +81,12 @@ async def read_withheld(connection: Connection, user_id: int, places: set[Place]
     """Return the current content of these messages, for those that the user may still read."""
     if not places:
         return {}
-    asked = {"user": user_id, "conversations": [place[0] for place in places], "seqs": [place[1] for place in places]}
-    rows = await (await connection.execute(queries.read_withheld, asked, binary=True)).fetchall()
+    parameters = {
+        "user": user_id,
+        "conversations": [place[0] for place in places],
+        "seqs": [place[1] for place in places],
+    }
+    rows = await (await connection.execute(queries.read_withheld, parameters, binary=True)).fetchall()
     return {(row[0], row[1]): {"body": row[2], "files": row[3]} for row in rows}
 
 

@@ -43,7 +43,7 @@ select head.epoch, head.position, head.floor, coalesce(measured.found, 0), measu
 -- name: read_withheld
 -- The current content of these messages. Memberships are checked again, in the same snapshot as the text.
 select m.conversation_id, m.seq, m.body, m.files
-  from unnest(%(conversations)s::bigint[], %(seqs)s::bigint[]) as asked (conversation_id, seq)
-  join messages m on m.conversation_id = asked.conversation_id and m.seq = asked.seq and m.deleted_at is null
+  from unnest(%(conversations)s::bigint[], %(seqs)s::bigint[]) as wanted (conversation_id, seq)
+  join messages m on m.conversation_id = wanted.conversation_id and m.seq = wanted.seq and m.deleted_at is null
  where exists (select from memberships s
                 where s.user_id = %(user)s and s.conversation_id = m.conversation_id and s.until is null)
