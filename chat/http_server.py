@@ -61,7 +61,7 @@ def parser_error(error: BaseException | None) -> ApiError:
 
 
 class HttpConnection(web.RequestHandler):
-    """One HTTP connection. `asked` is the request that is being answered."""
+    """An HTTP connection. `asked` is the request that is being answered."""
 
     __slots__ = ("_caller", "_head", "_seconds", "_server", "_stall", "_waiting", "asked")
 

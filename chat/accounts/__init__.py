@@ -1,1 +1,1 @@
-"""Accounts and logins: who somebody is, how he proves it, and how that ends."""
+"""Accounts and sessions: users, how they log in, and how their sessions end."""

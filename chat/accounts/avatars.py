@@ -18,13 +18,13 @@ async def set_avatar(log: Log, directory: str, pictures: Pictures, user_id: int,
 
     Raise `NoPicture`, `TooManyPixels`, `TooLarge`, or the reason why the body was cut.
     """
-    look = await pictures.look("avatar", body, user_id)
+    image = await pictures.process("avatar", body, user_id)
     if body.cut:
         raise body.cut
-    if look is None:
+    if image is None:
         raise NoPicture
     async with log.change() as change:
-        return await store_avatar(change, directory, user_id, look.webps[0])
+        return await store_avatar(change, directory, user_id, image.webps[0])
 
 
 async def remove_avatar(log: Log, directory: str, user_id: int) -> User:

@@ -88,16 +88,16 @@ class Attachments:
 
 
 async def detach_files(change: Change, conversation_id: int, seq: int, kept: Sequence[object] = ()) -> None:
-    """Nobody reads the files of this message any more, but for those that stay; their bytes are swept away."""
-    await change.connection.execute(queries.take_out, [conversation_id, seq, list(kept)])
+    """Remove the message's files except those that stay; the clean-up deletes their bytes."""
+    await change.connection.execute(queries.detach_files, [conversation_id, seq, list(kept)])
 
 
-# Sweeping: the bytes of what was removed go, and of what was sent up and never posted. Every node does; twice is no
-# harm, for what is gone is gone.
+# Clean-up: delete the bytes of removed files, and uploads that were never posted. Every node does it; a second deletion
+# does nothing.
 
 PAUSE = 30.0
 
-FORGOTTEN_SECONDS = 24 * 3600
+ABANDONED_SECONDS = 24 * 3600
 
 BATCH = 100
 
@@ -113,19 +113,22 @@ class FileCleanup:
         self._pool, self._storage = pool, storage
 
     async def run(self) -> None:
-        """Again and again; what does not work now works later."""
+        """Clean up forever; retry while the storage or the database is unavailable."""
         while True:
             try:
                 while await self.step() == BATCH:
                     pass
             except AWAY as error:
-                log.warning("removed files cannot be swept now", error=repr(error))
+                log.warning("storage unavailable, removed files stay", error=repr(error))
             await asyncio.sleep(PAUSE)
 
     async def step(self) -> int:
-        """One batch; how many files went. The bytes first: what has no row any more would never be found again."""
+        """Delete a batch of files and return their number.
+
+        The bytes are deleted first, because nothing would find them without the file's row.
+        """
         async with self._pool.connection() as connection:
-            await connection.execute(queries.remove_forgotten, [FORGOTTEN_SECONDS])
+            await connection.execute(queries.remove_abandoned, [ABANDONED_SECONDS])
             rows = await (await connection.execute(queries.list_removed, [BATCH])).fetchall()
         for (file_id,) in rows:
             await self._storage.delete(folder_of(file_id))

@@ -1,5 +1,5 @@
--- name: remove_forgotten
--- Begun or ready, and in no message after so long.
+-- name: remove_abandoned
+-- Uploads, complete or not, that are in no message after this many seconds.
 update files set removed_at = now()
  where conversation_id is null and removed_at is null and touched_at < now() - make_interval(secs => %s)
 
@@ -24,7 +24,7 @@ update messages m set files = new.files::jsonb
   from unnest(%s::bigint[], %s::bigint[], %s::text[]) as new (conversation_id, seq, files)
  where m.conversation_id = new.conversation_id and m.seq = new.seq
 
--- name: take_out
--- The message is deleted, or carries only some of them any more.
+-- name: detach_files
+-- The message is deleted, or keeps only some of its files.
 update files set removed_at = now()
  where conversation_id = %s and seq = %s and removed_at is null and id <> all(%s::bigint[])

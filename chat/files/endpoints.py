@@ -1,5 +1,4 @@
-"""`/api/files`: send one at once, or in pieces that outlive a cut (the core of tus 1.0, its creation and its
-termination)."""
+"""Handlers of `/api/files`: upload a file at once or in resumable pieces (tus 1.0: core, creation, termination)."""
 
 from base64 import b64decode
 from collections.abc import AsyncIterator
@@ -26,9 +25,9 @@ from chat.shared.web import RATES, SETTINGS, answer_json, path_id, require_ident
 
 UPLOADS = web.AppKey("uploads", Uploads)
 TUS = {"Tus-Resumable": "1.0.0"}
-SHORT_COST = 10  # pieces of the usual size; the bytes before a short one may be copied again
+SHORT_COST = 10  # pieces of the usual size, because the bytes before a short piece may be copied again
 
-# Opened by itself it is a page of its own, which can do nothing.
+# A file that is opened directly is a page with no rights.
 HEADERS = {
     "Content-Security-Policy": "sandbox; default-src 'none'; img-src 'self'; media-src 'self'; frame-ancestors 'none'",
     "Cache-Control": "private, no-cache",
@@ -37,31 +36,31 @@ HEADERS = {
 
 
 async def post_file(request: web.Request) -> web.Response:
-    """All at once, raw or as a form; or, with Upload-Length, only its beginning: the pieces follow."""
+    """Upload a file, raw or as a form. With Upload-Length, start an upload whose pieces follow by PATCH."""
     member = await require_identity(request)
     if "Upload-Length" in request.headers:
-        return await begin_upload(request, member.user_id)
+        return await start_upload(request, member.user_id)
     if request.content_length is None:
         raise LengthRequired
     if request.content_type.startswith("multipart/"):
-        file = await take_form(request, member.user_id, request.content_length)
+        file = await receive_form(request, member.user_id, request.content_length)
     else:
-        file = await take_raw(request, member.user_id, request.content_length)
-    return answer_file(file, 201)
+        file = await receive_raw(request, member.user_id, request.content_length)
+    return file_response(file, 201)
 
 
-async def begin_upload(request: web.Request, owner_id: int) -> web.Response:
-    """Room for it, and where the pieces go."""
+async def start_upload(request: web.Request, owner_id: int) -> web.Response:
+    """Create the upload and return the address for its pieces."""
     length = request.headers["Upload-Length"]
     if not (length.isascii() and length.isdigit() and len(length) < 17):
         raise Invalid(errors=[{"field": "Upload-Length", "detail": "a number of bytes"}])
     name = parse_metadata(request.headers.get("Upload-Metadata", "")).get("filename", "")
     file = await request.app[UPLOADS].begin(owner_id, name, int(length))
-    return answer_file(file, 201, TUS | {"Upload-Offset": "0", "Location": f"/api/files/{file.id}"})
+    return file_response(file, 201, TUS | {"Upload-Offset": "0", "Location": f"/api/files/{file.id}"})
 
 
 def parse_metadata(text: str) -> dict[str, str]:
-    """`filename d29ybGQ=,other` → what each stands for, out of base64; raises `Invalid`."""
+    """Return the values of `filename d29ybGQ=,other`, decoded from base64; raise `Invalid`."""
     pairs = [pair.strip().partition(" ") for pair in text.split(",") if pair.strip()]
     try:
         return {key: b64decode(value, validate=True).decode() for key, _, value in pairs}
@@ -69,13 +68,13 @@ def parse_metadata(text: str) -> dict[str, str]:
         raise Invalid(errors=[{"field": "Upload-Metadata", "detail": "pairs of a key and a base64 value"}]) from None
 
 
-async def take_raw(request: web.Request, owner_id: int, length: int) -> File:
-    """The body is the file, `?name=` its name."""
+async def receive_raw(request: web.Request, owner_id: int, length: int) -> File:
+    """Store the body as a file with the name in `?name=`."""
     file = await request.app[UPLOADS].begin(owner_id, request.query.get("name", ""), length)
-    return await take_at_once(request, file, receive(request, length, request.app[SETTINGS].body_seconds))
+    return await receive_complete(request, file, receive(request, length, request.app[SETTINGS].body_seconds))
 
 
-async def take_form(request: web.Request, owner_id: int, length: int) -> File:
+async def receive_form(request: web.Request, owner_id: int, length: int) -> File:
     """Store the first file in the form; its size is known at its end."""
     settings = request.app[SETTINGS]
     most = min(length, settings.max_file_bytes) if length <= settings.max_file_bytes + OVERHEAD_MOST else length
@@ -84,11 +83,11 @@ async def take_form(request: web.Request, owner_id: int, length: int) -> File:
     if name is None:
         raise NoFileSent
     file = await request.app[UPLOADS].begin(owner_id, name, most)
-    return await take_at_once(request, file, UploadBody(form.content(), most, settings.body_seconds), settle=True)
+    return await receive_complete(request, file, UploadBody(form.content(), most, settings.body_seconds), fix_size=True)
 
 
-async def take_at_once(request: web.Request, file: File, body: UploadBody, settle: bool = False) -> File:
-    """Store all of the file or nothing: an upload that fails, however it fails, gives its quota back at once."""
+async def receive_complete(request: web.Request, file: File, body: UploadBody, fix_size: bool = False) -> File:
+    """Store the complete file or nothing. An upload that fails returns its quota at once."""
     uploads, stored = request.app[UPLOADS], None
     try:
         await uploads.receive(file, 0, body)
@@ -96,17 +95,17 @@ async def take_at_once(request: web.Request, file: File, body: UploadBody, settl
             raise body.cut
         if not body.size:
             raise EmptyFile
-        if settle:
-            await uploads.settle(file)
+        if fix_size:
+            await uploads.fix_size(file)
         stored = await uploads.finish(file.owner_id, file.id)
         return stored
     finally:
         if stored is None:
-            await forget(uploads, file)
+            await cancel_upload(uploads, file)
 
 
-async def forget(uploads: Uploads, file: File) -> None:
-    """What was refused takes no room."""
+async def cancel_upload(uploads: Uploads, file: File) -> None:
+    """Cancel the upload, if it still exists, so that it uses no quota."""
     try:
         await uploads.cancel(file.owner_id, file.id)
     except NotFound:
@@ -114,19 +113,19 @@ async def forget(uploads: Uploads, file: File) -> None:
 
 
 async def head_upload(request: web.Request) -> web.Response:
-    """Where the upload stands."""
+    """Return the offset at which an upload continues."""
     member = await require_identity(request)
     file = await request.app[UPLOADS].find(member.user_id, path_id(request, "file"))
-    return web.Response(headers=TUS | stand_of(file))
+    return web.Response(headers=TUS | offset_headers(file))
 
 
-def stand_of(file: File) -> dict[str, str]:
-    """How much is there, of how much."""
+def offset_headers(file: File) -> dict[str, str]:
+    """Return the headers with the number of received bytes and the file's size."""
     return {"Upload-Offset": str(file.received), "Upload-Length": str(file.size), "Cache-Control": "no-store"}
 
 
 async def patch_upload(request: web.Request) -> web.Response:
-    """One more piece, at the offset where the upload stands; after the last one it is looked at."""
+    """Append a piece at the upload's offset. After the last piece the file is processed."""
     member = await require_identity(request)
     uploads = request.app[UPLOADS]
     file = await uploads.find(member.user_id, path_id(request, "file"))
@@ -142,7 +141,7 @@ async def patch_upload(request: web.Request) -> web.Response:
 
 
 def parse_offset(request: web.Request) -> int:
-    """Where the piece begins; raises `Invalid`."""
+    """Return the piece's offset; raise `Invalid`."""
     text = request.headers.get("Upload-Offset", "")
     if not (text.isascii() and text.isdigit() and len(text) < 17):
         raise Invalid(errors=[{"field": "Upload-Offset", "detail": "a number of bytes"}])
@@ -150,24 +149,27 @@ def parse_offset(request: web.Request) -> int:
 
 
 async def get_upload(request: web.Request) -> web.Response:
-    """What is known of it: `type`, `width` and so on when it is whole; for those who may read it."""
+    """Return a file's fields. Its owner sees it before it is posted, then the readers of the message.
+
+    `type`, `width` and so on are there once the file is complete.
+    """
     member = await require_identity(request)
-    return answer_file(await request.app[UPLOADS].find_readable(member.user_id, path_id(request, "file")))
+    return file_response(await request.app[UPLOADS].find_readable(member.user_id, path_id(request, "file")))
 
 
 async def delete_upload(request: web.Request) -> web.Response:
-    """Give it up, before it is in a message."""
+    """Cancel an upload that is not in a message yet."""
     member = await require_identity(request)
     await request.app[UPLOADS].cancel(member.user_id, path_id(request, "file"))
     return web.Response(status=204, headers=TUS)
 
 
-def answer_file(file: File, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
-    """`ready`: it can be posted."""
+def file_response(file: File, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
+    """Return the answer with the file; `ready` means that it can be posted."""
     return answer_json({"file": file.to_json(), "ready": file.ready}, status, headers)
 
 
-# `GET` and `HEAD /api/files/{id}/{name}`: its bytes, a range of them, or a small picture of it.
+# Downloads: `GET` and `HEAD /api/files/{id}/{name}`.
 
 PREVIEW_HEADERS = {
     "Content-Type": "image/webp",
@@ -178,7 +180,7 @@ PREVIEW_MOST = Span(0, 8 * 1024 * 1024)
 
 
 async def get_file(request: web.Request) -> web.StreamResponse:
-    """Its bytes, all or a range; `?preview=small|large` for a picture's."""
+    """Download a file, or a range of it. `?preview=small|large` returns a preview of an image."""
     member = await require_identity(request)
     file = await request.app[UPLOADS].find_readable(member.user_id, path_id(request, "file"))
     if not file.ready or file.name != request.match_info["name"]:
@@ -192,22 +194,22 @@ async def get_file(request: web.Request) -> web.StreamResponse:
 
 
 async def send_span(request: web.Request, file: File, headers: dict[str, str]) -> web.StreamResponse:
-    """206 for a range, 416 for one beyond the end."""
+    """Send the file: 206 for a range, 416 for a range beyond the end."""
     try:
         span = find_span(request, file)
     except Unsatisfiable:
         return web.Response(status=416, headers=headers | {"Content-Range": f"bytes */{file.size}"})
-    all_of_it = Span(0, file.size)
+    complete = Span(0, file.size)
     if span:
         headers |= {"Content-Range": f"bytes {span.start}-{span.end - 1}/{file.size}"}
     media_type = file.type if file.shown else UNKNOWN
     response = web.StreamResponse(status=206 if span else 200, headers=headers | {"Content-Type": media_type})
-    body = request.app[UPLOADS].read(file, span or all_of_it)
-    return await send(request, response, body, (span or all_of_it).end - (span or all_of_it).start)
+    body = request.app[UPLOADS].read(file, span or complete)
+    return await send(request, response, body, (span or complete).end - (span or complete).start)
 
 
 def find_span(request: web.Request, file: File) -> Span | None:
-    """The range that is asked for, unless it is one of another file's."""
+    """Return the requested range, unless If-Range names another file."""
     if request.headers.get("If-Range", f'"{file.id}"') != f'"{file.id}"':
         return None
     return parse_range(request.headers.get("Range", ""), file.size)
@@ -216,7 +218,7 @@ def find_span(request: web.Request, file: File) -> Span | None:
 async def send(
     request: web.Request, response: web.StreamResponse, body: AsyncIterator[bytes], size: int
 ) -> web.StreamResponse:
-    """The first block comes before anything is answered: a storage that is away is a refusal, not half a file."""
+    """Send the body. The first block is read before the answer starts, so that a storage failure is an error."""
     response.content_length = size
     block = b"" if request.method == "HEAD" else await anext(body)
     await response.prepare(request)
@@ -226,14 +228,14 @@ async def send(
             request.app[UPLOADS].sent += len(block)
             block = await anext(body, b"")
     except (ApiError, ConnectionError):
-        # Nothing else may follow what has been sent, not even why.
+        # No error can follow the bytes that have been sent.
         if request.transport is not None:
             request.transport.abort()
     return response
 
 
 async def send_preview(request: web.Request, file: File, size: str) -> web.StreamResponse:
-    """A WebP; it never changes, and is asked for often."""
+    """Send a preview, a WebP image that never changes and is requested often."""
     if not file.previewed or size not in PREVIEWS:
         raise NotFound
     blocks = request.app[UPLOADS].storage.read(preview_key(file.id, size), PREVIEW_MOST)
@@ -241,7 +243,7 @@ async def send_preview(request: web.Request, file: File, size: str) -> web.Strea
 
 
 def disposition(file: File) -> str:
-    """Shown in place or saved, under its own name (RFC 6266): nothing in it can end the header."""
+    """Return a Content-Disposition with the file's name (RFC 6266), from which no header can be injected."""
     plain = "".join(letter if letter.isascii() and letter not in '"\\%' else "_" for letter in file.name)
     kind = "inline" if file.shown else "attachment"
     return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(file.name, safe='')}"

@@ -1,15 +1,20 @@
-"""The image worker: a program of its own that opens pictures from strangers, with little memory, little time, and no
-files, network, secrets or identity of the node (`sandbox.py`). What a picture breaks in here, it breaks in here alone.
+"""The image worker: a program that opens untrusted pictures with little memory and time, in a sandbox.
+
+It has no files, network, secrets or identity of the node (`sandbox.py`), so a malicious picture harms only this
+process.
 
     image_worker.py previews|avatar PIXELS_MOST <picture >previews
     image_worker.py layers
 
-It writes one line of JSON, `{width, height, sizes: [bytes, …], traces}` or `{refused: "pixels"|"unreadable"}`, then the
-WebPs. The line names the `layers` of the sandbox that hold; in the mode `layers` it says nothing else.
+It writes one line of JSON, `{width, height, sizes: [bytes, …], metadata}` or `{refused: "pixels"|"unreadable"}`, then
+the
+WebPs. The line also has the `layers` of the sandbox that are in effect; in the mode `layers` it has nothing else.
 
-Nothing of the original's metadata is in the WebPs; they stand the way the camera was held. `traces` is where the
-original tells when, where and with what it was taken: `[start, length, hex]`, to be overwritten with these bytes and
-then zeros, so that no byte of the picture changes or moves. Of what Exif says only the way up stays.
+The WebPs contain no metadata and are upright. `metadata` lists the parts of the original that reveal when, where and
+with
+what it was taken: `[start, length, hex]`, to be overwritten with these bytes and then zeros. No other byte of the
+picture
+changes or moves. Of Exif only the orientation stays.
 """
 
 import importlib
@@ -31,7 +36,7 @@ if TYPE_CHECKING:
 BOXES = {"previews": (480, 1600), "avatar": (256,)}
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF")
 
-# Everything that Pillow may import for these formats: in the sandbox no module can be read.
+# All modules that Pillow may import for these formats, because the sandbox can read no module.
 MODULES = (
     *(f"PIL.{kind}ImagePlugin" for kind in ("Jpeg", "Mpo", "Png", "Gif", "WebP", "Avif", "Tiff", "Bmp", "Ppm")),
     *(f"PIL.Image{part}" for part in ("Ops", "Cms", "Chops", "Color", "Palette", "Sequence", "Filter")),
@@ -43,16 +48,16 @@ MEMORY = 1536 * 1024 * 1024
 SECONDS = 10
 ORIENTATION = 0x0112
 
-# A JPEG's next segment: in the picture itself every FF is followed by 00 or by the number of a restart.
+# The next segment of a JPEG. In image data every FF is followed by 00 or by the number of a restart.
 SEGMENT = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
-NEEDED = {0xE0: b"JFIF\0", 0xE2: b"ICC_PROFILE\0", 0xEE: b"Adobe"}
-END, ALONE = 0xD9, (0x01, 0xD8)
+KEPT = {0xE0: b"JFIF\0", 0xE2: b"ICC_PROFILE\0", 0xEE: b"Adobe"}
+END, WITHOUT_LENGTH = 0xD9, (0x01, 0xD8)
 PNG_TEXTS = (b"eXIf", b"tEXt", b"zTXt", b"iTXt", b"tIME")
-Trace = tuple[int, int, bytes]
+MetadataSpan = tuple[int, int, bytes]
 
 
 def confine() -> list[str]:
-    """Confine this process before it reads a stranger's bytes; return the layers of the sandbox that hold."""
+    """Confine this process before it reads untrusted bytes; return the layers of the sandbox that are in effect."""
     os.nice(10)
     for name in MODULES:
         importlib.import_module(name)
@@ -67,8 +72,8 @@ def confine() -> list[str]:
     return enter()
 
 
-def develop(mode: str, pixels_most: int) -> tuple[dict[str, object], list[bytes]]:
-    """What to say of the picture on standard input, and its previews."""
+def process_image(mode: str, pixels_most: int) -> tuple[dict[str, object], list[bytes]]:
+    """Return the result for the picture on standard input, and its previews."""
     from PIL import Image, ImageOps
 
     Image.MAX_IMAGE_PIXELS = None  # counted here, before anything is decoded
@@ -77,8 +82,8 @@ def develop(mode: str, pixels_most: int) -> tuple[dict[str, object], list[bytes]
         if picture.width * picture.height > pixels_most:
             return {"refused": "pixels"}, []
         width, height = picture.size
-        turned = picture.getexif().get(ORIENTATION, 1)
-        if turned in (5, 6, 7, 8):
+        orientation = picture.getexif().get(ORIENTATION, 1)
+        if orientation in (5, 6, 7, 8):
             width, height = height, width
         largest = max(BOXES[mode])
         picture.draft("RGB", (largest, largest))
@@ -86,29 +91,33 @@ def develop(mode: str, pixels_most: int) -> tuple[dict[str, object], list[bytes]
     if mode == "avatar":
         upright = ImageOps.fit(upright, (min(largest, width, height),) * 2)
     previews = [shrink(upright, box) for box in BOXES[mode]]
-    traces = [(start, length, new.hex()) for start, length, new in find_traces(data, way_up(turned)) if length > 0]
-    return {"width": width, "height": height, "sizes": [len(one) for one in previews], "traces": traces}, previews
+    metadata = [
+        (start, length, new.hex())
+        for start, length, new in find_metadata(data, orientation_exif(orientation))
+        if length > 0
+    ]
+    return {"width": width, "height": height, "sizes": [len(one) for one in previews], "metadata": metadata}, previews
 
 
-def way_up(turned: int) -> bytes:
-    """An Exif that says nothing else; empty when the picture stands as it is stored."""
-    if turned not in range(2, 9):
+def orientation_exif(orientation: int) -> bytes:
+    """Return an Exif block with only the orientation; empty if the picture is stored upright."""
+    if orientation not in range(2, 9):
         return b""
-    return b"MM\0*\0\0\0\x08\0\x01" + b"\x01\x12\0\x03\0\0\0\x01\0" + bytes([turned]) + b"\0\0" + b"\0\0\0\0"
+    return b"MM\0*\0\0\0\x08\0\x01" + b"\x01\x12\0\x03\0\0\0\x01\0" + bytes([orientation]) + b"\0\0" + b"\0\0\0\0"
 
 
-def find_traces(data: bytes, exif: bytes) -> Iterator[Trace]:
-    """`(start, length, what to begin with instead)`; `exif`: what is to stay of it. Other formats are left alone."""
+def find_metadata(data: bytes, exif: bytes) -> Iterator[MetadataSpan]:
+    """Yield the metadata of a JPEG, PNG or WebP; other formats are not changed. `exif` is the block to keep."""
     if data.startswith(b"\xff\xd8"):
-        yield from traces_of_jpeg(data, exif)
+        yield from jpeg_metadata(data, exif)
     elif data.startswith(b"\x89PNG"):
-        yield from traces_of_png(data, exif)
+        yield from png_metadata(data, exif)
     elif data.startswith(b"RIFF"):
-        yield from traces_of_webp(data, exif)
+        yield from webp_metadata(data, exif)
 
 
-def traces_of_jpeg(data: bytes, exif: bytes) -> Iterator[Trace]:
-    """All segments of applications but for shape and colours, comments, and what comes after the end."""
+def jpeg_metadata(data: bytes, exif: bytes) -> Iterator[MetadataSpan]:
+    """Yield the application segments except shape and color, the comments, and the bytes after the end."""
     at = 2
     while found := SEGMENT.search(data, at):
         marker, begin = data[found.start() + 1], found.start() + 4
@@ -116,19 +125,19 @@ def traces_of_jpeg(data: bytes, exif: bytes) -> Iterator[Trace]:
             yield found.end(), len(data) - found.end(), b""
             return
         at = found.end()
-        if marker in ALONE:
+        if marker in WITHOUT_LENGTH:
             continue
         at += int.from_bytes(data[at:begin])
-        if marker in NEEDED and data.startswith(NEEDED[marker], begin):
+        if marker in KEPT and data.startswith(KEPT[marker], begin):
             continue
         if 0xE0 <= marker <= 0xEF or marker == 0xFE:
-            turned = exif and data.startswith(b"Exif\0\0", begin)
-            yield begin, at - begin, b"Exif\0\0" + exif if turned else b""
-            exif = b"" if turned else exif
+            keep = exif and data.startswith(b"Exif\0\0", begin)
+            yield begin, at - begin, b"Exif\0\0" + exif if keep else b""
+            exif = b"" if keep else exif
 
 
-def traces_of_png(data: bytes, exif: bytes) -> Iterator[Trace]:
-    """Chunks of text become a private chunk of nothing, whose sum is right."""
+def png_metadata(data: bytes, exif: bytes) -> Iterator[MetadataSpan]:
+    """Yield the text chunks, which become private chunks with a correct checksum."""
     at = 8
     while at + 12 <= len(data):
         length, name = int.from_bytes(data[at : at + 4]), data[at + 4 : at + 8]
@@ -141,22 +150,22 @@ def traces_of_png(data: bytes, exif: bytes) -> Iterator[Trace]:
             yield at, len(data) - at, b""
 
 
-def traces_of_webp(data: bytes, exif: bytes) -> Iterator[Trace]:
-    """Chunks of metadata become chunks that nobody knows, and the header says that there are none."""
+def webp_metadata(data: bytes, exif: bytes) -> Iterator[MetadataSpan]:
+    """Yield the metadata chunks, which become unknown chunks, and the header's flags for them."""
     at = 12
     while at + 8 <= len(data):
         name, length = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8], "little")
         if name == b"VP8X":
             yield at + 8, 1, bytes([data[at + 8] & ~0x0C | (0x08 if exif else 0)])
         elif name in (b"EXIF", b"XMP "):
-            turned = exif and name == b"EXIF"
-            yield at, 4, name if turned else b"JUNK"
-            yield at + 8, length, exif if turned else b""
+            keep = exif and name == b"EXIF"
+            yield at, 4, name if keep else b"JUNK"
+            yield at + 8, length, exif if keep else b""
         at += 8 + length + length % 2
 
 
 def to_srgb(picture: "Image.Image") -> "Image.Image":
-    """In the colours that every screen knows, for the profile is left behind with the rest of the metadata."""
+    """Return the picture in sRGB, because its color profile is removed with the other metadata."""
     from PIL import ImageCms
 
     profile = picture.info.get("icc_profile")
@@ -172,7 +181,7 @@ def to_srgb(picture: "Image.Image") -> "Image.Image":
 
 
 def shrink(picture: "Image.Image", box: int) -> bytes:
-    """As a WebP that fits into a square of `box`; never larger than it was."""
+    """Return a WebP that fits into a square of `box`, never larger than the picture."""
     small = picture.copy()
     small.thumbnail((box, box), reducing_gap=2.0)
     small.info = {}
@@ -182,15 +191,15 @@ def shrink(picture: "Image.Image", box: int) -> bytes:
 
 
 def main() -> None:
-    """See the heading of this file."""
-    layers, said, previews = confine(), dict[str, object](), list[bytes]()
+    """Run the worker."""
+    layers, result, previews = confine(), dict[str, object](), list[bytes]()
     if sys.argv[1] != "layers":
         try:
-            said, previews = develop(sys.argv[1], int(sys.argv[2]))
+            result, previews = process_image(sys.argv[1], int(sys.argv[2]))
         except Exception:  # whatever a decoder may raise
-            said = {"refused": "unreadable"}
-    said["layers"] = layers
-    sys.stdout.buffer.write(json.dumps(said).encode() + b"\n" + b"".join(previews))
+            result = {"refused": "unreadable"}
+    result["layers"] = layers
+    sys.stdout.buffer.write(json.dumps(result).encode() + b"\n" + b"".join(previews))
 
 
 if __name__ == "__main__":

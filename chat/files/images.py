@@ -1,4 +1,4 @@
-"""Pictures: what they are and what they look like small, found out by another process (`image_worker.py`)."""
+"""Pictures: size, previews and metadata, found by another process (`image_worker.py`)."""
 
 import asyncio
 import os
@@ -20,66 +20,72 @@ from chat.shared.errors import Overloaded, RateLimited
 from chat.shared.rate_limits import Limit
 
 IMAGE_WORKER = Path(__file__).with_name("image_worker.py")
-AT_ONCE = 2  # on one node; others wait for their turn
+AT_ONCE = 2  # on one node; other requests wait
 WAITING_MOST = 100
-BROKEN_PART = 4  # a broken picture costs this part of the largest one
+BROKEN_PART = 4  # a broken picture costs this fraction of the largest one
 PIXELS_RETRY = 60.0
 SECONDS = 15.0
-ANSWER_MOST = 16 * 1024 * 1024
-Trace = tuple[int, int, bytes]  # start, length, and what it is overwritten with, before zeros
+OUTPUT_MOST = 16 * 1024 * 1024
+MetadataSpan = tuple[int, int, bytes]  # start, length, and the bytes to overwrite it with before zeros
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class ImageInfo:
-    """Its size in pixels as it is to be seen, its WebPs, the smallest first, and where it tells too much."""
+    """A picture's size in pixels as displayed, its WebPs (smallest first), and the metadata to overwrite."""
 
     width: int
     height: int
     webps: tuple[bytes, ...]
-    traces: tuple[Trace, ...]
+    metadata: tuple[MetadataSpan, ...]
 
 
 class Pictures:
-    """`pixels_most`: what has more is refused before it is decoded. `strip`: originals are to lose their traces.
-    `pixels`: what each user may spend. `looked` and `failed` count."""
+    """Processes pictures.
+
+    `pixels_most`: larger pictures are refused before they are decoded. `strip`: report metadata to overwrite. `pixels`
+    is
+    the limit of each user. `processed` and `failed` count pictures.
+    """
 
     def __init__(self, pixels_most: int, strip: bool = True, pixels: Limit | None = None) -> None:
         self._pixels_most, self._strip, self._pixels = pixels_most, strip, pixels or Limit("")
-        self._turns = Turns(AT_ONCE, WAITING_MOST)
-        self.looked = self.failed = 0
+        self._queue = FairQueue(AT_ONCE, WAITING_MOST)
+        self.processed = self.failed = 0
         self._sandbox_seen = False
 
-    async def look(
+    async def process(
         self, mode: Literal["previews", "avatar"], body: AsyncIterable[bytes], user_id: int
     ) -> ImageInfo | None:
-        """Return what the picture looks like; None for what cannot be shown as one.
+        """Return the picture's info; None if it cannot be shown as a picture.
 
-        Raise `TooManyPixels`, `RateLimited` when the user has no pixels left, `Overloaded`, and what `body` raises.
+        Raise `TooManyPixels`, `RateLimited` if the user has no pixels left, `Overloaded`, and the errors of `body`.
         """
         self._pixels.check(user_id)
-        async with self._turns.of(user_id):
+        async with self._queue.slot(user_id):
             left = self._pixels.left(user_id)
             most = self._pixels_most if left is None else min(self._pixels_most, left)
-            answer = await develop([mode, str(most)], body)
-        line, _, rest = answer.partition(b"\n")
-        said: dict[str, Any] = orjson.loads(line) if line else {"refused": "died"}
-        self._check_sandbox(said.get("layers"))
-        reason = said.get("refused")
+            output = await run_worker([mode, str(most)], body)
+        line, _, rest = output.partition(b"\n")
+        result: dict[str, Any] = orjson.loads(line) if line else {"refused": "died"}
+        self._check_sandbox(result.get("layers"))
+        reason = result.get("refused")
         if reason == "pixels":
             raise TooManyPixels if most == self._pixels_most else RateLimited(retry_after=PIXELS_RETRY)
         if reason:
             self._pixels.charge(user_id, self._pixels_most // (1 if reason == "died" else BROKEN_PART))
             self.failed += 1
-            log.info("a picture could not be looked at", reason=reason)
+            log.info("picture not processed", reason=reason)
             return None
-        self._pixels.charge(user_id, said["width"] * said["height"])
-        self.looked += 1
-        traces = tuple((start, length, bytes.fromhex(new)) for start, length, new in said["traces"] if self._strip)
-        return ImageInfo(said["width"], said["height"], tuple(split(rest, said["sizes"])), traces)
+        self._pixels.charge(user_id, result["width"] * result["height"])
+        self.processed += 1
+        metadata = tuple(
+            (start, length, bytes.fromhex(new)) for start, length, new in result["metadata"] if self._strip
+        )
+        return ImageInfo(result["width"], result["height"], tuple(split(rest, result["sizes"])), metadata)
 
     def _check_sandbox(self, layers: list[str] | None) -> None:
-        """Log once which layers of the sandbox this machine lacks; None: the worker did not say."""
+        """Log once which layers of the sandbox this machine lacks; None if the worker did not report."""
         if layers is None or self._sandbox_seen:
             return
         self._sandbox_seen = True
@@ -88,14 +94,14 @@ class Pictures:
 
 
 def missing_layers(layers: Sequence[str]) -> list[str]:
-    """Return the layers of the sandbox that do not hold; only a process of root can change its identity."""
+    """Return the layers of the sandbox that are not in effect; only root can change its identity."""
     return [name for name in LAYERS if name not in layers and not (name == "identity" and os.geteuid() != 0)]
 
 
 async def read_layers() -> list[str]:
-    """Return the layers of the sandbox that hold on this machine."""
-    answer = await develop(["layers"], nothing())
-    return list(orjson.loads(answer)["layers"]) if answer else []
+    """Return the layers of the sandbox that are in effect on this machine."""
+    output = await run_worker(["layers"], nothing())
+    return list(orjson.loads(output)["layers"]) if output else []
 
 
 async def nothing() -> AsyncIterator[bytes]:
@@ -105,14 +111,14 @@ async def nothing() -> AsyncIterator[bytes]:
 
 
 def split(data: bytes, sizes: list[int]) -> list[bytes]:
-    """One after the other."""
+    """Split the data into parts of these sizes."""
     starts = [sum(sizes[:n]) for n in range(len(sizes))]
     return [data[start : start + size] for start, size in zip(starts, sizes, strict=True)]
 
 
-async def overwrite(body: AsyncIterable[bytes], traces: Sequence[Trace]) -> AsyncIterator[bytes]:
-    """The same number of bytes, without what stands there; each trace is looked at once, for there may be many."""
-    at, left = 0, deque(sorted(traces))
+async def overwrite(body: AsyncIterable[bytes], metadata: Sequence[MetadataSpan]) -> AsyncIterator[bytes]:
+    """Yield the same number of bytes with the metadata overwritten, in time linear in both."""
+    at, left = 0, deque(sorted(metadata))
     async for piece in body:
         changed, end = bytearray(piece), at + len(piece)
         while left and left[0][0] < end:
@@ -125,16 +131,16 @@ async def overwrite(body: AsyncIterable[bytes], traces: Sequence[Trace]) -> Asyn
         yield bytes(changed)
 
 
-async def develop(arguments: list[str], body: AsyncIterable[bytes]) -> bytes:
-    """What the program says; nothing, when it dies or takes too long. It inherits no environment: no secrets."""
+async def run_worker(arguments: list[str], body: AsyncIterable[bytes]) -> bytes:
+    """Return the worker's output; nothing if it dies or takes too long. It inherits no environment, so no secrets."""
     command = [sys.executable, "-I", str(IMAGE_WORKER), *arguments]
     process = await asyncio.create_subprocess_exec(
         *command, stdin=PIPE, stdout=PIPE, stderr=asyncio.subprocess.DEVNULL, env={}, cwd="/"
     )
     try:
         async with asyncio.timeout(SECONDS):
-            _, answer = await asyncio.gather(feed(process, body), hear(process))
-            return answer if await process.wait() == 0 else b""
+            _, output = await asyncio.gather(feed(process, body), read_output(process))
+            return output if await process.wait() == 0 else b""
     except TimeoutError:
         return b""
     finally:
@@ -143,17 +149,17 @@ async def develop(arguments: list[str], body: AsyncIterable[bytes]) -> bytes:
         await process.wait()
 
 
-async def hear(process: Process) -> bytes:
-    """All that it says; of one that does not stop talking, nothing."""
+async def read_output(process: Process) -> bytes:
+    """Return the worker's output; nothing if there is too much of it."""
     assert process.stdout is not None
-    answer = b""
-    while len(answer) <= ANSWER_MOST and (piece := await process.stdout.read(ANSWER_MOST)):
-        answer += piece
-    return answer if len(answer) <= ANSWER_MOST else b""
+    output = b""
+    while len(output) <= OUTPUT_MOST and (piece := await process.stdout.read(OUTPUT_MOST)):
+        output += piece
+    return output if len(output) <= OUTPUT_MOST else b""
 
 
 async def feed(process: Process, body: AsyncIterable[bytes]) -> None:
-    """All of it, as fast as it is taken; a program that has died takes nothing more, which is no error of ours."""
+    """Write the body to the worker at the speed it reads. A worker that has died reads no more, which is no error."""
     assert process.stdin is not None
     with suppress(BrokenPipeError, ConnectionResetError):
         async for piece in body:
@@ -162,16 +168,14 @@ async def feed(process: Process, body: AsyncIterable[bytes]) -> None:
     process.stdin.close()
 
 
-# Turns: few places at once, handed to users in rotation, so that one user's queue does not delay another's.
-
 RETRY_AFTER = 10.0
 Turn = asyncio.Future[None]
 
 
-class Turns:
-    """`at_once`: places. `waiting_most`: waiting requests of all users together.
+class FairQueue:
+    """A queue for `at_once` slots. `waiting_most` limits the waiting requests of all users together.
 
-    When the queue is full, the user with the most waiting requests loses the latest of them, not the next user.
+    If the queue is full, the user with the most waiting requests loses the latest of them, not the next user.
     """
 
     def __init__(self, at_once: int, waiting_most: int) -> None:
@@ -179,8 +183,8 @@ class Turns:
         self._queues: OrderedDict[Hashable, deque[Turn]] = OrderedDict()
 
     @asynccontextmanager
-    async def of(self, user: Hashable) -> AsyncIterator[None]:
-        """Wait for a place, and hold it within the block; raise `Overloaded`."""
+    async def slot(self, user: Hashable) -> AsyncIterator[None]:
+        """Wait for a slot, and hold it within the block; raise `Overloaded`."""
         if self._free:
             self._free -= 1
         else:
@@ -201,7 +205,7 @@ class Turns:
         except asyncio.CancelledError:
             if turn.cancelled():
                 self._forget(user, turn)
-            else:  # the place came at the same moment
+            else:  # the slot was given at the same moment
                 self._hand_on()
             raise
 
@@ -221,7 +225,7 @@ class Turns:
             del self._queues[user]
 
     def _hand_on(self) -> None:
-        """Give the place to the user who has waited longest since their last turn."""
+        """Give the slot to the user who has waited longest since their last turn."""
         if not self._queues:
             self._free += 1
             return

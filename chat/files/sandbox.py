@@ -1,26 +1,26 @@
-"""The sandbox of the image worker: what the kernel refuses a program that decodes pictures from strangers.
+"""The sandbox of the image worker: kernel limits for a program that decodes untrusted pictures.
 
-Each layer holds by itself, and is left out where the kernel lacks it:
+Each layer works by itself, and is left out if the kernel lacks it:
 
-- `identity`: a process of root becomes a user that owns nothing, so that it cannot look into other processes.
-- `landlock`: no file can be opened, no TCP port reached, no process outside signaled or looked into.
-- `seccomp`: the only system calls left compute, allocate memory, and read and write what is open already. There is
-  no call to open, connect, execute, fork or trace.
+- `identity`: a root process becomes a user that owns nothing, so that it cannot inspect other processes.
+- `landlock`: no file can be opened, no TCP port reached, no outside process signaled or inspected.
+- `seccomp`: the only system calls left compute, allocate memory, and use what is already open. There is no call to
+  open, connect, execute, fork or trace.
 
-Import everything the program needs before `enter`: afterwards not even a module can be read.
+Import every module before calling `enter`; afterwards no module can be read.
 """
 
 import ctypes
 import os
 import struct
 
-STRANGER = 64_813  # a user and group id that no system assigns
+UNPRIVILEGED_ID = 64_813  # a user and group id that no system assigns
 NO_NEW_PRIVILEGES, SET_SECCOMP, FILTER = 38, 22, 2
 LAYERS = ("identity", "landlock", "seccomp")
 
 # Landlock: the numbers of its calls are the same on every architecture.
 CREATE_RULESET, RESTRICT_SELF, ASK_VERSION = 444, 446, 1
-FILES = {1: 13, 2: 14, 3: 15, 5: 16}  # how many kinds of access to files each version knows
+FILES = {1: 13, 2: 14, 3: 15, 5: 16}  # the number of kinds of file access in each version
 TCP, SCOPES = 0b11, 0b11  # bind and connect; abstract Unix sockets and signals
 NETWORK_VERSION, SCOPES_VERSION = 4, 6
 
@@ -28,7 +28,7 @@ NETWORK_VERSION, SCOPES_VERSION = 4, 6
 NUMBER, ARCHITECTURE, FIRST_ARGUMENT = 0, 4, 16
 LOAD, EQUAL, AT_LEAST, ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 ALLOW, KILL, REFUSE, ABSENT = 0x7FFF0000, 0x80000000, 0x00050000 | 1, 0x00050000 | 38
-THREAD = 0x10000  # the flag of `clone` that makes a thread, and no process
+THREAD = 0x10000  # the flag of `clone` that creates a thread instead of a process
 X32 = 0x40000000
 # name: its number on x86_64, on aarch64
 CALLS = {
@@ -77,25 +77,25 @@ class Filter(ctypes.Structure):
 
 
 def enter() -> list[str]:
-    """Confine this process for the rest of its life; return the layers that hold."""
+    """Confine this process for the rest of its life; return the layers that are in effect."""
     libc.prctl(NO_NEW_PRIVILEGES, 1, 0, 0, 0)
-    held = zip(LAYERS, (change_identity(), restrict_access(), filter_calls()), strict=True)
-    return [name for name, holds in held if holds]
+    applied = zip(LAYERS, (change_identity(), restrict_access(), filter_calls()), strict=True)
+    return [name for name, is_applied in applied if is_applied]
 
 
 def change_identity() -> bool:
-    """Become a user that owns nothing, where this process is root's and may."""
+    """Become a user that owns nothing, if this process is root and may; return whether it did."""
     try:
         os.setgroups([])
-        os.setresgid(STRANGER, STRANGER, STRANGER)
-        os.setresuid(STRANGER, STRANGER, STRANGER)
+        os.setresgid(UNPRIVILEGED_ID, UNPRIVILEGED_ID, UNPRIVILEGED_ID)
+        os.setresuid(UNPRIVILEGED_ID, UNPRIVILEGED_ID, UNPRIVILEGED_ID)
     except OSError:
         return False
     return True
 
 
 def restrict_access() -> bool:
-    """Allow no access that Landlock knows of; False where the kernel has no Landlock."""
+    """Refuse every access that Landlock knows; return False if the kernel has no Landlock."""
     version = libc.syscall(CREATE_RULESET, None, 0, ASK_VERSION)
     if version < 1:
         return False
@@ -113,7 +113,7 @@ def restrict_access() -> bool:
 
 
 def filter_calls() -> bool:
-    """Allow only CALLS, and `clone` for threads; False where the kernel or the machine is not known."""
+    """Allow only CALLS, and `clone` for threads; return False if the kernel or the machine is unknown."""
     if (machine := MACHINES.get(os.uname().machine)) is None:
         return False
     program = write_program(*machine)
@@ -122,7 +122,7 @@ def filter_calls() -> bool:
 
 
 def write_program(column: int, architecture: int) -> bytes:
-    """Return the filter, as classic BPF; `jump_if` and `jump_else` count instructions to leave out."""
+    """Return the filter as classic BPF. The two numbers of a jump are the instructions to skip if true and if false."""
     numbers = [call[column] for call in CALLS.values()]
     lines = [
         (LOAD, 0, 0, ARCHITECTURE),
@@ -132,7 +132,7 @@ def write_program(column: int, architecture: int) -> bytes:
         (AT_LEAST, 0, 1, X32),
         (RETURN, 0, 0, REFUSE),
         (EQUAL, 0, 1, CLONE3[column]),
-        (RETURN, 0, 0, ABSENT),  # the C library then makes threads by `clone`, whose flags can be seen here
+        (RETURN, 0, 0, ABSENT),  # the C library then creates threads by `clone`, whose flags the filter can read
         *((EQUAL, len(numbers) - at + 2, 0, number) for at, number in enumerate(numbers)),
         (EQUAL, 0, 3, CLONE[column]),
         (LOAD, 0, 0, FIRST_ARGUMENT),

@@ -1,4 +1,4 @@
-"""The storage: where the bytes of files lie. A folder, or a bucket of anything that speaks S3, as FILES_URL says."""
+"""The storage of file bytes: a folder, or an S3 bucket, by the setting FILES_URL."""
 
 import asyncio
 import errno
@@ -19,44 +19,45 @@ from chat.shared.errors import ApiError
 
 
 class Storage(Protocol):
-    """Objects under keys such as `012/3012/a1b2`. Each is written once, whole or not at all, and durable when it is.
+    """Objects under keys such as `012/3012/a1b2`. Each is written once and completely, and is then durable.
 
-    All raise `StorageFull` or `StorageAway`.
+    All methods raise `StorageFull` or `StorageAway`.
     """
 
     async def put(self, key: str, body: AsyncIterable[bytes]) -> int:
-        """Store it; its size. What `body` raises is raised, and nothing is stored."""
+        """Store the body and return its size. If `body` raises, raise the same and store nothing."""
 
     def read(self, key: str, span: Span) -> AsyncIterator[bytes]:
-        """These bytes of it, in pieces."""
+        """Yield these bytes of the object."""
 
     async def drop(self, key: str) -> None:
-        """This object, if it is there."""
+        """Delete this object, if it exists."""
 
     async def delete(self, folder: str) -> None:
-        """Everything whose key begins with `folder/`, if there is anything."""
+        """Delete all objects whose key begins with `folder/`."""
 
 
 def open_storage(url: str) -> Storage:
-    """`file:///srv/files`, `file:files` (from the working directory), or `s3://bucket/prefix?endpoint=…&region=…`."""
+    """Open `file:///srv/files`, `file:files` (relative to the working directory), or
+    `s3://bucket/prefix?endpoint=…&region=…`."""
     parts = urlsplit(url)
     return Bucket(url) if parts.scheme == "s3" else Disk(Path(unquote(parts.path)))
 
 
-# Files in a folder. Nothing in it is ever written twice, and what the database does not name is not looked at.
+# A folder. No file is written twice, and files that the database does not name are ignored.
 
-BLOCK = 256 * 1024  # what one thread writes or reads at once
+BLOCK = 256 * 1024  # written or read by a thread at once
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class Disk:
-    """A `Storage` in this folder, which is made when the first file comes."""
+    """A `Storage` in this folder, which is created with the first file."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     async def put(self, key: str, body: AsyncIterable[bytes]) -> int:
-        """Synced to the disk when it returns; a file that is not is removed."""
+        """Store the body, synced to the disk; remove an incomplete file."""
         path = self._folder / key
         try:
             file = await asyncio.to_thread(create, path)
@@ -68,7 +69,7 @@ class Disk:
             finally:
                 file.close()
         except OSError as error:
-            raise refusal_for(error) from error
+            raise storage_error(error) from error
         return size
 
     async def _write(self, file: BinaryIO, body: AsyncIterable[bytes]) -> int:
@@ -81,7 +82,7 @@ class Disk:
         return size + await asyncio.to_thread(finish, file, bytes(block))
 
     async def read(self, key: str, span: Span) -> AsyncIterator[bytes]:
-        """These bytes of it."""
+        """Yield these bytes of the file."""
         try:
             file = await asyncio.to_thread(open_at, self._folder / key, span.start)
             with file:
@@ -90,25 +91,24 @@ class Disk:
                     left -= len(block)
                     yield block
         except OSError as error:
-            raise refusal_for(error) from error
+            raise storage_error(error) from error
 
     async def drop(self, key: str) -> None:
-        """This file."""
         try:
             (self._folder / key).unlink(missing_ok=True)
         except OSError as error:
-            raise refusal_for(error) from error
+            raise storage_error(error) from error
 
     async def delete(self, folder: str) -> None:
-        """The folder, with all in it."""
+        """Delete the folder with its files."""
         try:
             await asyncio.to_thread(remove, self._folder / folder)
         except OSError as error:
-            raise refusal_for(error) from error
+            raise storage_error(error) from error
 
 
 def create(path: Path) -> BinaryIO:
-    """A new file, for nobody but this program's user to read."""
+    """Create a file that only this program's user can read."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
     sync_folder(path.parent)
@@ -116,7 +116,7 @@ def create(path: Path) -> BinaryIO:
 
 
 def sync_folder(folder: Path) -> None:
-    """That the file is there outlasts a power cut, too."""
+    """Make the file's directory entry durable."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -125,7 +125,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def finish(file: BinaryIO, rest: bytes) -> int:
-    """The last of it; then all of it on the disk."""
+    """Write the rest, and sync the file to the disk."""
     size = file.write(rest)
     file.flush()
     os.fsync(file.fileno())
@@ -133,29 +133,29 @@ def finish(file: BinaryIO, rest: bytes) -> int:
 
 
 def open_at(path: Path, start: int) -> BinaryIO:
-    """The file, to be read from there on."""
+    """Open the file for reading from this position."""
     file = path.open("rb", buffering=0)
     file.seek(start)
     return file
 
 
 def remove(folder: Path) -> None:
-    """As if it had never been."""
+    """Delete the folder, if it exists."""
     if folder.exists():
         shutil.rmtree(folder)
 
 
-def refusal_for(error: OSError) -> ApiError:
-    """What the caller reads of it."""
+def storage_error(error: OSError) -> ApiError:
+    """Return the error for the caller."""
     return StorageFull() if error.errno in FULL else StorageAway(retry_after=5)
 
 
-# Files in a bucket of anything that speaks S3. Who may write there is told by the usual AWS variables or roles.
+# An S3 bucket. Credentials come from the usual AWS variables or roles.
 
-CHUNK = 5 * 1024 * 1024  # the least that S3 takes as one part of many
-AT_ONCE = 2  # chunks of one upload that are held in memory
+CHUNK = 5 * 1024 * 1024  # the least size of a part in S3
+AT_ONCE = 2  # chunks of one upload in memory
 S3_BLOCK = 256 * 1024
-AWAY: tuple[type[Exception], ...] = (BaseError, OSError)  # what is not found is an OSError
+AWAY: tuple[type[Exception], ...] = (BaseError, OSError)  # a missing object is an OSError
 
 
 class Bucket:
@@ -174,7 +174,7 @@ class Bucket:
         )
 
     async def put(self, key: str, body: AsyncIterable[bytes]) -> int:
-        """In one go where it is small, else in parts that become one object at the end."""
+        """Store a small body at once, else in parts that become one object at the end."""
         counted = CountedBody(body)
         try:
             await obstore.put_async(self._store, key, counted, chunk_size=CHUNK, max_concurrency=AT_ONCE)
@@ -183,7 +183,7 @@ class Bucket:
         return counted.size
 
     async def read(self, key: str, span: Span) -> AsyncIterator[bytes]:
-        """These bytes of it."""
+        """Yield these bytes of the object."""
         try:
             found = await obstore.get_async(self._store, key, options={"range": (span.start, span.end)})
             async for block in found.stream(min_chunk_size=S3_BLOCK):
@@ -192,14 +192,14 @@ class Bucket:
             raise StorageAway(retry_after=5) from error
 
     async def drop(self, key: str) -> None:
-        """This object; S3 does not mind when there is none."""
+        """Delete this object; S3 accepts a missing one."""
         try:
             await obstore.delete_async(self._store, key)
         except AWAY as error:
             raise StorageAway(retry_after=5) from error
 
     async def delete(self, folder: str) -> None:
-        """All objects of this folder."""
+        """Delete all objects of this folder."""
         try:
             async for found in obstore.list(self._store, prefix=folder):
                 await obstore.delete_async(self._store, [one["path"] for one in found])
@@ -208,7 +208,7 @@ class Bucket:
 
 
 class CountedBody:
-    """A body that knows how much of it has gone through, and what it raised: the library tells only that it did."""
+    """A body that counts its bytes and keeps its error, because the library does not pass the error on."""
 
     def __init__(self, body: AsyncIterable[bytes]) -> None:
         self._body, self.size = body, 0

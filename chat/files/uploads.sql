@@ -1,5 +1,5 @@
 -- name: lock_owner
--- Two uploads that begin at once must not both take the last room.
+-- Two uploads that start at once must not both take the rest of the quota.
 select from users where id = %s for no key update
 
 -- name: sum_sizes
@@ -10,12 +10,12 @@ insert into files (owner_id, name, size) values (%s, %s, %s)
 returning id, owner_id, name, size, received, type, width, height, previewed, ready_at is not null
 
 -- name: find_upload
--- What its owner has not posted yet.
+-- A file that its owner has not posted yet.
 select id, owner_id, name, size, received, type, width, height, previewed, ready_at is not null
   from files where id = %s and owner_id = %s and conversation_id is null and removed_at is null
 
 -- name: find_readable
--- For its owner until it is posted, then for those who may read the message.
+-- For its owner until it is posted, then for users who may read the message.
 select f.id, f.owner_id, f.name, f.size, f.received, f.type, f.width, f.height, f.previewed, f.ready_at is not null
   from files f
  where f.id = %(file)s and f.removed_at is null
@@ -30,13 +30,13 @@ select f.id, f.owner_id, f.name, f.size, f.received, f.type, f.width, f.height, 
 select start, size, key from file_pieces where file_id = %s order by start
 
 -- name: move_received
--- No row: another request has moved it meanwhile, or it is gone.
+-- No row if another request has moved it meanwhile, or the file is gone.
 update files set received = %(received)s, pieces = pieces + 1, touched_at = now()
  where id = %(file)s and received = %(offset)s and conversation_id is null and removed_at is null
 returning id
 
 -- name: find_tail
--- How many pieces were sent, and the last that is stored.
+-- The number of pieces sent, and the last stored piece.
 select f.pieces, p.start, p.size, p.key
   from files f
   left join lateral (select start, size, key from file_pieces where file_id = f.id order by start desc limit 1) p on true
@@ -51,8 +51,8 @@ insert into file_pieces (file_id, start, size, key) values (%s, %s, %s, %s)
 -- name: drop_pieces
 delete from file_pieces where file_id = %s returning key
 
--- name: settle_size
--- It was sent in a form, whose length was known, and not the file's.
+-- name: fix_size
+-- For a file sent in a form, of which only the form's length was known.
 update files set size = received where id = %s
 
 -- name: make_ready

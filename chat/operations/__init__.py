@@ -1,1 +1,1 @@
-"""What operators and load balancers ask a node."""
+"""Operations: health, metrics, overload, draining, and the audit log."""

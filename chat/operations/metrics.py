@@ -235,6 +235,6 @@ def collect_files(uploads: Uploads) -> Iterator[Metric]:
     yield CounterMetricFamily("tandem_files_received_bytes", "Bytes of files received.", value=uploads.received)
     yield CounterMetricFamily("tandem_files_sent_bytes", "Bytes of files sent.", value=uploads.sent)
     family = CounterMetricFamily("tandem_pictures", "Processed images.", labels=["outcome"])
-    family.add_metric(["shown"], pictures.looked)
+    family.add_metric(["shown"], pictures.processed)
     family.add_metric(["unreadable"], pictures.failed)
     yield family

@@ -122,8 +122,8 @@ async def test_one_that_never_ends_is_let_go(monkeypatch: pytest.MonkeyPatch, tm
     with monkeypatch.context() as patch:
         patch.setattr(pictures, "IMAGE_WORKER", stuck)
         patch.setattr(pictures, "SECONDS", 0.5)
-        assert await asyncio.gather(*[looker.look("previews", one(picture()), 1) for _ in range(4)]) == [None] * 4
+        assert await asyncio.gather(*[looker.process("previews", one(picture()), 1) for _ in range(4)]) == [None] * 4
         assert looker.failed == 4
-    look = await looker.look("previews", one(picture()), 1)
+    look = await looker.process("previews", one(picture()), 1)
     assert look
     assert (look.width, look.height) == (64, 48)

@@ -15,9 +15,9 @@ from chat.files.models import (
     Unsatisfiable,
     clean_name,
     find_type,
-    may_show,
+    is_inline,
     parse_range,
-    stretches,
+    piece_spans,
 )
 from tests.files.sending import picture
 
@@ -64,9 +64,9 @@ def test_a_kind_is_known_by_its_content(kind: str) -> None:
 def test_whatever_it_is_only_what_may_be_is_shown(head: bytes) -> None:
     """No bytes make markup or a script something to show."""
     kind = find_type(head)
-    assert may_show(kind, is_picture=False) == (kind in SOUND_AND_VISION)
-    assert not may_show("text/html", is_picture=True)
-    assert not may_show("image/svg+xml", is_picture=True)
+    assert is_inline(kind, is_picture=False) == (kind in SOUND_AND_VISION)
+    assert not is_inline("text/html", is_picture=True)
+    assert not is_inline("image/svg+xml", is_picture=True)
 
 
 @given(st.integers(1, 50), st.text("0123456789-,=bytes ", max_size=14))
@@ -87,6 +87,6 @@ def test_stretches_are_the_span(sizes: list[int], data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(whole) - 1))
     span = Span(start, data.draw(st.integers(start + 1, len(whole))))
     held = {piece.key: whole[piece.start : piece.start + piece.size] for piece in pieces}
-    parts = [held[key][part.start : part.end] for key, part in stretches(pieces, span)]
+    parts = [held[key][part.start : part.end] for key, part in piece_spans(pieces, span)]
     assert b"".join(parts) == whole[span.start : span.end]
     assert all(parts)

@@ -98,7 +98,7 @@ async def test_the_worker_says_which_layers_hold(capsys: pytest.CaptureFixture[s
     """On this machine all of them; a node of a machine that lacks some logs it once."""
     assert missing_layers(await read_layers()) == []
     looker = Pictures(1_000_000)
-    assert await looker.look("previews", one(picture()), 1)
+    assert await looker.process("previews", one(picture()), 1)
     assert "less protection" not in capsys.readouterr().out
     looker = Pictures(1_000_000)
     looker._check_sandbox(["seccomp"])

@@ -1,11 +1,11 @@
-"""Turns: whoever waits for a picture waits for about one of somebody else's, not for all of them."""
+"""FairQueue: whoever waits for a picture waits for about one of somebody else's, not for all of them."""
 
 import asyncio
 from collections.abc import AsyncIterator, Hashable
 
 import pytest
 
-from chat.files.images import Pictures, Turns
+from chat.files.images import FairQueue, Pictures
 from chat.shared.errors import Overloaded, RateLimited
 from chat.shared.rate_limits import Limit
 from tests.cast import casting
@@ -20,14 +20,18 @@ class Studio:
     """Work that ends when the test says so, in turns."""
 
     def __init__(self, at_once: int = 2, most: int = 100) -> None:
-        self.turns, self.under_way, self.done = Turns(at_once, most), asyncio.Queue[asyncio.Event](), list[Hashable]()
+        self.turns, self.under_way, self.done = (
+            FairQueue(at_once, most),
+            asyncio.Queue[asyncio.Event](),
+            list[Hashable](),
+        )
 
     def brings(self, user: Hashable, times: int = 1) -> list[asyncio.Task[None]]:
         """So many pictures of a user."""
         return [asyncio.ensure_future(self._works(user)) for _ in range(times)]
 
     async def _works(self, user: Hashable) -> None:
-        async with self.turns.of(user):
+        async with self.turns.slot(user):
             end = asyncio.Event()
             self.under_way.put_nowait(end)
             await end.wait()
@@ -95,7 +99,7 @@ async def test_real_pictures_take_turns() -> None:
     pictures, done = Pictures(64_000_000), list[str]()
 
     async def looks(name: str, user_id: int, data: bytes) -> None:
-        assert await pictures.look("previews", one(data), user_id)
+        assert await pictures.process("previews", one(data), user_id)
         done.append(name)
 
     large, small = picture(BIG), picture()
@@ -106,21 +110,21 @@ async def test_real_pictures_take_turns() -> None:
 async def test_pixels_are_charged_to_their_owner() -> None:
     """Three million of four are gone: a picture that fits is shown, a larger one waits, another user's does not."""
     pictures = Pictures(64_000_000, pixels=Limit("4000000/hour"))
-    assert await pictures.look("previews", one(picture(BIG)), 1)
+    assert await pictures.process("previews", one(picture(BIG)), 1)
     with pytest.raises(RateLimited):
-        await pictures.look("previews", one(picture(BIG)), 1)
-    assert await pictures.look("previews", one(picture()), 1)
-    assert await pictures.look("avatar", one(picture(BIG)), 2)
+        await pictures.process("previews", one(picture(BIG)), 1)
+    assert await pictures.process("previews", one(picture()), 1)
+    assert await pictures.process("avatar", one(picture(BIG)), 2)
 
 
 async def test_broken_pictures_cost_something() -> None:
     """What cannot be decoded has taken its time all the same."""
     pictures = Pictures(1_000_000, pixels=Limit("400000/hour"))
     broken = picture()[:-40]
-    assert await pictures.look("previews", one(broken), 1) is None
-    assert await pictures.look("previews", one(broken), 1) is None
+    assert await pictures.process("previews", one(broken), 1) is None
+    assert await pictures.process("previews", one(broken), 1) is None
     with pytest.raises(RateLimited):
-        await pictures.look("previews", one(broken), 1)
+        await pictures.process("previews", one(broken), 1)
 
 
 async def test_a_picture_that_has_to_wait_is_not_lost(database_url: str, redis_url: str) -> None:

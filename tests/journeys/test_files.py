@@ -106,7 +106,7 @@ async def test_cancelled_cut_and_refused(stage: Cast, start_node: StartNode, ope
     await picks(one, LARGE, ("enormous.bin", "", bytes(3_000_001)))
     await expect(item).to_contain_text("Waiting for the connection…", timeout=LIMIT)
     refused = tray(one).filter(has_text="enormous.bin")
-    await expect(refused).to_contain_text("This file is larger than a file may be here (3 MB).", timeout=LIMIT)
+    await expect(refused).to_contain_text("This file is larger than this server allows (3 MB).", timeout=LIMIT)
     await one.says("")  # not everything is up, so nothing goes yet
     await expect(one.page.get_by_text("Some files failed to upload")).to_be_visible()
     await line.heals()
@@ -140,7 +140,7 @@ async def test_a_face(stage: Cast, start_node: StartNode, open_window: OpenWindo
     await form.get_by_test_id("avatar").set_input_files(chosen)  # type: ignore[arg-type]
     await eventually(lambda: is_seen(face.locator("img")), 20)
     await form.get_by_test_id("avatar").set_input_files({**chosen, "buffer": b"no picture"})  # type: ignore[arg-type]
-    await expect(form.get_by_role("alert")).to_contain_text("cannot be shown as a picture")
+    await expect(form.get_by_role("alert")).to_contain_text("not a picture that can be shown")
     await form.get_by_role("button", name="Remove", exact=True).click()
     await expect(face).to_have_text("A", timeout=LIMIT)
     assert one.errors == two.errors == []

@@ -25,7 +25,7 @@ from chat.accounts.validation import (
 )
 from chat.client.sse import EventParser, EventSplitter, ResponseBody
 from chat.conversations.drafts import ConversationDraft
-from chat.files.image_worker import find_traces, traces_of_jpeg, traces_of_png, traces_of_webp
+from chat.files.image_worker import find_metadata, jpeg_metadata, png_metadata, webp_metadata
 from chat.files.models import parse_range
 from chat.log.entry import Cursor, encode_frame, encode_notice, event_name
 from chat.log.redaction import erase, without_name
@@ -264,10 +264,12 @@ ADAPTED = {
     "chat.transfer.text:digest": Subject(lambda text: digest(text, text), FILE),
     "chat.transfer.text:link": Subject(lambda text: link(text, f"https://{text}"), FILE),
     "chat.transfer.text:one_line": Subject(lambda text: one_line(text, 80), FILE // 4),
-    "chat.files.image_worker:find_traces": Subject(lambda data: find_traces(MEDIA + data, b"x"), BODY, encoded=True),
-    "chat.files.image_worker:traces_of_jpeg": Subject(lambda data: traces_of_jpeg(data, b"x"), BODY, encoded=True),
-    "chat.files.image_worker:traces_of_png": Subject(lambda data: traces_of_png(data, b"x"), BODY, encoded=True),
-    "chat.files.image_worker:traces_of_webp": Subject(lambda data: traces_of_webp(data, b"x"), BODY, encoded=True),
+    "chat.files.image_worker:find_metadata": Subject(
+        lambda data: find_metadata(MEDIA + data, b"x"), BODY, encoded=True
+    ),
+    "chat.files.image_worker:jpeg_metadata": Subject(lambda data: jpeg_metadata(data, b"x"), BODY, encoded=True),
+    "chat.files.image_worker:png_metadata": Subject(lambda data: png_metadata(data, b"x"), BODY, encoded=True),
+    "chat.files.image_worker:webp_metadata": Subject(lambda data: webp_metadata(data, b"x"), BODY, encoded=True),
     "chat.files.models:parse_range": Subject(lambda text: parse_range(text, 1_000), HEAD),
     "chat.log.entry:encode_frame": Subject(lambda data: encode_frame("a.1", None, data), BODY, encoded=True),
     "chat.log.entry:encode_notice": Subject(lambda data: encode_notice("reset", data), BODY, encoded=True),
@@ -339,8 +341,8 @@ REASONS = {
         chat.accounts.accounts:check_new_password
     """,
     "one character, or a word of a fixed list": """
-        chat.files.models:is_printable chat.model.types:is_seen chat.files.models:preview_key chat.files.models:may_show
-        chat.messages.posting:SlowMode.add_author chat.messages.bulk:check_import
+        chat.files.models:is_printable chat.model.types:is_seen chat.files.models:preview_key
+        chat.files.models:is_inline chat.messages.posting:SlowMode.add_author chat.messages.bulk:check_import
     """,
     "only keeps or encodes what is given": """
         chat.transfer.slack_markup:MarkdownWriter.__init__ chat.transfer.slack:Messages.__init__
