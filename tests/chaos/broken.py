@@ -17,12 +17,12 @@ from chat.log.append import Change, Log
 from chat.log.tail import Tail
 from chat.shared.registry.reaper import Reaper
 
-SLOW = "select pg_sleep(random() * 0.1)"  # a commit that takes its time, as on a busy disk
-REFUSED = 0.5  # of the commits: a disk that is full now and then, so that a short run meets it
+SLOW = "select pg_sleep(random() * 0.1)"  # a slow commit, as on a busy disk
+REFUSED = 0.5  # of the commits fail: a disk that is sometimes full, so that a short run meets it
 
 
 def announce_before_commit() -> None:
-    """Everybody hears of what may never be."""
+    """Announce messages that may never be committed."""
 
     @asynccontextmanager
     async def change(self: Log) -> AsyncIterator[Change]:
@@ -41,7 +41,7 @@ def announce_before_commit() -> None:
 
 
 def number_by_sequence() -> None:
-    """Positions are taken when writing begins, and seen when it has ended: not in the same order."""
+    """Take positions when writing begins; they become visible in another order when it ends."""
     with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection, suppress(psycopg.Error):
         connection.execute("create sequence broken")
     numbered = "select epoch, nextval('broken') * 1000, true, date_trunc('milliseconds', clock_timestamp())"
@@ -58,7 +58,7 @@ def number_by_sequence() -> None:
 
 
 def repair_no_holes() -> None:
-    """What was not announced is not read."""
+    """Do not read entries whose announcement was lost."""
 
     async def catch_up(self: Tail) -> None:  # noqa: ARG001
         return
@@ -67,7 +67,7 @@ def repair_no_holes() -> None:
 
 
 def reap_nobody() -> None:
-    """A dead node's people stay."""
+    """Keep the users of a dead node online."""
 
     async def reap(self: Reaper, holder: str) -> None:  # noqa: ARG001
         return

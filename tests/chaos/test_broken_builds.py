@@ -21,7 +21,7 @@ WHAT_BREAKS_IT = {
 
 
 async def scores_of(broken: str, seed: int) -> Scores:
-    """What a short run of this build comes to."""
+    """Return the results of a short run of this build."""
     program = (sys.executable, "-m", "tests.chaos.broken", broken)
     options = ChaosOptions(**SMALL, seed=seed, faults=WHAT_BREAKS_IT[broken][0], settings=QUICK, program=program)  # type: ignore[arg-type]
     return await Run(options, print).run()
@@ -29,7 +29,7 @@ async def scores_of(broken: str, seed: int) -> Scores:
 
 @pytest.mark.parametrize("broken", BREAKS)
 async def test_a_broken_build_is_caught(broken: str) -> None:
-    """Its own row is not zero, and so is the exit code; what one short run misses, the next one meets."""
+    """The row of the broken promise is not zero, nor is the exit code. A second run catches what one may miss."""
     for seed in (1, 2, 3):
         scores = await scores_of(broken, seed)
         found = {kind: times for kind, times in scores.rows().items() if times}

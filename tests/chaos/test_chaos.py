@@ -38,9 +38,9 @@ async def chaos(*arguments: str, out: Path) -> tuple[int, str, str]:
     return await process.wait(), said.decode(), news.decode()
 
 
-@pytest.mark.timeout(SECONDS * 2 + 200)  # on a busy machine everybody may take his time to come back
+@pytest.mark.timeout(SECONDS * 2 + 200)  # on a busy machine clients may take long to reconnect
 async def test_every_promise_holds(tmp_path: Path) -> None:
-    """All rows are zeros, though much was broken and much was said; there is a picture of it."""
+    """All rows are zero after many faults and posts, and the timeline is drawn."""
     seed = secrets.randbelow(10**6)
     plan = [
         strike.name for section in ChaosOptions(seconds=SECONDS, seed=seed, faults=MANY).plan() for strike in section

@@ -17,7 +17,7 @@ def kinds(history: RunHistory) -> set[str]:
 
 @st.composite
 def good_histories(draw: st.DrawFn) -> RunHistory:
-    """Some conversations, some of whose posts lost their answer or were tried twice; readers who come and go."""
+    """Return conversations with lost answers and retried posts, and readers that join and leave."""
     history, log, seqs = RunHistory(), [], {1: 0, 2: 0, 3: 0}
     for position in range(1, draw(st.integers(1, 25)) + 1):
         conversation = draw(st.sampled_from(sorted(seqs)))
@@ -54,7 +54,7 @@ chances = st.integers(0, 10**6)
 
 
 def pick(history: RunHistory, chance: int) -> tuple[str, int]:
-    """Some reader who got something, and the index of something that he got."""
+    """Return a reader that received something, and the index of one of the receipts."""
     places = [(name, index) for name, got in sorted(history.received.items()) for index in range(len(got))]
     assume(places)
     return places[chance % len(places)]
@@ -84,7 +84,7 @@ def test_what_is_dropped_is_missed(history: RunHistory, chance: int) -> None:
 
 @given(histories, chances)
 def test_readers_removed_while_away_may_miss_the_end_of_their_stay(history: RunHistory, chance: int) -> None:
-    """From some message of an ended stay on they get nothing of it; anything missing before that is a finding."""
+    """The end of an ended stay may be missing; anything missing before that is a finding."""
     for reader, places in history.stays.items():
         ended = {conversation: stay for conversation, (stay,) in places.items() if stay.last is not None}
         kept: list[PostReceipt] = []
@@ -98,7 +98,7 @@ def test_readers_removed_while_away_may_miss_the_end_of_their_stay(history: RunH
 
 @given(histories, chances, chances)
 def test_what_comes_twice_is_repeated(history: RunHistory, chance: int, where: int) -> None:
-    """At once or much later."""
+    """A repeat is found at once and much later."""
     reader, index = pick(history, chance)
     got = history.received[reader]
     got.insert(index + 1 + where % (len(got) - index), got[index])
@@ -117,7 +117,7 @@ def test_what_is_swapped_is_out_of_order(history: RunHistory, chance: int) -> No
 
 @given(histories, chances)
 def test_numbers_out_of_order_are_found_at_ascending_positions(history: RunHistory, chance: int) -> None:
-    """Two messages of one conversation whose numbers went astray."""
+    """Two messages of one conversation have their numbers swapped."""
     reader, index = pick(history, chance)
     got = history.received[reader]
     nexts = [i for i in range(index + 1, len(got)) if got[i].message.conversation == got[index].message.conversation]
@@ -138,7 +138,7 @@ def test_what_nobody_sent_is_invented(history: RunHistory, chance: int) -> None:
 
 @given(histories, chances)
 def test_other_words_are_altered(history: RunHistory, chance: int) -> None:
-    """One letter more."""
+    """A message with one more letter is found."""
     reader, index = pick(history, chance)
     receipt = history.received[reader][index]
     body = receipt.message.body + "!"

@@ -6,7 +6,7 @@ VISITS = [Visit("n1", 0.0, "e.0", 0), Visit("n2", 9.5, "e.4", 2)]
 
 
 def receipt(position: int) -> PostReceipt:
-    """At that place; what it says does not matter here."""
+    """Return a receipt at that position; its text does not matter."""
     return PostReceipt(position, PostedMessage(1, position, 7, f"m{position}", "hello"))
 
 

@@ -1,4 +1,4 @@
-"""The checker: what a history must never hold. Each finding names its kind, the reader and the message. Pure."""
+"""Check a history: what it must never contain. Each finding names its kind, the reader and the message. Pure."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ ALTERED, OVERHEARD, GAP, MADE_TWICE = "altered", "overheard", "gap", "made twice
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One broken promise. `reader` is "" where it is between the poster and the server."""
+    """A broken promise. `reader` is "" when it is between the poster and the server."""
 
     kind: str
     reader: str
@@ -24,7 +24,7 @@ class Violation:
 
 
 def check(history: RunHistory) -> list[Violation]:
-    """All findings; an empty list is what every fault must leave."""
+    """Return all findings. Whatever faults occurred, the list must be empty."""
     return [
         *find_unfaithful_answers(history),
         *(finding for reader in history.stays for finding in check_reader(history, reader)),
@@ -32,7 +32,7 @@ def check(history: RunHistory) -> list[Violation]:
 
 
 def check_reader(history: RunHistory, reader: str) -> Iterator[Violation]:
-    """Everything that went wrong for one reader."""
+    """Yield everything that went wrong for one reader."""
     yield from find_lost(history, reader)
     yield from find_repeated(history, reader)
     yield from find_reordered(history, reader)
@@ -43,7 +43,7 @@ def check_reader(history: RunHistory, reader: str) -> Iterator[Violation]:
 
 
 def find_unfaithful_answers(history: RunHistory) -> Iterator[Violation]:
-    """Two answers to one post that differ, an answer that is not what was sent, or two that say "made"."""
+    """Yield posts with two answers that differ, with an altered answer, or with two answers that say "created"."""
     for key, answers in history.acknowledged.items():
         if len(set(answers)) > 1 or answers[0].key != key or answers[0].body != history.sent.get(key):
             yield Violation(ALTERED, "", (key, answers))
@@ -52,7 +52,7 @@ def find_unfaithful_answers(history: RunHistory) -> Iterator[Violation]:
 
 
 def find_lost(history: RunHistory, reader: str) -> Iterator[Violation]:
-    """Acknowledged, and never received by a member."""
+    """Yield messages that were acknowledged and never reached a member."""
     got = {receipt.message.key for receipt in history.received[reader]}
     seqs = seqs_by_conversation(history, reader)
     for key, (message, *_) in history.acknowledged.items():
@@ -62,7 +62,7 @@ def find_lost(history: RunHistory, reader: str) -> Iterator[Violation]:
 
 
 def find_repeated(history: RunHistory, reader: str) -> Iterator[Violation]:
-    """The same position, number or post for the second time."""
+    """Yield receipts whose position, number or post was received before."""
     seen: set[object] = set()
     for receipt in history.received[reader]:
         message = receipt.message
@@ -73,7 +73,7 @@ def find_repeated(history: RunHistory, reader: str) -> Iterator[Violation]:
 
 
 def find_reordered(history: RunHistory, reader: str) -> Iterator[Violation]:
-    """Behind one with a later position, or, in its conversation, behind one with a later number."""
+    """Yield receipts after one with a later position or, in the same conversation, with a later number."""
     for earlier, later in pairwise(history.received[reader]):
         if later.position < earlier.position:
             yield Violation(REORDERED, reader, later)
@@ -84,14 +84,14 @@ def find_reordered(history: RunHistory, reader: str) -> Iterator[Violation]:
 
 
 def find_invented(history: RunHistory, reader: str) -> Iterator[Violation]:
-    """Received though nobody ever posted it."""
+    """Yield receipts of messages that no one posted."""
     for receipt in history.received[reader]:
         if receipt.message.key not in history.sent:
             yield Violation(INVENTED, reader, receipt)
 
 
 def find_altered(history: RunHistory, reader: str) -> Iterator[Violation]:
-    """Not the words that were sent, or not the message that the poster was told of."""
+    """Yield receipts whose text was not sent, or that differ from the message that the poster got."""
     for receipt in history.received[reader]:
         key, message = receipt.message.key, receipt.message
         told = history.acknowledged.get(key, [message])[0]
@@ -100,14 +100,14 @@ def find_altered(history: RunHistory, reader: str) -> Iterator[Violation]:
 
 
 def find_overheard(history: RunHistory, reader: str) -> Iterator[Violation]:
-    """Received before the reader was added or after it was removed."""
+    """Yield receipts from before the reader was added or after they were removed."""
     for receipt in history.received[reader]:
         if not is_member(history, reader, receipt.message.conversation, receipt.message.seq):
             yield Violation(OVERHEARD, reader, receipt)
 
 
 def find_gaps(history: RunHistory, reader: str) -> Iterator[Violation]:
-    """Numbers of a conversation that were skipped while the reader was a member, from the stay's first one on."""
+    """Yield the numbers of a conversation that a member skipped, counted from the first one of the stay."""
     for conversation, got in seqs_by_conversation(history, reader).items():
         for stay in history.stays[reader][conversation]:
             for seq in range(stay.first, last_received(stay, got) + 1):
@@ -129,7 +129,7 @@ def is_owed(seq: int, stay: MemberStay, got: set[int]) -> bool:
 
 
 def is_member(history: RunHistory, reader: str, conversation: int, seq: int) -> bool:
-    """Was this message for this reader?"""
+    """Return whether the reader was a member when this message was posted."""
     return any(stay.covers(seq) for stay in history.stays[reader].get(conversation, ()))
 
 
@@ -142,7 +142,7 @@ def seqs_by_conversation(history: RunHistory, reader: str) -> dict[int, set[int]
 
 
 def by_conversation(history: RunHistory, reader: str) -> dict[int, list[PostReceipt]]:
-    """What the reader got, conversation by conversation, in the order received."""
+    """Return the reader's receipts by conversation, in the order received."""
     receipts: dict[int, list[PostReceipt]] = defaultdict(list)
     for receipt in history.received[reader]:
         receipts[receipt.message.conversation].append(receipt)

@@ -1,4 +1,4 @@
-"""A reader as careful as a client must be: it keeps its cursor, and comes back when it is cut off or hears nothing."""
+"""Clients of a chaos run: readers, posters and presence sockets that reconnect and retry as a client must."""
 
 import asyncio
 import itertools
@@ -33,10 +33,10 @@ class EventCache:
 
 
 class ChaosReader(asyncio.Protocol):
-    """Reads as the login of `token`, from the port that `where` gives at each attempt.
+    """Reads the stream with `token`, at the port that `where` returns for each attempt.
 
-    It waits up to `pause` seconds before it comes back, and gives a stream up that says nothing for `patience`.
-    Written on a bare transport, so that thousands of readers in one process cost less than the node they read from.
+    Waits up to `pause` seconds before it reconnects, and drops a stream that is silent for `patience` seconds. A bare
+    transport keeps thousands of readers in one process cheaper than the node they read from.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class ChaosReader(asyncio.Protocol):
         self.pause, self.patience = 0.02, 60.0
         self.cursor = ""
         self.starts: list[dict[str, object]] = []
-        self.visits: list[Visit] = []  # moments are the monotonic clock's
+        self.visits: list[Visit] = []  # times by the monotonic clock
         self.byes: list[tuple[str, float]] = []
         self.refusals: list[int] = []
         self.garbage: list[bytes] = []
@@ -62,7 +62,7 @@ class ChaosReader(asyncio.Protocol):
         self.begins()
 
     def begins(self) -> None:
-        """From now on it is there, or on its way back."""
+        """Connect now, and reconnect from now on."""
         self._task = self._tasks.start(f"{self.name} reads", self._read_on())
 
     async def _read_on(self) -> None:
@@ -86,7 +86,7 @@ class ChaosReader(asyncio.Protocol):
                 self.leaves()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Ask for everything after the cursor."""
+        """Request everything after the cursor."""
         self.transport = cast(asyncio.Transport, transport)
         resume = f"Last-Event-ID: {self.cursor}\r\n" if self.cursor else ""
         self.transport.write(
@@ -95,7 +95,7 @@ class ChaosReader(asyncio.Protocol):
         )
 
     def data_received(self, data: bytes) -> None:
-        """Take in all whole events; a refusal ends this attempt."""
+        """Process all complete events; an error status ends this attempt."""
         self._bytes += len(data)
         try:
             blocks = self._splitter.feed(self._body.feed(data))
@@ -130,39 +130,39 @@ class ChaosReader(asyncio.Protocol):
             self.resets += 1
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 (asyncio names it)
-        """Cut off, by whomever."""
+        """End this attempt; the next one follows."""
         self.ready, self.transport = False, None
         if self._cut is not None and not self._cut.done():
             self._cut.set_result(None)
 
     def sleeps(self) -> None:
-        """Stop reading, without a word; `leaves` is what wakes it."""
+        """Stop reading without closing; `leaves` ends that."""
         if self.transport is not None and not self.transport.is_closing():
             self.transport.pause_reading()
 
     def leaves(self) -> None:
-        """Pull the plug; the next attempt follows."""
+        """Drop the connection; the next attempt follows."""
         if self.transport is not None:
             self.transport.abort()
 
     async def stops(self) -> None:
-        """No further attempt, until it `begins` again; its cursor stays."""
+        """Stop reconnecting until `begins` is called; the cursor stays."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         self.leaves()
 
 
-# An onlooker: keeps presence, watches others, and notes as what they are shown; it comes back when it is cut off.
+# A presence client keeps its own presence, watches others, and reconnects.
 
-ANSWER_SECONDS = 6.0  # until a snapshot is asked for again
+ANSWER_SECONDS = 6.0  # until the snapshot is requested again
 HEARTBEAT = 10.0
 ACTIVE_SECONDS = 60.0
 PAUSE = 1.0
 
 
-class Onlooker:
-    """One device's presence socket. `shown`: the latest `(version, status)` of everyone it watches."""
+class PresenceClient:
+    """A device's presence socket. `shown` maps each watched user to the latest `(version, status)`."""
 
     def __init__(
         self,
@@ -176,14 +176,14 @@ class Onlooker:
         self.shown: dict[int, tuple[int, str]] = {}
         self.node, self.ready = "", False
         self._held: list[dict[str, Any]] = []
-        self.offlines = 0  # how often somebody was shown leaving
+        self.offlines = 0  # how often a user was shown going offline
         self._socket: aiohttp.ClientWebSocketResponse | None = None
         self._task: asyncio.Task[None] | None = None
         self.begins()
 
     def begins(self) -> None:
-        """From now on it is here, or on its way back."""
-        self._task = self._tasks.start(f"{self.person.id} looks on", self._look_on())
+        """Connect now, and reconnect from now on."""
+        self._task = self._tasks.start(f"{self.person.id} watches", self._look_on())
 
     async def _look_on(self) -> None:
         while True:
@@ -219,7 +219,7 @@ class Onlooker:
                 return
 
     def _hear(self, frame: dict[str, Any]) -> None:
-        """After a hello deltas are held until a snapshot has come: together they replace what was known before."""
+        """Apply a frame. After a hello, deltas wait for the snapshot: together they replace what was known."""
         if frame["type"] == "hello":
             self.node, self._held = frame["node"], []
         elif frame["type"] == "presence" and not self.ready:
@@ -238,14 +238,14 @@ class Onlooker:
                 self.offlines += record["status"] == "offline" != was
 
     def leaves(self) -> None:
-        """Pull the plug; the next attempt follows."""
+        """Drop the connection; the next attempt follows."""
         if self._socket is not None and self._socket._response.connection is not None:
             transport = self._socket._response.connection.transport
             if transport is not None:
                 transport.abort()
 
     async def stops(self) -> None:
-        """Close in order, and stay away until it `begins` again; what it saw is forgotten."""
+        """Close the socket and stop reconnecting until `begins` is called; forget all statuses."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -253,17 +253,17 @@ class Onlooker:
         self.shown.clear()
 
 
-# A poster as careful as a client must be: it tries again with the same client_id until it is told that it is done.
+# A poster retries with the same client_id until the server has answered.
 
 TRY_SECONDS = 15.0
-AGAIN = {429, 502, 503, 504}  # the middle two are a load balancer's
+AGAIN = {429, 502, 503, 504}  # 502 and 504 come from a load balancer
 POST_PAUSE = 0.02
 
 
 class ChaosPoster:
-    """Posts as `person` to the node whose URL `where` gives at each attempt.
+    """Posts as `person` to the node whose URL `where` returns for each attempt.
 
-    `refusals`: statuses that made it wait; `surprises`: answers that it should never have got.
+    `refusals` holds the statuses that made it wait, `surprises` the answers that no post should get.
     """
 
     def __init__(
@@ -280,24 +280,27 @@ class ChaosPoster:
 
     @property
     def url(self) -> str:
-        """Where it would post now."""
+        """The URL for the next attempt."""
         return self._where()
 
     async def post(self, http: aiohttp.ClientSession) -> int:
-        """One message, tried until it is acknowledged; the status that did."""
+        """Post one message, retry until it is acknowledged, and return the status."""
         return (await self.say(http, self.conversation))[0]
 
     async def say(
         self, http: aiohttp.ClientSession, conversation: int, begun: dict[Key, float] | None = None
     ) -> tuple[int, PostedMessage]:
-        """As `post`, there; the message too. `begun` is told when the first attempt was made."""
+        """Post to `conversation` as `post` does; return the status and the message.
+
+        The time of the first attempt is stored in `begun`.
+        """
         client_id = f"{self.name}-{next(self._numbers)}"
         body = f"{client_id} says: что-нибудь, 何か, شيء ما 🥨"
         key = (conversation, self.person.id, client_id)
         self._history.send(key, body)
         if begun is not None:
             begun[key] = time.monotonic()
-        while not (status := await self._try(http, key, body)):  # noqa: ASYNC110 (nobody tells when it is back)
+        while not (status := await self._try(http, key, body)):  # noqa: ASYNC110 (no signal says when it is back)
             await asyncio.sleep(self.pause)
         return status, self._history.acknowledged[key][-1]
 
@@ -326,7 +329,7 @@ class ChaosPoster:
             return answer.status, await answer.read(), answer.headers.get("Retry-After")
 
     def keeps_posting(self, http: aiohttp.ClientSession, pause: float, tasks: Tasks) -> None:
-        """One after the other, from now on, until `finishes`."""
+        """Post one message after the other until `finishes` is called."""
         self._task = tasks.start(f"{self.name} posts", self._post_on(http, pause))
 
     async def _post_on(self, http: aiohttp.ClientSession, pause: float) -> None:
@@ -335,13 +338,13 @@ class ChaosPoster:
             await asyncio.sleep(pause)
 
     async def finishes(self) -> None:
-        """Wait until the last message has been acknowledged."""
+        """Stop posting, and wait until the last message has been acknowledged."""
         self._going = False
         if self._task is not None:
             await self._task
 
     async def leaves(self) -> None:
-        """At once, whatever is under way."""
+        """Stop at once, even in the middle of a request."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)

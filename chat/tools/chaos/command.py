@@ -1,4 +1,4 @@
-"""What `tandem chaos` does, and what is seen of it."""
+"""`tandem chaos`: run it, show it while it runs, keep the report."""
 
 import io
 import secrets
@@ -21,18 +21,18 @@ from chat.tools.chaos.report import draw_timeline, show_report
 from chat.tools.chaos.results import PresenceSample, Scores
 from chat.tools.chaos.run import Run
 
-PAGE = 110  # characters in a line of the report that is kept
+PAGE = 110  # characters in a line of the stored report
 
 console = Console(stderr=True, highlight=False)
 
 
 class UnknownFault(StartError):
-    """There is no such fault; `tandem chaos --help` names all of them."""
+    """No fault has this name; `tandem chaos --help` lists all of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChaosRequest:
-    """What the command was asked for."""
+    """The command's options."""
 
     nodes: int
     people: int
@@ -44,7 +44,7 @@ class ChaosRequest:
 
 
 def chaos(asked: ChaosRequest) -> int:
-    """Run it and report; the exit code is 1 when a promise was broken."""
+    """Run and report; return the exit code, 1 when a promise was broken."""
     faults = [name.strip() for name in asked.faults.split(",") if name.strip()]
     if unknown := [name for name in faults if name not in FAULTS]:
         raise UnknownFault(f"There is no fault {', '.join(unknown)}. There are: {', '.join(FAULTS)}.")
@@ -63,7 +63,7 @@ def chaos(asked: ChaosRequest) -> int:
 
 
 def keep(scores: Scores, folder: Path) -> None:
-    """The picture, the report and the figures, under the seed's name."""
+    """Write the timeline, the report and the figures, named after the seed."""
     folder.mkdir(parents=True, exist_ok=True)
     page = io.StringIO()
     show_report(scores, Console(file=page, width=PAGE))
@@ -73,17 +73,17 @@ def keep(scores: Scores, folder: Path) -> None:
 
 
 def tell(run: Run, line: str) -> None:
-    """A line of news, with the second of the run."""
+    """Print a line of news with the second of the run."""
     console.print(f"{run.now():6.1f} {line}", markup=False, soft_wrap=True)
 
 
-# The view while it runs: news as lines, and below them how it stands now.
+# The live view: news as lines, and the latest figures below them.
 
 Outcome = TypeVar("Outcome")
 
 
 def stand(run: Run) -> Table:
-    """The latest sample beside the one before it, and what is broken at the moment."""
+    """Return the latest sample with rates, and the faults in progress."""
     table = Table.grid(padding=(0, 2))
     samples = run.scores.samples
     if len(samples) < 2:
@@ -98,11 +98,11 @@ def stand(run: Run) -> Table:
 
 
 def describe(before: PresenceSample, now: PresenceSample) -> dict[str, str]:
-    """In words."""
+    """Return the sample in words, by heading."""
     gap = max(0.5, now.at - before.at)
     return {
         "posts": f"{now.acknowledged:,} acknowledged, {(now.acknowledged - before.acknowledged) / gap:.0f}/s; "
-        f"{now.refused:,} attempts refused or broken off",
+        f"{now.refused:,} attempts refused or lost",
         "messages": f"{now.received:,} received, {(now.received - before.received) / gap:,.0f}/s",
         "people": f"{now.here} here, {now.reading} with a stream, {now.looking} with a socket",
         "slowest": f"{now.delay:.2f} s from the first attempt to a reader",
@@ -110,7 +110,7 @@ def describe(before: PresenceSample, now: PresenceSample) -> dict[str, str]:
 
 
 async def watched(run: Run, console: Console, work: Awaitable[Outcome]) -> Outcome:
-    """Do the work; on a terminal the view is renewed twice a second."""
+    """Run `work`; on a terminal, update the live view twice a second."""
     if not console.is_terminal:
         return await work
     with Live(console=console, refresh_per_second=2, get_renderable=lambda: stand(run), transient=True):

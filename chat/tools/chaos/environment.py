@@ -1,4 +1,4 @@
-"""The rig: PostgreSQL, Redis, a network between, nodes behind a balancer, and an access network of bad quality."""
+"""The environment of a run: PostgreSQL, Redis, networks between, nodes behind a balancer, a bad access network."""
 
 import asyncio
 import inspect
@@ -21,7 +21,7 @@ from chat.shared.tasks import Tasks
 from chat.tools.chaos.network import Proxy, bad_network
 from chat.tools.chaos.results import Ended
 
-# Settings of a node in a test: nothing is limited, and it stops at once.
+# Settings of a node in a test: no rate limits, and it stops at once.
 
 TEST_SETTINGS = {
     "RATE_LIMITS": "off",
@@ -56,15 +56,18 @@ SETTINGS = {
     "CANARY_SECONDS": "2",
 }
 
-LAST_LINES = 3  # that a report shows of a node that ended
+LAST_LINES = 3  # of a log, in a report of a node that ended
 
 SERVING = '"event": "serving"'
 
 Done = TypeVar("Done")
 
 
-class Rig:
-    """Everything that can be broken. `to_postgres` and `to_redis`: each node's own link; `wifi`: some people's."""
+class Environment:
+    """Everything that can be broken.
+
+    `to_postgres` and `to_redis` are each node's own links; `wifi` is the access network of some users.
+    """
 
     def __init__(self, folder: Path, room: ThreadPoolExecutor) -> None:
         self.postgres, self.valkey = PostgresEngine(folder / "postgres"), ValkeyEngine(folder / "valkey")
@@ -75,14 +78,14 @@ class Rig:
         self.balancer: Balancer
         self.wifi: Proxy
         self.held: set[str] = set()  # nodes that are down on purpose
-        self.ended: list[Ended] = []  # by themselves; moments are the monotonic clock's
+        self.ended: list[Ended] = []  # by themselves; times by the monotonic clock
 
     async def engine(self, work: Callable[[], Done]) -> Done:
-        """Do something to an engine, in the one thread that engines live as long as."""
+        """Run `work` in the one thread that engines are started from, because they end with it."""
         return await asyncio.get_running_loop().run_in_executor(self._room, work)
 
     async def supervise(self) -> None:
-        """As any production has it: a node that has ended is started again."""
+        """Start nodes again that have ended, as a supervisor does in production."""
         while True:
             for node in self.nodes.values():
                 if not node.alive() and node.name not in self.held:
@@ -91,56 +94,56 @@ class Rig:
             await asyncio.sleep(0.5)
 
     def note_end(self, node: NodeProcess) -> None:
-        """It ended though nobody had asked it to, or did not though it was asked to."""
+        """Record a node that ended without being asked to, or did not end when asked to."""
         words = node.read_log()
         last = "\n".join([line for line in words.splitlines() if line.strip()][-LAST_LINES:])
         self.ended.append(Ended(node.name, time.monotonic(), node.exit_code, SERVING in words, last))
 
     def take_down(self, name: str) -> None:
-        """kill -9, and nobody starts it again until `bring_back`."""
+        """Kill the node; it stays down until `bring_back`."""
         self.held.add(name)
         self.nodes[name].kill()
 
     def bring_back(self, name: str) -> None:
-        """Start it again."""
+        """Start the node again."""
         self.nodes[name].start()
         self.held.discard(name)
 
     async def is_whole(self) -> bool:
-        """Do all nodes take clients?"""
+        """Return whether all nodes are ready; raise `TimedOut` if HAProxy has ended."""
         if not self.balancer.alive():
-            raise StillNot(f"HAProxy has ended: {self.balancer.log.read_text()[-500:]}")
+            raise TimedOut(f"HAProxy has ended: {self.balancer.log.read_text()[-500:]}")
         return all([node.alive() and await node.readiness() == 200 for node in self.nodes.values()])
 
 
 @asynccontextmanager
-async def rig_of(
+async def open_environment(
     folder: Path, names: Sequence[str], settings: dict[str, str], program: Sequence[str] = PROGRAM
-) -> AsyncIterator[Rig]:
-    """A rig that serves; all of it stops at the end. `program`: how a node is started."""
+) -> AsyncIterator[Environment]:
+    """Yield an environment that serves; stop all of it at the end. `program` starts a node."""
     async with AsyncExitStack() as stack:
-        rig = Rig(folder, stack.enter_context(ThreadPoolExecutor(1, "engines")))
-        for engine in (rig.postgres, rig.valkey):
-            stack.push_async_callback(rig.engine, engine.stop)
-            await rig.engine(engine.start)
-        await migrate(rig.postgres.url)
+        environment = Environment(folder, stack.enter_context(ThreadPoolExecutor(1, "engines")))
+        for engine in (environment.postgres, environment.valkey):
+            stack.push_async_callback(environment.engine, engine.stop)
+            await environment.engine(engine.start)
+        await migrate(environment.postgres.url)
         for name in names:
-            rig.to_postgres[name] = await stack.enter_async_context(bad_network(rig.postgres.url))
-            rig.to_redis[name] = await stack.enter_async_context(bad_network(rig.valkey.url))
-            links = {"DATABASE_URL": rig.to_postgres[name].url, "REDIS_URL": rig.to_redis[name].url}
-            node = rig.nodes[name] = make_node(name, folder, SETTINGS | settings | links, program)
+            environment.to_postgres[name] = await stack.enter_async_context(bad_network(environment.postgres.url))
+            environment.to_redis[name] = await stack.enter_async_context(bad_network(environment.valkey.url))
+            links = {"DATABASE_URL": environment.to_postgres[name].url, "REDIS_URL": environment.to_redis[name].url}
+            node = environment.nodes[name] = make_node(name, folder, SETTINGS | settings | links, program)
             stack.callback(node.kill)
             node.start()
-        rig.balancer = start_balancer(stack, folder, rig.nodes)
-        rig.wifi = await stack.enter_async_context(bad_network(rig.balancer.url))
+        environment.balancer = start_balancer(stack, folder, environment.nodes)
+        environment.wifi = await stack.enter_async_context(bad_network(environment.balancer.url))
         stack.push_async_callback((tasks := Tasks()).stop)
-        tasks.start("nodes are supervised", rig.supervise())
-        await until(rig.is_whole, 60, "all nodes to be ready")
-        yield rig
+        tasks.start("supervise nodes", environment.supervise())
+        await until(environment.is_whole, 60, "all nodes to be ready")
+        yield environment
 
 
 def start_balancer(stack: AsyncExitStack, folder: Path, nodes: Mapping[str, NodeProcess]) -> Balancer:
-    """As `tandem up` has it; it is stopped with the rest."""
+    """Start a balancer like that of `tandem up`; it stops with the rest."""
     home = Home(folder / "balancer")
     home.take()
     stack.callback(home.leave)
@@ -152,7 +155,7 @@ def start_balancer(stack: AsyncExitStack, folder: Path, nodes: Mapping[str, Node
 
 
 def keep_logs(folder: Path, logs: Path) -> None:
-    """What the nodes said stays when something was broken."""
+    """Copy the logs of the nodes and of HAProxy to the folder `logs`."""
     logs.mkdir(parents=True, exist_ok=True)
     for log in folder.glob("*.log"):
         shutil.copy(log, logs)
@@ -164,12 +167,12 @@ def keep_logs(folder: Path, logs: Path) -> None:
 STEP = 0.05
 
 
-class StillNot(StartError):
-    """A run cannot go on: something did not happen in its time."""
+class TimedOut(StartError):
+    """A run cannot continue: something did not happen in time."""
 
 
 async def came_true(check: Callable[[], bool | Awaitable[bool]], limit: float) -> bool:
-    """Wait until it holds, at most `limit` seconds; whether it does."""
+    """Wait until the check holds, at most `limit` seconds; return whether it did."""
     deadline = time.monotonic() + limit
     while True:
         found = check()
@@ -181,6 +184,6 @@ async def came_true(check: Callable[[], bool | Awaitable[bool]], limit: float) -
 
 
 async def until(check: Callable[[], bool | Awaitable[bool]], limit: float, what: str) -> None:
-    """As `came_true`; raises `StillNot` when it never did."""
+    """Wait until the check holds; raise `TimedOut` after `limit` seconds."""
     if not await came_true(check, limit):
-        raise StillNot(f"waited {limit:.0f} s for {what}")
+        raise TimedOut(f"waited {limit:.0f} s for {what}")

@@ -1,4 +1,4 @@
-"""Nodes that die, are stopped, or freeze."""
+"""Faults: nodes, servers, links and clients that are killed, stopped, frozen, cut or slowed down."""
 
 import asyncio
 import random
@@ -10,17 +10,15 @@ import redis
 
 from chat.client.node_process import END_LIMIT, NodeProcess
 from chat.tools.chaos.crowd import Crowd
-from chat.tools.chaos.environment import Rig, came_true
+from chat.tools.chaos.environment import Environment, came_true
 from chat.tools.chaos.network import Proxy
-
-# A fault: what it does, for how long, and what no other one may touch meanwhile.
 
 
 @dataclass(frozen=True, slots=True)
 class FaultTarget:
-    """Where a fault strikes: `node` is the one that is meant, `seconds` how long it lasts."""
+    """The target of a fault: the node it is for and how many seconds it lasts."""
 
-    rig: Rig
+    environment: Environment
     crowd: Crowd
     node: str
     seconds: float
@@ -29,7 +27,10 @@ class FaultTarget:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """`about`: in words; `touches`: what no other fault may touch meanwhile; `least` to `most` seconds."""
+    """A fault. `about` describes it, `touches` is what no other fault may touch meanwhile.
+
+    It lasts between `least` and `most` seconds.
+    """
 
     about: str
     strike: Callable[[FaultTarget], Awaitable[None]]
@@ -38,202 +39,202 @@ class Fault:
     most: float
 
 
-BACK = 20.0  # seconds that a node may take to come back in a deploy, before the next one is stopped
+BACK = 20.0  # seconds that a node may take to be ready in a deployment before the next one is stopped
 
 
-async def kill_node(scene: FaultTarget) -> None:
-    """Its clients come back elsewhere; three of them had enough, and stay away: nobody must see their ghosts."""
-    there = [guest for guest in scene.crowd.guests if guest.here and guest.onlooker.node == scene.node]
-    leaving = scene.chance.sample(there, min(3, len(there)))
-    scene.rig.take_down(scene.node)
-    await asyncio.gather(*(guest.goes() for guest in leaving))
-    scene.crowd.tired += leaving
-    await asyncio.sleep(scene.seconds)
-    scene.rig.bring_back(scene.node)
+async def kill_node(target: FaultTarget) -> None:
+    """Kill a node. Its clients reconnect elsewhere, except for three that go offline: no one may see them as online."""
+    there = [user for user in target.crowd.users if user.here and user.presence.node == target.node]
+    leaving = target.chance.sample(there, min(3, len(there)))
+    target.environment.take_down(target.node)
+    await asyncio.gather(*(user.goes() for user in leaving))
+    target.crowd.resting += leaving
+    await asyncio.sleep(target.seconds)
+    target.environment.bring_back(target.node)
 
 
-async def kill_silenced_node(scene: FaultTarget) -> None:
-    """It commits, nobody hears of it, and it dies."""
-    link = scene.rig.to_redis[scene.node]
+async def kill_silenced_node(target: FaultTarget) -> None:
+    """Kill a node that commits messages whose announcements never leave it."""
+    link = target.environment.to_redis[target.node]
     link.swallow()
-    await asyncio.sleep(min(1.0, scene.seconds / 2))
-    scene.rig.take_down(scene.node)
+    await asyncio.sleep(min(1.0, target.seconds / 2))
+    target.environment.take_down(target.node)
     link.swallow(False)
-    await asyncio.sleep(scene.seconds / 2)
-    scene.rig.bring_back(scene.node)
+    await asyncio.sleep(target.seconds / 2)
+    target.environment.bring_back(target.node)
 
 
-async def stop_nodes(scene: FaultTarget) -> None:
-    """A deploy: every node in turn."""
-    for name, node in scene.rig.nodes.items():
+async def stop_nodes(target: FaultTarget) -> None:
+    """Stop and start every node in turn, as a deployment does."""
+    for name, node in target.environment.nodes.items():
         if not node.alive():
             continue
-        scene.rig.held.add(name)
+        target.environment.held.add(name)
         node.ask_to_stop()
         if not await came_true(partial(has_ended, node), END_LIMIT):
-            scene.rig.note_end(node)
+            target.environment.note_end(node)
             node.kill()
-        scene.rig.bring_back(name)
+        target.environment.bring_back(name)
         await came_true(partial(answers, node), BACK)
 
 
 def has_ended(node: NodeProcess) -> bool:
-    """Is it gone?"""
+    """Return whether the process has ended."""
     return not node.alive()
 
 
 async def answers(node: NodeProcess) -> bool:
-    """Does it take clients?"""
+    """Return whether the node is ready."""
     return await node.readiness() == 200
 
 
-async def freeze_node(scene: FaultTarget) -> None:
-    """It keeps its connections, holds what it holds, and gets no time."""
-    scene.rig.nodes[scene.node].freeze()
+async def freeze_node(target: FaultTarget) -> None:
+    """Freeze a node: it keeps its connections and gets no processor time."""
+    target.environment.nodes[target.node].freeze()
     try:
-        await asyncio.sleep(scene.seconds)
+        await asyncio.sleep(target.seconds)
     finally:
-        scene.rig.nodes[scene.node].thaw()
+        target.environment.nodes[target.node].thaw()
 
 
 # One node's links to the servers: cut, half-open, slow, or losing an answer.
 
 
-async def lose_answers(scene: FaultTarget) -> None:
-    """Commits whose answer is lost: the poster cannot know, and tries again."""
-    link = scene.rig.to_postgres[scene.node]
-    for _ in range(max(1, round(scene.seconds))):
+async def lose_answers(target: FaultTarget) -> None:
+    """Lose the answer of a commit each second: the poster cannot know, and retries."""
+    link = target.environment.to_postgres[target.node]
+    for _ in range(max(1, round(target.seconds))):
         link.lose_answer(b"COMMIT\0")
         await asyncio.sleep(1)
     link.lose_answer(b"")
 
 
-async def cut_redis_link(scene: FaultTarget) -> None:
-    """One node without Redis."""
-    await refuse(scene, scene.rig.to_redis[scene.node])
+async def cut_redis_link(target: FaultTarget) -> None:
+    """Cut one node's link to Redis."""
+    await refuse(target, target.environment.to_redis[target.node])
 
 
-async def hang_redis_link(scene: FaultTarget) -> None:
-    """One node's packets to Redis are dropped."""
-    await freeze(scene, scene.rig.to_redis[scene.node])
+async def hang_redis_link(target: FaultTarget) -> None:
+    """Drop one node's packets to Redis."""
+    await freeze(target, target.environment.to_redis[target.node])
 
 
-async def cut_postgres_link(scene: FaultTarget) -> None:
-    """One node without PostgreSQL."""
-    await refuse(scene, scene.rig.to_postgres[scene.node])
+async def cut_postgres_link(target: FaultTarget) -> None:
+    """Cut one node's link to PostgreSQL."""
+    await refuse(target, target.environment.to_postgres[target.node])
 
 
-async def hang_postgres_link(scene: FaultTarget) -> None:
-    """One node's packets to PostgreSQL are dropped; when they come through again, both ends have given up."""
-    link = scene.rig.to_postgres[scene.node]
-    await freeze(scene, link)
+async def hang_postgres_link(target: FaultTarget) -> None:
+    """Drop one node's packets to PostgreSQL; when they get through again, both ends have given up."""
+    link = target.environment.to_postgres[target.node]
+    await freeze(target, link)
     await link.cut()
 
 
-async def slow_links(scene: FaultTarget) -> None:
-    """Everything of one node takes longer."""
-    links = scene.rig.to_postgres[scene.node], scene.rig.to_redis[scene.node]
+async def slow_links(target: FaultTarget) -> None:
+    """Delay everything between one node and its servers by 50 ms."""
+    links = target.environment.to_postgres[target.node], target.environment.to_redis[target.node]
     for link in links:
         link.delay = 0.05
-    await asyncio.sleep(scene.seconds)
+    await asyncio.sleep(target.seconds)
     for link in links:
         link.delay = 0
 
 
-async def refuse(scene: FaultTarget, link: Proxy) -> None:
-    """Nobody gets through, and everybody is told."""
+async def refuse(target: FaultTarget, link: Proxy) -> None:
+    """Refuse connections: clients get an error at once."""
     await link.refuse()
-    await asyncio.sleep(scene.seconds)
+    await asyncio.sleep(target.seconds)
     await link.accept()
 
 
-async def freeze(scene: FaultTarget, link: Proxy) -> None:
-    """Nothing gets through, and nobody is told."""
+async def freeze(target: FaultTarget, link: Proxy) -> None:
+    """Let nothing through, without an error."""
     link.freeze()
-    await asyncio.sleep(scene.seconds)
+    await asyncio.sleep(target.seconds)
     link.thaw()
 
 
 # Redis and PostgreSQL: killed, stopped, emptied, hung.
 
 
-async def kill_redis(scene: FaultTarget) -> None:
-    """It comes back empty."""
-    await scene.rig.engine(scene.rig.valkey.kill)
-    await asyncio.sleep(scene.seconds)
-    await scene.rig.engine(scene.rig.valkey.start)
+async def kill_redis(target: FaultTarget) -> None:
+    """Kill Redis; it starts again empty."""
+    await target.environment.engine(target.environment.valkey.kill)
+    await asyncio.sleep(target.seconds)
+    await target.environment.engine(target.environment.valkey.start)
 
 
-async def flush_redis(scene: FaultTarget) -> None:
-    """All is forgotten at once."""
+async def flush_redis(target: FaultTarget) -> None:
+    """Empty Redis."""
 
     def flush() -> None:
-        with redis.Redis.from_url(scene.rig.valkey.url) as client:
+        with redis.Redis.from_url(target.environment.valkey.url) as client:
             client.flushall()
 
-    await scene.rig.engine(flush)
+    await target.environment.engine(flush)
 
 
-async def freeze_redis(scene: FaultTarget) -> None:
-    """It accepts connections and answers nobody."""
-    scene.rig.valkey.pause()
+async def freeze_redis(target: FaultTarget) -> None:
+    """Freeze Redis: it accepts connections and answers none."""
+    target.environment.valkey.pause()
     try:
-        await asyncio.sleep(scene.seconds)
+        await asyncio.sleep(target.seconds)
     finally:
-        scene.rig.valkey.resume()
+        target.environment.valkey.resume()
 
 
-async def restart_postgres(scene: FaultTarget) -> None:
-    """In order, or at once, which leaves it to recover; gone for a while."""
-    immediate = scene.chance.random() < 0.5
-    await scene.rig.engine(lambda: scene.rig.postgres.stop(immediate=immediate))
-    await asyncio.sleep(scene.seconds)
-    await scene.rig.engine(scene.rig.postgres.start)
+async def restart_postgres(target: FaultTarget) -> None:
+    """Stop PostgreSQL, fast or immediate, which leaves it to recover; start it again."""
+    immediate = target.chance.random() < 0.5
+    await target.environment.engine(lambda: target.environment.postgres.stop(immediate=immediate))
+    await asyncio.sleep(target.seconds)
+    await target.environment.engine(target.environment.postgres.start)
 
 
-async def freeze_postgres(scene: FaultTarget) -> None:
-    """It accepts nothing and answers nobody."""
-    scene.rig.postgres.pause()
+async def freeze_postgres(target: FaultTarget) -> None:
+    """Freeze PostgreSQL: it accepts and answers nothing."""
+    target.environment.postgres.pause()
     try:
-        await asyncio.sleep(scene.seconds)
+        await asyncio.sleep(target.seconds)
     finally:
-        scene.rig.postgres.resume()
+        target.environment.postgres.resume()
 
 
-# Clients that sleep, are cut off, or say the same thing many times.
+# Clients that stop reading, lose their connection, or repeat a post.
 
 
-async def sleepy_readers(scene: FaultTarget) -> None:
-    """A tenth of the streams is not read any more."""
-    guests = scene.chance.sample(scene.crowd.guests, max(1, len(scene.crowd.guests) // 10))
-    for guest in guests:
-        guest.reader.sleeps()
-    await asyncio.sleep(scene.seconds)
-    for guest in guests:
-        guest.reader.leaves()
+async def sleepy_readers(target: FaultTarget) -> None:
+    """Stop reading a tenth of the streams."""
+    users = target.chance.sample(target.crowd.users, max(1, len(target.crowd.users) // 10))
+    for user in users:
+        user.reader.sleeps()
+    await asyncio.sleep(target.seconds)
+    for user in users:
+        user.reader.leaves()
 
 
-async def half_open(scene: FaultTarget) -> None:
-    """A bad access network: nothing gets through for a while, and nobody says so."""
-    scene.rig.wifi.freeze()
-    await asyncio.sleep(scene.seconds)
-    scene.rig.wifi.thaw()
-    await scene.rig.wifi.cut()
+async def half_open(target: FaultTarget) -> None:
+    """Let nothing through the access network for a while, without an error."""
+    target.environment.wifi.freeze()
+    await asyncio.sleep(target.seconds)
+    target.environment.wifi.thaw()
+    await target.environment.wifi.cut()
 
 
-async def cut_clients(scene: FaultTarget) -> None:
-    """Every stream and every socket, in the same moment."""
-    for guest in scene.crowd.guests:
-        guest.reader.leaves()
-        guest.onlooker.leaves()
+async def cut_clients(target: FaultTarget) -> None:
+    """Cut every stream and every socket at the same moment."""
+    for user in target.crowd.users:
+        user.reader.leaves()
+        user.presence.leaves()
 
 
-async def same_post(scene: FaultTarget) -> None:
-    """The same post fifty times at once, over all nodes."""
-    await scene.crowd.posts_at_once([node.url for node in scene.rig.nodes.values()], 50)
+async def same_post(target: FaultTarget) -> None:
+    """Send the same post fifty times at once, over all nodes."""
+    await target.crowd.posts_at_once([node.url for node in target.environment.nodes.values()], 50)
 
 
-# All faults by their names.
+# All faults by name.
 
 NODE, REDIS, POSTGRES = frozenset({"node"}), frozenset({"redis"}), frozenset({"postgres"})
 CLIENTS, NOTHING = frozenset({"clients"}), frozenset[str]()

@@ -1,4 +1,4 @@
-"""A history: what every client sent, what the server acknowledged, what every reader received. Pure."""
+"""A history: what clients sent, what the server acknowledged, what readers received; and what the database holds."""
 
 from bisect import bisect_right
 from collections import defaultdict
@@ -18,7 +18,7 @@ Key = tuple[int, int, str]
 
 @dataclass(frozen=True, slots=True)
 class PostedMessage:
-    """A message as a reader gets it. `key` (conversation, author, client_id) is what its sender knows it by."""
+    """A message as a reader gets it. Its sender knows it by `key` (conversation, author, client_id)."""
 
     conversation: int
     seq: int
@@ -33,7 +33,7 @@ class PostedMessage:
 
     @property
     def key(self) -> Key:
-        """What makes two posts the same one."""
+        """The identity of a post: two posts with the same key are one."""
         return self.conversation, self.author, self.client_id
 
 
@@ -54,19 +54,19 @@ class PostReceipt:
 
 @dataclass(frozen=True, slots=True)
 class MemberStay:
-    """A reader's time in a conversation: from message `first` to message `last` (inclusive; None: to the end)."""
+    """A reader's time in a conversation, from message `first` to message `last` inclusive (None: to the end)."""
 
     first: int = 1
     last: int | None = None
 
     def covers(self, seq: int) -> bool:
-        """Is this message for the reader?"""
+        """Return whether this message is for the reader."""
         return self.first <= seq and (self.last is None or seq <= self.last)
 
 
 @dataclass(slots=True)
 class RunHistory:
-    """Everything that was seen. Readers have names; a reader without stays in a conversation is no member of it."""
+    """Everything that was seen. A reader without stays in a conversation is not a member of it."""
 
     sent: dict[Key, str] = field(default_factory=dict)
     acknowledged: dict[Key, list[PostedMessage]] = field(default_factory=lambda: defaultdict(list))
@@ -77,30 +77,29 @@ class RunHistory:
     )
 
     def send(self, key: Key, body: str) -> None:
-        """Somebody tries to post; trying again with the same key is the same post."""
+        """Record an attempt to post; a retry has the same key."""
         self.sent[key] = body
 
     def acknowledge(self, key: Key, message: PostedMessage, *, made: bool) -> None:
-        """The server answered a post with this message; `made`: with 201, as a new one."""
+        """Record the server's answer to a post; `made` says that it was 201, a new message."""
         self.acknowledged[key].append(message)
         self.made[key] += made
 
     def stay(self, reader: str, conversation: int, first: int = 1, last: int | None = None) -> None:
-        """The reader is a member from message `first` to message `last`."""
+        """Record a membership from message `first` to message `last`."""
         self.stays[reader][conversation].append(MemberStay(first, last))
 
     def receive(self, reader: str, receipt: PostReceipt) -> None:
-        """The reader got this, next."""
+        """Record the reader's next receipt."""
         self.received[reader].append(receipt)
 
 
-# A trail: how a reader came past a message that it never got; what to look at when one is lost. Pure.
+# A delivery trail: between which receipts a reader missed a message.
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One stream of a reader: on which node, at which second of the run it was ready, from where, and how many receipts
-    the reader had by then."""
+    """One stream of a reader: node, second of the run at which it was ready, start cursor, receipts before it."""
 
     node: str
     at: float
@@ -109,7 +108,7 @@ class Visit:
 
 
 def tell_trail(visits: Sequence[Visit], receipts: Sequence[PostReceipt], position: int) -> str:
-    """Between which two receipts the one at `position` is missing, and in which streams those came."""
+    """Return between which two receipts the one at `position` is missing, and in which streams they came."""
     before = max((n for n, one in enumerate(receipts) if one.position < position), default=None)
     after = min((n for n, one in enumerate(receipts) if one.position > position), default=None)
     around = [tell_receipt(visits, receipts, n) if n is not None else "nothing" for n in (before, after)]
@@ -117,19 +116,19 @@ def tell_trail(visits: Sequence[Visit], receipts: Sequence[PostReceipt], positio
 
 
 def tell_receipt(visits: Sequence[Visit], receipts: Sequence[PostReceipt], number: int) -> str:
-    """Where it is, and the stream that it came by."""
+    """Return the receipt's position and the stream that brought it."""
     nth = bisect_right([visit.receipts for visit in visits], number)
     visit = visits[max(0, nth - 1)]
     return f"{receipts[number].position} (stream {nth} on {visit.node}, since {visit.at:.1f} s, from {visit.cursor})"
 
 
-# What the database says in the end: which messages there are, and who was a member from which to which.
+# The database at the end: the messages, and who was a member when.
 
 DATABASE = "the database"
 
 
 async def read_messages(database_url: str, history: RunHistory) -> None:
-    """What is stored, in the order of positions, as what one more reader received."""
+    """Read the stored messages in the order of positions, as the receipts of one more reader."""
     async with await psycopg.AsyncConnection.connect(database_url) as connection:
         for position, *message in await (await connection.execute(queries.stored_messages)).fetchall():
             if message[0] not in history.stays[DATABASE]:
@@ -138,7 +137,7 @@ async def read_messages(database_url: str, history: RunHistory) -> None:
 
 
 async def read_stays(database_url: str, history: RunHistory, readers: Iterable[tuple[str, int]]) -> None:
-    """The stays of these `(reader, user)` in every conversation, by their messages' numbers."""
+    """Read the memberships of these `(reader, user)` in every conversation, as message numbers."""
     stays: dict[int, list[tuple[int, int, int]]] = {}
     async with await psycopg.AsyncConnection.connect(database_url) as connection:
         for user_id, *stay in await (await connection.execute(queries.stays)).fetchall():

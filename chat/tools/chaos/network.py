@@ -12,10 +12,10 @@ READ = 64 * 1024
 
 
 class Proxy:
-    """Listens on `port` and passes everything on to the server of `url`, until it is told to misbehave.
+    """Listens on `port` and forwards to the server at `url`, until told to misbehave.
 
-    `heard`: how many bytes clients have sent; `lost`: how many answers have been lost on purpose; `delay`: seconds
-    that everything takes longer.
+    `heard` counts the bytes from clients, `lost` the answers lost on purpose; `delay` is added to everything, in
+    seconds.
     """
 
     def __init__(self, url: str) -> None:
@@ -32,32 +32,32 @@ class Proxy:
 
     @property
     def url(self) -> str:
-        """The server's URL, by way of this proxy."""
+        """The server's URL through this proxy."""
         return self._url._replace(netloc=self._url.netloc.rpartition(":")[0] + f":{self.port}").geturl()
 
     @property
     def links(self) -> int:
-        """How many connections there are."""
+        """The number of connections."""
         return len(self._links)
 
     def swallow(self, yes: bool = True) -> None:
-        """From now on nothing that clients say arrives; the server's words still do."""
+        """Drop everything that clients send; the server's answers still get through."""
         self._swallows = yes
 
     def freeze(self) -> None:
-        """Half-open: connections stay and can be made, and nothing goes through in either direction."""
+        """Let nothing through in either direction, as a half-open network. Connections stay and can be made."""
         self._flows.clear()
 
     def thaw(self) -> None:
-        """What was held back goes through."""
+        """Let everything through again, with what was held back."""
         self._flows.set()
 
     def lose_answer(self, word: bytes) -> None:
-        """Once: the client is cut off just before it hears an answer that holds `word`."""
+        """Cut the client off, once, just before it receives an answer that contains `word`."""
         self._unheard = word
 
     async def cut(self) -> None:
-        """Every connection ends at once; who comes anew meanwhile is let in."""
+        """End every connection at once; new connections are accepted."""
         links = set(self._links)
         self._cut.set()
         self._cut = asyncio.Event()
@@ -66,7 +66,7 @@ class Proxy:
             await self._ended.wait()
 
     async def refuse(self) -> None:
-        """Every connection ends, and no new one is accepted."""
+        """End every connection and accept no new one."""
         assert self._server is not None
         self._server.close()
         await self.cut()
@@ -81,7 +81,7 @@ class Proxy:
         try:
             await self._carry(reader, writer)
         except (OSError, RuntimeError, asyncio.CancelledError):
-            pass  # one end has gone (uvloop may say that with a RuntimeError), and the other is told; or all of us go
+            pass  # one end has closed (uvloop may raise RuntimeError) or the task is cancelled: close the other end
         finally:
             writer.transport.abort()
             self._links.discard(writer)
@@ -119,13 +119,13 @@ class Proxy:
 
 
 async def wait_for(cut: asyncio.Event) -> None:
-    """Until it happens."""
+    """Wait for the event."""
     await cut.wait()
 
 
 @asynccontextmanager
 async def bad_network(url: str) -> AsyncIterator[Proxy]:
-    """A proxy to the server of `url`."""
+    """Yield a proxy to the server at `url`."""
     proxy = Proxy(url)
     await proxy.accept()
     try:

@@ -1,4 +1,4 @@
-"""The people of a chaos run, and the conversations that they share; written by SQL, as a password takes its time."""
+"""The users of a run and the conversations they share, written with SQL because hashing passwords is slow."""
 
 import secrets
 from dataclasses import dataclass
@@ -10,27 +10,27 @@ from chat.shared.identity import hash_token
 
 
 class Person(Protocol):
-    """Somebody with a login."""
+    """A user with a session."""
 
     @property
     def id(self) -> int:
-        """The user's."""
+        """The user id."""
 
     @property
     def token(self) -> str:
-        """The bearer's."""
+        """The session's token."""
 
 
 @dataclass(frozen=True, slots=True)
 class Enrolled:
-    """A person of a run."""
+    """A user of a run."""
 
     id: int
     token: str
 
 
 async def enrol(database_url: str, count: int) -> list[Enrolled]:
-    """So many people with a login each."""
+    """Add `count` users, each with a session."""
     people = []
     async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
         for n in range(count):
@@ -50,7 +50,7 @@ async def enrol(database_url: str, count: int) -> list[Enrolled]:
 
 
 async def share(database_url: str, people: list[Enrolled], owner: Enrolled | None = None) -> int:
-    """A conversation that these have been in from the start; its id."""
+    """Add a conversation with these members from its beginning; return its id."""
     async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
         made = await connection.execute(
             "insert into conversations (kind, name) values ('channel', %s) returning id", [secrets.token_hex(8)]

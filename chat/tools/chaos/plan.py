@@ -1,4 +1,4 @@
-"""The plan: which fault strikes when, and which node; drawn from a seed, and the same for the same one."""
+"""The plan: which fault strikes when, and which node. The same seed gives the same plan."""
 
 import random
 from collections.abc import Mapping, Sequence
@@ -10,29 +10,29 @@ from chat.client.node_process import PROGRAM
 from chat.shared.registry.lease import check_timing
 from chat.tools.chaos.faults import FAULTS
 
-GAP = (0.5, 5.0)  # seconds between two faults of which the later one waits for the earlier
+GAP = (0.5, 5.0)  # seconds between a fault and the next, if the next one waits
 OVERLAP = 0.35  # how often the next one does not wait
 
 
 class Kind(Protocol):
-    """What the plan needs to know of a fault."""
+    """The properties of a fault that the plan uses."""
 
     @property
     def touches(self) -> frozenset[str]:
-        """What nothing else may touch meanwhile."""
+        """The parts that no other fault may touch meanwhile."""
 
     @property
     def least(self) -> float:
-        """Seconds."""
+        """The shortest duration in seconds."""
 
     @property
     def most(self) -> float:
-        """Seconds."""
+        """The longest duration in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Strike:
-    """The fault `name` at `at` seconds, for `seconds`."""
+    """The fault `name` at second `at`, for `seconds`."""
 
     at: float
     name: str
@@ -43,7 +43,7 @@ class Strike:
 def draw(
     chance: random.Random, kinds: Mapping[str, Kind], nodes: Sequence[str], seconds: float, sections: int
 ) -> list[list[Strike]]:
-    """`sections` of strikes, each over within `seconds`. Every kind comes once before any comes twice."""
+    """Return `sections` lists of strikes, each over within `seconds`. Every kind comes once before any comes twice."""
     deck: list[str] = []
     return [draw_section(chance, kinds, nodes, seconds, deck) for _ in range(sections)]
 
@@ -51,7 +51,7 @@ def draw(
 def draw_section(
     chance: random.Random, kinds: Mapping[str, Kind], nodes: Sequence[str], seconds: float, deck: list[str]
 ) -> list[Strike]:
-    """One of them. What does not fit any more goes back into the deck; a section holds one strike at least."""
+    """Return one section, with at least one strike. A fault that does not fit goes back into the deck."""
     strikes: list[Strike] = []
     busy: dict[str, float] = {}
     at, misfits = 0.0, 0
@@ -73,16 +73,19 @@ def draw_section(
     return strikes
 
 
-# What a run is asked for, and what follows from it.
+# Options of a run.
 
 SECTION = 75.0  # seconds of faults between two checkpoints
-MACHINE = 4.0  # what a busy machine may add to the time in which ghosts are gone
+MACHINE = 4.0  # seconds that a busy machine may add before presence is right
 
 
 @dataclass(frozen=True, slots=True)
 class ChaosOptions:
-    """What was asked for. `program`, `settings`: how nodes are started; `patience`: how many seconds clients may take
-    to come in again or to catch up when all is mended; `logs`: where the nodes' logs are kept when one was broken."""
+    """A run's options. `program` and `settings` start the nodes.
+
+    `patience` is how many seconds clients may take to reconnect or catch up after the last fault. `logs` is the folder
+    that keeps the nodes' logs when a promise was broken.
+    """
 
     nodes: int = 3
     people: int = 200
@@ -95,20 +98,20 @@ class ChaosOptions:
     settings: dict[str, str] = field(default_factory=dict)
 
     def names(self) -> list[str]:
-        """The nodes'."""
+        """Return the names of the nodes."""
         return [f"n{n + 1}" for n in range(self.nodes)]
 
     def talkers(self) -> int:
-        """How many of the people talk."""
+        """Return how many users post."""
         return max(2, self.people // 10)
 
     def ghost(self) -> float:
-        """How long after everything presence may be wrong."""
+        """Return for how many seconds after the last fault presence may be wrong."""
         linger, lease = (float(self.settings.get(name, 10)) for name in ("PRESENCE_LINGER", "NODE_LEASE"))
         return check_timing(linger, lease).ghost + MACHINE
 
     def plan(self) -> list[list[Strike]]:
-        """The same for the same seed."""
+        """Return the plan; the same seed gives the same plan."""
         kinds = {name: FAULTS[name] for name in self.faults or FAULTS}
         sections = max(1, round(self.seconds / SECTION))
         return draw(random.Random(self.seed), kinds, self.names(), self.seconds / sections, sections)

@@ -1,4 +1,4 @@
-"""The timeline: a picture of a run, as SVG. Faults above, what people got done meanwhile below. Pure."""
+"""The report: a timeline as SVG, and tables of promises, faults and figures. Pure."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -22,7 +22,7 @@ text{font:12px system-ui,sans-serif;fill:#333} .title{font-weight:600} .small{fo
 
 
 def draw_timeline(scores: Scores) -> str:
-    """The picture."""
+    """Return the timeline as SVG: faults above, activity below."""
     seconds = max([scores.seconds, *(one.until for one in scores.struck), 1.0])
 
     def x_of(at: float) -> float:
@@ -42,7 +42,7 @@ def draw_timeline(scores: Scores) -> str:
 
 
 def lanes(scores: Scores, seconds: float, x_of: Callable[[float], float]) -> tuple[list[str], float]:
-    """One lane a kind of fault, and one of checkpoints; and where what follows begins."""
+    """Return a lane for each kind of fault and one for checkpoints, and the height at which the charts begin."""
     parts, y = [], 44.0
     for name in sorted({one.name for one in scores.struck}):
         parts.append(label(name, y))
@@ -61,12 +61,12 @@ def lanes(scores: Scores, seconds: float, x_of: Callable[[float], float]) -> tup
 
 
 def label(name: str, y: float) -> str:
-    """What a lane is of."""
+    """Return the label of a lane."""
     return f'<text x="{LEFT - 8}" y="{y + 11:.0f}" text-anchor="end">{escape(name)}</text>'
 
 
 def bar(kind: str, left: float, right: float, y: float, title: str) -> str:
-    """A stretch of time in a lane; the title is shown to who points at it."""
+    """Return a stretch of time in a lane; the title shows under the pointer."""
     width, height = max(3.0, right - left), LANE - 3
     return (
         f'<rect class="{kind}" x="{left:.1f}" y="{y:.0f}" width="{width:.1f}" height="{height}">'
@@ -75,7 +75,7 @@ def bar(kind: str, left: float, right: float, y: float, title: str) -> str:
 
 
 def thin(samples: Sequence[PresenceSample]) -> list[PresenceSample]:
-    """As many as can be told apart; of the longest ways, none is left out."""
+    """Return as many samples as can be told apart; the longest delays are kept."""
     step = max(1, len(samples) // POINTS)
     groups = [samples[at : at + step] for at in range(0, len(samples), step)]
     return [replace(group[-1], delay=max(one.delay for one in group)) for group in groups]
@@ -85,7 +85,7 @@ Line = tuple[str, Sequence[tuple[float, float]]]
 
 
 def charts(samples: Sequence[PresenceSample]) -> list[tuple[str, list[Line]]]:
-    """Titles, and their lines: a colour, and points."""
+    """Return titles with their lines: a color and points."""
     steps = [(one, two, max(0.5, two.at - one.at)) for one, two in pairwise(samples)]
     posts = [(two.at, (two.acknowledged - one.acknowledged) / gap) for one, two, gap in steps]
     refused = [(two.at, (two.refused - one.refused) / gap) for one, two, gap in steps]
@@ -99,13 +99,13 @@ def charts(samples: Sequence[PresenceSample]) -> list[tuple[str, list[Line]]]:
     return [
         ("posts acknowledged (blue) and attempts refused (red), a second", [("#1971c2", posts), ("#c92a2a", refused)]),
         ("messages received, a second", [("#1971c2", received)]),
-        ("people here (grey), with a stream (green), with a socket (purple)", people),
-        ("the longest way from a first attempt to post to a reader, s", [("#e67700", delays)]),
+        ("users online (gray), with a stream (green), with a socket (purple)", people),
+        ("longest time from a first attempt to post to a reader, s", [("#e67700", delays)]),
     ]
 
 
 def chart(title: str, lines: Sequence[Line], x_of: Callable[[float], float], y: float) -> list[str]:
-    """One chart with its highest value."""
+    """Return one chart with its highest value."""
     top = max([value for _, points in lines for _, value in points] or [1.0]) or 1.0
     parts = [
         f'<text x="{LEFT}" y="{y - 6:.0f}">{escape(title)}</text>',
@@ -120,7 +120,7 @@ def chart(title: str, lines: Sequence[Line], x_of: Callable[[float], float], y: 
 
 
 def axis(seconds: float, x_of: Callable[[float], float], y: float) -> list[str]:
-    """Times, below everything."""
+    """Return the times below the charts."""
     step = next((one for one in (5, 10, 30, 60, 120, 300) if seconds / one <= 12), 600)
     return [
         f'<text class="small" x="{x_of(at):.1f}" y="{y - 10:.0f}" text-anchor="middle">{at} s</text>'
@@ -128,11 +128,11 @@ def axis(seconds: float, x_of: Callable[[float], float], y: float) -> list[str]:
     ]
 
 
-# The report: a table of promises with their zeros, the faults, how long it took to be calm again, the figures.
+# The tables.
 
 
 def show_report(scores: Scores, console: Console) -> None:
-    """All of it."""
+    """Print the tables, the findings and the verdict."""
     console.print(Group(*tables(scores)))
     for line in [*map(str, scores.shown()), *scores.trails]:
         console.print(f"  {line}", style="red", markup=False, soft_wrap=True)
@@ -142,7 +142,7 @@ def show_report(scores: Scores, console: Console) -> None:
 
 
 def verdict(scores: Scores) -> Text:
-    """One line."""
+    """Return the verdict in one line."""
     where = f"{scores.nodes} nodes, {scores.people} people, {scores.seconds:.0f} s, seed {scores.seed}"
     if scores.kept:
         return Text(f"✓ every promise held: {where}", "bold green")
@@ -150,13 +150,13 @@ def verdict(scores: Scores) -> Text:
 
 
 def tables(scores: Scores) -> list[RenderableType]:
-    """Promises, faults, checkpoints, figures; and nodes that ended by themselves, if any did."""
+    """Return promises, faults, checkpoints and figures, and nodes that ended by themselves, if there are any."""
     always: list[RenderableType] = [promises(scores), faults(scores), checkpoints(scores), figures(scores)]
     return [*always, endings(scores)] if scores.ended else always
 
 
 def promises(scores: Scores) -> Table:
-    """A row for each; all must be 0."""
+    """Return a row for each promise; all must be 0."""
     table = Table("", "promise broken", "times", title="What every client saw")
     for kind, times in scores.rows().items():
         mark, style = ("✗", "bold red") if times else ("✓", "green")
@@ -165,7 +165,7 @@ def promises(scores: Scores) -> Table:
 
 
 def faults(scores: Scores) -> Table:
-    """What was broken on purpose, and how often."""
+    """Return the faults that were caused, and how often."""
     table = Table("fault", "", "times", "seconds in all", title="What was broken")
     for name, times in sorted(count_strikes(scores.struck).items()):
         lasted = sum(one.until - one.at for one in scores.struck if one.name == name)
@@ -174,7 +174,7 @@ def faults(scores: Scores) -> Table:
 
 
 def checkpoints(scores: Scores) -> Table:
-    """How long after the last fault of a section all was well."""
+    """Return the seconds from the last fault of each section until everything was well."""
     table = Table("at, s", "all back, s", "caught up, s", "presence right, s", title="Mended, then")
     for one in scores.checkpoints:
         table.add_row(f"{one.at:.0f}", f"{one.back:.1f}", f"{one.caught_up:.1f}", f"{one.settled:.1f}")
@@ -182,15 +182,15 @@ def checkpoints(scores: Scores) -> Table:
 
 
 def endings(scores: Scores) -> Table:
-    """Who ended by himself, with which code, and what he said last; his log is kept."""
-    table = Table("at, s", "node", "code", "last words", title="Nodes that ended by themselves")
+    """Return the nodes that ended by themselves, with exit code and last log lines; their logs are kept."""
+    table = Table("at, s", "node", "code", "last log lines", title="Nodes that ended by themselves")
     for one in scores.ended:
         table.add_row(f"{one.at:.0f}", one.node, str(one.code), Text(one.words))
     return table
 
 
 def figures(scores: Scores) -> Table:
-    """The rest."""
+    """Return the other figures."""
     table = Table("figure", "", title="How much")
     for name, value in scores.figures.items():
         table.add_row(name, f"{value:,}" if isinstance(value, int) else str(value))

@@ -1,4 +1,4 @@
-"""What a run has come to: samples of each second, strikes, checkpoints, findings. Pure."""
+"""Results of a run: samples of each second, faults, checkpoints, findings, and the check of presence. Pure."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -15,24 +15,27 @@ PROMISES = {
     checker.GAP: "a number skipped in a conversation",
     checker.REPEATED: "received twice",
     checker.REORDERED: "received out of order",
-    checker.INVENTED: "received, though nobody posted it",
-    checker.ALTERED: "other words, or another message than the poster was told of",
-    checker.MADE_TWICE: "one post told to be new twice",
+    checker.INVENTED: "received, though never posted",
+    checker.ALTERED: "another text, or another message than the poster got",
+    checker.MADE_TWICE: "one post acknowledged as new twice",
     checker.OVERHEARD: "read before being added, or after removal",
-    GHOST: "shown as here after it settled, though gone",
-    MISSED: "shown as gone after it settled, though here",
-    SHUT_OUT: "a client that did not get in again",
-    UNANSWERED: "a post that no retry brought through",
-    FAILED: "an answer that was neither taken, nor refused with a time to retry",
+    GHOST: "shown as online after it settled, though offline",
+    MISSED: "shown as offline after it settled, though online",
+    SHUT_OUT: "a client that could not reconnect",
+    UNANSWERED: "a post that no retry got through",
+    FAILED: "an answer that was neither success nor a temporary error",
     GARBAGE: "bytes in a stream that are no event",
-    UNRULY: "a node that ended while it served, or did not end when told",
+    UNRULY: "a node that ended while it served, or did not end when asked",
 }
-SHOWN = 50  # findings of a kind that a report names one by one
+SHOWN = 50  # findings of each kind that a report lists
 
 
 @dataclass(frozen=True, slots=True)
 class PresenceSample:
-    """One second. Counts are totals so far; `delay`: the longest from a first attempt to post to a reader, seconds."""
+    """One second. Counts are totals so far.
+
+    `delay` is the longest time in seconds from a first attempt to post to a reader.
+    """
 
     at: float
     acknowledged: int
@@ -46,7 +49,7 @@ class PresenceSample:
 
 @dataclass(slots=True)
 class Struck:
-    """A fault as it happened, in seconds of the run; `until` is 0 while it is under way."""
+    """A fault as it happened, in seconds of the run; `until` is 0 while it is in progress."""
 
     name: str
     node: str
@@ -56,9 +59,10 @@ class Struck:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A node that ended by itself, at which second of the run, and what it said last.
+    """A node that ended by itself: the second of the run, the exit code, its last log lines.
 
-    `served`: one that cannot even begin, as PostgreSQL is away, ends, and is started again: that is as it should be.
+    `served` is False for a node that could not start, for example while PostgreSQL was down. Such a node ends and is
+    started again, which is correct.
     """
 
     node: str
@@ -70,7 +74,7 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """All mended: how long until everybody was in again, had caught up, and saw the others as they were."""
+    """The seconds after the last fault until all clients were connected, had caught up, and saw correct presence."""
 
     at: float
     back: float
@@ -80,7 +84,7 @@ class Checkpoint:
 
 @dataclass(slots=True)
 class Scores:
-    """Everything that a report is made of."""
+    """All results, and everything that a report shows."""
 
     seed: int
     nodes: int
@@ -95,22 +99,22 @@ class Scores:
     figures: dict[str, float | int | str] = field(default_factory=dict)
 
     def rows(self) -> dict[str, int]:
-        """How often each promise was broken."""
+        """Return how often each promise was broken."""
         counts = Counter(finding.kind for finding in self.findings)
         return {kind: counts[kind] for kind in PROMISES}
 
     @property
     def kept(self) -> bool:
-        """Not one was."""
+        """True if no promise was broken."""
         return not self.findings
 
     def shown(self) -> list[Violation]:
-        """So many of each kind."""
+        """Return the first findings of each kind."""
         kinds = {kind: [one for one in self.findings if one.kind == kind] for kind in PROMISES}
         return [one for found in kinds.values() for one in found[:SHOWN]]
 
     def to_json(self) -> dict[str, Any]:
-        """For machines."""
+        """Return the JSON form."""
         return asdict(self) | {
             "kept": self.kept,
             "promises": self.rows(),
@@ -120,28 +124,28 @@ class Scores:
 
 
 def count_strikes(struck: Sequence[Struck]) -> dict[str, int]:
-    """How often each fault struck."""
+    """Return how often each fault struck."""
     return dict(Counter(one.name for one in struck))
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The value that this share lies under; 0 of none."""
+    """Return the value below which this share of the values lies; 0 of no values."""
     return sorted(values)[min(len(values) - 1, int(len(values) * share))] if values else 0.0
 
 
-# Sightings: whether everybody is shown as he is, once things have settled. Pure.
+# The check of presence: each user must be shown with the right status once things have settled.
 
 
 class Watched(Protocol):
-    """Somebody who may be here."""
+    """A user who may be online."""
 
     @property
     def id(self) -> int:
-        """The user's."""
+        """The user id."""
 
 
 class WatcherResults(Protocol):
-    """What somebody is shown."""
+    """The statuses that a presence socket shows."""
 
     shown: dict[int, tuple[int, str]]
     ready: bool
@@ -150,31 +154,31 @@ class WatcherResults(Protocol):
 
     @property
     def watched(self) -> Sequence[int]:
-        """Whom he watches."""
+        """The users it watches."""
 
 
 class UserResults(Protocol):
-    """One of the people."""
+    """A user of the run."""
 
     name: str
     here: bool
 
     @property
     def person(self) -> Watched:
-        """Who."""
+        """The account."""
 
     @property
-    def onlooker(self) -> WatcherResults:
-        """His eyes."""
+    def presence(self) -> WatcherResults:
+        """The user's presence socket."""
 
 
-def find_disagreements(guests: Sequence[UserResults]) -> list[Violation]:
-    """Of everybody who looks on: who is shown as here and is not, or the other way round."""
-    here = {guest.person.id: guest.here for guest in guests}
+def find_disagreements(users: Sequence[UserResults]) -> list[Violation]:
+    """Return a violation for each user shown as online who is offline, or the other way round."""
+    here = {user.person.id: user.here for user in users}
     return [
-        Violation(MISSED if here[one] else GHOST, guest.name, (one, status, guest.onlooker.node))
-        for guest in guests
-        if guest.here and guest.onlooker.ready
-        for one in guest.onlooker.watched
-        if (status := guest.onlooker.shown.get(one, (0, "offline"))[1]) != ("online" if here[one] else "offline")
+        Violation(MISSED if here[one] else GHOST, user.name, (one, status, user.presence.node))
+        for user in users
+        if user.here and user.presence.ready
+        for one in user.presence.watched
+        if (status := user.presence.shown.get(one, (0, "offline"))[1]) != ("online" if here[one] else "offline")
     ]

@@ -1,4 +1,4 @@
-"""A run: people talk and watch each other while the plan's faults strike; then everything that they saw is checked."""
+"""A run: users talk and watch each other while faults strike; then everything that they saw is checked."""
 
 import asyncio
 import random
@@ -12,8 +12,8 @@ from pathlib import Path
 from chat.shared.tasks import Tasks, first_of
 from chat.tools.chaos.checker import LOST, Violation, check
 from chat.tools.chaos.clients import ChaosReader
-from chat.tools.chaos.crowd import Crowd, crowd_of, find_eavesdroppers
-from chat.tools.chaos.environment import Rig, came_true, keep_logs, rig_of, until
+from chat.tools.chaos.crowd import Crowd, crowd_of, find_overhearing
+from chat.tools.chaos.environment import Environment, came_true, keep_logs, open_environment, until
 from chat.tools.chaos.faults import FAULTS, FaultTarget
 from chat.tools.chaos.history import DATABASE, PostedMessage, Visit, tell_trail
 from chat.tools.chaos.plan import ChaosOptions, Strike
@@ -34,21 +34,21 @@ from chat.tools.chaos.results import (
 
 
 class Run:
-    """One run. `tell` is called with a line of news; `scores` grow as it goes."""
+    """One run. `tell` gets a line of news; `scores` grows as the run proceeds."""
 
     def __init__(self, options: ChaosOptions, tell: Callable[[str], None]) -> None:
         self.options, self._tell = options, tell
         self.scores = Scores(options.seed, options.nodes, options.people)
         self._started = time.monotonic()
-        self._rig: Rig
+        self._environment: Environment
         self._crowd: Crowd
 
     def now(self) -> float:
-        """Seconds since people began to talk."""
+        """Return the seconds since users began to post."""
         return round(time.monotonic() - self._started, 2)
 
     async def run(self) -> Scores:
-        """From the engines' start to the last finding."""
+        """Run from the start of the engines to the last finding; return the results."""
         with tempfile.TemporaryDirectory(prefix="tandem-chaos-", ignore_cleanup_errors=True) as own:
             try:
                 await self._run_in(Path(own))
@@ -61,9 +61,9 @@ class Run:
     async def _run_in(self, folder: Path) -> None:
         options = self.options
         self._tell("starting PostgreSQL, Redis, HAProxy and the nodes")
-        async with rig_of(folder, options.names(), options.settings, options.program) as self._rig:
+        async with open_environment(folder, options.names(), options.settings, options.program) as self._environment:
             chance, tasks, watch = random.Random(f"people {options.seed}"), Tasks(), Tasks()
-            async with crowd_of(self._rig, options.people, options.talkers(), chance, tasks) as self._crowd:
+            async with crowd_of(self._environment, options.people, options.talkers(), chance, tasks) as self._crowd:
                 try:
                     await first_of(self._go(watch), ended(tasks), ended(watch))
                 finally:
@@ -71,8 +71,8 @@ class Run:
 
     async def _go(self, watch: Tasks) -> None:
         crowd = self._crowd
-        await until(lambda: all(guest.ready for guest in crowd.guests), self.options.patience, "everybody to be there")
-        self._tell(f"{self.options.people} people are here, and begin to talk; seed {self.options.seed}")
+        await until(lambda: all(user.ready for user in crowd.users), self.options.patience, "all users to connect")
+        self._tell(f"{self.options.people} users are connected and begin to post; seed {self.options.seed}")
         self._started = time.monotonic()
         crowd.lives()
         watch.start("samples are taken", self._sample())
@@ -94,27 +94,31 @@ class Run:
         self.scores.struck.append(struck)
         self._tell(f"{strike.name} {node}".rstrip() + f": {FAULTS[strike.name].about}, {strike.seconds:g} s")
         chance = random.Random(f"{self.options.seed} {strike}")
-        await FAULTS[strike.name].strike(FaultTarget(self._rig, self._crowd, strike.node, strike.seconds, chance))
+        await FAULTS[strike.name].strike(
+            FaultTarget(self._environment, self._crowd, strike.node, strike.seconds, chance)
+        )
         struck.until = self.now()
 
     async def _check_calm(self) -> None:
-        """All is mended: everybody comes in again, catches up, and sees the others as they are."""
+        """Check that, after the last fault, all clients reconnect, catch up and see correct presence."""
         crowd, at = self._crowd, self.now()
         crowd.wandering = False
-        if not await came_true(lambda: all(guest.ready for guest in crowd.guests), self.options.patience):
-            late = [guest.name for guest in crowd.guests if not guest.ready]
+        if not await came_true(lambda: all(user.ready for user in crowd.users), self.options.patience):
+            late = [user.name for user in crowd.users if not user.ready]
             self.scores.findings += [
-                Violation(SHUT_OUT, name, f"not back after {self.options.patience:g} s") for name in late
+                Violation(SHUT_OUT, name, f"not connected after {self.options.patience:g} s") for name in late
             ]
         back, wanted = self.now() - at, crowd.last_seqs()
         await came_true(lambda: not crowd.lagging(wanted), self.options.patience)
         caught_up = self.now() - at
-        disagreements = partial(find_disagreements, crowd.guests)
+        disagreements = partial(find_disagreements, crowd.users)
         if not await came_true(lambda: not disagreements(), self.options.ghost()):
             self.scores.findings += disagreements()
         settled = self.now() - at
         self.scores.checkpoints.append(Checkpoint(at, round(back, 1), round(caught_up, 1), round(settled, 1)))
-        self._tell(f"calm: all back after {back:.1f} s, caught up {caught_up:.1f} s, presence right {settled:.1f} s")
+        self._tell(
+            f"checkpoint: all connected after {back:.1f} s, caught up {caught_up:.1f} s, presence right {settled:.1f} s"
+        )
         crowd.come_back()
         crowd.wandering = True
 
@@ -124,9 +128,9 @@ class Run:
             await asyncio.sleep(1)
 
     def sample(self) -> PresenceSample:
-        """How it stands."""
+        """Return the figures of this moment."""
         crowd = self._crowd
-        here = [guest for guest in crowd.guests if guest.here]
+        here = [user for user in crowd.users if user.here]
         delays = [crowd.delays.popleft() for _ in range(len(crowd.delays))]
         crowd.kept_delays += delays
         return PresenceSample(
@@ -134,8 +138,8 @@ class Run:
             len(crowd.history.acknowledged),
             sum(map(len, crowd.history.received.values())),
             sum(len(poster.refusals) + poster.failures for poster in crowd.posters),
-            sum(guest.reader.ready for guest in here),
-            sum(guest.onlooker.ready for guest in here),
+            sum(user.reader.ready for user in here),
+            sum(user.presence.ready for user in here),
             len(here),
             round(max(delays, default=0.0), 3),
         )
@@ -147,46 +151,45 @@ class Run:
         crowd.all_come()
         fence = await crowd.set_fence()
         if not await came_true(lambda: not crowd.lagging(fence), self.options.patience):
-            self._tell(f"{len(crowd.lagging(fence))} guests have not caught up")
+            self._tell(f"{len(crowd.lagging(fence))} users have not caught up")
         self.scores.seconds = self.now()
         self.scores.samples.append(self.sample())
-        self._tell("checking what everybody saw")
-        for guest in crowd.guests:
-            await guest.goes()
-        await crowd.reads_the_truth()
-        self.scores.ended = [replace(one, at=round(one.at - self._started, 1)) for one in self._rig.ended]
-        self.scores.findings += await asyncio.to_thread(judge, crowd)
+        self._tell("checking what every client saw")
+        for user in crowd.users:
+            await user.goes()
+        await crowd.reads_database()
+        self.scores.ended = [replace(one, at=round(one.at - self._started, 1)) for one in self._environment.ended]
+        self.scores.findings += await asyncio.to_thread(find_violations, crowd)
         self.scores.findings += [Violation(UNRULY, one.node, one.words) for one in self.scores.ended if one.served]
         self.scores.trails = tell_trails(crowd, self.scores.findings, self._started)
         self.scores.figures = tell_figures(crowd, self.scores)
 
 
 async def ended(tasks: Tasks) -> None:
-    """Raises when a client or the supervisor has died of something that nobody foresaw."""
+    """Raise when a client or the supervisor fails unexpectedly."""
     raise RuntimeError(f"{await tasks.failed} has died; the lines above say of what")
 
 
-# The judgement: what was wrong with what everybody saw, how those came past a message who lost one, and how much it
-# was.
+# The verdict: what was wrong, the delivery trail of readers that lost a message, and the figures.
 
 
-def judge(crowd: Crowd) -> list[Violation]:
-    """All findings in what the clients saw."""
-    readers, door = {guest.person.id: guest.name for guest in crowd.guests}, crowd.doorkeeper
+def find_violations(crowd: Crowd) -> list[Violation]:
+    """Return all findings in what the clients saw."""
+    readers, probe = {user.person.id: user.name for user in crowd.users}, crowd.membership_probe
     return [
         *check(crowd.history),
-        *find_eavesdroppers(door.outside, door.room, crowd.history, readers),
+        *find_overhearing(probe.outside, probe.conversation, crowd.history, readers),
         *(Violation(FAILED, poster.name, what) for poster in crowd.posters for what in poster.surprises),
-        *(Violation(FAILED, "the door", what) for what in door.surprises),
-        *(Violation(GARBAGE, guest.name, what) for guest in crowd.guests for what in guest.reader.garbage),
+        *(Violation(FAILED, "membership probe", what) for what in probe.surprises),
+        *(Violation(GARBAGE, user.name, what) for user in crowd.users for what in user.reader.garbage),
     ]
 
 
 def tell_trails(crowd: Crowd, findings: Sequence[Violation], started: float) -> list[str]:
-    """Of those who lost a message, so many; `started` is the run's first moment."""
+    """Return the delivery trails of readers that lost a message; `started` is the run's first moment."""
     received = crowd.history.received
     places = {receipt.message: receipt.position for receipt in received[DATABASE]}
-    readers = {guest.name: guest.reader for guest in crowd.guests}
+    readers = {user.name: user.reader for user in crowd.users}
     lost = [one for one in findings if one.kind == LOST and one.reader in readers]
     return [
         f"{one.reader}: " + tell_trail(visits(readers[one.reader], started), received[one.reader], places[one.what])
@@ -196,23 +199,23 @@ def tell_trails(crowd: Crowd, findings: Sequence[Violation], started: float) -> 
 
 
 def visits(reader: ChaosReader, started: float) -> list[Visit]:
-    """Its streams, in seconds of the run."""
+    """Return the reader's streams, in seconds of the run."""
     return [replace(visit, at=visit.at - started) for visit in reader.visits]
 
 
 def tell_figures(crowd: Crowd, scores: Scores) -> dict[str, float | int | str]:
-    """How much of everything."""
+    """Return the run's figures by name."""
     last = scores.samples[-1]
     return {
         "faults": len(scores.struck),
         "posts acknowledged": last.acknowledged,
         "receipts": last.received,
-        "attempts refused or broken off": last.refused,
-        "members removed and added": crowd.doorkeeper.changes,
-        "streams opened": sum(len(guest.reader.starts) for guest in crowd.guests),
-        "times that a watcher saw somebody leave": sum(guest.onlooker.offlines for guest in crowd.guests),
-        "resets": sum(guest.reader.resets for guest in crowd.guests),
-        "streams given up as silent": sum(guest.reader.silences for guest in crowd.guests),
+        "attempts refused or lost": last.refused,
+        "members removed and added": crowd.membership_probe.changes,
+        "streams opened": sum(len(user.reader.starts) for user in crowd.users),
+        "times that a watcher saw a user go offline": sum(user.presence.offlines for user in crowd.users),
+        "resets": sum(user.reader.resets for user in crowd.users),
+        "streams given up as silent": sum(user.reader.silences for user in crowd.users),
         "post to reader, median, ms": round(percentile(crowd.kept_delays, 0.5) * 1000, 1),
         "post to reader, p99, ms": round(percentile(crowd.kept_delays, 0.99) * 1000, 1),
         "nodes that ended by themselves": len(scores.ended),
