@@ -1,4 +1,4 @@
-"""An ear: a plain reader of the stream that keeps every byte, so that tests can say what was heard."""
+"""A plain reader of the stream that keeps every event for a test to look at."""
 
 import asyncio
 
@@ -9,7 +9,7 @@ from tests.waiting import eventually
 
 
 class Ear:
-    """Listens to one stream until it is closed or its wire is cut."""
+    """Reads one stream until it is closed or its connection is dropped."""
 
     def __init__(self, http: aiohttp.ClientSession, url: str, headers: dict[str, str]) -> None:
         self._http, self._url, self._headers = http, url, headers
@@ -30,40 +30,40 @@ class Ear:
 
     @property
     def closed(self) -> bool:
-        """Has the server ended it, or the wire been cut?"""
+        """True if the server has ended the stream or the connection was dropped."""
         return self._task.done()
 
     @property
     def cursor(self) -> str:
-        """The id of the last event that had one: what an EventSource would send as Last-Event-ID."""
+        """The id of the last event that had one, which an EventSource would send as Last-Event-ID."""
         return next((event.id for event in reversed(self.events) if event.id), "")
 
     def messages(self) -> list[dict]:  # type: ignore[type-arg]
-        """The messages heard, in order."""
+        """Return the messages received, in order."""
         return [event.json() for event in self.events if event.event == "message"]
 
     def bodies(self) -> list[str]:
-        """What was said, in the order it was heard."""
+        """Return the texts received, in order."""
         return [message["body"] for message in self.messages()]
 
     def named(self, event: str) -> list[StreamEvent]:
-        """The events of this name."""
+        """Return the events of this name."""
         return [one for one in self.events if one.event == event]
 
     async def hears(self, *bodies: str, limit: float = 5.0) -> None:
-        """Wait until exactly these have been heard, in this order."""
+        """Wait until exactly these texts have been received, in this order."""
         await eventually(lambda: len(self.bodies()) >= len(bodies), limit)
         assert self.bodies() == list(bodies)
 
     async def hears_event(self, event: str, limit: float = 5.0) -> StreamEvent:
-        """Wait for an event of this name; the first one."""
+        """Wait for an event of this name; return the first."""
         return (await eventually(lambda: self.named(event), limit))[0]
 
     async def ends(self, limit: float = 5.0) -> None:
-        """Wait until the stream is over."""
+        """Wait until the stream has ended."""
         await eventually(lambda: self.closed, limit)
 
     async def cuts_wire(self) -> None:
-        """Pull the plug: no goodbye."""
+        """Drop the connection without closing it."""
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)

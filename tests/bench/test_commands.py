@@ -19,7 +19,7 @@ def test_from_end_to_end() -> None:
 
 
 def test_every_part_is_known() -> None:
-    """Each has a help with an example, and `peers` says whom one may name."""
+    """Each part has a help with an example, and `peers` lists the valid names."""
     from chat.tools.bench.plan import RUNS
 
     for name in [*RUNS, "all", "peers"]:

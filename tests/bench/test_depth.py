@@ -41,7 +41,7 @@ async def grow(database_url: str, size: int) -> None:
 
 
 async def history(connection: Connection) -> dict[str, Plan]:
-    """How each kind of page of the busy room is read."""
+    """Return how each kind of page of the busy conversation is read."""
     row = await (await connection.execute("select last_seq from conversations where id = 1")).fetchone()
     assert row is not None
     plans = {}
@@ -52,7 +52,7 @@ async def history(connection: Connection) -> dict[str, Plan]:
 
 
 async def search(connection: Connection, size: int) -> dict[str, tuple[Plan, int]]:
-    """How each kind of question is answered, and how much is found."""
+    """Return how each kind of search is executed, and how many messages it finds."""
     found: dict[str, tuple[Plan, int]] = {}
     for name, text in questions(int(size * 0.1 / TICKET_HITS * 0.95)).items():
         asked = SearchRequest(parse_query(text))
@@ -62,7 +62,7 @@ async def search(connection: Connection, size: int) -> dict[str, tuple[Plan, int
 
 
 async def test_a_page_costs_the_same_in_a_long_talk(talk: tuple[str, Connection]) -> None:
-    """By the primary key, in all directions."""
+    """Pages in all directions use the primary key."""
     await grow(talk[0], LARGE)
     for name, plan in (await history(talk[1])).items():
         assert plan.scanned <= {"conversations", "memberships"}, name
@@ -71,7 +71,7 @@ async def test_a_page_costs_the_same_in_a_long_talk(talk: tuple[str, Connection]
 
 
 async def test_a_search_costs_hardly_more_in_a_long_talk(talk: tuple[str, Connection]) -> None:
-    """Each kind of question is answered by the one index, and finds something where there is something."""
+    """Each kind of search uses the one index, and finds messages where there are some."""
     await grow(talk[0], SMALL)
     small = await search(talk[1], SMALL)
     await grow(talk[0], LARGE)
@@ -85,7 +85,7 @@ async def test_a_search_costs_hardly_more_in_a_long_talk(talk: tuple[str, Connec
 
 
 async def test_people_are_found_without_reading_everybody(talk: tuple[str, Connection]) -> None:
-    """By the beginnings of ranges: twenty thousand more people cost nothing."""
+    """Users are found by ranges of prefixes: twenty thousand more users cost nothing."""
     await talk[1].execute(
         "insert into users (name, display_name, password_hash)"
         " select 'p' || n, chr(65 + n % 26) || 'na Person ' || n, '' from generate_series(1, 20000) n"

@@ -14,7 +14,7 @@ SIZES = (LEAST, 5_000, 10_000, 10_000_000)
 
 
 def waited(milliseconds: float) -> Answer:
-    """For something that is found; half of it for the database."""
+    """Return an answer that waited this long, half of it for the database."""
     return Answer(milliseconds, Cost(milliseconds / 2, 20, Plan(50, frozenset(), frozenset(), 20)))
 
 
@@ -37,8 +37,7 @@ def test_all_is_said_somewhere_and_the_quiet_room_is_as_quiet_at_all_sizes() -> 
 
 
 def test_the_report_holds_to_the_bar_what_is_asked_the_same(tmp_path: Path) -> None:
-    """What asks for more where more was said is told without one; pages are compared with those among the fewest, and
-    questions with those that had enough to fill a page."""
+    """Kinds that read more in more data have no bar; others are compared with the smallest comparable size."""
     kinds = [*pages(1), *questions(1), *wider_questions()]
     fewest, small, large = (dict.fromkeys(kinds, waited(time)) for time in (0.5, 1.0, 1.2))
     large["phrase"] = large["phrase, calm room"] = waited(3.0)
@@ -54,7 +53,7 @@ def test_the_report_holds_to_the_bar_what_is_asked_the_same(tmp_path: Path) -> N
 
 
 def test_a_node_is_asked_for_all_that_the_database_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It answers everything; whoever asks waits at least as long as the database works."""
+    """A node answers every request, and the client waits at least as long as the database works."""
     for part, often in (
         (search_depth, "TIMES"),
         (search_depth, "ROUNDS"),

@@ -1,4 +1,4 @@
-"""Every measure, small, in one installation: figures come out, and what no machine may miss holds."""
+"""Run every measurement, small, in one installation: figures come out, and what must be exact is exact."""
 
 import math
 import shutil
@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from chat.tools.bench.environment import Place, own_place
+from chat.tools.bench.environment import BenchEnvironment, own_environment
 from chat.tools.bench.fanout import Contender, measure_fanout
 from chat.tools.bench.floor import running_floor
 from chat.tools.bench.growth import measure_growth
@@ -37,17 +37,19 @@ MEASURES: dict[str, Callable[[Bench], Awaitable[BenchReport]]] = {
 
 
 @pytest.fixture(scope="module")
-def place() -> Iterator[Place]:
-    """One installation for all of them."""
-    with own_place(NODES, RECENT_BYTES="100000") as place:
-        yield place
+def environment() -> Iterator[BenchEnvironment]:
+    """Return one installation for all measurements."""
+    with own_environment(NODES, RECENT_BYTES="100000") as environment:
+        yield environment
 
 
 @pytest.mark.parametrize("name", MEASURES)
-async def test_it_measures(name: str, place: Place) -> None:
-    """Each on its own people."""
+async def test_it_measures(name: str, environment: BenchEnvironment) -> None:
+    """Each measurement has users of its own."""
     with bars() as progress:
-        async with benching(place, progress, SCALE, ears=2 if name in ("memory", "presence", "growth") else 1) as bench:
+        async with benching(
+            environment, progress, SCALE, ears=2 if name in ("memory", "presence", "growth") else 1
+        ) as bench:
             report = await MEASURES[name](bench)
     assert report.rows or report.contests
     exact = [row for row in report.rows if any(word in row.what for word in EXACT)]
@@ -56,11 +58,11 @@ async def test_it_measures(name: str, place: Place) -> None:
 
 
 @pytest.mark.skipif(shutil.which("cc") is None, reason="the floor is a C program")
-async def test_fan_out_beside_the_floor(place: Place) -> None:
+async def test_fan_out_beside_the_floor(environment: BenchEnvironment) -> None:
     """The same generator drives both, and nothing is missing of either."""
     with running_floor() as (target, pid), bars() as progress:
         floor = Contender("floor", target, [""], lambda: cpu_seconds(pid), share=0.5)
-        async with benching(place, progress, SCALE) as bench:
+        async with benching(environment, progress, SCALE) as bench:
             report = await measure_fanout(bench, [floor], rounds=1)
     assert floor.found["missing"] == [0, 0]
     assert {row.what: row.holds for row in report.rows}["deliveries missing"] is True

@@ -18,7 +18,7 @@ from chat.tools.bench.show import save
     [(3, 3, True, True), (3.1, 3, True, False), (8, 6, False, True), (5, 6, False, False), (1, None, True, None)],
 )
 def test_a_bar_holds_or_does_not(value: float, bar: float | None, most: bool, holds: bool | None) -> None:
-    """At most, at least, or nothing asked."""
+    """A bar is an upper limit, a lower limit, or absent."""
     assert Row("x", value, "ms", bar, most).holds is holds
 
 
@@ -29,7 +29,7 @@ def test_nothing_measured_holds_nothing() -> None:
 
 @given(st.floats(-1.5, 1.5), st.floats(0.1, 100))
 def test_the_exponent_is_the_slope(power: float, factor: float) -> None:
-    """Of a power law it is the power."""
+    """The slope of a power law is its exponent."""
     points = [(float(size), factor * size**power) for size in (10, 100, 1000, 100_000)]
     assert Curve("x", "n", "s", points).exponent == pytest.approx(power, abs=1e-6)
 
@@ -44,7 +44,7 @@ def test_quantiles_are_of_what_was_measured(moments: list[int]) -> None:
 
 
 def test_figures_read_well() -> None:
-    """Three digits that mean something."""
+    """Figures have three significant digits."""
     assert [say(value) for value in (1234567.8, 999.6, 999.4, 0.012345, math.nan)] == [
         "1,234,568",
         "1,000",

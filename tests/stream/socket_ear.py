@@ -1,4 +1,4 @@
-"""An ear at a socket: what `tests/ear.py` is for the event stream."""
+"""A reader of the stream over a WebSocket, like `tests/ear.py` for the event stream."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -15,7 +15,7 @@ from tests.waiting import eventually
 
 
 class SocketEar(Ear):
-    """Listens to one socket; `code`: what it was closed with."""
+    """Reads one socket."""
 
     socket: aiohttp.ClientWebSocketResponse | None = None
 
@@ -30,24 +30,24 @@ class SocketEar(Ear):
 
     @property
     def code(self) -> int:
-        """What the server closed it with."""
+        """The close code that the server sent."""
         return (self.socket and self.socket.close_code) or 0
 
     async def says(self, text: str) -> None:
-        """What nobody asked for."""
+        """Send text that the server does not expect."""
         assert self.socket is not None
         await self.socket.send_str(text)
 
 
 def parse_text(text: str) -> StreamEvent:
-    """The event in one frame."""
+    """Return the event in one frame."""
     said = orjson.loads(text)
     data = orjson.dumps(said["data"])
     return StreamEvent(said.get("id", ""), said.get("event", "message"), data, raw=text.encode())
 
 
 def socket_ear(person: Person, query: str = "", **headers: str) -> SocketEar:
-    """Open a socket, whatever comes of it."""
+    """Open a socket, whether or not it is accepted."""
     access = {"Authorization": f"Bearer {person.token}"} | headers
     ear = SocketEar(person._http, f"{person.at}/api/chat/socket?{query}", access)
     person.ears.append(ear)
@@ -55,7 +55,7 @@ def socket_ear(person: Person, query: str = "", **headers: str) -> SocketEar:
 
 
 async def listens_at_socket(person: Person, query: str = "") -> SocketEar:
-    """Open a socket, and wait until it is ready."""
+    """Open a socket and wait until it is ready."""
     ear = socket_ear(person, query)
     await eventually(lambda: ear.named("ready") or ear.closed)
     return ear
@@ -63,7 +63,7 @@ async def listens_at_socket(person: Person, query: str = "") -> SocketEar:
 
 @asynccontextmanager
 async def fallen_asleep(person: Person) -> AsyncIterator[asyncio.StreamReader]:
-    """A socket by hand, of which only the first bytes are read."""
+    """Open a socket of which only the first bytes are read."""
     reader, writer = await asyncio.open_connection("127.0.0.1", int(person.at.rpartition(":")[2]), limit=4096)
     writer.write(handshake(person, "/api/chat/socket"))
     try:

@@ -1,6 +1,6 @@
-"""The bare handler: what aiohttp itself takes for a post that is read, and answered, and stored nowhere.
+"""The bare handler: the cost of aiohttp itself for a post that is read, answered and not stored.
 
-`python -m chat.tools.bench.bare_app PORT`, with the same loop and the same JSON library as a node.
+`python -m chat.tools.bench.bare_app PORT` runs it with the same loop and the same JSON library as a node.
 """
 
 import sys
@@ -12,7 +12,7 @@ from aiohttp import web
 
 
 async def take(request: web.Request) -> web.Response:
-    """Answer with what was posted, as if it were a message."""
+    """Answer with the posted fields, as if they were a message."""
     draft = orjson.loads(await request.read())
     message = {"conversation": 1, "seq": 1, "author": 1} | draft | {"created_at": round(time.time() * 1000)}
     return web.Response(body=orjson.dumps({"message": message}), status=201, content_type="application/json")

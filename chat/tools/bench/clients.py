@@ -1,4 +1,5 @@
-"""Readers: the generator's connections that listen. They count, and look at nothing more closely than they must."""
+"""Clients of the load generator: readers, posters and long polls on bare transports. They count and look no closer
+than they must."""
 
 import asyncio
 import re
@@ -9,14 +10,14 @@ from typing import cast
 import orjson
 
 from chat.client.sse import find_last_id
-from chat.tools.bench.targets import Target, door_of, draft, head_of, mask
+from chat.tools.bench.targets import Target, draft, head_of, mask, post_address
 
 MOMENT = re.compile(rb"~(\d{12,20}) ")
 PING, PONG = 0x89, 10
 
 
 class AnswerCounts:
-    """What all readers of this process have got together. `moments`: how long each delivery took, in nanoseconds."""
+    """The totals of all readers of this process. `moments` holds the nanoseconds each delivery took."""
 
     def __init__(self) -> None:
         self.opened = self.closed = self.refused = self.received = self.octets = 0
@@ -25,19 +26,19 @@ class AnswerCounts:
         self.changed = asyncio.Event()
 
     def begin(self, wanted: int, timed: bool) -> None:
-        """Count from nothing, up to what is wanted."""
+        """Start counting from zero, up to `wanted`."""
         self.received, self.octets, self.wanted = 0, 0, wanted
         self.moments = [] if timed else None
         self.changed.clear()
 
     def note(self, count: int) -> None:
-        """So many more."""
+        """Count more deliveries."""
         self.received += count
         if self.received >= self.wanted:
             self.changed.set()
 
     async def until(self, done: Callable[[], bool], limit: float) -> bool:
-        """Wait until that is so; False after `limit` seconds."""
+        """Wait until `done()` is true; return False after `limit` seconds."""
         try:
             async with asyncio.timeout(limit):
                 while not done():
@@ -49,7 +50,7 @@ class AnswerCounts:
 
 
 class BenchReader(asyncio.Protocol):
-    """One stream. `got`: its messages so far."""
+    """A reader of one stream. `got` counts its messages."""
 
     __slots__ = ("_begun", "_marker", "_rest", "_tally", "_target", "cursor", "got", "open", "token", "transport")
 
@@ -61,13 +62,13 @@ class BenchReader(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Ask."""
+        """Send the request."""
         self.transport = cast(asyncio.Transport, transport)
         self._rest, self._begun, self.open = b"", False, False
         self.transport.write(self._target.stream_request(self.token, self.cursor))
 
     def data_received(self, data: bytes) -> None:
-        """Count; what is cut in two is put together."""
+        """Count messages, also one that arrives in two pieces."""
         rest = self._rest + data
         if not self.open:
             self._greet(rest)
@@ -102,7 +103,7 @@ class BenchReader(asyncio.Protocol):
             self.data_received(rest)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 (asyncio names it)
-        """Gone; one that had not opened, refused or let fall, was refused."""
+        """Note the end; a reader that never opened counts as refused."""
         self._tally.opened -= self.open
         self._tally.refused += not self.open
         self._tally.closed += 1
@@ -110,13 +111,13 @@ class BenchReader(asyncio.Protocol):
         self.open, self.transport = False, None
 
 
-class Returning(BenchReader):
-    """One that keeps its cursor, to come back with it: it looks at whole frames only."""
+class ResumingReader(BenchReader):
+    """A reader that keeps its cursor and resumes with it; counts complete frames only."""
 
     __slots__ = ()
 
     def data_received(self, data: bytes) -> None:
-        """Count what is whole."""
+        """Count the complete frames."""
         rest = self._rest + data
         if not self.open:
             self._greet(rest)
@@ -127,15 +128,18 @@ class Returning(BenchReader):
             self._note(whole, count)
 
 
-# Posters: the generator's connections that speak, one request after the other, or so many a second.
+# Posters: one request after the other, or at a fixed rate.
 
 LAST = b"\r\nConnection: close"
 BATCH_TAKEN = b'{"status":201,'
 
 
-class Spoken:
-    """What all posters of this process have said. `taken`: answered with 2xx; `items`: messages taken in batches;
-    `refused`: statuses and how often; `moments`: nanoseconds from request to answer."""
+class PostCounts:
+    """The totals of all posters of this process.
+
+    `taken` counts answers with 2xx, `items` messages accepted in batches, `refused` other statuses. `moments` holds the
+    nanoseconds from request to answer.
+    """
 
     def __init__(self) -> None:
         self.taken = self.items = 0
@@ -143,11 +147,11 @@ class Spoken:
         self.moments: list[int] = []
 
     def answered(self) -> int:
-        """How many have had an answer."""
+        """Return how many requests have been answered."""
         return self.taken + sum(self.refused.values())
 
     def note(self, head: bytes, body: bytes, moment: int) -> None:
-        """One answer."""
+        """Count one answer."""
         self.moments.append(time.monotonic_ns() - moment)
         if head[9:10] == b"2":
             self.taken += 1
@@ -158,23 +162,26 @@ class Spoken:
 
 
 class BenchPoster(asyncio.Protocol):
-    """One keep-alive connection. `next_request()` gives what to send next, None when that was all; `waiting` requests
-    are sent as soon as the one before is answered, as connections without pipelining do."""
+    """A poster on one keep-alive connection.
 
-    def __init__(self, next_request: Callable[[], bytes | None], spoken: Spoken, *, eager: bool) -> None:
+    `next_request()` returns the next request, None after the last. A request that is due waits for the answer to the
+    one before, as connections without pipelining do.
+    """
+
+    def __init__(self, next_request: Callable[[], bytes | None], spoken: PostCounts, *, eager: bool) -> None:
         self._next, self._spoken, self._eager = next_request, spoken, eager
         self._rest, self._sent, self._due = b"", 0, 0
         self._transport: asyncio.Transport | None = None
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin at once, or wait to be asked."""
+        """Send the first request, or wait for `ask`."""
         self._transport = cast(asyncio.Transport, transport)
         if self._eager:
             self._send()
 
     def ask(self) -> None:
-        """One more request: now, or when the connection is free."""
+        """Send one more request, now or when the connection is free."""
         self._due += 1
         if not self._sent:
             self._send()
@@ -188,14 +195,14 @@ class BenchPoster(asyncio.Protocol):
             self._transport.write(request)
 
     def finish(self) -> None:
-        """Nothing more to say."""
+        """Close the connection."""
         if self._transport is not None:
             self._transport.close()
         if not self.done.done():
             self.done.set_result(None)
 
     def data_received(self, data: bytes) -> None:
-        """An answer, once it is whole."""
+        """Process an answer once it is complete."""
         self._rest += data
         if (answer := take_answer(self._rest)) is None:
             return
@@ -209,26 +216,29 @@ class BenchPoster(asyncio.Protocol):
             self._send()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 (asyncio names it)
-        """The server has hung up: what was not answered is not taken."""
+        """End; a request without an answer does not count."""
         self._transport = None
         self.finish()
 
 
-# Rain: posts at a rate, whether or not the ones before are answered; a queue that forms is seen, not waited for.
+# Open-loop load: posts at a fixed rate, answered or not, so that a queue shows as latency.
 
 PATIENCE = 30.0
 
 
-class Rain:
-    """Posts over a connection a token, in turns; each carries the moment at which it was its turn, as our own timer had
-    it, which knows milliseconds; that its connection was still waiting for an answer then is the server's."""
+class OpenLoopLoad:
+    """Posts at a fixed rate, over one connection for each token in turn.
 
-    def __init__(self, target: Target, tokens: list[str], rate: float, name: str, spoken: Spoken) -> None:
+    Each post carries the time at which it was due by our own timer, which has a resolution of milliseconds. A
+    connection that is still waiting for an answer then counts against the server.
+    """
+
+    def __init__(self, target: Target, tokens: list[str], rate: float, name: str, spoken: PostCounts) -> None:
         self._target, self._tokens, self._rate, self._name, self._spoken = target, tokens, rate, name, spoken
         self._begun, self._asked = 0.0, list[int]()
 
     async def fall(self, count: int) -> None:
-        """So many of them; then the answers are waited for."""
+        """Send `count` posts, then wait for the answers."""
         posters = [await self._connect(n, count) for n in range(len(self._tokens))]
         self._begun = time.monotonic()
         for turn in range(count):
@@ -255,20 +265,21 @@ class Rain:
             return self._target.post_request(self._tokens[n], message)
 
         poster = BenchPoster(next_request, self._spoken, eager=False)
-        await asyncio.get_running_loop().create_connection(lambda: poster, *door_of(self._target))
+        await asyncio.get_running_loop().create_connection(lambda: poster, *post_address(self._target))
         return poster
 
 
-# Long polls: a reader that asks again, with the answer's cursor, as soon as it was answered.
+# Long polls: a reader that polls again at once, with the cursor of the answer.
 
 
-class Poller(BenchReader):
-    """The first poll does not wait and finds out where the log ends; then it counts as open."""
+class PollingReader(BenchReader):
+    """A reader by long polls. The first poll does not wait and finds the end of the log; then the reader counts as
+    open."""
 
     __slots__ = ()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Ask where the log ends."""
+        """Ask for the end of the log."""
         self.transport, self._rest, self.open = cast(asyncio.Transport, transport), b"", False
         self._ask(0)
 
@@ -278,7 +289,7 @@ class Poller(BenchReader):
             self.transport.write(head_of("GET", path, self._target, self.token, "") + b"\r\n")
 
     def data_received(self, data: bytes) -> None:
-        """Once an answer is whole, ask for the next."""
+        """Send the next poll once an answer is complete."""
         self._rest += data
         if (answer := take_answer(self._rest)) is None:
             return
@@ -298,19 +309,19 @@ class Poller(BenchReader):
         self._ask(25)
 
 
-# Answers over HTTP, put together from what has come so far. Pure.
+# HTTP answers from bytes. Pure.
 
 LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 
 
 def take_answer(data: bytes) -> tuple[bytes, bytes] | None:
-    """`(head, body)`, once it is whole."""
+    """Return `(head, body)` of a complete answer, else None."""
     head, end, body = data.partition(b"\r\n\r\n")
     return (head, body) if end and is_whole(head, body) else None
 
 
 def is_whole(head: bytes, body: bytes) -> bool:
-    """By its length, or by its last chunk; an answer with neither has no body."""
+    """Return whether the body is complete, by its length or last chunk; an answer with neither has no body."""
     if length := LENGTH.search(head):
         return len(body) >= int(length[1])
     return body.endswith(b"0\r\n\r\n") if b"chunked" in head.lower() else True

@@ -1,4 +1,4 @@
-"""`tandem bench …`: a sub-command for each thing that is measured."""
+"""`tandem bench …`: a sub-command for each measurement."""
 
 import sys
 from pathlib import Path
@@ -10,29 +10,27 @@ from chat.shared.operator_errors import report_errors
 
 # The options that several sub-commands of `tandem bench` take.
 
-Url = Annotated[str | None, typer.Option(help="A Tandem that runs already; without it, a fresh one is started.")]
+Url = Annotated[str | None, typer.Option(help="URL of a running Tandem (default: start a fresh one).")]
 
-Scale = Annotated[float, typer.Option(min=0.001, max=10, help="Times the sizes at which the bars are set.")]
+Scale = Annotated[float, typer.Option(min=0.001, max=10, help="Multiply the sizes of the measurement.")]
 
-Rounds = Annotated[int, typer.Option(min=1, max=50, help="Turns for what is compared; the medians count.")]
+Rounds = Annotated[int, typer.Option(min=1, max=50, help="Rounds of each comparison; the medians count.")]
 
-Against = Annotated[str, typer.Option(help="Whom to compare with, separated by commas.")]
+Against = Annotated[str, typer.Option(help="Systems to compare with, separated by commas.")]
 
-Messages = Annotated[int, typer.Option(min=1000, max=10_000_000, help="How long the talk becomes.")]
+Messages = Annotated[int, typer.Option(min=1000, max=10_000_000, help="Largest number of messages.")]
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON in place of tables.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
-Out = Annotated[Path | None, typer.Option(help="A folder for report.md, report.json and plots.")]
+Out = Annotated[Path | None, typer.Option(help="Folder for report.md, report.json and plots.")]
 
-Cache = Annotated[Path, typer.Option(help="Where others are installed, once.")]
+Cache = Annotated[Path, typer.Option(help="Folder where the other systems are installed.")]
 
-bench = typer.Typer(
-    help="Measure what things cost, here or at an address, beside what others take for the same.", no_args_is_help=True
-)
+bench = typer.Typer(help="Measure costs and throughput, of Tandem and of other systems.", no_args_is_help=True)
 
 
 def carry_out(names: list[str], as_json: bool, out: Path | None, **options: object) -> None:
-    """Measure, then show it all."""
+    """Measure, then show the reports."""
     with report_errors():
         from rich.console import Console
 
@@ -59,7 +57,7 @@ def fanout(
     out: Out = None,
     cache: Cache = Path(".tandem-bench"),
 ) -> None:
-    """One message to 1,000 readers: CPU of a delivery, deliveries a second.
+    """Measure one message to 1,000 readers: CPU of a delivery, deliveries a second.
 
     Example: tandem bench fanout --against floor,nchan,pushpin
     """
@@ -69,7 +67,7 @@ def fanout(
 
 @bench.command()
 def post(scale: Scale = 1.0, rounds: Rounds = 3, json: Json = False, out: Out = None) -> None:
-    """Durable posts a second, one a request and in batches, beside a handler that stores nothing.
+    """Measure durable posts a second, single and in batches, beside a handler that stores nothing.
 
     Example: tandem bench post --rounds 5
     """
@@ -78,7 +76,7 @@ def post(scale: Scale = 1.0, rounds: Rounds = 3, json: Json = False, out: Out = 
 
 @bench.command()
 def latency(url: Url = None, scale: Scale = 1.0, json: Json = False, out: Out = None) -> None:
-    """From POST to reader, at 500 posts a second to 100 readers.
+    """Measure the time from POST to reader, at 500 posts a second to 100 readers.
 
     Example: tandem bench latency --out results
     """
@@ -87,7 +85,7 @@ def latency(url: Url = None, scale: Scale = 1.0, json: Json = False, out: Out = 
 
 @bench.command()
 def memory(scale: Scale = 1.0, json: Json = False, out: Out = None) -> None:
-    """What an idle stream and an idle presence socket take.
+    """Measure the memory of an idle stream and an idle presence socket.
 
     Example: tandem bench memory --scale 0.1
     """
@@ -96,7 +94,7 @@ def memory(scale: Scale = 1.0, json: Json = False, out: Out = None) -> None:
 
 @bench.command()
 def reconnect(url: Url = None, scale: Scale = 1.0, json: Json = False, out: Out = None) -> None:
-    """10,000 streams cut at once, and back with their cursors.
+    """Measure how soon 10,000 streams that are cut at once have resumed.
 
     Example: tandem bench reconnect --scale 0.2
     """
@@ -105,7 +103,7 @@ def reconnect(url: Url = None, scale: Scale = 1.0, json: Json = False, out: Out 
 
 @bench.command()
 def replay(scale: Scale = 1.0, rounds: Rounds = 3, json: Json = False, out: Out = None) -> None:
-    """10,000 missed entries, to one reader who comes back.
+    """Measure the replay of 10,000 missed entries to one reader.
 
     Example: tandem bench replay
     """
@@ -114,7 +112,7 @@ def replay(scale: Scale = 1.0, rounds: Rounds = 3, json: Json = False, out: Out 
 
 @bench.command()
 def presence(scale: Scale = 1.0, json: Json = False, out: Out = None) -> None:
-    """A change of status, by who watches and by how many are online.
+    """Measure a status change, by the number of watchers and of users online.
 
     Example: tandem bench presence --scale 0.1
     """
@@ -123,7 +121,7 @@ def presence(scale: Scale = 1.0, json: Json = False, out: Out = None) -> None:
 
 @bench.command()
 def history(messages: Messages = 100_000, scale: Scale = 1.0, json: Json = False, out: Out = None) -> None:
-    """A page of history in ever longer talk, up to so many messages.
+    """Measure a page of history among more and more messages.
 
     Example: tandem bench history --messages 10000000
     """
@@ -132,7 +130,7 @@ def history(messages: Messages = 100_000, scale: Scale = 1.0, json: Json = False
 
 @bench.command()
 def search(messages: Messages = 100_000, scale: Scale = 1.0, json: Json = False, out: Out = None) -> None:
-    """Every kind of question in ever longer talk, up to so many messages.
+    """Measure every kind of search among more and more messages.
 
     Example: tandem bench search --messages 1000000
     """
@@ -141,7 +139,7 @@ def search(messages: Messages = 100_000, scale: Scale = 1.0, json: Json = False,
 
 @bench.command()
 def transports(scale: Scale = 1.0, rounds: Rounds = 3, json: Json = False, out: Out = None) -> None:
-    """Event stream, WebSocket or long poll: the same messages over each.
+    """Compare event stream, WebSocket and long poll with the same messages.
 
     Example: tandem bench transports --rounds 5
     """
@@ -150,7 +148,7 @@ def transports(scale: Scale = 1.0, rounds: Rounds = 3, json: Json = False, out: 
 
 @bench.command()
 def storm(scale: Scale = 1.0, json: Json = False, out: Out = None) -> None:
-    """1,000 people come and 1,000 go every second for 30 s, seen from another node.
+    """Measure presence while 1,000 users connect and 1,000 disconnect every second, seen from another node.
 
     Example: tandem bench storm --scale 0.3
     """
@@ -159,7 +157,7 @@ def storm(scale: Scale = 1.0, json: Json = False, out: Out = None) -> None:
 
 @bench.command()
 def growth(scale: Scale = 1.0, json: Json = False, out: Out = None) -> None:
-    """What a delivery and a post cost with ever more streams, members, conversations and nodes.
+    """Measure a delivery and a post with more and more streams, members, conversations and nodes.
 
     Example: tandem bench growth --out deploy/performance
     """
@@ -178,12 +176,12 @@ def hostile(scale: Scale = 1.0, json: Json = False, out: Out = None) -> None:
 @bench.command()
 def soak(
     url: Url = None,
-    minutes: Annotated[float, typer.Option(min=0.05, max=10_000, help="For how long.")] = 60.0,
+    minutes: Annotated[float, typer.Option(min=0.05, max=10_000, help="Duration in minutes.")] = 60.0,
     scale: Scale = 1.0,
     json: Json = False,
     out: Out = None,
 ) -> None:
-    """People come, read, talk and go, and the node's memory stays where it is.
+    """Measure a node's memory while users connect, post and disconnect.
 
     Example: tandem bench soak --minutes 60
     """
@@ -192,7 +190,7 @@ def soak(
 
 @bench.command()
 def peers() -> None:
-    """Whom `--against` knows.
+    """List the systems that `--against` takes.
 
     Example: tandem bench peers
     """
@@ -211,7 +209,7 @@ def all_(
     out: Out = Path("tandem-bench"),
     cache: Cache = Path(".tandem-bench"),
 ) -> None:
-    """Measure everything but soak and hostile, for the README: the table of bars, and plots; ten minutes on two cores.
+    """Measure everything except soak and hostile, with plots: ten minutes on two cores.
 
     Example: tandem bench all --out deploy/performance
     """

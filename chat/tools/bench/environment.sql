@@ -1,5 +1,5 @@
 -- name: add_people
--- One person for each token, with a login that lasts for a day.
+-- One user for each token, with a session for a day.
 with asked as (select * from unnest(%s::text[], %s::bytea[]) as t (token, digest)),
 people as (
     insert into users (name, display_name, password_hash) select token, token, '' from asked returning id, name),
@@ -23,5 +23,5 @@ seats as (
     select channels.id, member, 0 from channels, unnest(%s::bigint[]) as member)
 select id from channels
 
--- name: take_for_indexed
+-- name: mark_as_indexed
 update search_state set position = (select position from log_head)

@@ -1,4 +1,4 @@
-"""Fan-out: what a delivery costs the server, and how many it makes; ours and others', in turns."""
+"""Fan-out: the cost of a delivery for the server and deliveries a second, of Tandem and of other servers in turns."""
 
 import secrets
 from collections.abc import Callable, Iterator
@@ -9,10 +9,10 @@ from chat.tools.bench.runner import Bench, timed
 from chat.tools.bench.targets import BenchTrouble, Target, spread
 
 PEOPLE = 64
-PACED_SHARE = 0.5  # of what we are given to do; whoever is slower does not keep the pace
+PACED_SHARE = 0.5  # of the processor; a slower contender does not keep the pace
 WARMING = 5
 PACE, PACED = 100, 1.5  # posts a second, for so long
-PATIENCE = 15.0  # seconds without what is still wanted
+PATIENCE = 15.0  # seconds without a delivery that is still wanted
 FIGURES = (
     ("server CPU a delivery, one poster", "one: cpu", "µs"),
     ("deliveries a second, one poster", "one: deliveries/s", "/s"),
@@ -23,8 +23,10 @@ DURABLE = "Tandem's are durable: committed with fsync before the answer. The oth
 
 @dataclass(slots=True)
 class Contender:
-    """Somebody who fans out. `cpu()`: its CPU seconds, NaN where nobody can look. `share` of what we are given to do:
-    the slow ones would take all day."""
+    """A server that is compared. `cpu()` returns its CPU seconds, NaN if they cannot be read.
+
+    `share` is the share of the work it is given: a slow one would take all day.
+    """
 
     name: str
     target: Target
@@ -35,28 +37,28 @@ class Contender:
     found: dict[str, list[float]] = field(default_factory=dict)
 
     def note(self, figure: str, value: float) -> None:
-        """What one round found."""
+        """Note the figures of one round."""
         self.found.setdefault(figure, []).append(value)
 
     def figure(self, name: str) -> float:
-        """The median of the rounds."""
+        """Return the median of the rounds."""
         return middle(self.found.get(name, []))
 
 
 async def tandem(bench: Bench) -> Contender:
-    """Ours: people who share a channel, in which something was said."""
-    guests = await bench.place.stage.enter(PEOPLE)
-    room = await bench.place.stage.share(guests)
-    target, tokens = bench.place.target(room), [guest.token for guest in guests]
+    """Return Tandem as a contender: users in one channel with one message."""
+    users = await bench.environment.fixtures.enter(PEOPLE)
+    room = await bench.environment.fixtures.share(users)
+    target, tokens = bench.environment.target(room), [user.token for user in users]
     await bench.mouth.ask("post", target=target, tokens=tokens, each=WARMING, name=secrets.token_hex(4))
-    await bench.place.stage.analyze()
-    return Contender("tandem", target, tokens, bench.place.cpu)
+    await bench.environment.fixtures.analyze()
+    return Contender("tandem", target, tokens, bench.environment.cpu)
 
 
 async def measure_fanout(
     bench: Bench, others: list[Contender], readers: int = 1000, posts: int = 150, rounds: int = 3
 ) -> BenchReport:
-    """Everybody's turn in every round; the medians."""
+    """Run every contender once in each round; return the medians."""
     readers, posts = bench.sized(readers, 10), bench.sized(posts, 10)
     contenders = [await tandem(bench), *others]
     with bench.counting("fan-out", rounds * len(contenders)) as show:
@@ -71,7 +73,7 @@ async def measure_fanout(
 
 
 async def take_turn(bench: Bench, contender: Contender, readers: int, posts: int, *, ours: bool) -> None:
-    """One round, unless it has failed before; where one of the others fails, the rest goes on."""
+    """Run one round, unless the contender failed before; a failure does not stop the others."""
     if contender.failed:
         return
     try:
@@ -84,7 +86,7 @@ async def take_turn(bench: Bench, contender: Contender, readers: int, posts: int
 
 
 async def one_round(bench: Bench, contender: Contender, readers: int, posts: int) -> None:
-    """Open, let one post, let many post, close."""
+    """Open readers, post one message, post many, close."""
     tokens = list(spread(contender.tokens, readers))
     await bench.open(contender.target, tokens)
     await deliver(bench, contender, contender.tokens[:1], WARMING, readers, "")
@@ -94,12 +96,14 @@ async def one_round(bench: Bench, contender: Contender, readers: int, posts: int
     if contender.share >= PACED_SHARE:
         await deliver_steadily(bench, contender, readers)
     await bench.forget()
-    await bench.place.stage.take_for_indexed()
+    await bench.environment.fixtures.mark_as_indexed()
 
 
 async def deliver_steadily(bench: Bench, contender: Contender, readers: int) -> None:
-    """As many posts a second to each: who writes all the time finds readers that are behind, and pays for fewer
-    acknowledgements."""
+    """Post at the same rate to each contender.
+
+    A server that writes without a pause finds readers that are behind, and pays for fewer acknowledgements.
+    """
     order = {"target": contender.target, "tokens": contender.tokens[:1], "rate": PACE, "seconds": PACED}
     await bench.listen(round(PACE * PACED) * readers, awake=True)
     cpu = contender.cpu()
@@ -109,7 +113,7 @@ async def deliver_steadily(bench: Bench, contender: Contender, readers: int) -> 
 
 
 async def deliver(bench: Bench, contender: Contender, tokens: list[str], each: int, readers: int, kind: str) -> None:
-    """So many posts to so many readers; every delivery is waited for, and where some are lost a rate means nothing."""
+    """Send posts to readers and wait for every delivery; with lost deliveries a rate means nothing."""
     wanted, name = each * len(tokens) * readers, secrets.token_hex(4)
     await bench.listen(wanted, awake=True)
     cpu = contender.cpu()
@@ -129,7 +133,7 @@ async def deliver(bench: Bench, contender: Contender, tokens: list[str], each: i
 
 
 def make_report(contenders: list[Contender], readers: int, posts: int) -> BenchReport:
-    """Ours against the bars, and everybody side by side."""
+    """Return the report: Tandem against the bars, and all contenders side by side."""
     ours, named = contenders[0], {one.name: one for one in contenders}
     floor = named.get("floor")
     report = BenchReport(f"fan-out to {readers:,} readers")
@@ -147,7 +151,7 @@ def make_report(contenders: list[Contender], readers: int, posts: int) -> BenchR
 
 
 def compare(ours: Contender, floor: Contender | None, nchan: Contender | None) -> Iterator[Row]:
-    """The bars that are set by others."""
+    """Return the bars that the other contenders set."""
     if floor:
         part = ratio(ours.figure("paced: cpu"), floor.figure("paced: cpu"))
         note = f"both at {PACE} posts a second: {ours.figure('paced: cpu'):.2f} µs, {floor.figure('paced: cpu'):.2f} µs"
@@ -162,14 +166,14 @@ def compare(ours: Contender, floor: Contender | None, nchan: Contender | None) -
 
 
 def describe_losses(contender: Contender) -> Iterator[str]:
-    """Where it had not delivered everything when we stopped waiting."""
+    """Yield which share of the deliveries was missing when the wait ended."""
     for kind, who in (("one", "one poster"), ("many", f"{PEOPLE} posters")):
         if lost := contender.found.get(f"{kind}: lost"):
             yield f"{contender.name} had lost {max(lost):.1%} of what {who} said, {PATIENCE:.0f} s after the last of it"
 
 
 def describe_generator(contender: Contender) -> str:
-    """Whether the generator could have been what was measured."""
+    """Return how much the generator did, to judge whether it was the limit."""
     most = max(contender.found.get("one: deliveries/s", [0]))
     return (
         f"The generator never sleeps while it listens, so that nobody pays for waking it; it took {most:,.0f} writes a "

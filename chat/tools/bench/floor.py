@@ -17,7 +17,7 @@ START_LIMIT = 10.0
 
 
 def compile_floor(folder: Path) -> Path:
-    """The program; raises `NoCompiler`."""
+    """Return the path of the program; raise `NoCompiler`."""
     if (compiler := shutil.which("cc")) is None:
         raise NoCompiler
     program = folder / "floor"
@@ -29,7 +29,7 @@ def compile_floor(folder: Path) -> Path:
 
 @contextmanager
 def running_floor() -> Iterator[tuple[Target, int]]:
-    """The floor on a port of loopback, and its process."""
+    """Run the floor on a loopback port; yield its target and process id."""
     with tempfile.TemporaryDirectory(prefix="tandem-floor-") as folder:
         port = free_port()
         process = subprocess.Popen([compile_floor(Path(folder)), str(port)])
@@ -42,7 +42,7 @@ def running_floor() -> Iterator[tuple[Target, int]]:
 
 
 def await_port(port: int, process: "subprocess.Popen[bytes]", limit: float = START_LIMIT) -> None:
-    """Wait until somebody listens there; raises `BenchTrouble` when the process ends first."""
+    """Wait until the process listens on the port; raise `BenchTrouble` if it ends first."""
     deadline = time.monotonic() + limit
     while True:
         try:

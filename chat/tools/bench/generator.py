@@ -1,6 +1,7 @@
 """The load generator, a process of its own: `python -m chat.tools.bench.generator` reads orders as lines of JSON.
 
-`{"id", "do", …}` → `{"id", …}`: several orders may be under way. It goes when its standard input ends.
+An order `{"id", "do", …}` gets the answer `{"id", …}`; several may be in progress. The process ends with its standard
+input.
 """
 
 import asyncio
@@ -12,10 +13,18 @@ from typing import Any
 import orjson
 import uvloop
 
-from chat.tools.bench.clients import AnswerCounts, BenchPoster, BenchReader, Poller, Rain, Returning, Spoken
-from chat.tools.bench.process import raise_descriptors
+from chat.tools.bench.clients import (
+    AnswerCounts,
+    BenchPoster,
+    BenchReader,
+    OpenLoopLoad,
+    PollingReader,
+    PostCounts,
+    ResumingReader,
+)
+from chat.tools.bench.process import raise_descriptor_limit
 from chat.tools.bench.quantiles import quantiles
-from chat.tools.bench.targets import Target, door_of, draft, drafts, mask
+from chat.tools.bench.targets import Target, draft, drafts, mask, post_address
 
 OPENING = 256  # connections that are being opened at one time
 LINE_MOST = 64 * 1024 * 1024
@@ -26,7 +35,7 @@ class Generator:
     """Carries out orders."""
 
     def __init__(self) -> None:
-        self.tally, self.spoken = AnswerCounts(), Spoken()
+        self.tally, self.spoken = AnswerCounts(), PostCounts()
         self.readers: list[BenchReader] = []
         self._awake = False
         self._loop = asyncio.get_running_loop()
@@ -34,14 +43,14 @@ class Generator:
         self._turn = asyncio.Semaphore(OPENING)
 
     async def open(self, target: Json, tokens: list[str], pace: float = 0, returns: bool = False) -> Json:
-        """A stream for each token; `pace` a second, or all in one burst where the target lets them in."""
-        kind, aim = (Returning if returns else BenchReader), Target(**target)
+        """Open a stream for each token, `pace` a second, or all in one burst if the target accepts that."""
+        kind, aim = (ResumingReader if returns else BenchReader), Target(**target)
         fresh = [kind(aim, token, self.tally) for token in tokens]
         self.readers += fresh
         return await self._connect(fresh, aim, pace or aim.pace)
 
     async def come_back(self, target: Json, pace: float = 0) -> Json:
-        """Every reader that was cut, with its cursor."""
+        """Reconnect every reader that was cut, with its cursor."""
         return await self._connect([one for one in self.readers if one.transport is None], Target(**target), pace)
 
     async def _connect(self, readers: list[BenchReader], aim: Target, pace: float) -> Json:
@@ -69,7 +78,7 @@ class Generator:
             self._turn.release()
 
     async def cut(self) -> Json:
-        """Pull every wire."""
+        """Drop every connection."""
         for reader in self.readers:
             if reader.transport is not None:
                 reader.transport.abort()
@@ -77,20 +86,23 @@ class Generator:
         return {}
 
     async def forget(self) -> Json:
-        """As `cut`, and nobody comes back."""
+        """Cut every reader for good."""
         await self.cut()
         self.readers.clear()
         return {}
 
     async def poll(self, target: Json, tokens: list[str]) -> Json:
-        """As `open`, by long polls."""
-        pollers = [Poller(Target(**target), token, self.tally) for token in tokens]
+        """Open readers as `open` does, by long polls."""
+        pollers = [PollingReader(Target(**target), token, self.tally) for token in tokens]
         self.readers += pollers
         return await self._connect([*pollers], Target(**target), 0)
 
     async def listen(self, wanted: int, timed: bool = False, awake: bool = False) -> Json:
-        """Count from nothing; `awake`: without ever sleeping until that is heard, so that no server pays for waking us,
-        which costs it more than the write itself and depends on how busy we are."""
+        """Start counting from zero.
+
+        With `awake` the process never sleeps until the count is complete, so that no server pays for waking us. Waking
+        costs more than the write itself, and depends on how busy we are.
+        """
         self.tally.begin(wanted, timed)
         self._awake = awake
         self._stay_awake()
@@ -101,7 +113,7 @@ class Generator:
             self._loop.call_soon(self._stay_awake)
 
     async def heard(self, limit: float) -> Json:
-        """Wait for what is wanted, and say what came; how long each took, as a thousand quantiles."""
+        """Wait for the wanted count; return the counts, and the times of deliveries as a thousand quantiles."""
         await self.tally.until(lambda: self.tally.received >= self.tally.wanted, limit)
         self._awake = False
         took = quantiles(self.tally.moments or [])
@@ -109,11 +121,11 @@ class Generator:
         return self.count_now() | {"quantiles": took, "each": [each[0], each[-1]] if each else []}
 
     async def count(self) -> Json:
-        """How far it is."""
+        """Return the counts once they reach what is wanted."""
         return self.count_now()
 
     def count_now(self) -> Json:
-        """The figures."""
+        """Return the counts."""
         tally, spoken = self.tally, self.spoken
         figures = {"opened": tally.opened, "closed": tally.closed, "received": tally.received, "octets": tally.octets}
         return figures | {"taken": spoken.taken, "items": spoken.items, "refusals": spoken.refused}
@@ -121,9 +133,9 @@ class Generator:
     async def post(
         self, target: Json, tokens: list[str], each: int, name: str, batch: int = 0, rooms: Sequence[int] = (0,)
     ) -> Json:
-        """A connection a token, and on it one request after the other, to one room after the other; of `batch`
-        messages each, if that is given."""
-        aim, begun, self.spoken = Target(**target), time.monotonic(), Spoken()
+        """Post over a connection for each token, one request after the other, to each conversation in turn; `batch`
+        messages each, if given."""
+        aim, begun, self.spoken = Target(**target), time.monotonic(), PostCounts()
 
         def requests(token: str, n: int) -> Iterator[bytes]:
             for k in range(each):
@@ -136,20 +148,20 @@ class Generator:
         return self.count_now() | {"seconds": time.monotonic() - begun, "quantiles": quantiles(self.spoken.moments)}
 
     async def change(self, target: Json, token: str, times: int, pause: float) -> Json:
-        """Somebody's status, back and forth."""
-        somebody, aim = BenchReader(Target(**target), token, AnswerCounts()), Target(**target)
-        await self._loop.create_connection(lambda: somebody, aim.host, aim.port)
+        """Change a user's status back and forth."""
+        client, aim = BenchReader(Target(**target), token, AnswerCounts()), Target(**target)
+        await self._loop.create_connection(lambda: client, aim.host, aim.port)
         for turn in range(times + 1):
             await asyncio.sleep(pause)
             status = "online" if turn % 2 else "dnd"
-            if turn < times and somebody.transport is not None:
-                somebody.transport.write(mask(orjson.dumps({"type": "status", "status": status})))
-        if somebody.transport is not None:
-            somebody.transport.abort()
+            if turn < times and client.transport is not None:
+                client.transport.write(mask(orjson.dumps({"type": "status", "status": status})))
+        if client.transport is not None:
+            client.transport.abort()
         return {}
 
     async def _speak(self, aim: Target, requests: Iterator[bytes]) -> None:
-        """On one connection, or on as many as a server wants that takes one request on each."""
+        """Post on one connection, or on a new one for each request if the server takes only one on each."""
         said_all = False
 
         def next_request() -> bytes | None:
@@ -160,19 +172,19 @@ class Generator:
 
         while not said_all:
             _, poster = await self._loop.create_connection(
-                lambda: BenchPoster(next_request, self.spoken, eager=True), *door_of(aim)
+                lambda: BenchPoster(next_request, self.spoken, eager=True), *post_address(aim)
             )
             await poster.done
 
     async def pour(self, target: Json, tokens: list[str], rate: float, seconds: float, name: str) -> Json:
-        """So many a second, whether or not the ones before are answered."""
-        self.spoken = Spoken()
+        """Post at a fixed rate, whether or not earlier posts are answered."""
+        self.spoken = PostCounts()
         begun = time.monotonic()
-        await Rain(Target(**target), tokens, rate, name, self.spoken).fall(round(rate * seconds))
+        await OpenLoopLoad(Target(**target), tokens, rate, name, self.spoken).fall(round(rate * seconds))
         return self.count_now() | {"seconds": time.monotonic() - begun, "quantiles": quantiles(self.spoken.moments)}
 
     async def work(self) -> None:
-        """Read orders until there are no more."""
+        """Read orders until the input ends."""
         lines = asyncio.StreamReader(limit=LINE_MOST)
         await self._loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
         async with asyncio.TaskGroup() as group:
@@ -187,10 +199,10 @@ class Generator:
 
 
 async def main() -> None:
-    """Until the standard input ends."""
+    """Run until the standard input ends."""
     await Generator().work()
 
 
 if __name__ == "__main__":
-    raise_descriptors()
+    raise_descriptor_limit()
     uvloop.run(main())

@@ -1,4 +1,4 @@
-"""One hostile account at a time, while a probe asks whether the node is alive: how long its answers take."""
+"""One hostile account at a time, while a probe measures how long the node takes to answer `/health/live`."""
 
 import asyncio
 import gzip
@@ -40,10 +40,10 @@ async def measure_hostile(bench: Bench) -> BenchReport:
 
 async def measure_case(bench: Bench, name: str) -> Row:
     """Run one case beside the probe."""
-    (guest,) = await bench.place.stage.enter(1)
-    port = bench.place.ports[0]
+    (user,) = await bench.environment.fixtures.enter(1)
+    port = bench.environment.ports[0]
     scale = min(1.0, bench.scale)
-    mallory = Mallory(port, guest.token, await bench.place.stage.share([guest]), SECONDS * scale, scale)
+    mallory = Mallory(port, user.token, await bench.environment.fixtures.share([user]), SECONDS * scale, scale)
     command = [sys.executable, "-m", "chat.tools.bench.hostile_probe", str(port)]
     pipe = asyncio.subprocess.PIPE
     probe = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe)
@@ -70,7 +70,8 @@ READ_BYTES = 1024
 
 @dataclass
 class Mallory:
-    """A hostile account. `seconds`: how long a flood lasts; `scale`: of the number of requests; both are counted."""
+    """A hostile account. `seconds` limits a flood in time, `scale` the number of requests; requests and bytes are
+    counted."""
 
     port: int
     token: str
@@ -178,7 +179,7 @@ def search_often(mallory: Mallory, text: str) -> None:
 
 
 def read_nothing(mallory: Mallory) -> None:
-    """Long-poll for everything that was ever said, and read only the beginning."""
+    """Long-poll for all messages, and read only the beginning of the answer."""
     mallory.post(["m" * 15_000 for _ in mallory.times(200)])
     cursor = str(orjson.loads(mallory.ask("GET", "/api/chat/conversations"))["cursor"])
     for _ in mallory.times(12):

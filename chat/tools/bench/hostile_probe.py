@@ -1,4 +1,4 @@
-"""The probe of the hostile benchmark: asks a node for /health/live again and again, from a process of its own.
+"""The probe of the hostile benchmark: requests `/health/live` again and again, from a process of its own.
 
 `python -m chat.tools.bench.hostile_probe PORT` starts at once, ends with its standard input, and prints the
 milliseconds of every answer as JSON.
@@ -15,7 +15,7 @@ PAUSE = 0.01
 
 
 def main() -> None:
-    """Ask until the standard input ends."""
+    """Probe until the standard input ends."""
     took: list[float] = []
     connection = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]), timeout=60)
     while not select.select([sys.stdin], [], [], PAUSE)[0]:

@@ -1,11 +1,11 @@
--- name: settle_people
--- Unless somebody is there already.
+-- name: add_users
+-- Does nothing if there are users already.
 insert into users (name, display_name, password_hash)
 select case n when 1 then 'ana' when 2 then 'ben' else 'p' || n end, 'Person ' || n, ''
   from generate_series(1, %(people)s::integer) as n where not exists (select from users)
 
 -- name: settle_rooms
--- Everybody is in all of them but the closed ones.
+-- All users are members, except of the closed ones.
 with made as (
     insert into conversations (kind, name, private)
     select 'channel', name, true

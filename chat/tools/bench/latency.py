@@ -1,4 +1,4 @@
-"""Event stream, WebSocket or long poll: what a message costs over each, on a node of its own, in turns."""
+"""Event stream, WebSocket or long poll: the cost of a message over each, on a node of its own, in turns."""
 
 import asyncio
 import secrets
@@ -26,7 +26,7 @@ FIGURES = (
 
 @dataclass(slots=True)
 class Transport:
-    """One way to read, at one node."""
+    """A way to read, at one node."""
 
     name: str
     verb: str
@@ -36,11 +36,11 @@ class Transport:
 
 
 async def measure_transports(bench: Bench, readers: int = 300, posts: int = 60, rounds: int = 3) -> BenchReport:
-    """Each has a node of its own, all the same people and the same room."""
+    """Measure each transport at a node of its own, with the same users and conversation."""
     readers, posts = bench.sized(readers, 10), bench.sized(posts, 5)
-    guests = await bench.place.stage.enter(PEOPLE)
-    room = await bench.place.stage.share(guests)
-    plain = [bench.place.target(room, node) for node in range(NODES)]
+    users = await bench.environment.fixtures.enter(PEOPLE)
+    room = await bench.environment.fixtures.share(users)
+    plain = [bench.environment.target(room, node) for node in range(NODES)]
     socket = replace(plain[1], stream=SOCKET, ready='"event":"ready"', marker=FRAMED, websocket=True)
     ways = [
         Transport("SSE", "open", 0, plain[0]),
@@ -48,31 +48,31 @@ async def measure_transports(bench: Bench, readers: int = 300, posts: int = 60, 
         Transport("long poll", "poll", 2, plain[2]),
     ]
     for way in ways:
-        await weigh(bench, way, guests)
+        await weigh(bench, way, users)
     with bench.counting("transports", rounds * len(ways)) as show:
         for turn in range(rounds):
             for n, way in enumerate(ways):
-                await one_round(bench, way, guests, readers, posts)
+                await one_round(bench, way, users, readers, posts)
                 show(turn * len(ways) + n + 1)
     contests = [Contest(what, unit, {way.name: middle(way.found[what]) for way in ways}) for what, unit in FIGURES]
     note = f"{readers} readers, one poster; latency at 100 posts/s to 30; memory of {bench.sized(IDLE, 20)} idle ones"
     return BenchReport("transports", contests=contests, notes=[note])
 
 
-async def weigh(bench: Bench, way: Transport, guests: list[BenchUser]) -> None:
-    """What idle readers take in a node that has had few: what these leave, later ones would take first."""
-    tokens, idle = [guest.token for guest in guests], bench.sized(IDLE, 20)
+async def weigh(bench: Bench, way: Transport, users: list[BenchUser]) -> None:
+    """Measure the memory of idle readers in a node that had few before: freed memory would be used again first."""
+    tokens, idle = [user.token for user in users], bench.sized(IDLE, 20)
     await enter(bench, way, tokens, FIRST)
     await bench.forget()
-    before = bench.place.memory(way.node)
+    before = bench.environment.memory(way.node)
     await enter(bench, way, tokens, idle)
-    note(way, "memory of an idle reader", (bench.place.memory(way.node) - before) / idle)
+    note(way, "memory of an idle reader", (bench.environment.memory(way.node) - before) / idle)
     await bench.forget()
 
 
-async def one_round(bench: Bench, way: Transport, guests: list[BenchUser], readers: int, posts: int) -> None:
+async def one_round(bench: Bench, way: Transport, users: list[BenchUser], readers: int, posts: int) -> None:
     """Open, deliver, close."""
-    tokens, pid = [guest.token for guest in guests], bench.place.pids[way.node]
+    tokens, pid = [user.token for user in users], bench.environment.pids[way.node]
     await enter(bench, way, tokens, readers)
     await say(bench, way, tokens, WARMING, readers)
     cpu = cpu_seconds(pid)
@@ -87,25 +87,25 @@ async def one_round(bench: Bench, way: Transport, guests: list[BenchUser], reade
 
 
 async def enter(bench: Bench, way: Transport, tokens: list[str], readers: int) -> None:
-    """As many readers."""
+    """Open that many readers."""
     await bench.ears[0].ask(way.verb, target=way.target, tokens=list(spread(tokens, readers)))
 
 
 async def say(bench: Bench, way: Transport, tokens: list[str], posts: int, readers: int) -> dict[str, float]:
-    """So many posts, heard by all."""
+    """Send posts that every reader gets."""
     await bench.listen(posts * readers, awake=True)
-    target, name = bench.place.target(room_of(way), way.node), secrets.token_hex(4)
+    target, name = bench.environment.target(room_of(way), way.node), secrets.token_hex(4)
     await bench.mouth.ask("post", target=target, tokens=tokens[:1], each=posts, name=name)
     return (await bench.heard(limit=30))[0]
 
 
 def room_of(way: Transport) -> int:
-    """Where it posts."""
+    """Return the conversation that it posts to."""
     return int(way.target.post.split("/")[4])
 
 
 async def time_it(bench: Bench, way: Transport, tokens: list[str], rate: float = 100) -> None:
-    """Latency at a steady rate, to few readers: what the way itself takes."""
+    """Measure the latency at a steady rate with few readers, where the transport dominates."""
     seconds = max(0.3, 2 * min(1.0, bench.scale))
     await enter(bench, way, tokens, 30)
     await bench.listen(round(rate * seconds) * 30, timed=True)
@@ -119,18 +119,18 @@ async def time_it(bench: Bench, way: Transport, tokens: list[str], rate: float =
 
 
 def note(way: Transport, figure: str, value: float) -> None:
-    """What one round found."""
+    """Note the figures of one round."""
     way.found.setdefault(figure, []).append(value)
 
 
-# Latency: from the moment at which a post was due to each of its readers, at a steady rate.
+# Latency: from the time at which a post was due until each reader has it, at a steady rate.
 
 POSTERS = 32
 P50, P99 = 3.0, 12.0
 
 
 async def measure_latency(bench: Bench, rate: float = 500, readers: int = 100, seconds: float = 10) -> BenchReport:
-    """So many posts a second, to so many readers. A post that waits for its turn is late by as much."""
+    """Post at a fixed rate to the readers. A post that waits for its turn counts as late."""
     readers, rate, ours = bench.sized(readers, 5), bench.sized(rate, 20), await tandem(bench)
     await bench.open(ours.target, list(spread(ours.tokens, readers)))
     tokens, count = list(spread(ours.tokens, POSTERS)), round(rate * seconds)

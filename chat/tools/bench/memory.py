@@ -1,24 +1,24 @@
-"""Memory: what an idle stream and an idle presence socket take, over the empty process."""
+"""Memory: an idle stream and an idle presence socket, above the empty process."""
 
 import asyncio
 import secrets
 import time
 from dataclasses import dataclass, replace
 
-from chat.tools.bench.process import streams_most
+from chat.tools.bench.process import max_streams
 from chat.tools.bench.report import BenchReport, Curve, Row
 from chat.tools.bench.runner import Bench
 from chat.tools.bench.targets import Target
 
 STREAM_MOST, SOCKET_MOST = 3 * 1024, 12 * 1024
-PACE = 1000  # a second, where they come gradually
-SETTLING = 3.0  # seconds: the registry and the records are told behind
-NODES = 3  # each way of opening gets a process that has seen nothing yet
+PACE = 1000  # connections a second, when opened gradually
+SETTLING = 3.0  # seconds until the registry and the records are updated
+NODES = 3  # each way of opening gets a fresh process
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """A way to fill a node: so many connections, at a pace or (0) in one burst."""
+    """A way to fill a node: that many connections, at a pace or (0) in one burst."""
 
     what: str
     target: Target
@@ -29,14 +29,14 @@ class Way:
 
 
 async def measure_memory(bench: Bench, streams: int = 20_000, sockets: int = 10_000) -> BenchReport:
-    """Streams of distinct people: half as many gradually, all in one burst; then sockets."""
+    """Measure streams of distinct users, half as many gradually and all in one burst; then sockets."""
     all_, half = most(bench, streams), most(bench, streams / 2)
-    guests = await bench.place.stage.enter(all_)
-    await bench.place.stage.share(guests)
-    tokens, place = [guest.token for guest in guests], bench.place
+    users = await bench.environment.fixtures.enter(all_)
+    await bench.environment.fixtures.share(users)
+    tokens, environment = [user.token for user in users], bench.environment
     ways = [
-        Way("an idle stream", place.target(node=0), 0, half, PACE, STREAM_MOST),
-        Way("an idle stream", place.target(node=1), 1, all_, 0, STREAM_MOST),
+        Way("an idle stream", environment.target(node=0), 0, half, PACE, STREAM_MOST),
+        Way("an idle stream", environment.target(node=1), 1, all_, 0, STREAM_MOST),
         Way("an idle presence socket", presence(bench, node=2), 2, most(bench, sockets), PACE, SOCKET_MOST),
     ]
     rows = [await fill(bench, way, tokens) for way in ways]
@@ -45,33 +45,35 @@ async def measure_memory(bench: Bench, streams: int = 20_000, sockets: int = 10_
 
 
 def most(bench: Bench, count: float) -> int:
-    """As many as one process may have descriptors for."""
-    return min(bench.sized(count, 100), streams_most())
+    """Return as many connections as a process may have file descriptors for."""
+    return min(bench.sized(count, 100), max_streams())
 
 
 def presence(bench: Bench, node: int = 0, hello: str = "", ready: str = '"type":"hello"') -> Target:
-    """A node's presence socket."""
-    target = bench.place.target(node=node)
+    """Return the target of a node's presence socket."""
+    target = bench.environment.target(node=node)
     return replace(target, stream="/api/presence/socket", ready=ready, hello=hello, websocket=True)
 
 
 async def fill(bench: Bench, way: Way, tokens: list[str]) -> Row:
-    """Open them, and see what the process has grown by; a few come and go before, so that what is loaded once does
-    not count."""
+    """Open connections and return how much the process has grown.
+
+    A few connections come first, so that what is loaded once does not count.
+    """
     settling = min(SETTLING, SETTLING * bench.scale + 0.3)
     await bench.open(way.target, tokens[:50])
     await bench.forget()
     await asyncio.sleep(settling)
-    before = bench.place.memory(way.node)
+    before = bench.environment.memory(way.node)
     await bench.open(way.target, tokens[: way.count], pace=way.pace)
     await asyncio.sleep(settling)
-    size = (bench.place.memory(way.node) - before) / way.count
+    size = (bench.environment.memory(way.node) - before) / way.count
     await bench.forget()
     note = "a person each; " + (f"{way.pace:,} a second" if way.pace else "all in one burst")
     return Row(f"{way.what}, at {way.count:,}", size, "B", way.most, note=note)
 
 
-# Soaking: people come, read, talk and go for as long as one likes, and the node's memory stays where it is.
+# Soak: users connect, read, post and disconnect for a long time; the node's memory must not grow.
 
 PEOPLE, STREAMS, SOCKETS, POSTERS, POSTS = 2_000, 500, 200, 32, 10
 GROWTH_MOST = 1.05
@@ -79,17 +81,17 @@ QUARTER, REST = 4, 1.0  # of the time; seconds between cycles
 
 
 async def measure_soak(bench: Bench, minutes: float) -> BenchReport:
-    """Cycles of coming, talking and going; the memory after a quarter of the time, and at the end."""
-    guests = await bench.place.stage.enter(bench.sized(PEOPLE, 40))
-    room = await bench.place.stage.share(guests)
-    tokens = [guest.token for guest in guests]
-    begun, end, points = time.monotonic(), minutes * 60, [(0.01, bench.place.memory() / 2**20)]
+    """Run cycles of connecting, posting and disconnecting; compare memory after a quarter of the time with the end."""
+    users = await bench.environment.fixtures.enter(bench.sized(PEOPLE, 40))
+    room = await bench.environment.fixtures.share(users)
+    tokens = [user.token for user in users]
+    begun, end, points = time.monotonic(), minutes * 60, [(0.01, bench.environment.memory() / 2**20)]
     turn = 0
     with bench.counting(f"soaking for {minutes:g} minutes", end) as show:
         while (now := time.monotonic() - begun) < end:
             await one_cycle(bench, tokens, room, turn)
             turn += 1
-            points.append((max(0.01, now / 60), bench.place.memory() / 2**20))
+            points.append((max(0.01, now / 60), bench.environment.memory() / 2**20))
             show(now)
     after = [memory for minute, memory in points if minute >= minutes / QUARTER] or [points[-1][1]]
     grown = max(after[-3:]) / max(after[:3])
@@ -99,10 +101,10 @@ async def measure_soak(bench: Bench, minutes: float) -> BenchReport:
 
 
 async def one_cycle(bench: Bench, tokens: list[str], room: int, turn: int) -> None:
-    """Others each time."""
+    """Run a cycle with other users each time."""
     count = bench.sized(STREAMS, 20)
     there = [tokens[(turn * count + n) % len(tokens)] for n in range(count)]
-    target = bench.place.target(room)
+    target = bench.environment.target(room)
     await bench.open(target, there)
     await bench.open(presence(bench), there[: bench.sized(SOCKETS, 10)])
     order = {"target": target, "each": POSTS, "name": secrets.token_hex(4)}
@@ -112,6 +114,6 @@ async def one_cycle(bench: Bench, tokens: list[str], room: int, turn: int) -> No
 
 
 def thin(points: list[tuple[float, float]], most: int = 24) -> list[tuple[float, float]]:
-    """Few enough to read."""
+    """Return few enough points to read."""
     step = -(-len(points) // most)
     return points[::step]

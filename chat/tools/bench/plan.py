@@ -1,4 +1,4 @@
-"""The plan: which sub-command measures what, in which place, beside whom."""
+"""The plan: which sub-command measures what, in which environment, compared with whom."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
@@ -9,8 +9,8 @@ from pathlib import Path
 from rich.progress import Progress
 
 from chat.tools.bench import fanout, growth, hostile, latency, memory, posting, presence, replay, search_depth
-from chat.tools.bench.environment import Place, own_database, own_place, place_for
-from chat.tools.bench.peers.peers import check_names, enter_rivals
+from chat.tools.bench.environment import BenchEnvironment, environment_for, own_database, own_environment
+from chat.tools.bench.peers.peers import check_names, start_competitors
 from chat.tools.bench.progress import bars, counting
 from chat.tools.bench.report import BenchReport
 from chat.tools.bench.runner import Bench, benching
@@ -18,8 +18,10 @@ from chat.tools.bench.runner import Bench, benching
 
 @dataclass(frozen=True, slots=True)
 class BenchOptions:
-    """What was asked for. `url`: a Tandem that runs, None: one of our own; `scale`: times the sizes of the bars;
-    `against`: peers; `cache`: where they are installed."""
+    """The options. `url` is a running Tandem, None for one of our own; `scale` multiplies the sizes of the bars.
+
+    `against` names peers, and `cache` is the folder where they are installed.
+    """
 
     url: str | None = None
     scale: float = 1.0
@@ -34,101 +36,107 @@ Run = Callable[[BenchOptions, Progress], list[BenchReport]]
 
 
 @contextmanager
-def at_place(options: BenchOptions, nodes: int = 1, **settings: str) -> Iterator[Callable[..., list[BenchReport]]]:
-    """A place, and what measures in it: `measure(work, progress, ears)`."""
-    with place_for(options.url, nodes, **settings) as place:
-        yield lambda work, progress, ears=1: asyncio.run(measured(place, options, work, progress, ears))
+def in_environment(
+    options: BenchOptions, nodes: int = 1, **settings: str
+) -> Iterator[Callable[..., list[BenchReport]]]:
+    """Yield an environment and `measure(work, progress, ears)`, which measures in it."""
+    with environment_for(options.url, nodes, **settings) as environment:
+        yield lambda work, progress, ears=1: asyncio.run(measured(environment, options, work, progress, ears))
 
 
 async def measured(
-    place: Place,
+    environment: BenchEnvironment,
     options: BenchOptions,
     work: Callable[[Bench], Awaitable[BenchReport]],
     progress: Progress,
     ears: int = 1,
 ) -> list[BenchReport]:
-    """In one place, with as many generators."""
-    async with benching(place, progress, options.scale, ears) as bench:
+    """Yield a bench in one environment, with that many generators."""
+    async with benching(environment, progress, options.scale, ears) as bench:
         return [await work(bench)]
 
 
 def run_fanout(options: BenchOptions, progress: Progress) -> list[BenchReport]:
-    """Beside the contenders that were asked for."""
+    """Measure beside the contenders that were named."""
     with ExitStack() as stack:
         check_names(options.against)
-        measure = stack.enter_context(at_place(options))
-        others, absent = enter_rivals(stack, options.against, options.cache)
+        measure = stack.enter_context(in_environment(options))
+        others, absent = start_competitors(stack, options.against, options.cache)
         reports = measure(lambda bench: fanout.measure_fanout(bench, others, rounds=options.rounds), progress)
         reports[0].notes += absent
         return reports
 
 
 def run_post(options: BenchOptions, progress: Progress) -> list[BenchReport]:
-    """Beside handlers that store nothing."""
-    with own_place() as place, posting.running_bare() as bare, posting.running_storeless(place) as storeless:
+    """Measure beside handlers that store nothing."""
+    with (
+        own_environment() as environment,
+        posting.running_bare() as bare,
+        posting.running_storeless(environment) as storeless,
+    ):
 
         async def work(bench: Bench) -> BenchReport:
             return await posting.measure_posts(bench, storeless, bare, rounds=options.rounds)
 
-        return asyncio.run(measured(place, options, work, progress))
+        return asyncio.run(measured(environment, options, work, progress))
 
 
 def run_latency(options: BenchOptions, progress: Progress) -> list[BenchReport]:
-    """At the bar's rate."""
-    with at_place(options) as measure:
+    """Measure at the bar's rate."""
+    with in_environment(options) as measure:
         return measure(latency.measure_latency, progress)
 
 
 def run_memory(options: BenchOptions, progress: Progress) -> list[BenchReport]:
-    """Each way to open in a process of its own."""
-    with at_place(options, memory.NODES) as measure:
+    """Measure each way to open in a process of its own."""
+    with in_environment(options, memory.NODES) as measure:
         return measure(memory.measure_memory, progress, 2)
 
 
 def run_reconnect(options: BenchOptions, progress: Progress) -> list[BenchReport]:
-    """All at once."""
-    with at_place(options) as measure:
+    """Reconnect all at once."""
+    with in_environment(options) as measure:
         return measure(replay.measure_reconnect, progress)
 
 
 def run_replay(options: BenchOptions, progress: Progress) -> list[BenchReport]:
-    """From the log and not from memory."""
-    with at_place(options, RECENT_BYTES="100000") as measure:
+    """Replay from the log: the node keeps little in memory."""
+    with in_environment(options, RECENT_BYTES="100000") as measure:
         return measure(lambda bench: replay.measure_replay(bench, rounds=options.rounds), progress)
 
 
 def run_presence(options: BenchOptions, progress: Progress) -> list[BenchReport]:
-    """With ever more people online."""
-    with at_place(options) as measure:
+    """Measure with more and more users online."""
+    with in_environment(options) as measure:
         return measure(presence.measure_presence, progress, 2)
 
 
 def run_storm(options: BenchOptions, progress: Progress) -> list[BenchReport]:
-    """Seen from another node."""
-    with at_place(options, 2, **presence.SETTINGS) as measure:
+    """Measure from another node."""
+    with in_environment(options, 2, **presence.SETTINGS) as measure:
         return measure(presence.measure_storm, progress)
 
 
 def run_soak(options: BenchOptions, progress: Progress) -> list[BenchReport]:
-    """For as long as was asked for."""
-    with at_place(options) as measure:
+    """Run for as long as asked."""
+    with in_environment(options) as measure:
         return measure(lambda bench: memory.measure_soak(bench, options.minutes), progress)
 
 
 def run_hostile(options: BenchOptions, progress: Progress) -> list[BenchReport]:
-    """One node with the limits of production."""
-    with at_place(options, 1, **hostile.SETTINGS) as measure:
+    """Measure one node with the limits of production."""
+    with in_environment(options, 1, **hostile.SETTINGS) as measure:
         return measure(hostile.measure_hostile, progress)
 
 
 def run_growth(options: BenchOptions, progress: Progress) -> list[BenchReport]:
-    """All but messages and people online, which have their own."""
-    with at_place(options, growth.NODES) as measure:
+    """Measure all growth, except by messages and by users online, which have sub-commands of their own."""
+    with in_environment(options, growth.NODES) as measure:
         return measure(growth.measure_growth, progress)
 
 
 def run_history(options: BenchOptions, progress: Progress) -> list[BenchReport]:
-    """In a database that no node uses."""
+    """Measure in a database that no node uses."""
     with own_database() as url:
         return [
             asyncio.run(search_depth.measure_history(url, round(options.messages * min(1, options.scale)), progress))
@@ -136,7 +144,7 @@ def run_history(options: BenchOptions, progress: Progress) -> list[BenchReport]:
 
 
 def run_search(options: BenchOptions, progress: Progress) -> list[BenchReport]:
-    """The same."""
+    """Measure in a database that no node uses."""
     with own_database() as url:
         return [
             asyncio.run(search_depth.measure_questions(url, round(options.messages * min(1, options.scale)), progress))
@@ -144,8 +152,8 @@ def run_search(options: BenchOptions, progress: Progress) -> list[BenchReport]:
 
 
 def run_transports(options: BenchOptions, progress: Progress) -> list[BenchReport]:
-    """A node for each."""
-    with at_place(options, latency.NODES) as measure:
+    """Measure with a node for each transport."""
+    with in_environment(options, latency.NODES) as measure:
         return measure(lambda bench: latency.measure_transports(bench, rounds=options.rounds), progress)
 
 
@@ -169,7 +177,7 @@ EVERYTHING = [name for name in RUNS if name not in ("soak", "hostile")]
 
 
 def run_one(name: str, options: BenchOptions, progress: Progress, *, alone: bool) -> list[BenchReport]:
-    """Its reports. Among others one that fails must not cost the others' figures, which took ten minutes."""
+    """Return one part's reports. In a run of all parts a failure must not cost the figures of the others."""
     try:
         return RUNS[name](options, progress)
     except Exception as trouble:
@@ -179,7 +187,7 @@ def run_one(name: str, options: BenchOptions, progress: Progress, *, alone: bool
 
 
 def measure_all(names: list[str], options: BenchOptions) -> list[BenchReport]:
-    """One after the other, each with its bar."""
+    """Run the parts one after the other, each with a progress bar."""
     with bars() as progress, counting(progress, "tandem bench", len(names)) as show:
         reports = []
         for n, name in enumerate(names):

@@ -1,4 +1,4 @@
-"""Durable posts: how many a second, what each costs, and what a handler makes here that stores nothing."""
+"""Durable posts: posts a second and the cost of each, beside handlers that store nothing."""
 
 import secrets
 import subprocess
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from chat.local.data_dir import free_port
-from chat.tools.bench.environment import STORELESS, Place, make_node
+from chat.tools.bench.environment import STORELESS, BenchEnvironment, make_node
 from chat.tools.bench.fanout import Contender, tandem
 from chat.tools.bench.floor import await_port
 from chat.tools.bench.process import cpu_seconds
@@ -22,7 +22,7 @@ BATCH, BATCHERS = 500, 4
 
 @contextmanager
 def running_bare() -> Iterator[Contender]:
-    """The bare handler in a process of its own."""
+    """Yield the bare handler in a process of its own."""
     port = free_port()
     process = subprocess.Popen([sys.executable, "-m", "chat.tools.bench.bare_app", str(port)])
     try:
@@ -34,13 +34,13 @@ def running_bare() -> Iterator[Contender]:
 
 
 @contextmanager
-def running_storeless(place: Place) -> Iterator[Contender]:
-    """A node beside the others that stores nothing; whose logins it takes is still to be said."""
-    node = make_node("storeless", place.urls, {}, STORELESS)
+def running_storeless(environment: BenchEnvironment) -> Iterator[Contender]:
+    """Yield a node that stores nothing; its tokens are set later."""
+    node = make_node("storeless", environment.urls, {}, STORELESS)
     try:
         node.start()
         node.wait_until_ready()
-        yield Contender("storeless", Target(place.host, node.port, "/", ""), [], lambda: cpu_seconds(node.pid))
+        yield Contender("storeless", Target(environment.host, node.port, "/", ""), [], lambda: cpu_seconds(node.pid))
     finally:
         node.stop()
 
@@ -48,7 +48,7 @@ def running_storeless(place: Place) -> Iterator[Contender]:
 async def measure_posts(
     bench: Bench, storeless: Contender, bare: Contender, each: int = 150, rounds: int = 3
 ) -> BenchReport:
-    """Ours, the same that stores nothing, aiohttp alone, a batch, in turns; the medians."""
+    """Measure Tandem, the same without storage, aiohttp alone, and batches, in turns; return the medians."""
     each, ours = bench.sized(each, 5), await tandem(bench)
     storeless.tokens = ours.tokens
     storeless.target = replace(ours.target, port=storeless.target.port)
@@ -56,15 +56,15 @@ async def measure_posts(
         for turn in range(rounds):
             for contender in (ours, storeless, bare):
                 await post_singly(bench, contender, each)
-                await bench.place.stage.take_for_indexed()
+                await bench.environment.fixtures.mark_as_indexed()
             await post_batches(bench, ours, bench.sized(15, 2))
-            await bench.place.stage.take_for_indexed()
+            await bench.environment.fixtures.mark_as_indexed()
             show(turn + 1)
     return make_report(ours, storeless, bare, each)
 
 
 async def post_singly(bench: Bench, contender: Contender, each: int) -> None:
-    """64 connections, one request after the other on each."""
+    """Post on 64 connections, one request after the other on each."""
     tokens, name, cpu = list(spread(contender.tokens, POSTERS)), secrets.token_hex(4), contender.cpu()
     with timed() as seconds:
         said = await bench.mouth.ask("post", target=contender.target, tokens=tokens, each=each, name=name)
@@ -75,7 +75,7 @@ async def post_singly(bench: Bench, contender: Contender, each: int) -> None:
 
 
 async def post_batches(bench: Bench, contender: Contender, each: int) -> None:
-    """Batches of 500, a few at a time."""
+    """Post batches of 500, a few at a time."""
     target = replace(contender.target, post="/api/chat/messages")
     order: Json = {"target": target, "tokens": contender.tokens[:BATCHERS], "each": each, "name": secrets.token_hex(4)}
     with timed() as seconds:
@@ -86,12 +86,12 @@ async def post_batches(bench: Bench, contender: Contender, each: int) -> None:
 
 
 def room_of(target: Target) -> int:
-    """The conversation that it posts to."""
+    """Return the conversation that it posts to."""
     return int(target.post.split("/")[4])
 
 
 def make_report(ours: Contender, storeless: Contender, bare: Contender, each: int) -> BenchReport:
-    """Against the bars."""
+    """Return the figures with their bars."""
     part = middle(ratio(*pair) for pair in zip(ours.found["posts/s"], storeless.found["posts/s"], strict=True))
     cpus = f"{storeless.figure('cpu'):.0f} µs storing nothing, {bare.figure('cpu'):.0f} µs aiohttp alone"
     note = f"{POSTERS} keep-alive posters, {each} posts each"

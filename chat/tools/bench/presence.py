@@ -1,4 +1,4 @@
-"""Presence: what a change of status costs, by who is online and who watches."""
+"""Presence: the cost of a status change by the number of users online and of watchers; and presence churn."""
 
 import asyncio
 import sys
@@ -11,25 +11,25 @@ import orjson
 from chat.tools.bench.environment import BenchUser
 from chat.tools.bench.memory import presence
 from chat.tools.bench.presence_load import WATCHED, Order
-from chat.tools.bench.process import streams_most
+from chat.tools.bench.process import max_streams
 from chat.tools.bench.report import BenchReport, Curve, Row, flatness
 from chat.tools.bench.runner import Bench
 from chat.tools.bench.targets import GeneratorDied, Target
 
 WATCHERS, STARS, CHANGES, FLAT = 50, 8, 24, 1.5
 RESTING, CALM_MOST = 0.1, 30  # seconds of CPU in half a second; tries
-PAUSE = 0.15  # between changes: longer than presence's tick, so that each is told on its own
+PAUSE = 0.15  # between changes: longer than a presence tick, so that each is sent on its own
 ONLINE = (100, 1_000, 10_000, 20_000)
 
 
 async def measure_presence(bench: Bench, online: tuple[int, ...] = ONLINE) -> BenchReport:
-    """Some people's changes, each watched by fifty others, with ever more people online."""
+    """Measure status changes that fifty others watch, with more and more users online."""
     looked_at = bench.sized(STARS, 1)
     seats = looked_at * (WATCHERS + 1)
-    sizes = sorted({min(bench.sized(size, 60), streams_most() - seats) for size in online})
-    guests = await bench.place.stage.enter(sizes[-1] + seats)
-    await bench.place.stage.share(guests)
-    stars, watchers, crowd = guests[:looked_at], guests[looked_at:seats], guests[seats:]
+    sizes = sorted({min(bench.sized(size, 60), max_streams() - seats) for size in online})
+    users = await bench.environment.fixtures.enter(sizes[-1] + seats)
+    await bench.environment.fixtures.share(users)
+    stars, watchers, crowd = users[:looked_at], users[looked_at:seats], users[seats:]
     points, heard, opened = [], [], 0
     with bench.counting("presence", len(sizes)) as show:
         for n, size in enumerate(sizes):
@@ -46,13 +46,13 @@ async def measure_presence(bench: Bench, online: tuple[int, ...] = ONLINE) -> Be
     return make_report(points, heard)
 
 
-def tokens_of(guests: list[BenchUser]) -> list[str]:
-    """Their logins."""
-    return [guest.token for guest in guests]
+def tokens_of(users: list[BenchUser]) -> list[str]:
+    """Return the users' tokens."""
+    return [user.token for user in users]
 
 
 def make_report(points: list[tuple[float, float]], heard: list[float]) -> BenchReport:
-    """Against the bars."""
+    """Return the figures with their bars."""
     rows = [
         Row("frames for a change that 50 watch", max(heard), "", WATCHERS, note=f"{points[-1][0]:,.0f} people online"),
         Row("frames that came together with the next", WATCHERS - min(heard), "", 0),
@@ -63,13 +63,13 @@ def make_report(points: list[tuple[float, float]], heard: list[float]) -> BenchR
 
 
 def watching(bench: Bench, star: BenchUser) -> Target:
-    """A socket that looks at this person, once it has the snapshot."""
+    """Open a socket that watches this user; return it once it has the snapshot."""
     hello = orjson.dumps({"type": "watch", "users": [star.id]}).decode()
     return replace(presence(bench, hello=hello, ready='"type":"snapshot"'), marker='"type":"presence"')
 
 
 async def change_often(bench: Bench, stars: list[BenchUser]) -> tuple[float, float]:
-    """CPU of a change, beyond what the node takes when nothing happens; and the frames that watchers got for it."""
+    """Return the CPU of a change, beyond what the node uses when idle, and the frames that watchers got for it."""
     changes, eyes = bench.sized(CHANGES, 6), bench.ears[1]
 
     async def change(times: int) -> None:
@@ -87,41 +87,41 @@ async def change_often(bench: Bench, stars: list[BenchUser]) -> tuple[float, flo
 
 
 async def calm(bench: Bench) -> None:
-    """Wait until the arrivals are written down: until the node rests."""
+    """Wait until the node is idle: all arrivals have been stored."""
     for _ in range(CALM_MOST):
         if await cpu_of(bench, asyncio.sleep(0.5)) < RESTING:
             return
 
 
 async def cpu_of(bench: Bench, work: Awaitable[object]) -> float:
-    """What the node takes meanwhile."""
-    before = bench.place.cpu()
+    """Return the CPU that the node uses meanwhile."""
+    before = bench.environment.cpu()
     await work
-    return bench.place.cpu() - before
+    return bench.environment.cpu() - before
 
 
-# A storm of presence: people who come and go every second, and how soon others are told.
+# Presence churn: users connect and disconnect every second; how soon do others see it?
 
 RATE, SECONDS, LAG_MOST = 1000, 30.0, 500.0
-LINGER, TURN = 0.5, 4  # seconds; until the same person comes again: longer than one stays and lingers
+LINGER, TURN = 0.5, 4  # seconds; turns until the same user connects again, longer than a stay and its linger
 SETTINGS = {"PRESENCE_LINGER": str(LINGER), "NODE_LEASE": "2"}
 
 
 async def measure_storm(bench: Bench, rate: int = RATE, seconds: float = SECONDS) -> BenchReport:
-    """They come and go at the first node, and are watched from the second."""
+    """Measure users that connect and disconnect at the first node and are watched at the second."""
     rate = bench.sized(rate, 20)
     seconds = max(2.0, seconds * min(1.0, bench.scale))
     count = rate * TURN
     watching = -(-count // WATCHED)
-    guests = await bench.place.stage.enter(count + watching)
-    await bench.place.stage.share(guests)
-    people = [(guest.id, guest.token) for guest in guests]
-    here, there = bench.place.ports[0], bench.place.ports[-1]
-    cpu = bench.place.cpu()
+    users = await bench.environment.fixtures.enter(count + watching)
+    await bench.environment.fixtures.share(users)
+    people = [(user.id, user.token) for user in users]
+    here, there = bench.environment.ports[0], bench.environment.ports[-1]
+    cpu = bench.environment.cpu()
     with bench.counting("a storm of presence", 1) as show:
         said = await storm(Order(here, there, rate, seconds, LINGER, people[watching:], people[:watching]))
         show(1)
-    each = (bench.place.cpu() - cpu) / (rate * seconds) * 1e6
+    each = (bench.environment.cpu() - cpu) / (rate * seconds) * 1e6
     note = f"{rate:,} come and {rate:,} go in each of {seconds:.0f} s; {each:.0f} µs of CPU a visit, both nodes"
     return BenchReport(
         "a storm of presence",
@@ -134,7 +134,7 @@ async def measure_storm(bench: Bench, rate: int = RATE, seconds: float = SECONDS
 
 
 async def storm(order: Order) -> dict[str, Any]:
-    """In a process of its own; what it saw."""
+    """Run the load in a process of its own; return what it saw."""
     pipe = asyncio.subprocess.PIPE
     command = sys.executable, "-m", "chat.tools.bench.presence_load"
     process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, limit=2**24)

@@ -1,7 +1,7 @@
-"""A storm: people who come and go at a rate, by real sockets, from a process of their own; and watchers who time it.
+"""Presence churn: users connect and disconnect at a rate over real sockets, and watchers time what they see.
 
-`python -m chat.tools.bench.presence_load` reads an `Order` as a line of JSON and prints a line of JSON with what it
-saw and which users are still connected. It ends with its standard input.
+`python -m chat.tools.bench.presence_load` reads an `Order` as a line of JSON and prints a line of JSON with what it saw
+and which users are still connected. It ends with its standard input.
 """
 
 import asyncio
@@ -14,16 +14,14 @@ import orjson
 import uvloop
 
 from chat.shared.transport.ws_frames import CLOSE, TEXT, unmask
-from chat.tools.bench.process import raise_descriptors
-
-# Guests of a storm: sockets that come and go, and watchers who time what they are told of them.
+from chat.tools.bench.process import raise_descriptor_limit
 
 KEY = b"AAAAAAAAAAAAAAAAAAAAAA=="
 
 
 @dataclass
 class PresenceLog:
-    """`coming`, `going`: the seconds from what somebody did to what watchers were told; by person, since when."""
+    """The times seen by watchers: `coming` and `going` hold the seconds from an action to its frame."""
 
     coming: list[float] = field(default_factory=list)
     going: list[float] = field(default_factory=list)
@@ -31,7 +29,7 @@ class PresenceLog:
     went: dict[int, float] = field(default_factory=dict)
 
     def note(self, user_id: int, status: str, now: float) -> None:
-        """A watcher is told of somebody."""
+        """Note a frame that a watcher received."""
         if status == "online" and user_id in self.came:
             self.coming.append(now - self.came.pop(user_id))
         elif status == "offline" and user_id in self.went:
@@ -39,7 +37,7 @@ class PresenceLog:
 
 
 class PresenceClient(asyncio.Protocol):
-    """One socket: `greeted` once it has heard its hello, `gone` when the connection is."""
+    """One socket. `greeted` is done after its hello, `gone` after the connection has ended."""
 
     def __init__(self, token: str) -> None:
         self._token = token
@@ -49,14 +47,14 @@ class PresenceClient(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Shake hands."""
+        """Send the handshake."""
         self._transport = cast(asyncio.Transport, transport)
         head = "GET /api/presence/socket HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         more = f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {KEY.decode()}\r\n"
         self._transport.write(f"{head}{more}Authorization: Bearer {self._token}\r\n\r\n".encode())
 
     def data_received(self, data: bytes) -> None:
-        """The handshake's answer, and then frames."""
+        """Read the handshake's answer, then frames."""
         if self._head is not None:
             self._head += data
             head, end, data = self._head.partition(b"\r\n\r\n")
@@ -71,16 +69,16 @@ class PresenceClient(asyncio.Protocol):
         self.hear(data)
 
     def hear(self, data: bytes) -> None:
-        """Those who only come and go do not care."""
+        """Ignore frames; a watcher does not."""
 
     def say(self, data: bytes, opcode: int = TEXT) -> None:
-        """A frame, as clients mask it."""
+        """Send a masked frame."""
         size = bytes((0x80 | len(data),)) if len(data) < 126 else b"\xfe" + len(data).to_bytes(2)
         if self._transport is not None:
             self._transport.write(bytes((0x80 | opcode,)) + size + b"mask" + unmask(data, b"mask"))
 
     def leave(self, *, politely: bool) -> None:
-        """With a word, or as when a lid is closed."""
+        """Close the socket, or drop the connection as a closed laptop does."""
         if self._transport is not None and politely:
             self.say(b"\x03\xe8", CLOSE)
             self._transport.close()
@@ -88,21 +86,21 @@ class PresenceClient(asyncio.Protocol):
             self._transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 (asyncio names it)
-        """It has ended."""
+        """Set `gone`."""
         self.gone = True
         if not self.greeted.done():
             self.greeted.set_exception(ConnectionError("gone before it was greeted"))
 
 
 class Watcher(PresenceClient):
-    """One who is told of others."""
+    """A socket that watches others."""
 
     def __init__(self, token: str, seen: PresenceLog) -> None:
         super().__init__(token)
         self._seen, self._rest, self.snapshots = seen, b"", 0
 
     def hear(self, data: bytes) -> None:
-        """Take the whole frames."""
+        """Process the complete frames."""
         self._rest += data
         while (frame := take_frame(self._rest)) is not None:
             text, self._rest = frame
@@ -114,7 +112,7 @@ class Watcher(PresenceClient):
 
 
 def take_frame(data: bytes) -> tuple[bytes, bytes] | None:
-    """The first whole frame's content, and the rest."""
+    """Return the content of the first complete frame, and the remaining bytes."""
     size, start = data[1] & 127 if len(data) > 1 else 0, 2
     if size > 125:
         start = 4 if size == 126 else 10
@@ -124,17 +122,17 @@ def take_frame(data: bytes) -> tuple[bytes, bytes] | None:
     return data[start : start + size], data[start + size :]
 
 
-STAY = 1.5  # seconds, from one's coming to one's going
-WATCHED = 500  # by one watcher, as many as it may; in frames of 4 KiB
+STAY = 1.5  # seconds from connecting to disconnecting
+WATCHED = 500  # by one watcher, the largest number allowed; in frames of 4 KiB
 FRAME_IDS = 200
-LATE = 10.0  # what comes later than this after the storm is not waited for
+LATE = 10.0  # seconds to wait after the last action
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """`rate` people a second come to `port`, and as many go, for so many `seconds`; seen by the watchers at `seen_at`.
+    """`rate` users a second connect to `port`, and as many disconnect, for `seconds`; watchers at `seen_at` see them.
 
-    `people` and `watchers` are `[id, token]`. A person who went comes again when all others have been.
+    `people` and `watchers` are `[id, token]`. A user who disconnected connects again after all others.
     """
 
     port: int
@@ -147,7 +145,7 @@ class Order:
 
 
 class Storm:
-    """Carries an order out."""
+    """Carries out an order."""
 
     def __init__(self, order: Order) -> None:
         self._order, self._seen = order, PresenceLog()
@@ -156,14 +154,14 @@ class Storm:
         self.failures: list[str] = []
 
     async def run(self) -> dict[str, object]:
-        """Watch, come and go; what was seen, once nothing more is due."""
+        """Watch, connect and disconnect; return what was seen when nothing more is due."""
         await asyncio.gather(*(self._watch(n, token) for n, (_, token) in enumerate(self._order.watchers)))
         began, total = self._loop.time(), round(self._order.rate * self._order.seconds)
         async with asyncio.TaskGroup() as visits:
             for n in range(total):
                 if (wait := began + n / self._order.rate - self._loop.time()) > 0:
                     await asyncio.sleep(wait)
-                stays = n >= total - self._order.rate and n % 2 == 0  # of the last second's, every other one
+                stays = n >= total - self._order.rate and n % 2 == 0  # every other user of the last second
                 visits.create_task(self._visit(n, stays))
             took = self._loop.time() - began
         await self._until_told()
@@ -179,24 +177,24 @@ class Storm:
             while watcher.snapshots < -(-len(ids) // FRAME_IDS):  # noqa: ASYNC110 (once, before the storm)
                 await asyncio.sleep(0.01)
 
-    async def _connect(self, port: int, guest: PresenceClient) -> PresenceClient:
-        await self._loop.create_connection(lambda: guest, "127.0.0.1", port)
-        await guest.greeted
-        return guest
+    async def _connect(self, port: int, user: PresenceClient) -> PresenceClient:
+        await self._loop.create_connection(lambda: user, "127.0.0.1", port)
+        await user.greeted
+        return user
 
     async def _visit(self, n: int, stays: bool) -> None:
         user_id, token = self._order.people[n % len(self._order.people)]
         came = self._seen.came[user_id] = self._loop.time()
         try:
-            guest = self._here[user_id] = PresenceClient(token)
-            await self._connect(self._order.port, guest)
+            user = self._here[user_id] = PresenceClient(token)
+            await self._connect(self._order.port, user)
         except OSError as error:
             self.failures.append(repr(error))
             return
         if not stays:
             await asyncio.sleep(came + STAY - self._loop.time())
             self._seen.went[user_id] = self._loop.time() + self._order.linger
-            guest.leave(politely=n % 3 > 0)
+            user.leave(politely=n % 3 > 0)
 
     async def _until_told(self) -> None:
         end = self._loop.time() + LATE
@@ -204,14 +202,14 @@ class Storm:
             await asyncio.sleep(0.1)
 
     def _report(self, total: int, took: float) -> dict[str, object]:
-        there = [user_id for user_id, guest in self._here.items() if guest.greeted.done() and not guest.gone]
+        there = [user_id for user_id, user in self._here.items() if user.greeted.done() and not user.gone]
         untold = len(self._seen.came) + len(self._seen.went)
         told = {"coming": spread(self._seen.coming), "going": spread(self._seen.going), "untold": untold}
         return told | {"rate": total / took, "failures": self.failures[:5], "failed": len(self.failures), "open": there}
 
 
 def spread(lags: list[float]) -> dict[str, float]:
-    """How many, and the middle, the late and the latest of them in milliseconds."""
+    """Return the count, and the median, p99 and maximum in milliseconds."""
     ordered = sorted(lags) or [0.0]
     at = {name: ordered[min(len(ordered) - 1, int(len(ordered) * part))] for name, part in PARTS.items()}
     return {"count": len(lags)} | {name: round(value * 1000, 1) for name, value in at.items()}
@@ -221,13 +219,13 @@ PARTS = {"p50": 0.5, "p99": 0.99, "most": 1.0}
 
 
 async def main(order: Order) -> None:
-    """Run, tell, and stay until told to go."""
+    """Run, print the result, and stay until the standard input ends."""
     sys.stdout.buffer.write(orjson.dumps(await Storm(order).run()) + b"\n")
     sys.stdout.flush()
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
-    os._exit(0)  # without goodbyes
+    os._exit(0)  # without closing anything
 
 
 if __name__ == "__main__":
-    raise_descriptors()
+    raise_descriptor_limit()
     uvloop.run(main(Order(**orjson.loads(sys.stdin.readline()))))

@@ -1,4 +1,4 @@
-"""Processes: what they have used, as the system counts it."""
+"""Processes: CPU, memory and file descriptors, as the system counts them."""
 
 import os
 import resource
@@ -9,25 +9,25 @@ PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 def cpu_seconds(pid: int) -> float:
-    """CPU time of all threads that live, to the nanosecond; 0 for a process that has ended."""
-    return sum(int(told.split()[0]) for told in tell_tasks(pid, "schedstat")) / 1e9
+    """Return the CPU time of all living threads, to the nanosecond; 0 for a process that has ended."""
+    return sum(int(told.split()[0]) for told in read_tasks(pid, "schedstat")) / 1e9
 
 
 def memory_bytes(pid: int) -> int:
-    """Resident memory."""
+    """Return the resident memory."""
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE
 
 
 def family(pid: int) -> list[int]:
-    """The process and all that it has started, directly or not."""
+    """Return the process and all its descendants."""
     found = [pid]
     for one in found:
-        found += [int(child) for told in tell_tasks(one, "children") for child in told.split()]
+        found += [int(child) for told in read_tasks(one, "children") for child in told.split()]
     return found
 
 
-def tell_tasks(pid: int, what: str) -> list[str]:
-    """What the system tells of each of its threads; those that end meanwhile, or all with the process, say nothing."""
+def read_tasks(pid: int, what: str) -> list[str]:
+    """Return the file `what` of each thread; threads that end meanwhile are left out."""
     told = []
     with suppress(OSError):
         for task in os.listdir(f"/proc/{pid}/task"):
@@ -36,17 +36,17 @@ def tell_tasks(pid: int, what: str) -> list[str]:
     return told
 
 
-# File descriptors: how many connections one process of this machine may have.
+# File descriptors: how many connections a process may have.
 
-SPARE = 300  # for what a node has open beside its streams
+SPARE = 300  # for what a node has open besides its streams
 
 
-def raise_descriptors() -> None:
-    """As many as the system allows; children have them too."""
+def raise_descriptor_limit() -> None:
+    """Raise the limit of file descriptors as far as the system allows; children inherit it."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-def streams_most() -> int:
-    """How many streams one process can hold."""
+def max_streams() -> int:
+    """Return how many streams one process can hold."""
     return resource.getrlimit(resource.RLIMIT_NOFILE)[1] - SPARE

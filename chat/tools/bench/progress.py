@@ -1,4 +1,4 @@
-"""Progress: a bar for each thing that takes a while, on standard error."""
+"""Progress: a bar on standard error for each thing that takes a while."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -13,14 +13,14 @@ GLANCE = 0.2
 
 
 def bars() -> Progress:
-    """All bars of one run; they go when it has ended."""
+    """Yield the progress bars of a run; they disappear at its end."""
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     return Progress(*columns, console=console, transient=True)
 
 
 @contextmanager
 def counting(progress: Progress, what: str, total: float) -> Iterator[Callable[[float], None]]:
-    """A bar; call what this gives with how far it is."""
+    """Yield a function that moves a bar to the number it is given."""
     bar = progress.add_task(what, total=total)
     yield lambda done: progress.update(bar, completed=done)
     progress.remove_task(bar)
@@ -30,7 +30,7 @@ def counting(progress: Progress, what: str, total: float) -> Iterator[Callable[[
 async def watching(
     progress: Progress, what: str, total: float, look: Callable[[], Awaitable[float]]
 ) -> AsyncIterator[None]:
-    """A bar that looks for itself how far it is, while the block runs."""
+    """Show a bar that reads its own position while the block runs."""
 
     async def keep_looking() -> None:
         while True:

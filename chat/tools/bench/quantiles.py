@@ -1,4 +1,4 @@
-"""Quantiles: how durations are spread, as a thousand points that can be sent, plotted and read from. Pure."""
+"""Quantiles: the distribution of durations as a thousand points that can be sent and plotted. Pure."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ POINTS = 1000
 
 
 def quantiles(nanoseconds: Sequence[int]) -> list[float]:
-    """Milliseconds at 0, 0.1 … 100 % of them; nothing when there are none."""
+    """Return the milliseconds at 0, 0.1 … 100 % of the durations; an empty list for none."""
     if not nanoseconds:
         return []
     ordered = sorted(nanoseconds)
@@ -15,5 +15,5 @@ def quantiles(nanoseconds: Sequence[int]) -> list[float]:
 
 
 def at(spread: Sequence[float], percent: float) -> float:
-    """The duration within which so many per cent lie."""
+    """Return the duration within which that percentage lies."""
     return spread[round(percent * POINTS / 100)] if spread else float("nan")

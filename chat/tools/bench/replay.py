@@ -1,4 +1,4 @@
-"""Reconnecting: every stream of a node cut in the same moment, while somebody goes on posting."""
+"""Reconnects and replays: every stream of a node cut at once while posts continue, and one reader far behind."""
 
 import asyncio
 import secrets
@@ -8,7 +8,7 @@ import psycopg
 
 from chat.tools.bench.fanout import tandem
 from chat.tools.bench.posting import BATCH, room_of
-from chat.tools.bench.process import streams_most
+from chat.tools.bench.process import max_streams
 from chat.tools.bench.report import BenchReport, Row, middle
 from chat.tools.bench.runner import Bench, Json, timed
 from chat.tools.bench.targets import spread
@@ -18,11 +18,11 @@ SECONDS_MOST = 10.0
 
 
 async def measure_reconnect(bench: Bench, streams: int = 10_000) -> BenchReport:
-    """All come back with their cursors, and each gets every message once."""
-    streams = min(bench.sized(streams, 50), streams_most())
-    guests = await bench.place.stage.enter(PEOPLE)
-    room = await bench.place.stage.share(guests)
-    target, tokens = bench.place.target(room), [guest.token for guest in guests]
+    """Cut all readers; they reconnect with their cursors, and each gets every message once."""
+    streams = min(bench.sized(streams, 50), max_streams())
+    users = await bench.environment.fixtures.enter(PEOPLE)
+    room = await bench.environment.fixtures.share(users)
+    target, tokens = bench.environment.target(room), [user.token for user in users]
     seconds = max(3.0, STEADY * bench.scale)
     posts = round(RATE * seconds)
     await bench.open(target, list(spread(tokens, streams)), returns=True)
@@ -38,7 +38,7 @@ async def measure_reconnect(bench: Bench, streams: int = 10_000) -> BenchReport:
 
 
 def make_report(streams: int, posts: int, said: Json, back: Json, heard: list[Json]) -> BenchReport:
-    """Against the bars; `each`: the least and the most that one stream got."""
+    """Return the figures with their bars; `each` holds the least and the most messages that one stream got."""
     least, most = min(one["each"][0] for one in heard), max(one["each"][1] for one in heard)
     note = f"{streams:,} streams of {PEOPLE} people, {RATE:.0f} posts/s meanwhile"
     return BenchReport(
@@ -55,22 +55,22 @@ def make_report(streams: int, posts: int, said: Json, back: Json, heard: list[Js
 
 
 async def cut_and_return(bench: Bench, streams: int) -> Json:
-    """Pull every wire a second from now; how long until all are back."""
+    """Drop every connection after a second; return how long until all are reconnected."""
     await asyncio.sleep(1)
     for ear in bench.ears:
         await ear.ask("cut")
-    backs = await asyncio.gather(*(ear.ask("come_back", target=bench.place.target()) for ear in bench.ears))
+    backs = await asyncio.gather(*(ear.ask("come_back", target=bench.environment.target()) for ear in bench.ears))
     refused = sum(back["refused"] for back in backs) + streams - sum(back["opened"] for back in backs)
     return {"seconds": max(back["seconds"] for back in backs), "refused": refused}
 
 
-# Replay: what somebody missed, read by one reader who comes back; from the log, and from the node's memory.
+# Replay: one reader resumes far behind, from the log and from the node's memory.
 
 ENTRIES, LEAST = 10_000, 50_000
 
 
 async def measure_replay(bench: Bench, entries: int = ENTRIES, rounds: int = 5) -> BenchReport:
-    """As many missed entries; the newest are in the node's memory (RECENT_BYTES), the others come from the log."""
+    """Replay missed entries; the newest are in the node's memory (RECENT_BYTES), the others come from the log."""
     entries, ours = bench.sized(entries, 100), await tandem(bench)
     batches, room = -(-entries // BATCH), room_of(ours.target)
     cursor = await find_cursor(bench)
@@ -81,13 +81,13 @@ async def measure_replay(bench: Bench, entries: int = ENTRIES, rounds: int = 5) 
         for turn in range(rounds):
             target = replace(ours.target, stream=f"{ours.target.stream}?after={cursor}")
             await bench.listen(batches * BATCH)
-            cpu = bench.place.cpu()
+            cpu = bench.environment.cpu()
             with timed() as seconds:
                 await bench.open(target, ours.tokens[1:2])
                 heard = await bench.heard(limit=60)
                 took = seconds()
             rates.append(heard[0]["received"] / took)
-            cpus.append((bench.place.cpu() - cpu) / heard[0]["received"] * 1e6)
+            cpus.append((bench.environment.cpu() - cpu) / heard[0]["received"] * 1e6)
             await bench.forget()
             show(turn + 1)
     what = f"replay of {batches * BATCH:,} missed entries to one reader"
@@ -96,8 +96,8 @@ async def measure_replay(bench: Bench, entries: int = ENTRIES, rounds: int = 5) 
 
 
 async def find_cursor(bench: Bench) -> str:
-    """Where the log ends."""
-    async with await psycopg.AsyncConnection.connect(bench.place.urls.database) as connection:
+    """Return the cursor at the end of the log."""
+    async with await psycopg.AsyncConnection.connect(bench.environment.urls.database) as connection:
         row = await (await connection.execute("select epoch, position from log_head")).fetchone()
     assert row is not None
     return f"{row[0]}.{row[1]}"

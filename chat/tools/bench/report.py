@@ -1,4 +1,4 @@
-"""A report: what was measured, what must hold, and how it grows. Pure."""
+"""Reports: what was measured, what must hold, and how it grows. Pure."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One figure. `bar`: what must hold, None where nothing must; `most`: it must not be more, rather than not less."""
+    """One figure. `bar` is what must hold, None for nothing; `most` says that the bar is an upper limit."""
 
     what: str
     value: float
@@ -20,23 +20,23 @@ class Row:
 
     @property
     def holds(self) -> bool | None:
-        """Whether the bar is kept; None without one."""
+        """True if the bar is met, None without a bar."""
         if self.bar is None:
             return None
         return self.value <= self.bar if self.most else self.value >= self.bar
 
     def say_value(self) -> str:
-        """The figure as people read it."""
+        """Return the figure as text."""
         return f"{say(self.value)} {self.unit}".strip()
 
     def say_bar(self) -> str:
-        """The bar as people read it."""
+        """Return the bar as text."""
         return "" if self.bar is None else f"{'≤' if self.most else '≥'} {say(self.bar)} {self.unit}".strip()
 
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """How something grows: `(size, cost)`, rising sizes."""
+    """The growth of a cost: `(size, cost)` with rising sizes."""
 
     what: str
     x: str
@@ -46,7 +46,7 @@ class Curve:
 
     @property
     def exponent(self) -> float:
-        """The slope between logarithms, by least squares: 0 is flat, 1 grows as the size does."""
+        """Return the slope between logarithms by least squares: 0 is flat, 1 grows as the size does."""
         pairs = [(math.log(x), math.log(y)) for x, y in self.points if x > 0 and y > 0]
         if len(pairs) < 2:
             return 0.0
@@ -57,25 +57,25 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Contest:
-    """One figure of several contenders, the first of them ours."""
+    """One figure of several contenders; the first is Tandem."""
 
     what: str
     unit: str
     values: dict[str, float]
 
     def ratio(self, name: str) -> float:
-        """How many times ours it is."""
+        """Return a contender's figure as a multiple of Tandem's."""
         return ratio(self.values[name], next(iter(self.values.values())))
 
     def say_ratio(self, name: str) -> str:
-        """The same with two decimals; for one that said nothing, nothing."""
+        """Return the ratio with two decimals, "" without one."""
         times = self.ratio(name)
         return "–" if math.isnan(times) else f"{times:.2f}"
 
 
 @dataclass(slots=True)
 class BenchReport:
-    """What one sub-command found. `spreads`: latencies in milliseconds, as quantiles, by name."""
+    """The results of one sub-command. `spreads` holds latencies in milliseconds, as quantiles, by name."""
 
     name: str
     rows: list[Row] = field(default_factory=list)
@@ -85,7 +85,7 @@ class BenchReport:
     notes: list[str] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
-        """Everything, for machines."""
+        """Return the JSON form."""
         return asdict(self) | {
             "rows": [asdict(row) | {"holds": row.holds} for row in self.rows],
             "curves": [asdict(curve) | {"exponent": curve.exponent} for curve in self.curves],
@@ -93,7 +93,7 @@ class BenchReport:
 
 
 def say(value: float) -> str:
-    """Three digits that mean something, and thousands apart."""
+    """Return a number with three significant digits and thousands separators."""
     if math.isnan(value):
         return "–"
     if abs(value) >= 999.5:
@@ -102,16 +102,16 @@ def say(value: float) -> str:
 
 
 def middle(values: Iterable[float]) -> float:
-    """The median; not a number where there is none."""
+    """Return the median, NaN of no values."""
     known = sorted(values)
     return median(known) if known else math.nan
 
 
 def ratio(part: float, whole: float) -> float:
-    """`part / whole`, not a number where that means nothing."""
+    """Return `part / whole`, NaN if that has no meaning."""
     return part / whole if whole else math.nan
 
 
 def flatness(points: Sequence[tuple[float, float]]) -> float:
-    """The largest cost, in times the first one."""
+    """Return the largest cost as a multiple of the first."""
     return max(y for _, y in points) / points[0][1]

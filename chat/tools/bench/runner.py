@@ -1,4 +1,4 @@
-"""The crew: generator processes, and how the bench talks to them."""
+"""The runner: generator processes, the protocol to them, and a bench that joins them with an environment."""
 
 import asyncio
 import itertools
@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 from rich.progress import Progress
 
-from chat.tools.bench.environment import Place
+from chat.tools.bench.environment import BenchEnvironment
 from chat.tools.bench.generator import LINE_MOST
 from chat.tools.bench.progress import counting, watching
 from chat.tools.bench.targets import BenchTrouble, GeneratorDied, Target
@@ -21,14 +21,14 @@ Json = dict[str, Any]
 
 
 class Worker:
-    """One generator process."""
+    """One process of the load generator."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process, self._numbers = process, itertools.count()
         self._asked: dict[int, asyncio.Future[Json]] = {}
 
     async def ask(self, do: str, **order: Any) -> Json:
-        """Give an order and wait until it is carried out; raises `GeneratorDied`."""
+        """Send an order and return its answer; raise `GeneratorDied`."""
         if self._process.returncode is not None:
             raise GeneratorDied
         number = next(self._numbers)
@@ -41,19 +41,19 @@ class Worker:
         return found
 
     async def hear(self) -> None:
-        """Hand answers to those who wait for them, until the process ends."""
+        """Hand answers to the orders that wait for them, until the process ends."""
         assert self._process.stdout is not None
         async for line in self._process.stdout:
             answer = orjson.loads(line)
             asked = self._asked.pop(answer.pop("id"))
-            if not asked.done():  # a bar may have stopped to look meanwhile
+            if not asked.done():  # a progress bar may have stopped waiting meanwhile
                 asked.set_result(answer)
         for asked in self._asked.values():
             if not asked.done():
                 asked.set_exception(GeneratorDied())
 
-    async def dismiss(self) -> None:
-        """It goes when it is told nothing more."""
+    async def close(self) -> None:
+        """End the process by closing its standard input."""
         if self._process.stdin is not None:
             self._process.stdin.close()
         if self._process.returncode is None:
@@ -62,8 +62,8 @@ class Worker:
 
 
 @asynccontextmanager
-async def hired(count: int = 2) -> AsyncIterator[list[Worker]]:
-    """So many generator processes, until the end of the block."""
+async def start_workers(count: int = 2) -> AsyncIterator[list[Worker]]:
+    """Yield that many generator processes; end them afterwards."""
     command = sys.executable, "-m", "chat.tools.bench.generator"
     pipe = asyncio.subprocess.PIPE
     workers = []
@@ -77,37 +77,37 @@ async def hired(count: int = 2) -> AsyncIterator[list[Worker]]:
                 yield workers
             finally:
                 for worker in workers:
-                    await worker.dismiss()
+                    await worker.close()
     except BaseExceptionGroup as wrong:
         raise first_of(wrong) from None
 
 
 def first_of(wrong: BaseException) -> BaseException:
-    """What went wrong first, out of the groups that tasks wrap it in."""
+    """Return the first error in the groups that tasks wrap it in."""
     while isinstance(wrong, BaseExceptionGroup):
         wrong = wrong.exceptions[0]
     return wrong
 
 
-# A bench: a place, generators and a progress bar, together for as long as something is measured.
-
-
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """`ears` listen, `mouth` speaks; `scale` shrinks sizes, for a glance or a small machine."""
+    """A measurement's parts: `ears` are generators that read, `mouth` is one that posts.
 
-    place: Place
+    `scale` shrinks sizes for a quick look or a small machine.
+    """
+
+    environment: BenchEnvironment
     ears: list[Worker]
     mouth: Worker
     progress: Progress
     scale: float = 1.0
 
     def sized(self, size: float, least: int = 1) -> int:
-        """A size of the plan, on this scale."""
+        """Return a size of the plan on this scale."""
         return max(least, round(size * self.scale))
 
     async def open(self, target: Target, tokens: list[str], **more: Any) -> None:
-        """A stream for each token, spread over the ears; raises `BenchTrouble` when some are refused."""
+        """Open a stream for each token, spread over the ears; raise `BenchTrouble` if some are refused."""
         share = len(self.ears)
         parts = [tokens[n::share] for n in range(share)]
         work = [ear.ask("open", target=target, tokens=part, **more) for ear, part in zip(self.ears, parts, strict=True)]
@@ -117,20 +117,20 @@ class Bench:
             raise BenchTrouble(f"{missing} of {len(tokens)} streams were not opened.")
 
     async def opened(self) -> int:
-        """How many streams are open."""
+        """Return how many streams are open."""
         return sum([(await ear.ask("count"))["opened"] for ear in self.ears])
 
     async def received(self) -> int:
-        """How many deliveries have come."""
+        """Return how many deliveries have arrived."""
         return sum([(await ear.ask("count"))["received"] for ear in self.ears])
 
     async def listen(self, wanted: int, *, timed: bool = False, awake: bool = False) -> None:
-        """Count from nothing up to so many in all; `awake`: without ever sleeping."""
+        """Start counting from zero up to a total; with `awake` the generators never sleep."""
         for ear in self.ears:
             await ear.ask("listen", wanted=max(1, wanted // len(self.ears)), timed=timed, awake=awake)
 
     async def heard(self, limit: float = 60) -> list[Json]:
-        """Wait until all ears have what is wanted; what each heard."""
+        """Wait until all ears have what is wanted; return their counts."""
         return await asyncio.gather(*(ear.ask("heard", limit=limit) for ear in self.ears))
 
     async def forget(self) -> None:
@@ -139,20 +139,22 @@ class Bench:
             await ear.ask("forget")
 
     def counting(self, what: str, total: float) -> Any:
-        """A bar of our own."""
+        """Yield a progress bar."""
         return counting(self.progress, what, total)
 
 
 @asynccontextmanager
-async def benching(place: Place, progress: Progress, scale: float = 1.0, ears: int = 1) -> AsyncIterator[Bench]:
-    """Everything there, until the end of the block."""
-    async with hired(ears + 1) as (mouth, *others):
-        yield Bench(place, others, mouth, progress, scale)
+async def benching(
+    environment: BenchEnvironment, progress: Progress, scale: float = 1.0, ears: int = 1
+) -> AsyncIterator[Bench]:
+    """Yield a bench whose generators run until the end of the block."""
+    async with start_workers(ears + 1) as (mouth, *others):
+        yield Bench(environment, others, mouth, progress, scale)
 
 
 @contextmanager
 def timed() -> Iterator[Callable[[], float]]:
-    """Seconds since here."""
+    """Yield a function that returns the seconds since the start."""
     begun = time.monotonic()
     yield lambda: time.monotonic() - begun
 

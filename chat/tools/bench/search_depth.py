@@ -1,7 +1,7 @@
-"""Depth: what a page of history and each kind of search question cost, however much has been said.
+"""Depth: the cost of a page of history and of each kind of search, by how many messages there are.
 
-The measure is the processor time of the PostgreSQL backend that answers, for other work on the machine does not
-lengthen it; and the pages that it touches, which are the same everywhere.
+The measure is the CPU time of the PostgreSQL backend, because other work on the machine does not lengthen it, and the
+pages touched, which are the same on every machine.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -32,7 +32,7 @@ EXPLAIN = b"explain (analyze, buffers, format json) "
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How a query was answered: pages touched, the tables read through which index, or from end to end, and rows."""
+    """A query's execution: pages touched, the tables and the indexes that read them, and the rows."""
 
     buffers: int
     indexes: frozenset[str]
@@ -40,14 +40,14 @@ class Plan:
     rows: int
 
     def __add__(self, other: "Plan") -> "Plan":
-        """One after the other."""
+        """Return both plans, one after the other."""
         read = self.indexes | other.indexes, self.scanned | other.scanned
         return Plan(self.buffers + other.buffers, *read, self.rows + other.rows)
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Milliseconds of the backend's processor, the least of some rounds; how much was found; how."""
+    """The backend's CPU milliseconds, the least of some rounds; how much was found; and how."""
 
     processor: float
     found: int
@@ -55,7 +55,7 @@ class Cost:
 
 
 def pages(last_seq: int) -> dict[str, Window]:
-    """The kinds of page, at the end and in the middle of a conversation."""
+    """Return the kinds of page, at the end and in the middle of a conversation."""
     middle = max(1, last_seq // 2)
     return {
         "newest page": newest(LIMIT),
@@ -67,14 +67,15 @@ def pages(last_seq: int) -> dict[str, Window]:
 
 @cache
 def vocabulary() -> dict[str, list[str]]:
-    """What `fill` says it with; it takes a second to make."""
+    """Return the words that `fill` uses; takes a second."""
     return SampleTalk().words
 
 
 def questions(ticket: int) -> dict[str, str]:
-    """Each kind of question to what `fill` has said. `ticket`: a number that few messages have.
+    """Return each kind of search over what `fill` wrote.
 
-    People are called as `ana` and `ben`, rooms as `busy`, `quiet` and `silent`.
+    `ticket` is a number that few messages have. Users are named `ana` and `ben`, conversations `busy`, `quiet` and
+    `silent`.
     """
     words, han, named = vocabulary()["latin"], vocabulary()["han"], ticket_named(ticket)
     common, second, third = (word for word in words[:40] if len(word) == 3), words[1], words[2]
@@ -99,7 +100,7 @@ def questions(ticket: int) -> dict[str, str]:
 
 
 def wider_questions() -> dict[str, str]:
-    """What grows with all talk: of somebody, and in a room `calm`, who say so many parts of it and no fixed number."""
+    """Return searches whose work grows with the data: their author or conversation has a fixed share of it."""
     asked = questions(0)
     return {
         "common word of one in 200": asked["common word of ben"].replace("ben", "p3"),
@@ -108,7 +109,7 @@ def wider_questions() -> dict[str, str]:
 
 
 async def measure_page(connection: Connection, user_id: int, conversation_id: int, window: Window) -> Cost:
-    """What the page costs."""
+    """Return the cost of a page."""
     asked = {"conversation": conversation_id, "user": user_id} | asdict(window)
 
     async def ask() -> int:
@@ -118,7 +119,7 @@ async def measure_page(connection: Connection, user_id: int, conversation_id: in
 
 
 async def measure_search(connection: Connection, user_id: int, text: str) -> Cost:
-    """What the first page of an answer costs: looking up who may read what, finding, and reading the messages."""
+    """Return the cost of a search's first page: access checks, the search, and reading the messages."""
     asked = SearchRequest(parse_query(text))
 
     async def ask() -> int:
@@ -128,7 +129,7 @@ async def measure_search(connection: Connection, user_id: int, text: str) -> Cos
 
 
 async def explain_search(connection: Connection, user_id: int, asked: SearchRequest) -> Plan:
-    """How the messages are found."""
+    """Return how the messages are found."""
     scope = await read_scope(connection, user_id, asked)
     plan = Plan(0, frozenset(), frozenset(), 0)
     for query, fields in queries_for(asked, scope, scope.range(asked.query)):
@@ -138,7 +139,7 @@ async def explain_search(connection: Connection, user_id: int, asked: SearchRequ
 
 
 async def measure(connection: Connection, ask: Callable[[], Awaitable[int]], plan: Plan) -> Cost:
-    """The least of some rounds, when all that is needed is in memory and the statements are prepared."""
+    """Return the least cost of some rounds, with all data in memory and the statements prepared."""
     for _ in range(TIMES):
         found = await ask()
     times = []
@@ -151,12 +152,12 @@ async def measure(connection: Connection, ask: Callable[[], Awaitable[int]], pla
 
 
 def processor_of(process: int) -> int:
-    """How many nanoseconds it has been on a processor; it runs on this machine."""
+    """Return the nanoseconds of CPU that a connection's server process has used; it runs on this machine."""
     return int(Path(f"/proc/{process}/schedstat").read_text().split()[0])
 
 
 async def explain(connection: Connection, query: bytes, asked: Mapping[str, object]) -> Plan:
-    """How PostgreSQL answers it, what functions do included."""
+    """Return how PostgreSQL executes a query, functions included."""
     async with connection.transaction():
         before = await (await connection.execute(queries.read_scans)).fetchall()
         row = await (await connection.execute(EXPLAIN + query, asked)).fetchone()
@@ -169,7 +170,7 @@ async def explain(connection: Connection, query: bytes, asked: Mapping[str, obje
     return Plan(touched, indexes, scanned, round(top["Actual Rows"]))
 
 
-# History and search in ever longer talk: what a page and a question cost the database's processor.
+# History and search among more and more messages: the database's CPU for a page and for a search.
 
 PEOPLE, ROOMS = 200, 40
 
@@ -179,29 +180,29 @@ FLAT, SMALLEST = 1.3, 1_000
 
 BUSY, ANA = 1, 1
 
-TICKET_LEAST = 10  # a prefix has three letters at least; where little was said, nothing begins so
+TICKET_LEAST = 10  # a prefix has at least three letters; among few messages no ticket begins with it
 
 
 @dataclass(slots=True)
 class Depths:
-    """What each kind of page or question costs in milliseconds, by how much has been said."""
+    """The cost of each kind of page or search in milliseconds, by the number of messages."""
 
     costs: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
 
     def note(self, kind: str, size: int, cost: Cost) -> None:
-        """One more."""
+        """Add a cost."""
         self.costs.setdefault(kind, []).append((float(size), cost.processor))
 
     def ratio(self, kind: str) -> float:
-        """At the most, in times that at the least."""
+        """Return the cost at the largest size as a multiple of that at the smallest."""
         return self.costs[kind][-1][1] / self.costs[kind][0][1]
 
     def worst(self) -> str:
-        """The kind that grows most."""
+        """Return the kind that grows most."""
         return max(self.costs, key=self.ratio)
 
     def middle(self) -> list[tuple[float, float]]:
-        """The median of all kinds, at each size."""
+        """Return the median of all kinds at each size."""
         rows = zip(*self.costs.values(), strict=True)
         return [(points[0][0], median(cost for _, cost in points)) for points in rows]
 
@@ -210,7 +211,7 @@ Look = Callable[[Connection, int, Depths], Awaitable[None]]
 
 
 async def deepen(database_url: str, most: int, look: Look, progress: Progress) -> Depths:
-    """Let the talk grow, and look at each size; half of it is in one room. No node runs."""
+    """Write more messages and measure at each size; half of them are in one conversation. No node runs."""
     sizes, found = [size for size in SIZES if size <= most] or [most], Depths()
     async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
         await prepare_connection(connection)
@@ -218,7 +219,7 @@ async def deepen(database_url: str, most: int, look: Look, progress: Progress) -
         await prepare_connection(connection)
         await connection.execute(queries.add_talkers, [["ana", "ben", *names]])
         await connection.execute(queries.add_rooms, [["busy", "quiet", "silent", *(f"room{n}" for n in range(ROOMS))]])
-        await connection.execute(queries.seat_everybody)
+        await connection.execute(queries.add_members)
         with counting(progress, "filling and asking", sum(sizes)) as show:
             for size in sizes:
                 others = dict.fromkeys(range(4, ROOMS + 4), size // 2 // ROOMS)
@@ -230,19 +231,19 @@ async def deepen(database_url: str, most: int, look: Look, progress: Progress) -
 
 
 async def look_at_pages(connection: Connection, size: int, found: Depths) -> None:
-    """Every kind of page of the busy room."""
+    """Measure every kind of page of the busy conversation."""
     for kind, window in pages(size // 2).items():
         found.note(kind, size, await measure_page(connection, ANA, BUSY, window))
 
 
 async def look_for_words(connection: Connection, size: int, found: Depths) -> None:
-    """Every kind of question."""
+    """Measure every kind of search."""
     for kind, text in questions(max(TICKET_LEAST, int(size * 0.1 / TICKET_HITS * 0.95))).items():
         found.note(kind, size, await measure_search(connection, ANA, text))
 
 
 async def measure_history(database_url: str, most: int, progress: Progress) -> BenchReport:
-    """A page costs the same at any depth."""
+    """Return the report: a page must cost the same at any depth."""
     found = await deepen(database_url, most, look_at_pages, progress)
     worst, points = found.worst(), found.middle()
     note = f"{worst}: {found.costs[worst][-1][1]:.2f} ms of the database's processor"
@@ -252,7 +253,7 @@ async def measure_history(database_url: str, most: int, progress: Progress) -> B
 
 
 async def measure_questions(database_url: str, most: int, progress: Progress) -> BenchReport:
-    """A question costs hardly more in a long talk."""
+    """Return the report: a search must cost hardly more among more messages."""
     found = await deepen(database_url, most, look_for_words, progress)
     points, slowest = found.middle(), max(found.costs, key=lambda kind: found.costs[kind][-1][1])
     rows = [

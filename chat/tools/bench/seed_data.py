@@ -1,7 +1,7 @@
-"""Filling: conversations with as many believable messages as one likes, straight into the tables.
+"""Fills conversations with any number of realistic messages, written directly into the tables.
 
-What is filled in has no entries in the log: its head and its floor move beyond, so that every cursor from before is
-answered by a reset. No node may be running meanwhile. Each piece is a transaction; whoever calls again goes on.
+These messages have no log entries. The head and the floor of the log move past them, so every earlier cursor gets a
+reset. No node may run meanwhile. Each piece is a transaction, and another call continues.
 """
 
 import random
@@ -21,18 +21,18 @@ queries = load(__file__)
 
 PIECE = 20_000
 
-BODIES = 200_000  # different sentences; the same one comes again, with another author and another ticket
+BODIES = 200_000  # different sentences; one is used again with another author and ticket
 
-REBUILT = 100_000  # from so many on it is faster to build the index of the search anew
+REBUILT = 100_000  # from this many on it is faster to rebuild the search index
 
 BEGIN, STEP = datetime(2015, 1, 1, tzinfo=UTC), timedelta(seconds=30)
 
-TICKET_HITS = 15  # messages in which the number of one ticket stands
+TICKET_HITS = 15  # messages that mention one ticket
 
 
 @dataclass(frozen=True, slots=True)
 class SampleMessage:
-    """A message; `vector`: what it is found by."""
+    """A message; `vector` is what the search finds it by."""
 
     conversation: int
     seq: int
@@ -43,7 +43,7 @@ class SampleMessage:
 
     @property
     def at(self) -> datetime:
-        """Half a minute after the one before it."""
+        """The time of the post, half a minute after the message before it."""
         return BEGIN + self.position * STEP
 
 
@@ -55,9 +55,10 @@ async def fill(
     index: bool = True,
     told: Callable[[int], object] = int,
 ) -> None:
-    """Let each conversation (id → number) have so many messages; `told` hears how many have come after each piece.
+    """Write messages until each conversation (id → number) has that many.
 
-    `index`: they are found by the search. Statistics are fresh afterwards.
+    `told` is called with the number written so far after each piece. With `index` the search finds them. Statistics are
+    updated at the end.
     """
     async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
         filler = await Filler.begin(connection, conversations, author_ids)
@@ -73,7 +74,7 @@ async def fill(
 
 
 class Filler:
-    """What is still to be said: `shares` is (conversation, last seq, how many more)."""
+    """The messages still to be written. `shares` holds (conversation, last seq, how many more)."""
 
     def __init__(self, shares: Sequence[tuple[int, int, int]], head: int, author_ids: Sequence[int]) -> None:
         self._shares, self._head, self._authors = shares, head, author_ids
@@ -81,14 +82,14 @@ class Filler:
 
     @classmethod
     async def begin(cls, connection: Connection, wanted: Mapping[int, int], author_ids: Sequence[int]) -> "Filler":
-        """See what is there already."""
+        """Read what exists already."""
         rows = await (await connection.execute(queries.read_ends, [list(wanted)])).fetchall()
         head = await (await connection.execute(queries.read_head)).fetchone()
         assert head is not None
         return cls([(id_, last, max(0, wanted[id_] - last)) for id_, last in rows], head[0], author_ids)
 
     def pieces(self) -> Iterator[list[SampleMessage]]:
-        """All of it, a piece at a time."""
+        """Yield all messages, a piece at a time."""
         everything = self._messages()
         while piece := list(islice(everything, PIECE)):
             yield piece
@@ -111,7 +112,7 @@ class Filler:
 
 
 async def store(connection: Connection, piece: Sequence[SampleMessage], index: bool) -> None:
-    """All of the piece, or nothing."""
+    """Store a piece in one transaction."""
     async with connection.transaction(), connection.cursor() as cursor:
         async with cursor.copy(queries.copy_messages) as rows:
             for one in piece:
@@ -130,11 +131,10 @@ async def store(connection: Connection, piece: Sequence[SampleMessage], index: b
         await connection.execute(queries.move_progress, [piece[-1].position])
 
 
-# Talk: messages as people might write them, in several scripts, words as often as they are in real talk. Pure. The
-# most used word of a language comes twice as often as the second and three times as often as the third (Zipf), and
-# each language has thousands. The same seed says the same again.
+# Sample text in several scripts, with word frequencies as in real text (Zipf): the most frequent word of a language
+# is twice as frequent as the second and three times as frequent as the third. The same seed gives the same text.
 
-WORDS = 20_000  # that a language has
+WORDS = 20_000  # in a language
 
 SHORTEST, LONGEST = 1, 20
 
@@ -142,8 +142,8 @@ LINKED, TICKETED = 0.02, 0.1  # of all messages: with a link, with the number of
 
 
 @dataclass(frozen=True, slots=True)
-class Tongue:
-    """How its words are made: an onset, a vowel, perhaps an end, some times over; `between` stands between words."""
+class LanguageShape:
+    """The shape of a language's words: an onset, a vowel, perhaps a coda, repeated; `between` separates words."""
 
     onsets: str
     vowels: str
@@ -153,13 +153,13 @@ class Tongue:
 
 
 TONGUES = {
-    "latin": Tongue("bcdfghjklmnprstvwz", "aeiou", "nrslt"),
-    "accents": Tongue("bcçdfgjlmnñprst", "aáäeéèiíoóöuúü", "nrs"),
-    "cyrillic": Tongue("бвгджзклмнпрстфхцчш", "аеиоуыэюя", "йнрст"),
-    "arabic": Tongue("بتجدرسشعفقكلمنه", "اوي", ""),
-    "hangul": Tongue("가나다라마바사아자차카타파하", "고노도로모보소오조초코토포호", "", longest=2),
-    "kana": Tongue("あかさたなはまやらわ", "いうえおきくけこ", "ん", between="", longest=2),
-    "han": Tongue(
+    "latin": LanguageShape("bcdfghjklmnprstvwz", "aeiou", "nrslt"),
+    "accents": LanguageShape("bcçdfgjlmnñprst", "aáäeéèiíoóöuúü", "nrs"),
+    "cyrillic": LanguageShape("бвгджзклмнпрстфхцчш", "аеиоуыэюя", "йнрст"),
+    "arabic": LanguageShape("بتجدرسشعفقكلمنه", "اوي", ""),
+    "hangul": LanguageShape("가나다라마바사아자차카타파하", "고노도로모보소오조초코토포호", "", longest=2),
+    "kana": LanguageShape("あかさたなはまやらわ", "いうえおきくけこ", "ん", between="", longest=2),
+    "han": LanguageShape(
         "我你他这那有没不是来去看说想知道东京都会时间问题", "的了在和大小好多人天年月日上下", "", between="", longest=1
     ),
 }
@@ -167,8 +167,8 @@ TONGUES = {
 SHARES = {"latin": 60, "accents": 12, "cyrillic": 10, "arabic": 4, "hangul": 4, "kana": 4, "han": 6}
 
 
-def make_words(tongue: Tongue, number: int, luck: random.Random) -> list[str]:
-    """As many different words, the most used first, which are short as they are in life."""
+def make_words(tongue: LanguageShape, number: int, luck: random.Random) -> list[str]:
+    """Return that many different words, the most frequent and shortest first."""
     found: dict[str, None] = {}
     length = 1
     while len(found) < number:
@@ -181,14 +181,14 @@ def make_words(tongue: Tongue, number: int, luck: random.Random) -> list[str]:
     return list(found)
 
 
-def make_word(tongue: Tongue, length: int, luck: random.Random) -> str:
-    """One of so many syllables."""
+def make_word(tongue: LanguageShape, length: int, luck: random.Random) -> str:
+    """Return a word of that many syllables."""
     syllables = [luck.choice(tongue.onsets) + luck.choice(tongue.vowels) for _ in range(length)]
     return "".join(syllables) + (luck.choice(tongue.ends) if tongue.ends and luck.random() < 0.5 else "")
 
 
 class SampleTalk:
-    """Every language's words, and sentences of them."""
+    """Words of every language, and sentences made of them."""
 
     def __init__(self, seed: int = 1) -> None:
         self._luck = random.Random(seed)
@@ -196,7 +196,7 @@ class SampleTalk:
         self._weights = list(accumulate(1 / rank for rank in range(1, WORDS + 1)))
 
     def sentences(self, number: int) -> Iterator[str]:
-        """As many messages, each in one language."""
+        """Return that many messages, each in one language."""
         for name in self._luck.choices(list(SHARES), [*SHARES.values()], k=number):
             size = min(LONGEST, SHORTEST + int(self._luck.expovariate(1 / 7)))
             words = self._luck.choices(self.words[name], cum_weights=self._weights, k=size)
@@ -210,12 +210,12 @@ class SampleTalk:
 
 
 def ticket_named(number: int) -> str:
-    """As tickets are called: all as long, so that the beginning of one says as much where little was said."""
+    """Return a ticket's name. All have the same length, so a prefix is equally selective among few and many."""
     return f"t{number:05}"
 
 
 def spread(shares: Sequence[int], luck: random.Random) -> Iterator[int]:
-    """Which place comes next, over and over, until each has had its share; they are mixed as in life."""
+    """Yield the conversation of each next message until every share is used up, mixed as in real use."""
     left = list(shares)
     total = sum(left)
     while total > 0:

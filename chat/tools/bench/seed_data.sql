@@ -14,7 +14,7 @@ copy search_documents (conversation_id, seq, position, said_at, vector) from std
 update conversations c set last_seq = new.seq from unnest(%s::bigint[], %s::bigint[]) as new (id, seq) where c.id = new.id
 
 -- name: move_head
--- Whoever was anywhere before reads the snapshot again: of what is filled in there are no entries.
+-- Cursors from before get a reset: the filled-in messages have no entries.
 update log_head set position = %s, floor = %s
 
 -- name: move_progress
@@ -27,7 +27,7 @@ drop index if exists search_documents_vector
 set maintenance_work_mem = '1GB'
 
 -- name: build_index
--- As the migration made it.
+-- The same index that the migration makes.
 create index if not exists search_documents_vector on search_documents using gin (vector) with (gin_pending_list_limit = 512)
 
 -- name: tidy_messages

@@ -1,4 +1,4 @@
-"""Showing reports: tables for people, JSON for machines, Markdown and plots for a folder."""
+"""Output: tables for the terminal, JSON, and Markdown with plots for a folder."""
 
 import os
 import platform
@@ -18,7 +18,7 @@ WORDS = {True: "yes", False: "**no**", None: ""}
 
 
 def show(reports: Iterable[BenchReport], console: Console) -> None:
-    """Tables in the terminal."""
+    """Print the tables."""
     for report in reports:
         table = Table(title=report.name, title_justify="left", title_style="bold", expand=False)
         for heading, side in (("what", "left"), ("measured", "right"), ("bar", "right"), ("", "left"), ("", "left")):
@@ -37,7 +37,7 @@ def show(reports: Iterable[BenchReport], console: Console) -> None:
 
 
 def contest_table(contest: Contest) -> Table:
-    """One figure, a column for each contender."""
+    """Return one figure, with a column for each contender."""
     table = Table(title=f"{contest.what} ({contest.unit})", title_justify="left", expand=False)
     for name in contest.values:
         table.add_column(name, justify="right")
@@ -47,19 +47,19 @@ def contest_table(contest: Contest) -> Table:
 
 
 def to_json(reports: Iterable[BenchReport]) -> bytes:
-    """With the machine it was measured on."""
+    """Return the JSON form, with the machine it was measured on."""
     return orjson.dumps({"machine": machine(), "reports": [report.to_json() for report in reports]})
 
 
 def machine() -> dict[str, str | int]:
-    """What it was measured on."""
+    """Return the machine's description."""
     lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
     model = next((line.partition(": ")[2] for line in lines if line.startswith("model name")), platform.machine())
     return {"cores": os.cpu_count() or 1, "processor": model, "system": platform.platform(terse=True)}
 
 
 def save(reports: list[BenchReport], folder: Path, command: str) -> None:
-    """`report.md` and `report.json`, and plots where matplotlib is."""
+    """Write `report.md` and `report.json`, and plots if matplotlib is installed."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "report.json").write_bytes(to_json(reports))
     pictures = [*plot_curves(reports, folder), *plot_spreads(reports, folder)]
@@ -67,7 +67,7 @@ def save(reports: list[BenchReport], folder: Path, command: str) -> None:
 
 
 def to_markdown(reports: list[BenchReport], command: str, pictures: list[Path]) -> Iterable[str]:
-    """One table of all bars, then what each part found."""
+    """Return a table of all bars, then the results of each part."""
     here = machine()
     yield f"Measured by `{command}` on {here['cores']} cores ({here['processor']}, {here['system']}), which the server,"
     yield "PostgreSQL (fsync on), Valkey and the load generator shared."
@@ -89,22 +89,22 @@ def to_markdown(reports: list[BenchReport], command: str, pictures: list[Path]) 
 
 
 def row_line(row: Row) -> str:
-    """A line of the table."""
+    """Return a line of the table."""
     return f"| {row.what} | {row.say_value()} | {row.say_bar()} | {WORDS[row.holds]} | {row.note} |"
 
 
-# Plots, where matplotlib is installed (`pip install tandem[plots]`): how costs grow, and how latencies are spread.
+# Plots, if matplotlib is installed (`pip install tandem[plots]`): growth of costs, distribution of latencies.
 
 INK: Any = {"axes.spines.top": False, "axes.spines.right": False, "font.size": 9, "svg.hashsalt": "tandem"}
 
 
 def can_plot() -> bool:
-    """Whether matplotlib is here."""
+    """Return whether matplotlib is installed."""
     return find_spec("matplotlib") is not None
 
 
 def plot_curves(reports: list[BenchReport], folder: Path) -> list[Path]:
-    """One picture of all curves, each as times its first cost, both axes logarithmic."""
+    """Plot all curves, each as multiples of its first cost, on logarithmic axes."""
     curves = [curve for report in reports for curve in report.curves if len(curve.points) > 1]
     if not curves or not can_plot():
         return []
@@ -129,7 +129,7 @@ def plot_curves(reports: list[BenchReport], folder: Path) -> list[Path]:
 
 
 def plot_spreads(reports: list[BenchReport], folder: Path) -> list[Path]:
-    """Latencies: milliseconds by the share that takes longer."""
+    """Plot latencies: milliseconds by the share of deliveries that take longer."""
     spreads = {name: spread for report in reports for name, spread in report.spreads.items() if spread}
     if not spreads or not can_plot():
         return []

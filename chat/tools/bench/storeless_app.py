@@ -1,7 +1,7 @@
-"""A node whose posts are stored nowhere: the same handler, identity, limits and validation, and then an answer at once.
+"""A node that stores no posts: the same handler, identity, limits and validation, then an answer at once.
 
-Start it like a node: `python -m chat.tools.bench.storeless_app --node NAME --host=… --port=…`. The cost of storing a
-post is what a node takes beyond this.
+Start it like a node: `python -m chat.tools.bench.storeless_app --node NAME --host=… --port=…`. The difference to a node
+is the cost of storing a post.
 """
 
 import asyncio
@@ -21,14 +21,14 @@ from chat.server import BACKLOG, freeze_garbage, open_listeners
 from chat.shared.settings import read_settings
 
 
-class Nowhere(PostWriter):
-    """Takes every post for stored."""
+class NoStorage(PostWriter):
+    """Accepts every post without storing it."""
 
     def __init__(self) -> None:
-        """Nothing is behind it."""
+        """Stand in for a batcher, without one."""
 
     def submit(self, post: Post) -> "asyncio.Future[Posted]":
-        """Done already."""
+        """Return at once."""
         done: asyncio.Future[Posted] = asyncio.get_running_loop().create_future()
         draft, now = post.draft, datetime.now(UTC)
         message = Message(post.conversation_id, 1, post.author_id, draft.body, draft.client_id, now)
@@ -36,16 +36,16 @@ class Nowhere(PostWriter):
         return done
 
 
-async def store_nowhere(app: web.Application) -> AsyncIterator[None]:
-    """In the place of what commits."""
-    app[POSTS] = Nowhere()
+async def skip_storing(app: web.Application) -> AsyncIterator[None]:
+    """Do nothing, instead of a commit."""
+    app[POSTS] = NoStorage()
     yield
 
 
 async def serve(node: str, host: str, port: int) -> None:
-    """Until the process is ended."""
+    """Serve until the process is ended."""
     app = make_app(read_settings(node=node))
-    app.cleanup_ctx.append(store_nowhere)
+    app.cleanup_ctx.append(skip_storing)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     for listener in open_listeners(host, port):

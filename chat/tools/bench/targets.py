@@ -1,4 +1,4 @@
-"""A target: how a reader asks a server for its stream, and how a poster gives it something to tell. Pure."""
+"""Targets: the requests by which a reader opens a stream and a poster posts, on each kind of server. Pure."""
 
 import base64
 from collections.abc import Iterator
@@ -8,8 +8,8 @@ import orjson
 
 from chat.local.errors import StartError
 
-# Stands once in each message, whichever server and whichever transport carries it, and in nothing else. One byte is
-# counted many times faster than a word: what the generator takes, the server lacks.
+# Stands once in each message, on every server and transport, and in nothing else. One byte is counted many times
+# faster than a word, and CPU time that the generator uses is not there for the server.
 MARKER = "~"
 
 FRAMED = '"~'  # over a WebSocket, whose frames may have a ~ before their length
@@ -21,10 +21,13 @@ KEY = base64.b64encode(b"a key that wants")
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """`{token}` in a head is replaced; `hello`: what a WebSocket client says first; `ready`: when a stream counts as
-    open, the end of the answer's head unless said otherwise; `body`: what is posted, around a message as JSON, or as
-    the text of a JSON string (`quoted`); `marker`: what stands once in each delivery; `post_port`: where it posts,
-    when that is elsewhere; `pace`: how many streams a second it lets in, where it loses some of a thousand at once."""
+    """A server, and how it is used. `{token}` in a head is replaced.
+
+    `hello` is the first frame of a WebSocket client. `ready` marks an open stream, by default the end of the answer's
+    head. `body` is what is posted around a message, as JSON or, with `quoted`, as the text of a JSON string. `marker`
+    stands once in each delivery. `post_port` is the port for posts if it is another one. `pace` is how many streams a
+    second are opened, for servers that lose some of a thousand at once.
+    """
 
     host: str
     port: int
@@ -40,7 +43,7 @@ class Target:
     pace: float = 0
 
     def stream_request(self, token: str, cursor: str = "") -> bytes:
-        """What a reader sends; with a cursor it comes back to where it was."""
+        """Return a reader's request; with a cursor the stream resumes there."""
         more = f"Last-Event-ID: {cursor}\r\n" if cursor else ""
         if not self.websocket:
             more += "Accept: text/event-stream\r\n"
@@ -50,7 +53,7 @@ class Target:
         return head_of("GET", self.stream.replace("{cursor}", cursor), self, token, more) + b"\r\n"
 
     def post_request(self, token: str, message: bytes, room: int = 0) -> bytes:
-        """What a poster sends, to a room where the target leaves that open."""
+        """Return a poster's request, to a conversation if the target leaves that open."""
         before, _, after = self.body.partition("{message}")
         message = orjson.dumps(message.decode())[1:-1] if self.quoted else message
         body = before.encode() + message + after.encode()
@@ -59,23 +62,23 @@ class Target:
 
 
 def head_of(method: str, path: str, target: Target, token: str, more: str) -> bytes:
-    """Request line and headers, without the empty line."""
+    """Return the request line and headers, without the empty line."""
     access = f"Authorization: Bearer {token}\r\n" if token else ""
     return f"{method} {path} HTTP/1.1\r\nHost: {target.host}:{target.port}\r\n{access}{more}".encode()
 
 
-def door_of(target: Target) -> tuple[str, int]:
-    """Where it takes posts."""
+def post_address(target: Target) -> tuple[str, int]:
+    """Return the address for posts."""
     return target.host, target.post_port or target.port
 
 
 def draft(name: str, moment: int = 0) -> bytes:
-    """A message of about a hundred bytes; `moment`, in nanoseconds, lets the reader tell how long it took."""
+    """Return a message of about a hundred bytes; `moment`, in nanoseconds, lets a reader tell how long it took."""
     return b'{"body":"~%d %b","client_id":"%b"}' % (moment, WORDS.encode(), name.encode())
 
 
 def drafts(name: str, conversation: int, count: int) -> bytes:
-    """A batch of them."""
+    """Return a batch of messages."""
     messages = [
         {"conversation": conversation, "body": f"{MARKER} {WORDS}", "client_id": f"{name}-{n}"} for n in range(count)
     ]
@@ -83,7 +86,7 @@ def drafts(name: str, conversation: int, count: int) -> bytes:
 
 
 def mask(data: bytes, opcode: int = 1) -> bytes:
-    """A client's WebSocket frame; the mask is zero, which masks nothing and is as good as any here."""
+    """Return a client's WebSocket frame with a zero mask, which needs no work and is as good as any here."""
     size = len(data)
     if size < 126:
         head = bytes((0x80 | opcode, 0x80 | size))
@@ -95,26 +98,26 @@ def mask(data: bytes, opcode: int = 1) -> bytes:
 
 
 def spread(tokens: list[str], count: int) -> Iterator[str]:
-    """`count` streams over these people, evenly."""
+    """Return the tokens of `count` streams, spread evenly over these users."""
     return (tokens[n % len(tokens)] for n in range(count))
 
 
-# What can keep the bench from measuring; the message says what to do about it.
+# Errors: the message says what to do.
 
 
 class BenchTrouble(StartError):
-    """This cannot be measured here."""
+    """The measurement cannot be made on this machine."""
 
 
 class GeneratorDied(BenchTrouble):
-    """A load generator has ended before its time; its last words stand above."""
+    """A load generator ended too early; its last log lines are above."""
 
     def __init__(self) -> None:
         super().__init__(str(self.__doc__))
 
 
 class NoCompiler(BenchTrouble):
-    """The floor is a C program."""
+    """The floor is a C program, and there is no C compiler."""
 
     def __init__(self) -> None:
         super().__init__("The floor is a C program, and there is no compiler: install one (cc), or leave `floor` out.")

@@ -1,4 +1,4 @@
-"""A peer: how it is installed and started, and how it is asked."""
+"""A peer: how another system is installed, started and addressed."""
 
 import os
 import shutil
@@ -20,7 +20,7 @@ from chat.tools.bench.targets import BenchTrouble, Target
 
 HOST = "127.0.0.1"
 
-# As many bytes as a message of ours has, carried as they are.
+# As many bytes as a Tandem message has, carried unchanged.
 BODY = '{"conversation":1,"seq":1000,"author":1,"created_at":"2026-01-01T00:00:00.000Z","message":{message}}'
 PATIENCE = 3.0
 APPS = Path(__file__).with_name("apps")
@@ -28,8 +28,7 @@ APPS = Path(__file__).with_name("apps")
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """How it is started: commands with their environments, the last one listens on the target's port; `behind`: the
-    ports on which the others listen."""
+    """Commands with their environments; the last one listens on the target's port, the others on `behind`."""
 
     commands: list[list[str]]
     target: Target
@@ -39,7 +38,7 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """`prepare(cache, folder, port)` installs what is missing and says how to start it, in `folder`."""
+    """Another system. `prepare(cache, folder, port)` installs what is missing and returns how to start it."""
 
     name: str
     what: str
@@ -49,9 +48,9 @@ class Peer:
 
 @contextmanager
 def running_peer(peer: Peer, cache: Path) -> Iterator[Contender]:
-    """It runs on loopback until the end of the block."""
+    """Run the peer on loopback until the end of the block."""
     with tempfile.TemporaryDirectory(prefix="tandem-peer-") as folder:
-        Path(folder).chmod(0o755)  # some let go of root
+        Path(folder).chmod(0o755)  # some peers stop being root
         running = peer.prepare(cache, Path(folder), free_port())
         processes: list[subprocess.Popen[bytes]] = []
         with (Path(folder) / "log").open("wb") as log:
@@ -70,7 +69,7 @@ def running_peer(peer: Peer, cache: Path) -> Iterator[Contender]:
 
 
 def end(process: "subprocess.Popen[bytes]") -> None:
-    """Ask it to go; one that waits for its readers is not waited for."""
+    """Ask the process to stop; kill it if it waits for its readers."""
     process.terminate()
     try:
         process.wait(PATIENCE)
@@ -80,17 +79,17 @@ def end(process: "subprocess.Popen[bytes]") -> None:
 
 
 def cpu_of(processes: "list[subprocess.Popen[bytes]]") -> float:
-    """What they and their children have used."""
+    """Return the CPU that the processes and their children have used."""
     return sum(cpu_seconds(pid) for process in processes for pid in family(process.pid))
 
 
-# The cache: where peers are installed, once, and nothing else of the machine is touched.
+# The cache: peers are installed there once; nothing else on the machine changes.
 
 LIMIT = 500.0
 
 
 def run(command: list[str], folder: Path) -> None:
-    """A command that may fail; raises `BenchTrouble` with its last words."""
+    """Run a command; raise `BenchTrouble` with the end of its output if it fails."""
     if shutil.which(command[0]) is None:
         raise BenchTrouble(f"{command[0]} is not installed here, and the peer needs it.")
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=LIMIT, check=False)
@@ -99,7 +98,7 @@ def run(command: list[str], folder: Path) -> None:
 
 
 def made(folder: Path) -> bool:
-    """Whether it is there already; a folder that was not finished begins anew."""
+    """Return whether the folder is there and complete; an incomplete one is removed."""
     if (folder / "done").exists():
         return True
     shutil.rmtree(folder, ignore_errors=True)
@@ -108,7 +107,7 @@ def made(folder: Path) -> bool:
 
 
 def debian(cache: Path, *packages: str) -> Path:
-    """These packages and what they need, unpacked: the root of a small tree. Nothing is installed."""
+    """Unpack these packages and their dependencies, without installing them; return the root of the tree."""
     root = (cache / "+".join(packages)).resolve()
     if not made(root):
         archives = root / "archives"
@@ -129,7 +128,7 @@ def debian(cache: Path, *packages: str) -> Path:
 
 
 def environment(cache: Path, name: str, *packages: str) -> Path:
-    """A Python environment with these packages; its interpreter."""
+    """Make a Python environment with these packages; return its interpreter."""
     folder = (cache / name).resolve()
     if not made(folder):
         run([sys.executable, "-m", "venv", str(folder)], folder)
@@ -139,7 +138,7 @@ def environment(cache: Path, name: str, *packages: str) -> Path:
 
 
 def modules(cache: Path, name: str, *packages: str) -> Path:
-    """A folder with these packages of Node's."""
+    """Return a folder with these Node packages."""
     folder = (cache / name).resolve()
     if not made(folder):
         run(["npm", "install", "--silent", "--no-fund", "--no-audit", "--prefix", str(folder), *packages], folder)
@@ -148,7 +147,7 @@ def modules(cache: Path, name: str, *packages: str) -> Path:
 
 
 def with_libraries(root: Path) -> dict[str, str]:
-    """An environment in which programs of such a tree find what they need."""
+    """Return an environment in which programs of such a tree find their libraries."""
     folders = [str(path) for path in root.glob("usr/lib/*-linux-gnu")]
     paths = [str(root / part) for part in ("usr/bin", "usr/sbin")]
     found = {"LD_LIBRARY_PATH": ":".join(folders), "PATH": ":".join([*paths, os.environ["PATH"]])}

@@ -1,4 +1,4 @@
-"""The catalogue of peers: the name that `--against` takes, and how each is installed, started and asked."""
+"""The list of peers: the name that `--against` takes, and how each is installed, started and addressed."""
 
 import os
 import shutil
@@ -84,12 +84,12 @@ QUOTED = '{"items":[{"channel":"bench","formats":{"http-stream":{"content":"data
 
 
 def events(port: int) -> Target:
-    """A server of events at two addresses."""
+    """Return the target of an event server with one address for readers and one for posts."""
     return Target(HOST, port, "/sub", "/pub", body=BODY, ready="event: ready")
 
 
 def prepare_nchan(cache: Path, folder: Path, port: int) -> Running:
-    """nginx's module, one worker, messages in memory."""
+    """Prepare nginx's module, one worker, messages in memory."""
     root = debian(cache, "libnginx-mod-nchan", "nginx")
     files = 19_000
     (folder / "conf").write_text(NCHAN.format(root=root, folder=folder, port=port, files=files))
@@ -107,7 +107,7 @@ def prepare_nchan(cache: Path, folder: Path, port: int) -> Running:
 
 
 def prepare_pushpin(cache: Path, folder: Path, port: int) -> Running:
-    """The proxy in front of an application that only holds; published over HTTP."""
+    """Prepare the proxy in front of an application that only holds; posts go to it over HTTP."""
     root, push, origin = debian(cache, "pushpin"), free_port(), free_port()
     (folder / "conf").write_text(PUSHPIN.format(root=root, folder=folder, port=port, push=push))
     (folder / "routes").write_text(f"* {HOST}:{origin}\n")
@@ -123,29 +123,29 @@ def prepare_pushpin(cache: Path, folder: Path, port: int) -> Running:
 
 
 def prepare_sse_starlette(cache: Path, folder: Path, port: int) -> Running:
-    """A queue a reader, as its pages show it."""
+    """Prepare a queue for each reader, as its documentation shows."""
     del folder
     python = environment(cache, "sse-starlette", "sse-starlette>=3", "starlette", *SERVERS)
-    return Running([asgi(python, "sse_starlette_app", port)], events(port), on_path())
+    return Running([asgi(python, "sse_starlette_app", port)], events(port), app_environment())
 
 
 def prepare_django(cache: Path, folder: Path, port: int) -> Running:
-    """One process, no storage."""
+    """Prepare one process without storage."""
     del folder
     python = environment(cache, "django-eventstream", "django-eventstream>=5", "django", *SERVERS)
     target = Target(HOST, port, "/sub", "/pub", body=BODY, ready="event: stream-open")
-    return Running([asgi(python, "django_app", port)], target, on_path())
+    return Running([asgi(python, "django_app", port)], target, app_environment())
 
 
 def prepare_python_socketio(cache: Path, folder: Path, port: int) -> Running:
-    """Its WebSocket transport."""
+    """Prepare its WebSocket transport."""
     del folder
     python = environment(cache, "python-socketio", "python-socketio>=5", *SERVERS)
-    return Running([asgi(python, "socketio_app", port)], socketio(port), on_path())
+    return Running([asgi(python, "socketio_app", port)], socketio(port), app_environment())
 
 
 def prepare_socketio(cache: Path, folder: Path, port: int) -> Running:
-    """The original, on Node."""
+    """Prepare the original, on Node."""
     del folder
     home = modules(cache, "socket.io", "socket.io")
     node = shutil.which("node") or "node"
@@ -154,24 +154,24 @@ def prepare_socketio(cache: Path, folder: Path, port: int) -> Running:
 
 
 def prepare_aiohttp_sse(cache: Path, folder: Path, port: int) -> Running:
-    """The library that Tandem's own head of a stream comes from, used as its pages show it."""
+    """Prepare the library that writes the head of Tandem's streams, used as its documentation shows."""
     del cache, folder
     return Running([[sys.executable, str(APPS / "aiohttp_sse_app.py"), str(port)]], events(port))
 
 
 def asgi(python: Path, app: str, port: int) -> list[str]:
-    """One process of uvicorn's."""
+    """Return the command of one uvicorn process."""
     quiet = ["--log-level", "warning", "--no-access-log", "--backlog", "4096", "--lifespan", "off"]
     return [str(python), "-m", "uvicorn", f"{app}:app", "--port", str(port), *quiet]
 
 
-def on_path() -> dict[str, str]:
-    """Where the applications are."""
+def app_environment() -> dict[str, str]:
+    """Return the environment in which the applications are found."""
     return os.environ | {"PYTHONPATH": str(APPS)}
 
 
 def socketio(port: int) -> Target:
-    """Engine.IO 4 over a WebSocket; `40` joins the default namespace."""
+    """Return the target for Engine.IO 4 over a WebSocket; `40` joins the default namespace."""
     path = "/socket.io/?EIO=4&transport=websocket"
     return Target(HOST, port, path, "/pub", body=BODY, hello="40", ready='40{"sid"', marker=FRAMED, websocket=True)
 
@@ -189,30 +189,30 @@ PEERS = {
     )
 }
 
-# Rivals: the floor and the peers that were named, running.
+# The competitors that were named, running: the floor and peers.
 
 
 def check_names(names: Iterable[str]) -> None:
-    """Raises `BenchTrouble` on one that nobody has."""
+    """Raise `BenchTrouble` for an unknown name."""
     for name in names:
         if name != "floor" and name not in PEERS:
             raise BenchTrouble(f"{name} is none of these: floor, {', '.join(PEERS)}.")
 
 
-def enter_rivals(stack: ExitStack, names: Iterable[str], cache: Path) -> tuple[list[Contender], list[str]]:
-    """Those that run from now on, and why others do not."""
+def start_competitors(stack: ExitStack, names: Iterable[str], cache: Path) -> tuple[list[Contender], list[str]]:
+    """Start the competitors; return those that run, and why others do not."""
     running, absent = list[Contender](), list[str]()
     for name in names:
         try:
-            running.append(stack.enter_context(rival(name, cache)))
-        except BenchTrouble as trouble:  # no compiler, no network: the rest is worth having
+            running.append(stack.enter_context(competitor(name, cache)))
+        except BenchTrouble as trouble:  # no compiler or no network: measure the rest
             absent.append(f"{name} could not be measured: {trouble}")
     return running, absent
 
 
 @contextmanager
-def rival(name: str, cache: Path) -> Iterator[Contender]:
-    """The floor, or a peer."""
+def competitor(name: str, cache: Path) -> Iterator[Contender]:
+    """Run the floor or a peer."""
     if name == "floor":
         with running_floor() as (target, pid):
             yield Contender("floor", target, [""], lambda: cpu_seconds(pid), share=0.5)

@@ -11,7 +11,7 @@ queues = set()
 
 
 async def subscribe(request):
-    """The stream."""
+    """Open a stream."""
     queue = asyncio.Queue()
     queues.add(queue)
     try:
@@ -25,7 +25,7 @@ async def subscribe(request):
 
 
 async def publish(request):
-    """To everybody."""
+    """Send to all readers."""
     data = await request.text()
     for queue in queues:
         queue.put_nowait(data)

@@ -22,7 +22,7 @@ django.setup()
 
 
 async def publish(request):
-    """To everybody."""
+    """Send to all readers."""
     await sync_to_async(send_event)("bench", "message", request.body.decode(), json_encode=False)
     return HttpResponse("ok", status=201)
 

@@ -1,4 +1,4 @@
-"""The application behind pushpin: it holds every reader on one channel, and does nothing else."""
+"""The application behind pushpin: it holds every reader on one channel."""
 
 import asyncio
 import sys
@@ -14,7 +14,7 @@ Content-Length: %d\r
 
 
 async def hold(reader, writer):
-    """Answers each request with the instruction to hold."""
+    """Answer each request with the instruction to hold."""
     while await reader.readline():
         while (await reader.readline()).strip():
             pass
@@ -23,7 +23,7 @@ async def hold(reader, writer):
 
 
 async def serve(port):
-    """Also a thousand who come at once."""
+    """Serve, also a thousand connections at once."""
     server = await asyncio.start_server(hold, "127.0.0.1", port, backlog=4096)
     await server.serve_forever()
 

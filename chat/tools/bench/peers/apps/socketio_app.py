@@ -1,4 +1,4 @@
-"""python-socketio: everybody in the default namespace."""
+"""python-socketio: all clients in the default namespace."""
 
 import json
 
@@ -8,7 +8,7 @@ server = socketio.AsyncServer(async_mode="asgi")
 
 
 async def publish(_scope, receive, send):
-    """To everybody."""
+    """Send to all clients."""
     body, more = b"", True
     while more:
         part = await receive()

@@ -11,7 +11,7 @@ queues = set()
 
 
 async def subscribe(_request):
-    """The stream."""
+    """Open a stream."""
     queue = asyncio.Queue()
     queues.add(queue)
 
@@ -27,7 +27,7 @@ async def subscribe(_request):
 
 
 async def publish(request):
-    """To everybody."""
+    """Send to all readers."""
     data = (await request.body()).decode()
     for queue in queues:
         queue.put_nowait(data)
