@@ -1,42 +1,51 @@
-"""The command line. Each command imports what it needs when it runs, so that `--help` is there at once."""
+"""The `tandem` command line. Each command imports what it needs when it runs, which keeps `--help` fast."""
 
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from chat.cli.accounts import user
 from chat.cli.audit import audit
-from chat.cli.diagnostics import proving
-from chat.cli.nodes import operate
-from chat.cli.transfer import moving
+from chat.cli.diagnostics import diagnostics
+from chat.cli.nodes import node_commands
+from chat.cli.transfer import transfer
+from chat.cli.users import user
 from chat.shared.operator_errors import report_errors
 from chat.tools.bench.command import bench
 
 main = typer.Typer(
-    help="Tandem: durable message streams, live presence.",
     no_args_is_help=True,
     add_completion=False,
-    pretty_exceptions_enable=False,  # its tracebacks show local variables, passwords among them
+    pretty_exceptions_enable=False,  # typer's tracebacks show local variables, including passwords
 )
-
 main.add_typer(user, name="user")
-
 main.add_typer(audit, name="audit")
-
-main.add_typer(proving)
-
+main.add_typer(diagnostics)
 main.add_typer(bench, name="bench")
+main.add_typer(node_commands)
+main.add_typer(transfer)
 
-main.add_typer(operate)
+Host = Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all.")]
+Data = Annotated[Path, typer.Option(help="Data folder.")]
+Port = Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")]
 
-main.add_typer(moving)
 
-Host = Annotated[str, typer.Option(help="The address to listen on; 0.0.0.0 for all.")]
+def print_version(asked: bool) -> None:
+    """Print the installed version and exit, if `--version` was given."""
+    if asked:
+        from importlib.metadata import version
 
-Data = Annotated[Path, typer.Option(help="The folder that keeps everything.")]
+        print(f"tandem {version('tandem')}")
+        raise typer.Exit
 
-Port = Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")]
+
+@main.callback()
+def tandem(
+    _version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", callback=print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Tandem: durable message streams and live presence."""
 
 
 @main.command()
@@ -44,37 +53,36 @@ def up(
     host: Host = "127.0.0.1",
     port: Port = 8080,
     data: Data = Path(".tandem"),
-    nodes: Annotated[int, typer.Option(min=1, max=16, help="How many; more than one: behind HAProxy.")] = 1,
-    demo: Annotated[bool, typer.Option("--demo", help="Fill an empty database with people and talk.")] = False,
+    nodes: Annotated[int, typer.Option(min=1, max=16, help="Number of nodes; two or more run behind HAProxy.")] = 1,
+    demo: Annotated[bool, typer.Option("--demo", help="Fill an empty database with demo users and messages.")] = False,
     demo_anyway: Annotated[
-        bool, typer.Option("--demo-anyway", help="Allow the demo's accounts where others can reach them.")
+        bool, typer.Option("--demo-anyway", help="Like --demo, also where others can reach the demo accounts.")
     ] = False,
 ) -> None:
-    """Start everything on this machine; Ctrl-C stops it, and the data stays.
+    """Start Tandem on this machine. Ctrl-C stops it and keeps the data.
 
-    PostgreSQL and Valkey are brought along unless DATABASE_URL and REDIS_URL are set, and so is HAProxy where the
-    system has none.
+    Starts the bundled PostgreSQL and Valkey unless DATABASE_URL and REDIS_URL are set. Two or more nodes need HAProxy;
+    the bundled one is used if the system has none.
 
     Example: tandem up --port 8081 --data /srv/tandem --nodes 3
     """
     with report_errors():
-        from chat.local.supervisor import UpOptions as Options
-        from chat.local.supervisor import up
+        from chat.local.supervisor import UpOptions, up
 
-        up(Options(host, port, data, nodes, demo or demo_anyway, demo_anyway))
+        up(UpOptions(host, port, data, nodes, demo or demo_anyway, demo_anyway))
 
 
 @main.command()
 def serve(
     host: Host = "127.0.0.1",
     port: Port = 8080,
-    role: Annotated[Literal["all", "messages", "presence"], typer.Option(help="What it serves.")] = "all",
-    node: Annotated[str, typer.Option(help="The node's name, unlike every other's.")] = "node",
+    role: Annotated[Literal["all", "messages", "presence"], typer.Option(help="Part of the service to serve.")] = "all",
+    node: Annotated[str, typer.Option(help="Node name, unique in the cluster.")] = "node",
     operations_port: Annotated[
-        int | None, typer.Option(min=1, max=65535, help="Serve health and metrics on this port alone.")
+        int | None, typer.Option(min=1, max=65535, help="Serve health and metrics on this port only.")
     ] = None,
 ) -> None:
-    """Run one node, for production; it needs DATABASE_URL and REDIS_URL.
+    """Run one node in production. Needs DATABASE_URL and REDIS_URL.
 
     Example: tandem serve --host 0.0.0.0 --role messages --node m1
     """
@@ -94,10 +102,10 @@ def serve(
 
 @main.command()
 def openapi(
-    channels: Annotated[bool, typer.Option("--async", help="The stream and the socket, as AsyncAPI 3.0.")] = False,
-    types: Annotated[bool, typer.Option("--types", help="The shapes of both, as TypeScript.")] = False,
+    channels: Annotated[bool, typer.Option("--async", help="Print the stream and sockets as AsyncAPI 3.0.")] = False,
+    types: Annotated[bool, typer.Option("--types", help="Print the types of both as TypeScript.")] = False,
 ) -> None:
-    """Print the API for machines, as OpenAPI 3.1; every node serves the same at /api/openapi.json.
+    """Print the API as OpenAPI 3.1. Every node serves the same document at /api/openapi.json.
 
     Example: tandem openapi > openapi.json
     """
@@ -108,36 +116,36 @@ def openapi(
 
 @main.command()
 def migrate(data: Data = Path(".tandem")) -> None:
-    """Bring the schema up to date; safe while nodes serve, and to run twice.
+    """Apply missing database migrations. Safe to repeat, and while nodes are running.
 
-    The database is the one that DATABASE_URL names, else the one in the folder. With MIGRATE_DATABASE_URL the schema
-    belongs to the role in that URL, and the role in DATABASE_URL, which is made if need be, only reads and writes rows.
+    Uses the database in DATABASE_URL, otherwise the one in the data folder. If MIGRATE_DATABASE_URL is set, its role
+    owns the schema; the role in DATABASE_URL is created if missing, and can only read and write rows.
 
     Example: DATABASE_URL=postgresql://tandem@db/tandem tandem migrate
     """
     with report_errors():
-        from chat.local.databases import apply_migrations, owned_database
+        from chat.local.databases import apply_migrations, use_owned_database
 
-        with owned_database(data) as urls:
+        with use_owned_database(data) as urls:
             applied = apply_migrations(urls.database, urls.owner)
     print("\n".join(f"applied {name}" for name in applied) or "already up to date")
 
 
 @main.command()
 def invite(
-    uses: Annotated[int, typer.Option(min=1, max=10_000, help="How many accounts it is good for.")] = 1,
-    days: Annotated[int, typer.Option(min=1, max=365, help="For how many days.")] = 7,
+    uses: Annotated[int, typer.Option(min=1, max=10_000, help="Number of accounts the code can create.")] = 1,
+    days: Annotated[int, typer.Option(min=1, max=365, help="Days until the code expires.")] = 7,
     data: Data = Path(".tandem"),
 ) -> None:
-    """Print a code that lets somebody sign up where SIGNUP=invite.
+    """Print an invite code, for signing up where SIGNUP=invite.
 
     Example: tandem invite --uses 20 --days 2
     """
     with report_errors():
         from chat.cli.accounts import add_invite
-        from chat.local.databases import tables_at_hand
+        from chat.local.databases import use_migrated_database
 
-        with tables_at_hand(data) as url:
+        with use_migrated_database(data) as url:
             code = add_invite(url, uses, days)
     print(code)
 
@@ -145,12 +153,12 @@ def invite(
 @main.command()
 def flood(
     sizes: Annotated[
-        list[int] | None, typer.Argument(min=1_000, help="How many messages, one size after the other.")
+        list[int] | None, typer.Argument(min=1_000, help="Numbers of messages to measure, in turn.")
     ] = None,
-    data: Annotated[Path, typer.Option(help="The folder of databases of its own.")] = Path(".tandem-flood"),
-    out: Annotated[Path | None, typer.Option(help="A folder for report.md, report.json and a plot.")] = None,
+    data: Annotated[Path, typer.Option(help="Folder for the databases it creates.")] = Path(".tandem-flood"),
+    out: Annotated[Path | None, typer.Option(help="Folder for report.md, report.json and a plot.")] = None,
 ) -> None:
-    """See what a page of history and a search cost among so many messages; ten million take some minutes and 12 GB.
+    """Measure a history page and a search in large databases. Ten million messages take some minutes and 12 GB.
 
     Example: tandem flood 1000 10000 1000000 10000000
     """

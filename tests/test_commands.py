@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,19 @@ def test_help_shows_an_example(command: list[str]) -> None:
     done = tandem(*command, "--help")
     assert done.returncode == 0
     assert f"Example: {'DATABASE_URL=' if command in OF_A_DATABASE else 'tandem ' + ' '.join(command)}" in done.stdout
+
+
+def test_version() -> None:
+    """`tandem --version` prints the version of the installed package."""
+    assert tandem("--version").stdout == f"tandem {version('tandem')}\n"
+
+
+def test_help_loads_no_driver() -> None:
+    """Help and typing errors are answered at once: commands import drivers and servers only when they run."""
+    names = "{'aiohttp', 'psycopg', 'redis', 'rich.console'} & set(sys.modules)"
+    code = f"import sys, chat.__main__; print({names})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
 
 
 def test_serve_names_all_that_is_missing() -> None:

@@ -111,7 +111,7 @@ class NodeProcess:
     def check(self, deadline: float) -> None:
         """Raise `NodeFailed` if the process has ended or the deadline has passed."""
         if not self.alive():
-            raise NodeFailed(f"{self.name} {self.how_it_ended()}. {self._last_lines()}")
+            raise NodeFailed(f"{self.name} {self.exit_reason()}. {self._last_lines()}")
         if time.monotonic() > deadline:
             raise NodeFailed(f"{self.name} was not ready within {READY_LIMIT:.0f} s. {self._last_lines()}")
 
@@ -156,7 +156,7 @@ class NodeProcess:
         """The exit code; 0 while the process runs."""
         return (self._process and self._process.poll()) or 0
 
-    def how_it_ended(self) -> str:
+    def exit_reason(self) -> str:
         """Return how the process ended, such as "was killed by SIGKILL"."""
         return describe_exit(self._process.poll() if self._process else None)
 

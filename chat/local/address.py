@@ -1,4 +1,4 @@
-"""Where the service listens: checked before anything is started, so that nobody waits for a refusal."""
+"""Listening addresses: checked before anything is started, and UNIX sockets whose paths may be long."""
 
 import errno
 import os
@@ -9,23 +9,23 @@ from chat.local.errors import AddressRefused, PortTaken
 
 
 def check_address(host: str, port: int) -> None:
-    """Raise `PortTaken` or `AddressRefused` unless we could listen there now."""
+    """Raise `PortTaken` or `AddressRefused` if this process cannot listen there."""
     try:
-        try_to_bind(host, port)
+        try_to_listen(host, port)
     except OSError as reason:
         if reason.errno == errno.EADDRINUSE:
             raise PortTaken(host, port, next_free(host, port)) from None
         raise AddressRefused(host, port, reason) from None
 
 
-def try_to_bind(host: str, port: int) -> None:
-    """Bind and let go; raises OSError."""
+def try_to_listen(host: str, port: int) -> None:
+    """Listen on the address and close it again. Raise `OSError` if that fails."""
     with open_port(host, port) as probe:
         probe.listen(1)
 
 
 def open_port(host: str, port: int) -> socket.socket:
-    """Take the address; nobody is listening yet. Raises `OSError`."""
+    """Return a socket bound to the address, not yet listening. Raise `OSError` if that fails."""
     family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     taken = socket.socket(family, kind, protocol)
     taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -34,10 +34,10 @@ def open_port(host: str, port: int) -> socket.socket:
 
 
 def next_free(host: str, port: int) -> int:
-    """The nearest port after `port` that could be used instead."""
+    """Return the nearest free port after `port`, or 0 if the next hundred are in use."""
     for other in range(port + 1, min(port + 100, 65_536)):
         try:
-            try_to_bind(host, other)
+            try_to_listen(host, other)
         except OSError:
             continue
         return other
@@ -45,16 +45,16 @@ def next_free(host: str, port: int) -> int:
 
 
 def url_of(host: str, port: int) -> str:
-    """http://HOST:PORT, with IPv6 addresses in brackets."""
+    """Return http://HOST:PORT, with an IPv6 address in brackets."""
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
-# Sockets in the file system, whatever the length of their path: the kernel takes 107 bytes, folders are often deeper.
-# So the folder is opened, and the socket named by way of that descriptor.
+# UNIX sockets. The kernel limits a socket's path to 107 bytes, and data folders are often deeper. So the folder is
+# opened, and the socket is addressed through that descriptor: /proc/self/fd/N/NAME.
 
 
 def listen_unix(path: Path) -> socket.socket:
-    """A listening socket; one that a process before us has left is replaced. The folder keeps strangers out."""
+    """Return a listening socket, replacing one left by an earlier process. The folder's mode keeps other users out."""
     path.unlink(missing_ok=True)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
@@ -67,7 +67,7 @@ def listen_unix(path: Path) -> socket.socket:
 
 
 def connect_unix(path: Path, limit: float) -> socket.socket:
-    """A connection whose every step may take `limit` seconds. Raises `OSError`."""
+    """Return a connection with a timeout of `limit` seconds per operation. Raise `OSError` if that fails."""
     link = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     link.settimeout(limit)
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)

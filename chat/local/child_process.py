@@ -1,4 +1,4 @@
-"""Which user an engine runs as: whoever starts it, unless that is root, as whom PostgreSQL refuses to run."""
+"""The system user that an engine runs as."""
 
 import os
 import pwd
@@ -12,26 +12,28 @@ UNPRIVILEGED = "nobody"
 
 @dataclass(frozen=True, slots=True)
 class SystemUser:
-    """A user by its numbers."""
+    """A user and group by their numbers."""
 
     uid: int
     gid: int
 
-    def owns(self, folder: Path) -> None:
-        """Give the folder and all in it to this user."""
+    def take_ownership(self, folder: Path) -> None:
+        """Give the folder and its contents to this user."""
         for path in (folder, *folder.rglob("*")):
             os.chown(path, self.uid, self.gid, follow_symlinks=False)
 
 
-def runner_for(data: Path) -> SystemUser | None:
-    """None when the engine runs as we do; raise `ForeignData` when the data is not ours to run.
+def user_for(data: Path) -> SystemUser | None:
+    """Return the user to run an engine on `data` as, or None for the current user.
 
-    Root runs existing data as its owner, so that `sudo` today and no `sudo` tomorrow both work.
+    Raise `ForeignData` if the data belongs to another user and this process is not root. Root runs an engine as the
+    owner of its data, so that starting with `sudo` once and without it later both work. PostgreSQL refuses to run as
+    root, so new data is given to `nobody`.
     """
     owner = data.stat().st_uid if data.exists() else os.geteuid()
     if os.geteuid() != 0:
         if owner != os.geteuid():
-            raise ForeignData(data, name_of(owner))
+            raise ForeignData(data, user_name(owner))
         return None
     if owner != 0:
         return SystemUser(owner, data.stat().st_gid)
@@ -39,8 +41,8 @@ def runner_for(data: Path) -> SystemUser | None:
     return SystemUser(nobody.pw_uid, nobody.pw_gid)
 
 
-def name_of(uid: int) -> str:
-    """The user's name, or its number when it has none."""
+def user_name(uid: int) -> str:
+    """Return the user's name, or `user UID` if it has none."""
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:

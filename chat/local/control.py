@@ -1,7 +1,7 @@
-"""Control: what a running fleet is asked, by `tandem scale` and `tandem restart`, over a socket in its folder.
+"""The control socket of a running fleet, in its folder: `tandem scale` and `tandem restart` send requests to it.
 
-One JSON line says what; the answer is a JSON line for each bit of news, and last `done` or `failed`. One thing at a
-time: who asks while another one is under way is told so.
+A request is one JSON line. The answer is one JSON line per progress report, then `done` or `failed`. Requests run one
+at a time: a request that arrives while another is running fails.
 """
 
 import socket
@@ -11,81 +11,104 @@ from typing import Any
 
 import orjson
 
-from chat.local.address import listen_unix
-from chat.local.errors import StartError
+from chat.local.address import connect_unix, listen_unix
+from chat.local.errors import NoFleet, NotDone, StartError
 from chat.local.fleet import Plan
-from chat.local.progress import tell
+from chat.local.haproxy import balancer_folder
+from chat.local.progress import show
 
-PATIENCE = 1.0
-
-LONGEST = 64 * 1024
-
-Verbs = Mapping[str, Callable[..., Plan]]
+SOCKET_NAME = "control"
+READ_TIMEOUT = 1.0
+ANSWER_TIMEOUT = 600.0  # between two lines: a node drains, ends, starts and replays its log
+MAX_REQUEST = 64 * 1024
+Commands = Mapping[str, Callable[..., Plan]]
 
 
 class Control:
-    """Listens at `path`; `verbs`: what can be asked, with the names and values that are said beside it."""
+    """Listen in the folder. `commands` maps a request's `do` to a function that gets its other fields."""
 
-    def __init__(self, path: Path, verbs: Verbs) -> None:
-        self._verbs = verbs
-        self._listener = listen_unix(path)
+    def __init__(self, folder: Path, commands: Commands) -> None:
+        self._commands = commands
+        self._listener = listen_unix(folder / SOCKET_NAME)
         self._listener.setblocking(False)
-        self._asker: socket.socket | None = None
+        self._client: socket.socket | None = None
         self._plan: Plan | None = None
 
-    def look(self) -> None:
-        """Hear who asks, and go on with what is under way. Never waits for longer than a moment."""
+    def poll(self) -> None:
+        """Accept a request and continue the one in progress. Never block for more than a moment."""
         try:
-            asker, _ = self._listener.accept()
+            client, _ = self._listener.accept()
         except BlockingIOError:
             pass
         else:
-            self._hear(asker)
+            self._read_request(client)
         if self._plan is not None:
-            self._go_on(self._plan)
+            self._advance(self._plan)
 
-    def _hear(self, asker: socket.socket) -> None:
-        asker.settimeout(PATIENCE)
+    def _read_request(self, client: socket.socket) -> None:
+        client.settimeout(READ_TIMEOUT)
         if self._plan is not None:
-            answer(asker, failed="Something else is under way; ask again when it is done.")
-            asker.close()
+            answer(client, failed="Another request is in progress. Retry when it is done.")
+            client.close()
             return
-        self._asker = asker
+        self._client = client
         try:
-            asked = orjson.loads(asker.recv(LONGEST))
-            self._plan = self._verbs[asked.pop("do")](**asked)
+            request = orjson.loads(client.recv(MAX_REQUEST))
+            self._plan = self._commands[request.pop("do")](**request)
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            self._end(failed="This cannot be asked.")
+            self._finish(failed="Unknown or malformed request.")
 
-    def _go_on(self, plan: Plan) -> None:
+    def _advance(self, plan: Plan) -> None:
         try:
             line = next(plan)
         except StopIteration:
-            self._end(done=True)
-        except StartError as trouble:
-            self._end(failed=str(trouble))
+            self._finish(done=True)
+        except StartError as error:
+            self._finish(failed=str(error))
         else:
             if line:
-                tell(line)
-                answer(self._asker, line=line)
+                show(line)
+                answer(self._client, line=line)
 
-    def _end(self, **how: object) -> None:
-        answer(self._asker, **how)
-        if self._asker is not None:
-            self._asker.close()
-        self._asker = self._plan = None
+    def _finish(self, **fields: object) -> None:
+        answer(self._client, **fields)
+        if self._client is not None:
+            self._client.close()
+        self._client = self._plan = None
 
     def close(self) -> None:
-        """Hear nobody any more; who still waits is told."""
+        """Stop listening, and fail the request in progress."""
         if self._plan is not None:
-            self._end(failed="Tandem stops.")
+            self._finish(failed="Tandem is stopping.")
         self._listener.close()
 
 
-def answer(asker: socket.socket | None, **said: Any) -> None:
-    """One line; who has hung up, or does not read, misses it."""
+def answer(client: socket.socket | None, **fields: Any) -> None:
+    """Send one line. A client that has disconnected, or does not read, misses it."""
     try:
-        if asker is not None:
-            asker.sendall(orjson.dumps(said) + b"\n")
+        if client is not None:
+            client.sendall(orjson.dumps(fields) + b"\n")
     except OSError:
         pass
+
+
+def ask_fleet(data: Path, do: str, **arguments: Any) -> None:
+    """Send a request to the fleet in the data folder and print its answer.
+
+    Raise `NoFleet` if none runs there, or `NotDone` with the reason if the request fails.
+    """
+    try:
+        connection = connect_unix(balancer_folder(data) / SOCKET_NAME, ANSWER_TIMEOUT)
+    except OSError:
+        raise NoFleet(data) from None
+    with connection, connection.makefile("rb") as lines:
+        connection.sendall(orjson.dumps({"do": do, **arguments}))
+        for line in lines:
+            fields = orjson.loads(line)
+            if "line" in fields:
+                show(fields["line"])
+            elif "failed" in fields:
+                raise NotDone(fields["failed"])
+            else:
+                return
+    raise NotDone("Tandem ended before the request was done.")

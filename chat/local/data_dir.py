@@ -1,4 +1,4 @@
-"""An engine's folder: the lock that only one process holds, the secret, the log, and the data within."""
+"""Data folders of engines (lock, secret, log, data), engine processes left over in them, and free ports."""
 
 import fcntl
 import os
@@ -15,8 +15,8 @@ from chat.local.errors import FolderClosed, FolderTaken
 LOG_LIMIT = 16 * 1024 * 1024
 
 
-class Home:
-    """Where one engine keeps everything it has. `take` it before use, `leave` it afterwards."""
+class DataDir:
+    """The folder of one engine. Call `lock` before using it and `unlock` afterwards."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.expanduser().resolve()
@@ -25,11 +25,11 @@ class Home:
         self._lock: int | None = None
 
     def has_data(self) -> bool:
-        """Whether there is data that we can see; a folder closed to us shows none."""
+        """Return whether there is data. In a folder without access there seems to be none."""
         return os.path.exists(self.data)
 
-    def take(self) -> None:
-        """Make the folder and lock it, for as long as we live; raise `FolderTaken` or `FolderClosed`."""
+    def lock(self) -> None:
+        """Make the folder and lock it for this process. Raise `FolderTaken` or `FolderClosed`."""
         if self._lock is not None:
             return
         try:
@@ -37,9 +37,9 @@ class Home:
             lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as reason:
             raise FolderClosed(self.folder, reason) from None
-        self._lock = self._locked(lock)
+        self._lock = self._lock_file(lock)
 
-    def _locked(self, lock: int) -> int:
+    def _lock_file(self, lock: int) -> int:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -50,14 +50,13 @@ class Home:
         os.pwrite(lock, str(os.getpid()).encode(), 0)
         return lock
 
-    def leave(self) -> None:
-        """Unlock the folder."""
+    def unlock(self) -> None:
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
 
     def secret(self) -> str:
-        """The engine's password: 128 random bits, made once, readable by the owner of the folder alone."""
+        """Return the engine's password, 128 random bits. It is made once and only the folder's owner can read it."""
         path = self.folder / "secret"
         if not path.exists():
             draft = path.with_suffix(".new")
@@ -67,33 +66,33 @@ class Home:
         return path.read_text()
 
     def open_log(self) -> int:
-        """A descriptor that appends to the log; a log grown too long is put aside first."""
+        """Return a descriptor that appends to the log. A log over 16 MiB is first renamed to `log.old`."""
         if self.log.exists() and self.log.stat().st_size > LOG_LIMIT:
             self.log.replace(self.folder / "log.old")
         return os.open(self.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
 
 
-# Who lives in a data folder: engines left over from a run that was killed, found by their working directory. A pid
-# file lies after a crash or a reboot, when its number belongs to somebody else; the kernel does not.
+# Engine processes left over from a killed run, found by their working directory. A pid file is not reliable: after a
+# crash or a reboot its number may belong to another process.
 
-PATIENCE = 30.0
-
-
-def residents(data: Path, program: str) -> list[int]:
-    """The ids of the processes called `program` that work in `data`, those of this machine's kernel only."""
-    return [int(entry) for entry in os.listdir("/proc") if entry.isdigit() and lives(entry, data, program)]
+STOP_LIMIT = 30.0
 
 
-def lives(pid: str, data: Path, program: str) -> bool:
-    """Whether the process works in the folder; one that goes while we look, or is not ours, does not."""
+def processes_in(data: Path, program: str) -> list[int]:
+    """Return the ids of processes called `program` whose working directory is `data`. Only local processes are seen."""
+    return [int(entry) for entry in os.listdir("/proc") if entry.isdigit() and works_in(entry, data, program)]
+
+
+def works_in(pid: str, data: Path, program: str) -> bool:
+    """Return whether the process works in the folder. False if it ends meanwhile, or belongs to another user."""
     try:
         return os.readlink(f"/proc/{pid}/cwd") == str(data) and Path(f"/proc/{pid}/comm").read_text() == f"{program}\n"
     except OSError:
         return False
 
 
-def tell(pids: list[int], what: signal.Signals) -> None:
-    """Send a signal to each that is still there."""
+def send_signal(pids: list[int], what: signal.Signals) -> None:
+    """Send a signal to each process that still exists."""
     for pid in pids:
         try:
             os.kill(pid, what)
@@ -101,52 +100,54 @@ def tell(pids: list[int], what: signal.Signals) -> None:
             continue
 
 
-def move_out(data: Path, program: str, polite: signal.Signals) -> None:
-    """Ask whoever lives in the folder to end; after a while, end them."""
-    tell(residents(data, program), signal.SIGCONT)
-    tell(residents(data, program), polite)
-    if not gone(data, program, PATIENCE):
-        evict(data, program)
+def stop_processes(data: Path, program: str, polite: signal.Signals) -> None:
+    """Stop the processes in the folder with the signal `polite`, and kill those that lock longer than 30 s."""
+    send_signal(processes_in(data, program), signal.SIGCONT)
+    send_signal(processes_in(data, program), polite)
+    if not wait_until_empty(data, program, STOP_LIMIT):
+        kill_processes(data, program)
 
 
-def evict(data: Path, program: str) -> None:
-    """End whoever lives in the folder, at once."""
-    while not gone(data, program, 0.0):
-        tell(residents(data, program), signal.SIGKILL)
-        gone(data, program, 1.0)
+def kill_processes(data: Path, program: str) -> None:
+    """Kill the processes in the folder, and wait until they have ended."""
+    while not wait_until_empty(data, program, 0.0):
+        send_signal(processes_in(data, program), signal.SIGKILL)
+        wait_until_empty(data, program, 1.0)
 
 
-def gone(data: Path, program: str, limit: float) -> bool:
-    """Wait until nobody lives there; False when the limit (seconds) passed."""
+def wait_until_empty(data: Path, program: str, limit: float) -> bool:
+    """Wait until no process works in the folder. Return False after `limit` seconds."""
     deadline = time.monotonic() + limit
-    while residents(data, program):
+    while processes_in(data, program):
         if time.monotonic() >= deadline:
             return False
         time.sleep(0.02)
     return True
 
 
-# A free port on loopback for an engine or a node.
+# Free loopback ports for engines and nodes.
 
-# Below the range from which the kernel takes the near ends of outgoing connections: an engine that is stopped
-# for a while must find its port free when it comes back, however many clients knock in the meantime.
+# Below the kernel's range for outgoing connections: an engine that is stopped for a while must find its port free
+# when it starts again, however many clients try to connect meanwhile.
 ENGINE_PORTS = range(20_000, 32_000)
 
-# By the system's randomness: who seeds the other one, as tests do, would be given the same port again and again.
-luck = random.SystemRandom()
+# System randomness: with the seeded generator, as in tests, every process would try the same ports.
+system_random = random.SystemRandom()
 
 
 def free_port() -> int:
-    """A port nobody listens on now, and which no process of ours is given from now on for as long as this one lives;
-    should a stranger take it before it is used, the engine fails to start."""
-    for port in luck.sample(ENGINE_PORTS, 100):
+    """Return a port that nothing listens on, and reserve it among Tandem processes for as long as this one runs.
+
+    If another program takes it before it is used, the engine fails to start.
+    """
+    for port in system_random.sample(ENGINE_PORTS, 100):
         if is_free(port) and claim(port):
             return port
     raise OSError("none of a hundred ports tried on 127.0.0.1 is free")
 
 
 def is_free(port: int) -> bool:
-    """Does nobody listen there?"""
+    """Return whether nothing listens on the port."""
     with socket.socket() as probe:
         try:
             probe.bind(("127.0.0.1", port))
@@ -156,10 +157,11 @@ def is_free(port: int) -> bool:
 
 
 def claim(port: int) -> bool:
-    """Whether it is ours: it takes an engine a second to listen, and another process may be looking for a port, too.
+    """Reserve the port among Tandem processes; return False if another one has it.
 
-    The claim is a name that one process can have. Its descriptor is never closed: the name goes with the process, and
-    Python has no open socket to warn of at its end. Only Linux has such names.
+    An engine needs a second until it listens, and another process may look for a port meanwhile. The reservation is an
+    abstract socket name, which one process can hold. Its descriptor is never closed: the name is released with the
+    process, and Python does not warn of an open socket at exit. Only Linux has such names.
     """
     if sys.platform != "linux":
         return True

@@ -1,4 +1,4 @@
-"""The database a command works on: the one DATABASE_URL names, else the one that `tandem up` keeps in its folder."""
+"""The database and registry a command uses: those in DATABASE_URL and REDIS_URL, otherwise those in the data folder."""
 
 import asyncio
 import os
@@ -19,14 +19,13 @@ from chat.local.valkey import ValkeyEngine
 from chat.migrations import migrate
 from chat.shared.operator_errors import DatabaseUnavailable
 
-# Where PostgreSQL and Redis are: what the operator gave, or our own engines.
-
 
 @dataclass(frozen=True, slots=True)
 class Urls:
-    """Both URLs, and that of the files; an empty one is still to be found.
+    """URLs of PostgreSQL, Redis and the file store. An empty one is not known yet.
 
-    `owner`: the database by the role that owns it, for migrations; nodes do not get it. Empty: nodes use that role.
+    `owner`: the database with the role that owns it, for migrations. Nodes never get it. If empty, they use the same
+    role.
     """
 
     database: str
@@ -35,26 +34,28 @@ class Urls:
     owner: str = ""
 
     def settings(self) -> dict[str, str]:
-        """The settings that hold them."""
+        """Return the settings with these URLs."""
         files = {"files_url": self.files} if self.files else {}
         return {"database_url": self.database, "redis_url": self.redis} | files
 
     def environment(self) -> dict[str, str]:
-        """The settings under which a node finds them."""
+        """Return the environment variables with these URLs, for a node."""
         return {name.upper(): url for name, url in self.settings().items()}
 
 
 def given_urls() -> Urls:
-    """What the environment says, or else `.env`."""
-    said = {**dotenv_values(".env"), **os.environ}
+    """Return the URLs in the environment, or else in `.env`."""
+    found = {**dotenv_values(".env"), **os.environ}
     names = ("DATABASE_URL", "REDIS_URL", "FILES_URL", "MIGRATE_DATABASE_URL")
-    return Urls(*(said.get(name) or "" for name in names))
+    return Urls(*(found.get(name) or "" for name in names))
 
 
 @contextmanager
-def database_at_hand(data: Path) -> Iterator[str]:
-    """Yield the URL of the database, by the role that owns its tables, where it was given; our own engine is started
-    for the while when `up` does not run it."""
+def use_database(data: Path) -> Iterator[str]:
+    """Yield the URL of the database, with the role that owns its tables if it was given.
+
+    If no URL was given, use the bundled PostgreSQL, which runs during the body unless `tandem up` runs it already.
+    """
     given = given_urls()
     if url := given.owner or given.database:
         yield url
@@ -63,7 +64,7 @@ def database_at_hand(data: Path) -> Iterator[str]:
     try:
         engine.start()
     except FolderTaken:
-        engine.adopt_port()
+        engine.use_running_port()
         yield engine.url
         return
     try:
@@ -73,33 +74,34 @@ def database_at_hand(data: Path) -> Iterator[str]:
 
 
 @contextmanager
-def tables_at_hand(data: Path) -> Iterator[str]:
-    """The same, with the schema up to date in our own engine; in a database that was given, `migrate` does that."""
-    with database_at_hand(data) as url:
+def use_migrated_database(data: Path) -> Iterator[str]:
+    """Yield the URL of the database. In the bundled PostgreSQL, apply missing migrations first."""
+    with use_database(data) as url:
         if not given_urls().database:
             apply_migrations(url)
         yield url
 
 
 @contextmanager
-def owned_database(data: Path) -> Iterator[Urls]:
+def use_owned_database(data: Path) -> Iterator[Urls]:
     """Yield the URLs for `migrate`: `owner` for itself, `database` for the nodes."""
     given = given_urls()
-    with database_at_hand(data) as url:
+    with use_database(data) as url:
         yield Urls(given.database or PostgresEngine(data / "postgres").node_url, "", owner=url)
 
-
-# Our own PostgreSQL and Valkey, where the operator named none.
 
 Running = TypeVar("Running", bound=Engine)
 
 
 def start_engines(stack: ExitStack, data: Path, given: Urls) -> tuple[list[Engine], Urls]:
-    """Start what is missing, under `data`; the stack stops it. Returns the engines started, and all URLs."""
+    """Start the servers for which no URL was given. The stack stops them.
+
+    Return the servers started, and all URLs.
+    """
     started: list[Engine] = []
 
     def run(engine: Running) -> Running:
-        started.append(started_engine(stack, engine))
+        started.append(start_engine(stack, engine))
         return engine
 
     database, owner = given.database, given.owner
@@ -110,23 +112,20 @@ def start_engines(stack: ExitStack, data: Path, given: Urls) -> tuple[list[Engin
     return started, Urls(database, redis, given.files or (data / "files").resolve().as_uri(), owner)
 
 
-def started_engine(stack: ExitStack, engine: Engine) -> Engine:
-    """Start one, with its line of progress."""
-    first = "" if engine.home.has_data() else ", for the first time"
-    with step(f"Starting {engine.name}{first} …", engine.name) as under_way:
+def start_engine(stack: ExitStack, engine: Engine) -> Engine:
+    """Start a server, showing its progress."""
+    first = "" if engine.data_dir.has_data() else ", for the first time"
+    with step(f"Starting {engine.name}{first} …", engine.name) as current:
         stack.enter_context(engine)
-        under_way.said = f" on port {engine.port}, its data in {engine.home.folder}"
+        current.note = f" on port {engine.port}, data in {engine.data_dir.folder}"
     return engine
 
 
-# The database's schema, brought up to date from the command line.
-
-
 def apply_migrations(database_url: str, owner_url: str = "") -> list[str]:
-    """Apply the migrations that are missing; returns their names. Raises `DatabaseUnavailable`, or
-    `NotTheOwner` when some are missing and the role may not apply them.
+    """Apply missing migrations and return their names.
 
-    `owner_url`: the same database by the role that owns its tables, where nodes connect with another one.
+    Raise `DatabaseUnavailable`, or `NotTheOwner` if some are missing and the role may not apply them. `owner_url`: the
+    same database with the role that owns its tables, if nodes connect with another one.
     """
     try:
         return asyncio.run(migrate(owner_url or database_url, database_url))
@@ -137,17 +136,14 @@ def apply_migrations(database_url: str, owner_url: str = "") -> list[str]:
     except psycopg.ProgrammingError as reason:
         if reason.diag.sqlstate:
             raise
-        raise DatabaseUnavailable("the URL cannot be read") from None  # psycopg's words would show the password
+        raise DatabaseUnavailable("the URL cannot be read") from None  # psycopg's message would show the password
 
 
-# The registry a command works on: the one REDIS_URL names, else the one that `tandem up` keeps in its folder.
-
-
-def registry_at_hand(data: Path) -> str:
-    """Its URL; raises `NotRunning` when nobody serves in the folder."""
+def find_registry(data: Path) -> str:
+    """Return the URL of the registry. Raise `NotRunning` if none was given and none runs in the folder."""
     if given := given_urls().redis:
         return given
     engine = ValkeyEngine(data / "valkey")
-    if not engine.adopt_port():
+    if not engine.use_running_port():
         raise NotRunning(data)
     return engine.url

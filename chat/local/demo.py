@@ -1,4 +1,4 @@
-"""Fills an empty database by the ways that people use: accounts, conversations, group commits, read marks."""
+"""`tandem up --demo`: fill an empty database with users, conversations, messages and read marks, as clients would."""
 
 import asyncio
 import io
@@ -28,10 +28,10 @@ from chat.shared.bodies import UploadBody
 from chat.shared.postgres import Pool, make_pool
 from chat.shared.settings import Settings
 
-# The script of the demo: conversations, and who says what in them when, read from talk.txt. Pure.
+# The script: conversations and their messages, parsed from talk.txt. Pure.
 
-# name → display name; the first one is an admin
-PEOPLE = {
+# Display names by username. The first user is an admin.
+USERS = {
     "ana": "Ana Duarte",
     "ben": "Ben Okafor",
     "chloe": "Chloé Martin",
@@ -42,15 +42,15 @@ PEOPLE = {
     "lena": "Lena Groß",
 }
 Kind = Literal["channel", "group", "direct"]
-MORE = "    "  # how lines begin that go on with the message above
+CONTINUED = "    "  # starts lines that continue the message above
 NAME = re.compile(r"\{([\w.-]+)\}")
-CARRIED = re.compile(r"(?:\{[\w.-]+\})* ?")
+FILES = re.compile(r"(?:\{[\w.-]+\})* ?")
 WHEN = re.compile(r"(\d+) days? ago, (\d\d):(\d\d)|(\d+) minutes ago")
 
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
-    """When a talk began: at a time of day so many working days ago, or so many minutes ago."""
+    """When a run of messages began: at a time of day some working days ago, or some minutes ago."""
 
     days: int
     hour: int
@@ -58,7 +58,7 @@ class Beginning:
     minutes_ago: int
 
     def moment(self, now: datetime) -> datetime:
-        """The same in the past of `now`."""
+        """Return that time, counted back from `now`."""
         if not self.days:
             return now - timedelta(minutes=self.minutes_ago)
         day, left = now.replace(hour=self.hour, minute=self.minute, second=7, microsecond=0), self.days
@@ -70,37 +70,37 @@ class Beginning:
 
 @dataclass(slots=True)
 class ScriptLine:
-    """`after`: seconds since the talk began; `files`: the names of those that it carries."""
+    """A message. `after`: seconds since the run began. `files`: names of its files."""
 
-    who: str
-    what: str
+    author: str
+    text: str
     beginning: Beginning
     after: int
     files: tuple[str, ...] = ()
 
     def moment(self, now: datetime) -> datetime:
-        """When it was said."""
+        """Return when it was sent."""
         return self.beginning.moment(now) + timedelta(seconds=self.after)
 
 
 @dataclass(slots=True)
 class ScriptScene:
-    """One conversation; the first of `people` begins it."""
+    """One conversation. The first of its `members` creates it."""
 
     kind: Kind
     private: bool
     name: str | None
     topic: str
-    people: list[str]
+    members: list[str]
     lines: list[ScriptLine] = field(default_factory=list)
 
-    def read_already(self) -> int:
-        """How many of its lines everybody has read: those of the days before."""
+    def count_read(self) -> int:
+        """Return how many of its messages all members have read: those of earlier days."""
         return sum(1 for line in self.lines if line.beginning.days)
 
 
 def read_scenes(text: str) -> list[ScriptScene]:
-    """All of them, in order."""
+    """Return all conversations of the script, in order."""
     scenes: list[ScriptScene] = []
     for mark, rest in split_lines(text):
         if mark == "==":
@@ -108,84 +108,86 @@ def read_scenes(text: str) -> list[ScriptScene]:
         elif mark == "--":
             beginning, after = read_beginning(rest), 0
         else:
-            what, files = read_files(rest)
-            scenes[-1].lines.append(ScriptLine(mark, what, beginning, after, files))
-            after += pause_after(what)
+            message, files = read_files(rest)
+            scenes[-1].lines.append(ScriptLine(mark, message, beginning, after, files))
+            after += pause_after(message)
     return scenes
 
 
 def read_files(text: str) -> tuple[str, tuple[str, ...]]:
-    """`{a.png}{b.csv} look` → what is said, and the names."""
-    carried = CARRIED.match(text)
-    assert carried is not None
-    return text[carried.end() :], tuple(NAME.findall(carried[0]))
+    """Split `{a.png}{b.csv} look` into the text and the names of files."""
+    found = FILES.match(text)
+    assert found is not None
+    return text[found.end() :], tuple(NAME.findall(found[0]))
 
 
 def split_lines(text: str) -> Iterator[tuple[str, str]]:
-    """`(==, heading)`, `(--, time)` or `(name, message)`, without comments, with what goes on put together."""
+    """Yield `(==, heading)`, `(--, time)` or `(name, message)`, with continued lines joined and comments removed."""
     kept = "\n".join(line for line in text.splitlines() if line.strip() and not line.startswith("#"))
-    for whole in re.split(r"\n(?!" + MORE + ")", kept):
-        mark, _, rest = whole.replace("\n" + MORE, "\n").partition(" ")
+    for whole in re.split(r"\n(?!" + CONTINUED + ")", kept):
+        mark, _, rest = whole.replace("\n" + CONTINUED, "\n").partition(" ")
         yield mark.removesuffix(":"), rest
 
 
 def read_heading(heading: str) -> ScriptScene:
-    """`channel general > What it is for: ana, ben`."""
-    what, _, people = heading.rpartition(": ")
-    what, _, topic = what.partition(" > ")
-    kind, _, name = what.partition(" ")
-    everybody = list(PEOPLE) if people == "all" else people.split(", ")
+    """Parse `channel general > Topic: ana, ben`."""
+    title, _, members = heading.rpartition(": ")
+    title, _, topic = title.partition(" > ")
+    kind, _, name = title.partition(" ")
+    names = list(USERS) if members == "all" else members.split(", ")
     private = kind == "private"
-    return ScriptScene(cast(Kind, "channel" if private else kind), private, name or None, topic, everybody)
+    return ScriptScene(cast(Kind, "channel" if private else kind), private, name or None, topic, names)
 
 
 def read_beginning(text: str) -> Beginning:
-    """`3 days ago, 09:12` or `20 minutes ago`; raises `ValueError`."""
+    """Parse `3 days ago, 09:12` or `20 minutes ago`. Raise `ValueError`."""
     if not (match := WHEN.fullmatch(text)):
-        raise ValueError(f"no time: {text}")
+        raise ValueError(f"not a time: {text}")
     return Beginning(*(int(number or 0) for number in match.groups()))
 
 
-def pause_after(what: str) -> int:
-    """How long it takes until somebody has read it and answered, in seconds; always the same for the same words."""
-    return 12 + len(what) // 5 + sum(what.encode()) % 50
+def pause_after(text: str) -> int:
+    """Return the seconds until the next message. The same text always gives the same pause."""
+    return 12 + len(text) // 5 + sum(text.encode()) % 50
 
+
+# Loading it into the database.
 
 PASSWORD = "tandem"
-TALK = Path(__file__).with_name("talk.txt")
+SCRIPT = Path(__file__).with_name("talk.txt")
 LOCK = 7_263_371
 
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """How much there is now."""
+    """The numbers of users and messages created."""
 
-    people: int
+    users: int
     messages: int
 
     def __str__(self) -> str:
-        return f"{self.people} people, {self.messages} messages; log in as {next(iter(PEOPLE))}, password {PASSWORD}"
+        return f"{self.users} users, {self.messages} messages; log in as {next(iter(USERS))}, password {PASSWORD}"
 
 
 async def fill_empty(settings: Settings) -> Filled | None:
-    """People and their talk of the last days; None when somebody is there already, and nothing is touched."""
+    """Load the demo. Return None, and change nothing, if the database has users already."""
     async with make_pool(settings.database_url) as pool:
-        people = await settle_in(pool)
-        if people is None:
+        user_ids = await create_accounts(pool)
+        if user_ids is None:
             return None
-        scenes = read_scenes(TALK.read_text("utf-8"))
+        scenes = read_scenes(SCRIPT.read_text("utf-8"))
         await Retention(pool, settings.log_partition_entries, settings.log_retention_days).maintain()
-        log = Log(pool, lambda _epoch, _entries: None)  # nobody listens yet; a node that does compares heads
-        places = [await begin(scene, log, settings, people) for scene in scenes]
-        async with writing(log, settings) as (posts, marks):
-            files = await send_up(pool, settings, scenes, people)
-            await say_all(posts, scenes, places, people, files)
-            await read_all(marks, scenes, places, people)
-    return Filled(len(people), sum(len(scene.lines) for scene in scenes))
+        log = Log(pool, lambda _epoch, _entries: None)  # no listeners: a running node polls the log
+        conversations = [await create_scene(scene, log, settings, user_ids) for scene in scenes]
+        async with running_writers(log, settings) as (posts, marks):
+            files = await upload_files(pool, settings, scenes, user_ids)
+            await post_messages(posts, scenes, conversations, user_ids, files)
+            await mark_as_read(marks, scenes, conversations, user_ids)
+    return Filled(len(user_ids), sum(len(scene.lines) for scene in scenes))
 
 
-async def settle_in(pool: Pool) -> dict[str, int] | None:
-    """Everybody's account, all or none: name → id; None when there are accounts."""
+async def create_accounts(pool: Pool) -> dict[str, int] | None:
+    """Create all accounts in one transaction and return their ids by name, or None if there are accounts."""
     hasher = Hasher()
     stored = await hasher.hash(PASSWORD)
     hasher.close()
@@ -193,17 +195,17 @@ async def settle_in(pool: Pool) -> dict[str, int] | None:
         await connection.execute("select pg_advisory_xact_lock(%s)", [LOCK])
         if await (await connection.execute("select 1 from users where not is_probe(id) limit 1")).fetchone():
             return None
-        roles = dict.fromkeys(PEOPLE, "member") | {next(iter(PEOPLE)): "admin"}
-        people = {
-            name: (await insert_user(connection, name, shown, stored, roles[name])).id for name, shown in PEOPLE.items()
+        roles = dict.fromkeys(USERS, "member") | {next(iter(USERS)): "admin"}
+        user_ids = {
+            name: (await insert_user(connection, name, shown, stored, roles[name])).id for name, shown in USERS.items()
         }
-        await mark_demo(connection, list(people.values()))
-        return people
+        await mark_demo(connection, list(user_ids.values()))
+        return user_ids
 
 
-async def begin(scene: ScriptScene, log: Log, settings: Settings, people: Mapping[str, int]) -> int:
-    """Its conversation's id."""
-    first, *others = (people[name] for name in scene.people)
+async def create_scene(scene: ScriptScene, log: Log, settings: Settings, user_ids: Mapping[str, int]) -> int:
+    """Create the scene's conversation and return its id."""
+    first, *others = (user_ids[name] for name in scene.members)
     members = others or [first]
     draft = ConversationDraft(
         kind=scene.kind, name=scene.name, topic=scene.topic, private=scene.private, members=members
@@ -212,8 +214,8 @@ async def begin(scene: ScriptScene, log: Log, settings: Settings, people: Mappin
 
 
 @asynccontextmanager
-async def writing(log: Log, settings: Settings) -> AsyncIterator[tuple[PostWriter, ReadMarks]]:
-    """The two writers of a node, at work."""
+async def running_writers(log: Log, settings: Settings) -> AsyncIterator[tuple[PostWriter, ReadMarks]]:
+    """Run a node's writers of messages and read marks during the body."""
     posts, marks = PostWriter(log, settings.append_queue), ReadMarks(log, settings.append_queue, settings.receipts_most)
     async with asyncio.TaskGroup() as group:
         writers = [group.create_task(posts.run()), group.create_task(marks.run())]
@@ -222,55 +224,57 @@ async def writing(log: Log, settings: Settings) -> AsyncIterator[tuple[PostWrite
             writer.cancel()
 
 
-async def send_up(
-    pool: Pool, settings: Settings, scenes: Sequence[ScriptScene], people: Mapping[str, int]
+async def upload_files(
+    pool: Pool, settings: Settings, scenes: Sequence[ScriptScene], user_ids: Mapping[str, int]
 ) -> dict[str, int]:
-    """What is carried, by its name."""
+    """Upload the files of all messages and return their ids by name."""
     uploads, files = open_uploads(pool, settings), {}
     for line in (line for scene in scenes for line in scene.lines):
         for name in line.files:
-            data, owner = draw(name), people[line.who]
+            data, owner = draw(name), user_ids[line.author]
             file = await uploads.begin(owner, name, len(data))
             await uploads.receive(file, 0, UploadBody(one_piece(data), len(data), settings.body_seconds))
             files[name] = (await uploads.finish(owner, file.id)).id
     return files
 
 
-async def say_all(
+async def post_messages(
     posts: PostWriter,
     scenes: Sequence[ScriptScene],
-    places: Sequence[int],
-    people: Mapping[str, int],
+    conversations: Sequence[int],
+    user_ids: Mapping[str, int],
     files: Mapping[str, int],
 ) -> None:
-    """Everything that was said, over all conversations in the order of its time."""
+    """Post the messages of all conversations, in the order of their times."""
     now = datetime.now().astimezone()
-    said: list[tuple[datetime, int, ScriptLine]] = [
-        (line.moment(now), place, line) for scene, place in zip(scenes, places, strict=True) for line in scene.lines
+    messages: list[tuple[datetime, int, ScriptLine]] = [
+        (line.moment(now), conversation, line)
+        for scene, conversation in zip(scenes, conversations, strict=True)
+        for line in scene.lines
     ]
-    said.sort(key=lambda one: one[0])
+    messages.sort(key=lambda message: message[0])
     await asyncio.gather(
         *[
-            posts.submit(Post(place, people[line.who], to_draft(number, line, files), moment))
-            for number, (moment, place, line) in enumerate(said)
+            posts.submit(Post(conversation, user_ids[line.author], to_draft(number, line, files), moment))
+            for number, (moment, conversation, line) in enumerate(messages)
         ]
     )
 
 
 def to_draft(number: int, line: ScriptLine, files: Mapping[str, int]) -> Draft:
-    """What is posted."""
-    return Draft(body=line.what, client_id=f"demo-{number}", files=[files[name] for name in line.files])
+    """Return the message as a client would post it."""
+    return Draft(body=line.text, client_id=f"demo-{number}", files=[files[name] for name in line.files])
 
 
-async def read_all(
-    marks: ReadMarks, scenes: Sequence[ScriptScene], places: Sequence[int], people: Mapping[str, int]
+async def mark_as_read(
+    marks: ReadMarks, scenes: Sequence[ScriptScene], conversations: Sequence[int], user_ids: Mapping[str, int]
 ) -> None:
-    """What was said on the days before has been read; today's waits."""
+    """Mark the messages of earlier days as read. Today's stay unread."""
     await asyncio.gather(
         *[
-            marks.move(Mark(place, people[name], scene.read_already()))
-            for scene, place in zip(scenes, places, strict=True)
-            for name in scene.people
+            marks.move(Mark(conversation, user_ids[name], scene.count_read()))
+            for scene, conversation in zip(scenes, conversations, strict=True)
+            for name in scene.members
         ]
     )
 
@@ -279,22 +283,22 @@ async def read_all(
 
 WEEKS = (610, 640, 702, 690, 748, 811, 799, 865, 930, 1012, 987, 1204)
 SKY, GLOW, SEA, DARK = (64, 84, 168), (255, 178, 102), (38, 62, 110), (24, 30, 52)
-Colour = tuple[int, int, int]
+Color = tuple[int, int, int]
 
 
 def draw(name: str) -> bytes:
-    """The file of this name."""
+    """Return the content of the file with this name."""
     return DRAWN[name]()
 
 
-def mix(one: Colour, other: Colour, share: float) -> Colour:
-    """Between two colours."""
-    red, green, blue = (round(a + (b - a) * share) for a, b in zip(one, other, strict=True))
+def mix(first: Color, second: Color, share: float) -> Color:
+    """Return a color between two others."""
+    red, green, blue = (round(a + (b - a) * share) for a, b in zip(first, second, strict=True))
     return red, green, blue
 
 
-def draw_harbour() -> bytes:
-    """An evening by the water, as a photograph would be."""
+def draw_harbor() -> bytes:
+    """Return a JPEG like a photograph of a harbor in the evening."""
     width, height, horizon = 1600, 1067, 640
     image = Image.new("RGB", (width, height), SEA)
     pen = ImageDraw.Draw(image)
@@ -311,7 +315,6 @@ def draw_harbour() -> bytes:
 
 
 def draw_boat(pen: ImageDraw.ImageDraw, x: float, y: float, size: float) -> None:
-    """With its sail down."""
     pen.polygon(
         [(x - size, y), (x + size, y), (x + 0.7 * size, y + 0.35 * size), (x - 0.7 * size, y + 0.35 * size)], DARK
     )
@@ -320,7 +323,7 @@ def draw_boat(pen: ImageDraw.ImageDraw, x: float, y: float, size: float) -> None
 
 
 def draw_numbers() -> bytes:
-    """A bar for each week."""
+    """Return a PNG bar chart with a bar for each week."""
     width, height, ground = 1200, 640, 560
     image = Image.new("RGB", (width, height), (250, 250, 248))
     pen = ImageDraw.Draw(image)
@@ -338,20 +341,20 @@ def draw_numbers() -> bytes:
 
 
 def write_numbers() -> bytes:
-    """The same for a spreadsheet."""
+    """Return the same numbers as CSV."""
     rows = [f"{week + 36},{number}" for week, number in enumerate(WEEKS)]
     return "\n".join(["week,new teams", *rows, ""]).encode()
 
 
 def save(image: Image.Image, kind: str, **options: int | bool) -> bytes:
-    """The file's bytes."""
+    """Return the image encoded as a file."""
     out = io.BytesIO()
     image.save(out, kind, **options)
     return out.getvalue()
 
 
 DRAWN: dict[str, Callable[[], bytes]] = {
-    "boules-au-port.jpg": draw_harbour,
+    "boules-au-port.jpg": draw_harbor,
     "weekly-numbers.png": draw_numbers,
     "weekly-numbers.csv": write_numbers,
 }

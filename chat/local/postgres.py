@@ -1,4 +1,4 @@
-"""PostgreSQL's data folder: made once, and opened for whoever runs the server."""
+"""The bundled PostgreSQL: its data folder, and its server with fsync on, on one loopback port with a password."""
 
 import hmac
 import os
@@ -13,8 +13,8 @@ from typing import IO
 import psycopg
 
 from chat.local.binaries import postgres_program
-from chat.local.child_process import SystemUser, runner_for
-from chat.local.data_dir import Home
+from chat.local.child_process import SystemUser, user_for
+from chat.local.data_dir import DataDir
 from chat.local.engine import Engine
 from chat.local.errors import EngineFailed
 from chat.shared.child_process import leashed
@@ -22,68 +22,69 @@ from chat.shared.settings import without_secrets
 
 
 def run_program(
-    name: str, home: Home, data: Path, arguments: Sequence[str], keep: Sequence[int] = ()
+    name: str, data_dir: DataDir, data: Path, arguments: Sequence[str], keep: Sequence[int] = ()
 ) -> subprocess.Popen[bytes]:
-    """Start a program of PostgreSQL on a data folder, as the user that may; descriptors in `keep` stay open.
+    """Start a PostgreSQL program on a data folder, as the user that owns it. Descriptors in `keep` stay open.
 
-    That user may be unable to walk to the folder (a clone under /root), so it gets the folder itself, opened.
+    That user may have no access to the folder's path (a clone under /root), so the program gets an open descriptor of
+    it.
     """
     runner = owner_of(data)
-    door = os.open(data, os.O_RDONLY | os.O_DIRECTORY)
-    where = f"/dev/fd/{door}" if runner else str(data)
-    command = [str(postgres_program(name, runner)), "-D", where, *arguments]
+    folder = os.open(data, os.O_RDONLY | os.O_DIRECTORY)
+    path = f"/dev/fd/{folder}" if runner else str(data)
+    command = [str(postgres_program(name, runner)), "-D", path, *arguments]
     try:
-        with open(home.open_log(), "ab") as log:
+        with open(data_dir.open_log(), "ab") as log:
             return subprocess.Popen(
                 leashed(command, signal.SIGINT, (runner.uid, runner.gid) if runner else None),
                 cwd="/",
                 env=without_secrets(),
-                pass_fds=(door, *keep),
+                pass_fds=(folder, *keep),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 process_group=0,
             )
     finally:
-        os.close(door)
+        os.close(folder)
 
 
 def owner_of(data: Path) -> SystemUser | None:
-    """Who runs the server, made the owner of its data; None when that is us."""
-    runner = runner_for(data)
+    """Return the user to run the server as, and make it the owner of the data. None is the current user."""
+    runner = user_for(data)
     if runner and data.stat().st_uid != runner.uid:
-        runner.owns(data)
+        runner.take_ownership(data)
     return runner
 
 
-def create_cluster(home: Home, user: str) -> None:
-    """Make the data folder. A start that is killed half-way leaves only a draft, which the next one drops."""
-    draft = home.folder / "draft"
+def create_cluster(data_dir: DataDir, user: str) -> None:
+    """Make the data folder. A killed start leaves only a draft, which the next start removes."""
+    draft = data_dir.folder / "draft"
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(mode=0o700)
     with tempfile.TemporaryFile() as password:
-        arguments = first_settings(user, hand_over(password, home.secret(), draft))
-        if run_program("initdb", home, draft, arguments, [password.fileno()]).wait():
-            raise EngineFailed("PostgreSQL", "could not make its data folder", home.log)
-    draft.rename(home.data)
+        arguments = initdb_arguments(user, write_password(password, data_dir.secret(), draft))
+        if run_program("initdb", data_dir, draft, arguments, [password.fileno()]).wait():
+            raise EngineFailed("PostgreSQL", "could not make its data folder", data_dir.log)
+    draft.rename(data_dir.data)
 
 
-def hand_over(password: IO[bytes], secret: str, draft: Path) -> str:
-    """Write the secret for whoever runs initdb; return the path under which it is read."""
-    if runner := runner_for(draft):
+def write_password(password: IO[bytes], secret: str, draft: Path) -> str:
+    """Write the secret for the user that runs initdb. Return the path that initdb reads it from."""
+    if runner := user_for(draft):
         os.fchown(password.fileno(), runner.uid, runner.gid)
     password.write(secret.encode())
     password.seek(0)
     return f"/dev/fd/{password.fileno()}"
 
 
-def first_settings(user: str, password_file: str) -> list[str]:
-    """initdb's arguments: one superuser with a password, the same sorting and letters on every system."""
+def initdb_arguments(user: str, password_file: str) -> list[str]:
+    """Return initdb's arguments: one superuser with a password, and the same collation and encoding on every system."""
     return [
         f"--username={user}",
         f"--pwfile={password_file}",
         "--auth=scram-sha-256",
-        # Many rounds make guessing dear; this password has 128 random bits, and tests connect often.
+        # Many rounds slow down guessing. This password has 128 random bits, and tests connect often.
         "--set=scram_iterations=1",
         "--encoding=UTF8",
         "--locale=C",
@@ -92,20 +93,20 @@ def first_settings(user: str, password_file: str) -> list[str]:
     ]
 
 
-# Embedded PostgreSQL: the truth's server, with fsync on, on one loopback port with a password.
+# The server.
 
 USER = DATABASE = "tandem"
 NODE_USER = "tandem_node"
 
-# For a small machine with other work to do; everything else is PostgreSQL's own default.
+# For a small machine that also does other work. Everything else is PostgreSQL's default.
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
     "max_connections": "200",
     "shared_buffers": "256MB",
     "random_page_cost": "1.1",
-    "jit": "off",  # queries here are short: compiling them costs more than it saves
-    "autovacuum_naptime": "10s",  # until tables that fill up are analyzed, plans are those for empty ones
+    "jit": "off",  # queries are short: compiling them costs more than it saves
+    "autovacuum_naptime": "10s",  # until new tables are analyzed, PostgreSQL plans as if they were empty
     "timezone": "UTC",
     "log_timezone": "UTC",
 }
@@ -116,45 +117,45 @@ class PostgresEngine(Engine):
 
     name = "PostgreSQL"
     program = "postgres"
-    polite = signal.SIGINT
-    abrupt = signal.SIGQUIT
+    stop_signal = signal.SIGINT
+    crash_signal = signal.SIGQUIT
 
     @property
     def url(self) -> str:
-        """postgresql://…/tandem"""
+        """Return postgresql://…/tandem, with the superuser."""
         return self.url_of(DATABASE)
 
     @property
     def node_url(self) -> str:
-        """Return the URL for nodes. `migrate` makes its role, which owns nothing."""
-        secret = hmac.digest(self.home.secret().encode(), NODE_USER.encode(), "sha256").hex()
+        """Return the URL for nodes. `migrate` creates its role, which owns nothing."""
+        secret = hmac.digest(self.data_dir.secret().encode(), NODE_USER.encode(), "sha256").hex()
         return f"postgresql://{NODE_USER}:{secret}@127.0.0.1:{self.port}/{DATABASE}"
 
     def url_of(self, database: str) -> str:
-        """The URL of another database of this server."""
-        return f"postgresql://{USER}:{self.home.secret()}@127.0.0.1:{self.port}/{database}"
+        """Return the URL of another database of this server."""
+        return f"postgresql://{USER}:{self.data_dir.secret()}@127.0.0.1:{self.port}/{database}"
 
-    def adopt_port(self) -> None:
-        """Take the port of the server that another process runs in our folder, as PostgreSQL noted it."""
-        self.port = int((self.home.data / "postmaster.pid").read_text().splitlines()[3])
+    def use_running_port(self) -> None:
+        """Use the port of the server that another process runs in this folder, from PostgreSQL's own file."""
+        self.port = int((self.data_dir.data / "postmaster.pid").read_text().splitlines()[3])
 
     def start(self) -> None:
-        """Start and wait until it serves; the first start makes the database."""
+        """Start and wait until clients are accepted. The first start creates the database."""
         super().start()
         with psycopg.connect(self.url_of("postgres"), autocommit=True) as connection:
             if not connection.execute("SELECT FROM pg_database WHERE datname = %s", (DATABASE,)).fetchall():
                 connection.execute(f"CREATE DATABASE {DATABASE}")
 
     def _launch(self) -> subprocess.Popen[bytes]:
-        if not self.home.data.exists():
-            create_cluster(self.home, USER)
-        runner_for(self.home.data)  # refuses data that is not ours before we touch it
-        # Left by a crash: nobody lives here, as `start` has seen, but its number may be somebody else's now.
-        (self.home.data / "postmaster.pid").unlink(missing_ok=True)
+        if not self.data_dir.data.exists():
+            create_cluster(self.data_dir, USER)
+        user_for(self.data_dir.data)  # raises an error for another user's data before anything is changed
+        # Left by a crash. `start` has seen that no server runs, but the pid may belong to another process now.
+        (self.data_dir.data / "postmaster.pid").unlink(missing_ok=True)
         settings = [f"--{name}={value}" for name, value in SETTINGS.items()]
-        return run_program("postgres", self.home, self.home.data, [f"--port={self.port}", *settings])
+        return run_program("postgres", self.data_dir, self.data_dir.data, [f"--port={self.port}", *settings])
 
-    def _answers(self) -> bool:
+    def _is_ready(self) -> bool:
         try:
             psycopg.connect(self.url_of("postgres"), connect_timeout=2).close()
         except psycopg.OperationalError:

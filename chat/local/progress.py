@@ -1,4 +1,4 @@
-"""The lines that tell how far the start is, on standard error: standard output carries only `ready on …`."""
+"""Progress on standard error. Standard output carries only `ready on …`, which scripts wait for."""
 
 import time
 from collections.abc import Iterator
@@ -10,27 +10,27 @@ console = Console(stderr=True, highlight=False)
 
 
 class Step:
-    """One step under way; `said` is what its line will add."""
+    """A step in progress. Its final line ends with `note`."""
 
-    said = ""
+    note = ""
 
 
 @contextmanager
 def step(doing: str, done: str) -> Iterator[Step]:
-    """Show `doing …` while the body runs, then `✓ done` with the time it took."""
-    begun, under_way = time.monotonic(), Step()
+    """Show `doing …` while the body runs, then `✓ done` with the note and the time taken."""
+    started, current = time.monotonic(), Step()
     with console.status(doing):
-        yield under_way
-    took = time.monotonic() - begun
-    console.print(f"[green]✓[/] {done}{under_way.said} [dim]{took:.1f} s[/]", soft_wrap=True)
+        yield current
+    took = time.monotonic() - started
+    console.print(f"[green]✓[/] {done}{current.note} [dim]{took:.1f} s[/]", soft_wrap=True)
 
 
-def tell(what: str) -> None:
-    """One line of news; where it cannot be written, as on a disk that is full, nothing else fails for it."""
+def show(text: str) -> None:
+    """Show a line. A failed write, as on a full disk, is ignored."""
     with suppress(OSError):
-        console.print(f"[bold]»[/] {what}", soft_wrap=True)
+        console.print(f"[bold]»[/] {text}", soft_wrap=True)
 
 
-def complain(what: str) -> None:
-    """What went wrong, in the words of the exception: no markup of ours is read in it."""
-    console.print(what, style="red", markup=False, soft_wrap=True)
+def show_error(text: str) -> None:
+    """Show an error in red. Its text is not read as markup."""
+    console.print(text, style="red", markup=False, soft_wrap=True)

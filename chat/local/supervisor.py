@@ -1,4 +1,4 @@
-"""The order of things: check, engines, schema, nodes, ready; then watch until asked to stop."""
+"""`tandem up`: check, start the servers, migrate, start the nodes, print `ready`, then watch until asked to stop."""
 
 import asyncio
 import signal
@@ -13,26 +13,26 @@ from chat.accounts.demo_accounts import demo_warning, is_reachable, read_demo_ac
 from chat.client.node_process import NodeProcess
 from chat.local.address import check_address, url_of
 from chat.local.control import Control
-from chat.local.data_dir import Home
+from chat.local.data_dir import DataDir
 from chat.local.databases import Urls, apply_migrations, given_urls, start_engines
 from chat.local.demo import fill_empty
 from chat.local.errors import DemoOutside
 from chat.local.fleet import Fleet
-from chat.local.haproxy import Balancer, find_places, folder_of
-from chat.local.progress import complain, step, tell
+from chat.local.haproxy import Balancer, allocate_ports, balancer_folder
+from chat.local.progress import show, show_error, step
 from chat.local.watch import ProcessWatch
 from chat.shared.settings import Settings, hide_secrets, read_settings
 
-GLANCE = 0.2  # seconds between two looks at the children
-MARGIN = 10.0  # seconds that a node may need beyond its drain window
-QUIET_BEATS = 3  # missed in a row, then a connection is dead
+CHECK_INTERVAL = 0.2  # seconds
+STOP_MARGIN = 10.0  # seconds that a node may need beyond its drain window
+MISSED_BEATS = 3  # in a row, until a connection counts as dead
 LOOPBACK = "127.0.0.1"
-Look = Callable[[], None]
+Check = Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)
 class UpOptions:
-    """What `tandem up` was asked for."""
+    """The options of `tandem up`."""
 
     host: str
     port: int
@@ -43,135 +43,135 @@ class UpOptions:
 
 
 def up(options: UpOptions) -> None:
-    """Serve until Ctrl-C or SIGTERM, then stop all that was started; the data stays."""
+    """Run until Ctrl-C or SIGTERM, then stop everything that was started. The data stays."""
     given = given_urls()
     settings = read_settings(**given.settings())
     hide_secrets()
     check_address(options.host, options.port)
     check_demo(options, settings)
-    stop_when_asked()
+    exit_on_signals()
     with ExitStack() as stack:
-        stack.push(tell_the_end)
+        stack.push(report_stop)
         engines, urls = start_engines(stack, options.data, given)
-        bring_schema_up_to_date(urls)
+        migrate_database(urls)
         if options.demo:
-            play_demo(read_settings(**urls.settings()))
-        warn_of_demo(options, read_settings(**urls.settings()))
+            load_demo(read_settings(**urls.settings()))
+        warn_about_demo(options, read_settings(**urls.settings()))
         if options.nodes == 1:
-            looks = start_alone(stack, options, urls, settings)
+            checks = start_alone(stack, options, urls, settings)
         else:
-            looks = start_fleet(stack, options, urls, settings)
+            checks = start_fleet(stack, options, urls, settings)
         print(f"ready on {url_of(options.host, options.port)}", flush=True)
-        stack.callback(tell, f"Stopping; open streams are closed over {settings.drain_seconds:g} s …")
-        keep_alive([*(ProcessWatch(engine).look for engine in engines), *looks])
+        stack.callback(show, f"Stopping. Open streams close over {settings.drain_seconds:g} s …")
+        keep_alive([*(ProcessWatch(engine).check for engine in engines), *checks])
 
 
-def bring_schema_up_to_date(urls: Urls) -> None:
-    """Apply the migrations that are missing."""
-    with step("Bringing the database's schema up to date …", "Schema") as under_way:
+def migrate_database(urls: Urls) -> None:
+    """Apply missing migrations, showing progress."""
+    with step("Applying migrations …", "Schema") as current:
         applied = apply_migrations(urls.database, urls.owner)
-        under_way.said = f": applied {', '.join(applied)}" if applied else " is up to date"
+        current.note = f": applied {', '.join(applied)}" if applied else " is up to date"
 
 
-def play_demo(settings: Settings) -> None:
-    """Fill an empty database with people and talk."""
-    with step("Filling the empty database …", "Demo") as under_way:
+def load_demo(settings: Settings) -> None:
+    """Fill an empty database with demo users and messages, showing progress."""
+    with step("Filling the empty database …", "Demo") as current:
         filled = asyncio.run(fill_empty(settings))
-        under_way.said = f": {filled}" if filled else ": the database is not empty, and stays as it is"
+        current.note = f": {filled}" if filled else ": skipped, because the database is not empty"
 
 
 def check_demo(options: UpOptions, settings: Settings) -> None:
-    """Raise `DemoOutside` when others could reach the demo's accounts, unless the operator allowed that."""
+    """Raise `DemoOutside` if others could reach the demo accounts, unless the operator allowed that."""
     if options.demo and not options.demo_anyway and is_reachable(options.host, settings):
         raise DemoOutside(options.host)
 
 
-def warn_of_demo(options: UpOptions, settings: Settings) -> None:
-    """Tell when demo accounts exist where others may reach them, also after a start without `--demo`."""
+def warn_about_demo(options: UpOptions, settings: Settings) -> None:
+    """Warn if demo accounts exist where others may reach them, also after a start without `--demo`."""
     if is_reachable(options.host, settings) and (count := asyncio.run(read_demo_accounts(settings.database_url))):
-        complain(demo_warning(count))
+        show_error(demo_warning(count))
 
 
-def start_alone(stack: ExitStack, options: UpOptions, urls: Urls, settings: Settings) -> list[Look]:
-    """One node, on the public address itself."""
+def start_alone(stack: ExitStack, options: UpOptions, urls: Urls, settings: Settings) -> list[Check]:
+    """Start one node on the public address. Return the checks to run."""
     node = make_node("n1", options.host, options.port, urls.environment(), settings)
     stack.callback(node.stop)
     node.start()
-    await_node(node)
-    return [ProcessWatch(node).look]
+    wait_until_ready(node)
+    return [ProcessWatch(node).check]
 
 
-def start_fleet(stack: ExitStack, options: UpOptions, urls: Urls, settings: Settings) -> list[Look]:
-    """Several, behind a balancer that is told of changes while people talk."""
-    home = Home(folder_of(options.data))
-    home.take()
-    stack.callback(home.leave)
-    quiet = round(QUIET_BEATS * max(settings.stream_beat, settings.socket_beat))
-    balancer = Balancer(home, options.host, options.port, quiet, find_places(), find_places())
+def start_fleet(stack: ExitStack, options: UpOptions, urls: Urls, settings: Settings) -> list[Check]:
+    """Start several nodes behind a balancer. Return the checks to run."""
+    data_dir = DataDir(balancer_folder(options.data))
+    data_dir.lock()
+    stack.callback(data_dir.unlock)
+    idle_limit = round(MISSED_BEATS * max(settings.stream_beat, settings.socket_beat))
+    balancer = Balancer(data_dir, options.host, options.port, idle_limit, allocate_ports(), allocate_ports())
     stack.callback(balancer.stop)
     environment = urls.environment() | {"TRUSTED_PROXIES": ",".join([*map(str, settings.trusted_proxies), LOOPBACK])}
     fleet = Fleet(balancer, lambda name, *ports: make_node(name, LOOPBACK, ports[0], environment, settings, ports[1]))
     stack.callback(fleet.stop)
     for name in [fleet.add() for _ in range(options.nodes)]:
-        await_node(fleet.nodes[name])
-        fleet.welcome(name)
-    with step("Starting HAProxy …", balancer.name) as under_way:
+        wait_until_ready(fleet.nodes[name])
+        fleet.mark_ready(name)
+    with step("Starting HAProxy …", balancer.name) as current:
         balancer.start()
-        balancer.await_trust()
-        under_way.said = f" before {options.nodes} nodes, its files in {home.folder}"
-    control = Control(home.folder / "control", {"scale": fleet.scale, "restart": fleet.restart})
+        balancer.wait_until_ready()
+        current.note = f" in front of {options.nodes} nodes, files in {data_dir.folder}"
+    control = Control(data_dir.folder, {"scale": fleet.scale, "restart": fleet.restart})
     stack.callback(control.close)
-    return [fleet.look, ProcessWatch(balancer).look, control.look]
+    return [fleet.check, ProcessWatch(balancer).check, control.poll]
 
 
 def make_node(
     name: str, host: str, port: int, environment: Mapping[str, str], settings: Settings, operations_port: int = 0
 ) -> NodeProcess:
-    """Return a node that is not started yet; its log goes to our standard error."""
-    limit = settings.drain_seconds + MARGIN
+    """Return a node that is not started yet. Its log goes to standard error."""
+    limit = settings.drain_seconds + STOP_MARGIN
     node = NodeProcess(name, port, environment, host=host, operations_port=operations_port, drain_limit=limit)
     node.name = f"node {name}"
     return node
 
 
-def await_node(node: NodeProcess) -> None:
-    """Wait until the node is ready, and print a line about it."""
+def wait_until_ready(node: NodeProcess) -> None:
+    """Wait until the node is ready, showing progress."""
     with step(f"Starting {node.name} …", node.name.capitalize()):
         node.wait_until_ready()
 
 
-def tell_the_end(why: type[BaseException] | None, *_: object) -> None:
-    """Say that all is stopped, when that was asked for; trouble speaks for itself."""
+def report_stop(why: type[BaseException] | None, *_: object) -> None:
+    """Report the stop if it was requested. An error is reported elsewhere."""
     if why is SystemExit:
-        tell("Stopped.")
+        show("Stopped.")
 
 
-def keep_alive(looks: list[Look]) -> None:
-    """Look after everything, for ever; a signal ends this by SystemExit."""
+def keep_alive(checks: list[Check]) -> None:
+    """Run the checks forever. A signal ends this with SystemExit."""
     while True:
-        for look in looks:
-            look()
-        time.sleep(GLANCE)
+        for check in checks:
+            check()
+        time.sleep(CHECK_INTERVAL)
 
 
-# Being asked to stop: Ctrl-C, SIGTERM and a closed terminal end the main thread in order, once.
+# Stopping: Ctrl-C, SIGTERM or a closed terminal.
 
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def stop_when_asked() -> None:
-    """From now on the first of these signals raises SystemExit(0), which unwinds what is open, once.
+def exit_on_signals() -> None:
+    """From now on, raise SystemExit(0) at the first of these signals, so that everything is closed in order, once.
 
-    Whoever cannot wait sends SIGKILL: the children die with us, and the data is safe. A hang-up that `nohup` told us
-    to ignore stays ignored.
+    SIGKILL is safe too: the child processes end with this one, and the data is consistent. A SIGHUP that `nohup` made
+    this process ignore stays ignored.
     """
     for each in STOPPING:
         if each != signal.SIGHUP or signal.getsignal(each) != signal.SIG_IGN:
-            signal.signal(each, leave)
+            signal.signal(each, handle_signal)
 
 
-def leave(_number: int, _frame: FrameType | None) -> None:
-    """The handler."""
+def handle_signal(_number: int, _frame: FrameType | None) -> None:
+    """Handle the signal."""
     for each in STOPPING:
         signal.signal(each, signal.SIG_IGN)
     raise SystemExit(0)

@@ -1,4 +1,4 @@
-"""Embedded Valkey: the registry's server. It keeps nothing on disk, as the registry can be lost."""
+"""The bundled Valkey: the registry's server. It stores nothing on disk, because the registry can be rebuilt."""
 
 import signal
 import subprocess
@@ -13,7 +13,7 @@ from chat.local.engine import Engine
 from chat.shared.child_process import leashed
 from chat.shared.settings import without_secrets
 
-# Read from standard input, so that the password shows in no process list.
+# Passed on standard input, so that no process list shows the password.
 CONFIGURATION = """
 bind 127.0.0.1
 port {port}
@@ -31,34 +31,34 @@ class ValkeyEngine(Engine):
 
     name = "Valkey"
     program = "valkey-server"
-    polite = signal.SIGTERM
-    abrupt = signal.SIGKILL
+    stop_signal = signal.SIGTERM
+    crash_signal = signal.SIGKILL
 
     @property
     def url(self) -> str:
-        """redis://…"""
-        return f"redis://:{self.home.secret()}@127.0.0.1:{self.port}/0"
+        """Return redis://…/0."""
+        return f"redis://:{self.data_dir.secret()}@127.0.0.1:{self.port}/0"
 
-    def adopt_port(self) -> bool:
-        """Take the port of the server that another process runs in our folder; False when none answers there."""
+    def use_running_port(self) -> bool:
+        """Use the port of the server that another process runs in this folder. Return False if none answers there."""
         try:
-            self.port = int(self._note.read_text())
+            self.port = int(self._port_file.read_text())
         except (OSError, ValueError):
             return False
-        return self._answers()
+        return self._is_ready()
 
     @property
-    def _note(self) -> Path:
-        return self.home.folder / "port"
+    def _port_file(self) -> Path:
+        return self.data_dir.folder / "port"
 
     def _launch(self) -> subprocess.Popen[bytes]:
-        self.home.data.mkdir(mode=0o700, exist_ok=True)
-        self._note.write_text(str(self.port))
-        log = self.home.open_log()
+        self.data_dir.data.mkdir(mode=0o700, exist_ok=True)
+        self._port_file.write_text(str(self.port))
+        log = self.data_dir.open_log()
         with open(log, "ab") as output:
             process = subprocess.Popen(
                 leashed([str(valkey_program()), "-"], signal.SIGKILL),
-                cwd=self.home.data,
+                cwd=self.data_dir.data,
                 env=without_secrets(),
                 stdin=subprocess.PIPE,
                 stdout=output,
@@ -67,10 +67,10 @@ class ValkeyEngine(Engine):
             )
         assert process.stdin is not None
         with process.stdin as configuration:
-            configuration.write(CONFIGURATION.format(port=self.port, secret=self.home.secret()).encode())
+            configuration.write(CONFIGURATION.format(port=self.port, secret=self.data_dir.secret()).encode())
         return process
 
-    def _answers(self) -> bool:
+    def _is_ready(self) -> bool:
         try:
             with redis.Redis.from_url(self.url, socket_timeout=1.0, retry=ONCE) as client:
                 return bool(client.ping())

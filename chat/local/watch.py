@@ -1,4 +1,4 @@
-"""Watches what runs, and starts again what died."""
+"""Watch processes, and restart those that end."""
 
 import time
 from collections.abc import Callable
@@ -6,79 +6,82 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from chat.local.errors import EngineError, KeepsDying
-from chat.local.progress import tell
+from chat.local.progress import show
 
 
 class WatchedProcess(Protocol):
-    """What can be watched: an engine, a node."""
+    """A process that can be watched: a server, a node, HAProxy."""
 
     @property
     def name(self) -> str:
-        """What people call it."""
+        """Return the name shown to operators."""
 
     def alive(self) -> bool:
-        """Whether it runs."""
+        """Return whether it runs."""
 
     def start(self) -> None:
         """Start it again."""
 
-    def how_it_ended(self) -> str:
-        """How it died, as a person would say it."""
+    def exit_reason(self) -> str:
+        """Return how it ended."""
 
 
 class ProcessWatch:
-    """Keeps one charge alive. `look` never waits for longer than a start takes."""
+    """Keep one process running."""
 
-    def __init__(self, charge: WatchedProcess, clock: Callable[[], float] = time.monotonic) -> None:
-        self._charge, self._clock = charge, clock
+    def __init__(self, process: WatchedProcess, clock: Callable[[], float] = time.monotonic) -> None:
+        self._process, self._clock = process, clock
         self._restarts = Restarts(clock())
         self._due: float | None = None
 
-    def look(self) -> None:
-        """Notice a death, or start again when it is time; raise `KeepsDying` when that is hopeless."""
+    def check(self) -> None:
+        """Notice an exit, or restart the process when it is time. Raise `KeepsDying` to give up.
+
+        Never blocks for longer than a start takes.
+        """
         if self._due is None:
-            if not self._charge.alive():
-                self._mourn(self._charge.how_it_ended())
+            if not self._process.alive():
+                self._schedule_restart(self._process.exit_reason())
         elif self._clock() >= self._due:
             self._start()
 
-    def _mourn(self, how: str) -> None:
-        delay = self._restarts.died(self._clock())
+    def _schedule_restart(self, how: str) -> None:
+        delay = self._restarts.record_exit(self._clock())
         if delay is None:
-            raise KeepsDying(self._charge.name, self._restarts.quick_deaths, f"The last time it {how}.")
-        tell(f"{self._charge.name} {how}; starting it again{f' in {delay:.1f} s' if delay else ''}")
+            raise KeepsDying(self._process.name, self._restarts.quick_exits, f"Last time it {how}.")
+        show(f"{self._process.name} {how}; restarting{f' in {delay:.1f} s' if delay else ''}")
         self._due = self._clock() + delay
 
     def _start(self) -> None:
         self._due, self._restarts.started = None, self._clock()
         try:
-            self._charge.start()
-        except EngineError as trouble:
-            self._mourn(f"could not be started: {trouble}")
+            self._process.start()
+        except EngineError as error:
+            self._schedule_restart(f"could not be started: {error}")
 
 
-# How often, and how soon, what died is started again. Pure: the time is an argument.
+# When to restart. Pure: the time is an argument.
 
-QUICK = 10.0  # who lived shorter than this, in seconds, died at once
-
-MOST = 6  # quick deaths in a row, then it is hopeless
-
-LONGEST = 5.0
+QUICK = 10.0  # seconds; an exit earlier than this is a quick exit
+MAX_QUICK_EXITS = 6  # in a row, before giving up
+MAX_DELAY = 5.0
 
 
 @dataclass(slots=True)
 class Restarts:
-    """The record of one part: when it was started, how many quick deaths in a row it had, and whether it ever lived
-    for long. What did is never given up: a disk that is full now will have room again."""
+    """The history of one process: its last start, quick exits in a row, and whether it ever ran for long (`proven`).
+
+    A process that did is never given up: a disk that is full now will have room again.
+    """
 
     started: float
-    quick_deaths: int = 0
+    quick_exits: int = 0
     proven: bool = False
 
-    def died(self, now: float) -> float | None:
-        """The seconds to wait before the next start, or None when to give up."""
+    def record_exit(self, now: float) -> float | None:
+        """Return the seconds to wait before the next start, or None to give up."""
         self.proven = self.proven or now - self.started >= QUICK
-        self.quick_deaths = self.quick_deaths + 1 if now - self.started < QUICK else 0
-        if self.quick_deaths >= MOST and not self.proven:
+        self.quick_exits = self.quick_exits + 1 if now - self.started < QUICK else 0
+        if self.quick_exits >= MAX_QUICK_EXITS and not self.proven:
             return None
-        return min(LONGEST, 0.25 * 2 ** min(self.quick_deaths, MOST)) if self.quick_deaths else 0.0
+        return min(MAX_DELAY, 0.25 * 2 ** min(self.quick_exits, MAX_QUICK_EXITS)) if self.quick_exits else 0.0

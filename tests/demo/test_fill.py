@@ -6,7 +6,7 @@ from pathlib import Path
 import aiohttp
 import psycopg
 
-from chat.local.demo import PASSWORD, PEOPLE, TALK, fill_empty, read_scenes
+from chat.local.demo import PASSWORD, SCRIPT, USERS, fill_empty, read_scenes
 from chat.shared.settings import Settings, read_settings
 from tests.cast import Person
 from tests.nodes import running_node
@@ -29,15 +29,15 @@ async def test_ana_finds_everything(database_url: str, redis_url: str, tmp_path:
     """She logs in, sees her conversations, and reads what was said in the order of the script."""
     filled = await fill_empty(settings_of(database_url, redis_url, tmp_path))
     assert filled is not None
-    assert filled.people == len(PEOPLE)
+    assert filled.users == len(USERS)
     async with running_node(database_url, redis_url) as node, aiohttp.ClientSession() as http:
         ana = await log_in(http, node.url, "ana")
         _, listed = await ana.call("GET", "/api/chat/conversations")
         ids = {one["name"]: one["id"] for one in listed["conversations"]}
-        for scene in read_scenes(TALK.read_text()):
-            if scene.kind == "channel" and "ana" in scene.people:
+        for scene in read_scenes(SCRIPT.read_text()):
+            if scene.kind == "channel" and "ana" in scene.members:
                 _, page = await ana.call("GET", f"/api/chat/conversations/{ids[scene.name]}/messages?limit=200")
-                assert [message["body"] for message in page["messages"]] == [line.what for line in scene.lines]
+                assert [message["body"] for message in page["messages"]] == [line.text for line in scene.lines]
                 carried = [tuple(file["name"] for file in one.get("files", ())) for one in page["messages"]]
                 assert carried == [line.files for line in scene.lines]
 
@@ -52,10 +52,10 @@ async def test_yesterday_is_read_and_today_waits(database_url: str, redis_url: s
         last = [one["last_message"]["created_at"] for one in listed["conversations"]]
     assert last == sorted(last, reverse=True)
     assert sum(unread.values()) > 5
-    scenes = {scene.name: scene for scene in read_scenes(TALK.read_text("utf-8"))}
+    scenes = {scene.name: scene for scene in read_scenes(SCRIPT.read_text("utf-8"))}
     for name, number in unread.items():
-        spoken = [place for place, line in enumerate(scenes[name].lines, 1) if line.who == "ben"]
-        assert number == len(scenes[name].lines) - max(scenes[name].read_already(), *spoken)
+        spoken = [place for place, line in enumerate(scenes[name].lines, 1) if line.author == "ben"]
+        assert number == len(scenes[name].lines) - max(scenes[name].count_read(), *spoken)
     with psycopg.connect(database_url) as database:
         spread = database.execute("select now() - min(created_at), max(created_at) < now() from messages").fetchone()
         places = database.execute("select count(*), max(position), (select position from log_head) from log").fetchone()

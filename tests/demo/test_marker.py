@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from chat.accounts.demo_accounts import is_reachable, read_demo_accounts
-from chat.local.demo import PEOPLE, fill_empty
+from chat.local.demo import USERS, fill_empty
 from chat.shared.settings import read_settings
 from chat.tools.doctor.checks import check_database
 from tests.demo.test_fill import settings_of
@@ -44,12 +44,12 @@ async def test_demo_accounts_are_noticed_until_they_are_disabled(
     """By a node that others may reach, in its log, and by the doctor."""
     assert await read_demo_accounts(database_url) == 0
     await fill_empty(settings_of(database_url, redis_url, tmp_path))
-    assert await read_demo_accounts(database_url) == len(PEOPLE)
+    assert await read_demo_accounts(database_url) == len(USERS)
     inside, outside = await start_node("a1"), await start_node("b2", TRUSTED_PROXIES="127.0.0.1")
     assert "demo accounts are reachable" not in inside.log.read_text()
     assert "demo accounts are reachable" in outside.log.read_text()
     (found,) = [one for one in await check_database(database_url) if one.about == "demo accounts"]
-    assert (found.state, found.found.split()[0]) == ("bad", str(len(PEOPLE)))
+    assert (found.state, found.found.split()[0]) == ("bad", str(len(USERS)))
     async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
         await connection.execute("update users set disabled_at = now()")
     assert await read_demo_accounts(database_url) == 0
@@ -62,4 +62,4 @@ def test_a_start_without_the_demo_still_warns(tmp_path: Path) -> None:
     with running_up(tmp_path / "data", options=["--demo"]) as up:
         assert "demo accounts can log in" not in up.said()
     with running_up(tmp_path / "data", TRUSTED_PROXIES="127.0.0.1") as up:
-        assert f"{len(PEOPLE)} demo accounts can log in" in up.said()
+        assert f"{len(USERS)} demo accounts can log in" in up.said()

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from chat.local.demo import DRAWN, PEOPLE, TALK, Beginning, ScriptLine, ScriptScene, read_beginning, read_scenes
+from chat.local.demo import DRAWN, SCRIPT, USERS, Beginning, ScriptLine, ScriptScene, read_beginning, read_scenes
 
 SUNDAY = datetime(2026, 11, 22, 0, 30, tzinfo=UTC)
 WEDNESDAY = datetime(2026, 11, 25, 15, 0, tzinfo=UTC)
@@ -30,7 +30,7 @@ def test_headings_times_and_lines() -> None:
 def test_lines_carry_files() -> None:
     """Their names stand before what is said."""
     scenes = read_scenes("== direct: ana\n-- 5 minutes ago\nana: {a.png}{b-2.csv} Look {here}\nana: plain\n")
-    assert [(line.what, line.files) for line in scenes[0].lines] == [
+    assert [(line.text, line.files) for line in scenes[0].lines] == [
         ("Look {here}", ("a.png", "b-2.csv")),
         ("plain", ()),
     ]
@@ -51,11 +51,11 @@ def test_what_is_no_time_is_refused() -> None:
 
 def test_everybody_speaks_where_they_are() -> None:
     """Nobody talks in a conversation without being in it, and nobody is a stranger."""
-    scenes = read_scenes(TALK.read_text("utf-8"))
+    scenes = read_scenes(SCRIPT.read_text("utf-8"))
     for scene in scenes:
-        assert set(scene.people) <= set(PEOPLE)
-        assert {line.who for line in scene.lines} <= set(scene.people)
-        assert all(line.what for line in scene.lines)
+        assert set(scene.members) <= set(USERS)
+        assert {line.author for line in scene.lines} <= set(scene.members)
+        assert all(line.text for line in scene.lines)
         assert {name for line in scene.lines for name in line.files} <= set(DRAWN)
     assert sum(len(scene.lines) for scene in scenes) > 300
 
@@ -63,7 +63,7 @@ def test_everybody_speaks_where_they_are() -> None:
 @pytest.mark.parametrize("now", [SUNDAY, WEDNESDAY])
 def test_time_goes_forward(now: datetime) -> None:
     """In each conversation every line follows the one above, and none is yet to come."""
-    for scene in read_scenes(TALK.read_text("utf-8")):
+    for scene in read_scenes(SCRIPT.read_text("utf-8")):
         moments = [line.moment(now) for line in scene.lines]
         assert moments == sorted(moments)
         assert all(moment < now for moment in moments)

@@ -122,7 +122,7 @@ def test_a_folder_of_an_older_version_is_upgraded(tmp_path: Path) -> None:
             psycopg.connect(engine.node_url)
     with running_up(tmp_path / "data", nodes=1):
         engine = PostgresEngine(tmp_path / "data" / "postgres")
-        engine.adopt_port()
+        engine.use_running_port()
         with psycopg.connect(engine.url) as owner:
             rows = owner.execute(
                 "select distinct usename from pg_stat_activity where application_name = 'tandem'"

@@ -73,8 +73,8 @@ def moment_of(url: str) -> str:
 def restore(postgres: PostgresEngine, backup: str, archive: Path, moment: str) -> None:
     """The power is cut, what is there is moved away, and the server starts with what it was at that moment."""
     postgres.kill()
-    postgres.home.data.rename(postgres.home.folder / "mistaken")
-    run("restore", backup, archive, postgres.home.data, moment)
+    postgres.data_dir.data.rename(postgres.data_dir.folder / "mistaken")
+    run("restore", backup, archive, postgres.data_dir.data, moment)
     postgres.start()
 
 

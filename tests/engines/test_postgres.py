@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from chat.local.data_dir import residents
+from chat.local.data_dir import processes_in
 from chat.local.errors import EngineError
 from chat.local.postgres import PostgresEngine
 from tests.engines.crash import started_elsewhere
@@ -118,21 +118,21 @@ def test_dies_with_its_parent(folder: Path) -> None:
     other = started_elsewhere(folder)
     other.kill()
     other.communicate()
-    wait_until(lambda: not residents(folder / "postgres" / "data", "postgres"))
+    wait_until(lambda: not processes_in(folder / "postgres" / "data", "postgres"))
     assert "database system is shut down" in (folder / "postgres" / "log").read_text()
 
 
 def test_orphan_is_moved_out(folder: Path) -> None:
     """An engine that outlived its parent, even a frozen one, is stopped before ours starts on its folder."""
     other = started_elsewhere(folder)
-    orphan = residents(folder / "postgres" / "data", "postgres")
+    orphan = processes_in(folder / "postgres" / "data", "postgres")
     for pid in orphan:
         os.kill(pid, signal.SIGSTOP)
     other.kill()
     other.communicate()
     with PostgresEngine(folder / "postgres") as postgres:
         assert ask(postgres, "SELECT 'mine'") == "mine"
-        assert not set(orphan) & set(residents(folder / "postgres" / "data", "postgres"))
+        assert not set(orphan) & set(processes_in(folder / "postgres" / "data", "postgres"))
 
 
 def test_unwritable_folder(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from chat.local.child_process import SystemUser, runner_for
+from chat.local.child_process import SystemUser, user_for
 from chat.local.errors import ForeignData
 
 ANA = 4242
@@ -21,27 +21,27 @@ def test_ana_runs_her_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     """Data of hers, or none yet: no change of user."""
     os.chown(tmp_path, ANA, ANA)
     become(monkeypatch, ANA)
-    assert runner_for(tmp_path) is None
-    assert runner_for(tmp_path / "not yet") is None
+    assert user_for(tmp_path) is None
+    assert user_for(tmp_path / "not yet") is None
 
 
 def test_ana_does_not_run_anothers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Data of somebody else is refused, with what to do."""
     become(monkeypatch, ANA)
     with pytest.raises(ForeignData, match=r"belongs to .*--data"):
-        runner_for(tmp_path)
+        user_for(tmp_path)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
 def test_root_runs_data_as_its_owner(tmp_path: Path) -> None:
     """Data that ana made without sudo stays hers with sudo."""
     os.chown(tmp_path, ANA, ANA)
-    assert runner_for(tmp_path) == SystemUser(ANA, ANA)
+    assert user_for(tmp_path) == SystemUser(ANA, ANA)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root hands the server to another user")
 def test_root_becomes_nobody(tmp_path: Path) -> None:
     """New data, or data that root owns: an unprivileged user runs it."""
-    runner = runner_for(tmp_path)
+    runner = user_for(tmp_path)
     assert runner is not None
     assert runner.uid != 0

@@ -22,7 +22,7 @@ def test_closed_to_strangers(folder: Path) -> None:
     with ValkeyEngine(folder) as valkey:
         with redis.Redis(port=valkey.port, retry=ONCE) as stranger, pytest.raises(redis.AuthenticationError):
             stranger.ping()
-        assert valkey.home.secret() not in Path(f"/proc/{valkey.pid}/cmdline").read_text()
+        assert valkey.data_dir.secret() not in Path(f"/proc/{valkey.pid}/cmdline").read_text()
 
 
 def test_comes_back_empty_under_the_same_url(folder: Path) -> None:

@@ -33,4 +33,4 @@ async def test_three_people_talk_while_every_node_is_renewed(
     renewing = asyncio.ensure_future(asyncio.to_thread(fleet.tells, "restart"))
     await test_talk.test_three_people_talk(stage, the_fleet, open_window)
     said = await renewing
-    assert [line for line in said.splitlines() if "serves" in line] == [f"» n{n}: serves" for n in (1, 2, 3)]
+    assert [line for line in said.splitlines() if ": ready" in line] == [f"» n{n}: ready" for n in (1, 2, 3)]

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from chat.client.node_process import NodeProcess
-from chat.local.data_dir import Home, free_port
+from chat.local.data_dir import DataDir, free_port
 from chat.local.haproxy import Balancer
 
 
@@ -18,12 +18,12 @@ class Gate:
     def __init__(self, nodes: Sequence[NodeProcess], folder: Path, quiet: int) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self._home = Home(folder / "balancer")
-        self._home.take()
+        self._home = DataDir(folder / "balancer")
+        self._home.lock()
         self.balancer = Balancer(self._home, "127.0.0.1", self.port, quiet, {node.name: node.port for node in nodes})
-        self.balancer.used = [node.name for node in nodes]
+        self.balancer.active = [node.name for node in nodes]
         self.balancer.start()
-        self.balancer.await_trust()
+        self.balancer.wait_until_ready()
 
     def alive(self) -> bool:
         """Whether it lets people through."""
@@ -32,7 +32,7 @@ class Gate:
     def close(self) -> None:
         """For good."""
         self.balancer.stop()
-        self._home.leave()
+        self._home.unlock()
 
 
 @contextmanager

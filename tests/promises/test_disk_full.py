@@ -48,7 +48,7 @@ async def test_full_for_a_while(small_disk: Path) -> None:
     """A crowd posts the whole time, behind the balancer; the nodes' own log is on that disk, too."""
     with running_up(small_disk / "data", 2, RATE_LIMITS="off", STREAMS_PER_PERSON="1000") as up:
         postgres = PostgresEngine(small_disk / "data" / "postgres")
-        postgres.adopt_port()
+        postgres.use_running_port()
         async with casting(postgres.url, up.url) as stage, crowd_of(stage, [up], readers=20, posters=8) as crowd:
             crowd.starts_posting(pause=0.02)
             await breathe(LIVED)

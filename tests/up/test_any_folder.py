@@ -29,7 +29,7 @@ def test_two_nodes_start_from_such_a_folder(source: Path, monkeypatch: pytest.Mo
     monkeypatch.chdir(source)
     with running_up(source / "däta of ana", nodes=2) as up:
         assert f"{source}" in os.readlink(f"/proc/{up.process.pid}/cwd")
-        assert "n3: serves" in up.tells("scale", "3")
+        assert "n3: ready" in up.tells("scale", "3")
         assert up.tells("migrate") == "already up to date\n"
 
 

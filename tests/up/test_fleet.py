@@ -36,8 +36,8 @@ async def test_nodes_come_go_and_are_renewed_while_people_talk(fleet: Running, d
     """One more, one restarted, one less: nothing lost. (All of them in turn: tests/promises/test_behind_haproxy.py.)"""
     async with casting(database_url, fleet.url) as stage, crowd_of(stage, [fleet], readers=40, posters=4) as crowd:
         crowd.starts_posting(pause=0.05)
-        assert "n3: serves" in await asyncio.to_thread(fleet.tells, "scale", "3")
-        assert "n1: serves" in await asyncio.to_thread(fleet.tells, "restart", "n1")
+        assert "n3: ready" in await asyncio.to_thread(fleet.tells, "scale", "3")
+        assert "n1: ready" in await asyncio.to_thread(fleet.tells, "restart", "n1")
         assert set(await asyncio.to_thread(nodes, fleet)) == {"n1", "n2", "n3"}
         await crowd.is_ready()
         assert "2 nodes" in await asyncio.to_thread(fleet.tells, "scale", "2")
@@ -79,7 +79,7 @@ def test_what_cannot_be_done_is_refused_with_the_reason(fleet: Running, tmp_path
     """Nodes that are not there, and a folder where nothing runs."""
     unknown = fleet.asks("drain", "n9")
     assert (unknown.returncode, unknown.stderr) == (1, "No node called n9 is alive. Alive: n1, n2.\n")
-    assert "There is no n9; there are n1, n2." in fleet.asks("restart", "n9").stderr
+    assert "Unknown node: n9. Nodes: n1, n2." in fleet.asks("restart", "n9").stderr
     fleet.folder = tmp_path / "nowhere"
     assert "No Tandem with a load balancer runs in" in fleet.asks("scale", "3").stderr
 
@@ -88,7 +88,7 @@ def test_everything_is_watched_and_dies_with_its_parent(fleet: Running) -> None:
     """HAProxy and a node are killed and come back; `up` is killed, and takes all along."""
     for word, name in (("haproxy -db", "HAProxy"), ("--node n2", "node n2")):
         os.kill(fleet.child(word), signal.SIGKILL)
-        wait_until(lambda name=name: f"{name} was killed by SIGKILL; starting it again" in fleet.said())  # type: ignore[misc]
+        wait_until(lambda name=name: f"{name} was killed by SIGKILL; restarting" in fleet.said())  # type: ignore[misc]
         wait_until(lambda word=word: fleet.child(word) and fleet.serves(), STARTED)  # type: ignore[misc]
     children = fleet.children()
     assert len(children) == 3

@@ -23,7 +23,7 @@ def checks(program: Path, folder: Path) -> str:
     """What HAProxy says of the configuration."""
     with socket.create_server(("127.0.0.1", 0)) as public, listen_unix(folder / "control") as control:
         descriptors = (control.fileno(), public.fileno())
-        (folder / "cfg").write_text(write_configuration(PORTS, HEALTH, ["n1", "n2"], *descriptors, quiet=60))
+        (folder / "cfg").write_text(write_configuration(PORTS, HEALTH, ["n1", "n2"], *descriptors, idle_limit=60))
         command = [program, "-c", "-f", folder / "cfg"]
         done = subprocess.run(command, pass_fds=descriptors, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
@@ -40,7 +40,7 @@ def test_both_programs_find_nothing_to_say_against_it(tmp_path: Path, monkeypatc
 
 def test_nodes_that_are_not_there_yet_wait() -> None:
     """Only those in use get people; times follow the beats."""
-    written = write_configuration(PORTS, HEALTH, ["n1", "n2"], 5, 6, quiet=45)
+    written = write_configuration(PORTS, HEALTH, ["n1", "n2"], 5, 6, idle_limit=45)
     assert "server n1 127.0.0.1:20001 port 20011\n" in written
     assert "server n2 127.0.0.1:20002 port 20002\n" in written
     assert "server n3 127.0.0.1:20003 port 20003 disabled\n" in written

@@ -31,7 +31,7 @@ def test_given_urls_leave_the_environment(
         shown = environments(running)
         assert len(shown) >= 4  # `up`, two nodes, HAProxy
         assert all(b"TANDEM_STORY=seen" in one for one in shown.values())
-        for secret in (own_postgres.home.secret(), own_valkey.home.secret(), "mallory-wants-it"):
+        for secret in (own_postgres.data_dir.secret(), own_valkey.data_dir.secret(), "mallory-wants-it"):
             assert [pid for pid, one in shown.items() if secret.encode() in one] == []
 
 

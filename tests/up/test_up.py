@@ -72,7 +72,7 @@ def test_what_dies_is_started_again(folder: Path, word: str, name: str) -> None:
     """A child is killed: `up` says so, starts it again, and the service is ready again."""
     with running_up(folder) as up:
         os.kill(up.child(word), signal.SIGKILL)
-        wait_until(lambda: f"{name} was killed by SIGKILL; starting it again" in up.said())
+        wait_until(lambda: f"{name} was killed by SIGKILL; restarting" in up.said())
         wait_until(lambda: up.child(word) and up.serves(), limit=STARTED)
 
 

@@ -5,7 +5,7 @@ import subprocess
 import pytest
 
 from chat.local.errors import KeepsDying
-from chat.local.watch import LONGEST, MOST, ProcessWatch
+from chat.local.watch import MAX_DELAY, MAX_QUICK_EXITS, ProcessWatch
 from chat.shared.child_process import describe_exit
 
 
@@ -28,7 +28,7 @@ class Sickly:
         """Never."""
         return self.process.poll() is None
 
-    def how_it_ended(self) -> str:
+    def exit_reason(self) -> str:
         """As it was."""
         return describe_exit(self.process.poll())
 
@@ -40,14 +40,14 @@ class Clock:
 
     def __call__(self) -> float:
         """The time."""
-        self.now += LONGEST / 10
+        self.now += MAX_DELAY / 10
         return self.now
 
 
-def look_often(watch: ProcessWatch) -> None:
+def check_often(watch: ProcessWatch) -> None:
     """As `up` does, for longer than anybody would wait."""
     for _ in range(1_000):
-        watch.look()
+        watch.check()
 
 
 def test_gives_up_on_what_cannot_live() -> None:
@@ -55,5 +55,5 @@ def test_gives_up_on_what_cannot_live() -> None:
     sickly = Sickly()
     watch = ProcessWatch(sickly, Clock())
     with pytest.raises(KeepsDying, match=r"node sickly ended 6 times in a row.*ended with exit code 1"):
-        look_often(watch)
-    assert sickly.starts == MOST
+        check_often(watch)
+    assert sickly.starts == MAX_QUICK_EXITS

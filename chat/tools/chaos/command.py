@@ -14,7 +14,7 @@ from rich.live import Live
 from rich.table import Table
 
 from chat.local.errors import StartError
-from chat.local.supervisor import stop_when_asked
+from chat.local.supervisor import exit_on_signals
 from chat.tools.chaos.faults import FAULTS
 from chat.tools.chaos.plan import ChaosOptions
 from chat.tools.chaos.report import draw_timeline, show_report
@@ -52,7 +52,7 @@ def chaos(asked: ChaosRequest) -> int:
     logs = asked.out / f"chaos-{seed}-logs"
     options = ChaosOptions(asked.nodes, asked.people, asked.minutes * 60, seed, faults, logs)
     run = Run(options, lambda line: tell(run, line))
-    stop_when_asked()
+    exit_on_signals()
     scores = uvloop.run(watched(run, console, run.run()))
     keep(scores, asked.out)
     if asked.json:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from chat.client.node_process import PROGRAM, NodeProcess
-from chat.local.data_dir import Home, free_port
+from chat.local.data_dir import DataDir, free_port
 from chat.local.errors import StartError
 from chat.local.haproxy import Balancer
 from chat.local.postgres import PostgresEngine
@@ -144,12 +144,12 @@ async def open_environment(
 
 def start_balancer(stack: AsyncExitStack, folder: Path, nodes: Mapping[str, NodeProcess]) -> Balancer:
     """Start a balancer like that of `tandem up`; it stops with the rest."""
-    home = Home(folder / "balancer")
-    home.take()
-    stack.callback(home.leave)
+    home = DataDir(folder / "balancer")
+    home.lock()
+    stack.callback(home.unlock)
     balancer = Balancer(home, "127.0.0.1", free_port(), 3 * BEAT, {name: node.port for name, node in nodes.items()})
     stack.callback(balancer.stop)
-    balancer.used += nodes
+    balancer.active += nodes
     balancer.start()
     return balancer
 

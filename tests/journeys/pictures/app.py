@@ -103,7 +103,7 @@ APP = [
     Scene("app-cut-off", cut_off),
     Scene("app-carrying", carrying),
     Scene("app-missing", scene("/c/999999", until="You're not in this conversation")),
-    Scene("app-channels", scene("/channels", until="Drawings, words, colours")),
+    Scene("app-channels", scene("/channels", until="Mockups, wording and colors")),
     Scene("app-channels-none", scene("/channels?q=nothing-like-it", until="Channels")),
     Scene("app-search", scene("/search?find=coffee", until="coffee")),
     Scene("app-search-beside", scene(f"{ROOM}?find=the", until="Today")),

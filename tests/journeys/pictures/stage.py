@@ -10,7 +10,7 @@ import aiohttp
 import psycopg
 
 from chat.client.node_process import NodeProcess
-from chat.local.demo import PASSWORD, PEOPLE, fill_empty
+from chat.local.demo import PASSWORD, USERS, fill_empty
 from chat.local.postgres import PostgresEngine
 from chat.local.valkey import ValkeyEngine
 from chat.migrations import migrate
@@ -78,7 +78,7 @@ async def playing(folder: Path, database: str, redis: str, play: Callable[[Stage
             leaving.callback(node.kill)
         await asyncio.gather(*(node.start_and_wait() for node in nodes))
         http = await leaving.enter_async_context(aiohttp.ClientSession())
-        stage = Stage(nodes, {name: await log_in(http, nodes[0].url, name) for name in PEOPLE})
+        stage = Stage(nodes, {name: await log_in(http, nodes[0].url, name) for name in USERS})
         for name, place in HERE.items():
             stage.people[name].at = nodes[place].url
             stage.eyes[name] = await leaving.enter_async_context(open_eyes(stage.people[name]))

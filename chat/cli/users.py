@@ -1,0 +1,196 @@
+"""`tandem user`: add, list, disable, enable, make admin, reset the password, delete."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from chat.shared.operator_errors import report_errors
+
+if TYPE_CHECKING:
+    from chat.cli.accounts import Account
+
+user = typer.Typer(help="Manage users: add, list, disable, enable, make admin, reset, delete.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(help="Username.")]
+
+Data = Annotated[Path, typer.Option(help="Data folder.")]
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+Stdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]
+
+Force = Annotated[bool, typer.Option("--force", help="Proceed even if no admin is left.")]
+
+
+@user.command()
+def add(
+    name: Name,
+    admin: Annotated[bool, typer.Option("--admin", help="Make the user an admin.")] = False,
+    password_stdin: Stdin = False,
+    as_json: Json = False,
+    data: Data = Path(".tandem"),
+) -> None:
+    """Create a user. Use this to create the first admin. Tandem may be running.
+
+    All user commands use the database in DATABASE_URL, otherwise the one in the data folder.
+
+    Example: tandem user add ana --admin
+    """
+    password = sys.stdin.readline().rstrip("\n") if password_stdin else ask_password()
+    with database(data) as url:
+        from chat.cli.accounts import add_account
+
+        user_id = add_account(url, name, password, "admin" if admin else "member")
+    tell(as_json, f"added {name}", id=user_id, name=name.lower(), role="admin" if admin else "member")
+
+
+@user.command("list")
+def list_(as_json: Json = False, data: Data = Path(".tandem")) -> None:
+    """List all users with role, state and last activity. --json prints one object per line.
+
+    Example: tandem user list --json
+    """
+    with database(data) as url:
+        from chat.cli.accounts import list_accounts
+
+        list_accounts(url, print_object if as_json else print_row)
+
+
+@user.command()
+def disable(name: Name, force: Force = False, as_json: Json = False, data: Data = Path(".tandem")) -> None:
+    """Disable a user: end all sessions and block logging in. Messages stay.
+
+    Example: tandem user disable ana
+    """
+    switch(name, data, disabled=True, force=force)
+    tell(as_json, f"disabled {name}", name=name, disabled=True)
+
+
+@user.command()
+def enable(name: Name, as_json: Json = False, data: Data = Path(".tandem")) -> None:
+    """Enable a disabled user.
+
+    Example: tandem user enable ana
+    """
+    switch(name, data, disabled=False)
+    tell(as_json, f"enabled {name}", name=name, disabled=False)
+
+
+@user.command()
+def admin(name: Name, as_json: Json = False, data: Data = Path(".tandem")) -> None:
+    """Make a user an admin.
+
+    Example: tandem user admin ana
+    """
+    give_role(name, "admin", data)
+    tell(as_json, f"{name} is an admin", name=name, role="admin")
+
+
+@user.command("no-admin")
+def no_admin(name: Name, force: Force = False, as_json: Json = False, data: Data = Path(".tandem")) -> None:
+    """Remove a user's admin rights and end the user's sessions.
+
+    Example: tandem user no-admin ana
+    """
+    give_role(name, "member", data, force=force)
+    tell(as_json, f"{name} is no longer an admin", name=name, role="member")
+
+
+@user.command()
+def reset(
+    name: Name,
+    also_second_factors: Annotated[
+        bool, typer.Option("--also-second-factors", help="The link also removes second factors.")
+    ] = False,
+    url: Annotated[str, typer.Option(help="Public URL of Tandem.")] = "http://127.0.0.1:8080",
+    as_json: Json = False,
+    data: Data = Path(".tandem"),
+) -> None:
+    """Print a link for setting a new password. The link works once and expires after 24 hours.
+
+    Using it ends all sessions of the user. Imported users get their first password this way.
+
+    Example: tandem user reset ana --url https://chat.example.com
+    """
+    with database(data) as database_url:
+        from chat.cli.accounts import make_link
+
+        made = make_link(database_url, name, second_factors=also_second_factors)
+    link = url.rstrip("/") + made.path
+    tell(as_json, link, name=name, link=link, expires_at=made.expires_at)
+
+
+@user.command()
+def delete(
+    name: Name,
+    messages: Annotated[
+        Literal["keep", "erase"], typer.Option(help="Keep the user's messages, or erase their text.")
+    ] = "keep",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Delete even the last admin, and the only owner of a conversation.")
+    ] = False,
+    as_json: Json = False,
+    data: Data = Path(".tandem"),
+) -> None:
+    """Delete a user. The name becomes "Deleted user"; private data is deleted. This cannot be undone.
+
+    Example: tandem user delete ana --messages erase
+    """
+    if not yes:
+        typer.confirm(f"Delete {name}? This cannot be undone.", abort=True)
+    with database(data) as url:
+        from chat.cli.accounts import delete_account
+
+        delete_account(url, name, messages, force=force)
+    tell(as_json, f"deleted {name}", name=name, deleted=True, messages=messages)
+
+
+@contextmanager
+def database(data: Path) -> Iterator[str]:
+    """Yield the URL of the database, and report expected errors of the body."""
+    with report_errors():
+        from chat.local.databases import use_migrated_database
+
+        with use_migrated_database(data) as url:
+            yield url
+
+
+def switch(name: str, data: Path, *, disabled: bool, force: bool = False) -> None:
+    with database(data) as url:
+        from chat.cli.accounts import change_disabled
+
+        change_disabled(url, name, disabled=disabled, force=force)
+
+
+def give_role(name: str, role: Literal["admin", "member"], data: Path, *, force: bool = False) -> None:
+    with database(data) as url:
+        from chat.cli.accounts import change_role
+
+        change_role(url, name, role, force=force)
+
+
+def tell(as_json: bool, text: str, **fields: object) -> None:
+    """Print the result: `text`, or `fields` as JSON."""
+    print(json.dumps(fields) if as_json else text)
+
+
+def print_row(account: "Account") -> None:
+    """Print an account as a table row."""
+    seen = account.last_seen_at or "never seen"
+    print(f"{account.name:<32}  {account.role:<6}  {account.state:<8}  {seen:<20}  {account.display_name}")
+
+
+def print_object(account: "Account") -> None:
+    """Print an account as a line of JSON."""
+    print(json.dumps(account._asdict(), ensure_ascii=False))
+
+
+def ask_password() -> str:
+    """Prompt for a password twice, without echo."""
+    return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
