@@ -1,6 +1,7 @@
-"""What the dashboard's calls answer, and what its socket is told each second. Pure.
+"""Models of the dashboard's responses, and of the figures its socket gets each second. Pure.
 
-Figures are sums over the leases of the nodes, which have been through Lua: what is whole there may come as a float."""
+Figures are sums over the leases of the nodes, computed in Lua, so that a whole number may come as a float.
+"""
 
 from typing import Literal
 
@@ -9,20 +10,20 @@ from chat.api_schema.moderation import Note
 
 
 class Quantiles(Shape):
-    """How long something takes, in milliseconds."""
+    """Quantiles of a duration in milliseconds."""
 
     p50: float
     p99: float
 
 
 class CanaryModel(Shape):
-    """How the messages and presence that a node sends itself by way of its neighbours have fared; times are seconds."""
+    """Results of the canary: messages and presence that a node sends itself through peer nodes. Times in seconds."""
 
     ok: bool
     flights: float
     failed: float
     through: str
-    """The last neighbour."""
+    """The last peer node used."""
     p50: float | None
     p99: float | None
     flip_p50: float | None
@@ -32,7 +33,7 @@ class CanaryModel(Shape):
 
 
 class NodeRecord(Shape):
-    """A node's lease, and what it says of itself. Moments are milliseconds of the registry's clock."""
+    """A node's lease and its report. Times are milliseconds of the registry's clock."""
 
     null_too = frozenset({"delivery", "announce"})
 
@@ -51,42 +52,42 @@ class NodeRecord(Shape):
     url: str | None = None
     version: str | None = None
     uptime: float | None = None
-    """Seconds."""
+    """In seconds."""
     memory: float | None = None
-    """Bytes."""
+    """In bytes."""
     lag: float | None = None
-    """Of its loop, in milliseconds."""
+    """Of the event loop, in milliseconds."""
     delivery: Quantiles | None = None
     announce: float | None = None
-    """How long its last announcement took to come back from Redis, in milliseconds."""
+    """How long its last announcement took to return from Redis, in milliseconds."""
     listening: bool | None = None
     postgres: bool | None = None
-    """It reaches PostgreSQL."""
+    """The node can reach PostgreSQL."""
     position: float | None = None
     polls: float | None = None
     replays: float | None = None
     waiting: float | None = None
-    """How many requests wait in its queues."""
+    """Number of requests in its queues."""
     ends: dict[str, float] | None = None
-    """Why streams have ended, and how many."""
+    """Number of ended streams by reason."""
     reaped: float | None = None
     ghosts: float | None = None
     canary: CanaryModel | None = None
     draining: bool | None = None
     drain: bool | None = None
-    """It has been told to."""
+    """The node was asked to drain."""
     leaving: bool | None = None
     reaper: str | None = None
 
 
 class Nodes(Shape):
-    """Every node."""
+    """All nodes."""
 
     nodes: list[NodeRecord]
 
 
 class Figures(Shape):
-    """The figures of the whole installation; `at` is the registry's clock, in milliseconds."""
+    """Figures of the whole installation. `at` is the registry's clock in milliseconds."""
 
     at: int
     people: int
@@ -105,7 +106,7 @@ class Figures(Shape):
 
 
 class SampleModel(Shape):
-    """A point of the history."""
+    """One minute of the history."""
 
     minute: Moment
     people: int
@@ -124,13 +125,13 @@ class SampleModel(Shape):
 
 
 class Stats(Figures):
-    """The figures now, and those of before, the oldest first."""
+    """The current figures and the history, the oldest minute first."""
 
     history: list[SampleModel]
 
 
 class Present(Shape):
-    """Somebody, as others see them, and on which nodes."""
+    """A user with their presence as others see it, and the nodes they are connected to."""
 
     id: Id
     name: str
@@ -146,7 +147,7 @@ class Present(Shape):
 
 
 class PeoplePage(Shape):
-    """Who is here, by name; after `next` it goes on, and so many accounts were looked through."""
+    """Users who are present, by name. Pass `next` to continue; `looked` is the number of accounts checked."""
 
     people: list[Present]
     next: str | None
@@ -154,7 +155,7 @@ class PeoplePage(Shape):
 
 
 class Room(Shape):
-    """How many are here of a conversation; one that is not public has no name."""
+    """The number of members online in a conversation. One that is not public has no name."""
 
     id: Id
     kind: Literal["channel", "group"]
@@ -163,65 +164,37 @@ class Room(Shape):
 
 
 class RoomsModel(Shape):
-    """The busiest first; `counted`: how many nodes have told of theirs."""
+    """The busiest conversations first. `counted`: the number of nodes that have reported theirs."""
 
     rooms: list[Room]
     counted: int
 
 
 class Reaped(Shape):
-    """How many ghosts were found."""
+    """The number of users marked as offline."""
 
     reaped: int
 
 
 class Drained(Shape):
-    """What a node was told."""
+    """A node, and whether it is now draining."""
 
     name: str
     draining: bool
 
 
 class AuditRow(Note):
-    """What was done with powers, and where from."""
+    """An entry of the audit log, with the address and device it came from."""
 
     address: str | None
     session: Id | None
     device: str
     times: int
-    """How many equal events this row stands for."""
+    """Number of equal events that this row stands for."""
 
 
 class Audit(Shape):
-    """The latest first; after `next` it goes on."""
+    """Entries of the audit log, the latest first. Pass `next` to get older ones."""
 
     rows: list[AuditRow]
     next: Id | None
-
-
-class ActivityRow(Shape):
-    """A security event of the caller's own account; address and device are those of an admin never."""
-
-    id: Id
-    at: Moment
-    action: str
-    own: bool | None
-    """The caller did it; null where nobody was logged in, as at a failed log-in."""
-    address: str | None
-    session: Id | None
-    device: str
-    times: int
-
-
-class Activity(Shape):
-    """The latest first; after `next` it goes on."""
-
-    rows: list[ActivityRow]
-    next: Id | None
-
-
-class ResetLink(Shape):
-    """A link to set a new password: `path` at this server's address, shown once."""
-
-    path: str
-    expires_at: Moment

@@ -1,4 +1,4 @@
-"""What answers and entries look like. The tests hold every real answer against these. Pure."""
+"""Models of responses and of what streams carry. Tests check every real response against them. Pure."""
 
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -17,7 +17,7 @@ Mode = TypeAliasType("Mode", Literal["online", "away", "dnd", "invisible"])
 
 
 def leave_out(schema: dict[str, Any], shape: "type[Shape]") -> None:
-    """Of a field that may be missing: it is missing then, never null."""
+    """Describe optional fields as missing, never null, except those in `null_too`."""
     for name, field in schema.get("properties", {}).items():
         if name not in schema.get("required", ()):
             field.pop("default")
@@ -27,26 +27,26 @@ def leave_out(schema: dict[str, Any], shape: "type[Shape]") -> None:
 
 
 class Shape(BaseModel):
-    """Nothing stands in an answer that is not described here, and what may be left out is never null."""
+    """The base of all models: no unknown fields, and an optional field is missing rather than null."""
 
     model_config = ConfigDict(extra="forbid", strict=True, use_attribute_docstrings=True, json_schema_extra=leave_out)
-    null_too: ClassVar[frozenset[str]] = frozenset()  # what may be missing, and may as well be null
+    null_too: ClassVar[frozenset[str]] = frozenset()  # optional fields that may also be null
 
     @classmethod
     def left_out(cls) -> set[str]:
-        """The fields that are missing where there is nothing."""
+        """Return the fields that are missing when they have no value."""
         return {name for name, field in cls.model_fields.items() if not field.is_required()} - cls.null_too
 
     @model_validator(mode="after")
     def check_left_out(self) -> Self:
-        """Raises `ValueError`."""
+        """Raise `ValueError` if such a field is null."""
         if wrong := [name for name in self.model_fields_set & self.left_out() if getattr(self, name) is None]:
             raise ValueError(f"{wrong} would be left out")
         return self
 
 
 class UserModel(Shape):
-    """Somebody, as everybody sees them."""
+    """A user, as other users see them."""
 
     id: Id
     name: str
@@ -54,121 +54,14 @@ class UserModel(Shape):
     role: str
     about: str
     time_zone: str
-    """Of the tz database: `Europe/Berlin`; empty for none."""
+    """A name of the tz database, such as `Europe/Berlin`; empty if not set."""
     avatar: str
     disabled: bool | None = None
-    """The account has been disabled by an admin."""
-
-
-class MeModel(UserModel):
-    """Oneself."""
-
-    receipts: Literal["on", "off"]
-    """Whether the others see how far one has read."""
-    second_factor_required: bool | None = None
-    """An admin who has no admin rights until they set up a second factor."""
-
-
-class Users(Shape):
-    """Some people."""
-
-    users: list[UserModel]
-
-
-class Login(Shape):
-    """One login of a person."""
-
-    id: Id
-    device: str
-    address: str | None
-    created_at: Moment
-    last_seen_at: Moment
-    current: bool
-    streams: int
-    """What it has open now, on all nodes."""
-    sockets: int
-
-
-class Logins(Shape):
-    """The sessions of a user."""
-
-    sessions: list[Login]
-    limit: int
-    """Beyond so many, a log-in ends the longest unused."""
-
-
-class ProofState(Shape):
-    """How recently the user of this session proved who they are."""
-
-    seconds_left: int
-    """Until sensitive changes need a new proof; 0: now."""
-    methods: list[Literal["password", "totp", "passkey"]]
-
-
-class PasskeyModel(Shape):
-    """A passkey of the caller."""
-
-    id: Id
-    name: str
-    created_at: Moment
-    last_used_at: Moment | None
-
-
-class FactorsModel(Shape):
-    """The second factors of the caller."""
-
-    authenticator_since: Moment | None
-    """When the authenticator app was confirmed; null: there is none."""
-    passkeys: list[PasskeyModel]
-    recovery_codes: int
-    """How many are left."""
-
-
-class NewAuthenticator(Shape):
-    """What an authenticator app is set up with."""
-
-    secret: str
-    uri: str
-    qr: str
-    """The `uri` as a QR code: an SVG in a data URL."""
-
-
-class RecoveryCodes(Shape):
-    """New recovery codes, shown only now; empty when the user keeps the old ones."""
-
-    recovery_codes: list[str]
-
-
-class NewPasskeyMade(Shape):
-    """A passkey that was added, and recovery codes if it is the first second factor."""
-
-    passkey: PasskeyModel
-    recovery_codes: list[str]
-
-
-class PasskeyOptions(Shape):
-    """Options for `navigator.credentials`, in JSON as WebAuthn describes it, and the challenge to answer with."""
-
-    challenge: str
-    options: dict[str, object]
-
-
-class SignedInModel(Shape):
-    """A new session. The token also comes as a cookie, and for browsers only so."""
-
-    user: UserModel
-    session: Login
-    token: str | None = None
-
-
-class Renewed(Shape):
-    """The session's new token; a browser gets it as a cookie only."""
-
-    token: str | None = None
+    """An admin disabled the account."""
 
 
 class ReactionModel(Shape):
-    """Who reacts with an emoji; of more than a hundred people `count` tells how many they are."""
+    """An emoji and the users who reacted with it. If there are more than 100, `count` is their number."""
 
     emoji: str
     users: list[Id]
@@ -176,21 +69,21 @@ class ReactionModel(Shape):
 
 
 class FileModel(Shape):
-    """What a message carries, or is about to."""
+    """A file attached to a message, or uploaded for one."""
 
     id: Id
     name: str
     size: int
     type: str
     width: int | None = None
-    """Of a picture in pixels, as it is to be seen."""
+    """Width of an image in pixels, after its orientation is applied."""
     height: int | None = None
     preview: bool | None = None
-    """There are small pictures of it."""
+    """Previews are available."""
 
 
 class MessageModel(Shape):
-    """A message; what is null, false or empty is left out."""
+    """A message. Fields that are null, false or empty are left out."""
 
     conversation: Id
     seq: Id
@@ -201,36 +94,36 @@ class MessageModel(Shape):
     edited_at: Moment | None = None
     deleted: bool | None = None
     reply_to: Id | None = None
-    """The message that it quotes."""
+    """The message that this one quotes."""
     thread: Id | None = None
-    """The message in whose own list of replies it stands."""
+    """The first message of the thread that this message belongs to."""
     replies: int | None = None
     last_reply: Id | None = None
     last_reply_at: Moment | None = None
     reactions: list[ReactionModel] | None = None
     pinned: bool | None = None
     mentions: list[Id] | None = None
-    """Whom it reaches by name."""
+    """Users mentioned by name."""
     mentions_all: Literal["channel", "here"] | None = None
-    """How it reaches everybody."""
+    """`channel` mentions all members, `here` those online."""
     files: list[FileModel] | None = None
 
 
 class Stored(Shape):
-    """A file as it is; `ready`: a message may carry it."""
+    """An uploaded file. `ready`: a message can attach it."""
 
     file: FileModel
     ready: bool
 
 
 class PostedModel(Shape):
-    """The message as it is stored."""
+    """The message as it was stored."""
 
     message: MessageModel
 
 
 class PageModel(Shape):
-    """A run of messages, ascending."""
+    """A page of messages, the oldest first."""
 
     messages: list[MessageModel]
     has_before: bool
@@ -238,7 +131,7 @@ class PageModel(Shape):
 
 
 class Notifications(Shape):
-    """What a person wants to be told of in a conversation."""
+    """The caller's notification settings for a conversation."""
 
     conversation: Id
     level: Level
@@ -246,7 +139,7 @@ class Notifications(Shape):
 
 
 class ConversationModel(Shape):
-    """A conversation as one person sees it; channels do not list their members."""
+    """A conversation as the caller sees it. Channels do not list their members."""
 
     id: Id
     kind: Kind
@@ -254,11 +147,11 @@ class ConversationModel(Shape):
     topic: str
     private: bool
     archived: bool | None = None
-    """It can be read, and nothing else."""
+    """The conversation can only be read."""
     slow: int | None = None
     """Seconds between two messages of one member."""
     read_only: bool | None = None
-    """Only those who run it write."""
+    """Only owners and admins can post."""
     role: Role | None
     last_seq: Seq
     read_seq: Seq
@@ -271,14 +164,14 @@ class ConversationModel(Shape):
 
 
 class NewConversation(ConversationModel):
-    """A conversation that has just been created, or the direct one that the pair had."""
+    """A new conversation, or the existing direct message of the two users."""
 
     invited: list[Id] | None = None
-    """Who was asked to join instead of added: they share no conversation with the caller."""
+    """Users who were invited instead of added, because they share no conversation with the caller."""
 
 
 class Invitation(Shape):
-    """An open invitation to a conversation. Nothing of it can be read before it is accepted."""
+    """An open invitation to a conversation, which cannot be read before it is accepted."""
 
     conversation: Id
     kind: Kind
@@ -296,7 +189,7 @@ class Invitations(Shape):
 
 
 class SnapshotModel(Shape):
-    """Everything a person is in; a stream that starts at the cursor continues it without a gap or a repeat."""
+    """All conversations of the caller. A stream opened at the cursor continues it without gaps or repeats."""
 
     conversations: list[ConversationModel]
     blocked: list[Id]
@@ -305,7 +198,7 @@ class SnapshotModel(Shape):
 
 
 class Channel(Shape):
-    """A public channel, with or without me in it."""
+    """A public channel. `role` is null if the caller is not a member."""
 
     id: Id
     name: str
@@ -315,14 +208,14 @@ class Channel(Shape):
 
 
 class Channels(Shape):
-    """Public channels, a page of them."""
+    """A page of public channels."""
 
     channels: list[Channel]
     next: str | None = None
 
 
 class ArchivedModel(Shape):
-    """What I am in and nobody writes to any more; channels do not list their members."""
+    """An archived conversation of the caller. Channels do not list their members."""
 
     id: Id
     kind: Kind
@@ -334,14 +227,14 @@ class ArchivedModel(Shape):
 
 
 class ArchiveModel(Shape):
-    """A page of it, the latest begun first."""
+    """A page of archived conversations, the newest first."""
 
     conversations: list[ArchivedModel]
     next: Id | None = None
 
 
 class AnnouncementModel(Shape):
-    """What admins say to everybody."""
+    """A message from the admins to all users."""
 
     id: Id
     body: str
@@ -349,49 +242,49 @@ class AnnouncementModel(Shape):
 
 
 class Announced(Shape):
-    """What stands above all conversations, if anything."""
+    """The current announcement, if any."""
 
     announcement: AnnouncementModel | None
 
 
 class Hit(Shape):
-    """A message, and the part of it that answers, as plain text: `true` marks what was looked for."""
+    """A search result: a message, and an excerpt of it as plain text, where `true` marks matches."""
 
     message: MessageModel
     highlight: list[Annotated[tuple[str, bool], Field(strict=False)]]
 
 
 class FoundModel(Shape):
-    """The newest first; `next` goes on below them."""
+    """Search results, the newest first. Pass `next` to get older ones."""
 
     results: list[Hit]
     next: str | None
 
 
 class Seated(Shape):
-    """What somebody is in a conversation now."""
+    """The role of a user in a conversation."""
 
     conversation: Id
     user: Id
     role: Role | None
-    """null: the user was invited, and is no member before they accept."""
+    """Null if the user was invited and has not accepted yet."""
 
 
 class PinModel(Shape):
-    """A pinned message, and who pinned it."""
+    """A pinned message, and the user who pinned it."""
 
     user: Id
     message: MessageModel
 
 
 class Pins(Shape):
-    """What is pinned, the latest first."""
+    """Pinned messages, the latest pin first."""
 
     pins: list[PinModel]
 
 
 class FollowedThread(Shape):
-    """A thread that this person follows, by the message it began with."""
+    """A thread that the caller follows, by its first message."""
 
     message: MessageModel
     read_seq: Seq
@@ -399,59 +292,33 @@ class FollowedThread(Shape):
 
 
 class Threads(Shape):
-    """What a person follows, and the cursor at which a stream continues it."""
+    """The threads that the caller follows, and the cursor to open a stream from."""
 
     threads: list[FollowedThread]
     cursor: Cursor
 
 
 class ReceiptModel(Shape):
-    """How far somebody has read."""
+    """How far a user has read."""
 
     user: Id
     seq: Seq
 
 
 class Receipts(Shape):
-    """How far the others have read."""
+    """How far the other members have read."""
 
     receipts: list[ReceiptModel]
 
 
 class BlockedModel(Shape):
-    """Whom this person has blocked."""
+    """The users that the caller has blocked."""
 
     blocked: list[Id]
 
 
-class EventModel(Shape):
-    """An entry of the log, as the long poll carries it."""
-
-    id: Cursor
-    event: str
-    data: dict[str, object]
-
-
-class EventsModel(Shape):
-    """The entries after a cursor; `reset` says why that cursor means nothing here."""
-
-    events: list[EventModel]
-    cursor: Cursor
-    reset: Literal["too_old", "other_epoch", "bad_cursor"] | None = None
-
-
-class Ready(Shape):
-    """The first frame of a stream: where it starts, where the log ended then, on which node, and for whom."""
-
-    cursor: Cursor
-    head: Cursor
-    node: str
-    resumed: bool
-    user: Id
-
-
 class PresenceRecord(Shape):
-    """What others see of one person; of two records the one with the higher version holds."""
+    """A user's presence, as others see it. Of two records, the one with the higher version is current."""
 
     id: Id
     status: Status
@@ -464,13 +331,13 @@ class PresenceRecord(Shape):
 
 
 class Presence(Shape):
-    """The people asked for who may be seen."""
+    """The presence of the users asked for that the caller may see."""
 
     users: list[PresenceRecord]
 
 
 class MemberModel(Shape):
-    """Somebody in a conversation; with `?presence=1`, whether they are here, where that may be seen."""
+    """A member of a conversation. With `?presence=1`, their presence is included where the caller may see it."""
 
     user: Id
     role: Role
@@ -479,35 +346,35 @@ class MemberModel(Shape):
 
 
 class Members(Shape):
-    """A page by user id; `next` stands when there are more."""
+    """A page of members by user id. `next` is present if there are more."""
 
     members: list[MemberModel]
     next: Id | None = None
 
 
 class Ticket(Shape):
-    """Opens one presence socket where no cookie travels."""
+    """A ticket that opens one presence socket without a cookie."""
 
     ticket: str
     expires_in: int
 
 
 class Health(Shape):
-    """How a node is."""
+    """The state of a node."""
 
     status: Literal["live", "ready", "degraded"]
     node: str
 
 
 class Wrong(Shape):
-    """A field that cannot be taken."""
+    """An invalid field."""
 
     field: str
     detail: str
 
 
 class Problem(Shape):
-    """A refusal (RFC 9457); `code` is a stable word, `errors` names each wrong field."""
+    """An error (RFC 9457). `code` is a stable word; `errors` names each invalid field."""
 
     type: str
     title: str
@@ -516,7 +383,7 @@ class Problem(Shape):
     detail: str
     errors: list[Wrong] | None = None
     challenge: str | None = None
-    """Of `second_factor_required`: for the second step of the log-in."""
+    """For the second step of logging in, with `second_factor_required`."""
     methods: list[Literal["totp", "passkey", "recovery_code"]] | None = None
     passkey: dict[str, object] | None = None
     """Options for `navigator.credentials.get`."""

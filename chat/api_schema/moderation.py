@@ -1,4 +1,4 @@
-"""What the calls answer that keep a conversation in order, or tell what became of a message. Pure."""
+"""Models of responses about moderation (reports, bans, links, edit history) and delivery. Pure."""
 
 from typing import Literal
 
@@ -8,14 +8,14 @@ Outcome = Literal["dismissed", "acted"]
 
 
 class ReportModel(Shape):
-    """What somebody finds wrong with a message; what came of it stands when something did."""
+    """A reported message. The outcome is present once the report is closed."""
 
     id: Id
     conversation: Id
     seq: Id
     author: Id
     body: str
-    """As it was when it was reported."""
+    """The text when it was reported."""
     reporter: Id
     reason: str
     at: Moment
@@ -26,20 +26,20 @@ class ReportModel(Shape):
 
 
 class Reports(Shape):
-    """What I may judge, the latest first; `next` stands when there are more."""
+    """Reports that the caller can close, the latest first. `next` is present if there are more."""
 
     reports: list[ReportModel]
     next: Id | None = None
 
 
 class Reported(Shape):
-    """The report's id."""
+    """The id of the report."""
 
     id: Id
 
 
 class BanModel(Shape):
-    """Who is kept out, by whom and why."""
+    """A banned user, who banned them and why."""
 
     user: Id
     by: Id
@@ -48,14 +48,14 @@ class BanModel(Shape):
 
 
 class Bans(Shape):
-    """Who is kept out; `next` stands when there are more."""
+    """Banned users. `next` is present if there are more."""
 
     bans: list[BanModel]
     next: Id | None = None
 
 
 class Link(Shape):
-    """A link that still lets somebody in."""
+    """An active invite link."""
 
     id: Id
     uses_left: int
@@ -63,17 +63,17 @@ class Link(Shape):
     made_at: Moment
     expires_at: Moment
     code: str | None = None
-    """Told once, when it is made."""
+    """Returned once, when the link is created."""
 
 
 class Links(Shape):
-    """The links of a conversation."""
+    """The active invite links of a conversation."""
 
     links: list[Link]
 
 
 class Note(Shape):
-    """What was changed in a conversation by those who run it."""
+    """An entry of a conversation's activity log: a change by an owner or admin."""
 
     id: Id
     at: Moment
@@ -84,24 +84,24 @@ class Note(Shape):
 
 
 class Notes(Shape):
-    """The latest first; after `next` it goes on."""
+    """Entries of the activity log, the latest first. Pass `next` to get older ones."""
 
     rows: list[Note]
     next: Id | None
 
 
 class Kept(Shape):
-    """What stood in a message until `at`, when `user` replaced or deleted it."""
+    """An earlier text of a message, until `user` replaced or deleted it at `at`."""
 
     number: int
-    """From 1, the oldest."""
+    """Counted from 1, the oldest."""
     body: str
     user: Id
     at: Moment
 
 
 class Edits(Shape):
-    """What stood there before, the latest first; `next` stands when there are more."""
+    """Earlier texts of a message, the latest first. `next` is present if there are more."""
 
     edits: list[Kept]
     next: int | None = None
@@ -116,13 +116,13 @@ class StreamRecordModel(Shape):
     closed_at: Moment | None
     reason: str | None
     replayed: bool
-    """It had been missed, and came when the stream opened."""
+    """The message was replayed when the stream opened."""
     handed_at: Moment | None
-    """Null where it did not come."""
+    """When the message was written to the stream; null if it was not."""
 
 
 class DeviceModel(Shape):
-    """What one login of a person has open on one node."""
+    """The connections of one session on one node."""
 
     session: Id
     node: str
@@ -131,13 +131,13 @@ class DeviceModel(Shape):
     active: bool
     lingers_until: Moment | None
     heard: Moment | None
-    """When its node last renewed its lease; null: that one is lost."""
+    """When the node last renewed its lease; null if the node is lost."""
     name: str | None = None
     address: str | None = None
 
 
 class CommittedModel(Shape):
-    """A message without its text: its place, and when and by which node it was committed."""
+    """A message without its text: its position, and when and by which node it was committed."""
 
     conversation: Id
     seq: Id
@@ -148,7 +148,7 @@ class CommittedModel(Shape):
 
 
 class Addressee(Shape):
-    """Whom it is asked about."""
+    """The user asked about."""
 
     id: Id
     name: str
@@ -156,7 +156,7 @@ class Addressee(Shape):
 
 
 class EvidenceModel(Shape):
-    """Why somebody is shown as here or not: `truth` is what they are, `mode` what they have chosen to look like."""
+    """Why a user is shown as online or not: `truth` is their actual status, `mode` the chosen one."""
 
     user: PresenceRecord
     truth: Status
@@ -167,7 +167,7 @@ class EvidenceModel(Shape):
 
 
 class DeliveryModel(Shape):
-    """Why somebody did or did not get a message."""
+    """Why a user did or did not receive a message."""
 
     message: CommittedModel
     user: Addressee
@@ -177,4 +177,4 @@ class DeliveryModel(Shape):
     outcome: Literal["author", "read", "not_member", "deleted", "disabled", "handed", "not_handed", "no_stream"]
     why: str
     now: EvidenceModel | None
-    """Null while the registry cannot be asked."""
+    """Null while the registry is unavailable."""

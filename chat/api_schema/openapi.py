@@ -1,4 +1,4 @@
-"""`/api/openapi.json`: OpenAPI 3.1, made of the routes that this node serves and of what their handlers say."""
+"""`/api/openapi.json`: OpenAPI 3.1, generated from this node's routes and the source of their handlers."""
 
 import re
 from collections.abc import Iterable
@@ -8,17 +8,18 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from chat.api_schema import dashboard, models, moderation
+from chat.api_schema import accounts, dashboard, models, moderation, stream_events
 from chat.api_schema.introspection import Reading, read_handler
-from chat.api_schema.models import Problem, Ready
+from chat.api_schema.models import Problem
+from chat.api_schema.stream_events import Ready
 from chat.shared.errors import ApiError, Compressed, ForeignOrigin, RateLimited, Unauthenticated, Unavailable
 from chat.shared.route import Operation
 
-VERSION = "1"  # of the protocol: additions are free, a change of what stands makes another
+VERSION = "1"  # of the protocol: additions keep it, an incompatible change needs another
 REF = "#/components/schemas/{model}"
 SAFE_METHODS = {"GET", "HEAD"}
-ALWAYS_OPEN = ("/health/", "/metrics")
-OPEN = {
+OPEN_PATHS = ("/health/", "/metrics")
+OPEN_CALLS = {
     ("POST", "/api/accounts"),
     ("POST", "/api/sessions"),
     ("POST", "/api/sessions/second"),
@@ -26,11 +27,11 @@ OPEN = {
     ("POST", "/api/passkeys/login/options"),
     ("POST", "/api/resets"),
 }
-CARRIERS = {"POST", "PUT", "PATCH"}  # of bodies
-NUMBERS = {"conversation", "user", "seq", "link", "report", "passkey"}
+METHODS_WITH_BODY = {"POST", "PUT", "PATCH"}
+NUMERIC = {"conversation", "user", "seq", "link", "report", "passkey"}
 Json = dict[str, Any]
 
-# Classes of requests that are published under an older name.
+# Request models that are published under an older name.
 OLDER_NAMES = {"RoleChange": "Seat", "AnnouncementRequest": "Said", "DrainRequest": "Draining"}
 
 
@@ -44,17 +45,17 @@ def public_name(model: type[BaseModel]) -> str:
     return publish(model.__name__)
 
 
-# The models of answers by their names in the URL table.
+# Response models by their names in the URL table.
 MODELS = {
     public_name(model): model
-    for module in (models, moderation, dashboard)
+    for module in (models, accounts, moderation, dashboard, stream_events)
     for name, model in vars(module).items()
     if isinstance(model, type) and issubclass(model, models.Shape)
 }
 
 
 def describe_api(routes: Iterable[Operation]) -> Json:
-    """The document. Pages and assets are no part of the API."""
+    """Return the document. Pages and assets are not described."""
     read = [(route, read_handler(route.handler)) for route in routes if is_described(route.path)]
     models: set[type[BaseModel]] = {
         Problem,
@@ -70,7 +71,7 @@ def describe_api(routes: Iterable[Operation]) -> Json:
         "info": {
             "title": "Tandem",
             "version": VERSION,
-            "description": "Durable message streams and live presence. The stream and the socket: /api/asyncapi.json",
+            "description": "Durable message streams and live presence. Streams and sockets: /api/asyncapi.json",
         },
         "paths": paths,
         "components": {
@@ -89,24 +90,24 @@ def ref(model: type[BaseModel]) -> Json:
 
 
 def is_described(path: str) -> bool:
-    """Is it a call, not a page?"""
-    return path.startswith(("/api/", *ALWAYS_OPEN))
+    """Return whether the path is part of the API, not a page."""
+    return path.startswith(("/api/", *OPEN_PATHS))
 
 
 def plain(path: str) -> str:
-    """A path without the patterns of its parts."""
+    """Return a path without the patterns of its parameters."""
     return re.sub(r"\{(\w+):[^}]+\}", r"{\1}", path)
 
 
 def schemas_of(models: Iterable[type[BaseModel]]) -> Json:
-    """Return the schema of each model, and of those that they refer to, under its published name."""
+    """Return the schemas of the models, and of the models they refer to, by published name."""
     asked = [(model, "validation") for model in sorted(models, key=public_name)]
     _, schema = models_json_schema(asked, ref_template=REF)  # type: ignore[arg-type]
     return {publish(name): rename_references(one) for name, one in schema["$defs"].items()}
 
 
 def rename_references(schema: Any) -> Any:
-    """Return a schema whose references name models as they are published."""
+    """Return a schema whose references use published names."""
     if isinstance(schema, list):
         return [rename_references(one) for one in schema]
     if not isinstance(schema, dict):
@@ -120,14 +121,14 @@ def rename_references(schema: Any) -> Any:
 
 
 def describe_call(route: Operation, reading: Reading) -> Json:
-    """One method of one path."""
+    """Return the description of one method of a path."""
     call: Json = {
         "operationId": route.id,
         "tags": [route.group()],
         "summary": reading.summary.split("\n")[0],
         "description": reading.summary,
         "parameters": parameters_of(route.path, reading),
-        "responses": describe_answers(route, reading) | describe_refusals(refusals_of(route, reading)),
+        "responses": describe_answers(route, reading) | describe_errors(errors_of(route, reading)),
     }
     if reading.body:
         call["requestBody"] = {"required": True, "content": {"application/json": {"schema": ref(reading.body)}}}
@@ -137,33 +138,38 @@ def describe_call(route: Operation, reading: Reading) -> Json:
 
 
 def needs_identity(route: Operation) -> bool:
-    """Return whether the call is for users alone."""
-    return not route.path.startswith(ALWAYS_OPEN) and (route.method, route.path) not in OPEN
+    """Return whether the call needs a session."""
+    return not route.path.startswith(OPEN_PATHS) and (route.method, route.path) not in OPEN_CALLS
 
 
-def refusals_of(route: Operation, reading: Reading) -> set[type[ApiError]]:
-    """Return the errors of the handler, and those that every call of its sort may meet."""
-    general: set[type[ApiError]] = set() if route.path.startswith(ALWAYS_OPEN) else {RateLimited, Unavailable}
+def errors_of(route: Operation, reading: Reading) -> set[type[ApiError]]:
+    """Return the errors of the handler, and those that every call of its kind can return."""
+    general: set[type[ApiError]] = set() if route.path.startswith(OPEN_PATHS) else {RateLimited, Unavailable}
     if needs_identity(route):
         general.add(Unauthenticated)
     if route.method not in SAFE_METHODS:
         general.add(ForeignOrigin)
-    if route.method in CARRIERS:
+    if route.method in METHODS_WITH_BODY:
         general.add(Compressed)
-    return reading.refusals | general
+    return reading.errors | general
 
 
 def parameters_of(path: str, reading: Reading) -> list[Json]:
-    """Those of the path, then those of the query."""
+    """Return the parameters of the path, then those of the query."""
     parts = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "integer" if name in NUMBERS else "string"}}
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "schema": {"type": "integer" if name in NUMERIC else "string"},
+        }
         for name in re.findall(r"\{(\w+)", path)
     ]
     return parts + [{"name": name, "in": "query", "schema": {"type": "string"}} for name in sorted(reading.query)]
 
 
 def describe_answers(route: Operation, reading: Reading) -> Json:
-    """Return the responses to a request that succeeds."""
+    """Return the responses to a successful request."""
     summary = reading.summary.split("\n")[0]
     if route.answer == "websocket":  # described in asyncapi.json
         return {"101": {"description": summary}}
@@ -175,19 +181,19 @@ def describe_answers(route: Operation, reading: Reading) -> Json:
 
 
 def describe_content(answer: str) -> Json:
-    """Return the body of a response, by media type."""
+    """Return the body of a response by media type."""
     if "/" in answer:
         return {answer: {}}
     content: Json = {"application/json": {"schema": ref(MODELS[answer]) if answer else {"type": "object"}}}
     return content | ({"text/event-stream": {"schema": {"type": "string"}}} if answer == "Events" else {})
 
 
-def describe_refusals(refusals: Iterable[type[ApiError]]) -> Json:
-    """By status: every code with its words."""
+def describe_errors(errors: Iterable[type[ApiError]]) -> Json:
+    """Return the error responses by status, with every code and its description."""
     found: dict[str, list[str]] = {}
-    for refusal in sorted(refusals, key=lambda one: one.code):
-        words = " ".join((refusal.__doc__ or "").split())
-        found.setdefault(str(refusal.status), []).append(f"`{refusal.code}`: {words}")
+    for error in sorted(errors, key=lambda one: one.code):
+        words = " ".join((error.__doc__ or "").split())
+        found.setdefault(str(error.status), []).append(f"`{error.code}`: {words}")
     return {
         status: {
             "description": "\n".join(lines) or HTTPStatus(int(status)).phrase,

@@ -1,4 +1,4 @@
-"""What the presence socket tells a client; what a client says there are the signals that the server reads. Pure."""
+"""Models of the frames that the presence socket sends. Its signals from clients are in presence/signals.py. Pure."""
 
 from typing import Literal
 
@@ -6,7 +6,7 @@ from chat.api_schema.models import Cursor, Id, Mode, Moment, PresenceRecord, Sha
 
 
 class Own(Shape):
-    """One's own presence: what one is, and what one has chosen, until then or until the next choice."""
+    """The user's own presence. `mode`, `text` and `emoji` were chosen, and hold until `until` or the next choice."""
 
     id: Id
     status: Status | Literal["invisible"]
@@ -19,7 +19,7 @@ class Own(Shape):
 
 
 class Hello(Shape):
-    """First: whom the server takes one for; `heartbeat`: seconds between its pings."""
+    """The first frame: the user and the node. `heartbeat`: seconds between the server's pings."""
 
     type: Literal["hello"]
     node: str
@@ -30,28 +30,28 @@ class Hello(Shape):
 
 
 class You(Shape):
-    """What one is oneself, now."""
+    """The user's own presence changed."""
 
     type: Literal["you"]
     you: Own
 
 
 class SeenModel(Shape):
-    """`snapshot` answers a watch; `presence`: only those that have changed, at most every 100 ms."""
+    """Presence of users. `snapshot` answers a watch; `presence` has changes only, at most every 100 ms."""
 
     type: Literal["snapshot", "presence"]
     users: list[PresenceRecord]
 
 
 class Hidden(Shape):
-    """They may no longer be seen."""
+    """These users can no longer be seen."""
 
     type: Literal["hidden"]
     users: list[Id]
 
 
 class TypingNow(Shape):
-    """The whole list, in place of the one before."""
+    """The users who are typing. Replaces the list sent before."""
 
     type: Literal["typing"]
     conversation: Id
@@ -59,29 +59,29 @@ class TypingNow(Shape):
 
 
 class Witness(Shape):
-    """How far the stream should have come."""
+    """The position that the stream should have reached."""
 
     type: Literal["beat"]
     witness: Cursor
 
 
 class Degraded(Shape):
-    """The server itself does not hear everything, or does again."""
+    """The server does not receive all presence changes now (`on`), or receives them again."""
 
     type: Literal["degraded"]
     on: bool
 
 
 class Refused(Shape):
-    """A signal was refused; the socket stays open."""
+    """A signal was rejected. The socket stays open."""
 
     type: Literal["problem"]
     code: str
     detail: str
 
 
-# By the name of the frame. `stats`, for admins who observe, is the dashboard's.
-TOLD: dict[str, type[Shape]] = {
+# By frame type. `stats`, for admins who observe, is described in dashboard.py.
+SOCKET_FRAMES: dict[str, type[Shape]] = {
     "hello": Hello,
     "you": You,
     "snapshot": SeenModel,

@@ -1,4 +1,4 @@
-"""What a stream brings: entries, which have an id and are durable, and what it says of itself. Pure."""
+"""Models of the events of a stream: entries, which are durable and have an id, and notices about the stream. Pure."""
 
 from typing import Literal
 
@@ -11,7 +11,6 @@ from chat.api_schema.models import (
     MessageModel,
     Moment,
     Notifications,
-    Ready,
     Role,
     Seq,
     Shape,
@@ -20,7 +19,7 @@ from chat.api_schema.models import (
 
 
 class Tombstone(Shape):
-    """A message is gone; a tombstone is left of it. Where it had reached somebody: whose it was, and whom."""
+    """A message was deleted. If it mentioned users, its author and the mentions are included."""
 
     conversation: Id
     seq: Id
@@ -30,7 +29,7 @@ class Tombstone(Shape):
 
 
 class ReactionChange(Shape):
-    """Somebody reacts, or does so no longer."""
+    """A user added or removed a reaction."""
 
     conversation: Id
     seq: Id
@@ -38,13 +37,13 @@ class ReactionChange(Shape):
     user: Id
     on: bool
     count: int | None = None
-    """How many they are now, where not all are told."""
+    """Number of users who reacted, if there are too many to list."""
     shown: Id | None = None
-    """Who is told of in place of one who left."""
+    """User to list now that another one has left the list."""
 
 
 class PinChange(Shape):
-    """A message is pinned, or no longer, by this person."""
+    """A user pinned or unpinned a message."""
 
     conversation: Id
     seq: Id
@@ -53,7 +52,7 @@ class PinChange(Shape):
 
 
 class ReadChange(Shape):
-    """One's own read mark, with what is left beyond it: not every device holds the messages. On one's own devices."""
+    """The user's read mark, and what is unread after it. On the user's own devices."""
 
     conversation: Id
     seq: Seq
@@ -62,7 +61,7 @@ class ReadChange(Shape):
 
 
 class ReceiptChange(Shape):
-    """How far somebody has read."""
+    """How far a user has read."""
 
     conversation: Id
     user: Id
@@ -70,7 +69,7 @@ class ReceiptChange(Shape):
 
 
 class ThreadChange(Shape):
-    """How one stands to a thread: what is counted up to `last_seq`, how much of it is unread. On one's own devices."""
+    """The user's state of a thread: `unread` counts up to `last_seq`. On the user's own devices."""
 
     conversation: Id
     seq: Id
@@ -81,14 +80,14 @@ class ThreadChange(Shape):
 
 
 class CountedMentions(Shape):
-    """How many mentions count in a conversation."""
+    """The number of unread mentions in a conversation."""
 
     conversation: Id
     mentions: int
 
 
 class BlockChange(Shape):
-    """Whom one has nothing to do with, or has again; and where other mentions count now. On one's own devices."""
+    """The user blocked or unblocked a user, and the mention counts that changed. On the user's own devices."""
 
     user: Id
     on: bool
@@ -96,13 +95,13 @@ class BlockChange(Shape):
 
 
 class SettingsChange(Shape):
-    """What one has chosen. On one's own devices."""
+    """The user's settings. On the user's own devices."""
 
     receipts: Literal["on", "off"]
 
 
 class ReportChange(Shape):
-    """To those who look after a conversation: the report `id` is there, or closed."""
+    """A report was opened or closed. Sent to the users who can close it."""
 
     id: Id
     conversation: Id
@@ -111,9 +110,10 @@ class ReportChange(Shape):
 
 
 class ConversationState(Shape):
-    """What a conversation is now; to a newcomer also how it stands.
+    """A conversation changed. A new member also gets its state.
 
-    `archived`, `slow` and `read_only` stand only while they are so."""
+    `archived`, `slow` and `read_only` are present only while they apply.
+    """
 
     null_too = frozenset({"muted_until", "last_message"})
 
@@ -136,7 +136,7 @@ class ConversationState(Shape):
 
 
 class MemberChange(Shape):
-    """What somebody is in a conversation now; no role: no longer in it."""
+    """A user's role in a conversation. No role: the user is not a member any more."""
 
     conversation: Id
     user: Id
@@ -144,7 +144,7 @@ class MemberChange(Shape):
 
 
 class InvitationChange(Shape):
-    """An invitation is open, or was declined; joining closes it, too. On the invited user's devices."""
+    """An invitation was opened or declined. Joining also closes it. On the invited user's devices."""
 
     conversation: Id
     open: bool
@@ -155,8 +155,18 @@ class InvitationChange(Shape):
     at: Moment | None = None
 
 
+class Ready(Shape):
+    """The first event of a stream: its start, the log's end at that time, the node, and the user."""
+
+    cursor: Cursor
+    head: Cursor
+    node: str
+    resumed: bool
+    user: Id
+
+
 class ResetModel(Shape):
-    """Read the snapshot again, then go on from this cursor."""
+    """The cursor is not valid any more. Load the snapshot again, then continue from this cursor."""
 
     cursor: Cursor
     reason: Literal["too_old", "other_epoch", "bad_cursor"]
@@ -169,13 +179,29 @@ class Bye(Shape):
 
 
 class StreamProblem(Shape):
-    """The client sent something. The socket stays open, but the tenth problem within a minute closes it (1008)."""
+    """The client sent a message. The socket stays open; the tenth problem within a minute closes it (1008)."""
 
     code: str
     detail: str
 
 
-# By the name of the event; those of a stream's own are no entries, and have no id.
+class EventModel(Shape):
+    """An entry of the log, as a long poll returns it."""
+
+    id: Cursor
+    event: str
+    data: dict[str, object]
+
+
+class EventsModel(Shape):
+    """The entries after a cursor. `reset` gives the reason if the cursor is not valid any more."""
+
+    events: list[EventModel]
+    cursor: Cursor
+    reset: Literal["too_old", "other_epoch", "bad_cursor"] | None = None
+
+
+# By event name. Notices are not entries, and have no id.
 ENTRIES: dict[str, type[Shape]] = {
     "message": MessageModel,
     "edit": MessageModel,

@@ -8,7 +8,7 @@ import pyotp
 import pytest
 
 from chat.accounts.second_factors import find_step, hash_code, make_code
-from chat.api_schema import models as s
+from chat.api_schema import accounts as s
 from tests.accounts.authenticator import Authenticator, Json
 from tests.accounts.door import PASSWORD, Visitor, visiting
 from tests.accounts.factors import ME, adds_passkey, finishes, sets_up_app, waits_for_next_code

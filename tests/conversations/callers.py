@@ -16,7 +16,7 @@ import aiohttp
 import psycopg
 
 from chat.api_schema.introspection import read_handler
-from chat.api_schema.openapi import OPEN, is_described, plain
+from chat.api_schema.openapi import OPEN_CALLS, is_described, plain
 from chat.app import ROUTES
 from chat.shared.identity import hash_token
 from chat.shared.route import Operation
@@ -183,7 +183,7 @@ def fill(path: str, known: dict[str, object]) -> Iterator[str]:
 
 def needs_identity(call: Call) -> bool:
     """Is this a call of the API that only users may make?"""
-    is_open = (call.method, call.route.path) in OPEN or not call.route.path.startswith("/api/")
+    is_open = (call.method, call.route.path) in OPEN_CALLS or not call.route.path.startswith("/api/")
     return is_described(call.route.path) and not is_open
 
 

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from chat.api_schema import accounts
 from chat.api_schema import models as s
-from chat.api_schema.openapi import OPEN, is_described, plain
+from chat.api_schema.openapi import OPEN_CALLS, is_described, plain
 from chat.app import ROUTES
 from tests.cast import Cast, Person
 from tests.files.sending import sends
@@ -33,7 +34,7 @@ async def test_every_route_is_in_it(ana: Person) -> None:
     for path, calls in document["paths"].items():
         for method, call in calls.items():
             assert call["summary"]
-            open_to_all = (method.upper(), path) in OPEN
+            open_to_all = (method.upper(), path) in OPEN_CALLS
             assert open_to_all or ("401" in call["responses"]) == ("security" in call)
     ids = [call["operationId"] for calls in document["paths"].values() for call in calls.values()]
     assert len(set(ids)) == len(ids)
@@ -184,11 +185,11 @@ async def test_the_ways_in_are_as_described(ana: Person, mallory: Person) -> Non
     form = {"name": "dora", "password": "correct horse battery"}
     for path in ("/api/accounts", "/api/sessions"):
         status, entered = await ana.call("POST", path, form)
-        assert (status, s.SignedInModel.model_validate(entered).user.name) == (201, "dora")
+        assert (status, accounts.SignedInModel.model_validate(entered).user.name) == (201, "dora")
     fresh = {"old": form["password"], "new": "copper-kettle-93-indigo"}
     bearer = {"Authorization": f"Bearer {entered['token']}"}
     status, renewed = await ana.call("PUT", "/api/users/me/password", fresh, headers=bearer)
-    assert (status, bool(s.Renewed.model_validate(renewed).token)) == (200, True)
+    assert (status, bool(accounts.Renewed.model_validate(renewed).token)) == (200, True)
     room = await begins(ana, "channel", "kitchen", private=True)
     status, link = await ana.call("POST", f"{CONVERSATIONS}/{room}/links", {})
     status, joined = await mallory.call("POST", "/api/chat/join", {"code": link["code"]})

@@ -2,8 +2,7 @@
 
 import ast
 
-from chat.api_schema.models import EventsModel
-from chat.api_schema.stream_events import ENTRIES
+from chat.api_schema.stream_events import ENTRIES, EventsModel
 from chat.log.entry import EVENTS
 from tests.attention.verbs import blocks
 from tests.cast import Cast, Person

@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 import orjson
 
-from chat.api_schema.presence_events import TOLD
+from chat.api_schema.presence_events import SOCKET_FRAMES
 from tests.cast import Person
 from tests.waiting import eventually
 
@@ -79,7 +79,7 @@ class Eyes:
         await asyncio.gather(self._task, return_exceptions=True)
         for frame in self.frames:
             if frame["type"] != "stats":
-                TOLD[frame["type"]].model_validate(frame)
+                SOCKET_FRAMES[frame["type"]].model_validate(frame)
 
 
 async def opens_eyes(person: Person, *, query: str = "", greeted: bool = True, **kwargs: Any) -> Eyes:

@@ -1,0 +1,141 @@
+"""Models of responses about accounts, sessions, second factors and account activity. Pure."""
+
+from typing import Literal
+
+from chat.api_schema.models import Id, Moment, Shape, UserModel
+
+
+class MeModel(UserModel):
+    """The caller's own account."""
+
+    receipts: Literal["on", "off"]
+    """Whether other members see how far the user has read."""
+    second_factor_required: bool | None = None
+    """An admin without admin rights until they set up a second factor."""
+
+
+class Users(Shape):
+    """A list of users."""
+
+    users: list[UserModel]
+
+
+class Login(Shape):
+    """A session of a user."""
+
+    id: Id
+    device: str
+    address: str | None
+    created_at: Moment
+    last_seen_at: Moment
+    current: bool
+    streams: int
+    """Open streams on all nodes."""
+    sockets: int
+    """Open presence sockets on all nodes."""
+
+
+class Logins(Shape):
+    """The sessions of a user."""
+
+    sessions: list[Login]
+    limit: int
+    """The most sessions a user can have. Another login ends the one unused for longest."""
+
+
+class ProofState(Shape):
+    """How recently the user of this session confirmed their identity."""
+
+    seconds_left: int
+    """Seconds until sensitive changes need a new proof; 0 if they need one now."""
+    methods: list[Literal["password", "totp", "passkey"]]
+
+
+class PasskeyModel(Shape):
+    """A passkey of the caller."""
+
+    id: Id
+    name: str
+    created_at: Moment
+    last_used_at: Moment | None
+
+
+class FactorsModel(Shape):
+    """The second factors of the caller."""
+
+    authenticator_since: Moment | None
+    """When the authenticator app was confirmed; null if there is none."""
+    passkeys: list[PasskeyModel]
+    recovery_codes: int
+    """Number of unused codes."""
+
+
+class NewAuthenticator(Shape):
+    """What an authenticator app is set up with."""
+
+    secret: str
+    uri: str
+    qr: str
+    """The `uri` as a QR code, an SVG in a data URL."""
+
+
+class RecoveryCodes(Shape):
+    """New recovery codes, shown only once; empty when the user keeps the old ones."""
+
+    recovery_codes: list[str]
+
+
+class NewPasskeyMade(Shape):
+    """A new passkey, with recovery codes if it is the first second factor."""
+
+    passkey: PasskeyModel
+    recovery_codes: list[str]
+
+
+class PasskeyOptions(Shape):
+    """Options for `navigator.credentials` in WebAuthn's JSON format, and the challenge to answer with."""
+
+    challenge: str
+    options: dict[str, object]
+
+
+class SignedInModel(Shape):
+    """A new session. The token also comes as a cookie, and for browsers only as a cookie."""
+
+    user: UserModel
+    session: Login
+    token: str | None = None
+
+
+class Renewed(Shape):
+    """The session's new token. A browser gets it as a cookie only."""
+
+    token: str | None = None
+
+
+class ActivityRow(Shape):
+    """A security event of the caller's own account. Address and device of an admin are never included."""
+
+    id: Id
+    at: Moment
+    action: str
+    own: bool | None
+    """Whether the caller did it; null if no user was logged in, as in a failed login."""
+    address: str | None
+    session: Id | None
+    device: str
+    times: int
+
+
+class Activity(Shape):
+    """Security events, the latest first. Pass `next` to get older ones."""
+
+    rows: list[ActivityRow]
+    next: Id | None
+
+
+class ResetLink(Shape):
+    """A link for setting a new password, shown once: `path` on this server."""
+
+    path: str
+    expires_at: Moment
