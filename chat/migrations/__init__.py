@@ -1,7 +1,7 @@
-"""Migrations: numbered SQL files, forward only, each safe while nodes of the version before still run.
+"""Migrations: numbered SQL files, forward only. Each is safe while nodes of the previous version still run.
 
-A few lines of our own, because they run under one advisory lock (a second migrator waits, then finds nothing to do)
-and each file commits together with the row that says it ran.
+They run under one advisory lock: a second migrator waits, and then finds nothing to do. Each file commits together with
+the row that records it.
 """
 
 from pathlib import Path
@@ -15,10 +15,11 @@ FOLDER = Path(__file__).parent
 
 
 async def migrate(database_url: str, node_url: str = "") -> list[str]:
-    """Apply what is missing, in order; return the names applied.
+    """Apply missing migrations in order, and return their names.
 
-    `node_url`: the same database for nodes. Where its role is another one, that role gets what nodes need, and no more.
-    A role that does not own the tables finds out whether all is there; raise `InsufficientPrivilege` when it is not.
+    `node_url`: the same database for nodes. If its role is another one, that role gets the rights that nodes need, and
+    no more. A role that does not own the tables only checks that nothing is missing. Raise `InsufficientPrivilege` if
+    something is.
     """
     async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
         if not await owns_tables(connection) and not await missing_migrations(connection):
@@ -37,12 +38,12 @@ async def migrate(database_url: str, node_url: str = "") -> list[str]:
 
 
 def migration_files() -> list[Path]:
-    """All migrations, in the order they are applied."""
+    """Return all migrations in their order."""
     return sorted(FOLDER.glob("[0-9]*.sql"))
 
 
 async def missing_migrations(connection: "psycopg.AsyncConnection[tuple[object, ...]]") -> list[str]:
-    """The names of migrations that this version needs and the database does not have."""
+    """Return the names of migrations that the database does not have."""
     table = await (await connection.execute("select to_regclass('migrations')")).fetchone()
     if not (table and table[0]):
         return [file.stem for file in migration_files()]
@@ -51,7 +52,7 @@ async def missing_migrations(connection: "psycopg.AsyncConnection[tuple[object, 
 
 
 async def apply(connection: "psycopg.AsyncConnection[tuple[object, ...]]", file: Path) -> None:
-    """Run one file and note it, in one transaction."""
+    """Run one file and record it, in one transaction."""
     async with connection.transaction():
         await connection.execute(file.read_bytes())  # noqa: ASYNC240 (before anything is served)
         await connection.execute("insert into migrations (name) values (%s)", [file.stem])

@@ -1,11 +1,11 @@
-"""The nodes' role in PostgreSQL: it reads and writes rows, owns nothing, and is no superuser."""
+"""The nodes' role in PostgreSQL: it can read and write rows, owns nothing, and is no superuser."""
 
 from contextlib import suppress
 
 from psycopg import AsyncConnection, errors, sql
 from psycopg.conninfo import conninfo_to_dict
 
-# Each is granted anew by every `migrate`, for tables that came since.
+# Granted again by every `migrate`, for tables added since.
 GRANTS = (
     "grant usage on schema {schema} to {role}",
     "grant select, insert, update, delete on all tables in schema {schema} to {role}",
@@ -16,9 +16,9 @@ GRANTS = (
 
 
 async def admit_nodes(connection: "AsyncConnection[tuple[object, ...]]", node_url: str) -> None:
-    """Let the role in `node_url` work on the tables; make the role when it does not exist.
+    """Grant the role in `node_url` its rights, and create the role if it does not exist.
 
-    Nothing happens when it is the role of `connection` itself, as where one URL serves for both.
+    Do nothing if it is the role of `connection`, as when one URL serves both purposes.
     """
     named = conninfo_to_dict(node_url)
     role, password = named.get("user"), named.get("password")
@@ -36,17 +36,17 @@ async def admit_nodes(connection: "AsyncConnection[tuple[object, ...]]", node_ur
 
 
 async def owns_tables(connection: "AsyncConnection[tuple[object, ...]]") -> bool:
-    """Return whether this role may change the tables; in a database without tables every role may try."""
+    """Return whether this role may change the tables. True in a database without tables, where any role may try."""
     asked = "select pg_has_role(relowner, 'member') from pg_class where oid = to_regclass('migrations')"
     row = await (await connection.execute(asked)).fetchone()
     return row is None or bool(row[0])
 
 
 async def make_role(connection: "AsyncConnection[tuple[object, ...]]", role: str, password: str) -> None:
-    """Make a role that can log in and nothing else. The password leaves this process only as a SCRAM verifier."""
+    """Create a role that can log in and nothing else. The password is sent only as a SCRAM verifier."""
     kept = None
     if password:
         kept = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
     made = sql.SQL("create role {} login password {}").format(sql.Identifier(role), sql.Literal(kept))
-    with suppress(errors.DuplicateObject, errors.UniqueViolation):  # made meanwhile for another database
+    with suppress(errors.DuplicateObject, errors.UniqueViolation):  # created meanwhile, for another database
         await connection.execute(made)

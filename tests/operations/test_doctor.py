@@ -84,7 +84,7 @@ async def test_all_is_well(start_node: StartNode, database_url: str, redis_url: 
     assert {"fsync", "migrations", "clock of PostgreSQL", "clock of Redis", "Redis when it is full"} <= set(findings)
     assert {"buffering of streams", "WebSocket upgrade", "time-outs of the stream", "Origin"} <= set(findings)
     assert "a1" in findings["nodes"]["found"]
-    assert findings["forwarded headers"]["found"] == "we come from 127.0.0.1"
+    assert findings["forwarded headers"]["found"] == "the node sees 127.0.0.1"
 
 
 async def test_a_bad_proxy_is_named(start_node: StartNode, database_url: str, redis_url: str, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What `tandem doctor` does: everything that can be looked at from here, as a table, and an exit code."""
+"""`tandem doctor`: run all checks, print the findings as a table or JSON, and return an exit code."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -19,7 +19,7 @@ from chat.tools.doctor.finding import FILE, Finding, check_settings, is_healthy,
 from chat.tools.doctor.http import Site
 from chat.tools.doctor.proxy_checks import check_forwarding, check_site, check_socket, check_spread, check_stream
 
-LOGIN_SECONDS = 300.0
+SESSION_SECONDS = 300.0
 MARKS = {"good": ("✓", "green"), "bad": ("✗", "bold red"), "note": ("!", "yellow"), "unknown": ("–", "dim")}
 console = Console(highlight=False)
 Check = Callable[[Site], list[Finding]]
@@ -27,54 +27,57 @@ Check = Callable[[Site], list[Finding]]
 
 @dataclass(frozen=True, slots=True)
 class DoctorRequest:
-    """What the command was asked for; `url` may be empty."""
+    """The options of the command; `url` may be empty."""
 
     url: str
     token: str
     json: bool
 
 
-def doctor(asked: DoctorRequest) -> int:
-    """Look and tell; the exit code is 1 when something is bad."""
-    findings = asyncio.run(look(asked))
-    if asked.json:
+def doctor(request: DoctorRequest) -> int:
+    """Run the checks and print the findings. Return 1 if anything is bad."""
+    findings = asyncio.run(run_checks(request))
+    if request.json:
         print(orjson.dumps(to_json(findings)).decode())
     else:
         console.print(to_table(findings))
     return 0 if is_healthy(findings) else 1
 
 
-async def look(asked: DoctorRequest) -> list[Finding]:
-    """Everything at once: most of the time is spent waiting for signs of life."""
-    given, (_, findings) = given_urls(), check_settings()
-    async with logged_in(asked.token, given.database if asked.url else "") as token:
-        works = [check_machine()]
-        works += [check_database(given.database)] if given.database else []
-        works += [check_redis(given.redis)] if given.redis else []
-        works += [look_through(Site(asked.url, token))] if asked.url else []
-        for found in await asyncio.gather(*works):
+async def run_checks(request: DoctorRequest) -> list[Finding]:
+    """Return the findings of all checks, which run at the same time: most of it is waiting for heartbeats."""
+    given, findings = given_urls(), check_settings()
+    async with open_session(request.token, given.database if request.url else "") as token:
+        checks = [check_machine()]
+        checks += [check_database(given.database)] if given.database else []
+        checks += [check_redis(given.redis)] if given.redis else []
+        checks += [check_public_url(Site(request.url, token))] if request.url else []
+        for found in await asyncio.gather(*checks):
             findings += found
-    if not asked.url:
+    if not request.url:
         findings.append(Finding("public URL", "unknown", "not given", "`tandem doctor https://chat.example.org`"))
     return findings
 
 
-async def look_through(site: Site) -> list[Finding]:
-    """The public URL; its channels only with a login."""
+async def check_public_url(site: Site) -> list[Finding]:
+    """Return the findings about the public URL. Streams and sockets are checked only with a session."""
     findings = await asyncio.to_thread(check_site, site)
     if findings[0].about == "public URL":
         return findings
     if not site.token:
-        remedy = f"Give a token as TANDEM_TOKEN, or DATABASE_URL in {FILE}: then the doctor makes itself a login."
-        return [*findings, Finding("streams and sockets", "unknown", "there is no login to open them with", remedy)]
+        remedy = f"Set TANDEM_TOKEN to a session token, or DATABASE_URL in {FILE}: the doctor then creates a session."
+        return [
+            *findings,
+            Finding("streams and sockets", "unknown", "not checked: no session to open them with", remedy),
+        ]
     checks = (check_stream, check_socket, check_spread, check_forwarding)
-    for found in await asyncio.gather(*(asyncio.to_thread(partial(brave, check, site)) for check in checks)):
+    for found in await asyncio.gather(*(asyncio.to_thread(partial(run_check, check, site)) for check in checks)):
         findings += found
     return findings
 
 
-def brave(check: Check, site: Site) -> list[Finding]:
-    """As `check`; a connection that breaks is a finding as well."""
+def run_check(check: Check, site: Site) -> list[Finding]:
+    """Run `check`. Return a finding if the connection breaks."""
     try:
         return check(site)
     except OSError as error:
@@ -83,8 +86,8 @@ def brave(check: Check, site: Site) -> list[Finding]:
 
 
 @asynccontextmanager
-async def logged_in(token: str, database_url: str) -> AsyncIterator[str]:
-    """The token given; else one of a probe's own, for as long as this lasts; else none."""
+async def open_session(token: str, database_url: str) -> AsyncIterator[str]:
+    """Yield the token given, otherwise that of a probe account during the body, otherwise an empty string."""
     if token or not database_url:
         yield token
         return
@@ -94,14 +97,14 @@ async def logged_in(token: str, database_url: str) -> AsyncIterator[str]:
         yield ""
         return
     async with connection:
-        probe = await open_probe_session(connection, "doctor", LOGIN_SECONDS)
+        probe = await open_probe_session(connection, "doctor", SESSION_SECONDS)
         yield probe.token
         await close_probe_session(connection, probe)
 
 
 def to_table(findings: list[Finding]) -> Table:
-    """One row each; the remedy below what is not good."""
-    table = Table("", "looked at", "found, and what to do", box=None, padding=(0, 1))
+    """Return a table with one row per finding, and the remedy below the fault."""
+    table = Table("", "check", "result, and what to do", box=None, padding=(0, 1))
     for finding in findings:
         mark, style = MARKS[finding.state]
         text = Text(finding.found, "" if finding.state == "good" else style)

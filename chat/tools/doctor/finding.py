@@ -1,17 +1,17 @@
-"""A finding: what was looked at, how it is, and what to do about it. Pure."""
+"""Findings of the doctor: what was checked, its state, and what to change. Also the findings about the settings."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from chat.shared.settings import BadSettings, Settings, read_settings
+from chat.shared.settings import BadSettings, read_settings
 
 State = Literal["good", "bad", "note", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`note`: works, and could be better; `unknown`: could not be looked at. `remedy`: what to change in which file."""
+    """A finding. `note`: works, but could be better. `unknown`: not checked. `remedy`: what to change in which file."""
 
     about: str
     state: State
@@ -20,53 +20,54 @@ class Finding:
 
 
 def good(about: str, found: str) -> Finding:
-    """As it should be."""
+    """Return a finding without a fault."""
     return Finding(about, "good", found)
 
 
-def judge(about: str, fine: bool, found: str, remedy: str) -> Finding:
-    """Good, or bad and then with a remedy."""
+def require(about: str, fine: bool, found: str, remedy: str) -> Finding:
+    """Return a finding that is bad unless `fine`."""
     return Finding(about, "good", found) if fine else Finding(about, "bad", found, remedy)
 
 
-def advise(about: str, fine: bool, found: str, remedy: str) -> Finding:
-    """As `judge`, of what may stay as it is."""
+def recommend(about: str, fine: bool, found: str, remedy: str) -> Finding:
+    """Return a finding that is a note unless `fine`, for faults that may stay."""
     return Finding(about, "good", found) if fine else Finding(about, "note", found, remedy)
 
 
 def is_healthy(findings: Iterable[Finding]) -> bool:
-    """Is nothing bad?"""
+    """Return whether nothing is bad."""
     return all(finding.state != "bad" for finding in findings)
 
 
 def to_json(findings: Iterable[Finding]) -> list[dict[str, str]]:
-    """For machines."""
+    """Return the findings as JSON values."""
     return [asdict(finding) for finding in findings]
 
 
-# The doctor reads the settings, as a node would.
-
-FILE = "the environment, or .env"
+FILE = "the environment or .env"
 
 
-def check_settings() -> tuple[Settings | None, list[Finding]]:
-    """The settings, None where they cannot be read, and what is to be said of them."""
+def check_settings() -> list[Finding]:
+    """Return findings about the settings, read as a node would read them."""
     try:
         settings = read_settings()
     except BadSettings as wrong:
-        remedy = f"Set it right in {FILE}; README.md has the table of settings."
-        return None, [Finding("settings", rate(line), line, remedy) for line in str(wrong).splitlines()]
-    return settings, [
-        good("settings", "all can be read"),
-        advise(
+        remedy = f"Correct it in {FILE}. deploy/configuration.md lists all settings."
+        return [Finding("settings", rate(line), line, remedy) for line in str(wrong).splitlines()]
+    return [
+        good("settings", "all valid"),
+        recommend(
             "RATE_LIMITS",
             settings.rate_limits,
-            "on" if settings.rate_limits else "off: nothing keeps anybody from guessing passwords or flooding",
+            "on" if settings.rate_limits else "off: password guessing and flooding are not limited",
             f"Set RATE_LIMITS=on in {FILE}.",
         ),
     ]
 
 
 def rate(line: str) -> State:
-    """A missing URL is no fault where the doctor looks from somewhere else; a node would not start with the rest."""
+    """Return the state for an invalid setting.
+
+    A missing URL is unknown, because the doctor may run on another machine. With any other fault a node does not start.
+    """
     return "unknown" if line.startswith(("DATABASE_URL: Field", "REDIS_URL: Field")) else "bad"

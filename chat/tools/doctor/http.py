@@ -1,4 +1,4 @@
-"""A wire to the public URL: requests by hand, so that what proxies do to them can be seen byte by byte."""
+"""HTTP by hand to the public URL, so that the effects of proxies can be seen byte by byte."""
 
 import socket
 import ssl
@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-PATIENCE = 10.0
+TIMEOUT = 10.0
 
 
 @dataclass(slots=True)
 class HttpAnswer:
-    """The head of an answer, and what of the body has come. `version` is the server's, as "HTTP/1.1"."""
+    """The head of a response and the body received so far. `version` is the server's, such as "HTTP/1.1"."""
 
     version: str = ""
     status: int = 0
@@ -24,14 +24,14 @@ class HttpAnswer:
 
 
 class HttpProbe:
-    """One connection, on which `answer` grows."""
+    """A connection with one request. `answer` grows as bytes arrive."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection, self._raw = connection, b""
         self.answer = HttpAnswer()
 
     def read(self, seconds: float) -> bool:
-        """Take in what comes within this time; whether anything did."""
+        """Read what arrives within this time. Return whether anything did."""
         self._connection.settimeout(max(0.01, seconds))
         try:
             data = self._connection.recv(65536)
@@ -48,14 +48,14 @@ class HttpProbe:
         return bool(data)
 
     def read_until(self, word: bytes, seconds: float, times: int = 1) -> bool:
-        """Read until the body holds this; whether it does, before the time is over or the wire is cut."""
+        """Read until the body contains `word` as often as `times`. Return False on a timeout or a closed connection."""
         deadline = time.monotonic() + seconds
         while self.answer.body.count(word) < times and not self.answer.ended and time.monotonic() < deadline:
             self.read(deadline - time.monotonic())
         return self.answer.body.count(word) >= times
 
-    def read_head(self, seconds: float = PATIENCE) -> HttpAnswer:
-        """Read until the head is there, or nothing comes any more."""
+    def read_head(self, seconds: float = TIMEOUT) -> HttpAnswer:
+        """Read until the head is complete, or nothing more arrives."""
         deadline = time.monotonic() + seconds
         while not self.answer.status and not self.answer.ended and time.monotonic() < deadline:
             self.read(deadline - time.monotonic())
@@ -76,7 +76,7 @@ class HttpProbe:
 
 
 class Site:
-    """The public URL, and the login that asks; without a `token` only what needs none can be asked."""
+    """The public URL, and the session to use. Without a `token`, only calls that need no session succeed."""
 
     def __init__(self, url: str, token: str = "") -> None:
         parts = urlsplit(url)
@@ -87,27 +87,27 @@ class Site:
 
     @contextmanager
     def ask(self, path: str, method: str = "GET", **headers: str) -> Iterator[HttpProbe]:
-        """Send a request without a body; raises `OSError`. Header names are written with underscores."""
+        """Send a request without a body. Raise `OSError` if that fails. Write header names with underscores."""
         with self._connect(["http/1.1"]) as connection:
-            said = {"Host": self._netloc, "User-Agent": "tandem-doctor", "Content-Length": "0"}
-            said |= {"Authorization": f"Bearer {self.token}"} if self.token else {}
-            said |= {name.replace("_", "-"): value for name, value in headers.items()}
+            sent = {"Host": self._netloc, "User-Agent": "tandem-doctor", "Content-Length": "0"}
+            sent |= {"Authorization": f"Bearer {self.token}"} if self.token else {}
+            sent |= {name.replace("_", "-"): value for name, value in headers.items()}
             lines = [
                 f"{method} {self._prefix}{path} HTTP/1.1",
-                *(f"{name}: {value}" for name, value in said.items() if value),
+                *(f"{name}: {value}" for name, value in sent.items() if value),
             ]
             connection.sendall("\r\n".join([*lines, "", ""]).encode())
             yield HttpProbe(connection)
 
     def speaks_http2(self) -> bool:
-        """Does it offer HTTP/2 to browsers?"""
+        """Return whether it offers HTTP/2 to browsers."""
         if not self.secure:
             return False
         with self._connect(["h2", "http/1.1"]) as connection:
             return isinstance(connection, ssl.SSLSocket) and connection.selected_alpn_protocol() == "h2"
 
     def _connect(self, protocols: list[str]) -> socket.socket:
-        connection = socket.create_connection((self.host, self.port), PATIENCE)
+        connection = socket.create_connection((self.host, self.port), TIMEOUT)
         if not self.secure:
             return connection
         context = ssl.create_default_context()
