@@ -5,7 +5,6 @@ from typing import Annotated, Literal
 
 import typer
 
-from chat.cli.audit import audit
 from chat.cli.diagnostics import diagnostics
 from chat.cli.nodes import node_commands
 from chat.cli.transfer import transfer
@@ -19,7 +18,6 @@ main = typer.Typer(
     pretty_exceptions_enable=False,  # typer's tracebacks show local variables, including passwords
 )
 main.add_typer(user, name="user")
-main.add_typer(audit, name="audit")
 main.add_typer(diagnostics)
 main.add_typer(bench, name="bench")
 main.add_typer(node_commands)

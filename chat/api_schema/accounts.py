@@ -20,7 +20,7 @@ class Users(Shape):
     users: list[UserModel]
 
 
-class Login(Shape):
+class SessionModel(Shape):
     """A session of a user."""
 
     id: Id
@@ -35,16 +35,16 @@ class Login(Shape):
     """Open presence sockets on all nodes."""
 
 
-class Logins(Shape):
+class SessionList(Shape):
     """The sessions of a user."""
 
-    sessions: list[Login]
+    sessions: list[SessionModel]
     limit: int
     """The most sessions a user can have. Another login ends the one unused for longest."""
 
 
 class ProofState(Shape):
-    """How recently the user of this session confirmed their identity."""
+    """The state of the identity proof of this session."""
 
     seconds_left: int
     """Seconds until sensitive changes need a new proof; 0 if they need one now."""
@@ -71,7 +71,7 @@ class FactorsModel(Shape):
 
 
 class NewAuthenticator(Shape):
-    """What an authenticator app is set up with."""
+    """The secret to set up an authenticator app with."""
 
     secret: str
     uri: str
@@ -103,7 +103,7 @@ class SignedInModel(Shape):
     """A new session. The token also comes as a cookie, and for browsers only as a cookie."""
 
     user: UserModel
-    session: Login
+    session: SessionModel
     token: str | None = None
 
 

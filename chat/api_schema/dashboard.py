@@ -81,7 +81,7 @@ class NodeRecord(Shape):
 
 
 class Nodes(Shape):
-    """All nodes."""
+    """The nodes in the registry."""
 
     nodes: list[NodeRecord]
 
@@ -106,7 +106,7 @@ class Figures(Shape):
 
 
 class SampleModel(Shape):
-    """One minute of the history."""
+    """A minute of the history."""
 
     minute: Moment
     people: int

@@ -189,7 +189,7 @@ class Invitations(Shape):
 
 
 class SnapshotModel(Shape):
-    """All conversations of the caller. A stream opened at the cursor continues it without gaps or repeats."""
+    """The conversations of the caller. A stream opened at the cursor continues it without gaps or repeats."""
 
     conversations: list[ConversationModel]
     blocked: list[Id]
@@ -299,14 +299,14 @@ class Threads(Shape):
 
 
 class ReceiptModel(Shape):
-    """How far a user has read."""
+    """The message up to which a user has read."""
 
     user: Id
     seq: Seq
 
 
 class Receipts(Shape):
-    """How far the other members have read."""
+    """The messages up to which other members have read."""
 
     receipts: list[ReceiptModel]
 

@@ -31,8 +31,14 @@ METHODS_WITH_BODY = {"POST", "PUT", "PATCH"}
 NUMERIC = {"conversation", "user", "seq", "link", "report", "passkey"}
 Json = dict[str, Any]
 
-# Request models that are published under an older name.
-OLDER_NAMES = {"RoleChange": "Seat", "AnnouncementRequest": "Said", "DrainRequest": "Draining"}
+# Models that are published under an older name.
+OLDER_NAMES = {
+    "AnnouncementRequest": "Said",
+    "DrainRequest": "Draining",
+    "RoleChange": "Seat",
+    "SessionList": "Logins",
+    "SessionModel": "Login",
+}
 
 
 def publish(name: str) -> str:

@@ -61,7 +61,7 @@ class ReadChange(Shape):
 
 
 class ReceiptChange(Shape):
-    """How far a user has read."""
+    """The message up to which a user has read."""
 
     conversation: Id
     user: Id

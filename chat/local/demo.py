@@ -50,7 +50,7 @@ WHEN = re.compile(r"(\d+) days? ago, (\d\d):(\d\d)|(\d+) minutes ago")
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
-    """When a run of messages began: at a time of day some working days ago, or some minutes ago."""
+    """The start of a run of messages: at a time of day some working days ago, or some minutes ago."""
 
     days: int
     hour: int
@@ -85,7 +85,7 @@ class ScriptLine:
 
 @dataclass(slots=True)
 class ScriptScene:
-    """One conversation. The first of its `members` creates it."""
+    """A conversation. The first of its `members` creates it."""
 
     kind: Kind
     private: bool

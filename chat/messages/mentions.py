@@ -108,7 +108,7 @@ class Mentions(PostStep):
         shown = [
             (one.conversation, one.seq, array_text(one.mentions or ()), one.mentions_all) for one in self._messages
         ]
-        await change.connection.execute(queries.insert_mentions, to_columns(rows, 4))
+        await insert_mentions(change, rows)
         await change.connection.execute(queries.set_mentions, to_columns(shown, 4))
 
 
@@ -140,6 +140,11 @@ def counted(message: Message) -> Sequence[int]:
 def array_text(users: Sequence[int]) -> str | None:
     """Return the text of an array, for a column of arrays: `unnest` takes no rows of different lengths."""
     return "{" + ",".join(map(str, users)) + "}" if users else None
+
+
+async def insert_mentions(change: Change, rows: Sequence[tuple[object, ...]]) -> None:
+    """Insert rows of `(conversation, seq, author, user)`; the user `EVERYBODY` stands for all members."""
+    await change.connection.execute(queries.insert_mentions, to_columns(rows, 4))
 
 
 async def forget_mentions(change: Change, conversation_id: int, seq: int) -> None:

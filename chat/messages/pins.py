@@ -28,8 +28,7 @@ async def pin_message(log: Log, most: int, actor_id: int, conversation_id: int, 
         row = await (await change.connection.execute(queries.count_pins, [conversation_id])).fetchone()
         if row is None or row[0] >= most:
             raise TooManyPins
-        position = await record_pin(change, conversation_id, seq, actor_id, True)
-        await change.connection.execute(queries.set_pin, [position, actor_id, conversation_id, seq])
+        await set_pin(change, conversation_id, seq, actor_id, True)
 
 
 async def unpin_message(log: Log, actor_id: int, conversation_id: int, seq: int) -> None:
@@ -37,14 +36,15 @@ async def unpin_message(log: Log, actor_id: int, conversation_id: int, seq: int)
     async with log.change() as change:
         _, message = await find_open_message(change, conversation_id, actor_id, seq)
         if message.pinned:
-            await record_pin(change, conversation_id, seq, actor_id, False)
-            await change.connection.execute(queries.set_pin, [None, None, conversation_id, seq])
+            await set_pin(change, conversation_id, seq, actor_id, False)
 
 
-async def record_pin(change: Change, conversation_id: int, seq: int, user_id: int, on: bool) -> int:
-    """Record the change; return the entry's position."""
+async def set_pin(change: Change, conversation_id: int, seq: int, user_id: int, on: bool) -> None:
+    """Pin or unpin a message, and record that in the log."""
     data = orjson.dumps({"conversation": conversation_id, "seq": seq, "user": user_id, "on": on})
-    return (await change.record(Unplaced("pin", conversation_id, data=data))).position
+    position = (await change.record(Unplaced("pin", conversation_id, data=data))).position
+    pinned = [position, user_id] if on else [None, None]
+    await change.connection.execute(queries.set_pin, [*pinned, conversation_id, seq])
 
 
 async def list_pins(pool: Pool, user_id: int, conversation_id: int) -> list[tuple[int, Message]]:

@@ -87,11 +87,11 @@ class ReplyTargets(PostStep):
         if not self._replies:
             return
         replies = [(one.conversation, one.thread, one.author, one.seq, one.created_at) for one in self._replies]
-        await change.connection.execute(queries.count_replies, [*map(list, zip(*replies, strict=True))])
+        await count_replies(change, replies)
         read = {(one[0], one[1], one[2]): one[3] for one in replies}
         started = {(*place, self._found[place].author_id): place[1] for place in self._started}
         follows = [(*follow, seq) for follow, seq in (started | read).items()]
-        await change.connection.execute(queries.follow_threads, [*map(list, zip(*follows, strict=True))])
+        await follow_threads(change, follows)
 
 
 # Reading: the replies to a message, and the threads that a user follows.
@@ -183,3 +183,16 @@ async def find_root(change: Change, actor_id: int, conversation_id: int, root_se
     if root.thread:
         raise NoThread
     return access.conversation.last_seq
+
+
+# Importing threads, which are not posted.
+
+
+async def count_replies(change: Change, replies: Iterable[tuple[object, ...]]) -> None:
+    """Count new replies in the first messages of their threads: `(conversation, thread, author, seq, created_at)`."""
+    await change.connection.execute(queries.count_replies, [*map(list, zip(*replies, strict=True))])
+
+
+async def follow_threads(change: Change, follows: Iterable[tuple[object, ...]]) -> None:
+    """Let users follow threads, read up to a seq: `(conversation, thread, user, seq)`."""
+    await change.connection.execute(queries.follow_threads, [*map(list, zip(*follows, strict=True))])

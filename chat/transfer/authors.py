@@ -1,4 +1,4 @@
-"""Bringing the authors of an imported chat in. Who has no account gets one that nobody can log in to."""
+"""Importing the authors of another chat. An author without an account gets one that cannot log in."""
 
 import hashlib
 import re
@@ -24,24 +24,27 @@ from chat.shared.sql import load
 queries = load(__file__)
 
 
-async def bring_authors(
+async def import_authors(
     log: Log, settings: Settings, member: Member, actor: Actor, conversation_id: int, authors: Sequence[str]
 ) -> list[int]:
-    """Their user ids, in order; each exists and is a member afterwards. For admins, in a conversation that they run."""
+    """Return the user ids of the authors, in order, after making each a member of the conversation.
+
+    Only for admins, in a conversation that they manage. Missing accounts are created.
+    """
     if len(authors) > settings.max_members_added:
         raise Invalid(errors=[{"field": "names", "detail": f"at most {settings.max_members_added} at once"}])
     async with log.change() as change:
         access = await lock_access(change, conversation_id, member.user_id)
         check_rights(access, member)
         names = {account_name(author): author for author in authors}
-        ids = await find_or_make(change, names)
+        ids = await ensure_accounts(change, names)
         await record(change.connection, actor, "account.import", conversation=conversation_id, people=len(ids))
-        await seat_missing(change, access, settings, sorted(ids.values()))
+        await add_missing(change, access, settings, sorted(ids.values()))
     return [ids[account_name(author)] for author in authors]
 
 
 def check_rights(access: Access, member: Member) -> None:
-    """Raises a refusal."""
+    """Raise an error unless the admin may import into this conversation."""
     if member.role != "admin":
         raise AdminsOnly
     if access.conversation.kind == "direct":
@@ -50,8 +53,11 @@ def check_rights(access: Access, member: Member) -> None:
     access.require_open()
 
 
-async def find_or_make(change: Change, names: dict[str, str]) -> dict[str, int]:
-    """`{account name: user id}`. In the order of names, so that two imports at once do not wait for each other."""
+async def ensure_accounts(change: Change, names: dict[str, str]) -> dict[str, int]:
+    """Return `{account name: user id}`, creating missing accounts.
+
+    The accounts are locked in the order of their names, so that two imports at once do not deadlock.
+    """
     ordered = sorted(names)
     run = change.connection.execute
     await run(queries.insert_missing, [ordered, [names[name] for name in ordered]])
@@ -59,8 +65,8 @@ async def find_or_make(change: Change, names: dict[str, str]) -> dict[str, int]:
     return {row[0]: row[1] for row in rows}
 
 
-async def seat_missing(change: Change, access: Access, settings: Settings, user_ids: list[int]) -> None:
-    """Those of them who are not in yet come in."""
+async def add_missing(change: Change, access: Access, settings: Settings, user_ids: list[int]) -> None:
+    """Add those users who are not members yet."""
     rows = await (await change.connection.execute(queries.find_missing, [user_ids, access.conversation.id])).fetchall()
     if missing := [row[0] for row in rows]:
         await require_capacity(change, access, settings.max_group_members, len(missing))
@@ -70,15 +76,14 @@ async def seat_missing(change: Change, access: Access, settings: Settings, user_
             await introduce(change, user_id, access.conversation.id)
 
 
-# An author of a chat from elsewhere, and the account name that always stands for him. Pure.
+# Account names of authors. Pure: the same author always gets the same name.
 
-NAME_MOST = 32
-
-DIGEST = 8
+MAX_NAME = 32
+DIGEST_LENGTH = 8
 
 
 class AuthorNames(BaseModel):
-    """As they stand in the request."""
+    """The request: author names."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -87,9 +92,12 @@ class AuthorNames(BaseModel):
 
 @lru_cache(4096)
 def account_name(author: str) -> str:
-    """What can be an account's name is one; anything else is spelt in plain letters and told apart by a digest."""
+    """Return the account name for an author.
+
+    A name that is allowed is kept. Any other is spelled in plain letters, with a digest that keeps names apart.
+    """
     if NAME.fullmatch(author) and author.lower() not in RESERVED:
         return author.lower()
     letters = unicodedata.normalize("NFKD", author).encode("ascii", "ignore").decode()
-    plain = re.sub(r"[^a-z0-9]+", "-", letters.lower()).strip("-")[: NAME_MOST - DIGEST - 1].strip("-")
-    return f"{plain or 'person'}-{hashlib.sha256(author.encode()).hexdigest()[:DIGEST]}"
+    plain = re.sub(r"[^a-z0-9]+", "-", letters.lower()).strip("-")[: MAX_NAME - DIGEST_LENGTH - 1].strip("-")
+    return f"{plain or 'person'}-{hashlib.sha256(author.encode()).hexdigest()[:DIGEST_LENGTH]}"

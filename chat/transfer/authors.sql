@@ -1,5 +1,5 @@
 -- name: insert_missing
--- An empty hash is no password's: nobody can log in.
+-- The empty hash matches no password, so that the account cannot log in.
 insert into users (name, display_name, password_hash)
 select name, display_name, '' from unnest(%s::text[], %s::text[]) as author (name, display_name)
     on conflict do nothing

@@ -1,4 +1,4 @@
-"""What `tandem import` does, and what is seen of it."""
+"""The work of `tandem import` and `tandem export`, and their progress progress_bar and reports."""
 
 import asyncio
 from collections.abc import Callable
@@ -23,23 +23,22 @@ from chat.log.maintenance import Retention
 from chat.shared.postgres import make_pool
 from chat.shared.settings import Settings
 from chat.shared.sql import load
-from chat.transfer.errors import NobodyThere
-from chat.transfer.export_files import write_export, write_person
-from chat.transfer.exporter import Asked, ExportReader, reading
-from chat.transfer.importer import Intake, groups
+from chat.transfer.errors import NothingToExport
+from chat.transfer.export_files import write_export, write_user
+from chat.transfer.exporter import ExportReader, Parameters, open_reader
+from chat.transfer.importer import Importer, groups
 from chat.transfer.records import ImportCounts
 from chat.transfer.sources import Source, open_source
 
 queries = load(__file__)
 
-ASIDES_SHOWN = 20
-
-SHOWN_EACH = 100  # messages
+MAX_SKIPPED_SHOWN = 20
+UPDATE_EVERY = 100  # messages
 
 
 @dataclass(frozen=True, slots=True)
 class ImportOptions:
-    """What the command was asked for. `dry`: only say what would come."""
+    """The options of `tandem import`. `dry`: only report what would be imported."""
 
     path: Path
     into: str | None = None
@@ -48,82 +47,82 @@ class ImportOptions:
 
 
 def import_file(database_url: str, options: ImportOptions) -> int:
-    """Import it and say what has become of it; the exit code. Raises `TransferError`."""
-    source, tally = open_source(options.path, options.into, options.private), ImportCounts()
-    with bars(options.path.name, DownloadColumn()) as progress:
+    """Import a file and report the result. Return the exit code. Raise `TransferError`."""
+    source, counts = open_source(options.path, options.into, options.private), ImportCounts()
+    with progress_bar(options.path.name, DownloadColumn()) as progress:
         bar = progress.add_task("", total=source.size)
 
-        def told(size: int) -> None:
+        def on_read(size: int) -> None:
             progress.advance(bar, size)
-            if tally.counts["messages"] % SHOWN_EACH == 0:
-                progress.update(bar, description=f"{tally.counts['messages']:,} messages")
+            if counts.records["messages"] % UPDATE_EVERY == 0:
+                progress.update(bar, description=f"{counts.records['messages']:,} messages")
 
         if options.dry:
-            list_nothing(source, tally, told)
+            count_records(source, counts, on_read)
         else:
-            asyncio.run(take_in(database_url, source, tally, told))
-    report(source, tally, options.dry)
-    return 1 if tally.bad else 0
+            asyncio.run(run_import(database_url, source, counts, on_read))
+    report(source, counts, options.dry)
+    return 1 if counts.bad else 0
 
 
-def list_nothing(source: Source, tally: ImportCounts, told: Callable[[int], None]) -> None:
-    """Read it, and no more."""
-    for _ in groups(source, tally, told):
+def count_records(source: Source, counts: ImportCounts, on_read: Callable[[int], None]) -> None:
+    """Count the records of the source."""
+    for _ in groups(source, counts, on_read):
         pass
 
 
-async def take_in(database_url: str, source: Source, tally: ImportCounts, told: Callable[[int], None]) -> None:
-    """Into the database; the log's partitions are kept ahead of it as nodes do, for there may be none."""
+async def run_import(database_url: str, source: Source, counts: ImportCounts, on_read: Callable[[int], None]) -> None:
+    """Import the source. New log partitions are made ahead of it, because no node may be running."""
     async with make_pool(database_url) as pool:
         size, days = (Settings.model_fields[name].default for name in ("log_partition_entries", "log_retention_days"))
-        await Intake(pool, source, Retention(pool, size, days).maintain).run(tally, told)
+        await Importer(pool, source, Retention(pool, size, days).maintain).run(counts, on_read)
 
 
-def report(source: Source, tally: ImportCounts, dry: bool) -> None:
-    """What there was, what cannot come, which lines are wrong; the tally alone on standard output."""
-    table = Table("", "in the file", title=f"{source.kind}: {'what would come in' if dry else 'what has come in'}")
-    for what, number in tally.counts.items():
+def report(source: Source, counts: ImportCounts, dry: bool) -> None:
+    """Print what the source had, what was skipped and which lines are wrong. Only the totals go to standard output."""
+    table = Table("", "in the file", title=f"{source.kind}: {'would be imported' if dry else 'imported'}")
+    for what, number in counts.records.items():
         table.add_row(what, f"{number:,}")
     console.print(table)
-    for what, number in tally.asides.most_common(ASIDES_SHOWN):
-        console.print(f"left aside: {number:,} {what}", style="yellow", markup=False, soft_wrap=True)
-    for fault in tally.faults:
-        console.print(f"{fault.place}: {fault.reason}", style="red", markup=False, soft_wrap=True)
-    if more := tally.bad - len(tally.faults):
+    for what, number in counts.skipped.most_common(MAX_SKIPPED_SHOWN):
+        console.print(f"skipped: {number:,} {what}", style="yellow", markup=False, soft_wrap=True)
+    for error in counts.errors:
+        console.print(f"{error.place}: {error.reason}", style="red", markup=False, soft_wrap=True)
+    if more := counts.bad - len(counts.errors):
         console.print(f"… and {more:,} more", style="red")
-    print(f"{tally.counts['messages']:,} messages would come, {tally.bad:,} refused" if dry else tally)
+    print(f"{counts.records['messages']:,} messages would be imported, {counts.bad:,} invalid" if dry else counts)
 
 
-# What `tandem export` does, and what is seen of it.
+# Export.
 
 
 @dataclass(frozen=True, slots=True)
 class ExportOptions:
-    """What the command was asked for: one conversation, one person's own data, or everything."""
+    """The options of `tandem export`: one conversation, one user's own data, or everything."""
 
     path: Path
     conversation: str | None = None
     person: str | None = None
 
 
-def export_file(database_url: str, wanted: ExportOptions) -> None:
-    """Export it and say how much it was. Raises `TransferError`."""
-    messages = asyncio.run(write(database_url, wanted))
-    print(f"{messages:,} messages in {wanted.path}, {wanted.path.stat().st_size:,} bytes")
+def export_file(database_url: str, options: ExportOptions) -> None:
+    """Export to a file and report the result. Raise `TransferError`."""
+    messages = asyncio.run(write(database_url, options))
+    print(f"{messages:,} messages in {options.path}, {options.path.stat().st_size:,} bytes")
 
 
-async def write(database_url: str, wanted: ExportOptions) -> int:
-    """How many messages there were."""
-    with bars(wanted.path.name, MofNCompleteColumn()) as progress:
+async def write(database_url: str, options: ExportOptions) -> int:
+    """Write the export. Return the number of messages."""
+    with progress_bar(options.path.name, MofNCompleteColumn()) as progress:
         bar = progress.add_task("messages", total=None)
-        async with reading(database_url) as reader:
-            if wanted.person is not None:
-                user_id = await find(reader, queries.find_person, [wanted.person], f"person called {wanted.person}")
-                return await write_person(reader, wanted.path, user_id, lambda number: progress.advance(bar, number))
-            only = await find_conversation(reader, wanted.conversation)
+        async with open_reader(database_url) as reader:
+            if options.person is not None:
+                user_id = await find(reader, queries.find_user, [options.person], f"user called {options.person}")
+                return await write_user(reader, options.path, user_id, lambda number: progress.advance(bar, number))
+            only = await find_conversation(reader, options.conversation)
             return await write_export(
                 reader,
-                wanted.path,
+                options.path,
                 only,
                 lambda total, done: progress.update(TaskID(bar), total=total, completed=done),
                 lambda number: progress.advance(bar, number),
@@ -131,26 +130,26 @@ async def write(database_url: str, wanted: ExportOptions) -> int:
 
 
 async def find_conversation(reader: ExportReader, what: str | None) -> int | None:
-    """By its id, or the name of a channel; raises `NobodyThere`."""
+    """Return the id of a conversation by its id or channel name. Raise `NothingToExport`."""
     if what is None:
         return None
     return await find(reader, queries.find_channel, {"what": what.lstrip("#")}, f"conversation {what}")
 
 
-async def find(reader: ExportReader, query: bytes, asked: Asked, what: str) -> int:
-    """An id; raises `NobodyThere`."""
-    row = await reader.one(query, asked)
+async def find(reader: ExportReader, query: bytes, parameters: Parameters, what: str) -> int:
+    """Return an id. Raise `NothingToExport`."""
+    row = await reader.one(query, parameters)
     if row is None:
-        raise NobodyThere(what)
+        raise NothingToExport(what)
     return int(row[0])
 
 
-# Bars: how far it is, on standard error; standard output belongs to the result.
+# Progress, on standard error. Standard output is for the result.
 
 console = Console(stderr=True, highlight=False)
 
 
-def bars(name: str, counted: ProgressColumn) -> Progress:
-    """How much is done, and how long it will still take."""
+def progress_bar(name: str, counted: ProgressColumn) -> Progress:
+    """Return a progress bar with the remaining time."""
     columns = (BarColumn(), TaskProgressColumn(), counted, TextColumn("{task.description}"), TimeRemainingColumn())
     return Progress(TextColumn(name, markup=False), *columns, console=console)

@@ -1,7 +1,7 @@
 -- name: find_channel
--- By its id, or by its name among those that are not archived.
+-- By its id, or by its name among channels that are not archived.
 select id from conversations where id::text = %(what)s or (kind = 'channel' and archived_at is null and lower(name) = lower(%(what)s))
  order by id::text = %(what)s desc limit 1
 
--- name: find_person
+-- name: find_user
 select id from users where lower(name) = lower(%s)

@@ -1,4 +1,4 @@
-"""What can keep an exchange from going on; the message says what to do about it."""
+"""Errors of `tandem import` and `tandem export`. Each message says what happened and what to do."""
 
 from pathlib import Path
 
@@ -6,66 +6,66 @@ from chat.shared.operator_errors import OperatorError
 
 
 class TransferError(OperatorError):
-    """Nothing can come in, or go out."""
+    """An import or export cannot run."""
 
 
 class UnknownFile(TransferError):
-    """It is none that we know."""
+    """The file has no known format."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(
-            f"{path} is no chat that can be imported: give a Slack export (ZIP), a Mattermost bulk export (JSON lines, "
-            "or the ZIP with them), an export of Tandem, or lines such as "
+            f"{path} cannot be imported. Supported are a Slack export (ZIP), a Mattermost bulk export (JSON lines, or "
+            "the ZIP with them), a Tandem export, and lines such as "
             '{"author": "Ana", "body": "hello", "conversation": "general"}.'
         )
 
 
 class BadArchive(TransferError):
-    """A ZIP that nobody should unpack."""
+    """The ZIP is damaged or unsafe."""
 
     def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"{path} is refused: {reason}.")
+        super().__init__(f"{path} cannot be used: {reason}.")
 
 
-class NotAChat(TransferError):
-    """One person's data cannot come in again."""
+class PersonalData(TransferError):
+    """A user's own data cannot be imported."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(f"{path} holds what one person may ask for, not a chat: there is nothing to import in it.")
+        super().__init__(f"{path} is an export of one user's own data, which cannot be imported.")
 
 
 class NewerVersion(TransferError):
-    """A head that cannot be read."""
+    """The header of a Tandem export cannot be read."""
 
     def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"{path} begins as an export of Tandem, but of none that this version can read: {reason}")
+        super().__init__(f"{path} is a Tandem export that this version cannot read: {reason}")
 
 
-class NoPlace(TransferError):
-    """A line names no channel, and nor does the command."""
+class NoConversation(TransferError):
+    """Neither the line nor the command names a channel."""
 
     def __init__(self, place: str) -> None:
-        super().__init__(f"{place} names no conversation: say with --into where such lines belong.")
+        super().__init__(f"{place} names no conversation. Use --into to name a channel for such lines.")
 
 
-class NobodyThere(TransferError):
-    """An export of what does not exist."""
+class NothingToExport(TransferError):
+    """The conversation or user to export does not exist."""
 
     def __init__(self, what: str) -> None:
-        super().__init__(f"There is no {what} here.")
+        super().__init__(f"There is no {what}.")
 
 
-class NoRoom(TransferError):
-    """A conversation that cannot be told apart from others."""
+class NoFreeName(TransferError):
+    """No free name is left for a channel."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"There are too many channels called {name} already: rename some of them, and import again.")
+        super().__init__(f"Too many channels are called {name}. Rename some of them, and import again.")
 
 
-class OtherFile(TransferError):
-    """An export that cannot be gone on with."""
+class FileTaken(TransferError):
+    """The file to write exists, or is not a partial export of the same."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(
-            f"{path} is there already, and is no export of the same that was broken off: remove it, or name another."
+            f"{path} exists, and is not an interrupted export of the same data. Remove it, or choose another file."
         )

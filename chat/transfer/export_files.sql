@@ -2,7 +2,7 @@
 select name, display_name, role, about, time_zone, receipts, created_at, disabled_at from users where id = %s
 
 -- name: list_own_conversations
--- All that the person has ever been in, or written in; last, whether they may read it now.
+-- All conversations that the user was ever a member of. The last column: whether they may read it now.
 select c.id, c.kind, c.name, c.topic, c.private, c.pair, c.created_by, c.created_at, c.archived_at, c.slow_seconds,
        c.read_only,
        c.kind = 'channel' and not c.private
@@ -12,13 +12,13 @@ select c.id, c.kind, c.name, c.topic, c.private, c.pair, c.created_by, c.created
  where c.id in (select m.conversation_id from memberships m where m.user_id = %(user)s) order by c.id
 
 -- name: list_reactions
--- Under what somebody has put an emoji.
+-- Messages that the user has reacted to.
 select m.author_id, m.client_id, r.emoji from reactions r
   join messages m on m.conversation_id = r.conversation_id and m.seq = r.seq
  where r.conversation_id = %(conversation)s and r.users @> array[%(user)s::bigint]
  order by r.seq, r.since
 
--- name: list_logins
+-- name: list_sessions
 select device, host(address), created_at, last_seen_at, expires_at, ended_at from sessions where user_id = %s order by id
 
 -- name: list_own_blocks

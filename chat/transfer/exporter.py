@@ -1,4 +1,4 @@
-"""An export: everything, or one conversation, as lines in an order that can come in again."""
+"""Exports of everything or of one conversation: JSON lines, in an order that can be imported again."""
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -19,53 +19,50 @@ from chat.transfer.text import digest
 
 queries = load(__file__)
 
-# The reader: one moment of the database, read through server-side cursors, a page at a time.
-
 PAGE = 2_000
-
+MAX_CACHED = 100_000
 Row = tuple[Any, ...]
-
-Asked = Sequence[Any] | Mapping[str, Any] | None
+Parameters = Sequence[Any] | Mapping[str, Any] | None
 
 
 class ExportReader:
-    """All that is read is of the same moment."""
+    """Reads from one snapshot of the database, through server-side cursors, a page at a time."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._numbers = count(1)
         self._cursors: list[AsyncServerCursor[Row]] = []
 
-    async def pages(self, query: bytes, asked: Asked) -> AsyncIterator[list[Row]]:
-        """The rows of a query, up to 2,000 at a time."""
+    async def pages(self, query: bytes, parameters: Parameters) -> AsyncIterator[list[Row]]:
+        """Yield the rows of a query, up to 2,000 at a time."""
         cursor = self._connection.cursor(name=f"export_{next(self._numbers)}")
         self._cursors.append(cursor)
-        await cursor.execute(query, asked)
+        await cursor.execute(query, parameters)
         while rows := await cursor.fetchmany(PAGE):
             yield rows
         self._cursors.remove(cursor)
         await cursor.close()
 
     async def close(self) -> None:
-        """Let go of what somebody has not read to its end."""
+        """Close cursors that were not read to their end."""
         for cursor in self._cursors:
             await cursor.close()
 
-    async def one(self, query: bytes, asked: Asked = None) -> Row | None:
-        """The first row, if there is any."""
-        return await (await self._connection.execute(query, asked)).fetchone()
+    async def one(self, query: bytes, parameters: Parameters = None) -> Row | None:
+        """Return the first row, if any."""
+        return await (await self._connection.execute(query, parameters)).fetchone()
 
     async def read_names(self, user_ids: Sequence[int]) -> list[tuple[int, str]]:
-        """`(id, name)` of those that there are."""
+        """Return `(id, name)` of the users that exist."""
         rows = await (await self._connection.execute(queries.read_names, [list(user_ids)])).fetchall()
         return [(row[0], row[1]) for row in rows]
 
 
 @asynccontextmanager
-async def reading(database_url: str) -> AsyncIterator[ExportReader]:
-    """A connection of its own: an export may take longer than anything else may."""
+async def open_reader(database_url: str) -> AsyncIterator[ExportReader]:
+    """Yield a reader on a connection of its own: an export may take longer than any other query."""
     async with await psycopg.AsyncConnection.connect(database_url, autocommit=True, connect_timeout=5) as connection:
-        await connection.execute(queries.be_patient)
+        await connection.execute(queries.set_timeouts)
         await connection.execute(queries.begin_snapshot)
         reader = ExportReader(connection)
         try:
@@ -74,13 +71,8 @@ async def reading(database_url: str) -> AsyncIterator[ExportReader]:
             await reader.close()
 
 
-# Names: who the ids are, remembered for as many as talk at a time.
-
-KEPT = 100_000
-
-
 class Names:
-    """Ids → names; those that are not remembered are asked for together."""
+    """Names of users by id, cached. Unknown ones are read together."""
 
     def __init__(self, reader: ExportReader) -> None:
         self._reader = reader
@@ -89,19 +81,19 @@ class Names:
     def __getitem__(self, user_id: int) -> str:
         return self._names[user_id]
 
-    async def know(self, user_ids: Iterable[int | None]) -> None:
-        """All of these."""
+    async def load(self, user_ids: Iterable[int | None]) -> None:
+        """Load the names of these users."""
         missing = {id_ for id_ in user_ids if id_ is not None and id_ not in self._names}
         if not missing:
             return
-        if len(self._names) > KEPT:
+        if len(self._names) > MAX_CACHED:
             self._names.clear()
         self._names |= dict(await self._reader.read_names(sorted(missing)))
 
 
 @dataclass(frozen=True, slots=True)
 class ExportMark:
-    """Where an export has come to: all before this conversation, and of it the messages up to this seq."""
+    """The state of an export: all conversations before this one are done, and its messages up to this seq."""
 
     conversation: int = 0
     seq: int = 0
@@ -109,7 +101,7 @@ class ExportMark:
 
 @dataclass(frozen=True, slots=True)
 class ExportPiece:
-    """Lines, how many messages are among them, and where one may go on behind them."""
+    """Lines, the number of messages among them, and the mark to resume from after them."""
 
     lines: bytes
     messages: int
@@ -117,30 +109,30 @@ class ExportPiece:
 
 
 class Export:
-    """Pieces, from a mark on. `only`: the one conversation."""
+    """An export in pieces. `only`: one conversation instead of everything."""
 
     def __init__(self, reader: ExportReader, only: int | None) -> None:
         self._reader, self._only, self._names = reader, only, Names(reader)
 
     async def count(self) -> int:
-        """How many messages there are."""
+        """Return the number of messages."""
         row = await self._reader.one(queries.count_everything, {"only": self._only})
         return int(row[0]) if row else 0
 
     async def pieces(self, mark: ExportMark) -> AsyncIterator[ExportPiece]:
-        """From the beginning, or from where it stopped."""
+        """Yield pieces, from the start or from a mark."""
         if mark == ExportMark():
             yield ExportPiece(
-                await head_line(self._reader, "everything" if self._only is None else "conversation"), 0, mark
+                await header_line(self._reader, "everything" if self._only is None else "conversation"), 0, mark
             )
             async for rows in self._reader.pages(queries.list_users, {"only": self._only}):
                 yield ExportPiece(b"".join(map(user_line, rows)), 0, mark)
             if self._only is None:
                 async for rows in self._reader.pages(queries.list_blocks, None):
                     yield ExportPiece(b"".join(encode("block", user=row[0], blocked=row[1]) for row in rows), 0, mark)
-        asked = {"first": mark.conversation, "only": self._only}
-        async for rows in self._reader.pages(queries.list_conversations, asked):
-            await self._names.know(user for row in rows for user in (row[6], *people_of(row[5])))
+        parameters = {"first": mark.conversation, "only": self._only}
+        async for rows in self._reader.pages(queries.list_conversations, parameters):
+            await self._names.load(user for row in rows for user in (row[6], *users_of(row[5])))
             for row in rows:
                 async for piece in self._conversation(row, mark):
                     yield piece
@@ -151,11 +143,11 @@ class Export:
             yield ExportPiece(conversation_line(row, self._names), 0, ExportMark(id_))
         async for piece in messages_of(self._reader, self._names, id_, seq, None):
             yield piece
-        yield ExportPiece(await rest_of(self._reader, self._names, id_, None), 0, ExportMark(id_ + 1))
+        yield ExportPiece(await other_lines(self._reader, self._names, id_, None), 0, ExportMark(id_ + 1))
 
 
-async def head_line(reader: ExportReader, scope: str) -> bytes:
-    """What the file is."""
+async def header_line(reader: ExportReader, scope: str) -> bytes:
+    """Return the first line, which describes the file."""
     row = await reader.one(queries.read_source)
     system, _, database = str(row[0] if row else "").split("/")
     return encode("tandem", version=VERSION, source=digest(system, database), scope=scope, at=datetime.now(UTC))
@@ -164,7 +156,7 @@ async def head_line(reader: ExportReader, scope: str) -> bytes:
 async def messages_of(
     reader: ExportReader, names: Names, conversation: int, after: int, author: int | None
 ) -> AsyncIterator[ExportPiece]:
-    """Its messages after a seq; those of one author alone, if so."""
+    """Yield the messages of a conversation after a seq, by one author if given."""
     async for rows in message_rows(reader, names, conversation, after, author):
         lines = b"".join(message_line(conversation, row, names) for row in rows)
         yield ExportPiece(lines, len(rows), ExportMark(conversation, rows[-1][0]))
@@ -173,65 +165,66 @@ async def messages_of(
 async def message_rows(
     reader: ExportReader, names: Names, conversation: int, after: int, author: int | None
 ) -> AsyncIterator[list[Row]]:
-    """Yield pages of message rows after a seq, of one author if given; the users they name are known then."""
-    asked = {"conversation": conversation, "after": after, "author": author}
-    async for rows in reader.pages(queries.list_messages, asked):
-        await names.know(user for row in rows for user in people_in(row))
+    """Yield pages of message rows after a seq, of one author if given. The users they name are loaded."""
+    parameters = {"conversation": conversation, "after": after, "author": author}
+    async for rows in reader.pages(queries.list_messages, parameters):
+        await names.load(user for row in rows for user in users_in(row))
         yield rows
 
 
-async def rest_of(reader: ExportReader, names: Names, conversation: int, user: int | None) -> bytes:
-    """What hangs on a conversation beside its messages; what is one user's alone, if so.
+async def other_lines(reader: ExportReader, names: Names, conversation: int, user: int | None) -> bytes:
+    """Return all other records of a conversation, or only one user's if given.
 
-    Users do not learn why they were banned and by whom: that is for those who run the conversation.
+    Users do not learn why and by whom they were banned: only owners and admins of the conversation see that.
     """
-    asked, lines, place = {"conversation": conversation, "user": user}, [], {"conversation": conversation}
-    async for author, client_id, by in rows_of(reader, names, queries.list_pins, asked, (0, 2)):
-        lines.append(encode("pin", **place, message=ref(author, client_id, names), user=names[by]))
-    async for row in rows_of(reader, names, queries.list_members, asked, (0, 3)):
+    parameters, lines = {"conversation": conversation, "user": user}, []
+    async for author, client_id, by in rows_of(reader, names, queries.list_pins, parameters, (0, 2)):
+        message = ref(author, client_id, names)
+        lines.append(encode("pin", conversation=conversation, message=message, user=names[by]))
+    async for row in rows_of(reader, names, queries.list_members, parameters, (0, 3)):
         lines.append(member_line(conversation, row, names))
-    async for one, *refs in rows_of(reader, names, queries.list_follows, asked, (0, 1, 3)):
+    async for one, *refs in rows_of(reader, names, queries.list_follows, parameters, (0, 1, 3)):
         thread, read = ref(refs[0], refs[1], names), ref(refs[2], refs[3], names)
-        lines.append(encode("follow", **place, user=names[one], thread=thread, read=read))
-    async for one, by, reason, at in rows_of(reader, names, queries.list_bans, asked, (0, 1)):
-        told = {} if user else {"by": names[by], "reason": reason}
-        lines.append(encode("ban", **place, user=names[one], **told, at=at))
+        lines.append(encode("follow", conversation=conversation, user=names[one], thread=thread, read=read))
+    async for one, by, reason, at in rows_of(reader, names, queries.list_bans, parameters, (0, 1)):
+        source = {} if user else {"by": names[by], "reason": reason}
+        lines.append(encode("ban", conversation=conversation, user=names[one], **source, at=at))
     return b"".join(lines)
 
 
 async def rows_of(
-    reader: ExportReader, names: Names, query: bytes, asked: dict[str, int | None], people: tuple[int, ...]
+    reader: ExportReader, names: Names, query: bytes, parameters: dict[str, int | None], users: tuple[int, ...]
 ) -> AsyncIterator[Row]:
-    """The rows of a query, of whose columns some are people; these are known when the row comes."""
-    async for rows in reader.pages(query, asked):
-        await names.know(row[column] for row in rows for column in people)
+    """Yield the rows of a query. The users in the given columns are loaded."""
+    async for rows in reader.pages(query, parameters):
+        await names.load(row[column] for row in rows for column in users)
         for row in rows:
             yield row
 
 
 def member_line(conversation: int, row: Row, names: Names) -> bytes:
-    """Somebody in it; what is as usual is left out."""
+    """Return the record of a member, without default values."""
     user, role, joined_at, author, client_id, level, muted_until = row
     fields = {"role": role if role != "member" else "", "joined_at": joined_at, "read": ref(author, client_id, names)}
     level = level if level != "all" else ""
     return encode("member", conversation=conversation, user=names[user], **fields, level=level, muted_until=muted_until)
 
 
-# Lines: rows as records, encoded. What is empty is left out, as records read it.
+# Lines: database rows as records (records.py).
 
 
 def encode(type_: str, **fields: object) -> bytes:
-    """One line; times as they travel everywhere."""
-    said = {
+    """Return one line. Empty fields are left out, as records expect. Times are formatted as in the API."""
+    filled = {
         name: format_time(value) if isinstance(value, datetime) else value
         for name, value in fields.items()
         if value or name == "body"
     }
-    return orjson.dumps({"type": type_} | said) + b"\n"
+    return orjson.dumps({"type": type_} | filled) + b"\n"
 
 
 def user_line(row: Row) -> bytes:
-    """An account, without its password."""
+    """Return the record of an account, without its password."""
     name, display_name, role, about, time_zone, receipts, created_at, disabled_at = row
     fields = {"about": about, "time_zone": time_zone, "created_at": created_at, "disabled_at": disabled_at}
     role = role if role != "member" else ""
@@ -240,22 +233,22 @@ def user_line(row: Row) -> bytes:
 
 
 def conversation_line(row: Row, names: Names) -> bytes:
-    """The conversation itself; of a direct, its people."""
+    """Return the record of a conversation, with the users of a direct message."""
     id_, kind, name, topic, private, pair, created_by, created_at, archived_at, slow, read_only = row
-    people = [names[user] for user in people_of(pair)]
+    people = [names[user] for user in users_of(pair)]
     creator = names[created_by] if created_by else None
     fields = {"created_at": created_at, "archived_at": archived_at, "slow": slow, "read_only": read_only}
     shown = {"kind": kind, "name": name, "topic": topic, "private": private}
     return encode("conversation", id=id_, **shown, people=people, created_by=creator, **fields)
 
 
-def people_of(pair: str | None) -> list[int]:
-    """The two ids of a direct; one when somebody keeps notes."""
+def users_of(pair: str | None) -> list[int]:
+    """Return the two user ids of a direct message; one for notes to oneself."""
     return list(dict.fromkeys(map(int, pair.split(":")))) if pair else []
 
 
 def message_line(conversation: int, row: Row, names: Names) -> bytes:
-    """A message with what hangs on it."""
+    """Return the record of a message with its reactions, edits and files."""
     _, author, client_id, body, created_at, edited_at, deleted_at, *refs = row[:11]
     mentions, everyone, reactions, edits, files = row[11:]
     return encode(
@@ -277,13 +270,13 @@ def message_line(conversation: int, row: Row, names: Names) -> bytes:
     )
 
 
-def people_in(row: Row) -> list[int]:
-    """Everybody whom a message's row names."""
+def users_in(row: Row) -> list[int]:
+    """Return all users that a message's row names."""
     reactions, edits = row[13] or (), row[14] or ()
-    told = [row[1], row[7], row[9], *(row[11] or ())]
-    return [*told, *(user for _, users in reactions for user in users), *(user for _, user, _ in edits)]
+    named = [row[1], row[7], row[9], *(row[11] or ())]
+    return [*named, *(user for _, users in reactions for user in users), *(user for _, user, _ in edits)]
 
 
 def ref(author: int | None, client_id: str | None, names: Names) -> dict[str, Any] | None:
-    """A message as it is called in every database."""
+    """Return a reference to a message that is valid in every database: its author and client id."""
     return None if author is None else {"author": names[author], "client_id": client_id}

@@ -1,5 +1,5 @@
 -- name: read_source
--- Which database this is, whatever its timeline.
+-- The identity of the database, which does not change with its timeline.
 select origin from log_head
 
 -- name: count_everything
@@ -7,7 +7,7 @@ select coalesce(sum(last_seq), 0)::bigint from conversations
  where (%(only)s::bigint is null or id = %(only)s) and not is_probe(id)
 
 -- name: list_users
--- Everybody; or those who have to do with one conversation.
+-- All users, or those related to one conversation: members, authors, banned users.
 select name, display_name, role, about, time_zone, receipts, created_at, disabled_at from users u
  where not is_probe(u.id) and (%(only)s::bigint is null
     or u.id in (select m.user_id from memberships m where m.conversation_id = %(only)s
@@ -20,14 +20,14 @@ select u.name, o.name from blocks b join users u on u.id = b.user_id join users 
  order by u.name, o.name
 
 -- name: list_conversations
--- Those from an id on; or one alone.
+-- Conversations from an id on, or one.
 select c.id, c.kind, c.name, c.topic, c.private, c.pair, c.created_by, c.created_at, c.archived_at, c.slow_seconds,
        c.read_only
   from conversations c where c.id >= %(first)s and (%(only)s::bigint is null or c.id = %(only)s) and not is_probe(c.id)
  order by c.id
 
 -- name: list_messages
--- With what they point at by the names it has in every database: author and client id.
+-- References to other messages are returned as author and client id, which are valid in every database.
 select m.seq, m.author_id, m.client_id, m.body, m.created_at, m.edited_at, m.deleted_at,
        q.author_id, q.client_id, t.author_id, t.client_id, m.mentions, m.mentions_all,
        case when m.reactions is not null then (
@@ -55,7 +55,7 @@ select m.author_id, m.client_id, m.pinned_by from messages m
  order by m.pinned
 
 -- name: list_members
--- With the message that each has read up to.
+-- With the last message that each member has read.
 select m.user_id, m.role, m.joined_at, r.author_id, r.client_id, m.level, m.muted_until
   from memberships m join users u on u.id = m.user_id
   left join messages r on r.conversation_id = m.conversation_id and r.seq = m.read_seq
@@ -76,11 +76,11 @@ select b.user_id, b.banned_by, b.reason, b.at from bans b join users u on u.id =
  order by u.name
 
 -- name: begin_snapshot
--- All of the export is of one moment.
+-- The whole export reads one snapshot.
 begin transaction isolation level repeatable read, read only
 
--- name: be_patient
--- Whoever takes the lines may be slow, but not for ever.
+-- name: set_timeouts
+-- The client that reads the lines may be slow, but not stop forever.
 set statement_timeout = 0; set idle_in_transaction_session_timeout = '60s'
 
 -- name: read_names

@@ -1,5 +1,5 @@
 -- name: known_messages
--- Which client ids have made a message already, and which one.
+-- Messages that already exist, by author and client id.
 select asked.n, m.conversation_id, m.seq
   from unnest(%s::bigint[], %s::bigint[], %s::text[]) with ordinality as asked (conversation_id, author_id, client_id, n)
   join messages m on m.conversation_id = asked.conversation_id and m.author_id = asked.author_id
@@ -29,8 +29,8 @@ select * from unnest(%s::bigint[], %s::bigint[], %s::integer[], %s::text[], %s::
 -- name: move_last_seq
 update conversations c set last_seq = new.seq from unnest(%s::bigint[], %s::bigint[]) as new (id, seq) where c.id = new.id
 
--- name: read_everything
--- What comes in counts as read by those who are in already, and with it what stood before.
+-- name: mark_as_read
+-- Imported messages count as read by existing members, and so does everything before them.
 update memberships m set read_seq = new.seq from unnest(%s::bigint[], %s::bigint[]) as new (conversation_id, seq)
  where m.conversation_id = new.conversation_id and m.until is null and m.read_seq < new.seq
 
@@ -38,27 +38,30 @@ update memberships m set read_seq = new.seq from unnest(%s::bigint[], %s::bigint
 select id, kind, name, topic, private, archived_at is not null, last_seq, slow_seconds, read_only, blocked
   from conversations where id = any(%s) order by id
 
--- name: lock_people
--- Their memberships' foreign keys would lock them later, and no lock may come after the log's head.
+-- name: lock_conversations
+select id, last_seq from conversations where id = any(%s) order by id for no key update
+
+-- name: lock_users
+-- The foreign keys of memberships would lock them later, but no lock may be taken after the log's head.
 select id from users where id = any(%s) order by id for key share
 
--- name: find_inhabited
--- In which of these conversations somebody is.
+-- name: find_with_members
+-- Those of the conversations that have members.
 select distinct conversation_id from memberships where conversation_id = any(%s) and until is null
 
 -- name: find_pinned
 select asked.n from unnest(%s::bigint[], %s::bigint[]) with ordinality as asked (conversation_id, seq, n)
   join messages m on m.conversation_id = asked.conversation_id and m.seq = asked.seq and m.pinned is not null
 
--- name: find_seated
+-- name: find_members
 select asked.n from unnest(%s::bigint[], %s::bigint[]) with ordinality as asked (conversation_id, user_id, n)
   join memberships m on m.conversation_id = asked.conversation_id and m.user_id = asked.user_id and m.until is null
 
--- name: find_listening
--- Who of them may have a device that hears of it.
+-- name: find_with_sessions
+-- Those of the users who have an open session, so that a device may be connected.
 select distinct user_id from sessions where user_id = any(%s) and ended_at is null and expires_at > now()
 
--- name: insert_seats
+-- name: insert_members
 insert into memberships (conversation_id, user_id, role, since, joined_at, read_seq, level, muted_until)
 select s.conversation_id, s.user_id, s.role, s.since, coalesce(s.joined_at, now()),
        case when s.read_seq < 0 then c.last_seq else s.read_seq end, s.level, s.muted_until

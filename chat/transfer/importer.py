@@ -1,7 +1,7 @@
-"""The intake itself: records in groups, each a transaction that also says how far the file has come.
+"""The import: records in groups, each a transaction that also stores how far the file has come.
 
-A group may be of several kinds; within it people come first, then conversations, their messages, and what hangs on
-these. Locks are taken in the order of every append: conversations by id, then the log's head.
+Within a group, users come first, then conversations, their messages, and what belongs to these. Locks are taken in the
+order of every append: conversations by id, then the log's head.
 """
 
 import asyncio
@@ -11,12 +11,10 @@ from typing import TypeVar
 
 from chat.log.append import Change, Log
 from chat.log.entry import Entry
-from chat.messages.posting import queries as posting_queries
 from chat.shared.postgres import Pool
 from chat.shared.sql import load
-from chat.transfer.import_messages import MemberImporter, MessageImporter
-from chat.transfer.import_messages import queries as import_messages_queries
-from chat.transfer.import_people import ImportedUsers, Places
+from chat.transfer.import_conversations import ImportedConversations, ImportedUsers
+from chat.transfer.import_messages import MemberImporter, MessageImporter, lock_conversations, lock_users
 from chat.transfer.records import (
     BanRecord,
     BlockRecord,
@@ -36,100 +34,94 @@ queries = load(__file__)
 
 GROUP, GROUP_CHARACTERS = 1_000, 1_000_000
 
-ROOM = 100  # groups for which there is always room ahead
-
+KEEP_EVERY = 100  # groups
 Kind = TypeVar("Kind", bound=Record)
 
 
-class Intake:
-    """One file on its way into the database; `keep` makes room in the log ahead of it."""
+class Importer:
+    """The import of one file. `keep` makes log partitions ahead of it."""
 
     def __init__(self, pool: Pool, source: Source, keep: Callable[[], Awaitable[None]]) -> None:
         self._pool, self._source, self._keep = pool, source, keep
         self._log = Log(pool, unannounced)
-        self._people = ImportedUsers()
-        self._places = Places(source.origin, source.exact, self._people)
-        self._talk = MessageImporter(self._people, self._places, source.exact)
-        self._seats = MemberImporter(self._people, self._places, self._talk, source.exact)
+        self._users = ImportedUsers()
+        self._conversations = ImportedConversations(source.origin, source.exact, self._users)
+        self._messages = MessageImporter(self._users, self._conversations, source.exact)
+        self._members = MemberImporter(self._users, self._conversations, self._messages, source.exact)
 
-    async def run(self, tally: ImportCounts, told: Callable[[int], None]) -> None:
-        """All of it, from where it stopped; `told` hears of bytes read."""
+    async def run(self, counts: ImportCounts, progress: Callable[[int], None]) -> None:
+        """Import everything, from where an earlier run stopped. `progress` gets the sizes of reads."""
         done, at, keys = await self._begin(), 0, dict[Key, None]()
         number = 0
-        async for group in read_ahead(groups(self._source, tally, told)):
-            if number % ROOM == 0:
+        async for group in read_ahead(groups(self._source, counts, progress)):
+            if number % KEEP_EVERY == 0:
                 await self._keep()
             if number & (number - 1) == 0:
-                await self._count()
+                await self._update_statistics()
             number += 1
             keys |= dict.fromkeys(one.id for one in group if isinstance(one, ConversationRecord))
             left, at = group[max(0, done - at) :], at + len(group)
             messages = sum(isinstance(one, MessageRecord) for one in group)
-            new = await self._take(left, at) if left else 0
-            tally.new, tally.known = tally.new + new, tally.known + messages - new
+            new = await self._import_group(left, at) if left else 0
+            counts.new, counts.known = counts.new + new, counts.known + messages - new
         await self._end(keys)
 
-    async def _count(self) -> None:
-        """So that PostgreSQL knows how much there is by now: it took the messages for few, and went through all."""
+    async def _update_statistics(self) -> None:
+        """Update PostgreSQL's statistics. With old ones it expects few messages, and scans all of them."""
         async with self._pool.connection() as connection:
-            await connection.execute(queries.count_anew)
+            await connection.execute(queries.update_statistics)
 
     async def _begin(self) -> int:
         async with self._pool.connection() as connection:
-            row = await (await connection.execute(queries.begin_import, [self._source.print])).fetchone()
+            row = await (await connection.execute(queries.begin_import, [self._source.fingerprint])).fetchone()
         assert row is not None
         return int(row[0])
 
-    async def _take(self, group: Sequence[Record], at: int) -> int:
-        """One transaction; how many messages were new."""
+    async def _import_group(self, group: Sequence[Record], at: int) -> int:
+        """Import a group in one transaction. Return the number of new messages."""
         async with self._log.change() as change:
-            await change.connection.execute(queries.look_up_by_index)
-            people, blocks = pick(group, UserRecord), pick(group, BlockRecord)
-            await self._people.bring(change.connection, people, names_in(group))
-            await self._people.set_apart(change, blocks)
-            await self._places.bring(change, pick(group, ConversationRecord))
+            await change.connection.execute(queries.force_indexes)
+            await self._users.ensure(change.connection, pick(group, UserRecord), names_in(group))
+            await self._users.add_blocks(change, pick(group, BlockRecord))
+            await self._conversations.ensure(change, pick(group, ConversationRecord))
             members = pick(group, MemberRecord)
-            await change.connection.execute(
-                import_messages_queries.lock_people, [[self._people[one.user] for one in members]]
-            )
+            await lock_users(change, [self._users[one.user] for one in members])
             ends = await self._lock(change, group)
-            new = await self._talk.bring(change, pick(group, MessageRecord), ends)
-            await self._seats.pin(change, pick(group, PinRecord))
-            await self._seats.seat(change, members)
-            await self._seats.follow(change, pick(group, FollowRecord))
-            await self._seats.ban(change, pick(group, BanRecord))
-            await change.connection.execute(queries.move_import, [at, self._source.print])
+            new = await self._messages.insert(change, pick(group, MessageRecord), ends)
+            await self._members.add_pins(change, pick(group, PinRecord))
+            await self._members.add_members(change, members)
+            await self._members.add_follows(change, pick(group, FollowRecord))
+            await self._members.add_bans(change, pick(group, BanRecord))
+            await change.connection.execute(queries.move_import, [at, self._source.fingerprint])
         return new
 
     async def _lock(self, change: Change, group: Sequence[Record]) -> dict[int, int]:
-        """The conversations that something is added to, with their last seqs."""
+        """Lock the conversations that the group adds to. Return their last seqs."""
         keys = {
             one.conversation
             for one in group
             if isinstance(one, MessageRecord | PinRecord | MemberRecord | FollowRecord | BanRecord)
         }
-        await self._places.find(change.connection, keys)
-        ids = sorted({self._places[key] for key in keys})
-        rows = await (await change.connection.execute(posting_queries.lock_conversations, [ids])).fetchall()
-        return {row[0]: row[1] for row in rows}
+        await self._conversations.find(change.connection, keys)
+        return await lock_conversations(change, list({self._conversations[key] for key in keys}))
 
     async def _end(self, keys: dict[Key, None]) -> None:
-        """Whoever began a conversation runs it; where nobody does, an admin."""
+        """Give each conversation without an owner one: its creator, otherwise an admin."""
         async with self._pool.connection() as connection:
-            await self._places.find(connection, keys)
-            cursor = await connection.execute(queries.find_ownerless, [self._places.ids()])
-            for place, user in [row for row in await cursor.fetchall() if row[1]]:
+            await self._conversations.find(connection, keys)
+            cursor = await connection.execute(queries.find_ownerless, [self._conversations.ids()])
+            for conversation, user in [row for row in await cursor.fetchall() if row[1]]:
                 async with self._log.change() as change:
-                    await self._seats.give(change, place, user)
-            await connection.execute(queries.end_import, [self._source.print])
+                    await self._members.make_owner(change, conversation, user)
+            await connection.execute(queries.end_import, [self._source.fingerprint])
 
 
 def unannounced(epoch: str, entries: Sequence[Entry]) -> None:
-    """Nodes compare heads: what comes in is in no hurry."""
+    """Announce nothing. Nodes find the entries by polling the log, which is soon enough for an import."""
 
 
 async def read_ahead(read: Iterator[list[Record]]) -> AsyncIterator[list[Record]]:
-    """Each while the next is being read: this process and PostgreSQL have about as much to do."""
+    """Yield each group while a thread reads the next: this process and PostgreSQL have equal work."""
     in_thread = partial(asyncio.get_running_loop().run_in_executor, None, next, read, None)
     coming = in_thread()
     while (group := await coming) is not None:
@@ -137,12 +129,12 @@ async def read_ahead(read: Iterator[list[Record]]) -> AsyncIterator[list[Record]
         yield group
 
 
-def groups(source: Source, tally: ImportCounts, told: Callable[[int], None]) -> Iterator[list[Record]]:
-    """Records without what is none, as many at a time as one transaction takes."""
+def groups(source: Source, counts: ImportCounts, progress: Callable[[int], None]) -> Iterator[list[Record]]:
+    """Yield valid records in groups, each of the size of one transaction."""
     group: list[Record] = []
     size = 0
-    for item in source.read(told):
-        if (record := tally.take(item)) is not None:
+    for item in source.read(progress):
+        if (record := counts.add(item)) is not None:
             group.append(record)
             size += len(record.body) if isinstance(record, MessageRecord) else 0
         if len(group) >= GROUP or size >= GROUP_CHARACTERS:
@@ -153,12 +145,12 @@ def groups(source: Source, tally: ImportCounts, told: Callable[[int], None]) -> 
 
 
 def pick(group: Sequence[Record], kind: type[Kind]) -> list[Kind]:
-    """Those of one kind, in their order."""
+    """Return the records of one type, in their order."""
     return [one for one in group if isinstance(one, kind)]
 
 
 def names_in(group: Sequence[Record]) -> set[str]:
-    """Everybody whom the records name."""
+    """Return all usernames in the records."""
     names: set[str] = set()
     for one in group:
         match one:

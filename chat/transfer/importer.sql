@@ -1,12 +1,12 @@
 -- name: begin_import
--- How far this file came before.
+-- The number of records of this file that are imported already.
 insert into imports (print) values (%s) on conflict (print) do update set ended_at = null returning records
 
--- name: look_up_by_index
--- The tables are new and grow fast: PostgreSQL takes them for empty, and would read all of them for each group.
+-- name: force_indexes
+-- The tables grow fast while their statistics say that they are empty: PostgreSQL would scan them for each group.
 select set_config(name, 'off', true) from (values ('enable_seqscan'), ('enable_hashjoin'), ('enable_mergejoin')) as plan (name)
 
--- name: count_anew
+-- name: update_statistics
 analyze messages
 
 -- name: move_import
@@ -16,8 +16,8 @@ update imports set records = %s where print = %s
 update imports set ended_at = now() where print = %s
 
 -- name: find_ownerless
--- Conversations that nobody runs, and who shall: who began it there and is in, or else an admin of the server, or
--- else who is in the longest.
+-- Conversations without an owner, and their new owner: the creator if still a member, otherwise the first admin of the
+-- server, otherwise the member who joined first.
 select c.id, coalesce(
            (select m.user_id from memberships m
              where m.conversation_id = c.id and m.user_id = c.created_by and m.until is null),

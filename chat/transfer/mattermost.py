@@ -1,4 +1,4 @@
-"""A Mattermost bulk export: lines of JSON, each with its type: teams, channels, users, posts."""
+"""A Mattermost bulk export: JSON lines with a type each: teams, channels, users, posts."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -38,58 +38,58 @@ from chat.transfer.text import (
     topic,
 )
 
-WRONG = (KeyError, TypeError, ValueError, AttributeError)
-QUIET = {"version", "team"}
+INVALID = (KeyError, TypeError, ValueError, AttributeError)
+IGNORED_TYPES = {"version", "team"}
 Json = dict[str, Any]
 
 
 class MattermostServer:
-    """What is in it, as items."""
+    """The server of an export, as items."""
 
     def __init__(self) -> None:
-        self._people = MattermostUsers()
-        self._posts = MattermostPosts(self._people)
-        self._begun: dict[str, None] = {}
+        self._users = MattermostUsers()
+        self._posts = MattermostPosts(self._users)
+        self._seen: dict[str, None] = {}
 
-    def read(self, file: IO[bytes], name: str, told: Callable[[int], None]) -> Iterator[Item]:
-        """In the order of the lines; who is in which conversation comes last, for users come before the posts."""
-        for number, line in read_lines(file, told):
+    def read(self, file: IO[bytes], name: str, progress: Callable[[int], None]) -> Iterator[Item]:
+        """Yield items in the order of the lines. Pins and members come last, because users come before posts."""
+        for number, line in read_lines(file, progress):
             try:
-                items = self._take(orjson.loads(line))
-            except ValidationError as wrong:
-                items = [LineError(f"{name}:{number}", explain(wrong))]
-            except WRONG as wrong:
-                items = [LineError(f"{name}:{number}", f"cannot be read: {wrong!r}")]
-            yield from self._people.fresh()
+                items = self._read_line(orjson.loads(line))
+            except ValidationError as error:
+                items = [LineError(f"{name}:{number}", explain(error))]
+            except INVALID as error:
+                items = [LineError(f"{name}:{number}", f"cannot be read: {error!r}")]
+            yield from self._users.take_new()
             yield from items
         yield from self._posts.pins
-        for key in self._begun:
-            yield from self._people.members(key)
+        for key in self._seen:
+            yield from self._users.members(key)
 
-    def _take(self, line: Json) -> list[Item]:
+    def _read_line(self, line: Json) -> list[Item]:
         kind = line["type"]
         what: Json = line.get(kind) or {}
         match kind:
             case "user" | "bot":
-                self._people.take(what)
+                self._users.add_user(what)
             case "channel":
                 return self._channel(what)
             case "direct_channel":
                 return self._direct(what["members"], what)
             case "post":
                 key = channel_key(what["team"], what["channel"])
-                begun = [] if key in self._begun else self._channel({"display_name": what["channel"]} | what, key)
-                return [*begun, *self._posts.read(key, what)]
+                created = [] if key in self._seen else self._channel({"display_name": what["channel"]} | what, key)
+                return [*created, *self._posts.read(key, what)]
             case "direct_post":
-                begun = self._direct(what["channel_members"], {})
-                return [*begun, *self._posts.read(direct_key(what["channel_members"]), what)]
-            case _ if kind not in QUIET:
+                created = self._direct(what["channel_members"], {})
+                return [*created, *self._posts.read(direct_key(what["channel_members"]), what)]
+            case _ if kind not in IGNORED_TYPES:
                 return [SkippedItem(f"lines of the type {kind}")]
         return []
 
     def _channel(self, channel: Json, key: str = "") -> list[Item]:
         key = key or channel_key(channel["team"], channel["name"])
-        self._begun[key] = None
+        self._seen[key] = None
         return [
             ConversationRecord(
                 id=key,
@@ -102,13 +102,13 @@ class MattermostServer:
         ]
 
     def _direct(self, members: list[str], channel: Json) -> list[Item]:
-        """Two are a direct; more are a group."""
-        key, names = direct_key(members), [self._people.name_of(name) for name in sorted(set(members))]
-        if key in self._begun:
+        """Return a direct message for two members, or a group for more."""
+        key, names = direct_key(members), [self._users.name_of(name) for name in sorted(set(members))]
+        if key in self._seen:
             return []
-        self._begun[key] = None
+        self._seen[key] = None
         for name in names:
-            self._people.sit(key, name)
+            self._users.add_member(key, name)
         kind = "direct" if len(names) <= 2 else "group"
         people = names if kind == "direct" else []
         about = topic(channel.get("header")) if kind == "group" else ""
@@ -119,84 +119,84 @@ class MattermostServer:
         ]
 
 
-# The people of a Mattermost server, and what each is in which channel.
+# Users and members.
 
 Fields = Mapping[str, Any]
-PEOPLE_MOST = 150  # letters of a group's key
+MAX_KEY = 150  # characters of a group's key
 
 
 class MattermostUsers:
-    """`names`: their accounts by what they are called there; `seats`: by channel, who is in it and as what."""
+    """The users of an export, their account names, and the members of each channel with their roles."""
 
     def __init__(self) -> None:
         self.names: dict[str, str] = {}
         self.accounts: set[str] = set()
-        self.seats: dict[str, dict[str, str]] = {}
-        self._fresh: list[UserRecord] = []
+        self.members_of: dict[str, dict[str, str]] = {}
+        self._new: list[UserRecord] = []
 
-    def take(self, user: Fields) -> None:
-        """A line of the type `user` or `bot`."""
+    def add_user(self, user: Fields) -> None:
+        """Note a line of the type `user` or `bot`."""
         name = str(user["username"])
         full = " ".join(str(user.get(part) or "") for part in ("first_name", "last_name"))
         shown = shown_name(user.get("nickname"), full, user.get("display_name"), name)
-        gone = moment(float(user["delete_at"]) / 1000) if user.get("delete_at") else None
+        disabled_at = moment(float(user["delete_at"]) / 1000) if user.get("delete_at") else None
         about = one_line(str(user.get("position") or ""), 200)
         self.names[name] = account_name(name)
         self.accounts.add(self.names[name])
-        self._fresh.append(UserRecord(name=self.names[name], display_name=shown, about=about, disabled_at=gone))
+        self._new.append(UserRecord(name=self.names[name], display_name=shown, about=about, disabled_at=disabled_at))
         for team in user.get("teams") or ():
             for channel in team.get("channels") or ():
                 role = "admin" if "channel_admin" in str(channel.get("roles")) else "member"
-                self.sit(channel_key(team["name"], channel["name"]), self.names[name], role)
+                self.add_member(channel_key(team["name"], channel["name"]), self.names[name], role)
 
-    def sit(self, key: str, name: str, role: str = "member") -> None:
-        """One more is in this conversation."""
-        self.seats.setdefault(key, {})[name] = role
+    def add_member(self, key: str, name: str, role: str = "member") -> None:
+        """Note a member of a conversation."""
+        self.members_of.setdefault(key, {})[name] = role
 
     def name_of(self, name: object) -> str:
-        """The account name; who has no line of his own is called as he is there."""
+        """Return the account name. A user without a line keeps their name."""
         text = str(name)
         if text not in self.names:
-            self.take({"username": text})
+            self.add_user({"username": text})
         return self.names[text]
 
-    def fresh(self) -> Iterator[UserRecord]:
-        """Those who have not been told of yet."""
-        told, self._fresh = self._fresh, []
-        yield from told
+    def take_new(self) -> Iterator[UserRecord]:
+        """Yield the users found since the last call."""
+        users, self._new = self._new, []
+        yield from users
 
     def members(self, key: str) -> Iterator[MemberRecord]:
-        """Who is in it."""
-        for name, role in self.seats.get(key, {}).items():
+        """Yield the members of a conversation."""
+        for name, role in self.members_of.get(key, {}).items():
             yield MemberRecord.model_validate({"conversation": key, "user": name, "role": role})
 
 
 def channel_key(team: object, name: object) -> str:
-    """What a channel is called there: unlike all others."""
+    """Return the key of a channel, unique within the export."""
     return f"{team}:{name}"
 
 
 def direct_key(names: list[str]) -> str:
-    """A direct or a group message is known by its people."""
-    people = " ".join(sorted(set(names)))
-    return "direct:" + (people if len(people) <= PEOPLE_MOST else digest(people))
+    """Return the key of a direct message or group, made of its members."""
+    members = " ".join(sorted(set(names)))
+    return "direct:" + (members if len(members) <= MAX_KEY else digest(members))
 
 
-# Posts of Mattermost as messages, with their replies right behind them.
+# Posts. Replies follow their post.
 
 CODE = re.compile(r"(```.*?```|`[^`\n]+`)", re.DOTALL)
 CALL = re.compile(r"(?<![\w@.+%-])@([A-Za-z0-9_.-]+)")
 
 
 class MattermostPosts:
-    """Mattermost writes Markdown, as we do; only names that an account of ours cannot have are rewritten."""
+    """Posts as messages. Both use Markdown: only names that are not allowed as usernames are rewritten."""
 
-    def __init__(self, people: MattermostUsers) -> None:
-        self._people = people
+    def __init__(self, users: MattermostUsers) -> None:
+        self._users = users
         self.pins: list[PinRecord] = []
 
     def read(self, key: str, post: Fields) -> Iterator[Item]:
-        """The post and its thread; raises `KeyError`, `TypeError`, `ValueError` on what is none."""
+        """Yield a post and its thread. Raise `KeyError`, `TypeError` or `ValueError` if it is not valid."""
         ref: Ref | None = None
         for item in self._message(key, post, None):
             ref = ref or (
@@ -209,21 +209,21 @@ class MattermostPosts:
             yield from self._message(key, reply, ref)
 
     def _message(self, key: str, post: Fields, thread: Ref | None) -> Iterator[Item]:
-        author, said = self._people.name_of(post["user"]), clean(str(post.get("message") or ""))
+        author, written = self._users.name_of(post["user"]), clean(str(post.get("message") or ""))
         at = float(post["create_at"]) / 1000
-        asides: list[SkippedItem] = []
-        reactions = self._reactions(post, asides)
-        yield from asides
-        text = self._finish(said, post)
+        skipped: list[SkippedItem] = []
+        reactions = self._reactions(post, skipped)
+        yield from skipped
+        text = self._finish(written, post)
         if not (pieces := split_body(text)):
             yield SkippedItem("posts without any content")
             return
         naming = parse_mentions(text)
-        known = self._people.accounts
+        known = self._users.accounts
         message = MessageRecord(
             conversation=key,
             author=author,
-            client_id=f"mm-{int(post['create_at'])}-{digest(said)}",
+            client_id=f"mm-{int(post['create_at'])}-{digest(written)}",
             body=pieces[0],
             created_at=moment(at),
             edited_at=moment(float(post["edit_at"]) / 1000) if post.get("edit_at") else None,
@@ -234,9 +234,9 @@ class MattermostPosts:
         )
         yield from [message, *continued(message, pieces[1:])]
 
-    def _finish(self, said: str, post: Fields) -> str:
-        """Prose with its emoji and names, code as it is, files as their names."""
-        parts = CODE.split(said)
+    def _finish(self, written: str, post: Fields) -> str:
+        """Return the text with emoji and names converted outside of code, and with the names of files."""
+        parts = CODE.split(written)
         parts[::2] = [show_emoji(CALL.sub(self._call, part)) for part in parts[::2]]
         text = "".join(parts)
         if str(post.get("type") or "").startswith("system_"):
@@ -246,13 +246,13 @@ class MattermostPosts:
 
     def _call(self, call: re.Match[str]) -> str:
         name = call[1].rstrip("._-")
-        return "@" + self._people.names.get(name.lower(), name) + call[1][len(name) :]
+        return "@" + self._users.names.get(name.lower(), name) + call[1][len(name) :]
 
-    def _reactions(self, post: Fields, asides: list[SkippedItem]) -> list[ReactionRecord]:
+    def _reactions(self, post: Fields, skipped: list[SkippedItem]) -> list[ReactionRecord]:
         found: dict[str, dict[str, None]] = {}
         for one in post.get("reactions") or ():
             if (emoji := find_emoji(str(one["emoji_name"]))) is None:
-                asides.append(SkippedItem(f"reactions with :{one['emoji_name']}:, which is no emoji of Unicode's"))
+                skipped.append(SkippedItem(f"reactions with :{one['emoji_name']}:, which is not a Unicode emoji"))
             else:
-                found.setdefault(emoji, {})[self._people.name_of(one["user"])] = None
+                found.setdefault(emoji, {})[self._users.name_of(one["user"])] = None
         return [ReactionRecord(emoji=emoji, users=list(users)) for emoji, users in found.items()]

@@ -1,8 +1,8 @@
-"""Records: what a chat is as lines of JSON, ours as it goes out, everybody's as it comes in. Pure.
+"""Records: a chat as lines of JSON, as Tandem exports it, and as every source is converted. Pure.
 
-People are named by the names that they log in with. Conversations have a key of their source's. Messages are named by
-who sent them and by their `client_id`, which is what makes coming in again harmless. What hangs on a message (its
-edits, its reactions) stands in its line; what hangs on a conversation comes after its messages.
+Users are identified by their usernames, and conversations by a key of the source. Messages are identified by author and
+`client_id`, which makes a repeated import harmless. The record of a message includes its edits and reactions. Other
+records of a conversation come after its messages.
 """
 
 from collections import Counter
@@ -22,27 +22,27 @@ Body = Annotated[str, Field(max_length=BODY_MOST)]
 
 
 class RecordModel(BaseModel):
-    """Nothing unknown, nothing converted."""
+    """The base of records: no unknown fields, no conversions."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class Ref(RecordModel):
-    """A message, within its conversation."""
+    """A reference to a message, within its conversation."""
 
     author: Name
     client_id: ClientId
 
 
 class ReactionRecord(RecordModel):
-    """An emoji, and who has put it there, in the order they came."""
+    """An emoji, and the users who reacted with it, in order."""
 
     emoji: Annotated[str, Field(min_length=1, max_length=40)]
     users: Annotated[list[Name], Field(min_length=1)]
 
 
 class EditRecord(RecordModel):
-    """What stood there until `user` replaced or deleted it."""
+    """An earlier text, until `user` replaced or deleted it."""
 
     body: Body
     user: Name
@@ -50,7 +50,7 @@ class EditRecord(RecordModel):
 
 
 class AttachmentRecord(RecordModel):
-    """A file that the message carries. Its bytes stay where they are: the line says what it was."""
+    """A file of the message. Its content is not exported."""
 
     id: Annotated[int, Field(ge=1)]
     name: Annotated[str, Field(min_length=1, max_length=1000)]
@@ -59,7 +59,7 @@ class AttachmentRecord(RecordModel):
 
 
 class HeaderRecord(RecordModel):
-    """The first line of a file of ours. `source` names the server that wrote it, `scope` what was asked for."""
+    """The first line of a Tandem export. `source`: the server that wrote it; `scope`: what was exported."""
 
     type: Literal["tandem"] = "tandem"
     version: Annotated[int, Field(ge=1, le=VERSION)] = VERSION
@@ -83,7 +83,7 @@ class UserRecord(RecordModel):
 
 
 class BlockRecord(RecordModel):
-    """`user` does not want to have to do with `blocked`."""
+    """`user` has blocked `blocked`."""
 
     type: Literal["block"] = "block"
     user: Name
@@ -91,7 +91,7 @@ class BlockRecord(RecordModel):
 
 
 class ConversationRecord(RecordModel):
-    """`people`: the two of a direct, or the one who keeps notes there."""
+    """A conversation. `people`: the two users of a direct message, or the one of notes to oneself."""
 
     type: Literal["conversation"] = "conversation"
     id: Key
@@ -107,17 +107,17 @@ class ConversationRecord(RecordModel):
     read_only: bool = False
 
     @model_validator(mode="after")
-    def fit_kind(self) -> "ConversationRecord":
-        """A channel has a name, a direct its people."""
+    def check_kind(self) -> "ConversationRecord":
+        """Check that a channel has a name, and a direct message its users."""
         if self.kind == "channel" and not self.name:
             raise ValueError("a channel needs a name")
         if self.kind == "direct" and len(set(self.people)) not in (1, 2):
-            raise ValueError("a direct needs the names of its people")
+            raise ValueError("a direct message needs the names of its users")
         return self
 
 
 class MessageRecord(RecordModel):
-    """`mentions`: whom it reached by name; `deleted_at`: a tombstone, which says nothing any more."""
+    """A message. `mentions`: users mentioned by name; `deleted_at`: it was deleted, and has no text."""
 
     type: Literal["message"] = "message"
     conversation: Key
@@ -136,15 +136,15 @@ class MessageRecord(RecordModel):
     files: list[AttachmentRecord] = Field(default_factory=list)
 
     @model_validator(mode="after")
-    def say_something(self) -> "MessageRecord":
-        """Only a tombstone says nothing, and what carries a file may."""
+    def check_text(self) -> "MessageRecord":
+        """Check that there is text, unless the message was deleted or has files."""
         if not self.deleted_at and not self.files:
             check_words(self.body)
         return self
 
 
 class PinRecord(RecordModel):
-    """Pins come in the order in which they were pinned."""
+    """A pinned message. Pins are in the order in which they were pinned."""
 
     type: Literal["pin"] = "pin"
     conversation: Key
@@ -153,7 +153,7 @@ class PinRecord(RecordModel):
 
 
 class MemberRecord(RecordModel):
-    """`read`: the last message that the person has read."""
+    """A member. `read`: the last message that they have read."""
 
     type: Literal["member"] = "member"
     conversation: Key
@@ -166,7 +166,7 @@ class MemberRecord(RecordModel):
 
 
 class FollowRecord(RecordModel):
-    """The person follows this thread, and has read it so far."""
+    """A followed thread, and the last message of it that the user has read."""
 
     type: Literal["follow"] = "follow"
     conversation: Key
@@ -176,7 +176,7 @@ class FollowRecord(RecordModel):
 
 
 class BanRecord(RecordModel):
-    """The person may not come back."""
+    """A banned user."""
 
     type: Literal["ban"] = "ban"
     conversation: Key
@@ -190,14 +190,14 @@ Record = (
     UserRecord | BlockRecord | ConversationRecord | MessageRecord | PinRecord | MemberRecord | FollowRecord | BanRecord
 )
 
-# Items: what a source has, one after the other: records, and what cannot become any. Pure.
+# Items of a source: records, and what cannot be converted to records.
 
-SHOWN = 20
+MAX_ERRORS = 20
 
 
 @dataclass(frozen=True, slots=True)
 class LineError:
-    """A line that is none, with its file and number."""
+    """A line that is not a record, with its file and number."""
 
     place: str
     reason: str
@@ -205,7 +205,7 @@ class LineError:
 
 @dataclass(frozen=True, slots=True)
 class SkippedItem:
-    """Something that has no place in Tandem; only counted."""
+    """Something that Tandem has no place for. It is only counted."""
 
     what: str
 
@@ -215,34 +215,34 @@ Item = Record | LineError | SkippedItem
 
 @dataclass
 class ImportCounts:
-    """What was in the source, and what has become of it. `faults`: the first of them, as far as they are shown."""
+    """Numbers of items in the source and of messages imported. `errors`: the first of them, to be shown."""
 
-    counts: Counter[str] = field(default_factory=Counter)
-    asides: Counter[str] = field(default_factory=Counter)
-    faults: list[LineError] = field(default_factory=list)
+    records: Counter[str] = field(default_factory=Counter)
+    skipped: Counter[str] = field(default_factory=Counter)
+    errors: list[LineError] = field(default_factory=list)
     bad: int = 0
     new: int = 0
     known: int = 0
 
-    def take(self, item: Item) -> Record | None:
-        """Count it; the record, if it is one."""
+    def add(self, item: Item) -> Record | None:
+        """Count the item. Return it if it is a record."""
         match item:
             case LineError():
                 self.bad += 1
-                self.faults += [item] if self.bad <= SHOWN else []
+                self.errors += [item] if self.bad <= MAX_ERRORS else []
                 return None
             case SkippedItem():
-                self.asides[item.what] += 1
+                self.skipped[item.what] += 1
                 return None
-        self.counts.update(parts_of(item))
+        self.records.update(parts_of(item))
         return item
 
     def __str__(self) -> str:
-        return f"{self.new:,} new, {self.known:,} known, {self.bad:,} refused"
+        return f"{self.new:,} new, {self.known:,} known, {self.bad:,} invalid"
 
 
 def parts_of(record: Record) -> Iterable[str]:
-    """What it counts as."""
+    """Yield the names under which a record is counted."""
     match record:
         case MessageRecord():
             yield "messages"
@@ -251,14 +251,14 @@ def parts_of(record: Record) -> Iterable[str]:
             yield from ["deleted"] if record.deleted_at else []
             yield from ["reactions"] * sum(len(one.users) for one in record.reactions)
         case UserRecord():
-            yield "people"
+            yield "users"
         case ConversationRecord():
             yield "conversations"
         case PinRecord():
             yield "pins"
 
 
-def explain(wrong: ValidationError) -> str:
-    """Which fields are wrong, and why, in one line."""
-    faults = wrong.errors(include_url=False, include_input=False)
-    return "; ".join(f"{'.'.join(map(str, one['loc'])) or 'line'}: {one['msg']}" for one in faults)
+def explain(error: ValidationError) -> str:
+    """Return the invalid fields and the reasons, in one line."""
+    errors = error.errors(include_url=False, include_input=False)
+    return "; ".join(f"{'.'.join(map(str, one['loc'])) or 'line'}: {one['msg']}" for one in errors)

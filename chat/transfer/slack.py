@@ -1,4 +1,4 @@
-"""A Slack export: a ZIP with lists of people and conversations, and a folder with a file a day for each of these."""
+"""A Slack export: a ZIP with lists of users and conversations, and a folder per conversation with a file per day."""
 
 import json
 import re
@@ -26,124 +26,125 @@ from chat.transfer.records import (
 from chat.transfer.slack_markup import MarkdownWriter, SlackText
 from chat.transfer.text import clean, continued, find_emoji, link, moment, shown_name, split_body, title, topic
 
-# The people of a Slack workspace, and the account name that stands for each.
-
 
 class SlackUsers:
-    """Known from `users.json`, or met on the way: bots, and guests of other workspaces."""
+    """Users from `users.json`, and others that messages mention: bots, and guests of other workspaces."""
 
     def __init__(self, listed: list[Any]) -> None:
         self.names: dict[str, str] = {}
-        self._fresh: list[UserRecord] = []
+        self._new: list[UserRecord] = []
         for one in listed:
             if isinstance(one, dict) and isinstance(one.get("id"), str):
-                self._note(one["id"], str(one.get("name") or one["id"]), one)
+                self._add(one["id"], str(one.get("name") or one["id"]), one)
 
-    def fresh(self) -> Iterator[UserRecord]:
-        """Those who have not been told of yet."""
-        told, self._fresh = self._fresh, []
-        yield from told
+    def take_new(self) -> Iterator[UserRecord]:
+        """Yield the users found since the last call."""
+        new, self._new = self._new, []
+        yield from new
 
     def name_of(self, user_id: str) -> str:
-        """The account name; whoever is not known by more is called by his id."""
+        """Return the account name. An unknown user is named by the id."""
         if user_id not in self.names:
-            self._note(user_id, user_id, {})
+            self._add(user_id, user_id, {})
         return self.names[user_id]
 
     def author_of(self, message: Mapping[str, Any]) -> str:
-        """Who sent it: a person, perhaps of another workspace, or a bot."""
+        """Return the account name of a message's author: a user, perhaps of another workspace, or a bot."""
         user_id = message.get("user")
         if isinstance(user_id, str):
             profile = message.get("user_profile")
             if user_id not in self.names and isinstance(profile, dict):
-                self._note(user_id, str(profile.get("name") or user_id), {"profile": profile})
+                self._add(user_id, str(profile.get("name") or user_id), {"profile": profile})
             return self.name_of(user_id)
         bot = message.get("bot_profile")
         shown = message.get("username") or (bot.get("name") if isinstance(bot, dict) else None) or "bot"
         key = f"{message.get('bot_id') or 'bot'} {shown}"
         if key not in self.names:
-            self._note(key, f"{shown} (bot)", {"real_name": shown})
+            self._add(key, f"{shown} (bot)", {"real_name": shown})
         return self.names[key]
 
-    def _note(self, user_id: str, name: str, one: Mapping[str, Any]) -> None:
+    def _add(self, user_id: str, name: str, one: Mapping[str, Any]) -> None:
         profile = one.get("profile")
         profile = profile if isinstance(profile, dict) else {}
         self.names[user_id] = account_name(name)
         names = [profile.get("display_name"), profile.get("real_name"), one.get("real_name"), name]
-        gone = moment(float(one.get("updated") or 0)) if one.get("deleted") else None
+        disabled_at = moment(float(one.get("updated") or 0)) if one.get("deleted") else None
         about = shown_name(profile.get("title")) if profile.get("title") else ""
-        self._fresh.append(
-            UserRecord(name=self.names[user_id], display_name=shown_name(*names), about=about, disabled_at=gone)
+        self._new.append(
+            UserRecord(name=self.names[user_id], display_name=shown_name(*names), about=about, disabled_at=disabled_at)
         )
 
 
-# A message of Slack as ours. Pure.
+# Messages. Pure.
 
 Fields = Mapping[str, Any]
-PASSING = {"message_deleted", "message_changed", "message_replied", "hidden"}
+IGNORED_SUBTYPES = {"message_deleted", "message_changed", "message_replied", "hidden"}
 
 
 class Messages:
-    """Those of one conversation, in their order: a reply finds the beginning of its thread."""
+    """The messages of one conversation, in order: a reply refers to the first message of its thread."""
 
-    def __init__(self, key: str, people: SlackUsers, writer: MarkdownWriter) -> None:
-        self._key, self._people, self._writer = key, people, writer
+    def __init__(self, key: str, users: SlackUsers, writer: MarkdownWriter) -> None:
+        self._key, self._users, self._writer = key, users, writer
         self.refs: dict[str, Ref] = {}  # of roots and of what is pinned, by `ts`
 
-    def read(self, raw: Fields, kept: bool) -> Iterator[Item]:
-        """One of Slack's may become several; raises `ValueError` on what is none. `kept`: it will be referred to."""
-        if raw.get("subtype") in PASSING:
+    def read(self, raw: Fields, referenced: bool) -> Iterator[Item]:
+        """Yield records: a long message becomes several. Raise `ValueError` if it is not a message.
+
+        `referenced`: other records will refer to it.
+        """
+        if raw.get("subtype") in IGNORED_SUBTYPES:
             yield SkippedItem(f"events of the kind {raw['subtype']}")
             return
         ts = str(raw["ts"])
-        ref = Ref(author=self._people.author_of(raw), client_id=f"slack-{ts}")
-        if kept or raw.get("thread_ts") == ts:
+        ref = Ref(author=self._users.author_of(raw), client_id=f"slack-{ts}")
+        if referenced or raw.get("thread_ts") == ts:
             self.refs[ts] = ref
-        text, gone, asides = self._text(raw), raw.get("subtype") == "tombstone", list[SkippedItem]()
-        pieces = [""] if gone else split_body(clean(text.body))
-        fields = self._fields(raw, text, gone, asides)
-        yield from asides
+        text, deleted, skipped = self._text(raw), raw.get("subtype") == "tombstone", list[SkippedItem]()
+        pieces = [""] if deleted else split_body(clean(text.body))
+        fields = self._fields(raw, text, deleted, skipped)
+        yield from skipped
         if pieces:
             message = MessageRecord(conversation=self._key, body=pieces[0], **ref.model_dump(), **fields)
             yield from [message, *continued(message, pieces[1:])]
         else:
             yield SkippedItem("messages without any content")
 
-    def _fields(self, raw: Fields, text: SlackText, gone: bool, asides: list[SkippedItem]) -> dict[str, Any]:
-        """All but who says what; of a tombstone, hardly anything."""
+    def _fields(self, raw: Fields, text: SlackText, deleted: bool, skipped: list[SkippedItem]) -> dict[str, Any]:
+        """Return all fields but author and text. A deleted message has few."""
         ts = str(raw["ts"])
-        at = moment(float(ts))
-        fields = {"created_at": at, "thread": self._thread(raw, ts, asides)}
-        if gone:
-            return fields | {"deleted_at": at}
+        sent_at = moment(float(ts))
+        fields = {"created_at": sent_at, "thread": self._thread(raw, ts, skipped)}
+        if deleted:
+            return fields | {"deleted_at": sent_at}
         return fields | {
             "edited_at": moment(float(raw["edited"]["ts"])) if raw.get("edited") else None,
             "mentions": list(dict.fromkeys(text.mentions)),
             "mentions_all": text.everyone,
-            "reactions": self._reactions(raw, asides),
+            "reactions": self._reactions(raw, skipped),
         }
 
-    def _thread(self, raw: Fields, ts: str, asides: list[SkippedItem]) -> Ref | None:
+    def _thread(self, raw: Fields, ts: str, skipped: list[SkippedItem]) -> Ref | None:
         root = str(raw.get("thread_ts") or ts)
         if root == ts:
             return None
         if root not in self.refs:
-            asides.append(SkippedItem("replies whose thread begins outside of the export, kept as messages"))
+            skipped.append(SkippedItem("replies to messages outside of the export, imported as messages"))
         return self.refs.get(root)
 
-    def _reactions(self, raw: Fields, asides: list[SkippedItem]) -> list[ReactionRecord]:
+    def _reactions(self, raw: Fields, skipped: list[SkippedItem]) -> list[ReactionRecord]:
         found: dict[str, dict[str, None]] = {}
         for one in raw.get("reactions") or ():
             emoji = find_emoji(str(one["name"]))
-            users = [self._people.name_of(user) for user in one.get("users") or ()]
+            users = [self._users.name_of(user) for user in one.get("users") or ()]
             if emoji is None:
-                asides.append(SkippedItem(f"reactions with :{one['name']}:, which is no emoji of Unicode's"))
+                skipped.append(SkippedItem(f"reactions with :{one['name']}:, which is not a Unicode emoji"))
             elif users:
                 found.setdefault(emoji, {}).update(dict.fromkeys(users))
         return [ReactionRecord(emoji=emoji, users=list(users)) for emoji, users in found.items()]
 
     def _text(self, raw: Fields) -> SlackText:
-        """What was written, then what hangs on it."""
+        """Return the text, followed by attachments and files."""
         written = str(raw.get("text") or "") or "\n".join(texts_in(raw.get("blocks")))
         text = self._writer.write(written)
         if raw.get("subtype") in ("me_message", "channel_join", "channel_leave", "group_join", "group_leave"):
@@ -154,29 +155,29 @@ class Messages:
         return text
 
     def _quote(self, attachment: Fields) -> str:
-        """What a bot hangs below its message."""
+        """Return an attachment of a bot's message as quoted lines."""
         title = str(attachment.get("title") or "")
         if url := attachment.get("title_link"):
             title = f"<{url}|{title or url}>"
         lines = [attachment.get("pretext"), title, attachment.get("text")]
         lines += [f"{one.get('title', '')}: {one.get('value', '')}" for one in attachment.get("fields") or ()]
-        said = "\n".join(str(line) for line in lines if line) or str(attachment.get("fallback") or "")
-        return "\n".join("> " + line for line in self._writer.write(said).body.splitlines())
+        quoted = "\n".join(str(line) for line in lines if line) or str(attachment.get("fallback") or "")
+        return "\n".join("> " + line for line in self._writer.write(quoted).body.splitlines())
 
 
 def is_preview(attachment: Fields) -> bool:
-    """What Slack itself has fetched of an address that stands in the text."""
+    """Return whether Slack made the attachment as a preview of a link in the text."""
     return bool(attachment.get("from_url") or attachment.get("original_url"))
 
 
 def link_file(file: Fields) -> str:
-    """Its name as a link. The export's address carries a token that opens it for everybody: that is left out."""
+    """Return a link to the file, without the token in the export's URL that gives everyone access."""
     url = str(file.get("url_private") or file.get("permalink") or "")
     return link(file.get("name") or file.get("title"), url.partition("?")[0])
 
 
 def texts_in(block: object) -> Iterator[str]:
-    """Yield the texts of a message that consists of blocks alone, however deep they are nested."""
+    """Yield the texts of a message that has blocks only, whatever their nesting."""
     waiting = [block]
     while waiting:
         one = waiting.pop()
@@ -191,98 +192,100 @@ def texts_in(block: object) -> Iterator[str]:
 
 DAY = re.compile(r"\d{4}-\d\d-\d\d\.json")
 LISTS = {"channels.json": "channel", "groups.json": "private", "dms.json": "direct", "mpims.json": "group"}
-WRONG = (KeyError, TypeError, ValueError, AttributeError)
+# The workspace.
+
+INVALID = (KeyError, TypeError, ValueError, AttributeError)
 Json = dict[str, Any]
 
 
 class Workspace:
-    """What is in it, as items."""
+    """The workspace of an export, as items."""
 
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
-        self._faults: list[LineError] = []
+        self._errors: list[LineError] = []
         listed = self._read("users.json")
         self.team = next((str(one["team_id"]) for one in listed if isinstance(one, dict) and one.get("team_id")), "")
-        self._people = SlackUsers(listed)
-        self._places = {name: [one for one in self._read(name) if self._is_place(name, one)] for name in LISTS}
-        self._names = {one["id"]: str(one.get("name", "")) for places in self._places.values() for one in places}
-        self._writer = MarkdownWriter(self._people.name_of, lambda id_, shown: self._names.get(id_) or shown or id_)
+        self._users = SlackUsers(listed)
+        self._conversations = {name: [one for one in self._read(name) if self._is_valid(name, one)] for name in LISTS}
+        self._names = {one["id"]: str(one.get("name", "")) for listed in self._conversations.values() for one in listed}
+        self._writer = MarkdownWriter(self._users.name_of, lambda id_, shown: self._names.get(id_) or shown or id_)
 
     def read(self) -> Iterator[Item]:
-        """People first, then each conversation with all that is in it."""
-        yield from self._people.fresh()
-        for name, places in self._places.items():
-            for place in places:
-                yield from self._conversation(LISTS[name], place)
-        yield from self._faults
+        """Yield users first, then each conversation with all its records."""
+        yield from self._users.take_new()
+        for name, listed in self._conversations.items():
+            for conversation in listed:
+                yield from self._conversation(LISTS[name], conversation)
+        yield from self._errors
 
     def _read(self, name: str) -> list[Any]:
-        """The list in a file; an empty one, and a fault, when it holds none."""
+        """Return the list in a file. For invalid content, note an error and return an empty list."""
         content = self._archive.read(name)
         try:
             found = orjson.loads(content or b"[]")
-        except orjson.JSONDecodeError as wrong:
-            self._faults.append(LineError(f"{name}:{wrong.lineno}", wrong.msg))
+        except orjson.JSONDecodeError as error:
+            self._errors.append(LineError(f"{name}:{error.lineno}", error.msg))
             return []
         if not isinstance(found, list):
-            self._faults.append(LineError(f"{name}:1", "is no list"))
+            self._errors.append(LineError(f"{name}:1", "is not a list"))
             return []
         return found
 
-    def _is_place(self, name: str, one: object) -> bool:
+    def _is_valid(self, name: str, one: object) -> bool:
         if isinstance(one, dict) and isinstance(one.get("id"), str):
             return True
-        self._faults.append(LineError(name, "an entry without an id"))
+        self._errors.append(LineError(name, "an entry without an id"))
         return False
 
-    def _conversation(self, kind: str, place: Json) -> Iterator[Item]:
-        members = [self._people.name_of(user) for user in dict.fromkeys(place.get("members") or ())]
-        creator = self._people.name_of(place["creator"]) if place.get("creator") else None
-        yield from self._people.fresh()
+    def _conversation(self, kind: str, conversation: Json) -> Iterator[Item]:
+        members = [self._users.name_of(user) for user in dict.fromkeys(conversation.get("members") or ())]
+        creator = self._users.name_of(conversation["creator"]) if conversation.get("creator") else None
+        yield from self._users.take_new()
         if kind == "direct" and not 1 <= len(members) <= 2:
-            yield LineError("dms.json", f"{place['id']} names {len(members)} people")
+            yield LineError("dms.json", f"{conversation['id']} names {len(members)} users")
             return
-        yield describe(kind, place, members, creator)
-        messages = Messages(place["id"], self._people, self._writer)
-        pinned = {str(pin.get("id")): pin for pin in place.get("pins") or ()}
-        folder = str(place.get("name") or place["id"]) if kind != "direct" else place["id"]
+        yield describe(kind, conversation, members, creator)
+        messages = Messages(conversation["id"], self._users, self._writer)
+        pinned = {str(pin.get("id")): pin for pin in conversation.get("pins") or ()}
+        folder = str(conversation.get("name") or conversation["id"]) if kind != "direct" else conversation["id"]
         for path in self._archive.under(folder):
             if DAY.fullmatch(path.rpartition("/")[2]):
                 yield from self._day(path, messages, pinned)
-        yield from self._pins(place["id"], messages, pinned)
-        yield from self._people.fresh()
+        yield from self._pins(conversation["id"], messages, pinned)
+        yield from self._users.take_new()
         for member in members:
             runs = member == creator and kind != "direct"
-            yield MemberRecord(conversation=place["id"], user=member, role="owner" if runs else "member")
+            yield MemberRecord(conversation=conversation["id"], user=member, role="owner" if runs else "member")
 
     def _day(self, path: str, messages: Messages, pinned: Mapping[str, Json]) -> Iterator[Item]:
         day = self._read(path)
-        yield from self._take_faults()
+        yield from self._take_errors()
         for number, raw in enumerate(day):
             try:
                 items = list(messages.read(raw, str(raw.get("ts")) in pinned))
-            except ValidationError as wrong:
-                items = [LineError(f"{path}:{self._line_of(path, number)}", explain(wrong))]
-            except WRONG as wrong:
-                items = [LineError(f"{path}:{self._line_of(path, number)}", f"is no message: {wrong!r}")]
-            yield from self._people.fresh()
+            except ValidationError as error:
+                items = [LineError(f"{path}:{self._line_of(path, number)}", explain(error))]
+            except INVALID as error:
+                items = [LineError(f"{path}:{self._line_of(path, number)}", f"is not a message: {error!r}")]
+            yield from self._users.take_new()
             yield from items
 
     def _pins(self, key: str, messages: Messages, pinned: Mapping[str, Json]) -> Iterator[Item]:
         for ts, pin in sorted(pinned.items(), key=lambda one: float(one[1].get("created") or 0)):
             if (ref := messages.refs.get(ts)) is None:
-                yield SkippedItem("pins of what is no message of the export")
+                yield SkippedItem("pins of messages outside of the export")
             else:
-                by = self._people.name_of(pin["user"]) if pin.get("user") else ref.author
-                yield from self._people.fresh()
+                by = self._users.name_of(pin["user"]) if pin.get("user") else ref.author
+                yield from self._users.take_new()
                 yield PinRecord(conversation=key, message=ref, user=by)
 
-    def _take_faults(self) -> list[LineError]:
-        taken, self._faults = self._faults, []
+    def _take_errors(self) -> list[LineError]:
+        taken, self._errors = self._errors, []
         return taken
 
     def _line_of(self, path: str, number: int) -> int:
-        """On which line the entry begins; only asked for what is wrong, so it may take its time."""
+        """Return the line of an entry. Slow, and only used for errors."""
         text = self._archive.read(path).decode("utf-8", "replace")
         decoder, at = json.JSONDecoder(), text.index("[") + 1
         for _ in range(number):
@@ -291,27 +294,31 @@ class Workspace:
 
 
 def skip(text: str, at: int) -> int:
-    """To the next entry."""
+    """Return the start of the next entry."""
     while text[at] in " \t\r\n,":
         at += 1
     return at
 
 
-def describe(kind: str, place: Json, members: list[str], creator: str | None) -> ConversationRecord:
-    """The conversation itself; a private channel stays one."""
-    made = moment(float(place["created"])) if place.get("created") else None
+def describe(kind: str, conversation: Json, members: list[str], creator: str | None) -> ConversationRecord:
+    """Return the record of a conversation. A private channel stays private."""
+    made = moment(float(conversation["created"])) if conversation.get("created") else None
     shown: Json = {
-        "name": title(place.get("name")),
-        "topic": topic(text_of(place, "topic") or text_of(place, "purpose")),
+        "name": title(conversation.get("name")),
+        "topic": topic(text_of(conversation, "topic") or text_of(conversation, "purpose")),
     }
-    gone = moment(float(place.get("updated") or 0) / 1000) if place.get("is_archived") else None
-    fields: Json = {"id": place["id"], "kind": "channel" if kind == "private" else kind, "private": kind != "channel"}
+    archived_at = moment(float(conversation.get("updated") or 0) / 1000) if conversation.get("is_archived") else None
+    fields: Json = {
+        "id": conversation["id"],
+        "kind": "channel" if kind == "private" else kind,
+        "private": kind != "channel",
+    }
     people = members if kind == "direct" else []
-    times: Json = {"created_by": creator, "created_at": made, "archived_at": gone}
+    times: Json = {"created_by": creator, "created_at": made, "archived_at": archived_at}
     return ConversationRecord(**fields, **times, **(shown if kind in ("channel", "private") else {}), people=people)
 
 
-def text_of(place: Json, name: str) -> str:
-    """`{"topic": {"value": …}}`."""
-    value = place.get(name)
+def text_of(conversation: Json, name: str) -> str:
+    """Return the value of a field such as `{"topic": {"value": …}}`."""
+    value = conversation.get(name)
     return str(value.get("value") or "") if isinstance(value, dict) else ""

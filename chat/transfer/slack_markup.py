@@ -1,7 +1,7 @@
-"""Markup: Slack's way of writing (`mrkdwn`) as our Markdown. Pure.
+"""Slack's markup (`mrkdwn`) as Markdown. Pure.
 
-Slack stores people, channels and links as `<…>` and escapes `&`, `<` and `>`; one star is bold, one tilde is struck.
-Code stands as it is, but for the escapes.
+Slack stores users, channels and links as `<…>` and escapes `&`, `<` and `>`. One star is bold, one tilde is struck.
+Code stays as it is, except for escapes.
 """
 
 import re
@@ -22,7 +22,7 @@ EVERYONE = {"here": "here", "channel": "channel", "everyone": "channel"}
 
 @dataclass
 class SlackText:
-    """What came of it: `mentions` by account name, and whether it calls everyone."""
+    """The converted text. `mentions`: account names; `everyone`: the mention of all members, if any."""
 
     body: str = ""
     mentions: list[str] = field(default_factory=list)
@@ -30,13 +30,13 @@ class SlackText:
 
 
 class MarkdownWriter:
-    """`person` and `channel` turn an id of Slack into the name it has with us."""
+    """Converts texts. `user` and `channel` return the name for an id of Slack."""
 
-    def __init__(self, person: Callable[[str], str], channel: Callable[[str, str], str]) -> None:
-        self._person, self._channel = person, channel
+    def __init__(self, user: Callable[[str], str], channel: Callable[[str, str], str]) -> None:
+        self._user, self._channel = user, channel
 
     def write(self, text: str) -> SlackText:
-        """The whole text."""
+        """Return the converted text."""
         made, parts, at = SlackText(), [], 0
         for code in CODE.finditer(text):
             parts += [self._prose(text[at : code.start()], made), self._code(code)]
@@ -51,7 +51,7 @@ class MarkdownWriter:
         return f"\n```\n{block}\n```\n"
 
     def _prose(self, text: str, made: SlackText) -> str:
-        """Marks are held back while the rest is styled, so that nothing in an address is taken for a style."""
+        """Convert text without code. Marks are held back, so that nothing within an address is read as a style."""
         held: list[str] = []
 
         def hold(mark: re.Match[str]) -> str:
@@ -67,7 +67,7 @@ class MarkdownWriter:
         what, _, shown = mark.partition("|")
         match what[:1]:
             case "@":
-                made.mentions.append(self._person(what[1:]))
+                made.mentions.append(self._user(what[1:]))
                 return "@" + made.mentions[-1]
             case "#":
                 return "#" + self._channel(what[1:], shown)
@@ -83,7 +83,7 @@ class MarkdownWriter:
 
 
 def link_to(url: str, shown: str) -> str:
-    """An address, with what stands for it."""
+    """Return a Markdown link."""
     if not shown or shown in (url, url.removeprefix("mailto:"), url.removeprefix("http://")):
         return url.removeprefix("mailto:")
     if not url.startswith(("https://", "http://", "mailto:")):
@@ -92,13 +92,13 @@ def link_to(url: str, shown: str) -> str:
 
 
 def shown_of(mark: str) -> str:
-    """A mark within code: what one sees of it."""
+    """Return what a reader sees of a mark within code."""
     what, _, shown = mark.partition("|")
     return shown or what
 
 
 def unescape(text: str) -> str:
-    """Slack escapes three characters, and no others."""
+    """Replace Slack's three escapes."""
     for escape, sign in ESCAPES:
         text = text.replace(escape, sign)
     return text

@@ -1,4 +1,4 @@
-"""Wording: foreign names, texts and moments made to fit where ours have limits; nothing of a text is lost. Pure."""
+"""Names, texts and times of other chats, fitted to Tandem's limits without losing text. Pure."""
 
 import hashlib
 import re
@@ -15,12 +15,12 @@ from chat.model.types import BODY_MOST, NAME_MOST, TOPIC_MOST, is_printable
 from chat.transfer.records import MessageRecord
 
 SHOWN: TypeAdapter[str] = TypeAdapter(DisplayName)
-CUT = ("\n\n", "\n", ". ", " ")
+CUT_AT = ("\n\n", "\n", ". ", " ")
 SPACE = re.compile(r"\s*")
 
 
 def shown_name(*names: object) -> str:
-    """The first of these that can stand above messages."""
+    """Return the first of these that is a valid display name."""
     for name in names:
         if isinstance(name, str) and (line := one_line(name, 64)):
             try:
@@ -31,32 +31,32 @@ def shown_name(*names: object) -> str:
 
 
 def title(*names: object) -> str:
-    """The first of these that can be a conversation's name."""
+    """Return the first of these that is a valid conversation name."""
     return next((line for name in names if isinstance(name, str) and (line := one_line(name, NAME_MOST))), "?")
 
 
 def topic(text: object) -> str:
-    """What a conversation is for, in one line."""
+    """Return a valid topic."""
     return one_line(text, TOPIC_MOST) if isinstance(text, str) else ""
 
 
 def one_line(text: str, most: int) -> str:
-    """White space and what cannot be seen become single spaces; cut at `most`."""
+    """Return the text on one line of at most `most` characters. Invisible characters become spaces."""
     letters = [letter if is_printable(letter) else " " for letter in text]
     line = " ".join("".join(letters).split())
     return line if len(line) <= most else line[: most - 1].rstrip() + "…"
 
 
 def clean(text: str) -> str:
-    """What PostgreSQL can hold: NUL and halves of characters become signs that say so."""
+    """Return text that PostgreSQL can store: NUL and lone surrogates are replaced."""
     return text.replace("\0", "�").encode("utf-8", "replace").decode("utf-8")
 
 
 def split_body(text: str) -> list[str]:
-    """In pieces that fit into a message each, cut between paragraphs, lines, sentences or words where there are any."""
+    """Split a text into messages, if possible between paragraphs, lines, sentences or words."""
     pieces, at = [], 0
     while len(text) - at > BODY_MOST:
-        ends = (text.rfind(mark, at + BODY_MOST // 2, at + BODY_MOST) for mark in CUT)
+        ends = (text.rfind(mark, at + BODY_MOST // 2, at + BODY_MOST) for mark in CUT_AT)
         end = next((end + 1 for end in ends if end > 0), at + BODY_MOST)
         pieces.append(text[at:end].rstrip())
         at = found.end() if (found := SPACE.match(text, end)) else end
@@ -64,14 +64,14 @@ def split_body(text: str) -> list[str]:
 
 
 def continued(message: MessageRecord, rest: list[str]) -> Iterator[MessageRecord]:
-    """What did not fit into the message, as further ones right behind it."""
+    """Yield further messages with the rest of the text."""
     for number, body in enumerate(rest, 2):
         fields = {"body": body, "client_id": f"{message.client_id}.{number}", "reactions": [], "mentions": []}
         yield message.model_copy(update=fields)
 
 
 def link(name: object, url: object) -> str:
-    """A file as a link with its name; only its name when there is nothing to follow."""
+    """Return a Markdown link to a file, or only its name if there is no URL."""
     shown = one_line(name, 200) if isinstance(name, str) and name.strip() else "file"
     shown = shown.replace("[", "(").replace("]", ")")
     if isinstance(url, str) and url.startswith(("https://", "http://")):
@@ -80,26 +80,26 @@ def link(name: object, url: object) -> str:
 
 
 def moment(seconds: float) -> datetime:
-    """Seconds since 1970, in the milliseconds that we keep; raises `ValueError` on what is no time."""
+    """Convert seconds since 1970 to a time with milliseconds. Raise `ValueError`."""
     try:
         return datetime.fromtimestamp(round(seconds * 1000) / 1000, UTC)
-    except (OverflowError, OSError) as wrong:
-        raise ValueError("is no time") from wrong
+    except (OverflowError, OSError) as error:
+        raise ValueError("is not a time") from error
 
 
 def digest(*parts: str) -> str:
-    """A short name for what has none."""
+    """Return a short name for something without one."""
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
-# Emoticons: `:tada:` and what Slack and Mattermost call other emoji, as the signs themselves. Pure.
+# Emoji names, such as `:tada:`, as the emoji.
 
-# One letter between colons is as often as not something else.
+# A name of one letter must stand alone: otherwise it is often something else.
 CODE = re.compile(r"(?<!\w):([A-Za-z0-9]):(?!\w)|:([A-Za-z0-9_+'-]{2,}(?:::skin-tone-[2-6])?):")
 TONES = {str(number): chr(0x1F3F9 + number) for number in range(2, 7)}  # U+1F3FB …
 
-# Where the two say otherwise than Unicode's and GitHub's lists.
-OTHERS = {
+# Names that differ from Unicode's and GitHub's lists.
+OTHER_NAMES = {
     "simple_smile": "🙂",
     "thumbsup_all": "👍",
     "slightly_smiling_face": "🙂",
@@ -120,26 +120,26 @@ FLAG = re.compile(r"flag-([a-z]{2})")
 
 @lru_cache(4096)
 def find_emoji(name: str) -> str | None:
-    """The emoji of this name, in its one spelling; None for one that a team has made itself."""
+    """Return the emoji of this name in its standard spelling, or None for a custom emoji."""
     base, _, tone = name.partition("::skin-tone-")
-    sign = OTHERS.get(base) or flag(base) or emojize(f":{base}:", language="alias")
-    if tone and sign in EMOJI_DATA:
-        sign = toned(sign, TONES.get(tone, "")) or sign
-    return SPELLINGS.get(strip_selectors(sign))
+    emoji = OTHER_NAMES.get(base) or flag(base) or emojize(f":{base}:", language="alias")
+    if tone and emoji in EMOJI_DATA:
+        emoji = toned(emoji, TONES.get(tone, "")) or emoji
+    return SPELLINGS.get(strip_selectors(emoji))
 
 
 def flag(name: str) -> str | None:
-    """`flag-de`."""
+    """Return the flag for a name such as `flag-de`."""
     found = FLAG.fullmatch(name)
     return "".join(chr(0x1F1E6 + ord(letter) - ord("a")) for letter in found[1]) if found else None
 
 
-def toned(sign: str, tone: str) -> str | None:
-    """With this colour of skin, where there is such an emoji."""
-    first, rest = strip_selectors(sign)[:1], strip_selectors(sign)[1:]
+def toned(emoji: str, tone: str) -> str | None:
+    """Return the emoji with this skin tone, if there is one."""
+    first, rest = strip_selectors(emoji)[:1], strip_selectors(emoji)[1:]
     return SPELLINGS.get(first + tone + rest)
 
 
 def show_emoji(text: str) -> str:
-    """All that are known in a text; the others stay as they are written."""
+    """Replace the emoji names in a text. Unknown ones stay as they are."""
     return CODE.sub(lambda code: find_emoji(code[1] or code[2]) or code[0], text) if ":" in text else text

@@ -22,9 +22,9 @@ async def test_everything_in_it_comes_in(
     ana, _ = await cast.enters("ana", "ben")
     assert await imports(database_url, write_lines(tmp_path / "mm.jsonl", *mattermost_lines())) == 0
     told = capsys.readouterr()
-    assert told.out == "8 new, 0 known, 0 refused\n"
-    assert "left aside: 1 reactions with :custom:" in told.err
-    assert "left aside: 1 lines of the type emoji" in told.err
+    assert told.out == "8 new, 0 known, 0 invalid\n"
+    assert "skipped: 1 reactions with :custom:" in told.err
+    assert "skipped: 1 lines of the type emoji" in told.err
     mine = {one["name"] or one["kind"]: one for one in (await sees(ana))["conversations"]}
     assert sorted(mine) == ["Secret", "The Garden", "direct", "group"]
     assert {one["unread"] for one in mine.values()} == {0}
@@ -63,7 +63,7 @@ async def test_the_zip_with_its_files_and_again(
         archive.writestr("data/1/plan.pdf", b"%PDF")
     assert await imports(database_url, tmp_path / "mm.zip") == 0
     assert await imports(database_url, write_lines(tmp_path / "mm.jsonl", *mattermost_lines())) == 0
-    assert capsys.readouterr().out == "8 new, 0 known, 0 refused\n0 new, 8 known, 0 refused\n"
+    assert capsys.readouterr().out == "8 new, 0 known, 0 invalid\n0 new, 8 known, 0 invalid\n"
 
 
 async def test_wrong_lines_are_named(database_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -72,7 +72,7 @@ async def test_wrong_lines_are_named(database_url: str, tmp_path: Path, capsys: 
     lines = mattermost_lines()
     assert await imports(database_url, write_lines(tmp_path / "mm.jsonl", *lines[:8], *bad, *lines[8:])) == 1
     told = capsys.readouterr()
-    assert told.out == "8 new, 0 known, 2 refused\n"
+    assert told.out == "8 new, 0 known, 2 invalid\n"
     assert [line.split(": ")[0] for line in told.err.splitlines() if line.startswith("mm.jsonl:")] == [
         "mm.jsonl:9",
         "mm.jsonl:10",

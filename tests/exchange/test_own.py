@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from chat.shared.identity import hash_token
-from chat.transfer.errors import NobodyThere, NotAChat
+from chat.transfer.errors import NothingToExport, PersonalData
 from tests.cast import Cast, Person
 from tests.exchange.files import big, exports, imports, write_lines
 from tests.nodes import Node, running_node
@@ -110,11 +110,11 @@ async def test_again_adds_nothing_and_a_second_export_only_what_is_new(
     lines = await exports(database_url, tmp_path / "first.jsonl")
     number = sum(line["type"] == "message" for line in lines)
     assert await imports(elsewhere, tmp_path / "first.jsonl") == await imports(elsewhere, tmp_path / "first.jsonl") == 0
-    assert capsys.readouterr().out.splitlines()[-1] == f"0 new, {number} known, 0 refused"
+    assert capsys.readouterr().out.splitlines()[-1] == f"0 new, {number} known, 0 invalid"
     await ben.says(room, "one more")
     more = await exports(database_url, tmp_path / "second.jsonl")
     assert await imports(elsewhere, tmp_path / "second.jsonl") == 0
-    assert capsys.readouterr().out.splitlines()[-1] == f"1 new, {number} known, 0 refused"
+    assert capsys.readouterr().out.splitlines()[-1] == f"1 new, {number} known, 0 invalid"
     there = await exports(elsewhere, tmp_path / "there.jsonl")
     assert [line for line in there if line["type"] == "message"] == [line for line in more if line["type"] == "message"]
     assert ana.id
@@ -127,7 +127,7 @@ async def test_one_conversation_goes_out_with_its_people_alone(cast: Cast, datab
     assert lines == await exports(database_url, tmp_path / "b.jsonl", conversation=str(room))
     assert {line["conversation"] for line in lines if "conversation" in line} == {room}
     assert {line["name"] for line in lines if line["type"] == "user"} == {"ana", "ben", "chloe", "mallory"}
-    with pytest.raises(NobodyThere, match="no conversation nowhere"):
+    with pytest.raises(NothingToExport, match="no conversation nowhere"):
         await exports(database_url, tmp_path / "c.jsonl", conversation="nowhere")
 
 
@@ -141,7 +141,7 @@ async def test_a_person_gets_the_own_data_and_nobody_elses(cast: Cast, database_
     assert {"said otherwise", "in a thread", "in a direct with 1"} <= set(told)
     kept = [line for line in lines if line["type"] in ("login", "blocked", "reaction", "pin")]
     assert [line["type"] for line in kept] == ["login", "blocked", "reaction", "pin"]
-    with pytest.raises(NotAChat):
+    with pytest.raises(PersonalData):
         await imports(database_url, tmp_path / "ana.jsonl")
     assert ana.id
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from chat.transfer.errors import NoPlace
+from chat.transfer.errors import NoConversation
 from tests.cast import Cast
 from tests.exchange.files import imports, write_lines
 from tests.verbs import begins, pages, sees
@@ -42,7 +42,7 @@ async def test_again_changes_nothing_and_more_brings_what_is_new(
     lines: list[Line] = [{"author": f"p{number % 7}", "body": "same"} for number in range(700)]
     assert await imports(database_url, write_lines(tmp_path / "talk.jsonl", *lines[:600]), into="a") == 0
     assert await imports(database_url, write_lines(tmp_path / "talk.jsonl", *lines), into="A") == 0
-    assert capsys.readouterr().out.splitlines()[-1] == "100 new, 600 known, 0 refused"
+    assert capsys.readouterr().out.splitlines()[-1] == "100 new, 600 known, 0 invalid"
     with psycopg.connect(database_url) as database:
         assert database.execute("select last_seq from conversations").fetchall() == [(700,)]
 
@@ -60,7 +60,7 @@ async def test_bad_lines_are_named(database_url: str, tmp_path: Path, capsys: py
     ]
     assert await imports(database_url, write_lines(tmp_path / "talk.jsonl", *lines), into="a") == 1
     told = capsys.readouterr()
-    assert told.out == "2 new, 0 known, 5 refused\n"
+    assert told.out == "2 new, 0 known, 5 invalid\n"
     wrong = [line for line in told.err.splitlines() if line.startswith("talk.jsonl:")]
     assert [line.split(": ")[0] for line in wrong] == [f"talk.jsonl:{number}" for number in (1, 3, 4, 5, 6)]
     assert "at:" in wrong[3]
@@ -71,7 +71,7 @@ async def test_into_a_channel_that_lives(cast: Cast, database_url: str, tmp_path
     ana, ben = await cast.enters("ana", "ben")
     room = await begins(ana, "channel", "archive", ben)
     file = write_lines(tmp_path / "talk.jsonl", {"author": "Zed", "body": "x"})
-    with pytest.raises(NoPlace, match=r"talk\.jsonl:1 "):
+    with pytest.raises(NoConversation, match=r"talk\.jsonl:1 "):
         await imports(database_url, file)
     assert await imports(database_url, file, into="Archive") == 0
     (mine,) = (await sees(ben))["conversations"]

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from chat.transfer.errors import OtherFile, TransferError
+from chat.transfer.errors import FileTaken, TransferError
 from chat.transfer.export_files import PartialExport
 from chat.transfer.exporter import ExportMark
-from chat.transfer.importer import Intake
+from chat.transfer.importer import Importer
 from tests.exchange.files import big, exports, imports, write_lines
 
 
@@ -24,22 +24,22 @@ async def test_a_killed_import_goes_on_where_it_stopped(
     monkeypatch.setattr("chat.transfer.importer.GROUP", 100)
     file = write_lines(tmp_path / "big.jsonl", *big(1_000))
     groups_taken = 0
-    take = Intake._take
+    take = Importer._import_group
 
-    async def die(self: Intake, group: Any, at: int) -> int:
+    async def die(self: Importer, group: Any, at: int) -> int:
         nonlocal groups_taken
         groups_taken += 1
         if groups_taken == 5:
             raise Killed
         return await take(self, group, at)
 
-    monkeypatch.setattr(Intake, "_take", die)
+    monkeypatch.setattr(Importer, "_import_group", die)
     with pytest.raises(Killed):
         await imports(elsewhere, file)
     capsys.readouterr()
     assert await imports(elsewhere, file) == 0
     assert groups_taken == 5 + 7  # four of eleven were in
-    assert capsys.readouterr().out == "602 new, 398 known, 0 refused\n"
+    assert capsys.readouterr().out == "602 new, 398 known, 0 invalid\n"
     lines = await exports(elsewhere, tmp_path / "out.jsonl")
     assert [line["body"] for line in lines if line["type"] == "message"] == [f"line {n}" for n in range(1_000)]
 
@@ -56,11 +56,11 @@ async def test_a_broken_off_export_goes_on_where_it_stopped(
     with pytest.raises(Killed):
         await exports(elsewhere, out)
     assert not out.exists()
-    with pytest.raises(OtherFile):
+    with pytest.raises(FileTaken):
         await exports(elsewhere, out, conversation="long")
     assert await exports(elsewhere, out) == whole
     assert not out.with_name("out.jsonl.part").exists()
-    with pytest.raises(OtherFile):
+    with pytest.raises(FileTaken):
         await exports(elsewhere, out)
 
 
@@ -89,7 +89,7 @@ async def test_bad_lines_are_named_and_touch_no_others(
     stray = lines[3] | {"conversation": 8}
     assert await imports(elsewhere, write_lines(tmp_path / "bad.jsonl", *lines[:4], *bad, stray, *lines[4:])) == 1
     told = capsys.readouterr()
-    assert told.out == "3 new, 0 known, 5 refused\n"
+    assert told.out == "3 new, 0 known, 5 invalid\n"
     wrong = [line.split(": ")[0] for line in told.err.splitlines() if line.startswith("bad.jsonl:")]
     assert wrong == [f"bad.jsonl:{number}" for number in (5, 6, 7, 8, 9)]
 

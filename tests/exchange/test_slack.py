@@ -71,10 +71,10 @@ async def test_again_and_with_more_adds_only_what_is_new(
     """The same export is known; a later one of the same workspace brings its new days into the same conversations."""
     assert await imports(database_url, write_slack(tmp_path / "one.zip")) == 0
     assert await imports(database_url, tmp_path / "one.zip") == 0
-    assert capsys.readouterr().out.splitlines()[-1] == "0 new, 15 known, 0 refused"
+    assert capsys.readouterr().out.splitlines()[-1] == "0 new, 15 known, 0 invalid"
     later = GARDEN | {"2024-05-03.json": [said("1714723200.000100", "U3CHLOE", "later", thread_ts="1714550520.000300")]}
     assert await imports(database_url, write_slack(tmp_path / "two.zip", slack_files(later))) == 0
-    assert capsys.readouterr().out.splitlines()[-1] == "1 new, 15 known, 0 refused"
+    assert capsys.readouterr().out.splitlines()[-1] == "1 new, 15 known, 0 invalid"
     lines = await exports(database_url, tmp_path / "out.jsonl")
     assert sum(line["type"] == "conversation" for line in lines) == 5
     (late,) = [line for line in lines if line.get("body") == "later"]
@@ -89,11 +89,11 @@ async def test_a_dry_run_says_what_would_come_and_what_cannot(
     files = slack_files(days) | {"kitchen/2024-05-01.json": '[{"ts": "1", "user": "U1ANA"\n oops}]'}
     assert await imports(database_url, write_slack(tmp_path / "slack.zip", files), dry=True) == 1
     told = capsys.readouterr()
-    assert told.out == "16 messages would come, 2 refused\n"
+    assert told.out == "16 messages would be imported, 2 invalid\n"
     assert "garden/2024-05-04.json:8: " in told.err
     assert "kitchen/2024-05-01.json:2: " in told.err
     assert "1 reactions with :partyparrot:" in told.err
-    assert "1 replies whose thread begins outside" in told.err
+    assert "1 replies to messages outside of the export" in told.err
     assert await exports(database_url, tmp_path / "out.jsonl") == []
 
 
@@ -112,9 +112,9 @@ async def test_a_name_that_is_taken_is_kept_apart(cast: Cast, database_url: str,
 @pytest.mark.parametrize(
     ("name", "content", "reason"),
     [
-        ("../../etc/passwd", b"x", "climbs"),
-        ("/etc/passwd", b"x", "climbs"),
-        ("general/..\\..\\x.json", b"x", "climbs"),
+        ("../../etc/passwd", b"x", "outside of the archive"),
+        ("/etc/passwd", b"x", "outside of the archive"),
+        ("general/..\\..\\x.json", b"x", "outside of the archive"),
         ("general/2024-01-01.json", b"[" + b" " * 2**26, "would unpack"),
     ],
 )

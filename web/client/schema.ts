@@ -76,7 +76,7 @@ export interface AuditRow {
   times: number;
 }
 
-/** As they stand in the request. */
+/** The request: author names. */
 export interface AuthorNames {
   names: string[];
 }
@@ -586,7 +586,7 @@ export interface Message {
 
 export type Mode = 'online' | 'away' | 'dnd' | 'invisible';
 
-/** What an authenticator app is set up with. */
+/** The secret to set up an authenticator app with. */
 export interface NewAuthenticator {
   secret: string;
   uri: string;
@@ -684,7 +684,7 @@ export interface NodeRecord {
   reaper?: string;
 }
 
-/** All nodes. */
+/** The nodes in the registry. */
 export interface Nodes {
   nodes: NodeRecord[];
 }
@@ -868,7 +868,7 @@ export interface Proof {
   challenge?: string | null;
 }
 
-/** How recently the user of this session confirmed their identity. */
+/** The state of the identity proof of this session. */
 export interface ProofState {
   /** Seconds until sensitive changes need a new proof; 0 if they need one now. */
   seconds_left: number;
@@ -928,20 +928,20 @@ export interface Reaped {
   reaped: number;
 }
 
-/** How far a user has read. */
+/** The message up to which a user has read. */
 export interface Receipt {
   user: Id;
   seq: number;
 }
 
-/** How far a user has read. */
+/** The message up to which a user has read. */
 export interface ReceiptChange {
   conversation: Id;
   user: Id;
   seq: number;
 }
 
-/** How far the other members have read. */
+/** The messages up to which other members have read. */
 export interface Receipts {
   receipts: Receipt[];
 }
@@ -1053,7 +1053,7 @@ export interface Said {
   body: string;
 }
 
-/** One minute of the history. */
+/** A minute of the history. */
 export interface Sample {
   minute: string;
   people: number;
@@ -1129,7 +1129,7 @@ export interface SignedIn {
   token?: string;
 }
 
-/** All conversations of the caller. A stream opened at the cursor continues it without gaps or repeats. */
+/** The conversations of the caller. A stream opened at the cursor continues it without gaps or repeats. */
 export interface Snapshot {
   conversations: Conversation[];
   blocked: Id[];

@@ -8,11 +8,11 @@ select lower(name), id from conversations where kind = 'channel' and archived_at
 select id from conversations where pair = %s
 
 -- name: reserve_id
--- Nobody is given this id any more.
+-- The sequence does not return this id any more.
 select setval('conversations_id_seq', greatest(last_value, %s)) from conversations_id_seq
 
 -- name: insert_conversation
--- No row: the id, the pair or the channel's name is taken. Without an id it gets the next one.
+-- Returns no row if the id, the pair or the channel name is taken. Without an id, the next one is used.
 insert into conversations (id, kind, name, topic, private, pair, origin, created_by, created_at, archived_at,
                            slow_seconds, read_only, blocked)
 overriding system value
@@ -23,22 +23,22 @@ values (coalesce(%(id)s, nextval('conversations_id_seq')), %(kind)s, %(name)s, %
     on conflict do nothing
 returning id
 
--- name: insert_people
--- An empty hash is no password's: nobody can log in.
+-- name: insert_users
+-- The empty hash matches no password, so that the account cannot log in.
 insert into users (name, display_name, password_hash, role, about, time_zone, receipts, created_at, disabled_at)
 select name, display_name, '', role, about, time_zone, receipts, coalesce(created_at, now()), disabled_at
   from unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::boolean[], %s::timestamptz[],
               %s::timestamptz[])
-       as person (name, display_name, role, about, time_zone, receipts, created_at, disabled_at)
+       as new (name, display_name, role, about, time_zone, receipts, created_at, disabled_at)
     on conflict do nothing
 
--- name: find_people
+-- name: find_users
 select lower(name), id from users where lower(name) = any(%s)
 
 -- name: insert_blocks
 insert into blocks (user_id, blocked_id) select * from unnest(%s::bigint[], %s::bigint[]) on conflict do nothing
 
--- name: mark_directs
+-- name: mark_blocked
 update conversations c set blocked = true
  where c.pair = any(%s) and not c.blocked
    and exists (select from blocks b
