@@ -144,10 +144,15 @@ async def store(connection: Connection, texts: Sequence[IndexedText]) -> None:
     ]
     if live:
         await connection.execute(queries.store_documents, columns)
-        await connection.execute(queries.note_days, columns[2:4])
+        await note_days(connection, [text.position for text in live], [text.said_at for text in live])
     if deleted:
         places = [[text.conversation for text in deleted], [text.seq for text in deleted]]
         await connection.execute(queries.drop_documents, places)
+
+
+async def note_days(connection: Connection, positions: Sequence[int], times: Sequence[datetime]) -> None:
+    """Store at which positions in the log each day begins and ends, given the messages' positions and times."""
+    await connection.execute(queries.note_days, [positions, times])
 
 
 async def encode(texts: Sequence[IndexedText]) -> list[str]:

@@ -37,8 +37,7 @@ from chat.tools.bench.search_depth import (
     questions,
     wider_questions,
 )
-from chat.tools.bench.seed_data import TICKET_HITS, TICKETED, fill
-from chat.tools.bench.seed_data import queries as seed_data_queries
+from chat.tools.bench.seed_data import TICKET_HITS, TICKETED, fill, read_head
 from chat.tools.bench.show import save
 from chat.tools.bench.targets import BenchTrouble
 
@@ -96,8 +95,8 @@ async def ask_all(basin: LargeDataset) -> dict[str, Answer]:
         await prepare_connection(connection)
         busy = (await read_rooms(connection))["busy"]
         [end] = await (await connection.execute(queries.read_end, [busy])).fetchall()
-        [head] = await (await connection.execute(seed_data_queries.read_head)).fetchall()
-        ticket = max(10, int(head[0] * TICKETED / TICKET_HITS * 0.97))  # one of the latest tickets
+        head = await read_head(connection)
+        ticket = max(10, int(head * TICKETED / TICKET_HITS * 0.97))  # one of the latest tickets
         windows, asked = pages(end[0]), questions(ticket) | wider_questions()
         paths = page_paths(busy, end[0]) | {name: search_path(text) for name, text in asked.items()}
         costs = {name: await measure_page(connection, USER, busy, window) for name, window in windows.items()}

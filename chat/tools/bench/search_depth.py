@@ -13,8 +13,7 @@ from statistics import median
 import psycopg
 from rich.progress import Progress
 
-from chat.messages.history import Window, after, around, before, newest
-from chat.messages.history import queries as history_queries
+from chat.messages.history import PAGE_QUERY, Window, after, around, before, newest
 from chat.search.query import parse_query
 from chat.search.search import SearchRequest, find_on, queries_for, read_scope
 from chat.shared.postgres import Connection, prepare_connection
@@ -113,9 +112,9 @@ async def measure_page(connection: Connection, user_id: int, conversation_id: in
     asked = {"conversation": conversation_id, "user": user_id} | asdict(window)
 
     async def ask() -> int:
-        return len(await (await connection.execute(history_queries.read_page, asked, binary=True)).fetchall())
+        return len(await (await connection.execute(PAGE_QUERY, asked, binary=True)).fetchall())
 
-    return await measure(connection, ask, await explain(connection, history_queries.read_page, asked))
+    return await measure(connection, ask, await explain(connection, PAGE_QUERY, asked))
 
 
 async def measure_search(connection: Connection, user_id: int, text: str) -> Cost:

@@ -12,7 +12,7 @@ from itertools import accumulate, islice
 
 import psycopg
 
-from chat.search.indexer import queries as indexer_queries
+from chat.search.indexer import note_days
 from chat.search.lexemes import encode_keys, encode_words, quote, quoted_grams
 from chat.shared.postgres import Connection
 from chat.shared.sql import load
@@ -73,6 +73,12 @@ async def fill(
             await connection.execute(query)
 
 
+async def read_head(connection: Connection) -> int:
+    """Return the position of the log's head."""
+    [head] = await (await connection.execute(queries.read_head)).fetchall()
+    return int(head[0])
+
+
 class Filler:
     """The messages still to be written. `shares` holds (conversation, last seq, how many more)."""
 
@@ -84,9 +90,8 @@ class Filler:
     async def begin(cls, connection: Connection, wanted: Mapping[int, int], author_ids: Sequence[int]) -> "Filler":
         """Read what exists already."""
         rows = await (await connection.execute(queries.read_ends, [list(wanted)])).fetchall()
-        head = await (await connection.execute(queries.read_head)).fetchone()
-        assert head is not None
-        return cls([(id_, last, max(0, wanted[id_] - last)) for id_, last in rows], head[0], author_ids)
+        shares = [(id_, last, max(0, wanted[id_] - last)) for id_, last in rows]
+        return cls(shares, await read_head(connection), author_ids)
 
     def pieces(self) -> Iterator[list[SampleMessage]]:
         """Yield all messages, a piece at a time."""
@@ -122,9 +127,7 @@ async def store(connection: Connection, piece: Sequence[SampleMessage], index: b
             async with cursor.copy(queries.copy_documents) as rows:
                 for one in piece:
                     await rows.write_row((one.conversation, one.seq, one.position, one.at, one.vector))
-            await connection.execute(
-                indexer_queries.note_days, [[one.position for one in piece], [one.at for one in piece]]
-            )
+            await note_days(connection, [one.position for one in piece], [one.at for one in piece])
         ends = {one.conversation: one.seq for one in piece}
         await connection.execute(queries.move_ends, [list(ends), list(ends.values())])
         await connection.execute(queries.move_head, [piece[-1].position] * 2)
