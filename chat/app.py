@@ -55,15 +55,19 @@ from chat.stream.endpoints import STREAMS
 from chat.transfer.endpoints import AT_ONCE, TURNS
 from presence.dashboard.evidence import describe_evidence
 from presence.endpoints import SOCKETS
-from presence.lookup import find_here
 from presence.routes import PRESENCE
 from presence.signals import SIGNALS
 from presence.sockets import Sockets
+from presence.visibility import find_here
 
 TASKS = web.AppKey("tasks", Tasks)
+
 NODE_URL = web.AppKey("reach", str)  # where peer nodes reach this node; "" if unknown
+
 DRAINING = web.AppKey("draining", NodeDrain)
+
 MESSAGES = [*routes.ACCOUNTS, *routes.FILES, *routes.CHAT]
+
 ROUTES = {
     "all": [*routes.HEALTH, *routes.OPERATIONS, *MESSAGES, *PRESENCE, *routes.SITE],
     "messages": [*routes.HEALTH, *routes.OPERATIONS, *MESSAGES, *routes.SITE],

@@ -7,7 +7,7 @@ is pinned in pyproject.toml. Detached streams and sockets (`chat/shared/transpor
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Hashable
-from typing import Any, cast
+from typing import Any, Generic, TypeVar, cast
 
 import structlog
 from aiohttp import HttpVersion11, web
@@ -16,20 +16,26 @@ from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
 from chat.middleware import Failed, answer_http_error, set_headers
 from chat.shared.errors import ApiError
 from chat.shared.settings import Settings
-from chat.shared.transport.unsent import Unsent
 from chat.shared.web import MEMBER, SETTINGS, answer_problem, find_address
 
 LINE_MOST = 16 * 1024  # the request line
+
 FIELD_MOST = 18 * 1024  # one header field: 16 KB of cookies from this host and its siblings, and a little more
+
 FIELDS_MOST = 128
+
 HEAD_MOST = 64 * 1024  # the whole head
+
 LEAST_SECOND = 1024  # bytes a second that a reader must take to keep its connection
 
 # A limit on unsent bytes in the kernel. Without it the kernel accepts megabytes that the node counts as sent, and
 # neither the deadline nor the accounting notices a stalled reader.
 UNSENT_IN_KERNEL = 128 * 1024
+
 LINGER_SECONDS = 2.0  # for the rest of a refused body, so that the client reads the response
+
 Handler = Callable[[Any], Awaitable[web.StreamResponse]]
+
 log = structlog.get_logger(__name__)
 
 
@@ -214,3 +220,56 @@ class ServerRunner(web.AppRunner):
         made = await super()._make_server()
         options = {"request_factory": made.request_factory, "loop": made._loop, **made._kwargs}
         return HttpServer(made.request_handler, self.app[SETTINGS], **options)
+
+
+# Accounting for answers that readers have not taken yet, so that slow readers cannot fill a node's memory. Pure.
+
+CALLER_MOST = 8 * 1024 * 1024
+
+NODE_MOST = 128 * 1024 * 1024
+
+Connection = TypeVar("Connection", bound=Hashable)
+
+
+class Unsent(Generic[Connection]):
+    """Unsent bytes by caller and connection. A caller is a user, or the address of a client without a session.
+
+    Over `caller_most` bytes a caller loses their oldest waiting answers, but never the newest. Over `node_most` bytes
+    in total, the caller with the most unsent bytes loses theirs.
+    """
+
+    def __init__(self, caller_most: int = CALLER_MOST, node_most: int = NODE_MOST) -> None:
+        self._caller_most, self._node_most = caller_most, node_most
+        self._waiting: dict[Hashable, dict[Connection, int]] = {}
+        self._sums: dict[Hashable, int] = {}
+        self.total = 0
+
+    def add(self, caller: Hashable, connection: Connection, size: int) -> list[Connection]:
+        """Note that `size` bytes wait for this reader; return the connections to cut, which are no longer counted."""
+        self.remove(caller, connection)
+        self._waiting.setdefault(caller, {})[connection] = size
+        self._change(caller, size)
+        cut = []
+        while self._sums[caller] > self._caller_most and len(self._waiting[caller]) > 1:
+            cut.append(self._take_oldest(caller))
+        while self.total > self._node_most:
+            cut.append(self._take_oldest(max(self._sums, key=self._sums.__getitem__)))
+        return cut
+
+    def remove(self, caller: Hashable, connection: Connection) -> None:
+        """Forget a connection whose reader has caught up or gone; an unknown one is ignored."""
+        waiting = self._waiting.get(caller)
+        if waiting is None or connection not in waiting:
+            return
+        self._change(caller, -waiting.pop(connection))
+        if not waiting:
+            del self._waiting[caller], self._sums[caller]
+
+    def _take_oldest(self, caller: Hashable) -> Connection:
+        oldest = next(iter(self._waiting[caller]))
+        self.remove(caller, oldest)
+        return oldest
+
+    def _change(self, caller: Hashable, size: int) -> None:
+        self._sums[caller] = self._sums.get(caller, 0) + size
+        self.total += size

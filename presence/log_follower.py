@@ -11,8 +11,8 @@ from typing import Protocol
 
 from chat.shared.membership import MembershipIntervals
 from presence.connections import PresenceConnections
+from presence.records import TypingUsers
 from presence.socket import RECHECK, Recheck, Socket
-from presence.typing import TypingUsers
 from presence.watchers import Watchers
 
 # Log entries as presence reads them; presence does not import chat.log.

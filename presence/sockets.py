@@ -22,16 +22,17 @@ from presence.dashboard.figures import Dashboard, History
 from presence.dashboard.people import ActiveConversations
 from presence.dispatch import SignalDispatcher, describe_own
 from presence.log_follower import LogFollower, WatchScope
-from presence.lookup import PresenceLookup
 from presence.mirror import Mirror
+from presence.records import TypingUsers
 from presence.signals import Signal
 from presence.socket import FAILED, UNAVAILABLE, WAITING_MOST, Recheck, Socket, SocketHandler
-from presence.typing import TypingUsers
-from presence.visibility import NO_USERS, Visibility, see_typing
+from presence.visibility import NO_USERS, PresenceLookup, Visibility, see_typing
 from presence.watchers import Watchers
 
 WORKERS = 256
+
 TICK_SECONDS = 0.25
+
 log = structlog.get_logger(__name__)
 
 

@@ -34,15 +34,19 @@ import orjson
 from chat.client.sse import EVENT_MOST, EventParser, StreamEvent
 
 CONNECT_SECONDS = 8.0
+
 SILENCE_SECONDS = 40.0  # the server sends a beat every 15 s
+
 ANSWER_SECONDS = 30.0
+
 FIRST_SPAN, LONGEST_SPAN = 1.0, 30.0
+
 NOTICES = ("ready", "beat", "reset", "bye")
 
 ReadSnapshot = Callable[[str], Awaitable[str]]
 
 
-class Problem(Exception):
+class ApiProblem(Exception):
     """The server refused a request (RFC 9457), or could not be reached (`status` 0, `code` "unreachable")."""
 
     def __init__(self, status: int, document: Mapping[str, Any], retry_after: float = 0.0) -> None:
@@ -64,17 +68,17 @@ class ConnectionReplaced(Exception):
     """A stream ended, or was silent for too long. `stream` opens the next one."""
 
 
-class Cursor(NamedTuple):
+class ClientCursor(NamedTuple):
     """A position in the log, written `<epoch>.<position>`."""
 
     epoch: str
     position: int
 
 
-def parse_cursor(text: str) -> Cursor | None:
+def parse_cursor(text: str) -> ClientCursor | None:
     """Return the cursor in an event's id, None if it is none."""
     epoch, _, position = text.rpartition(".")
-    return Cursor(epoch, int(position)) if epoch and position.isascii() and position.isdigit() else None
+    return ClientCursor(epoch, int(position)) if epoch and position.isascii() and position.isdigit() else None
 
 
 class Backoff:
@@ -101,8 +105,8 @@ async def open_stream(
 ) -> AsyncIterator[AsyncIterator[StreamEvent]]:
     """Open one connection to the stream and yield its events as they come, notices and repeats included.
 
-    Raises `Problem` if the server refuses, and what aiohttp raises when the connection is lost. For what must be seen
-    as it arrives, such as a probe; everything else uses `Client.stream`.
+    Raise `ApiProblem` if the server refuses, and what aiohttp raises when the connection is lost. Use it for what must
+    be seen as it arrives, such as a probe; everything else uses `Client.stream`.
     """
     headers = {"Authorization": f"Bearer {token}", "Accept": "text/event-stream"}
     headers |= {"Last-Event-ID": cursor} if cursor else {}
@@ -121,19 +125,19 @@ async def read_events(response: aiohttp.ClientResponse) -> AsyncIterator[StreamE
             yield event
 
 
-async def read_problem(response: aiohttp.ClientResponse) -> Problem:
+async def read_problem(response: aiohttp.ClientResponse) -> ApiProblem:
     """Return the problem in an unsuccessful response, also when a proxy answered instead of the server."""
     document: Any = None
     with suppress(orjson.JSONDecodeError):
         document = orjson.loads(await response.read())
     retry_after = response.headers.get("Retry-After", "")
     seconds = float(retry_after) if retry_after.isascii() and retry_after.isdigit() else 0.0
-    return Problem(response.status, document if isinstance(document, dict) else {}, seconds)
+    return ApiProblem(response.status, document if isinstance(document, dict) else {}, seconds)
 
 
-def unreachable(error: BaseException) -> Problem:
+def unreachable(error: BaseException) -> ApiProblem:
     """Return the problem of a request without an answer."""
-    return Problem(0, {"code": "unreachable", "detail": f"The server cannot be reached: {error!r}"})
+    return ApiProblem(0, {"code": "unreachable", "detail": f"The server cannot be reached: {error!r}"})
 
 
 class Client:
@@ -162,9 +166,9 @@ class Client:
         return self._http
 
     async def log_in(self, name: str, password: str, device: str = "Python") -> dict[str, Any]:
-        """Start a session and return the user; raise `Problem` if the name or the password is wrong.
+        """Start a session and return the user; raise `ApiProblem` if the name or the password is wrong.
 
-        An account with a second factor gets a `Problem` too, whose `document` has the challenge.
+        An account with a second factor gets a `ApiProblem` too, whose `document` has the challenge.
         """
         answer = await self.call("POST", "/api/sessions", {"name": name, "password": password, "device": device})
         self.token = answer["token"]
@@ -172,7 +176,7 @@ class Client:
         return user
 
     async def call(self, method: str, path: str, body: Any = None) -> Any:
-        """Make one request and return the decoded answer; raise `Problem` if there is none or it is no success."""
+        """Make one request and return the decoded answer; raise `ApiProblem` if there is none or it is no success."""
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         limit = aiohttp.ClientTimeout(total=ANSWER_SECONDS)
         try:
@@ -188,7 +192,7 @@ class Client:
         """Post a message and return it. Retry until the server has answered; the message is stored once.
 
         `client_id` names the message; pass the same one to continue a post of an earlier process. `fields` are further
-        fields of the message, such as `reply_to`, `thread` or `files`. Raises `Problem` for what no retry can change.
+        fields of the message, such as `reply_to`, `thread` or `files`. Raise `ApiProblem` for what no retry can change.
         Retries never give up by themselves: use `asyncio.timeout` around the call.
         """
         draft = {"body": body, "client_id": client_id or uuid.uuid4().hex, **fields}
@@ -196,7 +200,7 @@ class Client:
         while True:
             try:
                 answer = await self.call("POST", f"/api/chat/conversations/{conversation}/messages", draft)
-            except Problem as problem:
+            except ApiProblem as problem:
                 if not problem.is_temporary:
                     raise
                 await asyncio.sleep(backoff.next_wait(problem.retry_after))
@@ -209,7 +213,7 @@ class Client:
 
         Without a cursor the stream starts at the end of the log. After a reset, `read_snapshot(reason)` must read what
         the caller needs again, and return the cursor to continue from; without it, `StreamReset` is raised. Raises
-        `Problem` if the server refuses for good, such as 401 after the session has ended.
+        `ApiProblem` if the server refuses for good, such as 401 after the session has ended.
         """
         self.cursor, backoff = cursor or self.cursor, Backoff(longest=self._longest)
         while True:
@@ -223,7 +227,7 @@ class Client:
                 self.cursor = await read_snapshot(str(reset))
             except ConnectionReplaced:
                 wait = backoff.next_wait()
-            except Problem as problem:
+            except ApiProblem as problem:
                 if not problem.is_temporary:
                     raise
                 wait = backoff.next_wait(problem.retry_after)

@@ -22,6 +22,7 @@ from chat.shared.sql import load
 queries = load(__file__)
 
 EVERYBODY = 0  # stands for all members in the table of mentions
+
 READ_AT_ONCE = 32_000  # characters searched for mentions before other tasks of the node run
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import aiohttp
 import structlog
 
-from chat.client.client import Problem
+from chat.client.client import ApiProblem
 from chat.client.sse import BadStream
 from chat.operations.canary_probe import (
     PresenceProbe,
@@ -31,16 +31,20 @@ from chat.shared.redis import UNAVAILABLE as REDIS_AWAY
 from chat.shared.registry.registry import Registry
 
 RESULTS_KEPT = 60
+
 RECONNECT_SECONDS = 2.0
+
 SESSION_SECONDS = 3600.0
+
 FAILURES: tuple[type[Exception], ...] = (
     aiohttp.ClientError,
     BadStream,
-    Problem,
+    ApiProblem,
     ProbeFailed,
     *POSTGRES_AWAY,
     *REDIS_AWAY,
 )
+
 log = structlog.get_logger(__name__)
 
 

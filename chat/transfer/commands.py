@@ -33,6 +33,7 @@ from chat.transfer.sources import Source, open_source
 queries = load(__file__)
 
 MAX_SKIPPED_SHOWN = 20
+
 UPDATE_EVERY = 100  # messages
 
 

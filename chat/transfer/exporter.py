@@ -20,8 +20,11 @@ from chat.transfer.text import digest
 queries = load(__file__)
 
 PAGE = 2_000
+
 MAX_CACHED = 100_000
+
 Row = tuple[Any, ...]
+
 Parameters = Sequence[Any] | Mapping[str, Any] | None
 
 

@@ -13,6 +13,7 @@ from chat.transfer.records import BlockRecord, ConversationRecord, Key, UserReco
 queries = load(__file__)
 
 MAX_CACHED = 100_000  # names
+
 MAX_NAMES = 100  # tried for a channel
 
 

@@ -35,6 +35,7 @@ queries = load(__file__)
 GROUP, GROUP_CHARACTERS = 1_000, 1_000_000
 
 KEEP_EVERY = 100  # groups
+
 Kind = TypeVar("Kind", bound=Record)
 
 

@@ -25,7 +25,9 @@ from presence.records import format_moment
 queries = load(__file__)
 
 FEW = 5_000
+
 BATCH = 500
+
 LOOKED_MOST = 10_000
 
 Wanted = Literal["here", "online", "away", "dnd", "offline", "any"]
@@ -113,8 +115,11 @@ def describe(row: Sequence[Any], known: Evidence) -> dict[str, Any]:
 # data does not grow with the users.
 
 PERIOD_SECONDS = 5.0
+
 ASKED_SECONDS = 60
+
 BUSIEST = 500
+
 STRIDE = 1000
 
 log = structlog.get_logger(__name__)

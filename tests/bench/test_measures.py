@@ -13,9 +13,9 @@ from chat.tools.bench.floor import running_floor
 from chat.tools.bench.growth import measure_growth
 from chat.tools.bench.latency import measure_latency, measure_transports
 from chat.tools.bench.memory import measure_memory, measure_soak
+from chat.tools.bench.plan import bars
 from chat.tools.bench.presence import measure_presence
 from chat.tools.bench.process import cpu_seconds
-from chat.tools.bench.progress import bars
 from chat.tools.bench.replay import measure_reconnect, measure_replay
 from chat.tools.bench.report import BenchReport
 from chat.tools.bench.runner import Bench, benching
@@ -24,6 +24,7 @@ SCALE, NODES = 0.01, 3
 
 # What must be exactly so on any machine, however slow and small.
 EXACT = ("missing", "refused", "lost", "repeated")
+
 MEASURES: dict[str, Callable[[Bench], Awaitable[BenchReport]]] = {
     "latency": lambda bench: measure_latency(bench, seconds=0.5),
     "memory": measure_memory,

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.tools.bench.quantiles import at, quantiles
-from chat.tools.bench.report import BenchReport, Contest, Curve, Row, flatness, say
+from chat.tools.bench.report import BenchReport, Contest, Curve, Row, at, flatness, quantiles, say
 from chat.tools.bench.show import save
 
 

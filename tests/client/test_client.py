@@ -5,13 +5,15 @@ from contextlib import aclosing
 
 import pytest
 
-from chat.client.client import Backoff, Client, Problem, StreamReset
+from chat.client.client import ApiProblem, Backoff, Client, StreamReset
 from chat.tools.chaos.network import bad_network
 from tests.cast import Cast, Person
 from tests.promises.conftest import StartNode, stage, start_node
 
 __all__ = ["stage", "start_node"]
+
 MESSAGES = 1000
+
 KILLED_AT = (250, 600)
 
 
@@ -68,7 +70,7 @@ async def test_the_same_post_is_stored_once(stage: Cast, start_node: StartNode) 
         first = await client.post(conversation, "hello", client_id="one")
         again = await client.post(conversation, "hello", client_id="one")
         assert first["seq"] == again["seq"] == 1
-        with pytest.raises(Problem) as problem:
+        with pytest.raises(ApiProblem) as problem:
             await client.post(conversation + 1, "hello")
         assert (problem.value.status, problem.value.is_temporary) == (404, False)
 
@@ -115,7 +117,7 @@ async def test_an_ended_session_is_refused(start_node: StartNode) -> None:
     """The stream does not retry what no retry can change."""
     node = await start_node("a1")
     async with Client(node.url, "no-such-token") as client:
-        with pytest.raises(Problem) as problem:
+        with pytest.raises(ApiProblem) as problem:
             await bodies_of(client, 1)
     assert problem.value.status == 401
 
@@ -128,7 +130,7 @@ async def test_logging_in(start_node: StartNode) -> None:
         await client.call("POST", "/api/accounts", {"name": "ana", "password": password})
         assert (await client.log_in("ana", password))["name"] == "ana"
         assert await cursor_of(client)
-        with pytest.raises(Problem, match="password"):
+        with pytest.raises(ApiProblem, match="password"):
             await client.log_in("ana", "wrong horse battery")
 
 

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from chat.shared.transport.unsent import CALLER_MOST, Unsent
+from chat.http_server import CALLER_MOST, Unsent
 from chat.stream.endpoints import STREAMS
 from chat.stream.long_poll import BYTES_MOST
 from tests.cast import Person, casting
@@ -17,6 +17,7 @@ from tests.promises.stalling import stalled_reader
 from tests.waiting import breathe, eventually
 
 MESSAGES, SIZE = 80, 15_000
+
 ROOM = "/api/chat/conversations/1"
 
 

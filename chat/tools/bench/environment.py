@@ -158,7 +158,6 @@ STREAM, SOCKET = "/api/chat/stream", "/api/chat/socket"
 
 MESSAGES = "/api/chat/conversations/{room}/messages"
 
-
 STORELESS = (sys.executable, "-m", "chat.tools.bench.storeless_app")
 
 

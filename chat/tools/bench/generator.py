@@ -23,11 +23,13 @@ from chat.tools.bench.clients import (
     ResumingReader,
 )
 from chat.tools.bench.process import raise_descriptor_limit
-from chat.tools.bench.quantiles import quantiles
+from chat.tools.bench.report import quantiles
 from chat.tools.bench.targets import Target, draft, drafts, mask, post_address
 
 OPENING = 256  # connections that are being opened at one time
+
 LINE_MOST = 64 * 1024 * 1024
+
 Json = dict[str, Any]
 
 

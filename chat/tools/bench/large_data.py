@@ -101,7 +101,7 @@ async def ask_all(basin: LargeDataset) -> dict[str, Answer]:
         paths = page_paths(busy, end[0]) | {name: search_path(text) for name, text in asked.items()}
         costs = {name: await measure_page(connection, USER, busy, window) for name, window in windows.items()}
         costs |= {name: await measure_search(connection, USER, text) for name, text in asked.items()}
-        with closing(HttpProbe(HOST, basin.port, await log_in(connection))) as visitor:
+        with closing(PageProbe(HOST, basin.port, await log_in(connection))) as visitor:
             return {name: Answer(visitor.wait(paths[name]), cost) for name, cost in costs.items()}
 
 
@@ -256,7 +256,7 @@ def search_path(text: str) -> str:
     return f"{SEARCH}?{urlencode({'q': text})}"
 
 
-class HttpProbe:
+class PageProbe:
     """A client with one session and a connection that stays open, as a browser's does."""
 
     def __init__(self, host: str, port: int, token: str) -> None:

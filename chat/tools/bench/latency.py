@@ -7,13 +7,14 @@ from dataclasses import dataclass, field, replace
 from chat.tools.bench.environment import SOCKET, BenchUser
 from chat.tools.bench.fanout import tandem
 from chat.tools.bench.process import cpu_seconds
-from chat.tools.bench.quantiles import at
-from chat.tools.bench.report import BenchReport, Contest, Row, middle
+from chat.tools.bench.report import BenchReport, Contest, Row, at, middle
 from chat.tools.bench.runner import Bench, timed
 from chat.tools.bench.targets import FRAMED, Target, spread
 
 PEOPLE, WARMING, IDLE, FIRST = 64, 3, 1000, 50
+
 NODES = 3
+
 FIGURES = (
     ("server CPU a delivery", "µs"),
     ("deliveries a second", "/s"),
@@ -126,6 +127,7 @@ def note(way: Transport, figure: str, value: float) -> None:
 # Latency: from the time at which a post was due until each reader has it, at a steady rate.
 
 POSTERS = 32
+
 P50, P99 = 3.0, 12.0
 
 

@@ -36,7 +36,7 @@ class PresenceLog:
             self.going.append(now - self.went.pop(user_id))
 
 
-class PresenceClient(asyncio.Protocol):
+class LoadConnection(asyncio.Protocol):
     """One socket. `greeted` is done after its hello, `gone` after the connection has ended."""
 
     def __init__(self, token: str) -> None:
@@ -92,7 +92,7 @@ class PresenceClient(asyncio.Protocol):
             self.greeted.set_exception(ConnectionError("gone before it was greeted"))
 
 
-class Watcher(PresenceClient):
+class Watcher(LoadConnection):
     """A socket that watches others."""
 
     def __init__(self, token: str, seen: PresenceLog) -> None:
@@ -123,8 +123,11 @@ def take_frame(data: bytes) -> tuple[bytes, bytes] | None:
 
 
 STAY = 1.5  # seconds from connecting to disconnecting
+
 WATCHED = 500  # by one watcher, the largest number allowed; in frames of 4 KiB
+
 FRAME_IDS = 200
+
 LATE = 10.0  # seconds to wait after the last action
 
 
@@ -149,7 +152,7 @@ class Storm:
 
     def __init__(self, order: Order) -> None:
         self._order, self._seen = order, PresenceLog()
-        self._here: dict[int, PresenceClient] = {}
+        self._here: dict[int, LoadConnection] = {}
         self._loop = asyncio.get_running_loop()
         self.failures: list[str] = []
 
@@ -177,7 +180,7 @@ class Storm:
             while watcher.snapshots < -(-len(ids) // FRAME_IDS):  # noqa: ASYNC110 (once, before the storm)
                 await asyncio.sleep(0.01)
 
-    async def _connect(self, port: int, user: PresenceClient) -> PresenceClient:
+    async def _connect(self, port: int, user: LoadConnection) -> LoadConnection:
         await self._loop.create_connection(lambda: user, "127.0.0.1", port)
         await user.greeted
         return user
@@ -186,7 +189,7 @@ class Storm:
         user_id, token = self._order.people[n % len(self._order.people)]
         came = self._seen.came[user_id] = self._loop.time()
         try:
-            user = self._here[user_id] = PresenceClient(token)
+            user = self._here[user_id] = LoadConnection(token)
             await self._connect(self._order.port, user)
         except OSError as error:
             self.failures.append(repr(error))

@@ -18,7 +18,7 @@ from chat.search.query import parse_query
 from chat.search.search import SearchRequest, find_on, queries_for, read_scope
 from chat.shared.postgres import Connection, prepare_connection
 from chat.shared.sql import load
-from chat.tools.bench.progress import counting
+from chat.tools.bench.plan import counting
 from chat.tools.bench.report import BenchReport, Curve, Row
 from chat.tools.bench.seed_data import TICKET_HITS, SampleTalk, fill, ticket_named
 
