@@ -8,10 +8,10 @@ are then. Used by `tests/mutants.py`.
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
-import time
 
 PROJECT = ("chat", "presence", "tests")
 LIST = "import sys, chat.app, chat.tools.bench.command, pytest; pytest.main(['-q', '--collect-only', *sys.argv[1:]])"
@@ -40,15 +40,12 @@ def run(options: list[str], seconds: float) -> str:
         import pytest
 
         os._exit(int(pytest.main(["-W", "ignore::pytest.PytestAssertRewriteWarning", *options])))
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        ended, status = os.waitpid(child, os.WNOHANG)
-        if ended:
-            return str(os.waitstatus_to_exitcode(status))
-        time.sleep(0.02)
-    os.killpg(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    return "timeout"
+    ended, _, _ = select.select([pidfd := os.pidfd_open(child)], [], [], seconds)
+    os.close(pidfd)
+    if not ended:
+        os.killpg(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    return str(os.waitstatus_to_exitcode(status)) if ended else "timeout"
 
 
 def main() -> None:

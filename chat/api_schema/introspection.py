@@ -122,7 +122,7 @@ def named_in(function: Function) -> set[type[ApiError]]:
 def find_error(name: str, function: Function) -> type[ApiError] | None:
     """Return the error of this name: the module's, else its package's, else the only one in the project."""
     here = names_of(function).get(name)
-    if isinstance(here, type) and issubclass(here, ApiError):
+    if isinstance(here, type) and issubclass(here, ApiError) and here is not ApiError:
         return here
     package = function.__module__.split(".")[:2]
     found = [one for one in subclasses_of(ApiError) if one.__name__ == name]
@@ -145,7 +145,7 @@ def names_of(function: Function) -> dict[str, Any]:
 def note_error(raised: ast.expr | None, names: dict[str, Any], reading: Reading) -> None:
     """Note the error in `raise NotFound` or in a call such as `TooLarge()`."""
     error = names.get(raised.id) if isinstance(raised, ast.Name) else None
-    if isinstance(error, type) and issubclass(error, ApiError):
+    if isinstance(error, type) and issubclass(error, ApiError) and error is not ApiError:
         reading.errors.add(error)
 
 
