@@ -97,7 +97,7 @@ BY_NAME = {
     "chat.model.types:check_words": MESSAGE,
     "chat.model.types:parse_moment": BODY,
     "chat.messages.reactions:parse_emoji": MESSAGE,
-    "chat.messages.reactions:strip": MESSAGE,
+    "chat.messages.reactions:strip_selectors": MESSAGE,
     "chat.middleware:parse_origin": HEAD,
     "chat.search.lexemes:quote": MESSAGE,
     "chat.search.lexemes:quoted_grams": MESSAGE,
