@@ -352,7 +352,7 @@ REASONS = {
         chat.log.redaction:is_withheld chat.accounts.second_factors:check_one
     """,
     "what this server has written into Redis": """
-        chat.shared.registry.status_choice:decode_choice chat.shared.registry.reporting:read_evidence
+        chat.shared.registry.status_choice:decode_choice chat.shared.registry.reporting:parse_evidence
     """,
     "looks a name up in the request; its length is limited there": """
         chat.conversations.endpoints:parse_line chat.search.endpoints:parse_id chat.shared.web:parse_count
