@@ -111,14 +111,14 @@ class WatchScope:
         latest = max((last.get(one, 0) for one in user.conversations), default=0)
         return f"{self.epoch}.{max(user.last, self._last_to_all, latest)}"
 
-    def start_over(self, epoch: str) -> None:
+    def reset(self, epoch: str) -> None:
         """Forget all positions: the log has a new epoch."""
         self.epoch, self._last_to_all = epoch, 0
         self._last = dict.fromkeys(self._last, 0)
         for user in self._users.values():
             user.last = 0
 
-    def hear(self, entries: Sequence[PresenceEntry]) -> None:
+    def on_entries(self, entries: Sequence[PresenceEntry]) -> None:
         """Apply the next entries of the log."""
         for entry in entries:
             if entry.kind in (JOIN, LEAVE) and (user := self._users.get(entry.subject or 0)):
@@ -169,7 +169,7 @@ class LogFollower:
 
     def on_entries(self, entries: Sequence[PresenceEntry]) -> None:
         """Apply the next entries of the log."""
-        self._scope.hear(entries)
+        self._scope.on_entries(entries)
         for entry in entries:
             if entry.kind == LOGOUT and entry.subject is not None:
                 self._roster.revoke(entry.subject)
@@ -207,5 +207,5 @@ class LogFollower:
 
     def reset(self, epoch: str) -> None:
         """Close all sockets: in the log's new epoch memberships may differ, so clients must reconnect."""
-        self._scope.start_over(epoch)
+        self._scope.reset(epoch)
         self._roster.end_all("epoch")

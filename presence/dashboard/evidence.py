@@ -59,7 +59,7 @@ def explain(evidence: Evidence) -> str:
     """Return the reason for the status, in one sentence."""
     mode, here = evidence.choice.mode, [device for device in evidence.devices if not device.gone]
     if mode == "invisible":
-        return "Invisible by choice, so appears offline."
+        return "Chose to be invisible, so appears offline."
     if not evidence.devices:
         return "No device is connected."
     if not here:
