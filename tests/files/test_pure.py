@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from chat.files.models import (
     LONGEST,
-    SOUND_AND_VISION,
+    MEDIA,
     UNKNOWN,
     Piece,
     Span,
@@ -64,7 +64,7 @@ def test_a_kind_is_known_by_its_content(kind: str) -> None:
 def test_whatever_it_is_only_what_may_be_is_shown(head: bytes) -> None:
     """No bytes make markup or a script something to show."""
     kind = find_type(head)
-    assert is_inline(kind, is_picture=False) == (kind in SOUND_AND_VISION)
+    assert is_inline(kind, is_picture=False) == (kind in MEDIA)
     assert not is_inline("text/html", is_picture=True)
     assert not is_inline("image/svg+xml", is_picture=True)
 
