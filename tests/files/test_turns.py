@@ -85,7 +85,7 @@ async def test_who_leaves_the_queue_takes_no_turn() -> None:
     await studio.under_way.get()
     assert await studio.finishes(1) == ["ana"]
     await third
-    async with studio.turns.of("ben"):
+    async with studio.turns.slot("ben"):
         assert studio.turns.waiting == 0
 
 
