@@ -9,7 +9,7 @@ import aiohttp
 import psycopg
 
 from chat.shared.identity import hash_token
-from tests.ear import Ear
+from tests.stream_client import StreamClient
 from tests.waiting import eventually
 
 
@@ -18,7 +18,7 @@ class Person:
 
     def __init__(self, http: aiohttp.ClientSession, at: str, name: str, user_id: int, token: str) -> None:
         self._http, self.at, self.name, self.id, self.token = http, at, name, user_id, token
-        self.ears: list[Ear] = []
+        self.ears: list[StreamClient] = []
 
     async def call(self, method: str, path: str, json: Any = None, **kwargs: Any) -> tuple[int, Any]:
         """One API call: `(status, decoded body)`."""
@@ -41,14 +41,14 @@ class Person:
 
     async def listens(
         self, after: str = "", *, last_event_id: str = "", conversations: str = "", ready: bool = True
-    ) -> Ear:
+    ) -> StreamClient:
         """Open a stream, and wait until it is ready (or refused)."""
         query = {"after": after, "conversations": conversations}
         text = "&".join(f"{name}={value}" for name, value in query.items() if value)
         headers = {"Authorization": f"Bearer {self.token}"} | (
             {"Last-Event-ID": last_event_id} if last_event_id else {}
         )
-        ear = Ear(self._http, f"{self.at}/api/chat/stream?{text}", headers)
+        ear = StreamClient(self._http, f"{self.at}/api/chat/stream?{text}", headers)
         self.ears.append(ear)
         if ready:
             await eventually(lambda: ear.named("ready") or ear.closed)

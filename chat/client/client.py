@@ -68,17 +68,17 @@ class ConnectionReplaced(Exception):
     """A stream ended, or was silent for too long. `stream` opens the next one."""
 
 
-class ClientCursor(NamedTuple):
+class StreamPosition(NamedTuple):
     """A position in the log, written `<epoch>.<position>`."""
 
     epoch: str
     position: int
 
 
-def parse_cursor(text: str) -> ClientCursor | None:
+def parse_cursor(text: str) -> StreamPosition | None:
     """Return the cursor in an event's id, None if it is none."""
     epoch, _, position = text.rpartition(".")
-    return ClientCursor(epoch, int(position)) if epoch and position.isascii() and position.isdigit() else None
+    return StreamPosition(epoch, int(position)) if epoch and position.isascii() and position.isdigit() else None
 
 
 class Backoff:

@@ -4,13 +4,13 @@ import asyncio
 
 from tests.attention.verbs import blocks, profiles, receipts_of
 from tests.cast import Person, casting
-from tests.ear import Ear
 from tests.nodes import running_node
 from tests.presence.eyes import open_eyes
+from tests.stream_client import StreamClient
 from tests.verbs import CONVERSATIONS, begins, marks_read, seats, tries
 
 
-def heard(ear: Ear) -> list[tuple[int, int]]:
+def heard(ear: StreamClient) -> list[tuple[int, int]]:
     """`(user, seq)` of the receipts heard."""
     return [(one.json()["user"], one.json()["seq"]) for one in ear.named("receipt")]
 

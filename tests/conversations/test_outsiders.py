@@ -19,10 +19,10 @@ from tests.conversations.callers import (
     makes,
     needs_identity,
 )
-from tests.ear import Ear
 from tests.nodes import running_node
 from tests.presence.eyes import Eyes, open_eyes
-from tests.stream.socket_ear import listens_at_socket
+from tests.stream.websocket_client import listens_at_socket
+from tests.stream_client import StreamClient
 from tests.verbs import begins, members_of, opens, tries
 from tests.waiting import eventually
 
@@ -114,7 +114,7 @@ async def check_outsiders(kind: str, cast: Cast) -> None:
         await check_routes(cast, person, room, cursor)
 
 
-async def listens_everywhere(person: Person, cursor: str, room: Room, foyer: int) -> list[Ear]:
+async def listens_everywhere(person: Person, cursor: str, room: Room, foyer: int) -> list[StreamClient]:
     """Streams and sockets, whole and narrowed to the room (and to where the last word is said)."""
     narrow = f"{room.id},{foyer}"
     at_socket = [await listens_at_socket(person, f"after={cursor}&conversations={narrow}")]

@@ -15,10 +15,10 @@ from chat.local.binaries import installed
 from chat.local.postgres import PostgresEngine
 from tests.cast import Cast, Person, casting
 from tests.deploy.proxies import DEPLOY
-from tests.ear import Ear
 from tests.journeys.conftest import OpenWindow, browser, open_window
 from tests.journeys.window import Window
 from tests.promises.conftest import StartNode, start_node
+from tests.stream_client import StreamClient
 from tests.verbs import begins, pages
 from tests.waiting import eventually
 
@@ -103,7 +103,7 @@ async def test_back_to_the_moment_before_a_mistake(
         assert window.loads == 1
 
 
-async def is_told(ben: Person, ear: Ear, node: NodeProcess) -> Ear:
+async def is_told(ben: Person, ear: StreamClient, node: NodeProcess) -> StreamClient:
     """The stream ends because the log is another one; who comes back with the cursor of before is to read anew."""
     assert (await ear.hears_event("bye", BACK)).json() == {"reason": "epoch"}
     await eventually(node.is_ready, BACK)

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from tests.cast import Person
-from tests.ear import Ear
 from tests.files.sending import posts, sends
 from tests.messages.model import Known
+from tests.stream_client import StreamClient
 from tests.verbs import (
     CONVERSATIONS,
     answers,
@@ -122,7 +122,7 @@ def to_thread(one: Any) -> tuple[int, Any]:
     }
 
 
-async def hears_since(ana: Person, ben: Person, cursor: str) -> Ear:
+async def hears_since(ana: Person, ben: Person, cursor: str) -> StreamClient:
     """Ben comes back; what he hears up to a word that ana says elsewhere."""
     elsewhere = await begins(ana, "direct", "", ben)
     ear = await ben.listens(after=cursor)
@@ -131,7 +131,7 @@ async def hears_since(ana: Person, ben: Person, cursor: str) -> Ear:
     return ear
 
 
-def replay(known: Known, ear: Ear, room: int) -> Known:
+def replay(known: Known, ear: StreamClient, room: int) -> Known:
     """The same, and what was heard."""
     known = copy.deepcopy(known)
     for event in ear.events:

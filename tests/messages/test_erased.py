@@ -4,8 +4,8 @@ import psycopg
 import pytest
 
 from tests.cast import Person
-from tests.ear import Ear
 from tests.nodes import running_node
+from tests.stream_client import StreamClient
 from tests.verbs import CONVERSATIONS, begins, sees
 from tests.waiting import eventually
 
@@ -25,7 +25,7 @@ async def takes_back(ana: Person, ben: Person) -> tuple[int, str]:
     return room, cursor
 
 
-async def check(ear: Ear) -> None:
+async def check(ear: StreamClient) -> None:
     """The same entries as ever, without the text that is gone."""
     await eventually(lambda: ear.named("delete"))
     told = [event for event in ear.events if event.event in ("message", "edit", "delete")]

@@ -8,8 +8,8 @@ import pytest
 from chat.operations.overload import LoopLag
 from chat.shared.web import ADMISSION, Admission, Crowded
 from tests.cast import casting
-from tests.ear import Ear
 from tests.nodes import running_node
+from tests.stream_client import StreamClient
 from tests.waiting import eventually
 
 
@@ -59,7 +59,7 @@ async def test_nobody_new_comes_in(database_url: str, redis_url: str, path: str)
     ):
         (ana,) = await cast.enters("ana")
         room = await cast.share(ana)
-        ear: Ear = await ana.listens()
+        ear: StreamClient = await ana.listens()
         ana.at = busy.url
         await eventually(lambda: is_full(busy.app[ADMISSION]))
         status, problem, headers = await ana.asks("GET", path)

@@ -14,8 +14,8 @@ from chat.log.entry import parse_cursor
 from chat.stream.endpoints import STREAMS
 from tests.cast import Cast, Person, casting
 from tests.databases import fresh_database
-from tests.ear import Ear
 from tests.nodes import Node, running_node
+from tests.stream_client import StreamClient
 from tests.waiting import eventually
 
 LAST = "the end"
@@ -56,7 +56,7 @@ class Stage:
     def __init__(self, cast: Cast, nodes: list[Node], people: list[Person], rooms: list[int], foyer: int) -> None:
         self.cast, self.nodes, self.people, self.rooms, self.foyer = cast, nodes, people, rooms, foyer
         self.model = Model()
-        self.ears: dict[int, Ear] = {}
+        self.ears: dict[int, StreamClient] = {}
         self.heard: dict[int, list[Heard]] = defaultdict(list)
         self.cursors: dict[int, str] = {}
         self.spoken = 0
@@ -176,7 +176,7 @@ def is_entry(event: str) -> bool:
     return event in ("message", "member")
 
 
-def entries(ear: Ear) -> list[str]:
+def entries(ear: StreamClient) -> list[str]:
     """The names of the entries heard."""
     return [event.event for event in ear.events if is_entry(event.event)]
 

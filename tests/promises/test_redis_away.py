@@ -13,9 +13,9 @@ from chat.client.node_process import NodeProcess
 from chat.local.valkey import ValkeyEngine
 from chat.tools.chaos.network import bad_network
 from tests.cast import Cast, Person
-from tests.ear import Ear
 from tests.promises.conftest import StartNode
 from tests.promises.crowd import crowd_of
+from tests.stream_client import StreamClient
 from tests.waiting import breathe, eventually
 
 AWAY = float(os.environ.get("PROMISE_SECONDS", "15")) / 3
@@ -37,7 +37,7 @@ async def two_nodes(start_node: StartNode, *redis: str) -> list[NodeProcess]:
     return list(await asyncio.gather(*(start_node(n, REDIS_URL=url) for n, url in zip(names, redis, strict=True))))
 
 
-async def pair(stage: Cast, nodes: list[NodeProcess]) -> tuple[int, list[Person], list[Ear]]:
+async def pair(stage: Cast, nodes: list[NodeProcess]) -> tuple[int, list[Person], list[StreamClient]]:
     """Ana on the first node and Ben on the second, listening: `(conversation, people, ears)`."""
     people = await stage.enters("ana", "ben")
     room = await stage.share(*people)

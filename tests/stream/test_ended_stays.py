@@ -7,7 +7,7 @@ from chat.shared.membership import Interval, MembershipIntervals
 from chat.shared.web import POOL
 from tests.cast import Cast, Person
 from tests.nodes import Node, running_node
-from tests.stream.socket_ear import listens_at_socket
+from tests.stream.websocket_client import listens_at_socket
 from tests.verbs import begins, edits, pins, reacts, seats, sees, unseats
 
 

@@ -8,7 +8,7 @@ from chat.stream.endpoints import STREAMS
 from tests.accounts.door import visiting
 from tests.cast import Cast, Person, casting
 from tests.nodes import Node, running_node
-from tests.stream.socket_ear import fallen_asleep, listens_at_socket, socket_ear
+from tests.stream.websocket_client import fallen_asleep, listens_at_socket, open_websocket
 from tests.verbs import seats, unseats
 from tests.waiting import eventually
 
@@ -152,6 +152,6 @@ async def test_what_is_refused(cast: Cast, node: Node) -> None:
 
 async def refused(person: Person, **headers: str) -> int:
     """The status that the handshake was answered with."""
-    ear = socket_ear(person, **headers)
+    ear = open_websocket(person, **headers)
     await ear.ends()
     return ear.status

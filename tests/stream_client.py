@@ -8,7 +8,7 @@ from chat.client.sse import EventParser, StreamEvent
 from tests.waiting import eventually
 
 
-class Ear:
+class StreamClient:
     """Reads one stream until it is closed or its connection is dropped."""
 
     def __init__(self, http: aiohttp.ClientSession, url: str, headers: dict[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""A reader of the stream over a WebSocket, like `tests/ear.py` for the event stream."""
+"""A reader of the stream over a WebSocket, like `tests/stream_client.py` for the event stream."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,12 +9,12 @@ import orjson
 
 from chat.client.sse import StreamEvent
 from tests.cast import Person
-from tests.ear import Ear
 from tests.raw_socket import handshake
+from tests.stream_client import StreamClient
 from tests.waiting import eventually
 
 
-class SocketEar(Ear):
+class WebSocketClient(StreamClient):
     """Reads one socket."""
 
     socket: aiohttp.ClientWebSocketResponse | None = None
@@ -46,17 +46,17 @@ def parse_text(text: str) -> StreamEvent:
     return StreamEvent(said.get("id", ""), said.get("event", "message"), data, raw=text.encode())
 
 
-def socket_ear(person: Person, query: str = "", **headers: str) -> SocketEar:
+def open_websocket(person: Person, query: str = "", **headers: str) -> WebSocketClient:
     """Open a socket, whether or not it is accepted."""
     access = {"Authorization": f"Bearer {person.token}"} | headers
-    ear = SocketEar(person._http, f"{person.at}/api/chat/socket?{query}", access)
+    ear = WebSocketClient(person._http, f"{person.at}/api/chat/socket?{query}", access)
     person.ears.append(ear)
     return ear
 
 
-async def listens_at_socket(person: Person, query: str = "") -> SocketEar:
+async def listens_at_socket(person: Person, query: str = "") -> WebSocketClient:
     """Open a socket and wait until it is ready."""
-    ear = socket_ear(person, query)
+    ear = open_websocket(person, query)
     await eventually(lambda: ear.named("ready") or ear.closed)
     return ear
 
