@@ -82,9 +82,13 @@ def log_event(actor: Actor, action: str, subject: int | None, detail: dict[str, 
 # number of rows, whatever arrives, so that a flood of failures cannot slow the database.
 
 WINDOW_SECONDS = 60.0
+
 WINDOWS_MOST = 200  # users and addresses counted separately in a minute, for one action
+
 WAITING_MOST = 5_000  # rows kept while the database is unavailable
+
 BATCH = 200
+
 FLUSH_SECONDS = 0.5
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from chat.accounts.second_factors import find_step, hash_code, make_code
 from chat.api_schema import accounts as s
+from chat.api_schema.models import Problem
 from tests.accounts.authenticator import Authenticator, Json
 from tests.accounts.door import PASSWORD, Visitor, visiting
 from tests.accounts.factors import ME, adds_passkey, finishes, sets_up_app, waits_for_next_code
@@ -25,7 +26,7 @@ async def test_an_authenticator_app(ana: Visitor, mallory: Visitor, database_url
     assert len(set(codes)) == 10
     status, problem = await mallory.logs_in("ana")
     assert (status, problem["code"], problem["methods"]) == (401, "second_factor_required", ["totp", "recovery_code"])
-    s.Problem.model_validate(problem)
+    Problem.model_validate(problem)
     assert not await mallory.is_known()
     assert mallory.cookies_set == []
     waits_for_next_code(database_url)

@@ -7,6 +7,7 @@ import pytest
 from chat.api_schema import accounts
 from chat.api_schema import models as s
 from chat.api_schema.openapi import OPEN_CALLS, is_described, plain
+from chat.api_schema.stream_events import Ready
 from chat.app import ROUTES
 from tests.cast import Cast, Person
 from tests.files.sending import sends
@@ -164,7 +165,7 @@ async def test_answers_are_as_described(cast: Cast) -> None:
         status, answer = await ana.call(method, path.format(c=room, u=ben.id), body)
         assert status in (200, 201, 202), (handler, answer)
         ANSWERS[handler].model_validate(answer)
-    s.Ready.model_validate(ear.named("ready")[0].json())
+    Ready.model_validate(ear.named("ready")[0].json())
     status, problem = await ben.call("GET", f"{CONVERSATIONS}/4711")
     assert (status, s.Problem.model_validate(problem).code) == (404, "not_found")
 

@@ -12,9 +12,9 @@ from typing import Any
 import orjson
 from rich.progress import Progress
 
+from chat.local.progress import counting, watching
 from chat.tools.bench.environment import BenchEnvironment
 from chat.tools.bench.generator import LINE_MOST
-from chat.tools.bench.plan import counting, watching
 from chat.tools.bench.targets import BenchTrouble, GeneratorDied, Target
 
 Json = dict[str, Any]

@@ -13,12 +13,12 @@ from statistics import median
 import psycopg
 from rich.progress import Progress
 
+from chat.local.progress import counting
 from chat.messages.history import PAGE_QUERY, Window, after, around, before, newest
 from chat.search.query import parse_query
 from chat.search.search import SearchRequest, find_on, queries_for, read_scope
 from chat.shared.postgres import Connection, prepare_connection
 from chat.shared.sql import load
-from chat.tools.bench.plan import counting
 from chat.tools.bench.report import BenchReport, Curve, Row
 from chat.tools.bench.seed_data import TICKET_HITS, SampleTalk, fill, ticket_named
 
