@@ -281,7 +281,7 @@ ADAPTED = {
         lambda text: parse_model(json_of(conversation=1, body=text, client_id=text), AddressedDraft), BODY
     ),
     "chat.messages.drafts:DraftBatch": Subject(lambda text: parse_model(json_of(messages=text), DraftBatch), BODY),
-    "chat.messages.drafts:check_said": Subject(lambda text: check_said(text, None), MESSAGE),
+    "chat.model.types:check_said": Subject(lambda text: check_said(text, None), MESSAGE),
     "chat.log.redaction:erase": Subject(
         lambda text: erase(encode_frame("a.1", None, json_of(seq=1, body=text)), {"body": text, "files": None}), MESSAGE
     ),
@@ -314,23 +314,16 @@ ADAPTED = {
 # Modules of the pure core that read nothing foreign.
 OWN_MODULES = {
     "chat.tools.bench.report": "figures of a benchmark",
-    "chat.tools.bench.targets": "requests that a benchmark sends",
-    "chat.tools.chaos.checker": "names of the readers of a chaos run",
-    "chat.tools.chaos.history": "messages that a chaos run sent itself",
-    "chat.tools.chaos.report": "labels of a chaos run's chart",
     "chat.model.events": "roles that a model has checked",
     "chat.conversations.permissions": "roles from the database",
-    "chat.local.demo": "the demo's own text",
-    "chat.tools.doctor.finding": "sentences of this server's own",
-    "chat.local.haproxy": "templates and settings of the operator",
 }
 REASONS = {
     "a part of a function in the table, which runs it": """
         chat.messages.mention_parser:strip_fences chat.messages.mention_parser:lines_outside
         chat.messages.mention_parser:strip_spans
-        chat.client.sse:EventSplitter._normalize chat.transfer.text:flag chat.transfer.slack_markup:MarkdownWriter._code
-        chat.transfer.slack_markup:MarkdownWriter._prose chat.transfer.slack_markup:MarkdownWriter._mark
-        chat.transfer.slack_markup:MarkdownWriter._command chat.transfer.text:continued
+        chat.client.sse:EventSplitter._normalize
+
+
         chat.files.models:is_numbers chat.search.highlight:fallbacks chat.search.highlight:find_spans
         chat.search.highlight:horizon chat.search.highlight:find_all chat.search.highlight:choose_stretch
         chat.search.highlight:Phrase.__init__ chat.search.lexemes:encode_vector chat.search.lexemes:either
@@ -342,11 +335,11 @@ REASONS = {
     """,
     "one character, or a word of a fixed list": """
         chat.files.models:is_printable chat.model.types:is_seen chat.files.models:preview_key
-        chat.files.models:is_inline chat.messages.posting:SlowMode.add_author chat.messages.bulk:check_import
+        chat.files.models:is_inline chat.messages.bulk:check_import
     """,
     "only keeps or encodes what is given": """
-        chat.transfer.slack_markup:MarkdownWriter.__init__ chat.transfer.slack:Messages.__init__
-        chat.transfer.slack:Messages._thread chat.search.query:invalid_field chat.log.entry:pack
+
+        chat.search.query:invalid_field chat.log.entry:pack
         chat.shared.transport.ws_frames:encode_frame chat.shared.transport.ws_frames:encode_close
         chat.shared.transport.ws_frames:BadWire.__init__ chat.shared.multipart:FormParser.__init__
         chat.log.redaction:is_withheld chat.accounts.second_factors:check_one
@@ -363,6 +356,9 @@ REASONS = {
         chat.shared.settings:check_public_url
         chat.transfer.archive:Archive._check chat.operations.audit:parse_since
         chat.shared.rate_limits:parse_rates chat.files.images:Pictures._check_sandbox
+    """,
+    "the SQL files of this project": """
+        chat.shared.sql:load chat.shared.sql:Queries.__init__ chat.shared.sql:Queries.__getattr__
     """,
     "a look-up in the database": "chat.accounts.accounts:Accounts._check_time_zone",
     "the paths of this server's routes": "chat.api_schema.openapi:plain",
