@@ -103,7 +103,7 @@ def test_tables_come_first(empty_database_url: str) -> None:
     """A database without tables: the command says which other one makes them."""
     done = tandem("user", "add", "ana", "--password-stdin", says="a good long one\n", DATABASE_URL=empty_database_url)
     assert done.returncode == 1
-    assert "run `tandem migrate` first" in done.stderr
+    assert "Run `tandem migrate` first" in done.stderr
 
 
 @pytest.mark.parametrize("command", [["nodes"], ["drain", "n1"]], ids=" ".join)

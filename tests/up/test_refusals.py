@@ -34,7 +34,7 @@ def test_folder_that_cannot_be(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     code, said = refused(tmp_path / "file")
     assert code == 1
-    assert "Choose a folder you may write to with --data" in said
+    assert "Choose a writable folder with --data" in said
 
 
 def test_all_wrong_settings_at_once(tmp_path: Path) -> None:
