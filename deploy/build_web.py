@@ -87,7 +87,7 @@ def npm_of_the_wheel() -> list[str]:
 
 
 def sources(web: Path) -> Iterator[Path]:
-    """Every file in web/ that somebody wrote."""
+    """Every file in web/ that someone wrote."""
     for entry in web.iterdir():
         if entry.name not in MADE:
             yield from (path for path in (entry, *entry.rglob("*")) if path.is_file())

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 from math import ceil
 
-HOPELESS = 0.5  # seconds behind: it falls back for ever
+HOPELESS = 0.5  # seconds behind: it falls back forever
 FULL = 0.6  # of what a part can do: from here on waits grow faster than the load
 
 
@@ -80,7 +80,7 @@ def simulate_head(rate: float, costs: Costs, messages: int = 60_000, seed: int =
     first = 0
     while first < messages:
         start = max(free, came[first])
-        after = bisect_right(came, start, first)  # whoever has come by then goes together
+        after = bisect_right(came, start, first)  # anyone who has come by then goes together
         free = start + costs.commit + costs.entry * (after - first)
         waits += [free - moment for moment in came[first:after]]
         if waits[-1] > HOPELESS:

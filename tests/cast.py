@@ -14,7 +14,7 @@ from tests.waiting import eventually
 
 
 class Person:
-    """Somebody with a login. `at` names the node that the next call goes to."""
+    """Someone with a login. `at` names the node that the next call goes to."""
 
     def __init__(self, http: aiohttp.ClientSession, at: str, name: str, user_id: int, token: str) -> None:
         self._http, self.at, self.name, self.id, self.token = http, at, name, user_id, token

@@ -83,7 +83,7 @@ def test_every_module_says_what_it_is() -> None:
 
 
 def test_background_tasks_are_supervised() -> None:
-    """Tasks are started where they get a name and somebody who notices their end."""
+    """Tasks are started where they get a name and someone who notices their end."""
     bare = {"asyncio.create_task", "asyncio.ensure_future", "create_task", "ensure_future"}
     found = [
         name for name, tree in sources().items() if name.startswith(("chat/", "presence/")) and bare & set(calls(tree))

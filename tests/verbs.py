@@ -46,14 +46,14 @@ async def marks_read(person: Person, conversation: int, seq: int) -> None:
 
 
 async def seats(person: Person, conversation: int, whom: Person | str, role: str | None = None) -> tuple[int, Json]:
-    """Bring somebody in, or give a role; the status and what was said, for it may well be refused."""
+    """Bring someone in, or give a role; the status and what was said, for it may well be refused."""
     path = f"{CONVERSATIONS}/{conversation}/members/{whom if isinstance(whom, str) else whom.id}"
     status, said = await person.call("PUT", path, {"role": role} if role else {})
     return status, dict(said)
 
 
 async def unseats(person: Person, conversation: int, whom: Person | str) -> tuple[int, str]:
-    """Send somebody away, or go; the status, and the code of a refusal."""
+    """Send someone away, or go; the status, and the code of a refusal."""
     path = f"{CONVERSATIONS}/{conversation}/members/{whom if isinstance(whom, str) else whom.id}"
     status, said = await person.call("DELETE", path)
     return status, said["code"] if said else ""

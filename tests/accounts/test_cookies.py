@@ -99,7 +99,7 @@ async def test_an_update_logs_nobody_out(database_url: str, redis_url: str, ana:
 
 
 async def test_a_log_in_ends_the_session_it_replaces(ana: Visitor, mallory: Visitor) -> None:
-    """The browser's old session ends, whoever's it was; the token in another browser does not."""
+    """The browser's old session ends, no matter whose it was; the token in another browser does not."""
     _, first = await ana.signs_up("ana")
     mallory.headers["Authorization"] = f"Bearer {first['token']}"
     assert await mallory.is_known()
@@ -119,7 +119,7 @@ async def test_a_wrong_password_ends_nothing(ana: Visitor) -> None:
 
 
 async def test_a_new_password_is_a_new_token(ana: Visitor, mallory: Visitor) -> None:
-    """The session goes on, with the same id; whoever has copied the old token is out."""
+    """The session goes on, with the same id; anyone who has copied the old token is out."""
     _, came = await ana.signs_up("ana")
     mallory.headers["Authorization"] = f"Bearer {came['token']}"
     assert await mallory.is_known()
@@ -158,7 +158,7 @@ async def test_browsers_do_not_get_the_token_in_the_answer(ana: Visitor) -> None
 
 
 async def test_logging_out_clears_what_the_browser_keeps(database_url: str, redis_url: str) -> None:
-    """Both cookies, and the storage of the site: drafts and unsent messages are not for whoever comes next."""
+    """Both cookies, and the storage of the site: drafts and unsent messages are not for anyone who comes next."""
     async with behind_tls(database_url, redis_url) as (_, ana):
         _, came = await ana.signs_up("ana")
         cookie = {"Cookie": f"__Host-tandem={came['token']}"}

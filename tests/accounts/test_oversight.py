@@ -29,7 +29,7 @@ async def powers(ada: Person) -> list[dict[str, Any]]:
 
 
 async def enters(visitor: Visitor, name: str) -> tuple[int, int]:
-    """Somebody with a password: his id, and that of his login."""
+    """Someone with a password: his id, and that of his login."""
     _, came = await visitor.signs_up(name)
     return came["user"]["id"], came["session"]["id"]
 
@@ -60,7 +60,7 @@ async def test_an_admin_ends_all_logins(ada: Person, ana: Visitor, mallory: Visi
 
 
 async def test_disabled_until_enabled(ada: Person, ana: Visitor) -> None:
-    """No login stays and none can be made; enabled again she comes back in. Saying it twice is said once."""
+    """No login stays and none can be made; enabled again she is back. Saying it twice is said once."""
     user, session = await enters(ana, "ana")
     for disabled in (True, True):
         assert (await ada.call("PUT", f"/api/users/{user}/disabled", {"disabled": disabled}))[0] == 204

@@ -91,7 +91,7 @@ async def test_sessions_from_before_have_no_proof(root: Visitor, database_url: s
 
 
 async def test_logging_out_asks_for_nothing(root: Visitor, database_url: str) -> None:
-    """Whoever wants to leave can."""
+    """Anyone who wants to leave can."""
     forgets_proofs(database_url)
     assert (await root.call("DELETE", "/api/sessions/current"))[0] == 204
 

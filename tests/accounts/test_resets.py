@@ -54,7 +54,7 @@ async def test_a_forgotten_password(ada: Person, ana: Visitor, mallory: Visitor)
 
 
 async def test_open_streams_close(ada: Person, cast: Cast, mallory: Visitor) -> None:
-    """Whoever had got in with the old password hears nothing more."""
+    """Anyone who had got in with the old password hears nothing more."""
     (ana,) = await cast.enters("ana")
     ear = await ana.listens()
     assert await uses(mallory, await link_for(ada, ana.id)) == (204, "")

@@ -36,7 +36,7 @@ async def test_an_authenticator_app(ana: Visitor, mallory: Visitor, database_url
 
 
 async def test_it_asks_for_nothing_before_it_is_confirmed(ana: Visitor, mallory: Visitor) -> None:
-    """Whoever scans the code and closes the page is not locked out."""
+    """Anyone who scans the code and closes the page is not locked out."""
     await ana.signs_up("ana")
     _, made = await ana.call("POST", f"{ME}/totp", {})
     s.NewAuthenticator.model_validate(made)
@@ -109,7 +109,7 @@ async def test_a_passkey_is_a_second_factor(ana: Visitor, mallory: Visitor) -> N
 
 
 async def adds_other_account(visitor: Visitor) -> tuple[Authenticator, Json]:
-    """Somebody else's passkey, good for their own account."""
+    """Someone else's passkey, good for their own account."""
     async with visiting(visitor.at) as other:
         await other.signs_up("zed")
         return await adds_passkey(other)

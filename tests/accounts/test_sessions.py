@@ -58,7 +58,7 @@ async def test_an_ended_session_ends_only_once(ana: Visitor, mallory: Visitor) -
 
 
 async def test_a_new_password_ends_all_other_sessions(ana: Visitor, mallory: Visitor) -> None:
-    """Whoever knew the old one is out, and cannot come back."""
+    """Anyone who knew the old one is out, and cannot return."""
     await ana.signs_up("ana")
     await mallory.logs_in("ana")
     status, _ = await ana.call("PUT", "/api/users/me/password", {"old": PASSWORD, "new": NEXT_PASSWORD})
@@ -70,7 +70,7 @@ async def test_a_new_password_ends_all_other_sessions(ana: Visitor, mallory: Vis
 
 
 async def test_a_password_change_that_is_none(ana: Visitor) -> None:
-    """With a wrong old one, or with a new one that anybody would try first."""
+    """With a wrong old one, or with a new one that anyone would try first."""
     await ana.signs_up("ana")
     for old, new, code in (("another", NEXT_PASSWORD, "wrong_password"), (PASSWORD, "ana1234567", "invalid")):
         _, problem = await ana.call("PUT", "/api/users/me/password", {"old": old, "new": new})

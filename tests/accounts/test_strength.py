@@ -1,4 +1,4 @@
-"""Strength: what anybody would try first is refused, and what nobody would is not."""
+"""Strength: what anyone would try first is refused, and what nobody would is not."""
 
 from contextlib import suppress
 

@@ -1,4 +1,4 @@
-"""Users: who somebody is, how he is found, how he changes what others see."""
+"""Users: who someone is, how he is found, how he changes what others see."""
 
 import psycopg
 

@@ -122,7 +122,7 @@ async def test_what_cannot_be_blocked(database_url: str, redis_url: str) -> None
 
 
 async def test_a_block_and_a_beginning_at_the_same_moment(cast: Cast) -> None:
-    """Whichever comes first: never a direct that takes posts between two who are at odds, and nobody waits for ever."""
+    """Whichever comes first: never a direct that takes posts between two who are at odds, and nobody waits forever."""
     people = await cast.enters(*[f"p{n}" for n in range(8)])
     for one, other in zip(people[::2], people[1::2], strict=True):
         calls = [

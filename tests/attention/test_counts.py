@@ -83,7 +83,7 @@ async def test_coming_back_begins_with_nothing(ana: Person, ben: Person) -> None
 
 
 async def test_who_is_at_odds_is_not_called(ana: Person, ben: Person, chloe: Person) -> None:
-    """By name neither way. Everyone is still everyone, but for whoever has blocked the one who calls, at once."""
+    """By name neither way. Everyone is still everyone, but for anyone who has blocked the one who calls, at once."""
     room = await begins(ana, "channel", "room", ben, chloe)
     await blocks(ben, ana)
     assert "mentions" not in await ana.says(room, "@ben")

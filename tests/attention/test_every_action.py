@@ -1,4 +1,4 @@
-"""Whatever anybody does: what each person knew before, and the entries since, is what a fresh look shows.
+"""Whatever anyone does: what each person knew before, and the entries since, is what a fresh look shows.
 
 Hypothesis chooses who does what to what; some of it is refused. Each person hears his entries by polling.
 """
@@ -82,7 +82,7 @@ class Stage:
             await tries(person, method, path if path.startswith("/api") else f"{CONVERSATIONS}/{room}{path}", body)
 
     async def moves(self, action: str, person: Person, room: int, other: Person) -> None:
-        """Somebody comes, goes or rises."""
+        """Someone comes, goes or rises."""
         if action == "go":
             await unseats(person, room, other)
         else:

@@ -54,7 +54,7 @@ def test_who_is_called(text: str, names: list[str]) -> None:
 
 
 def test_a_full_stop_may_belong_to_the_sentence_or_to_the_name() -> None:
-    """The longest reading comes first; the look-up takes the first that is somebody's."""
+    """The longest reading comes first; the look-up takes the first that is someone's."""
     assert parse_mentions("ask @ben-.").calls == (("ben-.", "ben-", "ben"),)
     assert parse_mentions("ask @b.k.").calls == (("b.k.", "b.k"),)
 

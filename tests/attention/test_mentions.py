@@ -8,7 +8,7 @@ from tests.verbs import begins, pages, sees, tries
 
 
 async def test_a_name_reaches_its_member(ana: Person, ben: Person, chloe: Person) -> None:
-    """In any case; whoever is not called has one unread and no mention."""
+    """In any case; anyone who is not called has one unread and no mention."""
     room = await begins(ana, "channel", "room", ben, chloe)
     ear = await chloe.listens()
     said = await ana.says(room, "what do you think, @BEN?")
@@ -33,7 +33,7 @@ async def test_nobody_else_is_mentioned(ana: Person, ben: Person, mallory: Perso
 
 
 async def test_a_full_stop_at_the_end_is_whose_name_it_is(cast: Cast, ana: Person) -> None:
-    """Whoever is called `b.` exactly comes before whoever is called `b`."""
+    """Anyone who is called `b.` exactly comes before anyone who is called `b`."""
     dotted, plain, other = await cast.enters("bo.", "bo", "al")
     room = await begins(ana, "channel", "room", dotted, plain, other)
     assert (await ana.says(room, "@bo."))["mentions"] == [dotted.id]
@@ -42,7 +42,7 @@ async def test_a_full_stop_at_the_end_is_whose_name_it_is(cast: Cast, ana: Perso
 
 
 async def test_everyone_is_called_at_once(ana: Person, ben: Person, chloe: Person) -> None:
-    """`@channel` counts once for each, also for whoever is called by name as well, and never for the author."""
+    """`@channel` counts once for each, also for anyone who is called by name as well, and never for the author."""
     room = await begins(ana, "channel", "room", ben, chloe)
     said = await ana.says(room, "@channel and @ben: lunch")
     assert (said["mentions"], said["mentions_all"]) == ([ben.id], "channel")

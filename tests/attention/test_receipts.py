@@ -24,7 +24,7 @@ async def furnish(ana: Person, *others: Person) -> int:
 
 
 async def test_the_others_see_how_far_one_is(ana: Person, ben: Person, chloe: Person) -> None:
-    """Live and afterwards; forward only; whoever writes has read."""
+    """Live and afterwards; forward only; anyone who writes has read."""
     room = await furnish(ana, ben, chloe)
     ear = await ana.listens()
     for seq in (1, 3, 2):
@@ -106,7 +106,7 @@ async def test_many_marks_of_a_moment_are_one_receipt(ana: Person, ben: Person) 
 
 
 async def test_those_at_odds_give_each_other_none(ana: Person, ben: Person, chloe: Person) -> None:
-    """What was given stays; in a direct or a group with the other in it, nothing is added, for anybody."""
+    """What was given stays; in a direct or a group with the other in it, nothing is added, for anyone."""
     room, direct = await furnish(ana, ben, chloe), await begins(ana, "direct", "", ben)
     await ana.says(direct, "hello")
     await marks_read(ben, room, 1)

@@ -6,7 +6,6 @@ import orjson
 import pytest
 
 from chat.tools.bench import large_data, search_depth
-from chat.tools.bench import large_data as chat
 from chat.tools.bench.large_data import CLOSED, ENOUGH, LEAST, ROOMS, Answer, flood, page_paths, share_out, tell
 from chat.tools.bench.search_depth import FLAT, Cost, Plan, pages, questions, wider_questions
 
@@ -61,7 +60,7 @@ def test_a_node_is_asked_for_all_that_the_database_is(tmp_path: Path, monkeypatc
         (large_data, "ROUNDS"),
     ):
         monkeypatch.setattr(part, often, 2)
-    monkeypatch.setattr(chat.tools.bench.large_data, "TURNS", 1)
+    monkeypatch.setattr(large_data, "TURNS", 1)
     (answers,) = flood(tmp_path, [LEAST]).values()
     assert list(answers) == [*pages(1), *questions(1), *wider_questions()]
     assert page_paths(1, 1).keys() == pages(1).keys()

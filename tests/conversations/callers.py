@@ -103,7 +103,7 @@ class Room:
 
 @dataclass(frozen=True)
 class Call:
-    """One call that somebody tries."""
+    """One call that someone tries."""
 
     route: Operation
     method: str

@@ -44,7 +44,7 @@ async def test_a_group_needs_no_name_and_is_private(ana: Person, ben: Person, ch
 
 
 async def test_the_same_direct_again_is_the_same_one(ana: Person, ben: Person) -> None:
-    """Whoever of the two asks, and however often."""
+    """Whichever of the two asks, and however often."""
     first, made = await ana.call("POST", CONVERSATIONS, {"kind": "direct", "members": [ben.id]})
     again, found = await ben.call("POST", CONVERSATIONS, {"kind": "direct", "members": [ana.id]})
     assert (first, again) == (201, 200)

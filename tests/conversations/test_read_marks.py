@@ -51,7 +51,7 @@ async def test_a_mark_in_what_is_not_mine_is_refused_alone(ana: Person, ben: Per
 
 
 async def test_many_marks_and_posts_at_once_end_at_the_furthest(cast: Cast, database_url: str) -> None:
-    """Four people mark three rooms in any order while all talk: nobody waits for ever, no mark goes back."""
+    """Four people mark three rooms in any order while all talk: nobody waits forever, no mark goes back."""
     people = await cast.enters("ana", "ben", "chloe", "dan")
     rooms = [await begins(people[0], "channel", f"room {number}", *people[1:]) for number in range(3)]
     for room in rooms:

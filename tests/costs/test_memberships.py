@@ -1,4 +1,4 @@
-"""A membership's cost: it is found at once, in however many conversations somebody is, and whatever others are like."""
+"""A membership's cost: it is found at once, in however many conversations someone is, and whatever others are like."""
 
 import psycopg
 import pytest

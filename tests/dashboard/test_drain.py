@@ -1,4 +1,4 @@
-"""Draining a node from the dashboard: it lets go of everybody and takes nobody, until it is told to come back."""
+"""Draining a node from the dashboard: it lets go of everybody and takes nobody, until it is told to return."""
 
 from chat.shared.web import REGISTRY
 from tests.cast import Cast, Person

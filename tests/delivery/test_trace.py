@@ -1,4 +1,4 @@
-"""Why did Ben not get it? Each way a message can or cannot reach somebody, as an admin sees it."""
+"""Why did Ben not get it? Each way a message can or cannot reach someone, as an admin sees it."""
 
 from typing import Any
 
@@ -106,7 +106,7 @@ async def test_a_fresh_stream_does_not_start_before_it(
 
 
 async def test_only_admins_of_the_server_ask(root: Person, ana: Person, ben: Person, mallory: Person) -> None:
-    """Not even who runs the conversation, for it shows what devices somebody has; and asking is written down."""
+    """Not even who runs the conversation, for it shows what devices someone has; and asking is written down."""
     room = await begins(ana, "group", "", ben)
     await ana.says(room, "psst")
     path = f"{CONVERSATIONS}/{room}/messages/1/delivery/{ben.id}"

@@ -67,6 +67,6 @@ async def test_yesterday_is_read_and_today_waits(database_url: str, redis_url: s
 
 
 async def test_only_an_empty_database_is_filled(database_url: str, redis_url: str, tmp_path: Path) -> None:
-    """Where somebody is, nothing is added."""
+    """Where someone is, nothing is added."""
     assert await fill_empty(settings_of(database_url, redis_url, tmp_path)) is not None
     assert await fill_empty(settings_of(database_url, redis_url, tmp_path)) is None

@@ -127,6 +127,6 @@ def proxy(
 
 
 def is_open(port: int) -> bool:
-    """Does somebody listen?"""
+    """Does someone listen?"""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -104,7 +104,7 @@ async def test_back_to_the_moment_before_a_mistake(
 
 
 async def is_told(ben: Person, ear: StreamClient, node: NodeProcess) -> StreamClient:
-    """The stream ends because the log is another one; who comes back with the cursor of before is to read anew."""
+    """The stream ends because the log is another one; who returns with the cursor of before is to read anew."""
     assert (await ear.hears_event("bye", BACK)).json() == {"reason": "epoch"}
     await eventually(node.is_ready, BACK)
     again = await ben.listens(last_event_id=ear.cursor)

@@ -1,4 +1,4 @@
-"""A free port is given once, whoever else is looking for one at the same moment."""
+"""A free port is given once, no matter who else is looking for one at the same moment."""
 
 import random
 import subprocess

@@ -90,10 +90,10 @@ def test_pause_freezes_and_resume_thaws(postgres: PostgresEngine) -> None:
 
 
 def test_stale_pid_file(postgres: PostgresEngine, folder: Path) -> None:
-    """After a reboot the pid file names a process that is somebody else: it is not believed."""
+    """After a reboot the pid file names a process that is someone else: it is not believed."""
     postgres.stop()
-    with subprocess.Popen(["cat"], stdin=subprocess.PIPE, user=(folder / "data").stat().st_uid) as somebody:
-        (folder / "data" / "postmaster.pid").write_text(f"{somebody.pid}\n{folder}\n0\n5432\n\n127.0.0.1\n0 0\nready\n")
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE, user=(folder / "data").stat().st_uid) as other:
+        (folder / "data" / "postmaster.pid").write_text(f"{other.pid}\n{folder}\n0\n5432\n\n127.0.0.1\n0 0\nready\n")
         postgres.start()
     assert knows_its_fact(postgres)
 

@@ -1,4 +1,4 @@
-"""Who runs PostgreSQL: whoever starts it, the owner of the data, or nobody, and never root."""
+"""Who runs PostgreSQL: anyone who starts it, the owner of the data, or nobody, and never root."""
 
 import os
 from pathlib import Path
@@ -26,7 +26,7 @@ def test_ana_runs_her_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_ana_does_not_run_anothers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Data of somebody else is refused, with what to do."""
+    """Data of someone else is refused, with what to do."""
     become(monkeypatch, ANA)
     with pytest.raises(ForeignData, match=r"belongs to .*--data"):
         user_for(tmp_path)

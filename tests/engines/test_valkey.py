@@ -1,4 +1,4 @@
-"""Embedded Valkey serves, forgets, and comes back under the same URL."""
+"""Embedded Valkey serves, forgets, and returns under the same URL."""
 
 from pathlib import Path
 

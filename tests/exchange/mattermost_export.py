@@ -12,7 +12,7 @@ def post(user: str, message: str, at: int, **more: Any) -> Json:
 
 
 def user(name: str, *channels: str, **more: Any) -> Json:
-    """Somebody in these channels of the team."""
+    """Someone in these channels of the team."""
     seats = [
         {"name": one, "roles": "channel_user channel_admin" if name == "ana" else "channel_user"} for one in channels
     ]
@@ -30,7 +30,7 @@ def mattermost_lines() -> list[Json]:
         {"type": "channel", "channel": channel | {"name": "secret", "display_name": "Secret", "type": "P"}},
         {"type": "user", "user": user("ana", "garden", "secret", nickname="Ana D.")},
         {"type": "user", "user": user("ben", "garden", first_name="Ben", last_name="Okafor", position="gardener")},
-        {"type": "user", "user": user("very.long.name.of.somebody.who.has.one", "garden")},
+        {"type": "user", "user": user("very.long.name.of.someone.who.has.one", "garden")},
         {"type": "post", "post": place | first_post()},
         {"type": "post", "post": place | post("ben", "edited", 6, edit_at=MAY + 7 * 60_000)},
         {"type": "post", "post": place | post("ben", "", 8, attachments=[{"path": "data/1/plan.pdf"}])},
@@ -46,15 +46,15 @@ def first_post() -> Json:
     """With a thread whose replies are out of order."""
     replies = [
         post("ben", "second reply", 4),
-        post("very.long.name.of.somebody.who.has.one", "first *reply*", 3, reactions=[reaction("ana", "tada", 5)]),
+        post("very.long.name.of.someone.who.has.one", "first *reply*", 3, reactions=[reaction("ana", "tada", 5)]),
     ]
-    first = post("ana", "hi @ben and @very.long.name.of.somebody.who.has.one, `:tada:` :tada:", 1, replies=replies)
+    first = post("ana", "hi @ben and @very.long.name.of.someone.who.has.one, `:tada:` :tada:", 1, replies=replies)
     return first | {"reactions": [reaction("ben", "+1", 2), reaction("ben", "custom", 2)], "is_pinned": True}
 
 
-GROUP = ["ana", "ben", "very.long.name.of.somebody.who.has.one"]
+GROUP = ["ana", "ben", "very.long.name.of.someone.who.has.one"]
 
 
 def reaction(who: str, name: str, at: int) -> Json:
-    """Somebody's emoji."""
+    """Someone's emoji."""
     return {"user": who, "emoji_name": name, "create_at": MAY + at * 60_000}

@@ -17,7 +17,7 @@ async def fetch(person: Person, cast: Cast) -> tuple[int, list[dict[str, object]
 
 
 async def test_one_gets_all_of_the_own_data_and_nobody_elses(cast: Cast, database_url: str) -> None:
-    """As a file to keep; that somebody has asked for it stands in the audit."""
+    """As a file to keep; that someone has asked for it stands in the audit."""
     ana, ben = await cast.enters("ana", "ben")
     room = await begins(ana, "channel", "garden", ben)
     for number in range(30):

@@ -12,7 +12,7 @@ from tests.exchange.files import Json, exports, imports, write_lines
 from tests.exchange.mattermost_export import mattermost_lines
 from tests.verbs import sees
 
-LONG = "very.long.name.of.somebody.who.has.one"
+LONG = "very.long.name.of.someone.who.has.one"
 
 
 async def test_everything_in_it_comes_in(

@@ -82,7 +82,7 @@ async def test_out_in_and_out_again_is_the_same(
 
 
 async def look(person: Person, path: str) -> Any:
-    """What somebody sees, but for where the log stands."""
+    """What someone sees, but for where the log stands."""
     status, seen = await person.call("GET", path)
     assert status == 200, seen
     return {name: value for name, value in seen.items() if name != "cursor"}

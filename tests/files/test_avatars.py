@@ -1,4 +1,4 @@
-"""Avatars: a picture in place of initials, everywhere at once."""
+"""Avatars: a picture instead of initials, everywhere at once."""
 
 import io
 from typing import Any
@@ -14,7 +14,7 @@ MINE = "/api/users/me/avatar"
 
 
 async def test_everybody_sees_it_at_once(ana: Person, ben: Person, mallory: Person) -> None:
-    """A square, cut from the middle; told live, and in every look-up; for whoever is logged in."""
+    """A square, cut from the middle; told live, and in every look-up; for anyone who is logged in."""
     ear = await ben.listens()
     status, me = await ana.call("PUT", MINE, data=picture((640, 320), "JPEG"))
     assert status == 200

@@ -38,7 +38,7 @@ async def tries_to_begin(person: Person, size: int) -> tuple[int, str]:
 
 
 async def kept(node: Node) -> int:
-    """How many files there are, as far as anybody may know."""
+    """How many files there are, as far as anyone may know."""
     async with node.app[UPLOADS]._pool.connection() as connection:
         row = await (await connection.execute("select count(*) from files where removed_at is null")).fetchone()
     assert row
@@ -73,7 +73,7 @@ async def test_one_person_may_have_so_much(database_url: str, redis_url: str) ->
 
 
 async def test_two_at_once_do_not_share_the_last_room(database_url: str, redis_url: str) -> None:
-    """Whoever is first has it."""
+    """Anyone who is first has it."""
     async with at_a_node(database_url, redis_url, files_quota=1000) as (ana, _, _node):
         tried = await asyncio.gather(*[tries_to_begin(ana, 600) for _ in range(6)])
         assert sorted(tried) == [(201, ""), *[(413, "quota_full")] * 5]

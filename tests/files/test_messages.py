@@ -38,7 +38,7 @@ async def test_everybody_hears_of_it(ana: Person, ben: Person) -> None:
 
 
 async def test_one_file_one_message(ana: Person, ben: Person) -> None:
-    """Neither twice, nor somebody else's, nor one that is not whole, nor one that is not there."""
+    """Neither twice, nor someone else's, nor one that is not whole, nor one that is not there."""
     room = await begins(ana, "channel", "room", ben)
     posted, mine, bens = await sends(ana, b"a"), await sends(ana, b"b"), await sends(ben, b"c")
     await posts(ana, room, posted)

@@ -13,7 +13,7 @@ HTML = b"<!doctype html><script>alert(1)</script>"
 
 
 async def test_only_who_may_read_the_message(ana: Person, ben: Person, chloe: Person, mallory: Person) -> None:
-    """First its owner alone; then the members; whoever leaves, the owner too, reads it no more."""
+    """First its owner alone; then the members; anyone who leaves, the owner too, reads it no more."""
     room = await begins(ben, "group", "", ana, chloe)
     file = await sends(ana, b"between us")
     assert [await may_read(person, file) for person in (ana, ben, mallory)] == [True, False, False]

@@ -67,7 +67,7 @@ async def test_from_the_first_piece_to_the_sweep(cast: Cast, node: Node) -> None
 
 
 async def test_the_storage_is_away(database_url: str, redis_url: str) -> None:
-    """503 by name, with a time to come back; the talk goes on; nothing is half there."""
+    """503 by name, with a time to return; the talk goes on; nothing is half there."""
     url = "s3://files?endpoint=http://127.0.0.1:9&region=us-east-1"
     async with running_node(database_url, redis_url, files_url=url) as node, casting(database_url, node.url) as cast:
         (ana,) = await cast.enters("ana")

@@ -1,4 +1,4 @@
-"""FairQueue: whoever waits for a picture waits for about one of somebody else's, not for all of them."""
+"""FairQueue: anyone who waits for a picture waits for about one of someone else's, not for all of them."""
 
 import asyncio
 from collections.abc import AsyncIterator, Hashable

@@ -95,7 +95,7 @@ async def sends_and_breaks_off(person: Person, place: str, data: bytes, under_wa
 
 
 async def test_what_is_sent_at_once_and_cut_is_gone(ana: Person, node: Node) -> None:
-    """Nobody comes back for the rest of it, so it takes no room."""
+    """Nobody returns for the rest of it, so it takes no room."""
 
     async def breaks_off() -> AsyncIterator[bytes]:
         yield DATA[:1000]
@@ -149,7 +149,7 @@ async def test_given_up(ana: Person) -> None:
 
 
 async def test_the_figures_count_them(ana: Person) -> None:
-    """What came in, what went out, and what was looked at, for whoever keeps an eye on a node."""
+    """What came in, what went out, and what was looked at, for anyone who keeps an eye on a node."""
     shown = await sends(ana, picture(), "a.png")
     await sends(ana, b"words")
     await opens_file(ana, address(shown))

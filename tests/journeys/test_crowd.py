@@ -49,7 +49,7 @@ def bytes_told(page: Page) -> list[int]:
 async def test_a_crowd_is_a_page_and_some_figures(
     stage: Cast, start_node: StartNode, open_window: OpenWindow, database_url: str, redis_url: str
 ) -> None:
-    """A second's frame stays small; of the people there is one page at a time, and whoever is looked for is found."""
+    """A second's frame stays small. The list has one page at a time, and a search finds each user."""
     node = await start_node("a1")
     (ada,) = await enters(stage, node, "ada", role="admin")
     board = await open_window(node, ada, "/login-first")

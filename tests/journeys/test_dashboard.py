@@ -77,7 +77,7 @@ async def announces(page: Page, words: str) -> None:
 
 
 async def reads_once(window: Window, words: str) -> None:
-    """It stands above the conversations; dismissed, it does not come back."""
+    """It stands above the conversations; dismissed, it does not return."""
     said = window.page.get_by_role("region", name="Announcement")
     await expect(said).to_contain_text(words, timeout=LIMIT)
     await said.get_by_role("button", name="Dismiss").click()

@@ -21,7 +21,7 @@ PASSWORD = "correct horse battery"
 
 
 def build(folder: Path) -> None:
-    """As anybody would who publishes a page of their own."""
+    """As anyone would who publishes a page of their own."""
     command = [sys.executable, str(ROOT / "deploy" / "build_web.py"), "example"]
     subprocess.run(command, env=os.environ | {"EXAMPLE": str(folder)}, check=True)
 

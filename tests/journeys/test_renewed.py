@@ -25,7 +25,7 @@ def fleet(tmp_path: Path, database_url: str, redis_url: str) -> Iterator[Running
 async def test_three_people_talk_while_every_node_is_renewed(
     fleet: Running, stage: Cast, open_window: OpenWindow
 ) -> None:
-    """Replies, reactions, edits, pins, threads, on three screens, without a reload; and all nodes come back."""
+    """Replies, reactions, edits, pins, threads, on three screens, without a reload; and all nodes return."""
 
     async def the_fleet(_name: str) -> Any:
         return fleet

@@ -27,7 +27,7 @@ DEVICE = {
 
 
 async def sketches(window: Window, name: str) -> None:
-    """A picture for whoever wants to look, where SKETCHES names a folder."""
+    """A picture for anyone who wants to look, where SKETCHES names a folder."""
     if folder := os.environ.get("SKETCHES"):
         await window.page.screenshot(path=f"{folder}/{name}.png")
 

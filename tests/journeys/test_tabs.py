@@ -92,7 +92,7 @@ async def test_whatever_happens_to_the_leader_nothing_is_lost(
 async def test_all_tabs_belong_to_whoever_is_logged_in(
     stage: Cast, start_node: StartNode, open_window: OpenWindow
 ) -> None:
-    """Logging out in one logs out all; whoever logs in then is who they all show."""
+    """Logging out in one logs out all; anyone who logs in then is who they all show."""
     node = await start_node("a1")
     ana, _ = await stage.enters("ana", "ben")
     room = await stage.share(ana, name="kitchen")

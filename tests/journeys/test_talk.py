@@ -11,7 +11,7 @@ from tests.verbs import begins
 from tests.waiting import eventually
 
 PHONE: ViewportSize = {"width": 390, "height": 800}
-# What the browser is told of instead of the person; whether somebody looks is what the browser says.
+# What the browser is told of instead of the person; whether someone looks is what the browser says.
 NOTIFICATIONS = """
     window.told = [];
     window.away = false;

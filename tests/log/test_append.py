@@ -1,4 +1,4 @@
-"""The log's positions: commit order, no holes, whoever writes and whatever fails."""
+"""The log's positions: commit order, no holes, no matter who writes and what fails."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -150,7 +150,7 @@ async def test_an_append_notices_the_other_history_too(pool: Pool) -> None:
 
 
 async def test_a_full_queue_refuses_and_stores_nothing(cast: Cast, pool: Pool) -> None:
-    """The surplus is told to come back; what was taken is all there."""
+    """The surplus is told to return; what was taken is all there."""
     (ana,) = await cast.enters("ana")
     room = await cast.share(ana)
     posts = PostWriter(Log(pool, Heard()), 10)

@@ -12,7 +12,7 @@ text = st.text(st.characters(exclude_categories=["Cs"]))
 
 @given(st.dictionaries(text, text), st.sampled_from([None, "edit", "reaction"]))
 def test_any_text_stays_inside_its_frame(fields: dict[str, str], event: str | None) -> None:
-    """One blank line, at the end; the fields come back as they went in (SSE injection)."""
+    """One blank line, at the end; the fields return as they went in (SSE injection)."""
     frame = encode_frame("k3v9.7", event, orjson.dumps(fields))
     assert frame.count(b"\n\n") == 1
     assert frame.endswith(b"\n\n")

@@ -1,4 +1,4 @@
-"""Retention: partitions ahead of need, whole ones dropped behind, and a reset for whoever comes too late."""
+"""Retention: partitions ahead of need, whole ones dropped behind, and a reset for anyone who comes too late."""
 
 import pytest
 

@@ -38,7 +38,7 @@ async def sticks(holder: AsyncConnection, pool: Pool, synced: bool) -> None:
 
 
 async def is_locked(pool: Pool) -> bool:
-    """Does somebody hold the log's head?"""
+    """Does someone hold the log's head?"""
     async with pool.connection() as connection:
         try:
             await connection.execute(append_queries.lock_head + b" nowait")

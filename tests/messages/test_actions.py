@@ -123,7 +123,7 @@ def to_thread(one: Any) -> tuple[int, Any]:
 
 
 async def hears_since(ana: Person, ben: Person, cursor: str) -> StreamClient:
-    """Ben comes back; what he hears up to a word that ana says elsewhere."""
+    """Ben returns; what he hears up to a word that ana says elsewhere."""
     elsewhere = await begins(ana, "direct", "", ben)
     ear = await ben.listens(after=cursor)
     await ana.says(elsewhere, "that is all")

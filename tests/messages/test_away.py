@@ -27,7 +27,7 @@ async def engine(tmp_path: Path) -> AsyncIterator[PostgresEngine]:
 
 @pytest.fixture
 async def ana(engine: PostgresEngine, redis_url: str) -> AsyncIterator[Person]:
-    """Somebody on a node above it."""
+    """Someone on a node above it."""
     async with running_node(engine.url, redis_url) as node, casting(engine.url, node.url) as cast:
         yield (await cast.enters("ana"))[0]
 

@@ -40,7 +40,7 @@ async def test_a_tombstone_keeps_its_place(ana: Person, ben: Person) -> None:
 
 
 async def test_who_may_delete(ana: Person, ben: Person, chloe: Person, mallory: Person) -> None:
-    """The author, and whoever runs the conversation; in a direct each only his own."""
+    """The author, and anyone who runs the conversation; in a direct each only his own."""
     room, direct = await begins(ana, "channel", "room", ben, chloe), await begins(ana, "direct", "", ben)
     for where in (room, direct):
         await ben.says(where, "mine")

@@ -44,7 +44,7 @@ async def test_edits_at_once_leave_one_history(ana: Person) -> None:
 
 
 async def test_only_the_author_edits(ana: Person, ben: Person, chloe: Person, mallory: Person) -> None:
-    """Not whoever runs the channel, no visitor, and nobody in an archive; nor what is no text."""
+    """Not anyone who runs the channel, no visitor, and nobody in an archive; nor what is no text."""
     room = await begins(ana, "channel", "room", ben)
     await ben.says(room, "mine")
     here = f"{CONVERSATIONS}/{room}/messages"

@@ -1,4 +1,4 @@
-"""What was taken back is gone for those who come back later, too: from the log, and from what a node remembers."""
+"""What was taken back is gone for those who return later, too: from the log, and from what a node remembers."""
 
 import psycopg
 import pytest

@@ -100,7 +100,7 @@ async def test_an_empty_conversation_has_an_empty_page(ana: Person) -> None:
 
 
 async def test_history_is_byte_for_byte_what_the_stream_sent(ana: Person, ben: Person) -> None:
-    """Whoever reads it, live or later, single or in a page."""
+    """Anyone who reads it, live or later, single or in a page."""
     room = await begins(ana, "channel", "bytes", ben)
     cursor = (await sees(ben))["cursor"]
     bodies = [

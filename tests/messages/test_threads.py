@@ -42,7 +42,7 @@ async def test_the_author_of_a_root_hears_of_its_first_reply(ana: Person, ben: P
 
 
 async def test_who_takes_part_follows(ana: Person, ben: Person, chloe: Person) -> None:
-    """The root's author from the first reply on, whoever replies, and whoever asks."""
+    """The root's author from the first reply on, anyone who replies, and anyone who asks."""
     room = await begins(ana, "channel", "room", ben, chloe)
     await ana.says(room, "root")
     await answers(ben, room, 1, "first")

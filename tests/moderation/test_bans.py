@@ -40,7 +40,7 @@ async def test_who_is_banned_does_not_come_back(ana: Person, ben: Person, mallor
 
 
 async def test_bans_follow_ranks(ana: Person, ben: Person, chloe: Person) -> None:
-    """A member bans nobody, an admin no owner, nobody himself; whoever is not in can be banned too."""
+    """A member bans nobody, an admin no owner, nobody himself; anyone who is not in can be banned too."""
     room = await begins(ana, "channel", "ranks", ben)
     here = f"{CONVERSATIONS}/{room}/bans"
     assert await tries(ben, "PUT", f"{here}/{chloe.id}") == (403, "forbidden")

@@ -1,4 +1,4 @@
-"""Reports: from whoever may read a message to those who judge it."""
+"""Reports: from anyone who may read a message to those who judge it."""
 
 from tests.cast import Cast, Person
 from tests.verbs import CONVERSATIONS, begins, tries

@@ -103,7 +103,7 @@ async def test_the_door_is_the_owners(ana: Person, ben: Person, mallory: Person)
 
 
 async def test_an_archived_channel_comes_back(ana: Person, ben: Person) -> None:
-    """Unless somebody has taken its name; then it comes back by another one."""
+    """Unless someone has taken its name; then it returns by another one."""
     room = await begins(ana, "channel", "phoenix", ben)
     assert await tries(ana, "DELETE", f"{CONVERSATIONS}/{room}") == (204, "")
     assert await writes(ben, room, "1") == (403, "archived")

@@ -65,7 +65,7 @@ class Findings:
 
 @dataclass(frozen=True)
 class Caller:
-    """Somebody who calls, by a token; "" for nobody. `known`: parts of paths that lead somewhere."""
+    """Someone who calls, by a token; "" for nobody. `known`: parts of paths that lead somewhere."""
 
     name: str
     token: str
@@ -91,8 +91,8 @@ async def enters_far(cast: Cast, name: str, role: str) -> Person:
             " values (%s, %s, %s, 'test', now() + interval '1 day')",
             [number, number, hash_token(token)],
         )
-    (somebody,) = cast.people[:1] or await cast.enters("ben")
-    person = Person(cast.http, somebody.at, name, number, token)
+    (owner,) = cast.people[:1] or await cast.enters("ben")
+    person = Person(cast.http, owner.at, name, number, token)
     cast.people.append(person)
     return person
 

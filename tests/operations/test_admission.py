@@ -1,4 +1,4 @@
-"""Admission: a node that has enough to do lets nobody new in, says when to come back, and goes on with who is in."""
+"""Admission: a node that has enough to do lets nobody new in, says when to return, and goes on with who is in."""
 
 import asyncio
 import time

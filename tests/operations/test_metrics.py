@@ -72,7 +72,7 @@ async def test_how_streams_begin_and_end(cast: Cast, node: Node) -> None:
     [("10.1.2.3", 200), ("203.0.114.7", 404), ("203.0.114.7, 10.0.0.1", 404), ("10.0.0.1, nonsense", 404)],
 )
 async def test_only_who_is_near(cast: Cast, node: Node, forwarded: str, wanted: int) -> None:
-    """Whoever a proxy speaks for counts, too."""
+    """A client that a proxy speaks for counts, too."""
     assert await status(cast, node, **{"X-Forwarded-For": forwarded}) == wanted
 
 

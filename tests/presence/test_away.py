@@ -1,4 +1,4 @@
-"""Redis dies, hangs, comes back empty: presence says that it is degraded, then is exact again; nothing else suffers."""
+"""Redis dies, hangs, returns empty: presence says that it is degraded, then is exact again; nothing else suffers."""
 
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -128,7 +128,7 @@ async def test_started_without_it(database_url: str, valkey: ValkeyEngine) -> No
         room = await cast.share(ana, ben)
         async with open_eyes(ana) as eyes, open_eyes(ben):
             assert eyes.frames[0]["degraded"] is True
-            await ana.says(room, "anybody?")
+            await ana.says(room, "anyone?")
             await eyes.watches(ben)
             valkey.start()
             await eyes.sees(ben, "online", limit=10)

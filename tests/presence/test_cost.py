@@ -1,4 +1,4 @@
-"""What a change costs: as many writes as it has watchers, whoever else is online; and a storm leaves nothing behind."""
+"""A change costs as many writes as it has watchers, no matter who else is online; and a storm leaves nothing behind."""
 
 import asyncio
 import sys

@@ -78,7 +78,7 @@ async def test_invisible_is_invisible_everywhere(cast: Cast) -> None:
 
 
 async def test_leaving_ends_the_view_both_ways(cast: Cast) -> None:
-    """Whoever no longer shares a conversation is told nothing more, and is not told of."""
+    """Anyone who no longer shares a conversation is told nothing more, and is not told of."""
     ana, ben = await cast.enters("ana", "ben")
     room = await cast.share(ana, ben)
     async with open_eyes(ana) as eyes, open_eyes(ben) as bens:

@@ -40,7 +40,7 @@ async def test_watching_somebody(cast: Cast) -> None:
 
 
 async def test_snapshot_and_deltas_make_a_fresh_snapshot(cast: Cast) -> None:
-    """Who watched from the start knows what somebody who watches now is told."""
+    """Who watched from the start knows what someone who watches now is told."""
     ana, ben, chloe = await cast.enters("ana", "ben", "chloe")
     await cast.share(ana, ben, chloe)
     async with open_eyes(ana) as eyes, open_eyes(ben) as bens:
@@ -79,7 +79,7 @@ async def test_typing_appears_and_vanishes(cast: Cast) -> None:
 
 
 async def test_typing_said_again_is_told_again(cast: Cast) -> None:
-    """Clients let go of a list after six seconds, so a list that lasts is renewed."""
+    """Clients drop a list after six seconds, so a list that lasts is renewed."""
     ana, ben = await cast.enters("ana", "ben")
     room = await cast.share(ana, ben)
     async with open_eyes(ana) as eyes, open_eyes(ben) as bens:

@@ -11,7 +11,7 @@ from chat.local.haproxy import Balancer
 
 
 class Gate:
-    """Where a crowd goes in place of a node."""
+    """Where a crowd goes instead of a node."""
 
     leaving = False
 

@@ -1,4 +1,4 @@
-"""Thousands of streams cut at once: all come back with their cursors, none misses a word, and posts go on.
+"""Thousands of streams cut at once: all return with their cursors, none misses a word, and posts go on.
 
 PROMISE_STREAMS=9500 is the bench of this (a process may have 20,000 descriptors on many machines).
 """

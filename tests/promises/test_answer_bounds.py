@@ -1,6 +1,6 @@
 """Answer sizes: every route that reads names its bound, in bytes; a new route has to name one too.
 
-The bounds follow from page sizes, limits and settings, all at their defaults, never from how much somebody has.
+The bounds follow from page sizes, limits and settings, all at their defaults, never from how much someone has.
 """
 
 import uuid

@@ -32,7 +32,7 @@ FLEET = {"RATE_LIMITS": "off", "STREAMS_PER_PERSON": "20000", "DRAIN_SECONDS": s
 async def test_a_rolling_restart_shows_nobody_leaving(
     start_node: StartNode, tmp_path: Path, database_url: str, redis_url: str
 ) -> None:
-    """Every node in turn, under load: nothing lost, goodbyes spread over the window, and whoever watches from a node
+    """Every node in turn, under load: nothing lost, goodbyes spread over the window, and anyone who watches from a node
     elsewhere sees nobody go."""
     urls = {"DATABASE_URL": as_node(database_url), "REDIS_URL": redis_url}
     elsewhere = await start_node("w9")
@@ -104,7 +104,7 @@ async def is_ready(node: NodeProcess) -> bool:
 async def test_all_streams_cut_at_once_come_back(
     start_node: StartNode, stage: Cast, database_url: str, tmp_path: Path
 ) -> None:
-    """HAProxy is killed under all of them: each comes back with its cursor, and no post is refused."""
+    """HAProxy is killed under all of them: each returns with its cursor, and no post is refused."""
     if not room_for(4 * STREAMS + 2_000):
         pytest.skip(f"{STREAMS} streams through a proxy need more descriptors than this user may have")
     nodes = await asyncio.gather(*map(start_node, NAMES))

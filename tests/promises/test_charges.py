@@ -1,4 +1,4 @@
-"""Charges: every route costs its caller something, whatever it answers; whoever has no session pays by address."""
+"""Charges: every route costs its caller something, whatever it answers; anyone who has no session pays by address."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -66,5 +66,5 @@ async def test_full_for_a_while(small_disk: Path) -> None:
 
 
 def is_refused(crowd: Crowd) -> bool:
-    """Has every poster been told to come back?"""
+    """Has every poster been told to return?"""
     return all(poster.refusals for poster in crowd.posters)

@@ -45,7 +45,7 @@ async def test_the_surplus_is_told_to_come_back(stage: Cast, start_node: StartNo
         assert {results[n]["problem"]["code"] for n in waiting} <= {"overloaded"}
         seqs |= {n: one["message"]["seq"] for n, one in results.items() if one["status"] == 201}
         refused += len(waiting)
-    print(f"{FLOOD} posts in {time.monotonic() - began:.1f} s, {refused} times told to come back")
+    print(f"{FLOOD} posts in {time.monotonic() - began:.1f} s, {refused} posts were refused with a time to retry")
     assert refused
     assert sorted(seqs.values()) == list(range(1, FLOOD + 1))
     assert node.memory_bytes() - before < 200 * MIB

@@ -1,4 +1,4 @@
-"""HEAD and pipelining: what leaves the HTTP layer never becomes the answer to somebody else's request."""
+"""HEAD and pipelining: what leaves the HTTP layer never becomes the answer to someone else's request."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -69,7 +69,7 @@ def test_what_is_not_under_api_is_known(node: Node) -> None:
 
 
 async def test_an_outsider_finds_no_conversation(cast: Cast, node: Node) -> None:
-    """Every route that names one, tried by somebody who is not in it: as if it were not there."""
+    """Every route that names one, tried by someone who is not in it: as if it were not there."""
     ana, mallory = await cast.enters("ana", "mallory")
     status, room = await ana.call("POST", "/api/chat/conversations", {"kind": "group", "name": "g", "private": True})
     assert status == 201

@@ -1,7 +1,7 @@
 """The whole way against a simple model: whatever people do, in whatever order, each hears what is theirs to read.
 
 The model is a list of what happened, in commit order, with who was a member at each moment. Hypothesis chooses the
-actions: speak, join, leave, listen, lose the wire, come back, poll, move to another node.
+actions: speak, join, leave, listen, lose the wire, return, poll, move to another node.
 """
 
 from collections import defaultdict
@@ -133,7 +133,7 @@ class Stage:
         self.cursors[who] = answer["cursor"]
 
     async def ends(self) -> None:
-        """Everybody comes back and hears the rest: what the model says, in its order."""
+        """Everybody returns and hears the rest: what the model says, in its order."""
         for who, person in enumerate(self.people):
             if person.id not in self.model.reading:
                 continue

@@ -123,7 +123,7 @@ ENCODINGS = ("gzip", "deflate", "br", "zstd", "compress", "GZIP", "identity, gzi
 
 
 async def test_compressed_bodies_are_refused_and_never_inflated(ana: Person) -> None:
-    """Whoever asks, whatever the encoding: 415; `identity` is none."""
+    """Anyone who asks, whatever the encoding: 415; `identity` is none."""
     for encoding in ENCODINGS:
         for path in ("/api/sessions", "/api/files", "/api/chat/messages"):
             status, problem = await ana.call("POST", path, data=b"\x1f\x8b" + b"0" * 100, headers=sent_as(encoding))

@@ -39,7 +39,7 @@ def recovers(how: str, network: Proxy, node: NodeProcess) -> None:
 async def test_the_others_go_on_and_it_comes_back(
     stage: Cast, start_node: StartNode, database_url: str, how: str
 ) -> None:
-    """It turns unready, its clients move, and what it held is let go of; awake again it serves nothing stale."""
+    """It turns unready, its clients move, and what it held is released; awake again it serves nothing stale."""
     async with bad_network(as_node(database_url)) as network:
         bad, good = await start_node("a1", DATABASE_URL=network.url), await start_node("b2")
         async with crowd_of(stage, [bad, good], readers=40, posters=8) as crowd:

@@ -43,7 +43,7 @@ async def refused(visitor: Visitor, method: str, path: str, body: object) -> boo
 
 
 async def test_foreign_pages_change_nothing(node: Node) -> None:
-    """Neither with Ana's cookie nor by logging her in as somebody else."""
+    """Neither with Ana's cookie nor by logging her in as someone else."""
     async with visiting(node.url) as ana, visiting(node.url) as victim:
         await ana.signs_up("ana")
         for headers in FOREIGN:
@@ -137,7 +137,7 @@ async def test_secure_cookies_mean_https(database_url: str, redis_url: str) -> N
 
 @pytest.mark.parametrize("path", ["/api/users/me", "/api/chat/stream?poll=0", "/api/nope", "/health/live", "/"])
 async def test_nothing_is_shared_across_origins(node: Node, path: str) -> None:
-    """No CORS header on any answer, whoever asks; and every answer says that it is for this origin alone."""
+    """No CORS header on any answer, anyone who asks; and every answer says that it is for this origin alone."""
     async with visiting(node.url) as ana:
         await ana.signs_up("ana")
         for method in ("GET", "OPTIONS"):

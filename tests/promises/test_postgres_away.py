@@ -33,7 +33,7 @@ def postgres(tmp_path: Path) -> Iterator[PostgresEngine]:
 
 @pytest.mark.parametrize("immediate", [False, True], ids=["fast", "immediate"])
 async def test_stopped_and_started_under_load(start_node: StartNode, postgres: PostgresEngine, immediate: bool) -> None:
-    """Two nodes serve a crowd; the database goes and comes back."""
+    """Two nodes serve a crowd; the database goes and returns."""
     nodes = [await start_node(name, DATABASE_URL=postgres.url) for name in ("a1", "b2")]
     async with casting(postgres.url, "") as stage, crowd_of(stage, nodes, readers=40, posters=8) as crowd:
         crowd.starts_posting(pause=0.05)

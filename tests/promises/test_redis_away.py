@@ -49,7 +49,7 @@ async def pair(stage: Cast, nodes: list[NodeProcess]) -> tuple[int, list[Person]
 async def test_stopped_and_back_empty_under_load(
     stage: Cast, start_node: StartNode, valkey: ValkeyEngine, database_url: str
 ) -> None:
-    """Two nodes serve a crowd; Redis dies, is away for a while, comes back empty, and nobody misses a word."""
+    """Two nodes serve a crowd; Redis dies, is away for a while, returns empty, and nobody misses a word."""
     nodes = await two_nodes(start_node, valkey.url, valkey.url)
     async with crowd_of(stage, nodes, readers=40, posters=8) as crowd:
         crowd.starts_posting(pause=0.1)

@@ -46,7 +46,7 @@ async def second_login(cast: Cast, ana: Person, visitor: Visitor) -> Person:
 
 
 async def enters_with_password(cast: Cast, visitor: Visitor, name: str) -> Person:
-    """Somebody who has a password, unlike those who enter by SQL."""
+    """Someone who has a password, unlike those who enter by SQL."""
     status, came = await visitor.signs_up(name)
     assert status == 201
     person = Person(cast.http, visitor.at, name, came["user"]["id"], came["token"])

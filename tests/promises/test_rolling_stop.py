@@ -48,7 +48,7 @@ async def is_refusing(node: NodeProcess) -> bool:
 
 
 async def opens_stream(crowd: Crowd, node: NodeProcess) -> tuple[int, str, bool]:
-    """What somebody gets who tries: the status, the code, and whether he is told when to come back."""
+    """What someone gets who tries: the status, the code, and whether he is told when to return."""
     person = crowd.people[0]
     person.at = node.url
     status, problem, headers = await person.asks("GET", "/api/chat/stream")

@@ -1,4 +1,4 @@
-"""Stalled readers: whoever stops reading an answer is cut in time, and what waited for them is freed."""
+"""Stalled readers: anyone who stops reading an answer is cut in time, and what waited for them is freed."""
 
 import asyncio
 import uuid

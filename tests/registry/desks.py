@@ -23,7 +23,7 @@ class Desk:
         self.registry, self.tasks = registry, tasks
 
     async def dies(self) -> None:
-        """As by kill -9: it says nothing to anybody any more."""
+        """As by kill -9: it says nothing to anyone any more."""
         await self.tasks.stop()
 
     async def status(self, user_id: int) -> str:

@@ -157,7 +157,7 @@ async def test_reconcile_finds_what_no_lease_stands_behind(database_url: str, re
 
 
 async def test_who_dies_before_noticing_a_loss_leaves_no_ghosts(database_url: str, redis_url: str) -> None:
-    """Everything is forgotten, somebody comes to a node, which dies before its next beat: no lease tells of it."""
+    """Everything is forgotten, someone comes to a node, which dies before its next beat: no lease tells of it."""
     async with open_desk(database_url, redis_url, "a1") as dying, open_desk(database_url, redis_url, "b2") as other:
         other.registry.open(2, 2, "socket")
         await becomes_exact(dying, other)
@@ -173,7 +173,7 @@ async def test_who_dies_before_noticing_a_loss_leaves_no_ghosts(database_url: st
 
 
 async def test_a_look_for_ghosts_spares_the_living(database_url: str, redis_url: str) -> None:
-    """Whoever is not among the leases himself does not judge others: the registry has just been lost."""
+    """Anyone who is not among the leases himself does not judge others: the registry has just been lost."""
     async with open_desk(database_url, redis_url, node_lease=5) as desk:
         desk.registry.open(1, 1, "socket")
         await desk.shows(1, "online")
@@ -183,7 +183,7 @@ async def test_a_look_for_ghosts_spares_the_living(database_url: str, redis_url:
 
 
 async def test_everything_of_a_person_is_in_one_slot(database_url: str, redis_url: str) -> None:
-    """Scripts on a cluster touch one slot only; and nothing of who left stays for ever."""
+    """Scripts on a cluster touch one slot only; and nothing of who left stays forever."""
     async with open_desk(database_url, redis_url) as desk:
         connection = desk.registry.open(7, 1, "socket")
         await becomes_exact(desk)

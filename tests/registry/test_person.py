@@ -92,7 +92,7 @@ async def test_streams_count_as_being_here(desk: Desk) -> None:
 
 
 async def test_choice_outlives_the_registry(database_url: str, desk: Desk) -> None:
-    """Whoever is invisible stays so when Redis has forgotten everything."""
+    """Anyone who is invisible stays so when Redis has forgotten everything."""
     (ana,) = await enrol(database_url, "ana")
     desk.registry.open(ana, 1, "socket")
     await desk.shows(ana, "online")

@@ -50,7 +50,7 @@ async def all_heard(us: Bytes, heard: dict[bytes, bytes], token: bytes) -> bool:
 
 
 async def change_often(subscriber: Subscriber) -> None:
-    """Somebody comes and goes all the time."""
+    """Someone comes and goes all the time."""
     for n in itertools.count():
         subscriber.want(b"other:%d" % n)
         await breathe(0.001)

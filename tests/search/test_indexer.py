@@ -1,4 +1,4 @@
-"""The indexer: nothing is left out, whoever indexes, whenever it stops, however old the database is."""
+"""The indexer: nothing is left out, anyone who indexes, whenever it stops, however old the database is."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -85,7 +85,7 @@ async def test_what_cannot_be_indexed_now_is_indexed_later(ana: Person, pool: Po
 
 
 async def test_one_node_at_a_time(ana: Person, pool: Pool) -> None:
-    """Whoever finds another one at it does nothing."""
+    """Anyone who finds another one at it does nothing."""
     await begins(ana, "channel", "busy")
     async with pool.connection() as holder, holder.transaction():
         await holder.execute("select from search_state for update")

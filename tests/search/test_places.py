@@ -22,7 +22,7 @@ QUESTIONS = ("always", "often", "some", "rare", "hardly", "never", "often some",
 
 
 def room_of(position: int) -> int:
-    """The first two speak in turns; the last one falls silent early, and comes back once."""
+    """The first two speak in turns; the last one falls silent early, and returns once."""
     return 3 if position <= 3_000 or position == SAID else 1 + position % 2
 
 

@@ -71,7 +71,7 @@ def test_full_buckets_are_forgotten() -> None:
 
 
 def test_a_flood_of_keys_is_bounded() -> None:
-    """As many names as somebody can think of: memory has a limit all the same."""
+    """As many names as someone can think of: memory has a limit all the same."""
     bucket = TokenBucket(1, 86_400, Clock())
     for number in range(3 * KEYS_MOST):
         bucket.take(number)

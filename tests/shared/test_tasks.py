@@ -46,7 +46,7 @@ async def test_all_tasks_stop() -> None:
 
 
 async def test_who_is_told_twice_still_waits_for_the_others() -> None:
-    """One that is stubborn below another: the connection they hear on may go to somebody else when both have ended."""
+    """One that is stubborn below another: the connection they hear on may go to someone else when both have ended."""
     tasks, ended = Tasks(), asyncio.Event()
     tasks.start("pair", first_of(swallow(3, ended), swallow(0, asyncio.Event())))
     await breathe()

@@ -94,5 +94,5 @@ async def test_it_can_be_turned_off() -> None:
 
 @pytest.mark.parametrize(("writes", "rest"), [(0, 0), (FREE, 0), (FREE + 100, 0.0025), (100_000, MOST)])
 def test_the_rest_grows_with_the_writes_up_to_what_was_set(writes: int, rest: float) -> None:
-    """A small crowd waits a little, a large one as long as anybody may wait."""
+    """A small crowd waits a little, a large one as long as anyone may wait."""
     assert pause_after(writes, MOST) == pytest.approx(rest)

@@ -54,7 +54,7 @@ Dial = Callable[..., Awaitable[Wire]]
 
 @pytest.fixture
 async def dial(node: Node) -> AsyncIterator[Dial]:
-    """Connects somebody to the stream, and hangs up at the end."""
+    """Connects someone to the stream, and hangs up at the end."""
     wires: list[Wire] = []
 
     async def connect(person: Person | None = None, version: str = "1.1", limit: int = 2**20) -> Wire:
@@ -171,7 +171,7 @@ async def test_beats_carry_the_nodes_position(cast: Cast) -> None:
 
 
 async def test_a_reader_who_does_not_read_is_cut_and_nobody_else_waits(cast: Cast, node: Node, dial: Dial) -> None:
-    """Ben's laptop sleeps; Chloe hears everything; Ben comes back with his cursor and misses nothing."""
+    """Ben's laptop sleeps; Chloe hears everything; Ben returns with his cursor and misses nothing."""
     ana, ben, chloe = await cast.enters("ana", "ben", "chloe")
     room = await cast.share(ana, ben, chloe)
     ear = await chloe.listens()

@@ -85,7 +85,7 @@ def test_what_cannot_be_done_is_refused_with_the_reason(fleet: Running, tmp_path
 
 
 def test_everything_is_watched_and_dies_with_its_parent(fleet: Running) -> None:
-    """HAProxy and a node are killed and come back; `up` is killed, and takes all along."""
+    """HAProxy and a node are killed and return; `up` is killed, and takes all along."""
     for word, name in (("haproxy -db", "HAProxy"), ("--node n2", "node n2")):
         os.kill(fleet.child(word), signal.SIGKILL)
         wait_until(lambda name=name: f"{name} was killed by SIGKILL; restarting" in fleet.said())  # type: ignore[misc]

@@ -45,7 +45,7 @@ class Clock:
 
 
 def check_often(watch: ProcessWatch) -> None:
-    """As `up` does, for longer than anybody would wait."""
+    """As `up` does, for longer than anyone would wait."""
     for _ in range(1_000):
         watch.check()
 

@@ -39,7 +39,7 @@ async def wrong_password(view: View) -> None:
 
 
 async def newcomer(view: View) -> None:
-    """Nobody has said anything to somebody who has just come."""
+    """Nobody has said anything to someone who has just come."""
     await view.opens("/")
     await view.is_live()
 
@@ -58,7 +58,7 @@ async def taken_back(stage: Stage) -> None:
 
 
 async def talking(view: View) -> None:
-    """At the end of the talk, while somebody types."""
+    """At the end of the talk, while someone types."""
     await view.reads()
     await view.page.locator("[role=log] article").last.scroll_into_view_if_needed()
     for name in ("ben", "chloe"):

@@ -53,7 +53,7 @@ async def audit(view: View) -> None:
 
 
 async def draining(view: View) -> None:
-    """A node that is let go of."""
+    """A node that is released."""
     admin = view.stage.people["ana"]
     await admin.call("PUT", "/api/presence/nodes/b1/drain", {"draining": True})
     await board(view)

@@ -48,7 +48,7 @@ def of_talk(*names: str) -> Callable[[View], Awaitable[None]]:
 
 async def editing(view: View) -> None:
     """What one has said oneself, about to be corrected."""
-    await view.stage.people["ana"].says(1, "Somebody has left an umbrella.")
+    await view.stage.people["ana"].says(1, "Someone has left an umbrella.")
     await message_menu(view)
     await view.presses("Edit")
 
@@ -75,7 +75,7 @@ async def lightbox(view: View) -> None:
     await view.page.get_by_role("dialog").wait_for()
 
 
-async def somebody(view: View) -> None:
+async def profile(view: View) -> None:
     """Who wrote it."""
     await view.reads()
     await view.page.get_by_role("button", name="Ben Okafor").first.click()
@@ -110,7 +110,7 @@ PANELS = [
     Scene("dialog-report", of_message("Report"), who="ben"),
     Scene("dialog-delete", of_message("Delete")),
     Scene("dialog-who-got-it", who_got_it),
-    Scene("dialog-person", somebody),
+    Scene("dialog-person", profile),
     Scene("dialog-lightbox", lightbox),
     Scene("dialog-new-channel", dialog("Add channels", "Create channel")),
     Scene("dialog-new-message", dialog("New message")),
