@@ -332,6 +332,7 @@ REASONS = {
         chat.shared.transport.ws_frames:complete chat.shared.transport.ws_frames:parse_head
         chat.accounts.accounts:Accounts.check_password chat.model.types:is_printable
         chat.accounts.accounts:check_new_password
+        chat.model.types:check_said
     """,
     "one character, or a word of a fixed list": """
         chat.files.models:is_printable chat.model.types:is_seen chat.files.models:preview_key
@@ -351,11 +352,12 @@ REASONS = {
         chat.conversations.endpoints:parse_line chat.search.endpoints:parse_id chat.shared.web:parse_count
         presence.dashboard.endpoints:parse_text
     """,
-    "settings and files of the operator": """
+    "settings and files of the operator, and SQL files of the project": """
         chat.shared.redis:split_servers chat.shared.settings:check_rates chat.shared.settings:check_files_url
         chat.shared.settings:check_public_url
         chat.transfer.archive:Archive._check chat.operations.audit:parse_since
         chat.shared.rate_limits:parse_rates chat.files.images:Pictures._check_sandbox
+        chat.shared.sql:load chat.shared.sql:Queries.__init__ chat.shared.sql:Queries.__getattr__
     """,
     "the SQL files of this project": """
         chat.shared.sql:load chat.shared.sql:Queries.__init__ chat.shared.sql:Queries.__getattr__
