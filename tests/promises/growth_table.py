@@ -332,7 +332,6 @@ REASONS = {
         chat.shared.transport.ws_frames:complete chat.shared.transport.ws_frames:parse_head
         chat.accounts.accounts:Accounts.check_password chat.model.types:is_printable
         chat.accounts.accounts:check_new_password
-        chat.model.types:check_said
     """,
     "one character, or a word of a fixed list": """
         chat.files.models:is_printable chat.model.types:is_seen chat.files.models:preview_key
