@@ -61,13 +61,9 @@ from presence.sockets import Sockets
 from presence.visibility import find_here
 
 TASKS = web.AppKey("tasks", Tasks)
-
 NODE_URL = web.AppKey("reach", str)  # where peer nodes reach this node; "" if unknown
-
 DRAINING = web.AppKey("draining", NodeDrain)
-
 MESSAGES = [*routes.ACCOUNTS, *routes.FILES, *routes.CHAT]
-
 ROUTES = {
     "all": [*routes.HEALTH, *routes.OPERATIONS, *MESSAGES, *PRESENCE, *routes.SITE],
     "messages": [*routes.HEALTH, *routes.OPERATIONS, *MESSAGES, *routes.SITE],

@@ -28,9 +28,7 @@ from chat.shared.sql import load
 from chat.shared.web import actor_of, require_recent_proof
 
 queries = load(__file__)
-
 Messages = Literal["keep", "erase"]
-
 NAMED_MOST = 10
 
 
@@ -107,13 +105,9 @@ async def transfer_ownership(change: Change, actor: Actor, owned: list[Owned]) -
 # step is one short transaction that also stores its progress. After a kill any node continues.
 
 PAUSE_SECONDS = 5.0
-
 MESSAGES_STEP = 20  # a step locks the log's head
-
 ENTRIES_STEP = 20_000
-
 BATCH = 500
-
 log = structlog.get_logger(__name__)
 
 

@@ -19,23 +19,16 @@ from chat.shared.settings import Settings
 from chat.shared.web import MEMBER, SETTINGS, answer_problem, find_address
 
 LINE_MOST = 16 * 1024  # the request line
-
 FIELD_MOST = 18 * 1024  # one header field: 16 KB of cookies from this host and its siblings, and a little more
-
 FIELDS_MOST = 128
-
 HEAD_MOST = 64 * 1024  # the whole head
-
 LEAST_SECOND = 1024  # bytes a second that a reader must take to keep its connection
 
 # A limit on unsent bytes in the kernel. Without it the kernel accepts megabytes that the node counts as sent, and
 # neither the deadline nor the accounting notices a stalled reader.
 UNSENT_IN_KERNEL = 128 * 1024
-
 LINGER_SECONDS = 2.0  # for the rest of a refused body, so that the client reads the response
-
 Handler = Callable[[Any], Awaitable[web.StreamResponse]]
-
 log = structlog.get_logger(__name__)
 
 
@@ -225,9 +218,7 @@ class ServerRunner(web.AppRunner):
 # Accounting for answers that readers have not taken yet, so that slow readers cannot fill a node's memory. Pure.
 
 CALLER_MOST = 8 * 1024 * 1024
-
 NODE_MOST = 128 * 1024 * 1024
-
 Connection = TypeVar("Connection", bound=Hashable)
 
 

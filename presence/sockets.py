@@ -30,9 +30,7 @@ from presence.visibility import NO_USERS, PresenceLookup, Visibility, see_typing
 from presence.watchers import Watchers
 
 WORKERS = 256
-
 TICK_SECONDS = 0.25
-
 log = structlog.get_logger(__name__)
 
 

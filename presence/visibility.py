@@ -13,9 +13,7 @@ from presence.mirror import make_record
 from presence.records import Record
 
 queries = load(__file__)
-
 VisibilityQuery = tuple[int, tuple[int, ...]]
-
 NO_USERS: frozenset[int] = frozenset()
 
 

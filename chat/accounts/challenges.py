@@ -15,9 +15,7 @@ from chat.shared.postgres import Pool
 from chat.shared.sql import load
 
 queries = load(__file__)
-
 SECONDS = 300
-
 Purpose = Literal["second", "login", "proof", "passkey"]
 
 

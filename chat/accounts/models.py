@@ -19,7 +19,6 @@ queries = load(__file__)
 
 # Far longer than any password; longer texts are refused before they are hashed.
 GivenPassword = Annotated[str, Field(min_length=1, max_length=1024)]
-
 DeviceName = Annotated[str, Field(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
 
@@ -77,7 +76,6 @@ class InviteForm(Form):
 
 
 FOUND_MOST = 20
-
 LAST_LETTER = "\U0010ffff"  # no key contains it: a text followed by it sorts after all keys with that prefix
 
 

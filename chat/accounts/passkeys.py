@@ -19,11 +19,8 @@ if TYPE_CHECKING:
     from webauthn.helpers.structs import PublicKeyCredentialDescriptor
 
 queries = load(__file__)
-
 MOST = 20  # a user
-
 CREDENTIAL_BYTES = 1023  # the longest id that WebAuthn allows
-
 Json = dict[str, Any]
 
 

@@ -19,9 +19,7 @@ from chat.shared.postgres import Pool
 from chat.shared.sql import load
 
 queries = load(__file__)
-
 HOURS = 24
-
 TOKEN_BYTES = 32
 
 

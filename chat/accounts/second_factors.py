@@ -25,9 +25,7 @@ from chat.shared.postgres import Connection, Pool
 from chat.shared.sql import load
 
 queries = load(__file__)
-
 ChallengeToken = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{43}$")]
-
 Credential = dict[str, Any]
 
 
@@ -40,9 +38,7 @@ def plain_code(text: str) -> str:
 
 
 Code = Annotated[str, Field(max_length=16), AfterValidator(plain_code)]
-
 RecoveryCode = Annotated[str, Field(min_length=1, max_length=64)]
-
 PasskeyName = DisplayName  # shown on one line
 
 
@@ -261,7 +257,6 @@ async def use_recovery_code(connection: Connection, user_id: int, code: str) -> 
 # Authenticator apps: time-based one-time codes (RFC 6238), six digits, a new one every 30 seconds.
 
 ISSUER = "Tandem"
-
 DRIFT = (-1, 0, 1)  # steps that an app's clock may be off
 
 

@@ -16,9 +16,7 @@ from chat.shared.rate_limits import home_of
 from chat.shared.sql import load
 
 queries = load(__file__)
-
 TOKEN_BYTES = 32
-
 NO_SESSION = 0
 
 
@@ -205,7 +203,6 @@ async def renew_token(change: Change, user_id: int, session_id: int, secure: boo
 # proves itself with a cookie of 256 random bits, stored hashed. Without one, the network of an earlier session counts.
 
 TRUSTED_DAYS = 180
-
 DEVICES_MOST = 20
 
 

@@ -21,9 +21,7 @@ from chat.shared.settings import Settings
 from chat.shared.sql import load
 
 queries = load(__file__)
-
 T = TypeVar("T")
-
 PAGE = 500
 
 

@@ -8,9 +8,7 @@ import typer
 from chat.shared.operator_errors import report_errors
 
 node_commands = typer.Typer()
-
 Data = Annotated[Path, typer.Option(help="Data folder.")]
-
 NodeNames = Annotated[list[str] | None, typer.Argument(help="Node names (default: all).")]
 
 

@@ -9,9 +9,7 @@ import typer
 from chat.shared.operator_errors import report_errors
 
 transfer = typer.Typer()
-
 Data = Annotated[Path, typer.Option(help="Data folder.")]
-
 ChatFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="File to import.")]
 
 

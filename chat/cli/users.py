@@ -15,15 +15,10 @@ if TYPE_CHECKING:
     from chat.cli.accounts import Account
 
 user = typer.Typer(help="Manage users: add, list, disable, enable, make admin, reset, delete.", no_args_is_help=True)
-
 Name = Annotated[str, typer.Argument(help="Username.")]
-
 Data = Annotated[Path, typer.Option(help="Data folder.")]
-
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-
 Stdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]
-
 Force = Annotated[bool, typer.Option("--force", help="Proceed even if no admin is left.")]
 
 

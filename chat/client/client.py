@@ -34,15 +34,10 @@ import orjson
 from chat.client.sse import EVENT_MOST, EventParser, StreamEvent
 
 CONNECT_SECONDS = 8.0
-
 SILENCE_SECONDS = 40.0  # the server sends a beat every 15 s
-
 ANSWER_SECONDS = 30.0
-
 FIRST_SPAN, LONGEST_SPAN = 1.0, 30.0
-
 NOTICES = ("ready", "beat", "reset", "bye")
-
 ReadSnapshot = Callable[[str], Awaitable[str]]
 
 

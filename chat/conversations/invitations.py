@@ -20,7 +20,6 @@ from chat.shared.settings import Settings
 from chat.shared.sql import load
 
 queries = load(__file__)
-
 FIELDS = ("conversation", "kind", "name", "invited_by", "members", "at")
 
 

@@ -27,7 +27,6 @@ from chat.shared.settings import Settings
 from chat.shared.sql import load
 
 queries = load(__file__)
-
 PAGE = 200
 
 

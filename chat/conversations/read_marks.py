@@ -13,7 +13,6 @@ from chat.shared.postgres import Pool
 from chat.shared.sql import load
 
 queries = load(__file__)
-
 BATCH = 500
 
 

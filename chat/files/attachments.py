@@ -96,13 +96,9 @@ async def detach_files(change: Change, conversation_id: int, seq: int, kept: Seq
 # does nothing.
 
 PAUSE = 30.0
-
 ABANDONED_SECONDS = 24 * 3600
-
 BATCH = 100
-
 AWAY: tuple[type[Exception], ...] = (StorageAway, *UNAVAILABLE)
-
 log = structlog.get_logger(__name__)
 
 

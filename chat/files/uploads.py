@@ -32,13 +32,9 @@ from chat.shared.settings import Settings
 from chat.shared.sql import load
 
 queries = load(__file__)
-
 PREVIEWS = ("small", "large")
-
 PICTURE_MOST = 32 * 1024 * 1024  # bytes; larger images get no preview and are not shown inline
-
 MEGABYTE = 1_000_000
-
 PIECES_MOST = 1_000  # of one file, stored or sent
 
 

@@ -96,7 +96,6 @@ def initdb_arguments(user: str, password_file: str) -> list[str]:
 # The server.
 
 USER = DATABASE = "tandem"
-
 NODE_USER = "tandem_node"
 
 # For a small machine that also does other work. Everything else is PostgreSQL's default.

@@ -21,7 +21,6 @@ from chat.shared.redis import UNAVAILABLE, Bytes
 from chat.shared.sql import load, numbers, texts
 
 queries = load(__file__)
-
 LOG: "web.AppKey[Log]" = web.AppKey("log")
 
 
@@ -163,11 +162,8 @@ def begin_new_epoch(database_url: str) -> str:
 # nodes compare heads every second anyway.
 
 CHANNEL = "tandem:log"
-
 MOST_BYTES = 256 * 1024
-
 SENT_MOST = 1024
-
 log = structlog.get_logger(__name__)
 
 

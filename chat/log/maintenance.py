@@ -10,14 +10,11 @@ from chat.shared.postgres import UNAVAILABLE, Connection, Pool
 from chat.shared.sql import load
 
 queries = load(__file__)
-
 LOCK = 7_263_370
-
 PAUSE = 5.0
 
 # The last one: the migrations of this version have not run yet.
 RETRIED: tuple[type[Exception], ...] = (*UNAVAILABLE, psycopg.errors.UndefinedFunction)
-
 log = structlog.get_logger(__name__)
 
 
@@ -81,7 +78,6 @@ class Retention:
 # So every node looks for such sessions, its own included, and ends them.
 
 CHECK_SECONDS = 1.0
-
 STUCK_SECONDS = 3.0
 
 

@@ -21,15 +21,10 @@ from chat.shared.redis import Bytes, call_open
 from chat.shared.sql import load
 
 queries = load(__file__)
-
 PAGE = 500
-
 EARLY_MOST = 64
-
 HOLE_SECONDS = 0.03  # to wait for an announcement that was overtaken, before the log is read instead
-
 SILENCE_SECONDS, DEAF_SECONDS = 1.0, 0.2
-
 log = structlog.get_logger(__name__)
 
 

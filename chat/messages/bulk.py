@@ -20,9 +20,7 @@ from chat.shared.sql import load
 from chat.shared.web import name_errors
 
 queries = load(__file__)
-
 FIELDS_MOST = 50  # of one item
-
 ERRORS_MOST = 100  # wrong fields that a response names
 
 

@@ -24,7 +24,6 @@ from chat.shared.postgres import Pool
 from chat.shared.sql import load
 
 queries = load(__file__)
-
 Shown = Sequence[dict[str, object]]
 
 

@@ -15,13 +15,11 @@ from chat.shared.postgres import Connection, Pool
 from chat.shared.sql import load, numbers
 
 queries = load(__file__)
-
 PAGE_QUERY = queries.read_page  # benchmarks explain it
 
 # Windows: the part of a conversation to read, by seq, in three directions.
 
 END = 2**53  # above every seq
-
 Place = tuple[int, int]  # conversation, seq
 
 

@@ -20,9 +20,7 @@ from chat.shared.redis import UNAVAILABLE
 from chat.shared.sql import load
 
 queries = load(__file__)
-
 EVERYBODY = 0  # stands for all members in the table of mentions
-
 READ_AT_ONCE = 32_000  # characters searched for mentions before other tasks of the node run
 
 
@@ -156,7 +154,6 @@ async def forget_mentions(change: Change, conversation_id: int, seq: int) -> Non
 # The members that `@here` reaches. Presence is asked a moment before the post commits, and may be unavailable.
 
 PRESENCE_SECONDS = 0.25
-
 Ask = Callable[[Collection[int]], Awaitable[Collection[int]]]
 
 

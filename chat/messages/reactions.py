@@ -14,7 +14,6 @@ from chat.shared.errors import Invalid
 from chat.shared.sql import load
 
 queries = load(__file__)
-
 SHOWN = 100  # users that a message names for each emoji; beyond them it has a count
 
 
@@ -101,7 +100,6 @@ def strip_selectors(text: str) -> str:
 SPELLINGS = {
     strip_selectors(text): text for text, facts in EMOJI_DATA.items() if facts["status"] == STATUS["fully_qualified"]
 }
-
 MOST = max(map(len, SPELLINGS.values())) * 2
 
 

@@ -24,7 +24,6 @@ from chat.shared.settings import Settings
 from chat.shared.sql import load
 
 queries = load(__file__)
-
 Row = tuple[int, int, int, datetime, datetime]
 
 

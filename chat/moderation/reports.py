@@ -16,11 +16,8 @@ from chat.shared.postgres import Pool
 from chat.shared.sql import load
 
 queries = load(__file__)
-
 PAGE = 50
-
 OUTCOME = "outcome", "note", "resolved_by", "resolved_at"
-
 FIELDS = "id", "conversation", "seq", "author", "body", "reporter", "reason", "at", *OUTCOME
 
 

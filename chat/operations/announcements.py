@@ -14,11 +14,8 @@ from chat.shared.postgres import Pool
 from chat.shared.sql import load
 
 queries = load(__file__)
-
 LONGEST = 500
-
 LOCK = 7_263_373
-
 Json = dict[str, Any]
 
 

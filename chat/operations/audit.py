@@ -22,19 +22,12 @@ from chat.shared.postgres import UNAVAILABLE, Connection, Pool, prepare_connecti
 from chat.shared.sql import load
 
 queries = load(__file__)
-
 NAMES = ("id", "at", "actor", "action", "subject", "address", "session", "device", "times", "detail")
-
 OWN_NAMES = ("id", "at", "action", "own", "address", "session", "device", "times")
-
 OWN_KINDS = ["login", "session", "account", "reset", "mfa", "passkey", "recovery"]
-
 HIDDEN = ["login.look"]  # an admin looked at the list of sessions
-
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
-
 EXPORT_PAGE = 1_000
-
 WRITERS_SECONDS = 0.05
 
 
@@ -111,7 +104,6 @@ async def export_page(
 # is repeated or left out.
 
 POLL_SECONDS = 1.0
-
 TAIL_BYTES = 1024 * 1024  # no row is longer
 
 

@@ -31,11 +31,8 @@ from chat.shared.redis import UNAVAILABLE as REDIS_AWAY
 from chat.shared.registry.registry import Registry
 
 RESULTS_KEPT = 60
-
 RECONNECT_SECONDS = 2.0
-
 SESSION_SECONDS = 3600.0
-
 FAILURES: tuple[type[Exception], ...] = (
     aiohttp.ClientError,
     BadStream,
@@ -44,7 +41,6 @@ FAILURES: tuple[type[Exception], ...] = (
     *POSTGRES_AWAY,
     *REDIS_AWAY,
 )
-
 log = structlog.get_logger(__name__)
 
 

@@ -17,19 +17,12 @@ from chat.shared.probes import FIRST_PROBE, Probe, open_probe_session
 from chat.shared.sql import load
 
 queries = load(__file__)
-
 PROBE_CONVERSATION = FIRST_PROBE
-
 ACCOUNT_SESSION_SECONDS = 24 * 3600.0
-
 PROBE_SECONDS = 10.0
-
 SILENCE_SECONDS = 60.0
-
 HEARTBEAT = 20.0
-
 CLOSE_LIMIT = aiohttp.ClientWSTimeout(ws_close=1.0)  # a peer that did not answer for ten seconds gets no ten more
-
 log = structlog.get_logger(__name__)
 
 

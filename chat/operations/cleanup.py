@@ -8,11 +8,8 @@ from chat.shared.postgres import UNAVAILABLE, Pool
 from chat.shared.sql import load
 
 queries = load(__file__)
-
 PERIOD_SECONDS = 3600.0
-
 BATCH = 500
-
 QUERIES = (
     "drop_audit",
     "drop_events",
@@ -24,7 +21,6 @@ QUERIES = (
     "drop_challenges",
     "drop_keys",
 )
-
 log = structlog.get_logger(__name__)
 
 

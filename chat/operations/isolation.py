@@ -19,19 +19,14 @@ from chat.shared.registry.registry import Registry
 from chat.shared.sql import load
 
 queries = load(__file__)
-
 PERIOD_SECONDS = 2.0
-
 POSTGRES_SECONDS = 2.0
-
 REPORT_SECONDS, SEEN_SECONDS = 1.0, 3.0
 
 # When all nodes lose a server at once, some notice up to LATE_SECONDS later than others, by a call that times out, and
 # until then report that they reach it. The last of CHECKS checks in a row must be later than that.
 LATE_SECONDS = 5.0
-
 CHECKS = 1 + math.ceil((SEEN_SECONDS + LATE_SECONDS) / PERIOD_SECONDS)
-
 log = structlog.get_logger(__name__)
 
 

@@ -165,9 +165,7 @@ def collect_requests(answers: Counter[int]) -> Iterator[Metric]:
 # archived stay on PostgreSQL's disk until that is full.
 
 READ_SECONDS = 20.0
-
 SEGMENT = re.compile("[0-9A-F]{8}([0-9A-F]{8})([0-9A-F]{8})")  # timeline, and the two halves of the position
-
 log = structlog.get_logger(__name__)
 
 

@@ -15,13 +15,9 @@ from chat.shared.redis import UNAVAILABLE, Bytes, open_redis
 from chat.shared.registry.reporting import NodeRecord, Overview
 
 COLUMNS = ("node", "role", "state", "streams", "sockets", "heard", "memory")
-
 STYLES = {"up": "green", "lost": "red", "reaped": "red"}
-
 ALIVE = {"up", "silent", "draining", "drained"}
-
 POLL_SECONDS = 0.2
-
 CONFIRM_SECONDS = 10.0  # until a living node has read its lease from a slow registry
 
 

@@ -23,18 +23,15 @@ from chat.shared.postgres import Connection, Pool
 from chat.shared.sql import load
 
 queries = load(__file__)
-
 WORK_AT_ONCE = 5_000  # of highlighting, about 5 ms, between yields to the loop
 
 # Each conversation is one more list for the index to follow at every match. That costs as much as to drop ten matches.
 LIST_COST, COST_MOST, KEYED_MOST = 10, 100, 256
-
 ANYTHING = "!'@'"  # no message has this key, and the index finds that out at once
 
 # Messages of one conversation to check one by one. They fill a page for a word that every tenth message has, or a
 # phrase.
 NEWEST, NEWEST_FOR_PHRASE, SPARSE = 256, 8192, 20
-
 Row = tuple[int, int, int]
 
 

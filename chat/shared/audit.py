@@ -23,7 +23,6 @@ from chat.shared.rate_limits import home_of
 from chat.shared.sql import load
 
 queries = load(__file__)
-
 log = structlog.get_logger(__name__)
 
 
@@ -82,13 +81,9 @@ def log_event(actor: Actor, action: str, subject: int | None, detail: dict[str, 
 # number of rows, whatever arrives, so that a flood of failures cannot slow the database.
 
 WINDOW_SECONDS = 60.0
-
 WINDOWS_MOST = 200  # users and addresses counted separately in a minute, for one action
-
 WAITING_MOST = 5_000  # rows kept while the database is unavailable
-
 BATCH = 200
-
 FLUSH_SECONDS = 0.5
 
 

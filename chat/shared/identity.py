@@ -13,13 +13,9 @@ from chat.shared.postgres import UNAVAILABLE, Pool
 from chat.shared.sql import load
 
 queries = load(__file__)
-
 REMEMBERED = 100_000
-
 FRESH_SECONDS = 30.0
-
 TOUCH_SECONDS = 60.0
-
 PROOF_SECONDS = 600.0  # how long a log-in, or a later proof, allows sensitive changes
 
 

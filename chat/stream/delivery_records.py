@@ -19,11 +19,8 @@ from chat.shared.sql import load
 from chat.stream.stream import Stream
 
 queries = load(__file__)
-
 PAUSE, BATCH, MOST, HOUR = 0.5, 2_000, 50_000, 3600.0
-
 log = structlog.get_logger(__name__)
-
 Row = tuple[Any, ...]
 
 

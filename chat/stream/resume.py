@@ -31,9 +31,7 @@ from chat.stream.hub import Hub
 from chat.stream.stream import Chunk, Send, Stream
 
 queries = load(__file__)
-
 MOST, MOST_BYTES = 1_000, 1024 * 1024  # of a page
-
 AT_ONCE = 6  # pages read at the same time
 
 

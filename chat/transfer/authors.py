@@ -79,7 +79,6 @@ async def add_missing(change: Change, access: Access, settings: Settings, user_i
 # Account names of authors. Pure: the same author always gets the same name.
 
 MAX_NAME = 32
-
 DIGEST_LENGTH = 8
 
 

@@ -31,9 +31,7 @@ from chat.transfer.records import ImportCounts
 from chat.transfer.sources import Source, open_source
 
 queries = load(__file__)
-
 MAX_SKIPPED_SHOWN = 20
-
 UPDATE_EVERY = 100  # messages
 
 

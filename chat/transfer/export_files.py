@@ -31,7 +31,6 @@ from chat.transfer.exporter import (
 )
 
 queries = load(__file__)
-
 Progress = Callable[[int], None]  # gets numbers of messages
 
 

@@ -18,13 +18,9 @@ from chat.transfer.records import VERSION
 from chat.transfer.text import digest
 
 queries = load(__file__)
-
 PAGE = 2_000
-
 MAX_CACHED = 100_000
-
 Row = tuple[Any, ...]
-
 Parameters = Sequence[Any] | Mapping[str, Any] | None
 
 

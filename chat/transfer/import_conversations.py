@@ -11,9 +11,7 @@ from chat.transfer.errors import NoFreeName
 from chat.transfer.records import BlockRecord, ConversationRecord, Key, UserRecord
 
 queries = load(__file__)
-
 MAX_CACHED = 100_000  # names
-
 MAX_NAMES = 100  # tried for a channel
 
 

@@ -27,9 +27,7 @@ from chat.transfer.records import BanRecord, FollowRecord, MemberRecord, Message
 from chat.transfer.text import link
 
 queries = load(__file__)
-
 MessageKey = tuple[int, int, str]  # conversation, author, client_id
-
 Columns = list[list[object]]
 
 

@@ -31,11 +31,8 @@ from chat.transfer.records import (
 from chat.transfer.sources import Source
 
 queries = load(__file__)
-
 GROUP, GROUP_CHARACTERS = 1_000, 1_000_000
-
 KEEP_EVERY = 100  # groups
-
 Kind = TypeVar("Kind", bound=Record)
 
 

@@ -11,7 +11,6 @@ from presence.mirror import make_record
 from presence.records import format_moment
 
 queries = load(__file__)
-
 NAMES = ("name", "address")
 
 

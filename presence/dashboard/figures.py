@@ -17,19 +17,12 @@ from chat.shared.transport.ws_frames import encode_frame
 from presence.connections import PresenceConnections
 
 queries = load(__file__)
-
 HISTORY_SECONDS = 60.0
-
 KEPT_DAYS = 30
-
 MINUTES_MOST = KEPT_DAYS * 24 * 60
-
 POINTS_MOST = 720  # steps in a chart; a month has 43,200 minutes
-
 NAMES = ("minute", "people", "peak", "online", "away", "dnd", "streams", "sockets", "nodes")
-
 GROWING = ("reaped", "ghosts", "joins", "leaves", "position")
-
 log = structlog.get_logger(__name__)
 
 
@@ -66,7 +59,6 @@ async def read_history(pool: Pool, minutes: int) -> list[dict[str, object]]:
 
 
 PERIOD_SECONDS = 1.0
-
 INTERNAL = {"where", "claimed"}
 
 

@@ -23,13 +23,9 @@ from chat.shared.sql import load
 from presence.records import format_moment
 
 queries = load(__file__)
-
 FEW = 5_000
-
 BATCH = 500
-
 LOOKED_MOST = 10_000
-
 Wanted = Literal["here", "online", "away", "dnd", "offline", "any"]
 
 
@@ -115,13 +111,9 @@ def describe(row: Sequence[Any], known: Evidence) -> dict[str, Any]:
 # data does not grow with the users.
 
 PERIOD_SECONDS = 5.0
-
 ASKED_SECONDS = 60
-
 BUSIEST = 500
-
 STRIDE = 1000
-
 log = structlog.get_logger(__name__)
 
 

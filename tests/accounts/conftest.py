@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.accounts.door import Visitor, visiting
+from tests.accounts.visitor import Visitor, visiting
 from tests.nodes import Node
 
 

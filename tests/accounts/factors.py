@@ -6,7 +6,7 @@ import psycopg
 import pyotp
 
 from tests.accounts.authenticator import Authenticator
-from tests.accounts.door import Visitor
+from tests.accounts.visitor import Visitor
 
 Json = dict[str, Any]
 ME = "/api/users/me"

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from yarl import URL
 
-from tests.accounts.door import PASSWORD, Visitor, visiting
+from tests.accounts.visitor import PASSWORD, Visitor, visiting
 from tests.nodes import Node, running_node
 
 TLS = {"X-Forwarded-Proto": "https"}

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from chat.cli.accounts import add_invite
-from tests.accounts.door import PASSWORD, Visitor, visiting
+from tests.accounts.visitor import PASSWORD, Visitor, visiting
 from tests.cast import Cast
 from tests.nodes import Node, running_node
 

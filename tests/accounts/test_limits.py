@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 import redis
 
-from tests.accounts.door import PASSWORD, Visitor, visiting
+from tests.accounts.visitor import PASSWORD, Visitor, visiting
 from tests.nodes import running_node
 from tests.waiting import eventually
 

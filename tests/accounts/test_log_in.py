@@ -9,7 +9,7 @@ from argon2.exceptions import VerifyMismatchError
 
 from chat.accounts.endpoints import ACCOUNTS
 from chat.accounts.passwords import dummy_hash
-from tests.accounts.door import PASSWORD, Visitor, visiting
+from tests.accounts.visitor import PASSWORD, Visitor, visiting
 from tests.nodes import Node
 from tests.waiting import eventually
 

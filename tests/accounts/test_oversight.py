@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from chat.cli.accounts import add_account, add_invite
-from tests.accounts.door import PASSWORD, Visitor, visiting
 from tests.accounts.events import ROUTINE, events
+from tests.accounts.visitor import PASSWORD, Visitor, visiting
 from tests.cast import Cast, Person
 
 

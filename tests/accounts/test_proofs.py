@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import psycopg
 import pytest
 
-from tests.accounts.door import PASSWORD, Visitor, visiting
+from tests.accounts.visitor import PASSWORD, Visitor, visiting
 from tests.cast import Cast, Person
 from tests.nodes import Node, running_node
 

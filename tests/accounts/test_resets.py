@@ -7,8 +7,8 @@ import pytest
 
 from chat.accounts.password_resets import AccountDisabled
 from chat.cli.accounts import UnknownUser, make_link
-from tests.accounts.door import PASSWORD, Visitor, visiting
 from tests.accounts.events import events
+from tests.accounts.visitor import PASSWORD, Visitor, visiting
 from tests.cast import Cast, Person
 from tests.nodes import Node, running_node
 from tests.waiting import eventually

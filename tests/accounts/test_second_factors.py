@@ -11,9 +11,9 @@ from chat.accounts.second_factors import find_step, hash_code, make_code
 from chat.api_schema import accounts as s
 from chat.api_schema.models import Problem
 from tests.accounts.authenticator import Authenticator, Json
-from tests.accounts.door import PASSWORD, Visitor, visiting
 from tests.accounts.factors import ME, adds_passkey, finishes, sets_up_app, waits_for_next_code
 from tests.accounts.test_proofs import forgets_proofs
+from tests.accounts.visitor import PASSWORD, Visitor, visiting
 from tests.cast import Cast
 from tests.nodes import Node, running_node
 from tests.waiting import eventually

@@ -10,8 +10,8 @@ from structlog.testing import capture_logs
 from chat.shared.audit import WINDOW_SECONDS, WINDOWS_MOST, Actor, SecurityEvents
 from chat.shared.postgres import make_pool
 from chat.shared.web import EVENTS
-from tests.accounts.door import PASSWORD, Visitor, visiting
 from tests.accounts.events import events, finds
+from tests.accounts.visitor import PASSWORD, Visitor, visiting
 from tests.cast import Cast, Person
 from tests.nodes import Node, running_node
 from tests.verbs import CONVERSATIONS, begins

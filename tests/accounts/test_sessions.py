@@ -3,7 +3,7 @@
 import psycopg
 import pytest
 
-from tests.accounts.door import PASSWORD, Visitor, visiting
+from tests.accounts.visitor import PASSWORD, Visitor, visiting
 from tests.nodes import running_node
 from tests.waiting import eventually
 

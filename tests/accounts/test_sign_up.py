@@ -7,7 +7,7 @@ from chat.accounts.accounts import UsernameTaken, create
 from chat.cli.accounts import add_account
 from chat.shared.errors import Invalid
 from chat.shared.postgres import make_pool
-from tests.accounts.door import PASSWORD, Visitor, visiting
+from tests.accounts.visitor import PASSWORD, Visitor, visiting
 from tests.nodes import running_node
 
 

@@ -2,7 +2,7 @@
 
 import psycopg
 
-from tests.accounts.door import PASSWORD, Visitor
+from tests.accounts.visitor import PASSWORD, Visitor
 from tests.cast import Cast
 from tests.verbs import tries
 

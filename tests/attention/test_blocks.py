@@ -5,7 +5,7 @@ import asyncio
 from tests.attention.verbs import blocks
 from tests.cast import Cast, Person, casting
 from tests.nodes import running_node
-from tests.presence.eyes import open_eyes
+from tests.presence.presence_client import open_eyes
 from tests.verbs import CONVERSATIONS, begins, deletes, opens, pages, reacts, seats, sees, tries
 from tests.waiting import eventually
 

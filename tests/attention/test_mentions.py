@@ -3,7 +3,7 @@
 from tests.attention.verbs import counts
 from tests.cast import Cast, Person
 from tests.nodes import Node, running_node
-from tests.presence.eyes import open_eyes
+from tests.presence.presence_client import open_eyes
 from tests.verbs import begins, pages, sees, tries
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.accounts.door import Visitor, visiting
+from tests.accounts.visitor import Visitor, visiting
 from tests.attention.verbs import profiles
 from tests.cast import Person
 from tests.nodes import Node

@@ -5,7 +5,7 @@ import asyncio
 from tests.attention.verbs import blocks, profiles, receipts_of
 from tests.cast import Person, casting
 from tests.nodes import running_node
-from tests.presence.eyes import open_eyes
+from tests.presence.presence_client import open_eyes
 from tests.stream_client import StreamClient
 from tests.verbs import CONVERSATIONS, begins, marks_read, seats, tries
 

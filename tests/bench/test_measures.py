@@ -24,7 +24,6 @@ SCALE, NODES = 0.01, 3
 
 # What must be exactly so on any machine, however slow and small.
 EXACT = ("missing", "refused", "lost", "repeated")
-
 MEASURES: dict[str, Callable[[Bench], Awaitable[BenchReport]]] = {
     "latency": lambda bench: measure_latency(bench, seconds=0.5),
     "memory": measure_memory,

@@ -11,9 +11,7 @@ from tests.cast import Cast, Person
 from tests.promises.conftest import StartNode, stage, start_node
 
 __all__ = ["stage", "start_node"]
-
 MESSAGES = 1000
-
 KILLED_AT = (250, 600)
 
 

@@ -20,7 +20,7 @@ from tests.conversations.callers import (
     needs_identity,
 )
 from tests.nodes import running_node
-from tests.presence.eyes import Eyes, open_eyes
+from tests.presence.presence_client import Eyes, open_eyes
 from tests.stream.websocket_client import listens_at_socket
 from tests.stream_client import StreamClient
 from tests.verbs import begins, members_of, opens, tries

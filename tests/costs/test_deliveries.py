@@ -3,7 +3,7 @@
 from chat.log.entry import Entry, encode_frame
 from chat.shared.membership import Interval, MembershipIntervals
 from chat.stream.hub import Hub
-from tests.costs.kept import Kept
+from tests.costs.recording_stream import Kept
 
 READERS, ENTRIES = 50, 100
 

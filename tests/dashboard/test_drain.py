@@ -4,7 +4,7 @@ from chat.shared.web import REGISTRY
 from tests.cast import Cast, Person
 from tests.dashboard.looking import asks, audited
 from tests.nodes import Node
-from tests.presence.eyes import opens_eyes
+from tests.presence.presence_client import opens_eyes
 from tests.waiting import eventually
 
 

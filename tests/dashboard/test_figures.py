@@ -7,8 +7,8 @@ from presence.dashboard.figures import describe_seen
 from tests.cast import Cast, Person
 from tests.dashboard.looking import asks, counts, tells
 from tests.nodes import Node
-from tests.presence.eyes import open_eyes, opens_eyes
-from tests.registry.desks import Desk, open_desk
+from tests.presence.presence_client import open_eyes, opens_eyes
+from tests.registry.registry_nodes import Desk, open_desk
 from tests.waiting import eventually
 
 FEW, MANY, READS = 10, 3_000, 5

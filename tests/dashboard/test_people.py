@@ -6,7 +6,7 @@ from presence.dashboard import people
 from tests.cast import Cast, Person
 from tests.dashboard.looking import asks, finds
 from tests.nodes import Node
-from tests.presence.eyes import opens_eyes
+from tests.presence.presence_client import opens_eyes
 from tests.waiting import eventually
 
 

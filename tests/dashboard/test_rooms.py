@@ -6,7 +6,7 @@ from presence.endpoints import SOCKETS
 from tests.cast import Cast, Person
 from tests.dashboard.looking import asks
 from tests.nodes import Node
-from tests.presence.eyes import opens_eyes
+from tests.presence.presence_client import opens_eyes
 from tests.verbs import begins
 from tests.waiting import eventually
 

@@ -15,7 +15,7 @@ from chat.client.node_process import NodeProcess
 from tests.cast import Cast, Person
 from tests.deploy.proxies import Front, proxy, trust
 from tests.journeys.conftest import browser
-from tests.journeys.window import Window
+from tests.journeys.pages.base import Window
 from tests.promises.conftest import StartNode, stage, start_node
 from tests.verbs import begins
 from tests.waiting import eventually

@@ -16,7 +16,7 @@ from chat.local.postgres import PostgresEngine
 from tests.cast import Cast, Person, casting
 from tests.deploy.proxies import DEPLOY
 from tests.journeys.conftest import OpenWindow, browser, open_window
-from tests.journeys.window import Window
+from tests.journeys.pages.base import Window
 from tests.promises.conftest import StartNode, start_node
 from tests.stream_client import StreamClient
 from tests.verbs import begins, pages

@@ -8,7 +8,7 @@ from playwright.async_api import Browser, BrowserContext, async_playwright
 
 from chat.client.node_process import NodeProcess
 from tests.cast import Person
-from tests.journeys.window import Window
+from tests.journeys.pages.base import Window
 from tests.promises.conftest import stage, start_node
 
 __all__ = ["stage", "start_node"]

@@ -6,7 +6,7 @@ from typing import Any
 from playwright.async_api import WebSocket, expect
 
 from tests.cast import Person
-from tests.journeys.window import LIMIT, Window
+from tests.journeys.pages.base import LIMIT, Window
 
 
 class Glimpses:

@@ -5,7 +5,7 @@ from typing import Any
 import psycopg
 
 from tests.cast import Person
-from tests.journeys.window import Window
+from tests.journeys.pages.base import Window
 
 MANY = 100_000
 MOST_ROWS = 460  # 400 messages are kept, and a page more before it lets go
@@ -15,6 +15,7 @@ select %(room)s, n, 0, case when n %% 7 < 4 then %(ben)s else %(ana)s end, 'c' |
        'message ' || n || repeat(' and more', (n %% 23)::int), now() - make_interval(secs => (%(many)s - n) * 40)
 from generate_series(1, %(many)s) n
 """
+
 # The message in the middle of the screen, where one looks, and where it stands.
 LOOKED_AT = """() => {
     const log = document.querySelector('[role=log]'), box = log.getBoundingClientRect();
@@ -22,12 +23,14 @@ LOOKED_AT = """() => {
     const row = [...log.querySelectorAll('article[data-seq]')].find(below);
     return [Number(row.dataset.seq), Math.round(row.getBoundingClientRect().top)];
 }"""
+
 # As it is painted: between two frames a page may have taken rows in and not yet moved.
 PLACE = """async seq => {
     await new Promise(painted => requestAnimationFrame(() => setTimeout(painted)));
     return Math.round(document.querySelector(`article[data-seq='${seq}']`).getBoundingClientRect().top);
 }"""
 LOADED = "rows => [rows.length, Number(rows.at(0)?.dataset.seq), Number(rows.at(-1)?.dataset.seq)]"
+
 # What the clipboard gets of everything from one message to another.
 COPIED = """([from, to]) => {
     const text = seq => document.querySelector(`article[data-seq='${seq}'] [data-testid=text]`);
@@ -39,6 +42,7 @@ COPIED = """([from, to]) => {
 }"""
 FOCUSED = "Number(document.activeElement.dataset.seq ?? 0)"
 FONTS = "document.fonts.ready.then(() => true)"  # until they are there, every row may change its height
+
 # Tasks that keep the page from answering for more than 50 ms are told of by the browser.
 WATCH_TASKS = """
     window.tasks = [];

@@ -9,10 +9,11 @@ import psycopg
 from playwright.async_api import Error
 
 from tests.cast import Person
-from tests.journeys.window import Window
+from tests.journeys.pages.base import Window
 from tests.waiting import eventually
 
 LIMIT = 30.0
+
 # Whether this tab holds the lock of the leader: its name for itself is told by a lock that it takes for a moment.
 LEADS = """navigator.locks.request(`who ${Math.random()}`, async mine => {
     const { held } = await navigator.locks.query();

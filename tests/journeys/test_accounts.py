@@ -6,11 +6,11 @@ from playwright.async_api import Page, expect
 
 from chat.cli.accounts import make_link
 from chat.client.node_process import NodeProcess
-from tests.accounts.door import PASSWORD, visiting
+from tests.accounts.visitor import PASSWORD, visiting
 from tests.cast import Cast, Person
 from tests.journeys.axe import is_clean_in_both_themes, is_sound
 from tests.journeys.conftest import OpenWindow
-from tests.journeys.window import LIMIT, Window
+from tests.journeys.pages.base import LIMIT, Window
 from tests.promises.conftest import StartNode
 
 NEW = "copper-kettle-93-indigo"

@@ -6,9 +6,9 @@ from playwright.async_api import ViewportSize
 from tests.cast import Cast
 from tests.journeys.axe import is_sound
 from tests.journeys.conftest import OpenWindow
-from tests.journeys.talking import enter, message, uses
-from tests.journeys.walking import closes, looks_for, opens_details, unfolds
-from tests.journeys.window import Window
+from tests.journeys.pages.base import Window
+from tests.journeys.pages.chat import enter, message, uses
+from tests.journeys.pages.panels import closes, looks_for, opens_details, unfolds
 from tests.promises.conftest import StartNode
 from tests.verbs import CONVERSATIONS, answers, begins, edits, pins, reacts, tries
 

@@ -8,10 +8,10 @@ from playwright.async_api import Page, WebSocket, expect
 
 from tests.cast import Cast
 from tests.journeys.conftest import OpenWindow
+from tests.journeys.pages.base import LIMIT
 from tests.journeys.test_dashboard import enters, figure
-from tests.journeys.window import LIMIT
 from tests.promises.conftest import StartNode
-from tests.registry.desks import open_desk
+from tests.registry.registry_nodes import open_desk
 from tests.waiting import eventually
 
 MANY = 5_000

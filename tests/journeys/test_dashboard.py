@@ -11,8 +11,8 @@ from chat.local.valkey import ValkeyEngine
 from tests.cast import Cast, Person
 from tests.journeys.axe import is_clean_in_both_themes
 from tests.journeys.conftest import OpenWindow
-from tests.journeys.window import LIMIT, Window
-from tests.presence.eyes import open_eyes, opens_eyes
+from tests.journeys.pages.base import LIMIT, Window
+from tests.presence.presence_client import open_eyes, opens_eyes
 from tests.promises.conftest import StartNode
 
 QUICK = {"PRESENCE_LINGER": "2", "NODE_LEASE": "2"}

@@ -3,10 +3,10 @@
 from playwright.async_api import Dialog, expect
 
 from tests.cast import Cast
-from tests.journeys.carrying import NOTES, has_up, picks
 from tests.journeys.conftest import OpenWindow
+from tests.journeys.pages.base import LIMIT, Window
+from tests.journeys.pages.files import NOTES, has_up, picks
 from tests.journeys.tabs import opens_tab
-from tests.journeys.window import LIMIT, Window
 from tests.promises.conftest import StartNode
 from tests.verbs import answers
 from tests.waiting import eventually

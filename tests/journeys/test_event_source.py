@@ -4,7 +4,7 @@ import psycopg
 
 from tests.cast import Cast, Person
 from tests.journeys.conftest import OpenWindow
-from tests.journeys.window import Window
+from tests.journeys.pages.base import Window
 from tests.promises.conftest import StartNode
 from tests.waiting import eventually
 

@@ -12,7 +12,7 @@ from playwright.async_api import Page, Route, expect
 
 from tests.cast import Cast
 from tests.journeys.conftest import OpenWindow
-from tests.journeys.window import LIMIT
+from tests.journeys.pages.base import LIMIT
 from tests.promises.conftest import StartNode
 from tests.verbs import begins, seats
 

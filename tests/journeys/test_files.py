@@ -4,10 +4,10 @@ from playwright.async_api import expect
 
 from tests.cast import Cast, Person
 from tests.files.sending import address, opens_file, picture
-from tests.journeys.carrying import NOTES, RED, TALL, Line, brings, has_up, is_seen, picks, shape, tray
 from tests.journeys.conftest import OpenWindow
-from tests.journeys.talking import enter, message
-from tests.journeys.window import LIMIT, Window
+from tests.journeys.pages.base import LIMIT, Window
+from tests.journeys.pages.chat import enter, message
+from tests.journeys.pages.files import NOTES, RED, TALL, Line, brings, has_up, is_seen, picks, shape, tray
 from tests.promises.conftest import StartNode
 from tests.verbs import Json, begins, reads
 from tests.waiting import eventually

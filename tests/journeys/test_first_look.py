@@ -3,11 +3,12 @@
 from tests.cast import Cast
 from tests.journeys.conftest import OpenWindow
 from tests.journeys.long_talk import fill
-from tests.journeys.window import Window
+from tests.journeys.pages.base import Window
 from tests.promises.conftest import StartNode
 from tests.waiting import eventually
 
 MOST = 5_000  # ms; how long it took is printed, for a machine may be busy
+
 # From the beginning of the navigation to the frame after the first message stood in the page.
 NOTE = """new MutationObserver((_, observer) => {
     if (!document.querySelector('[role=log] article')) return;

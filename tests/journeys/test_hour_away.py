@@ -6,23 +6,11 @@ import psycopg
 
 from tests.cast import Cast, Person
 from tests.journeys.conftest import OpenWindow
-from tests.journeys.talking import enter, shown
-from tests.journeys.walking import opens_details
-from tests.journeys.window import Window
+from tests.journeys.pages.base import Window
+from tests.journeys.pages.chat import enter, shown
+from tests.journeys.pages.panels import opens_details
 from tests.promises.conftest import StartNode
-from tests.verbs import (
-    CONVERSATIONS,
-    answers,
-    begins,
-    deletes,
-    edits,
-    marks_read,
-    pins,
-    reacts,
-    seats,
-    tries,
-    unseats,
-)
+from tests.verbs import CONVERSATIONS, answers, begins, deletes, edits, marks_read, pins, reacts, seats, tries, unseats
 from tests.waiting import eventually
 
 # All that a page shows of what has happened, without what follows the clock or the pointer.

@@ -7,8 +7,8 @@ from playwright.async_api import Locator, ViewportSize, expect
 
 from tests.cast import Cast
 from tests.journeys.conftest import OpenWindow
-from tests.journeys.talking import enter
-from tests.journeys.window import LIMIT, Window
+from tests.journeys.pages.base import LIMIT, Window
+from tests.journeys.pages.chat import enter
 from tests.promises.conftest import StartNode
 from tests.verbs import begins, sees
 from tests.waiting import eventually

@@ -20,8 +20,8 @@ from tests.journeys.long_talk import (
     scrolls_to,
     tasks,
 )
-from tests.journeys.talking import message
-from tests.journeys.window import LIMIT, Window
+from tests.journeys.pages.base import LIMIT, Window
+from tests.journeys.pages.chat import message
 from tests.promises.conftest import StartNode
 from tests.verbs import CONVERSATIONS
 from tests.waiting import breathe, eventually

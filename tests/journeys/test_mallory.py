@@ -7,15 +7,16 @@ from typing import Any
 
 from tests.cast import Cast, Person
 from tests.journeys.conftest import OpenWindow
-from tests.journeys.talking import enter
-from tests.journeys.walking import looks_for, opens_details
-from tests.journeys.window import Window
+from tests.journeys.pages.base import Window
+from tests.journeys.pages.chat import enter
+from tests.journeys.pages.panels import looks_for, opens_details
 from tests.promises.conftest import StartNode
 from tests.verbs import CONVERSATIONS, begins
 from tests.waiting import eventually
 
 PAYLOADS: list[str] = json.loads((Path(__file__).parents[2] / "web" / "app" / "markdown" / "payloads.json").read_text())
 TRAP = "window.ran = []; window.pwned = () => window.ran.push(new Error().stack);"
+
 # What only a payload could have made; the app's own frames and pictures are none.
 FOREIGN = """() => [...document.querySelectorAll('[role=log] *, dialog *')].filter(one =>
     /^(script|iframe|object|embed|form|input|style|link|meta|base|video|math)$/i.test(one.tagName)

@@ -8,22 +8,22 @@ from playwright.async_api import expect
 from chat.client.node_process import NodeProcess
 from chat.local.valkey import ValkeyEngine
 from tests.cast import Cast, Person
+from tests.journeys.buffering_proxy import holding_proxy
 from tests.journeys.conftest import OpenWindow
 from tests.journeys.glimpses import Glimpses, chooses_status, keys, opens_settings, says_of_presence, shows_typing
-from tests.journeys.holding import holding_proxy
-from tests.journeys.window import LIMIT, Window
+from tests.journeys.pages.base import LIMIT, Window
 from tests.promises.conftest import StartNode
 from tests.waiting import eventually
 
 PASSWORD = "correct horse battery"
 SOON = 2_000  # ms; 300 are aimed at, and a busy machine may add
+
 # Open streams and sockets of the user's other sessions.
 OPEN_ELSEWHERE = """async () => (await (await fetch('/api/sessions')).json()).sessions
     .filter(one => !one.current).map(one => [one.streams, one.sockets])"""
 
 # Whether the stream stopped, or a new one was never ready, depends on when it was held back.
 HELD_BACK = re.compile("Your network (is delaying|stopped delivering) live updates.")
-
 QUICK = {"PRESENCE_LINGER": "2", "NODE_LEASE": "2"}
 
 

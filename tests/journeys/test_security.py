@@ -8,11 +8,11 @@ import pyotp
 import pytest
 from playwright.async_api import Locator, expect
 
-from tests.accounts.door import PASSWORD
 from tests.accounts.factors import waits_for_next_code
 from tests.accounts.test_proofs import forgets_proofs
+from tests.accounts.visitor import PASSWORD
 from tests.journeys.conftest import OpenWindow
-from tests.journeys.window import LIMIT, Window
+from tests.journeys.pages.base import LIMIT, Window
 from tests.promises.conftest import StartNode
 from tests.waiting import eventually
 

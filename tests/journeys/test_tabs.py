@@ -7,6 +7,7 @@ from playwright.async_api import expect
 from tests.cast import Cast, Person
 from tests.journeys.conftest import OpenWindow
 from tests.journeys.glimpses import Glimpses
+from tests.journeys.pages.base import LIMIT
 from tests.journeys.tabs import (
     closes,
     connections,
@@ -19,7 +20,6 @@ from tests.journeys.tabs import (
     show_what_is_stored,
     slows,
 )
-from tests.journeys.window import LIMIT
 from tests.promises.conftest import StartNode
 
 HOUR_ON = "() => { const now = Date.now; Date.now = () => now() + 3_600_000; }"

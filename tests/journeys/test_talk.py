@@ -4,13 +4,14 @@ from playwright.async_api import ViewportSize, expect
 
 from tests.cast import Cast
 from tests.journeys.conftest import OpenWindow
-from tests.journeys.talking import enter, message, picks_emoji, replies_in_thread, show_alike, shown, uses
-from tests.journeys.window import LIMIT, Window
+from tests.journeys.pages.base import LIMIT, Window
+from tests.journeys.pages.chat import enter, message, picks_emoji, replies_in_thread, show_alike, shown, uses
 from tests.promises.conftest import StartNode
 from tests.verbs import begins
 from tests.waiting import eventually
 
 PHONE: ViewportSize = {"width": 390, "height": 800}
+
 # What the browser is told of instead of the person; whether someone looks is what the browser says.
 NOTIFICATIONS = """
     window.told = [];

@@ -7,8 +7,9 @@ from playwright.async_api import ViewportSize, expect
 
 from tests.cast import Cast
 from tests.journeys.conftest import OpenWindow
-from tests.journeys.talking import enter, message, uses
-from tests.journeys.walking import (
+from tests.journeys.pages.base import LIMIT, Window
+from tests.journeys.pages.chat import enter, message, uses
+from tests.journeys.pages.panels import (
     closes,
     confirms,
     does_with,
@@ -19,7 +20,6 @@ from tests.journeys.walking import (
     reports,
     unfolds,
 )
-from tests.journeys.window import LIMIT, Window
 from tests.promises.conftest import StartNode
 from tests.verbs import begins
 from tests.waiting import eventually

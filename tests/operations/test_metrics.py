@@ -5,7 +5,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.cast import Cast
 from tests.nodes import Node, running_node
-from tests.presence.eyes import open_eyes
+from tests.presence.presence_client import open_eyes
 
 
 async def figures(cast: Cast, node: Node, **headers: str) -> dict[str, float]:

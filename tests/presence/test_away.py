@@ -12,7 +12,7 @@ from presence.endpoints import SOCKETS
 from tests.cast import Cast, Person, casting
 from tests.nodes import Node, running_node
 from tests.presence.conftest import QUICK
-from tests.presence.eyes import Eyes, open_eyes, opens_eyes
+from tests.presence.presence_client import Eyes, open_eyes, opens_eyes
 from tests.waiting import eventually
 
 

@@ -14,8 +14,8 @@ from chat.shared.registry.registry import Registry
 from presence.endpoints import SOCKETS
 from tests.cast import Cast
 from tests.nodes import Node
-from tests.presence.eyes import open_eyes, opens_eyes
-from tests.registry.desks import open_desk
+from tests.presence.presence_client import open_eyes, opens_eyes
+from tests.registry.registry_nodes import open_desk
 from tests.waiting import eventually
 
 ONLINE, WATCHERS = 10_000, 50

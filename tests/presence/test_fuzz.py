@@ -10,7 +10,7 @@ import structlog
 from chat.shared.transport.ws_frames import encode_frame
 from tests.cast import Cast, Person
 from tests.nodes import Node
-from tests.presence.eyes import open_eyes
+from tests.presence.presence_client import open_eyes
 from tests.raw_socket import handshake, masked
 
 TURNS = 150

@@ -4,7 +4,7 @@ from typing import Any
 
 from tests.cast import Cast, Person, casting
 from tests.nodes import running_node
-from tests.presence.eyes import open_eyes
+from tests.presence.presence_client import open_eyes
 from tests.verbs import begins
 from tests.waiting import eventually
 

@@ -3,7 +3,7 @@
 from presence.endpoints import SOCKETS
 from tests.cast import Cast, Person
 from tests.nodes import Node
-from tests.presence.eyes import open_eyes, opens_eyes
+from tests.presence.presence_client import open_eyes, opens_eyes
 from tests.waiting import eventually
 
 

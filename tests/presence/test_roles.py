@@ -10,7 +10,7 @@ from presence import log_follower
 from tests.cast import Cast, casting
 from tests.nodes import Node, running_node
 from tests.presence.conftest import QUICK
-from tests.presence.eyes import open_eyes, opens_eyes
+from tests.presence.presence_client import open_eyes, opens_eyes
 from tests.registry.servers import running_cluster
 from tests.verbs import unseats
 from tests.waiting import eventually

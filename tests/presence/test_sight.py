@@ -5,7 +5,7 @@ import psycopg
 from presence.endpoints import SOCKETS
 from tests.cast import Cast, Person
 from tests.nodes import Node
-from tests.presence.eyes import Eyes, open_eyes
+from tests.presence.presence_client import Eyes, open_eyes
 from tests.verbs import begins, seats, unseats
 from tests.waiting import eventually
 

@@ -5,7 +5,7 @@ import pytest
 
 from tests.cast import Cast, casting
 from tests.nodes import running_node
-from tests.presence.eyes import open_eyes, opens_eyes
+from tests.presence.presence_client import open_eyes, opens_eyes
 from tests.waiting import eventually
 
 

@@ -8,7 +8,7 @@ from chat.shared.registry.status_choice import Choice
 from presence.endpoints import SOCKETS
 from tests.cast import Cast, casting
 from tests.nodes import Node, running_node
-from tests.presence.eyes import open_eyes
+from tests.presence.presence_client import open_eyes
 
 COUNTED = """
 create table writes (rows bigint);

@@ -9,7 +9,7 @@ import psycopg
 
 from chat.shared.identity import hash_token
 from tests.cast import Cast, Person
-from tests.presence.eyes import Eyes, opens_eyes
+from tests.presence.presence_client import Eyes, opens_eyes
 from tests.waiting import eventually
 
 SOCKETS = int(os.environ.get("PROMISE_SOCKETS", "500"))

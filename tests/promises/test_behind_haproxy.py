@@ -15,10 +15,10 @@ from chat.tools.chaos.environment import make_node
 from chat.tools.chaos.network import bad_network
 from tests.cast import Cast, casting
 from tests.databases import as_node
-from tests.presence.eyes import open_eyes
+from tests.presence.presence_client import open_eyes
 from tests.promises.conftest import StartNode
 from tests.promises.crowd import Crowd, crowd_of
-from tests.promises.gate import gate, room_for
+from tests.promises.haproxy import gate, room_for
 from tests.up.running import Running, running_up
 from tests.waiting import breathe, eventually
 

@@ -11,7 +11,7 @@ from chat.route_limits import LIMITS
 from chat.shared.rate_limits import Limit, Rates
 from chat.shared.settings import Settings
 from chat.shared.web import FREE
-from tests.accounts.door import Visitor, visiting
+from tests.accounts.visitor import Visitor, visiting
 from tests.cast import Cast, Person, casting
 from tests.nodes import Node, running_node
 from tests.promises.test_identity import OPEN, filled, routes

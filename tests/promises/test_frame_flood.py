@@ -11,7 +11,7 @@ from chat.stream.endpoints import STREAMS
 from presence.endpoints import SOCKETS as PRESENCE
 from tests.cast import Cast, casting
 from tests.nodes import Node, running_node
-from tests.presence.eyes import open_eyes
+from tests.presence.presence_client import open_eyes
 from tests.raw_socket import SOCKETS, masked, opened
 from tests.waiting import eventually
 

@@ -11,7 +11,7 @@ from chat.tools.chaos.network import bad_network
 from presence.endpoints import SOCKETS
 from tests.cast import Cast, casting
 from tests.nodes import Node, running_node
-from tests.presence.eyes import open_eyes, opens_eyes
+from tests.presence.presence_client import open_eyes, opens_eyes
 from tests.waiting import eventually
 
 BEAT, LINGER = 0.6, 0.6

@@ -18,10 +18,10 @@ from chat.tools.bench.hostile import CASES
 from chat.tools.chaos.checker import Violation
 from chat.tools.chaos.history import Key, PostReceipt, RunHistory
 from tests.cast import Cast
-from tests.presence.eyes import open_eyes
+from tests.presence.presence_client import open_eyes
 from tests.promises.conftest import StartNode
 from tests.promises.crowd import crowd_of
-from tests.promises.gate import gate
+from tests.promises.haproxy import gate
 from tests.waiting import breathe
 
 ASKED = "PROMISE_HOSTILE" in os.environ

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from aiohttp import web
 
-from tests.accounts.door import visiting
+from tests.accounts.visitor import visiting
 from tests.cast import Cast
 from tests.nodes import Node
 

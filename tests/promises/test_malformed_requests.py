@@ -9,7 +9,7 @@ from multidict import CIMultiDict
 
 from tests.cast import Cast, Person
 from tests.nodes import Node
-from tests.promises.wire import Wire
+from tests.promises.raw_connection import Wire
 
 MARK = "TOKEN-OF-ANA-3f9c"
 HOST = "Host: x\r\n"

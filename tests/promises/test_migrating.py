@@ -11,7 +11,7 @@ from chat import migrations
 from tests.cast import Cast
 from tests.promises.conftest import StartNode
 from tests.promises.crowd import crowd_of
-from tests.promises.gate import gate
+from tests.promises.haproxy import gate
 from tests.waiting import breathe
 
 NEXT = """

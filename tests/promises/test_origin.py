@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.accounts.door import PASSWORD, Visitor, visiting
+from tests.accounts.visitor import PASSWORD, Visitor, visiting
 from tests.nodes import Node, running_node
 
 OURS: list[dict[str, str]] = [

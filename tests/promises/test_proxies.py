@@ -3,7 +3,7 @@
 import aiohttp
 import pytest
 
-from tests.accounts.door import PASSWORD, visiting
+from tests.accounts.visitor import PASSWORD, visiting
 from tests.nodes import running_node
 
 CASES = {

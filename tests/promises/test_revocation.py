@@ -7,7 +7,7 @@ import pytest
 
 from chat.shared.web import IDENTITIES
 from chat.stream.endpoints import STREAMS
-from tests.accounts.door import PASSWORD, Visitor, visiting
+from tests.accounts.visitor import PASSWORD, Visitor, visiting
 from tests.cast import Cast, Person, casting
 from tests.nodes import Node, running_node
 from tests.waiting import eventually

@@ -6,7 +6,7 @@ import json
 import psycopg
 import pytest
 
-from tests.accounts.door import PASSWORD, visiting
+from tests.accounts.visitor import PASSWORD, visiting
 from tests.promises.conftest import StartNode
 
 BAD_REQUEST = "GET /api/users/me HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nX: \0\r\n\r\n"

@@ -17,7 +17,6 @@ from tests.promises.stalling import stalled_reader
 from tests.waiting import breathe, eventually
 
 MESSAGES, SIZE = 80, 15_000
-
 ROOM = "/api/chat/conversations/1"
 
 

@@ -8,7 +8,7 @@ from yarl import URL
 
 from tests.cast import Cast, Person
 from tests.nodes import Node, running_node
-from tests.promises.wire import Wire, half_a_message
+from tests.promises.raw_connection import Wire, half_a_message
 
 ROOM = "/api/chat/conversations/1/messages"
 LOG_IN = b"POST /api/sessions HTTP/1.1\r\nHost: x\r\n"

@@ -12,7 +12,7 @@ from chat.shared.identity import hash_token
 from chat.tools.chaos.environment import make_node
 from tests.cast import Cast
 from tests.databases import as_node
-from tests.presence.eyes import opens_eyes
+from tests.presence.presence_client import opens_eyes
 from tests.promises.conftest import StartNode
 from tests.promises.crowd import crowd_of
 from tests.waiting import breathe, eventually

@@ -6,7 +6,7 @@ from chat.shared.redis import connect_redis
 from chat.shared.registry.lease import NodeNameTaken, check_timing
 from chat.shared.registry.scripts import CLAIM, LEASES, ScriptCall, held_key, run_call, user_key
 from chat.shared.settings import BadSettings
-from tests.registry.desks import Desk, open_desk
+from tests.registry.registry_nodes import Desk, open_desk
 from tests.waiting import eventually
 
 PEOPLE = range(1, 41)

@@ -13,7 +13,7 @@ from chat.shared.redis import Bytes, connect_redis
 from chat.shared.registry.scripts import HOLD, LOOK, ScriptCall, run_call, user_key
 from chat.shared.registry.status_choice import Choice, Mode
 from tests.presence.status_model import Device, merge_devices, show
-from tests.registry.desks import Desk, enrol, open_desk
+from tests.registry.registry_nodes import Desk, enrol, open_desk
 from tests.waiting import breathe, eventually
 
 ANA = 7

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from chat.shared.redis import UNAVAILABLE
-from tests.registry.desks import Desk, open_desk
+from tests.registry.registry_nodes import Desk, open_desk
 from tests.registry.servers import present_servers, running_alone, running_cluster, running_sentinel
 from tests.registry.test_nodes import PEOPLE, becomes_exact
 from tests.waiting import eventually

@@ -8,7 +8,7 @@ import pytest
 from chat.shared import identity
 from chat.shared.identity import Identities, hash_token
 from chat.shared.postgres import make_pool
-from tests.registry.desks import enrol
+from tests.registry.registry_nodes import enrol
 from tests.waiting import eventually
 
 

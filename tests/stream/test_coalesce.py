@@ -7,7 +7,7 @@ import pytest
 from chat.log.entry import Entry, encode_frame
 from chat.shared.membership import Interval, MembershipIntervals
 from chat.stream.hub import FREE, Coalescer, Hub, pause_after
-from tests.costs.kept import Kept
+from tests.costs.recording_stream import Kept
 from tests.waiting import eventually
 
 MOST = 0.02  # seconds

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from chat.stream.endpoints import STREAMS
-from tests.accounts.door import visiting
+from tests.accounts.visitor import visiting
 from tests.cast import Cast, Person, casting
 from tests.nodes import Node, running_node
 from tests.stream.websocket_client import fallen_asleep, listens_at_socket, open_websocket

@@ -14,7 +14,6 @@ from chat.shared.postgres import Pool
 from chat.shared.sql import load
 
 queries = load(__file__)
-
 Mode = Literal["online", "away", "dnd", "invisible"]
 
 

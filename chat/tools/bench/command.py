@@ -11,21 +11,13 @@ from chat.shared.operator_errors import report_errors
 # The options that several sub-commands of `tandem bench` take.
 
 Url = Annotated[str | None, typer.Option(help="URL of a running Tandem (default: start a fresh one).")]
-
 Scale = Annotated[float, typer.Option(min=0.001, max=10, help="Multiply the sizes of the measurement.")]
-
 Rounds = Annotated[int, typer.Option(min=1, max=50, help="Rounds of each comparison; the medians count.")]
-
 Against = Annotated[str, typer.Option(help="Systems to compare with, separated by commas.")]
-
 Messages = Annotated[int, typer.Option(min=1000, max=10_000_000, help="Largest number of messages.")]
-
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-
 Out = Annotated[Path | None, typer.Option(help="Folder for report.md, report.json and plots.")]
-
 Cache = Annotated[Path, typer.Option(help="Folder where the other systems are installed.")]
-
 bench = typer.Typer(help="Measure costs and throughput, of Tandem and of other systems.", no_args_is_help=True)
 
 

@@ -153,11 +153,8 @@ LIMITLESS = {
     "CANARY_SECONDS": "0",
     "DRAIN_SECONDS": "0",
 }
-
 STREAM, SOCKET = "/api/chat/stream", "/api/chat/socket"
-
 MESSAGES = "/api/chat/conversations/{room}/messages"
-
 STORELESS = (sys.executable, "-m", "chat.tools.bench.storeless_app")
 
 

@@ -27,9 +27,7 @@ from chat.tools.bench.report import quantiles
 from chat.tools.bench.targets import Target, draft, drafts, mask, post_address
 
 OPENING = 256  # connections that are being opened at one time
-
 LINE_MOST = 64 * 1024 * 1024
-
 Json = dict[str, Any]
 
 

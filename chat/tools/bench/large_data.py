@@ -42,7 +42,6 @@ from chat.tools.bench.show import save
 from chat.tools.bench.targets import BenchTrouble
 
 queries = load(__file__)
-
 USER, TURNS = 1, 3
 
 
@@ -194,11 +193,8 @@ def curves_of(found: Found) -> Iterator[Curve]:
 # are not members. Ben writes a twentieth of everything, each other user a two hundredth.
 
 PEOPLE, ROOMS, CLOSED = 200, 40, 8
-
 BEN, BENS = 2, 10  # other users who together write as many
-
 ENOUGH, SILENT_MOST, LEAST = 500, 20_000, 1_000  # messages
-
 console = Console(stderr=True, highlight=False)
 
 
@@ -240,7 +236,6 @@ async def grow(database_url: str, shares: dict[int, int], authors: Sequence[int]
 
 
 TIMES, ROUNDS = 20, 5
-
 HISTORY, SEARCH = "/api/chat/conversations/{room}/messages", "/api/chat/search"
 
 

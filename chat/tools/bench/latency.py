@@ -12,9 +12,7 @@ from chat.tools.bench.runner import Bench, timed
 from chat.tools.bench.targets import FRAMED, Target, spread
 
 PEOPLE, WARMING, IDLE, FIRST = 64, 3, 1000, 50
-
 NODES = 3
-
 FIGURES = (
     ("server CPU a delivery", "µs"),
     ("deliveries a second", "/s"),
@@ -127,7 +125,6 @@ def note(way: Transport, figure: str, value: float) -> None:
 # Latency: from the time at which a post was due until each reader has it, at a steady rate.
 
 POSTERS = 32
-
 P50, P99 = 3.0, 12.0
 
 

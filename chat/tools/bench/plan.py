@@ -173,7 +173,6 @@ RUNS: dict[str, Run] = {
     "soak": run_soak,
     "transports": run_transports,
 }
-
 EVERYTHING = [name for name in RUNS if name not in ("soak", "hostile")]
 
 

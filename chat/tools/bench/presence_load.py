@@ -123,11 +123,8 @@ def take_frame(data: bytes) -> tuple[bytes, bytes] | None:
 
 
 STAY = 1.5  # seconds from connecting to disconnecting
-
 WATCHED = 500  # by one watcher, the largest number allowed; in frames of 4 KiB
-
 FRAME_IDS = 200
-
 LATE = 10.0  # seconds to wait after the last action
 
 

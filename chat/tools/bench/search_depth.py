@@ -23,9 +23,7 @@ from chat.tools.bench.report import BenchReport, Curve, Row
 from chat.tools.bench.seed_data import TICKET_HITS, SampleTalk, fill, ticket_named
 
 queries = load(__file__)
-
 TIMES, ROUNDS, LIMIT = 20, 5, 50
-
 EXPLAIN = b"explain (analyze, buffers, format json) "
 
 
@@ -172,13 +170,9 @@ async def explain(connection: Connection, query: bytes, asked: Mapping[str, obje
 # History and search among more and more messages: the database's CPU for a page and for a search.
 
 PEOPLE, ROOMS = 200, 40
-
 SIZES = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
-
 FLAT, SMALLEST = 1.3, 1_000
-
 BUSY, ANA = 1, 1
-
 TICKET_LEAST = 10  # a prefix has at least three letters; among few messages no ticket begins with it
 
 

@@ -18,15 +18,10 @@ from chat.shared.postgres import Connection
 from chat.shared.sql import load
 
 queries = load(__file__)
-
 PIECE = 20_000
-
 BODIES = 200_000  # different sentences; one is used again with another author and ticket
-
 REBUILT = 100_000  # from this many on it is faster to rebuild the search index
-
 BEGIN, STEP = datetime(2015, 1, 1, tzinfo=UTC), timedelta(seconds=30)
-
 TICKET_HITS = 15  # messages that mention one ticket
 
 
@@ -138,9 +133,7 @@ async def store(connection: Connection, piece: Sequence[SampleMessage], index: b
 # is twice as frequent as the second and three times as frequent as the third. The same seed gives the same text.
 
 WORDS = 20_000  # in a language
-
 SHORTEST, LONGEST = 1, 20
-
 LINKED, TICKETED = 0.02, 0.1  # of all messages: with a link, with the number of a ticket
 
 
@@ -166,7 +159,6 @@ TONGUES = {
         "我你他这那有没不是来去看说想知道东京都会时间问题", "的了在和大小好多人天年月日上下", "", between="", longest=1
     ),
 }
-
 SHARES = {"latin": 60, "accents": 12, "cyrillic": 10, "arabic": 4, "hangul": 4, "kana": 4, "han": 6}
 
 

@@ -11,11 +11,8 @@ from chat.local.errors import StartError
 # Stands once in each message, on every server and transport, and in nothing else. One byte is counted many times
 # faster than a word, and CPU time that the generator uses is not there for the server.
 MARKER = "~"
-
 FRAMED = '"~'  # over a WebSocket, whose frames may have a ~ before their length
-
 WORDS = "hello there, how are you today? " * 2
-
 KEY = base64.b64encode(b"a key that wants")
 
 

@@ -22,7 +22,6 @@ from chat.tools.chaos.results import PresenceSample, Scores
 from chat.tools.chaos.run import Run
 
 PAGE = 110  # characters in a line of the stored report
-
 console = Console(stderr=True, highlight=False)
 
 

@@ -47,7 +47,6 @@ def make_node(name: str, folder: Path, settings: dict[str, str], program: Sequen
 
 
 BEAT = 5
-
 SETTINGS = {
     "DRAIN_SECONDS": "3",
     "STREAM_BEAT": str(BEAT),
@@ -55,11 +54,8 @@ SETTINGS = {
     "TRUSTED_PROXIES": "127.0.0.1",
     "CANARY_SECONDS": "2",
 }
-
 LAST_LINES = 3  # of a log, in a report of a node that ended
-
 SERVING = '"event": "serving"'
-
 Done = TypeVar("Done")
 
 

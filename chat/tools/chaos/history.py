@@ -12,7 +12,6 @@ from chat.client.sse import StreamEvent
 from chat.shared.sql import load
 
 queries = load(__file__)
-
 Key = tuple[int, int, str]
 
 

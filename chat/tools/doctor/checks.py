@@ -17,11 +17,8 @@ from chat.shared.sql import load
 from chat.tools.doctor.finding import Finding, good, recommend, require
 
 queries = load(__file__)
-
 OLDEST_POSTGRES = 15
-
 POOL, NODES = 12, 3  # connections per node, and nodes that should fit
-
 POSTGRES_CONF = "postgresql.conf, then reload PostgreSQL"
 
 
@@ -118,7 +115,6 @@ async def check_clock(connection: Connection) -> Finding:
 # Redis.
 
 OLDEST_REDIS = 7
-
 REDIS_CONF = "redis.conf (or valkey.conf), or with CONFIG SET"
 
 
@@ -167,7 +163,6 @@ async def check_nodes(redis: Bytes) -> list[Finding]:
 # Clocks. Leases and expiry use the servers' clocks, logs use this machine's.
 
 MAX_DIFFERENCE = 2.0
-
 REMEDY = "Synchronize both clocks with chronyd or systemd-timesyncd. A container uses its host's clock."
 
 

@@ -7,7 +7,7 @@ from playwright.async_api import Locator, expect
 
 from chat.client.node_process import NodeProcess
 from tests.cast import Cast, Person
-from tests.journeys.window import LIMIT, Window
+from tests.journeys.pages.base import LIMIT, Window
 from tests.waiting import eventually
 
 # Each message as it stands on the page: seq, text, reactions, and what is said about it.

@@ -5,7 +5,7 @@ from base64 import b64encode
 from playwright.async_api import Locator, Route, expect
 
 from tests.files.sending import picture
-from tests.journeys.window import LIMIT, Window
+from tests.journeys.pages.base import LIMIT, Window
 
 # A drop or a paste as the browser makes it of files from elsewhere.
 BRINGS = """(element, [how, files]) => {

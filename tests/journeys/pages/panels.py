@@ -2,8 +2,8 @@
 
 from playwright.async_api import Locator, expect
 
-from tests.journeys.talking import message, uses
-from tests.journeys.window import LIMIT, Window
+from tests.journeys.pages.base import LIMIT, Window
+from tests.journeys.pages.chat import message, uses
 
 
 async def looks_for(window: Window, words: str) -> Locator:

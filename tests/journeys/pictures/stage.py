@@ -18,7 +18,7 @@ from chat.shared.settings import read_settings
 from chat.tools.chaos.environment import make_node
 from tests.cast import Person
 from tests.files.sending import picture, sends
-from tests.presence.eyes import Eyes, open_eyes
+from tests.presence.presence_client import Eyes, open_eyes
 from tests.verbs import answers, begins
 
 HERE = {"ben": 0, "chloe": 0, "emi": 1, "farid": 1, "lena": 1}  # on which node
