@@ -5,7 +5,7 @@ is the cost of storing a post.
 """
 
 import asyncio
-import sys
+from argparse import ArgumentParser
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
@@ -55,5 +55,8 @@ async def serve(node: str, host: str, port: int) -> None:
 
 
 if __name__ == "__main__":
-    said = dict(zip(sys.argv[1::2], sys.argv[2::2], strict=True))
-    uvloop.run(serve(said["--node"], said["--host"], int(said["--port"])))
+    options = ArgumentParser()
+    for name in ("--node", "--host", "--port"):
+        options.add_argument(name, required=True)
+    given = options.parse_args()
+    uvloop.run(serve(given.node, given.host, int(given.port)))
