@@ -18,7 +18,7 @@ from chat.log.entry import EVENTS, Cursor, Entry, Unplaced, encode_frame, pack
 from chat.shared.histogram import SECONDS, SIZES, Histogram
 from chat.shared.postgres import Connection, Pool, one_transaction
 from chat.shared.redis import UNAVAILABLE, Bytes
-from chat.shared.sql import load, numbers, texts
+from chat.shared.sql import columns, load
 
 queries = load(__file__)
 LOG: "web.AppKey[Log]" = web.AppKey("log")
@@ -68,15 +68,12 @@ class Change:
         """Store the entries and move the head. The commit follows."""
         if not self.entries:
             return
-        columns = [
-            numbers(entry.position for entry in self.entries),
-            texts(entry.kind for entry in self.entries),
-            numbers(entry.conversation_id or 0 for entry in self.entries),
-            numbers(entry.user_id or 0 for entry in self.entries),
-            numbers(entry.subject or 0 for entry in self.entries),
-            [entry.frame for entry in self.entries],
+        rows = [
+            (entry.position, entry.kind, entry.conversation_id or 0, entry.user_id or 0, entry.subject or 0)
+            for entry in self.entries
         ]
-        await self.connection.execute(queries.write_entries, [self._now, self._node, *columns, self._position])
+        written = [*columns("ntnnn", rows), [entry.frame for entry in self.entries]]
+        await self.connection.execute(queries.write_entries, [self._now, self._node, *written, self._position])
 
 
 class Log:

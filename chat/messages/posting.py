@@ -4,11 +4,10 @@ A batch locks its conversations in id order, then the log's head. `PostStep` des
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import ceil
-from typing import Any
 
 from chat.conversations.permissions import RANKS
 from chat.files.attachments import Attachments
@@ -20,10 +19,9 @@ from chat.messages.mentions import Mentions
 from chat.messages.threads import ReplyTargets
 from chat.model.errors import Archived, Blocked, NotMember, ReadOnly, Undecided
 from chat.model.message import Message
-from chat.model.types import format_time
 from chat.shared.batching import Batcher, Deadlines
 from chat.shared.errors import ApiError, NotFound, RateLimited
-from chat.shared.sql import load, numbers, texts
+from chat.shared.sql import columns, load, numbers
 
 queries = load(__file__)
 
@@ -44,7 +42,7 @@ class PostBatch:
     """Posts on their way through one transaction; one that is rejected never fails the others."""
 
     def __init__(self, posts: list[Post]) -> None:
-        self._posts = posts
+        self._posts, self._keys = posts, [post.key() for post in posts]
         self._errors: dict[int, Exception] = {}
         self._stored: dict[PostKey, Posted] = {}
         self._accepted: dict[PostKey, int] = {}
@@ -64,7 +62,8 @@ class PostBatch:
         client_ids = [post.draft.client_id for post in self._posts]
         run = change.connection.execute
         locked = await run(queries.lock_conversations, [numbers(sorted(set(conversations)))])
-        members = await run(queries.find_authors, [numbers(conversations), numbers(authors), texts(client_ids)])
+        asked = columns("nnt", zip(conversations, authors, client_ids, strict=True))
+        members = await run(queries.find_authors, asked)
         for step in self._locked_steps:
             await step.load(change)
         await change.now()
@@ -89,19 +88,19 @@ class PostBatch:
         places = {n: (self._posts[n].conversation_id, seq) for n, seq in found.items()}
         messages = await read_messages(change.connection, places.values())
         for n, place in places.items():
-            self._stored[self._posts[n].key()] = Posted(messages[place].encode(), fresh=False)
+            self._stored[self._keys[n]] = Posted(messages[place].encode(), fresh=False)
 
     def validate(self, now: datetime) -> None:
         """Reject posts that may not be stored; accept the first post of each key."""
         for n, post in enumerate(self._posts):
             if n not in self._members:
                 self._errors[n] = NotMember() if post.conversation_id in self._public else NotFound()
-            elif post.key() in self._stored or post.key() in self._accepted:
+            elif self._keys[n] in self._stored or self._keys[n] in self._accepted:
                 continue
             elif error := self._reject(post, now):
                 self._errors[n] = error
             else:
-                self._accepted[post.key()] = n
+                self._accepted[self._keys[n]] = n
                 for step in self._steps:
                     step.accept(post, now)
 
@@ -132,29 +131,21 @@ class PostBatch:
             entry = change.place(Unplaced("message", post.conversation_id, data=encoded))
             rows.append(message.to_row(entry.position))
             marks[post.conversation_id, post.author_id] = seq
-            self._stored[post.key()] = Posted(encoded, fresh=True, frame=f"{change.epoch}.{entry.position}")
-        counted = numbers(self._last_seq), numbers(self._last_seq.values())
-        readers = map(numbers, zip(*marks, strict=True))
-        columns = [*encode_columns(rows), *counted, now, *readers, numbers(marks.values())]
-        await change.connection.execute(queries.write_messages, columns)
+            self._stored[self._keys[n]] = Posted(encoded, fresh=True, frame=f"{change.epoch}.{entry.position}")
+        counted = columns("nn", self._last_seq.items())
+        readers = columns("nnn", ((*reader, seq) for reader, seq in marks.items()))
+        written = [*columns("nnnntttnn", rows), *counted, now, *readers]
+        await change.connection.execute(queries.write_messages, written)
         for step in self._steps:
             await step.write(change)
 
     def outcomes(self) -> list[Outcome]:
         """Return an outcome for each post, in order. Only the first post of a key is `fresh`."""
-        return [self._errors.get(n) or self._find(n, post.key()) for n, post in enumerate(self._posts)]
+        return [self._errors.get(n) or self._find(n, key) for n, key in enumerate(self._keys)]
 
     def _find(self, n: int, key: PostKey) -> Posted:
         posted = self._stored[key]
         return posted if self._accepted.get(key, n) == n else replace(posted, fresh=False)
-
-
-def encode_columns(rows: Iterable[tuple[Any, ...]]) -> list[str]:
-    """Return the columns of `write_messages`."""
-    conversations, seqs, positions, authors, client_ids, bodies, moments, replies, threads = zip(*rows, strict=True)
-    places = [numbers(column) for column in (conversations, seqs, positions, authors)]
-    content = [texts(client_ids), texts(bodies), texts(map(format_time, moments))]
-    return [*places, *content, numbers(replies), numbers(threads)]
 
 
 def to_message(post: Post, seq: int, said_at: datetime) -> Message:

@@ -60,7 +60,7 @@ class Message(NamedTuple):
 
     def to_row(self, position: int) -> tuple[object, ...]:
         """Return the columns of `write_messages`, with 0 for none."""
-        content = self.author, self.client_id, self.body, self.created_at
+        content = self.author, self.client_id, self.body, format_time(self.created_at)
         return self.conversation, self.seq, position, *content, self.reply_to or 0, self.thread or 0
 
 

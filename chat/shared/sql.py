@@ -5,8 +5,9 @@ PostgreSQL reads both forms alike.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 
 def numbers(values: Iterable[int]) -> str:
@@ -17,6 +18,14 @@ def numbers(values: Iterable[int]) -> str:
 def texts(values: Iterable[str]) -> str:
     """Return `{"a","b"}`, for `%s::text[]` or any type that PostgreSQL reads from text."""
     return f"{{{','.join(map(quote, values))}}}"
+
+
+def columns(kinds: str, rows: Iterable[Sequence[Any]]) -> list[str]:
+    """Return the columns of `rows`, each as `numbers` or as `texts`: `kinds` has `n` or `t` for each column."""
+    return [
+        numbers(column) if kind == "n" else texts(column)
+        for kind, column in zip(kinds, zip(*rows, strict=True), strict=True)
+    ]
 
 
 def elements(values: Iterable[object]) -> str:
@@ -40,14 +49,12 @@ class Queries:
 
     def __init__(self, text: str) -> None:
         parts = HEADING.split(text)
-        self._texts = {name: sql.strip() for name, sql in zip(parts[1::2], parts[2::2], strict=True)}
+        # bytes: psycopg takes a str only where a type checker can see that it is a literal
+        self.__dict__.update({name: sql.strip().encode() for name, sql in zip(parts[1::2], parts[2::2], strict=True)})
 
-    def __getattr__(self, name: str) -> bytes:
-        try:
-            # bytes: psycopg takes a str only where a type checker can see that it is a literal
-            return self._texts[name].encode()
-        except KeyError:
-            raise AttributeError(name) from None
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> bytes: ...
 
 
 def load(module_file: str) -> Queries:

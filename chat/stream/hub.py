@@ -278,7 +278,7 @@ class RecentEntries:
     def add(self, entries: Sequence[Entry]) -> None:
         """Add the next entries; drop the oldest ones beyond the limit."""
         for entry in entries:
-            if tells_deletion(entry):
+            if entry.kind == "user" and tells_deletion(entry):
                 self._forget_name(entry.subject or 0)
         self._entries.extend(entries)
         self._size += sum(len(entry.frame) + OVERHEAD for entry in entries)
