@@ -64,8 +64,8 @@ async def test_old_partitions_are_dropped_whole_and_young_ones_stay(pool: Pool) 
 
 
 async def test_a_partition_with_one_young_entry_stays(pool: Pool) -> None:
-    """Fourteen days are promised to every entry."""
-    await write(pool, 10)
+    """Fourteen days are promised to every entry, in partitions that are full too."""
+    await write(pool, 15)
     async with pool.connection() as connection:
         await connection.execute("update log set at = now() - interval '20 days' where position < 10")
     await Retention(pool, SIZE, 14).maintain()

@@ -1,16 +1,20 @@
 """The tail: every entry once, in order, whatever the announcements do."""
 
+import asyncio
 import random
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 
 import pytest
 
+from chat.log import tail as tail_module
 from chat.log.append import Log
 from chat.log.entry import Entry, Unplaced
 from chat.log.maintenance import Retention
-from chat.log.tail import Tail
+from chat.log.tail import Tail, read_entries
 from chat.shared.postgres import Pool, make_pool
 from chat.shared.redis import connect_redis
+from tests.waiting import eventually
 
 
 class Listener:
@@ -135,3 +139,51 @@ async def test_a_log_that_went_back_starts_the_listener_over(pool: Pool) -> None
         await connection.execute("update log_head set position = 3")
     await tail.catch_up()
     assert listener.position == 3
+
+
+async def test_a_page_after_the_last_entry_is_empty(pool: Pool) -> None:
+    """It still names the log and its head."""
+    await append(pool, 2)
+    page = await read_entries(pool, 2, 10)
+    assert (page.entries, page.position) == ([], 2)
+    assert page.epoch == (await read_entries(pool, 0, 10)).epoch
+
+
+@asynccontextmanager
+async def running(work: asyncio.Task[None]) -> AsyncIterator[None]:
+    """Let a task run beside the block."""
+    try:
+        yield
+    finally:
+        work.cancel()
+        await asyncio.wait([work])
+
+
+async def test_a_hole_is_read_at_once(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An announcement with a hole before it wakes the reading of the log; nobody waits for silence."""
+    monkeypatch.setattr(tail_module, "SILENCE_SECONDS", 3600.0)
+    monkeypatch.setattr(tail_module, "DEAF_SECONDS", 3600.0)
+    tail, listener = await begin(pool)
+    async with running(asyncio.create_task(tail.follow())):
+        _, second = await append(pool, 2, 1)
+        tail.on_commit(*second)
+        await eventually(lambda: listener.heard == [1, 2, 3])
+
+
+async def test_a_lost_redis_is_not_asked_without_a_pause(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between two attempts to connect lies a pause, here an endless one."""
+    monkeypatch.setattr(tail_module, "DEAF_SECONDS", 3600.0)
+    tail, _ = await begin(pool)
+    attempts = 0
+    pubsub = tail._redis.pubsub
+
+    def counted() -> object:
+        nonlocal attempts
+        attempts += 1
+        return pubsub()
+
+    monkeypatch.setattr(tail._redis, "pubsub", counted)
+    async with running(asyncio.create_task(tail.listen())):
+        await eventually(lambda: attempts)
+        await append(pool, 1, 1, 1)  # a loop without a pause would have tried again meanwhile
+    assert attempts == 1
