@@ -343,6 +343,7 @@ REASONS = {
         chat.shared.transport.ws_frames:encode_frame chat.shared.transport.ws_frames:encode_close
         chat.shared.transport.ws_frames:BadWire.__init__ chat.shared.multipart:FormParser.__init__
         chat.log.redaction:is_withheld chat.accounts.second_factors:check_one
+        chat.shared.sql:columns
     """,
     "what this server has written into Redis": """
         chat.shared.registry.status_choice:decode_choice chat.shared.registry.reporting:parse_evidence
@@ -356,10 +357,10 @@ REASONS = {
         chat.shared.settings:check_public_url
         chat.transfer.archive:Archive._check chat.operations.audit:parse_since
         chat.shared.rate_limits:parse_rates chat.files.images:Pictures._check_sandbox
-        chat.shared.sql:load chat.shared.sql:Queries.__init__ chat.shared.sql:Queries.__getattr__
+        chat.shared.sql:load chat.shared.sql:Queries.__init__
     """,
     "the SQL files of this project": """
-        chat.shared.sql:load chat.shared.sql:Queries.__init__ chat.shared.sql:Queries.__getattr__
+        chat.shared.sql:load chat.shared.sql:Queries.__init__ chat.shared.sql:columns
     """,
     "a look-up in the database": "chat.accounts.accounts:Accounts._check_time_zone",
     "the paths of this server's routes": "chat.api_schema.openapi:plain",
