@@ -250,5 +250,5 @@ async def test_a_link_for_a_stranger(meet: Meet) -> None:
     await three.page.goto("about:blank")
     await three.page.goto(address)
     await three.page.get_by_role("button", name="Join as Chloe").click()
-    await three.page.get_by_text("This link is unknown, used up, expired or withdrawn").wait_for()
+    await three.page.get_by_text("This link is unknown, used up, expired or revoked").wait_for()
     assert one.errors == two.errors == three.errors == []

@@ -13,7 +13,7 @@ from chat.local.haproxy import Balancer
 class Gate:
     """Where a crowd goes instead of a node."""
 
-    leaving = False
+    draining = False
 
     def __init__(self, nodes: Sequence[NodeProcess], folder: Path, quiet: int) -> None:
         self.port = free_port()

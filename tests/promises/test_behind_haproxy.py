@@ -130,5 +130,5 @@ async def test_two_nodes_with_the_same_name(start_node: StartNode, tmp_path: Pat
     (tmp_path / "elsewhere").mkdir()
     second.start()
     assert await second.wait_until_ended() == 1
-    assert "every node needs a name of its own: --node NAME" in second.log.read_text()
+    assert "Give each node its own name with --node NAME" in second.log.read_text()
     assert await first.readiness() == 200

@@ -43,7 +43,7 @@ async def test_a_stream_whose_reader_acknowledges_nothing(
     node: Node, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A stream hears no answers; the kernel knows that what was written is not taken, and gives up in time."""
-    monkeypatch.setattr(detach, "UNHEARD_MS", 1_000)
+    monkeypatch.setattr(detach, "UNACKNOWLEDGED_MS", 1_000)
     (ana,) = await cast.enters("ana")
     room = await cast.share(ana)
     with socket.create_connection(("127.0.0.1", node.port)) as deaf:

@@ -121,7 +121,7 @@ async def test_the_second_node_with_a_name_ends(start_node: StartNode, redis_url
     second.log.parent.mkdir()
     second.start()
     assert await second.wait_until_ended() == 1
-    assert "every node needs a name of its own" in second.log.read_text()
+    assert "Give each node its own name" in second.log.read_text()
     assert await first.readiness() == 200
 
 
