@@ -1,6 +1,6 @@
 -- What can happen to a message after it was posted: edits, reactions, pins, replies.
 
--- What stood in a message until somebody replaced or deleted it.
+-- What stood in a message until it was replaced or deleted.
 create table message_edits (
     conversation_id bigint not null,
     seq             bigint not null,

@@ -1,4 +1,4 @@
--- Whom a message reaches by name. Counting those that somebody has not read yet is one index range.
+-- Whom a message reaches by name. Counting those that a user has not read yet is one index range.
 
 alter table messages
     add column mentions     bigint[],

@@ -1,4 +1,4 @@
--- A block hides the two from each other, whoever has set it: presence and typing ask this view alone.
+-- A block hides the two from each other, no matter which of them set it: presence and typing ask this view alone.
 
 create or replace view hidden_people (viewer_id, user_id) as
 select user_id, blocked_id from blocks

@@ -1,4 +1,4 @@
--- Moderation: who may write how often, who may not come back, who is let in by a link, what was reported, who did what.
+-- Moderation: who may write how often, who may not return, who is let in by a link, what was reported, who did what.
 
 alter table conversations
     add column slow_seconds integer not null default 0,       -- between two messages of one person

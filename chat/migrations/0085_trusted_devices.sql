@@ -7,7 +7,7 @@ create table trusted_devices (
 );
 create index trusted_devices_user_id on trusted_devices (user_id, created_at);
 
--- What was trusted before the password last changed is not trusted any more, whoever changes it.
+-- What was trusted before the password last changed is not trusted any more, no matter who changes it.
 alter table users add column trusted_since timestamptz not null default '-infinity';
 
 create function forget_trust() returns trigger language plpgsql as $$

@@ -1,4 +1,4 @@
--- Invitations: people who share no conversation with whoever adds them are asked first.
+-- Invitations: users who share no conversation with the one who adds them are asked first.
 create table invitations (
     conversation_id bigint not null references conversations,
     user_id         bigint not null references users on delete cascade,
