@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from chat.local.postgres import PostgresEngine
@@ -13,8 +14,9 @@ def family(pid: int) -> Iterator[int]:
     """Yield a process and all its descendants."""
     yield pid
     for task in Path(f"/proc/{pid}/task").iterdir():
-        for child in (task / "children").read_text().split():
-            yield from family(int(child))
+        with suppress(FileNotFoundError):  # a thread may end meanwhile
+            for child in (task / "children").read_text().split():
+                yield from family(int(child))
 
 
 def environments(running: Running) -> dict[int, bytes]:
