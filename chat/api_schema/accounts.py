@@ -9,7 +9,7 @@ class MeModel(UserModel):
     """The caller's own account."""
 
     receipts: Literal["on", "off"]
-    """Whether other members see how far the user has read."""
+    """True if other members see how far the user has read."""
     second_factor_required: bool | None = None
     """An admin without admin rights until they set up a second factor."""
 
@@ -120,7 +120,7 @@ class ActivityRow(Shape):
     at: Moment
     action: str
     own: bool | None
-    """Whether the caller did it; null if no user was logged in, as in a failed login."""
+    """True if the caller did it; null if no user was logged in, as in a failed login."""
     address: str | None
     session: Id | None
     device: str

@@ -136,7 +136,7 @@ def unreachable(error: BaseException) -> ApiProblem:
 
 
 class Client:
-    """One user's connection to the server at `url`. Use it as an asynchronous context manager.
+    """A user's connection to the server at `url`. Use it as an asynchronous context manager.
 
     `token` is the token of a session that exists already; `log_in` gets a new one. `cursor` is how far `stream` came.
     `longest_wait` limits the random waits between attempts.

@@ -29,7 +29,7 @@ class BadStream(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class StreamEvent:
-    """One event. `id` is "" and `retry` is None where it has none; `raw` is the block it was parsed from."""
+    """An event. `id` is "" and `retry` is None where it has none; `raw` is the block it was parsed from."""
 
     id: str
     event: str

@@ -22,7 +22,7 @@ queries = load(__file__)
 
 
 class AttachingPost(Protocol):
-    """What attachments need to know of a post."""
+    """The parts of a post that attachments need."""
 
     @property
     def file_ids(self) -> Sequence[int]:

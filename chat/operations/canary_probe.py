@@ -1,4 +1,4 @@
-"""What a canary probes with: a stream and a presence socket on its own node, and one probe through a peer node.
+"""The probes of a canary: a stream and a presence socket on its own node, and one probe through a peer node.
 
 A probe message goes from a POST to the peer node to the stream of this node. A presence change goes from a socket on
 the peer node to the socket of this node. The probe account and its conversation are hidden from everyone.

@@ -11,7 +11,7 @@ export interface ActivityRow {
   id: Id;
   at: string;
   action: string;
-  /** Whether the caller did it; null if no user was logged in, as in a failed login. */
+  /** True if the caller did it; null if no user was logged in, as in a failed login. */
   own: boolean | null;
   address: string | null;
   session: Id | null;
@@ -531,7 +531,7 @@ export interface Me {
   avatar: string;
   /** An admin disabled the account. */
   disabled?: boolean;
-  /** Whether other members see how far the user has read. */
+  /** True if other members see how far the user has read. */
   receipts: 'on' | 'off';
   /** An admin without admin rights until they set up a second factor. */
   second_factor_required?: boolean;
