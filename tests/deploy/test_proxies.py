@@ -14,13 +14,12 @@ from playwright.async_api import Browser, BrowserContext
 from chat.client.node_process import NodeProcess
 from tests.cast import Cast, Person
 from tests.deploy.proxies import Front, proxy, trust
-from tests.journeys.conftest import browser
 from tests.journeys.pages.base import Window
 from tests.promises.conftest import StartNode, stage, start_node
 from tests.verbs import begins
 from tests.waiting import eventually
 
-__all__ = ["browser", "stage", "start_node"]
+__all__ = ["stage", "start_node"]
 TABS = 12  # a browser opens six connections to a site with HTTP/1.1
 BEHIND = {"TRUSTED_PROXIES": "127.0.0.1", "COOKIE_SECURE": "true", "RATE_LIMITS": "on"}
 

@@ -15,14 +15,14 @@ from chat.local.binaries import installed
 from chat.local.postgres import PostgresEngine
 from tests.cast import Cast, Person, casting
 from tests.deploy.proxies import DEPLOY
-from tests.journeys.conftest import OpenWindow, browser, open_window
+from tests.journeys.browsers import OpenWindow
 from tests.journeys.pages.base import Window
 from tests.promises.conftest import StartNode, start_node
 from tests.stream_client import StreamClient
 from tests.verbs import begins, pages
 from tests.waiting import eventually
 
-__all__ = ["browser", "open_window", "start_node"]
+__all__ = ["start_node"]
 BACK = 30.0
 
 

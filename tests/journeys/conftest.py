@@ -1,47 +1,53 @@
-"""What journeys are made with: a browser, nodes that are processes, and people with a window each."""
+"""What journeys are made with: a browser, nodes that are processes, and users with a window each.
 
-import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable
+All journeys of a worker share one Chromium, because starting it takes two seconds of CPU; each window has a profile of
+its own. The browser belongs to one event loop, so journeys and their fixtures run in the session's loop.
+"""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, async_playwright
+import pytest_asyncio
+from playwright.async_api import Browser
 
-from chat.client.node_process import NodeProcess
-from tests.cast import Person
-from tests.journeys.pages.base import Window
-from tests.promises.conftest import stage, start_node
+from tests.cast import Cast, casting
+from tests.journeys.browsers import OpenWindow, launching, opening_windows
+from tests.promises.conftest import StartNode, starting_nodes
 
-__all__ = ["stage", "start_node"]
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-OpenWindow = Callable[..., Awaitable[Window]]
+FOLDER = Path(__file__).parent
 
 
-@pytest.fixture
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the journeys in the session's loop."""
+    for item in items:
+        if FOLDER in item.path.parents:
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    """The system's Chromium."""
-    program = next(filter(None, map(shutil.which, NAMES)), None)
-    async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(executable_path=program, args=FLAGS)
+    """The Chromium of all journeys."""
+    async with launching() as chromium:
         yield chromium
-        await chromium.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def open_window(browser: Browser) -> AsyncIterator[OpenWindow]:
-    """`await open_window(node, ana)`: a window of a browser of her own, logged in; without a person, a stranger's."""
-    contexts: list[BrowserContext] = []
+    """`await open_window(node, ana)`: a window, closed after the test."""
+    async with opening_windows(browser) as open_one:
+        yield open_one
 
-    async def open_one(node: NodeProcess, person: Person | None = None, path: str = "/") -> Window:
-        context = await browser.new_context(locale="en-GB", viewport={"width": 1100, "height": 800})
-        contexts.append(context)
-        if person is not None:
-            cookie = {"name": "tandem", "value": person.token, "url": node.url, "httpOnly": True, "sameSite": "Lax"}
-            await context.add_cookies([cookie])  # type: ignore[list-item]
-        window = Window(await context.new_page(), node.url)
-        await window.opens(path)
-        return window
 
-    yield open_one
-    for context in contexts:
-        await context.close()
+@pytest_asyncio.fixture(loop_scope="session")
+async def start_node(database_url: str, redis_url: str, tmp_path: Path) -> AsyncIterator[StartNode]:
+    """As in `tests/promises`."""
+    async with starting_nodes(database_url, redis_url, tmp_path) as start:
+        yield start
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def stage(database_url: str) -> AsyncIterator[Cast]:
+    """As in `tests/promises`."""
+    async with casting(database_url, "") as cast:
+        yield cast

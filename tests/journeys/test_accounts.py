@@ -9,7 +9,7 @@ from chat.client.node_process import NodeProcess
 from tests.accounts.visitor import PASSWORD, visiting
 from tests.cast import Cast, Person
 from tests.journeys.axe import is_clean_in_both_themes, is_sound
-from tests.journeys.conftest import OpenWindow
+from tests.journeys.browsers import OpenWindow
 from tests.journeys.pages.base import LIMIT, Window
 from tests.promises.conftest import StartNode
 

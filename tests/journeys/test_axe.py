@@ -1,11 +1,11 @@
 """Every screen as assistive technology finds it: axe has nothing serious or critical to say, in any look."""
 
-import pytest
+import pytest_asyncio
 from playwright.async_api import ViewportSize
 
 from tests.cast import Cast
 from tests.journeys.axe import is_sound
-from tests.journeys.conftest import OpenWindow
+from tests.journeys.browsers import OpenWindow
 from tests.journeys.pages.base import Window
 from tests.journeys.pages.chat import enter, message, uses
 from tests.journeys.pages.panels import closes, looks_for, opens_details, unfolds
@@ -16,7 +16,7 @@ PHONE: ViewportSize = {"width": 390, "height": 800}
 GO = "path => { history.pushState(null, '', path); dispatchEvent(new PopStateEvent('popstate')); }"
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def window(stage: Cast, start_node: StartNode, open_window: OpenWindow) -> Window:
     """Ana's, an admin of the server, with something of everything."""
     node = await start_node("a1")

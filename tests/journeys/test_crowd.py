@@ -7,7 +7,7 @@ import psycopg
 from playwright.async_api import Page, WebSocket, expect
 
 from tests.cast import Cast
-from tests.journeys.conftest import OpenWindow
+from tests.journeys.browsers import OpenWindow
 from tests.journeys.pages.base import LIMIT
 from tests.journeys.test_dashboard import enters, figure
 from tests.promises.conftest import StartNode

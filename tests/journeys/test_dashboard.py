@@ -10,7 +10,7 @@ from chat.client.node_process import NodeProcess
 from chat.local.valkey import ValkeyEngine
 from tests.cast import Cast, Person
 from tests.journeys.axe import is_clean_in_both_themes
-from tests.journeys.conftest import OpenWindow
+from tests.journeys.browsers import OpenWindow
 from tests.journeys.pages.base import LIMIT, Window
 from tests.presence.presence_client import open_eyes, opens_eyes
 from tests.promises.conftest import StartNode

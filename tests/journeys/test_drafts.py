@@ -3,7 +3,7 @@
 from playwright.async_api import Dialog, expect
 
 from tests.cast import Cast
-from tests.journeys.conftest import OpenWindow
+from tests.journeys.browsers import OpenWindow
 from tests.journeys.pages.base import LIMIT, Window
 from tests.journeys.pages.files import NOTES, has_up, picks
 from tests.journeys.tabs import opens_tab

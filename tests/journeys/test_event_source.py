@@ -3,7 +3,7 @@
 import psycopg
 
 from tests.cast import Cast, Person
-from tests.journeys.conftest import OpenWindow
+from tests.journeys.browsers import OpenWindow
 from tests.journeys.pages.base import Window
 from tests.promises.conftest import StartNode
 from tests.waiting import eventually

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from playwright.async_api import Page, Route, expect
 
 from tests.cast import Cast
-from tests.journeys.conftest import OpenWindow
+from tests.journeys.browsers import OpenWindow
 from tests.journeys.pages.base import LIMIT
 from tests.promises.conftest import StartNode
 from tests.verbs import begins, seats

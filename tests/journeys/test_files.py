@@ -4,7 +4,7 @@ from playwright.async_api import expect
 
 from tests.cast import Cast, Person
 from tests.files.sending import address, opens_file, picture
-from tests.journeys.conftest import OpenWindow
+from tests.journeys.browsers import OpenWindow
 from tests.journeys.pages.base import LIMIT, Window
 from tests.journeys.pages.chat import enter, message
 from tests.journeys.pages.files import NOTES, RED, TALL, Line, brings, has_up, is_seen, picks, shape, tray

@@ -1,7 +1,7 @@
 """What one waits for who opens a conversation in a browser that has never been here."""
 
 from tests.cast import Cast
-from tests.journeys.conftest import OpenWindow
+from tests.journeys.browsers import OpenWindow
 from tests.journeys.long_talk import fill
 from tests.journeys.pages.base import Window
 from tests.promises.conftest import StartNode

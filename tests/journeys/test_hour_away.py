@@ -5,7 +5,7 @@ from typing import Any
 import psycopg
 
 from tests.cast import Cast, Person
-from tests.journeys.conftest import OpenWindow
+from tests.journeys.browsers import OpenWindow
 from tests.journeys.pages.base import Window
 from tests.journeys.pages.chat import enter, shown
 from tests.journeys.pages.panels import opens_details

@@ -6,7 +6,7 @@ from pathlib import Path
 from playwright.async_api import Locator, ViewportSize, expect
 
 from tests.cast import Cast
-from tests.journeys.conftest import OpenWindow
+from tests.journeys.browsers import OpenWindow
 from tests.journeys.pages.base import LIMIT, Window
 from tests.journeys.pages.chat import enter
 from tests.promises.conftest import StartNode

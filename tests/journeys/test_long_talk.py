@@ -5,7 +5,7 @@ import uuid
 from playwright.async_api import expect
 
 from tests.cast import Cast, Person
-from tests.journeys.conftest import OpenWindow
+from tests.journeys.browsers import OpenWindow
 from tests.journeys.long_talk import (
     FONTS,
     MANY,

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.cast import Cast, Person
-from tests.journeys.conftest import OpenWindow
+from tests.journeys.browsers import OpenWindow
 from tests.journeys.pages.base import Window
 from tests.journeys.pages.chat import enter
 from tests.journeys.pages.panels import looks_for, opens_details

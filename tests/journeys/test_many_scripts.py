@@ -6,7 +6,7 @@ from pathlib import Path
 from tests.cast import Cast
 from tests.exchange.corpus import corpus_lines
 from tests.exchange.files import imports, write_lines
-from tests.journeys.conftest import OpenWindow
+from tests.journeys.browsers import OpenWindow
 from tests.journeys.pages.base import Window
 from tests.promises.conftest import StartNode
 from tests.waiting import eventually

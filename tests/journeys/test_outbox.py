@@ -3,7 +3,7 @@
 from playwright.async_api import expect
 
 from tests.cast import Cast
-from tests.journeys.conftest import OpenWindow
+from tests.journeys.browsers import OpenWindow
 from tests.journeys.pages.base import LIMIT, Window
 from tests.journeys.tabs import closes, opens_tab, show_what_is_stored
 from tests.promises.conftest import StartNode

@@ -8,8 +8,8 @@ from playwright.async_api import expect
 from chat.client.node_process import NodeProcess
 from chat.local.valkey import ValkeyEngine
 from tests.cast import Cast, Person
+from tests.journeys.browsers import OpenWindow
 from tests.journeys.buffering_proxy import holding_proxy
-from tests.journeys.conftest import OpenWindow
 from tests.journeys.glimpses import Glimpses, chooses_status, keys, opens_settings, says_of_presence, shows_typing
 from tests.journeys.pages.base import LIMIT, Window
 from tests.promises.conftest import StartNode

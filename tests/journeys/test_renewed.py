@@ -9,7 +9,7 @@ import pytest
 
 from tests.cast import Cast
 from tests.journeys import test_talk
-from tests.journeys.conftest import OpenWindow
+from tests.journeys.browsers import OpenWindow
 from tests.up.running import Running, running_up
 
 

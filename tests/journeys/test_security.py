@@ -11,7 +11,7 @@ from playwright.async_api import Locator, expect
 from tests.accounts.factors import waits_for_next_code
 from tests.accounts.test_proofs import forgets_proofs
 from tests.accounts.visitor import PASSWORD
-from tests.journeys.conftest import OpenWindow
+from tests.journeys.browsers import OpenWindow
 from tests.journeys.pages.base import LIMIT, Window
 from tests.promises.conftest import StartNode
 from tests.waiting import eventually

@@ -5,7 +5,7 @@ import asyncio
 from playwright.async_api import expect
 
 from tests.cast import Cast, Person
-from tests.journeys.conftest import OpenWindow
+from tests.journeys.browsers import OpenWindow
 from tests.journeys.glimpses import Glimpses
 from tests.journeys.pages.base import LIMIT
 from tests.journeys.tabs import (

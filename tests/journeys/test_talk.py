@@ -3,7 +3,7 @@
 from playwright.async_api import ViewportSize, expect
 
 from tests.cast import Cast
-from tests.journeys.conftest import OpenWindow
+from tests.journeys.browsers import OpenWindow
 from tests.journeys.pages.base import LIMIT, Window
 from tests.journeys.pages.chat import enter, message, picks_emoji, replies_in_thread, show_alike, shown, uses
 from tests.promises.conftest import StartNode

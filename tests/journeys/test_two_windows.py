@@ -6,7 +6,7 @@ from typing import Any
 
 import psycopg
 
-from tests.journeys.conftest import OpenWindow
+from tests.journeys.browsers import OpenWindow
 from tests.journeys.pages.base import Window
 from tests.promises.conftest import StartNode
 from tests.waiting import eventually

@@ -1,6 +1,7 @@
 """What promises are kept by: nodes that are processes, and people who talk to them."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -13,13 +14,13 @@ from tests.databases import as_node
 StartNode = Callable[..., Awaitable[NodeProcess]]
 
 
-@pytest.fixture
-async def start_node(database_url: str, redis_url: str, tmp_path: Path) -> AsyncIterator[StartNode]:
-    """`await start_node("a1", STREAM_BUFFER="65536")`: a node process, killed at the end if it is still there."""
+@asynccontextmanager
+async def starting_nodes(database_url: str, redis_url: str, folder: Path) -> AsyncIterator[StartNode]:
+    """Yield `start_node`; kill the nodes it started at the end of the block, and print their logs."""
     nodes: list[NodeProcess] = []
 
     async def start(name: str, **settings: str) -> NodeProcess:
-        node = make_node(name, tmp_path, {"DATABASE_URL": as_node(database_url), "REDIS_URL": redis_url} | settings)
+        node = make_node(name, folder, {"DATABASE_URL": as_node(database_url), "REDIS_URL": redis_url} | settings)
         nodes.append(node)
         await node.start_and_wait()
         return node
@@ -28,6 +29,13 @@ async def start_node(database_url: str, redis_url: str, tmp_path: Path) -> Async
     for node in nodes:
         node.kill()
         print(f"{node.name} said:", node.read_log(), sep="\n")  # pytest shows it where the story went wrong
+
+
+@pytest.fixture
+async def start_node(database_url: str, redis_url: str, tmp_path: Path) -> AsyncIterator[StartNode]:
+    """`await start_node("a1", STREAM_BUFFER="65536")`: a node process, killed at the end if it is still there."""
+    async with starting_nodes(database_url, redis_url, tmp_path) as start:
+        yield start
 
 
 @pytest.fixture

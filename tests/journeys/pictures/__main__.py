@@ -1,17 +1,16 @@
 """The command. Prints each picture as it is made; ends with 1 when a screen could not be reached."""
 
 import argparse
-import shutil
 import sys
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import Browser, Error, async_playwright
+from playwright.async_api import Browser, Error
 from playwright.async_api import TimeoutError as Timeout
 
-from tests.journeys.conftest import FLAGS, NAMES
+from tests.journeys.browsers import launching
 from tests.journeys.pictures.app import APP
 from tests.journeys.pictures.board import BOARD
 from tests.journeys.pictures.panels import PANELS
@@ -46,12 +45,9 @@ def main() -> None:
 async def take_all(stage: Stage, folder: Path, only: str, look: str) -> int:
     """0 when every picture could be taken."""
     missed = 0
-    program = next(filter(None, map(shutil.which, NAMES)), None)
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=program, args=FLAGS)
+    async with launching() as browser:
         for scene, theme, size in chosen(only, look):
             missed += not await take(browser, stage, scene, theme, size, folder)
-        await browser.close()
     return int(missed > 0)
 
 

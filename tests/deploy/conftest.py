@@ -1,0 +1,22 @@
+"""A browser for the few tests here that need one."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from playwright.async_api import Browser
+
+from tests.journeys.browsers import OpenWindow, launching, opening_windows
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    """Chromium."""
+    async with launching() as chromium:
+        yield chromium
+
+
+@pytest.fixture
+async def open_window(browser: Browser) -> AsyncIterator[OpenWindow]:
+    """`await open_window(node, ana)`: a window, closed after the test."""
+    async with opening_windows(browser) as open_one:
+        yield open_one

@@ -1,0 +1,49 @@
+"""Chromium for tests: a browser, and windows in it."""
+
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from playwright.async_api import Browser, BrowserContext, async_playwright
+
+from chat.client.node_process import NodeProcess
+from tests.cast import Person
+from tests.journeys.pages.base import Window
+
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+OpenWindow = Callable[..., Awaitable[Window]]
+
+
+@asynccontextmanager
+async def launching() -> AsyncIterator[Browser]:
+    """Yield the system's Chromium, which is closed at the end of the block."""
+    program = next(filter(None, map(shutil.which, NAMES)), None)
+    async with async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(executable_path=program, args=FLAGS)
+        yield chromium
+        await chromium.close()
+
+
+@asynccontextmanager
+async def opening_windows(browser: Browser) -> AsyncIterator[OpenWindow]:
+    """Yield `open_window`; its windows are closed at the end of the block.
+
+    `await open_window(node, ana)` opens a window in a browser profile of her own, logged in. Without a person, the
+    window is that of a visitor without an account.
+    """
+    contexts: list[BrowserContext] = []
+
+    async def open_one(node: NodeProcess, person: Person | None = None, path: str = "/") -> Window:
+        context = await browser.new_context(locale="en-GB", viewport={"width": 1100, "height": 800})
+        contexts.append(context)
+        if person is not None:
+            cookie = {"name": "tandem", "value": person.token, "url": node.url, "httpOnly": True, "sameSite": "Lax"}
+            await context.add_cookies([cookie])  # type: ignore[list-item]
+        window = Window(await context.new_page(), node.url)
+        await window.opens(path)
+        return window
+
+    yield open_one
+    for context in contexts:
+        await context.close()
