@@ -31,7 +31,6 @@ from chat.shared.rate_limits import home_of
 from chat.shared.web import (
     CHARGED,
     EVENTS,
-    FREE,
     MEMBER,
     RATES,
     SETTINGS,
@@ -39,11 +38,9 @@ from chat.shared.web import (
     WROTE,
     answer_problem,
     caller_of,
-    check_address,
+    check_stranger,
     client_address,
     find_bearer,
-    find_charge,
-    find_token,
     is_from_proxy,
     scheme_of,
 )
@@ -153,10 +150,8 @@ def check_encoding(request: web.Request) -> None:
 @web.middleware
 async def charge_anonymous(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Count requests without a valid session against their address; raise `RateLimited` above the limit."""
-    if find_charge(request) is FREE:
+    if not check_stranger(request):
         return await handler(request)
-    if not find_token(request):
-        check_address(request)
     try:
         return await handler(request)
     finally:

@@ -21,12 +21,20 @@ from chat.shared.sql import load
 queries = load(__file__)
 
 
+class AttachingDraft(Protocol):
+    """The part of a draft that attachments need."""
+
+    @property
+    def files(self) -> Sequence[int]:
+        """The ids of the files to attach."""
+
+
 class AttachingPost(Protocol):
     """The parts of a post that attachments need."""
 
     @property
-    def file_ids(self) -> Sequence[int]:
-        """The files to attach."""
+    def draft(self) -> AttachingDraft:
+        """The draft."""
 
     @property
     def file_owner_id(self) -> int:
@@ -37,7 +45,7 @@ class Attachments:
     """Attach files to a batch of posts: the step of a post that `PostStep` describes. Free if there are none."""
 
     def __init__(self, posts: Iterable[AttachingPost]) -> None:
-        self._file_ids = sorted({file_id for post in posts for file_id in post.file_ids})
+        self._file_ids = sorted({file_id for post in posts for file_id in post.draft.files})
         self._cursor: AsyncCursor[TupleRow] | None = None
         self._free: dict[int, File] = {}
         self._reserved: dict[int, File] = {}
@@ -56,7 +64,7 @@ class Attachments:
 
     def reject(self, post: AttachingPost, now: datetime) -> Invalid | None:  # noqa: ARG002 (PostStep names it)
         """Return `Invalid` if a file is not the owner's, not complete, or in a message already."""
-        if wrong := [file_id for file_id in post.file_ids if not self._is_free(post.file_owner_id, file_id)]:
+        if wrong := [file_id for file_id in post.draft.files if not self._is_free(post.file_owner_id, file_id)]:
             listed = ", ".join(map(str, wrong))
             detail = f"you have no file {listed} that has been sent to its end and is in no message yet"
             return Invalid(errors=[{"field": "files", "detail": detail}])
@@ -68,15 +76,15 @@ class Attachments:
 
     def accept(self, post: AttachingPost, now: datetime) -> None:  # noqa: ARG002 (PostStep names it)
         """Reserve the files, so that no other post of the batch gets them."""
-        if post.file_ids:
-            self._reserved |= {file_id: self._free.pop(file_id) for file_id in post.file_ids}
+        if post.draft.files:
+            self._reserved |= {file_id: self._free.pop(file_id) for file_id in post.draft.files}
 
     def apply(self, change: Change, post: AttachingPost, message: Message) -> Message:  # noqa: ARG002 (as above)
         """Return the message with its files."""
-        if not post.file_ids:
+        if not post.draft.files:
             return message
-        shown = [self._reserved[file_id].to_json() for file_id in post.file_ids]
-        self._attached += [(file_id, message.conversation, message.seq) for file_id in post.file_ids]
+        shown = [self._reserved[file_id].to_json() for file_id in post.draft.files]
+        self._attached += [(file_id, message.conversation, message.seq) for file_id in post.draft.files]
         self._shown.append((message.conversation, message.seq, orjson.dumps(shown).decode()))
         return message._replace(files=shown)
 

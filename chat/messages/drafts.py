@@ -1,6 +1,5 @@
 """Drafts: the bodies of requests that post and edit messages; and posts, with the steps that store them. Pure."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, NamedTuple, Protocol, Self
 
@@ -65,9 +64,6 @@ class DraftBatch(BaseModel):
     messages: Annotated[list[object], Field(min_length=1)]
 
 
-PostKey = tuple[int, int, str]  # conversation, author, client id
-
-
 class Post(NamedTuple):
     """A draft with its author and its conversation. `said_at`: the original time of an imported message.
 
@@ -80,15 +76,6 @@ class Post(NamedTuple):
     said_at: datetime | None = None
     here: frozenset[int] | None = None
     uploader_id: int | None = None
-
-    def key(self) -> PostKey:
-        """Return the key by which a retry finds the message that an earlier attempt stored."""
-        return self.conversation_id, self.author_id, self.draft.client_id
-
-    @property
-    def file_ids(self) -> Sequence[int]:
-        """The files to attach."""
-        return self.draft.files
 
     @property
     def file_owner_id(self) -> int:

@@ -12,7 +12,7 @@ from psycopg import AsyncCursor
 from psycopg.rows import TupleRow
 
 from chat.log.append import Change
-from chat.messages.drafts import Post, PostKey, PostStep
+from chat.messages.drafts import Post, PostStep
 from chat.messages.mention_parser import NO_MENTIONS, ParsedMentions, parse_mentions
 from chat.model.message import Message
 from chat.shared.postgres import Pool
@@ -49,7 +49,7 @@ class Mentions(PostStep):
         self._posts: list[Post] = []
         self._requests: list[MentionRequest] = []
         self._cursors: list[AsyncCursor[TupleRow]] = []
-        self._recipients: dict[PostKey, tuple[list[int], str | None]] = {}
+        self._recipients: dict[int, tuple[list[int], str | None]] = {}  # by the post's `id()`
         self._messages: list[Message] = []
 
     def accept(self, post: Post, now: datetime) -> None:  # noqa: ARG002 (PostStep names it)
@@ -89,11 +89,11 @@ class Mentions(PostStep):
             users = dict.fromkeys([user_id for user_id in meant if user_id] + online.get(n, []))
             everyone = self._requests[n].everyone
             if users or everyone:
-                self._recipients[post.key()] = [*users], everyone
+                self._recipients[id(post)] = [*users], everyone
 
     def apply(self, change: Change, post: Post, message: Message) -> Message:  # noqa: ARG002 (PostStep names it)
         """Return the message with the users that it mentions."""
-        if not self._recipients or (recipients := self._recipients.get(post.key())) is None:
+        if not self._recipients or (recipients := self._recipients.get(id(post))) is None:
             return message
         message = message._replace(mentions=recipients[0], mentions_all=recipients[1])
         self._messages.append(message)

@@ -13,7 +13,7 @@ from chat.conversations.permissions import RANKS
 from chat.files.attachments import Attachments
 from chat.log.append import Change, Log
 from chat.log.entry import Unplaced
-from chat.messages.drafts import Post, PostKey, PostStep
+from chat.messages.drafts import Post, PostStep
 from chat.messages.history import read_messages
 from chat.messages.mentions import Mentions
 from chat.messages.threads import ReplyTargets
@@ -36,13 +36,15 @@ class Posted:
 
 
 Outcome = Posted | Exception
+PostKey = tuple[int, int, str]  # conversation, author, client id: a retry finds what an earlier attempt has stored
 
 
 class PostBatch:
     """Posts on their way through one transaction; one that is rejected never fails the others."""
 
     def __init__(self, posts: list[Post]) -> None:
-        self._posts, self._keys = posts, [post.key() for post in posts]
+        self._posts = posts
+        self._keys = [(post.conversation_id, post.author_id, post.draft.client_id) for post in posts]
         self._errors: dict[int, Exception] = {}
         self._stored: dict[PostKey, Posted] = {}
         self._accepted: dict[PostKey, int] = {}

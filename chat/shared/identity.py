@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from sys import intern
 
@@ -55,12 +56,18 @@ class Identities:
         self._batcher = Batcher[tuple[bytes, bool], Member](self._read, batch=500, limit=20_000)
         self.run, self.waiting = self._batcher.run, self._batcher.waiting
 
-    async def of_token(self, token: str, *, remember: bool = True) -> Member:
+    async def of_token(
+        self, token: str, before_read: Callable[[], None] | None = None, *, remember: bool = True
+    ) -> Member:
         """Return the member; raise `Unauthenticated` if the session is unknown, ended or expired.
 
-        Streams pass `remember=False`: they ask once, and ten thousand at once would leave 500 bytes each in the cache.
+        `before_read` is called if the token is not in the cache, and may raise. Streams pass `remember=False`: they ask
+        once, and ten thousand at once would leave 500 bytes each in the cache.
         """
-        return await self.of_digest(hash_token(token), remember=remember)
+        digest = hash_token(token)
+        if before_read is not None and digest not in self._known:
+            before_read()
+        return await self.of_digest(digest, remember=remember)
 
     async def of_digest(self, digest: bytes, *, remember: bool = True) -> Member:
         """Return the member by the token's hash, which can be stored elsewhere without revealing the token."""
@@ -72,10 +79,6 @@ class Identities:
         self.check(member)
         self._touched.add(member.session_id)
         return member
-
-    def knows(self, digest: bytes) -> bool:
-        """Return whether this token was valid when it was last looked up."""
-        return digest in self._known
 
     def check(self, member: Member) -> None:
         """Raise `Unauthenticated` if the session has expired, or ended since it was read."""

@@ -6,6 +6,7 @@ Admission refuses new connections while the node is busy; `require_identity` fin
 import random
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any, TypeVar
 
@@ -25,7 +26,7 @@ from chat.shared.errors import (
     SecondFactorMissing,
     Unauthenticated,
 )
-from chat.shared.identity import Identities, Member, hash_token
+from chat.shared.identity import Identities, Member
 from chat.shared.postgres import Pool
 from chat.shared.rate_limits import Limit, Rates, home_of
 from chat.shared.registry.registry import Registry
@@ -122,16 +123,23 @@ async def require_identity(request: web.Request, *, remember: bool = True) -> Me
     """
     if not (token := find_token(request)):
         raise Unauthenticated
-    digest, identities = hash_token(token), request.app[IDENTITIES]
-    if not identities.knows(digest):
-        # The database is not queried for an address that keeps sending invalid tokens.
-        check_address(request)
-    member = request[MEMBER] = await identities.of_digest(digest, remember=remember)
+    # The database is not queried for an address that keeps sending invalid tokens.
+    check = partial(check_address, request)
+    member = request[MEMBER] = await request.app[IDENTITIES].of_token(token, check, remember=remember)
     if member.host_cookie and find_bearer(request) is None and not read_cookie(request, HOST_COOKIE):
         del request[MEMBER]
         raise Unauthenticated  # another host of the domain may have set this cookie
     charge_caller(request, request.app[RATES], member.user_id)
     return member
+
+
+def check_stranger(request: web.Request) -> bool:
+    """Return False if the route is free; raise `RateLimited` for one more request without a token than allowed."""
+    if find_charge(request) is FREE:
+        return False
+    if not find_token(request):
+        check_address(request)
+    return True
 
 
 def check_address(request: web.Request) -> None:

@@ -206,7 +206,7 @@ PAUSE_EACH = 25e-6  # seconds for each further write: continuous fan-out then ta
 
 
 class Coalescer:
-    """Batches the entries between the tail and the hub. To the tail, it is at the position that the hub will reach.
+    """Batches the entries between the tail and the hub. `position`: that of the last entry received, in `epoch`.
 
     `paused`: entries that arrive are held back; `took`: the time from the arrival of an entry to the last write.
     """
@@ -215,28 +215,20 @@ class Coalescer:
         self._hub, self._most = hub, most
         self._held: list[Entry] = []
         self._since, self.paused = 0.0, False
+        self.epoch, self.position = hub.epoch, hub.position
         self.took = Histogram(SECONDS)
-
-    @property
-    def epoch(self) -> str:
-        """The hub's epoch."""
-        return self._hub.epoch
-
-    @property
-    def position(self) -> int:
-        """The position of the last entry that the hub has received or will receive."""
-        return self._held[-1].position if self._held else self._hub.position
 
     def on_entries(self, entries: Sequence[Entry]) -> None:
         """Pass the next entries to the hub, now or after the pause."""
         self._since = self._since if self._held else time.monotonic()
         self._held += entries
+        self.position = entries[-1].position
         if not self.paused:
             self._release()
 
     def reset(self, epoch: str, position: int) -> None:
         """Drop the held entries, which belong to an invalid log."""
-        self._held = []
+        self._held, self.epoch, self.position = [], epoch, position
         self._hub.reset(epoch, position)
 
     def _release(self) -> None:

@@ -12,7 +12,7 @@ from tests.nodes import Node, running_node
 from tests.waiting import eventually
 
 STREAMS_AT_ONCE = 200
-KEPT_MOST = 1_300  # bytes; what the transport below takes comes to that
+KEPT_MOST = 1_600  # bytes; 1,160 to 1,400 measured, the transport below adds 400, and the bar for both is 2 KB
 CYCLES, LEFT_MOST = 5, 40  # objects of ours that may be left of each stream, for caches fill
 
 

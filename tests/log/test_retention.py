@@ -96,6 +96,7 @@ async def test_a_drop_between_the_look_and_the_page_is_noticed(pool: Pool, cast:
     start = (await ben.listens()).cursor
     await write(pool, 15)
     streams = node.app[STREAMS]
+    await streams.hub.wait_for(15)
     streams.hub.recent.reset(15)
     async with pool.connection() as connection:
         await connection.execute("update log set at = now() - interval '20 days' where position <= 10")
