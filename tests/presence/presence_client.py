@@ -52,10 +52,10 @@ class Eyes:
         return self.named(kind)[count - 1]
 
     async def watches(self, *people: Person, conversations: tuple[int, ...] = ()) -> list[Json]:
-        """Watch, and wait for the snapshot; its records."""
+        """Watch, and wait for the snapshot, which a node may hold back for 2 s; its records."""
         before = len(self.named("snapshot"))
         await self.says("watch", users=[person.id for person in people], conversations=list(conversations))
-        return list((await self.gets("snapshot", before + 1))["users"]) if people else []
+        return list((await self.gets("snapshot", before + 1, limit=10))["users"]) if people else []
 
     async def sees(self, person: Person, status: str, limit: float = 5.0) -> None:
         """Wait until this person is shown so."""
