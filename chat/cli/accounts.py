@@ -1,7 +1,7 @@
 """The work of `tandem user` and `tandem invite`: each function opens the database and does one thing."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import NamedTuple, TypeVar
 
 import psycopg
@@ -11,8 +11,7 @@ from chat.accounts.admin import Role, set_disabled, set_role
 from chat.accounts.models import InviteForm
 from chat.accounts.password_resets import PasswordReset, create_reset
 from chat.erasure import Messages, begin_erasure, erase_step
-from chat.log.append import Log
-from chat.log.entry import Entry
+from chat.log.append import Log, unannounced
 from chat.log.maintenance import Retention
 from chat.shared.audit import COMMAND_LINE
 from chat.shared.errors import NotFound
@@ -132,10 +131,6 @@ async def open_log(pool: Pool) -> Log:
     size, days = (Settings.model_fields[name].default for name in ("log_partition_entries", "log_retention_days"))
     await Retention(pool, size, days).make_partitions()
     return Log(pool, unannounced)
-
-
-def unannounced(epoch: str, entries: Sequence[Entry]) -> None:
-    """Announce nothing. Nodes find the entries within a second by polling the log."""
 
 
 def with_pool(database_url: str, work: Callable[[Pool], Awaitable[T]]) -> T:

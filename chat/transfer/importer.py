@@ -9,8 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from functools import partial
 from typing import TypeVar
 
-from chat.log.append import Change, Log
-from chat.log.entry import Entry
+from chat.log.append import Change, Log, unannounced
 from chat.shared.postgres import Pool
 from chat.shared.sql import load
 from chat.transfer.import_conversations import ImportedConversations, ImportedUsers
@@ -112,10 +111,6 @@ class Importer:
                 async with self._log.change() as change:
                     await self._members.make_owner(change, conversation, user)
             await connection.execute(queries.end_import, [self._source.fingerprint])
-
-
-def unannounced(epoch: str, entries: Sequence[Entry]) -> None:
-    """Announce nothing. Nodes find the entries by polling the log, which is soon enough for an import."""
 
 
 async def read_ahead(read: Iterator[list[Record]]) -> AsyncIterator[list[Record]]:

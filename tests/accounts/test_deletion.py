@@ -7,9 +7,9 @@ import psycopg
 import pytest
 
 from chat.accounts.admin import LastAdmin
-from chat.cli.accounts import delete_account, unannounced
+from chat.cli.accounts import delete_account
 from chat.erasure import OnlyOwner, erase_step
-from chat.log.append import Log
+from chat.log.append import Log, unannounced
 from chat.shared.postgres import make_pool
 from tests.accounts.events import events
 from tests.cast import Cast, Person
