@@ -1,4 +1,4 @@
-"""What promises are kept by: nodes that are processes, and people who talk to them."""
+"""Fixtures for the promises: nodes that are processes, and users who connect to them."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -33,13 +33,14 @@ async def starting_nodes(database_url: str, redis_url: str, folder: Path) -> Asy
 
 @pytest.fixture
 async def start_node(database_url: str, redis_url: str, tmp_path: Path) -> AsyncIterator[StartNode]:
-    """`await start_node("a1", STREAM_BUFFER="65536")`: a node process, killed at the end if it is still there."""
+    """Return `start_node`: `await start_node("a1", STREAM_BUFFER="65536")` starts a node process, which is killed at
+    the end."""
     async with starting_nodes(database_url, redis_url, tmp_path) as start:
         yield start
 
 
 @pytest.fixture
 async def stage(database_url: str) -> AsyncIterator[Cast]:
-    """A cast of no node in particular."""
+    """A cast that belongs to no node."""
     async with casting(database_url, "") as cast:
         yield cast

@@ -1,4 +1,4 @@
-"""A crowd: many readers and posters who go on the whole time, and the history of what they saw."""
+"""A crowd: many readers and posters that run all the time, and the history of what they received."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -17,7 +17,7 @@ from tests.waiting import eventually
 
 
 class Crowd:
-    """Spread over `nodes`: the reader or poster number n goes to the living one after the n-th."""
+    """A crowd spread over `nodes`: reader or poster number n uses the next live node after the n-th."""
 
     def __init__(self, cast: Cast, http: aiohttp.ClientSession, nodes: list[NodeProcess]) -> None:
         self._cast, self._http, self.nodes = cast, http, nodes
@@ -28,7 +28,7 @@ class Crowd:
         self.posters: list[ChaosPoster] = []
 
     async def gathers(self, *, readers: int, posters: int) -> None:
-        """Twenty people in three overlapping conversations, with devices that read and devices that post."""
+        """Add twenty users in three overlapping conversations, with devices that read and devices that post."""
         self.people = await self._cast.enters(*(f"person{n}" for n in range(20)))
         members = [self.people, self.people[::2], self.people[:10]]
         self.rooms = [await self._cast.share(*people) for people in members]
@@ -40,7 +40,7 @@ class Crowd:
         await self.is_ready()
 
     def adds_reader(self, name: str, person: Person, n: int = 0) -> ChaosReader:
-        """One more device that reads."""
+        """Add a device that reads."""
         for room in self.rooms_of(person):
             self.history.stay(name, room)
         reader = ChaosReader(name, person.token, lambda: self.node(n).port, self.history, self._events, self._tasks)
@@ -48,18 +48,18 @@ class Crowd:
         return reader
 
     def adds_poster(self, person: Person, room: int, n: int = 0) -> ChaosPoster:
-        """One more device that posts, under a name of its own."""
+        """Add a device that posts, under a name of its own."""
         poster = ChaosPoster(f"poster{n}", person, room, lambda: self.node(n).url, self.history)
         self.posters.append(poster)
         return poster
 
     def rooms_of(self, person: Person) -> list[int]:
-        """The conversations that this person is in."""
+        """Return the user's conversations."""
         n = self.people.index(person)
         return [room for room, there in zip(self.rooms, (True, n % 2 == 0, n < 10), strict=True) if there]
 
     def node(self, n: int) -> NodeProcess:
-        """Where number n goes now."""
+        """Return the node that number n uses now."""
         alive = [node for node in self.nodes if node.alive() and not node.draining]
         return alive[n % len(alive)] if alive else self.nodes[n % len(self.nodes)]
 
@@ -68,12 +68,13 @@ class Crowd:
         await eventually(lambda: all(reader.ready for reader in self.readers), limit)
 
     def starts_posting(self, pause: float) -> None:
-        """Every poster, one message after the other."""
+        """Let every poster post one message after the other."""
         for poster in self.posters:
             poster.keeps_posting(self._http, pause, self._tasks)
 
     async def finishes(self, database_url: str, limit: float = 30.0) -> list[Violation]:
-        """Let the posters finish and the readers catch up; the checker's findings, the database being a reader too."""
+        """Stop the posters, let the readers catch up, and return the checker's findings. The database counts as a
+        reader too."""
         await asyncio.gather(*(poster.finishes() for poster in self.posters))
         wanted = last_seqs(self.history)
         caught_up = partial(has_caught_up, self.history, wanted=wanted)
@@ -90,19 +91,19 @@ class Crowd:
         return check(self.history)
 
     def tell(self, reader: ChaosReader) -> str:
-        """What has become of it, for who wants to know why it is late."""
+        """Describe the crowd's state, for the message of a test that waits too long."""
         got = [(one.position, one.message.conversation, one.message.seq) for one in self.history.received[reader.name]]
         ways = f"{len(reader.starts)} starts, refused {reader.refusals}, byes {reader.byes}, silent {reader.silences}"
         return f"{reader.name}: ready {reader.ready}, at {reader.cursor}, {ways}, got {got[-5:]}"
 
 
 def has_caught_up(history: RunHistory, reader: ChaosReader, wanted: dict[int, int]) -> bool:
-    """Has the reader got the last message of each of its conversations?"""
+    """Return whether the reader has the last message of each of its conversations."""
     return all(reader.seqs.get(room, 0) >= wanted.get(room, 0) for room in history.stays[reader.name])
 
 
 def last_seqs(history: RunHistory) -> dict[int, int]:
-    """The number of the last acknowledged message in each conversation."""
+    """Return the number of the last acknowledged message in each conversation."""
     last: dict[int, int] = {}
     for message, *_ in history.acknowledged.values():
         last[message.conversation] = max(message.seq, last.get(message.conversation, 0))
@@ -111,7 +112,7 @@ def last_seqs(history: RunHistory) -> dict[int, int]:
 
 @asynccontextmanager
 async def crowd_of(cast: Cast, nodes: list[NodeProcess], *, readers: int, posters: int) -> AsyncIterator[Crowd]:
-    """A crowd that is ready; afterwards everybody leaves."""
+    """A crowd that is ready. All its connections close at the end."""
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
         crowd = Crowd(cast, http, nodes)
         try:

@@ -1,4 +1,4 @@
-"""Growth: how much longer a function takes when a hostile text is eight times as long."""
+"""Growth: the factor by which a function takes longer when a hostile text is eight times as long."""
 
 import gc
 import json
@@ -21,7 +21,7 @@ Run = Callable[[Any], object]
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A function that reads foreign text. `most`: the longest text it is given, the largest that its callers allow."""
+    """A function that reads foreign text. `most`: the longest text that its callers allow."""
 
     run: Run
     most: int = MESSAGE
@@ -29,20 +29,20 @@ class Subject:
     cases: int | None = None  # only the first ones, where the characters hardly matter
 
     def text(self, case: dict[str, str], length: int) -> str | bytes:
-        """Return the case's text of about this length; for a function that reads bytes, in UTF-8."""
+        """Return the case's text of about this length, in UTF-8 if the function reads bytes."""
         text = hostile(case, length)
         return text.encode()[:length] if self.encoded else text
 
 
 def hostile(case: dict[str, str], length: int) -> str:
-    """Return `prefix`, `repeat` over and over, and `suffix`, with `length` characters."""
+    """Return a text of `length` characters: `prefix`, then `repeat` again and again, then `suffix`."""
     room = max(1, length - len(case["prefix"]) - len(case["suffix"]))
     repeated = case["repeat"] * (room // len(case["repeat"]) + 1)
     return case["prefix"] + repeated[:room] + case["suffix"]
 
 
 def measure(run: Run, text: str | bytes) -> float:
-    """Return the seconds of processor time that one run takes; a refusal is an answer too."""
+    """Return the CPU seconds of one run; an error counts as an answer."""
     began = thread_time()
     try:
         found = run(text)
@@ -56,7 +56,7 @@ def measure(run: Run, text: str | bytes) -> float:
 
 
 def growth(subject: Subject, case: dict[str, str]) -> float:
-    """Return how many times longer the long text takes than the short one: the best of several runs of each."""
+    """Return the time for the long text divided by the time for the short one: the best of several runs of each."""
     short, long = subject.text(case, subject.most // STEP), subject.text(case, subject.most)
     least = math.inf
     for _ in range(4):

@@ -1,4 +1,4 @@
-"""The gate: HAProxy as `tandem up` starts it, before nodes that a test breaks."""
+"""HAProxy as `tandem up` starts it, in front of nodes that a test breaks."""
 
 import resource
 from collections.abc import Iterator, Sequence
@@ -11,7 +11,7 @@ from chat.local.haproxy import Balancer
 
 
 class Gate:
-    """Where a crowd goes instead of a node."""
+    """The balancer, which a crowd uses like a node."""
 
     draining = False
 
@@ -26,18 +26,18 @@ class Gate:
         self.balancer.wait_until_ready()
 
     def alive(self) -> bool:
-        """Whether it lets people through."""
+        """Return whether it forwards connections."""
         return self.balancer.alive()
 
     def close(self) -> None:
-        """For good."""
+        """Stop it for good."""
         self.balancer.stop()
         self._home.unlock()
 
 
 @contextmanager
 def gate(nodes: Sequence[NodeProcess], folder: Path, quiet: int = 60) -> Iterator[Gate]:
-    """Open until the end of the block."""
+    """Run the balancer until the end of the block."""
     one = Gate(nodes, folder, quiet)
     try:
         yield one
@@ -46,7 +46,7 @@ def gate(nodes: Sequence[NodeProcess], folder: Path, quiet: int = 60) -> Iterato
 
 
 def room_for(connections: int) -> bool:
-    """Let this process, and those that it starts from now on, have as many descriptors; False when that is refused."""
+    """Allow this process, and those it starts later, so many file descriptors; return False if the system refuses."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft >= connections:
         return True

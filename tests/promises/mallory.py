@@ -1,6 +1,6 @@
-"""One account that does its worst: every case of the hostile benchmark, over and over, from a process of its own.
+"""One hostile account: every case of the hostile benchmark, again and again, from a process of its own.
 
-`python -m tests.promises.mallory PORT TOKEN ROOM SECONDS` prints how often each case was run.
+`python -m tests.promises.mallory PORT TOKEN CONVERSATION SECONDS` prints how often each case ran.
 """
 
 import sys
@@ -16,7 +16,7 @@ SCALE = 0.25  # of the number of requests of the others
 
 
 def main(port: int, token: str, room: int, seconds: float) -> None:
-    """See the heading of this file."""
+    """Run the command that the heading of this file describes."""
     end, done = time.monotonic() + seconds, Counter[str]()
     while time.monotonic() < end:
         for name, case in CASES.items():

@@ -1,4 +1,4 @@
-"""Onlookers: a house full of people with sockets, and watchers elsewhere who note every change that they are told."""
+"""Users with open sockets, and watchers on another node that record every change they receive."""
 
 import asyncio
 import os
@@ -19,14 +19,14 @@ WATCHED = 500  # by one socket
 
 @dataclass
 class House:
-    """`people` open sockets, `watchers` watch all of them together; the sockets are in `open`, by person."""
+    """`people` have open sockets (in `open`, by user), and `watchers` watch all of them."""
 
     people: list[Person]
     watchers: list[Eyes]
     open: dict[int, Eyes] = field(default_factory=dict)
 
     async def fill(self, url: str) -> None:
-        """Everybody opens a socket at this node, a few at a time."""
+        """Open a socket for every user at this node, a few at a time."""
         turn = asyncio.Semaphore(AT_ONCE)
 
         async def enter(person: Person) -> None:
@@ -37,24 +37,24 @@ class House:
         await asyncio.gather(*map(enter, self.people))
 
     def shown(self) -> Counter[str]:
-        """How many are shown as what."""
+        """Return how many users are shown with each status."""
         return Counter(record["status"] for eyes in self.watchers for record in eyes.people.values())
 
     async def all_shown(self, status: str, limit: float = 20.0) -> None:
-        """Wait until everybody is shown so."""
+        """Wait until all users are shown with this status."""
         await eventually(lambda: self.shown() == {status: len(self.people)}, limit)
 
     def changes(self) -> set[tuple[str, ...]]:
-        """The different courses that people's statuses took."""
+        """Return the different sequences of statuses that users went through."""
         return {tuple(statuses) for eyes in self.watchers for statuses in eyes.seen.values()}
 
     async def empties(self) -> None:
-        """All leave."""
+        """Close all sockets."""
         await asyncio.gather(*(eyes.leaves() for eyes in [*self.open.values(), *self.watchers]))
 
 
 async def enrol(cast: Cast, count: int) -> list[Person]:
-    """Many people in one conversation, in one go; the first of them are those who watch."""
+    """Put many users into one conversation at once; the first of them are the watchers."""
     async with await psycopg.AsyncConnection.connect(cast.database_url, autocommit=True) as connection:
         made = await connection.execute(
             "insert into users (name, display_name, password_hash)"
@@ -78,7 +78,7 @@ async def enrol(cast: Cast, count: int) -> list[Person]:
 
 
 async def house_of(cast: Cast, url: str, count: int = SOCKETS) -> House:
-    """So many people, still outside, and the watchers at this node, whose snapshots show all as offline."""
+    """Yield so many users without connections, and watchers at this node, whose snapshots show all users offline."""
     watching = -(-count // WATCHED)
     people = await enrol(cast, count + watching)
     house = House(people[watching:], [])

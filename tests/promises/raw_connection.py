@@ -1,4 +1,4 @@
-"""A wire: a connection by hand, for what no client library would send."""
+"""A connection by hand, for bytes that no client library would send."""
 
 import asyncio
 from contextlib import suppress
@@ -15,26 +15,26 @@ class Wire:
 
     @classmethod
     async def to(cls, node: Node) -> "Wire":
-        """Connect."""
+        """Open the connection."""
         return cls(*await asyncio.open_connection("127.0.0.1", node.port))
 
     async def send(self, data: bytes) -> None:
-        """Write it all."""
+        """Send all bytes."""
         self._writer.write(data)
         await self._writer.drain()
 
     async def hang_up(self) -> None:
-        """Go without a word."""
+        """Close the connection without a goodbye."""
         self._writer.close()
         await self._writer.wait_closed()
 
     async def hear_until(self, mark: bytes, limit: float = 5.0) -> bytes:
-        """Everything up to this mark and with it."""
+        """Return everything up to this mark, the mark included."""
         async with asyncio.timeout(limit):
             return await self._reader.readuntil(mark)
 
     async def hear(self, limit: float = 5.0) -> bytes:
-        """Everything until the server closes; empty on a reset."""
+        """Return everything until the server closes; empty after a reset."""
         try:
             async with asyncio.timeout(limit):
                 return await self._reader.read()
@@ -47,6 +47,6 @@ class Wire:
 
 
 def half_a_message(person: Person, path: str) -> bytes:
-    """A request that says it is longer than it is."""
+    """Return a request that is shorter than it claims to be."""
     head = f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {person.token}\r\nContent-Length: 100\r\n\r\n"
     return head.encode() + b'{"body"'

@@ -1,4 +1,4 @@
-"""A reader who stops reading: a socket with a small buffer that takes the beginning of an answer, and no more."""
+"""A stalled reader: a socket with a small buffer that reads the beginning of an answer and then stops."""
 
 import asyncio
 import socket
@@ -13,7 +13,7 @@ TAKEN = 500
 
 @asynccontextmanager
 async def stalled_reader(node: Node, person: Person, path: str) -> AsyncIterator[socket.socket]:
-    """A connection of this person's that asks for `path`, reads 500 bytes of the answer, and stops."""
+    """Open a connection of this user that requests `path`, reads 500 bytes of the answer, and stops."""
     loop = asyncio.get_running_loop()
     with socket.socket() as peer:
         peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)

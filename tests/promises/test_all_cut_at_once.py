@@ -1,6 +1,6 @@
-"""Thousands of streams cut at once: all return with their cursors, none misses a word, and posts go on.
+"""Thousands of streams cut at once resume with their cursors, miss nothing, and do not stop posts.
 
-PROMISE_STREAMS=9500 is the bench of this (a process may have 20,000 descriptors on many machines).
+PROMISE_STREAMS=9500 is the full size (on many machines a process may have 20,000 descriptors).
 """
 
 import os
@@ -20,7 +20,7 @@ NOWHERE = "redis://127.0.0.1:1"  # for both: they poll, so that who comes to the
 async def test_all_cut_at_once_and_back_with_their_cursors(
     stage: Cast, start_node: StartNode, database_url: str
 ) -> None:
-    """Every wire is pulled in the same moment, under a steady poster; once where they were, once to the other node."""
+    """Under a steady poster, all streams are cut at once. They resume first at the same node, then at the other one."""
     nodes = [await start_node(name, REDIS_URL=NOWHERE) for name in ("a1", "b2")]
     async with crowd_of(stage, nodes[:1], readers=STREAMS, posters=1) as crowd:
         crowd.starts_posting(pause=0.05)
@@ -34,7 +34,7 @@ async def test_all_cut_at_once_and_back_with_their_cursors(
 
 
 async def all_cut_and_back(crowd: Crowd, home: NodeProcess) -> None:
-    """Pull every wire, and wait until every reader is ready again at its new home."""
+    """Cut every connection, and wait until every reader is ready again at its new node."""
     before = [len(reader.starts) for reader in crowd.readers]
     began = time.monotonic()
     for reader in crowd.readers:
@@ -47,7 +47,7 @@ async def all_cut_and_back(crowd: Crowd, home: NodeProcess) -> None:
 
 
 async def test_all_ahead_of_the_node_they_come_to(stage: Cast, start_node: StartNode) -> None:
-    """Cursors that the node has not come to yet are looked up in the log once for all, and nobody is refused."""
+    """Cursors ahead of this node are checked in the log with one query for all, and no stream is refused."""
     node = await start_node("a1")
     async with crowd_of(stage, [node], readers=3000, posters=0) as crowd:
         for reader in crowd.readers:

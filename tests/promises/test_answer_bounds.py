@@ -1,6 +1,6 @@
-"""Answer sizes: every route that reads names its bound, in bytes; a new route has to name one too.
+"""Answer sizes: every route that reads has a limit in bytes, and a new route must get one.
 
-The bounds follow from page sizes, limits and settings, all at their defaults, never from how much someone has.
+The limits follow from page sizes and settings, all at their defaults, never from the amount of data.
 """
 
 import uuid
@@ -100,14 +100,14 @@ BOUNDS = {
 
 
 def test_every_route_names_its_bound() -> None:
-    """No route is left out, none is invented, and no answer is larger than 16 MiB."""
+    """The table has exactly the routes that exist, and no limit exceeds 16 MiB."""
     assert {route.path for route in ROUTES["all"] if route.method in ("GET", "*")} == set(BOUNDS)
     assert {path: bound for path, bound in BOUNDS.items() if bound > MOST} == {}
 
 
 @pytest.fixture
 async def ana(cast: Cast) -> Person:
-    """She has written two megabytes into a room, in messages whose texts tell which they are."""
+    """Ana, who has posted two megabytes to a channel in numbered messages."""
     (ana,) = await cast.enters("ana")
     assert await cast.share(ana) == 1
     await says_much(ana, [1] * 140)
@@ -115,7 +115,7 @@ async def ana(cast: Cast) -> Person:
 
 
 async def says_much(ana: Person, rooms: list[int], **more: object) -> None:
-    """A message of 15 KB in each of these, ten at once."""
+    """Post a message of 15 KB for each of these numbers, ten at a time."""
     for first in range(0, len(rooms), 10):
         batch = [
             {"conversation": room, "body": f"{first + n} {'é' * 7_500}", "client_id": uuid.uuid4().hex, **more}
@@ -126,12 +126,12 @@ async def says_much(ana: Person, rooms: list[int], **more: object) -> None:
 
 
 def numbers(page: list[dict]) -> list[int]:  # type: ignore[type-arg]
-    """Which messages these are."""
+    """Return the numbers in these messages."""
     return [message["seq"] for message in page]
 
 
 async def test_history_comes_in_pages_of_a_megabyte(ana: Person) -> None:
-    """In each direction the messages next to where it begins, without a hole, and told that there are more."""
+    """Each page has the messages next to its start, without a hole, and says whether there are more."""
     first = await pages(ana, 1, "after=0&limit=200")
     last = await pages(ana, 1, "limit=200")
     middle = await pages(ana, 1, "around=70&limit=200")
@@ -148,7 +148,7 @@ async def test_history_comes_in_pages_of_a_megabyte(ana: Person) -> None:
 
 
 async def test_history_is_read_whole_page_by_page(ana: Person) -> None:
-    """Each message once, backwards and forwards."""
+    """Paging backwards and forwards returns each message once."""
     forwards: list[int] = []
     while (page := await pages(ana, 1, f"after={forwards[-1] if forwards else 0}&limit=200"))["messages"]:
         forwards += numbers(page["messages"])
@@ -159,7 +159,7 @@ async def test_history_is_read_whole_page_by_page(ana: Person) -> None:
 
 
 async def test_replies_come_in_pages_of_a_megabyte(ana: Person) -> None:
-    """As history does."""
+    """Replies are paged like history."""
     await says_much(ana, [1] * 80, thread=1)
     _, page = await ana.call("GET", "/api/chat/conversations/1/messages/1/replies?limit=200")
     assert 60 <= len(page["messages"]) <= 70
@@ -167,7 +167,7 @@ async def test_replies_come_in_pages_of_a_megabyte(ana: Person) -> None:
 
 
 async def test_the_list_of_conversations_has_a_megabyte_of_last_messages(cast: Cast, ana: Person) -> None:
-    """The latest are whole, the others are cut to their beginnings; nothing else changes."""
+    """The latest messages are complete, the others are cut to their beginnings, and nothing else changes."""
     rooms = [await cast.share(ana) for _ in range(100)]
     await posts(ana, rooms[0], await sends(ana, b"a file"), body="x" * 300)
     await says_much(ana, rooms[1:])
@@ -181,7 +181,7 @@ async def test_the_list_of_conversations_has_a_megabyte_of_last_messages(cast: C
 
 
 async def test_the_list_of_threads_has_a_megabyte_of_texts(ana: Person) -> None:
-    """The latest are whole, the others are cut to their beginnings."""
+    """The latest texts are complete, the others are cut to their beginnings."""
     for root in range(1, 101):
         await answers(ana, 1, root, "yes")
     lengths = [len(one["message"]["body"]) for one in await threads_of(ana)]
@@ -191,7 +191,7 @@ async def test_the_list_of_threads_has_a_megabyte_of_texts(ana: Person) -> None:
 
 
 async def test_lists_come_in_pages(cast: Cast, ana: Person) -> None:
-    """Of three hundred people, channels and sessions each list shows a page."""
+    """With three hundred users, channels and sessions, each list returns a page."""
     with psycopg.connect(cast.database_url, autocommit=True) as database:
         database.execute(
             "with people as (insert into users (name, display_name, password_hash)"

@@ -1,6 +1,6 @@
-"""Three nodes behind the real HAProxy: restarted in turn, cut off from their servers, and cut from everybody at once.
+"""Three nodes behind a real HAProxy: restarted in turn, cut off from their servers, and all connections cut at once.
 
-PROMISE_STREAMS=10000 is the bench of the last of these.
+PROMISE_STREAMS=10000 is the full size of the last test.
 """
 
 import asyncio
@@ -32,8 +32,8 @@ FLEET = {"RATE_LIMITS": "off", "STREAMS_PER_PERSON": "20000", "DRAIN_SECONDS": s
 async def test_a_rolling_restart_shows_nobody_leaving(
     start_node: StartNode, tmp_path: Path, database_url: str, redis_url: str
 ) -> None:
-    """Every node in turn, under load: nothing lost, goodbyes spread over the window, and anyone who watches from a node
-    elsewhere sees nobody go."""
+    """Each node restarts under load: nothing is lost, streams end spread over the window, and no watcher sees a user
+    leave."""
     urls = {"DATABASE_URL": as_node(database_url), "REDIS_URL": redis_url}
     elsewhere = await start_node("w9")
     with running_up(tmp_path / "data", 3, **urls, **FLEET) as up:
@@ -54,7 +54,7 @@ async def test_a_rolling_restart_shows_nobody_leaving(
 
 
 def check_goodbyes(crowd: Crowd) -> None:
-    """Each says why, and not all at the same moment."""
+    """Check that each stream got a reason for its end, and that not all ended at once."""
     byes = [(moment, reason) for reader in crowd.readers for reason, moment in reader.byes]
     assert {reason for _, reason in byes} == {"drain"}
     assert not any(reader.resets for reader in crowd.readers)
@@ -63,7 +63,7 @@ def check_goodbyes(crowd: Crowd) -> None:
 
 
 def check_refusals(crowd: Crowd, up: Running) -> None:
-    """No post was refused; those that met the end of a connection were repeated, and found once."""
+    """Check that no post was refused, and that posts cut off by a closed connection were retried and stored once."""
     assert [refusal for poster in crowd.posters for refusal in poster.refusals] == [], up.said()[-2000:]
 
 
@@ -71,8 +71,8 @@ def check_refusals(crowd: Crowd, up: Running) -> None:
 async def test_a_node_that_is_cut_off_sends_its_people_to_the_others(
     stage: Cast, start_node: StartNode, database_url: str, redis_url: str, tmp_path: Path, lost: str
 ) -> None:
-    """Nothing goes through between one node and PostgreSQL, or Redis: it turns unready, all its streams move, and back
-    in touch it takes people again."""
+    """A node without PostgreSQL, or without Redis, turns unready and all its streams move. It takes clients again
+    later."""
     async with bad_network({"DATABASE_URL": as_node(database_url), "REDIS_URL": redis_url}[lost]) as network:
         bad = await start_node("a1", **{lost: network.url}, NODE_LEASE="5", PRESENCE_LINGER="4", DRAIN_SECONDS="1")
         others = (start_node(name, NODE_LEASE="5", PRESENCE_LINGER="4") for name in NAMES[1:])
@@ -92,19 +92,19 @@ async def test_a_node_that_is_cut_off_sends_its_people_to_the_others(
 
 
 def all_elsewhere(crowd: Crowd) -> bool:
-    """Is every reader ready, on another node?"""
+    """Return whether every reader is ready on another node."""
     return all(reader.ready and reader.starts[-1]["node"] != "a1" for reader in crowd.readers)
 
 
 async def is_ready(node: NodeProcess) -> bool:
-    """Does it take clients?"""
+    """Return whether the balancer sends it clients."""
     return await node.readiness() == 200
 
 
 async def test_all_streams_cut_at_once_come_back(
     start_node: StartNode, stage: Cast, database_url: str, tmp_path: Path
 ) -> None:
-    """HAProxy is killed under all of them: each returns with its cursor, and no post is refused."""
+    """When HAProxy is killed under all streams, each resumes with its cursor, and no post is refused."""
     if not room_for(4 * STREAMS + 2_000):
         pytest.skip(f"{STREAMS} streams through a proxy need more descriptors than this user may have")
     nodes = await asyncio.gather(*map(start_node, NAMES))
@@ -124,7 +124,7 @@ async def test_all_streams_cut_at_once_come_back(
 
 
 async def test_two_nodes_with_the_same_name(start_node: StartNode, tmp_path: Path) -> None:
-    """The second ends, and says why and what to do; the first goes on."""
+    """The second node with a name ends and says what to do; the first one continues."""
     first = await start_node("a1")
     second = make_node("a1", tmp_path / "elsewhere", first.settings)
     (tmp_path / "elsewhere").mkdir()

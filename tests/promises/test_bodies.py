@@ -1,4 +1,4 @@
-"""Bodies: whatever is sent is taken or refused by name, soon, and never breaks anything."""
+"""Bodies: every body is accepted or refused with a code, soon, and never breaks anything."""
 
 from collections.abc import AsyncIterator
 
@@ -11,20 +11,20 @@ ROOM = "/api/chat/conversations/1/messages"
 
 @pytest.fixture
 async def ana(cast: Cast) -> Person:
-    """She has a room with herself."""
+    """Ana, with a conversation of her own."""
     (ana,) = await cast.enters("ana")
     assert await cast.share(ana) == 1
     return ana
 
 
 async def sends(ana: Person, body: bytes, path: str = ROOM, **headers: str) -> tuple[int, str]:
-    """Ana sends these bytes; the status, and the code of a refusal."""
+    """Let Ana send these bytes; return the status and the error code."""
     status, answer = await ana.call("POST", path, data=body, headers=headers)
     return status, answer.get("code", "")
 
 
 def draft(body: str) -> bytes:
-    """A message whose text is `body` as it stands in the JSON source."""
+    """Return a message whose text is `body` as JSON source."""
     return b'{"client_id": "c1", "body": "%b"}' % body.encode()
 
 
@@ -57,14 +57,14 @@ NO_MESSAGES = {
 
 
 async def test_what_is_no_message_is_refused(ana: Person) -> None:
-    """422, whatever it is; and the next request is served."""
+    """Every invalid message gets 422, and the next request is served."""
     said = {kind: await sends(ana, body) for kind, body in NO_MESSAGES.items()}
     assert said == dict.fromkeys(NO_MESSAGES, (422, "invalid"))
     await ana.says(1, "still here")
 
 
 async def test_nesting_bombs_explode_nowhere(ana: Person) -> None:
-    """Other doors, the same walls."""
+    """Deeply nested JSON is refused on other routes too."""
     for path in ("/api/accounts", "/api/sessions", "/api/chat/messages", "/api/chat/conversations"):
         for bomb in (b"[" * 60_000, b'{"messages": [' * 4_000, b'{"name": ' + b"[" * 30_000 + b"]" * 30_000 + b"}"):
             assert (await sends(ana, bomb, path))[0] == 422
@@ -83,7 +83,7 @@ TEXTS = {
 
 
 async def test_any_text_arrives_as_it_was_sent(ana: Person) -> None:
-    """Not one character is lost, and none breaks out of its frame."""
+    """Every character arrives unchanged, and no character breaks the frame."""
     ear = await ana.listens()
     for text in TEXTS.values():
         await ana.says(1, text)
@@ -92,14 +92,14 @@ async def test_any_text_arrives_as_it_was_sent(ana: Person) -> None:
 
 
 async def test_a_paired_surrogate_is_one_character(ana: Person) -> None:
-    """As JSON writes what is beyond 16 bits."""
+    """A pair of surrogates, as JSON writes characters beyond 16 bits, is one character."""
     ear = await ana.listens()
     assert (await sends(ana, draft("\\ud83e\\udd68")))[0] == 201
     await ear.hears("🥨")
 
 
 async def test_a_body_is_too_large(ana: Person) -> None:
-    """Told by its length, or noticed on the way when it does not say."""
+    """A body that is too large is refused by its declared length, or while it arrives without one."""
 
     async def endless() -> AsyncIterator[bytes]:
         for _ in range(70):

@@ -1,4 +1,4 @@
-"""Charges: every route costs its caller something, whatever it answers; anyone who has no session pays by address."""
+"""Charges: every route charges its caller, whatever it answers; requests without a session are charged by address."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -24,14 +24,14 @@ PROXIES = {"trusted_proxies": "127.0.0.0/8"}
 
 @asynccontextmanager
 async def counting(database_url: str, redis_url: str, **settings: object) -> AsyncIterator[tuple[Node, Cast]]:
-    """A node that counts, and people at it."""
+    """A node with rate limits, and users at it."""
     given = {"rate_limits": True} | PROXIES | settings
     async with running_node(database_url, redis_url, **given) as node, casting(database_url, node.url) as cast:
         yield node, cast
 
 
 async def status_of(person: Person, method: str, path: str) -> int:
-    """The status alone: some of the answers are no JSON."""
+    """Return the status alone, because some answers are not JSON."""
     headers = {"Authorization": f"Bearer {person.token}"}
     body = {} if method != "GET" else None
     async with (
@@ -42,8 +42,7 @@ async def status_of(person: Person, method: str, path: str) -> int:
 
 
 async def test_every_route_charges_its_caller(database_url: str, redis_url: str) -> None:
-    """With one of everything an hour the second call is refused, however the first was answered: an admin at each
-    route in turn, so that none can be forgotten."""
+    """With a limit of one an hour, an admin's second call of each route is refused, whatever the first one returned."""
     rates = dict.fromkeys(RATES, "1/hour") | {"rate_stranger": "1000/hour"}
     async with counting(database_url, redis_url, **rates) as (node, cast):
         tried = 0
@@ -62,7 +61,7 @@ async def test_every_route_charges_its_caller(database_url: str, redis_url: str)
 
 
 async def test_every_route_charges_strangers(database_url: str, redis_url: str) -> None:
-    """The second request from an address is refused, wherever it goes."""
+    """The second request from an address is refused on every route."""
     async with counting(database_url, redis_url, rate_stranger="1/hour") as (node, _), visiting(node.url) as mallory:
         for number, (method, path) in enumerate(sorted(set(routes(node.app)) - OPEN)):
             if path not in UNLIMITED:
@@ -73,7 +72,7 @@ async def test_every_route_charges_strangers(database_url: str, redis_url: str) 
 
 
 def test_the_table_names_routes_that_exist() -> None:
-    """A renamed route must not lose its limit by that; what is free is known."""
+    """The table names only existing routes, so a renamed route cannot lose its charge. The free routes are listed."""
     known = {f"{route.method} {route.path}".replace(":[^/]+\\.[a-z0-9]+", "") for route in ROUTES["all"]}
     known |= {name.partition(":")[0] + "}" for name in known if "{address:" in name}
     assert set(LIMITS) <= known
@@ -82,21 +81,22 @@ def test_the_table_names_routes_that_exist() -> None:
 
 
 def test_every_charge_is_a_limit() -> None:
-    """Each name in the table is one of the limits that a node has."""
+    """Each name in the table is a limit of the node."""
     settings = Settings(database_url="postgresql://x", redis_url="redis://127.0.0.1:1")
     rates = Rates(settings, object())  # type: ignore[arg-type]  # nothing is asked of Redis
     assert all(isinstance(getattr(rates, charge.limit), Limit) for charge in LIMITS.values() if charge is not FREE)
 
 
 async def tries(visitor: Visitor, address: str, times: int) -> list[int]:
-    """What a token that is none gets from so many tries."""
+    """Return the statuses of so many requests with an invalid token."""
     visitor.headers = {"X-Forwarded-For": address, "Authorization": "Bearer nobodys"}
     return [(await visitor.call("GET", "/api/users/me"))[0] for _ in range(times)]
 
 
 @pytest.mark.parametrize("address", ["203.0.113.7", "2001:db8::7"])
 async def test_dead_tokens_are_charged_to_their_address(database_url: str, redis_url: str, address: str) -> None:
-    """Three, then the database is not asked any more; who is known there goes on, and so does everybody elsewhere."""
+    """After three requests the database is not asked any more. Known users at that address, and all others, are
+    served."""
     async with (
         counting(database_url, redis_url, rate_stranger="3/hour") as (node, cast),
         visiting(node.url) as mallory,
@@ -112,7 +112,7 @@ async def test_dead_tokens_are_charged_to_their_address(database_url: str, redis
 
 
 async def test_what_is_refused_costs_as_much(database_url: str, redis_url: str) -> None:
-    """403, 404 and 422 are no way to ask without end."""
+    """Answers with 403, 404 and 422 are charged like any other."""
     async with counting(database_url, redis_url, rate_view="4/hour") as (_, cast):
         (ana,) = await cast.enters("ana")
         paths = ["/api/presence/nodes", "/api/users/999", "/api/users?ids=x", "/api/users/me", "/api/users/me"]
@@ -120,7 +120,7 @@ async def test_what_is_refused_costs_as_much(database_url: str, redis_url: str) 
 
 
 async def test_many_people_cost_more_than_one(database_url: str, redis_url: str) -> None:
-    """500 at once are 21 of the cheapest reads."""
+    """Reading 500 users at once costs 21 units of the cheapest read."""
     async with counting(database_url, redis_url, rate_view="44/hour") as (_, cast):
         (ana,) = await cast.enters("ana")
         ids = ",".join(str(number) for number in range(1, 501))

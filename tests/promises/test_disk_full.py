@@ -1,5 +1,5 @@
-"""PostgreSQL's disk is full: posts are refused with a time to retry, nothing acknowledged is lost, and with room again
-everything goes on by itself."""
+"""PostgreSQL's disk is full: posts are refused with a time to retry, nothing acknowledged is lost, and service resumes
+once there is space."""
 
 import asyncio
 import os
@@ -36,7 +36,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def fill(folder: Path) -> Path:
-    """Not a page is left."""
+    """Fill the disk to the last page."""
     filler = folder / "filler"
     with filler.open("wb", buffering=0) as file, suppress(OSError):
         while file.write(bytes(PAGE)) == PAGE:
@@ -45,7 +45,7 @@ def fill(folder: Path) -> Path:
 
 
 async def test_full_for_a_while(small_disk: Path) -> None:
-    """A crowd posts the whole time, behind the balancer; the nodes' own log is on that disk, too."""
+    """A crowd posts behind the balancer while the disk, which also has the nodes' logs, fills up and is freed."""
     with running_up(small_disk / "data", 2, RATE_LIMITS="off", STREAMS_PER_PERSON="1000") as up:
         postgres = PostgresEngine(small_disk / "data" / "postgres")
         postgres.use_running_port()
@@ -66,5 +66,5 @@ async def test_full_for_a_while(small_disk: Path) -> None:
 
 
 def is_refused(crowd: Crowd) -> bool:
-    """Has every poster been told to return?"""
+    """Return whether every poster was told to retry."""
     return all(poster.refusals for poster in crowd.posters)

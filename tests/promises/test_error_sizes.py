@@ -1,4 +1,5 @@
-"""Error documents: ten errors at most, whatever was sent; a client can flood neither its own line nor the log."""
+"""Error documents: at most ten errors, whatever was sent, so that a client can flood neither its connection nor the
+log."""
 
 import asyncio
 import io
@@ -20,12 +21,12 @@ ROOM = "/api/chat/conversations/1/messages"
 
 
 def fields(count: int, size: int = 1) -> bytes:
-    """An object of so many fields that nobody knows."""
+    """Return an object with so many unknown fields."""
     return b"{%b}" % b",".join(b'"%b%d":1' % (b"f" * size, n) for n in range(count))
 
 
 async def refused(person: Person, path: str, body: bytes) -> bytes:
-    """The problem document, as it came."""
+    """Return the raw problem document."""
     status, problem = await person.call("POST", path, data=body)
     assert status == 422
     assert problem["code"] == "invalid"
@@ -44,7 +45,7 @@ BODIES = {
 
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
 async def test_an_error_document_is_small(ana: Person, body: bytes) -> None:
-    """At most ten errors, and about 4 KB; without a login too."""
+    """A document has at most ten errors and about 4 KB, without a session too."""
     for path in ("/api/sessions", "/api/accounts", "/api/chat/conversations", ROOM):
         said = await refused(ana, path, body)
         assert len(orjson.loads(said)["errors"]) <= 10
@@ -52,14 +53,15 @@ async def test_an_error_document_is_small(ana: Person, body: bytes) -> None:
 
 
 async def test_thousands_of_errors_are_counted_and_not_named(ana: Person) -> None:
-    """Naming them took seven times as long as finding them; up to fifty are looked at."""
+    """At most fifty errors are collected; naming thousands took seven times as long as finding them."""
     few, many = [orjson.loads(await refused(ana, ROOM, fields(count)))["errors"] for count in (40, 6_000)]
     assert len(few) == 10
     assert many == [{"field": "body", "detail": "6001 values are missing, unknown or wrong"}]
 
 
 async def test_a_batch_of_wrong_messages_is_answered_briefly(ana: Person) -> None:
-    """500 items of 900 unknown fields, then of 50: each has its problem, and all together name a hundred fields."""
+    """A batch of 500 items with 900, then 50 unknown fields each gets a problem for each item, and a hundred fields in
+    all."""
     for count in (900, 50):
         items = b",".join([fields(count)] * (400 if count > 100 else 500))
         batch = io.BytesIO(b'{"messages": [%b]}' % items)
@@ -72,7 +74,7 @@ async def test_a_batch_of_wrong_messages_is_answered_briefly(ana: Person) -> Non
 
 @pytest.fixture
 def log() -> Iterator[list[structlog.typing.EventDict]]:
-    """What a node logs, with repeats dropped as in a real log."""
+    """The log of a node, without repeats, as in production."""
     with structlog.testing.capture_logs([DropRepeats()]) as lines:
         yield lines
 
@@ -80,7 +82,7 @@ def log() -> Iterator[list[structlog.typing.EventDict]]:
 async def test_clients_that_leave_are_no_failures(
     node: Node, ana: Person, log: list[structlog.typing.EventDict]
 ) -> None:
-    """Fifty posts whose sender resets the connection at once, at every moment of their way."""
+    """Fifty clients reset their connection while posting, at every stage; none of it is logged as a failure."""
     body = b'{"body": "x", "client_id": "1"}'
     head = f"POST {ROOM} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {ana.token}\r\nContent-Length: "
     for n in range(50):
@@ -93,7 +95,7 @@ async def test_clients_that_leave_are_no_failures(
 
 
 def reset(writer: asyncio.StreamWriter) -> None:
-    """Go without a goodbye."""
+    """Reset the connection."""
     writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     writer.transport.abort()
 
@@ -101,7 +103,7 @@ def reset(writer: asyncio.StreamWriter) -> None:
 async def test_a_failure_is_logged_once_a_minute(
     database_url: str, ana: Person, log: list[structlog.typing.EventDict]
 ) -> None:
-    """A hundred requests that all break in the same line leave one traceback."""
+    """A hundred requests that fail at the same line log one traceback."""
     with psycopg.connect(database_url, autocommit=True) as database:
         database.execute("alter table conversations rename to gone")
     for _ in range(100):

@@ -1,6 +1,6 @@
-"""Tens of thousands of posts at once to one conversation: bounded queues, 503 for the surplus, none half done.
+"""Tens of thousands of posts at once to one conversation: bounded queues, 503 for the surplus, none half stored.
 
-PROMISE_FLOOD=50000 runs it in full length.
+PROMISE_FLOOD=50000 is the full size.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ MIB = 1024 * 1024
 
 
 async def posts(person: Person, room: int, numbers: list[int]) -> dict[int, dict[str, Any]]:
-    """One batch; the outcome of each by its number."""
+    """Post one batch; return the outcome of each message by its number."""
     drafts = [{"conversation": room, "body": f"no {n}", "client_id": f"c{n}"} for n in numbers]
     status, answer = await person.call("POST", "/api/chat/messages", {"messages": drafts})
     assert status == 200, answer
@@ -29,7 +29,7 @@ async def posts(person: Person, room: int, numbers: list[int]) -> dict[int, dict
 
 
 async def test_the_surplus_is_told_to_come_back(stage: Cast, start_node: StartNode, database_url: str) -> None:
-    """Everything at once; what was refused is posted again until all is there, once each, and heard in order."""
+    """Refused posts are retried until all are stored once each, and every reader gets them in order."""
     node = await start_node("a1", APPEND_QUEUE=str(QUEUE))
     ana, ben = await stage.enters("ana", "ben")
     ana.at = ben.at = node.url

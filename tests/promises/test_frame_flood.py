@@ -1,4 +1,4 @@
-"""Floods of the smallest WebSocket frames: each frame is charged, and none makes work for another user."""
+"""Floods of tiny WebSocket frames: each frame is charged, and none causes work for another user."""
 
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -25,7 +25,7 @@ KINDS = {
 
 
 class Counted(WebSocketProtocol):
-    """A socket without a connection that counts what it is told."""
+    """A socket without a connection that counts its messages."""
 
     __slots__ = ("heard",)
 
@@ -34,7 +34,7 @@ class Counted(WebSocketProtocol):
         self.heard = 0
 
     def on_text(self, text: bytes) -> None:  # noqa: ARG002 (a socket names it)
-        """A message."""
+        """Count a message."""
         self.heard += 1
 
 
@@ -47,7 +47,7 @@ async def node(database_url: str, redis_url: str) -> AsyncIterator[Node]:
 
 @pytest.fixture
 async def cast(database_url: str, node: Node) -> AsyncIterator[Cast]:
-    """People who talk to that node."""
+    """Users of that node."""
     async with casting(database_url, node.url) as people:
         yield people
 
@@ -55,7 +55,7 @@ async def cast(database_url: str, node: Node) -> AsyncIterator[Cast]:
 @pytest.mark.parametrize("path", SOCKETS)
 @pytest.mark.parametrize("kind", KINDS)
 async def test_a_flood_closes_its_socket(cast: Cast, node: Node, path: str, kind: str) -> None:
-    """4429 for mallory, and the end of the connection if she goes on; ben, beside her, is served."""
+    """Mallory's flood closes her socket with 4429, then her connection if she continues; ben is served meanwhile."""
     mallory, ben = await cast.enters("mallory", "ben")
     async with opened(mallory, path) as socket:
         socket.says(KINDS[kind])
@@ -70,7 +70,7 @@ async def test_a_flood_closes_its_socket(cast: Cast, node: Node, path: str, kind
 
 
 async def test_what_exceeds_the_bucket_is_not_even_parsed() -> None:
-    """Of 43,000 frames in one read, those that the bucket holds are heard; the rest and all later ones are dropped."""
+    """Of 43,000 frames in one read, as many as the bucket holds are handled. All later ones are dropped unparsed."""
     wire = Counted(limited=True)
     wire.data_received(KINDS["texts"])
     assert wire.heard == FRAMES_BURST
@@ -79,13 +79,13 @@ async def test_what_exceeds_the_bucket_is_not_even_parsed() -> None:
 
 
 async def test_no_read_is_large() -> None:
-    """At most 64 KB, so that even without limits a flood gives way to everybody else between two reads."""
+    """A read is at most 64 KB, so other users get their turn during a flood even without limits."""
     assert len(Counted(limited=False).get_buffer(-1)) == READ_MOST == 64 * 1024
 
 
 @pytest.mark.parametrize("path", SOCKETS)
 async def test_a_flood_of_pings_is_not_a_flood_of_pongs(database_url: str, redis_url: str, path: str) -> None:
-    """The latest ping of a read is answered for all of them (RFC 6455, 5.5.3), even where nothing is limited."""
+    """One pong answers all pings of a read (RFC 6455, 5.5.3), even without limits."""
     async with running_node(database_url, redis_url) as node, casting(database_url, node.url) as cast:
         (mallory,) = await cast.enters("mallory")
         async with opened(mallory, path) as socket:
@@ -98,7 +98,7 @@ async def test_a_flood_of_pings_is_not_a_flood_of_pongs(database_url: str, redis
 
 @pytest.mark.parametrize("path", SOCKETS)
 async def test_a_peer_that_does_not_read_gets_no_pongs(database_url: str, redis_url: str, path: str) -> None:
-    """Mallory sends 20,000 pings and reads nothing: what waits for her stays within the socket's buffer."""
+    """Mallory sends 20,000 pings and reads nothing; the unsent bytes stay within the socket's buffer."""
     async with running_node(database_url, redis_url) as node, casting(database_url, node.url) as cast:
         (mallory,) = await cast.enters("mallory")
         async with opened(mallory, path) as socket:

@@ -1,4 +1,4 @@
-"""Time grows linearly with foreign text, whatever it says: eight times the text, at most twenty times the time."""
+"""Functions that read foreign text take linear time: for eight times the text at most twenty times as long."""
 
 import ast
 import re
@@ -22,12 +22,12 @@ PARSES = re.compile(
 
 @pytest.mark.parametrize("name", SUBJECTS)
 def test_time_grows_linearly(name: str) -> None:
-    """Every hostile text, at an eighth of the longest input and at the longest."""
+    """Each function runs on every hostile text at an eighth of its longest input and at the longest."""
     assert find_slow(SUBJECTS[name], CASES[: SUBJECTS[name].cases]) == {}
 
 
 def test_a_quadratic_function_is_found() -> None:
-    """One that copies what is left of the text at each character, and one that looks ahead from each."""
+    """The check finds two quadratic functions: one copies the rest at each character, one looks ahead from each."""
 
     def copies(text: str) -> None:
         while text:
@@ -42,14 +42,14 @@ def test_a_quadratic_function_is_found() -> None:
 
 
 def test_the_mentions_of_backslashes_were_found() -> None:
-    """The search for runs of backticks as it was until the look-behind: each backslash began a search of its own."""
+    """The check finds the former search for runs of backticks, which started again at each backslash."""
     before = re.compile(r"(\\*)(`+)")
     cases = [case for case in CASES if case["name"] in ("backslashes", "letters")]
     assert list(find_slow(Subject(before.findall, MESSAGE // 4), cases)) == ["backslashes"]
 
 
 def test_every_function_that_takes_text_is_listed() -> None:
-    """All of the pure core, and by their names the parsers elsewhere: in the table, or among the exceptions."""
+    """Every function of the pure core that takes text, and every parser elsewhere, is in the table or an exception."""
     core = set(pure_modules())
     found = {name for module in core - set(OWN_MODULES) for name in functions_of_text(module)}
     for module in product_modules() - core:
@@ -60,7 +60,7 @@ def test_every_function_that_takes_text_is_listed() -> None:
 
 
 def test_what_is_listed_exists() -> None:
-    """And stands in one of the two tables only."""
+    """Every listed function exists, and is in one of the two tables only."""
     for name in (*SUBJECTS, *EXCEPTIONS):
         resolve(name)
     assert set(SUBJECTS) & set(EXCEPTIONS) == set()

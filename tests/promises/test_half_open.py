@@ -1,4 +1,4 @@
-"""Half-open: the peer is gone and nobody says so. It is noticed, closed, and offline after the linger, once."""
+"""Half-open connections: a peer that disappears silently is noticed, closed, and offline after the linger, once."""
 
 import asyncio
 import socket
@@ -19,7 +19,7 @@ MACHINE = 3.0  # what a busy machine may add
 
 
 async def test_a_socket_that_the_wire_swallows(database_url: str, redis_url: str) -> None:
-    """Two pings without an answer; ana sees ben leave once, and the registry holds nothing of him."""
+    """After two unanswered pings, ana sees ben leave once, and the registry has no entry of him."""
     quick = {"presence_linger": LINGER, "node_lease": 0.8, "socket_beat": BEAT}
     async with running_node(database_url, redis_url, **quick) as node, casting(database_url, node.url) as cast:
         ana, ben = await cast.enters("ana", "ben")
@@ -42,7 +42,7 @@ async def test_a_socket_that_the_wire_swallows(database_url: str, redis_url: str
 async def test_a_stream_whose_reader_acknowledges_nothing(
     node: Node, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A stream hears no answers; the kernel knows that what was written is not taken, and gives up in time."""
+    """A stream gets no answers, but the kernel notices unacknowledged bytes and gives up in time."""
     monkeypatch.setattr(detach, "UNACKNOWLEDGED_MS", 1_000)
     (ana,) = await cast.enters("ana")
     room = await cast.share(ana)

@@ -1,4 +1,4 @@
-"""HEAD and pipelining: what leaves the HTTP layer never becomes the answer to someone else's request."""
+"""HEAD and pipelining: bytes of a detached connection never become the answer to another request."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -20,7 +20,7 @@ LIVE = b"HEAD /health/live HTTP/1.1\r\nHost: test\r\n\r\n"
 
 
 async def test_head_on_every_route(cast: Cast, node: Node) -> None:
-    """Straight to a node."""
+    """HEAD goes to every route of a node directly."""
     people = await sets_scene(cast, node.url)
     await walks_everywhere(lambda: asyncio.open_connection("127.0.0.1", node.port), people)
     assert len(node.app[STREAMS].connections) == 0
@@ -37,12 +37,12 @@ async def dialed(node: Node) -> AsyncIterator[tuple[asyncio.StreamReader, asynci
 
 
 def stream(person: Person, more: str = "") -> bytes:
-    """A request for a stream, with these headers too."""
+    """Return a request for a stream with these extra headers."""
     return STREAM.format(token=person.token, more=more).encode()
 
 
 async def test_the_head_of_a_stream_says_that_nothing_follows(cast: Cast, node: Node) -> None:
-    """`Connection: close`: who has sent more requests knows that they were not handled."""
+    """`Connection: close` tells clients that later requests on this connection are not handled."""
     (ben,) = await cast.enters("ben")
     async with dialed(node) as (reader, writer):
         writer.write(stream(ben) + LIVE)
@@ -55,7 +55,7 @@ async def test_the_head_of_a_stream_says_that_nothing_follows(cast: Cast, node: 
 
 
 async def test_a_stream_behind_other_requests(cast: Cast, node: Node) -> None:
-    """A HEAD and a POST that is refused before its body has come; then the rest of that body and the stream."""
+    """A stream follows a HEAD and a POST that is refused before its body arrives; the rest of that body is skipped."""
     (ben,) = await cast.enters("ben")
     post = b"POST /api/chat/messages HTTP/1.1\r\nHost: test\r\nContent-Length: 30\r\n\r\n"
     async with dialed(node) as (reader, writer):
@@ -70,7 +70,7 @@ async def test_a_stream_behind_other_requests(cast: Cast, node: Node) -> None:
 
 @pytest.mark.parametrize("more", ["Content-Length: 5\r\n", "Transfer-Encoding: chunked\r\n"])
 async def test_a_stream_takes_no_body(cast: Cast, node: Node, more: str) -> None:
-    """Its bytes would be read as something else."""
+    """A stream request with a body is refused, because its bytes would be read as something else."""
     (ben,) = await cast.enters("ben")
     async with dialed(node) as (reader, writer):
         writer.write(stream(ben, more) + b"0\r\n\r\n")
@@ -80,7 +80,7 @@ async def test_a_stream_takes_no_body(cast: Cast, node: Node, more: str) -> None
 
 
 async def test_many_requests_behind_a_stream(cast: Cast, node: Node) -> None:
-    """More than aiohttp queues, at which it stops reading: that the reader leaves is noticed nevertheless."""
+    """A client that leaves is noticed even if it queued more requests than aiohttp reads."""
     (ben,) = await cast.enters("ben")
     async with dialed(node) as (reader, writer):
         writer.write(stream(ben) + LIVE * 200)
@@ -106,7 +106,7 @@ UNFIT = {
 
 @pytest.mark.parametrize("case", UNFIT)
 async def test_a_connection_is_not_taken_over_where_the_answer_would_not_fit(case: str) -> None:
-    """Whatever an endpoint forgets, `detach` ends the connection before a byte is written to it."""
+    """If an endpoint forgets a check, `detach` ends the connection before it writes a byte."""
     method, headers, more = UNFIT[case]
     faults: list[str] = []
 
@@ -131,7 +131,7 @@ async def test_a_connection_is_not_taken_over_where_the_answer_would_not_fit(cas
 
 
 async def test_what_fits_is_taken_over() -> None:
-    """In HTTP/1.1 with chunks, in 1.0 without; and `check_request` says so before anything is written."""
+    """HTTP/1.1 with chunks and 1.0 without are taken over, and `check_request` says so before anything is written."""
     found: list[object] = []
 
     async def endpoint(request: web.Request) -> web.StreamResponse:
@@ -155,7 +155,7 @@ async def test_what_fits_is_taken_over() -> None:
 
 @asynccontextmanager
 async def serving(endpoint: web.RequestHandler) -> AsyncIterator[int]:
-    """A server with nothing but this endpoint; its port."""
+    """Run a server with this endpoint alone; yield its port."""
     app = web.Application()
     app.router.add_route("*", "/", endpoint)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)

@@ -1,6 +1,6 @@
-"""Three nodes behind HAProxy, and one ordinary account that does its worst the whole time: nobody else notices.
+"""Three nodes behind HAProxy and one hostile account that attacks all the time: other users notice nothing.
 
-PROMISE_HOSTILE=120 runs it for two minutes, and then also holds how late messages may be.
+PROMISE_HOSTILE=120 runs it for two minutes, and then also limits delays.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ LATER_MOST = 2.0  # p99 from POST to reader, under attack over before
 
 
 class Clock:
-    """How long each message took from its POST to each of its readers, in seconds, in the order received."""
+    """The seconds from POST to each reader, in the order of receipt."""
 
     def __init__(self) -> None:
         self.sent: dict[Key, float] = {}
@@ -48,7 +48,7 @@ class Clock:
 
 @contextmanager
 def timed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
-    """Let every history note when messages are sent and received."""
+    """Make every history record when messages are sent and received."""
     clock, send, receive = Clock(), RunHistory.send, RunHistory.receive
 
     def note_sent(history: RunHistory, key: Key, body: str) -> None:
@@ -67,12 +67,12 @@ def timed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
 
 
 def is_in(finding: Violation, room: int) -> bool:
-    """Return whether it is about a message of Mallory's own room, of which the history knows nothing."""
+    """Return whether it is about a message of Mallory's own conversation, which the history does not have."""
     return isinstance(finding.what, PostReceipt) and finding.what.message.conversation == room
 
 
 async def attack(port: int, token: str, room: int) -> dict[str, int]:
-    """Run Mallory's process to its end; return how often each case was run."""
+    """Run Mallory's process to its end; return how often each case ran."""
     command = ["-m", "tests.promises.mallory", str(port), token, str(room), str(SECONDS)]
     mallory = await asyncio.create_subprocess_exec(sys.executable, *command, stdout=asyncio.subprocess.PIPE)
     said, _ = await mallory.communicate()
@@ -84,7 +84,7 @@ async def attack(port: int, token: str, room: int) -> dict[str, int]:
 async def test_one_account_does_its_worst(
     stage: Cast, start_node: StartNode, tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No node loses its lease, nobody is shown offline, and every message reaches everybody once, in order."""
+    """No node loses its lease, no user is shown offline, and every message reaches all readers once, in order."""
     limits = {"RATE_LIMITS": "on", "STREAMS_PER_PERSON": "50", "TRUSTED_PROXIES": "127.0.0.1"}
     nodes = await asyncio.gather(*(start_node(name, **limits) for name in ("a1", "b2", "c3")))
     (mallory,) = await stage.enters("mallory")

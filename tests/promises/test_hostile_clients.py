@@ -1,4 +1,4 @@
-"""Clients that waste a server's time: connections that say nothing, or never the end of it."""
+"""Clients that waste a server's time: connections that send nothing, or never finish."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -16,13 +16,13 @@ PATIENCE = 1
 
 @pytest.fixture
 async def node(start_node: StartNode) -> NodeProcess:
-    """A node of little patience."""
+    """A node with short deadlines."""
     return await start_node("a1", KEEP_ALIVE_SECONDS=str(PATIENCE))
 
 
 @asynccontextmanager
 async def dialled(node: NodeProcess) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    """A connection on which everything can be said."""
+    """A connection for any bytes."""
     reader, writer = await asyncio.open_connection("127.0.0.1", node.port)
     try:
         yield reader, writer
@@ -33,7 +33,7 @@ async def dialled(node: NodeProcess) -> AsyncIterator[tuple[asyncio.StreamReader
 
 
 async def everything(reader: asyncio.StreamReader) -> bytes:
-    """What the server says until it closes, which it must do soon; a reset is a close too."""
+    """Return what the server sends until it closes, which must be soon; a reset counts as closing."""
     said = bytearray()
     async with asyncio.timeout(PATIENCE + 10 + MACHINE):
         try:
@@ -45,7 +45,7 @@ async def everything(reader: asyncio.StreamReader) -> bytes:
 
 
 async def test_connections_without_a_request(node: NodeProcess) -> None:
-    """Nothing, a letter, never the end of the head, or only of the first one: all are closed."""
+    """Connections that send nothing, one letter, or an unfinished head, first or later, are all closed."""
     whole = b"GET /health/live HTTP/1.1\r\nHost: here\r\n\r\n"
     async with AsyncExitStack() as stack:
         ends = [await stack.enter_async_context(dialled(node)) for _ in range(4)]
@@ -57,7 +57,7 @@ async def test_connections_without_a_request(node: NodeProcess) -> None:
 
 
 async def test_many_silent_connections_keep_nobody_out(stage: Cast, node: NodeProcess) -> None:
-    """Five hundred of them, and Ana is heard."""
+    """With five hundred silent connections, Ana is served."""
     ana, ben = await stage.enters("ana", "ben")
     ana.at = ben.at = node.url
     room = await stage.share(ana, ben)

@@ -1,4 +1,5 @@
-"""Identity: without a login every door is shut, whatever is built later; with one, only one's own rooms open."""
+"""Identity: every route needs a session, future routes included, and a session opens only the user's own
+conversations."""
 
 import re
 from collections.abc import Iterator
@@ -36,25 +37,25 @@ BODIES: dict[tuple[str, str], object] = {
 
 
 def routes(app: web.Application) -> Iterator[tuple[str, str]]:
-    """`(method, path)` of every route; the parts that vary stand in braces."""
+    """Return `(method, path)` of every route, with parameters in braces."""
     for route in app.router.routes():
         if route.method != "HEAD" and route.resource is not None:
             yield route.method, route.resource.canonical
 
 
 def filled(path: str, **parts: object) -> str:
-    """The path with an id in each of its braces."""
+    """Return the path with an id for each parameter."""
     return re.sub(r"\{(\w+)\}", lambda part: str(parts.get(part[1], 1)), path)
 
 
 async def test_every_route_wants_a_login(node: Node) -> None:
-    """All but signing up, logging in, health and the page itself; so that a new route cannot be forgotten."""
+    """Only sign-up, log-in, health and the page itself work without a session."""
     for ghost in GHOSTS:
         await walks(node, ghost)
 
 
 async def walks(node: Node, ghost: dict[str, str]) -> None:
-    """Knock at every door with these headers."""
+    """Call every route with these headers."""
     async with visiting(node.url) as mallory:
         mallory.headers = ghost
         for method, path in routes(node.app):
@@ -64,12 +65,12 @@ async def walks(node: Node, ghost: dict[str, str]) -> None:
 
 
 def test_what_is_not_under_api_is_known(node: Node) -> None:
-    """A route elsewhere would escape the walk above."""
+    """Routes outside `/api` are listed, because the test above does not see them."""
     assert {path for _, path in routes(node.app) if not path.startswith("/api/")} == OUTSIDE
 
 
 async def test_an_outsider_finds_no_conversation(cast: Cast, node: Node) -> None:
-    """Every route that names one, tried by someone who is not in it: as if it were not there."""
+    """For a user who is not in a conversation, every route that names it answers as if it did not exist."""
     ana, mallory = await cast.enters("ana", "mallory")
     status, room = await ana.call("POST", "/api/chat/conversations", {"kind": "group", "name": "g", "private": True})
     assert status == 201

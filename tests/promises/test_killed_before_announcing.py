@@ -1,4 +1,4 @@
-"""kill -9 between commit and announcement: the others find the silence and read the log."""
+"""kill -9 between commit and announcement: other nodes notice the silence and read the log."""
 
 from chat.tools.chaos.network import bad_network
 from tests.cast import Cast
@@ -9,7 +9,7 @@ from tests.waiting import eventually
 async def test_what_was_committed_is_delivered_though_nobody_said_so(
     stage: Cast, start_node: StartNode, redis_url: str
 ) -> None:
-    """The node's words to Redis are swallowed, and it is killed as soon as its post is acknowledged."""
+    """The node's messages to Redis are dropped, and it is killed as soon as its post is acknowledged."""
     async with bad_network(redis_url) as network:
         doomed, other = await start_node("a1", REDIS_URL=network.url), await start_node("b2")
         ana, ben = await stage.enters("ana", "ben")

@@ -1,7 +1,7 @@
-"""The whole way against a simple model: whatever people do, in whatever order, each hears what is theirs to read.
+"""The whole system against a simple model: after any sequence of actions each user receives what they may read.
 
-The model is a list of what happened, in commit order, with who was a member at each moment. Hypothesis chooses the
-actions: speak, join, leave, listen, lose the wire, return, poll, move to another node.
+The model is a list of events in commit order, with the members at each moment. Hypothesis chooses the actions: post,
+join, leave, listen, lose the connection, reconnect, poll, move to another node.
 """
 
 from collections import defaultdict
@@ -38,20 +38,20 @@ Heard = tuple[str, int, object]  # event, conversation, body or (user, role)
 
 @dataclass
 class Model:
-    """What happened, to whom it was addressed, and where each person's reading began."""
+    """All events, their addressees, and where each user started to read."""
 
     members: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
     addressed: dict[int, list[Heard]] = field(default_factory=lambda: defaultdict(list))
     reading: set[int] = field(default_factory=set)
 
     def happens(self, room: int, heard: Heard) -> None:
-        """Everybody who is a member now, and reads, is to hear it."""
+        """Add an event that every current member with a stream must receive."""
         for user in self.members[room] & self.reading:
             self.addressed[user].append(heard)
 
 
 class Stage:
-    """The same actions, for real and in the model."""
+    """Perform the same actions for real and in the model."""
 
     def __init__(self, cast: Cast, nodes: list[Node], people: list[Person], rooms: list[int], foyer: int) -> None:
         self.cast, self.nodes, self.people, self.rooms, self.foyer = cast, nodes, people, rooms, foyer
@@ -62,7 +62,7 @@ class Stage:
         self.spoken = 0
 
     async def speak(self, who: int, where: int) -> None:
-        """Members are heard; who only sees a public channel is refused."""
+        """Post: members may, and users who only see a public channel are refused."""
         person, room = self.people[who], self.rooms[where]
         self.spoken += 1
         path, body = f"/api/chat/conversations/{room}/messages", f"word {self.spoken}"
@@ -72,7 +72,7 @@ class Stage:
             self.model.happens(room, ("message", room, body))
 
     async def join(self, who: int, where: int) -> None:
-        """A public channel takes everybody; the newcomer hears of it too."""
+        """Join a public channel; the new member receives the entry too."""
         person, room = self.people[who], self.rooms[where]
         if person.id not in self.model.members[room]:
             await self._put(person, room)
@@ -84,7 +84,7 @@ class Stage:
         assert status in (200, 201, 204)
 
     async def leave(self, who: int, where: int) -> None:
-        """The last thing one hears of a room is that one left it."""
+        """Leave; the user's last entry of the conversation is the leaving itself."""
         person, room = self.people[who], self.rooms[where]
         if person.id in self.model.members[room]:
             status, _ = await person.call("DELETE", f"/api/chat/conversations/{room}/members/me")
@@ -93,9 +93,10 @@ class Stage:
             self.model.members[room].discard(person.id)
 
     async def listen(self, who: int, where: int) -> None:
-        """Open a stream, at the cursor if there is one, on either node.
+        """Open a stream on either node, at the cursor if there is one.
 
-        Without a cursor one reads from where the node is, so that it must have heard all that the model calls past.
+        Without a cursor the stream starts at the node's position, so the node must have received all earlier events of
+        the model.
         """
         person = self.people[who]
         if who in self.ears:
@@ -114,14 +115,14 @@ class Stage:
         await eventually(lambda: node.app[STREAMS].hub.position >= head)
 
     async def cut(self, who: int, _: int) -> None:
-        """The wire breaks; what was heard so far counts."""
+        """Cut the connection; what was received so far counts."""
         if ear := self.ears.pop(who, None):
             await ear.cuts_wire()
             self.heard[who] += [to_heard(event.event, event.json()) for event in ear.events if is_entry(event.event)]
             self.cursors[who] = ear.cursor
 
     async def poll(self, who: int, where: int) -> None:
-        """One answer of the JSON form, in the middle of everything."""
+        """Poll once, in the middle of everything."""
         if who in self.ears or who not in self.cursors:
             return
         self.people[who].at = self.nodes[where].url
@@ -133,7 +134,7 @@ class Stage:
         self.cursors[who] = answer["cursor"]
 
     async def ends(self) -> None:
-        """Everybody returns and hears the rest: what the model says, in its order."""
+        """Reconnect all users, and wait until they have received what the model says, in its order."""
         for who, person in enumerate(self.people):
             if person.id not in self.model.reading:
                 continue
@@ -149,9 +150,9 @@ class Stage:
 
 
 def check_heard(user: int, addressed: list[Heard], heard: list[Heard]) -> None:
-    """All that was addressed to the user, in order; but of a stay that ended while they were away its end alone.
+    """Check that the user received all addressed entries in order; of a membership that ended while away, only its end.
 
-    What is missing of a stay is therefore its last entries, up to the one that ended it.
+    So only a membership's last entries may be missing, up to the one that ended it.
     """
     missed: set[int] = set()
     left = iter([*heard, None])
@@ -172,17 +173,17 @@ def check_heard(user: int, addressed: list[Heard], heard: list[Heard]) -> None:
 
 
 def is_entry(event: str) -> bool:
-    """Is it one of those that the model speaks of?"""
+    """Return whether it is an entry of the model."""
     return event in ("message", "member")
 
 
 def entries(ear: StreamClient) -> list[str]:
-    """The names of the entries heard."""
+    """Return the names of the received entries."""
     return [event.event for event in ear.events if is_entry(event.event)]
 
 
 def to_heard(event: str, data: dict) -> Heard:  # type: ignore[type-arg]
-    """As the model writes it."""
+    """Return the model's form of it."""
     if event == "message":
         return "message", data["conversation"], data["body"]
     return "member", data["conversation"], (data["user"], data["role"])
@@ -193,7 +194,7 @@ def to_heard(event: str, data: dict) -> Heard:  # type: ignore[type-arg]
 async def test_everybody_hears_exactly_what_was_theirs(
     postgres_url: str, template: str, redis_url: str, actions: list[tuple[str, int, int]], recent: int
 ) -> None:
-    """Two nodes, whose memory of recent entries is sometimes too short, so that pages, memory and life all meet."""
+    """With two nodes whose recent entries are sometimes too few, pages, memory and live entries are combined."""
     with fresh_database(postgres_url, "tandem_model", template) as database_url:
         async with (
             running_node(database_url, redis_url, recent_bytes=recent, node="a1") as first,

@@ -1,4 +1,4 @@
-"""A commit whose answer is lost: the poster cannot know, tries again, and finds the first one."""
+"""A lost answer: the poster cannot know that the commit succeeded, retries, and gets the stored message."""
 
 from chat.tools.chaos.network import bad_network
 from tests.cast import Cast
@@ -7,7 +7,7 @@ from tests.promises.conftest import StartNode
 
 
 async def test_the_retry_finds_what_was_committed(stage: Cast, start_node: StartNode, database_url: str) -> None:
-    """The wire to PostgreSQL is cut when COMMIT has been carried out and before anyone hears of it."""
+    """The connection to PostgreSQL is cut after COMMIT was carried out and before its answer arrives."""
     async with bad_network(as_node(database_url)) as network:
         near, far = await start_node("a1", DATABASE_URL=network.url), await start_node("b2")
         ana, ben, chloe = await stage.enters("ana", "ben", "chloe")

@@ -1,4 +1,4 @@
-"""Malformed requests: what is refused before any handler runs is refused in our own words, with our own headers."""
+"""Malformed requests: refused with our own texts and headers, before any handler runs."""
 
 import json
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ HOST = "Host: x\r\n"
 
 @dataclass
 class Answer:
-    """What the node said: its status, its headers in lower case, its body."""
+    """The node's answer: its status, its headers in lower case, its body."""
 
     version: str
     status: int
@@ -26,7 +26,7 @@ class Answer:
 
 
 async def asks(node: Node, data: bytes) -> Answer:
-    """Mallory sends these bytes; the first answer."""
+    """Let Mallory send these bytes; return the first answer."""
     wire = await Wire.to(node)
     await wire.send(data)
     head, _, body = (await wire.hear()).partition(b"\r\n\r\n")
@@ -69,7 +69,8 @@ HEADS = {
 
 @pytest.mark.parametrize(("status", "head"), HEADS.values(), ids=HEADS)
 async def test_a_malformed_request_is_refused_in_fixed_words(node: Node, status: int, head: str) -> None:
-    """A problem document, HTTP/1.1, the strict headers, the connection closed, and nothing of what was sent."""
+    """The answer is a problem document over HTTP/1.1 with strict headers. The connection closes, and nothing sent is
+    echoed."""
     answer = await asks(node, head.encode())
     assert (answer.version, answer.status) == ("HTTP/1.1", status)
     assert answer.headers["content-type"] == "application/problem+json"
@@ -82,7 +83,7 @@ async def test_a_malformed_request_is_refused_in_fixed_words(node: Node, status:
 
 
 async def test_sixteen_kilobytes_of_cookies_are_taken(node: Node, cast: Cast) -> None:
-    """Those of sibling sites come along; ana stays logged in."""
+    """Cookies of sibling sites of 16 KB are accepted, and ana stays logged in."""
     (ana,) = await cast.enters("ana")
     cookies = f"tandem={ana.token}; " + "; ".join(f"c{n}={'x' * 900}" for n in range(17))
     assert len(cookies) > 15_000
@@ -91,21 +92,21 @@ async def test_sixteen_kilobytes_of_cookies_are_taken(node: Node, cast: Cast) ->
 
 
 async def test_no_answer_names_the_software(ana: Person) -> None:
-    """Found or not."""
+    """No answer names the software, whether the page is found or not."""
     for path in ("/api/users/me", "/api/nothing", "/health/live", "/api/chat/stream?poll=0"):
         _, _, headers = await ana.asks("GET", path)
         assert headers["Server"] == "Tandem"
 
 
 async def test_a_method_that_is_not_allowed_names_those_that_are(ana: Person) -> None:
-    """As RFC 9110 asks."""
+    """A 405 lists the allowed methods, as RFC 9110 asks."""
     status, problem, headers = await ana.asks("PUT", "/api/sessions")
     assert (status, problem["code"]) == (405, "method_not_allowed")
     assert headers["Allow"] == "GET,HEAD,POST"
 
 
 async def test_the_body_is_asked_for_when_it_is_read(node: Node, cast: Cast) -> None:
-    """`Expect: 100-continue`: a refused upload is never sent, a taken one is."""
+    """With `Expect: 100-continue` a refused upload is never sent, and an accepted one is."""
     (ana,) = await cast.enters("ana")
     rest = "Expect: 100-continue\r\nContent-Length: 5\r\nConnection: close\r\n\r\n"
     refused = await Wire.to(node)
@@ -123,7 +124,7 @@ ENCODINGS = ("gzip", "deflate", "br", "zstd", "compress", "GZIP", "identity, gzi
 
 
 async def test_compressed_bodies_are_refused_and_never_inflated(ana: Person) -> None:
-    """Anyone who asks, whatever the encoding: 415; `identity` is none."""
+    """Every Content-Encoding but `identity` gets 415."""
     for encoding in ENCODINGS:
         for path in ("/api/sessions", "/api/files", "/api/chat/messages"):
             status, problem = await ana.call("POST", path, data=b"\x1f\x8b" + b"0" * 100, headers=sent_as(encoding))
@@ -136,5 +137,5 @@ async def test_compressed_bodies_are_refused_and_never_inflated(ana: Person) -> 
 
 
 def sent_as(encoding: str) -> dict[str, str]:
-    """What says so; the client must not compress it itself."""
+    """Return a body that claims this encoding; the client must not compress it itself."""
     return {"Content-Encoding": encoding}

@@ -1,4 +1,4 @@
-"""A migration while nodes of the version before serve: both go on, and of two who migrate one waits."""
+"""A migration while nodes of the previous version serve: both continue, and of two migrations one waits."""
 
 import asyncio
 import shutil
@@ -23,7 +23,7 @@ select pg_sleep(1);
 
 @pytest.fixture
 def next_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The migrations of the version to come: one more, which takes a second."""
+    """Migrations of the next version: one more, which takes a second."""
     folder = tmp_path / "next"
     shutil.copytree(migrations.FOLDER, folder, ignore=shutil.ignore_patterns("__pycache__"))
     (folder / "9999_moods.sql").write_text(NEXT)
@@ -34,7 +34,7 @@ def next_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 async def test_nodes_of_before_go_on(
     stage: Cast, start_node: StartNode, database_url: str, tmp_path: Path, next_version: Path
 ) -> None:
-    """Two migrate at the same moment under load: one does it, the other finds nothing to do, and nobody is refused."""
+    """Of two migrations at once under load, one does the work and the other finds nothing to do. No post is refused."""
     nodes = await asyncio.gather(*map(start_node, ("a1", "b2", "c3")))
     with gate(nodes, tmp_path) as door:
         async with crowd_of(stage, [door], readers=20, posters=6) as crowd:

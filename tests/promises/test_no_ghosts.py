@@ -1,6 +1,6 @@
-"""No ghosts, no flapping: nodes with many sockets are killed, stopped and frozen, the registry is emptied.
+"""No ghosts and no flapping: nodes with many sockets are killed, stopped and frozen, and the registry is emptied.
 
-`PROMISE_SOCKETS=5000` and `PROMISE_PRESENCE=everyday` make them as large and as slow as in production.
+`PROMISE_SOCKETS=5000` and `PROMISE_PRESENCE=everyday` use sizes and times of production.
 """
 
 import asyncio
@@ -27,13 +27,13 @@ RETURN = 10.0  # the linger where everybody returns within it, also on a machine
 
 
 async def two_nodes(start_node: StartNode, linger: float = LINGER) -> tuple[NodeProcess, NodeProcess]:
-    """One for the sockets, one for the watchers."""
+    """Two nodes: one for the sockets, one for the watchers."""
     settings = SETTINGS | {"PRESENCE_LINGER": str(linger)}
     return await start_node("a1", **settings), await start_node("b2", **settings)
 
 
 async def full_house(stage: Cast, crowded: NodeProcess, quiet: NodeProcess) -> House:
-    """Everybody is at the first node and seen from the second."""
+    """All users are connected to the first node and watched from the second."""
     house = await house_of(stage, quiet.url)
     await house.fill(crowded.url)
     await house.all_shown("online")
@@ -41,7 +41,7 @@ async def full_house(stage: Cast, crowded: NodeProcess, quiet: NodeProcess) -> H
 
 
 async def comes_back(house: House, url: str) -> None:
-    """Everybody opens a socket at another node, as clients do."""
+    """Reconnect all users at another node, as clients do."""
     lost = list(house.open.values())
     await asyncio.gather(*(eyes.closes(limit=20) for eyes in lost))
     await house.fill(url)
@@ -49,7 +49,7 @@ async def comes_back(house: House, url: str) -> None:
 
 
 async def test_killed_node_leaves_no_ghosts(stage: Cast, start_node: StartNode) -> None:
-    """kill -9: everybody offline within the promised time, announced once each."""
+    """After kill -9 all users go offline within the promised time, announced once each."""
     crowded, quiet = await two_nodes(start_node)
     house = await full_house(stage, crowded, quiet)
     crowded.kill()
@@ -66,7 +66,8 @@ async def test_killed_node_leaves_no_ghosts(stage: Cast, start_node: StartNode) 
 async def test_killed_node_whose_people_return_shows_nothing(
     stage: Cast, start_node: StartNode, redis_url: str
 ) -> None:
-    """kill -9, and everybody is elsewhere within the linger: nobody was seen leaving; the dead one is reaped."""
+    """After kill -9 all users reconnect elsewhere within the linger: no watcher sees them leave, and the dead node is
+    reaped."""
     crowded, quiet = await two_nodes(start_node, RETURN)
     house = await full_house(stage, crowded, quiet)
     crowded.kill()
@@ -77,7 +78,7 @@ async def test_killed_node_whose_people_return_shows_nothing(
 
 
 async def test_stopped_node_shows_nobody_leaving(stage: Cast, start_node: StartNode, redis_url: str) -> None:
-    """SIGTERM, as in every deploy: sockets are closed with 1001, people go on elsewhere, nobody sees it."""
+    """At SIGTERM sockets close with 1001, users reconnect elsewhere, and no watcher sees a change."""
     crowded, quiet = await two_nodes(start_node, RETURN)
     house = await full_house(stage, crowded, quiet)
     crowded.ask_to_stop()
@@ -89,7 +90,8 @@ async def test_stopped_node_shows_nobody_leaving(stage: Cast, start_node: StartN
 
 
 async def test_frozen_node_comes_back(stage: Cast, start_node: StartNode) -> None:
-    """SIGSTOP for longer than the lease: reaped; awake again it registers anew and all is exact."""
+    """A node stopped with SIGSTOP for longer than its lease is reaped. After SIGCONT it registers again and all is
+    exact."""
     crowded, quiet = await two_nodes(start_node)
     house = await full_house(stage, crowded, quiet)
     os.kill(crowded.pid, signal.SIGSTOP)
@@ -101,7 +103,7 @@ async def test_frozen_node_comes_back(stage: Cast, start_node: StartNode) -> Non
 
 
 async def test_emptied_registry_is_exact_within_a_lease(stage: Cast, start_node: StartNode, redis_url: str) -> None:
-    """FLUSHALL with a full house: no one is seen leaving, and the registry is again what the sockets are."""
+    """After FLUSHALL no watcher sees a user leave, and the registry again equals the open sockets."""
     crowded, quiet = await two_nodes(start_node)
     house = await full_house(stage, crowded, quiet)
     with redis.Redis.from_url(redis_url) as client:
@@ -113,7 +115,7 @@ async def test_emptied_registry_is_exact_within_a_lease(stage: Cast, start_node:
 
 
 async def test_the_second_node_with_a_name_ends(start_node: StartNode, redis_url: str, database_url: str) -> None:
-    """It does not start, and says why."""
+    """The second node with a name does not start, and says why."""
     first = await start_node("a1", **SETTINGS)
     second = make_node(
         "a1", first.log.parent / "again", {"DATABASE_URL": as_node(database_url), "REDIS_URL": redis_url} | SETTINGS
@@ -126,13 +128,13 @@ async def test_the_second_node_with_a_name_ends(start_node: StartNode, redis_url
 
 
 def nodes_known(redis_url: str) -> int:
-    """How many leases there are."""
+    """Return the number of leases."""
     with redis.Redis.from_url(redis_url) as client:
         return int(client.hlen("tandem:{nodes}"))
 
 
 def sockets_known(client: redis.Redis) -> int:
-    """The sockets in all people's hashes."""
+    """Return the number of sockets in all users' hashes."""
     rows = [
         row
         for key in client.scan_iter("tandem:{u:*}", count=1000)
@@ -144,5 +146,5 @@ def sockets_known(client: redis.Redis) -> int:
 
 
 def people_known(client: redis.Redis) -> int:
-    """The people in the nodes' indexes, from whom a dead node's would be found."""
+    """Return the users in the nodes' indexes, by which a dead node's users are found."""
     return sum(client.scard(key) for key in client.scan_iter("tandem:{h:*}"))

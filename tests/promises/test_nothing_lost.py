@@ -1,6 +1,6 @@
-"""Nothing lost, nothing twice, nothing out of order, while the server is killed again and again.
+"""Nothing is lost, repeated or out of order while the server is killed again and again.
 
-PROMISE_SECONDS=60 runs it in full length.
+PROMISE_SECONDS=60 is the full length.
 """
 
 import os
@@ -15,7 +15,7 @@ KILLS = 3
 
 
 async def test_kill_9_three_times_under_load(stage: Cast, start_node: StartNode, database_url: str) -> None:
-    """200 readers with their cursors, 20 posters who try again; the one server is killed three times."""
+    """The only server is killed three times under 200 readers with cursors and 20 posters that retry."""
     node = await start_node("a1")
     async with crowd_of(stage, [node], readers=200, posters=20) as crowd:
         crowd.starts_posting(pause=0.1)

@@ -1,4 +1,4 @@
-"""One node of two is stuck: cut off from PostgreSQL, or stopped in mid-work. The other hardly notices."""
+"""One of two nodes is stuck: cut off from PostgreSQL, or stopped. The other one hardly notices."""
 
 import os
 import signal
@@ -20,7 +20,7 @@ PATIENCE = 2.0  # how long a client waits before it turns to another node
 
 
 def sticks(how: str, network: Proxy, node: NodeProcess) -> None:
-    """Nothing gets through to PostgreSQL and nobody says so; or the process gets no time at all."""
+    """Make a node stuck: its bytes to PostgreSQL vanish silently, or its process gets no time."""
     if how == "half-open":
         network.freeze()
     else:
@@ -39,7 +39,8 @@ def recovers(how: str, network: Proxy, node: NodeProcess) -> None:
 async def test_the_others_go_on_and_it_comes_back(
     stage: Cast, start_node: StartNode, database_url: str, how: str
 ) -> None:
-    """It turns unready, its clients move, and what it held is released; awake again it serves nothing stale."""
+    """The stuck node turns unready, its clients move, and its locks are released. Once it runs again it serves nothing
+    stale."""
     async with bad_network(as_node(database_url)) as network:
         bad, good = await start_node("a1", DATABASE_URL=network.url), await start_node("b2")
         async with crowd_of(stage, [bad, good], readers=40, posters=8) as crowd:
@@ -62,7 +63,7 @@ async def test_the_others_go_on_and_it_comes_back(
 
 
 async def all_are_served(crowd: Crowd, limit: float) -> None:
-    """Every poster is acknowledged something new in this time."""
+    """Return whether every poster gets an acknowledgement within this time."""
     before = len(crowd.history.acknowledged)
     people = {poster.person.id for poster in crowd.posters}
 
@@ -73,10 +74,10 @@ async def all_are_served(crowd: Crowd, limit: float) -> None:
 
 
 async def is_unready(node: NodeProcess) -> bool:
-    """Does it tell load balancers to send nobody, or tell them nothing?"""
+    """Return whether it tells load balancers to send no clients, or does not answer them."""
     return await node.readiness() != 200
 
 
 async def is_ready(node: NodeProcess) -> bool:
-    """Does it take clients?"""
+    """Return whether it takes clients."""
     return await node.readiness() == 200

@@ -1,4 +1,4 @@
-"""Origin: no page of another site makes a browser act for the person in front of it, or reads what is his."""
+"""Origin: no page of another site can make a browser act for its user, or read the user's data."""
 
 import pytest
 
@@ -32,18 +32,18 @@ FOREIGN = [
 
 
 def heading(node: Node, headers: dict[str, str]) -> dict[str, str]:
-    """The headers, with this node's host and port."""
+    """Return the headers with this node's host and port."""
     return {name: value.replace("{host}", node.url.removeprefix("http://")) for name, value in headers.items()}
 
 
 async def refused(visitor: Visitor, method: str, path: str, body: object) -> bool:
-    """Was it refused because of where it came from?"""
+    """Return whether the request was refused because of its origin."""
     status, answer = await visitor.call(method, path, body)
     return status == 403 and answer["code"] == "foreign_origin"
 
 
 async def test_foreign_pages_change_nothing(node: Node) -> None:
-    """Neither with Ana's cookie nor by logging her in as someone else."""
+    """A foreign page can neither use Ana's cookie nor log her in as another user."""
     async with visiting(node.url) as ana, visiting(node.url) as victim:
         await ana.signs_up("ana")
         for headers in FOREIGN:
@@ -57,7 +57,7 @@ async def test_foreign_pages_change_nothing(node: Node) -> None:
 
 
 async def test_foreign_pages_open_no_socket(node: Node) -> None:
-    """A WebSocket is no change, and carries the cookie all the same."""
+    """A foreign page cannot open a WebSocket, which carries the cookie too."""
     async with visiting(node.url) as ana:
         await ana.signs_up("ana")
         for headers in FOREIGN:
@@ -66,7 +66,7 @@ async def test_foreign_pages_open_no_socket(node: Node) -> None:
 
 
 async def test_our_own_pages_do(node: Node) -> None:
-    """And programs that are no browsers, which send neither header."""
+    """Our own pages are allowed, and so are programs, which send neither header."""
     for number, headers in enumerate(OURS):
         async with visiting(node.url) as ana:
             ana.headers = heading(node, headers)
@@ -75,7 +75,7 @@ async def test_our_own_pages_do(node: Node) -> None:
 
 
 async def test_a_token_in_the_header_is_enough(node: Node) -> None:
-    """No foreign page can put it there; an app elsewhere that has it may use it."""
+    """A token in the header is enough: no foreign page can have it, and an app elsewhere may use it."""
     async with visiting(node.url) as ana, visiting(node.url) as app:
         _, came = await ana.signs_up("ana")
         app.headers = {"Origin": "https://app.example", "Authorization": f"bearer {came['token']}"}
@@ -83,7 +83,7 @@ async def test_a_token_in_the_header_is_enough(node: Node) -> None:
 
 
 async def test_other_origins_can_be_allowed(database_url: str, redis_url: str) -> None:
-    """ALLOWED_ORIGINS, exactly as written."""
+    """ALLOWED_ORIGINS are allowed, exactly as written."""
     allowed = "https://chat.example"
     async with running_node(database_url, redis_url, allowed_origins=[allowed]) as node, visiting(node.url) as ana:
         ana.headers["Origin"] = allowed
@@ -113,7 +113,8 @@ NOT_BEHIND = [
 
 
 async def test_an_origin_is_scheme_host_and_port(database_url: str, redis_url: str) -> None:
-    """As a trusted proxy names the scheme; a default port may be written or left out."""
+    """An origin is scheme, host and port. The scheme is a trusted proxy's, and a default port may be written or
+    omitted."""
     async with (
         running_node(database_url, redis_url, trusted_proxies=["127.0.0.1"]) as node,
         visiting(node.url) as ana,
@@ -126,7 +127,7 @@ async def test_an_origin_is_scheme_host_and_port(database_url: str, redis_url: s
 
 
 async def test_secure_cookies_mean_https(database_url: str, redis_url: str) -> None:
-    """Where no proxy says the scheme."""
+    """COOKIE_SECURE means https where no proxy names the scheme."""
     async with running_node(database_url, redis_url, cookie_secure=True) as node, visiting(node.url) as ana:
         ours = {"Origin": "https://{host}"}
         ana.headers = heading(node, ours)
@@ -137,7 +138,7 @@ async def test_secure_cookies_mean_https(database_url: str, redis_url: str) -> N
 
 @pytest.mark.parametrize("path", ["/api/users/me", "/api/chat/stream?poll=0", "/api/nope", "/health/live", "/"])
 async def test_nothing_is_shared_across_origins(node: Node, path: str) -> None:
-    """No CORS header on any answer, anyone who asks; and every answer says that it is for this origin alone."""
+    """No answer has a CORS header, and every answer says that it is for this origin alone."""
     async with visiting(node.url) as ana:
         await ana.signs_up("ana")
         for method in ("GET", "OPTIONS"):
@@ -149,7 +150,7 @@ async def test_nothing_is_shared_across_origins(node: Node, path: str) -> None:
 
 
 async def test_the_stream_is_not_shared_either(node: Node) -> None:
-    """It is prepared by another library than the other answers."""
+    """The same holds for the stream, whose head another library prepares."""
     async with visiting(node.url) as ana:
         await ana.signs_up("ana")
         asks = {"Origin": "https://evil.example"}

@@ -1,4 +1,5 @@
-"""PostgreSQL stopped under load: refused or committed, never in between; streams stay; all goes on by itself."""
+"""PostgreSQL stops under load: posts are refused or committed, never in between; streams stay; service resumes by
+itself."""
 
 import asyncio
 import os
@@ -33,7 +34,7 @@ def postgres(tmp_path: Path) -> Iterator[PostgresEngine]:
 
 @pytest.mark.parametrize("immediate", [False, True], ids=["fast", "immediate"])
 async def test_stopped_and_started_under_load(start_node: StartNode, postgres: PostgresEngine, immediate: bool) -> None:
-    """Two nodes serve a crowd; the database goes and returns."""
+    """Two nodes serve a crowd while the database stops and starts."""
     nodes = [await start_node(name, DATABASE_URL=postgres.url) for name in ("a1", "b2")]
     async with casting(postgres.url, "") as stage, crowd_of(stage, nodes, readers=40, posters=8) as crowd:
         crowd.starts_posting(pause=0.05)
@@ -59,25 +60,25 @@ async def test_stopped_and_started_under_load(start_node: StartNode, postgres: P
 
 
 async def are_ready(nodes: list[NodeProcess]) -> bool:
-    """Do all of them take clients?"""
+    """Return whether all nodes take clients."""
     return [await node.readiness() for node in nodes] == [200] * len(nodes)
 
 
 def are_all_served(crowd: Crowd, done: int) -> bool:
-    """Has every poster been acknowledged something more?"""
+    """Return whether every poster got another acknowledgement."""
     newest = list(crowd.history.acknowledged)[done:]
     return len({author for _, author, _ in newest}) == len({poster.person.id for poster in crowd.posters})
 
 
 def holds_no_more_than_its_pools(postgres: PostgresEngine, nodes: int) -> bool:
-    """No connection is left over, and none sits in a transaction."""
+    """Return whether no connection is left over, and none is idle in a transaction."""
     with psycopg.connect(postgres.url) as connection:
         states = connection.execute("select state from pg_stat_activity where application_name = 'tandem'").fetchall()
     return len(states) <= nodes * POOL and ("idle in transaction",) not in states
 
 
 async def test_a_pool_that_had_grown_comes_back_as_soon(start_node: StartNode, postgres: PostgresEngine) -> None:
-    """Every connection was open when the server went: none of them may still be waiting when it is back."""
+    """All connections are open when the server stops. Each pool reconnects as soon as it is back."""
     node = await start_node("a1", DATABASE_URL=postgres.url)
     async with casting(postgres.url, node.url) as stage:
         (ana,) = await stage.enters("ana")
@@ -93,14 +94,14 @@ async def test_a_pool_that_had_grown_comes_back_as_soon(start_node: StartNode, p
 
 
 async def is_taken(person: Person, room: int) -> bool:
-    """Is a post acknowledged?"""
+    """Return whether a post is acknowledged."""
     draft = {"body": "back?", "client_id": "c1"}
     status, _ = await person.call("POST", f"/api/chat/conversations/{room}/messages", draft)
     return status in (200, 201)
 
 
 def connections(postgres: PostgresEngine) -> int:
-    """How many the nodes have."""
+    """Return the nodes' number of connections."""
     with psycopg.connect(postgres.url) as connection:
         row = connection.execute("select count(*) from pg_stat_activity where application_name = 'tandem'").fetchone()
     return int(row[0]) if row else 0

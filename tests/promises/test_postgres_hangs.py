@@ -1,4 +1,4 @@
-"""PostgreSQL hangs and is not dead: a post is told in time that nobody knows yet, and a retry finds out."""
+"""PostgreSQL hangs without being dead: a post is answered `undecided` in time, and a retry finds out."""
 
 import asyncio
 import time
@@ -15,7 +15,7 @@ MACHINE = 3.0  # what a busy machine may add
 
 
 async def test_a_post_does_not_wait_for_ever(start_node: StartNode, own_postgres: PostgresEngine) -> None:
-    """Alone and in a batch, under way and behind another one; all are there once when PostgreSQL answers again."""
+    """Posts alone and in a batch, in progress and queued, are all stored once when PostgreSQL answers again."""
     node = await start_node("a1", DATABASE_URL=own_postgres.url, APPEND_PATIENCE=str(PATIENCE))
     async with casting(own_postgres.url, node.url) as cast:
         (ana,) = await cast.enters("ana")
@@ -37,7 +37,7 @@ async def test_a_post_does_not_wait_for_ever(start_node: StartNode, own_postgres
 
 
 async def tries(person: Person, room: int, body: str) -> tuple[int, str]:
-    """Post it once; the status, and the code of a refusal."""
+    """Post once; return the status and the error code."""
     draft = {"body": body, "client_id": body.replace(" ", "-")}
     status, said, headers = await person.asks("POST", f"/api/chat/conversations/{room}/messages", draft)
     assert status < 300 or headers["Retry-After"] == "1"
@@ -45,12 +45,12 @@ async def tries(person: Person, room: int, body: str) -> tuple[int, str]:
 
 
 async def tries_many(person: Person, room: int, *bodies: str) -> list[tuple[int, str]]:
-    """In one request."""
+    """Post several in one request."""
     drafts = [{"conversation": room, "body": body, "client_id": body} for body in bodies]
     _, said = await person.call("POST", "/api/chat/messages", {"messages": drafts})
     return [(one["status"], one["problem"]["code"]) for one in said["results"]]
 
 
 async def is_stored(person: Person, room: int, body: str) -> bool:
-    """After another try: made by it, or found."""
+    """Return whether a retry stores it or finds it."""
     return (await tries(person, room, body))[0] in (200, 201)

@@ -1,4 +1,4 @@
-"""Proxies: what they say about whom they speak for is believed from those that TRUSTED_PROXIES names, and no others."""
+"""Proxies: forwarded addresses are believed from TRUSTED_PROXIES, and from no others."""
 
 import aiohttp
 import pytest
@@ -24,7 +24,7 @@ CASES = {
 
 @pytest.mark.parametrize("case", CASES)
 async def test_whose_word_is_taken(database_url: str, redis_url: str, case: str) -> None:
-    """The address that the list of logins shows is the one that limits count by."""
+    """The address in the list of sessions is the one that limits count."""
     trusted, said, address = CASES[case]
     async with running_node(database_url, redis_url, trusted_proxies=trusted) as node, aiohttp.ClientSession() as http:
         headers = [("X-Forwarded-For", one) for one in said] + [("X-Real-IP", "9.9.9.9"), ("Forwarded", "for=9.9.9.9")]
@@ -34,7 +34,7 @@ async def test_whose_word_is_taken(database_url: str, redis_url: str, case: str)
 
 
 async def test_a_forwarded_host_is_nobodys(database_url: str, redis_url: str) -> None:
-    """It would let a foreign page name itself as ours."""
+    """A forwarded host is ignored: it would let a foreign page pretend to be ours."""
     async with running_node(database_url, redis_url) as node, visiting(node.url) as ana:
         ana.headers = {"Origin": "https://evil.example", "X-Forwarded-Host": "evil.example"}
         assert (await ana.signs_up("ana"))[0] == 403

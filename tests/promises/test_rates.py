@@ -1,4 +1,4 @@
-"""Rates: a person in a hurry is asked to wait, by name and for how long; nobody else is."""
+"""Rates: a user who is too fast gets the name of the limit and a time to wait; other users are not affected."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,7 +11,7 @@ from tests.nodes import running_node
 
 @asynccontextmanager
 async def counting(database_url: str, redis_url: str, **rates: object) -> AsyncIterator[Cast]:
-    """People at a node that counts."""
+    """Users of a node with rate limits."""
     given = {"rate_limits": True} | rates
     async with running_node(database_url, redis_url, **given) as node, casting(database_url, node.url) as cast:
         yield cast
@@ -27,7 +27,7 @@ CALLS: dict[str, tuple[str, str, object]] = {
 
 
 async def statuses(person: Person, name: str, times: int) -> list[int]:
-    """What comes of so many calls in a row."""
+    """Return the statuses of so many calls in a row."""
     method, path, body = CALLS[name]
     return [(await person.call(method, path, body))[0] for _ in range(times)]
 
@@ -35,7 +35,8 @@ async def statuses(person: Person, name: str, times: int) -> list[int]:
 @pytest.mark.parametrize("name", CALLS)
 @pytest.mark.parametrize("limits", [True, False], ids=["on", "off"])
 async def test_each_way_has_its_limit(database_url: str, redis_url: str, name: str, limits: bool) -> None:
-    """Three an hour, then 429; Ben is not held back by Ana; RATE_LIMITS=off holds nobody back."""
+    """Each kind of call is limited to three an hour, then 429. Ben is not limited by Ana, and RATE_LIMITS=off limits
+    nobody."""
     async with counting(database_url, redis_url, rate_limits=limits, **{name: "3/hour"}) as cast:
         ana, ben = await cast.enters("ana", "ben")
         await cast.share(ana, ben)
@@ -59,7 +60,7 @@ CHANGES = [
 
 
 async def test_whatever_changes_a_message_counts(database_url: str, redis_url: str) -> None:
-    """As many as there are ways; one more of any kind is too much."""
+    """All ways to change a message share one limit."""
     async with counting(database_url, redis_url, rate_change=f"{len(CHANGES)}/hour") as cast:
         (ana,) = await cast.enters("ana")
         room = f"/api/chat/conversations/{await cast.share(ana)}"
@@ -70,7 +71,7 @@ async def test_whatever_changes_a_message_counts(database_url: str, redis_url: s
 
 
 async def test_how_long_to_wait_is_told(database_url: str, redis_url: str) -> None:
-    """In seconds, rounded up, so that who waits so long is not refused again."""
+    """The time to wait is in seconds, rounded up, so a client that waits so long is not refused again."""
     async with counting(database_url, redis_url, rate_post="1/hour") as cast:
         (ana,) = await cast.enters("ana")
         room = await cast.share(ana)
@@ -82,7 +83,7 @@ async def test_how_long_to_wait_is_told(database_url: str, redis_url: str) -> No
 
 
 async def test_opening_streams_is_limited(database_url: str, redis_url: str) -> None:
-    """Those that are open stay open."""
+    """Opening streams is limited; open streams stay open."""
     async with counting(database_url, redis_url, rate_stream="2/hour") as cast:
         (ana,) = await cast.enters("ana")
         ears = [await ana.listens() for _ in range(3)]
@@ -91,7 +92,7 @@ async def test_opening_streams_is_limited(database_url: str, redis_url: str) -> 
 
 
 async def test_a_batch_counts_its_messages(database_url: str, redis_url: str) -> None:
-    """Splitting one gains nothing."""
+    """A batch counts its messages, so splitting one gains nothing."""
     async with counting(database_url, redis_url, rate_batch="10/hour") as cast:
         (ana,) = await cast.enters("ana")
         room = await cast.share(ana)

@@ -1,4 +1,4 @@
-"""Redis is a hint: stopped, lost, frozen or cut off, messages arrive by polling the log."""
+"""Redis is a hint: while it is stopped, lost, frozen or cut off, messages arrive by polling the log."""
 
 import asyncio
 import os
@@ -32,13 +32,13 @@ def valkey(tmp_path: Path) -> Iterator[ValkeyEngine]:
 
 
 async def two_nodes(start_node: StartNode, *redis: str) -> list[NodeProcess]:
-    """One on each of these URLs."""
+    """Two nodes, one on each of these URLs."""
     names = ("a1", "b2")
     return list(await asyncio.gather(*(start_node(n, REDIS_URL=url) for n, url in zip(names, redis, strict=True))))
 
 
 async def pair(stage: Cast, nodes: list[NodeProcess]) -> tuple[int, list[Person], list[StreamClient]]:
-    """Ana on the first node and Ben on the second, listening: `(conversation, people, ears)`."""
+    """Return `(conversation, people, ears)`: Ana on the first node and Ben on the second, both listening."""
     people = await stage.enters("ana", "ben")
     room = await stage.share(*people)
     for person, node in zip(people, nodes, strict=True):
@@ -49,7 +49,7 @@ async def pair(stage: Cast, nodes: list[NodeProcess]) -> tuple[int, list[Person]
 async def test_stopped_and_back_empty_under_load(
     stage: Cast, start_node: StartNode, valkey: ValkeyEngine, database_url: str
 ) -> None:
-    """Two nodes serve a crowd; Redis dies, is away for a while, returns empty, and nobody misses a word."""
+    """Two nodes serve a crowd while Redis dies and starts empty; no reader misses a message."""
     nodes = await two_nodes(start_node, valkey.url, valkey.url)
     async with crowd_of(stage, nodes, readers=40, posters=8) as crowd:
         crowd.starts_posting(pause=0.1)
@@ -69,23 +69,23 @@ async def test_stopped_and_back_empty_under_load(
 
 
 def has_gone_on(before: dict[int, int], now: dict[int, int]) -> bool:
-    """Has something arrived in each conversation?"""
+    """Return whether something has arrived in each conversation."""
     return bool(now) and all(seq > before.get(room, 0) for room, seq in now.items())
 
 
 async def is_undisturbed(stage: Cast, node: NodeProcess) -> bool:
-    """Does the node say that it hears announcements?"""
+    """Return whether the node reports that it receives announcements."""
     async with stage.http.get(node.url + "/health/ready") as answer:
         return answer.status == 200 and (await answer.json())["status"] == "ready"
 
 
 async def is_disturbed(stage: Cast, node: NodeProcess) -> bool:
-    """Does it say that it does not?"""
+    """Return whether the node reports that it does not."""
     return not await is_undisturbed(stage, node)
 
 
 async def test_frozen_slows_nobody(stage: Cast, start_node: StartNode, valkey: ValkeyEngine) -> None:
-    """Redis takes connections and answers nobody: posts are acknowledged as ever, and arrive within a poll or so."""
+    """Redis accepts connections and answers none: posts are acknowledged as before, and arrive within a poll or two."""
     nodes = await two_nodes(start_node, valkey.url, valkey.url)
     room, (ana, ben), ears = await pair(stage, nodes)
     await ana.says(room, "before")
@@ -109,7 +109,8 @@ async def test_frozen_slows_nobody(stage: Cast, start_node: StartNode, valkey: V
 
 @pytest.mark.parametrize("how", ["frozen", "refused"])
 async def test_one_node_cut_off_from_redis(stage: Cast, start_node: StartNode, redis_url: str, how: str) -> None:
-    """Half-open or refused, the node polls and the other never notices; mended, it hears again."""
+    """A node cut off from Redis polls, and the other one does not notice. Reconnected, it receives announcements
+    again."""
     async with bad_network(redis_url) as network:
         nodes = await two_nodes(start_node, network.url, redis_url)
         room, (ana, ben), ears = await pair(stage, nodes)
@@ -133,6 +134,6 @@ async def test_one_node_cut_off_from_redis(stage: Cast, start_node: StartNode, r
 
 
 async def speaks_until_undisturbed(stage: Cast, person: Person, room: int, node: NodeProcess) -> bool:
-    """A node knows that it hears again when it has heard something."""
+    """Post until the node reports that it receives announcements."""
     await person.says(room, "can you hear me?")
     return await is_undisturbed(stage, node)

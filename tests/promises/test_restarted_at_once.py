@@ -1,4 +1,4 @@
-"""A node that was killed and is started again under its name, long before its lease has run out, stays."""
+"""A node that was killed can start again under its name at once, before its lease has expired."""
 
 import orjson
 import redis
@@ -9,7 +9,7 @@ from tests.waiting import eventually
 
 
 async def test_the_dead_one_does_not_stand_in_the_way_of_its_successor(start_node: StartNode, redis_url: str) -> None:
-    """Its lease ends when the successor has seen that its process has: the first renewal finds the name free."""
+    """The new process sees that the old one has ended, takes its name, and the first renewal keeps it."""
     node = await start_node("a1")
     with redis.Redis.from_url(redis_url) as registry:
         (dead,) = leases(registry)
@@ -23,12 +23,12 @@ async def test_the_dead_one_does_not_stand_in_the_way_of_its_successor(start_nod
 
 
 def leases(registry: redis.Redis) -> dict[bytes, int]:
-    """Until when each holder counts as living, in ms."""
+    """Return until when each holder counts as living, in ms."""
     found: dict[bytes, bytes] = registry.hgetall(LEASES)  # type: ignore[assignment]
     return {holder: orjson.loads(record)["until"] for holder, record in found.items()}
 
 
 def now(registry: redis.Redis) -> float:
-    """The registry's clock, in ms."""
+    """Return the registry's clock, in ms."""
     seconds, micros = registry.time()
     return seconds * 1000 + micros / 1000

@@ -1,4 +1,4 @@
-"""Revocation: when a login ends, everything that it has open ends on every node, and nothing later reaches it."""
+"""Revocation: when a session ends, its streams and sockets end on every node, and receive nothing later."""
 
 from collections.abc import AsyncIterator
 
@@ -17,7 +17,7 @@ NOWHERE = "redis://127.0.0.1:1"
 
 @pytest.fixture(params=["detached", "attached", "without redis"])
 async def nodes(request: pytest.FixtureRequest, database_url: str, redis_url: str) -> AsyncIterator[tuple[Node, Node]]:
-    """Two nodes on one database, whichever way their streams are carried, with Redis or without."""
+    """Two nodes on one database, with each stream transport, with Redis and without."""
     redis = NOWHERE if request.param == "without redis" else redis_url
     transport = "attached" if request.param == "attached" else "detached"
     async with (
@@ -29,13 +29,13 @@ async def nodes(request: pytest.FixtureRequest, database_url: str, redis_url: st
 
 @pytest.fixture
 async def cast(database_url: str, nodes: tuple[Node, Node]) -> AsyncIterator[Cast]:
-    """People at the first node."""
+    """Users of the first node."""
     async with casting(database_url, nodes[0].url) as people:
         yield people
 
 
 async def second_login(cast: Cast, ana: Person, visitor: Visitor) -> Person:
-    """Ana once more, with another login, in a browser that knows nothing of her."""
+    """Log Ana in again, in a browser without her other session."""
     visitor.leaves()
     status, came = await visitor.logs_in(ana.name)
     assert status == 201
@@ -46,7 +46,7 @@ async def second_login(cast: Cast, ana: Person, visitor: Visitor) -> Person:
 
 
 async def enters_with_password(cast: Cast, visitor: Visitor, name: str) -> Person:
-    """Someone who has a password, unlike those who enter by SQL."""
+    """Sign up a user who has a password, unlike those of the cast."""
     status, came = await visitor.signs_up(name)
     assert status == 201
     person = Person(cast.http, visitor.at, name, came["user"]["id"], came["token"])
@@ -55,7 +55,7 @@ async def enters_with_password(cast: Cast, visitor: Visitor, name: str) -> Perso
 
 
 async def is_out(person: Person, *nodes: Node) -> None:
-    """Wait until every node says 401; it never takes it back."""
+    """Wait until every node answers 401, and does so from then on."""
     for node in nodes:
 
         async def refused(at: str = node.url) -> bool:
@@ -67,7 +67,7 @@ async def is_out(person: Person, *nodes: Node) -> None:
 
 
 async def test_a_login_ends_on_every_node(nodes: tuple[Node, Node], cast: Cast) -> None:
-    """Ana's phone listens at both nodes when she ends its login from her laptop: both streams say bye and close."""
+    """Ana ends her phone's session from her laptop: its streams at both nodes say bye and close."""
     here, there = nodes
     async with visiting(here.url) as browser:
         laptop = await enters_with_password(cast, browser, "ana")
@@ -89,7 +89,7 @@ async def test_a_login_ends_on_every_node(nodes: tuple[Node, Node], cast: Cast) 
 
 
 async def test_the_node_that_ended_it_refuses_at_once(nodes: tuple[Node, Node], cast: Cast) -> None:
-    """Not when the log has come round: the very next request."""
+    """The node that ended a session refuses its next request, before the log entry arrives."""
     async with visiting(nodes[0].url) as browser:
         ana = await enters_with_password(cast, browser, "ana")
         for _ in range(5):
@@ -100,7 +100,8 @@ async def test_the_node_that_ended_it_refuses_at_once(nodes: tuple[Node, Node], 
 
 
 async def test_a_new_password_ends_the_other_streams(nodes: tuple[Node, Node], cast: Cast) -> None:
-    """The stream of the session that changed it goes on, under a new token: the old one is worth nothing anywhere."""
+    """A new password ends all other sessions' streams. The stream of the session that changed it continues under a new
+    token, and the old token is worth nothing."""
     here, there = nodes
     async with visiting(here.url) as browser:
         laptop = await enters_with_password(cast, browser, "ana")
@@ -124,7 +125,7 @@ async def test_a_new_password_ends_the_other_streams(nodes: tuple[Node, Node], c
 
 
 async def test_a_stream_does_not_outlive_its_login(nodes: tuple[Node, Node], cast: Cast) -> None:
-    """It ends when the login expires, and not at the beat after that."""
+    """A stream ends when its session expires, not at the next beat."""
     (ana,) = await cast.enters("ana")
     with psycopg.connect(cast.database_url) as connection:
         connection.execute("update sessions set expires_at = now() + interval '1 second'")
@@ -134,7 +135,7 @@ async def test_a_stream_does_not_outlive_its_login(nodes: tuple[Node, Node], cas
 
 
 async def test_a_login_that_ends_while_its_stream_waits_at_the_door(nodes: tuple[Node, Node], cast: Cast) -> None:
-    """The stream is looked up in the log when the node hears that its login has ended: it never opens."""
+    """A session ends while its stream is being looked up in the log: the stream never opens."""
     (ana,) = await cast.enters("ana")
     ahead = (await ana.listens()).cursor.partition(".")[0] + ".999"
     app = nodes[0].app
@@ -152,7 +153,7 @@ async def test_a_login_that_ends_while_its_stream_waits_at_the_door(nodes: tuple
 
 
 async def test_a_stream_that_opens_as_its_login_ends_does_not_stay(nodes: tuple[Node, Node], cast: Cast) -> None:
-    """Whichever comes first: refused, or ended."""
+    """A stream that opens as its session ends is refused or ended, whichever comes first."""
     here, there = nodes
     async with visiting(here.url) as browser:
         ana = await enters_with_password(cast, browser, "ana")

@@ -1,4 +1,4 @@
-"""SIGTERM under load: the node says so, lets go of its streams one by one, and everything goes on elsewhere."""
+"""SIGTERM under load: the node says so, ends its streams one by one, and clients resume elsewhere."""
 
 from chat.client.node_process import NodeProcess
 from tests.cast import Cast
@@ -12,7 +12,7 @@ READERS = 100
 
 
 async def test_every_node_in_turn(stage: Cast, start_node: StartNode, database_url: str) -> None:
-    """Two nodes serve a crowd; each is stopped and started again, and nobody misses a word."""
+    """Two nodes are restarted in turn under a crowd; no reader misses a message."""
     nodes = [await start_node(name, DRAIN_SECONDS=str(WINDOW)) for name in ("a1", "b2")]
     async with crowd_of(stage, nodes, readers=READERS, posters=10) as crowd:
         crowd.starts_posting(pause=0.1)
@@ -28,7 +28,7 @@ async def test_every_node_in_turn(stage: Cast, start_node: StartNode, database_u
 
 
 async def leaves_in_order(crowd: Crowd, node: NodeProcess) -> None:
-    """Refuses what is new at once, ends its streams spread over the window, then ends itself."""
+    """Check that it refuses new clients at once, ends its streams spread over the window, then exits."""
     before = {reader: len(reader.byes) for reader in crowd.readers}
     node.ask_to_stop()
     await eventually(lambda: is_refusing(node))
@@ -43,12 +43,12 @@ async def leaves_in_order(crowd: Crowd, node: NodeProcess) -> None:
 
 
 async def is_refusing(node: NodeProcess) -> bool:
-    """Does it tell load balancers to send nobody?"""
+    """Return whether it tells load balancers to send no clients."""
     return await node.readiness() == 503
 
 
 async def opens_stream(crowd: Crowd, node: NodeProcess) -> tuple[int, str, bool]:
-    """What someone gets who tries: the status, the code, and whether he is told when to return."""
+    """Try to open a stream; return the status, the code, and whether the answer has a time to retry."""
     person = crowd.people[0]
     person.at = node.url
     status, problem, headers = await person.asks("GET", "/api/chat/stream")

@@ -1,4 +1,4 @@
-"""A retry is harmless, even while the first try is still under way, on whichever node it arrives."""
+"""A retry is harmless, even while the first attempt is in progress, on whichever node it arrives."""
 
 import asyncio
 from collections import Counter
@@ -10,7 +10,7 @@ TRIES = 50
 
 
 async def test_the_same_client_id_fifty_times_at_once_over_three_nodes(stage: Cast, start_node: StartNode) -> None:
-    """One 201, forty-nine 200, one message, heard once."""
+    """Fifty posts with one client_id over three nodes: one 201, forty-nine 200, one message, received once."""
     nodes = await asyncio.gather(*(start_node(name) for name in ("a1", "b2", "c3")))
     ana, ben = await stage.enters("ana", "ben")
     room = await stage.share(ana, ben)

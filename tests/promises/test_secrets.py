@@ -1,4 +1,4 @@
-"""Secrets: no password, token or code is ever written to a log or into an error, and no text breaks out of its line."""
+"""Secrets: no password, token or code gets into a log or an error, and no text breaks out of its line."""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ BAD_REQUEST = "GET /api/users/me HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {t
 
 @pytest.mark.parametrize("form", ["json", "console"])
 async def test_logs_hold_no_secrets(start_node: StartNode, database_url: str, form: str) -> None:
-    """Everything goes right, then wrong, then breaks inside, with passwords and tokens at hand each time."""
+    """Requests succeed, fail, and cause internal errors, with passwords and tokens in each."""
     node = await start_node("a1", LOG_FORMAT=form, SIGNUP="invite")
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute("insert into invites values (sha256('the-invite'), 1, null, now(), now() + interval '1 h')")
@@ -38,12 +38,12 @@ async def test_logs_hold_no_secrets(start_node: StartNode, database_url: str, fo
 
 
 def password_of(url: str) -> str:
-    """The database's own."""
+    """Return the database's password."""
     return url.partition("@")[0].rpartition(":")[2]
 
 
 async def talks_nonsense(port: int, token: str) -> None:
-    """A request that is none, with a token in it."""
+    """Send an invalid request with a token in it."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(BAD_REQUEST.format(token=token).encode())
     assert (await reader.read()).split(b" ")[1] == b"400"
@@ -52,7 +52,7 @@ async def talks_nonsense(port: int, token: str) -> None:
 
 @pytest.mark.parametrize("form", ["json", "console"])
 async def test_text_of_others_stays_in_its_line(start_node: StartNode, database_url: str, form: str) -> None:
-    """An address with line breaks and terminal commands in it, logged because PostgreSQL is in trouble."""
+    """An address with line breaks and terminal commands in it is logged on one line."""
     node = await start_node("a1", LOG_FORMAT=form)
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute("alter table sessions rename column token_hash to gone")

@@ -1,4 +1,4 @@
-"""A reader that stops reading is cut at STREAM_BUFFER; nobody else waits; memory stays bounded; it resumes complete."""
+"""A reader that stops reading is cut at STREAM_BUFFER, delays no other reader, and resumes completely."""
 
 import asyncio
 import socket
@@ -20,7 +20,7 @@ MIB = 1024 * 1024
 
 
 class Sleeper:
-    """Opens a stream and then does not read it, until it wakes."""
+    """A client that opens a stream and does not read it until it wakes."""
 
     def __init__(self, person: Person, cursor: str) -> None:
         self._socket = socket.socket()
@@ -29,7 +29,7 @@ class Sleeper:
         self._person, self._cursor = person, cursor
 
     async def opens(self) -> None:
-        """The request; the answer's first bytes are taken, so that the stream is known to be open."""
+        """Send the request and read the first bytes of the answer, so that the stream is open."""
         loop, port = asyncio.get_running_loop(), int(self._person.at.rpartition(":")[2])
         await loop.sock_connect(self._socket, ("127.0.0.1", port))
         resume = f"Last-Event-ID: {self._cursor}\r\n" if self._cursor else ""
@@ -38,7 +38,7 @@ class Sleeper:
         self._first = await loop.sock_recv(self._socket, 1024)
 
     async def wakes(self) -> bytes:
-        """Everything that was still on its way, up to the cut."""
+        """Read everything that was still on its way, up to the cut."""
         bodies, loop = ResponseBody(), asyncio.get_running_loop()
         whole = [bodies.feed(self._first)]
         try:
@@ -49,13 +49,13 @@ class Sleeper:
         return b"".join(whole)
 
     def closes(self) -> None:
-        """Leave."""
+        """Close the connection."""
         self._socket.close()
 
 
 @asynccontextmanager
 async def sleeping(person: Person, count: int, cursor: str = "") -> AsyncIterator[list[Sleeper]]:
-    """So many streams of this person that nobody reads."""
+    """Open so many streams of this user that nobody reads."""
     sleepers = [Sleeper(person, cursor) for _ in range(count)]
     try:
         for sleeper in sleepers:
@@ -67,7 +67,7 @@ async def sleeping(person: Person, count: int, cursor: str = "") -> AsyncIterato
 
 
 async def talks(person: Person, room: int, first: int, last: int) -> list[str]:
-    """Long messages, ten at a time; what was said, in order."""
+    """Post long messages, ten at a time; return them in order."""
     said = [f"{n} {BODY}" for n in range(first, last)]
     for at in range(0, len(said), 10):
         batch = [{"conversation": room, "body": body, "client_id": body.split()[0]} for body in said[at : at + 10]]
@@ -77,7 +77,7 @@ async def talks(person: Person, room: int, first: int, last: int) -> list[str]:
 
 
 async def test_cut_at_the_buffer_and_complete_on_return(stage: Cast, start_node: StartNode) -> None:
-    """Thirty of Ben's streams sleep while Ana says five megabytes; Chloe hears them as they come."""
+    """Thirty of Ben's streams are not read while Ana posts five megabytes; Chloe receives them as they come."""
     node = await start_node("a1", STREAM_BUFFER=str(BUFFER))
     ana, ben, chloe = await stage.enters("ana", "ben", "chloe")
     ana.at = ben.at = chloe.at = node.url
@@ -99,7 +99,7 @@ async def test_cut_at_the_buffer_and_complete_on_return(stage: Cast, start_node:
 
 
 async def test_one_who_comes_back_far_behind_is_not_called_slow(stage: Cast, start_node: StartNode) -> None:
-    """What he missed is more than the buffer holds, and he takes it as fast as it comes: he stays."""
+    """A reader that missed more than the buffer holds, and reads as fast as it can, is not cut."""
     node = await start_node("a1", STREAM_BUFFER=str(BUFFER))
     ana, ben = await stage.enters("ana", "ben")
     ana.at = ben.at = node.url
@@ -114,7 +114,7 @@ async def test_one_who_comes_back_far_behind_is_not_called_slow(stage: Cast, sta
 
 
 async def test_one_who_falls_asleep_while_he_catches_up_is_cut_too(database_url: str, redis_url: str) -> None:
-    """Wherever in the replay he stopped reading, nothing gathers for him once he is live."""
+    """A reader that stops reading during its replay is cut too, so nothing is queued for it once it is live."""
     settings = {"stream_buffer": BUFFER, "streams_per_person": 2 * MESSAGES}
     async with running_node(database_url, redis_url, **settings) as node, casting(database_url, node.url) as stage:
         ana, ben, chloe = await stage.enters("ana", "ben", "chloe")
@@ -133,7 +133,7 @@ async def test_one_who_falls_asleep_while_he_catches_up_is_cut_too(database_url:
 
 @asynccontextmanager
 async def asleep_at(person: Person, cursors: list[str]) -> AsyncIterator[None]:
-    """One stream from each of these cursors, which nobody reads; there when every one is stuck or live."""
+    """Open one unread stream from each of these cursors; return when each is stuck or live."""
     async with AsyncExitStack() as stack:
         for cursor in cursors:
             await stack.enter_async_context(sleeping(person, 1, cursor))
@@ -141,6 +141,6 @@ async def asleep_at(person: Person, cursors: list[str]) -> AsyncIterator[None]:
 
 
 def unsent(stream: Stream) -> int:
-    """How many bytes of a live stream wait in the node."""
+    """Return the unsent bytes of a live stream in the node."""
     transport = stream._transport if isinstance(stream, SseStream) else None
     return transport.get_write_buffer_size() if transport else 0

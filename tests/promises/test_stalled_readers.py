@@ -1,4 +1,4 @@
-"""Stalled readers: anyone who stops reading an answer is cut in time, and what waited for them is freed."""
+"""Stalled readers: a client that stops reading an answer is cut in time, and the memory of the answer is freed."""
 
 import asyncio
 import uuid
@@ -29,7 +29,7 @@ async def impatient(database_url: str, redis_url: str) -> AsyncIterator[Node]:
 
 @pytest.fixture
 async def mallory(database_url: str, impatient: Node) -> AsyncIterator[Person]:
-    """Has written more than a megabyte, and stored a file of one."""
+    """Mallory, who has posted more than a megabyte and stored a file of one."""
     async with casting(database_url, impatient.url) as cast:
         (mallory,) = await cast.enters("mallory")
         assert await cast.share(mallory) == 1
@@ -38,7 +38,7 @@ async def mallory(database_url: str, impatient: Node) -> AsyncIterator[Person]:
 
 
 async def writes_much(mallory: Person, count: int) -> None:
-    """So many long messages, fifty at once."""
+    """Post so many long messages, fifty at a time."""
     for first in range(0, count, 50):
         batch = [
             {"conversation": 1, "body": f"tomato {'x' * SIZE}", "client_id": uuid.uuid4().hex}
@@ -49,7 +49,7 @@ async def writes_much(mallory: Person, count: int) -> None:
 
 
 async def path_of(mallory: Person, node: Node, answer: str) -> str:
-    """Where that answer is."""
+    """Return the path of that answer."""
     if answer == "file":
         return address(await sends(mallory, bytes(2**20)))
     paths = {
@@ -64,7 +64,7 @@ async def path_of(mallory: Person, node: Node, answer: str) -> str:
 
 
 async def finds_all(mallory: Person, path: str) -> bool:
-    """The index has caught up."""
+    """Wait until the index has caught up."""
     status, found = await mallory.call("GET", path)
     assert status == 200, found
     return len(found["results"]) > MESSAGES // 2
@@ -72,7 +72,7 @@ async def finds_all(mallory: Person, path: str) -> bool:
 
 @pytest.mark.parametrize("answer", ["poll", "history page", "search", "export", "file"])
 async def test_a_stalled_reader_is_cut(impatient: Node, mallory: Person, answer: str) -> None:
-    """A part of the answer waits in the node; after the deadline the connection and the part are gone."""
+    """A part of the answer waits in the node; after the deadline the connection and that part are gone."""
     path, server = await path_of(mallory, impatient, answer), impatient.server
     async with stalled_reader(impatient, mallory, path):
         await eventually(lambda: server.unsent.total > 0)
@@ -82,7 +82,7 @@ async def test_a_stalled_reader_is_cut(impatient: Node, mallory: Person, answer:
 
 
 async def test_a_slow_reader_who_goes_on_is_not_cut(impatient: Node, mallory: Person) -> None:
-    """More than the deadline passes before the answer is read, but something is taken all the time."""
+    """A reader that takes longer than the deadline, but reads all the time, is not cut."""
     path, loop = await path_of(mallory, impatient, "poll"), asyncio.get_running_loop()
     async with stalled_reader(impatient, mallory, path) as peer:
         started, size = loop.time(), 0
@@ -111,7 +111,7 @@ async def test_polls_of_a_whole_log_hold_little(database_url: str, redis_url: st
 
 
 def held_by(node: Node) -> int:
-    """Bytes that the node has written and the kernel has not taken."""
+    """Return the bytes that the node has written and the kernel has not taken."""
     transports = [connection.transport for connection in node.server.connections]
     return sum(transport.get_write_buffer_size() for transport in transports if transport)
 

@@ -1,8 +1,8 @@
-"""Storms: people come and go in crowds, and the registry is emptied meanwhile; it holds what is truly open afterwards.
+"""Storms: users connect and disconnect in crowds while the registry is emptied; afterwards it is exact.
 
-`PROMISE_STORM=1000x30` is a thousand who come and a thousand who go in each of thirty seconds; how soon they are seen
-then has the bar of `tandem bench storm`. Without it, beside other tests, it is seen that they are told of at all, and
-not found out by what repairs the registry a lease later.
+`PROMISE_STORM=1000x30` connects and disconnects a thousand users in each of thirty seconds, with the time limit of
+`tandem bench storm`. Without it, beside other tests, the changes must be announced at all, and not be repaired a lease
+later.
 """
 
 import asyncio
@@ -36,7 +36,8 @@ SETTINGS = {"PRESENCE_LINGER": str(LINGER), "NODE_LEASE": str(LEASE)}
 
 @asynccontextmanager
 async def storm(stage: Cast, here: NodeProcess, there: NodeProcess) -> AsyncIterator[asyncio.subprocess.Process]:
-    """People come and go here and are watched from there; at the end of the block those who are left go, too."""
+    """Run users who connect and disconnect here and are watched from there; disconnect the rest at the end of the
+    block."""
     count = RATE * TURN
     watching = -(-count // WATCHED)
     everybody = [(person.id, person.token) for person in await enrol(stage, count + watching)]
@@ -54,7 +55,7 @@ async def storm(stage: Cast, here: NodeProcess, there: NodeProcess) -> AsyncIter
 
 
 async def report(process: asyncio.subprocess.Process) -> dict[str, Any]:
-    """What it saw, once it is over."""
+    """Return the storm's report once it is over."""
     assert process.stdout is not None
     line = await process.stdout.readline()
     assert line, "the storm has died"
@@ -62,7 +63,7 @@ async def report(process: asyncio.subprocess.Process) -> dict[str, Any]:
 
 
 async def is_exact(redis_url: str, truth: Counter[int]) -> bool:
-    """Does the registry hold just the sockets that are open, watchers' included, and nobody who lingers?"""
+    """Return whether the registry has exactly the open sockets, the watchers' included, and no lingering user."""
     known: Counter[int] = Counter()
     async with redis.asyncio.Redis.from_url(redis_url) as client:
         keys: list[bytes] = [key async for key in client.scan_iter("tandem:{u:*}", count=1000)]
@@ -75,7 +76,7 @@ async def is_exact(redis_url: str, truth: Counter[int]) -> bool:
 
 
 async def becomes_exact(redis_url: str, said: dict[str, Any]) -> None:
-    """Wait for it: the watchers are the first people of all."""
+    """Wait until the registry is exact; the watchers are the first users."""
     first = min(said["open"]) - 1
     watchers = range(1, -(-RATE * TURN // WATCHED) + 1)
     assert first >= len(watchers)
@@ -83,13 +84,13 @@ async def becomes_exact(redis_url: str, said: dict[str, Any]) -> None:
 
 
 def cpu(node: NodeProcess) -> float:
-    """The seconds that it has used."""
+    """Return the CPU seconds that it has used."""
     fields = Path(f"/proc/{node.pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 async def test_people_come_and_go(stage: Cast, start_node: StartNode, redis_url: str) -> None:
-    """All are seen coming and going, before a lease is over; memory stays where it is; the registry is exact then."""
+    """All changes are seen before a lease is over, memory does not grow, and the registry is exact at the end."""
     here, there = await start_node("a1", **SETTINGS), await start_node("b2", **SETTINGS)
     before = cpu(here)
     async with storm(stage, here, there) as process:
@@ -107,7 +108,7 @@ async def test_people_come_and_go(stage: Cast, start_node: StartNode, redis_url:
 
 
 async def test_the_registry_is_emptied_meanwhile(stage: Cast, start_node: StartNode, redis_url: str) -> None:
-    """FLUSHALL, twice, while people come and go: exact within a lease of the last one who moved."""
+    """After two FLUSHALL during a storm the registry is exact within a lease of the last change."""
     here, there = await start_node("a1", **SETTINGS), await start_node("b2", **SETTINGS)
     async with storm(stage, here, there) as process, redis.asyncio.Redis.from_url(redis_url) as client:
         for _ in range(2):

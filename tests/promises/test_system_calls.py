@@ -1,4 +1,4 @@
-"""A delivery is one system call: what the kernel sees of a node, counted by strace where that is installed."""
+"""A delivery is one system call, counted by strace where it is installed."""
 
 import asyncio
 import os
@@ -23,7 +23,7 @@ CALLS_MOST = 40.0
 
 @pytest.mark.skipif(shutil.which("strace") is None, reason="no strace here")
 async def test_a_delivery_is_one_system_call(stage: Cast, start_node: StartNode, tmp_path: Path) -> None:
-    """To ten readers ten writes a message; and all other calls of the node together are few."""
+    """A message to ten readers is ten writes, and the node makes few other calls."""
     node = await start_node("a1")
     (ana,) = await stage.enters("ana")
     ana.at = node.url
@@ -44,7 +44,7 @@ async def test_a_delivery_is_one_system_call(stage: Cast, start_node: StartNode,
 
 @asynccontextmanager
 async def straced(node: NodeProcess, log: Path) -> AsyncIterator[None]:
-    """Count the calls of the node's process during the block."""
+    """Count the system calls of the node's process during the block."""
     told = log.with_suffix(".told")
     with told.open("wb") as words:
         command = "strace", "-f", "-c", "-o", str(log), "-p", str(node.pid)
@@ -61,7 +61,7 @@ async def straced(node: NodeProcess, log: Path) -> AsyncIterator[None]:
 
 
 def read_calls(log: Path) -> dict[str, int]:
-    """Each system call, and how often it was made."""
+    """Return the count of each system call."""
     wait_until(lambda: "total" in log.read_text())
     rows = re.findall(r"^ *[\d.]+ +[\d.]+ +\d+ +(\d+) +(?:\d+ +)?(\w+)$", log.read_text(), re.MULTILINE)
     return {name: int(count) for count, name in rows if name != "total"}

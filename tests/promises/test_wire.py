@@ -1,4 +1,4 @@
-"""The wire: what no browser would send is refused, given up or not found, and never breaks anything."""
+"""Bytes that no browser would send are refused, timed out or not found, and never break anything."""
 
 from collections.abc import AsyncIterator
 
@@ -39,21 +39,21 @@ PLACES = (
 
 @pytest.fixture
 async def node(database_url: str, redis_url: str) -> AsyncIterator[Node]:
-    """A node that waits for no body for long."""
+    """A node with a short deadline for bodies."""
     async with running_node(database_url, redis_url, body_seconds=0.4) as one:
         yield one
 
 
 @pytest.fixture
 async def ana(cast: Cast) -> Person:
-    """She has a room with herself."""
+    """Ana, with a conversation of her own."""
     (ana,) = await cast.enters("ana")
     assert await cast.share(ana) == 1
     return ana
 
 
 async def test_a_body_that_does_not_come_is_given_up(ana: Person, node: Node) -> None:
-    """408, and the connection is closed."""
+    """A body that does not arrive gets 408, and the connection closes."""
     wire = await Wire.to(node)
     await wire.send(half_a_message(ana, ROOM))
     heard = await wire.hear(10)
@@ -62,7 +62,7 @@ async def test_a_body_that_does_not_come_is_given_up(ana: Person, node: Node) ->
 
 
 async def test_what_is_no_request_is_refused(node: Node) -> None:
-    """400 or a closed connection, and nothing of what is inside shows."""
+    """Bytes that are no request get 400 or a closed connection, and nothing internal shows."""
     for kind, request in NO_REQUESTS.items():
         wire = await Wire.to(node)
         await wire.send(request)
@@ -74,7 +74,8 @@ async def test_what_is_no_request_is_refused(node: Node) -> None:
 async def test_who_hangs_up_in_mid_sentence_is_no_failure(
     ana: Person, node: Node, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Nothing is logged as a failure, and the next request is served."""
+    """A client that disconnects in the middle of a request is not logged as a failure, and the next request is
+    served."""
     for _ in range(3):
         wire = await Wire.to(node)
         await wire.send(half_a_message(ana, ROOM))
@@ -85,7 +86,7 @@ async def test_who_hangs_up_in_mid_sentence_is_no_failure(
 
 @pytest.mark.parametrize("place", PLACES)
 async def test_whatever_stands_in_an_address_is_no_failure(ana: Person, cast: Cast, place: str) -> None:
-    """In the path and in the query: refused, ignored or not found, never 500."""
+    """Any text in a path or a query is refused, ignored or not found, never 500."""
     for value in VALUES:
         url = URL(ana.at + place.format(value), encoded=True)
         async with cast.http.get(url, headers={"Authorization": f"Bearer {ana.token}"}) as answer:

@@ -1,4 +1,4 @@
-"""A node whose clock is five minutes off: order, expiry, leases and presence go by the servers' clocks."""
+"""A node whose clock is five minutes off: order, expiry, leases and presence use the servers' clocks."""
 
 import sys
 import time
@@ -25,7 +25,7 @@ OFF = 300
 async def test_nobody_notices(
     stage: Cast, start_node: StartNode, database_url: str, redis_url: str, tmp_path: Path, off: int
 ) -> None:
-    """A crowd on both nodes; a login that ends in a moment ends on time; those of one are seen from the other."""
+    """With a crowd on both nodes, a short session ends on time, and users of one node are seen from the other."""
     program = (sys.executable, "-m", "tests.promises.wrong_clock", str(off))
     short = {"PRESENCE_LINGER": "2", "NODE_LEASE": "2"}
     wrong = make_node(
@@ -47,7 +47,7 @@ async def test_nobody_notices(
 
 
 async def is_told_when_it_ends(stage: Cast, node: NodeProcess, database_url: str) -> None:
-    """A login of four seconds has a stream of four seconds there."""
+    """Check that a session of four seconds has a stream of four seconds."""
     (ana,) = await stage.enters("ana")
     ana.at = node.url
     with psycopg.connect(database_url, autocommit=True) as connection:
@@ -63,7 +63,7 @@ async def is_told_when_it_ends(stage: Cast, node: NodeProcess, database_url: str
 
 
 async def is_seen(stage: Cast, wrong: NodeProcess, right: NodeProcess) -> None:
-    """Chloe comes and goes at the wrong node, and Ben sees it from the right one."""
+    """Check that Ben, at the right node, sees Chloe connect and disconnect at the wrong one."""
     ben, chloe = await stage.enters("ben", "chloe")
     await stage.share(ben, chloe)
     ben.at, chloe.at = right.url, wrong.url
@@ -77,7 +77,7 @@ async def is_seen(stage: Cast, wrong: NodeProcess, right: NodeProcess) -> None:
 
 
 def times_follow_numbers(database_url: str) -> bool:
-    """In each conversation what was said later has the later time, and no time is off."""
+    """Check that in each conversation times rise with the numbers, and that no time is off."""
     with psycopg.connect(database_url) as connection:
         disorder = connection.execute(
             "select count(*) from (select created_at < lag(created_at) over"

@@ -1,4 +1,4 @@
-"""`python -m tests.promises.wrong_clock SECONDS serve …` is Tandem on a machine whose clock is wrong by so much."""
+"""Run Tandem on a machine whose clock is wrong: `python -m tests.promises.wrong_clock SECONDS serve …`."""
 
 import sys
 import time
