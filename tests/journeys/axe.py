@@ -1,4 +1,4 @@
-"""Axe: what an automatic check of accessibility finds wrong with a page."""
+"""Accessibility problems of a page, found by axe."""
 
 from functools import cache
 from pathlib import Path
@@ -22,12 +22,12 @@ LOOKS = (
 
 @cache
 def source() -> str:
-    """The checker itself, as the web app's packages have it."""
+    """Return the source of axe, from the web app's packages."""
     return SOURCE.read_text()
 
 
 async def troubles(page: Page) -> list[str]:
-    """A line for each element and rule that it breaks."""
+    """Return a line for each element and rule that it breaks."""
     if not await page.evaluate("'axe' in window"):
         await page.evaluate(source())
     found: list[Any] = await page.evaluate(FOUND)
@@ -35,7 +35,7 @@ async def troubles(page: Page) -> list[str]:
 
 
 async def is_clean_in_both_themes(page: Page) -> None:
-    """Nothing is wrong with it, light or dark."""
+    """Assert that axe finds nothing, light or dark."""
     for scheme in ("light", "dark"):
         await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
         await page.evaluate(SETTLED)  # colours change in transitions, short ones too
@@ -45,7 +45,7 @@ async def is_clean_in_both_themes(page: Page) -> None:
 
 
 async def is_sound(page: Page, where: str) -> None:
-    """Nothing serious or critical is wrong with it, in any look that can be chosen."""
+    """Assert that axe finds nothing serious or critical, in any look that can be chosen."""
     for look in LOOKS:
         await page.evaluate(CHOOSE, look)
         await page.evaluate(SETTLED)

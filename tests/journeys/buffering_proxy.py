@@ -1,4 +1,4 @@
-"""A proxy that buffers: from a moment on it takes all that a stream says and passes none of it on; the rest flows."""
+"""A buffering proxy: once told, it reads all bytes of a stream and forwards none; other requests still pass."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,7 +10,7 @@ STREAM = b"GET /api/chat/stream HTTP/1.1"
 
 
 class HoldingProxy:
-    """Stands before the node at `url`. A connection carries a stream as soon as a stream has been asked for on it."""
+    """A proxy for the node at `url`. A connection counts as a stream once a stream was requested on it."""
 
     def __init__(self, url: str) -> None:
         self._target, self.url = urlsplit(url), ""
@@ -25,7 +25,7 @@ class HoldingProxy:
         self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
 
     async def closes(self) -> None:
-        """Stop, and cut everything."""
+        """Stop, and cut all connections."""
         assert self._server is not None
         self._server.close()
         links = list(self._links)
@@ -72,7 +72,7 @@ class HoldingProxy:
 
 @asynccontextmanager
 async def holding_proxy(url: str) -> AsyncIterator[HoldingProxy]:
-    """One, open until the end of the block."""
+    """Yield a proxy that is open until the end of the block."""
     proxy = HoldingProxy(url)
     await proxy.opens()
     try:

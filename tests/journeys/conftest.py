@@ -1,4 +1,4 @@
-"""What journeys are made with: a browser, nodes that are processes, and users with a window each.
+"""Fixtures for the journeys: a browser, nodes that are processes, and users with a window each.
 
 All journeys of a worker share one Chromium, because starting it takes two seconds of CPU; each window has a profile of
 its own. The browser belongs to one event loop, so journeys and their fixtures run in the session's loop.

@@ -1,4 +1,4 @@
-"""`curl -N`, as an operator types it: the stream's bytes as they come over the wire."""
+"""`curl -N`, as an operator types it: the stream's bytes as they arrive."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,7 +9,7 @@ from tests.waiting import eventually
 
 
 class Curl:
-    """A curl that runs; `said` is all it has printed."""
+    """A running curl; `said` is all it has printed."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process, self.said = process, b""
@@ -21,16 +21,16 @@ class Curl:
             self.said += data
 
     def frames(self) -> list[bytes]:
-        """The whole frames of messages so far, byte for byte."""
+        """Return the complete frames of messages so far, byte for byte."""
         return [frame for frame in self.said.split(b"\n\n")[:-1] if b"event: " not in frame]
 
     async def prints(self, count: int, limit: float = 20.0) -> list[bytes]:
-        """Wait for so many messages; their frames."""
+        """Wait for so many messages; return their frames."""
         await eventually(lambda: len(self.frames()) >= count, limit)
         return self.frames()
 
     async def ends(self) -> None:
-        """Ctrl-C."""
+        """Stop it with Ctrl-C."""
         if self._process.returncode is None:
             self._process.terminate()
         await self._process.wait()
@@ -39,7 +39,7 @@ class Curl:
 
 @asynccontextmanager
 async def curling(person: Person, cursor: str = "") -> AsyncIterator[Curl]:
-    """`curl -N -H 'Last-Event-ID: …' …/api/chat/stream`, once the stream has begun."""
+    """Run `curl -N -H 'Last-Event-ID: …' …/api/chat/stream`; yield once the stream has begun."""
     headers = [f"Authorization: Bearer {person.token}", *([f"Last-Event-ID: {cursor}"] if cursor else [])]
     options = [option for header in headers for option in ("-H", header)]
     process = await asyncio.create_subprocess_exec(

@@ -53,7 +53,7 @@ WATCH_TASKS = """
 
 
 async def fill(database_url: str, room: int, ana: Person, ben: Person, read: int = MANY) -> None:
-    """They have talked for weeks; ana has read up to there."""
+    """Fill the conversation with weeks of messages, which ana has read up to `read`."""
     async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
         await connection.execute(FILL, {"room": room, "ana": ana.id, "ben": ben.id, "many": MANY})
         await connection.execute("update conversations set last_seq = %s where id = %s", [MANY, room])
@@ -61,42 +61,42 @@ async def fill(database_url: str, room: int, ana: Person, ben: Person, read: int
 
 
 async def loaded(window: Window) -> tuple[int, int, int]:
-    """How many messages stand in the page, the first and the last of them."""
+    """Return how many messages are in the page, with the first and the last of them."""
     rows = window.page.get_by_role("log", name="Messages in").locator("article[data-seq]")
     count, first, last = await rows.evaluate_all(LOADED)
     return count, first, last
 
 
 async def looked_at(window: Window) -> tuple[int, int]:
-    """The message in the middle of the screen, and its place from the top."""
+    """Return the message in the middle of the screen, and its distance from the top."""
     seq, top = await window.page.evaluate(LOOKED_AT)
     return seq, top
 
 
 async def place_of(window: Window, seq: int) -> int:
-    """How far from the top a message stands."""
+    """Return a message's distance from the top of the screen."""
     top: int = await window.page.evaluate(PLACE, seq)
     return top
 
 
 async def scrolls_to(window: Window, top: int) -> None:
-    """As the scroll bar does it."""
+    """Scroll as the scroll bar does."""
     await window.page.get_by_role("log", name="Messages in").evaluate(f"log => log.scrollTo(0, {top})")
 
 
 async def focused(window: Window) -> int:
-    """The message that has the focus; 0 for none."""
+    """Return the message that has the focus; 0 for none."""
     seq: int = await window.page.evaluate(FOCUSED)
     return seq
 
 
 async def copied(window: Window, first: int, last: int) -> str:
-    """What copying from one message to another gives."""
+    """Return the text that copying from one message to another gives."""
     text: str = await window.page.evaluate(COPIED, [first, last])
     return text
 
 
 async def tasks(window: Window) -> list[float]:
-    """How long each long task has taken, in milliseconds."""
+    """Return the duration of each long task, in milliseconds."""
     found: list[Any] = await window.page.evaluate("window.tasks")
     return [float(one) for one in found]

@@ -1,4 +1,4 @@
-"""Several tabs of one browser: opened beside each other, closed, crashed, frozen, on a bad line."""
+"""Several tabs of one browser: opened, closed, crashed, frozen, with a slow network."""
 
 import asyncio
 from collections.abc import Iterable
@@ -24,14 +24,14 @@ SLOW_3G = {"offline": False, "latency": 400, "downloadThroughput": 50_000, "uplo
 
 
 async def opens_tab(window: Window, path: str) -> Window:
-    """Another tab of the same browser."""
+    """Open another tab of the same browser."""
     tab = Window(await window.page.context.new_page(), window.url)
     await tab.opens(path)
     return tab
 
 
 async def opens_tabs(window: Window, path: str, count: int) -> list[Window]:
-    """So many tabs, the given one among them, all of them live; it leads, having come first."""
+    """Open tabs until there are so many, all live. The given one leads, because it was first."""
     await window.is_live()
     tabs = [window, *await asyncio.gather(*(opens_tab(window, path) for _ in range(count - 1)))]
     await asyncio.gather(*(tab.is_live() for tab in tabs))
@@ -40,13 +40,13 @@ async def opens_tabs(window: Window, path: str, count: int) -> list[Window]:
 
 
 async def leader(tabs: Iterable[Window]) -> Window:
-    """The one tab that has the stream."""
+    """Return the tab that has the stream."""
     (leading,) = [tab for tab in tabs if await tab.page.evaluate(LEADS)]
     return leading
 
 
 async def connections(person: Person) -> tuple[int, int]:
-    """How many streams and sockets this person has open, as the server counts them."""
+    """Return how many streams and sockets this user has open, as the server counts them."""
     status, said = await person.call("GET", "/api/sessions")
     assert status == 200, said
     return sum(one["streams"] for one in said["sessions"]), sum(one["sockets"] for one in said["sessions"])
@@ -62,33 +62,33 @@ async def has_one_of_each(person: Person) -> None:
 
 
 async def closes(tab: Window) -> None:
-    """As with the cross on it."""
+    """Close the tab, as its close button does."""
     await tab.page.close()
 
 
 async def crashes(tab: Window) -> None:
-    """Its process dies; what is left of it is closed."""
+    """Crash the tab's process, and close what is left of it."""
     with suppress(Error):
         await tab.page.goto("chrome://crash", timeout=5_000)
     await tab.page.close()
 
 
 async def freezes(tab: Window, state: str = "frozen") -> None:
-    """The browser puts it to sleep, or (`active`) wakes it."""
+    """Freeze the tab, or (`active`) resume it."""
     devtools = await tab.page.context.new_cdp_session(tab.page)
     await devtools.send("Page.setWebLifecycleState", {"state": state})
     await devtools.detach()
 
 
 async def slows(tab: Window) -> None:
-    """A bad line, from now on."""
+    """Slow the network down from now on."""
     devtools = await tab.page.context.new_cdp_session(tab.page)
     await devtools.send("Network.enable")
     await devtools.send("Network.emulateNetworkConditions", SLOW_3G)
 
 
 async def show_what_is_stored(tabs: Iterable[Window], database_url: str, count: int) -> None:
-    """Wait until every tab has so many messages: those that are stored, each once, in their order."""
+    """Wait until every tab shows exactly the stored messages, each once, in order."""
     for tab in tabs:
         await eventually(partial(has, tab, count), LIMIT)
     async with await psycopg.AsyncConnection.connect(database_url) as connection:
@@ -100,5 +100,5 @@ async def show_what_is_stored(tabs: Iterable[Window], database_url: str, count: 
 
 
 async def has(tab: Window, count: int) -> bool:
-    """Does it show so many, or more?"""
+    """Return whether it shows at least so many messages."""
     return len(await tab.seen()) >= count

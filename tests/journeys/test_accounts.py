@@ -1,4 +1,4 @@
-"""Accounts in the browser: a forgotten password, own security activity, a deleted account, and the admin's side."""
+"""Accounts in the browser: a forgotten password, the user's own activity, a deleted account, and the admin's side."""
 
 import asyncio
 
@@ -18,7 +18,7 @@ PHONE = {"width": 390, "height": 780}
 
 
 async def enters(stage: Cast, node: NodeProcess, *names: str, role: str = "member") -> list[Person]:
-    """People whose calls go to this node."""
+    """Sign up users whose calls go to this node."""
     people = await stage.enters(*names, role=role)
     for person in people:
         person.at = node.url
@@ -26,14 +26,14 @@ async def enters(stage: Cast, node: NodeProcess, *names: str, role: str = "membe
 
 
 async def fits_a_phone(page: Page) -> None:
-    """Nothing is wider than the screen."""
+    """Assert that nothing is wider than the screen."""
     await page.set_viewport_size(PHONE)  # type: ignore[arg-type]
     assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     await page.set_viewport_size({"width": 1100, "height": 800})
 
 
 async def test_a_forgotten_password(start_node: StartNode, open_window: OpenWindow, stage: Cast) -> None:
-    """An admin makes a link on the dashboard; its owner sets a password with it, and logs in."""
+    """An admin creates a reset link on the dashboard; its owner sets a password with it and logs in."""
     node = await start_node("a1")
     (ada,) = await enters(stage, node, "ada", role="admin")
     async with visiting(node.url) as ben:
@@ -68,14 +68,14 @@ async def test_a_forgotten_password(start_node: StartNode, open_window: OpenWind
 
 
 async def opens_ben(page: Page) -> None:
-    """His account, though he is not here."""
+    """Open the account of Ben, who is offline."""
     await page.get_by_label("Status").select_option("any")
     await page.get_by_role("searchbox").fill("ben")
     await page.get_by_role("button", name="Ben:").click()
 
 
 async def makes_link(board: Window) -> str:
-    """With the dialog that tells of Ben."""
+    """Create a link with the dialog for Ben."""
     page = board.page
     await opens_ben(page)
     await page.get_by_role("button", name="Reset password").click()
@@ -87,7 +87,8 @@ async def makes_link(board: Window) -> str:
 
 
 async def test_admins_and_the_activity_log(start_node: StartNode, open_window: OpenWindow, stage: Cast) -> None:
-    """Ben becomes an admin and a member again; the log tells it, filtered by kind and time, and can be exported."""
+    """Ben becomes an admin and a member again; the activity log shows it, filtered by kind and time, and can be
+    exported."""
     node = await start_node("a1")
     (ada,) = await enters(stage, node, "ada", role="admin")
     (ben,) = await enters(stage, node, "ben")
@@ -118,7 +119,8 @@ async def test_admins_and_the_activity_log(start_node: StartNode, open_window: O
 
 
 async def test_own_activity_and_the_end(start_node: StartNode, open_window: OpenWindow, stage: Cast) -> None:
-    """A user sees a stranger's failed tries in the settings, then deletes the account; friends see a deleted user."""
+    """A user sees failed log-ins of a stranger in the settings, then deletes the account; friends see a deleted
+    user."""
     node = await start_node("a1")
     ana, ben = await enters(stage, node, "ana", "ben")
     room = await stage.share(ana, ben, name="kitchen")
@@ -148,7 +150,7 @@ async def test_own_activity_and_the_end(start_node: StartNode, open_window: Open
 
 
 async def test_the_only_owner_is_told_where(start_node: StartNode, open_window: OpenWindow, stage: Cast) -> None:
-    """The deletion is refused, and the conversation is named."""
+    """The deletion of the only owner is refused, and names the conversation."""
     node = await start_node("a1")
     ana, ben = await enters(stage, node, "ana", "ben")
     draft = {"kind": "channel", "name": "kitchen", "members": [ben.id]}
@@ -162,7 +164,7 @@ async def test_the_only_owner_is_told_where(start_node: StartNode, open_window: 
 
 
 async def test_a_link_from_the_command_line(start_node: StartNode, open_window: OpenWindow, stage: Cast) -> None:
-    """It works as well; half a link says that it is incomplete."""
+    """A link from the command line works too; half a link says that it is incomplete."""
     node = await start_node("a1")
     await enters(stage, node, "ben")
     made = await asyncio.to_thread(make_link, stage.database_url, "ben", second_factors=False)

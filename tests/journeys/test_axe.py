@@ -1,4 +1,4 @@
-"""Every screen as assistive technology finds it: axe has nothing serious or critical to say, in any look."""
+"""Every screen as assistive technology sees it: axe finds nothing serious or critical, in any look."""
 
 import pytest_asyncio
 from playwright.async_api import ViewportSize
@@ -18,7 +18,7 @@ GO = "path => { history.pushState(null, '', path); dispatchEvent(new PopStateEve
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def window(stage: Cast, start_node: StartNode, open_window: OpenWindow) -> Window:
-    """Ana's, an admin of the server, with something of everything."""
+    """A window of Ana, a server admin, with one of everything."""
     node = await start_node("a1")
     (ana,) = await stage.enters("ana", role="admin")
     ben, chloe = await enter(stage, node, "ben", "chloe")
@@ -39,12 +39,12 @@ async def window(stage: Cast, start_node: StartNode, open_window: OpenWindow) ->
 
 
 async def goes(window: Window, path: str) -> None:
-    """Without a load, so that axe stays in the page."""
+    """Go there without a load, so that axe stays in the page."""
     await window.page.evaluate(GO, path)
 
 
 async def test_the_talk_and_what_stands_beside_it(window: Window) -> None:
-    """A conversation, a thread, pins, who is here, details with everything unfolded, a search."""
+    """A conversation, a thread, pins, online members, details with everything unfolded, a search."""
     page = window.page
     await is_sound(page, "conversation")
     for name in ("Members", "Pinned messages"):
@@ -69,7 +69,8 @@ async def test_the_talk_and_what_stands_beside_it(window: Window) -> None:
 
 
 async def test_pages_and_dialogs(window: Window) -> None:
-    """Directory, reports, settings; the switcher, the keys, evidence, history, a profile; and on a phone."""
+    """Directory, reports, settings; the switcher, keyboard shortcuts, delivery details, history, a profile; and on a
+    phone."""
     page = window.page
     for path, text in {
         "/channels": "What is for lunch",

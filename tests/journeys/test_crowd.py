@@ -1,4 +1,4 @@
-"""Five thousand people are here: what goes to the dashboard, and what stands in it, is what a few would take."""
+"""With five thousand users online, the dashboard receives and contains no more than with a few."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -24,7 +24,7 @@ select 'p' || n, 'Person ' || n, '' from generate_series(1, %s) n returning id
 
 @asynccontextmanager
 async def crowd(database_url: str, redis_url: str) -> AsyncIterator[None]:
-    """They are all here, on a node that only holds them."""
+    """All users are online, on a node that only has their sockets."""
     async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
         rows = await (await connection.execute(ENROL, [MANY])).fetchall()
     async with open_desk(database_url, redis_url, "d1", node_lease=10, presence_linger=10) as desk:
@@ -36,7 +36,7 @@ async def crowd(database_url: str, redis_url: str) -> AsyncIterator[None]:
 
 
 def bytes_told(page: Page) -> list[int]:
-    """How long each frame is that the page is told, from now on."""
+    """Return the length of each frame that the page receives from now on."""
     told: list[int] = []
 
     def hear(socket: WebSocket) -> None:

@@ -1,4 +1,5 @@
-"""curl with a Last-Event-ID of an hour ago: what was missed, byte for byte as first sent, and then live."""
+"""curl with a Last-Event-ID of an hour ago gets what it missed, byte for byte as first sent, and then continues
+live."""
 
 import shutil
 
@@ -13,7 +14,7 @@ pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="there is n
 
 
 async def test_an_hour_ago_replays_and_goes_on_live(stage: Cast, start_node: StartNode, database_url: str) -> None:
-    """The node has been restarted since, so that it remembers nothing itself."""
+    """The node has been restarted meanwhile, so it has no recent entries."""
     node = await start_node("a1")
     ana, ben = await stage.enters("ana", "ben")
     ana.at = ben.at = node.url
@@ -37,7 +38,7 @@ async def test_an_hour_ago_replays_and_goes_on_live(stage: Cast, start_node: Sta
 
 
 async def an_hour_passes(database_url: str) -> None:
-    """For everything in the log and every message."""
+    """Move everything in the log, and every message, an hour back."""
     async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
         await connection.execute("update log set at = at - interval '1 hour'")
         await connection.execute("update messages set created_at = created_at - interval '1 hour'")

@@ -1,4 +1,4 @@
-"""An admin at the dashboard: a node dies before her eyes; she acts, and everything she does is written down."""
+"""An admin at the dashboard: a node dies, she acts, and everything she does is recorded."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -20,7 +20,7 @@ PASSWORD = "correct horse battery"
 
 
 async def enters(stage: Cast, node: NodeProcess, *names: str, role: str = "member") -> list[Person]:
-    """People whose calls go to this node."""
+    """Sign up users whose calls go to this node."""
     people = await stage.enters(*names, role=role)
     for person in people:
         person.at = node.url
@@ -28,25 +28,26 @@ async def enters(stage: Cast, node: NodeProcess, *names: str, role: str = "membe
 
 
 def node_card(window: Window, name: str) -> Locator:
-    """What the overview shows of a node."""
+    """Return what the overview shows of a node."""
     return window.page.get_by_role("article", name=f"Node {name}")
 
 
 async def figure(window: Window, name: str, value: str) -> None:
-    """Wait until the overview says so."""
+    """Wait until the overview shows this figure."""
     await expect(window.page.locator(f"[data-figure={name}]")).to_have_text(value, timeout=LIMIT)
 
 
 @asynccontextmanager
 async def present(*people: Person) -> AsyncIterator[None]:
-    """All of them have a socket open."""
+    """Open a socket for all of them."""
     eyes = [await opens_eyes(person) for person in people]
     yield
     await asyncio.gather(*(one.leaves() for one in eyes))
 
 
 async def test_a_node_dies(start_node: StartNode, open_window: OpenWindow, stage: Cast) -> None:
-    """Its card counts down and goes; its people are reaped, or have moved; the figures are the truth all the way."""
+    """A dead node's card counts down and disappears. Its users are reaped or have moved, and the figures are right all
+    the time."""
     one, two = await asyncio.gather(start_node("a1", **QUICK), start_node("b1", **QUICK))
     (ada,) = await enters(stage, one, "ada", role="admin")
     ben, chloe = await enters(stage, two, "ben", "chloe")
@@ -70,14 +71,14 @@ async def test_a_node_dies(start_node: StartNode, open_window: OpenWindow, stage
 
 
 async def announces(page: Page, words: str) -> None:
-    """To everybody."""
+    """Post an announcement."""
     await page.get_by_role("button", name="Announce").click()
     await page.get_by_label("Message", exact=True).fill(words)
     await page.get_by_role("button", name="Announce to everyone").click()
 
 
 async def reads_once(window: Window, words: str) -> None:
-    """It stands above the conversations; dismissed, it does not return."""
+    """Assert that the announcement is above the conversations, and that it stays away once dismissed."""
     said = window.page.get_by_role("region", name="Announcement")
     await expect(said).to_contain_text(words, timeout=LIMIT)
     await said.get_by_role("button", name="Dismiss").click()
@@ -87,7 +88,7 @@ async def reads_once(window: Window, words: str) -> None:
 
 
 async def test_she_acts_and_it_is_written_down(start_node: StartNode, open_window: OpenWindow, stage: Cast) -> None:
-    """Evidence, a login's end, an announcement that is read and dismissed; each of it in the audit."""
+    """She looks at evidence, ends a session, and announces; each of these is in the activity log."""
     node = await start_node("a1", **QUICK)
     (ada,) = await enters(stage, node, "ada", role="admin")
     (ben,) = await enters(stage, node, "ben")
@@ -114,7 +115,7 @@ async def test_she_acts_and_it_is_written_down(start_node: StartNode, open_windo
 
 
 async def test_who_may_come_in(start_node: StartNode, open_window: OpenWindow, stage: Cast) -> None:
-    """A stranger logs in and is where she wanted to go; a member is told that it is not for him."""
+    """A visitor logs in and is where the link led; a member is told that the page is for admins."""
     node = await start_node("a1", **QUICK)
     (ben,) = await enters(stage, node, "ben")
     bens = await open_window(node, ben, "/dashboard")
@@ -130,7 +131,7 @@ async def test_who_may_come_in(start_node: StartNode, open_window: OpenWindow, s
 async def test_without_redis_the_last_figures_stay(
     start_node: StartNode, open_window: OpenWindow, stage: Cast, own_valkey: ValkeyEngine
 ) -> None:
-    """They are said to be old; afterwards they are new."""
+    """Without Redis the last figures stay and are marked as old; later they are current again."""
     node = await start_node("a1", **QUICK, REDIS_URL=own_valkey.url)
     (ada,) = await enters(stage, node, "ada", role="admin")
     board = await open_window(node, ada, "/dashboard")

@@ -1,4 +1,4 @@
-"""What is begun and not sent: one draft for each conversation and thread, the same in all tabs."""
+"""Drafts: one for each conversation and thread, the same in all tabs."""
 
 from playwright.async_api import Dialog, expect
 
@@ -13,12 +13,12 @@ from tests.waiting import eventually
 
 
 async def drafts(window: Window, text: str) -> None:
-    """Wait until the talk's own field says so."""
+    """Wait until the conversation's message field has this text."""
     await expect(window.page.get_by_label("Message", exact=True).first).to_have_value(text, timeout=LIMIT)
 
 
 async def two_tabs(stage: Cast, start_node: StartNode, open_window: OpenWindow) -> tuple[Window, Window]:
-    """Of ana's: one with a thread of the talk beside it."""
+    """Two tabs of ana, one with a thread beside the conversation."""
     node = await start_node("a1")
     ana, ben = await stage.enters("ana", "ben")
     ana.at = ben.at = node.url
@@ -35,7 +35,7 @@ async def two_tabs(stage: Cast, start_node: StartNode, open_window: OpenWindow) 
 async def test_a_draft_has_one_place_and_is_the_same_in_all_tabs(
     stage: Cast, start_node: StartNode, open_window: OpenWindow
 ) -> None:
-    """Two tabs go on with each other's words; a thread's draft is its own; a reload keeps both, and sending ends it."""
+    """Two tabs share a draft; a thread's draft is separate; a reload keeps both, and sending clears it."""
     one, two = await two_tabs(stage, start_node, open_window)
     await one.types("We need")
     await drafts(two, "We need")
@@ -53,7 +53,7 @@ async def test_a_draft_has_one_place_and_is_the_same_in_all_tabs(
 
 
 def asked_of(window: Window) -> list[str]:
-    """What the browser asks from now on; the first time one stays."""
+    """Return the questions that the browser asks from now on; the first time the answer is to stay."""
     asked: list[str] = []
 
     async def answer(dialog: Dialog) -> None:
@@ -67,7 +67,7 @@ def asked_of(window: Window) -> list[str]:
 async def test_a_file_that_no_message_carries_is_not_lost_unasked(
     stage: Cast, start_node: StartNode, open_window: OpenWindow
 ) -> None:
-    """The browser asks before the page goes; once it is sent, nothing is asked."""
+    """The browser asks before it leaves a page with an unsent file, and not once the file is sent."""
     node = await start_node("a1")
     (ana,) = await stage.enters("ana")
     room = await stage.share(ana, name="kitchen")

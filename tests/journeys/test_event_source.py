@@ -1,4 +1,4 @@
-"""The smallest client there can be: `new EventSource('/api/chat/stream')` and `onmessage` receive every message."""
+"""The smallest client: `new EventSource('/api/chat/stream')` with `onmessage` receives every message."""
 
 import psycopg
 
@@ -20,7 +20,7 @@ LIMIT = 30.0
 async def test_only_onmessage_receives_every_message(
     stage: Cast, start_node: StartNode, open_window: OpenWindow, database_url: str
 ) -> None:
-    """Once and in order, in all conversations, though the server is killed in between and started again."""
+    """Every message arrives once and in order, in all conversations, although the server is killed and restarted."""
     node = await start_node("a1")
     ana, ben = await stage.enters("ana", "ben")
     ana.at = node.url
@@ -43,19 +43,19 @@ async def test_only_onmessage_receives_every_message(
 
 
 async def talks(person: Person, rooms: list[int], what: str) -> None:
-    """Twenty messages in each conversation, in turn."""
+    """Post twenty messages in each conversation, in turn."""
     for n in range(20):
         for room in rooms:
             await person.says(room, f"{n} {what}\n«ligne» 行 🥨")
 
 
 async def has_heard(window: Window, count: int) -> bool:
-    """So many messages?"""
+    """Return whether so many messages have arrived."""
     return bool(await window.page.evaluate("() => heard.length") >= count)
 
 
 async def messages(database_url: str) -> list[list[object]]:
-    """What is stored, in the order it was committed."""
+    """Return the stored messages in the order of their commits."""
     async with await psycopg.AsyncConnection.connect(database_url) as connection:
         rows = await connection.execute("select conversation_id, seq, author_id, body from messages order by position")
         return [list(row) for row in await rows.fetchall()]

@@ -21,13 +21,13 @@ PASSWORD = "correct horse battery"
 
 
 def build(folder: Path) -> None:
-    """As anyone would who publishes a page of their own."""
+    """Build the example, as a developer with a page of their own would."""
     command = [sys.executable, str(ROOT / "deploy" / "build_web.py"), "example"]
     subprocess.run(command, env=os.environ | {"EXAMPLE": str(folder)}, check=True)
 
 
 async def publish(page: Page, address: str, folder: Path) -> None:
-    """The built page, at an address of the server whose API it uses."""
+    """Publish the built page at an address of the server whose API it uses."""
 
     async def serve(route: Route) -> None:
         file = folder / (urlsplit(route.request.url).path.removeprefix("/example/") or "index.html")
@@ -40,7 +40,7 @@ async def publish(page: Page, address: str, folder: Path) -> None:
 async def test_the_example_is_a_whole_client(
     stage: Cast, start_node: StartNode, open_window: OpenWindow, tmp_path: Path
 ) -> None:
-    """What is said elsewhere appears, and what is said here is heard elsewhere."""
+    """Messages of other users appear on the page, and its messages reach them."""
     await asyncio.to_thread(build, tmp_path / "example")
     node = await start_node("a1")
     (ben,) = await stage.enters("ben")

@@ -1,4 +1,4 @@
-"""Ana and Ben send each other files: dropped, pasted, picked; cancelled, cut and resumed; looked at large."""
+"""Ana and Ben send files: dropped, pasted, picked; cancelled, cut and resumed; viewed large."""
 
 from playwright.async_api import expect
 
@@ -18,7 +18,7 @@ LARGE = ("large.bin", "application/octet-stream", bytes(range(256)) * 8_000)
 async def begin_talk(
     stage: Cast, start_node: StartNode, open_window: OpenWindow, **settings: str
 ) -> tuple[list[Person], int, list[Window]]:
-    """Two people, a window each."""
+    """Open a conversation of two users, with a window each."""
     node = await start_node("a1", **settings)
     people = await enter(stage, node, "ana", "ben")
     room = await begins(people[0], "group", "", people[1])
@@ -29,19 +29,19 @@ async def begin_talk(
 
 
 async def carried(person: Person, room: int, seq: int) -> list[Json]:
-    """The files of a message, once it is there."""
+    """Return the files of a message, once it is there."""
     await eventually(lambda: has_message(person, room, seq), 20)
     return list((await reads(person, room, seq))["files"])
 
 
 async def has_message(person: Person, room: int, seq: int) -> bool:
-    """Is it there?"""
+    """Return whether the message is there."""
     status, _ = await person.call("GET", f"/api/chat/conversations/{room}/messages/{seq}")
     return status == 200
 
 
 async def test_dropped_pasted_and_leafed_through(stage: Cast, start_node: StartNode, open_window: OpenWindow) -> None:
-    """One is taken out before sending; the others stand in the talk in their shape, and large when pressed."""
+    """One file is removed before sending; the others keep their shape in the conversation, and open large."""
     _, _, (one, two) = await begin_talk(stage, start_node, open_window)
     await brings(one, "drop", RED, TALL, NOTES)
     await has_up(one, "red.png", "tall.jpg", "notes.txt")
@@ -67,7 +67,7 @@ async def test_dropped_pasted_and_leafed_through(stage: Cast, start_node: StartN
 
 
 async def takes_out(window: Window, name: str) -> None:
-    """The only file of the last message: then something must be said in its place."""
+    """The only file of the last message can be removed only if the message gets a text."""
     field = window.page.get_by_label("Message", exact=True)
     await field.press("ArrowUp")
     await window.page.get_by_role("button", name=f"Remove {name}").click()
@@ -76,7 +76,7 @@ async def takes_out(window: Window, name: str) -> None:
 
 
 async def leafs_through(window: Window) -> None:
-    """Forward, back, out; the focus is where it was."""
+    """Page forward, backward and close; the focus is where it was."""
     keys = window.page.keyboard
     large = window.page.get_by_role("dialog", name="Picture red.png")
     await expect(large).to_contain_text("1 of 2", timeout=LIMIT)
@@ -92,7 +92,7 @@ async def leafs_through(window: Window) -> None:
 
 
 async def test_cancelled_cut_and_refused(stage: Cast, start_node: StartNode, open_window: OpenWindow) -> None:
-    """What is cancelled is gone on the server too; what is cut goes on by itself; a refusal says what to do."""
+    """A cancelled file is gone on the server too; a cut upload resumes by itself; a refusal says what to do."""
     (ana, ben), room, (one, two) = await begin_talk(stage, start_node, open_window, MAX_FILE_BYTES="3000000")
     line = Line(one)
     await line.holds_after(1)
@@ -123,12 +123,12 @@ async def test_cancelled_cut_and_refused(stage: Cast, start_node: StartNode, ope
 
 
 async def is_given_up(person: Person) -> bool:
-    """The first file that was begun is not there any more."""
+    """Return whether the first file that was begun is gone."""
     return (await person.call("GET", "/api/files/1"))[0] == 404
 
 
 async def test_a_face(stage: Cast, start_node: StartNode, open_window: OpenWindow) -> None:
-    """Ana's picture stands beside her messages on Ben's screen as soon as she has chosen it; then initials again."""
+    """Ana's picture is beside her messages on Ben's screen as soon as she has chosen it; removed, her initials are."""
     _, _, (one, two) = await begin_talk(stage, start_node, open_window)
     await one.says("hello")
     face = message(two, 1).locator(".avatar")

@@ -1,4 +1,4 @@
-"""What one waits for who opens a conversation in a browser that has never been here."""
+"""The time until a new browser shows a conversation."""
 
 from tests.cast import Cast
 from tests.journeys.browsers import OpenWindow
@@ -20,7 +20,7 @@ NOTE = """new MutationObserver((_, observer) => {
 async def test_messages_are_painted_soon(
     stage: Cast, start_node: StartNode, open_window: OpenWindow, database_url: str
 ) -> None:
-    """Page, scripts, snapshot, messages, all of it from the node: nothing is in a cache."""
+    """Page, scripts, snapshot and messages all come from the node; nothing is cached."""
     node = await start_node("a1")
     ana, ben = await stage.enters("ana", "ben")
     room = await stage.share(ana, ben, name="kitchen")
@@ -31,7 +31,7 @@ async def test_messages_are_painted_soon(
 
 
 async def look(window: Window, path: str) -> float:
-    """A new browser opens it; milliseconds until the first message was painted."""
+    """Open it in a new browser; return the milliseconds until the first message was painted."""
     await window.page.add_init_script(NOTE)
     await window.opens(path)
 

@@ -1,4 +1,4 @@
-"""Ben is away for an hour while the others do everything that can be done; back, his screen is that of a fresh load."""
+"""Ben is away for an hour while the others do everything that can be done; then his screen equals a fresh load."""
 
 from typing import Any
 
@@ -36,7 +36,8 @@ SCREEN = """() => {
 async def test_everything_that_happened_is_on_the_screen(
     stage: Cast, start_node: StartNode, open_window: OpenWindow, database_url: str
 ) -> None:
-    """Messages and all that is done with them, members, roles, conversations, settings of his own other devices."""
+    """Messages and all actions on them, members, roles, conversations, and settings of his other devices are up to
+    date."""
     node = await start_node("a1")
     ana, ben, chloe, dora = await enter(stage, node, "ana", "ben", "chloe", "dora")
     room = await begins(ana, "channel", "kitchen", ben, chloe, dora)
@@ -72,7 +73,7 @@ async def test_everything_that_happened_is_on_the_screen(
 async def an_hour_of_everything(
     ana: Person, ben: Person, chloe: Person, dora: Person, room: int, old: int, gone: int, quiet: int
 ) -> None:
-    """Every kind of entry that Ben is told of."""
+    """Cause every kind of entry that Ben receives."""
     await edits(ana, room, 1, "number **one**")
     await deletes(ana, room, 3)
     await reacts(chloe, room, 4, "👍")
@@ -100,23 +101,23 @@ async def an_hour_of_everything(
 
 
 async def an_hour_passes(database_url: str) -> None:
-    """For everything in the log and every message."""
+    """Move everything in the log, and every message, an hour back."""
     async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
         await connection.execute("update log set at = at - interval '1 hour'")
         await connection.execute("update messages set created_at = created_at - interval '1 hour'")
 
 
 async def screen(window: Window) -> dict[str, Any]:
-    """What the page shows."""
+    """Return what the page shows."""
     found: dict[str, Any] = await window.page.evaluate(SCREEN)
     return found | {"messages": await shown(window)}
 
 
 async def says(window: Window, text: str) -> bool:
-    """Is it there?"""
+    """Return whether the text is there."""
     return await window.page.get_by_text(text, exact=True).count() > 0
 
 
 async def alike(window: Window, other: Window) -> bool:
-    """Do both show the same?"""
+    """Return whether both show the same."""
     return await screen(window) == await screen(other)

@@ -1,4 +1,4 @@
-"""Mallory adds strangers: their sidebars ask them, and nothing of hers is theirs before they accept."""
+"""Mallory adds strangers: their sidebars show an invitation, and they get nothing of hers before they accept."""
 
 import os
 from pathlib import Path
@@ -17,18 +17,19 @@ PHONE: ViewportSize = {"width": 390, "height": 800}
 
 
 def asked(window: Window) -> Locator:
-    """The section of the sidebar that is there while there are some."""
+    """Return the section of the sidebar with open invitations."""
     return window.page.get_by_role("region", name="Invitations")
 
 
 async def pictured(window: Window, name: str) -> None:
-    """For those who look: PICTURES names a folder."""
+    """Take a picture if PICTURES names a folder."""
     if folder := os.environ.get("PICTURES"):
         await window.page.screenshot(path=Path(folder) / f"{name}.png")
 
 
 async def test_strangers_answer_in_the_sidebar(stage: Cast, start_node: StartNode, open_window: OpenWindow) -> None:
-    """Ana accepts with the keyboard and is in; Ben, on a phone in the dark, declines; Chloe blocks Mallory as well."""
+    """Ana accepts with the keyboard and is a member; Ben, on a phone in dark mode, declines; Chloe blocks Mallory as
+    well."""
     node = await start_node("a1", STRANGERS="invite")
     ana, ben, chloe, mallory = await enter(stage, node, "ana", "ben", "chloe", "mallory")
     one, two, three = [await open_window(node, person) for person in (ana, ben, chloe)]
@@ -67,7 +68,7 @@ async def test_strangers_answer_in_the_sidebar(stage: Cast, start_node: StartNod
 
 
 async def test_who_adds_is_told(stage: Cast, start_node: StartNode, open_window: OpenWindow) -> None:
-    """That Ana has to accept first; an open invitation is there after a reload, too."""
+    """The inviter sees that Ana has to accept first, and the open invitation is still there after a reload."""
     node = await start_node("a1", STRANGERS="invite")
     ana, mallory = await enter(stage, node, "ana", "mallory")
     room = await begins(mallory, "channel", "plans", private=True)

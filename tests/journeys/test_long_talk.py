@@ -33,7 +33,7 @@ BANNER = 40  # pixels, when it has slid in
 async def at_the_middle(
     stage: Cast, start_node: StartNode, open_window: OpenWindow, database_url: str
 ) -> tuple[Window, Person, int]:
-    """Ana follows a link into the past of her talk with Ben."""
+    """Ana follows a link into the past of her conversation with Ben."""
     node = await start_node("a1")
     ana, ben = await stage.enters("ana", "ben")
     ana.at = ben.at = node.url
@@ -50,7 +50,7 @@ async def at_the_middle(
 async def test_it_keeps_its_place_whatever_comes_or_grows(
     stage: Cast, start_node: StartNode, open_window: OpenWindow, database_url: str
 ) -> None:
-    """Older pages above, reactions and pins above, thousands of pages away from either end."""
+    """Older pages, reactions and pins arrive above, thousands of messages from either end, and the place stays."""
     window, ben, room = await at_the_middle(stage, start_node, open_window, database_url)
     for _ in range(12):
         _, first, _ = await loaded(window)
@@ -77,7 +77,7 @@ async def test_it_keeps_its_place_whatever_comes_or_grows(
 async def test_a_banner_over_it_moves_nothing(
     stage: Cast, start_node: StartNode, open_window: OpenWindow, database_url: str
 ) -> None:
-    """It comes when the line is cut, and goes."""
+    """The banner of a lost connection appears and disappears, and moves nothing."""
     window, _, _ = await at_the_middle(stage, start_node, open_window, database_url)
     seq, top = await looked_at(window)
     banner = window.page.get_by_test_id("connection-banner")
@@ -92,7 +92,7 @@ async def test_a_banner_over_it_moves_nothing(
 async def test_every_message_can_be_reached(
     stage: Cast, start_node: StartNode, open_window: OpenWindow, database_url: str
 ) -> None:
-    """By keys, by links, there and back; and what is copied is plain text."""
+    """Keys and links reach every message, there and back, and copies are plain text."""
     window, _, room = await at_the_middle(stage, start_node, open_window, database_url)
     keys, log = window.page.keyboard, window.page.get_by_role("log", name="Messages in")
     await log.focus()
@@ -119,7 +119,7 @@ async def test_every_message_can_be_reached(
 async def test_ten_thousand_messages_a_minute_leave_it_small_and_quick(
     stage: Cast, start_node: StartNode, open_window: OpenWindow, database_url: str
 ) -> None:
-    """For six seconds; the page follows to the last, and lets go of as much as comes."""
+    """For six seconds, the page follows to the last message and drops as many as arrive."""
     window, ben, room = await at_the_middle(stage, start_node, open_window, database_url)
     await window.page.get_by_role("button", name="Jump to newest").click()
     await expect(message(window, MANY)).to_be_in_viewport(timeout=LIMIT)

@@ -28,7 +28,7 @@ SHORT = "<img src=x onerror=pwned()>\"'><svg/onload=pwned()>"
 
 
 async def test_nothing_of_it_runs(stage: Cast, start_node: StartNode, open_window: OpenWindow) -> None:
-    """Messages, replies, edits, names, topics and profiles; under the real policy, which nothing even tries."""
+    """Nothing runs in messages, replies, edits, names, topics and profiles, and nothing violates the real policy."""
     node = await start_node("a1")
     (ana,) = await stage.enters("ana", role="admin")
     (mallory,) = await enter(stage, node, "mallory")
@@ -64,7 +64,7 @@ async def test_nothing_of_it_runs(stage: Cast, start_node: StartNode, open_windo
 
 
 async def looks_everywhere(window: Window) -> None:
-    """The same in a search, in the details, and in what is reported."""
+    """Nothing runs in a search, in the details and in reports."""
     page = window.page
     found = await looks_for(window, "pwned")
     await found.first.wait_for()
@@ -80,7 +80,7 @@ async def looks_everywhere(window: Window) -> None:
 
 
 async def posts_all(mallory: Person, room: int) -> None:
-    """Each as it is and among markup, as a message, as a reply to the one before, and as an edit."""
+    """Post each text plain and inside markup, as a message, as a reply to the one before, and as an edit."""
     drafts: list[dict[str, Any]] = []
     for payload in PAYLOADS:
         for body in (payload, f"**{payload}** > {payload}"):
@@ -94,6 +94,6 @@ async def posts_all(mallory: Person, room: int) -> None:
 
 
 async def reads_whole(page: Any) -> bool:
-    """Scroll up; has the beginning been reached?"""
+    """Scroll up; return whether the beginning has been reached."""
     await page.get_by_role("log").evaluate("log => log.scrollTo(0, 0)")
     return bool(await page.locator("article[data-seq='1']").count())

@@ -1,4 +1,4 @@
-"""Thousands of messages of real dialogue in many languages and scripts, shown right in the browser."""
+"""Thousands of real messages in many languages and scripts are shown correctly."""
 
 from collections import defaultdict
 from pathlib import Path
@@ -32,7 +32,8 @@ DIRECTION = "rows => rows.map(row => getComputedStyle(row).direction)"
 async def test_every_script_is_shown_as_it_was_said(
     database_url: str, stage: Cast, start_node: StartNode, open_window: OpenWindow, tmp_path: Path
 ) -> None:
-    """The newest page of each conversation, letter for letter; one of them from its end to its beginning."""
+    """The newest page of each conversation is right letter for letter, and one conversation from its end to its
+    beginning."""
     node = await start_node("a1")
     (ana,) = await stage.enters("ana", role="admin")
     said = defaultdict(list)
@@ -55,12 +56,12 @@ async def test_every_script_is_shown_as_it_was_said(
 
 
 async def directions(window: Window) -> list[str]:
-    """Which way each message runs."""
+    """Return the text direction of each message."""
     found: list[str] = await window.page.locator("[role=log] article p[dir=auto]").evaluate_all(DIRECTION)
     return found
 
 
 async def is_whole(window: Window, count: int) -> bool:
-    """Scroll up; are all there?"""
+    """Scroll up; return whether all are there."""
     await window.page.get_by_role("log").evaluate("log => log.scrollTo(0, 0)")
     return len(await window.seen()) >= count

@@ -1,4 +1,4 @@
-"""What is written offline: kept when the tab closes, sent by itself and once, and told of when it is refused."""
+"""Messages written offline are kept when the tab closes, sent once, and reported when they are refused."""
 
 from playwright.async_api import expect
 
@@ -13,7 +13,7 @@ from tests.verbs import CONVERSATIONS, begins
 async def test_what_is_written_offline_outlives_the_tab(
     stage: Cast, start_node: StartNode, open_window: OpenWindow, database_url: str
 ) -> None:
-    """In order, each once; a draft stays what it was."""
+    """They are sent in order, each once, and a draft stays a draft."""
     node = await start_node("a1")
     ana, ben = await stage.enters("ana", "ben")
     ana.at = ben.at = node.url
@@ -42,7 +42,7 @@ async def test_what_is_written_offline_outlives_the_tab(
 
 
 async def test_what_is_refused_says_why_and_waits(stage: Cast, start_node: StartNode, open_window: OpenWindow) -> None:
-    """Also over a reload; tried again when the reason has gone, or thrown away."""
+    """A refused message says why, survives a reload, and can be retried or discarded."""
     node = await start_node("a1")
     ana, ben = await stage.enters("ana", "ben")
     ana.at = ben.at = node.url

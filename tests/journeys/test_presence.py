@@ -1,4 +1,4 @@
-"""Three windows on two nodes: who is here, who types, who has left, and who no longer may."""
+"""Three windows on two nodes: online members, typing, leaving, and who may no longer see it."""
 
 import asyncio
 import re
@@ -28,14 +28,14 @@ QUICK = {"PRESENCE_LINGER": "2", "NODE_LEASE": "2"}
 
 
 async def two_nodes(start_node: StartNode, linger: str = "2") -> tuple[NodeProcess, NodeProcess]:
-    """Which linger briefly, if nothing else is asked for."""
+    """Two nodes with a short linger, unless the test chooses another one."""
     settings = QUICK | {"PRESENCE_LINGER": linger}
     one, two = await asyncio.gather(start_node("a1", **settings), start_node("b1", **settings))
     return one, two
 
 
 async def looks(open_window: OpenWindow, node: NodeProcess, person: Person, room: int) -> Glimpses:
-    """A window on the room with the panel of who is here beside it."""
+    """Open a window on the channel, with the list of online members."""
     window = await open_window(node, person)
     glimpses = Glimpses(window)
     await window.opens(f"/c/{room}")
@@ -47,7 +47,7 @@ async def looks(open_window: OpenWindow, node: NodeProcess, person: Person, room
 async def test_typing_appears_and_vanishes_by_itself(
     start_node: StartNode, open_window: OpenWindow, stage: Cast
 ) -> None:
-    """In both other windows, on either node; a pause ends it, and so does sending."""
+    """Typing shows in both other windows, on either node; a pause ends it, and so does sending."""
     one, two = await two_nodes(start_node)
     ana, ben, chloe = await stage.enters("ana", "ben", "chloe")
     path = f"/c/{await stage.share(ana, ben, chloe, name='kitchen')}"
@@ -67,7 +67,7 @@ async def test_typing_appears_and_vanishes_by_itself(
 
 
 async def test_closing_the_lid_shows_offline_once(start_node: StartNode, open_window: OpenWindow, stage: Cast) -> None:
-    """After the linger; who looks on is told exactly once."""
+    """After the linger, other windows see the user offline exactly once."""
     one, two = await two_nodes(start_node)
     ana, ben = await stage.enters("ana", "ben")
     room = await stage.share(ana, ben, name="kitchen")
@@ -84,7 +84,7 @@ async def test_closing_the_lid_shows_offline_once(start_node: StartNode, open_wi
 
 
 async def test_a_reload_shows_nothing(start_node: StartNode, open_window: OpenWindow, stage: Cast) -> None:
-    """Nobody is seen leaving; what is set afterwards is the first news."""
+    """A reload shows no other window a change; the next news is a status that is set later."""
     one, two = await two_nodes(start_node, linger="10")
     ana, ben = await stage.enters("ana", "ben")
     room = await stage.share(ana, ben, name="kitchen")
@@ -101,7 +101,8 @@ async def test_a_reload_shows_nothing(start_node: StartNode, open_window: OpenWi
 
 
 async def test_ending_a_session_logs_the_other_browser_out(start_node: StartNode, open_window: OpenWindow) -> None:
-    """The list shows it as connected. It ends on another node, without a reload; the window that ended it stays."""
+    """The list shows the session as connected. It ends on another node, without a reload; the window that ended it
+    stays."""
     one, two = await two_nodes(start_node)
     here, there = await open_window(one), await open_window(two)
     await here.signs_up("ana", PASSWORD)
@@ -126,7 +127,8 @@ async def test_ending_a_session_logs_the_other_browser_out(start_node: StartNode
 async def test_a_buffering_proxy_is_noticed_by_the_witness(
     start_node: StartNode, open_window: OpenWindow, stage: Cast
 ) -> None:
-    """The socket tells what the stream does not bring: the app says so, polls, and heals with the proxy."""
+    """The socket knows of entries that the stream does not bring: the app says so, polls, and recovers with the
+    proxy."""
     one, two = await two_nodes(start_node)
     ana, ben = await stage.enters("ana", "ben")
     room = await stage.share(ana, ben, name="kitchen")
@@ -153,7 +155,7 @@ async def test_a_buffering_proxy_is_noticed_by_the_witness(
 async def test_presence_without_redis_is_called_degraded(
     start_node: StartNode, open_window: OpenWindow, stage: Cast, own_valkey: ValkeyEngine
 ) -> None:
-    """Nobody is shown as certainly here while the registry is away; afterwards everybody is as before."""
+    """Without the registry no user is shown as surely online; later all are as before."""
     node = await start_node("a1", **QUICK, REDIS_URL=own_valkey.url)
     ana, ben = await stage.enters("ana", "ben")
     room = await stage.share(ana, ben, name="kitchen")
@@ -170,6 +172,6 @@ async def test_presence_without_redis_is_called_degraded(
 
 
 async def ends_with(window: Window, text: str) -> bool:
-    """Is it the last message in the window?"""
+    """Return whether it is the last message in the window."""
     seen = await window.seen()
     return bool(seen) and seen[-1][1] == text

@@ -1,4 +1,4 @@
-"""Every node is renewed while people talk in the browser: the whole story goes on as if nothing had happened."""
+"""Every node is restarted while users write in the browser: the conversation continues as if nothing had happened."""
 
 import asyncio
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ def fleet(tmp_path: Path, database_url: str, redis_url: str) -> Iterator[Running
 async def test_three_people_talk_while_every_node_is_renewed(
     fleet: Running, stage: Cast, open_window: OpenWindow
 ) -> None:
-    """Replies, reactions, edits, pins, threads, on three screens, without a reload; and all nodes return."""
+    """Replies, reactions, edits, pins and threads show on three screens without a reload, and all nodes run again."""
 
     async def the_fleet(_name: str) -> Any:
         return fleet

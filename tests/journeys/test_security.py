@@ -1,4 +1,5 @@
-"""Security settings in the browser: an app, passkeys, recovery codes, confirmation, and what log-out leaves behind."""
+"""Security settings in the browser: an authenticator app, passkeys, recovery codes, confirmation, and what log-out
+leaves."""
 
 import os
 import re
@@ -27,20 +28,20 @@ DEVICE = {
 
 
 async def sketches(window: Window, name: str) -> None:
-    """A picture for anyone who wants to look, where SKETCHES names a folder."""
+    """Take a picture if SKETCHES names a folder."""
     if folder := os.environ.get("SKETCHES"):
         await window.page.screenshot(path=f"{folder}/{name}.png")
 
 
 async def has_passkey_device(window: Window) -> None:
-    """A phone or laptop that keeps passkeys and recognizes its user."""
+    """Give the browser a device that stores passkeys and recognizes its user."""
     session = await window.page.context.new_cdp_session(window.page)
     await session.send("WebAuthn.enable")
     await session.send("WebAuthn.addVirtualAuthenticator", {"options": DEVICE})
 
 
 async def opens_security(window: Window) -> Locator:
-    """The settings of the second step."""
+    """Open the settings of the second factor."""
     await window.opens("/settings/security")
     section = window.page.get_by_role("region", name="Two-step verification")
     await section.get_by_text("Authenticator app", exact=True).wait_for()
@@ -48,7 +49,7 @@ async def opens_security(window: Window) -> Locator:
 
 
 async def logs_out(window: Window) -> None:
-    """With the account's menu."""
+    """Log out with the account menu."""
     await window.page.get_by_role("button", name="Your account").click()
     await window.page.get_by_role("menuitem", name="Log out").click()
 
@@ -59,7 +60,7 @@ async def is_at_the_door(window: Window) -> None:
 
 
 async def confirms_identity(window: Window) -> None:
-    """With a wrong password first, which says so."""
+    """Confirm with a wrong password first, which is refused."""
     dialog = window.page.get_by_role("dialog", name="Confirm it's you")
     await dialog.get_by_label("Password").fill("not-my-password")
     await dialog.get_by_role("button", name="Confirm").click()
@@ -71,7 +72,7 @@ async def confirms_identity(window: Window) -> None:
 
 
 async def turns_on_app(window: Window, section: Locator) -> pyotp.TOTP:
-    """Reads the key beside the QR code and enters a first code."""
+    """Read the key beside the QR code and enter a first code."""
     form = section.get_by_role("form", name="Set up an authenticator app")
     picture = form.get_by_role("img", name=re.compile("QR code"))
     await expect(picture).to_be_visible(timeout=LIMIT)
@@ -86,7 +87,7 @@ async def turns_on_app(window: Window, section: Locator) -> pyotp.TOTP:
 async def test_an_authenticator_app_and_recovery_codes(
     start_node: StartNode, open_window: OpenWindow, database_url: str
 ) -> None:
-    """Ana turns it on, confirms who she is first, saves her codes, and logs in with both."""
+    """Ana turns the app on, confirms her identity first, saves her codes, and logs in with both."""
     node = await start_node("a1")
     window = await open_window(node)
     await window.signs_up("ana", PASSWORD)
@@ -120,7 +121,7 @@ async def test_an_authenticator_app_and_recovery_codes(
 
 
 async def test_passkeys(start_node: StartNode, open_window: OpenWindow) -> None:
-    """Ben adds one, renames it, logs in with it alone, then with password and passkey, and removes it."""
+    """Ben adds a passkey, renames it, logs in with it alone, then with password and passkey, and removes it."""
     node = await start_node("a1")
     node.url = f"http://localhost:{node.port}"  # passkeys belong to a name, not to an address
     window = await open_window(node)
@@ -153,7 +154,7 @@ async def test_passkeys(start_node: StartNode, open_window: OpenWindow) -> None:
 async def test_admins_are_told_that_they_need_one(
     start_node: StartNode, open_window: OpenWindow, database_url: str
 ) -> None:
-    """A banner leads to the settings, and goes when there is a second step."""
+    """A banner leads admins to the settings, and disappears once there is a second factor."""
     node = await start_node("a1", ADMIN_MFA="required")
     window = await open_window(node)
     await window.signs_up("root", PASSWORD)
@@ -190,7 +191,7 @@ KEPT = """async () => {
 
 @pytest.mark.parametrize("cleared", ["by the server too", "by the app alone"])
 async def test_logging_out_leaves_nothing(start_node: StartNode, open_window: OpenWindow, cleared: str) -> None:
-    """A draft, and a message that could not be sent: Chloe is warned, and then nothing of them is left."""
+    """Chloe has a draft and an unsent message: logging out warns her, and then leaves nothing of them."""
     node = await start_node("a1")
     window = await open_window(node)
     await window.signs_up("chloe", PASSWORD)
@@ -217,7 +218,7 @@ async def test_logging_out_leaves_nothing(start_node: StartNode, open_window: Op
 
 
 async def test_the_page_never_sees_the_token(start_node: StartNode, open_window: OpenWindow) -> None:
-    """Signing up, logging in and a new password work without it; the page goes on with the new cookie."""
+    """Signing up, logging in and a new password work without the token; the page continues with the new cookie."""
     node = await start_node("a1")
     window = await open_window(node)
     bodies: list[str] = []

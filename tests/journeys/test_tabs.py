@@ -1,4 +1,5 @@
-"""Many tabs, one connection: whatever happens to a tab, to the line or to the server, each tab shows what is stored."""
+"""Many tabs, one connection: whatever happens to a tab, the network or the server, each tab shows the stored
+messages."""
 
 import asyncio
 
@@ -27,7 +28,7 @@ HOUR_BACK = "() => { const now = Date.now; Date.now = () => now() - 7_200_000; }
 
 
 async def says(person: Person, room: int, first: int, count: int = 10) -> None:
-    """Numbered messages, in a row."""
+    """Post numbered messages in a row."""
     for number in range(first, first + count):
         await person.says(room, f"{number}")
 
@@ -35,7 +36,8 @@ async def says(person: Person, room: int, first: int, count: int = 10) -> None:
 async def test_twelve_tabs_share_one_stream_and_one_socket(
     stage: Cast, start_node: StartNode, open_window: OpenWindow, database_url: str
 ) -> None:
-    """Over HTTP/1.1, where a browser has six connections a host; the leader closes in the middle of a burst."""
+    """With HTTP/1.1 and six connections a host, the leader closes in the middle of a burst, and no tab misses a
+    message."""
     node = await start_node("a1")
     ana, ben = await stage.enters("ana", "ben")
     ana.at = ben.at = node.url
@@ -59,7 +61,8 @@ async def test_twelve_tabs_share_one_stream_and_one_socket(
 async def test_whatever_happens_to_the_leader_nothing_is_lost(
     stage: Cast, start_node: StartNode, open_window: OpenWindow, database_url: str
 ) -> None:
-    """It crashes, is frozen, wakes up; the clock jumps; the network goes; the server is killed; the line is slow."""
+    """The leader crashes, freezes and resumes, the clock jumps, the network fails, the server is killed, the network is
+    slow."""
     node, other = await asyncio.gather(start_node("a1"), start_node("b1"))
     ana, ben = await stage.enters("ana", "ben")
     ana.at = ben.at = other.url
@@ -92,7 +95,7 @@ async def test_whatever_happens_to_the_leader_nothing_is_lost(
 async def test_all_tabs_belong_to_whoever_is_logged_in(
     stage: Cast, start_node: StartNode, open_window: OpenWindow
 ) -> None:
-    """Logging out in one logs out all; anyone who logs in then is who they all show."""
+    """Logging out in one tab logs out all, and all show the user who logs in next."""
     node = await start_node("a1")
     ana, _ = await stage.enters("ana", "ben")
     room = await stage.share(ana, name="kitchen")

@@ -1,4 +1,4 @@
-"""Ana, Ben and Chloe talk: all that one does with messages shows on the other two screens, without a reload."""
+"""Ana, Ben and Chloe write: every action on a message shows on the other two screens, without a reload."""
 
 from playwright.async_api import ViewportSize, expect
 
@@ -26,7 +26,7 @@ AWAY = "away => { window.away = away; dispatchEvent(new Event(away ? 'blur' : 'f
 
 
 async def test_three_people_talk(stage: Cast, start_node: StartNode, open_window: OpenWindow) -> None:
-    """Replies, reactions, edits, pins, threads and deletions; Chloe, away meanwhile, then sees the same."""
+    """Replies, reactions, edits, pins, threads and deletions show; Chloe, away meanwhile, then sees the same."""
     node = await start_node("a1")
     ana, ben, chloe = await enter(stage, node, "ana", "ben", "chloe")
     room = await begins(ana, "channel", "kitchen", ben, chloe)
@@ -66,7 +66,7 @@ async def test_three_people_talk(stage: Cast, start_node: StartNode, open_window
 
 
 async def test_the_keyboard_does_it_all(stage: Cast, start_node: StartNode, open_window: OpenWindow) -> None:
-    """From writing to a message and back: a reply, an edit, a reaction, a pin, a completed name."""
+    """Keys alone move from writing to a message and back: a reply, an edit, a reaction, a pin, a completed name."""
     node = await start_node("a1")
     ana, ben = await enter(stage, node, "ana", "ben")
     room = await begins(ana, "group", "", ben)
@@ -110,7 +110,7 @@ async def test_the_keyboard_does_it_all(stage: Cast, start_node: StartNode, open
 
 
 async def test_who_is_called_is_told(stage: Cast, start_node: StartNode, open_window: OpenWindow) -> None:
-    """A mention is counted apart, and told by the browser to who looks elsewhere; a mute ends that."""
+    """A mention is counted separately and notified in an unfocused window; a mute ends that."""
     node = await start_node("a1")
     ana, ben = await enter(stage, node, "ana", "ben")
     room, other = await begins(ana, "channel", "kitchen", ben), await begins(ana, "channel", "garden", ben)
@@ -143,7 +143,7 @@ async def test_who_is_called_is_told(stage: Cast, start_node: StartNode, open_wi
 
 
 async def mutes(window: Window, name: str) -> None:
-    """The conversation of this name, for an hour."""
+    """Mute the conversation with this name for an hour."""
     await window.chooses(name)
     await window.page.get_by_role("button", name="Conversation menu").click()
     await window.page.get_by_role("menuitem", name="Notifications").click()
@@ -154,7 +154,7 @@ async def mutes(window: Window, name: str) -> None:
 
 
 async def test_a_profile_and_a_block(stage: Cast, start_node: StartNode, open_window: OpenWindow) -> None:
-    """A new name is everywhere at once; what a blocked person writes is folded away until it is asked for."""
+    """A new name is everywhere at once; messages of a blocked user are folded until opened."""
     node = await start_node("a1")
     ana, mallory = await enter(stage, node, "ana", "mallory")
     room = await begins(ana, "channel", "kitchen", mallory)
@@ -185,7 +185,8 @@ async def test_a_profile_and_a_block(stage: Cast, start_node: StartNode, open_wi
 
 
 async def test_a_link_leads_into_the_past(stage: Cast, start_node: StartNode, open_window: OpenWindow) -> None:
-    """To a message of long ago, which stays while others talk on; then on to the newest, page by page or at once."""
+    """A link to an old message keeps its place while others write; then the page moves to the newest, by pages or at
+    once."""
     node = await start_node("a1")
     ana, ben = await enter(stage, node, "ana", "ben")
     room = await begins(ana, "channel", "kitchen", ben)

@@ -1,4 +1,4 @@
-"""Ana and Ben in two windows: they talk, the server is killed mid-sentence, and neither has to reload."""
+"""Ana and Ben in two windows: the server is killed while they write, and neither has to reload."""
 
 import asyncio
 from functools import partial
@@ -20,7 +20,7 @@ LIMIT = 30.0
 async def test_they_talk_while_the_server_is_killed(
     start_node: StartNode, open_window: OpenWindow, database_url: str
 ) -> None:
-    """Nothing of what either said is lost or doubled in either window, compared with the database."""
+    """No message of either is lost or doubled in either window, compared with the database."""
     node = await start_node("a1")
     ana, ben = await in_the_kitchen(await open_window(node), await open_window(node))
     loads = ana.loads, ben.loads
@@ -42,7 +42,7 @@ async def test_they_talk_while_the_server_is_killed(
 
 
 async def in_the_kitchen(ana: Window, ben: Window) -> tuple[Window, Window]:
-    """Both sign up, meet in a channel, and hear each other."""
+    """Sign both up in a channel, where each sees the other's messages."""
     await ana.signs_up("ana", PASSWORD)
     await ben.signs_up("ben", PASSWORD)
     await ana.creates_channel("kitchen")
@@ -54,7 +54,7 @@ async def in_the_kitchen(ana: Window, ben: Window) -> tuple[Window, Window]:
 
 
 async def show_the_same(ana: Window, ben: Window, said: list[str], database_url: str) -> None:
-    """Wait until both windows have everything; it is what was said, once, and what is stored, in that order."""
+    """Wait until both windows have everything, each message once, in the stored order."""
     for window in (ana, ben):
         await eventually(partial(has_all, window, len(said)), LIMIT)
     stored = await messages(database_url)
@@ -66,7 +66,7 @@ async def show_the_same(ana: Window, ben: Window, said: list[str], database_url:
 async def test_who_comes_back_later_logs_in_and_finds_everything(
     start_node: StartNode, open_window: OpenWindow
 ) -> None:
-    """A wrong password is told plainly; the right one shows what was said, in another browser too."""
+    """A wrong password is refused plainly; the right one shows the conversation, in another browser too."""
     node = await start_node("a1")
     ana = await open_window(node)
     await ana.signs_up("ana", PASSWORD)
@@ -88,18 +88,18 @@ async def shows(window: Window, text: str) -> None:
 
 
 async def ends_with(window: Window, text: str) -> bool:
-    """Is it, now?"""
+    """Return whether it is the last one now."""
     seen = await window.seen()
     return bool(seen) and seen[-1][0] is not None and seen[-1][1] == text
 
 
 async def has_all(window: Window, count: int) -> bool:
-    """So many messages, and none that still waits to be sent?"""
+    """Return whether there are so many messages, all of them sent."""
     seen = await window.seen()
     return len(seen) >= count and all(seq is not None for seq, _ in seen)
 
 
 async def messages(database_url: str) -> list[tuple[Any, ...]]:
-    """What is stored: `(seq, body)` in order."""
+    """Return what is stored: `(seq, body)` in order."""
     async with await psycopg.AsyncConnection.connect(database_url) as connection:
         return await (await connection.execute("select seq, body from messages order by seq")).fetchall()

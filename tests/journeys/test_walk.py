@@ -1,4 +1,4 @@
-"""Ana (wide), Ben (a phone) and Chloe (wide, dark) walk through a whole chat: each step shows on the other screens."""
+"""Ana (wide), Ben (a phone) and Chloe (wide, dark) walk through the whole app: each step shows on the other screens."""
 
 from collections.abc import Awaitable, Callable
 
@@ -37,7 +37,7 @@ Meet = Callable[[], Awaitable[Three]]
 
 @pytest.fixture
 def meet(stage: Cast, start_node: StartNode, open_window: OpenWindow) -> Meet:
-    """The three of them in a kitchen that Ana, an admin of the server, runs."""
+    """The three of them in a channel that Ana, a server admin, owns."""
 
     async def meet() -> Three:
         node = await start_node("a1")
@@ -56,7 +56,8 @@ def meet(stage: Cast, start_node: StartNode, open_window: OpenWindow) -> Meet:
 
 
 async def test_finding_and_going(meet: Meet) -> None:
-    """Search here and everywhere, its filters, and a jump; the switcher, the sheet of keys and the directory."""
+    """Search in one conversation and everywhere, its filters, and a jump; the switcher, the shortcuts and the
+    directory."""
     one, two, three = await meet()
     await one.says("The **tomato** soup is ready")
     await one.creates_channel("garden")
@@ -93,7 +94,7 @@ async def test_finding_and_going(meet: Meet) -> None:
 
 
 async def test_running_a_conversation(meet: Meet) -> None:
-    """Topic, who may write, roles; a ban and what lifts it; a link; the archive and back: the others see it at once."""
+    """Topic, permissions, roles, a ban and its end, a link, archive and restore show to the others at once."""
     one, two, three = await meet()
     hers, his = await opens_details(one), await opens_details(two)
     about = await unfolds(hers, "Name and topic")
@@ -144,7 +145,7 @@ async def test_running_a_conversation(meet: Meet) -> None:
 
 
 async def test_keeping_order(meet: Meet) -> None:
-    """A report reaches who may judge it, with what was said around it; what was deleted can be read by admins alone."""
+    """A report reaches moderators with its context; admins alone can read what was deleted."""
     one, two, three = await meet()
     await two.says("cheap watches")
     await message(three, 1).wait_for()
@@ -176,7 +177,7 @@ async def test_keeping_order(meet: Meet) -> None:
 
 
 async def test_why_ben_did_not_get_it(meet: Meet) -> None:
-    """What was written while he was away waits for him; once he is back, the evidence says how it came to be read."""
+    """A message written while Ben was offline waits for him; afterwards the delivery details say how he got it."""
     one, two, three = await meet()
     await two.page.goto("about:blank")
     await eventually(lambda: one.page.evaluate(GONE, "ben"), 30)
@@ -197,7 +198,7 @@ async def test_why_ben_did_not_get_it(meet: Meet) -> None:
 
 
 async def test_settings_hold(meet: Meet) -> None:
-    """A look is there before the first paint; who is blocked is listed and let go; a group is begun and named."""
+    """A look applies before the first paint; a blocked user is listed and unblocked; a group is created and named."""
     one, two, three = await meet()
     await three.opens("/settings/appearance")
     await three.page.get_by_label("Light", exact=True).check()
@@ -232,7 +233,7 @@ async def test_settings_hold(meet: Meet) -> None:
 
 
 async def test_a_link_for_a_stranger(meet: Meet) -> None:
-    """Who has no account signs up first, and is in; a link that is used up says so."""
+    """A visitor with a link signs up first and is a member; a used-up link says so."""
     one, two, three = await meet()
     links = await unfolds(await opens_details(one), "Invite links")
     await links.get_by_role("button", name="Create link").click()

@@ -1,1 +1,1 @@
-"""What users see and do on the pages of the app, a verb each."""
+"""Pages of the app: what users see and do there, one verb each."""

@@ -1,4 +1,4 @@
-"""A window: what one person does and sees in the browser, by the names that everybody sees on the page."""
+"""A window: what one user does and sees in the browser, by the names on the page."""
 
 from playwright.async_api import Page, expect
 
@@ -11,7 +11,7 @@ LIMIT = 30_000  # ms
 
 
 class Window:
-    """One page of the app. It notes every load and every error, so that a test can say that there was none."""
+    """One page of the app. It records every load and every error, so that a test can assert that there were none."""
 
     def __init__(self, page: Page, url: str) -> None:
         self.page, self.url = page, url
@@ -25,11 +25,11 @@ class Window:
         self.loads += 1
 
     async def opens(self, path: str = "/") -> None:
-        """Go there."""
+        """Open this page."""
         await self.page.goto(self.url + path)
 
     async def signs_up(self, name: str, password: str) -> None:
-        """From the first screen."""
+        """Sign up on the first screen."""
         await self.page.get_by_role("button", name="Sign up").click()
         await self.page.get_by_label("Username", exact=True).fill(name)
         await self.page.get_by_label("Password").fill(password)
@@ -37,7 +37,7 @@ class Window:
         await self.is_live()
 
     async def logs_in(self, name: str, password: str) -> None:
-        """From the first screen, which must say so when it fails."""
+        """Log in on the first screen, or assert that it reports the failure."""
         await self.page.get_by_label("Username", exact=True).fill(name)
         await self.page.get_by_label("Password").fill(password)
         await self.page.get_by_role("button", name="Log in", exact=True).click()
@@ -47,11 +47,11 @@ class Window:
         await expect(self.page.get_by_test_id("connection")).to_have_text("Live", timeout=LIMIT)
 
     async def is_cut_off(self) -> None:
-        """Wait until the app says that it is not."""
+        """Wait until the app says that it is not connected."""
         await expect(self.page.get_by_test_id("connection")).not_to_have_text("Live", timeout=LIMIT)
 
     async def creates_channel(self, name: str) -> None:
-        """With the menu beside the channels."""
+        """Create a channel with the menu beside the channels."""
         await self.page.get_by_role("button", name="Add channels").click()
         await self.page.get_by_role("menuitem", name="Create channel").click()
         dialog = self.page.get_by_role("dialog")
@@ -61,14 +61,14 @@ class Window:
         await expect(dialog).to_be_hidden(timeout=LIMIT)  # the stream may be faster than the answer
 
     async def joins_channel(self, name: str) -> None:
-        """By browsing."""
+        """Join a channel from the directory."""
         await self.page.get_by_role("button", name="Add channels").click()
         await self.page.get_by_role("menuitem", name="Browse channels").click()
         await self.page.get_by_role("button", name=f"Join {name}").click()
         await self.reads(name)
 
     async def chooses(self, name: str) -> None:
-        """A conversation of the list."""
+        """Choose a conversation from the list."""
         titled = self.page.get_by_text(name, exact=True)
         await self.page.get_by_role("navigation").get_by_role("link").filter(has=titled).click()
         await self.reads(name)
@@ -78,19 +78,19 @@ class Window:
         await expect(self.page.get_by_role("heading", level=1)).to_have_text(name, timeout=LIMIT)
 
     async def types(self, text: str) -> None:
-        """Begin a message, and leave it there."""
+        """Type the beginning of a message."""
         await self.page.get_by_label("Message", exact=True).fill(text)
 
     async def says(self, text: str) -> None:
-        """A whole message."""
+        """Type and send a message."""
         await self.types(text)
         await self.page.get_by_label("Message", exact=True).press("Enter")
 
     async def draft(self) -> str:
-        """What stands in the message field."""
+        """Return the text of the message field."""
         return await self.page.get_by_label("Message", exact=True).input_value()
 
     async def seen(self) -> list[Seen]:
-        """All messages on the page, from top to bottom: `(seq, text)`; one that is not sent yet has no seq."""
+        """Return all messages on the page, from top to bottom: `(seq, text)`; an unsent message has no seq."""
         rows = await self.page.locator("[role=log] article").evaluate_all(SEEN)
         return [(seq, text) for seq, text in rows]

@@ -1,4 +1,4 @@
-"""What people do with messages in a window, a verb each, by the names that everybody sees on the page."""
+"""What users do with messages in a window, one verb each, by the names on the page."""
 
 from functools import partial
 from typing import Any
@@ -22,7 +22,7 @@ SHOWN = """rows => rows.map(row => [
 
 
 async def enter(stage: Cast, node: NodeProcess, *names: str) -> list[Person]:
-    """People whose calls go to this node."""
+    """Sign up users whose calls go to this node."""
     people = await stage.enters(*names)
     for person in people:
         person.at = node.url
@@ -30,12 +30,12 @@ async def enter(stage: Cast, node: NodeProcess, *names: str) -> list[Person]:
 
 
 def message(window: Window, seq: int) -> Locator:
-    """The row of a message in the conversation, not in a panel."""
+    """Return the row of a message in the conversation, not in a panel."""
     return window.page.get_by_role("log", name="Messages in").locator(f"article[data-seq='{seq}']")
 
 
 async def uses(window: Window, seq: int, tool: str) -> None:
-    """A tool of a message, as the pointer finds it."""
+    """Use a message's tool, with the pointer."""
     row = message(window, seq)
     await row.hover()
     tools = row.get_by_role("toolbar")
@@ -47,7 +47,7 @@ async def uses(window: Window, seq: int, tool: str) -> None:
 
 
 async def picks_emoji(window: Window, words: str) -> None:
-    """The first that answers these words."""
+    """Pick the first emoji that matches these words."""
     picker = window.page.get_by_role("dialog", name="Emoji")
     await picker.get_by_label("Find emoji").fill(words)
     await expect(picker.get_by_role("region", name="Found").get_by_role("button").first).to_be_visible(timeout=LIMIT)
@@ -55,21 +55,21 @@ async def picks_emoji(window: Window, words: str) -> None:
 
 
 async def replies_in_thread(window: Window, text: str) -> None:
-    """In the panel that is open."""
+    """Reply in the open thread."""
     field = window.page.get_by_label("Reply in thread", exact=True).and_(window.page.get_by_role("textbox"))
     await field.fill(text)
     await field.press("Enter")
 
 
 async def shown(window: Window) -> list[Any]:
-    """The conversation as the page shows it."""
+    """Return the conversation as the page shows it."""
     rows = window.page.get_by_role("log", name="Messages in").locator("article[data-seq]")
     found: list[Any] = await rows.evaluate_all(SHOWN)
     return found
 
 
 async def show_alike(*windows: Window) -> None:
-    """Wait until all of them show the same."""
+    """Wait until all windows show the same."""
     await eventually(partial(_alike, windows), 30)
 
 

@@ -1,4 +1,4 @@
-"""What people do with files in a window, a verb each."""
+"""What users do with files in a window, one verb each."""
 
 from base64 import b64encode
 
@@ -27,14 +27,14 @@ NOTES: Given = ("notes.txt", "text/plain", b"remember the milk")
 
 
 async def brings(window: Window, how: str, *files: Given) -> None:
-    """Drop them onto the talk, or paste them into the message field."""
+    """Drop files onto the conversation, or paste them into the message field."""
     talk, field = window.page.get_by_role("log", name="Messages in"), window.page.get_by_label("Message", exact=True)
     listed = [[name, kind, b64encode(data).decode()] for name, kind, data in files]
     await (field if how == "paste" else talk).evaluate(BRINGS, [how, listed])
 
 
 async def picks(window: Window, *files: Given) -> None:
-    """With the paper clip."""
+    """Pick files with the paper clip."""
     chosen = [{"name": name, "mimeType": kind, "buffer": data} for name, kind, data in files]
     async with window.page.expect_file_chooser() as asked:
         await window.page.get_by_role("button", name="Attach files").first.click()
@@ -42,19 +42,19 @@ async def picks(window: Window, *files: Given) -> None:
 
 
 def tray(window: Window) -> Locator:
-    """What is about to be sent."""
+    """Return the files that are about to be sent."""
     return window.page.get_by_role("list", name="Files to send").first.locator("li")
 
 
 async def has_up(window: Window, *names: str) -> None:
-    """Wait until exactly these are up."""
+    """Wait until exactly these files are uploaded."""
     await expect(tray(window)).to_have_count(len(names), timeout=LIMIT)
     for name in names:
         await expect(tray(window).filter(has_text=name)).to_have_attribute("data-state", "done", timeout=LIMIT)
 
 
 class Line:
-    """The line of one window: it can be cut for what is being sent."""
+    """The network of one window, which can be cut for uploads."""
 
     def __init__(self, window: Window) -> None:
         self._page = window.page
@@ -62,7 +62,7 @@ class Line:
         self.cut = False
 
     async def holds_after(self, pieces: int) -> None:
-        """So many pieces pass, then none."""
+        """Let so many pieces pass, then none."""
         self._left = pieces
         await self._page.route("**/api/files/*", self._decide)
 
@@ -76,18 +76,18 @@ class Line:
         await route.continue_()
 
     async def heals(self) -> None:
-        """As before; the browser says that it is online."""
+        """Let everything pass again; the browser reports that it is online."""
         await self._page.unroute("**/api/files/*")
         await self._page.evaluate("dispatchEvent(new Event('online'))")
 
 
 async def is_seen(picture: Locator) -> bool:
-    """Has it come, and was its place kept in its shape?"""
+    """Return whether the picture has loaded, in the place that was kept for it."""
     return bool(await picture.evaluate("img => img.complete && img.naturalWidth > 0 && img.width > 0"))
 
 
 async def shape(picture: Locator) -> float:
-    """Width over height, as it stands on the page, whether it has come or not."""
+    """Return width over height as laid out, loaded or not."""
     box = await picture.bounding_box()
     assert box
     return box["width"] / box["height"]

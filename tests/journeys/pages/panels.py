@@ -1,4 +1,4 @@
-"""What people do on the screens beside the talk, a verb each, by the names that everybody sees on the page."""
+"""What users do on the screens beside the conversation, one verb each, by the names on the page."""
 
 from playwright.async_api import Locator, expect
 
@@ -7,7 +7,7 @@ from tests.journeys.pages.chat import message, uses
 
 
 async def looks_for(window: Window, words: str) -> Locator:
-    """In the search that is open, or that Ctrl-F opens; what was found."""
+    """Search in the open search, or in the one that Ctrl-F opens; return the results."""
     field = window.page.get_by_role("combobox", name="Search")
     if await field.count() == 0:
         await window.page.keyboard.press("Control+f")
@@ -16,7 +16,7 @@ async def looks_for(window: Window, words: str) -> Locator:
 
 
 async def finds(window: Window, words: str, *texts: str) -> None:
-    """Wait until it is found, also while the index still follows the log: the newest first."""
+    """Wait until these are found, newest first; the index may still be following the log."""
     found = await looks_for(window, words)
     for _ in range(20):
         try:
@@ -30,7 +30,7 @@ async def finds(window: Window, words: str, *texts: str) -> None:
 
 
 async def jumps_to(window: Window, name: str) -> None:
-    """By the switcher, with the keyboard alone."""
+    """Jump with the switcher, by keyboard alone."""
     await window.page.keyboard.press("Control+k")
     field = window.page.get_by_role("combobox", name="Jump to")
     await field.fill(name)
@@ -40,7 +40,7 @@ async def jumps_to(window: Window, name: str) -> None:
 
 
 async def opens_details(window: Window) -> Locator:
-    """Of the conversation that is open."""
+    """Open the details of the open conversation."""
     panel = window.page.get_by_role("complementary", name="Details")
     if await panel.count() == 0:
         await window.page.get_by_role("heading", level=1).get_by_role("button").click()
@@ -49,7 +49,7 @@ async def opens_details(window: Window) -> Locator:
 
 
 async def unfolds(panel: Locator, title: str) -> Locator:
-    """A part of the details."""
+    """Unfold a part of the details."""
     part = panel.get_by_role("region", name=title, exact=True)
     head = part.get_by_role("heading", level=3).get_by_role("button")
     if await head.get_attribute("aria-expanded") == "false":
@@ -58,30 +58,30 @@ async def unfolds(panel: Locator, title: str) -> Locator:
 
 
 async def does_with(panel: Locator, name: str, deed: str) -> None:
-    """What a member's menu offers."""
+    """Choose an action from a member's menu."""
     await panel.get_by_role("button", name=f"Actions for {name}").click()
     await panel.get_by_role("menu").get_by_text(deed, exact=True).click()
 
 
 async def confirms(window: Window, button: str) -> None:
-    """The dialog that asks."""
+    """Confirm the dialog."""
     dialog = window.page.get_by_role("dialog")
     await dialog.get_by_role("button", name=button, exact=True).click()
     await expect(dialog).to_be_hidden(timeout=LIMIT)
 
 
 async def reports(window: Window, seq: int, words: str) -> None:
-    """A message, in one's own words."""
+    """Report a message, with a reason."""
     await uses(window, seq, "Report")
     await window.page.get_by_label("Details (optional)").fill(words)
     await confirms(window, "Report")
 
 
 async def closes(window: Window) -> None:
-    """What lies over or beside the talk."""
+    """Close the panel or dialog."""
     await window.page.keyboard.press("Escape")
 
 
 async def reads_deleted(window: Window, seq: int) -> None:
-    """Wait until only a tombstone is left."""
+    """Wait until only the tombstone of the message is left."""
     await message(window, seq).get_by_text("This message was deleted.").wait_for()

@@ -2,6 +2,6 @@
 
     python -m tests.journeys.pictures FOLDER
 
-It starts two nodes of its own with the demo's people and talk. A new screen takes a line at the end of `app.py`,
+It starts two nodes of its own with the demo's users and messages. A new screen takes a line at the end of `app.py`,
 `panels.py` or `board.py`.
 """

@@ -1,4 +1,4 @@
-"""The command. Prints each picture as it is made; ends with 1 when a screen could not be reached."""
+"""The command. It prints each picture's name, and exits with 1 if a screen could not be reached."""
 
 import argparse
 import sys
@@ -32,7 +32,7 @@ PATIENCE = 10_000  # ms
 
 
 def main() -> None:
-    """See the heading of the package."""
+    """Run the command that the package's docstring describes."""
     parser = argparse.ArgumentParser(prog="python -m tests.journeys.pictures", description=__doc__)
     parser.add_argument("folder", type=Path, help="where the pictures go")
     parser.add_argument("--only", default="", help="screens whose names begin so")
@@ -43,7 +43,7 @@ def main() -> None:
 
 
 async def take_all(stage: Stage, folder: Path, only: str, look: str) -> int:
-    """0 when every picture could be taken."""
+    """Return 0 if every picture could be taken."""
     missed = 0
     async with launching() as browser:
         for scene, theme, size in chosen(only, look):
@@ -52,14 +52,14 @@ async def take_all(stage: Stage, folder: Path, only: str, look: str) -> int:
 
 
 def chosen(only: str, look: str) -> Iterator[tuple[Scene, str, str]]:
-    """Screen, theme and size of each picture."""
+    """Return screen, theme and size of each picture."""
     for scene, theme, size in product((*APP, *PANELS, *BOARD), THEMES, SIZES):
         if scene.name.startswith(only) and look in ("", f"{theme}-{size}"):
             yield scene, theme, size
 
 
 async def take(browser: Browser, stage: Stage, scene: Scene, theme: str, size: str, folder: Path) -> bool:
-    """One picture, in a browser of its own."""
+    """Take one picture, in a browser of its own."""
     context = await browser.new_context(**SIZES[size], **THEMES[theme], locale="en-GB", reduced_motion="reduce")
     context.set_default_timeout(PATIENCE)
     await context.add_cookies(stage.cookies_of(scene.who))  # type: ignore[arg-type]

@@ -17,20 +17,20 @@ SETTINGS = {
 
 
 async def list_alone(view: View) -> None:
-    """What a phone begins with; a wide screen opens the newest conversation beside it."""
+    """The list on a phone; a wide screen opens the newest conversation beside it."""
     await view.opens("/")
     await view.page.get_by_role("navigation").get_by_role("link").first.wait_for()
     await view.is_live()
 
 
 async def signing_up(view: View) -> None:
-    """The same screen, for who is new."""
+    """The first screen in its sign-up form."""
     await view.opens("/")
     await view.presses("Sign up")
 
 
 async def wrong_password(view: View) -> None:
-    """Who is not let in is told."""
+    """A failed log-in."""
     await view.opens("/")
     await view.page.get_by_label("Username", exact=True).fill("ana")
     await view.page.get_by_label("Password", exact=True).fill("not that one")
@@ -39,13 +39,13 @@ async def wrong_password(view: View) -> None:
 
 
 async def newcomer(view: View) -> None:
-    """Nobody has said anything to someone who has just come."""
+    """A new member's empty conversation."""
     await view.opens("/")
     await view.is_live()
 
 
 async def announced(view: View) -> None:
-    """Above the conversations."""
+    """An announcement above the conversations."""
     admin = view.stage.people["ana"]
     await admin.call("PUT", "/api/announcement", {"body": "Maintenance at 18:00: two minutes, nothing is lost."})
     await view.reads()
@@ -53,12 +53,12 @@ async def announced(view: View) -> None:
 
 
 async def taken_back(stage: Stage) -> None:
-    """Nothing stands there any more."""
+    """A tombstone."""
     await stage.people["ana"].call("DELETE", "/api/announcement")
 
 
 async def talking(view: View) -> None:
-    """At the end of the talk, while someone types."""
+    """The end of a conversation, while someone types."""
     await view.reads()
     await view.page.locator("[role=log] article").last.scroll_into_view_if_needed()
     for name in ("ben", "chloe"):
@@ -71,7 +71,7 @@ async def talking(view: View) -> None:
 
 
 async def cut_off(view: View) -> None:
-    """The network is gone, and what is written meanwhile waits."""
+    """The network is cut, and a message is waiting to be sent."""
     await view.reads()
     await view.page.context.set_offline(True)
     await view.page.get_by_label("Message", exact=True).fill("Said into the dark")
@@ -80,7 +80,7 @@ async def cut_off(view: View) -> None:
 
 
 async def carrying(view: View) -> None:
-    """Files that are about to be sent, and one that cannot be."""
+    """Files about to be sent, and one that cannot be."""
     await view.reads()
     files = [("notes.txt", b"remember the milk"), ("A name that is far too long to stand in one line.pdf", b"%PDF-1.4")]
     chosen = [{"name": name, "mimeType": "application/octet-stream", "buffer": data} for name, data in files]

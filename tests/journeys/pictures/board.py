@@ -7,53 +7,53 @@ from tests.journeys.pictures.view import Scene, View, scene
 
 
 async def board(view: View) -> None:
-    """With figures, a chart and rooms."""
+    """The dashboard with figures, a chart and conversations."""
     await view.opens("/dashboard")
     await view.page.locator(".u-over").first.wait_for()
     await view.page.get_by_role("region", name="Users by conversation").get_by_role("listitem").nth(2).wait_for()
 
 
 async def board_below(view: View) -> None:
-    """What stands further down on it."""
+    """The lower part of the dashboard."""
     await board(view)
     await view.page.get_by_role("heading", name="Message log").scroll_into_view_if_needed()
     await view.page.evaluate("document.querySelector('.board').scrollTop += 400")
 
 
 async def board_month(view: View) -> None:
-    """As far back as is kept."""
+    """A month of figures."""
     await board(view)
     await view.presses("30 d")
     await expect(view.page.get_by_role("region", name="Over time")).to_have_attribute("aria-busy", "false")
 
 
 async def people(view: View) -> None:
-    """Who is here."""
+    """The list of users."""
     await view.opens("/dashboard/people")
     await view.page.get_by_role("button", name="Ben Okafor").wait_for()
 
 
 async def evidence(view: View) -> None:
-    """Behind one of them."""
+    """The evidence behind a user."""
     await people(view)
     await view.page.get_by_role("button", name="Ben Okafor").click()
     await view.page.get_by_role("dialog").get_by_role("article").wait_for()
 
 
 async def confirming(view: View) -> None:
-    """Before something is done."""
+    """A confirmation dialog."""
     await board(view)
     await view.presses("Drain b1")
 
 
 async def audit(view: View) -> None:
-    """What was done."""
+    """The activity log."""
     await view.opens("/dashboard/audit")
     await view.page.get_by_text("presence.reconcile").first.wait_for()
 
 
 async def draining(view: View) -> None:
-    """A node that is released."""
+    """A draining node."""
     admin = view.stage.people["ana"]
     await admin.call("PUT", "/api/presence/nodes/b1/drain", {"draining": True})
     await board(view)
@@ -62,12 +62,12 @@ async def draining(view: View) -> None:
 
 
 async def brought_back(stage: Stage) -> None:
-    """It serves again."""
+    """A resumed node."""
     await stage.people["ana"].call("PUT", "/api/presence/nodes/b1/drain", {"draining": False})
 
 
 async def nobody(view: View) -> None:
-    """Who is looked for is not here."""
+    """No user with that name."""
     await people(view)
     await view.page.get_by_role("searchbox").first.fill("nobody like that")
     await view.page.get_by_text("nobody like that").or_(view.page.get_by_text("No matching users.")).first.wait_for()

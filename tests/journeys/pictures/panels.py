@@ -1,4 +1,4 @@
-"""What stands beside, over and above the talk: panels, menus and dialogs."""
+"""Panels, menus and dialogs beside and over the conversation."""
 
 from collections.abc import Awaitable, Callable
 
@@ -8,13 +8,13 @@ from tests.journeys.pictures.view import ROOM, Scene, View, dialog, scene
 
 
 async def last_message(view: View) -> Locator:
-    """With its talk open."""
+    """Return the last message, with its conversation open."""
     await view.reads()
     return view.page.locator("[role=log] article").last
 
 
 async def message_menu(view: View) -> None:
-    """What one can do with a message."""
+    """Open a message's menu."""
     row = await last_message(view)
     if view.phone:
         await row.dispatch_event("pointerdown", {"pointerType": "touch", "bubbles": True})
@@ -25,7 +25,7 @@ async def message_menu(view: View) -> None:
 
 
 def of_message(*names: str) -> Callable[[View], Awaitable[None]]:
-    """What its menu leads to."""
+    """Open something from a message's menu."""
 
     async def act(view: View) -> None:
         await message_menu(view)
@@ -36,7 +36,7 @@ def of_message(*names: str) -> Callable[[View], Awaitable[None]]:
 
 
 def of_talk(*names: str) -> Callable[[View], Awaitable[None]]:
-    """What the conversation's own menu leads to."""
+    """Open something from the conversation's menu."""
 
     async def act(view: View) -> None:
         await view.reads()
@@ -47,21 +47,21 @@ def of_talk(*names: str) -> Callable[[View], Awaitable[None]]:
 
 
 async def editing(view: View) -> None:
-    """What one has said oneself, about to be corrected."""
+    """Editing the user's own message."""
     await view.stage.people["ana"].says(1, "Someone has left an umbrella.")
     await message_menu(view)
     await view.presses("Edit")
 
 
 async def switcher(view: View) -> None:
-    """By its button."""
+    """The switcher, opened by its button."""
     await view.opens("/")
     await view.is_live()
     await view.page.get_by_role("button", name="Jump to").click()
 
 
 async def who_got_it(view: View) -> None:
-    """The evidence of a delivery, by the key that asks for it."""
+    """Delivery details, opened by their key."""
     await (await last_message(view)).focus()
     await view.page.keyboard.press("w")
     await view.page.get_by_role("dialog").get_by_role("button", name="Ben Okafor").click()
@@ -69,21 +69,21 @@ async def who_got_it(view: View) -> None:
 
 
 async def lightbox(view: View) -> None:
-    """A picture, as large as it goes."""
+    """The lightbox."""
     await view.opens(view.stage.pictured)
     await view.page.get_by_role("button", name="Open picture").first.click()
     await view.page.get_by_role("dialog").wait_for()
 
 
 async def profile(view: View) -> None:
-    """Who wrote it."""
+    """An author's profile."""
     await view.reads()
     await view.page.get_by_role("button", name="Ben Okafor").first.click()
     await view.page.get_by_role("dialog").wait_for()
 
 
 async def completing(view: View) -> None:
-    """Names to choose from, while one writes."""
+    """Names that complete a mention."""
     await view.reads()
     await view.page.get_by_label("Message", exact=True).press_sequentially("Good morning @")
     await view.page.get_by_role("listbox").wait_for()

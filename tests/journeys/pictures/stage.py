@@ -1,4 +1,4 @@
-"""The stage of the pictures: two nodes, the demo's people and talk, some of the people here, a month of figures."""
+"""Fixture of the pictures: two nodes, the demo's users and messages, some users online, a month of figures."""
 
 import asyncio
 import tempfile
@@ -39,8 +39,8 @@ select minute, people * 1.4 + 6, people, people * 0.3 + 4, people * 0.1 + 2, peo
 
 
 class Stage:
-    """`people` by name, each with a login; `url` of the first node; `pictured`: where a picture is;
-    `eyes`: the sockets of those who are here."""
+    """`people` by name, each with a session; `url` of the first node; `pictured`: the message with a picture; `eyes`:
+    open sockets."""
 
     def __init__(self, nodes: list[NodeProcess], people: dict[str, Person]) -> None:
         self.nodes, self.people = nodes, people
@@ -48,7 +48,7 @@ class Stage:
         self.eyes: dict[str, Eyes] = {}
 
     def cookies_of(self, name: str) -> list[dict[str, object]]:
-        """What makes a browser this person's; a stranger has none."""
+        """Return the cookies that log a browser in as this user; a visitor has none."""
         if not name:
             return []
         token = self.people[name].token
@@ -56,7 +56,7 @@ class Stage:
 
 
 def setting_the_stage(play: Callable[[Stage], Awaitable[int]]) -> int:
-    """Engines, nodes, people; then the play; then everything is taken down."""
+    """Start servers, nodes and users, run the block, and stop everything."""
     with (
         tempfile.TemporaryDirectory(prefix="tandem-pictures-") as folder,
         PostgresEngine(Path(folder) / "postgres") as postgres,
@@ -66,7 +66,7 @@ def setting_the_stage(play: Callable[[Stage], Awaitable[int]]) -> int:
 
 
 async def playing(folder: Path, database: str, redis: str, play: Callable[[Stage], Awaitable[int]]) -> int:
-    """The play, with everybody in place."""
+    """Run the block with all users in place."""
     await migrate(database)
     places = {"DATABASE_URL": database, "REDIS_URL": redis, "FILES_URL": f"file://{folder}/files"}
     await fill_empty(read_settings(**{name.lower(): place for name, place in places.items()}))
@@ -88,7 +88,7 @@ async def playing(folder: Path, database: str, redis: str, play: Callable[[Stage
 
 
 async def log_in(http: aiohttp.ClientSession, url: str, name: str) -> Person:
-    """With the demo's password, from some device."""
+    """Log in with the demo's password."""
     said = {"name": name, "password": PASSWORD, "device": "Firefox on Linux"}
     async with http.post(url + "/api/sessions", json=said) as answer:
         came = await answer.json()
@@ -96,7 +96,7 @@ async def log_in(http: aiohttp.ClientSession, url: str, name: str) -> Person:
 
 
 async def come(eyes: Eyes, name: str) -> None:
-    """Each is here in another way."""
+    """Give each user a different presence."""
     if name == "chloe":
         await eyes.says("status", status="dnd", text="Drawing", emoji="🎨")
     elif name == "farid":
@@ -104,7 +104,7 @@ async def come(eyes: Eyes, name: str) -> None:
 
 
 async def act(stage: Stage) -> None:
-    """A thread, a reaction, a pin, a report, a picture, some work for the audit; and nora comes, who is new."""
+    """Add a thread, a reaction, a pin, a report, a picture, entries for the audit log, and nora, a new user."""
     ana, ben = stage.people["ana"], stage.people["ben"]
     for seq, reply in ((3, "Which platform?"), (3, "Four, as always.")):
         await answers(ben, 1, seq, reply)

@@ -1,4 +1,4 @@
-"""A view of a screen: one browser on the stage, and what one does to get somewhere."""
+"""A view of a screen: one browser, and the steps to get there."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -12,39 +12,39 @@ ROOM = "/c/1"  # general, which everybody is in
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One browser on the stage."""
+    """One browser of the pictures."""
 
     page: Page
     stage: Stage
     phone: bool
 
     async def opens(self, path: str) -> None:
-        """Go there; the app's own screens are waited for until they are live."""
+        """Open this page; the app's own screens are live on return."""
         await self.page.goto(self.stage.url + path)
 
     async def reads(self, path: str = ROOM) -> None:
-        """A conversation, with its messages."""
+        """Open a conversation with its messages."""
         await self.opens(path)
         await self.page.locator("[role=log] article").last.wait_for()
         await self.is_live()
 
     async def is_live(self) -> None:
-        """Nothing is on its way any more."""
+        """Wait until nothing is loading."""
         await expect(self.page.get_by_test_id("connection")).to_have_text("Live")
 
     def button(self, name: str) -> Locator:
-        """By its exact name."""
+        """Return the button with this exact name."""
         return self.page.get_by_role("button", name=name, exact=True)
 
     async def presses(self, *names: str) -> None:
-        """One after the other: buttons, or items of a menu."""
+        """Press buttons or menu items, one after the other."""
         for name in names:
             item = self.page.get_by_role("menuitem", name=name, exact=True)
             named = self.page.get_by_role("button", name=f"{name}:")  # and who or what it is about
             await self.button(name).or_(item).or_(named).first.click()
 
     async def asks_for(self, *names: str) -> None:
-        """By what stands in the list of conversations."""
+        """Open something from the menu of the list of conversations."""
         await self.opens("/")
         await self.is_live()
         await self.presses(*names)
@@ -53,7 +53,7 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """`who` looks: one of the demo's people, or a stranger. `after`: what puts everything back."""
+    """A picture. `who`: one of the demo's users, or a visitor. `after`: restores everything."""
 
     name: str
     act: Callable[[View], Awaitable[None]]
@@ -62,7 +62,7 @@ class Scene:
 
 
 def scene(path: str, *names: str, until: str = "") -> Callable[[View], Awaitable[None]]:
-    """Open this, press these, and wait until there is such text."""
+    """Make a picture: open this, press these, and wait for the text."""
 
     async def act(view: View) -> None:
         await (view.reads(path) if path.startswith(ROOM) else view.opens(path))
@@ -76,5 +76,5 @@ def scene(path: str, *names: str, until: str = "") -> Callable[[View], Awaitable
 
 
 def dialog(*names: str) -> Callable[[View], Awaitable[None]]:
-    """A dialog that is asked for from the list."""
+    """Make a picture of a dialog that the list opens."""
     return lambda view: view.asks_for(*names)
