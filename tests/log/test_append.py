@@ -1,4 +1,4 @@
-"""The log's positions: commit order, no holes, no matter who writes and what fails."""
+"""The log's positions: in commit order, without holes, whoever writes and whatever fails."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -19,14 +19,14 @@ from tests.cast import Cast
 
 @pytest.fixture
 async def pool(database_url: str) -> AsyncIterator[Pool]:
-    """A node's pool, and partitions to write to."""
+    """A node's pool, with partitions to write to."""
     async with make_pool(database_url) as pool:
         await Retention(pool, 100_000, 14).maintain()
         yield pool
 
 
 class Heard:
-    """Keeps what was announced."""
+    """Keeps the announcements."""
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
@@ -36,7 +36,7 @@ class Heard:
 
 
 async def test_fifty_writers_leave_no_hole(pool: Pool) -> None:
-    """Concurrent transactions of different sizes: positions are 1, 2, 3 … in the order of the commits."""
+    """Concurrent transactions of different sizes get positions 1, 2, 3 … in the order of their commits."""
     heard = Heard()
     log = Log(pool, heard)
 
@@ -54,7 +54,7 @@ async def test_fifty_writers_leave_no_hole(pool: Pool) -> None:
 
 
 async def test_a_change_that_fails_takes_no_position_and_tells_nobody(pool: Pool) -> None:
-    """Its place goes to the next one."""
+    """The position of a failed change goes to the next one."""
     heard = Heard()
     log = Log(pool, heard)
 
@@ -74,7 +74,7 @@ async def test_a_change_that_fails_takes_no_position_and_tells_nobody(pool: Pool
 async def test_two_nodes_that_post_in_opposite_orders_do_not_deadlock(
     cast: Cast, pool: Pool, database_url: str
 ) -> None:
-    """Each batch names the same two conversations the other way round, a hundred times over."""
+    """Each batch names the same two conversations in the opposite order, a hundred times."""
     (ana,) = await cast.enters("ana")
     rooms = [await cast.share(ana), await cast.share(ana)]
     async with make_pool(database_url) as other:
@@ -96,7 +96,7 @@ async def test_two_nodes_that_post_in_opposite_orders_do_not_deadlock(
 
 
 async def test_one_refused_post_never_fails_its_neighbours(cast: Cast, pool: Pool) -> None:
-    """Mallory is no member; what ana says in the same batch is taken, and numbered without a gap."""
+    """Mallory is no member; ana's message in the same batch is stored and numbered without a gap."""
     ana, mallory = await cast.enters("ana", "mallory")
     room = await cast.share(ana)
     posts = PostWriter(Log(pool, Heard()), 10_000)
@@ -112,7 +112,7 @@ async def test_one_refused_post_never_fails_its_neighbours(cast: Cast, pool: Poo
 
 
 async def test_the_same_client_id_twice_in_one_batch_is_one_message(cast: Cast, pool: Pool) -> None:
-    """The first makes it, the second finds it."""
+    """The first one creates the message, the second finds it."""
     (ana,) = await cast.enters("ana")
     room = await cast.share(ana)
     posts = PostWriter(Log(pool, Heard()), 10_000)
@@ -125,7 +125,7 @@ async def test_the_same_client_id_twice_in_one_batch_is_one_message(cast: Cast, 
 
 
 async def test_another_history_gets_another_epoch(pool: Pool) -> None:
-    """After a fail-over or a restore nobody's old cursor resumes: the floor is raised to the head."""
+    """After a fail-over or a restore no old cursor resumes: the floor is raised to the head."""
     before = await find_head(pool)
     async with Log(pool, Heard()).change() as change:
         await change.record(Unplaced("note", data=b"1"))
@@ -138,7 +138,7 @@ async def test_another_history_gets_another_epoch(pool: Pool) -> None:
 
 
 async def test_an_append_notices_the_other_history_too(pool: Pool) -> None:
-    """The first post after a fail-over must not carry the old epoch."""
+    """The first post after a fail-over must not have the old epoch."""
     before = await find_head(pool)
     async with pool.connection() as connection:
         await connection.execute("update log_head set origin = 'another cluster'")
@@ -150,7 +150,7 @@ async def test_an_append_notices_the_other_history_too(pool: Pool) -> None:
 
 
 async def test_a_full_queue_refuses_and_stores_nothing(cast: Cast, pool: Pool) -> None:
-    """The surplus is told to return; what was taken is all there."""
+    """The surplus is told to retry; what was accepted is all stored."""
     (ana,) = await cast.enters("ana")
     room = await cast.share(ana)
     posts = PostWriter(Log(pool, Heard()), 10)

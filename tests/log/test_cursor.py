@@ -1,4 +1,4 @@
-"""Cursors: what is written is read back, and nothing else is read at all."""
+"""Cursors: what is written is read back, and nothing else is accepted."""
 
 import contextlib
 
@@ -17,13 +17,13 @@ cursors = st.builds(
 
 @given(cursors)
 def test_a_cursor_survives_its_text(cursor: Cursor) -> None:
-    """Parse undoes print."""
+    """Parsing reverses formatting."""
     assert parse_cursor(str(cursor)) == cursor
 
 
 @given(st.text(max_size=40))
 def test_other_text_is_refused_by_name(text: str) -> None:
-    """Whatever is accepted prints as itself; the rest is a BadCursor and never another error."""
+    """Every accepted text formats as itself; the rest is a BadCursor and never another error."""
     with contextlib.suppress(BadCursor):
         assert str(parse_cursor(text)) == text
 
@@ -32,6 +32,6 @@ def test_other_text_is_refused_by_name(text: str) -> None:
     "text", ["", ".", "k3v9", "k3v9.", ".7", "k3v9.-1", "k3v9.07", "k3v9.1\n", "K3V9.1", "a.١", "a.1e3"]
 )
 def test_near_misses_are_refused(text: str) -> None:
-    """Signs, leading zeros, other digits, line breaks."""
+    """Signs, leading zeros, other digits and line breaks are refused."""
     with pytest.raises(BadCursor):
         parse_cursor(text)

@@ -1,4 +1,4 @@
-"""Announcements: every entry survives the journey through Redis, and damage is noticed."""
+"""Announcements: every entry survives Redis, and damage is noticed."""
 
 import contextlib
 
@@ -14,7 +14,7 @@ parts = st.tuples(st.sampled_from(["message", "join", "read"]), ids, ids, ids, s
 
 @given(st.integers(1, 10**15), st.lists(parts, min_size=1, max_size=20))
 def test_entries_survive_being_packed(first: int, rows: list[tuple]) -> None:  # type: ignore[type-arg]
-    """Unpack undoes pack, whatever bytes the frames hold."""
+    """Unpacking reverses packing, whatever bytes the frames hold."""
     entries = [Entry(first + n, *row) for n, row in enumerate(rows)]
     announcement = unpack(pack("k3v9", entries, 10**6))
     assert (announcement.epoch, list(announcement.entries)) == ("k3v9", entries)
@@ -22,7 +22,7 @@ def test_entries_survive_being_packed(first: int, rows: list[tuple]) -> None:  #
 
 
 def test_large_batches_announce_their_positions_only() -> None:
-    """Over the limit the other nodes read the log."""
+    """Over the limit other nodes read the log."""
     data = pack("k3v9", [Entry(7, "message", 1, None, None, b"x" * 1000)], 500)
     assert len(data) < 100
     assert unpack_range(data) == ("k3v9", 7, 7)
@@ -31,13 +31,13 @@ def test_large_batches_announce_their_positions_only() -> None:
 
 @given(st.binary(max_size=200))
 def test_anything_else_is_a_value_error(data: bytes) -> None:
-    """A stranger on the channel breaks nothing."""
+    """Foreign data on the channel raises ValueError."""
     with contextlib.suppress(ValueError):
         unpack(data)
 
 
 def test_holes_within_an_announcement_are_refused() -> None:
-    """It would be handed on as if nothing were missing."""
+    """An announcement with a hole is refused, because its entries would be delivered as if nothing were missing."""
     whole = pack("k", [Entry(n, "message", 1, None, None, b"") for n in (1, 2, 3)], 10**6)
     lines = whole.split(b"\n")
     with pytest.raises(ValueError, match="holes"):

@@ -1,4 +1,4 @@
-"""Frames: nothing that people write can break out of one."""
+"""Frames: no text of a user can break out of one."""
 
 import orjson
 import pytest
@@ -12,7 +12,7 @@ text = st.text(st.characters(exclude_categories=["Cs"]))
 
 @given(st.dictionaries(text, text), st.sampled_from([None, "edit", "reaction"]))
 def test_any_text_stays_inside_its_frame(fields: dict[str, str], event: str | None) -> None:
-    """One blank line, at the end; the fields return as they went in (SSE injection)."""
+    """A frame has one blank line, at its end, and its fields are read back unchanged (SSE injection)."""
     frame = encode_frame("k3v9.7", event, orjson.dumps(fields))
     assert frame.count(b"\n\n") == 1
     assert frame.endswith(b"\n\n")
@@ -23,7 +23,7 @@ def test_any_text_stays_inside_its_frame(fields: dict[str, str], event: str | No
 
 @given(st.text())
 def test_event_names_are_plain_words_or_refused(name: str) -> None:
-    """No name can carry a line break."""
+    """No event name can contain a line break."""
     try:
         frame = encode_notice(name, b"1")
     except BadFrame:
@@ -36,7 +36,7 @@ def test_event_names_are_plain_words_or_refused(name: str) -> None:
     ("cursor", "data"), [("a.1\n", b"1"), ("a.1\r", b"1"), ("a\0.1", b"1"), ("a.1", b"1\n2"), ("a.1", b"\r")]
 )
 def test_line_breaks_are_refused_at_the_last_door(cursor: str, data: bytes) -> None:
-    """Even if something upstream let one through."""
+    """Line breaks are refused when the frame is encoded, even if an earlier check let them pass."""
     with pytest.raises(BadFrame):
         encode_frame(cursor, None, data)
 

@@ -1,4 +1,4 @@
-"""Retention: partitions ahead of need, whole ones dropped behind, and a reset for anyone who comes too late."""
+"""Retention: partitions ahead of need, old ones dropped whole, and a reset for readers that are too late."""
 
 import pytest
 
@@ -17,14 +17,14 @@ SIZE = 10
 
 
 async def partitions(pool: Pool) -> list[tuple[int, int]]:
-    """Their bounds, oldest first."""
+    """Return the partitions' bounds, oldest first."""
     async with pool.connection() as connection:
         rows = await (await connection.execute(maintenance_queries.list_partitions)).fetchall()
     return [(low, high) for _, low, high in rows]
 
 
 async def write(pool: Pool, count: int) -> None:
-    """So many entries to everyone."""
+    """Write so many entries to everyone."""
     async with Log(pool, lambda *_: None).change() as change:
         for _ in range(count):
             await change.record(Unplaced("note", data=b"1"))
@@ -32,7 +32,8 @@ async def write(pool: Pool, count: int) -> None:
 
 @pytest.fixture
 async def pool(cast: Cast, node: Node, database_url: str) -> Pool:  # noqa: ARG001 (the cast's node has made its own partitions)
-    """The node's pool, with small partitions from here on; the node itself, which keeps them too, sees none missing."""
+    """The node's pool, with small partitions from here on; the node itself, which maintains them too, finds none
+    missing."""
     pool = node.app[POOL]
     async with await Connection.connect(database_url) as connection, connection.transaction():
         await connection.execute("select pg_advisory_xact_lock(%s)", [LOCK])
@@ -43,7 +44,7 @@ async def pool(cast: Cast, node: Node, database_url: str) -> Pool:  # noqa: ARG0
 
 
 async def test_there_is_always_room_ahead(pool: Pool) -> None:
-    """Two partitions more than the log needs, without gap or overlap, also when keeping twice."""
+    """There are two partitions more than the log needs, without gap or overlap, also after maintaining twice."""
     for _ in range(3):
         await Retention(pool, SIZE, 14).maintain()
         await write(pool, 9)
@@ -54,7 +55,7 @@ async def test_there_is_always_room_ahead(pool: Pool) -> None:
 
 
 async def test_old_partitions_are_dropped_whole_and_young_ones_stay(pool: Pool) -> None:
-    """The floor says up to where; nothing is deleted row by row."""
+    """The floor says where the log starts; no row is deleted singly."""
     await write(pool, 15)
     async with pool.connection() as connection:
         await connection.execute("update log set at = now() - interval '20 days' where position <= 12")
@@ -64,7 +65,7 @@ async def test_old_partitions_are_dropped_whole_and_young_ones_stay(pool: Pool) 
 
 
 async def test_a_partition_with_one_young_entry_stays(pool: Pool) -> None:
-    """Fourteen days are promised to every entry, in partitions that are full too."""
+    """Every entry is kept for fourteen days, also in full partitions."""
     await write(pool, 15)
     async with pool.connection() as connection:
         await connection.execute("update log set at = now() - interval '20 days' where position < 10")
@@ -73,7 +74,7 @@ async def test_a_partition_with_one_young_entry_stays(pool: Pool) -> None:
 
 
 async def test_a_reader_from_below_the_floor_is_reset_and_goes_on(pool: Pool, cast: Cast, node: Node) -> None:
-    """Ben was away for longer than the log is kept: he is told, and hears what comes now."""
+    """Ben was away for longer than the log is kept: he gets a reset, and then live entries."""
     ana, ben = await cast.enters("ana", "ben")
     room = await cast.share(ana, ben)
     start = (await ben.listens()).cursor
@@ -90,7 +91,7 @@ async def test_a_reader_from_below_the_floor_is_reset_and_goes_on(pool: Pool, ca
 
 
 async def test_a_drop_between_the_look_and_the_page_is_noticed(pool: Pool, cast: Cast, node: Node) -> None:
-    """The node still believes in the old floor: the page itself finds the loss, and says so."""
+    """The node still has the old floor: reading the page finds the loss, and reports it."""
     ana, ben = await cast.enters("ana", "ben")
     await cast.share(ana, ben)
     start = (await ben.listens()).cursor

@@ -1,4 +1,4 @@
-"""A node that stops in mid-transaction does not hold up the others for long."""
+"""A node that stops in the middle of a transaction does not block the others for long."""
 
 import psycopg
 import pytest
@@ -12,7 +12,7 @@ from tests.waiting import eventually
 
 @pytest.mark.parametrize("synced", [False, True], ids=["in a pipeline", "after a sync and a flush"])
 async def test_a_session_that_waits_for_its_node_is_ended(database_url: str, synced: bool) -> None:
-    """It has locked the log's head and says no more; sessions that do nothing are left alone."""
+    """A session that has locked the log's head and is silent is ended; idle sessions are left alone."""
     async with make_pool(database_url) as pool:
         holder = await AsyncConnection.connect(database_url, autocommit=True, application_name="tandem")
         with pytest.raises(psycopg.OperationalError):
@@ -22,7 +22,7 @@ async def test_a_session_that_waits_for_its_node_is_ended(database_url: str, syn
 
 
 async def sticks(holder: AsyncConnection, pool: Pool, synced: bool) -> None:
-    """Lock the head, say no more, and be ended."""
+    """Lock the head, do nothing, and be ended."""
     async with holder.pipeline() as pipeline:
         await holder.execute("begin")
         await (await holder.execute(append_queries.lock_head)).fetchone()
@@ -38,7 +38,7 @@ async def sticks(holder: AsyncConnection, pool: Pool, synced: bool) -> None:
 
 
 async def is_locked(pool: Pool) -> bool:
-    """Does someone hold the log's head?"""
+    """Return whether the log's head is locked."""
     async with pool.connection() as connection:
         try:
             await connection.execute(append_queries.lock_head + b" nowait")
@@ -48,5 +48,5 @@ async def is_locked(pool: Pool) -> bool:
 
 
 async def is_free(pool: Pool) -> bool:
-    """Does nobody?"""
+    """Return whether it is not locked."""
     return not await is_locked(pool)

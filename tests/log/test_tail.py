@@ -1,4 +1,4 @@
-"""The tail: every entry once, in order, whatever the announcements do."""
+"""The tail: every entry once, in order, whatever happens to the announcements."""
 
 import asyncio
 import random
@@ -18,21 +18,21 @@ from tests.waiting import eventually
 
 
 class Listener:
-    """Insists on order and keeps the positions."""
+    """A listener that asserts the order and keeps the positions."""
 
     def __init__(self) -> None:
         self.epoch, self.position = "", 0
         self.heard: list[int] = []
 
     def on_entries(self, entries: Sequence[Entry]) -> None:
-        """The next ones, or the test fails."""
+        """Take the next entries, or fail the test."""
         for entry in entries:
             assert entry.position == self.position + 1
             self.position = entry.position
             self.heard.append(entry.position)
 
     def reset(self, epoch: str, position: int) -> None:
-        """Another log."""
+        """Start again with another log."""
         self.epoch, self.position = epoch, position
 
 
@@ -48,7 +48,7 @@ async def pool(database_url: str) -> AsyncIterator[Pool]:
 
 
 async def append(pool: Pool, *sizes: int) -> Batches:
-    """Commits of these sizes; what they would have announced."""
+    """Commit batches of these sizes; return their announcements."""
     batches: Batches = []
     log = Log(pool, lambda epoch, entries: batches.append((epoch, entries)))
     for size in sizes:
@@ -59,7 +59,7 @@ async def append(pool: Pool, *sizes: int) -> Batches:
 
 
 async def begin(pool: Pool) -> tuple[Tail, Listener]:
-    """A tail at the end of the log; Redis is nowhere."""
+    """Return a tail at the end of the log, without Redis."""
     listener = Listener()
     tail = Tail(pool, connect_redis("redis://127.0.0.1:1"), listener)
     await tail.start()
@@ -67,7 +67,7 @@ async def begin(pool: Pool) -> tuple[Tail, Listener]:
 
 
 async def test_announcements_in_any_order_and_twice_are_handed_on_in_order_once(pool: Pool) -> None:
-    """Overtaken, repeated: the listener insists on its order and never complains."""
+    """Announcements in any order, and repeated, reach the listener in order, once."""
     tail, listener = await begin(pool)
     batches = await append(pool, 3, 1, 2, 5, 1)
     shuffled = random.Random(7).sample(batches * 2, 10)
@@ -77,7 +77,7 @@ async def test_announcements_in_any_order_and_twice_are_handed_on_in_order_once(
 
 
 async def test_a_lost_announcement_is_read_from_the_log(pool: Pool) -> None:
-    """The hole is filled and what waited behind it goes on."""
+    """The hole is filled, and the entries that waited behind it follow."""
     tail, listener = await begin(pool)
     first, _, third = await append(pool, 2, 3, 2)
     tail.on_commit(*first)
@@ -88,7 +88,7 @@ async def test_a_lost_announcement_is_read_from_the_log(pool: Pool) -> None:
 
 
 async def test_an_announcement_of_another_log_is_never_handed_on(pool: Pool) -> None:
-    """Its positions fit, its entries do not belong here: the log is read instead."""
+    """Its positions fit, but its entries belong to another log: the log is read instead."""
     tail, listener = await begin(pool)
     ((_, entries),) = await append(pool, 2)
     tail.on_commit("another.epoch", entries)
@@ -98,7 +98,7 @@ async def test_an_announcement_of_another_log_is_never_handed_on(pool: Pool) -> 
 
 
 async def test_silence_is_no_proof_that_nothing_happened(pool: Pool) -> None:
-    """A node died between commit and announce: comparing heads finds what it wrote."""
+    """A node died between commit and announcement: comparing heads finds what it wrote."""
     tail, listener = await begin(pool)
     await append(pool, 4)
     await tail.catch_up()
@@ -107,7 +107,7 @@ async def test_silence_is_no_proof_that_nothing_happened(pool: Pool) -> None:
 
 
 async def test_more_early_announcements_than_fit_are_read_from_the_log(pool: Pool) -> None:
-    """The memory for overtaken ones is bounded; nothing is lost by that."""
+    """The memory for early announcements is bounded; nothing is lost by that."""
     tail, listener = await begin(pool)
     batches = await append(pool, *[1] * 200)
     for batch in reversed(batches[1:]):
@@ -118,7 +118,7 @@ async def test_more_early_announcements_than_fit_are_read_from_the_log(pool: Poo
 
 
 async def test_a_log_that_was_restored_starts_the_listener_over(pool: Pool) -> None:
-    """Another epoch: positions mean something else, nothing is handed on as if it continued."""
+    """In another epoch positions mean something else, so nothing is delivered as a continuation."""
     tail, listener = await begin(pool)
     await append(pool, 2)
     await tail.catch_up()
@@ -131,7 +131,7 @@ async def test_a_log_that_was_restored_starts_the_listener_over(pool: Pool) -> N
 
 
 async def test_a_log_that_went_back_starts_the_listener_over(pool: Pool) -> None:
-    """A disk snapshot was put back under a running node."""
+    """A disk snapshot was restored under a running node."""
     tail, listener = await begin(pool)
     await append(pool, 5)
     await tail.catch_up()
@@ -142,7 +142,7 @@ async def test_a_log_that_went_back_starts_the_listener_over(pool: Pool) -> None
 
 
 async def test_a_page_after_the_last_entry_is_empty(pool: Pool) -> None:
-    """It still names the log and its head."""
+    """An empty page still names the log and its head."""
     await append(pool, 2)
     page = await read_entries(pool, 2, 10)
     assert (page.entries, page.position) == ([], 2)
@@ -151,7 +151,7 @@ async def test_a_page_after_the_last_entry_is_empty(pool: Pool) -> None:
 
 @asynccontextmanager
 async def running(work: asyncio.Task[None]) -> AsyncIterator[None]:
-    """Let a task run beside the block."""
+    """Run a task beside the block."""
     try:
         yield
     finally:
@@ -160,7 +160,7 @@ async def running(work: asyncio.Task[None]) -> AsyncIterator[None]:
 
 
 async def test_a_hole_is_read_at_once(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An announcement with a hole before it wakes the reading of the log; nobody waits for silence."""
+    """An announcement with a hole before it starts reading the log at once."""
     monkeypatch.setattr(tail_module, "SILENCE_SECONDS", 3600.0)
     monkeypatch.setattr(tail_module, "DEAF_SECONDS", 3600.0)
     tail, listener = await begin(pool)
@@ -171,7 +171,7 @@ async def test_a_hole_is_read_at_once(pool: Pool, monkeypatch: pytest.MonkeyPatc
 
 
 async def test_a_lost_redis_is_not_asked_without_a_pause(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Between two attempts to connect lies a pause, here an endless one."""
+    """Two attempts to connect have a pause between them, here an endless one."""
     monkeypatch.setattr(tail_module, "DEAF_SECONDS", 3600.0)
     tail, _ = await begin(pool)
     attempts = 0

@@ -1,1 +1,1 @@
-"""Presence: the algebra, the socket, and what must be seen when things break."""
+"""Presence: merging records, the socket, and what must be shown when parts fail."""

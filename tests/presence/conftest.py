@@ -1,4 +1,4 @@
-"""Nodes that notice quickly: short linger and lease."""
+"""Nodes that notice changes quickly: short linger and lease."""
 
 from collections.abc import AsyncIterator
 
@@ -18,6 +18,6 @@ async def node(database_url: str, redis_url: str) -> AsyncIterator[Node]:
 
 @pytest.fixture
 async def other(database_url: str, redis_url: str) -> AsyncIterator[Node]:
-    """A second one."""
+    """A second node."""
     async with running_node(database_url, redis_url, node="b2", **QUICK) as one:
         yield one

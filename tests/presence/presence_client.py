@@ -1,4 +1,4 @@
-"""Eyes: a plain client of the presence socket that keeps every frame, so that tests can say what was seen."""
+"""A client of the presence socket that keeps every frame, so that tests can check what was received."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -16,7 +16,7 @@ Json = dict[str, Any]
 
 
 class Eyes:
-    """One open socket of a person. `people`: the latest record of each; `seen`: the course of their statuses."""
+    """An open socket of a user. `people`: the latest record of each user; `seen`: the sequence of their statuses."""
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self.socket = socket
@@ -43,38 +43,38 @@ class Eyes:
         await self.socket.send_str(orjson.dumps({"type": kind, **fields}).decode())
 
     def named(self, kind: str) -> list[Json]:
-        """The frames of this type."""
+        """Return the frames of this type."""
         return [frame for frame in self.frames if frame["type"] == kind]
 
     async def gets(self, kind: str, count: int = 1, limit: float = 5.0) -> Json:
-        """Wait for that many frames of this type; the last of them."""
+        """Wait for so many frames of this type; return the last one."""
         await eventually(lambda: len(self.named(kind)) >= count, limit)
         return self.named(kind)[count - 1]
 
     async def watches(self, *people: Person, conversations: tuple[int, ...] = ()) -> list[Json]:
-        """Watch, and wait for the snapshot, which a node may hold back for 2 s; its records."""
+        """Watch these users, wait for the snapshot, which a node may hold back for 2 s, and return its records."""
         before = len(self.named("snapshot"))
         await self.says("watch", users=[person.id for person in people], conversations=list(conversations))
         return list((await self.gets("snapshot", before + 1, limit=10))["users"]) if people else []
 
     async def sees(self, person: Person, status: str, limit: float = 5.0) -> None:
-        """Wait until this person is shown so."""
+        """Wait until this user has this status."""
         await eventually(lambda: self.people.get(person.id, {}).get("status") == status, limit)
 
     async def closes(self, limit: float = 5.0) -> int:
-        """Wait until the server has closed; the code."""
+        """Wait until the server has closed; return the code."""
         await eventually(lambda: self._task.done(), limit)
         return self.socket.close_code or 0
 
     async def cuts_wire(self) -> None:
-        """Pull the plug: no goodbye."""
+        """Cut the connection without a goodbye."""
         connection = self.socket._response.connection
         if connection is not None and connection.transport is not None:
             connection.transport.abort()
         await self.leaves()
 
     async def leaves(self) -> None:
-        """Close in order. Whatever was told is as it is described."""
+        """Close the socket, and check that all frames match their description."""
         await self.socket.close()
         await asyncio.gather(self._task, return_exceptions=True)
         for frame in self.frames:
@@ -94,7 +94,7 @@ async def opens_eyes(person: Person, *, query: str = "", greeted: bool = True, *
 
 @asynccontextmanager
 async def open_eyes(person: Person) -> AsyncIterator[Eyes]:
-    """As `opens_eyes`, and closed at the end of the block."""
+    """Do what `opens_eyes` does, and close the socket at the end of the block."""
     eyes = await opens_eyes(person)
     try:
         yield eyes

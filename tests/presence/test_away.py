@@ -1,4 +1,5 @@
-"""Redis dies, hangs, returns empty: presence says that it is degraded, then is exact again; nothing else suffers."""
+"""Redis dies, hangs or starts empty: presence reports that it is degraded, then is exact again; nothing else is
+affected."""
 
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -25,18 +26,18 @@ def valkey(tmp_path: Path) -> Iterator[ValkeyEngine]:
 
 @pytest.fixture
 async def node(database_url: str, valkey: ValkeyEngine) -> AsyncIterator[Node]:
-    """A node that leans on it."""
+    """A node that uses it."""
     async with running_node(database_url, valkey.url, **QUICK) as one:
         yield one
 
 
 async def is_told(eyes: Eyes, on: bool) -> None:
-    """Wait until the client knows that presence is degraded, or no longer."""
+    """Wait until the client knows that presence is degraded, or no longer is."""
     await eventually(lambda: [frame["on"] for frame in eyes.named("degraded")][-1:] == [on], limit=15)
 
 
 async def test_killed_and_back_empty(cast: Cast, valkey: ValkeyEngine) -> None:
-    """Sockets stay open and say so; people come and go meanwhile; afterwards everything is true again."""
+    """Sockets stay open and report it; users connect and disconnect meanwhile; afterwards everything is right again."""
     ana, ben, chloe = await cast.enters("ana", "ben", "chloe")
     room = await cast.share(ana, ben, chloe)
     async with open_eyes(ana) as eyes:
@@ -62,7 +63,7 @@ async def test_killed_and_back_empty(cast: Cast, valkey: ValkeyEngine) -> None:
 
 
 async def test_hanging(cast: Cast, valkey: ValkeyEngine) -> None:
-    """It answers nobody: every call is bounded, posts are as fast as ever, and a socket still opens."""
+    """Redis answers no call: every call has a deadline, posts are as fast as before, and a socket still opens."""
     ana, ben = await cast.enters("ana", "ben")
     room = await cast.share(ana, ben)
     async with open_eyes(ana) as eyes:
@@ -80,7 +81,7 @@ async def test_hanging(cast: Cast, valkey: ValkeyEngine) -> None:
 
 
 async def test_who_has_gone_on_without_is_told_as_well_as_who_waits(database_url: str, valkey: ValkeyEngine) -> None:
-    """Ana's snapshot could not wait for Ben any longer, Chloe's does: when he is known, both see him."""
+    """Ana's snapshot timed out without Ben, and Chloe's waits for him: both see him once he is known."""
     async with (
         running_node(database_url, valkey.url) as node,  # whose leases outlast the pause: nothing else tells of Ben
         running_node(database_url, valkey.url, node="b2") as other,
@@ -101,12 +102,12 @@ async def test_who_has_gone_on_without_is_told_as_well_as_who_waits(database_url
 
 
 async def is_told_of(node: Node, person: Person) -> bool:
-    """Does the registry know that this person is here?"""
+    """Return whether the registry knows this user as connected."""
     return bool((await node.app[SOCKETS].registry.read_evidence(person.id)).devices)
 
 
 async def test_gone_again_a_moment_after_a_hello(database_url: str, redis_url: str) -> None:
-    """Ben is greeted in the one moment in which the registry was there: he is told that it is not, as Ana knows."""
+    """The registry answers just once, for Ben's hello: he is told afterwards that it is unavailable, like Ana."""
     async with running_node(database_url, redis_url) as node, casting(database_url, node.url) as cast:
         ana, ben = await cast.enters("ana", "ben")
         lease = node.app[SOCKETS].registry.lease  # renewed every few seconds: meanwhile it says what we say
@@ -121,7 +122,7 @@ async def test_gone_again_a_moment_after_a_hello(database_url: str, redis_url: s
 
 
 async def test_started_without_it(database_url: str, valkey: ValkeyEngine) -> None:
-    """A node that finds no Redis serves all the same, and registers what it holds when there is one."""
+    """A node that starts without Redis serves, and registers its connections later."""
     valkey.kill()
     async with running_node(database_url, valkey.url, **QUICK) as node, casting(database_url, node.url) as cast:
         ana, ben = await cast.enters("ana", "ben")
@@ -140,7 +141,7 @@ async def test_started_without_it(database_url: str, valkey: ValkeyEngine) -> No
 async def test_who_left_while_it_was_away_is_offline_afterwards(
     database_url: str, node: Node, valkey: ValkeyEngine
 ) -> None:
-    """A node died together with the registry: nobody will ever reap its people, and yet no ghost stays."""
+    """A node died together with the registry, so no lease shows its death; still none of its users appears online."""
     async with (
         running_node(database_url, valkey.url, node="b2", **QUICK) as dying,
         casting(database_url, node.url) as cast,

@@ -1,4 +1,4 @@
-"""Nobody flaps, nobody haunts: reloads, lids, several devices, idle peers."""
+"""Users neither flap nor stay online by mistake: reloads, closed lids, several devices, idle peers."""
 
 from presence.endpoints import SOCKETS
 from tests.cast import Cast
@@ -8,7 +8,7 @@ from tests.waiting import eventually
 
 
 async def test_a_reload_shows_nothing(cast: Cast) -> None:
-    """Closed and opened again within the linger, three times: those who watch hear not a word."""
+    """A socket closed and opened again within the linger, three times, shows watchers no change."""
     ana, ben = await cast.enters("ana", "ben")
     await cast.share(ana, ben)
     bens = await opens_eyes(ben)
@@ -25,7 +25,7 @@ async def test_a_reload_shows_nothing(cast: Cast) -> None:
 
 
 async def test_a_closed_lid_shows_offline_once(node: Node, cast: Cast) -> None:
-    """The connection is gone without a word: offline after the linger, once."""
+    """A connection that vanishes silently is shown offline after the linger, once."""
     ana, ben = await cast.enters("ana", "ben")
     await cast.share(ana, ben)
     bens = await opens_eyes(ben)
@@ -39,7 +39,7 @@ async def test_a_closed_lid_shows_offline_once(node: Node, cast: Cast) -> None:
 
 
 async def test_two_unanswered_pings_close(node: Node, cast: Cast) -> None:
-    """A half-open connection: nobody answers, and the third turn ends it."""
+    """A half-open connection that does not answer two pings is closed at the third."""
     (ana,) = await cast.enters("ana")
     eyes = await opens_eyes(ana, autoping=False)
     (socket,) = node.app[SOCKETS].roster.of_user(ana.id)
@@ -52,7 +52,7 @@ async def test_two_unanswered_pings_close(node: Node, cast: Cast) -> None:
 
 
 async def test_two_devices(cast: Cast) -> None:
-    """Online while any is in use, away when none is, offline when the last has gone."""
+    """A user is online while any device is in use, away when none is, and offline when the last one has left."""
     ana, ben = await cast.enters("ana", "ben")
     await cast.share(ana, ben)
     async with open_eyes(ana) as eyes:
@@ -71,7 +71,7 @@ async def test_two_devices(cast: Cast) -> None:
 
 
 async def test_a_slow_watcher_gets_the_latest(node: Node, cast: Cast) -> None:
-    """Who does not read is not queued for: when there is room again, the latest state comes, once."""
+    """No queue is kept for a watcher that does not read: when its buffer is free, it gets the latest state, once."""
     ana, ben = await cast.enters("ana", "ben")
     await cast.share(ana, ben)
     async with open_eyes(ana) as eyes, open_eyes(ben) as bens:
@@ -89,7 +89,7 @@ async def test_a_slow_watcher_gets_the_latest(node: Node, cast: Cast) -> None:
 
 
 async def test_the_beat_bears_witness(node: Node, cast: Cast) -> None:
-    """The socket names the last entry addressed to me: a stream that has not brought it is stalled."""
+    """The beat names the last entry addressed to the user; a stream that has not brought it is stalled."""
     ana, ben, chloe = await cast.enters("ana", "ben", "chloe")
     room = await cast.share(ana, ben)
     elsewhere = await cast.share(ben, chloe)
@@ -104,7 +104,7 @@ async def test_the_beat_bears_witness(node: Node, cast: Cast) -> None:
 
 
 async def test_three_clients_on_two_nodes_see_typing(node: Node, other: Node, cast: Cast) -> None:
-    """Who types is seen on the other node by everybody who looks at the conversation, and by nobody else."""
+    """Everyone who watches the conversation sees the user type, on the other node too, and nobody else does."""
     ana, ben, chloe = await cast.enters("ana", "ben", "chloe")
     room, elsewhere = await cast.share(ana, ben, chloe), await cast.share(ana, chloe)
     ben.at = other.url

@@ -1,4 +1,4 @@
-"""A change costs as many writes as it has watchers, no matter who else is online; and a storm leaves nothing behind."""
+"""A change costs one write for each watcher, however many users are online; and a storm leaves nothing behind."""
 
 import asyncio
 import sys
@@ -25,7 +25,7 @@ FAR = 1_000_000  # ids of people who only exist in the registry
 
 
 async def test_a_change_costs_as_many_writes_as_it_has_watchers(node: Node, cast: Cast) -> None:
-    """10,000 people online, 50 of them watching one: 50 writes."""
+    """With 10,000 users online and 50 watchers of one, its change is 50 writes."""
     ben, *friends = await cast.enters("ben", *(f"friend{n}" for n in range(WATCHERS)))
     await cast.share(ben, *friends)
     sockets = node.app[SOCKETS]
@@ -45,7 +45,7 @@ async def test_a_change_costs_as_many_writes_as_it_has_watchers(node: Node, cast
 
 
 async def test_a_storm_of_joins_and_leaves(node: Node, cast: Cast) -> None:
-    """A thousand joins and leaves as fast as they come: coalesced, bounded by the people, exact afterwards."""
+    """A thousand fast joins and leaves are combined, bounded by the number of users, and exact at the end."""
     ana, ben = await cast.enters("ana", "ben")
     await cast.share(ana, ben)
     registry = node.app[SOCKETS].registry
@@ -65,7 +65,7 @@ async def test_a_storm_of_joins_and_leaves(node: Node, cast: Cast) -> None:
 
 
 async def test_a_change_costs_the_same_however_many_are_online(database_url: str, redis_url: str) -> None:
-    """As many lines of ours are run for a hundred who are away and here again with 10,000 online as with 100."""
+    """A hundred users go away and back: the same number of our lines run with 10,000 online as with 100."""
     async with open_desk(database_url, redis_url) as desk:
         registry = desk.registry
         await desk.tasks.stop()  # all but what a change costs: leases and repetitions come with time
@@ -80,7 +80,7 @@ async def test_a_change_costs_the_same_however_many_are_online(database_url: str
 
 
 async def lines_of(registry: Registry, changing: list[UserConnection]) -> int:
-    """How many are run until the registry knows that these are away, and then that they are here."""
+    """Return how many lines run until the registry shows these users away, and then online."""
     people = registry.connected.users
     await eventually(lambda: all(held.status for held in people.values()), limit=30)
     with counted_lines(FOLDER) as lines:
@@ -93,7 +93,7 @@ async def lines_of(registry: Registry, changing: list[UserConnection]) -> int:
 
 @contextmanager
 def counted_lines(folder: str) -> Iterator[list[int]]:
-    """One for each line that is run of the files in this folder."""
+    """Count the lines that run in the files of this folder."""
     lines: list[int] = []
 
     def see(frame: FrameType, event: str, _argument: object) -> Any:

@@ -1,4 +1,4 @@
-"""Records merge by version: snapshot + deltas = fresh snapshot, whatever the order."""
+"""Records merge by version: snapshot + changes = fresh snapshot, in any order."""
 
 from typing import Any, get_args
 
@@ -14,7 +14,7 @@ HISTORY = st.lists(st.tuples(st.integers(1, 3), st.sampled_from(get_args(Status)
 
 
 def written(history: list[tuple[int, Status]]) -> list[Record]:
-    """One record a change; versions rise per person."""
+    """Return one record for each change; versions rise for each user."""
     versions: dict[int, int] = {}
     records = []
     for user_id, status in history:
@@ -24,13 +24,13 @@ def written(history: list[tuple[int, Status]]) -> list[Record]:
 
 
 def snapshot(records: list[Record]) -> View:
-    """What the registry says after these changes."""
+    """Return the registry's snapshot after these changes."""
     return {record.id: record for record in records}
 
 
 @pytest.mark.parametrize("case", cases("delta"))
 def test_shared_case(case: dict[str, Any]) -> None:
-    """The same outcome as everywhere else."""
+    """The server's outcome is the shared one."""
     view: View = {}
     for step in case["steps"]:
         news = merge(view, [Record(id_, status, version=v) for id_, status, v in step.get("records", [])])
@@ -41,7 +41,7 @@ def test_shared_case(case: dict[str, Any]) -> None:
 
 @given(HISTORY, st.data())
 def test_snapshot_and_deltas_make_a_fresh_snapshot(history: list[tuple[int, Status]], data: Any) -> None:
-    """A snapshot from any moment, and the deltas since then or more, in any order and repeated."""
+    """A snapshot from any moment and at least the changes since, in any order and repeated, make a fresh snapshot."""
     records = written(history)
     at = data.draw(st.integers(0, len(records)))
     since = data.draw(st.integers(0, at))
@@ -54,14 +54,14 @@ def test_snapshot_and_deltas_make_a_fresh_snapshot(history: list[tuple[int, Stat
 
 @given(HISTORY)
 def test_merging_twice_says_nothing(history: list[tuple[int, Status]]) -> None:
-    """What is known is no news."""
+    """Merging a known record reports no change."""
     view: View = {}
     merge(view, written(history))
     assert merge(view, written(history)) == []
 
 
 def test_record_as_the_protocol_has_it() -> None:
-    """Every field stands, times are RFC 3339."""
+    """Every field is present, and times are RFC 3339."""
     record = Record(7, "online", "here", "🌱", 0, 1_700_000_000_123, 2, 5)
     assert orjson.loads(record.encode()) == {
         "id": 7,

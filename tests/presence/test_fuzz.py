@@ -1,4 +1,4 @@
-"""Malformed frames on a real socket: a problem each, never a traceback, never a dead server."""
+"""Malformed frames on a real socket: each gets a problem, never a traceback, and the server keeps running."""
 
 import asyncio
 import random
@@ -32,7 +32,7 @@ PIECES = [
 
 
 async def shakes_hands(person: Person, node: Node) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """A socket without a library in between."""
+    """Open a socket without a library in between."""
     reader, writer = await asyncio.open_connection("127.0.0.1", node.port)
     writer.write(handshake(person, "/api/presence/socket"))
     assert b" 101 " in await reader.readuntil(b"\r\n\r\n")
@@ -40,7 +40,7 @@ async def shakes_hands(person: Person, node: Node) -> tuple[asyncio.StreamReader
 
 
 def mess(chance: random.Random) -> bytes:
-    """A frame that is wrong somewhere: its text, its head, or all of it."""
+    """A frame with a malformed text, head, or both."""
     text = b"".join(chance.choices(PIECES, k=chance.randrange(12)))
     frame = masked(text, chance.choice([0, 1, 1, 1, 2, 3, 8, 9, 10, 15]), final=chance.random() < 0.8)
     return chance.choice([frame, frame, frame, chance.randbytes(20), frame[: chance.randrange(len(frame))]])
@@ -48,13 +48,13 @@ def mess(chance: random.Random) -> bytes:
 
 @pytest.fixture
 def logged() -> Any:
-    """What the node logs."""
+    """Return what the node logs."""
     with structlog.testing.capture_logs() as lines:
         yield lines
 
 
 async def test_a_mess_of_frames(node: Node, cast: Cast, logged: list[dict[str, Any]]) -> None:
-    """Whatever mallory sends, the others go on, and the log knows of no failure."""
+    """Whatever mallory sends, other users are served, and no failure is logged."""
     chance = random.Random(7)
     mallory, ben = await cast.enters("mallory", "ben")
     async with open_eyes(ben) as eyes:

@@ -1,4 +1,4 @@
-"""Presence in member lists: beside each whom one may see, and simply not there while it cannot be known."""
+"""Presence in member lists: beside each visible member, and absent while it is unknown."""
 
 from typing import Any
 
@@ -12,14 +12,14 @@ NOWHERE = "redis://127.0.0.1:1"
 
 
 async def members(person: Person, room: int, query: str = "?presence=1") -> dict[int, Any]:
-    """`{user: presence}`, None where none stands."""
+    """Return `{user: presence}`, with None where it is absent."""
     status, page = await person.call("GET", f"/api/chat/conversations/{room}/members{query}")
     assert status == 200, page
     return {one["user"]: one.get("presence") for one in page["members"]}
 
 
 async def test_members_with_their_presence(cast: Cast) -> None:
-    """The same records as on the socket, where they are asked for."""
+    """With presence requested, members have the same records as on the socket."""
     ana, ben = await cast.enters("ana", "ben")
     room = await cast.share(ana, ben)
     async with open_eyes(ana) as eyes, open_eyes(ben) as bens:
@@ -31,7 +31,7 @@ async def test_members_with_their_presence(cast: Cast) -> None:
 
 
 async def test_visitors_see_no_presence(cast: Cast) -> None:
-    """They may read a public channel's members, and share no conversation with them."""
+    """Visitors of a public channel share no conversation with its members, so they see no presence."""
     ana, mallory = await cast.enters("ana", "mallory")
     room = await begins(ana, "channel", "c")
     async with open_eyes(ana):
@@ -39,7 +39,7 @@ async def test_visitors_see_no_presence(cast: Cast) -> None:
 
 
 async def test_redis_away_leaves_it_out(database_url: str) -> None:
-    """The list comes all the same."""
+    """Without Redis the list comes without presence."""
     async with running_node(database_url, NOWHERE) as node, casting(database_url, node.url) as cast:
         (ana,) = await cast.enters("ana")
         room = await cast.share(ana)
@@ -47,7 +47,7 @@ async def test_redis_away_leaves_it_out(database_url: str) -> None:
 
 
 async def test_asking_for_many_counts(database_url: str, redis_url: str) -> None:
-    """It is a question about people like any other."""
+    """Presence of members is charged like any other question about users."""
     limits = {"rate_limits": True, "rate_watch": "3/hour"}
     async with running_node(database_url, redis_url, **limits) as node, casting(database_url, node.url) as cast:
         ana, ben = await cast.enters("ana", "ben")

@@ -1,4 +1,4 @@
-"""Mallory, who shares no conversation, learns nothing; the invisible are invisible everywhere."""
+"""Mallory, who shares no conversation, learns nothing; invisible users are invisible everywhere."""
 
 from presence.endpoints import SOCKETS
 from tests.cast import Cast
@@ -9,7 +9,7 @@ from tests.waiting import eventually
 
 
 async def test_strangers_learn_nothing(cast: Cast) -> None:
-    """No call and no frame of mallory's says whether ben is here."""
+    """No call and no frame tells mallory whether ben is online."""
     ana, ben, mallory = await cast.enters("ana", "ben", "mallory")
     room = await cast.share(ana, ben)
     async with open_eyes(mallory) as eyes, open_eyes(ana) as friend, open_eyes(ben) as bens:
@@ -34,7 +34,7 @@ async def test_strangers_learn_nothing(cast: Cast) -> None:
 
 
 async def test_friends_see_over_http_too(cast: Cast) -> None:
-    """The same record as on the socket."""
+    """Users who share a conversation get the same record over HTTP as on the socket."""
     ana, ben = await cast.enters("ana", "ben")
     await cast.share(ana, ben)
     async with open_eyes(ana) as eyes, open_eyes(ben):
@@ -55,7 +55,7 @@ async def test_friends_see_over_http_too(cast: Cast) -> None:
 
 
 async def test_invisible_is_invisible_everywhere(cast: Cast) -> None:
-    """Coming, going, typing, devices: nothing reaches others, and nothing distinguishes it from being away."""
+    """An invisible user's connecting, leaving, typing and devices reach nobody, and look like being offline."""
     ana, ben = await cast.enters("ana", "ben")
     room = await cast.share(ana, ben)
     async with open_eyes(ana) as eyes:
@@ -78,7 +78,7 @@ async def test_invisible_is_invisible_everywhere(cast: Cast) -> None:
 
 
 async def test_leaving_ends_the_view_both_ways(cast: Cast) -> None:
-    """Anyone who no longer shares a conversation is told nothing more, and is not told of."""
+    """Users who no longer share a conversation receive nothing more about each other."""
     ana, ben = await cast.enters("ana", "ben")
     room = await cast.share(ana, ben)
     async with open_eyes(ana) as eyes, open_eyes(ben) as bens:
@@ -100,7 +100,7 @@ async def test_leaving_ends_the_view_both_ways(cast: Cast) -> None:
 
 
 async def test_admins_see_the_evidence(cast: Cast) -> None:
-    """Which devices, where, since when, and why; nobody else does."""
+    """Only admins see a user's devices, their nodes, since when, and why."""
     (ada,) = await cast.enters("ada", role="admin")
     (ben,) = await cast.enters("ben")
     async with open_eyes(ben) as bens:
@@ -118,7 +118,7 @@ async def test_admins_see_the_evidence(cast: Cast) -> None:
 
 
 async def test_admins_observe_the_figures(node: Node, cast: Cast) -> None:
-    """Each second; and over HTTP with the minutes before, of which every node takes the same one sample."""
+    """Admins get the figures each second, and over HTTP the minutes before; every node records the same one sample."""
     (ada,) = await cast.enters("ada", role="admin")
     async with open_eyes(ada) as eyes:
         await eyes.says("observe")
@@ -135,7 +135,7 @@ async def test_admins_observe_the_figures(node: Node, cast: Cast) -> None:
 
 
 async def test_evidence_about_an_account_that_is_not_there_is_not_noted(cast: Cast) -> None:
-    """404, and no row about it in the audit log."""
+    """A request for the evidence of an unknown account is 404, without a row in the audit log."""
     (ada,) = await cast.enters("ada", role="admin")
     for user in ("0", "4711"):
         assert (await ada.call("GET", f"/api/presence/evidence/{user}"))[0] == 404

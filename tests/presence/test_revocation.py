@@ -1,4 +1,4 @@
-"""A login that ends takes its sockets along on every node within a second; its owner sees what it has open."""
+"""A session that ends closes its sockets on every node within a second; its owner sees what it has open."""
 
 from presence.endpoints import SOCKETS
 from tests.cast import Cast, Person
@@ -8,7 +8,7 @@ from tests.waiting import eventually
 
 
 async def closes_within_a_second(ana: Person, path: str, eyes_at: list[str]) -> None:
-    """End the login and see its sockets go on every node."""
+    """End the session, and check that its sockets close on every node."""
     sockets = []
     for at in eyes_at:
         ana.at = at
@@ -19,13 +19,13 @@ async def closes_within_a_second(ana: Person, path: str, eyes_at: list[str]) -> 
 
 
 async def test_log_out_closes_sockets_on_all_nodes(node: Node, other: Node, cast: Cast) -> None:
-    """Within a second, with the code of a revoked login."""
+    """Sockets close within a second, with the code of a revoked session."""
     (ana,) = await cast.enters("ana")
     await closes_within_a_second(ana, "/api/sessions/current", [node.url, other.url])
 
 
 async def test_revocation_reaches_all_nodes_without_the_log(node: Node, other: Node, cast: Cast) -> None:
-    """The registry's leg alone: sockets and streams."""
+    """The registry's message alone closes sockets and streams."""
     (ana,) = await cast.enters("ana")
     ear = await ana.listens()
     eyes = await opens_eyes(ana)
@@ -36,7 +36,7 @@ async def test_revocation_reaches_all_nodes_without_the_log(node: Node, other: N
 
 
 async def test_sessions_list_counts_what_is_open(cast: Cast) -> None:
-    """Streams and sockets of each login."""
+    """The list of sessions counts the streams and sockets of each."""
     (ana,) = await cast.enters("ana")
     await ana.listens()
     async with open_eyes(ana), open_eyes(ana):
@@ -50,7 +50,7 @@ async def test_sessions_list_counts_what_is_open(cast: Cast) -> None:
 
 
 async def test_a_disabled_account_is_closed_on_all_nodes(node: Node, other: Node, cast: Cast) -> None:
-    """Streams and sockets of every login, within a second; and so they are when an admin ends all logins."""
+    """Streams and sockets of all sessions close within a second, also when an admin ends all sessions."""
     (ada,) = await cast.enters("ada", role="admin")
     ben, chloe = await cast.enters("ben", "chloe")
     for person, method, path in ((ben, "PUT", "disabled"), (chloe, "DELETE", "sessions/all")):

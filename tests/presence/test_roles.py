@@ -1,4 +1,4 @@
-"""Roles: the two channels on nodes of their own, and on a cluster, work together through the registry alone."""
+"""Roles: the two channels on separate nodes, or on a cluster, work together through the registry alone."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -18,20 +18,21 @@ from tests.waiting import eventually
 
 @pytest.fixture
 async def node(database_url: str, redis_url: str) -> AsyncIterator[Node]:
-    """It serves messages only."""
+    """A node for messages only."""
     async with running_node(database_url, redis_url, role="messages", **QUICK) as one:
         yield one
 
 
 @pytest.fixture
 async def other(database_url: str, redis_url: str) -> AsyncIterator[Node]:
-    """It serves presence only."""
+    """A node for presence only."""
     async with running_node(database_url, redis_url, node="p1", role="presence", **QUICK) as one:
         yield one
 
 
 async def test_two_roles_one_service(node: Node, other: Node, cast: Cast) -> None:
-    """Streams here, sockets there: seen, revoked and narrowed across; each refuses what is the other's."""
+    """Streams on one node and sockets on the other are seen, revoked and narrowed across. Each refuses the other's
+    requests."""
     ana, ben = await cast.enters("ana", "ben")
     room = await cast.share(ana, ben)
     ear = await ben.listens()
@@ -58,7 +59,7 @@ async def test_two_roles_one_service(node: Node, other: Node, cast: Cast) -> Non
 
 
 async def test_the_witness_needs_no_stream_here(node: Node, other: Node, cast: Cast) -> None:
-    """A presence node follows the log, too, and so can tell what a stream elsewhere should have brought."""
+    """A presence node follows the log too, so it can tell which entry a stream elsewhere should have brought."""
     ana, ben = await cast.enters("ana", "ben")
     room = await cast.share(ana, ben)
     ear = await ana.listens()
@@ -71,7 +72,7 @@ async def test_the_witness_needs_no_stream_here(node: Node, other: Node, cast: C
 
 
 async def test_a_node_on_a_cluster(database_url: str, tmp_path: Path) -> None:
-    """Messages and presence, with Redis on three servers."""
+    """Messages and presence work with Redis on three servers."""
     with running_cluster(tmp_path) as url:
         async with running_node(database_url, url, **QUICK) as node, casting(database_url, node.url) as cast:
             ana, ben = await cast.enters("ana", "ben")
@@ -90,7 +91,7 @@ async def test_a_node_on_a_cluster(database_url: str, tmp_path: Path) -> None:
 
 
 def test_both_channels_mean_the_same_entries() -> None:
-    """Presence may not import the log, so it has its own words for what it hears of it."""
+    """Presence may not import the log, so it has its own constants for entries; they are the same."""
     assert (log_follower.JOIN, log_follower.LEAVE, log_follower.LOGOUT) == (
         log_entry.JOIN,
         log_entry.LEAVE,

@@ -1,4 +1,4 @@
-"""Visibility: who comes into it and who goes out of it while being watched, and whose typing is heard."""
+"""Visibility: watched users who become visible or invisible, and whose typing is shown."""
 
 import psycopg
 
@@ -11,19 +11,20 @@ from tests.waiting import eventually
 
 
 async def hide(cast: Cast, one: Person, other: Person) -> None:
-    """As whatever hides people from each other does it: both directions."""
+    """Hide two users from each other, in both directions."""
     rows = f"values ({one.id}::bigint, {other.id}::bigint), ({other.id}, {one.id})"
     async with await psycopg.AsyncConnection.connect(cast.database_url, autocommit=True) as connection:
         await connection.execute(f"create or replace view hidden_people (viewer_id, user_id) as {rows}".encode())
 
 
 async def loses(eyes: Eyes, person: Person) -> None:
-    """Wait until this person is said to be out of sight."""
+    """Wait until a frame says that this user is hidden."""
     await eventually(lambda: any(person.id in frame["users"] for frame in eyes.named("hidden")))
 
 
 async def test_a_watched_stranger_comes_into_sight(cast: Cast) -> None:
-    """Both ways, when they begin to share a conversation, without asking again; and out of it, and in again."""
+    """When two users begin to share a conversation, each sees the other without asking again; then no longer, then
+    again."""
     ana, ben = await cast.enters("ana", "ben")
     async with open_eyes(ana) as eyes, open_eyes(ben) as bens:
         assert await eyes.watches(ben) == []
@@ -42,7 +43,7 @@ async def test_a_watched_stranger_comes_into_sight(cast: Cast) -> None:
 
 
 async def test_who_is_not_asked_about_is_not_told_of(cast: Cast) -> None:
-    """Strangers who were taken off the screen again stay unknown."""
+    """Strangers who are no longer watched stay unknown."""
     ana, ben = await cast.enters("ana", "ben")
     async with open_eyes(ana) as eyes, open_eyes(ben):
         await eyes.watches(ben)
@@ -53,7 +54,7 @@ async def test_who_is_not_asked_about_is_not_told_of(cast: Cast) -> None:
 
 
 async def test_many_meetings_are_one_look(node: Node, cast: Cast) -> None:
-    """Two hundred strangers come in at once: nobody's socket is choked by it."""
+    """Two hundred strangers become visible at once with one query, and no socket is overloaded by it."""
     ana, *crowd = await cast.enters("ana", *(f"p{n}" for n in range(200)))
     async with open_eyes(ana) as eyes:
         assert await eyes.watches(*crowd) == []
@@ -63,7 +64,7 @@ async def test_many_meetings_are_one_look(node: Node, cast: Cast) -> None:
 
 
 async def test_typing_is_heard_from_the_first_moment(cast: Cast) -> None:
-    """A conversation that was on the screen before one belonged to it, and not any more after one has left."""
+    """A conversation watched before joining shows typing from the first moment, and not after leaving."""
     ana, ben = await cast.enters("ana", "ben")
     room = await begins(ben, "channel", "c")
     async with open_eyes(ana) as eyes, open_eyes(ben) as bens:
@@ -87,7 +88,8 @@ async def test_typing_is_heard_from_the_first_moment(cast: Cast) -> None:
 
 
 async def test_the_hidden_are_hidden_both_ways(cast: Cast) -> None:
-    """Though they share a conversation: neither dot nor typing, nor a frame that says that something has changed."""
+    """Users hidden from each other share a conversation, but get neither status nor typing, nor any frame about a
+    change."""
     ana, ben, chloe = await cast.enters("ana", "ben", "chloe")
     room = await cast.share(ana, ben, chloe)
     await hide(cast, ana, ben)

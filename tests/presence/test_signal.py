@@ -1,4 +1,4 @@
-"""Every frame is a signal or a named refusal."""
+"""Every frame is a signal or an error with a code."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ NEAR = st.builds(lambda kind, rest: {**rest, "type": kind}, TYPES, st.dictionari
 
 
 def taken(frame: bytes) -> bool:
-    """Taken, or refused by name; anything else fails the test."""
+    """Return the outcome: accepted, or an error with a code; anything else fails the test."""
     try:
         parse_signal(frame)
     except BadSignal:
@@ -31,18 +31,18 @@ def taken(frame: bytes) -> bool:
 
 @pytest.mark.parametrize("case", cases("signal"))
 def test_shared_case(case: dict[str, Any]) -> None:
-    """The same verdict as everywhere else."""
+    """The server's outcome is the shared one."""
     assert taken(case["frame"].encode("utf-8", "surrogatepass")) == case["taken"]
 
 
 @given(st.binary(max_size=300) | JSON.map(orjson.dumps) | NEAR.map(orjson.dumps))
 def test_anything_is_a_signal_or_a_refusal(frame: bytes) -> None:
-    """Random bytes, random JSON, and JSON that is nearly right."""
+    """Random bytes, random JSON and almost valid JSON are signals or errors."""
     taken(frame)
 
 
 def test_too_long() -> None:
-    """4096 bytes are read, one more is not."""
+    """4096 bytes are read; one more is not."""
     frame = b'{"type":"active"}'
     assert taken(frame.ljust(FRAME_MOST))
     with pytest.raises(FrameTooLong):
@@ -50,12 +50,12 @@ def test_too_long() -> None:
 
 
 def test_too_deep() -> None:
-    """Nesting ends in a refusal, not in the interpreter's limit."""
+    """Deep nesting gets an error, and does not reach the interpreter's limit."""
     assert not taken(b"[" * FRAME_MOST)
 
 
 def test_until_becomes_milliseconds() -> None:
-    """Any time zone; the registry counts from 1970."""
+    """Any time zone is accepted; the registry counts from 1970."""
     frame = b'{"type":"status","status":"dnd","until":"2030-01-01T01:00:00+01:00"}'
     signal = parse_signal(frame)
     assert isinstance(signal, SetStatus)

@@ -1,4 +1,4 @@
-"""The socket, as the protocol has it."""
+"""The presence socket, as the protocol describes it."""
 
 import aiohttp
 import pytest
@@ -10,7 +10,7 @@ from tests.waiting import eventually
 
 
 async def test_hello_comes_first(cast: Cast) -> None:
-    """Who I am, on which node, and how often to expect a beat."""
+    """The hello has the user, the node, and the interval of beats."""
     (ana,) = await cast.enters("ana")
     async with open_eyes(ana) as eyes:
         hello = eyes.frames[0]
@@ -19,7 +19,7 @@ async def test_hello_comes_first(cast: Cast) -> None:
 
 
 async def test_watching_somebody(cast: Cast) -> None:
-    """A snapshot, then what changes: online, away, back, do not disturb, offline once."""
+    """A snapshot is followed by changes: online, away, online, do not disturb, offline once."""
     ana, ben = await cast.enters("ana", "ben")
     await cast.share(ana, ben)
     async with open_eyes(ana) as eyes:
@@ -40,7 +40,7 @@ async def test_watching_somebody(cast: Cast) -> None:
 
 
 async def test_snapshot_and_deltas_make_a_fresh_snapshot(cast: Cast) -> None:
-    """Who watched from the start knows what someone who watches now is told."""
+    """A watcher from the beginning knows what a new watcher is told."""
     ana, ben, chloe = await cast.enters("ana", "ben", "chloe")
     await cast.share(ana, ben, chloe)
     async with open_eyes(ana) as eyes, open_eyes(ben) as bens:
@@ -54,7 +54,7 @@ async def test_snapshot_and_deltas_make_a_fresh_snapshot(cast: Cast) -> None:
 
 
 async def test_my_other_device_hears_what_i_set(cast: Cast) -> None:
-    """A status is set for the person; invisible to others is not invisible to me."""
+    """A status is set for the user, and the user's other devices see it, invisible included."""
     (ana,) = await cast.enters("ana")
     async with open_eyes(ana) as laptop, open_eyes(ana) as phone:
         await laptop.says("status", status="invisible", text="shh")
@@ -63,7 +63,7 @@ async def test_my_other_device_hears_what_i_set(cast: Cast) -> None:
 
 
 async def test_typing_appears_and_vanishes(cast: Cast) -> None:
-    """The whole list each time; it ends when it is said or by itself."""
+    """Each frame has the whole list; typing ends when the client says so, or by itself."""
     ana, ben, chloe = await cast.enters("ana", "ben", "chloe")
     room = await cast.share(ana, ben, chloe)
     async with open_eyes(ana) as eyes, open_eyes(ben) as bens, open_eyes(chloe) as chloes:
@@ -79,7 +79,7 @@ async def test_typing_appears_and_vanishes(cast: Cast) -> None:
 
 
 async def test_typing_said_again_is_told_again(cast: Cast) -> None:
-    """Clients drop a list after six seconds, so a list that lasts is renewed."""
+    """Clients drop a list after six seconds, so a list that lasts is sent again."""
     ana, ben = await cast.enters("ana", "ben")
     room = await cast.share(ana, ben)
     async with open_eyes(ana) as eyes, open_eyes(ben) as bens:
@@ -91,7 +91,7 @@ async def test_typing_said_again_is_told_again(cast: Cast) -> None:
 
 
 async def test_bad_frames_get_a_problem_and_ten_close(cast: Cast) -> None:
-    """The socket stays open; ten in a minute are too many."""
+    """Bad frames leave the socket open; the tenth within a minute closes it."""
     (ana,) = await cast.enters("ana")
     eyes = await opens_eyes(ana)
     for n in range(9):
@@ -103,7 +103,7 @@ async def test_bad_frames_get_a_problem_and_ten_close(cast: Cast) -> None:
 
 
 async def test_too_long_is_a_problem(cast: Cast) -> None:
-    """Over 4 KiB: refused by name, and the socket stays open."""
+    """A frame over 4 KiB gets an error, and the socket stays open."""
     (ana,) = await cast.enters("ana")
     async with open_eyes(ana) as eyes:
         await eyes.socket.send_str('{"type":"active"}'.ljust(5000))
@@ -124,7 +124,7 @@ async def test_too_fast(database_url: str, redis_url: str) -> None:
 
 
 async def test_asking_about_too_many(database_url: str, redis_url: str) -> None:
-    """Strangers are not kept, so asking about them again and again has a limit of its own."""
+    """Strangers are not remembered, so asking for them again and again has a limit of its own."""
     limits = {"rate_limits": True, "rate_watch": "10/minute"}
     async with running_node(database_url, redis_url, **limits) as node, casting(database_url, node.url) as cast:
         (mallory,) = await cast.enters("mallory")
@@ -137,7 +137,7 @@ async def test_asking_about_too_many(database_url: str, redis_url: str) -> None:
 
 
 async def test_ticket_opens_one_socket(cast: Cast) -> None:
-    """Single use, and only for the login that asked."""
+    """A ticket works once, and only for the session that asked for it."""
     (ana,) = await cast.enters("ana")
     status, answer = await ana.call("POST", "/api/presence/ticket")
     assert (status, answer["expires_in"]) == (201, 30)
@@ -149,7 +149,7 @@ async def test_ticket_opens_one_socket(cast: Cast) -> None:
 
 
 async def test_foreign_pages_are_kept_out(cast: Cast) -> None:
-    """Cross-site WebSocket hijacking: a foreign Origin with the cookie is refused."""
+    """A foreign Origin with the cookie is refused (cross-site WebSocket hijacking)."""
     (ana,) = await cast.enters("ana")
     headers = {"Origin": "https://evil.example", "Cookie": f"tandem={ana.token}"}
     with pytest.raises(aiohttp.WSServerHandshakeError, match="403"):
@@ -157,14 +157,14 @@ async def test_foreign_pages_are_kept_out(cast: Cast) -> None:
 
 
 async def test_plain_http_is_told_to_upgrade(cast: Cast) -> None:
-    """The address speaks WebSocket only."""
+    """A plain request to the address gets 426, which names WebSocket."""
     (ana,) = await cast.enters("ana")
     status, problem = await ana.call("GET", "/api/presence/socket")
     assert (status, problem["code"]) == (426, "upgrade_required")
 
 
 async def test_at_most_500_watched(cast: Cast) -> None:
-    """More are refused by name, and what was watched stays."""
+    """More than 500 users are refused with an error, and those watched before stay watched."""
     (ana,) = await cast.enters("ana")
     async with open_eyes(ana) as eyes:
         await eyes.watches(ana)
@@ -173,7 +173,7 @@ async def test_at_most_500_watched(cast: Cast) -> None:
 
 
 async def test_unwatched_people_are_not_told_of(cast: Cast) -> None:
-    """After unwatch nothing comes, and watching again begins with a snapshot."""
+    """After unwatch nothing arrives, and watching again begins with a snapshot."""
     ana, ben = await cast.enters("ana", "ben")
     await cast.share(ana, ben)
     async with open_eyes(ana) as eyes, open_eyes(ben) as bens:

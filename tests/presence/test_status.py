@@ -1,4 +1,4 @@
-"""What devices and a choice come to."""
+"""The status that results from devices and a choice."""
 
 from typing import Any, get_args
 
@@ -20,7 +20,7 @@ CHOICES = st.builds(
 
 @pytest.mark.parametrize("case", cases("status"))
 def test_shared_case(case: dict[str, Any]) -> None:
-    """The same outcome as everywhere else."""
+    """The server's outcome is the shared one."""
     devices = [Device(*device) for device in case["devices"]]
     choice = Choice(case["mode"], until=case.get("until", 0))
     shown = show(devices, choice, case["now"])
@@ -33,7 +33,7 @@ def test_shared_case(case: dict[str, Any]) -> None:
 
 @given(DEVICES, CHOICES, st.randoms())
 def test_order_and_repetition_do_not_matter(devices: list[Device], choice: Choice, random: Any) -> None:
-    """Which node reports first, and how often, changes nothing."""
+    """Which node reports first, and how often, makes no difference."""
     again = [*devices, *devices]
     random.shuffle(again)
     assert show(again, choice, NOW) == show(devices, choice, NOW)
@@ -41,18 +41,18 @@ def test_order_and_repetition_do_not_matter(devices: list[Device], choice: Choic
 
 @given(DEVICES, CHOICES)
 def test_invisible_looks_like_nobody(devices: list[Device], choice: Choice) -> None:
-    """Nothing that an invisible person does or has can be told from an empty registry."""
+    """An invisible user's record cannot be told from that of an empty registry."""
     hidden = Choice("invisible", choice.text, choice.emoji)
     assert show(devices, hidden, NOW) == show([], Choice(), NOW)
 
 
 @given(DEVICES, CHOICES)
 def test_offline_means_no_device_counts(devices: list[Device], choice: Choice) -> None:
-    """Offline exactly when every device has gone and lingered enough."""
+    """A user is offline exactly when every device has left and its linger is over."""
     assert (merge_devices(devices, choice, NOW) == "offline") == (not any(d.counts(NOW) for d in devices))
 
 
 @given(CHOICES)
 def test_choice_survives_the_registry(choice: Choice) -> None:
-    """Decoding undoes encoding."""
+    """Decoding reverses encoding."""
     assert decode_choice(choice.encode()) == choice

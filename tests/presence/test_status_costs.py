@@ -1,4 +1,4 @@
-"""Status changes: limited for a user on all their sockets together, and written once where several come at once."""
+"""Status changes: limited for a user over all sockets, and combined when several come at once."""
 
 import asyncio
 
@@ -23,7 +23,8 @@ create trigger count_inserts after insert on presence_choices
 
 
 async def test_sockets_share_one_limit(database_url: str, redis_url: str) -> None:
-    """Three an hour: the fourth is refused by name on whichever socket it comes; Ben has his own, sockets stay open."""
+    """The fourth change within an hour is refused on any of Ana's sockets. Ben has his own limit, and sockets stay
+    open."""
     limits = {"rate_limits": True, "rate_status": "3/hour"}
     async with running_node(database_url, redis_url, **limits) as node, casting(database_url, node.url) as cast:
         ana, ben = await cast.enters("ana", "ben")
@@ -41,7 +42,7 @@ async def test_sockets_share_one_limit(database_url: str, redis_url: str) -> Non
 
 
 async def test_many_changes_are_few_writes(database_url: str, node: Node, cast: Cast) -> None:
-    """A hundred choices of Ana's and one of Ben's at once: two statements at most, and the last one holds."""
+    """A hundred choices of Ana's and one of Ben's at once are at most two statements, and the last choice holds."""
     ana, ben = await cast.enters("ana", "ben")
     registry = node.app[SOCKETS].registry
     async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:

@@ -1,4 +1,4 @@
-"""A desk: one node's registry with its background tasks, and nothing else of the node."""
+"""The registry of one node with its background tasks, without the rest of the node."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,17 +17,17 @@ QUICK = {"presence_linger": 0.4, "node_lease": 0.5}
 
 
 class Desk:
-    """A registry that can die."""
+    """A registry that can be killed."""
 
     def __init__(self, registry: Registry, tasks: Tasks) -> None:
         self.registry, self.tasks = registry, tasks
 
     async def dies(self) -> None:
-        """As by kill -9: it says nothing to anyone any more."""
+        """Stop at once, as after kill -9, without telling anyone."""
         await self.tasks.stop()
 
     async def status(self, user_id: int) -> str:
-        """What others see of this person."""
+        """Return what others see of this user."""
         return str((await self.registry.read_views([(user_id, 0, 0)]))[user_id][0][1])
 
     async def shows(self, user_id: int, status: str, limit: float = 5.0) -> None:
@@ -39,13 +39,13 @@ class Desk:
         await eventually(is_so, limit)
 
     async def evidence(self, user_id: int) -> Evidence:
-        """What stands in the registry."""
+        """Return the user's evidence in the registry."""
         return await self.registry.read_evidence(user_id)
 
 
 @asynccontextmanager
 async def open_desk(database_url: str, redis_url: str, name: str = "a1", **settings: object) -> AsyncIterator[Desk]:
-    """A desk with short times; it leaves at the end without a word when it has died before."""
+    """Open a registry with short times; at the end it leaves, silently if it was killed before."""
     given = read_settings(database_url=database_url, redis_url=redis_url, node=name, **QUICK | settings)
     async with open_redis(redis_url) as redis, make_pool(database_url, size=2) as pool:
         tasks = Tasks()
@@ -60,7 +60,7 @@ async def open_desk(database_url: str, redis_url: str, name: str = "a1", **setti
 
 
 async def enrol(database_url: str, *names: str) -> list[int]:
-    """Accounts for people; their ids."""
+    """Create accounts; return their ids."""
     ids = []
     async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
         for name in names:

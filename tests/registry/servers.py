@@ -1,4 +1,4 @@
-"""Redis as production has it: a cluster of three servers, and a pair behind sentinels; real processes, all ours."""
+"""Redis as in production: a cluster of three servers, and a pair with a sentinel, as real processes."""
 
 import shutil
 import subprocess
@@ -37,7 +37,7 @@ sentinel failover-timeout tandem 2000
 
 
 def present_servers() -> dict[str, str]:
-    """The programs that can serve a registry here: Valkey always, Redis where it is installed."""
+    """Return the programs that can serve a registry here: always Valkey, and Redis where it is installed."""
     redis_program = shutil.which("redis-server")
     return {"valkey": str(valkey_program())} | ({"redis": redis_program} if redis_program else {})
 
@@ -46,7 +46,7 @@ def present_servers() -> dict[str, str]:
 def server(
     folder: Path, port: int, configuration: str, *options: str, program: str | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """One process with a configuration file of its own, killed at the end."""
+    """Run one process with its own configuration file, and kill it at the end."""
     folder.mkdir()
     file = folder / "server.conf"
     file.write_text(COMMON.format(port=port) + configuration)
@@ -61,12 +61,12 @@ def server(
 
 
 def client(port: int) -> redis.Redis:
-    """A plain client of one server."""
+    """Return a client of one server."""
     return redis.Redis(port=port, password=SECRET, socket_timeout=2, decode_responses=True)
 
 
 def answers(port: int) -> bool:
-    """Does it serve?"""
+    """Return whether it answers."""
     try:
         with client(port) as one:
             return bool(one.ping())
@@ -76,7 +76,7 @@ def answers(port: int) -> bool:
 
 @contextmanager
 def running_alone(folder: Path, program: str) -> Iterator[str]:
-    """One server of this program; the URL."""
+    """Run one server of this program; yield its URL."""
     port = free_port()
     with server(folder / "alone", port, GUARDED, program=program):
         yield f"redis://:{SECRET}@127.0.0.1:{port}/0"
@@ -84,7 +84,7 @@ def running_alone(folder: Path, program: str) -> Iterator[str]:
 
 @contextmanager
 def running_cluster(folder: Path) -> Iterator[str]:
-    """Three masters with a third of the slots each; the URL."""
+    """Run three masters with a third of the slots each; yield the URL."""
     ports = [free_port() for _ in range(3)]
     buses = [free_port() for _ in range(3)]
     with ExitStack() as stack:
@@ -99,7 +99,7 @@ def running_cluster(folder: Path) -> Iterator[str]:
 
 
 def whole(one: redis.Redis) -> bool:
-    """Does this server know the whole cluster?"""
+    """Return whether this server knows the whole cluster."""
     info = one.execute_command("CLUSTER INFO")
     text = info if isinstance(info, str) else "\n".join(f"{name}:{value}" for name, value in info.items())
     return "cluster_state:ok" in text and "cluster_known_nodes:3" in text
@@ -107,7 +107,7 @@ def whole(one: redis.Redis) -> bool:
 
 @contextmanager
 def running_sentinel(folder: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """A master with a replica and one sentinel that watches both; the URL, and the master's process to kill."""
+    """Run a master, a replica, and a sentinel that watches both; yield the URL, and the master's process."""
     first, second, third = free_port(), free_port(), free_port()
     with ExitStack() as stack:
         master = stack.enter_context(server(folder / "s0", first, GUARDED))

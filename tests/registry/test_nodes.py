@@ -1,4 +1,4 @@
-"""Nodes in the registry: names, leases, deaths, a registry that forgets."""
+"""Nodes in the registry: names, leases, deaths, and a registry that loses its data."""
 
 import pytest
 
@@ -14,7 +14,7 @@ MACHINE = 3.0  # what a busy machine may add
 
 
 async def exact(desks: list[Desk]) -> bool:
-    """Does the registry hold just what the nodes hold, of everybody?"""
+    """Return whether the registry has exactly what the nodes have, for every user."""
     open_here = {
         (user_id, device.session_id, desk.registry.lease.holder): (device.streams, device.sockets)
         for desk in desks
@@ -31,12 +31,12 @@ async def exact(desks: list[Desk]) -> bool:
 
 
 async def becomes_exact(*desks: Desk, limit: float = 5.0) -> None:
-    """Wait for it."""
+    """Wait until it is exact."""
     await eventually(lambda: exact(list(desks)), limit)
 
 
 async def test_a_second_node_with_a_living_name_is_refused(database_url: str, redis_url: str) -> None:
-    """It does not start, and says why; the first one goes on."""
+    """The second node does not start, and says why; the first one continues."""
     async with open_desk(database_url, redis_url) as first:
         with pytest.raises(NodeNameTaken, match="its own name"):
             async with open_desk(database_url, redis_url):
@@ -45,7 +45,7 @@ async def test_a_second_node_with_a_living_name_is_refused(database_url: str, re
 
 
 async def test_a_dead_node_is_reaped_by_a_survivor(database_url: str, redis_url: str) -> None:
-    """Everybody it held is offline, announced once; who has a device elsewhere stays; nothing of it is left."""
+    """All its users are offline, announced once; those with a device elsewhere stay; no entry of it is left."""
     async with open_desk(database_url, redis_url, "a1") as dying, open_desk(database_url, redis_url, "b2") as other:
         for user_id in PEOPLE:
             dying.registry.open(user_id, user_id, "socket")
@@ -64,13 +64,13 @@ async def test_a_dead_node_is_reaped_by_a_survivor(database_url: str, redis_url:
 
 
 async def gone(desk: Desk, holder: str) -> bool:
-    """Is nothing of this holder left?"""
+    """Return whether no entry of this holder is left."""
     redis = desk.registry.redis
     return not await redis.hexists(LEASES, holder) and not await redis.exists(held_key(holder))
 
 
 async def test_a_node_that_slept_registers_again(database_url: str, redis_url: str) -> None:
-    """Its lease ran out and it was reaped; awake again it holds everything anew, under another holder."""
+    """A node whose lease expired was reaped; once it runs again it registers everything under another holder."""
     async with open_desk(database_url, redis_url, "a1") as sleepy, open_desk(database_url, redis_url, "b2") as other:
         sleepy.registry.open(1, 1, "socket")
         await becomes_exact(sleepy, other)
@@ -86,7 +86,7 @@ async def test_a_node_that_slept_registers_again(database_url: str, redis_url: s
 
 @pytest.mark.parametrize("drain", [True, False])
 async def test_an_order_outlives_the_lease_it_was_given_to(database_url: str, redis_url: str, drain: bool) -> None:
-    """The node hangs before it has read it, and is reaped; awake again it reads it, whichever of the two it is."""
+    """A node hangs before it reads an order, and is reaped; running again, it reads it under either holder."""
     async with open_desk(database_url, redis_url, "a1", node_lease=5) as sleepy:
         orders: list[bool] = []
         sleepy.registry.on_ordered.append(orders.append)
@@ -101,7 +101,7 @@ async def test_an_order_outlives_the_lease_it_was_given_to(database_url: str, re
 
 
 async def test_a_lease_that_a_reaper_has_claimed_is_not_renewed(database_url: str, redis_url: str) -> None:
-    """A survivor has begun to reap: the node, awake again, registers anew instead of going on under the old lease."""
+    """While another node is reaping it, a node that runs again registers anew and does not renew the old lease."""
     async with open_desk(database_url, redis_url, "a1") as sleepy:
         redis, before = sleepy.registry.redis, sleepy.registry.lease.holder
         await sleepy.tasks.stop()  # as SIGSTOP does
@@ -116,7 +116,7 @@ async def test_a_lease_that_a_reaper_has_claimed_is_not_renewed(database_url: st
 
 
 async def test_flushall_is_healed_within_a_lease(database_url: str, redis_url: str) -> None:
-    """Both nodes notice by their leases and register everything again; nobody was shown offline."""
+    """Both nodes notice FLUSHALL by their leases and register everything again; no user was shown offline."""
     async with open_desk(database_url, redis_url, "a1") as first, open_desk(database_url, redis_url, "b2") as second:
         for user_id in PEOPLE:
             first.registry.open(user_id, user_id, "socket")
@@ -128,7 +128,7 @@ async def test_flushall_is_healed_within_a_lease(database_url: str, redis_url: s
 
 
 async def test_leaving_in_order_leaves_the_linger(database_url: str, redis_url: str) -> None:
-    """The node stops; its people stay shown for the linger, and then are reaped."""
+    """When a node stops, its users stay online for the linger, and then are reaped."""
     async with open_desk(database_url, redis_url, "b2") as other:
         async with open_desk(database_url, redis_url, "a1", presence_linger=1.0) as leaving:
             leaving.registry.open(1, 1, "socket")
@@ -142,7 +142,7 @@ async def test_leaving_in_order_leaves_the_linger(database_url: str, redis_url: 
 
 
 async def test_reconcile_finds_what_no_lease_stands_behind(database_url: str, redis_url: str) -> None:
-    """A part of the registry was lost, the dead node's lease with it: its ghosts are found by looking."""
+    """A part of the registry was lost with the dead node's lease: reconciling finds its entries."""
     async with open_desk(database_url, redis_url, "a1") as dying, open_desk(database_url, redis_url, "b2") as other:
         dying.registry.open(1, 1, "socket")
         other.registry.open(2, 2, "socket")
@@ -157,7 +157,7 @@ async def test_reconcile_finds_what_no_lease_stands_behind(database_url: str, re
 
 
 async def test_who_dies_before_noticing_a_loss_leaves_no_ghosts(database_url: str, redis_url: str) -> None:
-    """Everything is forgotten, someone comes to a node, which dies before its next beat: no lease tells of it."""
+    """The registry loses everything, and a node with a new user dies before its next beat: no entry stays."""
     async with open_desk(database_url, redis_url, "a1") as dying, open_desk(database_url, redis_url, "b2") as other:
         other.registry.open(2, 2, "socket")
         await becomes_exact(dying, other)
@@ -173,7 +173,7 @@ async def test_who_dies_before_noticing_a_loss_leaves_no_ghosts(database_url: st
 
 
 async def test_a_look_for_ghosts_spares_the_living(database_url: str, redis_url: str) -> None:
-    """Anyone who is not among the leases himself does not judge others: the registry has just been lost."""
+    """A node that is not among the leases removes nothing: the registry has just lost its data."""
     async with open_desk(database_url, redis_url, node_lease=5) as desk:
         desk.registry.open(1, 1, "socket")
         await desk.shows(1, "online")
@@ -183,7 +183,7 @@ async def test_a_look_for_ghosts_spares_the_living(database_url: str, redis_url:
 
 
 async def test_everything_of_a_person_is_in_one_slot(database_url: str, redis_url: str) -> None:
-    """Scripts on a cluster touch one slot only; and nothing of who left stays forever."""
+    """Scripts on a cluster touch one slot only, and entries of users who left expire."""
     async with open_desk(database_url, redis_url) as desk:
         connection = desk.registry.open(7, 1, "socket")
         await becomes_exact(desk)
@@ -196,12 +196,12 @@ async def test_everything_of_a_person_is_in_one_slot(database_url: str, redis_ur
 
 @pytest.mark.parametrize(("linger", "lease"), [(10, 10), (1, 15), (14, 5)])
 def test_times_that_add_up(linger: float, lease: float) -> None:
-    """A ghost stays 20 s at most."""
+    """Times that keep a ghost at most 20 s are accepted."""
     assert check_timing(linger, lease).ghost <= 20
 
 
 @pytest.mark.parametrize(("linger", "lease"), [(20, 10), (1, 18)])
 def test_times_that_do_not(linger: float, lease: float) -> None:
-    """Refused at the start, with both names."""
+    """Other times are refused at the start, with both names."""
     with pytest.raises(BadSettings, match="PRESENCE_LINGER, NODE_LEASE"):
         check_timing(linger, lease)

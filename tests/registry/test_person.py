@@ -1,4 +1,4 @@
-"""One person in the registry: devices come, idle, go and linger."""
+"""One user in the registry: devices connect, idle, disconnect and linger."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -21,13 +21,13 @@ ANA = 7
 
 @pytest.fixture
 async def desk(database_url: str, redis_url: str) -> AsyncIterator[Desk]:
-    """One node."""
+    """The registry of one node."""
     async with open_desk(database_url, redis_url) as one:
         yield one
 
 
 async def test_opens_idles_returns_and_leaves(desk: Desk) -> None:
-    """Online, away, online again; offline once the linger is over."""
+    """A user is online, away, online again, and offline once the linger is over."""
     socket = desk.registry.open(ANA, 1, "socket")
     await desk.shows(ANA, "online")
     desk.registry.touch(socket, active=False)
@@ -40,7 +40,7 @@ async def test_opens_idles_returns_and_leaves(desk: Desk) -> None:
 
 
 async def test_reload_shows_nothing(desk: Desk) -> None:
-    """Closed and opened again within the linger: the version that others know stays the same."""
+    """A socket closed and opened again within the linger leaves the user's version unchanged."""
     socket = desk.registry.open(ANA, 1, "socket")
     await desk.shows(ANA, "online")
     before = (await desk.evidence(ANA)).shown
@@ -53,7 +53,7 @@ async def test_reload_shows_nothing(desk: Desk) -> None:
 
 
 async def test_reload_beside_an_idle_tab_shows_nothing(desk: Desk) -> None:
-    """The tab in use reloads while another one of the same login is idle: never away meanwhile."""
+    """A tab in use reloads beside an idle tab of the same session: the user is never away meanwhile."""
     idle = desk.registry.open(ANA, 1, "socket")
     desk.registry.touch(idle, active=False)
     used = desk.registry.open(ANA, 1, "socket")
@@ -65,7 +65,7 @@ async def test_reload_beside_an_idle_tab_shows_nothing(desk: Desk) -> None:
 
 
 async def test_a_stream_that_ends_after_its_socket_is_no_moment_of_being_away(desk: Desk) -> None:
-    """A browser that goes closes the one before the other: its person is here, and then is not."""
+    """A browser that closes ends one connection before the other: its user goes from online to offline."""
     stream, socket = desk.registry.open(ANA, 1, "stream"), desk.registry.open(ANA, 1, "socket")
     await desk.shows(ANA, "online")
     desk.registry.close(socket)
@@ -82,7 +82,7 @@ async def test_a_stream_that_ends_after_its_socket_is_no_moment_of_being_away(de
 
 
 async def test_streams_count_as_being_here(desk: Desk) -> None:
-    """A stream alone makes its person away: connected, and nothing tells of use."""
+    """A stream alone makes its user away: connected, without a sign of use."""
     stream = desk.registry.open(ANA, 1, "stream")
     await desk.shows(ANA, "away")
     device = (await desk.evidence(ANA)).devices[0]
@@ -92,7 +92,7 @@ async def test_streams_count_as_being_here(desk: Desk) -> None:
 
 
 async def test_choice_outlives_the_registry(database_url: str, desk: Desk) -> None:
-    """Anyone who is invisible stays so when Redis has forgotten everything."""
+    """An invisible user stays invisible when Redis has lost everything."""
     (ana,) = await enrol(database_url, "ana")
     desk.registry.open(ana, 1, "socket")
     await desk.shows(ana, "online")
@@ -110,7 +110,7 @@ async def test_choice_outlives_the_registry(database_url: str, desk: Desk) -> No
 
 
 async def test_choice_ends_by_itself(database_url: str, desk: Desk) -> None:
-    """Do not disturb until a moment, and then as before."""
+    """A status with an end returns to the one before."""
     (ana,) = await enrol(database_url, "ana")
     desk.registry.open(ana, 1, "socket")
     await desk.shows(ana, "online")
@@ -122,7 +122,7 @@ async def test_choice_ends_by_itself(database_url: str, desk: Desk) -> None:
 
 
 async def test_versions_rise_across_a_loss(desk: Desk) -> None:
-    """Clients ignore lower versions, so none may ever come, whatever Redis has forgotten."""
+    """Clients ignore lower versions, so versions never fall, whatever Redis has lost."""
     desk.registry.open(ANA, 1, "socket")
     await desk.shows(ANA, "online")
     before = (await desk.evidence(ANA)).shown[0]
@@ -155,7 +155,7 @@ def test_lua_agrees_with_the_algebra(
 async def held_by_two(
     redis_url: str, first: list[tuple[int, bool, bool]], second: list[tuple[int, bool, bool]], choice: Choice
 ) -> tuple[list[object], list[object]]:
-    """What the registry says after two nodes have told it what they hold."""
+    """Return the registry's record after two nodes have written what they hold."""
     redis: Bytes = connect_redis(redis_url)
     key = user_key(1)
     await redis.delete(key)

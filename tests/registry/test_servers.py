@@ -1,4 +1,4 @@
-"""The registry on every server that is here, on a cluster, and through a fail-over."""
+"""The registry on every installed server, on a cluster, and through a fail-over."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from tests.waiting import eventually
 
 
 async def people_come_and_go(first: Desk, second: Desk) -> None:
-    """Open on both, be exact, and reap the first when it dies."""
+    """Connect users on two nodes, check the registry, and reap the first node when it dies."""
     for user_id in PEOPLE:
         first.registry.open(user_id, user_id, "socket")
         second.registry.open(user_id, user_id + 100, "stream")
@@ -25,7 +25,7 @@ async def people_come_and_go(first: Desk, second: Desk) -> None:
 
 @pytest.mark.parametrize("name", present_servers())
 async def test_on_one_server(database_url: str, tmp_path: Path, name: str) -> None:
-    """Scripts, leases, forgetting everything, reaping and reconciling, on Valkey and on Redis."""
+    """Scripts, leases, loss, reaping and reconciling work on Valkey and on Redis."""
     with running_alone(tmp_path, present_servers()[name]) as url:
         async with open_desk(database_url, url, "a1") as first, open_desk(database_url, url, "b2") as second:
             first.registry.open(1, 1, "socket")
@@ -38,7 +38,7 @@ async def test_on_one_server(database_url: str, tmp_path: Path, name: str) -> No
 
 
 async def test_on_a_cluster(database_url: str, tmp_path: Path) -> None:
-    """Three servers share the people; scripts, leases, reaping, publishing and reconciling all work across them."""
+    """Three servers share the users; scripts, leases, reaping, publishing and reconciling all work across them."""
     with running_cluster(tmp_path) as url:
         async with open_desk(database_url, url, "a1") as first, open_desk(database_url, url, "b2") as second:
             heard: set[bytes] = set()
@@ -51,7 +51,7 @@ async def test_on_a_cluster(database_url: str, tmp_path: Path) -> None:
 
 
 async def test_through_a_failover(database_url: str, tmp_path: Path) -> None:
-    """The master dies, the sentinel makes the replica the master: exact again, with no restart of ours."""
+    """The master dies, and the sentinel promotes the replica: the registry is exact again without a restart of ours."""
     with running_sentinel(tmp_path) as (url, master):
         async with open_desk(database_url, url, "a1") as first, open_desk(database_url, url, "b2") as second:
             first.registry.open(1, 1, "socket")
@@ -65,7 +65,7 @@ async def test_through_a_failover(database_url: str, tmp_path: Path) -> None:
 
 
 async def shows_after_failover(desk: Desk, user_id: int) -> None:
-    """Wait until Redis answers again and shows the person as online."""
+    """Wait until Redis answers again and shows the user as online."""
 
     async def online() -> bool:
         try:

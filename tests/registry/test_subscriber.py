@@ -1,4 +1,4 @@
-"""The subscriber, where its connection ends between hearing and speaking."""
+"""The subscriber when its connection ends between receiving and sending."""
 
 import itertools
 
@@ -14,7 +14,7 @@ CHANNELS, CUTS = 20, 12
 
 
 async def test_speaking_on_a_connection_that_has_just_closed(redis_url: str) -> None:
-    """Redis is away: nothing that a node has to die of."""
+    """Redis is unavailable when a subscription is sent: the node continues."""
     async with open_redis(redis_url) as redis, redis.pubsub() as pubsub:
         await pubsub.subscribe(b"first")
         pubsub.connection._writer.transport.abort()
@@ -23,7 +23,8 @@ async def test_speaking_on_a_connection_that_has_just_closed(redis_url: str) -> 
 
 
 async def test_a_connection_that_is_cut_while_channels_are_subscribed(valkey_url: str) -> None:
-    """Again and again, in the midst of it: it goes on by itself on one new connection, and hears all that is wanted."""
+    """The connection is cut again and again while channels change: the subscriber reconnects once and receives all of
+    them."""
     heard: dict[bytes, bytes] = {}
     async with bad_network(valkey_url) as network, open_redis(network.url) as redis, open_redis(valkey_url) as us:
         subscriber = Subscriber(redis, b"first", lambda _channel, _data: None)
@@ -35,7 +36,7 @@ async def test_a_connection_that_is_cut_while_channels_are_subscribed(valkey_url
 
 
 async def cut_often(network: Proxy, us: Bytes, heard: dict[bytes, bytes]) -> None:
-    """Whatever is said on any channel after a cut is heard, sooner or later."""
+    """Cut the connection again and again; whatever is published after a cut arrives sooner or later."""
     for turn in range(CUTS):
         await network.cut()
         await eventually(lambda token=b"%d" % turn: all_heard(us, heard, token), 10)
@@ -43,14 +44,14 @@ async def cut_often(network: Proxy, us: Bytes, heard: dict[bytes, bytes]) -> Non
 
 
 async def all_heard(us: Bytes, heard: dict[bytes, bytes], token: bytes) -> bool:
-    """Say it, and see who has heard it by now."""
+    """Publish on all channels; return whether all have arrived by now."""
     for n in range(CHANNELS):
         await us.publish(b"wanted:%d" % n, token)
     return list(heard.values()) == [token] * CHANNELS
 
 
 async def change_often(subscriber: Subscriber) -> None:
-    """Someone comes and goes all the time."""
+    """Subscribe and unsubscribe all the time."""
     for n in itertools.count():
         subscriber.want(b"other:%d" % n)
         await breathe(0.001)

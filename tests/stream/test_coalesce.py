@@ -1,4 +1,4 @@
-"""Coalescing: what comes while the hub rests goes out together, in order, and nobody waits longer than was set."""
+"""Coalescing: entries that arrive during the pause go out together, in order, after at most the set time."""
 
 import asyncio
 
@@ -14,12 +14,12 @@ MOST = 0.02  # seconds
 
 
 def entry(position: int) -> Entry:
-    """A message of the one conversation."""
+    """Return a message of the one conversation."""
     return Entry(position, "message", 7, None, None, encode_frame(f"e.{position}", None, b"{}"))
 
 
 def crowd(count: int) -> tuple[Hub, list[Kept]]:
-    """A hub, and so many readers of that conversation."""
+    """Return a hub with so many readers of that conversation."""
     hub = Hub(2**20, lambda _entry: None, lambda: None)
     hub.reset("e", 0)
     readers = [Kept(n + 1) for n in range(count)]
@@ -29,12 +29,12 @@ def crowd(count: int) -> tuple[Hub, list[Kept]]:
 
 
 def heard(reader: Kept) -> bytes:
-    """Everything so far."""
+    """Return everything received so far."""
     return b"".join(chunk.raw for chunk in reader.chunks)
 
 
 async def test_few_readers_hear_each_entry_at_once() -> None:
-    """Nothing is held where a write costs nobody anything."""
+    """With few readers nothing is held."""
     hub, (reader, *_) = crowd(FREE)
     coalescer = Coalescer(hub, MOST)
     for position in (1, 2, 3):
@@ -43,7 +43,7 @@ async def test_few_readers_hear_each_entry_at_once() -> None:
 
 
 async def test_many_readers_hear_together_what_came_while_the_hub_rested() -> None:
-    """The first at once; the others with one write, in their order; then it begins again."""
+    """The first entry goes out at once, the next ones in one write, in order; then the hub pauses again."""
     hub, readers = crowd(FREE + 100)
     coalescer = Coalescer(hub, MOST)
     for position in (1, 2, 3, 4):
@@ -59,7 +59,7 @@ async def test_many_readers_hear_together_what_came_while_the_hub_rested() -> No
 
 
 async def test_who_comes_while_it_rests_misses_nothing_and_hears_nothing_twice() -> None:
-    """He is at the hub's place, which what is held comes after."""
+    """A reader that joins during the pause is at the hub's position, before the held entries."""
     hub, _ = crowd(FREE + 100)
     coalescer = Coalescer(hub, MOST)
     coalescer.on_entries([entry(1)])
@@ -71,7 +71,7 @@ async def test_who_comes_while_it_rests_misses_nothing_and_hears_nothing_twice()
 
 
 async def test_what_is_held_of_a_log_that_is_no_more_is_let_go() -> None:
-    """Its positions mean nothing in the other one."""
+    """Held entries are dropped with their log, because their positions mean nothing in another one."""
     hub, _ = crowd(FREE + 100)
     coalescer = Coalescer(hub, MOST)
     coalescer.on_entries([entry(1)])
@@ -84,7 +84,7 @@ async def test_what_is_held_of_a_log_that_is_no_more_is_let_go() -> None:
 
 
 async def test_it_can_be_turned_off() -> None:
-    """COALESCE_SECONDS=0: one write an entry, however many listen."""
+    """With COALESCE_SECONDS=0 each entry is one write, whatever the number of readers."""
     hub, (reader, *_) = crowd(FREE + 100)
     coalescer = Coalescer(hub, 0)
     for position in (1, 2, 3):
@@ -94,5 +94,5 @@ async def test_it_can_be_turned_off() -> None:
 
 @pytest.mark.parametrize(("writes", "rest"), [(0, 0), (FREE, 0), (FREE + 100, 0.0025), (100_000, MOST)])
 def test_the_rest_grows_with_the_writes_up_to_what_was_set(writes: int, rest: float) -> None:
-    """A small crowd waits a little, a large one as long as anyone may wait."""
+    """A small crowd waits a little, a large one at most the set time."""
     assert pause_after(writes, MOST) == pytest.approx(rest)

@@ -1,4 +1,4 @@
-"""From being removed, nothing: a replay obeys the same rule as history, whatever it is read from."""
+"""Former members get nothing: a replay obeys the same rule as history, whatever it is read from."""
 
 import pytest
 
@@ -12,7 +12,8 @@ from tests.verbs import begins, edits, pins, reacts, seats, sees, unseats
 
 
 async def loses_ben(ana: Person, ben: Person) -> tuple[int, str]:
-    """Ana writes, removes Ben, and changes everything afterwards; the conversation, and Ben's cursor from before."""
+    """Ana posts, removes Ben, and changes everything afterwards; return the conversation, and Ben's cursor from
+    before."""
     room = await begins(ana, "channel", "plans", ben, private=True)
     cursor = (await sees(ben))["cursor"]
     await ana.says(room, "before the removal")
@@ -27,7 +28,7 @@ async def loses_ben(ana: Person, ben: Person) -> tuple[int, str]:
 
 
 def check(events: list[tuple[str, dict]], room: int, ben: Person) -> None:  # type: ignore[type-arg]
-    """Ben hears that he is out, and nothing else of the room."""
+    """Check that Ben receives his removal, and nothing else of the conversation."""
     told = [(event, data) for event, data in events if data.get("conversation", data.get("id")) == room]
     assert told == [("member", {"conversation": room, "user": ben.id, "role": None})]
 
@@ -38,7 +39,7 @@ def check(events: list[tuple[str, dict]], room: int, ben: Person) -> None:  # ty
 async def test_a_replay_tells_of_the_removal_alone(
     database_url: str, redis_url: str, cast: Cast, recent: int, transport: str, narrow: bool
 ) -> None:
-    """As a stream, a poll and a socket; out of the log, and out of what a node remembers."""
+    """A stream, a poll and a socket get the removal alone, from the log and from a node's recent entries."""
     ana, ben = await cast.enters("ana", "ben")
     given = {"node": "b2", "recent_bytes": recent, "stream_transport": transport}
     async with running_node(database_url, redis_url, **given) as node:
@@ -72,7 +73,7 @@ async def test_a_socket_tells_of_the_removal_alone(cast: Cast) -> None:
 async def test_members_who_return_hear_both_of_their_stays(
     database_url: str, redis_url: str, cast: Cast, recent: int
 ) -> None:
-    """Ben was away all the while: what history shows him reaches his stream too, but not what came in between."""
+    """Ben was away all the time: his stream gets what history shows him, and nothing from between his memberships."""
     ana, ben = await cast.enters("ana", "ben")
     async with running_node(database_url, redis_url, node="b2", recent_bytes=recent) as node:
         ana.at = ben.at = node.url
@@ -86,7 +87,7 @@ async def test_members_who_return_hear_both_of_their_stays(
 
 
 async def test_a_text_from_after_a_removal_is_in_no_older_entry(cast: Cast, node: Node) -> None:
-    """A node that is behind reads the log and hands it to streams that were members then: no new text may be there."""
+    """A node that is behind reads the log and delivers it to members of that time: no new text may be in it."""
     ana, ben = await cast.enters("ana", "ben")
     await loses_ben(ana, ben)
     entries = (await read_entries(node.app[POOL], 0, 100)).entries
@@ -97,7 +98,7 @@ async def test_a_text_from_after_a_removal_is_in_no_older_entry(cast: Cast, node
 
 @pytest.mark.parametrize("recent", [1, 2**24])
 async def test_members_hear_the_text_of_today(database_url: str, redis_url: str, cast: Cast, recent: int) -> None:
-    """Chloe stayed and was away: she never hears the text that was replaced, nor an empty message."""
+    """Chloe was away but stayed a member: she gets neither the replaced text nor an empty message."""
     ana, ben, chloe = await cast.enters("ana", "ben", "chloe")
     async with running_node(database_url, redis_url, node="b2", recent_bytes=recent) as node:
         ana.at = ben.at = chloe.at = node.url
@@ -112,7 +113,8 @@ async def test_members_hear_the_text_of_today(database_url: str, redis_url: str,
 
 
 def test_the_rule() -> None:
-    """Members read all their stays; former members only the entries that ended them; outsiders nothing."""
+    """Members get the entries of all their memberships, former members only those that ended them, outsiders
+    nothing."""
     stays = MembershipIntervals(
         30,
         [

@@ -20,14 +20,14 @@ LEAVING = masked(encode_close(3210, "bye")[2:], CLOSE)
 
 @pytest.fixture
 async def node(database_url: str, redis_url: str) -> AsyncIterator[Node]:
-    """A node with no recent entries in memory: every replay reads the database."""
+    """A node without recent entries: every replay reads the database."""
     async with running_node(database_url, redis_url, recent_bytes=1) as one:
         yield one
 
 
 @pytest.fixture
 async def cast(database_url: str, node: Node) -> AsyncIterator[Cast]:
-    """People who talk to that node."""
+    """Users of that node."""
     async with casting(database_url, node.url) as people:
         yield people
 
@@ -41,7 +41,7 @@ async def replay_held_up(database_url: str) -> AsyncIterator[None]:
 
 
 async def missed(ana: Person, ben: Person, cast: Cast) -> str:
-    """Ana says something; the cursor from which ben has yet to hear it."""
+    """Let Ana post; return the cursor before that message."""
     room = await cast.share(ana, ben)
     ear = await ben.listens()
     start = ear.cursor
@@ -59,7 +59,7 @@ async def asks(socket: RawSocket, person: Person, path: str) -> None:
 
 @pytest.mark.parametrize("path", SOCKETS)
 async def test_a_ping_at_once_is_answered(cast: Cast, path: str) -> None:
-    """Right behind the handshake's answer, again and again."""
+    """Pings right after the handshake are answered, again and again."""
     (ben,) = await cast.enters("ben")
     for n in range(10):
         async with opened(ben, path) as socket:
@@ -69,7 +69,7 @@ async def test_a_ping_at_once_is_answered(cast: Cast, path: str) -> None:
 
 @pytest.mark.parametrize("path", SOCKETS)
 async def test_what_came_with_the_handshake_is_heard(cast: Cast, path: str) -> None:
-    """A ping and half of another one in the same segment as the request; the second half later."""
+    """A ping and half of another one arrive in the segment of the request, the second half later: both are answered."""
     (ben,) = await cast.enters("ben")
     second = masked(b"second", PING)
     async with connected(ben) as socket:
@@ -82,7 +82,7 @@ async def test_what_came_with_the_handshake_is_heard(cast: Cast, path: str) -> N
 
 @pytest.mark.parametrize("path", SOCKETS)
 async def test_a_close_at_once_is_answered(cast: Cast, path: str) -> None:
-    """With the client's own code; then the connection ends, and nothing of it is left on the node."""
+    """The answer has the client's code; then the connection ends, and the node forgets it."""
     (ben,) = await cast.enters("ben")
     for together in (False, True):
         async with connected(ben) as socket:
@@ -95,7 +95,7 @@ async def test_a_close_at_once_is_answered(cast: Cast, path: str) -> None:
 
 @pytest.mark.parametrize("path", SOCKETS)
 async def test_frames_octet_by_octet(cast: Cast, path: str) -> None:
-    """A frame may arrive in segments of one octet, from the first one on."""
+    """Frames in segments of one octet, from the first one on, are read."""
     (ben,) = await cast.enters("ben")
     async with opened(ben, path) as socket:
         socket.writer.get_extra_info("socket").setsockopt(6, 1, 1)  # TCP_NODELAY: each octet is a segment
@@ -119,7 +119,7 @@ async def test_a_ping_is_answered_during_a_replay(cast: Cast, database_url: str)
 
 
 async def test_a_close_is_answered_during_a_replay(cast: Cast, node: Node, database_url: str) -> None:
-    """The stream is gone while its replay still waits for the database, and does not return with it."""
+    """The stream ends while its replay still waits for the database, and does not return with it."""
     ana, ben = await cast.enters("ana", "ben")
     path, roster = await missed(ana, ben, cast), node.app[STREAMS].connections
     assert len(roster) == 1  # ben's ear
@@ -136,7 +136,7 @@ async def test_a_close_is_answered_during_a_replay(cast: Cast, node: Node, datab
 
 
 async def test_a_login_that_ends_during_a_replay(cast: Cast, node: Node, database_url: str) -> None:
-    """The bye and the close come at once, not behind the replay."""
+    """The bye and the close come at once, not after the replay."""
     ana, ben = await cast.enters("ana", "ben")
     path = await missed(ana, ben, cast)
     async with connected(ben) as socket:
@@ -176,7 +176,7 @@ REFUSED = [(one, 426) for one in VERSIONS] + [
 @pytest.mark.parametrize("path", SOCKETS)
 @pytest.mark.parametrize(("changed", "status"), REFUSED)
 async def test_handshakes_that_are_refused(cast: Cast, path: str, changed: dict[str, str], status: int) -> None:
-    """Another version or protocol is told which one to use; what is no handshake is 400."""
+    """A wrong version or protocol is answered with the right one; what is no handshake is 400."""
     (ben,) = await cast.enters("ben")
     async with connected(ben) as socket:
         body = b"0\r\n\r\n" if {"Content_Length", "Transfer_Encoding"} & set(changed) else b""

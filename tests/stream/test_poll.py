@@ -1,4 +1,4 @@
-"""The JSON form: the same entries, for networks that buffer streams."""
+"""Long polling: the same entries as JSON, for networks that buffer streams."""
 
 import asyncio
 
@@ -9,14 +9,14 @@ from tests.cast import Cast, Person
 
 
 async def polls(person: Person, after: str, seconds: int = 5) -> dict:  # type: ignore[type-arg]
-    """One long poll."""
+    """Make one long poll."""
     status, answer = await person.call("GET", f"/api/chat/stream?poll={seconds}&after={after}")
     assert status == 200
     return answer  # type: ignore[no-any-return]
 
 
 async def test_a_poll_answers_at_once_with_what_was_missed(cast: Cast) -> None:
-    """The same ids, events and data as the stream's."""
+    """The poll returns the same ids, events and data as the stream."""
     ana, ben = await cast.enters("ana", "ben")
     room = await cast.share(ana, ben)
     ear = await ben.listens()
@@ -32,7 +32,7 @@ async def test_a_poll_answers_at_once_with_what_was_missed(cast: Cast) -> None:
 
 
 async def test_a_poll_waits_for_the_next_word(cast: Cast) -> None:
-    """Nothing yet: it answers when ana speaks, long before its time is over."""
+    """The poll returns when ana posts, long before its time is over."""
     ana, ben = await cast.enters("ana", "ben")
     room = await cast.share(ana, ben)
     start = (await ben.listens()).cursor
@@ -43,7 +43,7 @@ async def test_a_poll_waits_for_the_next_word(cast: Cast) -> None:
 
 
 async def test_a_poll_without_news_ends_in_time_with_a_cursor_that_goes_on(cast: Cast) -> None:
-    """What others say elsewhere moves it."""
+    """Messages elsewhere move the cursor that it returns."""
     ana, ben = await cast.enters("ana", "ben")
     elsewhere, room = await cast.share(ana), await cast.share(ana, ben)
     start = (await ben.listens()).cursor
@@ -77,7 +77,7 @@ async def test_polling_page_by_page_hears_everything_once(cast: Cast) -> None:
 
 
 async def test_a_cursor_that_means_nothing_is_answered_by_a_reset(cast: Cast) -> None:
-    """The same reasons as in the stream."""
+    """The reasons are those of the stream."""
     (ben,) = await cast.enters("ben")
     answer = await polls(ben, "other9.4")
     assert answer["reset"] == "other_epoch"
@@ -85,7 +85,7 @@ async def test_a_cursor_that_means_nothing_is_answered_by_a_reset(cast: Cast) ->
 
 
 async def test_wrong_waiting_times_are_refused_by_name(cast: Cast) -> None:
-    """Longer than 25 s would outlive proxies; words are no numbers."""
+    """More than 25 s would outlast proxies, and text is no number."""
     (ben,) = await cast.enters("ben")
     for wrong in ("26", "-1", "soon", "1e1"):
         status, problem = await ben.call("GET", f"/api/chat/stream?poll={wrong}")
@@ -93,7 +93,8 @@ async def test_wrong_waiting_times_are_refused_by_name(cast: Cast) -> None:
 
 
 async def test_a_long_absence_is_told_page_by_page(cast: Cast) -> None:
-    """At most a thousand entries or a megabyte an answer; each is told once, in order, also at the pages' edges."""
+    """An answer has at most a thousand entries or a megabyte; each entry comes once, in order, also at the pages'
+    edges."""
     ana, ben = await cast.enters("ana", "ben")
     room = await cast.share(ana, ben)
     cursor = (await ben.listens()).cursor
@@ -117,7 +118,7 @@ async def test_a_long_absence_is_told_page_by_page(cast: Cast) -> None:
 
 
 def test_a_poll_holds_no_more_than_an_answer() -> None:
-    """What a replay reads beyond that is not kept: the poll ends, and the next one goes on from there."""
+    """Entries beyond one answer are not kept in memory: the poll ends, and the next one continues."""
     left: list[Stream] = []
     poll = Poll(1, 1, None, left.append)
     for n in range(200):

@@ -1,11 +1,11 @@
-"""Resume: one cursor brings back everything that was missed, once, in order, as the same bytes."""
+"""Resuming: a reader that reconnects with its cursor gets every missed entry once, in order, as the same bytes."""
 
 from tests.cast import Cast
 from tests.nodes import running_node
 
 
 async def test_a_listener_hears_what_is_said(cast: Cast) -> None:
-    """Ana speaks, Ben hears it."""
+    """Ana posts, and Ben receives it."""
     ana, ben = await cast.enters("ana", "ben")
     room = await cast.share(ana, ben)
     ear = await ben.listens()
@@ -14,7 +14,7 @@ async def test_a_listener_hears_what_is_said(cast: Cast) -> None:
 
 
 async def test_ready_names_the_start_so_that_a_cut_before_the_first_message_resumes(cast: Cast) -> None:
-    """Ben loses his wire before anything was said, and misses nothing."""
+    """Ben's connection is cut before anything was posted, and he misses nothing."""
     ana, ben = await cast.enters("ana", "ben")
     room = await cast.share(ana, ben)
     ear = await ben.listens()
@@ -29,7 +29,7 @@ async def test_ready_names_the_start_so_that_a_cut_before_the_first_message_resu
 
 
 async def test_a_replayed_frame_is_the_same_bytes_as_when_first_sent(cast: Cast) -> None:
-    """Chloe hears it live, Ben replays it: not a byte differs."""
+    """Chloe receives it live, Ben by replay: not a byte differs."""
     ana, ben, chloe = await cast.enters("ana", "ben", "chloe")
     room = await cast.share(ana, ben, chloe)
     live = await chloe.listens()
@@ -56,7 +56,7 @@ async def test_header_wins_over_query(cast: Cast) -> None:
 
 
 async def test_a_stream_can_be_narrowed(cast: Cast) -> None:
-    """Ben asks for one conversation and is spared the other, live and in the replay."""
+    """Ben asks for one conversation and gets no other, live and by replay."""
     ana, ben = await cast.enters("ana", "ben")
     work, fun = await cast.share(ana, ben), await cast.share(ana, ben)
     ear = await ben.listens(conversations=str(work))
@@ -68,7 +68,8 @@ async def test_a_stream_can_be_narrowed(cast: Cast) -> None:
 
 
 async def test_cursors_that_mean_nothing_here_are_answered_by_a_reset(cast: Cast) -> None:
-    """Garbage, another database's, one from the future: each is told why, and where to go on."""
+    """Garbage, another database's cursor and one from the future each get a reset with the reason and where to
+    continue."""
     (ben,) = await cast.enters("ben")
     epoch = (await ben.listens()).cursor.partition(".")[0]
     for cursor, reason in (("🥨", "bad_cursor"), ("other9.4", "other_epoch"), (f"{epoch}.999", "bad_cursor")):
@@ -79,7 +80,7 @@ async def test_cursors_that_mean_nothing_here_are_answered_by_a_reset(cast: Cast
 
 
 async def test_a_restarted_node_replays_from_the_log_and_not_from_memory(cast: Cast, database_url: str) -> None:
-    """What this node never heard it reads; a second node resumes the first one's cursor."""
+    """A node reads the log for entries from before its start; a second node resumes the first one's cursor."""
     ana, ben = await cast.enters("ana", "ben")
     room = await cast.share(ana, ben)
     ear = await ben.listens()

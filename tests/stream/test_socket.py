@@ -1,4 +1,4 @@
-"""The stream over a WebSocket keeps every promise that it keeps over SSE: same entries, cursors, limits and ends."""
+"""The stream over a WebSocket keeps every promise that it keeps over SSE: entries, cursors, limits and ends."""
 
 from collections.abc import AsyncIterator
 
@@ -17,20 +17,20 @@ BUFFER = 64 * 1024
 
 @pytest.fixture
 async def node(database_url: str, redis_url: str) -> AsyncIterator[Node]:
-    """A node with a small buffer and a quick beat."""
+    """A node with a small buffer and a short beat."""
     async with running_node(database_url, redis_url, stream_buffer=BUFFER, stream_beat=1, streams_per_person=3) as one:
         yield one
 
 
 @pytest.fixture
 async def cast(database_url: str, node: Node) -> AsyncIterator[Cast]:
-    """People who talk to that node."""
+    """Users of that node."""
     async with casting(database_url, node.url) as people:
         yield people
 
 
 async def test_the_same_entries_by_either_way(cast: Cast) -> None:
-    """Ben hears by socket what Chloe hears by stream: same ids, same data; and each cursor resumes on the other."""
+    """Ben's socket gets what Chloe's stream gets: same ids, same data; each cursor resumes on the other."""
     ana, ben, chloe = await cast.enters("ana", "ben", "chloe")
     room = await cast.share(ana, ben, chloe)
     socket, stream = await listens_at_socket(ben), await chloe.listens()
@@ -62,7 +62,7 @@ async def test_a_long_absence_is_replayed_whole(cast: Cast) -> None:
 
 
 async def test_membership_is_followed(cast: Cast) -> None:
-    """From being brought in, entries arrive; from being removed, none; and a socket can be narrowed."""
+    """A new member gets entries, a removed one gets none, and a socket can be limited to conversations."""
     ana, ben = await cast.enters("ana", "ben")
     status, room = await ana.call("POST", "/api/chat/conversations", {"kind": "group", "name": "g"})
     assert status == 201
@@ -79,7 +79,7 @@ async def test_membership_is_followed(cast: Cast) -> None:
 
 
 async def test_a_sleeper_is_cut_and_nobody_else_waits(cast: Cast, node: Node) -> None:
-    """More than the buffer unsent: cut; Chloe hears everything."""
+    """A reader with more than the buffer unsent is cut; Chloe receives everything."""
     ana, ben, chloe = await cast.enters("ana", "ben", "chloe")
     room = await cast.share(ana, ben, chloe)
     ear, roster = await listens_at_socket(chloe), node.app[STREAMS].connections
@@ -94,7 +94,7 @@ async def test_a_sleeper_is_cut_and_nobody_else_waits(cast: Cast, node: Node) ->
 
 
 async def test_a_client_that_talks_is_told_and_then_closed(cast: Cast, node: Node) -> None:
-    """One message does no harm; the tenth within a minute closes the socket."""
+    """One message is answered; the tenth within a minute closes the socket."""
     (ben,) = await cast.enters("ben")
     ear = await listens_at_socket(ben)
     await ear.says("hello?")
@@ -109,7 +109,7 @@ async def test_a_client_that_talks_is_told_and_then_closed(cast: Cast, node: Nod
 
 @pytest.mark.parametrize(("reason", "code"), [("drain", 1001), ("age", 1001), ("revoked", 4401), ("epoch", 1012)])
 async def test_it_is_told_why_it_ends(cast: Cast, node: Node, reason: str, code: int) -> None:
-    """The bye with its reason, then the close; and nothing later."""
+    """The bye with its reason comes first, then the close, and nothing later."""
     ana, ben = await cast.enters("ana", "ben")
     room = await cast.share(ana, ben)
     ear = await listens_at_socket(ben)
@@ -121,7 +121,7 @@ async def test_it_is_told_why_it_ends(cast: Cast, node: Node, reason: str, code:
 
 
 async def test_a_login_that_ends_ends_its_socket(cast: Cast, node: Node) -> None:
-    """Within a second, as it does streams; the registry forgets it too."""
+    """The socket closes within a second, like streams, and the registry forgets it too."""
     async with visiting(node.url) as visitor:
         status, came = await visitor.signs_up("dora")
         assert status == 201
@@ -135,7 +135,7 @@ async def test_a_login_that_ends_ends_its_socket(cast: Cast, node: Node) -> None
 
 
 async def test_what_is_refused(cast: Cast, node: Node) -> None:
-    """No upgrade, a foreign page, one too many, a cursor of another log, a draining node: each by name."""
+    """No upgrade, a foreign page, one socket too many, a cursor of another log and a draining node each get a code."""
     (ben,) = await cast.enters("ben")
     status, problem = await ben.call("GET", "/api/chat/socket")
     assert (status, problem["code"]) == (426, "upgrade_required")
@@ -151,7 +151,7 @@ async def test_what_is_refused(cast: Cast, node: Node) -> None:
 
 
 async def refused(person: Person, **headers: str) -> int:
-    """The status that the handshake was answered with."""
+    """Return the status of the handshake's answer."""
     ear = open_websocket(person, **headers)
     await ear.ends()
     return ear.status

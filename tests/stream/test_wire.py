@@ -1,4 +1,4 @@
-"""The wire: what a stream's connection does when its peer misbehaves. Both carriers keep the same promises."""
+"""The connection of a stream whose peer misbehaves. Both transports keep the same promises."""
 
 import asyncio
 import socket
@@ -17,7 +17,7 @@ BUFFER = 64 * 1024
 
 @pytest.fixture(params=["detached", "attached"])
 async def node(request: pytest.FixtureRequest, database_url: str, redis_url: str) -> AsyncIterator[Node]:
-    """A node with a small buffer and a quick beat, once with each carrier."""
+    """A node with a small buffer and a short beat, once with each transport."""
     settings = {"stream_transport": request.param, "stream_buffer": BUFFER, "stream_beat": 1}
     async with running_node(database_url, redis_url, **settings) as one:
         yield one
@@ -25,27 +25,27 @@ async def node(request: pytest.FixtureRequest, database_url: str, redis_url: str
 
 @pytest.fixture
 async def cast(database_url: str, node: Node) -> AsyncIterator[Cast]:
-    """People who talk to that node."""
+    """Users of that node."""
     async with casting(database_url, node.url) as people:
         yield people
 
 
 class Wire:
-    """A bare connection with a stream on it."""
+    """A raw connection with a stream on it."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader, self.writer = reader, writer
 
     async def reads_until(self, end: bytes) -> bytes:
-        """Everything up to and with `end`."""
+        """Return everything up to `end`, included."""
         return await asyncio.wait_for(self.reader.readuntil(end), 5)
 
     async def reads_all(self) -> bytes:
-        """Everything until the server closes."""
+        """Return everything until the server closes."""
         return await asyncio.wait_for(self.reader.read(), 10)
 
     def asks_for_stream(self, person: Person, version: str = "1.1") -> None:
-        """Send the request; the answer's head is still unread."""
+        """Send the request; the head of the answer stays unread."""
         self.writer.write(REQUEST.format(version=version, token=person.token).encode())
 
 
@@ -54,7 +54,7 @@ Dial = Callable[..., Awaitable[Wire]]
 
 @pytest.fixture
 async def dial(node: Node) -> AsyncIterator[Dial]:
-    """Connects someone to the stream, and hangs up at the end."""
+    """Return a function that opens a user's stream, and closes it at the end."""
     wires: list[Wire] = []
 
     async def connect(person: Person | None = None, version: str = "1.1", limit: int = 2**20) -> Wire:
@@ -73,7 +73,7 @@ async def dial(node: Node) -> AsyncIterator[Dial]:
 
 
 def open_streams(node: Node) -> int:
-    """How many streams the node believes to have."""
+    """Return the number of streams that the node has."""
     return len(node.app[STREAMS].connections)
 
 
@@ -92,7 +92,7 @@ async def test_http_1_1_is_chunked_and_ends_with_a_last_chunk(cast: Cast, node: 
 
 
 async def test_http_1_0_gets_plain_bytes(cast: Cast, node: Node, dial: Dial) -> None:
-    """No chunk sizes among the events, live ones included; the close ends the body."""
+    """There are no chunk sizes among the events, live ones included; the close ends the body."""
     ana, ben = await cast.enters("ana", "ben")
     room = await cast.share(ana, ben)
     wire = await dial(ben, version="1.0")
@@ -111,7 +111,7 @@ async def test_http_1_0_gets_plain_bytes(cast: Cast, node: Node, dial: Dial) -> 
 
 @pytest.mark.parametrize("rudely", [False, True])
 async def test_a_peer_that_goes_leaves_nothing_behind(cast: Cast, node: Node, dial: Dial, rudely: bool) -> None:
-    """Closed in order or reset: the node forgets the stream."""
+    """The node forgets a stream that was closed or reset."""
     (ben,) = await cast.enters("ben")
     wire = await dial(ben)
     await wire.reads_until(b"event: ready")
@@ -126,7 +126,7 @@ async def test_a_peer_that_goes_leaves_nothing_behind(cast: Cast, node: Node, di
 
 
 async def test_half_close_is_a_goodbye(cast: Cast, node: Node, dial: Dial) -> None:
-    """A peer that will not send any more has gone, for HTTP servers everywhere."""
+    """A peer that shuts down its sending side has left, as for all HTTP servers."""
     (ben,) = await cast.enters("ben")
     wire = await dial(ben)
     await wire.reads_until(b"event: ready")
@@ -135,7 +135,7 @@ async def test_half_close_is_a_goodbye(cast: Cast, node: Node, dial: Dial) -> No
 
 
 async def test_pipelined_bytes_are_not_answered_and_do_no_harm(cast: Cast, node: Node, dial: Dial) -> None:
-    """Another request behind the stream's can have no answer; the stream goes on."""
+    """A request behind the stream's gets no answer, and the stream continues."""
     ana, ben = await cast.enters("ana", "ben")
     room = await cast.share(ana, ben)
     wire = await dial(ben)
@@ -149,7 +149,7 @@ async def test_pipelined_bytes_are_not_answered_and_do_no_harm(cast: Cast, node:
 
 
 async def test_the_same_connection_serves_calls_before_it_streams(cast: Cast, dial: Dial) -> None:
-    """Keep-alive: a browser reuses what it has."""
+    """A browser may reuse a keep-alive connection for the stream."""
     (ben,) = await cast.enters("ben")
     wire = await dial()
     wire.writer.write(b"GET /health/live HTTP/1.1\r\nHost: test\r\n\r\n")
@@ -159,7 +159,7 @@ async def test_the_same_connection_serves_calls_before_it_streams(cast: Cast, di
 
 
 async def test_beats_carry_the_nodes_position(cast: Cast) -> None:
-    """A quiet stream's cursor does not grow old: what others say elsewhere moves it."""
+    """Messages elsewhere move the cursor of a quiet stream, so it does not grow old."""
     ana, ben = await cast.enters("ana", "ben")
     elsewhere = await cast.share(ana)
     ear = await ben.listens()
@@ -171,7 +171,7 @@ async def test_beats_carry_the_nodes_position(cast: Cast) -> None:
 
 
 async def test_a_reader_who_does_not_read_is_cut_and_nobody_else_waits(cast: Cast, node: Node, dial: Dial) -> None:
-    """Ben's laptop sleeps; Chloe hears everything; Ben returns with his cursor and misses nothing."""
+    """Ben's laptop sleeps while Chloe receives everything; Ben reconnects with his cursor and misses nothing."""
     ana, ben, chloe = await cast.enters("ana", "ben", "chloe")
     room = await cast.share(ana, ben, chloe)
     ear = await chloe.listens()
@@ -191,7 +191,7 @@ async def test_a_reader_who_does_not_read_is_cut_and_nobody_else_waits(cast: Cas
 
 
 async def test_an_ended_stream_gets_nothing_more(cast: Cast, node: Node) -> None:
-    """After the bye, silence."""
+    """Nothing follows the bye."""
     ana, ben = await cast.enters("ana", "ben")
     room = await cast.share(ana, ben)
     ear = await ben.listens()

@@ -1,4 +1,4 @@
-"""A reader of the stream over a WebSocket, like `tests/stream_client.py` for the event stream."""
+"""A client of the stream over a WebSocket, like `tests/stream_client.py` for the event stream."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -15,7 +15,7 @@ from tests.waiting import eventually
 
 
 class WebSocketClient(StreamClient):
-    """Reads one socket."""
+    """A client of one socket."""
 
     socket: aiohttp.ClientWebSocketResponse | None = None
 
@@ -30,7 +30,7 @@ class WebSocketClient(StreamClient):
 
     @property
     def code(self) -> int:
-        """The close code that the server sent."""
+        """Return the close code of the server."""
         return (self.socket and self.socket.close_code) or 0
 
     async def says(self, text: str) -> None:
