@@ -1,1 +1,1 @@
-"""Accounts and logins, as people meet them."""
+"""Accounts and sessions, as users meet them."""

@@ -1,4 +1,4 @@
-"""A passkey's other half: a device that makes key pairs and signs challenges, as WebAuthn 3 describes it."""
+"""The other half of a passkey: a device that makes key pairs and signs challenges, as WebAuthn 3 describes it."""
 
 import base64
 import hashlib
@@ -15,12 +15,13 @@ Json = dict[str, Any]
 
 
 def encode(data: bytes) -> str:
-    """Base64url, as browsers write bytes in JSON."""
+    """Encode base64url, as browsers write bytes in JSON."""
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 class Authenticator:
-    """Keeps one passkey. `origin`: the page that asks; `verified`: whether the user gives a PIN, a finger or a face."""
+    """Stores one passkey. `origin`: the page that asks; `verified`: whether the user gives a PIN, a finger or a
+    face."""
 
     def __init__(self, origin: str, verified: bool = True) -> None:
         self.origin, self.verified = origin, verified
@@ -29,7 +30,7 @@ class Authenticator:
         self.count = 0
 
     def creates(self, options: Json) -> Json:
-        """The answer to `navigator.credentials.create`."""
+        """Return the answer to `navigator.credentials.create`."""
         numbers = self.key.public_key().public_numbers()
         cose = {1: 2, 3: -7, -1: 1, -2: numbers.x.to_bytes(32), -3: numbers.y.to_bytes(32)}
         attested = bytes(16) + len(self.id).to_bytes(2) + self.id + cbor2.dumps(cose)
@@ -39,7 +40,7 @@ class Authenticator:
         return self._credential(response | {"transports": ["internal"]})
 
     def signs(self, options: Json) -> Json:
-        """The answer to `navigator.credentials.get`."""
+        """Return the answer to `navigator.credentials.get`."""
         self.count += 1
         client, data = self._client(options, "get"), self._data(options["rpId"])
         digest = hashlib.sha256(base64.urlsafe_b64decode(client + "==")).digest()

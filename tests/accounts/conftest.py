@@ -17,6 +17,6 @@ async def ana(node: Node) -> AsyncIterator[Visitor]:
 
 @pytest.fixture
 async def mallory(node: Node) -> AsyncIterator[Visitor]:
-    """Another browser, in worse hands."""
+    """Another browser, with worse intentions."""
     async with visiting(node.url) as visitor:
         yield visitor

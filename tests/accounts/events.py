@@ -1,4 +1,4 @@
-"""Security events as the tests read them."""
+"""Security events, as tests read them."""
 
 from typing import Any
 
@@ -10,14 +10,14 @@ ROUTINE = {"login.ok", "login.failed", "account.create", "audit.read"}
 
 
 async def events(admin: Person, query: str = "") -> list[dict[str, Any]]:
-    """Return the rows of the audit, the latest first."""
+    """Return the rows of the audit log, the latest first."""
     status, page = await admin.call("GET", f"/api/audit?{query}")
     assert status == 200, page
     return list(page["rows"])
 
 
 async def finds(admin: Person, action: str, count: int = 1) -> list[dict[str, Any]]:
-    """Wait until there are so many events of this kind, and return them, the latest first."""
+    """Wait until there are so many events of this kind; return them, the latest first."""
 
     async def found() -> list[dict[str, Any]] | None:
         rows = await events(admin, f"action={action}")

@@ -1,4 +1,4 @@
-"""What people do with second factors, a verb each."""
+"""Actions of users with second factors, one verb each."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ ME = "/api/users/me"
 
 
 async def sets_up_app(visitor: Visitor) -> tuple[pyotp.TOTP, list[str]]:
-    """An authenticator app, confirmed with its code; the recovery codes that came with it."""
+    """Set up an authenticator app, confirm it with its code, and return the recovery codes."""
     status, made = await visitor.call("POST", f"{ME}/totp", {})
     assert status == 201, made
     app = pyotp.TOTP(made["secret"])
@@ -23,7 +23,7 @@ async def sets_up_app(visitor: Visitor) -> tuple[pyotp.TOTP, list[str]]:
 
 
 async def adds_passkey(visitor: Visitor, name: str = "Laptop", origin: str = "") -> tuple[Authenticator, Json]:
-    """A passkey on a device of its own; the answer."""
+    """Add a passkey on a device of its own; return the answer."""
     device = Authenticator(origin or visitor.at)
     status, asked = await visitor.call("POST", f"{ME}/passkeys/options", {})
     assert status == 200, asked
@@ -34,11 +34,11 @@ async def adds_passkey(visitor: Visitor, name: str = "Laptop", origin: str = "")
 
 
 async def finishes(visitor: Visitor, problem: Json, **proof: Any) -> tuple[int, Json]:
-    """The second step of a log-in."""
+    """Complete a log-in with a second factor."""
     return await visitor.call("POST", "/api/sessions/second", {"challenge": problem["challenge"], **proof})
 
 
 def waits_for_next_code(database_url: str) -> None:
-    """As if the code used last were of a step long ago."""
+    """Let the last used code be one of a step long ago."""
     with psycopg.connect(database_url) as connection:
         connection.execute("update authenticators set last_step = 0")

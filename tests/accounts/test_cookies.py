@@ -16,7 +16,7 @@ NEXT_PASSWORD = "copper-kettle-93-indigo"
 
 @asynccontextmanager
 async def behind_tls(database_url: str, redis_url: str, **settings: object) -> AsyncIterator[tuple[Node, Visitor]]:
-    """A node behind a trusted proxy that speaks TLS to its clients, and a client of it."""
+    """A node behind a trusted proxy with TLS, and a client of it."""
     given = {"trusted_proxies": "127.0.0.0/8"} | settings
     async with running_node(database_url, redis_url, **given) as node, visiting(node.url) as visitor:
         visitor.headers |= TLS
@@ -24,13 +24,13 @@ async def behind_tls(database_url: str, redis_url: str, **settings: object) -> A
 
 
 async def asks_with(visitor: Visitor, cookie: str) -> int:
-    """The status of a call with this Cookie header and no other cookie."""
+    """Return the status of a call with this Cookie header and no other cookie."""
     visitor.leaves()
     return (await visitor.call("GET", "/api/users/me", headers={"Cookie": cookie}))[0]
 
 
 async def test_over_tls_the_cookie_belongs_to_this_host_alone(database_url: str, redis_url: str) -> None:
-    """The prefix `__Host-` and Secure, without a setting; the cookie of the old name is deleted."""
+    """The cookie has the prefix `__Host-` and Secure without a setting, and the cookie of the old name is deleted."""
     async with behind_tls(database_url, redis_url) as (_, ana):
         await ana.signs_up("ana")
         own, old = sorted(ana.cookies_set, key=lambda line: "Max-Age=0" in line)
@@ -41,7 +41,7 @@ async def test_over_tls_the_cookie_belongs_to_this_host_alone(database_url: str,
 
 
 async def test_nobody_claims_tls_but_a_trusted_proxy(ana: Visitor) -> None:
-    """X-Forwarded-Proto of a stranger changes nothing."""
+    """X-Forwarded-Proto from an untrusted address changes nothing."""
     ana.headers |= TLS
     await ana.signs_up("ana")
     assert ana.set_cookie.startswith("tandem=")
@@ -52,7 +52,7 @@ async def test_nobody_claims_tls_but_a_trusted_proxy(ana: Visitor) -> None:
 async def test_the_setting_decides_where_it_is_set(
     database_url: str, redis_url: str, setting: bool, secure: bool
 ) -> None:
-    """COOKIE_SECURE, whatever the proxy says."""
+    """COOKIE_SECURE decides, whatever the proxy says."""
     async with behind_tls(database_url, redis_url, cookie_secure=setting) as (_, ana):
         ana.headers |= {} if not setting else {"X-Forwarded-Proto": "http"}
         await ana.signs_up("ana")
@@ -71,7 +71,7 @@ PLANTED: dict[str, Callable[[str, str], str]] = {
 
 @pytest.mark.parametrize("how", PLANTED)
 async def test_a_planted_cookie_does_not_win(database_url: str, redis_url: str, how: str) -> None:
-    """Mallory runs another host of the domain and plants her own session: Ana stays Ana."""
+    """Mallory runs another host of the domain and plants her own session: Ana is still Ana."""
     async with behind_tls(database_url, redis_url) as (node, ana), visiting(node.url) as mallory:
         mallory.headers |= TLS
         _, mine = await ana.signs_up("ana")
@@ -84,7 +84,7 @@ async def test_a_planted_cookie_does_not_win(database_url: str, redis_url: str, 
 
 @pytest.mark.parametrize("how", ["tandem={}", "a=b __Host-tandem={}", "\u2000__Host-tandem={}", "__host-tandem={}"])
 async def test_a_planted_cookie_alone_logs_nobody_in(database_url: str, redis_url: str, how: str) -> None:
-    """Ana is not logged in; she does not find herself in Mallory's account, where Mallory reads what she writes."""
+    """With a planted cookie alone, Ana is not logged in; she does not write into Mallory's account."""
     async with behind_tls(database_url, redis_url) as (_, mallory):
         _, evil = await mallory.signs_up("mallory")
         assert await asks_with(mallory, how.format(evil["token"])) == 401
@@ -92,14 +92,14 @@ async def test_a_planted_cookie_alone_logs_nobody_in(database_url: str, redis_ur
 
 
 async def test_an_update_logs_nobody_out(database_url: str, redis_url: str, ana: Visitor) -> None:
-    """Sessions from before, and those made without TLS, are still proved by the cookie of the old name."""
+    """Sessions from before, and those made without TLS, are still accepted from the cookie of the old name."""
     _, came = await ana.signs_up("ana")
     async with behind_tls(database_url, redis_url, node="b2") as (_, later):
         assert await asks_with(later, f"tandem={came['token']}") == 200
 
 
 async def test_a_log_in_ends_the_session_it_replaces(ana: Visitor, mallory: Visitor) -> None:
-    """The browser's old session ends, no matter whose it was; the token in another browser does not."""
+    """The browser's old session ends, no matter whose it was; a session in another browser does not."""
     _, first = await ana.signs_up("ana")
     mallory.headers["Authorization"] = f"Bearer {first['token']}"
     assert await mallory.is_known()
@@ -112,14 +112,14 @@ async def test_a_log_in_ends_the_session_it_replaces(ana: Visitor, mallory: Visi
 
 
 async def test_a_wrong_password_ends_nothing(ana: Visitor) -> None:
-    """Only a log-in that succeeds replaces a session."""
+    """Only a successful log-in replaces a session."""
     await ana.signs_up("ana")
     assert (await ana.logs_in("ana", "another-password"))[0] == 401
     assert await ana.is_known()
 
 
 async def test_a_new_password_is_a_new_token(ana: Visitor, mallory: Visitor) -> None:
-    """The session goes on, with the same id; anyone who has copied the old token is out."""
+    """The session keeps its id; a copy of the old token is worthless."""
     _, came = await ana.signs_up("ana")
     mallory.headers["Authorization"] = f"Bearer {came['token']}"
     assert await mallory.is_known()
@@ -132,7 +132,7 @@ async def test_a_new_password_is_a_new_token(ana: Visitor, mallory: Visitor) -> 
 
 
 async def test_a_bearer_client_gets_no_cookie_with_its_new_token(ana: Visitor, mallory: Visitor) -> None:
-    """Its new token stands in the answer."""
+    """The new token is in the answer."""
     _, came = await ana.signs_up("ana")
     mallory.headers["Authorization"] = f"Bearer {came['token']}"
     change = {"old": PASSWORD, "new": NEXT_PASSWORD}
@@ -143,7 +143,7 @@ async def test_a_bearer_client_gets_no_cookie_with_its_new_token(ana: Visitor, m
 
 
 async def test_browsers_do_not_get_the_token_in_the_answer(ana: Visitor) -> None:
-    """Sign-up, log-in, new password: the cookie alone has it, out of reach of scripts."""
+    """After sign-up, log-in and a new password, only the cookie has the token, which scripts cannot read."""
     ana.headers["Sec-Fetch-Site"] = "same-origin"
     change = {"old": PASSWORD, "new": NEXT_PASSWORD}
     answers = [
@@ -158,7 +158,7 @@ async def test_browsers_do_not_get_the_token_in_the_answer(ana: Visitor) -> None
 
 
 async def test_logging_out_clears_what_the_browser_keeps(database_url: str, redis_url: str) -> None:
-    """Both cookies, and the storage of the site: drafts and unsent messages are not for anyone who comes next."""
+    """Both cookies and the site's storage are cleared: drafts and unsent messages are not for the next user."""
     async with behind_tls(database_url, redis_url) as (_, ana):
         _, came = await ana.signs_up("ana")
         cookie = {"Cookie": f"__Host-tandem={came['token']}"}
@@ -168,7 +168,7 @@ async def test_logging_out_clears_what_the_browser_keeps(database_url: str, redi
 
 
 async def test_only_so_many_sessions(database_url: str, redis_url: str) -> None:
-    """The longest unused ends when there would be too many; the list says how many there may be."""
+    """One session too many ends the one unused for longest; the list says how many are allowed."""
     async with running_node(database_url, redis_url, sessions_per_person=3) as node, visiting(node.url) as ana:
         await ana.signs_up("ana", device="first")
         for device in ("second", "third"):

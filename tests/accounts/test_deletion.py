@@ -1,4 +1,4 @@
-"""Deleting an account: what goes, what stays, who takes over, and that a kill in the middle changes nothing."""
+"""Deleting an account: what is deleted, what stays, who becomes owner, and that a kill half-way changes nothing."""
 
 import asyncio
 from typing import Any
@@ -20,12 +20,12 @@ from tests.waiting import eventually
 
 
 async def deletes(person: Person, messages: str = "keep") -> tuple[int, Any]:
-    """Delete one's own account."""
+    """Delete the user's own account."""
     return await person.call("DELETE", f"/api/users/me?messages={messages}")
 
 
 def rows(database_url: str, query: str, *values: object) -> list[tuple[Any, ...]]:
-    """What the database answers."""
+    """Return the rows of a query."""
     with psycopg.connect(database_url) as database:
         return database.execute(query, values).fetchall()  # type: ignore[call-overload]
 
@@ -36,7 +36,7 @@ async def finished(database_url: str) -> None:
 
 
 async def test_the_account_is_gone_at_once(cast: Cast, database_url: str, redis_url: str) -> None:
-    """Its streams and its socket's session end within a second, on another node too; others read a name for nobody."""
+    """The account's streams and session end within a second, on another node too; others see "Deleted user"."""
     ana, ben = await cast.enters("ana", "ben")
     room = await begins(ana, kind="channel", name="room")
     await ben.call("PUT", f"{CONVERSATIONS}/{room}/members/me", {})
@@ -68,7 +68,7 @@ async def test_the_account_is_gone_at_once(cast: Cast, database_url: str, redis_
 
 
 async def test_nothing_tells_the_name_any_more(cast: Cast, database_url: str) -> None:
-    """Neither a table nor the log, nor what nodes keep of it; settings, blocks and unsent files are gone."""
+    """Neither a table nor the log nor a node's memory has the name; settings, blocks and unsent files are gone."""
     ana, ben = await cast.enters("anastasia", "ben")
     room = await begins(ben, kind="channel", name="room")
     await ana.call("PUT", f"{CONVERSATIONS}/{room}/members/me", {})
@@ -98,7 +98,8 @@ async def test_nothing_tells_the_name_any_more(cast: Cast, database_url: str) ->
 
 
 async def test_messages_are_emptied_on_request(cast: Cast, database_url: str) -> None:
-    """Those of the user alone, in every conversation, with what was kept of earlier texts; others hear of it."""
+    """Only the user's own messages are emptied, in every conversation, with stored earlier texts; others receive the
+    change."""
     ana, ben = await cast.enters("ana", "ben")
     room = await begins(ben, kind="channel", name="room")
     await ana.call("PUT", f"{CONVERSATIONS}/{room}/members/me", {})
@@ -128,7 +129,8 @@ async def test_messages_are_emptied_on_request(cast: Cast, database_url: str) ->
 
 
 async def test_conversations_get_another_owner(cast: Cast, database_url: str) -> None:
-    """The admin who has been there longest; empty ones are archived; without an admin the deletion is refused."""
+    """The admin who has been there longest becomes owner; empty conversations are archived; without an admin the
+    deletion is refused."""
     ana, ben, chloe = await cast.enters("ana", "ben", "chloe")
     led, alone, stuck = [await begins(ana, kind="channel", name=name) for name in ("led", "alone", "stuck")]
     for one in (ben, chloe):
@@ -150,7 +152,8 @@ async def test_conversations_get_another_owner(cast: Cast, database_url: str) ->
 
 
 async def test_the_last_admin_cannot(cast: Cast, database_url: str) -> None:
-    """Neither in the app nor on the command line, unless it is forced; the audit knows who deleted whom."""
+    """The last admin can be deleted neither in the app nor on the command line, unless forced; the audit log knows who
+    did it."""
     (ada,) = await cast.enters("ada", role="admin")
     assert (await deletes(ada))[1]["code"] == "last_admin"
     with pytest.raises(LastAdmin):
@@ -166,7 +169,7 @@ async def test_the_last_admin_cannot(cast: Cast, database_url: str) -> None:
 
 
 async def test_the_command_line_hands_over_when_forced(cast: Cast, database_url: str) -> None:
-    """To the member who has been there longest; nobody needs to run a node."""
+    """The conversation goes to the member who has been there longest; no node needs to run."""
     ana, ben = await cast.enters("ana", "ben")
     room = await begins(ana, kind="channel", name="room")
     await ben.call("PUT", f"{CONVERSATIONS}/{room}/members/me", {})
@@ -179,7 +182,7 @@ async def test_the_command_line_hands_over_when_forced(cast: Cast, database_url:
 
 
 async def test_any_process_continues_after_a_kill(cast: Cast, database_url: str) -> None:
-    """Each step is done by a process that knows nothing of the others: the end is the same."""
+    """Each step runs in a new process that knows nothing of the others, and the result is the same."""
     (ana, ben) = await cast.enters("ana", "ben")
     room = await begins(ben, kind="channel", name="room")
     await ana.call("PUT", f"{CONVERSATIONS}/{room}/members/me", {})
@@ -198,7 +201,7 @@ async def test_any_process_continues_after_a_kill(cast: Cast, database_url: str)
 
 
 async def test_a_stolen_session_cannot(cast: Cast, database_url: str) -> None:
-    """Without a recent proof; and a word that is none is refused."""
+    """A session without a recent proof cannot delete the account, and an unknown mode is refused."""
     (ana,) = await cast.enters("ana")
     assert (await deletes(ana, "burn"))[0] == 422
     with psycopg.connect(database_url) as database:
@@ -207,7 +210,7 @@ async def test_a_stolen_session_cannot(cast: Cast, database_url: str) -> None:
 
 
 async def test_a_small_directory_forgets_the_name_too(database_url: str, redis_url: str, cast: Cast) -> None:
-    """With DIRECTORY=members changes are told to each conversation: those entries lose the name as well."""
+    """With DIRECTORY=members changes go to each conversation: those entries lose the name as well."""
     async with running_node(database_url, redis_url, node="a2", directory="members") as node:
         ana, ben = await cast.enters("ana", "ben")
         ana.at = ben.at = node.url

@@ -12,20 +12,20 @@ from tests.waiting import eventually
 
 @pytest.fixture
 async def node(database_url: str, redis_url: str) -> AsyncIterator[Node]:
-    """A node with a private directory."""
+    """A node with DIRECTORY=members."""
     async with running_node(database_url, redis_url, directory="members") as one:
         yield one
 
 
 async def sees(person: Person, query: str) -> list[str]:
-    """The names of the users in the answer."""
+    """Return the names of the users in the answer."""
     status, said = await person.call("GET", f"/api/users?{query}")
     assert status == 200
     return [user["name"] for user in said["users"]]
 
 
 async def test_strangers_are_not_in_it(cast: Cast) -> None:
-    """By id, by name and by search; oneself is, and admins see everyone."""
+    """Strangers are not found by id, by name and by search; users see themselves, and admins see everyone."""
     ana, ben, mallory = await cast.enters("ana", "ben", "mallory")
     (ada,) = await cast.enters("ada", role="admin")
     await begins(ana, "channel", "kitchen", ben)
@@ -39,7 +39,7 @@ async def test_strangers_are_not_in_it(cast: Cast) -> None:
 
 
 async def test_authors_who_have_left_keep_their_names(cast: Cast) -> None:
-    """Their messages are still read; but they are no longer found, and see no one themselves."""
+    """Their messages are still read, but they are no longer found, and see no one themselves."""
     ana, ben = await cast.enters("ana", "ben")
     room = await begins(ana, "channel", "kitchen", ben)
     await ben.says(room, "goodbye")
@@ -50,7 +50,7 @@ async def test_authors_who_have_left_keep_their_names(cast: Cast) -> None:
 
 
 async def test_changes_reach_those_who_share_a_conversation(cast: Cast) -> None:
-    """Ben hears of Ana's new name, in the directory and on his stream; Mallory does not."""
+    """Ben receives Ana's new name, in the directory and on his stream; Mallory does not."""
     ana, ben, mallory = await cast.enters("ana", "ben", "mallory")
     room = await begins(ana, "channel", "kitchen", ben)
     ears = [await person.listens() for person in (ana, ben, mallory)]
@@ -68,7 +68,7 @@ async def test_changes_reach_those_who_share_a_conversation(cast: Cast) -> None:
 
 
 async def test_disabled_users_are_marked(cast: Cast) -> None:
-    """Where they are asked for by id; searches leave them out."""
+    """Disabled users are marked when read by id; searches leave them out."""
     ana, ben = await cast.enters("ana", "ben")
     (ada,) = await cast.enters("ada", role="admin")
     await begins(ana, "channel", "kitchen", ben, ada)

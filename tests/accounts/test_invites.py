@@ -1,4 +1,4 @@
-"""Invites: where SIGNUP=invite, a code lets so many people in."""
+"""Invites: with SIGNUP=invite a code lets a number of users sign up."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,7 +14,7 @@ from tests.nodes import Node, running_node
 
 @pytest.fixture
 async def node(database_url: str, redis_url: str) -> AsyncIterator[Node]:
-    """A node that lets in who is invited."""
+    """A node with SIGNUP=invite."""
     async with running_node(database_url, redis_url, signup="invite") as one:
         yield one
 
@@ -37,13 +37,13 @@ async def test_an_invited_visitor_comes_in_once(ana: Visitor, mallory: Visitor, 
 
 @pytest.mark.parametrize("code", ["", "guess"])
 async def test_nobody_comes_in_without(mallory: Visitor, code: str) -> None:
-    """No code, a guessed one."""
+    """Sign-up without a code or with a guessed one is refused."""
     status, problem = await mallory.signs_up("mallory", invite=code)
     assert (status, problem["code"]) == (403, "bad_invite")
 
 
 async def test_an_expired_code_lets_nobody_in(ana: Visitor, cast: Cast, database_url: str) -> None:
-    """By the database's clock."""
+    """The database's clock decides."""
     code = await invited(cast)
     with psycopg.connect(database_url) as connection:
         connection.execute("update invites set expires_at = now() - interval '1 second'")
@@ -51,14 +51,14 @@ async def test_an_expired_code_lets_nobody_in(ana: Visitor, cast: Cast, database
 
 
 async def test_a_name_that_is_taken_uses_up_nothing(ana: Visitor, cast: Cast) -> None:
-    """The account and the use of the code happen together or not at all."""
+    """The account and the use of the code commit together or not at all."""
     code = await invited(cast)
     assert (await ana.signs_up("admin", invite=code))[0] == 409
     assert (await ana.signs_up("ana", invite=code))[0] == 201
 
 
 async def test_as_many_come_in_as_were_invited(node: Node, database_url: str) -> None:
-    """Five at the same moment with a code for three, made on the command line (`tandem invite`)."""
+    """Five sign up at once with a code for three, made on the command line (`tandem invite`)."""
     code = await asyncio.to_thread(add_invite, database_url, 3, 1)
     async with visiting(node.url) as crowd:
         came = await asyncio.gather(*(crowd.signs_up(f"guest{n}", invite=code) for n in range(5)))
@@ -66,14 +66,14 @@ async def test_as_many_come_in_as_were_invited(node: Node, database_url: str) ->
 
 
 async def test_only_admins_invite(cast: Cast) -> None:
-    """Everybody may know that there are invitations."""
+    """Everyone may know that there are invites; only admins make them."""
     (ben,) = await cast.enters("ben")
     status, problem = await ben.call("POST", "/api/invites", {})
     assert (status, problem["code"]) == (403, "admins_only")
 
 
 async def test_codes_are_stored_hashed(cast: Cast, database_url: str) -> None:
-    """Who reads the database is not invited by that."""
+    """A reader of the database cannot use an invite."""
     code = await invited(cast, uses=2, days=1)
     with psycopg.connect(database_url) as connection:
         rows = connection.execute("select invites::text from invites").fetchall()

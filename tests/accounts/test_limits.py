@@ -1,4 +1,4 @@
-"""Limits on coming in: trying passwords gets slower and slower, on all nodes together, with Redis or without."""
+"""Limits on log-ins: guessing passwords gets slower and slower, on all nodes together, with Redis or without."""
 
 import asyncio
 import time
@@ -18,20 +18,20 @@ WIDE = "1000/minute"
 
 @asynccontextmanager
 async def guarded(database_url: str, redis_url: str, **rates: object) -> AsyncIterator[Visitor]:
-    """A visitor at a node that counts."""
+    """A visitor of a node with rate limits."""
     given = {"rate_limits": True, "trusted_proxies": "127.0.0.0/8"} | rates
     async with running_node(database_url, redis_url, **given) as node, visiting(node.url) as visitor:
         yield visitor
 
 
 async def tries(visitor: Visitor, name: str, times: int, address: str = "203.0.113.7") -> list[int]:
-    """The statuses of so many wrong passwords."""
+    """Return the statuses of so many wrong passwords."""
     visitor.headers["X-Forwarded-For"] = address
     return [(await visitor.logs_in(name, f"wrong-password-{n}"))[0] for n in range(times)]
 
 
 async def test_guessing_is_slowed_down(database_url: str, redis_url: str) -> None:
-    """After five wrong ones comes a wait, for the right one too; the owner elsewhere is not locked out by that."""
+    """After five wrong passwords even the right one has to wait; the owner elsewhere is not locked out."""
     async with guarded(database_url, redis_url) as mallory, visiting(mallory.at) as ana:
         await ana.signs_up("ana")
         assert await tries(mallory, "ana", 6) == [401] * 5 + [429]
@@ -43,7 +43,7 @@ async def test_guessing_is_slowed_down(database_url: str, redis_url: str) -> Non
 
 
 async def test_the_delay_grows(database_url: str, redis_url: str) -> None:
-    """The second window is longer than the first."""
+    """The second wait is longer than the first."""
     async with guarded(database_url, redis_url, rate_login="2/4 seconds;3/hour", rate_login_address=WIDE) as mallory:
         assert await tries(mallory, "ana", 3) == [401, 401, 429]
         first = int(mallory.headers_heard["Retry-After"])
@@ -57,7 +57,7 @@ async def test_the_delay_grows(database_url: str, redis_url: str) -> None:
 
 
 async def test_the_right_password_begins_anew(database_url: str, redis_url: str) -> None:
-    """Who mistypes now and then is not slowed down."""
+    """A user who mistypes now and then is not delayed."""
     async with guarded(database_url, redis_url, signup="open") as ana:
         await ana.signs_up("ana")
         for _ in range(3):
@@ -66,7 +66,7 @@ async def test_the_right_password_begins_anew(database_url: str, redis_url: str)
 
 
 async def test_one_address_cannot_try_all_names(database_url: str, redis_url: str) -> None:
-    """Nor can the many addresses of one IPv6 network."""
+    """One address, or one IPv6 network, cannot try all names."""
     async with guarded(database_url, redis_url, rate_login_address="4/minute") as mallory:
         statuses = [(await tries(mallory, f"name{n}", 1, f"2001:db8::{n}"))[0] for n in range(5)]
         assert statuses == [401] * 4 + [429]
@@ -74,15 +74,15 @@ async def test_one_address_cannot_try_all_names(database_url: str, redis_url: st
 
 
 async def test_many_addresses_cannot_try_one_name_for_ever(database_url: str, redis_url: str) -> None:
-    """The name's own limit is wide, and there is one."""
+    """The limit of a name is wide, and it exists."""
     async with guarded(database_url, redis_url, rate_login_name="4/minute") as mallory:
         statuses = [(await tries(mallory, "ana", 1, f"198.51.100.{n}"))[0] for n in range(5)]
         assert statuses == [401] * 4 + [429]
 
 
 async def test_the_owner_gets_in_while_others_try_passwords(database_url: str, redis_url: str) -> None:
-    """From IPv6 and IPv4 networks until the name has no attempt left: a browser that was in before has attempts of its
-    own, and so has a network that was. Ana's cookie opens no other name's budget."""
+    """Attackers use up the name's limit from IPv6 and IPv4 networks. A browser that was logged in before has attempts
+    of its own, and so has its network. Ana's cookie gives no attempts for other names."""
     limits = {"rate_login_name": "12/hour"}
     async with (
         guarded(database_url, redis_url, **limits) as mallory,
@@ -104,7 +104,7 @@ async def test_the_owner_gets_in_while_others_try_passwords(database_url: str, r
 
 
 async def test_one_ipv6_network_cannot_use_up_a_name(database_url: str, redis_url: str) -> None:
-    """However many /64s of a /48 try: an address elsewhere, which nobody knows, still has its attempts."""
+    """After attempts from many /64s of a /48, an unknown address elsewhere still has attempts."""
     limits = {"rate_login": "2/hour", "rate_login_name": "10/hour"}
     async with guarded(database_url, redis_url, **limits) as mallory, visiting(mallory.at) as ana:
         await ana.signs_up("ana")
@@ -116,7 +116,7 @@ async def test_one_ipv6_network_cannot_use_up_a_name(database_url: str, redis_ur
 
 
 async def test_networks_count_with_growing_budgets(database_url: str, redis_url: str) -> None:
-    """Two for a /64, eight for its /56, 32 for its /48."""
+    """A /64 has two attempts, its /56 eight, its /48 32."""
     limits = {"rate_login_address": "2/hour", "rate_login": WIDE, "rate_login_name": WIDE}
     async with guarded(database_url, redis_url, **limits) as mallory:
         near = [(await tries(mallory, f"a{n}", 1, f"2001:db8:7:1::{n}"))[0] for n in range(3)]
@@ -128,7 +128,7 @@ async def test_networks_count_with_growing_budgets(database_url: str, redis_url:
 
 
 async def test_a_trusted_device_is_still_limited(database_url: str, redis_url: str) -> None:
-    """Five wrong ones in a row, as everybody; the right one begins anew."""
+    """A trusted device is limited to five wrong passwords too; the right one starts again."""
     async with guarded(database_url, redis_url) as ana:
         await ana.signs_up("ana")
         for _ in range(3):
@@ -138,7 +138,7 @@ async def test_a_trusted_device_is_still_limited(database_url: str, redis_url: s
 
 
 async def test_a_new_password_ends_the_trust(database_url: str, redis_url: str) -> None:
-    """Of all devices and networks but the one that changed it."""
+    """Trust ends for all devices and networks but the one that changed the password."""
     async with (
         guarded(database_url, redis_url, rate_login_name="3/hour") as mallory,
         visiting(mallory.at) as ana,
@@ -155,7 +155,7 @@ async def test_a_new_password_ends_the_trust(database_url: str, redis_url: str) 
 
 
 async def test_the_device_cookie_is_kept_from_scripts_and_changes(database_url: str, redis_url: str) -> None:
-    """HttpOnly, SameSite=Strict, another one at each log-in; an old one is worth nothing."""
+    """The cookie is HttpOnly and SameSite=Strict, and new at each log-in; an old one is worth nothing."""
     async with guarded(database_url, redis_url, rate_login_name="1/hour") as ana, visiting(ana.at) as mallory:
         await ana.signs_up("ana")
         jar = {cookie.key: cookie for cookie in ana.http.cookie_jar}
@@ -169,7 +169,7 @@ async def test_the_device_cookie_is_kept_from_scripts_and_changes(database_url: 
 
 
 async def test_all_nodes_count_together(database_url: str, redis_url: str) -> None:
-    """Going from node to node gives no more tries."""
+    """Trying on several nodes gives no more attempts."""
     async with (
         guarded(database_url, redis_url) as here,
         guarded(database_url, redis_url, node="b2") as there,
@@ -180,7 +180,7 @@ async def test_all_nodes_count_together(database_url: str, redis_url: str) -> No
 
 @pytest.mark.parametrize("kind", ["away", "hanging"])
 async def test_without_redis_each_node_counts_for_itself(database_url: str, redis_url: str, kind: str) -> None:
-    """Redis away, or taking calls and not answering: the limits hold, and nobody waits for it for long."""
+    """With Redis down or hanging, the limits hold and no log-in waits long for it."""
     url = NOWHERE if kind == "away" else redis_url
     async with guarded(database_url, url, rate_login_address=WIDE) as mallory, visiting(mallory.at) as ana:
         await ana.signs_up("ana")
@@ -194,7 +194,7 @@ async def test_without_redis_each_node_counts_for_itself(database_url: str, redi
 
 
 async def test_signing_up_is_limited(database_url: str, redis_url: str) -> None:
-    """For one address; a refusal counts too."""
+    """Sign-ups are limited for each address; a refused one counts too."""
     async with guarded(database_url, redis_url, rate_signup="2/hour") as mallory:
         statuses = [(await mallory.signs_up(f"mallory{n % 2}"))[0] for n in range(3)]
         assert statuses == [201, 201, 429]
@@ -202,7 +202,7 @@ async def test_signing_up_is_limited(database_url: str, redis_url: str) -> None:
 
 
 async def test_guessing_the_old_password_is_slowed_down_too(database_url: str, redis_url: str) -> None:
-    """A screen left unlocked is no way around."""
+    """An open session gives no unlimited attempts."""
     async with guarded(database_url, redis_url) as mallory:
         await mallory.signs_up("ana")
         change = {"old": "wrong-password", "new": "copper-kettle-93-indigo"}
@@ -211,13 +211,13 @@ async def test_guessing_the_old_password_is_slowed_down_too(database_url: str, r
 
 
 async def test_nobody_is_slowed_down_with_limits_off(database_url: str, redis_url: str) -> None:
-    """RATE_LIMITS=off."""
+    """RATE_LIMITS=off delays no one."""
     async with guarded(database_url, redis_url, rate_limits=False) as ana:
         assert await tries(ana, "ana", 8) == [401] * 8
 
 
 async def test_redis_holds_no_names(database_url: str, redis_url: str) -> None:
-    """What is typed as a name may be a password."""
+    """Redis stores hashes, because a password may be typed as a name."""
     async with guarded(database_url, redis_url) as ana:
         await tries(ana, PASSWORD, 2)
         with redis.Redis.from_url(redis_url) as client:

@@ -1,4 +1,4 @@
-"""Logging in: the same work and the same words for everyone who may not."""
+"""Logging in: every refused attempt does the same work and gets the same words."""
 
 import asyncio
 
@@ -15,7 +15,7 @@ from tests.waiting import eventually
 
 
 async def test_a_login_is_another_session(ana: Visitor) -> None:
-    """Each has a token and an id of its own."""
+    """Each session has a token and an id of its own."""
     _, first = await ana.signs_up("ana")
     ana.leaves()
     status, second = await ana.logs_in("Ana", device="phone")
@@ -29,7 +29,7 @@ async def test_a_login_is_another_session(ana: Visitor) -> None:
 
 
 async def test_wrong_name_and_wrong_password_are_told_alike(ana: Visitor, mallory: Visitor, node: Node) -> None:
-    """The same words, and the same number of hashes computed, so that time tells nothing either."""
+    """The words are the same, and so is the number of computed hashes, so the time is the same too."""
     await ana.signs_up("ana")
     hasher, answers, costs = node.app[ACCOUNTS].hasher, [], []
     for name, password in (("ana", PASSWORD + "!"), ("nobody", PASSWORD), ("no such\0näme", PASSWORD), ("", PASSWORD)):
@@ -42,7 +42,7 @@ async def test_wrong_name_and_wrong_password_are_told_alike(ana: Visitor, mallor
 
 
 def test_nobodys_hash_costs_what_anybodys_does() -> None:
-    """It is made up, not computed; comparing with it must take as long."""
+    """The hash for unknown names is fixed, not computed; comparing with it must take as long."""
     argon = PasswordHasher()
     nobodys = dummy_hash(argon)
     assert extract_parameters(nobodys) == extract_parameters(argon.hash(PASSWORD))
@@ -52,7 +52,7 @@ def test_nobodys_hash_costs_what_anybodys_does() -> None:
 
 
 async def test_a_disabled_account_is_told_alike(ana: Visitor, mallory: Visitor, database_url: str) -> None:
-    """Mallory's password is right, and that is not told either."""
+    """Mallory's right password for a disabled account gets the same answer."""
     await ana.signs_up("ana")
     with psycopg.connect(database_url) as connection:
         connection.execute("update users set disabled_at = now()")
@@ -61,14 +61,14 @@ async def test_a_disabled_account_is_told_alike(ana: Visitor, mallory: Visitor, 
 
 
 async def test_a_password_may_be_typed_on_another_keyboard(ana: Visitor) -> None:
-    """Composed or not, wide or narrow: what looks the same is the same."""
+    """Composed or not, wide or narrow: a password that looks the same is the same."""
     await ana.signs_up("ana", "ñandú ｗｉｄｅ ﬁsh")
     assert (await ana.logs_in("ana", "n\u0303andu\u0301 wide fish"))[0] == 201
     assert (await ana.logs_in("ana", "Ñandú wide fish"))[0] == 401
 
 
 async def test_an_old_hash_is_renewed(ana: Visitor, database_url: str) -> None:
-    """At the log-in, when the password is at hand; and not again at the next."""
+    """A hash with old parameters is renewed at the next log-in, once."""
     await ana.signs_up("ana")
     weak = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
     with psycopg.connect(database_url, autocommit=True) as connection:
@@ -81,7 +81,7 @@ async def test_an_old_hash_is_renewed(ana: Visitor, database_url: str) -> None:
 
 
 async def test_an_account_without_a_password_admits_nobody(ana: Visitor, database_url: str) -> None:
-    """An empty hash is no hash."""
+    """An account with an empty hash cannot log in."""
     with psycopg.connect(database_url) as connection:
         connection.execute("insert into users (name, display_name, password_hash) values ('ana', 'Ana', '')")
     assert (await ana.logs_in("ana"))[0] == 401
@@ -89,7 +89,7 @@ async def test_an_account_without_a_password_admits_nobody(ana: Visitor, databas
 
 
 async def test_tokens_are_random_and_stored_hashed(ana: Visitor, database_url: str) -> None:
-    """256 bits; who reads the database cannot log in."""
+    """Tokens have 256 bits; a reader of the database cannot use them."""
     _, came = await ana.signs_up("ana")
     assert len(came["token"]) == 43
     with psycopg.connect(database_url) as connection:
@@ -99,7 +99,7 @@ async def test_tokens_are_random_and_stored_hashed(ana: Visitor, database_url: s
 
 
 async def test_the_device_is_the_browser_where_it_has_no_name(ana: Visitor) -> None:
-    """Whatever bytes the browser calls itself, cut to what a list can show."""
+    """Any bytes of the browser's name are accepted, and shortened for the list."""
     await ana.signs_up("ana")
     ana.headers["User-Agent"] = "Mozilla/5.0 \udcff " + "x" * 200
     _, came = await ana.logs_in("ana")
@@ -110,7 +110,7 @@ async def test_the_device_is_the_browser_where_it_has_no_name(ana: Visitor) -> N
 
 
 async def test_a_login_with_the_old_password_does_not_outrun_its_change(ana: Visitor, database_url: str) -> None:
-    """The password changes after it was verified and before the session is made: no session."""
+    """The password changes after it was verified and before the session is made: there is no session."""
     await ana.signs_up("ana")
     async with await psycopg.AsyncConnection.connect(database_url) as connection:
         await connection.execute("update users set password_hash = 'another'")
@@ -127,7 +127,7 @@ async def test_a_login_with_the_old_password_does_not_outrun_its_change(ana: Vis
 
 
 async def test_hashing_is_bounded(ana: Visitor, node: Node) -> None:
-    """A crowd at the door is refused before it fills the memory: 64 MiB are needed for each."""
+    """Many log-ins at once are refused before they fill the memory: each needs 64 MiB."""
     await ana.signs_up("ana")
     async with visiting(node.url) as crowd:
         statuses = [status for status, _ in await asyncio.gather(*(crowd.logs_in(f"nobody{n}") for n in range(90)))]

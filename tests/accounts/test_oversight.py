@@ -1,4 +1,4 @@
-"""Oversight: an admin sees and ends the logins of others, disables accounts; all of it stands in the audit."""
+"""Admin actions: an admin sees and ends sessions of others and disables accounts; all of it is in the audit log."""
 
 import asyncio
 from typing import Any
@@ -13,29 +13,29 @@ from tests.cast import Cast, Person
 
 @pytest.fixture
 async def ada(cast: Cast) -> Person:
-    """She is an admin."""
+    """An admin."""
     (ada,) = await cast.enters("ada", role="admin")
     return ada
 
 
 async def audited(ada: Person) -> list[tuple[str, int | None, Any]]:
-    """`(action, about whom, detail)`, the latest first; without what comes with every log-in."""
+    """Return `(action, subject, detail)`, the latest first, without the events of every log-in."""
     return [(row["action"], row["subject"], row["detail"]) for row in await powers(ada)]
 
 
 async def powers(ada: Person) -> list[dict[str, Any]]:
-    """The rows of the audit that tell of powers."""
+    """Return the rows of the audit log about admin actions."""
     return [row for row in await events(ada) if row["action"] not in ROUTINE or row["detail"].get("role") == "admin"]
 
 
 async def enters(visitor: Visitor, name: str) -> tuple[int, int]:
-    """Someone with a password: his id, and that of his login."""
+    """Sign up a user with a password; return the ids of user and session."""
     _, came = await visitor.signs_up(name)
     return came["user"]["id"], came["session"]["id"]
 
 
 async def test_an_admin_ends_a_login(ada: Person, ana: Visitor) -> None:
-    """She sees it with its address, ends it, and both are written down."""
+    """She sees the session with its address and ends it; both are recorded."""
     user, session = await enters(ana, "ana")
     status, listed = await ada.call("GET", f"/api/users/{user}/sessions")
     assert (status, [one["id"] for one in listed["sessions"]]) == (200, [session])
@@ -48,7 +48,7 @@ async def test_an_admin_ends_a_login(ada: Person, ana: Visitor) -> None:
 
 
 async def test_an_admin_ends_all_logins(ada: Person, ana: Visitor, mallory: Visitor) -> None:
-    """Every one of that person's, nobody else's; the second time there is nothing to write down."""
+    """All sessions of that user end, and no others; the second time nothing is recorded."""
     user, first = await enters(ana, "ana")
     _, other = await mallory.logs_in("ana")
     for _ in range(2):
@@ -60,7 +60,7 @@ async def test_an_admin_ends_all_logins(ada: Person, ana: Visitor, mallory: Visi
 
 
 async def test_disabled_until_enabled(ada: Person, ana: Visitor) -> None:
-    """No login stays and none can be made; enabled again she is back. Saying it twice is said once."""
+    """All sessions end and none can be made until the user is enabled again. Repeating the action records nothing."""
     user, session = await enters(ana, "ana")
     for disabled in (True, True):
         assert (await ada.call("PUT", f"/api/users/{user}/disabled", {"disabled": disabled}))[0] == 204
@@ -77,7 +77,7 @@ async def test_disabled_until_enabled(ada: Person, ana: Visitor) -> None:
 
 
 async def test_what_cannot_be_disabled(ada: Person) -> None:
-    """Oneself; who does not exist; and nothing is neither true nor false."""
+    """Oneself, unknown users, and values that are neither true nor false are refused."""
     path = "/api/users/{}/disabled"
     tried = [(ada.id, {"disabled": True}), (999_999, {"disabled": True}), (ada.id, {"disabled": "yes"}), (ada.id, {})]
     codes = [(await ada.call("PUT", path.format(user), body))[1]["code"] for user, body in tried]
@@ -85,7 +85,7 @@ async def test_what_cannot_be_disabled(ada: Person) -> None:
 
 
 async def test_owners_endings_are_written_down(ada: Person, ana: Visitor, mallory: Visitor) -> None:
-    """Logging out, ending the others, a new password: by whom, from where, and why."""
+    """Logging out, ending other sessions and a new password are recorded with user, address and reason."""
     user, first = await enters(ana, "ana")
     _, second = await mallory.logs_in("ana")
     await ana.call("PUT", "/api/users/me/password", {"old": PASSWORD, "new": "copper-kettle-93-indigo"})
@@ -100,7 +100,7 @@ async def test_owners_endings_are_written_down(ada: Person, ana: Visitor, mallor
 
 
 async def test_every_power_leaves_a_trace(ada: Person, cast: Cast) -> None:
-    """Looking behind a dot, looking for ghosts, inviting, bringing in authors; the command line has no actor."""
+    """Reading evidence, reconciling, inviting and posting for others are recorded; the command line has no actor."""
     status, made = await ada.call("POST", "/api/chat/conversations", {"kind": "channel", "name": "old"})
     assert status == 201
     assert (await ada.call("GET", f"/api/presence/evidence/{ada.id}"))[0] == 200
@@ -121,7 +121,7 @@ async def test_every_power_leaves_a_trace(ada: Person, cast: Cast) -> None:
 
 
 async def test_pages_follow_each_other(ada: Person) -> None:
-    """By key, the latest first, without gap or repeat."""
+    """Pages follow each other by key, the latest first, without gap or repeat."""
     for days in range(1, 6):
         await ada.call("POST", "/api/invites", {"days": days})
     seen: list[int] = []
@@ -134,7 +134,7 @@ async def test_pages_follow_each_other(ada: Person) -> None:
 
 
 async def test_only_admins(cast: Cast, ana: Visitor) -> None:
-    """Mallory looks at nothing and ends nothing of Ana's."""
+    """Mallory can neither read nor end a session of Ana's."""
     (mallory,) = await cast.enters("mallory")
     user, session = await enters(ana, "ana")
     tried = [
@@ -151,7 +151,7 @@ async def test_only_admins(cast: Cast, ana: Visitor) -> None:
 
 
 async def test_a_login_made_while_disabling_ends_too(ada: Person, ana: Visitor) -> None:
-    """Whichever of the two comes first, nobody is in afterwards."""
+    """Whichever comes first, no session is left."""
     user, _ = await enters(ana, "ana")
     async with visiting(ana.at) as phone:
         coming = asyncio.gather(*(phone.logs_in("ana") for _ in range(3)))

@@ -14,7 +14,7 @@ INVITE = ("POST", "/api/invites", {})
 
 
 def forgets_proofs(database_url: str) -> None:
-    """More than ten minutes have passed since everybody's log-in."""
+    """Let more than ten minutes pass since every log-in."""
     with psycopg.connect(database_url) as connection:
         connection.execute("update sessions set proved_at = now() - interval '601 seconds'")
 
@@ -31,7 +31,7 @@ async def root(node: Node, database_url: str) -> AsyncIterator[Visitor]:
 
 
 async def test_a_log_in_is_a_proof_for_ten_minutes(root: Visitor, database_url: str) -> None:
-    """Afterwards the password is asked for once more; then it goes on for another ten."""
+    """After ten minutes the password is needed again, for another ten."""
     assert (await root.call(*INVITE))[0] == 201
     assert 590 <= (await root.call("GET", PROOF))[1]["seconds_left"] <= 600
     forgets_proofs(database_url)
@@ -46,7 +46,7 @@ async def test_a_log_in_is_a_proof_for_ten_minutes(root: Visitor, database_url: 
 
 
 async def test_every_sensitive_change_asks(root: Visitor, database_url: str, cast: Cast) -> None:
-    """Each of them is refused without a recent proof, and nothing has changed."""
+    """Each sensitive change is refused without a recent proof, and nothing has changed."""
     (ben,) = await cast.enters("ben")
     forgets_proofs(database_url)
     for method, path, body in sensitive(ben):
@@ -56,7 +56,7 @@ async def test_every_sensitive_change_asks(root: Visitor, database_url: str, cas
 
 
 def sensitive(other: Person) -> list[tuple[str, str, object]]:
-    """The calls that need a recent proof."""
+    """Return the calls that need a recent proof."""
     return [
         INVITE,
         ("GET", "/api/users/me/export", None),
@@ -70,7 +70,7 @@ def sensitive(other: Person) -> list[tuple[str, str, object]]:
 async def test_a_proof_counts_on_every_node_and_for_its_session_only(
     root: Visitor, database_url: str, redis_url: str
 ) -> None:
-    """Given on one node it counts on the next at once; another session of the same user has to prove itself."""
+    """A proof given on one node counts on the others at once; another session of the user needs its own."""
     async with running_node(database_url, redis_url, node="b2") as other, visiting(other.url) as there:
         _, came = await there.logs_in("root")
         there.headers["Authorization"] = f"Bearer {came['token']}"
@@ -84,20 +84,20 @@ async def test_a_proof_counts_on_every_node_and_for_its_session_only(
 
 
 async def test_sessions_from_before_have_no_proof(root: Visitor, database_url: str) -> None:
-    """The migration gives nobody ten minutes."""
+    """The migration gives no session a proof."""
     with psycopg.connect(database_url) as connection:
         connection.execute("update sessions set proved_at = null")
     assert (await root.call(*INVITE))[1]["code"] == "reauthentication_required"
 
 
 async def test_logging_out_asks_for_nothing(root: Visitor, database_url: str) -> None:
-    """Anyone who wants to leave can."""
+    """Logging out needs no proof."""
     forgets_proofs(database_url)
     assert (await root.call("DELETE", "/api/sessions/current"))[0] == 204
 
 
 async def test_guessing_the_password_of_an_open_session_is_slowed_down(database_url: str, redis_url: str) -> None:
-    """As at log-in."""
+    """Guessing the password of an open session is limited as at log-in."""
     async with running_node(database_url, redis_url, rate_limits=True) as node, visiting(node.url) as mallory:
         await mallory.signs_up("ana")
         statuses = [(await mallory.call("POST", PROOF, {"password": f"guess-{n}"}))[0] for n in range(6)]

@@ -1,4 +1,4 @@
-"""Reset links: a forgotten password is replaced by its owner, and nobody else learns it."""
+"""Reset links: the owner of an account sets a new password, and no one else learns it."""
 
 import asyncio
 
@@ -24,7 +24,7 @@ async def ada(cast: Cast) -> Person:
 
 
 async def link_for(ada: Person, user: int) -> str:
-    """The token of a link that Ada makes."""
+    """Return the token of a link that Ada makes."""
     status, made = await ada.call("POST", f"/api/users/{user}/reset", {})
     assert status == 201, made
     assert made["path"].startswith("/reset#")
@@ -32,13 +32,13 @@ async def link_for(ada: Person, user: int) -> str:
 
 
 async def uses(visitor: Visitor, token: str, new: str = NEW) -> tuple[int, str]:
-    """The status and code of setting a password with this token."""
+    """Set a password with this token; return the status and code."""
     status, problem = await visitor.call("POST", "/api/resets", {"token": token, "new": new})
     return status, (problem or {}).get("code", "")
 
 
 async def test_a_forgotten_password(ada: Person, ana: Visitor, mallory: Visitor) -> None:
-    """The link sets a new one once; all sessions end, the old password is of no use, and both steps are recorded."""
+    """The link works once; all sessions end, the old password is invalid, and both steps are recorded."""
     _, came = await ana.signs_up("ana")
     token = await link_for(ada, came["user"]["id"])
     assert await uses(mallory, token) == (204, "")
@@ -54,7 +54,7 @@ async def test_a_forgotten_password(ada: Person, ana: Visitor, mallory: Visitor)
 
 
 async def test_open_streams_close(ada: Person, cast: Cast, mallory: Visitor) -> None:
-    """Anyone who had got in with the old password hears nothing more."""
+    """A stream opened with the old password receives nothing more."""
     (ana,) = await cast.enters("ana")
     ear = await ana.listens()
     assert await uses(mallory, await link_for(ada, ana.id)) == (204, "")
@@ -62,7 +62,7 @@ async def test_open_streams_close(ada: Person, cast: Cast, mallory: Visitor) -> 
 
 
 async def test_links_that_do_not_work(ada: Person, ana: Visitor, mallory: Visitor, database_url: str) -> None:
-    """Guessed, replaced, expired, from before a change of the password, of a disabled account: one answer."""
+    """Guessed, replaced, expired and outdated links, and those of disabled accounts, get the same answer."""
     _, came = await ana.signs_up("ana")
     user = came["user"]["id"]
     older, newer = await link_for(ada, user), await link_for(ada, user)
@@ -84,7 +84,7 @@ async def test_links_that_do_not_work(ada: Person, ana: Visitor, mallory: Visito
 async def test_second_factors_go_where_the_admin_says_so(
     ada: Person, cast: Cast, mallory: Visitor, database_url: str
 ) -> None:
-    """A lost phone: without the word they stay, with it all of them go."""
+    """Second factors stay, unless the admin chose to remove them for a lost phone."""
     (ana,) = await cast.enters("ana")
     with psycopg.connect(database_url) as database:
         database.execute("insert into authenticators (user_id, secret, confirmed_at) values (%s, 'a', now())", [ana.id])
@@ -100,7 +100,7 @@ async def test_second_factors_go_where_the_admin_says_so(
 
 
 async def test_a_bad_password_keeps_the_link(ada: Person, ana: Visitor) -> None:
-    """The rules of sign-up hold; the next try still works."""
+    """The rules of sign-up apply to the new password; the next attempt still works."""
     _, came = await ana.signs_up("ana")
     token = await link_for(ada, came["user"]["id"])
     status, problem = await ana.call("POST", "/api/resets", {"token": token, "new": "short"})
@@ -109,7 +109,7 @@ async def test_a_bad_password_keeps_the_link(ada: Person, ana: Visitor) -> None:
 
 
 async def test_only_one_of_many_at_once(ada: Person, ana: Visitor) -> None:
-    """A link works once, also when it is used five times in the same moment."""
+    """Five uses of a link at once set one password."""
     _, came = await ana.signs_up("ana")
     token = await link_for(ada, came["user"]["id"])
     answers = await asyncio.gather(*(uses(ana, token, f"{NEW}-{n}") for n in range(5)))
@@ -117,7 +117,7 @@ async def test_only_one_of_many_at_once(ada: Person, ana: Visitor) -> None:
 
 
 async def test_who_may_make_one(cast: Cast, ada: Person, database_url: str) -> None:
-    """Admins with a recent proof, for users that exist."""
+    """Only admins with a recent proof make links, for existing users."""
     mallory, ana = await cast.enters("mallory", "ana")
     path = f"/api/users/{ana.id}/reset"
     assert (await mallory.call("POST", path, {}))[1]["code"] == "admins_only"
@@ -128,7 +128,7 @@ async def test_who_may_make_one(cast: Cast, ada: Person, database_url: str) -> N
 
 
 async def test_the_token_is_stored_hashed(ada: Person, cast: Cast, database_url: str) -> None:
-    """Neither in its table nor in the audit."""
+    """Neither the table nor the audit log has the token."""
     (ana,) = await cast.enters("ana")
     token = await link_for(ada, ana.id)
     with psycopg.connect(database_url) as database:
@@ -139,7 +139,7 @@ async def test_the_token_is_stored_hashed(ada: Person, cast: Cast, database_url:
 
 
 async def test_guessing_is_limited(database_url: str, redis_url: str) -> None:
-    """From one address, as at log-in."""
+    """Attempts from one address are limited, as at log-in."""
     limits = {"rate_limits": True, "rate_login_address": "3/minute"}
     async with running_node(database_url, redis_url, **limits) as node, visiting(node.url) as mallory:
         codes = [(await uses(mallory, f"guess-{n}"))[1] for n in range(5)]
@@ -147,7 +147,7 @@ async def test_guessing_is_limited(database_url: str, redis_url: str) -> None:
 
 
 async def test_from_the_command_line(node: Node, cast: Cast, database_url: str) -> None:
-    """Imported users, who have no password yet, get their first one this way."""
+    """Imported users without a password get their first one this way."""
     (ana,) = await cast.enters("ana")  # by SQL, as an import does
     made = await asyncio.to_thread(make_link, database_url, "Ana", second_factors=False)
     async with visiting(node.url) as visitor:

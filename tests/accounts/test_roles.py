@@ -1,4 +1,4 @@
-"""Roles: admins make and unmake admins; the last one stays."""
+"""Roles: admins give and take the admin role; the last admin keeps it."""
 
 import asyncio
 
@@ -17,13 +17,13 @@ async def ada(cast: Cast) -> Person:
 
 
 async def gives(admin: Person, user: Person, role: str) -> tuple[int, str]:
-    """The status and code of giving this role."""
+    """Give this role; return the status and code."""
     status, problem = await admin.call("PUT", f"/api/users/{user.id}/role", {"role": role})
     return status, (problem or {}).get("code", "")
 
 
 async def test_an_admin_is_made_and_unmade(ada: Person, cast: Cast) -> None:
-    """The new one may do so at once; members hear of it; the former one's sessions end; both are recorded."""
+    """A new admin can act at once, members see it, a former admin's sessions end, and both are recorded."""
     ben, chloe = await cast.enters("ben", "chloe")
     assert (await ben.call("GET", "/api/audit"))[0] == 403
     await cast.share(ben, chloe)
@@ -46,7 +46,7 @@ async def test_an_admin_is_made_and_unmade(ada: Person, cast: Cast) -> None:
 
 
 async def test_the_last_admin_stays(ada: Person, cast: Cast) -> None:
-    """Neither by stepping down nor by two who remove each other in the same moment."""
+    """The last admin can neither step down, nor can the last two remove each other at the same moment."""
     assert await gives(ada, ada, "member") == (409, "last_admin")
     (ben,) = await cast.enters("ben", role="admin")
     answers = await asyncio.gather(gives(ada, ben, "member"), gives(ben, ada, "member"))
@@ -56,7 +56,7 @@ async def test_the_last_admin_stays(ada: Person, cast: Cast) -> None:
 
 
 async def test_what_is_refused(ada: Person, cast: Cast) -> None:
-    """Members, unknown users, unknown roles."""
+    """Calls by members, unknown users and unknown roles are refused."""
     mallory, ana = await cast.enters("mallory", "ana")
     assert await gives(mallory, mallory, "admin") == (403, "admins_only")
     assert await gives(ada, ana, "owner") == (422, "invalid")

@@ -1,4 +1,4 @@
-"""Second factors: a password alone does not let anyone in, and what lets them in works once."""
+"""Second factors: a password alone is not enough, and each code or signature works once."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -20,7 +20,7 @@ from tests.waiting import eventually
 
 
 async def test_an_authenticator_app(ana: Visitor, mallory: Visitor, database_url: str) -> None:
-    """The password alone opens nothing; with the code that the app shows Ana is in."""
+    """The password alone opens nothing; with the code of the app Ana is logged in."""
     await ana.signs_up("ana")
     app, codes = await sets_up_app(ana)
     assert len(set(codes)) == 10
@@ -36,7 +36,7 @@ async def test_an_authenticator_app(ana: Visitor, mallory: Visitor, database_url
 
 
 async def test_it_asks_for_nothing_before_it_is_confirmed(ana: Visitor, mallory: Visitor) -> None:
-    """Anyone who scans the code and closes the page is not locked out."""
+    """A user who scans the code and closes the page is not locked out."""
     await ana.signs_up("ana")
     _, made = await ana.call("POST", f"{ME}/totp", {})
     s.NewAuthenticator.model_validate(made)
@@ -48,7 +48,7 @@ async def test_it_asks_for_nothing_before_it_is_confirmed(ana: Visitor, mallory:
 
 
 async def test_a_code_works_once(ana: Visitor, mallory: Visitor, database_url: str) -> None:
-    """Not when it was used a moment ago, nor twice at the same time, nor when its time is over."""
+    """A code is refused if it was used a moment ago, is used twice at once, or is too old."""
     await ana.signs_up("ana")
     app, _ = await sets_up_app(ana)
     _, problem = await mallory.logs_in("ana")
@@ -62,14 +62,15 @@ async def test_a_code_works_once(ana: Visitor, mallory: Visitor, database_url: s
 
 
 def test_codes_around_now() -> None:
-    """A clock may be off by half a minute, and no more."""
+    """A clock may be off by half a minute, not more."""
     app = pyotp.TOTP(pyotp.random_base32())
     steps = [find_step(app.secret, app.generate_otp(100 + off), 100) for off in (-2, -1, 0, 1, 2)]
     assert steps == [None, 99, 100, 101, None]
 
 
 async def test_recovery_codes_work_once_each(ana: Visitor, mallory: Visitor, database_url: str) -> None:
-    """In capitals and without dashes too; a used one, and one of an older set, does not. They are stored hashed."""
+    """Capitals and missing dashes are accepted; used codes and those of an older set are not. They are stored
+    hashed."""
     await ana.signs_up("ana")
     _, codes = await sets_up_app(ana)
     for code, status in ((codes[0].upper().replace("-", " "), 201), (codes[0], 403), (codes[1], 201)):
@@ -86,7 +87,7 @@ async def test_recovery_codes_work_once_each(ana: Visitor, mallory: Visitor, dat
 
 
 def test_recovery_codes_are_long_enough() -> None:
-    """80 random bits: a fast hash is enough, for nobody tries them all."""
+    """With 80 random bits a fast hash is enough, because no one can try them all."""
     codes = {make_code() for _ in range(100)}
     assert len(codes) == 100
     assert {len(code.replace("-", "")) for code in codes} == {16}
@@ -94,7 +95,7 @@ def test_recovery_codes_are_long_enough() -> None:
 
 
 async def test_a_passkey_is_a_second_factor(ana: Visitor, mallory: Visitor) -> None:
-    """What the device signs lets Ana in, once; what another device signs does not."""
+    """A signature of Ana's device logs her in, once; that of another device does not."""
     await ana.signs_up("ana")
     device, answer = await adds_passkey(ana)
     assert len(s.NewPasskeyMade.model_validate(answer).recovery_codes) == 10
@@ -109,14 +110,14 @@ async def test_a_passkey_is_a_second_factor(ana: Visitor, mallory: Visitor) -> N
 
 
 async def adds_other_account(visitor: Visitor) -> tuple[Authenticator, Json]:
-    """Someone else's passkey, good for their own account."""
+    """Add a passkey of another user, which works for that account."""
     async with visiting(visitor.at) as other:
         await other.signs_up("zed")
         return await adds_passkey(other)
 
 
 async def test_a_passkey_alone_is_enough(ana: Visitor, mallory: Visitor) -> None:
-    """No name and no password, for the device has checked who holds it; no second step follows."""
+    """No name, no password and no second step are needed, because the device has verified its user."""
     _, came = await ana.signs_up("ana")
     await sets_up_app(ana)
     device, _ = await adds_passkey(ana)
@@ -130,8 +131,8 @@ async def test_a_passkey_alone_is_enough(ana: Visitor, mallory: Visitor) -> None
 
 
 async def test_passkeys_that_log_nobody_in(ana: Visitor, mallory: Visitor, database_url: str) -> None:
-    """Unknown, of another site, not verified by its user, for another challenge, copied, of a disabled account, or no
-    passkey at all: the same answer each time."""
+    """Unknown, of another site, without user verification, for another challenge, copied, of a disabled account, or no
+    passkey: the answer is the same."""
     await ana.signs_up("ana")
     device, _ = await adds_passkey(ana)
     stranger = type(device)(ana.at)
@@ -161,7 +162,7 @@ async def test_passkeys_that_log_nobody_in(ana: Visitor, mallory: Visitor, datab
 
 @pytest.mark.parametrize("nonsense", [{}, {"id": 7}, {"id": "é"}, {"id": "AAAA", "response": None}, {"id": "A" * 5000}])
 async def test_what_is_no_passkey(ana: Visitor, nonsense: object) -> None:
-    """Whatever stands in it, it is refused, and never an error of the server."""
+    """Any invalid content is refused, and never an internal error."""
     await ana.signs_up("ana")
     await adds_passkey(ana)
     _, asked = await ana.call("POST", "/api/passkeys/login/options", {})
@@ -173,7 +174,8 @@ async def test_what_is_no_passkey(ana: Visitor, nonsense: object) -> None:
 
 
 async def test_passkeys_are_named_listed_and_removed(ana: Visitor, mallory: Visitor) -> None:
-    """By their owner alone. With the last factor the recovery codes go, and the password is enough again."""
+    """Only the owner can name, list and remove passkeys. Removing the last factor removes the recovery codes, and the
+    password is enough again."""
     await ana.signs_up("ana")
     _, first = await adds_passkey(ana, "Laptop")
     await adds_passkey(ana, "Phone")
@@ -192,7 +194,7 @@ async def test_passkeys_are_named_listed_and_removed(ana: Visitor, mallory: Visi
 
 
 async def test_a_device_has_one_passkey_for_an_account(ana: Visitor) -> None:
-    """The browser is told which there are; and no passkey belongs to two accounts."""
+    """The browser is told which passkeys exist, and no passkey belongs to two accounts."""
     await ana.signs_up("ana")
     device, _ = await adds_passkey(ana)
     _, asked = await ana.call("POST", f"{ME}/passkeys/options", {})
@@ -202,7 +204,7 @@ async def test_a_device_has_one_passkey_for_an_account(ana: Visitor) -> None:
 
 
 async def test_challenges_are_short_lived_and_single_purpose(ana: Visitor, mallory: Visitor, database_url: str) -> None:
-    """Not for another step, not after five wrong codes, not after five minutes, not after a new password."""
+    """A challenge is refused for another step, after five wrong codes, after five minutes, and after a new password."""
     await ana.signs_up("ana")
     app, codes = await sets_up_app(ana)
     _, asked = await mallory.call("POST", "/api/passkeys/login/options", {})
@@ -225,7 +227,7 @@ async def test_challenges_are_short_lived_and_single_purpose(ana: Visitor, mallo
 
 
 async def test_every_change_of_factors_needs_a_proof(ana: Visitor, database_url: str) -> None:
-    """A stolen session cannot add a way in, nor take one away. A code or a passkey is a proof as the password is."""
+    """A stolen session can neither add nor remove a factor. A code or a passkey is a proof like the password."""
     await ana.signs_up("ana")
     app, _ = await sets_up_app(ana)
     device, added = await adds_passkey(ana)
@@ -258,7 +260,7 @@ async def test_every_change_of_factors_needs_a_proof(ana: Visitor, database_url:
 
 
 async def test_changes_are_written_down(ana: Visitor, database_url: str) -> None:
-    """What was added and removed, and when a recovery code was used."""
+    """Added and removed factors and used recovery codes are recorded."""
     await ana.signs_up("ana")
     _, codes = await sets_up_app(ana)
     _, problem = await ana.logs_in("ana")
@@ -273,7 +275,7 @@ async def test_changes_are_written_down(ana: Visitor, database_url: str) -> None
 
 
 async def test_guessing_codes_is_slowed_down(database_url: str, redis_url: str) -> None:
-    """For the user, from wherever: a new challenge, or another address, gives no more attempts."""
+    """Neither a new challenge nor another address gives the user more attempts."""
     settings = {"rate_limits": True, "trusted_proxies": "127.0.0.0/8", "rate_login": "1000/minute"}
     async with running_node(database_url, redis_url, **settings) as node, visiting(node.url) as mallory:
         await mallory.signs_up("ana")
@@ -288,13 +290,13 @@ async def test_guessing_codes_is_slowed_down(database_url: str, redis_url: str) 
 
 @pytest.fixture
 async def strict(database_url: str, redis_url: str) -> AsyncIterator[Node]:
-    """A node where admins need a second factor."""
+    """A node with ADMIN_MFA=required."""
     async with running_node(database_url, redis_url, admin_mfa="required", node="strict") as node:
         yield node
 
 
 async def test_admins_without_a_second_factor_have_no_power(strict: Node, database_url: str, redis_url: str) -> None:
-    """They are told so, and may set one up; then they are admins, at once and on every node. Members are not asked."""
+    """Such an admin is told so, can set a factor up, and is then an admin on every node at once. Members need none."""
     async with (
         running_node(database_url, redis_url, admin_mfa="required", node="b2") as other,
         visiting(strict.url) as root,
@@ -326,7 +328,7 @@ async def test_admins_without_a_second_factor_have_no_power(strict: Node, databa
 
 
 async def eventually_admin(visitor: Visitor, headers: dict[str, str]) -> None:
-    """Wait until the other node has heard it from the log."""
+    """Wait until the other node has received it from the log."""
 
     async def is_admin() -> bool:
         return bool((await visitor.call("GET", "/api/audit", headers=headers))[0] == 200)
@@ -335,7 +337,7 @@ async def eventually_admin(visitor: Visitor, headers: dict[str, str]) -> None:
 
 
 async def test_a_reset_link_may_take_second_factors_away(ana: Visitor, cast: Cast) -> None:
-    """Where the admin who made it said so, for a user who has lost their device; else they stay."""
+    """A reset link removes second factors if the admin chose so for a lost device; otherwise they stay."""
     (ada,) = await cast.enters("ada", role="admin")
     _, came = await ana.signs_up("ana")
     await sets_up_app(ana)
@@ -349,7 +351,7 @@ async def test_a_reset_link_may_take_second_factors_away(ana: Visitor, cast: Cas
 
 
 async def test_a_deleted_account_keeps_no_factor(ana: Visitor, database_url: str) -> None:
-    """Its passkeys, its app and its codes go with it."""
+    """Passkeys, app and codes are deleted with the account."""
     await ana.signs_up("ana")
     await sets_up_app(ana)
     await adds_passkey(ana)

@@ -1,4 +1,4 @@
-"""Security events: what strangers and users do at the door, and what admins do, is recorded with its source."""
+"""Security events: log-ins, failures and admin actions are recorded with their source."""
 
 import asyncio
 from typing import Any
@@ -28,7 +28,7 @@ async def ada(cast: Cast) -> Person:
 
 
 async def test_a_user_from_sign_up_to_log_out(ada: Person, ana: Visitor) -> None:
-    """Each step has its user, address, session and device."""
+    """Each step from sign-up to log-out has its user, address, session and device."""
     _, came = await ana.signs_up("ana", device="Phone")
     user, first = came["user"]["id"], came["session"]["id"]
     await ana.call("PUT", "/api/users/me/password", {"old": PASSWORD, "new": "copper-kettle-93-indigo"})
@@ -44,7 +44,8 @@ async def test_a_user_from_sign_up_to_log_out(ada: Person, ana: Visitor) -> None
 
 
 async def test_failed_log_ins_are_counted(ada: Person, ana: Visitor, mallory: Visitor, database_url: str) -> None:
-    """For an account: about it. For a name without one: a keyed hash, for it may be a password that was typed."""
+    """A failure with an account is recorded about it. Without one there is a keyed hash of the name, which may be a
+    password."""
     _, came = await ana.signs_up("ana")
     secret = "my-secret-password-in-the-wrong-field"
     for _ in range(5):
@@ -61,7 +62,7 @@ async def test_failed_log_ins_are_counted(ada: Person, ana: Visitor, mallory: Vi
 
 
 async def test_refused_admin_calls(ada: Person, cast: Cast) -> None:
-    """On whatever route: with the user, the session and the route."""
+    """A refused admin call of any route is recorded with user, session and route."""
     (mallory,) = await cast.enters("mallory")
     assert (await mallory.call("GET", "/api/audit"))[0] == 403
     assert (await mallory.call("PUT", f"/api/users/{ada.id}/disabled", {"disabled": True}))[0] == 403
@@ -74,7 +75,7 @@ async def test_refused_admin_calls(ada: Person, cast: Cast) -> None:
 
 
 async def test_limits_hit(database_url: str, redis_url: str, cast: Cast) -> None:
-    """Once a minute for a user and a route, however often they try; the rest is counted."""
+    """A user who hits the limit of a route is recorded once a minute, with a count."""
     async with running_node(database_url, redis_url, rate_limits=True, rate_search="1/minute", node="a2") as strict:
         ada, mallory = [*await cast.enters("ada", role="admin"), *await cast.enters("mallory")]
         ada.at = mallory.at = strict.url
@@ -88,7 +89,7 @@ async def test_limits_hit(database_url: str, redis_url: str, cast: Cast) -> None
 
 
 async def test_a_flood_becomes_few_rows(database_url: str) -> None:
-    """Ten thousand failures from as many addresses, for as many names: bounded in memory, and in rows a minute."""
+    """Ten thousand failures from as many addresses and names take bounded memory and bounded rows a minute."""
     now = 0.0
     async with make_pool(database_url, size=2) as pool:
         noting = SecurityEvents(pool, lambda: now)
@@ -108,7 +109,7 @@ async def test_a_flood_becomes_few_rows(database_url: str) -> None:
 
 
 async def test_a_database_away_loses_no_event(own_postgres: Any) -> None:
-    """They wait, bounded, and are written when it is back."""
+    """While the database is unavailable events wait, up to a limit, and are written later."""
     async with make_pool(own_postgres.url, size=2) as pool:
         noting = SecurityEvents(pool)
         await asyncio.to_thread(own_postgres.stop)
@@ -123,7 +124,7 @@ async def test_a_database_away_loses_no_event(own_postgres: Any) -> None:
 
 
 async def test_reading_the_audit_is_recorded(ada: Person, cast: Cast) -> None:
-    """With the user it was about; reports as well."""
+    """Reading the audit log, and reports, is recorded with the subject."""
     await events(ada, f"user={ada.id}")
     row = (await finds(ada, "audit.read"))[-1]
     assert (row["actor"], row["subject"], row["address"]) == (ada.id, ada.id, HERE)
@@ -137,7 +138,7 @@ async def test_reading_the_audit_is_recorded(ada: Person, cast: Cast) -> None:
 
 
 async def test_what_owners_do_has_an_address(ada: Person, cast: Cast) -> None:
-    """Role, removal, ban, its end, a link and its end, a change, a verdict: eight kinds that change a conversation."""
+    """Eight kinds of changes to a conversation, from roles to reports, are recorded with an address."""
     ana, ben, chloe = await cast.enters("ana", "ben", "chloe")
     room = await begins(ana, kind="channel", name="room")
     at = f"{CONVERSATIONS}/{room}"
@@ -165,7 +166,7 @@ async def test_what_owners_do_has_an_address(ada: Person, cast: Cast) -> None:
 
 
 async def test_a_kept_connection_forgets_its_last_user(ada: Person, node: Node) -> None:
-    """Two users behind one connection, one after the other: each row has its own."""
+    """Two users share one connection, one after the other: each row has the right user."""
     async with visiting(node.url) as proxy:
         users = []
         for name in ("ana", "ben"):
@@ -180,7 +181,7 @@ async def test_a_kept_connection_forgets_its_last_user(ada: Person, node: Node) 
 
 
 async def test_filters(ada: Person, ana: Visitor) -> None:
-    """By user, by kind, by time; a time that is none is refused."""
+    """Filters by user, kind and time work; an invalid time is refused."""
     _, came = await ana.signs_up("ana")
     user = came["user"]["id"]
     assert [row["action"] for row in await events(ada, f"user={user}&action=account")] == ["account.create"]
@@ -193,7 +194,7 @@ async def test_filters(ada: Person, ana: Visitor) -> None:
 
 
 async def test_own_activity(ada: Person, ana: Visitor, mallory: Visitor) -> None:
-    """A user sees what happened to the account, with the addresses of failed tries, but no admin's address."""
+    """Users see what happened to their account, with addresses of failed log-ins, but no admin's address."""
     _, came = await ana.signs_up("ana")
     await mallory.logs_in("ana", "wrong-wrong-wrong")
     await finds(ada, "login.failed")
@@ -214,7 +215,7 @@ async def test_own_activity(ada: Person, ana: Visitor, mallory: Visitor) -> None
 
 
 async def test_events_and_requests_in_the_log(database_url: str, redis_url: str, cast: Cast) -> None:
-    """Each event is a structured line, to be forwarded; request lines carry address and user."""
+    """Each event is a structured log line, to be forwarded; request lines have address and user."""
     async with running_node(database_url, redis_url, log_requests="all", node="a2") as node:
         (ana,) = await cast.enters("ana")
         ana.at = node.url

@@ -11,7 +11,7 @@ NEXT_PASSWORD = "copper-kettle-93-indigo"
 
 
 async def test_logging_out_ends_this_session(ana: Visitor) -> None:
-    """The cookie is taken back, and the token is worth nothing even to who has kept it."""
+    """The cookie is cleared, and a kept copy of the token is worth nothing."""
     _, came = await ana.signs_up("ana")
     assert (await ana.call("DELETE", "/api/sessions/current"))[0] == 204
     assert 'tandem=""' in ana.set_cookie
@@ -21,7 +21,7 @@ async def test_logging_out_ends_this_session(ana: Visitor) -> None:
 
 
 async def test_a_lost_phone_is_shut_out(ana: Visitor, mallory: Visitor) -> None:
-    """Ana ends the phone's session from her laptop, and stays herself."""
+    """Ana ends her phone's session from her laptop, and stays logged in there."""
     await ana.signs_up("ana", device="laptop")
     _, phone = await mallory.logs_in("ana", device="phone")
     assert (await ana.call("DELETE", f"/api/sessions/{phone['session']['id']}"))[0] == 204
@@ -30,7 +30,7 @@ async def test_a_lost_phone_is_shut_out(ana: Visitor, mallory: Visitor) -> None:
 
 
 async def test_all_others_can_be_ended_at_once(ana: Visitor, mallory: Visitor) -> None:
-    """Ana's other logins end; hers stays, and so does everybody else's."""
+    """Ana's other sessions end; this one stays, and so do those of other users."""
     await ana.signs_up("ana")
     await mallory.logs_in("ana")
     assert (await ana.call("DELETE", "/api/sessions/others"))[0] == 204
@@ -40,7 +40,7 @@ async def test_all_others_can_be_ended_at_once(ana: Visitor, mallory: Visitor) -
 
 
 async def test_what_is_not_mine_is_not_found(ana: Visitor, mallory: Visitor) -> None:
-    """Mallory cannot end Ana's session, nor learn that there is one."""
+    """Mallory can neither end Ana's session nor learn that it exists."""
     _, came = await ana.signs_up("ana")
     await mallory.signs_up("mallory")
     for which in (came["session"]["id"], "999999", "nonsense", "9" * 5000):
@@ -50,7 +50,7 @@ async def test_what_is_not_mine_is_not_found(ana: Visitor, mallory: Visitor) -> 
 
 
 async def test_an_ended_session_ends_only_once(ana: Visitor, mallory: Visitor) -> None:
-    """The second time it is not there any more."""
+    """The second attempt finds no session."""
     await ana.signs_up("ana")
     _, other = await mallory.logs_in("ana")
     path = f"/api/sessions/{other['session']['id']}"
@@ -58,7 +58,7 @@ async def test_an_ended_session_ends_only_once(ana: Visitor, mallory: Visitor) -
 
 
 async def test_a_new_password_ends_all_other_sessions(ana: Visitor, mallory: Visitor) -> None:
-    """Anyone who knew the old one is out, and cannot return."""
+    """Other devices are logged out, and the old password no longer works."""
     await ana.signs_up("ana")
     await mallory.logs_in("ana")
     status, _ = await ana.call("PUT", "/api/users/me/password", {"old": PASSWORD, "new": NEXT_PASSWORD})
@@ -70,7 +70,7 @@ async def test_a_new_password_ends_all_other_sessions(ana: Visitor, mallory: Vis
 
 
 async def test_a_password_change_that_is_none(ana: Visitor) -> None:
-    """With a wrong old one, or with a new one that anyone would try first."""
+    """A change with a wrong current password, or to a common new one, is refused."""
     await ana.signs_up("ana")
     for old, new, code in (("another", NEXT_PASSWORD, "wrong_password"), (PASSWORD, "ana1234567", "invalid")):
         _, problem = await ana.call("PUT", "/api/users/me/password", {"old": old, "new": new})
@@ -87,7 +87,8 @@ AGES = {
 
 @pytest.mark.parametrize("age", AGES)
 async def test_sessions_expire(ana: Visitor, database_url: str, redis_url: str, age: str) -> None:
-    """Idle for too long, too old, or the account disabled: told by the database's clock, and not listed any more."""
+    """A session that is idle too long, too old, or of a disabled account, is refused by the database's clock and not
+    listed."""
     _, came = await ana.signs_up("ana")
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute(f"update sessions set {AGES[age]} where id = %s", [came["session"]["id"]])  # type: ignore[call-overload]
@@ -104,7 +105,7 @@ async def test_sessions_expire(ana: Visitor, database_url: str, redis_url: str, 
 async def test_a_session_that_is_nearly_over_is_not_remembered_for_longer(
     database_url: str, redis_url: str, ana: Visitor
 ) -> None:
-    """What a node remembers of a login ends with it, without another look at the database."""
+    """A node's memory of a session ends with it, without another query."""
     _, came = await ana.signs_up("ana")
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute("update sessions set expires_at = now() + interval '700 milliseconds'")
@@ -119,7 +120,7 @@ async def test_a_session_that_is_nearly_over_is_not_remembered_for_longer(
 
 
 async def test_tokens_that_are_none(mallory: Visitor) -> None:
-    """Whatever stands in the header, the answer is the same."""
+    """Any invalid header gets the same answer."""
     for token in ("", "x", "\udcff", "a" * 8000, "tandem", "\t"):
         mallory.headers["Authorization"] = f"Bearer {token}"
         status, problem = await mallory.call("GET", "/api/users/me")

@@ -1,4 +1,4 @@
-"""Strength: what anyone would try first is refused, and what nobody would is not."""
+"""Password strength: common passwords are refused, and others are not."""
 
 from contextlib import suppress
 
@@ -30,19 +30,20 @@ FINE = (
 
 @pytest.mark.parametrize("password", COMMON.split())
 def test_common_passwords_are_refused(password: str) -> None:
-    """Words, runs of keys, repetitions, with something around them, in capitals, with digits for letters."""
+    """Words, runs of keys and repetitions are refused, also with a few characters more, in capitals, or with digits for
+    letters."""
     assert is_common(password)
 
 
 @pytest.mark.parametrize("password", FINE)
 def test_good_passwords_are_taken(password: str) -> None:
-    """Phrases, random characters, any script."""
+    """Phrases, random characters and any script are accepted."""
     assert check_password(password, "ana", "Ana") == password
 
 
 @pytest.mark.parametrize("password", ["gloriana1990", "GLORIANA!!!!", "gloriana12345", "glorianagloriana"])
 def test_the_own_name_is_no_password(password: str) -> None:
-    """Nor with something around it."""
+    """The user's name is refused, also with a few characters more."""
     with pytest.raises(ValueError, match="too easy to guess"):
         check_password(password, "gloriana")
 
@@ -56,14 +57,14 @@ def test_length_is_counted_as_people_count(password: str) -> None:
 
 @given(st.text(max_size=300), st.text(max_size=40))
 def test_any_text_is_judged(password: str, name: str) -> None:
-    """Taken as it is, or refused, and never anything else."""
+    """Any text is either accepted or refused, without another error."""
     with suppress(ValueError):
         assert check_password(password, name) == password
 
 
 @given(st.binary(min_size=12, max_size=12).map(lambda bytes_: bytes_.hex()))
 def test_random_passwords_are_taken(password: str) -> None:
-    """What a password manager makes is not mistaken for a common one, save for the very rarest."""
+    """Passwords of a password manager are accepted, with the rarest exceptions."""
     if len(set(password)) > 8:
         assert not is_common(password)
 
@@ -86,5 +87,5 @@ def simple_rest(text: str) -> str:
 
 @given(st.lists(st.sampled_from(["a", "aa", "abc", "qwe", "321", "z", "!@#", "xyz", "zz", "йцу"])).map("".join))
 def test_runs_are_the_same_as_if_every_end_was_tried(text: str) -> None:
-    """However they touch each other."""
+    """Runs are found however they touch each other."""
     assert without_runs(text) == simple_rest(text)

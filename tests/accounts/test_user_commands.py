@@ -1,4 +1,4 @@
-"""`tandem user …`, as an operator meets it."""
+"""`tandem user …`, as an operator uses it."""
 
 import json
 from typing import Any
@@ -10,20 +10,20 @@ from tests.test_commands import tandem
 
 
 def user(database_url: str, *arguments: str, says: str = "") -> tuple[int, str, str]:
-    """Run a command; its exit code and what it printed."""
+    """Run a command; return its exit code and output."""
     done = tandem("user", *arguments, says=says, DATABASE_URL=database_url)
     return done.returncode, done.stdout, done.stderr
 
 
 def as_json(database_url: str, *arguments: str, says: str = "") -> dict[str, Any]:
-    """What a command prints with --json."""
+    """Return what a command prints with --json."""
     code, out, err = user(database_url, *arguments, "--json", says=says)
     assert code == 0, err
     return dict(json.loads(out))
 
 
 def listed(database_url: str) -> dict[str, tuple[str, str]]:
-    """Role and state by name."""
+    """Return role and state by name."""
     code, out, _ = user(database_url, "list", "--json")
     assert code == 0
     accounts = [json.loads(line) for line in out.splitlines()]
@@ -31,7 +31,7 @@ def listed(database_url: str) -> dict[str, tuple[str, str]]:
 
 
 def test_an_account_from_beginning_to_end(database_url: str) -> None:
-    """Each command says in one line what it did, or as JSON."""
+    """Each command reports in one line what it did, or as JSON."""
     secret = "brass-lantern-71-violet\n"
     assert as_json(database_url, "add", "Ana", "--admin", "--password-stdin", says=secret)["role"] == "admin"
     assert user(database_url, "add", "ben", "--password-stdin", says=secret)[:2] == (0, "added ben\n")
@@ -60,7 +60,7 @@ def test_an_account_from_beginning_to_end(database_url: str) -> None:
 
 
 def test_the_last_admin_stays(database_url: str) -> None:
-    """Unless it is forced."""
+    """The last admin stays, unless forced."""
     user(database_url, "add", "ana", "--admin", "--password-stdin", says="brass-lantern-71-violet\n")
     for command in (["no-admin", "ana"], ["disable", "ana"], ["delete", "ana", "--yes"]):
         code, out, err = user(database_url, *command)
@@ -71,7 +71,7 @@ def test_the_last_admin_stays(database_url: str) -> None:
 
 
 def test_errors_say_what_to_do(database_url: str) -> None:
-    """Unknown names, a deletion that was not confirmed."""
+    """Unknown names and unconfirmed deletions are explained."""
     for command in ("disable", "enable", "admin", "no-admin", "reset"):
         code, _, err = user(database_url, command, "zed")
         assert (code, err) == (1, "No user is called zed. `tandem user list` shows all of them.\n")
@@ -80,7 +80,7 @@ def test_errors_say_what_to_do(database_url: str) -> None:
 
 
 async def test_conversations_are_named(cast: Cast, database_url: str) -> None:
-    """Those that would have no owner, a line each."""
+    """Conversations that would have no owner are listed, one a line."""
     from tests.verbs import CONVERSATIONS, begins
 
     ana, ben = await cast.enters("ana", "ben")

@@ -1,4 +1,4 @@
-"""Users: who someone is, how he is found, how he changes what others see."""
+"""Users: profiles, searching for users, and changes that others see."""
 
 import psycopg
 
@@ -8,7 +8,7 @@ from tests.verbs import tries
 
 
 async def test_everybody_may_see_who_somebody_is(cast: Cast) -> None:
-    """By id, one or many; the same fields as in one's own profile, but for what is private."""
+    """One or many users are read by id, with the fields of the own profile that are not private."""
     ana, ben = await cast.enters("ana", "ben")
     seen = {
         "id": ben.id,
@@ -26,14 +26,14 @@ async def test_everybody_may_see_who_somebody_is(cast: Cast) -> None:
 
 
 async def test_nobody_is_not_found(cast: Cast) -> None:
-    """An id that nobody has, and what is no id."""
+    """An unused id, and what is no id, is not found."""
     (ana,) = await cast.enters("ana")
     for path in ("/api/users/999999", "/api/users/x"):
         assert (await ana.call("GET", path))[0] == 404
 
 
 async def test_ids_that_are_none(cast: Cast) -> None:
-    """And more than 500 of them."""
+    """Invalid ids, and more than 500 of them, are refused."""
     (ana,) = await cast.enters("ana")
     for ids in ("x", "1;2", "1,-2", "9" * 30, ",".join(["1"] * 501)):
         status, problem = await ana.call("GET", f"/api/users?ids={ids}")
@@ -55,7 +55,8 @@ SEARCHES = {
 
 
 async def test_people_are_found_by_what_they_are_called(cast: Cast, database_url: str) -> None:
-    """By the beginning of the name or a part of the display name; an exact name first; no pattern means anything."""
+    """Users are found by the beginning of the name or a part of the display name; an exact name comes first; patterns
+    have no meaning."""
     (ana,) = await cast.enters("ana")
     people = [("an", "Xu"), ("andrea", "A."), ("ben", "Ben Silva Andrade"), ("li", "小李"), ("gone", "Anita")]
     with psycopg.connect(database_url) as connection:
@@ -70,7 +71,7 @@ async def test_people_are_found_by_what_they_are_called(cast: Cast, database_url
 
 
 async def test_a_new_display_name_reaches_everybody(cast: Cast) -> None:
-    """Mallory, who shares nothing with Ana, too: her name stands in a list he may look at."""
+    """Mallory, who shares no conversation with Ana, receives it too, because a list may show her name."""
     ana, mallory = await cast.enters("ana", "mallory")
     ear = await mallory.listens()
     status, changed = await ana.call("PATCH", "/api/users/me", {"display_name": " Ana B. "})
@@ -80,7 +81,7 @@ async def test_a_new_display_name_reaches_everybody(cast: Cast) -> None:
 
 
 async def test_what_does_not_change_is_not_told(cast: Cast) -> None:
-    """No entry for the same name again."""
+    """Setting the same name again records no entry."""
     ana, ben = await cast.enters("ana", "ben")
     ear = await ben.listens()
     for name in ("Ana", None, "Anna"):
@@ -90,7 +91,7 @@ async def test_what_does_not_change_is_not_told(cast: Cast) -> None:
 
 
 async def test_nobody_makes_himself_an_admin(ana: Visitor) -> None:
-    """Neither role nor name can be changed."""
+    """Neither role nor name can be changed by the user."""
     await ana.signs_up("ana")
     for field, value in (("role", "admin"), ("name", "root"), ("id", 1)):
         status, problem = await ana.call("PATCH", "/api/users/me", {field: value})
@@ -98,7 +99,8 @@ async def test_nobody_makes_himself_an_admin(ana: Visitor) -> None:
 
 
 async def test_nobody_takes_an_admins_display_name(cast: Cast) -> None:
-    """Nor one that looks like it, when signing up or later; the admin keeps it, and other people share theirs."""
+    """A display name like an admin's is refused, at sign-up and later; the admin keeps it, and other users may share
+    theirs."""
     (ada,) = await cast.enters("ada", role="admin")
     ben, mallory = await cast.enters("ben", "mallory")
     assert (await ada.call("PATCH", "/api/users/me", {"display_name": "Ana Duarte"}))[0] == 200

@@ -1,4 +1,4 @@
-"""The door: what a visitor without a login can do, with the cookies a browser would keep."""
+"""A visitor without a session, with the cookies that a browser would keep."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,7 +19,7 @@ class Visitor:
         self.cookies_set: list[str] = []
 
     async def call(self, method: str, path: str, json: Any = None, **kwargs: Any) -> tuple[int, Any]:
-        """One call: `(status, decoded body)`."""
+        """Make one call; return `(status, decoded body)`."""
         headers = self.headers | kwargs.pop("headers", {})
         async with self.http.request(method, self.at + path, json=json, headers=headers, **kwargs) as answer:
             self.headers_heard = answer.headers
@@ -29,25 +29,25 @@ class Visitor:
             return answer.status, await answer.json(content_type=None) if await answer.read() else None
 
     async def signs_up(self, name: str, password: str = PASSWORD, **more: Any) -> tuple[int, Any]:
-        """A new account."""
+        """Sign up."""
         return await self.call("POST", "/api/accounts", {"name": name, "password": password, **more})
 
     def leaves(self) -> None:
-        """Another browser from now on: it knows no cookies."""
+        """Become another browser, without cookies."""
         self.http.cookie_jar.clear()
 
     async def logs_in(self, name: str, password: str = PASSWORD, **more: Any) -> tuple[int, Any]:
-        """A new login."""
+        """Log in."""
         return await self.call("POST", "/api/sessions", {"name": name, "password": password, **more})
 
     async def is_known(self) -> bool:
-        """Does the server know who this is?"""
+        """Return whether the server knows the user."""
         status, _ = await self.call("GET", "/api/users/me")
         assert status in (200, 401)
         return status == 200
 
     async def sessions(self) -> list[dict[str, Any]]:
-        """The logins, as the list shows them."""
+        """Return the sessions of the list."""
         status, listed = await self.call("GET", "/api/sessions")
         assert status == 200
         return list(listed["sessions"])
@@ -55,7 +55,7 @@ class Visitor:
 
 @asynccontextmanager
 async def visiting(at: str) -> AsyncIterator[Visitor]:
-    """A browser with an empty cookie jar."""
+    """Yield a browser without cookies."""
     jar = aiohttp.CookieJar(unsafe=True)  # cookies of an address that is a number
     async with aiohttp.ClientSession(cookie_jar=jar) as http:
         yield Visitor(http, at)

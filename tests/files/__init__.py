@@ -1,1 +1,1 @@
-"""Files, from the first byte sent to the last one swept."""
+"""Files, from the first byte of an upload to the deletion of the last one."""

@@ -1,4 +1,4 @@
-"""An S3 server for the tests: SeaweedFS, started as a whole of its own on loopback."""
+"""An S3 server for the tests: SeaweedFS, started on loopback."""
 
 import http.client
 import json
@@ -26,7 +26,7 @@ PORTS = tuple(f"{part}.port{kind}" for part in ("master", "volume", "filer", "s3
 
 @contextmanager
 def running_seaweed(folder: Path) -> Iterator[str]:
-    """Its address, while it runs; it tells nobody elsewhere that it does."""
+    """Run the server; yield its address."""
     (folder / "identities.json").write_text(json.dumps(IDENTITIES))
     (folder / "data").mkdir()
     ports = {name: free_port() for name in PORTS}
@@ -42,7 +42,7 @@ def running_seaweed(folder: Path) -> Iterator[str]:
 
 
 def command(folder: Path, ports: dict[str, int]) -> list[str]:
-    """All its servers in one process, on loopback alone."""
+    """Return the command that runs all its servers in one process, on loopback alone."""
     options: dict[str, object] = {
         "dir": folder / "data",
         "logdir": folder,
@@ -62,7 +62,7 @@ def command(folder: Path, ports: dict[str, int]) -> list[str]:
 
 
 def is_ready(port: int) -> bool:
-    """Does it answer?"""
+    """Return whether it answers."""
     try:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
         connection.request("GET", "/healthz")

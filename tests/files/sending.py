@@ -1,4 +1,4 @@
-"""What people do with files, a verb each; and pictures to do it with."""
+"""Actions of users on files, one verb each; and pictures to do it with."""
 
 import io
 import uuid
@@ -18,12 +18,12 @@ PIECE = 64 * 1024
 
 
 def bearer(person: Person) -> dict[str, str]:
-    """Who asks."""
+    """Return the header of this user's session."""
     return {"Authorization": f"Bearer {person.token}"}
 
 
 async def sends(person: Person, data: bytes, name: str = "notes.txt") -> Json:
-    """All at once; the file."""
+    """Upload in one request; return the file."""
     status, said = await person.call("POST", f"/api/files?name={quote(name)}", data=io.BytesIO(data))
     assert status == 201, said
     assert said["ready"]
@@ -31,7 +31,7 @@ async def sends(person: Person, data: bytes, name: str = "notes.txt") -> Json:
 
 
 async def begins_upload(person: Person, size: int, name: str = "notes.txt") -> str:
-    """Room for so many bytes; where the pieces go."""
+    """Create an upload of so many bytes; return the address for its pieces."""
     headers = {"Upload-Length": str(size), "Upload-Metadata": "filename " + b64encode(name.encode()).decode()}
     status, said, heard = await person.asks("POST", "/api/files", headers=headers)
     assert status == 201, said
@@ -39,7 +39,7 @@ async def begins_upload(person: Person, size: int, name: str = "notes.txt") -> s
 
 
 async def sends_piece(person: Person, place: str, offset: int, data: Any) -> tuple[int, str, Mapping[str, str]]:
-    """The status, the code of a refusal, and the headers."""
+    """Send a piece; return the status, the error code, and the headers."""
     headers = {"Upload-Offset": str(offset), "Content-Type": "application/offset+octet-stream"}
     body = io.BytesIO(data) if isinstance(data, bytes) else data
     status, said, heard = await person.asks("PATCH", place, data=body, headers=headers)
@@ -47,21 +47,21 @@ async def sends_piece(person: Person, place: str, offset: int, data: Any) -> tup
 
 
 async def asks_offset(person: Person, place: str) -> int:
-    """Where the upload stands."""
+    """Return the upload's offset."""
     status, _, heard = await person.asks("HEAD", place)
     assert status == 200
     return int(heard["Upload-Offset"])
 
 
 def address(file: Json, query: str = "") -> str:
-    """Where it is read."""
+    """Return the address of the file's bytes."""
     return f"/api/files/{file['id']}/{quote(file['name'])}{query}"
 
 
 async def opens_file(
     person: Person, path: str, method: str = "GET", **headers: str
 ) -> tuple[int, bytes, Mapping[str, str]]:
-    """Its bytes, as they come."""
+    """Return the file's bytes."""
     async with fetching(person, path, method, **headers) as answer:
         return answer.status, await answer.read(), answer.headers
 
@@ -70,7 +70,7 @@ async def opens_file(
 async def fetching(
     person: Person, path: str, method: str = "GET", **headers: str
 ) -> AsyncIterator[aiohttp.ClientResponse]:
-    """The answer, not read yet."""
+    """Yield the unread answer."""
     async with aiohttp.ClientSession() as http:
         named = bearer(person) | {name.replace("_", "-"): value for name, value in headers.items()}
         async with http.request(method, person.at + path, headers=named) as answer:
@@ -78,7 +78,7 @@ async def fetching(
 
 
 async def posts(person: Person, room: int, *files: Json, body: str = "", **more: Any) -> Json:
-    """A message that carries them."""
+    """Post a message with these files."""
     draft = {"body": body, "client_id": uuid.uuid4().hex, "files": [file["id"] for file in files], **more}
     status, said = await person.call("POST", f"{CONVERSATIONS}/{room}/messages", draft)
     assert status == 201, said
@@ -86,14 +86,14 @@ async def posts(person: Person, room: int, *files: Json, body: str = "", **more:
 
 
 async def may_read(person: Person, file: Json) -> bool:
-    """Whether it is there for this person."""
+    """Return whether this user can read it."""
     status = (await opens_file(person, address(file)))[0]
     assert status in (200, 404)
     return status == 200
 
 
 def picture(size: tuple[int, int] = (64, 48), kind: str = "PNG", **options: Any) -> bytes:
-    """Red on the left, blue on the right."""
+    """Return a picture, red on the left, blue on the right."""
     image = Image.new("RGB", size, "red")
     image.paste("blue", (size[0] // 2, 0, *size))
     out = io.BytesIO()
@@ -102,5 +102,5 @@ def picture(size: tuple[int, int] = (64, 48), kind: str = "PNG", **options: Any)
 
 
 def developed(webp: bytes) -> Image.Image:
-    """What a preview shows."""
+    """Return the decoded preview."""
     return Image.open(io.BytesIO(webp), formats=("WEBP",))

@@ -14,7 +14,7 @@ MINE = "/api/users/me/avatar"
 
 
 async def test_everybody_sees_it_at_once(ana: Person, ben: Person, mallory: Person) -> None:
-    """A square, cut from the middle; told live, and in every look-up; for anyone who is logged in."""
+    """A square from the middle is in the entry and in every look-up, for all logged-in users."""
     ear = await ben.listens()
     status, me = await ana.call("PUT", MINE, data=picture((640, 320), "JPEG"))
     assert status == 200
@@ -31,7 +31,7 @@ async def test_everybody_sees_it_at_once(ana: Person, ben: Person, mallory: Pers
 
 
 async def test_another_one_and_none(ana: Person, ben: Person) -> None:
-    """The one before is gone for good; without one, initials are shown again. What changes nothing is not told."""
+    """The former picture is gone for good, and without one initials are shown. No change records no entry."""
     _, first = await ana.call("PUT", MINE, data=picture())
     _, second = await ana.call("PUT", MINE, data=picture((80, 80)))
     assert first["avatar"] != second["avatar"]
@@ -49,7 +49,7 @@ async def test_another_one_and_none(ana: Person, ben: Person) -> None:
 
 
 async def test_a_profile_changes_without_losing_it(ana: Person) -> None:
-    """They are set apart."""
+    """Changing a profile keeps the picture."""
     _, me = await ana.call("PUT", MINE, data=picture())
     assert (await ana.call("PATCH", "/api/users/me", {"about": "x"}))[1]["avatar"] == me["avatar"]
 
@@ -64,7 +64,7 @@ NONE: dict[str, tuple[Any, int, str]] = {
 
 @pytest.mark.parametrize("what", NONE)
 async def test_what_is_no_picture(ana: Person, what: str) -> None:
-    """Refused by name; nothing changes."""
+    """Anything but a picture is refused, and nothing changes."""
     data, status, code = NONE[what]
     heard, said = await ana.call("PUT", MINE, data=io.BytesIO(data))
     assert (heard, said["code"]) == (status, code)
@@ -72,7 +72,7 @@ async def test_what_is_no_picture(ana: Person, what: str) -> None:
 
 
 async def test_a_bomb(database_url: str, redis_url: str, ana: Person) -> None:
-    """Refused before it is decoded."""
+    """A picture with too many pixels is refused before it is decoded."""
     async with running_node(database_url, redis_url, node="b1", picture_pixels=10_000) as small:
         ana.at = small.url
         status, said = await ana.call("PUT", MINE, data=picture((101, 100)))
@@ -80,7 +80,7 @@ async def test_a_bomb(database_url: str, redis_url: str, ana: Person) -> None:
 
 
 async def test_nothing_is_told_of_where_it_was_taken(ana: Person) -> None:
-    """Upright, and without metadata."""
+    """The avatar is upright, without metadata."""
     exif = Image.Exif()
     exif[0x0112], exif[0x010F] = 6, "SECRETMAKER"
     _, me = await ana.call("PUT", MINE, data=picture((300, 200), "JPEG", exif=exif))

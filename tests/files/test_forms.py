@@ -1,4 +1,4 @@
-"""Forms: a malformed one is refused by name, a slow one is cut, and neither keeps anything of its owner's quota."""
+"""Forms: a malformed one is refused, a slow one is cut, and neither uses its owner's quota."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -50,13 +50,13 @@ MALFORMED: dict[str, tuple[int, str, bytes]] = {
 
 
 async def sends_raw(person: Person, kind: str, data: bytes) -> tuple[int, str]:
-    """The status, and the code of a refusal."""
+    """Send raw bytes; return the status and the error code."""
     status, said = await person.call("POST", "/api/files", data=data, headers={"Content-Type": kind})
     return status, said.get("code", "")
 
 
 async def quota_of(person: Person, node: Node) -> int:
-    """Bytes that count as hers."""
+    """Return the bytes that count for the user's quota."""
     async with node.app[UPLOADS]._pool.connection() as connection:
         asked = "select coalesce(sum(size), 0) from files where owner_id = %s and removed_at is null"
         row = await (await connection.execute(asked, [person.id])).fetchone()
@@ -65,7 +65,7 @@ async def quota_of(person: Person, node: Node) -> int:
 
 
 async def test_a_fine_form_is_taken(ana: Person) -> None:
-    """What all the others differ from; names as browsers, curl and older libraries write them."""
+    """A valid form is accepted, with names as browsers, curl and older libraries write them."""
     names = {
         b'filename="x.txt"': "x.txt",
         b"filename=x.txt": "x.txt",
@@ -84,14 +84,14 @@ async def test_a_fine_form_is_taken(ana: Person) -> None:
 
 
 async def test_malformed_forms_are_refused(ana: Person, node: Node) -> None:
-    """A status of 4xx for each, and her quota is as before."""
+    """Each malformed form gets a 4xx status, and the quota is as before."""
     said = {name: (await sends_raw(ana, kind, data))[0] for name, (_, kind, data) in MALFORMED.items()}
     assert said == {name: status for name, (status, *_) in MALFORMED.items()}
     assert await quota_of(ana, node) == 0
 
 
 async def test_a_file_that_is_cut_gives_its_quota_back(ana: Person, node: Node) -> None:
-    """The connection ends in the middle of a form, and of a raw file."""
+    """The connection ends in the middle of a form, and of a raw file; the quota is as before."""
     for kind, data in ((B, NAMED + b"\r\nhel"), ("text/plain", b"hel")):
         _, writer = await asyncio.open_connection("127.0.0.1", node.port)
         head = f"POST /api/files?name=x HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {ana.token}\r\n"
@@ -122,7 +122,7 @@ async def impatient(database_url: str, redis_url: str) -> AsyncIterator[Node]:
 
 @pytest.mark.parametrize("begun", SLOW.values(), ids=SLOW)
 async def test_a_slow_form_is_cut(database_url: str, impatient: Node, begun: bytes) -> None:
-    """A byte at a time, for as long as it is taken: answered with 408, wherever the form stands."""
+    """A form that arrives byte by byte gets 408, wherever it is."""
     async with casting(database_url, impatient.url) as cast:
         (ana,) = await cast.enters("ana")
         reader, writer = await asyncio.open_connection("127.0.0.1", impatient.port)

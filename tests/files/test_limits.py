@@ -1,4 +1,4 @@
-"""Limits: each has a setting and a name; what is refused leaves nothing behind."""
+"""Limits: each has a setting and an error code; a refused file leaves nothing behind."""
 
 import asyncio
 import io
@@ -26,19 +26,19 @@ async def at_a_node(database_url: str, redis_url: str, **settings: object) -> As
 
 
 async def tries_to_send(person: Person, data: bytes, name: str = "x") -> tuple[int, str]:
-    """The status, and the code of a refusal."""
+    """Try to upload; return the status and the error code."""
     status, said = await person.call("POST", f"/api/files?name={name}", data=io.BytesIO(data))
     return status, said.get("code", "")
 
 
 async def tries_to_begin(person: Person, size: int) -> tuple[int, str]:
-    """The same with nothing but its size."""
+    """Try to create an upload of this size."""
     status, said = await person.call("POST", "/api/files", headers={"Upload-Length": str(size)})
     return status, said.get("code", "")
 
 
 async def kept(node: Node) -> int:
-    """How many files there are, as far as anyone may know."""
+    """Return the number of files that exist."""
     async with node.app[UPLOADS]._pool.connection() as connection:
         row = await (await connection.execute("select count(*) from files where removed_at is null")).fetchone()
     assert row
@@ -46,7 +46,7 @@ async def kept(node: Node) -> int:
 
 
 async def test_one_file_may_be_so_large(database_url: str, redis_url: str) -> None:
-    """MAX_FILE_BYTES: told before a byte is sent, and in words that name the limit."""
+    """MAX_FILE_BYTES is checked before a byte is sent, and the error names the limit."""
     async with at_a_node(database_url, redis_url, max_file_bytes=2_000_000) as (ana, _, node):
         assert await tries_to_begin(ana, 2_000_001) == (413, "file_too_large")
         assert await tries_to_send(ana, bytes(2_000_001)) == (413, "file_too_large")
@@ -57,7 +57,7 @@ async def test_one_file_may_be_so_large(database_url: str, redis_url: str) -> No
 
 
 async def test_one_person_may_have_so_much(database_url: str, redis_url: str) -> None:
-    """FILES_QUOTA counts what is posted, what waits and what is promised; what is deleted makes room."""
+    """FILES_QUOTA counts files that are posted, waiting or begun; deleting one frees its bytes."""
     async with at_a_node(database_url, redis_url, files_quota=1000) as (ana, ben, _):
         room = (await ana.call("POST", "/api/chat/conversations", {"kind": "group", "members": [ben.id]}))[1]["id"]
         message = await posts(ana, room, await sends(ana, bytes(400)))
@@ -73,7 +73,7 @@ async def test_one_person_may_have_so_much(database_url: str, redis_url: str) ->
 
 
 async def test_two_at_once_do_not_share_the_last_room(database_url: str, redis_url: str) -> None:
-    """Anyone who is first has it."""
+    """Of two uploads at once that fit only singly, one is refused."""
     async with at_a_node(database_url, redis_url, files_quota=1000) as (ana, _, _node):
         tried = await asyncio.gather(*[tries_to_begin(ana, 600) for _ in range(6)])
         assert sorted(tried) == [(201, ""), *[(413, "quota_full")] * 5]
@@ -88,7 +88,7 @@ CALLS = {
 
 @pytest.mark.parametrize("name", CALLS)
 async def test_each_way_has_its_rate(database_url: str, redis_url: str, name: str) -> None:
-    """Two an hour, then 429; Ben is not held back by Ana."""
+    """After two calls an hour comes 429; Ben is not limited by Ana."""
     method, path = CALLS[name]
     async with at_a_node(database_url, redis_url, rate_limits=True, **{name: "2/hour"}) as (ana, ben, _):
         said = [(await ana.call(method, path, data=b"x"))[0] for _ in range(3)]
@@ -98,7 +98,7 @@ async def test_each_way_has_its_rate(database_url: str, redis_url: str, name: st
 
 
 async def test_what_is_no_file(ana: Person, node: Node) -> None:
-    """Nothing, no length, no number, a form without a file."""
+    """An empty body, no length, an invalid length, and a form without a file are refused."""
     assert await tries_to_send(ana, b"") == (422, "empty_file")
     assert await tries_to_begin(ana, 0) == (422, "empty_file")
 
@@ -121,7 +121,7 @@ async def test_what_is_no_file(ana: Person, node: Node) -> None:
 
 
 async def test_a_full_disk(ana: Person, node: Node) -> None:
-    """507, and nothing half done: what was sent at once is gone, what came in pieces goes on when there is room."""
+    """The answer is 507; a file sent in one request is gone, an upload in pieces continues once there is space."""
     place = await begins_upload(ana, 600_000)
     assert (await sends_piece(ana, place, 0, bytes(100_000)))[0] == 204
     with no_room_beyond(300_000):
@@ -136,7 +136,7 @@ async def test_a_full_disk(ana: Person, node: Node) -> None:
 
 @contextmanager
 def no_room_beyond(size: int) -> Iterator[None]:
-    """The kernel lets no file of this process grow beyond this size: it writes a part, and then refuses."""
+    """Let the kernel limit the size of this process's files, so that writes fail half-way."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
     try:
@@ -146,7 +146,7 @@ def no_room_beyond(size: int) -> Iterator[None]:
 
 
 async def test_a_body_too_slow(database_url: str, redis_url: str) -> None:
-    """Who trickles is let go after a while; what came is kept."""
+    """A client that is too slow is cut; the bytes that arrived are kept."""
     async with at_a_node(database_url, redis_url, body_seconds=0.2) as (ana, _, _node):
         place = await begins_upload(ana, 100)
         never = asyncio.Event()
@@ -160,7 +160,7 @@ async def test_a_body_too_slow(database_url: str, redis_url: str) -> None:
 
 
 async def test_a_bomb_of_pixels(database_url: str, redis_url: str) -> None:
-    """PICTURE_PIXELS: what says that it has more is never decoded, and not kept."""
+    """A picture that claims more pixels than PICTURE_PIXELS is neither decoded nor kept."""
     async with at_a_node(database_url, redis_url, picture_pixels=1_000_000) as (ana, _, node):
         assert await tries_to_send(ana, picture((1001, 1000))) == (422, "too_many_pixels")
         place = await begins_upload(ana, len(picture((2000, 1000))))

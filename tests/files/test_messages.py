@@ -1,4 +1,4 @@
-"""Messages that carry files: posted, retried, edited, deleted, batched, heard; each file in one message."""
+"""Messages with files: posted, retried, edited, deleted, batched, received; each file is in one message."""
 
 import asyncio
 import uuid
@@ -16,7 +16,7 @@ from tests.waiting import eventually
 
 
 async def test_everybody_hears_of_it(ana: Person, ben: Person) -> None:
-    """Stream, replay, history and the list of conversations say the same bytes; an empty text is fine."""
+    """Stream, replay, history and the list of conversations have the same bytes; an empty text is fine."""
     room = await begins(ana, "channel", "room", ben)
     start = (await sees(ben))["cursor"]
     ear = await ben.listens()
@@ -38,7 +38,7 @@ async def test_everybody_hears_of_it(ana: Person, ben: Person) -> None:
 
 
 async def test_one_file_one_message(ana: Person, ben: Person) -> None:
-    """Neither twice, nor someone else's, nor one that is not whole, nor one that is not there."""
+    """A file that is in a message, another user's, incomplete or unknown cannot be attached."""
     room = await begins(ana, "channel", "room", ben)
     posted, mine, bens = await sends(ana, b"a"), await sends(ana, b"b"), await sends(ben, b"c")
     await posts(ana, room, posted)
@@ -57,7 +57,7 @@ async def test_one_file_one_message(ana: Person, ben: Person) -> None:
 
 
 async def test_a_retry_finds_the_first(ana: Person) -> None:
-    """Also while the first is in flight, fifty times at once: its file is in one message."""
+    """Fifty retries at once, some while the first is in progress, leave one message with the file."""
     room = await begins(ana, "channel", "room")
     file = await sends(ana, b"a")
     draft = {"body": "", "client_id": "same", "files": [file["id"]]}
@@ -69,7 +69,7 @@ async def test_a_retry_finds_the_first(ana: Person) -> None:
 
 
 async def test_a_batch(ana: Person, ben: Person) -> None:
-    """Each is judged by itself; of two that want the same file the first has it."""
+    """Each message of a batch is checked alone; of two that want the same file the first one gets it."""
     room = await begins(ana, "channel", "room", ben)
     one, two = await sends(ana, b"1"), await sends(ana, b"2")
     wants = [[one["id"]], [one["id"]], [two["id"]], []]
@@ -80,7 +80,7 @@ async def test_a_batch(ana: Person, ben: Person) -> None:
 
 
 async def test_edits_keep_them(ana: Person, ben: Person) -> None:
-    """The text may go, for the files still say something; without them it may not."""
+    """The text of a message with files may be removed, that of one without may not."""
     room = await begins(ana, "channel", "room", ben)
     ear = await ben.listens()
     file = await sends(ana, b"a")
@@ -95,7 +95,7 @@ async def test_edits_keep_them(ana: Person, ben: Person) -> None:
 
 
 async def test_files_are_taken_out_one_by_one(ana: Person, ben: Person, node: Node) -> None:
-    """Everybody hears what stays; what is gone is read by nobody, is in no entry, and its bytes go soon after."""
+    """All members receive what stays; a removed file cannot be read, is in no entry, and its bytes are deleted soon."""
     room = await begins(ana, "channel", "room", ben)
     start = (await sees(ben))["cursor"]
     secret, plan, map_ = [await sends(ana, b"a", name) for name in ("secret.txt", "plan.txt", "map.txt")]
@@ -115,7 +115,7 @@ async def test_files_are_taken_out_one_by_one(ana: Person, ben: Person, node: No
 
 
 async def test_only_what_is_there_can_stay(ana: Person, ben: Person) -> None:
-    """No other file comes in by an edit, nothing is left that says nothing, and nobody else takes anything out."""
+    """An edit can neither add a file, nor leave an empty message, and only the author can remove files."""
     room = await begins(ana, "channel", "room", ben)
     mine, other = await sends(ana, b"a"), await sends(ana, b"b")
     message = await posts(ana, room, mine)
@@ -129,7 +129,7 @@ async def test_only_what_is_there_can_stay(ana: Person, ben: Person) -> None:
 
 
 async def test_who_comes_back_hears_of_no_file_that_is_gone(ana: Person, ben: Person) -> None:
-    """The log forgets its name with the message; a text that was emptied beside a file is no tombstone."""
+    """The log forgets the file's name with the message; a message with files and an empty text is no tombstone."""
     room = await begins(ana, "channel", "room", ben)
     start = (await sees(ben))["cursor"]
     gone, stays = await sends(ana, b"a", "secret plans.txt"), await sends(ana, b"b", "lunch.txt")
@@ -147,7 +147,7 @@ async def test_who_comes_back_hears_of_no_file_that_is_gone(ana: Person, ben: Pe
 
 
 async def test_a_tombstone_carries_nothing(ana: Person, ben: Person, node: Node) -> None:
-    """Its bytes are gone from the storage soon after; its neighbours' are not."""
+    """The file's bytes are deleted soon after; those of other files are not."""
     room = await begins(ana, "channel", "room", ben)
     gone, stays = await sends(ana, picture(), "gone.png"), await sends(ana, picture(), "stays.png")
     message = await posts(ana, room, gone)
@@ -163,7 +163,7 @@ async def test_a_tombstone_carries_nothing(ana: Person, ben: Person, node: Node)
 
 
 async def test_what_nobody_posts_is_swept_after_a_day(ana: Person, node: Node) -> None:
-    """Half or whole; what is newer stays."""
+    """Complete and incomplete uploads are deleted after a day; newer ones stay."""
     uploads = node.app[UPLOADS]
     half, whole, fresh = await begins_upload(ana, 10), await sends(ana, b"whole"), await sends(ana, b"fresh")
     await sends_piece(ana, half, 0, b"half")
@@ -178,7 +178,7 @@ async def test_what_nobody_posts_is_swept_after_a_day(ana: Person, node: Node) -
 
 
 async def test_found_by_having_a_file(ana: Person, ben: Person) -> None:
-    """`has:file`, and by the file's name; no more once it is deleted."""
+    """`has:file` and the file's name find the message, until it is deleted."""
     room = await begins(ana, "channel", "room", ben)
     await ana.says(room, "figures will follow")
     message = await posts(ana, room, await sends(ana, b"1,2", "Quarterly figures.csv"))

@@ -1,4 +1,4 @@
-"""Pictures: seen small, the right way up, without saying where they were taken; and broken ones break nothing."""
+"""Pictures: previews are small, upright and without metadata; broken pictures break nothing."""
 
 import asyncio
 import io
@@ -18,7 +18,7 @@ ORIENTATION, GPS, MAKER = 0x0112, 0x8825, 0x010F
 
 
 def taken(turned: int) -> bytes:
-    """As a phone takes it, with where it was."""
+    """Return a picture as a phone takes it, with its location."""
     exif = Image.Exif()
     exif[ORIENTATION], exif[MAKER] = turned, "SECRETMAKER"
     exif.get_ifd(GPS).update({1: "N", 2: (52.0, 31.0, 12.0), 3: "E", 4: (13.0, 24.0, 18.0)})
@@ -27,7 +27,7 @@ def taken(turned: int) -> bytes:
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "WEBP", "AVIF"])
 async def test_two_sizes(ana: Person, kind: str) -> None:
-    """Within 480 and 1600, in shape; how large it is stands in the file, so that its place can be kept."""
+    """Previews fit 480 and 1600 pixels in the same shape; the file states its size, so that a place can be kept."""
     file = await sends(ana, picture((2400, 1200), kind), "big")
     assert (file["type"], file["width"], file["height"]) == (f"image/{kind.lower()}", 2400, 1200)
     for name, size in (("small", (480, 240)), ("large", (1600, 800))):
@@ -39,7 +39,7 @@ async def test_two_sizes(ana: Person, kind: str) -> None:
 
 
 async def test_the_right_way_up_and_nothing_told(ana: Person) -> None:
-    """Held on its side, it stands upright; maker, comment and place are left behind."""
+    """A picture held sideways is upright; maker, comment and location are removed."""
     for turned, corner in ((1, "left"), (3, "right"), (6, "top"), (8, "bottom")):
         file = await sends(ana, taken(turned), "photo.jpg")
         upright = (640, 320) if turned in (1, 3) else (320, 640)
@@ -56,7 +56,7 @@ async def test_the_right_way_up_and_nothing_told(ana: Person) -> None:
 
 
 async def test_a_clear_picture_stays_clear(ana: Person) -> None:
-    """Where nothing is, nothing is put."""
+    """Transparent pixels stay transparent."""
     out = io.BytesIO()
     Image.new("RGBA", (50, 50), (0, 0, 0, 0)).save(out, "PNG")
     file = await sends(ana, out.getvalue(), "clear.png")
@@ -75,7 +75,7 @@ BROKEN = {
 
 @pytest.mark.parametrize("how", BROKEN)
 async def test_a_broken_one_is_a_file_like_any_other(ana: Person, how: str) -> None:
-    """It is kept, cannot be looked at, and is only ever saved."""
+    """A broken picture is kept as a file, and is only ever a download."""
     file = await sends(ana, BROKEN[how], "broken.png")
     assert (file["type"], "preview" in file) == ("application/octet-stream", False)
     assert (await opens_file(ana, address(file, "?preview=small")))[0] == 404
@@ -85,7 +85,7 @@ async def test_a_broken_one_is_a_file_like_any_other(ana: Person, how: str) -> N
 
 
 def test_the_image_worker_is_locked() -> None:
-    """Even without its sandbox the worker has little memory and time, and can write nothing."""
+    """Even without its sandbox the worker has little memory and time, and cannot write."""
     probe = (
         "import os, resource, runpy, sys\n"
         "main = runpy.run_path(sys.argv[1])\n"
@@ -110,12 +110,12 @@ def test_the_image_worker_is_locked() -> None:
 
 
 async def one(data: bytes) -> AsyncIterator[bytes]:
-    """A body."""
+    """Yield one body."""
     yield data
 
 
 async def test_one_that_never_ends_is_let_go(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
-    """The program is killed after its time, and the next picture has its turn."""
+    """The worker is killed after its time, and the next picture is processed."""
     stuck = tmp_path / "stuck.py"  # type: ignore[operator]
     stuck.write_text("import sys, threading\nsys.stdin.buffer.read()\nthreading.Event().wait()\n")
     looker = Pictures(1_000_000)

@@ -1,4 +1,4 @@
-"""Pieces: they may be as short as a bad line makes them; what is stored is not, and they are a thousand at most."""
+"""Pieces: they may be short on a bad connection; stored pieces are not, and there are at most a thousand."""
 
 from chat.files.endpoints import UPLOADS
 from tests.cast import Person
@@ -11,7 +11,7 @@ DATA = bytes(range(251)) * 40
 
 
 async def stored(node: Node, place: str) -> list[int]:
-    """The sizes of the pieces that lie in the storage: as the database has them, and as the folder has."""
+    """Return the sizes of the stored pieces, by the database and by the folder."""
     pool, file_id = node.app[UPLOADS]._pool, int(place.rpartition("/")[2])
     async with pool.connection() as connection:
         rows = await (
@@ -23,7 +23,7 @@ async def stored(node: Node, place: str) -> list[int]:
 
 
 async def sends_all(person: Person, place: str, data: bytes, *sizes: int) -> None:
-    """In pieces of these sizes, then the rest."""
+    """Send pieces of these sizes, then the rest."""
     offset = 0
     for size in [*sizes, len(data)]:
         piece = data[offset : offset + size]
@@ -33,7 +33,7 @@ async def sends_all(person: Person, place: str, data: bytes, *sizes: int) -> Non
 
 
 async def test_short_pieces_are_merged(database_url: str, redis_url: str) -> None:
-    """Of one byte each, of some, of many: every stored piece but the last has the least size, and the file is right."""
+    """Whatever the sizes sent, every stored piece but the last has the least size, and the file is right."""
     async with at_a_node(database_url, redis_url, piece_least=LEAST) as (ana, _, node):
         place = await begins_upload(ana, len(DATA))
         await sends_all(ana, place, DATA[:3002], *[1] * 50, *[400] * 7, LEAST - 1)
@@ -47,7 +47,7 @@ async def test_short_pieces_are_merged(database_url: str, redis_url: str) -> Non
 
 
 async def test_a_thousand_pieces_are_enough(database_url: str, redis_url: str) -> None:
-    """Then the upload is refused for good; 1-byte pieces have left one object."""
+    """Further pieces are refused for good; 1-byte pieces have left one object."""
     async with at_a_node(database_url, redis_url) as (ana, _, node):
         place = await begins_upload(ana, 2000)
         for offset in range(1000):
@@ -58,7 +58,7 @@ async def test_a_thousand_pieces_are_enough(database_url: str, redis_url: str) -
 
 
 async def test_a_large_file_has_a_thousand_stored_pieces_at_most(database_url: str, redis_url: str) -> None:
-    """Whatever PIECE_LEAST says."""
+    """A large file has at most a thousand stored pieces, whatever PIECE_LEAST is."""
     async with at_a_node(database_url, redis_url, piece_least=1) as (ana, _, node):
         place = await begins_upload(ana, 20_000)
         await sends_all(ana, place, bytes(10_000), *[10] * 100)
@@ -66,7 +66,7 @@ async def test_a_large_file_has_a_thousand_stored_pieces_at_most(database_url: s
 
 
 async def test_short_pieces_cost_more(database_url: str, redis_url: str) -> None:
-    """Ten times; the last of a file does not, however short it is."""
+    """A short piece costs ten times as much; the last one of a file does not."""
     limits = {"rate_limits": True, "rate_piece": "20/hour", "piece_least": LEAST}
     async with at_a_node(database_url, redis_url, **limits) as (ana, ben, _):
         place = await begins_upload(ana, 5000)

@@ -1,4 +1,4 @@
-"""The pure parts: names, kinds and spans, whatever comes."""
+"""The pure parts: names, types and ranges, for any input."""
 
 import unicodedata
 
@@ -24,7 +24,7 @@ from tests.files.sending import picture
 
 @given(st.text(max_size=300))
 def test_a_name_is_a_name(text: str) -> None:
-    """Short, printable, within its folder; cleaned twice it is the same."""
+    """A name is short, printable and without a path; cleaning it twice changes nothing."""
     name = clean_name(text)
     assert 0 < len(name) <= LONGEST
     assert not set("/\\\0\r\n") & set(name)
@@ -56,13 +56,13 @@ KINDS = {
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_kind_is_known_by_its_content(kind: str) -> None:
-    """Those that matter here, by their first bytes."""
+    """The types that matter are recognized by their first bytes."""
     assert find_type(KINDS[kind]) == kind
 
 
 @given(st.binary(max_size=200))
 def test_whatever_it_is_only_what_may_be_is_shown(head: bytes) -> None:
-    """No bytes make markup or a script something to show."""
+    """No bytes are recognized as a shown type that can contain markup or a script."""
     kind = find_type(head)
     assert is_inline(kind, is_picture=False) == (kind in MEDIA)
     assert not is_inline("text/html", is_picture=True)
@@ -71,7 +71,7 @@ def test_whatever_it_is_only_what_may_be_is_shown(head: bytes) -> None:
 
 @given(st.integers(1, 50), st.text("0123456789-,=bytes ", max_size=14))
 def test_a_range_is_within_or_nothing(size: int, asked: str) -> None:
-    """Whatever is asked for."""
+    """Any range is within the file, or none."""
     try:
         span = parse_range("bytes=" + asked, size)
     except Unsatisfiable:
@@ -81,7 +81,7 @@ def test_a_range_is_within_or_nothing(size: int, asked: str) -> None:
 
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=6), st.data())
 def test_stretches_are_the_span(sizes: list[int], data: st.DataObject) -> None:
-    """Whatever pieces a file came in, the bytes asked for are those sent."""
+    """For any pieces, the requested bytes are those sent."""
     pieces = [Piece(sum(sizes[:n]), size, str(n)) for n, size in enumerate(sizes)]
     whole = bytes(range(sum(sizes)))
     start = data.draw(st.integers(0, len(whole) - 1))

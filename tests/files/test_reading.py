@@ -1,4 +1,4 @@
-"""Reading: all of it or a part, by those who may; and whatever is in it, it runs nowhere."""
+"""Reading files: all or a part, by users who may; and no file's content runs anywhere."""
 
 from urllib.parse import quote
 
@@ -13,7 +13,7 @@ HTML = b"<!doctype html><script>alert(1)</script>"
 
 
 async def test_only_who_may_read_the_message(ana: Person, ben: Person, chloe: Person, mallory: Person) -> None:
-    """First its owner alone; then the members; anyone who leaves, the owner too, reads it no more."""
+    """First only its owner reads it, then the members; a user who leaves, the owner too, does not."""
     room = await begins(ben, "group", "", ana, chloe)
     file = await sends(ana, b"between us")
     assert [await may_read(person, file) for person in (ana, ben, mallory)] == [True, False, False]
@@ -25,7 +25,7 @@ async def test_only_who_may_read_the_message(ana: Person, ben: Person, chloe: Pe
 
 
 async def test_visitors_of_a_public_channel_read_it(ana: Person, mallory: Person) -> None:
-    """As they read the message."""
+    """Visitors of a public channel read its files like its messages."""
     room = await begins(ana, "channel", "open")
     file = await sends(ana, b"for everybody")
     await posts(ana, room, file)
@@ -33,7 +33,7 @@ async def test_visitors_of_a_public_channel_read_it(ana: Person, mallory: Person
 
 
 async def test_a_deleted_message_takes_its_files_along(ana: Person, ben: Person) -> None:
-    """At once, for everybody, previews and all."""
+    """The files and previews are gone for everyone at once."""
     room = await begins(ana, "group", "", ben)
     file = await sends(ana, picture(), "a.png")
     message = await posts(ana, room, file)
@@ -60,7 +60,7 @@ RANGES = {
 
 @pytest.mark.parametrize("asked", RANGES)
 async def test_a_part_of_it(ana: Person, asked: str) -> None:
-    """What players and resumed downloads ask for; pieces make no difference."""
+    """Players and resumed downloads ask for ranges, across pieces too."""
     place = await begins_upload(ana, 10, "digits")
     for offset, piece in ((0, b"012"), (3, b"3456"), (7, b"789")):
         await ana.call("PATCH", place, data=piece, headers={"Upload-Offset": str(offset)})
@@ -72,7 +72,7 @@ async def test_a_part_of_it(ana: Person, asked: str) -> None:
 
 
 async def test_what_is_known_is_not_sent_again(ana: Person) -> None:
-    """An ETag that matches is 304; a range of another version is all of this one."""
+    """A matching ETag is 304; a range of another version returns the whole file."""
     file = await sends(ana, b"0123456789", "digits")
     _, _, headers = await opens_file(ana, address(file))
     assert (await opens_file(ana, address(file), If_None_Match=headers["ETag"]))[:2] == (304, b"")
@@ -96,7 +96,7 @@ TRAPS = {
 
 @pytest.mark.parametrize("name", TRAPS)
 async def test_nothing_runs(ana: Person, name: str) -> None:
-    """Whatever it is called: it is only ever saved, as nothing in particular, in a box of its own."""
+    """A file of any name is only a download, of no particular type, in a sandbox."""
     file = await sends(ana, TRAPS[name], name)
     status, data, headers = await opens_file(ana, address(file))
     assert (status, data) == (200, TRAPS[name])
@@ -109,7 +109,7 @@ async def test_nothing_runs(ana: Person, name: str) -> None:
 
 
 async def test_pictures_and_sound_are_shown_in_place(ana: Person) -> None:
-    """By their content, whatever they are called."""
+    """Types are recognized by content, whatever the names are."""
     wav = b"RIFF\x24\x00\x00\x00WAVEfmt \x10\x00\x00\x00" + bytes(24)
     for data, name, kind in ((picture(), "x.html", "image/png"), (wav, "x.svg", "audio/wav")):
         file = await sends(ana, data, name)
@@ -138,7 +138,7 @@ NAMES = {
 
 @pytest.mark.parametrize("given", NAMES)
 async def test_names_neither_climb_nor_inject(ana: Person, given: str) -> None:
-    """What is left of a name is a name: in the message, in the address and in the header."""
+    """A cleaned name is safe in the message, in the address and in the header."""
     file = await sends(ana, b"text", given)
     assert file["name"] == NAMES[given][:200]
     status, data, headers = await opens_file(ana, address(file))
@@ -148,7 +148,7 @@ async def test_names_neither_climb_nor_inject(ana: Person, given: str) -> None:
 
 
 async def test_no_other_name_leads_to_it(ana: Person) -> None:
-    """Nobody is sent a link under a name that its owner never gave."""
+    """An address with another file name is not found."""
     file = await sends(ana, b"text", "mine.txt")
     for name in ("other.txt", "..%2f..%2fetc%2fpasswd", "mine.txt%00", "MINE.TXT"):
         assert (await opens_file(ana, f"/api/files/{file['id']}/{name}"))[0] == 404

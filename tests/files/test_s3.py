@@ -1,4 +1,4 @@
-"""S3: the same stories against a real server that speaks it."""
+"""S3: the same stories against a real S3 server."""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -30,21 +30,21 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 async def node(database_url: str, redis_url: str, s3: str) -> AsyncIterator[Node]:
-    """One whose files lie there."""
+    """A node that stores its files there."""
     url = f"s3://files/talk?endpoint={s3}&region=us-east-1"
     async with running_node(database_url, redis_url, files_url=url) as one:
         yield one
 
 
 async def objects(node: Node) -> list[str]:
-    """What lies in the bucket."""
+    """Return the objects of the bucket."""
     bucket = node.app[UPLOADS].storage
     assert isinstance(bucket, Bucket)
     return [one["path"] async for page in obstore.list(bucket._store) for one in page]
 
 
 async def test_from_the_first_piece_to_the_sweep(cast: Cast, node: Node) -> None:
-    """Large enough to go in parts; read in ranges across its pieces; gone when its message is."""
+    """A file large enough for a multipart upload is read in ranges across its pieces, and deleted with its message."""
     ana, ben = await cast.enters("ana", "ben")
     room = await begins(ana, "group", "", ben)
     place = await begins_upload(ana, len(DATA), "data.bin")
@@ -67,7 +67,7 @@ async def test_from_the_first_piece_to_the_sweep(cast: Cast, node: Node) -> None
 
 
 async def test_the_storage_is_away(database_url: str, redis_url: str) -> None:
-    """503 by name, with a time to return; the talk goes on; nothing is half there."""
+    """The answer is 503 with a time to retry; messages are posted; no partial file is left."""
     url = "s3://files?endpoint=http://127.0.0.1:9&region=us-east-1"
     async with running_node(database_url, redis_url, files_url=url) as node, casting(database_url, node.url) as cast:
         (ana,) = await cast.enters("ana")

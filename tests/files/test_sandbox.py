@@ -1,4 +1,4 @@
-"""The image worker's sandbox: each layer alone keeps a captured worker from the node's secrets and from the network."""
+"""The image worker's sandbox: each layer alone keeps a hostile worker from the node's secrets and from the network."""
 
 import os
 import subprocess
@@ -55,7 +55,7 @@ EVERYTHING = {"environ", "memory", "secret file", "write", "connect", "signal", 
 
 @pytest.fixture
 def node() -> Iterator[int]:
-    """Stands for a node: a process of the same user with a secret in its environment."""
+    """A process of the same user with a secret in its environment, like a node."""
     secret = {"DATABASE_URL": "postgresql://tandem:secret@127.0.0.1/tandem"}
     command = [sys.executable, "-c", "import sys; sys.stdin.read()"]
     with subprocess.Popen(command, env=secret, stdin=subprocess.PIPE) as process:
@@ -71,13 +71,13 @@ def captured(node: int, own_postgres: PostgresEngine, tmp_path: Path) -> "Captur
 
 
 class Captured:
-    """Runs the probe in one layer; `manages` is what worked."""
+    """Runs the probe in one layer; `manages` returns what succeeded."""
 
     def __init__(self, node: int, port: int, secret: Path) -> None:
         self._arguments = [str(node), str(port), str(secret)]
 
     def manages(self, layer: str) -> set[str]:
-        """Try everything."""
+        """Try everything; return what succeeded."""
         command = [sys.executable, "-I", "-c", PROBE, layer, *self._arguments]
         done = subprocess.run(command, env={}, cwd="/", capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
@@ -95,7 +95,7 @@ def test_a_captured_worker_gets_nowhere(captured: Captured) -> None:
 
 
 async def test_the_worker_says_which_layers_hold(capsys: pytest.CaptureFixture[str]) -> None:
-    """On this machine all of them; a node of a machine that lacks some logs it once."""
+    """On this machine all layers are in effect; a node on a machine that lacks some logs it once."""
     assert missing_layers(await read_layers()) == []
     looker = Pictures(1_000_000)
     assert await looker.process("previews", one(picture()), 1)

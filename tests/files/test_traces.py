@@ -1,4 +1,4 @@
-"""Traces: originals of pictures do not tell when, where and with what they were taken."""
+"""Metadata: originals of pictures do not reveal when, where and with what they were taken."""
 
 import io
 from collections.abc import AsyncIterator
@@ -20,7 +20,7 @@ ORIENTATION, GPS, MAKER = 0x0112, 0x8825, 0x010F
 
 
 def taken(turned: int, kind: str = "JPEG") -> bytes:
-    """As a phone takes it, with where it was, in its own colours."""
+    """Return a picture as a phone takes it, with its location and a color profile."""
     exif = Image.Exif()
     exif[ORIENTATION], exif[MAKER] = turned, "SECRETMAKER"
     exif.get_ifd(GPS).update({1: "N", 2: (52.0, 31.0, 12.0), 3: "E", 4: (13.0, 24.0, 18.0)})
@@ -33,7 +33,7 @@ def taken(turned: int, kind: str = "JPEG") -> bytes:
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
 async def test_originals_do_not_tell_either(ana: Person, ben: Person, kind: str) -> None:
-    """Not one byte of the picture changes, it has the same size and stands the same way up; all else is gone."""
+    """No byte of the picture changes, size and orientation are the same, and all metadata is gone."""
     room = await begins(ana, "channel", "room", ben)
     data = taken(6, kind)
     assert b"SECRET" in data
@@ -51,7 +51,7 @@ async def test_originals_do_not_tell_either(ana: Person, ben: Person, kind: str)
 
 
 async def test_what_comes_after_the_picture_is_gone_too(ana: Person) -> None:
-    """A second exposure with its own place; sent in two pieces, which become one."""
+    """A second exposure with its own location, sent in two pieces, is removed, and one piece is left."""
     data = taken(1, "JPEG")
     data += data
     place = await begins_upload(ana, len(data), "two.jpg")
@@ -64,7 +64,7 @@ async def test_what_comes_after_the_picture_is_gone_too(ana: Person) -> None:
 
 
 async def test_originals_stay_as_they_are_where_that_is_wished(database_url: str, redis_url: str) -> None:
-    """By the setting."""
+    """STRIP_PICTURES=off keeps originals unchanged."""
     async with (
         running_node(database_url, redis_url, strip_pictures=False) as node,
         casting(database_url, node.url) as cast,
@@ -83,7 +83,7 @@ async def test_originals_stay_as_they_are_where_that_is_wished(database_url: str
 async def test_traces_are_overwritten_wherever_pieces_are_cut(
     data: bytes, cuts: list[int], traces: list[tuple[int, int, bytes]]
 ) -> None:
-    """As if all of it came at once."""
+    """Metadata is overwritten wherever pieces are cut, as in one piece."""
     edges = [0, *sorted(cut for cut in cuts if cut < len(data)), len(data)]
     placed, at, expected = [], 0, bytearray(data)
     for gap, length, new in traces:

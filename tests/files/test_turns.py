@@ -1,4 +1,4 @@
-"""FairQueue: anyone who waits for a picture waits for about one of someone else's, not for all of them."""
+"""FairQueue: a picture waits for about one picture of each other user, not for all of them."""
 
 import asyncio
 from collections.abc import AsyncIterator, Hashable
@@ -17,7 +17,7 @@ BIG = (2000, 1500)
 
 
 class Studio:
-    """Work that ends when the test says so, in turns."""
+    """Work that ends when the test says so."""
 
     def __init__(self, at_once: int = 2, most: int = 100) -> None:
         self.turns, self.under_way, self.done = (
@@ -27,7 +27,7 @@ class Studio:
         )
 
     def brings(self, user: Hashable, times: int = 1) -> list[asyncio.Task[None]]:
-        """So many pictures of a user."""
+        """Queue so many pictures of a user."""
         return [asyncio.ensure_future(self._works(user)) for _ in range(times)]
 
     async def _works(self, user: Hashable) -> None:
@@ -38,7 +38,7 @@ class Studio:
             self.done.append(user)
 
     async def finishes(self, times: int) -> list[Hashable]:
-        """So many are done, one after the other: whose they were."""
+        """Finish so many, one after the other; return their users."""
         for _ in range(times):
             before = len(self.done)
             (await self.under_way.get()).set()
@@ -47,7 +47,7 @@ class Studio:
 
 
 async def test_users_take_turns() -> None:
-    """Two of Mallory's twelve are under way; Ana is next, and Ben after her, whose second waits for its own turn."""
+    """Two of Mallory's twelve are in progress; Ana is next, then Ben, whose second picture waits for his next turn."""
     studio = Studio()
     tasks = studio.brings("mallory", 12)
     await eventually(lambda: studio.turns.waiting == 10)
@@ -60,7 +60,7 @@ async def test_users_take_turns() -> None:
 
 
 async def test_a_full_queue_refuses_whoever_has_most_in_it() -> None:
-    """Mallory's latest goes for Ana's; where all have the same, the next one is refused."""
+    """Mallory's latest is dropped for Ana's; if all users have the same number, the next picture is refused."""
     studio = Studio(at_once=1, most=3)
     tasks = studio.brings("mallory", 4)
     await eventually(lambda: studio.turns.waiting == 3)
@@ -75,7 +75,7 @@ async def test_a_full_queue_refuses_whoever_has_most_in_it() -> None:
 
 
 async def test_who_leaves_the_queue_takes_no_turn() -> None:
-    """A client that goes away, before its turn or in it."""
+    """A client that leaves, before its turn or in it, takes no turn."""
     studio = Studio(at_once=1)
     first, second, third = studio.brings("ana", 3)
     await eventually(lambda: studio.turns.waiting == 2)
@@ -90,12 +90,12 @@ async def test_who_leaves_the_queue_takes_no_turn() -> None:
 
 
 async def one(data: bytes) -> AsyncIterator[bytes]:
-    """A body."""
+    """Yield one body."""
     yield data
 
 
 async def test_real_pictures_take_turns() -> None:
-    """Ana's small one is looked at before most of the large ones that were there first."""
+    """Ana's small picture is processed before most of the large ones that were queued first."""
     pictures, done = Pictures(64_000_000), list[str]()
 
     async def looks(name: str, user_id: int, data: bytes) -> None:
@@ -108,7 +108,8 @@ async def test_real_pictures_take_turns() -> None:
 
 
 async def test_pixels_are_charged_to_their_owner() -> None:
-    """Three million of four are gone: a picture that fits is shown, a larger one waits, another user's does not."""
+    """With three of four million pixels used, a picture that fits is processed, a larger one waits, and another user's
+    is processed."""
     pictures = Pictures(64_000_000, pixels=Limit("4000000/hour"))
     assert await pictures.process("previews", one(picture(BIG)), 1)
     with pytest.raises(RateLimited):
@@ -118,7 +119,7 @@ async def test_pixels_are_charged_to_their_owner() -> None:
 
 
 async def test_broken_pictures_cost_something() -> None:
-    """What cannot be decoded has taken its time all the same."""
+    """A broken picture is charged too, because it took time."""
     pictures = Pictures(1_000_000, pixels=Limit("400000/hour"))
     broken = picture()[:-40]
     assert await pictures.process("previews", one(broken), 1) is None
@@ -128,7 +129,7 @@ async def test_broken_pictures_cost_something() -> None:
 
 
 async def test_a_picture_that_has_to_wait_is_not_lost(database_url: str, redis_url: str) -> None:
-    """Sent in pieces, all of it is there: 429 with a time to wait, and an empty piece asks again."""
+    """An upload in pieces keeps its bytes: 429 with a time to wait, and an empty piece retries."""
     limits = {"rate_limits": True, "rate_pixels": "3000/second"}
     async with running_node(database_url, redis_url, **limits) as node, casting(database_url, node.url) as cast:
         (ana,) = await cast.enters("ana")

@@ -1,4 +1,4 @@
-"""Uploads: at once or in pieces; whatever cuts them, what has come stays, and the rest follows."""
+"""Uploads: in one request or in pieces; after any cut the received bytes stay, and the rest follows."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -30,7 +30,7 @@ DATA = bytes(range(251)) * 2_000
 
 
 async def test_all_at_once(ana: Person) -> None:
-    """Raw, and as a form; read back byte for byte."""
+    """A raw body and a form are read back byte for byte."""
     raw = await sends(ana, DATA, "data.bin")
     assert raw == {"id": raw["id"], "name": "data.bin", "size": len(DATA), "type": "application/octet-stream"}
     assert (await opens_file(ana, address(raw)))[1] == DATA
@@ -40,7 +40,7 @@ async def test_all_at_once(ana: Person) -> None:
 
 
 async def sends_form(person: Person, data: bytes, name: str) -> dict:  # type: ignore[type-arg]
-    """As a page without scripts would."""
+    """Send a form, as a page without scripts would."""
     form = aiohttp.FormData(quote_fields=False)
     form.add_field("note", "something beside it")
     form.add_field("file", data, filename=name)
@@ -50,7 +50,8 @@ async def sends_form(person: Person, data: bytes, name: str) -> dict:  # type: i
 
 
 async def test_in_pieces(ana: Person, ben: Person) -> None:
-    """As tus has it: begun, sent on, asked about; whole, it is known what it is. Others see nothing of it."""
+    """An upload as in tus is created, continued and queried; once complete its type is known. Other users see nothing
+    of it."""
     place = await begins_upload(ana, 12, "Grüße.txt")
     assert await asks_offset(ana, place) == 0
     status, _, heard = await sends_piece(ana, place, 0, b"hello")
@@ -66,7 +67,7 @@ async def test_in_pieces(ana: Person, ben: Person) -> None:
 
 
 async def test_a_cut_keeps_what_came_before(ana: Person, node: Node) -> None:
-    """The wire breaks in the middle of a piece: the next one goes on from there."""
+    """The connection breaks in the middle of a piece: the next piece continues from there."""
     place = await begins_upload(ana, len(DATA))
     folder = node.app[UPLOADS].storage._folder
     await sends_and_breaks_off(ana, place, DATA[:300_000], lambda: has_bytes(folder))
@@ -78,12 +79,12 @@ async def test_a_cut_keeps_what_came_before(ana: Person, node: Node) -> None:
 
 
 def has_bytes(folder: Path) -> bool:
-    """Has anything been written there?"""
+    """Return whether any bytes are stored."""
     return any(path.stat().st_size for path in folder.glob("*/*/*"))
 
 
 async def sends_and_breaks_off(person: Person, place: str, data: bytes, under_way: Callable[[], bool]) -> None:
-    """Says that all of it comes, sends a part, and is gone as soon as some of that is on the disk."""
+    """Announce the whole file, send a part, and disconnect as soon as some of it is on the disk."""
     at = urlsplit(person.at)
     _, writer = await asyncio.open_connection(at.hostname, at.port)
     lines = [f"PATCH {place} HTTP/1.1", f"Host: {at.netloc}", f"Content-Length: {len(DATA)}", "Upload-Offset: 0"]
@@ -95,7 +96,7 @@ async def sends_and_breaks_off(person: Person, place: str, data: bytes, under_wa
 
 
 async def test_what_is_sent_at_once_and_cut_is_gone(ana: Person, node: Node) -> None:
-    """Nobody returns for the rest of it, so it takes no room."""
+    """A cut upload in one request cannot be continued, so it is deleted."""
 
     async def breaks_off() -> AsyncIterator[bytes]:
         yield DATA[:1000]
@@ -114,7 +115,7 @@ async def test_what_is_sent_at_once_and_cut_is_gone(ana: Person, node: Node) -> 
 
 
 async def test_only_where_it_stands(ana: Person) -> None:
-    """A piece at another offset is refused, as is one that is too long; of two at the same place one counts."""
+    """A piece at another offset, or too long, is refused; of two at the same offset one counts."""
     place = await begins_upload(ana, 10)
     assert (await sends_piece(ana, place, 3, b"abc"))[:2] == (409, "wrong_offset")
     assert (await sends_piece(ana, place, 0, b"x" * 11))[:2] == (413, "too_large")
@@ -125,7 +126,7 @@ async def test_only_where_it_stands(ana: Person) -> None:
 
 
 async def test_a_finish_that_was_cut_is_done_again(ana: Person, node: Node) -> None:
-    """The node died after the last piece: an empty one in its place finishes it."""
+    """The node died after the last piece: an empty piece completes the file."""
     place = await begins_upload(ana, 5)
     assert (await sends_piece(ana, place, 0, b"hello"))[0] == 204
     async with node.app[UPLOADS]._pool.connection() as connection:
@@ -138,7 +139,7 @@ async def test_a_finish_that_was_cut_is_done_again(ana: Person, node: Node) -> N
 
 
 async def test_given_up(ana: Person) -> None:
-    """Cancelled, it is not there any more, neither to send nor to read."""
+    """A canceled upload can neither be continued nor read."""
     place = await begins_upload(ana, 10)
     await sends_piece(ana, place, 0, b"abc")
     assert await tries(ana, "DELETE", place) == (204, "")
@@ -149,7 +150,7 @@ async def test_given_up(ana: Person) -> None:
 
 
 async def test_the_figures_count_them(ana: Person) -> None:
-    """What came in, what went out, and what was looked at, for anyone who keeps an eye on a node."""
+    """Metrics count received, sent and processed files and bytes."""
     shown = await sends(ana, picture(), "a.png")
     await sends(ana, b"words")
     await opens_file(ana, address(shown))
@@ -162,7 +163,7 @@ async def test_the_figures_count_them(ana: Person) -> None:
 
 
 async def test_memory_does_not_grow_with_the_file(ana: Person, node: Node) -> None:
-    """Neither on the way in nor on the way out does the node hold more than a few blocks of it."""
+    """The node has only a few blocks of a file in memory, in both directions."""
     size, seen = 8 * 1024 * 1024, 0
     held: list[int] = []
     storage = node.app[UPLOADS].storage

@@ -13,7 +13,7 @@ from tests.verbs import CONVERSATIONS, begins
 async def test_what_is_written_offline_outlives_the_tab(
     stage: Cast, start_node: StartNode, open_window: OpenWindow, database_url: str
 ) -> None:
-    """They are sent in order, each once, and a draft stays a draft."""
+    """Messages are sent in order, each once, and a draft stays a draft."""
     node = await start_node("a1")
     ana, ben = await stage.enters("ana", "ben")
     ana.at = ben.at = node.url

@@ -1,4 +1,4 @@
-"""The log's positions: in commit order, without holes, whoever writes and whatever fails."""
+"""The log's positions: in commit order, without holes, whatever fails."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence

@@ -88,7 +88,7 @@ async def test_a_lost_announcement_is_read_from_the_log(pool: Pool) -> None:
 
 
 async def test_an_announcement_of_another_log_is_never_handed_on(pool: Pool) -> None:
-    """Its positions fit, but its entries belong to another log: the log is read instead."""
+    """The positions fit, but the entries belong to another log: the log is read instead."""
     tail, listener = await begin(pool)
     ((_, entries),) = await append(pool, 2)
     tail.on_commit("another.epoch", entries)

@@ -1,1 +1,1 @@
-"""Messages: posted one by one and in batches, and read back."""
+"""Messages: posted singly and in batches, and read."""

@@ -1,6 +1,6 @@
-"""What a reader knows of one conversation, as a pure function: snapshot, then entries, give a fresh snapshot.
+"""A reader's knowledge of one conversation, as a pure function: snapshot, then entries, give a fresh snapshot.
 
-Every step is harmless when repeated, for a page may be newer than the cursor that the stream goes on from.
+Repeating a step is harmless, because a page may be newer than the cursor from which the stream continues.
 """
 
 from dataclasses import dataclass, field
@@ -13,8 +13,8 @@ Json = dict[str, Any]
 
 @dataclass
 class Known:
-    """`messages` by seq, `pins` the latest first, `threads` that `me` follows by the seq of their root:
-    each with how far it is read, and how much of what is counted (up to `last_seq`) is not."""
+    """`messages` by seq, `pins` with the latest first, and `threads` that `me` follows by the seq of their root: each
+    with how far it is read, and how many of the counted replies (up to `last_seq`) are unread."""
 
     me: int
     messages: dict[int, Json]
@@ -22,7 +22,7 @@ class Known:
     threads: dict[int, Json] = field(default_factory=dict)
 
     def hear(self, event: str, data: Json) -> None:
-        """One entry of the log."""
+        """Apply one entry of the log."""
         match event:
             case "message" | "edit":
                 self.messages[data["seq"]] = data
@@ -43,7 +43,7 @@ class Known:
                 self._follow(data)
 
     def _count(self, reply: Json) -> None:
-        """What has been counted already counts once."""
+        """Count a reply that has not been counted."""
         root, seq = self.messages[reply["thread"]], reply["seq"]
         if seq > root.get("last_reply", 0):
             latest = max(root.get("last_reply_at", ""), reply["created_at"])
@@ -79,19 +79,19 @@ class Known:
             self.threads[data["seq"]] = {name: data[name] for name in ("read_seq", "last_seq", "unread")}
 
     def shows(self) -> Json:
-        """What the person sees of it."""
+        """Return what the user sees."""
         threads = {seq: (thread["read_seq"], thread["unread"]) for seq, thread in self.threads.items()}
         return {"messages": self.messages, "pins": self.pins, "threads": threads}
 
 
 def join(one: Json, data: Json) -> None:
-    """At the end, while there is room."""
+    """Add a user at the end, while there is room."""
     if data["user"] not in one["users"] and len(one["users"]) < SHOWN:
         one["users"].append(data["user"])
 
 
 def leave(one: Json, data: Json) -> None:
-    """The entry says who is shown instead."""
+    """Remove a user; the entry says who is shown instead."""
     one["users"] = [user for user in one["users"] if user != data["user"]]
     if data.get("shown") and data["shown"] not in one["users"]:
         one["users"].append(data["shown"])

@@ -1,4 +1,4 @@
-"""For every action: what was known before, and the entries heard since, give what a fresh look shows."""
+"""For every action: the earlier state and the entries since give what a fresh read returns."""
 
 import asyncio
 import copy
@@ -34,19 +34,19 @@ ENTRIES = ("message", "edit", "delete", "reaction", "pin", "thread")
 
 
 def quotes(person: Person, room: int, seq: int) -> Awaitable[object]:
-    """A reply in the talk itself."""
+    """Reply with a quote."""
     draft = {"body": "yes", "client_id": f"q{random.random()}", "reply_to": seq}
     return tries(person, "POST", f"{CONVERSATIONS}/{room}/messages", draft)
 
 
 async def posts_file(person: Person, room: int) -> None:
-    """A message that is nothing else."""
+    """Post a message with only a file."""
     await posts(person, room, await sends(person, b"words"))
 
 
 @dataclass
 class Stage:
-    """Two people in a room."""
+    """Two users in a conversation."""
 
     ana: Person
     ben: Person
@@ -85,7 +85,7 @@ ACTIONS: dict[str, Callable[[Stage], Awaitable[object]]] = {
 
 
 async def furnish(ana: Person, ben: Person) -> int:
-    """The room as it is before."""
+    """Create what the conversation has before."""
     room = await begins(ana, "channel", "room", ben)
     await ana.says(room, "one")
     await pins(ana, room, 1)
@@ -103,7 +103,7 @@ async def furnish(ana: Person, ben: Person) -> int:
 
 
 async def looks(person: Person, room: int) -> Known:
-    """A fresh snapshot of all that the person can see of the room."""
+    """Return a fresh snapshot of all that the user can see of the conversation."""
     messages = {message["seq"]: message for message in (await pages(person, room, "limit=200"))["messages"]}
     _, said = await person.call("GET", f"{CONVERSATIONS}/{room}/pins")
     pinned = [pin["message"] for pin in said["pins"]]
@@ -113,7 +113,7 @@ async def looks(person: Person, room: int) -> Known:
 
 
 def to_thread(one: Any) -> tuple[int, Any]:
-    """As the model has it: what the list counts goes up to the root's last reply."""
+    """Return the thread in the model's form: the list counts up to the root's last reply."""
     root = one["message"]
     return root["seq"], {
         "read_seq": one["read_seq"],
@@ -123,7 +123,7 @@ def to_thread(one: Any) -> tuple[int, Any]:
 
 
 async def hears_since(ana: Person, ben: Person, cursor: str) -> StreamClient:
-    """Ben returns; what he hears up to a word that ana says elsewhere."""
+    """Reconnect Ben; return what he receives up to a message that ana posts elsewhere."""
     elsewhere = await begins(ana, "direct", "", ben)
     ear = await ben.listens(after=cursor)
     await ana.says(elsewhere, "that is all")
@@ -132,7 +132,7 @@ async def hears_since(ana: Person, ben: Person, cursor: str) -> StreamClient:
 
 
 def replay(known: Known, ear: StreamClient, room: int) -> Known:
-    """The same, and what was heard."""
+    """Return the replayed snapshot, and the entries."""
     known = copy.deepcopy(known)
     for event in ear.events:
         if event.event in ENTRIES and event.json()["conversation"] == room:
@@ -141,7 +141,7 @@ def replay(known: Known, ear: StreamClient, room: int) -> Known:
 
 
 async def verify(ana: Person, ben: Person, room: int, before: Known, cursor: str, hint: str = "") -> None:
-    """Old snapshot and entries are the new snapshot; and so are the new snapshot and the same entries."""
+    """Check that old snapshot and entries give the new snapshot, and new snapshot and the same entries too."""
     ear, fresh = await hears_since(ana, ben, cursor), await looks(ben, room)
     assert replay(before, ear, room).shows() == fresh.shows(), hint
     assert replay(fresh, ear, room).shows() == fresh.shows(), hint
@@ -158,7 +158,7 @@ async def test_an_action_is_all_in_its_entries(name: str, ana: Person, ben: Pers
 
 
 async def test_whose_thread_it_is_answers_first(ana: Person, ben: Person) -> None:
-    """And ana with him, in the same commit: he has read it up to his own reply."""
+    """The thread's author and ana reply in one commit: he has read up to his own reply."""
     room = await begins(ana, "channel", "room", ben)
     for number in range(10):
         await ben.says(room, f"root {number}")
@@ -169,7 +169,7 @@ async def test_whose_thread_it_is_answers_first(ana: Person, ben: Person) -> Non
 
 
 async def test_so_are_many_at_once(ana: Person, ben: Person, chloe: Person) -> None:
-    """A random walk over all of them, some refused, by three people at any message, ten at the same moment."""
+    """A random walk over all actions, some refused, by three users at any message, ten at the same moment."""
     room = await begins(ana, "channel", "room", ben, chloe)
     seed = random.randrange(10**6)
     chance = random.Random(seed)
@@ -182,7 +182,7 @@ async def test_so_are_many_at_once(ana: Person, ben: Person, chloe: Person) -> N
 
 
 def step(chance: random.Random, who: Person, room: int) -> Awaitable[tuple[int, str]]:
-    """One thing at one message, whether it may be or not."""
+    """Perform one action on one message, allowed or not."""
     here, seq, number = f"{CONVERSATIONS}/{room}", chance.randint(1, 15), chance.random()
     message, method = f"{here}/messages/{seq}", chance.choice(["PUT", "PUT", "DELETE"])
     draft = {"body": f"said {number}", "client_id": str(number)}

@@ -1,4 +1,4 @@
-"""PostgreSQL away: everything says so and stores nothing; back again, everything goes on by itself."""
+"""PostgreSQL unavailable: every call says so and stores nothing; later everything continues by itself."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -27,13 +27,13 @@ async def engine(tmp_path: Path) -> AsyncIterator[PostgresEngine]:
 
 @pytest.fixture
 async def ana(engine: PostgresEngine, redis_url: str) -> AsyncIterator[Person]:
-    """Someone on a node above it."""
+    """A user of a node above it."""
     async with running_node(engine.url, redis_url) as node, casting(engine.url, node.url) as cast:
         yield (await cast.enters("ana"))[0]
 
 
 async def test_a_batch_meets_no_database(engine: PostgresEngine, ana: Person) -> None:
-    """Each message of it is answered 503, as single calls are; sent again it is there once."""
+    """Each message gets 503, like a single post; a retry stores it once."""
     room = await begins(ana, "channel", "room")
     messages = {"messages": [{"conversation": room, "body": f"m{n}", "client_id": f"{n}"} for n in range(3)]}
     here = f"{CONVERSATIONS}/{room}"
@@ -53,6 +53,6 @@ async def test_a_batch_meets_no_database(engine: PostgresEngine, ana: Person) ->
 
 
 async def is_taken(person: Person, messages: object) -> bool:
-    """Sends the batch, and says whether it is there."""
+    """Send the batch; return whether it is stored."""
     _, said = await person.call("POST", BATCH, messages)
     return all(result["status"] in (200, 201) for result in said["results"])

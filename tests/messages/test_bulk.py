@@ -1,4 +1,4 @@
-"""Posting many at once: each is judged on its own."""
+"""Posting batches: each message is checked on its own."""
 
 import asyncio
 import io
@@ -14,19 +14,19 @@ BATCH = "/api/chat/messages"
 
 
 async def posts(person: Person, *messages: Any) -> list[dict[str, Any]]:
-    """The results of a batch."""
+    """Return the results of a batch."""
     status, said = await person.call("POST", BATCH, {"messages": list(messages)})
     assert status == 200, said
     return list(said["results"])
 
 
 def draft(conversation: int, body: str, **more: Any) -> dict[str, Any]:
-    """A message for a batch, named after its body."""
+    """Return a message of a batch, with its body as client_id."""
     return {"conversation": conversation, "body": body, "client_id": body.replace(" ", "-")} | more
 
 
 async def test_results_come_in_order_and_one_refusal_touches_no_other(ana: Person, ben: Person) -> None:
-    """Wrong ones of every kind between good ones; the good ones are heard, in order."""
+    """Wrong messages of every kind stand between good ones; the good ones are received in order."""
     room, gone = await begins(ana, "channel", "room", ben), await begins(ana, "channel", "gone")
     theirs, visible = await begins(ben, "group", ""), await begins(ben, "channel", "visible")
     await tries(ana, "DELETE", f"/api/chat/conversations/{gone}")
@@ -61,7 +61,7 @@ async def test_results_come_in_order_and_one_refusal_touches_no_other(ana: Perso
 
 
 async def test_a_batch_again_finds_the_first_one(ana: Person) -> None:
-    """Twenty times the same batch at once: each message is there once, and was new once."""
+    """Twenty equal batches at once store each message once, and one of them is new."""
     room = await begins(ana, "channel", "room")
     batch = [draft(room, f"m{number}") for number in range(50)]
     answers = await asyncio.gather(*[posts(ana, *batch) for _ in range(20)])
@@ -74,7 +74,7 @@ async def test_a_batch_again_finds_the_first_one(ana: Person) -> None:
 
 
 async def test_a_batch_over_many_rooms_keeps_each_ones_order(ana: Person) -> None:
-    """Several batches at once, each spread over the same rooms in another order: no deadlock, no hole."""
+    """Several batches at once over the same conversations in different orders cause no deadlock and no hole."""
     rooms = [await begins(ana, "channel", f"room {number}") for number in range(5)]
     batches = [
         [draft(room, f"{turn}-{number}") for number in range(20) for room in (rooms if turn % 2 else rooms[::-1])]
@@ -89,7 +89,7 @@ async def test_a_batch_over_many_rooms_keeps_each_ones_order(ana: Person) -> Non
 
 
 async def test_what_is_no_batch_is_refused_whole(ana: Person) -> None:
-    """Nothing, too many, no JSON, too large: and nothing of it is stored."""
+    """Empty, too many, no JSON, too large: nothing of it is stored."""
     room = await begins(ana, "channel", "room")
     many = [draft(room, f"m{number}") for number in range(501)]
     assert await tries(ana, "POST", BATCH, {"messages": many}) == (422, "invalid")
@@ -106,7 +106,7 @@ async def test_what_is_no_batch_is_refused_whole(ana: Person) -> None:
 
 
 async def test_a_batch_beyond_what_the_node_holds_is_refused_in_part(database_url: str, redis_url: str) -> None:
-    """A full queue takes what it holds and answers 503 to the rest; trying again completes it."""
+    """A full queue accepts what fits and answers 503 to the rest; a retry completes it."""
     async with running_node(database_url, redis_url, append_queue=30) as node, casting(database_url, node.url) as cast:
         (ana,) = await cast.enters("ana")
         room = await begins(ana, "channel", "room")

@@ -1,4 +1,4 @@
-"""Deleting: a tombstone stays, and nothing of what was said."""
+"""Deleting: a tombstone stays, and nothing of the text."""
 
 import asyncio
 
@@ -20,7 +20,7 @@ from tests.verbs import (
 
 
 async def test_a_tombstone_keeps_its_place(ana: Person, ben: Person) -> None:
-    """Seq, author and time stay; text, quote, reactions, pin and the mark of an edit go."""
+    """Seq, author and time stay; text, quote, reactions, pin and the edited mark are removed."""
     room = await begins(ana, "channel", "room", ben)
     await ben.says(room, "before")
     draft = {"body": "secret", "client_id": "1", "reply_to": 1}
@@ -40,7 +40,7 @@ async def test_a_tombstone_keeps_its_place(ana: Person, ben: Person) -> None:
 
 
 async def test_who_may_delete(ana: Person, ben: Person, chloe: Person, mallory: Person) -> None:
-    """The author, and anyone who runs the conversation; in a direct each only his own."""
+    """The author, and owners and admins of the conversation; in a direct conversation only the author."""
     room, direct = await begins(ana, "channel", "room", ben, chloe), await begins(ana, "direct", "", ben)
     for where in (room, direct):
         await ben.says(where, "mine")
@@ -57,7 +57,7 @@ async def test_who_may_delete(ana: Person, ben: Person, chloe: Person, mallory: 
 
 
 async def test_deleting_again_says_nothing(ana: Person, ben: Person) -> None:
-    """Ten at once: one entry; and the retry of the post finds the tombstone."""
+    """Ten deletions at once record one entry, and a retry of the post finds the tombstone."""
     room = await begins(ana, "channel", "room", ben)
     await ana.says(room, "oops", "c1")
     ear = await ben.listens()
@@ -70,7 +70,7 @@ async def test_deleting_again_says_nothing(ana: Person, ben: Person) -> None:
 
 
 async def test_nothing_hangs_on_a_tombstone(ana: Person) -> None:
-    """It takes no reaction and no pin; taking one away is harmless."""
+    """A tombstone takes no reaction and no pin; removing one is harmless."""
     room = await begins(ana, "channel", "room")
     await ana.says(room, "oops")
     await deletes(ana, room, 1)
@@ -82,7 +82,7 @@ async def test_nothing_hangs_on_a_tombstone(ana: Person) -> None:
 
 
 async def test_who_was_away_learns_of_both(ana: Person, ben: Person) -> None:
-    """Ben's wire is cut; what was edited and deleted meanwhile reaches him, once, in order."""
+    """Ben's connection is cut; edits and deletions reach him, once, in order."""
     room = await begins(ana, "channel", "room", ben)
     for n in range(3):
         await ana.says(room, f"m{n}")

@@ -1,4 +1,4 @@
-"""Editing: by the author, in time; everybody hears it; what stood there is kept for admins."""
+"""Editing: by the author, within a time; all members receive it; earlier texts are kept for admins."""
 
 import asyncio
 
@@ -8,7 +8,7 @@ from tests.verbs import CONVERSATIONS, begins, deletes, edits, pages, reads, sea
 
 
 async def test_an_edit_is_heard_and_read(ana: Person, ben: Person) -> None:
-    """The same message everywhere: in the answer, on the stream, in history, in the list."""
+    """Answer, stream, history and list have the same message."""
     room = await begins(ana, "channel", "room", ben)
     said = await ana.says(room, "helo")
     ear = await ben.listens()
@@ -22,7 +22,7 @@ async def test_an_edit_is_heard_and_read(ana: Person, ben: Person) -> None:
 
 
 async def test_an_edit_that_changes_nothing_says_nothing(ana: Person, ben: Person) -> None:
-    """Nobody hears it, and the message does not look edited."""
+    """An unchanged text records no entry, and the message does not look edited."""
     room = await begins(ana, "channel", "room", ben)
     said = await ana.says(room, "hello")
     ear = await ben.listens()
@@ -33,7 +33,7 @@ async def test_an_edit_that_changes_nothing_says_nothing(ana: Person, ben: Perso
 
 
 async def test_edits_at_once_leave_one_history(ana: Person) -> None:
-    """Twenty devices edit at the same moment: each text stood there once, numbered without a hole."""
+    """Twenty devices edit at the same moment: each text is in the history once, numbered without a hole."""
     room = await begins(ana, "channel", "room")
     await ana.says(room, "0")
     await asyncio.gather(*[edits(ana, room, 1, str(n)) for n in range(1, 21)])
@@ -44,7 +44,7 @@ async def test_edits_at_once_leave_one_history(ana: Person) -> None:
 
 
 async def test_only_the_author_edits(ana: Person, ben: Person, chloe: Person, mallory: Person) -> None:
-    """Not anyone who runs the channel, no visitor, and nobody in an archive; nor what is no text."""
+    """Owners, visitors and members of an archived channel are refused, and so is an invalid text."""
     room = await begins(ana, "channel", "room", ben)
     await ben.says(room, "mine")
     here = f"{CONVERSATIONS}/{room}/messages"
@@ -60,7 +60,7 @@ async def test_only_the_author_edits(ana: Person, ben: Person, chloe: Person, ma
 
 
 async def test_the_time_to_edit_runs_out(database_url: str, redis_url: str) -> None:
-    """The refusal is named, and the message stays; deleting is still possible, and a deleted one is not edited."""
+    """An edit that is too late is refused; deleting is still possible, and a deleted message cannot be edited."""
     async with running_node(database_url, redis_url, edit_seconds=0) as node, casting(database_url, node.url) as cast:
         (ana,) = await cast.enters("ana")
         room = await begins(ana, "channel", "room")
@@ -73,7 +73,7 @@ async def test_the_time_to_edit_runs_out(database_url: str, redis_url: str) -> N
 
 
 async def test_what_stood_there_is_for_admins(cast: Cast, ana: Person, ben: Person, mallory: Person) -> None:
-    """Those who run the conversation, and admins of the server who are in it; nobody from outside."""
+    """Owners and admins of the conversation read it, and server admins who are members; no one else."""
     (root,) = await cast.enters("root", role="admin")
     room = await begins(ana, "channel", "room", ben, root)
     await ben.says(room, "one")
@@ -92,7 +92,7 @@ async def test_what_stood_there_is_for_admins(cast: Cast, ana: Person, ben: Pers
 
 
 async def test_what_two_people_take_back_is_gone(cast: Cast, ana: Person) -> None:
-    """A direct conversation has no admins: nothing is kept, not even for one of the server's."""
+    """A direct conversation has no admins, so nothing is kept, not even for server admins."""
     (root,) = await cast.enters("root", role="admin")
     direct = await begins(ana, "direct", "", root)
     await ana.says(direct, "one")
@@ -101,7 +101,7 @@ async def test_what_two_people_take_back_is_gone(cast: Cast, ana: Person) -> Non
 
 
 async def test_a_long_history_comes_in_pages(ana: Person) -> None:
-    """The latest first, with a way on."""
+    """The latest texts come first, with the next page."""
     room = await begins(ana, "channel", "room")
     await ana.says(room, "0")
     for n in range(1, 54):

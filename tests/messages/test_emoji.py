@@ -1,4 +1,4 @@
-"""Which text is an emoji."""
+"""Texts that are emoji, and texts that are not."""
 
 from contextlib import suppress
 
@@ -32,19 +32,19 @@ NONE = [
 
 @pytest.mark.parametrize("emoji", REAL)
 def test_a_real_one_stays_as_it_is(emoji: str) -> None:
-    """Skin tones, families, flags and keys among them."""
+    """Skin tones, families, flags and keys are accepted unchanged."""
     assert parse_emoji(emoji) == emoji
 
 
 @pytest.mark.parametrize("text", NONE)
 def test_anything_else_is_refused(text: str) -> None:
-    """Two emoji, half a flag, a skin tone without skin."""
+    """Two emoji, half a flag, and a lone skin tone are refused."""
     with pytest.raises(Invalid):
         parse_emoji(text)
 
 
 def test_one_emoji_has_one_spelling() -> None:
-    """With or without the selectors that keyboards leave out: nobody can react twice with the same."""
+    """Selectors that keyboards omit make no difference, so no one can react twice with the same emoji."""
     spelt = {parse_emoji(emoji) for emoji in EMOJI_DATA if EMOJI_DATA[emoji]["status"] != 1}
     assert len(spelt) == len({emoji.replace("\ufe0f", "") for emoji in spelt})
     assert parse_emoji("❤") == parse_emoji("❤️") == "❤️"
@@ -52,6 +52,6 @@ def test_one_emoji_has_one_spelling() -> None:
 
 @given(st.text())
 def test_no_text_breaks_it(text: str) -> None:
-    """It is an emoji or refused."""
+    """Any text is an emoji or refused."""
     with suppress(Invalid):
         assert len(parse_emoji(text)) <= 10

@@ -1,4 +1,4 @@
-"""What was taken back is gone for those who return later, too: from the log, and from what a node remembers."""
+"""A deleted or replaced text is gone for readers that reconnect: from the log and from recent entries."""
 
 import psycopg
 import pytest
@@ -13,7 +13,8 @@ SECRET = "the password is tomato"
 
 
 async def takes_back(ana: Person, ben: Person) -> tuple[int, str]:
-    """Ana says it, corrects it twice, and takes one of two back; the conversation, and where Ben was before."""
+    """Let Ana post, edit twice, and delete one of two messages; return the conversation, and Ben's cursor from
+    before."""
     room = await begins(ana, "channel", "room", ben)
     cursor = (await sees(ben))["cursor"]
     for _ in range(2):
@@ -26,7 +27,7 @@ async def takes_back(ana: Person, ben: Person) -> tuple[int, str]:
 
 
 async def check(ear: StreamClient) -> None:
-    """The same entries as ever, without the text that is gone."""
+    """Check that the entries are the same, without the removed text."""
     await eventually(lambda: ear.named("delete"))
     told = [event for event in ear.events if event.event in ("message", "edit", "delete")]
     assert [event.event for event in told] == ["message", "edit", "edit", "message", "edit", "edit", "delete"]
@@ -38,7 +39,7 @@ async def check(ear: StreamClient) -> None:
 
 
 async def test_who_comes_back_hears_nothing_of_it(ana: Person, ben: Person) -> None:
-    """Out of what the node remembers; his counts come out right."""
+    """A node's recent entries have no trace of it, and Ben's counts are right."""
     _, cursor = await takes_back(ana, ben)
     ear = await ben.listens(after=cursor)
     await check(ear)
@@ -48,7 +49,7 @@ async def test_who_comes_back_hears_nothing_of_it(ana: Person, ben: Person) -> N
 
 @pytest.mark.usefixtures("node")
 async def test_nor_from_the_log_itself(ana: Person, ben: Person, database_url: str, redis_url: str) -> None:
-    """Read by a node that has not seen it happen; the frames in the database hold it no more."""
+    """A node that did not see it happen reads the log, whose frames do not have the text."""
     _, cursor = await takes_back(ana, ben)
     async with running_node(database_url, redis_url, node="a2") as other:
         ben.at = other.url

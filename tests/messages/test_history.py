@@ -1,4 +1,4 @@
-"""Reading back: by key, in three directions, the same JSON as in the stream."""
+"""History: by key, in three directions, with the same JSON as the stream."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -18,14 +18,14 @@ DIRECTIONS = st.sampled_from(["", "before", "after", "around"])
 
 
 async def fill(person: Person, room: int, number: int) -> None:
-    """So many messages, whose body is their seq."""
+    """Post so many messages, whose body is their seq."""
     messages = [{"conversation": room, "body": str(n), "client_id": str(n)} for n in range(1, number + 1)]
     status, _ = await person.call("POST", "/api/chat/messages", {"messages": messages})
     assert status == 200
 
 
 def expected(direction: str, seq: int, limit: int) -> dict[str, Any]:
-    """What a plain list of messages 1 … SAID says."""
+    """Return what a list of messages 1 … SAID gives."""
     seqs = list(range(1, SAID + 1))
     match direction:
         case "":
@@ -43,7 +43,7 @@ def expected(direction: str, seq: int, limit: int) -> dict[str, Any]:
 
 
 async def test_pages_are_slices_of_a_list(cast: Cast) -> None:
-    """Any direction from any place with any limit, against a list."""
+    """Pages in any direction, from any place, with any limit equal slices of a list."""
     (ana,) = await cast.enters("ana")
     room = await begins(ana, "channel", "long")
     await fill(ana, room, SAID)
@@ -62,7 +62,7 @@ async def test_pages_are_slices_of_a_list(cast: Cast) -> None:
 
 
 def examples() -> list[tuple[str, int, int]]:
-    """Two hundred that Hypothesis chooses; the edges among them."""
+    """Return two hundred cases that Hypothesis chooses, with the edges among them."""
     found: list[tuple[str, int, int]] = []
 
     @settings(max_examples=200, database=None, suppress_health_check=list(HealthCheck))
@@ -75,7 +75,7 @@ def examples() -> list[tuple[str, int, int]]:
 
 
 async def test_walking_back_and_forth_meets_every_message_once(cast: Cast) -> None:
-    """For as long as the page says that there is more."""
+    """Paging continues as long as the page says that there is more."""
     (ana,) = await cast.enters("ana")
     room = await begins(ana, "channel", "walk")
     await fill(ana, room, SAID)
@@ -93,14 +93,14 @@ async def test_walking_back_and_forth_meets_every_message_once(cast: Cast) -> No
 
 
 async def test_an_empty_conversation_has_an_empty_page(ana: Person) -> None:
-    """In all directions."""
+    """All directions return an empty page."""
     room = await begins(ana, "channel", "silent")
     for query in ("", "before=1", "after=0", "around=1"):
         assert await pages(ana, room, query) == {"messages": [], "has_before": False, "has_after": False}
 
 
 async def test_history_is_byte_for_byte_what_the_stream_sent(ana: Person, ben: Person) -> None:
-    """Anyone who reads it, live or later, single or in a page."""
+    """Every reader gets the same bytes, live or later, singly or in a page."""
     room = await begins(ana, "channel", "bytes", ben)
     cursor = (await sees(ben))["cursor"]
     bodies = [
@@ -122,14 +122,14 @@ async def test_history_is_byte_for_byte_what_the_stream_sent(ana: Person, ben: P
 
 
 async def raw_answer(person: Person, path: str) -> bytes:
-    """The answer's own bytes."""
+    """Return the raw body of the answer."""
     headers = {"Authorization": f"Bearer {person.token}"}
     async with aiohttp.ClientSession(headers=headers) as http, http.get(person.at + path) as answer:
         return await answer.read()
 
 
 async def test_a_visitor_reads_a_public_channel(ana: Person, mallory: Person) -> None:
-    """Who may join may look first; a message that is not there is 404."""
+    """Users who may join may read first; an unknown message is 404."""
     room = await begins(ana, "channel", "open")
     said = await ana.says(room, "welcome")
     assert (await pages(mallory, room))["messages"] == [said]
@@ -141,7 +141,7 @@ async def test_a_visitor_reads_a_public_channel(ana: Person, mallory: Person) ->
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=201", "limit=x", "before=-1", "before=1&after=1", "around=1e3"])
 async def test_questions_that_cannot_be_answered_are_refused(ana: Person, query: str) -> None:
-    """422, naming the field."""
+    """Invalid parameters get 422 with the field."""
     room = await begins(ana, "channel", "odd")
     status, said = await ana.call("GET", f"{CONVERSATIONS}/{room}/messages?{query}")
     assert (status, said["code"]) == (422, "invalid")
@@ -149,7 +149,8 @@ async def test_questions_that_cannot_be_answered_are_refused(ana: Person, query:
 
 
 async def test_a_page_reads_what_it_shows_and_nothing_else(ana: Person, database_url: str) -> None:
-    """However long the conversation: five on one side, five on the other, each from an index."""
+    """A page reads five messages on one side and five on the other, each from an index, however long the conversation
+    is."""
     room = await begins(ana, "channel", "deep")
     await fill(ana, room, 400)
     asked = {"conversation": room, "user": ana.id, "below": 200, "down": 5, "above": 200, "up": 5}
@@ -163,7 +164,7 @@ async def test_a_page_reads_what_it_shows_and_nothing_else(ana: Person, database
 
 
 def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The steps of a plan."""
+    """Return the steps of a plan."""
     yield plan
     for part in plan.get("Plans", []):
         yield from nodes(part)

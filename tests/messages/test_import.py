@@ -1,4 +1,4 @@
-"""Posting for others and into the past, as an import does through the batch."""
+"""Posting for other authors and with past times, as an integration does through the batch."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,7 +12,7 @@ LONG_AGO = "2019-03-01T08:15:30.250Z"
 
 
 async def imports(person: Person, conversation: int, **more: Any) -> tuple[int, Any]:
-    """One message by batch: its status, and the message or the problem."""
+    """Post one message by batch; return its status, and the message or the problem."""
     draft = {"conversation": conversation, "body": "long ago", "client_id": "old-1"} | more
     status, said = await person.call("POST", "/api/chat/messages", {"messages": [draft]})
     assert status == 200, said
@@ -21,7 +21,7 @@ async def imports(person: Person, conversation: int, **more: Any) -> tuple[int, 
 
 
 async def test_an_admin_imports_what_others_said_and_when(cast: Cast) -> None:
-    """It has its author and its time everywhere, and its place at the end, like all that is posted now."""
+    """The message has its author and time everywhere, and its place at the end, like all new messages."""
     ana, ben = [(await cast.enters(name, role=role))[0] for name, role in (("ana", "admin"), ("ben", "member"))]
     room = await begins(ana, "channel", "archive", ben)
     cursor = (await sees(ben))["cursor"]
@@ -36,7 +36,7 @@ async def test_an_admin_imports_what_others_said_and_when(cast: Cast) -> None:
 
 
 async def test_who_speaks_for_others_is_written_down(cast: Cast) -> None:
-    """Once a batch and conversation, with how many; what was refused, and what is his own, is not there."""
+    """One event for each batch and conversation has the count, without refused messages and the admin's own."""
     ana, ben = [(await cast.enters(name, role=role))[0] for name, role in (("ana", "admin"), ("ben", "member"))]
     room, foreign = await begins(ana, "channel", "archive", ben), await begins(ben, "channel", "foreign", ana)
     await imports(ana, room, author=ben.id)
@@ -48,7 +48,7 @@ async def test_who_speaks_for_others_is_written_down(cast: Cast) -> None:
 
 
 async def test_only_admins_import_and_only_where_they_rule(cast: Cast) -> None:
-    """Neither a member for himself, nor an admin into what he does not see or does not run."""
+    """Neither a member, nor an admin who cannot see or manage the conversation, may do it."""
     ana, ben = [(await cast.enters(name, role=role))[0] for name, role in (("ana", "admin"), ("ben", "member"))]
     (chloe,) = await cast.enters("chloe")
     room, theirs = await begins(ben, "channel", "room", ana), await begins(ben, "group", "", chloe)
@@ -62,7 +62,7 @@ async def test_only_admins_import_and_only_where_they_rule(cast: Cast) -> None:
 
 @pytest.mark.parametrize("moment", ["yesterday", "2019-03-01T08:15:30", "1969-12-31T23:59:59Z", 1551428130, True, ""])
 async def test_a_time_that_is_none_is_refused(cast: Cast, moment: object) -> None:
-    """Without a zone nobody knows when it was."""
+    """A time without a zone is refused."""
     (ana,) = await cast.enters("ana", role="admin")
     room = await begins(ana, "channel", "archive")
     status, problem = await imports(ana, room, created_at=moment)
@@ -70,7 +70,7 @@ async def test_a_time_that_is_none_is_refused(cast: Cast, moment: object) -> Non
 
 
 async def test_a_time_to_come_is_now(cast: Cast) -> None:
-    """A clock that was ahead must not put a message into the future."""
+    """A time in the future becomes now."""
     (ana,) = await cast.enters("ana", role="admin")
     room = await begins(ana, "channel", "archive")
     status, message = await imports(ana, room, created_at="9999-12-31T23:59:59-14:00")

@@ -1,4 +1,4 @@
-"""Pins: what a conversation keeps at hand."""
+"""Pins: messages that a conversation keeps at hand."""
 
 import asyncio
 from typing import Any
@@ -9,14 +9,14 @@ from tests.verbs import CONVERSATIONS, begins, deletes, pages, pins, tries
 
 
 async def pinned(person: Person, conversation: int) -> list[Any]:
-    """`(seq, who has pinned it)`, the latest first."""
+    """Return `(seq, user who pinned it)`, the latest first."""
     status, said = await person.call("GET", f"{CONVERSATIONS}/{conversation}/pins")
     assert status == 200, said
     return [(pin["message"]["seq"], pin["user"]) for pin in said["pins"]]
 
 
 async def test_pins_are_heard_and_listed(ana: Person, ben: Person) -> None:
-    """Every member may; at once counts once; a deleted message is not at hand any more."""
+    """Every member may pin; repeated pins count once; a deleted message is no longer pinned."""
     room = await begins(ana, "channel", "room", ben)
     said = [await ana.says(room, f"m{n}") for n in range(1, 4)]
     ear = await ben.listens()
@@ -38,7 +38,7 @@ async def test_pins_are_heard_and_listed(ana: Person, ben: Person) -> None:
 
 
 async def test_who_may_pin(ana: Person, ben: Person, mallory: Person) -> None:
-    """Members; a visitor of a public channel may look; an archive stays as it is."""
+    """Members may; visitors of a public channel may read pins; an archive stays unchanged."""
     room = await begins(ana, "channel", "room", ben)
     await ana.says(room, "hello")
     here = f"{CONVERSATIONS}/{room}/pins"
@@ -52,7 +52,7 @@ async def test_who_may_pin(ana: Person, ben: Person, mallory: Person) -> None:
 
 
 async def test_a_conversation_takes_so_many(database_url: str, redis_url: str) -> None:
-    """One more is refused by name, until another one goes."""
+    """One pin too many is refused, until another one is removed."""
     settings = {"pins_per_conversation": 2}
     async with running_node(database_url, redis_url, **settings) as node, casting(database_url, node.url) as cast:
         (ana,) = await cast.enters("ana")

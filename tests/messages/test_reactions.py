@@ -1,4 +1,4 @@
-"""Reactions: idempotent, in order, bounded."""
+"""Reactions: idempotent, in order, limited."""
 
 import asyncio
 
@@ -14,7 +14,7 @@ from tests.waiting import eventually
 
 
 async def test_reactions_are_heard_and_read(ana: Person, ben: Person) -> None:
-    """In the order they came: emoji by their first, people by their turn."""
+    """Emoji are in the order of their first use, users in the order they reacted."""
     room = await begins(ana, "channel", "room", ben)
     said = await ana.says(room, "cake in the kitchen")
     ear = await ben.listens()
@@ -31,7 +31,7 @@ async def test_reactions_are_heard_and_read(ana: Person, ben: Person) -> None:
 
 
 async def test_the_same_at_once_is_there_once(ana: Person, ben: Person) -> None:
-    """Twenty times on, in two spellings, then twenty times off: one entry each."""
+    """Twenty equal reactions at once in two spellings, then twenty removals, record one entry each."""
     room = await begins(ana, "channel", "room", ben)
     await ana.says(room, "love")
     ear = await ben.listens()
@@ -45,7 +45,7 @@ async def test_the_same_at_once_is_there_once(ana: Person, ben: Person) -> None:
 
 
 async def test_who_may_react(ana: Person, ben: Person, mallory: Person) -> None:
-    """Members, to what is there, with an emoji, while it lives."""
+    """Members may react with an emoji to a message that exists, while the conversation is open."""
     room = await begins(ana, "channel", "room", ben)
     await ana.says(room, "hello")
     here = f"{CONVERSATIONS}/{room}/messages"
@@ -59,7 +59,7 @@ async def test_who_may_react(ana: Person, ben: Person, mallory: Person) -> None:
 
 
 async def test_a_message_takes_so_many_different_ones(database_url: str, redis_url: str) -> None:
-    """One more is refused by name; joining one that is there is not."""
+    """One emoji too many is refused; adding to one that is there is not."""
     settings = {"reactions_per_message": 2}
     async with running_node(database_url, redis_url, **settings) as node, casting(database_url, node.url) as cast:
         ana, ben = await cast.enters("ana", "ben")
@@ -75,7 +75,8 @@ async def test_a_message_takes_so_many_different_ones(database_url: str, redis_u
 
 
 async def test_a_crowd_is_counted_and_not_listed(ana: Person, ben: Person, chloe: Person, database_url: str) -> None:
-    """The first hundred by name, then how many; who is shown when one of them goes, the entry says."""
+    """The first hundred users are listed, then there is a count; an entry says who is shown when one of them is
+    removed."""
     room = await begins(ana, "channel", "room", ben, chloe)
     crowd = [ana.id, *range(1001, 1100)]
     known = Known(ana.id, {1: await ana.says(room, "hello") | {"reactions": [{"emoji": "👍", "users": crowd}]}})
@@ -95,7 +96,7 @@ async def test_a_crowd_is_counted_and_not_listed(ana: Person, ben: Person, chloe
 
 
 async def test_reactions_cost_a_page_nothing(ana: Person, database_url: str) -> None:
-    """What a message shows of them is read with the message: no other table is looked at."""
+    """Reactions are read with the message, without another table."""
     room = await begins(ana, "channel", "deep")
     await fill(ana, room, 60)
     for seq in range(40, 61):

@@ -1,4 +1,4 @@
-"""Replies: quoting a message, or in a list of their own below it."""
+"""Replies: with a quote, or in a thread."""
 
 import asyncio
 
@@ -17,7 +17,7 @@ from tests.verbs import (
 
 
 async def test_a_reply_quotes_a_message(ana: Person, ben: Person) -> None:
-    """The same everywhere; a message that is not there, or is elsewhere, cannot be quoted."""
+    """The quote is the same everywhere; an unknown message, or one elsewhere, cannot be quoted."""
     room, other = await begins(ana, "channel", "room", ben), await begins(ana, "channel", "other")
     for n in range(3):
         await ana.says(other, f"elsewhere {n}")
@@ -36,7 +36,8 @@ async def test_a_reply_quotes_a_message(ana: Person, ben: Person) -> None:
 
 
 async def test_a_thread_has_its_own_list(ana: Person, ben: Person) -> None:
-    """By key in three directions; its root counts the replies, deleted ones too; the talk goes on beside it."""
+    """A thread is paged by key in three directions; its root counts replies, deleted ones too; the conversation
+    continues beside it."""
     room = await begins(ana, "channel", "room", ben)
     await ana.says(room, "root")
     said = []
@@ -61,7 +62,7 @@ async def test_a_thread_has_its_own_list(ana: Person, ben: Person) -> None:
 
 
 async def test_a_thread_begins_with_a_message_of_the_same_conversation(ana: Person, ben: Person) -> None:
-    """Not with one that is not there, nor with a reply; who may not see it finds nothing."""
+    """Neither an unknown message nor a reply can be a root; users who may not see it get 404."""
     room = await begins(ana, "channel", "room", ben)
     await ana.says(room, "root")
     await answers(ana, room, 1, "reply")
@@ -76,7 +77,7 @@ async def test_a_thread_begins_with_a_message_of_the_same_conversation(ana: Pers
 
 
 async def test_one_batch_holds_every_kind(ana: Person, ben: Person) -> None:
-    """Many replies in one commit, with plain ones and a wrong one between them: each finds its place."""
+    """Many replies in one commit, with plain messages and a wrong one between them, are all placed right."""
     room = await begins(ana, "channel", "room", ben)
     await ana.says(room, "one")
     await ana.says(room, "two")
@@ -95,7 +96,7 @@ async def test_one_batch_holds_every_kind(ana: Person, ben: Person) -> None:
 
 
 async def test_replies_at_once_are_all_counted(ana: Person, ben: Person) -> None:
-    """Forty from two people at the same moment."""
+    """Forty replies of two users at the same moment are counted."""
     room = await begins(ana, "channel", "room", ben)
     await ana.says(room, "root")
     await asyncio.gather(*[answers(person, room, 1, f"r{n}") for n in range(20) for person in (ana, ben)])

@@ -1,4 +1,4 @@
-"""Threads: followed by those who take part, and read apart."""
+"""Threads: followed by users who take part, and read separately."""
 
 from typing import Any
 
@@ -21,12 +21,12 @@ from tests.verbs import (
 
 
 def standing(threads: list[Any]) -> list[tuple[int, int, int]]:
-    """`(root, read_seq, unread)` of each."""
+    """Return `(root, read_seq, unread)` of each thread."""
     return [(one["message"]["seq"], one["read_seq"], one["unread"]) for one in threads]
 
 
 async def test_the_author_of_a_root_hears_of_its_first_reply(ana: Person, ben: Person, chloe: Person) -> None:
-    """Before the reply itself, so that it counts; who replies knows without being told, and others need not."""
+    """The entry comes before the reply, so it counts; users who reply know without an entry, and others need none."""
     room = await begins(ana, "channel", "room", ben, chloe)
     await ana.says(room, "root")
     ears = [await person.listens() for person in (ana, ben, chloe)]
@@ -42,7 +42,7 @@ async def test_the_author_of_a_root_hears_of_its_first_reply(ana: Person, ben: P
 
 
 async def test_who_takes_part_follows(ana: Person, ben: Person, chloe: Person) -> None:
-    """The root's author from the first reply on, anyone who replies, and anyone who asks."""
+    """The root's author from the first reply on, users who reply, and users who ask follow a thread."""
     room = await begins(ana, "channel", "room", ben, chloe)
     await ana.says(room, "root")
     await answers(ben, room, 1, "first")
@@ -59,7 +59,7 @@ async def test_who_takes_part_follows(ana: Person, ben: Person, chloe: Person) -
 
 
 async def test_a_thread_is_read_apart(ana: Person, ben: Person) -> None:
-    """Forward only, never beyond the end, on all of one's devices."""
+    """Read marks move forward only, never beyond the end, on all devices of a user."""
     room = await begins(ana, "channel", "room", ben)
     await ana.says(room, "root")
     for n in range(3):
@@ -77,7 +77,7 @@ async def test_a_thread_is_read_apart(ana: Person, ben: Person) -> None:
 
 
 async def test_not_to_follow_any_more(ana: Person, ben: Person) -> None:
-    """Until one replies again; a mark in what one does not follow says nothing."""
+    """A user who unfollows follows again by replying; a mark in an unfollowed thread records nothing."""
     room = await begins(ana, "channel", "room", ben)
     await ana.says(room, "root")
     await answers(ben, room, 1, "first")
@@ -94,7 +94,7 @@ async def test_not_to_follow_any_more(ana: Person, ben: Person) -> None:
 
 
 async def test_who_has_left_follows_nothing(ana: Person, ben: Person, chloe: Person) -> None:
-    """Neither what was followed, nor the replies to one's own message; coming back begins anew."""
+    """A former member gets no replies, not even to the own message; joining again starts anew."""
     room = await begins(ben, "group", "", ana, chloe)
     await ana.says(room, "one")
     await ana.says(room, "two")
@@ -112,7 +112,7 @@ async def test_who_has_left_follows_nothing(ana: Person, ben: Person, chloe: Per
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
 async def test_a_visitor_follows_nothing(ana: Person, mallory: Person, method: str) -> None:
-    """He reads the replies of a public channel, and no more."""
+    """Visitors read replies of a public channel, and no more."""
     room = await begins(ana, "channel", "room")
     await ana.says(room, "root")
     reply = await answers(ana, room, 1, "reply")
@@ -121,7 +121,7 @@ async def test_a_visitor_follows_nothing(ana: Person, mallory: Person, method: s
 
 
 async def test_the_list_has_a_cursor_that_continues_it(ana: Person, ben: Person) -> None:
-    """An empty one too; the latest reply first; an archive is not in it."""
+    """Empty lists have a cursor too; the latest reply comes first; archived conversations are left out."""
     assert (await ana.listens(after=(await sees(ana))["cursor"])).named("ready")[0].json()["resumed"] is True
     rooms = [await begins(ana, "channel", f"room {n}", ben) for n in range(3)]
     for room in rooms:

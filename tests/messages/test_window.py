@@ -1,4 +1,4 @@
-"""The four windows against a plain list of seqs."""
+"""The four windows of history, compared with a list of seqs."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +10,7 @@ SEQS = st.integers(0, 400)
 
 
 def look(window: Window, last_seq: int) -> list[int]:
-    """What the window shows of a conversation with so many messages."""
+    """Return the window of a conversation with so many messages."""
     seqs = list(range(1, last_seq + 1))
     down = [seq for seq in seqs if seq < window.below][-window.down :] if window.down else []
     return down + [seq for seq in seqs if seq > window.above][: window.up]
@@ -18,7 +18,7 @@ def look(window: Window, last_seq: int) -> list[int]:
 
 @given(last=SEQS, seq=SEQS, limit=LIMITS)
 def test_before_after_and_newest_take_the_nearest(last: int, seq: int, limit: int) -> None:
-    """As slices of the list do."""
+    """The nearest messages are those of a slice of the list."""
     seqs = list(range(1, last + 1))
     assert look(newest(limit), last) == seqs[-limit:]
     assert look(before(seq, limit), last) == seqs[: max(0, seq - 1)][-limit:]
@@ -27,7 +27,7 @@ def test_before_after_and_newest_take_the_nearest(last: int, seq: int, limit: in
 
 @given(last=SEQS, seq=SEQS, limit=LIMITS)
 def test_around_has_the_message_in_the_middle(last: int, seq: int, limit: int) -> None:
-    """No hole, no more than the limit, and as many on either side, give or take one, where there are."""
+    """There is no hole, at most the limit, and equal numbers on either side, within one."""
     shown = look(around(seq, limit), last)
     assert shown == list(range(shown[0], shown[-1] + 1)) if shown else True
     assert len(shown) <= limit

@@ -26,7 +26,7 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What others see of a user, apart from when the user was last active."""
+    """The view of a user that others have, apart from when the user was last active."""
 
     status: Status
     text: str = ""

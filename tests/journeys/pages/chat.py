@@ -1,4 +1,4 @@
-"""What users do with messages in a window, one verb each, by the names on the page."""
+"""Actions of users on messages in a window, one verb each, by the names on the page."""
 
 from functools import partial
 from typing import Any

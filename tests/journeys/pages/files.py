@@ -1,4 +1,4 @@
-"""What users do with files in a window, one verb each."""
+"""Actions of users on files in a window, one verb each."""
 
 from base64 import b64encode
 

@@ -1,4 +1,4 @@
-"""What users do on the screens beside the conversation, one verb each, by the names on the page."""
+"""Actions of users on the screens beside the conversation, one verb each, by the names on the page."""
 
 from playwright.async_api import Locator, expect
 
