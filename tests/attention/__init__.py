@@ -1,1 +1,1 @@
-"""Attention: mentions, notification levels, unread counts, receipts, blocks."""
+"""Mentions, notification settings, unread counts, read receipts, profiles and blocks."""

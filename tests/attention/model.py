@@ -1,6 +1,6 @@
-"""What a person knows of his conversations, as a pure function: snapshot, then entries, give a fresh snapshot.
+"""A user's knowledge of all conversations, as a pure function: snapshot, then entries, give a fresh snapshot.
 
-The web client's model keeps to the same rules; both pass `tests/cases/attention.json`.
+The web client's model follows the same rules; both pass `tests/cases/attention.json`.
 """
 
 from dataclasses import dataclass, field
@@ -13,9 +13,8 @@ Json = dict[str, Any]
 
 @dataclass
 class Known:
-    """`conversations` by id, as `GET /api/chat/conversations` has them; `blocked`: whom `me` has blocked;
-    `receipts`: how far the others have read, of the conversations in which that has been asked for; `announcement`:
-    what stands above all of them."""
+    """`conversations` by id, as in `GET /api/chat/conversations`; `blocked`: users that `me` has blocked; `receipts`:
+    how far others have read, for conversations that were asked for; `announcement`: the one above all conversations."""
 
     me: int
     conversations: dict[int, Json] = field(default_factory=dict)
@@ -24,7 +23,7 @@ class Known:
     announcement: Json | None = None
 
     def hear(self, event: str, data: Json) -> None:
-        """One entry of the log."""
+        """Apply one entry of the log."""
         if event == "block":
             return self._block(data)
         if event == "announcement":
@@ -59,7 +58,7 @@ class Known:
                 one |= data
 
     def _move(self, id_: int, role: str | None) -> None:
-        """I come, rise or go; what it is follows in an entry of its own when I come."""
+        """Apply a membership change of the user; a new conversation follows in an entry of its own."""
         if role is None:
             self.conversations.pop(id_, None)
             self.receipts.pop(id_, None)
@@ -67,14 +66,14 @@ class Known:
             self.conversations.setdefault(id_, {})["role"] = role
 
     def _note(self, receipts: dict[int, int], event: str, data: Json) -> None:
-        """Who writes has read what is above; who leaves is no reader."""
+        """Apply another user's receipt, message or leaving to the receipts."""
         if event in ("receipt", "message") and (user := data.get("user", data.get("author"))) != self.me:
             receipts[user] = data["seq"]
         elif event == "member" and data["role"] is None:
             receipts.pop(data["user"], None)
 
     def _add(self, one: Json, message: Json) -> None:
-        """Mine has been read, with all above it."""
+        """Add an own message, which counts as read with all above it."""
         one |= {"last_seq": message["seq"], "last_message": message}
         if message["author"] == self.me:
             one |= {"read_seq": message["seq"], "unread": 0, "mentions": 0}
@@ -83,7 +82,7 @@ class Known:
             one["mentions"] += self._means_me(message)
 
     def _bury(self, one: Json, gone: Json) -> None:
-        """What is deleted counts as read."""
+        """Apply a deletion: a deleted message counts as read."""
         if gone["seq"] == one["last_seq"]:
             kept = {name: value for name, value in one["last_message"].items() if name in KEPT}
             one["last_message"] = kept | {"body": "", "deleted": True}
@@ -92,12 +91,12 @@ class Known:
             one["mentions"] -= self._means_me(gone)
 
     def _means_me(self, message: Json) -> bool:
-        """By name, or as one of all; whom I have blocked does not reach me."""
+        """Return whether the message mentions the user, by name or as everyone; blocked authors do not."""
         called = "mentions_all" in message or self.me in message.get("mentions", ())
         return called and message["author"] not in self.blocked
 
     def _block(self, data: Json) -> None:
-        """The counts that change with it come along."""
+        """Apply a block with the counts in its entry."""
         self.blocked = self.blocked | {data["user"]} if data["on"] else self.blocked - {data["user"]}
         for count in data["mentions"]:
             self.conversations[count["conversation"]]["mentions"] = count["mentions"]

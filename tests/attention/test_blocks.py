@@ -1,4 +1,4 @@
-"""Blocking: two people have nothing to do with each other, and only one of them is told."""
+"""Blocking: two users can no longer reach each other, and only one of them is told."""
 
 import asyncio
 
@@ -11,17 +11,17 @@ from tests.waiting import eventually
 
 
 def direct_with(other: Person) -> dict[str, object]:
-    """What begins a direct conversation."""
+    """Return the draft of a direct conversation."""
     return {"kind": "direct", "members": [other.id]}
 
 
 def draft(number: int = 0) -> dict[str, object]:
-    """Something to say."""
+    """Return a message to post."""
     return {"body": "hello", "client_id": f"c{number}"}
 
 
 async def test_a_direct_takes_nothing_more(ana: Person, mallory: Person) -> None:
-    """Of either of them, in the same words; what was said stays readable; unblocked, it goes on."""
+    """Both get the same refusal; messages stay readable; after unblocking, posts work again."""
     direct = await begins(mallory, "direct", "", ana)
     await mallory.says(direct, "hey")
     await blocks(ana, mallory)
@@ -40,7 +40,7 @@ async def test_a_direct_takes_nothing_more(ana: Person, mallory: Person) -> None
 
 
 async def test_both_must_take_it_back(ana: Person, mallory: Person) -> None:
-    """Each for himself."""
+    """If each has blocked the other, each must unblock."""
     direct = await begins(mallory, "direct", "", ana)
     await blocks(ana, mallory)
     await blocks(mallory, ana)
@@ -51,7 +51,8 @@ async def test_both_must_take_it_back(ana: Person, mallory: Person) -> None:
 
 
 async def test_neither_begins_anything_with_the_other(ana: Person, ben: Person, mallory: Person) -> None:
-    """No direct, no group, no seat; but what is public stays public, and others may bring them together."""
+    """They can start no direct conversation or group and add each other nowhere; public channels stay public, and
+    others may add both."""
     await blocks(ana, mallory)
     for who, other in ((ana, mallory), (mallory, ana)):
         assert await tries(who, "POST", CONVERSATIONS, direct_with(other)) == (403, "blocked")
@@ -68,7 +69,7 @@ async def test_neither_begins_anything_with_the_other(ana: Person, ben: Person, 
 
 
 async def test_only_my_devices_hear_of_it(ana: Person, mallory: Person) -> None:
-    """The list and the entries; what is so already is not told again."""
+    """The list and the entries show it; a repeated block records no entry."""
     phone, his = await ana.listens(), await mallory.listens()
     room = await begins(ana, "channel", "room", mallory)
     for on in (True, True, False, False, True):
@@ -86,7 +87,7 @@ async def test_only_my_devices_hear_of_it(ana: Person, mallory: Person) -> None:
 
 
 async def test_neither_sees_the_other_come_and_go(ana: Person, ben: Person, mallory: Person) -> None:
-    """Watching ends for both at once, and cannot begin again; a third one sees them both."""
+    """Both stop seeing the other's presence at once, and cannot watch it again; a third user sees both."""
     await begins(ben, "channel", "room", ana, mallory)
     async with open_eyes(ana) as eyes, open_eyes(mallory) as his, open_eyes(ben) as friend:
         assert len(await eyes.watches(mallory)) == len(await his.watches(ana)) == 1
@@ -106,7 +107,7 @@ async def test_neither_sees_the_other_come_and_go(ana: Person, ben: Person, mall
 
 
 async def test_what_cannot_be_blocked(database_url: str, redis_url: str) -> None:
-    """Nobody, oneself, and more than one may."""
+    """Unknown users, oneself, and more users than allowed cannot be blocked."""
     async with (
         running_node(database_url, redis_url, blocks_per_person=1) as node,
         casting(database_url, node.url) as cast,
@@ -122,7 +123,7 @@ async def test_what_cannot_be_blocked(database_url: str, redis_url: str) -> None
 
 
 async def test_a_block_and_a_beginning_at_the_same_moment(cast: Cast) -> None:
-    """Whichever comes first: never a direct that takes posts between two who are at odds, and nobody waits forever."""
+    """A block and a new direct conversation at once leave no conversation that takes posts, and no deadlock."""
     people = await cast.enters(*[f"p{n}" for n in range(8)])
     for one, other in zip(people[::2], people[1::2], strict=True):
         calls = [
@@ -137,7 +138,7 @@ async def test_a_block_and_a_beginning_at_the_same_moment(cast: Cast) -> None:
 
 
 async def test_posts_and_blocks_at_the_same_moment(ana: Person, mallory: Person) -> None:
-    """What was posted before the block is there, what comes after it is refused: in the log's order."""
+    """Posts before the block are stored, later ones are refused, in the log's order."""
     direct = await begins(mallory, "direct", "", ana)
     ear = await ana.listens()
     posts = [tries(mallory, "POST", f"{CONVERSATIONS}/{direct}/messages", draft(n)) for n in range(40)]

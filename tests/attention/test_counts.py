@@ -1,4 +1,4 @@
-"""Counts: a mention is counted until it is read, answered or deleted, and by nobody whom it does not concern."""
+"""Counts: a mention counts until it is read, answered or deleted, and only for users it concerns."""
 
 import asyncio
 
@@ -8,7 +8,7 @@ from tests.verbs import begins, deletes, edits, marks_read, opens, pages, seats,
 
 
 async def test_reading_counts_them_off(ana: Person, ben: Person) -> None:
-    """A mark in the middle leaves those beyond it; his other devices are told how many."""
+    """A mark in the middle leaves the mentions after it; the user's other devices receive the count."""
     room = await begins(ana, "channel", "room", ben)
     ear = await ben.listens()
     for body in ("@ben one", "two", "@channel three", "@ben four"):
@@ -25,7 +25,7 @@ async def test_reading_counts_them_off(ana: Person, ben: Person) -> None:
 
 
 async def test_answering_counts_them_off(ana: Person, ben: Person) -> None:
-    """Who writes has read what is above."""
+    """An author has read what is above."""
     room = await begins(ana, "channel", "room", ben)
     await ana.says(room, "@ben?")
     await ben.says(room, "yes @ana")
@@ -34,7 +34,8 @@ async def test_answering_counts_them_off(ana: Person, ben: Person) -> None:
 
 
 async def test_what_is_deleted_is_no_longer_unread(ana: Person, ben: Person, chloe: Person) -> None:
-    """Neither counted nor shown as a mention; what was read already changes nothing; the entry says whom it reached."""
+    """A deleted message counts neither as unread nor as a mention; if it was read, nothing changes; the entry names the
+    mentioned users."""
     room = await begins(ana, "channel", "room", ben, chloe)
     for body in ("@ben one", "@ben two", "@channel three"):
         await ana.says(room, body)
@@ -61,7 +62,7 @@ async def test_what_is_deleted_is_no_longer_unread(ana: Person, ben: Person, chl
 
 
 async def test_an_edit_reaches_nobody_anew(ana: Person, ben: Person, chloe: Person) -> None:
-    """Whom a message reaches was decided when it was posted."""
+    """Mentions are decided when the message is posted."""
     room = await begins(ana, "channel", "room", ben, chloe)
     await ana.says(room, "@ben")
     edited = await edits(ana, room, 1, "@chloe")
@@ -70,7 +71,7 @@ async def test_an_edit_reaches_nobody_anew(ana: Person, ben: Person, chloe: Pers
 
 
 async def test_coming_back_begins_with_nothing(ana: Person, ben: Person) -> None:
-    """What was said before, or while he was away, does not count."""
+    """Messages from before, or from between two memberships, do not count."""
     room = await begins(ana, "channel", "room", ben)
     await ana.says(room, "@ben one")
     await unseats(ben, room, "me")
@@ -83,7 +84,8 @@ async def test_coming_back_begins_with_nothing(ana: Person, ben: Person) -> None
 
 
 async def test_who_is_at_odds_is_not_called(ana: Person, ben: Person, chloe: Person) -> None:
-    """By name neither way. Everyone is still everyone, but for anyone who has blocked the one who calls, at once."""
+    """Blocked by either side, no mention by name counts. `@channel` counts, except at once for the user who blocked the
+    author."""
     room = await begins(ana, "channel", "room", ben, chloe)
     await blocks(ben, ana)
     assert "mentions" not in await ana.says(room, "@ben")
@@ -103,7 +105,7 @@ async def test_who_is_at_odds_is_not_called(ana: Person, ben: Person, chloe: Per
 
 
 async def test_a_block_says_what_still_counts(ana: Person, ben: Person, chloe: Person) -> None:
-    """Only where something by the other one was counted, with what others have left there."""
+    """The counts are in the entry only where a message of the other user was counted, with what is left."""
     one, two = [await begins(ana, "channel", name, ben, chloe) for name in ("one", "two")]
     await ana.says(one, "@ben")
     await chloe.says(one, "@channel")
@@ -121,7 +123,7 @@ async def test_a_block_says_what_still_counts(ana: Person, ben: Person, chloe: P
 
 
 async def test_many_at_once_are_counted_exactly(ana: Person, ben: Person, chloe: Person) -> None:
-    """Posts of one commit do not take each other's mentions; a retry does not count twice."""
+    """Posts of one commit keep their mentions apart; a retry does not count twice."""
     room = await begins(ana, "channel", "room", ben, chloe)
     bodies = ["@ben", "@chloe", "@channel", "@ben @chloe", "nobody", "@ben @channel"] * 10
     await asyncio.gather(*[ana.says(room, body, client_id=f"c{n % 60}") for n, body in enumerate(bodies * 2)])

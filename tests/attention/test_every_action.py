@@ -1,6 +1,6 @@
-"""Whatever anyone does: what each person knew before, and the entries since, is what a fresh look shows.
+"""For any action: each user's earlier state and the entries since give a fresh snapshot.
 
-Hypothesis chooses who does what to what; some of it is refused. Each person hears his entries by polling.
+Hypothesis chooses users, actions and targets; some are refused. Each user polls for entries.
 """
 
 import asyncio
@@ -56,14 +56,14 @@ actions = st.lists(
 
 @dataclass
 class Stage:
-    """Three people in a channel, a group, and a direct between two of them."""
+    """Three users in a channel, a group, and a direct conversation of two of them."""
 
     people: list[Person]
     rooms: list[int]
     said: int = 0
 
     async def plays(self, action: str, who: int, where: int, what: Any) -> None:
-        """One thing; whether it is refused does not matter here."""
+        """Perform one action, allowed or not."""
         self.said += 1
         person, room = self.people[who], self.rooms[where]
         if action in ("come", "go", "role"):
@@ -82,21 +82,21 @@ class Stage:
             await tries(person, method, path if path.startswith("/api") else f"{CONVERSATIONS}/{room}{path}", body)
 
     async def moves(self, action: str, person: Person, room: int, other: Person) -> None:
-        """Someone comes, goes or rises."""
+        """Add or remove a user, or change a role."""
         if action == "go":
             await unseats(person, room, other)
         else:
             await seats(person, room, other, "admin" if action == "role" else None)
 
     async def meets(self, person: Person, other: Person, what: Any) -> None:
-        """They begin something, or have nothing to do with each other, or do again."""
+        """Let users start a conversation, block or unblock."""
         if isinstance(what, str):
             await tries(person, "POST", CONVERSATIONS, {"kind": what, "members": [other.id]})
         elif person is not other:
             await blocks(person, other, on=what)
 
     def call(self, action: str, what: Any) -> tuple[str, str, Any]:
-        """What is one call: method, path within the room, body."""
+        """Make an action that is one call: method, path within the conversation, body."""
         return {
             "say": ("POST", "/messages", {"body": what, "client_id": f"{self.said}"}),
             "read": ("PUT", "/read", {"seq": what}),
@@ -111,7 +111,7 @@ class Stage:
 
 
 async def furnish(cast: Cast) -> Stage:
-    """As it is before anything happens: ben and chloe have some to read, mentions among it."""
+    """Create the state before any action: ben and chloe have unread messages, mentions among them."""
     ana, ben, chloe = *await cast.enters("ana", role="admin"), *await cast.enters("ben", "chloe")
     channel, group = await begins(ana, "channel", "room", ben, chloe), await begins(ana, "group", "", ben, chloe)
     rooms = [channel, group, await begins(ana, "direct", "", ben)]
@@ -122,7 +122,7 @@ async def furnish(cast: Cast) -> Stage:
 
 
 async def looks(person: Person) -> tuple[Known, str]:
-    """A fresh snapshot, and its cursor."""
+    """Return a fresh snapshot, and its cursor."""
     seen = await sees(person)
     conversations = {one["id"]: one for one in seen["conversations"]}
     receipts = {id_: await receipts_of(person, id_) for id_ in conversations}
@@ -131,7 +131,7 @@ async def looks(person: Person) -> tuple[Known, str]:
 
 
 async def hears(person: Person, known: Known, cursor: str, until: str) -> Known:
-    """The same with all entries from one cursor to another."""
+    """Return the snapshot with all entries from one cursor to another."""
     known = copy.deepcopy(known)
     while cursor != until:
         status, said = await person.call("GET", f"/api/chat/stream?poll=1&after={cursor}")
@@ -143,7 +143,7 @@ async def hears(person: Person, known: Known, cursor: str, until: str) -> Known:
 
 
 async def verify(person: Person, before: Known, cursor: str, hint: object) -> tuple[Known, str]:
-    """Old snapshot and entries are the new snapshot, which is returned."""
+    """Check that old snapshot and entries give the new snapshot, and return it."""
     fresh, until = await looks(person)
     heard = await hears(person, before, cursor, until)
     assert heard.conversations == fresh.conversations, hint
@@ -154,7 +154,7 @@ async def verify(person: Person, before: Known, cursor: str, hint: object) -> tu
 
 
 async def verify_all(stage: Stage, known: Sequence[tuple[Known, str]], hint: object) -> list[tuple[Known, str]]:
-    """For everybody."""
+    """Check it for all users."""
     checks = [verify(person, *one, (person.name, hint)) for person, one in zip(stage.people, known, strict=True)]
     return list(await asyncio.gather(*checks))
 
@@ -166,7 +166,7 @@ async def verify_all(stage: Stage, known: Sequence[tuple[Known, str]], hint: obj
 async def test_snapshot_and_entries_are_the_new_snapshot(
     postgres_url: str, template: str, redis_url: str, plan: list[tuple[str, int, int, Any]]
 ) -> None:
-    """After every single action, for everybody; at the end, over all of it at once, too."""
+    """It holds after every single action, for all users, and at the end over all of them together."""
     with fresh_database(postgres_url, "tandem_every_action", template) as database_url:
         async with running_node(database_url, redis_url) as node, casting(database_url, node.url) as cast:
             stage = await furnish(cast)

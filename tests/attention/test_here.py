@@ -1,4 +1,4 @@
-"""`@here`: presence is asked only for members whose message may say it."""
+"""`@here`: presence is asked only for members whose message may contain it."""
 
 from collections.abc import Collection
 
@@ -10,7 +10,7 @@ from tests.cast import Cast, Person
 async def test_only_members_make_the_node_ask(
     database_url: str, cast: Cast, ana: Person, ben: Person, mallory: Person
 ) -> None:
-    """For mallory, who is in another room, and for a message without `@here`, nothing is looked up."""
+    """For mallory, who is in another conversation, and for messages without `@here`, nothing is looked up."""
     asked: list[list[int]] = []
 
     async def ask(users: Collection[int]) -> Collection[int]:
@@ -30,7 +30,7 @@ async def test_only_members_make_the_node_ask(
 
 
 async def test_an_outsider_is_refused_at_once(cast: Cast, ana: Person, mallory: Person) -> None:
-    """A text made to be slow does not change what mallory is told, nor does it in a batch."""
+    """A text that is slow to parse does not change mallory's answer, alone or in a batch."""
     room = await cast.share(ana)
     text = "@aa`" + "\\" * 15_990
     path = f"/api/chat/conversations/{room}/messages"

@@ -1,4 +1,4 @@
-"""Whom a text calls: `@name`, `@channel`, `@here`, and everything that only looks like it."""
+"""Mentions in a text: `@name`, `@channel`, `@here`, and everything that only looks like them."""
 
 import pytest
 from hypothesis import given
@@ -8,7 +8,7 @@ from chat.messages.mention_parser import NO_MENTIONS, parse_mentions, strip_code
 
 
 def called(text: str) -> list[str]:
-    """The first reading of each call, everyone's too."""
+    """Return the first reading of each mention, of everyone too."""
     naming = parse_mentions(text)
     return [names[0] for names in naming.calls] + ["channel"] * naming.channel + ["here"] * naming.here
 
@@ -49,32 +49,32 @@ def called(text: str) -> list[str]:
     ],
 )
 def test_who_is_called(text: str, names: list[str]) -> None:
-    """Names in any case, once each, outside of code, mail and addresses."""
+    """Names in any case count once each, outside of code, mail addresses and URLs."""
     assert called(text) == names
 
 
 def test_a_full_stop_may_belong_to_the_sentence_or_to_the_name() -> None:
-    """The longest reading comes first; the look-up takes the first that is someone's."""
+    """The longest reading comes first; the look-up takes the first one that is a user."""
     assert parse_mentions("ask @ben-.").calls == (("ben-.", "ben-", "ben"),)
     assert parse_mentions("ask @b.k.").calls == (("b.k.", "b.k"),)
 
 
 def test_the_number_is_bounded() -> None:
-    """The first so many people; everyone is not one of them."""
+    """Only the first names count, up to a limit; everyone is not one of them."""
     naming = parse_mentions(" ".join(f"@p{n}" for n in range(1000)) + " @channel")
     assert [names[0] for names in naming.calls] == [f"p{n}" for n in range(50)]
     assert naming.channel
 
 
 def test_what_is_too_long_is_nobodys_name() -> None:
-    """33 letters call nobody; 32 and a full stop may."""
+    """A name of 33 letters mentions no one; 32 and a full stop may."""
     assert parse_mentions("@" + "x" * 33) == NO_MENTIONS
     assert parse_mentions("@" + "x" * 32 + ".").calls == (("x" * 32,),)
 
 
 @given(st.text(st.sampled_from("`~@ab \n\\.-"), max_size=200))
 def test_code_holds_no_call(text: str) -> None:
-    """Whatever stands in a fence or a span is gone, and nothing raises."""
+    """Text in a code block or span is ignored, and nothing raises."""
     fenced = text.replace("~", "")
     assert parse_mentions(f"~~~~~~~~~\n{fenced}\n~~~~~~~~~") == NO_MENTIONS
     assert len(strip_code(text)) <= len(text) + text.count("`") + 2
@@ -97,5 +97,5 @@ def test_code_holds_no_call(text: str) -> None:
     ],
 )
 def test_no_text_takes_long(text: str) -> None:
-    """Text made to be slow: ten times the longest message is still read long before the test's time is up."""
+    """Ten times the longest message, made to be slow, is parsed long before the test's time limit."""
     parse_mentions(text * 10)

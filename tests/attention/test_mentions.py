@@ -1,4 +1,4 @@
-"""Mentions: who is called, and who only seems to be."""
+"""Mentions: which users are mentioned, and which only seem to be."""
 
 from tests.attention.verbs import counts
 from tests.cast import Cast, Person
@@ -8,7 +8,7 @@ from tests.verbs import begins, pages, sees, tries
 
 
 async def test_a_name_reaches_its_member(ana: Person, ben: Person, chloe: Person) -> None:
-    """In any case; anyone who is not called has one unread and no mention."""
+    """The name counts in any case; users who are not mentioned have one unread message and no mention."""
     room = await begins(ana, "channel", "room", ben, chloe)
     ear = await chloe.listens()
     said = await ana.says(room, "what do you think, @BEN?")
@@ -23,7 +23,7 @@ async def test_a_name_reaches_its_member(ana: Person, ben: Person, chloe: Person
 
 
 async def test_nobody_else_is_mentioned(ana: Person, ben: Person, mallory: Person) -> None:
-    """Strangers, oneself, nobody's names and what is only quoted: the message has no mentions at all."""
+    """Strangers, the author, unknown names and quoted ones are not mentioned."""
     room = await begins(ana, "channel", "room", ben)
     said = await ana.says(room, "@mallory @ana @nobody `@ben` ben@example.org\n```\n@ben\n```")
     assert "mentions" not in said
@@ -33,7 +33,7 @@ async def test_nobody_else_is_mentioned(ana: Person, ben: Person, mallory: Perso
 
 
 async def test_a_full_stop_at_the_end_is_whose_name_it_is(cast: Cast, ana: Person) -> None:
-    """Anyone who is called `b.` exactly comes before anyone who is called `b`."""
+    """A user named `b.` is mentioned before one named `b`."""
     dotted, plain, other = await cast.enters("bo.", "bo", "al")
     room = await begins(ana, "channel", "room", dotted, plain, other)
     assert (await ana.says(room, "@bo."))["mentions"] == [dotted.id]
@@ -42,7 +42,7 @@ async def test_a_full_stop_at_the_end_is_whose_name_it_is(cast: Cast, ana: Perso
 
 
 async def test_everyone_is_called_at_once(ana: Person, ben: Person, chloe: Person) -> None:
-    """`@channel` counts once for each, also for anyone who is called by name as well, and never for the author."""
+    """`@channel` counts once for each member, also if mentioned by name, and never for the author."""
     room = await begins(ana, "channel", "room", ben, chloe)
     said = await ana.says(room, "@channel and @ben: lunch")
     assert (said["mentions"], said["mentions_all"]) == ([ben.id], "channel")
@@ -50,7 +50,7 @@ async def test_everyone_is_called_at_once(ana: Person, ben: Person, chloe: Perso
 
 
 async def test_here_is_who_is_here(ana: Person, ben: Person, chloe: Person) -> None:
-    """Ben has a socket open; chloe has none, and is not called."""
+    """Ben has an open socket; chloe has none, and is not mentioned."""
     room = await begins(ana, "channel", "room", ben, chloe)
     async with open_eyes(ben) as eyes:
         await eyes.watches(ben)
@@ -66,7 +66,7 @@ async def test_here_is_who_is_here(ana: Person, ben: Person, chloe: Person) -> N
 async def test_in_a_large_conversation_here_is_everyone(
     database_url: str, redis_url: str, ana: Person, ben: Person, node: Node
 ) -> None:
-    """More members than HERE_MOST: nobody can tell, so all are called."""
+    """With more members than HERE_MOST, `@here` mentions everyone."""
     room = await begins(ana, "channel", "room", ben)
     async with running_node(database_url, redis_url, node="b2", here_most=1) as other:
         ana.at = other.url
@@ -76,7 +76,7 @@ async def test_in_a_large_conversation_here_is_everyone(
 
 
 async def test_an_import_calls_nobody_who_was_there(cast: Cast, ben: Person) -> None:
-    """Who was here when it was said is not known any more; names are names."""
+    """An import with `@here` mentions no one, because presence at that time is unknown; names still count."""
     (admin,) = await cast.enters("admin", role="admin")
     room = await begins(admin, "channel", "room", ben)
     old = {"conversation": room, "created_at": "2020-01-01T00:00:00Z"}

@@ -1,4 +1,4 @@
-"""The model of unread and mention counts, by cases that the web client's model passes, too."""
+"""The model of unread and mention counts passes the web client's cases."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ CASES = json.loads((Path(__file__).parents[1] / "cases" / "attention.json").read
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
 def test_entries_make_the_new_counts(case: Any) -> None:
-    """Before, then the entries, is after."""
+    """State before plus entries is the state after."""
     known = Known(1, {one["id"]: one for one in case["before"]["conversations"]}, set(case["before"]["blocked"]))
     for event, data in case["entries"]:
         known.hear(event, data)

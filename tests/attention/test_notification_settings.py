@@ -1,4 +1,4 @@
-"""Levels and mutes: what each member wants to be told of is his own affair, on all his devices."""
+"""Notification settings: levels and mutes belong to each member, on all their devices."""
 
 from tests.attention.verbs import counts, notices
 from tests.cast import Person
@@ -8,7 +8,7 @@ LATER, SOON = "2030-01-01T00:00:00.000Z", "2030-01-01T02:00:00.500+02:00"
 
 
 async def test_each_has_a_level_and_a_mute(ana: Person, ben: Person) -> None:
-    """What is not named stays; null ends the mute; nobody else's view changes."""
+    """Fields that are not named stay; null ends the mute; other users see no change."""
     room = await begins(ana, "channel", "room", ben)
     for patch, told in (
         ({}, ("all", None)),
@@ -25,7 +25,7 @@ async def test_each_has_a_level_and_a_mute(ana: Person, ben: Person) -> None:
 
 
 async def test_only_my_devices_hear_of_it(ana: Person, ben: Person) -> None:
-    """And only of what changes."""
+    """Only changes are sent."""
     room = await begins(ana, "channel", "room", ben)
     phone, hers = await ben.listens(), await ana.listens()
     for level in ("mentions", "mentions", "nothing"):
@@ -42,7 +42,7 @@ async def test_only_my_devices_hear_of_it(ana: Person, ben: Person) -> None:
 
 
 async def test_counts_do_not_depend_on_it(ana: Person, ben: Person) -> None:
-    """A muted conversation still knows what is unread: what to show of it is the client's to decide."""
+    """A muted conversation still counts unread messages; the client decides what to show."""
     room = await begins(ana, "channel", "room", ben)
     await notices(ben, room, level="nothing", muted_until=LATER)
     await ana.says(room, "@ben")
@@ -50,7 +50,7 @@ async def test_counts_do_not_depend_on_it(ana: Person, ben: Person) -> None:
 
 
 async def test_coming_back_begins_anew(ana: Person, ben: Person) -> None:
-    """A level belongs to a stay."""
+    """A level ends with the membership."""
     room = await begins(ana, "channel", "room", ben)
     await notices(ben, room, level="nothing")
     await unseats(ben, room, "me")
@@ -59,7 +59,7 @@ async def test_coming_back_begins_anew(ana: Person, ben: Person) -> None:
 
 
 async def test_what_is_wrong_is_named(ana: Person, ben: Person, mallory: Person) -> None:
-    """No other levels, no times without a zone, nothing for visitors; an archived one can still be muted."""
+    """Unknown levels, times without a zone, and visitors are refused; an archived conversation can be muted."""
     room = await begins(ana, "channel", "room", ben)
     for patch in ({"level": "loud"}, {"muted_until": "tomorrow"}, {"muted_until": "2030-01-01T00:00:00"}, {"x": 1}):
         assert await notices(ben, room, **patch) == (422, "invalid")

@@ -1,4 +1,4 @@
-"""Profiles: what people say about themselves; everybody hears it, at once."""
+"""Profiles: texts of users about themselves, sent to everyone at once."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from tests.nodes import Node
 
 
 async def test_about_and_time_zone_reach_everybody(ana: Person, mallory: Person) -> None:
-    """In one entry with the name; emptied, they are empty."""
+    """They are in one entry with the name; emptied ones are empty."""
     ear = await mallory.listens()
     mine = await profiles(ana, about=" Builds things.\nOn Fridays: not. ", time_zone="Europe/Berlin")
     assert (mine["about"], mine["time_zone"]) == ("Builds things.\nOn Fridays: not.", "Europe/Berlin")
@@ -35,14 +35,14 @@ async def test_about_and_time_zone_reach_everybody(ana: Person, mallory: Person)
     ],
 )
 async def test_what_is_wrong_is_named(field: str, value: object, ana: Person) -> None:
-    """No unknown zones, no control characters, no guesses."""
+    """Unknown time zones and control characters are refused."""
     status, problem = await ana.call("PATCH", "/api/users/me", {field: value})
     assert (status, problem["errors"][0]["field"]) == (422, field)
 
 
 @pytest.mark.parametrize("name", ["channel", "Here"])
 async def test_nobody_is_called_everybody(name: str, node: Node) -> None:
-    """`@channel` and `@here` are nobody's names."""
+    """`@channel` and `@here` cannot be usernames."""
     async with visiting(node.url) as visitor:
         assert isinstance(visitor, Visitor)
         form = {"name": name, "password": "correct horse battery"}

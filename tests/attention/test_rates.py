@@ -1,4 +1,4 @@
-"""Attention can be asked for too often, too."""
+"""Rate limits of read marks, settings and blocks."""
 
 from tests.attention.verbs import notices
 from tests.cast import casting
@@ -7,7 +7,7 @@ from tests.verbs import CONVERSATIONS, begins, tries
 
 
 async def test_marks_and_changes_are_limited(database_url: str, redis_url: str) -> None:
-    """Levels and blocks count with all other changes, marks by themselves; each person for himself."""
+    """Settings and blocks share the limit of changes, read marks have their own; each user counts alone."""
     rates = {"rate_limits": True, "rate_change": "3/minute", "rate_read": "2/minute"}
     async with running_node(database_url, redis_url, **rates) as node, casting(database_url, node.url) as cast:
         ana, ben = await cast.enters("ana", "ben")

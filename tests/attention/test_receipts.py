@@ -1,4 +1,4 @@
-"""Receipts: in conversations of few, the others see how far one has read, unless one does not want that."""
+"""Read receipts: in small conversations others see how far a user has read, unless the user does not want that."""
 
 import asyncio
 
@@ -11,12 +11,12 @@ from tests.verbs import CONVERSATIONS, begins, marks_read, seats, tries
 
 
 def heard(ear: StreamClient) -> list[tuple[int, int]]:
-    """`(user, seq)` of the receipts heard."""
+    """Return `(user, seq)` of the received receipts."""
     return [(one.json()["user"], one.json()["seq"]) for one in ear.named("receipt")]
 
 
 async def furnish(ana: Person, *others: Person) -> int:
-    """A channel in which ana has said three things."""
+    """Create a channel in which ana has posted three messages."""
     room = await begins(ana, "channel", "room", *others)
     for number in range(3):
         await ana.says(room, f"item {number}")
@@ -24,7 +24,7 @@ async def furnish(ana: Person, *others: Person) -> int:
 
 
 async def test_the_others_see_how_far_one_is(ana: Person, ben: Person, chloe: Person) -> None:
-    """Live and afterwards; forward only; anyone who writes has read."""
+    """Receipts are live and in the list, only forward; an author has read."""
     room = await furnish(ana, ben, chloe)
     ear = await ana.listens()
     for seq in (1, 3, 2):
@@ -37,7 +37,7 @@ async def test_the_others_see_how_far_one_is(ana: Person, ben: Person, chloe: Pe
 
 
 async def test_who_does_not_want_that_is_not_seen(ana: Person, ben: Person) -> None:
-    """Nor how far he was before; his own mark and his own devices go on. On again, he is seen from then on."""
+    """Switched off, earlier receipts are hidden too, while own read marks continue; switched on, new ones show."""
     room = await furnish(ana, ben)
     await marks_read(ben, room, 1)
     ear, phone = await ana.listens(), await ben.listens()
@@ -57,7 +57,7 @@ async def test_who_does_not_want_that_is_not_seen(ana: Person, ben: Person) -> N
 
 
 async def test_the_invisible_are_not_seen_reading(ana: Person, ben: Person) -> None:
-    """Invisible is invisible everywhere."""
+    """An invisible user sends no receipts."""
     room = await furnish(ana, ben)
     ear = await ana.listens()
     async with open_eyes(ben) as eyes:
@@ -74,7 +74,7 @@ async def test_the_invisible_are_not_seen_reading(ana: Person, ben: Person) -> N
 
 
 async def test_larger_conversations_have_none(database_url: str, redis_url: str) -> None:
-    """One member more than RECEIPTS_MOST, and nothing is sent or told."""
+    """With one member more than RECEIPTS_MOST, no receipt is sent or listed."""
     async with (
         running_node(database_url, redis_url, receipts_most=2) as node,
         casting(database_url, node.url) as cast,
@@ -93,7 +93,7 @@ async def test_larger_conversations_have_none(database_url: str, redis_url: str)
 
 
 async def test_many_marks_of_a_moment_are_one_receipt(ana: Person, ben: Person) -> None:
-    """They share a transaction, and the furthest counts."""
+    """Marks of one moment share a transaction, and the furthest counts."""
     room = await begins(ana, "channel", "room", ben)
     for number in range(30):
         await ana.says(room, f"item {number}")
@@ -106,7 +106,7 @@ async def test_many_marks_of_a_moment_are_one_receipt(ana: Person, ben: Person) 
 
 
 async def test_those_at_odds_give_each_other_none(ana: Person, ben: Person, chloe: Person) -> None:
-    """What was given stays; in a direct or a group with the other in it, nothing is added, for anyone."""
+    """Earlier receipts stay; in a direct conversation or group with a blocked user, no member's receipts move."""
     room, direct = await furnish(ana, ben, chloe), await begins(ana, "direct", "", ben)
     await ana.says(direct, "hello")
     await marks_read(ben, room, 1)
@@ -124,6 +124,6 @@ async def test_those_at_odds_give_each_other_none(ana: Person, ben: Person, chlo
 
 
 async def test_visitors_see_none(ana: Person, mallory: Person) -> None:
-    """A public channel's history is theirs, but not who has read it."""
+    """Visitors read a public channel's history, and not its receipts."""
     room = await furnish(ana)
     assert await tries(mallory, "GET", f"{CONVERSATIONS}/{room}/receipts") == (403, "not_member")

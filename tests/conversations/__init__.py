@@ -1,1 +1,1 @@
-"""Conversations: who is in them, what they may do, what they have read."""
+"""Conversations: members, permissions, read marks."""

@@ -1,7 +1,7 @@
-"""Callers and routes: a private room that some have left, and every call that they may try on it.
+"""Callers and routes: a private conversation that some users have left, and every call that they may try.
 
-Paths, queries and bodies are filled in by name. A route with a part, a word of its query or a body that is not named
-here fails the tests until it is.
+Paths, queries and bodies are filled in by name. A route with a path parameter, query parameter or body that is not
+named here fails the tests.
 """
 
 import uuid
@@ -83,7 +83,7 @@ BODIES: dict[str, dict[str, Any]] = {
 
 @dataclass
 class Room:
-    """A private conversation with what there is in it, and words that were written in it after some had left."""
+    """A private conversation with its contents, and texts that were written after some members had left."""
 
     id: int
     owner: Person
@@ -91,19 +91,19 @@ class Room:
     secrets: list[str] = field(default_factory=lambda: list(WORDS))
 
     def finds_secret(self, heard: bytes) -> str:
-        """The first of the words that is in these bytes."""
+        """Return the first of these texts that is in the bytes."""
         text = heard.decode(errors="replace").lower()
         return next((word for word in self.secrets if word.lower() in text), "")
 
     async def looks(self) -> list[object]:
-        """All of it, as its owner sees it."""
+        """Return everything in it, as its owner sees it."""
         paths = ("", "/members", "/messages", "/bans", "/links", "/pins", "/messages/1/replies")
         return [await self.owner.call("GET", f"{CONVERSATIONS}/{self.id}{path}") for path in paths]
 
 
 @dataclass(frozen=True)
 class Call:
-    """One call that someone tries."""
+    """One call of a user."""
 
     route: Operation
     method: str
@@ -115,7 +115,7 @@ class Call:
 
 
 async def furnishes(kind: str, ana: Person, ben: Person, chloe: Person, dora: Person) -> Room:
-    """A room in which Ben is an admin and Chloe a member, and both have written."""
+    """Create a conversation in which Ben is an admin and Chloe a member, and both have posted."""
     name = "plans" if kind == "channel" else ""
     room = Room(await begins(ana, kind, name, ben, chloe, dora, **({"private": True} if name else {})), ana)
     assert (await seats(ana, room.id, ben, "admin"))[0] == 200
@@ -128,14 +128,14 @@ async def furnishes(kind: str, ana: Person, ben: Person, chloe: Person, dora: Pe
 
 
 async def loses(room: Room, ben: Person, chloe: Person) -> None:
-    """Ben is removed and Chloe banned."""
+    """Remove Ben and ban Chloe."""
     assert (await unseats(room.owner, room.id, ben))[0] == 204
     ban = f"{CONVERSATIONS}/{room.id}/bans/{chloe.id}"
     assert await tries(room.owner, "PUT", ban, {"reason": "MARKER reason"}) == (204, "")
 
 
 async def goes_on(room: Room, kind: str, dora: Person) -> None:
-    """Whatever can happen in a room happens, with words that those who are out must not learn."""
+    """Do everything that can happen in a conversation, with texts that former members must not see."""
     ana, place = room.owner, f"{CONVERSATIONS}/{room.id}"
     await edits(ana, room.id, 1, "MARKER edited")
     for change in ({"name": f"MARKER {kind}"}, {"topic": "MARKER topic"}):
@@ -157,7 +157,7 @@ async def goes_on(room: Room, kind: str, dora: Person) -> None:
 
 
 def list_calls(room: Room, cursor: str) -> Iterator[Call]:
-    """Every call of every route, reading first: what a change does must not hide anything from a later reading."""
+    """Return every call of every route, reads first, because a change could hide something from a later read."""
     known = room.parts | {"emoji": quote("👍"), "node": "a1", "avatar": 1, "passkey": 1, "address": "c/1"}
     words = {"q": "MARKER", "ids": room.owner.id, "users": room.owner.id, "conversation": room.id, "state": "all"}
     words |= {"presence": 1, "poll": 0, "minutes": 5, "status": "all"}
@@ -174,7 +174,7 @@ def list_calls(room: Room, cursor: str) -> Iterator[Call]:
 
 
 def fill(path: str, known: dict[str, object]) -> Iterator[str]:
-    """The path with its parts; a seq is an edited and a deleted message, and a person also the caller."""
+    """Return the path with its parameters; a seq is an edited and a deleted message, and a user also the caller."""
     names = [name for _, name, _, _ in Formatter().parse(path) if name]
     more = {"seq": (1, 4), "user": (known["user"], "me") if "{conversation}" in path else (known["user"],)}
     for values in product(*(more.get(name) or (known[name],) for name in names)):
@@ -182,13 +182,13 @@ def fill(path: str, known: dict[str, object]) -> Iterator[str]:
 
 
 def needs_identity(call: Call) -> bool:
-    """Is this a call of the API that only users may make?"""
+    """Return whether only users may make this call."""
     is_open = (call.method, call.route.path) in OPEN_CALLS or not call.route.path.startswith("/api/")
     return is_described(call.route.path) and not is_open
 
 
 async def logs_in(cast: Cast, person: Person) -> None:
-    """A new session, for a call may have ended the last one."""
+    """Log in again, because a call may have ended the last session."""
     person.token = f"token-of-{person.name}-{uuid.uuid4().hex}"
     async with await psycopg.AsyncConnection.connect(cast.database_url, autocommit=True) as connection:
         await connection.execute(
@@ -199,12 +199,12 @@ async def logs_in(cast: Cast, person: Person) -> None:
 
 
 async def makes(http: aiohttp.ClientSession, person: Person, call: Call) -> tuple[int, bytes]:
-    """The status, and every byte of the answer: its head too."""
+    """Make the call; return the status, and every byte of the answer with its head."""
     headers = {"Authorization": f"Bearer {person.token}"}
     async with http.request(call.method, person.at + call.path, json=call.body, headers=headers) as answer:
         return answer.status, str(answer.raw_headers).encode() + await answer.read()
 
 
 async def cursor_of(person: Person) -> str:
-    """Where the log is now."""
+    """Return the log's current cursor."""
     return str((await sees(person))["cursor"])

@@ -1,4 +1,4 @@
-"""Naming and archiving."""
+"""Renaming and archiving conversations."""
 
 import asyncio
 
@@ -7,7 +7,7 @@ from tests.verbs import CONVERSATIONS, begins, opens, pages, seats, sees, tries,
 
 
 async def test_a_name_and_a_topic_change_for_everybody(ana: Person, ben: Person) -> None:
-    """What is not named stays; what changes nothing is no news."""
+    """Fields that are not named stay; an unchanged value records no entry."""
     channel = await begins(ana, "channel", "old", ben, topic="kept")
     ear = await ben.listens()
     here = f"{CONVERSATIONS}/{channel}"
@@ -22,7 +22,7 @@ async def test_a_name_and_a_topic_change_for_everybody(ana: Person, ben: Person)
 
 
 async def test_a_name_that_is_taken_is_refused(ana: Person, ben: Person) -> None:
-    """Also when two channels reach for it at once; the loser keeps its own, and goes on working."""
+    """Two channels that want a name at once get it once; the other keeps its own and still works."""
     one, two = await begins(ana, "channel", "one"), await begins(ben, "channel", "two")
     asked = [(ana, f"{CONVERSATIONS}/{one}"), (ben, f"{CONVERSATIONS}/{two}")]
     answers = await asyncio.gather(*[tries(who, "PATCH", path, {"name": "Three"}) for who, path in asked])
@@ -33,7 +33,7 @@ async def test_a_name_that_is_taken_is_refused(ana: Person, ben: Person) -> None
 
 
 async def test_only_those_who_run_it_change_it(ana: Person, ben: Person) -> None:
-    """A member may not, an admin may; wrong fields are named."""
+    """A member may not change it, an admin may; wrong fields are named."""
     channel = await begins(ana, "channel", "mine", ben)
     here = f"{CONVERSATIONS}/{channel}"
     assert await tries(ben, "PATCH", here, {"name": "his"}) == (403, "forbidden")
@@ -45,7 +45,7 @@ async def test_only_those_who_run_it_change_it(ana: Person, ben: Person) -> None
 
 
 async def test_an_archived_one_is_only_read(ana: Person, ben: Person, chloe: Person) -> None:
-    """It leaves the list and the directory, can be read and left, and refuses the rest; archiving twice is no news."""
+    """An archived conversation leaves the list and the directory, can be read and left, and refuses everything else."""
     channel = await begins(ana, "channel", "done", ben)
     await ana.says(channel, "the end")
     ear = await ben.listens()

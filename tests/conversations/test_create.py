@@ -1,4 +1,4 @@
-"""Beginning conversations."""
+"""Creating conversations."""
 
 import asyncio
 from typing import Any
@@ -12,7 +12,7 @@ from tests.verbs import CONVERSATIONS, begins, opens, seats, sees, tries
 
 
 async def test_a_channel_is_what_was_asked_for(ana: Person, ben: Person) -> None:
-    """The answer describes it as its maker sees it."""
+    """The answer describes the channel as its creator sees it."""
     asked = {"kind": "channel", "name": " plans ", "topic": "what next", "private": True, "members": [ben.id]}
     status, made = await ana.call("POST", CONVERSATIONS, asked)
     assert status == 201
@@ -35,7 +35,7 @@ async def test_a_channel_is_what_was_asked_for(ana: Person, ben: Person) -> None
 
 
 async def test_a_group_needs_no_name_and_is_private(ana: Person, ben: Person, chloe: Person, mallory: Person) -> None:
-    """Its members stand in the answer, and nobody else sees it."""
+    """The answer has its members, and no one else can see it."""
     group = await begins(ana, "group", "", ben, chloe)
     seen = await opens(ben, group)
     assert seen["private"] is True
@@ -44,7 +44,7 @@ async def test_a_group_needs_no_name_and_is_private(ana: Person, ben: Person, ch
 
 
 async def test_the_same_direct_again_is_the_same_one(ana: Person, ben: Person) -> None:
-    """Whichever of the two asks, and however often."""
+    """Either of the two may ask, any number of times."""
     first, made = await ana.call("POST", CONVERSATIONS, {"kind": "direct", "members": [ben.id]})
     again, found = await ben.call("POST", CONVERSATIONS, {"kind": "direct", "members": [ana.id]})
     assert (first, again) == (201, 200)
@@ -53,7 +53,7 @@ async def test_the_same_direct_again_is_the_same_one(ana: Person, ben: Person) -
 
 
 async def test_a_direct_begun_by_both_at_once_is_one(ana: Person, ben: Person, database_url: str) -> None:
-    """Forty calls at the same moment: one 201, and everybody is in it once."""
+    """Of forty calls at once one gets 201, and each user is a member once."""
     calls = [(ana, ben), (ben, ana)] * 20
     answers = await asyncio.gather(
         *[one.call("POST", CONVERSATIONS, {"kind": "direct", "members": [other.id]}) for one, other in calls]
@@ -67,7 +67,7 @@ async def test_a_direct_begun_by_both_at_once_is_one(ana: Person, ben: Person, d
 
 
 async def test_a_direct_with_oneself_is_for_notes(ana: Person) -> None:
-    """It has one member, and it is there once."""
+    """It has one member and exists once."""
     notes = await begins(ana, "direct", "", ana)
     assert await begins(ana, "direct", "", ana) == notes
     assert (await opens(ana, notes))["members"] == [ana.id]
@@ -75,7 +75,7 @@ async def test_a_direct_with_oneself_is_for_notes(ana: Person) -> None:
 
 
 async def test_a_channels_name_is_taken_whatever_its_case(ana: Person, ben: Person) -> None:
-    """Also when both ask at once; an archived channel gives its name back."""
+    """Two calls at once get a name once; an archived channel gives its name back."""
     draft = {"kind": "channel", "name": "General"}
     answers = await asyncio.gather(ana.call("POST", CONVERSATIONS, draft), ben.call("POST", CONVERSATIONS, draft))
     assert sorted(status for status, _ in answers) == [201, 409]
@@ -100,7 +100,8 @@ LOOK_ALIKE = (
 
 
 async def test_a_public_channels_name_is_not_imitated(ana: Person, mallory: Person) -> None:
-    """By other letters or invisible ones; nor by renaming, opening or restoring. Private ones may look alike."""
+    """Other letters and invisible ones are refused when creating, renaming, publishing and restoring. Private channels
+    may look alike."""
     await begins(ana, "channel", "general")
     for name in LOOK_ALIKE:
         assert await tries(mallory, "POST", CONVERSATIONS, {"kind": "channel", "name": name}) == (409, "name_taken")
@@ -116,7 +117,7 @@ async def test_a_public_channels_name_is_not_imitated(ana: Person, mallory: Pers
 
 
 async def test_look_alikes_at_once(ana: Person, mallory: Person) -> None:
-    """One of the two is first."""
+    """Of two look-alikes at once, one is created."""
     drafts = [{"kind": "channel", "name": name} for name in ("paypal", "раураl")]
     both = zip((ana, mallory), drafts, strict=True)
     answers = await asyncio.gather(*[tries(person, "POST", CONVERSATIONS, draft) for person, draft in both])
@@ -124,7 +125,7 @@ async def test_look_alikes_at_once(ana: Person, mallory: Person) -> None:
 
 
 async def test_invisible_characters_are_taken_out(ana: Person) -> None:
-    """Of names and topics; emoji keep the joiners that make them, scripts theirs."""
+    """Invisible characters are removed from names and topics; joiners of emoji and of scripts stay."""
     channel = await begins(ana, "channel", "\u200b\ufeff week\u2060end 👩\u200d🚀 \u200d", topic="\u3164\u200b")
     seen = await opens(ana, channel)
     assert (seen["name"], seen["topic"]) == ("weekend 👩\u200d🚀", "")
@@ -157,7 +158,7 @@ async def test_invisible_characters_are_taken_out(ana: Person) -> None:
     ],
 )
 async def test_what_is_wrong_is_named(ana: Person, asked: Any, field: str) -> None:
-    """422 with the field, and nothing is made."""
+    """Wrong values get 422 with the field, and nothing is created."""
     status, said = await ana.call("POST", CONVERSATIONS, asked)
     assert (status, said["code"]) == (422, "invalid")
     assert field in [error["field"] for error in said["errors"]]
@@ -165,13 +166,13 @@ async def test_what_is_wrong_is_named(ana: Person, asked: Any, field: str) -> No
 
 
 async def test_names_and_topics_may_be_as_long_as_they_may(ana: Person) -> None:
-    """Eighty characters and two hundred and fifty, of any script."""
+    """Eighty and two hundred and fifty characters of any script are accepted."""
     channel = await begins(ana, "channel", "日" * 80, topic="👩‍👩‍👧‍👦" + "ש" * 243)
     assert (await opens(ana, channel))["name"] == "日" * 80
 
 
 async def test_the_limits_are_settings(database_url: str, redis_url: str) -> None:
-    """How many people at once, how large a group, how many conversations a person."""
+    """Limits of added users, group members and conversations a user are settings."""
     limits = {"max_members_added": 3, "max_group_members": 2, "conversations_per_person": 2}
     async with running_node(database_url, redis_url, **limits) as node, casting(database_url, node.url) as cast:
         ana, ben, chloe, dan = await cast.enters("ana", "ben", "chloe", "dan")
@@ -193,7 +194,7 @@ async def test_the_limits_are_settings(database_url: str, redis_url: str) -> Non
 
 
 async def test_who_changes_too_fast_is_slowed(database_url: str, redis_url: str) -> None:
-    """Making, naming, seating and archiving count together; looking and reading do not."""
+    """Creating, renaming, adding and archiving share a limit; reads have another one."""
     rates = {"rate_limits": True, "rate_change": "3/minute"}
     async with running_node(database_url, redis_url, **rates) as node, casting(database_url, node.url) as cast:
         ana, ben = await cast.enters("ana", "ben")

@@ -10,14 +10,14 @@ from tests.verbs import CONVERSATIONS, begins, seats, tries, unseats
 
 
 async def channels(person: Person, query: str = "") -> list[dict[str, Any]]:
-    """What the directory shows."""
+    """Return the channels of the directory."""
     status, said = await person.call("GET", f"/api/chat/channels?{query}")
     assert status == 200, said
     return list(said["channels"])
 
 
 async def test_the_archive_holds_what_one_is_in(ana: Person, ben: Person, mallory: Person) -> None:
-    """Channels and groups, a page at a time, until they are brought back or left; nobody else's."""
+    """The archive has the user's own channels and groups, by pages, until they are restored or left."""
     rooms = [await begins(ana, "channel", f"old {n}", ben, private=True) for n in range(101)]
     group = await begins(ana, "group", "", ben)
     for room in (*rooms, group):
@@ -41,7 +41,7 @@ async def test_the_archive_holds_what_one_is_in(ana: Person, ben: Person, mallor
 
 
 async def test_public_channels_are_there_with_and_without_me(ana: Person, ben: Person) -> None:
-    """By name; private ones, groups and archived ones are not."""
+    """Public channels are listed by name; private ones, groups and archived ones are not."""
     garden = await begins(ana, "channel", "Garden", topic="green")
     await begins(ana, "channel", "hidden", private=True)
     await begins(ana, "group", "us", ben)
@@ -63,7 +63,7 @@ async def test_public_channels_are_there_with_and_without_me(ana: Person, ben: P
 
 
 async def test_a_word_finds_names_and_topics_whatever_the_case(ana: Person) -> None:
-    """Signs that mean something to a database mean themselves."""
+    """A search matches names and topics in any case; wildcards of the database have no meaning."""
     for name, topic in (("Straße", ""), ("100%", ""), ("x_y", "ÜBER uns"), ("日本語", "")):
         await begins(ana, "channel", name, topic=topic)
     for word, names in (("STRASS", []), ("traß", ["Straße"]), ("%", ["100%"]), ("_", ["x_y"]), ("über", ["x_y"])):
@@ -72,7 +72,7 @@ async def test_a_word_finds_names_and_topics_whatever_the_case(ana: Person) -> N
 
 
 async def test_the_directory_comes_in_pages(ana: Person, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each channel once, with a way on for as long as there are more; one that comes meanwhile disturbs nothing."""
+    """Paging returns each channel once, while others are created."""
     monkeypatch.setattr("chat.conversations.views.PAGE", 3)
     for number in range(8):
         await begins(ana, "channel", f"Channel {number}")
@@ -88,6 +88,6 @@ async def test_the_directory_comes_in_pages(ana: Person, monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("query", ["q=%00", "q=" + "x" * 81, "after=a%0Ab", "q=%e2%80%ae", "q=%ff"])
 async def test_a_question_that_is_no_line_is_refused(ana: Person, query: str) -> None:
-    """422, or nothing is found; never a failure."""
+    """An invalid search is 422 or finds nothing, and never fails."""
     status, said = await ana.call("GET", f"/api/chat/channels?{query}")
     assert (status, said.get("code")) == (422, "invalid") or said == {"channels": []}

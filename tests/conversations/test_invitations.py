@@ -1,4 +1,4 @@
-"""Invitations: strangers are asked first, read nothing before they accept, and fill nobody's quota."""
+"""Invitations: strangers are asked first, read nothing before they accept, and their quota is not used."""
 
 from collections.abc import AsyncIterator
 
@@ -17,14 +17,14 @@ INVITATIONS = "/api/chat/invitations"
 
 @pytest.fixture
 async def cast(database_url: str, redis_url: str) -> AsyncIterator[Cast]:
-    """People at a node that asks strangers."""
+    """Users of a node with STRANGERS=invite."""
     given = {"strangers": "invite", "conversations_per_person": 4}
     async with running_node(database_url, redis_url, **given) as node, casting(database_url, node.url) as people:
         yield people
 
 
 async def creates(person: Person, *others: Person, name: str = "kitchen") -> tuple[int, list[int]]:
-    """A private channel with these people: its id, and who was invited instead of added."""
+    """Create a private channel with these users; return its id, and who was invited instead of added."""
     draft = {"kind": "channel", "name": name, "private": True, "members": [other.id for other in others]}
     status, made = await person.call("POST", CONVERSATIONS, draft)
     assert status == 201, made
@@ -33,7 +33,7 @@ async def creates(person: Person, *others: Person, name: str = "kitchen") -> tup
 
 
 async def invited(person: Person) -> list[Json]:
-    """The person's open invitations; the snapshot says the same."""
+    """Return the user's open invitations, which the snapshot has too."""
     status, said = await person.call("GET", INVITATIONS)
     assert status == 200
     s.Invitations.model_validate(said)
@@ -42,17 +42,17 @@ async def invited(person: Person) -> list[Json]:
 
 
 async def accepts(person: Person, conversation: int) -> tuple[int, str]:
-    """The status, and the code of a refusal."""
+    """Accept; return the status and the error code."""
     return await tries(person, "POST", f"{INVITATIONS}/{conversation}/accept")
 
 
 async def declines(person: Person, conversation: int) -> tuple[int, str]:
-    """The same of declining."""
+    """Decline; return the status and the error code."""
     return await tries(person, "DELETE", f"{INVITATIONS}/{conversation}")
 
 
 async def test_a_stranger_is_asked_and_reads_nothing_before(ana: Person, mallory: Person) -> None:
-    """Mallory's channel is in no list of Ana's, calls her by no mention and shows her nothing, until she accepts."""
+    """Before she accepts, Mallory's channel is not in Ana's list, cannot mention her and shows her nothing."""
     ear = await ana.listens()
     room, asked = await creates(mallory, ana)
     assert asked == [ana.id]
@@ -78,7 +78,7 @@ async def test_a_stranger_is_asked_and_reads_nothing_before(ana: Person, mallory
 
 
 async def test_declining_is_for_good_and_silent(cast: Cast, ana: Person, mallory: Person) -> None:
-    """Ana's other device is told; the same inviter cannot ask again, another member can."""
+    """Ana's other device receives it; the same inviter cannot invite her again, another member can."""
     room, _ = await creates(mallory, ana)
     ear = await ana.listens()
     assert await declines(ana, room) == (204, "")
@@ -97,7 +97,7 @@ async def test_declining_is_for_good_and_silent(cast: Cast, ana: Person, mallory
 
 
 async def test_those_who_share_a_conversation_are_added(cast: Cast) -> None:
-    """As ever; an admin of the server adds everyone, and so does a link."""
+    """Acquaintances are added at once; a server admin and an invite link add everyone."""
     ana, ben, chloe = await cast.enters("ana", "ben", "chloe")
     (admin,) = await cast.enters("admin", role="admin")
     await cast.share(ana, ben)
@@ -112,7 +112,7 @@ async def test_those_who_share_a_conversation_are_added(cast: Cast) -> None:
 
 
 async def test_a_direct_message_makes_nobody_acquainted(ana: Person, mallory: Person) -> None:
-    """Before Ana has answered; her answer does."""
+    """A direct message makes Ana an acquaintance only once she answers."""
     direct = await begins(mallory, "direct", "", ana)
     await mallory.says(direct, "hello")
     assert (await creates(mallory, ana))[1] == [ana.id]
@@ -121,7 +121,7 @@ async def test_a_direct_message_makes_nobody_acquainted(ana: Person, mallory: Pe
 
 
 async def test_strangers_fill_nobodys_quota(cast: Cast, ana: Person, mallory: Person) -> None:
-    """Invitations, and conversations into which an acquaintance puts her, leave Ana's own four untouched."""
+    """Invitations, and conversations that acquaintances add her to, leave Ana's own four unused."""
     (ben,) = await cast.enters("ben")
     for number in range(4):
         await creates(mallory, ana, name=f"spam {number}")
@@ -138,7 +138,7 @@ async def test_strangers_fill_nobodys_quota(cast: Cast, ana: Person, mallory: Pe
 
 
 async def test_an_invitation_ends_with_its_inviter(cast: Cast, ana: Person, mallory: Person) -> None:
-    """It is worth nothing once Mallory has left, is blocked, or Ana is banned or joins by herself."""
+    """An invitation is void once Mallory has left or is blocked, or Ana is banned or joins by herself."""
     (ben,) = await cast.enters("ben")
     left, _ = await creates(mallory, ana, ben, name="left")
     assert await accepts(ben, left) == (200, "")
@@ -156,7 +156,7 @@ async def test_an_invitation_ends_with_its_inviter(cast: Cast, ana: Person, mall
 
 
 async def test_who_is_blocked_cannot_invite(ana: Person, mallory: Person) -> None:
-    """Neither before, nor does an open invitation outlive the block."""
+    """A blocked user cannot invite, and an open invitation ends with the block."""
     room, _ = await creates(mallory, ana)
     await blocks(ana, mallory, on=True)
     assert (await invited(ana), await accepts(ana, room)) == ([], (404, "not_found"))
@@ -165,7 +165,7 @@ async def test_who_is_blocked_cannot_invite(ana: Person, mallory: Person) -> Non
 
 
 async def test_open_invitations_are_few(database_url: str, redis_url: str) -> None:
-    """So many to one person, and so many from one."""
+    """Open invitations to one user, and from one user, are limited."""
     limits = {"strangers": "invite", "invitations_received": 2, "invitations_sent": 3}
     async with running_node(database_url, redis_url, **limits) as node, casting(database_url, node.url) as cast:
         ana, ben, chloe, mallory = await cast.enters("ana", "ben", "chloe", "mallory")
@@ -181,7 +181,7 @@ async def test_open_invitations_are_few(database_url: str, redis_url: str) -> No
 
 
 async def test_asking_twice_asks_once(ana: Person, mallory: Person) -> None:
-    """Nothing new reaches Ana's devices."""
+    """A repeated invitation sends nothing to Ana's devices."""
     room, _ = await creates(mallory, ana)
     cursor = (await sees(ana))["cursor"]
     assert [(await seats(mallory, room, ana))[0] for _ in range(2)] == [202, 202]
@@ -191,7 +191,7 @@ async def test_asking_twice_asks_once(ana: Person, mallory: Person) -> None:
 
 
 async def test_adding_and_strangers_are_charged(database_url: str, redis_url: str) -> None:
-    """By people, not by requests; a new direct conversation with a stranger by itself, an old one for nothing."""
+    """Each added user is charged; a new direct conversation with a stranger is charged, an existing one is not."""
     rates = {"rate_limits": True, "rate_add": "3/hour", "rate_direct": "1/day", "strangers": "add"}
     async with running_node(database_url, redis_url, **rates) as node, casting(database_url, node.url) as cast:
         ana, ben, chloe, mallory = await cast.enters("ana", "ben", "chloe", "mallory")

@@ -1,4 +1,4 @@
-"""The list: what a person is in, how much is unread, and the cursor that continues it."""
+"""The list: a user's conversations, unread counts, and the cursor that continues it."""
 
 import asyncio
 import random
@@ -18,7 +18,7 @@ async def test_nobody_sees_more_than_his_own(ana: Person, ben: Person, mallory: 
 
 
 async def test_the_latest_talk_comes_first(ana: Person, ben: Person) -> None:
-    """With its last message, just as its readers got it."""
+    """Each conversation has its last message, as readers received it."""
     one, two = await begins(ana, "channel", "one", ben), await begins(ana, "channel", "two", ben)
     said = await ana.says(one, "shalom שלום 👋")
     seen = (await sees(ben))["conversations"]
@@ -29,7 +29,7 @@ async def test_the_latest_talk_comes_first(ana: Person, ben: Person) -> None:
 
 
 async def test_a_stream_continues_the_list_under_load(ana: Person, ben: Person) -> None:
-    """Ben lists while ana talks: list and stream together have every message once, wherever the cut falls."""
+    """Ben reads the list while ana posts: list and stream together have every message once."""
     room = await begins(ana, "channel", "busy", ben)
     talk = asyncio.create_task(say_much(ana, room, 120))
     for _ in range(8):
@@ -44,13 +44,13 @@ async def test_a_stream_continues_the_list_under_load(ana: Person, ben: Person) 
 
 
 async def say_much(person: Person, room: int, number: int) -> None:
-    """One after the other."""
+    """Post one message after the other."""
     for n in range(number):
         await person.says(room, f"word {n}")
 
 
 async def test_a_list_and_its_stream_equal_a_fresh_list(cast: Cast) -> None:
-    """A random walk over everything that people do: what ben knows from entries is what a new list says."""
+    """A random walk over all actions: ben's list plus entries equals a new list."""
     people = await cast.enters("ana", "ben", "chloe", "dan")
     seed = random.randrange(10**6)
     walk = Walk(people, random.Random(seed))
@@ -72,14 +72,14 @@ async def test_a_list_and_its_stream_equal_a_fresh_list(cast: Cast) -> None:
 
 
 class Walk:
-    """Random things, some of which are refused."""
+    """Random actions, some of which are refused."""
 
     def __init__(self, people: list[Person], chance: random.Random) -> None:
         self.people, self.ben, self._chance = people, people[1], chance
         self._rooms: list[int] = []
 
     async def step(self) -> None:
-        """One thing."""
+        """Take one step."""
         who, other = self._chance.choice(self.people), self._chance.choice(self.people)
         room = self._chance.choice(self._rooms or [0])
         kind = self._chance.choice(["channel", "group", "direct"])
@@ -109,7 +109,7 @@ class Walk:
 
 
 def follow(known: dict[int, Any], event: str, data: Any, me: int) -> None:
-    """What one entry changes in what a person knows."""
+    """Apply one entry to a user's list."""
     if event in ("ready", "beat"):
         return
     id_ = data.get("conversation", data.get("id"))
@@ -133,7 +133,7 @@ def follow(known: dict[int, Any], event: str, data: Any, me: int) -> None:
 
 
 def told(conversations: Any, listed: set[int]) -> list[Any]:
-    """What can be compared: a newcomer learns from entries what it is, and counts from the list it is in."""
+    """Return what can be compared: a new member gets the conversation from entries, and counts from the list."""
     what, counts = (
         ("id", "kind", "name", "topic", "private", "role"),
         ("last_seq", "read_seq", "members", "last_message"),

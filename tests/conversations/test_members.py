@@ -1,4 +1,4 @@
-"""Coming in, bringing others in, rising and leaving."""
+"""Joining, adding, changing roles and leaving."""
 
 import asyncio
 
@@ -10,7 +10,7 @@ from tests.verbs import CONVERSATIONS, begins, members_of, opens, seats, sees, t
 
 
 async def test_anybody_comes_into_a_public_channel(ana: Person, ben: Person) -> None:
-    """He may look before, and what was said before counts as read."""
+    """Visitors may read it before, and earlier messages count as read."""
     channel = await begins(ana, "channel", "garden")
     await ana.says(channel, "the tomatoes are red")
     before = await opens(ben, channel)
@@ -23,7 +23,7 @@ async def test_anybody_comes_into_a_public_channel(ana: Person, ben: Person) -> 
 
 
 async def test_nobody_comes_into_a_private_one_by_himself(ana: Person, ben: Person, mallory: Person) -> None:
-    """It is not even there; a member brings others in."""
+    """A private conversation does not exist for others; a member adds them."""
     channel = await begins(ana, "channel", "secret", ben, private=True)
     assert await tries(mallory, "PUT", f"{CONVERSATIONS}/{channel}/members/me") == (404, "not_found")
     assert (await seats(ben, channel, mallory))[0] == 201
@@ -31,7 +31,7 @@ async def test_nobody_comes_into_a_private_one_by_himself(ana: Person, ben: Pers
 
 
 async def test_a_visitor_may_not_do_what_members_do(ana: Person, ben: Person, mallory: Person) -> None:
-    """He sees the channel, so each refusal is 403 and says that he should join."""
+    """Visitors see the channel, so each refusal is 403 and says to join."""
     channel = await begins(ana, "channel", "open")
     here = f"{CONVERSATIONS}/{channel}"
     draft = {"body": "hi", "client_id": "1"}
@@ -46,7 +46,7 @@ async def test_a_visitor_may_not_do_what_members_do(ana: Person, ben: Person, ma
 
 
 async def test_roles_are_given_from_above(ana: Person, ben: Person, chloe: Person) -> None:
-    """A member gives none, an admin makes admins and no owner, an owner everything."""
+    """A member gives no role, an admin makes admins and no owner, an owner everything."""
     channel = await begins(ana, "channel", "works", ben, chloe)
     assert (await seats(ben, channel, chloe, "admin"))[0] == 403
     assert (await seats(ana, channel, ben, "admin"))[1]["role"] == "admin"
@@ -60,7 +60,7 @@ async def test_roles_are_given_from_above(ana: Person, ben: Person, chloe: Perso
 
 
 async def test_the_last_owner_stays_until_there_is_another(ana: Person, ben: Person) -> None:
-    """Neither leaving nor stepping down; and both owners at once do not slip away past each other."""
+    """The last owner can neither leave nor step down; two owners at once cannot either."""
     channel = await begins(ana, "channel", "ship", ben)
     assert await unseats(ana, channel, "me") == (409, "last_owner")
     assert (await seats(ana, channel, "me", "member"))[1]["code"] == "last_owner"
@@ -70,7 +70,7 @@ async def test_the_last_owner_stays_until_there_is_another(ana: Person, ben: Per
 
 
 async def test_a_direct_stays_between_two(ana: Person, ben: Person, chloe: Person) -> None:
-    """Nobody comes, nobody goes, nobody names it."""
+    """A direct conversation cannot be joined, left or renamed."""
     direct = await begins(ana, "direct", "", ben)
     here = f"{CONVERSATIONS}/{direct}"
     assert (await seats(ana, direct, chloe))[1]["code"] == "direct"
@@ -81,7 +81,7 @@ async def test_a_direct_stays_between_two(ana: Person, ben: Person, chloe: Perso
 
 
 async def test_who_is_not_there_cannot_be_brought_in(ana: Person, ben: Person, database_url: str) -> None:
-    """Unknown ids, id 0, and people whose account is disabled."""
+    """Unknown ids, id 0 and disabled users cannot be added."""
     channel = await begins(ana, "channel", "here")
     with psycopg.connect(database_url) as database:
         database.execute("update users set disabled_at = now() where id = %s", [ben.id])
@@ -92,7 +92,7 @@ async def test_who_is_not_there_cannot_be_brought_in(ana: Person, ben: Person, d
 
 
 async def test_members_come_in_pages(cast: Cast, ana: Person, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By user id, each once, with a way on for as long as there are more."""
+    """Paging by user id returns each member once."""
     monkeypatch.setattr("chat.conversations.members.PAGE", 4)
     monkeypatch.setattr("chat.conversations.endpoints.PAGE", 4)
     others = await cast.enters(*[f"p{number}" for number in range(9)])
@@ -105,7 +105,7 @@ async def test_members_come_in_pages(cast: Cast, ana: Person, monkeypatch: pytes
 
 
 async def test_everybody_hears_who_comes_and_goes(ana: Person, ben: Person, chloe: Person) -> None:
-    """The newcomer is told what it is; who has left hears that, and nothing after it."""
+    """A new member receives the conversation; one who leaves receives that, and nothing afterwards."""
     channel = await begins(ana, "channel", "hall", ben)
     ear_of_ben, ear_of_chloe = await ben.listens(), await chloe.listens()
     before = await ana.says(channel, "before")
@@ -128,7 +128,7 @@ async def test_everybody_hears_who_comes_and_goes(ana: Person, ben: Person, chlo
 
 
 async def test_coming_back_is_a_second_stay(ana: Person, ben: Person) -> None:
-    """A replay over both stays leaves out what was said in between."""
+    """A replay over both memberships has nothing from between them."""
     group = await begins(ana, "group", "", ben)
     cursor = (await sees(ben))["cursor"]
     await ana.says(group, "one")

@@ -1,4 +1,5 @@
-"""What one does not belong to is not there: every route, for outsiders, former members, the banned, and nobody."""
+"""Outsiders: for users who are not members, no route finds the conversation; this includes former and banned
+members."""
 
 import pytest
 
@@ -32,7 +33,7 @@ THE_END = "the end"
 
 
 def paths_of(path: str, conversation: object, user: object = "me") -> list[str]:
-    """Where this route is, for one conversation and its first message."""
+    """Return the paths of this route for one conversation and its first message."""
     parts = {"conversation": conversation, "user": user, "link": 1, "emoji": "👍"}
     return [one for one in fill(path.replace("{seq}", "1"), parts) if one.count("/me") <= (user == "me")]
 
@@ -41,7 +42,7 @@ def paths_of(path: str, conversation: object, user: object = "me") -> list[str]:
 async def test_an_outsider_finds_nothing(
     method: str, path: str, name: str, ana: Person, ben: Person, mallory: Person
 ) -> None:
-    """404 on whatever a private channel, a group and a direct have, and nothing has changed after it."""
+    """Everything of a private channel, a group and a direct conversation is 404, and nothing has changed afterwards."""
     private = await begins(ana, "channel", "private", ben, private=True)
     group, direct = await begins(ana, "group", "", ben), await begins(ana, "direct", "", ben)
     for conversation in (private, group, direct):
@@ -55,14 +56,14 @@ async def test_an_outsider_finds_nothing(
 
 @pytest.mark.parametrize(("method", "path", "name"), OURS)
 async def test_what_does_not_exist_looks_the_same(method: str, path: str, name: str, mallory: Person) -> None:
-    """Nobody can tell a private conversation from none; and what is no id is none."""
+    """A private conversation cannot be told from an unknown one, nor from an invalid id."""
     for conversation in ("4711", "0", "9007199254740992", "-1", "1e3", "x"):
         for place in paths_of(path, conversation):
             assert await tries(mallory, method, place, BODIES.get(name)) == (404, "not_found")
 
 
 async def test_a_batch_finds_nothing_either(ana: Person, ben: Person, mallory: Person) -> None:
-    """Nor does a batch reach what single posts do not."""
+    """A batch reaches nothing that single posts cannot."""
     group = await begins(ana, "group", "", ben)
     messages = [{"conversation": group, "body": "psst", "client_id": "1"}]
     status, said = await mallory.call("POST", "/api/chat/messages", {"messages": messages})
@@ -74,10 +75,10 @@ async def test_a_batch_finds_nothing_either(ana: Person, ben: Person, mallory: P
 async def test_users_who_are_out_learn_nothing_new(
     database_url: str, redis_url: str, kind: str, remembered: int
 ) -> None:
-    """Everything is changed after Ben was removed and Chloe banned: no answer and no stream of theirs holds any of it.
+    """Everything changes after Ben was removed and Chloe banned: no answer and no stream of theirs has any of it.
 
-    Their streams and sockets are open while it happens, and again afterwards, from before on; what they replay comes
-    out of the log, or out of what the node remembers. Mallory was never in.
+    Their streams and sockets are open while it happens, and again afterwards with older cursors; replays come from the
+    log, or from the node's recent entries. Mallory was never a member.
     """
     async with (
         running_node(database_url, redis_url, recent_bytes=remembered) as node,
@@ -87,7 +88,7 @@ async def test_users_who_are_out_learn_nothing_new(
 
 
 async def check_outsiders(kind: str, cast: Cast) -> None:
-    """The story of the test above."""
+    """Run the story of the test above."""
     ana, ben, chloe, dora, mallory = await cast.enters("ana", "ben", "chloe", "dora", "mallory")
     foyer = await begins(ana, "channel", "foyer", ben, chloe, dora, mallory)
     cursor = await cursor_of(ana)
@@ -115,19 +116,19 @@ async def check_outsiders(kind: str, cast: Cast) -> None:
 
 
 async def listens_everywhere(person: Person, cursor: str, room: Room, foyer: int) -> list[StreamClient]:
-    """Streams and sockets, whole and narrowed to the room (and to where the last word is said)."""
+    """Open streams and sockets, for everything and for the conversation alone (with the one of the last message)."""
     narrow = f"{room.id},{foyer}"
     at_socket = [await listens_at_socket(person, f"after={cursor}&conversations={narrow}")]
     return [*at_socket, await person.listens(cursor), await person.listens(cursor, conversations=narrow)]
 
 
 def check_eyes(eyes: Eyes, room: Room) -> None:
-    """Nobody is seen typing in the room."""
+    """Check that no user is seen typing in the conversation."""
     assert not [frame for frame in eyes.frames if frame["type"] == "typing" or room.finds_secret(str(frame).encode())]
 
 
 async def check_routes(cast: Cast, person: Person, room: Room, cursor: str) -> None:
-    """All routes: what is the room's is 404, nothing that is answered holds its secrets, and nothing has changed."""
+    """Check that every route of the conversation is 404, that no answer has its texts, and that nothing has changed."""
     before, last = await room.looks(), None
     for call in list_calls(room, cursor):
         if call.route.handler.__name__ == ENDING:
@@ -144,7 +145,7 @@ async def check_routes(cast: Cast, person: Person, room: Room, cursor: str) -> N
 
 
 async def test_nobody_gets_in_without_a_login(cast: Cast) -> None:
-    """Every call but those that the API describes as open: 401, and not a word."""
+    """Every call gets 401 with nothing else, except those that the API describes as open."""
     ana, ben, chloe, dora = await cast.enters("ana", "ben", "chloe", "dora")
     cursor = await cursor_of(ana)
     room = await furnishes("channel", ana, ben, chloe, dora)

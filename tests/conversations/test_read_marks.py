@@ -1,4 +1,4 @@
-"""How far each has read: forward only, never further than there is, told to one's own devices alone."""
+"""Read marks: forward only, never beyond the end, sent to the user's own devices alone."""
 
 import asyncio
 import random
@@ -10,7 +10,7 @@ from tests.verbs import CONVERSATIONS, begins, marks_read, opens, tries
 
 
 async def test_a_mark_moves_forward_and_no_further_than_the_end(ana: Person, ben: Person) -> None:
-    """Back is no error, it just does nothing."""
+    """Moving a mark back is no error and does nothing."""
     room = await begins(ana, "channel", "news", ben)
     for number in range(5):
         await ana.says(room, f"item {number}")
@@ -22,7 +22,7 @@ async def test_a_mark_moves_forward_and_no_further_than_the_end(ana: Person, ben
 
 
 async def test_my_other_devices_hear_of_it_and_nobody_else(ana: Person, ben: Person) -> None:
-    """Only what really moved is news; `seq` is where the mark is now."""
+    """Only a mark that moved is sent; `seq` is its new place."""
     room = await begins(ana, "channel", "news", ben)
     for number in range(3):
         await ana.says(room, f"item {number}")
@@ -39,7 +39,7 @@ async def test_my_other_devices_hear_of_it_and_nobody_else(ana: Person, ben: Per
 
 
 async def test_a_mark_in_what_is_not_mine_is_refused_alone(ana: Person, ben: Person, mallory: Person) -> None:
-    """The good marks of the same moment move all the same."""
+    """Valid marks of the same request move all the same."""
     room = await begins(ana, "channel", "ours", ben, private=True)
     await ana.says(room, "one")
     path = f"{CONVERSATIONS}/{room}/read"
@@ -51,7 +51,7 @@ async def test_a_mark_in_what_is_not_mine_is_refused_alone(ana: Person, ben: Per
 
 
 async def test_many_marks_and_posts_at_once_end_at_the_furthest(cast: Cast, database_url: str) -> None:
-    """Four people mark three rooms in any order while all talk: nobody waits forever, no mark goes back."""
+    """Four users mark three conversations in any order while all post: no deadlock, and no mark moves back."""
     people = await cast.enters("ana", "ben", "chloe", "dan")
     rooms = [await begins(people[0], "channel", f"room {number}", *people[1:]) for number in range(3)]
     for room in rooms:

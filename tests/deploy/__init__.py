@@ -1,1 +1,1 @@
-"""What deploy/ holds, run where it can be run, else checked against what it must be."""
+"""Files of `deploy/`: run where possible, otherwise checked."""

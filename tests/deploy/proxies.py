@@ -1,4 +1,4 @@
-"""The proxies that deploy/ has configurations for, as processes before real nodes, with a certificate of their own."""
+"""The proxies of `deploy/` as processes in front of real nodes, with a certificate."""
 
 import os
 import re
@@ -26,7 +26,7 @@ STARTED = 10.0
 
 @dataclass
 class Front:
-    """Where people come in. `plain`: the port that only sends them to the other one; `figures`: HAProxy's own."""
+    """A proxy's addresses. `plain`: the port that redirects to TLS; `figures`: HAProxy's own metrics."""
 
     name: str
     port: int
@@ -36,12 +36,12 @@ class Front:
 
     @property
     def url(self) -> str:
-        """The address in the browser."""
+        """Return the address in the browser."""
         return f"https://localhost:{self.port}"
 
 
 def make_certificate(folder: Path) -> Path:
-    """A self-signed one; `tls.crt`, `tls.key`, and both in `tls.pem`."""
+    """Make a self-signed certificate: `tls.crt`, `tls.key`, and both in `tls.pem`."""
     command = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -keyout tls.key -out tls.crt"
     subprocess.run(command.split(), cwd=folder, check=True, capture_output=True)
     (folder / "tls.pem").write_text((folder / "tls.crt").read_text() + (folder / "tls.key").read_text())
@@ -49,7 +49,7 @@ def make_certificate(folder: Path) -> Path:
 
 
 def trust(folder: Path) -> ssl.SSLContext:
-    """What trusts that certificate."""
+    """Return an SSL context that trusts that certificate."""
     return ssl.create_default_context(cafile=folder / "tls.crt")
 
 
@@ -62,7 +62,7 @@ def program(name: str) -> str:
 
 
 def haproxy_settings(nodes: Sequence[NodeProcess], front: Front, folder: Path) -> dict[str, str]:
-    """What haproxy.cfg wants to be told. With fewer than three nodes the last one stands in for those missing."""
+    """Return the variables of haproxy.cfg. With fewer than three nodes the last one is repeated."""
     three = [nodes[min(n, len(nodes) - 1)] for n in range(3)]
     places = {f"TANDEM_NODE{n}": f"127.0.0.1:{node.port}" for n, node in enumerate(three, 1)}
     places |= {f"TANDEM_HEALTH{n}": str(node.health_port) for n, node in enumerate(three, 1)}
@@ -75,7 +75,7 @@ def haproxy_settings(nodes: Sequence[NodeProcess], front: Front, folder: Path) -
 
 
 def changed(file: str, changes: Mapping[str, str]) -> str:
-    """A file of deploy/ with these changes."""
+    """Return a file of `deploy/` with these changes."""
     text = (DEPLOY / file).read_text()
     for was, now in changes.items():
         assert was in text
@@ -84,14 +84,14 @@ def changed(file: str, changes: Mapping[str, str]) -> str:
 
 
 def haproxy_file(folder: Path, changes: Mapping[str, str]) -> Path:
-    """The very file, but for a control socket of this test's own."""
+    """Write haproxy.cfg, unchanged but for the control socket."""
     text = changed("haproxy.cfg", changes | {"/tmp/tandem-haproxy.sock": f"{folder}/control"})
     (folder / "haproxy.cfg").write_text(text)
     return folder / "haproxy.cfg"
 
 
 def nginx_file(nodes: Sequence[NodeProcess], front: Front, folder: Path, changes: Mapping[str, str]) -> Path:
-    """The very file, but for the addresses and folders in it."""
+    """Write nginx.conf, unchanged but for addresses and folders."""
     places = {place: f"127.0.0.1:{node.port}" for place, node in zip(PLACES, [*nodes, *nodes, *nodes], strict=False)}
     own = {"/etc/tandem/": f"{folder}/", "/run/nginx.pid": f"{folder}/nginx.pid"}
     text = changed("nginx.conf", changes | places | own)
@@ -105,7 +105,7 @@ def nginx_file(nodes: Sequence[NodeProcess], front: Front, folder: Path, changes
 def proxy(
     name: str, nodes: Sequence[NodeProcess], folder: Path, changes: Mapping[str, str] | None = None
 ) -> Iterator[Front]:
-    """HAProxy or nginx, serving until the end of the block, with these changes of its file."""
+    """Run HAProxy or nginx until the end of the block, with these changes of its file."""
     changes = changes or {}
     front = Front(name, free_port(), free_port(), free_port(), folder / f"{name}.log")
     make_certificate(folder)
@@ -127,6 +127,6 @@ def proxy(
 
 
 def is_open(port: int) -> bool:
-    """Does someone listen?"""
+    """Return whether the port is open."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0

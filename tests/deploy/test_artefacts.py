@@ -1,5 +1,5 @@
-"""What deploy/ holds for machines that are not here: containers, units, alerts, dashboards. Each is checked as far as
-it can be without them, and against what the program really is and tells."""
+"""Containers, units, alerts and dashboards in `deploy/`: each is checked as far as possible without running it, and
+against what the program has and reports."""
 
 import json
 import re
@@ -29,41 +29,41 @@ SETTINGS = {name.upper() for name in Settings.model_fields}
 
 
 def read(name: str) -> Any:
-    """A YAML file."""
+    """Read a YAML file."""
     return yaml.safe_load((DEPLOY / name).read_text())
 
 
 def alerts() -> list[dict[str, Any]]:
-    """Every rule."""
+    """Return every alert."""
     return [rule for group in read("prometheus/alerts.yml")["groups"] for rule in group["rules"]]
 
 
 def dashboard() -> dict[str, Any]:
-    """The one there is."""
+    """Return the dashboard."""
     return dict(json.loads((DEPLOY / "grafana/dashboards/tandem.json").read_text()))
 
 
 def expressions() -> Iterator[tuple[str, str]]:
-    """Every query, with where it stands."""
+    """Return every query, with its place."""
     yield from ((rule["alert"], rule["expr"]) for rule in alerts())
     yield from ((panel["title"], target["expr"]) for panel in dashboard()["panels"] for target in panel["targets"])
     yield from ((note["name"], note["expr"]) for note in dashboard()["annotations"]["list"])
 
 
 def metrics_of(expression: str) -> set[str]:
-    """The metrics that a query names."""
+    """Return the metrics that a query names."""
     bare = re.sub(r"\{[^}]*\}|\[[^]]*\]|by \([^)]*\)", " ", expression)
     return set(re.findall(r"[a-z][a-z_]{3,}", bare)) - NOT_METRICS
 
 
 def names_in(text: str) -> set[str]:
-    """Every sample's name, those of counters included before they have counted."""
+    """Return every sample's name, including counters that have not counted yet."""
     families = text_string_to_metric_families(text)
     return {sample.name for family in families for sample in family.samples}
 
 
 async def test_no_query_names_what_nobody_tells(cast: Cast, node: Node, start_node: StartNode, tmp_path: Path) -> None:
-    """Alerts and dashboards ask only for what a node or HAProxy really answers."""
+    """Alerts and dashboards use only metrics that a node or HAProxy has."""
     one = await start_node("b2")
     async with cast.http.get(node.url + "/metrics") as answer:
         told = names_in(await answer.text())
@@ -81,7 +81,7 @@ async def test_no_query_names_what_nobody_tells(cast: Cast, node: Node, start_no
 
 
 def test_every_alert_has_its_page_in_the_runbook() -> None:
-    """What it means and what to do; and the runbook has none that does not exist."""
+    """The runbook explains every alert, and no other."""
     runbook = (DEPLOY / "runbook.md").read_text()
     explained = re.findall(r"^\| `([A-Z]\w+)` \|", runbook, re.MULTILINE)
     assert sorted(explained) == sorted(rule["alert"] for rule in alerts())
@@ -97,7 +97,7 @@ def test_prometheus_reads_its_files(what: list[str]) -> None:
 
 
 def test_the_compose_file_follows_its_specification() -> None:
-    """As a parser of the specification reads it, names of networks and volumes included."""
+    """A parser of the specification accepts the file, with its networks and volumes."""
     filled = re.sub(r"\$\{(\w+)[^}]*\}", r"\1", json.dumps(read("compose.yaml")))
     PyCompose.from_json(filled).validate()
     with pytest.raises(ValueError, match="restrat"):
@@ -105,7 +105,7 @@ def test_the_compose_file_follows_its_specification() -> None:
 
 
 def test_compose_has_all_parts_and_no_default_password() -> None:
-    """What has to be set is in the file to be copied; what is mounted is there."""
+    """Every required variable is in the file to copy, and mounted files exist."""
     services = read("compose.yaml")["services"]
     assert set(services) >= {"haproxy", "node1", "node2", "node3", "postgres", "valkey", "prometheus", "grafana"}
     asked = set(re.findall(r"\$\{(\w+):\?", (DEPLOY / "compose.yaml").read_text()))
@@ -116,7 +116,7 @@ def test_compose_has_all_parts_and_no_default_password() -> None:
 
 
 def test_nodes_in_containers_are_plain_users_without_powers() -> None:
-    """Read-only, no capabilities, a drain shorter than the patience; their settings exist."""
+    """Containers are read-only, without capabilities, and get more time than a drain takes; their settings exist."""
     for name in ("node1", "node2", "node3"):
         service = read("compose.yaml")["services"][name]
         assert service["read_only"]
@@ -138,7 +138,7 @@ def test_nodes_in_containers_are_plain_users_without_powers() -> None:
 
 
 def test_what_the_container_is_built_from_is_there() -> None:
-    """The ignore file lets through what the build needs, and no secrets."""
+    """The ignore file admits what the build needs, and no secrets."""
     let_in = [line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")]
     assert all((ROOT / name).exists() for name in let_in)
     assert {"chat", "presence", "web", "pyproject.toml", "deploy/build_web.py"} <= set(let_in)
@@ -146,7 +146,7 @@ def test_what_the_container_is_built_from_is_there() -> None:
 
 
 def test_systemd_accepts_the_units() -> None:
-    """Where systemd's own judge is there; the program is not installed where the units expect it."""
+    """systemd-analyze, where it exists, accepts the units; their program is not installed here."""
     if not shutil.which("systemd-analyze"):
         pytest.skip("there is no systemd here")
     units = sorted((DEPLOY / "systemd").iterdir())
@@ -157,7 +157,8 @@ def test_systemd_accepts_the_units() -> None:
 
 
 def test_a_node_of_systemd_is_exposed_as_little_as_can_be() -> None:
-    """Judge the unit with systemd. Nodes of a machine are one user, or one would lock the others out of the files."""
+    """systemd-analyze rates the unit. Nodes of a machine run as one user, or one would lock the others out of the
+    files."""
     if not shutil.which("systemd-analyze"):
         pytest.skip("there is no systemd here")
     unit = DEPLOY / "systemd/tandem@.service"
@@ -169,7 +170,7 @@ def test_a_node_of_systemd_is_exposed_as_little_as_can_be() -> None:
 
 
 def test_units_name_settings_that_exist() -> None:
-    """And leave more time than a drain takes."""
+    """Settings in units exist, and units allow more time than a drain takes."""
     unit = (DEPLOY / "systemd/tandem@.service").read_text()
     for setting in ("DATABASE_URL", "REDIS_URL", "TRUSTED_PROXIES", "COOKIE_SECURE"):
         assert setting in unit

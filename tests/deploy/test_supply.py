@@ -1,4 +1,4 @@
-"""The packages Tandem is made of: pinned with hashes, audited where the registry answers, listed in SBOMs."""
+"""Tandem's packages: pinned with hashes, audited where the registry answers, listed in SBOMs."""
 
 import json
 import os
@@ -28,7 +28,7 @@ ADVISORY = {
 
 
 def normal(name: str) -> str:
-    """Return a package's name in the form in which names are compared."""
+    """Return a package's normalized name."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
@@ -85,14 +85,14 @@ def audit(**environment: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_an_audit_without_a_network_is_skipped_aloud() -> None:
-    """Both lines say so, and the test command goes on."""
+    """Both lines say that the audit was skipped, and the command continues."""
     done = audit(**NOWHERE)
     assert done.returncode == 0, done.stdout + done.stderr
     assert [line[:18] for line in done.stdout.splitlines()] == ["skipped: pip-audit", "skipped: npm audit"]
 
 
 class Registry(BaseHTTPRequestHandler):
-    """A registry of npm that knows of a vulnerability in `vite`."""
+    """An npm registry that reports a vulnerability in `vite`."""
 
     def do_POST(self) -> None:
         """Answer the bulk query of `npm audit`."""
@@ -119,7 +119,7 @@ class Registry(BaseHTTPRequestHandler):
 
 @contextmanager
 def registry() -> Iterator[str]:
-    """Run the registry; its URL."""
+    """Run the registry; yield its URL."""
     with ThreadingHTTPServer(("127.0.0.1", 0), Registry) as server:
         thread = Thread(target=server.serve_forever)
         thread.start()
@@ -131,7 +131,7 @@ def registry() -> Iterator[str]:
 
 
 def test_a_known_vulnerability_fails_the_audit(tmp_path: Path) -> None:
-    """npm itself judges what the registry says."""
+    """npm itself evaluates the registry's answer."""
     with registry() as url:
         local = {"npm_config_registry": url, "npm_config_cache": str(tmp_path), "NO_PROXY": "127.0.0.1"}
         done = audit(**NOWHERE | local)
@@ -140,7 +140,7 @@ def test_a_known_vulnerability_fails_the_audit(tmp_path: Path) -> None:
 
 
 def test_the_bills_of_material_list_every_package(tmp_path: Path) -> None:
-    """In CycloneDX, for Python with the pinned versions, for npm with those of the lock file."""
+    """The lists are CycloneDX: Python packages with pinned versions, npm packages with those of the lock file."""
     folder = tmp_path / "bills of materials"
     subprocess.run([sys.executable, str(ROOT / "deploy/sbom.py"), str(folder)], check=True)
     bills = {name: json.loads((folder / f"{name}.cdx.json").read_text()) for name in ("python", "npm")}

@@ -1,1 +1,1 @@
-"""Stories of imports."""
+"""Import and export."""

@@ -1,4 +1,4 @@
-"""What exchanges need beside a database: another one."""
+"""Fixtures of imports and exports: a second database."""
 
 from collections.abc import Iterator
 
@@ -9,6 +9,6 @@ from tests.databases import fresh_database
 
 @pytest.fixture
 def elsewhere(postgres_url: str, template: str) -> Iterator[str]:
-    """Another database with nothing but tables."""
+    """A second database with empty tables."""
     with fresh_database(postgres_url, "tandem_elsewhere", template) as url:
         yield url

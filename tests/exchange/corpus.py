@@ -1,4 +1,4 @@
-"""Real dialogue in many languages and scripts: the conversations of chatterbot-corpus as lines of a chat file."""
+"""Real dialogue in many languages and scripts: conversations of chatterbot-corpus as lines to import."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +10,7 @@ DATA = Path(chatterbot_corpus.__file__).parent / "data"
 
 
 def dialogues() -> Iterator[tuple[str, list[str]]]:
-    """`(language, what was said in turn)`."""
+    """Yield `(language, texts in turn)`."""
     for path in sorted(DATA.rglob("*.yml")):
         conversations = yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader)["conversations"]
         for turns in conversations:
@@ -18,7 +18,7 @@ def dialogues() -> Iterator[tuple[str, list[str]]]:
 
 
 def corpus_lines() -> Iterator[dict[str, str]]:
-    """Two people talk in each language, in a channel of its name."""
+    """Return the lines of two authors in each language, in a channel named after it."""
     for language, turns in dialogues():
         for turn, body in enumerate(turns):
             author = f"{language.title()} {'ab'[turn % 2].upper()}"

@@ -1,4 +1,4 @@
-"""Files to import, and commands run beside us."""
+"""Files to import, and commands in processes of their own."""
 
 import asyncio
 from pathlib import Path
@@ -12,32 +12,32 @@ Json = dict[str, Any]
 
 
 def write_lines(path: Path, *lines: Json | bytes) -> Path:
-    """A file of lines."""
+    """Write a file of lines."""
     encoded = [line if isinstance(line, bytes) else orjson.dumps(line) for line in lines]
     path.write_bytes(b"\n".join(encoded) + b"\n")
     return path
 
 
 def read_lines(path: Path) -> list[Json]:
-    """The lines of an export behind its head."""
+    """Return the lines of an export after its head."""
     head, *lines = map(orjson.loads, path.read_bytes().splitlines())
     assert head["type"] == "tandem"
     return lines
 
 
 async def imports(database_url: str, path: Path, **options: Any) -> int:
-    """The exit code of the command."""
+    """Run an import; return the exit code."""
     return await asyncio.to_thread(import_file, database_url, ImportOptions(path, **options))
 
 
 async def exports(database_url: str, path: Path, **wanted: Any) -> list[Json]:
-    """What the command has written."""
+    """Run an export; return what it wrote."""
     await asyncio.to_thread(export_file, database_url, ExportOptions(path, **wanted))
     return read_lines(path)
 
 
 def big(number: int) -> list[Json]:
-    """An export with one long talk."""
+    """Write an export with one long conversation."""
     head = {"type": "tandem", "version": 1, "source": "abc", "scope": "everything", "at": "2024-01-01T00:00:00.000Z"}
     talk = [
         {"type": "message", "conversation": 7, "author": "ana", "client_id": f"m{n}", "body": f"line {n}"}

@@ -1,4 +1,4 @@
-"""A Mattermost bulk export as its server makes it."""
+"""A Mattermost bulk export as its server writes it."""
 
 from typing import Any
 
@@ -7,12 +7,12 @@ MAY = 1714550400000
 
 
 def post(user: str, message: str, at: int, **more: Any) -> Json:
-    """What a post and a reply have in common; `at`: minutes into the talk."""
+    """Return the common fields of posts and replies; `at`: minutes after the start."""
     return {"user": user, "message": message, "create_at": MAY + at * 60_000, **more}
 
 
 def user(name: str, *channels: str, **more: Any) -> Json:
-    """Someone in these channels of the team."""
+    """Return a user in these channels of the team."""
     seats = [
         {"name": one, "roles": "channel_user channel_admin" if name == "ana" else "channel_user"} for one in channels
     ]
@@ -20,7 +20,7 @@ def user(name: str, *channels: str, **more: Any) -> Json:
 
 
 def mattermost_lines() -> list[Json]:
-    """A team, two channels, three people, a thread with reactions, a direct, a group."""
+    """Return a team, two channels, three users, a thread with reactions, a direct conversation, a group."""
     channel = {"team": "farm", "name": "garden", "display_name": "The Garden", "type": "O", "header": "what grows"}
     place = {"team": "farm", "channel": "garden"}
     return [
@@ -43,7 +43,7 @@ def mattermost_lines() -> list[Json]:
 
 
 def first_post() -> Json:
-    """With a thread whose replies are out of order."""
+    """Return a post with a thread whose replies are out of order."""
     replies = [
         post("ben", "second reply", 4),
         post("very.long.name.of.someone.who.has.one", "first *reply*", 3, reactions=[reaction("ana", "tada", 5)]),
@@ -56,5 +56,5 @@ GROUP = ["ana", "ben", "very.long.name.of.someone.who.has.one"]
 
 
 def reaction(who: str, name: str, at: int) -> Json:
-    """Someone's emoji."""
+    """Return a user's reaction."""
     return {"user": who, "emoji_name": name, "create_at": MAY + at * 60_000}

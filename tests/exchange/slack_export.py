@@ -1,4 +1,4 @@
-"""A Slack export as Slack makes it: lists, folders with a file a day, and its own ways of writing."""
+"""A Slack export as Slack writes it: lists, folders with a file a day, and its own markup."""
 
 import json
 import zipfile
@@ -10,7 +10,7 @@ PEOPLE = {"U1ANA": "ana", "U2BEN": "ben.okafor", "U3CHLOE": "chloé", "U4GONE": 
 
 
 def user(id_: str, name: str) -> Json:
-    """A line of users.json."""
+    """Return a line of users.json."""
     profile = {"real_name": name.title(), "display_name": name.split(".")[0].title(), "title": "grows things"}
     return {
         "id": id_,
@@ -23,7 +23,7 @@ def user(id_: str, name: str) -> Json:
 
 
 def said(ts: str, author: str, text: str, **more: Any) -> Json:
-    """A message."""
+    """Return a message."""
     return {"type": "message", "user": author, "text": text, "ts": ts, **more}
 
 
@@ -64,7 +64,7 @@ GARDEN = {
 
 
 def slack_files(garden: Json | None = None) -> Json:
-    """The files of an export: a channel, a private one that is archived, a direct, a group."""
+    """Return the files of an export: a channel, an archived private one, a direct conversation, a group."""
     channels = [
         {"id": "C1GARDEN", "name": "garden", "created": 1714500000, "creator": "U1ANA", "members": [*PEOPLE][:3]}
         | {"topic": {"value": "what grows"}, "purpose": {"value": "all"}}
@@ -90,7 +90,7 @@ def slack_files(garden: Json | None = None) -> Json:
 
 
 def write_slack(path: Path, files: Json | None = None) -> Path:
-    """The ZIP; what is no text is written as JSON, on several lines as Slack does."""
+    """Write the ZIP; data other than text is written as JSON on several lines, as Slack does."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in (files or slack_files()).items():
             archive.writestr(name, content if isinstance(content, str | bytes) else json.dumps(content, indent=4))

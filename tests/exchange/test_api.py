@@ -1,4 +1,4 @@
-"""`GET /api/users/me/export`: one's own data, over HTTP."""
+"""`GET /api/users/me/export`: a user's own data over HTTP."""
 
 import orjson
 import psycopg
@@ -9,7 +9,7 @@ from tests.verbs import CONVERSATIONS, begins, deletes, edits, reacts, tries
 
 
 async def fetch(person: Person, cast: Cast) -> tuple[int, list[dict[str, object]], str]:
-    """The status, the lines, and what the browser is to do with them."""
+    """Return the status, the lines, and the disposition for the browser."""
     headers = {"Authorization": f"Bearer {person.token}"}
     async with cast.http.get(person.at + "/api/users/me/export", headers=headers) as answer:
         lines = [orjson.loads(line) for line in (await answer.read()).splitlines()]
@@ -17,7 +17,7 @@ async def fetch(person: Person, cast: Cast) -> tuple[int, list[dict[str, object]
 
 
 async def test_one_gets_all_of_the_own_data_and_nobody_elses(cast: Cast, database_url: str) -> None:
-    """As a file to keep; that someone has asked for it stands in the audit."""
+    """The answer is a file to keep, and the request is in the audit log."""
     ana, ben = await cast.enters("ana", "ben")
     room = await begins(ana, "channel", "garden", ben)
     for number in range(30):
@@ -33,7 +33,7 @@ async def test_one_gets_all_of_the_own_data_and_nobody_elses(cast: Cast, databas
 
 
 async def test_conversations_one_has_left_are_told_by_id_and_kind(cast: Cast) -> None:
-    """Ben keeps his own words as they were; what Ana did after she had banned him is not in his export."""
+    """Ben's own messages are as they were; what Ana wrote after she had banned him is not in his export."""
     ana, ben = await cast.enters("ana", "ben")
     room = await begins(ana, "channel", "garden", ben, topic="what grows", private=True)
     for body in ("first", "second", "third"):
@@ -55,7 +55,7 @@ async def test_conversations_one_has_left_are_told_by_id_and_kind(cast: Cast) ->
 
 
 async def test_not_again_and_again(database_url: str, redis_url: str) -> None:
-    """It costs more than anything else that one may ask for."""
+    """An export has the strictest rate limit."""
     strict = {"rate_limits": True, "rate_export": "2/hour"}
     async with (
         running_node(database_url, redis_url, **strict) as node,

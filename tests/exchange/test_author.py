@@ -1,4 +1,4 @@
-"""The account names of authors."""
+"""Account names of imported authors."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,13 +9,13 @@ from chat.transfer.authors import account_name
 
 @given(st.text(min_size=1, max_size=64))
 def test_every_author_has_a_name_that_an_account_can_have(author: str) -> None:
-    """Always the same one."""
+    """Every author gets a valid name, always the same one."""
     assert NAME.fullmatch(account_name(author))
     assert account_name(author) == account_name(author)
 
 
 def test_names_are_kept_where_they_can_be_and_told_apart_where_not() -> None:
-    """Accents and spaces go, and two authors who look alike without them stay two."""
+    """Accents and spaces are removed, and two authors who look alike without them stay two."""
     assert account_name("Ana") == "ana"
     assert account_name("José Ñ").startswith("jose-n-")
     assert account_name("田中").startswith("person-")

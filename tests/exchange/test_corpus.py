@@ -1,4 +1,4 @@
-"""Real input: a corpus of dialogue comes in, and is the same in the history, letter for letter."""
+"""Real input: a corpus of dialogue is imported, and history has it letter for letter."""
 
 from collections import defaultdict
 from pathlib import Path
@@ -14,7 +14,7 @@ from tests.verbs import begins, pages, sees
 async def test_thousands_of_messages_in_many_scripts_come_back_as_they_were(
     cast: Cast, database_url: str, tmp_path: Path
 ) -> None:
-    """Every line is a message, in the file's order; all of it counts as read, and is found."""
+    """Every line is a message, in the file's order; all count as read, and are found."""
     (ana,) = await cast.enters("ana", role="admin")
     lines = list(corpus_lines())
     assert len(lines) > 5_000
@@ -33,7 +33,7 @@ async def test_thousands_of_messages_in_many_scripts_come_back_as_they_were(
 
 
 async def test_they_come_back_through_the_api_too(cast: Cast) -> None:
-    """The same dialogue, posted in batches like an integration does."""
+    """The same dialogue is posted in batches, as an integration does."""
     (ana,) = await cast.enters("ana")
     said = defaultdict(list)
     for line in corpus_lines():
@@ -46,14 +46,14 @@ async def test_they_come_back_through_the_api_too(cast: Cast) -> None:
 
 
 async def posts(person: Person, room: int, bodies: list[str], first: int) -> None:
-    """One batch; all of it is new."""
+    """Post one batch of new messages."""
     drafts = [{"conversation": room, "body": body, "client_id": f"{first + n}"} for n, body in enumerate(bodies)]
     _, said = await person.call("POST", "/api/chat/messages", {"messages": drafts})
     assert {one["status"] for one in said["results"]} == {201}
 
 
 async def whole_history(person: Any, room: int) -> list[dict[str, Any]]:
-    """Page by page, from the beginning."""
+    """Return the history, page by page from the beginning."""
     found: list[dict[str, Any]] = []
     while True:
         page = await pages(person, room, f"after={len(found)}&limit=200")

@@ -1,4 +1,4 @@
-"""A Mattermost bulk export comes in: teams' channels, people, threads, direct and group messages."""
+"""A Mattermost bulk export: channels of teams, users, threads, direct and group messages."""
 
 import zipfile
 from pathlib import Path
@@ -18,7 +18,7 @@ LONG = "very.long.name.of.someone.who.has.one"
 async def test_everything_in_it_comes_in(
     cast: Cast, database_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Replies right behind their post, in the order of their times; names that no account can have are rewritten."""
+    """Replies follow their post, in the order of their times; invalid names are changed."""
     ana, _ = await cast.enters("ana", "ben")
     assert await imports(database_url, write_lines(tmp_path / "mm.jsonl", *mattermost_lines())) == 0
     told = capsys.readouterr()
@@ -33,7 +33,7 @@ async def test_everything_in_it_comes_in(
 
 
 def check_garden(lines: list[Json], long: str) -> None:
-    """What was said there, and who is in it."""
+    """Check the channel's messages and members."""
     said = [line for line in lines if line["type"] == "message"]
     assert [line["body"] for line in said] == [
         f"hi @ben and @{long}, `:tada:` 🎉",
@@ -56,7 +56,7 @@ def check_garden(lines: list[Json], long: str) -> None:
 async def test_the_zip_with_its_files_and_again(
     database_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The lines may lie in an archive beside the files; what is in already does not come in twice."""
+    """The lines may be in an archive beside the files; a second import adds nothing."""
     lines = b"\n".join(map(orjson.dumps, mattermost_lines()))
     with zipfile.ZipFile(tmp_path / "mm.zip", "w") as archive:
         archive.writestr("import.jsonl", lines)
@@ -67,7 +67,7 @@ async def test_the_zip_with_its_files_and_again(
 
 
 async def test_wrong_lines_are_named(database_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A post without a time, a line that is no JSON: the others come in."""
+    """A post without a time and a line that is no JSON are reported; the others are imported."""
     bad = [b"{", {"type": "post", "post": {"team": "farm", "channel": "garden", "user": "ben", "message": "when?"}}]
     lines = mattermost_lines()
     assert await imports(database_url, write_lines(tmp_path / "mm.jsonl", *lines[:8], *bad, *lines[8:])) == 1

@@ -1,4 +1,4 @@
-"""Our own lines: everything goes out, comes in elsewhere, and goes out the same."""
+"""Tandem's own format: an export, imported elsewhere, gives the same export."""
 
 from pathlib import Path
 from typing import Any
@@ -20,13 +20,13 @@ PATHS = (CONVERSATIONS, "/api/chat/threads", "/api/users/me", "/api/users/me/blo
 
 
 async def does(person: Person, method: str, path: str, json: Any = None) -> None:
-    """A call that succeeds."""
+    """Make a call that succeeds."""
     status, said = await person.call(method, path, json)
     assert status in (200, 201, 204), said
 
 
 async def live_a_little(ana: Person, ben: Person, chloe: Person) -> int:
-    """A channel in which all happens that can; its id."""
+    """Create a channel with everything that can happen; return its id."""
     room = await begins(ana, "channel", "garden", ben, chloe, topic="what grows")
     at = f"{CONVERSATIONS}/{room}"
     for number in range(12):
@@ -47,7 +47,7 @@ async def live_a_little(ana: Person, ben: Person, chloe: Person) -> int:
 
 
 async def live(cast: Cast) -> tuple[Person, Person, Person, int]:
-    """Three people, a channel, a group, a direct, notes, an archive, a block, a ban."""
+    """Create three users, a channel, a group, a direct conversation, notes, an archive, a block, a ban."""
     ana, ben, chloe, mallory = await cast.enters("ana", "ben", "chloe", "mallory")
     room = await live_a_little(ana, ben, chloe)
     for kind, others in (("group", [ben, chloe]), ("direct", [ben]), ("direct", [ana])):
@@ -65,7 +65,7 @@ async def live(cast: Cast) -> tuple[Person, Person, Person, int]:
 async def test_out_in_and_out_again_is_the_same(
     cast: Cast, database_url: str, elsewhere: str, redis_url: str, tmp_path: Path
 ) -> None:
-    """Line for line; and people there see what they saw here: pages, counts, threads, pins."""
+    """Exports are equal line for line; users see the same pages, counts, threads and pins."""
     *people, room = await live(cast)
     lines = await exports(database_url, tmp_path / "here.jsonl")
     assert {line["type"] for line in lines} == KINDS
@@ -82,14 +82,14 @@ async def test_out_in_and_out_again_is_the_same(
 
 
 async def look(person: Person, path: str) -> Any:
-    """What someone sees, but for where the log stands."""
+    """Return a user's view, without the log's position."""
     status, seen = await person.call("GET", path)
     assert status == 200, seen
     return {name: value for name, value in seen.items() if name != "cursor"}
 
 
 async def log_in(database_url: str, cast: Cast, person: Person, node: Node) -> Person:
-    """The same person, where his account came in; by SQL, for nobody can log in to it."""
+    """Log in as the same user in the second database, by SQL, because imported accounts have no password."""
     token = f"twin-of-{person.name}"
     async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
         cursor = await connection.execute(
@@ -105,7 +105,7 @@ async def log_in(database_url: str, cast: Cast, person: Person, node: Node) -> P
 async def test_again_adds_nothing_and_a_second_export_only_what_is_new(
     cast: Cast, database_url: str, elsewhere: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The same file is known by its print, the same messages by their names."""
+    """The file is recognized by its fingerprint, messages by their client ids."""
     ana, ben, _, room = await live(cast)
     lines = await exports(database_url, tmp_path / "first.jsonl")
     number = sum(line["type"] == "message" for line in lines)
@@ -121,7 +121,7 @@ async def test_again_adds_nothing_and_a_second_export_only_what_is_new(
 
 
 async def test_one_conversation_goes_out_with_its_people_alone(cast: Cast, database_url: str, tmp_path: Path) -> None:
-    """By its name or its id; what is not there is said."""
+    """A conversation is chosen by name or id; an unknown one is reported."""
     *_, room = await live(cast)
     lines = await exports(database_url, tmp_path / "a.jsonl", conversation="#garden")
     assert lines == await exports(database_url, tmp_path / "b.jsonl", conversation=str(room))
@@ -132,7 +132,8 @@ async def test_one_conversation_goes_out_with_its_people_alone(cast: Cast, datab
 
 
 async def test_a_person_gets_the_own_data_and_nobody_elses(cast: Cast, database_url: str, tmp_path: Path) -> None:
-    """All that ana wrote and put up, wherever, her logins and blocks; no word of others. It cannot come in again."""
+    """The export has all that ana wrote and uploaded, her sessions and blocks, and nothing of others. It cannot be
+    imported."""
     ana, *_ = await live(cast)
     lines = await exports(database_url, tmp_path / "ana.jsonl", person="ana")
     assert {line["author"] for line in lines if line["type"] == "message"} == {"ana"}
@@ -147,7 +148,7 @@ async def test_a_person_gets_the_own_data_and_nobody_elses(cast: Cast, database_
 
 
 async def test_who_is_in_sees_one_entry_and_nothing_unread(cast: Cast, database_url: str, tmp_path: Path) -> None:
-    """Live: newcomers are told where they are; what comes on top later counts as read, and one entry says the end."""
+    """New members receive the conversation; a later import counts as read, and one entry states the new end."""
     ana, ben = await cast.enters("ana", "ben")
     lines = big(300)
     assert await imports(database_url, write_lines(tmp_path / "first.jsonl", *lines)) == 0

@@ -14,7 +14,8 @@ Line = dict[str, object] | bytes
 
 
 async def test_lines_become_messages_of_their_authors(cast: Cast, database_url: str, tmp_path: Path) -> None:
-    """Ben has an account and is the author; José gets one; each message has its time, or now; an admin runs it."""
+    """Ben has an account and is the author; José gets one; each message has its time, or now; an admin owns the
+    channel."""
     (ana,) = await cast.enters("ana", role="admin")
     (ben,) = await cast.enters("ben")
     file = write_lines(
@@ -38,7 +39,7 @@ async def test_lines_become_messages_of_their_authors(cast: Cast, database_url: 
 async def test_again_changes_nothing_and_more_brings_what_is_new(
     database_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Equal lines at different places are different messages; they go into the channel that has the name."""
+    """Equal lines at different places are different messages, in the channel with that name."""
     lines: list[Line] = [{"author": f"p{number % 7}", "body": "same"} for number in range(700)]
     assert await imports(database_url, write_lines(tmp_path / "talk.jsonl", *lines[:600]), into="a") == 0
     assert await imports(database_url, write_lines(tmp_path / "talk.jsonl", *lines), into="A") == 0
@@ -48,7 +49,8 @@ async def test_again_changes_nothing_and_more_brings_what_is_new(
 
 
 async def test_bad_lines_are_named(database_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Each with its number and what is wrong with it; a file may begin with one; the exit code says there were some."""
+    """Each is reported with its number and reason; a file may begin with one; the exit code says that there were
+    some."""
     lines: list[Line] = [
         b"{not json",
         {"author": "Ben", "body": "good"},
@@ -67,7 +69,7 @@ async def test_bad_lines_are_named(database_url: str, tmp_path: Path, capsys: py
 
 
 async def test_into_a_channel_that_lives(cast: Cast, database_url: str, tmp_path: Path) -> None:
-    """Its people stay, and have nothing unread of it; a line must say where it belongs."""
+    """Members stay and have nothing unread; a line must name its channel."""
     ana, ben = await cast.enters("ana", "ben")
     room = await begins(ana, "channel", "archive", ben)
     file = write_lines(tmp_path / "talk.jsonl", {"author": "Zed", "body": "x"})

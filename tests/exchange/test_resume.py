@@ -1,4 +1,4 @@
-"""A kill in the middle: what comes in and what goes out goes on where it stopped; bad lines stop nothing."""
+"""A killed import or export continues where it stopped; bad lines stop nothing."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,13 +14,13 @@ from tests.exchange.files import big, exports, imports, write_lines
 
 
 class Killed(Exception):
-    """What a kill is to a test."""
+    """Stands for a kill."""
 
 
 async def test_a_killed_import_goes_on_where_it_stopped(
     elsewhere: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Each commit says how far it has come; what is there already is not even looked at."""
+    """Each commit stores the progress, and imported records are not read again."""
     monkeypatch.setattr("chat.transfer.importer.GROUP", 100)
     file = write_lines(tmp_path / "big.jsonl", *big(1_000))
     groups_taken = 0
@@ -47,7 +47,7 @@ async def test_a_killed_import_goes_on_where_it_stopped(
 async def test_a_broken_off_export_goes_on_where_it_stopped(
     elsewhere: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A kill leaves a part and its note, perhaps with half a line behind; the file appears when it is whole."""
+    """A kill leaves a part with its progress, perhaps with half a line; the file appears when it is complete."""
     assert await imports(elsewhere, write_lines(tmp_path / "big.jsonl", *big(500))) == 0
     monkeypatch.setattr("chat.transfer.exporter.PAGE", 100)
     whole = await exports(elsewhere, tmp_path / "whole.jsonl")
@@ -65,7 +65,7 @@ async def test_a_broken_off_export_goes_on_where_it_stopped(
 
 
 def dying(write: Callable[..., None], at: int) -> Callable[..., None]:
-    """Writes, until that many pieces are written; of the last one only a half, without a note."""
+    """Fail after so many pieces are written; of the last one half is written, without the progress."""
     pieces = 0
 
     def die(self: PartialExport, lines: bytes, messages: int, mark: ExportMark) -> None:
@@ -82,7 +82,8 @@ def dying(write: Callable[..., None], at: int) -> Callable[..., None]:
 async def test_bad_lines_are_named_and_touch_no_others(
     elsewhere: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """With file and number; the rest comes in, and the exit code says that some did not."""
+    """Bad lines are reported with file and number; the rest is imported, and the exit code says that some lines
+    failed."""
     lines = big(3)
     lines[3] |= {"body": "", "files": [{"id": 1, "name": "plan.pdf", "size": 9}]}
     bad = [b"{not json", {"type": "message", "conversation": 8}, {"type": "wish"}, b"x" * 2**25]
@@ -95,7 +96,7 @@ async def test_bad_lines_are_named_and_touch_no_others(
 
 
 async def test_a_newer_version_is_refused(elsewhere: str, tmp_path: Path) -> None:
-    """Before anything is read."""
+    """The file is refused before anything is read."""
     lines = big(1)
     with pytest.raises(TransferError, match="version"):
         await imports(elsewhere, write_lines(tmp_path / "new.jsonl", lines[0] | {"version": 99}, *lines[1:]))

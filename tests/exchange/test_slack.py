@@ -1,4 +1,4 @@
-"""A Slack export comes in: people, conversations, and what they said in Slack's own way of writing."""
+"""A Slack export: users, conversations, and messages in Slack's markup."""
 
 import zipfile
 from pathlib import Path
@@ -15,12 +15,12 @@ from tests.verbs import CONVERSATIONS, sees
 
 
 def messages(lines: list[Json], conversation: int) -> list[Json]:
-    """What was said there."""
+    """Return the channel's messages."""
     return [line for line in lines if line["type"] == "message" and line["conversation"] == conversation]
 
 
 async def test_everything_in_it_comes_in(cast: Cast, database_url: str, tmp_path: Path) -> None:
-    """Ana has an account already; who is in what, who runs what, and every message with all that hangs on it."""
+    """Ana has an account already; members, roles, and messages with everything attached are imported."""
     (ana,) = await cast.enters("ana")
     assert await imports(database_url, write_slack(tmp_path / "slack.zip")) == 0
     mine = {one["name"] or one["kind"]: one for one in (await sees(ana))["conversations"]}
@@ -44,7 +44,7 @@ async def test_everything_in_it_comes_in(cast: Cast, database_url: str, tmp_path
 
 
 def check_garden(garden: list[Json]) -> None:
-    """The channel in which all happens that can."""
+    """Check the channel with everything that can happen."""
     bodies = [line["body"] for line in garden]
     assert bodies[0] == "_@ana has joined the channel_"
     assert bodies[1] == "hi @ana & @here, **bold** _it_ ~~no~~ `a < b` 🎉 :nope:"
@@ -68,7 +68,7 @@ def check_garden(garden: list[Json]) -> None:
 async def test_again_and_with_more_adds_only_what_is_new(
     database_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The same export is known; a later one of the same workspace brings its new days into the same conversations."""
+    """The same export is recognized; a later one of the same workspace adds its new days to the same conversations."""
     assert await imports(database_url, write_slack(tmp_path / "one.zip")) == 0
     assert await imports(database_url, tmp_path / "one.zip") == 0
     assert capsys.readouterr().out.splitlines()[-1] == "0 new, 15 known, 0 invalid"
@@ -84,7 +84,7 @@ async def test_again_and_with_more_adds_only_what_is_new(
 async def test_a_dry_run_says_what_would_come_and_what_cannot(
     database_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """And touches nothing; wrong entries are named with their file and line."""
+    """A dry run changes nothing; wrong entries are reported with file and line."""
     days = GARDEN | {"2024-05-04.json": [said("1", "U1ANA", "fine"), {"type": "message", "text": "when?"}]}
     files = slack_files(days) | {"kitchen/2024-05-01.json": '[{"ts": "1", "user": "U1ANA"\n oops}]'}
     assert await imports(database_url, write_slack(tmp_path / "slack.zip", files), dry=True) == 1
@@ -98,7 +98,7 @@ async def test_a_dry_run_says_what_would_come_and_what_cannot(
 
 
 async def test_a_name_that_is_taken_is_kept_apart(cast: Cast, database_url: str, tmp_path: Path) -> None:
-    """A channel of ours with the same name stays as it is."""
+    """A channel of the same name stays unchanged."""
     (mallory,) = await cast.enters("mallory")
     ours = await cast.share(mallory, name="Garden")
     assert await imports(database_url, write_slack(tmp_path / "slack.zip")) == 0
@@ -121,14 +121,14 @@ async def test_a_name_that_is_taken_is_kept_apart(cast: Cast, database_url: str,
 async def test_a_hostile_archive_is_refused(
     database_url: str, tmp_path: Path, name: str, content: bytes, reason: str
 ) -> None:
-    """Paths that climb out of it, and files that would unpack to far more than they are."""
+    """Paths outside the archive, and files that unpack to far more than stated, are refused."""
     files = slack_files() | {name: content}
     with pytest.raises(BadArchive, match=reason):
         await imports(database_url, write_slack(tmp_path / "slack.zip", files))
 
 
 async def test_what_is_no_chat_is_said(database_url: str, tmp_path: Path) -> None:
-    """A ZIP of something else, a broken one, a text."""
+    """A ZIP of something else, a broken one, and a text are reported."""
     with zipfile.ZipFile(tmp_path / "other.zip", "w") as archive:
         archive.writestr("readme.txt", "x")
     (tmp_path / "broken.zip").write_bytes(b"PK\x03\x04 and then nothing")
@@ -154,12 +154,12 @@ async def test_what_is_no_chat_is_said(database_url: str, tmp_path: Path) -> Non
     ],
 )
 def test_markup(slack: str, ours: str) -> None:
-    """Slack's way of writing as Markdown; code stays code, and no address becomes a program."""
+    """Slack's markup becomes Markdown; code stays code, and no address becomes a script."""
     assert MarkdownWriter(lambda user: user, lambda _, shown: shown).write(slack).body == ours
 
 
 def test_emoji_names() -> None:
-    """Those of Unicode, with colours of skin and flags; a team's own are none."""
+    """Names of Unicode, with skin tones and flags, become emoji; custom emoji do not."""
     names = ("tada", "thumbsup::skin-tone-6", "flag-pt", "heart", "partyparrot")
     assert [find_emoji(name) for name in names] == ["🎉", "👍🏿", "🇵🇹", "❤️", None]
     assert show_emoji(":wave: a:b:c") == "👋 a:b:c"

@@ -1,4 +1,4 @@
-"""The model of each handler's answer, by the handler's name, as the URL table says."""
+"""The response model of each handler, by the handler's name, as the URL table says."""
 
 from chat.api_schema.openapi import MODELS
 from chat.app import ROUTES

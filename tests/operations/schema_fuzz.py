@@ -1,6 +1,6 @@
-"""Fuzzing a node by its own description: every call, as an admin, a member and nobody, with data that fits or not.
+"""Fuzz a node by its own description: every call, as an admin, a member and a visitor, with valid and invalid data.
 
-`python -m tests.operations.schema_fuzz --seconds 300` does it for five minutes, on engines and a node of its own.
+`python -m tests.operations.schema_fuzz --seconds 300` runs for five minutes, with servers and a node of its own.
 """
 
 import argparse
@@ -50,13 +50,13 @@ Json = dict[str, Any]
 
 @dataclass
 class Findings:
-    """What did not fit the description, once for each call and fault; `statuses` counts the answers."""
+    """Responses that did not match the description, once for each call and fault; `statuses` counts the responses."""
 
     faults: dict[str, str] = field(default_factory=dict)
     statuses: Counter[int] = field(default_factory=Counter)
 
     def note(self, label: str, failures: FailureGroup, sent: str) -> None:
-        """Keep the first of its kind."""
+        """Record the first of its kind."""
         for one in failures.exceptions:
             title = f"{label}: {getattr(one, 'title', type(one).__name__)}"
             said = " ".join(str(one).split())[:400]
@@ -65,19 +65,19 @@ class Findings:
 
 @dataclass(frozen=True)
 class Caller:
-    """Someone who calls, by a token; "" for nobody. `known`: parts of paths that lead somewhere."""
+    """A caller, by a token; "" for a visitor. `known`: path parameters of existing objects."""
 
     name: str
     token: str
     known: Json
 
     def headers(self) -> dict[str, str]:
-        """The identity."""
+        """Return the headers of the caller's identity."""
         return {"Authorization": f"Bearer {self.token}"} if self.token else {}
 
 
 async def enters_far(cast: Cast, name: str, role: str) -> Person:
-    """A user whose ids are out of reach."""
+    """Sign up a user whose ids are out of reach."""
     token = f"token-of-{name}-{uuid.uuid4().hex}"
     number = FAR + len(cast.people)
     async with await psycopg.AsyncConnection.connect(cast.database_url, autocommit=True) as connection:
@@ -98,7 +98,7 @@ async def enters_far(cast: Cast, name: str, role: str) -> Person:
 
 
 async def set_stage(cast: Cast) -> list[Caller]:
-    """A room with a little of everything, and those who call."""
+    """Create a conversation with a little of everything, and the callers."""
     (ben,) = await cast.enters("ben")
     ada, ana = await enters_far(cast, "ada", "admin"), await enters_far(cast, "ana", "member")
     room = await begins(ana, "channel", "kitchen", ben, ada)
@@ -116,7 +116,7 @@ async def set_stage(cast: Cast) -> list[Caller]:
 
 
 def fuzz(at: str, document: Json, callers: Sequence[Caller], examples: int, number: int, until: float) -> Findings:
-    """Try every call of the description `examples` times as each caller; none is begun after the moment `until`."""
+    """Make every call `examples` times as each caller; start none after the moment `until`."""
     schema, found = schemathesis.openapi.from_dict(document), Findings()
     for mode in MODES:
         for result in schema.get_all_operations():
@@ -133,7 +133,7 @@ def fuzz(at: str, document: Json, callers: Sequence[Caller], examples: int, numb
 def fuzz_call(
     at: str, cases: st.SearchStrategy[schemathesis.Case], caller: Caller, found: Findings, examples: int, number: int
 ) -> None:
-    """Try one call; half of the time with parts of the path that lead somewhere."""
+    """Make one call; half of the time with path parameters that exist."""
 
     @seed(number)
     @settings(
@@ -162,14 +162,14 @@ def fuzz_call(
 
 
 async def describe_node(person: Person) -> Json:
-    """The description as the node serves it."""
+    """Return the description that the node serves."""
     status, document = await person.call("GET", "/api/openapi.json")
     assert status == 200
     return dict(document)
 
 
 async def fuzz_node(cast: Cast, at: str, examples: int, number: int, seconds: float) -> Findings:
-    """Set the stage and fuzz from a thread, for the node runs in this loop; the callers must be known to the end."""
+    """Create the data and fuzz from a thread, because the node runs in this loop. The callers must exist to the end."""
     callers = await set_stage(cast)
     document, until = await describe_node(cast.people[-1]), time.monotonic() + seconds
     found = await asyncio.to_thread(fuzz, at, document, callers, examples, number, until)
@@ -179,7 +179,7 @@ async def fuzz_node(cast: Cast, at: str, examples: int, number: int, seconds: fl
 
 
 async def fuzz_for(seconds: float) -> Findings:
-    """Fuzz again and again, each time from other seeds."""
+    """Fuzz again and again, each time with other seeds."""
     found, until, number = Findings(), time.monotonic() + seconds, 0
     with tempfile.TemporaryDirectory(prefix="tandem-fuzz-") as folder:
         engines = PostgresEngine(Path(folder) / "postgres"), ValkeyEngine(Path(folder) / "valkey")
@@ -203,7 +203,7 @@ async def fuzz_for(seconds: float) -> Findings:
 
 
 def main() -> int:
-    """Print what was found; 1 if anything was."""
+    """Print the findings; return 1 if there are any."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=300)
     found = asyncio.run(fuzz_for(parser.parse_args().seconds))

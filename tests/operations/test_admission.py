@@ -1,4 +1,4 @@
-"""Admission: a node that has enough to do lets nobody new in, says when to return, and goes on with who is in."""
+"""Admission: an overloaded node refuses new clients with a time to retry, and serves those that are connected."""
 
 import asyncio
 import time
@@ -14,12 +14,12 @@ from tests.waiting import eventually
 
 
 def admission(lag: float = 0.0, opening: int = 0) -> Admission:
-    """One that sees these figures, with limits of 1 s and 10."""
+    """Return the admission for these figures, with limits of 1 s and 10."""
     return Admission(1.0, 10, lambda: lag, lambda: opening)
 
 
 def test_either_limit_refuses() -> None:
-    """Just below both it lets in; at one of them it does not."""
+    """Just below both limits clients are admitted; at one of them they are not."""
     admission(0.9, 9).check()
     for full in (admission(lag=1.0), admission(opening=10)):
         with pytest.raises(Crowded) as refusal:
@@ -29,7 +29,7 @@ def test_either_limit_refuses() -> None:
 
 
 async def test_what_is_overdue_counts_before_it_is_measured() -> None:
-    """A loop that has stood still for a moment knows it in the first turn afterwards."""
+    """A delay of the loop counts from the first turn after it."""
     lag = LoopLag()
     task = asyncio.ensure_future(lag.run())
     await eventually(lambda: lag.now() < 0.2)
@@ -41,7 +41,7 @@ async def test_what_is_overdue_counts_before_it_is_measured() -> None:
 
 
 def is_full(one: Admission) -> bool:
-    """Does it let nobody in?"""
+    """Return whether it refuses clients."""
     try:
         one.check()
     except Crowded:
@@ -51,7 +51,7 @@ def is_full(one: Admission) -> bool:
 
 @pytest.mark.parametrize("path", ["/api/chat/stream", "/api/chat/stream?poll=1", "/api/presence/socket"])
 async def test_nobody_new_comes_in(database_url: str, redis_url: str, path: str) -> None:
-    """503, `crowded`, with a time; who is in hears everything, and posts are taken."""
+    """New clients get 503 `crowded` with a time; connected ones receive everything, and posts are stored."""
     async with (
         running_node(database_url, redis_url) as calm,
         running_node(database_url, redis_url, node="b2", lag_most=1e-9, stream_beat=1) as busy,

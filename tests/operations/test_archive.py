@@ -1,4 +1,4 @@
-"""An archive that fails is counted, one that lags is measured, and one that is mended catches up."""
+"""A failing archive is counted, a late one is measured, and a repaired one catches up."""
 
 from collections.abc import AsyncIterator
 
@@ -17,7 +17,7 @@ LIMIT = 15.0
 
 @pytest.fixture
 async def pool(own_postgres: PostgresEngine) -> AsyncIterator[Pool]:
-    """To a server that keeps an archive, which fails."""
+    """A pool on a server whose archive fails."""
     command(own_postgres.url, "alter system set archive_mode = 'on'", "alter system set archive_command = 'false'")
     own_postgres.stop()
     own_postgres.start()
@@ -26,14 +26,14 @@ async def pool(own_postgres: PostgresEngine) -> AsyncIterator[Pool]:
 
 
 def command(url: str, *statements: str) -> None:
-    """One after the other."""
+    """Run the commands, one after the other."""
     with psycopg.connect(url, autocommit=True) as connection:
         for statement in statements:
             connection.execute(statement.encode())
 
 
 async def test_it_fails_lags_and_catches_up(own_postgres: PostgresEngine, pool: Pool) -> None:
-    """As PostgreSQL tells of it, and as Prometheus is told."""
+    """PostgreSQL and Prometheus report the same."""
     archive = WalArchive(pool)
 
     async def stands(failures: int, behind: int) -> bool:
@@ -52,7 +52,7 @@ async def test_it_fails_lags_and_catches_up(own_postgres: PostgresEngine, pool: 
 
 
 def test_segments_are_counted_across_the_halves_of_their_names() -> None:
-    """Of 16 MiB: 256 of them make one of the upper half; what is no segment counts for nothing."""
+    """A segment has 16 MiB, and 256 of them fill the lower half of a name; other files count as none."""
     size = 16 * 1024 * 1024
     assert count_segments("0000000100000000000000FE", "000000010000000100000001", size) == 3
     assert count_segments("", "000000010000000100000001", size) == 0

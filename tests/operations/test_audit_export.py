@@ -1,4 +1,4 @@
-"""Exporting the audit: every row once, in order, whatever happens to the database or to the export meanwhile."""
+"""The export of the audit log: every row once, in order, whatever happens to the database or the export."""
 
 import json
 import subprocess
@@ -21,7 +21,7 @@ from tests.waiting import wait_until
 
 
 def writes(database_url: str, count: int, action: str = "test.row") -> None:
-    """Rows of the audit."""
+    """Write rows of the audit log."""
     with psycopg.connect(database_url) as database:
         database.execute(
             "insert into audit (action, detail) select %s, jsonb_build_object('n', n) from generate_series(1, %s) n",
@@ -30,18 +30,18 @@ def writes(database_url: str, count: int, action: str = "test.row") -> None:
 
 
 def rows(text: str) -> list[dict[str, Any]]:
-    """The lines of an export."""
+    """Return the lines of an export."""
     return [json.loads(line) for line in text.splitlines()]
 
 
 def numbers(text: str) -> list[int]:
-    """Which of the rows that `writes` wrote are in an export."""
+    """Return which rows of `writes` are in an export."""
     return [row["detail"]["n"] for row in rows(text) if row["action"] == "test.row"]
 
 
 @contextmanager
 def following(database_url: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """`tandem audit export --follow`, killed at the end."""
+    """Run `tandem audit export --follow`, and kill it at the end."""
     command = [sys.executable, "-m", "chat", "audit", "export", "--follow", *arguments]
     env = environment() | {"DATABASE_URL": database_url}
     with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
@@ -52,7 +52,7 @@ def following(database_url: str, *arguments: str) -> Iterator[subprocess.Popen[s
 
 
 def test_all_rows_in_order(database_url: str) -> None:
-    """More than a page; the export itself is recorded; a cursor and a time limit what comes."""
+    """More than a page is exported; the export itself is recorded; a cursor and a time restrict the rows."""
     writes(database_url, 2_500)
     done = tandem("audit", "export", DATABASE_URL=database_url)
     assert done.returncode == 0, done.stderr
@@ -69,7 +69,7 @@ def test_all_rows_in_order(database_url: str) -> None:
 
 
 def test_a_file_is_continued(database_url: str, tmp_path: Path) -> None:
-    """Where it ends, also when a kill left half a row; a file that holds something else is not touched."""
+    """An export continues its file, after half a row too; a file with other contents is not touched."""
     file = tmp_path / "audit.jsonl"
     writes(database_url, 3)
     for _ in range(2):
@@ -88,7 +88,7 @@ def test_a_file_is_continued(database_url: str, tmp_path: Path) -> None:
 
 
 def test_a_row_that_is_committed_late(database_url: str, tmp_path: Path) -> None:
-    """A transaction that drew its id first and commits last: the export waits for it, and has it in its place."""
+    """A transaction draws its id first and commits last: the export waits for it, and has the row in order."""
     file = tmp_path / "audit.jsonl"
     with psycopg.connect(database_url) as slow:
         slow.execute("insert into audit (action, detail) values ('test.row', '{\"n\": 0}')")
@@ -101,14 +101,14 @@ def test_a_row_that_is_committed_late(database_url: str, tmp_path: Path) -> None
 
 
 def waits_for_writers(database_url: str) -> bool:
-    """Has the export looked for transactions that are under way?"""
+    """Return whether the export waits for running transactions."""
     asked = "select 1 from pg_stat_activity where query like '%pg_locks%' and pid <> pg_backend_pid()"
     with psycopg.connect(database_url) as database:
         return database.execute(asked).fetchone() is not None
 
 
 def test_following_survives_a_restart(own_postgres: PostgresEngine, tmp_path: Path) -> None:
-    """Of the database, and a kill of the export: no row twice, none missing."""
+    """After a restart of the database and a kill of the export, no row is repeated or missing."""
     file = tmp_path / "audit.jsonl"
     writes(own_postgres.url, 2)
     with following(own_postgres.url, "--output", str(file)):
@@ -133,7 +133,7 @@ async def ada(cast: Cast) -> Person:
 
 
 async def downloads(person: Person, query: str = "") -> tuple[int, str]:
-    """The export over HTTP."""
+    """Download the export over HTTP."""
     headers = {"Authorization": f"Bearer {person.token}"}
     url = f"{person.at}/api/audit/export?{query}"
     async with aiohttp.ClientSession() as http, http.get(url, headers=headers) as answer:
@@ -141,7 +141,7 @@ async def downloads(person: Person, query: str = "") -> tuple[int, str]:
 
 
 async def test_over_http(ada: Person, cast: Cast, database_url: str) -> None:
-    """For admins, in pages; recorded with address and session."""
+    """Admins get it in pages; it is recorded with address and session."""
     writes(database_url, 1_500)
     status, text = await downloads(ada)
     assert (status, numbers(text)) == (200, list(range(1, 1_501)))

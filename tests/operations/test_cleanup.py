@@ -1,4 +1,4 @@
-"""Cleanup: what has expired is deleted after its time, what has not stays, and many rows go in small batches."""
+"""Clean-up: expired rows are deleted after their time, others stay, and many rows go in small batches."""
 
 from collections.abc import Iterator
 
@@ -13,14 +13,14 @@ Database = psycopg.Connection[tuple[object, ...]]
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
-    """The database, beside the node."""
+    """A connection to the database, beside the node."""
     with psycopg.connect(database_url, autocommit=True) as connection:
         yield connection
 
 
 @pytest.fixture
 def ana(database: Database) -> int:
-    """Her id; no node runs that would clean up by itself."""
+    """Ana's id; no node runs that would clean up by itself."""
     row = database.execute(
         "insert into users (name, display_name, password_hash) values ('ana', 'Ana', '') returning id"
     ).fetchone()
@@ -29,20 +29,20 @@ def ana(database: Database) -> int:
 
 
 async def cleans(database_url: str) -> int:
-    """One round."""
+    """Run one round."""
     async with make_pool(database_url, size=2) as pool:
         return await Cleanup(pool, audit=365, events=90, expired=7).clean()
 
 
 def count(database: Database, table: str) -> int:
-    """How many rows there are."""
+    """Return the number of rows."""
     row = database.execute(f"select count(*) from {table}").fetchone()  # type: ignore[call-overload]
     assert row is not None
     return int(row[0])
 
 
 async def test_sessions(ana: int, database_url: str, database: Database) -> None:
-    """Ended or expired for more than seven days: gone with address and device; all others stay."""
+    """Sessions that ended or expired more than seven days ago are deleted with address and device; others stay."""
     for n, (ended, expires) in enumerate([(-8, 20), (-6, 20), (None, -8), (None, -6)]):
         database.execute(
             "insert into sessions (user_id, token_hash, device, address, ended_at, expires_at) values"
@@ -54,7 +54,7 @@ async def test_sessions(ana: int, database_url: str, database: Database) -> None
 
 
 async def test_many_go_in_batches(ana: int, database_url: str, database: Database) -> None:
-    """More than one batch, in one round; a second node finds nothing left."""
+    """One round deletes several batches; a second node finds nothing left."""
     database.execute(
         "insert into sessions (user_id, token_hash, expires_at)"
         " select %s, sha256(n::text::bytea), now() - interval '9 days' from generate_series(1, %s) n",
@@ -65,7 +65,7 @@ async def test_many_go_in_batches(ana: int, database_url: str, database: Databas
 
 
 async def test_invites_links_and_resets(ana: int, database_url: str, database: Database) -> None:
-    """Used or expired ones; those that still work stay."""
+    """Used and expired ones are deleted; valid ones stay."""
     row = database.execute("insert into conversations (kind) values ('channel') returning id").fetchone()
     assert row is not None
     (room,) = row
@@ -93,7 +93,7 @@ async def test_invites_links_and_resets(ana: int, database_url: str, database: D
 
 
 async def test_the_audit(database_url: str, database: Database) -> None:
-    """Log-ins and failures after 90 days, what admins did after 365; keys of typed names after a day."""
+    """Log-ins and failures are deleted after 90 days, admin actions after 365, keys of typed names after a day."""
     for action, days in [("login.ok", 89), ("login.failed", 91), ("account.role", 91), ("account.role", 366)]:
         database.execute(
             "insert into audit (at, action) values (now() - make_interval(days => %s), %s)", [days, action]
@@ -107,7 +107,7 @@ async def test_the_audit(database_url: str, database: Database) -> None:
 
 
 async def test_one_at_a_time(ana: int, database_url: str, database: Database) -> None:
-    """While another node cleans up, this one leaves it alone."""
+    """While one node cleans up, another one does not."""
     database.execute(
         "insert into sessions (user_id, token_hash, expires_at) values (%s, 'a', now() - interval '9 days')", [ana]
     )

@@ -1,4 +1,4 @@
-"""The web client's types are those that the server describes."""
+"""The web client's types are those of the server's description."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ SCHEMA = Path(__file__).parent.parent.parent / "web" / "client" / "schema.ts"
 
 
 def test_the_client_has_the_types_of_today() -> None:
-    """`tandem openapi --types > web/client/schema.ts` has been run since the last change of a shape."""
+    """`tandem openapi --types > web/client/schema.ts` was run after the last change of a model."""
     assert tandem("openapi", "--types").stdout == SCHEMA.read_text()
 
 
@@ -31,12 +31,12 @@ def test_the_client_has_the_types_of_today() -> None:
     ],
 )
 def test_a_schema_as_a_type(schema: dict[str, object], typescript: str) -> None:
-    """Each kind that our models have."""
+    """Each kind of our models has a type."""
     assert type_of(schema) == typescript
 
 
 def test_what_may_be_missing_has_a_mark() -> None:
-    """And what is said of a shape and of a field stands above it."""
+    """Optional fields are marked, and descriptions of types and fields are comments above them."""
     about = {"description": "So many.", "type": "integer"}
     shape = {"description": "A pot.", "properties": {"id": {"type": "integer"}, "soups": about}, "required": ["id"]}
     lines = ["/** A pot. */", "export interface Pot {", "  id: number;", "  /** So many. */", "  soups?: number;", "}"]

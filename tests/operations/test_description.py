@@ -1,4 +1,4 @@
-"""The API described for machines: all of it, and nothing but what the server really does."""
+"""The API's description: complete, and true to the server."""
 
 from typing import Any
 
@@ -21,14 +21,14 @@ CALLS = sorted({(one.method.lower(), plain(one.path)) for one in ROUTES["all"] i
 
 
 async def described(person: Person, what: str = "openapi") -> Json:
-    """As this server serves it."""
+    """Return the description that this server serves."""
     status, document = await person.call("GET", f"/api/{what}.json")
     assert status == 200
     return dict(document)
 
 
 async def test_every_route_is_in_it(ana: Person) -> None:
-    """And no other; each says what it does, and how it refuses who is not logged in."""
+    """Every route and no other is described, with its purpose and its answer without a session."""
     document = await described(ana)
     found = {(method, path) for path, calls in document["paths"].items() for method in calls}
     assert found == set(CALLS)
@@ -42,7 +42,7 @@ async def test_every_route_is_in_it(ana: Person) -> None:
 
 
 async def test_every_reference_leads_somewhere(ana: Person) -> None:
-    """In both documents."""
+    """Every reference in both documents exists."""
     for what in ("openapi", "asyncapi"):
         document = await described(ana, what)
         for reference in references(document):
@@ -52,7 +52,7 @@ async def test_every_reference_leads_somewhere(ana: Person) -> None:
 
 
 def references(node: Any) -> list[str]:
-    """All `$ref`s below."""
+    """Return all `$ref`s below."""
     if isinstance(node, dict):
         own = [node["$ref"]] if isinstance(node.get("$ref"), str) else []
         return own + [one for value in node.values() for one in references(value)]
@@ -60,7 +60,7 @@ def references(node: Any) -> list[str]:
 
 
 async def test_what_a_body_may_hold_is_what_the_server_reads(ana: Person) -> None:
-    """The models themselves, and the words of the query that the handlers know."""
+    """Bodies are the models themselves, and query parameters are those that handlers read."""
     document = await described(ana)
     post = document["paths"][CONVERSATIONS + "/{conversation}/messages"]["post"]
     schema = post["requestBody"]["content"]["application/json"]["schema"]
@@ -72,7 +72,7 @@ async def test_what_a_body_may_hold_is_what_the_server_reads(ana: Person) -> Non
 
 
 async def test_every_error_and_media_type_is_described(ana: Person) -> None:
-    """What methods raise, what only a docstring names, what every call may meet; answers that are not JSON."""
+    """Errors from methods, from docstrings and of every call are described, and so are answers that are not JSON."""
     paths = (await described(ana))["paths"]
     place = CONVERSATIONS + "/{conversation}"
     assert "`archived`" in paths[place + "/pins/{seq}"]["delete"]["responses"]["403"]["description"]
@@ -147,7 +147,7 @@ ASKS: dict[str, tuple[str, str, Json | None]] = {
 
 
 async def test_answers_are_as_described(cast: Cast) -> None:
-    """Every call that promises a shape keeps it, field for field: in a conversation where something has happened."""
+    """Every answer has its described fields exactly, in a conversation with some history."""
     ana, ben, mallory = *await cast.enters("ana", role="admin"), *await cast.enters("ben", "mallory")
     room = await begins(ana, "channel", "kitchen", ben)
     assert (await sends(ana, b"words"))["id"] == 1
@@ -182,7 +182,7 @@ SECOND_STEPS = {
 
 
 async def test_the_ways_in_are_as_described(ana: Person, mallory: Person) -> None:
-    """Signing up, logging in, and following an invite link."""
+    """Sign-up, log-in and following an invite link answer as described."""
     form = {"name": "dora", "password": "correct horse battery"}
     for path in ("/api/accounts", "/api/sessions"):
         status, entered = await ana.call("POST", path, form)
@@ -198,13 +198,13 @@ async def test_the_ways_in_are_as_described(ana: Person, mallory: Person) -> Non
 
 
 def test_no_shape_is_left_unproved() -> None:
-    """Whatever is promised is asked for above."""
+    """The tests above request every described model."""
     elsewhere = {"post_account", "post_session", "put_password", "post_conversation", "post_join", "put_avatar"}
     assert set(ANSWERS) - set(ASKS) == elsewhere | SECOND_STEPS | {"post_acceptance"}
 
 
 def test_the_command_prints_the_same() -> None:
-    """Without a server."""
+    """The command needs no server."""
     done = tandem("openapi")
     assert (done.returncode, '"/api/chat/stream"' in done.stdout) == (0, True)
     assert '"say_Typing"' in tandem("openapi", "--async").stdout
@@ -212,6 +212,6 @@ def test_the_command_prints_the_same() -> None:
 
 @pytest.mark.parametrize("what", ["openapi", "asyncapi"])
 async def test_nobody_reads_it_without_a_login(ana: Person, what: str) -> None:
-    """As everything but the door."""
+    """A visitor cannot read it."""
     status, _ = await ana.call("GET", f"/api/{what}.json", headers={"Authorization": "Bearer nobody"})
     assert status == 401

@@ -1,4 +1,4 @@
-"""The doctor: a sound installation is found sound; behind a bad proxy every fault of it is named."""
+"""The doctor: a correct installation has no findings; behind a bad proxy every fault is named."""
 
 import asyncio
 import json
@@ -37,7 +37,7 @@ FORWARDS = "proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; proxy_s
 
 @pytest.fixture(scope="module", autouse=True)
 def _durable(postgres_url: str) -> Iterator[None]:
-    """The doctor asks whether the server waits for its disk, which the suite's own does not."""
+    """Let the server wait for its disk, which the doctor checks and the suite's own server does not do."""
     ours = "DATABASE_URL" not in os.environ
     if ours:
         set_fsync(postgres_url, on=True)
@@ -48,7 +48,7 @@ def _durable(postgres_url: str) -> Iterator[None]:
 
 @contextmanager
 def nginx(folder: Path, node: int, more: str) -> Iterator[str]:
-    """A proxy as many people have it, before the node on this port; its URL."""
+    """Run a common but wrong proxy in front of the node on this port; yield its URL."""
     port = free_port()
     (folder / "nginx.conf").write_text(BAD.format(folder=folder, port=port, node=node, more=more))
     process = subprocess.Popen([NGINX, "-e", str(folder / "error.log"), "-c", str(folder / "nginx.conf")])
@@ -61,7 +61,7 @@ def nginx(folder: Path, node: int, more: str) -> Iterator[str]:
 
 
 async def doctor(*arguments: str, **settings: str) -> tuple[int, dict[str, dict[str, str]]]:
-    """The exit code, and the findings by what they are about."""
+    """Return the exit code, and the findings by subject."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "chat", "doctor", *arguments, "--json"),
         env=os.environ | settings,
@@ -72,12 +72,12 @@ async def doctor(*arguments: str, **settings: str) -> tuple[int, dict[str, dict[
 
 
 def bad(findings: dict[str, dict[str, str]]) -> set[str]:
-    """What is wrong."""
+    """Return what is wrong."""
     return {about for about, finding in findings.items() if finding["state"] == "bad"}
 
 
 async def test_all_is_well(start_node: StartNode, database_url: str, redis_url: str) -> None:
-    """Servers, clocks, streams and sockets, with a login of its own that it ends again."""
+    """Servers, clocks, streams and sockets are right; the doctor ends its session."""
     node = await start_node("a1", STREAM_BEAT="2", SOCKET_BEAT="2")
     code, findings = await doctor(node.url, DATABASE_URL=as_node(database_url), REDIS_URL=redis_url)
     assert (code, bad(findings)) == (0, set())
@@ -88,7 +88,7 @@ async def test_all_is_well(start_node: StartNode, database_url: str, redis_url: 
 
 
 async def test_a_bad_proxy_is_named(start_node: StartNode, database_url: str, redis_url: str, tmp_path: Path) -> None:
-    """It gathers streams, speaks HTTP/1.0 to us, passes no upgrade and no Host, and nobody trusts it."""
+    """It buffers streams, speaks HTTP/1.0, passes neither upgrades nor Host, and is not trusted."""
     node = await start_node("a1", STREAM_BEAT="3", SOCKET_BEAT="3")
     given = {"DATABASE_URL": as_node(database_url), "REDIS_URL": redis_url}
     with nginx(tmp_path, node.port, "") as url:
@@ -107,7 +107,7 @@ async def test_a_bad_proxy_is_named(start_node: StartNode, database_url: str, re
 
 
 async def test_bad_servers_are_named(database_url: str, redis_url: str) -> None:
-    """A Redis that evicts, a database that forgets, tables that are missing, a server that is not there."""
+    """A Redis that evicts, a database that may lose data, missing tables and an unreachable server are named."""
     with redis.Redis.from_url(redis_url) as client:
         client.config_set("maxmemory", "100mb")
         client.config_set("maxmemory-policy", "allkeys-lru")
@@ -124,7 +124,7 @@ async def test_bad_servers_are_named(database_url: str, redis_url: str) -> None:
 
 
 async def test_the_address_alone(start_node: StartNode) -> None:
-    """Without a login and without servers, what can be seen is looked at, and the rest is said to be unknown."""
+    """Without a session and without servers, what can be seen is checked, and the rest is unknown."""
     node = await start_node("a1")
     code, findings = await doctor(node.url, DATABASE_URL="", REDIS_URL="")
     assert code == 0

@@ -1,4 +1,4 @@
-"""The entries described for machines: every kind that the code places, as those hear it whom it is for."""
+"""Log entries in the API's description: every kind, as its addressees receive it."""
 
 import ast
 
@@ -23,7 +23,7 @@ CHANGES: list[tuple[str, str, Json | None]] = [
 
 
 async def test_entries_are_as_described(cast: Cast) -> None:
-    """Every kind of them, as those hear it whom it is for."""
+    """Every kind of entry is received as described."""
     ana, ben = *await cast.enters("ana", role="admin"), *await cast.enters("ben")
     cursors = [(person, (await sees(person))["cursor"]) for person in (ana, ben)]
     room = await begins(ana, "channel", "kitchen", ben)
@@ -47,7 +47,7 @@ async def test_entries_are_as_described(cast: Cast) -> None:
 
 
 async def hears(person: Person, cursor: str) -> list[Json]:
-    """All that came after it."""
+    """Return all later entries."""
     status, said = await person.call("GET", f"/api/chat/stream?poll=0&after={cursor}")
     assert status == 200
     EventsModel.model_validate(said)
@@ -55,7 +55,7 @@ async def hears(person: Person, cursor: str) -> list[Json]:
 
 
 def test_every_kind_of_entry_is_described() -> None:
-    """Whatever the code places in the log under a name of its own, a stream may bring."""
+    """Every kind that the code records is described."""
     trees = [tree for name, tree in sources().items() if name.startswith("chat/")]
     calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
     kinds = [call.args[0] for call in calls if ast.unparse(call.func) == "Unplaced" and call.args]

@@ -1,4 +1,4 @@
-"""Metrics: what a node is doing, for who stands near."""
+"""Metrics: what a node is doing, for local callers."""
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -9,7 +9,7 @@ from tests.presence.presence_client import open_eyes
 
 
 async def figures(cast: Cast, node: Node, **headers: str) -> dict[str, float]:
-    """Every sample, by its name and what it is of."""
+    """Return every sample by name and labels."""
     async with cast.http.get(node.url + "/metrics", headers=headers) as answer:
         assert answer.status == 200
         families = text_string_to_metric_families(await answer.text())
@@ -17,13 +17,13 @@ async def figures(cast: Cast, node: Node, **headers: str) -> dict[str, float]:
 
 
 async def status(cast: Cast, node: Node, **headers: str) -> int:
-    """What comes of asking."""
+    """Return the status of a request."""
     async with cast.http.get(node.url + "/metrics", headers=headers) as answer:
         return answer.status
 
 
 async def test_what_is_open_and_where_the_log_stands(cast: Cast, node: Node) -> None:
-    """Streams, sockets, people; the log's position; nothing waits, nobody is a ghost."""
+    """Streams, sockets, users and the log's position are counted; nothing waits, and there are no ghosts."""
     (ana,) = await cast.enters("ana")
     room = await cast.share(ana)
     await ana.listens()
@@ -48,7 +48,7 @@ async def test_what_is_open_and_where_the_log_stands(cast: Cast, node: Node) -> 
 
 
 async def test_how_streams_begin_and_end(cast: Cast, node: Node) -> None:
-    """Resumed with what was missed, reset, and ended by a log-out."""
+    """Streams that resume, get a reset, or end with a session are counted."""
     (ana,) = await cast.enters("ana")
     room = await cast.share(ana)
     first = await ana.listens()
@@ -72,12 +72,12 @@ async def test_how_streams_begin_and_end(cast: Cast, node: Node) -> None:
     [("10.1.2.3", 200), ("203.0.114.7", 404), ("203.0.114.7, 10.0.0.1", 404), ("10.0.0.1, nonsense", 404)],
 )
 async def test_only_who_is_near(cast: Cast, node: Node, forwarded: str, wanted: int) -> None:
-    """A client that a proxy speaks for counts, too."""
+    """Only local callers get metrics; a client behind a proxy is judged by its forwarded address."""
     assert await status(cast, node, **{"X-Forwarded-For": forwarded}) == wanted
 
 
 async def test_unless_it_is_public(database_url: str, redis_url: str, cast: Cast) -> None:
-    """METRICS_PUBLIC."""
+    """METRICS_PUBLIC admits everyone."""
     async with running_node(database_url, redis_url, node="b2", metrics_public=True) as public:
         assert await status(cast, public, **{"X-Forwarded-For": "203.0.114.7"}) == 200
         assert await status(cast, public, Forwarded="for=203.0.114.7") == 200

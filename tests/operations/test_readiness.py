@@ -1,4 +1,4 @@
-"""Readiness: many callers cost PostgreSQL one look a second."""
+"""Readiness: many callers cost PostgreSQL one query a second."""
 
 import asyncio
 
@@ -13,7 +13,7 @@ from tests.waiting import eventually
 
 
 async def test_a_hundred_callers_cost_one_look(own_postgres: PostgresEngine) -> None:
-    """Also those who come one after the other."""
+    """Callers one after the other share the query too."""
     async with make_pool(own_postgres.url) as pool:
         readiness = Readiness(pool)
         before = pool.get_stats().get("requests_num", 0)
@@ -24,7 +24,7 @@ async def test_a_hundred_callers_cost_one_look(own_postgres: PostgresEngine) -> 
 
 
 async def test_what_is_remembered_is_soon_forgotten(own_postgres: PostgresEngine) -> None:
-    """A migration that is missing makes a node unready, and a node is ready again once it is there."""
+    """A missing migration makes a node unready soon, and a node is ready again once it is there."""
     async with make_pool(own_postgres.url) as pool:
         readiness = Readiness(pool)
         await readiness.check()
@@ -38,7 +38,7 @@ async def test_what_is_remembered_is_soon_forgotten(own_postgres: PostgresEngine
 
 
 async def is_ready(readiness: Readiness) -> bool:
-    """Return whether the node may get work."""
+    """Return whether the node is ready."""
     try:
         await readiness.check()
     except Unavailable:
@@ -47,5 +47,5 @@ async def is_ready(readiness: Readiness) -> bool:
 
 
 async def is_refused(readiness: Readiness) -> bool:
-    """Return whether the node may not get work."""
+    """Return whether the node is not ready."""
     return not await is_ready(readiness)

@@ -1,4 +1,4 @@
-"""A node keeps its own description: no failure, status, media type or field that it does not name."""
+"""A node follows its own description: no status, media type or field is undescribed, and no call fails."""
 
 import asyncio
 import time
@@ -18,30 +18,30 @@ FEW = 2
 
 
 async def test_a_node_keeps_its_description(cast: Cast, node: Node) -> None:
-    """As an admin, a member and nobody. `python -m tests.operations.schema_fuzz` goes on for as long as it is told."""
+    """An admin, a member and a visitor make every call. `python -m tests.operations.schema_fuzz` runs longer."""
     found = await fuzz_node(cast, node.url, FEW, 1, SECONDS)
     assert list(found.faults.values()) == []
     assert min(found.statuses[status] for status in (200, 401, 404)) > 0
 
 
 def forget_status(call: dict[str, Any]) -> None:
-    """What is there is not described."""
+    """Remove an existing status from the description."""
     del call["responses"]["200"]
 
 
 def forget_field(call: dict[str, Any]) -> None:
-    """A field that is always there would have to be absent."""
+    """Make the description forbid a field that exists."""
     call["responses"]["200"]["content"]["application/json"]["schema"] = {"properties": {"id": {"type": "null"}}}
 
 
 def forget_media(call: dict[str, Any]) -> None:
-    """The answer would have to be text."""
+    """Make the description say text instead of JSON."""
     call["responses"]["200"]["content"] = {"text/plain": {}}
 
 
 @pytest.mark.parametrize("forget", [forget_status, forget_field, forget_media])
 async def test_what_is_not_described_is_found(forget: Callable[[Any], None], cast: Cast, node: Node) -> None:
-    """The fuzzing can fail."""
+    """The fuzzer finds what is not described."""
     callers = await set_stage(cast)
     document = await describe_node(cast.people[-1])
     path = "/api/users/me"

@@ -1,4 +1,4 @@
-"""A node's share of the streams: what is over goes elsewhere, slowly, and no further than it has to."""
+"""A node's share of the streams: the surplus moves slowly, and no further than necessary."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +10,7 @@ MINUTES = 30
 
 
 class Nodes:
-    """Nodes that each follow the rule, and a balancer that sends who comes to the least busy one, or back."""
+    """Nodes that follow the rule, and a balancer that sends clients to the least busy node, or back."""
 
     def __init__(self, streams: list[int], spreads: bool = True) -> None:
         self.streams, self._spreads = list(streams), spreads
@@ -18,7 +18,7 @@ class Nodes:
         self.moved, self._now = 0, 0.0
 
     def step(self) -> int:
-        """One step of every node; how many streams moved."""
+        """Run one step of every node; return how many streams moved."""
         self._now += STEP
         seen, moved = list(self.streams), 0
         for n, sharing in enumerate(self._sharings):
@@ -33,7 +33,7 @@ class Nodes:
 
 @given(st.lists(st.integers(0, 20_000), min_size=1, max_size=8))
 def test_it_ends_in_balance_and_moves_nobody_without_need(streams: list[int]) -> None:
-    """From any beginning: in the end nobody has markedly more than his share, and few moved more than once."""
+    """From any start, in the end no node has far more than its share, and few streams moved more than once."""
     nodes, needed = Nodes(streams), sum(max(0, one - sum(streams) // len(streams)) for one in streams)
     for _ in range(round(MINUTES * 60 / STEP)):
         nodes.step()
@@ -45,7 +45,7 @@ def test_it_ends_in_balance_and_moves_nobody_without_need(streams: list[int]) ->
 
 
 def test_an_empty_newcomer_gets_its_part_slowly() -> None:
-    """9,000 streams on two nodes and a third that was just added: never more than a sixtieth of it a second."""
+    """With 9,000 streams on two nodes, a third node gets at most a sixtieth of its part a second."""
     nodes = Nodes([4_500, 4_500, 0])
     moves = [nodes.step() for _ in range(round(3 * SECONDS / STEP))]
     assert max(moves) <= 2 * (1_500 * STEP / SECONDS + 1)
@@ -53,7 +53,7 @@ def test_an_empty_newcomer_gets_its_part_slowly() -> None:
 
 
 def test_figures_of_a_storm_move_nobody() -> None:
-    """All were cut and are back here, while the others' leases still say that they have none."""
+    """All streams have reconnected to one node, while the leases of the others still say that they have none."""
     sharing = RebalancePlan(SECONDS, FEW)
     assert [sharing.step(3_000, [0, 0], n * STEP, STEP) for n in range(SAMPLES - 1)] == [0] * (SAMPLES - 1)
     assert sharing.step(3_000, [3_000, 3_000], SAMPLES * STEP, STEP) == 0
@@ -61,7 +61,7 @@ def test_figures_of_a_storm_move_nobody() -> None:
 
 
 def test_small_differences_are_left_alone() -> None:
-    """A quarter more, or a hundred more, is not markedly more."""
+    """A quarter more, or a hundred more, moves nothing."""
     assert surplus(1_240, [1_000, 1_000], FEW) == 0
     assert surplus(150, [0, 150], FEW) == 0
     assert surplus(5_000, [], FEW) == 0
@@ -69,7 +69,7 @@ def test_small_differences_are_left_alone() -> None:
 
 
 def test_who_come_back_to_the_same_node_are_soon_left_in_peace() -> None:
-    """Nobody spreads them: after a few hundred it stops for ten minutes, then tries again."""
+    """If clients reconnect to the same node, the node stops after a few hundred, for ten minutes, then tries again."""
     nodes = Nodes([3_000, 0], spreads=False)
     moves = [nodes.step() for _ in range(round((PAUSE_SECONDS - 60) / STEP))]
     assert 2 * FEW <= sum(moves) <= 4 * FEW

@@ -1,4 +1,4 @@
-"""Traces: a request's id stands in its answer and in the log, beside the frame that readers got."""
+"""Request ids: a request's id is in its answer and in the log, beside the id of the frame that readers got."""
 
 import orjson
 
@@ -11,7 +11,7 @@ __all__ = ["stage", "start_node"]
 
 
 async def test_from_post_to_log_to_frame(stage: Cast, start_node: StartNode) -> None:
-    """The proxy's id, or else one of ours; the log names the frame that Ben hears; nonsense is not repeated."""
+    """The id is the proxy's or a new one; the log names the frame that Ben receives; invalid ids are replaced."""
     node = await start_node("a1", LOG_REQUESTS="all", TRUSTED_PROXIES="127.0.0.1")
     ana, ben = await stage.enters("ana", "ben")
     ana.at = ben.at = node.url

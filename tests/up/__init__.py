@@ -1,1 +1,1 @@
-"""`tandem up`, run as people run it: a process, its lines, its exit code."""
+"""`tandem up`, run as users run it: a process, its output, its exit code."""

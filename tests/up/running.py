@@ -1,4 +1,4 @@
-"""A `tandem up` in a process of its own, and what can be seen of it from outside."""
+"""A `tandem up` in a process of its own, and how it looks from outside."""
 
 import contextlib
 import http.client
@@ -44,16 +44,16 @@ class Running:
             )
 
     def ready(self) -> str:
-        """The first line of standard output: what it prints once it serves."""
+        """Return the first line of standard output, which it prints once it serves."""
         assert self.process.stdout is not None
         return self.process.stdout.readline().rstrip() or self.said()
 
     def said(self) -> str:
-        """Everything on standard error so far."""
+        """Return everything on standard error so far."""
         return self.log.read_text()
 
     def serves(self) -> bool:
-        """Whether the node is ready."""
+        """Return whether the node is ready."""
         with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=2.0)) as connection:
             try:
                 connection.request("GET", self._knock[0])
@@ -62,33 +62,33 @@ class Running:
                 return False
 
     def alive(self) -> bool:
-        """Whether it runs."""
+        """Return whether it runs."""
         return self.process.poll() is None
 
     def tells(self, *command: str) -> str:
-        """What another command says to it, or of it; must succeed."""
+        """Run another command for it, which must succeed; return the output."""
         done = self.asks(*command)
         assert done.returncode == 0, done.stderr + self.said()
         return done.stdout + done.stderr
 
     def asks(self, *command: str) -> "subprocess.CompletedProcess[str]":
-        """The same, of what may be refused."""
+        """Run another command for it, which may fail; return exit code and output."""
         line = [sys.executable, "-m", "chat", *command, f"--data={self.folder}"]
         return subprocess.run(line, env=self._environment, capture_output=True, text=True, check=False)
 
     def child(self, word: str) -> int:
-        """The process id of the child with `word` in its command line; 0 when there is none."""
+        """Return the process id of the child with `word` in its command line; 0 if there is none."""
         return next((pid for pid in self.children() if word in command_of(pid)), 0)
 
     def children(self) -> list[int]:
-        """The process ids of all it started itself."""
+        """Return the process ids of its children."""
         pid = self.process.pid
         with contextlib.suppress(FileNotFoundError):
             return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
         return []
 
     def end(self, how: signal.Signals = signal.SIGTERM) -> int:
-        """Ask it to end (or kill it); returns the exit code."""
+        """Stop it, or kill it; return the exit code."""
         self.process.send_signal(how)
         code = self.process.wait(STOPPED)
         if self.process.stdout:
@@ -97,7 +97,7 @@ class Running:
 
 
 def command_of(pid: int) -> str:
-    """The command line of a process; "" when it has gone."""
+    """Return the command line of a process; "" if it has ended."""
     try:
         return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
     except (FileNotFoundError, ProcessLookupError):
@@ -105,19 +105,19 @@ def command_of(pid: int) -> str:
 
 
 def all_gone(children: list[int]) -> bool:
-    """Whether none of them runs any more (an orphan may stay a zombie, whose command line is empty)."""
+    """Return whether none of them runs any more. An orphan may stay a zombie, whose command line is empty."""
     return not any(command_of(pid) for pid in children)
 
 
 def environment() -> dict[str, str]:
-    """Ours, without what would point `up` to other engines; nobody waits for streams that are not there."""
+    """Return our environment without the URLs of other servers, and with no time to drain."""
     ours = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
     return ours | {"DRAIN_SECONDS": "0"}
 
 
 @contextmanager
 def running_up(folder: Path, nodes: int = 1, options: Sequence[str] = (), **settings: str) -> Iterator[Running]:
-    """Start, wait until it is ready, and end it afterwards if it has not ended yet."""
+    """Start it, wait until it is ready, and stop it afterwards if it still runs."""
     running = Running(folder, settings, nodes=nodes, options=options)
     try:
         assert running.ready() == f"ready on http://127.0.0.1:{running.port}"
@@ -127,7 +127,7 @@ def running_up(folder: Path, nodes: int = 1, options: Sequence[str] = (), **sett
 
 
 def refused(folder: Path, port: int | None = None, options: Sequence[str] = (), **settings: str) -> tuple[int, str]:
-    """Start what cannot be started: its exit code and what it said."""
+    """Start one that cannot start; return its exit code and output."""
     running = Running(folder, settings, port, options=options)
     code = running.process.wait(STARTED)
     assert running.process.stdout is not None

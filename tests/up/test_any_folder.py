@@ -1,4 +1,4 @@
-"""Tandem runs from any folder: its path may have spaces and letters beyond ASCII."""
+"""Any folder: Tandem runs from a path with spaces and letters beyond ASCII."""
 
 import os
 import shutil
@@ -25,7 +25,7 @@ def source(tmp_path: Path) -> Path:
 
 
 def test_two_nodes_start_from_such_a_folder(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With engines, HAProxy and data there as well, and the commands that find them."""
+    """Servers, HAProxy and data are there as well, and the commands find them."""
     monkeypatch.chdir(source)
     with running_up(source / "däta of ana", nodes=2) as up:
         assert f"{source}" in os.readlink(f"/proc/{up.process.pid}/cwd")
@@ -34,7 +34,7 @@ def test_two_nodes_start_from_such_a_folder(source: Path, monkeypatch: pytest.Mo
 
 
 def test_nchan_is_configured_for_such_a_folder(source: Path) -> None:
-    """nginx itself reads what `tandem bench --against nchan` writes, but for the module's own lines."""
+    """nginx itself reads what `tandem bench --against nchan` writes, without the module's own lines."""
     text = NCHAN.format(root=source, folder=source, port=free_port(), files=1024)
     plain = "\n".join(line for line in text.splitlines() if "nchan" not in line)
     (source / "conf").write_text(plain)

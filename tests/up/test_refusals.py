@@ -1,4 +1,4 @@
-"""When `tandem up` cannot serve, it says why and what to do, and starts nothing."""
+"""Refusals: if `tandem up` cannot serve, it says why and what to do, and starts nothing."""
 
 import socket
 from pathlib import Path
@@ -10,7 +10,7 @@ from tests.up.running import refused, running_up
 
 
 def test_port_in_use(tmp_path: Path) -> None:
-    """The port is named, and another one is offered."""
+    """The error names the port and offers another one."""
     with socket.create_server(("127.0.0.1", data_dir.free_port())) as other:
         port = other.getsockname()[1]
         code, said = refused(tmp_path / "data", port)
@@ -21,7 +21,7 @@ def test_port_in_use(tmp_path: Path) -> None:
 
 
 def test_second_up_on_one_folder(tmp_path: Path) -> None:
-    """The second is refused, with the process that has the folder; the first goes on."""
+    """The second one is refused with the process that has the folder; the first one continues."""
     with running_up(tmp_path / "data") as first:
         code, said = refused(tmp_path / "data")
         assert code == 1
@@ -30,7 +30,7 @@ def test_second_up_on_one_folder(tmp_path: Path) -> None:
 
 
 def test_folder_that_cannot_be(tmp_path: Path) -> None:
-    """A file where the data should go."""
+    """A file where the data folder should be is refused."""
     (tmp_path / "file").touch()
     code, said = refused(tmp_path / "file")
     assert code == 1
@@ -48,7 +48,7 @@ def test_all_wrong_settings_at_once(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("url", ["postgresql://ana:hush@127.0.0.1:1/tandem", "postgresql//ana:hush@here"])
 def test_database_that_is_not_there(tmp_path: Path, url: str) -> None:
-    """The reason and the setting are named; the password is not."""
+    """The error has the reason and the setting, and not the password."""
     code, said = refused(tmp_path / "data", DATABASE_URL=url)
     assert code == 1
     assert "Check DATABASE_URL" in said

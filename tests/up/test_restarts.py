@@ -1,15 +1,15 @@
-"""How soon what died is started again, and when that is given up."""
+"""Restarts: how soon a child that died is started again, and when `tandem up` gives up."""
 
 from chat.local.watch import MAX_DELAY, MAX_QUICK_EXITS, QUICK, Restarts
 
 
 def test_who_lived_long_is_started_at_once() -> None:
-    """A node that ran for hours and dies is needed back now."""
+    """A node that ran for hours is started again at once."""
     assert Restarts(started=0.0).record_exit(now=QUICK * 1000) == 0.0
 
 
 def test_quick_deaths_wait_longer_each_time_then_end() -> None:
-    """Each death soon after the start doubles the wait up to a limit; the last one is the end."""
+    """Each quick death doubles the wait up to a limit, and the last one ends `tandem up`."""
     restarts = Restarts(started=0.0)
     delays = [restarts.record_exit(now=1.0) for _ in range(MAX_QUICK_EXITS)]
     assert delays[-1] is None
@@ -19,7 +19,7 @@ def test_quick_deaths_wait_longer_each_time_then_end() -> None:
 
 
 def test_what_has_lived_is_never_given_up() -> None:
-    """It waits the longest time between two starts, and no longer; what never lived is another matter."""
+    """A child that once ran long waits the longest time between two starts; one that never did ends `tandem up`."""
     restarts = Restarts(started=0.0)
     restarts.record_exit(now=QUICK + 1)
     restarts.started = QUICK + 1

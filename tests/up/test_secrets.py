@@ -1,4 +1,4 @@
-"""Nothing that `tandem up` starts shows a secret in the environment that other processes can read."""
+"""Secrets: no process that `tandem up` starts shows one in the environment that other processes can read."""
 
 import os
 from collections.abc import Iterator
@@ -20,14 +20,15 @@ def family(pid: int) -> Iterator[int]:
 
 
 def environments(running: Running) -> dict[int, bytes]:
-    """Return what /proc shows of every process that runs."""
+    """Return what /proc shows of every running process."""
     return {pid: Path(f"/proc/{pid}/environ").read_bytes() for pid in family(running.process.pid)}
 
 
 def test_given_urls_leave_the_environment(
     own_postgres: PostgresEngine, own_valkey: ValkeyEngine, tmp_path: Path
 ) -> None:
-    """Those of PostgreSQL and Redis are in no process; a library's own secret stays readable for the library alone."""
+    """The URLs of PostgreSQL and Redis are in no process; a library's own secret stays readable for the library
+    alone."""
     given = {"DATABASE_URL": own_postgres.url, "REDIS_URL": own_valkey.url, "AWS_SECRET_ACCESS_KEY": "mallory-wants-it"}
     with running_up(tmp_path / "data", nodes=2, **given, TANDEM_STORY="seen") as running:
         shown = environments(running)
@@ -38,7 +39,7 @@ def test_given_urls_leave_the_environment(
 
 
 def test_the_passwords_of_our_own_engines_are_in_no_environment(tmp_path: Path) -> None:
-    """A node gets its URLs and hides them."""
+    """A node gets the URLs of bundled servers and hides them."""
     with running_up(tmp_path / "data") as running:
         secrets = [(tmp_path / "data" / name / "secret").read_bytes().strip() for name in ("postgres", "valkey")]
         shown = environments(running)

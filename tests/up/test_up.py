@@ -1,4 +1,4 @@
-"""`tandem up` starts everything, keeps it going, and leaves nothing behind but the data."""
+"""`tandem up` starts everything, keeps it running, and leaves only the data."""
 
 import os
 import signal
@@ -14,26 +14,26 @@ from tests.waiting import wait_until
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A data folder with a space in its name, under a parent that only its owner may enter."""
+    """A data folder with a space in its name, in a folder that only its owner may enter."""
     (tmp_path / "only mine").mkdir(mode=0o700)
     return tmp_path / "only mine" / "data here"
 
 
 def note(folder: Path) -> None:
-    """Write something into the database of a Tandem that is not running."""
+    """Write something into the database while Tandem does not run."""
     with PostgresEngine(folder / "postgres") as postgres, psycopg.connect(postgres.url) as connection:
         connection.execute("CREATE TABLE note AS SELECT 'kept' AS word")
 
 
 def read_note(folder: Path) -> object:
-    """What `note` wrote."""
+    """Return what `note` wrote."""
     with PostgresEngine(folder / "postgres") as postgres, psycopg.connect(postgres.url) as connection:
         return connection.execute("SELECT word FROM note").fetchone()
 
 
 @pytest.mark.parametrize("ask", [signal.SIGTERM, signal.SIGINT])
 def test_starts_serves_and_stops_in_order(folder: Path, ask: signal.Signals) -> None:
-    """Ready means ready; asked to stop, it ends with 0 and takes all its children along."""
+    """It is ready when it says so; stopped, it exits with 0 and ends all children."""
     with running_up(folder) as up:
         assert up.serves()
         children = up.children()
@@ -44,7 +44,7 @@ def test_starts_serves_and_stops_in_order(folder: Path, ask: signal.Signals) -> 
 
 
 def test_starting_again_keeps_the_data(folder: Path) -> None:
-    """The second start finds the data of the first, and needs no step of the first start again."""
+    """The second start finds the data of the first, and repeats none of its set-up."""
     with running_up(folder) as up:
         assert "applied 0001" in up.said()
     note(folder)
@@ -54,7 +54,7 @@ def test_starting_again_keeps_the_data(folder: Path) -> None:
 
 
 def test_killed_and_started_again(folder: Path) -> None:
-    """kill -9: its children end by themselves, and the next start goes on with the data."""
+    """After kill -9 its children end by themselves, and the next start continues with the data."""
     with running_up(folder):
         pass
     note(folder)
@@ -69,7 +69,7 @@ def test_killed_and_started_again(folder: Path) -> None:
     ("word", "name"), [("chat serve", "node n1"), ("bin/postgres", "PostgreSQL"), ("valkey-server", "Valkey")]
 )
 def test_what_dies_is_started_again(folder: Path, word: str, name: str) -> None:
-    """A child is killed: `up` says so, starts it again, and the service is ready again."""
+    """A killed child is reported and started again, and the service is ready again."""
     with running_up(folder) as up:
         os.kill(up.child(word), signal.SIGKILL)
         wait_until(lambda: f"{name} was killed by SIGKILL; restarting" in up.said())
@@ -77,7 +77,7 @@ def test_what_dies_is_started_again(folder: Path, word: str, name: str) -> None:
 
 
 def test_given_engines_are_used(folder: Path, database_url: str, redis_url: str) -> None:
-    """With both URLs set, it brings no engines and makes no folder."""
+    """With both URLs set, it starts no servers and makes no folder."""
     with running_up(folder, DATABASE_URL=database_url, REDIS_URL=redis_url) as up:
         assert up.serves()
         assert len(up.children()) == 1

@@ -1,4 +1,4 @@
-"""The watch over one child: it starts again what died, and knows when that is hopeless."""
+"""The watch over one child: it restarts a child that died, and gives up when that is hopeless."""
 
 import subprocess
 
@@ -19,39 +19,39 @@ class Sickly:
         self.start()
 
     def start(self) -> None:
-        """Start, and be dead."""
+        """Start, and end at once."""
         self.starts += 1
         self.process = subprocess.Popen(["false"])
         self.process.wait()
 
     def alive(self) -> bool:
-        """Never."""
+        """Return False."""
         return self.process.poll() is None
 
     def exit_reason(self) -> str:
-        """As it was."""
+        """Return the reason."""
         return describe_exit(self.process.poll())
 
 
 class Clock:
-    """A clock that strides at each look."""
+    """A clock that advances at each call."""
 
     now = 0.0
 
     def __call__(self) -> float:
-        """The time."""
+        """Return the time."""
         self.now += MAX_DELAY / 10
         return self.now
 
 
 def check_often(watch: ProcessWatch) -> None:
-    """As `up` does, for longer than anyone would wait."""
+    """Check again and again, as `tandem up` does."""
     for _ in range(1_000):
         watch.check()
 
 
 def test_gives_up_on_what_cannot_live() -> None:
-    """A child that always ends at once is started a few times, then `up` ends and tells why."""
+    """A child that always ends at once is started a few times, then `tandem up` ends and says why."""
     sickly = Sickly()
     watch = ProcessWatch(sickly, Clock())
     with pytest.raises(KeepsDying, match=r"node sickly ended 6 times in a row.*ended with exit code 1"):
